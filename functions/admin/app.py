@@ -1,0 +1,67 @@
+"""What admins see and decide."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Query
+from medianest.core.deps import Admin, From
+from medianest.core.envelope import ApiResponse, PageResponse, ok, page_of
+from medianest.core.web import create_app, lambda_handler
+from medianest.requests import service as requests
+from medianest.requests.schemas import (
+    AdminRequestOut,
+    AdminRequestQuery,
+    ApproveIn,
+    DeclineIn,
+    RequestOut,
+)
+from medianest.sessions.service import authenticate
+from medianest.users import service as users
+from medianest.users.schemas import UserOut, UserQuery
+
+app = create_app("DATABASE_URL", "JWT_SECRET", authenticate=authenticate)
+
+
+@app.get("/api/admin/users")
+async def list_users(
+    query: Annotated[UserQuery, Query()],
+    admin: Admin,  # noqa: ARG001
+) -> PageResponse[UserOut]:
+    """List users."""
+    found, total = users.page(query)
+    items = [UserOut.model_validate(user) for user in found]
+    return page_of(items, page=query.page, limit=query.limit, total=total)
+
+
+@app.get("/api/admin/requests")
+async def list_requests(
+    query: Annotated[AdminRequestQuery, Query()],
+    admin: Admin,  # noqa: ARG001
+) -> PageResponse[AdminRequestOut]:
+    """List everybody's requests, with who asked."""
+    return requests.everybodys(query)
+
+
+@app.post("/api/admin/requests/{id}/approve")
+async def approve(
+    id: UUID,  # noqa: A002
+    admin: Admin,
+    caller: From,
+    body: ApproveIn = ApproveIn(),  # noqa: B008
+) -> ApiResponse[RequestOut]:
+    """Approve a pending request."""
+    return ok(requests.approve(id, body.note, admin, caller))
+
+
+@app.post("/api/admin/requests/{id}/decline")
+async def decline(
+    id: UUID,  # noqa: A002
+    body: DeclineIn,
+    admin: Admin,
+    caller: From,
+) -> ApiResponse[RequestOut]:
+    """Decline a pending request, with the reason the requester gets to read."""
+    return ok(requests.decline(id, body.reason, admin, caller))
+
+
+handler = lambda_handler(app)

@@ -1,0 +1,21 @@
+"""The scheduled cleaning."""
+
+from dataclasses import asdict
+from typing import Any
+
+from medianest.core.config import require
+from medianest.core.observability import flush_metrics
+from medianest.maintenance import service
+
+require("DATABASE_URL")
+
+
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Run the task that the schedule's input names, for example `{"task": "sessions"}`."""
+    try:
+        result = service.run(
+            event.get("task", ""), lambda: context.get_remaining_time_in_millis() / 1000
+        )
+    finally:
+        flush_metrics()
+    return asdict(result)

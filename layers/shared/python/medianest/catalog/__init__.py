@@ -1,0 +1,1 @@
+"""Films and shows, as TMDB knows them."""

@@ -1,0 +1,108 @@
+"""The ApiResponse envelope (section 1 of the contract) and the base of everything on the wire."""
+
+import re
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+from pydantic.alias_generators import to_camel
+
+
+def _iso_utc(value: datetime) -> str:
+    return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _plain_digits(value: object) -> object:
+    # int() would also take "1e3", " 7", "+7", "1_0" and the digits of other scripts.
+    if isinstance(value, str) and not re.fullmatch(r"-?[0-9]{1,10}", value):
+        raise ValueError("Input should be a whole number")
+    return value
+
+
+PlainInt = Annotated[int, BeforeValidator(_plain_digits)]
+Timestamp = Annotated[datetime, PlainSerializer(_iso_utc, return_type=str)]
+
+
+class Out(BaseModel):
+    """Base of what we send: camelCase keys; built from our own rows, so nothing is coerced."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, from_attributes=True)
+
+
+class In(BaseModel):
+    """Base of what we accept: unknown fields and wrong types are errors, never coerced."""
+
+    model_config = ConfigDict(alias_generator=to_camel, extra="forbid", strict=True, frozen=True)
+
+
+class Pagination(Out):
+    """Where a page stands in its list."""
+
+    page: int
+    limit: int
+    total: int
+    has_next: bool
+    has_prev: bool
+
+
+class ApiResponse[T](Out):
+    """A success."""
+
+    success: Literal[True] = True
+    data: T
+
+
+class PageResponse[T](Out):
+    """A success with one page of a list."""
+
+    success: Literal[True] = True
+    data: list[T]
+    pagination: Pagination
+
+
+class ApiError(Out):
+    """What went wrong: a code of the error reference, a sentence, and a code's details."""
+
+    code: str
+    message: str
+    details: Any = None
+
+
+class ErrorResponse(Out):
+    """A failure."""
+
+    success: Literal[False] = False
+    error: ApiError
+
+
+def ok[T](data: T) -> ApiResponse[T]:
+    """Wrap one value."""
+    return ApiResponse(data=data)
+
+
+def page_of[T](items: list[T], *, page: int, limit: int, total: int) -> PageResponse[T]:
+    """Wrap one page of a list that has `total` items in all."""
+    return PageResponse(
+        data=items,
+        pagination=Pagination(
+            page=page,
+            limit=limit,
+            total=total,
+            has_next=page * limit < total,
+            has_prev=page > 1,
+        ),
+    )
+
+
+class PageQuery(BaseModel):
+    """Which page of a list: query parameters are text, so numbers are read from it."""
+
+    model_config = ConfigDict(alias_generator=to_camel, frozen=True)
+
+    page: Annotated[PlainInt, Field(ge=1, le=1_000_000)] = 1
+    limit: Annotated[PlainInt, Field(ge=1, le=100)] = 20
+
+    @property
+    def offset(self) -> int:
+        """Return how many items come before this page."""
+        return (self.page - 1) * self.limit

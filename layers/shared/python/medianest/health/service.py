@@ -1,0 +1,32 @@
+"""The health check."""
+
+import time
+
+from medianest import VERSION
+from medianest.core.cache import shared_cache
+from medianest.core.db import database
+from medianest.health.schemas import CheckOut, ChecksOut, HealthOut
+
+
+def check() -> HealthOut:
+    """Ask database and cache for a sign of life; raises DATABASE_CONNECTION_ERROR."""
+    started = time.perf_counter()
+    with database().transaction() as connection:
+        connection.execute("SELECT 1")
+    database_ms = _ms_since(started)
+    started = time.perf_counter()
+    cache_up = shared_cache().ping()
+    return HealthOut(
+        status="healthy" if cache_up else "degraded",
+        version=VERSION,
+        checks=ChecksOut(
+            database=CheckOut(status="healthy", latency_ms=database_ms),
+            cache=CheckOut(
+                status="healthy" if cache_up else "unhealthy", latency_ms=_ms_since(started)
+            ),
+        ),
+    )
+
+
+def _ms_since(started: float) -> float:
+    return round((time.perf_counter() - started) * 1000, 2)

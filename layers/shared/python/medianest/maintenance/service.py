@@ -1,0 +1,54 @@
+"""The cleanup tasks (section 10 of the contract): safe to repeat, to overlap and to run late."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from medianest.core.db import database
+from medianest.core.observability import logger, metrics
+from medianest.maintenance import repository
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from psycopg import Connection
+
+# A batch that starts with less time left might be cut off by Lambda's time-out.
+MIN_SECONDS_LEFT = 5.0
+TASKS: Mapping[str, Callable[[Connection[Any]], int]] = {
+    "sessions": repository.delete_sessions,
+    "signin-handles": repository.delete_signin_handles,
+    "idempotency-keys": repository.delete_idempotency_keys,
+}
+
+
+class UnknownTaskError(Exception):
+    """A schedule names a task that does not exist."""
+
+
+@dataclass(frozen=True, slots=True)
+class CleanupResult:
+    """What a run did; `more` says that time ran out before the work did."""
+
+    task: str
+    deleted: int
+    more: bool
+
+
+def run(task: str, seconds_left: Callable[[], float]) -> CleanupResult:
+    """Delete what a task is about, a commit a batch; raises UnknownTaskError."""
+    delete = TASKS.get(task)
+    if delete is None:
+        raise UnknownTaskError(f"unknown task {task!r}; there are: {', '.join(TASKS)}")
+    deleted = 0
+    batch = repository.BATCH
+    while batch == repository.BATCH and seconds_left() > MIN_SECONDS_LEFT:
+        with database().transaction() as connection:
+            batch = delete(connection)
+        deleted += batch
+    result = CleanupResult(task, deleted, batch == repository.BATCH)
+    metrics.add_dimension(name="task", value=task)
+    metrics.add_metric(name="CleanupDeleted", unit="Count", value=deleted)
+    logger.info("cleanup", extra={"task": task, "deleted": deleted, "more": result.more})
+    return result

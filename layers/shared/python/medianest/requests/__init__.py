@@ -1,0 +1,1 @@
+"""Asking for titles, and deciding."""

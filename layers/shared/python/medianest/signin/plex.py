@@ -1,0 +1,180 @@
+"""The plex.tv API, as far as a sign-in needs it: PINs (v2), the account, its servers.
+
+plex.tv may leave out fields and add new ones, so everything it sends is checked here and anything
+unexpected is PLEX_UNREACHABLE ("or answers nonsense", section 2 of the contract).
+"""
+
+import platform
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from medianest import VERSION
+from medianest.core import http
+from medianest.core.config import Settings
+from medianest.core.errors import AppError, ErrorCode
+from medianest.core.observability import count, logger
+
+PRODUCT = "MediaNest"
+# Plex keeps a strong PIN for half an hour; a sign-in that takes longer than this is begun again.
+MAX_PIN_SECONDS = 600
+_PLEX_ID = Annotated[int, Field(gt=0, lt=2**63)]
+
+
+class _Wire(BaseModel):
+    model_config = ConfigDict(extra="ignore", strict=True)
+
+
+class _Pin(_Wire):
+    id: _PLEX_ID
+    code: Annotated[str, Field(min_length=1, max_length=100)]
+    expiresIn: Annotated[int, Field(gt=0)]  # noqa: N815
+
+
+class _ClaimedPin(_Wire):
+    authToken: str | None = None  # noqa: N815
+
+
+class _Account(_Wire):
+    id: _PLEX_ID
+    username: str | None = None
+    title: str | None = None
+    email: str | None = None
+
+
+class _Resource(_Wire):
+    clientIdentifier: str = ""  # noqa: N815
+    provides: str = ""
+    owned: bool = False
+
+
+_RESOURCES = TypeAdapter(list[_Resource])
+
+
+@dataclass(frozen=True, slots=True)
+class PlexPin:
+    """A PIN that waits for its user."""
+
+    id: int
+    code: str
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlexAccount:
+    """Who approved a PIN. `email` is None for a managed user of a Plex Home."""
+
+    id: int
+    username: str
+    email: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class PlexAccess:
+    """What an account is to a server."""
+
+    reachable: bool
+    owned: bool
+
+
+class PlexClient:
+    """plex.tv for one installation; every method raises AppError PLEX_UNREACHABLE on trouble."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._base = settings.plex_api_url
+        self._auth_url = settings.plex_auth_url
+        # plex.tv only knows a PIN under the identifier it was made with.
+        self._client_id = settings.plex_client_id or ""
+
+    def create_pin(self) -> PlexPin:
+        """Ask for a PIN of the kind that the hosted sign-in page takes."""
+        status, body = self._call("POST", "/api/v2/pins", query={"strong": "true"})
+        if status not in {200, 201}:
+            raise _unreachable(f"status {status} for a new PIN")
+        pin = _parse(_Pin.model_validate, body)
+        return PlexPin(pin.id, pin.code, min(pin.expiresIn, MAX_PIN_SECONDS))
+
+    def sign_in_url(self, code: str) -> str:
+        """Return the hosted page on which the user approves a PIN."""
+        fragment = urlencode(
+            {"clientID": self._client_id, "code": code, "context[device][product]": PRODUCT}
+        )
+        return f"{self._auth_url}#?{fragment}"
+
+    def claimed_token(self, pin_id: int) -> str | None:
+        """Return the Plex token of an approved PIN, None while it waits.
+
+        Raises AppError PIN_EXPIRED when plex.tv does not know the PIN any more.
+        """
+        status, body = self._call("GET", f"/api/v2/pins/{pin_id}")
+        if status == 404:  # noqa: PLR2004
+            raise AppError(ErrorCode.PIN_EXPIRED)
+        if status != 200:  # noqa: PLR2004
+            raise _unreachable(f"status {status} for a PIN")
+        return _parse(_ClaimedPin.model_validate, body).authToken or None
+
+    def account(self, token: str) -> PlexAccount:
+        """Return whose token it is."""
+        status, body = self._call("GET", "/api/v2/user", token=token)
+        if status != 200:  # noqa: PLR2004
+            raise _unreachable(f"status {status} for a fresh token")
+        account = _parse(_Account.model_validate, body)
+        username = (account.username or account.title or f"plex-{account.id}").strip()
+        return PlexAccount(account.id, _clean(username), _clean(account.email or "") or None)
+
+    def access(self, token: str, server_id: str) -> PlexAccess:
+        """Tell whether the token's account can reach a server, and whether it owns it."""
+        status, body = self._call(
+            "GET",
+            "/api/v2/resources",
+            token=token,
+            query={"includeHttps": "1", "includeRelay": "1"},
+        )
+        if status != 200:  # noqa: PLR2004
+            raise _unreachable(f"status {status} for the servers of an account")
+        servers = [
+            resource
+            for resource in _parse(_RESOURCES.validate_python, body)
+            if resource.clientIdentifier == server_id and "server" in resource.provides.split(",")
+        ]
+        return PlexAccess(bool(servers), any(server.owned for server in servers))
+
+    def _call(
+        self, method: str, path: str, *, token: str = "", query: dict[str, str] | None = None
+    ) -> tuple[int, Any]:
+        headers = {
+            "Accept": "application/json",
+            "X-Plex-Client-Identifier": self._client_id,
+            "X-Plex-Product": PRODUCT,
+            "X-Plex-Version": VERSION,
+            "X-Plex-Platform": "Python",
+            "X-Plex-Platform-Version": platform.python_version(),
+            "X-Plex-Device": "Server",
+            "X-Plex-Device-Name": PRODUCT,
+        }
+        if token:
+            headers["X-Plex-Token"] = token
+        try:
+            return http.request_json(method, self._base + path, headers=headers, query=query)
+        except http.UpstreamError as error:
+            raise _unreachable(str(error)) from error
+
+
+def _parse[T](validate: Callable[[object], T], body: object) -> T:
+    try:
+        return validate(body)
+    except ValidationError as error:
+        raise _unreachable("unexpected fields") from error
+
+
+def _unreachable(cause: str) -> AppError:
+    count("PlexUnreachable")
+    logger.warning("plex.tv failed", extra={"cause": cause})
+    return AppError(ErrorCode.PLEX_UNREACHABLE)
+
+
+def _clean(text: str) -> str:
+    return "".join(character for character in text if character.isprintable())[:200]

@@ -1,0 +1,54 @@
+"""The SQL of sign-in handles."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+from medianest.core.db import fetch_one, fetch_value
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class BegunSignIn:
+    """What a handle stands for."""
+
+    plex_pin_id: int
+
+
+def add(connection: Connection[Any], handle: str, *, plex_pin_id: int, seconds: int) -> datetime:
+    """Keep a handle (as its digest: whoever reads the table cannot use it); return when it ends."""
+    expires_at: datetime = fetch_value(
+        connection,
+        "INSERT INTO signin_handles (handle_hash, plex_pin_id, expires_at)"
+        " VALUES (%s, %s, now() + make_interval(secs => %s)) RETURNING expires_at",
+        (_digest(handle), plex_pin_id, seconds),
+    )
+    return expires_at
+
+
+def get(connection: Connection[Any], handle: str) -> BegunSignIn | None:
+    """Return what a live handle stands for."""
+    return fetch_one(
+        connection,
+        BegunSignIn,
+        "SELECT plex_pin_id FROM signin_handles WHERE handle_hash = %s AND expires_at > now()",
+        (_digest(handle),),
+    )
+
+
+def use(connection: Connection[Any], handle: str) -> bool:
+    """Use a handle up; True for exactly one of all who try, once its transaction commits."""
+    deleted = connection.execute(
+        "DELETE FROM signin_handles WHERE handle_hash = %s AND expires_at > now()",
+        (_digest(handle),),
+    )
+    return deleted.rowcount == 1
+
+
+def _digest(handle: str) -> bytes:
+    return sha256(handle.encode()).digest()

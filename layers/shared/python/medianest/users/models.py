@@ -1,0 +1,24 @@
+"""Rows of `users`."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from medianest.core.caller import Role
+
+type Status = Literal["active", "suspended"]
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A person with an account."""
+
+    id: UUID
+    plex_id: int | None
+    email: str
+    username: str
+    role: Role
+    status: Status
+    created_at: datetime
+    updated_at: datetime

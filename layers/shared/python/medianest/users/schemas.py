@@ -1,0 +1,34 @@
+"""Users on the wire."""
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from medianest.core.caller import Role
+from medianest.core.envelope import Out, PageQuery, Timestamp
+from medianest.users.models import Status
+
+
+class UserOut(Out):
+    """A user as others and the user may see it. No secret is ever a field here."""
+
+    id: UUID
+    email: str
+    username: str
+    role: Role
+    plex_id: int | None = None
+    created_at: Timestamp
+    updated_at: Timestamp
+
+
+type UserSort = Literal["createdAt", "-createdAt", "username", "-username", "email", "-email"]
+
+
+class UserQuery(PageQuery):
+    """Filters of the user list."""
+
+    search: Annotated[str | None, Field(min_length=1, max_length=200)] = None
+    role: Role | None = None
+    status: Status | None = None
+    sort: UserSort = "-createdAt"
