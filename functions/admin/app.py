@@ -4,6 +4,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import Query
+
 from medianest.core.deps import Admin, From
 from medianest.core.envelope import ApiResponse, PageResponse, ok, page_of
 from medianest.core.web import create_app, lambda_handler

@@ -1,6 +1,7 @@
 """Sign-in with Plex, the session, and who one is."""
 
 from fastapi import Response, status
+
 from medianest.core import csrf
 from medianest.core.deps import From, SignedIn, clear_session_cookie, set_session_cookie
 from medianest.core.envelope import ApiResponse, ok

@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from fastapi import Header, Query, status
+
 from medianest.core.deps import From, SignedIn
 from medianest.core.envelope import ApiResponse, PageResponse, ok
 from medianest.core.web import create_app, lambda_handler

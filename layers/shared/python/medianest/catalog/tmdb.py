@@ -83,20 +83,27 @@ class TmdbClient:
 
     def __init__(self, settings: Settings, cache: Cache) -> None:
         self._base = settings.tmdb_api_url
-        self._key = secrets.resolve(settings.tmdb_api_key, "TMDB_API_KEY")
         self._cache = cache
+        self._headers = {"Accept": "application/json"}
+        self._key_query: dict[str, str] = {}
+        key = secrets.resolve(settings.tmdb_api_key, "TMDB_API_KEY")
+        # A v4 read token is a JWT and goes into a header; a v3 key only works in the query.
+        if key.count(".") == 2:  # noqa: PLR2004
+            self._headers["Authorization"] = f"Bearer {key}"
+        else:
+            self._key_query["api_key"] = key
 
     def search(self, text: str, search_type: SearchType, page: int) -> SearchPage:
         """Return a page of films and shows; people that TMDB finds too are left out."""
         kind = "multi" if search_type == "all" else search_type
-        status, body = self._get(
+        found = self._get(
             f"/search/{kind}",
             {"query": text, "page": str(page), "include_adult": "false"},
+            _Page.model_validate,
             SEARCH_CACHE_SECONDS,
         )
-        if status != 200:  # noqa: PLR2004
-            raise _unavailable(f"search answered {status}")
-        found = _parse(_Page.model_validate, body)
+        if found is None:
+            raise _unavailable("search answered 404")
         titles = [
             title
             for item in found.results
@@ -108,38 +115,42 @@ class TmdbClient:
 
     def details(self, media_type: MediaType, tmdb_id: int) -> TitleDetails | None:
         """Return a title, or None when TMDB has none of that number."""
-        status, body = self._get(f"/{media_type}/{tmdb_id}", {}, DETAILS_CACHE_SECONDS)
-        if status == 404:  # noqa: PLR2004
-            return None
-        if status != 200:  # noqa: PLR2004
-            raise _unavailable(f"details answered {status}")
+        path = f"/{media_type}/{tmdb_id}"
         if media_type == "movie":
-            movie = _parse(_Movie.model_validate, body)
-            return TitleDetails("movie", movie.id, movie.title, ())
-        show = _parse(_ShowDetails.model_validate, body)
+            movie = self._get(path, {}, _Movie.model_validate, DETAILS_CACHE_SECONDS)
+            return TitleDetails("movie", movie.id, movie.title, ()) if movie else None
+        show = self._get(path, {}, _ShowDetails.model_validate, DETAILS_CACHE_SECONDS)
+        if show is None:
+            return None
         seasons = sorted({season.season_number for season in show.seasons})
         return TitleDetails("tv", show.id, show.name, tuple(seasons))
 
-    def _get(self, path: str, query: dict[str, str], cache_seconds: int) -> tuple[int, Any]:
+    def _get[T](
+        self,
+        path: str,
+        query: dict[str, str],
+        validate: Callable[[object], T],
+        cache_seconds: int,
+    ) -> T | None:
+        """Return what TMDB has at a path, None for a 404; only what makes sense is cached."""
         query = query | {"language": _LANGUAGE}
         cache_key = f"tmdb:{path}:{json.dumps(query, sort_keys=True)}"
         cached = self._cache.get(cache_key)
         if cached is not None:
-            return 200, json.loads(cached)
-        headers = {"Accept": "application/json"}
-        # A v4 read token is a JWT and goes into a header; a v3 key only works in the query.
-        if self._key.count(".") == 2:  # noqa: PLR2004
-            headers["Authorization"] = f"Bearer {self._key}"
-            sent = query
-        else:
-            sent = query | {"api_key": self._key}
+            return validate(json.loads(cached))
         try:
-            status, body = http.request_json("GET", self._base + path, headers=headers, query=sent)
-        except http.UpstreamError as error:
-            raise _unavailable(str(error)) from error
-        if status == 200:  # noqa: PLR2004
-            self._cache.set(cache_key, json.dumps(body), seconds=cache_seconds)
-        return status, body
+            status, body = http.request_json(
+                "GET", self._base + path, headers=self._headers, query=query | self._key_query
+            )
+            if status == 404:  # noqa: PLR2004
+                return None
+            if status != 200:  # noqa: PLR2004
+                raise _unavailable(f"{path} answered {status}")
+            found = validate(body)
+        except (http.UpstreamError, ValidationError) as error:
+            raise _unavailable(type(error).__name__) from error
+        self._cache.set(cache_key, json.dumps(body), seconds=cache_seconds)
+        return found
 
 
 def _found_title(item: dict[str, Any]) -> Title | None:
@@ -165,13 +176,6 @@ def _found_title(item: dict[str, Any]) -> Title | None:
 def _year(date: str | None) -> int | None:
     year = (date or "")[:4]
     return int(year) if len(year) == 4 and year.isascii() and year.isdigit() else None  # noqa: PLR2004
-
-
-def _parse[T](validate: Callable[[object], T], body: object) -> T:
-    try:
-        return validate(body)
-    except ValidationError as error:
-        raise _unavailable("unexpected fields") from error
 
 
 def _unavailable(cause: str) -> AppError:

@@ -61,6 +61,11 @@ class Database:
             logger.warning("database failed", extra={"sqlstate": error.sqlstate})
             raise database_unavailable() from error
 
+    def ping(self) -> None:
+        """Ask for a sign of life."""
+        with self.transaction() as connection:
+            connection.execute("SELECT 1")
+
     def close(self) -> None:
         """Drop the connection; the next use opens a new one."""
         if self._connection is not None:

@@ -94,10 +94,14 @@ def page_of[T](items: list[T], *, page: int, limit: int, total: int) -> PageResp
     )
 
 
-class PageQuery(BaseModel):
-    """Which page of a list: query parameters are text, so numbers are read from it."""
+class QueryParams(BaseModel):
+    """Base of query parameters: they are text, so numbers and ids are read from it."""
 
     model_config = ConfigDict(alias_generator=to_camel, frozen=True)
+
+
+class PageQuery(QueryParams):
+    """Which page of a list."""
 
     page: Annotated[PlainInt, Field(ge=1, le=1_000_000)] = 1
     limit: Annotated[PlainInt, Field(ge=1, le=100)] = 20

@@ -1,8 +1,12 @@
 """Structured logs and metrics of a function."""
 
+import logging
+
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
+# The name of an asyncio task says nothing where each process serves one request at a time.
+logging.logAsyncioTasks = False
 logger = Logger()
 metrics = Metrics(namespace="MediaNest")
 

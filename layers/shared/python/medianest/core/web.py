@@ -92,12 +92,12 @@ class MalformedJsonError(Exception):
 class JsonRequest(Request):
     """A request whose body is parsed strictly.
 
-    A bad body is returned rather than raised, so that it is reported by the validation of the
-    body, which comes after the caller has been authenticated.
+    What is wrong with a body is returned rather than raised, as a value that no schema takes, so
+    that the validation of the body reports it: that comes after the caller was authenticated.
     """
 
     async def json(self) -> Any:
-        """Return the parsed body, MalformedJsonError, or the raw bytes of another media type."""
+        """Return the parsed body; a tuple of what is wrong with it; bytes of another media type."""
         body = await self.body()
         if self.headers.get("content-type", "").partition(";")[0].strip().lower() != (
             "application/json"
@@ -106,7 +106,7 @@ class JsonRequest(Request):
         try:
             return parse_json(body)
         except MalformedJsonError as error:
-            return error
+            return (str(error),)
 
 
 def parse_json(body: bytes) -> Any:
@@ -294,8 +294,8 @@ async def _on_validation_error(request: Request, error: Exception) -> Response:
 
 
 def _message_of(problem: dict[str, Any]) -> str:
-    if isinstance(problem["input"], MalformedJsonError):
-        return str(problem["input"])
+    if isinstance(problem["input"], tuple):
+        return str(problem["input"][0])
     return str(problem["msg"]).removeprefix("Value error, ")
 
 

@@ -11,8 +11,7 @@ from medianest.health.schemas import CheckOut, ChecksOut, HealthOut
 def check() -> HealthOut:
     """Ask database and cache for a sign of life; raises DATABASE_CONNECTION_ERROR."""
     started = time.perf_counter()
-    with database().transaction() as connection:
-        connection.execute("SELECT 1")
+    database().ping()
     database_ms = _ms_since(started)
     started = time.perf_counter()
     cache_up = shared_cache().ping()

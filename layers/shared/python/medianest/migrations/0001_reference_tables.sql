@@ -1,9 +1,19 @@
 -- The five tables of the reference, and the ones that its rules need to hold under concurrency.
 
 -- Set for the role and not per connection: a session SET would pin the connection behind RDS Proxy.
-ALTER ROLE CURRENT_USER SET statement_timeout = '3s';
-ALTER ROLE CURRENT_USER SET lock_timeout = '1s';
-ALTER ROLE CURRENT_USER SET idle_in_transaction_session_timeout = '5s';
+DO $$
+DECLARE
+    setting text;
+BEGIN
+    FOREACH setting IN ARRAY ARRAY[
+        'statement_timeout = ''3s''',
+        'lock_timeout = ''1s''',
+        'idle_in_transaction_session_timeout = ''5s'''
+    ] LOOP
+        EXECUTE format('ALTER ROLE CURRENT_USER IN DATABASE %I SET ', current_database()) || setting;
+    END LOOP;
+END
+$$;
 
 CREATE TABLE users (
     id         uuid PRIMARY KEY DEFAULT gen_random_uuid(),

@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import AfterValidator, Field, StringConstraints
 
 from medianest.catalog.models import MAX_SEARCH_PAGE, MediaType, SearchType
-from medianest.core.envelope import In, Out, PageQuery, PlainInt, Timestamp
+from medianest.core.envelope import In, Out, PageQuery, PlainInt, QueryParams, Timestamp
 from medianest.requests.models import RequestStatus
 
 type Comment = Annotated[
@@ -28,7 +28,7 @@ type Seasons = Annotated[
 type RequestSort = Literal["requestedAt", "-requestedAt", "title", "-title"]
 
 
-class SearchQuery(PageQuery):
+class SearchQuery(QueryParams):
     """What to search for; a page has TMDB's 20 items."""
 
     q: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]

@@ -34,7 +34,7 @@ HANDLE_BYTES = 32
 class Pin:
     """A sign-in just begun."""
 
-    handle: str
+    pin_id: str
     code: str
     auth_url: str
     expires_at: datetime

@@ -1,0 +1,79 @@
+# `make` lists the targets. Set-up happens by itself: each target makes what it needs, once.
+
+# The interpreter that .python-version names; a version manager answers to one or the other name.
+PYTHON := $(shell for name in python3.13 python3; do $$name -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))' 2>/dev/null && echo $$name && break; done)
+ARCH ?= arm64
+VENV := .venv
+BIN := $(VENV)/bin
+# As on AWS: layers under /opt, the runtime client under /var/runtime, nothing else to import from.
+LAYER := $(VENV)/opt/DependenciesLayer/python
+RUNTIME := $(VENV)/var/runtime
+PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check --no-warn-script-location
+export SAM_CLI_TELEMETRY := 0
+
+.DEFAULT_GOAL := help
+.PHONY: help run fire reset test lint format docs build sam lock clean
+
+help: ## List the targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+run: $(VENV)/ready ## Run the whole service on this machine; Ctrl-C stops it
+	@exec $(BIN)/python -m local
+
+fire: $(VENV)/ready ## Fire a schedule of the running service: make fire SCHEDULE=ExpiredSessions
+	@$(BIN)/python -m local fire $(SCHEDULE)
+
+reset: ## Remove the local data and the generated secrets
+	rm -rf .local
+
+test: $(VENV)/ready lint ## Run every check: lint, unit, integration, contract, end to end
+	$(BIN)/python -m pytest -n auto $(TESTS)
+
+lint: $(VENV)/ready ## Check style, types, import rules and the template
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/cfn-lint template.yaml
+
+format: $(VENV)/ready ## Format the code
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+docs: $(VENV)/ready ## Write the pages of docs/ that are made from the code
+	$(BIN)/python -m local.docs
+
+build: .venv-sam/ready ## Build the deployment: make build ARCH=arm64 (or x86_64)
+	ARCH=$(ARCH) PYTHON=$(CURDIR)/$(BIN)/python .venv-sam/bin/sam build --parameter-overrides Architecture=$(ARCH)
+
+sam: .venv-sam/ready ## Install the SAM command line into .venv-sam
+	.venv-sam/bin/sam validate --lint --region us-east-1
+
+lock: .venv-sam/ready ## Compile the lock files anew
+	for each in layers/dependencies/requirements requirements/runtime requirements/dev requirements/sam; do \
+		.venv-sam/bin/uv pip compile --quiet --upgrade --universal --python-version 3.13 --generate-hashes --no-annotate \
+			--custom-compile-command 'make lock' $$each.in --output-file $$each.txt || exit 1; \
+	done
+
+clean: ## Remove everything that was installed or built
+	rm -rf $(VENV) .venv-sam .aws-sam .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+
+$(VENV)/ready: requirements/dev.txt requirements/runtime.txt layers/dependencies/requirements.txt
+	@test -n "$(PYTHON)" || { echo "MediaNest needs Python 3.13 (see .python-version), and neither python3.13 nor python3 is one."; exit 1; }
+	@echo "Setting up (once, about a minute):"
+	@echo "  1/4 virtual environment"
+	@$(PYTHON) -m venv --clear $(VENV)
+	@echo "  2/4 tools and engines"
+	@$(PIP) --require-hashes -r requirements/dev.txt
+	@echo "  3/4 the layer of dependencies, as Lambda will see it"
+	@$(PIP) --require-hashes --target $(LAYER) -r layers/dependencies/requirements.txt
+	@echo "  4/4 the Lambda runtime client"
+	@$(PIP) --require-hashes --no-deps --target $(RUNTIME) -r requirements/runtime.txt
+	@$(PIP) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv-sam/ready: requirements/sam.txt
+	@test -n "$(PYTHON)" || { echo "MediaNest needs Python 3.13 (see .python-version)."; exit 1; }
+	$(PYTHON) -m venv --clear .venv-sam
+	.venv-sam/bin/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements/sam.txt
+	@touch $@

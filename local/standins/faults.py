@@ -1,0 +1,208 @@
+"""Faults on demand: make a stand-in answer the way a broken upstream does.
+
+`PUT /standin/fault` with `{"kind": ..., "path"?: prefix, "count"?: requests}` switches one fault
+on, `DELETE /standin/fault` switches it off. `GET /standin/requests` tells what was asked of the
+stand-in, so that a test can prove what is sent where. Nothing under `/standin/` is ever faulty.
+"""
+
+import asyncio
+import functools
+import json
+import zlib
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from aiohttp import web
+
+type Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+CONTROL_PREFIX = "/standin/"
+REMEMBERED_REQUESTS = 200
+HUGE_CHUNK = b"x" * 1024 * 1024
+HUGE_CHUNKS = 11
+BOMB_CHUNKS = 200  # of 1 MiB each, once unpacked
+HTML_PAGE = "<!doctype html><title>Down</title><h1>We are down for maintenance</h1>"
+
+
+@dataclass
+class Fault:
+    """One fault as it was ordered; `count` is how many more requests it hits, None for all."""
+
+    kind: str
+    path: str = "/"
+    count: int | None = None
+    status: int = 500
+    retry_after: int | None = None
+    location: str = ""
+
+
+class Faults:
+    """The fault that is on, and the requests seen, of one stand-in."""
+
+    def __init__(self) -> None:
+        self._fault: Fault | None = None
+        self._requests: deque[dict[str, object]] = deque(maxlen=REMEMBERED_REQUESTS)
+
+    def install(self, app: web.Application) -> None:
+        """Add the control routes and put the faults in front of everything else."""
+        app.middlewares.insert(0, self._answer)
+        app.router.add_put("/standin/fault", self._switch_on)
+        app.router.add_delete("/standin/fault", self._switch_off)
+        app.router.add_get("/standin/requests", self._list_requests)
+        app.router.add_delete("/standin/requests", self._forget_requests)
+
+    @web.middleware
+    async def _answer(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        if request.path.startswith(CONTROL_PREFIX):
+            return await handler(request)
+        self._requests.append(
+            {
+                "method": request.method,
+                "path": request.rel_url.raw_path,
+                "query": request.rel_url.raw_query_string,
+                "headers": dict(request.headers),
+            }
+        )
+        fault = self._take(request.path)
+        return await (FAULTS[fault.kind](request, fault) if fault else handler(request))
+
+    def _take(self, path: str) -> Fault | None:
+        """Give the fault that hits this path, and count it."""
+        fault = self._fault
+        if fault is None or not path.startswith(fault.path):
+            return None
+        if fault.count is not None:
+            fault.count -= 1
+            if fault.count == 0:
+                self._fault = None
+        return fault
+
+    async def _switch_on(self, request: web.Request) -> web.Response:
+        try:
+            self._fault = parse_fault(await request.text())
+        except ValueError as error:
+            return web.json_response({"error": str(error)}, status=400)
+        return web.json_response({"fault": self._fault.kind})
+
+    async def _switch_off(self, _request: web.Request) -> web.Response:
+        self._fault = None
+        return web.Response(status=204)
+
+    async def _list_requests(self, _request: web.Request) -> web.Response:
+        return web.json_response(list(self._requests))
+
+    async def _forget_requests(self, _request: web.Request) -> web.Response:
+        self._requests.clear()
+        return web.Response(status=204)
+
+
+def parse_fault(text: str) -> Fault:
+    """Read an order; raise ValueError with what is wrong with it."""
+    try:
+        order: Any = json.loads(text)
+    except ValueError as error:
+        raise ValueError("the body is not JSON") from error
+    if not isinstance(order, dict):
+        raise ValueError("the body is not an object")  # noqa: TRY004 - the caller answers 400
+    unknown = order.keys() - {"kind", "path", "count", "status", "retryAfter", "location"}
+    if unknown:
+        raise ValueError(f"unknown: {', '.join(sorted(unknown))}")
+    if order.get("kind") not in FAULTS:
+        raise ValueError(f"kind is one of: {', '.join(FAULTS)}")
+    if order["kind"] == "redirect" and not order.get("location"):
+        raise ValueError("a redirect needs a location")
+    for name in ("count", "status", "retryAfter"):
+        value = order.get(name)
+        if value is not None and (not isinstance(value, int) or value < 1):
+            raise ValueError(f"{name} is a number from 1 up")
+    return Fault(
+        kind=order["kind"],
+        path=order.get("path") or "/",
+        count=order.get("count"),
+        status=order.get("status") or 500,
+        retry_after=order.get("retryAfter"),
+        location=order.get("location") or "",
+    )
+
+
+async def answer_status(_request: web.Request, fault: Fault) -> web.StreamResponse:
+    """Answer an error status, with Retry-After if that was ordered."""
+    headers = {} if fault.retry_after is None else {"Retry-After": str(fault.retry_after)}
+    return web.json_response({"error": "ordered"}, status=fault.status, headers=headers)
+
+
+async def answer_html(_request: web.Request, _fault: Fault) -> web.StreamResponse:
+    """Answer 200 with a page for people, as a proxy in trouble does."""
+    return web.Response(text=HTML_PAGE, content_type="text/html")
+
+
+async def answer_wrong_types(_request: web.Request, _fault: Fault) -> web.StreamResponse:
+    """Answer 200 with good JSON of no sense."""
+    return web.json_response([{"id": "not a number", "results": "not a list"}, None, 7])
+
+
+async def hang(_request: web.Request, _fault: Fault) -> web.StreamResponse:
+    """Never answer; ends when the client leaves or the stand-in stops."""
+    await asyncio.Event().wait()
+    raise web.HTTPInternalServerError  # not reached: nobody sets that event
+
+
+async def drip(request: web.Request, _fault: Fault) -> web.StreamResponse:
+    """Answer JSON at one byte a second, so that no single read ever times out."""
+    response = web.StreamResponse(headers={"Content-Type": "application/json"})
+    await response.prepare(request)
+    while True:
+        await response.write(b" ")
+        await asyncio.sleep(1)
+
+
+async def answer_huge(request: web.Request, _fault: Fault) -> web.StreamResponse:
+    """Answer more than 10 MB of good JSON, without telling the length first."""
+    response = web.StreamResponse(headers={"Content-Type": "application/json"})
+    await response.prepare(request)
+    await response.write(b'{"filler": "')
+    for _ in range(HUGE_CHUNKS):
+        await response.write(HUGE_CHUNK)
+    await response.write(b'"}')
+    return response
+
+
+async def answer_gzip_bomb(_request: web.Request, _fault: Fault) -> web.StreamResponse:
+    """Answer a small body that unpacks to 200 MiB."""
+    headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
+    return web.Response(body=gzip_bomb(), headers=headers)
+
+
+@functools.cache
+def gzip_bomb() -> bytes:
+    """Pack a long JSON string, piece by piece."""
+    packer = zlib.compressobj(wbits=zlib.MAX_WBITS | 16)  # 16 asks for the gzip format
+    pieces = [packer.compress(piece) for piece in (b'"', *[HUGE_CHUNK] * BOMB_CHUNKS, b'"')]
+    return b"".join((*pieces, packer.flush()))
+
+
+async def redirect(_request: web.Request, fault: Fault) -> web.StreamResponse:
+    """Send the client somewhere else."""
+    return web.Response(status=302, headers={"Location": fault.location})
+
+
+async def close(request: web.Request, _fault: Fault) -> web.StreamResponse:
+    """Drop the connection without an answer."""
+    if request.transport is not None:
+        request.transport.abort()
+    return web.Response()  # goes nowhere
+
+
+FAULTS: dict[str, Callable[[web.Request, Fault], Awaitable[web.StreamResponse]]] = {
+    "status": answer_status,
+    "html": answer_html,
+    "wrong-types": answer_wrong_types,
+    "hang": hang,
+    "drip": drip,
+    "huge": answer_huge,
+    "gzip-bomb": answer_gzip_bomb,
+    "redirect": redirect,
+    "close": close,
+}

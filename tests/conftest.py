@@ -1,0 +1,80 @@
+"""Real engines for the whole run; a database, a key space and stand-ins for each worker."""
+
+import asyncio
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from local import servers, standins
+
+os.environ["POWERTOOLS_SERVICE_NAME"] = "tests"
+JWT_SECRET = "N0t-a-secret_just-the-key-of-these-tests"
+
+
+@pytest.fixture(scope="session")
+def loop() -> Iterator[asyncio.AbstractEventLoop]:
+    """Make the loop that the functions of this process run on."""
+    loop = asyncio.new_event_loop()
+    yield loop
+    asyncio.set_event_loop(None)
+    loop.close()
+
+
+@pytest.fixture(autouse=True)
+def current_loop(loop: asyncio.AbstractEventLoop) -> None:
+    """Make it current, as in Lambda's main thread; a test that ran its own loop has undone that."""
+    asyncio.set_event_loop(loop)
+
+
+@pytest.fixture(scope="session")
+def engines(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[tuple[str, str]]:
+    """Return the addresses of PostgreSQL and Valkey, which all workers share."""
+    root = tmp_path_factory.getbasetemp()
+    shared = root if worker_id == "master" else root.parent
+    with ExitStack() as stack:
+        postgres = stack.enter_context(servers.postgres(shared / "engines", durable=False))
+        valkey = stack.enter_context(servers.valkey(shared / "engines"))
+        yield postgres.url, valkey.url
+
+
+@pytest.fixture(scope="session")
+def database_url(engines: tuple[str, str], worker_id: str) -> str:
+    """Return the address of this worker's own empty database."""
+    url, _ = engines
+    name = f"test_{worker_id}"
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    return url.rpartition("/")[0] + f"/{name}"
+
+
+@pytest.fixture(scope="session")
+def redis_url(engines: tuple[str, str], worker_id: str) -> str:
+    """Return the address of this worker's own key space."""
+    number = 0 if worker_id == "master" else int(worker_id.removeprefix("gw")) + 1
+    return engines[1].rpartition("/")[0] + f"/{number}"
+
+
+@pytest.fixture(scope="session")
+def upstreams() -> Iterator[standins.Standins]:
+    """Run stand-ins for plex.tv and TMDB."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+    running = asyncio.run_coroutine_threadsafe(standins.start(), loop).result(10)
+    yield running
+    asyncio.run_coroutine_threadsafe(running.stop(), loop).result(10)
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join(10)
+    loop.close()
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """Return the project's folder."""
+    return Path(__file__).parents[1]

@@ -1,0 +1,201 @@
+"""template.yaml against the code and the contract: one place each, and no drift."""
+
+import importlib
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+
+from local.template import Mock, Throttle
+from medianest.core.config import Settings
+from medianest.core.errors import REGISTRY, ErrorCode
+from medianest.core.web import SECURITY_HEADERS
+from tests.support.api import ROOT, TEMPLATE
+
+# Section 6 of the contract: rate a second and burst of each method that has its own.
+THROTTLES = {
+    ("GET", "/api/health"): (50, 100),
+    ("POST", "/api/auth/plex/pin"): (5, 10),
+    ("POST", "/api/auth/plex/verify"): (50, 100),
+    ("GET", "/api/media/search"): (50, 100),
+    ("POST", "/api/media/request"): (20, 40),
+}
+ADMIN_THROTTLE = (20, 40)
+STAGE_THROTTLE = Throttle(100, 200)
+ENVIRONMENT = {
+    "DATABASE_URL": "postgresql://nobody@127.0.0.1:1/nowhere",
+    "REDIS_URL": "redis://127.0.0.1:1/0",
+    "JWT_SECRET": "N0t-a-secret_just-the-key-of-these-tests",
+    "PLEX_CLIENT_ID": "tests",
+    "TMDB_API_KEY": "tests",
+}
+
+
+def function_routes() -> set[tuple[str, str, str]]:
+    return {
+        (route.target, route.method, route.path)
+        for route in TEMPLATE.routes
+        if isinstance(route.target, str)
+    }
+
+
+def mocks() -> list[tuple[str, str, Mock]]:
+    return [
+        (route.method, route.path, route.target)
+        for route in TEMPLATE.routes
+        if isinstance(route.target, Mock)
+    ]
+
+
+def routes_of(app: FastAPI) -> set[tuple[str, str]]:
+    return {
+        (method.upper(), path)
+        for path, methods in app.openapi()["paths"].items()
+        for method in methods
+    }
+
+
+@pytest.mark.parametrize("function", sorted({function for function, _, _ in function_routes()}))
+def test_routes_of_the_template_are_the_functions_own(
+    function: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+    module = importlib.import_module(f"functions.{TEMPLATE.functions[function].code.name}.app")
+    declared = {(method, path) for owner, method, path in function_routes() if owner == function}
+    assert routes_of(module.app) == declared
+
+
+def test_every_path_answers_preflights_and_refuses_other_methods() -> None:
+    paths = {path for _, _, path in function_routes()}
+    assert {path for method, path, _ in mocks() if method == "OPTIONS"} == paths
+    assert {path for method, path, _ in mocks() if method == "ANY"} == paths
+    assert {method for method, _, _ in mocks()} == {"OPTIONS", "ANY"}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "mock"), mocks(), ids=lambda value: value if isinstance(value, str) else ""
+)
+def test_mocks_tell_the_methods_of_their_path(method: str, path: str, mock: Mock) -> None:
+    methods = {each for _, each, own in function_routes() if own == path}
+    if method == "OPTIONS":
+        assert mock.status == 204
+        assert mock.headers["Access-Control-Allow-Methods"] == f"'{','.join(sorted(methods))}'"
+    else:
+        assert mock.status == 405
+        assert mock.headers["Allow"] == f"'{', '.join([*sorted(methods), 'OPTIONS'])}'"
+        assert json.loads(mock.body) == envelope(ErrorCode.METHOD_NOT_ALLOWED)
+
+
+def envelope(code: ErrorCode) -> dict[str, Any]:
+    return {"success": False, "error": {"code": code, "message": REGISTRY[code].message}}
+
+
+def assert_security_headers(headers: dict[str, str]) -> None:
+    for name, value in SECURITY_HEADERS.items():
+        assert (
+            headers[name] == "'" + value.replace("'", "''") + "'" or headers[name] == f"'{value}'"
+        )
+    assert headers["X-Request-Id"] == "context.requestId"
+    assert headers["Access-Control-Allow-Origin"] == "'*'"
+
+
+def test_gateway_answers_have_the_headers_of_all_others() -> None:
+    for response in TEMPLATE.gateway_responses.values():
+        assert_security_headers(dict(response.headers))
+        assert response.headers["Content-Type"] == "'application/json; charset=utf-8'"
+    for _, _, mock in mocks():
+        assert_security_headers(dict(mock.headers))
+
+
+@pytest.mark.parametrize("kind", sorted(TEMPLATE.gateway_responses))
+def test_gateway_answers_are_of_the_error_reference(kind: str) -> None:
+    response = TEMPLATE.gateway_responses[kind]
+    assert response.body is not None
+    body = json.loads(response.body)
+    code = ErrorCode(body["error"]["code"])
+    assert body == envelope(code)
+    assert response.status == REGISTRY[code].status
+    if code is ErrorCode.RATE_LIMITED:
+        assert response.headers["Retry-After"] == "'1'"
+    if code is ErrorCode.JWT_INVALID:
+        assert response.headers["WWW-Authenticate"] == "'Bearer'"
+
+
+def test_gateway_answers_cover_every_type() -> None:
+    assert set(TEMPLATE.gateway_responses) == {
+        "ACCESS_DENIED",
+        "API_CONFIGURATION_ERROR",
+        "AUTHORIZER_CONFIGURATION_ERROR",
+        "AUTHORIZER_FAILURE",
+        "BAD_REQUEST_BODY",
+        "BAD_REQUEST_PARAMETERS",
+        "DEFAULT_4XX",
+        "DEFAULT_5XX",
+        "EXPIRED_TOKEN",
+        "INTEGRATION_FAILURE",
+        "INTEGRATION_TIMEOUT",
+        "INVALID_API_KEY",
+        "INVALID_SIGNATURE",
+        "MISSING_AUTHENTICATION_TOKEN",
+        "QUOTA_EXCEEDED",
+        "REQUEST_TOO_LARGE",
+        "RESOURCE_NOT_FOUND",
+        "THROTTLED",
+        "UNAUTHORIZED",
+        "UNSUPPORTED_MEDIA_TYPE",
+        "WAF_FILTERED",
+    }
+
+
+def test_throttles_are_the_contracts() -> None:
+    assert TEMPLATE.stage_throttle == STAGE_THROTTLE
+    expected = dict(THROTTLES)
+    for _, method, path in function_routes():
+        if path.startswith("/api/admin/"):
+            expected[method, path] = ADMIN_THROTTLE
+    assert {
+        (method, path): (throttle.rate, throttle.burst)
+        for (method, path), throttle in _by_method().items()
+    } == expected
+
+
+def _by_method() -> dict[tuple[str, str], Throttle]:
+    return {
+        (first, second) if first.isupper() else (second, first): throttle
+        for (first, second), throttle in TEMPLATE.method_throttles.items()
+    }
+
+
+def test_functions_are_given_settings_that_exist() -> None:
+    known = {name.upper() for name in Settings.model_fields}
+    for function in TEMPLATE.functions.values():
+        own = {name for name in function.environment if not name.startswith("POWERTOOLS_")}
+        assert own <= known
+
+
+def test_functions_are_given_what_they_require() -> None:
+    for function in TEMPLATE.functions.values():
+        source = (function.code / "app.py").read_text()
+        called = re.search(r"(?:create_app|require)\((.*?)\)", source, re.DOTALL)
+        assert called is not None
+        required = set(re.findall(r'"([A-Z_]+)"', called[1]))
+        assert "DATABASE_URL" in required
+        assert required <= set(function.environment), function.id
+
+
+def test_time_outs_fit_into_the_gateways() -> None:
+    for function, _, _ in function_routes():
+        assert TEMPLATE.functions[function].timeout < 29
+
+
+def test_sql_is_in_repositories_only() -> None:
+    allowed = {"repository.py", "db.py", "runner.py"}
+    for path in Path(ROOT / "layers/shared/python/medianest").rglob("*.py"):
+        if path.name not in allowed:
+            assert not re.search(
+                r"\.execute\(|\b(SELECT|INSERT INTO|UPDATE \w+ SET)\b", path.read_text()
+            ), path

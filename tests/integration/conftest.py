@@ -1,0 +1,88 @@
+"""The functions in this process, on the worker's own database and key space."""
+
+import io
+import logging
+import os
+from collections.abc import Iterator
+from typing import Any, cast
+
+import psycopg
+import pytest
+import redis
+
+from local.standins import Standins
+from medianest.core.db import Database, database
+from medianest.core.observability import logger
+from medianest.migrations.runner import migrate
+from tests.conftest import JWT_SECRET
+from tests.support import plex
+
+
+@pytest.fixture(scope="session")
+def environment(database_url: str, redis_url: str, upstreams: Standins) -> Iterator[dict[str, str]]:
+    """Set this process's environment as a function's, before any function is imported."""
+    migrations = Database(database_url)
+    migrate(migrations)
+    migrations.close()
+    values = {
+        "DATABASE_URL": database_url,
+        "REDIS_URL": redis_url,
+        "JWT_SECRET": JWT_SECRET,
+        "PLEX_CLIENT_ID": "medianest-tests",
+        "PLEX_API_URL": upstreams.plex_url,
+        "PLEX_AUTH_URL": f"{upstreams.plex_url}/auth",
+        "TMDB_API_KEY": "key-of-the-tests",
+        "TMDB_API_URL": f"{upstreams.tmdb_url}/3",
+    }
+    os.environ.update(values)
+    yield values
+    database().close()
+
+
+@pytest.fixture
+def db(environment: dict[str, str]) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
+    """Return a connection of the test's own to the worker's database, emptied before the test."""
+    with psycopg.connect(environment["DATABASE_URL"], autocommit=True) as connection:
+        connection.execute(
+            "TRUNCATE users, sessions, signin_handles, media_requests, request_items,"
+            " idempotency_keys, audit_logs, system_config"
+        )
+        yield connection
+
+
+@pytest.fixture
+def keys(environment: dict[str, str]) -> Iterator[redis.Redis]:
+    """Return a client of the worker's key space, emptied before the test."""
+    with redis.Redis.from_url(environment["REDIS_URL"], decode_responses=True) as client:
+        client.flushdb()
+        yield client
+
+
+@pytest.fixture
+def logs() -> Iterator[io.StringIO]:
+    """Collect what the functions log."""
+    stream = io.StringIO()
+    handler = cast("logging.StreamHandler[Any]", logger.registered_handler)
+    former = handler.setStream(stream)
+    yield stream
+    handler.setStream(former)
+
+
+@pytest.fixture
+def plex_url(upstreams: Standins) -> Iterator[str]:
+    """Return where the stand-in for plex.tv is; faults end with the test."""
+    yield upstreams.plex_url
+    plex.control(upstreams.plex_url, "DELETE", "fault")
+
+
+@pytest.fixture
+def tmdb_url(upstreams: Standins) -> Iterator[str]:
+    """Return where the stand-in for TMDB is; faults end with the test."""
+    yield upstreams.tmdb_url
+    plex.control(upstreams.tmdb_url, "DELETE", "fault")
+
+
+@pytest.fixture
+def people(db: object, keys: object, plex_url: str) -> dict[str, str]:
+    """Sign in alice, who is first and so admin, then bob and carol; return their tokens."""
+    return {name: plex.sign_in(plex_url, name)["token"] for name in ("alice", "bob", "carol")}

@@ -1,0 +1,164 @@
+"""Users, everybody's requests, decisions."""
+
+from typing import Any
+
+import psycopg
+import pytest
+
+from tests.support.api import Answer, call
+
+type Db = psycopg.Connection[tuple[Any, ...]]
+
+MATRIX = {"mediaType": "movie", "tmdbId": 603}
+SHOW = {"mediaType": "tv", "tmdbId": 1396, "seasons": [1, 2]}
+NOBODY = "3f0e8c2a-7a52-4d0e-9a56-2d1f2b7c9e11"
+
+
+def ask(token: str, body: dict[str, Any] | None = None) -> Any:
+    answer = call("POST", "/api/media/request", token=token, body=body or MATRIX)
+    assert answer.status == 201, answer.text
+    return answer.data
+
+
+def decide(token: str, request_id: str, how: str, body: Any = None) -> Answer:
+    if how == "decline" and body is None:
+        body = {"reason": "no room"}
+    return call("POST", f"/api/admin/requests/{request_id}/{how}", token=token, body=body)
+
+
+class TestUsers:
+    def users(self, token: str, **query: Any) -> Any:
+        answer = call("GET", "/api/admin/users", token=token, query=query)
+        assert answer.status == 200, answer.text
+        return answer.json
+
+    def names(self, token: str, **query: Any) -> list[str]:
+        return [user["username"] for user in self.users(token, **query)["data"]]
+
+    def test_lists_everybody_without_secrets(self, people: dict[str, str]) -> None:
+        listed = self.users(people["alice"])
+        assert [user["username"] for user in listed["data"]] == ["carol", "bob", "alice"]
+        assert listed["pagination"]["total"] == 3
+        keys = {"id", "email", "username", "role", "plexId", "createdAt", "updatedAt"}
+        assert all(user.keys() == keys for user in listed["data"])
+
+    def test_filters(self, db: Db, people: dict[str, str]) -> None:
+        alice = people["alice"]
+        assert self.names(alice, role="admin") == ["alice"]
+        assert self.names(alice, role="user") == ["carol", "bob"]
+        assert self.names(alice, search="AROL") == ["carol"]
+        assert self.names(alice, search="bob@example") == ["bob"]
+        db.execute("UPDATE users SET status = 'suspended' WHERE username = 'bob'")
+        assert self.names(alice, status="suspended") == ["bob"]
+        assert self.names(alice, status="active") == ["carol", "alice"]
+
+    def test_sorts(self, people: dict[str, str]) -> None:
+        alice = people["alice"]
+        assert self.names(alice, sort="username") == ["alice", "bob", "carol"]
+        assert self.names(alice, sort="-username") == ["carol", "bob", "alice"]
+        assert self.names(alice, sort="email") == ["alice", "bob", "carol"]
+        assert self.names(alice, sort="createdAt") == ["alice", "bob", "carol"]
+
+    def test_pages(self, people: dict[str, str]) -> None:
+        alice = people["alice"]
+        assert self.names(alice, limit=2, page=2) == ["alice"]
+        assert self.names(alice, limit=2, page=3) == []
+
+    @pytest.mark.parametrize("text", ["%", "_", "\\", "' OR 1=1 --", "a%e"])
+    def test_search_is_literal(self, people: dict[str, str], text: str) -> None:
+        assert self.names(people["alice"], search=text) == []
+
+    def test_literal_search_finds_the_characters(self, db: Db, people: dict[str, str]) -> None:
+        db.execute("UPDATE users SET username = '100%_\\' WHERE username = 'bob'")
+        for text in ("100%", "%_", "_\\"):
+            assert self.names(people["alice"], search=text) == ["100%_\\"]
+
+
+class TestRequests:
+    def test_lists_everybodys_with_the_requester(self, people: dict[str, str]) -> None:
+        first, second = ask(people["bob"]), ask(people["carol"], SHOW)
+        answer = call("GET", "/api/admin/requests", token=people["alice"]).json
+        assert [item["id"] for item in answer["data"]] == [second["id"], first["id"]]
+        assert answer["data"][0]["requester"]["username"] == "carol"
+        assert answer["data"][0]["seasons"] == [1, 2]
+        assert {**answer["data"][1]} == {
+            **first,
+            "requester": {
+                "id": first["userId"],
+                "username": "bob",
+                "email": "bob@example.com",
+            },
+        }
+
+    def test_filters(self, people: dict[str, str]) -> None:
+        film, show = ask(people["bob"]), ask(people["carol"], SHOW)
+        decide(people["alice"], film["id"], "approve")
+
+        def ids(**query: Any) -> list[str]:
+            answer = call("GET", "/api/admin/requests", token=people["alice"], query=query)
+            return [item["id"] for item in answer.json["data"]]
+
+        assert ids(userId=film["userId"]) == [film["id"]]
+        assert ids(status="pending") == [show["id"]]
+        assert ids(status="approved", mediaType="movie") == [film["id"]]
+        assert ids(status="approved", mediaType="tv") == []
+        assert ids(userId=NOBODY) == []
+
+
+class TestDecisions:
+    def test_approve(self, db: Db, people: dict[str, str]) -> None:
+        made = ask(people["bob"])
+        answer = decide(people["alice"], made["id"], "approve", {"note": "fine"})
+        alice = call("GET", "/api/auth/me", token=people["alice"]).data
+        assert answer.status == 200
+        assert answer.data["status"] == "approved"
+        assert answer.data["processedBy"] == alice["id"]
+        assert answer.data["processedAt"] >= answer.data["requestedAt"]
+        assert "reason" not in answer.data
+        mine = call("GET", "/api/media/requests", token=people["bob"]).json["data"]
+        assert mine == [answer.data]
+        audited = db.execute(
+            "SELECT user_id::text, target_id, details FROM audit_logs"
+            " WHERE action = 'request.approved'"
+        ).fetchall()
+        assert audited == [(alice["id"], made["id"], {"note": "fine"})]
+
+    def test_decline_tells_why_and_frees_the_title(self, people: dict[str, str]) -> None:
+        made = ask(people["bob"], SHOW)
+        answer = decide(people["alice"], made["id"], "decline", {"reason": "no room"})
+        assert answer.data["status"] == "declined"
+        assert answer.data["reason"] == "no room"
+        assert answer.data["seasons"] == [1, 2]
+        assert ask(people["carol"], SHOW)["seasons"] == [1, 2]
+
+    def test_approved_title_stays_held(self, people: dict[str, str]) -> None:
+        made = ask(people["bob"])
+        decide(people["alice"], made["id"], "approve")
+        again = call("POST", "/api/media/request", token=people["carol"], body=MATRIX)
+        assert again.code == "ALREADY_REQUESTED"
+
+    @pytest.mark.parametrize("first", ["approve", "decline"])
+    @pytest.mark.parametrize("second", ["approve", "decline"])
+    def test_a_decision_is_final(
+        self, db: Db, people: dict[str, str], first: str, second: str
+    ) -> None:
+        made = ask(people["bob"])
+        decided = decide(people["alice"], made["id"], first).data
+        audited = db.execute("SELECT count(*) FROM audit_logs").fetchone()
+        again = decide(people["alice"], made["id"], second)
+        assert (again.status, again.code) == (409, "INVALID_STATE")
+        assert again.details == {"status": decided["status"]}
+        assert db.execute("SELECT count(*) FROM audit_logs").fetchone() == audited
+        mine = call("GET", "/api/media/requests", token=people["bob"]).json["data"]
+        assert mine == [decided]
+
+    @pytest.mark.parametrize("how", ["approve", "decline"])
+    def test_no_such_request(self, people: dict[str, str], how: str) -> None:
+        answer = decide(people["alice"], NOBODY, how)
+        assert (answer.status, answer.code) == (404, "NOT_FOUND")
+
+    def test_nobody_approves_their_own(self, people: dict[str, str]) -> None:
+        made = ask(people["bob"])
+        assert decide(people["bob"], made["id"], "approve").code == "FORBIDDEN"
+        own = ask(people["alice"], SHOW)
+        assert decide(people["alice"], own["id"], "approve").status == 200

@@ -1,0 +1,392 @@
+"""Sign-in with Plex, bearer and cookie sessions, sign-out."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import psycopg
+import pytest
+
+from tests.support import plex
+from tests.support.api import Answer, call
+
+type Db = psycopg.Connection[tuple[Any, ...]]
+
+USER_KEYS = {"id", "email", "username", "role", "plexId", "createdAt", "updatedAt"}
+
+
+def rows(db: Db, table: str) -> int:
+    count = db.execute(f"SELECT count(*) FROM {table}".encode()).fetchone()
+    assert count is not None
+    return int(count[0])
+
+
+def cookie_of(answer: Answer) -> str:
+    return answer.headers["set-cookie"].partition(";")[0]
+
+
+class TestBegin:
+    def test_gives_a_handle_a_code_and_the_hosted_page(self, db: Db, plex_url: str) -> None:
+        answer = call("POST", "/api/auth/plex/pin", body={})
+        assert answer.status == 200
+        assert answer.data.keys() == {"pinId", "code", "authUrl", "expiresAt"}
+        page = urlsplit(answer.data["authUrl"])
+        fragment = parse_qs(page.fragment.removeprefix("?"))
+        assert f"{page.scheme}://{page.netloc}" == plex_url
+        assert fragment["clientID"] == ["medianest-tests"]
+        assert fragment["code"] == [answer.data["code"]]
+        assert rows(db, "signin_handles") == 1
+
+    def test_handle_is_ours_and_unguessable(self, db: Db, plex_url: str) -> None:
+        plex.control(plex_url, "DELETE", "requests")
+        first, second = (
+            call("POST", "/api/auth/plex/pin", body={}).data["pinId"] for _ in range(2)
+        )
+        assert first != second
+        assert len(first) >= 43
+        assert not first.isdigit()
+        kept = db.execute("SELECT handle_hash, plex_pin_id FROM signin_handles").fetchall()
+        assert all(first.encode() not in handle for handle, _ in kept)
+        assert str(kept[0][1]) not in first
+
+    def test_takes_no_body_at_all(self, db: Db) -> None:
+        assert call("POST", "/api/auth/plex/pin").status == 200
+
+    def test_sends_plex_what_it_requires(self, db: Db, plex_url: str) -> None:
+        plex.control(plex_url, "DELETE", "requests")
+        call("POST", "/api/auth/plex/pin", body={})
+        seen = plex.control(plex_url, "GET", "requests")[-1]
+        headers = {name.lower(): value for name, value in seen["headers"].items()}
+        assert headers["accept"] == "application/json"
+        assert headers["x-plex-client-identifier"] == "medianest-tests"
+        assert headers["x-plex-product"] == "MediaNest"
+
+
+class TestFinish:
+    def test_signs_in_with_a_bearer_token(self, db: Db, plex_url: str) -> None:
+        answer = plex.verify(plex.begin(plex_url, "alice"))
+        assert answer.status == 200
+        assert answer.data.keys() == {"user", "expiresAt", "token"}
+        assert answer.data["user"].keys() == USER_KEYS
+        assert answer.data["user"]["plexId"] == 1001
+        assert answer.data["user"]["email"] == "alice@example.com"
+        assert "set-cookie" not in answer.headers
+        expires = datetime.fromisoformat(answer.data["expiresAt"])
+        assert abs(expires - datetime.now(UTC) - timedelta(days=30)) < timedelta(minutes=1)
+        me = call("GET", "/api/auth/me", token=answer.data["token"])
+        assert me.status == 200
+        assert me.data == answer.data["user"]
+
+    def test_first_user_is_admin_and_the_next_is_not(self, db: Db, plex_url: str) -> None:
+        assert plex.sign_in(plex_url, "bob")["user"]["role"] == "admin"
+        assert plex.sign_in(plex_url, "alice")["user"]["role"] == "user"
+        assert plex.sign_in(plex_url, "bob")["user"]["role"] == "admin"
+        assert rows(db, "users") == 2
+
+    def test_pending_until_approved(self, db: Db, plex_url: str) -> None:
+        pin = call("POST", "/api/auth/plex/pin", body={}).data
+        pending = plex.verify(pin["pinId"])
+        assert (pending.status, pending.code) == (409, "PIN_PENDING")
+        assert rows(db, "sessions") == 0
+        plex.approve(plex_url, pin["code"], "bob")
+        assert plex.verify(pin["pinId"]).status == 200
+
+    def test_handle_works_once(self, db: Db, plex_url: str) -> None:
+        handle = plex.begin(plex_url, "alice")
+        assert plex.verify(handle).status == 200
+        again = plex.verify(handle)
+        assert (again.status, again.code) == (404, "PIN_EXPIRED")
+        assert rows(db, "sessions") == 1
+
+    @pytest.mark.parametrize("handle", ["unknown", "1", "308667304", "x" * 200])
+    def test_unknown_handle(self, db: Db, plex_url: str, handle: str) -> None:
+        plex.begin(plex_url, "alice")
+        answer = plex.verify(handle)
+        assert (answer.status, answer.code) == (404, "PIN_EXPIRED")
+        assert rows(db, "sessions") == 0
+
+    def test_plex_own_number_is_no_handle(self, db: Db, plex_url: str) -> None:
+        handle = plex.begin(plex_url, "alice")
+        number = db.execute("SELECT plex_pin_id FROM signin_handles").fetchone()
+        assert number is not None
+        assert plex.verify(str(number[0])).code == "PIN_EXPIRED"
+        assert plex.verify(handle).status == 200
+
+    def test_expired_handle(self, db: Db, plex_url: str) -> None:
+        handle = plex.begin(plex_url, "alice")
+        db.execute("UPDATE signin_handles SET expires_at = now() - interval '1 second'")
+        assert plex.verify(handle).code == "PIN_EXPIRED"
+        assert rows(db, "sessions") == 0
+
+    def test_handle_ends_before_plex_forgets_the_pin(self, db: Db, plex_url: str) -> None:
+        expires = call("POST", "/api/auth/plex/pin", body={}).data["expiresAt"]
+        left = datetime.fromisoformat(expires) - datetime.now(UTC)
+        assert timedelta(minutes=9) < left <= timedelta(minutes=10)
+
+    def test_managed_user_without_email(self, db: Db, plex_url: str) -> None:
+        user = plex.sign_in(plex_url, "kids")["user"]
+        assert user["email"] == "1005@plex.invalid"
+
+    def test_identity_is_the_plex_id_not_the_email(self, db: Db, plex_url: str) -> None:
+        db.execute(
+            "INSERT INTO users (plex_id, email, username, role)"
+            " VALUES (77, 'bob@example.com', 'bob', 'admin')"
+        )
+        user = plex.sign_in(plex_url, "bob")["user"]
+        assert user["plexId"] == 1002
+        assert user["role"] == "user"
+        assert rows(db, "users") == 2
+
+    def test_suspended_user(self, db: Db, plex_url: str) -> None:
+        plex.sign_in(plex_url, "bob")
+        db.execute("UPDATE users SET status = 'suspended'")
+        answer = plex.verify(plex.begin(plex_url, "bob"))
+        assert (answer.status, answer.code) == (403, "ACCOUNT_SUSPENDED")
+        db.execute("UPDATE users SET status = 'active'")
+        assert plex.sign_in(plex_url, "bob")["user"]["username"] == "bob"
+
+    def test_plex_token_is_not_kept_and_does_not_leave(self, db: Db, plex_url: str) -> None:
+        plex.control(plex_url, "DELETE", "requests")
+        answer = plex.verify(plex.begin(plex_url, "alice"))
+        seen = plex.control(plex_url, "GET", "requests")
+        tokens = {
+            value
+            for request in seen
+            for name, value in request["headers"].items()
+            if name.lower() == "x-plex-token"
+        }
+        assert len(tokens) == 1
+        assert tokens.pop() not in answer.text
+
+    def test_is_audited_with_its_caller(self, db: Db, plex_url: str) -> None:
+        call_answer = plex.verify(plex.begin(plex_url, "alice"))
+        audited = db.execute(
+            "SELECT action, host(ip), user_agent, request_id FROM audit_logs ORDER BY action"
+        ).fetchall()
+        request_id = call_answer.headers["x-request-id"]
+        assert audited == [
+            ("auth.sign_in", "203.0.113.7", "tests", request_id),
+            ("user.created", "203.0.113.7", "tests", request_id),
+        ]
+
+
+class TestServerAccess:
+    @pytest.fixture(autouse=True)
+    def _server(self, environment: object, monkeypatch: pytest.MonkeyPatch) -> None:
+        from local.standins.plex import SERVER_ID  # noqa: PLC0415
+        from medianest.core.config import load  # noqa: PLC0415
+        from medianest.signin import service  # noqa: PLC0415
+
+        settings = load({"PLEX_SERVER_ID": SERVER_ID})
+        monkeypatch.setattr(service, "settings", lambda: settings)
+
+    def test_account_without_access_is_refused_and_not_created(self, db: Db, plex_url: str) -> None:
+        answer = plex.verify(plex.begin(plex_url, "dave"))
+        assert (answer.status, answer.code) == (403, "PLEX_ACCESS_DENIED")
+        assert rows(db, "users") == 0
+        assert rows(db, "sessions") == 0
+
+    def test_account_with_access_gets_in_but_not_as_first_admin(
+        self, db: Db, plex_url: str
+    ) -> None:
+        assert plex.sign_in(plex_url, "bob")["user"]["role"] == "user"
+
+    def test_owner_is_admin(self, db: Db, plex_url: str) -> None:
+        plex.sign_in(plex_url, "bob")
+        assert plex.sign_in(plex_url, "alice")["user"]["role"] == "admin"
+
+
+class TestPlexTrouble:
+    @pytest.mark.parametrize(
+        "fault",
+        [
+            {"kind": "status", "status": 500},
+            {"kind": "status", "status": 429},
+            {"kind": "html"},
+            {"kind": "wrong-types"},
+            {"kind": "close"},
+            {"kind": "redirect", "location": "http://127.0.0.1:1/"},
+        ],
+        ids=lambda fault: "-".join(str(value) for value in list(fault.values())[:2]),
+    )
+    def test_is_503_and_changes_nothing(self, db: Db, plex_url: str, fault: dict[str, Any]) -> None:
+        handle = plex.begin(plex_url, "alice")
+        plex.control(plex_url, "PUT", "fault", fault)
+        for answer in (plex.verify(handle), call("POST", "/api/auth/plex/pin", body={})):
+            assert (answer.status, answer.code) == (503, "PLEX_UNREACHABLE")
+        assert rows(db, "signin_handles") == 1
+        assert rows(db, "users") == 0
+        plex.control(plex_url, "DELETE", "fault")
+        assert plex.verify(handle).status == 200
+
+    def test_a_sign_in_survives_a_plex_that_fails_halfway(self, db: Db, plex_url: str) -> None:
+        handle = plex.begin(plex_url, "alice")
+        plex.control(plex_url, "PUT", "fault", {"kind": "html", "path": "/api/v2/user"})
+        assert plex.verify(handle).code == "PLEX_UNREACHABLE"
+        plex.control(plex_url, "DELETE", "fault")
+        assert plex.verify(handle).status == 200
+
+
+class TestSession:
+    @pytest.mark.parametrize(
+        "headers",
+        [
+            {},
+            {"Authorization": ""},
+            {"Authorization": "Bearer"},
+            {"Authorization": "Bearer "},
+            {"Authorization": "Bearer nonsense"},
+            {"Authorization": "Bearer a.b.c"},
+            {"Authorization": "Basic YWxpY2U6c2VjcmV0"},
+            {"Authorization": "Bearer " + "a" * 5000},
+            {"Authorization": "Bearer é.è.à"},
+            {"Authorization": ["Bearer a.b.c", "Bearer d.e.f"]},
+            {"Cookie": "__Host-medianest_session=nonsense"},
+        ],
+    )
+    @pytest.mark.parametrize("path", ["/api/auth/me", "/api/media/requests", "/api/admin/users"])
+    def test_bad_credentials_are_401(
+        self, db: Db, path: str, headers: dict[str, str | list[str]]
+    ) -> None:
+        answer = call("GET", path, headers=headers)
+        assert (answer.status, answer.code) == (401, "JWT_INVALID")
+        assert answer.headers["www-authenticate"] == "Bearer"
+
+    def test_scheme_in_any_case(self, people: dict[str, str]) -> None:
+        headers = {"Authorization": f"bEaReR {people['bob']}"}
+        assert call("GET", "/api/auth/me", headers=headers).status == 200
+
+    def test_tampered_token(self, people: dict[str, str]) -> None:
+        header, payload, signature = people["bob"].split(".")
+        _, other, _ = people["alice"].split(".")
+        for token in (
+            f"{header}.{other}.{signature}",
+            f"{header}.{payload}.{signature[:-4]}AAAA",
+            f"{header}.{payload}.{signature}=",
+            f"{header}.{payload}.",
+        ):
+            assert call("GET", "/api/auth/me", token=token).code == "JWT_INVALID"
+        assert call("GET", "/api/auth/me", token=people["bob"]).status == 200
+
+    def test_token_in_the_query_is_nothing(self, people: dict[str, str]) -> None:
+        assert call("GET", "/api/auth/me", query={"token": people["bob"]}).code == "JWT_INVALID"
+
+    def test_expired_session(self, db: Db, people: dict[str, str]) -> None:
+        db.execute("UPDATE sessions SET expires_at = now()")
+        assert call("GET", "/api/auth/me", token=people["bob"]).code == "JWT_INVALID"
+
+    def test_suspended_user_is_out_at_once(self, db: Db, people: dict[str, str]) -> None:
+        db.execute("UPDATE users SET status = 'suspended' WHERE username = 'bob'")
+        assert call("GET", "/api/auth/me", token=people["bob"]).code == "JWT_INVALID"
+        assert call("GET", "/api/auth/me", token=people["carol"]).status == 200
+
+    def test_deleted_user_is_out_at_once(self, db: Db, people: dict[str, str]) -> None:
+        db.execute("DELETE FROM users WHERE username = 'bob'")
+        assert call("GET", "/api/auth/me", token=people["bob"]).code == "JWT_INVALID"
+
+    def test_role_is_the_rows_not_the_tokens(self, db: Db, people: dict[str, str]) -> None:
+        assert call("GET", "/api/admin/users", token=people["alice"]).status == 200
+        db.execute("UPDATE users SET role = 'user' WHERE username = 'alice'")
+        answer = call("GET", "/api/admin/users", token=people["alice"])
+        assert (answer.status, answer.code) == (403, "FORBIDDEN")
+
+
+class TestCookieSession:
+    @pytest.fixture
+    def signed_in(self, db: Db, plex_url: str) -> Answer:
+        return plex.verify(plex.begin(plex_url, "alice"), session="cookie")
+
+    def test_keeps_the_token_from_scripts(self, signed_in: Answer) -> None:
+        assert signed_in.data.keys() == {"user", "expiresAt", "csrfToken"}
+        cookie = signed_in.headers["set-cookie"]
+        assert cookie.startswith("__Host-medianest_session=")
+        attributes = {part.strip().partition("=")[0].lower() for part in cookie.split(";")[1:]}
+        assert attributes == {"expires", "path", "secure", "httponly", "samesite"}
+        assert "path=/;" in cookie.lower() + ";"
+        assert "samesite=lax" in cookie.lower()
+        assert len(cookie) <= 4096
+        assert cookie_of(signed_in).partition("=")[2] not in signed_in.text
+
+    def test_signs_in(self, signed_in: Answer) -> None:
+        me = call("GET", "/api/auth/me", headers={"Cookie": cookie_of(signed_in)})
+        assert me.data == signed_in.data["user"]
+
+    def test_cookie_among_others_and_in_two_headers(self, signed_in: Answer) -> None:
+        for cookies in (f"a=1; {cookie_of(signed_in)}; b=2", ["a=1", cookie_of(signed_in)]):
+            assert call("GET", "/api/auth/me", headers={"Cookie": cookies}).status == 200
+
+    def test_unsafe_method_needs_the_csrf_token(self, db: Db, signed_in: Answer) -> None:
+        cookie = {"Cookie": cookie_of(signed_in)}
+        good = signed_in.data["csrfToken"]
+        for token in ("", "nonsense", good[:-1], good[1:], f"{good}0", "é" * 97):
+            refused = call(
+                "POST", "/api/auth/logout", body={}, headers={**cookie, "X-CSRF-Token": token}
+            )
+            assert (refused.status, refused.code) == (403, "CSRF_TOKEN_MISMATCH")
+        assert call("POST", "/api/auth/logout", headers=cookie).code == "CSRF_TOKEN_MISMATCH"
+        assert call("GET", "/api/auth/me", headers=cookie).status == 200
+        done = call("POST", "/api/auth/logout", headers={**cookie, "X-CSRF-Token": good})
+        assert done.status == 204
+
+    def test_csrf_token_of_another_session(self, plex_url: str, signed_in: Answer) -> None:
+        other = plex.verify(plex.begin(plex_url, "alice"), session="cookie").data["csrfToken"]
+        headers = {"Cookie": cookie_of(signed_in), "X-CSRF-Token": other}
+        assert call("POST", "/api/auth/logout", headers=headers).code == "CSRF_TOKEN_MISMATCH"
+
+    def test_cross_site_request_is_refused(self, signed_in: Answer) -> None:
+        headers = {
+            "Cookie": cookie_of(signed_in),
+            "X-CSRF-Token": signed_in.data["csrfToken"],
+            "Sec-Fetch-Site": "cross-site",
+        }
+        assert call("POST", "/api/auth/logout", headers=headers).code == "CSRF_TOKEN_MISMATCH"
+        headers["Sec-Fetch-Site"] = "same-origin"
+        assert call("POST", "/api/auth/logout", headers=headers).status == 204
+
+    def test_fresh_csrf_token(self, signed_in: Answer) -> None:
+        cookie = {"Cookie": cookie_of(signed_in)}
+        token = call("GET", "/api/auth/csrf", headers=cookie).data["csrfToken"]
+        headers = {**cookie, "X-CSRF-Token": token}
+        assert call("POST", "/api/auth/logout", headers=headers).status == 204
+
+    def test_bad_bearer_never_falls_back_to_the_cookie(self, signed_in: Answer) -> None:
+        headers = {"Cookie": cookie_of(signed_in), "Authorization": "Bearer nonsense"}
+        assert call("GET", "/api/auth/me", headers=headers).code == "JWT_INVALID"
+
+    def test_csrf_token_is_no_bearer(self, signed_in: Answer) -> None:
+        token = signed_in.data["csrfToken"]
+        assert call("GET", "/api/auth/me", token=token).code == "JWT_INVALID"
+
+    def test_sign_out_clears_the_cookie(self, signed_in: Answer) -> None:
+        headers = {
+            "Cookie": cookie_of(signed_in),
+            "X-CSRF-Token": signed_in.data["csrfToken"],
+        }
+        answer = call("POST", "/api/auth/logout", headers=headers)
+        assert re.search(r'__Host-medianest_session="";.*Max-Age=0', answer.headers["set-cookie"])
+        assert "Secure" in answer.headers["set-cookie"]
+
+
+class TestSignOut:
+    def test_token_is_dead_at_once(self, db: Db, people: dict[str, str]) -> None:
+        answer = call("POST", "/api/auth/logout", token=people["bob"], body={})
+        assert answer.status == 204
+        assert answer.text == ""
+        assert "content-type" not in answer.headers
+        assert call("GET", "/api/auth/me", token=people["bob"]).code == "JWT_INVALID"
+        assert call("POST", "/api/auth/logout", token=people["bob"]).code == "JWT_INVALID"
+        assert call("GET", "/api/auth/me", token=people["carol"]).status == 200
+
+    def test_only_this_session(self, plex_url: str, people: dict[str, str]) -> None:
+        other = plex.sign_in(plex_url, "bob")["token"]
+        call("POST", "/api/auth/logout", token=people["bob"])
+        assert call("GET", "/api/auth/me", token=other).status == 200
+
+    def test_all_sessions(self, plex_url: str, people: dict[str, str]) -> None:
+        other = plex.sign_in(plex_url, "bob")["token"]
+        answer = call("POST", "/api/auth/logout", token=people["bob"], body={"allSessions": True})
+        assert answer.status == 204
+        for token in (people["bob"], other):
+            assert call("GET", "/api/auth/me", token=token).code == "JWT_INVALID"
+        assert call("GET", "/api/auth/me", token=people["carol"]).status == 200

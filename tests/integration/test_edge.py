@@ -1,0 +1,273 @@
+"""What every route does: headers, the envelope, bad input."""
+
+import io
+import json
+from typing import Any
+
+import psycopg
+import pytest
+
+from medianest.core.web import SECURITY_HEADERS
+from tests.support.api import TEMPLATE, Answer, call
+
+type Db = psycopg.Connection[tuple[Any, ...]]
+
+SOME_ID = "3f0e8c2a-7a52-4d0e-9a56-2d1f2b7c9e11"
+ROUTES = sorted(
+    (route.method, route.path) for route in TEMPLATE.routes if isinstance(route.target, str)
+)
+PROTECTED = [
+    (method, path)
+    for method, path in ROUTES
+    if path not in {"/api/health", "/api/auth/plex/pin", "/api/auth/plex/verify"}
+]
+WITH_BODY = [(method, path) for method, path in ROUTES if method == "POST"]
+ADMINS = [(method, path) for method, path in ROUTES if path.startswith("/api/admin/")]
+
+
+def concrete(path: str) -> str:
+    return path.replace("{id}", SOME_ID)
+
+
+def snapshot(db: Db) -> list[list[tuple[Any, ...]]]:
+    """Return everything that a call could have changed."""
+    tables = (
+        "users",
+        "sessions",
+        "signin_handles",
+        "media_requests",
+        "request_items",
+        "idempotency_keys",
+        "audit_logs",
+        "system_config",
+    )
+    return [db.execute(f"SELECT * FROM {table} ORDER BY 1".encode()).fetchall() for table in tables]
+
+
+def assert_error(answer: Answer, status: int, code: str) -> None:
+    assert (answer.status, answer.code) == (status, code)
+    assert answer.json.keys() == {"success", "error"}
+    assert answer.json["error"].keys() <= {"code", "message", "details"}
+    assert answer.headers["content-type"] == "application/json; charset=utf-8"
+
+
+@pytest.mark.parametrize(("method", "path"), ROUTES)
+def test_every_answer_has_the_headers(people: dict[str, str], method: str, path: str) -> None:
+    for token in (people["alice"], None):
+        answer = call(method, concrete(path), token=token)
+        for name, value in SECURITY_HEADERS.items():
+            assert answer.headers[name.lower()] == value
+        assert len(answer.headers["x-request-id"]) == 36
+        assert answer.headers["cache-control"] == "no-store"
+        assert answer.headers["access-control-allow-origin"] == "*"
+        assert "access-control-allow-credentials" not in answer.headers
+        assert not {"server", "x-powered-by"} & answer.headers.keys()
+        if answer.status != 204:
+            assert answer.headers["content-type"] == "application/json; charset=utf-8"
+
+
+@pytest.mark.parametrize(("method", "path"), PROTECTED)
+def test_without_a_session(db: Db, method: str, path: str) -> None:
+    before = snapshot(db)
+    # Nothing about the body or the query is told to a stranger.
+    for extra in ({}, {"body": {"unknown": 1}}, {"raw": b"{"}, {"query": {"unknown": "1"}}):
+        answer = call(method, concrete(path), **extra)
+        assert_error(answer, 401, "JWT_INVALID")
+    assert snapshot(db) == before
+
+
+@pytest.mark.parametrize(("method", "path"), ADMINS)
+def test_admin_routes_refuse_users(db: Db, people: dict[str, str], method: str, path: str) -> None:
+    before = snapshot(db)
+    answer = call(method, concrete(path), token=people["bob"], body={"reason": "no"})
+    assert_error(answer, 403, "FORBIDDEN")
+    assert snapshot(db) == before
+    allowed = call(method, concrete(path), token=people["alice"], body={"reason": "no"})
+    assert allowed.status != 403
+
+
+BAD_BODIES: list[tuple[str, bytes, int, str]] = [
+    ("malformed", b"{", 400, "VALIDATION_ERROR"),
+    ("not utf-8", b'{"a": "\xff"}', 400, "VALIDATION_ERROR"),
+    ("a list", b"[]", 400, "VALIDATION_ERROR"),
+    ("a string", b'"text"', 400, "VALIDATION_ERROR"),
+    ("null", b"null", 400, "VALIDATION_ERROR"),
+    ("unknown field", b'{"surprise": 1}', 400, "VALIDATION_ERROR"),
+    ("a key twice", b'{"surprise": 1, "surprise": 1}', 400, "VALIDATION_ERROR"),
+    ("NaN", b'{"surprise": NaN}', 400, "VALIDATION_ERROR"),
+    ("NUL", b'{"surprise": "\\u0000"}', 400, "VALIDATION_ERROR"),
+    ("lone surrogate", b'{"surprise": "\\ud800"}', 400, "VALIDATION_ERROR"),
+    ("deep nesting", b"[" * 30_000 + b"]" * 30_000, 400, "VALIDATION_ERROR"),
+    ("huge number", b'{"surprise": ' + b"9" * 5000 + b"}", 400, "VALIDATION_ERROR"),
+    ("oversized", b'{"surprise": "' + b"x" * 65_536 + b'"}', 413, "PAYLOAD_TOO_LARGE"),
+]
+
+
+@pytest.mark.parametrize(("method", "path"), WITH_BODY)
+@pytest.mark.parametrize(
+    ("raw", "status", "code"),
+    [case[1:] for case in BAD_BODIES],
+    ids=[case[0] for case in BAD_BODIES],
+)
+def test_bad_bodies(
+    db: Db, people: dict[str, str], method: str, path: str, raw: bytes, status: int, code: str
+) -> None:
+    before = snapshot(db)
+    answer = call(method, concrete(path), token=people["alice"], raw=raw)
+    assert_error(answer, status, code)
+    if code == "VALIDATION_ERROR":
+        assert all(item["field"].startswith("body") for item in answer.details)
+        assert all(item.keys() == {"field", "message"} for item in answer.details)
+    assert snapshot(db) == before
+
+
+@pytest.mark.parametrize(("method", "path"), WITH_BODY)
+@pytest.mark.parametrize("media_type", ["text/plain", "application/x-www-form-urlencoded", ""])
+def test_body_of_another_media_type(
+    db: Db, people: dict[str, str], method: str, path: str, media_type: str
+) -> None:
+    before = snapshot(db)
+    answer = call(
+        method,
+        concrete(path),
+        token=people["alice"],
+        raw=b"{}",
+        headers={"Content-Type": media_type},
+    )
+    assert_error(answer, 415, "UNSUPPORTED_MEDIA_TYPE")
+    assert snapshot(db) == before
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "field"),
+    [
+        ("/api/auth/plex/verify", {}, "body.pinId"),
+        ("/api/auth/plex/verify", {"pinId": 7}, "body.pinId"),
+        ("/api/auth/plex/verify", {"pinId": ""}, "body.pinId"),
+        ("/api/auth/plex/verify", {"pinId": "x", "session": "both"}, "body.session"),
+        ("/api/auth/logout", {"allSessions": "yes"}, "body.allSessions"),
+        ("/api/media/request", {"tmdbId": 603}, "body.mediaType"),
+        ("/api/media/request", {"mediaType": "book", "tmdbId": 603}, "body.mediaType"),
+        ("/api/media/request", {"mediaType": "movie"}, "body.tmdbId"),
+        ("/api/media/request", {"mediaType": "movie", "tmdbId": "603"}, "body.tmdbId"),
+        ("/api/media/request", {"mediaType": "movie", "tmdbId": 603.5}, "body.tmdbId"),
+        ("/api/media/request", {"mediaType": "movie", "tmdbId": True}, "body.tmdbId"),
+        ("/api/media/request", {"mediaType": "movie", "tmdbId": 0}, "body.tmdbId"),
+        ("/api/media/request", {"mediaType": "movie", "tmdbId": 2**31}, "body.tmdbId"),
+        ("/api/media/request", {"mediaType": "movie", "tmdbId": 603, "status": "approved"},
+         "body.status"),
+        ("/api/media/request", {"mediaType": "movie", "tmdbId": 603, "title": "X"}, "body.title"),
+        ("/api/media/request", {"mediaType": "movie", "tmdbId": 603, "comment": " "},
+         "body.comment"),
+        ("/api/media/request", {"mediaType": "tv", "tmdbId": 1396, "seasons": []}, "body.seasons"),
+        ("/api/media/request", {"mediaType": "tv", "tmdbId": 1396, "seasons": [1, 1]},
+         "body.seasons"),
+        ("/api/media/request", {"mediaType": "tv", "tmdbId": 1396, "seasons": ["1"]},
+         "body.seasons.0"),
+        (f"/api/admin/requests/{SOME_ID}/decline", {}, "body.reason"),
+        (f"/api/admin/requests/{SOME_ID}/decline", {"reason": ""}, "body.reason"),
+        (f"/api/admin/requests/{SOME_ID}/approve", {"note": 1}, "body.note"),
+        ("/api/admin/requests/not-a-uuid/approve", {}, "path.id"),
+    ],
+)  # fmt: skip
+def test_wrong_fields_are_named(
+    db: Db, people: dict[str, str], path: str, body: dict[str, Any], field: str
+) -> None:
+    before = snapshot(db)
+    answer = call("POST", path, token=people["alice"], body=body)
+    assert_error(answer, 400, "VALIDATION_ERROR")
+    assert [item["field"] for item in answer.details] == [field]
+    assert snapshot(db) == before
+
+
+@pytest.mark.parametrize(
+    ("path", "query", "field"),
+    [
+        ("/api/media/search", {}, "query.q"),
+        ("/api/media/search", {"q": ""}, "query.q"),
+        ("/api/media/search", {"q": "  "}, "query.q"),
+        ("/api/media/search", {"q": "x" * 201}, "query.q"),
+        ("/api/media/search", {"q": "x", "type": "person"}, "query.type"),
+        ("/api/media/search", {"q": "x", "page": "501"}, "query.page"),
+        ("/api/media/search", {"q": "x", "limit": "5"}, "query.limit"),
+        ("/api/media/requests", {"page": "0"}, "query.page"),
+        ("/api/media/requests", {"page": "-1"}, "query.page"),
+        ("/api/media/requests", {"page": "1e3"}, "query.page"),
+        ("/api/media/requests", {"page": "١٢"}, "query.page"),
+        ("/api/media/requests", {"page": "99999999999"}, "query.page"),
+        ("/api/media/requests", {"limit": "0"}, "query.limit"),
+        ("/api/media/requests", {"limit": "101"}, "query.limit"),
+        ("/api/media/requests", {"limit": "-1"}, "query.limit"),
+        ("/api/media/requests", {"limit": "100000"}, "query.limit"),
+        ("/api/media/requests", {"page": ["1", "2"]}, "query.page"),
+        ("/api/media/requests", {"status": "gone"}, "query.status"),
+        ("/api/media/requests", {"sort": "id; DROP TABLE users"}, "query.sort"),
+        ("/api/media/requests", {"userId": SOME_ID}, "query.userId"),
+        ("/api/admin/requests", {"userId": "1"}, "query.userId"),
+        ("/api/admin/users", {"role": "root"}, "query.role"),
+        ("/api/admin/users", {"search": ""}, "query.search"),
+        ("/api/auth/me", {"verbose": "1"}, "query.verbose"),
+        ("/api/health", {"verbose": "1"}, "query.verbose"),
+    ],
+)
+def test_wrong_parameters_are_named(
+    people: dict[str, str], path: str, query: dict[str, Any], field: str
+) -> None:
+    answer = call("GET", path, token=people["alice"], query=query)
+    assert_error(answer, 400, "VALIDATION_ERROR")
+    assert [item["field"] for item in answer.details] == [field]
+
+
+@pytest.mark.parametrize("path", [path for method, path in ROUTES if method == "GET"])
+def test_reading_changes_nothing(db: Db, people: dict[str, str], path: str) -> None:
+    before = snapshot(db)
+    for token in people.values():
+        call("GET", path, token=token, query={"q": "matrix"} if "search" in path else None)
+    assert snapshot(db) == before
+
+
+def test_forwarded_headers_do_not_decide_who_calls(db: Db, people: dict[str, str]) -> None:
+    headers = ("X-Forwarded-For", "X-Real-IP", "Forwarded", "True-Client-IP")
+    spoofed = dict.fromkeys(headers, "198.51.100.66")
+    call("POST", "/api/auth/logout", token=people["bob"], headers=spoofed, ip="2001:db8::7")
+    row = db.execute("SELECT host(ip) FROM audit_logs WHERE action = 'auth.sign_out'").fetchone()
+    assert row == ("2001:db8::7",)
+
+
+def test_unexpected_error_tells_nothing(
+    people: dict[str, str], monkeypatch: pytest.MonkeyPatch, logs: io.StringIO
+) -> None:
+    from medianest.users import service  # noqa: PLC0415
+
+    def broken(_: object) -> None:
+        raise RuntimeError("secret-detail-of-the-failure")
+
+    monkeypatch.setattr(service, "me", broken)
+    answer = call("GET", "/api/auth/me", token=people["bob"])
+    assert_error(answer, 500, "INTERNAL_ERROR")
+    assert "secret-detail" not in answer.text
+    assert answer.headers["x-frame-options"] == "DENY"
+    logged = [json.loads(line) for line in logs.getvalue().splitlines()]
+    failures = [line for line in logged if line["message"] == "unhandled error"]
+    assert len(failures) == 1
+    assert failures[0]["request_id"] == answer.headers["x-request-id"]
+
+
+def test_line_breaks_in_the_user_agent_stay_in_one_log_line(
+    people: dict[str, str], logs: io.StringIO
+) -> None:
+    call("POST", "/api/auth/logout", token=people["bob"], headers={"User-Agent": "a\x1b[31m"})
+    lines = logs.getvalue().splitlines()
+    assert all(json.loads(line) for line in lines)
+
+
+def test_no_secret_reaches_a_log(people: dict[str, str], logs: io.StringIO) -> None:
+    secret = people["bob"]
+    for method, path in ROUTES:
+        call(method, concrete(path), token=secret, body={"reason": "CANARY-in-a-body"})
+    logged = logs.getvalue()
+    assert "request" in logged
+    assert secret not in logged
+    assert secret.split(".")[2] not in logged
+    assert "CANARY" not in logged
+    assert "key-of-the-tests" not in logged

@@ -1,0 +1,354 @@
+"""Search, requests, one's own list."""
+
+import itertools
+from typing import Any
+
+import psycopg
+import pytest
+
+from tests.support import plex
+from tests.support.api import call
+
+type Db = psycopg.Connection[tuple[Any, ...]]
+
+MATRIX = {"mediaType": "movie", "tmdbId": 603}
+BREAKING_BAD = {"mediaType": "tv", "tmdbId": 1396}
+REQUEST_KEYS = {"id", "userId", "mediaType", "tmdbId", "title", "status", "requestedAt"}
+
+
+def count(db: Db, table: str) -> int:
+    row = db.execute(f"SELECT count(*) FROM {table}".encode()).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def search(token: str, **query: Any) -> Any:
+    answer = call("GET", "/api/media/search", token=token, query=query)
+    assert answer.status == 200, answer.text
+    return answer.json
+
+
+class TestSearch:
+    def test_finds_films_and_shows(self, people: dict[str, str]) -> None:
+        found = search(people["bob"], q="matrix")
+        first = found["data"][0]
+        assert first["title"] == "The Matrix"
+        assert (first["mediaType"], first["tmdbId"], first["year"]) == ("movie", 603, 1999)
+        assert found["pagination"]["page"] == 1
+        assert found["pagination"]["limit"] == 20
+        assert found["pagination"]["hasPrev"] is False
+        assert all("request" not in item for item in found["data"])
+
+    def test_by_type(self, people: dict[str, str]) -> None:
+        films = search(people["bob"], q="the", type="movie")["data"]
+        shows = search(people["bob"], q="the", type="tv")["data"]
+        assert {item["mediaType"] for item in films} == {"movie"}
+        assert {item["mediaType"] for item in shows} == {"tv"}
+
+    def test_pages(self, people: dict[str, str]) -> None:
+        first = search(people["bob"], q="the", type="movie")
+        second = search(people["bob"], q="the", type="movie", page=2)
+        assert first["pagination"]["hasNext"] is True
+        assert second["pagination"]["hasPrev"] is True
+        ids = [item["tmdbId"] for page in (first, second) for item in page["data"]]
+        assert len(ids) == len(set(ids)) > 20
+        beyond = search(people["bob"], q="the", type="movie", page=500)
+        assert beyond["data"] == []
+        assert beyond["pagination"]["hasNext"] is False
+
+    def test_nothing_found(self, people: dict[str, str]) -> None:
+        found = search(people["bob"], q="zzzzqqqq")
+        assert found["data"] == []
+        assert found["pagination"]["total"] == 0
+
+    def test_people_are_left_out_and_absent_keys_absent(self, people: dict[str, str]) -> None:
+        for query in ("a", "e", "keanu"):
+            for item in search(people["bob"], q=query)["data"]:
+                assert item["mediaType"] in {"movie", "tv"}
+                assert None not in item.values()
+
+    @pytest.mark.parametrize("text", ["Amélie", "100%", "'; DROP TABLE users; --", "日本", "a_b"])
+    def test_any_text_is_a_text(self, people: dict[str, str], text: str) -> None:
+        assert search(people["bob"], q=text)["pagination"]["page"] == 1
+
+    def test_says_what_is_requested(self, people: dict[str, str]) -> None:
+        made = call("POST", "/api/media/request", token=people["bob"], body=MATRIX).data
+        own = search(people["bob"], q="matrix")["data"][0]
+        others = search(people["carol"], q="matrix")["data"][0]
+        assert own["request"] == {"id": made["id"], "status": "pending"}
+        assert others["request"] == {"status": "pending"}
+
+    def test_says_that_a_season_is_requested(self, people: dict[str, str]) -> None:
+        body = {**BREAKING_BAD, "seasons": [2]}
+        made = call("POST", "/api/media/request", token=people["bob"], body=body).data
+        found = search(people["bob"], q="breaking bad")["data"][0]
+        assert found["request"] == {"id": made["id"], "status": "pending"}
+
+    def test_declined_is_free_again(self, people: dict[str, str]) -> None:
+        made = call("POST", "/api/media/request", token=people["bob"], body=MATRIX).data
+        call(
+            "POST",
+            f"/api/admin/requests/{made['id']}/decline",
+            token=people["alice"],
+            body={"reason": "no room"},
+        )
+        assert "request" not in search(people["bob"], q="matrix")["data"][0]
+
+    def test_is_cached_across_people_and_pages_apart(
+        self, people: dict[str, str], tmdb_url: str
+    ) -> None:
+        plex.control(tmdb_url, "DELETE", "requests")
+        for token in people.values():
+            search(token, q="inception")
+        search(people["bob"], q="inception", page=2)
+        seen = plex.control(tmdb_url, "GET", "requests")
+        assert [request["path"] for request in seen] == ["/3/search/multi"] * 2
+
+    @pytest.mark.parametrize(
+        "fault",
+        [
+            {"kind": "status", "status": 500},
+            {"kind": "status", "status": 429},
+            {"kind": "status", "status": 401},
+            {"kind": "html"},
+            {"kind": "wrong-types"},
+            {"kind": "huge"},
+            {"kind": "gzip-bomb"},
+            {"kind": "close"},
+            {"kind": "redirect", "location": "http://127.0.0.1:1/"},
+        ],
+        ids=lambda fault: "-".join(str(value) for value in list(fault.values())[:2]),
+    )
+    def test_tmdb_in_trouble(
+        self, people: dict[str, str], tmdb_url: str, fault: dict[str, Any]
+    ) -> None:
+        plex.control(tmdb_url, "PUT", "fault", fault)
+        answer = call("GET", "/api/media/search", token=people["bob"], query={"q": "matrix"})
+        assert (answer.status, answer.code) == (503, "CATALOG_UNAVAILABLE")
+        plex.control(tmdb_url, "DELETE", "fault")
+        assert search(people["bob"], q="matrix")["data"]
+
+    def test_one_hiccup_of_tmdb_goes_unnoticed(self, people: dict[str, str], tmdb_url: str) -> None:
+        for fault in ({"kind": "status", "status": 503, "count": 1}, {"kind": "close", "count": 1}):
+            plex.control(tmdb_url, "PUT", "fault", fault)
+            assert search(people["bob"], q=f"matrix {fault['kind']}")["data"] == []
+
+
+class TestRequest:
+    def test_film(self, db: Db, people: dict[str, str]) -> None:
+        answer = call(
+            "POST",
+            "/api/media/request",
+            token=people["bob"],
+            body={**MATRIX, "comment": "  please  "},
+        )
+        assert answer.status == 201
+        assert answer.data.keys() == REQUEST_KEYS | {"comment"}
+        assert answer.data["title"] == "The Matrix"
+        assert answer.data["comment"] == "please"
+        assert answer.data["status"] == "pending"
+        assert answer.data["requestedAt"].endswith("Z")
+        me = call("GET", "/api/auth/me", token=people["bob"]).data
+        assert answer.data["userId"] == me["id"]
+        audited = db.execute(
+            "SELECT user_id::text, target_id FROM audit_logs WHERE action = 'request.created'"
+        ).fetchall()
+        assert audited == [(me["id"], answer.data["id"])]
+
+    def test_show_without_a_word_is_all_seasons_but_specials(self, people: dict[str, str]) -> None:
+        made = call("POST", "/api/media/request", token=people["bob"], body=BREAKING_BAD).data
+        assert made["seasons"] == [1, 2, 3, 4, 5]
+        assert "skippedSeasons" not in made
+
+    def test_seasons_held_already_are_left_out_and_named(self, people: dict[str, str]) -> None:
+        first = {**BREAKING_BAD, "seasons": [3, 1]}
+        made = call("POST", "/api/media/request", token=people["bob"], body=first).data
+        assert made["seasons"] == [1, 3]
+        rest = call("POST", "/api/media/request", token=people["carol"], body=BREAKING_BAD).data
+        assert rest["seasons"] == [2, 4, 5]
+        assert rest["skippedSeasons"] == [1, 3]
+
+    def test_show_held_whole(self, db: Db, people: dict[str, str]) -> None:
+        made = call("POST", "/api/media/request", token=people["bob"], body=BREAKING_BAD).data
+        for name, details in (("bob", {"requestId": made["id"]}), ("carol", None)):
+            body = {**BREAKING_BAD, "seasons": [5, 2]}
+            again = call("POST", "/api/media/request", token=people[name], body=body)
+            assert (again.status, again.code) == (409, "ALREADY_REQUESTED")
+            assert again.details == details
+        assert count(db, "media_requests") == 1
+        specials = {**BREAKING_BAD, "seasons": [0]}
+        extra = call("POST", "/api/media/request", token=people["carol"], body=specials)
+        assert extra.status == 201
+
+    def test_film_held(self, db: Db, people: dict[str, str]) -> None:
+        made = call("POST", "/api/media/request", token=people["bob"], body=MATRIX).data
+        own = call("POST", "/api/media/request", token=people["bob"], body=MATRIX)
+        assert (own.status, own.code) == (409, "ALREADY_REQUESTED")
+        assert own.details == {"requestId": made["id"]}
+        others = call("POST", "/api/media/request", token=people["carol"], body=MATRIX)
+        assert (others.status, others.code) == (409, "ALREADY_REQUESTED")
+        assert others.details is None
+        assert count(db, "media_requests") == 1
+        assert count(db, "request_items") == 1
+
+    def test_film_and_show_of_one_number_are_two_titles(self, people: dict[str, str]) -> None:
+        # 1396 is a show's number and may be a film's: the type is part of the key.
+        assert (
+            call("POST", "/api/media/request", token=people["bob"], body=BREAKING_BAD).status == 201
+        )
+        film = call(
+            "POST",
+            "/api/media/request",
+            token=people["bob"],
+            body={**BREAKING_BAD, "mediaType": "movie"},
+        )
+        assert film.code != "ALREADY_REQUESTED"
+
+    @pytest.mark.parametrize(
+        ("body", "field"),
+        [
+            ({"mediaType": "movie", "tmdbId": 999_999_999}, "body.tmdbId"),
+            ({"mediaType": "tv", "tmdbId": 999_999_999}, "body.tmdbId"),
+            ({**BREAKING_BAD, "seasons": [1, 99]}, "body.seasons"),
+            ({**MATRIX, "seasons": [1]}, "body.seasons"),
+        ],
+    )
+    def test_what_tmdb_does_not_know(
+        self, db: Db, people: dict[str, str], body: dict[str, Any], field: str
+    ) -> None:
+        answer = call("POST", "/api/media/request", token=people["bob"], body=body)
+        assert (answer.status, answer.code) == (400, "VALIDATION_ERROR")
+        assert [item["field"] for item in answer.details] == [field]
+        assert count(db, "media_requests") == 0
+
+    def test_tmdb_down(self, db: Db, people: dict[str, str], tmdb_url: str) -> None:
+        plex.control(tmdb_url, "PUT", "fault", {"kind": "status", "status": 500})
+        answer = call("POST", "/api/media/request", token=people["bob"], body=MATRIX)
+        assert (answer.status, answer.code) == (503, "CATALOG_UNAVAILABLE")
+        assert count(db, "media_requests") == 0
+        plex.control(tmdb_url, "DELETE", "fault")
+        assert call("POST", "/api/media/request", token=people["bob"], body=MATRIX).status == 201
+
+
+class TestIdempotencyKey:
+    def test_same_call_same_answer(self, db: Db, people: dict[str, str]) -> None:
+        key = {"Idempotency-Key": "first-try"}
+        answers = [
+            call("POST", "/api/media/request", token=people["bob"], body=MATRIX, headers=key)
+            for _ in range(3)
+        ]
+        assert [answer.status for answer in answers] == [201] * 3
+        assert answers[0].json == answers[1].json == answers[2].json
+        assert count(db, "media_requests") == 1
+        assert count(db, "audit_logs") == 3 + 3 + 1  # three people created and signed in
+
+    def test_other_payload(self, people: dict[str, str]) -> None:
+        key = {"Idempotency-Key": "k"}
+        call("POST", "/api/media/request", token=people["bob"], body=MATRIX, headers=key)
+        other = call(
+            "POST", "/api/media/request", token=people["bob"], body=BREAKING_BAD, headers=key
+        )
+        assert (other.status, other.code) == (422, "IDEMPOTENCY_KEY_REUSED")
+
+    def test_keys_belong_to_their_user(self, people: dict[str, str]) -> None:
+        key = {"Idempotency-Key": "k"}
+        call("POST", "/api/media/request", token=people["bob"], body=MATRIX, headers=key)
+        other = call(
+            "POST", "/api/media/request", token=people["carol"], body=BREAKING_BAD, headers=key
+        )
+        assert other.status == 201
+
+    def test_a_refused_call_leaves_the_key_free(self, people: dict[str, str]) -> None:
+        key = {"Idempotency-Key": "k"}
+        call("POST", "/api/media/request", token=people["carol"], body=MATRIX)
+        refused = call("POST", "/api/media/request", token=people["bob"], body=MATRIX, headers=key)
+        assert refused.code == "ALREADY_REQUESTED"
+        made = call(
+            "POST", "/api/media/request", token=people["bob"], body=BREAKING_BAD, headers=key
+        )
+        assert made.status == 201
+
+    def test_after_a_day_it_is_a_new_key(self, db: Db, people: dict[str, str]) -> None:
+        key = {"Idempotency-Key": "k"}
+        call("POST", "/api/media/request", token=people["bob"], body=MATRIX, headers=key)
+        db.execute("UPDATE idempotency_keys SET created_at = now() - interval '25 hours'")
+        made = call(
+            "POST", "/api/media/request", token=people["bob"], body=BREAKING_BAD, headers=key
+        )
+        assert made.status == 201
+
+    def test_first_call_still_running(self, db: Db, people: dict[str, str]) -> None:
+        user_id = call("GET", "/api/auth/me", token=people["bob"]).data["id"]
+        key = {"Idempotency-Key": "k"}
+        with db.transaction():
+            db.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (f"{user_id}:k",))
+            busy = call("POST", "/api/media/request", token=people["bob"], body=MATRIX, headers=key)
+        assert (busy.status, busy.code) == (409, "IDEMPOTENCY_IN_PROGRESS")
+        assert busy.headers["retry-after"] == "1"
+        made = call("POST", "/api/media/request", token=people["bob"], body=MATRIX, headers=key)
+        assert made.status == 201
+
+    @pytest.mark.parametrize("key", ["", "x" * 201, "é", "a\tb"])
+    def test_malformed(self, db: Db, people: dict[str, str], key: str) -> None:
+        answer = call(
+            "POST",
+            "/api/media/request",
+            token=people["bob"],
+            body=MATRIX,
+            headers={"Idempotency-Key": key},
+        )
+        assert (answer.status, answer.code) == (400, "VALIDATION_ERROR")
+        assert answer.details[0]["field"] == "header.Idempotency-Key"
+        assert count(db, "media_requests") == 0
+
+
+class TestOwnRequests:
+    @pytest.fixture
+    def made(self, people: dict[str, str]) -> list[Any]:
+        films = [603, 27205, 157336, 13, 238]
+        bodies = [{"mediaType": "movie", "tmdbId": number} for number in films]
+        return [
+            call("POST", "/api/media/request", token=people["bob"], body=body).data
+            for body in [*bodies, BREAKING_BAD]
+        ]
+
+    def own(self, token: str, **query: Any) -> Any:
+        answer = call("GET", "/api/media/requests", token=token, query=query)
+        assert answer.status == 200, answer.text
+        return answer.json
+
+    def test_newest_first_and_only_ones_own(self, people: dict[str, str], made: list[Any]) -> None:
+        mine = self.own(people["bob"])
+        assert mine["data"] == made[::-1]
+        assert mine["pagination"] == {
+            "page": 1,
+            "limit": 20,
+            "total": 6,
+            "hasNext": False,
+            "hasPrev": False,
+        }
+        for name in ("carol", "alice"):
+            assert self.own(people[name])["data"] == []
+
+    def test_pages_hold_everything_once(self, people: dict[str, str], made: list[Any]) -> None:
+        pages = [self.own(people["bob"], page=page, limit=4) for page in (1, 2, 3)]
+        ids = [item["id"] for item in itertools.chain(*(page["data"] for page in pages))]
+        assert ids == [item["id"] for item in made[::-1]]
+        assert [page["pagination"]["hasNext"] for page in pages] == [True, False, False]
+        assert pages[2]["data"] == []
+
+    def test_filters(self, people: dict[str, str], made: list[Any]) -> None:
+        assert len(self.own(people["bob"], mediaType="movie")["data"]) == 5
+        assert len(self.own(people["bob"], mediaType="tv")["data"]) == 1
+        call("POST", f"/api/admin/requests/{made[0]['id']}/approve", token=people["alice"])
+        approved = self.own(people["bob"], status="approved")["data"]
+        assert [item["id"] for item in approved] == [made[0]["id"]]
+        assert len(self.own(people["bob"], status="pending")["data"]) == 5
+
+    def test_sorts(self, people: dict[str, str], made: list[Any]) -> None:
+        by_time = self.own(people["bob"], sort="requestedAt")["data"]
+        assert [item["id"] for item in by_time] == [item["id"] for item in made]
+        titles = [item["title"] for item in self.own(people["bob"], sort="title")["data"]]
+        assert titles == sorted(titles, key=str.lower)
+        down = [item["title"] for item in self.own(people["bob"], sort="-title")["data"]]
+        assert down == titles[::-1]

@@ -1,0 +1,137 @@
+"""Call the functions as API Gateway does: a proxy event into the handler, an answer out."""
+
+import importlib
+import json
+import re
+import time
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+from local.proxy_event import Call, proxy_event
+from local.template import Template, read_template
+
+ROOT = Path(__file__).parents[2]
+TEMPLATE = read_template(ROOT / "template.yaml", opt=ROOT / ".venv/opt")
+
+
+@dataclass(frozen=True)
+class LambdaContext:
+    """What Lambda passes beside the event."""
+
+    function_name: str = "medianest-test"
+    memory_limit_in_mb: int = 1024
+    invoked_function_arn: str = "arn:aws:lambda:eu-west-1:123456789012:function:medianest-test"
+    aws_request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    seconds_left: float = 15.0
+
+    def get_remaining_time_in_millis(self) -> int:
+        return int(self.seconds_left * 1000)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A response, read."""
+
+    status: int
+    headers: dict[str, str]
+    text: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.text)
+
+    @property
+    def data(self) -> Any:
+        assert self.json["success"] is True, self.text
+        return self.json["data"]
+
+    @property
+    def code(self) -> str:
+        assert self.json["success"] is False, self.text
+        return str(self.json["error"]["code"])
+
+    @property
+    def details(self) -> Any:
+        return self.json["error"].get("details")
+
+
+def route_of(
+    method: str, path: str, template: Template = TEMPLATE
+) -> tuple[str, str, dict[str, str]]:
+    """Return the function, the resource and the path parameters of a call."""
+    for route in template.routes:
+        pattern = re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", route.path)
+        match = re.fullmatch(pattern, path)
+        if match and route.method == method and isinstance(route.target, str):
+            return route.target, route.path, match.groupdict()
+    raise AssertionError(f"no route {method} {path}")
+
+
+def call(
+    method: str,
+    path: str,
+    *,
+    body: Any = None,
+    raw: bytes | None = None,
+    query: Mapping[str, Any] | None = None,
+    token: str | None = None,
+    headers: Mapping[str, str | list[str]] | None = None,
+    ip: str = "203.0.113.7",
+) -> Answer:
+    """Make one call; `body` is sent as JSON, `raw` as it is."""
+    sent: dict[str, list[str]] = {"User-Agent": ["tests"]}
+    if body is not None:
+        raw = json.dumps(body).encode()
+    if raw is not None:
+        sent["Content-Type"] = ["application/json"]
+    if token is not None:
+        sent["Authorization"] = [f"Bearer {token}"]
+    for name, value in (headers or {}).items():
+        sent[name] = value if isinstance(value, list) else [value]
+    function, resource, parameters = route_of(method, path)
+    event = proxy_event(
+        Call(
+            id=str(uuid.uuid4()),
+            started=time.time(),
+            method=method,
+            path=path,
+            query=urlencode(query or {}, doseq=True),
+            headers=sent,
+            source_ip=ip,
+            stage=TEMPLATE.stage,
+        ),
+        resource=resource,
+        parameters=parameters,
+        body=raw or b"",
+    )
+    return invoke(function, event)
+
+
+def invoke(function: str, event: dict[str, Any]) -> Answer:
+    """Hand an event to a function's handler in this process."""
+    folder = TEMPLATE.functions[function].code.name
+    module = importlib.import_module(f"functions.{folder}.app")
+    # Through JSON and back, as the real one: what cannot be sent must not pass a test.
+    response = json.loads(
+        json.dumps(module.handler(json.loads(json.dumps(event)), LambdaContext()))
+    )
+    assert response["isBase64Encoded"] is False
+    headers = dict(response["headers"])
+    for name, values in response["multiValueHeaders"].items():
+        headers[name] = ", ".join(values)
+    return Answer(response["statusCode"], headers, response["body"])
+
+
+def run_schedule(name: str, *, seconds_left: float = 60.0) -> dict[str, Any]:
+    """Fire a schedule of the template in this process."""
+    schedule = TEMPLATE.schedules[name]
+    folder = TEMPLATE.functions[schedule.function].code.name
+    module = importlib.import_module(f"functions.{folder}.app")
+    result: dict[str, Any] = module.handler(
+        schedule.event, LambdaContext(seconds_left=seconds_left)
+    )
+    return result
