@@ -1,0 +1,157 @@
+"""What happens when something is down, slow or gone, with real processes."""
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from local import servers
+from tests.support import plex
+from tests.support.local import LocalService, eventually, local_service
+
+
+@pytest.fixture
+def engines_apart(tmp_path: Path) -> Iterator[tuple[servers.Server, servers.Server]]:
+    """Run engines of the test's own, which the service is only told the addresses of."""
+    with (
+        servers.postgres(tmp_path / "engines", durable=True) as postgres,
+        servers.valkey(tmp_path / "engines") as valkey,
+    ):
+        yield postgres, valkey
+
+
+@pytest.fixture
+def service(
+    tmp_path: Path, engines_apart: tuple[servers.Server, servers.Server]
+) -> Iterator[LocalService]:
+    postgres, valkey = engines_apart
+    environment = {"DATABASE_URL": postgres.url, "REDIS_URL": valkey.url}
+    with local_service(tmp_path / "data", environment=environment) as running:
+        yield running
+
+
+@contextmanager
+def frozen(*pids: int) -> Iterator[None]:
+    """Let processes hang: they answer nobody and close nothing."""
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for pid in pids:
+            os.kill(pid, signal.SIGCONT)
+
+
+def healthy(service: LocalService) -> bool:
+    return service.call("GET", "/api/health").status == 200
+
+
+def children_of(pid: int) -> list[int]:
+    """Return the processes that a server has started for its connections."""
+    tasks = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [int(child) for child in tasks]
+
+
+def test_database_restarts(
+    service: LocalService, engines_apart: tuple[servers.Server, servers.Server], tmp_path: Path
+) -> None:
+    token = service.sign_in(service.standin_urls[0], "alice")
+    os.kill(engines_apart[0].pid, signal.SIGKILL)
+    eventually(lambda: not healthy(service))
+    for path in ("/api/health", "/api/auth/me"):
+        down = service.call("GET", path, token=token)
+        assert (down.status, down.code) == (500, "DATABASE_CONNECTION_ERROR")
+        assert int(down.headers["retry-after"]) >= 1
+        assert down.headers["x-frame-options"] == "DENY"
+        assert "127.0.0.1" not in down.text
+    with servers.postgres(tmp_path / "engines", durable=True) as again:
+        assert again.url == engines_apart[0].url
+        eventually(lambda: healthy(service), seconds=10)
+        assert service.call("GET", "/api/auth/me", token=token).data["username"] == "alice"
+
+
+def test_connection_lost_between_two_calls_goes_unnoticed(
+    service: LocalService, engines_apart: tuple[servers.Server, servers.Server]
+) -> None:
+    token = service.sign_in(service.standin_urls[0], "alice")
+    assert service.call("GET", "/api/auth/me", token=token).status == 200
+    with psycopg.connect(engines_apart[0].url, autocommit=True) as connection:
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE application_name LIKE 'medianest-%' AND pid <> pg_backend_pid()"
+        )
+    assert service.call("GET", "/api/auth/me", token=token).status == 200
+
+
+def test_database_hangs(
+    service: LocalService, engines_apart: tuple[servers.Server, servers.Server]
+) -> None:
+    token = service.sign_in(service.standin_urls[0], "alice")
+    pid = engines_apart[0].pid
+    with frozen(pid, *children_of(pid)):
+        started = time.monotonic()
+        answer = service.call("GET", "/api/auth/me", token=token)
+        assert answer.code == "DATABASE_CONNECTION_ERROR"
+        assert time.monotonic() - started < 14  # before the function's own time-out
+    eventually(lambda: service.call("GET", "/api/auth/me", token=token).status == 200)
+
+
+def test_cache_is_killed(
+    service: LocalService, engines_apart: tuple[servers.Server, servers.Server]
+) -> None:
+    token = service.sign_in(service.standin_urls[0], "alice")
+    assert service.call("GET", "/api/health").data["status"] == "healthy"
+    os.kill(engines_apart[1].pid, signal.SIGKILL)
+    degraded = service.call("GET", "/api/health")
+    assert degraded.status == 200
+    assert degraded.data["status"] == "degraded"
+    assert degraded.data["checks"]["cache"]["status"] == "unhealthy"
+    assert degraded.data["checks"]["database"]["status"] == "healthy"
+    search = service.call("GET", "/api/media/search", token=token, query={"q": "matrix"})
+    assert search.data[0]["title"] == "The Matrix"
+    body = {"mediaType": "movie", "tmdbId": 603}
+    assert service.call("POST", "/api/media/request", token=token, body=body).status == 201
+    assert service.sign_in(service.standin_urls[0], "bob")
+
+
+def test_cache_hangs(
+    service: LocalService, engines_apart: tuple[servers.Server, servers.Server]
+) -> None:
+    token = service.sign_in(service.standin_urls[0], "alice")
+    service.call("GET", "/api/media/search", token=token, query={"q": "inception"})
+    with frozen(engines_apart[1].pid):
+        for text in ("matrix", "inception", "interstellar"):
+            answer = service.call("GET", "/api/media/search", token=token, query={"q": text})
+            assert answer.status == 200
+    eventually(lambda: service.call("GET", "/api/health").data["status"] == "healthy")
+
+
+@pytest.mark.parametrize("kind", ["hang", "drip", "close", "html"])
+def test_upstreams_in_trouble_answer_within_the_time_budget(
+    service: LocalService, kind: str
+) -> None:
+    plex_url, tmdb_url = service.standin_urls
+    token = service.sign_in(plex_url, "alice")
+    handle = service.begin(plex_url, "bob")
+    for url in (plex_url, tmdb_url):
+        plex.control(url, "PUT", "fault", {"kind": kind})
+    calls = [
+        ("POST", "/api/auth/plex/pin", {"body": {}}, "PLEX_UNREACHABLE"),
+        ("POST", "/api/auth/plex/verify", {"body": {"pinId": handle}}, "PLEX_UNREACHABLE"),
+        ("GET", "/api/media/search", {"query": {"q": "matrix"}}, "CATALOG_UNAVAILABLE"),
+    ]
+    for method, path, options, code in calls:
+        started = time.monotonic()
+        answer = service.call(method, path, token=token, **options)  # type: ignore[arg-type]
+        assert (answer.status, answer.code) == (503, code)
+        assert time.monotonic() - started < 10
+    for url in (plex_url, tmdb_url):
+        plex.control(url, "DELETE", "fault")
+    assert service.call("POST", "/api/auth/plex/verify", body={"pinId": handle}).status == 200
+    found = service.call("GET", "/api/media/search", token=token, query={"q": "matrix"})
+    assert found.data[0]["title"] == "The Matrix"

@@ -1,0 +1,136 @@
+"""A local service in a process of its own, as `make run` starts it, and HTTP to it."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import urllib3
+
+from tests.support.api import ROOT, Answer
+from tests.support.plex import approve
+
+http = urllib3.PoolManager(maxsize=40)
+START_SECONDS = 60.0
+
+
+def eventually[T](attempt: Callable[[], T | None], *, seconds: float = 20.0) -> T:
+    """Return the first true answer of `attempt`; fail when there is none in time."""
+    deadline = time.monotonic() + seconds
+    while True:
+        found = attempt()
+        if found:
+            return found
+        assert time.monotonic() < deadline, f"still not: {attempt}"
+        time.sleep(0.05)
+
+
+@dataclass
+class LocalService:
+    """A running service."""
+
+    process: subprocess.Popen[bytes]
+    data: Path
+    url: str
+    log: Path
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: Any = None,
+        token: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        query: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """Make one HTTP call."""
+        sent = {"Content-Type": "application/json", **(headers or {})}
+        if token is not None:
+            sent["Authorization"] = f"Bearer {token}"
+        content = None if body is None else json.dumps(body).encode()
+        url = self.url + path
+        if query:
+            url += "?" + "&".join(f"{name}={value}" for name, value in query.items())
+        response = http.request(
+            method, url, body=content, headers=sent, timeout=40, retries=False, redirect=False
+        )
+        lowered = {name.lower(): value for name, value in response.headers.items()}
+        return Answer(response.status, lowered, response.data.decode())
+
+    def patiently(self, method: str, path: str, **options: Any) -> Answer:
+        """Make a call, again after as long as a throttled answer says."""
+        while True:
+            answer = self.call(method, path, **options)
+            if answer.status != 429:
+                return answer
+            time.sleep(int(answer.headers["retry-after"]) * 0.3)
+
+    def begin(self, plex_url: str, person: str) -> str:
+        """Begin and approve a sign-in; return its handle."""
+        pin = self.patiently("POST", "/api/auth/plex/pin", body={}).data
+        approve(plex_url, pin["code"], person)
+        handle: str = pin["pinId"]
+        return handle
+
+    def sign_in(self, plex_url: str, person: str) -> str:
+        """Sign somebody in; return the token."""
+        handle = self.begin(plex_url, person)
+        answer = self.patiently("POST", "/api/auth/plex/verify", body={"pinId": handle})
+        token: str = answer.data["token"]
+        return token
+
+    @property
+    def standin_urls(self) -> tuple[str, str]:
+        """Return where the stand-ins for plex.tv and TMDB are, as the start told."""
+        words = [
+            line.split()[-1]
+            for line in self.log.read_text().splitlines()
+            if "a stand-in at" in line
+        ]
+        return words[0], words[1]
+
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        """Send a signal and return the exit code."""
+        self.process.send_signal(number)
+        return self.process.wait(20)
+
+
+@contextmanager
+def local_service(
+    data: Path, *, environment: Mapping[str, str] | None = None
+) -> Iterator[LocalService]:
+    """Start a service on a free port, ready for calls inside the block."""
+    data.mkdir(parents=True, exist_ok=True)
+    log = data / "output.log"
+    run_file = data / "run.json"
+    run_file.unlink(missing_ok=True)
+    kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "local", "--data", str(data), "--port", "0"],
+            cwd=ROOT,
+            env={**kept, **(environment or {})},
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        deadline = time.monotonic() + START_SECONDS
+        while "is ready at" not in log.read_text():
+            assert process.poll() is None, log.read_text()
+            assert time.monotonic() < deadline, log.read_text()
+            time.sleep(0.05)
+        line = next(line for line in log.read_text().splitlines() if "is ready at" in line)
+        yield LocalService(process, data, line.split()[-1], log)
+    finally:
+        if process.poll() is None:
+            process.terminate()
+            process.wait(20)
