@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from threading import Barrier
 from typing import Any
@@ -57,9 +58,7 @@ def test_everything_at_once(crowded: LocalService, crowd_plex: str) -> None:
 
 def first_sign_ins(service: LocalService, plex_url: str) -> dict[str, str]:
     handles = {name: service.begin(plex_url, name) for name in CROWD}
-    answers = at_once(
-        [lambda handle=handle: verify(service, handle) for handle in handles.values()]
-    )
+    answers = at_once([partial(verify, service, handle) for handle in handles.values()])
     assert codes(answers) == {"200": len(CROWD)}
     roles = Counter(answer.data["user"]["role"] for answer in answers)
     assert roles == {"admin": 1, "user": len(CROWD) - 1}
@@ -81,7 +80,7 @@ def ask(service: LocalService, token: str, body: Any, **options: Any) -> Answer:
 
 def one_film_by_everybody(service: LocalService, tokens: dict[str, str]) -> None:
     body = {"mediaType": "movie", "tmdbId": 603}
-    answers = at_once([lambda token=token: ask(service, token, body) for token in tokens.values()])
+    answers = at_once([partial(ask, service, token, body) for token in tokens.values()])
     assert codes(answers) == {"201": 1, "ALREADY_REQUESTED": len(CROWD) - 1}
     listed = service.patiently("GET", "/api/admin/requests", token=tokens["admin"]).json
     assert listed["pagination"]["total"] == 1
@@ -91,9 +90,7 @@ def seasons_by_everybody(service: LocalService, tokens: dict[str, str]) -> None:
     subsets = [[1, 2], [2, 3], [3, 4], [4, 5], [5, 1], [1, 3, 5], [2, 4], [5, 4, 3], [1], [2]]
     answers = at_once(
         [
-            lambda token=token, seasons=seasons: ask(
-                service, token, {"mediaType": "tv", "tmdbId": 1396, "seasons": seasons}
-            )
+            partial(ask, service, token, {"mediaType": "tv", "tmdbId": 1396, "seasons": seasons})
             for token, seasons in zip(tokens.values(), subsets, strict=False)
         ]
     )

@@ -1,0 +1,173 @@
+"""Starting, stopping, crashing and starting again."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from tests.support.api import ROOT
+from tests.support.local import LocalService, eventually, local_service
+
+PATH = {"PATH": os.environ["PATH"]}
+
+
+def local(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run the command line to its end."""
+    return subprocess.run(
+        [sys.executable, "-m", "local", *arguments],
+        cwd=ROOT,
+        env={**PATH, **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def processes_on(data: Path) -> list[str]:
+    """Return the command lines of processes that have to do with a data folder."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit() and int(entry.name) != os.getpid():
+            try:
+                command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+                environment = (entry / "environ").read_bytes().decode(errors="replace")
+            except (FileNotFoundError, ProcessLookupError, PermissionError):
+                continue  # it ended while we looked, or is not ours
+            if str(data) in command or str(data) in environment:
+                found.append(command)
+    return found
+
+
+def listens(url: str) -> bool:
+    host, port = url.removeprefix("http://").split(":")
+    with socket.socket() as probe:
+        return probe.connect_ex((host, int(port))) == 0
+
+
+def test_data_and_secrets_survive_a_restart(tmp_path: Path) -> None:
+    with local_service(tmp_path / "data") as first:
+        token = first.sign_in(first.standin_urls[0], "alice")
+    with local_service(tmp_path / "data") as second:
+        assert second.call("GET", "/api/auth/me", token=token).data["username"] == "alice"
+        assert '{"applied": []}' in second.log.read_text()
+    settings = tmp_path / "data" / "settings.json"
+    assert settings.stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_stops_everything(tmp_path: Path, number: signal.Signals) -> None:
+    with local_service(tmp_path / "data") as service:
+        assert service.call("GET", "/api/health").status == 200
+        assert processes_on(tmp_path / "data")
+        urls = [service.url, *service.standin_urls]
+        assert service.stop(number) == 0
+        assert eventually(lambda: not processes_on(tmp_path / "data"), seconds=10)
+        assert not any(listens(url) for url in urls)
+        assert "Stopped." in service.log.read_text()
+
+
+def test_after_kill_9_nothing_stays_and_a_new_start_works(tmp_path: Path) -> None:
+    with local_service(tmp_path / "data") as service:
+        token = service.sign_in(service.standin_urls[0], "alice")
+        service.process.kill()
+        service.process.wait(10)
+        assert eventually(lambda: not processes_on(tmp_path / "data"), seconds=15)
+    with local_service(tmp_path / "data") as service:
+        assert service.call("GET", "/api/auth/me", token=token).status == 200
+
+
+def test_start_straight_after_kill_9(tmp_path: Path) -> None:
+    with local_service(tmp_path / "data") as service:
+        service.process.kill()
+        service.process.wait(10)
+    with local_service(tmp_path / "data") as service:
+        assert service.call("GET", "/api/health").status == 200
+
+
+def test_second_start_on_the_same_data_is_refused(service: LocalService) -> None:
+    refused = local("--data", str(service.data), "--port", "0")
+    assert refused.returncode == 1
+    assert "already runs" in refused.stderr
+    assert service.call("GET", "/api/health").status == 200
+
+
+def test_port_in_use(tmp_path: Path, service: LocalService) -> None:
+    port = service.url.rpartition(":")[2]
+    refused = local("--data", str(tmp_path / "data"), PORT=port)
+    assert refused.returncode == 1
+    assert f"Port {port}" in refused.stderr
+    assert not processes_on(tmp_path / "data")
+
+
+def test_bad_settings_are_told_all_at_once(tmp_path: Path) -> None:
+    refused = local(
+        "--data",
+        str(tmp_path / "data"),
+        PORT="many",
+        JWT_SECRET="short",
+        DATABASE_URL="mysql://user:hidden@host/db",
+        NODE_ENV="staging",
+        TMDB_API_URL="nowhere",
+    )
+    assert refused.returncode == 2
+    for name in ("PORT", "JWT_SECRET", "DATABASE_URL", "NODE_ENV", "TMDB_API_URL"):
+        assert name in refused.stderr
+    assert "hidden" not in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def test_unreachable_database_is_told_plainly(tmp_path: Path) -> None:
+    refused = local(
+        "--data",
+        str(tmp_path / "data"),
+        "--port",
+        "0",
+        DATABASE_URL="postgresql://nobody:hidden@127.0.0.1:1/nowhere",
+    )
+    assert refused.returncode == 1
+    assert "DATABASE_CONNECTION_ERROR" in refused.stderr
+    assert "Traceback" not in refused.stderr
+    assert "hidden" not in refused.stderr + refused.stdout
+
+
+def test_schedule_fired_by_hand_removes_expired_sessions(service: LocalService) -> None:
+    token = service.sign_in(service.standin_urls[0], "carol")
+    run = json.loads((service.data / "run.json").read_text())
+    assert run
+    password = (service.data / "postgres.password").read_text().strip()
+    port = eventually(lambda: _database_port(service.data))
+    address = f"postgresql://medianest:{password}@127.0.0.1:{port}/medianest"
+    with psycopg.connect(address, autocommit=True) as connection:
+        carol = connection.execute("SELECT id FROM users WHERE username = 'carol'").fetchone()
+        connection.execute("UPDATE sessions SET expires_at = now() WHERE user_id = %s", carol)
+        fired = local("fire", "ExpiredSessions", "--data", str(service.data))
+        assert fired.returncode == 0, fired.stderr
+        assert json.loads(fired.stdout) == {"task": "sessions", "deleted": 1, "more": False}
+        left = connection.execute("SELECT FROM sessions WHERE user_id = %s", carol).fetchall()
+        assert left == []
+    assert service.call("GET", "/api/auth/me", token=token).code == "JWT_INVALID"
+
+
+def _database_port(data: Path) -> int | None:
+    lines = (data / "postgres" / "postmaster.pid").read_text().splitlines()
+    return int(lines[3]) if len(lines) > 3 else None
+
+
+def test_unknown_schedule_names_the_known_ones(service: LocalService) -> None:
+    refused = local("fire", "Nothing", "--data", str(service.data))
+    assert refused.returncode == 1
+    assert "ExpiredSessions" in refused.stderr
+
+
+def test_firing_without_a_running_service(tmp_path: Path) -> None:
+    refused = local("fire", "ExpiredSessions", "--data", str(tmp_path))
+    assert refused.returncode == 1
+    assert "Traceback" not in refused.stderr
+    assert refused.stderr.strip()
