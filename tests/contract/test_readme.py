@@ -3,17 +3,14 @@
 import re
 
 from medianest.core.config import Settings
-from tests.support.api import ROOT, TEMPLATE
+from tests.support.api import ROOT, ROUTES, TEMPLATE
 
 README = (ROOT / "README.md").read_text()
 
 
 def test_route_table_is_the_templates() -> None:
     listed = re.findall(r"^\| `(GET|POST|PUT|PATCH|DELETE) (/[^`]+)` \|", README, re.MULTILINE)
-    routes = [
-        (route.method, route.path) for route in TEMPLATE.routes if isinstance(route.target, str)
-    ]
-    assert sorted(listed) == sorted(routes)
+    assert sorted(listed) == ROUTES
 
 
 def test_configuration_table_is_the_settings() -> None:

@@ -7,15 +7,14 @@ from typing import Any
 import psycopg
 import pytest
 
+from medianest.core import web
+from medianest.core.config import load
 from medianest.core.web import SECURITY_HEADERS
-from tests.support.api import TEMPLATE, Answer, call
+from tests.support.api import ROUTES, Answer, call
 
 type Db = psycopg.Connection[tuple[Any, ...]]
 
 SOME_ID = "3f0e8c2a-7a52-4d0e-9a56-2d1f2b7c9e11"
-ROUTES = sorted(
-    (route.method, route.path) for route in TEMPLATE.routes if isinstance(route.target, str)
-)
 PROTECTED = [
     (method, path)
     for method, path in ROUTES
@@ -224,6 +223,52 @@ def test_reading_changes_nothing(db: Db, people: dict[str, str], path: str) -> N
     for token in people.values():
         call("GET", path, token=token, query={"q": "matrix"} if "search" in path else None)
     assert snapshot(db) == before
+
+
+@pytest.mark.parametrize(("method", "path"), ROUTES)
+def test_preflight(environment: object, method: str, path: str) -> None:
+    answer = call("OPTIONS", concrete(path), headers={"Origin": "https://web.example"})
+    assert (answer.status, answer.text) == (204, "")
+    assert answer.headers["access-control-allow-origin"] == "*"
+    assert answer.headers["access-control-allow-methods"] == method
+    assert "authorization" in answer.headers["access-control-allow-headers"].lower()
+    assert "access-control-allow-credentials" not in answer.headers
+    assert answer.headers["x-frame-options"] == "DENY"
+
+
+class TestOrigins:
+    @pytest.fixture(autouse=True)
+    def _origins(self, environment: object, monkeypatch: pytest.MonkeyPatch) -> None:
+        own = load({"CORS_ORIGIN": "https://web.example, http://localhost:5173"})
+        monkeypatch.setattr(web, "settings", lambda: own)
+
+    @pytest.mark.parametrize("origin", ["https://web.example", "http://localhost:5173"])
+    @pytest.mark.parametrize("method", ["OPTIONS", "GET"])
+    def test_of_the_list(self, method: str, origin: str) -> None:
+        headers = call(method, "/api/auth/me", headers={"Origin": origin}).headers
+        assert headers["access-control-allow-origin"] == origin
+        assert headers["access-control-allow-credentials"] == "true"
+        assert headers["vary"] == "Origin"
+
+    @pytest.mark.parametrize(
+        "origin",
+        [
+            "null",
+            "http://web.example",
+            "https://web.example.evil.example",
+            "https://evil.example",
+            "https://web.example:444",
+            "HTTPS://WEB.EXAMPLE",
+            "*",
+            "",
+        ],
+    )
+    @pytest.mark.parametrize("method", ["OPTIONS", "GET"])
+    def test_not_of_the_list(self, method: str, origin: str) -> None:
+        headers = call(method, "/api/auth/me", headers={"Origin": origin}).headers
+        assert "access-control-allow-origin" not in headers
+        assert "access-control-allow-credentials" not in headers
+        assert headers["vary"] == "Origin"
 
 
 def test_forwarded_headers_do_not_decide_who_calls(db: Db, people: dict[str, str]) -> None:

@@ -18,6 +18,14 @@ ROOT = Path(__file__).parents[2]
 TEMPLATE = read_template(ROOT / "template.yaml", opt=ROOT / ".venv/opt")
 
 
+# Method and path of everything that a function serves, but for preflights.
+ROUTES = sorted(
+    (route.method, route.path)
+    for route in TEMPLATE.routes
+    if isinstance(route.target, str) and route.method != "OPTIONS"
+)
+
+
 @dataclass(frozen=True)
 class LambdaContext:
     """What Lambda passes beside the event."""

@@ -6,7 +6,7 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
 # The name of an asyncio task says nothing where each process serves one request at a time.
-logging.logAsyncioTasks = False
+logging.logAsyncioTasks = False  # type: ignore[attr-defined]  # typeshed lacks it
 logger = Logger()
 metrics = Metrics(namespace="MediaNest")
 

@@ -18,7 +18,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from medianest.core.config import require, settings
-from medianest.core.deps import Authenticator
+from medianest.core.deps import CSRF_HEADER, Authenticator
 from medianest.core.envelope import ApiError, ErrorResponse
 from medianest.core.errors import REGISTRY, AppError, ErrorCode, invalid
 from medianest.core.observability import count, flush_metrics, logger
@@ -35,6 +35,9 @@ SECURITY_HEADERS = {
     ),
 }
 EXPOSED_HEADERS = "X-Request-Id,Retry-After"
+ALLOWED_HEADERS = f"Authorization,Content-Type,Idempotency-Key,{CSRF_HEADER}"
+# Chromium keeps a preflight's answer for no longer than this.
+PREFLIGHT_SECONDS = 7200
 _HTTP_CODES = {
     404: ErrorCode.NOT_FOUND,
     405: ErrorCode.METHOD_NOT_ALLOWED,
@@ -223,7 +226,10 @@ class Edge:
             await send(message)
 
         try:
-            await self.app(scope, receive, send_with_headers)
+            if request.method == "OPTIONS":
+                await _preflight(scope)(scope, receive, send_with_headers)
+            else:
+                await self.app(scope, receive, send_with_headers)
         except Exception:  # noqa: BLE001 - the one place where any error becomes an answer
             logger.exception("unhandled error")
             count("UnhandledError")
@@ -238,6 +244,26 @@ class Edge:
                 "duration_ms": round((time.perf_counter() - started) * 1000, 1),
             },
         )
+
+
+def _preflight(scope: Scope) -> Response:
+    """Answer a preflight of a route: with its methods; which origins may call is in the headers."""
+    methods = {
+        method
+        for route in scope["app"].routes
+        if isinstance(route, Route) and route.path == scope["aws.event"]["resource"]
+        for method in route.methods or ()
+    }
+    if not methods:
+        return error_response(AppError(ErrorCode.NOT_FOUND))
+    return Response(
+        status_code=204,
+        headers={
+            "Access-Control-Allow-Methods": ", ".join(sorted(methods)),
+            "Access-Control-Allow-Headers": ALLOWED_HEADERS,
+            "Access-Control-Max-Age": str(PREFLIGHT_SECONDS),
+        },
+    )
 
 
 def _set_headers(headers: MutableHeaders, status: int, request: Request, request_id: str) -> None:

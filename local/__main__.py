@@ -1,0 +1,114 @@
+"""Command line: `python -m local`, `… fire SCHEDULE`, `… invoke FUNCTION EVENT.json`."""
+
+import argparse
+import asyncio
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+
+from local.config import PROJECT, ConfigError, Settings, read_settings
+from local.control import ControlError, ask
+from local.intrinsics import TemplateError
+from local.servers import ServerError
+from local.service import Service, StartError, running
+
+_STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def main() -> int:
+    """Do what the command line says and return the exit code."""
+    options = _parse()
+    try:
+        if options.command == "fire":
+            return _report(ask(options.data, "schedules", options.name))
+        if options.command == "invoke":
+            event = json.loads(options.event.read_text())
+            return _report(ask(options.data, "functions", options.name, event))
+        return asyncio.run(_run(read_settings(data=options.data, port=options.port)))
+    except ConfigError as error:
+        print(f"The settings are not right:\n{error}", file=sys.stderr)
+        return 2
+    except (ControlError, OSError, ServerError, StartError, TemplateError, ValueError) as error:
+        print(error, file=sys.stderr)
+        return 1
+
+
+def _parse() -> argparse.Namespace:
+    # Both before and after the command, as people write it.
+    data = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
+    data.add_argument("--data", type=Path, help="folder of the data (.local)")
+    port = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
+    port.add_argument("--port", type=int, help="port of the API; 0 takes any free one (3001)")
+    parser = argparse.ArgumentParser(
+        prog="python -m local", description=__doc__, parents=[data, port]
+    )
+    commands = parser.add_subparsers(dest="command")
+    commands.add_parser("run", help="run the service; what no command does", parents=[data, port])
+    fire = commands.add_parser(
+        "fire", help="fire a schedule of the running service", parents=[data]
+    )
+    fire.add_argument("name", metavar="SCHEDULE")
+    invoke = commands.add_parser(
+        "invoke", help="invoke a function of the running service", parents=[data]
+    )
+    invoke.add_argument("name", metavar="FUNCTION")
+    invoke.add_argument("event", type=Path, metavar="EVENT.json")
+    # Not as defaults: those of a command would replace what was given before it.
+    defaults = argparse.Namespace(command="run", data=PROJECT / ".local", port=None)
+    return parser.parse_args(namespace=defaults)
+
+
+def _report(answer: dict[str, object]) -> int:
+    print(json.dumps(answer["payload"], indent=2))
+    return 1 if answer["error"] else 0
+
+
+async def _run(settings: Settings) -> int:
+    task = asyncio.current_task()
+    loop = asyncio.get_running_loop()
+    is_stopping = False
+
+    def stop(number: int) -> None:
+        nonlocal is_stopping
+        if number == signal.SIGHUP:  # the terminal is gone: nobody to talk to
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        if not is_stopping and task is not None:  # a second one does not disturb the stopping
+            is_stopping = True
+            print("\nStopping …", flush=True)
+            task.cancel()
+
+    for number in _STOP_SIGNALS:
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
+            loop.add_signal_handler(number, stop, number)
+    print("Starting MediaNest", flush=True)
+    try:
+        async with running(settings, say=lambda line: print(line, flush=True)) as service:
+            print(_welcome(service), flush=True)
+            await asyncio.Event().wait()
+    except asyncio.CancelledError:
+        if not is_stopping:
+            raise
+    print("Stopped.", flush=True)
+    return 0
+
+
+def _welcome(service: Service) -> str:
+    plex = f"a stand-in at {service.plex_url}" if service.plex_url else "the real one"
+    tmdb = f"a stand-in at {service.tmdb_url}" if service.tmdb_url else "the real one"
+    return f"""
+MediaNest is ready at {service.url}
+
+  plex.tv   {plex}
+  TMDB      {tmdb}
+  Data      {service.settings.data}
+
+  Try       curl {service.url}/api/health
+            The README goes on from there: sign in, search, request.
+  Stop      Ctrl-C
+"""
+
+
+if __name__ == "__main__":
+    sys.exit(main())

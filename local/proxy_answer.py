@@ -1,0 +1,72 @@
+"""The answer that API Gateway REST takes from a function."""
+
+import base64
+from collections.abc import Mapping
+from typing import Any
+
+from multidict import CIMultiDict
+
+from local.proxy_event import HOP_BY_HOP
+
+_STATUSES = range(100, 600)
+_KEYS = {"statusCode", "headers", "multiValueHeaders", "body", "isBase64Encoded"}
+
+
+class MalformedAnswerError(Exception):
+    """A function returned what API Gateway does not take for a response."""
+
+
+def proxy_answer(answer: object) -> tuple[int, CIMultiDict[str], bytes]:
+    """Read status, headers and body from what a function returned."""
+    if not isinstance(answer, dict) or set(answer) - _KEYS:
+        raise MalformedAnswerError
+    try:
+        status, content = _status(answer.get("statusCode")), _content(answer)
+        headers: CIMultiDict[str] = CIMultiDict()
+        for name, value in _mapping(answer.get("headers")).items():
+            headers[name] = _header_text(value)
+        for name, values in _mapping(answer.get("multiValueHeaders")).items():
+            headers.popall(name, None)
+            for value in values:
+                headers.add(name, _header_text(value))
+    except (TypeError, ValueError) as error:
+        raise MalformedAnswerError from error
+    for name in (*HOP_BY_HOP, "content-length", "date"):
+        headers.popall(name, None)
+    headers.setdefault("Content-Type", "application/json")
+    return status, headers, content
+
+
+def _status(given: object) -> int:
+    status = int(given) if isinstance(given, str) else given
+    if not isinstance(status, int) or status not in _STATUSES:
+        raise ValueError("not a status")
+    return status
+
+
+def _content(answer: Mapping[str, Any]) -> bytes:
+    body = answer.get("body")
+    if body is None:
+        return b""
+    if not isinstance(body, str):
+        raise TypeError("a body is a text")
+    if answer.get("isBase64Encoded"):
+        return base64.b64decode(body, validate=True)
+    return body.encode()
+
+
+def _mapping(given: object) -> dict[str, Any]:
+    if given is None:
+        return {}
+    if not isinstance(given, dict):
+        raise TypeError("headers are a mapping")
+    return given
+
+
+def _header_text(value: object) -> str:
+    if not isinstance(value, str | int | float):
+        raise TypeError("a header is a text, a number or a truth value")
+    text = str(value).lower() if isinstance(value, bool) else str(value)
+    if "\r" in text or "\n" in text:
+        raise ValueError("a header is one line")
+    return text

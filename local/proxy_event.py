@@ -1,0 +1,145 @@
+"""The event that API Gateway REST sends to a function."""
+
+import base64
+import os
+import time
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import parse_qsl
+
+from aiohttp import web
+
+from local.intrinsics import ACCOUNT_ID, REGION
+from local.runtime import new_trace_id
+
+_API_ID = "medianest1"
+# About one connection and not about the request; API Gateway keeps them to itself.
+HOP_BY_HOP = {
+    *("connection", "expect", "keep-alive", "proxy-authenticate", "proxy-authorization"),
+    *("proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"),
+}
+_IDENTITY = dict.fromkeys(
+    [
+        *("accessKey", "accountId", "apiKey", "apiKeyId", "caller", "clientCert"),
+        *("cognitoAuthenticationProvider", "cognitoAuthenticationType", "cognitoIdentityId"),
+        *("cognitoIdentityPoolId", "principalOrgId", "sourceIp", "user", "userAgent", "userArn"),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request, as far as API Gateway knows it before it looks for a route."""
+
+    id: str
+    started: float
+    method: str
+    path: str
+    query: str
+    headers: Mapping[str, list[str]]
+    source_ip: str
+    stage: str
+
+    def header(self, name: str) -> str:
+        """Return the last value of a header, or nothing; upper and lower case are the same."""
+        for each, values in self.headers.items():
+            if each.lower() == name.lower():
+                return values[-1]
+        return ""
+
+    @property
+    def trace_id(self) -> str:
+        """Return the trace header, the caller's own if it sent one."""
+        return self.header("X-Amzn-Trace-Id")
+
+
+def read_call(request: web.BaseRequest, *, source_ip: str, stage: str) -> Call:
+    """Read all of a request but its body."""
+    peer = request.transport.get_extra_info("sockname") if request.transport else None
+    return Call(
+        id=str(uuid.uuid4()),
+        started=time.time(),
+        method=request.method,
+        path=request.rel_url.raw_path,
+        query=request.rel_url.raw_query_string,
+        headers=_forwarded(_headers(request), source_ip, str(peer[1] if peer else 0)),
+        source_ip=source_ip,
+        stage=stage,
+    )
+
+
+def proxy_event(
+    call: Call, *, resource: str, parameters: Mapping[str, str], body: bytes
+) -> dict[str, Any]:
+    """Build the event for a function.
+
+    A body is text: bytes that are not UTF-8 are replaced, as by an API without binary types.
+    """
+    query: dict[str, list[str]] = {}
+    for name, value in parse_qsl(call.query, keep_blank_values=True):
+        query.setdefault(name, []).append(value)
+    moment = datetime.fromtimestamp(call.started, UTC)
+    return {
+        "resource": resource,
+        "path": call.path,
+        "httpMethod": call.method,
+        "headers": _last(call.headers),
+        "multiValueHeaders": dict(call.headers),
+        "queryStringParameters": _last(query) or None,
+        "multiValueQueryStringParameters": query or None,
+        "pathParameters": dict(parameters) or None,
+        "stageVariables": None,
+        "requestContext": {
+            "accountId": ACCOUNT_ID,
+            "apiId": _API_ID,
+            "domainName": call.header("Host") or f"{_API_ID}.execute-api.{REGION}.amazonaws.com",
+            "domainPrefix": _API_ID,
+            "extendedRequestId": base64.b64encode(os.urandom(11)).decode(),
+            "httpMethod": call.method,
+            "identity": {
+                **_IDENTITY,
+                "sourceIp": call.source_ip,
+                "userAgent": call.header("User-Agent") or None,
+            },
+            "path": f"/{call.stage}{call.path}",
+            "protocol": "HTTP/1.1",
+            "requestId": call.id,
+            "requestTime": moment.strftime("%d/%b/%Y:%H:%M:%S +0000"),
+            "requestTimeEpoch": int(call.started * 1000),
+            "resourceId": f"{abs(hash(resource)):x}"[:6],
+            "resourcePath": resource,
+            "stage": call.stage,
+        },
+        "body": body.decode(errors="replace") or None,
+        "isBase64Encoded": False,
+    }
+
+
+def _headers(request: web.BaseRequest) -> dict[str, list[str]]:
+    headers: dict[str, list[str]] = {}
+    spelling: dict[str, str] = {}
+    for name, value in request.headers.items():
+        if name.lower() not in HOP_BY_HOP:
+            headers.setdefault(spelling.setdefault(name.lower(), name), []).append(value)
+    return headers
+
+
+def _forwarded(headers: dict[str, list[str]], source_ip: str, port: str) -> dict[str, list[str]]:
+    spelling = {name.lower(): name for name in headers}
+    before = headers.pop(spelling.get("x-forwarded-for", ""), [])
+    for name in ("x-forwarded-port", "x-forwarded-proto"):
+        headers.pop(spelling.get(name, ""), None)
+    return {
+        "X-Amzn-Trace-Id": [new_trace_id()],
+        **headers,
+        "X-Forwarded-For": [", ".join([*before, source_ip])],
+        "X-Forwarded-Port": [port],
+        "X-Forwarded-Proto": ["http"],
+    }
+
+
+def _last(values: Mapping[str, list[str]]) -> dict[str, str]:
+    return {name: each[-1] for name, each in values.items()}

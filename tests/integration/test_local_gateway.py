@@ -1,0 +1,516 @@
+import asyncio
+import base64
+import time
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import aiohttp
+import pytest
+from aiohttp import web
+
+from local.config import PROJECT
+from local.gateway import Gateway
+from local.runtime import Runtime
+from local.template import Function, GatewayResponse, Mock, Route, Template, Throttle
+
+MEGABYTE = 1024 * 1024
+ECHO = """
+import json
+def handler(event, context):
+    return {"statusCode": 200, "body": json.dumps(event)}
+"""
+# What the caller sends is what the function returns, or what happens to it.
+ANSWER = """
+import json, os, time
+def handler(event, context):
+    order = json.loads(event["body"])
+    if order == "crash":
+        os._exit(1)
+    if order == "raise":
+        raise ValueError
+    if isinstance(order, dict) and "wait" in order:
+        while not os.path.exists(order["wait"]):
+            time.sleep(0.01)
+        return {"statusCode": 200}
+    return order
+"""
+HEADERS = {
+    "X-Frame-Options": "'DENY'",
+    "X-Quoted": "'default-src 'self''",
+    "X-Request-Id": "context.requestId",
+    "X-Echo": "method.request.header.X-Sent",
+}
+REFUSED = Mock(
+    frozenset({"application/json"}), 405, {**HEADERS, "Allow": "'GET, OPTIONS'"}, '{"no":"method"}'
+)
+PREFLIGHT = Mock(
+    frozenset({"application/json"}), 204, {"Access-Control-Allow-Methods": "'GET'"}, ""
+)
+TEMPLATE = Template(
+    stage="live",
+    functions={},
+    routes=(
+        Route("/api/echo", "GET", "Echo"),
+        Route("/api/echo", "POST", "Echo"),
+        Route("/api/echo", "OPTIONS", PREFLIGHT),
+        Route("/api/echo", "ANY", REFUSED),
+        Route("/api/things/{id}/parts/{part}", "GET", "Echo"),
+        Route("/api/things/first/parts/{part}", "GET", "Echo"),
+        Route("/api/answer", "POST", "Answer"),
+    ),
+    stage_throttle=None,
+    method_throttles={},
+    gateway_responses={},
+    schedules={},
+)
+
+
+def run[T](work: Coroutine[Any, Any, T]) -> T:
+    # asyncio.run alone would leave the thread without a current event loop for other tests.
+    return asyncio.run(work, loop_factory=asyncio.new_event_loop)
+
+
+@asynccontextmanager
+async def serving(
+    folder: Path, template: Template = TEMPLATE, *, concurrency: int = 4, **options: Any
+) -> AsyncIterator[tuple[Gateway, aiohttp.ClientSession]]:
+    functions = {}
+    for name, code in (("Echo", ECHO), ("Answer", ANSWER)):
+        (folder / name).mkdir()
+        (folder / name / "app.py").write_text(code)
+        functions[name] = Function(
+            name, folder / name, "app.handler", 10.0, 128, concurrency, (), {}
+        )
+    awslambdaric = PROJECT / ".venv" / "var" / "runtime"
+    async with (
+        Runtime(functions, runtime=awslambdaric, pycache=folder / "pycache") as runtime,
+        Gateway(template, runtime, **options) as gateway,
+        aiohttp.ClientSession(gateway.url) as client,
+    ):
+        yield gateway, client
+
+
+def event_of(folder: Path, path: str, method: str = "GET", **request: Any) -> dict[str, Any]:
+    async def call() -> dict[str, Any]:
+        async with (
+            serving(folder, source_ip=lambda _: "203.0.113.9") as (_, client),
+            client.request(method, path, **request) as response,
+        ):
+            event: dict[str, Any] = await response.json()
+            return event
+
+    return run(call())
+
+
+def test_an_event_is_what_api_gateway_sends(tmp_path: Path) -> None:
+    sent = [("X-Two", "1"), ("X-Two", "2"), ("X-Forwarded-For", "198.51.100.1"), ("TE", "trailers")]
+
+    event = event_of(tmp_path, "/api/echo?a=1&a=2&b=x%20y&c", headers=sent)
+    headers, context = event["headers"], event["requestContext"]
+    assert (event["resource"], event["path"], event["httpMethod"]) == (
+        *("/api/echo", "/api/echo"),
+        "GET",
+    )
+    assert event["queryStringParameters"] == {"a": "2", "b": "x y", "c": ""}
+    assert event["multiValueQueryStringParameters"] == {"a": ["1", "2"], "b": ["x y"], "c": [""]}
+    assert headers["X-Two"] == "2"
+    assert event["multiValueHeaders"]["X-Two"] == ["1", "2"]
+    assert headers["X-Forwarded-For"] == "198.51.100.1, 203.0.113.9"
+    assert headers["X-Forwarded-Proto"] == "http"
+    assert "TE" not in headers
+    assert headers["X-Amzn-Trace-Id"].startswith("Root=1-")
+    assert (event["pathParameters"], event["stageVariables"], event["body"]) == (None, None, None)
+    assert event["isBase64Encoded"] is False
+    assert (context["path"], context["resourcePath"]) == ("/live/api/echo", "/api/echo")
+    assert (context["stage"], context["httpMethod"]) == ("live", "GET")
+    assert UUID(context["requestId"]).version == 4
+    assert abs(context["requestTimeEpoch"] / 1000 - time.time()) < 60
+    identity = context["identity"]
+    assert identity.pop("sourceIp") == "203.0.113.9"
+    assert identity.pop("userAgent") == headers["User-Agent"]
+    assert set(identity.values()) == {None}
+
+
+def test_an_event_carries_the_decoded_path_parameters(tmp_path: Path) -> None:
+    event = event_of(tmp_path, "/api/things/a%2Fb/parts/c%20d")
+
+    assert event["pathParameters"] == {"id": "a/b", "part": "c d"}
+    assert event["resource"] == "/api/things/{id}/parts/{part}"
+    assert event["path"] == "/api/things/a%2Fb/parts/c%20d"
+
+
+def test_an_event_carries_the_body_as_text(tmp_path: Path) -> None:
+    event = event_of(tmp_path, "/api/echo", "POST", data='{"é": 1}'.encode())
+
+    assert event["body"] == '{"é": 1}'
+    assert event["queryStringParameters"] is None
+
+
+def test_a_compressed_body_is_not_unpacked(tmp_path: Path) -> None:
+    headers = {"Content-Encoding": "gzip"}
+
+    assert event_of(tmp_path, "/api/echo", "POST", data=b"abc", headers=headers)["body"] == "abc"
+
+
+def test_the_caller_is_the_peer_whatever_it_claims(tmp_path: Path) -> None:
+    async def call() -> None:
+        headers = {"X-Forwarded-For": "203.0.113.1", "X-Real-IP": "203.0.113.1"}
+        async with (
+            serving(tmp_path) as (_, client),
+            client.get("/api/echo", headers=headers) as response,
+        ):
+            event = await response.json()
+            assert event["requestContext"]["identity"]["sourceIp"] == "127.0.0.1"
+
+    run(call())
+
+
+@pytest.mark.parametrize(
+    ("order", "status", "body", "headers"),
+    [
+        ({"statusCode": 201, "body": "x"}, 201, b"x", {"Content-Type": ["application/json"]}),
+        ({"statusCode": "202"}, 202, b"", {}),
+        ({"statusCode": 204, "headers": {"Content-Type": "a/b"}}, 204, b"", {"Content-Type": []}),
+        (
+            {
+                "statusCode": 200,
+                "body": base64.b64encode(b"\0\1").decode(),
+                "isBase64Encoded": True,
+            },
+            *(200, b"\0\1"),
+            {},
+        ),
+        (
+            {
+                "statusCode": 200,
+                "headers": {"X-A": "0", "X-B": 1, "X-C": True, "Connection": "close"},
+                "multiValueHeaders": {"x-a": ["1", "2"], "Set-Cookie": ["a=1", "b=2"]},
+            },
+            *(200, b""),
+            {
+                "X-A": ["1", "2"],
+                "X-B": ["1"],
+                "X-C": ["true"],
+                "Set-Cookie": ["a=1", "b=2"],
+                "Connection": [],
+                "Server": [],
+            },
+        ),
+        ({"statusCode": 200, "headers": None, "body": None}, 200, b"", {}),
+    ],
+)
+def test_what_a_function_returns_is_the_response(
+    tmp_path: Path, order: Any, status: int, body: bytes, headers: dict[str, list[str]]
+) -> None:
+    async def call() -> None:
+        async with (
+            serving(tmp_path) as (_, client),
+            client.post("/api/answer", json=order) as response,
+        ):
+            assert response.status == status
+            assert await response.read() == body
+            for name, values in headers.items():
+                assert response.headers.getall(name, []) == values
+
+    run(call())
+
+
+@pytest.mark.parametrize(
+    "order",
+    [
+        "crash",
+        "raise",
+        None,
+        [],
+        {},
+        {"statusCode": 99},
+        {"statusCode": "ok"},
+        {"statusCode": True},
+        {"statusCode": 200, "body": {}},
+        {"statusCode": 200, "extra": 1},
+        {"statusCode": 200, "headers": []},
+        {"statusCode": 200, "headers": {"X": ["1"]}},
+        {"statusCode": 200, "headers": {"X": "1\r\nY: 2"}},
+        {"statusCode": 200, "multiValueHeaders": {"X": 1}},
+        {"statusCode": 200, "body": "?", "isBase64Encoded": True},
+    ],
+)
+def test_what_is_no_response_is_an_error(tmp_path: Path, order: object) -> None:
+    async def call() -> None:
+        async with (
+            serving(tmp_path) as (_, client),
+            client.post("/api/answer", json=order) as response,
+        ):
+            assert response.status == 502
+            assert await response.json() == {"message": "Internal server error"}
+
+    run(call())
+
+
+def test_routes_are_exact(tmp_path: Path) -> None:
+    async def call() -> None:
+        async with serving(tmp_path) as (_, client):
+            for path in (
+                "/",
+                "/api",
+                "/API/echo",
+                "/api/echo/",
+                "/api/things//parts/x",
+                "/api/{x}",
+            ):
+                async with client.get(path) as response:
+                    assert response.status == 403
+                    error_type = response.headers["x-amzn-ErrorType"]
+                    assert error_type == "MissingAuthenticationTokenException"
+                    assert await response.json() == {"message": "Missing Authentication Token"}
+            for path, resource in (
+                ("/api/things/first/parts/x", "/api/things/first/parts/{part}"),
+                ("/api/things/other/parts/x", "/api/things/{id}/parts/{part}"),
+            ):
+                async with client.get(path) as response:
+                    assert (await response.json())["resource"] == resource
+
+    run(call())
+
+
+def test_mocks_answer_preflights_and_other_methods(tmp_path: Path) -> None:
+    async def call() -> None:
+        async with serving(tmp_path) as (_, client):
+            async with client.options("/api/echo") as response:
+                assert (response.status, await response.read()) == (204, b"")
+                assert response.headers["Access-Control-Allow-Methods"] == "GET"
+                assert "Content-Type" not in response.headers
+            async with client.delete("/api/echo", headers={"X-Sent": "back"}) as response:
+                assert response.status == 405
+                assert await response.read() == b'{"no":"method"}'
+                assert response.headers["Allow"] == "GET, OPTIONS"
+                assert response.headers["X-Quoted"] == "default-src 'self'"
+                assert response.headers["X-Echo"] == "back"
+                assert UUID(response.headers["X-Request-Id"]).version == 4
+                assert "Server" not in response.headers
+            async with client.head("/api/echo") as response:
+                assert (response.status, await response.read()) == (405, b"")
+            headers = {"Content-Type": "text/plain"}
+            async with client.put("/api/echo", headers=headers) as response:
+                assert response.status == 415
+
+    run(call())
+
+
+def test_gateway_responses_are_the_templates(tmp_path: Path) -> None:
+    own = GatewayResponse(404, HEADERS, '{"at":"$context.path","why":$context.error.messageString}')
+    template = replace(
+        TEMPLATE,
+        gateway_responses={
+            "MISSING_AUTHENTICATION_TOKEN": own,
+            "DEFAULT_4XX": GatewayResponse(None, {}, '{"kind":"$context.error.responseType"}'),
+            "DEFAULT_5XX": GatewayResponse(500, {}, None),
+        },
+    )
+
+    async def call() -> None:
+        async with serving(tmp_path, template) as (_, client):
+            async with client.get("/nowhere", headers={"X-Sent": "back"}) as response:
+                assert response.status == 404
+                assert await response.json() == {
+                    "at": "/live/nowhere",
+                    "why": "Missing Authentication Token",
+                }
+                assert response.headers["X-Frame-Options"] == "DENY"
+                assert response.headers["X-Echo"] == "back"
+                assert "Server" not in response.headers
+            headers = {"Content-Type": "text/plain"}
+            async with client.put("/api/echo", headers=headers) as response:
+                assert response.status == 415
+                assert await response.json() == {"kind": "UNSUPPORTED_MEDIA_TYPE"}
+            async with client.post("/api/answer", json="raise") as response:
+                assert response.status == 500
+                assert await response.json() == {"message": "Internal server error"}
+
+    run(call())
+
+
+async def statuses(client: aiohttp.ClientSession, path: str, count: int) -> list[int]:
+    found = []
+    for _ in range(count):
+        async with client.get(path) as response:
+            found.append(response.status)
+    return found
+
+
+def test_a_method_is_throttled_by_itself_and_with_the_stage(tmp_path: Path) -> None:
+    slow = 1 / 3600
+    template = replace(
+        TEMPLATE,
+        stage_throttle=Throttle(slow, 5),
+        method_throttles={("/api/echo", "GET"): Throttle(slow, 2)},
+    )
+
+    async def call() -> None:
+        async with serving(tmp_path, template) as (_, client):
+            assert await statuses(client, "/api/echo", 4) == [200, 200, 429, 429]
+            # Two of the stage's five are gone: what a method refuses costs the stage nothing.
+            assert await statuses(client, "/api/things/1/parts/2", 4) == [200, 200, 200, 429]
+            assert await statuses(client, "/api/nowhere", 1) == [403]
+
+    run(call())
+
+
+def test_a_throttle_lets_through_again(tmp_path: Path) -> None:
+    template = replace(TEMPLATE, method_throttles={("/api/echo", "GET"): Throttle(20, 1)})
+
+    async def call() -> None:
+        async with serving(tmp_path, template) as (_, client):
+            assert await statuses(client, "/api/echo", 1) == [200]
+            async with asyncio.timeout(20):
+                while await statuses(client, "/api/echo", 1) != [200]:
+                    await asyncio.sleep(0.01)
+
+    run(call())
+
+
+def test_throttles_can_be_off(tmp_path: Path) -> None:
+    template = replace(TEMPLATE, stage_throttle=Throttle(1 / 3600, 1))
+
+    async def call() -> None:
+        async with serving(tmp_path, template, throttles=False) as (_, client):
+            assert await statuses(client, "/api/echo", 5) == [200] * 5
+
+    run(call())
+
+
+def test_too_much_is_refused(tmp_path: Path) -> None:
+    async def call() -> None:
+        async with serving(tmp_path) as (_, client):
+            # Over 6 MB no function takes the event, over 10 MB API Gateway does not read it.
+            for size in (7 * MEGABYTE, 11 * MEGABYTE):
+                async with client.post("/api/echo", data=BytesIO(b"x" * size)) as response:
+                    assert response.status == 413
+                    assert await response.json() == {"message": "Request Too Long"}
+            headers = {"X-Large": "x" * 11_000}
+            async with client.get("/api/echo", headers=headers) as response:
+                assert response.status == 400
+            async with client.get("/api/echo", headers={"X-Large": "x" * 9_000}) as response:
+                assert response.status == 200
+
+    run(call())
+
+
+def test_a_body_of_unknown_length_has_the_same_limit(tmp_path: Path) -> None:
+    async def chunks() -> AsyncIterator[bytes]:
+        for _ in range(11):
+            yield b"x" * MEGABYTE
+
+    async def call() -> None:
+        async with (
+            serving(tmp_path) as (_, client),
+            client.post("/api/echo", data=chunks()) as response,
+        ):
+            assert response.status == 413
+
+    run(call())
+
+
+def test_a_caller_may_ask_before_it_sends(tmp_path: Path) -> None:
+    async def call() -> None:
+        async with (
+            serving(tmp_path) as (_, client),
+            client.post("/api/echo", data=b"abc", expect100=True) as response,
+        ):
+            assert (await response.json())["body"] == "abc"
+
+    run(call())
+
+
+def test_a_slow_function_is_given_up_and_goes_on(tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+
+    async def call() -> None:
+        async with serving(tmp_path, concurrency=1, integration_timeout=0.2) as (_, client):
+            wait = {"wait": str(gate)}
+            async with client.post("/api/answer", json=wait) as response:
+                assert response.status == 504
+                assert await response.json() == {"message": "Endpoint request timed out"}
+            # Still at work, it uses up the function's concurrency.
+            async with client.post("/api/answer", json={"statusCode": 200}) as response:
+                assert response.status == 429
+            gate.touch()
+            async with asyncio.timeout(20):
+                status = 429
+                while status != 200:
+                    async with client.post("/api/answer", json={"statusCode": 200}) as response:
+                        status = response.status
+                    await asyncio.sleep(0.01)
+
+    run(call())
+
+
+def test_the_access_log_tells_no_secrets(tmp_path: Path) -> None:
+    lines: list[str] = []
+
+    async def call() -> None:
+        async with serving(tmp_path, log=lines.append) as (_, client):
+            headers = {"Authorization": "Bearer hush"}
+            for path in ("/api/echo?token=hush", "/api/echo?token=hush", "/no?token=hush"):
+                async with client.get(path, headers=headers) as response:
+                    await response.read()
+
+    run(call())
+    assert not any("hush" in line for line in lines)
+    assert " GET /api/echo 200 " in lines[0]
+    assert [line.rpartition(" ms ")[2] for line in lines] == [
+        "Echo (cold start)",
+        "Echo",
+        "gateway",
+    ]
+
+
+@pytest.mark.parametrize(
+    "text", [b"GET\r\n\r\n", b"\x16\x03\x01\r\n\r\n", b"GET / HTTP/1.1\r\nHost x\r\n\r\n"]
+)
+def test_what_is_not_http_learns_nothing(tmp_path: Path, text: bytes) -> None:
+    async def call() -> bytes:
+        async with serving(tmp_path) as (gateway, _):
+            port = int(gateway.url.rpartition(":")[2])
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(text)
+            answer = await asyncio.wait_for(reader.read(), 20)
+            writer.close()
+            await writer.wait_closed()
+            return answer
+
+    answer = run(call())
+    assert answer.startswith((b"HTTP/1.1 400 ", b"HTTP/1.0 400 "))
+    assert b"Server:" not in answer
+    assert answer.endswith(b"\r\n\r\n")
+
+
+def test_a_port_in_use_is_an_error_that_leaves_nothing_open(tmp_path: Path) -> None:
+    async def call() -> None:
+        async with serving(tmp_path) as (gateway, _):
+            port = int(gateway.url.rpartition(":")[2])
+            async with Runtime({}, runtime=tmp_path, pycache=tmp_path) as runtime:
+                with pytest.raises(OSError, match="in use"):
+                    async with Gateway(TEMPLATE, runtime, port=port):
+                        pass
+
+    run(call())
+
+
+def test_tests_can_play_several_callers(tmp_path: Path) -> None:
+    def from_header(request: web.BaseRequest) -> str:
+        return request.headers["X-Test-Caller"]
+
+    async def call() -> None:
+        async with serving(tmp_path, source_ip=from_header) as (_, client):
+            for caller in ("203.0.113.1", "2001:db8::1"):
+                async with client.get("/api/echo", headers={"X-Test-Caller": caller}) as response:
+                    event = await response.json()
+                    assert event["requestContext"]["identity"]["sourceIp"] == caller
+
+    run(call())

@@ -1,0 +1,437 @@
+import asyncio
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local.config import PROJECT
+from local.intrinsics import TemplateError
+from local.runtime import InvocationResult, Runtime, TooManyRequestsError
+from local.template import Function, Layer
+
+AWSLAMBDARIC = PROJECT / ".venv" / "var" / "runtime"
+DEADLINE = 20.0
+
+PID = "import os\ndef handler(event, context):\n    return os.getpid()\n"
+SLEEPER = """
+import json, os, subprocess, sys, time
+def handler(event, context):
+    if event.get("quick"):
+        return os.getpid()
+    child = subprocess.Popen([sys.executable, "-I", "-S", "-c", "import time; time.sleep(600)"])
+    with open(event["pids"] + ".new", "w") as file:
+        json.dump([os.getpid(), child.pid], file)
+    os.rename(event["pids"] + ".new", event["pids"])
+    time.sleep(600)
+"""
+GATE = """
+import os, time
+def handler(event, context):
+    open(event["in"] + str(os.getpid()), "w").close()
+    while not os.path.exists(event["gate"]):
+        time.sleep(0.01)
+    return os.getpid()
+"""
+PARENT = """
+import asyncio, sys
+from pathlib import Path
+from local.runtime import Runtime
+from local.template import Function
+
+async def main(code, runtime, pycache, pids):
+    work = Function("Work", Path(code), "app.handler", 60, 128, None, (), {})
+    async with Runtime({"Work": work}, runtime=Path(runtime), pycache=Path(pycache)) as started:
+        print((await started.invoke("Work", {"quick": True})).payload, flush=True)
+        await started.invoke("Work", {"pids": pids})
+
+asyncio.run(main(*sys.argv[1:]))
+"""
+
+
+def run[T](work: Coroutine[Any, Any, T]) -> T:
+    # asyncio.run alone would leave the thread without a current event loop for other tests.
+    return asyncio.run(work, loop_factory=asyncio.new_event_loop)
+
+
+def function(folder: Path, source: str, **changes: Any) -> Function:
+    (folder / "work").mkdir(exist_ok=True)
+    (folder / "work" / "app.py").write_text(source)
+    values: dict[str, Any] = {
+        "id": "Work",
+        "code": folder / "work",
+        "handler": "app.handler",
+        "timeout": 10.0,
+        "memory": 256,
+        "concurrency": None,
+        "layers": (),
+        "environment": {},
+    }
+    return Function(**{**values, **changes})
+
+
+@asynccontextmanager
+async def running(folder: Path, work: Function, **options: Any) -> AsyncIterator[Runtime]:
+    values = {"runtime": AWSLAMBDARIC, "pycache": folder / "pycache", **options}
+    async with Runtime({"Work": work}, **values) as runtime:
+        yield runtime
+
+
+def invoke(folder: Path, work: Function, event: object = None, **options: Any) -> InvocationResult:
+    async def once() -> InvocationResult:
+        async with running(folder, work, **options) as runtime:
+            return await runtime.invoke("Work", event)
+
+    return run(once())
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(DEADLINE):
+        while not condition():
+            await asyncio.sleep(0.01)
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        if Path("/proc/self").exists():
+            return False
+        return _exists(pid)
+    return state != "Z"  # nobody but its parent can take a dead process away
+
+
+def _exists(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_a_function_sees_its_folder_its_layers_the_runtime_and_nothing_else(tmp_path: Path) -> None:
+    for name in ("first", "second"):
+        (tmp_path / name / name).mkdir(parents=True)
+        (tmp_path / name / name / "__init__.py").write_text(f"name = '{name}'\n")
+    code = """
+import importlib.util, os, sys, first, second
+def handler(event, context):
+    found = [name for name in event if importlib.util.find_spec(name)]
+    return {"layers": [first.name, second.name], "found": found, "path": sys.path,
+            "folder": os.getcwd()}
+"""
+    layers = tuple(Layer(name, tmp_path / name, is_source=True) for name in ("first", "second"))
+    names = ["pytest", "aiohttp", "local", "functions", "medianest", "pip", "yaml"]
+
+    payload = invoke(tmp_path, function(tmp_path, code, layers=layers), [*names, "json"]).payload
+    assert payload["layers"] == ["first", "second"]
+    assert payload["found"] == ["json"]
+    assert payload["folder"] == str(tmp_path / "work")
+    own = [tmp_path / "work", tmp_path / "first", tmp_path / "second", AWSLAMBDARIC]
+    assert payload["path"][:4] == [str(folder) for folder in own]
+    assert not [folder for folder in payload["path"][4:] if "site-packages" in folder]
+
+
+def test_the_environment_is_the_templates_and_lambdas(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SECRET_OF_THE_CALLER", "1")
+    monkeypatch.setenv("PYTHONPATH", str(PROJECT))
+    code = "import os\nvalues = dict(os.environ)\ndef handler(event, context):\n    return values\n"
+    work = function(tmp_path, code, environment={"ONE": "1", "TWO": "2"})
+
+    environment = invoke(tmp_path, work, environment={"TWO": "two", "THREE": "3"}).payload
+    assert {name: environment.pop(name) for name in ("ONE", "TWO")} == {"ONE": "1", "TWO": "two"}
+    assert environment["AWS_LAMBDA_FUNCTION_NAME"] == "Work"
+    assert environment["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"] == "256"
+    assert environment["LAMBDA_TASK_ROOT"] == str(tmp_path / "work")
+    own = ("AWS_", "LAMBDA_", "LANG", "PATH", "TZ", "_HANDLER")
+    assert [name for name in environment if not name.startswith(own)] == []
+
+
+def test_a_variable_without_a_value_is_named(tmp_path: Path) -> None:
+    work = function(tmp_path, PID, environment={"URL": "<parameter UrlArn has no value>"})
+
+    with pytest.raises(TemplateError, match="URL of Work comes from the parameter UrlArn"):
+        invoke(tmp_path, work)
+
+
+def test_the_context_is_lambdas(tmp_path: Path) -> None:
+    code = """
+import os
+def handler(event, context):
+    return {"id": context.aws_request_id, "left": context.get_remaining_time_in_millis(),
+            "arn": context.invoked_function_arn, "memory": context.memory_limit_in_mb,
+            "trace": os.environ["_X_AMZN_TRACE_ID"], "event": event}
+"""
+
+    async def scenario() -> list[dict[str, Any]]:
+        async with running(tmp_path, function(tmp_path, code, timeout=3.0)) as runtime:
+            first = await runtime.invoke("Work", {"text": "é"}, trace_id="Root=1-2-3")
+            return [first.payload, (await runtime.invoke("Work", None)).payload]
+
+    first, second = run(scenario())
+    assert first["event"] == {"text": "é"}
+    assert first["trace"] == "Root=1-2-3"
+    assert second["trace"].startswith("Root=1-")
+    assert 0 < first["left"] <= 3000
+    assert first["arn"].endswith(":function:Work")
+    assert first["memory"] == "256"
+    assert first["id"] != second["id"]
+
+
+def test_an_idle_worker_is_used_again_and_is_cold_once(tmp_path: Path) -> None:
+    async def scenario() -> list[InvocationResult]:
+        async with running(tmp_path, function(tmp_path, PID)) as runtime:
+            return [await runtime.invoke("Work", None) for _ in range(4)]
+
+    results = run(scenario())
+    assert [result.is_cold for result in results] == [True, False, False, False]
+    assert len({result.payload for result in results}) == 1
+
+
+def test_calls_at_once_have_workers_of_their_own_up_to_the_bound(tmp_path: Path) -> None:
+    event = {"in": str(tmp_path / "in-"), "gate": str(tmp_path / "gate")}
+
+    async def scenario() -> list[int]:
+        async with running(tmp_path, function(tmp_path, GATE, concurrency=2)) as runtime:
+            calls = [asyncio.create_task(runtime.invoke("Work", event)) for _ in range(2)]
+            await until(lambda: len(list(tmp_path.glob("in-*"))) == 2)
+            with pytest.raises(TooManyRequestsError):
+                await runtime.invoke("Work", event)
+            (tmp_path / "gate").touch()
+            pids = [(await call).payload for call in calls]
+            assert (await runtime.invoke("Work", event)).payload in pids
+            return pids
+
+    assert len(set(run(scenario()))) == 2
+
+
+def test_a_function_that_takes_too_long_is_killed_with_all_it_started(tmp_path: Path) -> None:
+    lines: list[str] = []
+    pids = tmp_path / "pids"
+
+    async def scenario() -> InvocationResult:
+        work = function(tmp_path, SLEEPER, timeout=1.0)
+        options = {"log": lambda _, line: lines.append(line)}
+        async with running(tmp_path, work, **options) as runtime:
+            result = await runtime.invoke("Work", {"pids": str(pids)})
+            await until(lambda: not any(map(is_alive, json.loads(pids.read_text()))))
+            again = await runtime.invoke("Work", {"quick": True})
+            assert (again.error, again.is_cold) == (None, True)
+            return result
+
+    result = run(scenario())
+    assert result.error == "Sandbox.Timedout"
+    assert result.payload["errorMessage"].endswith("Task timed out after 1.00 seconds")
+    assert any(line.endswith("Task timed out after 1.00 seconds") for line in lines)
+
+
+def test_a_call_that_is_given_up_takes_nothing_with_it(tmp_path: Path) -> None:
+    event = {"in": str(tmp_path / "in-"), "gate": str(tmp_path / "gate")}
+
+    async def scenario() -> None:
+        work = function(tmp_path, GATE, concurrency=1)
+        async with running(tmp_path, work) as runtime:
+            starting = asyncio.create_task(runtime.invoke("Work", event))
+            await asyncio.sleep(0)
+            starting.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await starting
+            busy = asyncio.create_task(runtime.invoke("Work", event))
+            await until(lambda: any(tmp_path.glob("in-*")))
+            busy.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await busy
+            (tmp_path / "gate").touch()
+            assert (await runtime.invoke("Work", event)).error is None
+
+    run(scenario())
+
+
+def test_a_crashed_worker_is_replaced(tmp_path: Path) -> None:
+    code = "import os\ndef handler(event, context):\n    os._exit(3) if event else None\n"
+
+    async def scenario() -> list[InvocationResult]:
+        async with running(tmp_path, function(tmp_path, code)) as runtime:
+            return [await runtime.invoke("Work", event) for event in (False, True, False)]
+
+    before, crash, after = run(scenario())
+    assert crash.error == "Runtime.ExitError"
+    assert crash.payload["errorMessage"].endswith("Runtime exited with error: exit status 3")
+    assert (before.error, after.error, after.is_cold) == (None, None, True)
+
+
+def test_an_exception_is_the_answer_and_is_logged(tmp_path: Path) -> None:
+    lines: list[str] = []
+    code = "def handler(event, context):\n    print('one\\ntwo')\n    return {}['missing']\n"
+
+    result = invoke(tmp_path, function(tmp_path, code), log=lambda _, line: lines.append(line))
+    assert result.error == "KeyError"
+    assert result.payload["errorMessage"] == "'missing'"
+    assert lines[:3] == ["one", "two", "[ERROR] KeyError: 'missing'"]
+    assert any("app.py" in line for line in lines[3:])
+
+
+@pytest.mark.parametrize(
+    ("code", "error", "text"),
+    [
+        ("raise ValueError('not today')", "ValueError", "not today"),
+        ("import nowhere_to_be_found", "Runtime.ImportModuleError", "nowhere_to_be_found"),
+        ("def handler(", "Runtime.UserCodeSyntaxError", "app"),
+        ("import os\nos._exit(4)", "Runtime.ExitError", "exit status 4"),
+        ("other = 1", "Runtime.HandlerNotFound", "handler"),
+    ],
+)
+def test_a_function_that_cannot_start_says_why(
+    tmp_path: Path, code: str, error: str, text: str
+) -> None:
+    result = invoke(tmp_path, function(tmp_path, code))
+
+    assert result.error == error
+    assert text in result.payload["errorMessage"]
+
+
+def test_a_function_without_a_folder_says_why(tmp_path: Path) -> None:
+    work = function(tmp_path, PID, code=tmp_path / "nowhere")
+
+    result = invoke(tmp_path, work)
+    assert result.error == "Runtime.StartError"
+    assert "nowhere" in result.payload["errorMessage"]
+
+
+def test_an_answer_over_six_megabytes_is_an_error(tmp_path: Path) -> None:
+    code = "def handler(event, context):\n    return 'x' * event\n"
+
+    async def scenario() -> list[InvocationResult]:
+        async with running(tmp_path, function(tmp_path, code)) as runtime:
+            sizes = (6 * 1024 * 1024 - 2, 6 * 1024 * 1024 - 1)
+            return [await runtime.invoke("Work", size) for size in sizes]
+
+    fits, too_large = run(scenario())
+    assert fits.error is None
+    assert too_large.error == "Function.ResponseSizeTooLarge"
+
+
+def test_an_edit_of_the_function_or_a_layer_is_picked_up(tmp_path: Path) -> None:
+    layer = tmp_path / "layer"
+    layer.mkdir()
+    (layer / "common.py").write_text("name = 'old layer'\n")
+    code = "import common\ndef handler(event, context):\n    return ['{}', common.name]\n"
+    layers = (Layer("Common", layer, is_source=True),)
+
+    async def scenario() -> None:
+        work = function(tmp_path, code.format("old"), layers=layers)
+        async with running(tmp_path, work) as runtime:
+
+            async def answers(expected: list[str]) -> None:
+                async with asyncio.timeout(DEADLINE):
+                    while (await runtime.invoke("Work", None)).payload != expected:
+                        await asyncio.sleep(0.05)
+
+            await answers(["old", "old layer"])
+            function(tmp_path, code.format("brand new"))
+            await answers(["brand new", "old layer"])
+            (layer / "common.py").write_text("name = 'brand new layer'\n")
+            await answers(["brand new", "brand new layer"])
+
+    run(scenario())
+    assert list(tmp_path.glob("work/__pycache__")) == []
+    assert list(tmp_path.glob("layer/__pycache__")) == []
+    assert list((tmp_path / "pycache").rglob("*.pyc")) != []
+
+
+def test_a_mended_function_starts_again(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with running(tmp_path, function(tmp_path, "raise ValueError")) as runtime:
+            assert (await runtime.invoke("Work", None)).error == "ValueError"
+            function(tmp_path, PID)
+            assert (await runtime.invoke("Work", None)).error is None
+
+    run(scenario())
+
+
+def test_a_worker_nobody_needs_is_ended(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        work = function(tmp_path, PID)
+        async with running(tmp_path, work, idle_seconds=0.05) as runtime:
+            pid = (await runtime.invoke("Work", None)).payload
+            await until(lambda: not is_alive(pid))
+            assert (await runtime.invoke("Work", None)).payload != pid
+
+    run(scenario())
+
+
+def test_stopping_leaves_no_process_behind(tmp_path: Path) -> None:
+    async def scenario() -> list[int]:
+        async with running(tmp_path, function(tmp_path, SLEEPER)) as runtime:
+            idle = (await runtime.invoke("Work", {"quick": True})).payload
+            busy = asyncio.create_task(runtime.invoke("Work", {"pids": str(tmp_path / "pids")}))
+            await until((tmp_path / "pids").exists)
+            starting = asyncio.create_task(runtime.invoke("Work", {"quick": True}))
+            await asyncio.sleep(0)
+        assert (await busy).error == "Runtime.ExitError"
+        assert (await starting).error is not None
+        return [idle, *json.loads((tmp_path / "pids").read_text())]
+
+    left = run(scenario())
+    run(until(lambda: not any(map(is_alive, left))))
+
+
+def test_nothing_is_left_behind_when_the_starter_is_killed(tmp_path: Path) -> None:
+    function(tmp_path, SLEEPER)
+    pids = tmp_path / "pids"
+    starter = subprocess.Popen(
+        [sys.executable, "-c", PARENT, tmp_path / "work", AWSLAMBDARIC, tmp_path / "pycache", pids],
+        cwd=PROJECT,
+        stdout=subprocess.PIPE,
+    )
+    try:
+        run(until(pids.exists))
+    finally:
+        starter.send_signal(signal.SIGKILL)
+        starter.communicate()
+
+    run(until(lambda: not any(map(is_alive, json.loads(pids.read_text())))))
+
+
+def test_an_output_that_is_held_open_does_not_hold_the_pool(tmp_path: Path) -> None:
+    code = """
+import os, subprocess, sys
+def handler(event, context):
+    child = "import os, time; os.setsid(); time.sleep(30)"
+    subprocess.Popen([sys.executable, "-I", "-S", "-c", child])
+    os._exit(1)
+"""
+    started = time.monotonic()
+
+    assert invoke(tmp_path, function(tmp_path, code)).error == "Runtime.ExitError"
+    assert time.monotonic() - started < DEADLINE  # and so before the child ends
+
+
+def test_the_runtime_client_for_other_systems(tmp_path: Path) -> None:
+    runtime = tmp_path / "runtime"
+    shutil.copytree(AWSLAMBDARIC, runtime, ignore=shutil.ignore_patterns("*.so"))
+    code = """
+import runtime_client
+def handler(event, context):
+    return [event, runtime_client.__file__.endswith("local/runtime_client.py")][event["index"]]
+"""
+
+    async def scenario() -> list[InvocationResult]:
+        async with running(tmp_path, function(tmp_path, code), runtime=runtime) as started:
+            return [await started.invoke("Work", {"index": index}) for index in (0, 1, 2, 1)]
+
+    event, is_ours, error, again = run(scenario())
+    assert event.payload == {"index": 0}
+    assert is_ours.payload is True
+    assert error.error == "IndexError"
+    assert again.payload is True

@@ -1,0 +1,251 @@
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from local.config import PROJECT, ConfigError, Settings, read_settings
+
+DEADLINE = 60.0
+
+
+def settings(folder: Path, text: str = "", **environment: str) -> Settings:
+    (folder / ".env").write_text(text)
+    return read_settings(data=folder, environment=environment, env_file=folder / ".env")
+
+
+def test_without_settings_everything_is_made_up_or_stood_in_for(tmp_path: Path) -> None:
+    found = settings(tmp_path)
+
+    assert found.port == 3001
+    assert (found.database_url, found.redis_url) == (None, None)
+    assert not found.has_real_plex
+    assert not found.has_real_tmdb
+    assert (found.cors_origin, found.node_env, found.log_level) == ("*", "development", "INFO")
+    assert len(found.jwt_secret.encode()) >= 32
+
+
+def test_what_was_made_up_is_kept_to_oneself(tmp_path: Path) -> None:
+    first = settings(tmp_path)
+
+    assert settings(tmp_path) == first
+    assert (tmp_path / "settings.json").stat().st_mode & 0o777 == 0o600
+
+
+def test_the_environment_goes_before_the_file(tmp_path: Path) -> None:
+    text = """
+# a comment
+export PORT=4000
+CORS_ORIGIN = "https://a.example"   # where the client is
+LOG_LEVEL=debug # as much as there is
+PLEX_CLIENT_ID='from # the file'
+TMDB_API_KEY=
+"""
+
+    found = settings(tmp_path, text, CORS_ORIGIN="https://b.example", NODE_ENV="")
+    assert (found.port, found.log_level, found.node_env) == (4000, "DEBUG", "development")
+    assert found.cors_origin == "https://b.example"
+    assert found.plex_client_id == "from # the file"
+    assert found.has_real_plex
+    assert not found.has_real_tmdb
+
+
+def test_an_address_of_an_upstream_is_as_good_as_a_credential(tmp_path: Path) -> None:
+    found = settings(
+        tmp_path, PLEX_API_URL="http://127.0.0.1:1", TMDB_API_URL="http://127.0.0.1:2/3"
+    )
+
+    assert found.has_real_plex
+    assert found.has_real_tmdb
+
+
+def test_all_that_is_wrong_is_named_at_once_and_no_secret_is_shown(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as caught:
+        settings(
+            tmp_path,
+            "not a setting\n",
+            PORT="80a",
+            DATABASE_URL="mysql://me:hush@host/db",
+            REDIS_URL="hush",
+            TMDB_API_URL="ftp://x",
+            NODE_ENV="staging",
+            LOG_LEVEL="loud",
+            JWT_SECRET="hush",
+        )
+
+    message = str(caught.value)
+    assert len(message.splitlines()) == 8
+    for name in ("line 1", "PORT", "DATABASE_URL", "REDIS_URL", "TMDB_API_URL"):
+        assert name in message
+    for name in ("NODE_ENV", "LOG_LEVEL", "JWT_SECRET"):
+        assert name in message
+    assert "hush" not in message
+
+
+def command(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "local", *map(str, arguments)],
+        cwd=PROJECT,
+        env={"PATH": os.environ["PATH"], **environment},
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE,
+        check=False,
+    )
+
+
+@contextmanager
+def service(data: Path) -> Iterator[tuple[subprocess.Popen[bytes], Path]]:
+    output = data.with_suffix(".log")
+    with output.open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "local", "--data", data, "--port", "0"],
+            cwd=PROJECT,
+            env={"PATH": os.environ["PATH"]},
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        yield process, output
+    finally:
+        process.kill()
+        process.wait()
+
+
+def wait_for(text: str, output: Path, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + DEADLINE
+    while text not in output.read_text():
+        assert process.poll() is None, output.read_text()
+        assert time.monotonic() < deadline, output.read_text()
+        time.sleep(0.02)
+
+
+def processes() -> list[tuple[int, int, str]]:
+    """List process id, parent and command line of everything that is not dead."""
+    listing = subprocess.run(
+        ["ps", "-A", "-ww", "-o", "pid=,ppid=,stat=,args="],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    lines = [line.split(maxsplit=3) for line in listing.stdout.splitlines()]
+    return [(int(line[0]), int(line[1]), line[3]) for line in lines if not line[2].startswith("Z")]
+
+
+def servers_of(data: Path) -> list[str]:
+    """List the command lines that name the data folder: the servers, no children of the service."""
+    return [line for _, _, line in processes() if str(data) in line]
+
+
+def children_of(process: subprocess.Popen[bytes]) -> set[int]:
+    """Return the ids of the service's children: its workers."""
+    return {pid for pid, parent, _ in processes() if parent == process.pid}
+
+
+def is_gone(data: Path, children: set[int]) -> bool:
+    return not servers_of(data) and not children & {pid for pid, _, _ in processes()}
+
+
+def test_a_service_starts_takes_orders_and_stops(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    event = tmp_path / "event.json"
+    event.write_text('{"task": "sessions"}')
+    with service(data) as (process, output):
+        wait_for("is ready at", output, process)
+        run = json.loads((data / "run.json").read_text())
+        assert (data / "run.json").stat().st_mode & 0o777 == 0o600
+        assert f"is ready at {run['url']}" in output.read_text()
+        with urllib.request.urlopen(f"{run['url']}/api/health") as response:  # noqa: S310
+            assert json.load(response)["data"]["status"] == "healthy"
+
+        fired = command("fire", "ExpiredSessions", "--data", data)
+        assert (fired.returncode, json.loads(fired.stdout)["task"]) == (0, "sessions")
+        unknown = command("fire", "Nothing", "--data", data)
+        assert unknown.returncode == 1
+        assert "There is no schedule Nothing. There are: Expired" in unknown.stderr
+        invoked = command("--data", data, "invoke", "CleanupFunction", event)
+        assert (invoked.returncode, json.loads(invoked.stdout)["task"]) == (0, "sessions")
+        again = command("--data", data, "--port", "0")
+        assert (again.returncode, "already runs" in again.stderr) == (1, True)
+        request = urllib.request.Request(f"{run['control']}/schedules/x", method="POST")  # noqa: S310
+        with pytest.raises(urllib.error.HTTPError, match="401") as refused:
+            urllib.request.urlopen(request)  # noqa: S310
+        refused.value.close()
+
+        children = children_of(process)
+        assert len(children) >= 3  # health, cleanup, migrations
+        process.send_signal(signal.SIGTERM)
+        process.send_signal(signal.SIGINT)  # the second does not disturb the first
+        assert process.wait(DEADLINE) == 0
+        assert output.read_text().endswith("Stopped.\n")
+        assert is_gone(data, children)
+    assert not (data / "run.json").exists()
+    nothing = command("fire", "ExpiredSessions", "--data", data)
+    assert nothing.returncode == 1
+    assert "MediaNest does not run" in nothing.stderr
+
+
+def test_a_stop_in_the_middle_of_the_start_leaves_nothing(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    with service(data) as (process, output):
+        wait_for("Valkey", output, process)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(DEADLINE) == 0, output.read_text()
+    assert servers_of(data) == []
+
+
+def test_a_killed_service_leaves_nothing_and_starts_again(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    with service(data) as (process, output):
+        wait_for("is ready at", output, process)
+        children = children_of(process)
+        process.kill()
+        process.wait()
+        deadline = time.monotonic() + DEADLINE
+        while not is_gone(data, children):
+            assert time.monotonic() < deadline, servers_of(data)
+            time.sleep(0.05)
+        stale = command("fire", "ExpiredSessions", "--data", data)
+        assert (stale.returncode, "does not run" in stale.stderr) == (1, True)
+    with service(data) as (process, output):
+        wait_for("is ready at", output, process)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(DEADLINE) == 0
+
+
+def test_a_port_in_use_stops_the_start(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        result = command("--data", tmp_path, "--port", port)
+
+    assert result.returncode == 1
+    assert f"Port {port} cannot be used" in result.stderr
+    assert not (tmp_path / "postgres").exists()
+    assert "Traceback" not in result.stderr
+
+
+def test_bad_settings_stop_the_start(tmp_path: Path) -> None:
+    result = command("--data", tmp_path, PORT="many", JWT_SECRET="short", REDIS_URL="x")
+
+    assert result.returncode == 2
+    assert re.findall(r"^(\w+) must", result.stderr, re.MULTILINE) == [
+        *("PORT", "REDIS_URL", "JWT_SECRET"),
+    ]
+
+
+def test_migrations_that_fail_stop_the_start(tmp_path: Path) -> None:
+    nowhere = "postgresql://nobody@127.0.0.1:1/nothing"
+    result = command("--data", tmp_path, "--port", "0", DATABASE_URL=nowhere)
+
+    assert result.returncode == 1
+    assert "The migrations failed" in result.stderr
+    assert servers_of(tmp_path) == []

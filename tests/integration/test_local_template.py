@@ -1,0 +1,257 @@
+from pathlib import Path
+
+import pytest
+
+from local.config import PROJECT
+from local.intrinsics import TemplateError, unset_parameter
+from local.template import Mock, Route, Template, Throttle, read_template
+
+API = """
+  Api:
+    Type: AWS::Serverless::Api
+    Properties:
+      StageName: live
+      DefinitionBody: {openapi: "3.0.1", paths: {}}
+"""
+CONDITIONS = """
+Parameters:
+  Stage: {Type: String, Default: test, AllowedValues: [test, live]}
+  Count: {Type: Number, Default: 0}
+  Secret: {Type: String}
+Conditions:
+  IsLive: !Equals [!Ref Stage, live]
+  IsCounted: !Not [!Equals [!Ref Count, 0]]
+  IsBoth: !And [!Condition IsLive, !Condition IsCounted]
+  IsEither: !Or [!Condition IsLive, !Condition IsCounted]
+"""
+
+
+def real(**parameters: str) -> Template:
+    return read_template(PROJECT / "template.yaml", opt=Path("opt"), parameters=parameters)
+
+
+def read(folder: Path, resources: str, head: str = "", **parameters: str) -> Template:
+    path = folder / "template.yaml"
+    path.write_text(f"{head}\nResources:\n{resources}")
+    return read_template(path, opt=folder / "opt", parameters=parameters)
+
+
+def function(properties: str) -> str:
+    return f"""
+  Work:
+    Type: AWS::Serverless::Function
+    Properties: {{CodeUri: work, Handler: app.handler, {properties}}}
+"""
+
+
+def api(properties: str) -> str:
+    return f"{API.rstrip()}\n      {properties}\n"
+
+
+def path(operation: str) -> str:
+    return API.replace("paths: {}", f"paths: {{/api/x: {{{operation}}}}}")
+
+
+def variables(folder: Path, text: str, **parameters: str) -> dict[str, str]:
+    resources = function(f"Environment: {{Variables: {text}}}") + API
+    return dict(read(folder, resources, CONDITIONS, **parameters).functions["Work"].environment)
+
+
+def test_the_real_template_has_its_functions() -> None:
+    functions = real().functions
+
+    assert set(functions) == {
+        f"{name}Function" for name in ("Health", "Auth", "Media", "Admin", "Cleanup", "Migrations")
+    }
+    health = functions["HealthFunction"]
+    assert (health.code, health.handler) == (PROJECT / "functions/health", "app.handler")
+    assert (health.timeout, health.memory, health.concurrency) == (15, 1024, 20)
+    assert [(layer.id, layer.is_source) for layer in health.layers] == [
+        ("DependenciesLayer", False),
+        ("SharedLayer", True),
+    ]
+    assert health.layers[0].python == Path("opt/DependenciesLayer/python").resolve()
+    assert health.layers[1].python == PROJECT / "layers/shared/python"
+    assert functions["CleanupFunction"].concurrency == 2
+
+
+def test_globals_and_own_variables_meet_in_a_function() -> None:
+    environment = real().functions["AuthFunction"].environment
+
+    assert environment["POWERTOOLS_METRICS_NAMESPACE"] == "MediaNest"
+    assert environment["POWERTOOLS_SERVICE_NAME"] == "auth"
+    assert environment["CORS_ORIGIN"] == "*"
+    assert "TMDB_API_KEY" not in environment
+
+
+def test_a_secret_without_a_value_can_be_told() -> None:
+    environment = real().functions["AuthFunction"].environment
+
+    assert unset_parameter(environment["JWT_SECRET"]) == "JwtSecretArn"
+    assert unset_parameter(environment["PLEX_API_URL"]) is None
+
+
+def test_the_real_template_has_routes_of_functions_and_mocks() -> None:
+    routes = {(route.path, route.method): route.target for route in real().routes}
+
+    assert routes["/api/health", "GET"] == "HealthFunction"
+    assert routes["/api/admin/requests/{id}/approve", "POST"] == "AdminFunction"
+    refusal = routes["/api/health", "ANY"]
+    assert isinstance(refusal, Mock)
+    assert refusal.headers["Allow"] == "'GET, OPTIONS'"
+
+
+def test_the_real_template_has_throttles_gateway_responses_and_schedules() -> None:
+    template = real(CorsOrigin="https://app.example")
+
+    assert template.stage_throttle == Throttle(100, 200)
+    assert template.method_throttles["/api/auth/plex/pin", "POST"] == Throttle(5, 10)
+    throttled = template.gateway_responses["THROTTLED"]
+    assert throttled.status == 429
+    assert throttled.headers["Retry-After"] == "'1'"
+    assert throttled.headers["Access-Control-Allow-Origin"] == "'https://app.example'"
+    assert throttled.headers["X-Frame-Options"] == "'DENY'"
+    schedule = template.schedules["ExpiredSessions"]
+    assert (schedule.function, schedule.expression) == ("CleanupFunction", "rate(1 hour)")
+    assert (schedule.event, schedule.retries) == ({"task": "sessions"}, 3)
+    assert schedule.is_enabled
+
+
+def test_no_bound_on_concurrency_is_no_value() -> None:
+    assert real(FunctionConcurrency="0").functions["HealthFunction"].concurrency is None
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("!Ref Stage", "test"),
+        ("!Ref AWS::Region", "us-east-1"),
+        ("!Sub 'a-${Stage}-${AWS::Partition}-${!literal}'", "a-test-aws-${literal}"),
+        ("!Sub ['${Name}-${Stage}', {Name: !Ref Count}]", "0-test"),
+        ("!Sub '${Work.Arn}'", "arn:aws:lambda:us-east-1:123456789012:function:Work"),
+        ("!GetAtt Api.RootResourceId", "Api.RootResourceId"),
+        ("!Ref Api", "Api"),
+        ("!If [IsLive, yes-it-is, no-it-is-not]", "no-it-is-not"),
+        ("!If [IsEither, 1, 2]", "2"),
+        ("{Ref: Count}", "0"),
+    ],
+)
+def test_intrinsic_functions(tmp_path: Path, value: str, expected: str) -> None:
+    assert variables(tmp_path, f"{{NAME: {value}}}") == {"NAME": expected}
+
+
+def test_parameters_change_what_conditions_say(tmp_path: Path) -> None:
+    text = "{BOTH: !If [IsBoth, a, b], EITHER: !If [IsEither, a, b]}"
+
+    given = variables(tmp_path, text, Stage="live", Count="3")
+    assert given == {"BOTH": "a", "EITHER": "a"}
+    given = variables(tmp_path, text, Stage="live")
+    assert given == {"BOTH": "b", "EITHER": "a"}
+
+
+def test_no_value_takes_its_entry_away(tmp_path: Path) -> None:
+    text = "{KEPT: '1', DROPPED: !If [IsLive, '2', !Ref AWS::NoValue]}"
+
+    assert variables(tmp_path, text) == {"KEPT": "1"}
+
+
+def test_a_resource_of_a_false_condition_is_not_there(tmp_path: Path) -> None:
+    resources = function("").replace("Properties", "Condition: IsLive\n    Properties") + API
+
+    assert read(tmp_path, resources, CONDITIONS).functions == {}
+    assert set(read(tmp_path, resources, CONDITIONS, Stage="live").functions) == {"Work"}
+
+
+def test_globals_merge_maps_and_join_lists(tmp_path: Path) -> None:
+    for name in ("One", "Two"):
+        (tmp_path / name / "python").mkdir(parents=True)
+    layers = "".join(
+        f"  {name}: {{Type: 'AWS::Serverless::LayerVersion', Properties: {{ContentUri: {name}}}}}\n"
+        for name in ("One", "Two")
+    )
+    head = """
+Globals:
+  Function:
+    {Timeout: 9, MemorySize: 256, Layers: [!Ref One], Environment: {Variables: {A: 1, B: 1}}}
+"""
+    own = "Timeout: 4, Layers: [!Ref Two], Environment: {Variables: {B: 2, C: 3}}"
+
+    work = read(tmp_path, function(own) + layers + API, head).functions["Work"]
+    assert (work.timeout, work.memory) == (4, 256)
+    assert [layer.id for layer in work.layers] == ["One", "Two"]
+    assert work.environment == {"A": "1", "B": "2", "C": "3"}
+
+
+@pytest.mark.parametrize(
+    ("resources", "complaint"),
+    [
+        (function("Environment: {Variables: {A: !ImportValue b}}") + API, "Fn::ImportValue"),
+        (function("Environment: {Variables: {A: !Ref Nowhere}}") + API, "Nowhere"),
+        (function("Environment: {Variables: {A: !GetAtt Nowhere.Arn}}") + API, "Nowhere"),
+        (function("ReservedConcurrentExecutions: !If [Missing, 1, 2]") + API, "Missing"),
+        (function("VpcConfig: {}") + API, "VpcConfig"),
+        (function("Layers: [!Ref Api]") + API, "Api"),
+        (function("Events: {E: {Type: SQS, Properties: {}}}") + API, "SQS"),
+        (API + "  Http: {Type: 'AWS::Serverless::HttpApi', Properties: {}}", "HttpApi"),
+        (API + "  Tick: {Type: 'AWS::Scheduler::Schedule', Properties: {}}", "Scheduler"),
+        (API + "  L: {Type: 'AWS::Serverless::LayerVersion', Properties: {ContentUri: l}}", "L:"),
+        (api("BinaryMediaTypes: [image/png]"), "BinaryMediaTypes"),
+        (api("GatewayResponses: {THROTTLED: {ResponseParameters: {Paths: {}}}}"), "Paths"),
+        (
+            api("GatewayResponses: {A: {ResponseParameters: {Headers: {X: stageVariables.x}}}}"),
+            "stageVariables.x",
+        ),
+        (
+            api("GatewayResponses: {A: {ResponseTemplates: {application/json: $input.body}}}"),
+            r"\$context",
+        ),
+        (
+            api(
+                "MethodSettings: [{ResourcePath: /api/none, HttpMethod: GET, "
+                "ThrottlingRateLimit: 1, ThrottlingBurstLimit: 1}]"
+            ),
+            "/api/none",
+        ),
+        (path("get: {security: []}"), "security"),
+        (path("get: {x-amazon-apigateway-integration: {type: http}}"), "http"),
+        (path("get: {x-amazon-apigateway-integration: {type: aws_proxy, uri: arn}}"), "arn"),
+        (path("fetch: {}"), "fetch"),
+        ("  Nothing: {Type: 'AWS::SQS::Queue'}", "exactly one"),
+    ],
+)
+def test_what_is_not_known_is_refused(tmp_path: Path, resources: str, complaint: str) -> None:
+    with pytest.raises(TemplateError, match=complaint):
+        read(tmp_path, resources)
+
+
+def test_wrong_parameters_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(TemplateError, match="no parameter Other"):
+        read(tmp_path, API, CONDITIONS, Other="1")
+    with pytest.raises(TemplateError, match="Stage must be one of test, live"):
+        read(tmp_path, API, CONDITIONS, Stage="elsewhere")
+
+
+def test_a_file_that_is_no_template_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "template.yaml"
+    with pytest.raises(TemplateError, match="cannot be read"):
+        read_template(path, opt=tmp_path)
+    path.write_text("[1, 2]")
+    with pytest.raises(TemplateError, match="not a template"):
+        read_template(path, opt=tmp_path)
+
+
+def test_slashes_of_a_throttled_path_may_be_escaped(tmp_path: Path) -> None:
+    mock = (
+        "{type: mock, passthroughBehavior: never, requestTemplates: "
+        "{application/json: '{\"statusCode\": 200}'}, responses: {default: {statusCode: '200'}}}"
+    )
+    settings = (
+        "MethodSettings: [{ResourcePath: ~1api~1x, HttpMethod: GET, ThrottlingRateLimit: 2, "
+        "ThrottlingBurstLimit: 3}]"
+    )
+    resources = path(f"get: {{x-amazon-apigateway-integration: {mock}}}").rstrip()
+
+    template = read(tmp_path, f"{resources}\n      {settings}")
+    assert template.method_throttles == {("/api/x", "GET"): Throttle(2, 3)}
+    accepts = frozenset({"application/json"})
+    assert template.routes == (Route("/api/x", "GET", Mock(accepts, 200, {}, "")),)

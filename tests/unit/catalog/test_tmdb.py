@@ -1,0 +1,484 @@
+"""What TMDB sends, read item by item; what it is sent, and what is kept."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import SecretStr
+
+from medianest.catalog.models import SearchPage, Title, TitleDetails
+from medianest.catalog.tmdb import DETAILS_CACHE_SECONDS, SEARCH_CACHE_SECONDS, TmdbClient
+from medianest.core import http
+from medianest.core.cache import Cache
+from medianest.core.config import ConfigurationError, Settings
+from medianest.core.errors import AppError, ErrorCode
+
+V3_KEY = "0123456789abcdef0123456789abcdef"
+V4_TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJhdWQiOiJ4In0.c2lnbmF0dXJl"
+MOVIE = {
+    "media_type": "movie",
+    "id": 603,
+    "title": "The Matrix",
+    "release_date": "1999-03-31",
+    "overview": "A hacker.",
+    "poster_path": "/m.jpg",
+}
+SHOW = {
+    "media_type": "tv",
+    "id": 1396,
+    "name": "Breaking Bad",
+    "first_air_date": "2008-01-20",
+    "overview": "A teacher.",
+    "poster_path": "/b.jpg",
+}
+PERSON = {"media_type": "person", "id": 6384, "name": "Keanu Reeves", "known_for": [MOVIE]}
+_GONE = object()
+
+
+class MemoryCache(Cache):
+    """Stands in for the server."""
+
+    def __init__(self) -> None:
+        super().__init__("redis://cache.invalid")
+        self.kept: dict[str, str] = {}
+        self.seconds: list[int] = []
+
+    def get(self, key: str) -> str | None:
+        return self.kept.get(key)
+
+    def set(self, key: str, value: str, *, seconds: int) -> None:
+        self.kept[key] = value
+        self.seconds.append(seconds)
+
+
+class Tmdb:
+    """Stands in for TMDB: one canned answer, and what it was asked."""
+
+    def __init__(self) -> None:
+        self.status = 200
+        self.body: Any = {"results": [], "total_results": 0}
+        self.trouble: Exception | None = None
+        self.calls: list[tuple[str, str, dict[str, str], dict[str, str]]] = []
+
+    def __call__(
+        self, method: str, url: str, *, headers: Mapping[str, str], query: Mapping[str, str]
+    ) -> tuple[int, Any]:
+        self.calls.append((method, url, dict(headers), dict(query)))
+        if self.trouble is not None:
+            raise self.trouble
+        return self.status, self.body
+
+    def finds(self, *items: Any, total: Any = 1) -> None:
+        self.body = {"page": 1, "results": list(items), "total_results": total, "total_pages": 1}
+
+
+@pytest.fixture
+def tmdb(monkeypatch: pytest.MonkeyPatch) -> Tmdb:
+    tmdb = Tmdb()
+    monkeypatch.setattr(http, "request_json", tmdb)
+    return tmdb
+
+
+@pytest.fixture
+def cache() -> MemoryCache:
+    return MemoryCache()
+
+
+@pytest.fixture
+def client(tmdb: Tmdb, cache: MemoryCache) -> TmdbClient:
+    assert tmdb.calls == []
+    return client_of(V3_KEY, cache)
+
+
+def client_of(key: str, cache: Cache) -> TmdbClient:
+    return TmdbClient(
+        Settings(tmdb_api_key=SecretStr(key), tmdb_api_url="https://tmdb.example.org/3"), cache
+    )
+
+
+def changed(item: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    return {name: value for name, value in (item | changes).items() if value is not _GONE}
+
+
+def assert_unavailable(client: TmdbClient, *, details: bool = False) -> None:
+    call: Callable[[], object] = (
+        partial(client.details, "movie", 603) if details else partial(client.search, "x", "all", 1)
+    )
+    with pytest.raises(AppError) as caught:
+        call()
+    assert caught.value.code == ErrorCode.CATALOG_UNAVAILABLE
+    assert caught.value.details is None
+
+
+def test_films_and_shows_are_found(tmdb: Tmdb, client: TmdbClient) -> None:
+    tmdb.finds(MOVIE, SHOW, total=2)
+    assert client.search("x", "all", 1) == SearchPage(
+        [
+            Title("movie", 603, "The Matrix", 1999, "A hacker.", "/m.jpg"),
+            Title("tv", 1396, "Breaking Bad", 2008, "A teacher.", "/b.jpg"),
+        ],
+        page=1,
+        total=2,
+    )
+
+
+def test_people_are_left_out(tmdb: Tmdb, client: TmdbClient) -> None:
+    tmdb.finds(PERSON, MOVIE, PERSON, total=3)
+    assert [title.tmdb_id for title in client.search("x", "all", 1).titles] == [603]
+
+
+@pytest.mark.parametrize(
+    "junk",
+    [
+        {},
+        {"media_type": "movie"},
+        changed(MOVIE, media_type="collection"),
+        changed(MOVIE, media_type=None),
+        changed(MOVIE, media_type=["movie"]),
+        changed(MOVIE, media_type=_GONE),
+        changed(MOVIE, id=_GONE),
+        changed(MOVIE, id="603"),
+        changed(MOVIE, id=603.0),
+        changed(MOVIE, id=True),
+        changed(MOVIE, id=0),
+        changed(MOVIE, id=-1),
+        changed(MOVIE, id=2**31),
+        changed(MOVIE, id=10**400),
+        changed(MOVIE, title=_GONE),
+        changed(MOVIE, title=None),
+        changed(MOVIE, title=""),
+        changed(MOVIE, title=["The Matrix"]),
+        changed(MOVIE, title="\ud800"),
+        changed(MOVIE, overview=1),
+        changed(MOVIE, release_date=1999),
+        changed(SHOW, name=_GONE),
+        changed(SHOW, media_type="movie"),
+        changed(SHOW, poster_path={}),
+        None,
+        "The Matrix",
+        603,
+        [MOVIE],
+    ],
+    ids=lambda value: repr(value)[:40],
+)
+def test_an_item_that_makes_no_sense_is_left_out(tmdb: Tmdb, client: TmdbClient, junk: Any) -> None:
+    tmdb.finds(junk, SHOW, junk)
+    assert [title.tmdb_id for title in client.search("x", "all", 1).titles] == [1396]
+
+
+def test_a_search_of_one_kind_reads_items_without_a_kind(tmdb: Tmdb, client: TmdbClient) -> None:
+    tmdb.finds(changed(MOVIE, media_type=_GONE))
+    assert client.search("x", "movie", 1).titles[0].media_type == "movie"
+    tmdb.finds(changed(SHOW, media_type=_GONE))
+    assert client.search("x", "tv", 1).titles[0].media_type == "tv"
+
+
+@pytest.mark.parametrize(
+    ("search_type", "path"),
+    [("all", "/3/search/multi"), ("movie", "/3/search/movie"), ("tv", "/3/search/tv")],
+)
+def test_a_search_asks_what_was_asked(
+    tmdb: Tmdb, client: TmdbClient, search_type: Any, path: str
+) -> None:
+    client.search("a&b=c é", search_type, 7)
+    (method, url, _, query), *rest = tmdb.calls
+    assert rest == []
+    assert (method, url) == ("GET", f"https://tmdb.example.org{path}")
+    assert query["query"] == "a&b=c é"
+    assert query["page"] == "7"
+    assert query["include_adult"] == "false"
+
+
+@pytest.mark.parametrize(
+    ("date", "year"),
+    [
+        ("1999-03-31", 1999),
+        ("1999", 1999),
+        ("0999-01-01", 999),
+        (_GONE, None),
+        (None, None),
+        ("", None),
+        ("99", None),
+        ("199", None),
+        ("-1999", None),
+        ("19 99", None),
+        ("+199-01-01", None),
+        ("1e10", None),
+        ("1_99", None),
+        ("٢٠٢٤-01-01", None),
+        ("²⁰²⁴", None),
+        ("soon", None),
+        ("\0\0\0\0", None),
+    ],
+)
+@pytest.mark.parametrize(
+    ("item", "field"), [(MOVIE, "release_date"), (SHOW, "first_air_date")], ids=["movie", "tv"]
+)
+def test_the_year_is_read_where_there_is_one(
+    tmdb: Tmdb,
+    client: TmdbClient,
+    item: dict[str, Any],
+    field: str,
+    date: Any,
+    year: int | None,
+) -> None:
+    tmdb.finds(changed(item, **{field: date}))
+    (title,) = client.search("x", "all", 1).titles
+    assert title.year == year
+
+
+@pytest.mark.parametrize("value", [None, "", _GONE], ids=["null", "empty", "missing"])
+@pytest.mark.parametrize("field", ["overview", "poster_path"])
+def test_a_text_that_is_not_there_is_none(
+    tmdb: Tmdb, client: TmdbClient, field: str, value: Any
+) -> None:
+    tmdb.finds(changed(MOVIE, **{field: value}))
+    (title,) = client.search("x", "all", 1).titles
+    assert getattr(title, field) is None
+    assert title.title == "The Matrix"
+
+
+@pytest.mark.parametrize(
+    ("total", "capped"),
+    [(0, 0), (1, 1), (9_999, 9_999), (10_000, 10_000), (10_001, 10_000), (10**12, 10_000)],
+)
+def test_the_total_counts_what_can_be_paged_to(
+    tmdb: Tmdb, client: TmdbClient, total: int, capped: int
+) -> None:
+    tmdb.finds(total=total)
+    assert client.search("x", "all", 1).total == capped
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        None,
+        [],
+        "text",
+        1,
+        {},
+        {"results": []},
+        {"total_results": 1},
+        {"results": None, "total_results": 1},
+        {"results": {}, "total_results": 1},
+        {"results": "x", "total_results": 1},
+        {"results": [], "total_results": "1"},
+        {"results": [], "total_results": -1},
+        {"results": [], "total_results": 1.5},
+        {"results": [], "total_results": None},
+        {"results": [], "total_results": True},
+    ],
+    ids=str,
+)
+def test_a_page_that_makes_no_sense_is_catalog_unavailable(
+    tmdb: Tmdb, cache: MemoryCache, client: TmdbClient, body: Any
+) -> None:
+    tmdb.body = body
+    assert_unavailable(client)
+    assert cache.kept == {}, "nonsense was kept, so that it outlives the trouble"
+
+
+@pytest.mark.parametrize("status", [201, 204, 400, 401, 403, 404, 422])
+def test_a_search_that_is_refused_is_catalog_unavailable(
+    tmdb: Tmdb, cache: MemoryCache, client: TmdbClient, status: int
+) -> None:
+    tmdb.status = status
+    assert_unavailable(client)
+    assert cache.kept == {}
+
+
+@pytest.mark.parametrize("details", [False, True])
+def test_an_upstream_that_fails_is_catalog_unavailable(
+    tmdb: Tmdb, cache: MemoryCache, client: TmdbClient, *, details: bool
+) -> None:
+    tmdb.trouble = http.UpstreamError("tmdb.example.org: ReadTimeoutError")
+    assert_unavailable(client, details=details)
+    assert cache.kept == {}
+    tmdb.trouble = None
+    assert client.search("x", "all", 1).titles == []
+
+
+def test_the_details_of_a_film(tmdb: Tmdb, client: TmdbClient) -> None:
+    tmdb.body = changed(MOVIE, media_type=_GONE, genres=[], runtime=136)
+    assert client.details("movie", 603) == TitleDetails("movie", 603, "The Matrix", ())
+    assert tmdb.calls[0][1] == "https://tmdb.example.org/3/movie/603"
+
+
+def test_the_details_of_a_show_have_its_seasons_in_order_with_specials(
+    tmdb: Tmdb, client: TmdbClient
+) -> None:
+    numbers = [3, 0, 1, 2, 1]
+    tmdb.body = SHOW | {"seasons": [{"season_number": it, "name": "x"} for it in numbers]}
+    assert client.details("tv", 1396) == TitleDetails("tv", 1396, "Breaking Bad", (0, 1, 2, 3))
+    assert tmdb.calls[0][1] == "https://tmdb.example.org/3/tv/1396"
+
+
+def test_a_show_may_have_no_seasons_yet(tmdb: Tmdb, client: TmdbClient) -> None:
+    tmdb.body = dict(SHOW)
+    assert client.details("tv", 1396) == TitleDetails("tv", 1396, "Breaking Bad", ())
+
+
+def test_a_title_that_does_not_exist_is_none(
+    tmdb: Tmdb, cache: MemoryCache, client: TmdbClient
+) -> None:
+    tmdb.status, tmdb.body = 404, {"success": False, "status_code": 34}
+    assert client.details("movie", 1) is None
+    assert cache.kept == {}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        None,
+        [],
+        {},
+        changed(MOVIE, id=_GONE),
+        changed(MOVIE, id="603"),
+        changed(MOVIE, title=None),
+        changed(MOVIE, title=""),
+        changed(MOVIE, title="\ud800"),
+    ],
+    ids=lambda value: repr(value)[:40],
+)
+def test_details_that_make_no_sense_are_catalog_unavailable(
+    tmdb: Tmdb, cache: MemoryCache, client: TmdbClient, body: Any
+) -> None:
+    tmdb.body = body
+    assert_unavailable(client, details=True)
+    assert cache.kept == {}, "nonsense was kept, so that it outlives the trouble"
+
+
+@pytest.mark.parametrize(
+    "seasons",
+    [
+        None,
+        "x",
+        [1],
+        [None],
+        [{}],
+        [{"season_number": "1"}],
+        [{"season_number": -1}],
+        [{"season_number": 10_000}],
+    ],
+    ids=str,
+)
+def test_seasons_that_make_no_sense_are_catalog_unavailable(
+    tmdb: Tmdb, client: TmdbClient, seasons: Any
+) -> None:
+    tmdb.body = SHOW | {"seasons": seasons}
+    with pytest.raises(AppError) as caught:
+        client.details("tv", 1396)
+    assert caught.value.code == ErrorCode.CATALOG_UNAVAILABLE
+
+
+def test_a_title_that_cannot_be_kept_is_not_handed_on(tmdb: Tmdb, client: TmdbClient) -> None:
+    # PostgreSQL takes no NUL in a text: it would be our 500 for TMDB's nonsense.
+    tmdb.body = changed(MOVIE, title="The \0Matrix")
+    try:
+        found = client.details("movie", 603)
+    except AppError as error:
+        assert error.code == ErrorCode.CATALOG_UNAVAILABLE  # noqa: PT017
+    else:
+        assert found is not None
+        assert "\0" not in found.title
+
+
+def test_a_text_that_cannot_be_sent_is_not_handed_on(tmdb: Tmdb, client: TmdbClient) -> None:
+    # JSON can spell half a character, UTF-8 cannot: it would be our 500 for TMDB's nonsense.
+    tmdb.finds(changed(MOVIE, overview="\ud800", poster_path="/\udfff.jpg"), SHOW)
+    found = client.search("x", "all", 1).titles
+    assert found[-1].tmdb_id == 1396
+    for title in found:
+        assert f"{title.title}{title.overview}{title.poster_path}".encode()
+
+
+def test_a_v3_key_goes_into_the_query_only(tmdb: Tmdb, cache: MemoryCache) -> None:
+    client_of(V3_KEY, cache).search("x", "all", 1)
+    _, url, headers, query = tmdb.calls[0]
+    assert query["api_key"] == V3_KEY
+    assert V3_KEY not in url + str(headers)
+
+
+def test_a_v4_token_goes_into_the_header_only(tmdb: Tmdb, cache: MemoryCache) -> None:
+    client_of(V4_TOKEN, cache).search("x", "all", 1)
+    _, url, headers, query = tmdb.calls[0]
+    assert headers["Authorization"] == f"Bearer {V4_TOKEN}"
+    assert V4_TOKEN not in url + str(query)
+    assert "api_key" not in query
+
+
+def test_no_client_is_made_without_a_key(cache: MemoryCache) -> None:
+    with pytest.raises(ConfigurationError, match="TMDB_API_KEY is required"):
+        TmdbClient(Settings(), cache)
+
+
+@pytest.mark.parametrize("key", [V3_KEY, V4_TOKEN])
+def test_a_cached_answer_asks_nobody_and_shows_no_key(
+    tmdb: Tmdb, cache: MemoryCache, key: str
+) -> None:
+    client = client_of(key, cache)
+    tmdb.finds(MOVIE, SHOW)
+    first = client.search("x", "all", 1)
+    assert client.search("x", "all", 1) == first
+    tmdb.body = dict(SHOW)
+    assert client.details("tv", 1396) == client.details("tv", 1396)
+    assert len(tmdb.calls) == 2
+    assert len(cache.kept) == 2
+    assert key not in str(cache.kept)
+    assert cache.seconds == [SEARCH_CACHE_SECONDS, DETAILS_CACHE_SECONDS]
+
+
+@pytest.mark.parametrize(
+    "kept",
+    ["", "{", "null", "{}", '{"results": 5, "total_results": 1}', '[{"older": "shape"}]'],
+)
+def test_what_the_cache_holds_in_another_shape_is_asked_anew(
+    tmdb: Tmdb, cache: MemoryCache, client: TmdbClient, kept: str
+) -> None:
+    tmdb.finds(MOVIE)
+    expected = client.search("x", "all", 1)
+    (key,) = cache.kept
+    cache.kept[key] = kept
+    assert client.search("x", "all", 1) == expected
+    assert len(tmdb.calls) == 2
+    assert client.search("x", "all", 1) == expected
+    assert len(tmdb.calls) == 2
+
+
+def test_different_searches_do_not_share_an_answer(
+    tmdb: Tmdb, cache: MemoryCache, client: TmdbClient
+) -> None:
+    client.search("x", "all", 1)
+    client.search("x", "all", 2)
+    client.search("x", "movie", 1)
+    client.search("y", "all", 1)
+    assert len(tmdb.calls) == len(cache.kept) == 4
+    tmdb.body = dict(MOVIE)
+    client.details("movie", 603)
+    tmdb.body = changed(SHOW, id=603)
+    assert client.details("tv", 603) == TitleDetails("tv", 603, "Breaking Bad", ())
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=5,
+)
+_FIELDS = st.sampled_from(sorted(MOVIE | SHOW))
+
+
+@given(items=st.lists(st.dictionaries(_FIELDS, _JSON) | _JSON, max_size=5))
+def test_any_items_give_titles_or_catalog_unavailable(items: list[Any]) -> None:
+    with pytest.MonkeyPatch.context() as patched:
+        tmdb = Tmdb()
+        patched.setattr(http, "request_json", tmdb)
+        tmdb.finds(MOVIE, *items)
+        found = client_of(V3_KEY, MemoryCache()).search("x", "all", 1)
+    assert found.titles[0].tmdb_id == 603
+    for title in found.titles:
+        assert 0 < title.tmdb_id < 2**31
+        assert title.title
+        assert f"{title.title}{title.overview}{title.poster_path}".encode()

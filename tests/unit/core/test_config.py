@@ -1,0 +1,302 @@
+"""Settings: checked as a whole, told as a whole, and never a secret in the telling."""
+
+import secrets
+import traceback
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from medianest.core.config import ConfigurationError, Settings, check_jwt_secret, load
+
+ARN = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:medianest-AbCdEf"
+RANDOM_SECRET = "qV3_8yXwK0hJ-4bTnE2rLzUaPsC6dGmF"
+
+
+def problems_of(environ: dict[str, str], *required: str) -> str:
+    with pytest.raises(ConfigurationError) as caught:
+        load(environ, *required)
+    return str(caught.value)
+
+
+def test_an_empty_environment_gives_the_defaults() -> None:
+    settings = load({})
+    assert settings.node_env == "development"
+    assert settings.log_level == "INFO"
+    assert settings.cors_origin == "*"
+    assert settings.database_url is None
+    assert settings.redis_url is None
+    assert settings.jwt_secret is None
+    assert settings.plex_client_id is None
+    assert settings.tmdb_api_key is None
+    assert settings.plex_api_url == "https://plex.tv"
+    assert settings.tmdb_api_url == "https://api.themoviedb.org/3"
+
+
+def test_a_full_environment_is_read() -> None:
+    settings = load(
+        {
+            "NODE_ENV": "production",
+            "LOG_LEVEL": "ERROR",
+            "CORS_ORIGIN": "https://media.example.org",
+            "DATABASE_URL": "postgresql://u:p@db/medianest",
+            "REDIS_URL": "rediss://cache:6379/0",
+            "JWT_SECRET": RANDOM_SECRET,
+            "PLEX_CLIENT_ID": "an-installation",
+            "PLEX_SERVER_ID": "a-server",
+            "TMDB_API_KEY": "a-key",
+            "SOMETHING_ELSE": "is not ours",
+        },
+        "DATABASE_URL",
+        "REDIS_URL",
+        "JWT_SECRET",
+        "PLEX_CLIENT_ID",
+        "TMDB_API_KEY",
+    )
+    assert settings.node_env == "production"
+    assert settings.plex_client_id == "an-installation"
+    assert settings.plex_server_id == "a-server"
+    assert settings.jwt_secret is not None
+    assert settings.jwt_secret.get_secret_value() == RANDOM_SECRET
+    assert settings.database_url is not None
+    assert settings.database_url.get_secret_value() == "postgresql://u:p@db/medianest"
+
+
+def test_all_problems_are_told_at_once() -> None:
+    message = problems_of(
+        {
+            "NODE_ENV": "staging",
+            "LOG_LEVEL": "LOUD",
+            "CORS_ORIGIN": "media.example.org",
+            "DATABASE_URL": "mysql://db",
+            "REDIS_URL": "http://cache",
+            "JWT_SECRET": "short",
+            "PLEX_CLIENT_ID": "x" * 201,
+            "PLEX_SERVER_ID": "x" * 201,
+            "PLEX_API_URL": "ftp://plex.tv",
+            "PLEX_AUTH_URL": "plex",
+            "TMDB_API_URL": "https://",
+        },
+        "TMDB_API_KEY",
+        "JWT_SECRET",
+    )
+    for name in (
+        "NODE_ENV",
+        "LOG_LEVEL",
+        "CORS_ORIGIN",
+        "DATABASE_URL",
+        "REDIS_URL",
+        "JWT_SECRET",
+        "PLEX_CLIENT_ID",
+        "PLEX_SERVER_ID",
+        "PLEX_API_URL",
+        "PLEX_AUTH_URL",
+        "TMDB_API_URL",
+    ):
+        assert message.count(f"{name} ") == 1, name
+        assert name.lower() not in message
+    assert "TMDB_API_KEY is required" in message
+    assert "JWT_SECRET is required" not in message
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("NODE_ENV", "Production"),
+        ("NODE_ENV", "test"),
+        ("LOG_LEVEL", "TRACE"),
+        ("LOG_LEVEL", "20"),
+        ("CORS_ORIGIN", "media.example.org"),
+        ("CORS_ORIGIN", "https://media.example.org/"),
+        ("CORS_ORIGIN", "https://media.example.org/app"),
+        ("CORS_ORIGIN", "https://a.example.org,"),
+        ("CORS_ORIGIN", "https://a.example.org,*"),
+        ("CORS_ORIGIN", "https://a.example.org https://b.example.org"),
+        ("CORS_ORIGIN", "https://a.example.org?x=1"),
+        ("CORS_ORIGIN", "https://a.example.org#top"),
+        ("CORS_ORIGIN", "https://user@a.example.org"),
+        ("CORS_ORIGIN", "null"),
+        ("CORS_ORIGIN", "https://"),
+        ("CORS_ORIGIN", "https://[::1"),
+        ("DATABASE_URL", "mysql://db/medianest"),
+        ("DATABASE_URL", "db/medianest"),
+        ("DATABASE_URL", "postgresql"),
+        ("DATABASE_URL", "sqlite:///medianest"),
+        ("REDIS_URL", "valkey.example.org:6379"),
+        ("REDIS_URL", "http://cache:6379"),
+        ("REDIS_URL", "redis"),
+        ("JWT_SECRET", "x"),
+        ("JWT_SECRET", RANDOM_SECRET[:31]),
+        ("JWT_SECRET", "a" * 64),
+        ("PLEX_CLIENT_ID", "x" * 201),
+        ("PLEX_CLIENT_ID", "a line\nbreak"),
+        ("PLEX_SERVER_ID", "x" * 201),
+        ("PLEX_API_URL", "plex.tv"),
+        ("PLEX_API_URL", "file:///etc/passwd"),
+        ("PLEX_AUTH_URL", "javascript:alert(1)"),
+        ("TMDB_API_URL", "https:///3"),
+        ("TMDB_API_URL", "http://[::1"),
+    ],
+)
+def test_a_bad_value_is_refused_by_its_upper_case_name(name: str, value: str) -> None:
+    message = problems_of({name: value})
+    assert message.startswith(f"Bad configuration: {name} ")
+    assert name.lower() not in message
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("NODE_ENV", "production"),
+        ("NODE_ENV", "development"),
+        ("DATABASE_URL", "postgresql://db/medianest"),
+        ("DATABASE_URL", "postgres://db/medianest"),
+        ("REDIS_URL", "redis://cache:6379/0"),
+        ("REDIS_URL", "rediss://cache:6379/0"),
+        ("JWT_SECRET", RANDOM_SECRET),
+        ("PLEX_CLIENT_ID", "x" * 200),
+        ("PLEX_SERVER_ID", "x" * 200),
+        ("PLEX_API_URL", "http://localhost:9999"),
+        ("PLEX_AUTH_URL", "https://app.plex.tv/auth"),
+        ("TMDB_API_URL", "https://tmdb.example.org/3"),
+    ],
+)
+def test_a_good_value_is_let_in(name: str, value: str) -> None:
+    assert getattr(load({name: value}), name.lower()) is not None
+
+
+@pytest.mark.parametrize("name", ["DATABASE_URL", "REDIS_URL", "JWT_SECRET", "TMDB_API_KEY"])
+def test_a_secret_may_be_an_arn(name: str) -> None:
+    secret = getattr(load({name: ARN}, name), name.lower())
+    assert secret.get_secret_value() == ARN
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "canary"),
+    [
+        ("DATABASE_URL", "mysql://u:canary-1@db/medianest", "canary-1"),
+        ("REDIS_URL", "http://:canary-2@cache", "canary-2"),
+        ("JWT_SECRET", "canary-3", "canary-3"),
+        ("JWT_SECRET", "secret-canary-4-secret-canary-4-secret", "canary-4"),
+    ],
+)
+def test_no_secret_is_in_the_message_nor_in_its_trace(name: str, value: str, canary: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        load({name: value, "NODE_ENV": "bad too"})
+    assert canary not in "".join(traceback.format_exception(caught.value))
+    assert name in str(caught.value)
+
+
+def test_no_secret_is_in_the_error_of_the_model_either() -> None:
+    with pytest.raises(ValidationError) as caught:
+        Settings.model_validate({"jwt_secret": "canary", "database_url": "mysql://canary"})
+    assert "canary" not in str(caught.value)
+
+
+def test_no_secret_is_in_the_representation_of_the_settings() -> None:
+    settings = load(
+        {
+            "DATABASE_URL": "postgresql://u:canary@db/medianest",
+            "REDIS_URL": "redis://:canary@cache",
+            "JWT_SECRET": RANDOM_SECRET,
+            "TMDB_API_KEY": "canary",
+        }
+    )
+    assert "canary" not in f"{settings!r} {settings}"
+    assert RANDOM_SECRET not in f"{settings!r} {settings}"
+
+
+@pytest.mark.parametrize("name", ["DATABASE_URL", "JWT_SECRET", "PLEX_CLIENT_ID"])
+@pytest.mark.parametrize("given_as", ["absent", "empty"])
+def test_a_missing_or_empty_required_setting_is_named(name: str, given_as: str) -> None:
+    environ = {} if given_as == "absent" else {name: ""}
+    assert problems_of(environ, name) == f"Bad configuration: {name} is required"
+
+
+def test_an_empty_optional_setting_is_an_absent_one() -> None:
+    settings = load({"LOG_LEVEL": "", "CORS_ORIGIN": "", "JWT_SECRET": "", "NODE_ENV": ""})
+    assert settings == load({})
+
+
+def test_only_what_is_required_is_required() -> None:
+    load({"DATABASE_URL": "postgresql://db"}, "DATABASE_URL")
+    message = problems_of({"DATABASE_URL": "postgresql://db"}, "DATABASE_URL", "REDIS_URL")
+    assert message == "Bad configuration: REDIS_URL is required"
+
+
+def test_names_in_lower_case_are_not_read() -> None:
+    assert problems_of({"database_url": "postgresql://db"}, "DATABASE_URL") == (
+        "Bad configuration: DATABASE_URL is required"
+    )
+
+
+@pytest.mark.parametrize("level", ["debug", "Info", "WARNING", "eRRoR"])
+def test_the_log_level_is_taken_in_any_case(level: str) -> None:
+    assert load({"LOG_LEVEL": level}).log_level == level.upper()
+
+
+@pytest.mark.parametrize(
+    ("value", "origins"),
+    [
+        ("*", frozenset[str]()),
+        ("https://media.example.org", frozenset({"https://media.example.org"})),
+        ("http://localhost:5173", frozenset({"http://localhost:5173"})),
+        (
+            "https://a.example.org, https://b.example.org:8443",
+            frozenset({"https://a.example.org", "https://b.example.org:8443"}),
+        ),
+    ],
+)
+def test_cors_origins_are_any_or_a_list(value: str, origins: frozenset[str]) -> None:
+    assert load({"CORS_ORIGIN": value}).cors_origins == origins
+
+
+def test_addresses_lose_their_last_slash() -> None:
+    assert load({"PLEX_API_URL": "http://localhost:1/"}).plex_api_url == "http://localhost:1"
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        "",
+        "secret",
+        "x" * 31,
+        "é" * 15,
+        "a" * 32,
+        "abc" * 20,
+        "changeme" * 8,
+        "CHANGEME-CHANGEME-CHANGEME-CHANGEME",
+        "change-me-change-me-change-me-please",
+        "secret-key-that-is-long-enough-for-this",
+        "your-secret-key-which-you-must-replace",
+        "your-super-secret-jwt-key-change-this-in-production",
+        "password1234567890password1234567890",
+        "!!!secretsecretsecretsecretsecretsecret",
+        # The same placeholders in other spellings, and other rows of a keyboard.
+        "your_super_secret_jwt_key_change_this",
+        "change_me_before_you_put_this_anywhere",
+        "0123456789abcdef" * 4,
+        "12345678901234567890123456789012",
+    ],
+)
+def test_a_weak_jwt_secret_is_refused(secret: str) -> None:
+    with pytest.raises(ValueError, match=r"must be at least 32 bytes|well-known or repetitive"):
+        check_jwt_secret(secret)
+
+
+@given(st.binary(min_size=32, max_size=32).filter(lambda value: len(set(value)) >= 16))
+def test_random_jwt_secrets_are_accepted_in_hex(value: bytes) -> None:
+    # Sixteen different bytes, so that the example is one that a generator would give.
+    check_jwt_secret(value.hex())
+
+
+@pytest.mark.parametrize("make", [secrets.token_hex, secrets.token_urlsafe])
+def test_generated_jwt_secrets_are_accepted(make: Callable[[int], str]) -> None:
+    for _ in range(100):
+        check_jwt_secret(make(32))
+
+
+def test_the_length_of_a_jwt_secret_is_counted_in_bytes() -> None:
+    check_jwt_secret("é1ñ2ü3ß4å5ø6æ7ç8ð9þ0žšč")

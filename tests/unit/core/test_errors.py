@@ -1,0 +1,64 @@
+"""The registry of errors: complete, and equal to the contract's table."""
+
+import pytest
+
+from medianest.core.errors import REGISTRY, AppError, ErrorCode
+
+# Section 2 of the contract, row by row.
+STATUSES = {
+    "VALIDATION_ERROR": 400,
+    "JWT_INVALID": 401,
+    "CSRF_TOKEN_MISMATCH": 403,
+    "RATE_LIMITED": 429,
+    "DATABASE_CONNECTION_ERROR": 500,
+    "PLEX_UNREACHABLE": 503,
+    "INVALID_CREDENTIALS": 401,
+    "FORBIDDEN": 403,
+    "PLEX_ACCESS_DENIED": 403,
+    "ACCOUNT_SUSPENDED": 403,
+    "NOT_FOUND": 404,
+    "METHOD_NOT_ALLOWED": 405,
+    "PIN_EXPIRED": 404,
+    "PIN_PENDING": 409,
+    "ALREADY_REQUESTED": 409,
+    "INVALID_STATE": 409,
+    "LAST_ADMIN": 409,
+    "IDEMPOTENCY_KEY_REUSED": 422,
+    "IDEMPOTENCY_IN_PROGRESS": 409,
+    "QUOTA_EXCEEDED": 403,
+    "PAYLOAD_TOO_LARGE": 413,
+    "UNSUPPORTED_MEDIA_TYPE": 415,
+    "CATALOG_UNAVAILABLE": 503,
+    "INTERNAL_ERROR": 500,
+    "GATEWAY_TIMEOUT": 504,
+}
+
+
+def test_the_registry_is_the_contract_s_table() -> None:
+    assert {str(code): spec.status for code, spec in REGISTRY.items()} == STATUSES
+
+
+def test_every_code_is_registered() -> None:
+    assert set(REGISTRY) == set(ErrorCode)
+
+
+@pytest.mark.parametrize("code", ErrorCode)
+def test_a_code_is_its_own_name(code: ErrorCode) -> None:
+    assert code.value == code.name
+    assert AppError(code).spec is REGISTRY[code]
+
+
+@pytest.mark.parametrize("code", ErrorCode)
+def test_a_code_says_what_happened_and_what_to_do(code: ErrorCode) -> None:
+    spec = REGISTRY[code]
+    for sentence in (spec.message, spec.what_to_do):
+        assert sentence.endswith(".")
+        assert sentence[0].isupper()
+
+
+def test_the_headers_of_an_error_are_its_own() -> None:
+    given = {"Retry-After": "1"}
+    error = AppError(ErrorCode.RATE_LIMITED, headers=given)
+    error.headers["X-Other"] = "2"
+    assert given == {"Retry-After": "1"}
+    assert AppError(ErrorCode.RATE_LIMITED).headers == {}

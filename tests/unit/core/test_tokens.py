@@ -1,0 +1,440 @@
+"""Tokens: ours verify, everything else is one and the same 401."""
+
+import base64
+import hashlib
+import hmac
+import json
+import math
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from medianest.core import csrf, tokens
+from medianest.core.config import ConfigurationError
+from medianest.core.errors import AppError, ErrorCode
+from tests.conftest import JWT_SECRET
+
+USER = UUID("6d9f2a4e-0c55-4f43-9d1b-1f6d5f0a7f11")
+SESSION = UUID("b8a1c2d3-e4f5-4a6b-8c7d-9e0f1a2b3c4d")
+HEADER = {"alg": "HS256", "typ": "JWT"}
+DIGESTS = {"HS256": hashlib.sha256, "HS384": hashlib.sha384, "HS512": hashlib.sha512}
+ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+_ABSENT = object()
+
+
+def seconds(offset: float = 0) -> int:
+    return int(datetime.now(UTC).timestamp() + offset)
+
+
+def claims(**changes: Any) -> dict[str, Any]:
+    """Return the claims of a good token with some changed, or left out where _ABSENT."""
+    good: dict[str, Any] = {
+        "sub": str(USER),
+        "email": "alice@example.org",
+        "role": "user",
+        "iat": seconds(),
+        "exp": seconds(3600),
+        "jti": str(SESSION),
+        "iss": "medianest",
+        "aud": "medianest-api",
+    }
+    return {name: value for name, value in (good | changes).items() if value is not _ABSENT}
+
+
+def encoded(part: Any) -> str:
+    raw = part if isinstance(part, bytes) else json.dumps(part, separators=(",", ":")).encode()
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def forged(header: Any, payload: Any, *, key: str = JWT_SECRET, digest: str = "HS256") -> str:
+    """Return a token with a signature that is right for `key`, whatever its parts say."""
+    signed = f"{encoded(header)}.{encoded(payload)}"
+    signature = hmac.new(key.encode(), signed.encode(), DIGESTS[digest]).digest()
+    return f"{signed}.{encoded(signature)}"
+
+
+def assert_refused(token: str) -> None:
+    with pytest.raises(AppError) as caught:
+        tokens.verify(token)
+    assert caught.value.code == ErrorCode.JWT_INVALID
+    assert caught.value.details is None
+    assert caught.value.headers == {"WWW-Authenticate": "Bearer"}
+
+
+def assert_let_in(token: str) -> None:
+    assert tokens.verify(token) == tokens.Claims(user_id=USER, session_id=SESSION)
+
+
+def signed(email: str = "alice@example.org", role: str = "user") -> str:
+    now = datetime.now(UTC)
+    return tokens.sign(
+        user_id=USER,
+        email=email,
+        role=role,
+        session_id=SESSION,
+        issued=now,
+        expires=now + timedelta(days=30),
+    )
+
+
+@pytest.fixture
+def frozen(monkeypatch: pytest.MonkeyPatch) -> datetime:
+    """Stop our clock, so that a bound of seconds does not depend on when a second ends."""
+    now = datetime.now(UTC)
+    monkeypatch.setattr(tokens, "now", lambda: now)
+    return now
+
+
+def test_the_tokens_of_this_file_are_let_in_unless_changed() -> None:
+    assert_let_in(forged(HEADER, claims()))
+
+
+@given(
+    user_id=st.uuids(),
+    session_id=st.uuids(),
+    email=st.text(st.characters(exclude_categories=["Cs"]), max_size=200),
+    role=st.sampled_from(["user", "admin"]),
+    days=st.integers(1, 30),
+)
+def test_what_is_signed_verifies_as_itself(
+    user_id: UUID, session_id: UUID, email: str, role: str, days: int
+) -> None:
+    now = datetime.now(UTC)
+    token = tokens.sign(
+        user_id=user_id,
+        email=email,
+        role=role,
+        session_id=session_id,
+        issued=now,
+        expires=now + timedelta(days=days),
+    )
+    assert tokens.verify(token) == tokens.Claims(user_id=user_id, session_id=session_id)
+
+
+def test_a_token_carries_the_claims_of_the_contract() -> None:
+    header, payload, _ = signed().split(".")
+    decoded = json.loads(base64.urlsafe_b64decode(payload + "=="))
+    assert set(decoded) == {"sub", "email", "role", "iat", "exp", "jti", "iss", "aud"}
+    assert decoded["exp"] - decoded["iat"] == 30 * 24 * 3600
+    assert json.loads(base64.urlsafe_b64decode(header + "=="))["alg"] == "HS256"
+
+
+@pytest.mark.parametrize(
+    "alg",
+    ["none", "None", "nOnE", "NONE", "", "HS384", "HS512", "RS256", "ES256", "hs256", "HS256 "],
+)
+def test_another_algorithm_is_refused(alg: str) -> None:
+    header = {"alg": alg, "typ": "JWT"}
+    assert_refused(forged(header, claims(), digest=alg if alg in DIGESTS else "HS256"))
+    unsigned = f"{encoded(header)}.{encoded(claims())}"
+    assert_refused(f"{unsigned}.")
+    assert_refused(f"{unsigned}.AAAA")
+
+
+@pytest.mark.parametrize("alg", ["HS384", "HS512"])
+def test_a_longer_hash_is_refused_where_the_key_would_do_for_it(
+    environment: pytest.MonkeyPatch, alg: str
+) -> None:
+    key = JWT_SECRET + "_and-then-as-long-as-SHA-512-would-like-it-to-be"
+    assert len(key) >= 64
+    environment.setenv("JWT_SECRET", key)
+    assert_let_in(forged(HEADER, claims(), key=key))
+    assert_refused(forged({"alg": alg, "typ": "JWT"}, claims(), key=key, digest=alg))
+
+
+@pytest.mark.parametrize("alg", [256, ["HS256"], {"HS256": 1}, None, True, 1.5])
+def test_an_algorithm_that_is_no_text_is_refused(alg: Any) -> None:
+    assert_refused(forged({"alg": alg, "typ": "JWT"}, claims()))
+
+
+def test_a_missing_algorithm_is_refused() -> None:
+    assert_refused(forged({"typ": "JWT"}, claims()))
+
+
+@pytest.mark.parametrize(
+    "extra",
+    [
+        {"jwk": {"kty": "oct", "k": encoded(b"x" * 32)}},
+        {"jku": "https://evil.example.org/keys"},
+        {"x5u": "https://evil.example.org/cert"},
+        {"x5c": ["MIIB"]},
+        {"kid": "../../dev/null"},
+        {"kid": "' OR 1=1 --"},
+        {"kid": ""},
+        {"typ": "at+jwt"},
+    ],
+    ids=str,
+)
+def test_a_header_that_points_at_a_key_changes_nothing(extra: dict[str, Any]) -> None:
+    assert_let_in(forged(HEADER | extra, claims()))
+    assert_refused(forged(HEADER | extra, claims(), key="x" * 32))
+    assert_refused(forged(HEADER | extra, claims(), key=""))
+
+
+@pytest.mark.parametrize(
+    "crit",
+    [["exp"], ["b64"], ["x-unknown"], [], "exp", None, 1, [1], [["exp"]], {"exp": 1}],
+    ids=str,
+)
+def test_crit_is_refused(crit: Any) -> None:
+    assert_refused(forged(HEADER | {"crit": crit, "x-unknown": 1}, claims()))
+
+
+def test_an_unencoded_payload_is_refused() -> None:
+    assert_refused(forged(HEADER | {"b64": False, "crit": ["b64"]}, claims()))
+    assert_refused(forged(HEADER | {"b64": False}, claims()))
+
+
+@pytest.mark.parametrize("kid", [5, ["a"], {"a": 1}, True], ids=str)
+def test_a_kid_that_is_no_text_is_refused(kid: Any) -> None:
+    assert_refused(forged(HEADER | {"kid": kid}, claims()))
+
+
+@pytest.mark.parametrize("name", ["sub", "email", "role", "iat", "exp", "jti", "iss", "aud"])
+@pytest.mark.parametrize("value", [_ABSENT, None], ids=["absent", "null"])
+def test_a_missing_claim_is_refused(name: str, value: object) -> None:
+    assert_refused(forged(HEADER, claims(**{name: value})))
+
+
+@pytest.mark.parametrize("name", ["sub", "email", "role", "iat", "exp", "jti", "iss", "aud"])
+@pytest.mark.parametrize(
+    "value", [True, False, 1.5, [], ["medianest-api"], {}, {"a": 1}, math.inf, -math.inf, math.nan]
+)
+def test_a_claim_of_a_wrong_type_is_refused(name: str, value: Any) -> None:
+    assert_refused(forged(HEADER, claims(**{name: value})))
+
+
+@pytest.mark.parametrize("name", ["sub", "email", "role", "jti", "iss", "aud"])
+def test_a_number_for_a_text_claim_is_refused(name: str) -> None:
+    assert_refused(forged(HEADER, claims(**{name: 12})))
+
+
+@pytest.mark.parametrize("name", ["iat", "exp"])
+@pytest.mark.parametrize("kind", [str, float])
+def test_a_time_that_is_no_integer_is_refused(name: str, kind: type) -> None:
+    good = claims()
+    assert_refused(forged(HEADER, good | {name: kind(good[name])}))
+
+
+@pytest.mark.parametrize("name", ["sub", "jti"])
+@pytest.mark.parametrize("value", ["", " ", "1", "not-a-uuid", "0" * 31, "../../etc/passwd", "\0"])
+def test_an_id_that_is_no_uuid_is_refused(name: str, value: str) -> None:
+    assert_refused(forged(HEADER, claims(**{name: value})))
+
+
+@pytest.mark.parametrize("role", ["", "root", "Admin", "admin "])
+def test_an_unknown_role_is_refused(role: str) -> None:
+    assert_refused(forged(HEADER, claims(role=role)))
+
+
+@pytest.mark.parametrize("role", ["user", "admin"])
+def test_the_two_roles_are_let_in(role: str) -> None:
+    assert_let_in(forged(HEADER, claims(role=role)))
+
+
+@pytest.mark.parametrize(
+    "issuer", ["", "MediaNest", "medianest ", "medianes", "medianest.evil.org", "m"]
+)
+def test_another_issuer_is_refused(issuer: str) -> None:
+    assert_refused(forged(HEADER, claims(iss=issuer)))
+
+
+@pytest.mark.parametrize(
+    "audience", ["", "medianest", "medianest-api-dev", "MEDIANEST-API", ["medianest-api", "other"]]
+)
+def test_another_audience_is_refused(audience: Any) -> None:
+    assert_refused(forged(HEADER, claims(aud=audience)))
+
+
+@pytest.mark.parametrize("offset", [0, -1, -3600])
+def test_a_token_is_refused_from_its_expiry_on(offset: int) -> None:
+    assert_refused(forged(HEADER, claims(iat=seconds(-7200), exp=seconds(offset))))
+
+
+def test_a_token_is_let_in_until_its_expiry() -> None:
+    assert_let_in(forged(HEADER, claims(iat=seconds(-7200), exp=seconds(30))))
+
+
+@pytest.mark.parametrize("expiry", [10**400, 2**63, -1, 0], ids=["huge", "2^63", "-1", "0"])
+def test_an_expiry_that_we_would_not_give_is_refused(expiry: int) -> None:
+    assert_refused(forged(HEADER, claims(exp=expiry)))
+
+
+def test_an_expiry_of_thousands_of_digits_is_refused() -> None:
+    payload = json.dumps(claims(exp=1)).replace('"exp": 1', '"exp": ' + "9" * 2500)
+    assert_refused(forged(HEADER, payload.encode()))
+
+
+def test_a_token_issued_a_little_ahead_is_let_in(frozen: datetime) -> None:
+    assert_let_in(forged(HEADER, claims(iat=int(frozen.timestamp()) + 3)))
+
+
+@pytest.mark.parametrize("offset", [6, 60, 10**12, 10**400])
+def test_a_token_issued_in_the_future_is_refused(frozen: datetime, offset: int) -> None:
+    issued = int(frozen.timestamp()) + offset
+    assert_refused(forged(HEADER, claims(iat=issued, exp=issued + 3600)))
+
+
+@pytest.mark.parametrize("offset", [60, 10**9])
+def test_a_token_that_is_not_valid_yet_is_refused(offset: int) -> None:
+    assert_refused(forged(HEADER, claims(nbf=seconds(offset))))
+
+
+def test_a_changed_payload_under_the_old_signature_is_refused() -> None:
+    header, _, signature = forged(HEADER, claims()).split(".")
+    assert_refused(f"{header}.{encoded(claims(role='admin'))}.{signature}")
+
+
+@pytest.mark.parametrize("key", ["x" * 32, JWT_SECRET[:-1], JWT_SECRET + " ", ""])
+def test_a_token_of_another_key_is_refused(key: str) -> None:
+    assert_refused(forged(HEADER, claims(), key=key))
+
+
+def test_a_csrf_token_is_no_bearer_token() -> None:
+    assert_refused(csrf.issue(SESSION))
+
+
+def test_the_key_of_csrf_tokens_signs_no_bearer_token() -> None:
+    key = hmac.new(JWT_SECRET.encode(), b"medianest csrf v1", hashlib.sha256).digest()
+    unsigned = f"{encoded(HEADER)}.{encoded(claims())}"
+    signature = hmac.new(key, unsigned.encode(), hashlib.sha256).digest()
+    assert_refused(f"{unsigned}.{encoded(signature)}")
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [[], "text", 1, None, b"", b"{", b"\xff\xfe", b'{"exp":' * 400, b"[" * 2000],
+    ids=lambda value: repr(value)[:12],
+)
+def test_a_payload_that_is_no_object_is_refused(payload: Any) -> None:
+    assert_refused(forged(HEADER, payload))
+
+
+@pytest.mark.parametrize(
+    "header",
+    [[], "HS256", 1, None, b"", b"{", b"\xff\xfe", b"[" * 2000, b'{"a":' * 500],
+    ids=lambda value: repr(value)[:12],
+)
+def test_a_header_that_is_no_object_is_refused(header: Any) -> None:
+    assert_refused(forged(header, claims()))
+
+
+def test_a_token_of_more_than_4_kib_is_refused() -> None:
+    long = signed(email="a" * 2800)
+    longest = signed(email="a" * (2800 + (4096 - len(long)) * 3 // 4))
+    assert 4090 <= len(longest) <= 4096
+    assert_let_in(longest)
+    too_long = signed(email="a" * 2900)
+    assert len(too_long) > 4096
+    assert_refused(too_long)
+    assert_refused("a" * 1_000_000)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda _: "",
+        lambda _: ".",
+        lambda _: "..",
+        lambda _: "a.b.c",
+        lambda token: token.rpartition(".")[0],
+        lambda token: token.rpartition(".")[0] + ".",
+        lambda token: token + ".",
+        lambda token: token + ".AAAA",
+        lambda token: "." + token,
+        lambda token: token + "=",
+        lambda token: token + "==",
+        lambda token: token.replace(".", "=.", 1),
+        lambda token: token + "\n",
+        lambda token: "\n" + token,
+        lambda token: token + " ",
+        lambda token: token + "\0",
+        lambda token: "\0" + token,
+        lambda token: token.replace(".", "\0.", 1),
+        lambda token: token.replace(".", "。", 1),
+        lambda token: token + "é",
+        lambda token: token + "٣",
+        lambda token: token + "\ud800",
+        lambda token: token[:-1] + "+",
+        lambda token: token[:-1] + "/",
+        lambda token: "Bearer " + token,
+        lambda token: token[:-1],
+        lambda token: token + "A",
+        str.upper,
+    ],
+)
+def test_a_token_of_another_shape_is_refused(change: Any) -> None:
+    token = forged(HEADER, claims())
+    assert_let_in(token)
+    assert_refused(change(token))
+
+
+def test_another_spelling_of_the_same_signature_is_refused() -> None:
+    token = forged(HEADER, claims())
+    # 32 bytes are 43 characters, of whose last only four of six bits count.
+    last = ALPHABET.index(token[-1])
+    assert last % 4 == 0
+    for spelling in (last + 1, last + 2, last + 3):
+        assert_refused(token[:-1] + ALPHABET[spelling])
+
+
+@given(st.text())
+def test_any_text_is_refused_and_nothing_else(text: str) -> None:
+    assert_refused(text)
+
+
+@given(st.lists(st.text(ALPHABET, max_size=60), min_size=3, max_size=3).map(".".join))
+def test_any_text_of_a_token_s_shape_is_refused(text: str) -> None:
+    assert_refused(text)
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@given(
+    header=st.dictionaries(
+        st.sampled_from(["typ", "kid", "crit", "b64", "jwk", "x5c", "cty"]), _JSON, max_size=4
+    ),
+    payload=st.dictionaries(st.sampled_from(sorted(claims())), _JSON, min_size=1),
+)
+def test_a_well_signed_token_of_any_content_is_refused_or_names_its_session(
+    header: dict[str, Any], payload: dict[str, Any]
+) -> None:
+    content = claims(**payload)
+    try:
+        verified = tokens.verify(forged(header | {"alg": "HS256"}, content))
+    except AppError as error:
+        assert error.code == ErrorCode.JWT_INVALID  # noqa: PT017
+    else:
+        assert verified == tokens.Claims(UUID(content["sub"]), UUID(content["jti"]))
+
+
+@given(st.data())
+def test_no_change_of_one_character_verifies(data: st.DataObject) -> None:
+    token = forged(HEADER, claims())
+    at = data.draw(st.integers(0, len(token) - 1))
+    character = data.draw(st.sampled_from(ALPHABET + ".=+/é\0").filter(lambda it: it != token[at]))
+    assert_refused(token[:at] + character + token[at + 1 :])
+
+
+def test_a_weak_key_behind_an_arn_signs_nothing(environment: pytest.MonkeyPatch) -> None:
+    # The settings cannot see what an ARN holds, so the key is checked again where it is used.
+    environment.setattr("medianest.core.secrets.resolve", lambda *_: "changeme" * 5)
+    with pytest.raises(ConfigurationError, match="JWT_SECRET is a well-known") as caught:
+        tokens.sign(
+            user_id=uuid4(),
+            email="",
+            role="user",
+            session_id=uuid4(),
+            issued=datetime.now(UTC),
+            expires=datetime.now(UTC) + timedelta(days=1),
+        )
+    assert "changeme" not in str(caught.value)

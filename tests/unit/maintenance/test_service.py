@@ -1,0 +1,108 @@
+"""Cleaning: in batches, for as long as there is time."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from medianest.maintenance import service
+from medianest.maintenance.repository import BATCH
+
+
+class Rows:
+    """Stands in for a table, and for the database that it is in."""
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+        self.commits = 0
+        self.open = False
+
+    @contextmanager
+    def transaction(self) -> Iterator[object]:
+        assert not self.open
+        self.open = True
+        yield self
+        self.open = False
+        self.commits += 1
+
+    def delete(self, connection: object) -> int:
+        assert connection is self
+        assert self.open
+        batch = min(BATCH, self.count)
+        self.count -= batch
+        return batch
+
+
+type Table = Callable[[int], Rows]
+
+
+@pytest.fixture
+def table(monkeypatch: pytest.MonkeyPatch) -> Table:
+    def make(count: int) -> Rows:
+        rows = Rows(count)
+        monkeypatch.setattr(service, "database", lambda: rows)
+        monkeypatch.setattr(service, "TASKS", {"sessions": rows.delete})
+        return rows
+
+    return make
+
+
+def clock(*seconds: float) -> Callable[[], float]:
+    """Return a clock that says these one after the other, and then its last for ever."""
+    left = list(seconds)
+    return lambda: left.pop(0) if len(left) > 1 else left[0]
+
+
+@pytest.mark.parametrize(
+    ("count", "commits"), [(0, 1), (1, 1), (BATCH - 1, 1), (BATCH, 2), (BATCH + 1, 2), (1200, 3)]
+)
+def test_everything_is_deleted_in_batches_when_there_is_time(
+    table: Table, count: int, commits: int
+) -> None:
+    rows = table(count)
+    result = service.run("sessions", clock(60))
+    assert result == service.CleanupResult("sessions", deleted=count, more=False)
+    assert (rows.count, rows.commits) == (0, commits)
+
+
+def test_a_run_stops_when_time_is_short_and_says_so(table: Table) -> None:
+    rows = table(10 * BATCH)
+    result = service.run("sessions", clock(60, 30, 6, 4.9))
+    assert result == service.CleanupResult("sessions", deleted=3 * BATCH, more=True)
+    assert rows.commits == 3
+
+
+@pytest.mark.parametrize("seconds", [5.0, 0.1, 0.0, -1.0])
+def test_nothing_is_begun_without_time(table: Table, seconds: float) -> None:
+    rows = table(1)
+    assert service.run("sessions", clock(seconds)) == service.CleanupResult(
+        "sessions", deleted=0, more=True
+    )
+    assert rows.commits == 0
+
+
+def test_a_run_that_ends_in_time_has_nothing_more(table: Table) -> None:
+    table(BATCH - 1)
+    assert service.run("sessions", clock(5.1, 0.0)).more is False
+
+
+def test_a_later_run_goes_on_where_the_first_stopped(table: Table) -> None:
+    rows = table(700)
+    assert service.run("sessions", clock(60, 1)).more is True
+    assert service.run("sessions", clock(60)) == service.CleanupResult(
+        "sessions", deleted=200, more=False
+    )
+    assert rows.count == 0
+
+
+@pytest.mark.parametrize("task", ["", "Sessions", "users", "sessions "])
+def test_an_unknown_task_is_refused_by_naming_the_known_ones(task: str) -> None:
+    with pytest.raises(service.UnknownTaskError) as caught:
+        service.run(task, clock(60))
+    assert repr(task) in str(caught.value)
+    for known in ("sessions", "signin-handles", "idempotency-keys"):
+        assert known in str(caught.value)
+
+
+def test_a_batch_is_at_most_five_hundred() -> None:
+    assert BATCH == 500

@@ -1,0 +1,69 @@
+"""Migrations: numbered without a gap, in order, and known by their content."""
+
+from pathlib import Path
+
+import pytest
+
+from medianest.migrations.runner import MigrationError, migrations
+
+
+def write(folder: Path, *names: str) -> Path:
+    for name in names:
+        (folder / name).write_text(f"-- {name}\nSELECT 'é';\n", encoding="utf-8")
+    return folder
+
+
+def test_migrations_are_read_in_the_order_of_their_numbers(tmp_path: Path) -> None:
+    found = migrations(
+        write(tmp_path, *(f"{n:04}_step.sql" for n in (11, 3, 1, 2, 10, *range(4, 10))))
+    )
+    assert [item.version for item in found] == list(range(1, 12))
+    assert found[10].name == "0011_step"
+    assert found[0].statements == "-- 0001_step.sql\nSELECT 'é';\n"
+
+
+def test_other_files_are_no_migrations(tmp_path: Path) -> None:
+    folder = write(tmp_path, "0001_one.sql", "README.md", "notes.sql", "0002_two.sql.bak", "_3.sql")
+    assert [item.name for item in migrations(folder)] == ["0001_one"]
+
+
+def test_an_empty_folder_has_no_migrations(tmp_path: Path) -> None:
+    assert migrations(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("0002_two.sql",),
+        ("0000_zero.sql", "0001_one.sql"),
+        ("0001_one.sql", "0003_three.sql"),
+        ("0001_one.sql", "0002_two.sql", "0002_also_two.sql"),
+        ("0001_one.sql", "0001_also_one.sql"),
+        ("1_one.sql", "01_also_one.sql"),
+        ("0001_one.sql", "2x_two.sql"),
+    ],
+    ids=",".join,
+)
+def test_a_gap_or_a_double_number_is_refused(tmp_path: Path, names: tuple[str, ...]) -> None:
+    with pytest.raises(MigrationError, match="numbered"):
+        migrations(write(tmp_path, *names))
+
+
+def test_a_checksum_is_of_the_content(tmp_path: Path) -> None:
+    (before,) = migrations(write(tmp_path, "0001_one.sql"))
+    (again,) = migrations(tmp_path)
+    assert again.checksum == before.checksum
+    (tmp_path / "0001_one.sql").write_text("SELECT 2;", encoding="utf-8")
+    (after,) = migrations(tmp_path)
+    assert after.checksum != before.checksum
+
+
+def test_the_project_s_own_migrations_are_well_formed() -> None:
+    found = migrations()
+    assert found
+    for item in found:
+        assert item.name.startswith(f"{item.version:04}_")
+        assert item.statements.strip().endswith(";")
+        # A migration runs inside the runner's transaction and must not end it.
+        assert "COMMIT" not in item.statements.upper()
+        assert "CONCURRENTLY" not in item.statements.upper()

@@ -1,0 +1,238 @@
+"""Requests on the wire: what is wrong is refused, nothing is guessed."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import pytest
+from pydantic import ValidationError
+
+from medianest.requests.schemas import (
+    AdminRequestQuery,
+    ApproveIn,
+    DeclineIn,
+    RequestIn,
+    RequestOut,
+    RequestQuery,
+    SearchQuery,
+)
+
+GOOD = {"mediaType": "tv", "tmdbId": 1396}
+
+
+def fields_of(model: Any, body: Any) -> set[str]:
+    with pytest.raises(ValidationError) as caught:
+        model.model_validate(body)
+    return {str(problem["loc"][0]) for problem in caught.value.errors()}
+
+
+@pytest.mark.parametrize("number", [1, 603, 2**31 - 1])
+def test_a_tmdb_number_is_let_in(number: int) -> None:
+    assert RequestIn.model_validate({"mediaType": "movie", "tmdbId": number}).tmdb_id == number
+
+
+@pytest.mark.parametrize(
+    "number",
+    [
+        "603",
+        "",
+        True,
+        False,
+        603.0,
+        1.5,
+        0,
+        -1,
+        2**31,
+        2**63,
+        10**400,
+        None,
+        [603],
+        {},
+        float("nan"),
+    ],
+    ids=lambda value: str(value)[:12],
+)
+def test_a_tmdb_number_that_is_none_is_refused(number: Any) -> None:
+    assert fields_of(RequestIn, GOOD | {"tmdbId": number}) == {"tmdbId"}
+
+
+@pytest.mark.parametrize("media_type", ["Movie", "film", "", None, 1, ["tv"], "person"])
+def test_another_media_type_is_refused(media_type: Any) -> None:
+    assert fields_of(RequestIn, GOOD | {"mediaType": media_type}) == {"mediaType"}
+
+
+@pytest.mark.parametrize("name", sorted(GOOD))
+def test_a_missing_field_is_refused(name: str) -> None:
+    assert fields_of(RequestIn, {key: GOOD[key] for key in GOOD if key != name}) == {name}
+
+
+@pytest.mark.parametrize(
+    "extra",
+    [
+        {"status": "approved"},
+        {"userId": "6d9f2a4e-0c55-4f43-9d1b-1f6d5f0a7f11"},
+        {"role": "admin"},
+        {"title": "My own"},
+        {"requestedAt": "2020-01-01T00:00:00Z"},
+        {"tmdb_id": 1},
+        {"": 1},
+        {"__proto__": {}},
+    ],
+    ids=str,
+)
+def test_an_unknown_field_is_refused(extra: dict[str, Any]) -> None:
+    assert fields_of(RequestIn, GOOD | extra) == set(extra)
+
+
+@pytest.mark.parametrize("seasons", [[1], [0], [9999], [3, 1, 2], list(range(200)), None])
+def test_seasons_are_let_in(seasons: list[int] | None) -> None:
+    assert RequestIn.model_validate(GOOD | {"seasons": seasons}).seasons == seasons
+
+
+@pytest.mark.parametrize(
+    "seasons",
+    [
+        [],
+        [1, 1],
+        [1, 2, 3, 1],
+        [-1],
+        [10_000],
+        list(range(201)),
+        ["1"],
+        [1.0],
+        [True],
+        [None],
+        [[1]],
+        "1",
+        1,
+        {"1": 1},
+    ],
+    ids=lambda value: str(value)[:16],
+)
+def test_seasons_that_are_none_are_refused(seasons: Any) -> None:
+    assert fields_of(RequestIn, GOOD | {"seasons": seasons}) == {"seasons"}
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [("a", "a"), ("  please \n", "please"), ("x" * 500, "x" * 500), (" " + "x" * 500, "x" * 500)],
+    ids=["short", "padded", "longest", "longest padded"],
+)
+@pytest.mark.parametrize(
+    ("model", "name", "base"),
+    [(RequestIn, "comment", GOOD), (ApproveIn, "note", {}), (DeclineIn, "reason", {})],
+    ids=["comment", "note", "reason"],
+)
+def test_a_remark_is_let_in_without_its_margins(
+    model: Any, name: str, base: dict[str, Any], text: str, kept: str
+) -> None:
+    assert getattr(model.model_validate(base | {name: text}), name) == kept
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", " ", "\n\t ", "\u3000", "x" * 501, 5, True, ["a"], {}],
+    ids=lambda value: repr(value)[:12],
+)
+@pytest.mark.parametrize(
+    ("model", "name", "base"),
+    [(RequestIn, "comment", GOOD), (ApproveIn, "note", {}), (DeclineIn, "reason", {})],
+    ids=["comment", "note", "reason"],
+)
+def test_a_remark_that_says_nothing_or_too_much_is_refused(
+    model: Any, name: str, base: dict[str, Any], text: Any
+) -> None:
+    assert fields_of(model, base | {name: text}) == {name}
+
+
+def test_a_remark_may_be_left_out_but_a_reason_may_not() -> None:
+    assert RequestIn.model_validate(GOOD).comment is None
+    assert ApproveIn.model_validate({}).note is None
+    assert fields_of(DeclineIn, {}) == {"reason"}
+    assert fields_of(DeclineIn, {"reason": None}) == {"reason"}
+
+
+def test_a_search_takes_the_parameters_of_the_contract() -> None:
+    # A page of a search is TMDB's: a limit that changes nothing must not be taken.
+    assert set(SearchQuery.model_fields) == {"q", "type", "page"}
+
+
+@pytest.mark.parametrize(("text", "kept"), [("x", "x"), ("  the matrix ", "the matrix")])
+def test_a_search_text_is_let_in(text: str, kept: str) -> None:
+    query = SearchQuery.model_validate({"q": text})
+    assert (query.q, query.type, query.page) == (kept, "all", 1)
+
+
+@pytest.mark.parametrize("text", ["", " ", "x" * 201])
+def test_a_search_text_that_is_none_is_refused(text: str) -> None:
+    assert fields_of(SearchQuery, {"q": text}) == {"q"}
+    assert fields_of(SearchQuery, {}) == {"q"}
+
+
+@pytest.mark.parametrize("page", ["0", "501", "-1", "1e3", "٣"])
+def test_a_search_page_that_tmdb_does_not_have_is_refused(page: str) -> None:
+    assert fields_of(SearchQuery, {"q": "x", "page": page}) == {"page"}
+
+
+def test_the_last_search_page_is_let_in() -> None:
+    assert SearchQuery.model_validate({"q": "x", "page": "500", "type": "tv"}).page == 500
+
+
+@pytest.mark.parametrize("kind", ["multi", "person", "", "ALL"])
+def test_a_search_of_another_kind_is_refused(kind: str) -> None:
+    assert fields_of(SearchQuery, {"q": "x", "type": kind}) == {"type"}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("status", "cancelled"),
+        ("status", ""),
+        ("mediaType", "person"),
+        ("sort", "password"),
+        ("sort", "requestedAt; DROP TABLE users"),
+        ("sort", ""),
+        ("limit", "101"),
+    ],
+)
+def test_a_filter_that_does_not_exist_is_refused(name: str, value: str) -> None:
+    assert fields_of(RequestQuery, {name: value}) == {name}
+    assert fields_of(AdminRequestQuery, {name: value}) == {name}
+
+
+def test_filters_are_let_in() -> None:
+    query = AdminRequestQuery.model_validate(
+        {
+            "status": "pending",
+            "mediaType": "tv",
+            "sort": "-title",
+            "page": "2",
+            "limit": "100",
+            "userId": "6d9f2a4e-0c55-4f43-9d1b-1f6d5f0a7f11",
+        }
+    )
+    assert (query.status, query.media_type, query.sort) == ("pending", "tv", "-title")
+    assert query.user_id == UUID("6d9f2a4e-0c55-4f43-9d1b-1f6d5f0a7f11")
+    assert fields_of(AdminRequestQuery, {"userId": "me"}) == {"userId"}
+
+
+def test_a_request_is_sent_with_the_keys_of_the_contract() -> None:
+    out = RequestOut(
+        id=UUID(int=1),
+        user_id=UUID(int=2),
+        media_type="movie",
+        tmdb_id=603,
+        title="The Matrix",
+        status="pending",
+        requested_at=datetime(2026, 11, 5, tzinfo=UTC),
+    )
+    assert json.loads(out.model_dump_json(by_alias=True, exclude_none=True)) == {
+        "id": str(UUID(int=1)),
+        "userId": str(UUID(int=2)),
+        "mediaType": "movie",
+        "tmdbId": 603,
+        "title": "The Matrix",
+        "status": "pending",
+        "requestedAt": "2026-11-05T00:00:00.000Z",
+    }

@@ -1,0 +1,99 @@
+"""Which seasons a request is for, and which keys are keys."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from medianest.catalog.models import TitleDetails
+from medianest.core.errors import AppError, ErrorCode
+from medianest.requests.schemas import RequestIn
+from medianest.requests.service import _check_key, _seasons_of
+
+FILM = TitleDetails("movie", 603, "The Matrix", ())
+SHOW = TitleDetails("tv", 1396, "Breaking Bad", (0, 1, 2, 3))
+
+
+def request(media_type: str, seasons: list[int] | None = None) -> RequestIn:
+    body: dict[str, Any] = {"mediaType": media_type, "tmdbId": 1}
+    if seasons is not None:
+        body["seasons"] = seasons
+    return RequestIn.model_validate(body)
+
+
+def field_of(call: Any, *args: Any) -> str:
+    with pytest.raises(AppError) as caught:
+        call(*args)
+    assert caught.value.code == ErrorCode.VALIDATION_ERROR
+    (problem,) = caught.value.details
+    return str(problem["field"])
+
+
+def test_a_film_has_no_seasons() -> None:
+    assert _seasons_of(FILM, request("movie")) == []
+
+
+def test_seasons_of_a_film_are_refused() -> None:
+    assert field_of(_seasons_of, FILM, request("movie", [1])) == "body.seasons"
+
+
+def test_without_a_word_all_seasons_but_specials_are_meant() -> None:
+    assert _seasons_of(SHOW, request("tv")) == [1, 2, 3]
+
+
+@pytest.mark.parametrize("seasons", [[1], [3, 1], [0], [0, 1, 2, 3]])
+def test_the_seasons_asked_for_are_meant(seasons: list[int]) -> None:
+    assert sorted(_seasons_of(SHOW, request("tv", seasons))) == sorted(seasons)
+
+
+@pytest.mark.parametrize("seasons", [[4], [1, 4], [9999], [1, 2, 3, 99]])
+def test_a_season_that_does_not_exist_is_refused(seasons: list[int]) -> None:
+    assert field_of(_seasons_of, SHOW, request("tv", seasons)) == "body.seasons"
+
+
+def test_specials_that_do_not_exist_are_refused() -> None:
+    show = TitleDetails("tv", 1, "x", (1,))
+    assert field_of(_seasons_of, show, request("tv", [0])) == "body.seasons"
+
+
+@pytest.mark.parametrize("seasons", [(), (0,)])
+def test_a_show_that_has_only_specials_needs_them_named(seasons: tuple[int, ...]) -> None:
+    show = TitleDetails("tv", 1, "x", seasons)
+    assert field_of(_seasons_of, show, request("tv")) == "body.tmdbId"
+    if seasons:
+        assert _seasons_of(show, request("tv", [0])) == [0]
+
+
+@given(
+    existing=st.frozensets(st.integers(0, 30)),
+    wanted=st.none() | st.frozensets(st.integers(0, 30), min_size=1),
+)
+def test_a_request_is_for_seasons_that_exist_or_refused(
+    existing: frozenset[int], wanted: frozenset[int] | None
+) -> None:
+    show = TitleDetails("tv", 1, "x", tuple(sorted(existing)))
+    meant = existing - {0} if wanted is None else wanted
+    body = request("tv", None if wanted is None else list(wanted))
+    if meant and meant <= existing:
+        seasons = _seasons_of(show, body)
+        assert len(seasons) == len(meant)
+        assert set(seasons) == meant
+    else:
+        assert field_of(_seasons_of, show, body) in {"body.seasons", "body.tmdbId"}
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["", "a" * 201, "é", "a\0", "a\nb", "a\tb", "\x7f", "٣", "\ud800", "😀", "\u00a0"],
+    ids=ascii,
+)
+def test_a_bad_idempotency_key_is_refused(key: str) -> None:
+    assert field_of(_check_key, key) == "header.Idempotency-Key"
+
+
+@pytest.mark.parametrize(
+    "key", ["a", "a" * 200, "8e03978e-40d5-43dd-bc93-6894a57f9324", '"quoted"', "~ !"]
+)
+def test_a_good_idempotency_key_is_let_in(key: str) -> None:
+    _check_key(key)

@@ -1,0 +1,414 @@
+"""What plex.tv sends, read with distrust; what it is sent."""
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from medianest.core import http
+from medianest.core.config import Settings
+from medianest.core.errors import AppError, ErrorCode
+from medianest.signin.plex import PlexAccess, PlexAccount, PlexClient, PlexPin
+
+PIN = {"id": 308667304, "code": "7pqqv4xxm6a2l1hd1tkrqjmou", "expiresIn": 1800, "authToken": None}
+ACCOUNT = {"id": 4217, "username": "alice", "title": "Alice", "email": "alice@example.org"}
+SERVER = {"clientIdentifier": "our-server", "provides": "server", "owned": False}
+_GONE = object()
+
+
+class Plex:
+    """Stands in for plex.tv: one canned answer, and what it was asked."""
+
+    def __init__(self) -> None:
+        self.status = 200
+        self.body: Any = None
+        self.trouble: Exception | None = None
+        self.calls: list[tuple[str, str, dict[str, str], dict[str, str] | None]] = []
+
+    def __call__(
+        self, method: str, url: str, *, headers: Mapping[str, str], query: Mapping[str, str] | None
+    ) -> tuple[int, Any]:
+        self.calls.append((method, url, dict(headers), dict(query) if query else None))
+        if self.trouble is not None:
+            raise self.trouble
+        return self.status, self.body
+
+
+@pytest.fixture
+def plex(monkeypatch: pytest.MonkeyPatch) -> Plex:
+    plex = Plex()
+    monkeypatch.setattr(http, "request_json", plex)
+    return plex
+
+
+@pytest.fixture
+def client(plex: Plex) -> PlexClient:
+    assert plex.calls == []
+    return client_of("installation-1")
+
+
+def client_of(client_id: str, **others: str) -> PlexClient:
+    return PlexClient(
+        Settings(plex_client_id=client_id, plex_api_url="https://plex.example.org", **others)
+    )
+
+
+def changed(item: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    return {name: value for name, value in (item | changes).items() if value is not _GONE}
+
+
+def code_of(call: Any, *args: Any) -> ErrorCode:
+    with pytest.raises(AppError) as caught:
+        call(*args)
+    assert caught.value.details is None
+    return caught.value.code
+
+
+@pytest.mark.parametrize(
+    ("client_id", "code"),
+    [
+        ("installation-1", "7pqqv4xx"),
+        ("a&b", "c d"),
+        ("a&b=c#d?e%20+", "x&clientID=evil#"),
+        ("{}[]|^", "日本 é+/="),
+    ],
+)
+def test_the_sign_in_page_gets_its_parameters_in_the_fragment(client_id: str, code: str) -> None:
+    url = client_of(client_id).sign_in_url(code)
+    assert url.startswith("https://app.plex.tv/auth#?")
+    parts = urlsplit(url)
+    assert parts.query == ""
+    assert "#" not in parts.fragment
+    assert parse_qs(parts.fragment.removeprefix("?"), strict_parsing=True) == {
+        "clientID": [client_id],
+        "code": [code],
+        "context[device][product]": ["MediaNest"],
+    }
+
+
+def test_a_pin_is_read(plex: Plex, client: PlexClient) -> None:
+    plex.status, plex.body = 201, PIN | {"qr": "https://…", "location": {}}
+    assert client.create_pin() == PlexPin(308667304, "7pqqv4xxm6a2l1hd1tkrqjmou", 600)
+    (method, url, headers, query), *rest = plex.calls
+    assert rest == []
+    assert (method, url) == ("POST", "https://plex.example.org/api/v2/pins")
+    assert query == {"strong": "true"}
+    assert headers["Accept"] == "application/json"
+    assert headers["X-Plex-Client-Identifier"] == "installation-1"
+    assert "X-Plex-Token" not in headers
+
+
+@pytest.mark.parametrize(("given_seconds", "kept"), [(1, 1), (600, 600), (601, 600), (10**9, 600)])
+def test_a_pin_lives_as_plex_says_and_ten_minutes_at_most(
+    plex: Plex, client: PlexClient, given_seconds: int, kept: int
+) -> None:
+    plex.body = changed(PIN, expiresIn=given_seconds)
+    assert client.create_pin().seconds == kept
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        None,
+        [],
+        [PIN],
+        "text",
+        {},
+        changed(PIN, id=_GONE),
+        changed(PIN, id=None),
+        changed(PIN, id="308667304"),
+        changed(PIN, id=1.0),
+        changed(PIN, id=True),
+        changed(PIN, id=0),
+        changed(PIN, id=-5),
+        changed(PIN, id=2**63),
+        changed(PIN, id=10**400),
+        changed(PIN, code=_GONE),
+        changed(PIN, code=""),
+        changed(PIN, code=1234),
+        changed(PIN, code="x" * 101),
+        changed(PIN, code="\ud800"),
+        changed(PIN, expiresIn=_GONE),
+        changed(PIN, expiresIn=0),
+        changed(PIN, expiresIn="1800"),
+        changed(PIN, expiresIn=None),
+    ],
+    ids=lambda value: repr(value)[:40],
+)
+def test_a_pin_that_makes_no_sense_is_plex_unreachable(
+    plex: Plex, client: PlexClient, body: Any
+) -> None:
+    plex.body = body
+    assert code_of(client.create_pin) == ErrorCode.PLEX_UNREACHABLE
+
+
+def test_the_largest_id_that_we_can_keep_is_let_in(plex: Plex, client: PlexClient) -> None:
+    plex.body = changed(PIN, id=2**63 - 1)
+    assert client.create_pin().id == 2**63 - 1
+    plex.body = changed(ACCOUNT, id=2**63 - 1)
+    assert client.account("t").id == 2**63 - 1
+
+
+@pytest.mark.parametrize("status", [204, 400, 401, 404, 422])
+def test_a_pin_that_is_refused_is_plex_unreachable(
+    plex: Plex, client: PlexClient, status: int
+) -> None:
+    plex.status, plex.body = status, dict(PIN)
+    assert code_of(client.create_pin) == ErrorCode.PLEX_UNREACHABLE
+
+
+@pytest.mark.parametrize(
+    ("body", "token"),
+    [
+        (PIN, None),
+        (changed(PIN, authToken=_GONE), None),
+        (changed(PIN, authToken=""), None),
+        (changed(PIN, authToken="a-token"), "a-token"),
+        ({"authToken": "a-token", "trusted": True}, "a-token"),
+    ],
+    ids=["null", "missing", "empty", "claimed", "only a token"],
+)
+def test_a_claimed_pin_has_a_token(
+    plex: Plex, client: PlexClient, body: Any, token: str | None
+) -> None:
+    plex.body = body
+    assert client.claimed_token(308667304) == token
+    assert plex.calls[0][:2] == ("GET", "https://plex.example.org/api/v2/pins/308667304")
+    assert plex.calls[0][2]["X-Plex-Client-Identifier"] == "installation-1"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        None,
+        [],
+        "text",
+        {"authToken": 5},
+        {"authToken": ["x"]},
+        {"authToken": {}},
+        # Neither can go into a header, where the token is used next.
+        {"authToken": "a\r\nX-Evil: 1"},
+        {"authToken": "日本"},
+    ],
+    ids=str,
+)
+def test_a_token_that_makes_no_sense_is_plex_unreachable(
+    plex: Plex, client: PlexClient, body: Any
+) -> None:
+    plex.body = body
+    assert code_of(client.claimed_token, 1) == ErrorCode.PLEX_UNREACHABLE
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [
+        (404, ErrorCode.PIN_EXPIRED),
+        (400, ErrorCode.PLEX_UNREACHABLE),
+        (401, ErrorCode.PLEX_UNREACHABLE),
+        (201, ErrorCode.PLEX_UNREACHABLE),
+    ],
+)
+def test_a_pin_that_plex_does_not_know_has_expired(
+    plex: Plex, client: PlexClient, status: int, code: ErrorCode
+) -> None:
+    plex.status, plex.body = status, {"errors": [{"code": 1020}]}
+    assert code_of(client.claimed_token, 1) == code
+
+
+def test_an_account_is_read(plex: Plex, client: PlexClient) -> None:
+    plex.body = ACCOUNT | {"uuid": "x", "subscription": {"active": True}, "authToken": "t"}
+    assert client.account("a-token") == PlexAccount(4217, "alice", "alice@example.org")
+    method, url, headers, _ = plex.calls[0]
+    assert (method, url) == ("GET", "https://plex.example.org/api/v2/user")
+    assert headers["X-Plex-Token"] == "a-token"
+    assert "a-token" not in url
+
+
+@pytest.mark.parametrize("email", [None, "", _GONE, " ", "\u200b", "\ud800"])
+def test_an_account_may_have_no_email(plex: Plex, client: PlexClient, email: Any) -> None:
+    plex.body = changed(ACCOUNT, email=email)
+    assert client.account("t") == PlexAccount(4217, "alice", None)
+
+
+@pytest.mark.parametrize("username", [None, "", _GONE, " ", "\t\n", "\u200b\0"])
+@pytest.mark.parametrize(
+    ("title", "name"),
+    [("Little Bob", "Little Bob"), (None, "plex-4217"), ("", "plex-4217"), (" ", "plex-4217")],
+)
+def test_an_account_without_a_username_goes_by_its_title_or_number(
+    plex: Plex, client: PlexClient, username: Any, title: Any, name: str
+) -> None:
+    plex.body = changed(ACCOUNT, username=username, title=title)
+    assert client.account("t").username == name
+
+
+@pytest.mark.parametrize(
+    ("username", "kept"),
+    [
+        ("  alice ", "alice"),
+        ("al\0ice", "alice"),
+        ("al\r\nice\x1b[31m", "alice[31m"),
+        ("a" * 500, "a" * 200),
+        ("Ålïçe 日本", "Ålïçe 日本"),
+        ("\u200b alice", "alice"),
+    ],
+)
+def test_a_username_is_cleaned_of_what_does_not_show(
+    plex: Plex, client: PlexClient, username: str, kept: str
+) -> None:
+    plex.body = changed(ACCOUNT, username=username)
+    assert client.account("t").username == kept
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        None,
+        [],
+        "text",
+        {},
+        changed(ACCOUNT, id=_GONE),
+        changed(ACCOUNT, id=None),
+        changed(ACCOUNT, id="4217"),
+        changed(ACCOUNT, id=4217.0),
+        changed(ACCOUNT, id=True),
+        changed(ACCOUNT, id=0),
+        changed(ACCOUNT, id=-1),
+        changed(ACCOUNT, id=2**63),
+        changed(ACCOUNT, id=10**400),
+        changed(ACCOUNT, username=5),
+        changed(ACCOUNT, username=["alice"]),
+        changed(ACCOUNT, email={}),
+    ],
+    ids=lambda value: repr(value)[:40],
+)
+def test_an_account_that_makes_no_sense_is_plex_unreachable(
+    plex: Plex, client: PlexClient, body: Any
+) -> None:
+    plex.body = body
+    assert code_of(client.account, "t") == ErrorCode.PLEX_UNREACHABLE
+
+
+@pytest.mark.parametrize("status", [201, 401, 404, 422])
+def test_an_account_or_its_servers_refused_is_plex_unreachable(
+    plex: Plex, client: PlexClient, status: int
+) -> None:
+    plex.status, plex.body = status, dict(ACCOUNT)
+    assert code_of(client.account, "t") == ErrorCode.PLEX_UNREACHABLE
+    plex.body = [SERVER]
+    assert code_of(client.access, "t", "our-server") == ErrorCode.PLEX_UNREACHABLE
+
+
+def test_trouble_on_the_way_is_plex_unreachable(plex: Plex, client: PlexClient) -> None:
+    plex.trouble = http.UpstreamError("plex.example.org: ReadTimeoutError")
+    assert code_of(client.create_pin) == ErrorCode.PLEX_UNREACHABLE
+    assert code_of(client.claimed_token, 1) == ErrorCode.PLEX_UNREACHABLE
+    assert code_of(client.account, "t") == ErrorCode.PLEX_UNREACHABLE
+    assert code_of(client.access, "t", "our-server") == ErrorCode.PLEX_UNREACHABLE
+
+
+@pytest.mark.parametrize(
+    ("servers", "access"),
+    [
+        ([], PlexAccess(reachable=False, owned=False)),
+        ([SERVER], PlexAccess(reachable=True, owned=False)),
+        ([changed(SERVER, owned=True)], PlexAccess(reachable=True, owned=True)),
+        ([changed(SERVER, owned=_GONE)], PlexAccess(reachable=True, owned=False)),
+        (
+            [changed(SERVER, provides="client,player,server")],
+            PlexAccess(reachable=True, owned=False),
+        ),
+        ([changed(SERVER, clientIdentifier="other")], PlexAccess(reachable=False, owned=False)),
+        (
+            [changed(SERVER, clientIdentifier="OUR-SERVER")],
+            PlexAccess(reachable=False, owned=False),
+        ),
+        (
+            [changed(SERVER, clientIdentifier="our-server2")],
+            PlexAccess(reachable=False, owned=False),
+        ),
+        ([changed(SERVER, clientIdentifier="our")], PlexAccess(reachable=False, owned=False)),
+        ([changed(SERVER, clientIdentifier=_GONE)], PlexAccess(reachable=False, owned=False)),
+        (
+            [changed(SERVER, provides="client,player", owned=True)],
+            PlexAccess(reachable=False, owned=False),
+        ),
+        ([changed(SERVER, provides="media-server")], PlexAccess(reachable=False, owned=False)),
+        ([changed(SERVER, provides="servers")], PlexAccess(reachable=False, owned=False)),
+        ([changed(SERVER, provides="")], PlexAccess(reachable=False, owned=False)),
+        ([changed(SERVER, provides=_GONE)], PlexAccess(reachable=False, owned=False)),
+        # Owning another server, or a player of the same name, makes nobody the owner of ours.
+        (
+            [changed(SERVER, clientIdentifier="other", owned=True), SERVER],
+            PlexAccess(reachable=True, owned=False),
+        ),
+        (
+            [changed(SERVER, provides="player", owned=True), SERVER],
+            PlexAccess(reachable=True, owned=False),
+        ),
+    ],
+    ids=lambda value: repr(value)[:60],
+)
+def test_access_is_an_entry_of_our_server(
+    plex: Plex, client: PlexClient, servers: list[Any], access: PlexAccess
+) -> None:
+    plex.body = servers
+    assert client.access("a-token", "our-server") == access
+    method, url, headers, _ = plex.calls[0]
+    assert (method, url) == ("GET", "https://plex.example.org/api/v2/resources")
+    assert headers["X-Plex-Token"] == "a-token"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        None,
+        {},
+        {"MediaContainer": []},
+        "text",
+        [None],
+        ["our-server"],
+        [changed(SERVER, owned="true")],
+        [changed(SERVER, owned=1)],
+        [changed(SERVER, clientIdentifier=5)],
+        [changed(SERVER, provides=["server"])],
+    ],
+    ids=str,
+)
+def test_servers_that_make_no_sense_are_plex_unreachable(
+    plex: Plex, client: PlexClient, body: Any
+) -> None:
+    plex.body = body
+    assert code_of(client.access, "t", "our-server") == ErrorCode.PLEX_UNREACHABLE
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@given(
+    st.dictionaries(st.sampled_from(["username", "title", "email"]), st.none() | st.text())
+    | st.dictionaries(st.sampled_from(sorted(ACCOUNT)), _JSON)
+)
+def test_any_account_is_unreachable_or_fit_to_keep(changes: dict[str, Any]) -> None:
+    with pytest.MonkeyPatch.context() as patched:
+        plex = Plex()
+        patched.setattr(http, "request_json", plex)
+        plex.body = ACCOUNT | changes
+        try:
+            account = client_of("x").account("t")
+        except AppError as error:
+            assert error.code == ErrorCode.PLEX_UNREACHABLE  # noqa: PT017
+            return
+    assert 0 < account.id < 2**63
+    for text in (account.username, account.email):
+        if text is not None:
+            assert text.isprintable()
+            assert 0 < len(text) <= 200
+            assert text == text.strip()

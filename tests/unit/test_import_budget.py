@@ -1,0 +1,56 @@
+"""What a cold start pays for: a function imports what it needs, and no more."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.unit.conftest import ENVIRONMENT
+
+WEB = {"fastapi", "starlette", "mangum"}
+BACKENDS = {"psycopg", "redis", "urllib3"}
+AWS = {"boto3", "botocore"}
+
+
+def imported_by(module: str, cwd: Path) -> set[str]:
+    """Return the top-level modules that importing one loads, in a process of its own."""
+    answer = subprocess.run(
+        [sys.executable, "-c", f"import sys, {module}; print(*sys.modules, sep='\\n')"],
+        env=ENVIRONMENT | {"POWERTOOLS_SERVICE_NAME": "tests"},
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert answer.returncode == 0, answer.stderr
+    names = set(answer.stdout.split())
+    assert module in names
+    return {name.partition(".")[0] for name in names}
+
+
+@pytest.mark.parametrize(
+    ("module", "forbidden"),
+    [
+        ("medianest.core.web", BACKENDS | AWS),
+        ("functions.cleanup.app", WEB | BACKENDS | AWS),
+        ("functions.migrations.app", WEB | BACKENDS | AWS),
+        ("functions.health.app", BACKENDS | AWS),
+        ("functions.auth.app", BACKENDS | AWS),
+        ("functions.media.app", BACKENDS | AWS),
+        ("functions.admin.app", BACKENDS | AWS),
+    ],
+)
+def test_an_import_leaves_alone_what_a_cold_start_does_not_need(
+    tmp_path: Path, module: str, forbidden: set[str]
+) -> None:
+    assert imported_by(module, tmp_path) & forbidden == set()
+
+
+@pytest.mark.parametrize(
+    ("module", "expected"),
+    [("medianest.core.web", "fastapi"), ("psycopg", "psycopg"), ("urllib3", "urllib3")],
+)
+def test_an_import_is_seen(tmp_path: Path, module: str, expected: str) -> None:
+    assert expected in imported_by(module, tmp_path)
