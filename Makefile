@@ -44,7 +44,7 @@ docs: $(VENV)/ready ## Write the pages of docs/ that are made from the code
 	$(BIN)/python -m local.docs
 
 build: .venv-sam/ready ## Build the deployment: make build ARCH=arm64 (or x86_64)
-	ARCH=$(ARCH) PYTHON=$(CURDIR)/$(BIN)/python .venv-sam/bin/sam build --parameter-overrides Architecture=$(ARCH)
+	ARCH=$(ARCH) PYTHON=$(CURDIR)/.venv-sam/bin/python .venv-sam/bin/sam build --parameter-overrides Architecture=$(ARCH)
 
 sam: .venv-sam/ready ## Install the SAM command line into .venv-sam
 	.venv-sam/bin/sam validate --lint --region us-east-1

@@ -8,11 +8,12 @@ import signal
 import sys
 from pathlib import Path
 
-from local.config import PROJECT, ConfigError, Settings, read_settings
+from local.config import PROJECT, Settings, read_settings
 from local.control import ControlError, ask
 from local.intrinsics import TemplateError
 from local.servers import ServerError
 from local.service import Service, StartError, running
+from medianest.core.config import ConfigurationError
 
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -27,8 +28,8 @@ def main() -> int:
             event = json.loads(options.event.read_text())
             return _report(ask(options.data, "functions", options.name, event))
         return asyncio.run(_run(read_settings(data=options.data, port=options.port)))
-    except ConfigError as error:
-        print(f"The settings are not right:\n{error}", file=sys.stderr)
+    except ConfigurationError as error:
+        print("The settings are not right:", *error.problems, sep="\n  ", file=sys.stderr)
         return 2
     except (ControlError, OSError, ServerError, StartError, TemplateError, ValueError) as error:
         print(error, file=sys.stderr)

@@ -31,10 +31,11 @@ _FUNCTION_READ = {
     *("ReservedConcurrentExecutions", "Timeout"),
 }
 _API_IGNORED = {
-    *("AccessLogSetting", "Description", "EndpointConfiguration", "Name", "Tags", "TracingEnabled"),
+    *("AccessLogSetting", "Description", "EndpointConfiguration", "Name", "OpenApiVersion"),
+    *("Tags", "TracingEnabled"),
 }
 _API_READ = {"DefinitionBody", "GatewayResponses", "MethodSettings", "StageName"}
-_SCHEDULE_IGNORED = {"DeadLetterConfig", "Description"}
+_SCHEDULE_IGNORED = {"DeadLetterConfig", "Description", "OmitName"}
 _SCHEDULE_READ = {"Input", "Name", "RetryPolicy", "ScheduleExpression", "State"}
 _SERVERLESS_READ = {"Function", "Api", "LayerVersion"}
 _NEVER_IGNORED = ("AWS::ApiGateway", "AWS::Events", "AWS::Lambda::Function", "AWS::Scheduler")

@@ -18,7 +18,7 @@ JWT_SECRET = "N0t-a-secret_just-the-key-of-these-tests"
 
 
 @pytest.fixture(scope="session")
-def loop() -> Iterator[asyncio.AbstractEventLoop]:
+def functions_loop() -> Iterator[asyncio.AbstractEventLoop]:
     """Make the loop that the functions of this process run on."""
     loop = asyncio.new_event_loop()
     yield loop
@@ -27,9 +27,9 @@ def loop() -> Iterator[asyncio.AbstractEventLoop]:
 
 
 @pytest.fixture(autouse=True)
-def current_loop(loop: asyncio.AbstractEventLoop) -> None:
+def current_loop(functions_loop: asyncio.AbstractEventLoop) -> None:
     """Make it current, as in Lambda's main thread; a test that ran its own loop has undone that."""
-    asyncio.set_event_loop(loop)
+    asyncio.set_event_loop(functions_loop)
 
 
 @pytest.fixture(scope="session")

@@ -22,7 +22,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalService]:
 
 
 @pytest.fixture
-def crowd_plex(loop: asyncio.AbstractEventLoop) -> Iterator[str]:
+def crowd_plex() -> Iterator[str]:
     """Run a stand-in for plex.tv with twenty people and an owner."""
     people = [plex.Person(1, "owner", "owner@example.com", owns_server=True)] + [
         plex.Person(100 + number, name, f"{name}@example.com") for number, name in enumerate(CROWD)

@@ -1,12 +1,14 @@
 """The main job over HTTP, and what the gateway answers itself."""
 
 import http.client
+from collections.abc import Iterator
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
 from medianest.core.web import SECURITY_HEADERS
-from tests.support.local import LocalService
+from tests.support.local import LocalService, local_service
 
 MATRIX = {"mediaType": "movie", "tmdbId": 603}
 
@@ -18,7 +20,15 @@ def assert_house_headers(headers: dict[str, str]) -> None:
     assert "server" not in headers
 
 
-def test_a_film_from_wish_to_decision(service: LocalService) -> None:
+@pytest.fixture
+def fresh(tmp_path: Path) -> Iterator[LocalService]:
+    """Run a service of the test's own, in which nobody has signed in."""
+    with local_service(tmp_path / "data") as running:
+        yield running
+
+
+def test_a_film_from_wish_to_decision(fresh: LocalService) -> None:
+    service = fresh
     plex_url, _ = service.standin_urls
     alice, bob = (service.sign_in(plex_url, name) for name in ("alice", "bob"))
     found = service.call("GET", "/api/media/search", token=bob, query={"q": "matrix"})

@@ -6,9 +6,10 @@ makes no sense as a whole is CATALOG_UNAVAILABLE.
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from medianest.catalog.models import (
     MAX_SEARCH_PAGE,
@@ -29,7 +30,15 @@ SEARCH_CACHE_SECONDS = 15 * 60
 DETAILS_CACHE_SECONDS = 6 * 60 * 60
 _LANGUAGE = "en-US"
 _TmdbId = Annotated[int, Field(gt=0, lt=2**31)]
-_Text = Annotated[str, Field(min_length=1)]
+
+
+def _plain(text: str) -> str:
+    """Drop what JSON can spell and neither UTF-8 nor PostgreSQL can carry."""
+    return text.encode(errors="ignore").decode().replace("\0", "")
+
+
+_Plain = Annotated[str, AfterValidator(_plain)]
+_Text = Annotated[_Plain, Field(min_length=1)]
 
 
 class _Wire(BaseModel):
@@ -40,16 +49,16 @@ class _Movie(_Wire):
     id: _TmdbId
     title: _Text
     release_date: str | None = None
-    overview: str | None = None
-    poster_path: str | None = None
+    overview: _Plain | None = None
+    poster_path: _Plain | None = None
 
 
 class _Show(_Wire):
     id: _TmdbId
     name: _Text
     first_air_date: str | None = None
-    overview: str | None = None
-    poster_path: str | None = None
+    overview: _Plain | None = None
+    poster_path: _Plain | None = None
 
 
 class _FoundMovie(_Movie):
@@ -69,7 +78,7 @@ class _ShowDetails(_Show):
 
 
 class _Page(_Wire):
-    results: list[dict[str, Any]]
+    results: list[Any]
     total_results: Annotated[int, Field(ge=0)]
 
 
@@ -107,7 +116,7 @@ class TmdbClient:
         titles = [
             title
             for item in found.results
-            if (title := _found_title(item if kind == "multi" else item | {"media_type": kind}))
+            if (title := _found_title(item, None if kind == "multi" else kind))
         ]
         return SearchPage(
             titles, page, min(found.total_results, MAX_SEARCH_PAGE * SEARCH_PAGE_SIZE)
@@ -137,7 +146,9 @@ class TmdbClient:
         cache_key = f"tmdb:{path}:{json.dumps(query, sort_keys=True)}"
         cached = self._cache.get(cache_key)
         if cached is not None:
-            return validate(json.loads(cached))
+            # Another release may have kept another shape: then it is asked anew.
+            with suppress(ValueError):
+                return validate(json.loads(cached))
         try:
             status, body = http.request_json(
                 "GET", self._base + path, headers=self._headers, query=query | self._key_query
@@ -153,8 +164,10 @@ class TmdbClient:
         return found
 
 
-def _found_title(item: dict[str, Any]) -> Title | None:
+def _found_title(item: Any, kind: str | None) -> Title | None:
     """Return what a search found, or None for a person or an item that makes no sense."""
+    if kind is not None and isinstance(item, dict):
+        item = item | {"media_type": kind}
     try:
         found = _FOUND.validate_python(item)
     except ValidationError:

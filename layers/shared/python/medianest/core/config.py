@@ -14,15 +14,18 @@ MIN_JWT_SECRET_BYTES = 32
 KNOWN_JWT_SECRETS = (
     "secret",
     "changeme",
-    "change-me",
-    "your-secret",
-    "your-super-secret",
+    "yoursecret",
+    "yoursupersecret",
     "password",
 )
 
 
 class ConfigurationError(Exception):
     """The environment is not fit to run in; the message names every problem at once."""
+
+    def __init__(self, *problems: str) -> None:
+        super().__init__("Bad configuration: " + "; ".join(problems))
+        self.problems = problems
 
 
 class Settings(BaseModel):
@@ -39,7 +42,8 @@ class Settings(BaseModel):
     database_url: SecretStr | None = None
     redis_url: SecretStr | None = None
     jwt_secret: SecretStr | None = None
-    plex_client_id: str | None = Field(default=None, max_length=200)
+    # It becomes a header: nothing but visible ASCII may.
+    plex_client_id: str | None = Field(default=None, max_length=200, pattern=r"^[!-~]+$")
     plex_server_id: str | None = Field(default=None, max_length=200)
     plex_api_url: str = "https://plex.tv"
     plex_auth_url: str = "https://app.plex.tv/auth"
@@ -81,7 +85,11 @@ class Settings(BaseModel):
     def _origins(cls, value: str) -> str:
         for origin in value.split(","):
             parts = urlsplit(origin.strip())
-            if value != "*" and (not parts.scheme or not parts.netloc or parts.path):
+            if value != "*" and (
+                not parts.netloc
+                or origin.strip() != f"{parts.scheme}://{parts.netloc}"
+                or "@" in parts.netloc
+            ):
                 raise ValueError("must be * or origins such as https://media.example.org")
         return value
 
@@ -97,14 +105,18 @@ def check_jwt_secret(value: str) -> None:
     """Refuse a signing key that could be guessed (RFC 7518, 3.2: 256 bits); raises ValueError."""
     if len(value.encode()) < MIN_JWT_SECRET_BYTES:
         raise ValueError(f"must be at least {MIN_JWT_SECRET_BYTES} bytes")
-    stem = value.lower().strip("0123456789-_.! ")
-    if len(set(value)) < 8 or any(stem.startswith(known) for known in KNOWN_JWT_SECRETS):  # noqa: PLR2004
+    letters = "".join(character for character in value.lower() if character.isalpha())
+    repeated = any(
+        value == (value[:length] * len(value))[: len(value)]
+        for length in range(1, len(value) // 2 + 1)
+    )
+    if repeated or len(set(value)) < 8 or letters.startswith(KNOWN_JWT_SECRETS):  # noqa: PLR2004
         raise ValueError("is a well-known or repetitive value; generate a random one")
 
 
 def _secret_with_scheme(value: SecretStr, *schemes: str) -> SecretStr:
-    scheme = value.get_secret_value().partition(":")[0]
-    if scheme not in (*schemes, "arn"):
+    starts = (SECRET_ARN_PREFIX, *(f"{scheme}://" for scheme in schemes))
+    if not value.get_secret_value().startswith(starts):
         raise ValueError(f"must start with {schemes[0]}:// or be the ARN of a secret")
     return value
 
@@ -124,7 +136,7 @@ def load(environ: Mapping[str, str], *required: str) -> Settings:
             for item in error.errors(include_input=False, include_url=False)
         ]
     if settings is None or problems:
-        raise ConfigurationError("Bad configuration: " + "; ".join(sorted(problems)))
+        raise ConfigurationError(*sorted(problems))
     return settings
 
 

@@ -58,7 +58,7 @@ class Database:
             self._used_at = time.time()
         except psycopg.OperationalError as error:
             self.close()
-            logger.warning("database failed", extra={"sqlstate": error.sqlstate})
+            logger.warning("database failed", extra={"reason": str(error)})
             raise database_unavailable() from error
 
     def ping(self) -> None:

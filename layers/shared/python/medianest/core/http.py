@@ -48,7 +48,7 @@ def request_json(
             if not left or time.monotonic() + CONNECT_SECONDS > deadline:
                 raise
             continue
-        if status in _RETRIABLE and left:
+        if status in _RETRIABLE and left and time.monotonic() + CONNECT_SECONDS < deadline:
             continue
         if status >= 500 or status == 429 or 300 <= status < 400:  # noqa: PLR2004
             raise UpstreamError(f"{_host(url)} answered {status}")
@@ -72,7 +72,7 @@ def _call_once(
             url,
             fields=query,
             headers=headers,
-            timeout=urllib3.Timeout(connect=min(CONNECT_SECONDS, left), read=left),
+            timeout=urllib3.Timeout(total=left, connect=min(CONNECT_SECONDS, left), read=left),
             retries=False,
             redirect=False,
             preload_content=False,

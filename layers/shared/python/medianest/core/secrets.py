@@ -14,7 +14,7 @@ def resolve(secret: SecretStr | None, name: str) -> str:
     Raises ConfigurationError when the setting is absent.
     """
     if secret is None:
-        raise ConfigurationError(f"Bad configuration: {name} is required")
+        raise ConfigurationError(f"{name} is required")
     value = secret.get_secret_value()
     if not value.startswith(SECRET_ARN_PREFIX):
         return value

@@ -18,6 +18,7 @@ ALGORITHM = "HS256"
 ISSUER = "medianest"
 AUDIENCE = "medianest-api"
 LEEWAY_SECONDS = 5
+MAX_LIFETIME_SECONDS = 30 * 24 * 3600
 MAX_TOKEN_CHARS = 4096
 _SHAPE = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+", re.ASCII)
 _CLAIMS = ["sub", "email", "role", "iat", "exp", "jti", "iss", "aud"]
@@ -82,6 +83,10 @@ def _checked(claims: dict[str, Any]) -> Claims:
     for name in ("sub", "email", "role", "jti", "aud"):
         if not isinstance(claims[name], str):
             raise TypeError(f"{name} is not a string")
+    if claims["role"] not in {"admin", "user"}:
+        raise ValueError("no role of ours")
+    if claims["exp"] - claims["iat"] > MAX_LIFETIME_SECONDS:
+        raise ValueError("lives longer than any token of ours")
     if claims["iat"] > now().timestamp() + LEEWAY_SECONDS:
         raise ValueError("issued in the future")
     return Claims(user_id=UUID(claims["sub"]), session_id=UUID(claims["jti"]))
@@ -94,5 +99,5 @@ def signing_key() -> str:
     try:
         check_jwt_secret(key)
     except ValueError as error:
-        raise ConfigurationError(f"Bad configuration: JWT_SECRET {error}") from error
+        raise ConfigurationError(f"JWT_SECRET {error}") from error
     return key

@@ -1,6 +1,7 @@
 """The HTTP edge of a function: FastAPI in, envelope and headers out, errors translated once."""
 
 import json
+import math
 import time
 from collections.abc import Callable, Coroutine
 from typing import Any, cast
@@ -120,7 +121,10 @@ def parse_json(body: bytes) -> Any:
     """
     try:
         parsed = json.loads(
-            body.decode(), object_pairs_hook=_unique_keys, parse_constant=_no_constant
+            body.decode(),
+            object_pairs_hook=_unique_keys,
+            parse_constant=_no_constant,
+            parse_float=_finite,
         )
         _check_text(parsed)
     except UnicodeError as error:
@@ -154,6 +158,13 @@ def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(parsed) != len(pairs):
         raise MalformedJsonError("A key occurs twice in one object")
     return parsed
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise MalformedJsonError("A number is too large")
+    return number
 
 
 def _no_constant(name: str) -> None:

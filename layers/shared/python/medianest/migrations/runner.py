@@ -37,10 +37,13 @@ class Migration:
 
 def migrations(directory: Path = DIRECTORY) -> list[Migration]:
     """Read the migrations in their order; raises MigrationError for a gap or a double number."""
-    found = [
-        Migration(int(path.stem.split("_", 1)[0]), path.stem, path.read_text(encoding="utf-8"))
-        for path in sorted(directory.glob("[0-9]*_*.sql"))
-    ]
+    try:
+        found = [
+            Migration(int(path.stem.split("_", 1)[0]), path.stem, path.read_text(encoding="utf-8"))
+            for path in sorted(directory.glob("[0-9]*_*.sql"))
+        ]
+    except ValueError as error:
+        raise MigrationError(f"migrations must be numbered: {error}") from error
     if [item.version for item in found] != list(range(1, len(found) + 1)):
         raise MigrationError("migrations must be numbered 1, 2, 3, … without a gap")
     return found
@@ -49,7 +52,7 @@ def migrations(directory: Path = DIRECTORY) -> list[Migration]:
 def migrate(database: Database, directory: Path = DIRECTORY) -> list[str]:
     """Apply what is missing and return the names of what was applied.
 
-    Raises MigrationError when an applied file has changed or is gone: history is not rewritten.
+    Raises MigrationError when an applied file has changed: history is not rewritten.
     """
     wanted = migrations(directory)
     applied = []

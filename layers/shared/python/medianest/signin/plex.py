@@ -35,7 +35,8 @@ class _Pin(_Wire):
 
 
 class _ClaimedPin(_Wire):
-    authToken: str | None = None  # noqa: N815
+    # It becomes a header: nothing but visible ASCII may.
+    authToken: Annotated[str, Field(pattern=r"^[!-~]*$", max_length=4096)] | None = None  # noqa: N815
 
 
 class _Account(_Wire):
@@ -122,8 +123,8 @@ class PlexClient:
         if status != 200:  # noqa: PLR2004
             raise _unreachable(f"status {status} for a fresh token")
         account = _parse(_Account.model_validate, body)
-        username = (account.username or account.title or f"plex-{account.id}").strip()
-        return PlexAccount(account.id, _clean(username), _clean(account.email or "") or None)
+        username = _clean(account.username) or _clean(account.title) or f"plex-{account.id}"
+        return PlexAccount(account.id, username, _clean(account.email) or None)
 
     def access(self, token: str, server_id: str) -> PlexAccess:
         """Tell whether the token's account can reach a server, and whether it owns it."""
@@ -176,5 +177,6 @@ def _unreachable(cause: str) -> AppError:
     return AppError(ErrorCode.PLEX_UNREACHABLE)
 
 
-def _clean(text: str) -> str:
-    return "".join(character for character in text if character.isprintable())[:200]
+def _clean(text: str | None) -> str:
+    shown = "".join(character for character in text or "" if character.isprintable())
+    return shown.strip()[:200].strip()

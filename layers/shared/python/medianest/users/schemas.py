@@ -22,13 +22,15 @@ class UserOut(Out):
     updated_at: Timestamp
 
 
+# PostgreSQL keeps no NUL, so none can be found.
+type SearchText = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
 type UserSort = Literal["createdAt", "-createdAt", "username", "-username", "email", "-email"]
 
 
 class UserQuery(PageQuery):
     """Filters of the user list."""
 
-    search: Annotated[str | None, Field(min_length=1, max_length=200)] = None
+    search: SearchText | None = None
     role: Role | None = None
     status: Status | None = None
     sort: UserSort = "-createdAt"

@@ -1,0 +1,94 @@
+"""events/ has one file for each route and schedule of template.yaml, true to both.
+
+A route's file is named after its path without `/api` and parameters, a schedule's after its
+function and itself; a function with neither is called by hand and has a file of its name.
+Preflights have no file: a browser asks them by itself.
+"""
+
+import json
+import re
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+
+from local.proxy_event import Call, proxy_event
+from local.template import Route, Schedule
+from tests.support.api import ROOT, TEMPLATE
+
+# What API Gateway makes up for each request or deployment.
+MADE_UP = {"extendedRequestId", "resourceId"}
+
+
+def kebab(name: str) -> str:
+    return re.sub(r"(?<!^)(?=[A-Z])", "-", name).lower()
+
+
+def function_name(identifier: str) -> str:
+    return kebab(identifier.removesuffix("Function"))
+
+
+def route_file(route: Route) -> str:
+    parts = route.path.removeprefix("/api/").split("/")
+    return "-".join(part for part in parts if not part.startswith("{"))
+
+
+def schedule_file(schedule: Schedule) -> str:
+    return f"{function_name(schedule.function)}-{kebab(schedule.name)}"
+
+
+ROUTES = [
+    route
+    for route in TEMPLATE.routes
+    if isinstance(route.target, str) and route.method != "OPTIONS"
+]
+SCHEDULES = list(TEMPLATE.schedules.values())
+CALLED = {route.target for route in ROUTES} | {schedule.function for schedule in SCHEDULES}
+BY_HAND = [function_name(name) for name in TEMPLATE.functions if name not in CALLED]
+
+
+def read(name: str) -> Any:
+    return json.loads((ROOT / "events" / f"{name}.json").read_text())
+
+
+def without_made_up(event: dict[str, Any]) -> dict[str, Any]:
+    context = event["requestContext"]
+    return event | {
+        "requestContext": {key: context[key] for key in context.keys() - MADE_UP},
+        "made up": context.keys() & MADE_UP,
+    }
+
+
+def test_each_route_and_schedule_has_one_file_and_each_file_one_of_them() -> None:
+    wanted = [*map(route_file, ROUTES), *map(schedule_file, SCHEDULES), *BY_HAND]
+    assert sorted(wanted) == sorted(path.stem for path in (ROOT / "events").glob("*.json"))
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=route_file)
+def test_a_route_event_is_what_api_gateway_sends(route: Route) -> None:
+    event = read(route_file(route))
+    parameters = event["pathParameters"] or {}
+    assert set(parameters) == set(re.findall(r"{(\w+)}", route.path))
+    call = Call(
+        id=event["requestContext"]["requestId"],
+        started=event["requestContext"]["requestTimeEpoch"] / 1000,
+        method=route.method,
+        path=route.path.format(**parameters),
+        query=urlencode(event["queryStringParameters"] or {}),
+        headers=event["multiValueHeaders"],
+        source_ip=event["requestContext"]["identity"]["sourceIp"],
+        stage=TEMPLATE.stage,
+    )
+    body = (event["body"] or "").encode()
+    sent = proxy_event(call, resource=route.path, parameters=parameters, body=body)
+    assert without_made_up(event) == without_made_up(sent)
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES, ids=schedule_file)
+def test_a_schedule_event_is_the_input_of_the_schedule(schedule: Schedule) -> None:
+    assert read(schedule_file(schedule)) == schedule.event
+
+
+@pytest.mark.parametrize("name", BY_HAND)
+def test_an_event_sent_by_hand_is_an_object(name: str) -> None:
+    assert isinstance(read(name), dict)
