@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from medianest.core import csrf
+from medianest.core import csrf, tokens
 
 SESSION = UUID("b8a1c2d3-e4f5-4a6b-8c7d-9e0f1a2b3c4d")
 
@@ -64,7 +64,7 @@ def test_any_text_is_refused_without_an_exception(text: str) -> None:
 
 def test_a_token_of_another_key_is_refused(environment: pytest.MonkeyPatch) -> None:
     token = csrf.issue(SESSION)
-    environment.setattr(csrf, "_key", lambda: b"another key of thirty-two bytes!")
+    environment.setattr(tokens, "live_keys", lambda: ("another key of thirty-two bytes!",))
     assert csrf.matches(SESSION, token) is False
 
 

@@ -14,13 +14,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from medianest.core import csrf, tokens
-from medianest.core.config import ConfigurationError
+from medianest.core.config import ConfigurationError, load
 from medianest.core.errors import AppError, ErrorCode
 from tests.conftest import JWT_SECRET
+from tests.unit.conftest import forget_settings
 
 USER = UUID("6d9f2a4e-0c55-4f43-9d1b-1f6d5f0a7f11")
 SESSION = UUID("b8a1c2d3-e4f5-4a6b-8c7d-9e0f1a2b3c4d")
-HEADER = {"alg": "HS256", "typ": "JWT"}
+HEADER = {"alg": "HS256", "typ": "JWT", "kid": tokens.key_id(JWT_SECRET)}
 DIGESTS = {"HS256": hashlib.sha256, "HS384": hashlib.sha384, "HS512": hashlib.sha512}
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 _ABSENT = object()
@@ -128,7 +129,7 @@ def test_a_token_carries_the_claims_of_the_contract() -> None:
     ["none", "None", "nOnE", "NONE", "", "HS384", "HS512", "RS256", "ES256", "hs256", "HS256 "],
 )
 def test_another_algorithm_is_refused(alg: str) -> None:
-    header = {"alg": alg, "typ": "JWT"}
+    header = HEADER | {"alg": alg}
     assert_refused(forged(header, claims(), digest=alg if alg in DIGESTS else "HS256"))
     unsigned = f"{encoded(header)}.{encoded(claims())}"
     assert_refused(f"{unsigned}.")
@@ -142,17 +143,18 @@ def test_a_longer_hash_is_refused_where_the_key_would_do_for_it(
     key = JWT_SECRET + "_and-then-as-long-as-SHA-512-would-like-it-to-be"
     assert len(key) >= 64
     environment.setenv("JWT_SECRET", key)
-    assert_let_in(forged(HEADER, claims(), key=key))
-    assert_refused(forged({"alg": alg, "typ": "JWT"}, claims(), key=key, digest=alg))
+    header = HEADER | {"kid": tokens.key_id(key)}
+    assert_let_in(forged(header, claims(), key=key))
+    assert_refused(forged(header | {"alg": alg}, claims(), key=key, digest=alg))
 
 
 @pytest.mark.parametrize("alg", [256, ["HS256"], {"HS256": 1}, None, True, 1.5])
 def test_an_algorithm_that_is_no_text_is_refused(alg: Any) -> None:
-    assert_refused(forged({"alg": alg, "typ": "JWT"}, claims()))
+    assert_refused(forged(HEADER | {"alg": alg}, claims()))
 
 
 def test_a_missing_algorithm_is_refused() -> None:
-    assert_refused(forged({"typ": "JWT"}, claims()))
+    assert_refused(forged({"typ": "JWT", "kid": HEADER["kid"]}, claims()))
 
 
 @pytest.mark.parametrize(
@@ -162,9 +164,6 @@ def test_a_missing_algorithm_is_refused() -> None:
         {"jku": "https://evil.example.org/keys"},
         {"x5u": "https://evil.example.org/cert"},
         {"x5c": ["MIIB"]},
-        {"kid": "../../dev/null"},
-        {"kid": "' OR 1=1 --"},
-        {"kid": ""},
         {"typ": "at+jwt"},
     ],
     ids=str,
@@ -173,6 +172,75 @@ def test_a_header_that_points_at_a_key_changes_nothing(extra: dict[str, Any]) ->
     assert_let_in(forged(HEADER | extra, claims()))
     assert_refused(forged(HEADER | extra, claims(), key="x" * 32))
     assert_refused(forged(HEADER | extra, claims(), key=""))
+
+
+@pytest.mark.parametrize(
+    "kid",
+    ["../../dev/null", "' OR 1=1 --", "", "0" * 8, "x" * 2000, None, 1, ["a"], {"a": 1}],
+    ids=lambda kid: str(kid)[:20],
+)
+def test_an_unknown_kid_is_refused(kid: Any) -> None:
+    assert_refused(forged(HEADER | {"kid": kid}, claims()))
+
+
+def test_a_token_without_a_kid_is_refused() -> None:
+    assert_refused(forged({"alg": "HS256", "typ": "JWT"}, claims()))
+
+
+OTHER_KEY = "an0ther-Key_of-these-tests-and-of-nothing-else"
+
+
+def both(sign: str, verify: str) -> str:
+    return json.dumps({"sign": sign, "verify": [verify]})
+
+
+def test_rotation_step_by_step(environment: pytest.MonkeyPatch) -> None:
+    """As docs/operations.md tells it: announce the new key, sign with it, drop the old one."""
+    old = signed()
+    old_csrf = csrf.issue(SESSION)
+    environment.setenv("JWT_SECRET", both(JWT_SECRET, OTHER_KEY))
+    forget_settings()
+    announced = signed()
+    assert_let_in(old)
+    environment.setenv("JWT_SECRET", both(OTHER_KEY, JWT_SECRET))
+    forget_settings()
+    new = signed()
+    for token in (old, announced, new):
+        assert_let_in(token)
+    assert csrf.matches(SESSION, old_csrf)
+    environment.setenv("JWT_SECRET", OTHER_KEY)
+    forget_settings()
+    assert_let_in(new)
+    for token in (old, announced):
+        assert_refused(token)
+    assert not csrf.matches(SESSION, old_csrf)
+
+
+def test_keys_do_not_answer_for_each_other(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("JWT_SECRET", both(JWT_SECRET, OTHER_KEY))
+    header = HEADER | {"kid": tokens.key_id(OTHER_KEY)}
+    assert_let_in(forged(header, claims(), key=OTHER_KEY))
+    assert_refused(forged(header, claims(), key=JWT_SECRET))
+    assert_refused(forged(HEADER, claims(), key=OTHER_KEY))
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        "{}",
+        "{not json at all, but long enough to be a key}",
+        json.dumps({"sign": "short", "verify": [JWT_SECRET]}),
+        json.dumps({"sign": JWT_SECRET, "verify": ["short"]}),
+        json.dumps({"sign": JWT_SECRET, "verify": [OTHER_KEY] * 3}),
+        json.dumps({"sign": [JWT_SECRET]}),
+        json.dumps({"verify": [JWT_SECRET, OTHER_KEY]}),
+    ],
+)
+def test_a_weak_or_odd_set_of_keys_is_refused_at_the_start(secret: str) -> None:
+    with pytest.raises(ConfigurationError, match="JWT_SECRET"):
+        load({"JWT_SECRET": secret})
+    good = json.dumps({"sign": JWT_SECRET, "verify": [OTHER_KEY]})
+    assert load({"JWT_SECRET": good}).jwt_secret is not None
 
 
 @pytest.mark.parametrize(

@@ -19,9 +19,10 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """A signed-in user and the session that says so."""
+    """A signed-in user and the session that says so; `by_cookie` how the session was named."""
 
     user_id: UUID
     session_id: UUID
     role: Role
     expires_at: datetime
+    by_cookie: bool = False

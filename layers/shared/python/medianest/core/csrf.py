@@ -5,11 +5,10 @@ The scheme is OWASP's "signed double-submit cookie": HMAC(key, session id and a 
 
 import hmac
 import secrets
-from functools import cache
 from hashlib import sha256
 from uuid import UUID
 
-from medianest.core.tokens import signing_key
+from medianest.core import tokens
 
 _RANDOM_HEX = 32
 
@@ -17,22 +16,21 @@ _RANDOM_HEX = 32
 def issue(session_id: UUID) -> str:
     """Return a fresh token for a cookie session."""
     value = secrets.token_hex(_RANDOM_HEX // 2)
-    return f"{_signature(session_id, value)}.{value}"
+    return f"{_signature(tokens.live_keys()[0], session_id, value)}.{value}"
 
 
 def matches(session_id: UUID, token: str) -> bool:
-    """Tell whether a token was issued for this session."""
+    """Tell whether a token was issued for this session, with any live key."""
     signature, _, value = token.partition(".")
     if len(value) != _RANDOM_HEX or not token.isascii():
         return False
-    return hmac.compare_digest(signature, _signature(session_id, value))
+    return any(
+        hmac.compare_digest(signature, _signature(key, session_id, value))
+        for key in tokens.live_keys()
+    )
 
 
-def _signature(session_id: UUID, value: str) -> str:
-    return hmac.new(_key(), f"{session_id}|{value}".encode(), sha256).hexdigest()
-
-
-@cache
-def _key() -> bytes:
-    """Derive a key of this purpose's own, so that a CSRF token can never pass for a JWT."""
-    return hmac.new(signing_key().encode(), b"medianest csrf v1", sha256).digest()
+def _signature(key: str, session_id: UUID, value: str) -> str:
+    # A key of this purpose's own, so that a CSRF token can never pass for a JWT.
+    own_key = hmac.digest(key.encode(), b"medianest csrf v1", sha256)
+    return hmac.digest(own_key, f"{session_id}|{value}".encode(), sha256).hex()

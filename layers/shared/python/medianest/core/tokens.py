@@ -1,9 +1,15 @@
-"""JSON Web Tokens: signed names of sessions. What a session may do is in its row, never here."""
+"""JSON Web Tokens: signed names of sessions. What a session may do is in its row, never here.
+
+JWT_SECRET is one key, or, while keys are rotated, `{"sign": KEY, "verify": [KEY, …]}`: tokens are
+signed with the first and accepted with any. A token's `kid` is derived from its key, so that
+nobody has to invent names, and a plain key keeps its name when it moves into such an object.
+"""
 
 import re
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
+from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +17,7 @@ import jwt
 
 from medianest.core import secrets
 from medianest.core.clock import now
-from medianest.core.config import ConfigurationError, check_jwt_secret, settings
+from medianest.core.config import ConfigurationError, jwt_keys, settings
 from medianest.core.errors import AppError, ErrorCode
 
 ALGORITHM = "HS256"
@@ -52,7 +58,8 @@ def sign(
         "iss": ISSUER,
         "aud": AUDIENCE,
     }
-    return _JWT.encode(claims, signing_key(), algorithm=ALGORITHM)
+    key = live_keys()[0]
+    return _JWT.encode(claims, key, algorithm=ALGORITHM, headers={"kid": key_id(key)})
 
 
 def verify(token: str) -> Claims:
@@ -63,7 +70,7 @@ def verify(token: str) -> Claims:
     try:
         claims = _JWT.decode(
             token,
-            signing_key(),
+            _key_of(token),
             algorithms=[ALGORITHM],
             issuer=ISSUER,
             audience=AUDIENCE,
@@ -73,6 +80,15 @@ def verify(token: str) -> Claims:
         return _checked(claims)
     except (jwt.PyJWTError, ValueError, TypeError, RecursionError) as error:
         raise invalid_token() from error
+
+
+def _key_of(token: str) -> str:
+    """Return the live key that a token names, and only then: no `kid` leads anywhere else."""
+    named = jwt.get_unverified_header(token).get("kid")
+    for key in live_keys():
+        if named == key_id(key):
+            return key
+    raise ValueError("no key of ours")
 
 
 def _checked(claims: dict[str, Any]) -> Claims:
@@ -92,12 +108,20 @@ def _checked(claims: dict[str, Any]) -> Claims:
     return Claims(user_id=UUID(claims["sub"]), session_id=UUID(claims["jti"]))
 
 
+def live_keys() -> tuple[str, ...]:
+    """Return the live keys, the signing one first; raises ConfigurationError for a weak one."""
+    return _keys_in(secrets.resolve(settings().jwt_secret, "JWT_SECRET"))
+
+
 @cache
-def signing_key() -> str:
-    """Return the key that signs tokens; raises ConfigurationError when it is weak."""
-    key = secrets.resolve(settings().jwt_secret, "JWT_SECRET")
+def key_id(key: str) -> str:
+    """Return the name under which tokens refer to a key: too short a digest to tell it by."""
+    return sha256(b"medianest kid " + key.encode()).hexdigest()[:8]
+
+
+@cache
+def _keys_in(secret: str) -> tuple[str, ...]:
     try:
-        check_jwt_secret(key)
+        return jwt_keys(secret)
     except ValueError as error:
         raise ConfigurationError(f"JWT_SECRET {error}") from error
-    return key

@@ -2,69 +2,134 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
-from medianest.core.caller import Caller, Role
-from medianest.core.db import fetch_one
+from medianest.core.db import fetch_all, fetch_one
+from medianest.sessions.models import LiveSession, NewSession, OwnSession
 
 if TYPE_CHECKING:
+    from datetime import timedelta
+    from uuid import UUID
+
     from psycopg import Connection
 
+    from medianest.core.caller import Caller
+    from medianest.settings.models import Lifetimes
 
-@dataclass(frozen=True, slots=True)
-class LiveSession:
-    """A session that holds now, with its user's present role."""
-
-    id: UUID
-    user_id: UUID
-    role: Role
-    expires_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class NewSession:
-    """A session just made, with the database's own times."""
-
-    id: UUID
-    created_at: datetime
-    expires_at: datetime
+MAX_LISTED = 100
+# Lifetimes go as seconds: a day more or less in the calendar of the database's time zone may have
+# 23 or 25 hours. A session counts as live by the database's clock, which all environments share.
+_LIVE = (
+    " s.revoked_at IS NULL AND s.expires_at > now() AND s.absolute_expires_at > now()"
+    " AND s.last_seen_at > now() - %(idle)s"
+)
 
 
 def add(
-    connection: Connection[Any], user_id: UUID, caller: Caller, lifetime: timedelta
+    connection: Connection[Any], user_id: UUID, caller: Caller, lifetimes: Lifetimes
 ) -> NewSession:
-    """Add a session."""
+    """Add the session of a sign-in."""
     session = fetch_one(
         connection,
         NewSession,
-        "INSERT INTO sessions (user_id, expires_at, ip, user_agent)"
-        " VALUES (%s, now() + %s, %s, %s) RETURNING id, created_at, expires_at",
-        (user_id, lifetime, caller.ip, caller.user_agent),
+        "INSERT INTO sessions (user_id, expires_at, absolute_expires_at, ip, user_agent)"
+        " VALUES (%s, now() + make_interval(secs => %s), now() + make_interval(secs => %s), %s, %s)"
+        " RETURNING id, user_id, created_at, expires_at",
+        (
+            user_id,
+            min(lifetimes.token, lifetimes.absolute).total_seconds(),
+            lifetimes.absolute.total_seconds(),
+            caller.ip,
+            caller.user_agent,
+        ),
     )
     if session is None:
         raise RuntimeError("INSERT … RETURNING gave no row")
     return session
 
 
-def live(connection: Connection[Any], session_id: UUID) -> LiveSession | None:
-    """Return a session that is neither expired nor revoked and whose user is active."""
+def replace(
+    connection: Connection[Any], session_id: UUID, caller: Caller, lifetimes: Lifetimes
+) -> NewSession | None:
+    """Revoke a live session and add its successor, which ends with it at the latest.
+
+    One statement, so of all who try at once exactly one gets a successor; None for the others.
+    """
     return fetch_one(
         connection,
-        LiveSession,
-        "SELECT s.id, s.user_id, u.role, s.expires_at"
-        " FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.id = %s"
-        " AND s.revoked_at IS NULL AND s.expires_at > now() AND u.status = 'active'",
-        (session_id,),
+        NewSession,
+        "WITH old AS (UPDATE sessions s SET revoked_at = now()"
+        " WHERE s.id = %(id)s AND" + _LIVE + " RETURNING s.user_id, s.absolute_expires_at)"
+        " INSERT INTO sessions (user_id, expires_at, absolute_expires_at, ip, user_agent)"
+        " SELECT user_id, least(now() + make_interval(secs => %(token)s), absolute_expires_at),"
+        " absolute_expires_at, %(ip)s, %(user_agent)s FROM old"
+        " RETURNING id, user_id, created_at, expires_at",
+        {
+            "id": session_id,
+            "idle": lifetimes.idle,
+            "token": lifetimes.token.total_seconds(),
+            "ip": caller.ip,
+            "user_agent": caller.user_agent,
+        },
     )
 
 
-def revoke(connection: Connection[Any], *, user_id: UUID, session_id: UUID | None) -> int:
-    """Revoke one session of a user, or with None all of them; return how many were live."""
-    return connection.execute(
+def live(connection: Connection[Any], session_id: UUID, idle: timedelta) -> LiveSession | None:
+    """Return a session that holds now and whose user is active."""
+    return fetch_one(
+        connection,
+        LiveSession,
+        "SELECT s.id, s.user_id, u.role, s.expires_at,"
+        " s.last_seen_at > now() - interval '5 minutes' AS seen"
+        " FROM sessions s JOIN users u ON u.id = s.user_id"
+        " WHERE s.id = %(id)s AND u.status = 'active' AND" + _LIVE,
+        {"id": session_id, "idle": idle},
+    )
+
+
+def see(connection: Connection[Any], session_id: UUID) -> None:
+    """Note that a session is in use."""
+    connection.execute("UPDATE sessions SET last_seen_at = now() WHERE id = %s", (session_id,))
+
+
+def of_user(connection: Connection[Any], user_id: UUID, idle: timedelta) -> list[OwnSession]:
+    """Return a user's live sessions, the newest first."""
+    return fetch_all(
+        connection,
+        OwnSession,
+        "SELECT s.id, s.created_at, s.last_seen_at, s.expires_at, host(s.ip) AS ip, s.user_agent"
+        " FROM sessions s WHERE s.user_id = %(user)s AND"
+        + _LIVE
+        + " ORDER BY s.created_at DESC, s.id LIMIT %(limit)s",
+        {"user": user_id, "idle": idle, "limit": MAX_LISTED},
+    )
+
+
+def ids_of_user(connection: Connection[Any], user_id: UUID) -> list[UUID]:
+    """Return the sessions of a user that are not revoked."""
+    rows = connection.execute(
+        "SELECT id FROM sessions WHERE user_id = %s AND revoked_at IS NULL", (user_id,)
+    )
+    return [row[0] for row in rows]
+
+
+def revoke(connection: Connection[Any], *, user_id: UUID, session_id: UUID) -> list[UUID]:
+    """Revoke one session of a user; return its id, or nothing when it was none or revoked."""
+    rows = connection.execute(
+        "UPDATE sessions SET revoked_at = now()"
+        " WHERE user_id = %s AND id = %s AND revoked_at IS NULL RETURNING id",
+        (user_id, session_id),
+    )
+    return [row[0] for row in rows]
+
+
+def revoke_all(
+    connection: Connection[Any], user_id: UUID, *, except_id: UUID | None = None
+) -> list[UUID]:
+    """Revoke all sessions of a user but one; return their ids."""
+    rows = connection.execute(
         "UPDATE sessions SET revoked_at = now() WHERE user_id = %(user)s AND revoked_at IS NULL"
-        " AND (%(session)s::uuid IS NULL OR id = %(session)s)",
-        {"user": user_id, "session": session_id},
-    ).rowcount
+        " AND (%(except)s::uuid IS NULL OR id <> %(except)s) RETURNING id",
+        {"user": user_id, "except": except_id},
+    )
+    return [row[0] for row in rows]

@@ -1,0 +1,40 @@
+"""Rows of `sessions`."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from medianest.core.caller import Role
+
+
+@dataclass(frozen=True, slots=True)
+class LiveSession:
+    """A session that holds now, with its user's present role; `seen` says whether just lately."""
+
+    id: UUID
+    user_id: UUID
+    role: Role
+    expires_at: datetime
+    seen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class NewSession:
+    """A session just made, with the database's own times."""
+
+    id: UUID
+    user_id: UUID
+    created_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OwnSession:
+    """A session as its user may see it."""
+
+    id: UUID
+    created_at: datetime
+    last_seen_at: datetime
+    expires_at: datetime
+    ip: str
+    user_agent: str

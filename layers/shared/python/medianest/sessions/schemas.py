@@ -1,0 +1,17 @@
+"""Sessions on the wire."""
+
+from uuid import UUID
+
+from medianest.core.envelope import Out, Timestamp
+
+
+class SessionOut(Out):
+    """One of one's own sessions; `current` is the one that asks."""
+
+    id: UUID
+    created_at: Timestamp
+    last_seen_at: Timestamp
+    expires_at: Timestamp
+    ip: str
+    user_agent: str
+    current: bool

@@ -1,0 +1,314 @@
+"""Sessions: the cache, refresh, ends, the list, revoking."""
+
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import pytest
+import redis
+from psycopg import sql
+
+from medianest.core.db import database
+from medianest.sessions import service
+from medianest.sessions.models import LiveSession
+from medianest.settings import service as settings
+from tests.support import plex
+from tests.support.api import Answer, call
+
+type Db = psycopg.Connection[tuple[Any, ...]]
+
+NOBODYS = "3f0e8c2a-7a52-4d0e-9a56-2d1f2b7c9e11"
+
+
+def me(token: str) -> Answer:
+    return call("GET", "/api/auth/me", token=token)
+
+
+def sessions(token: str) -> Any:
+    return call("GET", "/api/auth/sessions", token=token).data
+
+
+def current(token: str) -> str:
+    return str(next(session["id"] for session in sessions(token) if session["current"]))
+
+
+def audited(db: Db, action: str) -> int:
+    row = db.execute("SELECT count(*) FROM audit_logs WHERE action = %s", (action,)).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+class TestCache:
+    def test_a_session_is_kept_for_a_minute_at_most(
+        self, keys: redis.Redis, people: dict[str, str]
+    ) -> None:
+        me(people["bob"])
+        key = f"session:{current(people['bob'])}"
+        assert 0 < keys.ttl(key) <= 60
+        assert people["bob"] not in str(keys.get(key))
+
+    def test_the_second_call_does_not_ask_the_database_for_the_session(
+        self, db: Db, people: dict[str, str]
+    ) -> None:
+        me(people["bob"])
+        db.execute("UPDATE sessions SET revoked_at = now()")  # behind the service's back
+        assert call("GET", "/api/auth/csrf", token=people["bob"]).status == 200
+
+    def test_an_admin_route_always_asks_the_database(self, db: Db, people: dict[str, str]) -> None:
+        me(people["alice"])
+        db.execute("UPDATE sessions SET revoked_at = now()")
+        answer = call("GET", "/api/admin/users", token=people["alice"])
+        assert (answer.status, answer.code) == (401, "JWT_INVALID")
+
+    def test_an_end_is_written_through(self, people: dict[str, str]) -> None:
+        me(people["bob"])
+        call("POST", "/api/auth/logout", token=people["bob"])
+        assert me(people["bob"]).code == "JWT_INVALID"
+
+    def test_a_late_reader_cannot_bring_an_ended_session_back(
+        self, keys: redis.Redis, people: dict[str, str]
+    ) -> None:
+        """An environment read the row before the commit and fills the cache after it."""
+        user_id = UUID(me(people["bob"]).data["id"])
+        session_id = UUID(current(people["bob"]))
+        call("POST", "/api/auth/logout", token=people["bob"])
+        later = datetime.now(UTC) + timedelta(days=1)
+        service._cache(LiveSession(session_id, user_id, "user", later, seen=True))
+        assert me(people["bob"]).code == "JWT_INVALID"
+
+    def test_a_cached_session_still_expires(
+        self, keys: redis.Redis, people: dict[str, str]
+    ) -> None:
+        user_id = UUID(me(people["bob"]).data["id"])
+        session_id = UUID(current(people["bob"]))
+        keys.delete(f"session:{session_id}")
+        past = datetime.now(UTC) - timedelta(seconds=1)
+        service._cache(LiveSession(session_id, user_id, "user", past, seen=True))
+        assert me(people["bob"]).code == "JWT_INVALID"
+
+
+class TestRefresh:
+    def test_the_new_token_works_and_the_old_one_is_dead(
+        self, db: Db, people: dict[str, str]
+    ) -> None:
+        me(people["bob"])
+        answer = call("POST", "/api/auth/refresh", token=people["bob"], body={})
+        assert answer.status == 200
+        assert answer.data.keys() == {"user", "expiresAt", "token"}
+        assert me(people["bob"]).code == "JWT_INVALID"
+        assert me(answer.data["token"]).data["username"] == "bob"
+        assert call("POST", "/api/auth/refresh", token=people["bob"]).code == "JWT_INVALID"
+        assert len(sessions(answer.data["token"])) == 1
+        assert audited(db, "session.refreshed") == 1
+
+    def test_never_past_the_absolute_end(self, db: Db, people: dict[str, str]) -> None:
+        end = "now() + interval '2 days'"
+        db.execute(f"UPDATE sessions SET absolute_expires_at = {end}".encode())
+        answer = call("POST", "/api/auth/refresh", token=people["bob"])
+        expires = datetime.fromisoformat(answer.data["expiresAt"])
+        assert abs(expires - datetime.now(UTC) - timedelta(days=2)) < timedelta(minutes=1)
+        again = call("POST", "/api/auth/refresh", token=answer.data["token"])
+        assert again.data["expiresAt"] == answer.data["expiresAt"]
+        db.execute("UPDATE sessions SET absolute_expires_at = now()")
+        ended = call("POST", "/api/auth/refresh", token=again.data["token"])
+        assert ended.code == "JWT_INVALID"
+
+    def test_a_cookie_gets_a_cookie(self, db: Db, keys: object, plex_url: str) -> None:
+        signed_in = plex.verify(plex.begin(plex_url, "bob"), session="cookie")
+        old = {
+            "Cookie": signed_in.headers["set-cookie"].partition(";")[0],
+            "X-CSRF-Token": signed_in.data["csrfToken"],
+        }
+        refused = call("POST", "/api/auth/refresh", headers={"Cookie": old["Cookie"]})
+        assert refused.code == "CSRF_TOKEN_MISMATCH"
+        answer = call("POST", "/api/auth/refresh", headers=old)
+        assert answer.data.keys() == {"user", "expiresAt", "csrfToken"}
+        new = {"Cookie": answer.headers["set-cookie"].partition(";")[0]}
+        assert call("GET", "/api/auth/me", headers=old).code == "JWT_INVALID"
+        assert call("GET", "/api/auth/me", headers=new).status == 200
+        stale = {**new, "X-CSRF-Token": old["X-CSRF-Token"]}
+        assert call("POST", "/api/auth/logout", headers=stale).code == "CSRF_TOKEN_MISMATCH"
+        good = {**new, "X-CSRF-Token": answer.data["csrfToken"]}
+        assert call("POST", "/api/auth/logout", headers=good).status == 204
+
+
+class TestEnds:
+    def test_unused_for_too_long(self, db: Db, people: dict[str, str]) -> None:
+        db.execute("UPDATE sessions SET last_seen_at = now() - interval '31 days'")
+        assert me(people["bob"]).code == "JWT_INVALID"
+        assert call("POST", "/api/auth/refresh", token=people["bob"]).code == "JWT_INVALID"
+
+    def test_use_moves_the_idle_end_and_no_other(self, db: Db, people: dict[str, str]) -> None:
+        ends = "SELECT expires_at, absolute_expires_at FROM sessions ORDER BY id"
+        before = db.execute(ends).fetchall()
+        db.execute("UPDATE sessions SET last_seen_at = now() - interval '29 days'")
+        assert me(people["bob"]).status == 200
+        seen = db.execute(
+            "SELECT count(*) FROM sessions WHERE last_seen_at > now() - interval '1 minute'"
+        ).fetchone()
+        assert seen == (1,)
+        assert db.execute(ends).fetchall() == before
+
+    def test_use_is_noted_every_five_minutes_at_most(
+        self, db: Db, keys: redis.Redis, people: dict[str, str]
+    ) -> None:
+        noted = "SELECT last_seen_at FROM sessions ORDER BY id"
+        before = db.execute(noted).fetchall()
+        for _ in range(3):
+            me(people["bob"])
+            keys.flushdb()
+        assert db.execute(noted).fetchall() == before
+
+    def test_absolute_end(self, db: Db, people: dict[str, str]) -> None:
+        db.execute("UPDATE sessions SET absolute_expires_at = now()")
+        assert me(people["bob"]).code == "JWT_INVALID"
+
+    def test_a_change_of_the_clocks_does_not_lengthen_a_token(
+        self, db: Db, environment: dict[str, str], plex_url: str
+    ) -> None:
+        """Thirty days of a calendar with a change in autumn have an hour more."""
+        name = environment["DATABASE_URL"].rpartition("/")[2]
+        zone = sql.Literal("EST5EDT,M1.1.0,M12.1.0")
+        alter = sql.SQL("ALTER DATABASE {} ").format(sql.Identifier(name))
+        database().close()
+        db.execute(alter + sql.SQL("SET timezone = {}").format(zone))
+        try:
+            token = plex.sign_in(plex_url, "bob")["token"]
+            assert me(token).status == 200
+            assert call("POST", "/api/auth/refresh", token=token).status == 200
+        finally:
+            db.execute(alter + sql.SQL("RESET timezone"))
+            database().close()
+
+    def test_lifetimes_can_be_changed_at_run_time(
+        self, db: Db, plex_url: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        db.execute(
+            "INSERT INTO system_config (key, value) VALUES ('session.lifetimes',"
+            """ '{"tokenDays": 2, "idleDays": 1, "absoluteDays": 3}')"""
+        )
+        monkeypatch.setattr(settings, "_memory", cache(settings.Memory))
+        signed_in = plex.sign_in(plex_url, "bob")
+        expires = datetime.fromisoformat(signed_in["expiresAt"])
+        assert abs(expires - datetime.now(UTC) - timedelta(days=2)) < timedelta(minutes=1)
+        db.execute("UPDATE sessions SET last_seen_at = now() - interval '25 hours'")
+        assert me(signed_in["token"]).code == "JWT_INVALID"
+
+
+class TestList:
+    def test_lists_ones_own_with_the_current_one_marked(
+        self, plex_url: str, people: dict[str, str]
+    ) -> None:
+        second = plex.sign_in(plex_url, "bob")["token"]
+        listed = sessions(people["bob"])
+        assert [session["current"] for session in listed] == [False, True]
+        keys = {"id", "createdAt", "lastSeenAt", "expiresAt", "ip", "userAgent", "current"}
+        assert all(session.keys() == keys for session in listed)
+        assert listed[0]["userAgent"] == "tests"
+        assert [session["current"] for session in sessions(second)] == [True, False]
+        assert len(sessions(people["carol"])) == 1
+
+    def test_ended_ones_are_gone(self, plex_url: str, people: dict[str, str]) -> None:
+        second = plex.sign_in(plex_url, "bob")["token"]
+        call("POST", "/api/auth/logout", token=second)
+        assert len(sessions(people["bob"])) == 1
+
+
+class TestRevoke:
+    def revoke(self, token: str, session_id: str) -> Answer:
+        return call("DELETE", f"/api/auth/sessions/{session_id}", token=token)
+
+    def test_ends_another_session_of_ones_own(
+        self, db: Db, plex_url: str, people: dict[str, str]
+    ) -> None:
+        second = plex.sign_in(plex_url, "bob")["token"]
+        me(second)
+        answer = self.revoke(people["bob"], current(second))
+        assert (answer.status, answer.text) == (204, "")
+        assert me(second).code == "JWT_INVALID"
+        assert me(people["bob"]).status == 200
+        assert audited(db, "session.revoked") == 1
+
+    def test_ends_the_one_that_asks(self, people: dict[str, str]) -> None:
+        assert self.revoke(people["bob"], current(people["bob"])).status == 204
+        assert me(people["bob"]).code == "JWT_INVALID"
+
+    def test_somebody_elses_is_not_found(self, people: dict[str, str]) -> None:
+        for session_id in (current(people["carol"]), NOBODYS):
+            answer = self.revoke(people["bob"], session_id)
+            assert (answer.status, answer.code) == (404, "NOT_FOUND")
+        assert me(people["carol"]).status == 200
+
+    def test_a_second_time_is_not_found(self, plex_url: str, people: dict[str, str]) -> None:
+        second = current(plex.sign_in(plex_url, "bob")["token"])
+        assert self.revoke(people["bob"], second).status == 204
+        assert self.revoke(people["bob"], second).code == "NOT_FOUND"
+
+
+class TestSignInAnew:
+    def test_ends_the_session_one_signs_in_with(
+        self, plex_url: str, people: dict[str, str]
+    ) -> None:
+        me(people["bob"])
+        handle = plex.begin(plex_url, "bob")
+        answer = call("POST", "/api/auth/plex/verify", body={"pinId": handle}, token=people["bob"])
+        assert answer.status == 200
+        assert me(people["bob"]).code == "JWT_INVALID"
+        assert me(answer.data["token"]).status == 200
+
+    def test_a_bad_credential_does_not_keep_one_out(self, db: Db, plex_url: str) -> None:
+        handle = plex.begin(plex_url, "bob")
+        answer = call("POST", "/api/auth/plex/verify", body={"pinId": handle}, token="bad.to.ken")
+        assert answer.status == 200
+
+    def test_a_failed_sign_in_ends_nothing(self, people: dict[str, str]) -> None:
+        call("POST", "/api/auth/plex/verify", body={"pinId": "unknown"}, token=people["bob"])
+        assert me(people["bob"]).status == 200
+
+
+class TestForeignSites:
+    @pytest.mark.parametrize(
+        "headers", [{"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://evil.example"}]
+    )
+    def test_cannot_plant_a_session_cookie(
+        self, db: Db, plex_url: str, headers: dict[str, str]
+    ) -> None:
+        handle = plex.begin(plex_url, "bob")
+        body = {"pinId": handle, "session": "cookie"}
+        refused = call("POST", "/api/auth/plex/verify", body=body, headers=headers)
+        assert (refused.status, refused.code) == (403, "FORBIDDEN")
+        assert "set-cookie" not in refused.headers
+        # A token is another matter: the page that asks for it has to keep it itself.
+        bearer = call("POST", "/api/auth/plex/verify", body={"pinId": handle}, headers=headers)
+        assert bearer.status == 200
+
+    def test_own_site_gets_its_cookie(self, db: Db, plex_url: str) -> None:
+        handle = plex.begin(plex_url, "bob")
+        answer = call(
+            "POST",
+            "/api/auth/plex/verify",
+            body={"pinId": handle, "session": "cookie"},
+            headers={
+                "Host": "media.example",
+                "Origin": "https://media.example",
+                "Sec-Fetch-Site": "same-origin",
+            },
+        )
+        assert "set-cookie" in answer.headers
+
+    def test_foreign_origin_with_cookie_and_csrf_token(
+        self, db: Db, keys: object, plex_url: str
+    ) -> None:
+        signed_in = plex.verify(plex.begin(plex_url, "bob"), session="cookie")
+        headers = {
+            "Host": "media.example",
+            "Cookie": signed_in.headers["set-cookie"].partition(";")[0],
+            "X-CSRF-Token": signed_in.data["csrfToken"],
+        }
+        for origin in ("https://evil.example", "null", "https://media.example.evil.example"):
+            refused = call("POST", "/api/auth/logout", headers={**headers, "Origin": origin})
+            assert refused.code == "CSRF_TOKEN_MISMATCH"
+        own = {**headers, "Origin": "https://media.example"}
+        assert call("POST", "/api/auth/logout", headers=own).status == 204
