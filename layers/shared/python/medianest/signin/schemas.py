@@ -5,10 +5,15 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from medianest.core.envelope import In, Out, Timestamp
+from medianest.core.passwords import MAX_LENGTH
 from medianest.users.schemas import UserOut
 
 # Our handles are 43 characters; the bound only keeps nonsense away from the hash.
 type Handle = Annotated[str, Field(min_length=1, max_length=200)]
+# An e-mail address has at most 254 characters (RFC 5321, 4.5.3.1.3).
+type Identifier = Annotated[str, Field(min_length=1, max_length=254)]
+# Bounded before it is hashed; what a new one must be like is told all at once, by the rules.
+type Password = Annotated[str, Field(min_length=1, max_length=MAX_LENGTH)]
 type SessionKind = Literal["bearer", "cookie"]
 
 
@@ -32,6 +37,21 @@ class VerifyIn(In):
     session: SessionKind = "bearer"
 
 
+class LoginIn(In):
+    """Sign in to a local account, by its e-mail address or user name."""
+
+    identifier: Identifier
+    password: Password
+    session: SessionKind = "bearer"
+
+
+class PasswordIn(In):
+    """Change one's own password; an account without one has none to change."""
+
+    current_password: Password | None = None
+    new_password: Password
+
+
 class SignedInOut(Out):
     """Who signed in: with `token` for a bearer, with `csrf_token` for a cookie session."""
 
@@ -45,6 +65,10 @@ class CsrfOut(Out):
     """The value to send in X-CSRF-Token."""
 
     csrf_token: str
+
+
+class RefreshIn(In):
+    """Nothing but the credential is needed to refresh a session."""
 
 
 class LogoutIn(In):

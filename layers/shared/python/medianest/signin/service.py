@@ -1,33 +1,55 @@
-"""Rules of signing in with Plex."""
+"""Rules of signing in: with Plex, or with the password of a local account."""
 
 from __future__ import annotations
 
 import secrets
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from medianest.audit import repository as audit
 from medianest.audit.models import Action
+from medianest.core import passwords
 from medianest.core.config import settings
 from medianest.core.db import database
 from medianest.core.errors import AppError, ErrorCode
-from medianest.core.observability import count
+from medianest.core.observability import count, logger
 from medianest.sessions import service as sessions
 from medianest.signin import repository
 from medianest.signin.plex import PlexAccess, PlexAccount, PlexClient
 from medianest.users import repository as users
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import datetime
+    from uuid import UUID
 
     from psycopg import Connection
 
-    from medianest.core.caller import Caller
+    from medianest.core.caller import Caller, Principal
     from medianest.sessions.service import SignedIn
-    from medianest.users.models import User
+    from medianest.users.models import LocalAccount, User
 
 HANDLE_BYTES = 32
+# Section 6 of the contract.
+MAX_FAILURES = 10
+_METRICS = {
+    Action.SIGN_IN_FAILED: "SignInFailed",
+    Action.PASSWORD_FAILED: "PasswordChangeFailed",
+}
+
+
+class RefusedError(AppError):
+    """A refusal whose reason only the audit log and the operator get to know."""
+
+    def __init__(
+        self, code: ErrorCode, reason: str, *, user_id: UUID | None = None, **details: Any
+    ) -> None:
+        unauthorized = code is ErrorCode.INVALID_CREDENTIALS
+        super().__init__(code, headers={"WWW-Authenticate": "Bearer"} if unauthorized else None)
+        self.user_id = user_id
+        self.known = {"reason": reason, **details}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +81,16 @@ def begin() -> Pin:
     return Pin(handle, pin.code, plex().sign_in_url(pin.code), expires_at)
 
 
-def finish(handle: str, caller: Caller) -> SignedIn:
+def count_failure(handle: str) -> None:
+    """Count a poll that came too fast; a handle that is polled like that again and again ends."""
+    with database().transaction() as connection:
+        repository.add_failure(connection, handle, limit=MAX_FAILURES)
+
+
+def finish(handle: str, caller: Caller, former: Principal | None) -> SignedIn:
     """Turn an approved sign-in into a session; a handle works once.
+
+    The session that signs in anew, `former`, ends with it.
 
     Raises AppError PIN_EXPIRED, PIN_PENDING, PLEX_UNREACHABLE, PLEX_ACCESS_DENIED or
     ACCOUNT_SUSPENDED. Until it has worked a handle stays good, so that a plex.tv that was away
@@ -74,32 +104,149 @@ def finish(handle: str, caller: Caller) -> SignedIn:
     if token is None:
         raise AppError(ErrorCode.PIN_PENDING)
     account = plex().account(token)
-    access = _access(token)
     # The token is not kept: identity is all we wanted of it.
-    with database().transaction() as connection:
-        if not repository.use(connection, handle):
-            raise AppError(ErrorCode.PIN_EXPIRED)
-        user = _user_of(connection, account, access, caller)
-        signed_in = sessions.open_session(connection, user, caller)
-        audit.record(
-            connection,
-            Action.SIGN_IN,
-            caller,
-            user_id=user.id,
-            target=("session", signed_in.session_id),
-            details={"method": "plex"},
-        )
+    with _failures_on_record(caller, Action.SIGN_IN_FAILED, method="plex"):
+        access = _access(account, token)
+        with database().transaction() as connection:
+            if not repository.use(connection, handle):
+                raise AppError(ErrorCode.PIN_EXPIRED)
+            user = _user_of(connection, account, access, caller)
+            signed_in, ended = _enter(connection, user, caller, former, method="plex")
+    sessions.forget(ended)
     count("SignIn")
     return signed_in
 
 
-def _access(token: str) -> PlexAccess | None:
+def sign_in(identifier: str, password: str, caller: Caller, former: Principal | None) -> SignedIn:
+    """Sign in to a local account by its e-mail address or user name; `former` ends with it.
+
+    Raises AppError INVALID_CREDENTIALS, after equal work for an account that does not exist, and
+    ACCOUNT_SUSPENDED, which only who knows the password gets to see.
+    """
+    entered = None
+    with _failures_on_record(caller, Action.SIGN_IN_FAILED, method="password"):
+        while entered is None:
+            entered = _enter_by_password(identifier, password, caller, former)
+    signed_in, ended = entered
+    sessions.forget(ended)
+    count("SignIn")
+    return signed_in
+
+
+def _enter_by_password(
+    identifier: str, password: str, caller: Caller, former: Principal | None
+) -> tuple[SignedIn, list[UUID]] | None:
+    """Check a password and make a session; return None when what was kept of it changed meanwhile.
+
+    A session made of the former password would outlive the change that ended all others.
+    """
+    with database().transaction() as connection:
+        account = users.find_local_account(connection, identifier)
+    matches = passwords.verify(password, account.password_hash if account else None)
+    if account is None:
+        raise RefusedError(ErrorCode.INVALID_CREDENTIALS, "unknown_account")
+    if not matches:
+        raise RefusedError(ErrorCode.INVALID_CREDENTIALS, "wrong_password", user_id=account.user_id)
+    outdated = passwords.is_outdated(account.password_hash)
+    new_hash = passwords.hash_password(password) if outdated else None
+    with database().transaction() as connection:
+        user = users.lock_local_user(connection, account)
+        if user is None:
+            return None
+        if user.status == "suspended":
+            raise RefusedError(ErrorCode.ACCOUNT_SUSPENDED, "suspended", user_id=user.id)
+        if new_hash is not None:
+            users.replace_password(connection, account, new_hash)
+        return _enter(connection, user, caller, former, method="password")
+
+
+def change_password(principal: Principal, current: str, new: str, caller: Caller) -> None:
+    """Change the password of a local account and end all its other sessions.
+
+    Raises AppError INVALID_CREDENTIALS for a wrong current password, also when a change at the same
+    time was faster, and for an account without any; VALIDATION_ERROR for a new one that is weak.
+    """
+    user_id = principal.user_id
+    with _failures_on_record(caller, Action.PASSWORD_FAILED):
+        with database().transaction() as connection:
+            account = users.get_local_account(connection, user_id)
+        if account is None:
+            raise RefusedError(ErrorCode.INVALID_CREDENTIALS, "no_password", user_id=user_id)
+        if not passwords.verify(current, account.password_hash):
+            raise RefusedError(ErrorCode.INVALID_CREDENTIALS, "wrong_password", user_id=user_id)
+        _check_new_password(account, current, new)
+        new_hash = passwords.hash_password(new)
+        with database().transaction() as connection:
+            if not users.replace_password(connection, account, new_hash):
+                raise RefusedError(ErrorCode.INVALID_CREDENTIALS, "wrong_password", user_id=user_id)
+            ended = sessions.revoke_others(connection, principal)
+            audit.record(
+                connection,
+                Action.PASSWORD_CHANGED,
+                caller,
+                user_id=user_id,
+                target=("user", user_id),
+                details={"sessions": len(ended)},
+            )
+    sessions.forget(ended)
+    logger.info("password changed", extra={"user_id": str(user_id)})
+
+
+def _check_new_password(account: LocalAccount, current: str, new: str) -> None:
+    problems = passwords.weaknesses(new, username=account.username, email=account.email)
+    if passwords.is_same(new, current):
+        problems.append("Use another password than the current one")
+    if problems:
+        raise AppError(
+            ErrorCode.VALIDATION_ERROR,
+            details=[{"field": "body.newPassword", "message": problem} for problem in problems],
+        )
+
+
+@contextmanager
+def _failures_on_record(caller: Caller, action: Action, **details: Any) -> Iterator[None]:
+    """Write a refusal down in a transaction of its own: the refused one is rolled back by then."""
+    try:
+        yield
+    except RefusedError as refused:
+        details |= refused.known
+        with database().transaction() as connection:
+            audit.record(connection, action, caller, user_id=refused.user_id, details=details)
+        count(_METRICS[action])
+        user_id = None if refused.user_id is None else str(refused.user_id)
+        logger.warning(action, extra={"user_id": user_id, **details})
+        raise
+
+
+def _enter(
+    connection: Connection[Any],
+    user: User,
+    caller: Caller,
+    former: Principal | None,
+    *,
+    method: str,
+) -> tuple[SignedIn, list[UUID]]:
+    """Make the session of a sign-in; return it and the sessions it ends."""
+    ended = sessions.revoke_former(connection, former, caller) if former else []
+    signed_in = sessions.open_session(connection, user, caller)
+    audit.record(
+        connection,
+        Action.SIGN_IN,
+        caller,
+        user_id=user.id,
+        target=("session", signed_in.session_id),
+        details={"method": method},
+    )
+    return signed_in, ended
+
+
+def _access(account: PlexAccount, token: str) -> PlexAccess | None:
     server_id = settings().plex_server_id
     if server_id is None:
         return None
     access = plex().access(token, server_id)
     if not access.reachable:
-        raise AppError(ErrorCode.PLEX_ACCESS_DENIED)
+        raise RefusedError(ErrorCode.PLEX_ACCESS_DENIED, "no_access", plexId=account.id)
     return access
 
 
@@ -139,5 +286,5 @@ def _user_of(
     if user is None:
         raise RuntimeError("a Plex user can neither be found nor added")
     if user.status == "suspended":
-        raise AppError(ErrorCode.ACCOUNT_SUSPENDED)
+        raise RefusedError(ErrorCode.ACCOUNT_SUSPENDED, "suspended", user_id=user.id)
     return user

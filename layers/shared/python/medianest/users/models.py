@@ -22,3 +22,13 @@ class User:
     status: Status
     created_at: datetime
     updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LocalAccount:
+    """How a user with a password signs in; never part of a `User`, so that it never leaves."""
+
+    user_id: UUID
+    email: str
+    username: str
+    password_hash: str

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, LiteralString
 from uuid import UUID
 
+from medianest.core.caller import Role
 from medianest.core.db import fetch_all, fetch_one, fetch_value
-from medianest.users.models import User
+from medianest.users.models import LocalAccount, Status, User
 from medianest.users.schemas import UserQuery, UserSort
 
 if TYPE_CHECKING:
@@ -22,7 +23,8 @@ _ORDERS: dict[UserSort, LiteralString] = {
     "-email": "lower(email) DESC, id",
 }
 _FILTER = (
-    " WHERE (%(search)s::text IS NULL OR username ILIKE %(search)s OR email ILIKE %(search)s)"
+    " WHERE (%(search)s::text IS NULL OR username ILIKE %(search)s OR (email ILIKE %(search)s"
+    " AND email NOT LIKE '%%@plex.invalid'))"
     " AND (%(role)s::text IS NULL OR role = %(role)s)"
     " AND (%(status)s::text IS NULL OR status = %(status)s)"
 )
@@ -79,6 +81,91 @@ def add_plex_user(
             "admin": admin,
             "first": first_is_admin,
         },
+    )
+
+
+def add_local_user(
+    connection: Connection[Any], *, email: str, username: str, password_hash: str, role: Role
+) -> User | None:
+    """Add a user with a password, or return None when a local account has the address or name.
+
+    The address must have an @ and the name none.
+    """
+    return fetch_one(
+        connection,
+        User,
+        "INSERT INTO users (email, username, password_hash, role) VALUES (%s, %s, %s, %s)"
+        f" ON CONFLICT DO NOTHING RETURNING {_COLUMNS}",
+        (email, username, password_hash, role),
+    )
+
+
+def find_local_account(connection: Connection[Any], identifier: str) -> LocalAccount | None:
+    """Return the local account with an e-mail address or user name, in any case."""
+    return fetch_one(
+        connection,
+        LocalAccount,
+        "SELECT id AS user_id, email, username, password_hash FROM users"
+        " WHERE password_hash IS NOT NULL"
+        " AND (lower(email) = lower(%(identifier)s) OR lower(username) = lower(%(identifier)s))",
+        {"identifier": identifier},
+    )
+
+
+def get_local_account(connection: Connection[Any], user_id: UUID) -> LocalAccount | None:
+    """Return how a user signs in, None when it is not with a password."""
+    return fetch_one(
+        connection,
+        LocalAccount,
+        "SELECT id AS user_id, email, username, password_hash FROM users"
+        " WHERE password_hash IS NOT NULL AND id = %s",
+        (user_id,),
+    )
+
+
+def lock_local_user(connection: Connection[Any], account: LocalAccount) -> User | None:
+    """Return a local account's user if its password is still the same, and keep it so.
+
+    Until the transaction ends, nobody can change the password or suspend the user.
+    """
+    return fetch_one(
+        connection,
+        User,
+        f"SELECT {_COLUMNS} FROM users WHERE id = %s AND password_hash = %s FOR UPDATE",
+        (account.user_id, account.password_hash),
+    )
+
+
+def replace_password(connection: Connection[Any], account: LocalAccount, new_hash: str) -> bool:
+    """Replace the password of a local account; of several who do so at once, one gets True."""
+    updated = connection.execute(
+        "UPDATE users SET password_hash = %s WHERE id = %s AND password_hash = %s",
+        (new_hash, account.user_id, account.password_hash),
+    )
+    return updated.rowcount == 1
+
+
+def lock_admins(connection: Connection[Any]) -> list[UUID]:
+    """Return the active admins, whom nobody else changes until the transaction ends.
+
+    Locked in one order, so that admins who demote each other wait and do not block each other.
+    """
+    rows = connection.execute(
+        "SELECT id FROM users WHERE role = 'admin' AND status = 'active' ORDER BY id FOR UPDATE"
+    )
+    return [row[0] for row in rows]
+
+
+def change(
+    connection: Connection[Any], user_id: UUID, *, role: Role | None, status: Status | None
+) -> User | None:
+    """Set what is not None; return the user, or None when there is none."""
+    return fetch_one(
+        connection,
+        User,
+        "UPDATE users SET role = coalesce(%s, role), status = coalesce(%s, status),"
+        f" updated_at = now() WHERE id = %s RETURNING {_COLUMNS}",
+        (role, status, user_id),
     )
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import Field
 
 from medianest.core.caller import Role
-from medianest.core.envelope import Out, PageQuery, Timestamp
+from medianest.core.envelope import In, Out, PageQuery, Timestamp
 from medianest.users.models import Status
 
 
@@ -25,6 +25,13 @@ class UserOut(Out):
 # PostgreSQL keeps no NUL, so none can be found.
 type SearchText = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
 type UserSort = Literal["createdAt", "-createdAt", "username", "-username", "email", "-email"]
+
+
+class UserChangeIn(In):
+    """What an admin may change of a user."""
+
+    role: Role | None = None
+    status: Status | None = None
 
 
 class UserQuery(PageQuery):

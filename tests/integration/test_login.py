@@ -1,0 +1,555 @@
+"""Local accounts: sign-in with a password, and changing it."""
+
+import asyncio
+import io
+import itertools
+import json
+import multiprocessing
+from collections import Counter
+from collections.abc import Callable
+from multiprocessing.queues import Queue
+from multiprocessing.synchronize import Barrier
+from typing import Any
+from uuid import UUID
+
+import argon2
+import psycopg
+import pytest
+from argon2.low_level import Type
+
+from local.standins.plex import SERVER_ID
+from medianest.core import passwords
+from medianest.core.config import load
+from medianest.core.db import database
+from medianest.signin import service
+from medianest.users import repository as users
+from medianest.users.models import User
+from tests.support import plex
+from tests.support.api import Answer, call
+
+type Db = psycopg.Connection[tuple[Any, ...]]
+
+PASSWORD = "Sunset-Garden-42"
+OTHER = "Walnut-Harbour-87"
+# Limits hold for an address: each call has its own.
+_ADDRESSES = (f"198.51.100.{number}" for number in itertools.cycle(range(1, 255)))
+
+
+def add_user(name: str, password: str = PASSWORD, email: str | None = None) -> User:
+    with database().transaction() as connection:
+        user = users.add_local_user(
+            connection,
+            email=email or f"{name}@example.com",
+            username=name,
+            password_hash=passwords.hash_password(password),
+            role="user",
+        )
+    assert user is not None
+    return user
+
+
+@pytest.fixture
+def erin(db: Db, keys: object) -> User:
+    return add_user("Erin", email="Erin.Example@example.com")
+
+
+def login(identifier: str, password: str = PASSWORD, **fields: Any) -> Answer:
+    return call(
+        "POST",
+        "/api/auth/login",
+        body={"identifier": identifier, "password": password, **fields},
+        ip=next(_ADDRESSES),
+    )
+
+
+def token_of(identifier: str, password: str = PASSWORD) -> str:
+    token: str = login(identifier, password).data["token"]
+    return token
+
+
+def change(token: str, current: str | None = PASSWORD, new: str = OTHER) -> Answer:
+    body = {"newPassword": new} | ({} if current is None else {"currentPassword": current})
+    return call("POST", "/api/auth/password", body=body, token=token, ip=next(_ADDRESSES))
+
+
+def is_signed_in(token: str) -> bool:
+    answer = call("GET", "/api/auth/me", token=token, ip=next(_ADDRESSES))
+    assert answer.status in {200, 401}
+    return answer.status == 200
+
+
+def kept_hash(db: Db, user: User) -> str:
+    row = db.execute("SELECT password_hash FROM users WHERE id = %s", (user.id,)).fetchone()
+    assert row is not None
+    return str(row[0])
+
+
+def audited(db: Db, action: str) -> list[tuple[UUID | None, dict[str, Any]]]:
+    rows = db.execute(
+        "SELECT user_id, details FROM audit_logs WHERE action = %s ORDER BY created_at", (action,)
+    )
+    return [(row[0], row[1]) for row in rows]
+
+
+def rows(db: Db, table: str) -> int:
+    row = db.execute(f"SELECT count(*) FROM {table}".encode()).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def assert_refused(answer: Answer) -> None:
+    assert (answer.status, answer.code) == (401, "INVALID_CREDENTIALS")
+    assert answer.headers["www-authenticate"] == "Bearer"
+    assert "set-cookie" not in answer.headers
+
+
+@pytest.fixture
+def argon2_calls(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    """Count what was asked of Argon2."""
+    counter: Counter[str] = Counter()
+
+    def counted(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        def call_and_count(*arguments: Any, **options: Any) -> Any:
+            counter[name] += 1
+            return function(*arguments, **options)
+
+        return call_and_count
+
+    for name in ("hash", "verify"):
+        function = getattr(argon2.PasswordHasher, name)
+        monkeypatch.setattr(argon2.PasswordHasher, name, counted(name, function))
+    return counter
+
+
+class TestLogin:
+    def test_signs_in_with_a_bearer_token(self, erin: User) -> None:
+        answer = login("Erin")
+        assert answer.status == 200
+        assert answer.data.keys() == {"user", "expiresAt", "token"}
+        assert answer.data["user"].keys() == {
+            "id", "email", "username", "role", "createdAt", "updatedAt",
+        }  # fmt: skip
+        assert answer.data["user"]["id"] == str(erin.id)
+        assert "set-cookie" not in answer.headers
+        me = call("GET", "/api/auth/me", token=answer.data["token"], ip=next(_ADDRESSES))
+        assert me.data == answer.data["user"]
+
+    def test_signs_in_with_a_cookie(self, erin: User) -> None:
+        answer = login("Erin", session="cookie")
+        assert answer.data.keys() == {"user", "expiresAt", "csrfToken"}
+        cookie = answer.headers["set-cookie"].partition(";")[0]
+        assert cookie.startswith("__Host-medianest_session=")
+        assert cookie.partition("=")[2] not in answer.text
+        me = call("GET", "/api/auth/me", headers={"Cookie": cookie}, ip=next(_ADDRESSES))
+        assert me.data == answer.data["user"]
+
+    @pytest.mark.parametrize(
+        "identifier",
+        ["Erin", "erin", "ERIN", "Erin.Example@example.com", "ERIN.EXAMPLE@EXAMPLE.COM"],
+    )
+    def test_name_and_address_in_any_case(self, erin: User, identifier: str) -> None:
+        assert login(identifier).status == 200
+
+    @pytest.mark.parametrize(
+        "identifier", ["%", "E%", "_rin", "Erin ", " Erin", "erin.example", "' OR 1=1 --", "e\\rin"]
+    )
+    def test_name_is_taken_to_the_letter(self, erin: User, identifier: str) -> None:
+        assert_refused(login(identifier))
+
+    @pytest.mark.parametrize(
+        "password", [PASSWORD.lower(), PASSWORD + " ", PASSWORD[:-1], "%", PASSWORD + "x" * 100]
+    )
+    def test_wrong_password(self, db: Db, erin: User, password: str) -> None:
+        assert_refused(login("Erin", password))
+        assert rows(db, "sessions") == 0
+        assert login("Erin").status == 200
+
+    def test_unknown_and_wrong_are_one_answer_and_equal_work(
+        self, db: Db, erin: User, plex_url: str, argon2_calls: Counter[str]
+    ) -> None:
+        plex.sign_in(plex_url, "bob")
+        answers = []
+        for identifier in ("Erin", "nobody", "nobody@example.com", "bob", "bob@example.com"):
+            argon2_calls.clear()
+            answer = login(identifier, "Wrong-Password-1")
+            assert_refused(answer)
+            answers.append(answer.text)
+            assert argon2_calls == {"verify": 1}
+        assert len(set(answers)) == 1
+
+    def test_the_hash_of_unknown_accounts_opens_none(self, erin: User) -> None:
+        assert_refused(login("nobody", passwords.UNKNOWN_ACCOUNT_HASH))
+
+    def test_is_checked_before_it_is_hashed(self, erin: User, argon2_calls: Counter[str]) -> None:
+        for answer in (login("Erin", "x" * 129), login("x" * 255), login("Erin", "")):
+            assert (answer.status, answer.code) == (400, "VALIDATION_ERROR")
+        assert argon2_calls == {}
+
+    def test_suspended_user_is_told_so_only_with_the_password(self, db: Db, erin: User) -> None:
+        db.execute("UPDATE users SET status = 'suspended'")
+        assert_refused(login("Erin", "Wrong-Password-1"))
+        answer = login("Erin")
+        assert (answer.status, answer.code) == (403, "ACCOUNT_SUSPENDED")
+        assert rows(db, "sessions") == 0
+        db.execute("UPDATE users SET status = 'active'")
+        assert login("Erin").status == 200
+
+    @pytest.mark.parametrize(
+        "hasher",
+        [
+            argon2.PasswordHasher(),
+            argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1),
+            argon2.PasswordHasher(
+                time_cost=2, memory_cost=passwords.MEMORY_KIB, parallelism=1, type=Type.I
+            ),
+        ],
+        ids=["library defaults", "weak", "Argon2i"],
+    )
+    def test_other_parameters_are_brought_up_to_date(
+        self, db: Db, erin: User, hasher: argon2.PasswordHasher
+    ) -> None:
+        former = hasher.hash(PASSWORD)
+        db.execute("UPDATE users SET password_hash = %s", (former,))
+        assert_refused(login("Erin", OTHER))
+        assert kept_hash(db, erin) == former
+        assert login("Erin").status == 200
+        today = kept_hash(db, erin)
+        assert today.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
+        assert login("Erin").status == 200
+        assert kept_hash(db, erin) == today
+
+    def test_plex_account_with_the_same_address_is_somebody_else(
+        self, db: Db, erin: User, plex_url: str
+    ) -> None:
+        local = add_user("bob")
+        by_plex = plex.sign_in(plex_url, "bob")["user"]
+        assert by_plex["email"] == local.email
+        assert by_plex["id"] != str(local.id)
+        assert login("bob").data["user"]["id"] == str(local.id)
+        assert plex.sign_in(plex_url, "bob")["user"]["id"] == by_plex["id"]
+
+    @pytest.mark.parametrize("name", ["admin", "administrator", "root", "medianest"])
+    def test_nobody_can_sign_in_to_a_fresh_deployment(
+        self, db: Db, keys: object, name: str
+    ) -> None:
+        for password in (name, "password", "changeme", "Admin123!"):
+            assert_refused(login(name, password))
+        assert_refused(login(f"{name}@medianest.local", "admin"))
+
+    def test_is_refused_when_the_password_changes_meanwhile(
+        self, db: Db, erin: User, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        verify, changed = passwords.verify, passwords.hash_password(OTHER)
+
+        def slow_verify(password: str, kept: str | None) -> bool:
+            matches = verify(password, kept)
+            db.execute("UPDATE users SET password_hash = %s", (changed,))
+            return matches
+
+        with monkeypatch.context() as patched:
+            patched.setattr(passwords, "verify", slow_verify)
+            assert_refused(login("Erin"))
+        assert rows(db, "sessions") == 0
+        assert login("Erin", OTHER).status == 200
+
+    def test_works_when_the_hash_is_renewed_meanwhile(
+        self, db: Db, erin: User, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        verify, renewed = passwords.verify, passwords.hash_password(PASSWORD)
+
+        def slow_verify(password: str, kept: str | None) -> bool:
+            matches = verify(password, kept)
+            db.execute("UPDATE users SET password_hash = %s", (renewed,))
+            return matches
+
+        monkeypatch.setattr(passwords, "verify", slow_verify)
+        assert login("Erin").status == 200
+        assert rows(db, "sessions") == 1
+
+
+class TestAccounts:
+    @pytest.mark.parametrize(
+        ("email", "username"),
+        [
+            ("erin.example@example.com", "other"),
+            ("ERIN.EXAMPLE@EXAMPLE.COM", "other"),
+            ("other@example.com", "erin"),
+            ("other@example.com", "ERIN"),
+        ],
+    )
+    def test_address_and_name_are_taken_in_any_case(
+        self, db: Db, erin: User, email: str, username: str
+    ) -> None:
+        with database().transaction() as connection:
+            taken = users.add_local_user(
+                connection, email=email, username=username, password_hash="x", role="user"
+            )
+        assert taken is None
+        assert rows(db, "users") == 1
+
+    @pytest.mark.parametrize(
+        ("email", "username", "password_hash"),
+        [
+            ("a@example.com", "a", None),
+            ("a@example.com", "b@example.com", "x"),
+            ("a", "a", "x"),
+        ],
+        ids=["no way to sign in", "a name that could be an address", "no address"],
+    )
+    def test_rows_that_make_no_sense_are_refused(
+        self, db: Db, email: str, username: str, password_hash: str | None
+    ) -> None:
+        with pytest.raises(psycopg.errors.CheckViolation):
+            db.execute(
+                "INSERT INTO users (email, username, password_hash) VALUES (%s, %s, %s)",
+                (email, username, password_hash),
+            )
+
+
+class TestPassword:
+    def test_is_changed(self, db: Db, erin: User) -> None:
+        answer = change(token_of("Erin"))
+        assert (answer.status, answer.text) == (204, "")
+        assert kept_hash(db, erin).startswith("$argon2id$v=19$m=19456,t=2,p=1$")
+        assert_refused(login("Erin"))
+        assert login("Erin", OTHER).status == 200
+
+    def test_ends_every_other_session(self, erin: User, plex_url: str) -> None:
+        add_user("frank")
+        own, other, third = (token_of("Erin") for _ in range(3))
+        somebody = token_of("frank")
+        assert change(own).status == 204
+        assert [is_signed_in(token) for token in (own, other, third, somebody)] == [
+            True, False, False, True,
+        ]  # fmt: skip
+
+    @pytest.mark.parametrize("current", [None, "", "Wrong-Password-1", PASSWORD.lower(), OTHER])
+    def test_needs_the_current_one(self, db: Db, erin: User, current: str | None) -> None:
+        own, other = token_of("Erin"), token_of("Erin")
+        former = kept_hash(db, erin)
+        answer = change(own, current)
+        if current == "":
+            assert (answer.status, answer.code) == (400, "VALIDATION_ERROR")
+        else:
+            assert_refused(answer)
+        assert kept_hash(db, erin) == former
+        assert is_signed_in(other)
+        assert change(own).status == 204
+
+    def test_plex_account_has_none_and_gets_none(self, db: Db, keys: object, plex_url: str) -> None:
+        token = plex.sign_in(plex_url, "bob")["token"]
+        for current in (None, PASSWORD):
+            assert_refused(change(token, current))
+        assert db.execute("SELECT password_hash FROM users").fetchall() == [(None,)]
+        assert is_signed_in(token)
+
+    @pytest.mark.parametrize(
+        ("new", "broken"),
+        [
+            ("Short-1", 1),
+            ("Password1!", 1),
+            ("My-Erin-Password-1", 1),
+            (PASSWORD, 1),
+            ("qwertyui", 4),
+        ],
+    )
+    def test_must_be_a_good_one(self, db: Db, erin: User, new: str, broken: int) -> None:
+        own, other = token_of("Erin"), token_of("Erin")
+        former = kept_hash(db, erin)
+        answer = change(own, new=new)
+        assert (answer.status, answer.code) == (400, "VALIDATION_ERROR")
+        assert [item["field"] for item in answer.details] == ["body.newPassword"] * broken
+        assert all(item["message"] and new not in item["message"] for item in answer.details)
+        assert kept_hash(db, erin) == former
+        assert is_signed_in(other)
+
+    def test_rules_are_told_only_with_the_current_one(self, erin: User) -> None:
+        assert_refused(change(token_of("Erin"), "Wrong-Password-1", "short"))
+
+    @pytest.mark.parametrize("new", ["kV7#mQ2x" * 8, "kV7#mQ2x" * 16, "Zażółć-Gęślą-😀-7"])
+    def test_long_ones_and_all_scripts(self, erin: User, new: str) -> None:
+        assert change(token_of("Erin"), new=new).status == 204
+        assert login("Erin", new).status == 200
+        assert_refused(login("Erin", new[:-1] + "?"))
+
+    def test_needs_a_session(self, erin: User) -> None:
+        answer = call(
+            "POST",
+            "/api/auth/password",
+            body={"currentPassword": PASSWORD, "newPassword": OTHER},
+            ip=next(_ADDRESSES),
+        )
+        assert (answer.status, answer.code) == (401, "JWT_INVALID")
+        assert login("Erin").status == 200
+
+    def test_of_a_cookie_session_needs_its_csrf_token(self, erin: User) -> None:
+        signed_in = login("Erin", session="cookie")
+        headers = {"Cookie": signed_in.headers["set-cookie"].partition(";")[0]}
+        body = {"currentPassword": PASSWORD, "newPassword": OTHER}
+        refused = call(
+            "POST", "/api/auth/password", body=body, headers=headers, ip=next(_ADDRESSES)
+        )
+        assert (refused.status, refused.code) == (403, "CSRF_TOKEN_MISMATCH")
+        headers["X-CSRF-Token"] = signed_in.data["csrfToken"]
+        done = call("POST", "/api/auth/password", body=body, headers=headers, ip=next(_ADDRESSES))
+        assert done.status == 204
+
+    def test_of_changes_at_once_one_wins(self, db: Db, erin: User) -> None:
+        context = multiprocessing.get_context("spawn")
+        barrier, answers = context.Barrier(2), context.Queue()
+        candidates = {token_of("Erin"): OTHER, token_of("Erin"): "Copper-Meadow-19"}
+        processes = [
+            context.Process(target=change_in_process, args=(barrier, answers, token, new))
+            for token, new in candidates.items()
+        ]
+        for process in processes:
+            process.start()
+        outcomes = dict(answers.get(timeout=60) for _ in processes)
+        for process in processes:
+            process.join(20)
+        assert sorted(outcomes.values()) == [204, 401]
+        winner = max(candidates, key=lambda token: outcomes[token] == 204)
+        assert [is_signed_in(token) for token in candidates] == [
+            token == winner for token in candidates
+        ]
+        assert login("Erin", candidates[winner]).status == 200
+        assert len(audited(db, "auth.password_changed")) == 1
+
+    def test_the_slower_of_two_changes_is_refused(
+        self, db: Db, erin: User, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        own, other = token_of("Erin"), token_of("Erin")
+        hash_password, faster = passwords.hash_password, passwords.hash_password(OTHER)
+
+        def slow_hash(password: str) -> str:
+            db.execute("UPDATE users SET password_hash = %s", (faster,))
+            return hash_password(password)
+
+        monkeypatch.setattr(passwords, "hash_password", slow_hash)
+        assert_refused(change(own, new="Copper-Meadow-19"))
+        assert kept_hash(db, erin) == faster
+        assert is_signed_in(other)
+
+
+def change_in_process(
+    barrier: Barrier, answers: "Queue[tuple[str, int]]", token: str, new: str
+) -> None:
+    """Change a password from an environment of its own, when all others are ready too."""
+    asyncio.set_event_loop(asyncio.new_event_loop())
+    assert is_signed_in(token)
+    barrier.wait(60)
+    answers.put((token, change(token, new=new).status))
+
+
+class TestAudit:
+    def test_good_sign_in(self, db: Db, erin: User) -> None:
+        login("Erin")
+        assert audited(db, "auth.sign_in") == [(erin.id, {"method": "password"})]
+        assert audited(db, "auth.sign_in_failed") == []
+
+    def test_bad_sign_ins(self, db: Db, erin: User, logs: io.StringIO) -> None:
+        login("a-password-typed-as-a-name")
+        refused = login("Erin", "Wrong-Password-1")
+        db.execute("UPDATE users SET status = 'suspended'")
+        login("Erin")
+        assert audited(db, "auth.sign_in_failed") == [
+            (None, {"method": "password", "reason": "unknown_account"}),
+            (erin.id, {"method": "password", "reason": "wrong_password"}),
+            (erin.id, {"method": "password", "reason": "suspended"}),
+        ]
+        assert audited(db, "auth.sign_in") == []
+        everything = db.execute("SELECT audit_logs::text FROM audit_logs").fetchall()
+        assert "a-password-typed-as-a-name" not in str(everything)
+        by_request = db.execute(
+            "SELECT details->>'reason' FROM audit_logs WHERE request_id = %s",
+            (refused.headers["x-request-id"],),
+        ).fetchall()
+        assert by_request == [("wrong_password",)]
+        logged = [json.loads(line) for line in logs.getvalue().splitlines()]
+        failures = [line for line in logged if line.get("message") == "auth.sign_in_failed"]
+        assert [line["reason"] for line in failures] == [
+            "unknown_account", "wrong_password", "suspended",
+        ]  # fmt: skip
+        assert failures[1]["user_id"] == str(erin.id)
+
+    def test_password_changes(self, db: Db, erin: User) -> None:
+        own, _ = token_of("Erin"), token_of("Erin")
+        change(own, "Wrong-Password-1")
+        assert audited(db, "auth.password_failed") == [(erin.id, {"reason": "wrong_password"})]
+        assert audited(db, "auth.password_changed") == []
+        change(own)
+        assert audited(db, "auth.password_changed") == [(erin.id, {"sessions": 1})]
+
+    def test_password_change_of_a_plex_account(self, db: Db, keys: object, plex_url: str) -> None:
+        signed_in = plex.sign_in(plex_url, "bob")
+        change(signed_in["token"])
+        user_id = UUID(signed_in["user"]["id"])
+        assert audited(db, "auth.password_failed") == [(user_id, {"reason": "no_password"})]
+
+    def test_suspended_plex_account(self, db: Db, keys: object, plex_url: str) -> None:
+        user_id = UUID(plex.sign_in(plex_url, "bob")["user"]["id"])
+        db.execute("UPDATE users SET status = 'suspended'")
+        assert plex.verify(plex.begin(plex_url, "bob")).code == "ACCOUNT_SUSPENDED"
+        assert audited(db, "auth.sign_in_failed") == [
+            (user_id, {"method": "plex", "reason": "suspended"})
+        ]
+
+    def test_plex_account_without_access(
+        self, db: Db, keys: object, plex_url: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        own = load({"PLEX_SERVER_ID": SERVER_ID})
+        monkeypatch.setattr(service, "settings", lambda: own)
+        assert plex.verify(plex.begin(plex_url, "dave")).code == "PLEX_ACCESS_DENIED"
+        [(user_id, details)] = audited(db, "auth.sign_in_failed")
+        assert user_id is None
+        assert details == {"method": "plex", "reason": "no_access", "plexId": 1004}
+        assert rows(db, "users") == 0
+
+    @pytest.fixture
+    def metrics(self, capsys: pytest.CaptureFixture[str]) -> Callable[[], Counter[str]]:
+        """Return what counts the metrics written since it was last asked."""
+
+        def written() -> Counter[str]:
+            lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+            return Counter(
+                metric["Name"]
+                for line in lines
+                for group in line["_aws"]["CloudWatchMetrics"]
+                for metric in group["Metrics"]
+            )
+
+        return written
+
+    def test_failures_are_counted(
+        self, erin: User, logs: io.StringIO, metrics: Callable[[], Counter[str]]
+    ) -> None:
+        token = token_of("Erin")
+        assert metrics() == {"SignIn": 1}
+        login("Erin", "Wrong-Password-1")
+        assert metrics() == {"SignInFailed": 1}
+        change(token, "Wrong-Password-1")
+        assert metrics() == {"PasswordChangeFailed": 1}
+
+
+def test_no_password_and_no_hash_leaves(db: Db, erin: User, logs: io.StringIO) -> None:
+    answers = [
+        login("Erin"),
+        login("Erin", "CANARY-Wrong-1"),
+        login("nobody-CANARY", PASSWORD),
+        login("Erin", "CANARY" * 30),
+    ]
+    token = answers[0].data["token"]
+    answers += [
+        change(token, "CANARY-Wrong-1"),
+        change(token, PASSWORD, "CANARY"),
+        change(token, PASSWORD, "CANARY-Harbour-87"),
+        call("GET", "/api/auth/me", token=token, ip=next(_ADDRESSES)),
+    ]
+    assert [answer.status for answer in answers] == [200, 401, 401, 400, 401, 400, 204, 200]
+    audit = str(db.execute("SELECT audit_logs::text FROM audit_logs").fetchall())
+    for text in (*(answer.text for answer in answers), logs.getvalue(), audit):
+        assert PASSWORD not in text
+        assert "CANARY" not in text
+        assert "argon2" not in text
+        assert kept_hash(db, erin) not in text
+    assert "auth.sign_in_failed" in logs.getvalue()

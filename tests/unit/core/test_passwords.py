@@ -1,0 +1,184 @@
+"""What a password must be like, and how it is kept."""
+
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from zxcvbn.frequency_lists import FREQUENCY_LISTS
+
+from medianest.core import passwords
+
+GOOD = "Sunset-Garden-42"
+TOO_SHORT = "Use at least 8 characters"
+TOO_LONG = "Use at most 128 characters"
+NO_UPPER = "Use an upper-case letter"
+NO_LOWER = "Use a lower-case letter"
+NO_DIGIT = "Use a digit"
+NO_SPECIAL = "Use a character that is neither a letter nor a digit"
+COMMON = "Too close to a commonly used password"
+SIMILAR = "Too similar to the user name or e-mail address"
+# What people add to a common password where all classes of characters are asked for.
+DECORATIONS = ("{}1!", "{}9#", "{}2024!", "1!{}", "{}@1", "!{}7")
+
+
+def weaknesses(password: str, username: str = "erin", email: str = "ed@example.org") -> list[str]:
+    return passwords.weaknesses(password, username=username, email=email)
+
+
+class TestPolicy:
+    @pytest.mark.parametrize(
+        "password",
+        [
+            GOOD,
+            "kV7#mQ2x",
+            "Correct-Horse-7-Battery",
+            "xK9 mQ2 vL",
+            "Grün-Straße-7",
+            "Закат-Сад-42",
+            "Zażółć-Gęślą-7",
+            "kV7mQ2x😀",
+            "kV7#mQ2x" * 8,
+            "kV7#mQ2x" * 16,
+        ],
+    )
+    def test_good_ones(self, password: str) -> None:
+        assert weaknesses(password) == []
+
+    @pytest.mark.parametrize(
+        ("password", "broken"),
+        [
+            ("kV7#mQ2", TOO_SHORT),
+            ("kV7#mQ2x" * 16 + "y", TOO_LONG),
+            (GOOD.lower(), NO_UPPER),
+            (GOOD.upper(), NO_LOWER),
+            ("Sunset-Garden-Lake", NO_DIGIT),
+            ("SunsetGarden42", NO_SPECIAL),
+            ("GrünStraße7", NO_SPECIAL),
+        ],
+    )
+    def test_each_rule_by_itself(self, password: str, broken: str) -> None:
+        assert weaknesses(password) == [broken]
+
+    def test_all_broken_rules_are_told_at_once(self) -> None:
+        assert weaknesses("") == [TOO_SHORT, NO_UPPER, NO_LOWER, NO_DIGIT, NO_SPECIAL]
+        assert weaknesses("erin") == [TOO_SHORT, NO_UPPER, NO_DIGIT, NO_SPECIAL, SIMILAR]
+        assert weaknesses("password") == [NO_UPPER, NO_DIGIT, NO_SPECIAL, COMMON]
+
+    @pytest.mark.parametrize(
+        "password",
+        [
+            "Password1!",
+            "P@ssw0rd!",
+            "pA$$w0rD1",
+            "Qwerty123!",
+            "1qaz@WSX",
+            "!QAZ2wsx",
+            "Letmein123!",
+            "Summer2024!",
+            "Dragon#99",
+            "Aa123456!",
+            "!1Princess",
+            "We1come!9",
+            "Sunsh1ne!",
+            "Trustno1!",
+        ],
+    )
+    def test_common_ones(self, password: str) -> None:
+        assert weaknesses(password) == [COMMON]
+
+    def test_the_most_common_ones_made_to_fit(self) -> None:
+        made = [
+            form.format(word.capitalize())
+            for word in FREQUENCY_LISTS["passwords"][:3000]
+            for form in DECORATIONS
+        ]
+        broken = {password: weaknesses(password, "", "") for password in made}
+        fitting = {
+            password: rules
+            for password, rules in broken.items()
+            if not {TOO_SHORT, NO_UPPER, NO_LOWER} & set(rules)
+        }
+        assert len(fitting) > 10_000
+        assert [password for password, rules in fitting.items() if rules != [COMMON]] == []
+
+    @pytest.mark.parametrize(
+        ("password", "username", "email"),
+        [
+            ("Alice-Smith-42", "alice.smith", "x@example.org"),
+            ("4lic3.Sm1th!X", "alice.smith", "x@example.org"),
+            ("My-ALICE-42-x", "alice", "x@example.org"),
+            ("Kv-bob-77-Qx", "bob", "x@example.org"),
+            ("Wonder.Land-42", "someone", "wonder.land@example.org"),
+            ("Wonder.Land@Example.Org7", "someone", "wonder.land@example.org"),
+            ("Brzeczyszczykow7!", "brzeczyszczykiew99", "x@example.org"),
+            ("Łukasz-Nowak-7", "łukasz", "x@example.org"),
+        ],
+    )
+    def test_similar_to_a_name(self, password: str, username: str, email: str) -> None:
+        assert weaknesses(password, username, email) == [SIMILAR]
+        assert weaknesses(password, "somebody", "else@example.net") == []
+
+    def test_short_names_are_in_many_words(self) -> None:
+        assert weaknesses(GOOD, "ar", "de@example.org") == []
+
+    def test_longest_inputs_cost_little(self) -> None:
+        # A password full of signs keeps zxcvbn's own estimate busy for seconds.
+        signs = "4@({[<691!|17$5+78302%zA" * 5 + "xxxxxxxx"
+        assert weaknesses(signs, "a" * 100, "b" * 250 + "@x.y") == []
+
+
+class TestHash:
+    def test_is_argon2id_of_owasps_strength(self) -> None:
+        assert passwords.hash_password(GOOD).startswith("$argon2id$v=19$m=19456,t=2,p=1$")
+
+    def test_is_salted(self) -> None:
+        assert passwords.hash_password(GOOD) != passwords.hash_password(GOOD)
+
+    def test_knows_its_password_and_no_other(self) -> None:
+        kept = passwords.hash_password(GOOD)
+        assert passwords.verify(GOOD, kept)
+        for other in (GOOD.lower(), GOOD + " ", GOOD[:-1], ""):
+            assert not passwords.verify(other, kept)
+
+    @pytest.mark.parametrize("length", [72, 73, 128])
+    def test_no_character_is_cut_off(self, length: int) -> None:
+        start = "ü" * (length - 1)
+        kept = passwords.hash_password(start + "a")
+        assert passwords.verify(start + "a", kept)
+        assert not passwords.verify(start + "b", kept)
+
+    def test_unicode_is_kept(self) -> None:
+        kept = passwords.hash_password("Zażółć-😀-7")
+        assert passwords.verify("Zażółć-😀-7", kept)
+        assert not passwords.verify("Zazolc-😀-7", kept)
+        assert not passwords.verify("Zażółć-?-7", kept)
+
+    def test_one_letter_typed_in_two_ways_is_one_letter(self) -> None:
+        one, two = (unicodedata.normalize(form, "Zażółć-É-7") for form in ("NFC", "NFD"))
+        assert one != two
+        assert passwords.verify(one, passwords.hash_password(two))
+        assert passwords.verify(two, passwords.hash_password(one))
+        assert passwords.is_same(one, two)
+        assert not passwords.is_same(one, one.lower())
+
+    def test_an_unknown_account_has_no_password(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        kept = passwords.hash_password(GOOD)
+        monkeypatch.setattr(passwords, "UNKNOWN_ACCOUNT_HASH", kept)
+        assert not passwords.verify(GOOD, None)
+        assert passwords.verify(GOOD, kept)
+
+    def test_an_unknown_account_costs_what_a_known_one_does(self) -> None:
+        assert not passwords.is_outdated(passwords.UNKNOWN_ACCOUNT_HASH)
+
+    @pytest.mark.parametrize("parameters", ["m=65536,t=3,p=4", "m=19456,t=1,p=1", "m=8192,t=2,p=1"])
+    def test_other_parameters_are_outdated(self, parameters: str) -> None:
+        today = passwords.hash_password(GOOD)
+        assert not passwords.is_outdated(today)
+        assert passwords.is_outdated(today.replace("m=19456,t=2,p=1", parameters))
+
+
+@given(st.text(max_size=130), st.text(max_size=30), st.text(max_size=30))
+def test_any_text_gets_an_answer(password: str, username: str, email: str) -> None:
+    broken = passwords.weaknesses(password, username=username, email=email)
+    assert (TOO_SHORT in broken) == (len(unicodedata.normalize("NFC", password)) < 8)
