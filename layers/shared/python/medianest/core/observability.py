@@ -2,20 +2,25 @@
 
 import logging
 
-from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools import Logger, Metrics, single_metric
 from aws_lambda_powertools.metrics import MetricUnit
 
 # The name of an asyncio task says nothing where each process serves one request at a time.
 logging.logAsyncioTasks = False  # type: ignore[attr-defined]  # typeshed lacks it
 logger = Logger()
-metrics = Metrics(namespace="MediaNest")
+NAMESPACE = "MediaNest"
+metrics = Metrics(namespace=NAMESPACE)
 
 
 def count(name: str, **dimensions: str) -> None:
     """Count one occurrence of something an operator would set an alarm on."""
-    for key, value in dimensions.items():
-        metrics.add_dimension(name=key, value=value)
-    metrics.add_metric(name=name, unit=MetricUnit.Count, value=1)
+    if not dimensions:
+        metrics.add_metric(name=name, unit=MetricUnit.Count, value=1)
+        return
+    # On a line of its own: dimensions hold for all metrics of their line.
+    with single_metric(name=name, unit=MetricUnit.Count, value=1, namespace=NAMESPACE) as metric:
+        for key, value in dimensions.items():
+            metric.add_dimension(name=key, value=value)
 
 
 def flush_metrics() -> None:

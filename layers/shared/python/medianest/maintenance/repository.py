@@ -37,3 +37,12 @@ def delete_idempotency_keys(connection: Connection[Any]) -> int:
         " ORDER BY created_at LIMIT %s FOR UPDATE SKIP LOCKED)",
         (BATCH,),
     ).rowcount
+
+
+def delete_rate_limit_hits(connection: Connection[Any]) -> int:
+    """Delete what the sign-in limits counted in windows that are over."""
+    return connection.execute(
+        "DELETE FROM rate_limit_hits WHERE ctid = ANY (ARRAY(SELECT ctid FROM rate_limit_hits"
+        " WHERE expires_at < now() ORDER BY expires_at LIMIT %s FOR UPDATE SKIP LOCKED))",
+        (BATCH,),
+    ).rowcount

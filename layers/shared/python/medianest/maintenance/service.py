@@ -20,6 +20,7 @@ TASKS: Mapping[str, Callable[[Connection[Any]], int]] = {
     "sessions": repository.delete_sessions,
     "signin-handles": repository.delete_signin_handles,
     "idempotency-keys": repository.delete_idempotency_keys,
+    "rate-limit-hits": repository.delete_rate_limit_hits,
 }
 
 

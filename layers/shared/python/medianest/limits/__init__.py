@@ -1,0 +1,1 @@
+"""Holding callers to their shares."""

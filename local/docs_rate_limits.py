@@ -1,0 +1,153 @@
+"""docs/rate-limits.md: what template.yaml throttles, and what each route holds its callers to."""
+
+import importlib
+import os
+import secrets
+from collections.abc import Iterator
+from unittest import mock
+
+from fastapi.dependencies.models import Dependant
+
+from local.config import PROJECT
+from local.template import Route, Template, Throttle, read_template
+from medianest.core.deps import Authenticated, Limited
+from medianest.core.rate_limit import POLICIES, PolicyName
+from medianest.core.web import Route as ApiRoute
+from medianest.settings.service import CACHE_SECONDS, RATE_LIMIT_PREFIX
+from medianest.signin.service import MAX_FAILURES
+
+# What the functions refuse to be imported without.
+_ENVIRONMENT = {
+    "NODE_ENV": "development",
+    "DATABASE_URL": "postgresql://localhost/nothing",
+    "REDIS_URL": "redis://localhost",
+    "PLEX_CLIENT_ID": "docs",
+    "TMDB_API_KEY": "docs",
+}
+_PAGE = """\
+# Rate limits
+
+Made from `template.yaml` and the routes by `make docs`; do not edit.
+
+There are two layers. API Gateway throttles a method for all callers together, so that a flood wakes no function and takes
+nothing from other methods. The functions hold each caller to its share, exactly: in any window of that length, wherever it
+starts and however many functions answer, no more calls than the limit are let through.
+
+| Route | Policy | Calls | in seconds | Counted by | Gateway: calls a second, burst |
+|---|---|---|---|---|---|
+{routes}
+
+- **User** is the signed-in user, at whatever address. A call without a valid session is counted by **address** under `api`
+  ({api.limit} in {api.window} seconds), on every route, before it gets its 401: guessing tokens is held off, while the users at
+  that address go on.
+- **Address** is what API Gateway saw, never a header; of IPv6 the first 64 bits. What somebody typed is kept as a digest.
+- A route with several policies lets a call through when all do, and charges it to all or to none. Refused calls are not
+  charged, so going on does not prolong the wait.
+- A poll of `/api/auth/plex/verify` that is refused counts as a failure of its `pinId`; after {failures} of them the sign-in has
+  ended (`PIN_EXPIRED`) and is begun again.
+- Preflights are not limited, and what is larger than 64 KiB is refused before anything is counted.
+
+## What a caller is told
+
+Every answer of a limited route has, whatever its status:
+
+| Header | Example | Meaning |
+|---|---|---|
+| `X-RateLimit-Limit` | `100` | Calls in a window, of the policy that leaves the fewest |
+| `X-RateLimit-Remaining` | `57` | Calls that are left of it |
+| `X-RateLimit-Reset` | `1767225600` | When the next place gets free, that is when the oldest call leaves the window, in Unix seconds |
+| `RateLimit-Policy` | `"auth";q=10;w=60, "plex-pin";q=5;w=300` | All policies of the call: quota and window |
+| `RateLimit` | `"auth";r=9;t=60, "plex-pin";r=4;t=300` | What is left of each, and the seconds until the next place gets free |
+
+The last two are those of draft-ietf-httpapi-ratelimit-headers. A call that is refused gets 429 `RATE_LIMITED` with
+`Retry-After` (whole seconds, at least 1) and `details` of `policy`, `limit`, `window` and `retryAfter`. API Gateway's own 429
+has `Retry-After` only, and no `details`.
+
+The first refusal of a caller in a window is written to the audit log (`limit.exceeded`) and to the log (`limit exceeded`);
+further ones cost no SQL. The metric `RateLimited` counts all of them, by `policy`.
+
+## When the cache is down
+
+`RateLimitFallback` is counted, and after the first time-outs the cache is left alone for five seconds at a time.
+
+| Policies | Then |
+|---|---|
+| {sign_in} | count in the database, as exactly as before: what could be guessed stays guarded |
+| {general} | count in each function's environment by itself, so that the API goes on: the limit holds for each environment |
+
+## Changing a limit
+
+A row of `system_config` per policy, `limit` from 1 to 1000 and `window` from 1 to 86400 seconds, holds within {seconds:.0f}
+seconds and without a deployment:
+
+    INSERT INTO system_config (key, value) VALUES ('{prefix}search', '{{"limit": 60, "window": 60}}')
+    ON CONFLICT (key) DO UPDATE SET value = excluded.value;
+
+Without the row the default above holds again. A row that cannot be understood is told to the log (`setting ignored`) and
+left out. The throttles of API Gateway are in `template.yaml` and change with a deployment.
+"""  # noqa: E501 - rows of tables are long
+
+
+def rate_limits_page() -> str:
+    """Return the rate-limit reference."""
+    template = read_template(PROJECT / "template.yaml", opt=PROJECT / ".venv" / "opt")
+    return _PAGE.format(
+        routes="\n".join(_rows(template)),
+        api=POLICIES["api"],
+        failures=MAX_FAILURES,
+        sign_in=_listed("sign-in"),
+        general=_listed("general"),
+        seconds=CACHE_SECONDS,
+        prefix=RATE_LIMIT_PREFIX,
+    )
+
+
+def _rows(template: Template) -> Iterator[str]:
+    for route in template.routes:
+        if not isinstance(route.target, str) or route.method == "OPTIONS":
+            continue
+        throttle = template.method_throttles.get(
+            (route.path, route.method), template.stage_throttle
+        )
+        gateway = "none" if throttle is None else _shown(throttle)
+        name = f"`{route.method} {route.path}`"
+        held = _held(template, route)
+        for policy, counted_by in held:
+            bounds = f"{POLICIES[policy].limit} | {POLICIES[policy].window}"
+            yield f"| {name} | `{policy}` | {bounds} | {counted_by} | {gateway} |"
+        if not held:
+            yield f"| {name} | none | | | | {gateway} |"
+
+
+def _shown(throttle: Throttle) -> str:
+    return f"{throttle.rate:g}, {throttle.burst}"
+
+
+def _held(template: Template, route: Route) -> list[tuple[PolicyName, str]]:
+    """Return the policies of a route and what each counts by."""
+    folder = template.functions[str(route.target)].code.name
+    given = {**_ENVIRONMENT, "JWT_SECRET": secrets.token_urlsafe(48)}
+    with mock.patch.dict(os.environ, given):
+        app = importlib.import_module(f"functions.{folder}.app").app
+    found: list[tuple[PolicyName, str]] = []
+    for each in app.routes:
+        if isinstance(each, ApiRoute) and (each.path, each.methods) == (route.path, {route.method}):
+            for call in _calls(each.dependant):
+                if isinstance(call, Authenticated):
+                    found.append((call.policy, "user"))
+                if isinstance(call, Limited):
+                    found += [(policy, "address") for policy in call.by_ip]
+                    if call.by_field is not None:
+                        policy, field = call.by_field
+                        found.append((policy, f"`{field}` sent"))
+    return found
+
+
+def _calls(dependant: Dependant) -> Iterator[object]:
+    for each in dependant.dependencies:
+        yield each.call
+        yield from _calls(each)
+
+
+def _listed(kind: str) -> str:
+    return ", ".join(f"`{policy.name}`" for policy in POLICIES.values() if policy.kind == kind)

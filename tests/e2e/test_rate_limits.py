@@ -1,0 +1,230 @@
+"""Each caller's share over HTTP, with many processes answering and the cache going away."""
+
+import asyncio
+import os
+import signal
+import statistics
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+import redis
+from aiohttp import web
+
+from local import servers
+from local.config import read_settings
+from local.service import Service, running
+from tests.support.api import Answer
+from tests.support.limits import default_limits, raise_limits, set_limit
+from tests.support.local import LocalService, eventually
+from tests.support.plex import approve
+
+type Db = psycopg.Connection[tuple[Any, ...]]
+
+AT_ONCE = 16  # below the concurrency of a function
+# Says to the gateway of these tests where a call comes from, as the network does to a real one.
+CALLER = "X-Test-Caller"
+PIN = ("POST", "/api/auth/plex/pin")
+USERS = ("GET", "/api/admin/users")
+ME = ("GET", "/api/auth/me")
+
+
+@dataclass
+class Unthrottled:
+    """A service whose gateway lets everything through, and what it stands on."""
+
+    http: LocalService
+    plex_url: str
+    db: Db
+    cache: redis.Redis
+    cache_pid: int
+
+    def call(self, route: tuple[str, str], *, ip: str = "203.0.113.7", **options: Any) -> Answer:
+        headers = {CALLER: ip, **options.pop("headers", {})}
+        return self.http.call(*route, headers=headers, **options)
+
+    def sign_in(self, person: str) -> str:
+        pin = self.call(PIN, body={}).data
+        approve(self.plex_url, pin["code"], person)
+        answer = self.call(("POST", "/api/auth/plex/verify"), body={"pinId": pin["pinId"]})
+        token: str = answer.data["token"]
+        return token
+
+    def environments(self, function: str) -> int:
+        """Return how many processes of a function hold a connection."""
+        row = self.db.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE application_name = %s",
+            (f"medianest-{function}",),
+        ).fetchone()
+        assert row is not None
+        return int(row[0])
+
+
+def source_ip(request: web.BaseRequest) -> str:
+    return request.headers.get(CALLER, "127.0.0.1")
+
+
+@contextmanager
+def in_a_thread(data: Path, redis_url: str) -> Iterator[Service]:
+    """Run a service on a loop of its own, without the gateway's throttles."""
+    settings = read_settings(
+        data=data, port=0, environment={"REDIS_URL": redis_url}, env_file=data / ".env"
+    )
+    ready: Future[Service] = Future()
+    loop = asyncio.new_event_loop()
+    stop = asyncio.Event()
+
+    async def serve() -> None:
+        try:
+            async with running(
+                settings, durable=False, throttles=False, source_ip=source_ip
+            ) as service:
+                ready.set_result(service)
+                await stop.wait()
+        except Exception as error:
+            if ready.done():
+                raise
+            ready.set_exception(error)
+
+    thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
+    thread.start()
+    try:
+        yield ready.result(60)
+    finally:
+        loop.call_soon_threadsafe(stop.set)
+        thread.join(60)
+        loop.close()
+
+
+@pytest.fixture
+def unthrottled(tmp_path: Path) -> Iterator[Unthrottled]:
+    with (
+        servers.valkey(tmp_path / "cache") as valkey,
+        in_a_thread(tmp_path / "data", valkey.url) as service,
+        psycopg.connect(service.database_url, autocommit=True) as db,
+        redis.Redis.from_url(valkey.url, decode_responses=True) as cache,
+    ):
+        raise_limits(db)
+        assert service.plex_url is not None
+        http = LocalService(
+            process=None,  # type: ignore[arg-type]  # it runs in this one
+            data=tmp_path / "data",
+            url=service.url,
+            log=tmp_path / "log",
+        )
+        yield Unthrottled(http, service.plex_url, db, cache, valkey.pid)
+
+
+@contextmanager
+def frozen(pid: int) -> Iterator[None]:
+    """Let a process hang: it answers nobody and closes nothing."""
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+def many(number: int, job: Callable[[int], Answer]) -> Counter[str]:
+    """Make calls, as many at once as there are environments; return how they were answered."""
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        answers = list(pool.map(job, range(number)))
+    return Counter(str(answer.status) if answer.status < 400 else answer.code for answer in answers)
+
+
+def warm(service: Unthrottled, function: str, route: tuple[str, str]) -> None:
+    """Call a function, many at once, until several of its environments are at work."""
+
+    def several() -> bool:
+        many(2 * AT_ONCE, lambda _: service.call(route, ip="198.51.100.1"))
+        return service.environments(function) >= 4
+
+    eventually(several, seconds=30)
+
+
+def test_exactly_the_limit_gets_through_whoever_answers(unthrottled: Unthrottled) -> None:
+    set_limit(unthrottled.db, "admin", 50, 3600)
+    alice, bob = unthrottled.sign_in("alice"), unthrottled.sign_in("bob")
+    warm(unthrottled, "admin", USERS)
+
+    def call(number: int) -> Answer:
+        if number % 40 == 7:
+            unthrottled.cache.script_flush()
+        return unthrottled.call(USERS, token=alice, ip=f"203.0.113.{number}")
+
+    assert many(200, call) == {"200": 50, "RATE_LIMITED": 150}
+    # Another user at the same addresses has a share of its own.
+    assert many(60, lambda _: unthrottled.call(USERS, token=bob)) == {
+        "FORBIDDEN": 50,
+        "RATE_LIMITED": 10,
+    }
+
+
+def test_exactly_the_limit_signs_in_when_the_cache_is_gone(unthrottled: Unthrottled) -> None:
+    set_limit(unthrottled.db, "plex-pin", 12, 3600)
+    warm(unthrottled, "auth", ME)
+    os.kill(unthrottled.cache_pid, signal.SIGKILL)
+    assert many(60, lambda _: unthrottled.call(PIN, body={})) == {"200": 12, "RATE_LIMITED": 48}
+    assert unthrottled.call(PIN, body={}, ip="203.0.113.8").status == 200
+    audited = unthrottled.db.execute(
+        "SELECT count(*) FROM audit_logs WHERE action = 'limit.exceeded'"
+    ).fetchone()
+    assert audited == (1,)
+
+
+def test_a_cache_that_hangs_costs_little_and_guards_go_on(unthrottled: Unthrottled) -> None:
+    set_limit(unthrottled.db, "plex-pin", 3, 3600)
+    alice = unthrottled.sign_in("alice")
+    assert unthrottled.call(ME, token=alice).status == 200
+    with frozen(unthrottled.cache_pid):
+        seconds = []
+        for _ in range(20):
+            started = time.monotonic()
+            answer = unthrottled.call(ME, token=alice)
+            seconds.append(time.monotonic() - started)
+            assert answer.status == 200
+            assert "ratelimit" in answer.headers
+        # One call waits for the cache, at 0.25 seconds a try; then it is left alone.
+        assert max(seconds) < 2.5
+        assert statistics.median(seconds) < 0.15
+        pins = [unthrottled.call(PIN, body={}).status for _ in range(5)]
+        assert pins == [200, 200, 200, 429, 429]
+        assert unthrottled.call(PIN, body={}, ip="2001:db8::1").status == 200
+
+
+def test_guessing_tokens_is_held_off_by_address(unthrottled: Unthrottled) -> None:
+    default_limits(unthrottled.db)
+    alice = unthrottled.sign_in("alice")
+
+    def guess(number: int) -> Answer:
+        route = (USERS, ME, ("GET", "/api/media/search"))[number % 3]
+        return unthrottled.call(route, token=f"a.b.{number}")
+
+    assert many(120, guess) == {"JWT_INVALID": 100, "RATE_LIMITED": 20}
+    assert unthrottled.call(ME, token=alice).status == 200
+    assert unthrottled.call(USERS, token="a.b.c").code == "RATE_LIMITED"
+    assert unthrottled.call(USERS, token="a.b.c", ip="203.0.113.8").code == "JWT_INVALID"
+
+
+def test_what_a_header_says_does_not_matter(unthrottled: Unthrottled) -> None:
+    set_limit(unthrottled.db, "plex-pin", 5, 3600)
+    spoofed = [
+        {"X-Forwarded-For": f"198.51.100.{number}", "Forwarded": f"for=198.51.100.{number}"}
+        for number in range(8)
+    ]
+    statuses = [unthrottled.call(PIN, body={}, headers=each).status for each in spoofed]
+    assert statuses == [200] * 5 + [429] * 3
+    refused = unthrottled.call(PIN, body={})
+    assert refused.details["policy"] == "plex-pin"
+    assert int(refused.headers["retry-after"]) == refused.details["retryAfter"]
+    sixty_four = [f"2001:db8:0:1::{number}" for number in range(1, 7)]
+    statuses = [unthrottled.call(PIN, body={}, ip=ip).status for ip in sixty_four]
+    assert statuses == [200] * 5 + [429]

@@ -1,0 +1,558 @@
+"""Each caller's share, through the door: what is counted, told, refused, and let in again."""
+
+import io
+import json
+import random
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import psycopg
+import pytest
+import redis
+from pydantic import SecretStr
+
+from medianest.core.cache import Cache, shared_cache
+from medianest.core.db import Database, database, database_unavailable
+from medianest.core.rate_limit import HEADERS, POLICIES, MemoryLog, Policy, Share, take_from_cache
+from medianest.limits import repository
+from medianest.limits import service as limits
+from medianest.sessions import service as sessions
+from medianest.settings import service as runtime_settings
+from tests.support import plex
+from tests.support.api import Answer, call, run_schedule
+from tests.support.limits import default_limits, set_limit
+
+type Db = psycopg.Connection[tuple[Any, ...]]
+
+NAMES = [name.lower() for name in HEADERS]
+PIN = ("POST", "/api/auth/plex/pin")
+VERIFY = ("POST", "/api/auth/plex/verify")
+LOGIN = ("POST", "/api/auth/login")
+PASSWORD = ("POST", "/api/auth/password")
+SEARCH = ("GET", "/api/media/search")
+REQUEST = ("POST", "/api/media/request")
+ME = ("GET", "/api/auth/me")
+USERS = ("GET", "/api/admin/users")
+CREDENTIALS = {"identifier": "ann@example.com", "password": "Wr0ng-and-l0ng!"}
+
+
+def assert_refused(answer: Answer, policy: str, limit: int, window: int) -> None:
+    assert (answer.status, answer.code) == (429, "RATE_LIMITED")
+    retry_after = int(answer.headers["retry-after"])
+    assert 1 <= retry_after <= window
+    assert answer.details == {
+        "policy": policy,
+        "limit": limit,
+        "window": window,
+        "retryAfter": retry_after,
+    }
+    assert answer.headers["x-ratelimit-limit"] == str(limit)
+    assert answer.headers["x-ratelimit-remaining"] == "0"
+    resets_in = int(answer.headers["x-ratelimit-reset"]) - time.time()
+    assert -1 <= resets_in <= window + 1
+    assert f'"{policy}";q={limit};w={window}' in answer.headers["ratelimit-policy"]
+    assert f'"{policy}";r=0;t=' in answer.headers["ratelimit"]
+    assert int(answer.headers["ratelimit"].partition("t=")[2].partition(",")[0]) <= retry_after
+
+
+def audited(db: Db) -> list[tuple[Any, ...]]:
+    return db.execute(
+        "SELECT details->>'policy', user_id::text, host(ip), user_agent, request_id"
+        " FROM audit_logs WHERE action = 'limit.exceeded' ORDER BY created_at"
+    ).fetchall()
+
+
+@pytest.fixture
+def defaults(db: Db, keys: redis.Redis, plex_url: str) -> Db:
+    """Let the limits of the contract hold, for callers who have not called yet."""
+    default_limits(db)
+    return db
+
+
+@pytest.fixture
+def members(people: dict[str, str], db: Db, keys: redis.Redis) -> dict[str, str]:
+    """Return the tokens of three people, for whom the limits of the contract hold."""
+    default_limits(db)
+    keys.flushdb()
+    return people
+
+
+@pytest.fixture
+def no_cache(environment: object, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Take the cache away: nothing listens where it should be."""
+    nowhere = Cache(SecretStr("redis://127.0.0.1:1/0"))
+    for module in (limits, sessions):
+        monkeypatch.setattr(module, "shared_cache", lambda: nowhere)
+    limits.memory.cache_clear()
+    yield
+    limits.memory.cache_clear()
+
+
+@pytest.fixture
+def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Collect the transactions that the functions open."""
+    opened = []
+    original = Database.transaction
+
+    def transaction(self: Database) -> Any:
+        opened.append("BEGIN")
+        return original(self)
+
+    monkeypatch.setattr(Database, "transaction", transaction)
+    return opened
+
+
+class TestEachRoute:
+    def test_pin(self, defaults: Db) -> None:
+        for left in (4, 3, 2, 1, 0):
+            answer = call(*PIN, body={})
+            assert answer.status == 200
+            assert answer.headers["x-ratelimit-limit"] == "5"
+            assert answer.headers["x-ratelimit-remaining"] == str(left)
+            assert set(answer.headers["ratelimit-policy"].split(", ")) == {
+                '"auth";q=10;w=60',
+                '"plex-pin";q=5;w=300',
+            }
+            assert f'"auth";r={left + 5};t=' in answer.headers["ratelimit"]
+            assert "retry-after" not in answer.headers
+        assert_refused(call(*PIN, body={}), "plex-pin", 5, 300)
+        assert call(*PIN, body={}, ip="203.0.113.8").status == 200
+
+    def test_a_refused_call_charges_no_other_policy(self, defaults: Db) -> None:
+        for _ in range(20):
+            answer = call(*PIN, body={})
+        assert '"auth";r=5;' in answer.headers["ratelimit"]
+
+    def test_login_by_address(self, defaults: Db) -> None:
+        for number in range(5):
+            body = CREDENTIALS | {"identifier": f"person{number}@example.com"}
+            assert call(*LOGIN, body=body).code == "INVALID_CREDENTIALS"
+        assert_refused(call(*LOGIN, body=CREDENTIALS), "login", 5, 900)
+        assert call(*LOGIN, body=CREDENTIALS, ip="203.0.113.8").code == "INVALID_CREDENTIALS"
+
+    def test_login_by_account(self, defaults: Db, keys: redis.Redis) -> None:
+        spellings = (
+            "ann@example.com",
+            "ANN@example.com",
+            " Ann@Example.Com",
+            "\uff41nn@example.com",
+        )
+        for number, typed in enumerate((*spellings, "ann@example.com")):
+            body = CREDENTIALS | {"identifier": typed}
+            assert call(*LOGIN, body=body, ip=f"203.0.113.{number}").status in {400, 401}
+        assert_refused(call(*LOGIN, body=CREDENTIALS, ip="198.51.100.1"), "login", 5, 900)
+        other = CREDENTIALS | {"identifier": "bob@example.com"}
+        assert call(*LOGIN, body=other, ip="198.51.100.1").code == "INVALID_CREDENTIALS"
+        assert not any("ann" in key.lower() for key in keys.scan_iter())
+
+    def test_malformed_login_counts_too(self, defaults: Db) -> None:
+        for raw in (b"{", b"[]", b"1", b"{}", b'{"identifier": 7}'):
+            assert call(*LOGIN, raw=raw).status == 400
+        assert_refused(call(*LOGIN, raw=b"{"), "login", 5, 900)
+
+    def test_password(self, members: dict[str, str]) -> None:
+        body = {"currentPassword": "Wr0ng-and-l0ng!", "newPassword": "An0ther-long-one!"}
+        for _ in range(3):
+            answer = call(*PASSWORD, body=body, token=members["bob"])
+            assert answer.status not in {204, 429}
+            assert answer.headers["x-ratelimit-limit"] == "3"
+        assert_refused(call(*PASSWORD, body=body, token=members["bob"]), "password", 3, 3600)
+        assert call(*PASSWORD, body=body, token=members["carol"]).status != 429
+        assert call(*ME, token=members["bob"]).status == 200
+
+    def test_search(self, members: dict[str, str]) -> None:
+        for _ in range(30):
+            assert call(*SEARCH, query={"q": "matrix"}, token=members["bob"]).status == 200
+        assert_refused(call(*SEARCH, query={"q": "matrix"}, token=members["bob"]), "search", 30, 60)
+        assert call(*ME, token=members["bob"]).headers["x-ratelimit-remaining"] == "99"
+
+    def test_media_request(self, members: dict[str, str]) -> None:
+        body = {"mediaType": "movie", "tmdbId": 603}
+        statuses = [call(*REQUEST, body=body, token=members["bob"]).status for _ in range(20)]
+        assert statuses == [201] + [409] * 19
+        answer = call(*REQUEST, body=body, token=members["bob"])
+        assert_refused(answer, "media-request", 20, 3600)
+        other = {"mediaType": "movie", "tmdbId": 27205}
+        assert call(*REQUEST, body=other, token=members["carol"]).status == 201
+
+    def test_admin(self, members: dict[str, str], db: Db) -> None:
+        set_limit(db, "admin", 2, 60)
+        for name, status in (("alice", 200), ("bob", 403)):
+            for _ in range(2):
+                answer = call(*USERS, token=members[name])
+                assert answer.status == status
+                assert answer.headers["ratelimit-policy"] == '"admin";q=2;w=60'
+            assert_refused(call(*USERS, token=members[name]), "admin", 2, 60)
+
+    @pytest.mark.parametrize("path", ["/api/auth/me", "/api/auth/csrf", "/api/media/requests"])
+    def test_anything_else_of_a_user(self, members: dict[str, str], path: str) -> None:
+        answer = call("GET", path, token=members["bob"])
+        assert answer.status == 200
+        assert answer.headers["ratelimit-policy"] == '"api";q=100;w=60'
+        assert answer.headers["x-ratelimit-remaining"] == "99"
+
+    def test_answers_without_a_body_and_errors_have_the_headers(
+        self, members: dict[str, str]
+    ) -> None:
+        bad = call(*REQUEST, raw=b"{", token=members["bob"])
+        out = call("POST", "/api/auth/logout", token=members["bob"])
+        assert (bad.status, out.status) == (400, 204)
+        for answer in (bad, out):
+            assert answer.headers.keys() >= set(NAMES)
+        exposed = out.headers["access-control-expose-headers"].lower().split(",")
+        assert {*NAMES, "retry-after"} <= set(exposed)
+
+    def test_health_and_preflights_are_not_limited(self, defaults: Db) -> None:
+        for answer in (call("GET", "/api/health"), call("OPTIONS", "/api/auth/me")):
+            assert answer.status < 300
+            assert not set(NAMES) & answer.headers.keys()
+
+
+class TestPolls:
+    def test_one_poll_a_second(self, defaults: Db, plex_url: str) -> None:
+        handle = plex.begin(plex_url, None)
+        assert plex.verify(handle).code == "PIN_PENDING"
+        assert_refused(plex.verify(handle), "plex-verify", 1, 1)
+        time.sleep(1)
+        assert plex.verify(handle).code == "PIN_PENDING"
+
+    def test_handles_do_not_hold_each_other_off(self, defaults: Db, plex_url: str) -> None:
+        for name in ("alice", "bob"):
+            assert plex.verify(plex.begin(plex_url, name)).status == 200
+
+    def test_ten_failures_burn_the_handle(self, defaults: Db, plex_url: str) -> None:
+        handle, other = plex.begin(plex_url, None), plex.begin(plex_url, "bob")
+        assert plex.verify(handle).code == "PIN_PENDING"
+        set_limit(defaults, "plex-verify", 1, 60)
+        for _ in range(9):
+            assert plex.verify(handle).code == "RATE_LIMITED"
+        set_limit(defaults, "plex-verify", 1000, 1)
+        assert plex.verify(handle).code == "PIN_PENDING"
+        set_limit(defaults, "plex-verify", 1, 60)
+        assert plex.verify(handle).code == "RATE_LIMITED"
+        set_limit(defaults, "plex-verify", 1000, 1)
+        assert plex.verify(handle).code == "PIN_EXPIRED"
+        assert plex.verify(other).status == 200
+
+
+class TestWhoCalls:
+    def test_two_users_at_one_address_and_one_user_at_two(
+        self, members: dict[str, str], db: Db
+    ) -> None:
+        set_limit(db, "api", 3, 60)
+        for ip in ("203.0.113.7", "198.51.100.4", "2001:db8::1"):
+            assert call(*ME, token=members["bob"], ip=ip).status == 200
+        assert call(*ME, token=members["bob"], ip="192.0.2.9").status == 429
+        assert call(*ME, token=members["carol"], ip="203.0.113.7").status == 200
+
+    def test_ipv6_counts_by_64(self, defaults: Db) -> None:
+        set_limit(defaults, "plex-pin", 2, 60)
+        for ip in ("2001:db8:1:2::1", "2001:db8:1:2:ffff:ffff:ffff:ffff"):
+            assert call(*PIN, body={}, ip=ip).status == 200
+        assert call(*PIN, body={}, ip="2001:db8:1:2:3::4").status == 429
+        assert call(*PIN, body={}, ip="2001:db8:1:3::1").status == 200
+
+    def test_headers_do_not_say_who_calls(self, defaults: Db) -> None:
+        set_limit(defaults, "plex-pin", 2, 60)
+        statuses = []
+        for number in range(4):
+            names = ("X-Forwarded-For", "X-Real-IP", "Forwarded", "True-Client-IP")
+            spoofed = dict.fromkeys(names, f"198.51.100.{number}")
+            statuses.append(call(*PIN, body={}, headers=spoofed).status)
+        assert statuses == [200, 200, 429, 429]
+
+    @pytest.mark.parametrize("route", [ME, USERS, SEARCH, PASSWORD])
+    def test_guessing_tokens_is_held_off_and_the_right_one_gets_in(
+        self, members: dict[str, str], db: Db, route: tuple[str, str]
+    ) -> None:
+        set_limit(db, "api", 3, 60)
+        for headers in ({}, {"Authorization": "Bearer a.b.c"}, {"Authorization": "Basic eA=="}):
+            answer = call(*route, headers=headers)
+            assert answer.code == "JWT_INVALID"
+            assert answer.headers["ratelimit-policy"] == '"api";q=3;w=60'
+        assert_refused(call(*route, token="a.b.c"), "api", 3, 60)
+        assert call(*ME, token=members["bob"]).status == 200
+        assert call(*route, token="a.b.c", ip="203.0.113.8").code == "JWT_INVALID"
+
+
+class TestExactness:
+    def test_after_the_window_it_is_open_again(self, members: dict[str, str], db: Db) -> None:
+        set_limit(db, "api", 2, 1)
+        bob = members["bob"]
+        assert [call(*ME, token=bob).status for _ in range(3)] == [200, 200, 429]
+        time.sleep(1)
+        assert [call(*ME, token=bob).status for _ in range(3)] == [200, 200, 429]
+
+    def test_refused_calls_do_not_prolong_the_wait(self, members: dict[str, str], db: Db) -> None:
+        set_limit(db, "api", 1, 1)
+        started = time.monotonic()
+        assert call(*ME, token=members["bob"]).status == 200
+        while call(*ME, token=members["bob"]).status == 429:
+            assert time.monotonic() - started < 2
+        assert time.monotonic() - started >= 1
+
+    def test_a_burst_at_the_edge_of_a_window(self, members: dict[str, str], db: Db) -> None:
+        set_limit(db, "api", 4, 1)
+        accepted: list[tuple[float, float]] = []
+        started = time.monotonic()
+        while (sent := time.monotonic()) < started + 2.2:
+            if call(*ME, token=members["bob"]).status == 200:
+                accepted.append((sent, time.monotonic()))
+        # Of any five accepted in a row the first and the last are a window apart.
+        assert len(accepted) >= 8
+        for (first_sent, _), (_, last_answered) in zip(accepted, accepted[4:], strict=False):
+            assert last_answered - first_sent >= 1
+
+    def test_the_clock_that_counts_is_the_servers(
+        self, members: dict[str, str], db: Db, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        set_limit(db, "api", 2, 60)
+        before = call(*ME, token=members["bob"])
+        now = time.time
+        monkeypatch.setattr(time, "time", lambda: now() + 3600)
+        after = call(*ME, token=members["bob"])
+        assert after.headers["x-ratelimit-reset"] == before.headers["x-ratelimit-reset"]
+        assert call(*ME, token=members["bob"]).status == 429
+
+    def test_every_key_expires(self, members: dict[str, str], keys: redis.Redis, db: Db) -> None:
+        set_limit(db, "plex-pin", 1, 60)
+        for _ in range(2):
+            call(*ME, token=members["bob"])
+            call(*PIN, body={})
+            call(*ME, token="a.b.c")
+        found = list(keys.scan_iter("{rl}:*"))
+        assert len(found) == 5  # user, address, auth, plex-pin and the mark of its refusal
+        assert all(0 < keys.ttl(key) <= 60 for key in found)
+
+    def test_script_is_forgotten_by_the_server(
+        self, members: dict[str, str], keys: redis.Redis
+    ) -> None:
+        before = call(*ME, token=members["bob"])
+        keys.script_flush()
+        after = call(*ME, token=members["bob"])
+        assert (before.status, after.status) == (200, 200)
+        assert before.headers["x-ratelimit-remaining"] == "99"
+        assert after.headers["x-ratelimit-remaining"] == "98"
+
+
+class TestWhatIsTold:
+    def test_the_first_refusal_is_audited_and_logged_once(
+        self, members: dict[str, str], db: Db, logs: io.StringIO
+    ) -> None:
+        set_limit(db, "search", 1, 60)
+        answers = [
+            call(*SEARCH, query={"q": "x"}, token=members["bob"], ip="2001:db8::7")
+            for _ in range(5)
+        ]
+        assert [answer.status for answer in answers] == [200, 429, 429, 429, 429]
+        bob = call(*ME, token=members["bob"]).data["id"]
+        request_id = answers[1].headers["x-request-id"]
+        assert audited(db) == [("search", bob, "2001:db8::7", "tests", request_id)]
+        lines = [json.loads(line) for line in logs.getvalue().splitlines()]
+        told = [line for line in lines if line["message"] == "limit exceeded"]
+        assert len(told) == 1
+        assert told[0].items() >= {"policy": "search", "user_id": bob, "limit": 1}.items()
+
+    def test_and_once_more_in_the_next_window(self, members: dict[str, str], db: Db) -> None:
+        set_limit(db, "search", 1, 1)
+        for _ in range(2):
+            for _ in range(3):
+                call(*SEARCH, query={"q": ""}, token=members["bob"])
+            time.sleep(1)
+        assert len(audited(db)) == 2
+
+    def test_a_stranger_is_audited_by_address(self, defaults: Db) -> None:
+        for _ in range(8):
+            call(*PIN, body={}, ip="203.0.113.9")
+        assert [row[:3] for row in audited(defaults)] == [("plex-pin", None, "203.0.113.9")]
+
+    def test_further_refusals_cost_no_sql(
+        self, defaults: Db, statements: list[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for _ in range(6):
+            call(*PIN, body={})
+        monkeypatch.setattr(runtime_settings, "CACHE_SECONDS", 30.0)
+        statements.clear()
+        for _ in range(10):
+            assert call(*PIN, body={}).status == 429
+        assert statements == []
+        call(*PIN, body={}, ip="203.0.113.8")
+        assert statements != []
+
+    def test_refusals_are_counted_by_policy(
+        self, defaults: Db, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        for _ in range(7):
+            call(*PIN, body={})
+        lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+        counted = [line for line in lines if "RateLimited" in line]
+        assert [line["policy"] for line in counted] == ["plex-pin", "plex-pin"]
+
+
+class TestWithoutTheCache:
+    def test_general_limits_hold_in_this_environment(
+        self, members: dict[str, str], no_cache: None, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        statuses = [call(*ME, token=members["bob"]).status for _ in range(101)]
+        assert statuses == [200] * 100 + [429]
+        assert call(*ME, token=members["carol"]).status == 200
+        assert capsys.readouterr().out.count('"RateLimitFallback"') >= 102
+
+    def test_sign_in_limits_hold_in_the_database(
+        self, defaults: Db, no_cache: None, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        statuses = [call(*PIN, body={}).status for _ in range(8)]
+        assert statuses == [200] * 5 + [429] * 3
+        # Whatever environment answers: this one has kept nothing.
+        limits.memory.cache_clear()
+        answer = call(*PIN, body={})
+        assert_refused(answer, "plex-pin", 5, 300)
+        assert '"auth";r=5;' in answer.headers["ratelimit"]
+        assert call(*PIN, body={}, ip="203.0.113.8").status == 200
+        assert [row[:3] for row in audited(defaults)] == [("plex-pin", None, "203.0.113.7")]
+        assert '"RateLimitFallback"' in capsys.readouterr().out
+
+    @pytest.mark.parametrize("route", [VERIFY, LOGIN, PASSWORD])
+    def test_so_do_those_of_the_other_sign_in_routes(
+        self, members: dict[str, str], no_cache: None, db: Db, route: tuple[str, str]
+    ) -> None:
+        bodies = {VERIFY: {"pinId": "x"}, LOGIN: CREDENTIALS, PASSWORD: {"newPassword": "x"}}
+        policies = {VERIFY: "plex-verify", LOGIN: "login", PASSWORD: "password"}
+        policy = POLICIES[policies[route]]  # type: ignore[index]  # one of its keys
+        set_limit(db, policy.name, policy.limit, 60)
+        for _ in range(policy.limit):
+            assert call(*route, body=bodies[route], token=members["bob"]).status != 429
+        answer = call(*route, body=bodies[route], token=members["bob"])
+        assert_refused(answer, policy.name, policy.limit, 60)
+        hits = db.execute("SELECT DISTINCT key FROM rate_limit_hits").fetchall()
+        assert any(f":{policy.name}:" in key for (key,) in hits)
+        assert not any("ann" in key for (key,) in hits)
+
+    def test_after_the_window_it_is_open_again(self, defaults: Db, no_cache: None) -> None:
+        set_limit(defaults, "plex-pin", 2, 1)
+        assert [call(*PIN, body={}).status for _ in range(3)] == [200, 200, 429]
+        time.sleep(1)
+        assert [call(*PIN, body={}).status for _ in range(3)] == [200, 200, 429]
+
+    def test_rows_are_cleaned_up(self, defaults: Db, no_cache: None) -> None:
+        for ip in ("203.0.113.7", "203.0.113.8"):
+            call(*PIN, body={}, ip=ip)
+        assert run_schedule("ExpiredRateLimitHits")["deleted"] == 0
+        defaults.execute(
+            "UPDATE rate_limit_hits SET expires_at = now() - interval '1 second'"
+            " WHERE key LIKE '%.7'"
+        )
+        assert run_schedule("ExpiredRateLimitHits")["deleted"] == 2
+        left = defaults.execute("SELECT key FROM rate_limit_hits ORDER BY key").fetchall()
+        assert left == [("{rl}:auth:203.0.113.8",), ("{rl}:plex-pin:203.0.113.8",)]
+
+
+class TestChangesAtRunTime:
+    def test_a_change_holds_with_the_next_read(self, members: dict[str, str], db: Db) -> None:
+        assert call(*ME, token=members["bob"]).headers["x-ratelimit-limit"] == "100"
+        set_limit(db, "api", 2, 30)
+        answer = call(*ME, token=members["bob"])
+        assert answer.headers["ratelimit-policy"] == '"api";q=2;w=30'
+        assert call(*ME, token=members["bob"]).status == 429
+        set_limit(db, "api", 5, 30)
+        assert call(*ME, token=members["bob"]).status == 200
+        default_limits(db)
+        assert call(*ME, token=members["bob"]).headers["x-ratelimit-limit"] == "100"
+
+    def test_a_lowered_limit_waits_until_it_is_kept(self, members: dict[str, str], db: Db) -> None:
+        for _ in range(10):
+            call(*ME, token=members["bob"])
+        set_limit(db, "api", 2, 60)
+        assert_refused(call(*ME, token=members["bob"]), "api", 2, 60)
+
+    def test_is_read_every_half_minute_only(
+        self, members: dict[str, str], db: Db, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        call(*ME, token=members["bob"])
+        monkeypatch.setattr(runtime_settings, "CACHE_SECONDS", 30.0)
+        set_limit(db, "api", 2, 30)
+        assert call(*ME, token=members["bob"]).headers["x-ratelimit-limit"] == "100"
+        now = time.time()
+        monkeypatch.setattr(time, "time", lambda: now + 31)
+        assert call(*ME, token=members["bob"]).headers["x-ratelimit-limit"] == "2"
+
+    @pytest.mark.parametrize(
+        ("key", "value"),
+        [
+            ("rateLimit.api", '{"limit": 0, "window": 60}'),
+            ("rateLimit.api", '{"limit": 1001, "window": 60}'),
+            ("rateLimit.api", '{"limit": 5, "window": 0}'),
+            ("rateLimit.api", '{"limit": 5, "window": 86401}'),
+            ("rateLimit.api", '{"limit": "5", "window": 60}'),
+            ("rateLimit.api", '{"limit": 5.5, "window": 60}'),
+            ("rateLimit.api", '{"limit": true, "window": 60}'),
+            ("rateLimit.api", '{"limit": 5}'),
+            ("rateLimit.api", '{"limit": 5, "window": 60, "more": 1}'),
+            ("rateLimit.api", "5"),
+            ("rateLimit.api", "null"),
+            ("rateLimit.everything", '{"limit": 5, "window": 60}'),
+        ],
+    )
+    def test_what_cannot_be_understood_is_told_and_left_out(
+        self, members: dict[str, str], db: Db, logs: io.StringIO, key: str, value: str
+    ) -> None:
+        set_limit(db, "search", 7, 70)
+        db.execute("INSERT INTO system_config (key, value) VALUES (%s, %s)", (key, value))
+        assert call(*ME, token=members["bob"]).headers["ratelimit-policy"] == '"api";q=100;w=60'
+        search = call(*SEARCH, query={"q": "x"}, token=members["bob"])
+        assert search.headers["ratelimit-policy"] == '"search";q=7;w=70'
+        assert f'"key":"{key}"' in logs.getvalue()
+
+
+def test_script_memory_and_database_decide_alike(db: Db, keys: redis.Redis) -> None:
+    bounds = {"auth": 6, "login": 3, "plex-pin": 5}
+    policies = [Policy(name, limit, 60, "sign-in") for name, limit in bounds.items()]  # type: ignore[arg-type]  # names that exist
+    chosen = random.Random(7)  # noqa: S311 - to have the same calls each time
+    memory, refused = MemoryLog(), 0
+    for _ in range(60):
+        shares = [
+            Share(policy, chosen.choice("ab"))
+            for policy in chosen.sample(policies, chosen.randint(1, 3))
+        ]
+        by_script = take_from_cache(shared_cache(), shares)
+        assert by_script is not None
+        with database().transaction() as connection:
+            by_database = repository.take(connection, shares)
+        for verdicts in (by_database, memory.take(shares)):
+            for one, other in zip(by_script, verdicts, strict=True):
+                assert replace(one, wait=0, resets_at=0) == replace(other, wait=0, resets_at=0)
+                assert abs(one.wait - other.wait) < 5
+        refused += any(verdict.refused for verdict in by_script)
+    assert 10 < refused < 60
+
+
+@pytest.fixture
+def database_down(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Return what takes the database away."""
+
+    def unavailable() -> None:
+        raise database_unavailable()
+
+    return lambda: monkeypatch.setattr(database(), "transaction", unavailable)
+
+
+def test_strangers_are_held_off_while_the_database_is_down(
+    defaults: Db, database_down: Callable[[], None]
+) -> None:
+    set_limit(defaults, "api", 2, 60)
+    assert call(*ME, token="a.b.c").code == "JWT_INVALID"
+    database_down()
+    # By the settings that were read last, and without a row in the audit log.
+    assert call(*ME, token="a.b.c").code == "JWT_INVALID"
+    assert_refused(call(*ME, token="a.b.c"), "api", 2, 60)
+
+
+def test_without_cache_and_database_nobody_signs_in(
+    defaults: Db, no_cache: None, database_down: Callable[[], None]
+) -> None:
+    database_down()
+    answer = call(*PIN, body={})
+    assert answer.code == "DATABASE_CONNECTION_ERROR"
+    assert int(answer.headers["retry-after"]) >= 1

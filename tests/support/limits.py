@@ -1,0 +1,30 @@
+"""Set rate limits as an operator does, by rows of system_config."""
+
+from typing import Any
+
+import psycopg
+from psycopg.types.json import Jsonb
+
+from medianest.core.rate_limit import POLICIES
+
+type Db = psycopg.Connection[tuple[Any, ...]]
+
+
+def set_limit(db: Db, policy: str, limit: int, window: int) -> None:
+    """Let a caller make so many calls in so many seconds."""
+    db.execute(
+        "INSERT INTO system_config (key, value) VALUES (%s, %s)"
+        " ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+        (f"rateLimit.{policy}", Jsonb({"limit": limit, "window": window})),
+    )
+
+
+def raise_limits(db: Db) -> None:
+    """Keep every limit out of the way of a test that is not about limits."""
+    for policy in POLICIES:
+        set_limit(db, policy, 1000, 1)
+
+
+def default_limits(db: Db) -> None:
+    """Undo that."""
+    db.execute("DELETE FROM system_config WHERE key LIKE 'rateLimit.%'")

@@ -1,0 +1,232 @@
+"""The sliding log: exact in every window, all or nothing, and told in headers."""
+
+import math
+import time
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from medianest.core.rate_limit import (
+    HEADERS,
+    POLICIES,
+    MemoryLog,
+    Policy,
+    Share,
+    Verdict,
+    digest,
+    headers,
+    network,
+    refusal,
+)
+
+
+class Clock:
+    """The time, as the test says."""
+
+    def __init__(self) -> None:
+        self.now = 1_800_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    told = Clock()
+    monkeypatch.setattr(time, "time", told)
+    return told
+
+
+def share(limit: int, window: int, subject: str = "x") -> Share:
+    return Share(Policy("api", limit, window, "general"), subject)
+
+
+def verdict(name: str, remaining: int, wait: float, *, refused: bool = False) -> Verdict:
+    policy = POLICIES[name]  # type: ignore[index]  # a key that exists
+    return Verdict(policy, remaining, wait, math.ceil(1000 + wait), refused, first=refused)
+
+
+class TestContract:
+    def test_policies(self) -> None:
+        assert {
+            name: (policy.limit, policy.window, policy.kind) for name, policy in POLICIES.items()
+        } == {
+            "api": (100, 60, "general"),
+            "auth": (10, 60, "sign-in"),
+            "plex-pin": (5, 300, "sign-in"),
+            "plex-verify": (1, 1, "sign-in"),
+            "login": (5, 900, "sign-in"),
+            "password": (3, 3600, "sign-in"),
+            "search": (30, 60, "general"),
+            "media-request": (20, 3600, "general"),
+            "admin": (100, 60, "general"),
+        }
+
+    def test_all_keys_are_in_one_slot_and_differ_by_policy_and_subject(self) -> None:
+        keys = {
+            Share(policy, subject).key for policy in POLICIES.values() for subject in ("a", "b")
+        }
+        assert len(keys) == 2 * len(POLICIES)
+        assert {key.partition("}")[0] for key in keys} == {"{rl"}
+
+
+class TestSubjects:
+    @pytest.mark.parametrize(
+        ("ip", "expected"),
+        [
+            ("203.0.113.7", "203.0.113.7"),
+            ("::ffff:203.0.113.7", "203.0.113.7"),
+            ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+            ("2001:db8:1:2::", "2001:db8:1:2::/64"),
+            ("2001:db8:1:3::", "2001:db8:1:3::/64"),
+            ("::1", "::/64"),
+        ],
+    )
+    def test_address(self, ip: str, expected: str) -> None:
+        assert network(ip) == expected
+
+    def test_what_is_typed_is_not_kept(self) -> None:
+        assert "ann" not in digest("ann@example.com")
+        assert len(digest("x" * 60_000)) == 64
+
+    @pytest.mark.parametrize(
+        "other", [" ann@example.com ", "ANN@Example.com", "\uff41nn@example.com"]
+    )
+    def test_spellings_of_one_account_are_one(self, other: str) -> None:
+        assert digest(other) == digest("ann@example.com")
+
+    def test_other_accounts_are_others(self) -> None:
+        assert digest("ann@example.com") != digest("anna@example.com")
+
+
+class TestMemoryLog:
+    def test_lets_the_limit_through_and_then_waits(self, clock: Clock) -> None:
+        log, asked = MemoryLog(), [share(3, 60)]
+        for remaining in (2, 1, 0):
+            (found,) = log.take(asked)
+            assert (found.refused, found.remaining, found.wait) == (False, remaining, 60.0)
+        clock.now += 20
+        (found,) = log.take(asked)
+        assert (found.refused, found.remaining, found.wait) == (True, 0, 40.0)
+        assert found.resets_at == clock.now + 40
+        clock.now += 39.9
+        assert log.take(asked)[0].refused
+        clock.now += 0.1
+        assert not log.take(asked)[0].refused
+
+    def test_marks_the_first_refusal_of_a_window_only(self, clock: Clock) -> None:
+        log, asked = MemoryLog(), [share(1, 60)]
+        log.take(asked)
+        assert [log.take(asked)[0].first for _ in range(3)] == [True, False, False]
+        assert log.take([share(1, 60, "y")])[0].first is False
+        clock.now += 60
+        assert not log.take(asked)[0].refused
+        assert [log.take(asked)[0].first for _ in range(2)] == [True, False]
+
+    def test_charges_all_shares_or_none(self, clock: Clock) -> None:
+        log, tight, wide = MemoryLog(), share(1, 60, "tight"), share(5, 60, "wide")
+        assert [found.remaining for found in log.take([tight, wide])] == [0, 4]
+        for _ in range(3):
+            found = log.take([tight, wide])
+            assert [each.refused for each in found] == [True, False]
+            assert [each.remaining for each in found] == [0, 4]
+        assert log.take([wide])[0].remaining == 3
+
+    def test_refused_calls_do_not_prolong_the_wait(self, clock: Clock) -> None:
+        log, asked = MemoryLog(), [share(1, 60)]
+        log.take(asked)
+        for _ in range(59):
+            clock.now += 1
+            assert log.take(asked)[0].refused
+        clock.now += 1
+        assert not log.take(asked)[0].refused
+
+    def test_keeps_to_a_limit_that_was_lowered(self, clock: Clock) -> None:
+        log = MemoryLog()
+        for _ in range(5):
+            log.take([share(5, 60)])
+            clock.now += 10
+        (found,) = log.take([share(2, 60)])
+        # Four of the five must have left: the fourth was at 30 seconds, now are 50.
+        assert (found.refused, found.remaining, found.wait) == (True, 0, 40.0)
+
+    def test_does_not_grow_without_end(self, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(MemoryLog, "MAX_KEYS", 3)
+        log = MemoryLog()
+        for subject in "abcd":
+            log.take([share(1, 60, subject)])
+        assert [log.take([share(1, 60, subject)])[0].refused for subject in "bcd"] == [True] * 3
+        assert not log.take([share(1, 60, "a")])[0].refused
+
+    @given(
+        st.integers(1, 5),
+        st.integers(1, 5),
+        st.lists(st.floats(0, 4, allow_nan=False), max_size=60),
+    )
+    def test_no_window_ever_has_more_than_the_limit(
+        self,
+        clock: Clock,
+        limit: int,
+        window: int,
+        pauses: list[float],
+    ) -> None:
+        log = MemoryLog()
+        accepted: list[float] = []
+        for pause in pauses:
+            clock.now += pause
+            (found,) = log.take([share(limit, window)])
+            recent = [at for at in accepted if at > clock.now - window]
+            assert found.refused == (len(recent) >= limit)
+            if found.refused:
+                assert 0 < found.wait <= window
+            else:
+                accepted.append(clock.now)
+                assert found.remaining == limit - len(recent) - 1
+
+
+class TestTold:
+    def test_nothing_for_a_call_without_a_policy(self) -> None:
+        assert headers([]) == {}
+
+    def test_the_tightest_first_and_all_of_them(self) -> None:
+        told = headers([verdict("auth", 9, 59.2), verdict("plex-pin", 4, 299.0)])
+        assert tuple(told.values()) == (
+            "5",
+            "4",
+            "1299",
+            '"plex-pin";q=5;w=300, "auth";q=10;w=60',
+            '"plex-pin";r=4;t=299, "auth";r=9;t=60',
+        )
+        assert tuple(told) == HEADERS
+
+    def test_a_policy_with_two_subjects_is_named_once_by_the_tighter(self) -> None:
+        told = headers([verdict("login", 4, 900), verdict("login", 2, 30), verdict("auth", 9, 60)])
+        assert told["RateLimit"] == '"login";r=2;t=30, "auth";r=9;t=60'
+        assert told["RateLimit-Policy"] == '"login";q=5;w=900, "auth";q=10;w=60'
+
+    def test_of_several_refusals_the_longest_wait_counts(self) -> None:
+        verdicts = [
+            verdict("auth", 0, 12.3, refused=True),
+            verdict("plex-pin", 0, 200.1, refused=True),
+        ]
+        error = refusal(verdicts)
+        assert error is not None
+        assert error.headers == {"Retry-After": "201"}
+        assert error.details == {
+            "policy": "plex-pin",
+            "limit": 5,
+            "window": 300,
+            "retryAfter": 201,
+        }
+        assert headers(verdicts)["X-RateLimit-Limit"] == "5"
+
+    def test_retry_after_is_a_second_at_least(self) -> None:
+        error = refusal([verdict("api", 0, 0.0, refused=True)])
+        assert error is not None
+        assert error.headers == {"Retry-After": "1"}
+
+    @pytest.mark.parametrize("make", [list, lambda: [verdict("api", 0, 60)]])
+    def test_no_refusal(self, make: Callable[[], list[Verdict]]) -> None:
+        assert refusal(make()) is None
