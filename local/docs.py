@@ -1,11 +1,12 @@
-"""The pages of docs/ that are made from the code: `make docs` writes them, a test holds them."""
+"""The pages that are made from the code: `make docs` writes them, a test holds them."""
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
+from local.config import PROJECT
+from local.docs_environment import env_example, environment_page
+from local.docs_rate_limits import rate_limits_page
 from medianest.core.errors import REGISTRY
 
-DOCS = Path(__file__).parents[1] / "docs"
 _ERRORS = """\
 # Errors
 
@@ -28,14 +29,20 @@ def errors_page() -> str:
     )
 
 
-PAGES: Mapping[str, Callable[[], str]] = {"errors.md": errors_page}
+# By their paths within the project.
+PAGES: Mapping[str, Callable[[], str]] = {
+    ".env.example": env_example,
+    "docs/environment.md": environment_page,
+    "docs/errors.md": errors_page,
+    "docs/rate-limits.md": rate_limits_page,
+}
 
 
 def main() -> None:
     """Write every page."""
     for name, page in PAGES.items():
-        (DOCS / name).write_text(page(), encoding="utf-8")
-        print(f"wrote docs/{name}")
+        (PROJECT / name).write_text(page(), encoding="utf-8")
+        print(f"wrote {name}")
 
 
 if __name__ == "__main__":

@@ -41,7 +41,7 @@ def test_a_full_environment_is_read() -> None:
             "NODE_ENV": "production",
             "LOG_LEVEL": "ERROR",
             "CORS_ORIGIN": "https://media.example.org",
-            "DATABASE_URL": "postgresql://u:p@db/medianest",
+            "DATABASE_URL": "postgresql://u:p@db/medianest?sslmode=require",
             "REDIS_URL": "rediss://cache:6379/0",
             "JWT_SECRET": RANDOM_SECRET,
             "PLEX_CLIENT_ID": "an-installation",
@@ -61,7 +61,9 @@ def test_a_full_environment_is_read() -> None:
     assert settings.jwt_secret is not None
     assert settings.jwt_secret.get_secret_value() == RANDOM_SECRET
     assert settings.database_url is not None
-    assert settings.database_url.get_secret_value() == "postgresql://u:p@db/medianest"
+    assert settings.database_url.get_secret_value() == (
+        "postgresql://u:p@db/medianest?sslmode=require"
+    )
 
 
 def test_all_problems_are_told_at_once() -> None:
@@ -138,6 +140,17 @@ def test_all_problems_are_told_at_once() -> None:
         ("PLEX_AUTH_URL", "javascript:alert(1)"),
         ("TMDB_API_URL", "https:///3"),
         ("TMDB_API_URL", "http://[::1"),
+        ("DATABASE_URL", "arn:aws:s3:::bucket"),
+        ("TMDB_API_KEY", "arn:"),
+        ("DATABASE_CONNECT_TIMEOUT_SECONDS", "1"),
+        ("DATABASE_CONNECT_TIMEOUT_SECONDS", "2.5"),
+        ("DATABASE_CONNECT_TIMEOUT_SECONDS", "11"),
+        ("DATABASE_ANSWER_TIMEOUT_SECONDS", "3"),
+        ("DATABASE_ANSWER_TIMEOUT_SECONDS", "nan"),
+        ("CACHE_TIMEOUT_SECONDS", "0"),
+        ("CACHE_TIMEOUT_SECONDS", "250ms"),
+        ("UPSTREAM_TIMEOUT_SECONDS", "-1"),
+        ("UPSTREAM_TIMEOUT_SECONDS", "inf"),
     ],
 )
 def test_a_bad_value_is_refused_by_its_upper_case_name(name: str, value: str) -> None:
@@ -161,16 +174,76 @@ def test_a_bad_value_is_refused_by_its_upper_case_name(name: str, value: str) ->
         ("PLEX_API_URL", "http://localhost:9999"),
         ("PLEX_AUTH_URL", "https://app.plex.tv/auth"),
         ("TMDB_API_URL", "https://tmdb.example.org/3"),
+        ("DATABASE_CONNECT_TIMEOUT_SECONDS", "2"),
+        ("DATABASE_ANSWER_TIMEOUT_SECONDS", "7.5"),
+        ("CACHE_TIMEOUT_SECONDS", "1"),
+        ("UPSTREAM_TIMEOUT_SECONDS", "10"),
     ],
 )
 def test_a_good_value_is_let_in(name: str, value: str) -> None:
     assert getattr(load({name: value}), name.lower()) is not None
 
 
+@pytest.mark.parametrize("environment", ["development", "production"])
+@pytest.mark.parametrize("arn", [ARN, "arn:aws-cn:ssm:cn-north-1:123456789012:parameter/medianest"])
 @pytest.mark.parametrize("name", ["DATABASE_URL", "REDIS_URL", "JWT_SECRET", "TMDB_API_KEY"])
-def test_a_secret_may_be_an_arn(name: str) -> None:
-    secret = getattr(load({name: ARN}, name), name.lower())
-    assert secret.get_secret_value() == ARN
+def test_a_secret_may_be_an_arn(name: str, arn: str, environment: str) -> None:
+    secret = getattr(load({name: arn, "NODE_ENV": environment}, name), name.lower())
+    assert secret.get_secret_value() == arn
+
+
+def test_production_takes_no_address_without_tls_and_names_all_at_once() -> None:
+    without_tls = {
+        "DATABASE_URL": "postgresql://u:canary@db/medianest",
+        "REDIS_URL": "redis://:canary@cache",
+        "PLEX_API_URL": "http://plex.example",
+        "PLEX_AUTH_URL": "http://app.plex.example",
+        "TMDB_API_URL": "http://tmdb.example",
+    }
+    load({"NODE_ENV": "development", **without_tls})
+    message = problems_of({"NODE_ENV": "production", **without_tls})
+    for name in without_tls:
+        assert f"{name} must ask for TLS in production" in message
+    assert "canary" not in message
+
+
+@pytest.mark.parametrize("mode", ["require", "verify-ca", "verify-full"])
+def test_production_takes_addresses_with_tls(mode: str) -> None:
+    load(
+        {
+            "NODE_ENV": "production",
+            "CORS_ORIGIN": "*",
+            "DATABASE_URL": f"postgres://db/medianest?connect_timeout=3&sslmode={mode}",
+            "REDIS_URL": "rediss://cache",
+            "PLEX_API_URL": "https://plex.example",
+        }
+    )
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "",
+        "?sslmode=",
+        "?sslmode=disable",
+        "?sslmode=allow",
+        "?sslmode=prefer",
+        "?sslmode=REQUIRE",
+        "?SSLMODE=require",
+        "?sslmode=require&sslmode=disable",
+        "#?sslmode=disable",
+        "?application_name=sslmode=require",
+    ],
+)
+@pytest.mark.parametrize("host", ["db.example", "127.0.0.1", "[::1", "ⓒanary:x@db"])
+def test_production_takes_no_database_that_may_do_without_tls(host: str, query: str) -> None:
+    message = problems_of(
+        {"NODE_ENV": "production", "DATABASE_URL": f"postgresql://{host}/medianest{query}"}
+    )
+    assert message == (
+        "Bad configuration: DATABASE_URL must ask for TLS in production:"
+        " sslmode=require, verify-ca or verify-full"
+    )
 
 
 @pytest.mark.parametrize(

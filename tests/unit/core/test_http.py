@@ -8,6 +8,7 @@ import pytest
 import urllib3
 
 from medianest.core import http
+from medianest.core.config import settings
 
 URL = "https://upstream.example.org/path"
 
@@ -127,12 +128,15 @@ def test_a_get_is_tried_twice_on_a_broken_connection(pool: Pool) -> None:
     assert get() == (200, [])
 
 
+@pytest.mark.parametrize("method", ["GET", "POST"])
 @pytest.mark.parametrize("trouble", [answer({}, 503), broken()], ids=["503", "broken"])
-def test_a_post_is_never_repeated(pool: Pool, trouble: Response | Exception) -> None:
-    pool.script = [trouble, answer({})]
+def test_nothing_is_tried_more_than_twice(
+    pool: Pool, method: str, trouble: Response | Exception
+) -> None:
+    pool.script = [trouble, trouble, answer({})]
     with pytest.raises(http.UpstreamError):
-        http.request_json("POST", URL, headers={})
-    assert len(pool.calls) == 1
+        http.request_json(method, URL, headers={})
+    assert len(pool.calls) == 2
 
 
 @pytest.mark.parametrize(
@@ -141,7 +145,7 @@ def test_a_post_is_never_repeated(pool: Pool, trouble: Response | Exception) -> 
 def test_nothing_is_repeated_once_the_time_is_used_up(
     pool: Pool, trouble: Response | Exception
 ) -> None:
-    pool.seconds_per_call = http.TOTAL_SECONDS + 0.1
+    pool.seconds_per_call = settings().upstream_timeout_seconds + 0.1
     pool.script = [trouble, answer({})]
     with pytest.raises(http.UpstreamError):
         get()
@@ -160,7 +164,7 @@ def test_no_wait_is_longer_than_the_time_left(pool: Pool) -> None:
 def test_connecting_and_waiting_share_the_time(pool: Pool) -> None:
     pool.script = [answer({})]
     get()
-    assert pool.calls[0]["timeout"].total == http.TOTAL_SECONDS
+    assert pool.calls[0]["timeout"].total == settings().upstream_timeout_seconds
 
 
 def test_a_body_that_swells_is_cut_off(pool: Pool) -> None:

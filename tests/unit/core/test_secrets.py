@@ -1,56 +1,145 @@
-"""Secrets: a value is itself, an ARN is looked up once."""
-
-import sys
-from types import ModuleType
+"""Secrets: a value is itself, what an ARN names is read again in time and checked each time."""
 
 import pytest
 from pydantic import SecretStr
 
+from medianest.core import secrets
 from medianest.core.config import ConfigurationError
+from medianest.core.observability import metrics
 from medianest.core.secrets import resolve
+from tests.unit.conftest import forget_settings
 
 ARN = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:medianest-AbCdEf"
+DATABASE = SecretStr(ARN)
+FIRST = "postgresql://u:canary-1@db/medianest"
+SECOND = "postgresql://u:canary-2@db/medianest"
 
 
-class SecretsManager(ModuleType):
-    """Stands in for the Powertools module, which needs boto3."""
+class Aws:
+    """Stands in for AWS and for time; without a value it cannot be reached."""
 
-    def __init__(self, values: dict[str, object]) -> None:
-        super().__init__("aws_lambda_powertools.utilities.parameters")
-        self.values = values
+    def __init__(self) -> None:
+        self.value: str | None = FIRST
+        self.now = 1_000_000.0
         self.asked: list[str] = []
 
-    def get_secret(self, name: str) -> object:
-        self.asked.append(name)
-        return self.values[name]
+    def read(self, arn: str, *, fresh: bool) -> str:
+        self.asked.append(arn)
+        if self.value is None:
+            raise secrets._UnreadableError("AWS is down")
+        return self.value
+
+    def time(self) -> float:
+        return self.now
 
 
 @pytest.fixture
-def secrets_manager(monkeypatch: pytest.MonkeyPatch) -> SecretsManager:
-    import aws_lambda_powertools.utilities as parent  # noqa: PLC0415
-
-    module = SecretsManager({ARN: "the value", ARN + "2": "another value"})
-    monkeypatch.setitem(sys.modules, module.__name__, module)
-    monkeypatch.setattr(parent, "parameters", module, raising=False)
-    return module
+def aws(monkeypatch: pytest.MonkeyPatch) -> Aws:
+    own = Aws()
+    monkeypatch.setattr(secrets, "_read", own.read)
+    monkeypatch.setattr("medianest.core.secrets.time.time", own.time)
+    return own
 
 
-def test_a_value_is_itself(secrets_manager: SecretsManager) -> None:
+def test_a_value_is_itself(aws: Aws) -> None:
     assert resolve(SecretStr("just a value"), "TMDB_API_KEY") == "just a value"
-    assert secrets_manager.asked == []
-
-
-def test_an_arn_is_looked_up_once(secrets_manager: SecretsManager) -> None:
-    assert [resolve(SecretStr(ARN), "JWT_SECRET") for _ in range(3)] == ["the value"] * 3
-    assert secrets_manager.asked == [ARN]
-
-
-def test_each_arn_has_its_own_value(secrets_manager: SecretsManager) -> None:
-    assert resolve(SecretStr(ARN), "JWT_SECRET") == "the value"
-    assert resolve(SecretStr(ARN + "2"), "DATABASE_URL") == "another value"
-    assert secrets_manager.asked == [ARN, ARN + "2"]
+    assert resolve(SecretStr("just a value"), "TMDB_API_KEY", fresh=True) == "just a value"
+    assert aws.asked == []
 
 
 def test_an_absent_secret_is_named() -> None:
     with pytest.raises(ConfigurationError, match=r"^Bad configuration: DATABASE_URL is required$"):
         resolve(None, "DATABASE_URL")
+
+
+def test_an_arn_is_read_once_in_five_minutes(aws: Aws) -> None:
+    assert resolve(DATABASE, "DATABASE_URL") == FIRST
+    aws.value = SECOND
+    aws.now += 299.9
+    assert resolve(DATABASE, "DATABASE_URL") == FIRST
+    assert aws.asked == [ARN]
+    aws.now += 0.1
+    assert resolve(DATABASE, "DATABASE_URL") == SECOND
+    assert aws.asked == [ARN, ARN]
+
+
+def test_each_arn_has_its_own_value(aws: Aws) -> None:
+    assert resolve(DATABASE, "DATABASE_URL") == FIRST
+    aws.value = SECOND
+    assert resolve(SecretStr(ARN + "2"), "DATABASE_URL") == SECOND
+    assert resolve(DATABASE, "DATABASE_URL") == FIRST
+
+
+def test_a_fresh_value_is_read_at_once_but_not_with_every_call(aws: Aws) -> None:
+    assert resolve(DATABASE, "DATABASE_URL") == FIRST
+    aws.value = SECOND
+    aws.now += 4.9
+    assert resolve(DATABASE, "DATABASE_URL", fresh=True) == FIRST
+    aws.now += 0.1
+    assert resolve(DATABASE, "DATABASE_URL", fresh=True) == SECOND
+    assert resolve(DATABASE, "DATABASE_URL") == SECOND
+    assert len(aws.asked) == 2
+
+
+def test_a_value_that_cannot_be_read_again_serves_for_an_hour(aws: Aws) -> None:
+    assert resolve(DATABASE, "DATABASE_URL") == FIRST
+    aws.value = None
+    aws.now += 300
+    assert [resolve(DATABASE, "DATABASE_URL") for _ in range(3)] == [FIRST] * 3
+    assert len(aws.asked) == 2
+    assert "SecretUnreadable" in metrics.metric_set
+    aws.now += 30
+    assert resolve(DATABASE, "DATABASE_URL") == FIRST
+    assert len(aws.asked) == 3
+    aws.now += 3271
+    with pytest.raises(ConfigurationError, match="DATABASE_URL cannot be read: AWS is down"):
+        resolve(DATABASE, "DATABASE_URL")
+    aws.value = SECOND
+    assert resolve(DATABASE, "DATABASE_URL") == SECOND
+
+
+def test_a_secret_that_cannot_be_read_at_all_is_named_without_its_arn(aws: Aws) -> None:
+    aws.value = None
+    with pytest.raises(ConfigurationError) as caught:
+        resolve(DATABASE, "DATABASE_URL")
+    assert str(caught.value) == "Bad configuration: DATABASE_URL cannot be read: AWS is down"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "reason"),
+    [
+        ("DATABASE_URL", "mysql://u:canary@db", "must start with postgresql://"),
+        ("REDIS_URL", "canary", "must start with redis://"),
+        ("JWT_SECRET", "canary", "must be at least 32 bytes"),
+        ("TMDB_API_KEY", ARN, "is kept as another ARN"),
+    ],
+)
+def test_what_an_arn_names_is_checked_as_a_value_is(
+    aws: Aws, name: str, value: str, reason: str
+) -> None:
+    aws.value = value
+    with pytest.raises(ConfigurationError, match=f"{name} {reason}") as caught:
+        resolve(SecretStr(ARN), name)
+    assert "canary" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "plain", "secure"),
+    [
+        ("DATABASE_URL", FIRST, f"{FIRST}?sslmode=require"),
+        ("REDIS_URL", "redis://:canary@cache", "rediss://:canary@cache"),
+    ],
+)
+def test_in_production_what_an_arn_names_must_ask_for_tls(
+    aws: Aws, environment: pytest.MonkeyPatch, name: str, plain: str, secure: str
+) -> None:
+    for setting in ("DATABASE_URL", "REDIS_URL"):
+        environment.setenv(setting, ARN)
+    environment.setenv("NODE_ENV", "production")
+    forget_settings()
+    aws.value = plain
+    with pytest.raises(ConfigurationError, match=f"{name} must ask for TLS") as caught:
+        resolve(SecretStr(ARN), name)
+    assert "canary" not in str(caught.value)
+    aws.value = secure
+    assert resolve(SecretStr(ARN), name) == secure

@@ -11,9 +11,11 @@ from medianest.core.config import settings
 from medianest.core.observability import count, logger
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from pydantic import SecretStr
     from redis import Redis
 
-TIMEOUT_SECONDS = 0.25
 # After a failure nothing is asked for this long: a dead cache must not cost a time-out a request.
 PAUSE_SECONDS = 5.0
 
@@ -21,8 +23,9 @@ PAUSE_SECONDS = 5.0
 class Cache:
     """String keys and values with an expiry."""
 
-    def __init__(self, url: str) -> None:
-        self._url = url
+    def __init__(self, url: SecretStr | None) -> None:
+        self._secret = url
+        self._url = ""
         self._client: Redis | None = None
         self._paused_until = 0.0
 
@@ -35,19 +38,34 @@ class Cache:
         """Keep a value for `seconds`; does nothing when the cache is down."""
         self._call("set", key, value, ex=seconds)
 
+    def add(self, key: str, value: str, *, seconds: int) -> None:
+        """Keep a value for `seconds` unless the key has one."""
+        self._call("set", key, value, ex=seconds, nx=True)
+
+    def run(self, script: str, keys: Sequence[str], args: Sequence[str | int]) -> list[int] | None:
+        """Run a Lua script that answers with numbers, sent by its digest once the server has it.
+
+        None when the cache is down.
+        """
+        answer = self._try(lambda client: client.register_script(script)(keys, args))
+        return answer if isinstance(answer, list) else None
+
     def ping(self) -> bool:
         """Tell whether the cache answers, even while other calls pause."""
         self._paused_until = 0.0
         return self._call("ping") is True
 
     def _call(self, command: str, *args: str, **options: int) -> object:
+        return self._try(lambda client: getattr(client, command)(*args, **options))
+
+    def _try(self, work: Callable[[Redis], object]) -> object:
         from redis import RedisError  # noqa: PLC0415
 
         if time.monotonic() < self._paused_until:
             return None
         try:
-            return getattr(self._connected(), command)(*args, **options)
-        except RedisError as error:
+            return work(self._connected())
+        except (RedisError, ValueError) as error:  # ValueError: an address that is none
             self._paused_until = time.monotonic() + PAUSE_SECONDS
             count("CacheUnavailable")
             logger.warning("cache failed", extra={"cause": type(error).__name__})
@@ -58,21 +76,26 @@ class Cache:
         from redis.backoff import NoBackoff  # noqa: PLC0415
         from redis.retry import Retry  # noqa: PLC0415
 
-        if self._client is None:
+        url = secrets.resolve(self._secret, "REDIS_URL")
+        if self._client is None or url != self._url:
+            if self._client is not None:
+                self._client.close()
+            seconds = settings().cache_timeout_seconds
             # One retry replaces a connection that died while the environment was frozen.
             self._client = Redis.from_url(
-                self._url,
+                url,
                 decode_responses=True,
                 protocol=2,
                 max_connections=2,
-                socket_connect_timeout=TIMEOUT_SECONDS,
-                socket_timeout=TIMEOUT_SECONDS,
+                socket_connect_timeout=seconds,
+                socket_timeout=seconds,
                 retry=Retry(NoBackoff(), 1),
             )
+            self._url = url
         return self._client
 
 
 @cache
 def shared_cache() -> Cache:
     """Return this environment's cache."""
-    return Cache(secrets.resolve(settings().redis_url, "REDIS_URL"))
+    return Cache(settings().redis_url)

@@ -1,15 +1,27 @@
 """Settings from the environment: read once, checked as a whole, told as a whole."""
 
+import json
 import os
 from collections.abc import Mapping
 from functools import cache
 from typing import Literal
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 
 SECRET_ARN_PREFIX = "arn:"  # noqa: S105
+SECRET_SERVICES = frozenset({"secretsmanager", "ssm"})
+TLS_MODES = frozenset({"require", "verify-ca", "verify-full"})
 MIN_JWT_SECRET_BYTES = 32
+MAX_JWT_KEYS = 3
 # Placeholders of tutorials and samples, padded or not: whoever ships one has no secret.
 KNOWN_JWT_SECRETS = (
     "secret",
@@ -31,53 +43,138 @@ class ConfigurationError(Exception):
 class Settings(BaseModel):
     """What the environment says. A secret is its value, or on AWS the ARN it is kept under.
 
-    Which settings a function needs is said by its `require` call; the others may be absent.
+    Which settings a function needs is said by its `require` call; the others may be absent. The
+    descriptions are what docs/environment.md and .env.example say.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
-    node_env: Literal["development", "production"] = "development"
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
-    cors_origin: str = "*"
-    database_url: SecretStr | None = None
-    redis_url: SecretStr | None = None
-    jwt_secret: SecretStr | None = None
+    # First, so that the checks of the others know it.
+    node_env: Literal["development", "production"] = Field(
+        default="development", description="In `production` no address without TLS is taken"
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        default="INFO", description="The least severe log lines that are written"
+    )
+    cors_origin: str = Field(
+        default="*",
+        description="Origins of web clients that may read answers, with commas between them;"
+        " `*` is any, never with credentials",
+    )
+    database_url: SecretStr | None = Field(
+        default=None,
+        description="`postgresql://…`, PostgreSQL 14 or later;"
+        " in production with `sslmode=require`, `verify-ca` or `verify-full`",
+    )
+    redis_url: SecretStr | None = Field(
+        default=None,
+        description="`redis://…` or `rediss://…`, Valkey or Redis; in production only `rediss://`",
+    )
+    jwt_secret: SecretStr | None = Field(
+        default=None,
+        description="Signs sessions: at least 32 random bytes,"
+        ' or while keys are rotated `{"sign": KEY, "verify": [KEY, …]}`',
+    )
     # It becomes a header: nothing but visible ASCII may.
-    plex_client_id: str | None = Field(default=None, max_length=200, pattern=r"^[!-~]+$")
-    plex_server_id: str | None = Field(default=None, max_length=200)
-    plex_api_url: str = "https://plex.tv"
-    plex_auth_url: str = "https://app.plex.tv/auth"
-    tmdb_api_key: SecretStr | None = None
-    tmdb_api_url: str = "https://api.themoviedb.org/3"
+    plex_client_id: str | None = Field(
+        default=None,
+        max_length=200,
+        pattern=r"^[!-~]+$",
+        description="A stable identifier of this installation at plex.tv, such as a UUID",
+    )
+    plex_server_id: str | None = Field(
+        default=None,
+        max_length=200,
+        description="Machine identifier of your Plex server: only accounts that can reach it get"
+        " in, and its owner is admin; without it any Plex account gets in",
+    )
+    plex_api_url: str = Field(default="https://plex.tv", description="Where the Plex API is")
+    plex_auth_url: str = Field(
+        default="https://app.plex.tv/auth", description="Plex's hosted sign-in page"
+    )
+    tmdb_api_key: SecretStr | None = Field(
+        default=None, description="A key (v3) or read token (v4) of TMDB"
+    )
+    tmdb_api_url: str = Field(
+        default="https://api.themoviedb.org/3", description="Where the TMDB API is"
+    )
+    # libpq takes whole seconds, and no fewer than two.
+    database_connect_timeout_seconds: int = Field(
+        default=3, ge=2, le=10, description="How long connecting to PostgreSQL may take"
+    )
+    database_answer_timeout_seconds: float = Field(
+        default=5,
+        ge=4,
+        le=30,
+        description="How long one answer of PostgreSQL may take; the server itself ends a statement"
+        " after 3 seconds, so this only acts when it hangs",
+    )
+    cache_timeout_seconds: float = Field(
+        default=0.25,
+        ge=0.05,
+        le=2,
+        description="How long connecting to the cache, and each of its answers, may take",
+    )
+    upstream_timeout_seconds: float = Field(
+        default=4,
+        ge=1,
+        le=10,
+        description="How long one call of plex.tv or TMDB may take, its second try included; a"
+        " sign-in makes three of them within the function's `Timeout`",
+    )
 
     @field_validator("log_level", mode="before")
     @classmethod
     def _any_case(cls, value: str) -> str:
         return value.upper()
 
+    @field_validator("database_url", "redis_url", "jwt_secret", "tmdb_api_key")
+    @classmethod
+    def _readable(cls, value: SecretStr) -> SecretStr:
+        text = value.get_secret_value()
+        if text.startswith(SECRET_ARN_PREFIX) and SECRET_SERVICES.isdisjoint(text.split(":")[2:3]):
+            raise ValueError("must be the ARN of a secret or of a parameter")
+        return value
+
     @field_validator("database_url")
     @classmethod
-    def _postgresql(cls, value: SecretStr) -> SecretStr:
-        return _secret_with_scheme(value, "postgresql", "postgres")
+    def _postgresql(cls, value: SecretStr, info: ValidationInfo) -> SecretStr:
+        value = _secret_with_scheme(value, "postgresql", "postgres")
+        # Taken apart by hand: what urlsplit says of an address that it dislikes has the password.
+        address, _, query = value.get_secret_value().partition("?")
+        modes = parse_qs(query).get("sslmode", [""])
+        if (
+            _in_production(info)
+            and not address.startswith(SECRET_ARN_PREFIX)
+            and not TLS_MODES.issuperset(modes)
+        ):
+            raise ValueError(
+                "must ask for TLS in production: sslmode=require, verify-ca or verify-full"
+            )
+        return value
 
     @field_validator("redis_url")
     @classmethod
-    def _redis(cls, value: SecretStr) -> SecretStr:
+    def _redis(cls, value: SecretStr, info: ValidationInfo) -> SecretStr:
+        if _in_production(info) and value.get_secret_value().startswith("redis://"):
+            raise ValueError("must ask for TLS in production: rediss://")
         return _secret_with_scheme(value, "redis", "rediss")
 
     @field_validator("jwt_secret")
     @classmethod
     def _strong(cls, value: SecretStr) -> SecretStr:
         if not value.get_secret_value().startswith(SECRET_ARN_PREFIX):
-            check_jwt_secret(value.get_secret_value())
+            jwt_keys(value.get_secret_value())
         return value
 
     @field_validator("plex_api_url", "plex_auth_url", "tmdb_api_url")
     @classmethod
-    def _http(cls, value: str) -> str:
+    def _http(cls, value: str, info: ValidationInfo) -> str:
         parts = urlsplit(value)
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             raise ValueError("must be an http(s) address")
+        if _in_production(info) and parts.scheme != "https":
+            raise ValueError("must ask for TLS in production: https://")
         return value.rstrip("/")
 
     @field_validator("cors_origin")
@@ -101,6 +198,25 @@ class Settings(BaseModel):
         return frozenset(origin.strip() for origin in self.cors_origin.split(","))
 
 
+def jwt_keys(secret: str) -> tuple[str, ...]:
+    """Return the keys in a JWT_SECRET, the signing one first; raises ValueError.
+
+    It is one key, or while keys are rotated `{"sign": KEY, "verify": [KEY, …]}`.
+    """
+    keys = [secret]
+    if secret.startswith("{"):
+        try:
+            parts = json.loads(secret)
+            keys = [parts["sign"], *parts.get("verify", [])]
+        except (ValueError, KeyError, TypeError) as error:
+            raise ValueError('must be a key or {"sign": KEY, "verify": [KEY, …]}') from error
+    if len(keys) > MAX_JWT_KEYS or not all(isinstance(key, str) for key in keys):
+        raise ValueError(f"must hold at most {MAX_JWT_KEYS} keys")
+    for key in keys:
+        check_jwt_secret(key)
+    return tuple(keys)
+
+
 def check_jwt_secret(value: str) -> None:
     """Refuse a signing key that could be guessed (RFC 7518, 3.2: 256 bits); raises ValueError."""
     if len(value.encode()) < MIN_JWT_SECRET_BYTES:
@@ -112,6 +228,10 @@ def check_jwt_secret(value: str) -> None:
     )
     if repeated or len(set(value)) < 8 or letters.startswith(KNOWN_JWT_SECRETS):  # noqa: PLR2004
         raise ValueError("is a well-known or repetitive value; generate a random one")
+
+
+def _in_production(info: ValidationInfo) -> bool:
+    return info.data.get("node_env") == "production"
 
 
 def _secret_with_scheme(value: SecretStr, *schemes: str) -> SecretStr:

@@ -10,19 +10,17 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, LiteralString
 
 from medianest.core import secrets
-from medianest.core.config import settings
+from medianest.core.config import ConfigurationError, settings
 from medianest.core.errors import AppError, ErrorCode
 from medianest.core.observability import logger
 
 if TYPE_CHECKING:
     from psycopg import Connection, sql
+    from pydantic import SecretStr
 
     type Query = LiteralString | sql.SQL | sql.Composed
     type Params = Sequence[Any] | Mapping[str, Any]
 
-CONNECT_SECONDS = 3
-# Longer than the role's statement_timeout: it only acts when the server itself hangs.
-ANSWER_SECONDS = 5.0
 # A connection idle for longer is replaced: a frozen environment cannot notice that it died.
 MAX_IDLE_SECONDS = 300
 RETRY_AFTER_SECONDS = 5
@@ -38,12 +36,17 @@ def database_unavailable() -> AppError:
 class Database:
     """One connection, opened on first use and replaced when it is lost.
 
+    No answer is waited for longer than `answer_seconds`: the server's own statement_timeout does
+    not help when the server hangs. None waits for ever, as migrations do.
+
     Every method raises AppError DATABASE_CONNECTION_ERROR when the server cannot be reached in
     time. psycopg is imported on first use, so that a function that needs no database does not pay.
     """
 
-    def __init__(self, url: str) -> None:
-        self._url = url
+    def __init__(self, url: SecretStr | None, *, answer_seconds: float | None = None) -> None:
+        self._secret = url
+        self._answer_seconds = answer_seconds
+        self._url = ""
         self._connection: Connection[tuple[Any, ...]] | None = None
         self._used_at = 0.0
 
@@ -56,8 +59,19 @@ class Database:
             with ExitStack() as stack:
                 yield self._begin(stack)
             self._used_at = time.time()
-        except psycopg.OperationalError as error:
-            self.close()
+        except (
+            psycopg.OperationalError,
+            psycopg.InterfaceError,
+            psycopg.errors.ReadOnlySqlTransaction,  # a failover left us on the server that follows
+        ) as error:
+            # These were rolled back by a server that is well; the connection still serves.
+            if not isinstance(
+                error,
+                psycopg.errors.LockNotAvailable
+                | psycopg.errors.DeadlockDetected
+                | psycopg.errors.QueryCanceled,
+            ):
+                self.close()
             logger.warning("database failed", extra={"reason": str(error)})
             raise database_unavailable() from error
 
@@ -80,7 +94,14 @@ class Database:
         """
         import psycopg  # noqa: PLC0415
 
-        if time.time() - self._used_at > MAX_IDLE_SECONDS:
+        url = secrets.resolve(self._secret, "DATABASE_URL")
+        is_outdated = url != self._url or time.time() - self._used_at > MAX_IDLE_SECONDS
+        # Never under a transaction that this one is nested in.
+        if (
+            is_outdated
+            and self._connection is not None
+            and self._connection.info.transaction_status is psycopg.pq.TransactionStatus.IDLE
+        ):
             self.close()
         if self._connection is not None:
             try:
@@ -88,27 +109,48 @@ class Database:
             except psycopg.OperationalError:
                 self.close()
         if self._connection is None:
-            self._connection = _connect(self._url)
+            self._connection = self._open(url)
             stack.enter_context(self._connection.transaction())
         return self._connection
 
+    def _open(self, url: str) -> Connection[tuple[Any, ...]]:
+        """Connect; a password that was changed a moment ago is read again, once."""
+        import psycopg  # noqa: PLC0415
 
-def _connect(url: str) -> Connection[tuple[Any, ...]]:
+        try:
+            connection = _connect(url, self._answer_seconds)
+        except psycopg.ProgrammingError:
+            # Its message repeats the address, password and all.
+            raise ConfigurationError("DATABASE_URL is not a connection address") from None
+        except psycopg.OperationalError as error:
+            # Its SQLSTATE is not told for a connection that never was.
+            if "authentication failed" not in str(error):
+                raise
+            former, url = url, secrets.resolve(self._secret, "DATABASE_URL", fresh=True)
+            if url == former:
+                raise
+            logger.info("database password read again")
+            connection = _connect(url, self._answer_seconds)
+        self._url = url
+        return connection
+
+
+def _connect(url: str, answer_seconds: float | None) -> Connection[tuple[Any, ...]]:
     import psycopg  # noqa: PLC0415
     from psycopg.abc import RV, PQGen  # noqa: PLC0415
 
     class BoundedConnection(psycopg.Connection[tuple[Any, ...]]):
-        """A connection on which no answer is waited for longer than ANSWER_SECONDS."""
+        """A connection on which no answer is waited for longer than `answer_seconds`, if given."""
 
         def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:
-            return super().wait(gen, interval, timeout or ANSWER_SECONDS)
+            return super().wait(gen, interval, timeout or answer_seconds)
 
     return BoundedConnection.connect(
         url,
         autocommit=True,
         # A prepared statement would pin the client to one server connection behind RDS Proxy.
         prepare_threshold=None,
-        connect_timeout=CONNECT_SECONDS,
+        connect_timeout=settings().database_connect_timeout_seconds,
         keepalives_idle=30,
         tcp_user_timeout=5000,
         application_name=f"medianest-{os.environ.get('POWERTOOLS_SERVICE_NAME', 'local')}",
@@ -144,4 +186,6 @@ def fetch_value(connection: Connection[Any], query: Query, params: Params = ()) 
 @cache
 def database() -> Database:
     """Return this environment's database."""
-    return Database(secrets.resolve(settings().database_url, "DATABASE_URL"))
+    return Database(
+        settings().database_url, answer_seconds=settings().database_answer_timeout_seconds
+    )

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import json
+import signal
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
+from types import FrameType
 from typing import TYPE_CHECKING, Any
 
+from medianest.core.config import settings
 from medianest.core.observability import logger
 
 if TYPE_CHECKING:
     from urllib3 import BaseHTTPResponse, PoolManager
 
 CONNECT_SECONDS = 1.0
-TOTAL_SECONDS = 4.0
 MAX_BYTES = 2 * 1024 * 1024
-_RETRIABLE = frozenset({502, 503, 504})
+# 0 stands for no answer at all.
+_RETRIABLE = frozenset({0, 502, 503, 504})
 
 
 class UpstreamError(Exception):
@@ -32,28 +36,46 @@ def request_json(
     *,
     headers: Mapping[str, str],
     query: Mapping[str, str] | None = None,
-    total_seconds: float = TOTAL_SECONDS,
+    total_seconds: float | None = None,
 ) -> tuple[int, Any]:
-    """Return status and parsed body of one call; a GET is tried twice when its first try fails.
+    """Return status and parsed body of one call, which is made twice when its first try fails.
 
-    Redirects are not followed. Raises UpstreamError for time-outs, broken connections, 5xx, 429,
-    bodies over MAX_BYTES and bodies that are not JSON.
+    So it must be one that does no harm twice: a kept connection may have died while the
+    environment was frozen, which only using it shows. Redirects are not followed. Raises
+    UpstreamError for time-outs (by default upstream_timeout_seconds, for both tries together),
+    broken connections, 5xx, 429, bodies over MAX_BYTES and bodies that are not JSON.
     """
-    deadline = time.monotonic() + total_seconds
-    attempts = 2 if method == "GET" else 1
-    for left in reversed(range(attempts)):
+    seconds = settings().upstream_timeout_seconds if total_seconds is None else total_seconds
+    with _time_limit(seconds, url) as deadline:
         try:
             status, body = _call_once(method, url, headers, query, deadline)
         except UpstreamError:
-            if not left or time.monotonic() + CONNECT_SECONDS > deadline:
-                raise
-            continue
-        if status in _RETRIABLE and left and time.monotonic() + CONNECT_SECONDS < deadline:
-            continue
-        if status >= 500 or status == 429 or 300 <= status < 400:  # noqa: PLR2004
-            raise UpstreamError(f"{_host(url)} answered {status}")
-        return status, _parse(url, status, body)
-    raise UpstreamError(f"{_host(url)} gave no answer")
+            status, body = 0, b""
+        if status in _RETRIABLE:
+            status, body = _call_once(method, url, headers, query, deadline)
+    if status >= 500 or status == 429 or 300 <= status < 400:  # noqa: PLR2004
+        raise UpstreamError(f"{_host(url)} answered {status}")
+    return status, _parse(url, status, body)
+
+
+@contextmanager
+def _time_limit(seconds: float, url: str) -> Iterator[float]:
+    """Hold a block to a time, of which it is given the end; raises UpstreamError.
+
+    By a signal, since the time-outs of a socket begin anew with each byte that drips in. The
+    handler of a function runs in the main thread, where signals arrive.
+    """
+
+    def stop(_: int, __: FrameType | None) -> None:
+        raise UpstreamError(f"{_host(url)} is too slow")
+
+    former = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield time.monotonic() + seconds
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, former)
 
 
 def _call_once(
@@ -66,6 +88,8 @@ def _call_once(
     import urllib3  # noqa: PLC0415
 
     left = deadline - time.monotonic()
+    if left <= 0:
+        raise UpstreamError(f"{_host(url)} is too slow")
     try:
         response = _pool().request(
             method,
@@ -78,7 +102,7 @@ def _call_once(
             preload_content=False,
         )
         try:
-            body = _read(url, response, deadline)
+            body = _read(url, response)
         except BaseException:
             response.close()
             raise
@@ -89,15 +113,13 @@ def _call_once(
     return response.status, body
 
 
-def _read(url: str, response: BaseHTTPResponse, deadline: float) -> bytes:
-    """Read piece by piece: a body may neither drip past the deadline nor swell past the memory."""
+def _read(url: str, response: BaseHTTPResponse) -> bytes:
+    """Read piece by piece: a body may not swell past the memory."""
     body = bytearray()
     while piece := response.read1(64 * 1024, decode_content=True):
         body += piece
         if len(body) > MAX_BYTES:
             raise UpstreamError(f"{_host(url)} sent too much")
-        if time.monotonic() > deadline:
-            raise UpstreamError(f"{_host(url)} is too slow")
     return bytes(body)
 
 

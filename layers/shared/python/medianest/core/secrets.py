@@ -1,24 +1,156 @@
-"""Secrets: the value itself, or the ARN it is kept under in AWS Secrets Manager."""
+"""Secrets: the value itself, or the ARN it is kept under in Secrets Manager or Parameter Store."""
 
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass
 from functools import cache
+from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 
-from medianest.core.config import SECRET_ARN_PREFIX, ConfigurationError
+from medianest.core import http
+from medianest.core.config import SECRET_ARN_PREFIX, ConfigurationError, load, settings
+from medianest.core.observability import count, logger
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.parameters.base import BaseProvider
+
+# How old a value gets before it is read again: a rotated one is in use everywhere by then.
+MAX_AGE_SECONDS = 300.0
+# A value that cannot be read again is used for this long, and asked for in these intervals.
+MAX_STALE_SECONDS = 3600.0
+STALE_PAUSE_SECONDS = 30.0
+# Whoever asks for a fresh value gets one that is at most this old.
+FRESH_SECONDS = 5.0
+EXTENSION_SECONDS = 2.0
+_EXTENSION_PORT = "PARAMETERS_SECRETS_EXTENSION_HTTP_PORT"
 
 
-@cache
-def resolve(secret: SecretStr | None, name: str) -> str:
-    """Return a secret's value; an ARN is looked up once per process.
+class _UnreadableError(Exception):
+    """A secret cannot be read now; the message never has anything of its value."""
 
-    Raises ConfigurationError when the setting is absent.
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    value: str
+    read_at: float
+    good_until: float
+
+
+_kept: dict[tuple[str, str], _Kept] = {}
+
+
+def resolve(secret: SecretStr | None, name: str, *, fresh: bool = False) -> str:
+    """Return the value of the setting `name`; cheap enough for every use of it.
+
+    What an ARN names is read once in MAX_AGE_SECONDS, or, when `fresh`, now. Raises
+    ConfigurationError when the setting is absent, cannot be read, or has a value that the
+    setting itself may not have.
     """
     if secret is None:
         raise ConfigurationError(f"{name} is required")
-    value = secret.get_secret_value()
-    if not value.startswith(SECRET_ARN_PREFIX):
-        return value
-    # boto3 costs 0.1 s of start-up and is there only on AWS, so only an ARN pays for it.
-    from aws_lambda_powertools.utilities import parameters  # noqa: PLC0415
+    text = secret.get_secret_value()
+    if not text.startswith(SECRET_ARN_PREFIX):
+        return text
+    kept = _kept.get((name, text))
+    # Wall clock: another one may stand still while the environment is frozen.
+    now = time.time()
+    if kept is not None and now < (kept.read_at + FRESH_SECONDS if fresh else kept.good_until):
+        return kept.value
+    try:
+        value = _read(text, fresh=fresh)
+    except _UnreadableError as error:
+        count("SecretUnreadable")
+        if kept is None or now > kept.read_at + MAX_STALE_SECONDS:
+            raise ConfigurationError(f"{name} cannot be read: {error}") from error
+        logger.warning("secret not read again", extra={"setting": name, "reason": str(error)})
+        _kept[name, text] = _Kept(kept.value, kept.read_at, now + STALE_PAUSE_SECONDS)
+        return kept.value
+    _check(name, value)
+    _kept[name, text] = _Kept(value, now, now + MAX_AGE_SECONDS)
+    return value
 
-    return str(parameters.get_secret(value))
+
+def _check(name: str, value: str) -> None:
+    if value.startswith(SECRET_ARN_PREFIX):
+        raise ConfigurationError(f"{name} is kept as another ARN")
+    load({"NODE_ENV": settings().node_env, name: value}, name)
+
+
+def _read(arn: str, *, fresh: bool) -> str:
+    """Read what an ARN names; raises _UnreadableError."""
+    # The extension has a cache of its own, which nobody can empty: it is no source of fresh values.
+    if not fresh and (port := os.environ.get(_EXTENSION_PORT)):
+        try:
+            return _from_extension(arn, port)
+        except _UnreadableError as error:
+            # It is there to be quicker, so without it things go on, and a refusal is told better.
+            logger.warning("secrets extension failed", extra={"reason": str(error)})
+    return _from_aws(arn)
+
+
+def _from_extension(arn: str, port: str) -> str:
+    """Ask the AWS Parameters and Secrets Lambda extension, which spares the import of boto3."""
+    if _service(arn) == "ssm":
+        path, query = "systemsmanager/parameters", {"name": arn, "withDecryption": "true"}
+    else:
+        path, query = "secretsmanager", {"secretId": arn}
+    try:
+        status, body = http.request_json(
+            "GET",
+            f"http://localhost:{port}/{path}/get",
+            headers={"X-Aws-Parameters-Secrets-Token": os.environ.get("AWS_SESSION_TOKEN", "")},
+            query=query,
+            total_seconds=EXTENSION_SECONDS,
+        )
+    except http.UpstreamError as error:
+        raise _UnreadableError(str(error)) from error
+    try:
+        value = body["Parameter"]["Value"] if _service(arn) == "ssm" else body["SecretString"]
+    except (KeyError, TypeError):
+        raise _UnreadableError(f"the extension answered {status} without a value") from None
+    return _text(value)
+
+
+def _from_aws(arn: str) -> str:
+    from aws_lambda_powertools.utilities.parameters.exceptions import (  # noqa: PLC0415
+        GetParameterError,
+    )
+
+    try:
+        # Nothing is kept there: one cache is enough.
+        if _service(arn) == "ssm":
+            value = _provider("ssm").get(arn, force_fetch=True, max_age=0, decrypt=True)
+        else:
+            value = _provider("secretsmanager").get(arn, force_fetch=True, max_age=0)
+    except GetParameterError as error:
+        # Its text is AWS's, which tells what was refused to whom, and goes into the log only.
+        raise _UnreadableError(f"AWS refuses it: {type(error.__context__).__name__}") from error
+    return _text(value)
+
+
+@cache
+def _provider(service: str) -> BaseProvider:
+    # boto3 costs 0.1 s of start-up and is there only on AWS, so only an ARN pays for it.
+    from aws_lambda_powertools.utilities.parameters import (  # noqa: PLC0415
+        SecretsProvider,
+        SSMProvider,
+    )
+    from botocore.config import Config  # type: ignore[import-untyped]  # noqa: PLC0415
+
+    # By default boto3 waits for minutes, which no request of ours has.
+    config = Config(connect_timeout=1, read_timeout=2, retries={"total_max_attempts": 2})
+    provider = SSMProvider if service == "ssm" else SecretsProvider
+    return provider(boto_config=config)
+
+
+def _service(arn: str) -> str:
+    return arn.split(":")[2]
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str) or not value:
+        raise _UnreadableError("what is kept there is not text")
+    return value

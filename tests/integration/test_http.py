@@ -1,0 +1,87 @@
+"""Outbound calls against servers that misbehave on the wire."""
+
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from medianest.core import http
+
+JSON = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
+
+
+@contextmanager
+def server(*behaviours: Callable[[socket.socket], None]) -> Iterator[str]:
+    """Serve one connection for each behaviour, on raw sockets."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            for behave in behaviours:
+                connection, _ = listener.accept()
+                with connection:
+                    try:
+                        behave(connection)
+                    except OSError:
+                        return  # the client has had enough, as it should
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}/"
+        thread.join(5)
+
+
+def answers(connection: socket.socket) -> None:
+    connection.recv(65536)
+    connection.sendall(JSON)
+
+
+def drips(text: bytes) -> Callable[[socket.socket], None]:
+    def behave(connection: socket.socket) -> None:
+        connection.recv(65536)
+        for byte in text * 1000:
+            connection.sendall(bytes([byte]))
+            time.sleep(0.02)
+
+    return behave
+
+
+def repeats_100_continue(connection: socket.socket) -> None:
+    connection.recv(65536)
+    for _ in range(500):
+        connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+        time.sleep(0.02)
+
+
+def answers_then_dies(connection: socket.socket) -> None:
+    answers(connection)
+    connection.recv(1)  # the second request arrives
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+
+
+@pytest.mark.parametrize(
+    "behave",
+    [
+        drips(b"X-Drip: 1\r\n"),
+        drips(b"HTTP/1.1 200 OK\r\nX-Drip: " + b"1" * 2000),
+        repeats_100_continue,
+    ],
+    ids=["headers", "one header", "100 Continue"],
+)
+@pytest.mark.usefixtures("environment")
+def test_no_drip_outlasts_the_time(behave: Callable[[socket.socket], None]) -> None:
+    with server(behave, behave) as url:
+        started = time.monotonic()
+        with pytest.raises(http.UpstreamError):
+            http.request_json("GET", url, headers={}, total_seconds=0.6)
+        assert time.monotonic() - started < 2
+
+
+@pytest.mark.usefixtures("environment")
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_kept_connection_that_died_goes_unnoticed(method: str) -> None:
+    with server(answers_then_dies, answers) as url:
+        for _ in range(2):
+            assert http.request_json(method, url, headers={}) == (200, {})

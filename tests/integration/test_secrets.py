@@ -1,0 +1,420 @@
+"""Secrets by their ARNs: from AWS as moto plays it, and from a stand-in for AWS's extension."""
+
+import io
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, LiteralString, cast
+from urllib.parse import parse_qs, urlsplit
+
+import boto3  # type: ignore[import-untyped]
+import psycopg
+import pytest
+from moto import mock_aws
+from psycopg import sql
+from pydantic import SecretStr
+
+from medianest.core import config, secrets
+from medianest.core.cache import shared_cache
+from medianest.core.config import ConfigurationError
+from medianest.core.db import database
+from tests.support.api import call
+
+TOKEN = "the session token of this environment"
+REGION = "eu-west-1"
+CACHES = (config.settings, database, shared_cache, secrets._provider)
+
+
+class Aws:
+    """Secrets Manager and Parameter Store."""
+
+    def __init__(self) -> None:
+        self.secrets = boto3.client("secretsmanager", REGION)
+        self.parameters = boto3.client("ssm", REGION)
+
+    def secret(self, name: str, value: str | bytes) -> str:
+        kind = "SecretString" if isinstance(value, str) else "SecretBinary"
+        return str(self.secrets.create_secret(Name=name, **{kind: value})["ARN"])
+
+    def parameter(self, name: str, value: str) -> str:
+        self.parameters.put_parameter(Name=name, Value=value, Type="SecureString")
+        return str(self.parameters.get_parameter(Name=name)["Parameter"]["ARN"])
+
+
+def forget() -> None:
+    """Be as a process that has just started."""
+    database().close()
+    for cached in CACHES:
+        cached.cache_clear()
+    secrets._kept.clear()
+
+
+@pytest.fixture
+def variables(
+    environment: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[pytest.MonkeyPatch]:
+    """Set variables for a test, read by what it does first."""
+    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
+    monkeypatch.setenv("AWS_SESSION_TOKEN", TOKEN)
+    forget()
+    yield monkeypatch
+    monkeypatch.undo()
+    forget()
+
+
+@pytest.fixture
+def aws(variables: object) -> Iterator[Aws]:
+    with mock_aws():
+        yield Aws()
+
+
+@dataclass
+class Extension:
+    """What the stand-in for the extension answers, and what it was asked."""
+
+    port: int = 0
+    status: int = 200
+    body: bytes = b"{}"
+    delay: float = 0.0
+    asked: list[tuple[str, dict[str, list[str]]]] = field(default_factory=list)
+
+    def holds(self, answer: object) -> None:
+        self.status, self.body = 200, json.dumps(answer).encode()
+
+
+class Handler(BaseHTTPRequestHandler):
+    """The extension's protocol: a GET with the environment's own token."""
+
+    def do_GET(self) -> None:
+        extension = cast("Any", self.server).extension
+        address = urlsplit(self.path)
+        extension.asked.append((address.path, parse_qs(address.query)))
+        time.sleep(extension.delay)
+        is_ours = self.headers["X-Aws-Parameters-Secrets-Token"] == TOKEN
+        self.send_response(extension.status if is_ours else 401)
+        self.end_headers()
+        self.wfile.write(extension.body if is_ours else b"no")
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def extension(variables: pytest.MonkeyPatch) -> Iterator[Extension]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    own = Extension(server.server_port)
+    cast("Any", server).extension = own
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    variables.setenv("PARAMETERS_SECRETS_EXTENSION_HTTP_PORT", str(own.port))
+    yield own
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def resolve(arn: str, name: str = "TMDB_API_KEY", *, fresh: bool = False) -> str:
+    return secrets.resolve(SecretStr(arn), name, fresh=fresh)
+
+
+def test_a_secret_is_read_from_secrets_manager(aws: Aws) -> None:
+    assert resolve(aws.secret("medianest/tmdb-api-key", "a key")) == "a key"
+
+
+def test_a_parameter_is_read_decrypted_from_parameter_store(aws: Aws) -> None:
+    assert resolve(aws.parameter("/medianest/tmdb-api-key", "a key")) == "a key"
+    assert resolve(aws.parameter("flat", "another key")) == "another key"
+
+
+def test_a_rotated_secret_is_in_use_after_five_minutes_or_at_ones_wish(
+    aws: Aws, variables: pytest.MonkeyPatch
+) -> None:
+    arn = aws.secret("medianest/tmdb-api-key", "first")
+    now = time.time()
+    assert resolve(arn) == "first"
+    aws.secrets.put_secret_value(SecretId=arn, SecretString="second")
+    assert resolve(arn) == "first"
+    variables.setattr("medianest.core.secrets.time.time", lambda: now + 10)
+    assert resolve(arn, fresh=True) == "second"
+    aws.secrets.put_secret_value(SecretId=arn, SecretString="third")
+    variables.setattr("medianest.core.secrets.time.time", lambda: now + 311)
+    assert resolve(arn) == "third"
+
+
+@pytest.mark.parametrize("service", ["secretsmanager", "ssm"])
+def test_what_aws_does_not_have_is_refused_by_the_settings_name(aws: Aws, service: str) -> None:
+    kind = "secret:none" if service == "secretsmanager" else "parameter/none"
+    arn = f"arn:aws:{service}:{REGION}:123456789012:{kind}"
+    with pytest.raises(ConfigurationError, match="TMDB_API_KEY cannot be read") as caught:
+        resolve(arn)
+    assert "none" not in str(caught.value)
+
+
+def test_a_secret_of_bytes_is_refused(aws: Aws) -> None:
+    arn = aws.secret("medianest/tmdb-api-key", b"canary")
+    with pytest.raises(ConfigurationError, match="is not text") as caught:
+        resolve(arn)
+    assert "canary" not in str(caught.value)
+
+
+def test_aws_out_of_reach_costs_seconds_not_minutes(variables: pytest.MonkeyPatch) -> None:
+    variables.setenv("AWS_ACCESS_KEY_ID", "x")
+    variables.setenv("AWS_SECRET_ACCESS_KEY", "x")
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as silent:  # accepts, never answers
+        variables.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{silent.server_port}")
+        started = time.monotonic()
+        with pytest.raises(ConfigurationError, match="TMDB_API_KEY cannot be read"):
+            resolve(f"arn:aws:secretsmanager:{REGION}:123456789012:secret:none")
+    assert time.monotonic() - started < 10
+
+
+def test_the_extension_is_asked_where_it_is_there(extension: Extension) -> None:
+    arn = f"arn:aws:secretsmanager:{REGION}:123456789012:secret:medianest/x-AbCdEf"
+    extension.holds({"ARN": arn, "SecretString": "a key"})
+    assert [resolve(arn) for _ in range(3)] == ["a key"] * 3
+    assert extension.asked == [("/secretsmanager/get", {"secretId": [arn]})]
+
+
+def test_the_extension_is_asked_for_parameters_too(extension: Extension) -> None:
+    arn = f"arn:aws:ssm:{REGION}:123456789012:parameter/medianest/x"
+    extension.holds({"Parameter": {"ARN": arn, "Value": "a key"}, "ResultMetadata": {}})
+    assert resolve(arn) == "a key"
+    assert extension.asked == [
+        ("/systemsmanager/parameters/get", {"name": [arn], "withDecryption": ["true"]})
+    ]
+
+
+def test_with_the_extension_nobody_loads_boto3(extension: Extension) -> None:
+    extension.holds({"SecretString": "a key"})
+    script = (
+        "import sys; from pydantic import SecretStr; from medianest.core import secrets;"
+        "print(secrets.resolve(SecretStr('arn:aws:secretsmanager:r:1:secret:x'), 'TMDB_API_KEY'));"
+        "assert 'boto3' not in sys.modules"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        env=dict(os.environ),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (0, "a key\n"), done.stderr
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (400, b"not ready to serve traffic, please wait"),
+        (400, b'{"Message": "not ready to serve traffic, please wait"}'),
+        (401, b"no"),
+        (500, b'{"SecretString": "canary"}'),
+        (302, b""),
+        (200, b""),
+        (200, b"<html>canary"),
+        (200, b'{"SecretString": "can'),
+        (200, b'["canary"]'),
+        (200, b'"canary"'),
+        (200, b"{}"),
+        (200, b'{"SecretString": ""}'),
+        (200, b'{"SecretString": null}'),
+        (200, b'{"SecretBinary": "canary"}'),
+        (200, b'{"SecretString": "' + b"x" * 3_000_000 + b'"}'),
+    ],
+)
+def test_without_a_good_answer_of_the_extension_aws_is_asked(
+    aws: Aws, extension: Extension, logs: io.StringIO, status: int, body: bytes
+) -> None:
+    arn = aws.secret("medianest/tmdb-api-key", "a key")
+    extension.status, extension.body = status, body
+    assert resolve(arn) == "a key"
+    assert "secrets extension failed" in logs.getvalue()
+    assert "canary" not in logs.getvalue()
+
+
+def test_a_slow_extension_is_waited_for_two_seconds(aws: Aws, extension: Extension) -> None:
+    arn = aws.secret("medianest/tmdb-api-key", "a key")
+    extension.holds({"SecretString": "too late"})
+    extension.delay = 3.0
+    started = time.monotonic()
+    assert resolve(arn) == "a key"
+    assert 1.9 < time.monotonic() - started < 3
+
+
+def test_an_extension_that_is_not_there_costs_nothing(
+    aws: Aws, variables: pytest.MonkeyPatch
+) -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as gone:
+        variables.setenv("PARAMETERS_SECRETS_EXTENSION_HTTP_PORT", str(gone.server_port))
+    assert resolve(aws.secret("medianest/tmdb-api-key", "a key")) == "a key"
+
+
+def test_when_both_fail_the_setting_is_named(aws: Aws, extension: Extension) -> None:
+    extension.status = 500
+    with pytest.raises(ConfigurationError, match="TMDB_API_KEY cannot be read: AWS refuses"):
+        resolve(f"arn:aws:secretsmanager:{REGION}:123456789012:secret:none")
+
+
+def test_a_fresh_value_never_comes_from_the_extensions_cache(
+    aws: Aws, extension: Extension, variables: pytest.MonkeyPatch
+) -> None:
+    arn = aws.secret("medianest/tmdb-api-key", "new")
+    extension.holds({"SecretString": "old"})
+    assert resolve(arn) == "old"
+    later = time.time() + 10
+    variables.setattr("medianest.core.secrets.time.time", lambda: later)
+    assert resolve(arn, fresh=True) == "new"
+    assert resolve(arn) == "new"
+
+
+def test_a_function_works_on_arns(
+    aws: Aws, environment: dict[str, str], variables: pytest.MonkeyPatch, logs: io.StringIO
+) -> None:
+    for name in ("DATABASE_URL", "REDIS_URL"):
+        variables.setenv(name, aws.secret(name, environment[name]))
+    answer = call("GET", "/api/health")
+    assert answer.status == 200, logs.getvalue()
+    assert answer.data["status"] == "healthy"
+
+
+def test_a_function_signs_and_verifies_with_the_key_of_an_arn(
+    aws: Aws,
+    variables: pytest.MonkeyPatch,
+    people: dict[str, str],
+) -> None:
+    variables.setenv("JWT_SECRET", aws.secret("JWT_SECRET", os.environ["JWT_SECRET"]))
+    forget()
+    assert call("GET", "/api/auth/me", token=people["alice"]).status == 200
+    variables.setenv("JWT_SECRET", aws.secret("another", "qV3_8yXwK0hJ-4bTnE2rLzUaPsC6dGmF"))
+    forget()
+    assert call("GET", "/api/auth/me", token=people["alice"]).code == "JWT_INVALID"
+
+
+def test_in_production_a_function_refuses_engines_without_tls(
+    aws: Aws, environment: dict[str, str], variables: pytest.MonkeyPatch, logs: io.StringIO
+) -> None:
+    variables.setenv("NODE_ENV", "production")
+    for name in ("PLEX_API_URL", "PLEX_AUTH_URL", "TMDB_API_URL"):
+        variables.delenv(name)
+    for name in ("DATABASE_URL", "REDIS_URL"):
+        variables.setenv(name, aws.secret(name, environment[name]))
+    answer = call("GET", "/api/health")
+    assert (answer.status, answer.code) == (500, "INTERNAL_ERROR")
+    assert "DATABASE_URL must ask for TLS in production" in logs.getvalue()
+    password = urlsplit(environment["DATABASE_URL"]).password
+    assert password
+    assert password not in logs.getvalue() + answer.text
+
+
+def test_in_production_a_server_that_has_no_tls_is_not_talked_to(
+    aws: Aws, environment: dict[str, str], variables: pytest.MonkeyPatch, logs: io.StringIO
+) -> None:
+    variables.setenv("NODE_ENV", "production")
+    for name in ("PLEX_API_URL", "PLEX_AUTH_URL", "TMDB_API_URL"):
+        variables.delenv(name)
+    variables.setenv(
+        "DATABASE_URL", aws.secret("d", f"{environment['DATABASE_URL']}?sslmode=require")
+    )
+    variables.setenv("REDIS_URL", aws.secret("r", f"rediss{environment['REDIS_URL'][5:]}"))
+    assert call("GET", "/api/health").code == "DATABASE_CONNECTION_ERROR"
+    assert "server does not support SSL" in logs.getvalue()
+    assert shared_cache().ping() is False
+
+
+@dataclass
+class Role:
+    """A role of the database whose password a test changes."""
+
+    owner: psycopg.Connection[tuple[Any, ...]]
+    name: str
+    place: str
+
+    def run(self, query: LiteralString, *values: str) -> None:
+        literals = map(sql.Literal, values)
+        self.owner.execute(sql.SQL(query).format(*literals, role=sql.Identifier(self.name)))
+
+    def address(self, password: str) -> str:
+        return f"postgresql://{self.name}:{password}@{self.place}"
+
+    def change(self, password: str) -> None:
+        self.run("ALTER ROLE {role} PASSWORD {}", password)
+
+
+@pytest.fixture
+def role(environment: dict[str, str], worker_id: str) -> Iterator[Role]:
+    url = environment["DATABASE_URL"]
+    with psycopg.connect(url, autocommit=True) as owner:
+        # Roles are the server's, which all workers share.
+        own = Role(owner, f"rotated_{worker_id}", url.rpartition("@")[2])
+        own.run("DROP ROLE IF EXISTS {role}")
+        own.run("CREATE ROLE {role} LOGIN PASSWORD {}", "first")
+        yield own
+        own.run("DROP ROLE {role}")
+
+
+def test_a_changed_database_password_is_read_again_at_once(
+    aws: Aws,
+    environment: dict[str, str],
+    variables: pytest.MonkeyPatch,
+    role: Role,
+) -> None:
+    arn = aws.secret("DATABASE_URL", role.address("first"))
+    variables.setenv("DATABASE_URL", arn)
+    variables.setattr(secrets, "FRESH_SECONDS", 0.0)
+    assert call("GET", "/api/health").status == 200
+    role.change("second")
+    aws.secrets.put_secret_value(SecretId=arn, SecretString=role.address("second"))
+    assert call("GET", "/api/health").status == 200  # the old connection still serves
+    database().close()
+    assert call("GET", "/api/health").status == 200
+    database().close()
+
+
+def test_a_database_password_that_stays_wrong_is_the_databases_error(
+    aws: Aws,
+    environment: dict[str, str],
+    variables: pytest.MonkeyPatch,
+    logs: io.StringIO,
+    role: Role,
+) -> None:
+    arn = aws.secret("DATABASE_URL", role.address("first"))
+    variables.setenv("DATABASE_URL", arn)
+    variables.setattr(secrets, "FRESH_SECONDS", 0.0)
+    role.change("second")
+    assert call("GET", "/api/health").code == "DATABASE_CONNECTION_ERROR"
+    aws.secrets.put_secret_value(SecretId=arn, SecretString=role.address("third"))
+    assert call("GET", "/api/health").code == "DATABASE_CONNECTION_ERROR"
+    assert not any(f":{word}@" in logs.getvalue() for word in ("first", "second", "third"))
+
+
+def test_a_new_address_replaces_an_open_connection(
+    aws: Aws,
+    environment: dict[str, str],
+    variables: pytest.MonkeyPatch,
+    role: Role,
+) -> None:
+    def connected_as() -> object:
+        with database().transaction() as connection:
+            row = connection.execute("SELECT current_user").fetchone()
+        assert row is not None
+        return row[0]
+
+    variables.setenv("DATABASE_URL", aws.secret("d", environment["DATABASE_URL"]))
+    cache_arn = aws.secret("r", environment["REDIS_URL"])
+    variables.setenv("REDIS_URL", cache_arn)
+    assert connected_as() != role.name
+    assert shared_cache().ping()
+    aws.secrets.put_secret_value(SecretId="d", SecretString=role.address("first"))
+    aws.secrets.put_secret_value(SecretId=cache_arn, SecretString="redis://127.0.0.1:1/0")
+    later = time.time() + 301
+    variables.setattr("medianest.core.secrets.time.time", lambda: later)
+    assert connected_as() == role.name
+    assert not shared_cache().ping()
+    database().close()

@@ -1,0 +1,88 @@
+"""The time-out settings are the ones that hold, against servers that accept and never answer."""
+
+import socket
+import time
+from collections.abc import Iterator
+
+import pytest
+from pydantic import SecretStr
+
+from medianest.core import config, http
+from medianest.core.cache import Cache
+from medianest.core.db import Database, database
+from medianest.core.errors import AppError
+
+
+@pytest.fixture
+def variables(
+    environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[pytest.MonkeyPatch]:
+    forget()
+    yield monkeypatch
+    monkeypatch.undo()
+    forget()
+
+
+def forget() -> None:
+    """Be as a process that has just started."""
+    database().close()
+    database.cache_clear()
+    config.settings.cache_clear()
+
+
+@pytest.fixture
+def silent() -> Iterator[str]:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield f"127.0.0.1:{server.getsockname()[1]}"
+
+
+@pytest.mark.parametrize("seconds", [0.05, 0.5])
+def test_cache(variables: pytest.MonkeyPatch, silent: str, seconds: float) -> None:
+    variables.setenv("CACHE_TIMEOUT_SECONDS", str(seconds))
+    started = time.monotonic()
+    assert not Cache(SecretStr(f"redis://{silent}/0")).ping()
+    # Asked twice, as for a connection that died while the environment was frozen.
+    assert 2 * seconds <= time.monotonic() - started < 2 * seconds + 0.4
+
+
+@pytest.mark.parametrize("seconds", [1.0, 1.5])
+def test_upstream(variables: pytest.MonkeyPatch, silent: str, seconds: float) -> None:
+    variables.setenv("UPSTREAM_TIMEOUT_SECONDS", str(seconds))
+    started = time.monotonic()
+    with pytest.raises(http.UpstreamError):
+        http.request_json("GET", f"http://{silent}/", headers={})
+    assert seconds <= time.monotonic() - started < seconds + 0.4
+
+
+def test_database_connect(variables: pytest.MonkeyPatch, silent: str) -> None:
+    variables.setenv("DATABASE_CONNECT_TIMEOUT_SECONDS", "2")
+    started = time.monotonic()
+    with pytest.raises(AppError, match="DATABASE_CONNECTION_ERROR"):
+        Database(SecretStr(f"postgresql://u@{silent}/d")).ping()
+    assert 1.9 <= time.monotonic() - started < 2.9
+
+
+def test_database_answer(variables: pytest.MonkeyPatch) -> None:
+    def sleep() -> None:
+        with database().transaction() as connection:
+            connection.execute("SET LOCAL statement_timeout = 0")
+            connection.execute("SELECT pg_sleep(6)")
+
+    variables.setenv("DATABASE_ANSWER_TIMEOUT_SECONDS", "4")
+    started = time.monotonic()
+    with pytest.raises(AppError, match="DATABASE_CONNECTION_ERROR"):
+        sleep()
+    assert 3.9 <= time.monotonic() - started < 5
+
+
+def test_a_nested_transaction_keeps_the_connection_of_the_outer_one(
+    variables: pytest.MonkeyPatch,
+) -> None:
+    # The first of a process, and one that has lasted for long.
+    for seconds in (0, 1000):
+        with database().transaction() as outer:
+            later = time.time() + seconds
+            variables.setattr("medianest.core.db.time.time", lambda now=later: now)
+            with database().transaction() as inner:
+                assert inner is outer
+            outer.execute("SELECT 1")
