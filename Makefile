@@ -23,8 +23,8 @@ run: $(VENV)/ready ## Run the whole service on this machine; Ctrl-C stops it
 fire: $(VENV)/ready ## Fire a schedule of the running service: make fire SCHEDULE=ExpiredSessions
 	@$(BIN)/python -m local fire $(SCHEDULE)
 
-reset: ## Remove the local data and the generated secrets
-	rm -rf .local
+reset: $(VENV)/ready ## Remove the local data and the generated secrets
+	@$(BIN)/python -m local reset
 
 test: $(VENV)/ready lint ## Run every check: lint, unit, integration, contract, end to end
 	$(BIN)/python -m pytest -n auto $(TESTS)

@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import json
 import os
+import shutil
 import signal
 import sys
 from pathlib import Path
@@ -12,7 +13,7 @@ from local.config import PROJECT, Settings, read_settings
 from local.control import ControlError, ask
 from local.intrinsics import TemplateError
 from local.servers import ServerError
-from local.service import Service, StartError, running
+from local.service import Service, StartError, alone, running
 from medianest.core.config import ConfigurationError
 
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -20,20 +21,29 @@ _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 def main() -> int:
     """Do what the command line says and return the exit code."""
-    options = _parse()
     try:
-        if options.command == "fire":
-            return _report(ask(options.data, "schedules", options.name))
-        if options.command == "invoke":
-            event = json.loads(options.event.read_text())
-            return _report(ask(options.data, "functions", options.name, event))
-        return asyncio.run(_run(read_settings(data=options.data, port=options.port)))
+        return _do(_parse())
     except ConfigurationError as error:
         print("The settings are not right:", *error.problems, sep="\n  ", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        return 130
     except (ControlError, OSError, ServerError, StartError, TemplateError, ValueError) as error:
         print(error, file=sys.stderr)
         return 1
+
+
+def _do(options: argparse.Namespace) -> int:
+    match options.command:
+        case "fire":
+            return _report(ask(options.data, "schedules", options.name))
+        case "invoke":
+            event = json.loads(options.event.read_text())
+            return _report(ask(options.data, "functions", options.name, event))
+        case "reset":
+            return _reset(options.data)
+        case _:
+            return asyncio.run(_run(read_settings(data=options.data, port=options.port)))
 
 
 def _parse() -> argparse.Namespace:
@@ -51,6 +61,9 @@ def _parse() -> argparse.Namespace:
         "fire", help="fire a schedule of the running service", parents=[data]
     )
     fire.add_argument("name", metavar="SCHEDULE")
+    commands.add_parser(
+        "reset", help="remove the data of a service that is not running", parents=[data]
+    )
     invoke = commands.add_parser(
         "invoke", help="invoke a function of the running service", parents=[data]
     )
@@ -59,6 +72,14 @@ def _parse() -> argparse.Namespace:
     # Not as defaults: those of a command would replace what was given before it.
     defaults = argparse.Namespace(command="run", data=PROJECT / ".local", port=None)
     return parser.parse_args(namespace=defaults)
+
+
+def _reset(data: Path) -> int:
+    if data.exists():
+        with alone(data):
+            shutil.rmtree(data)
+    print(f"Removed the data in {data}")
+    return 0
 
 
 def _report(answer: dict[str, object]) -> int:
@@ -96,8 +117,10 @@ async def _run(settings: Settings) -> int:
 
 
 def _welcome(service: Service) -> str:
-    plex = f"a stand-in at {service.plex_url}" if service.plex_url else "the real one"
-    tmdb = f"a stand-in at {service.tmdb_url}" if service.tmdb_url else "the real one"
+    settings = service.settings
+    plex = f"a stand-in at {service.plex_url}" if service.plex_url else settings.plex_api_url
+    tmdb = f"a stand-in at {service.tmdb_url}" if service.tmdb_url else settings.tmdb_api_url
+    standin = f" PLEX={service.plex_url}" if service.plex_url else ""
     return f"""
 MediaNest is ready at {service.url}
 
@@ -106,7 +129,8 @@ MediaNest is ready at {service.url}
   Data      {service.settings.data}
 
   Try       curl {service.url}/api/health
-            The README goes on from there: sign in, search, request.
+            The README goes on from there: sign in, search, request. Its first lines are here:
+            API={service.url}{standin}
   Stop      Ctrl-C
 """
 

@@ -3,18 +3,27 @@
 import json
 import os
 import secrets
+import typing
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from dotenv import dotenv_values
+from dotenv.parser import parse_stream
+from pydantic import SecretStr
 
-from medianest.core.config import ConfigurationError, load
+from medianest.core import config
+from medianest.core.config import SECRET_ARN_PREFIX, ConfigurationError, load
 
 PROJECT = Path(__file__).resolve().parent.parent
 
-_DEFAULT_PORT = 3001
+DEFAULT_PORT = 3001
+SECRETS = frozenset(
+    name.upper()
+    for name, field in config.Settings.model_fields.items()
+    if SecretStr in typing.get_args(field.annotation)
+)
 _LAST_PORT = 65535
 
 
@@ -36,6 +45,7 @@ class Settings:
     cors_origin: str
     node_env: str
     log_level: str
+    timeouts: Mapping[str, str]
     has_real_plex: bool
     has_real_tmdb: bool
 
@@ -53,13 +63,31 @@ def read_settings(
     """
     folder = (data or PROJECT / ".local").resolve()
     own = os.environ if environment is None else environment
+    problems = _unreadable_lines(env_file)
     found = {**dotenv_values(env_file), **own}
     given = {name: value for name, value in found.items() if value}
-    problems: list[str] = []
     try:
         known = load(given)
     except ConfigurationError as error:
         problems += error.problems
+    has_real_plex = "PLEX_CLIENT_ID" in given or "PLEX_API_URL" in given
+    has_real_tmdb = "TMDB_API_KEY" in given or "TMDB_API_URL" in given
+    problems += [
+        f"{name} is an ARN, which only AWS can read: give the value itself"
+        for name in sorted(SECRETS)
+        if given.get(name, "").startswith(SECRET_ARN_PREFIX)
+    ]
+    if given.get("NODE_ENV") == "production":
+        absent = {
+            "DATABASE_URL": "DATABASE_URL" not in given,
+            "REDIS_URL": "REDIS_URL" not in given,
+            "PLEX_CLIENT_ID": not has_real_plex,
+            "TMDB_API_KEY": not has_real_tmdb,
+        }
+        if names := ", ".join(name for name, is_absent in absent.items() if is_absent):
+            problems.append(
+                f"NODE_ENV=production needs {names}: what stands in for them here has no TLS"
+            )
     number = _port(given.get("PORT"), problems) if port is None else port
     if problems:
         raise ConfigurationError(*problems)
@@ -80,8 +108,11 @@ def read_settings(
         cors_origin=known.cors_origin,
         node_env=known.node_env,
         log_level=known.log_level,
-        has_real_plex="PLEX_CLIENT_ID" in given or "PLEX_API_URL" in given,
-        has_real_tmdb="TMDB_API_KEY" in given or "TMDB_API_URL" in given,
+        timeouts={
+            name: value for name, value in given.items() if name.endswith("_TIMEOUT_SECONDS")
+        },
+        has_real_plex=has_real_plex,
+        has_real_tmdb=has_real_tmdb,
     )
 
 
@@ -115,10 +146,25 @@ def _made_up(folder: Path) -> dict[str, str]:
     return values
 
 
+def _unreadable_lines(path: Path) -> list[str]:
+    if not path.exists():
+        return []
+    try:
+        with path.open(encoding="utf-8") as file:
+            found = list(parse_stream(file))
+    except UnicodeDecodeError:
+        return [f"{path.name} is not UTF-8"]
+    return [
+        f"{path.name}, line {each.original.line}: expected NAME=value"
+        for each in found
+        if each.error or (each.key is not None and each.value is None)
+    ]
+
+
 def _port(value: str | None, problems: list[str]) -> int:
     if value is None:
-        return _DEFAULT_PORT
+        return DEFAULT_PORT
     if value.isdecimal() and int(value) <= _LAST_PORT:
         return int(value)
     problems.append(f"PORT must be a number from 0 to {_LAST_PORT}, not {value!r}")
-    return _DEFAULT_PORT
+    return DEFAULT_PORT

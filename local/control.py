@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from aiohttp import web
 
@@ -75,12 +76,12 @@ async def control(
 def ask(data: Path, kind: str, name: str, event: object = None) -> dict[str, Any]:
     """Have the running service fire a schedule or invoke a function: `{payload, error, …}`."""
     path = data / _RUN_FILE
-    nothing = ControlError("MediaNest does not run. Start it with `make run` in another terminal.")
+    nothing = ControlError("MediaNest is not running. Start it in another terminal: make run")
     if not path.exists():
         raise nothing
     run = json.loads(path.read_text())
     request = urllib.request.Request(  # noqa: S310 - our own loopback address
-        f"{run['control']}/{kind}/{name}",
+        f"{run['control']}/{kind}/{quote(name, safe='')}",
         data=json.dumps(event).encode(),
         headers={"Authorization": f"Bearer {run['token']}", "Content-Type": "application/json"},
     )

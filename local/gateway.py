@@ -28,6 +28,7 @@ _CONTEXT_VARIABLE = re.compile(r"\$context\.([A-Za-z]+(?:\.[A-Za-z]+)*)")
 _AWS_RESPONSES = {
     "DEFAULT_4XX": (400, "Bad Request", "BadRequestException"),
     "DEFAULT_5XX": (502, "Internal server error", "InternalServerErrorException"),
+    "INTEGRATION_FAILURE": (504, "Internal server error", "InternalServerErrorException"),
     "INTEGRATION_TIMEOUT": (504, "Endpoint request timed out", "InternalServerErrorException"),
     "MISSING_AUTHENTICATION_TOKEN": (
         403,
@@ -169,7 +170,7 @@ class Gateway:
         except TimeoutError:
             raise GatewayError("INTEGRATION_TIMEOUT") from None
         except TooManyRequestsError:
-            raise GatewayError("THROTTLED") from None
+            raise GatewayError("INTEGRATION_FAILURE") from None
 
     def _gateway_response(self, kind: str, call: Call) -> web.Response:
         said = self._template.gateway_responses
@@ -187,7 +188,7 @@ class Gateway:
         return _response(response.status or status, headers, _fill_in(body, context).encode())
 
 
-_SERVER_SIDE = {"DEFAULT_5XX", "INTEGRATION_TIMEOUT"}
+_SERVER_SIDE = {"DEFAULT_5XX", "INTEGRATION_FAILURE", "INTEGRATION_TIMEOUT"}
 
 
 class _Request(web.BaseRequest):

@@ -238,10 +238,10 @@ class _Pool:
             self._in_background(self._start(worker))
 
     async def _start(self, worker: Worker) -> None:
-        address = await self._api.open(worker)
         try:
+            address = await self._api.open(worker)
             await worker.start(address, self._folders, self._environment, self._pycache)
-        except InitError as error:
+        except (InitError, OSError) as error:
             self._starting -= 1
             if waiting := self._next_waiting():
                 waiting.set_exception(error)

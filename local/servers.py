@@ -177,6 +177,7 @@ class _Engine(ABC):
                 text=True,
                 pass_fds=[hold],
                 env=os.environ | {"LC_ALL": "C"},
+                start_new_session=True,  # a Ctrl-C at the terminal is for us, who then stop it
                 check=False,
             )
         if done.returncode or not done.stdout:

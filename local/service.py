@@ -2,7 +2,6 @@
 
 import errno
 import fcntl
-import json
 import os
 import socket
 import time
@@ -20,6 +19,7 @@ from local.gateway import Gateway
 from local.runtime import Runtime
 from local.scheduler import Scheduler
 from local.template import Template, read_template
+from medianest.core.errors import ErrorCode
 
 type Say = Callable[[str], None]
 
@@ -65,7 +65,7 @@ async def running(
     """
     async with AsyncExitStack() as stack:
         settings.data.mkdir(parents=True, exist_ok=True)
-        stack.enter_context(_alone(settings.data))
+        stack.enter_context(alone(settings.data))
         _check_port(settings.port)
         _check_installed()
         template = read_template(
@@ -122,7 +122,8 @@ async def running(
 
 
 @contextmanager
-def _alone(data: Path) -> Iterator[None]:
+def alone(data: Path) -> Iterator[None]:
+    """Hold a data folder for oneself; raises StartError while a service runs on it."""
     # The kernel drops the lock with its holder, so a killed run is never in the way.
     with (data / "run.lock").open("a") as lock:
         try:
@@ -190,6 +191,7 @@ def _environment(
         "CORS_ORIGIN": settings.cors_origin,
         "NODE_ENV": settings.node_env,
         "LOG_LEVEL": settings.log_level,
+        **settings.timeouts,
     }
     return {name: value for name, value in values.items() if value is not None}
 
@@ -199,7 +201,10 @@ async def _migrate(template: Template, runtime: Runtime, say: Say) -> None:
         raise StartError(f"template.yaml has no {_MIGRATIONS}")
     with _timed(say, "Migrations"):
         result = await runtime.invoke(_MIGRATIONS, {})
+    if result.error is not None and ErrorCode.DATABASE_CONNECTION_ERROR in str(result.payload):
+        raise StartError("The database cannot be reached: is DATABASE_URL right, is it running?")
     if result.error is not None:
         reason = result.payload.get("errorMessage", "") if isinstance(result.payload, dict) else ""
         raise StartError(f"The migrations failed: {result.error}: {reason}")
-    say(f"    {json.dumps(result.payload)}")
+    if isinstance(result.payload, dict) and result.payload.get("applied"):
+        say(f"    applied {', '.join(result.payload['applied'])}")

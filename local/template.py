@@ -31,8 +31,8 @@ _FUNCTION_READ = {
     *("ReservedConcurrentExecutions", "Timeout"),
 }
 _API_IGNORED = {
-    *("AccessLogSetting", "Description", "EndpointConfiguration", "Name", "OpenApiVersion"),
-    *("Tags", "TracingEnabled"),
+    *("AccessLogSetting", "AlwaysDeploy", "Description", "EndpointConfiguration", "Name"),
+    *("OpenApiVersion", "Tags", "TracingEnabled"),
 }
 _API_READ = {"DefinitionBody", "GatewayResponses", "MethodSettings", "StageName"}
 _SCHEDULE_IGNORED = {"DeadLetterConfig", "Description", "OmitName"}

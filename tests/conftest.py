@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -14,6 +15,8 @@ from psycopg import sql
 from local import servers, standins
 
 os.environ["POWERTOOLS_SERVICE_NAME"] = "tests"
+# A run in the background of a script ignores Ctrl-C, and so would every process that it starts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 JWT_SECRET = "N0t-a-secret_just-the-key-of-these-tests"
 
 

@@ -3,11 +3,12 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Query
+from fastapi import Query, status
 
 from medianest.core.deps import Admin, From
 from medianest.core.envelope import ApiResponse, PageResponse, ok, page_of
 from medianest.core.web import create_app, lambda_handler
+from medianest.limits import service as limits
 from medianest.requests import service as requests
 from medianest.requests.schemas import (
     AdminRequestOut,
@@ -16,11 +17,17 @@ from medianest.requests.schemas import (
     DeclineIn,
     RequestOut,
 )
-from medianest.sessions.service import authenticate
+from medianest.sessions import service as sessions
 from medianest.users import service as users
-from medianest.users.schemas import UserOut, UserQuery
+from medianest.users.schemas import UserChangeIn, UserOut, UserQuery
 
-app = create_app("DATABASE_URL", "JWT_SECRET", authenticate=authenticate)
+app = create_app(
+    "DATABASE_URL",
+    "REDIS_URL",
+    "JWT_SECRET",
+    authenticate=sessions.authenticate,
+    limiter=limits.take,
+)
 
 
 @app.get("/api/admin/users")
@@ -32,6 +39,25 @@ async def list_users(
     found, total = users.page(query)
     items = [UserOut.model_validate(user) for user in found]
     return page_of(items, page=query.page, limit=query.limit, total=total)
+
+
+@app.patch("/api/admin/users/{id}")
+async def change_user(
+    id: UUID,  # noqa: A002
+    body: UserChangeIn,
+    admin: Admin,
+    caller: From,
+) -> ApiResponse[UserOut]:
+    """Change a user's role, or suspend or reinstate them; it holds at once."""
+    user = users.change(id, body, admin, caller)
+    sessions.forget_user(id)
+    return ok(UserOut.model_validate(user))
+
+
+@app.delete("/api/admin/users/{id}/sessions", status_code=status.HTTP_204_NO_CONTENT)
+async def revoke_sessions(id: UUID, admin: Admin, caller: From) -> None:  # noqa: A002
+    """End all sessions of a user."""
+    sessions.revoke_all(id, admin, caller)
 
 
 @app.get("/api/admin/requests")

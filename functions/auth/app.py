@@ -1,37 +1,89 @@
-"""Sign-in with Plex, the session, and who one is."""
+"""Sign-in with Plex or a password, the session, and who one is."""
+
+from typing import Annotated
+from uuid import UUID
 
 from fastapi import Response, status
 
 from medianest.core import csrf
-from medianest.core.deps import From, SignedIn, clear_session_cookie, set_session_cookie
+from medianest.core.caller import Principal
+from medianest.core.deps import (
+    Former,
+    From,
+    SignedIn,
+    SignInOrigin,
+    clear_session_cookie,
+    held_to,
+    limited,
+    set_session_cookie,
+)
 from medianest.core.envelope import ApiResponse, ok
 from medianest.core.web import create_app, lambda_handler
+from medianest.limits import service as limits
 from medianest.sessions import service as sessions
+from medianest.sessions.schemas import SessionOut
 from medianest.signin import service as signin
-from medianest.signin.schemas import CsrfOut, LogoutIn, PinIn, PinOut, SignedInOut, VerifyIn
+from medianest.signin.schemas import (
+    CsrfOut,
+    LoginIn,
+    LogoutIn,
+    PasswordIn,
+    PinIn,
+    PinOut,
+    RefreshIn,
+    SessionKind,
+    SignedInOut,
+    VerifyIn,
+)
 from medianest.users import service as users
 from medianest.users.schemas import UserOut
 
-app = create_app("DATABASE_URL", "JWT_SECRET", "PLEX_CLIENT_ID", authenticate=sessions.authenticate)
+app = create_app(
+    "DATABASE_URL",
+    "REDIS_URL",
+    "JWT_SECRET",
+    "PLEX_CLIENT_ID",
+    authenticate=sessions.authenticate,
+    limiter=limits.take,
+)
 
 
-@app.post("/api/auth/plex/pin")
+@app.post("/api/auth/plex/pin", dependencies=[limited("auth", "plex-pin")])
 async def begin_plex_sign_in(body: PinIn = PinIn()) -> ApiResponse[PinOut]:  # noqa: ARG001, B008
     """Begin a sign-in: open `authUrl`, approve it there, then verify with `pinId`."""
     return ok(PinOut.model_validate(signin.begin()))
 
 
-@app.post("/api/auth/plex/verify")
+@app.post(
+    "/api/auth/plex/verify",
+    dependencies=[limited(by_field=("plex-verify", "pinId"), on_refusal=signin.count_failure)],
+)
 async def finish_plex_sign_in(
-    body: VerifyIn, caller: From, response: Response
+    body: VerifyIn, origin: SignInOrigin, caller: From, former: Former, response: Response
 ) -> ApiResponse[SignedInOut]:
     """Finish a sign-in once it has been approved; a `pinId` works once."""
-    signed_in = signin.finish(body.pin_id, caller)
-    out = SignedInOut(user=UserOut.model_validate(signed_in.user), expires_at=signed_in.expires_at)
-    if body.session == "cookie":
-        set_session_cookie(response, signed_in.token, signed_in.expires_at)
-        return ok(out.model_copy(update={"csrf_token": csrf.issue(signed_in.session_id)}))
-    return ok(out.model_copy(update={"token": signed_in.token}))
+    origin.check(body.session)
+    return _signed_in(signin.finish(body.pin_id, caller, former), body.session, response)
+
+
+@app.post(
+    "/api/auth/login", dependencies=[limited("auth", "login", by_field=("login", "identifier"))]
+)
+async def sign_in(
+    body: LoginIn, origin: SignInOrigin, caller: From, former: Former, response: Response
+) -> ApiResponse[SignedInOut]:
+    """Sign in to a local account."""
+    origin.check(body.session)
+    signed_in = signin.sign_in(body.identifier, body.password, caller, former)
+    return _signed_in(signed_in, body.session, response)
+
+
+@app.post("/api/auth/password", status_code=status.HTTP_204_NO_CONTENT)
+async def change_password(
+    body: PasswordIn, principal: Annotated[Principal, held_to("password")], caller: From
+) -> None:
+    """Change one's own password; every other session of one's own ends."""
+    signin.change_password(principal, body.current_password or "", body.new_password, caller)
 
 
 @app.get("/api/auth/me")
@@ -46,6 +98,30 @@ async def csrf_token(principal: SignedIn) -> ApiResponse[CsrfOut]:
     return ok(CsrfOut(csrf_token=csrf.issue(principal.session_id)))
 
 
+@app.post("/api/auth/refresh")
+async def refresh(
+    principal: SignedIn,
+    caller: From,
+    response: Response,
+    body: RefreshIn = RefreshIn(),  # noqa: ARG001, B008
+) -> ApiResponse[SignedInOut]:
+    """Get a new token or cookie for the session's old one, which is dead then."""
+    kind: SessionKind = "cookie" if principal.by_cookie else "bearer"
+    return _signed_in(sessions.refresh(principal, caller), kind, response)
+
+
+@app.get("/api/auth/sessions")
+async def own_sessions(principal: SignedIn) -> ApiResponse[list[SessionOut]]:
+    """List one's own live sessions, the newest first."""
+    return ok(sessions.own(principal))
+
+
+@app.delete("/api/auth/sessions/{id}", status_code=status.HTTP_204_NO_CONTENT)
+async def revoke_session(id: UUID, principal: SignedIn, caller: From) -> None:  # noqa: A002
+    """End one of one's own sessions."""
+    sessions.revoke(principal, caller, id)
+
+
 @app.post("/api/auth/logout", status_code=status.HTTP_204_NO_CONTENT)
 async def logout(
     principal: SignedIn,
@@ -56,6 +132,17 @@ async def logout(
     """End this session, or all of one's sessions."""
     sessions.sign_out(principal, caller, all_sessions=body.all_sessions)
     clear_session_cookie(response)
+
+
+def _signed_in(
+    signed_in: sessions.SignedIn, kind: SessionKind, response: Response
+) -> ApiResponse[SignedInOut]:
+    """Answer with a token, or with the token in a cookie and its CSRF token."""
+    out = SignedInOut(user=UserOut.model_validate(signed_in.user), expires_at=signed_in.expires_at)
+    if kind == "cookie":
+        set_session_cookie(response, signed_in.token, signed_in.expires_at)
+        return ok(out.model_copy(update={"csrf_token": csrf.issue(signed_in.session_id)}))
+    return ok(out.model_copy(update={"token": signed_in.token}))
 
 
 handler = lambda_handler(app)

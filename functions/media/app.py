@@ -4,9 +4,11 @@ from typing import Annotated
 
 from fastapi import Header, Query, status
 
-from medianest.core.deps import From, SignedIn
+from medianest.core.caller import Principal
+from medianest.core.deps import From, SignedIn, held_to
 from medianest.core.envelope import ApiResponse, PageResponse, ok
 from medianest.core.web import create_app, lambda_handler
+from medianest.limits import service as limits
 from medianest.requests import service
 from medianest.requests.schemas import (
     CreatedRequestOut,
@@ -19,13 +21,18 @@ from medianest.requests.schemas import (
 from medianest.sessions.service import authenticate
 
 app = create_app(
-    "DATABASE_URL", "REDIS_URL", "JWT_SECRET", "TMDB_API_KEY", authenticate=authenticate
+    "DATABASE_URL",
+    "REDIS_URL",
+    "JWT_SECRET",
+    "TMDB_API_KEY",
+    authenticate=authenticate,
+    limiter=limits.take,
 )
 
 
 @app.get("/api/media/search")
 async def search(
-    query: Annotated[SearchQuery, Query()], principal: SignedIn
+    query: Annotated[SearchQuery, Query()], principal: Annotated[Principal, held_to("search")]
 ) -> PageResponse[TitleOut]:
     """Search films and shows; each item says whether it is already requested."""
     return service.search(query, principal.user_id)
@@ -34,7 +41,7 @@ async def search(
 @app.post("/api/media/request", status_code=status.HTTP_201_CREATED)
 async def request(
     body: RequestIn,
-    principal: SignedIn,
+    principal: Annotated[Principal, held_to("media-request")],
     caller: From,
     idempotency_key: Annotated[str | None, Header()] = None,
 ) -> ApiResponse[CreatedRequestOut]:

@@ -2,9 +2,10 @@
 
 import pytest
 
-from local.docs import DOCS, PAGES
+from local.config import PROJECT
+from local.docs import PAGES
 
 
 @pytest.mark.parametrize("name", sorted(PAGES))
 def test_page_is_up_to_date(name: str) -> None:
-    assert (DOCS / name).read_text(encoding="utf-8") == PAGES[name](), "run `make docs`"
+    assert (PROJECT / name).read_text(encoding="utf-8") == PAGES[name](), "run `make docs`"

@@ -30,7 +30,11 @@ def function_name(identifier: str) -> str:
 
 def route_file(route: Route) -> str:
     parts = route.path.removeprefix("/api/").split("/")
-    return "-".join(part for part in parts if not part.startswith("{"))
+    words = [part for part in parts if not part.startswith("{")]
+    # Of one thing of a list, and of a deletion, the method tells the routes apart.
+    if parts[-1].startswith("{") or route.method == "DELETE":
+        words.append(route.method.lower())
+    return "-".join(words)
 
 
 def schedule_file(schedule: Schedule) -> str:

@@ -2,6 +2,7 @@
 
 import re
 
+from local.docs_environment import required_by
 from medianest.core.config import Settings
 from tests.support.api import ROOT, ROUTES, TEMPLATE
 
@@ -13,9 +14,13 @@ def test_route_table_is_the_templates() -> None:
     assert sorted(listed) == ROUTES
 
 
-def test_configuration_table_is_the_settings() -> None:
-    listed = set(re.findall(r"^\| `([A-Z_]+)` \|", README, re.MULTILINE))
-    assert listed == {name.upper() for name in Settings.model_fields} | {"PORT"}
+def test_configuration_table_has_what_is_required_and_nothing_unknown() -> None:
+    rows = dict(re.findall(r"^\| `([A-Z_]+)` \| `?(.*?)`? \|", README, re.MULTILINE))
+    assert {"PORT", *required_by()} <= rows.keys()
+    defaults = {name.upper(): field.default for name, field in Settings.model_fields.items()}
+    for name, shown in rows.items():
+        if name != "PORT" and defaults[name] is not None:
+            assert shown == defaults[name]
 
 
 def test_every_schedule_is_named() -> None:

@@ -2,6 +2,7 @@
 
 import http.client
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -119,8 +120,20 @@ def test_body_of_eleven_megabytes(service: LocalService) -> None:
     assert_house_headers(answer.headers)
 
 
+@pytest.mark.parametrize("size", [65_537, 70_000, 1_000_000])
+def test_body_over_64_kib(service: LocalService, size: int) -> None:
+    answer = service.call("POST", "/api/auth/plex/verify", body={"pinId": "x" * size})
+    assert (answer.status, answer.code) == (413, "PAYLOAD_TOO_LARGE")
+    assert answer.headers["content-type"] == "application/json; charset=utf-8"
+    assert_house_headers(answer.headers)
+
+
 def test_too_many_at_once_are_throttled_for_everybody(service: LocalService) -> None:
-    answers = [service.call("POST", "/api/auth/plex/pin", body={}) for _ in range(40)]
+    with ThreadPoolExecutor(40) as pool:
+        calls = [
+            pool.submit(service.call, "POST", "/api/auth/plex/pin", body={}) for _ in range(40)
+        ]
+    answers = [each.result() for each in calls]
     refused = [answer for answer in answers if answer.status == 429]
     assert {answer.status for answer in answers} == {200, 429}
     assert len(refused) >= 10

@@ -54,6 +54,8 @@ def test_everything_at_once(crowded: LocalService, crowd_plex: str) -> None:
     seasons_by_everybody(crowded, tokens)
     one_key_ten_times(crowded, tokens)
     approve_against_decline(crowded, tokens)
+    one_refresh_of_ten(crowded, crowd_plex)
+    admins_who_demote_each_other(crowded, tokens)
 
 
 def first_sign_ins(service: LocalService, plex_url: str) -> dict[str, str]:
@@ -128,3 +130,30 @@ def approve_against_decline(service: LocalService, tokens: dict[str, str]) -> No
     assert codes(answers) == {"200": 1, "INVALID_STATE": 9}
     winner = next(answer.data["status"] for answer in answers if answer.status == 200)
     assert {answer.details["status"] for answer in answers if answer.status == 409} == {winner}
+
+
+def one_refresh_of_ten(service: LocalService, plex_url: str) -> None:
+    token = service.sign_in(plex_url, CROWD[1])
+    answers = at_once(
+        [lambda: service.patiently("POST", "/api/auth/refresh", token=token, body={})] * 10
+    )
+    assert codes(answers) == {"200": 1, "JWT_INVALID": 9}
+    assert service.call("GET", "/api/auth/me", token=token).code == "JWT_INVALID"
+
+
+def admins_who_demote_each_other(service: LocalService, tokens: dict[str, str]) -> None:
+    first = tokens["admin"]
+    other_name = next(name for name in tokens if name not in {"admin", CROWD[0], CROWD[1]})
+    second = tokens[other_name]
+    ids = [service.call("GET", "/api/auth/me", token=token).data["id"] for token in (first, second)]
+
+    def change(token: str, user_id: str, role: str) -> Answer:
+        path = f"/api/admin/users/{user_id}"
+        return service.patiently("PATCH", path, token=token, body={"role": role})
+
+    assert change(first, ids[1], "admin").status == 200
+    answers = at_once(
+        [partial(change, first, ids[1], "user"), partial(change, second, ids[0], "user")]
+    )
+    assert codes(answers).keys() <= {"200", "LAST_ADMIN", "FORBIDDEN"}
+    assert sum(answer.status == 200 for answer in answers) == 1

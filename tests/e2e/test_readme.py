@@ -32,7 +32,7 @@ def run(script: str, service: LocalService) -> list[str]:
 def test_walk_works_as_printed(root: Path, tmp_path: Path) -> None:
     script = walk_of((root / "README.md").read_text())
     assert "127.0.0.1:3001" in script
-    with local_service(tmp_path / "data") as service:
+    with local_service(tmp_path / "data", limits=True) as service:
         answers = [json.loads(line) for line in run(script, service)]
         assert all(answer["success"] for answer in answers)
         health, alice, found, made, approved, mine = (answer["data"] for answer in answers)

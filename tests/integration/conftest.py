@@ -11,19 +11,19 @@ import pytest
 import redis
 
 from local.standins import Standins
-from medianest.core.db import Database, database
+from medianest.core.config import settings
+from medianest.core.db import database
 from medianest.core.observability import logger
 from medianest.migrations.runner import migrate
+from medianest.settings import service as runtime_settings
 from tests.conftest import JWT_SECRET
 from tests.support import plex
+from tests.support.limits import raise_limits
 
 
 @pytest.fixture(scope="session")
 def environment(database_url: str, redis_url: str, upstreams: Standins) -> Iterator[dict[str, str]]:
     """Set this process's environment as a function's, before any function is imported."""
-    migrations = Database(database_url)
-    migrate(migrations)
-    migrations.close()
     values = {
         "DATABASE_URL": database_url,
         "REDIS_URL": redis_url,
@@ -35,6 +35,8 @@ def environment(database_url: str, redis_url: str, upstreams: Standins) -> Itera
         "TMDB_API_URL": f"{upstreams.tmdb_url}/3",
     }
     os.environ.update(values)
+    settings.cache_clear()
+    migrate(database())
     yield values
     database().close()
 
@@ -45,9 +47,16 @@ def db(environment: dict[str, str]) -> Iterator[psycopg.Connection[tuple[Any, ..
     with psycopg.connect(environment["DATABASE_URL"], autocommit=True) as connection:
         connection.execute(
             "TRUNCATE users, sessions, signin_handles, media_requests, request_items,"
-            " idempotency_keys, audit_logs, system_config"
+            " idempotency_keys, audit_logs, system_config, rate_limit_hits"
         )
+        raise_limits(connection)
         yield connection
+
+
+@pytest.fixture(autouse=True)
+def settings_of_the_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let run-time settings hold with the very next call."""
+    monkeypatch.setattr(runtime_settings, "CACHE_SECONDS", 0.0)
 
 
 @pytest.fixture

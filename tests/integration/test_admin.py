@@ -5,6 +5,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from tests.support import plex
 from tests.support.api import Answer, call
 
 type Db = psycopg.Connection[tuple[Any, ...]]
@@ -72,6 +73,79 @@ class TestUsers:
         db.execute("UPDATE users SET username = '100%_\\' WHERE username = 'bob'")
         for text in ("100%", "%_", "_\\"):
             assert self.names(people["alice"], search=text) == ["100%_\\"]
+
+
+class TestChangeUser:
+    def change(self, token: str, user_id: str, **fields: Any) -> Answer:
+        return call("PATCH", f"/api/admin/users/{user_id}", token=token, body=fields)
+
+    def id_of(self, token: str) -> str:
+        return str(call("GET", "/api/auth/me", token=token).data["id"])
+
+    def test_suspension_holds_at_once_and_ends(self, people: dict[str, str]) -> None:
+        bob = self.id_of(people["bob"])  # and so his session is in the cache
+        answer = self.change(people["alice"], bob, status="suspended")
+        assert (answer.status, answer.data["id"]) == (200, bob)
+        for path in ("/api/auth/me", "/api/media/requests"):
+            assert call("GET", path, token=people["bob"]).code == "JWT_INVALID"
+        assert call("GET", "/api/auth/me", token=people["carol"]).status == 200
+        assert self.change(people["alice"], bob, status="active").status == 200
+        assert call("GET", "/api/auth/me", token=people["bob"]).status == 200
+
+    def test_promotion_and_demotion_hold_at_once(self, people: dict[str, str]) -> None:
+        bob = self.id_of(people["bob"])
+        assert call("GET", "/api/admin/users", token=people["bob"]).code == "FORBIDDEN"
+        assert self.change(people["alice"], bob, role="admin").data["role"] == "admin"
+        assert call("GET", "/api/admin/users", token=people["bob"]).status == 200
+        assert call("GET", "/api/auth/me", token=people["bob"]).data["role"] == "admin"
+        alice = self.id_of(people["alice"])
+        assert self.change(people["bob"], alice, role="user").status == 200
+        assert call("GET", "/api/admin/users", token=people["alice"]).code == "FORBIDDEN"
+        assert call("GET", "/api/auth/me", token=people["alice"]).data["role"] == "user"
+
+    @pytest.mark.parametrize("fields", [{"role": "user"}, {"status": "suspended"}])
+    def test_never_without_an_active_admin(
+        self, db: Db, people: dict[str, str], fields: dict[str, str]
+    ) -> None:
+        alice = self.id_of(people["alice"])
+        answer = self.change(people["alice"], alice, **fields)
+        assert (answer.status, answer.code) == (409, "LAST_ADMIN")
+        assert call("GET", "/api/admin/users", token=people["alice"]).status == 200
+        self.change(people["alice"], self.id_of(people["bob"]), role="admin")
+        assert self.change(people["alice"], alice, **fields).status == 200
+
+    def test_is_audited(self, db: Db, people: dict[str, str]) -> None:
+        bob, alice = self.id_of(people["bob"]), self.id_of(people["alice"])
+        self.change(people["alice"], bob, role="admin")
+        audited = db.execute(
+            "SELECT user_id::text, target_id, details FROM audit_logs WHERE action = 'user.changed'"
+        ).fetchall()
+        assert audited == [(alice, bob, {"role": "admin"})]
+
+    @pytest.mark.parametrize(
+        "fields", [{"role": "root"}, {"status": "gone"}, {"email": "x@example.com"}, {"id": NOBODY}]
+    )
+    def test_only_what_may_be_changed(self, people: dict[str, str], fields: dict[str, str]) -> None:
+        answer = self.change(people["alice"], self.id_of(people["bob"]), **fields)
+        assert (answer.status, answer.code) == (400, "VALIDATION_ERROR")
+
+    def test_nobody_is_not_found(self, people: dict[str, str]) -> None:
+        assert self.change(people["alice"], NOBODY, role="admin").code == "NOT_FOUND"
+
+    def test_ending_all_sessions_of_a_user(
+        self, db: Db, plex_url: str, people: dict[str, str]
+    ) -> None:
+        bob = self.id_of(people["bob"])
+        second = plex.sign_in(plex_url, "bob")["token"]
+        call("GET", "/api/auth/me", token=second)
+        answer = call("DELETE", f"/api/admin/users/{bob}/sessions", token=people["alice"])
+        assert answer.status == 204
+        for token in (people["bob"], second):
+            assert call("GET", "/api/auth/me", token=token).code == "JWT_INVALID"
+        for name in ("alice", "carol"):
+            assert call("GET", "/api/auth/me", token=people[name]).status == 200
+        missing = call("DELETE", f"/api/admin/users/{NOBODY}/sessions", token=people["alice"])
+        assert missing.code == "NOT_FOUND"
 
 
 class TestRequests:

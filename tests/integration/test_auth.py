@@ -316,6 +316,18 @@ class TestCookieSession:
         for cookies in (f"a=1; {cookie_of(signed_in)}; b=2", ["a=1", cookie_of(signed_in)]):
             assert call("GET", "/api/auth/me", headers={"Cookie": cookies}).status == 200
 
+    def test_another_cookies_value_is_no_cookie(self, plex_url: str, signed_in: Answer) -> None:
+        other = plex.verify(plex.begin(plex_url, "bob"), session="cookie")
+        planted = f"{cookie_of(signed_in)}; other=x,{cookie_of(other)}"
+        me = call("GET", "/api/auth/me", headers={"Cookie": planted})
+        assert me.data == signed_in.data["user"]
+
+    def test_two_session_cookies_are_none(self, plex_url: str, signed_in: Answer) -> None:
+        other = cookie_of(plex.verify(plex.begin(plex_url, "bob"), session="cookie"))
+        for cookies in (f"{cookie_of(signed_in)}; {other}", [cookie_of(signed_in), other]):
+            me = call("GET", "/api/auth/me", headers={"Cookie": cookies})
+            assert me.code == "JWT_INVALID"
+
     def test_unsafe_method_needs_the_csrf_token(self, db: Db, signed_in: Answer) -> None:
         cookie = {"Cookie": cookie_of(signed_in)}
         good = signed_in.data["csrfToken"]

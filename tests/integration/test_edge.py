@@ -10,15 +10,17 @@ import pytest
 from medianest.core import web
 from medianest.core.config import load
 from medianest.core.web import SECURITY_HEADERS
-from tests.support.api import ROUTES, Answer, call
+from tests.support.api import ROOT, ROUTES, Answer, call, invoke, route_of
 
 type Db = psycopg.Connection[tuple[Any, ...]]
 
+EVENTS = {path.stem: json.loads(path.read_text()) for path in (ROOT / "events").glob("*.json")}
+REQUESTS = {name: event for name, event in EVENTS.items() if "requestContext" in event}
 SOME_ID = "3f0e8c2a-7a52-4d0e-9a56-2d1f2b7c9e11"
 PROTECTED = [
     (method, path)
     for method, path in ROUTES
-    if path not in {"/api/health", "/api/auth/plex/pin", "/api/auth/plex/verify"}
+    if path not in {"/api/health", "/api/auth/plex/pin", "/api/auth/plex/verify", "/api/auth/login"}
 ]
 WITH_BODY = [(method, path) for method, path in ROUTES if method == "POST"]
 ADMINS = [(method, path) for method, path in ROUTES if path.startswith("/api/admin/")]
@@ -144,6 +146,18 @@ def test_body_of_another_media_type(
         ("/api/auth/plex/verify", {"pinId": 7}, "body.pinId"),
         ("/api/auth/plex/verify", {"pinId": ""}, "body.pinId"),
         ("/api/auth/plex/verify", {"pinId": "x", "session": "both"}, "body.session"),
+        ("/api/auth/login", {"identifier": "x"}, "body.password"),
+        ("/api/auth/login", {"password": "x"}, "body.identifier"),
+        ("/api/auth/login", {"identifier": "", "password": "x"}, "body.identifier"),
+        ("/api/auth/login", {"identifier": "x" * 255, "password": "x"}, "body.identifier"),
+        ("/api/auth/login", {"identifier": "x", "password": "x" * 129}, "body.password"),
+        ("/api/auth/login", {"identifier": "x", "password": 12345678}, "body.password"),
+        ("/api/auth/login", {"identifier": "x", "password": "x", "session": "both"},
+         "body.session"),
+        ("/api/auth/password", {"currentPassword": "x"}, "body.newPassword"),
+        ("/api/auth/password", {"newPassword": "x" * 129}, "body.newPassword"),
+        ("/api/auth/password", {"currentPassword": "x" * 129, "newPassword": "x"},
+         "body.currentPassword"),
         ("/api/auth/logout", {"allSessions": "yes"}, "body.allSessions"),
         ("/api/media/request", {"tmdbId": 603}, "body.mediaType"),
         ("/api/media/request", {"mediaType": "book", "tmdbId": 603}, "body.mediaType"),
@@ -187,7 +201,6 @@ def test_wrong_fields_are_named(
         ("/api/media/search", {"q": "  "}, "query.q"),
         ("/api/media/search", {"q": "x" * 201}, "query.q"),
         ("/api/media/search", {"q": "x", "type": "person"}, "query.type"),
-        ("/api/media/search", {"q": "x", "page": "501"}, "query.page"),
         ("/api/media/search", {"q": "x", "limit": "5"}, "query.limit"),
         ("/api/media/requests", {"page": "0"}, "query.page"),
         ("/api/media/requests", {"page": "-1"}, "query.page"),
@@ -239,7 +252,7 @@ def test_preflight(environment: object, method: str, path: str) -> None:
 class TestOrigins:
     @pytest.fixture(autouse=True)
     def _origins(self, environment: object, monkeypatch: pytest.MonkeyPatch) -> None:
-        own = load({"CORS_ORIGIN": "https://web.example, http://localhost:5173"})
+        own = load({"CORS_ORIGIN": "https://web.example,http://localhost:5173"})
         monkeypatch.setattr(web, "settings", lambda: own)
 
     @pytest.mark.parametrize("origin", ["https://web.example", "http://localhost:5173"])
@@ -298,12 +311,57 @@ def test_unexpected_error_tells_nothing(
     assert failures[0]["request_id"] == answer.headers["x-request-id"]
 
 
-def test_line_breaks_in_the_user_agent_stay_in_one_log_line(
+def test_line_breaks_from_a_caller_stay_in_one_log_line(
     people: dict[str, str], logs: io.StringIO
 ) -> None:
-    call("POST", "/api/auth/logout", token=people["bob"], headers={"User-Agent": "a\x1b[31m"})
-    lines = logs.getvalue().splitlines()
-    assert all(json.loads(line) for line in lines)
+    body = {"mediaType": "movie", "tmdbId": 603, 'x\r\n{"level":"forged"}\x1b[31m': 1}
+    answer = call("POST", "/api/media/request", token=people["bob"], body=body)
+    assert answer.code == "VALIDATION_ERROR"
+    lines = [json.loads(line) for line in logs.getvalue().splitlines()]
+    assert any("forged" in json.dumps(line) for line in lines)
+    assert all(line["level"] != "forged" for line in lines)
+
+
+def test_thousands_of_wrong_fields_make_a_short_answer(
+    people: dict[str, str], logs: io.StringIO
+) -> None:
+    body = {f"{number:04}{'x' * 200}": 1 for number in range(200)}
+    answer = call("POST", "/api/media/request", token=people["bob"], body=body)
+    assert answer.code == "VALIDATION_ERROR"
+    assert len(answer.details) == 20
+    assert len(answer.text) < 10_000
+    assert len(logs.getvalue()) < 20_000
+
+
+@pytest.mark.parametrize("name", sorted(REQUESTS))
+def test_every_sample_event_is_answered(db: Db, name: str) -> None:
+    event = REQUESTS[name]
+    function, _, _ = route_of(event["httpMethod"], event["path"])
+    answer = invoke(function, event)
+    expected = {"health": 200, "auth-plex-pin": 200, "auth-plex-verify": 404}.get(name, 401)
+    assert answer.status == expected, answer.text
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_body_that_nobody_reads_is_too_large_too(people: dict[str, str], method: str) -> None:
+    path = "/api/auth/me" if method == "GET" else "/api/auth/logout"
+    answer = call(method, path, token=people["bob"], raw=b" " * 65_537)
+    assert_error(answer, 413, "PAYLOAD_TOO_LARGE")
+    fits = call("GET", "/api/auth/me", token=people["bob"], raw=b" " * 65_536)
+    assert fits.status == 200
+
+
+@pytest.mark.parametrize(
+    "headers", [{"Host": "a:b:c"}, {"Host": "[::1]:3001"}, {"X-Odd": "caf\udce9"}]
+)
+def test_an_event_that_makes_no_request_is_answered(
+    environment: object, headers: dict[str, str], logs: io.StringIO
+) -> None:
+    answer = call("GET", "/api/health", headers=headers)
+    assert_error(answer, 400, "VALIDATION_ERROR")
+    assert answer.headers["x-frame-options"] == "DENY"
+    assert len(answer.headers["x-request-id"]) == 36
+    assert "unreadable event" in logs.getvalue()
 
 
 def test_no_secret_reaches_a_log(people: dict[str, str], logs: io.StringIO) -> None:

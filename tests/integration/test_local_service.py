@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from local.config import PROJECT, Settings, read_settings
+from medianest.core import config
 from medianest.core.config import ConfigurationError
 
 DEADLINE = 60.0
@@ -87,6 +88,52 @@ def test_all_that_is_wrong_is_named_at_once_and_no_secret_is_shown(tmp_path: Pat
         *("PORT", "REDIS_URL", "TMDB_API_URL"),
     ]
     assert "hush" not in str(caught.value)
+
+
+def test_an_arn_is_refused_where_only_values_can_be_read(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        settings(tmp_path, JWT_SECRET="arn:aws:secretsmanager:eu-west-1:1:secret:x")
+    assert caught.value.problems == (
+        "JWT_SECRET is an ARN, which only AWS can read: give the value itself",
+    )
+
+
+def test_production_needs_servers_with_tls_in_place_of_ones_own() -> None:
+    result = command(NODE_ENV="production", CACHE_TIMEOUT_SECONDS="9")
+
+    assert result.returncode == 2
+    assert result.stderr == (
+        "The settings are not right:\n"
+        "  CACHE_TIMEOUT_SECONDS Input should be less than or equal to 2\n"
+        "  NODE_ENV=production needs DATABASE_URL, REDIS_URL, PLEX_CLIENT_ID, TMDB_API_KEY:"
+        " what stands in for them here has no TLS\n"
+    )
+
+
+def test_production_takes_servers_with_tls(tmp_path: Path) -> None:
+    found = settings(
+        tmp_path,
+        NODE_ENV="production",
+        DATABASE_URL="postgresql://db.example/medianest?sslmode=verify-full",
+        REDIS_URL="rediss://cache.example",
+        PLEX_CLIENT_ID="mine",
+        TMDB_API_KEY="mine",
+        CACHE_TIMEOUT_SECONDS="1",
+    )
+
+    assert found.node_env == "production"
+    assert found.timeouts == {"CACHE_TIMEOUT_SECONDS": "1"}
+
+
+def test_the_example_says_what_is_so_anyway(tmp_path: Path) -> None:
+    example = (PROJECT / ".env.example").read_text()
+    assert settings(tmp_path, example) == settings(tmp_path)
+    lines = re.findall(r"^#([A-Z_]+)=(.*)$", example, re.MULTILINE)
+    assert {name for name, _ in lines} == {
+        "PORT",
+        *(name.upper() for name in config.Settings.model_fields),
+    }
+    assert config.load(dict(lines)) == config.load({})
 
 
 def command(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -189,7 +236,7 @@ def test_a_service_starts_takes_orders_and_stops(tmp_path: Path) -> None:
     assert not (data / "run.json").exists()
     nothing = command("fire", "ExpiredSessions", "--data", data)
     assert nothing.returncode == 1
-    assert "MediaNest does not run" in nothing.stderr
+    assert "MediaNest is not running" in nothing.stderr
 
 
 def test_a_stop_in_the_middle_of_the_start_leaves_nothing(tmp_path: Path) -> None:
@@ -213,7 +260,7 @@ def test_a_killed_service_leaves_nothing_and_starts_again(tmp_path: Path) -> Non
             assert time.monotonic() < deadline, servers_of(data)
             time.sleep(0.05)
         stale = command("fire", "ExpiredSessions", "--data", data)
-        assert (stale.returncode, "does not run" in stale.stderr) == (1, True)
+        assert (stale.returncode, "is not running" in stale.stderr) == (1, True)
     with service(data) as (process, output):
         wait_for("is ready at", output, process)
         process.send_signal(signal.SIGTERM)
@@ -245,5 +292,5 @@ def test_migrations_that_fail_stop_the_start(tmp_path: Path) -> None:
     result = command("--data", tmp_path, "--port", "0", DATABASE_URL=nowhere)
 
     assert result.returncode == 1
-    assert "The migrations failed" in result.stderr
+    assert "is DATABASE_URL right" in result.stderr
     assert servers_of(tmp_path) == []

@@ -52,9 +52,11 @@ class TestSearch:
         assert second["pagination"]["hasPrev"] is True
         ids = [item["tmdbId"] for page in (first, second) for item in page["data"]]
         assert len(ids) == len(set(ids)) > 20
-        beyond = search(people["bob"], q="the", type="movie", page=500)
-        assert beyond["data"] == []
-        assert beyond["pagination"]["hasNext"] is False
+        for number in (500, 501, 100_000):
+            beyond = search(people["bob"], q="the", type="movie", page=number)
+            assert beyond["data"] == []
+            assert beyond["pagination"]["hasNext"] is False
+            assert beyond["pagination"]["total"] == first["pagination"]["total"]
 
     def test_nothing_found(self, people: dict[str, str]) -> None:
         found = search(people["bob"], q="zzzzqqqq")
@@ -179,6 +181,21 @@ class TestRequest:
         specials = {**BREAKING_BAD, "seasons": [0]}
         extra = call("POST", "/api/media/request", token=people["carol"], body=specials)
         assert extra.status == 201
+
+    def test_the_request_that_is_named_holds_what_was_asked_for(
+        self, people: dict[str, str]
+    ) -> None:
+        for name, season in (("bob", 1), ("carol", 2)):
+            body = {**BREAKING_BAD, "seasons": [season]}
+            assert call("POST", "/api/media/request", token=people[name], body=body).status == 201
+        others = call(
+            "POST",
+            "/api/media/request",
+            token=people["bob"],
+            body={**BREAKING_BAD, "seasons": [2]},
+        )
+        assert others.code == "ALREADY_REQUESTED"
+        assert others.details is None
 
     def test_film_held(self, db: Db, people: dict[str, str]) -> None:
         made = call("POST", "/api/media/request", token=people["bob"], body=MATRIX).data

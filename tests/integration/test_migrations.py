@@ -8,6 +8,7 @@ from pathlib import Path
 import psycopg
 import pytest
 from psycopg import sql
+from pydantic import SecretStr
 
 from medianest.core.db import Database
 from medianest.core.errors import AppError
@@ -27,7 +28,7 @@ def empty(engines: tuple[str, str], worker_id: str) -> Iterator[str]:
 
 
 def run(url: str, directory: Path = DIRECTORY) -> list[str]:
-    database = Database(url)
+    database = Database(SecretStr(url))
     try:
         return migrate(database, directory)
     finally:
@@ -46,6 +47,12 @@ def test_makes_the_tables_of_the_reference(empty: str) -> None:
     assert run(empty) == [migration.name for migration in migrations()]
     reference = {"users", "media_requests", "sessions", "audit_logs", "system_config"}
     assert reference <= tables(empty)
+
+
+def test_ships_no_account(empty: str) -> None:
+    run(empty)
+    with psycopg.connect(empty) as connection:
+        assert connection.execute("SELECT count(*) FROM users").fetchone() == (0,)
 
 
 def test_does_nothing_the_second_time(empty: str) -> None:

@@ -7,14 +7,17 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import urllib3
 
+from local import servers
 from tests.support.api import ROOT, Answer
+from tests.support.limits import raise_limits
 from tests.support.plex import approve
 
 http = urllib3.PoolManager(maxsize=40)
@@ -105,9 +108,13 @@ class LocalService:
 
 @contextmanager
 def local_service(
-    data: Path, *, environment: Mapping[str, str] | None = None
+    data: Path, *, environment: Mapping[str, str] | None = None, limits: bool = False
 ) -> Iterator[LocalService]:
-    """Start a service on a free port, ready for calls inside the block."""
+    """Start a service on a free port, ready for calls inside the block.
+
+    Unless it is about `limits`, they are raised as an operator would: all callers of a test have
+    one address.
+    """
     data.mkdir(parents=True, exist_ok=True)
     log = data / "output.log"
     run_file = data / "run.json"
@@ -129,8 +136,19 @@ def local_service(
             assert time.monotonic() < deadline, log.read_text()
             time.sleep(0.05)
         line = next(line for line in log.read_text().splitlines() if "is ready at" in line)
+        if not limits:
+            _raise_limits(data, environment or {})
         yield LocalService(process, data, line.split()[-1], log)
     finally:
         if process.poll() is None:
             process.terminate()
             process.wait(20)
+
+
+def _raise_limits(data: Path, environment: Mapping[str, str]) -> None:
+    with ExitStack() as stack:
+        url = environment.get("DATABASE_URL")
+        if url is None:
+            url = stack.enter_context(servers.postgres(data, durable=True)).url
+        connection = stack.enter_context(psycopg.connect(url, autocommit=True))
+        raise_limits(connection)

@@ -8,8 +8,7 @@ import psycopg
 import pytest
 from hypothesis import HealthCheck, settings
 
-from medianest.core import config, secrets, tokens
-from medianest.core.csrf import _key as csrf_key
+from medianest.core import config, secrets
 from medianest.core.observability import metrics
 from tests.conftest import JWT_SECRET
 
@@ -29,7 +28,7 @@ ENVIRONMENT = {
     "PLEX_CLIENT_ID": "medianest-tests",
     "TMDB_API_KEY": "key-of-the-tests",
 }
-_CACHES = (config.settings, secrets.resolve, tokens.signing_key, csrf_key)
+_CACHES = (config.settings, secrets._provider)
 
 
 def _no_network(*_: object, **__: object) -> NoReturn:
@@ -53,12 +52,14 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]
             patched.delenv(name.upper(), raising=False)
         for name, value in ENVIRONMENT.items():
             patched.setenv(name, value)
-        _forget()
+        forget_settings()
         yield patched
-    _forget()
+    forget_settings()
     metrics.clear_metrics()
 
 
-def _forget() -> None:
+def forget_settings() -> None:
+    """Read the settings anew, as a new process does."""
     for cached in _CACHES:
         cached.cache_clear()
+    secrets._kept.clear()

@@ -4,6 +4,7 @@ import socket
 
 import psycopg
 import pytest
+from pydantic import SecretStr
 
 from medianest.core.db import Database
 
@@ -26,6 +27,6 @@ def test_a_unit_test_cannot_reach_a_database() -> None:
         psycopg.connect("postgresql://127.0.0.1:9/none")
     with (
         pytest.raises(pytest.fail.Exception, match="opened a connection"),
-        Database("postgresql://127.0.0.1:9/none").transaction(),
+        Database(SecretStr("postgresql://127.0.0.1:9/none")).transaction(),
     ):
         pass

@@ -42,7 +42,7 @@ class MemoryCache(Cache):
     """Stands in for the server."""
 
     def __init__(self) -> None:
-        super().__init__("redis://cache.invalid")
+        super().__init__(SecretStr("redis://cache.invalid"))
         self.kept: dict[str, str] = {}
         self.seconds: list[int] = []
 
@@ -410,9 +410,10 @@ def test_a_v4_token_goes_into_the_header_only(tmdb: Tmdb, cache: MemoryCache) ->
     assert "api_key" not in query
 
 
-def test_no_client_is_made_without_a_key(cache: MemoryCache) -> None:
+def test_nothing_is_asked_without_a_key(tmdb: Tmdb, cache: MemoryCache) -> None:
     with pytest.raises(ConfigurationError, match="TMDB_API_KEY is required"):
-        TmdbClient(Settings(), cache)
+        TmdbClient(Settings(), cache).search("x", "all", 1)
+    assert tmdb.calls == []
 
 
 @pytest.mark.parametrize("key", [V3_KEY, V4_TOKEN])

@@ -2,7 +2,13 @@
 
 from functools import cache
 
-from medianest.catalog.models import MediaType, SearchPage, SearchType, TitleDetails
+from medianest.catalog.models import (
+    MAX_SEARCH_PAGE,
+    MediaType,
+    SearchPage,
+    SearchType,
+    TitleDetails,
+)
 from medianest.catalog.tmdb import TmdbClient
 from medianest.core.cache import shared_cache
 from medianest.core.config import settings
@@ -16,7 +22,9 @@ def tmdb() -> TmdbClient:
 
 
 def search(text: str, search_type: SearchType, page: int) -> SearchPage:
-    """Search films and shows."""
+    """Search films and shows; a page past TMDB's last is empty."""
+    if page > MAX_SEARCH_PAGE:
+        return SearchPage([], page, tmdb().search(text, search_type, 1).total)
     return tmdb().search(text, search_type, page)
 
 

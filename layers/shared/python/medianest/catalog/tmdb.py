@@ -28,13 +28,14 @@ from medianest.core.observability import count, logger
 
 SEARCH_CACHE_SECONDS = 15 * 60
 DETAILS_CACHE_SECONDS = 6 * 60 * 60
+MAX_TEXT_CHARS = 2000
 _LANGUAGE = "en-US"
 _TmdbId = Annotated[int, Field(gt=0, lt=2**31)]
 
 
 def _plain(text: str) -> str:
-    """Drop what JSON can spell and neither UTF-8 nor PostgreSQL can carry."""
-    return text.encode(errors="ignore").decode().replace("\0", "")
+    """Drop what JSON can spell and neither UTF-8 nor PostgreSQL can carry, and all excess."""
+    return text.encode(errors="ignore").decode().replace("\0", "")[:MAX_TEXT_CHARS]
 
 
 _Plain = Annotated[str, AfterValidator(_plain)]
@@ -93,14 +94,7 @@ class TmdbClient:
     def __init__(self, settings: Settings, cache: Cache) -> None:
         self._base = settings.tmdb_api_url
         self._cache = cache
-        self._headers = {"Accept": "application/json"}
-        self._key_query: dict[str, str] = {}
-        key = secrets.resolve(settings.tmdb_api_key, "TMDB_API_KEY")
-        # A v4 read token is a JWT and goes into a header; a v3 key only works in the query.
-        if key.count(".") == 2:  # noqa: PLR2004
-            self._headers["Authorization"] = f"Bearer {key}"
-        else:
-            self._key_query["api_key"] = key
+        self._key = settings.tmdb_api_key
 
     def search(self, text: str, search_type: SearchType, page: int) -> SearchPage:
         """Return a page of films and shows; people that TMDB finds too are left out."""
@@ -127,12 +121,12 @@ class TmdbClient:
         path = f"/{media_type}/{tmdb_id}"
         if media_type == "movie":
             movie = self._get(path, {}, _Movie.model_validate, DETAILS_CACHE_SECONDS)
-            return TitleDetails("movie", movie.id, movie.title, ()) if movie else None
+            return TitleDetails("movie", tmdb_id, movie.title, ()) if movie else None
         show = self._get(path, {}, _ShowDetails.model_validate, DETAILS_CACHE_SECONDS)
         if show is None:
             return None
         seasons = sorted({season.season_number for season in show.seasons})
-        return TitleDetails("tv", show.id, show.name, tuple(seasons))
+        return TitleDetails("tv", tmdb_id, show.name, tuple(seasons))
 
     def _get[T](
         self,
@@ -150,9 +144,7 @@ class TmdbClient:
             with suppress(ValueError):
                 return validate(json.loads(cached))
         try:
-            status, body = http.request_json(
-                "GET", self._base + path, headers=self._headers, query=query | self._key_query
-            )
+            status, body = self._ask(path, query)
             if status == 404:  # noqa: PLR2004
                 return None
             if status != 200:  # noqa: PLR2004
@@ -162,6 +154,16 @@ class TmdbClient:
             raise _unavailable(type(error).__name__) from error
         self._cache.set(cache_key, json.dumps(body), seconds=cache_seconds)
         return found
+
+    def _ask(self, path: str, query: dict[str, str]) -> tuple[int, Any]:
+        headers = {"Accept": "application/json"}
+        key = secrets.resolve(self._key, "TMDB_API_KEY")
+        # A v4 read token is a JWT and goes into a header; a v3 key only works in the query.
+        if key.count(".") == 2:  # noqa: PLR2004
+            headers["Authorization"] = f"Bearer {key}"
+        else:
+            query = query | {"api_key": key}
+        return http.request_json("GET", self._base + path, headers=headers, query=query)
 
 
 def _found_title(item: Any, kind: str | None) -> Title | None:

@@ -1,22 +1,34 @@
 """FastAPI dependencies: who calls, from where, with what right."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from ipaddress import ip_address
-from typing import Annotated
+from typing import Annotated, Any, Protocol
+from urllib.parse import urlsplit
+from uuid import UUID
 
 from fastapi import Depends, Request, Response
 
 from medianest.core import csrf
 from medianest.core.caller import Caller, Principal
+from medianest.core.config import settings
 from medianest.core.errors import AppError, ErrorCode
+from medianest.core.rate_limit import Ask, Limiter, PolicyName, digest, network
+from medianest.core.rate_limit import headers as rate_limit_headers
+from medianest.core.rate_limit import refusal as refusal_of
 from medianest.core.tokens import invalid_token
 
 SESSION_COOKIE = "__Host-medianest_session"
 CSRF_HEADER = "X-CSRF-Token"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
-type Authenticator = Callable[[str], Principal]
+
+class Authenticator(Protocol):
+    """Finds out whose a token is; `fresh` asks the truth and not a cache."""
+
+    def __call__(self, token: str, *, fresh: bool) -> Principal:
+        """Return the token's principal; raises AppError JWT_INVALID."""
 
 
 async def _caller(request: Request) -> Caller:
@@ -29,45 +41,167 @@ async def _caller(request: Request) -> Caller:
     )
 
 
-async def _signed_in(request: Request) -> Principal:
-    authorization = request.headers.get("authorization")
-    authenticate: Authenticator = request.app.state.authenticate
-    if authorization is not None:
-        # A bad bearer never falls back to the cookie: one request, one credential.
-        scheme, _, token = authorization.partition(" ")
-        if scheme.lower() != "bearer":
-            raise invalid_token()
-        return authenticate(token.strip())
-    token = cookies(request).get(SESSION_COOKIE, "")
-    if not token:
-        raise invalid_token()
-    principal = authenticate(token)
-    if request.method not in SAFE_METHODS:
-        _check_csrf(request, principal)
-    return principal
+From = Annotated[Caller, Depends(_caller)]
 
 
-async def _admin(principal: Annotated[Principal, Depends(_signed_in)]) -> Principal:
+@dataclass(frozen=True, slots=True)
+class Limited:
+    """Holds strangers to their shares: by address, and by a field of the body that names whom.
+
+    `on_refusal` is told what that field had in a call that is refused.
+    """
+
+    by_ip: tuple[PolicyName, ...]
+    by_field: tuple[PolicyName, str] | None
+    on_refusal: Callable[[str], None] | None
+
+    async def __call__(self, request: Request, caller: From) -> None:
+        """Charge the call; raises RATE_LIMITED."""
+        asks: list[Ask] = [(policy, network(caller.ip)) for policy in self.by_ip]
+        typed = ""
+        if self.by_field is not None:
+            policy, field = self.by_field
+            body = await request.json()
+            typed = str(body.get(field, "")) if isinstance(body, dict) else ""
+            asks.append((policy, digest(typed)))
+        error = _charge(request, caller, asks)
+        if error is not None:
+            if self.on_refusal is not None:
+                self.on_refusal(typed)
+            raise error
+
+
+@dataclass(frozen=True, slots=True)
+class Authenticated:
+    """Lets signed-in users in, each held to its share of a policy; `fresh` trusts no cache."""
+
+    policy: PolicyName
+    fresh: bool = False
+
+    async def __call__(self, request: Request, caller: From) -> Principal:
+        """Return who is signed in; raises JWT_INVALID, RATE_LIMITED or CSRF_TOKEN_MISMATCH."""
+        try:
+            principal = _principal(request, fresh=self.fresh)
+        except AppError as error:
+            if error.code is ErrorCode.JWT_INVALID:
+                # An address that goes on guessing is held off, not the users at it.
+                held_off = _charge(request, caller, [("api", network(caller.ip))])
+                if held_off is not None:
+                    raise held_off from error
+            raise
+        asks: list[Ask] = [(self.policy, str(principal.user_id))]
+        refusal = _charge(request, caller, asks, principal.user_id)
+        if refusal is not None:
+            raise refusal
+        if principal.by_cookie and request.method not in SAFE_METHODS:
+            _check_csrf(request, principal)
+        return principal
+
+
+def limited(
+    *by_ip: PolicyName,
+    by_field: tuple[PolicyName, str] | None = None,
+    on_refusal: Callable[[str], None] | None = None,
+) -> Any:
+    """Return the dependency that holds the callers of a route without a session."""
+    return Depends(Limited(by_ip, by_field, on_refusal))
+
+
+def held_to(policy: PolicyName) -> Any:
+    """Return the dependency on a signed-in user, who is held to a policy of the route's own."""
+    return Depends(Authenticated(policy))
+
+
+def _charge(
+    request: Request, caller: Caller, asks: Sequence[Ask], user_id: UUID | None = None
+) -> AppError | None:
+    """Charge a call, keep what its answer will tell, and return the error when it is refused."""
+    limiter: Limiter = request.app.state.limiter
+    verdicts = limiter(asks, caller, user_id)
+    request.state.rate_limit_headers = rate_limit_headers(verdicts)
+    return refusal_of(verdicts)
+
+
+# A demotion must hold with the very next request.
+async def _admin(
+    principal: Annotated[Principal, Depends(Authenticated("admin", fresh=True))],
+) -> Principal:
     if principal.role != "admin":
         raise AppError(ErrorCode.FORBIDDEN)
     return principal
 
 
+async def _former(request: Request) -> Principal | None:
+    try:
+        return _principal(request, fresh=True)
+    except AppError as error:
+        if error.code is not ErrorCode.JWT_INVALID:
+            raise
+        return None
+
+
+def _principal(request: Request, *, fresh: bool) -> Principal:
+    """Return who the request's credential belongs to; raises JWT_INVALID."""
+    authenticate: Authenticator = request.app.state.authenticate
+    authorization = request.headers.get("authorization")
+    if authorization is not None:
+        # A bad bearer never falls back to the cookie: one request, one credential.
+        scheme, _, token = authorization.partition(" ")
+        if scheme.lower() != "bearer":
+            raise invalid_token()
+        return authenticate(token.strip(), fresh=fresh)
+    token = session_cookie(request)
+    if not token:
+        raise invalid_token()
+    return replace(authenticate(token, fresh=fresh), by_cookie=True)
+
+
 def _check_csrf(request: Request, principal: Principal) -> None:
-    cross_site = request.headers.get("sec-fetch-site") == "cross-site"
     token = request.headers.get(CSRF_HEADER, "")
-    if cross_site or not csrf.matches(principal.session_id, token):
+    if is_foreign(request) or not csrf.matches(principal.session_id, token):
         raise AppError(ErrorCode.CSRF_TOKEN_MISMATCH)
 
 
-def cookies(request: Request) -> dict[str, str]:
-    """Return the request's cookies; two Cookie headers reach us joined by a comma."""
-    pairs = request.headers.get("cookie", "").replace(",", ";").split(";")
-    return {
-        name.strip(): value.strip()
-        for name, separator, value in (pair.partition("=") for pair in pairs)
-        if separator
-    }
+def is_foreign(request: Request) -> bool:
+    """Tell whether a browser says that another site than ours and the allowed ones is calling."""
+    if request.headers.get("sec-fetch-site") == "cross-site":
+        return True
+    origin = request.headers.get("origin")
+    own = request.headers.get("host")
+    return (
+        origin is not None
+        and urlsplit(origin).netloc != own
+        and origin not in settings().cors_origins
+    )
+
+
+def session_cookie(request: Request) -> str:
+    """Return the session cookie's value, or nothing when there is none or more than one.
+
+    From the event, where each header is by itself: joined by commas, as they reach us, a value of
+    another cookie could pass for a cookie of its own.
+    """
+    headers = request.scope["aws.event"].get("multiValueHeaders") or {}
+    lines = [line for name in headers if name.lower() == "cookie" for line in headers[name]]
+    pairs = [pair.partition("=") for line in lines for pair in line.split(";")]
+    found = [value.strip() for name, _, value in pairs if name.strip() == SESSION_COOKIE]
+    return found[0] if len(found) == 1 else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a sign-in comes from, as far as a browser says so."""
+
+    foreign: bool
+
+    def check(self, kind: str) -> None:
+        """Refuse to give a foreign site's visitor a session cookie that its author chose."""
+        if kind == "cookie" and self.foreign:
+            raise AppError(ErrorCode.FORBIDDEN)
+
+
+async def _sign_in_origin(request: Request) -> Origin:
+    return Origin(is_foreign(request))
 
 
 def set_session_cookie(response: Response, token: str, expires_at: datetime) -> None:
@@ -88,6 +222,7 @@ def clear_session_cookie(response: Response) -> None:
     response.delete_cookie(SESSION_COOKIE, path="/", secure=True, httponly=True, samesite="lax")
 
 
-From = Annotated[Caller, Depends(_caller)]
-SignedIn = Annotated[Principal, Depends(_signed_in)]
+SignInOrigin = Annotated[Origin, Depends(_sign_in_origin)]
+SignedIn = Annotated[Principal, held_to("api")]
+Former = Annotated[Principal | None, Depends(_former)]
 Admin = Annotated[Principal, Depends(_admin)]

@@ -94,6 +94,9 @@ def page_of[T](items: list[T], *, page: int, limit: int, total: int) -> PageResp
     )
 
 
+PageNumber = Annotated[PlainInt, Field(ge=1, le=1_000_000)]
+
+
 class QueryParams(BaseModel):
     """Base of query parameters: they are text, so numbers and ids are read from it."""
 
@@ -103,7 +106,7 @@ class QueryParams(BaseModel):
 class PageQuery(QueryParams):
     """Which page of a list."""
 
-    page: Annotated[PlainInt, Field(ge=1, le=1_000_000)] = 1
+    page: PageNumber = 1
     limit: Annotated[PlainInt, Field(ge=1, le=100)] = 20
 
     @property

@@ -69,7 +69,7 @@ REGISTRY: Mapping[ErrorCode, ErrorSpec] = {
     ErrorCode.DATABASE_CONNECTION_ERROR: ErrorSpec(
         500,
         "The database cannot be reached.",
-        "Try again after the seconds that `Retry-After` names; if it lasts, see `GET /api/health`.",
+        "Try again after the seconds that `Retry-After` names; if it lasts, look at the database.",
     ),
     ErrorCode.PLEX_UNREACHABLE: ErrorSpec(
         503,

@@ -23,8 +23,13 @@ from medianest.core.deps import CSRF_HEADER, Authenticator
 from medianest.core.envelope import ApiError, ErrorResponse
 from medianest.core.errors import REGISTRY, AppError, ErrorCode, invalid
 from medianest.core.observability import count, flush_metrics, logger
+from medianest.core.rate_limit import HEADERS as RATE_LIMIT_HEADERS
+from medianest.core.rate_limit import Limiter
 
 MAX_BODY_BYTES = 64 * 1024
+# A body of thousands of wrong fields must not make an answer and a log line of that size.
+MAX_DETAILS = 20
+MAX_FIELD_CHARS = 100
 SECURITY_HEADERS = {
     "Strict-Transport-Security": "max-age=31536000; includeSubDomains",
     "X-Content-Type-Options": "nosniff",
@@ -35,24 +40,23 @@ SECURITY_HEADERS = {
         "default-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'"
     ),
 }
-EXPOSED_HEADERS = "X-Request-Id,Retry-After"
+EXPOSED_HEADERS = ",".join(("X-Request-Id", "Retry-After", *RATE_LIMIT_HEADERS))
 ALLOWED_HEADERS = f"Authorization,Content-Type,Idempotency-Key,{CSRF_HEADER}"
 # Chromium keeps a preflight's answer for no longer than this.
 PREFLIGHT_SECONDS = 7200
-_HTTP_CODES = {
-    404: ErrorCode.NOT_FOUND,
-    405: ErrorCode.METHOD_NOT_ALLOWED,
-    413: ErrorCode.PAYLOAD_TOO_LARGE,
-}
+_HTTP_CODES = {404: ErrorCode.NOT_FOUND, 405: ErrorCode.METHOD_NOT_ALLOWED}
 
 type LambdaHandler = Callable[[dict[str, Any], Any], dict[str, Any]]
 
 
-def create_app(*required: str, authenticate: Authenticator | None = None) -> FastAPI:
+def create_app(
+    *required: str, authenticate: Authenticator | None = None, limiter: Limiter | None = None
+) -> FastAPI:
     """Return a function's application, with the project's error answers and headers.
 
     `required` names the settings it cannot do without; a missing one raises ConfigurationError
-    at import, so that the function refuses to start. `authenticate` turns a token into a principal.
+    at import, so that the function refuses to start. `authenticate` turns a token into a principal,
+    `limiter` holds callers to their shares.
     """
     require(*required)
     app = FastAPI(
@@ -60,10 +64,10 @@ def create_app(*required: str, authenticate: Authenticator | None = None) -> Fas
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        max_body_size=MAX_BODY_BYTES,
     )
     app.router.route_class = Route
     app.state.authenticate = authenticate
+    app.state.limiter = limiter
     app.add_exception_handler(AppError, _on_app_error)
     app.add_exception_handler(RequestValidationError, _on_validation_error)
     app.add_exception_handler(HTTPException, _on_http_exception)
@@ -83,10 +87,29 @@ def lambda_handler(app: FastAPI) -> LambdaHandler:
         )
         try:
             return adapter(event, context)
+        except Exception as error:  # noqa: BLE001 - what Mangum cannot read never gets to Edge
+            return _unreadable(event, error)
         finally:
             flush_metrics()
 
     return handler
+
+
+def _unreadable(event: dict[str, Any], error: Exception) -> dict[str, Any]:
+    """Answer an event of which no request can be made, such as one with an odd Host header."""
+    malformed = isinstance(error, ValueError)
+    logger.exception("unreadable event")
+    count("UnhandledError")
+    code = ErrorCode.VALIDATION_ERROR if malformed else ErrorCode.INTERNAL_ERROR
+    response = error_response(AppError(code))
+    _set_headers(response.headers, response.status_code, None, event["requestContext"]["requestId"])
+    return {
+        "statusCode": response.status_code,
+        "headers": dict(response.headers),
+        "multiValueHeaders": {},
+        "body": bytes(response.body).decode(),
+        "isBase64Encoded": False,
+    }
 
 
 class MalformedJsonError(Exception):
@@ -233,15 +256,20 @@ class Edge:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                _set_headers(MutableHeaders(scope=message), status, request, request_id)
+                headers = MutableHeaders(scope=message)
+                headers.update(getattr(request.state, "rate_limit_headers", {}))
+                _set_headers(headers, status, request.headers.get("origin"), request_id)
             await send(message)
 
         try:
             if request.method == "OPTIONS":
                 await _preflight(scope)(scope, receive, send_with_headers)
+            elif len((scope["aws.event"].get("body") or "").encode()) > MAX_BODY_BYTES:
+                too_large = error_response(AppError(ErrorCode.PAYLOAD_TOO_LARGE))
+                await too_large(scope, receive, send_with_headers)
             else:
                 await self.app(scope, receive, send_with_headers)
-        except Exception:  # noqa: BLE001 - the one place where any error becomes an answer
+        except Exception:  # noqa: BLE001 - whatever it is, the caller gets an answer
             logger.exception("unhandled error")
             count("UnhandledError")
             response = error_response(AppError(ErrorCode.INTERNAL_ERROR))
@@ -277,7 +305,7 @@ def _preflight(scope: Scope) -> Response:
     )
 
 
-def _set_headers(headers: MutableHeaders, status: int, request: Request, request_id: str) -> None:
+def _set_headers(headers: MutableHeaders, status: int, origin: str | None, request_id: str) -> None:
     headers.update(SECURITY_HEADERS)
     headers["X-Request-Id"] = request_id
     headers.setdefault("Cache-Control", "no-store")
@@ -285,7 +313,7 @@ def _set_headers(headers: MutableHeaders, status: int, request: Request, request
         del headers["Content-Type"]
     elif headers.get("content-type") == "application/json":
         headers["Content-Type"] = "application/json; charset=utf-8"
-    _set_cors_headers(headers, request.headers.get("origin"))
+    _set_cors_headers(headers, origin)
 
 
 def _set_cors_headers(headers: MutableHeaders, origin: str | None) -> None:
@@ -324,8 +352,11 @@ async def _on_validation_error(request: Request, error: Exception) -> Response:
     if any(item["loc"] == ("body",) and isinstance(item["input"], bytes) for item in problems):
         return await _on_app_error(request, AppError(ErrorCode.UNSUPPORTED_MEDIA_TYPE))
     details = [
-        {"field": ".".join(str(part) for part in item["loc"]), "message": _message_of(item)}
-        for item in problems
+        {
+            "field": ".".join(str(part) for part in item["loc"])[:MAX_FIELD_CHARS],
+            "message": _message_of(item),
+        }
+        for item in problems[:MAX_DETAILS]
     ]
     return await _on_app_error(request, AppError(ErrorCode.VALIDATION_ERROR, details=details))
 

@@ -7,6 +7,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from medianest.core.config import settings
 from medianest.core.db import Database
 
 if TYPE_CHECKING:
@@ -64,6 +65,15 @@ def migrate(database: Database, directory: Path = DIRECTORY) -> list[str]:
                 _apply(connection, migration)
                 applied.append(migration.name)
     return applied
+
+
+def run() -> list[str]:
+    """Apply what is missing to this environment's database, however long it takes."""
+    database = Database(settings().database_url)
+    try:
+        return migrate(database)
+    finally:
+        database.close()
 
 
 def _locked_history(connection: Connection[Any]) -> dict[int, str]:

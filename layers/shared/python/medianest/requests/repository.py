@@ -90,16 +90,15 @@ def own_holder(
     user_id: UUID,
     media_type: MediaType,
     tmdb_id: int,
-    *,
-    except_id: UUID,
+    seasons: Sequence[int],
 ) -> UUID | None:
-    """Return a user's newest active request for a title, other than the one being made."""
+    """Return a user's newest active request that holds a film, or any of a show's seasons."""
     holder: UUID | None = fetch_value(
         connection,
-        "SELECT r.id FROM media_requests r WHERE r.user_id = %s AND r.media_type = %s"
-        " AND r.tmdb_id = %s AND r.status <> 'declined' AND r.id <> %s"
-        " ORDER BY r.requested_at DESC LIMIT 1",
-        (user_id, media_type, tmdb_id, except_id),
+        "SELECT r.id FROM media_requests r JOIN request_items i ON i.request_id = r.id"
+        " WHERE r.user_id = %s AND i.active AND i.media_type = %s AND i.tmdb_id = %s"
+        " AND (i.season IS NULL OR i.season = ANY(%s)) ORDER BY r.requested_at DESC LIMIT 1",
+        (user_id, media_type, tmdb_id, list(seasons)),
     )
     return holder
 

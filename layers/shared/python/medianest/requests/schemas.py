@@ -5,8 +5,8 @@ from uuid import UUID
 
 from pydantic import AfterValidator, Field, StringConstraints
 
-from medianest.catalog.models import MAX_SEARCH_PAGE, MediaType, SearchType
-from medianest.core.envelope import In, Out, PageQuery, PlainInt, QueryParams, Timestamp
+from medianest.catalog.models import MediaType, SearchType
+from medianest.core.envelope import In, Out, PageNumber, PageQuery, QueryParams, Timestamp
 from medianest.requests.models import RequestStatus
 
 type Comment = Annotated[
@@ -33,7 +33,7 @@ class SearchQuery(QueryParams):
 
     q: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
     type: SearchType = "all"
-    page: Annotated[PlainInt, Field(ge=1, le=MAX_SEARCH_PAGE)] = 1
+    page: PageNumber = 1
 
 
 class TitleRequestOut(Out):

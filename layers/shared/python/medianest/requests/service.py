@@ -174,7 +174,7 @@ def _insert(
         held = bool(got)
     if not held:
         own_id = repository.own_holder(
-            connection, principal.user_id, title.media_type, title.tmdb_id, except_id=request_id
+            connection, principal.user_id, title.media_type, title.tmdb_id, seasons
         )
         raise AppError(
             ErrorCode.ALREADY_REQUESTED, details={"requestId": str(own_id)} if own_id else None
