@@ -5,6 +5,7 @@ from uuid import UUID
 
 from fastapi import Query, status
 
+from medianest.audit import service as audit
 from medianest.core.deps import Admin, From
 from medianest.core.envelope import ApiResponse, PageResponse, ok, page_of
 from medianest.core.web import create_app, lambda_handler
@@ -27,6 +28,7 @@ app = create_app(
     "JWT_SECRET",
     authenticate=sessions.authenticate,
     limiter=limits.take,
+    on_denied=audit.record_denial,
 )
 
 

@@ -13,6 +13,7 @@ class Action(StrEnum):
     PASSWORD_FAILED = "auth.password_failed"  # noqa: S105
     SESSION_REFRESHED = "session.refreshed"
     SESSION_REVOKED = "session.revoked"
+    ACCESS_DENIED = "access.denied"
     USER_CREATED = "user.created"
     LIMIT_EXCEEDED = "limit.exceeded"
     USER_CHANGED = "user.changed"

@@ -124,9 +124,12 @@ def _charge(
 
 # A demotion must hold with the very next request.
 async def _admin(
+    request: Request,
+    caller: From,
     principal: Annotated[Principal, Depends(Authenticated("admin", fresh=True))],
 ) -> Principal:
     if principal.role != "admin":
+        request.app.state.on_denied(principal, caller)
         raise AppError(ErrorCode.FORBIDDEN)
     return principal
 

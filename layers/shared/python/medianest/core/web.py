@@ -18,6 +18,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from medianest.core.caller import Caller, Principal
 from medianest.core.config import require, settings
 from medianest.core.deps import CSRF_HEADER, Authenticator
 from medianest.core.envelope import ApiError, ErrorResponse
@@ -50,13 +51,16 @@ type LambdaHandler = Callable[[dict[str, Any], Any], dict[str, Any]]
 
 
 def create_app(
-    *required: str, authenticate: Authenticator | None = None, limiter: Limiter | None = None
+    *required: str,
+    authenticate: Authenticator | None = None,
+    limiter: Limiter | None = None,
+    on_denied: Callable[[Principal, Caller], None] | None = None,
 ) -> FastAPI:
     """Return a function's application, with the project's error answers and headers.
 
     `required` names the settings it cannot do without; a missing one raises ConfigurationError
     at import, so that the function refuses to start. `authenticate` turns a token into a principal,
-    `limiter` holds callers to their shares.
+    `limiter` holds callers to their shares, `on_denied` is told who asked for what only admins may.
     """
     require(*required)
     app = FastAPI(
@@ -68,6 +72,7 @@ def create_app(
     app.router.route_class = Route
     app.state.authenticate = authenticate
     app.state.limiter = limiter
+    app.state.on_denied = on_denied
     app.add_exception_handler(AppError, _on_app_error)
     app.add_exception_handler(RequestValidationError, _on_validation_error)
     app.add_exception_handler(HTTPException, _on_http_exception)
