@@ -116,7 +116,12 @@ def test_cache_is_killed(
     assert search.data[0]["title"] == "The Matrix"
     body = {"mediaType": "movie", "tmdbId": 603}
     assert service.call("POST", "/api/media/request", token=token, body=body).status == 201
-    assert service.sign_in(service.standin_urls[0], "bob")
+    bob = service.sign_in(service.standin_urls[0], "bob")
+    renewed = service.call("POST", "/api/auth/refresh", token=bob, body={}).data["token"]
+    assert service.call("GET", "/api/auth/me", token=bob).code == "JWT_INVALID"
+    assert service.call("GET", "/api/auth/me", token=renewed).status == 200
+    assert service.call("POST", "/api/auth/logout", token=renewed, body={}).status == 204
+    assert service.call("GET", "/api/auth/me", token=renewed).code == "JWT_INVALID"
 
 
 def test_cache_hangs(
@@ -125,9 +130,14 @@ def test_cache_hangs(
     token = service.sign_in(service.standin_urls[0], "alice")
     service.call("GET", "/api/media/search", token=token, query={"q": "inception"})
     with frozen(engines_apart[1].pid):
+        started = time.monotonic()
         for text in ("matrix", "inception", "interstellar"):
             answer = service.call("GET", "/api/media/search", token=token, query={"q": text})
             assert answer.status == 200
+        assert time.monotonic() - started < 8  # a few time-outs of 0.25 s and no more
+        gone = service.sign_in(service.standin_urls[0], "bob")
+        assert service.call("POST", "/api/auth/logout", token=gone, body={}).status == 204
+        assert service.call("GET", "/api/auth/me", token=gone).code == "JWT_INVALID"
     eventually(lambda: service.call("GET", "/api/health").data["status"] == "healthy")
 
 
