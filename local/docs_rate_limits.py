@@ -72,7 +72,7 @@ further ones cost no SQL. The metric `RateLimited` counts all of them, by `polic
 
 | Policies | Then |
 |---|---|
-| {sign_in} | count in the database, as exactly as before: what could be guessed stays guarded |
+| {sign_in} | count in the database, exactly but from zero: what could be guessed stays guarded |
 | {general} | count in each function's environment by itself, so that the API goes on: the limit holds for each environment |
 
 ## Changing a limit

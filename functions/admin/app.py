@@ -51,8 +51,9 @@ async def change_user(
     caller: From,
 ) -> ApiResponse[UserOut]:
     """Change a user's role, or suspend or reinstate them; it holds at once."""
+    affected = sessions.of_user(id)
     user = users.change(id, body, admin, caller)
-    sessions.forget_user(id)
+    sessions.forget(affected)
     return ok(UserOut.model_validate(user))
 
 

@@ -56,7 +56,9 @@ async def begin_plex_sign_in(body: PinIn = PinIn()) -> ApiResponse[PinOut]:  # n
 
 @app.post(
     "/api/auth/plex/verify",
-    dependencies=[limited(by_field=("plex-verify", "pinId"), on_refusal=signin.count_failure)],
+    dependencies=[
+        limited("api", by_field=("plex-verify", "pinId"), on_refusal=signin.count_failure)
+    ],
 )
 async def finish_plex_sign_in(
     body: VerifyIn, origin: SignInOrigin, caller: From, former: Former, response: Response
@@ -131,7 +133,8 @@ async def logout(
 ) -> None:
     """End this session, or all of one's sessions."""
     sessions.sign_out(principal, caller, all_sessions=body.all_sessions)
-    clear_session_cookie(response)
+    if principal.by_cookie:
+        clear_session_cookie(response)
 
 
 def _signed_in(

@@ -123,7 +123,8 @@ class TestChangeUser:
         assert audited == [(alice, bob, {"role": "admin"})]
 
     @pytest.mark.parametrize(
-        "fields", [{"role": "root"}, {"status": "gone"}, {"email": "x@example.com"}, {"id": NOBODY}]
+        "fields",
+        [{"role": "root"}, {"status": "gone"}, {"email": "x@example.com"}, {"id": NOBODY}, {}],
     )
     def test_only_what_may_be_changed(self, people: dict[str, str], fields: dict[str, str]) -> None:
         answer = self.change(people["alice"], self.id_of(people["bob"]), **fields)

@@ -187,6 +187,12 @@ class TestServerAccess:
         assert rows(db, "users") == 0
         assert rows(db, "sessions") == 0
 
+    def test_a_refusal_uses_the_handle_up(self, db: Db, plex_url: str) -> None:
+        handle = plex.begin(plex_url, "dave")
+        assert plex.verify(handle).code == "PLEX_ACCESS_DENIED"
+        assert plex.verify(handle).code in {"PIN_EXPIRED", "RATE_LIMITED"}
+        assert rows(db, "signin_handles") == 0
+
     def test_account_with_access_gets_in_but_not_as_first_admin(
         self, db: Db, plex_url: str
     ) -> None:
@@ -381,6 +387,15 @@ class TestCookieSession:
 
 
 class TestSignOut:
+    def test_of_a_bearer_leaves_the_cookie_of_another_session(
+        self, plex_url: str, people: dict[str, str]
+    ) -> None:
+        cookie = cookie_of(plex.verify(plex.begin(plex_url, "bob"), session="cookie"))
+        answer = call("POST", "/api/auth/logout", token=people["bob"], headers={"Cookie": cookie})
+        assert answer.status == 204
+        assert "set-cookie" not in answer.headers
+        assert call("GET", "/api/auth/me", headers={"Cookie": cookie}).status == 200
+
     def test_token_is_dead_at_once(self, db: Db, people: dict[str, str]) -> None:
         answer = call("POST", "/api/auth/logout", token=people["bob"], body={})
         assert answer.status == 204

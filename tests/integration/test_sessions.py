@@ -1,5 +1,8 @@
 """Sessions: the cache, refresh, ends, the list, revoking."""
 
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
@@ -10,12 +13,14 @@ import pytest
 import redis
 from psycopg import sql
 
+from medianest.core.caller import Caller
 from medianest.core.db import database
-from medianest.sessions import service
+from medianest.sessions import repository, service
 from medianest.sessions.models import LiveSession
 from medianest.settings import service as settings
 from tests.support import plex
-from tests.support.api import Answer, call
+from tests.support.api import ROOT, Answer, call
+from tests.support.local import eventually
 
 type Db = psycopg.Connection[tuple[Any, ...]]
 
@@ -77,6 +82,12 @@ class TestCache:
         later = datetime.now(UTC) + timedelta(days=1)
         service._cache(LiveSession(session_id, user_id, "user", later, seen=True))
         assert me(people["bob"]).code == "JWT_INVALID"
+
+    def test_an_odd_value_counts_as_none(self, keys: redis.Redis, people: dict[str, str]) -> None:
+        key = f"session:{current(people['bob'])}"
+        for odd in ("{}", "nonsense", "[]", '{"expires_at": 7}'):
+            keys.set(key, odd, ex=60)
+            assert me(people["bob"]).status == 200
 
     def test_a_cached_session_still_expires(
         self, keys: redis.Redis, people: dict[str, str]
@@ -165,19 +176,22 @@ class TestEnds:
         db.execute("UPDATE sessions SET absolute_expires_at = now()")
         assert me(people["bob"]).code == "JWT_INVALID"
 
-    def test_a_change_of_the_clocks_does_not_lengthen_a_token(
-        self, db: Db, environment: dict[str, str], plex_url: str
+    @pytest.mark.parametrize("zone", ["EST5EDT,M1.1.0,M12.1.0", "Etc/UTC", "Europe/Berlin"])
+    def test_the_time_zone_of_the_database_does_not_matter(
+        self, db: Db, environment: dict[str, str], plex_url: str, zone: str
     ) -> None:
-        """Thirty days of a calendar with a change in autumn have an hour more."""
+        """Thirty days of a calendar with a change in autumn have an hour more, for example."""
         name = environment["DATABASE_URL"].rpartition("/")[2]
-        zone = sql.Literal("EST5EDT,M1.1.0,M12.1.0")
         alter = sql.SQL("ALTER DATABASE {} ").format(sql.Identifier(name))
         database().close()
-        db.execute(alter + sql.SQL("SET timezone = {}").format(zone))
+        db.execute(alter + sql.SQL("SET timezone = {}").format(sql.Literal(zone)))
         try:
             token = plex.sign_in(plex_url, "bob")["token"]
             assert me(token).status == 200
             assert call("POST", "/api/auth/refresh", token=token).status == 200
+            cookie = plex.verify(plex.begin(plex_url, "bob"), session="cookie")
+            assert cookie.status == 200
+            assert cookie.data["expiresAt"].endswith("Z")
         finally:
             db.execute(alter + sql.SQL("RESET timezone"))
             database().close()
@@ -247,6 +261,61 @@ class TestRevoke:
         assert self.revoke(people["bob"], second).code == "NOT_FOUND"
 
 
+class TestEndOfAllAgainstARefresh:
+    """A refresh that is under way when all sessions end does not outlive them."""
+
+    @pytest.mark.parametrize("how", ["logout", "admin"])
+    def test_its_new_session_ends_too(
+        self, db: Db, environment: dict[str, str], people: dict[str, str], how: str
+    ) -> None:
+        user_id = me(people["bob"]).data["id"]
+        lifetimes = settings.session_lifetimes()
+        caller = Caller("request", "203.0.113.7", "tests")
+        with psycopg.connect(environment["DATABASE_URL"]) as refreshing:
+            former = UUID(current(people["bob"]))
+            new = repository.replace(refreshing, former, caller, lifetimes)
+            assert new is not None
+            with ThreadPoolExecutor(1) as pool:
+                path = f"/api/admin/users/{user_id}/sessions"
+                script = _END_ALL.format(how=how)
+                ending = pool.submit(
+                    subprocess.run,
+                    [sys.executable, "-c", script, people["bob"], people["alice"], path],
+                    capture_output=True,
+                    text=True,
+                    check=False,
+                    cwd=ROOT,
+                )
+                eventually(lambda: _waits_for_a_lock(db))
+                refreshing.commit()
+                done = ending.result(30)
+        assert done.stdout.strip().endswith("204"), done.stderr
+        alive = db.execute(
+            "SELECT count(*) FROM sessions WHERE user_id = %s AND revoked_at IS NULL", (user_id,)
+        ).fetchone()
+        assert alive == (0,)
+
+
+# In a process of its own: this one is in the middle of the refresh.
+_END_ALL = """
+import asyncio, sys
+asyncio.set_event_loop(asyncio.new_event_loop())
+from tests.support.api import call
+bob, alice, path = sys.argv[1:]
+if "{how}" == "logout":
+    answer = call("POST", "/api/auth/logout", token=bob, body={{"allSessions": True}})
+else:
+    answer = call("DELETE", path, token=alice)
+print(answer.status)
+"""
+
+
+def _waits_for_a_lock(db: Db) -> bool:
+    return bool(
+        db.execute("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'").fetchone()
+    )
+
+
 class TestSignInAnew:
     def test_ends_the_session_one_signs_in_with(
         self, plex_url: str, people: dict[str, str]
@@ -307,8 +376,24 @@ class TestForeignSites:
             "Cookie": signed_in.headers["set-cookie"].partition(";")[0],
             "X-CSRF-Token": signed_in.data["csrfToken"],
         }
-        for origin in ("https://evil.example", "null", "https://media.example.evil.example"):
+        for origin in (
+            "https://evil.example",
+            "null",
+            "https://media.example.evil.example",
+            "http://media.example",
+            "http://[",
+            "https://a]b",
+            "",
+        ):
             refused = call("POST", "/api/auth/logout", headers={**headers, "Origin": origin})
             assert refused.code == "CSRF_TOKEN_MISMATCH"
+        # Behind a proxy that changes the host, the browser's own word for "the same" counts.
+        proxied = {**headers, "Origin": "https://front.example", "Sec-Fetch-Site": "same-origin"}
+        assert call("POST", "/api/auth/refresh", headers=proxied).status == 200
+        signed_in = plex.verify(plex.begin(plex_url, "bob"), session="cookie")
+        headers |= {
+            "Cookie": signed_in.headers["set-cookie"].partition(";")[0],
+            "X-CSRF-Token": signed_in.data["csrfToken"],
+        }
         own = {**headers, "Origin": "https://media.example"}
         assert call("POST", "/api/auth/logout", headers=own).status == 204

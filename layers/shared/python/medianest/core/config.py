@@ -158,6 +158,8 @@ class Settings(BaseModel):
     def _redis(cls, value: SecretStr, info: ValidationInfo) -> SecretStr:
         if _in_production(info) and value.get_secret_value().startswith("redis://"):
             raise ValueError("must ask for TLS in production: rediss://")
+        if _in_production(info) and "ssl_" in value.get_secret_value().partition("?")[2]:
+            raise ValueError("must not weaken TLS in production")
         return _secret_with_scheme(value, "redis", "rediss")
 
     @field_validator("jwt_secret")

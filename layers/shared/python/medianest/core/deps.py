@@ -2,10 +2,9 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from ipaddress import ip_address
 from typing import Annotated, Any, Protocol
-from urllib.parse import urlsplit
 from uuid import UUID
 
 from fastapi import Depends, Request, Response
@@ -48,7 +47,7 @@ From = Annotated[Caller, Depends(_caller)]
 class Limited:
     """Holds strangers to their shares: by address, and by a field of the body that names whom.
 
-    `on_refusal` is told what that field had in a call that is refused.
+    `on_refusal` is told what that field had in a call that its policy refuses.
     """
 
     by_ip: tuple[PolicyName, ...]
@@ -66,7 +65,8 @@ class Limited:
             asks.append((policy, digest(typed)))
         error = _charge(request, caller, asks)
         if error is not None:
-            if self.on_refusal is not None:
+            by_field = self.by_field and error.details["policy"] == self.by_field[0]
+            if self.on_refusal is not None and by_field:
                 self.on_refusal(typed)
             raise error
 
@@ -166,16 +166,24 @@ def _check_csrf(request: Request, principal: Principal) -> None:
 
 
 def is_foreign(request: Request) -> bool:
-    """Tell whether a browser says that another site than ours and the allowed ones is calling."""
-    if request.headers.get("sec-fetch-site") == "cross-site":
-        return True
+    """Tell whether a browser says that another site than ours and the allowed ones is calling.
+
+    No script can set Sec-Fetch-Site. Where a browser leaves it out, or another host of the same
+    site calls, the Origin decides: ours is the host that API Gateway serves, under TLS.
+    """
+    site = request.headers.get("sec-fetch-site")
     origin = request.headers.get("origin")
-    own = request.headers.get("host")
-    return (
-        origin is not None
-        and urlsplit(origin).netloc != own
-        and origin not in settings().cors_origins
-    )
+    if site in {"same-origin", "none"}:
+        return False
+    if site == "cross-site":
+        return True
+    if origin is None or origin in settings().cors_origins:
+        return False
+    host = request.headers.get("host", "")
+    own = {f"https://{host}"}
+    if host.partition(":")[0] in {"localhost", "127.0.0.1"}:
+        own.add(f"http://{host}")
+    return origin not in own
 
 
 def session_cookie(request: Request) -> str:
@@ -212,7 +220,7 @@ def set_session_cookie(response: Response, token: str, expires_at: datetime) -> 
     response.set_cookie(
         SESSION_COOKIE,
         token,
-        expires=expires_at,
+        expires=expires_at.astimezone(UTC),
         path="/",
         secure=True,
         httponly=True,

@@ -66,7 +66,11 @@ def resolve(secret: SecretStr | None, name: str, *, fresh: bool = False) -> str:
         if kept is None or now > kept.read_at + MAX_STALE_SECONDS:
             raise ConfigurationError(f"{name} cannot be read: {error}") from error
         logger.warning("secret not read again", extra={"setting": name, "reason": str(error)})
-        _kept[name, text] = _Kept(kept.value, kept.read_at, now + STALE_PAUSE_SECONDS)
+        # All of them wait: where one cannot be read, each would cost a request its time-out.
+        for key, each in list(_kept.items()):
+            _kept[key] = _Kept(
+                each.value, each.read_at, max(each.good_until, now + STALE_PAUSE_SECONDS)
+            )
         return kept.value
     _check(name, value)
     _kept[name, text] = _Kept(value, now, now + MAX_AGE_SECONDS)

@@ -346,9 +346,19 @@ def error_response(error: AppError) -> JSONResponse:
     )
 
 
-async def _on_app_error(_: Request, error: Exception) -> Response:
+async def _on_app_error(request: Request, error: Exception) -> Response:
     app_error = cast("AppError", error)
-    logger.info("refused", extra={"code": app_error.code, "details": app_error.details})
+    # Who has no right to be here interests an operator more than who made a mistake.
+    log = logger.warning if app_error.spec.status in {401, 403} else logger.info
+    identity = request.scope["aws.event"]["requestContext"]["identity"]
+    log(
+        "refused",
+        extra={
+            "code": app_error.code,
+            "details": app_error.details,
+            "ip": identity.get("sourceIp"),
+        },
+    )
     return error_response(app_error)
 
 

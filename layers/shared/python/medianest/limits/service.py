@@ -11,7 +11,7 @@ from medianest.core.cache import shared_cache
 from medianest.core.db import database
 from medianest.core.errors import AppError
 from medianest.core.observability import count, logger
-from medianest.core.rate_limit import MemoryLog, Share, take_from_cache
+from medianest.core.rate_limit import MemoryLog, Share, refusal, take_from_cache
 from medianest.limits import repository
 from medianest.settings import service as settings
 
@@ -40,6 +40,13 @@ def take(asks: Sequence[Ask], caller: Caller, user_id: UUID | None) -> list[Verd
         if verdict.first:
             _tell(verdict, caller, user_id)
     return verdicts
+
+
+def check(asks: Sequence[Ask], caller: Caller) -> None:
+    """Charge a call from within a rule; raises RATE_LIMITED."""
+    error = refusal(take(asks, caller, None))
+    if error is not None:
+        raise error
 
 
 def _take_without_cache(shares: Sequence[Share]) -> list[Verdict]:

@@ -126,7 +126,12 @@ def revoke(connection: Connection[Any], *, user_id: UUID, session_id: UUID) -> l
 def revoke_all(
     connection: Connection[Any], user_id: UUID, *, except_id: UUID | None = None
 ) -> list[UUID]:
-    """Revoke all sessions of a user but one; return their ids."""
+    """Revoke all sessions of a user but one; return their ids.
+
+    The lock lets a refresh that is under way finish first: its new session refers to the user,
+    and would otherwise be there only after this statement had looked.
+    """
+    connection.execute("SELECT FROM users WHERE id = %s FOR UPDATE", (user_id,))
     rows = connection.execute(
         "UPDATE sessions SET revoked_at = now() WHERE user_id = %(user)s AND revoked_at IS NULL"
         " AND (%(except)s::uuid IS NULL OR id <> %(except)s) RETURNING id",

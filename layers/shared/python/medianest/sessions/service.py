@@ -160,11 +160,10 @@ def forget(session_ids: Iterable[UUID]) -> None:
         shared_cache().set(_key(session_id), _ASK_THE_ROW, seconds=CACHE_SECONDS)
 
 
-def forget_user(user_id: UUID) -> None:
-    """Do so for all sessions of a user whose role or status has changed."""
+def of_user(user_id: UUID) -> list[UUID]:
+    """Return the sessions to `forget` when the role or status of a user changes."""
     with database().transaction() as connection:
-        session_ids = repository.ids_of_user(connection, user_id)
-    forget(session_ids)
+        return repository.ids_of_user(connection, user_id)
 
 
 def revoke_all(user_id: UUID, admin: Principal, caller: Caller) -> None:
@@ -207,11 +206,15 @@ def _cached(session_id: UUID) -> LiveSession | None:
     value = shared_cache().get(_key(session_id))
     if value is None or value == _ASK_THE_ROW:
         return None
-    kept = json.loads(value)
-    expires_at = datetime.fromisoformat(kept["expires_at"])
+    try:
+        kept = json.loads(value)
+        expires_at = datetime.fromisoformat(kept["expires_at"])
+        user_id, role = UUID(kept["user_id"]), kept["role"]
+    except (ValueError, KeyError, TypeError):
+        return None  # another release kept something else there
     if expires_at <= now():
         raise tokens.invalid_token()
-    return LiveSession(session_id, UUID(kept["user_id"]), kept["role"], expires_at, seen=True)
+    return LiveSession(session_id, user_id, role, expires_at, seen=True)
 
 
 def _cache(session: LiveSession) -> None:

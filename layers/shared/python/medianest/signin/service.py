@@ -15,6 +15,7 @@ from medianest.core.config import settings
 from medianest.core.db import database
 from medianest.core.errors import AppError, ErrorCode
 from medianest.core.observability import count, logger
+from medianest.limits import service as limits
 from medianest.sessions import service as sessions
 from medianest.signin import repository
 from medianest.signin.plex import PlexAccess, PlexAccount, PlexClient
@@ -82,9 +83,15 @@ def begin() -> Pin:
 
 
 def count_failure(handle: str) -> None:
-    """Count a poll that came too fast; a handle that is polled like that again and again ends."""
-    with database().transaction() as connection:
-        repository.add_failure(connection, handle, limit=MAX_FAILURES)
+    """Count a poll that came too fast; a handle that is polled like that again and again ends.
+
+    While the database is down nothing is counted, and no sign-in can be finished either.
+    """
+    try:
+        with database().transaction() as connection:
+            repository.add_failure(connection, handle, limit=MAX_FAILURES)
+    except AppError as error:
+        logger.warning("failure not counted", extra={"code": error.code})
 
 
 def finish(handle: str, caller: Caller, former: Principal | None) -> SignedIn:
@@ -105,7 +112,10 @@ def finish(handle: str, caller: Caller, former: Principal | None) -> SignedIn:
         raise AppError(ErrorCode.PIN_PENDING)
     account = plex().account(token)
     # The token is not kept: identity is all we wanted of it.
-    with _failures_on_record(caller, Action.SIGN_IN_FAILED, method="plex"):
+    with (
+        _failures_on_record(caller, Action.SIGN_IN_FAILED, method="plex"),
+        _refusal_ends(handle),
+    ):
         access = _access(account, token)
         with database().transaction() as connection:
             if not repository.use(connection, handle):
@@ -142,6 +152,9 @@ def _enter_by_password(
     """
     with database().transaction() as connection:
         account = users.find_local_account(connection, identifier)
+    if account is not None:
+        # What was typed was charged already, but one account can be typed in many ways.
+        limits.check([("login", str(account.user_id))], caller)
     matches = passwords.verify(password, account.password_hash if account else None)
     if account is None:
         raise RefusedError(ErrorCode.INVALID_CREDENTIALS, "unknown_account")
@@ -238,6 +251,17 @@ def _enter(
         details={"method": method},
     )
     return signed_in, ended
+
+
+@contextmanager
+def _refusal_ends(handle: str) -> Iterator[None]:
+    """Use a handle up when its account is refused: asking again would end the same way."""
+    try:
+        yield
+    except RefusedError:
+        with database().transaction() as connection:
+            repository.use(connection, handle)
+        raise
 
 
 def _access(account: PlexAccount, token: str) -> PlexAccess | None:

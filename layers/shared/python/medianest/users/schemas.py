@@ -1,9 +1,9 @@
 """Users on the wire."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from medianest.core.caller import Role
 from medianest.core.envelope import In, Out, PageQuery, Timestamp
@@ -32,6 +32,12 @@ class UserChangeIn(In):
 
     role: Role | None = None
     status: Status | None = None
+
+    @model_validator(mode="after")
+    def _something(self) -> Self:
+        if self.role is None and self.status is None:
+            raise ValueError("Name a role, a status or both")
+        return self
 
 
 class UserQuery(PageQuery):

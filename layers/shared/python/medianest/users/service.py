@@ -31,7 +31,7 @@ def page(query: UserQuery) -> tuple[list[User], int]:
 def change(user_id: UUID, body: UserChangeIn, admin: Principal, caller: Caller) -> User:
     """Change a user's role or status; raises NOT_FOUND or LAST_ADMIN.
 
-    The caller then has the sessions of the user forgotten (`sessions.service.forget_user`).
+    The caller then has the sessions of the user forgotten (`sessions.service.forget`).
     """
     with database().transaction() as connection:
         admins = repository.lock_admins(connection)
