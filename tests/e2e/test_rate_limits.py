@@ -52,9 +52,12 @@ class Unthrottled:
         return self.http.call(*route, headers=headers, **options)
 
     def sign_in(self, person: str) -> str:
-        pin = self.call(PIN, body={}).data
+        # From elsewhere, to leave the shares of the addresses of the tests alone.
+        ip = "203.0.113.200"
+        pin = self.call(PIN, body={}, ip=ip).data
         approve(self.plex_url, pin["code"], person)
-        answer = self.call(("POST", "/api/auth/plex/verify"), body={"pinId": pin["pinId"]})
+        verify = ("POST", "/api/auth/plex/verify")
+        answer = self.call(verify, body={"pinId": pin["pinId"]}, ip=ip)
         token: str = answer.data["token"]
         return token
 

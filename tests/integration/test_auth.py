@@ -1,5 +1,6 @@
 """Sign-in with Plex, bearer and cookie sessions, sign-out."""
 
+import os
 import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -178,7 +179,7 @@ class TestServerAccess:
         from medianest.core.config import load  # noqa: PLC0415
         from medianest.signin import service  # noqa: PLC0415
 
-        settings = load({"PLEX_SERVER_ID": SERVER_ID})
+        settings = load({**os.environ, "PLEX_SERVER_ID": SERVER_ID})
         monkeypatch.setattr(service, "settings", lambda: settings)
 
     def test_account_without_access_is_refused_and_not_created(self, db: Db, plex_url: str) -> None:

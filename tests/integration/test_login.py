@@ -5,6 +5,7 @@ import io
 import itertools
 import json
 import multiprocessing
+import os
 from collections import Counter
 from collections.abc import Callable
 from multiprocessing.queues import Queue
@@ -497,7 +498,7 @@ class TestAudit:
     def test_plex_account_without_access(
         self, db: Db, keys: object, plex_url: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        own = load({"PLEX_SERVER_ID": SERVER_ID})
+        own = load({**os.environ, "PLEX_SERVER_ID": SERVER_ID})
         monkeypatch.setattr(service, "settings", lambda: own)
         assert plex.verify(plex.begin(plex_url, "dave")).code == "PLEX_ACCESS_DENIED"
         [(user_id, details)] = audited(db, "auth.sign_in_failed")
