@@ -1,7 +1,6 @@
 """Who calls and from where, as the rules know it: no HTTP in here."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
@@ -24,5 +23,4 @@ class Principal:
     user_id: UUID
     session_id: UUID
     role: Role
-    expires_at: datetime
     by_cookie: bool = False

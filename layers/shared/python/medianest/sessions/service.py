@@ -64,7 +64,7 @@ def authenticate(token: str, *, fresh: bool) -> Principal:
             _cache(session)
     if session is None or session.user_id != claims.user_id:
         raise tokens.invalid_token()
-    return Principal(session.user_id, session.id, session.role, session.expires_at)
+    return Principal(session.user_id, session.id, session.role)
 
 
 def refresh(principal: Principal, caller: Caller) -> SignedIn:
