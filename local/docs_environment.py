@@ -8,7 +8,8 @@ from pydantic.fields import FieldInfo
 
 from local.config import DEFAULT_PORT, PROJECT, SECRETS
 from local.template import read_template
-from medianest.core import cache, db, http, secrets
+from medianest.catalog import tmdb
+from medianest.core import breaker, cache, db, http, secrets
 from medianest.core.config import Settings
 
 _REQUIRING = {"create_app", "require"}
@@ -75,6 +76,10 @@ _NUMBERS = (
     ("Pause after a failure of the cache", cache, "PAUSE_SECONDS", "s"),
     ("Connecting to plex.tv or TMDB", http, "CONNECT_SECONDS", "s"),
     ("Largest answer of plex.tv or TMDB", http, "MAX_BYTES", "bytes"),
+    ("Failures in a row after which TMDB is left alone", breaker, "FAILURES", "calls"),
+    ("How long it is left alone then", breaker, "OPEN_SECONDS", "s"),
+    ("How long at most when it says itself when to come back", breaker, "MAX_PAUSE_SECONDS", "s"),
+    ("Cache of a number that TMDB has no title of", tmdb, "MISSING_CACHE_SECONDS", "s"),
     ("Age after which a secret is read again", secrets, "MAX_AGE_SECONDS", "s"),
     ("Longest use of a secret that cannot be read again", secrets, "MAX_STALE_SECONDS", "s"),
     ("Pause between tries to read it again", secrets, "STALE_PAUSE_SECONDS", "s"),
@@ -141,7 +146,7 @@ def _meaning(field: FieldInfo) -> str:
         values = [f"`{value}`" for value in typing.get_args(field.annotation)]
         allowed = f" ({', '.join(values)})"
     elif "Ge" in bounds:
-        allowed = f" ({bounds['Ge'].ge:g} to {bounds['Le'].le:g} seconds)"
+        allowed = f" ({bounds['Ge'].ge:.9g} to {bounds['Le'].le:.9g} seconds)"
     return f"{field.description}{allowed}"
 
 

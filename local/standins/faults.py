@@ -23,6 +23,7 @@ REMEMBERED_REQUESTS = 200
 HUGE_CHUNK = b"x" * 1024 * 1024
 HUGE_CHUNKS = 11
 BOMB_CHUNKS = 200  # of 1 MiB each, once unpacked
+SLOW = "slow"  # the one fault whose answer is the right one
 HTML_PAGE = "<!doctype html><title>Down</title><h1>We are down for maintenance</h1>"
 
 
@@ -35,6 +36,7 @@ class Fault:
     count: int | None = None
     status: int = 500
     retry_after: int | None = None
+    seconds: int = 1
     location: str = ""
 
 
@@ -66,7 +68,11 @@ class Faults:
             }
         )
         fault = self._take(request.path)
-        return await (FAULTS[fault.kind](request, fault) if fault else handler(request))
+        if fault is not None and fault.kind != SLOW:
+            return await FAULTS[fault.kind](request, fault)
+        if fault is not None:
+            await asyncio.sleep(fault.seconds)
+        return await handler(request)
 
     def _take(self, path: str) -> Fault | None:
         """Give the fault that hits this path, and count it."""
@@ -106,14 +112,22 @@ def parse_fault(text: str) -> Fault:
         raise ValueError("the body is not JSON") from error
     if not isinstance(order, dict):
         raise ValueError("the body is not an object")  # noqa: TRY004 - the caller answers 400
-    unknown = order.keys() - {"kind", "path", "count", "status", "retryAfter", "location"}
+    unknown = order.keys() - {
+        "kind",
+        "path",
+        "count",
+        "status",
+        "retryAfter",
+        "seconds",
+        "location",
+    }
     if unknown:
         raise ValueError(f"unknown: {', '.join(sorted(unknown))}")
-    if order.get("kind") not in FAULTS:
-        raise ValueError(f"kind is one of: {', '.join(FAULTS)}")
+    if order.get("kind") not in {*FAULTS, SLOW}:
+        raise ValueError(f"kind is one of: {', '.join([*FAULTS, SLOW])}")
     if order["kind"] == "redirect" and not order.get("location"):
         raise ValueError("a redirect needs a location")
-    for name in ("count", "status", "retryAfter"):
+    for name in ("count", "status", "retryAfter", "seconds"):
         value = order.get(name)
         if value is not None and (not isinstance(value, int) or value < 1):
             raise ValueError(f"{name} is a number from 1 up")
@@ -123,6 +137,7 @@ def parse_fault(text: str) -> Fault:
         count=order.get("count"),
         status=order.get("status") or 500,
         retry_after=order.get("retryAfter"),
+        seconds=order.get("seconds") or 1,
         location=order.get("location") or "",
     )
 

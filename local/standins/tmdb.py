@@ -56,6 +56,9 @@ class Title:
     language: str = "en"
     overview: str = ""
     popularity: float = 1.0
+    runtime: int = 0
+    poster: str | None = None
+    backdrop: str | None = None
     seasons: dict[int, int] = field(default_factory=dict)
     imdb: str | None = None
     tvdb: int | None = None
@@ -247,13 +250,13 @@ def describe(title: Title) -> dict[str, Any]:
     """Give a title with the fields of a search result."""
     shared = {
         "adult": False,
-        "backdrop_path": None,
+        "backdrop_path": title.backdrop,
         "genre_ids": list(title.genres),
         "id": title.id,
         "original_language": title.language,
         "overview": title.overview,
         "popularity": title.popularity,
-        "poster_path": None,
+        "poster_path": title.poster,
         "vote_average": 0.0,
         "vote_count": 0,
     }
@@ -280,7 +283,12 @@ def details(title: Title, request: web.Request) -> web.Response:
     body = describe(title)
     body["genres"] = [{"id": id_, "name": GENRES[id_]} for id_ in body.pop("genre_ids")]
     if title.media_type == "movie":
-        body |= {"imdb_id": title.imdb, "runtime": 0, "status": "Released", "tagline": ""}
+        body |= {
+            "imdb_id": title.imdb,
+            "runtime": title.runtime,
+            "status": "Released",
+            "tagline": "",
+        }
     else:
         body["seasons"] = describe_seasons(title)
         body["number_of_seasons"] = len(title.seasons.keys() - {0})

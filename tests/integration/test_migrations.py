@@ -1,6 +1,7 @@
 """The runner, on a real database of each test's own."""
 
 import multiprocessing
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,11 +9,20 @@ from pathlib import Path
 import psycopg
 import pytest
 from psycopg import sql
+from psycopg.conninfo import make_conninfo
 from pydantic import SecretStr
 
 from medianest.core.db import Database
 from medianest.core.errors import AppError
-from medianest.migrations.runner import DIRECTORY, MigrationError, migrate, migrations
+from medianest.migrations.runner import (
+    DIRECTORY,
+    Migration,
+    MigrationError,
+    migrate,
+    migrations,
+)
+from medianest.users import repository as users
+from medianest.users.schemas import UserQuery
 
 
 @pytest.fixture
@@ -63,7 +73,48 @@ def test_does_nothing_the_second_time(empty: str) -> None:
 def test_runners_at_once_take_turns(empty: str) -> None:
     with multiprocessing.get_context("spawn").Pool(4) as pool:
         applied = pool.map(run, [empty] * 4)
-    assert sorted(map(len, applied)) == [0, 0, 0, len(migrations())]
+    # Turn by turn, so several may have a part in it; none is applied twice or left out.
+    names = sorted(name for each in applied for name in each)
+    assert names == [migration.name for migration in migrations()]
+
+
+def test_every_time_knows_its_zone(empty: str) -> None:
+    run(empty)
+    with psycopg.connect(empty) as connection:
+        zoneless = connection.execute(
+            "SELECT table_name, column_name FROM information_schema.columns"
+            " WHERE table_schema = 'public' AND data_type ~ '(timestamp|time) without'"
+        ).fetchall()
+    assert zoneless == []
+
+
+# What the release before would stumble over. A change of this kind takes three releases: add what
+# is new; fill it and stop using the old; then remove the old, in a file whose name says `contract`.
+BREAKING = re.compile(
+    r"DROP\s+(TABLE|COLUMN|VIEW|FUNCTION)|RENAME\s|ALTER\s+COLUMN\s+\S+\s+(TYPE|SET\s+NOT\s+NULL)"
+    r"|ADD\s+COLUMN\s+\S+\s+\S+\s+NOT\s+NULL(?!\s+(DEFAULT|GENERATED))|TRUNCATE",
+    re.IGNORECASE,
+)
+
+
+@pytest.mark.parametrize("migration", migrations()[1:], ids=lambda migration: migration.name)
+def test_the_release_before_goes_on_with_the_new_schema(migration: Migration) -> None:
+    assert "contract" in migration.name or not BREAKING.search(migration.statements)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DROP TABLE users",
+        "ALTER TABLE users DROP COLUMN email",
+        "ALTER TABLE users RENAME COLUMN email TO address",
+        "ALTER TABLE users ALTER COLUMN email SET NOT NULL",
+        "ALTER TABLE users ALTER COLUMN email TYPE citext",
+        "ALTER TABLE users ADD COLUMN age integer NOT NULL",
+    ],
+)
+def test_what_breaks_the_release_before_is_known(statement: str) -> None:
+    assert BREAKING.search(statement)
 
 
 def test_an_edited_migration_is_refused(empty: str, tmp_path: Path) -> None:
@@ -98,3 +149,51 @@ def test_a_newer_database_is_left_alone(empty: str, tmp_path: Path) -> None:
 def test_no_database_is_a_clear_error() -> None:
     with pytest.raises(AppError, match="DATABASE_CONNECTION_ERROR"):
         run("postgresql://nobody:nothing@127.0.0.1:1/nowhere")
+
+
+SEARCH_INDEXES = {"users_name_search", "users_email_search"}
+
+
+def search_indexes(url: str) -> set[str]:
+    with psycopg.connect(url) as connection:
+        rows = connection.execute("SELECT indexname FROM pg_indexes WHERE tablename = 'users'")
+        return {row[0] for row in rows} & SEARCH_INDEXES
+
+
+def test_search_has_its_indexes(empty: str) -> None:
+    run(empty)
+    assert search_indexes(empty) == SEARCH_INDEXES
+
+
+def test_the_extension_may_be_there_already_and_anywhere(empty: str) -> None:
+    with psycopg.connect(empty) as connection:
+        connection.execute("CREATE SCHEMA elsewhere")
+        connection.execute("CREATE EXTENSION pg_trgm SCHEMA elsewhere")
+    run(empty)
+    assert search_indexes(empty) == SEARCH_INDEXES
+
+
+@pytest.fixture
+def without_extensions(empty: str, worker_id: str) -> Iterator[str]:
+    """Return the address of a database for somebody who may make tables and no extension."""
+    role = f"plain_{worker_id}"
+    identifier = sql.Identifier(role)
+    with psycopg.connect(empty, autocommit=True) as connection:
+        connection.execute(sql.SQL("CREATE ROLE {} LOGIN PASSWORD 'plain'").format(identifier))
+        connection.execute(sql.SQL("GRANT CREATE ON SCHEMA public TO {}").format(identifier))
+        yield make_conninfo(empty, user=role, password="plain")
+        connection.execute(sql.SQL("DROP OWNED BY {}").format(identifier))
+        connection.execute(sql.SQL("DROP ROLE {}").format(identifier))
+
+
+def test_search_does_without_the_extension(without_extensions: str) -> None:
+    assert run(without_extensions) == [migration.name for migration in migrations()]
+    assert search_indexes(without_extensions) == set()
+    with psycopg.connect(without_extensions) as connection:
+        for name in ("ann", "bob"):
+            connection.execute(
+                "INSERT INTO users (plex_id, email, username) VALUES (%s, %s, %s)",
+                (ord(name[0]), f"{name}@example.com", name),
+            )
+        found, total = users.page(connection, UserQuery(search="NN@ex"))
+        assert ([user.username for user in found], total) == (["ann"], 1)

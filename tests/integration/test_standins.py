@@ -331,6 +331,7 @@ def test_the_details_of_a_film(tmdb_api: Client) -> None:
     film = tmdb_api.get("/3/movie/550", KEY).json()
     assert (film["title"], film["release_date"]) == ("Fight Club", "1999-10-15")
     assert film["genres"] == [{"id": 18, "name": "Drama"}]
+    assert film["runtime"] == 139
     assert "external_ids" not in film
 
 
@@ -415,6 +416,14 @@ def test_drip(tmdb_api: Client) -> None:
     answer.close()
 
 
+def test_slow(tmdb_api: Client) -> None:
+    tmdb_api.order(kind="slow", seconds=1, count=1)
+    started = time.monotonic()
+    assert tmdb_api.get("/3/movie/550", KEY).json()["title"] == "Fight Club"
+    assert time.monotonic() - started >= 0.9
+    assert tmdb_api.get("/standin/requests").json()[-1]["path"] == "/3/movie/550"
+
+
 def test_huge(tmdb_api: Client) -> None:
     tmdb_api.order(kind="huge")
     answer = tmdb_api.get("/3/movie/550", KEY)
@@ -461,6 +470,7 @@ def test_close(plex_tv: Client) -> None:
         {"kind": "redirect"},
         {"kind": "status", "count": 0},
         {"kind": "status", "status": "500"},
+        {"kind": "slow", "seconds": -1},
         {"kind": "html", "typo": 1},
     ],
 )

@@ -1,6 +1,7 @@
 """What TMDB sends, read item by item; what it is sent, and what is kept."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -9,9 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from medianest.catalog.models import SearchPage, Title, TitleDetails
-from medianest.catalog.tmdb import DETAILS_CACHE_SECONDS, SEARCH_CACHE_SECONDS, TmdbClient
+from medianest.catalog import tmdb as tmdb_module
+from medianest.catalog.models import Dated, SearchPage, Season, Title, TitleDetails
+from medianest.catalog.tmdb import MISSING_CACHE_SECONDS, TmdbClient
 from medianest.core import http
+from medianest.core.breaker import FAILURES
 from medianest.core.cache import Cache
 from medianest.core.config import ConfigurationError, Settings
 from medianest.core.errors import AppError, ErrorCode
@@ -35,11 +38,12 @@ SHOW = {
     "poster_path": "/b.jpg",
 }
 PERSON = {"media_type": "person", "id": 6384, "name": "Keanu Reeves", "known_for": [MOVIE]}
+FRESH_SEARCH, FRESH_DETAILS, STALE = 900, 21_600, 604_800
 _GONE = object()
 
 
 class MemoryCache(Cache):
-    """Stands in for the server."""
+    """Stands in for the server, which takes no scripts: nobody waits for anybody."""
 
     def __init__(self) -> None:
         super().__init__(SecretStr("redis://cache.invalid"))
@@ -52,6 +56,19 @@ class MemoryCache(Cache):
     def set(self, key: str, value: str, *, seconds: int) -> None:
         self.kept[key] = value
         self.seconds.append(seconds)
+
+    def run(self, script: str, keys: Sequence[str], args: Sequence[str | int]) -> None:
+        return None
+
+
+class Clock:
+    """A clock that a test moves."""
+
+    def __init__(self) -> None:
+        self.now = datetime(2026, 1, 1, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
 
 
 class Tmdb:
@@ -88,6 +105,13 @@ def cache() -> MemoryCache:
 
 
 @pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(tmdb_module, "now", clock)
+    return clock
+
+
+@pytest.fixture
 def client(tmdb: Tmdb, cache: MemoryCache) -> TmdbClient:
     assert tmdb.calls == []
     return client_of(V3_KEY, cache)
@@ -111,11 +135,22 @@ def assert_unavailable(client: TmdbClient, *, details: bool = False) -> None:
         call()
     assert caught.value.code == ErrorCode.CATALOG_UNAVAILABLE
     assert caught.value.details is None
+    assert caught.value.headers == {"Retry-After": "5"}
+
+
+def titles_of(client: TmdbClient) -> list[Title]:
+    return client.search("x", "all", 1).value.titles
+
+
+def details_of(client: TmdbClient, media_type: Any = "movie") -> TitleDetails:
+    found = client.details(media_type, 603 if media_type == "movie" else 1396).value
+    assert found is not None
+    return found
 
 
 def test_films_and_shows_are_found(tmdb: Tmdb, client: TmdbClient) -> None:
     tmdb.finds(MOVIE, SHOW, total=2)
-    assert client.search("x", "all", 1) == SearchPage(
+    page = SearchPage(
         [
             Title("movie", 603, "The Matrix", 1999, "A hacker.", "/m.jpg"),
             Title("tv", 1396, "Breaking Bad", 2008, "A teacher.", "/b.jpg"),
@@ -123,11 +158,12 @@ def test_films_and_shows_are_found(tmdb: Tmdb, client: TmdbClient) -> None:
         page=1,
         total=2,
     )
+    assert client.search("x", "all", 1) == Dated(page)
 
 
 def test_people_are_left_out(tmdb: Tmdb, client: TmdbClient) -> None:
     tmdb.finds(PERSON, MOVIE, PERSON, total=3)
-    assert [title.tmdb_id for title in client.search("x", "all", 1).titles] == [603]
+    assert [title.tmdb_id for title in titles_of(client)] == [603]
 
 
 @pytest.mark.parametrize(
@@ -166,14 +202,14 @@ def test_people_are_left_out(tmdb: Tmdb, client: TmdbClient) -> None:
 )
 def test_an_item_that_makes_no_sense_is_left_out(tmdb: Tmdb, client: TmdbClient, junk: Any) -> None:
     tmdb.finds(junk, SHOW, junk)
-    assert [title.tmdb_id for title in client.search("x", "all", 1).titles] == [1396]
+    assert [title.tmdb_id for title in titles_of(client)] == [1396]
 
 
 def test_a_search_of_one_kind_reads_items_without_a_kind(tmdb: Tmdb, client: TmdbClient) -> None:
     tmdb.finds(changed(MOVIE, media_type=_GONE))
-    assert client.search("x", "movie", 1).titles[0].media_type == "movie"
+    assert client.search("x", "movie", 1).value.titles[0].media_type == "movie"
     tmdb.finds(changed(SHOW, media_type=_GONE))
-    assert client.search("x", "tv", 1).titles[0].media_type == "tv"
+    assert client.search("x", "tv", 1).value.titles[0].media_type == "tv"
 
 
 @pytest.mark.parametrize(
@@ -226,7 +262,7 @@ def test_the_year_is_read_where_there_is_one(
     year: int | None,
 ) -> None:
     tmdb.finds(changed(item, **{field: date}))
-    (title,) = client.search("x", "all", 1).titles
+    (title,) = titles_of(client)
     assert title.year == year
 
 
@@ -236,7 +272,7 @@ def test_a_text_that_is_not_there_is_none(
     tmdb: Tmdb, client: TmdbClient, field: str, value: Any
 ) -> None:
     tmdb.finds(changed(MOVIE, **{field: value}))
-    (title,) = client.search("x", "all", 1).titles
+    (title,) = titles_of(client)
     assert getattr(title, field) is None
     assert title.title == "The Matrix"
 
@@ -249,7 +285,12 @@ def test_the_total_counts_what_can_be_paged_to(
     tmdb: Tmdb, client: TmdbClient, total: int, capped: int
 ) -> None:
     tmdb.finds(total=total)
-    assert client.search("x", "all", 1).total == capped
+    assert client.search("x", "all", 1).value.total == capped
+
+
+def test_a_page_has_no_more_titles_than_a_page_has(tmdb: Tmdb, client: TmdbClient) -> None:
+    tmdb.finds(*[MOVIE] * 30, total=30)
+    assert len(titles_of(client)) == 20
 
 
 @pytest.mark.parametrize(
@@ -298,35 +339,135 @@ def test_an_upstream_that_fails_is_catalog_unavailable(
     assert_unavailable(client, details=details)
     assert cache.kept == {}
     tmdb.trouble = None
-    assert client.search("x", "all", 1).titles == []
+    assert titles_of(client) == []
 
 
 def test_the_details_of_a_film(tmdb: Tmdb, client: TmdbClient) -> None:
-    tmdb.body = changed(MOVIE, media_type=_GONE, genres=[], runtime=136)
-    assert client.details("movie", 603) == TitleDetails("movie", 603, "The Matrix", ())
+    tmdb.body = changed(
+        MOVIE,
+        media_type=_GONE,
+        genres=[{"id": 28, "name": "Action"}, {"id": 878, "name": " Science Fiction "}],
+        runtime=136,
+        backdrop_path="/w.jpg",
+        seasons=[{"season_number": 1}],
+    )
+    assert client.details("movie", 603) == Dated(
+        TitleDetails(
+            "movie",
+            603,
+            "The Matrix",
+            1999,
+            "A hacker.",
+            "/m.jpg",
+            backdrop_path="/w.jpg",
+            genres=("Action", "Science Fiction"),
+            runtime=136,
+        )
+    )
     assert tmdb.calls[0][1] == "https://tmdb.example.org/3/movie/603"
 
 
 def test_the_details_of_a_show_have_its_seasons_in_order_with_specials(
     tmdb: Tmdb, client: TmdbClient
 ) -> None:
-    numbers = [3, 0, 1, 2, 1]
-    tmdb.body = SHOW | {"seasons": [{"season_number": it, "name": "x"} for it in numbers]}
-    assert client.details("tv", 1396) == TitleDetails("tv", 1396, "Breaking Bad", (0, 1, 2, 3))
+    tmdb.body = SHOW | {
+        "runtime": 50,
+        "seasons": [
+            {"season_number": 2, "name": "  Season 2 ", "episode_count": 13, "air_date": None},
+            {"season_number": 0},
+            {
+                "season_number": 1,
+                "name": "Season 1",
+                "episode_count": 7,
+                "air_date": "2008-01-20",
+                "poster_path": 5,
+            },
+        ],
+    }
+    found = details_of(client, "tv")
+    assert found.seasons == (
+        Season(0),
+        Season(1, "Season 1", 7, date(2008, 1, 20)),
+        Season(2, "Season 2", 13),
+    )
+    assert (found.title, found.year, found.runtime) == ("Breaking Bad", 2008, None)
     assert tmdb.calls[0][1] == "https://tmdb.example.org/3/tv/1396"
+
+
+def test_a_season_that_is_told_twice_is_one(tmdb: Tmdb, client: TmdbClient) -> None:
+    tmdb.body = SHOW | {"seasons": [{"season_number": number} for number in (3, 0, 1, 2, 1)]}
+    assert details_of(client, "tv").seasons == tuple(map(Season, range(4)))
 
 
 def test_a_show_may_have_no_seasons_yet(tmdb: Tmdb, client: TmdbClient) -> None:
     tmdb.body = dict(SHOW)
-    assert client.details("tv", 1396) == TitleDetails("tv", 1396, "Breaking Bad", ())
+    assert details_of(client, "tv").seasons == ()
+
+
+@pytest.mark.parametrize(
+    ("field", "junk"),
+    [
+        ("genres", None),
+        ("genres", "Action"),
+        ("genres", [None, {}, "Action", {"name": None}, {"name": 5}, {"name": " "}]),
+        ("runtime", None),
+        ("runtime", 0),
+        ("runtime", -5),
+        ("runtime", "136"),
+        ("runtime", 136.5),
+        ("runtime", True),
+        ("runtime", 10**9),
+        ("backdrop_path", None),
+        ("backdrop_path", ""),
+        ("backdrop_path", {"url": "/w.jpg"}),
+    ],
+    ids=str,
+)
+def test_what_adorns_a_title_is_left_out_when_it_makes_no_sense(
+    tmdb: Tmdb, client: TmdbClient, field: str, junk: Any
+) -> None:
+    tmdb.body = changed(MOVIE, **{field: junk})
+    found = details_of(client)
+    assert found == TitleDetails("movie", 603, "The Matrix", 1999, "A hacker.", "/m.jpg")
+
+
+@pytest.mark.parametrize(
+    ("field", "junk"),
+    [
+        ("name", None),
+        ("name", 1),
+        ("name", "   "),
+        ("name", "\0"),
+        ("episode_count", "7"),
+        ("episode_count", -1),
+        ("episode_count", 10**6),
+        ("air_date", ""),
+        ("air_date", 2008),
+        ("air_date", "soon"),
+        ("air_date", "2008"),
+        ("air_date", "2008-13-01"),
+        ("air_date", "2008-02-30"),
+        ("air_date", "20080120"),
+        ("air_date", "2008-W03-7"),
+        ("air_date", "2008-01-20T00:00:00Z"),
+        ("air_date", " 2008-01-20"),
+    ],
+    ids=str,
+)
+def test_what_adorns_a_season_is_left_out_when_it_makes_no_sense(
+    tmdb: Tmdb, client: TmdbClient, field: str, junk: Any
+) -> None:
+    tmdb.body = SHOW | {"seasons": [{"season_number": 1, field: junk}]}
+    assert details_of(client, "tv").seasons == (Season(1),)
 
 
 def test_a_title_that_does_not_exist_is_none(
     tmdb: Tmdb, cache: MemoryCache, client: TmdbClient
 ) -> None:
     tmdb.status, tmdb.body = 404, {"success": False, "status_code": 34}
-    assert client.details("movie", 1) is None
-    assert cache.kept == {}
+    assert client.details("movie", 1) == client.details("movie", 1) == Dated(None)
+    assert len(tmdb.calls) == 1
+    assert cache.seconds == [MISSING_CACHE_SECONDS], "it would outlive the title's coming"
 
 
 @pytest.mark.parametrize(
@@ -378,18 +519,17 @@ def test_a_title_that_cannot_be_kept_is_not_handed_on(tmdb: Tmdb, client: TmdbCl
     # PostgreSQL takes no NUL in a text: it would be our 500 for TMDB's nonsense.
     tmdb.body = changed(MOVIE, title="The \0Matrix")
     try:
-        found = client.details("movie", 603)
+        found = details_of(client)
     except AppError as error:
         assert error.code == ErrorCode.CATALOG_UNAVAILABLE  # noqa: PT017
     else:
-        assert found is not None
         assert "\0" not in found.title
 
 
 def test_a_text_that_cannot_be_sent_is_not_handed_on(tmdb: Tmdb, client: TmdbClient) -> None:
     # JSON can spell half a character, UTF-8 cannot: it would be our 500 for TMDB's nonsense.
     tmdb.finds(changed(MOVIE, overview="\ud800", poster_path="/\udfff.jpg"), SHOW)
-    found = client.search("x", "all", 1).titles
+    found = titles_of(client)
     assert found[-1].tmdb_id == 1396
     for title in found:
         assert f"{title.title}{title.overview}{title.poster_path}".encode()
@@ -429,7 +569,7 @@ def test_a_cached_answer_asks_nobody_and_shows_no_key(
     assert len(tmdb.calls) == 2
     assert len(cache.kept) == 2
     assert key not in str(cache.kept)
-    assert cache.seconds == [SEARCH_CACHE_SECONDS, DETAILS_CACHE_SECONDS]
+    assert cache.seconds == [FRESH_SEARCH + STALE, FRESH_DETAILS + STALE]
 
 
 @pytest.mark.parametrize(
@@ -460,7 +600,127 @@ def test_different_searches_do_not_share_an_answer(
     tmdb.body = dict(MOVIE)
     client.details("movie", 603)
     tmdb.body = changed(SHOW, id=603)
-    assert client.details("tv", 603) == TitleDetails("tv", 603, "Breaking Bad", ())
+    found = client.details("tv", 603).value
+    assert found is not None
+    assert (found.media_type, found.tmdb_id, found.title) == ("tv", 603, "Breaking Bad")
+
+
+def test_another_language_is_another_answer(tmdb: Tmdb, cache: MemoryCache) -> None:
+    for language in ("en-US", "de-DE"):
+        settings = Settings(tmdb_api_key=SecretStr(V3_KEY), tmdb_language=language)
+        TmdbClient(settings, cache).search("x", "all", 1)
+        assert tmdb.calls[-1][3]["language"] == language
+    assert len(tmdb.calls) == len(cache.kept) == 2
+
+
+def test_nothing_is_kept_but_what_was_read(
+    tmdb: Tmdb, cache: MemoryCache, client: TmdbClient
+) -> None:
+    tmdb.finds(MOVIE | {"surprise": "canary"}, {"media_type": "movie", "title": "canary"}, "canary")
+    titles_of(client)
+    tmdb.body = SHOW | {"surprise": "canary", "genres": [{"name": {"canary": 1}}]}
+    details_of(client, "tv")
+    assert len(cache.kept) == 2
+    assert "canary" not in str(cache.kept)
+
+
+@pytest.mark.parametrize(
+    ("trouble", "status", "body"),
+    [
+        (http.UpstreamError("tmdb.example.org: ReadTimeoutError"), 200, None),
+        (None, 500, {}),
+        (None, 401, {}),
+        (None, 200, "nonsense"),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("details", [False, True])
+def test_what_is_stale_serves_while_tmdb_is_in_trouble(
+    tmdb: Tmdb,
+    client: TmdbClient,
+    clock: Clock,
+    trouble: Exception | None,
+    status: int,
+    body: Any,
+    *,
+    details: bool,
+) -> None:
+    def ask() -> Dated[Any]:
+        return client.details("tv", 1396) if details else client.search("x", "all", 1)
+
+    fresh_seconds = FRESH_DETAILS if details else FRESH_SEARCH
+    tmdb.body = SHOW | {"results": [SHOW], "total_results": 1, "seasons": [{"season_number": 1}]}
+    first = ask()
+    tmdb.trouble, tmdb.status, tmdb.body = trouble, status, body
+    clock.now += timedelta(seconds=fresh_seconds - 1)
+    assert ask() == first
+    assert len(tmdb.calls) == 1, "what is fresh asks nobody"
+    clock.now += timedelta(seconds=1)
+    assert ask() == Dated(first.value, fresh_seconds)
+    clock.now += timedelta(days=6)
+    assert ask() == Dated(first.value, fresh_seconds + 6 * 86_400)
+    assert len(tmdb.calls) == 3
+
+
+def test_what_is_stale_is_asked_anew(tmdb: Tmdb, client: TmdbClient, clock: Clock) -> None:
+    titles_of(client)
+    tmdb.finds(MOVIE)
+    clock.now += timedelta(seconds=FRESH_SEARCH)
+    found = client.search("x", "all", 1)
+    assert (found.value.titles[0].tmdb_id, found.stale_seconds) == (603, None)
+    assert client.search("x", "all", 1) == found
+    assert len(tmdb.calls) == 2
+
+
+def test_a_title_that_is_gone_is_not_brought_back(
+    tmdb: Tmdb, client: TmdbClient, clock: Clock
+) -> None:
+    tmdb.body = dict(MOVIE)
+    details_of(client)
+    clock.now += timedelta(seconds=FRESH_DETAILS)
+    tmdb.status = 404
+    assert client.details("movie", 603) == Dated(None)
+
+
+def test_a_clock_that_is_behind_makes_no_age_below_nothing(
+    tmdb: Tmdb, client: TmdbClient, clock: Clock
+) -> None:
+    titles_of(client)
+    clock.now -= timedelta(seconds=30)
+    assert client.search("x", "all", 1).stale_seconds is None
+    assert len(tmdb.calls) == 1
+
+
+def test_the_host_is_left_alone_after_failures_and_not_after_refusals(
+    tmdb: Tmdb, client: TmdbClient
+) -> None:
+    # Whoever finds a question that TMDB does not like must not keep it from everybody.
+    tmdb.status = 422
+    for _ in range(2 * FAILURES):
+        assert_unavailable(client)
+    tmdb.status, tmdb.body = 200, "nonsense"
+    for _ in range(2 * FAILURES):
+        assert_unavailable(client)
+    assert len(tmdb.calls) == 4 * FAILURES
+    tmdb.trouble = http.UpstreamError("tmdb.example.org: ReadTimeoutError")
+    for _ in range(FAILURES):
+        assert_unavailable(client)
+    tmdb.trouble = None
+    with pytest.raises(AppError) as caught:
+        client.search("x", "all", 1)
+    assert caught.value.code == ErrorCode.CATALOG_UNAVAILABLE
+    assert 25 < int(caught.value.headers["Retry-After"]) <= 30
+    assert len(tmdb.calls) == 5 * FAILURES
+
+
+@pytest.mark.parametrize(("retry_after", "told"), [(None, "5"), (1, "5"), (20, "20"), (3600, "60")])
+def test_when_to_come_back_is_told(
+    tmdb: Tmdb, client: TmdbClient, retry_after: int | None, told: str
+) -> None:
+    tmdb.trouble = http.UpstreamError("tmdb.example.org answered 429", retry_after=retry_after)
+    with pytest.raises(AppError) as caught:
+        client.search("x", "all", 1)
+    assert caught.value.headers == {"Retry-After": told}
 
 
 _JSON = st.recursive(
@@ -477,9 +737,29 @@ def test_any_items_give_titles_or_catalog_unavailable(items: list[Any]) -> None:
         tmdb = Tmdb()
         patched.setattr(http, "request_json", tmdb)
         tmdb.finds(MOVIE, *items)
-        found = client_of(V3_KEY, MemoryCache()).search("x", "all", 1)
-    assert found.titles[0].tmdb_id == 603
-    for title in found.titles:
+        found = titles_of(client_of(V3_KEY, MemoryCache()))
+    assert found[0].tmdb_id == 603
+    for title in found:
         assert 0 < title.tmdb_id < 2**31
         assert title.title
         assert f"{title.title}{title.overview}{title.poster_path}".encode()
+
+
+@given(
+    body=st.dictionaries(st.sampled_from([*MOVIE, *SHOW, "genres", "runtime", "seasons"]), _JSON)
+)
+def test_any_details_give_a_title_or_catalog_unavailable(body: dict[str, Any]) -> None:
+    with pytest.MonkeyPatch.context() as patched:
+        tmdb = Tmdb()
+        patched.setattr(http, "request_json", tmdb)
+        for media_type, basis in (("movie", MOVIE), ("tv", SHOW)):
+            tmdb.body = basis | body
+            cache = MemoryCache()
+            try:
+                found = details_of(client_of(V3_KEY, cache), media_type)
+            except AppError as error:
+                assert error.code == ErrorCode.CATALOG_UNAVAILABLE  # noqa: PT017
+                assert cache.kept == {}
+                continue
+            assert f"{found.title}{found.overview}{found.genres}{found.seasons}".encode()
+            assert details_of(client_of(V3_KEY, cache), media_type) == found, "kept as it was read"

@@ -151,6 +151,12 @@ def test_all_problems_are_told_at_once() -> None:
         ("CACHE_TIMEOUT_SECONDS", "250ms"),
         ("UPSTREAM_TIMEOUT_SECONDS", "-1"),
         ("UPSTREAM_TIMEOUT_SECONDS", "inf"),
+        ("TMDB_LANGUAGE", "english"),
+        ("TMDB_LANGUAGE", "en-US&page=2"),
+        ("TMDB_SEARCH_CACHE_SECONDS", "0"),
+        ("TMDB_SEARCH_CACHE_SECONDS", "86401"),
+        ("TMDB_DETAILS_CACHE_SECONDS", "1.5"),
+        ("TMDB_STALE_SECONDS", "-1"),
     ],
 )
 def test_a_bad_value_is_refused_by_its_upper_case_name(name: str, value: str) -> None:
@@ -178,6 +184,11 @@ def test_a_bad_value_is_refused_by_its_upper_case_name(name: str, value: str) ->
         ("DATABASE_ANSWER_TIMEOUT_SECONDS", "7.5"),
         ("CACHE_TIMEOUT_SECONDS", "1"),
         ("UPSTREAM_TIMEOUT_SECONDS", "10"),
+        ("TMDB_LANGUAGE", "de"),
+        ("TMDB_LANGUAGE", "pt-BR"),
+        ("TMDB_SEARCH_CACHE_SECONDS", "1"),
+        ("TMDB_DETAILS_CACHE_SECONDS", "604800"),
+        ("TMDB_STALE_SECONDS", "0"),
     ],
 )
 def test_a_good_value_is_let_in(name: str, value: str) -> None:

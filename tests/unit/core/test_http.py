@@ -28,6 +28,7 @@ class Response:
 
     def __init__(self, status: int, *pieces: bytes) -> None:
         self.status = status
+        self.headers: dict[str, str] = {}
         self.pieces: Iterator[bytes] = iter(pieces)
         self.closed = False
         self.released = False
@@ -84,6 +85,12 @@ def answer(value: Any, status: int = 200) -> Response:
     return Response(status, json.dumps(value).encode())
 
 
+def busy(status: int, retry_after: str) -> Response:
+    response = answer({}, status)
+    response.headers["Retry-After"] = retry_after
+    return response
+
+
 def broken() -> Exception:
     return urllib3.exceptions.ProtocolError("Connection aborted, canary")
 
@@ -121,6 +128,27 @@ def test_a_get_is_tried_twice_while_the_other_side_is_unwell(pool: Pool, status:
     with pytest.raises(http.UpstreamError):
         get()
     assert len(pool.calls) == 4
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_who_says_when_to_come_back_is_not_asked_before(pool: Pool, status: int) -> None:
+    pool.script = [busy(status, "7"), answer({})]
+    with pytest.raises(http.UpstreamError) as caught:
+        get()
+    assert caught.value.retry_after == 7
+    assert len(pool.calls) == 1
+
+
+@pytest.mark.parametrize(
+    "text", ["", "0", "soon", "-1", "1.5", "\u0667", "9" * 5000, "Wed, 21 Oct 2026 07:28:00 GMT"]
+)
+def test_what_does_not_say_it_in_seconds_does_not_say_it(pool: Pool, text: str) -> None:
+    pool.script = [busy(503, text), answer({"ok": True})]
+    assert get() == (200, {"ok": True})
+    pool.script = [busy(429, text)]
+    with pytest.raises(http.UpstreamError) as caught:
+        get()
+    assert not caught.value.retry_after
 
 
 def test_a_get_is_tried_twice_on_a_broken_connection(pool: Pool) -> None:

@@ -1,6 +1,7 @@
 """Titles. A film and a show may share a number: (media type, TMDB id) is the key."""
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Literal
 
 type MediaType = Literal["movie", "tv"]
@@ -23,13 +24,23 @@ class Title:
 
 
 @dataclass(frozen=True, slots=True)
-class TitleDetails:
-    """What a request needs to know of a title; `seasons` is empty for a film."""
+class Season:
+    """A season of a show; number 0 has the specials."""
 
-    media_type: MediaType
-    tmdb_id: int
-    title: str
-    seasons: tuple[int, ...]
+    number: int
+    name: str | None = None
+    episode_count: int | None = None
+    air_date: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TitleDetails(Title):
+    """A film or show in full; only a film has a `runtime` (in minutes), only a show `seasons`."""
+
+    backdrop_path: str | None = None
+    genres: tuple[str, ...] = ()
+    runtime: int | None = None
+    seasons: tuple[Season, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,3 +50,11 @@ class SearchPage:
     titles: list[Title]
     page: int
     total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Dated[T]:
+    """What the catalogue has; `stale_seconds` is its age where it is past its time."""
+
+    value: T
+    stale_seconds: int | None = None

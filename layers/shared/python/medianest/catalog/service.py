@@ -4,6 +4,7 @@ from functools import cache
 
 from medianest.catalog.models import (
     MAX_SEARCH_PAGE,
+    Dated,
     MediaType,
     SearchPage,
     SearchType,
@@ -12,7 +13,7 @@ from medianest.catalog.models import (
 from medianest.catalog.tmdb import TmdbClient
 from medianest.core.cache import shared_cache
 from medianest.core.config import settings
-from medianest.core.errors import invalid
+from medianest.core.errors import AppError, ErrorCode, invalid
 
 
 @cache
@@ -21,16 +22,28 @@ def tmdb() -> TmdbClient:
     return TmdbClient(settings(), shared_cache())
 
 
-def search(text: str, search_type: SearchType, page: int) -> SearchPage:
+def search(text: str, search_type: SearchType, page: int) -> Dated[SearchPage]:
     """Search films and shows; a page past TMDB's last is empty."""
     if page > MAX_SEARCH_PAGE:
-        return SearchPage([], page, tmdb().search(text, search_type, 1).total)
+        first = tmdb().search(text, search_type, 1)
+        return Dated(SearchPage([], page, first.value.total), first.stale_seconds)
     return tmdb().search(text, search_type, page)
 
 
+def details(media_type: MediaType, tmdb_id: int) -> Dated[TitleDetails]:
+    """Return a title in full; raises NOT_FOUND when TMDB has none."""
+    found = tmdb().details(media_type, tmdb_id)
+    if found.value is None:
+        raise AppError(ErrorCode.NOT_FOUND)
+    return Dated(found.value, found.stale_seconds)
+
+
 def title_for_request(media_type: MediaType, tmdb_id: int) -> TitleDetails:
-    """Return the title somebody asks for; raises VALIDATION_ERROR when TMDB has none."""
-    details = tmdb().details(media_type, tmdb_id)
-    if details is None:
+    """Return the title somebody asks for; raises VALIDATION_ERROR when TMDB has none.
+
+    A stale one will do: titles and seasons hardly ever change.
+    """
+    title = tmdb().details(media_type, tmdb_id).value
+    if title is None:
         raise invalid("body.tmdbId", f"TMDB has no {media_type} of this number")
-    return details
+    return title

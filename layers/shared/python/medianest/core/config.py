@@ -98,6 +98,26 @@ class Settings(BaseModel):
     tmdb_api_url: str = Field(
         default="https://api.themoviedb.org/3", description="Where the TMDB API is"
     )
+    tmdb_language: str = Field(
+        default="en-US",
+        pattern=r"^[a-z]{2}(-[A-Z]{2})?$",
+        description="The language of titles, overviews and genres, such as `de-DE`",
+    )
+    tmdb_search_cache_seconds: int = Field(
+        default=900, ge=1, le=86_400, description="How long an answer to a search is fresh"
+    )
+    tmdb_details_cache_seconds: int = Field(
+        default=21_600,
+        ge=1,
+        le=604_800,
+        description="How long the details of a title are fresh",
+    )
+    tmdb_stale_seconds: int = Field(
+        default=604_800,
+        ge=0,
+        le=2_592_000,
+        description="How much longer the cache keeps either, for when TMDB is down",
+    )
     # libpq takes whole seconds, and no fewer than two.
     database_connect_timeout_seconds: int = Field(
         default=3, ge=2, le=10, description="How long connecting to PostgreSQL may take"

@@ -40,7 +40,8 @@ class Database:
     not help when the server hangs. None waits for ever, as migrations do.
 
     Every method raises AppError DATABASE_CONNECTION_ERROR when the server cannot be reached in
-    time. psycopg is imported on first use, so that a function that needs no database does not pay.
+    time, and JWT_INVALID when a row would refer to a user who is gone. psycopg is imported on first
+    use, so that a function that needs no database does not pay.
     """
 
     def __init__(self, url: SecretStr | None, *, answer_seconds: float | None = None) -> None:
@@ -74,6 +75,12 @@ class Database:
                 self.close()
             logger.warning("database failed", extra={"reason": str(error)})
             raise database_unavailable() from error
+        except psycopg.errors.ForeignKeyViolation as error:
+            # What our rows refer to is who calls, and that user has been deleted since the call
+            # was let in.
+            from medianest.core.tokens import invalid_token  # noqa: PLC0415
+
+            raise invalid_token() from error
 
     def ping(self) -> None:
         """Ask for a sign of life."""

@@ -4,7 +4,14 @@ import re
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    WithJsonSchema,
+)
 from pydantic.alias_generators import to_camel
 
 
@@ -20,13 +27,30 @@ def _plain_digits(value: object) -> object:
 
 
 PlainInt = Annotated[int, BeforeValidator(_plain_digits)]
-Timestamp = Annotated[datetime, PlainSerializer(_iso_utc, return_type=str)]
+Timestamp = Annotated[
+    datetime,
+    PlainSerializer(_iso_utc, return_type=str),
+    WithJsonSchema({"type": "string", "format": "date-time"}),
+]
 
 
 class Out(BaseModel):
     """Base of what we send: camelCase keys; built from our own rows, so nothing is coerced."""
 
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, from_attributes=True)
+
+
+def documented(**keywords: Any) -> Any:
+    """Say in the API document, in words of JSON Schema, what a check of ours does."""
+    return Field(json_schema_extra=keywords)
+
+
+def _without_null(schema: dict[str, Any]) -> None:
+    schema["anyOf"] = [choice for choice in schema["anyOf"] if choice != {"type": "null"}]
+
+
+# Of a field that may be left out, but not be null.
+NEVER_NULL = Field(json_schema_extra=_without_null)
 
 
 class In(BaseModel):

@@ -116,7 +116,7 @@ REGISTRY: Mapping[ErrorCode, ErrorSpec] = {
     ErrorCode.INVALID_STATE: ErrorSpec(
         409,
         "The request is not in a state that allows this.",
-        "Read its `status`, which `details` repeats: only a pending request can be decided.",
+        "Read its `status`, which `details` repeats: only what is pending can be changed.",
     ),
     ErrorCode.LAST_ADMIN: ErrorSpec(
         409, "This would leave no active admin.", "Make somebody else an admin first."
@@ -143,7 +143,9 @@ REGISTRY: Mapping[ErrorCode, ErrorSpec] = {
         "Set `Content-Type: application/json` and send JSON.",
     ),
     ErrorCode.CATALOG_UNAVAILABLE: ErrorSpec(
-        503, "The film and show catalogue cannot be reached.", "Try again in a minute."
+        503,
+        "The film and show catalogue cannot be reached.",
+        "Try again after the seconds that `Retry-After` names.",
     ),
     ErrorCode.INTERNAL_ERROR: ErrorSpec(
         500,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import time
 from collections.abc import Iterator, Mapping
@@ -26,8 +27,13 @@ _RETRIABLE = frozenset({0, 502, 503, 504})
 class UpstreamError(Exception):
     """The other side cannot be reached in time or does not speak its protocol.
 
-    The message names the host and the trouble, never a query string or a header.
+    The message names the host and the trouble, never a query string or a header. `retry_after` is
+    how many seconds the host wants to be left alone, if it said so.
     """
+
+    def __init__(self, message: str, *, retry_after: int | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 def request_json(
@@ -41,20 +47,21 @@ def request_json(
     """Return status and parsed body of one call, which is made twice when its first try fails.
 
     So it must be one that does no harm twice: a kept connection may have died while the
-    environment was frozen, which only using it shows. Redirects are not followed. Raises
-    UpstreamError for time-outs (by default upstream_timeout_seconds, for both tries together),
-    broken connections, 5xx, 429, bodies over MAX_BYTES and bodies that are not JSON.
+    environment was frozen, which only using it shows. A host that says when to come back is not
+    asked again before. Redirects are not followed. Raises UpstreamError for time-outs (by default
+    upstream_timeout_seconds, for both tries together), broken connections, 5xx, 429, bodies over
+    MAX_BYTES and bodies that are not JSON.
     """
     seconds = settings().upstream_timeout_seconds if total_seconds is None else total_seconds
     with _time_limit(seconds, url) as deadline:
         try:
-            status, body = _call_once(method, url, headers, query, deadline)
+            status, body, retry_after = _call_once(method, url, headers, query, deadline)
         except UpstreamError:
-            status, body = 0, b""
-        if status in _RETRIABLE:
-            status, body = _call_once(method, url, headers, query, deadline)
+            status, body, retry_after = 0, b"", None
+        if status in _RETRIABLE and not retry_after:
+            status, body, retry_after = _call_once(method, url, headers, query, deadline)
     if status >= 500 or status == 429 or 300 <= status < 400:  # noqa: PLR2004
-        raise UpstreamError(f"{_host(url)} answered {status}")
+        raise UpstreamError(f"{_host(url)} answered {status}", retry_after=retry_after)
     return status, _parse(url, status, body)
 
 
@@ -84,7 +91,8 @@ def _call_once(
     headers: Mapping[str, str],
     query: Mapping[str, str] | None,
     deadline: float,
-) -> tuple[int, bytes]:
+) -> tuple[int, bytes, int | None]:
+    """Return status, body, and what Retry-After says."""
     import urllib3  # noqa: PLC0415
 
     left = deadline - time.monotonic()
@@ -110,7 +118,12 @@ def _call_once(
     except urllib3.exceptions.HTTPError as error:
         logger.warning("upstream failed", extra={"host": _host(url), "cause": type(error).__name__})
         raise UpstreamError(f"{_host(url)}: {type(error).__name__}") from error
-    return response.status, body
+    return response.status, body, _seconds(response.headers.get("Retry-After", ""))
+
+
+def _seconds(text: str) -> int | None:
+    # The other form, a date, is as good as none: it would have to be read by two clocks.
+    return int(text) if re.fullmatch(r"[0-9]{1,9}", text) else None
 
 
 def _read(url: str, response: BaseHTTPResponse) -> bytes:

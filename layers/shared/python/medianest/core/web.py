@@ -3,7 +3,7 @@
 import json
 import math
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, cast
 
 from fastapi import Depends, FastAPI, Request, Response
@@ -41,7 +41,8 @@ SECURITY_HEADERS = {
         "default-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'"
     ),
 }
-EXPOSED_HEADERS = ",".join(("X-Request-Id", "Retry-After", *RATE_LIMIT_HEADERS))
+STALE_HEADER = "X-Catalog-Stale"
+EXPOSED_HEADERS = ",".join(("X-Request-Id", "Retry-After", STALE_HEADER, *RATE_LIMIT_HEADERS))
 ALLOWED_HEADERS = f"Authorization,Content-Type,Idempotency-Key,{CSRF_HEADER}"
 # Chromium keeps a preflight's answer for no longer than this.
 PREFLIGHT_SECONDS = 7200
@@ -78,6 +79,15 @@ def create_app(
     app.add_exception_handler(HTTPException, _on_http_exception)
     app.add_middleware(Edge)
     return app
+
+
+def answers(*errors: ErrorCode, headers: Sequence[str] = ()) -> dict[str, Any]:
+    """Return what a route says of its own errors and headers, as its `openapi_extra`.
+
+    Only the API document reads it. Errors that come with the route's dependencies, its parameters
+    and its body are known from those.
+    """
+    return {"x-errors": errors, "x-headers": headers}
 
 
 def lambda_handler(app: FastAPI) -> LambdaHandler:
@@ -332,6 +342,12 @@ def _set_cors_headers(headers: MutableHeaders, origin: str | None) -> None:
         headers["Access-Control-Allow-Origin"] = origin
         headers["Access-Control-Allow-Credentials"] = "true"
     headers["Access-Control-Expose-Headers"] = EXPOSED_HEADERS
+
+
+def tell_age(response: Response, stale_seconds: int | None) -> None:
+    """Tell the caller how old a stale answer is; of a fresh one nothing."""
+    if stale_seconds is not None:
+        response.headers[STALE_HEADER] = str(stale_seconds)
 
 
 def error_response(error: AppError) -> JSONResponse:

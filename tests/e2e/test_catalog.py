@@ -1,0 +1,48 @@
+"""The catalogue, asked by a crowd that many processes serve."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from tests.support import plex
+from tests.support.api import Answer
+from tests.support.local import LocalService
+
+CROWD = 20
+
+
+@pytest.fixture
+def slow_tmdb(service: LocalService) -> Iterator[str]:
+    """Let TMDB answer late, so that a crowd comes while one waits; return where it is."""
+    _, tmdb_url = service.standin_urls
+    plex.control(tmdb_url, "PUT", "fault", {"kind": "slow", "seconds": 2})
+    yield tmdb_url
+    plex.control(tmdb_url, "DELETE", "fault")
+
+
+def crowd(service: LocalService, path: str, token: str, **options: Any) -> list[Answer]:
+    with ThreadPoolExecutor(CROWD) as pool:
+        calls = [
+            pool.submit(service.patiently, "GET", path, token=token, **options)
+            for _ in range(CROWD)
+        ]
+        return [call.result() for call in calls]
+
+
+def test_a_crowd_that_misses_asks_tmdb_once(service: LocalService, slow_tmdb: str) -> None:
+    token = service.sign_in(service.standin_urls[0], "alice")
+    # As many processes as come to be, before it counts.
+    assert all(answer.status == 200 for answer in crowd(service, "/api/media/requests", token))
+    for path, query, asked in (
+        ("/api/media/tv/1399", None, "/3/tv/1399"),
+        ("/api/media/search", {"q": "godfather"}, "/3/search/multi"),
+    ):
+        plex.control(slow_tmdb, "DELETE", "requests")
+        answers = crowd(service, path, token, query=query)
+        assert {answer.status for answer in answers} == {200}
+        assert len({answer.text for answer in answers}) == 1
+        assert not any("x-catalog-stale" in answer.headers for answer in answers)
+        seen = plex.control(slow_tmdb, "GET", "requests")
+        assert [request["path"] for request in seen] == [asked]

@@ -1,0 +1,523 @@
+"""The catalogue: details, and what becomes of it while TMDB or the cache is in trouble."""
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import psycopg
+import pytest
+import redis
+from pydantic import SecretStr
+
+from medianest.catalog import service as catalog
+from medianest.core.breaker import FAILURES
+from medianest.core.cache import Cache
+from medianest.requests import repository
+from tests.support import plex
+from tests.support.api import Answer, call
+
+type Db = psycopg.Connection[tuple[Any, ...]]
+type Fault = Callable[..., None]
+
+MATRIX = {"mediaType": "movie", "tmdbId": 603}
+BREAKING_BAD = {"mediaType": "tv", "tmdbId": 1396}
+DAY = 86_400
+FAULTS: list[dict[str, Any]] = [
+    {"kind": "status", "status": 500},
+    {"kind": "status", "status": 503},
+    {"kind": "status", "status": 429},
+    {"kind": "status", "status": 401},
+    {"kind": "html"},
+    {"kind": "wrong-types"},
+    {"kind": "huge"},
+    {"kind": "gzip-bomb"},
+    {"kind": "close"},
+    {"kind": "redirect", "location": "http://127.0.0.1:1/"},
+]
+FAULT_IDS = ["-".join(map(str, fault.values())).partition("-http")[0] for fault in FAULTS]
+
+
+def details(token: str, media_type: str, tmdb_id: object, **options: Any) -> Answer:
+    return call("GET", f"/api/media/{media_type}/{tmdb_id}", token=token, **options)
+
+
+def search(token: str, text: str = "matrix") -> Answer:
+    return call("GET", "/api/media/search", token=token, query={"q": text})
+
+
+def ask(token: str, body: dict[str, Any]) -> Answer:
+    return call("POST", "/api/media/request", token=token, body=body)
+
+
+def asked(tmdb_url: str) -> list[Any]:
+    """Return what TMDB was asked."""
+    found: list[Any] = plex.control(tmdb_url, "GET", "requests")
+    return found
+
+
+def entries(keys: redis.Redis) -> list[str]:
+    """Return what of TMDB is kept, without what only says that somebody is asking."""
+    return [key for key in keys.scan_iter("tmdb:*") if not key.endswith(":flight")]
+
+
+def age(keys: redis.Redis, seconds: int) -> None:
+    """Let everything kept of TMDB be older."""
+    for key in entries(keys):
+        kept = keys.get(key)
+        assert isinstance(kept, str)
+        entry = json.loads(kept)
+        entry["at"] -= seconds
+        keys.set(key, json.dumps(entry), keepttl=True)
+
+
+@pytest.fixture
+def fault(tmdb_url: str) -> Fault:
+    """Return what puts TMDB into trouble; what it was asked before is forgotten."""
+
+    def order(**what: Any) -> None:
+        plex.control(tmdb_url, "PUT", "fault", what)
+        plex.control(tmdb_url, "DELETE", "requests")
+
+    return order
+
+
+@pytest.fixture
+def no_cache(people: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Take the cache away from the catalogue: nothing listens where it should be."""
+    nowhere = Cache(SecretStr("redis://127.0.0.1:1/0"))
+    monkeypatch.setattr(catalog, "shared_cache", lambda: nowhere)
+    catalog.tmdb.cache_clear()
+    yield
+    catalog.tmdb.cache_clear()
+
+
+class TestDetails:
+    def test_of_a_film(self, people: dict[str, str]) -> None:
+        answer = details(people["bob"], "movie", 603)
+        assert answer.status == 200
+        assert answer.data == {
+            "mediaType": "movie",
+            "tmdbId": 603,
+            "title": "The Matrix",
+            "year": 1999,
+            "overview": "A programmer finds out that the world he knows is a simulation.",
+            "posterPath": "/matrix-poster.jpg",
+            "backdropPath": "/matrix-backdrop.jpg",
+            "genres": ["Action", "Science Fiction"],
+            "runtime": 136,
+        }
+        assert "x-catalog-stale" not in answer.headers
+
+    def test_of_a_show(self, people: dict[str, str]) -> None:
+        show = details(people["bob"], "tv", 1396).data
+        assert (show["title"], show["year"], show["genres"][0]) == ("Breaking Bad", 2008, "Drama")
+        assert [season["number"] for season in show["seasons"]] == [0, 1, 2, 3, 4, 5]
+        assert show["seasons"][1] == {
+            "number": 1,
+            "name": "Season 1",
+            "episodeCount": 7,
+            "airDate": "2008-01-20",
+        }
+        assert "airDate" not in show["seasons"][2]
+        assert not {"runtime", "request", "posterPath"} & show.keys()
+
+    def test_each_season_tells_its_request(self, people: dict[str, str]) -> None:
+        bobs = ask(people["bob"], {**BREAKING_BAD, "seasons": [0, 2]}).data["id"]
+        carols = ask(people["carol"], {**BREAKING_BAD, "seasons": [3]}).data["id"]
+        approved = call("POST", f"/api/admin/requests/{carols}/approve", token=people["alice"])
+        assert approved.status == 200
+        mine = {"id": bobs, "status": "pending"}
+        seen = {
+            "bob": {0: mine, 2: mine, 3: {"status": "approved"}},
+            "carol": {
+                0: {"status": "pending"},
+                2: {"status": "pending"},
+                3: {"id": carols, "status": "approved"},
+            },
+            "alice": {
+                0: {"status": "pending"},
+                2: {"status": "pending"},
+                3: {"status": "approved"},
+            },
+        }
+        for name, expected in seen.items():
+            seasons = details(people[name], "tv", 1396).data["seasons"]
+            told = {each["number"]: each["request"] for each in seasons if "request" in each}
+            assert told == expected
+
+    @pytest.mark.parametrize("approve", ["bob", "carol", None])
+    def test_the_title_tells_what_a_search_tells(
+        self, people: dict[str, str], approve: str | None
+    ) -> None:
+        ids = {
+            name: ask(people[name], {**BREAKING_BAD, "seasons": seasons}).data["id"]
+            for name, seasons in (("bob", [1]), ("carol", [2, 5]))
+        }
+        if approve is not None:
+            path = f"/api/admin/requests/{ids[approve]}/approve"
+            assert call("POST", path, token=people["alice"]).status == 200
+        for token in people.values():
+            found = search(token, "breaking bad").data[0]
+            assert details(token, "tv", 1396).data["request"] == found["request"]
+        own = details(people["bob"], "tv", 1396).data["request"]
+        assert own == {"id": ids["bob"], "status": "approved" if approve == "bob" else "pending"}
+
+    def test_a_film_tells_its_request_until_it_is_declined(self, people: dict[str, str]) -> None:
+        made = ask(people["bob"], MATRIX).data
+        own = {"id": made["id"], "status": "pending"}
+        assert details(people["bob"], "movie", 603).data["request"] == own
+        assert details(people["alice"], "movie", 603).data["request"] == {"status": "pending"}
+        path = f"/api/admin/requests/{made['id']}/decline"
+        call("POST", path, token=people["alice"], body={"reason": "no room"})
+        assert "request" not in details(people["bob"], "movie", 603).data
+
+    def test_a_film_and_a_show_of_one_number_are_two(self, people: dict[str, str]) -> None:
+        ask(people["bob"], MATRIX)
+        assert details(people["bob"], "tv", 603).code == "NOT_FOUND"
+
+    def test_requests_are_asked_for_once(
+        self, people: dict[str, str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        ask(people["bob"], BREAKING_BAD)
+        details(people["bob"], "tv", 1396)
+        queries = []
+        for name in ("fetch_all", "fetch_one", "fetch_value"):
+            real = getattr(repository, name)
+
+            def counted(*args: Any, real: Any = real) -> Any:
+                queries.append(args)
+                return real(*args)
+
+            monkeypatch.setattr(repository, name, counted)
+        show = details(people["bob"], "tv", 1396).data
+        assert all("request" in each for each in (show, *show["seasons"][1:]))
+        assert len(queries) == 1
+
+    @pytest.mark.parametrize("media_type", ["movie", "tv"])
+    def test_of_nothing(self, people: dict[str, str], tmdb_url: str, media_type: str) -> None:
+        plex.control(tmdb_url, "DELETE", "requests")
+        for _ in range(2):
+            answer = details(people["bob"], media_type, 999_999_999)
+            assert (answer.status, answer.code) == (404, "NOT_FOUND")
+        assert len(asked(tmdb_url)) == 1
+
+    @pytest.mark.parametrize(
+        ("media_type", "tmdb_id", "field"),
+        [
+            ("movie", "0", "path.tmdbId"),
+            ("movie", "-1", "path.tmdbId"),
+            ("movie", 2**31, "path.tmdbId"),
+            ("movie", 2**63, "path.tmdbId"),
+            ("tv", "1e3", "path.tmdbId"),
+            ("tv", "1.0", "path.tmdbId"),
+            ("tv", "+7", "path.tmdbId"),
+            ("tv", "1_0", "path.tmdbId"),
+            ("tv", "\u0667", "path.tmdbId"),
+            ("tv", "9" * 5000, "path.tmdbId"),
+            ("tv", "abc", "path.tmdbId"),
+            ("person", 6384, "path.mediaType"),
+            ("Movie", 603, "path.mediaType"),
+            ("search", 603, "path.mediaType"),
+        ],
+    )
+    def test_of_what_cannot_be(
+        self, people: dict[str, str], tmdb_url: str, media_type: str, tmdb_id: object, field: str
+    ) -> None:
+        plex.control(tmdb_url, "DELETE", "requests")
+        answer = details(people["bob"], media_type, tmdb_id)
+        assert (answer.status, answer.code) == (400, "VALIDATION_ERROR")
+        assert [item["field"] for item in answer.details] == [field]
+        assert asked(tmdb_url) == []
+
+    def test_the_largest_number_is_a_number(self, people: dict[str, str]) -> None:
+        assert details(people["bob"], "movie", 2**31 - 1).code == "NOT_FOUND"
+
+    def test_takes_no_query(self, people: dict[str, str]) -> None:
+        answer = details(people["bob"], "movie", 603, query={"language": "de"})
+        assert [item["field"] for item in answer.details] == ["query.language"]
+
+    def test_is_for_those_signed_in(self, people: dict[str, str]) -> None:
+        assert call("GET", "/api/media/movie/603").code == "JWT_INVALID"
+        assert details(people["bob"], "movie", 603).status == 200
+
+    def test_is_cached_for_all_and_for_requests(
+        self, people: dict[str, str], tmdb_url: str, keys: redis.Redis
+    ) -> None:
+        plex.control(tmdb_url, "DELETE", "requests")
+        for token in people.values():
+            details(token, "movie", 603)
+        assert ask(people["bob"], MATRIX).status == 201
+        assert [request["path"] for request in asked(tmdb_url)] == ["/3/movie/603"]
+        (key,) = entries(keys)
+        assert 0 < keys.ttl(key) - 7 * DAY <= 21_600
+
+
+class TestTroubleWithNothingKept:
+    @pytest.mark.parametrize("what", FAULTS, ids=FAULT_IDS)
+    def test_is_told_and_nothing_is_kept(
+        self, db: Db, people: dict[str, str], keys: redis.Redis, fault: Fault, what: dict[str, Any]
+    ) -> None:
+        fault(**what)
+        for answer in (
+            details(people["bob"], "movie", 603),
+            search(people["bob"]),
+            ask(people["bob"], MATRIX),
+        ):
+            assert (answer.status, answer.code) == (503, "CATALOG_UNAVAILABLE")
+            assert int(answer.headers["retry-after"]) >= 1
+            assert "x-catalog-stale" not in answer.headers
+        assert entries(keys) == []
+        rows = db.execute("SELECT count(*) FROM media_requests").fetchone()
+        assert rows == (0,)
+
+    def test_no_redirect_is_followed(
+        self, people: dict[str, str], fault: Fault, plex_url: str
+    ) -> None:
+        plex.control(plex_url, "DELETE", "requests")
+        fault(kind="redirect", location=f"{plex_url}/api/v2/user")
+        assert details(people["bob"], "movie", 603).code == "CATALOG_UNAVAILABLE"
+        assert plex.control(plex_url, "GET", "requests") == []
+
+
+class TestStale:
+    @pytest.mark.parametrize("what", FAULTS, ids=FAULT_IDS)
+    def test_serves_while_tmdb_is_in_trouble(
+        self, people: dict[str, str], keys: redis.Redis, fault: Fault, what: dict[str, Any]
+    ) -> None:
+        fresh = details(people["bob"], "tv", 1396), search(people["bob"])
+        age(keys, DAY)
+        fault(**what)
+        for before, now in zip(
+            fresh, (details(people["bob"], "tv", 1396), search(people["bob"])), strict=True
+        ):
+            assert now.status == 200
+            assert now.json == before.json
+            assert DAY <= int(now.headers["x-catalog-stale"]) < DAY + 60
+            assert "x-catalog-stale" in now.headers["access-control-expose-headers"].lower()
+            assert "x-catalog-stale" not in before.headers
+        assert len(entries(keys)) == 2
+
+    def test_ends_with_the_trouble(
+        self, people: dict[str, str], keys: redis.Redis, fault: Fault, tmdb_url: str
+    ) -> None:
+        details(people["bob"], "movie", 603)
+        age(keys, DAY)
+        fault(kind="status", status=500)
+        assert "x-catalog-stale" in details(people["bob"], "movie", 603).headers
+        plex.control(tmdb_url, "DELETE", "fault")
+        for _ in range(2):
+            again = details(people["bob"], "movie", 603)
+            assert (again.status, again.headers.get("x-catalog-stale")) == (200, None)
+        assert len(asked(tmdb_url)) == 2
+
+    def test_states_of_requests_are_of_now(
+        self, people: dict[str, str], keys: redis.Redis, fault: Fault
+    ) -> None:
+        details(people["bob"], "tv", 1396)
+        age(keys, DAY)
+        fault(kind="close")
+        made = ask(people["bob"], {**BREAKING_BAD, "seasons": [2]})
+        assert made.status == 201
+        assert (made.data["title"], made.data["seasons"]) == ("Breaking Bad", [2])
+        show = details(people["bob"], "tv", 1396)
+        assert "x-catalog-stale" in show.headers
+        assert show.data["seasons"][2]["request"] == {"id": made.data["id"], "status": "pending"}
+
+    def test_a_season_that_does_not_exist_is_refused_all_the_same(
+        self, people: dict[str, str], keys: redis.Redis, fault: Fault
+    ) -> None:
+        details(people["bob"], "tv", 1396)
+        age(keys, DAY)
+        fault(kind="close")
+        answer = ask(people["bob"], {**BREAKING_BAD, "seasons": [99]})
+        assert [item["field"] for item in answer.details] == ["body.seasons"]
+
+    def test_a_page_past_the_last_is_told_to_be_stale(
+        self, people: dict[str, str], keys: redis.Redis, fault: Fault
+    ) -> None:
+        query = {"q": "the", "type": "movie", "page": 501}
+        fresh = call("GET", "/api/media/search", token=people["bob"], query=query)
+        age(keys, DAY)
+        fault(kind="status", status=500)
+        now = call("GET", "/api/media/search", token=people["bob"], query=query)
+        assert now.json == fresh.json
+        assert int(now.headers["x-catalog-stale"]) >= DAY
+
+
+class TestSingleFlight:
+    """The door's side of it; who waits for whom is in test_flight.py."""
+
+    def flight(self, keys: redis.Redis, token: str) -> str:
+        """Return what stands for somebody asking TMDB for a film."""
+        details(token, "movie", 603)
+        (key,) = entries(keys)
+        return f"{key}:flight"
+
+    def test_what_is_stale_serves_while_another_asks(
+        self, people: dict[str, str], keys: redis.Redis, tmdb_url: str
+    ) -> None:
+        keys.set(self.flight(keys, people["bob"]), "somebody", px=60_000)
+        age(keys, DAY)
+        plex.control(tmdb_url, "DELETE", "requests")
+        answer = details(people["carol"], "movie", 603)
+        assert answer.data["title"] == "The Matrix"
+        assert int(answer.headers["x-catalog-stale"]) >= DAY
+        assert asked(tmdb_url) == []
+
+    def test_what_another_gets_is_taken(
+        self, people: dict[str, str], keys: redis.Redis, tmdb_url: str
+    ) -> None:
+        flight = self.flight(keys, people["bob"])
+        (key,) = entries(keys)
+        answer_of_another = keys.get(key)
+        assert isinstance(answer_of_another, str)
+        keys.delete(key)
+        keys.set(flight, "somebody", px=60_000)
+        plex.control(tmdb_url, "DELETE", "requests")
+
+        def land() -> None:
+            keys.set(key, answer_of_another)
+            keys.delete(flight)
+
+        later = threading.Timer(0.3, land)
+        later.start()
+        answer = details(people["carol"], "movie", 603)
+        later.join()
+        assert answer.data["title"] == "The Matrix"
+        assert "x-catalog-stale" not in answer.headers
+        assert asked(tmdb_url) == []
+
+    def test_the_failure_of_another_is_shared(
+        self, people: dict[str, str], keys: redis.Redis, tmdb_url: str
+    ) -> None:
+        flight = self.flight(keys, people["bob"])
+        keys.delete(*entries(keys))
+        keys.set(flight, "somebody", px=60_000)
+        plex.control(tmdb_url, "DELETE", "requests")
+        later = threading.Timer(0.3, lambda: keys.set(flight, "failed", px=1000))
+        later.start()
+        answer = details(people["carol"], "movie", 603)
+        later.join()
+        assert (answer.status, answer.code) == (503, "CATALOG_UNAVAILABLE")
+        assert int(answer.headers["retry-after"]) >= 1
+        assert asked(tmdb_url) == []
+        assert details(people["carol"], "movie", 603).status == 200
+
+
+class TestBreaker:
+    def fail(self, token: str) -> None:
+        for _ in range(FAILURES):
+            assert details(token, "movie", 603).code == "CATALOG_UNAVAILABLE"
+
+    def lapse(self, keys: redis.Redis) -> None:
+        """Let the time pass for which TMDB is left alone."""
+        assert keys.delete(*keys.scan_iter("{breaker:*}:away")) == 1
+
+    def test_no_call_is_made_while_it_is_open(
+        self, people: dict[str, str], keys: redis.Redis, fault: Fault, tmdb_url: str
+    ) -> None:
+        fault(kind="status", status=500)
+        self.fail(people["bob"])
+        assert len(asked(tmdb_url)) == FAILURES
+        plex.control(tmdb_url, "DELETE", "fault")
+        for answer in (details(people["bob"], "movie", 603), search(people["carol"])):
+            assert (answer.status, answer.code) == (503, "CATALOG_UNAVAILABLE")
+            assert 20 < int(answer.headers["retry-after"]) <= 30
+        assert len(asked(tmdb_url)) == FAILURES
+        self.lapse(keys)
+        assert details(people["bob"], "movie", 603).status == 200
+        assert search(people["carol"]).status == 200
+
+    def test_one_call_is_tried_and_opens_it_again(
+        self, people: dict[str, str], keys: redis.Redis, fault: Fault, tmdb_url: str
+    ) -> None:
+        fault(kind="close")
+        self.fail(people["bob"])
+        plex.control(tmdb_url, "DELETE", "requests")
+        self.lapse(keys)
+        self.fail(people["bob"])
+        assert len(asked(tmdb_url)) == 2  # the one call, and its second try on a new connection
+
+    def test_what_is_stale_serves_meanwhile(
+        self, people: dict[str, str], keys: redis.Redis, fault: Fault, tmdb_url: str
+    ) -> None:
+        shown = details(people["bob"], "tv", 1396)
+        age(keys, DAY)
+        fault(kind="html")
+        self.fail(people["bob"])
+        plex.control(tmdb_url, "DELETE", "requests")
+        stale = details(people["bob"], "tv", 1396)
+        assert stale.json == shown.json
+        assert int(stale.headers["x-catalog-stale"]) >= DAY
+        assert ask(people["bob"], BREAKING_BAD).status == 201
+        assert asked(tmdb_url) == []
+
+    def test_tmdb_is_left_alone_as_long_as_it_says(
+        self, people: dict[str, str], keys: redis.Redis, fault: Fault, tmdb_url: str
+    ) -> None:
+        fault(kind="status", status=429, retryAfter=20, count=1)
+        for _ in range(3):
+            answer = details(people["bob"], "movie", 603)
+            assert (answer.status, answer.code) == (503, "CATALOG_UNAVAILABLE")
+            assert 15 < int(answer.headers["retry-after"]) <= 20
+        assert len(asked(tmdb_url)) == 1
+        self.lapse(keys)
+        assert details(people["bob"], "movie", 603).status == 200
+
+    def test_questions_that_tmdb_refuses_do_not_open_it(
+        self, people: dict[str, str], fault: Fault, tmdb_url: str
+    ) -> None:
+        fault(kind="status", status=422)
+        for _ in range(2):
+            self.fail(people["bob"])
+        plex.control(tmdb_url, "DELETE", "fault")
+        assert details(people["carol"], "movie", 603).status == 200
+
+    def test_unknown_titles_do_not_open_it(self, people: dict[str, str]) -> None:
+        for number in range(2 * FAILURES):
+            assert details(people["bob"], "movie", 900_000_000 + number).code == "NOT_FOUND"
+        assert details(people["bob"], "movie", 603).status == 200
+
+
+class TestWithoutCache:
+    def test_tmdb_is_asked_each_time(
+        self, people: dict[str, str], no_cache: None, tmdb_url: str
+    ) -> None:
+        plex.control(tmdb_url, "DELETE", "requests")
+        for _ in range(2):
+            assert details(people["bob"], "movie", 603).data["title"] == "The Matrix"
+            assert search(people["bob"]).data[0]["title"] == "The Matrix"
+        assert ask(people["bob"], MATRIX).status == 201
+        assert details(people["bob"], "movie", 999_999_999).code == "NOT_FOUND"
+        assert len(asked(tmdb_url)) == 6
+
+    def test_and_left_alone_after_failures(
+        self, people: dict[str, str], no_cache: None, fault: Fault, tmdb_url: str
+    ) -> None:
+        fault(kind="status", status=500)
+        for _ in range(2 * FAILURES):
+            answer = search(people["bob"])
+            assert (answer.status, answer.code) == (503, "CATALOG_UNAVAILABLE")
+        assert len(asked(tmdb_url)) == FAILURES
+
+
+def test_tmdb_gets_its_key_and_no_other_secret(
+    people: dict[str, str], tmdb_url: str, plex_url: str, environment: dict[str, str]
+) -> None:
+    for url in (tmdb_url, plex_url):
+        plex.control(url, "DELETE", "requests")
+    search(people["bob"])
+    details(people["bob"], "movie", 603)
+    ask(people["bob"], BREAKING_BAD)
+    plex.sign_in(plex_url, "carol")
+    to_tmdb, to_plex = asked(tmdb_url), asked(plex_url)
+    assert len(to_tmdb) == 3
+    for request in to_tmdb:
+        assert f"api_key={environment['TMDB_API_KEY']}" in request["query"]
+        names = {name.lower() for name in request["headers"]}
+        assert names <= {"host", "accept", "accept-encoding", "user-agent"}
+    assert any("X-Plex-Token" in request["headers"] for request in to_plex)
+    for request in to_plex:
+        assert environment["TMDB_API_KEY"] not in str(request)
+        assert all(token not in str(request) for token in people.values())

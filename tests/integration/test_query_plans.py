@@ -1,0 +1,160 @@
+"""Every list at a million rows: PostgreSQL says itself how it goes about it."""
+
+import re
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from functools import partial
+from typing import Any, LiteralString, get_args
+from uuid import UUID
+
+import psycopg
+import pytest
+from psycopg import sql
+from pydantic import SecretStr
+
+from medianest.audit import repository as audit
+from medianest.audit.models import Action
+from medianest.audit.schemas import AuditQuery
+from medianest.catalog.models import Title
+from medianest.core.db import Database
+from medianest.migrations.runner import migrate
+from medianest.requests import repository as requests
+from medianest.requests.schemas import AdminRequestQuery, RequestSort
+from medianest.sessions import repository as sessions
+from medianest.stats import repository as stats
+from medianest.users import repository as users
+from medianest.users.schemas import UserQuery, UserSort
+
+type Db = psycopg.Connection[tuple[Any, ...]]
+
+ROWS = 1_000_000
+# Of each table a million rows as they are: few admins and suspended users, one request in twenty
+# pending, a hundred of each requester, and the texts that browsers and people write.
+AGENT = "'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0'"
+FILL: dict[str, LiteralString] = {
+    "users": "(id, plex_id, email, username, role, status, created_at) SELECT md5('u' || n)::uuid,"
+    " n, 'person' || n || '@mail.example.com', 'person' || n,"
+    " CASE WHEN n % 1000 = 0 THEN 'admin' ELSE 'user' END,"
+    " CASE WHEN n % 50 = 0 THEN 'suspended' ELSE 'active' END, now() - n * interval '1 minute'",
+    "sessions": "(user_id, created_at, expires_at, ip, user_agent) SELECT"
+    " md5('u' || 1 + n % 10000)::uuid, now() - n * interval '1 second',"
+    f" now() + interval '20 days' - n * interval '1 second', '203.0.113.7', {AGENT}",
+    "media_requests": "(id, user_id, media_type, tmdb_id, title, comment, status, requested_at,"
+    " processed_at) SELECT md5('r' || n)::uuid, md5('u' || 1 + n % 10000)::uuid,"
+    " CASE WHEN n % 3 = 0 THEN 'tv' ELSE 'movie' END, n, 'Title ' || md5(n::text),"
+    " CASE WHEN n % 2 = 0 THEN 'For Friday evening, when everybody comes over, please' END,"
+    " CASE WHEN n % 20 = 0 THEN 'pending' WHEN n % 5 = 1 THEN 'declined' ELSE 'approved' END,"
+    " now() - n * interval '1 minute',"
+    " CASE WHEN n % 20 <> 0 THEN now() - n * interval '1 minute' END",
+    "request_items": "(request_id, media_type, tmdb_id, season, active) SELECT"
+    " md5('r' || n)::uuid, CASE WHEN n % 3 = 0 THEN 'tv' ELSE 'movie' END, n,"
+    " CASE WHEN n % 3 = 0 THEN 1 END, n % 20 = 0 OR n % 5 <> 1",
+    "audit_logs": "(user_id, action, target_type, target_id, details, request_id, ip, user_agent,"
+    " created_at) SELECT md5('u' || 1 + n % 10000)::uuid,"
+    " CASE WHEN n % 100 = 0 THEN 'user.changed' ELSE 'auth.sign_in' END, 'session',"
+    " md5('s' || n)::uuid::text, '{\"method\": \"plex\"}', md5('q' || n)::uuid::text,"
+    f" '203.0.113.7', {AGENT}, now() - n * interval '1 minute'",
+}
+HOT = re.compile(rf"Seq Scan on ({'|'.join(FILL)})\b")
+IDLE = timedelta(days=30)
+
+
+@pytest.fixture
+def crowded(engines: tuple[str, str], worker_id: str) -> Iterator[Db]:
+    """Return a connection to a full database, which tells the plan of each statement."""
+    name = sql.Identifier(f"plans_{worker_id}")
+    with psycopg.connect(engines[0], autocommit=True) as connection:
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(name))
+        url = engines[0].rpartition("/")[0] + f"/plans_{worker_id}"
+        database = Database(SecretStr(url))
+        migrate(database)
+        database.close()
+        with psycopg.connect(url, autocommit=True) as full:
+            for table, rows in FILL.items():
+                fill(full, table, rows)
+            full.execute("LOAD 'auto_explain'; SET auto_explain.log_min_duration = 0")
+            full.execute("SET auto_explain.log_level = notice")
+            yield full
+        connection.execute(sql.SQL("DROP DATABASE {}").format(name))
+
+
+def fill(connection: Db, table: str, rows: LiteralString) -> None:
+    """Fill a table; its indexes are made anew afterwards, which is several times quicker."""
+    connection.execute("SET statement_timeout = 0; SET session_replication_role = replica")
+    indexes = connection.execute(
+        "SELECT indexname, indexdef FROM pg_indexes WHERE tablename = %s"
+        " AND indexname NOT IN (SELECT conname FROM pg_constraint)",
+        (table,),
+    ).fetchall()
+    for name, _ in indexes:
+        connection.execute(sql.SQL("DROP INDEX {}").format(sql.Identifier(name)))
+    into = sql.SQL("INSERT INTO {} ").format(sql.Identifier(table))
+    series = sql.SQL(" FROM generate_series(1, {}) AS n").format(ROWS)
+    connection.execute(into + sql.SQL(rows) + series)
+    for _, definition in indexes:
+        connection.execute(definition)
+    # As autovacuum does sooner or later: the planner knows the numbers, index-only scans work.
+    connection.execute(sql.SQL("VACUUM ANALYZE {}").format(sql.Identifier(table)))
+    connection.execute("RESET statement_timeout; RESET session_replication_role")
+
+
+def queries(somebody: UUID) -> Iterator[tuple[str, Callable[[Db], object]]]:
+    """Give every list in each of its orders and under each of its filters."""
+    for sort in get_args(RequestSort.__value__):
+        for filters in (
+            {},
+            {"status": "pending"},
+            {"status": "approved"},
+            {"mediaType": "movie"},
+            {"mediaType": "tv", "status": "declined"},
+            {"userId": somebody},
+            {"userId": somebody, "status": "pending", "mediaType": "movie"},
+        ):
+            of_requests = AdminRequestQuery.model_validate({**filters, "sort": sort})
+            yield f"requests {sort} {filters}", partial(requests.page, query=of_requests)
+    for sort in get_args(UserSort.__value__):
+        for filters in (
+            {},
+            {"role": "admin"},
+            {"role": "user"},
+            {"status": "suspended"},
+            {"role": "user", "status": "active"},
+            {"search": "person12345"},
+        ):
+            of_users = UserQuery.model_validate({**filters, "sort": sort})
+            yield f"users {sort} {filters}", partial(users.page, query=of_users)
+    audit_filters: tuple[dict[str, object], ...] = (
+        {},
+        {"userId": somebody},
+        {"action": Action.USER_CHANGED},
+        {"action": Action.SIGN_IN},
+        {"userId": somebody, "action": Action.SIGN_IN},
+        {"from": "2026-01-01T00:00:00Z", "to": "2026-02-01T00:00:00Z"},
+    )
+    for filters in audit_filters:
+        of_audit = AuditQuery.model_validate(filters)
+        yield f"audit {filters}", partial(audit.page, query=of_audit)
+    titles = [Title("movie", 10 * n, "Title", None, None, None) for n in range(1, 21)]
+    yield "search", partial(requests.of_titles, user_id=somebody, titles=titles)
+    yield "own sessions", partial(sessions.of_user, user_id=somebody, idle=IDLE)
+    yield "title", partial(requests.of_title, user_id=somebody, title=titles[0])
+
+
+def test_no_list_reads_a_whole_table(crowded: Db) -> None:
+    plans: list[str] = []
+    crowded.add_notice_handler(lambda notice: plans.append(notice.message_primary or ""))
+    (somebody,) = crowded.execute("SELECT md5('u7')::uuid").fetchone() or ()
+    reading_all = {}
+    for name, run in queries(somebody):
+        plans.clear()
+        run(crowded)
+        assert plans, name
+        found = [plan for plan in plans if HOT.search(plan)]
+        if found:
+            reading_all[name] = found
+    assert not reading_all, "\n".join(f"{name}: {each[0]}" for name, each in reading_all.items())
+    # What must count everything does so within the time that the server gives a statement.
+    assert stats.users(crowded).total == ROWS
+    assert stats.requests(crowded).pending == ROWS // 20
+    assert stats.top_requesters(crowded)
+    assert sessions.count_live(crowded, IDLE) > 0
