@@ -1,29 +1,14 @@
 """docs/rate-limits.md: what template.yaml throttles, and what each route holds its callers to."""
 
-import importlib
-import os
-import secrets
 from collections.abc import Iterator
-from unittest import mock
-
-from fastapi.dependencies.models import Dependant
 
 from local.config import PROJECT
-from local.template import Route, Template, Throttle, read_template
-from medianest.core.deps import Authenticated, Limited
-from medianest.core.rate_limit import POLICIES, PolicyName
-from medianest.core.web import Route as ApiRoute
-from medianest.settings.service import CACHE_SECONDS, RATE_LIMIT_PREFIX
+from local.docs_routes import served_routes
+from local.template import Template, Throttle, read_template
+from medianest.core.rate_limit import POLICIES
+from medianest.settings.service import CACHE_SECONDS
 from medianest.signin.service import MAX_FAILURES
 
-# What the functions refuse to be imported without.
-_ENVIRONMENT = {
-    "NODE_ENV": "development",
-    "DATABASE_URL": "postgresql://localhost/nothing",
-    "REDIS_URL": "redis://localhost",
-    "PLEX_CLIENT_ID": "docs",
-    "TMDB_API_KEY": "docs",
-}
 _PAGE = """\
 # Rate limits
 
@@ -77,14 +62,9 @@ further ones cost no SQL. The metric `RateLimited` counts all of them, by `polic
 
 ## Changing a limit
 
-A row of `system_config` per policy, `limit` from 1 to 1000 and `window` from 1 to 86400 seconds, holds within {seconds:.0f}
-seconds and without a deployment:
-
-    INSERT INTO system_config (key, value) VALUES ('{prefix}search', '{{"limit": 60, "window": 60}}')
-    ON CONFLICT (key) DO UPDATE SET value = excluded.value;
-
-Without the row the default above holds again. A row that cannot be understood is told to the log (`setting ignored`) and
-left out. The throttles of API Gateway are in `template.yaml` and change with a deployment.
+The limit and the window of each policy are settings, which an admin changes while the service runs: [settings.md](settings.md)
+has their keys and bounds. A change holds everywhere within {seconds:.0f} seconds. The throttles of API Gateway are in
+`template.yaml` and change with a deployment.
 """  # noqa: E501 - rows of tables are long
 
 
@@ -98,55 +78,25 @@ def rate_limits_page() -> str:
         sign_in=_listed("sign-in"),
         general=_listed("general"),
         seconds=CACHE_SECONDS,
-        prefix=RATE_LIMIT_PREFIX,
     )
 
 
 def _rows(template: Template) -> Iterator[str]:
-    for route in template.routes:
-        if not isinstance(route.target, str) or route.method == "OPTIONS":
-            continue
+    for served in served_routes(template):
         throttle = template.method_throttles.get(
-            (route.path, route.method), template.stage_throttle
+            (served.path, served.method), template.stage_throttle
         )
         gateway = "none" if throttle is None else _shown(throttle)
-        name = f"`{route.method} {route.path}`"
-        held = _held(template, route)
-        for policy, counted_by in held:
+        name = f"`{served.method} {served.path}`"
+        for policy, counted_by in served.policies:
             bounds = f"{POLICIES[policy].limit} | {POLICIES[policy].window}"
             yield f"| {name} | `{policy}` | {bounds} | {counted_by} | {gateway} |"
-        if not held:
+        if not served.policies:
             yield f"| {name} | none | | | | {gateway} |"
 
 
 def _shown(throttle: Throttle) -> str:
     return f"{throttle.rate:g}, {throttle.burst}"
-
-
-def _held(template: Template, route: Route) -> list[tuple[PolicyName, str]]:
-    """Return the policies of a route and what each counts by."""
-    folder = template.functions[str(route.target)].code.name
-    given = {**_ENVIRONMENT, "JWT_SECRET": secrets.token_urlsafe(48)}
-    with mock.patch.dict(os.environ, given):
-        app = importlib.import_module(f"functions.{folder}.app").app
-    found: list[tuple[PolicyName, str]] = []
-    for each in app.routes:
-        if isinstance(each, ApiRoute) and (each.path, each.methods) == (route.path, {route.method}):
-            for call in _calls(each.dependant):
-                if isinstance(call, Authenticated):
-                    found.append((call.policy, "user"))
-                if isinstance(call, Limited):
-                    found += [(policy, "address") for policy in call.by_ip]
-                    if call.by_field is not None:
-                        policy, field = call.by_field
-                        found.append((policy, f"`{field}` sent"))
-    return found
-
-
-def _calls(dependant: Dependant) -> Iterator[object]:
-    for each in dependant.dependencies:
-        yield each.call
-        yield from _calls(each)
 
 
 def _listed(kind: str) -> str:

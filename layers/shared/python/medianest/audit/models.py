@@ -1,6 +1,10 @@
-"""What is audited."""
+"""What is audited, and the rows that tell of it."""
 
+from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
+from typing import Any
+from uuid import UUID
 
 
 class Action(StrEnum):
@@ -17,6 +21,25 @@ class Action(StrEnum):
     USER_CREATED = "user.created"
     LIMIT_EXCEEDED = "limit.exceeded"
     USER_CHANGED = "user.changed"
+    USER_DELETED = "user.deleted"
     REQUEST_CREATED = "request.created"
     REQUEST_APPROVED = "request.approved"
     REQUEST_DECLINED = "request.declined"
+    REQUEST_CANCELLED = "request.cancelled"
+    CONFIG_CHANGED = "config.changed"
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRow:
+    """A row of `audit_logs`; without a user who acted was nobody known, or is deleted."""
+
+    id: UUID
+    user_id: UUID | None
+    action: str
+    target_type: str | None
+    target_id: str | None
+    details: dict[str, Any]
+    request_id: str
+    ip: str
+    user_agent: str
+    created_at: datetime

@@ -1,9 +1,11 @@
-"""Audit rows of what did not happen, and so has no transaction of its own."""
+"""Reading the audit log, and rows of what did not happen and so has no transaction of its own."""
 
 from medianest.audit import repository
-from medianest.audit.models import Action
+from medianest.audit.models import Action, AuditRow
+from medianest.audit.schemas import AuditLogOut, AuditQuery
 from medianest.core.caller import Caller, Principal
 from medianest.core.db import database
+from medianest.core.envelope import PageResponse, page_of
 
 
 def record_denial(principal: Principal, caller: Caller) -> None:
@@ -16,3 +18,17 @@ def record_denial(principal: Principal, caller: Caller) -> None:
             user_id=principal.user_id,
             target=("session", principal.session_id),
         )
+
+
+def page(query: AuditQuery) -> PageResponse[AuditLogOut]:
+    """Return one page of the audit log, the newest first."""
+    with database().transaction() as connection:
+        rows, total = repository.page(connection, query)
+    items = [_out(row) for row in rows]
+    return page_of(items, page=query.page, limit=query.limit, total=total)
+
+
+def _out(row: AuditRow) -> AuditLogOut:
+    out = AuditLogOut.model_validate(row)
+    # Ids of sessions leave in the session list and nowhere else (section 3 of the contract).
+    return out.model_copy(update={"target_id": None}) if row.target_type == "session" else out

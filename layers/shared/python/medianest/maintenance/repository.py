@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from datetime import timedelta
+
     from psycopg import Connection
 
 BATCH = 500
@@ -45,4 +47,13 @@ def delete_rate_limit_hits(connection: Connection[Any]) -> int:
         "DELETE FROM rate_limit_hits WHERE ctid = ANY (ARRAY(SELECT ctid FROM rate_limit_hits"
         " WHERE expires_at < now() ORDER BY expires_at LIMIT %s FOR UPDATE SKIP LOCKED))",
         (BATCH,),
+    ).rowcount
+
+
+def delete_audit_logs(connection: Connection[Any], retention: timedelta) -> int:
+    """Delete audit rows past their retention."""
+    return connection.execute(
+        "DELETE FROM audit_logs WHERE id = ANY (ARRAY(SELECT id FROM audit_logs"
+        " WHERE created_at < now() - %s ORDER BY created_at LIMIT %s FOR UPDATE SKIP LOCKED))",
+        (retention, BATCH),
     ).rowcount

@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
-from medianest.core.rate_limit import POLICIES, Policy, PolicyName
+from medianest.core.caller import Role
+from medianest.core.rate_limit import Policy, PolicyName
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +16,8 @@ class ConfigRow:
 
     key: str
     value: Any
+    updated_at: datetime
+    updated_by: UUID | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,15 +30,35 @@ class Lifetimes:
 
 
 @dataclass(frozen=True, slots=True)
+class Quota:
+    """How much somebody may ask for in any `days` days; without a limit, as much as they like."""
+
+    limit: int | None = None
+    days: int = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Quotas:
+    """Films are counted by request, shows by season."""
+
+    movies: Quota = Quota()
+    seasons: Quota = Quota()
+
+
+@dataclass(frozen=True, slots=True)
+class AutoApproval:
+    """Whose requests need no decision of an admin."""
+
+    movie: bool = False
+    tv: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class SystemConfig:
-    """What holds now; the defaults are what holds without a row."""
+    """What holds now."""
 
     rate_limits: Mapping[PolicyName, Policy]
     sessions: Lifetimes
-
-
-DEFAULTS = SystemConfig(
-    rate_limits=POLICIES,
-    # A token lives 30 days (section 5 of the contract); the other two only bound it.
-    sessions=Lifetimes(timedelta(days=30), timedelta(days=30), timedelta(days=90)),
-)
+    quotas: Mapping[Role, Quotas]
+    auto_approval: Mapping[Role, AutoApproval]
+    audit_retention: timedelta

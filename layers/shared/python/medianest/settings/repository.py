@@ -2,15 +2,46 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
-from medianest.core.db import fetch_all
+from medianest.core.db import fetch_all, fetch_one
 from medianest.settings.models import ConfigRow
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from psycopg import Connection
+
+_COLUMNS = "key, value, updated_at, updated_by"
 
 
 def rows(connection: Connection[Any]) -> list[ConfigRow]:
     """Return every row."""
-    return fetch_all(connection, ConfigRow, "SELECT key, value FROM system_config ORDER BY key")
+    return fetch_all(connection, ConfigRow, f"SELECT {_COLUMNS} FROM system_config ORDER BY key")
+
+
+def lock(connection: Connection[Any]) -> None:
+    """Let nobody else write until the transaction ends; a row that is not there has no lock."""
+    connection.execute("LOCK TABLE system_config IN SHARE ROW EXCLUSIVE MODE")
+
+
+def put(
+    connection: Connection[Any], key: str, value: dict[str, Any], updated_by: UUID
+) -> ConfigRow:
+    """Set a value, whether there was one or not.
+
+    The time is that of the write: now() is when a transaction began, maybe to wait for another's.
+    """
+    row = fetch_one(
+        connection,
+        ConfigRow,
+        f"INSERT INTO system_config ({_COLUMNS}) VALUES (%s, %s, clock_timestamp(), %s)"
+        " ON CONFLICT (key) DO UPDATE SET value = excluded.value,"
+        " updated_at = excluded.updated_at, updated_by = excluded.updated_by"
+        f" RETURNING {_COLUMNS}",
+        (key, json.dumps(value), updated_by),
+    )
+    if row is None:
+        raise RuntimeError("INSERT … RETURNING gave no row")
+    return row

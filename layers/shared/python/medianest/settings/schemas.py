@@ -1,10 +1,18 @@
-"""Values of `system_config`, as they may be."""
+"""Settings on the wire; their values are kept in `system_config` as they are sent."""
 
-from typing import Annotated
+from typing import Annotated, Any
+from uuid import UUID
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
 
-from medianest.core.envelope import In
+from medianest.core.envelope import In, Out, Timestamp
+
+
+class RateLimitIn(In):
+    """How many calls in how many seconds."""
+
+    limit: Annotated[int, Field(ge=1, le=1000)]
+    window: Annotated[int, Field(ge=1, le=86_400)]
 
 
 class SessionLifetimesIn(In):
@@ -14,9 +22,59 @@ class SessionLifetimesIn(In):
     idle_days: Annotated[int, Field(ge=1, le=90)]
     absolute_days: Annotated[int, Field(ge=1, le=365)]
 
+    @field_validator("absolute_days")
+    @classmethod
+    def _longest(cls, days: int, info: ValidationInfo) -> int:
+        if days < max(info.data.values(), default=0):
+            raise ValueError("Must be at least tokenDays and idleDays")
+        return days
 
-class RateLimitIn(In):
-    """How many calls in how many seconds."""
 
-    limit: Annotated[int, Field(ge=1, le=1000)]
-    window: Annotated[int, Field(ge=1, le=86_400)]
+class QuotaIn(In):
+    """How much somebody may ask for in any `days` days; `null` is no limit, and must be said."""
+
+    limit: Annotated[int, Field(ge=0, le=1000)] | None
+    days: Annotated[int, Field(ge=1, le=365)]
+
+
+class QuotasIn(In):
+    """Films are counted by request, shows by season."""
+
+    movies: QuotaIn
+    seasons: QuotaIn
+
+
+class SomeQuotasIn(In):
+    """One quota, or both, in place of others."""
+
+    movies: QuotaIn | None = None
+    seasons: QuotaIn | None = None
+
+
+class AutoApprovalIn(In):
+    """Whether requests for films, and for shows, are approved as they are made."""
+
+    movie: bool
+    tv: bool
+
+
+class AuditRetentionIn(In):
+    """For how many days audit rows are kept; never fewer than an investigation looks back."""
+
+    days: Annotated[int, Field(ge=90, le=3650)]
+
+
+class SettingIn(In):
+    """A new value; what it must have depends on the key."""
+
+    value: dict[str, Any]
+
+
+class SettingOut(Out):
+    """A setting; without `updated_at` nobody has changed it, and the default holds."""
+
+    key: str
+    value: dict[str, Any]
+    default: dict[str, Any]
+    updated_at: Timestamp | None = None
+    updated_by: UUID | None = None

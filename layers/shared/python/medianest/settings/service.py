@@ -1,27 +1,44 @@
-"""Reads the run-time settings, with a short memory: a change holds everywhere soon, not at once."""
+"""The run-time settings, read with a short memory: a change holds everywhere soon, not at once."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from functools import cache
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
+from medianest.audit import repository as audit
+from medianest.audit.models import Action
+from medianest.core.caller import Caller, Principal, Role
 from medianest.core.db import database
-from medianest.core.errors import AppError
+from medianest.core.envelope import In
+from medianest.core.errors import AppError, ErrorCode
 from medianest.core.observability import logger
 from medianest.core.rate_limit import POLICIES, Policy, PolicyName
-from medianest.settings import repository
-from medianest.settings.models import DEFAULTS, ConfigRow, Lifetimes, SystemConfig
-from medianest.settings.schemas import RateLimitIn, SessionLifetimesIn
+from medianest.settings import registry, repository
+from medianest.settings.models import (
+    AutoApproval,
+    ConfigRow,
+    Lifetimes,
+    Quota,
+    Quotas,
+    SystemConfig,
+)
+from medianest.settings.registry import Setting
+from medianest.settings.schemas import AutoApprovalIn, QuotasIn, RateLimitIn, SettingOut
+
+if TYPE_CHECKING:
+    from psycopg import Connection
 
 # For how long an environment goes by what it has read.
 CACHE_SECONDS = 30.0
-RATE_LIMIT_PREFIX = "rateLimit."
-SESSION_LIFETIMES = "session.lifetimes"
+# A value of thousands of wrong fields must not make an answer of that size.
+MAX_DETAILS = 20
+MAX_FIELD_CHARS = 100
 
 
 def rate_limits() -> Mapping[PolicyName, Policy]:
@@ -34,11 +51,62 @@ def session_lifetimes() -> Lifetimes:
     return _memory().current().sessions
 
 
+def quotas(role: Role) -> Quotas:
+    """Return how much a role may ask for now."""
+    return _memory().current().quotas[role]
+
+
+def auto_approval(role: Role) -> AutoApproval:
+    """Return what a role's requests need no decision for."""
+    return _memory().current().auto_approval[role]
+
+
+def audit_retention(connection: Connection[Any]) -> timedelta:
+    """Return how long audit rows are kept, from the rows: what is deleted does not come back."""
+    return parse(repository.rows(connection)).audit_retention
+
+
+def listed() -> list[SettingOut]:
+    """Return every setting as it holds now, by key."""
+    with database().transaction() as connection:
+        rows = _by_key(repository.rows(connection))
+    return [_out(setting, rows) for _, setting in sorted(registry.SETTINGS.items())]
+
+
+def change(key: str, value: dict[str, Any], admin: Principal, caller: Caller) -> SettingOut:
+    """Change a setting; raises NOT_FOUND or VALIDATION_ERROR.
+
+    It holds in this environment at once, elsewhere when the memory there has ended.
+    """
+    setting = registry.SETTINGS.get(key)
+    if setting is None:
+        raise AppError(ErrorCode.NOT_FOUND)
+    try:
+        new = _wire(setting.read(value))
+    except ValidationError as error:
+        raise _refusal(error) from error
+    with database().transaction() as connection:
+        # Of several who write at once, each tells the audit log what the one before it wrote.
+        repository.lock(connection)
+        former, _ = _held(setting, _by_key(repository.rows(connection)))
+        row = repository.put(connection, key, new, admin.user_id)
+        audit.record(
+            connection,
+            Action.CONFIG_CHANGED,
+            caller,
+            user_id=admin.user_id,
+            target=("config", key),
+            details={"from": _wire(former), "to": new},
+        )
+    _memory().forget()
+    return _out(setting, {key: row})
+
+
 class Memory:
     """The settings as they were read last."""
 
     def __init__(self) -> None:
-        self._config = DEFAULTS
+        self._config = parse(())
         self._read_at = 0.0
 
     def current(self) -> SystemConfig:
@@ -58,32 +126,98 @@ class Memory:
             self._read_at = time.time()
         return self._config
 
+    def forget(self) -> None:
+        """Have the settings read anew with the next use."""
+        self._read_at = 0.0
 
-def parse(rows: Sequence[ConfigRow]) -> SystemConfig:
+
+def parse(rows: Iterable[ConfigRow]) -> SystemConfig:
     """Return what rows say; one that cannot be understood is told to the log and left out."""
-    limits = dict(POLICIES)
-    lifetimes = DEFAULTS.sessions
-    names = {f"{RATE_LIMIT_PREFIX}{name}": name for name in POLICIES}
-    for row in rows:
+    stored = _by_key(rows)
+    for key in stored.keys() - registry.SETTINGS.keys():
+        _tell_ignored(key, "unknown key")
+
+    def held[V: In](setting: Setting[V]) -> V:
+        return _held(setting, stored)[0]
+
+    lifetimes = held(registry.SESSION_LIFETIMES)
+    return SystemConfig(
+        rate_limits={
+            name: _policy(name, held(setting)) for name, setting in registry.RATE_LIMITS.items()
+        },
+        sessions=Lifetimes(
+            token=timedelta(days=lifetimes.token_days),
+            idle=timedelta(days=lifetimes.idle_days),
+            absolute=timedelta(days=lifetimes.absolute_days),
+        ),
+        quotas={role: _quotas(held(setting)) for role, setting in registry.REQUEST_QUOTAS.items()},
+        auto_approval={
+            role: _auto_approval(held(setting)) for role, setting in registry.AUTO_APPROVAL.items()
+        },
+        audit_retention=timedelta(days=held(registry.AUDIT_RETENTION).days),
+    )
+
+
+def _policy(name: PolicyName, value: RateLimitIn) -> Policy:
+    return replace(POLICIES[name], limit=value.limit, window=value.window)
+
+
+def _quotas(value: QuotasIn) -> Quotas:
+    return Quotas(
+        movies=Quota(value.movies.limit, value.movies.days),
+        seasons=Quota(value.seasons.limit, value.seasons.days),
+    )
+
+
+def _auto_approval(value: AutoApprovalIn) -> AutoApproval:
+    return AutoApproval(movie=value.movie, tv=value.tv)
+
+
+def _by_key(rows: Iterable[ConfigRow]) -> dict[str, ConfigRow]:
+    return {row.key: row for row in rows}
+
+
+def _held[V: In](setting: Setting[V], rows: Mapping[str, ConfigRow]) -> tuple[V, ConfigRow | None]:
+    """Return the value that holds, and the row that says so."""
+    row = rows.get(setting.key)
+    if row is not None:
         try:
-            if row.key in names:
-                limit = RateLimitIn.model_validate(row.value)
-                name = names[row.key]
-                limits[name] = replace(POLICIES[name], limit=limit.limit, window=limit.window)
-            elif row.key == SESSION_LIFETIMES:
-                lifetimes = _lifetimes(SessionLifetimesIn.model_validate(row.value))
-            else:
-                logger.warning("setting ignored", extra={"key": row.key, "reason": "unknown key"})
+            return setting.read(row.value), row
         except ValidationError:
-            logger.warning("setting ignored", extra={"key": row.key, "reason": "malformed value"})
-    return SystemConfig(rate_limits=limits, sessions=lifetimes)
+            _tell_ignored(row.key, "malformed value")
+    return setting.default, None
 
 
-def _lifetimes(value: SessionLifetimesIn) -> Lifetimes:
-    return Lifetimes(
-        token=timedelta(days=value.token_days),
-        idle=timedelta(days=value.idle_days),
-        absolute=timedelta(days=value.absolute_days),
+def _tell_ignored(key: str, reason: str) -> None:
+    logger.warning("setting ignored", extra={"key": key, "reason": reason})
+
+
+def _out(setting: Setting[Any], rows: Mapping[str, ConfigRow]) -> SettingOut:
+    value, row = _held(setting, rows)
+    return SettingOut(
+        key=setting.key,
+        value=_wire(value),
+        default=_wire(setting.default),
+        updated_at=row and row.updated_at,
+        updated_by=row and row.updated_by,
+    )
+
+
+def _wire(value: In) -> dict[str, Any]:
+    return value.model_dump(mode="json", by_alias=True)
+
+
+def _refusal(error: ValidationError) -> AppError:
+    """Return the error that points at each wrong field of a value."""
+    return AppError(
+        ErrorCode.VALIDATION_ERROR,
+        details=[
+            {
+                "field": ".".join(map(str, ("body", "value", *problem["loc"])))[:MAX_FIELD_CHARS],
+                "message": problem["msg"].removeprefix("Value error, "),
+            }
+            for problem in error.errors()[:MAX_DETAILS]
+        ],
     )
 
 

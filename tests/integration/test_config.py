@@ -1,0 +1,413 @@
+"""The run-time settings, as admins read and change them."""
+
+import io
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg.types.json import Jsonb
+
+from medianest.core.rate_limit import POLICIES
+from medianest.settings import service as settings
+from tests.support import plex
+from tests.support.api import ROOT, Answer, call
+from tests.support.limits import default_limits
+from tests.support.local import eventually
+
+type Db = psycopg.Connection[tuple[Any, ...]]
+
+NO_QUOTA = {"movies": {"limit": None, "days": 7}, "seasons": {"limit": None, "days": 7}}
+DEFAULTS: dict[str, Any] = {
+    "audit.retention": {"days": 365},
+    "autoApprove.admin": {"movie": False, "tv": False},
+    "autoApprove.user": {"movie": False, "tv": False},
+    **{
+        f"rateLimit.{name}": {"limit": policy.limit, "window": policy.window}
+        for name, policy in sorted(POLICIES.items())
+    },
+    "requestQuota.admin": NO_QUOTA,
+    "requestQuota.user": NO_QUOTA,
+    "session.lifetimes": {"tokenDays": 30, "idleDays": 30, "absoluteDays": 90},
+}
+QUOTAS = {"movies": {"limit": 0, "days": 1}, "seasons": {"limit": 1000, "days": 365}}
+
+
+def lifetimes(token: int, idle: int, absolute: int) -> dict[str, int]:
+    return {"tokenDays": token, "idleDays": idle, "absoluteDays": absolute}
+
+
+def quota(limit: int | None, days: int | None) -> dict[str, int | None]:
+    return {"limit": limit, "days": days}
+
+
+def listed(token: str) -> dict[str, Any]:
+    answer = call("GET", "/api/admin/config", token=token)
+    assert answer.status == 200, answer.text
+    return {entry["key"]: entry for entry in answer.data}
+
+
+def put(token: str, key: str, value: Any) -> Answer:
+    return call("PUT", f"/api/admin/config/{key}", token=token, body={"value": value})
+
+
+def store(db: Db, key: str, value: Any) -> None:
+    db.execute(
+        "INSERT INTO system_config (key, value) VALUES (%s, %s)"
+        " ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+        (key, Jsonb(value)),
+    )
+
+
+def stored(db: Db) -> dict[str, Any]:
+    return dict(db.execute("SELECT key, value FROM system_config").fetchall())
+
+
+def audited(db: Db) -> list[tuple[Any, ...]]:
+    return db.execute(
+        "SELECT user_id::text, target_type, target_id, details FROM audit_logs"
+        " WHERE action = 'config.changed' ORDER BY created_at"
+    ).fetchall()
+
+
+def id_of(token: str) -> str:
+    return str(call("GET", "/api/auth/me", token=token).data["id"])
+
+
+@pytest.fixture
+def alice(db: Db, people: dict[str, str]) -> Iterator[str]:
+    """Sign alice in, an admin, where nobody has changed a setting; others begin as new ones do."""
+    default_limits(db)
+    yield people["alice"]
+    settings._memory().forget()
+
+
+class TestList:
+    def test_has_every_setting_with_its_default_by_key(self, alice: str) -> None:
+        answer = call("GET", "/api/admin/config", token=alice)
+        assert answer.data == [
+            {"key": key, "value": value, "default": value} for key, value in DEFAULTS.items()
+        ]
+        assert list(DEFAULTS) == sorted(DEFAULTS)
+
+    def test_tells_who_changed_what_when(self, alice: str) -> None:
+        before = datetime.now(UTC) - timedelta(seconds=1)
+        changed = put(alice, "audit.retention", {"days": 90}).data
+        entries = listed(alice)
+        assert entries["audit.retention"] == changed
+        assert changed["updatedBy"] == id_of(alice)
+        assert before <= datetime.fromisoformat(changed["updatedAt"]) <= datetime.now(UTC)
+        others = [entry for key, entry in entries.items() if key != "audit.retention"]
+        assert all(entry.keys() == {"key", "value", "default"} for entry in others)
+
+    @pytest.mark.parametrize(
+        ("key", "value"),
+        [
+            ("rateLimit.search", 5),
+            ("rateLimit.search", {"limit": 0, "window": 60}),
+            ("audit.retention", {"days": 89}),
+            ("requestQuota.user", {}),
+            ("requestQuota.user", None),
+            ("autoApprove.user", {"movie": 1, "tv": 0}),
+            ("session.lifetimes", {"tokenDays": 30, "idleDays": 30, "absoluteDays": 29}),
+            ("rateLimit.everything", {"limit": 5, "window": 60}),
+            ("of another release", {"on": True}),
+        ],
+    )
+    def test_a_row_that_cannot_be_understood_is_left_out(
+        self, db: Db, alice: str, logs: io.StringIO, key: str, value: Any
+    ) -> None:
+        store(db, "audit.retention" if key != "audit.retention" else "rateLimit.api", {"days": 1})
+        store(db, key, value)
+        assert {name: entry["value"] for name, entry in listed(alice).items()} == DEFAULTS
+        assert all("updatedAt" not in entry for entry in listed(alice).values())
+        assert f'"key":"{key}"' in logs.getvalue()
+
+    def test_a_deleted_admin_is_not_named(self, db: Db, alice: str, people: dict[str, str]) -> None:
+        db.execute("UPDATE users SET role = 'admin' WHERE username = 'bob'")
+        assert put(people["bob"], "audit.retention", {"days": 90}).status == 200
+        db.execute("DELETE FROM users WHERE username = 'bob'")
+        entry = listed(alice)["audit.retention"]
+        assert entry["value"] == {"days": 90}
+        assert entry.keys() == {"key", "value", "default", "updatedAt"}
+
+
+class TestChange:
+    @pytest.mark.parametrize(
+        ("key", "value"),
+        [
+            ("rateLimit.media-request", {"limit": 1, "window": 1}),
+            ("rateLimit.admin", {"limit": 1000, "window": 86_400}),
+            ("session.lifetimes", {"tokenDays": 1, "idleDays": 1, "absoluteDays": 1}),
+            ("session.lifetimes", {"tokenDays": 30, "idleDays": 90, "absoluteDays": 365}),
+            ("requestQuota.admin", QUOTAS),
+            ("requestQuota.user", QUOTAS),
+            ("requestQuota.user", NO_QUOTA),
+            ("autoApprove.admin", {"movie": True, "tv": True}),
+            ("autoApprove.user", {"movie": True, "tv": False}),
+            ("audit.retention", {"days": 90}),
+            ("audit.retention", {"days": 3650}),
+        ],
+    )
+    def test_sets_it(self, db: Db, alice: str, key: str, value: Any) -> None:
+        answer = put(alice, key, value)
+        assert answer.status == 200, answer.text
+        assert answer.data["key"] == key
+        assert answer.data["value"] == value
+        assert answer.data["default"] == DEFAULTS[key]
+        assert stored(db) == {key: value}
+        assert audited(db) == [(id_of(alice), "config", key, {"from": DEFAULTS[key], "to": value})]
+
+    def test_what_the_list_shows_can_be_sent_back(self, db: Db, alice: str) -> None:
+        for key, entry in listed(alice).items():
+            assert put(alice, key, entry["value"]).data["value"] == entry["value"]
+        assert stored(db) == DEFAULTS
+
+    def test_each_change_is_audited_with_the_former_value(self, db: Db, alice: str) -> None:
+        for days in (100, 200, 200):
+            put(alice, "audit.retention", {"days": days})
+        assert [details for *_, details in audited(db)] == [
+            {"from": {"days": 365}, "to": {"days": 100}},
+            {"from": {"days": 100}, "to": {"days": 200}},
+            {"from": {"days": 200}, "to": {"days": 200}},
+        ]
+
+    def test_a_malformed_row_is_mended(self, db: Db, alice: str) -> None:
+        store(db, "audit.retention", "for ever")
+        assert put(alice, "audit.retention", {"days": 400}).status == 200
+        assert stored(db) == {"audit.retention": {"days": 400}}
+        assert [details["from"] for *_, details in audited(db)] == [{"days": 365}]
+
+    @pytest.mark.parametrize(
+        ("key", "value", "fields"),
+        [
+            ("rateLimit.api", {"limit": 0, "window": 60}, ["limit"]),
+            ("rateLimit.api", {"limit": 1001, "window": 60}, ["limit"]),
+            ("rateLimit.api", {"limit": 5, "window": 0}, ["window"]),
+            ("rateLimit.api", {"limit": 5, "window": 86_401}, ["window"]),
+            ("rateLimit.api", {"limit": "5", "window": 60}, ["limit"]),
+            ("rateLimit.api", {"limit": 5.0, "window": 60}, ["limit"]),
+            ("rateLimit.api", {"limit": True, "window": 60}, ["limit"]),
+            ("rateLimit.api", {"limit": None, "window": 60}, ["limit"]),
+            ("rateLimit.api", {"limit": -1, "window": 10**12}, ["limit", "window"]),
+            ("rateLimit.api", {"limit": 5}, ["window"]),
+            ("rateLimit.api", {}, ["limit", "window"]),
+            ("rateLimit.api", {"limit": 5, "window": 60, "more": 1}, ["more"]),
+            ("session.lifetimes", lifetimes(31, 1, 90), ["tokenDays"]),
+            ("session.lifetimes", lifetimes(1, 0, 90), ["idleDays"]),
+            ("session.lifetimes", lifetimes(1, 1, 366), ["absoluteDays"]),
+            ("session.lifetimes", lifetimes(3, 1, 2), ["absoluteDays"]),
+            ("session.lifetimes", lifetimes(1, 3, 2), ["absoluteDays"]),
+            ("session.lifetimes", lifetimes(1, 1, 1) | {"token_days": 1}, ["token_days"]),
+            ("requestQuota.user", {"movies": QUOTAS["movies"]}, ["seasons"]),
+            ("requestQuota.user", QUOTAS | {"movies": None}, ["movies"]),
+            ("requestQuota.user", QUOTAS | {"movies": {"days": 7}}, ["movies.limit"]),
+            ("requestQuota.user", QUOTAS | {"movies": quota(-1, 7)}, ["movies.limit"]),
+            ("requestQuota.user", QUOTAS | {"movies": quota(1001, 7)}, ["movies.limit"]),
+            ("requestQuota.user", QUOTAS | {"seasons": quota(1, 0)}, ["seasons.days"]),
+            ("requestQuota.user", QUOTAS | {"seasons": quota(1, 366)}, ["seasons.days"]),
+            ("requestQuota.user", QUOTAS | {"seasons": quota(1, None)}, ["seasons.days"]),
+            ("autoApprove.user", {"movie": 1, "tv": False}, ["movie"]),
+            ("autoApprove.user", {"movie": "true", "tv": False}, ["movie"]),
+            ("autoApprove.user", {"movie": True}, ["tv"]),
+            ("audit.retention", {"days": 89}, ["days"]),
+            ("audit.retention", {"days": 0}, ["days"]),
+            ("audit.retention", {"days": 3651}, ["days"]),
+            ("audit.retention", {"days": None}, ["days"]),
+        ],
+    )
+    def test_a_bad_value_is_refused_at_its_field(
+        self, db: Db, alice: str, key: str, value: Any, fields: list[str]
+    ) -> None:
+        answer = put(alice, key, value)
+        assert (answer.status, answer.code) == (400, "VALIDATION_ERROR")
+        assert [each["field"] for each in answer.details] == [f"body.value.{f}" for f in fields]
+        assert all(each["message"] for each in answer.details)
+        assert stored(db) == {}
+        assert audited(db) == []
+
+    @pytest.mark.parametrize(
+        ("body", "field"),
+        [
+            ({}, "body.value"),
+            ({"value": None}, "body.value"),
+            ({"value": 5}, "body.value"),
+            ({"value": [1]}, "body.value"),
+            ({"value": '{"days": 90}'}, "body.value"),
+            ({"value": {"days": 90}, "key": "audit.retention"}, "body.key"),
+            ([], "body"),
+        ],
+    )
+    def test_a_body_without_a_value_is_refused(
+        self, db: Db, alice: str, body: Any, field: str
+    ) -> None:
+        answer = call("PUT", "/api/admin/config/audit.retention", token=alice, body=body)
+        assert (answer.status, answer.code) == (400, "VALIDATION_ERROR")
+        assert [each["field"] for each in answer.details] == [field]
+        assert stored(db) == {}
+
+    def test_an_answer_stays_small_whatever_is_wrong(self, alice: str) -> None:
+        answer = put(alice, "audit.retention", {f"{n}{'x' * 500}": n for n in range(100)})
+        assert answer.code == "VALIDATION_ERROR"
+        assert len(answer.details) == 20
+        assert max(len(each["field"]) for each in answer.details) == 100
+
+    @pytest.mark.parametrize(
+        "key",
+        ["nothing", "rateLimit.everything", "ratelimit.api", "rateLimit", "requestQuota.root"],
+    )
+    def test_an_unknown_key_is_not_found(self, db: Db, alice: str, key: str) -> None:
+        answer = put(alice, key, {"limit": 5, "window": 60})
+        assert (answer.status, answer.code) == (404, "NOT_FOUND")
+        assert stored(db) == {}
+        assert audited(db) == []
+
+
+class TestWhoMay:
+    CALLS = [("GET", "/api/admin/config", None)] + [
+        ("PUT", f"/api/admin/config/{key}", {"value": {"days": 90}})
+        for key in ("audit.retention", "nothing")
+    ]
+
+    @pytest.mark.parametrize(("method", "path", "body"), CALLS)
+    def test_no_user_and_no_stranger(
+        self, db: Db, alice: str, people: dict[str, str], method: str, path: str, body: Any
+    ) -> None:
+        answer = call(method, path, token=people["bob"], body=body)
+        assert (answer.status, answer.code) == (403, "FORBIDDEN")
+        answer = call(method, path, body=body)
+        assert (answer.status, answer.code) == (401, "JWT_INVALID")
+        assert stored(db) == {}
+        known = call(method, path, token=alice, body=body)
+        assert known.status == (404 if path.endswith("nothing") else 200)
+
+    def test_a_cookie_needs_the_csrf_token(self, db: Db, alice: str, plex_url: str) -> None:
+        signed_in = plex.verify(plex.begin(plex_url, "alice"), session="cookie")
+        cookie = signed_in.headers["set-cookie"].partition(";")[0]
+        path, body = "/api/admin/config/audit.retention", {"value": {"days": 90}}
+        answer = call("PUT", path, body=body, headers={"Cookie": cookie})
+        assert answer.code == "CSRF_TOKEN_MISMATCH"
+        assert stored(db) == {}
+        headers = {"Cookie": cookie, "X-CSRF-Token": signed_in.data["csrfToken"]}
+        assert call("PUT", path, body=body, headers=headers).status == 200
+
+
+class TestEffect:
+    @pytest.fixture(autouse=True)
+    def memory(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Keep what was read, as an environment does."""
+        monkeypatch.setattr(settings, "CACHE_SECONDS", 30.0)
+
+    def limit(self, token: str) -> str:
+        return call("GET", "/api/auth/me", token=token).headers["ratelimit-policy"]
+
+    def test_a_limit_holds_at_once_where_it_was_changed(
+        self, alice: str, people: dict[str, str]
+    ) -> None:
+        settings._memory().forget()
+        assert self.limit(people["bob"]) == '"api";q=100;w=60'
+        put(alice, "rateLimit.api", {"limit": 3, "window": 70})
+        assert self.limit(people["bob"]) == '"api";q=3;w=70'
+        for _ in range(3):
+            answer = call("GET", "/api/auth/me", token=people["bob"])
+        assert (answer.status, answer.code) == (429, "RATE_LIMITED")
+        put(alice, "rateLimit.api", {"limit": 5, "window": 70})
+        assert call("GET", "/api/auth/me", token=people["bob"]).status == 200
+
+    def test_a_refused_value_changes_nothing(self, alice: str, people: dict[str, str]) -> None:
+        settings._memory().forget()
+        put(alice, "rateLimit.api", {"limit": 0, "window": 70})
+        assert self.limit(people["bob"]) == '"api";q=100;w=60'
+
+    def test_sessions_last_as_long_as_set(self, db: Db, alice: str, plex_url: str) -> None:
+        put(alice, "session.lifetimes", {"tokenDays": 2, "idleDays": 1, "absoluteDays": 3})
+        signed_in = plex.sign_in(plex_url, "bob")
+        expires = datetime.fromisoformat(signed_in["expiresAt"])
+        assert abs(expires - datetime.now(UTC) - timedelta(days=2)) < timedelta(minutes=1)
+        db.execute("UPDATE sessions SET last_seen_at = now() - interval '25 hours'")
+        assert call("GET", "/api/auth/me", token=signed_in["token"]).code == "JWT_INVALID"
+
+    def test_the_accessors_tell_the_new_values(self, alice: str) -> None:
+        put(alice, "requestQuota.user", QUOTAS)
+        put(alice, "autoApprove.user", {"movie": True, "tv": False})
+        assert settings.quotas("user").movies.limit == 0
+        assert settings.quotas("user").seasons.days == 365
+        assert settings.quotas("admin").movies.limit is None
+        assert settings.auto_approval("user").movie is True
+        assert settings.auto_approval("admin").movie is False
+
+    def test_another_environment_knows_within_half_a_minute(
+        self, alice: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        other = settings.Memory()
+        assert other.current().auto_approval["user"].tv is False
+        put(alice, "autoApprove.user", {"movie": True, "tv": True})
+        assert other.current().auto_approval["user"].tv is False
+        now = time.time()
+        monkeypatch.setattr(time, "time", lambda: now + 30)
+        assert other.current().auto_approval["user"].tv is True
+
+
+class TestTwoWriters:
+    """Whoever comes second waits, and tells the audit log what the first one wrote."""
+
+    @pytest.mark.parametrize("first_ever", [True, False])
+    def test_the_second_knows_what_the_first_wrote(
+        self, db: Db, environment: dict[str, str], alice: str, *, first_ever: bool
+    ) -> None:
+        if not first_ever:
+            store(db, "audit.retention", {"days": 100})
+        # For as long as a new process takes to get there, on a machine that is busy.
+        patience = "-c idle_in_transaction_session_timeout=60s -c lock_timeout=60s"
+        with (
+            psycopg.connect(environment["DATABASE_URL"], options=patience) as first,
+            ThreadPoolExecutor(1) as pool,
+        ):
+            store(first, "audit.retention", {"days": 200})
+            second = pool.submit(
+                subprocess.run,
+                [sys.executable, "-c", _CHANGE, alice],
+                env=os.environ | {"PGOPTIONS": f"{patience} -c statement_timeout=60s"},
+                capture_output=True,
+                text=True,
+                check=False,
+                cwd=ROOT,
+            )
+            eventually(lambda: _waits_for_a_lock(db), seconds=60)
+            first.commit()
+            done = second.result(60)
+        assert done.stdout.strip().endswith("200"), done.stderr
+        assert stored(db) == {"audit.retention": {"days": 300}}
+        assert [details for *_, details in audited(db)] == [
+            {"from": {"days": 200}, "to": {"days": 300}}
+        ]
+
+    def test_readers_do_not_wait(self, db: Db, alice: str) -> None:
+        with db.transaction():
+            db.execute("LOCK TABLE system_config IN SHARE ROW EXCLUSIVE MODE")
+            assert call("GET", "/api/admin/config", token=alice).status == 200
+
+
+# In a process of its own, which may wait while this one goes on.
+_CHANGE = """
+import asyncio, sys
+asyncio.set_event_loop(asyncio.new_event_loop())
+from tests.support.api import call
+answer = call("PUT", "/api/admin/config/audit.retention", token=sys.argv[1],
+              body={"value": {"days": 300}})
+print(answer.status)
+"""
+
+
+def _waits_for_a_lock(db: Db) -> bool:
+    waiting = db.execute(
+        "SELECT 1 FROM pg_stat_activity"
+        " WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    )
+    return waiting.fetchone() is not None

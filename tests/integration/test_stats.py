@@ -1,0 +1,151 @@
+"""The numbers of the dashboard."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import psycopg
+import pytest
+
+from tests.support import plex
+from tests.support.api import call
+
+type Db = psycopg.Connection[tuple[Any, ...]]
+
+PATH = "/api/admin/stats"
+
+
+def stats(token: str) -> Any:
+    answer = call("GET", PATH, token=token)
+    assert answer.status == 200, answer.text
+    return answer.data
+
+
+def add_request(db: Db, name: str, media_type: str, status: str, *, days_ago: float) -> None:
+    db.execute(
+        "INSERT INTO media_requests"
+        " (user_id, media_type, tmdb_id, title, status, requested_at, processed_at)"
+        " SELECT id, %(type)s, 1, 't', %(status)s, now() - make_interval(secs => %(age)s),"
+        " CASE WHEN %(status)s <> 'pending' THEN now() END FROM users WHERE username = %(name)s",
+        {"type": media_type, "status": status, "age": days_ago * 86_400, "name": name},
+    )
+
+
+def test_of_a_service_that_nobody_has_used(people: dict[str, str]) -> None:
+    found = stats(people["alice"])
+    generated = datetime.fromisoformat(found.pop("generatedAt"))
+    assert abs(datetime.now(UTC) - generated) < timedelta(minutes=1)
+    assert found == {
+        "users": {"total": 3, "active": 3, "suspended": 0, "admins": 1},
+        "requests": {
+            "total": 0,
+            "pending": 0,
+            "approved": 0,
+            "declined": 0,
+            "movies": 0,
+            "shows": 0,
+            "last7Days": 0,
+            "last30Days": 0,
+        },
+        "sessions": {"active": 3},
+        "topRequesters": [],
+    }
+
+
+def test_requests_are_counted_by_state_kind_and_age(db: Db, people: dict[str, str]) -> None:
+    add_request(db, "bob", "movie", "pending", days_ago=1)
+    add_request(db, "bob", "tv", "pending", days_ago=6.9)
+    add_request(db, "bob", "tv", "approved", days_ago=7.1)
+    add_request(db, "carol", "movie", "approved", days_ago=29.9)
+    add_request(db, "carol", "movie", "approved", days_ago=30.1)
+    add_request(db, "carol", "movie", "declined", days_ago=400)
+    found = stats(people["alice"])["requests"]
+    oldest = datetime.fromisoformat(found.pop("oldestPendingAt"))
+    assert abs(datetime.now(UTC) - timedelta(days=6.9) - oldest) < timedelta(minutes=1)
+    assert found == {
+        "total": 6,
+        "pending": 2,
+        "approved": 3,
+        "declined": 1,
+        "movies": 4,
+        "shows": 2,
+        "last7Days": 2,
+        "last30Days": 4,
+    }
+
+
+def test_a_request_counts_from_the_moment_it_is_made(people: dict[str, str]) -> None:
+    body = {"mediaType": "movie", "tmdbId": 603}
+    made = call("POST", "/api/media/request", token=people["bob"], body=body).data
+    pending = stats(people["alice"])["requests"]
+    assert (pending["pending"], pending["oldestPendingAt"]) == (1, made["requestedAt"])
+    call("POST", f"/api/admin/requests/{made['id']}/approve", token=people["alice"])
+    decided = stats(people["alice"])["requests"]
+    assert (decided["pending"], decided["approved"]) == (0, 1)
+    assert "oldestPendingAt" not in decided
+
+
+def test_users_are_counted_by_status_and_role(db: Db, people: dict[str, str]) -> None:
+    db.execute("UPDATE users SET role = 'admin' WHERE username = 'carol'")
+    db.execute("UPDATE users SET status = 'suspended' WHERE username = 'bob'")
+    found = stats(people["alice"])["users"]
+    assert found == {"total": 3, "active": 2, "suspended": 1, "admins": 2}
+
+
+def test_sessions_are_counted(plex_url: str, people: dict[str, str]) -> None:
+    plex.sign_in(plex_url, "bob")
+    assert stats(people["alice"])["sessions"] == {"active": 4}
+    call("POST", "/api/auth/logout", token=people["bob"])
+    assert stats(people["alice"])["sessions"] == {"active": 3}
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        "UPDATE sessions SET revoked_at = now()",
+        "UPDATE sessions SET expires_at = now()",
+        "UPDATE sessions SET absolute_expires_at = now()",
+        "UPDATE sessions SET last_seen_at = now() - interval '31 days'",
+        "UPDATE users SET status = 'suspended'",
+    ],
+)
+def test_a_session_that_does_not_hold_is_not_counted(
+    db: Db, people: dict[str, str], end: str
+) -> None:
+    column = "user_id" if "sessions" in end else "id"
+    db.execute(f"{end} WHERE {column} = (SELECT id FROM users WHERE username = 'bob')".encode())
+    assert stats(people["alice"])["sessions"] == {"active": 2}
+
+
+def test_who_asks_for_most_is_named(db: Db, people: dict[str, str]) -> None:
+    db.execute(
+        "INSERT INTO users (plex_id, email, username)"
+        " SELECT 9000 + n, 'p' || n || '@example.com', 'person' || n FROM generate_series(1, 5) n"
+    )
+    for number, name in enumerate(["bob", "carol", *(f"person{n}" for n in range(1, 6))]):
+        for _ in range(7 - number):
+            add_request(db, name, "movie", "declined", days_ago=29)
+    for _ in range(20):
+        add_request(db, "person5", "tv", "declined", days_ago=31)
+    found = stats(people["alice"])["topRequesters"]
+    assert [(each["username"], each["requests"]) for each in found] == [
+        ("bob", 7),
+        ("carol", 6),
+        ("person1", 5),
+        ("person2", 4),
+        ("person3", 3),
+    ]
+    bob = call("GET", "/api/auth/me", token=people["bob"]).data["id"]
+    assert found[0] == {"userId": bob, "username": "bob", "requests": 7}
+
+
+def test_no_user_and_no_stranger(people: dict[str, str]) -> None:
+    answer = call("GET", PATH, token=people["bob"])
+    assert (answer.status, answer.code) == (403, "FORBIDDEN")
+    answer = call("GET", PATH)
+    assert (answer.status, answer.code) == (401, "JWT_INVALID")
+    assert call("GET", PATH, token=people["alice"]).status == 200
+
+
+def test_takes_no_parameters(people: dict[str, str]) -> None:
+    answer = call("GET", PATH, token=people["alice"], query={"days": "7"})
+    assert (answer.status, answer.code) == (400, "VALIDATION_ERROR")

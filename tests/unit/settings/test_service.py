@@ -1,0 +1,106 @@
+"""Reading the rows of run-time settings: what cannot be understood is left out."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from medianest.core.rate_limit import POLICIES
+from medianest.settings.models import AutoApproval, ConfigRow, Lifetimes, Quota, Quotas
+from medianest.settings.registry import SETTINGS
+from medianest.settings.service import parse
+
+LIFETIMES = {"tokenDays": 30, "idleDays": 30, "absoluteDays": 90}
+
+
+def row(key: str, value: Any) -> ConfigRow:
+    return ConfigRow(key, value, updated_at=datetime(2026, 1, 1, tzinfo=UTC), updated_by=None)
+
+
+def test_the_keys() -> None:
+    assert set(SETTINGS) == {
+        *(f"rateLimit.{name}" for name in POLICIES),
+        "session.lifetimes",
+        "requestQuota.admin",
+        "requestQuota.user",
+        "autoApprove.admin",
+        "autoApprove.user",
+        "audit.retention",
+    }
+
+
+def test_without_rows_the_defaults_hold() -> None:
+    config = parse(())
+    assert config.rate_limits == POLICIES
+    assert config.sessions == Lifetimes(timedelta(days=30), timedelta(days=30), timedelta(days=90))
+    assert config.quotas == {"admin": Quotas(), "user": Quotas()}
+    assert config.quotas["user"].movies == Quota(limit=None, days=7)
+    assert config.auto_approval == {"admin": AutoApproval(), "user": AutoApproval()}
+    assert config.audit_retention == timedelta(days=365)
+
+
+def test_every_kind_of_row_is_read() -> None:
+    quotas = {"movies": {"limit": 0, "days": 1}, "seasons": {"limit": None, "days": 365}}
+    config = parse(
+        [
+            row("rateLimit.api", {"limit": 1000, "window": 86_400}),
+            row("session.lifetimes", {"tokenDays": 1, "idleDays": 2, "absoluteDays": 3}),
+            row("requestQuota.user", quotas),
+            row("autoApprove.admin", {"movie": True, "tv": False}),
+            row("audit.retention", {"days": 90}),
+        ]
+    )
+    api = config.rate_limits["api"]
+    assert (api.name, api.limit, api.window, api.kind) == ("api", 1000, 86_400, "general")
+    assert config.rate_limits["search"] == POLICIES["search"]
+    assert config.sessions == Lifetimes(timedelta(days=1), timedelta(days=2), timedelta(days=3))
+    assert config.quotas == {
+        "admin": Quotas(),
+        "user": Quotas(Quota(limit=0, days=1), Quota(limit=None, days=365)),
+    }
+    assert config.auto_approval == {
+        "admin": AutoApproval(movie=True, tv=False),
+        "user": AutoApproval(),
+    }
+    assert config.audit_retention == timedelta(days=90)
+
+
+@pytest.mark.parametrize("key", sorted(SETTINGS))
+@pytest.mark.parametrize("value", [None, 5, "x", [], {}, {"limit": "5"}, {"nothing": 1}])
+def test_a_malformed_row_counts_for_nothing(key: str, value: Any) -> None:
+    assert parse([row(key, value)]) == parse(())
+
+
+@pytest.mark.parametrize("key", sorted(SETTINGS))
+def test_a_default_is_a_value_that_may_be_set(key: str) -> None:
+    setting = SETTINGS[key]
+    assert setting.read(setting.default.model_dump(mode="json", by_alias=True)) == setting.default
+
+
+numbers = st.one_of(st.integers(-10, 5000), st.floats(), st.booleans(), st.none())
+names = st.sampled_from(
+    ["limit", "window", "days", "movie", "tv", "movies", "seasons", *LIFETIMES, "other"]
+)
+values = st.recursive(
+    st.one_of(numbers, st.text(max_size=3)),
+    lambda inner: st.dictionaries(names, inner, max_size=4),
+    max_leaves=6,
+)
+
+
+@given(rows=st.dictionaries(st.sampled_from([*sorted(SETTINGS), "unknown"]), values))
+def test_whatever_rows_say_the_settings_are_sane(rows: dict[str, Any]) -> None:
+    config = parse([row(key, value) for key, value in rows.items()])
+    assert config.rate_limits.keys() == POLICIES.keys()
+    for policy in config.rate_limits.values():
+        assert 1 <= policy.limit <= 1000
+        assert 1 <= policy.window <= 86_400
+    assert timedelta(days=1) <= config.sessions.token <= config.sessions.absolute
+    assert timedelta(days=1) <= config.sessions.idle <= config.sessions.absolute
+    for quotas in config.quotas.values():
+        for quota in (quotas.movies, quotas.seasons):
+            assert quota.limit is None or 0 <= quota.limit <= 1000
+            assert 1 <= quota.days <= 365
+    assert timedelta(days=90) <= config.audit_retention <= timedelta(days=3650)
