@@ -1,13 +1,16 @@
 """Search, and asking for titles."""
 
 from typing import Annotated
+from uuid import UUID
 
-from fastapi import Header, Query, status
+from fastapi import Header, Path, Query, Response, status
 
+from medianest.catalog.models import MediaType
 from medianest.core.caller import Principal
 from medianest.core.deps import From, SignedIn, held_to
-from medianest.core.envelope import ApiResponse, PageResponse, ok
-from medianest.core.web import create_app, lambda_handler
+from medianest.core.envelope import ApiResponse, PageResponse, PlainInt, ok
+from medianest.core.errors import ErrorCode
+from medianest.core.web import STALE_HEADER, answers, create_app, lambda_handler, tell_age
 from medianest.limits import service as limits
 from medianest.requests import service
 from medianest.requests.schemas import (
@@ -16,6 +19,7 @@ from medianest.requests.schemas import (
     RequestOut,
     RequestQuery,
     SearchQuery,
+    TitleDetailsOut,
     TitleOut,
 )
 from medianest.sessions.service import authenticate
@@ -30,20 +34,40 @@ app = create_app(
 )
 
 
-@app.get("/api/media/search")
+_FROM_CATALOG = answers(ErrorCode.CATALOG_UNAVAILABLE, headers=(STALE_HEADER,))
+
+
+@app.get("/api/media/search", openapi_extra=_FROM_CATALOG)
 async def search(
-    query: Annotated[SearchQuery, Query()], principal: Annotated[Principal, held_to("search")]
+    query: Annotated[SearchQuery, Query()],
+    principal: Annotated[Principal, held_to("search")],
+    response: Response,
 ) -> PageResponse[TitleOut]:
     """Search films and shows; each item says whether it is already requested."""
-    return service.search(query, principal.user_id)
+    found = service.search(query, principal.user_id)
+    tell_age(response, found.stale_seconds)
+    return found.value
 
 
-@app.post("/api/media/request", status_code=status.HTTP_201_CREATED)
-async def request(
+@app.post(
+    "/api/media/request",
+    status_code=status.HTTP_201_CREATED,
+    openapi_extra=answers(
+        ErrorCode.ALREADY_REQUESTED,
+        ErrorCode.QUOTA_EXCEEDED,
+        ErrorCode.CATALOG_UNAVAILABLE,
+        ErrorCode.IDEMPOTENCY_IN_PROGRESS,
+        ErrorCode.IDEMPOTENCY_KEY_REUSED,
+    ),
+)
+async def create_request(
     body: RequestIn,
     principal: Annotated[Principal, held_to("media-request")],
     caller: From,
-    idempotency_key: Annotated[str | None, Header()] = None,
+    idempotency_key: Annotated[
+        str | None,
+        Header(json_schema_extra={"maxLength": 200, "pattern": "^[!-~]([ -~]*[!-~])?$"}),
+    ] = None,
 ) -> ApiResponse[CreatedRequestOut]:
     """Ask for a film, or for seasons of a show."""
     return ok(service.create(body, principal, caller, idempotency_key))
@@ -55,6 +79,39 @@ async def own_requests(
 ) -> PageResponse[RequestOut]:
     """List one's own requests."""
     return service.own(query, principal.user_id)
+
+
+@app.get("/api/media/requests/{id}")
+async def get_request(
+    id: UUID,  # noqa: A002
+    principal: SignedIn,
+) -> ApiResponse[RequestOut]:
+    """Show one of one's own requests; to an admin any."""
+    return ok(service.one(id, principal.user_id))
+
+
+@app.delete(
+    "/api/media/requests/{id}",
+    status_code=status.HTTP_204_NO_CONTENT,
+    openapi_extra=answers(ErrorCode.INVALID_STATE),
+)
+async def cancel_request(id: UUID, principal: SignedIn, caller: From) -> None:  # noqa: A002
+    """Cancel one of one's own requests while it is pending; an admin any."""
+    service.cancel(id, principal, caller)
+
+
+# After /api/media/requests/{id}, which it would match too.
+@app.get("/api/media/{mediaType}/{tmdbId}", openapi_extra=_FROM_CATALOG)
+async def get_title(
+    media_type: Annotated[MediaType, Path(alias="mediaType")],
+    tmdb_id: Annotated[PlainInt, Path(alias="tmdbId", gt=0, lt=2**31)],
+    principal: SignedIn,
+    response: Response,
+) -> ApiResponse[TitleDetailsOut]:
+    """Show a film or show in full; each season says whether it is already requested."""
+    found = service.details(media_type, tmdb_id, principal.user_id)
+    tell_age(response, found.stale_seconds)
+    return ok(found.value)
 
 
 handler = lambda_handler(app)

@@ -21,7 +21,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalService]:
         yield running
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def crowd_plex() -> Iterator[str]:
     """Run a stand-in for plex.tv with twenty people and an owner."""
     people = [plex.Person(1, "owner", "owner@example.com", owns_server=True)] + [

@@ -1,30 +1,17 @@
 """Many at once, served by many processes: PostgreSQL decides."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from threading import Barrier
 from typing import Any
 
 import pytest
 
 from tests.e2e.conftest import CROWD
 from tests.support.api import Answer
+from tests.support.crowd import at_once, codes
 from tests.support.local import LocalService, local_service
-
-
-def at_once[T](jobs: list[Callable[[], T]]) -> list[T]:
-    """Run all jobs, all released in the same moment."""
-    barrier = Barrier(len(jobs))
-
-    def run(job: Callable[[], T]) -> T:
-        barrier.wait(20)
-        return job()
-
-    with ThreadPoolExecutor(len(jobs)) as pool:
-        return list(pool.map(run, jobs))
 
 
 @pytest.fixture
@@ -42,10 +29,6 @@ def verify(service: LocalService, handle: str) -> Answer:
     return service.patiently("POST", "/api/auth/plex/verify", body={"pinId": handle})
 
 
-def codes(answers: list[Answer]) -> Counter[str]:
-    return Counter(str(answer.status) if answer.status < 300 else answer.code for answer in answers)
-
-
 def test_everything_at_once(crowded: LocalService, crowd_plex: str) -> None:
     # One service for all: its start is the slow part.
     tokens = first_sign_ins(crowded, crowd_plex)
@@ -55,6 +38,7 @@ def test_everything_at_once(crowded: LocalService, crowd_plex: str) -> None:
     one_key_ten_times(crowded, tokens)
     approve_against_decline(crowded, tokens)
     one_refresh_of_ten(crowded, crowd_plex)
+    one_setting_by_many(crowded, tokens["admin"])
     admins_who_demote_each_other(crowded, tokens)
 
 
@@ -139,6 +123,28 @@ def one_refresh_of_ten(service: LocalService, plex_url: str) -> None:
     )
     assert codes(answers) == {"200": 1, "JWT_INVALID": 9}
     assert service.call("GET", "/api/auth/me", token=token).code == "JWT_INVALID"
+
+
+def one_setting_by_many(service: LocalService, admin: str) -> None:
+    def put(days: int) -> Answer:
+        path, body = "/api/admin/config/audit.retention", {"value": {"days": days}}
+        return service.patiently("PUT", path, token=admin, body=body)
+
+    answers = at_once([partial(put, days) for days in range(100, 110)])
+    assert codes(answers) == {"200": 10}
+    logs = service.patiently(
+        "GET", "/api/admin/audit-logs", token=admin, query={"action": "config.changed"}
+    )
+    changes = {row["details"]["from"]["days"]: row["details"]["to"]["days"] for row in logs.data}
+    # Each tells what the one before it wrote, from the default to what holds now.
+    days, order = 365, []
+    while days in changes:
+        days = changes[days]
+        order.append(days)
+    assert sorted(order) == list(range(100, 110))
+    listed = service.patiently("GET", "/api/admin/config", token=admin).data
+    holds = next(entry["value"] for entry in listed if entry["key"] == "audit.retention")
+    assert holds == {"days": order[-1]}
 
 
 def admins_who_demote_each_other(service: LocalService, tokens: dict[str, str]) -> None:

@@ -6,13 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from medianest.catalog.models import TitleDetails
+from medianest.catalog.models import Season, TitleDetails
 from medianest.core.errors import AppError, ErrorCode
 from medianest.requests.schemas import RequestIn
 from medianest.requests.service import _check_key, _seasons_of
 
-FILM = TitleDetails("movie", 603, "The Matrix", ())
-SHOW = TitleDetails("tv", 1396, "Breaking Bad", (0, 1, 2, 3))
+
+def show_with(*seasons: int) -> TitleDetails:
+    return TitleDetails("tv", 1, "x", None, None, None, seasons=tuple(map(Season, seasons)))
+
+
+FILM = TitleDetails("movie", 603, "The Matrix", 1999, None, None)
+SHOW = show_with(0, 1, 2, 3)
 
 
 def request(media_type: str, seasons: list[int] | None = None) -> RequestIn:
@@ -53,13 +58,13 @@ def test_a_season_that_does_not_exist_is_refused(seasons: list[int]) -> None:
 
 
 def test_specials_that_do_not_exist_are_refused() -> None:
-    show = TitleDetails("tv", 1, "x", (1,))
+    show = show_with(1)
     assert field_of(_seasons_of, show, request("tv", [0])) == "body.seasons"
 
 
 @pytest.mark.parametrize("seasons", [(), (0,)])
 def test_a_show_that_has_only_specials_needs_them_named(seasons: tuple[int, ...]) -> None:
-    show = TitleDetails("tv", 1, "x", seasons)
+    show = show_with(*seasons)
     assert field_of(_seasons_of, show, request("tv")) == "body.tmdbId"
     if seasons:
         assert _seasons_of(show, request("tv", [0])) == [0]
@@ -72,7 +77,7 @@ def test_a_show_that_has_only_specials_needs_them_named(seasons: tuple[int, ...]
 def test_a_request_is_for_seasons_that_exist_or_refused(
     existing: frozenset[int], wanted: frozenset[int] | None
 ) -> None:
-    show = TitleDetails("tv", 1, "x", tuple(sorted(existing)))
+    show = show_with(*sorted(existing))
     meant = existing - {0} if wanted is None else wanted
     body = request("tv", None if wanted is None else list(wanted))
     if meant and meant <= existing:

@@ -9,6 +9,7 @@ from medianest.catalog.models import MediaType
 
 type RequestStatus = Literal["pending", "approved", "declined"]
 type Decision = Literal["approved", "declined"]
+type QuotaKind = Literal["movies", "seasons"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,15 @@ class TitleRequest:
 
     media_type: MediaType
     tmdb_id: int
+    id: UUID | None
+    status: RequestStatus
+
+
+@dataclass(frozen=True, slots=True)
+class ItemRequest:
+    """The state of a film (`season` is None) or of a season; `id` as above."""
+
+    season: int | None
     id: UUID | None
     status: RequestStatus
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, LiteralString
 from medianest.core.db import fetch_all, fetch_one, fetch_value
 from medianest.requests.models import (
     Decision,
+    ItemRequest,
     MediaRequest,
     Replay,
     RequestStatus,
@@ -17,6 +18,7 @@ from medianest.requests.models import (
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
     from uuid import UUID
 
     from psycopg import Connection
@@ -30,28 +32,51 @@ _COLUMNS = (
     " (SELECT array_agg(i.season ORDER BY i.season) FROM request_items i"
     "  WHERE i.request_id = r.id AND i.season IS NOT NULL) AS seasons"
 )
+# Each pair is one order and its exact reverse, so that one index serves both.
 _ORDERS: dict[RequestSort, LiteralString] = {
-    "requestedAt": "r.requested_at, r.id",
+    "requestedAt": "r.requested_at, r.id DESC",
     "-requestedAt": "r.requested_at DESC, r.id",
     "title": "lower(r.title), r.id",
-    "-title": "lower(r.title) DESC, r.id",
+    "-title": "lower(r.title) DESC, r.id DESC",
 }
-_FILTER = (
-    " WHERE (%(user_id)s::uuid IS NULL OR r.user_id = %(user_id)s)"
-    " AND (%(status)s::text IS NULL OR r.status = %(status)s)"
-    " AND (%(media_type)s::text IS NULL OR r.media_type = %(media_type)s)"
+_FILTERS: dict[str, LiteralString] = {
+    "user_id": "r.user_id = %(user_id)s",
+    "status": "r.status = %(status)s",
+    "media_type": "r.media_type = %(media_type)s",
+}
+# A film is one item and a season is one; a declined request's items are not active.
+_COUNTED = (
+    " FROM media_requests r JOIN request_items i ON i.request_id = r.id"
+    " WHERE r.user_id = %(user_id)s AND r.media_type = %(media_type)s AND r.id <> %(id)s"
+    # Hours: a day in the calendar of the database's time zone may have 23 or 25 of them.
+    " AND r.requested_at > now() - make_interval(hours => 24 * %(days)s) AND i.active"
 )
 
 
 def add(
-    connection: Connection[Any], user_id: UUID, title: TitleDetails, comment: str | None
+    connection: Connection[Any],
+    user_id: UUID,
+    title: TitleDetails,
+    comment: str | None,
+    *,
+    approved: bool,
 ) -> UUID:
-    """Add a pending request that holds nothing yet."""
+    """Add a request that holds nothing yet, pending or `approved` by nobody."""
     request_id: UUID = fetch_value(
         connection,
-        "INSERT INTO media_requests (user_id, media_type, tmdb_id, title, comment)"
-        " VALUES (%s, %s, %s, %s, %s) RETURNING id",
-        (user_id, title.media_type, title.tmdb_id, title.title, comment),
+        "INSERT INTO media_requests"
+        " (user_id, media_type, tmdb_id, title, comment, status, processed_at)"
+        " VALUES (%(user_id)s, %(media_type)s, %(tmdb_id)s, %(title)s, %(comment)s,"
+        " CASE WHEN %(approved)s THEN 'approved' ELSE 'pending' END,"
+        " CASE WHEN %(approved)s THEN now() END) RETURNING id",
+        {
+            "user_id": user_id,
+            "media_type": title.media_type,
+            "tmdb_id": title.tmdb_id,
+            "title": title.title,
+            "comment": comment,
+            "approved": approved,
+        },
     )
     return request_id
 
@@ -103,44 +128,123 @@ def own_holder(
     return holder
 
 
-def get(connection: Connection[Any], request_id: UUID) -> MediaRequest | None:
-    """Return a request."""
-    return fetch_one(
+def quota_used(connection: Connection[Any], request: MediaRequest, days: int) -> int:
+    """Return how many items of its kind a user asked for in so many days, besides a request."""
+    used: int = fetch_value(connection, "SELECT count(*)" + _COUNTED, _counted(request, days))
+    return used
+
+
+def quota_frees(
+    connection: Connection[Any], request: MediaRequest, days: int, items: int
+) -> datetime:
+    """Return when so many of the items that `quota_used` counts will count no more."""
+    frees: datetime = fetch_value(
+        connection,
+        "SELECT r.requested_at + make_interval(hours => 24 * %(days)s)"
+        + _COUNTED
+        + " ORDER BY r.requested_at LIMIT 1 OFFSET %(items)s - 1",
+        _counted(request, days) | {"items": items},
+    )
+    return frees
+
+
+def _counted(request: MediaRequest, days: int) -> dict[str, Any]:
+    return {
+        "user_id": request.user_id,
+        "media_type": request.media_type,
+        "id": request.id,
+        "days": days,
+    }
+
+
+def get(connection: Connection[Any], request_id: UUID) -> MediaRequest:
+    """Return a request that the transaction has written."""
+    request = fetch_one(
         connection,
         MediaRequest,
         f"SELECT {_COLUMNS} FROM media_requests r WHERE r.id = %s",
         (request_id,),
     )
+    if request is None:
+        raise RuntimeError("A request just written is not there")
+    return request
+
+
+def get_for(connection: Connection[Any], request_id: UUID, viewer_id: UUID) -> MediaRequest | None:
+    """Return a request that a user may see: their own, and any for who is an admin now."""
+    return fetch_one(
+        connection,
+        MediaRequest,
+        f"SELECT {_COLUMNS} FROM media_requests r WHERE r.id = %(id)s"
+        " AND (r.user_id = %(viewer)s OR EXISTS (SELECT FROM users u"
+        "  WHERE u.id = %(viewer)s AND u.role = 'admin' AND u.status = 'active'))",
+        {"id": request_id, "viewer": viewer_id},
+    )
+
+
+def lock(connection: Connection[Any], request_ids: Sequence[UUID]) -> dict[UUID, RequestStatus]:
+    """Return the status of requests, which nobody else changes until the transaction ends.
+
+    Locked in one order, so that several who lock many wait for each other and never in a circle.
+    """
+    rows = connection.execute(
+        "SELECT id, status FROM media_requests WHERE id = ANY(%s) ORDER BY id FOR UPDATE",
+        (list(request_ids),),
+    )
+    return {row[0]: row[1] for row in rows}
 
 
 def decide(
     connection: Connection[Any],
-    request_id: UUID,
+    request_ids: Sequence[UUID],
     decision: Decision,
     *,
     admin_id: UUID,
     reason: str | None,
-) -> bool:
-    """Move a request out of pending; True for exactly one of all who try."""
-    updated = connection.execute(
-        "UPDATE media_requests SET status = %s, reason = %s, processed_by = %s,"
-        " processed_at = now() WHERE id = %s AND status = 'pending'",
-        (decision, reason, admin_id, request_id),
-    )
-    return updated.rowcount == 1
-
-
-def release(connection: Connection[Any], request_id: UUID) -> None:
-    """Free what a request holds, so that others may ask for it."""
+) -> None:
+    """Move requests out of pending, which the caller has locked in that status."""
     connection.execute(
-        "UPDATE request_items SET active = false WHERE request_id = %s", (request_id,)
+        "UPDATE media_requests SET status = %s, reason = %s, processed_by = %s,"
+        " processed_at = now() WHERE id = ANY(%s)",
+        (decision, reason, admin_id, list(request_ids)),
     )
 
 
-def status_of(connection: Connection[Any], request_id: UUID) -> RequestStatus | None:
-    """Return a request's status, or None when there is no such request."""
+def release(connection: Connection[Any], request_ids: Sequence[UUID]) -> None:
+    """Free what requests hold, so that others may ask for it."""
+    connection.execute(
+        "UPDATE request_items SET active = false WHERE request_id = ANY(%s)",
+        (list(request_ids),),
+    )
+
+
+def delete_pending(
+    connection: Connection[Any], request_id: UUID, *, owner_id: UUID | None
+) -> MediaRequest | None:
+    """Delete a pending request, of one owner if given, and return what it was.
+
+    Of all who delete or decide it at once, one gets it: the others wait here, and find it gone
+    or decided.
+    """
+    return fetch_one(
+        connection,
+        MediaRequest,
+        "DELETE FROM media_requests r WHERE r.id = %(id)s AND r.status = 'pending'"
+        " AND (%(owner)s::uuid IS NULL OR r.user_id = %(owner)s)"
+        f" RETURNING {_COLUMNS}",
+        {"id": request_id, "owner": owner_id},
+    )
+
+
+def status_of(
+    connection: Connection[Any], request_id: UUID, *, owner_id: UUID | None
+) -> RequestStatus | None:
+    """Return a request's status, or None when there is none, of one owner if given."""
     status: RequestStatus | None = fetch_value(
-        connection, "SELECT status FROM media_requests WHERE id = %s", (request_id,)
+        connection,
+        "SELECT status FROM media_requests r WHERE r.id = %(id)s"
+        " AND (%(owner)s::uuid IS NULL OR r.user_id = %(owner)s)",
+        {"id": request_id, "owner": owner_id},
     )
     return status
 
@@ -149,23 +253,23 @@ def page(
     connection: Connection[Any], query: AdminRequestQuery
 ) -> tuple[list[RequestWithRequester], int]:
     """Return one page of requests and how many match in all."""
-    params = {
-        "user_id": query.user_id,
-        "status": query.status,
-        "media_type": query.media_type,
-        "limit": query.limit,
-        "offset": query.offset,
-    }
-    total = fetch_value(connection, "SELECT count(*) FROM media_requests r" + _FILTER, params)
+    params = {name: value for name in _FILTERS if (value := getattr(query, name)) is not None}
+    # Only the filters that are given, so that an index can serve them.
+    given = " AND ".join(_FILTERS[name] for name in params)
+    where = f" WHERE {given}" if given else ""
+    order = f" ORDER BY {_ORDERS[query.sort]}"
     requests = fetch_all(
         connection,
         RequestWithRequester,
-        f"SELECT {_COLUMNS}, u.username, u.email"
-        " FROM media_requests r JOIN users u ON u.id = r.user_id"
-        + _FILTER
-        + f" ORDER BY {_ORDERS[query.sort]} LIMIT %(limit)s OFFSET %(offset)s",
-        params,
+        # Ids first: what is skipped on the way to a late page costs no look at its row.
+        f"WITH page AS (SELECT r.id FROM media_requests r{where}{order}"
+        f" LIMIT %(limit)s OFFSET %(offset)s) SELECT {_COLUMNS}, u.username, u.email"
+        " FROM page JOIN media_requests r USING (id) JOIN users u ON u.id = r.user_id" + order,
+        params | {"limit": query.limit, "offset": query.offset},
     )
+    if len(requests) < query.limit and (requests or query.page == 1):
+        return requests, query.offset + len(requests)
+    total: int = fetch_value(connection, f"SELECT count(*) FROM media_requests r{where}", params)
     return requests, total
 
 
@@ -185,12 +289,26 @@ def of_titles(
         " FROM request_items i JOIN media_requests r ON r.id = i.request_id"
         " WHERE i.active AND (i.media_type = 'movie' AND i.tmdb_id = ANY(%(movies)s)"
         "  OR i.media_type = 'tv' AND i.tmdb_id = ANY(%(shows)s))"
-        " ORDER BY i.media_type, i.tmdb_id, r.user_id = %(user)s DESC, r.status",
+        " ORDER BY i.media_type, i.tmdb_id, r.user_id = %(user)s DESC, r.status,"
+        " r.requested_at DESC, r.id",
         {
             "user": user_id,
             "movies": [title.tmdb_id for title in titles if title.media_type == "movie"],
             "shows": [title.tmdb_id for title in titles if title.media_type == "tv"],
         },
+    )
+
+
+def of_title(connection: Connection[Any], user_id: UUID, title: Title) -> list[ItemRequest]:
+    """Return what is actively requested of a title; first what `of_titles` says of it."""
+    return fetch_all(
+        connection,
+        ItemRequest,
+        "SELECT i.season, CASE WHEN r.user_id = %(user)s THEN r.id END AS id, r.status"
+        " FROM request_items i JOIN media_requests r ON r.id = i.request_id"
+        " WHERE i.active AND i.media_type = %(media_type)s AND i.tmdb_id = %(tmdb_id)s"
+        " ORDER BY r.user_id = %(user)s DESC, r.status, r.requested_at DESC, r.id",
+        {"user": user_id, "media_type": title.media_type, "tmdb_id": title.tmdb_id},
     )
 
 

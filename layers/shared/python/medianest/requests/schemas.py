@@ -1,29 +1,49 @@
 """Requests on the wire."""
 
+from datetime import date
 from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import AfterValidator, Field, StringConstraints
 
 from medianest.catalog.models import MediaType, SearchType
-from medianest.core.envelope import In, Out, PageNumber, PageQuery, QueryParams, Timestamp
-from medianest.requests.models import RequestStatus
+from medianest.core.envelope import (
+    ApiError,
+    In,
+    Out,
+    PageNumber,
+    PageQuery,
+    QueryParams,
+    Timestamp,
+    documented,
+)
+from medianest.requests.models import Decision, QuotaKind, RequestStatus
 
 type Comment = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=500),
+    documented(pattern=r"\S"),
 ]
 
 
-def _distinct(seasons: list[int]) -> list[int]:
-    if len(set(seasons)) != len(seasons):
-        raise ValueError("A season is named twice")
-    return seasons
+def _distinct[T](items: list[T]) -> list[T]:
+    if len(set(items)) != len(items):
+        raise ValueError("One is named twice")
+    return items
 
 
 type Seasons = Annotated[
     list[Annotated[int, Field(ge=0, lt=10_000)]],
     Field(min_length=1, max_length=200),
     AfterValidator(_distinct),
+    documented(uniqueItems=True),
+]
+type RequestIds = Annotated[
+    # Not strict: in JSON a UUID is a string.
+    list[Annotated[UUID, Field(strict=False)]],
+    Field(min_length=1, max_length=100),
+    AfterValidator(_distinct),
+    documented(uniqueItems=True),
 ]
 type RequestSort = Literal["requestedAt", "-requestedAt", "title", "-title"]
 
@@ -31,7 +51,13 @@ type RequestSort = Literal["requestedAt", "-requestedAt", "title", "-title"]
 class SearchQuery(QueryParams):
     """What to search for; a page has TMDB's 20 items."""
 
-    q: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+    q: Annotated[
+        str,
+        StringConstraints(
+            strip_whitespace=True, min_length=1, max_length=200, pattern=r"^[^\x00]*$"
+        ),
+        documented(pattern=r"^[^\x00]*[^\x00\s][^\x00]*$"),
+    ]
     type: SearchType = "all"
     page: PageNumber = 1
 
@@ -53,6 +79,25 @@ class TitleOut(Out):
     overview: str | None = None
     poster_path: str | None = None
     request: TitleRequestOut | None = None
+
+
+class SeasonOut(Out):
+    """A season of a show; number 0 has the specials."""
+
+    number: int
+    name: str | None = None
+    episode_count: int | None = None
+    air_date: date | None = None
+    request: TitleRequestOut | None = None
+
+
+class TitleDetailsOut(TitleOut):
+    """A film or show in full: a film has a `runtime`, in minutes, and a show `seasons`."""
+
+    backdrop_path: str | None = None
+    genres: list[str] | None = None
+    runtime: int | None = None
+    seasons: list[SeasonOut] | None = None
 
 
 class RequestIn(In):
@@ -125,3 +170,29 @@ class DeclineIn(In):
     """Decline, with the reason that the requester gets to read."""
 
     reason: Comment
+
+
+class DecisionsIn(In):
+    """Decide many requests at once; a reason goes with `decline`, a note with `approve`."""
+
+    decision: Literal["approve", "decline"]
+    ids: RequestIds
+    reason: Comment | None = None
+    note: Comment | None = None
+
+
+class DecisionOut(Out):
+    """What became of one of many: its new status, or why it was not decided."""
+
+    id: UUID
+    status: Decision | None = None
+    error: ApiError | None = None
+
+
+class QuotaExceededOut(Out):
+    """A quota that a request would exceed; `resets_at` is when it would fit, if ever."""
+
+    quota: QuotaKind
+    limit: int
+    used: int
+    resets_at: Timestamp | None = None

@@ -1,4 +1,17 @@
-"""Rules of requests (section 4 of the contract): PostgreSQL decides, whoever comes at once."""
+"""Rules of requests (section 4 of the contract): PostgreSQL decides, whoever comes at once.
+
+Nobody waits in a circle, because every transaction that writes takes its locks in this order:
+
+1. the row of the user who acts (`_lock_actor`), and no other user's: all that a transaction writes
+   refers, where it is new, to that one user, so no foreign key makes it wait for a user later;
+2. requests, in the order of their ids;
+3. what they hold, in the order of seasons, where the unique indexes make one wait for another.
+
+So who waits for a user holds nothing that others could wait for (of an idempotency key it is only
+asked whether it is free), and who holds something waits only for what comes later in the order.
+Who changes or deletes a user locks users only, the admins by id (`users.repository.lock_admins`)
+and then that one, before a deletion cascades to requests and what they hold: the same order.
+"""
 
 from __future__ import annotations
 
@@ -8,31 +21,45 @@ from typing import TYPE_CHECKING, Any
 from medianest.audit import repository as audit
 from medianest.audit.models import Action
 from medianest.catalog import service as catalog
-from medianest.catalog.models import SEARCH_PAGE_SIZE
+from medianest.catalog.models import SEARCH_PAGE_SIZE, Dated
 from medianest.core.db import database
-from medianest.core.envelope import PageResponse, page_of
+from medianest.core.envelope import ApiError, PageResponse, page_of
 from medianest.core.errors import AppError, ErrorCode, invalid
 from medianest.core.observability import count
-from medianest.requests import repository
+from medianest.core.tokens import invalid_token
+from medianest.requests import quotas, repository
 from medianest.requests.schemas import (
     AdminRequestOut,
     AdminRequestQuery,
     CreatedRequestOut,
+    DecisionOut,
     RequesterOut,
     RequestOut,
+    SeasonOut,
+    TitleDetailsOut,
     TitleOut,
     TitleRequestOut,
 )
+from medianest.settings import service as settings
+from medianest.users import repository as users
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from uuid import UUID
 
     from psycopg import Connection
 
     from medianest.catalog.models import MediaType, Title, TitleDetails
     from medianest.core.caller import Caller, Principal
-    from medianest.requests.models import Decision, RequestWithRequester, TitleRequest
-    from medianest.requests.schemas import RequestIn, RequestQuery, SearchQuery
+    from medianest.requests.models import (
+        Decision,
+        MediaRequest,
+        RequestStatus,
+        RequestWithRequester,
+        TitleRequest,
+    )
+    from medianest.requests.schemas import DecisionsIn, RequestIn, RequestQuery, SearchQuery
+    from medianest.users.models import Actor
 
 MAX_KEY_CHARS = 200
 _DECISIONS: dict[Decision, Action] = {
@@ -41,14 +68,42 @@ _DECISIONS: dict[Decision, Action] = {
 }
 
 
-def search(query: SearchQuery, user_id: UUID) -> PageResponse[TitleOut]:
+def search(query: SearchQuery, user_id: UUID) -> Dated[PageResponse[TitleOut]]:
     """Return a page of titles, each with whether it is requested already."""
     found = catalog.search(query.q, query.type, query.page)
+    page = found.value
     with database().transaction() as connection:
-        states = repository.of_titles(connection, user_id, found.titles)
+        states = repository.of_titles(connection, user_id, page.titles)
     by_title = {(state.media_type, state.tmdb_id): state for state in states}
-    items = [_title_out(title, by_title) for title in found.titles]
-    return page_of(items, page=found.page, limit=SEARCH_PAGE_SIZE, total=found.total)
+    items = [_title_out(title, by_title) for title in page.titles]
+    return Dated(
+        page_of(items, page=page.page, limit=SEARCH_PAGE_SIZE, total=page.total),
+        found.stale_seconds,
+    )
+
+
+def details(media_type: MediaType, tmdb_id: int, user_id: UUID) -> Dated[TitleDetailsOut]:
+    """Return a title, and of a show each season, with whether it is requested already.
+
+    Raises AppError NOT_FOUND or CATALOG_UNAVAILABLE.
+    """
+    found = catalog.details(media_type, tmdb_id)
+    title = found.value
+    with database().transaction() as connection:
+        held = repository.of_title(connection, user_id, title)
+    states = {item.season: TitleRequestOut.model_validate(item) for item in held}
+    seasons = [
+        SeasonOut.model_validate(season).model_copy(update={"request": states.get(season.number)})
+        for season in title.seasons
+    ]
+    out = TitleDetailsOut.model_validate(title).model_copy(
+        update={
+            "genres": list(title.genres) or None,
+            "seasons": seasons if media_type == "tv" else None,
+            "request": states[held[0].season] if held else None,
+        }
+    )
+    return Dated(out, found.stale_seconds)
 
 
 def create(
@@ -56,8 +111,9 @@ def create(
 ) -> CreatedRequestOut:
     """Make a request; with an idempotency key the same call again gets the same answer.
 
-    Raises AppError VALIDATION_ERROR, ALREADY_REQUESTED, CATALOG_UNAVAILABLE,
-    IDEMPOTENCY_KEY_REUSED or IDEMPOTENCY_IN_PROGRESS; then nothing was written.
+    Raises AppError VALIDATION_ERROR, ALREADY_REQUESTED, QUOTA_EXCEEDED, CATALOG_UNAVAILABLE,
+    IDEMPOTENCY_KEY_REUSED or IDEMPOTENCY_IN_PROGRESS, and JWT_INVALID for a user who is gone or
+    suspended since they were let in; then nothing was written.
     """
     fingerprint = sha256(body.model_dump_json().encode()).digest()
     if key is not None:
@@ -74,14 +130,13 @@ def create(
                 raise AppError(ErrorCode.IDEMPOTENCY_IN_PROGRESS, headers={"Retry-After": "1"})
             if replayed := _replayed(connection, principal, key, fingerprint):
                 return replayed
-        created = _insert(connection, title, seasons, body.comment, principal)
-        audit.record(
-            connection,
-            Action.REQUEST_CREATED,
-            caller,
-            user_id=principal.user_id,
-            target=("request", created.id),
-            details={"mediaType": title.media_type, "tmdbId": title.tmdb_id},
+        actor = _lock_actor(connection, principal)
+        request = _insert(connection, title, seasons, body.comment, actor, principal.user_id)
+        quotas.check(connection, actor, request)
+        _record_creation(connection, request, caller)
+        skipped = sorted(set(seasons) - set(request.seasons or []))
+        created = CreatedRequestOut.model_validate(request).model_copy(
+            update={"skipped_seasons": skipped or None}
         )
         if key is not None:
             repository.remember_key(
@@ -92,7 +147,49 @@ def create(
                 response=created.model_dump(mode="json", by_alias=True),
             )
     count("RequestCreated")
+    if created.status != "pending":
+        count("RequestDecided")
     return created
+
+
+def one(request_id: UUID, viewer_id: UUID) -> RequestOut:
+    """Return a request to its owner or an admin; raises NOT_FOUND for anybody else."""
+    with database().transaction() as connection:
+        request = repository.get_for(connection, request_id, viewer_id)
+    if request is None:
+        raise AppError(ErrorCode.NOT_FOUND)
+    return RequestOut.model_validate(request)
+
+
+def cancel(request_id: UUID, principal: Principal, caller: Caller) -> None:
+    """Remove a pending request, which frees its title; one's own, or any as an admin.
+
+    Raises NOT_FOUND, also for somebody else's, or INVALID_STATE.
+    """
+    with database().transaction() as connection:
+        actor = _lock_actor(connection, principal)
+        owner_id = None if actor.role == "admin" else principal.user_id
+        request = repository.delete_pending(connection, request_id, owner_id=owner_id)
+        if request is None:
+            raise _refusal(repository.status_of(connection, request_id, owner_id=owner_id))
+        details: dict[str, Any] = {
+            "mediaType": request.media_type,
+            "tmdbId": request.tmdb_id,
+            "title": request.title,
+        }
+        if request.seasons is not None:
+            details["seasons"] = request.seasons
+        if request.user_id != principal.user_id:
+            details["ownerId"] = str(request.user_id)
+        audit.record(
+            connection,
+            Action.REQUEST_CANCELLED,
+            caller,
+            user_id=principal.user_id,
+            target=("request", request_id),
+            details=details,
+        )
+    count("RequestCancelled")
 
 
 def own(query: RequestQuery, user_id: UUID) -> PageResponse[RequestOut]:
@@ -114,15 +211,36 @@ def everybodys(query: AdminRequestQuery) -> PageResponse[AdminRequestOut]:
 
 def approve(request_id: UUID, note: str | None, admin: Principal, caller: Caller) -> RequestOut:
     """Approve a pending request; raises NOT_FOUND or INVALID_STATE."""
-    return _decide(request_id, "approved", admin, caller, {"note": note} if note else {})
+    return _decide_one(request_id, "approved", admin, caller, {"note": note} if note else {})
 
 
 def decline(request_id: UUID, reason: str, admin: Principal, caller: Caller) -> RequestOut:
     """Decline a pending request, which frees its title; raises NOT_FOUND or INVALID_STATE."""
-    return _decide(request_id, "declined", admin, caller, {"reason": reason})
+    return _decide_one(request_id, "declined", admin, caller, {"reason": reason})
 
 
-def _decide(
+def decide(body: DecisionsIn, admin: Principal, caller: Caller) -> list[DecisionOut]:
+    """Decide those of many requests that are pending, and say of each what became of it."""
+    decision: Decision
+    if body.decision == "approve":
+        if body.reason is not None:
+            raise invalid("body.reason", "Only for a decision to decline")
+        decision, details = "approved", {"note": body.note} if body.note else {}
+    else:
+        if body.note is not None:
+            raise invalid("body.note", "Only for a decision to approve")
+        if body.reason is None:
+            raise invalid("body.reason", "Field required to decline")
+        decision, details = "declined", {"reason": body.reason}
+    with database().transaction() as connection:
+        found = _decide(connection, body.ids, decision, admin, caller, details)
+    decided = list(found.values()).count("pending")
+    for _ in range(decided):
+        count("RequestDecided")
+    return [_decision_out(each, decision, found.get(each)) for each in body.ids]
+
+
+def _decide_one(
     request_id: UUID,
     decision: Decision,
     admin: Principal,
@@ -130,30 +248,70 @@ def _decide(
     details: dict[str, str],
 ) -> RequestOut:
     with database().transaction() as connection:
-        if not repository.decide(
-            connection,
-            request_id,
-            decision,
-            admin_id=admin.user_id,
-            reason=details.get("reason"),
-        ):
-            status = repository.status_of(connection, request_id)
-            if status is None:
-                raise AppError(ErrorCode.NOT_FOUND)
-            raise AppError(ErrorCode.INVALID_STATE, details={"status": status})
-        if decision == "declined":
-            repository.release(connection, request_id)
+        found = _decide(connection, [request_id], decision, admin, caller, details)
+        if found.get(request_id) != "pending":
+            raise _refusal(found.get(request_id))
+        decided = repository.get(connection, request_id)
+    count("RequestDecided")
+    return RequestOut.model_validate(decided)
+
+
+def _decide(
+    connection: Connection[Any],
+    request_ids: Sequence[UUID],
+    decision: Decision,
+    admin: Principal,
+    caller: Caller,
+    details: dict[str, str],
+) -> dict[UUID, RequestStatus]:
+    """Decide those requests that are pending; return the status of each as it was found."""
+    if _lock_actor(connection, admin).role != "admin":
+        raise AppError(ErrorCode.FORBIDDEN)
+    found = repository.lock(connection, request_ids)
+    pending = [each for each in request_ids if found.get(each) == "pending"]
+    repository.decide(
+        connection, pending, decision, admin_id=admin.user_id, reason=details.get("reason")
+    )
+    if decision == "declined":
+        repository.release(connection, pending)
+    for each in pending:
         audit.record(
             connection,
             _DECISIONS[decision],
             caller,
             user_id=admin.user_id,
-            target=("request", request_id),
+            target=("request", each),
             details=details,
         )
-        decided = repository.get(connection, request_id)
-    count("RequestDecided")
-    return RequestOut.model_validate(decided)
+    return found
+
+
+def _refusal(status: RequestStatus | None) -> AppError:
+    """Return why a request that is not pending cannot be decided or cancelled."""
+    if status is None:
+        return AppError(ErrorCode.NOT_FOUND)
+    return AppError(ErrorCode.INVALID_STATE, details={"status": status})
+
+
+def _decision_out(request_id: UUID, decision: Decision, found: RequestStatus | None) -> DecisionOut:
+    if found == "pending":
+        return DecisionOut(id=request_id, status=decision)
+    error = _refusal(found)
+    return DecisionOut(
+        id=request_id,
+        error=ApiError(code=error.code, message=error.spec.message, details=error.details),
+    )
+
+
+def _lock_actor(connection: Connection[Any], principal: Principal) -> Actor:
+    """Return what the row of who acts says, and keep it so; first of all locks, see above.
+
+    Raises JWT_INVALID for a user who is gone or suspended since they were let in.
+    """
+    actor = users.lock_active(connection, principal.user_id)
+    if actor is None:
+        raise invalid_token()
+    return actor
 
 
 def _insert(
@@ -161,26 +319,51 @@ def _insert(
     title: TitleDetails,
     seasons: list[int],
     comment: str | None,
-    principal: Principal,
-) -> CreatedRequestOut:
+    actor: Actor,
+    user_id: UUID,
+) -> MediaRequest:
     """Insert a request and what it holds; raises ALREADY_REQUESTED when that is nothing."""
-    request_id = repository.add(connection, principal.user_id, title, comment)
-    skipped: list[int] = []
+    approved = settings.auto_approval(actor.role)
+    request_id = repository.add(
+        connection,
+        user_id,
+        title,
+        comment,
+        approved=approved.movie if title.media_type == "movie" else approved.tv,
+    )
     if title.media_type == "movie":
         held = repository.hold_movie(connection, request_id, title.tmdb_id)
     else:
-        got = repository.hold_seasons(connection, request_id, title.tmdb_id, seasons)
-        skipped = sorted(set(seasons) - set(got))
-        held = bool(got)
+        held = bool(repository.hold_seasons(connection, request_id, title.tmdb_id, seasons))
     if not held:
         own_id = repository.own_holder(
-            connection, principal.user_id, title.media_type, title.tmdb_id, seasons
+            connection, user_id, title.media_type, title.tmdb_id, seasons
         )
         raise AppError(
             ErrorCode.ALREADY_REQUESTED, details={"requestId": str(own_id)} if own_id else None
         )
-    created = CreatedRequestOut.model_validate(repository.get(connection, request_id))
-    return created.model_copy(update={"skipped_seasons": skipped or None})
+    return repository.get(connection, request_id)
+
+
+def _record_creation(connection: Connection[Any], request: MediaRequest, caller: Caller) -> None:
+    """Audit a new request, and its approval where it needed no decision."""
+    rows: list[tuple[Action, dict[str, Any]]] = [
+        (
+            Action.REQUEST_CREATED,
+            {"mediaType": request.media_type, "tmdbId": request.tmdb_id},
+        )
+    ]
+    if request.status == "approved":
+        rows.append((Action.REQUEST_APPROVED, {"auto": True}))
+    for action, details in rows:
+        audit.record(
+            connection,
+            action,
+            caller,
+            user_id=request.user_id,
+            target=("request", request.id),
+            details=details,
+        )
 
 
 def _seasons_of(title: TitleDetails, body: RequestIn) -> list[int]:
@@ -189,12 +372,13 @@ def _seasons_of(title: TitleDetails, body: RequestIn) -> list[int]:
         if body.seasons is not None:
             raise invalid("body.seasons", "A film has no seasons")
         return []
+    existing = [season.number for season in title.seasons]
     if body.seasons is None:
-        seasons = [season for season in title.seasons if season > 0]
+        seasons = [number for number in existing if number > 0]
         if not seasons:
             raise invalid("body.tmdbId", "This show has no seasons yet")
         return seasons
-    unknown = sorted(set(body.seasons) - set(title.seasons))
+    unknown = sorted(set(body.seasons) - set(existing))
     if unknown:
         raise invalid("body.seasons", f"This show has no season {unknown[0]}")
     return body.seasons

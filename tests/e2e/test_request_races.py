@@ -1,0 +1,245 @@
+"""Requests that many make, decide and cancel at once, served by many processes."""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import psycopg
+import pytest
+
+from local import servers
+from tests.e2e.conftest import CROWD
+from tests.support.api import ROOT, Answer
+from tests.support.crowd import at_once, codes
+from tests.support.local import LocalService, local_service
+
+type Db = psycopg.Connection[tuple[Any, ...]]
+
+USERS = CROWD[:12]
+THRONES = 1399  # has eight seasons
+CATALOGUE = json.loads((ROOT / "local/standins/catalogue.json").read_text())
+MOVIES = [movie["id"] for movie in CATALOGUE["movies"]]
+# No two tests ask for the same film.
+OF_QUOTA, OF_BULK, OF_DELETION, OF_DECISIONS = (
+    MOVIES[:10],
+    MOVIES[10:20],
+    MOVIES[20:26],
+    MOVIES[26:32],
+)
+DECISIONS = "('request.approved', 'request.declined', 'request.cancelled')"
+
+
+@dataclass
+class Crowded:
+    """A service with many people signed in, and its database."""
+
+    http: LocalService
+    tokens: dict[str, str]
+    db: Db
+
+    @property
+    def admin(self) -> str:
+        return self.tokens[USERS[0]]
+
+    def call(self, name: str, method: str, path: str, body: Any = None) -> Answer:
+        return self.http.patiently(method, path, token=self.tokens[name], body=body)
+
+    def ask(self, name: str, body: dict[str, Any]) -> Answer:
+        return self.call(name, "POST", "/api/media/request", body)
+
+    def film(self, name: str, number: int) -> Answer:
+        return self.ask(name, {"mediaType": "movie", "tmdbId": number})
+
+    def cancel(self, name: str, request_id: str) -> Answer:
+        return self.call(name, "DELETE", f"/api/media/requests/{request_id}")
+
+    def decide(self, name: str, request_id: str, how: str) -> Answer:
+        body = {"reason": "no"} if how == "decline" else {}
+        return self.call(name, "POST", f"/api/admin/requests/{request_id}/{how}", body)
+
+    def bulk(self, name: str, decision: str, ids: list[str]) -> Answer:
+        body = {"decision": decision, "ids": ids}
+        if decision == "decline":
+            body["reason"] = "no"
+        return self.call(name, "POST", "/api/admin/requests/decisions", body)
+
+    def id_of(self, name: str) -> str:
+        return str(self.call(name, "GET", "/api/auth/me").data["id"])
+
+    def rows(self, query: str, *params: Any) -> list[tuple[Any, ...]]:
+        return self.db.execute(query.encode(), params).fetchall()
+
+    def effects(self, request_id: str) -> list[str]:
+        """Return what the audit log says became of a request."""
+        return [
+            str(action)
+            for (action,) in self.rows(
+                "SELECT action FROM audit_logs WHERE target_id = %s AND action IN " + DECISIONS,
+                request_id,
+            )
+        ]
+
+
+@pytest.fixture(scope="module")
+def crowded(crowd_plex: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crowded]:
+    """Run one service for all: its start is the slow part. The first who signs in is its admin."""
+    data = tmp_path_factory.mktemp("crowded")
+    environment = {
+        "PLEX_CLIENT_ID": "races",
+        "PLEX_API_URL": crowd_plex,
+        "PLEX_AUTH_URL": f"{crowd_plex}/auth",
+    }
+    with (
+        local_service(data, environment=environment) as running,
+        servers.postgres(data, durable=True) as engine,
+        psycopg.connect(engine.url, autocommit=True) as db,
+    ):
+        tokens = {name: running.sign_in(crowd_plex, name) for name in USERS}
+        crowd = Crowded(running, tokens, db)
+        path = f"/api/admin/users/{crowd.id_of(USERS[1])}"
+        assert crowd.call(USERS[0], "PATCH", path, {"role": "admin"}).status == 200
+        yield crowd
+
+
+def test_a_show_by_ten_in_overlapping_parts(crowded: Crowded) -> None:
+    parts = [
+        [1, 2, 3], [3, 2], [4, 3, 2, 1], [5, 4], [8, 7, 6, 5], [6, 7], [1, 8], [2, 4, 6, 8],
+        [7, 5, 3, 1], [8, 1],
+    ]  # fmt: skip
+    answers = at_once(
+        [
+            partial(crowded.ask, name, {"mediaType": "tv", "tmdbId": THRONES, "seasons": seasons})
+            for name, seasons in zip(USERS[2:], parts, strict=True)
+        ]
+    )
+    assert codes(answers).keys() <= {"201", "ALREADY_REQUESTED"}
+    made = [answer.data for answer in answers if answer.status == 201]
+    held = sorted(season for request in made for season in request["seasons"])
+    assert held == [1, 2, 3, 4, 5, 6, 7, 8]
+    for answer, asked in zip(answers, parts, strict=True):
+        if answer.status == 201:
+            skipped = answer.data.get("skippedSeasons", [])
+            assert answer.data["seasons"]
+            assert sorted(answer.data["seasons"] + skipped) == sorted(asked)
+    # No request is left of those who got nothing, and none holds nothing.
+    rows = crowded.rows(
+        "SELECT r.id::text, array_agg(i.season ORDER BY i.season) FROM media_requests r"
+        " LEFT JOIN request_items i ON i.request_id = r.id WHERE r.tmdb_id = %s GROUP BY r.id",
+        THRONES,
+    )
+    assert sorted(rows) == sorted((request["id"], request["seasons"]) for request in made)
+
+
+def test_ten_posts_with_two_left(crowded: Crowded) -> None:
+    name = USERS[2]
+    quota = {"movies": {"limit": 2, "days": 7}, "seasons": {"limit": 3, "days": 7}}
+    path = f"/api/admin/users/{crowded.id_of(name)}"
+    assert crowded.call(USERS[0], "PATCH", path, {"quota": quota}).status == 200
+    answers = at_once([partial(crowded.film, name, number) for number in OF_QUOTA])
+    assert codes(answers) == {"201": 2, "QUOTA_EXCEEDED": 8}
+    for answer in answers:
+        if answer.status == 403:
+            assert (answer.details["used"], answer.details["limit"]) == (2, 2)
+    mine = crowded.rows(
+        "SELECT count(*) FROM media_requests WHERE user_id = %s AND media_type = 'movie'",
+        crowded.id_of(name),
+    )
+    assert mine == [(2,)]
+    # What was refused was not taken, and others may have it.
+    refused = next(
+        number for number, answer in zip(OF_QUOTA, answers, strict=True) if answer.status == 403
+    )
+    assert crowded.film(USERS[3], refused).status == 201
+
+
+@pytest.mark.parametrize("turn", range(len(OF_DECISIONS)))
+def test_approve_against_decline_against_cancel(crowded: Crowded, turn: int) -> None:
+    owner, first, second = USERS[4], USERS[0], USERS[1]
+    film = OF_DECISIONS[turn]
+    request_id = crowded.film(owner, film).data["id"]
+    jobs: list[Callable[[], Answer]] = [
+        partial(crowded.decide, first, request_id, "approve"),
+        partial(crowded.decide, second, request_id, "decline"),
+        partial(crowded.cancel, owner, request_id),
+        partial(crowded.cancel, first, request_id),
+        partial(crowded.cancel, owner, request_id),
+        partial(crowded.decide, second, request_id, "approve"),
+    ]
+    answers = at_once(jobs[turn:] + jobs[:turn])
+    assert len([answer for answer in answers if answer.status < 300]) == 1
+    refused = codes([answer for answer in answers if answer.status >= 300])
+    [effect] = crowded.effects(request_id)
+    items = crowded.rows("SELECT active FROM request_items WHERE request_id = %s", request_id)
+    if effect == "request.cancelled":
+        assert refused == {"NOT_FOUND": 5}
+        assert items == []
+    else:
+        assert refused == {"INVALID_STATE": 5}
+        assert items == [(effect == "request.approved",)]
+        seen = crowded.call(owner, "GET", f"/api/media/requests/{request_id}").data
+        assert effect == f"request.{seen['status']}"
+    again = crowded.film(USERS[5], film)
+    assert again.status == (409 if effect == "request.approved" else 201)
+
+
+def test_bulk_against_bulk_against_those_who_asked(crowded: Crowded) -> None:
+    owner, first, second = USERS[6], USERS[0], USERS[1]
+    ids = [crowded.film(owner, number).data["id"] for number in OF_BULK]
+    answers = at_once(
+        [
+            partial(crowded.bulk, first, "approve", ids),
+            partial(crowded.bulk, second, "decline", ids[::-1]),
+            partial(crowded.bulk, first, "decline", ids[5:] + ids[:5]),
+            partial(crowded.bulk, second, "approve", ids[5:] + ids[:5]),
+            partial(crowded.cancel, owner, ids[0]),
+            partial(crowded.cancel, owner, ids[-1]),
+        ]
+    )
+    assert codes(answers[:4]) == {"200": 4}
+    assert codes(answers[4:]).keys() <= {"204", "INVALID_STATE"}
+    outcomes: dict[str, list[str]] = {each: [] for each in ids}
+    for answer in answers[:4]:
+        for item in answer.data:
+            if "status" in item:
+                outcomes[item["id"]].append(f"request.{item['status']}")
+    for request_id, answer in zip((ids[0], ids[-1]), answers[4:], strict=True):
+        if answer.status == 204:
+            outcomes[request_id].append("request.cancelled")
+    for request_id in ids:
+        assert len(outcomes[request_id]) == 1
+        assert crowded.effects(request_id) == outcomes[request_id]
+
+
+def test_a_user_is_deleted_while_all_this_goes_on(crowded: Crowded) -> None:
+    # Deleting locks admins, the user, then their requests: nobody may hold those and want these.
+    first, second = USERS[0], USERS[1]
+    for leaver, role in zip(USERS[8:12], ("user", "admin", "user", "admin"), strict=True):
+        films = iter(OF_DELETION)
+        ids = [crowded.film(leaver, next(films)).data["id"] for _ in range(3)]
+        path = f"/api/admin/users/{crowded.id_of(leaver)}"
+        assert crowded.call(first, "PATCH", path, {"role": role}).status == 200
+        answers = at_once(
+            [
+                partial(crowded.bulk, leaver, "approve", ids),
+                partial(crowded.bulk, second, "decline", ids),
+                partial(crowded.decide, first, ids[1], "decline"),
+                partial(crowded.call, first, "DELETE", path),
+                partial(crowded.cancel, leaver, ids[2]),
+                partial(crowded.film, leaver, next(films)),
+                partial(crowded.film, second, next(films)),
+            ]
+        )
+        assert codes(answers).keys() <= {
+            "200", "201", "204", "NOT_FOUND", "INVALID_STATE", "JWT_INVALID", "FORBIDDEN",
+        }  # fmt: skip
+        assert crowded.call(first, "GET", path).code == "NOT_FOUND"
+        for request_id in ids:
+            assert crowded.call(first, "GET", f"/api/media/requests/{request_id}").status == 404
+            assert len(crowded.effects(request_id)) <= 1
+        # What the leaver had asked for is free.
+        assert crowded.cancel(second, answers[-1].data["id"]).status == 204
+        for film in OF_DELETION:
+            made = crowded.film(second, film)
+            assert crowded.cancel(second, made.data["id"]).status == 204

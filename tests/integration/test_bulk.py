@@ -1,0 +1,249 @@
+"""Decisions on many requests at once."""
+
+import itertools
+import json
+from typing import Any
+
+import psycopg
+import pytest
+
+from medianest.audit import repository as audit
+from tests.support.api import Answer, call
+
+type Db = psycopg.Connection[tuple[Any, ...]]
+
+FILMS = [603, 27205, 157336, 13, 238, 155, 680, 550]
+NOBODYS = "3f0e8c2a-7a52-4d0e-9a56-2d1f2b7c9e11"
+
+
+def ask(token: str, number: int) -> str:
+    body = {"mediaType": "movie", "tmdbId": FILMS[number]}
+    answer = call("POST", "/api/media/request", token=token, body=body)
+    assert answer.status == 201, answer.text
+    return str(answer.data["id"])
+
+
+def decide(token: str, decision: str, ids: list[str], **remarks: str) -> Answer:
+    if decision == "decline":
+        remarks = {"reason": "no room", **remarks}
+    body = {"decision": decision, "ids": ids, **remarks}
+    return call("POST", "/api/admin/requests/decisions", token=token, body=body)
+
+
+def one(token: str, request_id: str) -> Any:
+    return call("GET", f"/api/media/requests/{request_id}", token=token).data
+
+
+def audited(db: Db) -> list[tuple[Any, ...]]:
+    return db.execute(
+        "SELECT action, user_id::text, target_id, details FROM audit_logs"
+        " WHERE action IN ('request.approved', 'request.declined') ORDER BY target_id"
+    ).fetchall()
+
+
+def snapshot(db: Db) -> list[list[tuple[Any, ...]]]:
+    return [
+        db.execute(f"SELECT * FROM {table} ORDER BY 1".encode()).fetchall()
+        for table in ("media_requests", "request_items", "audit_logs")
+    ]
+
+
+@pytest.fixture
+def made(people: dict[str, str]) -> list[str]:
+    """Make requests of two people."""
+    names = itertools.cycle(("bob", "carol"))
+    return [ask(people[name], number) for number, name in zip(range(6), names, strict=False)]
+
+
+class TestDecisions:
+    @pytest.mark.parametrize(
+        ("decision", "status", "remark"),
+        [
+            ("approve", "approved", {"note": "for the weekend"}),
+            ("approve", "approved", {}),
+            ("decline", "declined", {"reason": "no room"}),
+        ],
+    )
+    def test_each_is_decided_and_audited(
+        self,
+        db: Db,
+        people: dict[str, str],
+        made: list[str],
+        decision: str,
+        status: str,
+        remark: dict[str, str],
+    ) -> None:
+        alice = call("GET", "/api/auth/me", token=people["alice"]).data["id"]
+        chosen = made[:4][::-1]
+        answer = decide(people["alice"], decision, chosen, **remark)
+        assert answer.status == 200
+        assert answer.json == {
+            "success": True,
+            "data": [{"id": each, "status": status} for each in chosen],
+        }
+        for request_id, name in zip(made, itertools.cycle(("bob", "carol")), strict=False):
+            seen = one(people[name], request_id)
+            if request_id in chosen:
+                assert (seen["status"], seen["processedBy"]) == (status, alice)
+                assert seen["processedAt"] >= seen["requestedAt"]
+                assert seen.get("reason") == remark.get("reason")
+            else:
+                assert seen["status"] == "pending"
+                assert "processedBy" not in seen
+        assert audited(db) == [
+            (f"request.{status}", alice, each, remark) for each in sorted(chosen)
+        ]
+
+    def test_of_one_a_bulk_and_a_single_decision_are_the_same(
+        self, people: dict[str, str], made: list[str]
+    ) -> None:
+        single = call(
+            "POST",
+            f"/api/admin/requests/{made[0]}/decline",
+            token=people["alice"],
+            body={"reason": "no room"},
+        ).data
+        decide(people["alice"], "decline", [made[2]])
+        many = one(people["bob"], made[2])
+        differing = {"id", "title", "tmdbId", "requestedAt", "processedAt"}
+        assert single.keys() == many.keys()
+        assert {key: single[key] for key in single.keys() - differing} == {
+            key: many[key] for key in many.keys() - differing
+        }
+
+    def test_declined_titles_are_free_and_approved_ones_held(
+        self, people: dict[str, str], made: list[str]
+    ) -> None:
+        decide(people["alice"], "decline", made[:2])
+        decide(people["alice"], "approve", made[2:4])
+        for number, status in enumerate((201, 201, 409, 409, 409, 409)):
+            body = {"mediaType": "movie", "tmdbId": FILMS[number]}
+            again = call("POST", "/api/media/request", token=people["alice"], body=body)
+            assert again.status == status
+
+    @pytest.mark.parametrize("decision", ["approve", "decline"])
+    def test_others_are_told_why_not_in_the_order_asked(
+        self, db: Db, people: dict[str, str], made: list[str], decision: str
+    ) -> None:
+        alice = people["alice"]
+        decide(alice, "approve", [made[0]])
+        decide(alice, "decline", [made[1]])
+        call("DELETE", f"/api/media/requests/{made[2]}", token=people["bob"])
+        before = len(audited(db))
+        ids = [made[5], made[1], NOBODYS, made[0], made[2], made[3]]
+        answer = decide(alice, decision, ids)
+        assert answer.status == 200
+        assert [item["id"] for item in answer.data] == ids
+        status = {"approve": "approved", "decline": "declined"}[decision]
+        for item, code, details in (
+            (answer.data[1], "INVALID_STATE", {"status": "declined"}),
+            (answer.data[2], "NOT_FOUND", None),
+            (answer.data[3], "INVALID_STATE", {"status": "approved"}),
+            (answer.data[4], "NOT_FOUND", None),
+        ):
+            assert item.keys() == {"id", "error"}
+            assert item["error"]["code"] == code
+            assert item["error"]["message"]
+            assert item["error"].get("details") == details
+        for item in (answer.data[0], answer.data[5]):
+            assert item == {"id": item["id"], "status": status}
+        assert len(audited(db)) == before + 2
+        again = decide(alice, decision, ids)
+        assert all("error" in item for item in again.data)
+        assert len(audited(db)) == before + 2
+
+    def test_each_is_counted_once(
+        self, people: dict[str, str], made: list[str], capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        decide(people["alice"], "approve", [made[0]])
+        capsys.readouterr()
+        decide(people["alice"], "approve", made[:3])
+        lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+        assert [line["RequestDecided"] for line in lines if "RequestDecided" in line] == [[1, 1]]
+
+    def test_all_or_none(
+        self,
+        db: Db,
+        people: dict[str, str],
+        made: list[str],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        before = snapshot(db)
+        real = audit.record
+        calls = itertools.count()
+
+        def fail_late(*args: Any, **kwargs: Any) -> None:
+            real(*args, **kwargs)
+            if next(calls) == 3:
+                raise RuntimeError("no room for another row")
+
+        with monkeypatch.context() as patched:
+            patched.setattr(audit, "record", fail_late)
+            answer = decide(people["alice"], "decline", made)
+        assert answer.code == "INTERNAL_ERROR"
+        assert snapshot(db) == before
+        assert all("status" in item for item in decide(people["alice"], "decline", made).data)
+
+    def test_only_admins_decide(self, db: Db, people: dict[str, str], made: list[str]) -> None:
+        before = snapshot(db)[:2]
+        assert decide(people["bob"], "approve", made[:1]).code == "FORBIDDEN"
+        assert snapshot(db)[:2] == before
+        assert decide(people["alice"], "approve", made[:1]).status == 200
+
+
+class TestBody:
+    @pytest.mark.parametrize(
+        ("body", "field"),
+        [
+            ({"decision": "approve"}, "body.ids"),
+            ({"ids": [NOBODYS]}, "body.decision"),
+            ({"decision": "approved", "ids": [NOBODYS]}, "body.decision"),
+            ({"decision": "approve", "ids": []}, "body.ids"),
+            ({"decision": "approve", "ids": NOBODYS}, "body.ids"),
+            ({"decision": "approve", "ids": [NOBODYS, NOBODYS]}, "body.ids"),
+            ({"decision": "approve", "ids": [NOBODYS, NOBODYS.upper()]}, "body.ids"),
+            ({"decision": "approve", "ids": [NOBODYS, "1"]}, "body.ids.1"),
+            ({"decision": "approve", "ids": [7]}, "body.ids.0"),
+            ({"decision": "approve", "ids": [None]}, "body.ids.0"),
+            (
+                {
+                    "decision": "approve",
+                    "ids": [f"{number:08x}{NOBODYS[8:]}" for number in range(101)],
+                },
+                "body.ids",
+            ),
+            ({"decision": "approve", "ids": [NOBODYS], "reason": "no"}, "body.reason"),
+            ({"decision": "decline", "ids": [NOBODYS]}, "body.reason"),
+            ({"decision": "decline", "ids": [NOBODYS], "reason": None}, "body.reason"),
+            ({"decision": "decline", "ids": [NOBODYS], "reason": " "}, "body.reason"),
+            ({"decision": "decline", "ids": [NOBODYS], "reason": "x" * 501}, "body.reason"),
+            (
+                {"decision": "decline", "ids": [NOBODYS], "reason": "no", "note": "x"},
+                "body.note",
+            ),
+            ({"decision": "approve", "ids": [NOBODYS], "note": "x" * 501}, "body.note"),
+            ({"decision": "approve", "ids": [NOBODYS], "status": "approved"}, "body.status"),
+        ],
+        ids=lambda value: str(value)[:60],
+    )
+    def test_what_is_wrong_is_named(
+        self,
+        db: Db,
+        people: dict[str, str],
+        made: list[str],
+        body: dict[str, Any],
+        field: str,
+    ) -> None:
+        before = snapshot(db)
+        path = "/api/admin/requests/decisions"
+        answer = call("POST", path, token=people["alice"], body=body)
+        assert (answer.status, answer.code) == (400, "VALIDATION_ERROR")
+        assert [item["field"] for item in answer.details] == [field]
+        assert snapshot(db) == before
+
+    def test_a_hundred_at_once(self, people: dict[str, str], made: list[str]) -> None:
+        ids = [f"{number:08x}{NOBODYS[8:]}" for number in range(94)] + made
+        answer = decide(people["alice"], "approve", ids)
+        assert [item["id"] for item in answer.data] == ids
+        decided = [item["id"] for item in answer.data if "status" in item]
+        assert decided == made

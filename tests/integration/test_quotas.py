@@ -1,0 +1,295 @@
+"""Quotas: films by request, shows by season, in any so many days."""
+
+import random
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import psycopg
+import pytest
+
+from tests.support.api import Answer, call
+
+type Db = psycopg.Connection[tuple[Any, ...]]
+
+FILMS = [603, 27205, 157336, 13, 238, 155, 680, 550]
+BREAKING_BAD = {"mediaType": "tv", "tmdbId": 1396}  # five seasons
+THRONES = {"mediaType": "tv", "tmdbId": 1399}  # eight
+DAY = timedelta(days=1)
+
+
+def film(number: int) -> dict[str, Any]:
+    return {"mediaType": "movie", "tmdbId": FILMS[number]}
+
+
+def post(token: str, body: dict[str, Any], **options: Any) -> Answer:
+    return call("POST", "/api/media/request", token=token, body=body, **options)
+
+
+def ask(token: str, body: dict[str, Any]) -> Any:
+    answer = post(token, body)
+    assert answer.status == 201, answer.text
+    return answer.data
+
+
+def id_of(token: str) -> str:
+    return str(call("GET", "/api/auth/me", token=token).data["id"])
+
+
+def set_quotas(
+    token: str,
+    *,
+    role: str = "user",
+    movies: int | None = None,
+    seasons: int | None = None,
+    days: int = 7,
+) -> None:
+    """Set the quotas of a role, as an admin does."""
+    value = {
+        "movies": {"limit": movies, "days": days},
+        "seasons": {"limit": seasons, "days": days},
+    }
+    path = f"/api/admin/config/requestQuota.{role}"
+    answer = call("PUT", path, token=token, body={"value": value})
+    assert answer.status == 200, answer.text
+
+
+def set_own(token: str, user_id: str, quota: dict[str, Any] | None) -> None:
+    """Set a user's own quotas, as an admin does."""
+    path = f"/api/admin/users/{user_id}"
+    answer = call("PATCH", path, token=token, body={"quota": quota})
+    assert answer.status == 200, answer.text
+
+
+def age(db: Db, request_id: str, by: timedelta) -> None:
+    db.execute(
+        "UPDATE media_requests SET requested_at = requested_at - %s,"
+        " processed_at = processed_at - %s WHERE id = %s",
+        (by, by, request_id),
+    )
+
+
+def assert_exceeded(answer: Answer, quota: str, limit: int, used: int) -> datetime | None:
+    """Check a refusal; return when it says the same call would fit."""
+    assert (answer.status, answer.code) == (403, "QUOTA_EXCEEDED")
+    details = dict(answer.details)
+    resets_at = details.pop("resetsAt", None)
+    assert details == {"quota": quota, "limit": limit, "used": used}
+    if resets_at is None:
+        return None
+    assert resets_at.endswith("Z")
+    return datetime.fromisoformat(resets_at)
+
+
+def requested_at(request: Any) -> datetime:
+    return datetime.fromisoformat(request["requestedAt"])
+
+
+def snapshot(db: Db) -> list[list[tuple[Any, ...]]]:
+    return [
+        db.execute(f"SELECT * FROM {table} ORDER BY 1".encode()).fetchall()
+        for table in ("media_requests", "request_items", "idempotency_keys", "audit_logs")
+    ]
+
+
+class TestCount:
+    def test_without_a_setting_there_is_no_limit(self, people: dict[str, str]) -> None:
+        for number in range(len(FILMS)):
+            ask(people["bob"], film(number))
+
+    def test_films_by_request(self, db: Db, people: dict[str, str]) -> None:
+        set_quotas(people["alice"], movies=2)
+        first = ask(people["bob"], film(0))
+        ask(people["bob"], film(1))
+        before = snapshot(db)
+        resets_at = assert_exceeded(post(people["bob"], film(2)), "movies", 2, 2)
+        assert resets_at is not None
+        expected = requested_at(first) + 7 * DAY
+        assert timedelta(0) <= resets_at - expected <= timedelta(milliseconds=1)
+        assert snapshot(db) == before
+        ask(people["carol"], film(2))
+
+    def test_shows_by_season(self, db: Db, people: dict[str, str]) -> None:
+        set_quotas(people["alice"], seasons=3)
+        ask(people["bob"], {**BREAKING_BAD, "seasons": [1, 2]})
+        before = snapshot(db)
+        too_many = {**BREAKING_BAD, "seasons": [3, 4]}
+        assert assert_exceeded(post(people["bob"], too_many), "seasons", 3, 2)
+        assert snapshot(db) == before  # not even the one that would have fitted
+        ask(people["bob"], {**BREAKING_BAD, "seasons": [3]})
+        last = {**BREAKING_BAD, "seasons": [4]}
+        assert assert_exceeded(post(people["bob"], last), "seasons", 3, 3)
+
+    def test_films_and_seasons_apart(self, people: dict[str, str]) -> None:
+        set_quotas(people["alice"], movies=1, seasons=1)
+        ask(people["bob"], film(0))
+        ask(people["bob"], {**BREAKING_BAD, "seasons": [1]})
+        assert_exceeded(post(people["bob"], film(1)), "movies", 1, 1)
+        assert_exceeded(post(people["bob"], {**BREAKING_BAD, "seasons": [2]}), "seasons", 1, 1)
+
+    def test_seasons_that_others_hold_cost_nothing(self, people: dict[str, str]) -> None:
+        set_quotas(people["alice"], seasons=2)
+        ask(people["carol"], {**BREAKING_BAD, "seasons": [1, 2]})
+        seasons = {**BREAKING_BAD, "seasons": [1, 2, 3, 4]}
+        made = ask(people["bob"], seasons)
+        assert (made["seasons"], made["skippedSeasons"]) == ([3, 4], [1, 2])
+        assert_exceeded(post(people["bob"], BREAKING_BAD), "seasons", 2, 2)
+
+    def test_declined_and_cancelled_do_not_count_and_approved_do(
+        self, people: dict[str, str]
+    ) -> None:
+        set_quotas(people["alice"], movies=1, seasons=2)
+        cases = [(film(0), "movies", 1), ({**BREAKING_BAD, "seasons": [1, 2]}, "seasons", 2)]
+        for body, quota, used in cases:
+            other = film(5) if quota == "movies" else {**THRONES, "seasons": [1]}
+            decline = f"/api/admin/requests/{ask(people['bob'], body)['id']}/decline"
+            assert_exceeded(post(people["bob"], other), quota, used, used)
+            call("POST", decline, token=people["alice"], body={"reason": "no"})
+            cancel = f"/api/media/requests/{ask(people['bob'], body)['id']}"
+            assert_exceeded(post(people["bob"], other), quota, used, used)
+            assert call("DELETE", cancel, token=people["bob"]).status == 204
+            approve = f"/api/admin/requests/{ask(people['bob'], body)['id']}/approve"
+            call("POST", approve, token=people["alice"])
+            assert_exceeded(post(people["bob"], other), quota, used, used)
+
+    def test_of_a_user_not_of_all(self, people: dict[str, str]) -> None:
+        set_quotas(people["alice"], movies=1)
+        for number, name in enumerate(("bob", "carol")):
+            ask(people[name], film(number))
+            assert_exceeded(post(people[name], film(2)), "movies", 1, 1)
+
+    def test_what_is_approved_at_once_counts(self, people: dict[str, str]) -> None:
+        set_quotas(people["alice"], movies=1)
+        value = {"value": {"movie": True, "tv": True}}
+        call("PUT", "/api/admin/config/autoApprove.user", token=people["alice"], body=value)
+        assert ask(people["bob"], film(0))["status"] == "approved"
+        assert_exceeded(post(people["bob"], film(1)), "movies", 1, 1)
+
+
+class TestWhose:
+    def test_of_the_role(self, people: dict[str, str]) -> None:
+        set_quotas(people["alice"], role="user", movies=1)
+        for number in range(3):
+            ask(people["alice"], film(number))
+        set_quotas(people["alice"], role="admin", movies=3)
+        assert_exceeded(post(people["alice"], film(3)), "movies", 3, 3)
+        ask(people["bob"], film(3))
+
+    def test_ones_own_goes_before_the_roles(self, people: dict[str, str]) -> None:
+        bob = id_of(people["bob"])
+        set_quotas(people["alice"], movies=1, seasons=1)
+        set_own(people["alice"], bob, {"movies": {"limit": 2, "days": 1}})
+        ask(people["bob"], film(0))
+        ask(people["bob"], film(1))
+        assert_exceeded(post(people["bob"], film(2)), "movies", 2, 2)
+        # What is not set for the user is the role's.
+        ask(people["bob"], {**BREAKING_BAD, "seasons": [1]})
+        assert_exceeded(post(people["bob"], {**BREAKING_BAD, "seasons": [2]}), "seasons", 1, 1)
+        # Somebody else's is the role's too.
+        ask(people["carol"], film(2))
+        assert_exceeded(post(people["carol"], film(3)), "movies", 1, 1)
+
+    def test_ones_own_may_be_no_limit_or_nothing_at_all_and_ends(
+        self, people: dict[str, str]
+    ) -> None:
+        bob = id_of(people["bob"])
+        set_quotas(people["alice"], movies=1)
+        set_own(people["alice"], bob, {"movies": {"limit": None, "days": 7}})
+        for number in range(3):
+            ask(people["bob"], film(number))
+        set_own(people["alice"], bob, {"movies": {"limit": 0, "days": 7}})
+        assert_exceeded(post(people["bob"], film(3)), "movies", 0, 3)
+        set_own(people["alice"], bob, None)
+        assert_exceeded(post(people["bob"], film(3)), "movies", 1, 3)
+
+    def test_the_role_is_in_the_row_and_not_in_the_cache(
+        self, db: Db, people: dict[str, str]
+    ) -> None:
+        set_quotas(people["alice"], movies=0)
+        bob = id_of(people["bob"])
+        assert_exceeded(post(people["bob"], film(0)), "movies", 0, 0)
+        db.execute("UPDATE users SET role = 'admin' WHERE id = %s", (bob,))
+        ask(people["bob"], film(0))
+
+
+class TestDays:
+    def test_what_is_older_does_not_count(self, db: Db, people: dict[str, str]) -> None:
+        set_quotas(people["alice"], movies=1, days=3)
+        for number, by in enumerate((3 * DAY, 4 * DAY, 400 * DAY)):
+            age(db, ask(people["bob"], film(number))["id"], by)
+        made = ask(people["bob"], film(3))
+        age(db, made["id"], 3 * DAY - timedelta(minutes=1))
+        assert_exceeded(post(people["bob"], film(4)), "movies", 1, 1)
+
+    @pytest.mark.parametrize("seed", range(8))
+    def test_resets_when_the_same_call_fits_and_no_sooner(
+        self, db: Db, people: dict[str, str], seed: int
+    ) -> None:
+        chance = random.Random(seed)  # noqa: S311 - any will do
+        limit, days = chance.randint(2, 6), chance.choice([1, 7, 30])
+        for season in range(1, 1 + limit):
+            made = ask(people["bob"], {**THRONES, "seasons": [season]})
+            age(db, made["id"], timedelta(seconds=chance.randint(0, days * 86_400 - 600)))
+        set_quotas(people["alice"], seasons=limit, days=days)
+        wanted = chance.randint(1, min(limit, 5))
+        body = {**BREAKING_BAD, "seasons": list(range(1, 1 + wanted))}
+        resets_at = assert_exceeded(post(people["bob"], body), "seasons", limit, limit)
+        assert resets_at is not None
+        # From the rows, which are exact to the microsecond.
+        rows = db.execute("SELECT requested_at FROM media_requests ORDER BY 1").fetchall()
+        late = resets_at - (rows[wanted - 1][0] + days * DAY)
+        assert timedelta(0) <= late <= timedelta(milliseconds=1)
+        wait = resets_at - datetime.now(UTC)
+        db.execute(
+            "UPDATE media_requests SET requested_at = requested_at - %s",
+            (wait - timedelta(minutes=1),),
+        )
+        assert post(people["bob"], body).code == "QUOTA_EXCEEDED"
+        db.execute("UPDATE media_requests SET requested_at = requested_at - interval '1 minute'")
+        ask(people["bob"], body)
+
+    def test_what_will_never_fit_names_no_time(self, people: dict[str, str]) -> None:
+        set_quotas(people["alice"], movies=0, seasons=3)
+        assert assert_exceeded(post(people["bob"], film(0)), "movies", 0, 0) is None
+        assert assert_exceeded(post(people["bob"], BREAKING_BAD), "seasons", 3, 0) is None
+        fits = {**BREAKING_BAD, "seasons": [1, 2, 3]}
+        ask(people["bob"], fits)
+
+    def test_a_limit_that_was_lowered(self, db: Db, people: dict[str, str]) -> None:
+        made = [ask(people["bob"], film(number)) for number in range(4)]
+        for number, request in enumerate(made):
+            age(db, request["id"], timedelta(hours=number))
+        set_quotas(people["alice"], movies=2)
+        # Three of the four have to go before another one fits: the youngest of those is the second.
+        resets_at = assert_exceeded(post(people["bob"], film(4)), "movies", 2, 4)
+        assert resets_at is not None
+        expected = requested_at(made[1]) - timedelta(hours=1) + 7 * DAY
+        assert timedelta(0) <= resets_at - expected <= timedelta(milliseconds=1)
+
+
+class TestOrder:
+    def test_that_it_is_requested_already_is_the_better_answer(
+        self, people: dict[str, str]
+    ) -> None:
+        set_quotas(people["alice"], movies=1)
+        made = ask(people["bob"], film(0))
+        again = post(people["bob"], film(0))
+        assert (again.code, again.details) == ("ALREADY_REQUESTED", {"requestId": made["id"]})
+        ask(people["carol"], film(1))
+        assert post(people["bob"], film(1)).code == "ALREADY_REQUESTED"
+        assert post(people["bob"], film(2)).code == "QUOTA_EXCEEDED"
+
+    def test_a_repeated_call_costs_nothing(self, people: dict[str, str]) -> None:
+        set_quotas(people["alice"], movies=2)
+        key = {"Idempotency-Key": "k"}
+        answers = [post(people["bob"], film(0), headers=key) for _ in range(3)]
+        assert [answer.status for answer in answers] == [201] * 3
+        ask(people["bob"], film(1))
+        assert post(people["bob"], film(0), headers=key).json == answers[0].json
+        assert post(people["bob"], film(2)).code == "QUOTA_EXCEEDED"
+
+    def test_a_refused_call_leaves_its_key_and_its_title_free(self, people: dict[str, str]) -> None:
+        set_quotas(people["alice"], movies=0)
+        key = {"Idempotency-Key": "k"}
+        assert post(people["bob"], film(0), headers=key).code == "QUOTA_EXCEEDED"
+        set_quotas(people["alice"], movies=1)
+        assert post(people["bob"], film(0), headers=key).status == 201

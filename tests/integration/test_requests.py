@@ -1,0 +1,516 @@
+"""One request, cancelling, approval without a decision, and lists."""
+
+import itertools
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+from uuid import UUID, uuid4
+
+import psycopg
+import pytest
+
+from medianest.audit import repository as audit
+from medianest.core.caller import Caller, Principal
+from medianest.core.db import database
+from medianest.core.errors import AppError, ErrorCode
+from medianest.requests import service
+from medianest.requests.schemas import DecisionsIn, RequestIn
+from tests.support.api import Answer, call
+from tests.support.local import eventually
+
+type Db = psycopg.Connection[tuple[Any, ...]]
+
+MATRIX = {"mediaType": "movie", "tmdbId": 603}
+SHOW = {"mediaType": "tv", "tmdbId": 1396, "seasons": [1, 2]}
+FILMS = [603, 27205, 157336, 13, 238]
+CALLER = Caller("test", "203.0.113.7", "tests")
+NOBODYS = "3f0e8c2a-7a52-4d0e-9a56-2d1f2b7c9e11"
+
+
+def post(token: str, body: dict[str, Any] | None = None, **options: Any) -> Answer:
+    return call("POST", "/api/media/request", token=token, body=body or MATRIX, **options)
+
+
+def ask(token: str, body: dict[str, Any] | None = None) -> Any:
+    answer = post(token, body)
+    assert answer.status == 201, answer.text
+    return answer.data
+
+
+def one(token: str, request_id: str) -> Answer:
+    return call("GET", f"/api/media/requests/{request_id}", token=token)
+
+
+def cancel(token: str, request_id: str) -> Answer:
+    return call("DELETE", f"/api/media/requests/{request_id}", token=token)
+
+
+def decide(token: str, request_id: str, how: str) -> Answer:
+    body = {"reason": "no room"} if how == "decline" else {}
+    return call("POST", f"/api/admin/requests/{request_id}/{how}", token=token, body=body)
+
+
+def configure(token: str, key: str, value: Any) -> None:
+    answer = call("PUT", f"/api/admin/config/{key}", token=token, body={"value": value})
+    assert answer.status == 200, answer.text
+
+
+def id_of(token: str) -> str:
+    return str(call("GET", "/api/auth/me", token=token).data["id"])
+
+
+def audited(db: Db, action: str) -> list[tuple[Any, ...]]:
+    return db.execute(
+        "SELECT user_id::text, target_type, target_id, details FROM audit_logs WHERE action = %s"
+        " ORDER BY created_at",
+        (action,),
+    ).fetchall()
+
+
+def snapshot(db: Db) -> list[list[tuple[Any, ...]]]:
+    return [
+        db.execute(f"SELECT * FROM {table} ORDER BY 1".encode()).fetchall()
+        for table in ("media_requests", "request_items", "idempotency_keys", "audit_logs")
+    ]
+
+
+@pytest.fixture
+def metrics(capsys: pytest.CaptureFixture[str]) -> Callable[[], Counter[str]]:
+    """Return what counts the metrics of requests written since it was last asked."""
+
+    def written() -> Counter[str]:
+        lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+        counted: Counter[str] = Counter()
+        for line in lines:
+            for name in ("RequestCreated", "RequestDecided", "RequestCancelled"):
+                counted[name] += len(line.get(name, []))
+        return +counted
+
+    return written
+
+
+class TestOne:
+    def test_ones_own_is_what_the_list_has(self, people: dict[str, str]) -> None:
+        for body in ({**MATRIX, "comment": "please"}, SHOW):
+            made = ask(people["bob"], body)
+            answer = one(people["bob"], made["id"])
+            assert answer.status == 200
+            assert answer.data == made
+        listed = call("GET", "/api/media/requests", token=people["bob"]).json["data"]
+        assert answer.data == listed[0]
+
+    def test_with_what_became_of_it(self, people: dict[str, str]) -> None:
+        made = ask(people["bob"])
+        declined = decide(people["alice"], made["id"], "decline").data
+        assert one(people["bob"], made["id"]).data == declined
+        assert declined["reason"] == "no room"
+
+    def test_somebody_elses_is_like_nobodys(self, people: dict[str, str]) -> None:
+        made = ask(people["bob"])
+        others, nobodys = one(people["carol"], made["id"]), one(people["carol"], NOBODYS)
+        assert (others.status, others.code) == (404, "NOT_FOUND")
+        assert others.json == nobodys.json
+        assert one(people["bob"], made["id"]).status == 200
+
+    def test_an_admin_sees_any(self, people: dict[str, str]) -> None:
+        made = ask(people["bob"])
+        assert one(people["alice"], made["id"]).data == made
+        assert one(people["alice"], NOBODYS).code == "NOT_FOUND"
+
+    def test_who_is_an_admin_is_in_the_row_and_not_in_the_cache(
+        self, db: Db, people: dict[str, str]
+    ) -> None:
+        bobs, carols = ask(people["bob"]), ask(people["carol"], SHOW)
+        for name in ("alice", "bob"):
+            id_of(people[name])  # their sessions are in the cache now, with the roles they have
+        db.execute("UPDATE users SET role = 'user' WHERE username = 'alice'")
+        db.execute("UPDATE users SET role = 'admin' WHERE username = 'bob'")
+        assert one(people["alice"], bobs["id"]).code == "NOT_FOUND"
+        assert cancel(people["alice"], bobs["id"]).code == "NOT_FOUND"
+        assert one(people["bob"], carols["id"]).status == 200
+        assert cancel(people["bob"], carols["id"]).status == 204
+
+    def test_a_suspended_admin_sees_what_is_theirs_for_as_long_as_the_cache_says(
+        self, db: Db, people: dict[str, str]
+    ) -> None:
+        others, own = ask(people["bob"]), ask(people["alice"], SHOW)
+        assert one(people["alice"], others["id"]).status == 200
+        db.execute("UPDATE users SET status = 'suspended' WHERE username = 'alice'")
+        assert one(people["alice"], others["id"]).code == "NOT_FOUND"
+        assert one(people["alice"], own["id"]).status == 200
+
+    @pytest.mark.parametrize("request_id", ["1", "me", NOBODYS[:-1], "%00", NOBODYS + "0"])
+    @pytest.mark.parametrize("method", ["GET", "DELETE"])
+    def test_an_id_that_is_none(self, people: dict[str, str], method: str, request_id: str) -> None:
+        answer = call(method, f"/api/media/requests/{request_id}", token=people["bob"])
+        assert (answer.status, answer.code) == (400, "VALIDATION_ERROR")
+        assert [item["field"] for item in answer.details] == ["path.id"]
+
+
+class TestCancel:
+    def test_ones_own_is_gone_and_its_title_free(self, db: Db, people: dict[str, str]) -> None:
+        bob = id_of(people["bob"])
+        made = ask(people["bob"])
+        answer = cancel(people["bob"], made["id"])
+        assert (answer.status, answer.text) == (204, "")
+        assert one(people["bob"], made["id"]).code == "NOT_FOUND"
+        assert call("GET", "/api/media/requests", token=people["bob"]).json["data"] == []
+        assert snapshot(db)[:2] == [[], []]
+        assert ask(people["carol"])["title"] == "The Matrix"
+        details = {"mediaType": "movie", "tmdbId": 603, "title": "The Matrix"}
+        assert audited(db, "request.cancelled") == [(bob, "request", made["id"], details)]
+
+    def test_a_show_frees_the_seasons_it_held(self, db: Db, people: dict[str, str]) -> None:
+        ask(people["carol"], {**SHOW, "seasons": [3]})
+        made = ask(people["bob"], {**SHOW, "seasons": [2, 1]})
+        assert cancel(people["bob"], made["id"]).status == 204
+        again = ask(people["carol"], {**SHOW, "seasons": [1, 2, 3]})
+        assert (again["seasons"], again["skippedSeasons"]) == ([1, 2], [3])
+        [(_, _, _, details)] = audited(db, "request.cancelled")
+        assert details["seasons"] == [1, 2]
+
+    def test_somebody_elses_is_like_nobodys(self, db: Db, people: dict[str, str]) -> None:
+        pending, approved = ask(people["bob"]), ask(people["bob"], SHOW)
+        decide(people["alice"], approved["id"], "approve")
+        before = snapshot(db)
+        nobodys = cancel(people["carol"], NOBODYS)
+        for made in (pending, approved):
+            answer = cancel(people["carol"], made["id"])
+            assert (answer.status, answer.code) == (404, "NOT_FOUND")
+            assert answer.json == nobodys.json
+        assert snapshot(db) == before
+        assert cancel(people["bob"], pending["id"]).status == 204
+
+    def test_an_admin_cancels_any_and_the_log_tells_whose(
+        self, db: Db, people: dict[str, str]
+    ) -> None:
+        alice, bob = id_of(people["alice"]), id_of(people["bob"])
+        others, own = ask(people["bob"]), ask(people["alice"], SHOW)
+        for made in (others, own):
+            assert cancel(people["alice"], made["id"]).status == 204
+        first, second = audited(db, "request.cancelled")
+        assert (first[0], first[2], first[3]["ownerId"]) == (alice, others["id"], bob)
+        assert (second[0], second[2]) == (alice, own["id"])
+        assert "ownerId" not in second[3]
+
+    @pytest.mark.parametrize("how", ["approve", "decline"])
+    @pytest.mark.parametrize("name", ["bob", "alice"])
+    def test_a_decision_is_final(self, db: Db, people: dict[str, str], how: str, name: str) -> None:
+        made = ask(people["bob"])
+        decided = decide(people["alice"], made["id"], how).data
+        before = snapshot(db)
+        answer = cancel(people[name], made["id"])
+        assert (answer.status, answer.code) == (409, "INVALID_STATE")
+        assert answer.details == {"status": decided["status"]}
+        assert snapshot(db) == before
+
+    @pytest.mark.parametrize("how", ["approve", "decline"])
+    def test_what_is_cancelled_cannot_be_decided(self, people: dict[str, str], how: str) -> None:
+        made = ask(people["bob"])
+        cancel(people["bob"], made["id"])
+        assert decide(people["alice"], made["id"], how).code == "NOT_FOUND"
+        assert cancel(people["bob"], made["id"]).code == "NOT_FOUND"
+
+    def test_is_counted_once(
+        self, people: dict[str, str], metrics: Callable[[], Counter[str]]
+    ) -> None:
+        made = ask(people["bob"])
+        assert metrics() == {"RequestCreated": 1}
+        for _ in range(2):
+            cancel(people["bob"], made["id"])
+        assert metrics() == {"RequestCancelled": 1}
+
+    def test_its_audit_row_is_written_or_it_is_not_cancelled(
+        self, db: Db, people: dict[str, str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        made = ask(people["bob"])
+        before = snapshot(db)
+        with monkeypatch.context() as patched:
+            patched.setattr(audit, "record", fail)
+            assert cancel(people["bob"], made["id"]).code == "INTERNAL_ERROR"
+        assert snapshot(db) == before
+        assert cancel(people["bob"], made["id"]).status == 204
+
+
+def fail(*_: object, **__: object) -> None:
+    raise RuntimeError("no room for a row")
+
+
+class TestWhoIsOutMeanwhile:
+    """The session is in the cache for up to a minute: what is written asks the row."""
+
+    @pytest.mark.parametrize("out", ["UPDATE users SET status = 'suspended'", "DELETE FROM users"])
+    def test_writes_nothing(self, db: Db, people: dict[str, str], out: str) -> None:
+        made = ask(people["carol"])
+        id_of(people["bob"])
+        db.execute(f"{out} WHERE username = 'bob'".encode())
+        before = snapshot(db)
+        for answer in (post(people["bob"], SHOW), cancel(people["bob"], made["id"])):
+            assert (answer.status, answer.code) == (401, "JWT_INVALID")
+            assert answer.headers["www-authenticate"] == "Bearer"
+        assert snapshot(db) == before
+
+    def test_who_is_in_again_writes(self, db: Db, people: dict[str, str]) -> None:
+        id_of(people["bob"])
+        for status, code in (("suspended", 401), ("active", 201)):
+            db.execute("UPDATE users SET status = %s WHERE username = 'bob'", (status,))
+            assert post(people["bob"], SHOW).status == code
+
+    def test_who_is_no_admin_any_more_decides_nothing(self, db: Db, people: dict[str, str]) -> None:
+        made = ask(people["carol"])
+        bob = Principal(UUID(id_of(people["bob"])), uuid4(), "admin")  # as he was let in
+        with pytest.raises(AppError) as caught:
+            service.approve(UUID(made["id"]), None, bob, CALLER)
+        assert caught.value.code is ErrorCode.FORBIDDEN
+        assert one(people["carol"], made["id"]).data["status"] == "pending"
+
+
+class TestAsking:
+    @pytest.mark.parametrize(
+        "extra",
+        [
+            {"status": "approved"},
+            {"userId": NOBODYS},
+            {"role": "admin"},
+            {"requestedAt": "2020-01-01T00:00:00Z"},
+            {"processedBy": NOBODYS},
+            {"title": "My own"},
+            {"tmdb_id": 603},
+        ],
+        ids=str,
+    )
+    def test_nothing_but_what_may_be_asked(
+        self, db: Db, people: dict[str, str], extra: dict[str, str]
+    ) -> None:
+        answer = post(people["bob"], {**MATRIX, **extra})
+        assert (answer.status, answer.code) == (400, "VALIDATION_ERROR")
+        assert [item["field"] for item in answer.details] == [f"body.{next(iter(extra))}"]
+        assert snapshot(db)[0] == []
+        made = ask(people["bob"])
+        assert (made["status"], made["userId"]) == ("pending", id_of(people["bob"]))
+        assert made["title"] == "The Matrix"
+
+    @pytest.mark.parametrize("first", [{}, {"comment": "a"}, {"comment": None, "seasons": None}])
+    @pytest.mark.parametrize("second", [{}, {"comment": "b"}, {"comment": None, "seasons": None}])
+    def test_what_is_left_out_hides_no_duplicate(
+        self, db: Db, people: dict[str, str], first: dict[str, Any], second: dict[str, Any]
+    ) -> None:
+        show = {"mediaType": "tv", "tmdbId": 1396}
+        for title in (MATRIX, show):
+            ask(people["bob"], {**title, **first})
+            again = post(people["carol"], {**title, **second})
+            assert (again.status, again.code) == (409, "ALREADY_REQUESTED")
+        named = post(people["carol"], {**show, "seasons": [1, 2, 3, 4, 5]})
+        assert named.code == "ALREADY_REQUESTED"
+        assert len(snapshot(db)[0]) == 2
+
+
+class TestAutoApproval:
+    @pytest.fixture
+    def films(self, people: dict[str, str]) -> None:
+        configure(people["alice"], "autoApprove.user", {"movie": True, "tv": False})
+
+    @pytest.mark.usefixtures("films")
+    def test_is_approved_as_it_is_made(
+        self, db: Db, people: dict[str, str], metrics: Callable[[], Counter[str]]
+    ) -> None:
+        bob = id_of(people["bob"])
+        metrics()
+        made = ask(people["bob"])
+        assert made["status"] == "approved"
+        assert made["processedAt"] == made["requestedAt"]
+        assert not {"processedBy", "reason"} & made.keys()
+        assert one(people["bob"], made["id"]).data == made
+        assert metrics() == {"RequestCreated": 1, "RequestDecided": 1}
+        target = (bob, "request", made["id"])
+        title = {"mediaType": "movie", "tmdbId": 603}
+        assert audited(db, "request.created") == [(*target, title)]
+        assert audited(db, "request.approved") == [(*target, {"auto": True})]
+
+    @pytest.mark.usefixtures("films")
+    def test_is_as_final_as_any_and_holds_its_title(self, people: dict[str, str]) -> None:
+        made = ask(people["bob"])
+        assert cancel(people["bob"], made["id"]).details == {"status": "approved"}
+        for how in ("approve", "decline"):
+            assert decide(people["alice"], made["id"], how).code == "INVALID_STATE"
+        assert post(people["carol"]).code == "ALREADY_REQUESTED"
+
+    @pytest.mark.usefixtures("films")
+    def test_is_by_media_type_and_role(self, people: dict[str, str]) -> None:
+        assert ask(people["bob"], SHOW)["status"] == "pending"
+        assert ask(people["alice"])["status"] == "pending"
+        configure(people["alice"], "autoApprove.admin", {"movie": False, "tv": True})
+        assert ask(people["alice"], {**SHOW, "seasons": [3]})["status"] == "approved"
+        assert ask(people["carol"], {**SHOW, "seasons": [4]})["status"] == "pending"
+
+    def test_the_role_is_in_the_row_and_not_in_the_cache(
+        self, db: Db, people: dict[str, str]
+    ) -> None:
+        configure(people["alice"], "autoApprove.admin", {"movie": True, "tv": False})
+        id_of(people["bob"])
+        db.execute("UPDATE users SET role = 'admin' WHERE username = 'bob'")
+        assert ask(people["bob"])["status"] == "approved"
+
+    @pytest.mark.usefixtures("films")
+    def test_a_repeated_call_decides_nothing_anew(
+        self, db: Db, people: dict[str, str], metrics: Callable[[], Counter[str]]
+    ) -> None:
+        key = {"Idempotency-Key": "k"}
+        first = post(people["bob"], headers=key)
+        metrics()
+        again = post(people["bob"], headers=key)
+        assert (again.status, again.json) == (201, first.json)
+        assert metrics() == {}
+        assert len(audited(db, "request.approved")) == 1
+
+
+# What is tried by somebody whose row another transaction holds, with a request of theirs.
+WRITES: dict[str, Callable[[UUID, Principal, Caller], object]] = {
+    "create": lambda _, who, caller: service.create(
+        RequestIn.model_validate(SHOW), who, caller, "key"
+    ),
+    "cancel": service.cancel,
+    "approve": lambda made, who, caller: service.approve(made, None, who, caller),
+    "decline": lambda made, who, caller: service.decline(made, "no", who, caller),
+    "bulk": lambda made, who, caller: service.decide(
+        DecisionsIn(decision="approve", ids=[made]), who, caller
+    ),
+}
+
+
+class TestLocks:
+    @pytest.fixture
+    def patient(self, people: object) -> Iterator[None]:
+        """Let the functions' connection wait for locks for longer than a busy machine needs."""
+        with database().transaction() as connection:
+            connection.execute("SET lock_timeout = '20s'")
+        yield
+        database().close()
+
+    @pytest.mark.usefixtures("patient")
+    @pytest.mark.parametrize("write", WRITES)
+    def test_who_acts_is_waited_for_while_nothing_is_held(
+        self, db: Db, environment: dict[str, str], people: dict[str, str], write: str
+    ) -> None:
+        made = ask(people["alice"])
+        alice = Principal(UUID(made["userId"]), uuid4(), "admin")
+        url = environment["DATABASE_URL"]
+        with (
+            ThreadPoolExecutor(1) as pool,
+            psycopg.connect(url) as holder,
+            psycopg.connect(url, autocommit=True) as observer,
+        ):
+
+            def waiting() -> Any:
+                return observer.execute(
+                    "SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+                    " AND datname = current_database()"
+                ).fetchone()
+
+            def tables_written_to_while_waiting() -> list[tuple[Any, ...]]:
+                (pid,) = eventually(waiting)
+                tables = observer.execute(
+                    "SELECT DISTINCT c.relname FROM pg_locks l JOIN pg_class c"
+                    " ON c.oid = l.relation"
+                    " WHERE l.pid = %s AND c.relkind = 'r' AND l.mode <> 'AccessShareLock'",
+                    (pid,),
+                ).fetchall()
+                holder.rollback()
+                return tables
+
+            holder.execute("SELECT FROM users WHERE id = %s FOR UPDATE", (alice.user_id,))
+            tables = pool.submit(tables_written_to_while_waiting)
+            WRITES[write](UUID(made["id"]), alice, CALLER)
+            assert tables.result(20) == [("users",)]
+
+
+class TestLists:
+    @pytest.fixture
+    def made(self, db: Db, people: dict[str, str]) -> list[Any]:
+        """Make requests of three people in every state, some in the same moment."""
+        bodies = [{"mediaType": "movie", "tmdbId": number} for number in FILMS]
+        bodies += [{**SHOW, "seasons": [season]} for season in range(1, 6)]
+        names = itertools.cycle(("bob", "carol", "bob", "alice"))
+        made = [ask(people[name], body) for name, body in zip(names, bodies, strict=False)]
+        for request, how in zip(made, itertools.cycle(("approve", "decline", "")), strict=False):
+            if how:
+                decide(people["alice"], request["id"], how)
+        db.execute("UPDATE media_requests SET requested_at = now() WHERE tmdb_id IN (603, 1396)")
+        query = {"limit": 100}
+        listed = call("GET", "/api/admin/requests", token=people["alice"], query=query)
+        assert len(listed.json["data"]) == len(made)
+        found: list[Any] = listed.json["data"]
+        return found
+
+    def test_every_filter_with_every_other(self, people: dict[str, str], made: list[Any]) -> None:
+        users = [*{item["userId"] for item in made}, NOBODYS, None]
+        states = ["pending", "approved", "declined", None]
+        for user, state, kind in itertools.product(users, states, ["movie", "tv", None]):
+            wanted = {"userId": user, "status": state, "mediaType": kind}
+            query = {name: value for name, value in wanted.items() if value is not None}
+            answer = call("GET", "/api/admin/requests", token=people["alice"], query=query)
+            expected = [item for item in made if all(item[name] == query[name] for name in query)]
+            assert answer.json["data"] == expected, query
+            assert answer.json["pagination"]["total"] == len(expected)
+            own = call(
+                "GET",
+                "/api/media/requests",
+                token=people["bob"],
+                query={name: query[name] for name in query if name != "userId"},
+            )
+            bobs = next(item["userId"] for item in made if item["requester"]["username"] == "bob")
+            if user == bobs:
+                assert [item["id"] for item in own.json["data"]] == [
+                    item["id"] for item in expected
+                ]
+
+    @pytest.mark.parametrize("sort", ["requestedAt", "title"])
+    @pytest.mark.parametrize("query", [{}, {"mediaType": "tv"}])
+    def test_an_order_and_its_reverse_in_pages(
+        self, people: dict[str, str], made: list[Any], sort: str, query: dict[str, str]
+    ) -> None:
+        def ids(order: str, limit: int) -> list[str]:
+            found: list[str] = []
+            for page in itertools.count(1):
+                answer = call(
+                    "GET",
+                    "/api/admin/requests",
+                    token=people["alice"],
+                    query={**query, "sort": order, "limit": limit, "page": page},
+                )
+                found += [item["id"] for item in answer.json["data"]]
+                pagination = answer.json["pagination"]
+                assert pagination["total"] == len(
+                    [item for item in made if query.items() <= item.items()]
+                )
+                assert pagination["hasNext"] == (len(found) < pagination["total"])
+                if not pagination["hasNext"]:
+                    return found
+            raise AssertionError
+
+        up = ids(sort, 100)
+        assert len(set(up)) == len(up)
+        assert ids(f"-{sort}", 100) == up[::-1]
+        for limit in (1, 2, 3, 5):
+            assert ids(sort, limit) == up
+        keys = {item["id"]: item[sort].lower() for item in made}
+        assert [keys[each] for each in up] == sorted(keys[each] for each in up)
+
+    def test_past_the_end(self, people: dict[str, str], made: list[Any]) -> None:
+        for page, limit in ((2, len(made)), (3, 5), (1_000_000, 100)):
+            answer = call(
+                "GET",
+                "/api/admin/requests",
+                token=people["alice"],
+                query={"page": page, "limit": limit},
+            ).json
+            assert answer["data"] == []
+            assert answer["pagination"] == {
+                "page": page,
+                "limit": limit,
+                "total": len(made),
+                "hasNext": False,
+                "hasPrev": True,
+            }
