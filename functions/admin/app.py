@@ -6,21 +6,29 @@ from uuid import UUID
 from fastapi import Query, status
 
 from medianest.audit import service as audit
+from medianest.audit.schemas import AuditLogOut, AuditQuery
 from medianest.core.deps import Admin, From
 from medianest.core.envelope import ApiResponse, PageResponse, ok, page_of
-from medianest.core.web import create_app, lambda_handler
+from medianest.core.errors import ErrorCode
+from medianest.core.web import answers, create_app, lambda_handler
 from medianest.limits import service as limits
 from medianest.requests import service as requests
 from medianest.requests.schemas import (
     AdminRequestOut,
     AdminRequestQuery,
     ApproveIn,
+    DecisionOut,
+    DecisionsIn,
     DeclineIn,
     RequestOut,
 )
 from medianest.sessions import service as sessions
+from medianest.settings import service as settings
+from medianest.settings.schemas import SettingIn, SettingOut
+from medianest.stats import service as stats
+from medianest.stats.schemas import StatsOut
 from medianest.users import service as users
-from medianest.users.schemas import UserChangeIn, UserOut, UserQuery
+from medianest.users.schemas import AdminUserOut, UserChangeIn, UserIn, UserOut, UserQuery
 
 app = create_app(
     "DATABASE_URL",
@@ -43,18 +51,42 @@ async def list_users(
     return page_of(items, page=query.page, limit=query.limit, total=total)
 
 
-@app.patch("/api/admin/users/{id}")
+@app.post("/api/admin/users", status_code=status.HTTP_201_CREATED)
+async def create_user(body: UserIn, admin: Admin, caller: From) -> ApiResponse[AdminUserOut]:
+    """Create a local account."""
+    return ok(AdminUserOut.model_validate(users.create(body, admin, caller)))
+
+
+@app.get("/api/admin/users/{id}")
+async def get_user(
+    id: UUID,  # noqa: A002
+    admin: Admin,  # noqa: ARG001
+) -> ApiResponse[AdminUserOut]:
+    """Return a user, with status and quota."""
+    return ok(AdminUserOut.model_validate(users.get(id)))
+
+
+@app.patch("/api/admin/users/{id}", openapi_extra=answers(ErrorCode.LAST_ADMIN))
 async def change_user(
     id: UUID,  # noqa: A002
     body: UserChangeIn,
     admin: Admin,
     caller: From,
-) -> ApiResponse[UserOut]:
-    """Change a user's role, or suspend or reinstate them; it holds at once."""
-    affected = sessions.of_user(id)
-    user = users.change(id, body, admin, caller)
+) -> ApiResponse[AdminUserOut]:
+    """Change a user's role or quota, or suspend or reinstate them; it holds at once."""
+    user, affected = users.change(id, body, admin, caller)
     sessions.forget(affected)
-    return ok(UserOut.model_validate(user))
+    return ok(AdminUserOut.model_validate(user))
+
+
+@app.delete(
+    "/api/admin/users/{id}",
+    status_code=status.HTTP_204_NO_CONTENT,
+    openapi_extra=answers(ErrorCode.LAST_ADMIN),
+)
+async def delete_user(id: UUID, admin: Admin, caller: From) -> None:  # noqa: A002
+    """Delete a user with sessions and requests, at once; the audit log stays."""
+    sessions.forget(users.delete(id, admin, caller))
 
 
 @app.delete("/api/admin/users/{id}/sessions", status_code=status.HTTP_204_NO_CONTENT)
@@ -72,8 +104,8 @@ async def list_requests(
     return requests.everybodys(query)
 
 
-@app.post("/api/admin/requests/{id}/approve")
-async def approve(
+@app.post("/api/admin/requests/{id}/approve", openapi_extra=answers(ErrorCode.INVALID_STATE))
+async def approve_request(
     id: UUID,  # noqa: A002
     admin: Admin,
     caller: From,
@@ -83,8 +115,8 @@ async def approve(
     return ok(requests.approve(id, body.note, admin, caller))
 
 
-@app.post("/api/admin/requests/{id}/decline")
-async def decline(
+@app.post("/api/admin/requests/{id}/decline", openapi_extra=answers(ErrorCode.INVALID_STATE))
+async def decline_request(
     id: UUID,  # noqa: A002
     body: DeclineIn,
     admin: Admin,
@@ -92,6 +124,43 @@ async def decline(
 ) -> ApiResponse[RequestOut]:
     """Decline a pending request, with the reason the requester gets to read."""
     return ok(requests.decline(id, body.reason, admin, caller))
+
+
+@app.post("/api/admin/requests/decisions")
+async def decide_requests(
+    body: DecisionsIn, admin: Admin, caller: From
+) -> ApiResponse[list[DecisionOut]]:
+    """Approve or decline many requests at once; of each the answer says what became of it."""
+    return ok(requests.decide(body, admin, caller))
+
+
+@app.get("/api/admin/audit-logs")
+async def list_audit_logs(
+    query: Annotated[AuditQuery, Query()],
+    admin: Admin,  # noqa: ARG001
+) -> PageResponse[AuditLogOut]:
+    """List the audit log, the newest first; `from` belongs to the time asked for, `to` does not."""
+    return audit.page(query)
+
+
+@app.get("/api/admin/config")
+async def list_settings(admin: Admin) -> ApiResponse[list[SettingOut]]:  # noqa: ARG001
+    """List every setting that can change while the service runs."""
+    return ok(settings.listed())
+
+
+@app.put("/api/admin/config/{key}")
+async def change_setting(
+    key: str, body: SettingIn, admin: Admin, caller: From
+) -> ApiResponse[SettingOut]:
+    """Change a setting; it holds here at once, everywhere within half a minute."""
+    return ok(settings.change(key, body.value, admin, caller))
+
+
+@app.get("/api/admin/stats")
+async def show_stats(admin: Admin) -> ApiResponse[StatsOut]:  # noqa: ARG001
+    """Count users, requests and sessions."""
+    return ok(stats.current())
 
 
 handler = lambda_handler(app)

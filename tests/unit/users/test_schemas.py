@@ -1,9 +1,18 @@
 """Users on the wire: filters that exist, and no field that is nobody's business."""
 
 import pytest
-from pydantic import ValidationError
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import TypeAdapter, ValidationError
 
-from medianest.users.schemas import UserOut, UserQuery
+from medianest.users.schemas import (
+    AdminUserOut,
+    Email,
+    UserChangeIn,
+    Username,
+    UserOut,
+    UserQuery,
+)
 
 
 def test_a_user_is_sent_with_the_fields_of_the_contract() -> None:
@@ -16,6 +25,10 @@ def test_a_user_is_sent_with_the_fields_of_the_contract() -> None:
         "createdAt",
         "updatedAt",
     }
+
+
+def test_an_admin_sees_two_fields_more() -> None:
+    assert AdminUserOut.model_fields.keys() - UserOut.model_fields.keys() == {"status", "quota"}
 
 
 @pytest.mark.parametrize(
@@ -46,3 +59,59 @@ def test_any_other_text_is_searched_for(search: str) -> None:
 @pytest.mark.parametrize("sort", ["createdAt", "-createdAt", "username", "-username", "email"])
 def test_the_sorts_of_the_contract_are_let_in(sort: str) -> None:
     assert UserQuery.model_validate({"sort": sort, "role": "admin"}).sort == sort
+
+
+@given(st.text("aA@. \t\0\u00a0\u200b\u202e-é😀"))
+def test_a_name_tells_itself_from_an_address_and_shows_all_it_has(text: str) -> None:
+    try:
+        name = TypeAdapter(Username).validate_python(text)
+    except ValidationError:
+        assert not text.strip() or "@" in text or not text.strip().isprintable()
+        return
+    assert name == text.strip()
+    assert "@" not in name
+    assert name.isprintable()
+
+
+@given(st.text("aA@. \t\0\u00a0\u200b-é😀"))
+def test_an_address_is_two_parts_that_show_all_they_have(text: str) -> None:
+    try:
+        address = TypeAdapter(Email).validate_python(text)
+    except ValidationError:
+        parts = text.split("@")
+        assert len(parts) != 2 or not all(parts) or " " in text or not text.isprintable()
+        return
+    assert address == text
+    assert all(address.partition("@"))
+    assert address.count("@") == 1
+    assert " " not in address
+
+
+@given(st.text("plex.invald@"), st.sampled_from(["plex.invalid", "PLEX.Invalid", "plex.invalid."]))
+def test_no_address_is_under_the_reserved_domain(text: str, domain: str) -> None:
+    for address in (f"{text}@{domain}", f"a@{text}.{domain}"):
+        with pytest.raises(ValidationError):
+            TypeAdapter(Email).validate_python(address)
+
+
+def test_another_domain_may_end_alike() -> None:
+    for address in ("a@notplex.invalid", "a@plex.invalid.example", "plex.invalid@example.com"):
+        assert TypeAdapter(Email).validate_python(address) == address
+
+
+@pytest.mark.parametrize(
+    ("body", "given_fields"),
+    [
+        ({"role": "admin"}, {"role"}),
+        ({"status": "active", "quota": None}, {"status", "quota"}),
+        ({"quota": {"movies": {"limit": None, "days": 7}}}, {"quota"}),
+    ],
+)
+def test_a_change_knows_what_was_given(body: dict[str, object], given_fields: set[str]) -> None:
+    assert UserChangeIn.model_validate(body).model_fields_set == given_fields
+
+
+@pytest.mark.parametrize("body", [{}, {"role": None}, {"status": None, "quota": None}])
+def test_a_change_of_nothing_is_none(body: dict[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        UserChangeIn.model_validate(body)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from medianest.core.db import fetch_all, fetch_one
+from medianest.core.db import fetch_all, fetch_one, fetch_value
 from medianest.sessions.models import LiveSession, NewSession, OwnSession
 
 if TYPE_CHECKING:
@@ -54,7 +54,12 @@ def replace(
     """Revoke a live session and add its successor, which ends with it at the latest.
 
     One statement, so of all who try at once exactly one gets a successor; None for the others.
+    The user is locked before the session, as by who ends all of a user's: they wait in no circle.
     """
+    connection.execute(
+        "SELECT FROM users WHERE id = (SELECT user_id FROM sessions WHERE id = %s) FOR KEY SHARE",
+        (session_id,),
+    )
     return fetch_one(
         connection,
         NewSession,
@@ -105,12 +110,15 @@ def of_user(connection: Connection[Any], user_id: UUID, idle: timedelta) -> list
     )
 
 
-def ids_of_user(connection: Connection[Any], user_id: UUID) -> list[UUID]:
-    """Return the sessions of a user that are not revoked."""
-    rows = connection.execute(
-        "SELECT id FROM sessions WHERE user_id = %s AND revoked_at IS NULL", (user_id,)
+def count_live(connection: Connection[Any], idle: timedelta) -> int:
+    """Return how many sessions hold now, of users who are active."""
+    count: int = fetch_value(
+        connection,
+        "SELECT count(*) FROM sessions s JOIN users u ON u.id = s.user_id"
+        " WHERE u.status = 'active' AND" + _LIVE,
+        {"idle": idle},
     )
-    return [row[0] for row in rows]
+    return count
 
 
 def revoke(connection: Connection[Any], *, user_id: UUID, session_id: UUID) -> list[UUID]:

@@ -5,15 +5,12 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from medianest.core.envelope import In, Out, Timestamp
-from medianest.core.passwords import MAX_LENGTH
-from medianest.users.schemas import UserOut
+from medianest.users.schemas import Password, UserOut
 
 # Our handles are 43 characters; the bound only keeps nonsense away from the hash.
 type Handle = Annotated[str, Field(min_length=1, max_length=200)]
 # An e-mail address has at most 254 characters (RFC 5321, 4.5.3.1.3).
 type Identifier = Annotated[str, Field(min_length=1, max_length=254)]
-# Bounded before it is hashed; what a new one must be like is told all at once, by the rules.
-type Password = Annotated[str, Field(min_length=1, max_length=MAX_LENGTH)]
 type SessionKind = Literal["bearer", "cookie"]
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 from medianest.core.caller import Role
@@ -20,6 +20,7 @@ class User:
     username: str
     role: Role
     status: Status
+    quota: dict[str, Any] | None
     created_at: datetime
     updated_at: datetime
 
@@ -32,3 +33,11 @@ class LocalAccount:
     email: str
     username: str
     password_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """What a user may do, as the row says while a transaction keeps it so."""
+
+    role: Role
+    quota: dict[str, Any] | None

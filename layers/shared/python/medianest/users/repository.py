@@ -2,32 +2,34 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any, LiteralString
 from uuid import UUID
 
 from medianest.core.caller import Role
 from medianest.core.db import fetch_all, fetch_one, fetch_value
-from medianest.users.models import LocalAccount, Status, User
+from medianest.users.models import Actor, LocalAccount, Status, User
 from medianest.users.schemas import UserQuery, UserSort
 
 if TYPE_CHECKING:
     from psycopg import Connection
 
-_COLUMNS = "id, plex_id, email, username, role, status, created_at, updated_at"
+_COLUMNS = "id, plex_id, email, username, role, status, quota, created_at, updated_at"
+# Each pair is one order and its exact reverse, so that one index serves both.
 _ORDERS: dict[UserSort, LiteralString] = {
     "createdAt": "created_at, id",
-    "-createdAt": "created_at DESC, id",
+    "-createdAt": "created_at DESC, id DESC",
     "username": "lower(username), id",
-    "-username": "lower(username) DESC, id",
+    "-username": "lower(username) DESC, id DESC",
     "email": "lower(email), id",
-    "-email": "lower(email) DESC, id",
+    "-email": "lower(email) DESC, id DESC",
 }
-_FILTER = (
-    " WHERE (%(search)s::text IS NULL OR username ILIKE %(search)s OR (email ILIKE %(search)s"
-    " AND email NOT LIKE '%%@plex.invalid'))"
-    " AND (%(role)s::text IS NULL OR role = %(role)s)"
-    " AND (%(status)s::text IS NULL OR status = %(status)s)"
-)
+_FILTERS: dict[str, LiteralString] = {
+    "search": "(username ILIKE %(search)s"
+    " OR email ILIKE %(search)s AND email NOT LIKE '%%@plex.invalid')",
+    "role": "role = %(role)s",
+    "status": "status = %(status)s",
+}
 # Any fixed number: it names the lock under which the first user is told from the second.
 _FIRST_USER_LOCK = 6_204_112_027
 
@@ -89,7 +91,8 @@ def add_local_user(
 ) -> User | None:
     """Add a user with a password, or return None when a local account has the address or name.
 
-    The address must have an @ and the name none.
+    The unique indexes decide: of all who add the same one at once, one gets it. The address must
+    have an @ and the name none.
     """
     return fetch_one(
         connection,
@@ -98,6 +101,17 @@ def add_local_user(
         f" ON CONFLICT DO NOTHING RETURNING {_COLUMNS}",
         (email, username, password_hash, role),
     )
+
+
+def taken_by_local_users(connection: Connection[Any], *, email: str, username: str) -> list[str]:
+    """Return which of the two, `email` and `username`, local accounts have, in any case."""
+    rows = connection.execute(
+        "SELECT 'email' FROM users WHERE password_hash IS NOT NULL AND lower(email) = lower(%s)"
+        " UNION ALL SELECT 'username' FROM users"
+        " WHERE password_hash IS NOT NULL AND lower(username) = lower(%s)",
+        (email, username),
+    )
+    return [row[0] for row in rows]
 
 
 def find_local_account(connection: Connection[Any], identifier: str) -> LocalAccount | None:
@@ -145,13 +159,40 @@ def replace_password(connection: Connection[Any], account: LocalAccount, new_has
     return updated.rowcount == 1
 
 
+def lock_active(connection: Connection[Any], user_id: UUID) -> Actor | None:
+    """Return what an active user may do, and keep it so until the transaction ends.
+
+    What one user does in such transactions happens one after the other.
+    """
+    return fetch_one(
+        connection,
+        Actor,
+        "SELECT role, quota FROM users WHERE id = %s AND status = 'active' FOR NO KEY UPDATE",
+        (user_id,),
+    )
+
+
 def lock_admins(connection: Connection[Any]) -> list[UUID]:
     """Return the active admins, whom nobody else changes until the transaction ends.
 
     Locked in one order, so that admins who demote each other wait and do not block each other.
+    What else admins do goes on meanwhile: rows that refer to them can still be added.
     """
     rows = connection.execute(
-        "SELECT id FROM users WHERE role = 'admin' AND status = 'active' ORDER BY id FOR UPDATE"
+        "SELECT id FROM users WHERE role = 'admin' AND status = 'active' ORDER BY id"
+        " FOR NO KEY UPDATE"
+    )
+    return [row[0] for row in rows]
+
+
+def lock_sessions(connection: Connection[Any], user_id: UUID) -> list[UUID]:
+    """Return the sessions of a user that are not revoked, and let none be added meanwhile.
+
+    A sign-in or refresh that is under way finishes first: its new session refers to the user.
+    """
+    connection.execute("SELECT FROM users WHERE id = %s FOR UPDATE", (user_id,))
+    rows = connection.execute(
+        "SELECT id FROM sessions WHERE user_id = %s AND revoked_at IS NULL", (user_id,)
     )
     return [row[0] for row in rows]
 
@@ -169,24 +210,41 @@ def change(
     )
 
 
+def set_quota(connection: Connection[Any], user_id: UUID, quota: dict[str, Any] | None) -> None:
+    """Set what a user has in place of the quotas of the role, None for nothing."""
+    connection.execute(
+        "UPDATE users SET quota = %s WHERE id = %s",
+        (None if quota is None else json.dumps(quota), user_id),
+    )
+
+
+def delete(connection: Connection[Any], user_id: UUID) -> User | None:
+    """Delete a user with sessions and requests, and return who it was; None when there is none."""
+    return fetch_one(
+        connection, User, f"DELETE FROM users WHERE id = %s RETURNING {_COLUMNS}", (user_id,)
+    )
+
+
 def page(connection: Connection[Any], query: UserQuery) -> tuple[list[User], int]:
     """Return one page of users and how many match in all."""
-    params = {
-        "search": None if query.search is None else f"%{_literal(query.search)}%",
-        "role": query.role,
-        "status": query.status,
-        "limit": query.limit,
-        "offset": query.offset,
+    params: dict[str, Any] = {
+        name: value for name in _FILTERS if (value := getattr(query, name)) is not None
     }
-    total = fetch_value(connection, "SELECT count(*) FROM users" + _FILTER, params)
+    # Only the filters that are given, so that an index can serve them.
+    given = " AND ".join(_FILTERS[name] for name in params)
+    where = f" WHERE {given}" if given else ""
+    if query.search is not None:
+        params["search"] = f"%{_literal(query.search)}%"
     users = fetch_all(
         connection,
         User,
-        f"SELECT {_COLUMNS} FROM users"
-        + _FILTER
-        + f" ORDER BY {_ORDERS[query.sort]} LIMIT %(limit)s OFFSET %(offset)s",
-        params,
+        f"SELECT {_COLUMNS} FROM users{where} ORDER BY {_ORDERS[query.sort]}"
+        " LIMIT %(limit)s OFFSET %(offset)s",
+        params | {"limit": query.limit, "offset": query.offset},
     )
+    if len(users) < query.limit and (users or query.page == 1):
+        return users, query.offset + len(users)
+    total: int = fetch_value(connection, f"SELECT count(*) FROM users{where}", params)
     return users, total
 
 

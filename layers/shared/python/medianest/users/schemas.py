@@ -3,11 +3,56 @@
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from pydantic import Field, model_validator
+from pydantic import (
+    AfterValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    field_validator,
+    model_validator,
+)
 
 from medianest.core.caller import Role
-from medianest.core.envelope import In, Out, PageQuery, Timestamp
+from medianest.core.envelope import NEVER_NULL, In, Out, PageQuery, Timestamp, documented
+from medianest.core.passwords import MAX_LENGTH
+from medianest.settings.schemas import SomeQuotasIn
 from medianest.users.models import Status
+
+# Under it are the addresses of Plex users who have none; nobody else may look like one of them.
+RESERVED_DOMAIN = "plex.invalid"
+
+
+def _address(text: str) -> str:
+    name, _, domain = text.rpartition("@")
+    if not name or not domain or "@" in name or " " in text or not text.isprintable():
+        raise ValueError("Must be an e-mail address")
+    if f".{domain.lower().rstrip('.')}".endswith(f".{RESERVED_DOMAIN}"):
+        raise ValueError("This domain is reserved")
+    return text
+
+
+def _name(text: str) -> str:
+    # Who signs in types an address or a name: the @ tells which.
+    if "@" in text or not text.isprintable():
+        raise ValueError("Must have no @ and no control characters")
+    return text
+
+
+# An e-mail address has at most 254 characters (RFC 5321, 4.5.3.1.3).
+type Email = Annotated[
+    str,
+    Field(max_length=254),
+    AfterValidator(_address),
+    documented(pattern=r"^[^@\s]+@[^@\s]+$"),
+]
+type Username = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=64),
+    AfterValidator(_name),
+    documented(pattern=r"^[^@]*[^@\s][^@]*$"),
+]
+# Bounded before it is hashed; what a new one must be like is told all at once, by the rules.
+type Password = Annotated[str, Field(min_length=1, max_length=MAX_LENGTH)]
 
 
 class UserOut(Out):
@@ -22,21 +67,47 @@ class UserOut(Out):
     updated_at: Timestamp
 
 
+class AdminUserOut(UserOut):
+    """A user as admins see one; `quota` is what holds in place of the quotas of the role."""
+
+    status: Status
+    quota: dict[str, dict[str, int | None]] | None = None
+
+
 # PostgreSQL keeps no NUL, so none can be found.
 type SearchText = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
 type UserSort = Literal["createdAt", "-createdAt", "username", "-username", "email", "-email"]
 
 
-class UserChangeIn(In):
-    """What an admin may change of a user."""
+class UserIn(In):
+    """A local account to create."""
 
-    role: Role | None = None
-    status: Status | None = None
+    email: Email
+    username: Username
+    password: Password
+    role: Role
+
+
+class UserChangeIn(In):
+    """What an admin may change of a user; a `quota` of null puts the role's back in force."""
+
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1})
+
+    role: Annotated[Role | None, NEVER_NULL] = None
+    status: Annotated[Status | None, NEVER_NULL] = None
+    quota: SomeQuotasIn | None = None
+
+    @field_validator("role", "status")
+    @classmethod
+    def _is_one(cls, value: str | None) -> str:
+        if value is None:
+            raise ValueError("Input should not be null")
+        return value
 
     @model_validator(mode="after")
     def _something(self) -> Self:
-        if self.role is None and self.status is None:
-            raise ValueError("Name a role, a status or both")
+        if not self.model_fields_set:
+            raise ValueError("Name a role, a status or a quota")
         return self
 
 

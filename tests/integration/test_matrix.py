@@ -1,0 +1,494 @@
+"""Who may do what: every route by every method and every kind of caller, and ways around that."""
+
+import asyncio
+import http.client
+import json
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+import psycopg
+import pytest
+
+from local.config import PROJECT
+from local.gateway import Gateway
+from local.runtime import Runtime
+from medianest.core.caller import Caller
+from medianest.core.db import database
+from medianest.sessions import service as sessions
+from medianest.users import repository as users
+from medianest.users.models import User
+from tests.conftest import JWT_SECRET
+from tests.integration.test_edge import SOME_ID, concrete, snapshot
+from tests.support import plex
+from tests.support.api import ROUTES, TEMPLATE, Answer, call
+
+type Db = psycopg.Connection[tuple[Any, ...]]
+
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
+CALLERS = ("anonymous", "suspended", "user", "admin")
+PATHS = sorted({path for _, path in ROUTES})
+FILM = {"mediaType": "movie", "tmdbId": 603}
+PASSWORD = "Cellar-door_42"
+ACCOUNT = {"email": "dora@example.com", "username": "dora", "password": PASSWORD, "role": "user"}
+
+
+@dataclass(frozen=True)
+class Row:
+    """What a request of a route gets from each caller: a status below 300, or an error's code."""
+
+    user: str
+    admin: str
+    stranger: str = "JWT_INVALID"
+    body: Any = None
+    query: Mapping[str, str] = field(default_factory=dict)
+
+
+def anybody(outcome: str, **sent: Any) -> Row:
+    return Row(outcome, outcome, outcome, **sent)
+
+
+def signed_in(outcome: str, **sent: Any) -> Row:
+    return Row(outcome, outcome, **sent)
+
+
+def admins(outcome: str, **sent: Any) -> Row:
+    return Row("FORBIDDEN", outcome, **sent)
+
+
+# In the order of the contract's section 3; what has an id asks for one that nothing has.
+ROWS = {
+    ("GET", "/api/health"): anybody("200"),
+    ("GET", "/api/openapi.json"): anybody("200"),
+    ("GET", "/api/docs"): anybody("200"),
+    ("GET", "/api/docs/{asset}"): anybody("200"),
+    ("POST", "/api/auth/plex/pin"): anybody("200", body={}),
+    ("POST", "/api/auth/plex/verify"): anybody("PIN_EXPIRED", body={"pinId": "x"}),
+    ("POST", "/api/auth/login"): anybody(
+        "INVALID_CREDENTIALS", body={"identifier": "x", "password": "x"}
+    ),
+    ("POST", "/api/auth/password"): signed_in(
+        "INVALID_CREDENTIALS", body={"currentPassword": "x", "newPassword": "x"}
+    ),
+    ("GET", "/api/auth/me"): signed_in("200"),
+    ("POST", "/api/auth/logout"): signed_in("204"),
+    ("POST", "/api/auth/refresh"): signed_in("200"),
+    ("GET", "/api/auth/csrf"): signed_in("200"),
+    ("GET", "/api/auth/sessions"): signed_in("200"),
+    ("DELETE", "/api/auth/sessions/{id}"): signed_in("NOT_FOUND"),
+    ("GET", "/api/media/search"): signed_in("200", query={"q": "matrix"}),
+    ("GET", "/api/media/{mediaType}/{tmdbId}"): signed_in("200"),
+    # The user asks first, so the admin is told that the film is taken.
+    ("POST", "/api/media/request"): Row("201", "ALREADY_REQUESTED", body=FILM),
+    ("GET", "/api/media/requests"): signed_in("200"),
+    ("GET", "/api/media/requests/{id}"): signed_in("NOT_FOUND"),
+    ("DELETE", "/api/media/requests/{id}"): signed_in("NOT_FOUND"),
+    ("GET", "/api/admin/users"): admins("200"),
+    ("POST", "/api/admin/users"): admins("201", body=ACCOUNT),
+    ("GET", "/api/admin/users/{id}"): admins("NOT_FOUND"),
+    ("PATCH", "/api/admin/users/{id}"): admins("NOT_FOUND", body={"role": "user"}),
+    ("DELETE", "/api/admin/users/{id}"): admins("NOT_FOUND"),
+    ("DELETE", "/api/admin/users/{id}/sessions"): admins("NOT_FOUND"),
+    ("GET", "/api/admin/requests"): admins("200"),
+    ("POST", "/api/admin/requests/{id}/approve"): admins("NOT_FOUND", body={}),
+    ("POST", "/api/admin/requests/{id}/decline"): admins("NOT_FOUND", body={"reason": "no"}),
+    ("POST", "/api/admin/requests/decisions"): admins(
+        "200", body={"decision": "approve", "ids": [SOME_ID]}
+    ),
+    ("GET", "/api/admin/audit-logs"): admins("200"),
+    ("GET", "/api/admin/config"): admins("200"),
+    ("PUT", "/api/admin/config/{key}"): admins("200", body={"value": {"limit": 1000, "window": 1}}),
+    ("GET", "/api/admin/stats"): admins("200"),
+}
+
+
+def expected(method: str, path: str, caller: str) -> str:
+    row = ROWS.get((method, path))
+    if row is not None:
+        return {"user": row.user, "admin": row.admin}.get(caller, row.stranger)
+    # What the path has no such method for is nobody's: a preflight, or a refusal of the gateway.
+    return {"OPTIONS": "204", "HEAD": "405"}.get(method, "METHOD_NOT_ALLOWED")
+
+
+def outcome(answer: Answer) -> str:
+    has_code = answer.status >= 300 and answer.text
+    return answer.code if has_code else str(answer.status)
+
+
+@pytest.fixture(scope="module")
+def gateway(environment: dict[str, str]) -> Iterator[str]:
+    """Serve the functions, in processes of their own, behind the local gateway; return its URL."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+    stack = AsyncExitStack()
+
+    async def start() -> str:
+        runtime = Runtime(
+            TEMPLATE.functions,
+            runtime=PROJECT / ".venv/var/runtime",
+            pycache=PROJECT / ".local/pycache",
+            environment={**environment, "NODE_ENV": "development"},
+        )
+        await stack.enter_async_context(runtime)
+        served = await stack.enter_async_context(Gateway(TEMPLATE, runtime, throttles=False))
+        return served.url
+
+    yield asyncio.run_coroutine_threadsafe(start(), loop).result(30)
+    asyncio.run_coroutine_threadsafe(stack.aclose(), loop).result(30)
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join(10)
+    loop.close()
+
+
+@dataclass(frozen=True)
+class Crowd:
+    """One of each kind of caller, and the way to the API."""
+
+    url: str
+    users: dict[str, User]
+
+    def token(self, caller: str) -> str | None:
+        """Sign a caller in anew: what one call does to its session is not the next one's."""
+        if caller == "anonymous":
+            return None
+        origin = Caller("matrix", "203.0.113.7", "tests")
+        with database().transaction() as connection:
+            return sessions.open_session(connection, self.users[caller], origin).token
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        caller: str,
+        *,
+        body: Any = None,
+        query: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """Make one HTTP call, with the path as it is."""
+        sent = {"Content-Type": "application/json", **(headers or {})}
+        token = self.token(caller)
+        if token is not None:
+            sent["Authorization"] = f"Bearer {token}"
+        content = None if body is None else json.dumps(body)
+        target = f"{path}?{urlencode(query)}" if query else path
+        # http.client, since it sends a path as it is.
+        address = urlsplit(self.url)
+        connection = http.client.HTTPConnection(str(address.hostname), address.port, timeout=20)
+        connection.request(method, target, body=content, headers=sent)
+        response = connection.getresponse()
+        text = response.read().decode()
+        told = {name.lower(): value for name, value in response.getheaders()}
+        connection.close()
+        return Answer(response.status, told, text)
+
+
+@pytest.fixture
+def crowd(gateway: str, db: Db, keys: object) -> Crowd:
+    """Make a user of each kind."""
+    made = {}
+    with database().transaction() as connection:
+        for number, caller in enumerate(("suspended", "user", "admin"), 1):
+            user = users.add_plex_user(
+                connection,
+                plex_id=number,
+                email=f"{caller}@example.com",
+                username=caller,
+                admin=caller == "admin",
+                first_is_admin=False,
+            )
+            assert user is not None
+            made[caller] = user
+        users.change(connection, made["suspended"].id, role=None, status="suspended")
+    return Crowd(gateway, made)
+
+
+def test_every_route_has_a_row() -> None:
+    assert sorted(ROWS) == ROUTES
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_every_method_by_every_caller(crowd: Crowd, path: str) -> None:
+    own = sorted(method for method, other in ROUTES if other == path)
+    for method in METHODS:
+        row = ROWS.get((method, path), Row("", ""))
+        for caller in CALLERS:
+            answer = crowd.call(method, concrete(path), caller, body=row.body, query=row.query)
+            where = (method, caller, answer.text)
+            assert outcome(answer) == expected(method, path, caller), where
+            if answer.status == 405:
+                assert answer.headers["allow"] == ", ".join([*own, "OPTIONS"]), where
+
+
+class TestOverrides:
+    HEADERS = ("X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override")
+
+    @pytest.mark.parametrize("header", HEADERS)
+    def test_a_header_does_not_change_the_method(self, db: Db, crowd: Crowd, header: str) -> None:
+        user_id = crowd.users["user"].id
+        before = snapshot(db)[0]
+        for path, other in (
+            (f"/api/admin/users/{user_id}", "DELETE"),
+            ("/api/admin/config", "PUT"),
+            ("/api/admin/users", "POST"),
+            ("/api/auth/me", "POST"),
+        ):
+            answer = crowd.call("GET", path, "admin", body=ACCOUNT, headers={header: other})
+            assert answer.status == 200
+        # Nor does it open what another method keeps closed.
+        for method, path, outcomes in (
+            ("POST", "/api/admin/users", ("JWT_INVALID", "JWT_INVALID", "FORBIDDEN")),
+            ("POST", "/api/admin/stats", ("METHOD_NOT_ALLOWED",) * 3),
+            ("GET", "/api/admin/stats", ("JWT_INVALID", "JWT_INVALID", "FORBIDDEN")),
+        ):
+            answers = [
+                crowd.call(method, path, caller, body=ACCOUNT, headers={header: "OPTIONS"})
+                for caller in CALLERS[:3]
+            ]
+            assert tuple(map(outcome, answers)) == outcomes
+        assert snapshot(db)[0] == before
+
+    def test_nor_does_a_parameter(self, db: Db, crowd: Crowd) -> None:
+        path = f"/api/admin/users/{crowd.users['user'].id}"
+        before = snapshot(db)[0]
+        in_query = crowd.call("GET", path, "admin", query={"_method": "DELETE"})
+        assert in_query.details == [{"field": "query._method", "message": "Unknown parameter"}]
+        body = {"_method": "DELETE", "role": "user"}
+        in_body = crowd.call("PATCH", path, "admin", body=body)
+        assert [problem["field"] for problem in in_body.details] == ["body._method"]
+        assert snapshot(db)[0] == before
+        assert crowd.call("DELETE", path, "admin").status == 204
+
+
+# None of them is /api/admin/users, whatever a proxy or a framework might make of it.
+CROOKED = [
+    "//api/admin/users",
+    "/api//admin/users",
+    "/api/admin//users",
+    "/api/Admin/users",
+    "/API/ADMIN/USERS",
+    "/api/%61dmin/users",
+    "/api/%2561dmin/users",
+    "/api%2fadmin%2fusers",
+    "/api/./admin/users",
+    "/api/%2e/admin/users",
+    "/api/media/../admin/users",
+    "/api/media/%2e%2e/admin/users",
+    "/api/media/..;/admin/users",
+    "/api/health/../admin/users",
+    "/api/admin/users/",
+    "/api/admin/users;x",
+    "/api/admin/users;/x/y",
+    "/api/admin;x/users",
+    "/api/admin/users%00",
+    "/api/admin/users%20",
+    "/api/admin/users%2f",
+    "/api/admin/users%3fpage=1",
+    "/api/admin/users%23",
+    "/api/admin/users.json",
+    "/api\\admin\\users",
+    "/live/api/admin/users",
+    "/api/admin/users/./..",
+    "/api/admin/users/%2e%2e/%2e%2e",
+    "/api/admin/users/%2e%2e%2fhealth",
+]
+# These are names of a user, and none that there could be.
+CROOKED_IDS = [".", "..", "%2e%2e", "..%5chealth", ";x", "%00", "*", "me"]
+
+
+@pytest.mark.parametrize("path", CROOKED)
+def test_a_crooked_path_leads_nowhere(crowd: Crowd, path: str) -> None:
+    for caller in CALLERS:
+        assert outcome(crowd.call("GET", path, caller)) == "NOT_FOUND", caller
+    assert crowd.call("GET", "/api/admin/users", "admin").status == 200
+
+
+@pytest.mark.parametrize("name", CROOKED_IDS)
+def test_a_crooked_id_is_none(crowd: Crowd, name: str) -> None:
+    for method in ("GET", "DELETE"):
+        outcomes = [
+            outcome(crowd.call(method, f"/api/admin/users/{name}", caller)) for caller in CALLERS
+        ]
+        assert outcomes == ["JWT_INVALID", "JWT_INVALID", "FORBIDDEN", "VALIDATION_ERROR"]
+    good = f"/api/admin/users/{crowd.users['user'].id}"
+    assert crowd.call("GET", good, "admin").status == 200
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/api/admin",
+        "/api/admin/",
+        "/api/admin/secret",
+        "/api/admin/users/me/roles",
+        f"/api/admin/users/{SOME_ID}/password",
+        f"/api/admin/requests/{SOME_ID}",
+        f"/api/admin/requests/{SOME_ID}/delete",
+        f"/api/admin/audit-logs/{SOME_ID}",
+        "/api/admin/config/a/b",
+    ],
+)
+def test_what_is_not_there_is_not_there_for_anybody(crowd: Crowd, path: str) -> None:
+    answers = [
+        crowd.call(method, path, caller)
+        for method in ("GET", "POST", "DELETE")
+        for caller in CALLERS
+    ]
+    own = {"x-request-id", "date"}
+    seen = {
+        (
+            answer.status,
+            answer.text,
+            *sorted(item for item in answer.headers.items() if item[0] not in own),
+        )
+        for answer in answers
+    }
+    assert len(seen) == 1
+    assert outcome(answers[0]) == "NOT_FOUND"
+
+
+# What the id of a path is an id of.
+OBJECTS = {
+    "/api/auth/sessions/{id}": "session",
+    "/api/media/requests/{id}": "request",
+    "/api/admin/users/{id}": "user",
+    "/api/admin/users/{id}/sessions": "user",
+    "/api/admin/requests/{id}/approve": "request",
+    "/api/admin/requests/{id}/decline": "request",
+}
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [(method, path) for method, path in ROUTES if "{id}" in path]
+)
+def test_an_id_of_somebody_else(db: Db, people: dict[str, str], method: str, path: str) -> None:
+    bob = call("GET", "/api/auth/me", token=people["bob"]).data["id"]
+    objects = {
+        "user": bob,
+        "session": call("GET", "/api/auth/sessions", token=people["bob"]).data[0]["id"],
+        "request": call("POST", "/api/media/request", token=people["bob"], body=FILM).data["id"],
+    }
+    theirs = path.replace("{id}", objects[OBJECTS[path]])
+    body = ROWS[method, path].body
+    is_for_admins = path.startswith("/api/admin/")
+    before = snapshot(db)
+    strangers = ["carol", "bob"] if is_for_admins else ["carol"]
+    if path == "/api/auth/sessions/{id}":
+        strangers.append("alice")
+    for name in strangers:
+        refused = call(method, theirs, token=people[name], body=body)
+        assert outcome(refused) == ("FORBIDDEN" if is_for_admins else "NOT_FOUND")
+        # It does not tell whether there is such a thing.
+        nothing = call(method, path.replace("{id}", SOME_ID), token=people[name], body=body)
+        assert (nothing.status, nothing.text) == (refused.status, refused.text)
+    after = snapshot(db)
+    audit = 6
+    assert after[:audit] + after[audit + 1 :] == before[:audit] + before[audit + 1 :]
+    owner = "alice" if is_for_admins else "bob"
+    assert call(method, theirs, token=people[owner], body=body).status in {200, 204}
+
+
+class Walk:
+    """Calls that all succeed, and what each route has told."""
+
+    def __init__(self, people: dict[str, str], plex_url: str) -> None:
+        self.tokens = dict(people)
+        self.plex_url = plex_url
+        self.told: dict[tuple[str, str], str] = {}
+
+    def call(self, who: str | None, method: str, path: str, id_: str = "", **sent: Any) -> Any:
+        """Call a route; `id_` stands for the parameters of its path."""
+        token = self.tokens[who] if who else None
+        named = path.replace("{id}", id_) if id_ else concrete(path)
+        answer = call(method, named, token=token, **sent)
+        assert answer.status < 300, (method, named, answer.text)
+        self.told[method, path] = answer.text
+        return answer.data if answer.text.startswith('{"success') else None
+
+    def sign_in(self) -> None:
+        account = self.call("alice", "POST", "/api/admin/users", body=ACCOUNT)
+        body = {"quota": {"movies": {"limit": 5, "days": 7}}}
+        self.call("alice", "PATCH", "/api/admin/users/{id}", account["id"], body=body)
+        self.call("alice", "GET", "/api/admin/users/{id}", account["id"])
+        login = {"identifier": "dora", "password": PASSWORD}
+        self.tokens["dora"] = self.call(None, "POST", "/api/auth/login", body=login)["token"]
+        change = {"currentPassword": PASSWORD, "newPassword": PASSWORD + "!"}
+        self.call("dora", "POST", "/api/auth/password", body=change)
+        pin = self.call(None, "POST", "/api/auth/plex/pin", body={})
+        plex.approve(self.plex_url, pin["code"], "dave")
+        body = {"pinId": pin["pinId"]}
+        self.tokens["dave"] = self.call(None, "POST", "/api/auth/plex/verify", body=body)["token"]
+        for path in ("/api/auth/me", "/api/auth/csrf", "/api/auth/sessions"):
+            self.call("dave", "GET", path)
+
+    def ask_and_decide(self) -> None:
+        asked, requests = "/api/media/request", "/api/media/requests/{id}"
+        titles = [
+            FILM,
+            {"mediaType": "tv", "tmdbId": 1396},
+            {"mediaType": "movie", "tmdbId": 27205},
+        ]
+        ids = [self.call("bob", "POST", asked, body=title)["id"] for title in titles]
+        self.call("bob", "GET", requests, ids[0])
+        self.call("bob", "GET", "/api/media/requests")
+        self.call("bob", "GET", "/api/media/search", query={"q": "matrix"})
+        self.call("bob", "GET", "/api/media/{mediaType}/{tmdbId}")
+        self.call("alice", "GET", "/api/admin/requests")
+        self.call("alice", "POST", "/api/admin/requests/{id}/approve", ids[0], body={"note": "x"})
+        body = {"reason": "x"}
+        self.call("alice", "POST", "/api/admin/requests/{id}/decline", ids[1], body=body)
+        self.call("bob", "DELETE", requests, ids[2])
+        decisions = {"decision": "decline", "ids": ids, "reason": "x"}
+        self.call("alice", "POST", "/api/admin/requests/decisions", body=decisions)
+
+    def look_around(self) -> None:
+        body = {"value": {"limit": 1000, "window": 1}}
+        self.call("alice", "PUT", "/api/admin/config/{key}", body=body)
+        for path in ("users", "config", "stats"):
+            self.call("alice", "GET", f"/api/admin/{path}")
+        self.call("alice", "GET", "/api/admin/audit-logs", query={"limit": "100"})
+        for path in ("/api/health", "/api/docs", "/api/docs/{asset}", "/api/openapi.json"):
+            self.call(None, "GET", path)
+
+    def leave(self) -> None:
+        self.tokens["dave"] = self.call("dave", "POST", "/api/auth/refresh")["token"]
+        own = call("GET", "/api/auth/sessions", token=self.tokens["dave"]).data[0]["id"]
+        self.call("dave", "DELETE", "/api/auth/sessions/{id}", own)
+        dora = call("GET", "/api/auth/me", token=self.tokens["dora"]).data["id"]
+        self.call("bob", "POST", "/api/auth/logout")
+        self.call("alice", "DELETE", "/api/admin/users/{id}/sessions", dora)
+        self.call("alice", "DELETE", "/api/admin/users/{id}", dora)
+
+
+def test_no_answer_tells_a_secret(
+    db: Db, people: dict[str, str], plex_url: str, environment: dict[str, str]
+) -> None:
+    """`call` holds each answer against the schema of its route, which names every field."""
+    walk = Walk(people, plex_url)
+    walk.sign_in()
+    tokens = set(walk.tokens.values())
+    hashes = db.execute("SELECT password_hash FROM users WHERE password_hash IS NOT NULL")
+    secrets = {row[0] for row in hashes.fetchall()}
+    sessions_then = [row[0] for row in db.execute("SELECT id::text FROM sessions").fetchall()]
+    walk.ask_and_decide()
+    walk.look_around()
+    walk.leave()
+    assert sorted(walk.told) == ROUTES
+
+    def who_tells(*texts: str) -> set[tuple[str, str]]:
+        return {
+            route for route, answer in walk.told.items() if any(text in answer for text in texts)
+        }
+
+    secrets |= {PASSWORD, JWT_SECRET, environment["TMDB_API_KEY"]}
+    assert who_tells(*secrets, environment["DATABASE_URL"], environment["REDIS_URL"]) == set()
+    assert who_tells(*tokens, walk.tokens["dave"]) == {
+        ("POST", "/api/auth/login"),
+        ("POST", "/api/auth/plex/verify"),
+        ("POST", "/api/auth/refresh"),
+    }
+    assert who_tells(*sessions_then) == {("GET", "/api/auth/sessions")}

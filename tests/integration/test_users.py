@@ -1,0 +1,655 @@
+"""Accounts as an admin makes, sees, changes and deletes them."""
+
+import io
+import json
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import pytest
+from psycopg.types.json import Jsonb
+
+from medianest.core import passwords
+from medianest.core.caller import Caller
+from medianest.core.db import database
+from medianest.sessions import repository as sessions
+from medianest.settings.service import session_lifetimes
+from medianest.users import repository
+from medianest.users.schemas import UserQuery
+from tests.support import plex
+from tests.support.api import Answer, call
+from tests.support.local import eventually
+
+type Db = psycopg.Connection[tuple[Any, ...]]
+
+USERS = "/api/admin/users"
+PASSWORD = "Cellar-door_42"
+ACCOUNT = {"email": "dora@example.com", "username": "dora", "password": PASSWORD, "role": "user"}
+FILM = {"mediaType": "movie", "tmdbId": 603}
+NOBODY = "3f0e8c2a-7a52-4d0e-9a56-2d1f2b7c9e11"
+MOVIES = {"movies": {"limit": 2, "days": 7}}
+SEASONS = {"seasons": {"limit": None, "days": 30}}
+VIEW = {"id", "email", "username", "role", "status", "createdAt", "updatedAt"}
+
+
+def create(token: str, **fields: Any) -> Answer:
+    return call("POST", USERS, token=token, body=ACCOUNT | fields)
+
+
+def view(token: str, user_id: str) -> Answer:
+    return call("GET", f"{USERS}/{user_id}", token=token)
+
+
+def change(token: str, user_id: str, **fields: Any) -> Answer:
+    return call("PATCH", f"{USERS}/{user_id}", token=token, body=fields)
+
+
+def delete(token: str, user_id: str) -> Answer:
+    return call("DELETE", f"{USERS}/{user_id}", token=token)
+
+
+def id_of(token: str) -> str:
+    return str(call("GET", "/api/auth/me", token=token).data["id"])
+
+
+def log_in(identifier: str, password: str = PASSWORD) -> Answer:
+    body = {"identifier": identifier, "password": password}
+    return call("POST", "/api/auth/login", body=body)
+
+
+def fields_of(answer: Answer) -> list[str]:
+    assert (answer.status, answer.code) == (400, "VALIDATION_ERROR")
+    return [problem["field"] for problem in answer.details]
+
+
+def audited(db: Db, action: str) -> list[tuple[Any, ...]]:
+    return db.execute(
+        "SELECT user_id::text, target_type, target_id, details FROM audit_logs WHERE action = %s"
+        " ORDER BY created_at",
+        (action,),
+    ).fetchall()
+
+
+def count(db: Db, table: str) -> int:
+    row = db.execute(f"SELECT count(*) FROM {table}".encode()).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+class TestCreate:
+    def test_makes_an_account_that_can_sign_in(self, people: dict[str, str]) -> None:
+        answer = create(people["alice"])
+        assert answer.status == 201
+        assert answer.data.keys() == VIEW
+        known = {"email": "dora@example.com", "username": "dora", "role": "user"}
+        assert answer.data.items() >= (known | {"status": "active"}).items()
+        for identifier in ("dora@example.com", "DORA"):
+            token = log_in(identifier).data["token"]
+            assert call("GET", "/api/auth/me", token=token).data["id"] == answer.data["id"]
+            assert call("GET", USERS, token=token).code == "FORBIDDEN"
+        assert log_in("dora", PASSWORD + "x").code == "INVALID_CREDENTIALS"
+
+    def test_makes_an_admin(self, people: dict[str, str]) -> None:
+        assert create(people["alice"], role="admin").data["role"] == "admin"
+        assert call("GET", USERS, token=log_in("dora").data["token"]).status == 200
+
+    def test_is_audited(self, db: Db, people: dict[str, str]) -> None:
+        db.execute("DELETE FROM audit_logs")
+        made = create(people["alice"]).data
+        details = {"username": "dora", "role": "user"}
+        assert audited(db, "user.created") == [
+            (id_of(people["alice"]), "user", made["id"], details)
+        ]
+
+    def test_the_password_goes_nowhere(
+        self, db: Db, people: dict[str, str], logs: io.StringIO
+    ) -> None:
+        answer = create(people["alice"])
+        row = db.execute("SELECT password_hash FROM users WHERE username = 'dora'").fetchone()
+        assert row is not None
+        assert row[0].startswith("$argon2id$")
+        kept = json.dumps(audited(db, "user.created"))
+        for text in (
+            answer.text,
+            kept,
+            logs.getvalue(),
+            call("GET", USERS, token=people["alice"]).text,
+        ):
+            assert PASSWORD not in text
+            assert row[0] not in text
+        assert PASSWORD not in row[0]
+
+    def test_no_transaction_is_open_while_the_password_is_hashed(
+        self, db: Db, people: dict[str, str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        hash_password = passwords.hash_password
+        seen: list[Any] = []
+
+        def watched(password: str) -> str:
+            seen.extend(
+                db.execute(
+                    "SELECT state FROM pg_stat_activity WHERE datname = current_database()"
+                    " AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
+                ).fetchall()
+            )
+            return hash_password(password)
+
+        monkeypatch.setattr(passwords, "hash_password", watched)
+        assert create(people["alice"]).status == 201
+        assert seen == [("idle",)]
+
+    def test_a_weak_password_is_told_all_that_is_wrong_with_it(
+        self, db: Db, people: dict[str, str]
+    ) -> None:
+        answer = create(people["alice"], password="dora")
+        assert set(fields_of(answer)) == {"body.password"}
+        told = [problem["message"] for problem in answer.details]
+        assert len(told) > 3
+        assert "Too similar to the user name or e-mail address" in told
+        assert count(db, "users") == 3
+
+    @pytest.mark.parametrize(
+        ("field", "value"),
+        [
+            ("email", "dora"),
+            ("email", "@example.com"),
+            ("email", "dora@"),
+            ("email", "dora@a@example.com"),
+            ("email", "do ra@example.com"),
+            ("email", "dora@example.com\n"),
+            ("email", "dora\u00a0@example.com"),
+            ("email", "dora\u202e@example.com"),
+            ("email", "d" * 243 + "@example.com"),
+            ("email", "7@plex.invalid"),
+            ("email", "7@PLEX.invalid."),
+            ("email", "7@home.plex.invalid"),
+            ("email", ""),
+            ("email", None),
+            ("username", ""),
+            ("username", "  "),
+            ("username", "d" * 65),
+            ("username", "do@ra"),
+            ("username", "do\x1bra"),
+            ("username", "do\u200bra"),
+            ("username", 7),
+            ("password", ""),
+            ("password", "Aa1_" * 33),
+            ("role", "root"),
+            ("role", None),
+            ("status", "active"),
+            ("id", NOBODY),
+            ("plexId", 7),
+            ("passwordHash", "x"),
+        ],
+    )
+    def test_a_wrong_field_is_named(
+        self, db: Db, people: dict[str, str], field: str, value: Any
+    ) -> None:
+        assert fields_of(create(people["alice"], **{field: value})) == [f"body.{field}"]
+        assert count(db, "users") == 3
+
+    @pytest.mark.parametrize("field", sorted(ACCOUNT))
+    def test_a_missing_field_is_named(self, people: dict[str, str], field: str) -> None:
+        body = {name: value for name, value in ACCOUNT.items() if name != field}
+        answer = call("POST", USERS, token=people["alice"], body=body)
+        assert fields_of(answer) == [f"body.{field}"]
+
+    @pytest.mark.parametrize(
+        ("fields", "kept"),
+        [
+            ({"username": " dora "}, "dora"),
+            ({"username": "Åsa Ünlü"}, "Åsa Ünlü"),
+            ({"username": "d" * 64}, "d" * 64),
+            ({"username": "'; DROP TABLE users; --"}, "'; DROP TABLE users; --"),
+            ({"username": "%_\\"}, "%_\\"),
+            ({"email": "dora@localhost"}, "dora"),
+            ({"email": "dora+films@notplex.invalid"}, "dora"),
+            ({"email": "d" * 242 + "@example.com"}, "dora"),
+            ({"email": "döra@exämple.com"}, "dora"),
+        ],
+    )
+    def test_what_is_unusual_and_right(
+        self, people: dict[str, str], fields: dict[str, str], kept: str
+    ) -> None:
+        made = create(people["alice"], **fields)
+        assert made.status == 201, made.text
+        assert made.data["username"] == kept
+        assert log_in(made.data["username"]).data["user"]["id"] == made.data["id"]
+        assert log_in(made.data["email"]).data["user"]["id"] == made.data["id"]
+
+    @pytest.mark.parametrize(
+        ("fields", "taken"),
+        [
+            ({"username": "other"}, ["body.email"]),
+            ({"username": "other", "email": "DORA@Example.com"}, ["body.email"]),
+            ({"email": "other@example.com"}, ["body.username"]),
+            ({"email": "other@example.com", "username": "Dora"}, ["body.username"]),
+            ({}, ["body.email", "body.username"]),
+        ],
+    )
+    def test_what_another_local_account_has_is_taken(
+        self, db: Db, people: dict[str, str], fields: dict[str, str], taken: list[str]
+    ) -> None:
+        create(people["alice"])
+        before = count(db, "audit_logs")
+        assert sorted(fields_of(create(people["alice"], **fields))) == taken
+        assert (count(db, "users"), count(db, "audit_logs")) == (4, before)
+        free = {"email": "other@example.com", "username": "other"}
+        assert create(people["alice"], **free).status == 201
+
+    def test_what_a_plex_user_has_is_free(self, people: dict[str, str]) -> None:
+        made = create(people["alice"], email="bob@example.com", username="bob")
+        assert made.status == 201
+        assert made.data["id"] != id_of(people["bob"])
+        assert log_in("bob").data["user"]["id"] == made.data["id"]
+
+    def test_whoever_had_a_name_and_is_gone_by_now_is_not_in_the_way(
+        self, db: Db, people: dict[str, str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        create(people["alice"])
+        taken = repository.taken_by_local_users
+
+        def late(*args: Any, **kwargs: Any) -> list[str]:
+            db.execute("DELETE FROM users WHERE username = 'dora'")
+            return taken(*args, **kwargs)
+
+        monkeypatch.setattr(repository, "taken_by_local_users", late)
+        assert create(people["alice"]).status == 201
+
+    def test_an_admin_who_is_deleted_meanwhile_makes_nothing(
+        self, db: Db, people: dict[str, str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        hash_password = passwords.hash_password
+
+        def late(password: str) -> str:
+            db.execute("DELETE FROM users WHERE username = 'alice'")
+            return hash_password(password)
+
+        monkeypatch.setattr(passwords, "hash_password", late)
+        answer = create(people["alice"])
+        assert (answer.status, answer.code) == (401, "JWT_INVALID")
+        assert answer.headers["www-authenticate"] == "Bearer"
+        assert count(db, "users") == 2
+
+
+class TestView:
+    def test_has_the_status_and_the_quota(self, people: dict[str, str]) -> None:
+        bob = id_of(people["bob"])
+        answer = view(people["alice"], bob)
+        assert answer.data.keys() == VIEW | {"plexId"}
+        assert (answer.data["id"], answer.data["status"]) == (bob, "active")
+        quota = {"movies": {"limit": None, "days": 7}, "seasons": {"limit": 3, "days": 30}}
+        change(people["alice"], bob, status="suspended", quota=quota)
+        answer = view(people["alice"], bob)
+        assert (answer.data["status"], answer.data["quota"]) == ("suspended", quota)
+
+    def test_is_for_admins(self, people: dict[str, str]) -> None:
+        bob = id_of(people["bob"])
+        assert view(people["bob"], bob).code == "FORBIDDEN"
+        assert view(people["alice"], bob).status == 200
+
+    def test_the_list_has_neither(self, people: dict[str, str]) -> None:
+        change(people["alice"], id_of(people["bob"]), quota={"movies": {"limit": 1, "days": 1}})
+        listed = call("GET", USERS, token=people["alice"]).data
+        assert all(user.keys() == VIEW - {"status"} | {"plexId"} for user in listed)
+
+    @pytest.mark.parametrize("method", ["GET", "DELETE", "PATCH"])
+    def test_nobody_is_not_found(self, db: Db, people: dict[str, str], method: str) -> None:
+        before = count(db, "audit_logs")
+        body = {"role": "admin"} if method == "PATCH" else None
+        answer = call(method, f"{USERS}/{NOBODY}", token=people["alice"], body=body)
+        assert (answer.status, answer.code) == (404, "NOT_FOUND")
+        answer = call(method, f"{USERS}/1", token=people["alice"], body=body)
+        assert fields_of(answer) == ["path.id"]
+        assert count(db, "audit_logs") == before
+
+
+class TestQuota:
+    def test_is_set_replaced_and_taken_back(self, db: Db, people: dict[str, str]) -> None:
+        alice, bob = people["alice"], id_of(people["bob"])
+
+        def kept() -> Any:
+            row = db.execute("SELECT quota FROM users WHERE id = %s", (bob,)).fetchone()
+            return row and row[0]
+
+        for given in (MOVIES, SEASONS, MOVIES | SEASONS):
+            assert change(alice, bob, quota=given).data["quota"] == given
+            assert kept() == given
+        # What is not spoken of stays.
+        assert change(alice, bob, role="user").data["quota"] == MOVIES | SEASONS
+        for nothing in (None, {}, {"movies": None}):
+            change(alice, bob, quota=MOVIES)
+            assert "quota" not in change(alice, bob, quota=nothing).data
+            assert kept() is None
+
+    def test_one_of_two_can_be_null(self, people: dict[str, str]) -> None:
+        answer = change(people["alice"], id_of(people["bob"]), quota=MOVIES | {"seasons": None})
+        assert answer.data["quota"] == MOVIES
+
+    def test_is_audited(self, db: Db, people: dict[str, str]) -> None:
+        alice, bob = id_of(people["alice"]), id_of(people["bob"])
+        change(people["alice"], bob, quota=MOVIES, role="user")
+        change(people["alice"], bob, quota=None)
+        assert audited(db, "user.changed") == [
+            (alice, "user", bob, {"quota": MOVIES, "role": "user"}),
+            (alice, "user", bob, {"quota": None}),
+        ]
+
+    @pytest.mark.parametrize(
+        ("fields", "field"),
+        [
+            ({"quota": []}, "quota"),
+            ({"quota": 5}, "quota"),
+            ({"quota": {"films": {"limit": 1, "days": 1}}}, "quota.films"),
+            ({"quota": {"movies": {"limit": 1}}}, "quota.movies.days"),
+            ({"quota": {"movies": {"days": 1}}}, "quota.movies.limit"),
+            ({"quota": {"movies": {"limit": -1, "days": 1}}}, "quota.movies.limit"),
+            ({"quota": {"movies": {"limit": "1", "days": 1}}}, "quota.movies.limit"),
+            ({"quota": {"movies": {"limit": 1.5, "days": 1}}}, "quota.movies.limit"),
+            ({"quota": {"movies": {"limit": 2**31, "days": 1}}}, "quota.movies.limit"),
+            ({"quota": {"movies": {"limit": 2**63, "days": 1}}}, "quota.movies.limit"),
+            ({"quota": {"movies": {"limit": 1, "days": 0}}}, "quota.movies.days"),
+            ({"quota": {"movies": {"limit": 1, "days": 2**63}}}, "quota.movies.days"),
+            ({"quota": {"movies": {"limit": 1, "days": None}}}, "quota.movies.days"),
+            ({"role": None}, "role"),
+            ({"status": None}, "status"),
+            ({"role": None, "quota": None}, "role"),
+            ({"role": "admin", "status": None}, "status"),
+        ],
+    )
+    def test_a_wrong_field_is_named(
+        self, db: Db, people: dict[str, str], fields: dict[str, Any], field: str
+    ) -> None:
+        bob = id_of(people["bob"])
+        before = view(people["alice"], bob).data
+        assert fields_of(change(people["alice"], bob, **fields)) == [f"body.{field}"]
+        assert view(people["alice"], bob).data == before
+        assert audited(db, "user.changed") == []
+
+
+class TestDelete:
+    def test_user_sessions_and_requests_are_gone_at_once(
+        self, db: Db, plex_url: str, people: dict[str, str]
+    ) -> None:
+        second = plex.sign_in(plex_url, "bob")["token"]
+        bob = id_of(people["bob"])  # and so both sessions are in the cache
+        assert id_of(second) == bob
+        headers = {"Idempotency-Key": "once"}
+        made = call("POST", "/api/media/request", token=people["bob"], body=FILM, headers=headers)
+        assert made.status == 201
+        answer = delete(people["alice"], bob)
+        assert (answer.status, answer.text) == (204, "")
+        for token in (people["bob"], second):
+            for path in ("/api/auth/me", "/api/media/requests"):
+                assert call("GET", path, token=token).code == "JWT_INVALID"
+            assert call("POST", "/api/auth/refresh", token=token).code == "JWT_INVALID"
+        for table in ("media_requests", "request_items", "idempotency_keys"):
+            assert count(db, table) == 0
+        assert (count(db, "users"), count(db, "sessions")) == (2, 2)
+        assert view(people["alice"], bob).code == "NOT_FOUND"
+        assert delete(people["alice"], bob).code == "NOT_FOUND"
+        # The others are as they were, and the title is free.
+        assert call("GET", "/api/auth/me", token=people["carol"]).status == 200
+        again = call("POST", "/api/media/request", token=people["carol"], body=FILM)
+        assert again.status == 201
+
+    def test_the_audit_log_stays_and_tells_who_it_was(self, db: Db, people: dict[str, str]) -> None:
+        bob = view(people["alice"], id_of(people["bob"])).data
+        before = db.execute("SELECT id FROM audit_logs WHERE user_id = %s", (bob["id"],)).fetchall()
+        assert before
+        delete(people["alice"], bob["id"])
+        after = db.execute(
+            "SELECT user_id FROM audit_logs WHERE id = ANY(%s)", ([row[0] for row in before],)
+        ).fetchall()
+        assert after == [(None,)] * len(before)
+        details = {"username": "bob", "role": "user", "plexId": bob["plexId"]}
+        alice = id_of(people["alice"])
+        assert audited(db, "user.deleted") == [(alice, "user", bob["id"], details)]
+
+    def test_what_an_admin_decided_stays(self, people: dict[str, str]) -> None:
+        carol = id_of(people["carol"])
+        change(people["alice"], carol, role="admin")
+        made = call("POST", "/api/media/request", token=people["bob"], body=FILM).data
+        path = f"/api/admin/requests/{made['id']}/approve"
+        decided = call("POST", path, token=people["carol"]).data
+        assert decided["processedBy"] == carol
+        assert delete(people["alice"], carol).status == 204
+        mine = call("GET", "/api/media/requests", token=people["bob"]).data
+        del decided["processedBy"]
+        assert mine == [decided]
+
+    def test_never_the_last_admin(self, db: Db, people: dict[str, str]) -> None:
+        alice, bob = id_of(people["alice"]), id_of(people["bob"])
+        suspended = id_of(people["carol"])
+        change(people["alice"], suspended, role="admin", status="suspended")
+        answer = delete(people["alice"], alice)
+        assert (answer.status, answer.code) == (409, "LAST_ADMIN")
+        assert call("GET", USERS, token=people["alice"]).status == 200
+        assert audited(db, "user.deleted") == []
+        change(people["alice"], bob, role="admin")
+        assert delete(people["alice"], alice).status == 204
+        assert call("GET", USERS, token=people["alice"]).code == "JWT_INVALID"
+        assert call("GET", USERS, token=people["bob"]).status == 200
+        # Who did it is nobody any more, and the row says who that was.
+        [row] = audited(db, "user.deleted")
+        assert row[:3] == (None, "user", alice)
+        assert row[3]["username"] == "alice"
+
+    def test_is_for_admins(self, people: dict[str, str]) -> None:
+        bob = id_of(people["bob"])
+        assert delete(people["carol"], bob).code == "FORBIDDEN"
+        assert delete(people["bob"], bob).code == "FORBIDDEN"
+        assert delete(people["alice"], bob).status == 204
+
+    def test_who_comes_back_is_somebody_new(self, plex_url: str, people: dict[str, str]) -> None:
+        bob = id_of(people["bob"])
+        change(people["alice"], bob, role="admin", quota=MOVIES)
+        delete(people["alice"], bob)
+        again = plex.sign_in(plex_url, "bob")["user"]
+        assert again["id"] != bob
+        assert again["role"] == "user"
+        assert "quota" not in view(people["alice"], again["id"]).data
+
+    def test_a_local_account_frees_its_names(self, people: dict[str, str]) -> None:
+        first = create(people["alice"]).data["id"]
+        assert log_in("dora").status == 200
+        delete(people["alice"], first)
+        assert log_in("dora").code == "INVALID_CREDENTIALS"
+        assert create(people["alice"]).data["id"] != first
+
+    def test_what_refers_to_a_user_is_found_by_an_index(self, db: Db) -> None:
+        unindexed = db.execute(
+            "SELECT c.conrelid::regclass::text FROM pg_constraint c"
+            " WHERE c.contype = 'f' AND c.confrelid = 'users'::regclass AND NOT EXISTS ("
+            "  SELECT FROM pg_index i WHERE i.indrelid = c.conrelid AND i.indkey[0] = c.conkey[1])"
+        ).fetchall()
+        # It has a row for each changed setting.
+        assert unindexed == [("system_config",)]
+
+
+class TestWhileOthersAct:
+    def other(self, environment: dict[str, str]) -> Db:
+        connection = psycopg.connect(environment["DATABASE_URL"])
+        connection.execute("SET LOCAL lock_timeout = '100ms'")
+        return connection
+
+    def test_admins_go_on_while_one_of_them_is_about_to_change_another(
+        self, environment: dict[str, str], people: dict[str, str]
+    ) -> None:
+        alice = id_of(people["alice"])
+        with database().transaction() as connection, self.other(environment) as other:
+            assert repository.lock_admins(connection) == [UUID(alice)]
+            other.execute(
+                "INSERT INTO media_requests (user_id, media_type, tmdb_id, title)"
+                " VALUES (%s, 'movie', 603, 'The Matrix')",
+                (alice,),
+            )
+
+    def test_two_who_change_admins_take_turns(
+        self, environment: dict[str, str], people: dict[str, str]
+    ) -> None:
+        with database().transaction() as connection, self.other(environment) as other:
+            repository.lock_admins(connection)
+            with pytest.raises(psycopg.errors.LockNotAvailable):
+                repository.lock_admins(other)
+
+    def test_no_session_is_made_while_a_user_is_suspended_or_deleted(
+        self, environment: dict[str, str], people: dict[str, str]
+    ) -> None:
+        bob = UUID(id_of(people["bob"]))
+        add = (
+            "INSERT INTO sessions (user_id, expires_at, ip, user_agent)"
+            " VALUES (%s, now() + interval '1 day', '::1', '')"
+        )
+        with self.other(environment) as other:
+            with database().transaction() as connection:
+                assert len(repository.lock_sessions(connection, bob)) == 1
+                with pytest.raises(psycopg.errors.LockNotAvailable):
+                    other.execute(add, (bob,))
+                other.rollback()
+            other.execute(add, (bob,))
+
+    def test_a_refresh_and_a_deletion_wait_in_no_circle(
+        self, db: Db, environment: dict[str, str], people: dict[str, str]
+    ) -> None:
+        bob = UUID(id_of(people["bob"]))
+        origin = Caller("refresh", "203.0.113.7", "tests")
+        lifetimes = session_lifetimes()
+
+        def refresh(session_id: UUID) -> object:
+            with psycopg.connect(environment["DATABASE_URL"]) as other:
+                return sessions.replace(other, session_id, origin, lifetimes)
+
+        def is_waiting() -> bool:
+            row = db.execute(
+                "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+                " AND datname = current_database()"
+            ).fetchone()
+            return row == (1,)
+
+        with ThreadPoolExecutor(1) as pool:
+            with database().transaction() as connection:
+                connection.execute("SET LOCAL lock_timeout = '5s'")
+                [session_id] = repository.lock_sessions(connection, bob)
+                refreshed = pool.submit(refresh, session_id)
+                eventually(is_waiting)
+                assert repository.delete(connection, bob) is not None
+            assert refreshed.result(10) is None
+        assert call("GET", "/api/auth/me", token=people["bob"]).code == "JWT_INVALID"
+
+    @pytest.mark.parametrize("act", [delete, lambda token, user: change(token, user, role="user")])
+    def test_who_ceases_to_be_an_admin_changes_nobody(
+        self,
+        db: Db,
+        people: dict[str, str],
+        monkeypatch: pytest.MonkeyPatch,
+        act: Callable[[str, str], Answer],
+    ) -> None:
+        for name in ("bob", "carol"):
+            change(people["alice"], id_of(people[name]), role="admin")
+        carol = id_of(people["carol"])
+        lock_admins = repository.lock_admins
+
+        def late(connection: Db) -> list[UUID]:
+            db.execute("UPDATE users SET role = 'user' WHERE username = 'bob'")
+            return lock_admins(connection)
+
+        with monkeypatch.context() as patched:
+            patched.setattr(repository, "lock_admins", late)
+            assert act(people["bob"], carol).code == "FORBIDDEN"
+        assert view(people["alice"], carol).data["role"] == "admin"
+        assert act(people["alice"], carol).status in {200, 204}
+
+
+@pytest.fixture
+def many(db: Db) -> Db:
+    """Fill the table, as statistics and indexes need it to show which ones serve."""
+    db.execute("SET statement_timeout = 0")
+    db.execute(
+        "INSERT INTO users (plex_id, email, username, created_at) SELECT -n,"
+        " md5(n::text) || '@example.com', md5((-n)::text), now() - n * interval '1 minute'"
+        " FROM generate_series(1, 4000) AS n"
+    )
+    db.execute("UPDATE users SET role = 'admin' WHERE plex_id BETWEEN -5 AND -1")
+    db.execute("VACUUM ANALYZE users")
+    return db
+
+
+class TestListOfMany:
+    def plan(self, monkeypatch: pytest.MonkeyPatch, query: UserQuery) -> str:
+        """Return how PostgreSQL finds a page."""
+        plans: list[str] = []
+
+        def explain(connection: Db, row_type: type[Any], text: Any, params: Any) -> list[Any]:
+            rows = connection.execute(b"EXPLAIN " + text.encode(), params).fetchall()
+            plans.extend(row[0] for row in rows)
+            return []
+
+        with monkeypatch.context() as patched, database().transaction() as connection:
+            patched.setattr(repository, "fetch_all", explain)
+            repository.page(connection, query)
+        return "\n".join(plans)
+
+    @pytest.mark.parametrize(
+        ("sort", "index"),
+        [
+            ("createdAt", "users_created"),
+            ("-createdAt", "users_created"),
+            ("username", "users_name_order"),
+            ("-username", "users_name_order"),
+            ("email", "users_email_order"),
+            ("-email", "users_email_order"),
+        ],
+    )
+    def test_no_order_sorts_all(
+        self, many: Db, monkeypatch: pytest.MonkeyPatch, sort: str, index: str
+    ) -> None:
+        plan = self.plan(monkeypatch, UserQuery.model_validate({"sort": sort}))
+        assert f"using {index}" in plan
+        assert "Sort" not in plan
+
+    def test_a_search_reads_no_more_than_it_finds(
+        self, many: Db, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        plan = self.plan(monkeypatch, UserQuery(search="c4ca4238"))
+        assert "users_name_search" in plan
+        assert "users_email_search" in plan
+        assert "Seq Scan" not in plan
+
+    def test_admins_are_found_among_many(self, many: Db) -> None:
+        rows = many.execute(
+            "EXPLAIN SELECT id FROM users WHERE role = 'admin' AND status = 'active' ORDER BY id"
+            " FOR NO KEY UPDATE"
+        )
+        assert "Seq Scan" not in "\n".join(row[0] for row in rows)
+
+    def test_pages_cover_everybody_once(self, people: dict[str, str], many: Db) -> None:
+        many.execute("DELETE FROM users WHERE plex_id < -45")
+        # All of one moment and one name, so that only the id orders them.
+        many.execute("UPDATE users SET created_at = now(), username = 'x', email = 'x@x'")
+        total = count(many, "users")
+        for sort in ("createdAt", "-createdAt", "username", "-username", "email", "-email"):
+            pages = [
+                call(
+                    "GET",
+                    USERS,
+                    token=people["alice"],
+                    query={"sort": sort, "limit": 20, "page": page},
+                ).json
+                for page in (1, 2, 3, 4)
+            ]
+            ids = [user["id"] for page in pages for user in page["data"]]
+            assert len(ids) == len(set(ids)) == total
+            assert {page["pagination"]["total"] for page in pages} == {total}
+            assert pages[3]["data"] == []
+
+
+def test_a_quota_kept_by_hand_that_is_none_is_refused_by_the_table(
+    db: Db, people: dict[str, str]
+) -> None:
+    with pytest.raises(psycopg.errors.CheckViolation):
+        db.execute("UPDATE users SET quota = %s", (Jsonb([]),))
+    db.execute("UPDATE users SET quota = %s", (Jsonb(MOVIES),))
+    assert view(people["alice"], id_of(people["bob"])).data["quota"] == MOVIES
