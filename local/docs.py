@@ -4,7 +4,9 @@ from collections.abc import Callable, Mapping
 
 from local.config import PROJECT
 from local.docs_environment import env_example, environment_page
+from local.docs_openapi import openapi_asset, openapi_page
 from local.docs_rate_limits import rate_limits_page
+from local.docs_settings import settings_page
 from medianest.core.errors import REGISTRY
 
 _ERRORS = """\
@@ -34,7 +36,11 @@ PAGES: Mapping[str, Callable[[], str]] = {
     ".env.example": env_example,
     "docs/environment.md": environment_page,
     "docs/errors.md": errors_page,
+    "docs/openapi.json": openapi_page,
     "docs/rate-limits.md": rate_limits_page,
+    "docs/settings.md": settings_page,
+    # As it is deployed: a function has nothing but its own folder and the layers.
+    "functions/health/openapi.json": openapi_asset,
 }
 
 

@@ -18,7 +18,8 @@ from medianest.core.deps import (
     set_session_cookie,
 )
 from medianest.core.envelope import ApiResponse, ok
-from medianest.core.web import create_app, lambda_handler
+from medianest.core.errors import ErrorCode
+from medianest.core.web import answers, create_app, lambda_handler
 from medianest.limits import service as limits
 from medianest.sessions import service as sessions
 from medianest.sessions.schemas import SessionOut
@@ -48,7 +49,15 @@ app = create_app(
 )
 
 
-@app.post("/api/auth/plex/pin", dependencies=[limited("auth", "plex-pin")])
+# What sets the session cookie, or clears it.
+_COOKIE = ("Set-Cookie",)
+
+
+@app.post(
+    "/api/auth/plex/pin",
+    dependencies=[limited("auth", "plex-pin")],
+    openapi_extra=answers(ErrorCode.PLEX_UNREACHABLE),
+)
 async def begin_plex_sign_in(body: PinIn = PinIn()) -> ApiResponse[PinOut]:  # noqa: ARG001, B008
     """Begin a sign-in: open `authUrl`, approve it there, then verify with `pinId`."""
     return ok(PinOut.model_validate(signin.begin()))
@@ -59,6 +68,14 @@ async def begin_plex_sign_in(body: PinIn = PinIn()) -> ApiResponse[PinOut]:  # n
     dependencies=[
         limited("api", by_field=("plex-verify", "pinId"), on_refusal=signin.count_failure)
     ],
+    openapi_extra=answers(
+        ErrorCode.PIN_EXPIRED,
+        ErrorCode.PIN_PENDING,
+        ErrorCode.PLEX_ACCESS_DENIED,
+        ErrorCode.PLEX_UNREACHABLE,
+        ErrorCode.ACCOUNT_SUSPENDED,
+        headers=_COOKIE,
+    ),
 )
 async def finish_plex_sign_in(
     body: VerifyIn, origin: SignInOrigin, caller: From, former: Former, response: Response
@@ -69,7 +86,11 @@ async def finish_plex_sign_in(
 
 
 @app.post(
-    "/api/auth/login", dependencies=[limited("auth", "login", by_field=("login", "identifier"))]
+    "/api/auth/login",
+    dependencies=[limited("auth", "login", by_field=("login", "identifier"))],
+    openapi_extra=answers(
+        ErrorCode.INVALID_CREDENTIALS, ErrorCode.ACCOUNT_SUSPENDED, headers=_COOKIE
+    ),
 )
 async def sign_in(
     body: LoginIn, origin: SignInOrigin, caller: From, former: Former, response: Response
@@ -80,7 +101,11 @@ async def sign_in(
     return _signed_in(signed_in, body.session, response)
 
 
-@app.post("/api/auth/password", status_code=status.HTTP_204_NO_CONTENT)
+@app.post(
+    "/api/auth/password",
+    status_code=status.HTTP_204_NO_CONTENT,
+    openapi_extra=answers(ErrorCode.INVALID_CREDENTIALS),
+)
 async def change_password(
     body: PasswordIn, principal: Annotated[Principal, held_to("password")], caller: From
 ) -> None:
@@ -100,7 +125,7 @@ async def csrf_token(principal: SignedIn) -> ApiResponse[CsrfOut]:
     return ok(CsrfOut(csrf_token=csrf.issue(principal.session_id)))
 
 
-@app.post("/api/auth/refresh")
+@app.post("/api/auth/refresh", openapi_extra=answers(headers=_COOKIE))
 async def refresh(
     principal: SignedIn,
     caller: From,
@@ -124,7 +149,11 @@ async def revoke_session(id: UUID, principal: SignedIn, caller: From) -> None:  
     sessions.revoke(principal, caller, id)
 
 
-@app.post("/api/auth/logout", status_code=status.HTTP_204_NO_CONTENT)
+@app.post(
+    "/api/auth/logout",
+    status_code=status.HTTP_204_NO_CONTENT,
+    openapi_extra=answers(headers=_COOKIE),
+)
 async def logout(
     principal: SignedIn,
     caller: From,

@@ -29,10 +29,11 @@ def function_name(identifier: str) -> str:
 
 
 def route_file(route: Route) -> str:
-    parts = route.path.removeprefix("/api/").split("/")
+    parts = route.path.removeprefix("/api/").removesuffix(".json").split("/")
     words = [part for part in parts if not part.startswith("{")]
-    # Of one thing of a list, and of a deletion, the method tells the routes apart.
-    if parts[-1].startswith("{") or route.method == "DELETE":
+    # Of one thing of a list, of a deletion, and beside a GET, the method tells the routes apart.
+    beside_get = route.method != "GET" and ("GET", route.path) in METHODS
+    if parts[-1].startswith("{") or route.method == "DELETE" or beside_get:
         words.append(route.method.lower())
     return "-".join(words)
 
@@ -49,6 +50,8 @@ ROUTES = [
 SCHEDULES = list(TEMPLATE.schedules.values())
 CALLED = {route.target for route in ROUTES} | {schedule.function for schedule in SCHEDULES}
 BY_HAND = [function_name(name) for name in TEMPLATE.functions if name not in CALLED]
+
+METHODS = {(route.method, route.path) for route in ROUTES}
 
 
 def read(name: str) -> Any:

@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from local.template import Mock, Throttle, read_template
 from medianest.core.config import Settings
 from medianest.core.errors import REGISTRY, ErrorCode
-from medianest.core.web import SECURITY_HEADERS
+from medianest.core.web import EXPOSED_HEADERS, SECURITY_HEADERS
 from tests.support.api import ROOT, TEMPLATE
 
 # Section 6 of the contract: rate a second and burst of each method that has its own.
@@ -98,6 +98,7 @@ def assert_security_headers(headers: dict[str, str]) -> None:
         assert headers[name] == f"'{value}'"
     assert headers["X-Request-Id"] == "context.requestId"
     assert headers["Access-Control-Allow-Origin"] == "'*'"
+    assert headers["Access-Control-Expose-Headers"] == f"'{EXPOSED_HEADERS}'"
     assert "Access-Control-Allow-Credentials" not in headers
 
 

@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 
 from local.proxy_event import Call, proxy_event
 from local.template import Template, read_template
+from tests.support.openapi import assert_described
 
 ROOT = Path(__file__).parents[2]
 TEMPLATE = read_template(ROOT / "template.yaml", opt=ROOT / ".venv/opt")
@@ -90,7 +91,7 @@ def call(
     headers: Mapping[str, str | list[str]] | None = None,
     ip: str = "203.0.113.7",
 ) -> Answer:
-    """Make one call; `body` is sent as JSON, `raw` as it is."""
+    """Make one call; `body` is sent as JSON, `raw` as it is. The answer is as documented."""
     sent: dict[str, list[str]] = {"User-Agent": ["tests"]}
     if body is not None:
         raw = json.dumps(body).encode()
@@ -116,7 +117,10 @@ def call(
         parameters=parameters,
         body=raw or b"",
     )
-    return invoke(function, event)
+    answer = invoke(function, event)
+    if method != "OPTIONS":
+        assert_described(method, resource, answer.status, answer.headers, answer.text)
+    return answer
 
 
 def invoke(function: str, event: dict[str, Any]) -> Answer:

@@ -108,13 +108,18 @@ class LocalService:
 
 @contextmanager
 def local_service(
-    data: Path, *, environment: Mapping[str, str] | None = None, limits: bool = False
+    data: Path,
+    *,
+    environment: Mapping[str, str] | None = None,
+    limits: bool = False,
+    throttles: bool = True,
 ) -> Iterator[LocalService]:
     """Start a service on a free port, ready for calls inside the block.
 
     Unless it is about `limits`, they are raised as an operator would: all callers of a test have
-    one address.
+    one address. Without `throttles` API Gateway lets everything through.
     """
+    module = "local" if throttles else "tests.support.unthrottled"
     data.mkdir(parents=True, exist_ok=True)
     log = data / "output.log"
     run_file = data / "run.json"
@@ -122,7 +127,7 @@ def local_service(
     kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "local", "--data", str(data), "--port", "0"],
+            [sys.executable, "-m", module, "--data", str(data), "--port", "0"],
             cwd=ROOT,
             env={**kept, **(environment or {})},
             stdout=output,

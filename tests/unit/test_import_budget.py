@@ -41,7 +41,7 @@ def imported_by(module: str, cwd: Path) -> set[str]:
         ("functions.health.app", BACKENDS | AWS),
         ("functions.auth.app", BACKENDS | AWS | PASSWORDS),
         ("functions.media.app", BACKENDS | AWS),
-        ("functions.admin.app", BACKENDS | AWS),
+        ("functions.admin.app", BACKENDS | AWS | PASSWORDS),
     ],
 )
 def test_an_import_leaves_alone_what_a_cold_start_does_not_need(

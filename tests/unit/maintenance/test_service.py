@@ -106,3 +106,21 @@ def test_an_unknown_task_is_refused_by_naming_the_known_ones(task: str) -> None:
 
 def test_a_batch_is_at_most_five_hundred() -> None:
     assert BATCH == 500
+
+
+def test_a_run_that_fails_tells_how_far_it_got(
+    monkeypatch: pytest.MonkeyPatch, table: Table, caplog: pytest.LogCaptureFixture
+) -> None:
+    rows = table(2 * BATCH)
+
+    def delete(connection: object) -> int:
+        if rows.commits == 1:
+            raise RuntimeError("the disk is full")
+        return rows.delete(connection)
+
+    monkeypatch.setattr(service, "TASKS", {"sessions": delete})
+    with pytest.raises(RuntimeError, match="disk"):
+        service.run("sessions", clock(60))
+    (record,) = [each for each in caplog.records if each.message == "cleanup failed"]
+    assert (vars(record)["task"], vars(record)["deleted"]) == ("sessions", BATCH)
+    assert rows.commits == 1

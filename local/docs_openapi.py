@@ -1,0 +1,326 @@
+"""openapi.json: one OpenAPI 3.0 document of all functions."""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any, get_args
+
+from fastapi.openapi.utils import get_openapi
+
+from local.config import PROJECT
+from local.docs_openapi_schema import Converter, Schema, camel_cased, public_name
+from local.docs_openapi_texts import (
+    DETAILS,
+    EXAMPLES,
+    HEADERS,
+    INFO,
+    LINKS,
+    PARAMETERS,
+    SECURITY_SCHEMES,
+    TAGS,
+    WORDS,
+)
+from local.docs_routes import Served, served_routes
+from local.template import read_template
+from medianest import VERSION
+from medianest.core.deps import SAFE_METHODS, Admin, Authenticated, Limited, SignInOrigin
+from medianest.core.errors import REGISTRY, ErrorCode
+from medianest.core.rate_limit import HEADERS as RATE_LIMIT_HEADERS
+from medianest.core.rate_limit import POLICIES
+
+_JSON = "application/json"
+_EVERYWHERE = {
+    # Every route refuses query parameters that it does not know, and bodies that nobody reads.
+    ErrorCode.VALIDATION_ERROR,
+    ErrorCode.METHOD_NOT_ALLOWED,
+    ErrorCode.PAYLOAD_TOO_LARGE,
+    ErrorCode.RATE_LIMITED,
+    ErrorCode.INTERNAL_ERROR,
+    ErrorCode.GATEWAY_TIMEOUT,
+}
+# Answered before anything is counted, so without a word about it.
+_UNCOUNTED = {HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.CONTENT_TOO_LARGE, 504}
+_ERROR_HEADERS = {
+    ErrorCode.JWT_INVALID: "WWW-Authenticate",
+    ErrorCode.INVALID_CREDENTIALS: "WWW-Authenticate",
+    ErrorCode.METHOD_NOT_ALLOWED: "Allow",
+    ErrorCode.RATE_LIMITED: "Retry-After",
+    ErrorCode.DATABASE_CONNECTION_ERROR: "Retry-After",
+    ErrorCode.IDEMPOTENCY_IN_PROGRESS: "Retry-After",
+    ErrorCode.CATALOG_UNAVAILABLE: "Retry-After",
+}
+_FROM_FASTAPI = {"HTTPValidationError", "ValidationError"}
+
+
+def openapi_page() -> str:
+    """Return the document for who reads the project."""
+    return json.dumps(openapi(), indent=2, ensure_ascii=False) + "\n"
+
+
+def openapi_asset() -> str:
+    """Return the document as it is deployed and served."""
+    return json.dumps(openapi(), separators=(",", ":"), ensure_ascii=False)
+
+
+def openapi() -> dict[str, Any]:
+    """Return the document of every route of the template."""
+    template = read_template(PROJECT / "template.yaml", opt=PROJECT / ".venv" / "opt")
+    return _Document(served_routes(template)).build()
+
+
+class _Document:
+    """Puts together what FastAPI knows of the routes, what they declare, and our own words."""
+
+    def __init__(self, routes: Sequence[Served]) -> None:
+        self._routes = routes
+        self._raw = get_openapi(
+            title="MediaNest", version=VERSION, routes=[served.route for served in routes]
+        )
+        self._definitions: dict[str, Schema] = self._raw["components"]["schemas"]
+        self._converter = Converter(self._definitions, WORDS)
+        self._responses: dict[str, Any] = {}
+
+    def build(self) -> dict[str, Any]:
+        """Return the document."""
+        paths: dict[str, Any] = {}
+        for served in self._routes:
+            operations = paths.setdefault(served.path, {})
+            operations[served.method.lower()] = self._operation(served)
+        schemas = {code: _error_schema(code) for code in REGISTRY} | self._schemas()
+        return {
+            "openapi": "3.0.3",
+            "info": {
+                "title": "MediaNest",
+                "version": VERSION,
+                "description": INFO,
+                "license": {"name": "MIT"},
+            },
+            # Relative to where the document is read: /api/openapi.json, below a stage or not.
+            "servers": [{"url": "..", "description": "Where this document comes from"}],
+            "tags": [{"name": name, "description": text} for name, text in TAGS.items()],
+            "paths": paths,
+            "components": {
+                "schemas": dict(sorted(schemas.items())),
+                "responses": dict(sorted(self._responses.items())),
+                "examples": {code: {"value": _error_example(code)} for code in sorted(REGISTRY)},
+                "headers": HEADERS,
+                "securitySchemes": SECURITY_SCHEMES,
+            },
+        }
+
+    def _schemas(self) -> dict[str, Schema]:
+        found = {}
+        for name, schema in self._definitions.items():
+            if "properties" in schema and name not in _FROM_FASTAPI:
+                is_received = name.endswith("In")
+                convert = self._converter.received if is_received else self._converter.sent
+                found[public_name(name)] = convert(schema)
+        return found
+
+    def _operation(self, served: Served) -> dict[str, Any]:
+        raw = self._raw["paths"][served.path][served.method.lower()]
+        summary, _, more = camel_cased(raw["description"]).partition("\n\n")
+        operation: dict[str, Any] = {
+            "tags": [served.folder],
+            "operationId": served.operation_id,
+            "summary": re.sub(r"\s+", " ", summary).replace("`", "").rstrip("."),
+            "description": "\n\n".join(filter(None, (more, _who(served), _limits(served)))),
+        }
+        if "parameters" in raw:
+            operation["parameters"] = [self._parameter(served, each) for each in raw["parameters"]]
+        if "requestBody" in raw:
+            operation["requestBody"] = self._body(raw["requestBody"])
+        operation["responses"] = self._success(served, raw) | self._errors(served)
+        operation["security"] = _security(served)
+        return operation
+
+    def _parameter(self, served: Served, raw: dict[str, Any]) -> dict[str, Any]:
+        name = raw["name"].title() if raw["in"] == "header" else raw["name"]
+        description, example = PARAMETERS[name]
+        schema = self._converter.sent(raw["schema"])
+        thing = served.path.partition(f"/{{{name}}}")[0].rpartition("/")[2].removesuffix("s")
+        return {
+            "name": name,
+            "in": raw["in"],
+            "required": raw["required"],
+            "description": description.format(thing=thing),
+            "schema": schema,
+            "example": schema["enum"][0] if example is None else example,
+        }
+
+    def _body(self, raw: dict[str, Any]) -> dict[str, Any]:
+        name = public_name(raw["content"][_JSON]["schema"]["$ref"].rpartition("/")[2])
+        content = {"schema": _reference("schemas", name), "examples": _named(EXAMPLES[name])}
+        return {"required": raw.get("required", False), "content": {_JSON: content}}
+
+    def _success(self, served: Served, raw: dict[str, Any]) -> dict[str, Any]:
+        status = HTTPStatus(served.route.status_code or HTTPStatus.OK)
+        declared = raw["responses"][str(status.value)]
+        response: dict[str, Any] = {
+            "description": {204: "Done; there is no body"}.get(status, status.phrase),
+            "headers": _headers(
+                [*_declared(served, "headers"), *(RATE_LIMIT_HEADERS if served.policies else ())]
+            ),
+        }
+        for media_type, content in sorted(declared.get("content", {}).items()):
+            envelope = content.get("schema", {}).get("$ref", "").rpartition("/")[2]
+            if envelope:
+                schema = self._converter.sent(content["schema"])
+                examples = self._success_examples(served, envelope)
+            else:
+                schema = {"type": "object" if media_type == _JSON else "string"}
+                examples = {"example": EXAMPLES[served.operation_id][media_type]}
+            response.setdefault("content", {})[media_type] = {
+                "schema": schema,
+                "examples": _named(examples),
+            }
+        if served.operation_id in LINKS:
+            response["links"] = {name: _link(name) for name in LINKS[served.operation_id]}
+        return {str(status.value): response}
+
+    def _success_examples(self, served: Served, envelope: str) -> Mapping[str, Any]:
+        data = self._definitions[envelope]["properties"]["data"]
+        name = public_name((data.get("items") or data)["$ref"].rpartition("/")[2])
+        examples = EXAMPLES.get(served.operation_id) or EXAMPLES[name]
+        if "items" not in data:
+            return {key: {"success": True, "data": each} for key, each in examples.items()}
+        items = list(examples.values())
+        answer = {"success": True, "data": items}
+        if "pagination" in self._definitions[envelope]["properties"]:
+            answer["pagination"] = EXAMPLES["Pagination"]["example"] | {"total": len(items)}
+        return {"example": answer}
+
+    def _errors(self, served: Served) -> dict[str, Any]:
+        """Return the error responses; those that many operations share are written down once."""
+        by_status: dict[int, list[ErrorCode]] = {}
+        for code, spec in REGISTRY.items():
+            if code in _codes(served):
+                by_status.setdefault(spec.status, []).append(code)
+        found = {}
+        for status, codes in sorted(by_status.items()):
+            is_counted = bool(served.policies) and status not in _UNCOUNTED
+            name = ".".join([*codes, *(["limited"] if is_counted else [])])
+            self._responses[name] = _error_response(codes, is_counted=is_counted)
+            found[str(status)] = _reference("responses", name)
+        return found
+
+
+def _declared(served: Served, what: str) -> Sequence[Any]:
+    """Return what a route says about itself by `core.web.answers`."""
+    declared: Sequence[Any] = (served.route.openapi_extra or {}).get(f"x-{what}", ())
+    return declared
+
+
+def _codes(served: Served) -> set[ErrorCode]:
+    """Return what a route can answer: what it names, and what its dependencies bring with them."""
+    codes = _EVERYWHERE | set(_declared(served, "errors"))
+    for call in served.dependencies:
+        if isinstance(call, Authenticated | Limited):
+            codes.add(ErrorCode.DATABASE_CONNECTION_ERROR)
+        if isinstance(call, Authenticated):
+            codes.add(ErrorCode.JWT_INVALID)
+            if served.method not in SAFE_METHODS:
+                codes.add(ErrorCode.CSRF_TOKEN_MISMATCH)
+        if call in {_called_by(Admin), _called_by(SignInOrigin)}:
+            codes.add(ErrorCode.FORBIDDEN)
+    if served.route.dependant.path_params:
+        codes.add(ErrorCode.NOT_FOUND)
+    if served.route.body_field is not None:
+        codes.add(ErrorCode.UNSUPPORTED_MEDIA_TYPE)
+    return codes
+
+
+def _called_by(dependency: Any) -> object:
+    return get_args(dependency)[1].dependency
+
+
+def _security(served: Served) -> list[dict[str, list[str]]]:
+    if not any(isinstance(call, Authenticated) for call in served.dependencies):
+        return []
+    by_cookie: dict[str, list[str]] = {"cookie": []}
+    if served.method not in SAFE_METHODS:
+        by_cookie["csrf"] = []
+    return [{"bearer": []}, by_cookie]
+
+
+def _who(served: Served) -> str:
+    if _called_by(Admin) in served.dependencies:
+        return "For admins."
+    return "For signed-in users." if _security(served) else "For anybody."
+
+
+def _limits(served: Served) -> str:
+    """Return the sentence about the policies that hold a caller."""
+    shares = [
+        f"`{name}`: {POLICIES[name].limit} calls in {POLICIES[name].window} s by {counted_by}"
+        for name, counted_by in served.policies
+    ]
+    return f"Limits by default: {'; '.join(shares)}." if shares else ""
+
+
+def _error_response(codes: Sequence[ErrorCode], *, is_counted: bool) -> dict[str, Any]:
+    lines = [f"`{code}`: {REGISTRY[code].message} {REGISTRY[code].what_to_do}" for code in codes]
+    schemas = [_reference("schemas", code) for code in codes]
+    return {
+        "description": lines[0] if len(lines) == 1 else "\n".join(f"- {line}" for line in lines),
+        "headers": _headers(
+            [
+                *(_ERROR_HEADERS[code] for code in codes if code in _ERROR_HEADERS),
+                *(RATE_LIMIT_HEADERS if is_counted else ()),
+            ]
+        ),
+        "content": {
+            _JSON: {
+                "schema": schemas[0] if len(schemas) == 1 else {"oneOf": schemas},
+                "examples": {code: _reference("examples", code) for code in codes},
+            }
+        },
+    }
+
+
+def _error_schema(code: ErrorCode) -> Schema:
+    properties: Schema = {
+        "code": {"type": "string", "enum": [code]},
+        "message": {"type": "string", "description": "For people; may change"},
+    }
+    if code in DETAILS:
+        properties["details"] = DETAILS[code][0]
+    return {
+        "type": "object",
+        "description": REGISTRY[code].message,
+        "properties": {
+            "success": {"type": "boolean", "enum": [False]},
+            "error": {
+                "type": "object",
+                "properties": properties,
+                "required": ["code", "message"],
+                "additionalProperties": False,
+            },
+        },
+        "required": ["success", "error"],
+        "additionalProperties": False,
+    }
+
+
+def _error_example(code: ErrorCode) -> dict[str, Any]:
+    error: dict[str, Any] = {"code": code, "message": REGISTRY[code].message}
+    if code in DETAILS:
+        error["details"] = DETAILS[code][1]
+    return {"success": False, "error": error}
+
+
+def _headers(names: Sequence[str]) -> dict[str, Any]:
+    return {name: _reference("headers", name) for name in ("X-Request-Id", *names)}
+
+
+def _reference(kind: str, name: str) -> dict[str, str]:
+    return {"$ref": f"#/components/{kind}/{name}"}
+
+
+def _link(operation_id: str) -> dict[str, Any]:
+    return {"operationId": operation_id, "parameters": {"id": "$response.body#/data/id"}}
+
+
+def _named(examples: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: {"value": value} for name, value in examples.items()}

@@ -1,0 +1,149 @@
+"""The JSON Schemas that pydantic writes, as the older dialect of OpenAPI 3.0 has them."""
+
+import re
+from collections.abc import Mapping
+from copy import copy
+from typing import Any
+
+type Schema = dict[str, Any]
+
+_REF = "#/components/schemas/"
+_KEPT = {
+    *("additionalProperties", "default", "enum", "format", "items", "maxItems", "maxLength"),
+    *("minItems", "minLength", "minProperties", "pattern", "type", "uniqueItems"),
+}
+# Of whole numbers, in JSON Schema's words and, after a check of ours, in pydantic's own: what they
+# say in OpenAPI's, and how far that is away.
+_BOUNDS = {
+    "minimum": ("minimum", 0),
+    "ge": ("minimum", 0),
+    "exclusiveMinimum": ("minimum", 1),
+    "gt": ("minimum", 1),
+    "maximum": ("maximum", 0),
+    "le": ("maximum", 0),
+    "exclusiveMaximum": ("maximum", -1),
+    "lt": ("maximum", -1),
+}
+_READ = {"$ref", "additionalProperties", "anyOf", "const", "description", "properties", "required"}
+# It only repeats a name.
+_DROPPED = {"title"}
+_SNAKE = re.compile(r"`([a-z]+(?:_[a-z]+)+)`")
+
+
+class Converter:
+    """Turns schemas into OpenAPI 3.0's; what that cannot say is refused, never left out.
+
+    `words` describes properties by their names, or by `Model.name` where a name means something
+    of its own. A name of anything but an object is replaced by what it stands for.
+    """
+
+    def __init__(self, definitions: Mapping[str, Schema], words: Mapping[str, str]) -> None:
+        self._definitions = definitions
+        self._words = words
+
+    def sent(self, schema: Schema) -> Schema:
+        """Convert what we send, or read from an address: an absent value is no key, never null."""
+        return self._convert(schema, is_sent=True)
+
+    def received(self, schema: Schema) -> Schema:
+        """Convert what callers send as JSON: there null may stand for an absent key."""
+        return self._convert(schema, is_sent=False)
+
+    def _convert(self, schema: Schema, *, is_sent: bool, is_item: bool = False) -> Schema:
+        _refuse_unknown(schema)
+        converted: Schema = {}
+        for key, value in schema.items():
+            match key:
+                case "$ref":
+                    converted |= self._reference(value, is_sent=is_sent)
+                case "anyOf":
+                    converted |= self._choice(value, is_sent=is_sent, is_item=is_item)
+                case "properties":
+                    converted |= self._properties(schema, is_sent=is_sent)
+                case "items" | "additionalProperties" if isinstance(value, dict):
+                    converted[key] = self._convert(value, is_sent=is_sent, is_item=True)
+                case "const":
+                    converted["enum"] = [value]
+                case "description":
+                    converted[key] = camel_cased(value)
+                case bound if bound in _BOUNDS:
+                    name, distance = _BOUNDS[bound]
+                    converted[name] = _whole(schema, value) + distance
+                case kept if kept in _KEPT:
+                    converted |= {} if value is None else {kept: copy(value)}
+        return converted
+
+    def _properties(self, schema: Schema, *, is_sent: bool) -> Schema:
+        properties: Schema = {}
+        required = set(schema.get("required", ()))
+        for name, each in schema["properties"].items():
+            properties[name] = self._convert(each, is_sent=is_sent)
+            if "$ref" not in properties[name]:
+                own = f"{schema['title']}.{name}"
+                words = self._words.get(own) or self._words[name]
+                properties[name].setdefault("description", words)
+            # What we fill in ourselves is always there.
+            if is_sent and properties[name].pop("default", None) is not None:
+                required.add(name)
+        converted: Schema = {"properties": properties}
+        if required:
+            converted["required"] = [name for name in properties if name in required]
+        return converted
+
+    def _reference(self, reference: str, *, is_sent: bool) -> Schema:
+        name = reference.removeprefix(_REF)
+        target = self._definitions[name]
+        if "properties" in target:
+            return {"$ref": _REF + public_name(name)}
+        return self._convert(target, is_sent=is_sent)
+
+    def _choice(self, choices: list[Schema], *, is_sent: bool, is_item: bool) -> Schema:
+        others = [each for each in choices if each != {"type": "null"}]
+        can_be_null = len(others) < len(choices) and (is_item or not is_sent)
+        converted: Schema
+        if len(others) > 1:
+            converted = {"anyOf": [self._convert(each, is_sent=is_sent) for each in others]}
+        elif can_be_null and "$ref" in others[0]:
+            # Beside a $ref nothing else counts, so what it points to is written out.
+            target = self._definitions[others[0]["$ref"].removeprefix(_REF)]
+            converted = self._convert(target, is_sent=is_sent)
+        else:
+            converted = self._convert(others[0], is_sent=is_sent)
+        if not can_be_null:
+            return converted
+        if "enum" in converted:
+            converted["enum"].append(None)
+        return converted | {"nullable": True}
+
+
+def public_name(name: str) -> str:
+    """Return what the document calls a model: `UserOut` is User, and a page of them UserPage."""
+    if page := re.fullmatch(r"PageResponse_(\w+)_", name):
+        return f"{public_name(page[1])}Page"
+    if items := re.fullmatch(r"ApiResponse_list_(\w+)__", name):
+        return f"{public_name(items[1])}List"
+    if one := re.fullmatch(r"ApiResponse_(\w+)_", name):
+        return f"{public_name(one[1])}Response"
+    return {"RequestOut": "MediaRequest"}.get(name, name.removesuffix("Out"))
+
+
+def camel_cased(text: str) -> str:
+    """Return a docstring with the names of fields as callers know them."""
+    return _SNAKE.sub(lambda match: f"`{_camel(match[1])}`", text)
+
+
+def _camel(name: str) -> str:
+    first, *others = name.split("_")
+    return first + "".join(map(str.capitalize, others))
+
+
+def _refuse_unknown(schema: Schema) -> None:
+    unknown = sorted(schema.keys() - _KEPT - _BOUNDS.keys() - _READ - _DROPPED)
+    if unknown:
+        raise ValueError(f"OpenAPI 3.0 has no {', '.join(unknown)}, or it is not known here")
+
+
+def _whole(schema: Schema, value: float) -> int:
+    if schema.get("type") != "integer":
+        raise ValueError("a bound of a number that is not whole")
+    return int(value)

@@ -1,0 +1,128 @@
+"""docs/openapi.json: valid, complete, and true to the template and the error registry."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from openapi_spec_validator import OpenAPIV30SpecValidator
+
+from medianest import VERSION
+from medianest.core.errors import REGISTRY, ErrorCode
+from tests.support.api import ROUTES
+from tests.support.openapi import DOCUMENT, OPERATIONS, resolved, validator
+
+PUBLIC = {
+    ("GET", "/api/docs"),
+    ("GET", "/api/docs/{asset}"),
+    ("GET", "/api/health"),
+    ("GET", "/api/openapi.json"),
+    ("POST", "/api/auth/login"),
+    ("POST", "/api/auth/plex/pin"),
+    ("POST", "/api/auth/plex/verify"),
+}
+OPERATION = pytest.mark.parametrize(("method", "path"), sorted(OPERATIONS))
+
+
+def contents(operation: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Return everything of an operation that has a schema, with what it is."""
+    for parameter in operation.get("parameters", ()):
+        yield f"parameter {parameter['name']}", parameter
+    if "requestBody" in operation:
+        for media_type, content in operation["requestBody"]["content"].items():
+            yield f"body {media_type}", content
+    for status, response in operation["responses"].items():
+        for name, header in resolved(response)["headers"].items():
+            yield f"{status} {name}", resolved(header)
+        for media_type, content in resolved(response).get("content", {}).items():
+            yield f"{status} {media_type}", content
+
+
+def codes_of(response: dict[str, Any]) -> set[str]:
+    return set(resolved(response)["content"]["application/json"]["examples"])
+
+
+def test_it_is_valid_openapi() -> None:
+    assert [error.message for error in OpenAPIV30SpecValidator(DOCUMENT).iter_errors()] == []
+    assert re.fullmatch(r"3\.0\.\d", DOCUMENT["openapi"])
+    assert DOCUMENT["info"]["version"] == VERSION
+
+
+def test_its_routes_are_the_templates() -> None:
+    assert sorted(OPERATIONS) == ROUTES
+
+
+@OPERATION
+def test_every_operation_says_what_it_does_and_for_whom(method: str, path: str) -> None:
+    operation = OPERATIONS[method, path]
+    assert operation["summary"]
+    assert operation["description"]
+    assert [tag["name"] for tag in DOCUMENT["tags"]].count(operation["tags"][0]) == 1
+    for parameter in operation.get("parameters", ()):
+        assert parameter["description"]
+    by_cookie = ["cookie"] if method == "GET" else ["cookie", "csrf"]
+    expected = [] if (method, path) in PUBLIC else [["bearer"], by_cookie]
+    assert [list(each) for each in operation["security"]] == expected
+
+
+def test_operation_ids_are_distinct_words() -> None:
+    names = [operation["operationId"] for operation in OPERATIONS.values()]
+    assert len(set(names)) == len(names)
+    assert all(re.fullmatch(r"[a-z]+([A-Z][a-z]+)*", name) for name in names)
+
+
+@OPERATION
+def test_everything_sent_and_answered_has_an_example_that_fits(method: str, path: str) -> None:
+    for what, content in contents(OPERATIONS[method, path]):
+        examples = [resolved(each)["value"] for each in content.get("examples", {}).values()]
+        examples += [content["example"]] if "example" in content else []
+        assert examples, what
+        for example in examples:
+            problems = [
+                error.message for error in validator(content["schema"]).iter_errors(example)
+            ]
+            assert problems == [], what
+
+
+@OPERATION
+def test_every_link_leads_to_an_operation_that_takes_it(method: str, path: str) -> None:
+    by_id = {operation["operationId"]: operation for operation in OPERATIONS.values()}
+    for response in OPERATIONS[method, path]["responses"].values():
+        for link in resolved(response).get("links", {}).values():
+            taken = {parameter["name"] for parameter in by_id[link["operationId"]]["parameters"]}
+            assert link["parameters"].keys() <= taken
+
+
+@OPERATION
+def test_every_body_is_closed(method: str, path: str) -> None:
+    body = OPERATIONS[method, path].get("requestBody")
+    if body is not None:
+        schema = resolved(body["content"]["application/json"]["schema"])
+        assert schema["additionalProperties"] is False
+    assert (body is not None) == ("415" in OPERATIONS[method, path]["responses"])
+
+
+@OPERATION
+def test_every_operation_tells_its_errors(method: str, path: str) -> None:
+    responses = OPERATIONS[method, path]["responses"]
+    successes = [status for status in responses if int(status) < 400]
+    assert len(successes) == 1
+    assert ("content" in responses[successes[0]]) == (successes[0] != "204")
+    assert {"400", "405", "413", "429", "500", "504"} <= responses.keys()
+    assert ("401" in responses) == ((method, path) not in PUBLIC or path.endswith("/login"))
+    assert ("404" in responses) == ("{" in path or path.endswith("/verify"))
+    for status, response in responses.items():
+        if int(status) >= 400:
+            statuses = {REGISTRY[ErrorCode(code)].status for code in codes_of(response)}
+            assert statuses == {int(status)}
+            assert ("Retry-After" in resolved(response)["headers"]) >= (status == "429")
+            assert ("WWW-Authenticate" in resolved(response)["headers"]) == (status == "401")
+            assert ("Allow" in resolved(response)["headers"]) == (status == "405")
+
+
+def test_every_code_of_the_registry_occurs() -> None:
+    found: set[str] = set()
+    for operation in OPERATIONS.values():
+        for status, response in operation["responses"].items():
+            found |= codes_of(response) if int(status) >= 400 else set()
+    assert found == set(REGISTRY)

@@ -1,0 +1,77 @@
+"""The API document and its page."""
+
+import re
+
+import pytest
+
+from medianest.core.web import SECURITY_HEADERS
+from tests.support.api import ROOT, Answer, call
+from tests.support.openapi import DOCUMENT
+
+PAGE = ROOT / "functions/health/page.html"
+# Of Swagger UI, which comes with Powertools, our page takes what is smaller than Lambda's answers.
+MAX_ANSWER = 6 * 1024 * 1024
+
+
+def linked(page: str) -> list[str]:
+    return re.findall(r'(?:href|src)="([^"]*)"', page)
+
+
+def test_the_document_is_served_without_an_envelope(environment: object) -> None:
+    answer = call("GET", "/api/openapi.json")
+    assert answer.status == 200
+    assert answer.json == DOCUMENT
+    assert answer.headers["content-type"] == "application/json; charset=utf-8"
+    assert answer.headers["cache-control"] == "public, max-age=300"
+
+
+def test_the_page_is_html_of_ours_alone(environment: object) -> None:
+    answer = call("GET", "/api/docs")
+    assert (answer.status, answer.text) == (200, PAGE.read_text())
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    policy = SECURITY_HEADERS["Content-Security-Policy"]
+    assert answer.headers["content-security-policy"] == policy
+    # Which lets no script or style in that stands in the page itself, and none of other hosts.
+    assert not re.search(r"<style|<script(?! src=)| style=| on\w+=", answer.text)
+    assert all(not re.match(r"\w*:|/", address) for address in linked(answer.text))
+
+
+def test_all_that_the_page_links_is_there(environment: object) -> None:
+    answers = {address: call("GET", f"/api/{address}") for address in linked(PAGE.read_text())}
+    assert {address: answer.status for address, answer in answers.items()} == {
+        "docs/page.css": 200,
+        "docs/page.js": 200,
+        "docs/swagger-ui.css": 200,
+        "docs/swagger-ui.js": 200,
+        "openapi.json": 200,
+    }
+    for address, answer in answers.items():
+        assert 0 < len(answer.text.encode()) < MAX_ANSWER
+        if address.startswith("docs/"):
+            kind = {"css": "text/css", "js": "text/javascript"}[address.rpartition(".")[2]]
+            assert answer.headers["content-type"] == f"{kind}; charset=utf-8"
+            assert answer.headers["cache-control"] == "public, max-age=86400"
+    assert "SwaggerUIBundle" in answers["docs/swagger-ui.js"].text
+    assert "SwaggerUIBundle" in answers["docs/page.js"].text
+
+
+@pytest.mark.parametrize(
+    "name", ["app.py", "openapi.json", "page.html", "PAGE.JS", "..", "%2e%2e", "..%2Fapp.py", "~"]
+)
+def test_other_files_are_not_served(environment: object, name: str) -> None:
+    answer = call("GET", f"/api/docs/{name}")
+    assert (answer.status, answer.code) == (404, "NOT_FOUND")
+    assert answer.headers["cache-control"] == "no-store"
+
+
+def test_the_documents_take_no_parameters(environment: object) -> None:
+    def asked(path: str) -> Answer:
+        return call("GET", path, query={"format": "yaml"})
+
+    for path in ("/api/openapi.json", "/api/docs", "/api/docs/page.js"):
+        assert asked(path).code == "VALIDATION_ERROR"
+
+
+def test_swagger_ui_is_not_copied_into_the_function() -> None:
+    files = {path.name for path in (ROOT / "functions/health").iterdir() if path.is_file()}
+    assert files == {"app.py", "openapi.json", "page.css", "page.html", "page.js"}
