@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 from local.config import PROJECT
 from local.docs_environment import env_example, environment_page
-from local.docs_openapi import openapi_asset, openapi_page
+from local.docs_openapi import openapi_page
 from local.docs_rate_limits import rate_limits_page
 from local.docs_settings import settings_page
 from medianest.core.errors import REGISTRY
@@ -40,7 +40,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "docs/rate-limits.md": rate_limits_page,
     "docs/settings.md": settings_page,
     # As it is deployed: a function has nothing but its own folder and the layers.
-    "functions/health/openapi.json": openapi_asset,
+    "functions/health/openapi.json": openapi_page,
 }
 
 

@@ -54,13 +54,8 @@ _FROM_FASTAPI = {"HTTPValidationError", "ValidationError"}
 
 
 def openapi_page() -> str:
-    """Return the document for who reads the project."""
+    """Return the document as it is read and served."""
     return json.dumps(openapi(), indent=2, ensure_ascii=False) + "\n"
-
-
-def openapi_asset() -> str:
-    """Return the document as it is deployed and served."""
-    return json.dumps(openapi(), separators=(",", ":"), ensure_ascii=False)
 
 
 def openapi() -> dict[str, Any]:

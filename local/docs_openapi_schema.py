@@ -100,17 +100,14 @@ class Converter:
     def _choice(self, choices: list[Schema], *, is_sent: bool, is_item: bool) -> Schema:
         others = [each for each in choices if each != {"type": "null"}]
         can_be_null = len(others) < len(choices) and (is_item or not is_sent)
-        converted: Schema
-        if len(others) > 1:
-            converted = {"anyOf": [self._convert(each, is_sent=is_sent) for each in others]}
-        elif can_be_null and "$ref" in others[0]:
-            # Beside a $ref nothing else counts, so what it points to is written out.
-            target = self._definitions[others[0]["$ref"].removeprefix(_REF)]
-            converted = self._convert(target, is_sent=is_sent)
-        else:
-            converted = self._convert(others[0], is_sent=is_sent)
-        if not can_be_null:
-            return converted
+        convert = self._convert_nullable if can_be_null else self._convert
+        converted = [convert(each, is_sent=is_sent) for each in others]
+        return converted[0] if len(converted) == 1 else {"anyOf": converted}
+
+    def _convert_nullable(self, schema: Schema, *, is_sent: bool) -> Schema:
+        # Beside a $ref nothing else counts, so what it points to is written out.
+        target = self._definitions.get(schema.get("$ref", "").removeprefix(_REF), schema)
+        converted = self._convert(target, is_sent=is_sent)
         if "enum" in converted:
             converted["enum"].append(None)
         return converted | {"nullable": True}

@@ -60,7 +60,10 @@ PARAMETERS: Mapping[str, tuple[str, Any]] = {
     "page": ("Which page, from 1", 1),
     "q": ("What to search for", "matrix"),
     "role": ("Only users of this role", "admin"),
-    "search": ("Part of a user name or an e-mail address", "bob"),
+    "search": (
+        "Part of a user name or e-mail address; one or two characters: how a user name begins",
+        "bob",
+    ),
     "sort": ("By what to sort; with `-` the greatest first", None),
     "status": ("Only what is in this state", None),
     "type": ("Whether to search films, shows or both", "movie"),

@@ -74,8 +74,9 @@ async def change_user(
     caller: From,
 ) -> ApiResponse[AdminUserOut]:
     """Change a user's role or quota, or suspend or reinstate them; it holds at once."""
-    user, affected = users.change(id, body, admin, caller)
-    sessions.forget(affected)
+    user = users.change(id, body, admin, caller)
+    if body.model_fields_set & {"role", "status"}:
+        sessions.forget_all(id)
     return ok(AdminUserOut.model_validate(user))
 
 
@@ -86,7 +87,7 @@ async def change_user(
 )
 async def delete_user(id: UUID, admin: Admin, caller: From) -> None:  # noqa: A002
     """Delete a user with sessions and requests, at once; the audit log stays."""
-    sessions.forget(users.delete(id, admin, caller))
+    users.delete(id, admin, caller, sessions.forget)
 
 
 @app.delete("/api/admin/users/{id}/sessions", status_code=status.HTTP_204_NO_CONTENT)

@@ -1,7 +1,7 @@
 """events/ has one file for each route and schedule of template.yaml, true to both.
 
-A route's file is named after its path without `/api` and parameters, a schedule's after its
-function and itself; a function with neither is called by hand and has a file of its name.
+A route's file is named after its path without `/api`, parameters and `.json`, a schedule's after
+its function and itself; a function with neither is called by hand and has a file of its name.
 Preflights have no file: a browser asks them by itself.
 """
 

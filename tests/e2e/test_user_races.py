@@ -48,6 +48,7 @@ def test_admins_at_once(tmp_path: Path) -> None:
     with local_service(tmp_path / "data") as service:
         alice = service.sign_in(service.standin_urls[0], "alice")
         one_account_by_many(service, alice)
+        alice = admins_who_end_each_others_sessions(service, alice)
         alice = admins_who_remove_each_other(service, alice)
         alice = three_admins_in_a_circle(service, alice)
         a_user_who_is_deleted_at_work(service, alice)
@@ -75,6 +76,28 @@ def one_account_by_many(service: LocalService, alice: str) -> None:
     assert found.json["pagination"]["total"] == 1
     [made] = [answer.data["id"] for answer in answers if answer.status == 201]
     assert sign_in(service, "twin")[1] == made
+
+
+def admins_who_end_each_others_sessions(service: LocalService, alice: str) -> str:
+    """Let two admins end each other's sessions; return a token of the first."""
+    ids = [
+        service.patiently("GET", "/api/auth/me", token=alice).data["id"],
+        sign_in(service, "root2")[1],
+    ]
+    for _ in range(5):
+        tokens = [service.sign_in(service.standin_urls[0], "alice"), sign_in(service, "root2")[0]]
+        answers = at_once(
+            [
+                partial(service.patiently, "DELETE", f"{USERS}/{user_id}/sessions", token=token)
+                for token, user_id in zip(tokens, reversed(ids), strict=True)
+                for _ in range(2)
+            ]
+        )
+        # Whoever comes late is signed out by then; nobody waits for the other in a circle.
+        found = codes(answers)
+        assert found["204"] >= 1
+        assert found.keys() <= {"204", "JWT_INVALID"}
+    return service.sign_in(service.standin_urls[0], "alice")
 
 
 def admins_who_remove_each_other(service: LocalService, survivor: str) -> str:

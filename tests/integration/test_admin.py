@@ -71,8 +71,22 @@ class TestUsers:
 
     def test_literal_search_finds_the_characters(self, db: Db, people: dict[str, str]) -> None:
         db.execute("UPDATE users SET username = '100%_\\' WHERE username = 'bob'")
-        for text in ("100%", "%_", "_\\"):
+        for text in ("100%", "0%_", "%_\\"):
             assert self.names(people["alice"], search=text) == ["100%_\\"]
+        db.execute("UPDATE users SET username = '%_\\' WHERE username LIKE '100%'")
+        for text in ("%", "%_"):
+            assert self.names(people["alice"], search=text) == ["%_\\"]
+
+    def test_a_short_search_finds_names_that_start_so(self, db: Db, people: dict[str, str]) -> None:
+        alice = people["alice"]
+        db.execute(
+            "UPDATE users SET username = 'Ål', email = 'bo@example.com' WHERE username = 'carol'"
+        )
+        assert self.names(alice, search="b") == self.names(alice, search="BO") == ["bob"]
+        assert self.names(alice, search="ål") == self.names(alice, search="Å") == ["Ål"]
+        assert self.names(alice, search="ob") == []
+        assert self.names(alice, search="b", role="admin") == []
+        assert self.users(alice, search="a", role="admin")["pagination"]["total"] == 1
 
 
 class TestChangeUser:
@@ -120,7 +134,30 @@ class TestChangeUser:
         audited = db.execute(
             "SELECT user_id::text, target_id, details FROM audit_logs WHERE action = 'user.changed'"
         ).fetchall()
-        assert audited == [(alice, bob, {"role": "admin"})]
+        assert audited == [(alice, bob, {"role": {"from": "user", "to": "admin"}})]
+
+    def test_what_is_so_already_is_no_change(self, db: Db, people: dict[str, str]) -> None:
+        bob, alice = self.id_of(people["bob"]), self.id_of(people["alice"])
+        quota = {"movies": {"limit": 1, "days": 7}}
+        before = self.change(people["alice"], bob, quota=quota).data
+        written = db.execute("SELECT count(*) FROM audit_logs").fetchone()
+        for fields in (
+            {"role": "user", "status": "active"},
+            {"quota": quota},
+            {"quota": {"seasons": None}},
+        ):
+            answer = self.change(people["alice"], bob, **fields)
+            assert (answer.status, answer.data) == (200, before)
+        # Not even the last admin's rights are in danger.
+        last = self.change(people["alice"], alice, role="admin", status="active")
+        assert (last.status, last.data["id"]) == (200, alice)
+        assert db.execute("SELECT count(*) FROM audit_logs").fetchone() == written
+        # Of more than one, what differs is told.
+        self.change(people["alice"], bob, role="user", status="suspended", quota=quota)
+        audited = db.execute(
+            "SELECT details FROM audit_logs WHERE action = 'user.changed' ORDER BY created_at"
+        ).fetchall()
+        assert audited[1:] == [({"status": {"from": "active", "to": "suspended"}},)]
 
     @pytest.mark.parametrize(
         "fields",
@@ -145,6 +182,13 @@ class TestChangeUser:
             assert call("GET", "/api/auth/me", token=token).code == "JWT_INVALID"
         for name in ("alice", "carol"):
             assert call("GET", "/api/auth/me", token=people[name]).status == 200
+        # There is none left to end, and nothing to tell of.
+        again = call("DELETE", f"/api/admin/users/{bob}/sessions", token=people["alice"])
+        assert again.status == 204
+        audited = db.execute(
+            "SELECT target_id, details FROM audit_logs WHERE action = 'session.revoked'"
+        ).fetchall()
+        assert audited == [(bob, {"sessions": 2})]
         missing = call("DELETE", f"/api/admin/users/{NOBODY}/sessions", token=people["alice"])
         assert missing.code == "NOT_FOUND"
 

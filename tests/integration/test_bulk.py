@@ -159,7 +159,27 @@ class TestDecisions:
         capsys.readouterr()
         decide(people["alice"], "approve", made[:3])
         lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-        assert [line["RequestDecided"] for line in lines if "RequestDecided" in line] == [[1, 1]]
+        assert [line["RequestDecided"] for line in lines if "RequestDecided" in line] == [[2]]
+        decide(people["alice"], "approve", made[:3])
+        assert "RequestDecided" not in capsys.readouterr().out
+
+    def test_many_take_no_more_statements_than_one(
+        self, people: dict[str, str], made: list[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        sent: list[object] = []
+        execute = psycopg.Connection.execute
+
+        def counted(self: Db, query: Any, *args: Any, **kwargs: Any) -> Any:
+            sent.append(query)
+            return execute(self, query, *args, **kwargs)
+
+        monkeypatch.setattr(psycopg.Connection, "execute", counted)
+        numbers = []
+        for chosen in (made[:1], made[1:]):
+            sent.clear()
+            decide(people["alice"], "decline", chosen)
+            numbers.append(len(sent))
+        assert numbers[0] == numbers[1] > 0
 
     def test_all_or_none(
         self,
@@ -169,16 +189,14 @@ class TestDecisions:
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         before = snapshot(db)
-        real = audit.record
-        calls = itertools.count()
+        real = audit.record_each
 
         def fail_late(*args: Any, **kwargs: Any) -> None:
             real(*args, **kwargs)
-            if next(calls) == 3:
-                raise RuntimeError("no room for another row")
+            raise RuntimeError("no room for another row")
 
         with monkeypatch.context() as patched:
-            patched.setattr(audit, "record", fail_late)
+            patched.setattr(audit, "record_each", fail_late)
             answer = decide(people["alice"], "decline", made)
         assert answer.code == "INTERNAL_ERROR"
         assert snapshot(db) == before

@@ -64,6 +64,24 @@ def test_removes_sessions_revoked_long_ago(db: Db, people: dict[str, str]) -> No
     assert call("GET", "/api/auth/me", token=people["bob"]).code == "JWT_INVALID"
 
 
+def test_a_batch_has_both_kinds_and_no_more_than_500(db: Db, people: dict[str, str]) -> None:
+    add_sessions(db, 300, expired=True)
+    add_sessions(db, 400, expired=False)
+    db.execute(
+        "UPDATE sessions SET revoked_at = now() - interval '8 days'"
+        " WHERE expires_at BETWEEN now() AND now() + interval '2 hours'"
+    )
+    # One that is expired and revoked counts once.
+    db.execute(
+        "UPDATE sessions SET revoked_at = now() - interval '9 days' WHERE id ="
+        " (SELECT id FROM sessions WHERE expires_at < now() LIMIT 1)"
+    )
+    with database().transaction() as connection:
+        assert service.TASKS["sessions"](connection) == 500
+    assert run_schedule("ExpiredSessions")["deleted"] == 200
+    assert count(db, "sessions") == len(people)
+
+
 def test_stops_when_time_runs_short_and_says_so(db: Db, people: dict[str, str]) -> None:
     add_sessions(db, 600, expired=True)
     result = run_schedule("ExpiredSessions", seconds_left=1)
@@ -295,6 +313,21 @@ class TestEveryTask:
         result = run_schedule(task.schedule, seconds_left=60)
         assert result == {"task": result["task"], "deleted": 100_000, "more": False}
         assert len(task.left(db)) == 3
+
+    def test_a_batch_reads_no_more_than_it_deletes(self, db: Db, name: str, task: Task) -> None:
+        # So many that a walk through the whole table seems to come to 500 of them soon.
+        task.add(db, task.limit + timedelta(hours=1), 15_000)
+        task.add(db, task.limit - MINUTE, 5_000)
+        db.execute(f"ANALYZE {task.table}".encode())
+        plans: list[str] = []
+        db.add_notice_handler(lambda notice: plans.append(notice.message_primary or ""))
+        db.execute("LOAD 'auto_explain'; SET auto_explain.log_min_duration = 0")
+        db.execute("SET auto_explain.log_analyze = on; SET auto_explain.log_level = notice")
+        assert service.TASKS[name](db) == 500
+        assert any(task.table in plan for plan in plans)
+        for plan in plans:
+            assert f"Seq Scan on {task.table}" not in plan
+            assert "Rows Removed" not in plan, plan
 
     def test_tells_what_it_did(
         self,

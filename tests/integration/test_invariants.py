@@ -37,7 +37,11 @@ class Person:
     id: str
     role: str
     status: str = "active"
-    film_limit: int | None = None
+    quota: dict[str, int | None] | None = None
+
+    @property
+    def film_limit(self) -> int | None:
+        return None if self.quota is None else self.quota["limit"]
 
 
 @dataclass
@@ -289,21 +293,25 @@ class MediaNest(RuleBasedStateMachine):
             assert answer.code == "LAST_ADMIN"
         else:
             assert answer.status == 200
+            former = (person.role, person.status)
             person.role = change.get("role", person.role)
             person.status = change.get("status", person.status)
-            self.model.audit["user.changed"] += 1
+            self.model.audit["user.changed"] += (person.role, person.status) != former
 
     @rule(which=WHICH, whom=WHICH, limit=st.sampled_from([None, 0, 1]))
     def set_quota(self, which: int, whom: int, limit: int | None) -> None:
         person = self.person(whom)
-        body = {"quota": {"movies": {"limit": limit, "days": 7}}}
+        quota = {"limit": limit, "days": 7}
         answer = self.by_admin(
-            self.likely_admin(which), "PATCH", f"/api/admin/users/{person.id}", body
+            self.likely_admin(which),
+            "PATCH",
+            f"/api/admin/users/{person.id}",
+            {"quota": {"movies": quota}},
         )
         if answer is not None:
             assert answer.status == 200
-            person.film_limit = limit
-            self.model.audit["user.changed"] += 1
+            self.model.audit["user.changed"] += person.quota != quota
+            person.quota = quota
 
     @rule(which=WHICH, whom=WHICH)
     def end_sessions(self, which: int, whom: int) -> None:
@@ -313,8 +321,10 @@ class MediaNest(RuleBasedStateMachine):
         )
         if answer is not None:
             assert answer.status == 204
+            self.model.audit["session.revoked"] += any(
+                session.person is person and not session.is_over for session in self.model.sessions
+            )
             self.end_sessions_of(person)
-            self.model.audit["session.revoked"] += 1
 
     @precondition(lambda self: len(self.model.requests) > 1)
     @rule(which=WHICH, whom=WHICH)

@@ -203,7 +203,7 @@ def crowd(gateway: str, db: Db, keys: object) -> Crowd:
             )
             assert user is not None
             made[caller] = user
-        users.change(connection, made["suspended"].id, role=None, status="suspended")
+        users.change(connection, made["suspended"].id, role="user", status="suspended", quota=None)
     return Crowd(gateway, made)
 
 

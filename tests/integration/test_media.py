@@ -106,6 +106,16 @@ class TestSearch:
         seen = plex.control(tmdb_url, "GET", "requests")
         assert [request["path"] for request in seen] == ["/3/search/multi"] * 2
 
+    def test_is_cached_however_it_is_spelt(self, people: dict[str, str], tmdb_url: str) -> None:
+        plex.control(tmdb_url, "DELETE", "requests")
+        spellings = ("Breaking Bad", "breaking bad", "BREAKING   BAD", "breaking\tbad")
+        found = [search(people["bob"], q=text)["data"] for text in spellings]
+        assert found[0]
+        assert found == [found[0]] * len(spellings)
+        assert len(plex.control(tmdb_url, "GET", "requests")) == 1
+        search(people["bob"], q="breakingbad")
+        assert len(plex.control(tmdb_url, "GET", "requests")) == 2
+
     @pytest.mark.parametrize(
         "fault",
         [

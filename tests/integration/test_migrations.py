@@ -186,6 +186,17 @@ def without_extensions(empty: str, worker_id: str) -> Iterator[str]:
         connection.execute(sql.SQL("DROP ROLE {}").format(identifier))
 
 
+def test_other_trouble_with_the_extension_stops_the_migration(empty: str) -> None:
+    with psycopg.connect(empty) as connection:
+        connection.execute("CREATE FUNCTION similarity(text, text) RETURNS int RETURN 1")
+    with pytest.raises(psycopg.errors.DuplicateFunction):
+        run(empty)
+    with psycopg.connect(empty) as connection:
+        connection.execute("DROP FUNCTION similarity")
+    assert "0007_user_search" in run(empty)
+    assert search_indexes(empty) == SEARCH_INDEXES
+
+
 def test_search_does_without_the_extension(without_extensions: str) -> None:
     assert run(without_extensions) == [migration.name for migration in migrations()]
     assert search_indexes(without_extensions) == set()

@@ -325,7 +325,7 @@ class TestAutoApproval:
         assert one(people["bob"], made["id"]).data == made
         assert metrics() == {"RequestCreated": 1, "RequestDecided": 1}
         target = (bob, "request", made["id"])
-        title = {"mediaType": "movie", "tmdbId": 603}
+        title = {"mediaType": "movie", "tmdbId": 603, "title": "The Matrix"}
         assert audited(db, "request.created") == [(*target, title)]
         assert audited(db, "request.approved") == [(*target, {"auto": True})]
 

@@ -83,6 +83,55 @@ class TestCache:
         service._cache(LiveSession(session_id, user_id, "user", later, seen=True))
         assert me(people["bob"]).code == "JWT_INVALID"
 
+    def test_what_others_cannot_find_yet_is_not_kept(
+        self, db: Db, keys: redis.Redis, people: dict[str, str]
+    ) -> None:
+        """Who changes a user meanwhile looks for the sessions that were noted as seen lately."""
+        session_id = current(people["bob"])
+        keys.flushdb()
+        db.execute("UPDATE sessions SET last_seen_at = now() - interval '6 minutes'")
+        assert me(people["bob"]).status == 200
+        assert keys.keys("session:*") == []
+        assert me(people["bob"]).status == 200
+        assert keys.keys("session:*") == [f"session:{session_id}"]
+
+    @pytest.mark.parametrize(
+        ("method", "path", "body"),
+        [
+            ("PATCH", "/api/admin/users/{}", {"status": "suspended"}),
+            ("DELETE", "/api/admin/users/{}", None),
+            ("DELETE", "/api/admin/users/{}/sessions", None),
+            ("POST", "/api/auth/logout", {"allSessions": True}),
+        ],
+    )
+    def test_sessions_that_it_cannot_hold_cost_nothing(
+        self,
+        db: Db,
+        keys: redis.Redis,
+        people: dict[str, str],
+        method: str,
+        path: str,
+        body: Any,
+    ) -> None:
+        bob = me(people["bob"]).data["id"]
+        add = (
+            "INSERT INTO sessions (user_id, expires_at, ip, user_agent, last_seen_at)"
+            " SELECT %s, now() + interval '1 day', '::1', '', now() - %s::interval"
+            " FROM generate_series(1, %s)"
+        )
+        db.execute(add, (bob, "1 hour", 1000))
+        db.execute(add, (bob, "1 minute", 1000))
+        keys.flushdb()
+        reads = keys.info("stats")["total_reads_processed"]
+        token = people["bob" if path.startswith("/api/auth") else "alice"]
+        answer = call(method, path.format(bob), token=token, body=body)
+        assert answer.status in {200, 204}
+        # Those that were seen lately, all at once.
+        assert keys.info("stats")["total_reads_processed"] - reads < 200
+        marked = [key for key in keys.keys("session:*") if keys.get(key) == "ask the row"]
+        assert len(marked) == 1001
+        assert me(people["bob"]).code == "JWT_INVALID"
+
     def test_an_odd_value_counts_as_none(self, keys: redis.Redis, people: dict[str, str]) -> None:
         key = f"session:{current(people['bob'])}"
         for odd in ("{}", "nonsense", "[]", '{"expires_at": 7}'):

@@ -5,7 +5,11 @@ from typing import Any
 
 import psycopg
 import pytest
+import redis
+from pydantic import SecretStr
 
+from medianest.core.cache import Cache
+from medianest.stats import service
 from tests.support import plex
 from tests.support.api import call
 
@@ -73,12 +77,15 @@ def test_requests_are_counted_by_state_kind_and_age(db: Db, people: dict[str, st
     }
 
 
-def test_a_request_counts_from_the_moment_it_is_made(people: dict[str, str]) -> None:
+def test_a_request_counts_from_the_moment_it_is_made(
+    people: dict[str, str], keys: redis.Redis
+) -> None:
     body = {"mediaType": "movie", "tmdbId": 603}
     made = call("POST", "/api/media/request", token=people["bob"], body=body).data
     pending = stats(people["alice"])["requests"]
     assert (pending["pending"], pending["oldestPendingAt"]) == (1, made["requestedAt"])
     call("POST", f"/api/admin/requests/{made['id']}/approve", token=people["alice"])
+    keys.flushdb()
     decided = stats(people["alice"])["requests"]
     assert (decided["pending"], decided["approved"]) == (0, 1)
     assert "oldestPendingAt" not in decided
@@ -91,10 +98,11 @@ def test_users_are_counted_by_status_and_role(db: Db, people: dict[str, str]) ->
     assert found == {"total": 3, "active": 2, "suspended": 1, "admins": 2}
 
 
-def test_sessions_are_counted(plex_url: str, people: dict[str, str]) -> None:
+def test_sessions_are_counted(plex_url: str, people: dict[str, str], keys: redis.Redis) -> None:
     plex.sign_in(plex_url, "bob")
     assert stats(people["alice"])["sessions"] == {"active": 4}
     call("POST", "/api/auth/logout", token=people["bob"])
+    keys.flushdb()
     assert stats(people["alice"])["sessions"] == {"active": 3}
 
 
@@ -136,6 +144,37 @@ def test_who_asks_for_most_is_named(db: Db, people: dict[str, str]) -> None:
     ]
     bob = call("GET", "/api/auth/me", token=people["bob"]).data["id"]
     assert found[0] == {"userId": bob, "username": "bob", "requests": 7}
+
+
+def test_are_counted_once_in_a_minute(db: Db, people: dict[str, str], keys: redis.Redis) -> None:
+    first = stats(people["alice"])
+    add_request(db, "bob", "movie", "pending", days_ago=1)
+    assert stats(people["alice"]) == first
+    assert 0 < keys.ttl("stats") <= 60
+    keys.flushdb()
+    second = stats(people["alice"])
+    assert second["requests"]["total"] == 1
+    assert second["generatedAt"] > first["generatedAt"]
+    assert stats(people["alice"]) == second
+
+
+@pytest.mark.parametrize("kept", ["", "{}", "[", '{"users": {"total": "many"}}'])
+def test_what_another_release_kept_is_not_taken(
+    people: dict[str, str], keys: redis.Redis, kept: str
+) -> None:
+    keys.set("stats", kept)
+    assert stats(people["alice"])["users"]["total"] == 3
+    assert keys.get("stats") != kept
+
+
+def test_without_the_cache_they_are_counted_each_time(
+    db: Db, people: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nowhere = Cache(SecretStr("redis://127.0.0.1:1/0"))
+    monkeypatch.setattr(service, "shared_cache", lambda: nowhere)
+    assert stats(people["alice"])["requests"]["total"] == 0
+    add_request(db, "bob", "movie", "pending", days_ago=1)
+    assert stats(people["alice"])["requests"]["total"] == 1
 
 
 def test_no_user_and_no_stranger(people: dict[str, str]) -> None:

@@ -9,12 +9,16 @@ from uuid import UUID
 
 import psycopg
 import pytest
+import redis
 from psycopg.types.json import Jsonb
 
+from medianest.audit import repository as audit
+from medianest.audit.models import Action
 from medianest.core import passwords
-from medianest.core.caller import Caller
-from medianest.core.db import database
+from medianest.core.caller import Caller, Principal
+from medianest.core.db import database, database_unavailable
 from medianest.sessions import repository as sessions
+from medianest.sessions.service import revoke_former
 from medianest.settings.service import session_lifetimes
 from medianest.users import repository
 from medianest.users.schemas import UserQuery
@@ -31,6 +35,7 @@ FILM = {"mediaType": "movie", "tmdbId": 603}
 NOBODY = "3f0e8c2a-7a52-4d0e-9a56-2d1f2b7c9e11"
 MOVIES = {"movies": {"limit": 2, "days": 7}}
 SEASONS = {"seasons": {"limit": None, "days": 30}}
+CALLER = Caller("a call", "203.0.113.7", "tests")
 VIEW = {"id", "email", "username", "role", "status", "createdAt", "updatedAt"}
 
 
@@ -48,6 +53,31 @@ def change(token: str, user_id: str, **fields: Any) -> Answer:
 
 def delete(token: str, user_id: str) -> Answer:
     return call("DELETE", f"{USERS}/{user_id}", token=token)
+
+
+def demote(token: str, user_id: str) -> Answer:
+    return change(token, user_id, role="user")
+
+
+def end_sessions(token: str, user_id: str) -> Answer:
+    return call("DELETE", f"{USERS}/{user_id}/sessions", token=token)
+
+
+def change_setting(token: str) -> Answer:
+    path = "/api/admin/config/audit.retention"
+    return call("PUT", path, token=token, body={"value": {"days": 90}})
+
+
+def approve(token: str, request_id: str) -> Answer:
+    return call("POST", f"/api/admin/requests/{request_id}/approve", token=token)
+
+
+# What locks no other user: each takes a token and a request's id.
+WRITES: dict[str, Callable[[str, str], Answer]] = {
+    "create": lambda token, _: create(token),
+    "settings": lambda token, _: change_setting(token),
+    "decision": approve,
+}
 
 
 def id_of(token: str) -> str:
@@ -314,34 +344,59 @@ class TestQuota:
             row = db.execute("SELECT quota FROM users WHERE id = %s", (bob,)).fetchone()
             return row and row[0]
 
-        for given in (MOVIES, SEASONS, MOVIES | SEASONS):
-            assert change(alice, bob, quota=given).data["quota"] == given
-            assert kept() == given
+        other = {"movies": {"limit": None, "days": 1}}
+        for given, whole in (
+            (MOVIES, MOVIES),
+            (SEASONS, MOVIES | SEASONS),
+            (other, other | SEASONS),
+            (SEASONS | MOVIES, MOVIES | SEASONS),
+        ):
+            assert change(alice, bob, quota=given).data["quota"] == whole
+            assert kept() == whole
         # What is not spoken of stays.
-        assert change(alice, bob, role="user").data["quota"] == MOVIES | SEASONS
-        for nothing in (None, {}, {"movies": None}):
-            change(alice, bob, quota=MOVIES)
+        assert change(alice, bob, role="admin").data["quota"] == MOVIES | SEASONS
+        for nothing in (None, {"movies": None}, {"movies": None, "seasons": None}):
+            change(alice, bob, quota=MOVIES | {"seasons": None})
             assert "quota" not in change(alice, bob, quota=nothing).data
             assert kept() is None
 
-    def test_one_of_two_can_be_null(self, people: dict[str, str]) -> None:
-        answer = change(people["alice"], id_of(people["bob"]), quota=MOVIES | {"seasons": None})
-        assert answer.data["quota"] == MOVIES
+    def test_one_of_two_goes_back_to_the_role(self, people: dict[str, str]) -> None:
+        alice, bob = people["alice"], id_of(people["bob"])
+        change(alice, bob, quota=MOVIES | SEASONS)
+        assert change(alice, bob, quota={"seasons": None}).data["quota"] == MOVIES
+        assert change(alice, bob, quota=SEASONS | {"movies": None}).data["quota"] == SEASONS
 
     def test_is_audited(self, db: Db, people: dict[str, str]) -> None:
         alice, bob = id_of(people["alice"]), id_of(people["bob"])
         change(people["alice"], bob, quota=MOVIES, role="user")
+        change(people["alice"], bob, quota=SEASONS)
         change(people["alice"], bob, quota=None)
         assert audited(db, "user.changed") == [
-            (alice, "user", bob, {"quota": MOVIES, "role": "user"}),
-            (alice, "user", bob, {"quota": None}),
+            (alice, "user", bob, {"quota": {"from": before, "to": after}})
+            for before, after in (
+                (None, MOVIES),
+                (MOVIES, MOVIES | SEASONS),
+                (MOVIES | SEASONS, None),
+            )
         ]
+
+    def test_has_nothing_to_do_with_sessions(
+        self, keys: redis.Redis, people: dict[str, str]
+    ) -> None:
+        bob = id_of(people["bob"])
+        keys.flushdb()
+        change(people["alice"], bob, quota=MOVIES)
+        [own] = keys.keys("session:*")
+        change(people["alice"], bob, quota=None, status="active")
+        assert len(keys.keys("session:*")) == 2
+        assert keys.get(own) != "ask the row"
 
     @pytest.mark.parametrize(
         ("fields", "field"),
         [
             ({"quota": []}, "quota"),
             ({"quota": 5}, "quota"),
+            ({"quota": {}}, "quota"),
             ({"quota": {"films": {"limit": 1, "days": 1}}}, "quota.films"),
             ({"quota": {"movies": {"limit": 1}}}, "quota.movies.days"),
             ({"quota": {"movies": {"days": 1}}}, "quota.movies.limit"),
@@ -459,6 +514,83 @@ class TestDelete:
         assert log_in("dora").code == "INVALID_CREDENTIALS"
         assert create(people["alice"]).data["id"] != first
 
+    def test_who_has_more_audit_rows_than_one_statement_can_empty(
+        self, db: Db, people: dict[str, str]
+    ) -> None:
+        bob = id_of(people["bob"])
+        db.execute("SET statement_timeout = 0")
+        db.execute(
+            "INSERT INTO audit_logs (user_id, action, request_id, ip, user_agent)"
+            " SELECT %s, 'session.refreshed', n::text, '::1', '' FROM generate_series(1, 150000) n",
+            (bob,),
+        )
+        total = count(db, "audit_logs")
+        assert delete(people["alice"], bob).status == 204
+        assert view(people["alice"], bob).code == "NOT_FOUND"
+        assert len(audited(db, "user.deleted")) == 1
+        suspension = {"status": {"from": "active", "to": "suspended"}}
+        assert [row[3] for row in audited(db, "user.changed")] == [suspension]
+        assert count(db, "audit_logs") == total + 2
+
+    @pytest.mark.parametrize("name", ["bob", "carol"])
+    def test_in_steps_comes_to_the_same(
+        self, db: Db, people: dict[str, str], monkeypatch: pytest.MonkeyPatch, name: str
+    ) -> None:
+        monkeypatch.setattr(repository, "_STEP", 1)
+        change(people["alice"], id_of(people["carol"]), role="admin")
+        made = []
+        for film in (603, 27205, 155):
+            body = {"mediaType": "movie", "tmdbId": film}
+            made.append(call("POST", "/api/media/request", token=people["bob"], body=body).data)
+        for each in made[:2]:
+            path = f"/api/admin/requests/{each['id']}/approve"
+            assert call("POST", path, token=people["carol"]).status == 200
+        assert delete(people["alice"], id_of(people[name])).status == 204
+        assert call("GET", "/api/auth/me", token=people[name]).code == "JWT_INVALID"
+        assert len(audited(db, "user.deleted")) == 1
+        assert count(db, "users") == 2
+        left = call("GET", "/api/admin/requests", token=people["alice"]).data
+        assert len(left) == (0 if name == "bob" else 3)
+        assert all("processedBy" not in each for each in left)
+
+    def test_what_was_interrupted_goes_on_with_the_next_call(
+        self, db: Db, people: dict[str, str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(repository, "_STEP", 1)
+        bob = id_of(people["bob"])
+        delete_some = repository.delete_some
+        steps: list[bool] = []
+
+        def fail(connection: Db, user_id: UUID) -> bool:
+            if steps:
+                raise database_unavailable()
+            steps.append(delete_some(connection, user_id))
+            return steps[0]
+
+        with monkeypatch.context() as patched:
+            patched.setattr(repository, "delete_some", fail)
+            assert delete(people["alice"], bob).code == "DATABASE_CONNECTION_ERROR"
+        assert steps == [False]
+        # Nobody is half deleted: the account is suspended, and says so.
+        assert view(people["alice"], bob).data["status"] == "suspended"
+        assert call("GET", "/api/auth/me", token=people["bob"]).code == "JWT_INVALID"
+        assert audited(db, "user.deleted") == []
+        assert delete(people["alice"], bob).status == 204
+        assert view(people["alice"], bob).code == "NOT_FOUND"
+        assert len(audited(db, "user.deleted")) == 1
+
+    def test_an_admin_in_steps_by_themselves(
+        self, db: Db, people: dict[str, str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(repository, "_STEP", 1)
+        alice, bob = id_of(people["alice"]), id_of(people["bob"])
+        assert delete(people["alice"], alice).code == "LAST_ADMIN"
+        assert view(people["alice"], alice).data["status"] == "active"
+        change(people["alice"], bob, role="admin")
+        assert delete(people["alice"], alice).status == 204
+        assert view(people["bob"], alice).code == "NOT_FOUND"
+        assert [row[:3] for row in audited(db, "user.deleted")] == [(None, "user", alice)]
+
     def test_what_refers_to_a_user_is_found_by_an_index(self, db: Db) -> None:
         unindexed = db.execute(
             "SELECT c.conrelid::regclass::text FROM pg_constraint c"
@@ -505,7 +637,7 @@ class TestWhileOthersAct:
         )
         with self.other(environment) as other:
             with database().transaction() as connection:
-                assert len(repository.lock_sessions(connection, bob)) == 1
+                assert repository.lock(connection, bob) is not None
                 with pytest.raises(psycopg.errors.LockNotAvailable):
                     other.execute(add, (bob,))
                 other.rollback()
@@ -515,12 +647,11 @@ class TestWhileOthersAct:
         self, db: Db, environment: dict[str, str], people: dict[str, str]
     ) -> None:
         bob = UUID(id_of(people["bob"]))
-        origin = Caller("refresh", "203.0.113.7", "tests")
         lifetimes = session_lifetimes()
 
         def refresh(session_id: UUID) -> object:
             with psycopg.connect(environment["DATABASE_URL"]) as other:
-                return sessions.replace(other, session_id, origin, lifetimes)
+                return sessions.replace(other, session_id, CALLER, lifetimes)
 
         def is_waiting() -> bool:
             row = db.execute(
@@ -532,14 +663,47 @@ class TestWhileOthersAct:
         with ThreadPoolExecutor(1) as pool:
             with database().transaction() as connection:
                 connection.execute("SET LOCAL lock_timeout = '5s'")
-                [session_id] = repository.lock_sessions(connection, bob)
+                repository.lock(connection, bob)
+                [session_id] = sessions.lately_seen(connection, bob)
                 refreshed = pool.submit(refresh, session_id)
                 eventually(is_waiting)
-                assert repository.delete(connection, bob) is not None
+                repository.delete_sessions(connection, bob)
+                assert repository.delete_some(connection, bob)
             assert refreshed.result(10) is None
         assert call("GET", "/api/auth/me", token=people["bob"]).code == "JWT_INVALID"
 
-    @pytest.mark.parametrize("act", [delete, lambda token, user: change(token, user, role="user")])
+    @pytest.mark.parametrize(
+        ("column", "value", "code"),
+        [("role", "user", "FORBIDDEN"), ("status", "suspended", "JWT_INVALID")],
+    )
+    @pytest.mark.parametrize("act", WRITES.values(), ids=WRITES)
+    def test_who_ceases_to_be_an_active_admin_writes_nothing(
+        self,
+        db: Db,
+        people: dict[str, str],
+        monkeypatch: pytest.MonkeyPatch,
+        act: Callable[[str, str], Answer],
+        column: str,
+        value: str,
+        code: str,
+    ) -> None:
+        change(people["alice"], id_of(people["carol"]), role="admin")
+        made = call("POST", "/api/media/request", token=people["bob"], body=FILM).data["id"]
+        before = count(db, "audit_logs")
+        lock_active = repository.lock_active
+
+        def late(connection: Db, user_id: UUID) -> Any:
+            db.execute(f"UPDATE users SET {column} = '{value}' WHERE username = 'carol'".encode())
+            return lock_active(connection, user_id)
+
+        with monkeypatch.context() as patched:
+            patched.setattr(repository, "lock_active", late)
+            assert act(people["carol"], made).code == code
+        assert count(db, "audit_logs") == before
+        assert act(people["alice"], made).status in {200, 201, 204}
+        assert count(db, "audit_logs") == before + 1
+
+    @pytest.mark.parametrize("act", [delete, end_sessions, demote])
     def test_who_ceases_to_be_an_admin_changes_nobody(
         self,
         db: Db,
@@ -550,6 +714,7 @@ class TestWhileOthersAct:
         for name in ("bob", "carol"):
             change(people["alice"], id_of(people[name]), role="admin")
         carol = id_of(people["carol"])
+        before = count(db, "audit_logs")
         lock_admins = repository.lock_admins
 
         def late(connection: Db) -> list[UUID]:
@@ -559,8 +724,54 @@ class TestWhileOthersAct:
         with monkeypatch.context() as patched:
             patched.setattr(repository, "lock_admins", late)
             assert act(people["bob"], carol).code == "FORBIDDEN"
+        assert count(db, "audit_logs") == before
         assert view(people["alice"], carol).data["role"] == "admin"
+        assert call("GET", USERS, token=people["carol"]).status == 200
         assert act(people["alice"], carol).status in {200, 204}
+
+    def test_two_who_sign_in_each_in_place_of_the_other_wait_in_no_circle(
+        self, environment: dict[str, str], people: dict[str, str]
+    ) -> None:
+        principals, accounts = [], []
+        for name in ("dora", "emil"):
+            made = create(people["alice"], email=f"{name}@example.com", username=name).data["id"]
+            [current] = call("GET", "/api/auth/sessions", token=log_in(name).data["token"]).data
+            principals.append(Principal(UUID(made), UUID(current["id"]), "user"))
+            with database().transaction() as connection:
+                account = repository.find_local_account(connection, name)
+            assert account is not None
+            accounts.append(account)
+        with self.other(environment) as one, self.other(environment) as another:
+            assert repository.lock_local_user(one, accounts[0]) is not None
+            assert repository.lock_local_user(another, accounts[1]) is not None
+            assert len(revoke_former(one, principals[1], CALLER)) == 1
+            assert len(revoke_former(another, principals[0], CALLER)) == 1
+
+    def test_who_ends_one_session_and_who_ends_all_wait_in_no_circle(
+        self, db: Db, environment: dict[str, str], people: dict[str, str]
+    ) -> None:
+        bob = UUID(id_of(people["bob"]))
+
+        def end_all() -> int:
+            with psycopg.connect(environment["DATABASE_URL"]) as other:
+                return sessions.revoke_all(other, bob)
+
+        def is_waiting() -> bool:
+            row = db.execute(
+                "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+                " AND datname = current_database()"
+            ).fetchone()
+            return row == (1,)
+
+        with ThreadPoolExecutor(1) as pool:
+            with database().transaction() as connection:
+                connection.execute("SET LOCAL lock_timeout = '100ms'")
+                [session_id] = sessions.lately_seen(connection, bob)
+                assert sessions.revoke(connection, user_id=bob, session_id=session_id)
+                ended = pool.submit(end_all)
+                eventually(is_waiting)
+                audit.record(connection, Action.SESSION_REVOKED, CALLER, user_id=bob)
+            assert ended.result(10) == 0
 
 
 @pytest.fixture
@@ -608,7 +819,7 @@ class TestListOfMany:
     ) -> None:
         plan = self.plan(monkeypatch, UserQuery.model_validate({"sort": sort}))
         assert f"using {index}" in plan
-        assert "Sort" not in plan
+        assert plan.count("Sort Key") == 1, "more is sorted than the page itself"
 
     def test_a_search_reads_no_more_than_it_finds(
         self, many: Db, monkeypatch: pytest.MonkeyPatch

@@ -18,6 +18,7 @@ import urllib3
 from local import servers
 from tests.support.api import ROOT, Answer
 from tests.support.limits import raise_limits
+from tests.support.openapi import assert_described, path_of
 from tests.support.plex import approve
 
 http = urllib3.PoolManager(maxsize=40)
@@ -54,7 +55,7 @@ class LocalService:
         headers: Mapping[str, str] | None = None,
         query: Mapping[str, str] | None = None,
     ) -> Answer:
-        """Make one HTTP call."""
+        """Make one HTTP call; a route's answer is as documented."""
         sent = {"Content-Type": "application/json", **(headers or {})}
         if token is not None:
             sent["Authorization"] = f"Bearer {token}"
@@ -66,7 +67,11 @@ class LocalService:
             method, url, body=content, headers=sent, timeout=40, retries=False, redirect=False
         )
         lowered = {name.lower(): value for name, value in response.headers.items()}
-        return Answer(response.status, lowered, response.data.decode())
+        answer = Answer(response.status, lowered, response.data.decode())
+        described = path_of(method, path)
+        if described is not None:
+            assert_described(method, described, answer.status, answer.headers, answer.text)
+        return answer
 
     def patiently(self, method: str, path: str, **options: Any) -> Answer:
         """Make a call, again after as long as a throttled answer says."""

@@ -1,6 +1,7 @@
 """Answers held against docs/openapi.json, more strictly than the document has to be read."""
 
 import json
+import re
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
@@ -46,6 +47,15 @@ def validator(schema: dict[str, Any]) -> OAS30Validator:
     return OAS30Validator(
         {"allOf": [_closed(schema)], "components": _CLOSED}, format_checker=oas30_format_checker
     )
+
+
+def path_of(method: str, address: str) -> str | None:
+    """Return the path of the operation that an address is of, as the document has it."""
+    for each, path in OPERATIONS:
+        pattern = re.sub(r"\{\w+\}", "[^/]+", path)
+        if each == method and re.fullmatch(pattern, address.partition("?")[0]):
+            return path
+    return None
 
 
 def assert_described(

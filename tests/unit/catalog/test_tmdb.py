@@ -461,13 +461,33 @@ def test_what_adorns_a_season_is_left_out_when_it_makes_no_sense(
     assert details_of(client, "tv").seasons == (Season(1),)
 
 
+@pytest.mark.parametrize("code", [6, 34])
 def test_a_title_that_does_not_exist_is_none(
-    tmdb: Tmdb, cache: MemoryCache, client: TmdbClient
+    tmdb: Tmdb, cache: MemoryCache, client: TmdbClient, code: int
 ) -> None:
-    tmdb.status, tmdb.body = 404, {"success": False, "status_code": 34}
+    tmdb.status, tmdb.body = 404, {"success": False, "status_code": code}
     assert client.details("movie", 1) == client.details("movie", 1) == Dated(None)
     assert len(tmdb.calls) == 1
     assert cache.seconds == [MISSING_CACHE_SECONDS], "it would outlive the title's coming"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [None, [], "x", {}, {"status_code": 7}, {"status_code": "34"}, {"status_code": [34]}],
+    ids=str,
+)
+def test_not_found_is_believed_of_tmdb_only(
+    tmdb: Tmdb, cache: MemoryCache, clock: Clock, client: TmdbClient, body: Any
+) -> None:
+    tmdb.status, tmdb.body = 404, body
+    assert_unavailable(client, details=True)
+    tmdb.status, tmdb.body = 200, MOVIE
+    title = client.details("movie", 603).value
+    kept = dict(cache.kept)
+    clock.now += timedelta(seconds=FRESH_DETAILS)
+    tmdb.status, tmdb.body = 404, body
+    assert client.details("movie", 603) == Dated(title, FRESH_DETAILS)
+    assert cache.kept == kept, "somebody else's 404 wiped what is kept of a title"
 
 
 @pytest.mark.parametrize(
@@ -678,7 +698,7 @@ def test_a_title_that_is_gone_is_not_brought_back(
     tmdb.body = dict(MOVIE)
     details_of(client)
     clock.now += timedelta(seconds=FRESH_DETAILS)
-    tmdb.status = 404
+    tmdb.status, tmdb.body = 404, {"success": False, "status_code": 34}
     assert client.details("movie", 603) == Dated(None)
 
 

@@ -8,9 +8,11 @@ from uuid import UUID
 
 from medianest.audit.models import Action, AuditRow
 from medianest.core.caller import Caller
-from medianest.core.db import fetch_all, fetch_value
+from medianest.core.db import fetch_all, total_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from psycopg import Connection
 
     from medianest.audit.schemas import AuditQuery
@@ -27,19 +29,41 @@ def record(
 ) -> None:
     """Add one row; `target` is the kind and id of what was acted upon."""
     target_type, target_id = target or (None, None)
+    record_each(
+        connection,
+        action,
+        caller,
+        user_id=user_id,
+        target_type=target_type,
+        target_ids=[target_id],
+        details=details,
+    )
+
+
+def record_each(
+    connection: Connection[Any],
+    action: Action,
+    caller: Caller,
+    *,
+    user_id: UUID | None,
+    target_type: str | None,
+    target_ids: Sequence[object],
+    details: dict[str, Any] | None = None,
+) -> None:
+    """Add a row for each of what was acted upon, in one statement."""
     connection.execute(
         "INSERT INTO audit_logs"
         " (user_id, action, target_type, target_id, details, request_id, ip, user_agent)"
-        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s)",
+        " SELECT %s, %s, %s, target_id, %s, %s, %s, %s FROM unnest(%s::text[]) AS target_id",
         (
             user_id,
             action,
             target_type,
-            None if target_id is None else str(target_id),
             json.dumps(details or {}),
             caller.request_id,
             caller.ip,
             caller.user_agent,
+            [None if target_id is None else str(target_id) for target_id in target_ids],
         ),
     )
 
@@ -58,7 +82,6 @@ def page(connection: Connection[Any], query: AuditQuery) -> tuple[list[AuditRow]
     given = [condition for condition, value in filters.items() if value is not None]
     matching = " FROM audit_logs" + (" WHERE " + " AND ".join(given) if given else "")
     params = query.model_dump() | {"offset": query.offset}
-    total = fetch_value(connection, "SELECT count(*)" + matching, params)
     rows = fetch_all(
         connection,
         AuditRow,
@@ -68,4 +91,4 @@ def page(connection: Connection[Any], query: AuditQuery) -> tuple[list[AuditRow]
         + " ORDER BY created_at DESC, id LIMIT %(limit)s OFFSET %(offset)s",
         params,
     )
-    return rows, total
+    return rows, total_of(connection, query, rows, matching, params)

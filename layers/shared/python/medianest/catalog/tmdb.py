@@ -132,6 +132,12 @@ class _ShowDetails(_Show, _Details):
     seasons: list[_Season] = Field(default_factory=list)
 
 
+class _Missing(_Wire):
+    """TMDB's own word that it has no such title; a 404 of whoever is in between says less."""
+
+    status_code: Literal[6, 34]
+
+
 class _Page(_Wire):
     results: list[Any]
     total_results: Annotated[int, Field(ge=0)]
@@ -196,7 +202,9 @@ class TmdbClient:
             found = _page_of(body, None if kind == "multi" else kind, page)
             return _KeptPage.just_read(found, self._settings.tmdb_search_cache_seconds)
 
-        return self._read(_key(path, query), _KeptPage, fetch)
+        # However it is spelt, TMDB finds the same.
+        folded = " ".join(text.lower().split())
+        return self._read(_key(path, query | {"query": folded}), _KeptPage, fetch)
 
     def details(self, media_type: MediaType, tmdb_id: int) -> Dated[TitleDetails | None]:
         """Return a title, or None when TMDB has none of that number."""
@@ -206,6 +214,7 @@ class TmdbClient:
         def fetch() -> _KeptDetails:
             status, body = self._ask(path, query)
             if status == _NOT_FOUND:
+                _Missing.model_validate(body)
                 return _KeptDetails.just_read(None, MISSING_CACHE_SECONDS)
             if status != _OK:
                 raise http.UpstreamError(f"{path} answered {status}")

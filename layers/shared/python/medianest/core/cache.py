@@ -38,6 +38,18 @@ class Cache:
         """Keep a value for `seconds`; does nothing when the cache is down."""
         self._call("set", key, value, ex=seconds)
 
+    def set_each(self, keys: Sequence[str], value: str, *, seconds: int) -> None:
+        """Keep one value under many keys, in one round trip."""
+
+        def work(client: Redis) -> object:
+            pipeline = client.pipeline(transaction=False)
+            for key in keys:
+                pipeline.set(key, value, ex=seconds)
+            return pipeline.execute()
+
+        if keys:
+            self._try(work)
+
     def add(self, key: str, value: str, *, seconds: int) -> None:
         """Keep a value for `seconds` unless the key has one."""
         self._call("set", key, value, ex=seconds, nx=True)

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from psycopg import Connection, sql
     from pydantic import SecretStr
 
+    from medianest.core.envelope import PageQuery
+
     type Query = LiteralString | sql.SQL | sql.Composed
     type Params = Sequence[Any] | Mapping[str, Any]
 
@@ -174,6 +176,16 @@ def fetch_one[T](
         return cursor.execute(query, params).fetchone()
 
 
+def fetch_row[T](
+    connection: Connection[Any], row_type: type[T], query: Query, params: Params = ()
+) -> T:
+    """Return the first row as `fetch_one` does, of a statement that always has one."""
+    row = fetch_one(connection, row_type, query, params)
+    if row is None:
+        raise RuntimeError("A row that must be there is not")
+    return row
+
+
 def fetch_all[T](
     connection: Connection[Any], row_type: type[T], query: Query, params: Params = ()
 ) -> list[T]:
@@ -188,6 +200,23 @@ def fetch_value(connection: Connection[Any], query: Query, params: Params = ()) 
     """Return the first column of the first row, or None."""
     row = connection.execute(query, params).fetchone()
     return None if row is None else row[0]
+
+
+def total_of(
+    connection: Connection[Any],
+    query: PageQuery,
+    rows: Sequence[object],
+    matching: LiteralString,
+    params: Params,
+) -> int:
+    """Return how many rows a list has in all: those of `matching`, a FROM with its WHERE.
+
+    They are counted only where the rows of its page do not tell.
+    """
+    if len(rows) < query.limit and (rows or query.page == 1):
+        return query.offset + len(rows)
+    total: int = fetch_value(connection, "SELECT count(*)" + matching, params)
+    return total
 
 
 @cache

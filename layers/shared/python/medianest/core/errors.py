@@ -1,9 +1,14 @@
 """The errors a caller can see: one registry, from which the error reference is generated."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import islice
 from typing import Any
+
+# A body of thousands of wrong fields must not make an answer and a log line of that size.
+MAX_DETAILS = 20
+MAX_FIELD_CHARS = 100
 
 
 class ErrorCode(StrEnum):
@@ -177,6 +182,28 @@ class AppError(Exception):
         return REGISTRY[self.code]
 
 
-def invalid(field: str, message: str) -> AppError:
+def invalid(field: str, *messages: str) -> AppError:
     """Return the VALIDATION_ERROR that points at one field, a dotted path as in `body.tmdbId`."""
-    return AppError(ErrorCode.VALIDATION_ERROR, details=[{"field": field, "message": message}])
+    return invalid_fields((field, message) for message in messages)
+
+
+def invalid_fields(problems: Iterable[tuple[str, str]]) -> AppError:
+    """Return the VALIDATION_ERROR of problems, each a field and what is wrong with it."""
+    return AppError(
+        ErrorCode.VALIDATION_ERROR,
+        details=[
+            {"field": field[:MAX_FIELD_CHARS], "message": message}
+            for field, message in islice(problems, MAX_DETAILS)
+        ],
+    )
+
+
+def invalid_value(problems: Iterable[Mapping[str, Any]], *path: str) -> AppError:
+    """Return the VALIDATION_ERROR of what pydantic found wrong with what is at `path`."""
+    return invalid_fields(
+        (
+            ".".join(map(str, (*path, *problem["loc"]))),
+            str(problem["msg"]).removeprefix("Value error, "),
+        )
+        for problem in problems
+    )

@@ -12,15 +12,17 @@ NAMESPACE = "MediaNest"
 metrics = Metrics(namespace=NAMESPACE)
 
 
-def count(name: str, **dimensions: str) -> None:
-    """Count one occurrence of something an operator would set an alarm on."""
+def count(name: str, value: int = 1, **dimensions: str) -> None:
+    """Count occurrences of something an operator would set an alarm on."""
     if not dimensions:
-        metrics.add_metric(name=name, unit=MetricUnit.Count, value=1)
+        metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
         return
     # On a line of its own: dimensions hold for all metrics of their line.
-    with single_metric(name=name, unit=MetricUnit.Count, value=1, namespace=NAMESPACE) as metric:
-        for key, value in dimensions.items():
-            metric.add_dimension(name=key, value=value)
+    with single_metric(
+        name=name, unit=MetricUnit.Count, value=value, namespace=NAMESPACE
+    ) as metric:
+        for key, dimension in dimensions.items():
+            metric.add_dimension(name=key, value=dimension)
 
 
 def flush_metrics() -> None:

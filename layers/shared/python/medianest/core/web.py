@@ -22,15 +22,12 @@ from medianest.core.caller import Caller, Principal
 from medianest.core.config import require, settings
 from medianest.core.deps import CSRF_HEADER, Authenticator
 from medianest.core.envelope import ApiError, ErrorResponse
-from medianest.core.errors import REGISTRY, AppError, ErrorCode, invalid
+from medianest.core.errors import REGISTRY, AppError, ErrorCode, invalid, invalid_value
 from medianest.core.observability import count, flush_metrics, logger
 from medianest.core.rate_limit import HEADERS as RATE_LIMIT_HEADERS
 from medianest.core.rate_limit import Limiter
 
 MAX_BODY_BYTES = 64 * 1024
-# A body of thousands of wrong fields must not make an answer and a log line of that size.
-MAX_DETAILS = 20
-MAX_FIELD_CHARS = 100
 SECURITY_HEADERS = {
     "Strict-Transport-Security": "max-age=31536000; includeSubDomains",
     "X-Content-Type-Options": "nosniff",
@@ -165,8 +162,10 @@ def parse_json(body: bytes) -> Any:
             parse_float=_finite,
         )
         _check_text(parsed)
-    except UnicodeError as error:
+    except UnicodeDecodeError as error:
         raise MalformedJsonError("The body is not valid UTF-8") from error
+    except UnicodeEncodeError as error:
+        raise MalformedJsonError("A lone surrogate is not allowed") from error
     except json.JSONDecodeError as error:
         raise MalformedJsonError(f"The body is not valid JSON: {error.msg}") from error
     except ValueError as error:
@@ -382,20 +381,12 @@ async def _on_validation_error(request: Request, error: Exception) -> Response:
     problems = cast("RequestValidationError", error).errors()
     if any(item["loc"] == ("body",) and isinstance(item["input"], bytes) for item in problems):
         return await _on_app_error(request, AppError(ErrorCode.UNSUPPORTED_MEDIA_TYPE))
-    details = [
-        {
-            "field": ".".join(str(part) for part in item["loc"])[:MAX_FIELD_CHARS],
-            "message": _message_of(item),
-        }
-        for item in problems[:MAX_DETAILS]
+    # JsonRequest says so what is wrong with a body.
+    told = [
+        item | {"msg": item["input"][0]} if isinstance(item["input"], tuple) else item
+        for item in problems
     ]
-    return await _on_app_error(request, AppError(ErrorCode.VALIDATION_ERROR, details=details))
-
-
-def _message_of(problem: dict[str, Any]) -> str:
-    if isinstance(problem["input"], tuple):
-        return str(problem["input"][0])
-    return str(problem["msg"]).removeprefix("Value error, ")
+    return await _on_app_error(request, invalid_value(told))
 
 
 async def _on_http_exception(request: Request, error: Exception) -> Response:

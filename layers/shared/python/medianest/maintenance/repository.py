@@ -13,20 +13,29 @@ BATCH = 500
 
 
 def delete_sessions(connection: Connection[Any]) -> int:
-    """Delete sessions that have expired, and those revoked for a week; no row means no session."""
-    return connection.execute(
-        "DELETE FROM sessions WHERE id IN (SELECT id FROM sessions"
-        " WHERE expires_at < now() OR revoked_at < now() - interval '7 days'"
-        " ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED)",
+    """Delete sessions that have expired, and those revoked for a week; no row means no session.
+
+    One after the other, since each has an index, and an OR of the two has none.
+    """
+    expired = connection.execute(
+        "DELETE FROM sessions WHERE id = ANY (ARRAY(SELECT id FROM sessions"
+        " WHERE expires_at < now() ORDER BY expires_at LIMIT %s FOR UPDATE SKIP LOCKED))",
         (BATCH,),
     ).rowcount
+    revoked = connection.execute(
+        "DELETE FROM sessions WHERE id = ANY (ARRAY(SELECT id FROM sessions"
+        " WHERE revoked_at < now() - interval '7 days'"
+        " ORDER BY revoked_at LIMIT %s FOR UPDATE SKIP LOCKED))",
+        (BATCH - expired,),
+    ).rowcount
+    return expired + revoked
 
 
 def delete_signin_handles(connection: Connection[Any]) -> int:
     """Delete sign-in handles that have expired."""
     return connection.execute(
-        "DELETE FROM signin_handles WHERE handle_hash IN (SELECT handle_hash FROM signin_handles"
-        " WHERE expires_at < now() ORDER BY handle_hash LIMIT %s FOR UPDATE SKIP LOCKED)",
+        "DELETE FROM signin_handles WHERE ctid = ANY (ARRAY(SELECT ctid FROM signin_handles"
+        " WHERE expires_at < now() ORDER BY expires_at LIMIT %s FOR UPDATE SKIP LOCKED))",
         (BATCH,),
     ).rowcount
 
@@ -34,9 +43,9 @@ def delete_signin_handles(connection: Connection[Any]) -> int:
 def delete_idempotency_keys(connection: Connection[Any]) -> int:
     """Delete idempotency keys past their 24 hours."""
     return connection.execute(
-        "DELETE FROM idempotency_keys WHERE (user_id, key) IN (SELECT user_id, key"
-        " FROM idempotency_keys WHERE created_at < now() - interval '24 hours'"
-        " ORDER BY created_at LIMIT %s FOR UPDATE SKIP LOCKED)",
+        "DELETE FROM idempotency_keys WHERE ctid = ANY (ARRAY(SELECT ctid FROM idempotency_keys"
+        " WHERE created_at < now() - interval '24 hours'"
+        " ORDER BY created_at LIMIT %s FOR UPDATE SKIP LOCKED))",
         (BATCH,),
     ).rowcount
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, LiteralString
 
-from medianest.core.db import fetch_all, fetch_one, fetch_value
+from medianest.core.db import fetch_all, fetch_one, fetch_row, fetch_value, total_of
 from medianest.requests.models import (
     Decision,
     ItemRequest,
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
     from medianest.catalog.models import MediaType, Title, TitleDetails
-    from medianest.requests.schemas import AdminRequestQuery, RequestSort
+    from medianest.requests.schemas import RequestQuery, RequestSort
 
 _COLUMNS = (
     "r.id, r.user_id, r.media_type, r.tmdb_id, r.title, r.status, r.comment, r.reason,"
@@ -159,15 +159,12 @@ def _counted(request: MediaRequest, days: int) -> dict[str, Any]:
 
 def get(connection: Connection[Any], request_id: UUID) -> MediaRequest:
     """Return a request that the transaction has written."""
-    request = fetch_one(
+    return fetch_row(
         connection,
         MediaRequest,
         f"SELECT {_COLUMNS} FROM media_requests r WHERE r.id = %s",
         (request_id,),
     )
-    if request is None:
-        raise RuntimeError("A request just written is not there")
-    return request
 
 
 def get_for(connection: Connection[Any], request_id: UUID, viewer_id: UUID) -> MediaRequest | None:
@@ -250,27 +247,26 @@ def status_of(
 
 
 def page(
-    connection: Connection[Any], query: AdminRequestQuery
+    connection: Connection[Any], query: RequestQuery, user_id: UUID | None
 ) -> tuple[list[RequestWithRequester], int]:
-    """Return one page of requests and how many match in all."""
-    params = {name: value for name in _FILTERS if (value := getattr(query, name)) is not None}
+    """Return one page of requests, of one user if given, and how many match in all."""
+    wanted = {"user_id": user_id, "status": query.status, "media_type": query.media_type}
     # Only the filters that are given, so that an index can serve them.
+    params = {name: value for name, value in wanted.items() if value is not None}
     given = " AND ".join(_FILTERS[name] for name in params)
-    where = f" WHERE {given}" if given else ""
+    matching = " FROM media_requests r" + (f" WHERE {given}" if given else "")
     order = f" ORDER BY {_ORDERS[query.sort]}"
     requests = fetch_all(
         connection,
         RequestWithRequester,
-        # Ids first: what is skipped on the way to a late page costs no look at its row.
-        f"WITH page AS (SELECT r.id FROM media_requests r{where}{order}"
+        # Ids first: where an index has all that is asked for, what is before a late page costs
+        # no look at its row.
+        f"WITH page AS (SELECT r.id{matching}{order}"
         f" LIMIT %(limit)s OFFSET %(offset)s) SELECT {_COLUMNS}, u.username, u.email"
         " FROM page JOIN media_requests r USING (id) JOIN users u ON u.id = r.user_id" + order,
         params | {"limit": query.limit, "offset": query.offset},
     )
-    if len(requests) < query.limit and (requests or query.page == 1):
-        return requests, query.offset + len(requests)
-    total: int = fetch_value(connection, f"SELECT count(*) FROM media_requests r{where}", params)
-    return requests, total
+    return requests, total_of(connection, query, requests, matching, params)
 
 
 def of_titles(

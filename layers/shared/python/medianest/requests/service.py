@@ -2,15 +2,19 @@
 
 Nobody waits in a circle, because every transaction that writes takes its locks in this order:
 
-1. the row of the user who acts (`_lock_actor`), and no other user's: all that a transaction writes
-   refers, where it is new, to that one user, so no foreign key makes it wait for a user later;
+1. the row of the user who acts (`users.service.lock_actor`), and no other user's: all that a
+   transaction writes refers, where it is new, to that one user, so no foreign key makes it wait for
+   a user later;
 2. requests, in the order of their ids;
 3. what they hold, in the order of seasons, where the unique indexes make one wait for another.
 
 So who waits for a user holds nothing that others could wait for (of an idempotency key it is only
 asked whether it is free), and who holds something waits only for what comes later in the order.
-Who changes or deletes a user locks users only, the admins by id (`users.repository.lock_admins`)
-and then that one, before a deletion cascades to requests and what they hold: the same order.
+Who changes or deletes a user, or ends their sessions, locks the admins by id
+(`users.service.lock_admins`) and then that one, before a deletion goes on to requests and what they
+hold: the same order. Settings and sessions come after users, too. Only who signs in may lock two
+users, in any order: `FOR NO KEY UPDATE` their own and `FOR KEY SHARE` that of the former session,
+which let each other pass.
 """
 
 from __future__ import annotations
@@ -26,11 +30,9 @@ from medianest.core.db import database
 from medianest.core.envelope import ApiError, PageResponse, page_of
 from medianest.core.errors import AppError, ErrorCode, invalid
 from medianest.core.observability import count
-from medianest.core.tokens import invalid_token
 from medianest.requests import quotas, repository
 from medianest.requests.schemas import (
     AdminRequestOut,
-    AdminRequestQuery,
     CreatedRequestOut,
     DecisionOut,
     RequesterOut,
@@ -41,7 +43,7 @@ from medianest.requests.schemas import (
     TitleRequestOut,
 )
 from medianest.settings import service as settings
-from medianest.users import repository as users
+from medianest.users.service import lock_actor, lock_admin
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,7 +60,13 @@ if TYPE_CHECKING:
         RequestWithRequester,
         TitleRequest,
     )
-    from medianest.requests.schemas import DecisionsIn, RequestIn, RequestQuery, SearchQuery
+    from medianest.requests.schemas import (
+        AdminRequestQuery,
+        DecisionsIn,
+        RequestIn,
+        RequestQuery,
+        SearchQuery,
+    )
     from medianest.users.models import Actor
 
 MAX_KEY_CHARS = 200
@@ -130,7 +138,7 @@ def create(
                 raise AppError(ErrorCode.IDEMPOTENCY_IN_PROGRESS, headers={"Retry-After": "1"})
             if replayed := _replayed(connection, principal, key, fingerprint):
                 return replayed
-        actor = _lock_actor(connection, principal)
+        actor = lock_actor(connection, principal)
         request = _insert(connection, title, seasons, body.comment, actor, principal.user_id)
         quotas.check(connection, actor, request)
         _record_creation(connection, request, caller)
@@ -167,18 +175,12 @@ def cancel(request_id: UUID, principal: Principal, caller: Caller) -> None:
     Raises NOT_FOUND, also for somebody else's, or INVALID_STATE.
     """
     with database().transaction() as connection:
-        actor = _lock_actor(connection, principal)
+        actor = lock_actor(connection, principal)
         owner_id = None if actor.role == "admin" else principal.user_id
         request = repository.delete_pending(connection, request_id, owner_id=owner_id)
         if request is None:
             raise _refusal(repository.status_of(connection, request_id, owner_id=owner_id))
-        details: dict[str, Any] = {
-            "mediaType": request.media_type,
-            "tmdbId": request.tmdb_id,
-            "title": request.title,
-        }
-        if request.seasons is not None:
-            details["seasons"] = request.seasons
+        details = _described(request)
         if request.user_id != principal.user_id:
             details["ownerId"] = str(request.user_id)
         audit.record(
@@ -194,9 +196,8 @@ def cancel(request_id: UUID, principal: Principal, caller: Caller) -> None:
 
 def own(query: RequestQuery, user_id: UUID) -> PageResponse[RequestOut]:
     """Return a page of a user's requests."""
-    mine = AdminRequestQuery(**query.model_dump(by_alias=True), userId=user_id)
     with database().transaction() as connection:
-        requests, total = repository.page(connection, mine)
+        requests, total = repository.page(connection, query, user_id)
     items = [RequestOut.model_validate(request) for request in requests]
     return page_of(items, page=query.page, limit=query.limit, total=total)
 
@@ -204,7 +205,7 @@ def own(query: RequestQuery, user_id: UUID) -> PageResponse[RequestOut]:
 def everybodys(query: AdminRequestQuery) -> PageResponse[AdminRequestOut]:
     """Return a page of all requests, with who asked."""
     with database().transaction() as connection:
-        requests, total = repository.page(connection, query)
+        requests, total = repository.page(connection, query, query.user_id)
     items = [_admin_out(request) for request in requests]
     return page_of(items, page=query.page, limit=query.limit, total=total)
 
@@ -235,8 +236,8 @@ def decide(body: DecisionsIn, admin: Principal, caller: Caller) -> list[Decision
     with database().transaction() as connection:
         found = _decide(connection, body.ids, decision, admin, caller, details)
     decided = list(found.values()).count("pending")
-    for _ in range(decided):
-        count("RequestDecided")
+    if decided:
+        count("RequestDecided", decided)
     return [_decision_out(each, decision, found.get(each)) for each in body.ids]
 
 
@@ -265,8 +266,7 @@ def _decide(
     details: dict[str, str],
 ) -> dict[UUID, RequestStatus]:
     """Decide those requests that are pending; return the status of each as it was found."""
-    if _lock_actor(connection, admin).role != "admin":
-        raise AppError(ErrorCode.FORBIDDEN)
+    lock_admin(connection, admin)
     found = repository.lock(connection, request_ids)
     pending = [each for each in request_ids if found.get(each) == "pending"]
     repository.decide(
@@ -274,15 +274,15 @@ def _decide(
     )
     if decision == "declined":
         repository.release(connection, pending)
-    for each in pending:
-        audit.record(
-            connection,
-            _DECISIONS[decision],
-            caller,
-            user_id=admin.user_id,
-            target=("request", each),
-            details=details,
-        )
+    audit.record_each(
+        connection,
+        _DECISIONS[decision],
+        caller,
+        user_id=admin.user_id,
+        target_type="request",
+        target_ids=pending,
+        details=details,
+    )
     return found
 
 
@@ -301,17 +301,6 @@ def _decision_out(request_id: UUID, decision: Decision, found: RequestStatus | N
         id=request_id,
         error=ApiError(code=error.code, message=error.spec.message, details=error.details),
     )
-
-
-def _lock_actor(connection: Connection[Any], principal: Principal) -> Actor:
-    """Return what the row of who acts says, and keep it so; first of all locks, see above.
-
-    Raises JWT_INVALID for a user who is gone or suspended since they were let in.
-    """
-    actor = users.lock_active(connection, principal.user_id)
-    if actor is None:
-        raise invalid_token()
-    return actor
 
 
 def _insert(
@@ -347,12 +336,7 @@ def _insert(
 
 def _record_creation(connection: Connection[Any], request: MediaRequest, caller: Caller) -> None:
     """Audit a new request, and its approval where it needed no decision."""
-    rows: list[tuple[Action, dict[str, Any]]] = [
-        (
-            Action.REQUEST_CREATED,
-            {"mediaType": request.media_type, "tmdbId": request.tmdb_id},
-        )
-    ]
+    rows = [(Action.REQUEST_CREATED, _described(request))]
     if request.status == "approved":
         rows.append((Action.REQUEST_APPROVED, {"auto": True}))
     for action, details in rows:
@@ -364,6 +348,18 @@ def _record_creation(connection: Connection[Any], request: MediaRequest, caller:
             target=("request", request.id),
             details=details,
         )
+
+
+def _described(request: MediaRequest) -> dict[str, Any]:
+    """Return what the audit log says of what a request is for."""
+    details: dict[str, Any] = {
+        "mediaType": request.media_type,
+        "tmdbId": request.tmdb_id,
+        "title": request.title,
+    }
+    if request.seasons is not None:
+        details["seasons"] = request.seasons
+    return details
 
 
 def _seasons_of(title: TitleDetails, body: RequestIn) -> list[int]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from medianest.core.db import fetch_all, fetch_one, fetch_value
+from medianest.core.db import fetch_all, fetch_one, fetch_row, fetch_value
 from medianest.sessions.models import LiveSession, NewSession, OwnSession
+from medianest.users.repository import LATELY_SEEN
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -29,7 +30,7 @@ def add(
     connection: Connection[Any], user_id: UUID, caller: Caller, lifetimes: Lifetimes
 ) -> NewSession:
     """Add the session of a sign-in."""
-    session = fetch_one(
+    return fetch_row(
         connection,
         NewSession,
         "INSERT INTO sessions (user_id, expires_at, absolute_expires_at, ip, user_agent)"
@@ -43,9 +44,6 @@ def add(
             caller.user_agent,
         ),
     )
-    if session is None:
-        raise RuntimeError("INSERT … RETURNING gave no row")
-    return session
 
 
 def replace(
@@ -122,7 +120,11 @@ def count_live(connection: Connection[Any], idle: timedelta) -> int:
 
 
 def revoke(connection: Connection[Any], *, user_id: UUID, session_id: UUID) -> list[UUID]:
-    """Revoke one session of a user; return its id, or nothing when it was none or revoked."""
+    """Revoke one session of a user; return its id, or nothing when it was none or revoked.
+
+    The user is locked before the session, as by `replace`; the audit row refers to them later on.
+    """
+    connection.execute("SELECT FROM users WHERE id = %s FOR KEY SHARE", (user_id,))
     rows = connection.execute(
         "UPDATE sessions SET revoked_at = now()"
         " WHERE user_id = %s AND id = %s AND revoked_at IS NULL RETURNING id",
@@ -131,18 +133,24 @@ def revoke(connection: Connection[Any], *, user_id: UUID, session_id: UUID) -> l
     return [row[0] for row in rows]
 
 
-def revoke_all(
-    connection: Connection[Any], user_id: UUID, *, except_id: UUID | None = None
-) -> list[UUID]:
-    """Revoke all sessions of a user but one; return their ids.
+def revoke_all(connection: Connection[Any], user_id: UUID, *, except_id: UUID | None = None) -> int:
+    """Revoke all sessions of a user but one; return how many that were.
 
     The lock lets a refresh that is under way finish first: its new session refers to the user,
     and would otherwise be there only after this statement had looked.
     """
     connection.execute("SELECT FROM users WHERE id = %s FOR UPDATE", (user_id,))
-    rows = connection.execute(
+    ended = connection.execute(
         "UPDATE sessions SET revoked_at = now() WHERE user_id = %(user)s AND revoked_at IS NULL"
-        " AND (%(except)s::uuid IS NULL OR id <> %(except)s) RETURNING id",
+        " AND expires_at > now() AND (%(except)s::uuid IS NULL OR id <> %(except)s)",
         {"user": user_id, "except": except_id},
+    )
+    return ended.rowcount
+
+
+def lately_seen(connection: Connection[Any], user_id: UUID) -> list[UUID]:
+    """Return the sessions of a user that the cache may hold, ended or not."""
+    rows = connection.execute(
+        "SELECT id FROM sessions WHERE user_id = %s AND " + LATELY_SEEN, (user_id,)
     )
     return [row[0] for row in rows]

@@ -22,6 +22,7 @@ from medianest.sessions.schemas import SessionOut
 from medianest.settings.service import session_lifetimes
 from medianest.users import repository as users
 from medianest.users.models import User
+from medianest.users.service import lock_admins
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -60,7 +61,9 @@ def authenticate(token: str, *, fresh: bool) -> Principal:
             session = repository.live(connection, claims.session_id, session_lifetimes().idle)
             if session is not None and not session.seen:
                 repository.see(connection, session.id)
-        if session is not None:
+        # Not one just noted as seen: who has changed its user meanwhile looked for sessions that
+        # were seen lately (`repository.lately_seen`), and could not see that note yet.
+        if session is not None and session.seen:
             _cache(session)
     if session is None or session.user_id != claims.user_id:
         raise tokens.invalid_token()
@@ -112,32 +115,34 @@ def revoke(principal: Principal, caller: Caller, session_id: UUID) -> None:
         ended = repository.revoke(connection, user_id=principal.user_id, session_id=session_id)
         if not ended:
             raise AppError(ErrorCode.NOT_FOUND)
-        _record_end(connection, principal.user_id, principal.user_id, ended, caller)
+        _record_end(connection, principal.user_id, principal.user_id, len(ended), caller)
     forget(ended)
 
 
 def sign_out(principal: Principal, caller: Caller, *, all_sessions: bool) -> None:
     """End the session that asks, or all of its user's."""
+    user_id, session_id = principal.user_id, principal.session_id
     with database().transaction() as connection:
         if all_sessions:
-            ended = repository.revoke_all(connection, principal.user_id)
+            ended = repository.revoke_all(connection, user_id)
         else:
-            ended = repository.revoke(
-                connection, user_id=principal.user_id, session_id=principal.session_id
-            )
+            ended = len(repository.revoke(connection, user_id=user_id, session_id=session_id))
         audit.record(
             connection,
             Action.SIGN_OUT,
             caller,
-            user_id=principal.user_id,
-            target=("session", principal.session_id),
-            details={"sessions": len(ended)},
+            user_id=user_id,
+            target=("session", session_id),
+            details={"sessions": ended},
         )
-    forget(ended)
+    if all_sessions:
+        forget_all(user_id)
+    else:
+        forget([session_id])
 
 
-def revoke_others(connection: Connection[Any], principal: Principal) -> list[UUID]:
-    """End every other session of a user within a transaction; `forget` them when it is done."""
+def revoke_others(connection: Connection[Any], principal: Principal) -> int:
+    """End every other session of a user within a transaction; `forget_all` when it is done."""
     return repository.revoke_all(connection, principal.user_id, except_id=principal.session_id)
 
 
@@ -145,7 +150,7 @@ def revoke_former(connection: Connection[Any], former: Principal, caller: Caller
     """End the session with which somebody signs in anew; `forget` it when that is done."""
     ended = repository.revoke(connection, user_id=former.user_id, session_id=former.session_id)
     if ended:
-        _record_end(connection, former.user_id, former.user_id, ended, caller)
+        _record_end(connection, former.user_id, former.user_id, len(ended), caller)
     return ended
 
 
@@ -155,18 +160,27 @@ def forget(session_ids: Iterable[UUID]) -> None:
     A marker and not a deletion: an environment that read the row before the commit may be about
     to cache it, and that only fills what is empty.
     """
-    for session_id in session_ids:
-        shared_cache().set(_key(session_id), _ASK_THE_ROW, seconds=CACHE_SECONDS)
+    keys = [_key(session_id) for session_id in session_ids]
+    shared_cache().set_each(keys, _ASK_THE_ROW, seconds=CACHE_SECONDS)
+
+
+def forget_all(user_id: UUID) -> None:
+    """Do the same for every session of a user, after the commit of what concerns them all."""
+    with database().transaction() as connection:
+        sessions = repository.lately_seen(connection, user_id)
+    forget(sessions)
 
 
 def revoke_all(user_id: UUID, admin: Principal, caller: Caller) -> None:
-    """End all sessions of a user, as an admin; raises NOT_FOUND."""
+    """End all sessions of a user, as an admin; raises NOT_FOUND, or as `lock_admins` does."""
     with database().transaction() as connection:
+        lock_admins(connection, admin)
         if users.get(connection, user_id) is None:
             raise AppError(ErrorCode.NOT_FOUND)
         ended = repository.revoke_all(connection, user_id)
-        _record_end(connection, admin.user_id, user_id, ended, caller)
-    forget(ended)
+        if ended:
+            _record_end(connection, admin.user_id, user_id, ended, caller)
+    forget_all(user_id)
 
 
 def _signed_in(user: User, session: NewSession) -> SignedIn:
@@ -182,7 +196,7 @@ def _signed_in(user: User, session: NewSession) -> SignedIn:
 
 
 def _record_end(
-    connection: Connection[Any], actor: UUID, owner: UUID, ended: list[UUID], caller: Caller
+    connection: Connection[Any], actor: UUID, owner: UUID, ended: int, caller: Caller
 ) -> None:
     audit.record(
         connection,
@@ -190,7 +204,7 @@ def _record_end(
         caller,
         user_id=actor,
         target=("user", owner),
-        details={"sessions": len(ended)},
+        details={"sessions": ended},
     )
 
 

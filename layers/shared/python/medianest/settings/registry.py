@@ -10,11 +10,11 @@ from medianest.core.rate_limit import POLICIES, PolicyName
 from medianest.settings.schemas import (
     AuditRetentionIn,
     AutoApprovalIn,
-    QuotaIn,
     QuotasIn,
     RateLimitIn,
     SessionLifetimesIn,
 )
+from medianest.users.schemas import QuotaIn
 
 
 @dataclass(frozen=True, slots=True)

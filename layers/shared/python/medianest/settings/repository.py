@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from medianest.core.db import fetch_all, fetch_one
+from medianest.core.db import fetch_all, fetch_row
 from medianest.settings.models import ConfigRow
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def put(
 
     The time is that of the write: now() is when a transaction began, maybe to wait for another's.
     """
-    row = fetch_one(
+    return fetch_row(
         connection,
         ConfigRow,
         f"INSERT INTO system_config ({_COLUMNS}) VALUES (%s, %s, clock_timestamp(), %s)"
@@ -42,6 +42,3 @@ def put(
         f" RETURNING {_COLUMNS}",
         (key, json.dumps(value), updated_by),
     )
-    if row is None:
-        raise RuntimeError("INSERT … RETURNING gave no row")
-    return row

@@ -6,6 +6,7 @@ from uuid import UUID
 from pydantic import Field, ValidationInfo, field_validator
 
 from medianest.core.envelope import In, Out, Timestamp
+from medianest.users.schemas import QuotaIn
 
 
 class RateLimitIn(In):
@@ -30,25 +31,11 @@ class SessionLifetimesIn(In):
         return days
 
 
-class QuotaIn(In):
-    """How much somebody may ask for in any `days` days; `null` is no limit, and must be said."""
-
-    limit: Annotated[int, Field(ge=0, le=1000)] | None
-    days: Annotated[int, Field(ge=1, le=365)]
-
-
 class QuotasIn(In):
     """Films are counted by request, shows by season."""
 
     movies: QuotaIn
     seasons: QuotaIn
-
-
-class SomeQuotasIn(In):
-    """One quota, or both, in place of others."""
-
-    movies: QuotaIn | None = None
-    seasons: QuotaIn | None = None
 
 
 class AutoApprovalIn(In):

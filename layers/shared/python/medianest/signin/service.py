@@ -13,7 +13,7 @@ from medianest.audit.models import Action
 from medianest.core import passwords
 from medianest.core.config import settings
 from medianest.core.db import database
-from medianest.core.errors import AppError, ErrorCode
+from medianest.core.errors import AppError, ErrorCode, invalid
 from medianest.core.observability import count, logger
 from medianest.limits import service as limits
 from medianest.sessions import service as sessions
@@ -199,9 +199,9 @@ def change_password(principal: Principal, current: str, new: str, caller: Caller
                 caller,
                 user_id=user_id,
                 target=("user", user_id),
-                details={"sessions": len(ended)},
+                details={"sessions": ended},
             )
-    sessions.forget(ended)
+    sessions.forget_all(user_id)
     logger.info("password changed", extra={"user_id": str(user_id)})
 
 
@@ -210,10 +210,7 @@ def _check_new_password(account: LocalAccount, current: str, new: str) -> None:
     if passwords.is_same(new, current):
         problems.append("Use another password than the current one")
     if problems:
-        raise AppError(
-            ErrorCode.VALIDATION_ERROR,
-            details=[{"field": "body.newPassword", "message": problem} for problem in problems],
-        )
+        raise invalid("body.newPassword", *problems)
 
 
 @contextmanager

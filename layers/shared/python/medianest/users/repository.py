@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, LiteralString
 from uuid import UUID
 
 from medianest.core.caller import Role
-from medianest.core.db import fetch_all, fetch_one, fetch_value
+from medianest.core.db import fetch_all, fetch_one, fetch_row, total_of
 from medianest.users.models import Actor, LocalAccount, Status, User
 from medianest.users.schemas import UserQuery, UserSort
 
@@ -27,11 +27,34 @@ _ORDERS: dict[UserSort, LiteralString] = {
 _FILTERS: dict[str, LiteralString] = {
     "search": "(username ILIKE %(search)s"
     " OR email ILIKE %(search)s AND email NOT LIKE '%%@plex.invalid')",
+    "start": "lower(username) LIKE lower(%(start)s)",
     "role": "role = %(role)s",
     "status": "status = %(status)s",
 }
+# A trigram is what an index finds anywhere in a text; of less than that it finds a start.
+_TRIGRAM = 3
+# The cache holds a session for a minute, as it was when its row said that it had been seen within
+# 5 minutes (`sessions.service.authenticate`), and no call takes minutes to put it there.
+LATELY_SEEN: LiteralString = "last_seen_at > now() - interval '10 minutes'"
 # Any fixed number: it names the lock under which the first user is told from the second.
 _FIRST_USER_LOCK = 6_204_112_027
+# What refers to a user who is deleted, as many rows at a time as take a fraction of a second.
+# Audit rows that the cleaning has locked are left to the foreign key.
+_STEP = 5000
+_DELETION: tuple[LiteralString, ...] = (
+    (
+        "UPDATE audit_logs SET user_id = NULL WHERE id = ANY (ARRAY(SELECT id FROM audit_logs"
+        " WHERE user_id = %(user)s LIMIT %(limit)s FOR UPDATE SKIP LOCKED))"
+    ),
+    (
+        "UPDATE media_requests SET processed_by = NULL WHERE id = ANY (ARRAY(SELECT id FROM"
+        " media_requests WHERE processed_by = %(user)s ORDER BY id LIMIT %(limit)s FOR UPDATE))"
+    ),
+    (
+        "DELETE FROM media_requests WHERE id = ANY (ARRAY(SELECT id FROM media_requests"
+        " WHERE user_id = %(user)s ORDER BY id LIMIT %(limit)s FOR UPDATE))"
+    ),
+)
 
 
 def get(connection: Connection[Any], user_id: UUID) -> User | None:
@@ -140,12 +163,13 @@ def get_local_account(connection: Connection[Any], user_id: UUID) -> LocalAccoun
 def lock_local_user(connection: Connection[Any], account: LocalAccount) -> User | None:
     """Return a local account's user if its password is still the same, and keep it so.
 
-    Until the transaction ends, nobody can change the password or suspend the user.
+    Until the transaction ends, nobody can change the password or suspend the user. Who refers to
+    the user does not wait: two people who sign in, each in place of the other, would in a circle.
     """
     return fetch_one(
         connection,
         User,
-        f"SELECT {_COLUMNS} FROM users WHERE id = %s AND password_hash = %s FOR UPDATE",
+        f"SELECT {_COLUMNS} FROM users WHERE id = %s AND password_hash = %s FOR NO KEY UPDATE",
         (account.user_id, account.password_hash),
     )
 
@@ -185,67 +209,83 @@ def lock_admins(connection: Connection[Any]) -> list[UUID]:
     return [row[0] for row in rows]
 
 
-def lock_sessions(connection: Connection[Any], user_id: UUID) -> list[UUID]:
-    """Return the sessions of a user that are not revoked, and let none be added meanwhile.
+def lock(connection: Connection[Any], user_id: UUID) -> User | None:
+    """Return a user, to whom nobody adds anything until the transaction ends.
 
     A sign-in or refresh that is under way finishes first: its new session refers to the user.
     """
-    connection.execute("SELECT FROM users WHERE id = %s FOR UPDATE", (user_id,))
+    return fetch_one(
+        connection, User, f"SELECT {_COLUMNS} FROM users WHERE id = %s FOR UPDATE", (user_id,)
+    )
+
+
+def change(
+    connection: Connection[Any],
+    user_id: UUID,
+    *,
+    role: Role,
+    status: Status,
+    quota: dict[str, Any] | None,
+) -> User:
+    """Set what an admin may change of a user who is locked, and return the user.
+
+    The quota holds in place of those of the role; None for nothing.
+    """
+    return fetch_row(
+        connection,
+        User,
+        "UPDATE users SET role = %s, status = %s, quota = %s, updated_at = now()"
+        f" WHERE id = %s RETURNING {_COLUMNS}",
+        (role, status, None if quota is None else json.dumps(quota), user_id),
+    )
+
+
+def delete_sessions(connection: Connection[Any], user_id: UUID) -> list[UUID]:
+    """Delete the sessions of a user who is locked; return those that the cache may hold."""
     rows = connection.execute(
-        "SELECT id FROM sessions WHERE user_id = %s AND revoked_at IS NULL", (user_id,)
+        "WITH gone AS (DELETE FROM sessions WHERE user_id = %s RETURNING id, last_seen_at)"
+        f" SELECT id FROM gone WHERE {LATELY_SEEN}",
+        (user_id,),
     )
     return [row[0] for row in rows]
 
 
-def change(
-    connection: Connection[Any], user_id: UUID, *, role: Role | None, status: Status | None
-) -> User | None:
-    """Set what is not None; return the user, or None when there is none."""
-    return fetch_one(
-        connection,
-        User,
-        "UPDATE users SET role = coalesce(%s, role), status = coalesce(%s, status),"
-        f" updated_at = now() WHERE id = %s RETURNING {_COLUMNS}",
-        (role, status, user_id),
-    )
+def delete_some(connection: Connection[Any], user_id: UUID) -> bool:
+    """Delete a user who is locked, with requests; False when some that refers to them is left.
 
-
-def set_quota(connection: Connection[Any], user_id: UUID, quota: dict[str, Any] | None) -> None:
-    """Set what a user has in place of the quotas of the role, None for nothing."""
-    connection.execute(
-        "UPDATE users SET quota = %s WHERE id = %s",
-        (None if quota is None else json.dumps(quota), user_id),
-    )
-
-
-def delete(connection: Connection[Any], user_id: UUID) -> User | None:
-    """Delete a user with sessions and requests, and return who it was; None when there is none."""
-    return fetch_one(
-        connection, User, f"DELETE FROM users WHERE id = %s RETURNING {_COLUMNS}", (user_id,)
-    )
+    The foreign keys would do the same, and in one statement, however much there is.
+    """
+    for step in _DELETION:
+        if connection.execute(step, {"user": user_id, "limit": _STEP}).rowcount == _STEP:
+            return False
+    connection.execute("DELETE FROM users WHERE id = %s", (user_id,))
+    return True
 
 
 def page(connection: Connection[Any], query: UserQuery) -> tuple[list[User], int]:
     """Return one page of users and how many match in all."""
-    params: dict[str, Any] = {
-        name: value for name in _FILTERS if (value := getattr(query, name)) is not None
-    }
-    # Only the filters that are given, so that an index can serve them.
-    given = " AND ".join(_FILTERS[name] for name in params)
-    where = f" WHERE {given}" if given else ""
+    wanted: dict[str, str | None] = {"role": query.role, "status": query.status}
     if query.search is not None:
-        params["search"] = f"%{_literal(query.search)}%"
+        text = _literal(query.search)
+        if len(query.search) < _TRIGRAM:
+            wanted["start"] = f"{text}%"
+        else:
+            wanted["search"] = f"%{text}%"
+    # Only the filters that are given, so that an index can serve them.
+    params = {name: value for name, value in wanted.items() if value is not None}
+    given = " AND ".join(_FILTERS[name] for name in params)
+    matching = " FROM users" + (f" WHERE {given}" if given else "")
+    order = f" ORDER BY {_ORDERS[query.sort]}"
     users = fetch_all(
         connection,
         User,
-        f"SELECT {_COLUMNS} FROM users{where} ORDER BY {_ORDERS[query.sort]}"
-        " LIMIT %(limit)s OFFSET %(offset)s",
+        # Ids first: where an index has all that is asked for, what is before a late page costs
+        # no look at its row.
+        f"WITH page AS (SELECT id{matching}{order} LIMIT %(limit)s OFFSET %(offset)s)"
+        f" SELECT {_COLUMNS} FROM page JOIN users USING (id){order}",
         params | {"limit": query.limit, "offset": query.offset},
     )
-    if len(users) < query.limit and (users or query.page == 1):
-        return users, query.offset + len(users)
-    total: int = fetch_value(connection, f"SELECT count(*) FROM users{where}", params)
-    return users, total
+    return users, total_of(connection, query, users, matching, params)
 
 
 def _literal(text: str) -> str:

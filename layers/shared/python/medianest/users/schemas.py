@@ -15,7 +15,6 @@ from pydantic import (
 from medianest.core.caller import Role
 from medianest.core.envelope import NEVER_NULL, In, Out, PageQuery, Timestamp, documented
 from medianest.core.passwords import MAX_LENGTH
-from medianest.settings.schemas import SomeQuotasIn
 from medianest.users.models import Status
 
 # Under it are the addresses of Plex users who have none; nobody else may look like one of them.
@@ -77,6 +76,28 @@ class AdminUserOut(UserOut):
 # PostgreSQL keeps no NUL, so none can be found.
 type SearchText = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
 type UserSort = Literal["createdAt", "-createdAt", "username", "-username", "email", "-email"]
+
+
+class QuotaIn(In):
+    """How much somebody may ask for in any `days` days; `null` is no limit, and must be said."""
+
+    limit: Annotated[int, Field(ge=0, le=1000)] | None
+    days: Annotated[int, Field(ge=1, le=365)]
+
+
+class SomeQuotasIn(In):
+    """One quota, or both, in place of the role's; one that is left out stays, `null` ends it."""
+
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1})
+
+    movies: QuotaIn | None = None
+    seasons: QuotaIn | None = None
+
+    @model_validator(mode="after")
+    def _something(self) -> Self:
+        if not self.model_fields_set:
+            raise ValueError("Name movies or seasons")
+        return self
 
 
 class UserIn(In):

@@ -8,18 +8,18 @@ from medianest.audit import repository as audit
 from medianest.audit.models import Action
 from medianest.core import passwords
 from medianest.core.db import database
-from medianest.core.errors import AppError, ErrorCode
+from medianest.core.errors import AppError, ErrorCode, invalid, invalid_fields
 from medianest.core.tokens import invalid_token
 from medianest.users import repository
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
     from uuid import UUID
 
     from psycopg import Connection
 
     from medianest.core.caller import Caller, Principal
-    from medianest.settings.schemas import SomeQuotasIn
-    from medianest.users.models import User
+    from medianest.users.models import Actor, User
     from medianest.users.schemas import UserChangeIn, UserIn, UserQuery
 
 
@@ -51,13 +51,15 @@ def create(body: UserIn, admin: Principal, caller: Caller) -> User:
     """Create a local account.
 
     Raises VALIDATION_ERROR for a weak password, and for an address or name that another local
-    account has.
+    account has; otherwise as `lock_admin` does.
     """
     weak = passwords.weaknesses(body.password, username=body.username, email=body.email)
-    _refuse([("body.password", message) for message in weak])
+    if weak:
+        raise invalid("body.password", *weak)
     # Before the transaction: it takes its time.
     password_hash = passwords.hash_password(body.password)
     with database().transaction() as connection:
+        lock_admin(connection, admin)
         user = _add(connection, body, password_hash)
         audit.record(
             connection,
@@ -70,62 +72,66 @@ def create(body: UserIn, admin: Principal, caller: Caller) -> User:
     return user
 
 
-def change(
-    user_id: UUID, body: UserChangeIn, admin: Principal, caller: Caller
-) -> tuple[User, list[UUID]]:
-    """Change a user's role, status or quota; return the user, and the sessions that it concerns.
+def change(user_id: UUID, body: UserChangeIn, admin: Principal, caller: Caller) -> User:
+    """Change a user's role, status or quota, and return the user.
 
-    The caller then has those forgotten (`sessions.service.forget`). Raises NOT_FOUND, LAST_ADMIN,
-    or FORBIDDEN for an admin who has just ceased to be one.
-    """
-    changes = body.model_dump(exclude_unset=True)
-    if "quota" in changes:
-        changes["quota"] = _kept(body.quota)
-    with database().transaction() as connection:
-        admins = _lock_admins(connection, admin)
-        sessions = repository.lock_sessions(connection, user_id)
-        if "quota" in changes:
-            repository.set_quota(connection, user_id, changes["quota"])
-        user = repository.change(connection, user_id, role=body.role, status=body.status)
-        if user is None:
-            raise AppError(ErrorCode.NOT_FOUND)
-        if admins == [user_id] and (user.role != "admin" or user.status != "active"):
-            raise AppError(ErrorCode.LAST_ADMIN)
-        audit.record(
-            connection,
-            Action.USER_CHANGED,
-            caller,
-            user_id=admin.user_id,
-            target=("user", user_id),
-            details=changes,
-        )
-    return user, sessions
-
-
-def delete(user_id: UUID, admin: Principal, caller: Caller) -> list[UUID]:
-    """Delete a user with sessions and requests; return the sessions, for the caller to forget.
-
-    The audit log keeps what the user did, and who it was. Raises as `change` does.
+    After another role or status the caller has the user's sessions forgotten
+    (`sessions.service.forget_all`). Raises NOT_FOUND or LAST_ADMIN, or as `lock_admins` does.
     """
     with database().transaction() as connection:
-        admins = _lock_admins(connection, admin)
-        if admins == [user_id]:
-            raise AppError(ErrorCode.LAST_ADMIN)
-        sessions = repository.lock_sessions(connection, user_id)
-        user = repository.delete(connection, user_id)
+        admins = lock_admins(connection, admin)
+        user = repository.lock(connection, user_id)
         if user is None:
             raise AppError(ErrorCode.NOT_FOUND)
-        known = {"username": user.username, "role": user.role, "plexId": user.plex_id}
-        audit.record(
-            connection,
-            Action.USER_DELETED,
-            caller,
-            # Whoever deletes themselves is nobody any more.
-            user_id=None if user_id == admin.user_id else admin.user_id,
-            target=("user", user_id),
-            details={name: value for name, value in known.items() if value is not None},
-        )
-    return sessions
+        wanted = _wanted(user, body)
+        if admins == [user_id] and (wanted["role"], wanted["status"]) != ("admin", "active"):
+            raise AppError(ErrorCode.LAST_ADMIN)
+        return _change(connection, user, wanted, admin, caller)
+
+
+def delete(
+    user_id: UUID, admin: Principal, caller: Caller, forget: Callable[[Iterable[UUID]], None]
+) -> None:
+    """Delete a user with sessions and requests; `forget` is told the sessions, after the commit.
+
+    The audit log keeps what the user did, and who it was. Where too much refers to a user for one
+    transaction, the user is suspended with the first of several; should they be interrupted, the
+    next call goes on. Raises as `change` does.
+    """
+    is_gone = has_begun = False
+    while not is_gone:
+        is_gone, sessions = _delete_some(user_id, admin, caller, has_begun=has_begun)
+        forget(sessions)
+        has_begun = True
+
+
+def lock_actor(connection: Connection[Any], principal: Principal) -> Actor:
+    """Return what the row of who acts says, and keep it so until the transaction ends.
+
+    First of all locks: their order is written in `requests.service`. Raises JWT_INVALID for a
+    user who is gone or suspended since they were let in.
+    """
+    actor = repository.lock_active(connection, principal.user_id)
+    if actor is None:
+        raise invalid_token()
+    return actor
+
+
+def lock_admin(connection: Connection[Any], admin: Principal) -> None:
+    """Do the same for an admin; raises FORBIDDEN, too, for one who has just ceased to be."""
+    if lock_actor(connection, admin).role != "admin":
+        raise AppError(ErrorCode.FORBIDDEN)
+
+
+def lock_admins(connection: Connection[Any], admin: Principal) -> list[UUID]:
+    """Return the active admins, and keep them so: for an admin who then locks another user.
+
+    Raises FORBIDDEN for one who is no active admin any more.
+    """
+    admins = repository.lock_admins(connection)
+    if admin.user_id not in admins:
+        raise AppError(ErrorCode.FORBIDDEN)
+    return admins
 
 
 def _add(connection: Connection[Any], body: UserIn, password_hash: str) -> User:
@@ -143,29 +149,78 @@ def _add(connection: Connection[Any], body: UserIn, password_hash: str) -> User:
         taken = repository.taken_by_local_users(
             connection, email=body.email, username=body.username
         )
-        _refuse([(f"body.{field}", "Another local account has it") for field in taken])
+        if taken:
+            raise invalid_fields((f"body.{name}", "Another local account has it") for name in taken)
 
 
-def _refuse(problems: list[tuple[str, str]]) -> None:
-    """Raise the VALIDATION_ERROR of problems, if there are any."""
-    if problems:
-        raise AppError(
-            ErrorCode.VALIDATION_ERROR,
-            details=[{"field": field, "message": message} for field, message in problems],
-        )
+def _wanted(user: User, body: UserChangeIn) -> dict[str, Any]:
+    """Return what an admin may change of a user as it will be."""
+    wanted: dict[str, Any] = {"role": user.role, "status": user.status, "quota": user.quota}
+    wanted |= body.model_dump(by_alias=True, exclude_unset=True)
+    if body.quota is not None:
+        merged = (user.quota or {}) | wanted["quota"]
+        wanted["quota"] = {kind: own for kind, own in merged.items() if own is not None} or None
+    return wanted
 
 
-def _lock_admins(connection: Connection[Any], admin: Principal) -> list[UUID]:
-    """Return the active admins, who stay so; raises FORBIDDEN for one who has just ceased to be."""
-    admins = repository.lock_admins(connection)
-    if admin.user_id not in admins:
-        raise AppError(ErrorCode.FORBIDDEN)
-    return admins
+def _delete_some(
+    user_id: UUID, admin: Principal, caller: Caller, *, has_begun: bool
+) -> tuple[bool, list[UUID]]:
+    """Delete a user, or part of what refers to one, who is then suspended.
+
+    Returns whether the user is gone, and the sessions that have ended.
+    """
+    with database().transaction() as connection:
+        admins = repository.lock_admins(connection)
+        # Who deletes themselves is suspended by the first of several steps.
+        if admin.user_id not in admins and not (has_begun and admin.user_id == user_id):
+            raise AppError(ErrorCode.FORBIDDEN)
+        if admins == [user_id]:
+            raise AppError(ErrorCode.LAST_ADMIN)
+        user = repository.lock(connection, user_id)
+        if user is None:
+            raise AppError(ErrorCode.NOT_FOUND)
+        sessions = repository.delete_sessions(connection, user_id)
+        is_gone = repository.delete_some(connection, user_id)
+        if is_gone:
+            known = {"username": user.username, "role": user.role, "plexId": user.plex_id}
+            audit.record(
+                connection,
+                Action.USER_DELETED,
+                caller,
+                # Whoever deletes themselves is nobody any more.
+                user_id=None if user_id == admin.user_id else admin.user_id,
+                target=("user", user_id),
+                details={name: value for name, value in known.items() if value is not None},
+            )
+        else:
+            suspended = {"role": user.role, "status": "suspended", "quota": user.quota}
+            _change(connection, user, suspended, admin, caller)
+    return is_gone, sessions
 
 
-def _kept(quotas: SomeQuotasIn | None) -> dict[str, Any] | None:
-    """Return what is kept of quotas: those that are given, or nothing."""
-    if quotas is None:
-        return None
-    given = quotas.model_dump(by_alias=True).items()
-    return {name: quota for name, quota in given if quota is not None} or None
+def _change(
+    connection: Connection[Any],
+    user: User,
+    wanted: dict[str, Any],
+    admin: Principal,
+    caller: Caller,
+) -> User:
+    """Change what differs of a user who is locked; where nothing does, nothing is written."""
+    changes = {
+        name: {"from": getattr(user, name), "to": value}
+        for name, value in wanted.items()
+        if value != getattr(user, name)
+    }
+    if not changes:
+        return user
+    changed = repository.change(connection, user.id, **wanted)
+    audit.record(
+        connection,
+        Action.USER_CHANGED,
+        caller,
+        user_id=admin.user_id,
+        target=("user", user.id),
+        details=changes,
+    )
+    return changed

@@ -1,0 +1,92 @@
+"""The service against docs/openapi.json, by schemathesis: with all its checks, in all its phases.
+
+Every operation is called with data that fits its schema and data that does not, and operations are
+called one after the other with what the ones before have answered.
+"""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from tests.support.local import LocalService, local_service
+from tests.support.openapi import OPERATIONS
+
+HERE = Path(__file__).parent
+PASSWORD = "C0rrect-horse-battery"
+PEOPLE = {"ann": "user", "ben": "user", "root": "admin"}
+# It would sign schemathesis out.
+NEVER_DONE = {("POST", "/api/auth/password")}
+
+
+def local_account(service: LocalService, admin: str, name: str) -> str:
+    """Make a local account; return the id of its user."""
+    email, role = f"{name}@example.com", PEOPLE[name]
+    body = {"email": email, "username": name, "password": PASSWORD, "role": role}
+    return str(service.call("POST", "/api/admin/users", token=admin, body=body).data["id"])
+
+
+def sign_in_of(name: str) -> dict[str, Any]:
+    """Return how schemathesis signs somebody in, in the words of Web Fuzzing Commons."""
+    return {
+        "name": name,
+        "loginEndpointAuth": {
+            "endpoint": "/api/auth/login",
+            "verb": "POST",
+            "contentType": "application/json",
+            "payloadRaw": json.dumps({"identifier": name, "password": PASSWORD}),
+            "token": {
+                "extractFrom": "body",
+                "extractSelector": "/data/token",
+                "sendIn": "header",
+                "sendName": "Authorization",
+                "sendTemplate": "Bearer {token}",
+            },
+        },
+    }
+
+
+def succeeded(log: str) -> set[tuple[str, str]]:
+    """Return the routes that have answered a success, by the log of the functions."""
+    requests = re.findall(r'"method":"([A-Z]+)","route":"([^"]+)","status":2', log)
+    return set(requests)
+
+
+def test_schemathesis_finds_nothing(root: Path, tmp_path: Path) -> None:
+    people_file, report_file = tmp_path / "people.json", tmp_path / "report.json"
+    people_file.write_text(json.dumps({"auth": [sign_in_of(name) for name in PEOPLE]}))
+    with local_service(tmp_path / "data", throttles=False) as service:
+        alice = service.sign_in(service.standin_urls[0], "alice")
+        ids = [local_account(service, alice, name) for name in PEOPLE]
+        done = subprocess.run(
+            [
+                *(sys.executable, "-m", "schemathesis.cli", "--no-color"),
+                *("--config-file", HERE / "schemathesis.toml"),
+                *("run", root / "docs/openapi.json", "--url", service.url),
+                *("--checks", "all", "--report-json-path", report_file),
+            ],
+            cwd=tmp_path,
+            env={
+                **os.environ,
+                "PASSWORD": PASSWORD,
+                "PEOPLE": " ".join(ids),
+                "PEOPLE_FILE": str(people_file),
+                "SCHEMATHESIS_HOOKS": str(HERE / "schemathesis_hooks.py"),
+            },
+            capture_output=True,
+            text=True,
+            timeout=600,
+            check=False,
+        )
+        log = service.log.read_text()
+    assert done.returncode == 0, done.stdout + done.stderr
+    report = json.loads(report_file.read_text())
+    assert report["failures"] == []
+    assert {each["status"] for each in report["phases"].values()} == {"success"}
+    # Nor has it called less than there is.
+    assert report["operations"]["tested"] == len(OPERATIONS)
+    assert report["test_cases"]["generated"] > 1000
+    assert OPERATIONS.keys() - succeeded(log) == NEVER_DONE

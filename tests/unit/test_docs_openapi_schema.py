@@ -1,0 +1,170 @@
+"""From pydantic's JSON Schema to what OpenAPI 3.0 can say."""
+
+from typing import Any
+
+import pytest
+
+from local.docs_openapi_schema import Converter, camel_cased, public_name
+
+NULL = {"type": "null"}
+DEFINITIONS: dict[str, dict[str, Any]] = {
+    "Role": {"type": "string", "enum": ["admin", "user"]},
+    "QuotaIn": {
+        "title": "QuotaIn",
+        "type": "object",
+        "properties": {"limit": {"anyOf": [{"type": "integer"}, NULL]}},
+        "required": ["limit"],
+        "additionalProperties": False,
+    },
+}
+WORDS = {"limit": "At most", "role": "The role", "QuotaIn.limit": "How many"}
+CONVERTER = Converter(DEFINITIONS, WORDS)
+QUOTA = {
+    "type": "object",
+    "properties": {"limit": {"type": "integer", "nullable": True, "description": "How many"}},
+    "required": ["limit"],
+    "additionalProperties": False,
+}
+
+
+@pytest.mark.parametrize(
+    ("schema", "expected"),
+    [
+        ({"type": "string", "title": "Name"}, {"type": "string"}),
+        ({"type": "boolean", "const": True}, {"type": "boolean", "enum": [True]}),
+        (
+            {"type": "integer", "exclusiveMinimum": 0, "exclusiveMaximum": 2147483648.0},
+            {"type": "integer", "minimum": 1, "maximum": 2147483647},
+        ),
+        (
+            {"type": "integer", "ge": 1, "le": 100},
+            {"type": "integer", "minimum": 1, "maximum": 100},
+        ),
+        ({"type": "integer", "gt": 0, "lt": 9}, {"type": "integer", "minimum": 1, "maximum": 8}),
+        ({"$ref": "#/components/schemas/Role"}, {"type": "string", "enum": ["admin", "user"]}),
+        (
+            {"$ref": "#/components/schemas/Role", "default": "user"},
+            {"type": "string", "enum": ["admin", "user"], "default": "user"},
+        ),
+        (
+            {"type": "array", "items": {"$ref": "#/components/schemas/QuotaIn"}},
+            {"type": "array", "items": {"$ref": "#/components/schemas/QuotaIn"}},
+        ),
+        (
+            {"anyOf": [{"type": "integer"}, {"type": "string"}]},
+            {"anyOf": [{"type": "integer"}, {"type": "string"}]},
+        ),
+        # What is an item or a value of no name can be null whoever sends it.
+        (
+            {"type": "array", "items": {"anyOf": [{"type": "integer"}, NULL]}},
+            {"type": "array", "items": {"type": "integer", "nullable": True}},
+        ),
+        (
+            {"type": "object", "additionalProperties": {"anyOf": [{"type": "integer"}, NULL]}},
+            {"type": "object", "additionalProperties": {"type": "integer", "nullable": True}},
+        ),
+    ],
+)
+def test_both_ways_alike(schema: dict[str, Any], expected: dict[str, Any]) -> None:
+    assert CONVERTER.sent(schema) == expected
+    assert CONVERTER.received(schema) == expected
+
+
+@pytest.mark.parametrize(
+    ("schema", "sent", "received"),
+    [
+        (
+            {"anyOf": [{"type": "string"}, NULL], "default": None},
+            {"type": "string"},
+            {"type": "string", "nullable": True},
+        ),
+        # An enumeration without null would refuse it, nullable or not.
+        (
+            {"anyOf": [{"$ref": "#/components/schemas/Role"}, NULL]},
+            {"type": "string", "enum": ["admin", "user"]},
+            {"type": "string", "enum": ["admin", "user", None], "nullable": True},
+        ),
+        # Nothing beside a $ref counts.
+        (
+            {"anyOf": [{"$ref": "#/components/schemas/QuotaIn"}, NULL]},
+            {"$ref": "#/components/schemas/QuotaIn"},
+            QUOTA | {"nullable": True},
+        ),
+        (
+            {"anyOf": [{"type": "integer"}, {"type": "string"}, NULL]},
+            {"anyOf": [{"type": "integer"}, {"type": "string"}]},
+            {
+                "anyOf": [
+                    {"type": "integer", "nullable": True},
+                    {"type": "string", "nullable": True},
+                ]
+            },
+        ),
+    ],
+)
+def test_what_may_be_null_is_absent_where_we_send_it(
+    schema: dict[str, Any], sent: dict[str, Any], received: dict[str, Any]
+) -> None:
+    assert CONVERTER.sent(schema) == sent
+    assert CONVERTER.received(schema) == received
+    assert DEFINITIONS["Role"]["enum"] == ["admin", "user"]
+
+
+def test_what_we_fill_in_is_always_there() -> None:
+    schema = {
+        "title": "Answer",
+        "type": "object",
+        "properties": {
+            "role": {"$ref": "#/components/schemas/Role", "default": "user"},
+            "limit": {"type": "integer"},
+        },
+        "required": ["limit"],
+    }
+    role = {"type": "string", "enum": ["admin", "user"], "description": "The role"}
+    limit = {"type": "integer", "description": "At most"}
+    sent = {"type": "object", "properties": {"role": role, "limit": limit}}
+    assert CONVERTER.sent(schema) == sent | {"required": ["role", "limit"]}
+    sent["properties"] = {"role": role | {"default": "user"}, "limit": limit}
+    assert CONVERTER.received(schema) == sent | {"required": ["limit"]}
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"type": "array", "prefixItems": [{"type": "integer"}]},
+        {"type": "string", "contentMediaType": "application/json"},
+        {"type": "object", "patternProperties": {"^x": {}}},
+        {"type": "string", "examples": ["a"]},
+        {"type": "number", "exclusiveMinimum": 0},
+        {"type": "array", "items": {"not": {}}},
+    ],
+)
+def test_what_it_cannot_say_is_refused(schema: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"OpenAPI 3\.0 has no|not whole"):
+        CONVERTER.sent(schema)
+
+
+def test_a_property_without_words_is_refused() -> None:
+    schema = {"title": "New", "type": "object", "properties": {"odd": {"type": "string"}}}
+    with pytest.raises(KeyError, match="odd"):
+        CONVERTER.sent(schema)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("UserOut", "User"),
+        ("RequestOut", "MediaRequest"),
+        ("RequestIn", "RequestIn"),
+        ("Pagination", "Pagination"),
+        ("ApiResponse_UserOut_", "UserResponse"),
+        ("ApiResponse_list_SessionOut__", "SessionList"),
+        ("PageResponse_RequestOut_", "MediaRequestPage"),
+    ],
+)
+def test_models_have_names_for_callers(name: str, expected: str) -> None:
+    assert public_name(name) == expected
+
+
+def test_fields_are_named_as_callers_know_them() -> None:
+    assert camel_cased("Open `auth_url`, or snake_case") == "Open `authUrl`, or snake_case"
