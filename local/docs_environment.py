@@ -22,6 +22,8 @@ _IN_PLACE = {
     "PLEX_CLIENT_ID": "a stand-in for plex.tv",
     "TMDB_API_KEY": "a stand-in for TMDB",
 }
+# What only a deployment has: a user for the migrations, and logins without a host.
+ON_AWS = {"APP_DATABASE_URL", "DATABASE_HOST", "REDIS_HOST"}
 _PAGE = """\
 # Environment
 
@@ -49,12 +51,22 @@ parameter in Parameter Store, which must hold the value as text:
 - While it cannot be read again, the last value serves for up to {max_stale:g} s; the metric
   `SecretUnreadable` counts it.
 
+In place of an address its value may be a login as RDS keeps it, `{{"username": …, "password": …,
+"host": …, "port": …, "dbname": …}}`, which stands for `postgresql://…?sslmode=verify-full`, or for
+`rediss://…` where it is the cache's; that has no `dbname`, and need not have a `username`. `port`
+may be absent, and so may `host`, when `DATABASE_HOST` or `REDIS_HOST` has it.
+
 ## In production
 
 With `NODE_ENV` `production`, which is the template's default, an address without TLS is refused,
-wherever it comes from: `DATABASE_URL` must ask for it by `sslmode`, `REDIS_URL` must be
-`rediss://`, the addresses of plex.tv and TMDB `https://`. What `make run` starts by itself has no
-TLS, so there it takes addresses of your own.
+wherever it comes from: `DATABASE_URL` needs `sslmode=verify-full`, `REDIS_URL` must be `rediss://`,
+the addresses of plex.tv and TMDB `https://`. What `make run` starts by itself has no TLS, so there
+it takes addresses of your own.
+
+With `verify-full` PostgreSQL's certificate must be for the host in the address, and of an authority
+that is trusted: for hosts of `amazonaws.com` those in `medianest/core/amazon_authorities.pem`,
+which says what it has; for any other host the public ones, as the package certifi lists them; or,
+for either, those in the file that the address names by `sslrootcert`.
 
 ## On this machine
 
@@ -64,6 +76,7 @@ TLS, so there it takes addresses of your own.
 The local runtime, like AWS, gives a function the variables that `template.yaml` names, and no
 other. These are not named, so to change one write it there first, under
 `Globals: Function: Environment: Variables`: {unnamed}.
+It has no use for {on_aws}.
 
 ## Fixed numbers
 
@@ -73,7 +86,11 @@ other. These are not named, so to change one write it there first, under
 _NUMBERS = (
     ("Idle time after which the database connection is replaced", db, "MAX_IDLE_SECONDS", "s"),
     ("`Retry-After` when the database is down", db, "RETRY_AFTER_SECONDS", "s"),
+    ("Longest wait for a sign of life on a connection that was there", db, "PROBE_SECONDS", "s"),
+    ("A failure of the database that takes this long makes a pause", db, "SLOW_SECONDS", "s"),
+    ("How long that pause is", db, "PAUSE_SECONDS", "s"),
     ("Pause after a failure of the cache", cache, "PAUSE_SECONDS", "s"),
+    ("Idle time after which the cache's connection is replaced", cache, "MAX_IDLE_SECONDS", "s"),
     ("Connecting to plex.tv or TMDB", http, "CONNECT_SECONDS", "s"),
     ("Largest answer of plex.tv or TMDB", http, "MAX_BYTES", "bytes"),
     ("Failures in a row after which TMDB is left alone", breaker, "FAILURES", "calls"),
@@ -99,6 +116,7 @@ def environment_page() -> str:
         max_age=secrets.MAX_AGE_SECONDS,
         max_stale=secrets.MAX_STALE_SECONDS,
         in_place="".join(f"| `{name}` | {what} |\n" for name, what in _IN_PLACE.items()),
+        on_aws=_listed([name for name in _fields() if name in ON_AWS]),
         unnamed=_listed(_not_in_template()),
         numbers="".join(
             f"| {what} | `{module.__name__}.{name}` | {int(getattr(module, name))} {unit} |\n"
@@ -116,6 +134,8 @@ def env_example() -> str:
     )
     unnamed = _not_in_template()
     for name, field in _fields().items():
+        if name in ON_AWS:
+            continue
         meaning = _meaning(field)
         if name in _IN_PLACE:
             meaning += f"; absent: {_IN_PLACE[name]}"
@@ -168,7 +188,7 @@ def required_by() -> dict[str, set[str]]:
 def _not_in_template() -> list[str]:
     template = read_template(PROJECT / "template.yaml", opt=PROJECT / ".venv" / "opt")
     named = {name for function in template.functions.values() for name in function.environment}
-    return [name for name in _fields() if name not in named]
+    return [name for name in _fields() if name not in named | ON_AWS]
 
 
 def _listed(names: list[str]) -> str:

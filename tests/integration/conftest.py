@@ -9,11 +9,13 @@ from typing import Any, cast
 import psycopg
 import pytest
 import redis
+from pydantic import SecretStr
 
 from local.standins import Standins
 from medianest.core.config import settings
-from medianest.core.db import database
+from medianest.core.db import Database, database
 from medianest.core.observability import logger
+from medianest.migrations import role
 from medianest.migrations.runner import migrate
 from medianest.settings import service as runtime_settings
 from tests.conftest import JWT_SECRET
@@ -22,10 +24,25 @@ from tests.support.limits import raise_limits
 
 
 @pytest.fixture(scope="session")
-def environment(database_url: str, redis_url: str, upstreams: Standins) -> Iterator[dict[str, str]]:
+def app_database_url(database_url: str, worker_id: str) -> str:
+    """Return the address of the worker's database, migrated, for the functions' own user."""
+    place = database_url.rpartition("@")[2]
+    url = f"postgresql://app_{worker_id}:only-for-tests@{place}"
+    owner = Database(SecretStr(database_url))
+    migrate(owner)
+    with owner.transaction() as connection:
+        role.provide(connection, url)
+    owner.close()
+    return url
+
+
+@pytest.fixture(scope="session")
+def environment(
+    app_database_url: str, redis_url: str, upstreams: Standins
+) -> Iterator[dict[str, str]]:
     """Set this process's environment as a function's, before any function is imported."""
     values = {
-        "DATABASE_URL": database_url,
+        "DATABASE_URL": app_database_url,
         "REDIS_URL": redis_url,
         "JWT_SECRET": JWT_SECRET,
         "PLEX_CLIENT_ID": "medianest-tests",
@@ -36,15 +53,14 @@ def environment(database_url: str, redis_url: str, upstreams: Standins) -> Itera
     }
     os.environ.update(values)
     settings.cache_clear()
-    migrate(database())
     yield values
     database().close()
 
 
 @pytest.fixture
-def db(environment: dict[str, str]) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
-    """Return a connection of the test's own to the worker's database, emptied before the test."""
-    with psycopg.connect(environment["DATABASE_URL"], autocommit=True) as connection:
+def db(environment: object, database_url: str) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
+    """Return the owner's connection to the worker's database, emptied before the test."""
+    with psycopg.connect(database_url, autocommit=True) as connection:
         connection.execute(
             "TRUNCATE users, sessions, signin_handles, media_requests, request_items,"
             " idempotency_keys, audit_logs, system_config, rate_limit_hits"

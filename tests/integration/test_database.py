@@ -1,6 +1,11 @@
 """The one connection of an environment, when the server is not as it should be."""
 
+import os
+import signal
+import socket
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import psycopg
@@ -9,9 +14,10 @@ from psycopg import sql
 from pydantic import SecretStr
 
 from medianest.core.config import ConfigurationError
-from medianest.core.db import Database, database
+from medianest.core.db import PAUSE_SECONDS, Database, database
 from medianest.core.errors import AppError
 from tests.support.api import call
+from tests.support.local import eventually
 
 type Db = psycopg.Connection[tuple[Any, ...]]
 
@@ -65,6 +71,110 @@ def test_answers_are_bounded_but_for_migrations(environment: dict[str, str]) -> 
     with unbounded.transaction() as connection:
         assert connection.execute("SELECT 1 FROM pg_sleep(1)").fetchone() == (1,)
     unbounded.close()
+
+
+class Silent:
+    """A server that accepts connections and says nothing."""
+
+    def __init__(self, server: socket.socket) -> None:
+        self._server = server
+        self.url = SecretStr(f"postgresql://u@127.0.0.1:{server.getsockname()[1]}/d")
+
+    def connections(self) -> int:
+        """Return how many have come since this was asked last."""
+        count = 0
+        while True:
+            try:
+                self._server.accept()[0].close()
+            except BlockingIOError:
+                return count
+            count += 1
+
+
+@pytest.fixture
+def silent() -> Iterator[Silent]:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.setblocking(False)
+        yield Silent(server)
+
+
+def reaches(target: Database) -> bool:
+    try:
+        target.ping()
+    except AppError:
+        return False
+    return True
+
+
+@pytest.mark.usefixtures("environment")
+def test_a_server_that_costs_a_time_out_is_left_alone_for_a_moment(
+    silent: Silent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hanging = Database(silent.url)
+    assert not reaches(hanging)
+    assert silent.connections() == 1
+    assert not any(reaches(hanging) for _ in range(5))
+    assert silent.connections() == 0
+    later = time.time() + PAUSE_SECONDS
+    monkeypatch.setattr("medianest.core.db.time.time", lambda: later)
+    assert not reaches(hanging)
+    assert silent.connections() == 1
+
+
+@pytest.mark.usefixtures("environment")
+def test_a_server_that_refuses_at_once_is_asked_each_time() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    starting = Database(SecretStr(f"postgresql://u@127.0.0.1:{port}/d"))
+    assert not reaches(starting)
+    with socket.create_server(("127.0.0.1", port)) as server:
+        server.setblocking(False)
+        assert not reaches(starting)
+        assert Silent(server).connections() == 1
+
+
+@contextmanager
+def stopped(pid: int) -> Iterator[None]:
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+def backend_pid() -> int:
+    with database().transaction() as connection:
+        return connection.info.backend_pid
+
+
+def test_a_connection_that_hangs_is_replaced(db: Db) -> None:
+    before = backend_pid()
+    with stopped(before):
+        assert backend_pid() != before
+    eventually(
+        lambda: db.execute("SELECT FROM pg_stat_activity WHERE pid = %s", (before,)).rowcount == 0
+    )
+
+
+def test_a_transaction_in_another_one_fails_with_it(db: Db) -> None:
+    insert = "INSERT INTO system_config (key, value) VALUES (%s, '1')"
+    before = db.execute("SELECT count(*) FROM system_config").fetchone()
+
+    def both() -> None:
+        with database().transaction() as outer:
+            outer.execute(insert, ("outer",))
+            db.execute("SELECT pg_terminate_backend(%s)", (outer.info.backend_pid,))
+            with database().transaction() as inner:
+                inner.execute(insert, ("inner",))
+
+    with pytest.raises(AppError, match="DATABASE_CONNECTION_ERROR"):
+        both()
+    assert db.execute("SELECT count(*) FROM system_config").fetchone() == before
+    both_keys = [("outer",), ("inner",)]
+    with database().transaction() as outer, database().transaction() as inner:
+        for (key,), connection in zip(both_keys, (outer, inner), strict=True):
+            connection.execute(insert, (key,))
+    assert db.execute("SELECT key FROM system_config WHERE value = '1'").fetchall() == both_keys
 
 
 @pytest.mark.parametrize(

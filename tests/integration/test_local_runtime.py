@@ -158,7 +158,9 @@ def test_the_environment_is_the_templates_and_lambdas(
 
 
 def test_a_variable_without_a_value_is_named(tmp_path: Path) -> None:
-    work = function(tmp_path, PID, environment={"URL": "<parameter UrlArn has no value>"})
+    work = function(
+        tmp_path, PID, environment={"URL": "<the parameter UrlArn, which has no value>"}
+    )
 
     with pytest.raises(TemplateError, match="URL of Work comes from the parameter UrlArn"):
         invoke(tmp_path, work)

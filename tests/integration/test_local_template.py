@@ -1,9 +1,10 @@
+import uuid
 from pathlib import Path
 
 import pytest
 
 from local.config import PROJECT
-from local.intrinsics import TemplateError, unset_parameter
+from local.intrinsics import TemplateError, unset
 from local.template import Mock, Route, Template, Throttle, read_template
 
 API = """
@@ -53,7 +54,7 @@ def path(operation: str) -> str:
 
 
 def variables(folder: Path, text: str, **parameters: str) -> dict[str, str]:
-    resources = function(f"Environment: {{Variables: {text}}}") + API
+    resources = function(f"AutoPublishAlias: now, Environment: {{Variables: {text}}}") + API
     return dict(read(folder, resources, CONDITIONS, **parameters).functions["Work"].environment)
 
 
@@ -65,7 +66,7 @@ def test_the_real_template_has_its_functions() -> None:
     }
     health = functions["HealthFunction"]
     assert (health.code, health.handler) == (PROJECT / "functions/health", "app.handler")
-    assert (health.timeout, health.memory, health.concurrency) == (15, 1024, 20)
+    assert (health.timeout, health.memory, health.concurrency) == (15, 1024, 10)
     assert [(layer.id, layer.is_source) for layer in health.layers] == [
         ("DependenciesLayer", False),
         ("SharedLayer", True),
@@ -84,11 +85,42 @@ def test_globals_and_own_variables_meet_in_a_function() -> None:
     assert "TMDB_API_KEY" not in environment
 
 
-def test_a_secret_without_a_value_can_be_told() -> None:
+def test_a_secret_that_is_not_here_can_be_told(tmp_path: Path) -> None:
     environment = real().functions["AuthFunction"].environment
 
-    assert unset_parameter(environment["JWT_SECRET"]) == "JwtSecretArn"
-    assert unset_parameter(environment["PLEX_API_URL"]) is None
+    assert unset(environment["JWT_SECRET"]) == "JwtSecret, which only AWS has"
+    assert unset(environment["PLEX_API_URL"]) is None
+    given = variables(tmp_path, "{SECRET: !Sub 'from ${Secret}'}")
+    assert unset(given["SECRET"]) == "the parameter Secret, which has no value"
+
+
+def test_database_and_cache_of_the_real_template_are_external_ones() -> None:
+    environment = real().functions["HealthFunction"].environment
+    assert not {"DATABASE_HOST", "REDIS_HOST"} & set(environment)
+    assert (environment["DATABASE_URL"], environment["REDIS_URL"]) == ("", "")
+
+    on_aws = real(DatabaseMode="rds", CacheMode="node").functions["HealthFunction"].environment
+    assert unset(on_aws["DATABASE_URL"]) == "DatabaseAppSecret, which only AWS has"
+    assert unset(on_aws["DATABASE_HOST"]) == "Database, which only AWS has"
+    assert unset(on_aws["REDIS_HOST"]) == "CacheNodes, which only AWS has"
+
+
+def test_a_part_of_the_real_template_comes_with_its_parameter() -> None:
+    assert "RotationFunction" not in real().functions
+    rotation = real(JwtRotationDays="31").functions["RotationFunction"]
+    assert (rotation.code, rotation.concurrency) == (PROJECT / "functions/rotation", 1)
+    assert "DATABASE_URL" not in rotation.environment
+    patient = real(DatabaseMode="aurora")
+    assert patient.functions["HealthFunction"].timeout == 28
+    assert patient.schedules["ExpiredSessions"].expression == "rate(1 day)"
+
+
+def test_an_installation_is_known_to_plex_by_its_stack() -> None:
+    environment = real().functions["AuthFunction"].environment
+    made_up = environment["PLEX_CLIENT_ID"]
+    assert str(uuid.UUID(made_up)) == made_up
+    environment = real(PlexClientId="mine").functions["AuthFunction"].environment
+    assert environment["PLEX_CLIENT_ID"] == "mine"
 
 
 def test_the_real_template_has_routes_of_functions_and_mocks() -> None:
@@ -130,6 +162,9 @@ def test_no_bound_on_concurrency_is_no_value() -> None:
         ("!Sub ['${Name}-${Stage}', {Name: !Ref Count}]", "0-test"),
         ("!Sub '${Work.Arn}'", "arn:aws:lambda:us-east-1:123456789012:function:Work"),
         ("!GetAtt Api.RootResourceId", "Api.RootResourceId"),
+        ("!Ref Work.Alias", "arn:aws:lambda:us-east-1:123456789012:function:Work:now"),
+        ("!Sub 'x-${Work.Alias}'", "x-arn:aws:lambda:us-east-1:123456789012:function:Work:now"),
+        ("!Select [1, !Split [/, !Ref AWS::StackId]]", "medianest"),
         ("!Ref Api", "Api"),
         ("!If [IsLive, yes-it-is, no-it-is-not]", "no-it-is-not"),
         ("!If [IsEither, 1, 2]", "2"),
@@ -147,6 +182,41 @@ def test_parameters_change_what_conditions_say(tmp_path: Path) -> None:
     assert given == {"BOTH": "a", "EITHER": "a"}
     given = variables(tmp_path, text, Stage="live")
     assert given == {"BOTH": "b", "EITHER": "a"}
+
+
+def test_a_route_may_go_to_the_alias_of_a_function(tmp_path: Path) -> None:
+    uri = (
+        "!Sub 'arn:${AWS::Partition}:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions"
+        "/${Work.Alias}/invocations'"
+    )
+    integration = f"{{type: aws_proxy, httpMethod: POST, uri: {uri}}}"
+    resources = path(f"get: {{x-amazon-apigateway-integration: {integration}}}")
+
+    template = read(tmp_path, resources + function("AutoPublishAlias: live"))
+    assert template.routes == (Route("/api/x", "GET", "Work"),)
+    with pytest.raises(TemplateError, match="no function Work with AutoPublishAlias"):
+        read(tmp_path, resources + function(""))
+
+
+def test_what_only_aws_needs_is_passed_over(tmp_path: Path) -> None:
+    head = """
+Rules: {Always: {Assertions: [{Assert: !Equals [a, b], AssertDescription: never}]}}
+Mappings: {Sizes: {small: {Of: 1}}}
+"""
+    own = (
+        "VpcConfig: !If [Is, {}, {}], SnapStart: {ApplyOn: None}, Tracing: Active, "
+        "AutoPublishAlias: live, AutoPublishAliasAllProperties: true, Role: !GetAtt Role.Arn"
+    )
+    others = """
+  Role: {Type: AWS::IAM::Role, Properties: {}}
+  Migrations: {Type: Custom::Migrations, Properties: {ServiceToken: !GetAtt Work.Arn}}
+  Account: {Type: AWS::ApiGateway::Account, Properties: {CloudWatchRoleArn: !GetAtt Role.Arn}}
+  Domain: {Type: AWS::ApiGateway::DomainName, Properties: {DomainName: api.example}}
+  Mapping: {Type: AWS::ApiGateway::BasePathMapping, Properties: {DomainName: !Ref Domain}}
+"""
+    waiting = function(own).replace("    Properties", "    DependsOn: Migrations\n    Properties")
+    template = read(tmp_path, waiting + others + API, f"{head}\nConditions: {{Is: !Equals [a, a]}}")
+    assert set(template.functions) == {"Work"}
 
 
 def test_no_value_takes_its_entry_away(tmp_path: Path) -> None:
@@ -189,7 +259,9 @@ Globals:
         (function("Environment: {Variables: {A: !Ref Nowhere}}") + API, "Nowhere"),
         (function("Environment: {Variables: {A: !GetAtt Nowhere.Arn}}") + API, "Nowhere"),
         (function("ReservedConcurrentExecutions: !If [Missing, 1, 2]") + API, "Missing"),
-        (function("VpcConfig: {}") + API, "VpcConfig"),
+        (function("FileSystemConfigs: []") + API, "FileSystemConfigs"),
+        (function("Environment: {Variables: {A: !Ref Work.Alias}}") + API, "AutoPublishAlias"),
+        (API + "  M: {Type: 'AWS::ApiGateway::Method', Properties: {}}", "ApiGateway::Method"),
         (function("Layers: [!Ref Api]") + API, "Api"),
         (function("Events: {E: {Type: SQS, Properties: {}}}") + API, "SQS"),
         (API + "  Http: {Type: 'AWS::Serverless::HttpApi', Properties: {}}", "HttpApi"),

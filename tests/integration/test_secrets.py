@@ -10,12 +10,15 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any, LiteralString, cast
 from urllib.parse import parse_qs, urlsplit
 
 import boto3  # type: ignore[import-untyped]
+import certifi
 import psycopg
 import pytest
+import redis
 from moto import mock_aws
 from psycopg import sql
 from pydantic import SecretStr
@@ -25,6 +28,7 @@ from medianest.core.cache import shared_cache
 from medianest.core.config import ConfigurationError
 from medianest.core.db import database
 from tests.support.api import call
+from tests.support.tls import in_front_of, self_signed, server_context
 
 TOKEN = "the session token of this environment"
 REGION = "eu-west-1"
@@ -320,7 +324,7 @@ def test_in_production_a_server_that_has_no_tls_is_not_talked_to(
     for name in ("PLEX_API_URL", "PLEX_AUTH_URL", "TMDB_API_URL"):
         variables.delenv(name)
     variables.setenv(
-        "DATABASE_URL", aws.secret("d", f"{environment['DATABASE_URL']}?sslmode=require")
+        "DATABASE_URL", aws.secret("d", f"{environment['DATABASE_URL']}?sslmode=verify-full")
     )
     variables.setenv("REDIS_URL", aws.secret("r", f"rediss{environment['REDIS_URL'][5:]}"))
     assert call("GET", "/api/health").code == "DATABASE_CONNECTION_ERROR"
@@ -343,16 +347,28 @@ class Role:
     def address(self, password: str) -> str:
         return f"postgresql://{self.name}:{password}@{self.place}"
 
+    def login(self, password: str, port: int) -> str:
+        """Return what RDS would keep, for the engine behind a port that speaks TLS."""
+        database = self.place.rpartition("/")[2]
+        return json.dumps(
+            {
+                "username": self.name,
+                "password": password,
+                "host": "localhost",
+                "port": port,
+                "dbname": database,
+            }
+        )
+
     def change(self, password: str) -> None:
         self.run("ALTER ROLE {role} PASSWORD {}", password)
 
 
 @pytest.fixture
-def role(environment: dict[str, str], worker_id: str) -> Iterator[Role]:
-    url = environment["DATABASE_URL"]
-    with psycopg.connect(url, autocommit=True) as owner:
+def role(database_url: str, worker_id: str) -> Iterator[Role]:
+    with psycopg.connect(database_url, autocommit=True) as owner:
         # Roles are the server's, which all workers share.
-        own = Role(owner, f"rotated_{worker_id}", url.rpartition("@")[2])
+        own = Role(owner, f"rotated_{worker_id}", database_url.rpartition("@")[2])
         own.run("DROP ROLE IF EXISTS {role}")
         own.run("CREATE ROLE {role} LOGIN PASSWORD {}", "first")
         yield own
@@ -375,6 +391,86 @@ def test_a_changed_database_password_is_read_again_at_once(
     database().close()
     assert call("GET", "/api/health").status == 200
     database().close()
+
+
+@pytest.fixture
+def secured(
+    environment: dict[str, str], variables: pytest.MonkeyPatch, tmp_path: Path
+) -> Iterator[tuple[int, int]]:
+    """Return ports at which PostgreSQL and Valkey speak TLS, as public authorities vouch for."""
+    certificate, key = self_signed(tmp_path)
+    variables.setattr(certifi, "where", lambda: str(certificate))
+    variables.setenv("SSL_CERT_FILE", str(certificate))
+    context = server_context(certificate, key)
+    with (
+        in_front_of(environment["DATABASE_URL"], context, postgres=True) as first,
+        in_front_of(environment["REDIS_URL"], context, postgres=False) as second,
+    ):
+        yield first, second
+
+
+@pytest.fixture
+def cache_password(keys: redis.Redis) -> Iterator[str]:
+    """Return what a user of the cache, `app`, signs in with."""
+    password = "p@ss/wo:rd?#% é"
+    keys.acl_setuser("app", enabled=True, passwords=[f"+{password}"], keys="*", commands=["+@all"])
+    yield password
+    keys.acl_deluser("app")
+
+
+def test_a_function_in_production_works_on_logins_as_aws_keeps_them(
+    aws: Aws,
+    variables: pytest.MonkeyPatch,
+    role: Role,
+    secured: tuple[int, int],
+    cache_password: str,
+    logs: io.StringIO,
+) -> None:
+    variables.setenv("NODE_ENV", "production")
+    for name in ("PLEX_API_URL", "PLEX_AUTH_URL", "TMDB_API_URL"):
+        variables.delenv(name)
+    role.change(cache_password)
+    cache_login = {"username": "app", "password": cache_password, "host": "localhost"}
+    variables.setenv("DATABASE_URL", aws.secret("d", role.login(cache_password, secured[0])))
+    variables.setenv("REDIS_URL", aws.secret("r", json.dumps({**cache_login, "port": secured[1]})))
+    answer = call("GET", "/api/health")
+    assert answer.status == 200, logs.getvalue()
+    assert answer.data["status"] == "healthy"
+
+
+def test_a_changed_password_in_a_login_is_read_again_at_once(
+    aws: Aws,
+    variables: pytest.MonkeyPatch,
+    role: Role,
+    secured: tuple[int, int],
+    logs: io.StringIO,
+) -> None:
+    arn = aws.secret("DATABASE_URL", role.login("first", secured[0]))
+    variables.setenv("DATABASE_URL", arn)
+    variables.setattr(secrets, "FRESH_SECONDS", 0.0)
+    assert call("GET", "/api/health").status == 200
+    role.change("s€cond/@")
+    aws.secrets.put_secret_value(SecretId=arn, SecretString=role.login("s€cond/@", secured[0]))
+    assert call("GET", "/api/health").status == 200  # the old connection still serves
+    database().close()
+    assert call("GET", "/api/health").status == 200
+    assert "database password read again" in logs.getvalue()
+    assert "cond" not in logs.getvalue()
+
+
+def test_a_new_value_that_is_no_address_is_not_repeated(
+    aws: Aws, variables: pytest.MonkeyPatch, role: Role, logs: io.StringIO
+) -> None:
+    arn = aws.secret("DATABASE_URL", role.address("first"))
+    variables.setenv("DATABASE_URL", arn)
+    variables.setattr(secrets, "FRESH_SECONDS", 0.0)
+    assert call("GET", "/api/health").status == 200
+    database().close()
+    role.change("second")
+    aws.secrets.put_secret_value(SecretId=arn, SecretString=role.address("canary%zz"))
+    assert call("GET", "/api/health").code == "INTERNAL_ERROR"
+    assert "DATABASE_URL is not a connection address" in logs.getvalue()
+    assert "canary" not in logs.getvalue()
 
 
 def test_a_database_password_that_stays_wrong_is_the_databases_error(

@@ -320,7 +320,9 @@ class TestEndOfAllAgainstARefresh:
         user_id = me(people["bob"]).data["id"]
         lifetimes = settings.session_lifetimes()
         caller = Caller("request", "203.0.113.7", "tests")
-        with psycopg.connect(environment["DATABASE_URL"]) as refreshing:
+        # The other process may take longer to start than a transaction may be idle.
+        patient = "-c idle_in_transaction_session_timeout=60s"
+        with psycopg.connect(environment["DATABASE_URL"], options=patient) as refreshing:
             former = UUID(current(people["bob"]))
             new = repository.replace(refreshing, former, caller, lifetimes)
             assert new is not None

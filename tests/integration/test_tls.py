@@ -5,57 +5,26 @@ import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
+import certifi
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from pydantic import SecretStr
 
-from medianest.core import http
+from medianest.core import db, http
 from medianest.core.cache import Cache
 from medianest.core.db import Database
 from medianest.core.errors import AppError
+from tests.support.tls import SSL_REQUEST, in_front_of, self_signed, server_context
 
-SSL_REQUEST = 8
-
-
-def self_signed(folder: Path) -> tuple[Path, Path]:
-    """Make a certificate that no authority has signed, and its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    today = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(today - timedelta(days=1))
-        .not_valid_after(today + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    (folder / "cert.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    (folder / "key.pem").write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-    )
-    return folder / "cert.pem", folder / "key.pem"
+RDS = "medianest.eu-west-1.rds.amazonaws.com"
 
 
 @pytest.fixture
 def impostor(tmp_path: Path) -> ssl.SSLContext:
-    """Return what a server needs to speak TLS with such a certificate."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(*self_signed(tmp_path))
-    return context
+    """Return what a server needs to speak TLS with a certificate that nobody has signed."""
+    return server_context(*self_signed(tmp_path))
 
 
 @contextmanager
@@ -111,3 +80,40 @@ def test_the_database(impostor: ssl.SSLContext, tmp_path: Path) -> None:
         with pytest.raises(AppError, match="DATABASE_CONNECTION_ERROR"), database.transaction():
             pass
     assert b"secret" not in b"".join(received)
+
+
+@pytest.mark.usefixtures("environment")
+@pytest.mark.parametrize("host", ["localhost", RDS])
+def test_the_database_where_the_address_does_not_say_whom_to_trust(
+    host: str, tmp_path: Path
+) -> None:
+    received: list[bytes] = []
+    context = server_context(*self_signed(tmp_path, host))
+    with serving(context, received, postgres=True) as port:
+        place = f"{host}:{port}/d?hostaddr=127.0.0.1&sslmode=verify-full"
+        database = Database(SecretStr(f"postgresql://u:secret@{place}"))
+        with pytest.raises(AppError, match="DATABASE_CONNECTION_ERROR"), database.transaction():
+            pass
+    assert received == []
+
+
+@pytest.mark.parametrize("host", ["localhost", RDS])
+def test_public_authorities_and_amazons_vouch_for_a_database(
+    environment: dict[str, str], monkeypatch: pytest.MonkeyPatch, host: str, tmp_path: Path
+) -> None:
+    certificate, key = self_signed(tmp_path, host)
+    if host == RDS:
+        monkeypatch.setattr(db, "AMAZON_AUTHORITIES", certificate)
+    else:
+        monkeypatch.setattr(certifi, "where", lambda: str(certificate))
+    url = environment["DATABASE_URL"]
+    engine = urlsplit(url)
+    with in_front_of(url, server_context(certificate, key), postgres=True) as port:
+        login, name = f"{engine.username}:{engine.password}", engine.path
+        place = f"{host}:{port}{name}?hostaddr=127.0.0.1&sslmode=verify-full"
+        database = Database(SecretStr(f"postgresql://{login}@{place}"))
+        database.ping()
+        database.close()
+        other = Database(SecretStr(f"postgresql://{login}@other-{place}"))
+        with pytest.raises(AppError, match="DATABASE_CONNECTION_ERROR"):
+            other.ping()

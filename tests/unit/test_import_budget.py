@@ -38,6 +38,7 @@ def imported_by(module: str, cwd: Path) -> set[str]:
         ("medianest.core.web", BACKENDS | AWS),
         ("functions.cleanup.app", WEB | BACKENDS | AWS),
         ("functions.migrations.app", WEB | BACKENDS | AWS),
+        ("functions.rotation.app", WEB | BACKENDS | AWS),
         ("functions.health.app", BACKENDS | AWS),
         ("functions.auth.app", BACKENDS | AWS | PASSWORDS),
         ("functions.media.app", BACKENDS | AWS),

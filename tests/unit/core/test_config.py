@@ -1,12 +1,15 @@
 """Settings: checked as a whole, told as a whole, and never a secret in the telling."""
 
+import json
+import re
 import secrets
 import traceback
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
+from psycopg.conninfo import conninfo_to_dict
 from pydantic import ValidationError
 
 from medianest.core.config import ConfigurationError, Settings, check_jwt_secret, load
@@ -41,7 +44,7 @@ def test_a_full_environment_is_read() -> None:
             "NODE_ENV": "production",
             "LOG_LEVEL": "ERROR",
             "CORS_ORIGIN": "https://media.example.org",
-            "DATABASE_URL": "postgresql://u:p@db/medianest?sslmode=require",
+            "DATABASE_URL": "postgresql://u:p@db/medianest?sslmode=verify-full",
             "REDIS_URL": "rediss://cache:6379/0",
             "JWT_SECRET": RANDOM_SECRET,
             "PLEX_CLIENT_ID": "an-installation",
@@ -62,7 +65,7 @@ def test_a_full_environment_is_read() -> None:
     assert settings.jwt_secret.get_secret_value() == RANDOM_SECRET
     assert settings.database_url is not None
     assert settings.database_url.get_secret_value() == (
-        "postgresql://u:p@db/medianest?sslmode=require"
+        "postgresql://u:p@db/medianest?sslmode=verify-full"
     )
 
 
@@ -73,6 +76,7 @@ def test_all_problems_are_told_at_once() -> None:
             "LOG_LEVEL": "LOUD",
             "CORS_ORIGIN": "media.example.org",
             "DATABASE_URL": "mysql://db",
+            "APP_DATABASE_URL": "{}",
             "REDIS_URL": "http://cache",
             "JWT_SECRET": "short",
             "PLEX_CLIENT_ID": "x" * 201,
@@ -89,6 +93,7 @@ def test_all_problems_are_told_at_once() -> None:
         "LOG_LEVEL",
         "CORS_ORIGIN",
         "DATABASE_URL",
+        "APP_DATABASE_URL",
         "REDIS_URL",
         "JWT_SECRET",
         "PLEX_CLIENT_ID",
@@ -97,7 +102,7 @@ def test_all_problems_are_told_at_once() -> None:
         "PLEX_AUTH_URL",
         "TMDB_API_URL",
     ):
-        assert message.count(f"{name} ") == 1, name
+        assert len(re.findall(rf"\b{name} ", message)) == 1, name
         assert name.lower() not in message
     assert "TMDB_API_KEY is required" in message
     assert "JWT_SECRET is required" not in message
@@ -126,6 +131,11 @@ def test_all_problems_are_told_at_once() -> None:
         ("DATABASE_URL", "db/medianest"),
         ("DATABASE_URL", "postgresql"),
         ("DATABASE_URL", "sqlite:///medianest"),
+        ("DATABASE_URL", "postgresql://u:p@ss@db/medianest"),
+        ("DATABASE_URL", "postgresql://u:p/ss@db/medianest"),
+        ("APP_DATABASE_URL", "mysql://db/medianest"),
+        ("DATABASE_HOST", "db/x"),
+        ("REDIS_HOST", "u:p@cache"),
         ("REDIS_URL", "valkey.example.org:6379"),
         ("REDIS_URL", "http://cache:6379"),
         ("REDIS_URL", "redis"),
@@ -144,9 +154,10 @@ def test_all_problems_are_told_at_once() -> None:
         ("TMDB_API_KEY", "arn:"),
         ("DATABASE_CONNECT_TIMEOUT_SECONDS", "1"),
         ("DATABASE_CONNECT_TIMEOUT_SECONDS", "2.5"),
-        ("DATABASE_CONNECT_TIMEOUT_SECONDS", "11"),
+        ("DATABASE_CONNECT_TIMEOUT_SECONDS", "21"),
         ("DATABASE_ANSWER_TIMEOUT_SECONDS", "3"),
         ("DATABASE_ANSWER_TIMEOUT_SECONDS", "nan"),
+        ("CACHE_CONNECT_TIMEOUT_SECONDS", "3"),
         ("CACHE_TIMEOUT_SECONDS", "0"),
         ("CACHE_TIMEOUT_SECONDS", "250ms"),
         ("UPSTREAM_TIMEOUT_SECONDS", "-1"),
@@ -172,6 +183,10 @@ def test_a_bad_value_is_refused_by_its_upper_case_name(name: str, value: str) ->
         ("NODE_ENV", "development"),
         ("DATABASE_URL", "postgresql://db/medianest"),
         ("DATABASE_URL", "postgres://db/medianest"),
+        ("DATABASE_URL", "postgresql://u:p%40%2Fss@db/medianest?options=-c%20x@y"),
+        ("APP_DATABASE_URL", "postgresql://app@db/medianest"),
+        ("DATABASE_HOST", "db.abc.eu-west-1.rds.amazonaws.com"),
+        ("REDIS_HOST", "127.0.0.1"),
         ("REDIS_URL", "redis://cache:6379/0"),
         ("REDIS_URL", "rediss://cache:6379/0"),
         ("JWT_SECRET", RANDOM_SECRET),
@@ -182,6 +197,7 @@ def test_a_bad_value_is_refused_by_its_upper_case_name(name: str, value: str) ->
         ("TMDB_API_URL", "https://tmdb.example.org/3"),
         ("DATABASE_CONNECT_TIMEOUT_SECONDS", "2"),
         ("DATABASE_ANSWER_TIMEOUT_SECONDS", "7.5"),
+        ("CACHE_CONNECT_TIMEOUT_SECONDS", "1"),
         ("CACHE_TIMEOUT_SECONDS", "1"),
         ("UPSTREAM_TIMEOUT_SECONDS", "10"),
         ("TMDB_LANGUAGE", "de"),
@@ -197,7 +213,9 @@ def test_a_good_value_is_let_in(name: str, value: str) -> None:
 
 @pytest.mark.parametrize("environment", ["development", "production"])
 @pytest.mark.parametrize("arn", [ARN, "arn:aws-cn:ssm:cn-north-1:123456789012:parameter/medianest"])
-@pytest.mark.parametrize("name", ["DATABASE_URL", "REDIS_URL", "JWT_SECRET", "TMDB_API_KEY"])
+@pytest.mark.parametrize(
+    "name", ["DATABASE_URL", "APP_DATABASE_URL", "REDIS_URL", "JWT_SECRET", "TMDB_API_KEY"]
+)
 def test_a_secret_may_be_an_arn(name: str, arn: str, environment: str) -> None:
     secret = getattr(load({name: arn, "NODE_ENV": environment}, name), name.lower())
     assert secret.get_secret_value() == arn
@@ -206,6 +224,7 @@ def test_a_secret_may_be_an_arn(name: str, arn: str, environment: str) -> None:
 def test_production_takes_no_address_without_tls_and_names_all_at_once() -> None:
     without_tls = {
         "DATABASE_URL": "postgresql://u:canary@db/medianest",
+        "APP_DATABASE_URL": "postgresql://app:canary@db/medianest",
         "REDIS_URL": "redis://:canary@cache",
         "PLEX_API_URL": "http://plex.example",
         "PLEX_AUTH_URL": "http://app.plex.example",
@@ -218,13 +237,12 @@ def test_production_takes_no_address_without_tls_and_names_all_at_once() -> None
     assert "canary" not in message
 
 
-@pytest.mark.parametrize("mode", ["require", "verify-ca", "verify-full"])
-def test_production_takes_addresses_with_tls(mode: str) -> None:
+def test_production_takes_addresses_with_tls() -> None:
     load(
         {
             "NODE_ENV": "production",
             "CORS_ORIGIN": "*",
-            "DATABASE_URL": f"postgres://db/medianest?connect_timeout=3&sslmode={mode}",
+            "DATABASE_URL": "postgres://db/medianest?connect_timeout=3&sslmode=verify-full",
             "REDIS_URL": "rediss://cache",
             "PLEX_API_URL": "https://plex.example",
         }
@@ -239,11 +257,14 @@ def test_production_takes_addresses_with_tls(mode: str) -> None:
         "?sslmode=disable",
         "?sslmode=allow",
         "?sslmode=prefer",
-        "?sslmode=REQUIRE",
-        "?SSLMODE=require",
-        "?sslmode=require&sslmode=disable",
+        # These encrypt, for whoever answers.
+        "?sslmode=require",
+        "?sslmode=verify-ca",
+        "?sslmode=VERIFY-FULL",
+        "?SSLMODE=verify-full",
+        "?sslmode=verify-full&sslmode=disable",
         "#?sslmode=disable",
-        "?application_name=sslmode=require",
+        "?application_name=sslmode=verify-full",
     ],
 )
 @pytest.mark.parametrize("host", ["db.example", "127.0.0.1", "[::1", "ⓒanary:x@db"])
@@ -252,9 +273,114 @@ def test_production_takes_no_database_that_may_do_without_tls(host: str, query: 
         {"NODE_ENV": "production", "DATABASE_URL": f"postgresql://{host}/medianest{query}"}
     )
     assert message == (
-        "Bad configuration: DATABASE_URL must ask for TLS in production:"
-        " sslmode=require, verify-ca or verify-full"
+        "Bad configuration: DATABASE_URL must ask for TLS in production: sslmode=verify-full"
     )
+
+
+RDS_LOGIN = {
+    "username": "medianest_app",
+    "password": "p@ss/wo:rd?#%&'\" é",
+    "engine": "postgres",
+    "host": "medianest.abc.eu-west-1.rds.amazonaws.com",
+    "port": 5432,
+    "dbname": "medianest",
+    "dbInstanceIdentifier": "medianest",
+}
+
+
+@pytest.mark.parametrize("environment", ["development", "production"])
+@pytest.mark.parametrize("name", ["DATABASE_URL", "APP_DATABASE_URL"])
+def test_a_login_as_rds_keeps_it_is_an_address_with_tls(name: str, environment: str) -> None:
+    settings = load({name: json.dumps(RDS_LOGIN), "NODE_ENV": environment})
+    address = getattr(settings, name.lower()).get_secret_value()
+    assert conninfo_to_dict(address) == {
+        "user": "medianest_app",
+        "password": RDS_LOGIN["password"],
+        "host": "medianest.abc.eu-west-1.rds.amazonaws.com",
+        "port": "5432",
+        "dbname": "medianest",
+        "sslmode": "verify-full",
+    }
+
+
+@given(user=st.text(min_size=1), password=st.text(min_size=1), database=st.text())
+def test_any_name_and_password_comes_through(user: str, password: str, database: str) -> None:
+    assume("\0" not in user + password + database)
+    login = {"username": user, "password": password, "host": "db", "dbname": database}
+    secret = load({"DATABASE_URL": json.dumps(login), "NODE_ENV": "production"}).database_url
+    assert secret is not None
+    parts = conninfo_to_dict(secret.get_secret_value())
+    assert (parts["user"], parts["password"]) == (user, password)
+    assert parts.get("dbname", "") == database
+    assert parts["port"] == "5432"
+
+
+@pytest.mark.parametrize(
+    ("login", "address"),
+    [
+        ({"password": "p@ss/:", "host": "cache"}, "rediss://:p%40ss%2F%3A@cache:6379/0"),
+        (
+            {"username": "app", "password": "p", "host": "c.cache.amazonaws.com", "port": "6380"},
+            "rediss://app:p@c.cache.amazonaws.com:6380/0",
+        ),
+    ],
+)
+def test_a_login_to_a_cache_is_an_address_with_tls(login: dict[str, str], address: str) -> None:
+    settings = load({"REDIS_URL": json.dumps(login), "NODE_ENV": "production"})
+    assert settings.redis_url is not None
+    assert settings.redis_url.get_secret_value() == address
+
+
+def test_a_login_without_a_host_takes_the_one_that_is_given() -> None:
+    login = json.dumps({"username": "u", "password": "p"})
+    settings = load(
+        {
+            "DATABASE_URL": login,
+            "APP_DATABASE_URL": json.dumps({"username": "a", "password": "p", "host": "own"}),
+            "REDIS_URL": login,
+            "DATABASE_HOST": "db.example",
+            "REDIS_HOST": "cache.example",
+        }
+    )
+    addresses = [settings.database_url, settings.app_database_url, settings.redis_url]
+    assert [secret and secret.get_secret_value() for secret in addresses] == [
+        "postgresql://u:p@db.example:5432/?sslmode=verify-full",
+        "postgresql://a:p@own:5432/?sslmode=verify-full",
+        "rediss://u:p@cache.example:6379/0",
+    ]
+    message = problems_of({"DATABASE_URL": login, "REDIS_URL": login})
+    assert "DATABASE_URL is a login without a good host" in message
+    assert "REDIS_URL is a login without a good host" in message
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"username": ""}, "a good username"),
+        ({"password": None}, "a good password"),
+        ({"host": "db.example/x?sslmode=disable"}, "a good host"),
+        ({"host": "u:canary@db"}, "a good host"),
+        ({"host": None, "port": 0}, "a good host, port"),
+        ({"port": "canary"}, "a good port"),
+        ({"dbname": 7}, "a good dbname"),
+    ],
+)
+def test_a_bad_login_is_refused_without_repeating_it(
+    change: dict[str, object], reason: str
+) -> None:
+    login = RDS_LOGIN | {"password": "canary"} | change
+    with pytest.raises(ConfigurationError) as caught:
+        load({"DATABASE_URL": json.dumps(login)})
+    assert str(caught.value) == f"Bad configuration: DATABASE_URL is a login without {reason}"
+    assert "canary" not in "".join(traceback.format_exception(caught.value))
+
+
+@pytest.mark.parametrize("text", ["{", "{canary", '{"password": "canary"'])
+def test_what_only_begins_like_json_is_refused(text: str) -> None:
+    message = problems_of({"DATABASE_URL": text, "REDIS_URL": text})
+    assert "DATABASE_URL is not JSON, though it begins like it" in message
+    assert "REDIS_URL is not JSON, though it begins like it" in message
+    assert "canary" not in message
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from medianest.core import secrets
 from medianest.core.config import ConfigurationError
 from medianest.core.observability import metrics
 from medianest.core.secrets import resolve
+from tests.conftest import JWT_SECRET
 from tests.unit.conftest import forget_settings
 
 ARN = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:medianest-AbCdEf"
@@ -124,9 +125,41 @@ def test_what_an_arn_names_is_checked_as_a_value_is(
 
 
 @pytest.mark.parametrize(
+    ("name", "login", "address"),
+    [
+        (
+            "DATABASE_URL",
+            '{"username": "u", "password": "p", "host": "db", "port": 5433, "dbname": "d"}',
+            "postgresql://u:p@db:5433/d?sslmode=verify-full",
+        ),
+        ("REDIS_URL", '{"password": "p", "host": "cache"}', "rediss://:p@cache:6379/0"),
+        ("JWT_SECRET", f'{{"sign": "{JWT_SECRET}", "verify": []}}', None),
+    ],
+)
+def test_a_login_is_handed_out_as_the_address_that_it_stands_for(
+    aws: Aws, name: str, login: str, address: str | None
+) -> None:
+    aws.value = login
+    assert [resolve(SecretStr(ARN), name) for _ in range(2)] == [address or login] * 2
+    assert aws.asked == [ARN]
+
+
+def test_a_login_without_a_host_takes_the_one_of_the_environment(
+    aws: Aws, environment: pytest.MonkeyPatch
+) -> None:
+    environment.setenv("DATABASE_HOST", "db.example")
+    environment.setenv("REDIS_HOST", "cache.example")
+    forget_settings()
+    aws.value = '{"username": "u", "password": "p"}'
+    address = "postgresql://u:p@db.example:5432/?sslmode=verify-full"
+    assert resolve(SecretStr(ARN), "DATABASE_URL") == address
+    assert resolve(SecretStr(ARN), "REDIS_URL") == "rediss://u:p@cache.example:6379/0"
+
+
+@pytest.mark.parametrize(
     ("name", "plain", "secure"),
     [
-        ("DATABASE_URL", FIRST, f"{FIRST}?sslmode=require"),
+        ("DATABASE_URL", FIRST, f"{FIRST}?sslmode=verify-full"),
         ("REDIS_URL", "redis://:canary@cache", "rediss://:canary@cache"),
     ],
 )

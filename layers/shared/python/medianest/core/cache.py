@@ -18,6 +18,15 @@ if TYPE_CHECKING:
 
 # After a failure nothing is asked for this long: a dead cache must not cost a time-out a request.
 PAUSE_SECONDS = 5.0
+# A connection idle for longer is replaced: somewhere on its way it may have been dropped silently.
+MAX_IDLE_SECONDS = 300.0
+
+_SET_EACH = """
+for _, key in ipairs(KEYS) do
+    redis.call('SET', key, ARGV[1], 'EX', ARGV[2])
+end
+return {}
+"""
 
 
 class Cache:
@@ -27,6 +36,7 @@ class Cache:
         self._secret = url
         self._url = ""
         self._client: Redis | None = None
+        self._used_at = 0.0
         self._paused_until = 0.0
 
     def get(self, key: str) -> str | None:
@@ -40,15 +50,8 @@ class Cache:
 
     def set_each(self, keys: Sequence[str], value: str, *, seconds: int) -> None:
         """Keep one value under many keys, in one round trip."""
-
-        def work(client: Redis) -> object:
-            pipeline = client.pipeline(transaction=False)
-            for key in keys:
-                pipeline.set(key, value, ex=seconds)
-            return pipeline.execute()
-
         if keys:
-            self._try(work)
+            self.run(_SET_EACH, keys, [value, seconds])
 
     def add(self, key: str, value: str, *, seconds: int) -> None:
         """Keep a value for `seconds` unless the key has one."""
@@ -84,26 +87,29 @@ class Cache:
             return None
 
     def _connected(self) -> Redis:
+        from redis import ConnectionError as BrokenError  # noqa: PLC0415
         from redis import Redis  # noqa: PLC0415
         from redis.backoff import NoBackoff  # noqa: PLC0415
         from redis.retry import Retry  # noqa: PLC0415
 
         url = secrets.resolve(self._secret, "REDIS_URL")
-        if self._client is None or url != self._url:
+        is_outdated = url != self._url or time.time() - self._used_at > MAX_IDLE_SECONDS
+        if self._client is None or is_outdated:
             if self._client is not None:
                 self._client.close()
-            seconds = settings().cache_timeout_seconds
-            # One retry replaces a connection that died while the environment was frozen.
             self._client = Redis.from_url(
                 url,
                 decode_responses=True,
                 protocol=2,
                 max_connections=2,
-                socket_connect_timeout=seconds,
-                socket_timeout=seconds,
-                retry=Retry(NoBackoff(), 1),
+                socket_connect_timeout=settings().cache_connect_timeout_seconds,
+                socket_timeout=settings().cache_timeout_seconds,
+                # Once more, on a new connection, where the old one died while the environment was
+                # frozen. Who does not answer in time would not do so the second time either.
+                retry=Retry(NoBackoff(), 1, supported_errors=(BrokenError,)),
             )
             self._url = url
+        self._used_at = time.time()
         return self._client
 
 

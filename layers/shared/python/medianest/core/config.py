@@ -2,10 +2,11 @@
 
 import json
 import os
+import re
 from collections.abc import Mapping
 from functools import cache
 from typing import Literal
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 
 from pydantic import (
     BaseModel,
@@ -19,9 +20,14 @@ from pydantic import (
 
 SECRET_ARN_PREFIX = "arn:"  # noqa: S105
 SECRET_SERVICES = frozenset({"secretsmanager", "ssm"})
-TLS_MODES = frozenset({"require", "verify-ca", "verify-full"})
+# Of PostgreSQL's modes the only one that finds out who answers.
+TLS_MODE = "verify-full"
+HOST = r"^[A-Za-z0-9._-]+$"
 MIN_JWT_SECRET_BYTES = 32
 MAX_JWT_KEYS = 3
+# An address as far as its query: a password with a bare @ or / would become part of the host's
+# name, which error messages tell.
+_ADDRESS = re.compile(r"\w+://([^@/]*@)?[^@]*")
 # Placeholders of tutorials and samples, padded or not: whoever ships one has no secret.
 KNOWN_JWT_SECRETS = (
     "secret",
@@ -38,6 +44,47 @@ class ConfigurationError(Exception):
     def __init__(self, *problems: str) -> None:
         super().__init__("Bad configuration: " + "; ".join(problems))
         self.problems = problems
+
+
+class Login(BaseModel):
+    """A login as AWS keeps it in Secrets Manager: JSON in place of an address."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    username: str = Field(min_length=1)
+    password: str = Field(min_length=1)
+    host: str = Field(pattern=HOST)
+    port: int = Field(ge=1, le=65535)
+
+    @property
+    def place(self) -> str:
+        """Return the part of an address that says who and where."""
+        user, password = _escaped(self.username), _escaped(self.password)
+        return f"{user}:{password}@{self.host}:{self.port}"
+
+
+class DatabaseLogin(Login):
+    """A login to PostgreSQL, with the names that RDS uses."""
+
+    port: int = Field(default=5432, ge=1, le=65535)
+    dbname: str = ""
+
+    @property
+    def address(self) -> str:
+        """Return the address that it stands for."""
+        return f"postgresql://{self.place}/{_escaped(self.dbname)}?sslmode={TLS_MODE}"
+
+
+class CacheLogin(Login):
+    """A login to Valkey or Redis, which may know users by their password alone."""
+
+    username: str = ""
+    port: int = Field(default=6379, ge=1, le=65535)
+
+    @property
+    def address(self) -> str:
+        """Return the address that it stands for."""
+        return f"rediss://{self.place}/0"
 
 
 class Settings(BaseModel):
@@ -61,10 +108,27 @@ class Settings(BaseModel):
         description="Origins of web clients that may read answers, with commas between them;"
         " `*` is any, never with credentials",
     )
+    # These too are before the addresses. They are no secrets, and what makes one on AWS knows them
+    # only when it has the secret.
+    database_host: str | None = Field(
+        default=None,
+        pattern=HOST,
+        description="Where PostgreSQL is, for a `DATABASE_URL` that is a login without a host",
+    )
+    redis_host: str | None = Field(
+        default=None,
+        pattern=HOST,
+        description="Where the cache is, for a `REDIS_URL` that is a login without a host",
+    )
     database_url: SecretStr | None = Field(
         default=None,
-        description="`postgresql://…`, PostgreSQL 14 or later;"
-        " in production with `sslmode=require`, `verify-ca` or `verify-full`",
+        description="`postgresql://…`, PostgreSQL 14 or later; in production with"
+        " `sslmode=verify-full`",
+    )
+    app_database_url: SecretStr | None = Field(
+        default=None,
+        description="For the migrations alone: the `DATABASE_URL` of all other functions, whose"
+        " user they make, and let change rows but no table; absent, all share one user",
     )
     redis_url: SecretStr | None = Field(
         default=None,
@@ -120,7 +184,7 @@ class Settings(BaseModel):
     )
     # libpq takes whole seconds, and no fewer than two.
     database_connect_timeout_seconds: int = Field(
-        default=3, ge=2, le=10, description="How long connecting to PostgreSQL may take"
+        default=3, ge=2, le=20, description="How long connecting to PostgreSQL may take"
     )
     database_answer_timeout_seconds: float = Field(
         default=5,
@@ -129,11 +193,14 @@ class Settings(BaseModel):
         description="How long one answer of PostgreSQL may take; the server itself ends a statement"
         " after 3 seconds, so this only acts when it hangs",
     )
+    cache_connect_timeout_seconds: float = Field(
+        default=0.25, ge=0.05, le=2, description="How long connecting to the cache may take"
+    )
     cache_timeout_seconds: float = Field(
-        default=0.25,
+        default=0.1,
         ge=0.05,
         le=2,
-        description="How long connecting to the cache, and each of its answers, may take",
+        description="How long one answer of the cache may take; one far away needs more",
     )
     upstream_timeout_seconds: float = Field(
         default=4,
@@ -148,7 +215,7 @@ class Settings(BaseModel):
     def _any_case(cls, value: str) -> str:
         return value.upper()
 
-    @field_validator("database_url", "redis_url", "jwt_secret", "tmdb_api_key")
+    @field_validator("database_url", "app_database_url", "redis_url", "jwt_secret", "tmdb_api_key")
     @classmethod
     def _readable(cls, value: SecretStr) -> SecretStr:
         text = value.get_secret_value()
@@ -156,26 +223,25 @@ class Settings(BaseModel):
             raise ValueError("must be the ARN of a secret or of a parameter")
         return value
 
-    @field_validator("database_url")
+    @field_validator("database_url", "app_database_url")
     @classmethod
     def _postgresql(cls, value: SecretStr, info: ValidationInfo) -> SecretStr:
+        value = _address(value, DatabaseLogin, info.data.get("database_host"))
         value = _secret_with_scheme(value, "postgresql", "postgres")
         # Taken apart by hand: what urlsplit says of an address that it dislikes has the password.
         address, _, query = value.get_secret_value().partition("?")
-        modes = parse_qs(query).get("sslmode", [""])
-        if (
-            _in_production(info)
-            and not address.startswith(SECRET_ARN_PREFIX)
-            and not TLS_MODES.issuperset(modes)
-        ):
-            raise ValueError(
-                "must ask for TLS in production: sslmode=require, verify-ca or verify-full"
-            )
+        if address.startswith(SECRET_ARN_PREFIX):
+            return value
+        if not _ADDRESS.fullmatch(address):
+            raise ValueError("must have the characters @ and / of its password as %40 and %2F")
+        if _in_production(info) and set(parse_qs(query).get("sslmode", [])) != {TLS_MODE}:
+            raise ValueError(f"must ask for TLS in production: sslmode={TLS_MODE}")
         return value
 
     @field_validator("redis_url")
     @classmethod
     def _redis(cls, value: SecretStr, info: ValidationInfo) -> SecretStr:
+        value = _address(value, CacheLogin, info.data.get("redis_host"))
         if _in_production(info) and value.get_secret_value().startswith("redis://"):
             raise ValueError("must ask for TLS in production: rediss://")
         if _in_production(info) and "ssl_" in value.get_secret_value().partition("?")[2]:
@@ -250,6 +316,27 @@ def check_jwt_secret(value: str) -> None:
     )
     if repeated or len(set(value)) < 8 or letters.startswith(KNOWN_JWT_SECRETS):  # noqa: PLR2004
         raise ValueError("is a well-known or repetitive value; generate a random one")
+
+
+def _escaped(text: str) -> str:
+    return quote(text, safe="")
+
+
+def _address(
+    value: SecretStr, kind: type[DatabaseLogin | CacheLogin], host: str | None
+) -> SecretStr:
+    """Return an address as it is, and the one that a login in JSON stands for."""
+    text = value.get_secret_value()
+    if not text.startswith("{"):
+        return value
+    try:
+        login = kind.model_validate({"host": host, **json.loads(text)})
+    except ValidationError as error:
+        bad = sorted({str(item["loc"][0]) for item in error.errors()})
+        raise ValueError(f"is a login without a good {', '.join(bad)}") from None
+    except ValueError:
+        raise ValueError("is not JSON, though it begins like it") from None
+    return SecretStr(login.address)
 
 
 def _in_production(info: ValidationInfo) -> bool:

@@ -7,10 +7,11 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, LiteralString
 
 from medianest.core import secrets
-from medianest.core.config import ConfigurationError, settings
+from medianest.core.config import TLS_MODE, ConfigurationError, settings
 from medianest.core.errors import AppError, ErrorCode
 from medianest.core.observability import logger
 
@@ -26,6 +27,15 @@ if TYPE_CHECKING:
 # A connection idle for longer is replaced: a frozen environment cannot notice that it died.
 MAX_IDLE_SECONDS = 300
 RETRY_AFTER_SECONDS = 5
+# How long the first answer in a transaction may take on a connection that was there before.
+PROBE_SECONDS = 2.0
+# After a failure that took this long nothing is tried for the pause: whatever else its request
+# wants of the database, and the next ones, would each cost a time-out.
+SLOW_SECONDS = 1.0
+PAUSE_SECONDS = 2.0
+# Who signs for RDS and its proxy, which public lists do not all know.
+AMAZON_AUTHORITIES = Path(__file__).parent / "amazon_authorities.pem"
+AMAZON_HOSTS = (".amazonaws.com", ".amazonaws.com.cn")
 
 
 def database_unavailable() -> AppError:
@@ -49,15 +59,20 @@ class Database:
     def __init__(self, url: SecretStr | None, *, answer_seconds: float | None = None) -> None:
         self._secret = url
         self._answer_seconds = answer_seconds
+        self._bound = answer_seconds
         self._url = ""
         self._connection: Connection[tuple[Any, ...]] | None = None
         self._used_at = 0.0
+        self._paused_until = 0.0
 
     @contextmanager
     def transaction(self) -> Iterator[Connection[tuple[Any, ...]]]:
         """Run a block in one transaction, which an exception rolls back."""
         import psycopg  # noqa: PLC0415
 
+        started = time.time()
+        if self._connection is None and started < self._paused_until:
+            raise database_unavailable()
         try:
             with ExitStack() as stack:
                 yield self._begin(stack)
@@ -75,6 +90,8 @@ class Database:
                 | psycopg.errors.QueryCanceled,
             ):
                 self.close()
+                if time.time() - started >= SLOW_SECONDS:
+                    self._paused_until = time.time() + PAUSE_SECONDS
             logger.warning("database failed", extra={"reason": str(error)})
             raise database_unavailable() from error
         except psycopg.errors.ForeignKeyViolation as error:
@@ -103,20 +120,25 @@ class Database:
         """
         import psycopg  # noqa: PLC0415
 
+        status = psycopg.pq.TransactionStatus
+        if self._connection is not None and self._connection.info.transaction_status in {
+            status.INTRANS,
+            status.INERROR,
+        }:
+            # Within another one, whose connection it shares or fails with.
+            stack.enter_context(self._connection.transaction())
+            return self._connection
         url = secrets.resolve(self._secret, "DATABASE_URL")
-        is_outdated = url != self._url or time.time() - self._used_at > MAX_IDLE_SECONDS
-        # Never under a transaction that this one is nested in.
-        if (
-            is_outdated
-            and self._connection is not None
-            and self._connection.info.transaction_status is psycopg.pq.TransactionStatus.IDLE
-        ):
+        if url != self._url or time.time() - self._used_at > MAX_IDLE_SECONDS:
             self.close()
         if self._connection is not None:
+            self._bound = PROBE_SECONDS
             try:
                 stack.enter_context(self._connection.transaction())
             except psycopg.OperationalError:
                 self.close()
+            finally:
+                self._bound = self._answer_seconds
         if self._connection is None:
             self._connection = self._open(url)
             stack.enter_context(self._connection.transaction())
@@ -127,10 +149,7 @@ class Database:
         import psycopg  # noqa: PLC0415
 
         try:
-            connection = _connect(url, self._answer_seconds)
-        except psycopg.ProgrammingError:
-            # Its message repeats the address, password and all.
-            raise ConfigurationError("DATABASE_URL is not a connection address") from None
+            connection = self._connect(url)
         except psycopg.OperationalError as error:
             # Its SQLSTATE is not told for a connection that never was.
             if "authentication failed" not in str(error):
@@ -139,31 +158,62 @@ class Database:
             if url == former:
                 raise
             logger.info("database password read again")
-            connection = _connect(url, self._answer_seconds)
+            connection = self._connect(url)
         self._url = url
         return connection
 
+    def _connect(self, url: str) -> Connection[tuple[Any, ...]]:
+        import psycopg  # noqa: PLC0415
+        from psycopg.abc import RV, PQGen  # noqa: PLC0415
 
-def _connect(url: str, answer_seconds: float | None) -> Connection[tuple[Any, ...]]:
-    import psycopg  # noqa: PLC0415
-    from psycopg.abc import RV, PQGen  # noqa: PLC0415
+        def bound() -> float | None:
+            return self._bound
 
-    class BoundedConnection(psycopg.Connection[tuple[Any, ...]]):
-        """A connection on which no answer is waited for longer than `answer_seconds`, if given."""
+        class BoundedConnection(psycopg.Connection[tuple[Any, ...]]):
+            """A connection on which no answer is waited for longer than the bound of the moment."""
 
-        def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:
-            return super().wait(gen, interval, timeout or answer_seconds)
+            def wait(
+                self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None
+            ) -> RV:
+                return super().wait(gen, interval, timeout or bound())
 
-    return BoundedConnection.connect(
-        url,
-        autocommit=True,
-        # A prepared statement would pin the client to one server connection behind RDS Proxy.
-        prepare_threshold=None,
-        connect_timeout=settings().database_connect_timeout_seconds,
-        keepalives_idle=30,
-        tcp_user_timeout=5000,
-        application_name=f"medianest-{os.environ.get('POWERTOOLS_SERVICE_NAME', 'local')}",
-    )
+        return BoundedConnection.connect(
+            url,
+            autocommit=True,
+            # A prepared statement would pin the client to one server connection behind RDS Proxy.
+            prepare_threshold=None,
+            connect_timeout=settings().database_connect_timeout_seconds,
+            keepalives_idle=30,
+            tcp_user_timeout=5000,
+            application_name=f"medianest-{os.environ.get('POWERTOOLS_SERVICE_NAME', 'local')}",
+            sslrootcert=_authorities(url),
+        )
+
+
+def login(url: str, name: str = "DATABASE_URL") -> dict[str, Any]:
+    """Return the parts of the address in the setting `name` as libpq calls them: host, user, …."""
+    from psycopg import ProgrammingError, conninfo  # noqa: PLC0415
+
+    try:
+        return dict(conninfo.conninfo_to_dict(url))
+    except ProgrammingError:
+        # Its message repeats the address, password and all.
+        raise ConfigurationError(f"{name} is not a connection address") from None
+
+
+def _authorities(url: str) -> str | None:
+    """Return the file of those who may vouch for the server, None where nobody is asked to.
+
+    Left to itself libpq looks for a file in a home directory, and Lambda has none.
+    """
+    parts = login(url)
+    if parts.get("sslmode") != TLS_MODE or parts.get("sslrootcert"):
+        return parts.get("sslrootcert")
+    if str(parts.get("host", "")).endswith(AMAZON_HOSTS):
+        return str(AMAZON_AUTHORITIES)
+    import certifi  # noqa: PLC0415
+
+    return certifi.where()
 
 
 def fetch_one[T](

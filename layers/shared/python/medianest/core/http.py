@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-import signal
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
-from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from medianest.core.config import settings
+from medianest.core.deadline import time_limit
 from medianest.core.observability import logger
 
 if TYPE_CHECKING:
@@ -69,20 +68,10 @@ def request_json(
 def _time_limit(seconds: float, url: str) -> Iterator[float]:
     """Hold a block to a time, of which it is given the end; raises UpstreamError.
 
-    By a signal, since the time-outs of a socket begin anew with each byte that drips in. The
-    handler of a function runs in the main thread, where signals arrive.
+    The time-outs of a socket begin anew with each byte that drips in.
     """
-
-    def stop(_: int, __: FrameType | None) -> None:
-        raise UpstreamError(f"{_host(url)} is too slow")
-
-    former = signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
-    try:
+    with time_limit(seconds, UpstreamError(f"{_host(url)} is too slow")):
         yield time.monotonic() + seconds
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, former)
 
 
 def _call_once(

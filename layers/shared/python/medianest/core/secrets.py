@@ -28,8 +28,12 @@ EXTENSION_SECONDS = 2.0
 _EXTENSION_PORT = "PARAMETERS_SECRETS_EXTENSION_HTTP_PORT"
 
 
+class SecretUnreadableError(ConfigurationError):
+    """A secret cannot be read, at least not now."""
+
+
 class _UnreadableError(Exception):
-    """A secret cannot be read now; the message never has anything of its value."""
+    """The same where it is read; the message never has anything of the value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +50,8 @@ def resolve(secret: SecretStr | None, name: str, *, fresh: bool = False) -> str:
     """Return the value of the setting `name`; cheap enough for every use of it.
 
     What an ARN names is read once in MAX_AGE_SECONDS, or, when `fresh`, now. Raises
-    ConfigurationError when the setting is absent, cannot be read, or has a value that the
-    setting itself may not have.
+    ConfigurationError when the setting is absent, cannot be read (SecretUnreadableError), or has
+    a value that the setting itself may not have.
     """
     if secret is None:
         raise ConfigurationError(f"{name} is required")
@@ -64,7 +68,7 @@ def resolve(secret: SecretStr | None, name: str, *, fresh: bool = False) -> str:
     except _UnreadableError as error:
         count("SecretUnreadable")
         if kept is None or now > kept.read_at + MAX_STALE_SECONDS:
-            raise ConfigurationError(f"{name} cannot be read: {error}") from error
+            raise SecretUnreadableError(f"{name} cannot be read: {error}") from error
         logger.warning("secret not read again", extra={"setting": name, "reason": str(error)})
         # All of them wait: where one cannot be read, each would cost a request its time-out.
         for key, each in list(_kept.items()):
@@ -72,15 +76,20 @@ def resolve(secret: SecretStr | None, name: str, *, fresh: bool = False) -> str:
                 each.value, each.read_at, max(each.good_until, now + STALE_PAUSE_SECONDS)
             )
         return kept.value
-    _check(name, value)
+    value = _checked(name, value)
     _kept[name, text] = _Kept(value, now, now + MAX_AGE_SECONDS)
     return value
 
 
-def _check(name: str, value: str) -> None:
+def _checked(name: str, value: str) -> str:
+    """Return what the settings make of a value; raises ConfigurationError when they refuse it."""
     if value.startswith(SECRET_ARN_PREFIX):
         raise ConfigurationError(f"{name} is kept as another ARN")
-    load({"NODE_ENV": settings().node_env, name: value}, name)
+    own = settings()
+    hosts = {"DATABASE_HOST": own.database_host or "", "REDIS_HOST": own.redis_host or ""}
+    known = load({"NODE_ENV": own.node_env, **hosts, name: value}, name)
+    secret: SecretStr = getattr(known, name.lower())
+    return secret.get_secret_value()
 
 
 def _read(arn: str, *, fresh: bool) -> str:

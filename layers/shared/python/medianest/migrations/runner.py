@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import math
+import time
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from medianest.core import secrets
 from medianest.core.config import settings
-from medianest.core.db import Database
+from medianest.core.db import PAUSE_SECONDS, Database
+from medianest.core.deadline import time_limit
+from medianest.core.errors import AppError
+from medianest.core.observability import logger
+from medianest.migrations import role
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -19,7 +26,7 @@ _LOCK = 6_204_112_026
 
 
 class MigrationError(Exception):
-    """The migrations and the database's history of them do not agree."""
+    """The database cannot be brought up to date; the message has no secret in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,16 +57,20 @@ def migrations(directory: Path = DIRECTORY) -> list[Migration]:
     return found
 
 
-def migrate(database: Database, directory: Path = DIRECTORY) -> list[str]:
+def migrate(
+    database: Database, directory: Path = DIRECTORY, *, deadline: float = math.inf
+) -> list[str]:
     """Apply what is missing and return the names of what was applied.
 
-    Raises MigrationError when an applied file has changed: history is not rewritten.
+    `deadline` is of the monotonic clock. Raises MigrationError for a migration that fails, and
+    when an applied file has changed: history is not rewritten.
     """
     wanted = migrations(directory)
     applied = []
     for migration in wanted:
         with database.transaction() as connection:
-            done = _locked_history(connection)
+            _take_turn(connection, deadline)
+            done = _history(connection)
             _check_history(done, wanted)
             if migration.version not in done:
                 _apply(connection, migration)
@@ -67,20 +78,60 @@ def migrate(database: Database, directory: Path = DIRECTORY) -> list[str]:
     return applied
 
 
-def run() -> list[str]:
-    """Apply what is missing to this environment's database, however long it takes."""
+def run(*, seconds: float, patience: float = 0.0) -> list[str]:
+    """Bring this environment's database up to date, and the role of the functions with it.
+
+    Raises MigrationError when that takes longer than `seconds`. For `patience` a database that
+    cannot be reached is asked again: one that pauses, or that was made a moment ago, takes a while.
+    """
+    deadline = time.monotonic() + seconds
     database = Database(settings().database_url)
     try:
-        return migrate(database)
+        with time_limit(seconds, MigrationError(f"not done within {seconds:.0f} seconds")):
+            _wait_for(database, time.monotonic() + min(patience, seconds))
+            applied = migrate(database, deadline=deadline)
+            _provide_role(database, deadline)
     finally:
         database.close()
+    return applied
 
 
-def _locked_history(connection: Connection[Any]) -> dict[int, str]:
-    # A transaction-level lock: it is gone with the transaction, however the runner ends.
+def _wait_for(database: Database, until: float) -> None:
+    while True:
+        try:
+            database.ping()
+        except (AppError, secrets.SecretUnreadableError) as error:
+            if time.monotonic() + PAUSE_SECONDS >= until:
+                raise
+            logger.info("database not there yet", extra={"reason": str(error)})
+            time.sleep(PAUSE_SECONDS)
+        else:
+            return
+
+
+def _provide_role(database: Database, deadline: float) -> None:
+    """Let the functions in by a user of their own, where they have one."""
+    address = settings().app_database_url
+    if address is None:
+        return
+    # Whoever has just changed the password runs this to make it so.
+    url = secrets.resolve(address, "APP_DATABASE_URL", fresh=True)
+    with database.transaction() as connection:
+        _take_turn(connection, deadline)
+        role.provide(connection, url)
+
+
+def _take_turn(connection: Connection[Any], deadline: float) -> None:
+    """Wait for the lock, which is gone with the transaction, however the runner ends."""
+    left = max(deadline - time.monotonic(), 1)
+    # The server gives up in time too; without a deadline neither does.
+    milliseconds = 0 if left == math.inf else int(left * 1000)
     connection.execute("SET LOCAL lock_timeout = 0")
-    connection.execute("SET LOCAL statement_timeout = 0")
+    connection.execute("SELECT set_config('statement_timeout', %s, true)", (f"{milliseconds}ms",))
     connection.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
+
+
+def _history(connection: Connection[Any]) -> dict[int, str]:
     connection.execute(
         "CREATE TABLE IF NOT EXISTS schema_migrations ("
         "version integer PRIMARY KEY, name text NOT NULL, checksum text NOT NULL,"
@@ -99,7 +150,14 @@ def _check_history(done: dict[int, str], wanted: list[Migration]) -> None:
 
 
 def _apply(connection: Connection[Any], migration: Migration) -> None:
-    connection.execute(migration.statements.encode())
+    import psycopg  # noqa: PLC0415
+
+    try:
+        connection.execute(migration.statements.encode())
+    except psycopg.Error as error:
+        # The first line says what is wrong; the others may have values of a row.
+        reason = error.diag.message_primary or type(error).__name__
+        raise MigrationError(f"{migration.name} failed: {reason}") from error
     connection.execute(
         "INSERT INTO schema_migrations (version, name, checksum) VALUES (%s, %s, %s)",
         (migration.version, migration.name, migration.checksum),

@@ -1,0 +1,1 @@
+"""Rotating the key that signs sessions."""

@@ -1,0 +1,85 @@
+"""The one connection of an environment to the cache, when that is not as it should be."""
+
+import socket
+import time
+from collections.abc import Iterator
+
+import pytest
+import redis
+from pydantic import SecretStr
+
+from medianest.core.cache import MAX_IDLE_SECONDS, PAUSE_SECONDS, Cache
+
+
+@pytest.fixture
+def cache(environment: dict[str, str], keys: redis.Redis) -> Iterator[Cache]:
+    own = Cache(SecretStr(environment["REDIS_URL"]))
+    yield own
+    if own._client is not None:
+        own._client.close()
+
+
+@pytest.fixture
+def silent() -> Iterator[socket.socket]:
+    """Accept connections and say nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.setblocking(False)
+        yield server
+
+
+def connections(server: socket.socket) -> int:
+    """Return how many have come since this was asked last."""
+    count = 0
+    while True:
+        try:
+            server.accept()[0].close()
+        except BlockingIOError:
+            return count
+        count += 1
+
+
+def ids(keys: redis.Redis) -> set[str]:
+    """Return the connections to the worker's key space, but for the test's own."""
+    own, clients = str(keys.client_id()), keys.client_list()
+    (space,) = [client["db"] for client in clients if client["id"] == own]
+    return {client["id"] for client in clients if client["db"] == space} - {own}
+
+
+def test_what_does_not_answer_in_time_is_asked_once_and_then_left_alone(
+    environment: dict[str, str], monkeypatch: pytest.MonkeyPatch, silent: socket.socket
+) -> None:
+    own = Cache(SecretStr(f"redis://127.0.0.1:{silent.getsockname()[1]}/0"))
+    assert own.get("a") is None
+    assert connections(silent) == 1
+    for _ in range(5):
+        own.set("a", "1", seconds=10)
+        assert own.get("a") is None
+    assert connections(silent) == 0
+    later = time.monotonic() + PAUSE_SECONDS
+    monkeypatch.setattr("medianest.core.cache.time.monotonic", lambda: later)
+    assert own.get("a") is None
+    assert connections(silent) == 1
+
+
+def test_a_connection_that_died_is_replaced_unnoticed(cache: Cache, keys: redis.Redis) -> None:
+    before = ids(keys)
+    cache.set("a", "1", seconds=10)
+    (client,) = ids(keys) - before
+    keys.client_kill_filter(_id=client)
+    assert cache.get("a") == "1"
+    assert client not in ids(keys)
+
+
+def test_a_connection_that_was_idle_for_long_is_replaced(
+    cache: Cache, keys: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = ids(keys)
+    cache.set("a", "1", seconds=10_000)
+    (client,) = ids(keys) - before
+    assert cache.get("a") == "1"
+    assert ids(keys) - before == {client}
+    later = time.time() + MAX_IDLE_SECONDS + 1
+    monkeypatch.setattr("medianest.core.cache.time.time", lambda: later)
+    assert cache.get("a") == "1"
+    (other,) = ids(keys) - before
+    assert other != client

@@ -1,0 +1,311 @@
+"""The migrations function as CloudFormation calls it, with a server in place of the answer's."""
+
+import io
+import json
+import os
+import re
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, cast
+
+import psycopg
+import pytest
+from psycopg import sql
+from pydantic import SecretStr
+
+from functions.migrations.app import handler
+from medianest.core import config
+from medianest.core.db import Database, database_unavailable
+from medianest.core.observability import logger
+from medianest.migrations import deployment, runner
+from medianest.migrations.runner import MigrationError
+from tests.support.api import LambdaContext
+
+SIGNATURE = "X-Amz-Signature=canary"
+STACK = "arn:aws:cloudformation:eu-west-1:123456789012:stack/medianest/6f0a3f9d"
+CALL = {
+    "RequestId": "0c9a52e8-1b5f-4f4c-8f4e-3e5cf6d6f0b1",
+    "StackId": STACK,
+    "LogicalResourceId": "Migrations",
+    "ResourceType": "Custom::Migrations",
+    "ResourceProperties": {"Version": "1"},
+}
+
+
+@dataclass
+class CloudFormation:
+    """The presigned address of a call, and what came there."""
+
+    url: str = ""
+    statuses: list[int] = field(default_factory=list)
+    answers: list[dict[str, Any]] = field(default_factory=list)
+    types: list[str | None] = field(default_factory=list)
+
+    @property
+    def answer(self) -> dict[str, Any]:
+        (only,) = self.answers
+        return only
+
+    def call(self, kind: str, **more: Any) -> dict[str, Any]:
+        event = {"RequestType": kind, "ResponseURL": self.url, **CALL, **more}
+        return handler(event, LambdaContext(seconds_left=300))
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Takes an answer as S3 does, after the statuses that a test wants first."""
+
+    def do_PUT(self) -> None:
+        own = cast("Any", self.server).cloud_formation
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        status = own.statuses.pop(0) if own.statuses else 200
+        if status == 200:
+            own.answers.append(json.loads(body))
+            own.types.append(self.headers["Content-Type"])
+            assert len(body) <= 4096
+        self.send_response(status)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def stack() -> Iterator[CloudFormation]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    own = CloudFormation(f"http://127.0.0.1:{server.server_port}/answer?{SIGNATURE}")
+    cast("Any", server).cloud_formation = own
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    yield own
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@dataclass(frozen=True)
+class Fresh:
+    """An empty database, and what the function's environment says of it."""
+
+    url: str
+    app_url: str
+    variables: pytest.MonkeyPatch
+
+    def give(self, name: str, value: str) -> None:
+        self.variables.setenv(name, value)
+        config.settings.cache_clear()
+
+    def tables(self) -> set[str]:
+        with psycopg.connect(self.url) as connection:
+            rows = connection.execute(
+                "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'"
+            )
+            return {row[0] for row in rows}
+
+
+@pytest.fixture
+def fresh(
+    engines: tuple[str, str], worker_id: str, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Fresh]:
+    name, app = f"deployed_{worker_id}", f"deployed_app_{worker_id}"
+    server, _, _ = engines[0].rpartition("/")
+    place = server.rpartition("@")[2]
+    for variable in config.Settings.model_fields:
+        monkeypatch.delenv(variable.upper(), raising=False)
+    monkeypatch.setattr(deployment, "_PAUSES", (0.0, 0.01, 0.01))
+    with psycopg.connect(engines[0], autocommit=True) as connection:
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        own = Fresh(f"{server}/{name}", f"postgresql://{app}:canary@{place}/{name}", monkeypatch)
+        own.give("DATABASE_URL", own.url)
+        own.give("APP_DATABASE_URL", own.app_url)
+        yield own
+        monkeypatch.undo()
+        config.settings.cache_clear()
+        drop = sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name))
+        connection.execute(drop)
+        connection.execute(sql.SQL("DROP ROLE IF EXISTS {}").format(sql.Identifier(app)))
+
+
+@pytest.fixture
+def written() -> Iterator[io.StringIO]:
+    """Collect what the function logs."""
+    stream = io.StringIO()
+    stream_handler = cast("Any", logger.registered_handler)
+    former = stream_handler.setStream(stream)
+    yield stream
+    stream_handler.setStream(former)
+
+
+@pytest.fixture
+def broken(fresh: Fresh, tmp_path: Path) -> Path:
+    """Have a good migration and a bad one to apply."""
+    (tmp_path / "0001_good.sql").write_text("CREATE TABLE good (id int);")
+    (tmp_path / "0002_bad.sql").write_text("CREATE TABLE half (id int); SELECT 1 / 0;")
+    migrate = runner.migrate
+    fresh.variables.setattr(
+        runner, "migrate", lambda database, **how: migrate(database, tmp_path, **how)
+    )
+    return tmp_path
+
+
+def test_creating_brings_the_database_up_to_date(fresh: Fresh, stack: CloudFormation) -> None:
+    stack.call("Create")
+    assert stack.answer == {
+        "Status": "SUCCESS",
+        "Reason": "",
+        "PhysicalResourceId": "Migrations",
+        **{name: CALL[name] for name in ("StackId", "RequestId", "LogicalResourceId")},
+        "Data": {"Configuration": deployment.digest({"Version": "1"})},
+    }
+    # The address is signed for a request without a type.
+    assert stack.types == [""]
+    assert {"users", "media_requests"} <= fresh.tables()
+    with psycopg.connect(fresh.app_url) as app:
+        assert app.execute("SELECT count(*) FROM users").fetchone() == (0,)
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            app.execute("DROP TABLE users")
+
+
+def test_updating_is_the_same_resource(fresh: Fresh, stack: CloudFormation) -> None:
+    stack.call("Create")
+    stack.call("Update", PhysicalResourceId="Migrations", OldResourceProperties={})
+    stack.call("Update", PhysicalResourceId="of-an-older-release", OldResourceProperties={})
+    assert [answer["Status"] for answer in stack.answers] == ["SUCCESS"] * 3
+    names = [answer["PhysicalResourceId"] for answer in stack.answers]
+    assert names == ["Migrations", "Migrations", "of-an-older-release"]
+
+
+def test_deleting_does_nothing_and_needs_nothing(fresh: Fresh, stack: CloudFormation) -> None:
+    stack.call("Create")
+    before = fresh.tables()
+    fresh.give("DATABASE_URL", "postgresql://nobody@127.0.0.1:1/nowhere")
+    stack.call("Delete", PhysicalResourceId="Migrations")
+    fresh.variables.delenv("DATABASE_URL")
+    config.settings.cache_clear()
+    stack.call("Delete", PhysicalResourceId="Migrations")
+    assert [answer["Status"] for answer in stack.answers] == ["SUCCESS"] * 3
+    assert fresh.tables() == before
+
+
+def test_by_hand_it_returns_what_was_applied(fresh: Fresh) -> None:
+    done = handler({}, LambdaContext())
+    assert done == {"applied": [migration.name for migration in runner.migrations()]}
+    assert handler({}, LambdaContext()) == {"applied": []}
+    with psycopg.connect(fresh.app_url) as app:
+        assert app.execute("SELECT count(*) FROM users").fetchone() == (0,)
+
+
+@pytest.mark.usefixtures("broken")
+def test_a_migration_that_fails_fails_the_deployment_and_leaves_nothing(
+    fresh: Fresh, stack: CloudFormation, written: io.StringIO
+) -> None:
+    stack.call("Create")
+    assert stack.answer["Status"] == "FAILED"
+    assert stack.answer["Reason"] == "0002_bad failed: division by zero"
+    assert fresh.tables() == {"schema_migrations", "good"}
+    assert "deployment failed" in written.getvalue()
+
+
+def test_a_migration_that_takes_too_long_fails_in_time_and_leaves_nothing(
+    fresh: Fresh, stack: CloudFormation, broken: Path
+) -> None:
+    (broken / "0002_bad.sql").write_text("CREATE TABLE half (id int); SELECT pg_sleep(30);")
+    fresh.variables.setattr(deployment, "ANSWER_SECONDS", 298.0)
+    started = time.monotonic()
+    stack.call("Create")
+    (broken / "0002_bad.sql").write_text(
+        "CREATE TABLE half (id int); DO $$ BEGIN FOR i IN 1..300 LOOP PERFORM pg_sleep(0.1);"
+        " END LOOP; END $$;"
+    )
+    stack.call("Update", PhysicalResourceId="Migrations")
+    assert time.monotonic() - started < 20
+    assert [answer["Status"] for answer in stack.answers] == ["FAILED"] * 2
+    for answer in stack.answers:
+        assert "not done within 2 seconds" in answer["Reason"]
+    assert fresh.tables() == {"schema_migrations", "good"}
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "reason"),
+    [
+        (
+            "DATABASE_URL",
+            "postgresql://me:canary@127.0.0.1:1/x",
+            "DATABASE_CONNECTION_ERROR: connection failed: .*refused",
+        ),
+        ("DATABASE_URL", "", "Bad configuration: DATABASE_URL is required"),
+        ("DATABASE_URL", "mysql://me:canary@h", "Bad configuration: DATABASE_URL must start with"),
+        ("DATABASE_URL", "postgresql://me:canary%zz@h", "DATABASE_URL is not a connection address"),
+        ("APP_DATABASE_URL", "postgresql://canary%zz@h", "APP_DATABASE_URL is not a connection"),
+        ("APP_DATABASE_URL", "postgresql://127.0.0.1", "APP_DATABASE_URL names no user"),
+    ],
+)
+def test_what_is_wrong_with_the_settings_is_told_without_their_secrets(
+    fresh: Fresh, stack: CloudFormation, written: io.StringIO, name: str, value: str, reason: str
+) -> None:
+    fresh.variables.setattr(deployment, "PATIENCE_SECONDS", 0.0)
+    fresh.give(name, value)
+    stack.call("Create")
+    assert stack.answer["Status"] == "FAILED"
+    assert re.search(reason, stack.answer["Reason"])
+    assert "canary" not in stack.answer["Reason"] + written.getvalue()
+
+
+def test_a_database_that_is_not_there_yet_is_waited_for(
+    fresh: Fresh, stack: CloudFormation, written: io.StringIO
+) -> None:
+    good = os.environ["DATABASE_URL"]
+    fresh.give("DATABASE_URL", "postgresql://me@127.0.0.1:1/x")
+    ping = Database.ping
+
+    def meanwhile(self: Database) -> None:
+        try:
+            ping(self)
+        finally:
+            self._secret = SecretStr(good)
+
+    fresh.variables.setattr(Database, "ping", meanwhile)
+    stack.call("Create")
+    assert stack.answer["Status"] == "SUCCESS"
+    assert "database not there yet" in written.getvalue()
+
+
+def test_any_error_is_told_in_few_words() -> None:
+    long = MigrationError("x\ny " * 3000)
+    told = deployment.reason_of(long)
+    assert told.startswith("x y x y")
+    assert len(told) == 500
+    late = deployment.reason_of(database_unavailable())
+    assert late == "DATABASE_CONNECTION_ERROR: not reached in time"
+    odd = deployment.reason_of(KeyError("canary"))
+    assert odd == "KeyError; the log of the function says more"
+
+
+@pytest.mark.parametrize("statuses", [[503], [500, 403]])
+def test_an_answer_that_is_not_taken_is_sent_again(
+    fresh: Fresh, stack: CloudFormation, written: io.StringIO, statuses: list[int]
+) -> None:
+    stack.statuses = list(statuses)
+    stack.call("Create")
+    assert stack.answer["Status"] == "SUCCESS"
+    assert written.getvalue().count("CloudFormation not told") == len(statuses)
+    assert "canary" not in written.getvalue()
+
+
+@pytest.mark.parametrize("trouble", ["refused", "unreachable"])
+def test_an_answer_that_nobody_takes_is_an_error(
+    fresh: Fresh, stack: CloudFormation, written: io.StringIO, trouble: str
+) -> None:
+    if trouble == "refused":
+        stack.statuses = [403] * 10
+    else:
+        stack.url = f"http://127.0.0.1:1/answer?{SIGNATURE}"
+    with pytest.raises(deployment.AnswerError) as caught:
+        stack.call("Create")
+    assert "canary" not in str(caught.value) + written.getvalue()
+    assert caught.value.__cause__ is None
+    assert "users" in fresh.tables()
+    assert stack.answers == []

@@ -1,0 +1,195 @@
+"""The rotation function as Secrets Manager calls it, on Secrets Manager as moto plays it."""
+
+import io
+import json
+import secrets
+import time
+from collections.abc import Iterator
+from typing import Any
+from uuid import uuid4
+
+import boto3  # type: ignore[import-untyped]
+import pytest
+from moto import mock_aws
+from moto.backends import get_backend
+
+from functions.rotation.app import handler
+from medianest.core.config import jwt_keys
+from medianest.rotation.service import RotationError
+from tests.support.api import LambdaContext
+
+REGION = "eu-west-1"
+OTHER = "qV3_8yXwK0hJ-4bTnE2rLzUaPsC6dGmF"
+STEPS = ("createSecret", "setSecret", "testSecret", "finishSecret")
+
+
+class Rotated:
+    """A secret that is rotated, and what Secrets Manager itself does of it."""
+
+    def __init__(self, value: str) -> None:
+        self.client = boto3.client("secretsmanager", REGION)
+        self.arn = self.client.create_secret(Name="jwt", SecretString=value)["ARN"]
+        backend = get_backend("secretsmanager")["123456789012"][REGION]
+        self._kept: Any = backend.secrets[self.arn]
+
+    def begin(self) -> str:
+        """Label a version without a value, as each rotation begins; return its id."""
+        version = str(uuid4())
+        self._kept.remove_version_stages_from_old_versions(["AWSPENDING"])
+        self._kept.versions[version] = {
+            "createdate": int(time.time()),
+            "version_id": version,
+            "version_stages": ["AWSPENDING"],
+        }
+        return version
+
+    def step(self, name: str, version: str) -> None:
+        event = {"Step": name, "SecretId": self.arn, "ClientRequestToken": version}
+        handler(event, LambdaContext())
+
+    def rotate(self) -> None:
+        version = self.begin()
+        for name in STEPS:
+            self.step(name, version)
+
+    def value(self, stage: str = "AWSCURRENT") -> str:
+        found = self.client.get_secret_value(SecretId=self.arn, VersionStage=stage)
+        return str(found["SecretString"])
+
+    def state(self) -> dict[str, Any]:
+        """Return every version with its labels and value."""
+        return {
+            version: (sorted(kept["version_stages"]), kept.get("secret_string"))
+            for version, kept in self._kept.versions.items()
+        }
+
+    def wait(self, *, days: float) -> None:
+        """Let time pass for the values that there are."""
+        for kept in self._kept.versions.values():
+            kept["createdate"] -= int(days * 86400)
+
+
+@pytest.fixture
+def secret(monkeypatch: pytest.MonkeyPatch) -> Iterator[Rotated]:
+    """Return the secret that the template makes."""
+    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
+    with mock_aws():
+        yield Rotated(json.dumps({"verify": [], "sign": secrets.token_hex(32)}))
+
+
+def test_a_rotation_announces_a_key_and_the_next_one_signs_with_it(secret: Rotated) -> None:
+    (first,) = jwt_keys(secret.value())
+    secret.rotate()
+    assert jwt_keys(secret.value())[0] == first
+    _, announced = jwt_keys(secret.value())
+    secret.wait(days=31)
+    secret.rotate()
+    sign, fresh, former = jwt_keys(secret.value())
+    assert (sign, former) == (announced, first)
+    assert fresh not in {first, announced}
+    assert jwt_keys(secret.value("AWSPREVIOUS")) == (first, announced)
+
+
+def test_a_step_taken_again_changes_nothing(secret: Rotated) -> None:
+    version = secret.begin()
+    for number, name in enumerate(STEPS):
+        secret.step(name, version)
+        after = secret.state()
+        for earlier in STEPS[: number + 1]:
+            secret.step(earlier, version)
+            assert secret.state() == after
+    assert after[version][0] == ["AWSCURRENT", "AWSPENDING"]
+
+
+def test_nothing_is_new_to_environments_before_the_last_step(secret: Rotated) -> None:
+    before, version = secret.value(), secret.begin()
+    for name in STEPS[:-1]:
+        secret.step(name, version)
+        assert secret.value() == before
+    secret.step("finishSecret", version)
+    assert secret.value() != before
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_another_version_than_the_pending_one_is_refused(secret: Rotated, name: str) -> None:
+    first = secret.begin()
+    secret.step("createSecret", first)
+    secret.begin()
+    before = secret.state()
+    for version in (first, str(uuid4())):
+        with pytest.raises(RotationError, match="not the one"):
+            secret.step(name, version)
+    assert secret.state() == before
+
+
+def test_an_unknown_step_is_refused(secret: Rotated) -> None:
+    with pytest.raises(RotationError, match="no such step"):
+        secret.step("dropSecret", secret.begin())
+
+
+def test_keys_that_are_younger_than_a_token_lives_are_not_rotated(secret: Rotated) -> None:
+    secret.rotate()
+    secret.wait(days=29.9)
+    version = secret.begin()
+    before = secret.state()
+    with pytest.raises(RotationError, match=r"29\.9 days old"):
+        secret.step("createSecret", version)
+    assert secret.state() == before
+    # Secrets Manager asks again, until it may be.
+    secret.wait(days=0.2)
+    for name in STEPS:
+        secret.step(name, version)
+    assert len(jwt_keys(secret.value())) == 3
+
+
+def test_a_trial_without_a_value_passes_and_is_not_finished(secret: Rotated) -> None:
+    version, before = secret.begin(), secret.value()
+    secret.step("testSecret", version)
+    with pytest.raises(RotationError, match="no value"):
+        secret.step("finishSecret", version)
+    assert secret.value() == before
+
+
+def test_a_trial_of_the_current_value_passes(secret: Rotated) -> None:
+    version = str(uuid4())
+    secret.client.put_secret_value(
+        SecretId=secret.arn,
+        ClientRequestToken=version,
+        SecretString=secret.value(),
+        VersionStages=["AWSPENDING"],
+    )
+    secret.step("testSecret", version)
+
+
+@pytest.mark.parametrize(
+    ("value", "error"),
+    [
+        ("canary", ValueError),
+        (json.dumps({"sign": OTHER}), RotationError),
+        (OTHER, RotationError),
+    ],
+)
+@pytest.mark.parametrize("name", ["testSecret", "finishSecret"])
+def test_a_value_that_would_end_sessions_does_not_become_current(
+    secret: Rotated, name: str, value: str, error: type[Exception]
+) -> None:
+    before, version = secret.value(), str(uuid4())
+    secret.client.put_secret_value(
+        SecretId=secret.arn,
+        ClientRequestToken=version,
+        SecretString=value,
+        VersionStages=["AWSPENDING"],
+    )
+    with pytest.raises(error) as caught:
+        secret.step(name, version)
+    assert "canary" not in str(caught.value)
+    assert secret.value() == before
+
+
+def test_no_key_reaches_a_log(secret: Rotated, logs: io.StringIO) -> None:
+    secret.rotate()
+    secret.wait(days=31)
+    secret.rotate()
+    assert logs.getvalue().count('"rotation"') == 2 * len(STEPS)
+    for key in jwt_keys(secret.value()):
+        assert key not in logs.getvalue()

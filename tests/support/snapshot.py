@@ -1,0 +1,136 @@
+"""Import a function once and run it many times from there, as SnapStart does: by forking.
+
+Run as `python snapshot.py`, with `{"module": …, "events": […], "copies": N}` on standard input. It
+prints what the import left behind and what each copy made of the events.
+"""
+
+import importlib
+import json
+import os
+import secrets
+import sys
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+OURS = ("medianest", "functions")
+OUTWARD = {"socket.connect", "socket.getaddrinfo", "subprocess.Popen"}
+DAY = 86400.0
+
+
+class Context:
+    """What Lambda passes beside the event."""
+
+    function_name = "medianest-test"
+    function_version = "1"
+    memory_limit_in_mb = 1024
+    invoked_function_arn = "arn:aws:lambda:eu-west-1:123456789012:function:medianest-test"
+
+    def __init__(self) -> None:
+        self.aws_request_id = str(uuid.uuid4())
+
+    def get_remaining_time_in_millis(self) -> int:
+        return 15_000
+
+
+def sockets() -> list[str]:
+    """Return the open network sockets by their numbers in the kernel, which no two have.
+
+    The pair that an event loop wakes itself by is none: it goes into a snapshot as it is.
+    """
+    network = {
+        line.split()[9]
+        for kind in ("tcp", "tcp6", "udp", "udp6")
+        for line in Path(f"/proc/self/net/{kind}").read_text().splitlines()[1:]
+    }
+    own = set()
+    for entry in Path("/proc/self/fd").iterdir():
+        with suppress(FileNotFoundError):  # the one that listed the folder
+            own.add(str(entry.readlink()).removeprefix("socket:[").removesuffix("]"))
+    return sorted(own & network)
+
+
+def moments() -> list[str]:
+    """Return where our modules hold a time of about now."""
+    modules = [(name, each) for name, each in sys.modules.items() if name.split(".")[0] in OURS]
+    return [path for name, module in modules for path in _moments(name, vars(module), set())]
+
+
+def _moments(path: str, value: Any, seen: set[int]) -> Iterator[str]:
+    if isinstance(value, datetime):
+        if abs(value.timestamp() - time.time()) < DAY:
+            yield path
+    elif isinstance(value, int | float):
+        if abs(value - time.time()) < DAY or abs(value / 1000 - time.time()) < DAY:
+            yield path
+    elif not isinstance(value, str | bytes | ModuleType | type) and id(value) not in seen:
+        seen.add(id(value))
+        for name, inner in _parts(value):
+            yield from _moments(f"{path}.{name}", inner, seen)
+
+
+def _parts(value: Any) -> list[tuple[str, Any]]:
+    if isinstance(value, dict):
+        return [(str(key), inner) for key, inner in value.items()]
+    if isinstance(value, list | tuple | set | frozenset):
+        return [(str(number), inner) for number, inner in enumerate(value)]
+    slots = [name for name in getattr(type(value), "__slots__", ()) if hasattr(value, name)]
+    return [
+        *getattr(value, "__dict__", {}).items(),
+        *((name, getattr(value, name)) for name in slots),
+    ]
+
+
+def run(handler: Callable[[Any, Any], Any], events: list[Any]) -> dict[str, Any]:
+    """Return what a copy makes of events, and what it has then."""
+    answers = [handler(event, Context()) for event in events]
+    ids = [str(uuid.uuid4()), secrets.token_hex(), secrets.token_urlsafe()]
+    return {"answers": answers, "ids": ids, "sockets": sockets()}
+
+
+def main() -> None:
+    """Import, fork, and print as JSON what came of it."""
+    given = json.load(sys.stdin)
+    calls: list[str] = []
+    sys.addaudithook(lambda event, _: calls.append(event) if event in OUTWARD else None)
+    handler = importlib.import_module(given["module"]).handler
+    left = {
+        "calls": calls,
+        "moments": moments(),
+        "sockets": sockets(),
+        "threads": threading.active_count(),
+    }
+    sys.stdout.write(json.dumps(left) + "\n")
+    sys.stdout.flush()
+    # Copies are there at the same time, so that none gets what another has given back.
+    waiting, release = os.pipe()
+    pipes = []
+    for _ in range(given["copies"]):
+        reading, writing = os.pipe()
+        if os.fork() == 0:
+            os.close(release)
+            status = 1
+            try:
+                # What the function itself logs is not what this prints.
+                os.dup2(2, 1)
+                with os.fdopen(writing, "w") as pipe:
+                    pipe.write(json.dumps(run(handler, given["events"])))
+                os.read(waiting, 1)
+                status = 0
+            finally:
+                os._exit(status)
+        os.close(writing)
+        pipes.append(os.fdopen(reading))
+    for pipe in pipes:
+        sys.stdout.write(pipe.read() + "\n")
+    os.close(release)
+
+
+if __name__ == "__main__":
+    main()
