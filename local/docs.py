@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from local.config import PROJECT
+from local.docs_costs import costs_figure, operations_page
 from local.docs_environment import env_example, environment_page
 from local.docs_openapi import openapi_page
 from local.docs_rate_limits import rate_limits_page
@@ -34,9 +35,11 @@ def errors_page() -> str:
 # By their paths within the project.
 PAGES: Mapping[str, Callable[[], str]] = {
     ".env.example": env_example,
+    "docs/costs.svg": costs_figure,
     "docs/environment.md": environment_page,
     "docs/errors.md": errors_page,
     "docs/openapi.json": openapi_page,
+    "docs/operations.md": operations_page,
     "docs/rate-limits.md": rate_limits_page,
     "docs/settings.md": settings_page,
     # As it is deployed: a function has nothing but its own folder and the layers.

@@ -10,6 +10,7 @@ import yaml
 REGION = "us-east-1"
 ACCOUNT_ID = "123456789012"
 STACK_NAME = "medianest"
+_STACK_ID = "00000000-0000-0000-0000-000000000000"
 
 _NO_VALUE = object()  # what AWS::NoValue leaves behind until the entry that holds it is dropped
 _PSEUDO_PARAMETERS: dict[str, Any] = {
@@ -18,18 +19,20 @@ _PSEUDO_PARAMETERS: dict[str, Any] = {
     "AWS::Partition": "aws",
     "AWS::URLSuffix": "amazonaws.com",
     "AWS::StackName": STACK_NAME,
+    "AWS::StackId": f"arn:aws:cloudformation:{REGION}:{ACCOUNT_ID}:stack/{STACK_NAME}/{_STACK_ID}",
     "AWS::NoValue": _NO_VALUE,
 }
 _SUBSTITUTION = re.compile(r"\$\{(!?)([^}]*)\}")
-_UNSET = re.compile(r"<parameter (\w+) has no value>")
+_UNSET = re.compile(r"<(the parameter \w+, which has no value|\w+, which only AWS has)>")
+_SERVERLESS = "AWS::Serverless::"
 
 
 class TemplateError(Exception):
     """Something in the template that is wrong, or that the local runtime does not know."""
 
 
-def unset_parameter(value: str) -> str | None:
-    """Name the parameter without a value that `value` was made from, if there is one."""
+def unset(value: str) -> str | None:
+    """Say from what that is not here `value` was made: a parameter, or a resource of AWS."""
     found = _UNSET.search(value)
     return found.group(1) if found else None
 
@@ -77,7 +80,8 @@ class Resolver:
     """Replaces intrinsic functions by their values.
 
     `parameters` goes before the defaults of the template. A parameter with neither gives a text
-    that `unset_parameter` knows, so that a template can be read without values for its secrets.
+    that `unset` knows, and so does a resource that is not run here, such as a secret: a template
+    can be read without them.
     """
 
     def __init__(self, document: dict[str, Any], parameters: Mapping[str, str]) -> None:
@@ -128,17 +132,29 @@ class Resolver:
         if name in self._parameters:
             return self._parameters[name]
         if name in self._resources:
-            return name
+            is_run_here = str(self._resources[name].get("Type")).startswith(_SERVERLESS)
+            return name if is_run_here else f"<{name}, which only AWS has>"
+        if name.endswith(".Alias"):
+            return self._alias(name.removesuffix(".Alias"))
         raise TemplateError(f"!Ref {name}: there is no parameter or resource of that name")
+
+    def _alias(self, name: str) -> str:
+        """Return the ARN of the alias that SAM makes of a function."""
+        resource = self._resources.get(name, {})
+        alias = resource.get("Properties", {}).get("AutoPublishAlias")
+        if resource.get("Type") != f"{_SERVERLESS}Function" or alias is None:
+            raise TemplateError(f"{name}.Alias: there is no function {name} with AutoPublishAlias")
+        return f"{function_arn(name)}:{self.resolve(alias)}"
 
     def _get_att(self, argument: list[str]) -> str:
         resource, attribute = argument
         if resource not in self._resources:
             raise TemplateError(f"!GetAtt {resource}.{attribute}: there is no such resource")
-        kind = self._resources[resource].get("Type")
-        if kind == "AWS::Serverless::Function" and attribute == "Arn":
+        kind = str(self._resources[resource].get("Type"))
+        if kind == f"{_SERVERLESS}Function" and attribute == "Arn":
             return function_arn(resource)
-        return f"{resource}.{attribute}"
+        is_run_here = kind.startswith(_SERVERLESS)
+        return f"{resource}.{attribute}" if is_run_here else f"<{resource}, which only AWS has>"
 
     def _sub(self, argument: str | list[Any]) -> str:
         text, names = (argument, {}) if isinstance(argument, str) else argument
@@ -149,7 +165,7 @@ class Resolver:
                 return f"${{{name}}}"
             if name in names:
                 return str(self.resolve(names[name]))
-            if "." in name:
+            if "." in name and not name.endswith(".Alias"):
                 return self._get_att(name.split(".", 1))
             return str(self._ref(name))
 
@@ -184,7 +200,9 @@ def _parameter_values(declared: dict[str, Any], given: Mapping[str, str]) -> dic
         raise TemplateError(f"The template has no parameter {', '.join(unknown)}")
     values: dict[str, Any] = {}
     for name, parameter in declared.items():
-        value = given.get(name, parameter.get("Default", f"<parameter {name} has no value>"))
+        value = given.get(
+            name, parameter.get("Default", f"<the parameter {name}, which has no value>")
+        )
         allowed = parameter.get("AllowedValues")
         if name in given and allowed is not None and value not in map(str, allowed):
             raise TemplateError(f"Parameter {name} must be one of {', '.join(map(str, allowed))}")

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from local.intrinsics import TemplateError, unset_parameter
+from local.intrinsics import TemplateError, unset
 from local.template import Function
 from local.worker import (
     Answer,
@@ -304,10 +304,8 @@ def print_log(function_id: str, line: str) -> None:
 def _environment(function: Function, runtime: Path, replaced: Mapping[str, str]) -> dict[str, str]:
     own = {name: replaced.get(name, value) for name, value in function.environment.items()}
     for name, value in own.items():
-        if parameter := unset_parameter(value):
-            raise TemplateError(
-                f"{name} of {function.id} comes from the parameter {parameter}, which has no value"
-            )
+        if origin := unset(value):
+            raise TemplateError(f"{name} of {function.id} comes from {origin}")
     return {**lambda_environment(function, runtime), **own}
 
 

@@ -14,31 +14,43 @@ type Headers = Mapping[str, str]
 _METHODS = {"get", "put", "post", "delete", "options", "head", "patch"}
 _ANY_METHOD = "x-amazon-apigateway-any-method"
 _INTEGRATION = "x-amazon-apigateway-integration"
+# A function's ARN, or that of its alias, which has the alias's name at the end.
 _FUNCTION_URI = re.compile(
-    r"arn:aws:apigateway:[\w-]+:lambda:path/2015-03-31/functions/(.+)/invocations"
+    r"arn:aws:apigateway:[\w-]+:lambda:path/2015-03-31/functions"
+    r"/(arn:aws:lambda:[\w-]+:\d+:function:\w+)(?::\w+)?/invocations"
 )
 _HEADER_VALUE = re.compile(r"'.*'|context\.[\w.]+|method\.request\.header\.[\w-]+", re.DOTALL)
 _TEMPLATE_VARIABLE = re.compile(r"\$(?!context\.[A-Za-z])")
 
+# `make run` starts, or is told of, a database and a cache: as on AWS with external ones, the
+# functions are in no VPC then.
+_HERE = {"DatabaseMode": "external", "CacheMode": "external"}
+
 # Properties without an effect on a developer's machine. Any that is neither here nor read below
 # is refused: it could change what the service does.
 _FUNCTION_IGNORED = {
-    *("Architectures", "Description", "EventInvokeConfig", "FunctionName", "LoggingConfig"),
-    *("Policies", "Role", "Runtime", "Tags", "Tracing"),
+    *("Architectures", "AutoPublishAlias", "AutoPublishAliasAllProperties", "Description"),
+    *("EventInvokeConfig", "FunctionName", "LoggingConfig", "Policies", "Role", "Runtime"),
+    *("SnapStart", "Tags", "Tracing", "VersionDescription", "VpcConfig"),
 }
 _FUNCTION_READ = {
     *("CodeUri", "Environment", "Events", "Handler", "Layers", "MemorySize"),
     *("ReservedConcurrentExecutions", "Timeout"),
 }
 _API_IGNORED = {
-    *("AccessLogSetting", "AlwaysDeploy", "Description", "EndpointConfiguration", "Name"),
-    *("OpenApiVersion", "Tags", "TracingEnabled"),
+    *("AccessLogSetting", "AlwaysDeploy", "Description", "DisableExecuteApiEndpoint"),
+    *("EndpointConfiguration", "Name", "OpenApiVersion", "Tags", "TracingEnabled"),
 }
 _API_READ = {"DefinitionBody", "GatewayResponses", "MethodSettings", "StageName"}
 _SCHEDULE_IGNORED = {"DeadLetterConfig", "Description", "OmitName"}
 _SCHEDULE_READ = {"Input", "Name", "RetryPolicy", "ScheduleExpression", "State"}
 _SERVERLESS_READ = {"Function", "Api", "LayerVersion"}
 _NEVER_IGNORED = ("AWS::ApiGateway", "AWS::Events", "AWS::Lambda::Function", "AWS::Scheduler")
+# Under which other address the API answers, and who writes its log.
+_IGNORED = {
+    *("AWS::ApiGateway::Account", "AWS::ApiGateway::BasePathMapping"),
+    "AWS::ApiGateway::DomainName",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,10 +142,12 @@ def read_template(
 ) -> Template:
     """Read a template.
 
-    `opt` holds the installed layers that are a list of requirements, as `LayerId/python`.
+    `opt` holds the installed layers that are a list of requirements, as `LayerId/python`. The
+    template's database and cache are external ones unless `parameters` says otherwise.
     """
     document = load(path)
-    resolver = Resolver(document, parameters or {})
+    here = {name: mode for name, mode in _HERE.items() if name in document.get("Parameters", {})}
+    resolver = Resolver(document, {**here, **(parameters or {})})
     reader = _Reader(document, resolver, root=path.parent.resolve(), opt=opt.resolve())
     try:
         return reader.read()
@@ -163,7 +177,7 @@ class _Reader:
             kind: str = resource["Type"]
             if kind.removeprefix("AWS::Serverless::") in _SERVERLESS_READ:
                 by_kind[kind.removeprefix("AWS::Serverless::")][name] = resource["Properties"]
-            elif kind.startswith(("AWS::Serverless::", *_NEVER_IGNORED)):
+            elif kind.startswith(("AWS::Serverless::", *_NEVER_IGNORED)) and kind not in _IGNORED:
                 raise TemplateError(f"{name}: the local runtime does not know {kind}")
         if len(by_kind["Api"]) != 1:
             raise TemplateError("The local runtime serves exactly one AWS::Serverless::Api")

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 
-from local.template import Mock, Throttle, read_template
+from local.template import Mock, Template, Throttle, read_template
 from medianest.core.config import Settings
 from medianest.core.errors import REGISTRY, ErrorCode
 from medianest.core.web import EXPOSED_HEADERS, SECURITY_HEADERS
@@ -34,6 +34,13 @@ ENVIRONMENT = {
     "PLEX_CLIENT_ID": "tests",
     "TMDB_API_KEY": "tests",
 }
+
+
+MODES = [("external", "external"), ("rds", "serverless"), ("aurora", "node")]
+
+
+def with_parameters(**parameters: str) -> Template:
+    return read_template(ROOT / "template.yaml", opt=ROOT / ".venv/opt", parameters=parameters)
 
 
 def function_routes() -> set[tuple[str, str, str]]:
@@ -125,11 +132,7 @@ def test_gateway_answers_are_of_the_error_reference(kind: str) -> None:
 
 
 def test_gateway_answers_name_an_origin_of_the_list() -> None:
-    listed = read_template(
-        ROOT / "template.yaml",
-        opt=ROOT / ".venv/opt",
-        parameters={"CorsOrigin": "https://web.example,http://localhost:5173"},
-    )
+    listed = with_parameters(CorsOrigin="https://web.example,http://localhost:5173")
     answers = [response.headers for response in listed.gateway_responses.values()]
     answers += [route.target.headers for route in listed.routes if isinstance(route.target, Mock)]
     for headers in answers:
@@ -176,11 +179,22 @@ def test_throttles_are_the_contracts() -> None:
     } == expected
 
 
-def test_functions_are_given_settings_that_exist() -> None:
+@pytest.mark.parametrize(("database", "cache"), MODES)
+def test_functions_are_given_settings_that_exist(database: str, cache: str) -> None:
     known = {name.upper() for name in Settings.model_fields}
-    for function in TEMPLATE.functions.values():
+    template = with_parameters(DatabaseMode=database, CacheMode=cache, JwtRotationDays="31")
+    for function in template.functions.values():
         own = {name for name in function.environment if not name.startswith("POWERTOOLS_")}
         assert own <= known
+
+
+@pytest.mark.parametrize(("database", "cache"), MODES)
+def test_a_secret_without_a_host_comes_with_one(database: str, cache: str) -> None:
+    template = with_parameters(DatabaseMode=database, CacheMode=cache)
+    for function in template.functions.values():
+        named = set(function.environment)
+        assert ("DATABASE_HOST" in named) == (database != "external")
+        assert ("REDIS_HOST" in named) == (cache != "external" and "REDIS_URL" in named)
 
 
 def test_functions_are_given_what_they_require() -> None:
@@ -194,13 +208,15 @@ def test_functions_are_given_what_they_require() -> None:
 
 
 def test_time_outs_fit_into_the_gateways() -> None:
-    for function, _, _ in function_routes():
-        assert TEMPLATE.functions[function].timeout < 29
+    # Aurora that sleeps has the longest.
+    for template in (TEMPLATE, with_parameters(DatabaseMode="aurora")):
+        for function, _, _ in function_routes():
+            assert template.functions[function].timeout < 29
 
 
 def test_sql_is_in_repositories_only() -> None:
     # Of the cache it is a pipeline that is executed.
-    allowed = {"repository.py", "db.py", "runner.py", "cache.py"}
+    allowed = {"repository.py", "db.py", "runner.py", "role.py", "cache.py"}
     for path in Path(ROOT / "layers/shared/python/medianest").rglob("*.py"):
         if path.name not in allowed:
             assert not re.search(
