@@ -12,10 +12,10 @@ PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check --no-warn-sc
 export SAM_CLI_TELEMETRY := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help run fire reset test lint format docs build sam lock clean
+.PHONY: help run fire reset test lint format docs build sam deploy-check lock clean
 
 help: ## List the targets
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 run: $(VENV)/ready ## Run the whole service on this machine; Ctrl-C stops it
 	@exec $(BIN)/python -m local
@@ -26,7 +26,7 @@ fire: $(VENV)/ready ## Fire a schedule of the running service: make fire SCHEDUL
 reset: $(VENV)/ready ## Remove the local data and the generated secrets
 	@$(BIN)/python -m local reset
 
-test: $(VENV)/ready lint ## Run every check: lint, unit, integration, contract, end to end
+test: $(VENV)/ready .venv-sam/ready lint ## Run every check: lint, unit, integration, contract, end to end
 	$(BIN)/python -m pytest -n auto $(TESTS)
 
 lint: $(VENV)/ready ## Check style, types, import rules and the template
@@ -49,14 +49,17 @@ build: .venv-sam/ready ## Build the deployment: make build ARCH=arm64 (or x86_64
 sam: .venv-sam/ready ## Install the SAM command line into .venv-sam
 	.venv-sam/bin/sam validate --lint --region us-east-1
 
+deploy-check: $(VENV)/ready .venv-sam/ready .venv-checks/ready .venv-emulator/ready ## Prove the deployment without an AWS account
+	@$(BIN)/python -m tests.deploy_check
+
 lock: .venv-sam/ready ## Compile the lock files anew
-	for each in layers/dependencies/requirements requirements/runtime requirements/dev requirements/sam; do \
+	for each in layers/dependencies/requirements requirements/runtime requirements/dev requirements/sam requirements/checks requirements/emulator; do \
 		.venv-sam/bin/uv pip compile --quiet --upgrade --universal --python-version 3.13 --generate-hashes --no-annotate \
 			--custom-compile-command 'make lock' $$each.in --output-file $$each.txt || exit 1; \
 	done
 
 clean: ## Remove everything that was installed or built
-	rm -rf $(VENV) .venv-sam .aws-sam .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) .venv-* .aws-sam .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 
 $(VENV)/ready: requirements/dev.txt requirements/runtime.txt layers/dependencies/requirements.txt
 	@test -n "$(PYTHON)" || { echo "MediaNest needs Python 3.13 (see .python-version), and neither python3.13 nor python3 is one."; exit 1; }
@@ -72,8 +75,10 @@ $(VENV)/ready: requirements/dev.txt requirements/runtime.txt layers/dependencies
 	@$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
 
-.venv-sam/ready: requirements/sam.txt
+# Tools that pin older libraries than the functions use: each in an environment of its own.
+.venv-%/ready: requirements/%.txt
 	@test -n "$(PYTHON)" || { echo "MediaNest needs Python 3.13 (see .python-version)."; exit 1; }
-	$(PYTHON) -m venv --clear .venv-sam
-	.venv-sam/bin/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements/sam.txt
+	@echo "Setting up .venv-$* (once)"
+	@$(PYTHON) -m venv --clear .venv-$*
+	@.venv-$*/bin/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements/$*.txt
 	@touch $@

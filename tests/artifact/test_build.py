@@ -1,0 +1,80 @@
+"""What is in the packages that would be uploaded."""
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+from local.template import Template, read_template
+from tests.support.api import TEMPLATE
+
+# The number of the processor in the header of every Linux binary.
+MACHINES = {"arm64": 0xB7, "x86_64": 0x3E}
+MAX_UNZIPPED = 250 * 2**20
+LAYERS = ("DependenciesLayer", "SharedLayer")
+
+
+@pytest.fixture(params=sorted(MACHINES))
+def build(request: pytest.FixtureRequest, builds: Path) -> Path:
+    return builds / str(request.param)
+
+
+def read(build: Path) -> Template:
+    return read_template(build / "template.yaml", opt=build)
+
+
+def size(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+def files(folder: Path) -> set[Path]:
+    """Return what is in a folder, but for what Python compiled."""
+    found = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
+    return {path for path in found if "__pycache__" not in path.parts}
+
+
+def test_binaries_are_for_the_processor(build: Path) -> None:
+    found = [path for path in build.rglob("*.so*") if path.is_file()]
+    assert len(found) > 5
+    for path in found:
+        header = path.read_bytes()[:20]
+        assert header[:4] == b"\x7fELF", path
+        assert int.from_bytes(header[18:20], "little") == MACHINES[build.name], path
+
+
+def test_everything_of_the_template_is_there(build: Path) -> None:
+    built = read(build)
+    assert built.functions.keys() == TEMPLATE.functions.keys()
+    assert built.routes == TEMPLATE.routes
+    for function in built.functions.values():
+        source = TEMPLATE.functions[function.id].code
+        assert files(function.code) == files(source), function.id
+        assert [layer.id for layer in function.layers] == list(LAYERS)
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_a_layer_is_compiled_and_has_nothing_of_this_machine(build: Path, layer: str) -> None:
+    python = build / layer / "python"
+    assert [path.name for path in (build / layer).iterdir()] == ["python"]
+    sources = list(python.rglob("*.py"))
+    assert len(sources) > 10
+    wanted = {Path(importlib.util.cache_from_source(str(path))) for path in sources}
+    compiled = set(python.rglob("*.pyc"))
+    assert all(path.name.endswith(".cpython-313.pyc") for path in compiled)
+    assert compiled <= wanted, "left by something else"
+    # A few packages carry files for other versions of Python, which do not compile.
+    assert len(wanted - compiled) <= len(wanted) // 100
+    for path in compiled:
+        # Not checked against the source: Lambda's disk cannot be written, nor the source change.
+        assert int.from_bytes(path.read_bytes()[4:8], "little") == 0b01, path
+
+
+def test_the_package_is_whole(build: Path) -> None:
+    source = next(layer for layer in TEMPLATE.functions["HealthFunction"].layers if layer.is_source)
+    assert files(build / "SharedLayer/python/medianest") == files(source.python / "medianest")
+
+
+def test_it_fits_into_a_function(build: Path) -> None:
+    layers = sum(size(build / layer) for layer in LAYERS)
+    for function in read(build).functions.values():
+        assert layers + size(function.code) < MAX_UNZIPPED / 2

@@ -1,0 +1,209 @@
+"""`sam deploy` of the build in external mode, onto an emulator of AWS's control plane."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from local.config import SECRETS
+from medianest.core import passwords
+from tests.support.api import TEMPLATE
+from tests.support.aws import Aws, emulator
+from tests.support.rie import HERE, app_url
+
+PASSWORD = "Sunset-Garden-42"
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """A stack on the emulator."""
+
+    aws: Aws
+    template: Path
+    parameters: dict[str, str]
+    database_url: str
+
+    def deploy(self, **changes: str) -> str:
+        """Deploy; return what the command line said when it failed, else nothing."""
+        given = [f"{name}={value}" for name, value in (self.parameters | changes).items()]
+        done = self.aws.sam(
+            *("deploy", "--stack-name", "medianest", "--template-file", str(self.template)),
+            *("--resolve-s3", "--capabilities", "CAPABILITY_IAM", "--no-confirm-changeset"),
+            *("--no-progressbar", "--parameter-overrides", *given),
+        )
+        return done.stdout + done.stderr if done.returncode else ""
+
+    @property
+    def stack(self) -> Any:
+        return self.aws.client("cloudformation").describe_stacks(StackName="medianest")["Stacks"][0]
+
+    @property
+    def outputs(self) -> dict[str, str]:
+        return {each["OutputKey"]: each["OutputValue"] for each in self.stack["Outputs"]}
+
+    @property
+    def api(self) -> str:
+        return self.outputs["ApiUrl"].removeprefix("https://").split(".")[0]
+
+    def events(self) -> list[dict[str, Any]]:
+        """Return what became of each resource, the last first."""
+        client = self.aws.client("cloudformation")
+        found: list[dict[str, Any]] = client.describe_stack_events(StackName="medianest")[
+            "StackEvents"
+        ]
+        return found
+
+    def functions(self) -> dict[str, dict[str, Any]]:
+        """Return the settings of each function by its id in the template."""
+        resources = self.aws.client("cloudformation").describe_stack_resources(
+            StackName="medianest"
+        )["StackResources"]
+        client = self.aws.client("lambda")
+        return {
+            each["LogicalResourceId"]: client.get_function_configuration(
+                FunctionName=each["PhysicalResourceId"]
+            )
+            for each in resources
+            if each["ResourceType"] == "AWS::Lambda::Function"
+        }
+
+
+@pytest.fixture(scope="module")
+def deployment(
+    builds: Path,
+    database_url: str,
+    redis_url: str,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Deployment]:
+    """Deploy once for all tests, in their order."""
+    with emulator(tmp_path_factory.mktemp("aws")) as aws:
+        parameters = {
+            "Architecture": HERE,
+            "DatabaseMode": "external",
+            "DatabaseUrlSecretArn": aws.secret("application", app_url(database_url)),
+            "MigrationsDatabaseUrlSecretArn": aws.secret("owner", database_url),
+            "CacheMode": "external",
+            "RedisUrlSecretArn": aws.secret("cache", redis_url),
+            "TmdbApiKey": "key-of-the-tests",
+            "NodeEnv": "development",  # the engines of this machine have no TLS
+        }
+        own = Deployment(aws, builds / HERE / "template.yaml", parameters, database_url)
+        said = own.deploy()
+        assert not said, said[-3000:]
+        yield own
+
+
+def test_it_deploys(deployment: Deployment) -> None:
+    assert deployment.stack["StackStatus"] == "CREATE_COMPLETE"
+    assert deployment.functions().keys() <= TEMPLATE.functions.keys() | {"RotationFunction"}
+
+
+def test_the_tables_were_made_before_the_functions(deployment: Deployment) -> None:
+    done = [
+        each["LogicalResourceId"]
+        for each in reversed(deployment.events())
+        if each["ResourceStatus"] == "CREATE_COMPLETE"
+    ]
+    for function in ("HealthFunction", "AuthFunction", "MediaFunction", "AdminFunction"):
+        assert done.index("Migrations") < done.index(function)
+
+
+def test_functions_are_told_arns(deployment: Deployment) -> None:
+    for name, function in deployment.functions().items():
+        for variable, value in function["Environment"]["Variables"].items():
+            if variable in SECRETS:
+                assert value.startswith("arn:aws:secretsmanager:"), (name, variable)
+
+
+def test_it_serves_with_the_rights_that_it_has(deployment: Deployment) -> None:
+    health = deployment.aws.call(deployment.api, "GET", "/api/health")
+    assert health.status == 200, health.text
+    assert {each["status"] for each in health.data["checks"].values()} == {"healthy"}
+    assert deployment.aws.call(deployment.api, "GET", "/api/media/search?q=x").status == 401
+
+
+def test_somebody_signs_in_with_the_key_that_was_made(deployment: Deployment) -> None:
+    with psycopg.connect(deployment.database_url, autocommit=True) as owner:
+        owner.execute(
+            "INSERT INTO users (email, username, password_hash, role)"
+            " VALUES ('erin@example.com', 'erin', %s, 'admin')",
+            (passwords.hash_password(PASSWORD),),
+        )
+    body = json.dumps({"identifier": "erin", "password": PASSWORD}).encode()
+    answer = deployment.aws.call(deployment.api, "POST", "/api/auth/login", body=body)
+    assert answer.status == 200, answer.text
+    for path in ("/api/auth/me", "/api/media/requests", "/api/admin/users"):
+        signed_in = deployment.aws.call(deployment.api, "GET", path, token=answer.data["token"])
+        assert signed_in.status == 200, signed_in.text
+
+
+def test_the_application_cannot_change_the_tables(deployment: Deployment) -> None:
+    with psycopg.connect(app_url(deployment.database_url), autocommit=True) as application:
+        application.execute("SELECT count(*) FROM users")
+        for statement in (
+            "CREATE TABLE mine ()",
+            "DROP TABLE users",
+            "ALTER TABLE users ADD x int",
+        ):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                application.execute(statement)
+
+
+def test_a_schedule_s_event_reaches_the_cleaning(deployment: Deployment) -> None:
+    schedules = deployment.aws.client("scheduler")
+    names = [each["Name"] for each in schedules.list_schedules()["Schedules"]]
+    assert len(names) == len(TEMPLATE.schedules)
+    for name in names:
+        target = schedules.get_schedule(Name=name)["Target"]
+        answer = deployment.aws.client("lambda").invoke(
+            FunctionName=target["Arn"], Payload=target["Input"].encode()
+        )
+        assert "FunctionError" not in answer, answer["Payload"].read()
+        assert json.loads(answer["Payload"].read())["task"] == json.loads(target["Input"])["task"]
+
+
+def test_a_change_is_a_new_version_that_serves(deployment: Deployment) -> None:
+    assert not deployment.deploy(LogLevel="DEBUG")
+    assert deployment.stack["StackStatus"] == "UPDATE_COMPLETE"
+    health = deployment.functions()["HealthFunction"]
+    alias = deployment.aws.client("lambda").get_alias(
+        FunctionName=health["FunctionName"], Name="live"
+    )
+    assert alias["FunctionVersion"] == "2"
+    assert deployment.aws.call(deployment.api, "GET", "/api/health").status == 200
+
+
+def test_migrations_that_fail_keep_the_functions_as_they_were(deployment: Deployment) -> None:
+    with psycopg.connect(deployment.database_url, autocommit=True) as owner:
+        owner.execute("UPDATE schema_migrations SET checksum = repeat('0', 64)")
+    same = deployment.aws.secret("owner-again", deployment.database_url)
+    said = deployment.deploy(MigrationsDatabaseUrlSecretArn=same, LogLevel="ERROR")
+    assert said
+    reasons = [
+        each["ResourceStatusReason"]
+        for each in deployment.events()
+        if each["LogicalResourceId"] == "Migrations" and each["ResourceStatus"] == "UPDATE_FAILED"
+    ]
+    assert "0001" in reasons[0], reasons
+    assert deployment.database_url not in "".join(reasons)
+    levels = {
+        each["Environment"]["Variables"]["LOG_LEVEL"]
+        for name, each in deployment.functions().items()
+        if name != "MigrationsFunction"
+    }
+    assert levels == {"DEBUG"}
+    assert deployment.aws.call(deployment.api, "GET", "/api/health").status == 200
+
+
+def test_it_can_be_removed(deployment: Deployment) -> None:
+    done = deployment.aws.sam(
+        "delete", "--stack-name", "medianest", "--no-prompts", "--region", "eu-west-1"
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert not deployment.aws.client("lambda").list_functions()["Functions"]
+    with psycopg.connect(deployment.database_url) as owner:
+        assert owner.execute("SELECT count(*) FROM users").fetchone() == (1,)

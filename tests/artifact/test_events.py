@@ -1,0 +1,227 @@
+"""The built functions answer every file of events/ as events/README.md says, on AWS's runtime."""
+
+import itertools
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from local.standins import Standins
+from local.standins.tmdb import load_catalogue
+from local.template import Function, read_template
+from medianest.core import passwords
+from tests.conftest import JWT_SECRET
+from tests.support.api import ROOT, route_of
+from tests.support.limits import raise_limits
+from tests.support.plex import approve
+from tests.support.rie import HERE, Emulator, app_url, emulated, make_runtime
+
+EVENTS = {path.stem: json.loads(path.read_text()) for path in sorted(ROOT.glob("events/*.json"))}
+REQUESTS = [name for name, event in EVENTS.items() if "httpMethod" in event]
+OTHERS = [name for name in EVENTS if name not in REQUESTS]
+MADE_UP_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
+PASSWORD, NEW_PASSWORD = "Sunset-Garden-42", "Walnut-Harbour-87"
+FILM_OF_THE_EVENT = 603
+
+
+def by_words(name: str) -> str:
+    """Return the function that a schedule's event, or one sent by hand, is for."""
+    return name.split("-", maxsplit=1)[0].capitalize() + "Function"
+
+
+class World:
+    """A deployment, seen from its callers."""
+
+    def __init__(self, emulator: Callable[[str], Emulator], plex_url: str, db: Any) -> None:
+        self._emulator = emulator
+        self._plex_url = plex_url
+        self._db = db
+        self._names = (f"person{number}" for number in itertools.count())
+        films = [each.id for each in load_catalogue().titles if each.media_type == "movie"]
+        self._films = (film for film in films if film != FILM_OF_THE_EVENT)
+
+    def send(self, event: Mapping[str, Any]) -> Any:
+        """Make a call and return the status and the body, read if it is JSON."""
+        function, _, _ = route_of(event["httpMethod"], event["path"])
+        answer = self._emulator(function).invoke(event)
+        headers = {name.lower(): value for name, value in answer["headers"].items()}
+        is_json = headers.get("content-type", "").startswith("application/json")
+        return answer["statusCode"], json.loads(answer["body"]) if is_json else answer["body"]
+
+    def done(self, event: Mapping[str, Any]) -> Any:
+        """Make a call that succeeds and return its data."""
+        status, body = self.send(event)
+        assert 200 <= status < 300, body
+        return body and body["data"]
+
+    def approved(self, person: str) -> str:
+        """Begin a sign-in, approve it at Plex, return its handle."""
+        pin = self.done(EVENTS["auth-plex-pin"])
+        approve(self._plex_url, pin["code"], person)
+        handle: str = pin["pinId"]
+        return handle
+
+    def token(self, person: str = "alice") -> str:
+        """Sign somebody in; alice was the first and is admin."""
+        event = with_words("auth-plex-verify", REPLACE_WITH_A_PIN_ID=self.approved(person))
+        token: str = self.done(event)["token"]
+        return token
+
+    def local_user(self) -> tuple[str, str]:
+        """Make an account with a password; return its name and id."""
+        name = next(self._names)
+        row = self._db.execute(
+            "INSERT INTO users (email, username, password_hash, role)"
+            " VALUES (%s, %s, %s, 'user') RETURNING id",
+            (f"{name}@example.com", name, passwords.hash_password(PASSWORD)),
+        ).fetchone()
+        return name, str(row[0])
+
+    def request(self, token: str) -> str:
+        """Ask for a film that nobody has asked for; return the request's id."""
+        event = with_words("media-request", REPLACE_WITH_A_TOKEN=token)
+        for headers in (event["headers"], event["multiValueHeaders"]):
+            del headers["Idempotency-Key"]
+        event["body"] = json.dumps({"mediaType": "movie", "tmdbId": next(self._films)})
+        identifier: str = self.done(event)["id"]
+        return identifier
+
+    def other_session(self, token: str) -> str:
+        """Sign alice in again; return the id of the session that is not the token's."""
+        self.token()
+        sessions = self.done(with_words("auth-sessions", REPLACE_WITH_A_TOKEN=token))
+        return next(str(each["id"]) for each in sessions if not each["current"])
+
+    def filled(self, name: str) -> dict[str, Any]:
+        """Return an event with something real for each placeholder and each made-up id."""
+        words = {"REPLACE_WITH_A_PASSWORD": PASSWORD, "REPLACE_WITH_A_NEW_PASSWORD": NEW_PASSWORD}
+        if name == "auth-plex-verify":
+            words["REPLACE_WITH_A_PIN_ID"] = self.approved("bob")
+        if name in {"auth-login", "auth-password"}:
+            user, _ = self.local_user()
+            words["REPLACE_WITH_A_USER_NAME"] = user
+        if name == "auth-password":
+            words["REPLACE_WITH_A_TOKEN"] = self.done(with_words("auth-login", **words))["token"]
+        if "REPLACE_WITH_A_TOKEN" in json.dumps(EVENTS[name]):
+            words.setdefault("REPLACE_WITH_A_TOKEN", self.token())
+        event = with_words(name, **words)
+        for made_up in dict.fromkeys(MADE_UP_ID.findall(event["path"] + (event["body"] or ""))):
+            real = self.real_id(event, words["REPLACE_WITH_A_TOKEN"])
+            event = json.loads(json.dumps(event).replace(made_up, real))
+        return event
+
+    def real_id(self, event: Mapping[str, Any], token: str) -> str:
+        """Return the id of something that an event may be about."""
+        if event["path"].startswith("/api/auth/sessions"):
+            return self.other_session(token)
+        if event["path"].startswith("/api/admin/users"):
+            return self.local_user()[1]
+        return self.request(token)
+
+
+def with_words(name: str, **words: str) -> dict[str, Any]:
+    """Return a sample event with its placeholders replaced."""
+    text = json.dumps(EVENTS[name])
+    # The longest first: one placeholder may begin with another.
+    for word in sorted(words, key=len, reverse=True):
+        text = text.replace(word, words[word])
+    event: dict[str, Any] = json.loads(text)
+    return event
+
+
+@pytest.fixture(scope="module")
+def emulator(
+    builds: Path,
+    database_url: str,
+    redis_url: str,
+    upstreams: Standins,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Callable[[str], Emulator]]:
+    """Return the emulator of each function, started when it is asked for."""
+    folder = tmp_path_factory.mktemp("rie")
+    runtime = make_runtime(folder / "runtime")
+    build = builds / HERE
+    built = read_template(build / "template.yaml", opt=build)
+    local = {
+        "REDIS_URL": redis_url,
+        "JWT_SECRET": JWT_SECRET,
+        "PLEX_CLIENT_ID": "medianest-tests",
+        "PLEX_API_URL": upstreams.plex_url,
+        "PLEX_AUTH_URL": f"{upstreams.plex_url}/auth",
+        "TMDB_API_KEY": "key-of-the-tests",
+        "TMDB_API_URL": f"{upstreams.tmdb_url}/3",
+        "APP_DATABASE_URL": app_url(database_url),
+        "NODE_ENV": "development",  # the engines of this machine have no TLS
+    }
+    with ExitStack() as stack:
+        running: dict[str, Emulator] = {}
+
+        def environment(function: Function) -> dict[str, str]:
+            is_owner = function.id == "MigrationsFunction"
+            own = local | {"DATABASE_URL": database_url if is_owner else app_url(database_url)}
+            return {name: own.get(name, value) for name, value in function.environment.items()}
+
+        def get(name: str) -> Emulator:
+            if name not in running:
+                function = built.functions[name]
+                one = emulated(
+                    function, environment(function), runtime=runtime, log=folder / f"{name}.log"
+                )
+                running[name] = stack.enter_context(one)
+            return running[name]
+
+        yield get
+
+
+@pytest.fixture(scope="module")
+def world(
+    emulator: Callable[[str], Emulator], database_url: str, upstreams: Standins
+) -> Iterator[World]:
+    """Return a deployment with its tables made and alice as its admin."""
+    applied = emulator("MigrationsFunction").invoke(EVENTS["migrations"])["applied"]
+    assert applied
+    with psycopg.connect(database_url, autocommit=True) as db:
+        raise_limits(db)
+        world = World(emulator, upstreams.plex_url, db)
+        world.token()
+        yield world
+
+
+@pytest.mark.parametrize("name", REQUESTS)
+def test_as_it_is(world: World, name: str) -> None:
+    event = EVENTS[name]
+    status, body = world.send(event)
+    if "Authorization" in event["headers"] or name == "auth-login":
+        assert (status, body["success"]) == (401, False), body
+    elif name == "auth-plex-verify":
+        assert (status, body["success"]) == (404, False), body
+    else:
+        assert 200 <= status < 300, body
+
+
+@pytest.mark.parametrize("name", REQUESTS)
+def test_with_real_values(world: World, name: str) -> None:
+    status, body = world.send(world.filled(name))
+    assert 200 <= status < 300, body
+
+
+@pytest.mark.parametrize("name", [name for name in OTHERS if name.startswith("cleanup")])
+def test_a_schedule(world: World, emulator: Callable[[str], Emulator], name: str) -> None:
+    answer = emulator(by_words(name)).invoke(EVENTS[name])
+    assert answer["task"] == EVENTS[name]["task"]
+    assert answer["more"] is False
+
+
+def test_migrations_again(world: World, emulator: Callable[[str], Emulator]) -> None:
+    assert emulator("MigrationsFunction").invoke(EVENTS["migrations"]) == {"applied": []}
+
+
+def test_every_file_has_been_sent() -> None:
+    cleaning = {name for name in OTHERS if name.startswith("cleanup")}
+    # The one of the rotation is test_rotation.py's.
+    assert EVENTS.keys() == {"migrations", "rotation", *cleaning, *REQUESTS}

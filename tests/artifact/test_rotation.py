@@ -1,0 +1,44 @@
+"""The built rotation function, on AWS's runtime, against an emulated Secrets Manager."""
+
+import json
+import uuid
+from pathlib import Path
+
+from local.template import read_template
+from tests.support.api import ROOT
+from tests.support.aws import emulator
+from tests.support.rie import HERE, emulated, make_runtime
+
+FORMER, NEXT = (
+    "The-key_of-before-this-rotation-0123456789",
+    "The-key_of-the-rotation-after-this-9876543210",
+)
+EVENT = json.loads((ROOT / "events/rotation.json").read_text())
+STEPS = ("createSecret", "setSecret", "testSecret", "finishSecret")
+
+
+def test_it_takes_all_steps(builds: Path, tmp_path: Path) -> None:
+    build, version = builds / HERE, str(uuid.uuid4())
+    built = read_template(
+        build / "template.yaml", opt=build, parameters={"JwtRotationDays": "31"}
+    ).functions["RotationFunction"]
+    runtime = make_runtime(tmp_path / "runtime")
+    with emulator(tmp_path) as aws:
+        environment = {**built.environment, "AWS_ENDPOINT_URL": aws.url}
+        client = aws.client("secretsmanager")
+        secret = aws.secret("jwt", json.dumps({"sign": FORMER, "verify": []}))
+        # Secrets Manager itself makes a version without a value, which the emulator does not know.
+        pending = json.dumps({"sign": FORMER, "verify": [NEXT], "next": NEXT})
+        client.put_secret_value(
+            SecretId=secret,
+            ClientRequestToken=version,
+            SecretString=pending,
+            VersionStages=["AWSPENDING"],
+        )
+        with emulated(built, environment, runtime=runtime, log=tmp_path / "log") as rotation:
+            for step in STEPS:
+                event = {"Step": step, "SecretId": secret, "ClientRequestToken": version}
+                assert event.keys() == EVENT.keys()
+                assert rotation.invoke(event) is None
+        current = client.get_secret_value(SecretId=secret)
+        assert (current["VersionId"], current["SecretString"]) == (version, pending)

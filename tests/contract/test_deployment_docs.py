@@ -1,0 +1,143 @@
+"""What the pages about deployment and operations say, against the template and the code."""
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from medianest.core.errors import ErrorCode
+from tests.support.cloudformation import ROOT, template
+
+PAGES = [*sorted((ROOT / "docs").glob("*.md")), ROOT / "README.md", ROOT / "events/README.md"]
+DEPLOY, OPERATIONS, TROUBLESHOOTING, SAM_LOCAL = (
+    (ROOT / "docs" / name).read_text()
+    for name in ("deploy.md", "operations.md", "troubleshooting.md", "sam-local.md")
+)
+OURS = {
+    "deploy.md": DEPLOY,
+    "operations.md": OPERATIONS,
+    "troubleshooting.md": TROUBLESHOOTING,
+    "sam-local.md": SAM_LOCAL,
+}
+RESOURCES: Mapping[str, Any] = template()["Resources"]
+# What AWS's command line gives values to in the same way.
+NOT_PARAMETERS = {"MinCapacity", "Name", "Start", "Type"}
+
+
+def alarms() -> dict[str, str]:
+    """Return the name of each alarm without that of the stack, by the alarm's id."""
+    found = {
+        name: each["Properties"]["AlarmName"]["Fn::Sub"].removeprefix("${AWS::StackName}-")
+        for name, each in RESOURCES.items()
+        if each["Type"] == "AWS::CloudWatch::Alarm"
+    }
+    budgets = [name for name, each in RESOURCES.items() if each["Type"] == "AWS::Budgets::Budget"]
+    return found | {name: name for name in budgets}
+
+
+def sections() -> dict[str, str]:
+    """Return the runbook's sections by what alarm, or kind of alarm, they are about."""
+    parts = re.split(r"^#{2,3} (.+)$", OPERATIONS, flags=re.MULTILINE)
+    titles = zip(parts[1::2], parts[2::2], strict=True)
+    prefix = "Alarm: "
+    return {title.removeprefix(prefix): text for title, text in titles if title.startswith(prefix)}
+
+
+def anchors(page: Path) -> set[str]:
+    """Return what GitHub makes of a page's headings."""
+    titles = re.findall(r"^#{1,6} (.+)$", page.read_text(), flags=re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+def links() -> Iterator[tuple[Path, str]]:
+    for page in PAGES:
+        for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text()):
+            if not target.startswith("http"):
+                yield page, target
+
+
+@pytest.mark.parametrize("code", ErrorCode)
+def test_each_error_code_has_a_cause_a_remedy_and_a_command(code: ErrorCode) -> None:
+    (row,) = re.findall(rf"^\| `{code}` \|(.*)\|$", TROUBLESHOOTING, flags=re.MULTILINE)
+    cause, remedy, command = (each.strip() for each in re.split(r"(?<!\\)\|", row))
+    assert cause
+    assert remedy
+    assert re.fullmatch(r"`.+`", command)
+
+
+@pytest.mark.parametrize("name", alarms().values())
+def test_each_alarm_has_a_runbook(name: str) -> None:
+    (kind,) = (each for each in sections() if name == each or name.startswith(f"{each}-"))
+    text = sections()[kind]
+    assert kind == name or f"`{name}`" in text
+    assert re.search(r"^    \w", text, flags=re.MULTILINE), "no command to begin with"
+    assert re.search(r"ignore", text, flags=re.IGNORECASE), "not said when to ignore it"
+
+
+def test_each_runbook_has_an_alarm() -> None:
+    names = alarms().values()
+    for kind in sections():
+        assert any(name == kind or name.startswith(f"{kind}-") for name in names), kind
+
+
+@pytest.mark.parametrize("page", OURS)
+def test_parameters_that_are_given_values_exist(page: str) -> None:
+    given = set(re.findall(r"(?<![\w,.-])([A-Z][a-z]\w*)=(?!=)", OURS[page])) - NOT_PARAMETERS
+    assert given <= template()["Parameters"].keys()
+
+
+def test_each_parameter_is_explained() -> None:
+    for name in template()["Parameters"]:
+        assert re.search(rf"\b{name}\b", DEPLOY), name
+
+
+@pytest.mark.parametrize("page", OURS)
+def test_resources_that_are_asked_for_exist(page: str) -> None:
+    known = set(RESOURCES)
+    for name, each in RESOURCES.items():
+        known |= {name + event for event in each.get("Properties", {}).get("Events", {})}
+    for named in re.findall(r"name_of ([\w${}]+)", OURS[page]):
+        # The variable of a loop may be anything.
+        pattern = re.sub(r"\$\{?each\}?", r"\\w+", named)
+        assert any(re.fullmatch(pattern, name) for name in known), named
+
+
+@pytest.mark.parametrize("page", OURS)
+def test_outputs_that_are_named_exist(page: str) -> None:
+    listed = re.findall(r"outputs? ((?:`\w+`(?: and )?)+)", OURS[page])
+    for name in re.findall(r"`(\w+)`", " ".join(listed)):
+        assert name in template()["Outputs"]
+
+
+@pytest.mark.parametrize("page", OURS)
+def test_logs_that_are_named_exist(page: str) -> None:
+    known = {
+        each["Properties"]["LogGroupName"]["Fn::Sub"].rpartition("/")[2]
+        for each in RESOURCES.values()
+        if each["Type"] == "AWS::Logs::LogGroup"
+    }
+    named = re.findall(r"(?<!\w)/(?:medianest|\$STACK)/([a-z]+)", OURS[page])
+    named += re.findall(r"\bask ([a-z]+) '", OURS[page])
+    assert set(named) <= known
+
+
+def test_capacity_table_is_the_alarms_of_the_template() -> None:
+    listed: dict[str, int] = {}
+    for names, alarm, concurrency in re.findall(
+        r"^\| (db\.[^|]+) \| (\d+) \| (\d+) \|$", OPERATIONS, flags=re.MULTILINE
+    ):
+        assert int(concurrency) == (int(alarm) - 3) // 4
+        listed |= dict.fromkeys(names.split(", "), int(alarm))
+    mapping = template()["Mappings"]["DatabaseConnections"]
+    assert listed == {name: each["Alarm"] for name, each in mapping.items()}
+
+
+@pytest.mark.parametrize(("page", "target"), list(links()))
+def test_link_leads_somewhere(page: Path, target: str) -> None:
+    name, _, anchor = target.partition("#")
+    file = (page.parent / name).resolve() if name else page
+    assert file.exists()
+    if anchor:
+        assert anchor in anchors(file)

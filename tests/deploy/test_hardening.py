@@ -1,0 +1,665 @@
+"""The deployment is safe in every way of deploying it: lines T1 to T13 of docs/trust.md."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+
+from local.config import SECRETS
+from medianest.core.web import SECURITY_HEADERS
+from tests.support.cloudformation import Resource, Stack, references, walk
+from tests.support.stacks import CANARY, all_stacks, in_every_way
+
+SECRET_ARN = re.compile(r"arn:aws:(secretsmanager|ssm):[\w-]+:\d+:(secret:|parameter/).+")
+API_FUNCTIONS = {"HealthFunction", "AuthFunction", "MediaFunction", "AdminFunction"}
+NOT_AFTER_MIGRATIONS = {"MigrationsFunction", "RotationFunction"}
+# Actions that AWS lets nobody bound to a resource.
+UNBOUND = {
+    "ec2:AssignPrivateIpAddresses",
+    "ec2:CreateNetworkInterface",
+    "ec2:DeleteNetworkInterface",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeSubnets",
+    "ec2:UnassignPrivateIpAddresses",
+    "secretsmanager:GetRandomPassword",
+    "xray:GetSamplingRules",
+    "xray:GetSamplingTargets",
+    "xray:PutTelemetryRecords",
+    "xray:PutTraceSegments",
+}
+# Policies of AWS's own that do no more than their name says.
+MANAGED = {
+    "AWSLambdaBasicExecutionRole",
+    "AWSLambdaVPCAccessExecutionRole",
+    "AWSXRayDaemonWriteAccess",
+    "AmazonAPIGatewayPushToCloudWatchLogs",
+    "AmazonSSMManagedInstanceCore",
+}
+
+
+def functions(stack: Stack) -> list[Resource]:
+    return stack.of("AWS::Lambda::Function")
+
+
+def environment(function: Resource) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = function.get("Environment.Variables", {})
+    return found
+
+
+def as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def text(value: Any) -> str:
+    return json.dumps(value, sort_keys=True)
+
+
+def target(stack: Stack, value: Any) -> Resource:
+    """Return the function that an ARN means, also by its alias or version."""
+    found = stack.referred(value)
+    assert found is not None, value
+    if found.type in {"AWS::Lambda::Alias", "AWS::Lambda::Version"}:
+        return target(stack, found.get("FunctionName"))
+    assert found.type == "AWS::Lambda::Function", found
+    return found
+
+
+def meant(stack: Stack, value: Any) -> str:
+    """Return the id of the resource that a value refers to, or the value itself."""
+    found = stack.referred(value)
+    return str(value) if found is None else found.id
+
+
+def is_alias(stack: Stack, value: Any) -> bool:
+    found = stack.referred(value)
+    return found is not None and found.type == "AWS::Lambda::Alias"
+
+
+def role(stack: Stack, function: Resource) -> Resource:
+    found = stack.referred(function.get("Role"))
+    assert found is not None
+    return found
+
+
+def statements(stack: Stack, role: Resource) -> Iterator[dict[str, Any]]:
+    """Return what a role allows, in its own policies and in those of the stack that it names."""
+    documents = [policy["PolicyDocument"] for policy in role.get("Policies", [])]
+    for arn in role.get("ManagedPolicyArns", []):
+        policy = stack.referred(arn)
+        if policy is not None:
+            documents.append(policy.get("PolicyDocument"))
+    for document in documents:
+        yield from as_list(document["Statement"])
+    for policy in stack.of("AWS::IAM::Policy"):
+        if role.id in references(policy.get("Roles", [])):
+            yield from as_list(policy.get("PolicyDocument.Statement"))
+
+
+def every_statement(stack: Stack) -> Iterator[tuple[str, dict[str, Any]]]:
+    for resource in stack.resources.values():
+        if resource.type == "AWS::ApiGateway::RestApi":
+            continue  # most of the template, and no policy in it
+        for value in walk(resource.properties):
+            if isinstance(value, dict) and "Effect" in value:
+                yield resource.id, value
+
+
+class TestT1Environment:
+    @in_every_way
+    def test_secrets_are_named_and_not_told(self, stack: Stack) -> None:
+        for function in functions(stack):
+            for name, value in environment(function).items():
+                if name not in SECRETS:
+                    continue
+                secret = stack.referred(value)
+                is_made_here = secret is not None and secret.type == "AWS::SecretsManager::Secret"
+                assert is_made_here or SECRET_ARN.fullmatch(str(value)), (function.id, name, value)
+
+    @in_every_way
+    def test_nothing_is_resolved_into_it(self, stack: Stack) -> None:
+        for function in functions(stack):
+            assert "{{resolve:" not in text(environment(function)), function.id
+
+    def test_a_given_key_goes_into_a_secret_and_nowhere_else(self) -> None:
+        stack = all_stacks()["hobby"]
+        assert stack.template["Parameters"]["TmdbApiKey"]["NoEcho"] is True
+        holders = [each for each in stack.resources.values() if CANARY in text(each.properties)]
+        assert [each.type for each in holders] == ["AWS::SecretsManager::Secret"]
+        assert CANARY not in text(stack.outputs)
+
+    @in_every_way
+    def test_secrets_are_made_at_random(self, stack: Stack) -> None:
+        for secret in stack.of("AWS::SecretsManager::Secret"):
+            made = secret.get("GenerateSecretString")
+            if secret.id.startswith("Tmdb"):
+                continue  # the one secret that somebody else makes up
+            assert made is not None, secret
+            assert int(made.get("PasswordLength", 32)) >= 32, secret
+
+
+class TestT2Schedules:
+    @in_every_way
+    def test_each_retries_keeps_what_fails_and_has_a_role_of_its_own(self, stack: Stack) -> None:
+        schedules = stack.of("AWS::Scheduler::Schedule")
+        assert len(schedules) >= 5
+        for schedule in schedules:
+            retry = schedule.get("Target.RetryPolicy")
+            assert 1 <= int(retry["MaximumRetryAttempts"]) <= 10, schedule
+            assert int(retry["MaximumEventAgeInSeconds"]) <= 86400, schedule
+            queue = stack.referred(schedule.get("Target.DeadLetterConfig.Arn"))
+            assert queue is not None, schedule
+            assert queue.type == "AWS::SQS::Queue", schedule
+            assert not queue.get("FifoQueue"), "the scheduler takes standard queues only"
+        roles = [text(schedule.get("Target.RoleArn")) for schedule in schedules]
+        assert len(set(roles)) == len(roles)
+
+    @in_every_way
+    def test_each_calls_the_alias_and_may_call_nothing_else(self, stack: Stack) -> None:
+        for schedule in stack.of("AWS::Scheduler::Schedule"):
+            called = schedule.get("Target.Arn")
+            assert is_alias(stack, called), schedule
+            own = stack.referred(schedule.get("Target.RoleArn"))
+            assert own is not None
+            for statement in statements(stack, own):
+                if statement["Action"] == "lambda:InvokeFunction":
+                    assert references(statement["Resource"]) <= references(called)
+                else:
+                    assert statement["Action"] == "sqs:SendMessage"
+
+
+@in_every_way
+def test_t3_a_function_that_nobody_waits_for_keeps_what_fails(stack: Stack) -> None:
+    # A schedule does not wait, and nor does CloudFormation for a custom resource's function.
+    called = [each.get("Target.Arn") for each in stack.of("AWS::Scheduler::Schedule")]
+    called += [
+        each.get("ServiceToken")
+        for each in stack.resources.values()
+        if each.get("ServiceToken") is not None
+    ]
+    configured = {
+        target(stack, each.get("FunctionName")).id: each
+        for each in stack.of("AWS::Lambda::EventInvokeConfig")
+    }
+    for function in {target(stack, arn).id for arn in called}:
+        config = configured[function]
+        assert int(config.get("MaximumRetryAttempts")) <= 1, function
+        queue = stack.referred(config.get("DestinationConfig.OnFailure.Destination"))
+        assert queue is not None, function
+        assert queue.type == "AWS::SQS::Queue"
+        allowed = statements(stack, role(stack, stack.resources[function]))
+        assert any("sqs:SendMessage" in as_list(each["Action"]) for each in allowed), function
+
+
+class TestT4SecurityGroups:
+    def rules(self, stack: Stack, direction: str) -> Iterator[tuple[str, dict[str, Any]]]:
+        for group in stack.of("AWS::EC2::SecurityGroup"):
+            for rule in group.get(f"SecurityGroup{direction}", []):
+                yield group.id, rule
+        for rule in stack.of(f"AWS::EC2::SecurityGroup{direction}"):
+            (group_id,) = references(rule.get("GroupId"))
+            yield group_id, dict(rule.properties)
+
+    @in_every_way
+    def test_what_comes_in_comes_from_a_group_of_this_stack(self, stack: Stack) -> None:
+        for group, rule in self.rules(stack, "Ingress"):
+            assert not {"CidrIp", "CidrIpv6", "SourcePrefixListId"} & rule.keys(), (group, rule)
+            source = stack.referred(rule["SourceSecurityGroupId"])
+            assert source is not None, (group, rule)
+
+    @in_every_way
+    def test_the_data_lets_in_functions_and_proxy_only(self, stack: Stack) -> None:
+        for group, rule in self.rules(stack, "Ingress"):
+            source = stack.referred(rule["SourceSecurityGroupId"])
+            if "Database" in group or "Cache" in group:
+                assert source is not None
+                assert source.id in {"FunctionSecurityGroup", "ProxySecurityGroup"}, (group, rule)
+                assert int(rule["FromPort"]) == int(rule["ToPort"]) or "Cache" in group
+
+    @in_every_way
+    def test_what_goes_out_is_said(self, stack: Stack) -> None:
+        told = {group for group, _ in self.rules(stack, "Egress")}
+        for group in stack.of("AWS::EC2::SecurityGroup"):
+            # Without a rule, EC2 lets everything out.
+            assert group.id in told, group
+
+    @in_every_way
+    def test_functions_reach_the_web_and_the_data_only(self, stack: Stack) -> None:
+        # An external database or cache may listen anywhere above the ports of the system.
+        has_external = "external" in {
+            stack.parameters["DatabaseMode"],
+            stack.parameters["CacheMode"],
+        }
+        allowed = {(443, 443), (32400, 32400), *([(1024, 65535)] if has_external else [])}
+        for group, rule in self.rules(stack, "Egress"):
+            if {"CidrIp", "CidrIpv6"} & rule.keys() and group == "FunctionSecurityGroup":
+                assert rule["IpProtocol"] == "tcp", rule
+                assert (int(rule["FromPort"]), int(rule["ToPort"])) in allowed, rule
+
+    @in_every_way
+    def test_each_rule_says_what_it_is_for(self, stack: Stack) -> None:
+        for direction in ("Ingress", "Egress"):
+            for group, rule in self.rules(stack, direction):
+                assert rule.get("Description"), (group, rule)
+
+
+class TestT5Database:
+    def databases(self, stack: Stack) -> list[Resource]:
+        # An instance of a cluster has its storage, keys and copies from the cluster.
+        alone = [each for each in stack.of("AWS::RDS::DBInstance") if not in_cluster(each)]
+        return alone + stack.of("AWS::RDS::DBCluster")
+
+    @in_every_way
+    def test_there_is_one_in_the_modes_that_make_one(self, stack: Stack) -> None:
+        made = len(self.databases(stack))
+        assert made == (stack.parameters["DatabaseMode"] != "external")
+
+    @in_every_way
+    def test_it_is_private(self, stack: Stack) -> None:
+        for instance in stack.of("AWS::RDS::DBInstance"):
+            assert str(instance.get("PubliclyAccessible")).lower() == "false", instance
+        for group in stack.of("AWS::RDS::DBSubnetGroup", "AWS::ElastiCache::SubnetGroup"):
+            subnets = group.get("SubnetIds")
+            assert len(subnets) >= 2
+            for subnet in subnets:
+                assert "Public" not in stack.resources[subnet["Ref"]].id
+
+    @in_every_way
+    def test_it_is_encrypted_and_kept(self, stack: Stack) -> None:
+        for database in self.databases(stack):
+            assert str(database.get("StorageEncrypted")).lower() == "true", database
+            assert database.attributes["DeletionPolicy"] == "Snapshot", database
+            assert database.attributes["UpdateReplacePolicy"] == "Snapshot", database
+            days = int(database.get("BackupRetentionPeriod"))
+            assert days == int(stack.parameters["DatabaseBackupDays"]) >= 7
+            wanted = stack.parameters["DatabaseDeletionProtection"]
+            assert str(database.get("DeletionProtection")).lower() == wanted
+
+    @in_every_way
+    def test_its_password_is_nowhere_in_the_template(self, stack: Stack) -> None:
+        for database in self.databases(stack):
+            password = database.get("MasterUserPassword")
+            managed = str(database.get("ManageMasterUserPassword")).lower() == "true"
+            assert managed or "{{resolve:secretsmanager:" in text(password), database
+
+    @in_every_way
+    def test_it_takes_no_connection_without_tls(self, stack: Stack) -> None:
+        kinds = ("AWS::RDS::DBParameterGroup", "AWS::RDS::DBClusterParameterGroup")
+        for database in self.databases(stack):
+            groups = [each for each in stack.of(*kinds) if each.id in database.references]
+            assert [str(each.get("Parameters")["rds.force_ssl"]) for each in groups] == ["1"]
+        for proxy in stack.of("AWS::RDS::DBProxy"):
+            assert str(proxy.get("RequireTLS")).lower() == "true"
+
+    @in_every_way
+    def test_its_minor_versions_come_by_themselves(self, stack: Stack) -> None:
+        for instance in stack.of("AWS::RDS::DBInstance"):
+            assert str(instance.get("AutoMinorVersionUpgrade", "true")).lower() == "true"
+
+
+def in_cluster(instance: Resource) -> bool:
+    return instance.get("DBClusterIdentifier") is not None
+
+
+class TestT6Cache:
+    @in_every_way
+    def test_there_is_one_in_the_modes_that_make_one(self, stack: Stack) -> None:
+        serverless = stack.of("AWS::ElastiCache::ServerlessCache")
+        nodes = stack.of("AWS::ElastiCache::ReplicationGroup")
+        mode = stack.parameters["CacheMode"]
+        assert len(serverless) == (mode == "serverless")
+        assert len(nodes) == (mode == "node")
+        # A cluster of this kind has neither TLS nor a password.
+        assert not stack.of("AWS::ElastiCache::CacheCluster")
+
+    @in_every_way
+    def test_it_is_encrypted_and_asks_who_comes(self, stack: Stack) -> None:
+        for cache in stack.of("AWS::ElastiCache::ServerlessCache"):
+            assert cache.get("Engine") == "valkey"
+            assert cache.get("UserGroupId"), cache
+        for cache in stack.of("AWS::ElastiCache::ReplicationGroup"):
+            assert cache.get("Engine") == "valkey"
+            for name in ("TransitEncryptionEnabled", "AtRestEncryptionEnabled"):
+                assert str(cache.get(name)).lower() == "true", name
+            assert cache.get("TransitEncryptionMode", "required") == "required"
+            password = text(cache.get("AuthToken"))
+            assert cache.get("UserGroupIds") or "{{resolve:secretsmanager:" in password
+        for user in stack.of("AWS::ElastiCache::User"):
+            assert str(user.get("NoPasswordRequired", "false")).lower() == "false", user
+            passwords = [*user.get("Passwords", []), *user.get("AuthenticationMode.Passwords", [])]
+            assert all("{{resolve:secretsmanager:" in text(each) for each in passwords), user
+
+
+@in_every_way
+def test_t7_each_function_writes_into_a_log_of_its_own_that_ends(stack: Stack) -> None:
+    logs = []
+    for function in functions(stack):
+        log = stack.referred(function.get("LoggingConfig.LogGroup"))
+        assert log is not None, function
+        assert log.get("RetentionInDays") == stack.parameters["LogRetentionDays"], log
+        logs.append(log.id)
+    assert len(set(logs)) == len(logs)
+    for log in stack.of("AWS::Logs::LogGroup"):
+        assert log.get("RetentionInDays"), log
+
+
+@in_every_way
+def test_t7_a_function_may_write_into_its_log_and_no_other(stack: Stack) -> None:
+    for function in functions(stack):
+        written = {
+            text(resource)
+            for statement in statements(stack, role(stack, function))
+            if "logs:PutLogEvents" in as_list(statement["Action"])
+            for resource in as_list(statement["Resource"])
+        }
+        (log,) = references(function.get("LoggingConfig.LogGroup"))
+        assert written == {text({"Fn::GetAtt": [log, "Arn"]})}, function
+
+
+class TestT8Permissions:
+    @in_every_way
+    def test_no_statement_allows_everything(self, stack: Stack) -> None:
+        for owner, statement in every_statement(stack):
+            if statement["Effect"] != "Allow":
+                continue
+            assert "NotAction" not in statement, owner
+            assert "NotPrincipal" not in statement, owner
+            assert "NotResource" not in statement, owner
+            for action in as_list(statement["Action"]):
+                assert "*" not in action, (owner, action)
+
+    @in_every_way
+    def test_all_resources_only_where_aws_knows_no_other(self, stack: Stack) -> None:
+        for owner, statement in every_statement(stack):
+            if statement["Effect"] == "Allow" and "*" in as_list(statement.get("Resource", [])):
+                assert set(as_list(statement["Action"])) <= UNBOUND, (owner, statement)
+
+    @in_every_way
+    def test_policies_of_aws_are_of_the_list(self, stack: Stack) -> None:
+        for owner in stack.of("AWS::IAM::Role"):
+            for arn in owner.get("ManagedPolicyArns", []):
+                assert stack.referred(arn) or arn.rpartition("/")[2] in MANAGED, (owner, arn)
+
+    @in_every_way
+    def test_each_function_has_a_role_of_its_own(self, stack: Stack) -> None:
+        roles = [role(stack, function).id for function in functions(stack)]
+        assert len(set(roles)) == len(roles)
+
+    @in_every_way
+    def test_a_function_may_read_the_secrets_that_it_is_told_of(self, stack: Stack) -> None:
+        for function in functions(stack):
+            told = {
+                meant(stack, environment(function)[n])
+                for n in environment(function)
+                if n in SECRETS
+            }
+            readable = {
+                meant(stack, resource)
+                for statement in statements(stack, role(stack, function))
+                if "secretsmanager:GetSecretValue" in as_list(statement["Action"])
+                for resource in as_list(statement["Resource"])
+            }
+            if function.id == "RotationFunction":
+                told = {"JwtSecret"}
+            assert readable == told, function
+
+    @in_every_way
+    def test_only_rotation_writes_a_secret(self, stack: Stack) -> None:
+        for function in functions(stack):
+            actions = {
+                action
+                for statement in statements(stack, role(stack, function))
+                for action in as_list(statement["Action"])
+            }
+            writes = {each for each in actions if re.match(r"secretsmanager:(Put|Update)", each)}
+            assert bool(writes) == (function.id == "RotationFunction"), function
+
+
+class TestT9Bounds:
+    @in_every_way
+    def test_time_and_memory_are_set(self, stack: Stack) -> None:
+        for function in functions(stack):
+            assert 512 <= int(function.get("MemorySize")) <= 3008, function
+            longest = 28 if function.id in API_FUNCTIONS else 900
+            assert 1 <= int(function.get("Timeout")) <= longest, function
+            assert function.get("Architectures") == [stack.parameters["Architecture"]], function
+            assert function.get("Runtime") == "python3.13", function
+
+    def test_arm64_unless_said(self) -> None:
+        assert all_stacks()["no profile"].parameters["Architecture"] == "arm64"
+
+    @in_every_way
+    def test_environments_are_bounded_if_wanted(self, stack: Stack) -> None:
+        bounded = {each.id for each in functions(stack) if reserved(each) is not None}
+        is_wanted = stack.parameters["FunctionConcurrency"] != "0"
+        assert bounded == ({each.id for each in functions(stack)} if is_wanted else set())
+
+    @in_every_way
+    def test_the_database_has_a_connection_for_each(self, stack: Stack) -> None:
+        if stack.of("AWS::RDS::DBProxy") or stack.parameters["FunctionConcurrency"] == "0":
+            return
+        wanted = sum(reserved(each) or 0 for each in functions(stack) if has_database(each))
+        for limit in connections(stack):
+            assert wanted <= limit - 10, "10 stay free for people and for AWS itself"
+
+
+def reserved(function: Resource) -> int | None:
+    found = function.get("ReservedConcurrentExecutions")
+    return None if found is None else int(found)
+
+
+def has_database(function: Resource) -> bool:
+    return "DATABASE_URL" in environment(function)
+
+
+# Memory of the classes that the documents name. AWS gives PostgreSQL LEAST(memory / 9531392, 5000)
+# connections, where memory is what its own processes leave: about seven tenths.
+GIB = {
+    "db.t4g.micro": 1,
+    "db.t4g.small": 2,
+    "db.t4g.medium": 4,
+    "db.t4g.large": 8,
+    "db.m7g.large": 8,
+    "db.m7g.xlarge": 16,
+    "db.m7g.2xlarge": 32,
+    "db.r7g.large": 16,
+    "db.r7g.xlarge": 32,
+    "db.r7g.2xlarge": 64,
+}
+
+
+def connections(stack: Stack) -> Iterator[int]:
+    for instance in stack.of("AWS::RDS::DBInstance"):
+        if not in_cluster(instance):
+            memory = GIB[instance.get("DBInstanceClass")] * 2**30 * 0.7
+            yield min(int(memory / 9531392), 5000)
+    for cluster in stack.of("AWS::RDS::DBCluster"):
+        # Two GiB for each capacity unit; from a minimum of half a unit down, 2000 at most.
+        most = float(cluster.get("ServerlessV2ScalingConfiguration.MaxCapacity")) * 2 * 2**30 * 0.7
+        yield min(int(most / 9531392), 2000)
+
+
+class TestT10GatewayResponses:
+    @in_every_way
+    def test_each_has_the_headers_of_all_others(self, stack: Stack) -> None:
+        body = stack.one("AWS::ApiGateway::RestApi").get("Body")
+        responses = body["x-amazon-apigateway-gateway-responses"]
+        assert {"DEFAULT_4XX", "DEFAULT_5XX", "THROTTLED"} <= responses.keys()
+        for kind, response in responses.items():
+            sent = response["responseParameters"]
+            for name, value in SECURITY_HEADERS.items():
+                assert sent[f"gatewayresponse.header.{name}"] == f"'{value}'", kind
+            assert json.loads(response["responseTemplates"]["application/json"])["success"] is False
+
+
+class TestT11Stage:
+    @in_every_way
+    def test_it_throttles(self, stack: Stack) -> None:
+        settings = stack.one("AWS::ApiGateway::Stage").get("MethodSettings")
+        everywhere = [
+            each for each in settings if (each["ResourcePath"], each["HttpMethod"]) == ("/*", "*")
+        ]
+        assert len(everywhere) == 1
+        for setting in settings:
+            assert 0 < float(setting["ThrottlingRateLimit"]) <= 1000, setting
+            assert 0 < int(setting["ThrottlingBurstLimit"]) <= 2000, setting
+            # It would write whole requests with their tokens.
+            assert str(setting.get("DataTraceEnabled", "false")).lower() == "false", setting
+            assert str(setting.get("CachingEnabled", "false")).lower() == "false", setting
+
+    @in_every_way
+    def test_it_writes_an_access_log_that_tells_no_secret(self, stack: Stack) -> None:
+        stage = stack.one("AWS::ApiGateway::Stage")
+        log = stack.referred(stage.get("AccessLogSetting.DestinationArn"))
+        assert log is not None
+        assert log.type == "AWS::Logs::LogGroup"
+        form = stage.get("AccessLogSetting.Format")
+        assert "\n" not in form
+        fields = json.loads(re.sub(r"\$context[\w.-]+", "0", form))
+        assert {"requestId", "ip", "status"} <= fields.keys()
+        asked = set(re.findall(r"\$context[\w.-]+", form))
+        assert "$context.requestId" in asked
+        # The path has ids, and a stranger's path anything; headers and query are not to be had.
+        assert not {"$context.path", "$context.requestOverride.path"} & asked
+        for name in asked:
+            assert not re.search("authoriz|header|querystring|token|cookie", name, re.IGNORECASE)
+
+    @in_every_way
+    def test_it_traces_if_wanted(self, stack: Stack) -> None:
+        is_wanted = stack.parameters["Tracing"] == "true"
+        stage = stack.one("AWS::ApiGateway::Stage")
+        assert str(stage.get("TracingEnabled", "false")).lower() == str(is_wanted).lower()
+        for function in functions(stack):
+            assert (function.get("TracingConfig.Mode") == "Active") == is_wanted, function
+
+    @in_every_way
+    def test_the_log_role_is_there_before_the_stage(self, stack: Stack) -> None:
+        for account in stack.of("AWS::ApiGateway::Account"):
+            assert account.id in stack.needed(stack.one("AWS::ApiGateway::Stage"))
+        made = bool(stack.of("AWS::ApiGateway::Account"))
+        assert made == (stack.parameters["AccessLogRole"] == "create")
+
+
+class TestT12Domain:
+    @in_every_way
+    def test_it_takes_no_old_tls_and_no_other_way(self, stack: Stack) -> None:
+        wanted = stack.parameters["DomainName"]
+        domains = stack.of("AWS::ApiGateway::DomainName")
+        assert [each.get("DomainName") for each in domains] == ([wanted] if wanted else [])
+        for domain in domains:
+            assert re.match("TLS_1_2|SecurityPolicy_TLS", domain.get("SecurityPolicy"))
+            assert domain.get("EndpointConfiguration.Types") == ["REGIONAL"]
+        assert len(stack.of("AWS::ApiGateway::BasePathMapping")) == len(domains)
+        (server,) = stack.one("AWS::ApiGateway::RestApi").get("Body.servers")
+        setting = server["x-amazon-apigateway-endpoint-configuration"]
+        assert setting["disableExecuteApiEndpoint"] is bool(wanted)
+
+    @in_every_way
+    def test_its_name_is_made_where_the_zone_is_known(self, stack: Stack) -> None:
+        records = stack.of("AWS::Route53::RecordSet", "AWS::Route53::RecordSetGroup")
+        assert bool(records) == bool(stack.parameters["HostedZoneId"])
+
+
+class TestT13CallsOfFunctions:
+    @in_every_way
+    def test_each_permission_says_whose_calls(self, stack: Stack) -> None:
+        permissions = stack.of("AWS::Lambda::Permission")
+        assert len(permissions) >= len(API_FUNCTIONS)
+        for permission in permissions:
+            source = permission.get("SourceArn", permission.get("SourceAccount"))
+            assert source, permission
+            assert permission.get("Action") == "lambda:InvokeFunction"
+            if permission.get("Principal") == "apigateway.amazonaws.com":
+                assert "SourceArn" in permission.properties
+                assert is_alias(stack, permission.get("FunctionName")), permission
+
+    @in_every_way
+    def test_the_api_calls_what_it_may(self, stack: Stack) -> None:
+        allowed = {
+            target(stack, each.get("FunctionName")).id
+            for each in stack.of("AWS::Lambda::Permission")
+            if each.get("Principal") == "apigateway.amazonaws.com"
+        }
+        uris = {
+            text(operation["x-amazon-apigateway-integration"].get("uri"))
+            for operations in stack.one("AWS::ApiGateway::RestApi").get("Body.paths").values()
+            for operation in operations.values()
+        }
+        uris.remove(text(None))  # of answers that API Gateway gives itself
+        called = [json.loads(uri) for uri in uris]
+        assert all(is_alias(stack, uri) for uri in called)
+        assert {target(stack, uri).id for uri in called} == allowed == API_FUNCTIONS
+
+    @in_every_way
+    def test_no_function_has_an_address_of_its_own(self, stack: Stack) -> None:
+        assert not stack.of("AWS::Lambda::Url")
+
+
+class TestUpdates:
+    @in_every_way
+    def test_new_code_waits_for_its_migrations(self, stack: Stack) -> None:
+        migrations = stack.resources["Migrations"]
+        assert target(stack, migrations.get("ServiceToken")).id == "MigrationsFunction"
+        # Anything of the code that changes makes a new version of the layer.
+        assert any(name.startswith("SharedLayer") for name in migrations.references)
+        for function in functions(stack):
+            if function.id not in NOT_AFTER_MIGRATIONS:
+                assert "Migrations" in stack.needed(function), function
+
+    @in_every_way
+    def test_each_function_has_its_alias(self, stack: Stack) -> None:
+        aliases = stack.of("AWS::Lambda::Alias")
+        assert {each.get("Name") for each in aliases} == {"live"}
+        owners = [target(stack, each.get("FunctionName")).id for each in aliases]
+        assert {*API_FUNCTIONS, "CleanupFunction"} <= set(owners)
+        assert len(set(owners)) == len(owners)
+
+    @in_every_way
+    def test_snapstart_if_wanted(self, stack: Stack) -> None:
+        is_wanted = stack.parameters["SnapStart"] == "true"
+        for function in functions(stack):
+            if function.id in API_FUNCTIONS:
+                applied = function.get("SnapStart.ApplyOn", "None")
+                assert applied == ("PublishedVersions" if is_wanted else "None"), function
+
+
+KEPT = {
+    "AWS::Logs::LogGroup": "KmsKeyId",
+    "AWS::SecretsManager::Secret": "KmsKeyId",
+    "AWS::RDS::DBInstance": "KmsKeyId",
+    "AWS::RDS::DBCluster": "KmsKeyId",
+    "AWS::ElastiCache::ServerlessCache": "KmsKeyId",
+    "AWS::ElastiCache::ReplicationGroup": "KmsKeyId",
+}
+
+
+class TestKey:
+    @in_every_way
+    def test_a_queue_is_encrypted(self, stack: Stack) -> None:
+        for queue in stack.of("AWS::SQS::Queue"):
+            assert queue.get("SqsManagedSseEnabled") is True, queue
+
+    @pytest.mark.parametrize("kind", KEPT)
+    @in_every_way
+    def test_what_is_kept_is_under_the_own_key_if_there_is_one(
+        self, stack: Stack, kind: str
+    ) -> None:
+        key = stack.parameters["KmsKeyArn"]
+        for kept in stack.of(kind):
+            if kind == "AWS::RDS::DBInstance" and in_cluster(kept):
+                continue
+            assert kept.get(KEPT[kind], "") == key, kept
+
+    @in_every_way
+    def test_functions_may_use_it(self, stack: Stack) -> None:
+        key = stack.parameters["KmsKeyArn"]
+        for function in functions(stack):
+            used = {
+                resource
+                for statement in statements(stack, role(stack, function))
+                if "kms:Decrypt" in as_list(statement["Action"])
+                for resource in as_list(statement["Resource"])
+            }
+            reads = environment(function).keys() & SECRETS or function.id == "RotationFunction"
+            assert used == ({key} if key and reads else set()), function

@@ -1,0 +1,64 @@
+"""T15: a linter is told to be silent about one thing, at one place, for a reason that is there."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.support.cloudformation import ROOT, template, walk
+
+TEXT = (ROOT / "template.yaml").read_text()
+CHECK = re.compile(r"\b(?:CKV2?_AWS_\d+|[EIW]S?\d{4})\b")
+# The only files that could silence a linter elsewhere.
+ELSEWHERE = (".cfnlintrc", ".cfnlintrc.yaml", ".cfnlintrc.yml", ".checkov.yaml", ".checkov.yml")
+
+
+def lines() -> list[tuple[int, str]]:
+    """Return the lines of the template that name a check."""
+    return [
+        (number, line) for number, line in enumerate(TEXT.splitlines(), 1) if CHECK.search(line)
+    ]
+
+
+def reason(number: int, line: str) -> str:
+    """Return what is said beside a check, or above it."""
+    said = line.partition("#")[2] or line.partition("comment:")[2] or line.partition("reason:")[2]
+    above = TEXT.splitlines()[number - 2].strip()
+    return (said or (above if above.startswith("#") else "")).strip(" #}]'\"")
+
+
+def skips() -> Iterator[dict[str, Any]]:
+    """Return what checkov is told to skip, as it reads it."""
+    for value in walk(template()):
+        if isinstance(value, dict) and isinstance(value.get("checkov"), dict):
+            yield from value["checkov"]["skip"]
+
+
+@pytest.mark.parametrize(("number", "line"), lines(), ids=lambda value: str(value)[:60].strip())
+def test_each_has_its_reason_in_place(number: int, line: str) -> None:
+    assert len(reason(number, line).split()) >= 4, f"template.yaml:{number}: {line.strip()}"
+
+
+def test_checkov_is_given_the_reasons() -> None:
+    for skip in skips():
+        assert len(skip["comment"].split()) >= 4, skip
+
+
+def test_cfn_lint_is_silenced_check_by_check() -> None:
+    told = [
+        check
+        for value in walk(template())
+        if isinstance(value, dict) and "ignore_checks" in value
+        for check in value["ignore_checks"]
+    ]
+    # `E`, `W` or `ES` alone would silence every check of a kind.
+    assert all(CHECK.fullmatch(check) for check in told), json.dumps(told)
+
+
+def test_nothing_is_silenced_elsewhere() -> None:
+    assert not [name for name in ELSEWHERE if (ROOT / name).exists()]
+    script = (ROOT / "tests/deploy_check.py").read_text()
+    assert "--skip-check" not in script
+    assert "--ignore-checks" not in script

@@ -1,0 +1,211 @@
+"""Every way of deploying makes a whole stack, and what makes no sense is refused with a reason."""
+
+import json
+import re
+from graphlib import TopologicalSorter
+
+import pytest
+
+from tests.support import cloudformation
+from tests.support.cloudformation import RefusedError, Stack, defaults, profile, template, walk
+from tests.support.stacks import (
+    EXTERNAL,
+    EXTERNAL_WAYS,
+    KNOWN,
+    all_stacks,
+    in_every_way,
+    secret_arn,
+)
+
+DATA_AND_NETWORK = ("AWS::EC2::", "AWS::RDS::", "AWS::ElastiCache::", "AWS::AutoScaling::")
+# All that a deployment without data of its own is made of.
+EXTERNAL_SERVICES = (
+    "AWS::ApiGateway::",
+    "AWS::CloudWatch::",
+    "AWS::IAM::",
+    "AWS::Lambda::",
+    "AWS::Logs::",
+    "AWS::SQS::",
+    "AWS::SSM::",
+    "AWS::Scheduler::",
+    "AWS::SecretsManager::",
+    "Custom::",
+)
+
+
+def test_the_translator_leaves_parameters_alone() -> None:
+    # So that one translation shows all ways. The id of a deployment has its time in it.
+    sets = [all_stacks()[name].parameters for name in ("hobby", "scale and everything")]
+    first, second = (
+        re.sub(r"ApiDeployment[0-9a-f]{10}|RestApi deployment id: [0-9a-f]+", "", json.dumps(each))
+        for each in cloudformation.translations(sets)
+    )
+    assert first == second
+
+
+def test_what_only_sam_knows_is_not_referred_to_as_a_resource() -> None:
+    # LocalStack reads the template before SAM does, and refuses `!Ref AuthFunction.Alias`; the
+    # same in a !Sub passes.
+    for value in walk(template()["Resources"]):
+        if isinstance(value, dict) and isinstance(value.get("Ref"), str):
+            assert "." not in value["Ref"]
+
+
+def test_alarms_have_one_metric_each() -> None:
+    # MiniStack knows no metric math; and AWS charges one of five metrics as it does five alarms.
+    for stack in all_stacks().values():
+        assert not [each for each in stack.of("AWS::CloudWatch::Alarm") if each.get("Metrics")]
+
+
+@in_every_way
+def test_it_refers_to_nothing_that_is_not_made(stack: Stack) -> None:
+    assert not stack.dangling
+
+
+@in_every_way
+def test_nothing_waits_for_itself(stack: Stack) -> None:
+    graph = {each.id: each.references for each in stack.resources.values()}
+    TopologicalSorter(graph).prepare()  # raises CycleError
+
+
+def test_it_is_within_the_limits_of_cloudformation() -> None:
+    assert max(len(stack.template["Resources"]) for stack in all_stacks().values()) <= 500
+    assert len(template()["Parameters"]) <= 200
+    for parameter in template()["Parameters"].values():
+        assert len(parameter.get("Description", "")) <= 4000
+    assert len(template()["Outputs"]) <= 200
+
+
+def test_hobby_and_the_defaults_ask_only_for_what_cannot_be_known() -> None:
+    assert template()["Parameters"].keys() == defaults().keys()
+    cloudformation.check(defaults() | KNOWN)
+    cloudformation.check(defaults() | KNOWN | profile("hobby"))
+
+
+def test_profiles_say_what_they_are() -> None:
+    hobby, scale = all_stacks()["hobby"], all_stacks()["scale"]
+    for name in ("DatabaseMultiAz", "CacheMultiAz", "NatPerAz", "DatabaseProxy"):
+        assert hobby.parameters[name] == "false", name
+        assert scale.parameters[name] == "true", name
+    assert scale.parameters["DatabaseDeletionProtection"] == "true"
+    assert scale.parameters["SnapStart"] == "true"
+    assert int(scale.parameters["FunctionConcurrency"]) >= 100
+    assert int(scale.parameters["LogRetentionDays"]) >= 30
+    assert all(each.get("MultiAZ") == "true" for each in scale.of("AWS::RDS::DBInstance"))
+    assert len(scale.of("AWS::EC2::NatGateway")) == 2
+    assert scale.of("AWS::RDS::DBProxy")
+    assert not hobby.of("AWS::RDS::DBProxy", "AWS::EC2::NatGateway", "AWS::WAFv2::WebACL")
+
+
+class TestExternal:
+    @pytest.mark.parametrize("name", EXTERNAL_WAYS)
+    def test_it_needs_few_services(self, name: str) -> None:
+        for each in all_stacks()[name].resources.values():
+            assert each.type.startswith(EXTERNAL_SERVICES), each
+
+    def test_functions_stay_out_of_a_network(self) -> None:
+        for function in all_stacks()["external"].of("AWS::Lambda::Function"):
+            assert not function.get("VpcConfig"), function
+
+    def test_what_is_given_is_used(self) -> None:
+        stack = all_stacks()["external, two users"]
+        urls = {
+            each.id: each.get("Environment.Variables")["DATABASE_URL"]
+            for each in stack.of("AWS::Lambda::Function")
+            if "DATABASE_URL" in each.get("Environment.Variables", {})
+        }
+        assert urls.pop("MigrationsFunction") == secret_arn("owner")
+        assert set(urls.values()) == {secret_arn("database")}
+        caches = {
+            each.get("Environment.Variables").get("REDIS_URL")
+            for each in stack.of("AWS::Lambda::Function")
+        }
+        assert caches == {None, secret_arn("cache")}
+
+
+@in_every_way
+def test_a_network_is_made_where_something_is_in_it(stack: Stack) -> None:
+    modes = {stack.parameters["DatabaseMode"], stack.parameters["CacheMode"]}
+    made = [each for each in stack.resources.values() if each.type.startswith(DATA_AND_NETWORK)]
+    assert bool(made) == (modes != {"external"})
+
+
+@in_every_way
+def test_the_application_is_not_the_owner_of_the_tables(stack: Stack) -> None:
+    urls = {
+        each.id: str(each.get("Environment.Variables")["DATABASE_URL"])
+        for each in stack.of("AWS::Lambda::Function")
+        if "DATABASE_URL" in each.get("Environment.Variables", {})
+    }
+    owner = urls.pop("MigrationsFunction")
+    assert len(set(urls.values())) == 1
+    is_one_user = (
+        stack.parameters["DatabaseMode"] == "external"
+        and not stack.parameters["MigrationsDatabaseUrlSecretArn"]
+    )
+    assert (owner in urls.values()) == is_one_user
+
+
+class TestT14BothWays:
+    @pytest.mark.parametrize("condition", template().get("Conditions", {}))
+    def test_a_condition_is_met_here_and_not_there(self, condition: str) -> None:
+        met = {name for name, stack in all_stacks().items() if stack.conditions[condition]}
+        assert met
+        assert all_stacks().keys() - met
+
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [
+            (name, str(value))
+            for name, parameter in template()["Parameters"].items()
+            for value in parameter.get("AllowedValues", [])
+            # The business of the functions, and of CloudWatch.
+            if name not in {"NodeEnv", "LogLevel", "LogRetentionDays"}
+        ],
+    )
+    def test_a_value_that_may_be_given_is_tried(self, name: str, value: str) -> None:
+        assert any(stack.parameters[name] == value for stack in all_stacks().values())
+
+    @pytest.mark.parametrize("name", template()["Resources"])
+    def test_a_resource_is_made_somewhere(self, name: str) -> None:
+        # A layer's id ends in a digest of what is in it.
+        made = {other for stack in all_stacks().values() for other in stack.resources}
+        digest = (
+            "[0-9a-f]{10}" if template()["Resources"][name]["Type"].endswith("LayerVersion") else ""
+        )
+        assert any(re.fullmatch(name + digest, other) for other in made)
+
+
+class TestRefused:
+    @pytest.mark.parametrize(
+        "parameters",
+        [
+            {"DatabaseMode": "external"},
+            {"CacheMode": "external"},
+            {"DomainName": "api.media.example"},
+            {"HostedZoneId": "Z0123456789ABCDEFGHIJ"},
+            {"DatabaseMode": "aurora", "AuroraMinCapacity": "0", "DatabaseProxy": "true"},
+            {**EXTERNAL, "DatabaseProxy": "true"},
+            {"JwtRotationDays": "7"},
+            {"JwtRotationDays": "31", "JwtSecretArn": secret_arn("jwt")},
+            {"MonthlyBudgetUsd": "30"},
+            {
+                "EgressMode": "none",
+                "CacheMode": "external",
+                "RedisUrlSecretArn": secret_arn("cache"),
+            },
+            {"DatabaseUrlSecretArn": secret_arn("database")},
+            {"TmdbApiKey": ""},
+            {"DatabaseMode": "mysql"},
+            {"LogRetentionDays": "15"},
+        ],
+        ids=str,
+    )
+    def test_what_makes_no_sense(self, parameters: dict[str, str]) -> None:
+        with pytest.raises(RefusedError):
+            cloudformation.check(defaults() | KNOWN | parameters)
+
+    def test_each_rule_says_why(self) -> None:
+        for rule in template()["Rules"].values():
+            for assertion in rule["Assertions"]:
+                assert len(assertion["AssertDescription"]) > 20

@@ -1,0 +1,227 @@
+"""Prove the deployment without an AWS account: `make deploy-check`.
+
+Step by step, from what reads the template to what runs the packages that were built of it. A step
+that fails stops those that need what it makes, and no others.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from tests.support.cloudformation import ROOT, Stack, template
+from tests.support.rie import HERE
+from tests.support.stacks import all_stacks
+
+ARCHITECTURES = ("arm64", "x86_64")
+CHECKED = ("hobby", "scale", "external", "scale and everything")
+CHECKS = ROOT / ".venv-checks/bin"
+SAM = ROOT / ".venv-sam/bin"
+# What of an environment the tools get: nothing that leads to an account.
+KEPT = ("PATH", "HOME", "LANG", "TMPDIR", "VIRTUAL_ENV")
+SHOWN_LINES = 60
+
+
+class StepError(Exception):
+    """What a step found wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Something to prove; `run` returns what it found, `need` is a step that goes before."""
+
+    title: str
+    run: Callable[[], str]
+    need: str = ""
+
+
+def main() -> int:
+    """Take all steps and return how the process should end."""
+    with tempfile.TemporaryDirectory(prefix="medianest-deploy-check-") as name:
+        return take(steps(Path(name)))
+
+
+def steps(folder: Path) -> list[Step]:
+    """Return all there is to prove, in its order."""
+    checkout, builds = folder / "checkout", folder / "builds"
+    copied, built = "A clean copy of what git has or would add", "sam build for "
+    here = built + HERE
+    return [
+        Step("sam validate --lint", sam_validate),
+        Step("cfn-lint with the serverless rules", cfn_lint),
+        Step(
+            "Our own asserts, for every profile and mode (tests/deploy)",
+            partial(pytest, "tests/deploy"),
+        ),
+        Step(
+            f"checkov on the template and on {len(CHECKED)} stacks of it", partial(checkov, folder)
+        ),
+        Step(copied, partial(copy, checkout)),
+        *(
+            Step(built + each, partial(sam_build, checkout, builds / each, each), copied)
+            for each in ARCHITECTURES
+        ),
+        Step(
+            "What is in the packages",
+            partial(pytest, "tests/artifact/test_build.py", builds=builds),
+            here,
+        ),
+        Step(
+            "Every sample event, to the built functions on AWS's own runtime",
+            partial(
+                pytest,
+                "tests/artifact/test_events.py",
+                "tests/artifact/test_rotation.py",
+                builds=builds,
+            ),
+            here,
+        ),
+        Step(
+            "sam deploy of the build onto an emulator of AWS",
+            partial(pytest, "tests/artifact/test_deployment.py", builds=builds),
+            here,
+        ),
+    ]
+
+
+def take(all_steps: Sequence[Step]) -> int:
+    """Take steps one after the other and say what each found."""
+    failed: list[str] = []
+    for number, step in enumerate(all_steps, 1):
+        print(f"{number:2}/{len(all_steps)}  {step.title}", flush=True)
+        started = time.perf_counter()
+        found, problems = attempt(step, failed)
+        if problems:
+            failed.append(step.title)
+            print(*(f"       {line}" for line in problems[-SHOWN_LINES:]), sep="\n")
+        print(f"       {found} ({time.perf_counter() - started:.0f} s)", flush=True)
+    print(f"{len(all_steps) - len(failed)} passed, {len(failed)} failed")
+    return 1 if failed else 0
+
+
+def attempt(step: Step, failed: Sequence[str]) -> tuple[str, list[str]]:
+    """Take one step; return what it found, and line by line what is wrong."""
+    if step.need in failed:
+        return "NOT TRIED", [f"It needs “{step.need}”."]
+    try:
+        return step.run(), []
+    except StepError as error:
+        return "FAILED", str(error).strip().splitlines()
+
+
+def run(*command: str | Path, cwd: Path = ROOT, **environment: str) -> str:
+    """Return what a command prints; a StepError has it when the command fails."""
+    kept = {name: os.environ[name] for name in KEPT if name in os.environ}
+    own = {"SAM_CLI_TELEMETRY": "0", "AWS_DEFAULT_REGION": "eu-west-1"}
+    done = subprocess.run(
+        command,
+        cwd=cwd,
+        env={**kept, **own, **environment},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise StepError(done.stdout or f"{command[0]} ended with {done.returncode}")
+    return done.stdout
+
+
+def sam_validate() -> str:
+    """Let AWS's command line look at the template."""
+    run(SAM / "sam", "validate", "--lint")
+    return "a valid SAM template"
+
+
+def cfn_lint() -> str:
+    """Hold the template against CloudFormation's schemas and AWS's rules for serverless."""
+    run(CHECKS / "cfn-lint", "--append-rules", "cfn_lint_serverless.rules", "--", "template.yaml")
+    return "nothing found"
+
+
+def checkov(folder: Path) -> str:
+    """Check the template as it is, and whole stacks as some parameters make them."""
+    files = [ROOT / "template.yaml"]
+    for name in CHECKED:
+        files.append(folder / f"{name.replace(' ', '-')}.json")
+        files[-1].write_text(json.dumps(as_template(all_stacks()[name])))
+    words = [word for file in files for word in ("--file", str(file))]
+    output = run(
+        *(CHECKS / "checkov", "--framework", "cloudformation", "--skip-download", "--soft-fail"),
+        *("--compact", "--output", "json", *words),
+        LOG_LEVEL="ERROR",
+    )
+    results = json.loads(output[output.index("{") :])["results"]
+    passed, skipped = results["passed_checks"], results["skipped_checks"]
+    checked = {name_of(each) for each in passed}
+    wrong = [
+        f"{name_of(each)}: {each['resource']}: {each['check_id']} {each['check_name']}"
+        for each in results["failed_checks"]
+    ]
+    wrong += [f"{file}: cannot be read" for file in results["parsing_errors"]]
+    wrong += [f"{file.name}: nothing was checked" for file in files if file.name not in checked]
+    if wrong:
+        raise StepError("\n".join(sorted(wrong)))
+    return f"{len(passed)} checks passed, {len(skipped)} are suppressed with a reason"
+
+
+def name_of(result: Mapping[str, Any]) -> str:
+    """Name the file that one of checkov's results is about."""
+    return Path(result["file_path"]).name
+
+
+def as_template(stack: Stack) -> dict[str, Any]:
+    """Return a template of what is made and of nothing else."""
+    resources = {
+        each.id: {**each.attributes, "Properties": each.properties}
+        for each in stack.resources.values()
+    }
+    # SAM makes the stage; what the template says of the API to a linter is meant for it, too.
+    stage = resources[stack.one("AWS::ApiGateway::Stage").id]
+    stage["Metadata"] = template()["Resources"]["Api"].get("Metadata", {})
+    return {"AWSTemplateFormatVersion": "2010-09-09", "Resources": resources}
+
+
+def pytest(*tests: str, builds: Path | None = None) -> str:
+    """Run tests; those of a build have to know where it is."""
+    builds_of = str(builds or "")
+    output = run(
+        *(sys.executable, "-m", "pytest", "-q", "--tb=short", *tests), MEDIANEST_BUILDS=builds_of
+    )
+    return output.strip().splitlines()[-1]
+
+
+def copy(checkout: Path) -> str:
+    """Copy the project as somebody would get it: without what this machine has made."""
+    listed = run("git", "ls-files", "--cached", "--others", "--exclude-standard", "-z")
+    names = [name for name in listed.split("\0") if (ROOT / name).is_file() and name]
+    for name in names:
+        (checkout / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(ROOT / name, checkout / name)
+    return f"{len(names)} files"
+
+
+def sam_build(checkout: Path, build: Path, architecture: str) -> str:
+    """Build all functions and layers for one kind of processor."""
+    parameter = f"Architecture={architecture}"
+    run(
+        *(SAM / "sam", "build", "--build-dir", build, "--parameter-overrides", parameter),
+        cwd=checkout,
+        ARCH=architecture,
+        PYTHON=str(SAM / "python"),
+    )
+    size = sum(path.stat().st_size for path in build.rglob("*") if path.is_file())
+    return f"{size / 2**20:.0f} MiB unpacked"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,130 @@
+"""AWS's control plane on this machine: ministack, which takes `sam deploy` and runs the functions.
+
+It lets a function do only what its role allows. Of API Gateway it has routes and integrations, but
+neither throttles nor gateway responses.
+"""
+
+import os
+import signal
+import socket
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3  # type: ignore[import-untyped]
+import urllib3
+
+from tests.support.api import ROOT, Answer
+from tests.support.local import eventually
+
+REGION = "eu-west-1"
+_MINISTACK = ROOT / ".venv-emulator/bin/ministack"
+_SAM = ROOT / ".venv-sam/bin/sam"
+_KEYS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+
+http = urllib3.PoolManager()
+
+
+@dataclass(frozen=True)
+class Aws:
+    """The running emulator; `folder` is for what the command line leaves behind."""
+
+    url: str
+    folder: Path
+
+    def client(self, service: str) -> Any:
+        """Return boto3's client of a service."""
+        return boto3.client(
+            service,
+            endpoint_url=self.url,
+            region_name=REGION,
+            aws_access_key_id=_KEYS["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=_KEYS["AWS_SECRET_ACCESS_KEY"],
+        )
+
+    def secret(self, name: str, value: str) -> str:
+        """Make a secret and return its ARN."""
+        made = self.client("secretsmanager").create_secret(Name=name, SecretString=value)
+        return str(made["ARN"])
+
+    def sam(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Run the SAM command line against the emulator to its end."""
+        environment = {
+            **_KEYS,
+            "PATH": os.environ["PATH"],
+            "HOME": str(self.folder),
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_ENDPOINT_URL": self.url,
+            "SAM_CLI_TELEMETRY": "0",
+            "SAM_CLI_POLL_DELAY": "1",
+        }
+        return subprocess.run(
+            [_SAM, *words],
+            cwd=self.folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+
+    def call(
+        self, api: str, method: str, path: str, *, body: bytes | None = None, token: str = ""
+    ) -> Answer:
+        """Make a call of a deployed API by its id."""
+        port = self.url.rpartition(":")[2]
+        headers = {"Host": f"{api}.execute-api.localhost:{port}"}
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+        if token:
+            headers["Authorization"] = f"Bearer {token}"
+        response = http.request(
+            method, f"{self.url}/live{path}", body=body, headers=headers, timeout=60, retries=False
+        )
+        lowered = {name.lower(): value for name, value in response.headers.items()}
+        return Answer(response.status, lowered, response.data.decode())
+
+
+@contextmanager
+def emulator(folder: Path) -> Iterator[Aws]:
+    """Run the emulator on a free port; nothing of it is left."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    aws = Aws(f"http://127.0.0.1:{port}", folder)
+    environment = {
+        **_KEYS,
+        "PATH": os.environ["PATH"],
+        "HOME": str(folder),
+        "TMPDIR": str(folder),
+        "AUTH": "true",
+        "BIND_HOST": "127.0.0.1",
+        "GATEWAY_PORT": str(port),
+        "MINISTACK_REGION": REGION,
+        "LAMBDA_EXECUTOR": "local",
+        "DOCKER_HOST": "unix:///nowhere",
+    }
+    with (folder / "emulator.log").open("wb") as log:
+        process = subprocess.Popen(
+            [_MINISTACK], env=environment, stdout=log, stderr=log, start_new_session=True
+        )
+    try:
+        eventually(lambda: _is_up(aws.url), seconds=30)
+        yield aws
+    finally:
+        os.killpg(process.pid, signal.SIGTERM)
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def _is_up(url: str) -> bool:
+    try:
+        return http.request("GET", f"{url}/_ministack/health", retries=False).status == 200
+    except urllib3.exceptions.HTTPError:
+        return False

@@ -1,0 +1,354 @@
+"""What CloudFormation would make of template.yaml for given parameters, worked out here.
+
+The SAM translator makes CloudFormation of it, as AWS does. Then conditions are decided, choices
+made and what is not wanted dropped. References to resources stay, for there are no resources.
+"""
+
+import functools
+import json
+import re
+import subprocess
+import tomllib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from local.intrinsics import is_intrinsic, load
+
+ROOT = Path(__file__).parents[2]
+SAM_PYTHON = ROOT / ".venv-sam/bin/python"
+ACCOUNT = "123456789012"
+REGION = "eu-west-1"
+
+_NOTHING = object()  # AWS::NoValue, until the entry that holds it is dropped
+_PSEUDO: dict[str, Any] = {
+    "AWS::AccountId": ACCOUNT,
+    "AWS::NoValue": _NOTHING,
+    "AWS::Partition": "aws",
+    "AWS::Region": REGION,
+    "AWS::StackId": f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/medianest/"
+    "6f0a3f9d-8f1e-4c8e-9a51-5a0c1f0e7d3b",
+    "AWS::StackName": "medianest",
+    "AWS::URLSuffix": "amazonaws.com",
+}
+_VARIABLE = re.compile(r"\$\{([^!}][^}]*)\}")
+_KEPT = {"Ref", "Fn::GetAtt", "Fn::Sub", "Fn::GetAZs", "Fn::Cidr", "Fn::Base64"}
+
+
+class RefusedError(AssertionError):
+    """A rule of the template does not take these parameters."""
+
+
+@dataclass(frozen=True)
+class Resource:
+    """A resource that is made."""
+
+    id: str
+    type: str
+    properties: Mapping[str, Any]
+    attributes: Mapping[str, Any]
+    references: frozenset[str]
+
+    def __str__(self) -> str:
+        return f"{self.id} ({self.type})"
+
+    def get(self, path: str, default: Any = None) -> Any:
+        """Return a property, given as `Outer.Inner`."""
+        found: Any = self.properties
+        for name in path.split("."):
+            if not isinstance(found, Mapping) or name not in found:
+                return default
+            found = found[name]
+        return found
+
+
+@dataclass(frozen=True)
+class Stack:
+    """What is made of the template for one parameter set."""
+
+    parameters: Mapping[str, str]
+    conditions: Mapping[str, bool]
+    resources: Mapping[str, Resource]
+    outputs: Mapping[str, Any]
+    dangling: tuple[str, ...]
+    template: Mapping[str, Any] = field(repr=False)
+
+    def of(self, *types: str) -> list[Resource]:
+        """Return the resources of these types."""
+        return [each for each in self.resources.values() if each.type in types]
+
+    def one(self, kind: str) -> Resource:
+        """Return the only resource of a type."""
+        (found,) = self.of(kind)
+        return found
+
+    def needed(self, resource: Resource) -> set[str]:
+        """Name all that is made before a resource."""
+        found: set[str] = set()
+        left = set(resource.references)
+        while left:
+            name = left.pop()
+            if name in self.resources and name not in found:
+                found.add(name)
+                left |= self.resources[name].references
+        return found
+
+    def referred(self, value: Any) -> Resource | None:
+        """Return the resource that a Ref, a GetAtt or a Sub of one reference means."""
+        names = {name for name in references(value) if name in self.resources}
+        return self.resources[names.pop()] if len(names) == 1 else None
+
+
+@functools.cache
+def template() -> dict[str, Any]:
+    """Return template.yaml, with intrinsic functions in their long form."""
+    return load(ROOT / "template.yaml")
+
+
+def defaults() -> dict[str, str]:
+    """Return the parameters that need no value."""
+    declared = template()["Parameters"]
+    return {name: str(each["Default"]) for name, each in declared.items() if "Default" in each}
+
+
+def profile(name: str) -> dict[str, str]:
+    """Return the parameters that samconfig.toml sets for a profile."""
+    config = tomllib.loads((ROOT / "samconfig.toml").read_text())
+    given = config[name]["deploy"]["parameters"]["parameter_overrides"]
+    words: list[str] = given.split() if isinstance(given, str) else given
+    pairs = (word.partition("=") for word in words)
+    return {name: value.strip('"') for name, _, value in pairs}
+
+
+def stacks(parameter_sets: Mapping[str, Mapping[str, str]]) -> dict[str, Stack]:
+    """Work out the stack of each parameter set.
+
+    One translation does for all: it leaves parameters as they are (tests/deploy/test_ways.py).
+    """
+    (translated,) = translations([defaults()])
+    return {name: stack(translated, own) for name, own in parameter_sets.items()}
+
+
+def stack(translated: Mapping[str, Any], given: Mapping[str, str]) -> Stack:
+    """Work out one stack; a RefusedError tells why CloudFormation would not make it."""
+    parameters = {**defaults(), **given}
+    check(parameters)
+    return resolve(translated, parameters)
+
+
+def translations(parameter_sets: Iterable[Mapping[str, str]]) -> list[dict[str, Any]]:
+    """Translate the template for each parameter set, as AWS does at a deployment."""
+    assert SAM_PYTHON.exists(), "make sam installs the translator"
+    done = subprocess.run(
+        [SAM_PYTHON, Path(__file__).with_name("translate.py")],
+        input=json.dumps({"template": template(), "parameters": list(parameter_sets)}),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    translated: list[dict[str, Any]] = json.loads(done.stdout)
+    return translated
+
+
+def check(parameters: Mapping[str, str]) -> None:
+    """Refuse parameters that CloudFormation would refuse: by their declaration or by a rule."""
+    declared = template()["Parameters"]
+    if declared.keys() != parameters.keys():
+        odd = declared.keys() ^ parameters.keys()
+        raise RefusedError(f"not declared or without a value: {', '.join(sorted(odd))}")
+    for name, value in parameters.items():
+        if not _fits(declared[name], value):
+            raise RefusedError(f"{name} cannot be {value!r}")
+    evaluator = _Resolver(template(), parameters)
+    for name, rule in template().get("Rules", {}).items():
+        if evaluator.value(rule.get("RuleCondition", True)):
+            for assertion in rule["Assertions"]:
+                if not evaluator.value(assertion["Assert"]):
+                    raise RefusedError(f"{name}: {assertion['AssertDescription']}")
+
+
+def _fits(declared: Mapping[str, Any], value: str) -> bool:
+    if value not in [str(each) for each in declared.get("AllowedValues", [value])]:
+        return False
+    if not re.fullmatch(str(declared.get("AllowedPattern", ".*")), value, re.DOTALL):
+        return False
+    if declared["Type"] == "Number":
+        lowest, highest = declared.get("MinValue", value), declared.get("MaxValue", value)
+        return float(lowest) <= float(value) <= float(highest)
+    return True
+
+
+def resolve(translated: Mapping[str, Any], parameters: Mapping[str, str]) -> Stack:
+    """Decide the conditions of a translated template and drop what they exclude."""
+    resolver = _Resolver(translated, parameters)
+    conditions = {name: resolver.condition(name) for name in translated.get("Conditions", {})}
+    resources: dict[str, Resource] = {}
+    for name, each in translated["Resources"].items():
+        if not conditions.get(each.get("Condition", ""), True):
+            continue
+        made = {key: resolver.value(part) for key, part in each.items() if key != "Condition"}
+        depends = made.get("DependsOn", [])
+        resources[name] = Resource(
+            id=name,
+            type=each["Type"],
+            properties=made.get("Properties", {}),
+            attributes={key: part for key, part in made.items() if key != "Properties"},
+            references=references(made) | {*([depends] if isinstance(depends, str) else depends)},
+        )
+    outputs = {
+        name: resolver.value(each["Value"])
+        for name, each in translated.get("Outputs", {}).items()
+        if conditions.get(each.get("Condition", ""), True)
+    }
+    dangling = [
+        f"{name} -> {other}"
+        for name, each in resources.items()
+        for other in sorted(each.references - resources.keys())
+    ]
+    dangling += [
+        f"output {name} -> {other}"
+        for name, value in outputs.items()
+        for other in sorted(references(value) - resources.keys())
+    ]
+    return Stack(
+        parameters=dict(parameters),
+        conditions=conditions,
+        resources=resources,
+        outputs=outputs,
+        dangling=tuple(dangling),
+        template=translated,
+    )
+
+
+def references(value: Any) -> frozenset[str]:
+    """Name the resources that a resolved value refers to."""
+    return frozenset(_references(value))
+
+
+def _references(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        if set(value) == {"Ref"}:
+            yield value["Ref"]
+        elif set(value) == {"Fn::GetAtt"}:
+            argument = value["Fn::GetAtt"]
+            yield argument.split(".")[0] if isinstance(argument, str) else argument[0]
+        elif set(value) == {"Fn::Sub"}:
+            argument = value["Fn::Sub"]
+            text, own = (argument, {}) if isinstance(argument, str) else argument
+            yield from _references(own)
+            for name in _VARIABLE.findall(text):
+                if name not in own:
+                    yield name.split(".")[0]
+        else:
+            for each in value.values():
+                yield from _references(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from _references(each)
+
+
+def walk(value: Any) -> Iterator[Any]:
+    """Return a value and every value inside it."""
+    yield value
+    inner: Iterable[Any] = ()
+    if isinstance(value, Mapping):
+        inner = value.values()
+    elif isinstance(value, list):
+        inner = value
+    for each in inner:
+        yield from walk(each)
+
+
+class _Resolver:
+    """Replaces what parameters decide; what needs the resources themselves is left as it is."""
+
+    def __init__(self, translated: Mapping[str, Any], parameters: Mapping[str, str]) -> None:
+        self._conditions = translated.get("Conditions", {})
+        self._mappings = translated.get("Mappings", {})
+        self._types = {name: each["Type"] for name, each in translated["Parameters"].items()}
+        self._parameters = parameters
+        self._functions: dict[str, Callable[[Any], Any]] = {
+            "Condition": self.condition,
+            "Fn::And": lambda terms: all(self.value(term) for term in terms),
+            "Fn::Contains": lambda sides: self.value(sides[1]) in self.value(sides[0]),
+            "Fn::Equals": lambda sides: str(self.value(sides[0])) == str(self.value(sides[1])),
+            "Fn::FindInMap": self._find,
+            "Fn::If": self._if,
+            "Fn::Join": self._join,
+            "Fn::Not": lambda terms: not self.value(terms[0]),
+            "Fn::Or": lambda terms: any(self.value(term) for term in terms),
+            "Fn::Select": self._select,
+            "Fn::Split": self._split,
+            "Fn::Sub": self._sub,
+            "Ref": self._ref,
+        }
+
+    def condition(self, name: str) -> bool:
+        return bool(self.value(self._conditions[name]))
+
+    def value(self, value: Any) -> Any:
+        """Return a value without what parameters and conditions decide."""
+        if is_intrinsic(value):
+            ((name, argument),) = value.items()
+            if name in self._functions:
+                return self._functions[name](argument)
+            assert name in _KEPT, f"no idea what {name} is"
+            return {name: self.value(argument)}
+        if isinstance(value, dict):
+            entries = {key: self.value(entry) for key, entry in value.items()}
+            return {key: entry for key, entry in entries.items() if entry is not _NOTHING}
+        if isinstance(value, list):
+            return [entry for entry in map(self.value, value) if entry is not _NOTHING]
+        return value
+
+    def _ref(self, name: str) -> Any:
+        if name in _PSEUDO:
+            return _PSEUDO[name]
+        if name in self._parameters:
+            text = self._parameters[name]
+            is_list = "List" in self._types[name]
+            return [each.strip() for each in text.split(",")] if is_list else text
+        return {"Ref": name}
+
+    def _if(self, argument: list[Any]) -> Any:
+        name, then, otherwise = argument
+        return self.value(then if self.condition(name) else otherwise)
+
+    def _find(self, argument: list[Any]) -> Any:
+        name, first, second = (self.value(each) for each in argument)
+        return self._mappings[name][first][second]
+
+    def _join(self, argument: list[Any]) -> Any:
+        separator, parts = argument[0], self.value(argument[1])
+        if isinstance(parts, list) and all(isinstance(part, str) for part in parts):
+            return separator.join(parts)
+        return {"Fn::Join": [separator, parts]}
+
+    def _select(self, argument: list[Any]) -> Any:
+        index, parts = int(self.value(argument[0])), self.value(argument[1])
+        return parts[index] if isinstance(parts, list) else {"Fn::Select": [index, parts]}
+
+    def _split(self, argument: list[Any]) -> Any:
+        separator, text = argument[0], self.value(argument[1])
+        return text.split(separator) if isinstance(text, str) else {"Fn::Split": [separator, text]}
+
+    def _sub(self, argument: str | list[Any]) -> Any:
+        text, own = (argument, {}) if isinstance(argument, str) else argument
+        names = {name: self.value(each) for name, each in own.items()}
+        left: dict[str, Any] = {}
+
+        def replace(match: re.Match[str]) -> str:
+            name = match[1]
+            found = names[name] if name in names else self._ref(name)
+            if isinstance(found, str):
+                return found
+            if name in names:
+                left[name] = found
+            return match[0]
+
+        text = _VARIABLE.sub(replace, text)
+        if left:
+            return {"Fn::Sub": [text, left]}
+        return {"Fn::Sub": text} if _VARIABLE.search(text) else text.replace("${!", "${")

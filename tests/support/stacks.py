@@ -1,0 +1,143 @@
+"""The ways of deploying that the template is checked for: profiles, modes and single options."""
+
+import functools
+import inspect
+from collections.abc import Callable
+from itertools import product
+from typing import Any
+
+from tests.support import cloudformation
+from tests.support.cloudformation import ACCOUNT, REGION, Stack
+
+CANARY = "canary-of-a-key"  # shows where the value of a parameter ends up
+KNOWN = {"TmdbApiKey": CANARY}  # the one thing that only the user can know
+
+
+def secret_arn(name: str) -> str:
+    """Return the ARN of a secret that somebody made."""
+    return f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:{name}-Ab12Cd"
+
+
+_DATABASE = {"DatabaseMode": "external", "DatabaseUrlSecretArn": secret_arn("database")}
+_CACHE = {"CacheMode": "external", "RedisUrlSecretArn": secret_arn("cache")}
+_DOMAIN = {
+    "DomainName": "api.media.example",
+    "CertificateArn": f"arn:aws:acm:{REGION}:{ACCOUNT}:certificate/"
+    "5a0c1f0e-7d3b-4c8e-9a51-2f6f0a3f9d11",
+}
+EXTERNAL = _DATABASE | _CACHE
+
+_DATABASES = {"rds": {"DatabaseMode": "rds"}, "aurora": {"DatabaseMode": "aurora"}}
+_DATABASES["external"] = _DATABASE
+_CACHES = {"serverless": {"CacheMode": "serverless"}, "node": {"CacheMode": "node"}}
+_CACHES["external"] = _CACHE
+_EGRESS = ("nat-instance", "nat-gateway", "ipv6", "none")
+
+MODES = {
+    f"{database}, {cache}, {egress}": _DATABASES[database] | _CACHES[cache] | {"EgressMode": egress}
+    for database, cache, egress in product(_DATABASES, _CACHES, _EGRESS)
+    if (database, cache) != ("external", "external")
+    # Without a way out nothing external is reached.
+    and not (egress == "none" and "external" in {database, cache})
+}
+# Each of these on top of the hobby profile.
+_HOBBY_OPTIONS = {
+    "a domain of its own": _DOMAIN,
+    "a domain and its zone": _DOMAIN | {"HostedZoneId": "Z0123456789ABCDEFGHIJ"},
+    "SnapStart": {"SnapStart": "true"},
+    "tracing": {"Tracing": "true"},
+    "a firewall": {"Waf": "true"},
+    "a key of its own": {
+        "KmsKeyArn": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/5a0c1f0e-7d3b-4c8e-9a51-2f6f0a3f9d11"
+    },
+    "rotation": {"JwtRotationDays": "31"},
+    "a proxy": {"DatabaseProxy": "true"},
+    "two zones": {"DatabaseMultiAz": "true", "CacheMode": "node", "CacheMultiAz": "true"},
+    "a NAT for each zone": {"NatPerAz": "true"},
+    "a reader of Aurora": {"DatabaseMode": "aurora", "DatabaseMultiAz": "true"},
+    "an Aurora that never sleeps": {
+        "DatabaseMode": "aurora",
+        "AuroraMinCapacity": "0.5",
+        "DatabaseProxy": "true",
+    },
+    "flow logs": {"FlowLogs": "true"},
+    "no dashboard": {"Dashboard": "false"},
+    "alarms by mail": {"AlarmEmail": "admin@media.example"},
+    "a budget": {"AlarmEmail": "admin@media.example", "MonthlyBudgetUsd": "30"},
+    "a protected database": {"DatabaseDeletionProtection": "true"},
+    "no bounds": {"FunctionConcurrency": "0"},
+    "the extension": {
+        "SecretsExtensionLayerArn": f"arn:aws:lambda:{REGION}:{ACCOUNT}:layer:secrets:1"
+    },
+    "an existing log role": {"AccessLogRole": "existing"},
+    "own secrets": {
+        "JwtSecretArn": secret_arn("jwt"),
+        "TmdbApiKey": "",
+        "TmdbApiKeySecretArn": secret_arn("tmdb"),
+        "PlexClientId": "6f0a3f9d-8f1e-4c8e-9a51-5a0c1f0e7d3b",
+    },
+    "some origins": {"CorsOrigin": "https://web.example,http://localhost:5173"},
+    "for x86_64": {"Architecture": "x86_64"},
+}
+EXTERNAL_WAYS = {
+    "external": EXTERNAL,
+    "external, two users": EXTERNAL | {"MigrationsDatabaseUrlSecretArn": secret_arn("owner")},
+    "external, all options": {
+        **EXTERNAL,
+        **_DOMAIN,
+        "SnapStart": "true",
+        "Tracing": "true",
+        "JwtRotationDays": "90",
+    },
+}
+
+
+@functools.cache
+def parameter_sets() -> dict[str, dict[str, str]]:
+    """Return the parameters of each way, by its name."""
+    hobby, scale = cloudformation.profile("hobby"), cloudformation.profile("scale")
+    sets = {"no profile": {}, "hobby": hobby, "scale": scale}
+    sets |= {name: hobby | own for name, own in MODES.items()}
+    sets |= {f"hobby and {name}": hobby | own for name, own in _HOBBY_OPTIONS.items()}
+    sets |= EXTERNAL_WAYS
+    sets |= {
+        f"hobby on {each}": hobby | {"DatabaseInstanceClass": each}
+        for each in cloudformation.template()["Parameters"]["DatabaseInstanceClass"][
+            "AllowedValues"
+        ]
+    }
+    own = _HOBBY_OPTIONS["own secrets"]
+    sets["scale and everything"] = {
+        name: value
+        for option in [*_HOBBY_OPTIONS.values(), scale]
+        for name, value in option.items()
+        if option is not own
+    }
+    return {name: KNOWN | own for name, own in sets.items()}
+
+
+@functools.cache
+def all_stacks() -> dict[str, Stack]:
+    """Return what is made in each of these ways."""
+    return cloudformation.stacks(parameter_sets())
+
+
+def in_every_way(test: Callable[..., None]) -> Callable[..., None]:
+    """Run a test of a `stack` for each of these ways; a failure names the way.
+
+    As parameters of pytest they would be thousands of tests, and half a minute.
+    """
+
+    @functools.wraps(test)
+    def run(*arguments: Any, **named: Any) -> None:
+        for name, stack in all_stacks().items():
+            try:
+                test(*arguments, **named, stack=stack)
+            except Exception as error:
+                error.add_note(f"Deployed this way: {name}")
+                raise
+
+    signature = inspect.signature(test)
+    others = [each for name, each in signature.parameters.items() if name != "stack"]
+    vars(run)["__signature__"] = signature.replace(parameters=others)
+    return run
