@@ -73,7 +73,10 @@ def meant(stack: Stack, value: Any) -> str:
 
 
 def is_alias(stack: Stack, value: Any) -> bool:
+    """Tell whether a value is an alias, or a function's ARN with the alias's name behind it."""
     found = stack.referred(value)
+    if found is not None and found.type == "AWS::Lambda::Function":
+        return "Arn}:live/" in text(value)
     return found is not None and found.type == "AWS::Lambda::Alias"
 
 
