@@ -549,7 +549,7 @@ HEADERS: Mapping[str, Any] = {
         "example": "Bearer",
     },
     "X-Catalog-Stale": {
-        "description": "That TMDB could not be asked: how many seconds old this is",
+        "description": "Past its time, as TMDB cannot be asked now: how many seconds old it is",
         "schema": {"type": "integer"},
         "example": 7200,
     },
