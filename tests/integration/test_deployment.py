@@ -20,7 +20,6 @@ from pydantic import SecretStr
 from functions.migrations.app import handler
 from medianest.core import config
 from medianest.core.db import Database, database_unavailable
-from medianest.core.observability import logger
 from medianest.migrations import deployment, runner
 from medianest.migrations.runner import MigrationError
 from tests.support.api import LambdaContext
@@ -130,16 +129,6 @@ def fresh(
 
 
 @pytest.fixture
-def written() -> Iterator[io.StringIO]:
-    """Collect what the function logs."""
-    stream = io.StringIO()
-    stream_handler = cast("Any", logger.registered_handler)
-    former = stream_handler.setStream(stream)
-    yield stream
-    stream_handler.setStream(former)
-
-
-@pytest.fixture
 def broken(fresh: Fresh, tmp_path: Path) -> Path:
     """Have a good migration and a bad one to apply."""
     (tmp_path / "0001_good.sql").write_text("CREATE TABLE good (id int);")
@@ -200,13 +189,13 @@ def test_by_hand_it_returns_what_was_applied(fresh: Fresh) -> None:
 
 @pytest.mark.usefixtures("broken")
 def test_a_migration_that_fails_fails_the_deployment_and_leaves_nothing(
-    fresh: Fresh, stack: CloudFormation, written: io.StringIO
+    fresh: Fresh, stack: CloudFormation, logs: io.StringIO
 ) -> None:
     stack.call("Create")
     assert stack.answer["Status"] == "FAILED"
     assert stack.answer["Reason"] == "0002_bad failed: division by zero"
     assert fresh.tables() == {"schema_migrations", "good"}
-    assert "deployment failed" in written.getvalue()
+    assert "deployment failed" in logs.getvalue()
 
 
 def test_a_migration_that_takes_too_long_fails_in_time_and_leaves_nothing(
@@ -244,18 +233,18 @@ def test_a_migration_that_takes_too_long_fails_in_time_and_leaves_nothing(
     ],
 )
 def test_what_is_wrong_with_the_settings_is_told_without_their_secrets(
-    fresh: Fresh, stack: CloudFormation, written: io.StringIO, name: str, value: str, reason: str
+    fresh: Fresh, stack: CloudFormation, logs: io.StringIO, name: str, value: str, reason: str
 ) -> None:
     fresh.variables.setattr(deployment, "PATIENCE_SECONDS", 0.0)
     fresh.give(name, value)
     stack.call("Create")
     assert stack.answer["Status"] == "FAILED"
     assert re.search(reason, stack.answer["Reason"])
-    assert "canary" not in stack.answer["Reason"] + written.getvalue()
+    assert "canary" not in stack.answer["Reason"] + logs.getvalue()
 
 
 def test_a_database_that_is_not_there_yet_is_waited_for(
-    fresh: Fresh, stack: CloudFormation, written: io.StringIO
+    fresh: Fresh, stack: CloudFormation, logs: io.StringIO
 ) -> None:
     good = os.environ["DATABASE_URL"]
     fresh.give("DATABASE_URL", "postgresql://me@127.0.0.1:1/x")
@@ -270,7 +259,7 @@ def test_a_database_that_is_not_there_yet_is_waited_for(
     fresh.variables.setattr(Database, "ping", meanwhile)
     stack.call("Create")
     assert stack.answer["Status"] == "SUCCESS"
-    assert "database not there yet" in written.getvalue()
+    assert "database not there yet" in logs.getvalue()
 
 
 def test_any_error_is_told_in_few_words() -> None:
@@ -286,18 +275,18 @@ def test_any_error_is_told_in_few_words() -> None:
 
 @pytest.mark.parametrize("statuses", [[503], [500, 403]])
 def test_an_answer_that_is_not_taken_is_sent_again(
-    fresh: Fresh, stack: CloudFormation, written: io.StringIO, statuses: list[int]
+    fresh: Fresh, stack: CloudFormation, logs: io.StringIO, statuses: list[int]
 ) -> None:
     stack.statuses = list(statuses)
     stack.call("Create")
     assert stack.answer["Status"] == "SUCCESS"
-    assert written.getvalue().count("CloudFormation not told") == len(statuses)
-    assert "canary" not in written.getvalue()
+    assert logs.getvalue().count("CloudFormation not told") == len(statuses)
+    assert "canary" not in logs.getvalue()
 
 
 @pytest.mark.parametrize("trouble", ["refused", "unreachable"])
 def test_an_answer_that_nobody_takes_is_an_error(
-    fresh: Fresh, stack: CloudFormation, written: io.StringIO, trouble: str
+    fresh: Fresh, stack: CloudFormation, logs: io.StringIO, trouble: str
 ) -> None:
     if trouble == "refused":
         stack.statuses = [403] * 10
@@ -305,7 +294,7 @@ def test_an_answer_that_nobody_takes_is_an_error(
         stack.url = f"http://127.0.0.1:1/answer?{SIGNATURE}"
     with pytest.raises(deployment.AnswerError) as caught:
         stack.call("Create")
-    assert "canary" not in str(caught.value) + written.getvalue()
+    assert "canary" not in str(caught.value) + logs.getvalue()
     assert caught.value.__cause__ is None
     assert "users" in fresh.tables()
     assert stack.answers == []

@@ -601,6 +601,15 @@ class TestDelete:
         assert unindexed == [("system_config",)]
 
 
+def somebody_waits(db: Db) -> bool:
+    """Tell whether a connection to the database waits for a lock."""
+    row = db.execute(
+        "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+        " AND datname = current_database()"
+    ).fetchone()
+    return row == (1,)
+
+
 class TestWhileOthersAct:
     def other(self, environment: dict[str, str]) -> Db:
         connection = psycopg.connect(environment["DATABASE_URL"])
@@ -653,20 +662,13 @@ class TestWhileOthersAct:
             with psycopg.connect(environment["DATABASE_URL"]) as other:
                 return sessions.replace(other, session_id, CALLER, lifetimes)
 
-        def is_waiting() -> bool:
-            row = db.execute(
-                "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
-                " AND datname = current_database()"
-            ).fetchone()
-            return row == (1,)
-
         with ThreadPoolExecutor(1) as pool:
             with database().transaction() as connection:
                 connection.execute("SET LOCAL lock_timeout = '5s'")
                 repository.lock(connection, bob)
                 [session_id] = sessions.lately_seen(connection, bob)
                 refreshed = pool.submit(refresh, session_id)
-                eventually(is_waiting)
+                eventually(lambda: somebody_waits(db))
                 repository.delete_sessions(connection, bob)
                 assert repository.delete_some(connection, bob)
             assert refreshed.result(10) is None
@@ -756,20 +758,13 @@ class TestWhileOthersAct:
             with psycopg.connect(environment["DATABASE_URL"]) as other:
                 return sessions.revoke_all(other, bob)
 
-        def is_waiting() -> bool:
-            row = db.execute(
-                "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
-                " AND datname = current_database()"
-            ).fetchone()
-            return row == (1,)
-
         with ThreadPoolExecutor(1) as pool:
             with database().transaction() as connection:
                 connection.execute("SET LOCAL lock_timeout = '100ms'")
                 [session_id] = sessions.lately_seen(connection, bob)
                 assert sessions.revoke(connection, user_id=bob, session_id=session_id)
                 ended = pool.submit(end_all)
-                eventually(is_waiting)
+                eventually(lambda: somebody_waits(db))
                 audit.record(connection, Action.SESSION_REVOKED, CALLER, user_id=bob)
             assert ended.result(10) == 0
 
