@@ -35,7 +35,7 @@ def typed(text: str) -> str:
 def fold(text: str) -> str:
     """Return the form in which names are compared: NFKC and case-folded, spaces collapsed.
 
-    `Jürgen`, ` JU\N{COMBINING DIAERESIS}RGEN ` and full-width letters are the same. NFKC comes twice,
+    `Jürgen`, ` JU\N{COMBINING DIAERESIS}RGEN ` and full-width letters are equal. NFKC comes twice,
     because folding may leave a text that is not normal (Unicode 16.0, section 3.13, D146).
     """
     folded = unicodedata.normalize("NFKC", text).casefold()
