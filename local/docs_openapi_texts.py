@@ -123,7 +123,7 @@ WORDS: Mapping[str, str] = {
     "password": "The password",
     "pending": "How many wait for a decision",
     "pinId": "The handle of a sign-in, which only its beginner knows; it works once",
-    "plexId": "The account's number at Plex; a local account has none",
+    "plexId": "The account's id at Plex, a number as text; a local account has none",
     "posterPath": "Path of the poster below TMDB's image address",
     "processedAt": "When it was decided",
     "processedBy": "Id of the admin who decided",
@@ -164,7 +164,7 @@ _USER = {
     "email": "bob@example.com",
     "username": "bob",
     "role": "user",
-    "plexId": 4711,
+    "plexId": "4711",
     "createdAt": "2026-01-02T18:30:00.000Z",
     "updatedAt": "2026-01-02T18:30:00.000Z",
 }
@@ -173,7 +173,7 @@ _ADMIN = _USER | {
     "email": "alice@example.com",
     "username": "alice",
     "role": "admin",
-    "plexId": 4710,
+    "plexId": "4710",
 }
 _LOCAL = {key: value for key, value in _USER.items() if key != "plexId"} | {
     "email": "carol@example.com",

@@ -70,7 +70,7 @@ class TestFinish:
         assert answer.status == 200
         assert answer.data.keys() == {"user", "expiresAt", "token"}
         assert answer.data["user"].keys() == USER_KEYS
-        assert answer.data["user"]["plexId"] == 1001
+        assert answer.data["user"]["plexId"] == "1001"
         assert answer.data["user"]["email"] == "alice@example.com"
         assert "set-cookie" not in answer.headers
         expires = datetime.fromisoformat(answer.data["expiresAt"])
@@ -135,7 +135,7 @@ class TestFinish:
             " VALUES (77, 'bob@example.com', 'bob', 'admin')"
         )
         user = plex.sign_in(plex_url, "bob")["user"]
-        assert user["plexId"] == 1002
+        assert user["plexId"] == "1002"
         assert user["role"] == "user"
         assert rows(db, "users") == 2
 

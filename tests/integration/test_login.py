@@ -503,7 +503,7 @@ class TestAudit:
         assert plex.verify(plex.begin(plex_url, "dave")).code == "PLEX_ACCESS_DENIED"
         [(user_id, details)] = audited(db, "auth.sign_in_failed")
         assert user_id is None
-        assert details == {"method": "plex", "reason": "no_access", "plexId": 1004}
+        assert details == {"method": "plex", "reason": "no_access", "plexId": "1004"}
         assert rows(db, "users") == 0
 
     @pytest.fixture

@@ -12,11 +12,13 @@ from uuid import UUID, uuid4
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from openapi_schema_validator import OAS30Validator
 
 from medianest.core import csrf, tokens
 from medianest.core.config import ConfigurationError, load
 from medianest.core.errors import AppError, ErrorCode
 from tests.conftest import JWT_SECRET
+from tests.support.reference import TYPES, json_schema
 from tests.unit.conftest import forget_settings
 
 USER = UUID("6d9f2a4e-0c55-4f43-9d1b-1f6d5f0a7f11")
@@ -119,7 +121,9 @@ def test_what_is_signed_verifies_as_itself(
 def test_a_token_carries_the_claims_of_the_contract() -> None:
     header, payload, _ = signed().split(".")
     decoded = json.loads(base64.urlsafe_b64decode(payload + "=="))
-    assert set(decoded) == {"sub", "email", "role", "iat", "exp", "jti", "iss", "aud"}
+    assert decoded.keys() == TYPES["JwtPayload"].keys() | {"jti", "iss", "aud"}
+    reference = {name: json_schema(kind) for name, kind in TYPES["JwtPayload"].items()}
+    OAS30Validator({"properties": reference}).validate(decoded)
     assert decoded["exp"] - decoded["iat"] == 30 * 24 * 3600
     assert json.loads(base64.urlsafe_b64decode(header + "=="))["alg"] == "HS256"
 

@@ -267,7 +267,7 @@ def _access(account: PlexAccount, token: str) -> PlexAccess | None:
         return None
     access = plex().access(token, server_id)
     if not access.reachable:
-        raise RefusedError(ErrorCode.PLEX_ACCESS_DENIED, "no_access", plexId=account.id)
+        raise RefusedError(ErrorCode.PLEX_ACCESS_DENIED, "no_access", plexId=str(account.id))
     return access
 
 

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from pydantic import (
     AfterValidator,
+    BeforeValidator,
     ConfigDict,
     Field,
     StringConstraints,
@@ -54,6 +55,10 @@ type Username = Annotated[
 type Password = Annotated[str, Field(min_length=1, max_length=MAX_LENGTH)]
 
 
+# A number at Plex, and a string on the wire: so the reference has it, and no client rounds it.
+type PlexId = Annotated[str, BeforeValidator(str)]
+
+
 class UserOut(Out):
     """A user as others and the user may see it. No secret is ever a field here."""
 
@@ -61,7 +66,7 @@ class UserOut(Out):
     email: str
     username: str
     role: Role
-    plex_id: int | None = None
+    plex_id: PlexId | None = None
     created_at: Timestamp
     updated_at: Timestamp
 

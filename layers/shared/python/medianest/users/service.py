@@ -183,7 +183,9 @@ def _delete_some(
         sessions = repository.delete_sessions(connection, user_id)
         is_gone = repository.delete_some(connection, user_id)
         if is_gone:
-            known = {"username": user.username, "role": user.role, "plexId": user.plex_id}
+            known = {"username": user.username, "role": user.role}
+            if user.plex_id is not None:
+                known["plexId"] = str(user.plex_id)
             audit.record(
                 connection,
                 Action.USER_DELETED,
@@ -191,7 +193,7 @@ def _delete_some(
                 # Whoever deletes themselves is nobody any more.
                 user_id=None if user_id == admin.user_id else admin.user_id,
                 target=("user", user_id),
-                details={name: value for name, value in known.items() if value is not None},
+                details=known,
             )
         else:
             suspended = {"role": user.role, "status": "suspended", "quota": user.quota}

@@ -1,0 +1,91 @@
+"""Every schema on the wire that the reference has is the reference's own.
+
+Answers of the tests are held to docs/openapi.json one by one (tests/support/openapi.py), so a
+field that drifts is found here in the document or there in an answer.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.support.openapi import DOCUMENT
+from tests.support.reference import TYPES, json_schema
+
+SCHEMAS: dict[str, dict[str, Any]] = DOCUMENT["components"]["schemas"]
+USERS = ["User", "AdminUser"]
+REQUESTS = ["MediaRequest", "CreatedRequest", "AdminRequest"]
+# What the contract adds to the reference's own fields.
+ADDED = {
+    "User": set[str](),
+    "AdminUser": {"status", "quota?"},
+    "MediaRequest": {"seasons?", "comment?", "reason?", "processedBy?"},
+    "CreatedRequest": {"seasons?", "comment?", "reason?", "processedBy?", "skippedSeasons?"},
+    "AdminRequest": {"seasons?", "comment?", "reason?", "processedBy?", "requester"},
+}
+
+
+def fields(schema: dict[str, Any]) -> set[str]:
+    """Return the fields of a schema as the reference writes them."""
+    required = set(schema["required"])
+    return {name if name in required else f"{name}?" for name in schema["properties"]}
+
+
+def assert_is(schema: dict[str, Any], kind: str) -> None:
+    """Check that a field accepts what its type allows, and nothing else."""
+    for key, value in json_schema(kind).items():
+        assert schema.get(key) == value, (schema, kind)
+    if kind != "any":
+        assert "anyOf" not in schema, schema
+        assert not schema.get("nullable"), schema
+
+
+@pytest.mark.parametrize(
+    ("name", "reference"),
+    [*((name, "User") for name in USERS), *((name, "MediaRequest") for name in REQUESTS)],
+)
+def test_schema_has_the_fields_of_the_reference(name: str, reference: str) -> None:
+    assert fields(SCHEMAS[name]) == set(TYPES[reference]) | ADDED[name]
+    for field, kind in TYPES[reference].items():
+        assert_is(SCHEMAS[name]["properties"][field.rstrip("?")], kind)
+
+
+def test_pagination_is_the_references() -> None:
+    assert fields(SCHEMAS["Pagination"]) == set(TYPES["Pagination"])
+    for field, kind in TYPES["Pagination"].items():
+        assert_is(SCHEMAS["Pagination"]["properties"][field], kind)
+
+
+def envelopes() -> Iterator[tuple[str, dict[str, Any]]]:
+    for name, schema in SCHEMAS.items():
+        if "success" in schema.get("properties", {}):
+            yield name, schema
+
+
+@pytest.mark.parametrize(("name", "schema"), list(envelopes()))
+def test_envelope_has_nothing_but_the_fields_of_the_reference(
+    name: str, schema: dict[str, Any]
+) -> None:
+    allowed = {field.rstrip("?") for field in TYPES["ApiResponse"]}
+    assert schema["properties"].keys() <= allowed
+    success = schema["properties"]["success"]
+    assert success["type"] == "boolean"
+    assert success["enum"] == ["data" in schema["properties"]]
+    if "error" in schema["properties"]:
+        error = schema["properties"]["error"]
+        allowed = {field.rstrip("?") for field in TYPES["ApiError"]}
+        assert {"code", "message"} <= error["properties"].keys() <= allowed
+        assert error["required"] == ["code", "message"]
+    if name.endswith("Page"):
+        assert schema["properties"]["pagination"] == {"$ref": "#/components/schemas/Pagination"}
+
+
+def test_every_answer_in_json_has_the_envelope() -> None:
+    wrapped = {f"#/components/schemas/{name}" for name, _ in envelopes()}
+    for path, operations in DOCUMENT["paths"].items():
+        for operation in operations.values():
+            for status, response in operation["responses"].items():
+                content = response.get("content", {}).get("application/json")
+                if content is None or path == "/api/openapi.json":
+                    continue
+                assert content["schema"]["$ref"] in wrapped, (path, status)
