@@ -26,7 +26,10 @@ from local.worker import (
     lambda_environment,
 )
 
-_UNRESERVED_CONCURRENCY = 10
+# A function without a bound shares those of the account, by default this many.
+_ACCOUNT_CONCURRENCY = 1000
+# So many processes of a function serve them; further calls wait here until one is free.
+_MOST_WORKERS = 40
 _IDLE_SECONDS = 300.0
 _REAP_SECONDS = 15.0
 _CODE_CHECK_SECONDS = 0.3
@@ -140,9 +143,7 @@ class _Pool:
         self._environment = environment
         self._pycache = pycache
         self._log = log
-        self._limit = (
-            _UNRESERVED_CONCURRENCY if function.concurrency is None else function.concurrency
-        )
+        self._limit = _ACCOUNT_CONCURRENCY if function.concurrency is None else function.concurrency
         self._code = [function.code, *(each.python for each in function.layers if each.is_source)]
         self._code_state = 0
         self._code_checked = float("-inf")
@@ -223,7 +224,7 @@ class _Pool:
     def _start_as_needed(self) -> None:
         while (
             len(self._waiting) > self._starting < _STARTS_AT_ONCE
-            and len(self._workers) < self._limit
+            and len(self._workers) < min(self._limit, _MOST_WORKERS)
             and not self._is_stopping
         ):
             self._starting += 1

@@ -24,6 +24,10 @@ from medianest.core.errors import ErrorCode
 type Say = Callable[[str], None]
 
 _MIGRATIONS = "MigrationsFunction"
+# The bounds of the template protect the smallest database of RDS. This one has 200 connections.
+_UNBOUND = dict.fromkeys(
+    ("MediaConcurrency", "AuthConcurrency", "AdminConcurrency", "HealthConcurrency"), "0"
+)
 # Where `make` installs what Lambda has under /opt and /var/runtime.
 _OPT = PROJECT / ".venv" / "opt"
 _RUNTIME = PROJECT / ".venv" / "var" / "runtime"
@@ -71,7 +75,7 @@ async def running(
         template = read_template(
             project / "template.yaml",
             opt=_OPT,
-            parameters={"CorsOrigin": settings.cors_origin},
+            parameters={"CorsOrigin": settings.cors_origin, **_UNBOUND},
         )
         database_url, redis_url = settings.database_url, settings.redis_url
         if database_url is None:

@@ -125,10 +125,10 @@ def test_logs_that_are_named_exist(page: str) -> None:
 
 def test_capacity_table_is_the_alarms_of_the_template() -> None:
     listed: dict[str, int] = {}
-    for names, alarm, concurrency in re.findall(
+    for names, alarm, bounds in re.findall(
         r"^\| (db\.[^|]+) \| (\d+) \| (\d+) \|$", OPERATIONS, flags=re.MULTILINE
     ):
-        assert int(concurrency) == (int(alarm) - 3) // 4
+        assert int(bounds) == int(alarm) * 5 // 4 - 15
         listed |= dict.fromkeys(names.split(", "), int(alarm))
     mapping = template()["Mappings"]["DatabaseConnections"]
     assert listed == {name: each["Alarm"] for name, each in mapping.items()}

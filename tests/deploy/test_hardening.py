@@ -13,7 +13,8 @@ from tests.support.cloudformation import Resource, Stack, references, walk
 from tests.support.stacks import CANARY, all_stacks, in_every_way
 
 SECRET_ARN = re.compile(r"arn:aws:(secretsmanager|ssm):[\w-]+:\d+:(secret:|parameter/).+")
-API_FUNCTIONS = {"HealthFunction", "AuthFunction", "MediaFunction", "AdminFunction"}
+API_NAMES = ("Media", "Auth", "Admin", "Health")
+API_FUNCTIONS = {f"{name}Function" for name in API_NAMES}
 NOT_AFTER_MIGRATIONS = {"MigrationsFunction", "RotationFunction"}
 # Actions that AWS lets nobody bound to a resource.
 UNBOUND = {
@@ -434,13 +435,28 @@ class TestT9Bounds:
 
     @in_every_way
     def test_environments_are_bounded_if_wanted(self, stack: Stack) -> None:
-        bounded = {each.id for each in functions(stack) if reserved(each) is not None}
-        is_wanted = stack.parameters["FunctionConcurrency"] != "0"
-        assert bounded == ({each.id for each in functions(stack)} if is_wanted else set())
+        bounds = {name: int(stack.parameters[f"{name}Concurrency"]) for name in API_NAMES}
+        for function in functions(stack):
+            name = function.id.removesuffix("Function")
+            if name in bounds:
+                assert reserved(function) == (bounds[name] or None), function
+            else:
+                assert (reserved(function) is not None) == any(bounds.values()), function
+
+    def test_bounds_follow_how_much_a_function_is_used(self) -> None:
+        defaults = all_stacks()["no profile"].parameters
+        media, auth, admin, health = (int(defaults[f"{name}Concurrency"]) for name in API_NAMES)
+        assert media > auth > admin > health > 0
+        # Of a crowd of forty each finds an environment.
+        assert media >= 40
+
+    def test_a_new_account_has_nothing_to_reserve_in_the_profile_hobby(self) -> None:
+        assert all(reserved(each) is None for each in functions(all_stacks()["hobby"]))
 
     @in_every_way
     def test_the_database_has_a_connection_for_each(self, stack: Stack) -> None:
-        if stack.of("AWS::RDS::DBProxy") or stack.parameters["FunctionConcurrency"] == "0":
+        bounds = [stack.parameters[f"{name}Concurrency"] for name in API_NAMES]
+        if stack.of("AWS::RDS::DBProxy") or "0" in bounds:
             return
         wanted = sum(reserved(each) or 0 for each in functions(stack) if has_database(each))
         for limit in connections(stack):

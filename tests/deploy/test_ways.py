@@ -89,7 +89,11 @@ def test_profiles_say_what_they_are() -> None:
         assert scale.parameters[name] == "true", name
     assert scale.parameters["DatabaseDeletionProtection"] == "true"
     assert scale.parameters["SnapStart"] == "true"
-    assert int(scale.parameters["FunctionConcurrency"]) >= 100
+    bounds = [name for name in scale.parameters if name.endswith("Concurrency")]
+    assert len(bounds) == 4
+    assert sum(int(scale.parameters[name]) for name in bounds) >= 400
+    # A new account cannot reserve any: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+    assert {hobby.parameters[name] for name in bounds} == {"0"}
     assert int(scale.parameters["LogRetentionDays"]) >= 30
     assert all(each.get("MultiAZ") == "true" for each in scale.of("AWS::RDS::DBInstance"))
     assert len(scale.of("AWS::EC2::NatGateway")) == 2

@@ -66,7 +66,10 @@ def ask(service: LocalService, token: str, body: Any, **options: Any) -> Answer:
 
 def one_film_by_everybody(service: LocalService, tokens: dict[str, str]) -> None:
     body = {"mediaType": "movie", "tmdbId": 603}
-    answers = at_once([partial(ask, service, token, body) for token in tokens.values()])
+    path = "/api/media/request"
+    answers = at_once(
+        [partial(service.call, "POST", path, token=token, body=body) for token in tokens.values()]
+    )
     assert codes(answers) == {"201": 1, "ALREADY_REQUESTED": len(CROWD) - 1}
     listed = service.patiently("GET", "/api/admin/requests", token=tokens["admin"]).json
     assert listed["pagination"]["total"] == 1

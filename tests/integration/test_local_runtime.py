@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from local import runtime as runtime_module
 from local.config import PROJECT
 from local.intrinsics import TemplateError
 from local.runtime import InvocationResult, Runtime, TooManyRequestsError
@@ -215,6 +216,20 @@ def test_calls_at_once_have_workers_of_their_own_up_to_the_bound(tmp_path: Path)
             return pids
 
     assert len(set(run(scenario()))) == 2
+
+
+def test_without_a_bound_calls_wait_for_a_process_that_gets_free(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runtime_module, "_MOST_WORKERS", 2)
+
+    async def scenario() -> list[InvocationResult]:
+        async with running(tmp_path, function(tmp_path, PID, concurrency=None)) as runtime:
+            return await asyncio.gather(*(runtime.invoke("Work", None) for _ in range(12)))
+
+    results = run(scenario())
+    assert [result.error for result in results] == [None] * 12
+    assert len({result.payload for result in results}) <= 2
 
 
 def test_a_function_that_takes_too_long_is_killed_with_all_it_started(tmp_path: Path) -> None:

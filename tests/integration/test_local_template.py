@@ -66,7 +66,7 @@ def test_the_real_template_has_its_functions() -> None:
     }
     health = functions["HealthFunction"]
     assert (health.code, health.handler) == (PROJECT / "functions/health", "app.handler")
-    assert (health.timeout, health.memory, health.concurrency) == (15, 1024, 10)
+    assert (health.timeout, health.memory, health.concurrency) == (15, 1024, 2)
     assert [(layer.id, layer.is_source) for layer in health.layers] == [
         ("DependenciesLayer", False),
         ("SharedLayer", True),
@@ -150,7 +150,9 @@ def test_the_real_template_has_throttles_gateway_responses_and_schedules() -> No
 
 
 def test_no_bound_on_concurrency_is_no_value() -> None:
-    assert real(FunctionConcurrency="0").functions["HealthFunction"].concurrency is None
+    unbound = real(HealthConcurrency="0").functions
+    assert unbound["HealthFunction"].concurrency is None
+    assert unbound["MediaFunction"].concurrency == 40
 
 
 @pytest.mark.parametrize(

@@ -118,13 +118,17 @@ def local_service(
     environment: Mapping[str, str] | None = None,
     limits: bool = False,
     throttles: bool = True,
+    bounds: bool = False,
 ) -> Iterator[LocalService]:
     """Start a service on a free port, ready for calls inside the block.
 
     Unless it is about `limits`, they are raised as an operator would: all callers of a test have
-    one address. Without `throttles` API Gateway lets everything through.
+    one address. Without `throttles` API Gateway lets everything through; with `bounds` functions
+    have the template's default concurrency.
     """
-    module = "local" if throttles else "tests.support.unthrottled"
+    module = "tests.support.bounded" if bounds else "local"
+    if not throttles:
+        module = "tests.support.unthrottled"
     data.mkdir(parents=True, exist_ok=True)
     log = data / "output.log"
     run_file = data / "run.json"

@@ -65,7 +65,13 @@ _HOBBY_OPTIONS = {
     "alarms by mail": {"AlarmEmail": "admin@media.example"},
     "a budget": {"AlarmEmail": "admin@media.example", "MonthlyBudgetUsd": "30"},
     "a protected database": {"DatabaseDeletionProtection": "true"},
-    "no bounds": {"FunctionConcurrency": "0"},
+    "bounds": {
+        "MediaConcurrency": "40",
+        "AuthConcurrency": "15",
+        "AdminConcurrency": "8",
+        "HealthConcurrency": "2",
+    },
+    "one bound": {"MediaConcurrency": "30"},
     "the extension": {
         "SecretsExtensionLayerArn": f"arn:aws:lambda:{REGION}:{ACCOUNT}:layer:secrets:1"
     },

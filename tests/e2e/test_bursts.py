@@ -1,0 +1,48 @@
+"""Calls in the same moment find a function for each: none gets the 429 of a used-up concurrency."""
+
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from tests.support.crowd import at_once, codes
+from tests.support.local import LocalService, local_service
+
+FILMS = [
+    *(603, 424, 274, 27205, 157336, 155, 49026, 272, 680, 13, 238, 240),
+    *(278, 550, 120, 121, 122, 11, 1891, 1892, 62, 78, 348, 679),
+]
+PAGE = ("/api/auth/me", "/api/media/requests", "/api/media/requests?status=pending")
+
+
+@pytest.fixture(scope="module", params=[False, True], ids=["make run", "default bounds"])
+def burst(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[LocalService]:
+    """Run the service with no bounds, as `make run` does, and with those of the template."""
+    data: Path = tmp_path_factory.mktemp("bursts")
+    with local_service(data, bounds=request.param) as running:
+        yield running
+
+
+def test_forty_reads_at_once_are_served(burst: LocalService) -> None:
+    token = burst.sign_in(burst.standin_urls[0], "bob")
+    path = "/api/media/requests"
+    answers = at_once([partial(burst.call, "GET", path, token=token) for _ in range(40)])
+    assert codes(answers) == {"200": 40}
+
+
+def test_a_crowd_that_loads_its_page_is_served(burst: LocalService) -> None:
+    token = burst.sign_in(burst.standin_urls[0], "carol")
+    answers = at_once([partial(burst.call, "GET", path, token=token) for path in PAGE * 13])
+    assert codes(answers) == {"200": len(PAGE) * 13}
+
+
+def test_twenty_four_posts_at_once_are_served(burst: LocalService) -> None:
+    token = burst.sign_in(burst.standin_urls[0], "alice")
+    bodies = [{"mediaType": "movie", "tmdbId": film} for film in FILMS]
+    answers = at_once(
+        [partial(burst.call, "POST", "/api/media/request", token=token, body=b) for b in bodies]
+    )
+    assert codes(answers) == {"201": len(FILMS)}

@@ -1,0 +1,10 @@
+"""`python -m local`, with the bounds of concurrency that template.yaml has by default."""
+
+import sys
+from unittest import mock
+
+from local import __main__ as command
+from local import service
+
+with mock.patch.object(service, "_UNBOUND", {}):
+    sys.exit(command.main())
