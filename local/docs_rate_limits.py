@@ -7,7 +7,6 @@ from local.docs_routes import served_routes
 from local.template import Template, Throttle, read_template
 from medianest.core.rate_limit import POLICIES
 from medianest.settings.service import CACHE_SECONDS
-from medianest.signin.service import MAX_FAILURES
 
 _PAGE = """\
 # Rate limits
@@ -28,8 +27,8 @@ starts and however many functions answer, no more calls than the limit are let t
 - **Address** is what API Gateway saw, never a header; of IPv6 the first 64 bits. What somebody typed is kept as a digest.
 - A route with several policies lets a call through when all do, and charges it to all or to none. Refused calls are not
   charged, so going on does not prolong the wait.
-- A poll of `/api/auth/plex/verify` that is refused counts as a failure of its `pinId`; after {failures} of them the sign-in has
-  ended (`PIN_EXPIRED`) and is begun again.
+- A limit never ends what it limits: a poll of `/api/auth/plex/verify` that is too fast gets 429, and its `pinId` lives until it
+  expires, is used, or its account is refused (RFC 8628, `slow_down`). A client that polls once a second meets no limit.
 - Preflights are not limited, and what is larger than 64 KiB is refused before anything is counted.
 
 ## What a caller is told
@@ -74,7 +73,6 @@ def rate_limits_page() -> str:
     return _PAGE.format(
         routes="\n".join(_rows(template)),
         api=POLICIES["api"],
-        failures=MAX_FAILURES,
         sign_in=_listed("sign-in"),
         general=_listed("general"),
         seconds=CACHE_SECONDS,

@@ -65,9 +65,7 @@ async def begin_plex_sign_in(body: PinIn = PinIn()) -> ApiResponse[PinOut]:  # n
 
 @app.post(
     "/api/auth/plex/verify",
-    dependencies=[
-        limited("api", by_field=("plex-verify", "pinId"), on_refusal=signin.count_failure)
-    ],
+    dependencies=[limited("api", by_field=("plex-verify", "pinId"))],
     openapi_extra=answers(
         ErrorCode.PIN_EXPIRED,
         ErrorCode.PIN_PENDING,

@@ -56,7 +56,7 @@ class TestContract:
             "api": (100, 60, "general"),
             "auth": (10, 60, "sign-in"),
             "plex-pin": (5, 300, "sign-in"),
-            "plex-verify": (1, 1, "sign-in"),
+            "plex-verify": (90, 60, "sign-in"),
             "login": (5, 900, "sign-in"),
             "password": (3, 3600, "sign-in"),
             "search": (30, 60, "general"),

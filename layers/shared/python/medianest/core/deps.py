@@ -1,6 +1,6 @@
 """FastAPI dependencies: who calls, from where, with what right."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from ipaddress import ip_address
@@ -45,29 +45,26 @@ From = Annotated[Caller, Depends(_caller)]
 
 @dataclass(frozen=True, slots=True)
 class Limited:
-    """Holds strangers to their shares: by address, and by a field of the body that names whom.
+    """Rate-limits unauthenticated calls by IP address and by a text field of the body.
 
-    `on_refusal` is told what that field had in a call that its policy refuses.
+    A body without that field is limited by address alone: one key for all such calls would let
+    one caller lock out the others.
     """
 
     by_ip: tuple[PolicyName, ...]
     by_field: tuple[PolicyName, str] | None
-    on_refusal: Callable[[str], None] | None
 
     async def __call__(self, request: Request, caller: From) -> None:
         """Charge the call; raises RATE_LIMITED."""
         asks: list[Ask] = [(policy, network(caller.ip)) for policy in self.by_ip]
-        typed = ""
         if self.by_field is not None:
             policy, field = self.by_field
             body = await request.json()
-            typed = str(body.get(field, "")) if isinstance(body, dict) else ""
-            asks.append((policy, digest(typed)))
+            typed = body.get(field) if isinstance(body, dict) else None
+            if isinstance(typed, str) and typed.strip():
+                asks.append((policy, digest(typed)))
         error = _charge(request, caller, asks)
         if error is not None:
-            by_field = self.by_field and error.details["policy"] == self.by_field[0]
-            if self.on_refusal is not None and by_field:
-                self.on_refusal(typed)
             raise error
 
 
@@ -98,13 +95,9 @@ class Authenticated:
         return principal
 
 
-def limited(
-    *by_ip: PolicyName,
-    by_field: tuple[PolicyName, str] | None = None,
-    on_refusal: Callable[[str], None] | None = None,
-) -> Any:
+def limited(*by_ip: PolicyName, by_field: tuple[PolicyName, str] | None = None) -> Any:
     """Return the dependency that holds the callers of a route without a session."""
-    return Depends(Limited(by_ip, by_field, on_refusal))
+    return Depends(Limited(by_ip, by_field))
 
 
 def held_to(policy: PolicyName) -> Any:

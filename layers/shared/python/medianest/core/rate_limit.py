@@ -71,7 +71,8 @@ POLICIES: Mapping[PolicyName, Policy] = {
         Policy("api", 100, 60, "general"),
         Policy("auth", 10, 60, "sign-in"),
         Policy("plex-pin", 5, 300, "sign-in"),
-        Policy("plex-verify", 1, 1, "sign-in"),
+        # A client may poll once a second, and a second tab too now and then (RFC 8628, 3.5).
+        Policy("plex-verify", 90, 60, "sign-in"),
         Policy("login", 5, 900, "sign-in"),
         Policy("password", 3, 3600, "sign-in"),
         Policy("search", 30, 60, "general"),

@@ -41,16 +41,6 @@ def get(connection: Connection[Any], handle: str) -> BegunSignIn | None:
     )
 
 
-def add_failure(connection: Connection[Any], handle: str, *, limit: int) -> None:
-    """Count a failure of a handle, and end the handle with the one that reaches `limit`."""
-    connection.execute(
-        "UPDATE signin_handles SET failures = failures + 1,"
-        " expires_at = CASE WHEN failures + 1 >= %s THEN now() ELSE expires_at END"
-        " WHERE handle_hash = %s AND expires_at > now()",
-        (limit, _digest(handle)),
-    )
-
-
 def use(connection: Connection[Any], handle: str) -> bool:
     """Use a handle up; True for exactly one of all who try, once its transaction commits."""
     deleted = connection.execute(

@@ -33,8 +33,6 @@ if TYPE_CHECKING:
     from medianest.users.models import LocalAccount, User
 
 HANDLE_BYTES = 32
-# Section 6 of the contract.
-MAX_FAILURES = 10
 _METRICS = {
     Action.SIGN_IN_FAILED: "SignInFailed",
     Action.PASSWORD_FAILED: "PasswordChangeFailed",
@@ -80,18 +78,6 @@ def begin() -> Pin:
     with database().transaction() as connection:
         expires_at = repository.add(connection, handle, plex_pin_id=pin.id, seconds=pin.seconds)
     return Pin(handle, pin.code, plex().sign_in_url(pin.code), expires_at)
-
-
-def count_failure(handle: str) -> None:
-    """Count a poll that came too fast; a handle that is polled like that again and again ends.
-
-    While the database is down nothing is counted, and no sign-in can be finished either.
-    """
-    try:
-        with database().transaction() as connection:
-            repository.add_failure(connection, handle, limit=MAX_FAILURES)
-    except AppError as error:
-        logger.warning("failure not counted", extra={"code": error.code})
 
 
 def finish(handle: str, caller: Caller, former: Principal | None) -> SignedIn:
