@@ -500,17 +500,27 @@ DETAILS: Mapping[ErrorCode, tuple[dict[str, Any], Any]] = {
             "properties": {
                 "quota": {"type": "string", "enum": ["movies", "seasons"]},
                 "limit": {"type": "integer", "description": "How many may be asked for"},
-                "used": {"type": "integer", "description": "How many were"},
+                "used": {"type": "integer", "description": "How many count against it now"},
+                "requested": {"type": "integer", "description": "How many this call asks for"},
+                "remaining": {"type": "integer", "description": "How many are left now"},
                 "resetsAt": {
                     "type": "string",
                     "format": "date-time",
-                    "description": "When this would fit; absent if it never does",
+                    "description": "When this would fit, or when the whole limit is free where it"
+                    " asks for more; absent where waiting does not help",
                 },
             },
-            "required": ["quota", "limit", "used"],
+            "required": ["quota", "limit", "used", "requested", "remaining"],
             "additionalProperties": False,
         },
-        {"quota": "movies", "limit": 5, "used": 5, "resetsAt": "2026-01-12T20:15:30.120Z"},
+        {
+            "quota": "movies",
+            "limit": 5,
+            "used": 5,
+            "requested": 1,
+            "remaining": 0,
+            "resetsAt": "2026-01-12T20:15:30.120Z",
+        },
     ),
 }
 

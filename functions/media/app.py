@@ -58,6 +58,7 @@ async def search(
         ErrorCode.CATALOG_UNAVAILABLE,
         ErrorCode.IDEMPOTENCY_IN_PROGRESS,
         ErrorCode.IDEMPOTENCY_KEY_REUSED,
+        ErrorCode.REQUEST_CANCELLED,
     ),
 )
 async def create_request(

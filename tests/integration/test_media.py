@@ -269,6 +269,46 @@ class TestIdempotencyKey:
         assert count(db, "media_requests") == 1
         assert count(db, "audit_logs") == 3 + 3 + 1  # three people created and signed in
 
+    @pytest.mark.parametrize(
+        ("decision", "body", "status"),
+        [("approve", {}, "approved"), ("decline", {"reason": "Seen it"}, "declined")],
+    )
+    def test_a_repeated_call_gets_the_request_as_it_is_now(
+        self, people: dict[str, str], decision: str, body: dict[str, str], status: str
+    ) -> None:
+        key = {"Idempotency-Key": "k"}
+        wish = {**BREAKING_BAD, "seasons": [1, 2]}
+        call(
+            "POST",
+            "/api/media/request",
+            token=people["carol"],
+            body={**BREAKING_BAD, "seasons": [2]},
+        )
+        made = call("POST", "/api/media/request", token=people["bob"], body=wish, headers=key).data
+        path = f"/api/admin/requests/{made['id']}/{decision}"
+        assert call("POST", path, token=people["alice"], body=body).status == 200
+        again = call("POST", "/api/media/request", token=people["bob"], body=wish, headers=key)
+        assert again.status == 201
+        assert again.data["id"] == made["id"]
+        assert again.data["status"] == status
+        assert again.data["skippedSeasons"] == made["skippedSeasons"] == [2]
+
+    def test_a_repeated_call_says_that_its_request_was_cancelled(
+        self, db: Db, people: dict[str, str]
+    ) -> None:
+        key = {"Idempotency-Key": "k"}
+        made = call(
+            "POST", "/api/media/request", token=people["bob"], body=MATRIX, headers=key
+        ).data
+        path = f"/api/media/requests/{made['id']}"
+        assert call("DELETE", path, token=people["bob"]).status == 204
+        again = call("POST", "/api/media/request", token=people["bob"], body=MATRIX, headers=key)
+        assert (again.status, again.code) == (409, "REQUEST_CANCELLED")
+        assert count(db, "media_requests") == 0
+        fresh = {"Idempotency-Key": "k2"}
+        made = call("POST", "/api/media/request", token=people["bob"], body=MATRIX, headers=fresh)
+        assert made.status == 201
+
     def test_other_payload(self, people: dict[str, str]) -> None:
         key = {"Idempotency-Key": "k"}
         call("POST", "/api/media/request", token=people["bob"], body=MATRIX, headers=key)

@@ -68,12 +68,23 @@ def age(db: Db, request_id: str, by: timedelta) -> None:
     )
 
 
+def quota_unit(quota: str) -> str:
+    return {"movies": "film", "seasons": "season"}[quota]
+
+
 def assert_exceeded(answer: Answer, quota: str, limit: int, used: int) -> datetime | None:
     """Check a refusal; return when it says the same call would fit."""
     assert (answer.status, answer.code) == (403, "QUOTA_EXCEEDED")
     details = dict(answer.details)
     resets_at = details.pop("resetsAt", None)
-    assert details == {"quota": quota, "limit": limit, "used": used}
+    requested = details.pop("requested")
+    remaining = max(limit - used, 0)
+    assert details == {"quota": quota, "limit": limit, "used": used, "remaining": remaining}
+    assert used + requested > limit
+    message = answer.json["error"]["message"]
+    assert message.startswith(f"You requested {requested} {quota_unit(quota)}")
+    assert f", and {remaining} of your {limit} " in message
+    assert ("More are free at" in message) == (resets_at is not None)
     if resets_at is None:
         return None
     assert resets_at.endswith("Z")
@@ -250,9 +261,25 @@ class TestDays:
     def test_what_will_never_fit_names_no_time(self, people: dict[str, str]) -> None:
         set_quotas(people["alice"], movies=0, seasons=3)
         assert assert_exceeded(post(people["bob"], film(0)), "movies", 0, 0) is None
-        assert assert_exceeded(post(people["bob"], BREAKING_BAD), "seasons", 3, 0) is None
+        refused = post(people["bob"], BREAKING_BAD)
+        assert assert_exceeded(refused, "seasons", 3, 0) is None
+        assert refused.json["error"]["message"] == (
+            "You requested 5 seasons, and 3 of your 3 seasons in 7 days are left."
+            " Request at most 3 at a time."
+        )
         fits = {**BREAKING_BAD, "seasons": [1, 2, 3]}
         ask(people["bob"], fits)
+
+    def test_more_than_the_limit_names_when_the_whole_limit_is_free(
+        self, db: Db, people: dict[str, str]
+    ) -> None:
+        set_quotas(people["alice"], seasons=3)
+        made = ask(people["bob"], {**BREAKING_BAD, "seasons": [1, 2]})
+        age(db, made["id"], timedelta(days=6))
+        resets_at = assert_exceeded(post(people["bob"], THRONES), "seasons", 3, 2)
+        assert resets_at is not None
+        left = resets_at - datetime.now(UTC)
+        assert timedelta(hours=23) < left < timedelta(hours=24, seconds=1)
 
     def test_a_limit_that_was_lowered(self, db: Db, people: dict[str, str]) -> None:
         made = [ask(people["bob"], film(number)) for number in range(4)]

@@ -30,6 +30,7 @@ class ErrorCode(StrEnum):
     PIN_PENDING = "PIN_PENDING"
     ALREADY_REQUESTED = "ALREADY_REQUESTED"
     INVALID_STATE = "INVALID_STATE"
+    REQUEST_CANCELLED = "REQUEST_CANCELLED"
     LAST_ADMIN = "LAST_ADMIN"
     IDEMPOTENCY_KEY_REUSED = "IDEMPOTENCY_KEY_REUSED"
     IDEMPOTENCY_IN_PROGRESS = "IDEMPOTENCY_IN_PROGRESS"
@@ -123,6 +124,11 @@ REGISTRY: Mapping[ErrorCode, ErrorSpec] = {
         "The request is not in a state that allows this.",
         "Read its `status`, which `details` repeats: only what is pending can be changed.",
     ),
+    ErrorCode.REQUEST_CANCELLED: ErrorSpec(
+        409,
+        "The request that this Idempotency-Key made was cancelled.",
+        "Nothing to do; to request the title again, use a fresh key.",
+    ),
     ErrorCode.LAST_ADMIN: ErrorSpec(
         409, "This would leave no active admin.", "Make somebody else an admin first."
     ),
@@ -137,7 +143,9 @@ REGISTRY: Mapping[ErrorCode, ErrorSpec] = {
         "Repeat the same call in a second.",
     ),
     ErrorCode.QUOTA_EXCEEDED: ErrorSpec(
-        403, "Your request quota is used up.", "Wait until `details.resetsAt`, or ask an admin."
+        403,
+        "Your request quota does not allow this.",
+        "Request at most `details.remaining` now, wait until `details.resetsAt`, or ask an admin.",
     ),
     ErrorCode.PAYLOAD_TOO_LARGE: ErrorSpec(
         413, "The request body is too large.", "Send at most 64 KiB."
@@ -168,11 +176,14 @@ class AppError(Exception):
         self,
         code: ErrorCode,
         *,
+        message: str | None = None,
         details: Any = None,
         headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(code)
         self.code = code
+        # The registry's own sentence, unless this error can say more.
+        self.message = message or REGISTRY[code].message
         self.details = details
         self.headers = dict(headers or {})
 

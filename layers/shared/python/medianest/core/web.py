@@ -352,7 +352,7 @@ def tell_age(response: Response, stale_seconds: int | None) -> None:
 def error_response(error: AppError) -> JSONResponse:
     """Put an error into the envelope."""
     body = ErrorResponse(
-        error=ApiError(code=error.code, message=error.spec.message, details=error.details)
+        error=ApiError(code=error.code, message=error.message, details=error.details)
     )
     return JSONResponse(
         body.model_dump(mode="json", by_alias=True, exclude_none=True),

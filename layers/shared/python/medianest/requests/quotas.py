@@ -28,20 +28,49 @@ def check(connection: Connection[Any], actor: Actor, request: MediaRequest) -> N
     quota = of(actor, kind)
     if quota.limit is None:
         return
-    wanted = 1 if request.seasons is None else len(request.seasons)
+    requested = 1 if request.seasons is None else len(request.seasons)
     used = repository.quota_used(connection, request, quota.days)
-    excess = used + wanted - quota.limit
-    if excess <= 0:
+    if used + requested <= quota.limit:
         return
-    refusal = QuotaExceededOut(quota=kind, limit=quota.limit, used=used)
-    if wanted <= quota.limit:
-        frees = repository.quota_frees(connection, request, quota.days, excess)
+    # As many as can ever be free at once, where that is fewer than were asked for.
+    awaited = used + min(requested, quota.limit) - quota.limit
+    resets_at = None
+    if awaited > 0 and quota.limit > 0:
+        frees = repository.quota_frees(connection, request, quota.days, awaited)
         # Sent in milliseconds, and never too early.
-        refusal.resets_at = frees + timedelta(microseconds=999)
+        resets_at = frees + timedelta(microseconds=999)
+    refusal = QuotaExceededOut(
+        quota=kind,
+        limit=quota.limit,
+        used=used,
+        requested=requested,
+        remaining=max(quota.limit - used, 0),
+        resets_at=resets_at,
+    )
     raise AppError(
         ErrorCode.QUOTA_EXCEEDED,
+        message=_message(refusal, quota.days),
         details=refusal.model_dump(mode="json", by_alias=True, exclude_none=True),
     )
+
+
+def _message(refusal: QuotaExceededOut, days: int) -> str:
+    """Say how many were requested, how many are left, and when there will be more."""
+    title = {"movies": "film", "seasons": "season"}[refusal.quota]
+    sentences = [
+        f"You requested {_counted(refusal.requested, title)}, and {refusal.remaining} of your"
+        f" {_counted(refusal.limit, title)} in {_counted(days, 'day')} "
+        + ("is left." if refusal.remaining == 1 else "are left.")
+    ]
+    if refusal.resets_at is not None:
+        sentences.append(f"More are free at {refusal.resets_at:%Y-%m-%d %H:%M} UTC.")
+    if 0 < refusal.limit < refusal.requested:
+        sentences.append(f"Request at most {refusal.limit} at a time.")
+    return " ".join(sentences)
+
+
+def _counted(number: int, unit: str) -> str:
+    return f"{number} {unit}" if number == 1 else f"{number} {unit}s"
 
 
 def of(actor: Actor, kind: QuotaKind) -> Quota:

@@ -190,9 +190,15 @@ class DecisionOut(Out):
 
 
 class QuotaExceededOut(Out):
-    """A quota that a request would exceed; `resets_at` is when it would fit, if ever."""
+    """A quota that a request would exceed.
+
+    `resets_at` is when it would fit or, where it asks for more than the limit, when the limit is
+    free as a whole; absent where waiting does not help.
+    """
 
     quota: QuotaKind
     limit: int
     used: int
+    requested: int
+    remaining: int
     resets_at: Timestamp | None = None

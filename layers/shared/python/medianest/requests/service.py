@@ -117,11 +117,11 @@ def details(media_type: MediaType, tmdb_id: int, user_id: UUID) -> Dated[TitleDe
 def create(
     body: RequestIn, principal: Principal, caller: Caller, key: str | None
 ) -> CreatedRequestOut:
-    """Make a request; with an idempotency key the same call again gets the same answer.
+    """Make a request; with an idempotency key a repeated call gets the same request, as it is now.
 
     Raises AppError VALIDATION_ERROR, ALREADY_REQUESTED, QUOTA_EXCEEDED, CATALOG_UNAVAILABLE,
-    IDEMPOTENCY_KEY_REUSED or IDEMPOTENCY_IN_PROGRESS, and JWT_INVALID for a user who is gone or
-    suspended since they were let in; then nothing was written.
+    IDEMPOTENCY_KEY_REUSED, IDEMPOTENCY_IN_PROGRESS or REQUEST_CANCELLED, and JWT_INVALID for a
+    user who was deleted or suspended since the call was authenticated; then nothing was written.
     """
     fingerprint = sha256(body.model_dump_json().encode()).digest()
     if key is not None:
@@ -299,7 +299,7 @@ def _decision_out(request_id: UUID, decision: Decision, found: RequestStatus | N
     error = _refusal(found)
     return DecisionOut(
         id=request_id,
-        error=ApiError(code=error.code, message=error.spec.message, details=error.details),
+        error=ApiError(code=error.code, message=error.message, details=error.details),
     )
 
 
@@ -390,12 +390,22 @@ def _check_key(key: str) -> None:
 def _replayed(
     connection: Connection[Any], principal: Principal, key: str, fingerprint: bytes
 ) -> CreatedRequestOut | None:
+    """Return the request that an idempotency key made, as it is now; None for an unused key.
+
+    Raises IDEMPOTENCY_KEY_REUSED, and REQUEST_CANCELLED when the request is gone.
+    """
     replay = repository.replay(connection, principal.user_id, key)
     if replay is None:
         return None
     if replay.fingerprint != fingerprint:
         raise AppError(ErrorCode.IDEMPOTENCY_KEY_REUSED)
-    return CreatedRequestOut.model_validate(replay.response)
+    first = CreatedRequestOut.model_validate(replay.response)
+    request = repository.get_for(connection, first.id, principal.user_id)
+    if request is None:
+        raise AppError(ErrorCode.REQUEST_CANCELLED)
+    return CreatedRequestOut.model_validate(request).model_copy(
+        update={"skipped_seasons": first.skipped_seasons}
+    )
 
 
 def _title_out(title: Title, states: dict[tuple[MediaType, int], TitleRequest]) -> TitleOut:
