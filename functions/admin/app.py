@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Query, status
+from fastapi import Depends, Query, status
 
 from medianest.audit import service as audit
 from medianest.audit.schemas import AuditLogOut, AuditQuery
@@ -150,7 +150,12 @@ async def list_settings(admin: Admin) -> ApiResponse[list[SettingOut]]:  # noqa:
     return ok(settings.listed())
 
 
-@app.put("/api/admin/config/{key}")
+async def _known_key(key: str, admin: Admin) -> None:  # noqa: ARG001
+    settings.find(key)
+
+
+# The key is looked up before the body is checked: what it must be depends on the key.
+@app.put("/api/admin/config/{key}", dependencies=[Depends(_known_key)])
 async def change_setting(
     key: str, body: SettingIn, admin: Admin, caller: From
 ) -> ApiResponse[SettingOut]:

@@ -71,14 +71,20 @@ def listed() -> list[SettingOut]:
     return [_out(setting, rows) for _, setting in sorted(registry.SETTINGS.items())]
 
 
+def find(key: str) -> Setting[Any]:
+    """Return a setting by its key; raises NOT_FOUND."""
+    setting = registry.SETTINGS.get(key)
+    if setting is None:
+        raise AppError(ErrorCode.NOT_FOUND)
+    return setting
+
+
 def change(key: str, value: dict[str, Any], admin: Principal, caller: Caller) -> SettingOut:
     """Change a setting; raises NOT_FOUND or VALIDATION_ERROR, or as `lock_admin` does.
 
     It holds in this environment at once, elsewhere when the memory there has ended.
     """
-    setting = registry.SETTINGS.get(key)
-    if setting is None:
-        raise AppError(ErrorCode.NOT_FOUND)
+    setting = find(key)
     try:
         new = _wire(setting.read(value))
     except ValidationError as error:
