@@ -30,6 +30,7 @@ starts and however many functions answer, no more calls than the limit are let t
   charged, so going on does not prolong the wait.
 - A poll of `/api/auth/plex/verify` that is refused counts as a failure of its `pinId`; after {failures} of them the sign-in has
   ended (`PIN_EXPIRED`) and is begun again.
+- HEAD counts as the GET of its route does, and API Gateway throttles it alike.
 - Preflights are not limited, and what is larger than 64 KiB is refused before anything is counted.
 
 ## What a caller is told

@@ -145,7 +145,7 @@ REGISTRY: Mapping[ErrorCode, ErrorSpec] = {
     ErrorCode.UNSUPPORTED_MEDIA_TYPE: ErrorSpec(
         415,
         "Send the body as application/json.",
-        "Set `Content-Type: application/json` and send JSON.",
+        "Set `Content-Type: application/json`, with no other charset than UTF-8, and send JSON.",
     ),
     ErrorCode.CATALOG_UNAVAILABLE: ErrorSpec(
         503,
