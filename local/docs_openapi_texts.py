@@ -457,7 +457,7 @@ DETAILS: Mapping[ErrorCode, tuple[dict[str, Any], Any]] = {
                 "additionalProperties": False,
             },
         },
-        [{"field": "query.page", "message": "Input should be greater than or equal to 1"}],
+        [{"field": "query.page", "message": "Must be at least 1"}],
     ),
     ErrorCode.RATE_LIMITED: (
         {

@@ -85,10 +85,27 @@ def call(method: str, path: str, **options: Any) -> Answer:
     """Make one call, with the options of `event_of`. The answer is as documented."""
     function, event = event_of(method, path, **options)
     answer = invoke(function, event)
+    if answer.status == 400 and answer.text:
+        for problem in answer.details or ():
+            assert_own_words(problem["message"])
     if method not in {"HEAD", "OPTIONS"}:
         resource = event["resource"]
         assert_described(method, resource, answer.status, answer.headers, answer.text)
     return answer
+
+
+# What pydantic says, and what only a regular expression has.
+_NOT_OURS = re.compile(
+    r"Input |Extra inputs|Field required|(String|List|Dictionary|Value|Data|Object|Tuple)s? "
+    r"(should|error|must)|Unable to|valid (integer|string|dictionary|boolean|list|UUID|datetime)"
+    r"|pattern|pydantic|instance of|\\|\^|\[|\$"
+)
+
+
+def assert_own_words(message: str) -> None:
+    """Fail for a message that a library wrote, or that has a regular expression in it."""
+    assert message
+    assert not _NOT_OURS.search(message), message
 
 
 def event_of(

@@ -196,14 +196,3 @@ def invalid_fields(problems: Iterable[tuple[str, str]]) -> AppError:
             for field, message in islice(problems, MAX_DETAILS)
         ],
     )
-
-
-def invalid_value(problems: Iterable[Mapping[str, Any]], *path: str) -> AppError:
-    """Return the VALIDATION_ERROR of what pydantic found wrong with what is at `path`."""
-    return invalid_fields(
-        (
-            ".".join(map(str, (*path, *problem["loc"]))),
-            str(problem["msg"]).removeprefix("Value error, "),
-        )
-        for problem in problems
-    )

@@ -25,11 +25,12 @@ from medianest.core.caller import Caller, Principal
 from medianest.core.config import require, settings
 from medianest.core.deps import CSRF_HEADER, Authenticator, proxy_call
 from medianest.core.envelope import ApiError, ErrorResponse
-from medianest.core.errors import REGISTRY, AppError, ErrorCode, invalid, invalid_value
+from medianest.core.errors import REGISTRY, AppError, ErrorCode, invalid
 from medianest.core.observability import count, flush_metrics, logger
 from medianest.core.proxy_call import REPLACEMENT, ProxyCall, read_call
 from medianest.core.rate_limit import HEADERS as RATE_LIMIT_HEADERS
 from medianest.core.rate_limit import Limiter
+from medianest.core.validation import invalid_value
 
 MAX_BODY_BYTES = 64 * 1024
 SECURITY_HEADERS = {
@@ -455,7 +456,9 @@ async def _on_validation_error(request: Request, error: Exception) -> Response:
         return await _on_app_error(request, AppError(ErrorCode.UNSUPPORTED_MEDIA_TYPE))
     # JsonRequest says so what is wrong with a body.
     told = [
-        item | {"msg": item["input"][0]} if isinstance(item["input"], tuple) else item
+        item | {"type": "value_error", "ctx": {"error": item["input"][0]}}
+        if isinstance(item["input"], tuple)
+        else item
         for item in problems
     ]
     return await _on_app_error(request, invalid_value(told))

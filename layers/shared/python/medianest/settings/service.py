@@ -16,9 +16,10 @@ from medianest.audit.models import Action
 from medianest.core.caller import Caller, Principal, Role
 from medianest.core.db import database
 from medianest.core.envelope import In
-from medianest.core.errors import AppError, ErrorCode, invalid_value
+from medianest.core.errors import AppError, ErrorCode
 from medianest.core.observability import logger
 from medianest.core.rate_limit import POLICIES, Policy, PolicyName
+from medianest.core.validation import invalid_value
 from medianest.settings import registry, repository
 from medianest.settings.models import (
     AutoApproval,
