@@ -104,7 +104,7 @@ WORDS: Mapping[str, str] = {
     "id": "Id",
     "identifier": "E-mail address or user name",
     "ids": "Ids of the requests",
-    "ip": "From which address",
+    "ip": "From which address; `0.0.0.0` in a test call of API Gateway's console",
     "key": "Name of the setting",
     "last30Days": "How many were made in the last 30 days",
     "last7Days": "How many were made in the last 7 days",

@@ -353,5 +353,5 @@ class TestUtf8:
         answer = call("GET", "/api/media/movie/6%e93", token=people["bob"])
         assert_error(answer, 400, "VALIDATION_ERROR")
         assert answer.details == [
-            {"field": "path.tmdbId", "message": "Is not valid UTF-8, percent-encoded"}
+            {"field": "path.tmdbId", "message": "Must be valid UTF-8, percent-encoded"}
         ]

@@ -48,7 +48,7 @@ EXPOSED_HEADERS = ",".join(("X-Request-Id", "Retry-After", STALE_HEADER, *RATE_L
 ALLOWED_HEADERS = f"Authorization,Content-Type,Idempotency-Key,{CSRF_HEADER}"
 # Chromium keeps a preflight's answer for no longer than this.
 PREFLIGHT_SECONDS = 7200
-_NOT_UTF8 = "Is not valid UTF-8, percent-encoded"
+_NOT_UTF8 = "Must be valid UTF-8, percent-encoded"
 _HTTP_CODES = {404: ErrorCode.NOT_FOUND, 405: ErrorCode.METHOD_NOT_ALLOWED}
 
 type LambdaHandler = Callable[[dict[str, Any], Any], dict[str, Any]]
