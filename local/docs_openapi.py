@@ -31,7 +31,7 @@ from medianest.core.rate_limit import POLICIES
 
 _JSON = "application/json"
 _EVERYWHERE = {
-    # Every route refuses query parameters that it does not know, and bodies that nobody reads.
+    # A route refuses query parameters that it does not know; API Gateway what it cannot read.
     ErrorCode.VALIDATION_ERROR,
     ErrorCode.METHOD_NOT_ALLOWED,
     ErrorCode.PAYLOAD_TOO_LARGE,

@@ -18,8 +18,9 @@ Media requests for Plex communities.
 Keys are camelCase, absent values are absent keys, times are ISO 8601 in UTC. With `X-Request-Id`, which every answer has, an
 operator finds its log lines.
 
-**Requests.** Bodies are JSON in UTF-8 of at most 64 KiB. Unknown fields and query parameters are refused, and so is the NUL
-character. A page past the end is an empty list.
+**Requests.** Bodies are JSON in UTF-8 of at most 64 KiB. Unknown fields and query parameters are refused, and so are the NUL
+character and text that is not UTF-8; only `GET /api/health` and the documents ignore query parameters. A page past the end is an
+empty list. HEAD is answered as GET, without a body, at every address that has a GET; this document does not list it.
 
 **Signing in.** Begin with `POST /api/auth/plex/pin`, open its `authUrl`, then finish with `POST /api/auth/plex/verify`; a local
 account uses `POST /api/auth/login`. Without a word the answer has a `token`, to be sent as `Authorization: Bearer`. With
@@ -103,7 +104,7 @@ WORDS: Mapping[str, str] = {
     "id": "Id",
     "identifier": "E-mail address or user name",
     "ids": "Ids of the requests",
-    "ip": "From which address",
+    "ip": "From which address; `0.0.0.0` in a test call of API Gateway's console",
     "key": "Name of the setting",
     "last30Days": "How many were made in the last 30 days",
     "last7Days": "How many were made in the last 7 days",
@@ -456,7 +457,7 @@ DETAILS: Mapping[ErrorCode, tuple[dict[str, Any], Any]] = {
                 "additionalProperties": False,
             },
         },
-        [{"field": "query.page", "message": "Input should be greater than or equal to 1"}],
+        [{"field": "query.page", "message": "Must be at least 1"}],
     ),
     ErrorCode.RATE_LIMITED: (
         {

@@ -29,6 +29,7 @@ starts and however many functions answer, no more calls than the limit are let t
   charged, so going on does not prolong the wait.
 - A limit never ends what it limits: a poll of `/api/auth/plex/verify` that is too fast gets 429, and its `pinId` lives until it
   expires, is used, or its account is refused (RFC 8628, `slow_down`). A client that polls once a second meets no limit.
+- HEAD counts as the GET of its route does, and API Gateway throttles it alike.
 - Preflights are not limited, and what is larger than 64 KiB is refused before anything is counted.
 
 ## What a caller is told

@@ -60,11 +60,11 @@ class Served:
 
 
 def served_routes(template: Template) -> list[Served]:
-    """Return every route but for preflights."""
+    """Return every route but for preflights, and for HEAD, which is answered as GET is."""
     given = {**_ENVIRONMENT, "JWT_SECRET": secrets.token_urlsafe(48)}
     found = []
     for route in template.routes:
-        if not isinstance(route.target, str) or route.method == "OPTIONS":
+        if not isinstance(route.target, str) or route.method in {"HEAD", "OPTIONS"}:
             continue
         folder = template.functions[route.target].code.name
         with mock.patch.dict(os.environ, given):

@@ -54,7 +54,8 @@ class Gateway:
     """Serves the API of a template on 127.0.0.1.
 
     `port` 0 takes any free one. `source_ip` says who calls, by default the peer's address; tests
-    play several callers with it. `integration_timeout` is how long a function may take.
+    play several callers with it. `integration_timeout` is how long a function may take, `base_path`
+    the base path of a custom domain, such as `/base`, under which alone the API answers then.
     """
 
     def __init__(
@@ -66,6 +67,7 @@ class Gateway:
         throttles: bool = True,
         source_ip: Callable[[web.BaseRequest], str] | None = None,
         integration_timeout: float = _INTEGRATION_TIMEOUT,
+        base_path: str = "",
         log: Callable[[str], None] | None = None,
     ) -> None:
         self._template = template
@@ -73,6 +75,7 @@ class Gateway:
         self._port = port
         self._source_ip = source_ip or _peer
         self._integration_timeout = integration_timeout
+        self._base_path = base_path
         self._log = log or print_access
         self._routes = Routes(template.routes)
         self._throttles = Throttles(template) if throttles else None
@@ -117,7 +120,12 @@ class Gateway:
 
     async def _serve(self, request: web.BaseRequest) -> web.StreamResponse:
         started = time.perf_counter()
-        call = read_call(request, source_ip=self._source_ip(request), stage=self._template.stage)
+        call = read_call(
+            request,
+            source_ip=self._source_ip(request),
+            stage=self._template.stage,
+            base_path=self._base_path,
+        )
         source = "gateway"
         try:
             route, parameters = self._route(call)
@@ -134,7 +142,7 @@ class Gateway:
                 result = await self._invoke(route.target, event, call)
                 if result.is_cold:
                     source += " (cold start)"
-                response = _response(*_read_answer(result))
+                response = _response(*_read_answer(result, is_head=call.method == "HEAD"))
         except GatewayError as error:
             response = self._gateway_response(error.kind, call)
         milliseconds = (time.perf_counter() - started) * 1000
@@ -150,8 +158,9 @@ class Gateway:
         )
         if length > _MAX_HEADERS:
             raise GatewayError("DEFAULT_4XX")
-        found = self._routes.find(call.method, call.path)
-        if found is None:
+        path = call.path.removeprefix(call.base_path)
+        found = self._routes.find(call.method, path)
+        if found is None or not call.path.startswith(call.base_path):
             raise GatewayError("MISSING_AUTHENTICATION_TOKEN")
         route = found[0]
         if self._throttles is not None and not self._throttles.allow(route.path, route.method):
@@ -240,11 +249,11 @@ async def _read_body(request: web.BaseRequest) -> bytes:
         raise GatewayError("REQUEST_TOO_LARGE") from None
 
 
-def _read_answer(result: InvocationResult) -> tuple[int, CIMultiDict[str], bytes]:
+def _read_answer(result: InvocationResult, *, is_head: bool) -> tuple[int, CIMultiDict[str], bytes]:
     if result.error is not None:
         raise GatewayError("DEFAULT_5XX")
     try:
-        return proxy_answer(result.payload)
+        return proxy_answer(result.payload, is_head=is_head)
     except MalformedAnswerError:
         raise GatewayError("DEFAULT_5XX") from None
 
@@ -273,7 +282,7 @@ def _context(call: Call) -> dict[str, str]:
         "httpMethod": call.method,
         "identity.sourceIp": call.source_ip,
         "identity.userAgent": call.header("User-Agent"),
-        "path": f"/{call.stage}{call.path}",
+        "path": call.context_path,
         "protocol": "HTTP/1.1",
         "requestTimeEpoch": str(int(call.started * 1000)),
         "stage": call.stage,

@@ -16,8 +16,11 @@ class MalformedAnswerError(Exception):
     """A function returned what API Gateway does not take for a response."""
 
 
-def proxy_answer(answer: object) -> tuple[int, CIMultiDict[str], bytes]:
-    """Read status, headers and body from what a function returned."""
+def proxy_answer(answer: object, *, is_head: bool = False) -> tuple[int, CIMultiDict[str], bytes]:
+    """Read status, headers and body from what a function returned.
+
+    To a HEAD only the function knows the length of the body that is not sent.
+    """
     if not isinstance(answer, dict) or set(answer) - _KEYS:
         raise MalformedAnswerError
     try:
@@ -31,7 +34,7 @@ def proxy_answer(answer: object) -> tuple[int, CIMultiDict[str], bytes]:
                 headers.add(name, _header_text(value))
     except (TypeError, ValueError) as error:
         raise MalformedAnswerError from error
-    for name in (*HOP_BY_HOP, "content-length", "date"):
+    for name in (*HOP_BY_HOP, "date", *([] if is_head else ["content-length"])):
         headers.popall(name, None)
     headers.setdefault("Content-Type", "application/json")
     return status, headers, content

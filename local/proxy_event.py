@@ -42,6 +42,7 @@ class Call:
     headers: Mapping[str, list[str]]
     source_ip: str
     stage: str
+    base_path: str = ""
 
     def header(self, name: str) -> str:
         """Return the last value of a header, or nothing; upper and lower case are the same."""
@@ -52,11 +53,17 @@ class Call:
 
     @property
     def trace_id(self) -> str:
-        """Return the trace header, the caller's own if it sent one."""
-        return self.header("X-Amzn-Trace-Id")
+        """Return the trace header, the caller's own if it sent one that can be sent on."""
+        given = self.header("X-Amzn-Trace-Id")
+        return given if given.isascii() and given.isprintable() else new_trace_id()
+
+    @property
+    def context_path(self) -> str:
+        """Return the path that the context has: with the stage, or with a domain's base path."""
+        return self.path if self.base_path else f"/{self.stage}{self.path}"
 
 
-def read_call(request: web.BaseRequest, *, source_ip: str, stage: str) -> Call:
+def read_call(request: web.BaseRequest, *, source_ip: str, stage: str, base_path: str = "") -> Call:
     """Read all of a request but its body."""
     peer = request.transport.get_extra_info("sockname") if request.transport else None
     return Call(
@@ -68,6 +75,7 @@ def read_call(request: web.BaseRequest, *, source_ip: str, stage: str) -> Call:
         headers=_forwarded(_headers(request), source_ip, str(peer[1] if peer else 0)),
         source_ip=source_ip,
         stage=stage,
+        base_path=base_path,
     )
 
 
@@ -104,7 +112,7 @@ def proxy_event(
                 "sourceIp": call.source_ip,
                 "userAgent": call.header("User-Agent") or None,
             },
-            "path": f"/{call.stage}{call.path}",
+            "path": call.context_path,
             "protocol": "HTTP/1.1",
             "requestId": call.id,
             "requestTime": moment.strftime("%d/%b/%Y:%H:%M:%S +0000"),
@@ -123,22 +131,21 @@ def _headers(request: web.BaseRequest) -> dict[str, list[str]]:
     spelling: dict[str, str] = {}
     for name, value in request.headers.items():
         if name.lower() not in HOP_BY_HOP:
-            headers.setdefault(spelling.setdefault(name.lower(), name), []).append(value)
+            # aiohttp keeps bytes that are not UTF-8 as lone surrogates.
+            text = value.encode(errors="surrogateescape").decode(errors="replace")
+            headers.setdefault(spelling.setdefault(name.lower(), name), []).append(text)
     return headers
 
 
 def _forwarded(headers: dict[str, list[str]], source_ip: str, port: str) -> dict[str, list[str]]:
+    """Add what API Gateway says of the connection, after what the client says."""
     spelling = {name.lower(): name for name in headers}
-    before = headers.pop(spelling.get("x-forwarded-for", ""), [])
-    for name in ("x-forwarded-port", "x-forwarded-proto"):
-        headers.pop(spelling.get(name, ""), None)
-    return {
-        "X-Amzn-Trace-Id": [new_trace_id()],
-        **headers,
-        "X-Forwarded-For": [", ".join([*before, source_ip])],
-        "X-Forwarded-Port": [port],
-        "X-Forwarded-Proto": ["http"],
+    added = {"X-Forwarded-For": source_ip, "X-Forwarded-Port": port, "X-Forwarded-Proto": "http"}
+    said = {
+        name: [", ".join([*headers.pop(spelling.get(name.lower(), ""), []), value])]
+        for name, value in added.items()
     }
+    return {"X-Amzn-Trace-Id": [new_trace_id()], **headers, **said}
 
 
 def _last(values: Mapping[str, list[str]]) -> dict[str, str]:

@@ -1,14 +1,13 @@
 """What admins see and decide."""
 
 from typing import Annotated
-from uuid import UUID
 
-from fastapi import Query, status
+from fastapi import Depends, Query, status
 
 from medianest.audit import service as audit
 from medianest.audit.schemas import AuditLogOut, AuditQuery
 from medianest.core.deps import Admin, From
-from medianest.core.envelope import ApiResponse, PageResponse, ok, page_of
+from medianest.core.envelope import ApiResponse, Id, PageResponse, ok, page_of
 from medianest.core.errors import ErrorCode
 from medianest.core.web import answers, create_app, lambda_handler
 from medianest.limits import service as limits
@@ -59,7 +58,7 @@ async def create_user(body: UserIn, admin: Admin, caller: From) -> ApiResponse[A
 
 @app.get("/api/admin/users/{id}")
 async def get_user(
-    id: UUID,  # noqa: A002
+    id: Id,  # noqa: A002
     admin: Admin,  # noqa: ARG001
 ) -> ApiResponse[AdminUserOut]:
     """Return a user, with status and quota."""
@@ -68,7 +67,7 @@ async def get_user(
 
 @app.patch("/api/admin/users/{id}", openapi_extra=answers(ErrorCode.LAST_ADMIN))
 async def change_user(
-    id: UUID,  # noqa: A002
+    id: Id,  # noqa: A002
     body: UserChangeIn,
     admin: Admin,
     caller: From,
@@ -85,13 +84,13 @@ async def change_user(
     status_code=status.HTTP_204_NO_CONTENT,
     openapi_extra=answers(ErrorCode.LAST_ADMIN),
 )
-async def delete_user(id: UUID, admin: Admin, caller: From) -> None:  # noqa: A002
+async def delete_user(id: Id, admin: Admin, caller: From) -> None:  # noqa: A002
     """Delete a user with sessions and requests, at once; the audit log stays."""
     users.delete(id, admin, caller, sessions.forget)
 
 
 @app.delete("/api/admin/users/{id}/sessions", status_code=status.HTTP_204_NO_CONTENT)
-async def revoke_sessions(id: UUID, admin: Admin, caller: From) -> None:  # noqa: A002
+async def revoke_sessions(id: Id, admin: Admin, caller: From) -> None:  # noqa: A002
     """End all sessions of a user."""
     sessions.revoke_all(id, admin, caller)
 
@@ -107,7 +106,7 @@ async def list_requests(
 
 @app.post("/api/admin/requests/{id}/approve", openapi_extra=answers(ErrorCode.INVALID_STATE))
 async def approve_request(
-    id: UUID,  # noqa: A002
+    id: Id,  # noqa: A002
     admin: Admin,
     caller: From,
     body: ApproveIn = ApproveIn(),  # noqa: B008
@@ -118,7 +117,7 @@ async def approve_request(
 
 @app.post("/api/admin/requests/{id}/decline", openapi_extra=answers(ErrorCode.INVALID_STATE))
 async def decline_request(
-    id: UUID,  # noqa: A002
+    id: Id,  # noqa: A002
     body: DeclineIn,
     admin: Admin,
     caller: From,
@@ -150,7 +149,12 @@ async def list_settings(admin: Admin) -> ApiResponse[list[SettingOut]]:  # noqa:
     return ok(settings.listed())
 
 
-@app.put("/api/admin/config/{key}")
+async def _known_key(key: str, admin: Admin) -> None:  # noqa: ARG001
+    settings.find(key)
+
+
+# The key is looked up before the body is checked: what it must be depends on the key.
+@app.put("/api/admin/config/{key}", dependencies=[Depends(_known_key)])
 async def change_setting(
     key: str, body: SettingIn, admin: Admin, caller: From
 ) -> ApiResponse[SettingOut]:

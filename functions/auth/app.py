@@ -1,7 +1,6 @@
 """Sign-in with Plex or a password, the session, and who one is."""
 
 from typing import Annotated
-from uuid import UUID
 
 from fastapi import Response, status
 
@@ -17,7 +16,7 @@ from medianest.core.deps import (
     limited,
     set_session_cookie,
 )
-from medianest.core.envelope import ApiResponse, ok
+from medianest.core.envelope import ApiResponse, Id, ok
 from medianest.core.errors import ErrorCode
 from medianest.core.web import answers, create_app, lambda_handler
 from medianest.limits import service as limits
@@ -142,7 +141,7 @@ async def own_sessions(principal: SignedIn) -> ApiResponse[list[SessionOut]]:
 
 
 @app.delete("/api/auth/sessions/{id}", status_code=status.HTTP_204_NO_CONTENT)
-async def revoke_session(id: UUID, principal: SignedIn, caller: From) -> None:  # noqa: A002
+async def revoke_session(id: Id, principal: SignedIn, caller: From) -> None:  # noqa: A002
     """End one of one's own sessions."""
     sessions.revoke(principal, caller, id)
 

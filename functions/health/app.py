@@ -24,7 +24,8 @@ _ASSETS = {
 _FOR_MINUTES = {"Cache-Control": "public, max-age=300"}
 _FOR_A_DAY = {"Cache-Control": "public, max-age=86400"}
 
-app = create_app("DATABASE_URL", "REDIS_URL")
+# Monitors and browsers add a parameter of no meaning, so that no cache answers.
+app = create_app("DATABASE_URL", "REDIS_URL", any_query=True)
 
 
 @app.get("/api/health", openapi_extra=answers(ErrorCode.DATABASE_CONNECTION_ERROR))

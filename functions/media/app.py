@@ -1,14 +1,13 @@
 """Search, and asking for titles."""
 
 from typing import Annotated
-from uuid import UUID
 
 from fastapi import Header, Path, Query, Response, status
 
 from medianest.catalog.models import MediaType
 from medianest.core.caller import Principal
 from medianest.core.deps import From, SignedIn, held_to
-from medianest.core.envelope import ApiResponse, PageResponse, PlainInt, ok
+from medianest.core.envelope import ApiResponse, Id, PageResponse, PlainInt, ok
 from medianest.core.errors import ErrorCode
 from medianest.core.web import STALE_HEADER, answers, create_app, lambda_handler, tell_age
 from medianest.limits import service as limits
@@ -84,7 +83,7 @@ async def own_requests(
 
 @app.get("/api/media/requests/{id}")
 async def get_request(
-    id: UUID,  # noqa: A002
+    id: Id,  # noqa: A002
     principal: SignedIn,
 ) -> ApiResponse[RequestOut]:
     """Show one of one's own requests; to an admin any."""
@@ -96,7 +95,7 @@ async def get_request(
     status_code=status.HTTP_204_NO_CONTENT,
     openapi_extra=answers(ErrorCode.INVALID_STATE),
 )
-async def cancel_request(id: UUID, principal: SignedIn, caller: From) -> None:  # noqa: A002
+async def cancel_request(id: Id, principal: SignedIn, caller: From) -> None:  # noqa: A002
     """Cancel one of one's own requests while it is pending; an admin any."""
     service.cancel(id, principal, caller)
 

@@ -45,7 +45,7 @@ def schedule_file(schedule: Schedule) -> str:
 ROUTES = [
     route
     for route in TEMPLATE.routes
-    if isinstance(route.target, str) and route.method != "OPTIONS"
+    if isinstance(route.target, str) and route.method not in {"HEAD", "OPTIONS"}
 ]
 SCHEDULES = list(TEMPLATE.schedules.values())
 CALLED = {route.target for route in ROUTES} | {schedule.function for schedule in SCHEDULES}

@@ -60,11 +60,12 @@ def mocks() -> list[tuple[str, str, Mock]]:
 
 
 def routes_of(app: FastAPI) -> set[tuple[str, str]]:
-    return {
+    documented = {
         (method.upper(), path)
         for path, methods in app.openapi()["paths"].items()
         for method in methods
     }
+    return documented | {("HEAD", path) for method, path in documented if method == "GET"}
 
 
 @pytest.mark.parametrize("function", sorted({function for function, _, _ in function_routes()}))
@@ -173,6 +174,10 @@ def test_throttles_are_the_contracts() -> None:
     for _, method, path in function_routes():
         if path.startswith("/api/admin/"):
             expected[method, path] = ADMIN_THROTTLE
+    # A HEAD without its own would be a way around the throttle of the GET.
+    for (method, path), throttle in list(expected.items()):
+        if method == "GET":
+            expected["HEAD", path] = throttle
     assert {
         (method, path): (throttle.rate, throttle.burst)
         for (path, method), throttle in TEMPLATE.method_throttles.items()

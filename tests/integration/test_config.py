@@ -273,6 +273,9 @@ class TestChange:
     def test_an_unknown_key_is_not_found(self, db: Db, alice: str, key: str) -> None:
         answer = put(alice, key, {"limit": 5, "window": 60})
         assert (answer.status, answer.code) == (404, "NOT_FOUND")
+        for raw in (b"{}", b"[]", b"null", b'{"value": 1}', b'{"value": {}, "x": 1}', b"{", b""):
+            answer = call("PUT", f"/api/admin/config/{key}", token=alice, raw=raw)
+            assert (answer.status, answer.code) == (404, "NOT_FOUND"), raw
         assert stored(db) == {}
         assert audited(db) == []
 

@@ -1,5 +1,6 @@
 """What every route does: headers, the envelope, bad input."""
 
+import base64
 import io
 import json
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 from medianest.core import web
 from medianest.core.config import load
 from medianest.core.web import SECURITY_HEADERS
-from tests.support.api import ROOT, ROUTES, Answer, call, invoke, route_of
+from tests.support.api import ROOT, ROUTES, Answer, call, event_of, invoke, route_of
 
 type Db = psycopg.Connection[tuple[Any, ...]]
 
@@ -105,6 +106,8 @@ def test_admin_routes_refuse_users(db: Db, people: dict[str, str], method: str, 
 BAD_BODIES: list[tuple[str, bytes, int, str]] = [
     ("malformed", b"{", 400, "VALIDATION_ERROR"),
     ("not utf-8", b'{"a": "\xff"}', 400, "VALIDATION_ERROR"),
+    ("unreadable characters", '{"surprise": "caf\ufffd"}'.encode(), 400, "VALIDATION_ERROR"),
+    ("escaped replacement", b'{"surprise": "\\ufffd"}', 400, "VALIDATION_ERROR"),
     ("a list", b"[]", 400, "VALIDATION_ERROR"),
     ("a string", b'"text"', 400, "VALIDATION_ERROR"),
     ("null", b"null", 400, "VALIDATION_ERROR"),
@@ -138,7 +141,21 @@ def test_bad_bodies(
 
 
 @pytest.mark.parametrize(("method", "path"), WITH_BODY)
-@pytest.mark.parametrize("media_type", ["text/plain", "application/x-www-form-urlencoded", ""])
+@pytest.mark.parametrize(
+    "media_type",
+    [
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "",
+        "application/json; charset=iso-8859-1",
+        'application/json; charset="utf-16"',
+        "application/json;CHARSET=latin1",
+        "application/json; charset=utf-8; charset=utf-16",
+        "application/json; charset=",
+        "application/json; charset=klingon",
+        "application/json\u00e9",
+    ],
+)
 def test_body_of_another_media_type(
     db: Db, people: dict[str, str], method: str, path: str, media_type: str
 ) -> None:
@@ -240,13 +257,43 @@ def test_reading_changes_nothing(db: Db, people: dict[str, str], path: str) -> N
     assert snapshot(db) == before
 
 
+@pytest.mark.parametrize("path", [path for method, path in ROUTES if method == "GET"])
+def test_head_is_get_without_a_body(db: Db, people: dict[str, str], path: str) -> None:
+    query = {"q": "matrix"} if "search" in path else {}
+    for name, asked in (("alice", query), ("bob", query), (None, query), ("alice", {"page": "0"})):
+        token = name and people[name]
+        got = call("GET", concrete(path), token=token, query=asked)
+        head = call("HEAD", concrete(path), token=token, query=asked)
+        assert (head.status, head.text) == (got.status, "")
+        assert head.headers.keys() == got.headers.keys()
+        assert head.headers["content-type"] == got.headers["content-type"]
+        # How long a check of the health took has one digit or two.
+        length = len(got.text.encode())
+        assert int(head.headers["content-length"]) in range(length - 4, length + 5)
+
+
+def test_head_is_held_to_the_limits_of_get(db: Db, people: dict[str, str]) -> None:
+    left = [
+        int(call(method, "/api/auth/me", token=people["bob"]).headers["x-ratelimit-remaining"])
+        for method in ("GET", "HEAD", "GET")
+    ]
+    assert left == [left[0], left[0] - 1, left[0] - 2]
+
+
+def test_head_needs_no_csrf_token(people: dict[str, str]) -> None:
+    cookie = {"Cookie": f"__Host-medianest_session={people['bob']}"}
+    assert call("HEAD", "/api/auth/me", headers=cookie).status == 200
+    assert call("POST", "/api/auth/logout", headers=cookie).code == "CSRF_TOKEN_MISMATCH"
+
+
 @pytest.mark.parametrize(("method", "path"), ROUTES)
 def test_preflight(environment: object, method: str, path: str) -> None:
     answer = call("OPTIONS", concrete(path), headers={"Origin": "https://web.example"})
     assert (answer.status, answer.text) == (204, "")
     assert answer.headers["access-control-allow-origin"] == "*"
-    methods = sorted(own for own, other in ROUTES if other == path)
-    assert answer.headers["access-control-allow-methods"] == ", ".join(methods)
+    methods = {own for own, other in ROUTES if other == path}
+    methods |= {"HEAD"} if "GET" in methods else set()
+    assert answer.headers["access-control-allow-methods"] == ", ".join(sorted(methods))
     assert "authorization" in answer.headers["access-control-allow-headers"].lower()
     assert "access-control-allow-credentials" not in answer.headers
     assert answer.headers["x-frame-options"] == "DENY"
@@ -355,17 +402,22 @@ def test_a_body_that_nobody_reads_is_too_large_too(people: dict[str, str], metho
     assert fits.status == 200
 
 
-@pytest.mark.parametrize(
-    "headers", [{"Host": "a:b:c"}, {"Host": "[::1]:3001"}, {"X-Odd": "caf\udce9"}]
-)
-def test_an_event_that_makes_no_request_is_answered(
-    environment: object, headers: dict[str, str], logs: io.StringIO
+@pytest.mark.parametrize("is_base64", [False, True])
+@pytest.mark.parametrize("character", ["x", "é", "日", "😀"])
+def test_the_size_of_a_body_is_that_of_its_bytes(
+    people: dict[str, str], character: str, *, is_base64: bool
 ) -> None:
-    answer = call("GET", "/api/health", headers=headers)
-    assert_error(answer, 400, "VALIDATION_ERROR")
-    assert answer.headers["x-frame-options"] == "DENY"
-    assert len(answer.headers["x-request-id"]) == 36
-    assert "unreadable event" in logs.getvalue()
+    frame = len('{"surprise": ""}')
+    width = len(character.encode())
+    text = character * ((65_536 - frame) // width)
+    filled = text + "x" * (65_536 - frame - len(text.encode()))
+    for more, code in (("", "VALIDATION_ERROR"), ("x", "PAYLOAD_TOO_LARGE")):
+        raw = f'{{"surprise": "{filled}{more}"}}'.encode()
+        assert len(raw) == 65_536 + len(more)
+        function, event = event_of("POST", "/api/auth/logout", token=people["bob"], raw=raw)
+        if is_base64:
+            event |= {"body": base64.b64encode(raw).decode(), "isBase64Encoded": True}
+        assert invoke(function, event).code == code
 
 
 def test_no_secret_reaches_a_log(people: dict[str, str], logs: io.StringIO) -> None:

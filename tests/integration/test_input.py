@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import quote
 
 import psycopg
 import pytest
 
-from tests.integration.test_edge import SOME_ID, concrete, snapshot
+from tests.integration.test_edge import DOCUMENTS, SOME_ID, concrete, snapshot
 from tests.support.api import ROUTES, Answer, call
 from tests.support.openapi import OPERATIONS
 
@@ -27,6 +28,11 @@ NO_NUMBERS = [
     *("", " ", "x", "1e3", "1.0", "1,0", "1_0", "0x10", "+1", " 1", "1 ", "--1", "true", "null"),
     *("١٢", "\uff11", "²", "1\0", "1;2", "NaN", "Infinity", "9" * 5000),
 ]
+NO_IDS = [
+    *("", "1", "me", SOME_ID[:-1], f"{SOME_ID}0", f"{SOME_ID}\0", f"urn:uuid:{SOME_ID}"),
+    *(f"{{{SOME_ID}}}", SOME_ID.replace("-", ""), f" {SOME_ID}", SOME_ID.replace("-", "", 1)),
+]
+NO_ID = f"Must be a UUID like {SOME_ID}"
 TOO_MUCH = [2**31, 2**63, 10**30]
 METACHARACTERS = [
     *("'", '"', "\\", ";", "--", "%", "_", "*", "$1", "%s", "%(search)s", "{0}"),
@@ -82,9 +88,35 @@ def test_choices(people: dict[str, str], path: str, name: str, schema: dict[str,
 
 @pytest.mark.parametrize(("path", "name", "schema"), IDS, ids=ids)
 def test_ids(people: dict[str, str], path: str, name: str, schema: object) -> None:
-    for value in ("", "1", "me", SOME_ID[:-1], f"{SOME_ID}0", f"{SOME_ID}\0", *METACHARACTERS):
+    for value in (*NO_IDS, *METACHARACTERS):
         assert_names(get(path, people["alice"], **{name: value}), f"query.{name}", value)
-    assert get(path, people["alice"], **{name: SOME_ID}).data == []
+    for right in (SOME_ID, SOME_ID.upper()):
+        assert get(path, people["alice"], **{name: right}).data == []
+
+
+@pytest.mark.parametrize(("method", "path"), [each for each in ROUTES if "{id}" in each[1]])
+def test_ids_in_paths(people: dict[str, str], method: str, path: str) -> None:
+    for value in filter(None, NO_IDS):
+        address = path.format(id=quote(value, safe=""))
+        answer = call(method, address, token=people["alice"], body={"role": "user"})
+        assert answer.details[0] == {"field": "path.id", "message": NO_ID}, value
+    body = {"reason": "x"} if path.endswith("decline") else {"role": "user"}
+    body = {} if path.endswith("approve") else body
+    for right in (SOME_ID, SOME_ID.upper()):
+        answer = call(method, path.format(id=right), token=people["alice"], body=body)
+        assert answer.status in {204, 404}
+
+
+def test_ids_in_bodies(people: dict[str, str]) -> None:
+    path = "/api/admin/requests/decisions"
+    for value in (*(each for each in NO_IDS if "\0" not in each), 7, None, True, [SOME_ID]):
+        body = {"decision": "approve", "ids": [SOME_ID, value]}
+        answer = call("POST", path, token=people["alice"], body=body)
+        assert answer.details == [{"field": "body.ids.1", "message": NO_ID}], value
+    body = {"decision": "approve", "ids": [SOME_ID.upper()]}
+    assert call("POST", path, token=people["alice"], body=body).data[0]["id"] == SOME_ID
+    twice = {"decision": "approve", "ids": [SOME_ID, SOME_ID.upper()]}
+    assert_names(call("POST", path, token=people["alice"], body=twice), "body.ids", twice)
 
 
 @pytest.mark.parametrize(("path", "name", "schema"), TEXTS, ids=ids)
@@ -116,7 +148,9 @@ def test_a_parameter_is_given_once(
     assert get(path, people["alice"], **{name: value}).status == 200
 
 
-@pytest.mark.parametrize(("method", "path"), ROUTES)
+@pytest.mark.parametrize(
+    ("method", "path"), [each for each in ROUTES if each[1] not in {"/api/health", *DOCUMENTS}]
+)
 def test_a_parameter_that_nobody_knows(
     db: Db, people: dict[str, str], method: str, path: str
 ) -> None:

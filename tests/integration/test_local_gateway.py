@@ -1,5 +1,6 @@
 import asyncio
 import base64
+import json
 import time
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
@@ -134,6 +135,52 @@ def test_an_event_is_what_api_gateway_sends(tmp_path: Path) -> None:
     assert identity.pop("sourceIp") == "203.0.113.9"
     assert identity.pop("userAgent") == headers["User-Agent"]
     assert set(identity.values()) == {None}
+
+
+async def sent_raw(gateway: Gateway, head: bytes) -> Any:
+    """Send a request byte by byte as it is, and return what the function was given."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(gateway.url.rpartition(":")[2]))
+    writer.write(head.replace(b"\n", b"\r\n") + b"Connection: close\r\n\r\n")
+    answer = await reader.read()
+    writer.close()
+    return json.loads(answer.partition(b"\r\n\r\n")[2])
+
+
+def test_an_event_carries_headers_of_any_bytes(tmp_path: Path) -> None:
+    async def call() -> None:
+        async with serving(tmp_path, source_ip=lambda _: "test-invoke-source-ip") as (gateway, _):
+            event = await sent_raw(
+                gateway,
+                b"GET /api/echo?q=Am%E9lie HTTP/1.1\nHost: a:b:c\n"
+                b"X-Odd: caf\xe9\nX-Utf: caf\xc3\xa9\n"
+                b"X-Forwarded-Port: 443\nX-Forwarded-Proto: https\nX-Amzn-Trace-Id: \xe9\n",
+            )
+            headers = event["headers"]
+            assert headers["X-Odd"] == "caf\ufffd"
+            assert headers["X-Utf"] == "café"
+            assert headers["X-Forwarded-Port"].startswith("443, ")
+            assert headers["X-Forwarded-Proto"] == "https, http"
+            assert headers["Host"] == "a:b:c"
+            assert event["queryStringParameters"] == {"q": "Am\ufffdlie"}
+            assert event["requestContext"]["identity"]["sourceIp"] == "test-invoke-source-ip"
+
+    run(call())
+
+
+def test_a_custom_domain_may_have_a_base_path(tmp_path: Path) -> None:
+    async def call() -> None:
+        async with serving(tmp_path, base_path="/base") as (_, client):
+            async with client.get("/base/api/things/a%2Fb/parts/c") as response:
+                event = await response.json()
+                assert event["path"] == "/base/api/things/a%2Fb/parts/c"
+                assert event["requestContext"]["path"] == event["path"]
+                assert event["resource"] == "/api/things/{id}/parts/{part}"
+                assert event["pathParameters"] == {"id": "a/b", "part": "c"}
+            for path in ("/api/echo", "/base", "/baseapi/echo", "/other/api/echo"):
+                async with client.get(path) as response:
+                    assert response.status == 403
+
+    run(call())
 
 
 def test_an_event_carries_the_decoded_path_parameters(tmp_path: Path) -> None:

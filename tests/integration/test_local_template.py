@@ -130,7 +130,7 @@ def test_the_real_template_has_routes_of_functions_and_mocks() -> None:
     assert routes["/api/admin/requests/{id}/approve", "POST"] == "AdminFunction"
     refusal = routes["/api/health", "ANY"]
     assert isinstance(refusal, Mock)
-    assert refusal.headers["Allow"] == "'GET, OPTIONS'"
+    assert refusal.headers["Allow"] == "'GET, HEAD, OPTIONS'"
 
 
 def test_the_real_template_has_throttles_gateway_responses_and_schedules() -> None:

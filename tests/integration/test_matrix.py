@@ -3,6 +3,7 @@
 import asyncio
 import http.client
 import json
+import socket
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import AsyncExitStack
@@ -18,6 +19,7 @@ from local.gateway import Gateway
 from local.runtime import Runtime
 from medianest.core.caller import Caller
 from medianest.core.db import database
+from medianest.core.errors import REGISTRY, ErrorCode
 from medianest.sessions import service as sessions
 from medianest.users import repository as users
 from medianest.users.models import User
@@ -106,11 +108,22 @@ ROWS = {
 
 
 def expected(method: str, path: str, caller: str) -> str:
-    row = ROWS.get((method, path))
+    row = ROWS.get((("GET" if method == "HEAD" else method), path))
     if row is not None:
-        return {"user": row.user, "admin": row.admin}.get(caller, row.stranger)
+        told = {"user": row.user, "admin": row.admin}.get(caller, row.stranger)
+        # A HEAD has no body that could name the code.
+        return str(REGISTRY[ErrorCode(told)].status) if is_nameless(method, told) else told
     # What the path has no such method for is nobody's: a preflight, or a refusal of the gateway.
     return {"OPTIONS": "204", "HEAD": "405"}.get(method, "METHOD_NOT_ALLOWED")
+
+
+def is_nameless(method: str, told: str) -> bool:
+    return method == "HEAD" and not told.isdigit()
+
+
+def methods_of(path: str) -> set[str]:
+    methods = {method for method, other in ROUTES if other == path}
+    return methods | ({"HEAD"} if "GET" in methods else set())
 
 
 def outcome(answer: Answer) -> str:
@@ -119,14 +132,17 @@ def outcome(answer: Answer) -> str:
 
 
 @pytest.fixture(scope="module")
-def gateway(environment: dict[str, str]) -> Iterator[str]:
-    """Serve the functions, in processes of their own, behind the local gateway; return its URL."""
+def gateways(environment: dict[str, str]) -> Iterator[tuple[str, str]]:
+    """Serve the functions, in processes of their own, behind the local gateway.
+
+    Return its URL, and that of another for a custom domain with the base path /base.
+    """
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
     stack = AsyncExitStack()
 
-    async def start() -> str:
+    async def start() -> tuple[str, str]:
         runtime = Runtime(
             TEMPLATE.functions,
             runtime=PROJECT / ".venv/var/runtime",
@@ -134,14 +150,25 @@ def gateway(environment: dict[str, str]) -> Iterator[str]:
             environment={**environment, "NODE_ENV": "development"},
         )
         await stack.enter_async_context(runtime)
-        served = await stack.enter_async_context(Gateway(TEMPLATE, runtime, throttles=False))
-        return served.url
+        served, mapped = [
+            await stack.enter_async_context(
+                Gateway(TEMPLATE, runtime, throttles=False, base_path=base_path)
+            )
+            for base_path in ("", "/base")
+        ]
+        return served.url, mapped.url
 
     yield asyncio.run_coroutine_threadsafe(start(), loop).result(30)
     asyncio.run_coroutine_threadsafe(stack.aclose(), loop).result(30)
     loop.call_soon_threadsafe(loop.stop)
     thread.join(10)
     loop.close()
+
+
+@pytest.fixture(scope="module")
+def gateway(gateways: tuple[str, str]) -> str:
+    """Return the URL of the API."""
+    return gateways[0]
 
 
 @dataclass(frozen=True)
@@ -213,15 +240,87 @@ def test_every_route_has_a_row() -> None:
 
 @pytest.mark.parametrize("path", PATHS)
 def test_every_method_by_every_caller(crowd: Crowd, path: str) -> None:
-    own = sorted(method for method, other in ROUTES if other == path)
+    own = sorted(methods_of(path))
     for method in METHODS:
-        row = ROWS.get((method, path), Row("", ""))
+        row = ROWS.get(("GET" if method == "HEAD" else method, path), Row("", ""))
         for caller in CALLERS:
             answer = crowd.call(method, concrete(path), caller, body=row.body, query=row.query)
             where = (method, caller, answer.text)
             assert outcome(answer) == expected(method, path, caller), where
+            if method == "HEAD" and "GET" in own:
+                assert answer.text == ""
+                assert int(answer.headers["content-length"]) > 0
             if answer.status == 405:
                 assert answer.headers["allow"] == ", ".join([*own, "OPTIONS"]), where
+
+
+def exchange(url: str, head: bytes, body: bytes = b"") -> Answer:
+    """Send bytes as they are over a connection of their own, and read the answer."""
+    address = urlsplit(url)
+    sent = head.replace(b"\n", b"\r\n") + b"Content-Length: %d\r\n\r\n" % len(body) + body
+    with socket.create_connection((str(address.hostname), address.port), timeout=20) as connection:
+        connection.sendall(sent)
+        response = http.client.HTTPResponse(connection)
+        response.begin()
+        text = response.read().decode()
+        told = {name.lower(): value for name, value in response.getheaders()}
+        return Answer(response.status, told, text)
+
+
+class TestOddBytes:
+    """What no client should send, over a real connection."""
+
+    def test_in_a_credential(self, crowd: Crowd) -> None:
+        for header in (
+            b"Authorization: Bearer caf\xe9",
+            b"Authorization: \xff",
+            b"Cookie: __Host-medianest_session=\xc3\xa9",
+        ):
+            answer = exchange(crowd.url, b"GET /api/auth/me HTTP/1.1\nHost: a\n%b\n" % header)
+            assert outcome(answer) == "JWT_INVALID", header
+
+    def test_in_other_headers(self, crowd: Crowd) -> None:
+        token = str(crowd.token("user")).encode()
+        for header in (
+            b"Host: a\nX-Odd: caf\xe9",
+            b"Host: a\nUser-Agent: \xff\xfe",
+            b"Host: a\nX-Forwarded-Port: 443",
+            b"Host: a\nX-Forwarded-Proto: \xe9",
+            b"Host: a\nX-Amzn-Trace-Id: \xe9",
+            b"Host: a:b:c",
+        ):
+            answer = exchange(
+                crowd.url,
+                b"GET /api/auth/me HTTP/1.1\n%b\nAuthorization: Bearer %b\n" % (header, token),
+            )
+            assert answer.status == 200, header
+
+    def test_in_text(self, db: Db, crowd: Crowd) -> None:
+        headers = b"Host: a\nContent-Type: application/json\nAuthorization: Bearer %b\n"
+        headers %= str(crowd.token("user")).encode()
+        body = '{"mediaType": "movie", "tmdbId": 603, "comment": "café"}'
+        asked = b"POST /api/media/request HTTP/1.1\n" + headers
+        refused = exchange(crowd.url, asked, body.encode("latin-1"))
+        assert [problem["field"] for problem in refused.details] == ["body"]
+        keyed = exchange(crowd.url, asked + b"Idempotency-Key: \xe9\n", body.encode())
+        assert [problem["field"] for problem in keyed.details] == ["header.Idempotency-Key"]
+        assert exchange(crowd.url, asked, body.encode()).data["comment"] == "café"
+        search = b"GET /api/media/search?q=%b HTTP/1.1\n" + headers
+        refused = exchange(crowd.url, search.replace(b"%b", b"Am%E9lie"))
+        assert [problem["field"] for problem in refused.details] == ["query.q"]
+        assert exchange(crowd.url, search.replace(b"%b", b"Am%C3%A9lie")).status == 200
+
+
+def test_a_base_path_of_a_custom_domain(crowd: Crowd, gateways: tuple[str, str]) -> None:
+    mapped = Crowd(gateways[1], crowd.users)
+    user = f"/base/api/admin/users/{crowd.users['user'].id}"
+    assert mapped.call("GET", "/base/api/health", "anonymous").status == 200
+    assert mapped.call("GET", "/base/api/docs/page.js", "anonymous").status == 200
+    assert mapped.call("GET", user, "admin").data["username"] == "user"
+    assert outcome(mapped.call("GET", user, "user")) == "FORBIDDEN"
+    assert mapped.call("HEAD", user, "admin").status == 200
+    assert outcome(mapped.call("POST", user, "admin")) == "METHOD_NOT_ALLOWED"
+    assert outcome(mapped.call("GET", "/api/health", "anonymous")) == "NOT_FOUND"
 
 
 class TestOverrides:

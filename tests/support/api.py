@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import unquote, urlencode
 
 from local.proxy_event import Call, proxy_event
 from local.template import Template, read_template
@@ -19,11 +19,11 @@ ROOT = Path(__file__).parents[2]
 TEMPLATE = read_template(ROOT / "template.yaml", opt=ROOT / ".venv/opt")
 
 
-# Method and path of everything that a function serves, but for preflights.
+# Method and path of everything that a function serves, but for preflights and the HEAD of each GET.
 ROUTES = sorted(
     (route.method, route.path)
     for route in TEMPLATE.routes
-    if isinstance(route.target, str) and route.method != "OPTIONS"
+    if isinstance(route.target, str) and route.method not in {"HEAD", "OPTIONS"}
 )
 
 
@@ -76,11 +76,39 @@ def route_of(
         pattern = re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", route.path)
         match = re.fullmatch(pattern, path)
         if match and route.method == method and isinstance(route.target, str):
-            return route.target, route.path, match.groupdict()
+            parameters = {name: unquote(value) for name, value in match.groupdict().items()}
+            return route.target, route.path, parameters
     raise AssertionError(f"no route {method} {path}")
 
 
-def call(
+def call(method: str, path: str, **options: Any) -> Answer:
+    """Make one call, with the options of `event_of`. The answer is as documented."""
+    function, event = event_of(method, path, **options)
+    answer = invoke(function, event)
+    if answer.status == 400 and answer.text:
+        for problem in answer.details or ():
+            assert_own_words(problem["message"])
+    if method not in {"HEAD", "OPTIONS"}:
+        resource = event["resource"]
+        assert_described(method, resource, answer.status, answer.headers, answer.text)
+    return answer
+
+
+# What pydantic says, and what only a regular expression has.
+_NOT_OURS = re.compile(
+    r"Input |Extra inputs|Field required|(String|List|Dictionary|Value|Data|Object|Tuple)s? "
+    r"(should|error|must)|Unable to|valid (integer|string|dictionary|boolean|list|UUID|datetime)"
+    r"|pattern|pydantic|instance of|\\|\^|\[|\$"
+)
+
+
+def assert_own_words(message: str) -> None:
+    """Fail for a message that a library wrote, or that has a regular expression in it."""
+    assert message
+    assert not _NOT_OURS.search(message), message
+
+
+def event_of(
     method: str,
     path: str,
     *,
@@ -90,8 +118,8 @@ def call(
     token: str | None = None,
     headers: Mapping[str, str | list[str]] | None = None,
     ip: str = "203.0.113.7",
-) -> Answer:
-    """Make one call; `body` is sent as JSON, `raw` as it is. The answer is as documented."""
+) -> tuple[str, dict[str, Any]]:
+    """Return a call's function and event; `body` is sent as JSON, `raw` as it is."""
     sent: dict[str, list[str]] = {"User-Agent": ["tests"]}
     if body is not None:
         raw = json.dumps(body).encode()
@@ -117,10 +145,7 @@ def call(
         parameters=parameters,
         body=raw or b"",
     )
-    answer = invoke(function, event)
-    if method != "OPTIONS":
-        assert_described(method, resource, answer.status, answer.headers, answer.text)
-    return answer
+    return function, event
 
 
 def invoke(function: str, event: dict[str, Any]) -> Answer:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from medianest.core.web import MalformedJsonError, parse_json
 
-_TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
+_TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\ufffd"))
 _SANE = st.recursive(
     st.none()
     | st.booleans()
@@ -50,6 +50,8 @@ _SANE = st.recursive(
         (b'"\\u0000"', "NUL"),
         (b'{"a":{"b":"x\\u0000y"}}', "NUL"),
         (b'{"\\u0000":1}', "NUL"),
+        ('"caf\ufffd"'.encode(), "not valid UTF-8"),
+        (b'{"caf\\ufffd":1}', "not valid UTF-8"),
         (b'"\0"', "not valid JSON"),
         (b'"\xff"', "not valid UTF-8"),
         (b'"\xc0\x80"', "not valid UTF-8"),

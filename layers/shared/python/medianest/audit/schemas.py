@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 
 from medianest.audit.models import Action
-from medianest.core.envelope import Out, PageQuery, Timestamp
+from medianest.core.envelope import Id, Out, PageQuery, Timestamp
 
 _TIME = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?(Z|[+-][0-9]{2}:[0-9]{2})"
@@ -22,7 +22,7 @@ def _moment(value: object) -> datetime:
             return datetime.fromisoformat(value).astimezone(UTC)
         except (ValueError, OverflowError) as error:
             raise ValueError("There is no such time") from error
-    raise ValueError("Input should be a time like 2026-01-31T12:00:00Z")
+    raise ValueError("Must be a time like 2026-01-31T12:00:00Z")
 
 
 type Moment = Annotated[datetime, BeforeValidator(_moment)]
@@ -31,7 +31,7 @@ type Moment = Annotated[datetime, BeforeValidator(_moment)]
 class AuditQuery(PageQuery):
     """Filters of the audit log: from a moment on, and up to another that does not belong to it."""
 
-    user_id: UUID | None = None
+    user_id: Id | None = None
     action: Action | None = None
     since: Annotated[Moment | None, Field(alias="from")] = None
     until: Annotated[Moment | None, Field(alias="to")] = None

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from ipaddress import ip_address
 from typing import Annotated, Any, Protocol
 from uuid import UUID
 
@@ -13,6 +12,7 @@ from medianest.core import csrf
 from medianest.core.caller import Caller, Principal
 from medianest.core.config import settings
 from medianest.core.errors import AppError, ErrorCode
+from medianest.core.proxy_call import ProxyCall
 from medianest.core.rate_limit import Ask, Limiter, PolicyName, digest, network
 from medianest.core.rate_limit import headers as rate_limit_headers
 from medianest.core.rate_limit import refusal as refusal_of
@@ -30,14 +30,16 @@ class Authenticator(Protocol):
         """Return the token's principal; raises AppError JWT_INVALID."""
 
 
+def proxy_call(request: Request) -> ProxyCall:
+    """Return the call as API Gateway passed it on."""
+    call: ProxyCall = request.scope["proxy_call"]
+    return call
+
+
 async def _caller(request: Request) -> Caller:
     # Never from a header: X-Forwarded-For says what the client wants it to say.
-    context = request.scope["aws.event"]["requestContext"]
-    return Caller(
-        request_id=context["requestId"],
-        ip=str(ip_address(context["identity"]["sourceIp"])),
-        user_agent=(context["identity"].get("userAgent") or "")[:500].replace("\0", ""),
-    )
+    call = proxy_call(request)
+    return Caller(request_id=call.id, ip=call.ip, user_agent=call.user_agent)
 
 
 From = Annotated[Caller, Depends(_caller)]
@@ -185,8 +187,7 @@ def session_cookie(request: Request) -> str:
     From the event, where each header is by itself: joined by commas, as they reach us, a value of
     another cookie could pass for a cookie of its own.
     """
-    headers = request.scope["aws.event"].get("multiValueHeaders") or {}
-    lines = [line for name in headers if name.lower() == "cookie" for line in headers[name]]
+    lines = proxy_call(request).headers.get("cookie", [])
     pairs = [pair.partition("=") for line in lines for pair in line.split(";")]
     found = [value.strip() for name, _, value in pairs if name.strip() == SESSION_COOKIE]
     return found[0] if len(found) == 1 else ""

@@ -3,6 +3,7 @@
 import re
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
+from uuid import UUID
 
 from pydantic import (
     BaseModel,
@@ -14,6 +15,9 @@ from pydantic import (
 )
 from pydantic.alias_generators import to_camel
 
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_SOME_UUID = "3f0e8c2a-7a52-4d0e-9a56-2d1f2b7c9e11"
+
 
 def _iso_utc(value: datetime) -> str:
     return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
@@ -22,10 +26,20 @@ def _iso_utc(value: datetime) -> str:
 def _plain_digits(value: object) -> object:
     # int() would also take "1e3", " 7", "+7", "1_0" and the digits of other scripts.
     if isinstance(value, str) and not re.fullmatch(r"-?[0-9]{1,10}", value):
-        raise ValueError("Input should be a whole number")
+        raise ValueError("Must be a whole number")
     return value
 
 
+def _plain_uuid(value: object) -> UUID:
+    # UUID() would also take braces, `urn:uuid:` and hyphens anywhere or nowhere.
+    if isinstance(value, UUID):
+        return value
+    if isinstance(value, str) and _UUID.fullmatch(value):
+        return UUID(value)
+    raise ValueError(f"Must be a UUID like {_SOME_UUID}")
+
+
+Id = Annotated[UUID, BeforeValidator(_plain_uuid)]
 PlainInt = Annotated[int, BeforeValidator(_plain_digits)]
 Timestamp = Annotated[
     datetime,

@@ -153,7 +153,7 @@ REGISTRY: Mapping[ErrorCode, ErrorSpec] = {
     ErrorCode.UNSUPPORTED_MEDIA_TYPE: ErrorSpec(
         415,
         "Send the body as application/json.",
-        "Set `Content-Type: application/json` and send JSON.",
+        "Set `Content-Type: application/json`, with no other charset than UTF-8, and send JSON.",
     ),
     ErrorCode.CATALOG_UNAVAILABLE: ErrorSpec(
         503,
@@ -206,15 +206,4 @@ def invalid_fields(problems: Iterable[tuple[str, str]]) -> AppError:
             {"field": field[:MAX_FIELD_CHARS], "message": message}
             for field, message in islice(problems, MAX_DETAILS)
         ],
-    )
-
-
-def invalid_value(problems: Iterable[Mapping[str, Any]], *path: str) -> AppError:
-    """Return the VALIDATION_ERROR of what pydantic found wrong with what is at `path`."""
-    return invalid_fields(
-        (
-            ".".join(map(str, (*path, *problem["loc"]))),
-            str(problem["msg"]).removeprefix("Value error, "),
-        )
-        for problem in problems
     )

@@ -5,6 +5,7 @@ import math
 import time
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, cast
+from urllib.parse import urlencode
 
 from fastapi import Depends, FastAPI, Request, Response
 from fastapi.dependencies.models import Dependant
@@ -13,19 +14,23 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 from mangum import Mangum
+from mangum.handlers.api_gateway import APIGateway
 from pydantic import BaseModel
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from medianest.core.caller import Caller, Principal
 from medianest.core.config import require, settings
-from medianest.core.deps import CSRF_HEADER, Authenticator
+from medianest.core.deps import CSRF_HEADER, Authenticator, proxy_call
 from medianest.core.envelope import ApiError, ErrorResponse
-from medianest.core.errors import REGISTRY, AppError, ErrorCode, invalid, invalid_value
+from medianest.core.errors import REGISTRY, AppError, ErrorCode, invalid
 from medianest.core.observability import count, flush_metrics, logger
+from medianest.core.proxy_call import REPLACEMENT, ProxyCall, read_call
 from medianest.core.rate_limit import HEADERS as RATE_LIMIT_HEADERS
 from medianest.core.rate_limit import Limiter
+from medianest.core.validation import invalid_value
 
 MAX_BODY_BYTES = 64 * 1024
 SECURITY_HEADERS = {
@@ -43,6 +48,7 @@ EXPOSED_HEADERS = ",".join(("X-Request-Id", "Retry-After", STALE_HEADER, *RATE_L
 ALLOWED_HEADERS = f"Authorization,Content-Type,Idempotency-Key,{CSRF_HEADER}"
 # Chromium keeps a preflight's answer for no longer than this.
 PREFLIGHT_SECONDS = 7200
+_NOT_UTF8 = "Must be valid UTF-8, percent-encoded"
 _HTTP_CODES = {404: ErrorCode.NOT_FOUND, 405: ErrorCode.METHOD_NOT_ALLOWED}
 
 type LambdaHandler = Callable[[dict[str, Any], Any], dict[str, Any]]
@@ -53,12 +59,14 @@ def create_app(
     authenticate: Authenticator | None = None,
     limiter: Limiter | None = None,
     on_denied: Callable[[Principal, Caller], None] | None = None,
+    any_query: bool = False,
 ) -> FastAPI:
     """Return a function's application, with the project's error answers and headers.
 
     `required` names the settings it cannot do without; a missing one raises ConfigurationError
     at import, so that the function refuses to start. `authenticate` turns a token into a principal,
     `limiter` holds callers to their shares, `on_denied` is told who asked for what only admins may.
+    With `any_query` unknown query parameters are ignored, which else are an error.
     """
     require(*required)
     app = FastAPI(
@@ -71,6 +79,7 @@ def create_app(
     app.state.authenticate = authenticate
     app.state.limiter = limiter
     app.state.on_denied = on_denied
+    app.state.any_query = any_query
     app.add_exception_handler(AppError, _on_app_error)
     app.add_exception_handler(RequestValidationError, _on_validation_error)
     app.add_exception_handler(HTTPException, _on_http_exception)
@@ -89,39 +98,61 @@ def answers(*errors: ErrorCode, headers: Sequence[str] = ()) -> dict[str, Any]:
 
 def lambda_handler(app: FastAPI) -> LambdaHandler:
     """Return the handler that Lambda calls with API Gateway's proxy events."""
-    adapter = Mangum(app, lifespan="off")
+    adapter = Mangum(app, lifespan="off", custom_handlers=[ProxyHandler])
 
     def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         logger.structure_logs(append=False)
-        logger.append_keys(
-            request_id=event["requestContext"]["requestId"],
-            function_request_id=context.aws_request_id,
-        )
         try:
             return adapter(event, context)
-        except Exception as error:  # noqa: BLE001 - what Mangum cannot read never gets to Edge
-            return _unreadable(event, error)
         finally:
             flush_metrics()
 
     return handler
 
 
-def _unreadable(event: dict[str, Any], error: Exception) -> dict[str, Any]:
-    """Answer an event of which no request can be made, such as one with an odd Host header."""
-    malformed = isinstance(error, ValueError)
-    logger.exception("unreadable event")
-    count("UnhandledError")
-    code = ErrorCode.VALIDATION_ERROR if malformed else ErrorCode.INTERNAL_ERROR
-    response = error_response(AppError(code))
-    _set_headers(response.headers, response.status_code, None, event["requestContext"]["requestId"])
-    return {
-        "statusCode": response.status_code,
-        "headers": dict(response.headers),
-        "multiValueHeaders": {},
-        "body": bytes(response.body).decode(),
-        "isBase64Encoded": False,
-    }
+class ProxyHandler(APIGateway):
+    """Mangum's handler of API Gateway's events, with a reading of the event that never fails.
+
+    The path of the scope is the resource, by which the application routes: a custom domain may
+    put any base path before the path that was called.
+    """
+
+    @classmethod
+    def infer(cls, event: Any, context: Any, config: Any) -> bool:  # noqa: ARG003
+        """Take every event: nothing else than API Gateway calls these functions."""
+        return True
+
+    def __init__(self, event: Any, context: Any, config: Any) -> None:
+        super().__init__(event, context, config)
+        self._call = read_call(event)
+
+    @property
+    def body(self) -> bytes:
+        """Return the decoded body."""
+        return self._call.body
+
+    @property
+    def scope(self) -> dict[str, Any]:
+        """Return the ASGI scope, with the ProxyCall as `proxy_call`."""
+        call = self._call
+        return {
+            "type": "http",
+            "http_version": "1.1",
+            "method": call.method,
+            "headers": [
+                (name.encode(), ", ".join(values).encode()) for name, values in call.headers.items()
+            ],
+            "path": call.resource,
+            "raw_path": None,
+            "root_path": "",
+            "scheme": "https",
+            "query_string": urlencode(call.query, doseq=True).encode(),
+            "server": None,
+            "client": (call.ip, 0),
+            "asgi": {"version": "3.0", "spec_version": "2.0"},
+            "aws.context": self.context,
+            "proxy_call": call,
+        }
 
 
 class MalformedJsonError(Exception):
@@ -138,9 +169,7 @@ class JsonRequest(Request):
     async def json(self) -> Any:
         """Return the parsed body; a tuple of what is wrong with it; bytes of another media type."""
         body = await self.body()
-        if self.headers.get("content-type", "").partition(";")[0].strip().lower() != (
-            "application/json"
-        ):
+        if not _is_json(self.headers.get("content-type", "")):
             return body
         try:
             return parse_json(body)
@@ -148,11 +177,20 @@ class JsonRequest(Request):
             return (str(error),)
 
 
+def _is_json(content_type: str) -> bool:
+    """Tell whether a body is declared as JSON in UTF-8, which is what no charset means too."""
+    media_type, *parameters = content_type.lower().split(";")
+    pairs = [parameter.partition("=") for parameter in parameters]
+    charsets = {value.strip().strip('"') for name, _, value in pairs if name.strip() == "charset"}
+    return media_type.strip() == "application/json" and charsets <= {"utf-8", "utf8"}
+
+
 def parse_json(body: bytes) -> Any:
     """Parse JSON that PostgreSQL can keep and that means one thing; raises MalformedJsonError.
 
     Refused: other encodings than UTF-8, duplicate keys, NaN and infinities, the NUL character,
-    lone surrogates, numbers of thousands of digits, nesting past the recursion limit.
+    lone surrogates, U+FFFD (API Gateway puts it where bytes are not UTF-8), numbers of thousands of
+    digits, nesting past the recursion limit.
     """
     try:
         parsed = json.loads(
@@ -181,6 +219,10 @@ def _check_text(value: Any) -> None:
             value.encode()
             if "\0" in value:
                 raise MalformedJsonError("The NUL character is not allowed")
+            if REPLACEMENT in value:
+                raise MalformedJsonError(
+                    "The body is not valid UTF-8: it has U+FFFD where a character was unreadable"
+                )
         case dict():
             for key, item in value.items():
                 _check_text(key)
@@ -209,7 +251,7 @@ def _no_constant(name: str) -> None:
 
 
 class Route(APIRoute):
-    """A route that takes only the query parameters it declares, each once, and strict JSON."""
+    """A route that takes UTF-8, the query parameters it declares, each once, and strict JSON."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs["response_model_exclude_none"] = True
@@ -217,9 +259,20 @@ class Route(APIRoute):
         # Last, so that a caller without a session learns nothing but that.
         self.dependant.dependencies.append(
             get_parameterless_sub_dependant(
-                depends=Depends(_query_of(_query_names(self.dependant))), path=self.path_format
+                depends=Depends(_address_of(_query_names(self.dependant))), path=self.path_format
             )
         )
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Match the resource that API Gateway found, and take its path parameters as they are.
+
+        They are decoded: in a path again, one with a slash would be two segments.
+        """
+        call: ProxyCall = scope["proxy_call"]
+        if call.resource != self.path:
+            return Match.NONE, {}
+        found = {"endpoint": self.endpoint, "path_params": call.path_parameters, "route": self}
+        return (Match.FULL if scope["method"] in (self.methods or ()) else Match.PARTIAL), found
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Return the handler, which reads requests as JsonRequest."""
@@ -242,15 +295,22 @@ def _query_names(dependant: Dependant) -> frozenset[str]:
     return frozenset(names).union(*map(_query_names, dependant.dependencies))
 
 
-def _query_of(names: frozenset[str]) -> Callable[[Request], Coroutine[Any, Any, None]]:
-    async def check_query(request: Request) -> None:
-        for name in request.query_params:
+def _address_of(names: frozenset[str]) -> Callable[[Request], Coroutine[Any, Any, None]]:
+    async def check_address(request: Request) -> None:
+        for name, value in request.path_params.items():
+            if REPLACEMENT in value:
+                raise invalid(f"path.{name}", _NOT_UTF8)
+        for name, value in request.query_params.multi_items():
+            if name not in names and request.app.state.any_query:
+                continue
+            if REPLACEMENT in name + value:
+                raise invalid(f"query.{name}", _NOT_UTF8)
             if name not in names:
                 raise invalid(f"query.{name}", "Unknown parameter")
             if len(request.query_params.getlist(name)) > 1:
                 raise invalid(f"query.{name}", "Given more than once")
 
-    return check_query
+    return check_address
 
 
 class Edge:
@@ -260,9 +320,15 @@ class Edge:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
+        """Serve one request; HEAD is a GET whose body stays here (RFC 9110, section 9.3.2)."""
+        is_head = scope["method"] == "HEAD"
+        if is_head:
+            scope["method"] = "GET"
         request = Request(scope)
-        request_id = scope["aws.event"]["requestContext"]["requestId"]
+        call = proxy_call(request)
+        logger.append_keys(
+            request_id=call.id, function_request_id=scope["aws.context"].aws_request_id
+        )
         started = time.perf_counter()
         status = 0
 
@@ -272,13 +338,15 @@ class Edge:
                 status = message["status"]
                 headers = MutableHeaders(scope=message)
                 headers.update(getattr(request.state, "rate_limit_headers", {}))
-                _set_headers(headers, status, request.headers.get("origin"), request_id)
+                _set_headers(headers, status, request.headers.get("origin"), call.id)
+            elif is_head:
+                message["body"] = b""
             await send(message)
 
         try:
             if request.method == "OPTIONS":
                 await _preflight(scope)(scope, receive, send_with_headers)
-            elif len((scope["aws.event"].get("body") or "").encode()) > MAX_BODY_BYTES:
+            elif len(call.body) > MAX_BODY_BYTES:
                 too_large = error_response(AppError(ErrorCode.PAYLOAD_TOO_LARGE))
                 await too_large(scope, receive, send_with_headers)
             else:
@@ -291,8 +359,8 @@ class Edge:
         logger.info(
             "request",
             extra={
-                "method": request.method,
-                "route": scope["aws.event"].get("resource"),
+                "method": call.method,
+                "route": call.resource,
                 "status": status,
                 "duration_ms": round((time.perf_counter() - started) * 1000, 1),
             },
@@ -301,22 +369,28 @@ class Edge:
 
 def _preflight(scope: Scope) -> Response:
     """Answer a preflight of a route: with its methods; which origins may call is in the headers."""
-    methods = {
-        method
-        for route in scope["app"].routes
-        if isinstance(route, Route) and route.path == scope["aws.event"]["resource"]
-        for method in route.methods or ()
-    }
+    methods = _methods(scope)
     if not methods:
         return error_response(AppError(ErrorCode.NOT_FOUND))
     return Response(
         status_code=204,
         headers={
-            "Access-Control-Allow-Methods": ", ".join(sorted(methods)),
+            "Access-Control-Allow-Methods": ", ".join(methods),
             "Access-Control-Allow-Headers": ALLOWED_HEADERS,
             "Access-Control-Max-Age": str(PREFLIGHT_SECONDS),
         },
     )
+
+
+def _methods(scope: Scope) -> list[str]:
+    """Return the methods of the resource that is called, HEAD wherever GET is."""
+    methods = {
+        method
+        for route in scope["app"].routes
+        if isinstance(route, Route) and route.path == scope["path"]
+        for method in route.methods or ()
+    }
+    return sorted(methods | ({"HEAD"} if "GET" in methods else set()))
 
 
 def _set_headers(headers: MutableHeaders, status: int, origin: str | None, request_id: str) -> None:
@@ -365,13 +439,12 @@ async def _on_app_error(request: Request, error: Exception) -> Response:
     app_error = cast("AppError", error)
     # Who has no right to be here interests an operator more than who made a mistake.
     log = logger.warning if app_error.spec.status in {401, 403} else logger.info
-    identity = request.scope["aws.event"]["requestContext"]["identity"]
     log(
         "refused",
         extra={
             "code": app_error.code,
             "details": app_error.details,
-            "ip": identity.get("sourceIp"),
+            "ip": proxy_call(request).ip,
         },
     )
     return error_response(app_error)
@@ -383,7 +456,9 @@ async def _on_validation_error(request: Request, error: Exception) -> Response:
         return await _on_app_error(request, AppError(ErrorCode.UNSUPPORTED_MEDIA_TYPE))
     # JsonRequest says so what is wrong with a body.
     told = [
-        item | {"msg": item["input"][0]} if isinstance(item["input"], tuple) else item
+        item | {"type": "value_error", "ctx": {"error": item["input"][0]}}
+        if isinstance(item["input"], tuple)
+        else item
         for item in problems
     ]
     return await _on_app_error(request, invalid_value(told))
@@ -394,4 +469,7 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
     code = _HTTP_CODES.get(http_error.status_code, ErrorCode.VALIDATION_ERROR)
     if REGISTRY[code].status != http_error.status_code:
         logger.warning("framework error", extra={"status": http_error.status_code})
-    return await _on_app_error(request, AppError(code, headers=http_error.headers))
+    headers = http_error.headers
+    if code is ErrorCode.METHOD_NOT_ALLOWED:
+        headers = {"Allow": ", ".join([*_methods(request.scope), "OPTIONS"])}
+    return await _on_app_error(request, AppError(code, headers=headers))

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field, StringConstraints
 from medianest.catalog.models import MediaType, SearchType
 from medianest.core.envelope import (
     ApiError,
+    Id,
     In,
     Out,
     PageNumber,
@@ -39,8 +40,7 @@ type Seasons = Annotated[
     documented(uniqueItems=True),
 ]
 type RequestIds = Annotated[
-    # Not strict: in JSON a UUID is a string.
-    list[Annotated[UUID, Field(strict=False)]],
+    list[Id],
     Field(min_length=1, max_length=100),
     AfterValidator(_distinct),
     documented(uniqueItems=True),
@@ -157,7 +157,7 @@ class RequestQuery(PageQuery):
 class AdminRequestQuery(RequestQuery):
     """Filters of all requests."""
 
-    user_id: UUID | None = None
+    user_id: Id | None = None
 
 
 class ApproveIn(In):

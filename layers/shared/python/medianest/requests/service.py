@@ -231,7 +231,7 @@ def decide(body: DecisionsIn, admin: Principal, caller: Caller) -> list[Decision
         if body.note is not None:
             raise invalid("body.note", "Only for a decision to approve")
         if body.reason is None:
-            raise invalid("body.reason", "Field required to decline")
+            raise invalid("body.reason", "Required to decline")
         decision, details = "declined", {"reason": body.reason}
     with database().transaction() as connection:
         found = _decide(connection, body.ids, decision, admin, caller, details)

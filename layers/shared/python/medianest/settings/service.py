@@ -16,9 +16,10 @@ from medianest.audit.models import Action
 from medianest.core.caller import Caller, Principal, Role
 from medianest.core.db import database
 from medianest.core.envelope import In
-from medianest.core.errors import AppError, ErrorCode, invalid_value
+from medianest.core.errors import AppError, ErrorCode
 from medianest.core.observability import logger
 from medianest.core.rate_limit import POLICIES, Policy, PolicyName
+from medianest.core.validation import invalid_value
 from medianest.settings import registry, repository
 from medianest.settings.models import (
     AutoApproval,
@@ -71,14 +72,20 @@ def listed() -> list[SettingOut]:
     return [_out(setting, rows) for _, setting in sorted(registry.SETTINGS.items())]
 
 
+def find(key: str) -> Setting[Any]:
+    """Return a setting by its key; raises NOT_FOUND."""
+    setting = registry.SETTINGS.get(key)
+    if setting is None:
+        raise AppError(ErrorCode.NOT_FOUND)
+    return setting
+
+
 def change(key: str, value: dict[str, Any], admin: Principal, caller: Caller) -> SettingOut:
     """Change a setting; raises NOT_FOUND or VALIDATION_ERROR, or as `lock_admin` does.
 
     It holds in this environment at once, elsewhere when the memory there has ended.
     """
-    setting = registry.SETTINGS.get(key)
-    if setting is None:
-        raise AppError(ErrorCode.NOT_FOUND)
+    setting = find(key)
     try:
         new = _wire(setting.read(value))
     except ValidationError as error:

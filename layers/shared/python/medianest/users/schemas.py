@@ -127,7 +127,7 @@ class UserChangeIn(In):
     @classmethod
     def _is_one(cls, value: str | None) -> str:
         if value is None:
-            raise ValueError("Input should not be null")
+            raise ValueError("Must not be null")
         return value
 
     @model_validator(mode="after")

@@ -1,0 +1,104 @@
+"""API Gateway's proxy event, read so that nothing odd in it stops a function.
+
+`resource`, `httpMethod` and `pathParameters` say what is called. Headers and addresses are only
+decoration: the console's Test button sends nulls and `test-invoke-source-ip`, a client any byte.
+"""
+
+import base64
+import re
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from ipaddress import ip_address
+from typing import Any
+
+from medianest.core.text import clean
+
+# What stands for bytes that are not UTF-8, in API Gateway's events too.
+REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+# Recorded for a caller without an IP address: the unspecified address, which nobody can have.
+NO_ADDRESS = "0.0.0.0"  # noqa: S104 - nothing listens on it
+_MAX_USER_AGENT = 500
+_REQUEST_ID = re.compile(r"[!-~]{1,100}")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+@dataclass(frozen=True, slots=True)
+class ProxyCall:
+    """A call as API Gateway passed it on; names of headers are in lower case."""
+
+    id: str
+    method: str
+    resource: str
+    path_parameters: Mapping[str, str]
+    query: Mapping[str, list[str]]
+    headers: Mapping[str, list[str]]
+    ip: str
+    user_agent: str
+    body: bytes
+
+
+def read_call(event: Mapping[str, Any]) -> ProxyCall:
+    """Read an event; parts that are missing, null or of a wrong type are empty."""
+    context = _mapping(event.get("requestContext"))
+    identity = _mapping(context.get("identity"))
+    request_id = _text(context.get("requestId"))
+    headers: dict[str, list[str]] = {}
+    for name, values in _values(event, "multiValueHeaders", "headers").items():
+        if name.isascii():
+            headers.setdefault(name.lower(), []).extend(values)
+    return ProxyCall(
+        id=request_id if _REQUEST_ID.fullmatch(request_id) else str(uuid.uuid4()),
+        method=_text(event.get("httpMethod")),
+        resource=_text(event.get("resource")),
+        path_parameters={
+            _text(name): _text(value)
+            for name, value in _mapping(event.get("pathParameters")).items()
+            if value is not None
+        },
+        query=_values(event, "multiValueQueryStringParameters", "queryStringParameters"),
+        headers=headers,
+        ip=_address(_text(identity.get("sourceIp"))),
+        user_agent=clean(_text(identity.get("userAgent")))[:_MAX_USER_AGENT],
+        body=_body(_text(event.get("body")), is_base64=event.get("isBase64Encoded") is True),
+    )
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _text(value: Any) -> str:
+    """Return a value as text that can be encoded: what is half a character is none."""
+    return "" if value is None else _SURROGATE.sub(REPLACEMENT, str(value))
+
+
+def _values(event: Mapping[str, Any], many: str, single: str) -> dict[str, list[str]]:
+    """Return all values by name; from the single ones where an event has no others."""
+    given = _mapping(event.get(many)) or _mapping(event.get(single))
+    return {
+        _text(name): [
+            _text(value)
+            for value in (values if isinstance(values, list) else [values])
+            if value is not None
+        ]
+        for name, values in given.items()
+    }
+
+
+def _address(text: str) -> str:
+    try:
+        # PostgreSQL's `inet` has no zone of IPv6.
+        return str(ip_address(text.partition("%")[0]))
+    except ValueError:
+        return NO_ADDRESS
+
+
+def _body(text: str, *, is_base64: bool) -> bytes:
+    if is_base64:
+        try:
+            return base64.b64decode(text, validate=True)
+        except ValueError:
+            # The check of the body refuses it, unless nobody reads it.
+            return text.encode()
+    return text.encode()
