@@ -70,23 +70,58 @@ class TestUsers:
         assert self.names(people["alice"], search=text) == []
 
     def test_literal_search_finds_the_characters(self, db: Db, people: dict[str, str]) -> None:
-        db.execute("UPDATE users SET username = '100%_\\' WHERE username = 'bob'")
+        rename = "UPDATE users SET username_key = NULL, username = "
+        db.execute(f"{rename} '100%_\\' WHERE username = 'bob'".encode())
         for text in ("100%", "0%_", "%_\\"):
             assert self.names(people["alice"], search=text) == ["100%_\\"]
-        db.execute("UPDATE users SET username = '%_\\' WHERE username LIKE '100%'")
+        db.execute(f"{rename} '%_\\' WHERE username LIKE '100%'".encode())
         for text in ("%", "%_"):
             assert self.names(people["alice"], search=text) == ["%_\\"]
 
-    def test_a_short_search_finds_names_that_start_so(self, db: Db, people: dict[str, str]) -> None:
+    def test_a_short_search_finds_names_and_addresses_anywhere(
+        self, db: Db, people: dict[str, str]
+    ) -> None:
         alice = people["alice"]
         db.execute(
-            "UPDATE users SET username = 'Ål', email = 'bo@example.com' WHERE username = 'carol'"
+            "UPDATE users SET username = '山田太郎', email = 'ta@mail.example',"
+            " username_key = NULL, email_key = NULL WHERE username = 'carol'"
         )
-        assert self.names(alice, search="b") == self.names(alice, search="BO") == ["bob"]
-        assert self.names(alice, search="ål") == self.names(alice, search="Å") == ["Ål"]
-        assert self.names(alice, search="ob") == []
-        assert self.names(alice, search="b", role="admin") == []
-        assert self.users(alice, search="a", role="admin")["pagination"]["total"] == 1
+        assert self.names(alice, search="ob") == self.names(alice, search="B@") == ["bob"]
+        assert self.names(alice, search="太郎") == self.names(alice, search="田") == ["山田太郎"]
+        assert self.names(alice, search="l.") == ["山田太郎"]
+        assert self.names(alice, search="ob", role="admin") == []
+        assert self.names(alice, search="zz") == []
+        assert self.users(alice, search="li", role="admin")["pagination"]["total"] == 1
+
+    @pytest.mark.parametrize(
+        "search",
+        [
+            "  jürg ",
+            "ju\u0308rg",
+            "JÜRG",
+            "\uff4aürg",
+            "j\u00fcrgen@BEISPIEL",
+            "ü",
+            "\u00a0rge\u00a0",
+        ],
+    )
+    def test_search_finds_a_name_however_it_is_spelt(
+        self, people: dict[str, str], search: str
+    ) -> None:
+        body = {
+            "email": "jürgen@beispiel.example",
+            "username": "Ju\u0308rgen",
+            "password": "Cellar-door_42",
+            "role": "user",
+        }
+        made = call("POST", "/api/admin/users", token=people["alice"], body=body)
+        assert made.data["username"] == "Jürgen"
+        assert self.names(people["alice"], search=search) == ["Jürgen"]
+
+    @pytest.mark.parametrize("search", ["", " ", "\u00a0\u2003"])
+    def test_a_search_for_nothing_is_refused(self, people: dict[str, str], search: str) -> None:
+        answer = call("GET", "/api/admin/users", token=people["alice"], query={"search": search})
+        assert (answer.status, answer.details[0]["field"]) == (400, "query.search")
 
 
 class TestChangeUser:

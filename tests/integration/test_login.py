@@ -146,13 +146,24 @@ class TestLogin:
 
     @pytest.mark.parametrize(
         "identifier",
-        ["Erin", "erin", "ERIN", "Erin.Example@example.com", "ERIN.EXAMPLE@EXAMPLE.COM"],
+        [
+            "Erin",
+            "erin",
+            "ERIN",
+            "Erin.Example@example.com",
+            "ERIN.EXAMPLE@EXAMPLE.COM",
+            " Erin ",
+            "\u00a0erin\n",
+            "\uff25rin",
+            "erin.example\uff20example.com",
+        ],
     )
-    def test_name_and_address_in_any_case(self, erin: User, identifier: str) -> None:
+    def test_name_and_address_however_they_are_typed(self, erin: User, identifier: str) -> None:
         assert login(identifier).status == 200
 
     @pytest.mark.parametrize(
-        "identifier", ["%", "E%", "_rin", "Erin ", " Erin", "erin.example", "' OR 1=1 --", "e\\rin"]
+        "identifier",
+        ["%", "E%", "_rin", "Er in", "Er\u00edn", "erin.example", "' OR 1=1 --", "e\\rin"],
     )
     def test_name_is_taken_to_the_letter(self, erin: User, identifier: str) -> None:
         assert_refused(login(identifier))

@@ -14,6 +14,7 @@ from pydantic import SecretStr
 
 from medianest.core.db import Database
 from medianest.core.errors import AppError
+from medianest.core.text import fold
 from medianest.migrations.runner import (
     DIRECTORY,
     Migration,
@@ -149,6 +150,80 @@ def test_a_newer_database_is_left_alone(empty: str, tmp_path: Path) -> None:
 def test_no_database_is_a_clear_error() -> None:
     with pytest.raises(AppError, match="DATABASE_CONNECTION_ERROR"):
         run("postgresql://nobody:nothing@127.0.0.1:1/nowhere")
+
+
+OLD_NAMES = [
+    # E-mail address, user name, whether it is a local account.
+    ("Ju\u0308rgen@example.com", "Ju\u0308rgen", True),
+    ("strasse@example.com", "Straße", True),
+    ("istanbul@example.com", "\u0130stanbul", True),
+    ("bob@example.com", "Bob\u00a0Smith", False),
+    ("BOB@example.com", "bob smith", False),
+]
+
+
+@pytest.fixture
+def before_keys(empty: str, tmp_path: Path) -> str:
+    """Return the address of a database as the release before migration 0009 left it."""
+    for path in DIRECTORY.glob("000[1-8]_*.sql"):
+        shutil.copy(path, tmp_path)
+    run(empty, tmp_path)
+    return empty
+
+
+def add_users(url: str, names: list[tuple[str, str, bool]]) -> None:
+    with psycopg.connect(url) as connection:
+        for number, (email, username, is_local) in enumerate(names, 1):
+            connection.execute(
+                "INSERT INTO users (plex_id, email, username, password_hash)"
+                " VALUES (%s, %s, %s, %s)",
+                (None if is_local else number, email, username, "hash" if is_local else None),
+            )
+
+
+def test_names_of_the_release_before_are_folded(before_keys: str) -> None:
+    add_users(before_keys, OLD_NAMES)
+    assert "0009_folded_names" in run(before_keys)
+    with psycopg.connect(before_keys) as connection:
+        keys = connection.execute("SELECT username, email_key, username_key FROM users").fetchall()
+        assert {row[0]: row[1:] for row in keys} == {
+            username: (fold(email), fold(username)) for email, username, _ in OLD_NAMES
+        }
+        for typed in (" J\u00dcRGEN ", "STRASSE", "i\u0307stanbul"):
+            assert users.find_local_account(connection, typed) is not None, typed
+        assert users.find_local_account(connection, "bob smith") is None
+
+
+def test_rows_that_the_release_before_goes_on_to_write_have_keys(before_keys: str) -> None:
+    run(before_keys)
+    add_users(before_keys, OLD_NAMES)
+    with psycopg.connect(before_keys) as connection:
+        assert users.find_local_account(connection, "jürgen") is not None
+        found, _ = users.page(connection, UserQuery(search="bob"))
+        assert len(found) == 2
+
+
+@pytest.mark.parametrize(
+    ("twins", "named"),
+    [
+        ([("a@x.example", "Straße", True), ("b@x.example", "STRASSE", True)], "user name"),
+        ([("é@x.example", "a", True), ("e\u0301@x.example", "b", True)], "e-mail address"),
+    ],
+)
+def test_two_accounts_of_one_name_stop_the_migration_and_are_named(
+    before_keys: str, twins: list[tuple[str, str, bool]], named: str
+) -> None:
+    add_users(before_keys, twins)
+    with pytest.raises(MigrationError, match=f"have the same {named}") as caught:
+        run(before_keys)
+    assert all(repr(each[named == "user name"]) in str(caught.value) for each in twins)
+    with psycopg.connect(before_keys) as connection:
+        columns = connection.execute(
+            "SELECT column_name FROM information_schema.columns WHERE table_name = 'users'"
+        ).fetchall()
+        assert ("email_key",) not in columns
+        connection.execute("DELETE FROM users WHERE email = %s", (twins[0][0],))
+    assert "0009_folded_names" in run(before_keys)
 
 
 SEARCH_INDEXES = {"users_name_search", "users_email_search"}

@@ -32,8 +32,9 @@ ROWS = 1_000_000
 # pending, a hundred of each requester, and the texts that browsers and people write.
 AGENT = "'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0'"
 FILL: dict[str, LiteralString] = {
-    "users": "(id, plex_id, email, username, role, status, created_at) SELECT md5('u' || n)::uuid,"
-    " n, 'person' || n || '@mail.example.com', 'person' || n,"
+    "users": "(id, plex_id, email, username, email_key, username_key, role, status, created_at)"
+    " SELECT md5('u' || n)::uuid, n, 'person' || n || '@mail.example.com', 'person' || n,"
+    " 'person' || n || '@mail.example.com', 'person' || n,"
     " CASE WHEN n % 1000 = 0 THEN 'admin' ELSE 'user' END,"
     " CASE WHEN n % 50 = 0 THEN 'suspended' ELSE 'active' END, now() - n * interval '1 minute'",
     "sessions": "(user_id, created_at, expires_at, ip, user_agent) SELECT"
@@ -122,6 +123,8 @@ def queries(somebody: UUID) -> Iterator[tuple[str, Callable[[Db], object]]]:
             {"role": "user", "status": "active"},
             {"search": "person12345"},
             {"search": "zz"},
+            {"search": "99"},
+            {"search": "太"},
         ):
             of_users = UserQuery.model_validate({**filters, "sort": sort})
             yield f"users {sort} {filters}", partial(users.page, query=of_users)

@@ -15,6 +15,8 @@ from pydantic import (
 )
 from pydantic.alias_generators import to_camel
 
+from medianest.core import text
+
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _SOME_UUID = "3f0e8c2a-7a52-4d0e-9a56-2d1f2b7c9e11"
 
@@ -39,6 +41,12 @@ def _plain_uuid(value: object) -> UUID:
     raise ValueError(f"Must be a UUID like {_SOME_UUID}")
 
 
+def _typed(value: object) -> object:
+    return text.typed(value) if isinstance(value, str) else value
+
+
+# Before the bounds of a text that a person types: they hold for what is left of it.
+TYPED = BeforeValidator(_typed)
 Id = Annotated[UUID, BeforeValidator(_plain_uuid)]
 PlainInt = Annotated[int, BeforeValidator(_plain_digits)]
 Timestamp = Annotated[

@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 import secrets
 import time
-import unicodedata
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from uuid import UUID
 
 from medianest.core.caller import Caller
 from medianest.core.errors import AppError, ErrorCode
+from medianest.core.text import fold
 
 if TYPE_CHECKING:
     from medianest.core.cache import Cache
@@ -126,8 +126,7 @@ def digest(typed: str) -> str:
 
     What a person would call the same (`Ann@x`, ` ann@X`) is the same.
     """
-    folded = unicodedata.normalize("NFKC", typed).strip().casefold()
-    return sha256(folded.encode()).hexdigest()
+    return sha256(fold(typed).encode()).hexdigest()
 
 
 # KEYS: the log and the mark of a refusal of each share; ARGV: a unique member for the logs, then

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -16,11 +17,14 @@ from medianest.core.deadline import time_limit
 from medianest.core.errors import AppError
 from medianest.core.observability import logger
 from medianest.migrations import role
+from medianest.migrations.names import SameNameError, fold_names
 
 if TYPE_CHECKING:
     from psycopg import Connection
 
 DIRECTORY = Path(__file__).parent
+# What SQL cannot do of a migration, in the same transaction.
+_AFTER: Mapping[str, Callable[[Connection[Any]], None]] = {"0009_folded_names": fold_names}
 # Any fixed number: it names the lock that runners of this project take in turn.
 _LOCK = 6_204_112_026
 
@@ -154,6 +158,10 @@ def _apply(connection: Connection[Any], migration: Migration) -> None:
 
     try:
         connection.execute(migration.statements.encode())
+        if migration.name in _AFTER:
+            _AFTER[migration.name](connection)
+    except SameNameError as error:
+        raise MigrationError(f"{migration.name} failed: {error}") from error
     except psycopg.Error as error:
         # The first line says what is wrong; the others may have values of a row.
         reason = error.diag.message_primary or type(error).__name__

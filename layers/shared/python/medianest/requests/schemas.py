@@ -4,10 +4,11 @@ from datetime import date
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, Field
 
 from medianest.catalog.models import MediaType, SearchType
 from medianest.core.envelope import (
+    TYPED,
     ApiError,
     Id,
     In,
@@ -22,7 +23,8 @@ from medianest.requests.models import Decision, QuotaKind, RequestStatus
 
 type Comment = Annotated[
     str,
-    StringConstraints(strip_whitespace=True, min_length=1, max_length=500),
+    TYPED,
+    Field(min_length=1, max_length=500),
     documented(pattern=r"\S"),
 ]
 
@@ -53,9 +55,8 @@ class SearchQuery(QueryParams):
 
     q: Annotated[
         str,
-        StringConstraints(
-            strip_whitespace=True, min_length=1, max_length=200, pattern=r"^[^\x00]*$"
-        ),
+        TYPED,
+        Field(min_length=1, max_length=200, pattern=r"^[^\x00]*$"),
         documented(pattern=r"^[^\x00]*[^\x00\s][^\x00]*$"),
     ]
     type: SearchType = "all"

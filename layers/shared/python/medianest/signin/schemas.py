@@ -4,13 +4,12 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from medianest.core.envelope import In, Out, Timestamp
-from medianest.users.schemas import Password, UserOut
+from medianest.core.envelope import TYPED, In, Out, Timestamp
+from medianest.users.schemas import MAX_EMAIL, Password, UserOut
 
 # Our handles are 43 characters; the bound only keeps nonsense away from the hash.
 type Handle = Annotated[str, Field(min_length=1, max_length=200)]
-# An e-mail address has at most 254 characters (RFC 5321, 4.5.3.1.3).
-type Identifier = Annotated[str, Field(min_length=1, max_length=254)]
+type Identifier = Annotated[str, TYPED, Field(min_length=1, max_length=MAX_EMAIL)]
 type SessionKind = Literal["bearer", "cookie"]
 
 

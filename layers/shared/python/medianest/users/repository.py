@@ -8,6 +8,7 @@ from uuid import UUID
 
 from medianest.core.caller import Role
 from medianest.core.db import fetch_all, fetch_one, fetch_row, total_of
+from medianest.core.text import fold
 from medianest.users.models import Actor, LocalAccount, Status, User
 from medianest.users.schemas import UserQuery, UserSort
 
@@ -19,20 +20,17 @@ _COLUMNS = "id, plex_id, email, username, role, status, quota, created_at, updat
 _ORDERS: dict[UserSort, LiteralString] = {
     "createdAt": "created_at, id",
     "-createdAt": "created_at DESC, id DESC",
-    "username": "lower(username), id",
-    "-username": "lower(username) DESC, id DESC",
-    "email": "lower(email), id",
-    "-email": "lower(email) DESC, id DESC",
+    "username": "username_key, id",
+    "-username": "username_key DESC, id DESC",
+    "email": "email_key, id",
+    "-email": "email_key DESC, id DESC",
 }
 _FILTERS: dict[str, LiteralString] = {
-    "search": "(username ILIKE %(search)s"
-    " OR email ILIKE %(search)s AND email NOT LIKE '%%@plex.invalid')",
-    "start": "lower(username) LIKE lower(%(start)s)",
+    "search": "(username_key LIKE %(search)s"
+    " OR email_key LIKE %(search)s AND email_key NOT LIKE '%%@plex.invalid')",
     "role": "role = %(role)s",
     "status": "status = %(status)s",
 }
-# A trigram is what an index finds anywhere in a text; of less than that it finds a start.
-_TRIGRAM = 3
 # The cache holds a session for a minute, as it was when its row said that it had been seen within
 # 5 minutes (`sessions.service.authenticate`), and no call takes minutes to put it there.
 LATELY_SEEN: LiteralString = "last_seen_at > now() - interval '10 minutes'"
@@ -70,9 +68,10 @@ def update_plex_user(
         connection,
         User,
         "UPDATE users SET email = %(email)s, username = %(username)s,"
+        " email_key = %(email_key)s, username_key = %(username_key)s,"
         " role = CASE WHEN %(admin)s THEN 'admin' ELSE role END, updated_at = now()"
         f" WHERE plex_id = %(plex_id)s RETURNING {_COLUMNS}",
-        {"plex_id": plex_id, "email": email, "username": username, "admin": admin},
+        {"plex_id": plex_id, "admin": admin, **_names(email, username)},
     )
 
 
@@ -95,16 +94,16 @@ def add_plex_user(
     return fetch_one(
         connection,
         User,
-        "INSERT INTO users (plex_id, email, username, role)"
-        " SELECT %(plex_id)s, %(email)s, %(username)s, CASE WHEN %(admin)s OR"
-        " (%(first)s AND NOT EXISTS (SELECT 1 FROM users)) THEN 'admin' ELSE 'user' END"
+        "INSERT INTO users (plex_id, email, username, email_key, username_key, role)"
+        " SELECT %(plex_id)s, %(email)s, %(username)s, %(email_key)s, %(username_key)s,"
+        " CASE WHEN %(admin)s OR (%(first)s AND NOT EXISTS (SELECT 1 FROM users))"
+        " THEN 'admin' ELSE 'user' END"
         f" ON CONFLICT (plex_id) DO NOTHING RETURNING {_COLUMNS}",
         {
             "plex_id": plex_id,
-            "email": email,
-            "username": username,
             "admin": admin,
             "first": first_is_admin,
+            **_names(email, username),
         },
     )
 
@@ -120,32 +119,33 @@ def add_local_user(
     return fetch_one(
         connection,
         User,
-        "INSERT INTO users (email, username, password_hash, role) VALUES (%s, %s, %s, %s)"
+        "INSERT INTO users (email, username, email_key, username_key, password_hash, role) VALUES"
+        " (%(email)s, %(username)s, %(email_key)s, %(username_key)s, %(password_hash)s, %(role)s)"
         f" ON CONFLICT DO NOTHING RETURNING {_COLUMNS}",
-        (email, username, password_hash, role),
+        {"password_hash": password_hash, "role": role, **_names(email, username)},
     )
 
 
 def taken_by_local_users(connection: Connection[Any], *, email: str, username: str) -> list[str]:
-    """Return which of the two, `email` and `username`, local accounts have, in any case."""
+    """Return which of the two, `email` and `username`, local accounts have, however spelt."""
     rows = connection.execute(
-        "SELECT 'email' FROM users WHERE password_hash IS NOT NULL AND lower(email) = lower(%s)"
+        "SELECT 'email' FROM users WHERE password_hash IS NOT NULL AND email_key = %(email_key)s"
         " UNION ALL SELECT 'username' FROM users"
-        " WHERE password_hash IS NOT NULL AND lower(username) = lower(%s)",
-        (email, username),
+        " WHERE password_hash IS NOT NULL AND username_key = %(username_key)s",
+        _names(email, username),
     )
     return [row[0] for row in rows]
 
 
 def find_local_account(connection: Connection[Any], identifier: str) -> LocalAccount | None:
-    """Return the local account with an e-mail address or user name, in any case."""
+    """Return the local account with an e-mail address or user name, however spelt."""
     return fetch_one(
         connection,
         LocalAccount,
         "SELECT id AS user_id, email, username, password_hash FROM users"
         " WHERE password_hash IS NOT NULL"
-        " AND (lower(email) = lower(%(identifier)s) OR lower(username) = lower(%(identifier)s))",
-        {"identifier": identifier},
+        " AND (email_key = %(key)s OR username_key = %(key)s)",
+        {"key": fold(identifier)},
     )
 
 
@@ -266,11 +266,7 @@ def page(connection: Connection[Any], query: UserQuery) -> tuple[list[User], int
     """Return one page of users and how many match in all."""
     wanted: dict[str, str | None] = {"role": query.role, "status": query.status}
     if query.search is not None:
-        text = _literal(query.search)
-        if len(query.search) < _TRIGRAM:
-            wanted["start"] = f"{text}%"
-        else:
-            wanted["search"] = f"%{text}%"
+        wanted["search"] = f"%{_literal(fold(query.search))}%"
     # Only the filters that are given, so that an index can serve them.
     params = {name: value for name, value in wanted.items() if value is not None}
     given = " AND ".join(_FILTERS[name] for name in params)
@@ -286,6 +282,16 @@ def page(connection: Connection[Any], query: UserQuery) -> tuple[list[User], int
         params | {"limit": query.limit, "offset": query.offset},
     )
     return users, total_of(connection, query, users, matching, params)
+
+
+def _names(email: str, username: str) -> dict[str, str]:
+    """Return the names of a user, and the keys by which they are compared."""
+    return {
+        "email": email,
+        "username": username,
+        "email_key": fold(email),
+        "username_key": fold(username),
+    }
 
 
 def _literal(text: str) -> str:

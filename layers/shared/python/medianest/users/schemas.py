@@ -8,46 +8,72 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
-    StringConstraints,
     field_validator,
     model_validator,
 )
 
 from medianest.core.caller import Role
-from medianest.core.envelope import NEVER_NULL, In, Out, PageQuery, Timestamp, documented
+from medianest.core.envelope import (
+    NEVER_NULL,
+    TYPED,
+    In,
+    Out,
+    PageQuery,
+    Timestamp,
+    documented,
+)
 from medianest.core.passwords import MAX_LENGTH
+from medianest.core.text import clean, fold, has_controls
 from medianest.users.models import Status
 
 # Under it are the addresses of Plex users who have none; nobody else may look like one of them.
 RESERVED_DOMAIN = "plex.invalid"
 
 
-def _address(text: str) -> str:
-    name, _, domain = text.rpartition("@")
-    if not name or not domain or "@" in name or " " in text or not text.isprintable():
-        raise ValueError("Must be an e-mail address")
-    if f".{domain.lower().rstrip('.')}".endswith(f".{RESERVED_DOMAIN}"):
+# In bytes of UTF-8 too (RFC 5321, 4.5.3.1.3, and RFC 6531): an address is part of a token.
+MAX_EMAIL = 254
+
+
+def _address(address: str) -> str:
+    folded = fold(address)
+    name, _, domain = folded.rpartition("@")
+    if " " in address or clean(address) != address:
+        raise ValueError("Must have no spaces and no invisible characters")
+    if folded.count("@") != 1 or not name or not domain:
+        raise ValueError("Must have one @, between a name and a domain")
+    if len(address.encode()) > MAX_EMAIL:
+        raise ValueError(f"Must have at most {MAX_EMAIL} bytes in UTF-8")
+    if f".{domain.rstrip('.')}".endswith(f".{RESERVED_DOMAIN}"):
         raise ValueError("This domain is reserved")
-    return text
+    return address
 
 
-def _name(text: str) -> str:
+def _clean_name(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    if has_controls(value):
+        raise ValueError("Must have no control characters")
+    return clean(value)
+
+
+def _name(name: str) -> str:
     # Who signs in types an address or a name: the @ tells which.
-    if "@" in text or not text.isprintable():
-        raise ValueError("Must have no @ and no control characters")
-    return text
+    if "@" in fold(name):
+        raise ValueError("Must have no @")
+    return name
 
 
-# An e-mail address has at most 254 characters (RFC 5321, 4.5.3.1.3).
 type Email = Annotated[
     str,
-    Field(max_length=254),
+    TYPED,
+    Field(max_length=MAX_EMAIL),
     AfterValidator(_address),
     documented(pattern=r"^[^@\s]+@[^@\s]+$"),
 ]
 type Username = Annotated[
     str,
-    StringConstraints(strip_whitespace=True, min_length=1, max_length=64),
+    BeforeValidator(_clean_name),
+    Field(min_length=1, max_length=64),
     AfterValidator(_name),
     documented(pattern=r"^[^@]*[^@\s][^@]*$"),
 ]
@@ -79,7 +105,12 @@ class AdminUserOut(UserOut):
 
 
 # PostgreSQL keeps no NUL, so none can be found.
-type SearchText = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
+type SearchText = Annotated[
+    str,
+    TYPED,
+    Field(min_length=1, max_length=200, pattern=r"^[^\x00]*$"),
+    documented(pattern=r"^[^\x00]*[^\x00\s][^\x00]*$"),
+]
 type UserSort = Literal["createdAt", "-createdAt", "username", "-username", "email", "-email"]
 
 
