@@ -248,6 +248,7 @@ class TestCreate:
             ({"email": " dora@example.com\n"}, "dora"),
             ({"email": "d" * 242 + "@example.com", "username": "😀" * 64}, "😀" * 64),
             ({"email": "😀" * 60 + "@example.com"}, "dora"),
+            ({"username": "\ufdfa" * 64}, "\ufdfa" * 64),
             ({"email": "dora@localhost"}, "dora"),
             ({"email": "dora+films@notplex.invalid"}, "dora"),
             ({"email": "d" * 242 + "@example.com"}, "dora"),
@@ -287,7 +288,12 @@ class TestCreate:
 
     @pytest.mark.parametrize(
         ("first", "second"),
-        [("J\u00fcrgen", "Ju\u0308rgen"), ("Straße", "STRASSE"), ("Σίσυφος", "ΣΊΣΥΦΟΣ")],
+        [
+            ("J\u00fcrgen", "Ju\u0308rgen"),
+            ("Straße", "STRASSE"),
+            ("Σίσυφος", "ΣΊΣΥΦΟΣ"),
+            ("\u0130stanbul", "i\u0307STANBUL"),
+        ],
     )
     def test_two_spellings_of_one_name_are_one_account(
         self, people: dict[str, str], first: str, second: str
@@ -298,6 +304,12 @@ class TestCreate:
         assert fields_of(twin) == ["body.username"]
         for typed in (first, second, f"  {second}\u00a0"):
             assert log_in(typed).data["user"]["id"] == made.data["id"]
+
+    def test_names_that_only_lower_would_take_for_one_are_two(self, people: dict[str, str]) -> None:
+        assert create(people["alice"], username="\u0130nci").status == 201
+        other = create(people["alice"], username="inci", email="other@example.com")
+        assert other.status == 201
+        assert log_in("INCI").data["user"]["id"] == other.data["id"]
 
     def test_the_longest_address_and_name_can_be_signed_in_with(
         self, people: dict[str, str]

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from medianest.core.text import clean, fold, has_controls, typed
+from medianest.core.text import clean, fold, has_controls, name_key, typed
 
 FAMILY = "👩‍👩‍👧‍👦"
 ENGLAND = "\U0001f3f4\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f"
@@ -70,6 +70,17 @@ def test_fold_keeps_different_names_apart(one: str, other: str) -> None:
 @given(st.text())
 def test_a_folded_text_stays_as_it_is(text: str) -> None:
     assert fold(fold(text)) == fold(text)
+
+
+@given(st.text())
+def test_a_key_fits_into_an_index_entry(text: str) -> None:
+    assert len(name_key(text).encode()) <= 1000
+    assert fold(text).startswith(name_key(text))
+
+
+def test_a_key_of_what_folds_into_much_is_cut() -> None:
+    assert len(fold("\ufdfa" * 200).encode()) > 5000
+    assert 990 < len(name_key("\ufdfa" * 200).encode()) <= 1000
 
 
 def test_typed_text_is_trimmed_and_composed() -> None:

@@ -4,6 +4,8 @@ import unicodedata
 
 # Zero-width joiner and non-joiner: they belong to emoji sequences and to words of many scripts.
 _JOINERS = "\u200c\u200d"
+# An entry of PostgreSQL's B-trees has at most 2,704 bytes.
+_MAX_KEY_BYTES = 1000
 # Tag characters spell the flags of England, Scotland and Wales.
 _TAGS = range(0xE0020, 0xE0080)
 
@@ -40,6 +42,14 @@ def fold(text: str) -> str:
     """
     folded = unicodedata.normalize("NFKC", text).casefold()
     return " ".join(unicodedata.normalize("NFKC", folded).split())
+
+
+def name_key(text: str) -> str:
+    """Return the folded form of a name, cut to what an index entry holds beside another one.
+
+    One character may fold into eighteen.
+    """
+    return fold(text).encode()[:_MAX_KEY_BYTES].decode(errors="ignore")
 
 
 def has_controls(text: str) -> bool:

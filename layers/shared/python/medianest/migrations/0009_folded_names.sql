@@ -6,8 +6,8 @@ ALTER TABLE users ADD COLUMN email_key text, ADD COLUMN username_key text;
 -- The release before this one, and a person with a database client, write no keys: they get the nearest that SQL can do.
 CREATE FUNCTION users_fill_keys() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    NEW.email_key := coalesce(NEW.email_key, lower(normalize(NEW.email, NFKC)));
-    NEW.username_key := coalesce(NEW.username_key, lower(normalize(NEW.username, NFKC)));
+    NEW.email_key := coalesce(NEW.email_key, left(lower(normalize(NEW.email, NFKC)), 250));
+    NEW.username_key := coalesce(NEW.username_key, left(lower(normalize(NEW.username, NFKC)), 250));
     RETURN NEW;
 END
 $$;

@@ -1,7 +1,8 @@
--- Of local accounts no two may have one address or name, however it is spelt. The former indexes on lower() stay as long
--- as the release before this one may run.
+-- Of local accounts no two may have one address or name, however it is spelt. This holds for what the release before this
+-- one writes, too, since its rows get keys from the trigger; the indexes on lower() would refuse İ beside i.
 CREATE UNIQUE INDEX users_local_email_key ON users (email_key) WHERE password_hash IS NOT NULL;
 CREATE UNIQUE INDEX users_local_username_key ON users (username_key) WHERE password_hash IS NOT NULL;
+DROP INDEX users_local_email, users_local_username;
 
 -- The user list in each of its orders. Each index has all that the list is searched and filtered by, so that what is
 -- before a page, or does not match, costs no look at its row.

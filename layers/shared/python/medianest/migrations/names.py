@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from medianest.core.text import fold
+from medianest.core.text import name_key
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -30,8 +30,8 @@ def fold_names(connection: Connection[Any]) -> None:
             " WHERE users.id = folded.id",
             (
                 [row[0] for row in rows],
-                [fold(row[1]) for row in rows],
-                [fold(row[2]) for row in rows],
+                [name_key(row[1]) for row in rows],
+                [name_key(row[2]) for row in rows],
             ),
         )
     connection.execute("ALTER TABLE users ENABLE TRIGGER users_keys")
@@ -44,7 +44,7 @@ def _refuse_twins(connection: Connection[Any]) -> None:
     )
     for email, username in accounts:
         for kind, name in (("e-mail address", email), ("user name", username)):
-            twin = seen.setdefault((kind, fold(name)), name)
+            twin = seen.setdefault((kind, name_key(name)), name)
             if twin != name:
                 raise SameNameError(
                     f"the local accounts {twin!r} and {name!r} have the same {kind}, spelt in two"
