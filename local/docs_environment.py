@@ -93,7 +93,7 @@ _NUMBERS = (
     ("Idle time after which the cache's connection is replaced", cache, "MAX_IDLE_SECONDS", "s"),
     ("Connecting to plex.tv or TMDB", http, "CONNECT_SECONDS", "s"),
     ("Largest answer of plex.tv or TMDB", http, "MAX_BYTES", "bytes"),
-    ("Failures in a row after which TMDB is left alone", breaker, "FAILURES", "calls"),
+    ("Failures in a row after which plex.tv or TMDB is left alone", breaker, "FAILURES", "calls"),
     ("How long it is left alone then", breaker, "OPEN_SECONDS", "s"),
     ("How long at most when it says itself when to come back", breaker, "MAX_PAUSE_SECONDS", "s"),
     ("Cache of a number that TMDB has no title of", tmdb, "MISSING_CACHE_SECONDS", "s"),

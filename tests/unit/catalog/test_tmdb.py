@@ -81,8 +81,15 @@ class Tmdb:
         self.calls: list[tuple[str, str, dict[str, str], dict[str, str]]] = []
 
     def __call__(
-        self, method: str, url: str, *, headers: Mapping[str, str], query: Mapping[str, str]
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str],
+        query: Mapping[str, str],
+        total_seconds: float,
     ) -> tuple[int, Any]:
+        assert 0 < total_seconds <= 4
         self.calls.append((method, url, dict(headers), dict(query)))
         if self.trouble is not None:
             raise self.trouble

@@ -1,14 +1,17 @@
 """What plex.tv sends, read with distrust; what it is sent."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import SecretStr
 
 from medianest.core import http
+from medianest.core.breaker import FAILURES
+from medianest.core.cache import Cache
 from medianest.core.config import Settings
 from medianest.core.errors import AppError, ErrorCode
 from medianest.signin.plex import PlexAccess, PlexAccount, PlexClient, PlexPin
@@ -19,6 +22,16 @@ SERVER = {"clientIdentifier": "our-server", "provides": "server", "owned": False
 _GONE = object()
 
 
+class NoCache(Cache):
+    """Stands in for a cache that is down."""
+
+    def __init__(self) -> None:
+        super().__init__(SecretStr("redis://cache.invalid"))
+
+    def run(self, script: str, keys: Sequence[str], args: Sequence[str | int]) -> None:
+        return None
+
+
 class Plex:
     """Stands in for plex.tv: one canned answer, and what it was asked."""
 
@@ -27,10 +40,18 @@ class Plex:
         self.body: Any = None
         self.trouble: Exception | None = None
         self.calls: list[tuple[str, str, dict[str, str], dict[str, str] | None]] = []
+        self.seconds: list[float] = []
 
     def __call__(
-        self, method: str, url: str, *, headers: Mapping[str, str], query: Mapping[str, str] | None
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str],
+        query: Mapping[str, str] | None,
+        total_seconds: float,
     ) -> tuple[int, Any]:
+        self.seconds.append(total_seconds)
         self.calls.append((method, url, dict(headers), dict(query) if query else None))
         if self.trouble is not None:
             raise self.trouble
@@ -52,7 +73,8 @@ def client(plex: Plex) -> PlexClient:
 
 def client_of(client_id: str, **others: str) -> PlexClient:
     return PlexClient(
-        Settings(plex_client_id=client_id, plex_api_url="https://plex.example.org", **others)
+        Settings(plex_client_id=client_id, plex_api_url="https://plex.example.org", **others),
+        NoCache(),
     )
 
 
@@ -300,6 +322,58 @@ def test_an_account_or_its_servers_refused_is_plex_unreachable(
     assert code_of(client.account, "t") == ErrorCode.PLEX_UNREACHABLE
     plex.body = [SERVER]
     assert code_of(client.access, "t", "our-server") == ErrorCode.PLEX_UNREACHABLE
+
+
+@pytest.mark.parametrize("body", [None, [], "text", {}, {"success": False}], ids=str)
+def test_a_404_that_is_not_plex_own_is_no_expiry(plex: Plex, client: PlexClient, body: Any) -> None:
+    plex.status, plex.body = 404, body
+    assert code_of(client.claimed_token, 1) == ErrorCode.PLEX_UNREACHABLE
+
+
+@pytest.mark.parametrize(("retry_after", "told"), [(None, "5"), (1, "5"), (20, "20"), (3600, "60")])
+def test_when_to_come_back_is_told(
+    plex: Plex, client: PlexClient, retry_after: int | None, told: str
+) -> None:
+    plex.trouble = http.UpstreamError("plex.example.org answered 429", retry_after=retry_after)
+    with pytest.raises(AppError) as caught:
+        client.create_pin()
+    assert caught.value.headers == {"Retry-After": told}
+
+
+def test_an_answer_of_no_sense_says_when_to_come_back_too(plex: Plex, client: PlexClient) -> None:
+    plex.body = "nonsense"
+    with pytest.raises(AppError) as caught:
+        client.create_pin()
+    assert caught.value.headers == {"Retry-After": "5"}
+
+
+def test_calls_that_share_a_budget_take_what_is_left(plex: Plex, client: PlexClient) -> None:
+    budget = http.Budget(0.5)
+    plex.body = ACCOUNT
+    client.account("t")
+    client.account("t", budget)
+    assert plex.seconds[0] == 4
+    assert 0 < plex.seconds[1] <= 0.5
+
+
+def test_the_host_is_left_alone_after_failures_and_not_after_refusals(
+    plex: Plex, client: PlexClient
+) -> None:
+    # Nobody may keep everybody else from signing in by asking for odd PINs.
+    refusals: list[tuple[int, Any]] = [(404, {"errors": []}), (404, None), (401, None), (400, {})]
+    for plex.status, plex.body in refusals * FAILURES:
+        with pytest.raises(AppError):
+            client.claimed_token(1)
+    assert len(plex.calls) == 4 * FAILURES
+    plex.trouble = http.UpstreamError("plex.example.org: ReadTimeoutError")
+    for _ in range(FAILURES):
+        assert code_of(client.create_pin) == ErrorCode.PLEX_UNREACHABLE
+    plex.trouble = None
+    with pytest.raises(AppError) as caught:
+        client.claimed_token(1)
+    assert caught.value.code == ErrorCode.PLEX_UNREACHABLE
+    assert 25 < int(caught.value.headers["Retry-After"]) <= 30
+    assert len(plex.calls) == 5 * FAILURES
 
 
 def test_trouble_on_the_way_is_plex_unreachable(plex: Plex, client: PlexClient) -> None:

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import date
 from typing import Annotated, Any, Literal, Self
-from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -35,17 +34,16 @@ from medianest.catalog.models import (
     TitleDetails,
 )
 from medianest.core import http, secrets
-from medianest.core.breaker import MAX_PAUSE_SECONDS, Breaker
 from medianest.core.cache import Cache
 from medianest.core.clock import now
 from medianest.core.config import Settings
-from medianest.core.errors import AppError, ErrorCode
+from medianest.core.errors import ErrorCode
 from medianest.core.flight import FlightFailedError, fly
 from medianest.core.observability import count, logger
+from medianest.core.upstream import Upstream, unavailable
 
 # That TMDB has no title of a number is kept only this long: titles are added every minute.
 MISSING_CACHE_SECONDS = 60
-RETRY_AFTER_SECONDS = 5
 MAX_TEXT_CHARS = 2000
 MAX_GENRES = 20
 # Beyond a call's own time: to read the key and to keep the answer.
@@ -182,7 +180,7 @@ class TmdbClient:
     def __init__(self, settings: Settings, cache: Cache) -> None:
         self._settings = settings
         self._cache = cache
-        self._breaker = Breaker(cache, urlsplit(settings.tmdb_api_url).netloc)
+        self._tmdb = Upstream(settings.tmdb_api_url, cache)
 
     def search(self, text: str, search_type: SearchType, page: int) -> Dated[SearchPage]:
         """Return a page of films and shows; people that TMDB finds too are left out."""
@@ -256,7 +254,7 @@ class TmdbClient:
         except (http.UpstreamError, ValidationError, FlightFailedError) as error:
             _log_trouble(error, None if kept is None else kept.age)
             if kept is None:
-                raise _unavailable(error) from error
+                raise unavailable(ErrorCode.CATALOG_UNAVAILABLE, error) from error
         return Dated(kept.value, None if kept.is_fresh else kept.age)
 
     def _kept[T](self, key: str, kind: type[_Kept[T]]) -> _Kept[T] | None:
@@ -268,11 +266,7 @@ class TmdbClient:
         return None
 
     def _ask(self, path: str, query: dict[str, str]) -> tuple[int, Any]:
-        """Return TMDB's answer; raises UpstreamError when there is none or its host is left alone.
-
-        Only an answer that never came or is no JSON speaks against the host: else whoever finds a
-        question that TMDB does not like could keep it from everybody.
-        """
+        """Return TMDB's answer; raises UpstreamError when there is none."""
         headers = {"Accept": "application/json"}
         key = secrets.resolve(self._settings.tmdb_api_key, "TMDB_API_KEY")
         # A v4 read token is a JWT and goes into a header; a v3 key only works in the query.
@@ -280,10 +274,7 @@ class TmdbClient:
             headers["Authorization"] = f"Bearer {key}"
         else:
             query = query | {"api_key": key}
-        with self._breaker.guard():
-            return http.request_json(
-                "GET", self._settings.tmdb_api_url + path, headers=headers, query=query
-            )
+        return self._tmdb.ask("GET", path, headers=headers, query=query)
 
 
 def _key(path: str, query: dict[str, str]) -> str:
@@ -378,9 +369,3 @@ def _log_trouble(error: Exception, stale_seconds: int | None) -> None:
     # What an UpstreamError says never has a secret; what pydantic says may have anything.
     cause = str(error) if isinstance(error, http.UpstreamError) else type(error).__name__
     logger.warning("TMDB failed", extra={"cause": cause, "stale_seconds": stale_seconds})
-
-
-def _unavailable(error: Exception) -> AppError:
-    wanted = error.retry_after if isinstance(error, http.UpstreamError) else None
-    seconds = min(max(wanted or 0, RETRY_AFTER_SECONDS), MAX_PAUSE_SECONDS)
-    return AppError(ErrorCode.CATALOG_UNAVAILABLE, headers={"Retry-After": str(seconds)})

@@ -206,8 +206,8 @@ class Settings(BaseModel):
         default=4,
         ge=1,
         le=10,
-        description="How long one call of plex.tv or TMDB may take, its second try included; a"
-        " sign-in makes three of them within the function's `Timeout`",
+        description="How long one call of plex.tv or TMDB may take, its second try included; the"
+        " calls that finish a sign-in take half as much again together, and at most 10",
     )
 
     @field_validator("log_level", mode="before")

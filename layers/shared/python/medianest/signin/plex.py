@@ -13,10 +13,12 @@ from urllib.parse import urlencode
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from medianest import VERSION
-from medianest.core import http
+from medianest.core.cache import Cache
 from medianest.core.config import Settings
 from medianest.core.errors import AppError, ErrorCode
+from medianest.core.http import Budget, UpstreamError
 from medianest.core.observability import count, logger
+from medianest.core.upstream import Upstream, unavailable
 
 PRODUCT = "MediaNest"
 # Plex keeps a strong PIN for half an hour; a sign-in that takes longer than this is begun again.
@@ -84,14 +86,15 @@ class PlexAccess:
 class PlexClient:
     """plex.tv for one installation; every method raises AppError PLEX_UNREACHABLE on trouble."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._base = settings.plex_api_url
+    def __init__(self, settings: Settings, cache: Cache) -> None:
+        self._plex_tv = Upstream(settings.plex_api_url, cache)
         self._auth_url = settings.plex_auth_url
         # plex.tv only knows a PIN under the identifier it was made with.
         self._client_id = settings.plex_client_id or ""
 
     def create_pin(self) -> PlexPin:
         """Ask for a PIN of the kind that the hosted sign-in page takes."""
+        # In the query, where plex.tv looks for it: else the PIN is a weak one for plex.tv/link.
         status, body = self._call("POST", "/api/v2/pins", query={"strong": "true"})
         if status not in {200, 201}:
             raise _unreachable(f"status {status} for a new PIN")
@@ -105,34 +108,36 @@ class PlexClient:
         )
         return f"{self._auth_url}#?{fragment}"
 
-    def claimed_token(self, pin_id: int) -> str | None:
+    def claimed_token(self, pin_id: int, budget: Budget | None = None) -> str | None:
         """Return the Plex token of an approved PIN, None while it waits.
 
         Raises AppError PIN_EXPIRED when plex.tv does not know the PIN any more.
         """
-        status, body = self._call("GET", f"/api/v2/pins/{pin_id}")
-        if status == 404:  # noqa: PLR2004
+        status, body = self._call("GET", f"/api/v2/pins/{pin_id}", budget=budget)
+        # Only in plex.tv's own words: a 404 of whoever is in between says nothing of the PIN.
+        if status == 404 and isinstance(body, dict) and "errors" in body:  # noqa: PLR2004
             raise AppError(ErrorCode.PIN_EXPIRED)
         if status != 200:  # noqa: PLR2004
             raise _unreachable(f"status {status} for a PIN")
         return _parse(_ClaimedPin.model_validate, body).authToken or None
 
-    def account(self, token: str) -> PlexAccount:
+    def account(self, token: str, budget: Budget | None = None) -> PlexAccount:
         """Return whose token it is."""
-        status, body = self._call("GET", "/api/v2/user", token=token)
+        status, body = self._call("GET", "/api/v2/user", token=token, budget=budget)
         if status != 200:  # noqa: PLR2004
             raise _unreachable(f"status {status} for a fresh token")
         account = _parse(_Account.model_validate, body)
         username = _clean(account.username) or _clean(account.title) or f"plex-{account.id}"
         return PlexAccount(account.id, username, _clean(account.email) or None)
 
-    def access(self, token: str, server_id: str) -> PlexAccess:
+    def access(self, token: str, server_id: str, budget: Budget | None = None) -> PlexAccess:
         """Tell whether the token's account can reach a server, and whether it owns it."""
         status, body = self._call(
             "GET",
             "/api/v2/resources",
             token=token,
             query={"includeHttps": "1", "includeRelay": "1"},
+            budget=budget,
         )
         if status != 200:  # noqa: PLR2004
             raise _unreachable(f"status {status} for the servers of an account")
@@ -144,7 +149,13 @@ class PlexClient:
         return PlexAccess(bool(servers), any(server.owned for server in servers))
 
     def _call(
-        self, method: str, path: str, *, token: str = "", query: dict[str, str] | None = None
+        self,
+        method: str,
+        path: str,
+        *,
+        token: str = "",
+        query: dict[str, str] | None = None,
+        budget: Budget | None = None,
     ) -> tuple[int, Any]:
         headers = {
             "Accept": "application/json",
@@ -155,13 +166,14 @@ class PlexClient:
             "X-Plex-Platform-Version": platform.python_version(),
             "X-Plex-Device": "Server",
             "X-Plex-Device-Name": PRODUCT,
+            "X-Plex-Model": "Server",
         }
         if token:
             headers["X-Plex-Token"] = token
         try:
-            return http.request_json(method, self._base + path, headers=headers, query=query)
-        except http.UpstreamError as error:
-            raise _unreachable(str(error)) from error
+            return self._plex_tv.ask(method, path, headers=headers, query=query, budget=budget)
+        except UpstreamError as error:
+            raise _unreachable(str(error), error) from error
 
 
 def _parse[T](validate: Callable[[object], T], body: object) -> T:
@@ -171,10 +183,10 @@ def _parse[T](validate: Callable[[object], T], body: object) -> T:
         raise _unreachable("unexpected fields") from error
 
 
-def _unreachable(cause: str) -> AppError:
+def _unreachable(cause: str, error: UpstreamError | None = None) -> AppError:
     count("PlexUnreachable")
     logger.warning("plex.tv failed", extra={"cause": cause})
-    return AppError(ErrorCode.PLEX_UNREACHABLE)
+    return unavailable(ErrorCode.PLEX_UNREACHABLE, error)
 
 
 def _clean(text: str | None) -> str:
