@@ -14,11 +14,14 @@ from medianest.core.breaker import FAILURES
 from medianest.core.cache import Cache
 from medianest.core.config import Settings
 from medianest.core.errors import AppError, ErrorCode
+from medianest.core.text import clean
 from medianest.signin.plex import PlexAccess, PlexAccount, PlexClient, PlexPin
 
 PIN = {"id": 308667304, "code": "7pqqv4xxm6a2l1hd1tkrqjmou", "expiresIn": 1800, "authToken": None}
 ACCOUNT = {"id": 4217, "username": "alice", "title": "Alice", "email": "alice@example.org"}
 SERVER = {"clientIdentifier": "our-server", "provides": "server", "owned": False}
+FAMILY = "\U0001f468\u200d\U0001f469\u200d\U0001f467"
+PERSIAN = "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645"
 _GONE = object()
 
 
@@ -131,6 +134,14 @@ def test_a_pin_lives_as_plex_says_and_ten_minutes_at_most(
     assert client.create_pin().seconds == kept
 
 
+@pytest.mark.parametrize("odd", [_GONE, 0, -1, "1800", None, 1.5, True, [], 10**400], ids=str)
+def test_a_pin_that_does_not_say_how_long_it_lives_has_ten_minutes(
+    plex: Plex, client: PlexClient, odd: Any
+) -> None:
+    plex.body = changed(PIN, expiresIn=odd)
+    assert client.create_pin() == PlexPin(308667304, "7pqqv4xxm6a2l1hd1tkrqjmou", 600)
+
+
 @pytest.mark.parametrize(
     "body",
     [
@@ -153,10 +164,6 @@ def test_a_pin_lives_as_plex_says_and_ten_minutes_at_most(
         changed(PIN, code=1234),
         changed(PIN, code="x" * 101),
         changed(PIN, code="\ud800"),
-        changed(PIN, expiresIn=_GONE),
-        changed(PIN, expiresIn=0),
-        changed(PIN, expiresIn="1800"),
-        changed(PIN, expiresIn=None),
     ],
     ids=lambda value: repr(value)[:40],
 )
@@ -267,12 +274,61 @@ def test_an_account_without_a_username_goes_by_its_title_or_number(
     assert client.account("t").username == name
 
 
+@pytest.mark.parametrize("odd", [5, ["alice"], {}, True, "\ud800"], ids=repr)
+@pytest.mark.parametrize(
+    ("changes", "name"),
+    [
+        ({}, "Alice"),
+        ({"title": None, "friendlyName": "Alice at home"}, "Alice at home"),
+        ({"title": 7, "friendlyName": " "}, "plex-4217"),
+    ],
+    ids=str,
+)
+def test_an_odd_username_is_no_username(
+    plex: Plex, client: PlexClient, odd: Any, changes: dict[str, Any], name: str
+) -> None:
+    plex.body = ACCOUNT | changes | {"username": odd}
+    assert client.account("t") == PlexAccount(4217, name, "alice@example.org")
+
+
+@pytest.mark.parametrize(
+    ("email", "kept"),
+    [
+        ({}, None),
+        (5, None),
+        (["alice@example.org"], None),
+        (" alice@example.org\r\n", "alice@example.org"),
+        ("\u00a0alice@example.org\u200b", "alice@example.org"),
+        ("a" * 242 + "@example.org", "a" * 242 + "@example.org"),
+        ("a" * 243 + "@example.org", None),
+    ],
+    ids=lambda value: repr(value)[:30],
+)
+def test_an_odd_email_is_no_email(
+    plex: Plex, client: PlexClient, email: Any, kept: str | None
+) -> None:
+    plex.body = changed(ACCOUNT, email=email)
+    assert client.account("t") == PlexAccount(4217, "alice", kept)
+
+
 @pytest.mark.parametrize(
     ("username", "kept"),
     [
         ("  alice ", "alice"),
         ("al\0ice", "alice"),
-        ("al\r\nice\x1b[31m", "alice[31m"),
+        ("al\r\nice\x1b[31m", "al  ice[31m"),
+        ("Anna\u00a0Maria", "Anna Maria"),
+        (
+            "\U0001f468\u200d\U0001f469\u200d\U0001f467",
+            "\U0001f468\u200d\U0001f469\u200d\U0001f467",
+        ),
+        (
+            "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645",
+            "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645",
+        ),
+        ("Ju\u0308rgen", "J\u00fcrgen"),
+        ("a" * 199 + "\u200d" + "b" * 9, "a" * 199),
+        ("a" * 199 + " b", "a" * 199),
         ("a" * 500, "a" * 200),
         ("Ålïçe 日本", "Ålïçe 日本"),
         ("\u200b alice", "alice"),
@@ -301,9 +357,6 @@ def test_a_username_is_cleaned_of_what_does_not_show(
         changed(ACCOUNT, id=-1),
         changed(ACCOUNT, id=2**63),
         changed(ACCOUNT, id=10**400),
-        changed(ACCOUNT, username=5),
-        changed(ACCOUNT, username=["alice"]),
-        changed(ACCOUNT, email={}),
     ],
     ids=lambda value: repr(value)[:40],
 )
@@ -414,6 +467,15 @@ def test_trouble_on_the_way_is_plex_unreachable(plex: Plex, client: PlexClient) 
         ([changed(SERVER, provides="servers")], PlexAccess(reachable=False, owned=False)),
         ([changed(SERVER, provides="")], PlexAccess(reachable=False, owned=False)),
         ([changed(SERVER, provides=_GONE)], PlexAccess(reachable=False, owned=False)),
+        ([changed(SERVER, provides="client, server ")], PlexAccess(reachable=True, owned=False)),
+        ([changed(SERVER, owned="true")], PlexAccess(reachable=True, owned=False)),
+        ([changed(SERVER, owned=1)], PlexAccess(reachable=True, owned=False)),
+        ([changed(SERVER, owned=None)], PlexAccess(reachable=True, owned=False)),
+        ([changed(SERVER, name=["x"])], PlexAccess(reachable=True, owned=False)),
+        ([changed(SERVER, clientIdentifier=None)], PlexAccess(reachable=False, owned=False)),
+        ([changed(SERVER, clientIdentifier=5)], PlexAccess(reachable=False, owned=False)),
+        ([changed(SERVER, provides=None)], PlexAccess(reachable=False, owned=False)),
+        ([changed(SERVER, provides=["server"])], PlexAccess(reachable=False, owned=False)),
         # Owning another server, or a player of the same name, makes nobody the owner of ours.
         (
             [changed(SERVER, clientIdentifier="other", owned=True), SERVER],
@@ -437,26 +499,61 @@ def test_access_is_an_entry_of_our_server(
 
 
 @pytest.mark.parametrize(
-    "body",
+    "odd",
     [
         None,
+        "our-server",
+        5,
+        [SERVER],
         {},
-        {"MediaContainer": []},
-        "text",
-        [None],
-        ["our-server"],
-        [changed(SERVER, owned="true")],
-        [changed(SERVER, owned=1)],
-        [changed(SERVER, clientIdentifier=5)],
-        [changed(SERVER, provides=["server"])],
+        {"provides": None, "clientIdentifier": None, "owned": None},
+        {"provides": 5, "clientIdentifier": [], "owned": "yes", "name": {}},
+        changed(SERVER, clientIdentifier="other", provides=None),
+        changed(SERVER, clientIdentifier="other", owned="true"),
     ],
     ids=str,
 )
-def test_servers_that_make_no_sense_are_plex_unreachable(
+def test_one_odd_device_harms_no_other(plex: Plex, client: PlexClient, odd: Any) -> None:
+    plex.body = [odd, changed(SERVER, owned=True), odd]
+    assert client.access("t", "our-server") == PlexAccess(reachable=True, owned=True)
+    plex.body = [odd]
+    assert client.access("t", "our-server") == PlexAccess(reachable=False, owned=False)
+
+
+@pytest.mark.parametrize("body", [None, {}, {"MediaContainer": []}, "text", 5], ids=str)
+def test_servers_that_are_no_list_are_plex_unreachable(
     plex: Plex, client: PlexClient, body: Any
 ) -> None:
     plex.body = body
     assert code_of(client.access, "t", "our-server") == ErrorCode.PLEX_UNREACHABLE
+
+
+def test_what_is_dropped_is_logged_without_its_value(
+    plex: Plex, client: PlexClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    plex.body = [changed(SERVER, owned="canary", provides=["canary"]), "canary"]
+    client.access("canary-token", "our-server")
+    logged = [
+        tuple(getattr(line, key) for key in ("message", "host", "path", "item", "cause"))
+        for line in caplog.records
+    ]
+    place = ("plex.example.org", "/api/v2/resources")
+    assert logged == [
+        ("upstream_field_dropped", *place, "our-server", "provides: string_type"),
+        ("upstream_field_dropped", *place, "our-server", "owned: bool_type"),
+        ("upstream_item_dropped", *place, None, "model_type"),
+    ]
+    assert "canary" not in str([line.__dict__ for line in caplog.records])
+
+
+def test_the_cause_of_what_is_unreachable_is_logged_without_its_value(
+    plex: Plex, client: PlexClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    plex.body = changed(PIN, id="canary", code=5)
+    code_of(client.create_pin)
+    assert [getattr(line, "cause", None) for line in caplog.records] == [
+        "id: int_type, code: string_type"
+    ]
 
 
 _JSON = st.recursive(
@@ -483,6 +580,5 @@ def test_any_account_is_unreachable_or_fit_to_keep(changes: dict[str, Any]) -> N
     assert 0 < account.id < 2**63
     for text in (account.username, account.email):
         if text is not None:
-            assert text.isprintable()
-            assert 0 < len(text) <= 200
-            assert text == text.strip()
+            assert 0 < len(text) <= 254
+            assert text == clean(text)

@@ -27,6 +27,11 @@ def clean(text: str) -> str:
     return typed("".join(_joined(kept)))
 
 
+def clean_lines(text: str) -> str:
+    """Return text of paragraphs: each line is clean, and the line breaks stay as newlines."""
+    return "\n".join(clean(line) for line in text.splitlines()).strip()
+
+
 def typed(text: str) -> str:
     """Return what a person typed to name something, trimmed and in NFC: é is one character."""
     return unicodedata.normalize("NFC", text).strip()
