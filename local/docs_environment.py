@@ -97,6 +97,7 @@ _NUMBERS = (
     ("How long it is left alone then", breaker, "OPEN_SECONDS", "s"),
     ("How long at most when it says itself when to come back", breaker, "MAX_PAUSE_SECONDS", "s"),
     ("Cache of a number that TMDB has no title of", tmdb, "MISSING_CACHE_SECONDS", "s"),
+    ("Least time between two looks before a refusal", tmdb, "RECHECK_SECONDS", "s"),
     ("Age after which a secret is read again", secrets, "MAX_AGE_SECONDS", "s"),
     ("Longest use of a secret that cannot be read again", secrets, "MAX_STALE_SECONDS", "s"),
     ("Pause between tries to read it again", secrets, "STALE_PAUSE_SECONDS", "s"),
