@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from enum import Enum
 from functools import partial
 from typing import Any, ClassVar, cast
 
@@ -40,7 +41,15 @@ SHOW = {
 }
 PERSON = {"media_type": "person", "id": 6384, "name": "Keanu Reeves", "known_for": [MOVIE]}
 FRESH_SEARCH, FRESH_DETAILS, STALE = 900, 21_600, 604_800
-_GONE = object()
+
+
+class _Gone(Enum):
+    """A field that is not there; unlike an object's, its name is the same in every process."""
+
+    GONE = "gone"
+
+
+_GONE = _Gone.GONE
 
 
 class MemoryCache(Cache):

@@ -1,6 +1,7 @@
 """What plex.tv sends, read with distrust; what it is sent."""
 
 from collections.abc import Mapping, Sequence
+from enum import Enum
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -22,7 +23,15 @@ ACCOUNT = {"id": 4217, "username": "alice", "title": "Alice", "email": "alice@ex
 SERVER = {"clientIdentifier": "our-server", "provides": "server", "owned": False}
 FAMILY = "\U0001f468\u200d\U0001f469\u200d\U0001f467"
 PERSIAN = "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645"
-_GONE = object()
+
+
+class _Gone(Enum):
+    """A field that is not there; unlike an object's, its name is the same in every process."""
+
+    GONE = "gone"
+
+
+_GONE = _Gone.GONE
 
 
 class NoCache(Cache):
