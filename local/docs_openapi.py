@@ -49,6 +49,7 @@ _ERROR_HEADERS = {
     ErrorCode.DATABASE_CONNECTION_ERROR: "Retry-After",
     ErrorCode.IDEMPOTENCY_IN_PROGRESS: "Retry-After",
     ErrorCode.CATALOG_UNAVAILABLE: "Retry-After",
+    ErrorCode.PLEX_UNREACHABLE: "Retry-After",
 }
 _FROM_FASTAPI = {"HTTPValidationError", "ValidationError"}
 

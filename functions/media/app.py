@@ -42,7 +42,13 @@ async def search(
     principal: Annotated[Principal, held_to("search")],
     response: Response,
 ) -> PageResponse[TitleOut]:
-    """Search films and shows; each item says whether it is already requested."""
+    """Search films and shows; each item says whether it is already requested.
+
+    TMDB finds people too, who are left out: a page may have fewer than 20 items. A page that has
+    only people is passed over, and `page` of the answer is the one that is shown: go on from
+    there. `total` counts the people too, but where all that is found fits on one page; where no
+    film or show comes any more, it counts what lies before.
+    """
     found = service.search(query, principal.user_id)
     tell_age(response, found.stale_seconds)
     return found.value
@@ -69,7 +75,11 @@ async def create_request(
         Header(json_schema_extra={"maxLength": 200, "pattern": "^[!-~]([ -~]*[!-~])?$"}),
     ] = None,
 ) -> ApiResponse[CreatedRequestOut]:
-    """Ask for a film, or for seasons of a show."""
+    """Ask for a film, or for seasons of a show.
+
+    Without `seasons` a show is asked for with all its seasons that have an episode or an air date,
+    but specials. A season that is only announced can be named, and so can the specials (0).
+    """
     return ok(service.create(body, principal, caller, idempotency_key))
 
 

@@ -2,12 +2,14 @@
 
 Like plex.tv it answers XML unless the caller accepts JSON, hands out sequential PIN ids, and shows
 a PIN only to the client that made it. The hosted sign-in page is `/auth`; what its buttons do can
-also be done with `POST /standin/pins/{code}/approve` and `{"username": "alice"}`.
+also be done with `POST /standin/pins/{code}/approve` and `{"username": "alice"}`. Where it is not
+known what plex.tv takes, it takes what the strictest public client sends.
 """
 
 import itertools
 import json
 import math
+import re
 import secrets
 import string
 import time
@@ -20,7 +22,7 @@ from xml.etree import ElementTree as ET
 
 from aiohttp import web
 
-from local.standins.faults import Faults
+from local.standins.faults import Faults, Handler
 
 SERVER_ID = "6d0c94f3b0f1d8b7a5e2c9104f7e3a86b1d25c07"
 STRONG_LIFETIME = 1800.0
@@ -60,6 +62,7 @@ class Pin:
     code: str
     client_id: str
     product: str
+    strong: bool
     created: float
     expires: float
     token: str | None = field(default=None, repr=False)
@@ -82,18 +85,16 @@ class PlexTv:
         self._signed_in: dict[str, Person] = {}
 
     async def create_pin(self, request: web.Request) -> web.Response:
-        """Start a sign-in."""
-        client_id = request.headers.get("X-Plex-Client-Identifier")
-        if not client_id:
-            return client_id_missing(request)
-        strong = await asks_for_strong(request)
+        """Start a sign-in; `strong` counts in the query only, where every public client puts it."""
+        strong = request.query.get("strong") == "true"
         now = time.time()
         lifetime = self._lifetime or (STRONG_LIFETIME if strong else SHORT_LIFETIME)
         pin = Pin(
             id=next(self._ids),
             code=random_text(STRONG_ALPHABET, 25) if strong else random_text(SHORT_ALPHABET, 4),
-            client_id=client_id,
+            client_id=request.headers["X-Plex-Client-Identifier"],
             product=request.headers.get("X-Plex-Product", ""),
+            strong=strong,
             created=now,
             expires=now + lifetime,
         )
@@ -102,23 +103,35 @@ class PlexTv:
 
     async def show_pin(self, request: web.Request) -> web.Response:
         """Tell whether a PIN was claimed; each poll of a client ends here."""
-        client_id = request.headers.get("X-Plex-Client-Identifier")
-        if not client_id:
-            return client_id_missing(request)
         pin = self._pins.get(int(request.match_info["id"]))
-        if pin is None or pin.expired or pin.client_id != client_id:
+        if (
+            pin is None
+            or pin.expired
+            or pin.client_id != request.headers["X-Plex-Client-Identifier"]
+            or request.query.get("code", pin.code) != pin.code
+        ):
             return refuse(request, 404, 1020, "Code not found or expired")
         return answer(request, "pin", describe_pin(pin, request))
 
     async def approve_pin(self, request: web.Request) -> web.Response:
-        """Sign somebody in: what plex.tv does when a person presses the button."""
+        """Sign somebody in: what plex.tv does when a person presses the button.
+
+        The page sends the `clientID` of its address, which must be that of the PIN.
+        """
         code = request.match_info["code"]
         pin = next((p for p in self._pins.values() if p.code == code and not p.expired), None)
-        if pin is None:
-            return web.json_response({"error": "No such code, or it has expired."}, status=404)
+        body = read_json(await request.text())
+        order = body if isinstance(body, dict) else {}
+        if pin is None or order.get("clientID", pin.client_id) != pin.client_id:
+            return web.json_response(
+                {"error": "No such code for this app, or it has expired."}, status=404
+            )
+        if not pin.strong:
+            message = "This code is for plex.tv/link: a PIN for this page is made with strong=true."
+            return web.json_response({"error": message}, status=400)
         if pin.token is not None:
             return web.json_response({"error": "This code has been used."}, status=409)
-        person = self._people.get(username_in(await request.text()))
+        person = self._people.get(str(order.get("username")))
         if person is None:
             names = ", ".join(self._people)
             message = f'Send {{"username": ...}} with one of: {names}.'
@@ -131,14 +144,14 @@ class PlexTv:
         """Tell whose token it is."""
         person = self._who(request)
         if person is None:
-            return not_signed_in(request)
+            return bad_token(request)
         return answer(request, "user", describe_person(person, token_of(request)))
 
     async def list_resources(self, request: web.Request) -> web.Response:
         """List the servers and players that somebody can reach."""
         person = self._who(request)
         if person is None:
-            return not_signed_in(request)
+            return bad_token(request)
         owner = next(somebody for somebody in self._people.values() if somebody.owns_server)
         resources = describe_resources(person, owner, self._server_id, request.query)
         return answer(request, "resources", resources)
@@ -146,7 +159,7 @@ class PlexTv:
     async def ping(self, request: web.Request) -> web.Response:
         """Refresh a token, in name."""
         if self._who(request) is None:
-            return not_signed_in(request)
+            return bad_token(request)
         return answer(request, "ping", {"pong": True})
 
     async def sign_in_page(self, _request: web.Request) -> web.Response:
@@ -172,38 +185,35 @@ def create_app(
     `pin_lifetime` in seconds replaces the lifetimes of plex.tv.
     """
     plex = PlexTv(people, server_id, pin_lifetime)
-    app = web.Application()
+    app = web.Application(middlewares=[require_client_id])
     app.router.add_post("/api/v2/pins", plex.create_pin)
-    app.router.add_get(r"/api/v2/pins/{id:\d+}", plex.show_pin)
+    app.router.add_get("/api/v2/pins/{id:[0-9]{1,18}}", plex.show_pin)
     app.router.add_get("/api/v2/user", plex.show_user)
     app.router.add_get("/api/v2/resources", plex.list_resources)
     app.router.add_get("/api/v2/ping", plex.ping)
+    app.router.add_route("*", "/api/{anything:.*}", answer_not_found)
     app.router.add_get("/auth", plex.sign_in_page)
     app.router.add_post("/standin/pins/{code}/approve", plex.approve_pin)
     Faults().install(app)
     return app
 
 
-async def asks_for_strong(request: web.Request) -> bool:
-    """Look for `strong` where plex.tv takes it: the query, a form or a JSON body."""
-    asked: object = request.query.get("strong")
-    if asked is None and request.content_type == "application/json":
-        body = read_json(await request.text())
-        asked = body.get("strong") if isinstance(body, dict) else None
-    elif asked is None:
-        asked = (await request.post()).get("strong")
-    return str(asked).lower() in {"true", "1"}
+@web.middleware
+async def require_client_id(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Refuse a call of the API that does not say which client it comes from."""
+    if request.path.startswith("/api/") and not request.headers.get("X-Plex-Client-Identifier"):
+        return refuse(request, 400, 1000, "X-Plex-Client-Identifier is missing")
+    return await handler(request)
+
+
+async def answer_not_found(request: web.Request) -> web.Response:
+    """Answer a path or method that is not stood in for."""
+    return refuse(request, 404, 404, "Not Found")
 
 
 def token_of(request: web.Request) -> str:
-    """Give the token of a request, or an empty text."""
-    return request.headers.get("X-Plex-Token") or request.query.get("X-Plex-Token", "")
-
-
-def username_in(text: str) -> str:
-    """Give the user name of an approval, or an empty text."""
-    body = read_json(text)
-    return str(body.get("username")) if isinstance(body, dict) else ""
+    """Give the token of a request, or an empty text; in a URL it would end up in logs."""
+    return request.headers.get("X-Plex-Token", "")
 
 
 def read_json(text: str) -> object:
@@ -361,14 +371,11 @@ def resource(name: str, client_id: str, provides: str, query: Mapping[str, str])
     }
 
 
-def client_id_missing(request: web.Request) -> web.Response:
-    """Refuse a call that does not say which client it comes from."""
-    return refuse(request, 400, 1000, "X-Plex-Client-Identifier is missing")
-
-
-def not_signed_in(request: web.Request) -> web.Response:
-    """Refuse a token that is missing or unknown."""
-    return refuse(request, 401, 1001, "User could not be authenticated")
+def bad_token(request: web.Request) -> web.Response:
+    """Refuse a token that is missing or unknown, or that cannot be one."""
+    if re.fullmatch("[A-Za-z0-9_-]*", token_of(request)):
+        return refuse(request, 401, 1001, "User could not be authenticated")
+    return refuse(request, 422, 1001, "Invalid token")
 
 
 def refuse(request: web.Request, status: int, code: int, message: str) -> web.Response:

@@ -94,8 +94,8 @@ def logs() -> Iterator[io.StringIO]:
 
 
 @pytest.fixture
-def plex_url(upstreams: Standins) -> Iterator[str]:
-    """Return where the stand-in for plex.tv is; faults end with the test."""
+def plex_url(upstreams: Standins, keys: object) -> Iterator[str]:
+    """Return where the stand-in for plex.tv is; faults and an open breaker end with the test."""
     yield upstreams.plex_url
     plex.control(upstreams.plex_url, "DELETE", "fault")
 

@@ -2,13 +2,20 @@
 
 import os
 import re
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import psycopg
 import pytest
+import redis
 
+from local.standins.plex import SERVER_ID
+from medianest.core import upstream
+from medianest.core.breaker import FAILURES
+from medianest.core.config import load
+from medianest.signin import service
 from tests.support import plex
 from tests.support.api import Answer, call
 
@@ -175,10 +182,6 @@ class TestFinish:
 class TestServerAccess:
     @pytest.fixture(autouse=True)
     def _server(self, environment: object, monkeypatch: pytest.MonkeyPatch) -> None:
-        from local.standins.plex import SERVER_ID  # noqa: PLC0415
-        from medianest.core.config import load  # noqa: PLC0415
-        from medianest.signin import service  # noqa: PLC0415
-
         settings = load({**os.environ, "PLEX_SERVER_ID": SERVER_ID})
         monkeypatch.setattr(service, "settings", lambda: settings)
 
@@ -222,10 +225,24 @@ class TestPlexTrouble:
         plex.control(plex_url, "PUT", "fault", fault)
         for answer in (plex.verify(handle), call("POST", "/api/auth/plex/pin", body={})):
             assert (answer.status, answer.code) == (503, "PLEX_UNREACHABLE")
+            assert int(answer.headers["retry-after"]) >= 1
         assert rows(db, "signin_handles") == 1
         assert rows(db, "users") == 0
         plex.control(plex_url, "DELETE", "fault")
         assert plex.verify(handle).status == 200
+
+    def test_a_pin_is_asked_for_once(self, db: Db, plex_url: str) -> None:
+        for fault in ({"kind": "close"}, {"kind": "status", "status": 503}):
+            plex.control(plex_url, "PUT", "fault", fault)
+            plex.control(plex_url, "DELETE", "requests")
+            assert call("POST", "/api/auth/plex/pin", body={}).code == "PLEX_UNREACHABLE"
+            assert len(plex.control(plex_url, "GET", "requests")) == 1
+
+    def test_a_poll_goes_on_past_one_hiccup(self, db: Db, plex_url: str) -> None:
+        for fault in ({"kind": "close"}, {"kind": "status", "status": 503}):
+            handle = plex.begin(plex_url, "alice")
+            plex.control(plex_url, "PUT", "fault", {**fault, "count": 1})
+            assert plex.verify(handle).status == 200
 
     def test_a_sign_in_survives_a_plex_that_fails_halfway(self, db: Db, plex_url: str) -> None:
         handle = plex.begin(plex_url, "alice")
@@ -233,6 +250,71 @@ class TestPlexTrouble:
         assert plex.verify(handle).code == "PLEX_UNREACHABLE"
         plex.control(plex_url, "DELETE", "fault")
         assert plex.verify(handle).status == 200
+
+
+class TestPlexIsLeftAlone:
+    def asked(self, plex_url: str) -> int:
+        return len(plex.control(plex_url, "GET", "requests"))
+
+    def test_as_long_as_it_says(self, db: Db, keys: redis.Redis, plex_url: str) -> None:
+        handle = plex.begin(plex_url, "alice")
+        fault = {"kind": "status", "status": 429, "retryAfter": 20, "count": 1}
+        plex.control(plex_url, "PUT", "fault", fault)
+        plex.control(plex_url, "DELETE", "requests")
+        for answer in (
+            plex.verify(handle),
+            plex.verify(handle),
+            call("POST", "/api/auth/plex/pin", body={}),
+        ):
+            assert (answer.status, answer.code) == (503, "PLEX_UNREACHABLE")
+            assert 15 < int(answer.headers["retry-after"]) <= 20
+        assert self.asked(plex_url) == 1
+        assert keys.delete(*keys.scan_iter("{breaker:*}:away")) == 1
+        assert plex.verify(handle).status == 200
+
+    def test_when_it_hangs_and_who_is_signed_in_stays_so(
+        self, people: dict[str, str], plex_url: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        quick = load({**os.environ, "UPSTREAM_TIMEOUT_SECONDS": "1"})
+        monkeypatch.setattr(upstream, "settings", lambda: quick)
+        handle = plex.begin(plex_url, "bob")
+        plex.control(plex_url, "PUT", "fault", {"kind": "hang"})
+        plex.control(plex_url, "DELETE", "requests")
+        for _ in range(FAILURES):
+            assert plex.verify(handle).code == "PLEX_UNREACHABLE"
+            assert call("GET", "/api/auth/me", token=people["carol"]).status == 200
+        assert self.asked(plex_url) == FAILURES
+        started = time.monotonic()
+        answer = plex.verify(handle)
+        assert time.monotonic() - started < 0.5
+        assert (answer.status, answer.code) == (503, "PLEX_UNREACHABLE")
+        assert 20 < int(answer.headers["retry-after"]) <= 30
+        assert call("GET", "/api/auth/me", token=people["carol"]).status == 200
+        assert self.asked(plex_url) == FAILURES
+
+    def test_a_sign_in_has_one_budget_for_all_its_calls(
+        self, db: Db, keys: object, plex_url: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        slow = load({**os.environ, "PLEX_SERVER_ID": SERVER_ID, "UPSTREAM_TIMEOUT_SECONDS": "1"})
+        monkeypatch.setattr(service, "settings", lambda: slow)
+        handle = plex.begin(plex_url, "bob")
+        # Each call may take longer than it does; together they may not.
+        plex.control(plex_url, "PUT", "fault", {"kind": "slow", "seconds": 1})
+        started = time.monotonic()
+        assert plex.verify(handle).code == "PLEX_UNREACHABLE"
+        assert time.monotonic() - started < 2
+        plex.control(plex_url, "DELETE", "fault")
+        assert plex.verify(handle).status == 200
+
+    def test_not_for_pins_that_it_does_not_know(self, db: Db, keys: object, plex_url: str) -> None:
+        handle = plex.begin(plex_url, None)
+        db.execute("UPDATE signin_handles SET plex_pin_id = 1")
+        for _ in range(2 * FAILURES):
+            assert plex.verify(handle).code == "PIN_EXPIRED"
+        for _ in range(FAILURES):
+            plex.control(plex_url, "PUT", "fault", {"kind": "status", "status": 401, "count": 1})
+            assert plex.verify(handle).code == "PLEX_UNREACHABLE"
+        assert plex.verify(plex.begin(plex_url, "alice")).status == 200
 
 
 class TestSession:

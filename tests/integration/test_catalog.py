@@ -1,8 +1,10 @@
 """The catalogue: details, and what becomes of it while TMDB or the cache is in trouble."""
 
 import json
+import os
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import psycopg
@@ -11,8 +13,10 @@ import redis
 from pydantic import SecretStr
 
 from medianest.catalog import service as catalog
+from medianest.catalog.tmdb import RECHECK_SECONDS
 from medianest.core.breaker import FAILURES
 from medianest.core.cache import Cache
+from medianest.core.config import load
 from medianest.requests import repository
 from tests.support import plex
 from tests.support.api import Answer, call
@@ -68,6 +72,17 @@ def age(keys: redis.Redis, seconds: int) -> None:
         assert isinstance(kept, str)
         entry = json.loads(kept)
         entry["at"] -= seconds
+        keys.set(key, json.dumps(entry), keepttl=True)
+
+
+def forget_seasons(keys: redis.Redis, last: int, seconds: int) -> None:
+    """Let what is kept of a show be older, from before its later seasons were known."""
+    age(keys, seconds)
+    for key in entries(keys):
+        entry = json.loads(str(keys.get(key)))
+        entry["value"]["seasons"] = [
+            season for season in entry["value"]["seasons"] if season["number"] <= last
+        ]
         keys.set(key, json.dumps(entry), keepttl=True)
 
 
@@ -343,6 +358,156 @@ class TestStale:
         now = call("GET", "/api/media/search", token=people["bob"], query=query)
         assert now.json == fresh.json
         assert int(now.headers["x-catalog-stale"]) >= DAY
+
+
+class TestBeforeARefusal:
+    """TMDB is asked once more for what it may have meanwhile, within what is fresh by far."""
+
+    @pytest.fixture
+    def outdated(self, people: dict[str, str], keys: redis.Redis, tmdb_url: str) -> str:
+        """Return a token; what is kept of Breaking Bad ends with its second season."""
+        details(people["bob"], "tv", 1396)
+        forget_seasons(keys, 2, RECHECK_SECONDS)
+        plex.control(tmdb_url, "DELETE", "requests")
+        return people["bob"]
+
+    def test_a_season_that_is_new_is_found(self, outdated: str, tmdb_url: str) -> None:
+        assert ask(outdated, {**BREAKING_BAD, "seasons": [2]}).status == 201
+        assert asked(tmdb_url) == []
+        made = ask(outdated, {**BREAKING_BAD, "seasons": [5]})
+        assert (made.status, made.data["seasons"]) == (201, [5])
+        assert len(asked(tmdb_url)) == 1
+        assert ask(outdated, {**BREAKING_BAD, "seasons": [4]}).status == 201
+        assert len(asked(tmdb_url)) == 1
+
+    def test_a_season_that_is_nowhere_is_asked_for_once(self, outdated: str, tmdb_url: str) -> None:
+        for _ in range(4):
+            answer = ask(outdated, {**BREAKING_BAD, "seasons": [9, 1]})
+            assert answer.details == [
+                {
+                    "field": "body.seasons",
+                    "message": "This show has no season 9. It has seasons 0 to 5.",
+                }
+            ]
+        assert len(asked(tmdb_url)) == 1
+
+    def test_while_tmdb_is_down_what_is_known_decides(
+        self, outdated: str, fault: Fault, tmdb_url: str
+    ) -> None:
+        fault(kind="status", status=500)
+        for _ in range(4):
+            answer = ask(outdated, {**BREAKING_BAD, "seasons": [5]})
+            assert (answer.status, answer.code) == (400, "VALIDATION_ERROR")
+        assert len(asked(tmdb_url)) == 1
+        assert ask(outdated, {**BREAKING_BAD, "seasons": [2]}).status == 201
+
+    def test_a_show_without_seasons_may_have_them_now(
+        self, people: dict[str, str], keys: redis.Redis
+    ) -> None:
+        details(people["bob"], "tv", 1396)
+        forget_seasons(keys, -1, RECHECK_SECONDS)
+        assert ask(people["bob"], BREAKING_BAD).data["seasons"] == [1, 2, 3, 4, 5]
+
+    def test_a_title_that_tmdb_had_not_may_be_there_now(
+        self, people: dict[str, str], keys: redis.Redis
+    ) -> None:
+        for request in (
+            partial(ask, people["bob"], MATRIX),
+            partial(details, people["bob"], "movie", 603),
+        ):
+            keys.flushdb()
+            details(people["bob"], "movie", 603)
+            (key,) = entries(keys)
+            entry = json.loads(str(keys.get(key)))
+            keys.set(key, json.dumps({**entry, "value": None, "fresh_seconds": 60}))
+            assert request().status in {400, 404}
+            age(keys, RECHECK_SECONDS)
+            assert request().status in {200, 201}
+
+    def test_of_many_who_come_at_once_one_asks(
+        self, outdated: str, keys: redis.Redis, tmdb_url: str
+    ) -> None:
+        (key,) = entries(keys)
+        entry = json.loads(str(keys.get(key)))
+        entry["at"] += RECHECK_SECONDS
+        entry["value"]["seasons"].append({"number": 3, "episode_count": 13})
+        keys.set(f"{key}:flight", "somebody", px=60_000)
+
+        def land() -> None:
+            keys.set(key, json.dumps(entry))
+            keys.delete(f"{key}:flight")
+
+        later = threading.Timer(0.3, land)
+        later.start()
+        made = ask(outdated, {**BREAKING_BAD, "seasons": [3]})
+        later.join()
+        assert made.status == 201
+        assert asked(tmdb_url) == []
+
+    def test_a_season_that_is_only_announced_is_named_or_left_out(
+        self, people: dict[str, str]
+    ) -> None:
+        severance = {"mediaType": "tv", "tmdbId": 95396}
+        assert ask(people["bob"], severance).data["seasons"] == [1, 2]
+        made = ask(people["bob"], {**severance, "seasons": [3]})
+        assert (made.status, made.data["seasons"]) == (201, [3])
+
+
+class TestLanguage:
+    @pytest.fixture
+    def token(self, people: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+        """Return a token; the catalogue is German."""
+        german = load({**os.environ, "TMDB_LANGUAGE": "de-DE"})
+        monkeypatch.setattr(catalog, "settings", lambda: german)
+        catalog.tmdb.cache_clear()
+        yield people["bob"]
+        catalog.tmdb.cache_clear()
+
+    @pytest.mark.parametrize(
+        ("media_type", "tmdb_id", "title", "overview"),
+        [
+            ("movie", 603, "Matrix", "Ein Programmierer erf\u00e4hrt"),
+            ("movie", 194, "Die fabelhafte Welt der Am\u00e9lie", "Eine scheue Kellnerin"),
+            ("movie", 27205, "Inception", "Ein Dieb"),
+            ("movie", 128, "Prinzessin Mononoke", "A cursed prince"),
+            ("movie", 129, "Spirited Away", "A girl works"),
+            ("movie", 387, "Das Boot", None),
+            ("tv", 1399, "Game of Thrones \u2013 Das Lied von Eis und Feuer", "Adelsh\u00e4user"),
+            ("tv", 70523, "Dark", "In einer deutschen Kleinstadt"),
+            ("tv", 93405, "Squid Game", "People in debt"),
+        ],
+    )
+    def test_what_is_not_translated_comes_in_english(
+        self,
+        token: str,
+        tmdb_url: str,
+        media_type: str,
+        tmdb_id: int,
+        title: str,
+        overview: str | None,
+    ) -> None:
+        plex.control(tmdb_url, "DELETE", "requests")
+        found = details(token, media_type, tmdb_id).data
+        assert found["title"] == title
+        assert found.get("overview", "").startswith(overview or "")
+        assert ("overview" in found) == (overview is not None)
+        assert len(asked(tmdb_url)) == 1
+
+    def test_so_do_posters(self, token: str) -> None:
+        assert details(token, "movie", 603).data["posterPath"] == "/matrix-poster.jpg"
+
+    def test_a_search_has_what_tmdb_gives(self, token: str) -> None:
+        (found,) = search(token, "spirited away").data
+        assert found["title"] == "\u5343\u3068\u5343\u5c0b\u306e\u795e\u96a0\u3057"
+        assert "overview" not in found
+
+    def test_a_request_has_the_title_that_is_shown(self, db: Db, token: str) -> None:
+        made = ask(token, {"mediaType": "movie", "tmdbId": 129})
+        assert made.data["title"] == "Spirited Away"
+        row = db.execute(
+            "SELECT details->>'title' FROM audit_logs WHERE action = 'request.created'"
+        ).fetchone()
+        assert row == ("Spirited Away",)
 
 
 class TestSingleFlight:

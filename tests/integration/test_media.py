@@ -63,6 +63,12 @@ class TestSearch:
         assert found["data"] == []
         assert found["pagination"]["total"] == 0
 
+    def test_only_people_found_is_nothing_found(self, people: dict[str, str]) -> None:
+        found = search(people["bob"], q="keanu reeves")
+        assert found["data"] == []
+        assert found["pagination"]["total"] == 0
+        assert found["pagination"]["hasNext"] is False
+
     def test_people_are_left_out_and_absent_keys_absent(self, people: dict[str, str]) -> None:
         for query in ("a", "e", "keanu"):
             for item in search(people["bob"], q=query)["data"]:
@@ -108,11 +114,18 @@ class TestSearch:
 
     def test_is_cached_however_it_is_spelt(self, people: dict[str, str], tmdb_url: str) -> None:
         plex.control(tmdb_url, "DELETE", "requests")
-        spellings = ("Breaking Bad", "breaking bad", "BREAKING   BAD", "breaking\tbad")
+        spellings = (
+            "Breaking Bad",
+            "breaking bad",
+            "BREAKING   BAD",
+            "breaking\tbad",
+            "\uff22reaking\u00a0bad",
+        )
         found = [search(people["bob"], q=text)["data"] for text in spellings]
         assert found[0]
         assert found == [found[0]] * len(spellings)
-        assert len(plex.control(tmdb_url, "GET", "requests")) == 1
+        (request,) = plex.control(tmdb_url, "GET", "requests")
+        assert "query=breaking+bad" in request["query"]
         search(people["bob"], q="breakingbad")
         assert len(plex.control(tmdb_url, "GET", "requests")) == 2
 

@@ -19,7 +19,7 @@ from local.standins import plex, tmdb
 
 CLIENT = {"Accept": "application/json", "X-Plex-Client-Identifier": "medianest-test"}
 OTHER_CLIENT = {**CLIENT, "X-Plex-Client-Identifier": "somebody-else"}
-KEY = {"Authorization": "Bearer a-read-token"}
+KEY = {"Authorization": "Bearer a.read.token"}
 
 
 class LoopThread:
@@ -146,14 +146,65 @@ def test_pin_ids_are_sequential_and_short_codes_have_four_characters(plex_tv: Cl
     assert first["expiresIn"] == 900
 
 
-def test_strong_is_also_taken_from_a_form_and_from_json(plex_tv: Client) -> None:
+def test_strong_is_taken_from_the_query_only(plex_tv: Client) -> None:
     path = plex_tv.origin + "/api/v2/pins"
-    form = plex_tv.pool.request(
-        "POST", path, fields={"strong": "true"}, headers=CLIENT, encode_multipart=False
-    )
-    as_json = plex_tv.pool.request("POST", path, json={"strong": True}, headers=CLIENT)
-    assert len(form.json()["code"]) == 25
-    assert len(as_json.json()["code"]) == 25
+    answers = [
+        plex_tv.pool.request("POST", path, fields={"strong": "true"}, headers=CLIENT),
+        plex_tv.pool.request(
+            "POST", path, fields={"strong": "true"}, headers=CLIENT, encode_multipart=False
+        ),
+        plex_tv.pool.request("POST", path, json={"strong": True}, headers=CLIENT),
+        plex_tv.ask("POST", "/api/v2/pins?strong=yes", CLIENT),
+        plex_tv.ask("POST", "/api/v2/pins", {**CLIENT, "strong": "true"}),
+    ]
+    assert [len(answer.json()["code"]) for answer in answers] == [4] * 5
+    assert len(create_pin(plex_tv)["code"]) == 25
+
+
+def test_the_sign_in_page_takes_no_weak_pin(plex_tv: Client) -> None:
+    weak = create_pin(plex_tv, strong="false")
+    refused = approve(plex_tv, weak, "alice")
+    assert refused.status == 400
+    assert "plex.tv/link" in refused.json()["error"]
+    assert plex_tv.get(f"/api/v2/pins/{weak['id']}", CLIENT).json()["authToken"] is None
+
+
+@pytest.mark.parametrize(
+    ("client_id", "status"),
+    [("medianest-test", 200), ("somebody-else", 404), ("", 404), (None, 404), (["x"], 404)],
+)
+def test_the_sign_in_page_takes_the_client_of_the_pin_only(
+    plex_tv: Client, client_id: object, status: int
+) -> None:
+    pin = create_pin(plex_tv)
+    body = {"username": "alice", "clientID": client_id}
+    answer = plex_tv.ask("POST", f"/standin/pins/{pin['code']}/approve", body=body)
+    assert answer.status == status
+    token = plex_tv.get(f"/api/v2/pins/{pin['id']}", CLIENT).json()["authToken"]
+    assert (token is not None) == (status == 200)
+
+
+def test_a_code_in_the_query_must_be_the_pins(plex_tv: Client) -> None:
+    pin = create_pin(plex_tv)
+    path = f"/api/v2/pins/{pin['id']}"
+    assert plex_tv.get(f"{path}?code={pin['code']}", CLIENT).status == 200
+    assert plex_error(plex_tv.get(f"{path}?code=other", CLIENT)) == (404, 1020)
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/api/v2/pins"),
+        ("GET", "/api/v2/pins/x"),
+        ("GET", "/api/v2/pins/" + "9" * 5000),
+        ("GET", "/api/v2/nothing"),
+        ("POST", "/api/v2/user"),
+    ],
+    ids=lambda value: value[:20],
+)
+def test_what_is_not_there_at_plex_tv(plex_tv: Client, method: str, path: str) -> None:
+    answer = plex_tv.ask(method, path, CLIENT)
+    assert (answer.status, answer.json()["errors"][0]["status"]) == (404, 404)
 
 
 def test_a_pin_is_not_found_for_another_client_or_when_unknown(plex_tv: Client) -> None:
@@ -167,6 +218,11 @@ def test_the_client_identifier_is_required(plex_tv: Client) -> None:
     assert plex_error(plex_tv.ask("POST", "/api/v2/pins?strong=true", headers)) == (400, 1000)
     pin = create_pin(plex_tv)
     assert plex_error(plex_tv.get(f"/api/v2/pins/{pin['id']}", headers)) == (400, 1000)
+    signed_in = sign_in(plex_tv, "alice")
+    token = {"X-Plex-Token": signed_in["X-Plex-Token"], **headers}
+    for path in ("/api/v2/user", "/api/v2/resources", "/api/v2/ping"):
+        assert plex_error(plex_tv.get(path, token)) == (400, 1000)
+        assert plex_tv.get(path, signed_in).status == 200
 
 
 def test_an_expired_pin_is_gone(loop: LoopThread) -> None:
@@ -234,6 +290,15 @@ def test_the_user_of_a_token(plex_tv: Client) -> None:
 def test_an_unknown_token_is_refused(plex_tv: Client, path: str) -> None:
     assert plex_error(plex_tv.get(path, CLIENT)) == (401, 1001)
     assert plex_error(plex_tv.get(path, {**CLIENT, "X-Plex-Token": "guess"})) == (401, 1001)
+    odd = plex_tv.get(path, {**CLIENT, "X-Plex-Token": "no token at all"})
+    assert odd.status == 422
+    assert "Invalid token" in odd.data.decode()
+
+
+def test_a_token_is_taken_from_the_header_only(plex_tv: Client) -> None:
+    token = sign_in(plex_tv, "alice")["X-Plex-Token"]
+    assert plex_error(plex_tv.get(f"/api/v2/user?X-Plex-Token={token}", CLIENT)) == (401, 1001)
+    assert plex_tv.get("/api/v2/user", {**CLIENT, "X-Plex-Token": token}).status == 200
 
 
 @pytest.mark.parametrize(
@@ -309,7 +374,15 @@ def test_a_search_finds_words_without_case_and_accents(
     assert expected in names(search(tmdb_api, kind, query))
 
 
-@pytest.mark.parametrize("query", ["matrix potter", "%matrix", "_", "", "   "])
+@pytest.mark.parametrize("query", ["", "?query=", "?query=%20%20", "?page=1"])
+@pytest.mark.parametrize("kind", ["multi", "movie", "tv"])
+def test_a_search_needs_a_query(tmdb_api: Client, kind: str, query: str) -> None:
+    answer = tmdb_api.get(f"/3/search/{kind}{query}", KEY)
+    assert answer.status == 422
+    assert answer.json() == {"errors": ["query must be provided"]}
+
+
+@pytest.mark.parametrize("query", ["matrix potter", "%matrix", "_"])
 def test_a_search_takes_every_word_and_no_wildcard(tmdb_api: Client, query: str) -> None:
     found = search(tmdb_api, "multi", query)
     assert (found["results"], found["total_results"]) == ([], 0)
@@ -350,18 +423,111 @@ def test_the_details_of_a_show_have_its_seasons(tmdb_api: Client) -> None:
     assert show["external_ids"] == {"imdb_id": "tt0903747", "tvdb_id": 81189}
 
 
-@pytest.mark.parametrize("path", ["/3/movie/1396000", "/3/tv/550", "/3/movie/x", "/3/nothing"])
-def test_what_is_not_there(tmdb_api: Client, path: str) -> None:
+@pytest.mark.parametrize(
+    ("path", "code"),
+    [
+        ("/3/movie/1396000", 34),
+        ("/3/tv/550", 34),
+        ("/3/nothing", 34),
+        ("/3/movie", 34),
+        ("/3/movie/x", 6),
+        ("/3/tv/0", 6),
+        ("/3/tv/" + "9" * 5000, 6),
+        ("/3/tv/\u0667", 6),
+    ],
+    ids=lambda value: str(value)[:20],
+)
+def test_what_is_not_there(tmdb_api: Client, path: str, code: int) -> None:
     answer = tmdb_api.get(path, KEY)
-    assert (answer.status, answer.json()["status_code"]) == (404, 34)
+    assert (answer.status, answer.json()["status_code"]) == (404, code)
+
+
+def test_another_method_is_not_there(tmdb_api: Client) -> None:
+    assert tmdb_api.ask("POST", "/3/movie/550", KEY).json()["status_code"] == 34
+
+
+@pytest.mark.parametrize(
+    ("language", "title", "overview", "poster"),
+    [
+        ("", "The Matrix", "A programmer", "/matrix-poster.jpg"),
+        ("?language=en-GB", "The Matrix", "A programmer", "/matrix-poster.jpg"),
+        ("?language=nonsense", "The Matrix", "A programmer", "/matrix-poster.jpg"),
+        ("?language=de-DE", "Matrix", "Ein Programmierer", None),
+        ("?language=de", "Matrix", "Ein Programmierer", None),
+        ("?language=fr-FR", "The Matrix", "", None),
+    ],
+)
+def test_the_language_is_honoured(
+    tmdb_api: Client, language: str, title: str, overview: str, poster: str | None
+) -> None:
+    film = tmdb_api.get(f"/3/movie/603{language}", KEY).json()
+    assert (film["title"], film["original_title"]) == (title, "The Matrix")
+    assert film["overview"].startswith(overview)
+    assert bool(film["overview"]) == bool(overview)
+    assert film["poster_path"] == poster
+
+
+def test_what_is_not_translated_has_its_original_title(tmdb_api: Client) -> None:
+    path = "/3/search/multi?query=spirited%20away&language=de-DE"
+    (film,) = tmdb_api.get(path, KEY).json()["results"]
+    assert (film["title"], film["overview"]) == ("千と千尋の神隠し", "")
+    show = tmdb_api.get("/3/tv/1399?language=de-DE", KEY).json()
+    assert show["name"] == "Game of Thrones – Das Lied von Eis und Feuer"
+    assert show["seasons"][1]["name"] == "Staffel 1"
+    path = "/3/search/tv?query=eis%20feuer&language=en-US"
+    assert tmdb_api.get(path, KEY).json()["results"][0]["name"] == "Game of Thrones"
+
+
+def test_translations_and_pictures_are_appended(tmdb_api: Client) -> None:
+    path = "/3/movie/194?language=de&append_to_response=translations,images"
+    film = tmdb_api.get(path, KEY).json()
+    english, german = sorted(
+        film["translations"]["translations"], key=lambda each: str(each["english_name"])
+    )
+    assert english["data"]["title"] == "Amélie"
+    assert (german["iso_639_1"], german["iso_3166_1"]) == ("de", "DE")
+    assert german["data"]["title"] == film["title"] == "Die fabelhafte Welt der Amélie"
+    show = tmdb_api.get("/3/tv/1396?append_to_response=translations", KEY).json()
+    (only,) = show["translations"]["translations"]
+    assert only["data"]["name"] == "", "that of the original is not repeated"
+    path = "/3/movie/603?language=de&append_to_response=images"
+    assert tmdb_api.get(path, KEY).json()["images"]["posters"] == []
+    path += "&include_image_language=en,null"
+    (poster,) = tmdb_api.get(path, KEY).json()["images"]["posters"]
+    assert (poster["file_path"], poster["iso_639_1"]) == ("/matrix-poster.jpg", "en")
+
+
+def test_no_more_than_twenty_are_appended(tmdb_api: Client) -> None:
+    for number, status in ((20, 200), (21, 400)):
+        appended = ",".join(f"x{each}" for each in range(number))
+        answer = tmdb_api.get(f"/3/movie/603?append_to_response={appended}", KEY)
+        assert answer.status == status
+    assert answer.json()["status_code"] == 27
+
+
+def test_a_date_that_is_not_known_is_empty_or_missing(loop: LoopThread) -> None:
+    planned = tmdb.Title("tv", 5, "Planned Show", seasons={1: 0})
+    app = tmdb.create_app(tmdb.Catalogue((planned,)))
+    runner = loop.run(standins.serve(app, "127.0.0.1", 0))
+    client = Client(standins.url_of(runner))
+    (found,) = search(client, "tv", "planned")["results"]
+    assert "first_air_date" not in found
+    show = client.get("/3/tv/5", KEY).json()
+    assert show["first_air_date"] == ""
+    assert (show["seasons"][0]["episode_count"], show["seasons"][0]["air_date"]) == (0, None)
+    client.pool.clear()
+    loop.run(runner.cleanup())
 
 
 @pytest.mark.parametrize("path", ["/3/configuration", "/3/movie/550", "/3/search/tv?query=a"])
 def test_a_key_is_required_in_the_query_or_the_header(tmdb_api: Client, path: str) -> None:
-    for headers in ({}, {"Authorization": "Bearer "}, {"Authorization": "Basic abc"}):
+    values = ("", "Bearer ", "Basic abc", "Bearer a-v3-key", "bearer a.b.c")
+    for headers in ({}, *({"Authorization": value} for value in values)):
         answer = tmdb_api.get(path, headers)
         assert (answer.status, answer.json()["status_code"]) == (401, 7)
-    assert tmdb_api.get(f"{path}{'&' if '?' in path else '?'}api_key=abc").status == 200
+    with_key = f"{path}{'&' if '?' in path else '?'}api_key="
+    assert tmdb_api.get(f"{with_key}a.v4.token").status == 401
+    assert tmdb_api.get(f"{with_key}abc").status == 200
     assert tmdb_api.get(path, KEY).status == 200
 
 
@@ -489,7 +655,7 @@ def test_the_requests_seen_are_listed_without_the_control_routes(tmdb_api: Clien
         ("GET", "/3/search/multi", "query=a%20b"),
         ("GET", "/3/movie/550", ""),
     ]
-    assert seen[0]["headers"]["Authorization"] == "Bearer a-read-token"
+    assert seen[0]["headers"]["Authorization"] == "Bearer a.read.token"
     assert tmdb_api.ask("DELETE", "/standin/requests").status == 204
     assert tmdb_api.get("/standin/requests").json() == []
 
@@ -533,7 +699,9 @@ def test_the_catalogue_is_well_formed() -> None:
         numbers = sorted(title.seasons.keys() - {0})
         assert numbers == list(range(1, len(numbers) + 1))
         assert bool(numbers) == (title.media_type == "tv")
-        assert all(episodes > 0 for episodes in title.seasons.values())
+        announced = [number for number, episodes in title.seasons.items() if not episodes]
+        assert announced in ([], [numbers[-1]] if numbers else [])
+        assert title.translations.keys() <= {"de-DE"}
     assert all(("movie", id_) in keys for star in catalogue.stars for id_ in star.known_for)
 
 

@@ -2,6 +2,7 @@
 
 import json
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import urllib3
 
@@ -18,6 +19,18 @@ def approve(plex_url: str, code: str, person: str) -> None:
     assert response.status == 200, response.data
 
 
+def approve_at(auth_url: str, person: str) -> None:
+    """Open the hosted sign-in page and do what a person does there."""
+    page = urlsplit(auth_url)
+    asked = parse_qs(page.fragment.removeprefix("?"), strict_parsing=True)
+    response = _http.request(
+        "POST",
+        f"{page.scheme}://{page.netloc}/standin/pins/{asked['code'][0]}/approve",
+        json={"username": person, "clientID": asked["clientID"][0]},
+    )
+    assert response.status == 200, response.data
+
+
 def control(url: str, method: str, path: str, body: Any = None) -> Any:
     """Talk to a stand-in's control routes: faults and the requests it has seen."""
     response = _http.request(method, f"{url}/standin/{path}", json=body)
@@ -29,7 +42,8 @@ def begin(plex_url: str, person: str | None) -> str:
     """Begin a sign-in and, for a person, approve it; return the handle."""
     pin = call("POST", "/api/auth/plex/pin", body={}).data
     if person is not None:
-        approve(plex_url, pin["code"], person)
+        assert pin["authUrl"].startswith(f"{plex_url}/auth#?")
+        approve_at(pin["authUrl"], person)
     handle: str = pin["pinId"]
     return handle
 

@@ -1,9 +1,11 @@
 """What TMDB sends, read item by item; what it is sent, and what is kept."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from enum import Enum
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar, cast
 
 import pytest
 from hypothesis import given
@@ -12,7 +14,7 @@ from pydantic import SecretStr
 
 from medianest.catalog import tmdb as tmdb_module
 from medianest.catalog.models import Dated, SearchPage, Season, Title, TitleDetails
-from medianest.catalog.tmdb import MISSING_CACHE_SECONDS, TmdbClient
+from medianest.catalog.tmdb import MISSING_CACHE_SECONDS, RECHECK_SECONDS, TmdbClient
 from medianest.core import http
 from medianest.core.breaker import FAILURES
 from medianest.core.cache import Cache
@@ -39,7 +41,15 @@ SHOW = {
 }
 PERSON = {"media_type": "person", "id": 6384, "name": "Keanu Reeves", "known_for": [MOVIE]}
 FRESH_SEARCH, FRESH_DETAILS, STALE = 900, 21_600, 604_800
-_GONE = object()
+
+
+class _Gone(Enum):
+    """A field that is not there; unlike an object's, its name is the same in every process."""
+
+    GONE = "gone"
+
+
+_GONE = _Gone.GONE
 
 
 class MemoryCache(Cache):
@@ -81,8 +91,15 @@ class Tmdb:
         self.calls: list[tuple[str, str, dict[str, str], dict[str, str]]] = []
 
     def __call__(
-        self, method: str, url: str, *, headers: Mapping[str, str], query: Mapping[str, str]
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str],
+        query: Mapping[str, str],
+        total_seconds: float,
     ) -> tuple[int, Any]:
+        assert 0 < total_seconds <= 4
         self.calls.append((method, url, dict(headers), dict(query)))
         if self.trouble is not None:
             raise self.trouble
@@ -185,14 +202,11 @@ def test_people_are_left_out(tmdb: Tmdb, client: TmdbClient) -> None:
         changed(MOVIE, id=10**400),
         changed(MOVIE, title=_GONE),
         changed(MOVIE, title=None),
-        changed(MOVIE, title=""),
+        changed(MOVIE, title=" \u200b ", original_title=""),
         changed(MOVIE, title=["The Matrix"]),
-        changed(MOVIE, title="\ud800"),
-        changed(MOVIE, overview=1),
-        changed(MOVIE, release_date=1999),
+        changed(MOVIE, title="\ud800", original_title=5),
         changed(SHOW, name=_GONE),
         changed(SHOW, media_type="movie"),
-        changed(SHOW, poster_path={}),
         None,
         "The Matrix",
         603,
@@ -203,6 +217,105 @@ def test_people_are_left_out(tmdb: Tmdb, client: TmdbClient) -> None:
 def test_an_item_that_makes_no_sense_is_left_out(tmdb: Tmdb, client: TmdbClient, junk: Any) -> None:
     tmdb.finds(junk, SHOW, junk)
     assert [title.tmdb_id for title in titles_of(client)] == [1396]
+
+
+@pytest.mark.parametrize(
+    ("field", "odd", "attribute"),
+    [
+        ("overview", 1, "overview"),
+        ("overview", ["x"], "overview"),
+        ("overview", "\ud800", "overview"),
+        ("overview", " \n ", "overview"),
+        ("poster_path", {}, "poster_path"),
+        ("poster_path", True, "poster_path"),
+        ("release_date", 1999, "year"),
+        ("backdrop_path", 5, "year"),
+        ("genres", "x", "year"),
+    ],
+    ids=str,
+)
+def test_an_odd_field_that_adorns_an_item_is_absent(
+    tmdb: Tmdb, client: TmdbClient, field: str, odd: Any, attribute: str
+) -> None:
+    tmdb.finds(changed(MOVIE, **{field: odd}), SHOW, total=2)
+    found, other = titles_of(client)
+    expected = Title("movie", 603, "The Matrix", 1999, "A hacker.", "/m.jpg")
+    if field not in {"backdrop_path", "genres"}:
+        expected = replace(expected, **cast("Any", {attribute: None}))
+    assert found == expected
+    assert other.tmdb_id == 1396
+
+
+@pytest.mark.parametrize("title", [None, "", "  ", "\u200b\n", 5, ["x"], "\ud800", _GONE], ids=repr)
+@pytest.mark.parametrize(
+    ("item", "name", "original"),
+    [(MOVIE, "title", "original_title"), (SHOW, "name", "original_name")],
+    ids=["movie", "tv"],
+)
+def test_a_title_that_is_not_there_is_the_original_one(
+    tmdb: Tmdb, client: TmdbClient, item: dict[str, Any], name: str, original: str, title: Any
+) -> None:
+    tmdb.finds(changed(item, **{name: title, original: " \u5343\u3068\u5343\u5c0b "}))
+    assert [found.title for found in titles_of(client)] == ["\u5343\u3068\u5343\u5c0b"]
+    tmdb.body = changed(item, **{name: title, original: "Original"})
+    assert details_of(client, item["media_type"]).title == "Original"
+
+
+@pytest.mark.parametrize(
+    ("title", "kept"),
+    [
+        (" The Matrix\u00a0", "The Matrix"),
+        ("The\u00a0Matrix", "The Matrix"),
+        ("The\tMat\0rix\u202e", "The Matrix"),
+        ("Ame\u0301lie", "Am\u00e9lie"),
+        ("x" * 3000, "x" * 2000),
+    ],
+    ids=lambda value: repr(value)[:20],
+)
+def test_titles_are_clean(tmdb: Tmdb, client: TmdbClient, title: str, kept: str) -> None:
+    tmdb.finds(changed(MOVIE, title=title))
+    assert titles_of(client)[0].title == kept
+    tmdb.body = changed(MOVIE, title=title)
+    assert details_of(client).title == kept
+
+
+def test_an_overview_keeps_its_paragraphs(tmdb: Tmdb, client: TmdbClient) -> None:
+    tmdb.body = changed(MOVIE, overview=" One.\r\n\r\nTwo\0.\u202e \n")
+    assert details_of(client).overview == "One.\n\nTwo."
+
+
+def test_what_is_dropped_is_logged_without_its_value(
+    tmdb: Tmdb, client: TmdbClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    tmdb.finds(
+        changed(MOVIE, overview=["canary"]),
+        changed(SHOW, id="canary-id", name=5),
+        changed(SHOW, name=None),
+        changed(MOVIE, media_type="canary"),
+        PERSON,
+        "canary",
+    )
+    titles_of(client)
+    logged = [
+        tuple(getattr(line, key) for key in ("message", "host", "path", "item", "cause"))
+        for line in caplog.records
+    ]
+    place = ("tmdb.example.org", "/search/multi")
+    assert logged == [
+        ("upstream_field_dropped", *place, 603, "overview: string_type"),
+        ("upstream_item_dropped", *place, "canary-id", "id: int_type, name: string_type"),
+        ("upstream_item_dropped", *place, 1396, "title: missing"),
+        ("upstream_item_dropped", *place, 603, "media_type: unknown"),
+        ("upstream_item_dropped", *place, None, "media_type: unknown"),
+    ]
+
+
+def test_an_answer_that_is_odd_throughout_does_not_fill_the_log(
+    tmdb: Tmdb, client: TmdbClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    tmdb.finds(*[None] * 500, total=500)
+    client.search("x", "movie", 1)
+    assert len(caplog.records) == 20
 
 
 def test_a_search_of_one_kind_reads_items_without_a_kind(tmdb: Tmdb, client: TmdbClient) -> None:
@@ -234,6 +347,14 @@ def test_a_search_asks_what_was_asked(
         ("1999-03-31", 1999),
         ("1999", 1999),
         ("0999-01-01", 999),
+        ("0000-00-00", None),
+        ("0000", None),
+        ("1999-00-00", None),
+        ("1999-13-01", None),
+        ("1999-02-30", None),
+        ("19990331", None),
+        ("1999-03-31T00:00:00Z", None),
+        ("19999", None),
         (_GONE, None),
         (None, None),
         ("", None),
@@ -285,7 +406,86 @@ def test_the_total_counts_what_can_be_paged_to(
     tmdb: Tmdb, client: TmdbClient, total: int, capped: int
 ) -> None:
     tmdb.finds(total=total)
-    assert client.search("x", "all", 1).value.total == capped
+    assert client.search("x", "movie", 1).value.total == capped
+
+
+@pytest.mark.parametrize("odd", ["1", -1, 1.5, None, True, _GONE, []], ids=repr)
+def test_a_total_that_makes_no_sense_is_the_number_of_results(
+    tmdb: Tmdb, client: TmdbClient, odd: Any
+) -> None:
+    tmdb.body = changed({"results": [SHOW, MOVIE]}, total_results=odd)
+    assert client.search("x", "all", 1).value.total == 2
+    tmdb.body = changed({"results": [changed(MOVIE)]}, total_results=odd)
+    assert client.search("x", "movie", 3).value.total == 41
+
+
+class TestPagesOfPeople:
+    """A search of all kinds finds people too, who are left out."""
+
+    @pytest.fixture
+    def pages(self, monkeypatch: pytest.MonkeyPatch, tmdb: Tmdb) -> dict[str, list[Any]]:
+        """Return what is on each page of TMDB; there are five."""
+        found: dict[str, list[Any]] = {}
+
+        def answer(method: str, url: str, **options: Any) -> tuple[int, Any]:
+            tmdb.finds(*found.get(options["query"]["page"], [PERSON] * 20), total=100)
+            return tmdb(method, url, **options)
+
+        monkeypatch.setattr(http, "request_json", answer)
+        return found
+
+    def shown(self, client: TmdbClient, page: int) -> tuple[list[int], int, int]:
+        found = client.search("x", "all", page).value
+        return [title.tmdb_id for title in found.titles], found.page, found.total
+
+    @pytest.mark.parametrize("first", [1, 2, 3])
+    def test_are_passed_over(
+        self, tmdb: Tmdb, client: TmdbClient, pages: dict[str, list[Any]], first: int
+    ) -> None:
+        pages[str(first)] = [PERSON, MOVIE]
+        assert self.shown(client, 1) == ([603], first, 100)
+        assert len(tmdb.calls) == first
+        assert self.shown(client, 1) == ([603], first, 100), "kept as it was found"
+        assert len(tmdb.calls) == first
+
+    def test_but_not_without_end(
+        self, tmdb: Tmdb, client: TmdbClient, pages: dict[str, list[Any]]
+    ) -> None:
+        pages["4"] = [MOVIE]
+        assert self.shown(client, 1) == ([], 1, 0)
+        assert [call[3]["page"] for call in tmdb.calls] == ["1", "2", "3"]
+
+    def test_count_for_nothing_at_the_end(
+        self, tmdb: Tmdb, client: TmdbClient, pages: dict[str, list[Any]]
+    ) -> None:
+        pages["1"] = pages["3"] = [MOVIE]
+        assert self.shown(client, 2) == ([603], 3, 100)
+        tmdb.calls.clear()
+        assert self.shown(client, 4) == ([], 4, 60)
+        assert [call[3]["page"] for call in tmdb.calls] == ["4", "5"]
+
+    def test_share_the_time_of_one_call(
+        self, tmdb: Tmdb, client: TmdbClient, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        left = [3.0, 2.0, 1.0]
+        seconds = []
+
+        def answer(method: str, url: str, **options: Any) -> tuple[int, Any]:
+            seconds.append(options["total_seconds"])
+            tmdb.finds(PERSON, total=100)
+            return tmdb(method, url, **options)
+
+        monkeypatch.setattr(http.Budget, "seconds_left", property(lambda _: left[len(seconds)]))
+        monkeypatch.setattr(http, "request_json", answer)
+        client.search("x", "all", 1)
+        assert seconds == [3.0, 2.0, 1.0]
+
+
+def test_a_search_that_fits_on_one_page_counts_its_titles(tmdb: Tmdb, client: TmdbClient) -> None:
+    tmdb.finds(PERSON, MOVIE, PERSON, SHOW, None, total=5)
+    assert client.search("x", "all", 1).value.total == 2
+    tmdb.finds(PERSON, MOVIE, total=21)
+    assert client.search("y", "all", 1).value.total == 21
 
 
 def test_a_page_has_no_more_titles_than_a_page_has(tmdb: Tmdb, client: TmdbClient) -> None:
@@ -301,16 +501,10 @@ def test_a_page_has_no_more_titles_than_a_page_has(tmdb: Tmdb, client: TmdbClien
         "text",
         1,
         {},
-        {"results": []},
         {"total_results": 1},
         {"results": None, "total_results": 1},
         {"results": {}, "total_results": 1},
         {"results": "x", "total_results": 1},
-        {"results": [], "total_results": "1"},
-        {"results": [], "total_results": -1},
-        {"results": [], "total_results": 1.5},
-        {"results": [], "total_results": None},
-        {"results": [], "total_results": True},
     ],
     ids=str,
 )
@@ -499,7 +693,7 @@ def test_not_found_is_believed_of_tmdb_only(
         changed(MOVIE, id=_GONE),
         changed(MOVIE, id="603"),
         changed(MOVIE, title=None),
-        changed(MOVIE, title=""),
+        changed(MOVIE, title="", original_title="\u200b"),
         changed(MOVIE, title="\ud800"),
     ],
     ids=lambda value: repr(value)[:40],
@@ -512,27 +706,31 @@ def test_details_that_make_no_sense_are_catalog_unavailable(
     assert cache.kept == {}, "nonsense was kept, so that it outlives the trouble"
 
 
+@pytest.mark.parametrize("seasons", [None, "x", 5, {}, [], _GONE], ids=repr)
+def test_seasons_that_are_no_list_are_none(tmdb: Tmdb, client: TmdbClient, seasons: Any) -> None:
+    tmdb.body = changed(SHOW, seasons=seasons)
+    assert details_of(client, "tv").seasons == ()
+
+
 @pytest.mark.parametrize(
-    "seasons",
+    "odd",
     [
+        1,
         None,
         "x",
-        [1],
-        [None],
-        [{}],
-        [{"season_number": "1"}],
-        [{"season_number": -1}],
-        [{"season_number": 10_000}],
+        [],
+        {},
+        {"season_number": "1"},
+        {"season_number": -1},
+        {"season_number": 10_000},
+        {"season_number": None, "name": "Season 9"},
+        {"season_number": True},
     ],
     ids=str,
 )
-def test_seasons_that_make_no_sense_are_catalog_unavailable(
-    tmdb: Tmdb, client: TmdbClient, seasons: Any
-) -> None:
-    tmdb.body = SHOW | {"seasons": seasons}
-    with pytest.raises(AppError) as caught:
-        client.details("tv", 1396)
-    assert caught.value.code == ErrorCode.CATALOG_UNAVAILABLE
+def test_one_odd_season_is_dropped_alone(tmdb: Tmdb, client: TmdbClient, odd: Any) -> None:
+    tmdb.body = SHOW | {"seasons": [odd, {"season_number": 1}, odd, {"season_number": 2}]}
+    assert details_of(client, "tv").seasons == (Season(1), Season(2))
 
 
 def test_a_title_that_cannot_be_kept_is_not_handed_on(tmdb: Tmdb, client: TmdbClient) -> None:
@@ -682,6 +880,230 @@ def test_what_is_stale_serves_while_tmdb_is_in_trouble(
     assert len(tmdb.calls) == 3
 
 
+class TestRecheck:
+    """Before somebody is refused, TMDB is asked for what it may have meanwhile."""
+
+    @pytest.fixture
+    def kept(self, tmdb: Tmdb, client: TmdbClient, clock: Clock) -> None:
+        tmdb.body = SHOW | {"seasons": [{"season_number": 1}]}
+        details_of(client, "tv")
+        clock.now += timedelta(seconds=RECHECK_SECONDS)
+        tmdb.body = SHOW | {"seasons": [{"season_number": 1}, {"season_number": 2}]}
+
+    def seasons(self, client: TmdbClient, wanted: int) -> tuple[int, ...]:
+        def suffices(title: TitleDetails | None) -> bool:
+            return title is not None and wanted in [each.number for each in title.seasons]
+
+        found = client.details("tv", 1396, suffices=suffices).value
+        assert found is not None
+        return tuple(each.number for each in found.seasons)
+
+    @pytest.mark.usefixtures("kept")
+    def test_what_does_not_suffice_is_asked_anew(self, tmdb: Tmdb, client: TmdbClient) -> None:
+        assert self.seasons(client, 1) == (1,)
+        assert len(tmdb.calls) == 1
+        assert self.seasons(client, 2) == (1, 2)
+        assert self.seasons(client, 1) == (1, 2), "kept for everybody"
+        assert len(tmdb.calls) == 2
+
+    @pytest.mark.usefixtures("kept")
+    def test_but_seldom(self, tmdb: Tmdb, client: TmdbClient, clock: Clock) -> None:
+        for _ in range(5):
+            assert self.seasons(client, 9) == (1, 2)
+        assert len(tmdb.calls) == 2
+        clock.now += timedelta(seconds=RECHECK_SECONDS - 1)
+        self.seasons(client, 9)
+        assert len(tmdb.calls) == 2
+
+    def test_nor_when_it_was_just_read(self, tmdb: Tmdb, client: TmdbClient) -> None:
+        tmdb.body = dict(SHOW)
+        assert self.seasons(client, 9) == self.seasons(client, 9) == ()
+        assert len(tmdb.calls) == 1
+
+    @pytest.mark.usefixtures("kept")
+    def test_nor_while_tmdb_is_down(self, tmdb: Tmdb, client: TmdbClient) -> None:
+        tmdb.trouble = http.UpstreamError("tmdb.example.org: ReadTimeoutError")
+        for _ in range(5):
+            assert self.seasons(client, 2) == (1,)
+        assert len(tmdb.calls) == 2
+
+    def test_of_what_tmdb_did_not_have(self, tmdb: Tmdb, client: TmdbClient, clock: Clock) -> None:
+        tmdb.status, tmdb.body = 404, {"success": False, "status_code": 34}
+        assert client.details("movie", 603).value is None
+        tmdb.status, tmdb.body = 200, MOVIE
+        for _ in range(2):
+            found = client.details("movie", 603, suffices=lambda title: title is not None)
+            assert found.value is None
+        clock.now += timedelta(seconds=RECHECK_SECONDS)
+        found = client.details("movie", 603, suffices=lambda title: title is not None)
+        assert found.value is not None
+
+    def test_of_what_is_stale(self, tmdb: Tmdb, client: TmdbClient, clock: Clock) -> None:
+        tmdb.body = dict(SHOW)
+        details_of(client, "tv")
+        clock.now += timedelta(seconds=FRESH_DETAILS)
+        tmdb.trouble = http.UpstreamError("tmdb.example.org: ReadTimeoutError")
+        for _ in range(3):
+            assert self.seasons(client, 1) == ()
+        assert len(tmdb.calls) == 2
+
+
+class TestLanguage:
+    """What TMDB has not in a language comes in English, each field by itself."""
+
+    GERMAN: ClassVar[dict[str, Any]] = {
+        "iso_639_1": "de",
+        "iso_3166_1": "DE",
+        "data": {"title": "Die Matrix", "overview": "Ein Hacker."},
+    }
+    ENGLISH: ClassVar[dict[str, Any]] = {
+        "iso_639_1": "en",
+        "iso_3166_1": "US",
+        "data": {"title": "Spirited Away", "name": "Spirited Away", "overview": "A girl."},
+    }
+    BRITISH: ClassVar[dict[str, Any]] = changed(
+        ENGLISH, iso_3166_1="GB", data={"title": "X", "name": "X", "overview": "X."}
+    )
+
+    @pytest.fixture
+    def client(self, cache: MemoryCache) -> TmdbClient:
+        return TmdbClient(
+            Settings(
+                tmdb_api_key=SecretStr(V3_KEY),
+                tmdb_api_url="https://tmdb.example.org/3",
+                tmdb_language="de-DE",
+            ),
+            cache,
+        )
+
+    def body(self, **changes: Any) -> dict[str, Any]:
+        untranslated = {
+            "id": 129,
+            "title": "Sen",
+            "original_title": "Sen",
+            "name": "Sen",
+            "original_name": "Sen",
+            "original_language": "ja",
+            "overview": "",
+            "poster_path": None,
+            "translations": {"translations": [self.BRITISH, self.ENGLISH]},
+            "images": {
+                "posters": [
+                    {"file_path": "/plain.jpg", "iso_639_1": None},
+                    {"file_path": "/en.jpg", "iso_639_1": "en"},
+                ]
+            },
+        }
+        return changed(untranslated, **changes)
+
+    @pytest.mark.parametrize("media_type", ["movie", "tv"])
+    def test_nothing_is_translated(self, tmdb: Tmdb, client: TmdbClient, media_type: Any) -> None:
+        tmdb.body = self.body()
+        found = details_of(client, media_type)
+        assert (found.title, found.overview, found.poster_path) == (
+            "Spirited Away",
+            "A girl.",
+            "/en.jpg",
+        )
+        (call,) = tmdb.calls
+        assert call[3]["append_to_response"] == "translations,images"
+        assert call[3]["include_image_language"] == "en,null"
+
+    @pytest.mark.parametrize(
+        ("changes", "shown"),
+        [
+            ({"title": "Chihiro"}, ("Chihiro", "A girl.", "/en.jpg")),
+            ({"overview": "Ein M\u00e4dchen."}, ("Spirited Away", "Ein M\u00e4dchen.", "/en.jpg")),
+            ({"poster_path": "/de.jpg"}, ("Spirited Away", "A girl.", "/de.jpg")),
+            ({"original_language": "de"}, ("Sen", "A girl.", "/en.jpg")),
+            ({"title": None, "original_title": None}, ("Spirited Away", "A girl.", "/en.jpg")),
+            (
+                {"images": {"posters": [{"file_path": "/x.jpg"}]}},
+                ("Spirited Away", "A girl.", "/x.jpg"),
+            ),
+        ],
+        ids=str,
+    )
+    def test_each_field_by_itself(
+        self,
+        tmdb: Tmdb,
+        client: TmdbClient,
+        changes: dict[str, Any],
+        shown: tuple[str, str, str],
+    ) -> None:
+        tmdb.body = self.body(**changes)
+        found = details_of(client)
+        assert (found.title, found.overview, found.poster_path) == shown
+
+    def test_a_translation_that_is_the_original_title_is_one(
+        self, tmdb: Tmdb, client: TmdbClient
+    ) -> None:
+        german = changed(self.GERMAN, data={"title": "Sen", "overview": None})
+        tmdb.body = self.body(translations={"translations": [self.ENGLISH, german]})
+        assert details_of(client).title == "Sen"
+
+    def test_an_english_title_is_not_repeated_in_its_translation(
+        self, tmdb: Tmdb, client: TmdbClient
+    ) -> None:
+        english = changed(self.ENGLISH, data={"title": "", "overview": "A girl."})
+        tmdb.body = self.body(original_language="en", translations={"translations": [english]})
+        assert details_of(client).title == "Sen"
+
+    @pytest.mark.parametrize(
+        "odd",
+        [None, 5, "x", [], {}, {"translations": None}, {"translations": [None, {}, 5]}],
+        ids=str,
+    )
+    def test_odd_translations_and_pictures_are_none(
+        self, tmdb: Tmdb, client: TmdbClient, odd: Any
+    ) -> None:
+        tmdb.body = self.body(translations=odd, images=odd)
+        found = details_of(client)
+        assert (found.title, found.overview, found.poster_path) == ("Sen", None, None)
+
+    def test_one_odd_translation_is_dropped_alone(self, tmdb: Tmdb, client: TmdbClient) -> None:
+        odd = changed(self.ENGLISH, data=None)
+        tmdb.body = self.body(translations={"translations": [odd, None, self.ENGLISH]})
+        assert details_of(client).title == "Spirited Away"
+
+    @pytest.mark.parametrize("language", ["en", "en-US"])
+    def test_english_needs_nothing_appended(
+        self, tmdb: Tmdb, cache: MemoryCache, language: str
+    ) -> None:
+        settings = Settings(tmdb_api_key=SecretStr(V3_KEY), tmdb_language=language)
+        tmdb.body = dict(MOVIE)
+        TmdbClient(settings, cache).details("movie", 603)
+        assert not {"append_to_response", "include_image_language"} & tmdb.calls[0][3].keys()
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        "Breaking Bad",
+        " BREAKING\u00a0 bad",
+        "\uff42reaking bad",
+        "break\u200bing bad",
+        "breaking\tbad",
+    ],
+)
+def test_spellings_of_one_search_are_one_question(
+    tmdb: Tmdb, cache: MemoryCache, client: TmdbClient, spelling: str
+) -> None:
+    tmdb.finds(SHOW)
+    client.search(spelling, "all", 1)
+    client.search("breaking bad", "all", 1)
+    assert [call[3]["query"] for call in tmdb.calls] == ["breaking bad"]
+    assert len(cache.kept) == 1
+
+
+@pytest.mark.parametrize("text", [" ", "\u200b", "\x1c", "\ud800"])
+def test_a_search_for_nothing_finds_nothing_and_asks_nobody(
+    tmdb: Tmdb, client: TmdbClient, text: str
+) -> None:
+    assert client.search(text, "all", 3).value == SearchPage([], 3, 0)
+    assert tmdb.calls == []
+
+
 def test_what_is_stale_is_asked_anew(tmdb: Tmdb, client: TmdbClient, clock: Clock) -> None:
     titles_of(client)
     tmdb.finds(MOVIE)
@@ -748,7 +1170,8 @@ _JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
     max_leaves=5,
 )
-_FIELDS = st.sampled_from(sorted(MOVIE | SHOW))
+_EXTRA = ("original_title", "original_name", "translations", "images", "original_language")
+_FIELDS = st.sampled_from(sorted({*MOVIE, *SHOW, *_EXTRA}))
 
 
 @given(items=st.lists(st.dictionaries(_FIELDS, _JSON) | _JSON, max_size=5))
@@ -766,7 +1189,9 @@ def test_any_items_give_titles_or_catalog_unavailable(items: list[Any]) -> None:
 
 
 @given(
-    body=st.dictionaries(st.sampled_from([*MOVIE, *SHOW, "genres", "runtime", "seasons"]), _JSON)
+    body=st.dictionaries(
+        st.sampled_from([*MOVIE, *SHOW, *_EXTRA, "genres", "runtime", "seasons"]), _JSON
+    )
 )
 def test_any_details_give_a_title_or_catalog_unavailable(body: dict[str, Any]) -> None:
     with pytest.MonkeyPatch.context() as patched:

@@ -2,15 +2,22 @@
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from socket import gaierror
 from typing import Any
 
 import pytest
 import urllib3
+from hypothesis import given
+from hypothesis import strategies as st
 
 from medianest.core import http
 from medianest.core.config import settings
 
 URL = "https://upstream.example.org/path"
+POOL = urllib3.HTTPSConnectionPool("upstream.example.org")
+CONNECTION = urllib3.connection.HTTPConnection("upstream.example.org")
 
 
 class Clock:
@@ -53,6 +60,10 @@ class Pool:
         self.script: list[Response | Exception] = []
         self.seconds_per_call = 0.0
         self.calls: list[dict[str, Any]] = []
+        self.cleared = 0
+
+    def clear(self) -> None:
+        self.cleared += 1
 
     def request(self, method: str, url: str, **options: Any) -> Response:
         self.calls.append({"method": method, "url": url, **options})
@@ -98,9 +109,10 @@ def broken() -> Exception:
 def test_an_answer_is_parsed_and_its_connection_kept(pool: Pool) -> None:
     response = Response(200, b'{"a":', b"1}")
     pool.script = [response]
-    assert get(query={"q": "x"}) == (200, {"a": 1})
+    assert get() == (200, {"a": 1})
     assert response.released
-    assert pool.calls[0]["fields"] == {"q": "x"}
+    assert pool.cleared == 0
+    assert pool.calls[0]["url"] == URL
     assert pool.calls[0]["redirect"] is False
     assert pool.calls[0]["retries"] is False
 
@@ -139,16 +151,90 @@ def test_who_says_when_to_come_back_is_not_asked_before(pool: Pool, status: int)
     assert len(pool.calls) == 1
 
 
+DATE = "Wed, 21 Oct 2026 07:28:00 GMT"
+
+
 @pytest.mark.parametrize(
-    "text", ["", "0", "soon", "-1", "1.5", "\u0667", "9" * 5000, "Wed, 21 Oct 2026 07:28:00 GMT"]
+    ("text", "seconds"),
+    [
+        ("1", 1),
+        ("0120", 120),
+        ("3600", 3600),
+        ("3601", 3600),
+        ("9" * 5000, 3600),
+        ("Wed, 21 Oct 2026 07:28:07 GMT", 7),
+        ("Wednesday, 21-Oct-26 07:29:00 GMT", 60),
+        ("Wed Oct 21 07:28:30 2026", 30),
+        ("Wed, 21 Oct 2026 09:28:30 +0200", 30),
+        ("Thu, 22 Oct 2026 07:28:00 GMT", 3600),
+        ("Wed, 21 Oct 9999 07:28:00 GMT", 3600),
+    ],
+    ids=lambda value: str(value)[:40],
 )
-def test_what_does_not_say_it_in_seconds_does_not_say_it(pool: Pool, text: str) -> None:
-    pool.script = [busy(503, text), answer({"ok": True})]
+@pytest.mark.parametrize("status", [429, 503])
+def test_when_to_come_back_is_said_in_seconds_or_as_a_date(
+    pool: Pool, status: int, text: str, seconds: int
+) -> None:
+    response = busy(status, text)
+    response.headers["Date"] = DATE
+    pool.script = [response]
+    with pytest.raises(http.UpstreamError) as caught:
+        get()
+    assert caught.value.retry_after == seconds
+
+
+@pytest.mark.parametrize("date", ["", "soon"])
+def test_a_date_counts_from_now_where_the_answer_has_none(pool: Pool, date: str) -> None:
+    soon = datetime.now(UTC) + timedelta(seconds=20)
+    response = busy(429, format_datetime(soon, usegmt=True))
+    response.headers["Date"] = date
+    pool.script = [response]
+    with pytest.raises(http.UpstreamError) as caught:
+        get()
+    assert caught.value.retry_after is not None
+    assert 17 <= caught.value.retry_after <= 21
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "0",
+        "soon",
+        "-1",
+        "1.5",
+        "\u0667",
+        "21 Oct",
+        "Wed, 31 Feb 2026 07:28:00 GMT",
+        "Tue, 20 Oct 2026 07:28:00 GMT",
+        DATE,
+        "Wed, 21 Oct 99999 07:28:00 GMT",
+    ],
+)
+def test_what_does_not_say_when_to_come_back_does_not_say_it(pool: Pool, text: str) -> None:
+    response = busy(503, text)
+    response.headers["Date"] = DATE
+    pool.script = [response, answer({"ok": True})]
     assert get() == (200, {"ok": True})
-    pool.script = [busy(429, text)]
+    response = busy(429, text)
+    response.headers["Date"] = DATE
+    pool.script = [response]
     with pytest.raises(http.UpstreamError) as caught:
         get()
     assert not caught.value.retry_after
+
+
+_DATE_PARTS = st.lists(
+    st.sampled_from(["Wed,", "21", "Oct", "2026", "07:28:00", "GMT", "+9999", "-0000", "99999"])
+    | st.text(max_size=4),
+    max_size=7,
+)
+
+
+@given(until=_DATE_PARTS | st.lists(st.text()), date=_DATE_PARTS)
+def test_any_retry_after_is_bounded_or_nothing(until: list[str], date: list[str]) -> None:
+    seconds = http._retry_after({"Retry-After": " ".join(until), "Date": " ".join(date)})
+    assert seconds is None or 0 <= seconds <= http.MAX_RETRY_AFTER_SECONDS
 
 
 def test_a_get_is_tried_twice_on_a_broken_connection(pool: Pool) -> None:
@@ -156,15 +242,68 @@ def test_a_get_is_tried_twice_on_a_broken_connection(pool: Pool) -> None:
     assert get() == (200, [])
 
 
-@pytest.mark.parametrize("method", ["GET", "POST"])
 @pytest.mark.parametrize("trouble", [answer({}, 503), broken()], ids=["503", "broken"])
-def test_nothing_is_tried_more_than_twice(
+def test_nothing_is_tried_more_than_twice(pool: Pool, trouble: Response | Exception) -> None:
+    pool.script = [trouble, trouble, answer({})]
+    with pytest.raises(http.UpstreamError):
+        get()
+    assert len(pool.calls) == 2
+
+
+@pytest.mark.parametrize("method", ["POST", "PATCH"])
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        answer({}, 502),
+        answer({}, 503),
+        answer({}, 504),
+        broken(),
+        urllib3.exceptions.ReadTimeoutError(POOL, URL, "canary"),
+        urllib3.exceptions.SSLError("canary"),
+    ],
+    ids=["502", "503", "504", "broken", "silent", "TLS"],
+)
+def test_what_may_have_worked_is_not_sent_again(
     pool: Pool, method: str, trouble: Response | Exception
 ) -> None:
+    pool.script = [trouble, answer({})]
+    with pytest.raises(http.UpstreamError):
+        http.request_json(method, URL, headers={})
+    assert len(pool.calls) == 1
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        urllib3.exceptions.NewConnectionError(CONNECTION, "canary"),
+        urllib3.exceptions.NameResolutionError("host", CONNECTION, gaierror()),
+        urllib3.exceptions.ConnectTimeoutError(POOL, "canary"),
+    ],
+    ids=["refused", "no name", "no answer"],
+)
+def test_what_never_left_is_sent_once_more(pool: Pool, method: str, trouble: Exception) -> None:
+    pool.script = [trouble, answer({"ok": True})]
+    assert http.request_json(method, URL, headers={}) == (200, {"ok": True})
     pool.script = [trouble, trouble, answer({})]
     with pytest.raises(http.UpstreamError):
         http.request_json(method, URL, headers={})
-    assert len(pool.calls) == 2
+    assert len(pool.calls) == 4
+
+
+def test_a_post_opens_a_connection_of_its_own(pool: Pool) -> None:
+    pool.script = [answer({})]
+    http.request_json("POST", URL, headers={})
+    assert pool.cleared == 1
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_the_query_goes_into_the_url(pool: Pool, method: str) -> None:
+    pool.script = [answer({})]
+    http.request_json(method, URL, headers={}, query={"strong": "true", "q": "a&b=c \u00e9"})
+    (call,) = pool.calls
+    assert call["url"] == f"{URL}?strong=true&q=a%26b%3Dc+%C3%A9"
+    assert not {"fields", "body", "json"} & call.keys()
 
 
 @pytest.mark.parametrize(
@@ -196,12 +335,13 @@ def test_connecting_and_waiting_share_the_time(pool: Pool) -> None:
 
 
 def test_a_body_that_swells_is_cut_off(pool: Pool) -> None:
-    responses = [Response(200, *[b"x" * 64 * 1024] * 100) for _ in range(2)]
-    pool.script = [*responses]
+    response = Response(200, *[b"x" * 64 * 1024] * 100)
+    pool.script = [response, answer({})]
     with pytest.raises(http.UpstreamError, match="sent too much"):
         get()
-    assert responses[-1].closed
-    assert sum(1 for _ in responses[-1].pieces) > 60
+    assert response.closed
+    assert sum(1 for _ in response.pieces) > 60
+    assert len(pool.calls) == 1
 
 
 def test_a_body_that_drips_is_cut_off(pool: Pool, clock: Clock) -> None:
@@ -219,13 +359,41 @@ def test_a_body_that_drips_is_cut_off(pool: Pool, clock: Clock) -> None:
     assert len(pool.calls) == 1
 
 
-@pytest.mark.parametrize(
+NO_JSON = pytest.mark.parametrize(
     "body", [b"", b"<html>", b"{", b"\xff", b"[" * 100_000], ids=lambda b: b[:6]
 )
+
+
+@NO_JSON
 def test_a_body_that_is_no_json_is_an_error(pool: Pool, body: bytes) -> None:
     pool.script = [Response(200, body)]
     with pytest.raises(http.UpstreamError, match="something else than JSON"):
         get()
+
+
+@NO_JSON
+@pytest.mark.parametrize("status", [400, 401, 404, 422])
+def test_a_refusal_needs_no_json(pool: Pool, status: int, body: bytes) -> None:
+    # Whoever provokes a refusal must not make the host look broken.
+    pool.script = [Response(status, body)]
+    assert get() == (status, None)
+
+
+@pytest.mark.parametrize("seconds", [0, -0.5])
+def test_nothing_is_sent_without_time(pool: Pool, seconds: float) -> None:
+    pool.script = [answer({})]
+    with pytest.raises(http.UpstreamError, match="too slow"):
+        get(total_seconds=seconds)
+    assert pool.calls == []
+
+
+def test_a_budget_is_what_is_left_of_it(clock: Clock) -> None:
+    budget = http.Budget(6)
+    assert budget.seconds_left == 6
+    clock.seconds += 5.5
+    assert budget.seconds_left == 0.5
+    clock.seconds += 1
+    assert budget.seconds_left < 0
 
 
 def test_no_query_or_header_is_in_the_error(pool: Pool) -> None:

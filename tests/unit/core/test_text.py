@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from medianest.core.text import clean, fold, has_controls, name_key, typed
+from medianest.core.text import clean, clean_lines, fold, has_controls, name_key, typed
 
 FAMILY = "👩‍👩‍👧‍👦"
 ENGLAND = "\U0001f3f4\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f"
@@ -45,6 +45,27 @@ def test_clean_text_can_be_stored_and_stays_as_it_is(text: str) -> None:
     cleaned.encode()
     assert cleaned == clean(cleaned) == cleaned.strip()
     assert not {unicodedata.category(each) for each in cleaned} & {"Cc", "Cs", "Zl", "Zp"}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("One. \r\n\r\n Two.\rThree.", "One.\n\nTwo.\nThree."),
+        ("One.\u2028Two.\u2029Three.", "One.\nTwo.\nThree."),
+        ("\n\n One\ttwo \n", "One two"),
+        ("\u200b\n \x07", ""),
+    ],
+)
+def test_clean_lines_keeps_the_lines(text: str, expected: str) -> None:
+    assert clean_lines(text) == expected
+
+
+@given(st.text(st.characters(codec=None, exclude_categories=())))
+def test_clean_lines_are_clean_and_stay_as_they_are(text: str) -> None:
+    cleaned = clean_lines(text)
+    cleaned.encode()
+    assert cleaned == clean_lines(cleaned) == cleaned.strip()
+    assert all(clean(line) == line for line in cleaned.split("\n"))
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Which seasons a request is for, and which keys are keys."""
 
+from datetime import date
 from typing import Any
 
 import pytest
@@ -12,10 +13,16 @@ from medianest.requests.schemas import RequestIn
 from medianest.requests.service import _check_key, _seasons_of
 
 
-def show_with(*seasons: int) -> TitleDetails:
-    return TitleDetails("tv", 1, "x", None, None, None, seasons=tuple(map(Season, seasons)))
+def show_with(*seasons: int, announced: tuple[int, ...] = ()) -> TitleDetails:
+    """Return a show whose seasons have an episode each, but for those that are announced only."""
+    listed = sorted(
+        [*(Season(number, None, 1) for number in seasons), *map(Season, announced)],
+        key=lambda season: season.number,
+    )
+    return TitleDetails("tv", 1, "x", None, None, None, seasons=tuple(listed))
 
 
+DATED = Season(4, None, 0, date(2030, 1, 1))
 FILM = TitleDetails("movie", 603, "The Matrix", 1999, None, None)
 SHOW = show_with(0, 1, 2, 3)
 
@@ -28,11 +35,15 @@ def request(media_type: str, seasons: list[int] | None = None) -> RequestIn:
 
 
 def field_of(call: Any, *args: Any) -> str:
+    return problem_of(call, *args)[0]
+
+
+def problem_of(call: Any, *args: Any) -> tuple[str, str]:
     with pytest.raises(AppError) as caught:
         call(*args)
     assert caught.value.code == ErrorCode.VALIDATION_ERROR
     (problem,) = caught.value.details
-    return str(problem["field"])
+    return str(problem["field"]), str(problem["message"])
 
 
 def test_a_film_has_no_seasons() -> None:
@@ -68,6 +79,61 @@ def test_a_show_that_has_only_specials_needs_them_named(seasons: tuple[int, ...]
     assert field_of(_seasons_of, show, request("tv")) == "body.tmdbId"
     if seasons:
         assert _seasons_of(show, request("tv", [0])) == [0]
+
+
+@pytest.mark.parametrize(
+    ("show", "meant"),
+    [
+        (show_with(1, 2, announced=(3,)), [1, 2]),
+        (show_with(0, 2, announced=(1, 3)), [2]),
+        (TitleDetails("tv", 1, "x", None, None, None, seasons=(DATED,)), [4]),
+    ],
+    ids=["announced", "gaps", "dated"],
+)
+def test_all_seasons_are_those_with_an_episode_or_a_date(
+    show: TitleDetails, meant: list[int]
+) -> None:
+    assert _seasons_of(show, request("tv")) == meant
+
+
+def test_a_season_that_is_only_announced_can_be_named() -> None:
+    show = show_with(1, announced=(2, 3))
+    assert _seasons_of(show, request("tv", [3])) == [3]
+    assert _seasons_of(show, request("tv", [1, 2])) == [1, 2]
+    assert field_of(_seasons_of, show, request("tv", [3, 4])) == "body.seasons"
+
+
+@pytest.mark.parametrize(
+    ("show", "wanted", "message"),
+    [
+        (show_with(), None, "This show has no seasons that can be requested yet"),
+        (show_with(), [1], "This show has no seasons that can be requested yet"),
+        (
+            show_with(0),
+            None,
+            "Only season 0 (specials) can be requested: name it in seasons",
+        ),
+        (
+            show_with(0, announced=(1, 2)),
+            None,
+            (
+                "No season of this show has an episode or an air date yet."
+                " Name in seasons what to request: it has seasons 0 to 2."
+            ),
+        ),
+        (
+            show_with(0, 1, 2, 3, 5),
+            [9, 4, 1],
+            "This show has no seasons 4, 9. It has seasons 0 to 3, 5.",
+        ),
+        (show_with(2), [1], "This show has no season 1. It has season 2."),
+    ],
+)
+def test_a_refusal_says_what_can_be_requested(
+    show: TitleDetails, wanted: list[int] | None, message: str
+) -> None:
+    field = "body.tmdbId" if wanted is None else "body.seasons"
+    assert problem_of(_seasons_of, show, request("tv", wanted)) == (field, message)
 
 
 @given(

@@ -1,22 +1,47 @@
 """What plex.tv sends, read with distrust; what it is sent."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from enum import Enum
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import SecretStr
 
 from medianest.core import http
+from medianest.core.breaker import FAILURES
+from medianest.core.cache import Cache
 from medianest.core.config import Settings
 from medianest.core.errors import AppError, ErrorCode
+from medianest.core.text import clean
 from medianest.signin.plex import PlexAccess, PlexAccount, PlexClient, PlexPin
 
 PIN = {"id": 308667304, "code": "7pqqv4xxm6a2l1hd1tkrqjmou", "expiresIn": 1800, "authToken": None}
 ACCOUNT = {"id": 4217, "username": "alice", "title": "Alice", "email": "alice@example.org"}
 SERVER = {"clientIdentifier": "our-server", "provides": "server", "owned": False}
-_GONE = object()
+FAMILY = "\U0001f468\u200d\U0001f469\u200d\U0001f467"
+PERSIAN = "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645"
+
+
+class _Gone(Enum):
+    """A field that is not there; unlike an object's, its name is the same in every process."""
+
+    GONE = "gone"
+
+
+_GONE = _Gone.GONE
+
+
+class NoCache(Cache):
+    """Stands in for a cache that is down."""
+
+    def __init__(self) -> None:
+        super().__init__(SecretStr("redis://cache.invalid"))
+
+    def run(self, script: str, keys: Sequence[str], args: Sequence[str | int]) -> None:
+        return None
 
 
 class Plex:
@@ -27,10 +52,18 @@ class Plex:
         self.body: Any = None
         self.trouble: Exception | None = None
         self.calls: list[tuple[str, str, dict[str, str], dict[str, str] | None]] = []
+        self.seconds: list[float] = []
 
     def __call__(
-        self, method: str, url: str, *, headers: Mapping[str, str], query: Mapping[str, str] | None
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str],
+        query: Mapping[str, str] | None,
+        total_seconds: float,
     ) -> tuple[int, Any]:
+        self.seconds.append(total_seconds)
         self.calls.append((method, url, dict(headers), dict(query) if query else None))
         if self.trouble is not None:
             raise self.trouble
@@ -52,7 +85,8 @@ def client(plex: Plex) -> PlexClient:
 
 def client_of(client_id: str, **others: str) -> PlexClient:
     return PlexClient(
-        Settings(plex_client_id=client_id, plex_api_url="https://plex.example.org", **others)
+        Settings(plex_client_id=client_id, plex_api_url="https://plex.example.org", **others),
+        NoCache(),
     )
 
 
@@ -109,6 +143,14 @@ def test_a_pin_lives_as_plex_says_and_ten_minutes_at_most(
     assert client.create_pin().seconds == kept
 
 
+@pytest.mark.parametrize("odd", [_GONE, 0, -1, "1800", None, 1.5, True, [], 10**400], ids=str)
+def test_a_pin_that_does_not_say_how_long_it_lives_has_ten_minutes(
+    plex: Plex, client: PlexClient, odd: Any
+) -> None:
+    plex.body = changed(PIN, expiresIn=odd)
+    assert client.create_pin() == PlexPin(308667304, "7pqqv4xxm6a2l1hd1tkrqjmou", 600)
+
+
 @pytest.mark.parametrize(
     "body",
     [
@@ -131,10 +173,6 @@ def test_a_pin_lives_as_plex_says_and_ten_minutes_at_most(
         changed(PIN, code=1234),
         changed(PIN, code="x" * 101),
         changed(PIN, code="\ud800"),
-        changed(PIN, expiresIn=_GONE),
-        changed(PIN, expiresIn=0),
-        changed(PIN, expiresIn="1800"),
-        changed(PIN, expiresIn=None),
     ],
     ids=lambda value: repr(value)[:40],
 )
@@ -245,12 +283,61 @@ def test_an_account_without_a_username_goes_by_its_title_or_number(
     assert client.account("t").username == name
 
 
+@pytest.mark.parametrize("odd", [5, ["alice"], {}, True, "\ud800"], ids=repr)
+@pytest.mark.parametrize(
+    ("changes", "name"),
+    [
+        ({}, "Alice"),
+        ({"title": None, "friendlyName": "Alice at home"}, "Alice at home"),
+        ({"title": 7, "friendlyName": " "}, "plex-4217"),
+    ],
+    ids=str,
+)
+def test_an_odd_username_is_no_username(
+    plex: Plex, client: PlexClient, odd: Any, changes: dict[str, Any], name: str
+) -> None:
+    plex.body = ACCOUNT | changes | {"username": odd}
+    assert client.account("t") == PlexAccount(4217, name, "alice@example.org")
+
+
+@pytest.mark.parametrize(
+    ("email", "kept"),
+    [
+        ({}, None),
+        (5, None),
+        (["alice@example.org"], None),
+        (" alice@example.org\r\n", "alice@example.org"),
+        ("\u00a0alice@example.org\u200b", "alice@example.org"),
+        ("a" * 242 + "@example.org", "a" * 242 + "@example.org"),
+        ("a" * 243 + "@example.org", None),
+    ],
+    ids=lambda value: repr(value)[:30],
+)
+def test_an_odd_email_is_no_email(
+    plex: Plex, client: PlexClient, email: Any, kept: str | None
+) -> None:
+    plex.body = changed(ACCOUNT, email=email)
+    assert client.account("t") == PlexAccount(4217, "alice", kept)
+
+
 @pytest.mark.parametrize(
     ("username", "kept"),
     [
         ("  alice ", "alice"),
         ("al\0ice", "alice"),
-        ("al\r\nice\x1b[31m", "alice[31m"),
+        ("al\r\nice\x1b[31m", "al  ice[31m"),
+        ("Anna\u00a0Maria", "Anna Maria"),
+        (
+            "\U0001f468\u200d\U0001f469\u200d\U0001f467",
+            "\U0001f468\u200d\U0001f469\u200d\U0001f467",
+        ),
+        (
+            "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645",
+            "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645",
+        ),
+        ("Ju\u0308rgen", "J\u00fcrgen"),
+        ("a" * 199 + "\u200d" + "b" * 9, "a" * 199),
+        ("a" * 199 + " b", "a" * 199),
         ("a" * 500, "a" * 200),
         ("Ålïçe 日本", "Ålïçe 日本"),
         ("\u200b alice", "alice"),
@@ -279,9 +366,6 @@ def test_a_username_is_cleaned_of_what_does_not_show(
         changed(ACCOUNT, id=-1),
         changed(ACCOUNT, id=2**63),
         changed(ACCOUNT, id=10**400),
-        changed(ACCOUNT, username=5),
-        changed(ACCOUNT, username=["alice"]),
-        changed(ACCOUNT, email={}),
     ],
     ids=lambda value: repr(value)[:40],
 )
@@ -300,6 +384,58 @@ def test_an_account_or_its_servers_refused_is_plex_unreachable(
     assert code_of(client.account, "t") == ErrorCode.PLEX_UNREACHABLE
     plex.body = [SERVER]
     assert code_of(client.access, "t", "our-server") == ErrorCode.PLEX_UNREACHABLE
+
+
+@pytest.mark.parametrize("body", [None, [], "text", {}, {"success": False}], ids=str)
+def test_a_404_that_is_not_plex_own_is_no_expiry(plex: Plex, client: PlexClient, body: Any) -> None:
+    plex.status, plex.body = 404, body
+    assert code_of(client.claimed_token, 1) == ErrorCode.PLEX_UNREACHABLE
+
+
+@pytest.mark.parametrize(("retry_after", "told"), [(None, "5"), (1, "5"), (20, "20"), (3600, "60")])
+def test_when_to_come_back_is_told(
+    plex: Plex, client: PlexClient, retry_after: int | None, told: str
+) -> None:
+    plex.trouble = http.UpstreamError("plex.example.org answered 429", retry_after=retry_after)
+    with pytest.raises(AppError) as caught:
+        client.create_pin()
+    assert caught.value.headers == {"Retry-After": told}
+
+
+def test_an_answer_of_no_sense_says_when_to_come_back_too(plex: Plex, client: PlexClient) -> None:
+    plex.body = "nonsense"
+    with pytest.raises(AppError) as caught:
+        client.create_pin()
+    assert caught.value.headers == {"Retry-After": "5"}
+
+
+def test_calls_that_share_a_budget_take_what_is_left(plex: Plex, client: PlexClient) -> None:
+    budget = http.Budget(0.5)
+    plex.body = ACCOUNT
+    client.account("t")
+    client.account("t", budget)
+    assert plex.seconds[0] == 4
+    assert 0 < plex.seconds[1] <= 0.5
+
+
+def test_the_host_is_left_alone_after_failures_and_not_after_refusals(
+    plex: Plex, client: PlexClient
+) -> None:
+    # Nobody may keep everybody else from signing in by asking for odd PINs.
+    refusals: list[tuple[int, Any]] = [(404, {"errors": []}), (404, None), (401, None), (400, {})]
+    for plex.status, plex.body in refusals * FAILURES:
+        with pytest.raises(AppError):
+            client.claimed_token(1)
+    assert len(plex.calls) == 4 * FAILURES
+    plex.trouble = http.UpstreamError("plex.example.org: ReadTimeoutError")
+    for _ in range(FAILURES):
+        assert code_of(client.create_pin) == ErrorCode.PLEX_UNREACHABLE
+    plex.trouble = None
+    with pytest.raises(AppError) as caught:
+        client.claimed_token(1)
+    assert caught.value.code == ErrorCode.PLEX_UNREACHABLE
+    assert 25 < int(caught.value.headers["Retry-After"]) <= 30
+    assert len(plex.calls) == 5 * FAILURES
 
 
 def test_trouble_on_the_way_is_plex_unreachable(plex: Plex, client: PlexClient) -> None:
@@ -340,6 +476,15 @@ def test_trouble_on_the_way_is_plex_unreachable(plex: Plex, client: PlexClient) 
         ([changed(SERVER, provides="servers")], PlexAccess(reachable=False, owned=False)),
         ([changed(SERVER, provides="")], PlexAccess(reachable=False, owned=False)),
         ([changed(SERVER, provides=_GONE)], PlexAccess(reachable=False, owned=False)),
+        ([changed(SERVER, provides="client, server ")], PlexAccess(reachable=True, owned=False)),
+        ([changed(SERVER, owned="true")], PlexAccess(reachable=True, owned=False)),
+        ([changed(SERVER, owned=1)], PlexAccess(reachable=True, owned=False)),
+        ([changed(SERVER, owned=None)], PlexAccess(reachable=True, owned=False)),
+        ([changed(SERVER, name=["x"])], PlexAccess(reachable=True, owned=False)),
+        ([changed(SERVER, clientIdentifier=None)], PlexAccess(reachable=False, owned=False)),
+        ([changed(SERVER, clientIdentifier=5)], PlexAccess(reachable=False, owned=False)),
+        ([changed(SERVER, provides=None)], PlexAccess(reachable=False, owned=False)),
+        ([changed(SERVER, provides=["server"])], PlexAccess(reachable=False, owned=False)),
         # Owning another server, or a player of the same name, makes nobody the owner of ours.
         (
             [changed(SERVER, clientIdentifier="other", owned=True), SERVER],
@@ -363,26 +508,61 @@ def test_access_is_an_entry_of_our_server(
 
 
 @pytest.mark.parametrize(
-    "body",
+    "odd",
     [
         None,
+        "our-server",
+        5,
+        [SERVER],
         {},
-        {"MediaContainer": []},
-        "text",
-        [None],
-        ["our-server"],
-        [changed(SERVER, owned="true")],
-        [changed(SERVER, owned=1)],
-        [changed(SERVER, clientIdentifier=5)],
-        [changed(SERVER, provides=["server"])],
+        {"provides": None, "clientIdentifier": None, "owned": None},
+        {"provides": 5, "clientIdentifier": [], "owned": "yes", "name": {}},
+        changed(SERVER, clientIdentifier="other", provides=None),
+        changed(SERVER, clientIdentifier="other", owned="true"),
     ],
     ids=str,
 )
-def test_servers_that_make_no_sense_are_plex_unreachable(
+def test_one_odd_device_harms_no_other(plex: Plex, client: PlexClient, odd: Any) -> None:
+    plex.body = [odd, changed(SERVER, owned=True), odd]
+    assert client.access("t", "our-server") == PlexAccess(reachable=True, owned=True)
+    plex.body = [odd]
+    assert client.access("t", "our-server") == PlexAccess(reachable=False, owned=False)
+
+
+@pytest.mark.parametrize("body", [None, {}, {"MediaContainer": []}, "text", 5], ids=str)
+def test_servers_that_are_no_list_are_plex_unreachable(
     plex: Plex, client: PlexClient, body: Any
 ) -> None:
     plex.body = body
     assert code_of(client.access, "t", "our-server") == ErrorCode.PLEX_UNREACHABLE
+
+
+def test_what_is_dropped_is_logged_without_its_value(
+    plex: Plex, client: PlexClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    plex.body = [changed(SERVER, owned="canary", provides=["canary"]), "canary"]
+    client.access("canary-token", "our-server")
+    logged = [
+        tuple(getattr(line, key) for key in ("message", "host", "path", "item", "cause"))
+        for line in caplog.records
+    ]
+    place = ("plex.example.org", "/api/v2/resources")
+    assert logged == [
+        ("upstream_field_dropped", *place, "our-server", "provides: string_type"),
+        ("upstream_field_dropped", *place, "our-server", "owned: bool_type"),
+        ("upstream_item_dropped", *place, None, "model_type"),
+    ]
+    assert "canary" not in str([line.__dict__ for line in caplog.records])
+
+
+def test_the_cause_of_what_is_unreachable_is_logged_without_its_value(
+    plex: Plex, client: PlexClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    plex.body = changed(PIN, id="canary", code=5)
+    code_of(client.create_pin)
+    assert [getattr(line, "cause", None) for line in caplog.records] == [
+        "id: int_type, code: string_type"
+    ]
 
 
 _JSON = st.recursive(
@@ -409,6 +589,5 @@ def test_any_account_is_unreachable_or_fit_to_keep(changes: dict[str, Any]) -> N
     assert 0 < account.id < 2**63
     for text in (account.username, account.email):
         if text is not None:
-            assert text.isprintable()
-            assert 0 < len(text) <= 200
-            assert text == text.strip()
+            assert 0 < len(text) <= 254
+            assert text == clean(text)

@@ -32,6 +32,16 @@ class Season:
     episode_count: int | None = None
     air_date: date | None = None
 
+    @property
+    def is_specials(self) -> bool:
+        """Tell whether it is no season proper."""
+        return self.number == 0
+
+    @property
+    def has_begun(self) -> bool:
+        """Tell whether it has an episode or a date; else it is announced and no more."""
+        return bool(self.episode_count) or self.air_date is not None
+
 
 @dataclass(frozen=True, slots=True)
 class TitleDetails(Title):
@@ -45,7 +55,10 @@ class TitleDetails(Title):
 
 @dataclass(frozen=True, slots=True)
 class SearchPage:
-    """One page of a search; `total` counts what can be paged to."""
+    """One page of a search; `total` counts what can be paged to.
+
+    `page` may be a later one than was asked for, where that one had nothing to show.
+    """
 
     titles: list[Title]
     page: int

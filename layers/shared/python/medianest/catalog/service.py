@@ -1,5 +1,6 @@
 """Rules of the catalogue."""
 
+from collections.abc import Callable
 from functools import cache
 
 from medianest.catalog.models import (
@@ -32,18 +33,23 @@ def search(text: str, search_type: SearchType, page: int) -> Dated[SearchPage]:
 
 def details(media_type: MediaType, tmdb_id: int) -> Dated[TitleDetails]:
     """Return a title in full; raises NOT_FOUND when TMDB has none."""
-    found = tmdb().details(media_type, tmdb_id)
+    found = tmdb().details(media_type, tmdb_id, suffices=lambda title: title is not None)
     if found.value is None:
         raise AppError(ErrorCode.NOT_FOUND)
     return Dated(found.value, found.stale_seconds)
 
 
-def title_for_request(media_type: MediaType, tmdb_id: int) -> TitleDetails:
+def title_for_request(
+    media_type: MediaType, tmdb_id: int, suffices: Callable[[TitleDetails], bool]
+) -> TitleDetails:
     """Return the title somebody asks for; raises VALIDATION_ERROR when TMDB has none.
 
-    A stale one will do: titles and seasons hardly ever change.
+    A stale one will do, as titles and seasons hardly ever change, unless it does not suffice: then
+    TMDB is asked once more, because it may know better meanwhile.
     """
-    title = tmdb().details(media_type, tmdb_id).value
-    if title is None:
+    found = tmdb().details(
+        media_type, tmdb_id, suffices=lambda title: title is not None and suffices(title)
+    )
+    if found.value is None:
         raise invalid("body.tmdbId", f"TMDB has no {media_type} of this number")
-    return title
+    return found.value

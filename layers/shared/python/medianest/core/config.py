@@ -165,7 +165,8 @@ class Settings(BaseModel):
     tmdb_language: str = Field(
         default="en-US",
         pattern=r"^[a-z]{2}(-[A-Z]{2})?$",
-        description="The language of titles, overviews and genres, such as `de-DE`",
+        description="The language of titles, overviews and genres, such as `de-DE`; details that"
+        " TMDB has not in it come in English, in a search the title is then the original one",
     )
     tmdb_search_cache_seconds: int = Field(
         default=900, ge=1, le=86_400, description="How long an answer to a search is fresh"
@@ -206,8 +207,8 @@ class Settings(BaseModel):
         default=4,
         ge=1,
         le=10,
-        description="How long one call of plex.tv or TMDB may take, its second try included; a"
-        " sign-in makes three of them within the function's `Timeout`",
+        description="How long one call of plex.tv or TMDB may take, its second try included; the"
+        " calls that finish a sign-in take half as much again together, and at most 10",
     )
 
     @field_validator("log_level", mode="before")

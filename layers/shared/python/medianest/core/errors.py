@@ -80,7 +80,8 @@ REGISTRY: Mapping[ErrorCode, ErrorSpec] = {
     ErrorCode.PLEX_UNREACHABLE: ErrorSpec(
         503,
         "Plex cannot be reached.",
-        "Try again in a minute; check whether plex.tv is up.",
+        "Try again after the seconds that `Retry-After` names; if it lasts, look whether plex.tv"
+        " is up.",
     ),
     ErrorCode.INVALID_CREDENTIALS: ErrorSpec(
         401,

@@ -38,6 +38,9 @@ return {{1}}
 class FlightFailedError(Exception):
     """The environment that fetched for all got nothing."""
 
+    def __init__(self) -> None:
+        super().__init__("the environment that asked for all got nothing")
+
 
 def fly[T](
     cache: Cache,

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-import re
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 from medianest.core.config import settings
 from medianest.core.deadline import time_limit
@@ -19,8 +21,11 @@ if TYPE_CHECKING:
 
 CONNECT_SECONDS = 1.0
 MAX_BYTES = 2 * 1024 * 1024
-# 0 stands for no answer at all.
-_RETRIABLE = frozenset({0, 502, 503, 504})
+# A host that asks for more gets no more.
+MAX_RETRY_AFTER_SECONDS = 3600
+_RETRIABLE = frozenset({502, 503, 504})
+# RFC 9110, section 9.2.2: only these may be sent twice when nobody knows whether the first worked.
+_IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 
 
 class UpstreamError(Exception):
@@ -35,6 +40,26 @@ class UpstreamError(Exception):
         self.retry_after = retry_after
 
 
+class _NoAnswerError(UpstreamError):
+    """No answer came; `is_sent` is False where the connection could not be opened at all."""
+
+    def __init__(self, message: str, *, is_sent: bool) -> None:
+        super().__init__(message)
+        self.is_sent = is_sent
+
+
+class Budget:
+    """The time that several calls share, of which each takes what is left."""
+
+    def __init__(self, seconds: float) -> None:
+        self._end = time.monotonic() + seconds
+
+    @property
+    def seconds_left(self) -> float:
+        """Return how much of it is left; below 0 when it is used up."""
+        return self._end - time.monotonic()
+
+
 def request_json(
     method: str,
     url: str,
@@ -43,22 +68,34 @@ def request_json(
     query: Mapping[str, str] | None = None,
     total_seconds: float | None = None,
 ) -> tuple[int, Any]:
-    """Return status and parsed body of one call, which is made twice when its first try fails.
+    """Return status and parsed body of one call; None for the body of a refusal that is not JSON.
 
-    So it must be one that does no harm twice: a kept connection may have died while the
-    environment was frozen, which only using it shows. A host that says when to come back is not
-    asked again before. Redirects are not followed. Raises UpstreamError for time-outs (by default
-    upstream_timeout_seconds, for both tries together), broken connections, 5xx, 429, bodies over
-    MAX_BYTES and bodies that are not JSON.
+    The query goes into the URL, whatever the method. A call is repeated once: an idempotent one
+    when its connection breaks (a kept one may have died while the environment was frozen) or the
+    host answers 502, 503 or 504; any other only when no connection could be opened. A host that
+    says when to come back is not called before. Redirects are not followed.
+
+    Raises UpstreamError for time-outs (by default upstream_timeout_seconds, for both tries
+    together), broken connections, 3xx, 429, 5xx, bodies over MAX_BYTES, and successes that are not
+    JSON.
     """
     seconds = settings().upstream_timeout_seconds if total_seconds is None else total_seconds
+    if query:
+        url = f"{url}?{urlencode(query)}"
+    is_idempotent = method in _IDEMPOTENT
+    if not is_idempotent:
+        # On a kept connection nobody could tell whether it died before or after the call.
+        _pool().clear()
     with _time_limit(seconds, url) as deadline:
         try:
-            status, body, retry_after = _call_once(method, url, headers, query, deadline)
-        except UpstreamError:
-            status, body, retry_after = 0, b"", None
-        if status in _RETRIABLE and not retry_after:
-            status, body, retry_after = _call_once(method, url, headers, query, deadline)
+            status, body, retry_after = _call_once(method, url, headers, deadline)
+            is_repeated = is_idempotent and status in _RETRIABLE and not retry_after
+        except _NoAnswerError as error:
+            if error.is_sent and not is_idempotent:
+                raise
+            is_repeated = True
+        if is_repeated:
+            status, body, retry_after = _call_once(method, url, headers, deadline)
     if status >= 500 or status == 429 or 300 <= status < 400:  # noqa: PLR2004
         raise UpstreamError(f"{_host(url)} answered {status}", retry_after=retry_after)
     return status, _parse(url, status, body)
@@ -70,7 +107,10 @@ def _time_limit(seconds: float, url: str) -> Iterator[float]:
 
     The time-outs of a socket begin anew with each byte that drips in.
     """
-    with time_limit(seconds, UpstreamError(f"{_host(url)} is too slow")):
+    too_slow = UpstreamError(f"{_host(url)} is too slow")
+    if seconds <= 0:
+        raise too_slow
+    with time_limit(seconds, too_slow):
         yield time.monotonic() + seconds
 
 
@@ -78,7 +118,6 @@ def _call_once(
     method: str,
     url: str,
     headers: Mapping[str, str],
-    query: Mapping[str, str] | None,
     deadline: float,
 ) -> tuple[int, bytes, int | None]:
     """Return status, body, and what Retry-After says."""
@@ -91,7 +130,6 @@ def _call_once(
         response = _pool().request(
             method,
             url,
-            fields=query,
             headers=headers,
             timeout=urllib3.Timeout(total=left, connect=min(CONNECT_SECONDS, left), read=left),
             retries=False,
@@ -99,29 +137,55 @@ def _call_once(
             preload_content=False,
         )
         try:
-            body = _read(url, response)
+            body = _read(url, response, deadline)
         except BaseException:
             response.close()
             raise
         response.release_conn()
     except urllib3.exceptions.HTTPError as error:
         logger.warning("upstream failed", extra={"host": _host(url), "cause": type(error).__name__})
-        raise UpstreamError(f"{_host(url)}: {type(error).__name__}") from error
-    return response.status, body, _seconds(response.headers.get("Retry-After", ""))
+        # Both mean that connecting failed; a request is only sent after that.
+        unopened = (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError)
+        raise _NoAnswerError(
+            f"{_host(url)}: {type(error).__name__}", is_sent=not isinstance(error, unopened)
+        ) from error
+    return response.status, body, _retry_after(response.headers)
 
 
-def _seconds(text: str) -> int | None:
-    # The other form, a date, is as good as none: it would have to be read by two clocks.
-    return int(text) if re.fullmatch(r"[0-9]{1,9}", text) else None
+def _retry_after(headers: Mapping[str, str]) -> int | None:
+    """Return how many seconds Retry-After asks for (RFC 9110, section 10.2.3), None for nonsense.
+
+    A date counts from the answer's own Date, so that our clock need not agree with the host's.
+    """
+    text = headers.get("Retry-After", "")
+    if text.isascii() and text.isdigit():
+        # Python refuses to read a number of thousands of digits.
+        return min(int(text[:10]), MAX_RETRY_AFTER_SECONDS)
+    until = _http_date(text)
+    if until is None:
+        return None
+    now = _http_date(headers.get("Date", "")) or datetime.now(UTC)
+    return min(max(round((until - now).total_seconds()), 0), MAX_RETRY_AFTER_SECONDS)
 
 
-def _read(url: str, response: BaseHTTPResponse) -> bytes:
+def _http_date(text: str) -> datetime | None:
+    try:
+        date = parsedate_to_datetime(text)
+        # asctime, the oldest of the three forms, names no zone and means UTC.
+        return date.replace(tzinfo=UTC) if date.tzinfo is None else date.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _read(url: str, response: BaseHTTPResponse, deadline: float) -> bytes:
     """Read piece by piece: a body may not swell past the memory."""
     body = bytearray()
     while piece := response.read1(64 * 1024, decode_content=True):
         body += piece
         if len(body) > MAX_BYTES:
             raise UpstreamError(f"{_host(url)} sent too much")
+        if time.monotonic() >= deadline:
+            raise UpstreamError(f"{_host(url)} is too slow")
     return bytes(body)
 
 
@@ -129,6 +193,9 @@ def _parse(url: str, status: int, body: bytes) -> Any:
     try:
         return json.loads(body)
     except (ValueError, RecursionError) as error:
+        # A refusal says enough by its status, and whoever provokes it must not make it a failure.
+        if 400 <= status < 500:  # noqa: PLR2004
+            return None
         raise UpstreamError(
             f"{_host(url)} answered {status} with something else than JSON"
         ) from error

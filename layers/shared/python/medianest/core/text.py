@@ -17,6 +17,9 @@ def clean(text: str) -> str:
     invisible format characters (bidirectional overrides, zero-width spaces) are dropped. A joiner
     stays between two visible characters, because names of many scripts and emoji need it.
     """
+    if text.isprintable():
+        # Nearly every text: nothing but visible characters and plain spaces.
+        return typed(text)
     kept: list[str] = []
     for character in text:
         category = unicodedata.category(character)
@@ -27,6 +30,11 @@ def clean(text: str) -> str:
         elif category != "Cf" or character in _JOINERS or ord(character) in _TAGS:
             kept.append(character)
     return typed("".join(_joined(kept)))
+
+
+def clean_lines(text: str) -> str:
+    """Return text of paragraphs: each line is clean, and the line breaks stay as newlines."""
+    return "\n".join(clean(line) for line in text.splitlines()).strip()
 
 
 def typed(text: str) -> str:

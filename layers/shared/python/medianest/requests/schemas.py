@@ -102,7 +102,7 @@ class TitleDetailsOut(TitleOut):
 
 
 class RequestIn(In):
-    """Ask for a film, or for seasons of a show: without `seasons` all of them but specials."""
+    """Ask for a film, or for seasons of a show: without `seasons` all that have begun."""
 
     media_type: MediaType
     tmdb_id: Annotated[int, Field(gt=0, lt=2**31)]

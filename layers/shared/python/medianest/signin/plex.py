@@ -1,58 +1,65 @@
 """The plex.tv API, as far as a sign-in needs it: PINs (v2), the account, its servers.
 
-plex.tv may leave out fields and add new ones, so everything it sends is checked here and anything
-unexpected is PLEX_UNREACHABLE ("or answers nonsense", section 2 of the contract).
+plex.tv may leave out fields and add new ones, so everything it sends is checked here: ids, codes
+and tokens strictly, where anything unexpected is PLEX_UNREACHABLE ("or answers nonsense", section 2
+of the contract). What adorns them may be odd, and so may one device among others.
 """
 
 import platform
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import Field, ValidationError
 
 from medianest import VERSION
-from medianest.core import http
+from medianest.core.cache import Cache
 from medianest.core.config import Settings
 from medianest.core.errors import AppError, ErrorCode
+from medianest.core.http import Budget, UpstreamError
 from medianest.core.observability import count, logger
+from medianest.core.text import clean
+from medianest.core.upstream import Upstream, unavailable
+from medianest.core.wire import Reader, Wire, cause_of
 
 PRODUCT = "MediaNest"
 # Plex keeps a strong PIN for half an hour; a sign-in that takes longer than this is begun again.
 MAX_PIN_SECONDS = 600
+MAX_NAME_CHARS = 200
+# RFC 5321, section 4.5.3.1.3, without the brackets around it.
+MAX_EMAIL_CHARS = 254
 _PLEX_ID = Annotated[int, Field(gt=0, lt=2**63)]
 
 
-class _Wire(BaseModel):
-    model_config = ConfigDict(extra="ignore", strict=True)
-
-
-class _Pin(_Wire):
+class _Pin(Wire):
     id: _PLEX_ID
     code: Annotated[str, Field(min_length=1, max_length=100)]
-    expiresIn: Annotated[int, Field(gt=0)]  # noqa: N815
+    expiresIn: Annotated[int, Field(gt=0)] = MAX_PIN_SECONDS  # noqa: N815
 
 
-class _ClaimedPin(_Wire):
+class _ClaimedPin(Wire):
     # It becomes a header: nothing but visible ASCII may.
     authToken: Annotated[str, Field(pattern=r"^[!-~]*$", max_length=4096)] | None = None  # noqa: N815
 
 
-class _Account(_Wire):
+class _Account(Wire):
     id: _PLEX_ID
     username: str | None = None
     title: str | None = None
+    friendlyName: str | None = None  # noqa: N815
     email: str | None = None
 
 
-class _Resource(_Wire):
-    clientIdentifier: str = ""  # noqa: N815
-    provides: str = ""
-    owned: bool = False
+class _Device(Wire):
+    clientIdentifier: str | None = None  # noqa: N815
+    provides: str | None = None
+    owned: bool | None = None
 
-
-_RESOURCES = TypeAdapter(list[_Resource])
+    @property
+    def is_server(self) -> bool:
+        return "server" in [each.strip() for each in (self.provides or "").split(",")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,18 +91,20 @@ class PlexAccess:
 class PlexClient:
     """plex.tv for one installation; every method raises AppError PLEX_UNREACHABLE on trouble."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._base = settings.plex_api_url
+    def __init__(self, settings: Settings, cache: Cache) -> None:
+        self._plex_tv = Upstream(settings.plex_api_url, cache)
         self._auth_url = settings.plex_auth_url
         # plex.tv only knows a PIN under the identifier it was made with.
         self._client_id = settings.plex_client_id or ""
 
     def create_pin(self) -> PlexPin:
         """Ask for a PIN of the kind that the hosted sign-in page takes."""
+        # In the query, where plex.tv looks for it: else the PIN is a weak one for plex.tv/link.
         status, body = self._call("POST", "/api/v2/pins", query={"strong": "true"})
         if status not in {200, 201}:
             raise _unreachable(f"status {status} for a new PIN")
-        pin = _parse(_Pin.model_validate, body)
+        with _sense():
+            pin = self._reader("/api/v2/pins").read(_Pin, body)
         return PlexPin(pin.id, pin.code, min(pin.expiresIn, MAX_PIN_SECONDS))
 
     def sign_in_url(self, code: str) -> str:
@@ -105,46 +114,63 @@ class PlexClient:
         )
         return f"{self._auth_url}#?{fragment}"
 
-    def claimed_token(self, pin_id: int) -> str | None:
+    def claimed_token(self, pin_id: int, budget: Budget | None = None) -> str | None:
         """Return the Plex token of an approved PIN, None while it waits.
 
         Raises AppError PIN_EXPIRED when plex.tv does not know the PIN any more.
         """
-        status, body = self._call("GET", f"/api/v2/pins/{pin_id}")
-        if status == 404:  # noqa: PLR2004
+        status, body = self._call("GET", f"/api/v2/pins/{pin_id}", budget=budget)
+        # Only in plex.tv's own words: a 404 of whoever is in between says nothing of the PIN.
+        if status == 404 and isinstance(body, dict) and "errors" in body:  # noqa: PLR2004
             raise AppError(ErrorCode.PIN_EXPIRED)
         if status != 200:  # noqa: PLR2004
             raise _unreachable(f"status {status} for a PIN")
-        return _parse(_ClaimedPin.model_validate, body).authToken or None
+        # Not by a reader, which would take an odd token for none.
+        with _sense():
+            return _ClaimedPin.model_validate(body).authToken or None
 
-    def account(self, token: str) -> PlexAccount:
+    def account(self, token: str, budget: Budget | None = None) -> PlexAccount:
         """Return whose token it is."""
-        status, body = self._call("GET", "/api/v2/user", token=token)
+        status, body = self._call("GET", "/api/v2/user", token=token, budget=budget)
         if status != 200:  # noqa: PLR2004
             raise _unreachable(f"status {status} for a fresh token")
-        account = _parse(_Account.model_validate, body)
-        username = _clean(account.username) or _clean(account.title) or f"plex-{account.id}"
-        return PlexAccount(account.id, username, _clean(account.email) or None)
+        with _sense():
+            account = self._reader("/api/v2/user").read(_Account, body)
+        names = map(_name, (account.username, account.title, account.friendlyName))
+        username = next(filter(None, names), f"plex-{account.id}")
+        return PlexAccount(account.id, username, _email(account.email))
 
-    def access(self, token: str, server_id: str) -> PlexAccess:
+    def access(self, token: str, server_id: str, budget: Budget | None = None) -> PlexAccess:
         """Tell whether the token's account can reach a server, and whether it owns it."""
         status, body = self._call(
             "GET",
             "/api/v2/resources",
             token=token,
             query={"includeHttps": "1", "includeRelay": "1"},
+            budget=budget,
         )
         if status != 200:  # noqa: PLR2004
             raise _unreachable(f"status {status} for the servers of an account")
+        if not isinstance(body, list):
+            raise _unreachable("the servers of an account are no list")
         servers = [
-            resource
-            for resource in _parse(_RESOURCES.validate_python, body)
-            if resource.clientIdentifier == server_id and "server" in resource.provides.split(",")
+            device
+            for device in self._reader("/api/v2/resources").read_each(_Device, body)
+            if device.clientIdentifier == server_id and device.is_server
         ]
         return PlexAccess(bool(servers), any(server.owned for server in servers))
 
+    def _reader(self, path: str) -> Reader:
+        return Reader(self._plex_tv.host, path)
+
     def _call(
-        self, method: str, path: str, *, token: str = "", query: dict[str, str] | None = None
+        self,
+        method: str,
+        path: str,
+        *,
+        token: str = "",
+        query: dict[str, str] | None = None,
+        budget: Budget | None = None,
     ) -> tuple[int, Any]:
         headers = {
             "Accept": "application/json",
@@ -155,28 +181,36 @@ class PlexClient:
             "X-Plex-Platform-Version": platform.python_version(),
             "X-Plex-Device": "Server",
             "X-Plex-Device-Name": PRODUCT,
+            "X-Plex-Model": "Server",
         }
         if token:
             headers["X-Plex-Token"] = token
         try:
-            return http.request_json(method, self._base + path, headers=headers, query=query)
-        except http.UpstreamError as error:
-            raise _unreachable(str(error)) from error
+            return self._plex_tv.ask(method, path, headers=headers, query=query, budget=budget)
+        except UpstreamError as error:
+            raise _unreachable(str(error), error) from error
 
 
-def _parse[T](validate: Callable[[object], T], body: object) -> T:
+@contextmanager
+def _sense() -> Iterator[None]:
+    """Turn what makes no sense into PLEX_UNREACHABLE."""
     try:
-        return validate(body)
+        yield
     except ValidationError as error:
-        raise _unreachable("unexpected fields") from error
+        raise _unreachable(cause_of(error)) from error
 
 
-def _unreachable(cause: str) -> AppError:
+def _unreachable(cause: str, error: UpstreamError | None = None) -> AppError:
     count("PlexUnreachable")
     logger.warning("plex.tv failed", extra={"cause": cause})
-    return AppError(ErrorCode.PLEX_UNREACHABLE)
+    return unavailable(ErrorCode.PLEX_UNREACHABLE, error)
 
 
-def _clean(text: str | None) -> str:
-    shown = "".join(character for character in text or "" if character.isprintable())
-    return shown.strip()[:200].strip()
+def _name(text: str | None) -> str:
+    return clean(clean(text or "")[:MAX_NAME_CHARS])
+
+
+def _email(text: str | None) -> str | None:
+    """Return an address; half of one that is too long would be somebody else's."""
+    email = clean(text or "")
+    return email if 0 < len(email) <= MAX_EMAIL_CHARS else None

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 from medianest.audit import repository as audit
 from medianest.audit.models import Action
 from medianest.core import passwords
+from medianest.core.cache import shared_cache
 from medianest.core.config import settings
 from medianest.core.db import database
 from medianest.core.errors import AppError, ErrorCode, invalid
+from medianest.core.http import Budget
 from medianest.core.observability import count, logger
 from medianest.limits import service as limits
 from medianest.sessions import service as sessions
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from medianest.users.models import LocalAccount, User
 
 HANDLE_BYTES = 32
+MAX_PLEX_SECONDS = 10.0
 _METRICS = {
     Action.SIGN_IN_FAILED: "SignInFailed",
     Action.PASSWORD_FAILED: "PasswordChangeFailed",
@@ -64,7 +67,7 @@ class Pin:
 @cache
 def plex() -> PlexClient:
     """Return this environment's client of plex.tv."""
-    return PlexClient(settings())
+    return PlexClient(settings(), shared_cache())
 
 
 def begin() -> Pin:
@@ -93,16 +96,17 @@ def finish(handle: str, caller: Caller, former: Principal | None) -> SignedIn:
         begun = repository.get(connection, handle)
     if begun is None:
         raise AppError(ErrorCode.PIN_EXPIRED)
-    token = plex().claimed_token(begun.plex_pin_id)
+    budget = _plex_budget()
+    token = plex().claimed_token(begun.plex_pin_id, budget)
     if token is None:
         raise AppError(ErrorCode.PIN_PENDING)
-    account = plex().account(token)
+    account = plex().account(token, budget)
     # The token is not kept: identity is all we wanted of it.
     with (
         _failures_on_record(caller, Action.SIGN_IN_FAILED, method="plex"),
         _refusal_ends(handle),
     ):
-        access = _access(account, token)
+        access = _access(account, token, budget)
         with database().transaction() as connection:
             if not repository.use(connection, handle):
                 raise AppError(ErrorCode.PIN_EXPIRED)
@@ -247,11 +251,19 @@ def _refusal_ends(handle: str) -> Iterator[None]:
         raise
 
 
-def _access(account: PlexAccount, token: str) -> PlexAccess | None:
+def _plex_budget() -> Budget:
+    """Return the time for the calls of plex.tv that finish one sign-in, all together.
+
+    Half as much again as one call may take, and never so much that the function runs out of time.
+    """
+    return Budget(min(1.5 * settings().upstream_timeout_seconds, MAX_PLEX_SECONDS))
+
+
+def _access(account: PlexAccount, token: str, budget: Budget) -> PlexAccess | None:
     server_id = settings().plex_server_id
     if server_id is None:
         return None
-    access = plex().access(token, server_id)
+    access = plex().access(token, server_id, budget)
     if not access.reachable:
         raise RefusedError(ErrorCode.PLEX_ACCESS_DENIED, "no_access", plexId=str(account.id))
     return access
