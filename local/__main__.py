@@ -118,8 +118,8 @@ async def _run(settings: Settings) -> int:
 
 def _welcome(service: Service) -> str:
     settings = service.settings
-    plex = f"a stand-in at {service.plex_url}" if service.plex_url else settings.plex_api_url
-    tmdb = f"a stand-in at {service.tmdb_url}" if service.tmdb_url else settings.tmdb_api_url
+    plex = f"a stand-in at {service.plex_url}" if service.plex_url else settings.known.plex_api_url
+    tmdb = f"a stand-in at {service.tmdb_url}" if service.tmdb_url else settings.known.tmdb_api_url
     standin = f" PLEX={service.plex_url}" if service.plex_url else ""
     return f"""
 MediaNest is ready at {service.url}

@@ -71,9 +71,10 @@ async def running(
         template = read_template(
             project / "template.yaml",
             opt=_OPT,
-            parameters={"CorsOrigin": settings.cors_origin},
+            parameters={"CorsOrigin": settings.known.cors_origin},
         )
-        database_url, redis_url = settings.database_url, settings.redis_url
+        database_url = settings.variables.get("DATABASE_URL")
+        redis_url = settings.variables.get("REDIS_URL")
         if database_url is None:
             with _timed(say, "PostgreSQL"):
                 postgres = servers.postgres(settings.data, durable=durable)
@@ -93,7 +94,7 @@ async def running(
                 template.functions,
                 runtime=_RUNTIME,
                 pycache=PROJECT / ".local" / "pycache",
-                environment=_environment(settings, database_url, redis_url, plex_url, tmdb_url),
+                environment=variables_of(settings, database_url, redis_url, plex_url, tmdb_url),
             )
         )
         await _migrate(template, runtime, say)
@@ -171,29 +172,20 @@ async def _start_standins(port: int) -> standins.Standins:
     return await standins.start("127.0.0.1", 0, 0)
 
 
-def _environment(
+def variables_of(
     settings: Settings,
     database_url: str,
     redis_url: str,
-    plex_url: str | None,
-    tmdb_url: str | None,
+    plex_url: str | None = None,
+    tmdb_url: str | None = None,
 ) -> dict[str, str]:
-    values = {
-        "DATABASE_URL": database_url,
-        "REDIS_URL": redis_url,
-        "JWT_SECRET": settings.jwt_secret,
-        "PLEX_CLIENT_ID": settings.plex_client_id,
-        "PLEX_SERVER_ID": settings.plex_server_id,
-        "PLEX_API_URL": plex_url or settings.plex_api_url,
-        "PLEX_AUTH_URL": settings.plex_auth_url or (plex_url and f"{plex_url}/auth"),
-        "TMDB_API_KEY": settings.tmdb_api_key,
-        "TMDB_API_URL": f"{tmdb_url}/3" if tmdb_url else settings.tmdb_api_url,
-        "CORS_ORIGIN": settings.cors_origin,
-        "NODE_ENV": settings.node_env,
-        "LOG_LEVEL": settings.log_level,
-        **settings.timeouts,
-    }
-    return {name: value for name, value in values.items() if value is not None}
+    """Return the variables for the functions: those given, and the addresses of what runs here."""
+    values = {**settings.variables, "DATABASE_URL": database_url, "REDIS_URL": redis_url}
+    if plex_url is not None:
+        values = {"PLEX_AUTH_URL": f"{plex_url}/auth", **values, "PLEX_API_URL": plex_url}
+    if tmdb_url is not None:
+        values["TMDB_API_URL"] = f"{tmdb_url}/3"
+    return values
 
 
 async def _migrate(template: Template, runtime: Runtime, say: Say) -> None:
