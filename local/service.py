@@ -1,29 +1,45 @@
 """The whole local service, put together."""
 
+import asyncio
 import errno
 import fcntl
 import os
 import socket
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import psycopg
 from aiohttp import web
+from psycopg.types.json import Jsonb
 
-from local import servers, standins
+from local import reach, servers, standins
 from local.config import PROJECT, Settings
 from local.control import control
 from local.gateway import Gateway
+from local.logs import log_printer
 from local.runtime import Runtime
 from local.scheduler import Scheduler
-from local.template import Template, read_template
+from local.template import Mock, Route, Template, read_template
 from medianest.core.errors import ErrorCode
+from medianest.core.rate_limit import PolicyName
+from medianest.settings import registry
 
 type Say = Callable[[str], None]
 
 _MIGRATIONS = "MigrationsFunction"
+_ENGINE_CHECK_SECONDS = 0.5
+# How often one address may begin a sign-in, so that a person who tries things out goes on.
+TRIAL_LIMITS: Mapping[PolicyName, Mapping[str, int]] = {
+    "auth": {"limit": 600, "window": 60},
+    "plex-pin": {"limit": 600, "window": 300},
+}
+# A convenience of this machine: who opens the address in a browser sees the routes.
+_HOME = Route(
+    "/", "GET", Mock(frozenset({"application/json"}), 302, {"Location": "'/api/docs'"}, "")
+)
 # Where `make` installs what Lambda has under /opt and /var/runtime.
 _OPT = PROJECT / ".venv" / "opt"
 _RUNTIME = PROJECT / ".venv" / "var" / "runtime"
@@ -47,6 +63,12 @@ class Service:
     template: Template
     runtime: Runtime
     scheduler: Scheduler
+    keepers: asyncio.Future[list[None]]
+
+    async def wait(self) -> None:
+        """Wait for the end, which comes by a ServerError alone: an engine that stays down."""
+        await self.keepers
+        await asyncio.Event().wait()
 
 
 @asynccontextmanager
@@ -57,11 +79,13 @@ async def running(
     project: Path = PROJECT,
     durable: bool = True,
     throttles: bool = True,
+    trial_limits: bool = False,
     source_ip: Callable[[web.BaseRequest], str] | None = None,
 ) -> AsyncIterator[Service]:
     """Run everything that template.yaml describes, ready for requests inside the block.
 
     A StartError tells what keeps it from starting. Whatever happens, nothing of it is left running.
+    With `trial_limits` an embedded database that has no sign-in limits of its own gets wide ones.
     """
     async with AsyncExitStack() as stack:
         settings.data.mkdir(parents=True, exist_ok=True)
@@ -75,13 +99,22 @@ async def running(
         )
         database_url = settings.variables.get("DATABASE_URL")
         redis_url = settings.variables.get("REDIS_URL")
+        engines: dict[servers.Engine, servers.Server] = {}
+        is_embedded = database_url is None
         if database_url is None:
             with _timed(say, "PostgreSQL"):
-                postgres = servers.postgres(settings.data, durable=durable)
-                database_url = stack.enter_context(postgres).url
+                postgres = servers.postgres_engine(settings.data, durable=durable)
+                engines[postgres] = stack.enter_context(postgres.use())
+                database_url = engines[postgres].url
+        elif problem := await asyncio.to_thread(reach.database_problem, settings.known):
+            raise StartError(f"{settings.origins['DATABASE_URL']}: {problem}")
         if redis_url is None:
             with _timed(say, "Valkey"):
-                redis_url = stack.enter_context(servers.valkey(settings.data)).url
+                valkey = servers.valkey_engine(settings.data)
+                engines[valkey] = stack.enter_context(valkey.use())
+                redis_url = engines[valkey].url
+        elif problem := await asyncio.to_thread(reach.cache_problem, settings.known):
+            say(f"  {settings.origins['REDIS_URL']}: {problem}. MediaNest goes on without a cache")
         plex_url, tmdb_url = None, None
         if not (settings.has_real_plex and settings.has_real_tmdb):
             with _timed(say, "Stand-ins for plex.tv and TMDB"):
@@ -94,13 +127,21 @@ async def running(
                 template.functions,
                 runtime=_RUNTIME,
                 pycache=PROJECT / ".local" / "pycache",
+                log=log_printer(settings.log_format, settings.known.log_level),
                 environment=variables_of(settings, database_url, redis_url, plex_url, tmdb_url),
             )
         )
         await _migrate(template, runtime, say)
+        if trial_limits and is_embedded:
+            _set_trial_limits(database_url)
+            say("  Wide limits for sign-ins (rateLimit.auth and .plex-pin in /api/admin/config)")
         with _timed(say, "API Gateway"):
             gateway = Gateway(
-                template, runtime, port=settings.port, throttles=throttles, source_ip=source_ip
+                replace(template, routes=(*template.routes, _HOME)),
+                runtime,
+                port=settings.port,
+                throttles=throttles,
+                source_ip=source_ip,
             )
             await stack.enter_async_context(gateway)
         scheduler = Scheduler(template.schedules, runtime, log=say)
@@ -108,6 +149,8 @@ async def running(
         control_url = await stack.enter_async_context(
             control(settings.data, gateway.url, template, runtime, scheduler)
         )
+        keepers = asyncio.gather(*(_keep(*each, say) for each in engines.items()))
+        stack.callback(keepers.cancel)
         yield Service(
             url=gateway.url,
             control_url=control_url,
@@ -119,6 +162,7 @@ async def running(
             template=template,
             runtime=runtime,
             scheduler=scheduler,
+            keepers=keepers,
         )
 
 
@@ -188,13 +232,38 @@ def variables_of(
     return values
 
 
+async def _keep(engine: servers.Engine, server: servers.Server, say: Say) -> None:
+    """Start an engine again whenever it has stopped; raises ServerError when that fails."""
+    while True:
+        await asyncio.sleep(_ENGINE_CHECK_SECONDS)
+        if engine.runs(server):
+            continue
+        say(f"{engine.title} has stopped by itself; starting it again")
+        try:
+            server = await asyncio.to_thread(engine.revive, server)
+        except servers.ServerError as error:
+            raise servers.ServerError(
+                f"MediaNest stops, because {engine.title} cannot be started again.\n{error}"
+            ) from None
+        say(f"{engine.title} runs again")
+
+
+def _set_trial_limits(database_url: str) -> None:
+    with psycopg.connect(database_url) as connection:
+        for policy, value in TRIAL_LIMITS.items():
+            connection.execute(
+                "INSERT INTO system_config (key, value) VALUES (%s, %s) ON CONFLICT DO NOTHING",
+                (registry.RATE_LIMITS[policy].key, Jsonb(value)),
+            )
+
+
 async def _migrate(template: Template, runtime: Runtime, say: Say) -> None:
     if _MIGRATIONS not in template.functions:
         raise StartError(f"template.yaml has no {_MIGRATIONS}")
     with _timed(say, "Migrations"):
         result = await runtime.invoke(_MIGRATIONS, {})
     if result.error is not None and ErrorCode.DATABASE_CONNECTION_ERROR in str(result.payload):
-        raise StartError("The database cannot be reached: is DATABASE_URL right, is it running?")
+        raise StartError("The database could be reached a moment ago, and now it cannot")
     if result.error is not None:
         reason = result.payload.get("errorMessage", "") if isinstance(result.payload, dict) else ""
         raise StartError(f"The migrations failed: {result.error}: {reason}")

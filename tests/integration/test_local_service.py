@@ -362,7 +362,7 @@ def test_a_service_starts_takes_orders_and_stops(tmp_path: Path) -> None:
         assert (fired.returncode, json.loads(fired.stdout)["task"]) == (0, "sessions")
         unknown = command("fire", "Nothing", "--data", data)
         assert unknown.returncode == 1
-        assert "There is no schedule Nothing. There are: Expired" in unknown.stderr
+        assert "There is no schedule Nothing. There are:\n  Expired" in unknown.stderr
         invoked = command("--data", data, "invoke", "CleanupFunction", event)
         assert (invoked.returncode, json.loads(invoked.stdout)["task"]) == (0, "sessions")
         again = command("--data", data, "--port", "0")
@@ -433,10 +433,13 @@ def test_bad_settings_stop_the_start(tmp_path: Path) -> None:
     ]
 
 
-def test_migrations_that_fail_stop_the_start(tmp_path: Path) -> None:
+def test_a_database_that_is_not_there_stops_the_start(tmp_path: Path) -> None:
     nowhere = "postgresql://nobody@127.0.0.1:1/nothing"
     result = command("--data", tmp_path, "--port", "0", DATABASE_URL=nowhere)
 
     assert result.returncode == 1
-    assert "is DATABASE_URL right" in result.stderr
+    assert result.stderr == (
+        "the environment: DATABASE_URL names PostgreSQL at 127.0.0.1:1,"
+        " which cannot be reached (Connection refused)\n"
+    )
     assert servers_of(tmp_path) == []

@@ -118,11 +118,13 @@ def local_service(
     environment: Mapping[str, str] | None = None,
     limits: bool = False,
     throttles: bool = True,
+    trial_limits: bool = False,
 ) -> Iterator[LocalService]:
     """Start a service on a free port, ready for calls inside the block.
 
     Unless it is about `limits`, they are raised as an operator would: all callers of a test have
-    one address. Without `throttles` API Gateway lets everything through.
+    one address. Without `throttles` API Gateway lets everything through. With `trial_limits` it is
+    started as `make run` starts it.
     """
     module = "local" if throttles else "tests.support.unthrottled"
     data.mkdir(parents=True, exist_ok=True)
@@ -132,7 +134,10 @@ def local_service(
     kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", module, "--data", str(data), "--port", "0"],
+            [
+                *(sys.executable, "-m", module, "--data", str(data), "--port", "0"),
+                *(["--trial-limits"] if trial_limits else []),
+            ],
             cwd=ROOT,
             env={**kept, **(environment or {})},
             stdout=output,
