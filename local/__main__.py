@@ -46,7 +46,7 @@ def _do(options: argparse.Namespace) -> int:
         case "invoke":
             known = _functions(_template())
             if options.name not in known:
-                usage = "python -m local invoke NAME EVENT.json"
+                usage = "python -m local invoke NAME EVENT.json; events/ has samples"
                 return _list("function", usage, options.name, known)
             return _report(ask(options.data, "functions", options.name, _event(options.event)))
         case "reset":

@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import re
 import secrets
 import uuid
 from collections.abc import Mapping
@@ -102,7 +103,7 @@ def read_settings(
     number = _port(given.get("PORT", str(DEFAULT_PORT)), problems) if port is None else port
     if problems or file.problems:
         placed = [f"{origins[problem.split()[0]]}: {problem}" for problem in problems]
-        raise ConfigurationError(*file.problems, *placed)
+        raise ConfigurationError(*sorted([*file.problems, *placed], key=_line))
 
     return Settings(
         data=folder,
@@ -160,6 +161,11 @@ class _EnvFile:
     values: Mapping[str, str | None]
     lines: Mapping[str, int]
     problems: list[str]
+
+
+def _line(problem: str) -> int:
+    found = re.match(r"\S+ line (\d+):", problem)
+    return int(found[1]) if found else 0
 
 
 def _read_env_file(path: Path) -> _EnvFile:

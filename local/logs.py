@@ -64,6 +64,8 @@ def _json_object(line: str) -> dict[str, Any]:
 
 
 def _value(value: object) -> str:
-    if isinstance(value, str) and _PLAIN.fullmatch(value):
-        return value
+    if isinstance(value, str):
+        value = " ".join(value.split())
+        if _PLAIN.fullmatch(value):
+            return value
     return json.dumps(value, ensure_ascii=False)

@@ -29,10 +29,15 @@ def database_problem(known: Settings) -> str | None:
             sslrootcert=authorities(url),
         ) as connection:
             version = connection.info.server_version
+            may_create = connection.execute(
+                "SELECT has_schema_privilege(current_schema(), 'CREATE')"
+            ).fetchone()
     except psycopg.OperationalError as error:
         return f"{start} {_database_reason(str(error), parts.get('dbname') or '')}"
     if version < _OLDEST:
         return f"{start} is version {version // 10_000}: it must be 14 or later"
+    if may_create != (True,):
+        return f"{start} lets its user create no tables: grant it CREATE on the schema"
     return None
 
 

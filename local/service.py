@@ -238,14 +238,14 @@ async def _keep(engine: servers.Engine, server: servers.Server, say: Say) -> Non
         await asyncio.sleep(_ENGINE_CHECK_SECONDS)
         if engine.runs(server):
             continue
-        say(f"{engine.title} has stopped by itself; starting it again")
+        say(f"{time.strftime('%H:%M:%S')} {engine.title} has stopped by itself; starting it again")
         try:
             server = await asyncio.to_thread(engine.revive, server)
         except servers.ServerError as error:
             raise servers.ServerError(
                 f"MediaNest stops, because {engine.title} cannot be started again.\n{error}"
             ) from None
-        say(f"{engine.title} runs again")
+        say(f"{time.strftime('%H:%M:%S')} {engine.title} runs again")
 
 
 def _set_trial_limits(database_url: str) -> None:

@@ -88,7 +88,7 @@ def test_an_engine_that_is_killed_is_started_again(service: LocalService, engine
 
     title = {"postgres": "PostgreSQL", "valkey": "Valkey"}[engine]
     printed = lines_after(service, mark, until=f"{title} runs again")
-    assert f"{title} has stopped by itself; starting it again" in printed
+    assert any(f" {title} has stopped by itself; starting it again" in line for line in printed)
 
     def is_healthy() -> bool:
         answer = service.call("GET", "/api/health")
@@ -206,6 +206,20 @@ def test_a_database_that_does_not_serve_is_named_without_its_password(
     assert line.startswith("the environment: DATABASE_URL names PostgreSQL at 127.0.0.1:")
     assert f", which {reason}" in line
     assert "hush" not in refused.stdout + refused.stderr
+
+
+def test_a_user_who_may_create_no_tables_is_named(tmp_path: Path, database_url: str) -> None:
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute("CREATE ROLE poor LOGIN PASSWORD 'hush'")
+        try:
+            url = re.sub(r"//[^@]+@", "//poor:hush@", database_url)
+            refused = command("--data", tmp_path, "--port", "0", DATABASE_URL=url)
+        finally:
+            connection.execute("DROP ROLE poor")
+    assert refused.returncode == 1
+    assert refused.stderr.endswith(
+        "which lets its user create no tables: grant it CREATE on the schema\n"
+    )
 
 
 def test_without_the_cache_of_ones_own_the_service_starts_and_says_so(tmp_path: Path) -> None:

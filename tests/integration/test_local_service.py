@@ -433,6 +433,14 @@ def test_bad_settings_stop_the_start(tmp_path: Path) -> None:
     ]
 
 
+def test_bad_lines_are_told_in_the_order_of_the_file(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        settings(tmp_path, "TMDB_LANGUAGE=de_DE\nhush\nJWT_SECRET=short\nPORT=x\n", LOG_LEVEL="no")
+    assert [problem.partition(":")[0] for problem in caught.value.problems] == [
+        *("the environment", ".env line 1", ".env line 2", ".env line 3", ".env line 4"),
+    ]
+
+
 def test_a_database_that_is_not_there_stops_the_start(tmp_path: Path) -> None:
     nowhere = "postgresql://nobody@127.0.0.1:1/nothing"
     result = command("--data", tmp_path, "--port", "0", DATABASE_URL=nowhere)
