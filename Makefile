@@ -17,10 +17,10 @@ export SAM_CLI_TELEMETRY := 0
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
-run: $(VENV)/ready ## Run the whole service on this machine; Ctrl-C stops it
-	@exec $(BIN)/python -m local
+run: $(VENV)/ready ## Run the whole service on this machine; Ctrl-C stops it. Its full logs: LOG_FORMAT=json make run
+	@exec $(BIN)/python -m local run --trial-limits
 
-fire: $(VENV)/ready ## Fire a schedule of the running service: make fire SCHEDULE=ExpiredSessions
+fire: $(VENV)/ready ## List the schedules, or fire one of the running service: make fire SCHEDULE=ExpiredSessions
 	@$(BIN)/python -m local fire $(SCHEDULE)
 
 reset: $(VENV)/ready ## Remove the local data and the generated secrets
@@ -52,7 +52,7 @@ sam: .venv-sam/ready ## Install the SAM command line into .venv-sam
 deploy-check: $(VENV)/ready .venv-sam/ready .venv-checks/ready .venv-emulator/ready ## Prove the deployment without an AWS account
 	@$(BIN)/python -m tests.deploy_check
 
-lock: .venv-sam/ready ## Compile the lock files anew
+lock: .venv-sam/ready ## Compile the lock files again
 	for each in layers/dependencies/requirements requirements/runtime requirements/dev requirements/sam requirements/checks requirements/emulator; do \
 		.venv-sam/bin/uv pip compile --quiet --upgrade --universal --python-version 3.13 --generate-hashes --no-annotate \
 			--custom-compile-command 'make lock' $$each.in --output-file $$each.txt || exit 1; \

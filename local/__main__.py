@@ -1,19 +1,22 @@
 """Command line: `python -m local`, `… fire SCHEDULE`, `… invoke FUNCTION EVENT.json`."""
 
 import argparse
+import ast
 import asyncio
 import json
 import os
 import shutil
 import signal
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
-from local.config import PROJECT, Settings, read_settings
+from local.config import PROJECT, Settings, port_number, read_settings
 from local.control import ControlError, ask
 from local.intrinsics import TemplateError
 from local.servers import ServerError
 from local.service import Service, StartError, alone, running
+from local.template import Function, Template, read_template
 from medianest.core.config import ConfigurationError
 
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -36,42 +39,113 @@ def main() -> int:
 def _do(options: argparse.Namespace) -> int:
     match options.command:
         case "fire":
+            known = _schedules(_template())
+            if options.name not in known:
+                return _list("schedule", "make fire SCHEDULE=NAME", options.name, known)
             return _report(ask(options.data, "schedules", options.name))
         case "invoke":
-            event = json.loads(options.event.read_text())
-            return _report(ask(options.data, "functions", options.name, event))
+            known = _functions(_template())
+            if options.name not in known:
+                usage = "python -m local invoke NAME EVENT.json; events/ has samples"
+                return _list("function", usage, options.name, known)
+            return _report(ask(options.data, "functions", options.name, _event(options.event)))
         case "reset":
             return _reset(options.data)
         case _:
-            return asyncio.run(_run(read_settings(data=options.data, port=options.port)))
+            settings = read_settings(data=options.data, port=options.port)
+            return asyncio.run(_run(settings, trial_limits=options.trial_limits))
 
 
 def _parse() -> argparse.Namespace:
     # Both before and after the command, as people write it.
     data = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
     data.add_argument("--data", type=Path, help="folder of the data (.local)")
-    port = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
-    port.add_argument("--port", type=int, help="port of the API; 0 takes any free one (3001)")
+    run = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
+    run.add_argument(
+        "--port", type=_port, metavar="PORT", help="port of the API; 0 takes any free one (3001)"
+    )
+    run.add_argument(
+        "--trial-limits",
+        action="store_true",
+        help="let an address begin sign-ins often, on an embedded database that has no such limits",
+    )
     parser = argparse.ArgumentParser(
-        prog="python -m local", description=__doc__, parents=[data, port]
+        prog="python -m local", description=__doc__, parents=[data, run]
     )
     commands = parser.add_subparsers(dest="command")
-    commands.add_parser("run", help="run the service; what no command does", parents=[data, port])
+    commands.add_parser("run", help="run the service; what no command does", parents=[data, run])
     fire = commands.add_parser(
-        "fire", help="fire a schedule of the running service", parents=[data]
+        "fire",
+        help="fire a schedule of the running service; without a name, list them",
+        parents=[data],
     )
-    fire.add_argument("name", metavar="SCHEDULE")
+    fire.add_argument("name", metavar="SCHEDULE", nargs="?")
     commands.add_parser(
         "reset", help="remove the data of a service that is not running", parents=[data]
     )
     invoke = commands.add_parser(
-        "invoke", help="invoke a function of the running service", parents=[data]
+        "invoke",
+        help="invoke a function of the running service; without a name, list them",
+        parents=[data],
     )
-    invoke.add_argument("name", metavar="FUNCTION")
-    invoke.add_argument("event", type=Path, metavar="EVENT.json")
+    invoke.add_argument("name", metavar="FUNCTION", nargs="?")
+    invoke.add_argument("event", type=Path, metavar="EVENT.json", nargs="?")
     # Not as defaults: those of a command would replace what was given before it.
-    defaults = argparse.Namespace(command="run", data=PROJECT / ".local", port=None)
+    defaults = argparse.Namespace(
+        command="run", data=PROJECT / ".local", port=None, trial_limits=False
+    )
     return parser.parse_args(namespace=defaults)
+
+
+def _port(value: str) -> int:
+    try:
+        return port_number(value)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _template() -> Template:
+    return read_template(PROJECT / "template.yaml", opt=PROJECT / ".venv" / "opt")
+
+
+def _schedules(template: Template) -> dict[str, str]:
+    return {
+        name: f"{schedule.description}, {schedule.expression}"
+        for name, schedule in template.schedules.items()
+    }
+
+
+def _functions(template: Template) -> dict[str, str]:
+    return {name: _about(function) for name, function in template.functions.items()}
+
+
+def _about(function: Function) -> str:
+    """Return the first sentence of a function's module."""
+    module = function.code / f"{function.handler.partition('.')[0]}.py"
+    text = ast.get_docstring(ast.parse(module.read_text(encoding="utf-8"))) or ""
+    return text.partition("\n")[0].rstrip(".")
+
+
+def _list(what: str, usage: str, name: str | None, known: Mapping[str, str]) -> int:
+    """Say what there is: as an answer without a name, as an error with a wrong one."""
+    width = max(map(len, known))
+    lines = [f"  {each:{width}}  {about}" for each, about in sorted(known.items())]
+    if name is None:
+        print(f"There are these {what}s ({usage}):", *lines, sep="\n")
+        return 0
+    print(f"There is no {what} {name}. There are:", *lines, sep="\n", file=sys.stderr)
+    return 1
+
+
+def _event(path: Path | None) -> object:
+    if path is None:
+        return {}
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ValueError(f"{path} cannot be read: {error.strerror}") from None
+    except ValueError as error:
+        raise ValueError(f"{path} is not JSON: {error}") from None
 
 
 def _reset(data: Path) -> int:
@@ -87,7 +161,7 @@ def _report(answer: dict[str, object]) -> int:
     return 1 if answer["error"] else 0
 
 
-async def _run(settings: Settings) -> int:
+async def _run(settings: Settings, *, trial_limits: bool) -> int:
     task = asyncio.current_task()
     loop = asyncio.get_running_loop()
     is_stopping = False
@@ -106,9 +180,11 @@ async def _run(settings: Settings) -> int:
             loop.add_signal_handler(number, stop, number)
     print("Starting MediaNest", flush=True)
     try:
-        async with running(settings, say=lambda line: print(line, flush=True)) as service:
+        async with running(
+            settings, say=lambda line: print(line, flush=True), trial_limits=trial_limits
+        ) as service:
             print(_welcome(service), flush=True)
-            await asyncio.Event().wait()
+            await service.wait()
     except asyncio.CancelledError:
         if not is_stopping:
             raise
@@ -118,8 +194,8 @@ async def _run(settings: Settings) -> int:
 
 def _welcome(service: Service) -> str:
     settings = service.settings
-    plex = f"a stand-in at {service.plex_url}" if service.plex_url else settings.plex_api_url
-    tmdb = f"a stand-in at {service.tmdb_url}" if service.tmdb_url else settings.tmdb_api_url
+    plex = f"a stand-in at {service.plex_url}" if service.plex_url else settings.known.plex_api_url
+    tmdb = f"a stand-in at {service.tmdb_url}" if service.tmdb_url else settings.known.tmdb_api_url
     standin = f" PLEX={service.plex_url}" if service.plex_url else ""
     return f"""
 MediaNest is ready at {service.url}
@@ -128,6 +204,7 @@ MediaNest is ready at {service.url}
   TMDB      {tmdb}
   Data      {service.settings.data}
 
+  Routes    {service.url}/api/docs shows them all, to read and to try
   Try       curl {service.url}/api/health
             The README goes on from there: sign in, search, request. Its first lines are here:
             API={service.url}{standin}

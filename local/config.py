@@ -1,51 +1,52 @@
 """Settings of a local run: the environment, then .env, then what was made up on the first run."""
 
+import io
 import json
 import os
+import re
 import secrets
-import typing
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from dotenv import dotenv_values
 from dotenv.parser import parse_stream
-from pydantic import SecretStr
 
 from medianest.core import config
-from medianest.core.config import SECRET_ARN_PREFIX, ConfigurationError, load
+from medianest.core.config import SECRET_ARN_PREFIX, ConfigurationError, is_secret, load
 
 PROJECT = Path(__file__).resolve().parent.parent
 
 DEFAULT_PORT = 3001
 SECRETS = frozenset(
-    name.upper()
-    for name, field in config.Settings.model_fields.items()
-    if SecretStr in typing.get_args(field.annotation)
+    name.upper() for name, field in config.Settings.model_fields.items() if is_secret(field)
 )
+# What only a deployment has: a user for the migrations, and logins without a host.
+ON_AWS = frozenset({"APP_DATABASE_URL", "DATABASE_HOST", "REDIS_HOST"})
+_NAMES = [name.upper() for name in config.Settings.model_fields if name.upper() not in ON_AWS]
 _LAST_PORT = 65535
+_UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+
+type LogFormat = Literal["text", "json"]
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What a local run goes by; None where the run itself starts a server of its own."""
+    """The settings of a local run.
+
+    `variables` are for the functions; the run starts a server of its own for each address that
+    they lack. `known` has them checked and typed, without what was made up. `origins` says where
+    each variable was given.
+    """
 
     data: Path
     port: int
-    database_url: str | None
-    redis_url: str | None
-    plex_api_url: str | None
-    plex_auth_url: str | None
-    plex_client_id: str
-    plex_server_id: str
-    tmdb_api_url: str | None
-    tmdb_api_key: str
-    jwt_secret: str
-    cors_origin: str
-    node_env: str
-    log_level: str
-    timeouts: Mapping[str, str]
+    log_format: LogFormat
+    variables: Mapping[str, str]
+    known: config.Settings
+    origins: Mapping[str, str]
     has_real_plex: bool
     has_real_tmdb: bool
 
@@ -63,20 +64,29 @@ def read_settings(
     """
     folder = (data or PROJECT / ".local").resolve()
     own = os.environ if environment is None else environment
-    problems = _unreadable_lines(env_file)
-    found = {**dotenv_values(env_file), **own}
+    file = _read_env_file(env_file)
+    found = {**file.values, **own}
     given = {name: value for name, value in found.items() if value}
+    origins = {
+        name: "the environment" if name in own else f"{env_file.name} line {file.lines[name]}"
+        for name in given
+    }
+    variables = {name: given[name] for name in _NAMES if name in given}
+    arns = [
+        name
+        for name in sorted(SECRETS & variables.keys())
+        if variables[name].startswith(SECRET_ARN_PREFIX)
+    ]
+    problems = [
+        f"{name} is an ARN, which only AWS can read: give the value itself" for name in arns
+    ]
+    known = config.Settings()
     try:
-        known = load(given)
+        known = load(variables)
     except ConfigurationError as error:
-        problems += error.problems
+        problems += [each for each in error.problems if each.split()[0] not in arns]
     has_real_plex = "PLEX_CLIENT_ID" in given or "PLEX_API_URL" in given
     has_real_tmdb = "TMDB_API_KEY" in given or "TMDB_API_URL" in given
-    problems += [
-        f"{name} is an ARN, which only AWS can read: give the value itself"
-        for name in sorted(SECRETS)
-        if given.get(name, "").startswith(SECRET_ARN_PREFIX)
-    ]
     if given.get("NODE_ENV") == "production":
         absent = {
             "DATABASE_URL": "DATABASE_URL" not in given,
@@ -86,31 +96,29 @@ def read_settings(
         }
         if names := ", ".join(name for name, is_absent in absent.items() if is_absent):
             problems.append(
-                f"NODE_ENV=production needs {names}: what stands in for them here has no TLS"
+                f"NODE_ENV is production, which needs {names}: what stands in for them here has"
+                " no TLS"
             )
-    number = _port(given.get("PORT"), problems) if port is None else port
-    if problems:
-        raise ConfigurationError(*problems)
+    log_format = _log_format(given.get("LOG_FORMAT", "text"), problems)
+    number = _port(given.get("PORT", str(DEFAULT_PORT)), problems) if port is None else port
+    if problems or file.problems:
+        placed = [f"{origins[problem.split()[0]]}: {problem}" for problem in problems]
+        raise ConfigurationError(*sorted([*file.problems, *placed], key=_line))
 
-    made_up = _made_up(folder)
     return Settings(
         data=folder,
         port=number,
-        database_url=given.get("DATABASE_URL"),
-        redis_url=given.get("REDIS_URL"),
-        plex_api_url=given.get("PLEX_API_URL"),
-        plex_auth_url=given.get("PLEX_AUTH_URL"),
-        plex_client_id=given.get("PLEX_CLIENT_ID", made_up["PLEX_CLIENT_ID"]),
-        plex_server_id=given.get("PLEX_SERVER_ID", ""),
-        tmdb_api_url=given.get("TMDB_API_URL"),
-        tmdb_api_key=given.get("TMDB_API_KEY", "stand-in"),
-        jwt_secret=given.get("JWT_SECRET", made_up["JWT_SECRET"]),
-        cors_origin=known.cors_origin,
-        node_env=known.node_env,
-        log_level=known.log_level,
-        timeouts={
-            name: value for name, value in given.items() if name.endswith("_TIMEOUT_SECONDS")
+        log_format=log_format,
+        variables={
+            "TMDB_API_KEY": "stand-in",
+            **_made_up(folder),
+            **variables,
+            # In development by default, and in any case; the template's defaults are otherwise.
+            "NODE_ENV": known.node_env,
+            "LOG_LEVEL": known.log_level,
         },
+        known=known,
+        origins=origins,
         has_real_plex=has_real_plex,
         has_real_tmdb=has_real_tmdb,
     )
@@ -131,11 +139,11 @@ def _made_up(folder: Path) -> dict[str, str]:
     kept: dict[str, str] = {}
     if path.exists():
         try:
-            kept = json.loads(path.read_text())
-        except ValueError as error:
+            kept = dict(json.loads(path.read_text()))
+        except (ValueError, TypeError):
             raise ConfigurationError(
-                f"{path} is not JSON; remove it to have it made anew"
-            ) from error
+                f"{path} is not readable: remove it, and the next start makes another"
+            ) from None
     values = {
         "JWT_SECRET": secrets.token_urlsafe(48),
         "PLEX_CLIENT_ID": str(uuid.uuid4()),
@@ -146,25 +154,80 @@ def _made_up(folder: Path) -> dict[str, str]:
     return values
 
 
-def _unreadable_lines(path: Path) -> list[str]:
-    if not path.exists():
-        return []
+@dataclass(frozen=True, slots=True)
+class _EnvFile:
+    """Values by name, the line of each, and a sentence for each line that is not right."""
+
+    values: Mapping[str, str | None]
+    lines: Mapping[str, int]
+    problems: list[str]
+
+
+def _line(problem: str) -> int:
+    found = re.match(r"\S+ line (\d+):", problem)
+    return int(found[1]) if found else 0
+
+
+def _read_env_file(path: Path) -> _EnvFile:
+    text = _read_text(path)
+    lines: dict[str, int] = {}
+    problems: list[str] = []
+    for each in parse_stream(io.StringIO(text)):
+        # The parser counts the empty lines before a line as part of it.
+        source = each.original.string
+        line = each.original.line + source[: len(source) - len(source.lstrip())].count("\n")
+        if each.error or (each.key is not None and each.value is None):
+            problems.append(f"{path.name} line {line}: expected NAME=value")
+        elif each.key is not None and each.key in lines:
+            problems.append(
+                f"{path.name} line {line}: {each.key} is in line {lines[each.key]} already;"
+                " remove one of the two"
+            )
+        elif each.key is not None:
+            lines[each.key] = line
+    return _EnvFile(dotenv_values(stream=io.StringIO(text)), lines, problems)
+
+
+def _read_text(path: Path) -> str:
+    """Return a file's text, nothing if there is none; raises ConfigurationError."""
     try:
-        with path.open(encoding="utf-8") as file:
-            found = list(parse_stream(file))
-    except UnicodeDecodeError:
-        return [f"{path.name} is not UTF-8"]
-    return [
-        f"{path.name}, line {each.original.line}: expected NAME=value"
-        for each in found
-        if each.error or (each.key is not None and each.value is None)
-    ]
+        content = path.read_bytes()
+    except FileNotFoundError:
+        return ""
+    except OSError as error:
+        raise ConfigurationError(f"{path.name} cannot be read: {error.strerror}") from None
+    if content.startswith(_UTF_16_MARKS) or b"\0" in content:
+        raise ConfigurationError(f"{path.name} is UTF-16 or no text: save it as UTF-8")
+    try:
+        # Windows editors begin UTF-8 with a mark, and end lines in their own way.
+        return content.decode("utf-8-sig").replace("\r\n", "\n")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise ConfigurationError(f"{path.name} line {line} is not UTF-8: save it so") from None
 
 
-def _port(value: str | None, problems: list[str]) -> int:
-    if value is None:
+def _log_format(value: str, problems: list[str]) -> LogFormat:
+    if value == "json":
+        return "json"
+    if value != "text":
+        problems.append(f"LOG_FORMAT must be text or json, not {_quoted(value)}")
+    return "text"
+
+
+def _port(value: str, problems: list[str]) -> int:
+    try:
+        return port_number(value)
+    except ValueError as error:
+        problems.append(f"PORT {error}")
         return DEFAULT_PORT
-    if value.isdecimal() and int(value) <= _LAST_PORT:
-        return int(value)
-    problems.append(f"PORT must be a number from 0 to {_LAST_PORT}, not {value!r}")
-    return DEFAULT_PORT
+
+
+def port_number(value: str) -> int:
+    """Return a port, 0 for any free one; raises ValueError with what is wanted."""
+    if not (value.isascii() and value.isdecimal() and int(value[:9]) <= _LAST_PORT):
+        raise ValueError(f"must be a number from 0 to {_LAST_PORT}, not {_quoted(value)}")
+    return int(value)
+
+
+def _quoted(value: str) -> str:
+    return json.dumps(value, ensure_ascii=False)

@@ -6,14 +6,24 @@ from typing import Literal
 
 from pydantic.fields import FieldInfo
 
-from local.config import DEFAULT_PORT, PROJECT, SECRETS
-from local.template import read_template
+from local.config import DEFAULT_PORT, ON_AWS, PROJECT, SECRETS
 from medianest.catalog import tmdb
 from medianest.core import breaker, cache, db, http, secrets
-from medianest.core.config import Settings
+from medianest.core.config import Settings, bounds
 
 _REQUIRING = {"create_app", "require"}
-_PORT = "Where the local service answers; it alone reads this"
+# What `make run` reads and no function does: name, default, meaning.
+_LOCAL = (
+    ("PORT", str(DEFAULT_PORT), "Where the local service answers; it alone reads this"),
+    (
+        "LOG_FORMAT",
+        "text",
+        (
+            "How the local service shows the logs of the functions (`text`: warnings and errors, a"
+            " line for each; `json`: all that they write, metrics too); it alone reads this"
+        ),
+    ),
+)
 # What `make run` does where a setting is absent.
 _IN_PLACE = {
     "DATABASE_URL": "an embedded PostgreSQL",
@@ -22,8 +32,6 @@ _IN_PLACE = {
     "PLEX_CLIENT_ID": "a stand-in for plex.tv",
     "TMDB_API_KEY": "a stand-in for TMDB",
 }
-# What only a deployment has: a user for the migrations, and logins without a host.
-ON_AWS = {"APP_DATABASE_URL", "DATABASE_HOST", "REDIS_HOST"}
 _PAGE = """\
 # Environment
 
@@ -74,9 +82,7 @@ for either, those in the file that the address names by `sslrootcert`.
 |---|---|
 {in_place}
 The local runtime, like AWS, gives a function the variables that `template.yaml` names, and no
-other. These are not named, so to change one write it there first, under
-`Globals: Function: Environment: Variables`: {unnamed}.
-It has no use for {on_aws}.
+other; it names each of the above. `make run` has no use for {on_aws}.
 
 ## Fixed numbers
 
@@ -106,7 +112,7 @@ _NUMBERS = (
 
 def environment_page() -> str:
     """Return the reference of the settings."""
-    rows = _row("PORT", str(DEFAULT_PORT), "", _PORT)
+    rows = "".join(_row(name, f"`{default}`", "", about) for name, default, about in _LOCAL)
     for name, field in _fields().items():
         required = ", ".join(sorted(required_by().get(name, set())))
         rows += _row(name, _default(field), required, _meaning(field))
@@ -118,7 +124,6 @@ def environment_page() -> str:
         max_stale=secrets.MAX_STALE_SECONDS,
         in_place="".join(f"| `{name}` | {what} |\n" for name, what in _IN_PLACE.items()),
         on_aws=_listed([name for name in _fields() if name in ON_AWS]),
-        unnamed=_listed(_not_in_template()),
         numbers="".join(
             f"| {what} | `{module.__name__}.{name}` | {int(getattr(module, name))} {unit} |\n"
             for what, module, name, unit in _NUMBERS
@@ -131,17 +136,15 @@ def env_example() -> str:
     text = (
         "# Settings of `make run`: copy this file to .env and remove the # of what you set.\n"
         "# docs/environment.md says more. Made by `make docs`; do not edit.\n"
-        f"\n# {_PORT}\n#PORT={DEFAULT_PORT}\n"
     )
-    unnamed = _not_in_template()
+    for name, default, about in _LOCAL:
+        text += f"\n# {about.replace('`', '')}\n#{name}={default}\n"
     for name, field in _fields().items():
         if name in ON_AWS:
             continue
         meaning = _meaning(field)
         if name in _IN_PLACE:
             meaning += f"; absent: {_IN_PLACE[name]}"
-        if name in unnamed:
-            meaning += "; of no effect until template.yaml names it"
         default = "" if field.default is None else field.default
         text += f"\n# {meaning.replace('`', '')}\n#{name}={default}\n"
     return text
@@ -161,13 +164,12 @@ def _default(field: FieldInfo) -> str:
 
 def _meaning(field: FieldInfo) -> str:
     """Return a setting's description, with the values it may have."""
-    bounds = {type(item).__name__: item for item in field.metadata}
     allowed = ""
     if typing.get_origin(field.annotation) is Literal:
         values = [f"`{value}`" for value in typing.get_args(field.annotation)]
         allowed = f" ({', '.join(values)})"
-    elif "Ge" in bounds:
-        allowed = f" ({bounds['Ge'].ge:.9g} to {bounds['Le'].le:.9g} seconds)"
+    elif found := bounds(field):
+        allowed = f" ({found[0]:.9g} to {found[1]:.9g} seconds)"
     return f"{field.description}{allowed}"
 
 
@@ -184,12 +186,6 @@ def required_by() -> dict[str, set[str]]:
                 for argument in node.args:
                     found.setdefault(ast.literal_eval(argument), set()).add(path.parent.name)
     return found
-
-
-def _not_in_template() -> list[str]:
-    template = read_template(PROJECT / "template.yaml", opt=PROJECT / ".venv" / "opt")
-    named = {name for function in template.functions.values() for name in function.environment}
-    return [name for name in _fields() if name not in named | ON_AWS]
 
 
 def _listed(names: list[str]) -> str:

@@ -1,7 +1,9 @@
 """EventBridge Scheduler: calls functions at their rates."""
 
 import asyncio
+import json
 import re
+import time
 from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Self
@@ -69,9 +71,11 @@ class Scheduler:
             await asyncio.sleep(pause)
             result = await self._call(schedule)
             attempts += 1
-        outcome = f"failed: {result.error}" if result.error else f"answered {result.payload}"
+        answer = json.dumps(result.payload, ensure_ascii=False)
+        outcome = f"failed: {result.error}" if result.error else f"answered {answer}"
         again = f" after {attempts} attempts" if attempts > 1 else ""
-        self._log(f"Schedule {name} {outcome}{again} ({result.milliseconds:.0f} ms)")
+        now = time.strftime("%H:%M:%S")
+        self._log(f"{now} Schedule {name} {outcome}{again} ({result.milliseconds:.0f} ms)")
         return result
 
     async def _call(self, schedule: Schedule) -> InvocationResult:

@@ -77,7 +77,7 @@ def postgres(directory: Path, *, durable: bool) -> Iterator[Server]:
 
     Role `medianest` is its superuser. A running server is joined as it is, `durable` or not.
     """
-    with _Postgres(directory, durable=durable).use() as server:
+    with postgres_engine(directory, durable=durable).use() as server:
         yield server
 
 
@@ -87,12 +87,25 @@ def valkey(directory: Path) -> Iterator[Server]:
 
     A clean stop saves everything; kill -9 of the server loses what came after its last snapshot.
     """
-    with _Valkey(directory).use() as server:
+    with valkey_engine(directory).use() as server:
         yield server
 
 
-class _Engine(ABC):
+def postgres_engine(directory: Path, *, durable: bool) -> "Engine":
+    """Return what `postgres` runs, for one who looks after it."""
+    return _Postgres(directory, durable=durable)
+
+
+def valkey_engine(directory: Path) -> "Engine":
+    """Return what `valkey` runs, for one who looks after it."""
+    return _Valkey(directory)
+
+
+class Engine(ABC):
+    """One of the two, on the data in a folder."""
+
     name: ClassVar[str]
+    title: ClassVar[str]
     stop: ClassVar[signal.Signals]
 
     def __init__(self, directory: Path) -> None:
@@ -128,6 +141,18 @@ class _Engine(ABC):
                 with self._turn():
                     self._leave(users)
 
+    def revive(self, lost: Server) -> Server:
+        """Start a server again that has stopped, at its port, while it is used.
+
+        Raises ServerError when it does not stay up or its port is taken.
+        """
+        self.starts = 0
+        with self._turn():
+            server = self._wait("it to answer", self._find_or_start)
+        if server.url != lost.url:
+            raise self._error("another program has taken its port")
+        return server
+
     def _find_or_start(self) -> Server | None:
         # Closed, never unlocked: a server started here inherits this very lock.
         with self._open("running") as running:
@@ -150,6 +175,15 @@ class _Engine(ABC):
         pid = self.run([sys.executable, "-I", "-S", "-c", _WATCHER, *arguments], hold)
         running.truncate(0)
         running.write(f"{port} {pid}")
+
+    @staticmethod
+    def runs(server: Server) -> bool:
+        """Tell whether a server's process is there."""
+        try:
+            os.kill(server.pid, 0)
+        except ProcessLookupError:
+            return False
+        return True
 
     def _leave(self, users: IO[str]) -> None:
         # The watcher may be quicker to get the lock alone; either way nobody shares it any more.
@@ -203,14 +237,16 @@ class _Engine(ABC):
         return result
 
     def file(self, kind: str) -> Path:
+        """Return the path of one of the files beside the data."""
         return self.directory / f"{self.name}.{kind}"
 
     def _open(self, kind: str) -> IO[str]:
         return self.file(kind).open("a+")
 
 
-class _Postgres(_Engine):
+class _Postgres(Engine):
     name = "postgres"
+    title = "PostgreSQL"
     stop = signal.SIGINT  # fast shutdown
 
     def __init__(self, directory: Path, *, durable: bool) -> None:
@@ -252,8 +288,9 @@ class _Postgres(_Engine):
         return True
 
 
-class _Valkey(_Engine):
+class _Valkey(Engine):
     name = "valkey"
+    title = "Valkey"
     stop = signal.SIGTERM
 
     def prepare(self, port: int, hold: int) -> list[str]:  # noqa: ARG002 - nothing to run before

@@ -1,25 +1,31 @@
 """The whole local service, put together."""
 
+import asyncio
 import errno
 import fcntl
 import os
 import socket
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import psycopg
 from aiohttp import web
+from psycopg.types.json import Jsonb
 
-from local import servers, standins
+from local import reach, servers, standins
 from local.config import PROJECT, Settings
 from local.control import control
 from local.gateway import Gateway
+from local.logs import log_printer
 from local.runtime import Runtime
 from local.scheduler import Scheduler
-from local.template import Template, read_template
+from local.template import Mock, Route, Template, read_template
 from medianest.core.errors import ErrorCode
+from medianest.core.rate_limit import PolicyName
+from medianest.settings import registry
 
 type Say = Callable[[str], None]
 
@@ -27,6 +33,16 @@ _MIGRATIONS = "MigrationsFunction"
 # The bounds of the template protect the smallest database of RDS. This one has 200 connections.
 _UNBOUND = dict.fromkeys(
     ("MediaConcurrency", "AuthConcurrency", "AdminConcurrency", "HealthConcurrency"), "0"
+)
+_ENGINE_CHECK_SECONDS = 0.5
+# How often one address may begin a sign-in, so that a person who tries things out goes on.
+TRIAL_LIMITS: Mapping[PolicyName, Mapping[str, int]] = {
+    "auth": {"limit": 600, "window": 60},
+    "plex-pin": {"limit": 600, "window": 300},
+}
+# A convenience of this machine: who opens the address in a browser sees the routes.
+_HOME = Route(
+    "/", "GET", Mock(frozenset({"application/json"}), 302, {"Location": "'/api/docs'"}, "")
 )
 # Where `make` installs what Lambda has under /opt and /var/runtime.
 _OPT = PROJECT / ".venv" / "opt"
@@ -51,6 +67,12 @@ class Service:
     template: Template
     runtime: Runtime
     scheduler: Scheduler
+    keepers: asyncio.Future[list[None]]
+
+    async def wait(self) -> None:
+        """Wait for the end, which comes by a ServerError alone: an engine that stays down."""
+        await self.keepers
+        await asyncio.Event().wait()
 
 
 @asynccontextmanager
@@ -61,11 +83,13 @@ async def running(
     project: Path = PROJECT,
     durable: bool = True,
     throttles: bool = True,
+    trial_limits: bool = False,
     source_ip: Callable[[web.BaseRequest], str] | None = None,
 ) -> AsyncIterator[Service]:
     """Run everything that template.yaml describes, ready for requests inside the block.
 
     A StartError tells what keeps it from starting. Whatever happens, nothing of it is left running.
+    With `trial_limits` an embedded database that has no sign-in limits of its own gets wide ones.
     """
     async with AsyncExitStack() as stack:
         settings.data.mkdir(parents=True, exist_ok=True)
@@ -75,16 +99,26 @@ async def running(
         template = read_template(
             project / "template.yaml",
             opt=_OPT,
-            parameters={"CorsOrigin": settings.cors_origin, **_UNBOUND},
+            parameters={"CorsOrigin": settings.known.cors_origin, **_UNBOUND},
         )
-        database_url, redis_url = settings.database_url, settings.redis_url
+        database_url = settings.variables.get("DATABASE_URL")
+        redis_url = settings.variables.get("REDIS_URL")
+        engines: dict[servers.Engine, servers.Server] = {}
+        is_embedded = database_url is None
         if database_url is None:
             with _timed(say, "PostgreSQL"):
-                postgres = servers.postgres(settings.data, durable=durable)
-                database_url = stack.enter_context(postgres).url
+                postgres = servers.postgres_engine(settings.data, durable=durable)
+                engines[postgres] = stack.enter_context(postgres.use())
+                database_url = engines[postgres].url
+        elif problem := await asyncio.to_thread(reach.database_problem, settings.known):
+            raise StartError(f"{settings.origins['DATABASE_URL']}: {problem}")
         if redis_url is None:
             with _timed(say, "Valkey"):
-                redis_url = stack.enter_context(servers.valkey(settings.data)).url
+                valkey = servers.valkey_engine(settings.data)
+                engines[valkey] = stack.enter_context(valkey.use())
+                redis_url = engines[valkey].url
+        elif problem := await asyncio.to_thread(reach.cache_problem, settings.known):
+            say(f"  {settings.origins['REDIS_URL']}: {problem}. MediaNest goes on without a cache")
         plex_url, tmdb_url = None, None
         if not (settings.has_real_plex and settings.has_real_tmdb):
             with _timed(say, "Stand-ins for plex.tv and TMDB"):
@@ -97,13 +131,21 @@ async def running(
                 template.functions,
                 runtime=_RUNTIME,
                 pycache=PROJECT / ".local" / "pycache",
-                environment=_environment(settings, database_url, redis_url, plex_url, tmdb_url),
+                log=log_printer(settings.log_format, settings.known.log_level),
+                environment=variables_of(settings, database_url, redis_url, plex_url, tmdb_url),
             )
         )
         await _migrate(template, runtime, say)
+        if trial_limits and is_embedded:
+            _set_trial_limits(database_url)
+            say("  Wide limits for sign-ins (rateLimit.auth and .plex-pin in /api/admin/config)")
         with _timed(say, "API Gateway"):
             gateway = Gateway(
-                template, runtime, port=settings.port, throttles=throttles, source_ip=source_ip
+                replace(template, routes=(*template.routes, _HOME)),
+                runtime,
+                port=settings.port,
+                throttles=throttles,
+                source_ip=source_ip,
             )
             await stack.enter_async_context(gateway)
         scheduler = Scheduler(template.schedules, runtime, log=say)
@@ -111,6 +153,8 @@ async def running(
         control_url = await stack.enter_async_context(
             control(settings.data, gateway.url, template, runtime, scheduler)
         )
+        keepers = asyncio.gather(*(_keep(*each, say) for each in engines.items()))
+        stack.callback(keepers.cancel)
         yield Service(
             url=gateway.url,
             control_url=control_url,
@@ -122,6 +166,7 @@ async def running(
             template=template,
             runtime=runtime,
             scheduler=scheduler,
+            keepers=keepers,
         )
 
 
@@ -175,29 +220,45 @@ async def _start_standins(port: int) -> standins.Standins:
     return await standins.start("127.0.0.1", 0, 0)
 
 
-def _environment(
+def variables_of(
     settings: Settings,
     database_url: str,
     redis_url: str,
-    plex_url: str | None,
-    tmdb_url: str | None,
+    plex_url: str | None = None,
+    tmdb_url: str | None = None,
 ) -> dict[str, str]:
-    values = {
-        "DATABASE_URL": database_url,
-        "REDIS_URL": redis_url,
-        "JWT_SECRET": settings.jwt_secret,
-        "PLEX_CLIENT_ID": settings.plex_client_id,
-        "PLEX_SERVER_ID": settings.plex_server_id,
-        "PLEX_API_URL": plex_url or settings.plex_api_url,
-        "PLEX_AUTH_URL": settings.plex_auth_url or (plex_url and f"{plex_url}/auth"),
-        "TMDB_API_KEY": settings.tmdb_api_key,
-        "TMDB_API_URL": f"{tmdb_url}/3" if tmdb_url else settings.tmdb_api_url,
-        "CORS_ORIGIN": settings.cors_origin,
-        "NODE_ENV": settings.node_env,
-        "LOG_LEVEL": settings.log_level,
-        **settings.timeouts,
-    }
-    return {name: value for name, value in values.items() if value is not None}
+    """Return the variables for the functions: those given, and the addresses of what runs here."""
+    values = {**settings.variables, "DATABASE_URL": database_url, "REDIS_URL": redis_url}
+    if plex_url is not None:
+        values = {"PLEX_AUTH_URL": f"{plex_url}/auth", **values, "PLEX_API_URL": plex_url}
+    if tmdb_url is not None:
+        values["TMDB_API_URL"] = f"{tmdb_url}/3"
+    return values
+
+
+async def _keep(engine: servers.Engine, server: servers.Server, say: Say) -> None:
+    """Start an engine again whenever it has stopped; raises ServerError when that fails."""
+    while True:
+        await asyncio.sleep(_ENGINE_CHECK_SECONDS)
+        if engine.runs(server):
+            continue
+        say(f"{time.strftime('%H:%M:%S')} {engine.title} has stopped by itself; starting it again")
+        try:
+            server = await asyncio.to_thread(engine.revive, server)
+        except servers.ServerError as error:
+            raise servers.ServerError(
+                f"MediaNest stops, because {engine.title} cannot be started again.\n{error}"
+            ) from None
+        say(f"{time.strftime('%H:%M:%S')} {engine.title} runs again")
+
+
+def _set_trial_limits(database_url: str) -> None:
+    with psycopg.connect(database_url) as connection:
+        for policy, value in TRIAL_LIMITS.items():
+            connection.execute(
+                "INSERT INTO system_config (key, value) VALUES (%s, %s) ON CONFLICT DO NOTHING",
+                (registry.RATE_LIMITS[policy].key, Jsonb(value)),
+            )
 
 
 async def _migrate(template: Template, runtime: Runtime, say: Say) -> None:
@@ -206,7 +267,7 @@ async def _migrate(template: Template, runtime: Runtime, say: Say) -> None:
     with _timed(say, "Migrations"):
         result = await runtime.invoke(_MIGRATIONS, {})
     if result.error is not None and ErrorCode.DATABASE_CONNECTION_ERROR in str(result.payload):
-        raise StartError("The database cannot be reached: is DATABASE_URL right, is it running?")
+        raise StartError("The database could be reached a moment ago, and now it cannot")
     if result.error is not None:
         reason = result.payload.get("errorMessage", "") if isinstance(result.payload, dict) else ""
         raise StartError(f"The migrations failed: {result.error}: {reason}")

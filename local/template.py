@@ -42,8 +42,8 @@ _API_IGNORED = {
     *("EndpointConfiguration", "Name", "OpenApiVersion", "Tags", "TracingEnabled"),
 }
 _API_READ = {"DefinitionBody", "GatewayResponses", "MethodSettings", "StageName"}
-_SCHEDULE_IGNORED = {"DeadLetterConfig", "Description", "OmitName"}
-_SCHEDULE_READ = {"Input", "Name", "RetryPolicy", "ScheduleExpression", "State"}
+_SCHEDULE_IGNORED = {"DeadLetterConfig", "OmitName"}
+_SCHEDULE_READ = {"Description", "Input", "Name", "RetryPolicy", "ScheduleExpression", "State"}
 _SERVERLESS_READ = {"Function", "Api", "LayerVersion"}
 _NEVER_IGNORED = ("AWS::ApiGateway", "AWS::Events", "AWS::Lambda::Function", "AWS::Scheduler")
 # Under which other address the API answers, and who writes its log.
@@ -122,6 +122,7 @@ class Schedule:
     event: Any
     is_enabled: bool
     retries: int
+    description: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,6 +279,7 @@ def _schedule(name: str, event: dict[str, Any], function: str) -> Schedule:
         event=json.loads(properties["Input"]),
         is_enabled=properties.get("State", "ENABLED") == "ENABLED",
         retries=int(retry.get("MaximumRetryAttempts", 185)),
+        description=properties.get("Description", ""),
     )
 
 

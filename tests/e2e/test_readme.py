@@ -4,6 +4,9 @@ import json
 import re
 import subprocess
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from tests.support.local import LocalService, local_service
 
@@ -13,7 +16,7 @@ def walk_of(readme: str) -> str:
     return "\n".join(re.findall(r"```bash\n(.*?)```", section, re.DOTALL))
 
 
-def run(script: str, service: LocalService) -> list[str]:
+def run(script: str, service: LocalService) -> list[dict[str, Any]]:
     plex_url, _ = service.standin_urls
     here = script.replace("http://127.0.0.1:3001", service.url)
     here = here.replace("http://127.0.0.1:3002", plex_url)
@@ -24,16 +27,15 @@ def run(script: str, service: LocalService) -> list[str]:
         timeout=120,
         check=False,
     )
-    assert done.returncode == 0, done.stderr
-    # curl prints no line break after an answer.
-    return re.sub(r"\}\{\"success", '}\n{"success', done.stdout).splitlines()
+    assert (done.returncode, done.stderr) == (0, "")
+    return [json.loads(line) for line in done.stdout.splitlines()]
 
 
-def test_walk_works_as_printed(root: Path, tmp_path: Path) -> None:
+def test_walk_works_as_printed_time_and_again(root: Path, tmp_path: Path) -> None:
     script = walk_of((root / "README.md").read_text())
     assert "127.0.0.1:3001" in script
-    with local_service(tmp_path / "data", limits=True) as service:
-        answers = [json.loads(line) for line in run(script, service)]
+    with local_service(tmp_path / "data", limits=True, trial_limits=True) as service:
+        answers = run(script, service)
         assert all(answer["success"] for answer in answers)
         health, alice, found, made, approved, mine = (answer["data"] for answer in answers)
         assert health["status"] == "healthy"
@@ -42,5 +44,32 @@ def test_walk_works_as_printed(root: Path, tmp_path: Path) -> None:
         assert (made["title"], made["status"]) == ("The Matrix", "pending")
         assert (approved["id"], approved["status"]) == (made["id"], "approved")
         assert mine == [approved]
-        again = [json.loads(line) for line in run(script.rpartition("ID=")[0], service)]
-        assert again[-1]["error"]["code"] == "ALREADY_REQUESTED"
+        for _ in range(4):
+            health, alice, found, refused, held, mine = run(script, service)
+            assert all(answer["success"] for answer in (health, alice, found, mine))
+            assert found["data"][0]["request"]["status"] == "approved"
+            assert refused["error"]["code"] == "ALREADY_REQUESTED"
+            assert held["error"]["code"] == "INVALID_STATE"
+            assert mine["data"] == [approved]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        '{"success":false,"error":{"code":"RATE_LIMITED","message":"Too many requests."}}',
+        '{"success":true,"data":[]}',
+        "not JSON",
+        "",
+    ],
+)
+def test_a_missing_field_is_named_with_the_answer(root: Path, answer: str) -> None:
+    helpers = walk_of((root / "README.md").read_text()).partition("api $API")[0]
+    done = subprocess.run(
+        ["bash", "-c", f'{helpers}\nfield data.pinId <<< "$0"', answer],
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.strip() == f"no data.pinId in: {answer}".strip()

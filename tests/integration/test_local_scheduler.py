@@ -63,7 +63,7 @@ def test_a_schedule_fires_again_and_again(tmp_path: Path) -> None:
             return lines
 
     lines = run(scenario())
-    assert lines[0].startswith("Schedule Cleaning answered {'task': 'clean'} (")
+    assert lines[0][8:].startswith(' Schedule Cleaning answered {"task": "clean"} (')
 
 
 def test_a_schedule_waits_for_its_first_period(tmp_path: Path) -> None:
@@ -99,7 +99,7 @@ def test_a_failure_is_tried_again_as_often_as_the_policy_says(tmp_path: Path) ->
     (tmp_path / "tally").unlink()
     error, lines = run(scenario(9))
     assert error == "RuntimeError"
-    assert lines[0].startswith("Schedule Cleaning failed: RuntimeError after 3 attempts")
+    assert lines[0][8:].startswith(" Schedule Cleaning failed: RuntimeError after 3 attempts")
     assert (tmp_path / "tally").read_text() == "xxx"
 
 

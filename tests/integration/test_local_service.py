@@ -1,3 +1,4 @@
+import asyncio
 import json
 import os
 import re
@@ -9,12 +10,15 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from local.config import PROJECT, Settings, read_settings
-from local.docs_environment import ON_AWS
+from local.config import ON_AWS, PROJECT, Settings, read_settings
+from local.runtime import Runtime
+from local.service import variables_of
+from local.template import read_template
 from medianest.core import config
 from medianest.core.config import ConfigurationError
 
@@ -30,11 +34,11 @@ def test_without_settings_everything_is_made_up_or_stood_in_for(tmp_path: Path) 
     found = settings(tmp_path)
 
     assert found.port == 3001
-    assert (found.database_url, found.redis_url) == (None, None)
+    assert not {"DATABASE_URL", "REDIS_URL"} & found.variables.keys()
     assert not found.has_real_plex
     assert not found.has_real_tmdb
-    assert (found.cors_origin, found.node_env, found.log_level) == ("*", "development", "INFO")
-    assert len(found.jwt_secret.encode()) >= 32
+    assert (found.variables["NODE_ENV"], found.variables["LOG_LEVEL"]) == ("development", "INFO")
+    assert len(found.variables["JWT_SECRET"].encode()) >= 32
 
 
 def test_what_was_made_up_is_kept_to_oneself(tmp_path: Path) -> None:
@@ -55,9 +59,10 @@ TMDB_API_KEY=
 """
 
     found = settings(tmp_path, text, CORS_ORIGIN="https://b.example", NODE_ENV="")
-    assert (found.port, found.log_level, found.node_env) == (4000, "DEBUG", "development")
-    assert found.cors_origin == "https://b.example"
-    assert found.plex_client_id == "from#the#file"
+    assert found.port == 4000
+    assert (found.variables["LOG_LEVEL"], found.variables["NODE_ENV"]) == ("DEBUG", "development")
+    assert found.variables["CORS_ORIGIN"] == "https://b.example"
+    assert found.variables["PLEX_CLIENT_ID"] == "from#the#file"
     assert found.has_real_plex
     assert not found.has_real_tmdb
 
@@ -84,10 +89,11 @@ def test_all_that_is_wrong_is_named_at_once_and_no_secret_is_shown(tmp_path: Pat
             JWT_SECRET="hush",
         )
 
-    assert sorted(problem.split()[0] for problem in caught.value.problems) == [
+    assert sorted(problem.split()[2] for problem in caught.value.problems) == [
         *("DATABASE_URL", "JWT_SECRET", "LOG_LEVEL", "NODE_ENV"),
         *("PORT", "REDIS_URL", "TMDB_API_URL"),
     ]
+    assert all(problem.startswith("the environment: ") for problem in caught.value.problems)
     assert "hush" not in str(caught.value)
 
 
@@ -95,7 +101,7 @@ def test_an_arn_is_refused_where_only_values_can_be_read(tmp_path: Path) -> None
     with pytest.raises(ConfigurationError) as caught:
         settings(tmp_path, JWT_SECRET="arn:aws:secretsmanager:eu-west-1:1:secret:x")
     assert caught.value.problems == (
-        "JWT_SECRET is an ARN, which only AWS can read: give the value itself",
+        "the environment: JWT_SECRET is an ARN, which only AWS can read: give the value itself",
     )
 
 
@@ -105,8 +111,10 @@ def test_production_needs_servers_with_tls_in_place_of_ones_own() -> None:
     assert result.returncode == 2
     assert result.stderr == (
         "The settings are not right:\n"
-        "  CACHE_TIMEOUT_SECONDS Input should be less than or equal to 2\n"
-        "  NODE_ENV=production needs DATABASE_URL, REDIS_URL, PLEX_CLIENT_ID, TMDB_API_KEY:"
+        "  the environment: CACHE_TIMEOUT_SECONDS must be a number of seconds from 0.05 to 2,"
+        ' not "9"\n'
+        "  the environment: NODE_ENV is production, which needs"
+        " DATABASE_URL, REDIS_URL, PLEX_CLIENT_ID, TMDB_API_KEY:"
         " what stands in for them here has no TLS\n"
     )
 
@@ -122,8 +130,147 @@ def test_production_takes_servers_with_tls(tmp_path: Path) -> None:
         CACHE_TIMEOUT_SECONDS="1",
     )
 
-    assert found.node_env == "production"
-    assert found.timeouts == {"CACHE_TIMEOUT_SECONDS": "1"}
+    assert found.variables["NODE_ENV"] == "production"
+    assert found.variables["CACHE_TIMEOUT_SECONDS"] == "1"
+
+
+EVERY = {
+    "NODE_ENV": "production",
+    "LOG_LEVEL": "DEBUG",
+    "CORS_ORIGIN": "https://media.example",
+    "DATABASE_URL": "postgresql://db.example/medianest?sslmode=verify-full",
+    "REDIS_URL": "rediss://cache.example",
+    "JWT_SECRET": "N0t-a-secret_just-the-key-of-these-tests",
+    "PLEX_CLIENT_ID": "mine",
+    "PLEX_SERVER_ID": "6d0c94f3b0f1d8b7a5e2c9104f7e3a86b1d25c07",
+    "PLEX_API_URL": "https://plex.example",
+    "PLEX_AUTH_URL": "https://plex.example/auth",
+    "TMDB_API_KEY": "mine",
+    "TMDB_API_URL": "https://tmdb.example/3",
+    "TMDB_LANGUAGE": "de-AT",
+    "TMDB_SEARCH_CACHE_SECONDS": "1",
+    "TMDB_DETAILS_CACHE_SECONDS": "2",
+    "TMDB_STALE_SECONDS": "3",
+    "DATABASE_CONNECT_TIMEOUT_SECONDS": "20",
+    "DATABASE_ANSWER_TIMEOUT_SECONDS": "6.5",
+    "CACHE_CONNECT_TIMEOUT_SECONDS": "1.5",
+    "CACHE_TIMEOUT_SECONDS": "1.25",
+    "UPSTREAM_TIMEOUT_SECONDS": "9",
+}
+
+
+def environments(folder: Path, found: Settings) -> dict[str, dict[str, str]]:
+    """Return the environments that worker processes of the template's functions have."""
+    (folder / "code").mkdir()
+    code = "import os\ndef handler(event, context):\n    return dict(os.environ)\n"
+    (folder / "code" / "app.py").write_text(code)
+    template = read_template(PROJECT / "template.yaml", opt=PROJECT / ".venv" / "opt")
+    functions = {
+        name: replace(function, code=folder / "code", handler="app.handler", layers=())
+        for name, function in template.functions.items()
+    }
+    variables = variables_of(
+        found, found.variables["DATABASE_URL"], found.variables["REDIS_URL"], None, None
+    )
+
+    async def ask() -> dict[str, dict[str, str]]:
+        async with Runtime(
+            functions,
+            runtime=PROJECT / ".venv" / "var" / "runtime",
+            pycache=folder / "pycache",
+            environment=variables,
+        ) as runtime:
+            return {name: (await runtime.invoke(name, {})).payload for name in functions}
+
+    return asyncio.run(ask(), loop_factory=asyncio.new_event_loop)
+
+
+@pytest.mark.parametrize("place", ["file", "environment"])
+def test_every_setting_reaches_the_functions(tmp_path: Path, place: str) -> None:
+    fields = {name.upper(): field for name, field in config.Settings.model_fields.items()}
+    assert EVERY.keys() == fields.keys() - ON_AWS
+    assert all(value != str(fields[name].default) for name, value in EVERY.items())
+    text = "".join(f"{name}='{value}'\n" for name, value in EVERY.items())
+    found = settings(tmp_path, text) if place == "file" else settings(tmp_path, "", **EVERY)
+
+    seen = environments(tmp_path, found)
+
+    for name, value in EVERY.items():
+        values = {each[name] for each in seen.values() if name in each}
+        assert values == {value}, name
+
+
+def test_without_settings_the_functions_have_the_defaults(tmp_path: Path) -> None:
+    found = settings(tmp_path, DATABASE_URL="postgresql://db", REDIS_URL="redis://cache")
+    made_up = {"DATABASE_URL", "REDIS_URL", "JWT_SECRET", "PLEX_CLIENT_ID", "TMDB_API_KEY"}
+
+    for seen in environments(tmp_path, found).values():
+        given = {name: value for name, value in seen.items() if name not in made_up}
+        assert config.load(given) == config.load({})
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "wanted"),
+    [
+        ("PORT", "abc", 'must be a number from 0 to 65535, not "abc"'),
+        ("PORT", "65536", 'must be a number from 0 to 65535, not "65536"'),
+        ("LOG_FORMAT", "yaml", 'must be text or json, not "yaml"'),
+        ("TMDB_LANGUAGE", "de_DE", 'must be a language such as de or de-DE, not "de_DE"'),
+        ("JWT_SECRET", "short", "must be at least 32 bytes; `openssl rand -base64 48` makes one"),
+        (
+            "DATABASE_URL",
+            "mysql://me:hush@host/db",
+            "must start with postgresql://, or on AWS be the ARN of a secret",
+        ),
+    ],
+)
+def test_a_bad_line_is_named_with_its_number(
+    tmp_path: Path, name: str, value: str, wanted: str
+) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        settings(tmp_path, f"# mine\n\n\n{name}={value}\nNODE_ENV=development\n")
+    assert caught.value.problems == (f".env line 4: {name} {wanted}",)
+
+
+def test_lines_that_are_no_settings_are_named_and_not_shown(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        settings(tmp_path, "\nhush\nLOG_LEVEL=DEBUG\n\nCORS_ORIGIN=*\nLOG_LEVEL=INFO\n'hush\n")
+    assert caught.value.problems == (
+        ".env line 2: expected NAME=value",
+        ".env line 6: LOG_LEVEL is in line 3 already; remove one of the two",
+        ".env line 7: expected NAME=value",
+    )
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+def test_a_file_of_any_editor_is_read(tmp_path: Path, encoding: str, newline: str) -> None:
+    text = newline.join(["PORT=4000", "# für mich", "PLEX_CLIENT_ID=mine", ""])
+    (tmp_path / ".env").write_bytes(text.encode(encoding))
+    found = read_settings(data=tmp_path, environment={}, env_file=tmp_path / ".env")
+    assert (found.port, found.variables["PLEX_CLIENT_ID"]) == (4000, "mine")
+    assert found.origins == {"PORT": ".env line 1", "PLEX_CLIENT_ID": ".env line 3"}
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        ("PORT=4000".encode("utf-16"), ".env is UTF-16 or no text: save it as UTF-8"),
+        ("PORT=4000".encode("utf-16-le"), ".env is UTF-16 or no text: save it as UTF-8"),
+        ("#\n# für\n".encode("latin-1"), ".env line 2 is not UTF-8: save it so"),
+        (None, ".env cannot be read: Is a directory"),
+    ],
+)
+def test_a_file_that_is_no_utf_8_is_refused(
+    tmp_path: Path, content: bytes | None, problem: str
+) -> None:
+    if content is None:
+        (tmp_path / ".env").mkdir()
+    else:
+        (tmp_path / ".env").write_bytes(content)
+    with pytest.raises(ConfigurationError) as caught:
+        read_settings(data=tmp_path, environment={}, env_file=tmp_path / ".env")
+    assert caught.value.problems == (problem,)
 
 
 def test_the_example_says_what_is_so_anyway(tmp_path: Path) -> None:
@@ -131,7 +278,7 @@ def test_the_example_says_what_is_so_anyway(tmp_path: Path) -> None:
     assert settings(tmp_path, example) == settings(tmp_path)
     lines = re.findall(r"^#([A-Z_]+)=(.*)$", example, re.MULTILINE)
     names = {name.upper() for name in config.Settings.model_fields}
-    assert {name for name, _ in lines} == {"PORT", *names} - ON_AWS
+    assert {name for name, _ in lines} == {"PORT", "LOG_FORMAT", *names} - ON_AWS
     assert config.load(dict(lines)) == config.load({})
 
 
@@ -215,7 +362,7 @@ def test_a_service_starts_takes_orders_and_stops(tmp_path: Path) -> None:
         assert (fired.returncode, json.loads(fired.stdout)["task"]) == (0, "sessions")
         unknown = command("fire", "Nothing", "--data", data)
         assert unknown.returncode == 1
-        assert "There is no schedule Nothing. There are: Expired" in unknown.stderr
+        assert "There is no schedule Nothing. There are:\n  Expired" in unknown.stderr
         invoked = command("--data", data, "invoke", "CleanupFunction", event)
         assert (invoked.returncode, json.loads(invoked.stdout)["task"]) == (0, "sessions")
         again = command("--data", data, "--port", "0")
@@ -281,15 +428,26 @@ def test_bad_settings_stop_the_start(tmp_path: Path) -> None:
     result = command("--data", tmp_path, PORT="many", JWT_SECRET="short", REDIS_URL="x")
 
     assert result.returncode == 2
-    assert re.findall(r"^  (\w+) must", result.stderr, re.MULTILINE) == [
+    assert re.findall(r"^  the environment: (\w+) must", result.stderr, re.MULTILINE) == [
         *("JWT_SECRET", "REDIS_URL", "PORT"),
     ]
 
 
-def test_migrations_that_fail_stop_the_start(tmp_path: Path) -> None:
+def test_bad_lines_are_told_in_the_order_of_the_file(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        settings(tmp_path, "TMDB_LANGUAGE=de_DE\nhush\nJWT_SECRET=short\nPORT=x\n", LOG_LEVEL="no")
+    assert [problem.partition(":")[0] for problem in caught.value.problems] == [
+        *("the environment", ".env line 1", ".env line 2", ".env line 3", ".env line 4"),
+    ]
+
+
+def test_a_database_that_is_not_there_stops_the_start(tmp_path: Path) -> None:
     nowhere = "postgresql://nobody@127.0.0.1:1/nothing"
     result = command("--data", tmp_path, "--port", "0", DATABASE_URL=nowhere)
 
     assert result.returncode == 1
-    assert "is DATABASE_URL right" in result.stderr
+    assert result.stderr == (
+        "the environment: DATABASE_URL names PostgreSQL at 127.0.0.1:1,"
+        " which cannot be reached (Connection refused)\n"
+    )
     assert servers_of(tmp_path) == []

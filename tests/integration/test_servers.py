@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -13,7 +14,15 @@ import psycopg
 import pytest
 import redis
 
-from local.servers import Server, ServerError, postgres, valkey
+from local.servers import (
+    Engine,
+    Server,
+    ServerError,
+    postgres,
+    postgres_engine,
+    valkey,
+    valkey_engine,
+)
 
 ENGINES = ["postgres", "valkey"]
 USER = """
@@ -334,3 +343,54 @@ def test_root_where_user_namespaces_are_denied(
     assert (tmp_path / "postgres").owner() == "nobody"
     only.leave()
     assert not alive(server.pid)
+
+
+def engine_of(engine: str, directory: Path) -> Engine:
+    if engine == "valkey":
+        return valkey_engine(directory)
+    return postgres_engine(directory, durable=True)
+
+
+def kill(engine: Engine, server: Server) -> None:
+    assert engine.runs(server)
+    os.kill(server.pid, signal.SIGKILL)
+    wait(lambda: not engine.runs(server))
+
+
+@pytest.mark.parametrize("name", ENGINES)
+def test_a_killed_server_is_started_again_at_its_port(name: str, tmp_path: Path) -> None:
+    engine = engine_of(name, tmp_path)
+    with engine.use() as first:
+        kill(engine, first)
+        second = engine.revive(first)
+        kill(engine, second)
+        third = engine.revive(second)
+        put(third, "still here")
+        assert get(third) == "still here"
+        assert first.url == second.url == third.url
+        assert len({first.pid, second.pid, third.pid}) == 3
+    assert not alive(third.pid)
+
+
+@pytest.mark.parametrize("name", ENGINES)
+def test_a_server_whose_port_is_taken_is_not_started_elsewhere(name: str, tmp_path: Path) -> None:
+    engine = engine_of(name, tmp_path)
+    with engine.use() as server:
+        kill(engine, server)
+        port = int(server.url.rpartition(":")[2].partition("/")[0])
+        with (
+            socket.create_server(("127.0.0.1", port)),
+            pytest.raises(ServerError, match="another program has taken its port"),
+        ):
+            engine.revive(server)
+    with open_server(name, tmp_path, durable=True) as other:  # the former has left nothing behind
+        assert engine.runs(other)
+
+
+def test_a_server_that_cannot_run_is_given_up(tmp_path: Path) -> None:
+    engine = engine_of("postgres", tmp_path)
+    with engine.use() as server:
+        kill(engine, server)
+        (tmp_path / "postgres" / "PG_VERSION").unlink()
+        with pytest.raises(ServerError, match="it stopped at once"):
+            engine.revive(server)

@@ -119,12 +119,14 @@ def local_service(
     limits: bool = False,
     throttles: bool = True,
     bounds: bool = False,
+    trial_limits: bool = False,
 ) -> Iterator[LocalService]:
     """Start a service on a free port, ready for calls inside the block.
 
     Unless it is about `limits`, they are raised as an operator would: all callers of a test have
     one address. Without `throttles` API Gateway lets everything through; with `bounds` functions
-    have the template's default concurrency.
+    have the template's default concurrency. With `trial_limits` it is started as `make run` starts
+    it.
     """
     module = "tests.support.bounded" if bounds else "local"
     if not throttles:
@@ -136,7 +138,10 @@ def local_service(
     kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", module, "--data", str(data), "--port", "0"],
+            [
+                *(sys.executable, "-m", module, "--data", str(data), "--port", "0"),
+                *(["--trial-limits"] if trial_limits else []),
+            ],
             cwd=ROOT,
             env={**kept, **(environment or {})},
             stdout=output,

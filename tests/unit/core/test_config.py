@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from psycopg.conninfo import conninfo_to_dict
 from pydantic import ValidationError
 
-from medianest.core.config import ConfigurationError, Settings, check_jwt_secret, load
+from medianest.core.config import ConfigurationError, Settings, check_jwt_secret, is_secret, load
 
+SECRETS = {name.upper() for name, field in Settings.model_fields.items() if is_secret(field)}
 ARN = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:medianest-AbCdEf"
 RANDOM_SECRET = "qV3_8yXwK0hJ-4bTnE2rLzUaPsC6dGmF"
 
@@ -145,6 +146,12 @@ def test_all_problems_are_told_at_once() -> None:
         ("PLEX_CLIENT_ID", "x" * 201),
         ("PLEX_CLIENT_ID", "a line\nbreak"),
         ("PLEX_SERVER_ID", "x" * 201),
+        ("PLEX_SERVER_ID", "http://192.168.1.2:32400"),
+        ("PLEX_SERVER_ID", "a server"),
+        ("PLEX_API_URL", "https://plex.tv:port"),
+        ("REDIS_URL", "redis://cache:port/0"),
+        ("REDIS_URL", "redis:///0"),
+        ("REDIS_URL", "redis://:pa/ss@cache"),
         ("PLEX_API_URL", "plex.tv"),
         ("PLEX_API_URL", "file:///etc/passwd"),
         ("PLEX_AUTH_URL", "javascript:alert(1)"),
@@ -172,8 +179,41 @@ def test_all_problems_are_told_at_once() -> None:
 )
 def test_a_bad_value_is_refused_by_its_upper_case_name(name: str, value: str) -> None:
     message = problems_of({name: value})
-    assert message.startswith(f"Bad configuration: {name} ")
+    assert message.startswith(
+        (f"Bad configuration: {name} must ", f"Bad configuration: {name} is ")
+    )
     assert name.lower() not in message
+    # In our words, and with what was given unless that is a secret.
+    assert not re.search(r"Input|String|should|pattern|\^|Invalid|unpack", message)
+    is_shown = name not in SECRETS and "@" not in value
+    assert (", not " in message) == is_shown
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("NODE_ENV", "Production", 'must be development or production, not "Production"'),
+        ("LOG_LEVEL", "loud", 'must be DEBUG, INFO, WARNING or ERROR, not "loud"'),
+        ("TMDB_LANGUAGE", "de_DE", 'must be a language such as de or de-DE, not "de_DE"'),
+        ("CACHE_TIMEOUT_SECONDS", "9", 'must be a number of seconds from 0.05 to 2, not "9"'),
+        (
+            "TMDB_STALE_SECONDS",
+            "1.5",
+            'must be a whole number of seconds from 0 to 2592000, not "1.5"',
+        ),
+        (
+            "PLEX_API_URL",
+            "x" * 100,
+            f'must be an address that starts with https:// or http://, not "{"x" * 60}…"',
+        ),
+    ],
+)
+def test_a_message_says_what_is_wanted(name: str, value: str, message: str) -> None:
+    assert problems_of({name: value}) == f"Bad configuration: {name} {message}"
+
+
+def test_a_bad_server_says_where_to_find_a_good_one() -> None:
+    assert "/identity shows as machineIdentifier" in problems_of({"PLEX_SERVER_ID": "http://nas"})
 
 
 @pytest.mark.parametrize(

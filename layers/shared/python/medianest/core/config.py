@@ -5,10 +5,11 @@ import os
 import re
 from collections.abc import Mapping
 from functools import cache
-from typing import Literal
-from urllib.parse import parse_qs, quote, urlsplit
+from typing import Annotated, Literal, get_args, get_origin
+from urllib.parse import SplitResult, parse_qs, quote, urlsplit
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -17,6 +18,7 @@ from pydantic import (
     ValidationInfo,
     field_validator,
 )
+from pydantic.fields import FieldInfo
 
 SECRET_ARN_PREFIX = "arn:"  # noqa: S105
 SECRET_SERVICES = frozenset({"secretsmanager", "ssm"})
@@ -25,6 +27,8 @@ TLS_MODE = "verify-full"
 HOST = r"^[A-Za-z0-9._-]+$"
 MIN_JWT_SECRET_BYTES = 32
 MAX_JWT_KEYS = 3
+# Of a bad value no more than this is repeated.
+_SHOWN_CHARS = 60
 # An address as far as its query: a password with a bare @ or / would become part of the host's
 # name, which error messages tell.
 _ADDRESS = re.compile(r"\w+://([^@/]*@)?[^@]*")
@@ -44,6 +48,20 @@ class ConfigurationError(Exception):
     def __init__(self, *problems: str) -> None:
         super().__init__("Bad configuration: " + "; ".join(problems))
         self.problems = problems
+
+
+def _matching(pattern: str, wanted: str) -> AfterValidator:
+    """Accept text that matches as a whole; the error is what is wanted, in words."""
+
+    def check(value: str) -> str:
+        if not re.fullmatch(pattern, value):
+            raise ValueError(f"must be {wanted}")
+        return value
+
+    return AfterValidator(check)
+
+
+type _Host = Annotated[str, _matching(HOST, "a host name or an IPv4 address alone")]
 
 
 class Login(BaseModel):
@@ -110,14 +128,12 @@ class Settings(BaseModel):
     )
     # These too are before the addresses. They are no secrets, and what makes one on AWS knows them
     # only when it has the secret.
-    database_host: str | None = Field(
+    database_host: _Host | None = Field(
         default=None,
-        pattern=HOST,
         description="Where PostgreSQL is, for a `DATABASE_URL` that is a login without a host",
     )
-    redis_host: str | None = Field(
+    redis_host: _Host | None = Field(
         default=None,
-        pattern=HOST,
         description="Where the cache is, for a `REDIS_URL` that is a login without a host",
     )
     database_url: SecretStr | None = Field(
@@ -140,15 +156,28 @@ class Settings(BaseModel):
         ' or while keys are rotated `{"sign": KEY, "verify": [KEY, …]}`',
     )
     # It becomes a header: nothing but visible ASCII may.
-    plex_client_id: str | None = Field(
+    plex_client_id: (
+        Annotated[
+            str,
+            _matching(r"[!-~]{1,200}", "1 to 200 visible ASCII characters, such as a UUID"),
+        ]
+        | None
+    ) = Field(
         default=None,
-        max_length=200,
-        pattern=r"^[!-~]+$",
         description="A stable identifier of this installation at plex.tv, such as a UUID",
     )
-    plex_server_id: str | None = Field(
+    plex_server_id: (
+        Annotated[
+            str,
+            _matching(
+                r"[A-Za-z0-9_-]{1,200}",
+                "the machine identifier of your Plex server (letters, digits, - and _), which its"
+                " page http://SERVER:32400/identity shows as machineIdentifier",
+            ),
+        ]
+        | None
+    ) = Field(
         default=None,
-        max_length=200,
         description="Machine identifier of your Plex server: only accounts that can reach it get"
         " in, and its owner is admin; without it any Plex account gets in",
     )
@@ -162,9 +191,10 @@ class Settings(BaseModel):
     tmdb_api_url: str = Field(
         default="https://api.themoviedb.org/3", description="Where the TMDB API is"
     )
-    tmdb_language: str = Field(
+    tmdb_language: Annotated[
+        str, _matching(r"[a-z]{2}(-[A-Z]{2})?", "a language such as de or de-DE")
+    ] = Field(
         default="en-US",
-        pattern=r"^[a-z]{2}(-[A-Z]{2})?$",
         description="The language of titles, overviews and genres, such as `de-DE`; details that"
         " TMDB has not in it come in English, in a search the title is then the original one",
     )
@@ -221,7 +251,7 @@ class Settings(BaseModel):
     def _readable(cls, value: SecretStr) -> SecretStr:
         text = value.get_secret_value()
         if text.startswith(SECRET_ARN_PREFIX) and SECRET_SERVICES.isdisjoint(text.split(":")[2:3]):
-            raise ValueError("must be the ARN of a secret or of a parameter")
+            raise ValueError("must be the ARN of a secret or of a parameter of Parameter Store")
         return value
 
     @field_validator("database_url", "app_database_url")
@@ -247,7 +277,14 @@ class Settings(BaseModel):
             raise ValueError("must ask for TLS in production: rediss://")
         if _in_production(info) and "ssl_" in value.get_secret_value().partition("?")[2]:
             raise ValueError("must not weaken TLS in production")
-        return _secret_with_scheme(value, "redis", "rediss")
+        value = _secret_with_scheme(value, "redis", "rediss")
+        text = value.get_secret_value()
+        if not text.startswith(SECRET_ARN_PREFIX) and _parts(text) is None:
+            raise ValueError(
+                "must be an address such as redis://HOST:6379/0; the characters # / : @ of its"
+                " password are written %23 %2F %3A %40"
+            )
+        return value
 
     @field_validator("jwt_secret")
     @classmethod
@@ -259,9 +296,9 @@ class Settings(BaseModel):
     @field_validator("plex_api_url", "plex_auth_url", "tmdb_api_url")
     @classmethod
     def _http(cls, value: str, info: ValidationInfo) -> str:
-        parts = urlsplit(value)
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
-            raise ValueError("must be an http(s) address")
+        parts = _parts(value)
+        if parts is None or parts.scheme not in {"http", "https"}:
+            raise ValueError("must be an address that starts with https:// or http://")
         if _in_production(info) and parts.scheme != "https":
             raise ValueError("must ask for TLS in production: https://")
         return value.rstrip("/")
@@ -270,13 +307,16 @@ class Settings(BaseModel):
     @classmethod
     def _origins(cls, value: str) -> str:
         for origin in value.split(","):
-            parts = urlsplit(origin.strip())
+            parts = _parts(origin.strip())
             if value != "*" and (
-                not parts.netloc
+                parts is None
                 or origin.strip() != f"{parts.scheme}://{parts.netloc}"
                 or "@" in parts.netloc
             ):
-                raise ValueError("must be * or origins such as https://media.example.org")
+                raise ValueError(
+                    "must be * or origins such as https://media.example.org, with commas between"
+                    " them and nothing after the host or port"
+                )
         return value
 
     @property
@@ -309,14 +349,18 @@ def jwt_keys(secret: str) -> tuple[str, ...]:
 def check_jwt_secret(value: str) -> None:
     """Refuse a signing key that could be guessed (RFC 7518, 3.2: 256 bits); raises ValueError."""
     if len(value.encode()) < MIN_JWT_SECRET_BYTES:
-        raise ValueError(f"must be at least {MIN_JWT_SECRET_BYTES} bytes")
+        raise ValueError(
+            f"must be at least {MIN_JWT_SECRET_BYTES} bytes; `openssl rand -base64 48` makes one"
+        )
     letters = "".join(character for character in value.lower() if character.isalpha())
     repeated = any(
         value == (value[:length] * len(value))[: len(value)]
         for length in range(1, len(value) // 2 + 1)
     )
     if repeated or len(set(value)) < 8 or letters.startswith(KNOWN_JWT_SECRETS):  # noqa: PLR2004
-        raise ValueError("is a well-known or repetitive value; generate a random one")
+        raise ValueError(
+            "is a well-known or repetitive value; `openssl rand -base64 48` makes a random one"
+        )
 
 
 def _escaped(text: str) -> str:
@@ -344,10 +388,20 @@ def _in_production(info: ValidationInfo) -> bool:
     return info.data.get("node_env") == "production"
 
 
+def _parts(address: str) -> SplitResult | None:
+    """Take an address apart; None where it has no host or is malformed."""
+    try:
+        parts = urlsplit(address)
+        is_good = bool(parts.hostname) and parts.port != 0  # a malformed port is noticed here
+    except ValueError:
+        return None
+    return parts if is_good else None
+
+
 def _secret_with_scheme(value: SecretStr, *schemes: str) -> SecretStr:
     starts = (SECRET_ARN_PREFIX, *(f"{scheme}://" for scheme in schemes))
     if not value.get_secret_value().startswith(starts):
-        raise ValueError(f"must start with {schemes[0]}:// or be the ARN of a secret")
+        raise ValueError(f"must start with {schemes[0]}://, or on AWS be the ARN of a secret")
     return value
 
 
@@ -361,13 +415,45 @@ def load(environ: Mapping[str, str], *required: str) -> Settings:
     try:
         settings = Settings.model_validate(given)
     except ValidationError as error:
-        problems += [
-            f"{str(item['loc'][0]).upper()} {item['msg'].removeprefix('Value error, ')}"
-            for item in error.errors(include_input=False, include_url=False)
-        ]
+        for item in error.errors(include_input=False, include_url=False):
+            name = str(item["loc"][0])
+            # The words of our own checks are for people, those of pydantic are not.
+            is_ours = item["type"] == "value_error"
+            wanted = item["msg"].removeprefix("Value error, ") if is_ours else _wanted(name)
+            problems.append(f"{name.upper()} {wanted}{_shown(name, given[name])}")
     if settings is None or problems:
         raise ConfigurationError(*sorted(problems))
     return settings
+
+
+def is_secret(field: FieldInfo) -> bool:
+    """Tell whether nothing may show the value of a setting."""
+    return SecretStr in get_args(field.annotation)
+
+
+def bounds(field: FieldInfo) -> tuple[float, float] | None:
+    """Return the least and the greatest value of a setting that is a number."""
+    found = {type(item).__name__: item for item in field.metadata}
+    return (found["Ge"].ge, found["Le"].le) if "Ge" in found else None
+
+
+def _wanted(name: str) -> str:
+    """Say which values a setting may have, from its type."""
+    field = Settings.model_fields[name]
+    if get_origin(field.annotation) is Literal:
+        *others, last = get_args(field.annotation)
+        return f"must be {', '.join(others)} or {last}"
+    least, greatest = bounds(field) or (0, 0)
+    kind = "whole number" if field.annotation is int else "number"
+    return f"must be a {kind} of seconds from {least:.9g} to {greatest:.9g}"
+
+
+def _shown(name: str, value: str) -> str:
+    """Repeat a bad value, unless it is a secret or an address that may have one."""
+    if is_secret(Settings.model_fields[name]) or "@" in value:
+        return ""
+    cut = value if len(value) <= _SHOWN_CHARS else f"{value[:_SHOWN_CHARS]}…"
+    return f", not {json.dumps(cut, ensure_ascii=False)}"
 
 
 @cache

@@ -186,7 +186,7 @@ class Database:
             keepalives_idle=30,
             tcp_user_timeout=5000,
             application_name=f"medianest-{os.environ.get('POWERTOOLS_SERVICE_NAME', 'local')}",
-            sslrootcert=_authorities(url),
+            sslrootcert=authorities(url),
         )
 
 
@@ -201,7 +201,7 @@ def login(url: str, name: str = "DATABASE_URL") -> dict[str, Any]:
         raise ConfigurationError(f"{name} is not a connection address") from None
 
 
-def _authorities(url: str) -> str | None:
+def authorities(url: str) -> str | None:
     """Return the file of those who may vouch for the server, None where nobody is asked to.
 
     Left to itself libpq looks for a file in a home directory, and Lambda has none.

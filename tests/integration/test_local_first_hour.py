@@ -1,0 +1,233 @@
+"""What a newcomer meets: answers at the terminal, and a service that goes on."""
+
+import json
+import os
+import re
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+import pytest
+import redis
+
+from local.service import TRIAL_LIMITS
+from medianest.core.rate_limit import POLICIES
+from tests.integration.test_local_service import command
+from tests.support.api import TEMPLATE
+from tests.support.local import LocalService, eventually, http, local_service
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalService]:
+    """Run a service as `make run` does."""
+    with local_service(tmp_path_factory.mktemp("run") / "data", trial_limits=True) as running:
+        yield running
+
+
+def lines_after(service: LocalService, mark: int, *, until: str) -> list[str]:
+    """Return what was printed after so many characters, once `until` is among it."""
+
+    def printed() -> list[str]:
+        text = service.log.read_text()[mark:]
+        return text.splitlines() if until in text else []
+
+    return eventually(printed)
+
+
+def test_the_banner_says_where_to_go_on(service: LocalService) -> None:
+    banner = service.log.read_text()
+    assert f"{service.url}/api/docs" in banner
+    assert f"curl {service.url}/api/health" in banner
+
+
+def test_the_root_leads_to_the_routes(service: LocalService) -> None:
+    answer = http.request("GET", f"{service.url}/", redirect=False)
+    assert (answer.status, answer.headers["Location"]) == (302, "/api/docs")
+    page = http.request("GET", f"{service.url}/")
+    assert (page.status, page.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
+    assert http.request("POST", f"{service.url}/").status in {404, 405}
+    assert http.request("GET", f"{service.url}/other").status == 404
+
+
+def test_a_call_is_one_line(service: LocalService) -> None:
+    service.call("GET", "/api/health")
+    mark = len(service.log.read_text())
+    service.call("GET", "/api/health")
+    (line,) = lines_after(service, mark, until="/api/health")
+    assert re.fullmatch(r"\d\d:\d\d:\d\d GET /api/health 200 [\d.]+ ms HealthFunction", line)
+
+
+def test_a_warning_is_one_more(service: LocalService) -> None:
+    mark = len(service.log.read_text())
+    service.call("GET", "/api/auth/me", token="nonsense")
+    warning, access = lines_after(service, mark, until="/api/auth/me")
+    assert re.fullmatch(
+        r"\d\d:\d\d:\d\d WARNING AuthFunction refused code=JWT_INVALID ip=127\.0\.0\.1", warning
+    )
+    assert " GET /api/auth/me 401 " in access
+
+
+def test_json_logs_have_everything(tmp_path: Path) -> None:
+    with local_service(tmp_path / "data", environment={"LOG_FORMAT": "json"}) as service:
+        mark = len(service.log.read_text())
+        service.call("GET", "/api/health")
+        lines = lines_after(service, mark, until="GET /api/health")
+    entries = [json.loads(line.partition("] ")[2]) for line in lines if line.startswith("[Health")]
+    assert [entry["message"] for entry in entries] == ["request"]
+
+
+@pytest.mark.parametrize("engine", ["postgres", "valkey"])
+def test_an_engine_that_is_killed_is_started_again(service: LocalService, engine: str) -> None:
+    plex_url, _ = service.standin_urls
+    token = service.sign_in(plex_url, "alice")
+    mark = len(service.log.read_text())
+    _, pid = (service.data / f"{engine}.running").read_text().split()
+    os.kill(int(pid), signal.SIGKILL)
+
+    title = {"postgres": "PostgreSQL", "valkey": "Valkey"}[engine]
+    printed = lines_after(service, mark, until=f"{title} runs again")
+    assert any(f" {title} has stopped by itself; starting it again" in line for line in printed)
+
+    def is_healthy() -> bool:
+        answer = service.call("GET", "/api/health")
+        return answer.status == 200 and answer.data["status"] == "healthy"
+
+    assert eventually(is_healthy, seconds=10)
+    assert service.call("GET", "/api/auth/me", token=token).data["username"] == "alice"
+    assert service.sign_in(plex_url, "bob")
+
+
+def test_an_engine_that_stays_down_ends_the_service(tmp_path: Path) -> None:
+    with local_service(tmp_path / "data") as service:
+        _, pid = (service.data / "postgres.running").read_text().split()
+        (service.data / "postgres" / "PG_VERSION").unlink()
+        os.kill(int(pid), signal.SIGKILL)
+        assert service.process.wait(60) == 1
+        printed = service.log.read_text()
+    assert "MediaNest stops, because PostgreSQL cannot be started again." in printed
+    assert "Traceback" not in printed
+
+
+def limits_of(service: LocalService) -> dict[str, object]:
+    token = service.sign_in(service.standin_urls[0], "alice")
+    listed = service.call("GET", "/api/admin/config", token=token).data
+    return {each["key"]: each["value"] for each in listed}
+
+
+def defaults(name: str) -> dict[str, int]:
+    policy = next(policy for each, policy in POLICIES.items() if each == name)
+    return {"limit": policy.limit, "window": policy.window}
+
+
+def test_trial_limits_are_for_beginning_a_sign_in_alone(tmp_path: Path) -> None:
+    with local_service(tmp_path / "data", limits=True, trial_limits=True) as service:
+        assert "Wide limits" in service.log.read_text()
+        found = limits_of(service)
+        token = service.sign_in(service.standin_urls[0], "alice")
+        own = {"limit": 7, "window": 60}
+        path = "/api/admin/config/rateLimit.auth"
+        assert service.call("PUT", path, body={"value": own}, token=token).status == 200
+    for name in POLICIES:
+        wanted = dict(TRIAL_LIMITS.get(name, defaults(name)))
+        assert found[f"rateLimit.{name}"] == wanted, name
+    with local_service(tmp_path / "data", limits=True, trial_limits=True) as service:
+        assert limits_of(service)["rateLimit.auth"] == own  # what an admin has set stays
+
+
+@contextmanager
+def database_of_ones_own(url: str) -> Iterator[str]:
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("CREATE DATABASE own")
+        try:
+            yield url.rpartition("/")[0] + "/own"
+        finally:
+            connection.execute("DROP DATABASE own WITH (FORCE)")
+
+
+def test_a_database_of_ones_own_keeps_its_limits(
+    tmp_path: Path, database_url: str, redis_url: str
+) -> None:
+    with redis.Redis.from_url(redis_url) as cache:
+        cache.flushdb()
+    with database_of_ones_own(database_url) as url:
+        environment = {"DATABASE_URL": url, "REDIS_URL": redis_url}
+        with local_service(
+            tmp_path / "data", environment=environment, limits=True, trial_limits=True
+        ) as service:
+            found = limits_of(service)
+    for name in TRIAL_LIMITS:
+        assert found[f"rateLimit.{name}"] == defaults(name)
+
+
+def test_without_a_name_the_schedules_and_functions_are_listed() -> None:
+    for what, names in (("fire", TEMPLATE.schedules), ("invoke", TEMPLATE.functions)):
+        listed = command(what)
+        assert (listed.returncode, listed.stderr) == (0, "")
+        found = dict(re.findall(r"^  (\w+)  +(.+)$", listed.stdout, re.MULTILINE))
+        assert found.keys() == names.keys()
+        wrong = command(what, "Nothing")
+        assert wrong.returncode == 1
+        assert "There is no " in wrong.stderr
+        assert all(f"  {name} " in wrong.stderr for name in names)
+    assert "Remove expired and long-revoked sessions, rate(1 hour)" in command("fire").stdout
+
+
+def test_a_bad_event_is_named(tmp_path: Path) -> None:
+    (tmp_path / "event.json").write_text("{")
+    for path, problem in ((tmp_path / "event.json", "is not JSON"), (tmp_path, "cannot be read")):
+        refused = command("invoke", "HealthFunction", path)
+        assert (refused.returncode, f"{path} {problem}" in refused.stderr) == (1, True)
+        assert "Traceback" not in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (lambda url: re.sub(r":[^:@]+@", ":wrong-hush@", url), "refuses the user or the password"),
+        (lambda url: re.sub(r"//[^@]+@", "//", url), "refuses the user or the password"),
+        (lambda url: url.rpartition("/")[0] + "/nothing", 'has no database "nothing": create it'),
+        (lambda url: re.sub(r":\d+/", ":1/", url), "cannot be reached (Connection refused)"),
+        (lambda url: re.sub(r":\d+/", ":port/", url), "cannot be reached (invalid integer value"),
+        (
+            lambda url: f"{url}?sslmode=verify-full",
+            "cannot be reached (server does not",
+        ),
+    ],
+)
+def test_a_database_that_does_not_serve_is_named_without_its_password(
+    tmp_path: Path, database_url: str, change: object, reason: str
+) -> None:
+    assert callable(change)
+    refused = command("--data", tmp_path, "--port", "0", DATABASE_URL=change(database_url))
+    assert refused.returncode == 1
+    (line,) = refused.stderr.splitlines()
+    assert line.startswith("the environment: DATABASE_URL names PostgreSQL at 127.0.0.1:")
+    assert f", which {reason}" in line
+    assert "hush" not in refused.stdout + refused.stderr
+
+
+def test_a_user_who_may_create_no_tables_is_named(tmp_path: Path, database_url: str) -> None:
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute("CREATE ROLE poor LOGIN PASSWORD 'hush'")
+        try:
+            url = re.sub(r"//[^@]+@", "//poor:hush@", database_url)
+            refused = command("--data", tmp_path, "--port", "0", DATABASE_URL=url)
+        finally:
+            connection.execute("DROP ROLE poor")
+    assert refused.returncode == 1
+    assert refused.stderr.endswith(
+        "which lets its user create no tables: grant it CREATE on the schema\n"
+    )
+
+
+def test_without_the_cache_of_ones_own_the_service_starts_and_says_so(tmp_path: Path) -> None:
+    environment = {"REDIS_URL": "redis://:hush@127.0.0.1:1/0"}
+    with local_service(tmp_path / "data", environment=environment) as service:
+        assert (
+            "the environment: REDIS_URL names the cache at 127.0.0.1:1, which cannot be reached"
+        ) in service.log.read_text()
+        assert service.call("GET", "/api/health").data["status"] == "degraded"
+        assert service.sign_in(service.standin_urls[0], "alice")
+        assert "hush" not in service.log.read_text()

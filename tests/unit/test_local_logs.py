@@ -1,0 +1,82 @@
+"""What the terminal shows of a function's log."""
+
+import json
+import logging
+
+import pytest
+
+from local.logs import log_printer, readable
+
+TRACE = 'Traceback (most recent call last):\n  File "app.py", line 1, in f\nValueError: no'
+
+
+def entry(level: str, message: str, **fields: object) -> str:
+    """Return a line as Powertools writes it."""
+    usual = {
+        "level": level,
+        "location": "_try:86",
+        "message": message,
+        "timestamp": "2026-11-28 06:16:05,463+0000",
+        "service": "auth",
+        "request_id": "5173adfc-8b9a-4d31-aa0d-9b61dfa43b4d",
+        "function_request_id": "29017425-1de8-49fc-b470-06f2e55ddd8a",
+        "xray_trace_id": "1-6b0a71a5-4bb43adee4814e429122c839",
+    }
+    return json.dumps({**usual, **fields})
+
+
+METRICS = json.dumps({"_aws": {"Timestamp": 1}, "service": "auth", "CacheUnavailable": [1.0]})
+
+
+def test_a_warning_is_one_line_with_its_fields() -> None:
+    line = readable("AuthFunction", entry("WARNING", "cache failed", cause="Two words", n=1))
+    assert line is not None
+    assert line[8:] == ' WARNING AuthFunction cache failed cause="Two words" n=1'
+
+
+def test_an_error_has_its_traceback_below() -> None:
+    line = entry("ERROR", "unhandled error", exception=TRACE, exception_name="ValueError")
+    shown = readable("AuthFunction", line)
+    assert shown is not None
+    first, *trace = shown.split("\n")
+    assert first.endswith(" ERROR AuthFunction unhandled error")
+    assert trace == [f"  {each}" for each in TRACE.split("\n")]
+
+
+@pytest.mark.parametrize("line", [entry("INFO", "request"), entry("DEBUG", "more"), METRICS])
+def test_what_is_less_severe_is_left_out(line: str) -> None:
+    assert readable("AuthFunction", line) is None
+
+
+def test_more_is_shown_where_more_is_asked_for() -> None:
+    assert readable("AuthFunction", entry("DEBUG", "more"), logging.DEBUG)
+    assert readable("AuthFunction", METRICS, logging.DEBUG) is None
+
+
+@pytest.mark.parametrize(
+    "line", ["plain text", "5", "null", "[1]", "{", '{"level": "loud"}', '{"a": 1}', "", "\x1b[2m"]
+)
+def test_what_is_no_log_entry_is_shown_as_it_is(line: str) -> None:
+    assert readable("AuthFunction", line) == f"[AuthFunction] {line}"
+
+
+def test_no_field_can_begin_a_line_or_colour_it() -> None:
+    shown = readable("AuthFunction", entry("WARNING", "refused", agent="x\n12:00:00 \x1b[2mGET"))
+    assert shown is not None
+    assert "\n" not in shown
+    assert "\x1b" not in shown
+
+
+@pytest.mark.parametrize(
+    ("log_format", "level", "printed"),
+    [("text", "INFO", 1), ("text", "ERROR", 1), ("text", "DEBUG", 2), ("json", "INFO", 3)],
+)
+def test_the_format_decides(
+    capsys: pytest.CaptureFixture[str], log_format: str, level: str, printed: int
+) -> None:
+    show = log_printer("json" if log_format == "json" else "text", level)
+    for line in (entry("INFO", "request"), METRICS, entry("WARNING", "cache failed")):
+        show("AuthFunction", line)
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == printed
+    assert all(line.startswith("[AuthFunction] {") for line in lines) == (log_format == "json")
