@@ -12,7 +12,10 @@ import psycopg
 import pytest
 import redis
 
+from local import servers
+from local.reach import cache_problem
 from local.service import TRIAL_LIMITS
+from medianest.core import config
 from medianest.core.rate_limit import POLICIES
 from tests.integration.test_local_service import command
 from tests.support.api import TEMPLATE
@@ -231,3 +234,19 @@ def test_without_the_cache_of_ones_own_the_service_starts_and_says_so(tmp_path: 
         assert service.call("GET", "/api/health").data["status"] == "degraded"
         assert service.sign_in(service.standin_urls[0], "alice")
         assert "hush" not in service.log.read_text()
+
+
+def test_a_cache_that_refuses_is_named_and_a_good_one_is_not(tmp_path: Path) -> None:
+    with servers.valkey(tmp_path) as valkey, redis.Redis.from_url(valkey.url) as client:
+        place = valkey.url.removeprefix("redis://")
+        client.config_set("requirepass", "right-hush")
+
+        def problem(login: str) -> str | None:
+            return cache_problem(config.load({"REDIS_URL": f"redis://{login}{place}"}))
+
+        assert problem(":right-hush@") is None
+        for login in ("", ":wrong-hush@"):
+            assert problem(login) == (
+                f"REDIS_URL names the cache at {place.partition('/')[0]},"
+                " which refuses the user or the password"
+            )
