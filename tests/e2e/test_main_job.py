@@ -54,7 +54,6 @@ def test_a_film_from_wish_to_decision(fresh: LocalService) -> None:
 @pytest.mark.parametrize(
     ("method", "path", "status", "code"),
     [
-        ("GET", "/", 404, "NOT_FOUND"),
         ("GET", "/api", 404, "NOT_FOUND"),
         ("GET", "/api/nothing", 404, "NOT_FOUND"),
         ("GET", "/api/health/", 404, "NOT_FOUND"),

@@ -58,7 +58,9 @@ def succeeded(log: str) -> set[tuple[str, str]]:
 def test_schemathesis_finds_nothing(root: Path, tmp_path: Path) -> None:
     people_file, report_file = tmp_path / "people.json", tmp_path / "report.json"
     people_file.write_text(json.dumps({"auth": [sign_in_of(name) for name in PEOPLE]}))
-    with local_service(tmp_path / "data", throttles=False) as service:
+    with local_service(
+        tmp_path / "data", throttles=False, environment={"LOG_FORMAT": "json"}
+    ) as service:
         alice = service.sign_in(service.standin_urls[0], "alice")
         ids = [local_account(service, alice, name) for name in PEOPLE]
         done = subprocess.run(
