@@ -72,10 +72,11 @@ async def change_user(
     admin: Admin,
     caller: From,
 ) -> ApiResponse[AdminUserOut]:
-    """Change a user's role or quota, or suspend or reinstate them; it holds at once."""
-    user = users.change(id, body, admin, caller)
-    if body.model_fields_set & {"role", "status"}:
-        sessions.forget_all(id)
+    """Change a user's role or quota, or suspend or reinstate them; it holds at once.
+
+    Another role or a suspension ends all sessions of the user, who signs in again.
+    """
+    user = users.change(id, body, admin, caller, sessions.invalidate)
     return ok(AdminUserOut.model_validate(user))
 
 
@@ -86,7 +87,7 @@ async def change_user(
 )
 async def delete_user(id: Id, admin: Admin, caller: From) -> None:  # noqa: A002
     """Delete a user with sessions and requests, at once; the audit log stays."""
-    users.delete(id, admin, caller, sessions.forget)
+    users.delete(id, admin, caller, sessions.invalidate)
 
 
 @app.delete("/api/admin/users/{id}/sessions", status_code=status.HTTP_204_NO_CONTENT)

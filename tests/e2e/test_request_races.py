@@ -38,13 +38,16 @@ class Crowded:
     http: LocalService
     tokens: dict[str, str]
     db: Db
-
-    @property
-    def admin(self) -> str:
-        return self.tokens[USERS[0]]
+    plex_url: str
 
     def call(self, name: str, method: str, path: str, body: Any = None) -> Answer:
         return self.http.patiently(method, path, token=self.tokens[name], body=body)
+
+    def give_role(self, name: str, role: str) -> None:
+        """Change somebody's role, which ends their sessions, and sign them in again."""
+        path = f"/api/admin/users/{self.id_of(name)}"
+        assert self.call(USERS[0], "PATCH", path, {"role": role}).status == 200
+        self.tokens[name] = self.http.sign_in(self.plex_url, name)
 
     def ask(self, name: str, body: dict[str, Any]) -> Answer:
         return self.call(name, "POST", "/api/media/request", body)
@@ -97,9 +100,8 @@ def crowded(crowd_plex: str, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         psycopg.connect(engine.url, autocommit=True) as db,
     ):
         tokens = {name: running.sign_in(crowd_plex, name) for name in USERS}
-        crowd = Crowded(running, tokens, db)
-        path = f"/api/admin/users/{crowd.id_of(USERS[1])}"
-        assert crowd.call(USERS[0], "PATCH", path, {"role": "admin"}).status == 200
+        crowd = Crowded(running, tokens, db, crowd_plex)
+        crowd.give_role(USERS[1], "admin")
         yield crowd
 
 
@@ -219,7 +221,7 @@ def test_a_user_is_deleted_while_all_this_goes_on(crowded: Crowded) -> None:
         films = iter(OF_DELETION)
         ids = [crowded.film(leaver, next(films)).data["id"] for _ in range(3)]
         path = f"/api/admin/users/{crowded.id_of(leaver)}"
-        assert crowded.call(first, "PATCH", path, {"role": role}).status == 200
+        crowded.give_role(leaver, role)
         answers = at_once(
             [
                 partial(crowded.bulk, leaver, "approve", ids),

@@ -131,7 +131,9 @@ class TestChangeUser:
     def id_of(self, token: str) -> str:
         return str(call("GET", "/api/auth/me", token=token).data["id"])
 
-    def test_suspension_holds_at_once_and_ends(self, people: dict[str, str]) -> None:
+    def test_suspension_ends_sessions_at_once_and_for_good(
+        self, plex_url: str, people: dict[str, str]
+    ) -> None:
         bob = self.id_of(people["bob"])  # and so his session is in the cache
         answer = self.change(people["alice"], bob, status="suspended")
         assert (answer.status, answer.data["id"]) == (200, bob)
@@ -139,18 +141,26 @@ class TestChangeUser:
             assert call("GET", path, token=people["bob"]).code == "JWT_INVALID"
         assert call("GET", "/api/auth/me", token=people["carol"]).status == 200
         assert self.change(people["alice"], bob, status="active").status == 200
-        assert call("GET", "/api/auth/me", token=people["bob"]).status == 200
+        assert call("GET", "/api/auth/me", token=people["bob"]).code == "JWT_INVALID"
+        token = plex.sign_in(plex_url, "bob")["token"]
+        assert call("GET", "/api/auth/me", token=token).status == 200
 
-    def test_promotion_and_demotion_hold_at_once(self, people: dict[str, str]) -> None:
+    def test_another_role_holds_at_once_and_needs_a_new_session(
+        self, plex_url: str, people: dict[str, str]
+    ) -> None:
         bob = self.id_of(people["bob"])
         assert call("GET", "/api/admin/users", token=people["bob"]).code == "FORBIDDEN"
         assert self.change(people["alice"], bob, role="admin").data["role"] == "admin"
-        assert call("GET", "/api/admin/users", token=people["bob"]).status == 200
-        assert call("GET", "/api/auth/me", token=people["bob"]).data["role"] == "admin"
+        assert call("GET", "/api/admin/users", token=people["bob"]).code == "JWT_INVALID"
+        assert call("GET", "/api/auth/me", token=people["bob"]).code == "JWT_INVALID"
+        again = plex.sign_in(plex_url, "bob")
+        assert again["user"]["role"] == "admin"
+        assert call("GET", "/api/admin/users", token=again["token"]).status == 200
         alice = self.id_of(people["alice"])
-        assert self.change(people["bob"], alice, role="user").status == 200
-        assert call("GET", "/api/admin/users", token=people["alice"]).code == "FORBIDDEN"
-        assert call("GET", "/api/auth/me", token=people["alice"]).data["role"] == "user"
+        assert self.change(again["token"], alice, role="user").status == 200
+        for path in ("/api/admin/users", "/api/auth/me"):
+            assert call("GET", path, token=people["alice"]).code == "JWT_INVALID"
+        assert plex.sign_in(plex_url, "alice")["user"]["role"] == "user"
 
     @pytest.mark.parametrize("fields", [{"role": "user"}, {"status": "suspended"}])
     def test_never_without_an_active_admin(

@@ -202,6 +202,20 @@ class TestServerAccess:
     ) -> None:
         assert plex.sign_in(plex_url, "bob")["user"]["role"] == "user"
 
+    def test_a_promotion_by_sign_in_ends_the_other_sessions(
+        self, db: Db, keys: object, plex_url: str
+    ) -> None:
+        first = plex.sign_in(plex_url, "alice")["token"]
+        bob = plex.sign_in(plex_url, "bob")["token"]
+        db.execute("UPDATE users SET role = 'user' WHERE username = 'alice'")
+        second = plex.sign_in(plex_url, "alice")
+        assert second["user"]["role"] == "admin"
+        assert call("GET", "/api/auth/me", token=first).code == "JWT_INVALID"
+        assert call("GET", "/api/admin/users", token=second["token"]).status == 200
+        third = plex.sign_in(plex_url, "alice")["token"]
+        for token in (second["token"], third, bob):
+            assert call("GET", "/api/auth/me", token=token).status == 200
+
     def test_owner_is_admin(self, db: Db, plex_url: str) -> None:
         plex.sign_in(plex_url, "bob")
         assert plex.sign_in(plex_url, "alice")["user"]["role"] == "admin"

@@ -296,7 +296,9 @@ class MediaNest(RuleBasedStateMachine):
             former = (person.role, person.status)
             person.role = change.get("role", person.role)
             person.status = change.get("status", person.status)
-            self.model.audit["user.changed"] += (person.role, person.status) != former
+            if (person.role, person.status) != former:
+                self.model.audit["user.changed"] += 1
+                self.end_sessions_of(person)
 
     @rule(which=WHICH, whom=WHICH, limit=st.sampled_from([None, 0, 1]))
     def set_quota(self, which: int, whom: int, limit: int | None) -> None:
@@ -376,7 +378,9 @@ class MediaNest(RuleBasedStateMachine):
 
     @invariant()
     def audit_rows_are_the_changes(self) -> None:
-        rows = self.db.execute("SELECT action, count(*) FROM audit_logs GROUP BY 1").fetchall()
+        rows = self.db.execute(
+            "SELECT action, sum(coalesce((details->>'count')::int, 1)) FROM audit_logs GROUP BY 1"
+        ).fetchall()
         assert dict(rows) == {action: n for action, n in self.model.audit.items() if n}
 
     @invariant()

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -13,13 +14,15 @@ import pytest
 import redis
 from psycopg import sql
 
+from medianest.core.cache import shared_cache
 from medianest.core.caller import Caller
 from medianest.core.db import database
 from medianest.sessions import repository, service
 from medianest.sessions.models import LiveSession
 from medianest.settings import service as settings
+from medianest.users import repository as users
 from tests.support import plex
-from tests.support.api import ROOT, Answer, call
+from tests.support.api import ROOT, Answer, call, run_schedule
 from tests.support.local import eventually
 
 type Db = psycopg.Connection[tuple[Any, ...]]
@@ -39,6 +42,12 @@ def current(token: str) -> str:
     return str(next(session["id"] for session in sessions(token) if session["current"]))
 
 
+def key_of(token: str) -> str:
+    """Return the cache key of a session, and leave the session in the cache."""
+    user_id = me(token).data["id"]
+    return f"session:{{{user_id}}}:{current(token)}"
+
+
 def audited(db: Db, action: str) -> int:
     row = db.execute("SELECT count(*) FROM audit_logs WHERE action = %s", (action,)).fetchone()
     assert row is not None
@@ -49,8 +58,7 @@ class TestCache:
     def test_a_session_is_kept_for_a_minute_at_most(
         self, keys: redis.Redis, people: dict[str, str]
     ) -> None:
-        me(people["bob"])
-        key = f"session:{current(people['bob'])}"
+        key = key_of(people["bob"])
         assert 0 < keys.ttl(key) <= 60
         assert people["bob"] not in str(keys.get(key))
 
@@ -83,17 +91,17 @@ class TestCache:
         service._cache(LiveSession(session_id, user_id, "user", later, seen=True))
         assert me(people["bob"]).code == "JWT_INVALID"
 
-    def test_what_others_cannot_find_yet_is_not_kept(
+    def test_a_session_just_noted_as_seen_is_not_kept(
         self, db: Db, keys: redis.Redis, people: dict[str, str]
     ) -> None:
-        """Who changes a user meanwhile looks for the sessions that were noted as seen lately."""
-        session_id = current(people["bob"])
+        """An end at the same time only covers sessions whose note it can see."""
+        key = key_of(people["bob"])
         keys.flushdb()
         db.execute("UPDATE sessions SET last_seen_at = now() - interval '6 minutes'")
         assert me(people["bob"]).status == 200
         assert keys.keys("session:*") == []
         assert me(people["bob"]).status == 200
-        assert keys.keys("session:*") == [f"session:{session_id}"]
+        assert keys.keys("session:*") == [key]
 
     @pytest.mark.parametrize(
         ("method", "path", "body"),
@@ -126,14 +134,15 @@ class TestCache:
         token = people["bob" if path.startswith("/api/auth") else "alice"]
         answer = call(method, path.format(bob), token=token, body=body)
         assert answer.status in {200, 204}
-        # Those that were seen lately, all at once.
+        # Those that were seen lately, many at a time.
         assert keys.info("stats")["total_reads_processed"] - reads < 200
-        marked = [key for key in keys.keys("session:*") if keys.get(key) == "ask the row"]
+        marked = [key for key in keys.keys("session:*") if keys.get(key) == "ended"]
         assert len(marked) == 1001
+        assert db.execute("SELECT count(*) FROM session_tombstones").fetchone() == (0,)
         assert me(people["bob"]).code == "JWT_INVALID"
 
     def test_an_odd_value_counts_as_none(self, keys: redis.Redis, people: dict[str, str]) -> None:
-        key = f"session:{current(people['bob'])}"
+        key = key_of(people["bob"])
         for odd in ("{}", "nonsense", "[]", '{"expires_at": 7}'):
             keys.set(key, odd, ex=60)
             assert me(people["bob"]).status == 200
@@ -143,7 +152,7 @@ class TestCache:
     ) -> None:
         user_id = UUID(me(people["bob"]).data["id"])
         session_id = UUID(current(people["bob"]))
-        keys.delete(f"session:{session_id}")
+        keys.flushdb()
         past = datetime.now(UTC) - timedelta(seconds=1)
         service._cache(LiveSession(session_id, user_id, "user", past, seen=True))
         assert me(people["bob"]).code == "JWT_INVALID"
@@ -162,6 +171,35 @@ class TestRefresh:
         assert call("POST", "/api/auth/refresh", token=people["bob"]).code == "JWT_INVALID"
         assert len(sessions(answer.data["token"])) == 1
         assert audited(db, "session.refreshed") == 1
+
+    def test_refreshes_leave_one_row_however_many(self, db: Db, people: dict[str, str]) -> None:
+        count = "SELECT (SELECT count(*) FROM sessions), (SELECT count(*) FROM audit_logs)"
+        token = call("POST", "/api/auth/refresh", token=people["bob"]).data["token"]
+        before = db.execute(count).fetchone()
+        for _ in range(5):
+            token = call("POST", "/api/auth/refresh", token=token).data["token"]
+        assert db.execute(count).fetchone() == before
+        [row] = db.execute(
+            "SELECT details FROM audit_logs WHERE action = 'session.refreshed'"
+        ).fetchall()
+        assert row[0]["count"] == 6
+        assert row[0]["lastAt"].endswith("Z")
+        # An hour later it is a row of its own.
+        db.execute("UPDATE audit_logs SET created_at = created_at - interval '61 minutes'")
+        assert call("POST", "/api/auth/refresh", token=token).status == 200
+        assert audited(db, "session.refreshed") == 2
+
+    @pytest.mark.parametrize(
+        "change", ["status = 'suspended'", "role = 'admin', status = 'suspended'"]
+    )
+    def test_a_suspended_user_refreshes_nothing(
+        self, db: Db, people: dict[str, str], change: str
+    ) -> None:
+        me(people["bob"])  # and so the session is in the cache
+        db.execute(f"UPDATE users SET {change} WHERE username = 'bob'".encode())
+        assert call("POST", "/api/auth/refresh", token=people["bob"]).code == "JWT_INVALID"
+        db.execute("UPDATE users SET status = 'active' WHERE username = 'bob'")
+        assert call("POST", "/api/auth/refresh", token=people["bob"]).status == 200
 
     def test_never_past_the_absolute_end(self, db: Db, people: dict[str, str]) -> None:
         end = "now() + interval '2 days'"
@@ -311,10 +349,10 @@ class TestRevoke:
 
 
 class TestEndOfAllAgainstARefresh:
-    """A refresh that is under way when all sessions end does not outlive them."""
+    """A refresh that is under way when all sessions end does not outlive them unnoticed."""
 
     @pytest.mark.parametrize("how", ["logout", "admin"])
-    def test_its_new_session_ends_too(
+    def test_its_new_session_ends_too_or_the_caller_learns_that_nothing_did(
         self, db: Db, environment: dict[str, str], people: dict[str, str], how: str
     ) -> None:
         user_id = me(people["bob"]).data["id"]
@@ -324,6 +362,7 @@ class TestEndOfAllAgainstARefresh:
         patient = "-c idle_in_transaction_session_timeout=60s"
         with psycopg.connect(environment["DATABASE_URL"], options=patient) as refreshing:
             former = UUID(current(people["bob"]))
+            assert users.lock_active(refreshing, UUID(user_id), former) is not None
             new = repository.replace(refreshing, former, caller, lifetimes)
             assert new is not None
             with ThreadPoolExecutor(1) as pool:
@@ -340,11 +379,13 @@ class TestEndOfAllAgainstARefresh:
                 eventually(lambda: _waits_for_a_lock(db))
                 refreshing.commit()
                 done = ending.result(30)
-        assert done.stdout.strip().endswith("204"), done.stderr
+        # The session that asks is another one by then: a sign-out ends nothing, and says so.
+        expected = "401" if how == "logout" else "204"
+        assert done.stdout.strip().endswith(expected), done.stderr
         alive = db.execute(
             "SELECT count(*) FROM sessions WHERE user_id = %s AND revoked_at IS NULL", (user_id,)
         ).fetchone()
-        assert alive == (0,)
+        assert alive == (1 if how == "logout" else 0,)
 
 
 # In a process of its own: this one is in the middle of the refresh.
@@ -365,6 +406,140 @@ def _waits_for_a_lock(db: Db) -> bool:
     return bool(
         db.execute("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'").fetchone()
     )
+
+
+class TestWrites:
+    """A transaction that writes for a session checks the session's row, whatever the cache says."""
+
+    @pytest.mark.parametrize(
+        ("method", "path", "body"),
+        [
+            ("POST", "/api/media/request", {"mediaType": "movie", "tmdbId": 603}),
+            ("DELETE", f"/api/media/requests/{NOBODYS}", None),
+            ("POST", "/api/auth/refresh", {}),
+            ("POST", "/api/auth/logout", {}),
+            ("POST", "/api/auth/logout", {"allSessions": True}),
+            ("DELETE", f"/api/auth/sessions/{NOBODYS}", None),
+        ],
+    )
+    def test_a_revoked_session_writes_nothing(
+        self, db: Db, people: dict[str, str], method: str, path: str, body: Any
+    ) -> None:
+        second = current(people["bob"])
+        me(people["bob"])  # and so the session is in the cache
+        db.execute("UPDATE sessions SET revoked_at = now() WHERE id = %s", (second,))
+        rows = "SELECT (SELECT count(*) FROM media_requests), (SELECT count(*) FROM audit_logs)"
+        before = db.execute(rows).fetchone()
+        answer = call(method, path, token=people["bob"], body=body)
+        assert (answer.status, answer.code) == (401, "JWT_INVALID")
+        assert db.execute(rows).fetchone() == before
+        assert call(method, path, token=people["carol"], body=body).status in {200, 201, 204, 404}
+
+    def test_a_revoked_session_changes_no_password(self, db: Db, people: dict[str, str]) -> None:
+        account = {"email": "d@example.com", "username": "dora", "role": "user"}
+        old, new = "Cellar-door_42", "Attic-window_17"
+        body = {**account, "password": old}
+        assert call("POST", "/api/admin/users", token=people["alice"], body=body).status == 201
+        login = {"identifier": "dora", "password": old}
+        token = call("POST", "/api/auth/login", body=login).data["token"]
+        other = call("POST", "/api/auth/login", body=login).data["token"]
+        db.execute("UPDATE sessions SET revoked_at = now() WHERE id = %s", (current(token),))
+        change = {"currentPassword": old, "newPassword": new}
+        assert call("POST", "/api/auth/password", token=token, body=change).code == "JWT_INVALID"
+        assert call("POST", "/api/auth/login", body=login).status == 200
+        assert call("POST", "/api/auth/password", token=other, body=change).status == 204
+        assert call("POST", "/api/auth/login", body=login).code == "INVALID_CREDENTIALS"
+
+
+class TestMissedEnds:
+    """Ends that the cache did not take are kept in the database until it does."""
+
+    @pytest.fixture
+    def poll_always(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(service, "ENDED_POLL_SECONDS", 0.0)
+
+    @pytest.fixture
+    def paused(self, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Any:
+        """Return a switch that makes the environment's cache unreachable, as in a hang."""
+
+        def pause(seconds: float) -> None:
+            monkeypatch.setattr(shared_cache(), "_paused_until", time.monotonic() + seconds)
+
+        return pause
+
+    @pytest.mark.parametrize("body", [{}, {"allSessions": True}])
+    @pytest.mark.usefixtures("poll_always")
+    def test_an_end_while_the_cache_is_away_holds_once_it_is_back(
+        self,
+        db: Db,
+        keys: redis.Redis,
+        people: dict[str, str],
+        paused: Any,
+        body: dict[str, bool],
+    ) -> None:
+        key = key_of(people["bob"])
+        paused(60)
+        assert call("POST", "/api/auth/logout", token=people["bob"], body=body).status == 204
+        assert db.execute("SELECT count(*) FROM session_tombstones").fetchone() == (1,)
+        assert keys.get(key) not in {None, "ended"}
+        paused(0)
+        assert me(people["bob"]).code == "JWT_INVALID"
+        assert keys.get(key) == "ended"
+        assert db.execute("SELECT count(*) FROM session_tombstones").fetchone() == (0,)
+
+    @pytest.mark.usefixtures("poll_always")
+    def test_anybodys_call_brings_missed_ends_to_the_cache(
+        self, db: Db, keys: redis.Redis, people: dict[str, str], paused: Any
+    ) -> None:
+        key, bob = key_of(people["bob"]), me(people["bob"]).data["id"]
+        me(people["carol"])
+        paused(60)
+        path = f"/api/admin/users/{bob}/sessions"
+        assert call("DELETE", path, token=people["alice"]).status == 204
+        paused(0)
+        assert me(people["carol"]).status == 200
+        assert keys.get(key) == "ended"
+        assert me(people["carol"]).status == 200
+
+    def test_an_environment_looks_for_them_once_in_a_second(
+        self, db: Db, people: dict[str, str], paused: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(service, "_missed_ends", cache(service.MissedEnds))
+        me(people["bob"])
+        me(people["bob"])
+        paused(60)
+        call("POST", "/api/auth/logout", token=people["bob"])
+        paused(0)
+        later = time.time() + service.ENDED_POLL_SECONDS
+        monkeypatch.setattr("medianest.sessions.service.time.time", lambda: later)
+        assert me(people["bob"]).code == "JWT_INVALID"
+
+    def test_a_full_cache_frees_what_it_cannot_mark(
+        self, db: Db, keys: redis.Redis, people: dict[str, str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        key = key_of(people["bob"])
+
+        def full(*_: Any) -> None:
+            raise redis.OutOfMemoryError("command not allowed when used memory > 'maxmemory'")
+
+        with monkeypatch.context() as patched:
+            patched.setattr("redis.commands.core.Script.__call__", full)
+            assert call("POST", "/api/auth/logout", token=people["bob"]).status == 204
+            assert keys.get(key) is None
+            assert me(people["bob"]).code == "JWT_INVALID"
+        assert db.execute("SELECT count(*) FROM session_tombstones").fetchone() == (1,)
+
+    def test_old_ones_are_cleaned_up(self, db: Db, people: dict[str, str], paused: Any) -> None:
+        paused(60)
+        for name in ("bob", "carol"):
+            call("POST", "/api/auth/logout", token=people[name])
+        paused(0)
+        db.execute(
+            "UPDATE session_tombstones SET created_at = now() - interval '6 minutes'"
+            " WHERE session_id = (SELECT session_id FROM session_tombstones LIMIT 1)"
+        )
+        run_schedule("ExpiredSessions")
+        assert db.execute("SELECT count(*) FROM session_tombstones").fetchone() == (1,)
 
 
 class TestSignInAnew:

@@ -56,3 +56,11 @@ def verify(handle: str, **fields: Any) -> Answer:
 def sign_in(plex_url: str, person: str) -> Any:
     """Sign a person in and return what the API answered."""
     return verify(begin(plex_url, person)).data
+
+
+def promote(plex_url: str, people: dict[str, str], name: str, by: str = "alice") -> None:
+    """Make somebody an admin, which ends their sessions, and sign them in again."""
+    user_id = call("GET", "/api/auth/me", token=people[name]).data["id"]
+    path = f"/api/admin/users/{user_id}"
+    assert call("PATCH", path, token=people[by], body={"role": "admin"}).status == 200
+    people[name] = sign_in(plex_url, name)["token"]

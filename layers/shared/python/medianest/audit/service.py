@@ -9,14 +9,10 @@ from medianest.core.envelope import PageResponse, page_of
 
 
 def record_denial(principal: Principal, caller: Caller) -> None:
-    """Note that somebody asked for what only admins may; the admin limit bounds how often."""
+    """Note that a user called what only admins may; repeated calls are counted in one row."""
     with database().transaction() as connection:
-        repository.record(
-            connection,
-            Action.ACCESS_DENIED,
-            caller,
-            user_id=principal.user_id,
-            target=("session", principal.session_id),
+        repository.record_repeated(
+            connection, Action.ACCESS_DENIED, caller, user_id=principal.user_id
         )
 
 

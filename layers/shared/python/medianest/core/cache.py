@@ -48,10 +48,15 @@ class Cache:
         """Keep a value for `seconds`; does nothing when the cache is down."""
         self._call("set", key, value, ex=seconds)
 
-    def set_each(self, keys: Sequence[str], value: str, *, seconds: int) -> None:
-        """Keep one value under many keys, in one round trip."""
-        if keys:
-            self.run(_SET_EACH, keys, [value, seconds])
+    def set_each(self, keys: Sequence[str], value: str, *, seconds: int) -> bool:
+        """Keep one value under keys of one hash slot, in one round trip; tell whether that worked.
+
+        A full cache refuses to write, but still deletes: then the keys are deleted at least.
+        """
+        if self.run(_SET_EACH, keys, [value, seconds]) is not None:
+            return True
+        self._call("delete", *keys)
+        return False
 
     def add(self, key: str, value: str, *, seconds: int) -> None:
         """Keep a value for `seconds` unless the key has one."""
@@ -74,12 +79,17 @@ class Cache:
         return self._try(lambda client: getattr(client, command)(*args, **options))
 
     def _try(self, work: Callable[[Redis], object]) -> object:
-        from redis import RedisError  # noqa: PLC0415
+        from redis import OutOfMemoryError, RedisError  # noqa: PLC0415
 
         if time.monotonic() < self._paused_until:
             return None
         try:
             return work(self._connected())
+        except OutOfMemoryError:
+            # It answers, and goes on to read and to delete: no reason for a pause.
+            count("CacheUnavailable")
+            logger.warning("cache_full")
+            return None
         except (RedisError, ValueError) as error:  # ValueError: an address that is none
             self._paused_until = time.monotonic() + PAUSE_SECONDS
             count("CacheUnavailable")

@@ -28,6 +28,10 @@ def delete_sessions(connection: Connection[Any]) -> int:
         " ORDER BY revoked_at LIMIT %s FOR UPDATE SKIP LOCKED))",
         (BATCH - expired,),
     ).rowcount
+    # The cache holds no session for as long as this.
+    connection.execute(
+        "DELETE FROM session_tombstones WHERE created_at < now() - interval '5 minutes'"
+    )
     return expired + revoked
 
 

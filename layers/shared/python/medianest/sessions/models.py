@@ -20,12 +20,20 @@ class LiveSession:
 
 @dataclass(frozen=True, slots=True)
 class NewSession:
-    """A session just made, with the database's own times."""
+    """A session that a token is signed for, with the database's own times."""
 
     id: UUID
     user_id: UUID
-    created_at: datetime
+    issued_at: datetime
     expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class EndedSession:
+    """A session that has ended, and that the cache may hold as live."""
+
+    session_id: UUID
+    user_id: UUID
 
 
 @dataclass(frozen=True, slots=True)

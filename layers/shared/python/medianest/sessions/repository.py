@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from medianest.core.db import fetch_all, fetch_one, fetch_row, fetch_value
-from medianest.sessions.models import LiveSession, NewSession, OwnSession
-from medianest.users.repository import LATELY_SEEN
+from medianest.sessions.models import EndedSession, LiveSession, NewSession, OwnSession
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import timedelta
     from uuid import UUID
 
@@ -35,7 +35,7 @@ def add(
         NewSession,
         "INSERT INTO sessions (user_id, expires_at, absolute_expires_at, ip, user_agent)"
         " VALUES (%s, now() + make_interval(secs => %s), now() + make_interval(secs => %s), %s, %s)"
-        " RETURNING id, user_id, created_at, expires_at",
+        " RETURNING id, user_id, created_at AS issued_at, expires_at",
         (
             user_id,
             min(lifetimes.token, lifetimes.absolute).total_seconds(),
@@ -49,24 +49,21 @@ def add(
 def replace(
     connection: Connection[Any], session_id: UUID, caller: Caller, lifetimes: Lifetimes
 ) -> NewSession | None:
-    """Revoke a live session and add its successor, which ends with it at the latest.
+    """Give a live session a new id and a new end, never past its absolute end.
 
-    One statement, so of all who try at once exactly one gets a successor; None for the others.
-    The user is locked before the session, as by who ends all of a user's: they wait in no circle.
+    The row stays, so a refresh adds none, and the old id is unknown from then on: of all who try
+    at once exactly one succeeds; None for the others. The caller has locked the user.
     """
-    connection.execute(
-        "SELECT FROM users WHERE id = (SELECT user_id FROM sessions WHERE id = %s) FOR KEY SHARE",
-        (session_id,),
-    )
     return fetch_one(
         connection,
         NewSession,
-        "WITH old AS (UPDATE sessions s SET revoked_at = now()"
-        " WHERE s.id = %(id)s AND" + _LIVE + " RETURNING s.user_id, s.absolute_expires_at)"
-        " INSERT INTO sessions (user_id, expires_at, absolute_expires_at, ip, user_agent)"
-        " SELECT user_id, least(now() + make_interval(secs => %(token)s), absolute_expires_at),"
-        " absolute_expires_at, %(ip)s, %(user_agent)s FROM old"
-        " RETURNING id, user_id, created_at, expires_at",
+        "WITH replaced AS (UPDATE sessions s SET id = gen_random_uuid(), last_seen_at = now(),"
+        "  expires_at = least(now() + make_interval(secs => %(token)s), absolute_expires_at),"
+        "  ip = %(ip)s, user_agent = %(user_agent)s WHERE s.id = %(id)s AND" + _LIVE + ""
+        "  RETURNING id, user_id, now() AS issued_at, expires_at),"
+        " ended AS (INSERT INTO session_tombstones (session_id, user_id)"
+        "  SELECT %(id)s, user_id FROM replaced)"
+        " SELECT id, user_id, issued_at, expires_at FROM replaced",
         {
             "id": session_id,
             "idle": lifetimes.idle,
@@ -122,35 +119,33 @@ def count_live(connection: Connection[Any], idle: timedelta) -> int:
 def revoke(connection: Connection[Any], *, user_id: UUID, session_id: UUID) -> list[UUID]:
     """Revoke one session of a user; return its id, or nothing when it was none or revoked.
 
-    The user is locked before the session, as by `replace`; the audit row refers to them later on.
+    The user is locked before the session, as everywhere; the audit row refers to them later on.
     """
     connection.execute("SELECT FROM users WHERE id = %s FOR KEY SHARE", (user_id,))
     rows = connection.execute(
-        "UPDATE sessions SET revoked_at = now()"
-        " WHERE user_id = %s AND id = %s AND revoked_at IS NULL RETURNING id",
+        "WITH ended AS (UPDATE sessions SET revoked_at = now()"
+        " WHERE user_id = %s AND id = %s AND revoked_at IS NULL RETURNING id, user_id)"
+        " INSERT INTO session_tombstones (session_id, user_id) SELECT id, user_id FROM ended"
+        " RETURNING session_id",
         (user_id, session_id),
     )
     return [row[0] for row in rows]
 
 
-def revoke_all(connection: Connection[Any], user_id: UUID, *, except_id: UUID | None = None) -> int:
-    """Revoke all sessions of a user but one; return how many that were.
-
-    The lock lets a refresh that is under way finish first: its new session refers to the user,
-    and would otherwise be there only after this statement had looked.
-    """
-    connection.execute("SELECT FROM users WHERE id = %s FOR UPDATE", (user_id,))
-    ended = connection.execute(
-        "UPDATE sessions SET revoked_at = now() WHERE user_id = %(user)s AND revoked_at IS NULL"
-        " AND expires_at > now() AND (%(except)s::uuid IS NULL OR id <> %(except)s)",
-        {"user": user_id, "except": except_id},
+def ended(connection: Connection[Any], first: UUID, *, limit: int) -> list[EndedSession]:
+    """Return sessions whose end the cache may have missed, `first` before all others."""
+    return fetch_all(
+        connection,
+        EndedSession,
+        "SELECT session_id, user_id FROM session_tombstones"
+        " WHERE created_at > now() - interval '5 minutes'"
+        " ORDER BY session_id = %s DESC, user_id LIMIT %s",
+        (first, limit),
     )
-    return ended.rowcount
 
 
-def lately_seen(connection: Connection[Any], user_id: UUID) -> list[UUID]:
-    """Return the sessions of a user that the cache may hold, ended or not."""
-    rows = connection.execute(
-        "SELECT id FROM sessions WHERE user_id = %s AND " + LATELY_SEEN, (user_id,)
+def settle(connection: Connection[Any], session_ids: Sequence[UUID]) -> None:
+    """Forget ends that the cache has by now."""
+    connection.execute(
+        "DELETE FROM session_tombstones WHERE session_id = ANY(%s)", (list(session_ids),)
     )
-    return [row[0] for row in rows]

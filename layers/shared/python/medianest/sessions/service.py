@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
+from itertools import batched, groupby
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -16,22 +19,27 @@ from medianest.core.caller import Caller, Principal
 from medianest.core.clock import now
 from medianest.core.db import database
 from medianest.core.errors import AppError, ErrorCode
+from medianest.core.observability import count, logger
 from medianest.sessions import repository
 from medianest.sessions.models import LiveSession, NewSession
 from medianest.sessions.schemas import SessionOut
 from medianest.settings.service import session_lifetimes
 from medianest.users import repository as users
 from medianest.users.models import User
-from medianest.users.service import lock_admins
+from medianest.users.service import lock_actor, lock_admins
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
     from psycopg import Connection
 
 # Section 5 of the contract: the cache holds a session for at most this long.
 CACHE_SECONDS = 60
-_ASK_THE_ROW = "ask the row"
+# How long an environment trusts cached sessions before it looks for ends that the cache missed.
+ENDED_POLL_SECONDS = 1.0
+# So many ends are written to the cache in one script.
+_BATCH = 500
+_TOMBSTONE = "ended"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +63,16 @@ def authenticate(token: str, *, fresh: bool) -> Principal:
     `fresh` asks the row and not the cache, which may be CACHE_SECONDS behind.
     """
     claims = tokens.verify(token)
-    session = None if fresh else _cached(claims.session_id)
+    session = None if fresh else _cached(claims)
+    if session is not None and _missed_ends().has(claims.session_id):
+        session = None
     if session is None:
         with database().transaction() as connection:
             session = repository.live(connection, claims.session_id, session_lifetimes().idle)
             if session is not None and not session.seen:
                 repository.see(connection, session.id)
-        # Not one just noted as seen: who has changed its user meanwhile looked for sessions that
-        # were seen lately (`repository.lately_seen`), and could not see that note yet.
+        # Not one just noted as seen: an end at the same time reaches the cache only for sessions
+        # that were seen lately (`users.repository`), and could not see that note yet.
         if session is not None and session.seen:
             _cache(session)
     if session is None or session.user_id != claims.user_id:
@@ -71,23 +81,18 @@ def authenticate(token: str, *, fresh: bool) -> Principal:
 
 
 def refresh(principal: Principal, caller: Caller) -> SignedIn:
-    """Put a new session in the old one's place; never past the absolute end of the sign-in.
+    """Give the session a new token and end the old one; never past the absolute end of the sign-in.
 
-    Raises JWT_INVALID when somebody else was faster with the same token.
+    Raises JWT_INVALID when the session has ended, or another refresh was faster.
     """
     with database().transaction() as connection:
+        lock_actor(connection, principal)
         session = repository.replace(connection, principal.session_id, caller, session_lifetimes())
         user = users.get(connection, principal.user_id)
         if session is None or user is None:
             raise tokens.invalid_token()
-        audit.record(
-            connection,
-            Action.SESSION_REFRESHED,
-            caller,
-            user_id=user.id,
-            target=("session", session.id),
-        )
-    forget([principal.session_id])
+        audit.record_repeated(connection, Action.SESSION_REFRESHED, caller, user_id=user.id)
+    invalidate(user.id, [principal.session_id])
     return _signed_in(user, session)
 
 
@@ -111,64 +116,46 @@ def own(principal: Principal) -> list[SessionOut]:
 
 def revoke(principal: Principal, caller: Caller, session_id: UUID) -> None:
     """End one of one's own sessions; raises NOT_FOUND, also for somebody else's."""
+    user_id = principal.user_id
     with database().transaction() as connection:
-        ended = repository.revoke(connection, user_id=principal.user_id, session_id=session_id)
+        lock_actor(connection, principal)
+        ended = repository.revoke(connection, user_id=user_id, session_id=session_id)
         if not ended:
             raise AppError(ErrorCode.NOT_FOUND)
-        _record_end(connection, principal.user_id, principal.user_id, len(ended), caller)
-    forget(ended)
+        _record_end(connection, user_id, user_id, len(ended), caller)
+    invalidate(user_id, ended)
 
 
 def sign_out(principal: Principal, caller: Caller, *, all_sessions: bool) -> None:
-    """End the session that asks, or all of its user's."""
+    """End the session that asks, or all of its user's.
+
+    Raises JWT_INVALID, and ends nothing, when the session has ended or was refreshed meanwhile.
+    """
     user_id, session_id = principal.user_id, principal.session_id
     with database().transaction() as connection:
+        lock_actor(connection, principal)
         if all_sessions:
-            ended = repository.revoke_all(connection, user_id)
+            number, ended = users.revoke_sessions(connection, user_id)
         else:
-            ended = len(repository.revoke(connection, user_id=user_id, session_id=session_id))
+            ended = repository.revoke(connection, user_id=user_id, session_id=session_id)
+            number = len(ended)
         audit.record(
             connection,
             Action.SIGN_OUT,
             caller,
             user_id=user_id,
             target=("session", session_id),
-            details={"sessions": ended},
+            details={"sessions": number},
         )
-    if all_sessions:
-        forget_all(user_id)
-    else:
-        forget([session_id])
-
-
-def revoke_others(connection: Connection[Any], principal: Principal) -> int:
-    """End every other session of a user within a transaction; `forget_all` when it is done."""
-    return repository.revoke_all(connection, principal.user_id, except_id=principal.session_id)
+    invalidate(user_id, ended)
 
 
 def revoke_former(connection: Connection[Any], former: Principal, caller: Caller) -> list[UUID]:
-    """End the session with which somebody signs in anew; `forget` it when that is done."""
+    """End the session with which somebody signs in again; `invalidate` it after the commit."""
     ended = repository.revoke(connection, user_id=former.user_id, session_id=former.session_id)
     if ended:
         _record_end(connection, former.user_id, former.user_id, len(ended), caller)
     return ended
-
-
-def forget(session_ids: Iterable[UUID]) -> None:
-    """Let nobody go by what the cache has of sessions that have ended or changed, after the commit.
-
-    A marker and not a deletion: an environment that read the row before the commit may be about
-    to cache it, and that only fills what is empty.
-    """
-    keys = [_key(session_id) for session_id in session_ids]
-    shared_cache().set_each(keys, _ASK_THE_ROW, seconds=CACHE_SECONDS)
-
-
-def forget_all(user_id: UUID) -> None:
-    """Do the same for every session of a user, after the commit of what concerns them all."""
-    with database().transaction() as connection:
-        sessions = repository.lately_seen(connection, user_id)
-    forget(sessions)
 
 
 def revoke_all(user_id: UUID, admin: Principal, caller: Caller) -> None:
@@ -177,10 +164,53 @@ def revoke_all(user_id: UUID, admin: Principal, caller: Caller) -> None:
         lock_admins(connection, admin)
         if users.get(connection, user_id) is None:
             raise AppError(ErrorCode.NOT_FOUND)
-        ended = repository.revoke_all(connection, user_id)
-        if ended:
-            _record_end(connection, admin.user_id, user_id, ended, caller)
-    forget_all(user_id)
+        number, ended = users.revoke_sessions(connection, user_id)
+        if number:
+            _record_end(connection, admin.user_id, user_id, number, caller)
+    invalidate(user_id, ended)
+
+
+def invalidate(user_id: UUID, session_ids: Sequence[UUID]) -> None:
+    """Make the cache refuse sessions that have ended; after the commit, which noted them.
+
+    A tombstone and not a deletion: an environment that read the row before the commit may be about
+    to cache it, and that only fills what is empty. What the cache does not take stays in the
+    database, where every environment looks (`MissedEnds`).
+    """
+    for batch in batched(session_ids, _BATCH, strict=False):
+        keys = [_key(user_id, session_id) for session_id in batch]
+        if not shared_cache().set_each(keys, _TOMBSTONE, seconds=CACHE_SECONDS):
+            count("SessionEndNotCached")
+            continue
+        try:
+            with database().transaction() as connection:
+                repository.settle(connection, batch)
+        except AppError as error:
+            # The sessions have ended, and the cache knows. The rows are only written once more.
+            logger.warning("session_end_not_settled", extra={"cause": error.code})
+
+
+class MissedEnds:
+    """Ends of sessions that the cache missed while it was down, hung or full."""
+
+    def __init__(self) -> None:
+        self._looked_at = 0.0
+
+    def has(self, session_id: UUID) -> bool:
+        """Tell whether the cache missed the end of a session; bring it all that it missed.
+
+        At most once in ENDED_POLL_SECONDS, so a cached session outlives its end by no more than
+        that, whatever the cache did.
+        """
+        # Not monotonic(), which may stand still while an environment is frozen.
+        if abs(time.time() - self._looked_at) < ENDED_POLL_SECONDS:
+            return False
+        with database().transaction() as connection:
+            missed = repository.ended(connection, session_id, limit=_BATCH)
+        self._looked_at = time.time()
+        for user_id, ended in groupby(missed, key=lambda each: each.user_id):
+            invalidate(user_id, [each.session_id for each in ended])
+        return any(each.session_id == session_id for each in missed)
 
 
 def _signed_in(user: User, session: NewSession) -> SignedIn:
@@ -189,7 +219,7 @@ def _signed_in(user: User, session: NewSession) -> SignedIn:
         email=user.email,
         role=user.role,
         session_id=session.id,
-        issued=session.created_at,
+        issued=session.issued_at,
         expires=session.expires_at,
     )
     return SignedIn(user, session.id, token, session.expires_at)
@@ -208,30 +238,34 @@ def _record_end(
     )
 
 
-def _cached(session_id: UUID) -> LiveSession | None:
+def _cached(claims: tokens.Claims) -> LiveSession | None:
     """Return a session as the cache has it; raises JWT_INVALID when it has expired since."""
-    value = shared_cache().get(_key(session_id))
-    if value is None or value == _ASK_THE_ROW:
+    value = shared_cache().get(_key(claims.user_id, claims.session_id))
+    if value is None or value == _TOMBSTONE:
         return None
     try:
         kept = json.loads(value)
         expires_at = datetime.fromisoformat(kept["expires_at"])
-        user_id, role = UUID(kept["user_id"]), kept["role"]
+        role = kept["role"]
     except (ValueError, KeyError, TypeError):
         return None  # another release kept something else there
     if expires_at <= now():
         raise tokens.invalid_token()
-    return LiveSession(session_id, user_id, role, expires_at, seen=True)
+    return LiveSession(claims.session_id, claims.user_id, role, expires_at, seen=True)
 
 
 def _cache(session: LiveSession) -> None:
-    kept = {
-        "user_id": str(session.user_id),
-        "role": session.role,
-        "expires_at": session.expires_at.isoformat(),
-    }
-    shared_cache().add(_key(session.id), json.dumps(kept), seconds=CACHE_SECONDS)
+    kept = {"role": session.role, "expires_at": session.expires_at.isoformat()}
+    key = _key(session.user_id, session.id)
+    shared_cache().add(key, json.dumps(kept), seconds=CACHE_SECONDS)
 
 
-def _key(session_id: UUID) -> str:
-    return f"session:{session_id}"
+def _key(user_id: UUID, session_id: UUID) -> str:
+    # The braces put the sessions of a user into one slot of a cluster, where one script may end
+    # them all.
+    return f"session:{{{user_id}}}:{session_id}"
+
+
+@cache
+def _missed_ends() -> MissedEnds:
+    return MissedEnds()

@@ -22,6 +22,7 @@ from medianest.sessions import service as sessions
 from medianest.signin import repository
 from medianest.signin.plex import PlexAccess, PlexAccount, PlexClient
 from medianest.users import repository as users
+from medianest.users.service import lock_actor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -110,9 +111,11 @@ def finish(handle: str, caller: Caller, former: Principal | None) -> SignedIn:
         with database().transaction() as connection:
             if not repository.use(connection, handle):
                 raise AppError(ErrorCode.PIN_EXPIRED)
-            user = _user_of(connection, account, access, caller)
+            user, outdated = _user_of(connection, account, access, caller)
             signed_in, ended = _enter(connection, user, caller, former, method="plex")
-    sessions.forget(ended)
+    sessions.invalidate(user.id, outdated)
+    if former is not None:
+        sessions.invalidate(former.user_id, ended)
     count("SignIn")
     return signed_in
 
@@ -128,7 +131,8 @@ def sign_in(identifier: str, password: str, caller: Caller, former: Principal | 
         while entered is None:
             entered = _enter_by_password(identifier, password, caller, former)
     signed_in, ended = entered
-    sessions.forget(ended)
+    if former is not None:
+        sessions.invalidate(former.user_id, ended)
     count("SignIn")
     return signed_in
 
@@ -167,7 +171,8 @@ def change_password(principal: Principal, current: str, new: str, caller: Caller
     """Change the password of a local account and end all its other sessions.
 
     Raises AppError INVALID_CREDENTIALS for a wrong current password, also when a change at the same
-    time was faster, and for an account without any; VALIDATION_ERROR for a new one that is weak.
+    time was faster, and for an account without any; VALIDATION_ERROR for a new one that is weak;
+    JWT_INVALID when the session was revoked meanwhile.
     """
     user_id = principal.user_id
     with _failures_on_record(caller, Action.PASSWORD_FAILED):
@@ -180,18 +185,21 @@ def change_password(principal: Principal, current: str, new: str, caller: Caller
         _check_new_password(account, current, new)
         new_hash = passwords.hash_password(new)
         with database().transaction() as connection:
+            lock_actor(connection, principal)
             if not users.replace_password(connection, account, new_hash):
                 raise RefusedError(ErrorCode.INVALID_CREDENTIALS, "wrong_password", user_id=user_id)
-            ended = sessions.revoke_others(connection, principal)
+            number, ended = users.revoke_sessions(
+                connection, user_id, except_id=principal.session_id
+            )
             audit.record(
                 connection,
                 Action.PASSWORD_CHANGED,
                 caller,
                 user_id=user_id,
                 target=("user", user_id),
-                details={"sessions": ended},
+                details={"sessions": number},
             )
-    sessions.forget_all(user_id)
+    sessions.invalidate(user_id, ended)
     logger.info("password changed", extra={"user_id": str(user_id)})
 
 
@@ -271,9 +279,10 @@ def _access(account: PlexAccount, token: str, budget: Budget) -> PlexAccess | No
 
 def _user_of(
     connection: Connection[Any], account: PlexAccount, access: PlexAccess | None, caller: Caller
-) -> User:
-    """Return the account's user, up to date or new."""
+) -> tuple[User, list[UUID]]:
+    """Return the account's user, up to date or new, and the sessions that another role ends."""
     admin = access is not None and access.owned
+    former_role = users.lock_plex_role(connection, account.id) if admin else None
     # A managed user of a Plex Home has no address; .invalid can never be anybody's (RFC 2606).
     email = account.email or f"{account.id}@plex.invalid"
     user = users.update_plex_user(
@@ -306,4 +315,6 @@ def _user_of(
         raise RuntimeError("a Plex user can neither be found nor added")
     if user.status == "suspended":
         raise RefusedError(ErrorCode.ACCOUNT_SUSPENDED, "suspended", user_id=user.id)
-    return user
+    if former_role in {None, user.role}:
+        return user, []
+    return user, users.revoke_sessions(connection, user.id)[1]

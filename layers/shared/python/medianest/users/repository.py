@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, LiteralString
 from uuid import UUID
 
 from medianest.core.caller import Role
-from medianest.core.db import fetch_all, fetch_one, fetch_row, total_of
+from medianest.core.db import fetch_all, fetch_one, fetch_row, fetch_value, total_of
 from medianest.core.text import fold, name_key
 from medianest.users.models import Actor, LocalAccount, Status, User
 from medianest.users.schemas import UserQuery, UserSort
@@ -39,7 +39,11 @@ _FILTERS: dict[str, LiteralString] = {
 _TRIGRAM = re.compile(r"[0-9a-z]{3}")
 # The cache holds a session for a minute, as it was when its row said that it had been seen within
 # 5 minutes (`sessions.service.authenticate`), and no call takes minutes to put it there.
-LATELY_SEEN: LiteralString = "last_seen_at > now() - interval '10 minutes'"
+_MAY_BE_CACHED: LiteralString = "last_seen_at > now() - interval '10 minutes'"
+_HOLDS: LiteralString = (
+    "s.id = %(session)s AND s.revoked_at IS NULL"
+    " AND s.expires_at > now() AND s.absolute_expires_at > now()"
+)
 # Any fixed number: it names the lock under which the first user is told from the second.
 _FIRST_USER_LOCK = 6_204_112_027
 # What refers to a user who is deleted, as many rows at a time as take a fraction of a second.
@@ -64,6 +68,14 @@ _DELETION: tuple[LiteralString, ...] = (
 def get(connection: Connection[Any], user_id: UUID) -> User | None:
     """Return a user."""
     return fetch_one(connection, User, f"SELECT {_COLUMNS} FROM users WHERE id = %s", (user_id,))
+
+
+def lock_plex_role(connection: Connection[Any], plex_id: int) -> Role | None:
+    """Return the role of a known Plex user, whom nobody else changes until the transaction ends."""
+    role: Role | None = fetch_value(
+        connection, "SELECT role FROM users WHERE plex_id = %s FOR NO KEY UPDATE", (plex_id,)
+    )
+    return role
 
 
 def update_plex_user(
@@ -189,17 +201,29 @@ def replace_password(connection: Connection[Any], account: LocalAccount, new_has
     return updated.rowcount == 1
 
 
-def lock_active(connection: Connection[Any], user_id: UUID) -> Actor | None:
-    """Return what an active user may do, and keep it so until the transaction ends.
+def lock_active(connection: Connection[Any], user_id: UUID, session_id: UUID) -> Actor | None:
+    """Return what an active user may do whose session holds; keep both until the transaction ends.
 
-    What one user does in such transactions happens one after the other.
+    What one user does in such transactions happens one after the other. PostgreSQL checks the
+    conditions again on the rows as they are once it has the locks.
     """
     return fetch_one(
         connection,
         Actor,
-        "SELECT role, quota FROM users WHERE id = %s AND status = 'active' FOR NO KEY UPDATE",
-        (user_id,),
+        "SELECT u.role, u.quota FROM users u JOIN sessions s ON s.user_id = u.id"
+        f" WHERE u.id = %(user)s AND u.status = 'active' AND {_HOLDS}"
+        " FOR NO KEY UPDATE OF u FOR KEY SHARE OF s",
+        {"user": user_id, "session": session_id},
     )
+
+
+def lock_session(connection: Connection[Any], user_id: UUID, session_id: UUID) -> bool:
+    """Tell whether a session holds, and keep it so until the transaction ends."""
+    found = connection.execute(
+        f"SELECT FROM sessions s WHERE s.user_id = %(user)s AND {_HOLDS} FOR KEY SHARE",
+        {"user": user_id, "session": session_id},
+    )
+    return found.rowcount == 1
 
 
 def lock_admins(connection: Connection[Any]) -> list[UUID]:
@@ -246,11 +270,35 @@ def change(
     )
 
 
+def revoke_sessions(
+    connection: Connection[Any], user_id: UUID, *, except_id: UUID | None = None
+) -> tuple[int, list[UUID]]:
+    """Revoke all sessions of a user but one; return how many, and those the cache may hold.
+
+    The lock lets a refresh that is under way finish first: it changes its session's id.
+    """
+    connection.execute("SELECT FROM users WHERE id = %s FOR UPDATE", (user_id,))
+    rows = connection.execute(
+        "WITH ended AS (UPDATE sessions SET revoked_at = now()"
+        "  WHERE user_id = %(user)s AND revoked_at IS NULL AND expires_at > now()"
+        "  AND (%(except)s::uuid IS NULL OR id <> %(except)s) RETURNING id, user_id, last_seen_at),"
+        " kept AS (INSERT INTO session_tombstones (session_id, user_id)"
+        f"  SELECT id, user_id FROM ended WHERE {_MAY_BE_CACHED} RETURNING session_id)"
+        " SELECT (SELECT count(*) FROM ended), ARRAY(SELECT session_id FROM kept)",
+        {"user": user_id, "except": except_id},
+    )
+    [(count, cached)] = rows.fetchall()
+    return count, cached
+
+
 def delete_sessions(connection: Connection[Any], user_id: UUID) -> list[UUID]:
     """Delete the sessions of a user who is locked; return those that the cache may hold."""
     rows = connection.execute(
-        "WITH gone AS (DELETE FROM sessions WHERE user_id = %s RETURNING id, last_seen_at)"
-        f" SELECT id FROM gone WHERE {LATELY_SEEN}",
+        "WITH gone AS (DELETE FROM sessions WHERE user_id = %s"
+        "  RETURNING id, user_id, revoked_at, last_seen_at)"
+        " INSERT INTO session_tombstones (session_id, user_id)"
+        f" SELECT id, user_id FROM gone WHERE revoked_at IS NULL AND {_MAY_BE_CACHED}"
+        " RETURNING session_id",
         (user_id,),
     )
     return [row[0] for row in rows]

@@ -13,7 +13,7 @@ from medianest.core.tokens import invalid_token
 from medianest.users import repository
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Sequence
     from uuid import UUID
 
     from psycopg import Connection
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from medianest.core.caller import Caller, Principal
     from medianest.users.models import Actor, User
     from medianest.users.schemas import UserChangeIn, UserIn, UserQuery
+
+    # Takes sessions of a user that have ended (`sessions.service.invalidate`).
+    type Invalidate = Callable[[UUID, Sequence[UUID]], None]
 
 
 def me(user_id: UUID) -> User:
@@ -72,12 +75,15 @@ def create(body: UserIn, admin: Principal, caller: Caller) -> User:
     return user
 
 
-def change(user_id: UUID, body: UserChangeIn, admin: Principal, caller: Caller) -> User:
+def change(
+    user_id: UUID, body: UserChangeIn, admin: Principal, caller: Caller, invalidate: Invalidate
+) -> User:
     """Change a user's role, status or quota, and return the user.
 
-    After another role or status the caller has the user's sessions forgotten
-    (`sessions.service.forget_all`). Raises NOT_FOUND or LAST_ADMIN, or as `lock_admins` does.
+    Another role or status ends the user's sessions for good; `invalidate` gets them after the
+    commit. Raises NOT_FOUND or LAST_ADMIN, or as `lock_admins` does.
     """
+    ended: list[UUID] = []
     with database().transaction() as connection:
         admins = lock_admins(connection, admin)
         user = repository.lock(connection, user_id)
@@ -86,13 +92,15 @@ def change(user_id: UUID, body: UserChangeIn, admin: Principal, caller: Caller) 
         wanted = _wanted(user, body)
         if admins == [user_id] and (wanted["role"], wanted["status"]) != ("admin", "active"):
             raise AppError(ErrorCode.LAST_ADMIN)
-        return _change(connection, user, wanted, admin, caller)
+        changed = _change(connection, user, wanted, admin, caller)
+        if (changed.role, changed.status) != (user.role, user.status):
+            _, ended = repository.revoke_sessions(connection, user_id)
+    invalidate(user_id, ended)
+    return changed
 
 
-def delete(
-    user_id: UUID, admin: Principal, caller: Caller, forget: Callable[[Iterable[UUID]], None]
-) -> None:
-    """Delete a user with sessions and requests; `forget` is told the sessions, after the commit.
+def delete(user_id: UUID, admin: Principal, caller: Caller, invalidate: Invalidate) -> None:
+    """Delete a user with sessions and requests; `invalidate` gets the sessions after the commit.
 
     The audit log keeps what the user did, and who it was. Where too much refers to a user for one
     transaction, the user is suspended with the first of several; should they be interrupted, the
@@ -101,17 +109,17 @@ def delete(
     is_gone = has_begun = False
     while not is_gone:
         is_gone, sessions = _delete_some(user_id, admin, caller, has_begun=has_begun)
-        forget(sessions)
+        invalidate(user_id, sessions)
         has_begun = True
 
 
 def lock_actor(connection: Connection[Any], principal: Principal) -> Actor:
-    """Return what the row of who acts says, and keep it so until the transaction ends.
+    """Return what the acting user's row says, and keep it so until the transaction ends.
 
-    First of all locks: their order is written in `requests.service`. Raises JWT_INVALID for a
-    user who is gone or suspended since they were let in.
+    First of all locks: their order is written in `requests.service`. Raises JWT_INVALID when the
+    user is deleted or suspended, or the session revoked, since the call was authenticated.
     """
-    actor = repository.lock_active(connection, principal.user_id)
+    actor = repository.lock_active(connection, principal.user_id, principal.session_id)
     if actor is None:
         raise invalid_token()
     return actor
@@ -126,11 +134,14 @@ def lock_admin(connection: Connection[Any], admin: Principal) -> None:
 def lock_admins(connection: Connection[Any], admin: Principal) -> list[UUID]:
     """Return the active admins, and keep them so: for an admin who then locks another user.
 
-    Raises FORBIDDEN for one who is no active admin any more.
+    Raises FORBIDDEN for one who is no active admin any more, and JWT_INVALID for one whose session
+    was revoked since the call was authenticated.
     """
     admins = repository.lock_admins(connection)
     if admin.user_id not in admins:
         raise AppError(ErrorCode.FORBIDDEN)
+    if not repository.lock_session(connection, admin.user_id, admin.session_id):
+        raise invalid_token()
     return admins
 
 
@@ -173,8 +184,13 @@ def _delete_some(
     with database().transaction() as connection:
         admins = repository.lock_admins(connection)
         # Who deletes themselves is suspended by the first of several steps.
-        if admin.user_id not in admins and not (has_begun and admin.user_id == user_id):
-            raise AppError(ErrorCode.FORBIDDEN)
+        if not (has_begun and admin.user_id == user_id):
+            if admin.user_id not in admins:
+                raise AppError(ErrorCode.FORBIDDEN)
+            if not has_begun and not repository.lock_session(
+                connection, admin.user_id, admin.session_id
+            ):
+                raise invalid_token()
         if admins == [user_id]:
             raise AppError(ErrorCode.LAST_ADMIN)
         user = repository.lock(connection, user_id)
