@@ -24,7 +24,13 @@ from local.docs_openapi_texts import (
 from local.docs_routes import Served, served_routes
 from local.template import read_template
 from medianest import VERSION
-from medianest.core.deps import SAFE_METHODS, Admin, Authenticated, Limited, SignInOrigin
+from medianest.core.deps import (
+    SAFE_METHODS,
+    AdminOnly,
+    Authenticated,
+    Limited,
+    SignInOrigin,
+)
 from medianest.core.errors import REGISTRY, ErrorCode
 from medianest.core.rate_limit import HEADERS as RATE_LIMIT_HEADERS
 from medianest.core.rate_limit import POLICIES
@@ -218,7 +224,7 @@ def _codes(served: Served) -> set[ErrorCode]:
             codes.add(ErrorCode.JWT_INVALID)
             if served.method not in SAFE_METHODS:
                 codes.add(ErrorCode.CSRF_TOKEN_MISMATCH)
-        if call in {_called_by(Admin), _called_by(SignInOrigin)}:
+        if isinstance(call, AdminOnly) or call == _called_by(SignInOrigin):
             codes.add(ErrorCode.FORBIDDEN)
     if served.route.dependant.path_params:
         codes.add(ErrorCode.NOT_FOUND)
@@ -241,7 +247,7 @@ def _security(served: Served) -> list[dict[str, list[str]]]:
 
 
 def _who(served: Served) -> str:
-    if _called_by(Admin) in served.dependencies:
+    if any(isinstance(call, AdminOnly) for call in served.dependencies):
         return "For admins."
     return "For signed-in users." if _security(served) else "For anybody."
 

@@ -56,7 +56,7 @@ class Served:
                 if call.by_field is not None:
                     policy, field = call.by_field
                     found.append((policy, f"`{field}` sent"))
-        return found
+        return list(dict.fromkeys(found))
 
 
 def served_routes(template: Template) -> list[Served]:

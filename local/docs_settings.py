@@ -20,7 +20,8 @@ anybody the default holds.
 |---|---|---|---|
 {rows}
 
-A `limit` of `null` is no limit. `absoluteDays` must be at least `tokenDays` and `idleDays`. Sessions that exist keep the ends they
+A limit has bounds of its own for each policy, so that no admin locks people out by mistake, and the two routes of this page are
+limited by a policy that cannot be changed. A `limit` of `null` is no limit. `absoluteDays` must be at least `tokenDays` and `idleDays`. Sessions that exist keep the ends they
 were made with, but for the idle one.
 
 ## Changing one
@@ -53,7 +54,10 @@ def settings_page() -> str:
 
 
 def _row(setting: Setting[Any]) -> str:
-    fields = ", ".join(f"`{name}`: {bounds}" for name, bounds in _fields(setting.default))
+    fields = ", ".join(
+        f"`{name}`: {_range(*setting.bounds[name]) if name in setting.bounds else bounds}"
+        for name, bounds in _fields(setting.default)
+    )
     default = json.dumps(setting.default.model_dump(by_alias=True))
     return f"| `{setting.key}` | {fields} | `{default}` | {setting.about} |"
 
@@ -68,9 +72,13 @@ def _fields(value: In) -> Iterator[tuple[str, str]]:
             yield name, _bounds(schema)
 
 
+def _range(least: int, most: int) -> str:
+    return f"{least} to {most}"
+
+
 def _bounds(schema: dict[str, Any]) -> str:
     if "anyOf" in schema:
         return " or ".join(_bounds(choice) for choice in schema["anyOf"])
     if "minimum" in schema:
-        return f"{schema['minimum']} to {schema['maximum']}"
+        return _range(schema["minimum"], schema["maximum"])
     return {"null": "`null`", "boolean": "`true` or `false`"}[schema["type"]]

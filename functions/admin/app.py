@@ -6,7 +6,7 @@ from fastapi import Depends, Query, status
 
 from medianest.audit import service as audit
 from medianest.audit.schemas import AuditLogOut, AuditQuery
-from medianest.core.deps import Admin, From
+from medianest.core.deps import Admin, ConfigAdmin, From
 from medianest.core.envelope import ApiResponse, Id, PageResponse, ok, page_of
 from medianest.core.errors import ErrorCode
 from medianest.core.web import answers, create_app, lambda_handler
@@ -145,19 +145,19 @@ async def list_audit_logs(
 
 
 @app.get("/api/admin/config")
-async def list_settings(admin: Admin) -> ApiResponse[list[SettingOut]]:  # noqa: ARG001
+async def list_settings(admin: ConfigAdmin) -> ApiResponse[list[SettingOut]]:  # noqa: ARG001
     """List every setting that can change while the service runs."""
     return ok(settings.listed())
 
 
-async def _known_key(key: str, admin: Admin) -> None:  # noqa: ARG001
+async def _known_key(key: str, admin: ConfigAdmin) -> None:  # noqa: ARG001
     settings.find(key)
 
 
 # The key is looked up before the body is checked: what it must be depends on the key.
 @app.put("/api/admin/config/{key}", dependencies=[Depends(_known_key)])
 async def change_setting(
-    key: str, body: SettingIn, admin: Admin, caller: From
+    key: str, body: SettingIn, admin: ConfigAdmin, caller: From
 ) -> ApiResponse[SettingOut]:
     """Change a setting; it holds here at once, everywhere within half a minute."""
     return ok(settings.change(key, body.value, admin, caller))

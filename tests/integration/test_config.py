@@ -31,6 +31,7 @@ DEFAULTS: dict[str, Any] = {
     **{
         f"rateLimit.{name}": {"limit": policy.limit, "window": policy.window}
         for name, policy in sorted(POLICIES.items())
+        if not policy.fixed
     },
     "requestQuota.admin": NO_QUOTA,
     "requestQuota.user": NO_QUOTA,
@@ -143,7 +144,7 @@ class TestChange:
         ("key", "value"),
         [
             ("rateLimit.media-request", {"limit": 1, "window": 1}),
-            ("rateLimit.admin", {"limit": 1000, "window": 86_400}),
+            ("rateLimit.admin", {"limit": 20, "window": 300}),
             ("session.lifetimes", {"tokenDays": 1, "idleDays": 1, "absoluteDays": 1}),
             ("session.lifetimes", {"tokenDays": 30, "idleDays": 90, "absoluteDays": 365}),
             ("requestQuota.admin", QUOTAS),
@@ -197,6 +198,10 @@ class TestChange:
         [
             ("rateLimit.api", {"limit": 0, "window": 60}, ["limit"]),
             ("rateLimit.api", {"limit": 1001, "window": 60}, ["limit"]),
+            ("rateLimit.api", {"limit": 19, "window": 301}, ["limit", "window"]),
+            ("rateLimit.admin", {"limit": 1, "window": 86_400}, ["limit", "window"]),
+            ("rateLimit.login", {"limit": 2, "window": 900}, ["limit"]),
+            ("rateLimit.plex-verify", {"limit": 90, "window": 61}, ["window"]),
             ("rateLimit.api", {"limit": 5, "window": 0}, ["window"]),
             ("rateLimit.api", {"limit": 5, "window": 86_401}, ["window"]),
             ("rateLimit.api", {"limit": "5", "window": 60}, ["limit"]),
@@ -323,12 +328,30 @@ class TestEffect:
     ) -> None:
         settings._memory().forget()
         assert self.limit(people["bob"]) == '"api";q=100;w=60'
-        put(alice, "rateLimit.api", {"limit": 3, "window": 70})
-        assert self.limit(people["bob"]) == '"api";q=3;w=70'
-        for _ in range(3):
+        put(alice, "rateLimit.api", {"limit": 30, "window": 70})
+        assert self.limit(people["bob"]) == '"api";q=30;w=70'
+        for _ in range(30):
             answer = call("GET", "/api/auth/me", token=people["bob"])
         assert (answer.status, answer.code) == (429, "RATE_LIMITED")
-        put(alice, "rateLimit.api", {"limit": 5, "window": 70})
+        put(alice, "rateLimit.api", {"limit": 50, "window": 70})
+        assert call("GET", "/api/auth/me", token=people["bob"]).status == 200
+
+    @pytest.mark.parametrize("policy", ["admin", "api"])
+    def test_no_limit_locks_the_way_to_change_it(
+        self, db: Db, alice: str, people: dict[str, str], policy: str
+    ) -> None:
+        key = f"rateLimit.{policy}"
+        # As an installation may have it from before there were bounds.
+        store(db, key, {"limit": 1, "window": 86_400})
+        settings._memory().forget()
+        for _ in range(2):
+            locked = call("GET", "/api/admin/users", token=alice)
+            mine = call("GET", "/api/auth/me", token=alice)
+        assert 429 in {locked.status, mine.status}
+        for _ in range(5):
+            assert call("GET", "/api/admin/config", token=alice).status == 200
+        assert put(alice, key, {"limit": 100, "window": 60}).status == 200
+        assert call("GET", "/api/admin/users", token=alice).status == 200
         assert call("GET", "/api/auth/me", token=people["bob"]).status == 200
 
     def test_a_refused_value_changes_nothing(self, alice: str, people: dict[str, str]) -> None:

@@ -21,7 +21,7 @@ def row(key: str, value: Any) -> ConfigRow:
 
 def test_the_keys() -> None:
     assert set(SETTINGS) == {
-        *(f"rateLimit.{name}" for name in POLICIES),
+        *(f"rateLimit.{name}" for name, policy in POLICIES.items() if not policy.fixed),
         "session.lifetimes",
         "requestQuota.admin",
         "requestQuota.user",
@@ -76,7 +76,10 @@ def test_a_malformed_row_counts_for_nothing(key: str, value: Any) -> None:
 @pytest.mark.parametrize("key", sorted(SETTINGS))
 def test_a_default_is_a_value_that_may_be_set(key: str) -> None:
     setting = SETTINGS[key]
-    assert setting.read(setting.default.model_dump(mode="json", by_alias=True)) == setting.default
+    default = setting.default.model_dump(mode="json", by_alias=True)
+    assert setting.read(default) == setting.default
+    for name, (least, most) in setting.bounds.items():
+        assert least <= default[name] <= most
 
 
 numbers = st.one_of(st.integers(-10, 5000), st.floats(), st.booleans(), st.none())

@@ -97,6 +97,22 @@ class Authenticated:
         return principal
 
 
+@dataclass(frozen=True, slots=True)
+class AdminOnly(Authenticated):
+    """Authenticates admins; never from the cache, so that a demotion holds with the next call."""
+
+    policy: PolicyName = "admin"
+    fresh: bool = True
+
+    async def __call__(self, request: Request, caller: From) -> Principal:
+        """Return the signed-in admin; raises FORBIDDEN, or as for any user."""
+        principal = await Authenticated.__call__(self, request, caller)
+        if principal.role != "admin":
+            request.app.state.on_denied(principal, caller)
+            raise AppError(ErrorCode.FORBIDDEN)
+        return principal
+
+
 def limited(*by_ip: PolicyName, by_field: tuple[PolicyName, str] | None = None) -> Any:
     """Return the dependency that holds the callers of a route without a session."""
     return Depends(Limited(by_ip, by_field))
@@ -115,18 +131,6 @@ def _charge(
     verdicts = limiter(asks, caller, user_id)
     request.state.rate_limit_headers = rate_limit_headers(verdicts)
     return refusal_of(verdicts)
-
-
-# A demotion must hold with the very next request.
-async def _admin(
-    request: Request,
-    caller: From,
-    principal: Annotated[Principal, Depends(Authenticated("admin", fresh=True))],
-) -> Principal:
-    if principal.role != "admin":
-        request.app.state.on_denied(principal, caller)
-        raise AppError(ErrorCode.FORBIDDEN)
-    return principal
 
 
 async def _former(request: Request) -> Principal | None:
@@ -230,4 +234,6 @@ def clear_session_cookie(response: Response) -> None:
 SignInOrigin = Annotated[Origin, Depends(_sign_in_origin)]
 SignedIn = Annotated[Principal, held_to("api")]
 Former = Annotated[Principal | None, Depends(_former)]
-Admin = Annotated[Principal, Depends(_admin)]
+Admin = Annotated[Principal, Depends(AdminOnly())]
+# For the routes that change limits, which no limit that they set may lock.
+ConfigAdmin = Annotated[Principal, Depends(AdminOnly("admin-config"))]

@@ -36,6 +36,7 @@ type PolicyName = Literal[
     "search",
     "media-request",
     "admin",
+    "admin-config",
 ]
 # What a policy guards decides who counts while the cache is down: each environment for itself, or
 # for whatever could be guessed the database.
@@ -56,28 +57,37 @@ _IPV6_PREFIX = 64
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """How many calls in how many seconds."""
+    """How many calls in how many seconds.
+
+    An admin may set a `limit` no smaller than `least` and a `window` no longer than `longest`:
+    anything tighter would lock people out. None may change a `fixed` policy.
+    """
 
     name: PolicyName
     limit: int
     window: int
     kind: Kind
+    least: int = 1
+    longest: int = 86_400
+    fixed: bool = False
 
 
 # Section 6 of the contract.
 POLICIES: Mapping[PolicyName, Policy] = {
     policy.name: policy
     for policy in (
-        Policy("api", 100, 60, "general"),
-        Policy("auth", 10, 60, "sign-in"),
-        Policy("plex-pin", 5, 300, "sign-in"),
+        Policy("api", 100, 60, "general", least=20, longest=300),
+        Policy("auth", 10, 60, "sign-in", least=5, longest=600),
+        Policy("plex-pin", 5, 300, "sign-in", least=2, longest=900),
         # A client may poll once a second, and a second tab too now and then (RFC 8628, 3.5).
-        Policy("plex-verify", 90, 60, "sign-in"),
-        Policy("login", 5, 900, "sign-in"),
-        Policy("password", 3, 3600, "sign-in"),
-        Policy("search", 30, 60, "general"),
-        Policy("media-request", 20, 3600, "general"),
-        Policy("admin", 100, 60, "general"),
+        Policy("plex-verify", 90, 60, "sign-in", least=30, longest=60),
+        Policy("login", 5, 900, "sign-in", least=3, longest=3600),
+        Policy("password", 3, 3600, "sign-in", least=1, longest=86400),
+        Policy("search", 30, 60, "general", least=5, longest=600),
+        Policy("media-request", 20, 3600, "general", least=1, longest=86400),
+        Policy("admin", 100, 60, "general", least=20, longest=300),
+        # For the routes that change limits: no limit that they set may lock them.
+        Policy("admin-config", 60, 60, "general", least=60, longest=60, fixed=True),
     )
 }
 

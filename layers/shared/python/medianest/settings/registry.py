@@ -1,7 +1,7 @@
 """Every setting that an admin can change while the service runs: its key, shape and default."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from medianest.core.caller import Role
@@ -19,11 +19,15 @@ from medianest.users.schemas import QuotaIn
 
 @dataclass(frozen=True, slots=True)
 class Setting[V: In]:
-    """One of them; without a row the default holds."""
+    """One of them; without a row the default holds.
+
+    `bounds` hold the fields of a new value more tightly than its type does.
+    """
 
     key: str
     default: V
     about: str
+    bounds: Mapping[str, tuple[int, int]] = field(default_factory=dict)
 
     def read(self, value: Any) -> V:
         """Return a value typed; raises pydantic's ValidationError."""
@@ -38,8 +42,10 @@ RATE_LIMITS: Mapping[PolicyName, Setting[RateLimitIn]] = {
         f"rateLimit.{name}",
         RateLimitIn(limit=policy.limit, window=policy.window),
         f"How many calls in how many seconds the policy `{name}` allows",
+        {"limit": (policy.least, 1000), "window": (1, policy.longest)},
     )
     for name, policy in POLICIES.items()
+    if not policy.fixed
 }
 SESSION_LIFETIMES = Setting(
     "session.lifetimes",

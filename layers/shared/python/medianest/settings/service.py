@@ -16,7 +16,7 @@ from medianest.audit.models import Action
 from medianest.core.caller import Caller, Principal, Role
 from medianest.core.db import database
 from medianest.core.envelope import In
-from medianest.core.errors import AppError, ErrorCode
+from medianest.core.errors import AppError, ErrorCode, invalid_fields
 from medianest.core.observability import logger
 from medianest.core.rate_limit import POLICIES, Policy, PolicyName
 from medianest.core.validation import invalid_value
@@ -90,6 +90,7 @@ def change(key: str, value: dict[str, Any], admin: Principal, caller: Caller) ->
         new = _wire(setting.read(value))
     except ValidationError as error:
         raise invalid_value(error.errors(), "body", "value") from error
+    _check_bounds(setting, new)
     with database().transaction() as connection:
         lock_admin(connection, admin)
         # Of several who write at once, each tells the audit log what the one before it wrote.
@@ -110,6 +111,16 @@ def change(key: str, value: dict[str, Any], admin: Principal, caller: Caller) ->
         )
     _memory().forget()
     return _out(setting, {key: row})
+
+
+def _check_bounds(setting: Setting[Any], new: dict[str, Any]) -> None:
+    problems = [
+        (f"body.value.{name}", f"Must be from {least} to {most} for {setting.key}")
+        for name, (least, most) in setting.bounds.items()
+        if not least <= new[name] <= most
+    ]
+    if problems:
+        raise invalid_fields(problems)
 
 
 class Memory:
@@ -153,7 +164,10 @@ def parse(rows: Iterable[ConfigRow]) -> SystemConfig:
     lifetimes = held(registry.SESSION_LIFETIMES)
     return SystemConfig(
         rate_limits={
-            name: _policy(name, held(setting)) for name, setting in registry.RATE_LIMITS.items()
+            **POLICIES,
+            **{
+                name: _policy(name, held(setting)) for name, setting in registry.RATE_LIMITS.items()
+            },
         },
         sessions=Lifetimes(
             token=timedelta(days=lifetimes.token_days),
