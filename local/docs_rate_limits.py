@@ -29,6 +29,10 @@ starts and however many functions answer, no more calls than the limit are let t
   charged, so going on does not prolong the wait.
 - A limit never ends what it limits: a poll of `/api/auth/plex/verify` that is too fast gets 429, and its `pinId` lives until it
   expires, is used, or its account is refused (RFC 8628, `slow_down`). A client that polls once a second meets no limit.
+- `login` counts failures only, and only of calls whose body is valid. A network that has signed in to the account before has a
+  share of its own, which strangers elsewhere cannot use up. An account that does not exist has the same shares.
+- A malformed call (`VALIDATION_ERROR` of a field, `UNSUPPORTED_MEDIA_TYPE`) counts against `api` and not against the few calls of
+  `password`, `search` and `media-request`.
 - HEAD counts as the GET of its route does, and API Gateway throttles it alike.
 - Preflights are not limited, and what is larger than 64 KiB is refused before anything is counted.
 

@@ -56,6 +56,7 @@ class Served:
                 if call.by_field is not None:
                     policy, field = call.by_field
                     found.append((policy, f"`{field}` sent"))
+        found += (self.route.openapi_extra or {}).get("x-policies", ())
         return list(dict.fromkeys(found))
 
 

@@ -34,7 +34,7 @@ app = create_app(
     "REDIS_URL",
     "JWT_SECRET",
     authenticate=sessions.authenticate,
-    limiter=limits.take,
+    limiter=limits.charge,
     on_denied=audit.record_denial,
 )
 

@@ -11,6 +11,7 @@ from medianest.core.deps import (
     From,
     SignedIn,
     SignInOrigin,
+    TellLimits,
     clear_session_cookie,
     held_to,
     limited,
@@ -44,7 +45,7 @@ app = create_app(
     "JWT_SECRET",
     "PLEX_CLIENT_ID",
     authenticate=sessions.authenticate,
-    limiter=limits.take,
+    limiter=limits.charge,
 )
 
 
@@ -84,17 +85,29 @@ async def finish_plex_sign_in(
 
 @app.post(
     "/api/auth/login",
-    dependencies=[limited("auth", "login", by_field=("login", "identifier"))],
+    dependencies=[limited("auth")],
     openapi_extra=answers(
-        ErrorCode.INVALID_CREDENTIALS, ErrorCode.ACCOUNT_SUSPENDED, headers=_COOKIE
+        ErrorCode.INVALID_CREDENTIALS,
+        ErrorCode.ACCOUNT_SUSPENDED,
+        headers=_COOKIE,
+        policies=[("login", "failures, by address and `identifier` sent")],
     ),
 )
 async def sign_in(
-    body: LoginIn, origin: SignInOrigin, caller: From, former: Former, response: Response
+    body: LoginIn,
+    origin: SignInOrigin,
+    caller: From,
+    former: Former,
+    response: Response,
+    tell: TellLimits,
 ) -> ApiResponse[SignedInOut]:
-    """Sign in to a local account."""
+    """Sign in to a local account.
+
+    Failures are limited by address and by what was typed (`login`); an address that has signed in
+    to the account before has a share of its own.
+    """
     origin.check(body.session)
-    signed_in = signin.sign_in(body.identifier, body.password, caller, former)
+    signed_in = signin.sign_in(body.identifier, body.password, caller, former, tell)
     return _signed_in(signed_in, body.session, response)
 
 

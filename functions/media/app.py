@@ -29,7 +29,7 @@ app = create_app(
     "JWT_SECRET",
     "TMDB_API_KEY",
     authenticate=authenticate,
-    limiter=limits.take,
+    limiter=limits.charge,
 )
 
 

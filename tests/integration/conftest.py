@@ -62,8 +62,9 @@ def db(environment: object, database_url: str) -> Iterator[psycopg.Connection[tu
     """Return the owner's connection to the worker's database, emptied before the test."""
     with psycopg.connect(database_url, autocommit=True) as connection:
         connection.execute(
-            "TRUNCATE users, sessions, session_tombstones, signin_handles, media_requests,"
-            " request_items, idempotency_keys, audit_logs, system_config, rate_limit_hits"
+            "TRUNCATE users, sessions, session_tombstones, signin_handles, signin_networks,"
+            " media_requests, request_items, idempotency_keys, audit_logs, system_config,"
+            " rate_limit_hits"
         )
         raise_limits(connection)
         yield connection

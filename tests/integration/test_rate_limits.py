@@ -3,6 +3,7 @@
 import io
 import json
 import random
+import secrets
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -13,13 +14,17 @@ import pytest
 import redis
 from pydantic import SecretStr
 
+from medianest.core import passwords
 from medianest.core.cache import Cache, shared_cache
+from medianest.core.caller import Caller
 from medianest.core.db import Database, database, database_unavailable
+from medianest.core.errors import AppError
 from medianest.core.rate_limit import HEADERS, POLICIES, MemoryLog, Policy, Share, take_from_cache
 from medianest.limits import repository
 from medianest.limits import service as limits
 from medianest.sessions import service as sessions
 from medianest.settings import service as runtime_settings
+from medianest.signin import service as signin
 from tests.support import plex
 from tests.support.api import Answer, call, run_schedule
 from tests.support.limits import default_limits, set_limit
@@ -125,14 +130,14 @@ class TestEachRoute:
             answer = call(*PIN, body={})
         assert '"auth";r=5;' in answer.headers["ratelimit"]
 
-    def test_login_by_address(self, defaults: Db) -> None:
+    def test_failed_logins_by_address(self, defaults: Db) -> None:
         for number in range(5):
             body = CREDENTIALS | {"identifier": f"person{number}@example.com"}
             assert call(*LOGIN, body=body).code == "INVALID_CREDENTIALS"
         assert_refused(call(*LOGIN, body=CREDENTIALS), "login", 5, 900)
         assert call(*LOGIN, body=CREDENTIALS, ip="203.0.113.8").code == "INVALID_CREDENTIALS"
 
-    def test_login_by_account(self, defaults: Db, keys: redis.Redis) -> None:
+    def test_failed_logins_by_what_was_typed(self, defaults: Db, keys: redis.Redis) -> None:
         spellings = (
             "ann@example.com",
             "ANN@example.com",
@@ -147,10 +152,11 @@ class TestEachRoute:
         assert call(*LOGIN, body=other, ip="198.51.100.1").code == "INVALID_CREDENTIALS"
         assert not any("ann" in key.lower() for key in keys.scan_iter())
 
-    def test_malformed_login_counts_too(self, defaults: Db) -> None:
-        for raw in (b"{", b"[]", b"1", b"{}", b'{"identifier": 7}'):
+    def test_malformed_logins_count_against_the_address_only(self, defaults: Db) -> None:
+        for raw in (b"{", b"[]", b"1", b"{}", b'{"identifier": 7}') * 2:
             assert call(*LOGIN, raw=raw).status == 400
-        assert_refused(call(*LOGIN, raw=b"{"), "login", 5, 900)
+        assert_refused(call(*LOGIN, raw=b"{"), "auth", 10, 60)
+        assert call(*LOGIN, body=CREDENTIALS, ip="203.0.113.8").code == "INVALID_CREDENTIALS"
 
     @pytest.mark.parametrize(
         "raw", [b"{", b"[]", b"{}", b'{"identifier": " "}', b'{"identifier": 7}']
@@ -253,6 +259,145 @@ class TestPolls:
     def test_handles_do_not_hold_each_other_off(self, defaults: Db, plex_url: str) -> None:
         for name in ("alice", "bob"):
             assert plex.verify(plex.begin(plex_url, name)).status == 200
+
+
+@pytest.fixture
+def erin(defaults: Db) -> str:
+    """Make a local account; return its password."""
+    password = "Cellar-door_42"
+    for name, email in (("Erin", "erin@example.com"), ("Frank", "frank@example.com")):
+        defaults.execute(
+            "INSERT INTO users (email, username, password_hash) VALUES (%s, %s, %s)",
+            (email, name, passwords.hash_password(password)),
+        )
+    return password
+
+
+def log_in(identifier: str, password: str, ip: str) -> Answer:
+    body = {"identifier": identifier, "password": password}
+    return call(*LOGIN, body=body, ip=ip)
+
+
+HOME, HOTEL, STRANGER = "198.51.100.1", "198.51.100.2", "203.0.113.66"
+
+
+class TestFailedLogins:
+    @pytest.fixture(params=[False, True], ids=["cache", "database"], autouse=True)
+    def where(self, request: pytest.FixtureRequest) -> None:
+        """Count in the cache, and in the database while the cache is down."""
+        if request.param:
+            request.getfixturevalue("no_cache")
+
+    def test_right_passwords_count_for_nothing(self, db: Db, erin: str) -> None:
+        set_limit(db, "auth", 100, 60)
+        for _ in range(8):
+            answer = log_in("erin", erin, STRANGER)
+            assert answer.status == 200
+            assert '"login";r=5' in answer.headers["ratelimit"]
+        assert log_in("erin", "wrong", STRANGER).headers["x-ratelimit-remaining"] == "4"
+
+    def test_a_stranger_does_not_lock_out_who_has_signed_in_from_there_before(
+        self, db: Db, erin: str
+    ) -> None:
+        set_limit(db, "auth", 100, 60)
+        assert log_in("erin", erin, HOME).status == 200
+        for _ in range(5):
+            assert log_in("erin", "wrong", STRANGER).code == "INVALID_CREDENTIALS"
+        assert_refused(log_in("erin", erin, STRANGER), "login", 5, 900)
+        assert_refused(log_in("erin", erin, HOTEL), "login", 5, 900)
+        for name in ("erin", "ERIN", "erin@example.com"):
+            assert log_in(name, erin, HOME).status == 200
+
+    def test_a_network_that_is_known_has_a_limit_too(self, db: Db, erin: str) -> None:
+        set_limit(db, "auth", 100, 60)
+        assert log_in("erin", erin, HOME).status == 200
+        for _ in range(5):
+            assert log_in("erin", "wrong", HOME).code == "INVALID_CREDENTIALS"
+        assert_refused(log_in("erin", erin, HOME), "login", 5, 900)
+        # Which is not the one of the address: others at home are not locked out.
+        assert log_in("frank", erin, HOME).status == 200
+
+    def test_a_network_is_known_to_the_accounts_that_signed_in_there_alone(
+        self, db: Db, erin: str
+    ) -> None:
+        set_limit(db, "auth", 100, 60)
+        assert log_in("frank", erin, HOME).status == 200
+        for _ in range(5):
+            log_in("erin", "wrong", STRANGER)
+        assert_refused(log_in("erin", erin, HOME), "login", 5, 900)
+
+    @pytest.mark.parametrize(
+        "names", [("erin", "nobody"), ("erin@example.com", "nobody@example.com")]
+    )
+    def test_an_unknown_account_is_limited_like_a_known_one(
+        self, db: Db, erin: str, names: tuple[str, str]
+    ) -> None:
+        set_limit(db, "auth", 100, 60)
+        told = []
+        for number, name in enumerate(names):
+            answers = [log_in(name, "wrong", f"192.0.2.{number}{each}") for each in range(7)]
+            told.append([(each.status, each.headers["ratelimit"][:20]) for each in answers])
+            db.execute("DELETE FROM rate_limit_hits")
+        assert told[0] == told[1]
+        assert [status for status, _ in told[0]] == [401] * 5 + [429] * 2
+
+    def test_guesses_at_once_are_counted_before_they_are_checked(
+        self, db: Db, erin: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        caller = Caller("a call", STRANGER, "tests")
+        verify = passwords.verify
+        codes: list[str] = []
+
+        def guess() -> None:
+            with pytest.raises(AppError) as caught:
+                signin.sign_in("erin", "wrong", caller, None, lambda _: None)
+            codes.append(caught.value.code)
+
+        def meanwhile(password: str, kept: str | None) -> bool:
+            if len(codes) < 6:
+                guess()
+            return verify(password, kept)
+
+        # Each guess begins while the one before it is still being checked.
+        monkeypatch.setattr(passwords, "verify", meanwhile)
+        guess()
+        assert codes.count("INVALID_CREDENTIALS") == 5
+        assert codes.count("RATE_LIMITED") >= 1
+
+
+class TestMalformedCalls:
+    """What is malformed counts against the general limit, not the few calls of its route."""
+
+    @pytest.mark.parametrize(
+        ("route", "bad", "good", "left"),
+        [
+            (REQUEST, {"body": {}}, {"body": {"mediaType": "movie", "tmdbId": 603}}, "19"),
+            (REQUEST, {"raw": b"{"}, {"body": {"mediaType": "movie", "tmdbId": 603}}, "19"),
+            (SEARCH, {"query": {"q": ""}}, {"query": {"q": "matrix"}}, "29"),
+            (SEARCH, {"query": {"q": "x", "no": "1"}}, {"query": {"q": "matrix"}}, "29"),
+            (PASSWORD, {"body": {"newPassword": 7}}, {"body": {"newPassword": "Attic_17x"}}, "2"),
+        ],
+    )
+    def test_they_leave_the_routes_own_share_alone(
+        self,
+        members: dict[str, str],
+        route: tuple[str, str],
+        bad: dict[str, Any],
+        good: dict[str, Any],
+        left: str,
+    ) -> None:
+        for number in range(4):
+            answer = call(*route, token=members["bob"], **bad)
+            assert answer.status == 400
+            assert answer.headers["ratelimit"].startswith(f'"api";r={99 - number};')
+        answer = call(*route, token=members["bob"], **good)
+        assert answer.headers["x-ratelimit-remaining"] == left
+
+    def test_they_are_limited_all_the_same(self, members: dict[str, str], db: Db) -> None:
+        set_limit(db, "api", 3, 60)
+        for _ in range(3):
+            assert call(*REQUEST, token=members["bob"], body={}).status == 400
+        assert_refused(call(*REQUEST, token=members["bob"], body={}), "api", 3, 60)
 
 
 class TestWhoCalls:
@@ -377,7 +522,7 @@ class TestWhatIsTold:
         set_limit(db, "search", 1, 1)
         for _ in range(2):
             for _ in range(3):
-                call(*SEARCH, query={"q": ""}, token=members["bob"])
+                call(*SEARCH, query={"q": "x"}, token=members["bob"])
             time.sleep(1)
         assert len(audited(db)) == 2
 
@@ -534,10 +679,10 @@ def test_script_memory_and_database_decide_alike(db: Db, keys: redis.Redis) -> N
             Share(policy, chosen.choice("ab"))
             for policy in chosen.sample(policies, chosen.randint(1, 3))
         ]
-        by_script = take_from_cache(shared_cache(), shares)
+        by_script = take_from_cache(shared_cache(), shares, secrets.token_hex(8))
         assert by_script is not None
         with database().transaction() as connection:
-            by_database = repository.take(connection, shares)
+            by_database, _ = repository.take(connection, shares)
         for verdicts in (by_database, memory.take(shares)):
             for one, other in zip(by_script, verdicts, strict=True):
                 assert replace(one, wait=0, resets_at=0) == replace(other, wait=0, resets_at=0)

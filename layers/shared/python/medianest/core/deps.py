@@ -1,6 +1,6 @@
 """FastAPI dependencies: who calls, from where, with what right."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Annotated, Any, Protocol
@@ -13,13 +13,15 @@ from medianest.core.caller import Caller, Principal
 from medianest.core.config import settings
 from medianest.core.errors import AppError, ErrorCode
 from medianest.core.proxy_call import ProxyCall
-from medianest.core.rate_limit import Ask, Limiter, PolicyName, digest, network
+from medianest.core.rate_limit import Ask, Limiter, PolicyName, Verdict, digest, network
 from medianest.core.rate_limit import headers as rate_limit_headers
 from medianest.core.rate_limit import refusal as refusal_of
 from medianest.core.tokens import invalid_token
 
 SESSION_COOKIE = "__Host-medianest_session"
 CSRF_HEADER = "X-CSRF-Token"
+# Policies of so few calls that a malformed one should not count.
+SCARCE: frozenset[PolicyName] = frozenset({"password", "search", "media-request"})
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -92,6 +94,8 @@ class Authenticated:
         refusal = _charge(request, caller, asks, principal.user_id)
         if refusal is not None:
             raise refusal
+        if self.policy in SCARCE:
+            request.state.scarce = principal, caller
         if principal.by_cookie and request.method not in SAFE_METHODS:
             _check_csrf(request, principal)
         return principal
@@ -128,9 +132,37 @@ def _charge(
 ) -> AppError | None:
     """Charge a call, keep what its answer will tell, and return the error when it is refused."""
     limiter: Limiter = request.app.state.limiter
-    verdicts = limiter(asks, caller, user_id)
-    request.state.rate_limit_headers = rate_limit_headers(verdicts)
-    return refusal_of(verdicts)
+    charge = limiter(asks, caller, user_id)
+    request.state.charge = charge
+    request.state.rate_limit_headers = rate_limit_headers(charge.verdicts)
+    return refusal_of(charge.verdicts)
+
+
+def charge_malformed(request: Request) -> AppError | None:
+    """Charge a malformed call to the general share of its user, not to that of its route.
+
+    So no mistake of a client uses up the few calls that a route allows. Returns the error when the
+    general share refuses the call.
+    """
+    scarce: tuple[Principal, Caller] | None = getattr(request.state, "scarce", None)
+    if scarce is None:
+        return None
+    request.state.charge.refund()
+    principal, caller = scarce
+    return _charge(request, caller, [("api", str(principal.user_id))], principal.user_id)
+
+
+type Tell = Callable[[Sequence[Verdict]], None]
+
+
+async def _teller(request: Request) -> Tell:
+    """Return what a rule tells of limits of its own; the last of several calls holds."""
+
+    def tell(verdicts: Sequence[Verdict]) -> None:
+        told = [*request.state.charge.verdicts, *verdicts]
+        request.state.rate_limit_headers = rate_limit_headers(told)
+
+    return tell
 
 
 async def _former(request: Request) -> Principal | None:
@@ -233,6 +265,7 @@ def clear_session_cookie(response: Response) -> None:
 
 SignInOrigin = Annotated[Origin, Depends(_sign_in_origin)]
 SignedIn = Annotated[Principal, held_to("api")]
+TellLimits = Annotated[Tell, Depends(_teller)]
 Former = Annotated[Principal | None, Depends(_former)]
 Admin = Annotated[Principal, Depends(AdminOnly())]
 # For the routes that change limits, which no limit that they set may lock.

@@ -8,11 +8,10 @@ call does not prolong the wait.
 from __future__ import annotations
 
 import math
-import secrets
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from ipaddress import IPv6Address, ip_address
 from itertools import batched
@@ -43,7 +42,7 @@ type PolicyName = Literal[
 type Kind = Literal["general", "sign-in"]
 # A policy and whom it holds.
 type Ask = tuple[PolicyName, str]
-type Limiter = Callable[[Sequence[Ask], Caller, UUID | None], list[Verdict]]
+type Limiter = Callable[[Sequence[Ask], Caller, UUID | None], Charge]
 
 HEADERS = (
     "X-RateLimit-Limit",
@@ -120,6 +119,25 @@ class Verdict:
     first: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """A call that was charged to its shares, unless one of them refuses."""
+
+    verdicts: list[Verdict]
+    _refund: Callable[[], None]
+
+    def check(self) -> None:
+        """Raise RATE_LIMITED when a share refuses the call."""
+        error = refusal(self.verdicts)
+        if error is not None:
+            raise error
+
+    def refund(self) -> list[Verdict]:
+        """Take the charge back; return what the shares leave then."""
+        self._refund()
+        return [replace(verdict, remaining=verdict.remaining + 1) for verdict in self.verdicts]
+
+
 def network(ip: str) -> str:
     """Return the address that counts: of IPv6 the /64, which a household has to itself."""
     address = ip_address(ip)
@@ -174,15 +192,25 @@ return answer
 """
 
 
-def take_from_cache(cache: Cache, shares: Sequence[Share]) -> list[Verdict] | None:
-    """Charge a call to its shares, unless one refuses; None when the cache is down."""
+# KEYS: logs; ARGV: the member that a call added to each.
+_REFUND = """
+for _, key in ipairs(KEYS) do redis.call('ZREM', key, ARGV[1]) end
+return {}
+"""
+
+
+def take_from_cache(cache: Cache, shares: Sequence[Share], member: str) -> list[Verdict] | None:
+    """Charge a call to its shares as a unique `member`, unless one refuses.
+
+    None when the cache is down.
+    """
     keys = [key for share in shares for key in (share.key, f"{share.key}:refused")]
     bounds = [
         number
         for share in shares
         for number in (share.policy.limit, share.policy.window * 1_000_000)
     ]
-    answer = cache.run(SCRIPT, keys, [secrets.token_hex(8), *bounds])
+    answer = cache.run(SCRIPT, keys, [member, *bounds])
     if answer is None:
         return None
     now, *numbers = answer
@@ -199,6 +227,11 @@ def take_from_cache(cache: Cache, shares: Sequence[Share]) -> list[Verdict] | No
             shares, batched(numbers, 4, strict=True), strict=True
         )
     ]
+
+
+def refund_to_cache(cache: Cache, shares: Sequence[Share], member: str) -> None:
+    """Take a call out of the logs it was charged to."""
+    cache.run(_REFUND, [share.key for share in shares], [member])
 
 
 def judge(

@@ -23,13 +23,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from medianest.core.caller import Caller, Principal
 from medianest.core.config import require, settings
-from medianest.core.deps import CSRF_HEADER, Authenticator, proxy_call
+from medianest.core.deps import CSRF_HEADER, Authenticator, charge_malformed, proxy_call
 from medianest.core.envelope import ApiError, ErrorResponse
 from medianest.core.errors import REGISTRY, AppError, ErrorCode, invalid
 from medianest.core.observability import count, flush_metrics, logger
 from medianest.core.proxy_call import REPLACEMENT, ProxyCall, read_call
 from medianest.core.rate_limit import HEADERS as RATE_LIMIT_HEADERS
-from medianest.core.rate_limit import Limiter
+from medianest.core.rate_limit import Limiter, PolicyName
 from medianest.core.validation import invalid_value
 
 MAX_BODY_BYTES = 64 * 1024
@@ -87,13 +87,17 @@ def create_app(
     return app
 
 
-def answers(*errors: ErrorCode, headers: Sequence[str] = ()) -> dict[str, Any]:
-    """Return what a route says of its own errors and headers, as its `openapi_extra`.
+def answers(
+    *errors: ErrorCode,
+    headers: Sequence[str] = (),
+    policies: Sequence[tuple[PolicyName, str]] = (),
+) -> dict[str, Any]:
+    """Return what a route says of its own errors, headers and limits, as its `openapi_extra`.
 
     Only the API document reads it. Errors that come with the route's dependencies, its parameters
     and its body are known from those.
     """
-    return {"x-errors": errors, "x-headers": headers}
+    return {"x-errors": errors, "x-headers": headers, "x-policies": policies}
 
 
 def lambda_handler(app: FastAPI) -> LambdaHandler:
@@ -299,18 +303,22 @@ def _address_of(names: frozenset[str]) -> Callable[[Request], Coroutine[Any, Any
     async def check_address(request: Request) -> None:
         for name, value in request.path_params.items():
             if REPLACEMENT in value:
-                raise invalid(f"path.{name}", _NOT_UTF8)
+                raise _malformed(request, f"path.{name}", _NOT_UTF8)
         for name, value in request.query_params.multi_items():
             if name not in names and request.app.state.any_query:
                 continue
             if REPLACEMENT in name + value:
-                raise invalid(f"query.{name}", _NOT_UTF8)
+                raise _malformed(request, f"query.{name}", _NOT_UTF8)
             if name not in names:
-                raise invalid(f"query.{name}", "Unknown parameter")
+                raise _malformed(request, f"query.{name}", "Unknown parameter")
             if len(request.query_params.getlist(name)) > 1:
-                raise invalid(f"query.{name}", "Given more than once")
+                raise _malformed(request, f"query.{name}", "Given more than once")
 
     return check_address
+
+
+def _malformed(request: Request, field: str, message: str) -> AppError:
+    return charge_malformed(request) or invalid(field, message)
 
 
 class Edge:
@@ -451,6 +459,9 @@ async def _on_app_error(request: Request, error: Exception) -> Response:
 
 
 async def _on_validation_error(request: Request, error: Exception) -> Response:
+    refusal = charge_malformed(request)
+    if refusal is not None:
+        return await _on_app_error(request, refusal)
     problems = cast("RequestValidationError", error).errors()
     if any(item["loc"] == ("body",) and isinstance(item["input"], bytes) for item in problems):
         return await _on_app_error(request, AppError(ErrorCode.UNSUPPORTED_MEDIA_TYPE))

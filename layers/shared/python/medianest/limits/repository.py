@@ -22,8 +22,11 @@ class Hit:
     refused: bool
 
 
-def take(connection: Connection[Any], shares: Sequence[Share]) -> list[Verdict]:
-    """Charge a call to its shares, unless one refuses; exact, since callers of a key take turns."""
+def take(connection: Connection[Any], shares: Sequence[Share]) -> tuple[list[Verdict], float]:
+    """Charge a call to its shares, unless one refuses; return when that was, too (Unix seconds).
+
+    Exact, since callers of a key take turns.
+    """
     # In the order of the locks themselves, so that no two calls wait for each other.
     connection.execute(
         "SELECT pg_advisory_xact_lock(lock) FROM (SELECT hashtextextended(key, 0) AS lock"
@@ -40,7 +43,15 @@ def take(connection: Connection[Any], shares: Sequence[Share]) -> list[Verdict]:
     for share, verdict in zip(shares, verdicts, strict=True):
         if not full or verdict.first:
             _add(connection, share, now, refused=full)
-    return verdicts
+    return verdicts, now
+
+
+def refund(connection: Connection[Any], shares: Sequence[Share], at: float) -> None:
+    """Take a call that was charged at a time out of the counts of its shares."""
+    connection.execute(
+        "DELETE FROM rate_limit_hits WHERE key = ANY(%s) AND at = to_timestamp(%s) AND NOT refused",
+        ([share.key for share in shares], at),
+    )
 
 
 def _hits(connection: Connection[Any], share: Share, now: float) -> list[Hit]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from functools import cache
+import secrets
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from medianest.audit import repository as audit
@@ -11,7 +12,14 @@ from medianest.core.cache import shared_cache
 from medianest.core.db import database
 from medianest.core.errors import AppError
 from medianest.core.observability import count, logger
-from medianest.core.rate_limit import MemoryLog, Share, refusal, take_from_cache
+from medianest.core.rate_limit import (
+    Charge,
+    MemoryLog,
+    Share,
+    Verdict,
+    refund_to_cache,
+    take_from_cache,
+)
 from medianest.limits import repository
 from medianest.settings import service as settings
 
@@ -20,42 +28,44 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from medianest.core.caller import Caller
-    from medianest.core.rate_limit import Ask, Verdict
+    from medianest.core.rate_limit import Ask
 
 
-def take(asks: Sequence[Ask], caller: Caller, user_id: UUID | None) -> list[Verdict]:
+def charge(asks: Sequence[Ask], caller: Caller, user_id: UUID | None = None) -> Charge:
     """Charge a call to every share that it asks for, or to none when one refuses.
 
-    Only the first refusal of a subject in a window reaches the audit log: whoever goes on
-    costs no SQL.
+    Only the first refusal of a subject in a window reaches the audit log: further ones cost no SQL.
     """
     policies = settings.rate_limits()
     shares = [Share(policies[name], subject) for name, subject in asks]
-    verdicts = take_from_cache(shared_cache(), shares)
+    member = secrets.token_hex(8)
+    verdicts = take_from_cache(shared_cache(), shares, member)
     if verdicts is None:
-        verdicts = _take_without_cache(shares)
-    for verdict in verdicts:
+        charged = _charge_without_cache(shares)
+    else:
+        charged = Charge(verdicts, partial(refund_to_cache, shared_cache(), shares, member))
+    for verdict in charged.verdicts:
         if verdict.refused:
             count("RateLimited", policy=verdict.policy.name)
         if verdict.first:
             _tell(verdict, caller, user_id)
-    return verdicts
+    return charged
 
 
-def check(asks: Sequence[Ask], caller: Caller) -> None:
-    """Charge a call from within a rule; raises RATE_LIMITED."""
-    error = refusal(take(asks, caller, None))
-    if error is not None:
-        raise error
-
-
-def _take_without_cache(shares: Sequence[Share]) -> list[Verdict]:
+def _charge_without_cache(shares: Sequence[Share]) -> Charge:
     """Count in the database what guards a sign-in, and anything else in this environment alone."""
     count("RateLimitFallback")
     if all(share.policy.kind == "general" for share in shares):
-        return memory().take(shares)
+        # Nothing general is ever refunded.
+        return Charge(memory().take(shares), lambda: None)
     with database().transaction() as connection:
-        return repository.take(connection, shares)
+        verdicts, at = repository.take(connection, shares)
+
+    def refund() -> None:
+        with database().transaction() as connection:
+            repository.refund(connection, shares, at)
+
+    return Charge(verdicts, refund)
 
 
 def _tell(verdict: Verdict, caller: Caller, user_id: UUID | None) -> None:

@@ -36,12 +36,19 @@ def delete_sessions(connection: Connection[Any]) -> int:
 
 
 def delete_signin_handles(connection: Connection[Any]) -> int:
-    """Delete sign-in handles that have expired."""
-    return connection.execute(
+    """Delete sign-in handles that have expired, and networks that were not used for half a year."""
+    handles = connection.execute(
         "DELETE FROM signin_handles WHERE ctid = ANY (ARRAY(SELECT ctid FROM signin_handles"
         " WHERE expires_at < now() ORDER BY expires_at LIMIT %s FOR UPDATE SKIP LOCKED))",
         (BATCH,),
     ).rowcount
+    networks = connection.execute(
+        "DELETE FROM signin_networks WHERE ctid = ANY (ARRAY(SELECT ctid FROM signin_networks"
+        " WHERE last_at < now() - interval '180 days' ORDER BY last_at LIMIT %s"
+        " FOR UPDATE SKIP LOCKED))",
+        (BATCH - handles,),
+    ).rowcount
+    return handles + networks
 
 
 def delete_idempotency_keys(connection: Connection[Any]) -> int:

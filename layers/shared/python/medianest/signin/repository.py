@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from medianest.core.db import fetch_one, fetch_value
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from psycopg import Connection
 
 
@@ -48,6 +50,26 @@ def use(connection: Connection[Any], handle: str) -> bool:
         (_digest(handle),),
     )
     return deleted.rowcount == 1
+
+
+def is_known_network(connection: Connection[Any], user_id: UUID | None, network: str) -> bool:
+    """Tell whether a user has signed in from a network before; the same work for no user."""
+    return bool(
+        fetch_value(
+            connection,
+            "SELECT true FROM signin_networks WHERE user_id = %s AND network = %s",
+            (user_id, network),
+        )
+    )
+
+
+def remember_network(connection: Connection[Any], user_id: UUID, network: str) -> None:
+    """Note that a user has signed in from a network."""
+    connection.execute(
+        "INSERT INTO signin_networks (user_id, network) VALUES (%s, %s)"
+        " ON CONFLICT (user_id, network) DO UPDATE SET last_at = now()",
+        (user_id, network),
+    )
 
 
 def _digest(handle: str) -> bytes:

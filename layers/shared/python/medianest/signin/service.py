@@ -17,6 +17,7 @@ from medianest.core.db import database
 from medianest.core.errors import AppError, ErrorCode, invalid
 from medianest.core.http import Budget
 from medianest.core.observability import count, logger
+from medianest.core.rate_limit import digest, network
 from medianest.limits import service as limits
 from medianest.sessions import service as sessions
 from medianest.signin import repository
@@ -25,13 +26,14 @@ from medianest.users import repository as users
 from medianest.users.service import lock_actor
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
     from uuid import UUID
 
     from psycopg import Connection
 
     from medianest.core.caller import Caller, Principal
+    from medianest.core.rate_limit import Ask, Verdict
     from medianest.sessions.service import SignedIn
     from medianest.users.models import LocalAccount, User
 
@@ -120,16 +122,36 @@ def finish(handle: str, caller: Caller, former: Principal | None) -> SignedIn:
     return signed_in
 
 
-def sign_in(identifier: str, password: str, caller: Caller, former: Principal | None) -> SignedIn:
+def sign_in(
+    identifier: str,
+    password: str,
+    caller: Caller,
+    former: Principal | None,
+    tell: Callable[[Sequence[Verdict]], None],
+) -> SignedIn:
     """Sign in to a local account by its e-mail address or user name; `former` ends with it.
 
-    Raises AppError INVALID_CREDENTIALS, after equal work for an account that does not exist, and
-    ACCOUNT_SUSPENDED, which only who knows the password gets to see.
+    `tell` gets what the limits leave. Raises AppError RATE_LIMITED, INVALID_CREDENTIALS after equal
+    work for an account that does not exist, and ACCOUNT_SUSPENDED, only after the right password.
     """
+    place = network(caller.ip)
+    with database().transaction() as connection:
+        account = users.find_local_account(connection, identifier)
+        user_id = None if account is None else account.user_id
+        is_known = repository.is_known_network(connection, user_id, place)
+    # Charged before the password is checked, so that guesses at once count, and taken back when it
+    # is right: only failures count.
+    charge = limits.charge(_login_shares(identifier, place, is_known=is_known), caller)
+    tell(charge.verdicts)
+    charge.check()
     entered = None
     with _failures_on_record(caller, Action.SIGN_IN_FAILED, method="password"):
         while entered is None:
-            entered = _enter_by_password(identifier, password, caller, former)
+            entered = _enter_by_password(account, password, caller, former)
+            if entered is None:
+                with database().transaction() as connection:
+                    account = users.find_local_account(connection, identifier)
+    tell(charge.refund())
     signed_in, ended = entered
     if former is not None:
         sessions.invalidate(former.user_id, ended)
@@ -137,18 +159,26 @@ def sign_in(identifier: str, password: str, caller: Caller, former: Principal | 
     return signed_in
 
 
+def _login_shares(identifier: str, place: str, *, is_known: bool) -> list[Ask]:
+    """Return what a failed login counts against.
+
+    By what was typed and not by the account: an account that does not exist has the same shares. A
+    network that has signed in to the account before has one of its own, which strangers elsewhere
+    cannot use up.
+    """
+    typed = digest(identifier)
+    if is_known:
+        return [("login", f"{typed}:{place}")]
+    return [("login", place), ("login", typed)]
+
+
 def _enter_by_password(
-    identifier: str, password: str, caller: Caller, former: Principal | None
+    account: LocalAccount | None, password: str, caller: Caller, former: Principal | None
 ) -> tuple[SignedIn, list[UUID]] | None:
     """Check a password and make a session; return None when what was kept of it changed meanwhile.
 
     A session made of the former password would outlive the change that ended all others.
     """
-    with database().transaction() as connection:
-        account = users.find_local_account(connection, identifier)
-    if account is not None:
-        # What was typed was charged already, but one account can be typed in many ways.
-        limits.check([("login", str(account.user_id))], caller)
     matches = passwords.verify(password, account.password_hash if account else None)
     if account is None:
         raise RefusedError(ErrorCode.INVALID_CREDENTIALS, "unknown_account")
@@ -164,6 +194,7 @@ def _enter_by_password(
             raise RefusedError(ErrorCode.ACCOUNT_SUSPENDED, "suspended", user_id=user.id)
         if new_hash is not None:
             users.replace_password(connection, account, new_hash)
+        repository.remember_network(connection, user.id, network(caller.ip))
         return _enter(connection, user, caller, former, method="password")
 
 
