@@ -37,12 +37,15 @@ def current_loop(functions_loop: asyncio.AbstractEventLoop) -> None:
 
 @pytest.fixture(scope="session")
 def engines(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[tuple[str, str]]:
-    """Return the addresses of PostgreSQL and Valkey, which all workers share."""
+    """Return the addresses of PostgreSQL and Valkey, which all workers share.
+
+    Valkey is a cluster, as the default cache on AWS is: each key and script is held to that.
+    """
     root = tmp_path_factory.getbasetemp()
     shared = root if worker_id == "master" else root.parent
     with ExitStack() as stack:
         postgres = stack.enter_context(servers.postgres(shared / "engines", durable=False))
-        valkey = stack.enter_context(servers.valkey(shared / "engines"))
+        valkey = stack.enter_context(servers.valkey(shared / "engines", cluster=True))
         yield postgres.url, valkey.url
 
 

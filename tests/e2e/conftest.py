@@ -15,9 +15,17 @@ CROWD = [f"person{number}" for number in range(20)]
 
 
 @pytest.fixture(scope="session")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalService]:
-    """Run the service as `make run` does, with its own stand-ins."""
-    with local_service(tmp_path_factory.mktemp("service")) as running:
+def cluster_url(redis_url: str) -> str:
+    """Return the address of a key space of a cluster, for services of this worker."""
+    place, _, number = redis_url.rpartition("/")
+    return f"{place}/{int(number) + 32}"
+
+
+@pytest.fixture(scope="session")
+def service(tmp_path_factory: pytest.TempPathFactory, cluster_url: str) -> Iterator[LocalService]:
+    """Run the service as `make run` does, with its own stand-ins; its cache is a cluster."""
+    environment = {"REDIS_URL": cluster_url}
+    with local_service(tmp_path_factory.mktemp("service"), environment=environment) as running:
         yield running
 
 

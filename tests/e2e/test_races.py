@@ -15,8 +15,9 @@ from tests.support.local import LocalService, local_service
 
 
 @pytest.fixture
-def crowded(crowd_plex: str, tmp_path: Path) -> Iterator[LocalService]:
+def crowded(crowd_plex: str, cluster_url: str, tmp_path: Path) -> Iterator[LocalService]:
     environment = {
+        "REDIS_URL": cluster_url,
         "PLEX_CLIENT_ID": "races",
         "PLEX_API_URL": crowd_plex,
         "PLEX_AUTH_URL": f"{crowd_plex}/auth",

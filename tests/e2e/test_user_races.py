@@ -43,9 +43,10 @@ def change(service: LocalService, admin: str, user_id: str, **fields: Any) -> An
     return service.patiently("PATCH", f"{USERS}/{user_id}", token=admin, body=fields)
 
 
-def test_admins_at_once(tmp_path: Path) -> None:
+def test_admins_at_once(tmp_path: Path, cluster_url: str) -> None:
     # One service for all: its start is the slow part.
-    with local_service(tmp_path / "data") as service:
+    environment = {"REDIS_URL": cluster_url}
+    with local_service(tmp_path / "data", environment=environment) as service:
         alice = service.sign_in(service.standin_urls[0], "alice")
         one_account_by_many(service, alice)
         alice = admins_who_end_each_others_sessions(service, alice)
