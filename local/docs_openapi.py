@@ -179,7 +179,13 @@ class _Document:
             }
         if served.operation_id in LINKS:
             response["links"] = {name: _link(name) for name in LINKS[served.operation_id]}
-        return {str(status.value): response}
+        found = {str(status.value): response}
+        if str(HTTPStatus.NOT_MODIFIED.value) in raw["responses"]:
+            found[str(HTTPStatus.NOT_MODIFIED.value)] = {
+                "description": "The caller has it already (`If-None-Match`); there is no body",
+                "headers": response["headers"],
+            }
+        return found
 
     def _success_examples(self, served: Served, envelope: str) -> Mapping[str, Any]:
         data = self._definitions[envelope]["properties"]["data"]

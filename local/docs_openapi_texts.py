@@ -530,6 +530,11 @@ HEADERS: Mapping[str, Any] = {
         "schema": {"type": "string"},
         "example": "GET, OPTIONS",
     },
+    "ETag": {
+        "description": "Name of this content, for `If-None-Match`",
+        "schema": {"type": "string"},
+        "example": '"5d41402abc4b2a76"',
+    },
     "RateLimit": {
         "description": "Of each policy what is left, and the seconds until there is more",
         "schema": {"type": "string"},

@@ -145,12 +145,24 @@ class Gateway:
                 response = _response(*_read_answer(result, is_head=call.method == "HEAD"))
         except GatewayError as error:
             response = self._gateway_response(error.kind, call)
+        self._compress(response, call)
         milliseconds = (time.perf_counter() - started) * 1000
         self._log(
             f"{time.strftime('%H:%M:%S')} {call.method} {call.path} {response.status} "
             f"{milliseconds:.1f} ms {source}"
         )
         return response
+
+    def _compress(self, response: web.Response, call: Call) -> None:
+        least, body = self._template.compressed_from, response.body
+        if (
+            least is not None
+            and isinstance(body, bytes)
+            and len(body) >= least
+            and "gzip" in call.header("Accept-Encoding")
+            and "Content-Encoding" not in response.headers
+        ):
+            response.enable_compression(web.ContentCoding.gzip)
 
     def _route(self, call: Call) -> tuple[Route, Mapping[str, str]]:
         length = sum(

@@ -41,7 +41,10 @@ _API_IGNORED = {
     *("AccessLogSetting", "AlwaysDeploy", "Description", "DisableExecuteApiEndpoint"),
     *("EndpointConfiguration", "Name", "OpenApiVersion", "Tags", "TracingEnabled"),
 }
-_API_READ = {"DefinitionBody", "GatewayResponses", "MethodSettings", "StageName"}
+_API_READ = {
+    *("DefinitionBody", "GatewayResponses", "MethodSettings", "MinimumCompressionSize"),
+    "StageName",
+}
 _SCHEDULE_IGNORED = {"DeadLetterConfig", "OmitName"}
 _SCHEDULE_READ = {"Description", "Input", "Name", "RetryPolicy", "ScheduleExpression", "State"}
 _SERVERLESS_READ = {"Function", "Api", "LayerVersion"}
@@ -130,6 +133,7 @@ class Template:
     """Everything of template.yaml that the local runtime needs."""
 
     stage: str
+    compressed_from: int | None
     functions: Mapping[str, Function]
     routes: tuple[Route, ...]
     stage_throttle: Throttle | None
@@ -205,6 +209,7 @@ class _Reader:
             raise TemplateError(f"Throttles without a route: {set(throttles) - served}")
         return Template(
             stage=api["StageName"],
+            compressed_from=api.get("MinimumCompressionSize"),
             functions=functions,
             routes=routes,
             stage_throttle=stage_throttle,

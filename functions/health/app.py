@@ -1,11 +1,15 @@
 """GET /api/health, and the API document with its page."""
 
+from functools import cache
+from hashlib import sha256
 from pathlib import Path
+from typing import Annotated, Any
 
 import aws_lambda_powertools
-from fastapi import Response
+from fastapi import Header, Response, status
 from fastapi.responses import HTMLResponse
 
+from medianest.core.deps import limited
 from medianest.core.envelope import ApiResponse, ok
 from medianest.core.errors import AppError, ErrorCode
 from medianest.core.web import answers, create_app, lambda_handler
@@ -21,11 +25,31 @@ _ASSETS = {
     "swagger-ui.css": (_SWAGGER_UI / "swagger-ui.min.css", "text/css"),
     "swagger-ui.js": (_SWAGGER_UI / "swagger-ui-bundle.min.js", "text/javascript"),
 }
-_FOR_MINUTES = {"Cache-Control": "public, max-age=300"}
-_FOR_A_DAY = {"Cache-Control": "public, max-age=86400"}
+_FOR_MINUTES = "public, max-age=300"
+# The page names its assets by their content (`?v=…`): another one has another address.
+_FOR_EVER = "public, max-age=31536000, immutable"
+_CACHED = ("ETag",)
+_IF_NONE_MATCH = Annotated[str | None, Header(include_in_schema=False)]
+_NOT_MODIFIED: dict[int | str, dict[str, Any]] = {304: {"description": "Not modified"}}
+
 
 # Monitors and browsers add a parameter of no meaning, so that no cache answers.
-app = create_app("DATABASE_URL", "REDIS_URL", any_query=True)
+app = create_app("DATABASE_URL", "REDIS_URL", any_query=True, limiter=service.charge)
+
+
+@cache
+def _tag(path: Path) -> str:
+    """Return the name of a file's content."""
+    return sha256(path.read_bytes()).hexdigest()[:16]
+
+
+def _answer(tag: str, content: bytes, media_type: str, kept: str, known: str | None) -> Response:
+    """Answer with a document, or that the caller has it already (RFC 9110, section 13.1.2)."""
+    headers = {"Cache-Control": kept, "ETag": f'"{tag}"'}
+    # A proxy or a browser may say that what it has is only as good as the same (`W/`).
+    if known is not None and tag in {each.strip(' "W/') for each in known.split(",")}:
+        return Response(status_code=status.HTTP_304_NOT_MODIFIED, headers=headers)
+    return Response(content, media_type=media_type, headers=headers)
 
 
 @app.get("/api/health", openapi_extra=answers(ErrorCode.DATABASE_CONNECTION_ERROR))
@@ -34,30 +58,49 @@ async def health() -> ApiResponse[HealthOut]:
     return ok(service.check())
 
 
-@app.get("/api/openapi.json")
-async def openapi_document() -> Response:
+@app.get(
+    "/api/openapi.json",
+    dependencies=[limited("docs")],
+    responses=_NOT_MODIFIED,
+    openapi_extra=answers(headers=_CACHED),
+)
+async def openapi_document(if_none_match: _IF_NONE_MATCH = None) -> Response:
     """Return this document, which has no envelope: OpenAPI 3.0, of all functions."""
-    document = (_OWN / "openapi.json").read_bytes()
-    return Response(document, media_type="application/json", headers=_FOR_MINUTES)
+    path = _OWN / "openapi.json"
+    content = path.read_bytes()
+    return _answer(_tag(path), content, "application/json", _FOR_MINUTES, if_none_match)
 
 
-@app.get("/api/docs", response_class=HTMLResponse)
-async def docs_page() -> HTMLResponse:
+@app.get(
+    "/api/docs",
+    response_class=HTMLResponse,
+    dependencies=[limited("docs")],
+    responses=_NOT_MODIFIED,
+    openapi_extra=answers(headers=_CACHED),
+)
+async def docs_page(if_none_match: _IF_NONE_MATCH = None) -> Response:
     """Return the page that shows this document."""
-    return HTMLResponse((_OWN / "page.html").read_bytes(), headers=_FOR_MINUTES)
+    page = (_OWN / "page.html").read_text(encoding="utf-8")
+    for name, (path, _) in _ASSETS.items():
+        page = page.replace(f"docs/{name}", f"docs/{name}?v={_tag(path)}")
+    content = page.encode()
+    tag = sha256(content).hexdigest()[:16]
+    return _answer(tag, content, "text/html", _FOR_MINUTES, if_none_match)
 
 
 @app.get(
     "/api/docs/{asset}",
     response_class=Response,
-    responses={200: {"content": {media: {} for _, media in _ASSETS.values()}}},
+    dependencies=[limited("docs")],
+    responses={200: {"content": {media: {} for _, media in _ASSETS.values()}}, **_NOT_MODIFIED},
+    openapi_extra=answers(headers=_CACHED),
 )
-async def docs_asset(asset: str) -> Response:
+async def docs_asset(asset: str, if_none_match: _IF_NONE_MATCH = None) -> Response:
     """Return a script or a style sheet of that page."""
     if asset not in _ASSETS:
         raise AppError(ErrorCode.NOT_FOUND)
     path, media_type = _ASSETS[asset]
-    return Response(path.read_bytes(), media_type=media_type, headers=_FOR_A_DAY)
+    return _answer(_tag(path), path.read_bytes(), media_type, _FOR_EVER, if_none_match)
 
 
 handler = lambda_handler(app)

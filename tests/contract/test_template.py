@@ -18,6 +18,9 @@ from tests.support.api import ROOT, TEMPLATE
 # Section 6 of the contract: rate a second and burst of each method that has its own.
 THROTTLES = {
     ("GET", "/api/health"): (50, 100),
+    ("GET", "/api/openapi.json"): (10, 20),
+    ("GET", "/api/docs"): (10, 20),
+    ("GET", "/api/docs/{asset}"): (20, 40),
     ("POST", "/api/auth/plex/pin"): (5, 10),
     ("POST", "/api/auth/plex/verify"): (50, 100),
     ("POST", "/api/auth/login"): (5, 10),

@@ -17,7 +17,7 @@ def linked(page: str) -> list[str]:
     return re.findall(r'(?:href|src)="([^"]*)"', page)
 
 
-def test_the_document_is_served_without_an_envelope(environment: object) -> None:
+def test_the_document_is_served_without_an_envelope(db: object, keys: object) -> None:
     answer = call("GET", "/api/openapi.json")
     assert answer.status == 200
     assert answer.json == DOCUMENT
@@ -25,9 +25,10 @@ def test_the_document_is_served_without_an_envelope(environment: object) -> None
     assert answer.headers["cache-control"] == "public, max-age=300"
 
 
-def test_the_page_is_html_of_ours_alone(environment: object) -> None:
+def test_the_page_is_html_of_ours_alone(db: object, keys: object) -> None:
     answer = call("GET", "/api/docs")
-    assert (answer.status, answer.text) == (200, PAGE.read_text())
+    assert answer.status == 200
+    assert re.sub(r"\?v=[0-9a-f]{16}", "", answer.text) == PAGE.read_text()
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
     policy = SECURITY_HEADERS["Content-Security-Policy"]
     assert answer.headers["content-security-policy"] == policy
@@ -36,8 +37,14 @@ def test_the_page_is_html_of_ours_alone(environment: object) -> None:
     assert all(not re.match(r"\w*:|/", address) for address in linked(answer.text))
 
 
-def test_all_that_the_page_links_is_there(environment: object) -> None:
-    answers = {address: call("GET", f"/api/{address}") for address in linked(PAGE.read_text())}
+def test_all_that_the_page_links_is_there(db: object, keys: object) -> None:
+    addresses = linked(call("GET", "/api/docs").text)
+    answers = {}
+    for address in addresses:
+        name, _, version = address.partition("?v=")
+        answers[name] = call("GET", f"/api/{name}", query={"v": version})
+        if version:
+            assert answers[name].headers["etag"] == f'"{version}"'
     assert {address: answer.status for address, answer in answers.items()} == {
         "docs/page.css": 200,
         "docs/page.js": 200,
@@ -50,15 +57,40 @@ def test_all_that_the_page_links_is_there(environment: object) -> None:
         if address.startswith("docs/"):
             kind = {"css": "text/css", "js": "text/javascript"}[address.rpartition(".")[2]]
             assert answer.headers["content-type"] == f"{kind}; charset=utf-8"
-            assert answer.headers["cache-control"] == "public, max-age=86400"
+            assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
     assert "SwaggerUIBundle" in answers["docs/swagger-ui.js"].text
     assert "SwaggerUIBundle" in answers["docs/page.js"].text
 
 
 @pytest.mark.parametrize(
+    "path", ["/api/openapi.json", "/api/docs", "/api/docs/swagger-ui.js", "/api/docs/page.css"]
+)
+def test_what_the_caller_has_is_not_sent_again(keys: object, path: str) -> None:
+    first = call("GET", path)
+    tag = first.headers["etag"]
+    for known in (tag, f"W/{tag}", f'"other", {tag}'):
+        again = call("GET", path, headers={"If-None-Match": known})
+        assert (again.status, again.text) == (304, "")
+        assert again.headers["etag"] == tag
+        assert again.headers["cache-control"] == first.headers["cache-control"]
+    for other in ('"other"', "", "*x"):
+        assert call("GET", path, headers={"If-None-Match": other}).text == first.text
+
+
+def test_an_address_has_a_share_of_them(keys: object) -> None:
+    for _ in range(60):
+        assert call("HEAD", "/api/docs").status == 200
+    refused = call("GET", "/api/docs/swagger-ui.js")
+    assert (refused.status, refused.code) == (429, "RATE_LIMITED")
+    assert refused.details["policy"] == "docs"
+    assert call("GET", "/api/docs", ip="203.0.113.8").status == 200
+    assert call("GET", "/api/health").status == 200
+
+
+@pytest.mark.parametrize(
     "name", ["app.py", "openapi.json", "page.html", "PAGE.JS", "..", "%2e%2e", "..%2Fapp.py", "~"]
 )
-def test_other_files_are_not_served(environment: object, name: str) -> None:
+def test_other_files_are_not_served(keys: object, name: str) -> None:
     answer = call("GET", f"/api/docs/{name}")
     assert (answer.status, answer.code) == (404, "NOT_FOUND")
     assert answer.headers["cache-control"] == "no-store"

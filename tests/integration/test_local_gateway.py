@@ -1,5 +1,6 @@
 import asyncio
 import base64
+import gzip
 import json
 import time
 from collections.abc import AsyncIterator, Coroutine
@@ -53,6 +54,7 @@ PREFLIGHT = Mock(
     frozenset({"application/json"}), 204, {"Access-Control-Allow-Methods": "'GET'"}, ""
 )
 TEMPLATE = Template(
+    compressed_from=100,
     stage="live",
     functions={},
     routes=(
@@ -562,3 +564,32 @@ def test_tests_can_play_several_callers(tmp_path: Path) -> None:
                     assert event["requestContext"]["identity"]["sourceIp"] == caller
 
     run(call())
+
+
+def test_a_large_answer_is_compressed_for_who_takes_it(tmp_path: Path) -> None:
+    answer = {"statusCode": 200, "body": "x" * 5000}
+
+    async def scenario() -> list[tuple[str | None, int, str]]:
+        async with serving(tmp_path) as (gateway, _):
+            found = []
+            async with aiohttp.ClientSession(gateway.url, auto_decompress=False) as client:
+                for accepted, body in (
+                    ("gzip", answer),
+                    ("br", answer),
+                    ("gzip", {"statusCode": 200, "body": "x"}),
+                ):
+                    async with client.post(
+                        "/api/answer", json=body, headers={"Accept-Encoding": accepted}
+                    ) as response:
+                        content = await response.read()
+                        encoding = response.headers.get("Content-Encoding")
+                        text = gzip.decompress(content) if encoding == "gzip" else content
+                        found.append((encoding, len(content), text.decode()))
+            return found
+
+    compressed, plain, small = run(scenario())
+    assert compressed[0] == "gzip"
+    assert compressed[1] < 200
+    assert compressed[2] == plain[2] == "x" * 5000
+    assert plain[0] is None
+    assert small == (None, 1, "x")

@@ -62,6 +62,7 @@ class TestContract:
             "search": (30, 60, "general"),
             "media-request": (20, 3600, "general"),
             "admin": (100, 60, "general"),
+            "docs": (60, 60, "general"),
             "admin-config": (60, 60, "general"),
         }
 

@@ -36,6 +36,7 @@ type PolicyName = Literal[
     "media-request",
     "admin",
     "admin-config",
+    "docs",
 ]
 # What a policy guards decides who counts while the cache is down: each environment for itself, or
 # for whatever could be guessed the database.
@@ -85,6 +86,8 @@ POLICIES: Mapping[PolicyName, Policy] = {
         Policy("search", 30, 60, "general", least=5, longest=600),
         Policy("media-request", 20, 3600, "general", least=1, longest=86400),
         Policy("admin", 100, 60, "general", least=20, longest=300),
+        # A load of the API's page is six calls, of up to 1.5 MB.
+        Policy("docs", 60, 60, "general", least=60, longest=60, fixed=True),
         # For the routes that change limits: no limit that they set may lock them.
         Policy("admin-config", 60, 60, "general", least=60, longest=60, fixed=True),
     )
