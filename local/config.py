@@ -23,7 +23,7 @@ DEFAULT_PORT = 3001
 SECRETS = frozenset(
     name.upper() for name, field in config.Settings.model_fields.items() if is_secret(field)
 )
-# What only a deployment has: a user for the migrations, and logins without a host.
+# Only a deployment has these: a user for the migrations, and logins without a host.
 ON_AWS = frozenset({"APP_DATABASE_URL", "DATABASE_HOST", "REDIS_HOST"})
 _NAMES = [name.upper() for name in config.Settings.model_fields if name.upper() not in ON_AWS]
 _LAST_PORT = 65535

@@ -10,7 +10,7 @@ from local.config import LogFormat
 from local.runtime import print_log
 from local.worker import Log
 
-# What each line has, and what helps on AWS alone, where lines of many callers lie together.
+# Keys of every line, and keys that help on AWS alone, where lines of many callers lie together.
 _LEFT_OUT = frozenset(
     {
         *("level", "location", "message", "timestamp", "service", "cold_start"),

@@ -28,7 +28,7 @@ from local.worker import (
 
 # A function without a bound shares those of the account, by default this many.
 _ACCOUNT_CONCURRENCY = 1000
-# So many processes of a function serve them; further calls wait here until one is free.
+# Processes of a function that serve calls; further calls wait here until one is free.
 _MOST_WORKERS = 40
 _IDLE_SECONDS = 300.0
 _REAP_SECONDS = 15.0

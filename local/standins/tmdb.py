@@ -291,7 +291,7 @@ def found_as(title: Title, request: web.Request) -> dict[str, Any]:
 def describe(title: Title, language: str) -> dict[str, Any]:
     """Give a title with the fields of a search result.
 
-    What is not translated has its original title, no overview, and none of the English pictures.
+    An untranslated entry has its original title, no overview, and none of the English pictures.
     """
     translation = translation_of(title, language)
     original = title.original_title or title.title

@@ -15,7 +15,7 @@ from tests.support.reference import TYPES, json_schema
 SCHEMAS: dict[str, dict[str, Any]] = DOCUMENT["components"]["schemas"]
 USERS = ["User", "AdminUser"]
 REQUESTS = ["MediaRequest", "CreatedRequest", "AdminRequest"]
-# What the contract adds to the reference's own fields.
+# Fields that the contract adds to the reference's own.
 ADDED = {
     "User": set[str](),
     "AdminUser": {"status", "quota?"},

@@ -94,7 +94,7 @@ def call(method: str, path: str, **options: Any) -> Answer:
     return answer
 
 
-# What pydantic says, and what only a regular expression has.
+# Words of pydantic, and signs that only a regular expression has.
 _NOT_OURS = re.compile(
     r"Input |Extra inputs|Field required|(String|List|Dictionary|Value|Data|Object|Tuple)s? "
     r"(should|error|must)|Unable to|valid (integer|string|dictionary|boolean|list|UUID|datetime)"

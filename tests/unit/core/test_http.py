@@ -374,7 +374,7 @@ def test_a_body_that_is_no_json_is_an_error(pool: Pool, body: bytes) -> None:
 @NO_JSON
 @pytest.mark.parametrize("status", [400, 401, 404, 422])
 def test_a_refusal_needs_no_json(pool: Pool, status: int, body: bytes) -> None:
-    # Whoever provokes a refusal must not make the host look broken.
+    # A caller who provokes a refusal must not make the host look broken.
     pool.script = [Response(status, body)]
     assert get() == (status, None)
 

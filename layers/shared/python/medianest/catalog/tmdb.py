@@ -65,7 +65,7 @@ _Paragraphs = Annotated[str, AfterValidator(_paragraphs)]
 
 
 class _Title(Wire):
-    """What films and shows have in common, as a search finds them and in full."""
+    """The fields that films and shows share, in a search and in full."""
 
     id: _TmdbId
     overview: _Paragraphs | None = None
@@ -196,7 +196,7 @@ class TmdbClient:
         """
         kind: MediaType | None = None if search_type == "all" else search_type
         path = f"/search/{kind or 'multi'}"
-        # What the key stands for is what is sent: no spelling decides what others find.
+        # The key is of the text that is sent: no spelling decides what others find.
         folded = fold(clean(text))
         if not folded:
             return Dated(SearchPage([], page, 0))
@@ -222,9 +222,9 @@ class TmdbClient:
     ) -> Dated[TitleDetails | None]:
         """Return a title, or None when TMDB has none of that number.
 
-        What is kept and does not suffice, so that somebody would be refused, is asked for anew,
-        once for all who come at once and at most every RECHECK_SECONDS. While TMDB is down that
-        changes nothing.
+        An entry that does not suffice, so that a caller would be refused, is fetched anew: once for
+        all callers of that moment, and at most every RECHECK_SECONDS. While TMDB is down the entry
+        stays.
         """
         path = f"/{media_type}/{tmdb_id}"
         language = self._settings.tmdb_language
@@ -280,8 +280,8 @@ class TmdbClient:
     ) -> _Kept[T]:
         """Return what is kept while it is fresh, else what one of all environments fetches.
 
-        Who has something stale that suffices does not wait for the one, and takes it when that
-        fails.
+        A caller with a stale entry that suffices does not wait for that fetch, and takes the entry
+        when it fails.
         """
         kept = self._kept(key, kind)
         is_recheck = kept is not None and not suffices(kept.value)

@@ -14,7 +14,7 @@ from typing import Any
 
 from medianest.core.text import clean
 
-# What stands for bytes that are not UTF-8, in API Gateway's events too.
+# Replaces bytes that are not UTF-8, as API Gateway does in its events.
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 # Recorded for a caller without an IP address: the unspecified address, which nobody can have.
 NO_ADDRESS = "0.0.0.0"  # noqa: S104 - nothing listens on it

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from medianest.core.cache import Cache
 
-# What callers wait where the host did not say.
+# The wait for callers where the host named none.
 RETRY_AFTER_SECONDS = 5
 
 

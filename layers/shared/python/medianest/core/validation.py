@@ -1,4 +1,4 @@
-"""What is wrong with input, in words of ours: pydantic's name its own types and our patterns."""
+"""Messages about invalid input, in our own words: pydantic's name its types and our patterns."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping

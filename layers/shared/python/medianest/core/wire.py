@@ -1,4 +1,4 @@
-"""What an upstream sends, read with distrust: the essence must be right, decoration may be odd."""
+"""Defensive models of upstream answers: the essence must be right, decoration may be odd."""
 
 from __future__ import annotations
 

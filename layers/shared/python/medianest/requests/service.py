@@ -367,7 +367,7 @@ def _described(request: MediaRequest) -> dict[str, Any]:
 def _seasons_of(title: TitleDetails, body: RequestIn) -> list[int]:
     """Return the seasons asked for; without a word all that have begun but specials (season 0).
 
-    Who names a season gets any that TMDB lists, also one that is announced only. Raises
+    A named season may be any that TMDB lists, also one that is announced only. Raises
     VALIDATION_ERROR.
     """
     if title.media_type == "movie":

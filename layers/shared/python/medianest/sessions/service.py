@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 CACHE_SECONDS = 60
 # How long an environment trusts cached sessions before it looks for ends that the cache missed.
 ENDED_POLL_SECONDS = 1.0
-# So many ends are written to the cache in one script.
+# Ends that one script writes to the cache.
 _BATCH = 500
 _TOMBSTONE = "ended"
 

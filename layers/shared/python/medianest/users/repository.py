@@ -34,8 +34,8 @@ _FILTERS: dict[str, LiteralString] = {
     "role": "role = %(role)s",
     "status": "status = %(status)s",
 }
-# What an index of trigrams finds in every locale. For less, LIKE would read that whole index, which
-# takes longer than reading the names.
+# The characters that an index of trigrams needs in every locale. For fewer, LIKE would read that
+# whole index, which takes longer than reading the names.
 _TRIGRAM = re.compile(r"[0-9a-z]{3}")
 # The cache holds a session for a minute, as it was when its row said that it had been seen within
 # 5 minutes (`sessions.service.authenticate`), and no call takes minutes to put it there.
@@ -204,7 +204,7 @@ def replace_password(connection: Connection[Any], account: LocalAccount, new_has
 def lock_active(connection: Connection[Any], user_id: UUID, session_id: UUID) -> Actor | None:
     """Return what an active user may do whose session holds; keep both until the transaction ends.
 
-    What one user does in such transactions happens one after the other. PostgreSQL checks the
+    Such transactions of one user run one after the other. PostgreSQL checks the
     conditions again on the rows as they are once it has the locks.
     """
     return fetch_one(
