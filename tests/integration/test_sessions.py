@@ -514,6 +514,21 @@ class TestMissedEnds:
         monkeypatch.setattr("medianest.sessions.service.time.time", lambda: later)
         assert me(people["bob"]).code == "JWT_INVALID"
 
+    def test_ends_hold_while_a_cache_can_only_be_read(
+        self, db: Db, people: dict[str, str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(service, "_missed_ends", cache(service.MissedEnds))
+        monkeypatch.setattr(shared_cache(), "set_each", lambda *_, **__: False)
+        for name in ("bob", "carol"):
+            assert me(people[name]).status == 200
+            assert call("POST", "/api/auth/logout", token=people[name]).status == 204
+        later = time.time() + service.ENDED_POLL_SECONDS
+        monkeypatch.setattr("medianest.sessions.service.time.time", lambda: later)
+        # One look tells of both.
+        assert me(people["bob"]).code == "JWT_INVALID"
+        assert me(people["carol"]).code == "JWT_INVALID"
+        assert me(people["alice"]).status == 200
+
     def test_a_full_cache_frees_what_it_cannot_mark(
         self, db: Db, keys: redis.Redis, people: dict[str, str], monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -195,22 +195,23 @@ class MissedEnds:
 
     def __init__(self) -> None:
         self._looked_at = 0.0
+        self._missed: frozenset[UUID] = frozenset()
 
     def has(self, session_id: UUID) -> bool:
         """Tell whether the cache missed the end of a session; bring it all that it missed.
 
-        At most once in ENDED_POLL_SECONDS, so a cached session outlives its end by no more than
-        that, whatever the cache did.
+        Looks once in ENDED_POLL_SECONDS, so a cached session outlives its end by no more than that,
+        whatever the cache did.
         """
         # Not monotonic(), which may stand still while an environment is frozen.
-        if abs(time.time() - self._looked_at) < ENDED_POLL_SECONDS:
-            return False
-        with database().transaction() as connection:
-            missed = repository.ended(connection, session_id, limit=_BATCH)
-        self._looked_at = time.time()
-        for user_id, ended in groupby(missed, key=lambda each: each.user_id):
-            invalidate(user_id, [each.session_id for each in ended])
-        return any(each.session_id == session_id for each in missed)
+        if abs(time.time() - self._looked_at) >= ENDED_POLL_SECONDS:
+            with database().transaction() as connection:
+                missed = repository.ended(connection, session_id, limit=_BATCH)
+            self._looked_at = time.time()
+            self._missed = frozenset(each.session_id for each in missed)
+            for user_id, ended in groupby(missed, key=lambda each: each.user_id):
+                invalidate(user_id, [each.session_id for each in ended])
+        return session_id in self._missed
 
 
 def _signed_in(user: User, session: NewSession) -> SignedIn:
