@@ -1,4 +1,4 @@
-"""What a newcomer meets: answers at the terminal, and a service that goes on."""
+"""The first hour of a newcomer: answers at the terminal, and a service that goes on."""
 
 import json
 import os

@@ -268,7 +268,7 @@ def exchange(url: str, head: bytes, body: bytes = b"") -> Answer:
 
 
 class TestOddBytes:
-    """What no client should send, over a real connection."""
+    """Bytes that no client should send, over a real connection."""
 
     def test_in_a_credential(self, crowd: Crowd) -> None:
         for header in (

@@ -368,7 +368,7 @@ class TestFailedLogins:
 
 
 class TestMalformedCalls:
-    """What is malformed counts against the general limit, not the few calls of its route."""
+    """A malformed call counts against the general limit, not the few calls of its route."""
 
     @pytest.mark.parametrize(
         ("route", "bad", "good", "left"),

@@ -1,4 +1,4 @@
-"""What the terminal shows of a function's log."""
+"""The lines of a function's log that the terminal shows."""
 
 import json
 import logging

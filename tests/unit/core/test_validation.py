@@ -1,4 +1,4 @@
-"""What is wrong with input is told in our own words, whatever pydantic calls it."""
+"""Messages about invalid input are our own words, whatever pydantic calls it."""
 
 import importlib
 import re
