@@ -32,7 +32,8 @@ and `X-RateLimit-…` what is left; a refused call gets 429 with `Retry-After`.
 """  # noqa: E501 - paragraphs of Markdown
 
 TAGS = {
-    "auth": "Signing in, the session, and who one is",
+    "auth": "Signing in with a password, the session, and who one is",
+    "plex": "Signing in with Plex",
     "media": "Search, and asking for titles",
     "admin": "What admins see and decide",
     "health": "Whether the service can work, and this document",

@@ -32,7 +32,14 @@ type Say = Callable[[str], None]
 _MIGRATIONS = "MigrationsFunction"
 # The bounds of the template protect the smallest database of RDS. This one has 200 connections.
 _UNBOUND = dict.fromkeys(
-    ("MediaConcurrency", "AuthConcurrency", "AdminConcurrency", "HealthConcurrency"), "0"
+    (
+        "MediaConcurrency",
+        "AuthConcurrency",
+        "PlexConcurrency",
+        "AdminConcurrency",
+        "HealthConcurrency",
+    ),
+    "0",
 )
 _ENGINE_CHECK_SECONDS = 0.5
 # How often one address may begin a sign-in, so that a person who tries things out goes on.

@@ -1,4 +1,4 @@
-"""Sign-in with Plex or a password, the session, and who one is."""
+"""Sign-in with a password, the session, and who one is."""
 
 from typing import Annotated
 
@@ -29,12 +29,8 @@ from medianest.signin.schemas import (
     LoginIn,
     LogoutIn,
     PasswordIn,
-    PinIn,
-    PinOut,
     RefreshIn,
-    SessionKind,
     SignedInOut,
-    VerifyIn,
 )
 from medianest.users import service as users
 from medianest.users.schemas import UserOut
@@ -43,7 +39,6 @@ app = create_app(
     "DATABASE_URL",
     "REDIS_URL",
     "JWT_SECRET",
-    "PLEX_CLIENT_ID",
     authenticate=sessions.authenticate,
     limiter=limits.charge,
 )
@@ -51,36 +46,6 @@ app = create_app(
 
 # What sets the session cookie, or clears it.
 _COOKIE = ("Set-Cookie",)
-
-
-@app.post(
-    "/api/auth/plex/pin",
-    dependencies=[limited("auth", "plex-pin")],
-    openapi_extra=answers(ErrorCode.PLEX_UNREACHABLE),
-)
-async def begin_plex_sign_in(body: PinIn = PinIn()) -> ApiResponse[PinOut]:  # noqa: ARG001, B008
-    """Begin a sign-in: open `authUrl`, approve it there, then verify with `pinId`."""
-    return ok(PinOut.model_validate(signin.begin()))
-
-
-@app.post(
-    "/api/auth/plex/verify",
-    dependencies=[limited("api", by_field=("plex-verify", "pinId"))],
-    openapi_extra=answers(
-        ErrorCode.PIN_EXPIRED,
-        ErrorCode.PIN_PENDING,
-        ErrorCode.PLEX_ACCESS_DENIED,
-        ErrorCode.PLEX_UNREACHABLE,
-        ErrorCode.ACCOUNT_SUSPENDED,
-        headers=_COOKIE,
-    ),
-)
-async def finish_plex_sign_in(
-    body: VerifyIn, origin: SignInOrigin, caller: From, former: Former, response: Response
-) -> ApiResponse[SignedInOut]:
-    """Finish a sign-in once it has been approved; a `pinId` works once."""
-    origin.check(body.session)
-    return _signed_in(signin.finish(body.pin_id, caller, former), body.session, response)
 
 
 @app.post(
@@ -108,7 +73,9 @@ async def sign_in(
     """
     origin.check(body.session)
     signed_in = signin.sign_in(body.identifier, body.password, caller, former, tell)
-    return _signed_in(signed_in, body.session, response)
+    if body.session == "cookie":
+        set_session_cookie(response, signed_in.token, signed_in.expires_at)
+    return ok(SignedInOut.of(signed_in, body.session))
 
 
 @app.post(
@@ -143,8 +110,10 @@ async def refresh(
     body: RefreshIn = RefreshIn(),  # noqa: ARG001, B008
 ) -> ApiResponse[SignedInOut]:
     """Get a new token or cookie for the session's old one, which is dead then."""
-    kind: SessionKind = "cookie" if principal.by_cookie else "bearer"
-    return _signed_in(sessions.refresh(principal, caller), kind, response)
+    signed_in = sessions.refresh(principal, caller)
+    if principal.by_cookie:
+        set_session_cookie(response, signed_in.token, signed_in.expires_at)
+    return ok(SignedInOut.of(signed_in, "cookie" if principal.by_cookie else "bearer"))
 
 
 @app.get("/api/auth/sessions")
@@ -174,17 +143,6 @@ async def logout(
     sessions.sign_out(principal, caller, all_sessions=body.all_sessions)
     if principal.by_cookie:
         clear_session_cookie(response)
-
-
-def _signed_in(
-    signed_in: sessions.SignedIn, kind: SessionKind, response: Response
-) -> ApiResponse[SignedInOut]:
-    """Answer with a token, or with the token in a cookie and its CSRF token."""
-    out = SignedInOut(user=UserOut.model_validate(signed_in.user), expires_at=signed_in.expires_at)
-    if kind == "cookie":
-        set_session_cookie(response, signed_in.token, signed_in.expires_at)
-        return ok(out.model_copy(update={"csrf_token": csrf.issue(signed_in.session_id)}))
-    return ok(out.model_copy(update={"token": signed_in.token}))
 
 
 handler = lambda_handler(app)

@@ -108,7 +108,13 @@ def test_the_tables_were_made_before_the_functions(deployment: Deployment) -> No
         for each in reversed(deployment.events())
         if each["ResourceStatus"] == "CREATE_COMPLETE"
     ]
-    for function in ("HealthFunction", "AuthFunction", "MediaFunction", "AdminFunction"):
+    for function in (
+        "HealthFunction",
+        "AuthFunction",
+        "PlexFunction",
+        "MediaFunction",
+        "AdminFunction",
+    ):
         assert done.index("Migrations") < done.index(function)
 
 

@@ -90,7 +90,7 @@ def test_profiles_say_what_they_are() -> None:
     assert scale.parameters["DatabaseDeletionProtection"] == "true"
     assert scale.parameters["SnapStart"] == "true"
     bounds = [name for name in scale.parameters if name.endswith("Concurrency")]
-    assert len(bounds) == 4
+    assert len(bounds) == 5
     assert sum(int(scale.parameters[name]) for name in bounds) >= 400
     # A new account cannot reserve any: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
     assert {hobby.parameters[name] for name in bounds} == {"0"}

@@ -1,4 +1,4 @@
-"""Calls in the same moment find a function for each: none gets the 429 of a used-up concurrency."""
+"""Calls in the same moment find an environment each: none gets the 429 of a used-up concurrency."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support import plex
 from tests.support.crowd import at_once, codes
 from tests.support.local import LocalService, local_service
 
@@ -46,3 +47,21 @@ def test_twenty_four_posts_at_once_are_served(burst: LocalService) -> None:
         [partial(burst.call, "POST", "/api/media/request", token=token, body=b) for b in bodies]
     )
     assert codes(answers) == {"201": len(FILMS)}
+
+
+def test_a_plex_that_hangs_keeps_nobody_waiting_who_is_signed_in(burst: LocalService) -> None:
+    plex_url = burst.standin_urls[0]
+    token = burst.sign_in(plex_url, "dave")
+    pins = [burst.patiently("POST", "/api/auth/plex/pin", body={}).data for _ in range(16)]
+    polls = [
+        partial(burst.call, "POST", "/api/auth/plex/verify", body={"pinId": pin["pinId"]})
+        for pin in pins
+    ]
+    reads = [partial(burst.call, "GET", "/api/auth/me", token=token) for _ in range(12)]
+    plex.control(plex_url, "PUT", "fault", {"kind": "hang"})
+    try:
+        answers = at_once([*polls, *reads])
+    finally:
+        plex.control(plex_url, "DELETE", "fault")
+    assert codes(answers[len(polls) :]) == {"200": len(reads)}
+    assert set(codes(answers[: len(polls)])) <= {"PLEX_UNREACHABLE", "RATE_LIMITED"}

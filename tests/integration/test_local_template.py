@@ -62,7 +62,8 @@ def test_the_real_template_has_its_functions() -> None:
     functions = real().functions
 
     assert set(functions) == {
-        f"{name}Function" for name in ("Health", "Auth", "Media", "Admin", "Cleanup", "Migrations")
+        f"{name}Function"
+        for name in ("Health", "Auth", "Plex", "Media", "Admin", "Cleanup", "Migrations")
     }
     health = functions["HealthFunction"]
     assert (health.code, health.handler) == (PROJECT / "functions/health", "app.handler")
@@ -86,7 +87,7 @@ def test_globals_and_own_variables_meet_in_a_function() -> None:
 
 
 def test_a_secret_that_is_not_here_can_be_told(tmp_path: Path) -> None:
-    environment = real().functions["AuthFunction"].environment
+    environment = real().functions["PlexFunction"].environment
 
     assert unset(environment["JWT_SECRET"]) == "JwtSecret, which only AWS has"
     assert unset(environment["PLEX_API_URL"]) is None
@@ -116,10 +117,10 @@ def test_a_part_of_the_real_template_comes_with_its_parameter() -> None:
 
 
 def test_an_installation_is_known_to_plex_by_its_stack() -> None:
-    environment = real().functions["AuthFunction"].environment
+    environment = real().functions["PlexFunction"].environment
     made_up = environment["PLEX_CLIENT_ID"]
     assert str(uuid.UUID(made_up)) == made_up
-    environment = real(PlexClientId="mine").functions["AuthFunction"].environment
+    environment = real(PlexClientId="mine").functions["PlexFunction"].environment
     assert environment["PLEX_CLIENT_ID"] == "mine"
 
 

@@ -116,7 +116,7 @@ def test_copies_make_up_different_handles(
     environment: dict[str, str], plex_url: str, people: object
 ) -> None:
     events = [request("POST", "/api/auth/plex/pin", body={}) for _ in range(2)]
-    _, copies = run("auth", environment, events)
+    _, copies = run("plex", environment, events)
     answers = [json.loads(answer["body"]) for each in copies for answer in each["answers"]]
     handles = {answer["data"]["pinId"] for answer in answers}
     assert len(handles) == 2 * COPIES

@@ -67,8 +67,9 @@ _HOBBY_OPTIONS = {
     "a protected database": {"DatabaseDeletionProtection": "true"},
     "bounds": {
         "MediaConcurrency": "40",
-        "AuthConcurrency": "15",
-        "AdminConcurrency": "8",
+        "AuthConcurrency": "13",
+        "PlexConcurrency": "4",
+        "AdminConcurrency": "6",
         "HealthConcurrency": "2",
     },
     "one bound": {"MediaConcurrency": "30"},

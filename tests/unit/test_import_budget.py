@@ -41,6 +41,7 @@ def imported_by(module: str, cwd: Path) -> set[str]:
         ("functions.rotation.app", WEB | BACKENDS | AWS),
         ("functions.health.app", BACKENDS | AWS),
         ("functions.auth.app", BACKENDS | AWS | PASSWORDS),
+        ("functions.plex.app", BACKENDS | AWS | PASSWORDS),
         ("functions.media.app", BACKENDS | AWS),
         ("functions.admin.app", BACKENDS | AWS | PASSWORDS),
     ],

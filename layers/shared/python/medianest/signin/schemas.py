@@ -1,10 +1,12 @@
 """Sign-in on the wire."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import Field
 
+from medianest.core import csrf
 from medianest.core.envelope import TYPED, In, Out, Timestamp
+from medianest.sessions.service import SignedIn
 from medianest.users.schemas import MAX_EMAIL, Password, UserOut
 
 # Our handles are 43 characters; the bound only keeps nonsense away from the hash.
@@ -55,6 +57,14 @@ class SignedInOut(Out):
     expires_at: Timestamp
     token: str | None = None
     csrf_token: str | None = None
+
+    @classmethod
+    def of(cls, signed_in: SignedIn, kind: SessionKind) -> Self:
+        """Describe a new session; the token of a cookie session is in its cookie alone."""
+        out = cls(user=UserOut.model_validate(signed_in.user), expires_at=signed_in.expires_at)
+        if kind == "cookie":
+            return out.model_copy(update={"csrf_token": csrf.issue(signed_in.session_id)})
+        return out.model_copy(update={"token": signed_in.token})
 
 
 class CsrfOut(Out):

@@ -1,0 +1,61 @@
+"""Sign-in with Plex.
+
+A function of its own: its calls wait for plex.tv, and while plex.tv hangs they must not occupy the
+environments that serve people who are signed in.
+"""
+
+from fastapi import Response
+
+from medianest.core.deps import Former, From, SignInOrigin, limited, set_session_cookie
+from medianest.core.envelope import ApiResponse, ok
+from medianest.core.errors import ErrorCode
+from medianest.core.web import answers, create_app, lambda_handler
+from medianest.limits import service as limits
+from medianest.sessions import service as sessions
+from medianest.signin import service as signin
+from medianest.signin.schemas import PinIn, PinOut, SignedInOut, VerifyIn
+
+app = create_app(
+    "DATABASE_URL",
+    "REDIS_URL",
+    "JWT_SECRET",
+    "PLEX_CLIENT_ID",
+    authenticate=sessions.authenticate,
+    limiter=limits.charge,
+)
+
+
+@app.post(
+    "/api/auth/plex/pin",
+    dependencies=[limited("auth", "plex-pin")],
+    openapi_extra=answers(ErrorCode.PLEX_UNREACHABLE),
+)
+async def begin_plex_sign_in(body: PinIn = PinIn()) -> ApiResponse[PinOut]:  # noqa: ARG001, B008
+    """Begin a sign-in: open `authUrl`, approve it there, then verify with `pinId`."""
+    return ok(PinOut.model_validate(signin.begin()))
+
+
+@app.post(
+    "/api/auth/plex/verify",
+    dependencies=[limited("api", by_field=("plex-verify", "pinId"))],
+    openapi_extra=answers(
+        ErrorCode.PIN_EXPIRED,
+        ErrorCode.PIN_PENDING,
+        ErrorCode.PLEX_ACCESS_DENIED,
+        ErrorCode.PLEX_UNREACHABLE,
+        ErrorCode.ACCOUNT_SUSPENDED,
+        headers=("Set-Cookie",),
+    ),
+)
+async def finish_plex_sign_in(
+    body: VerifyIn, origin: SignInOrigin, caller: From, former: Former, response: Response
+) -> ApiResponse[SignedInOut]:
+    """Finish a sign-in once it has been approved; a `pinId` works once."""
+    origin.check(body.session)
+    signed_in = signin.finish(body.pin_id, caller, former)
+    if body.session == "cookie":
+        set_session_cookie(response, signed_in.token, signed_in.expires_at)
+    return ok(SignedInOut.of(signed_in, body.session))
+
+
+handler = lambda_handler(app)
