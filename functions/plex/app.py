@@ -30,9 +30,12 @@ app = create_app(
     dependencies=[limited("auth", "plex-pin")],
     openapi_extra=answers(ErrorCode.PLEX_UNREACHABLE),
 )
-async def begin_plex_sign_in(body: PinIn = PinIn()) -> ApiResponse[PinOut]:  # noqa: ARG001, B008
+async def begin_plex_sign_in(
+    caller: From,
+    body: PinIn = PinIn(),  # noqa: ARG001, B008
+) -> ApiResponse[PinOut]:
     """Begin a sign-in: open `authUrl`, approve it there, then verify with `pinId`."""
-    return ok(PinOut.model_validate(signin.begin()))
+    return ok(PinOut.model_validate(signin.begin(caller)))
 
 
 @app.post(

@@ -178,6 +178,15 @@ class TestFinish:
             ("user.created", "203.0.113.7", "tests", request_id),
         ]
 
+    def test_the_address_that_began_it_is_audited(self, db: Db, plex_url: str) -> None:
+        pin = call("POST", "/api/auth/plex/pin", body={}, ip="2001:db8::7").data
+        plex.approve(plex_url, pin["code"], "alice")
+        assert plex.verify(pin["pinId"]).status == 200
+        audited = db.execute(
+            "SELECT host(ip), details FROM audit_logs WHERE action = 'auth.sign_in'"
+        ).fetchone()
+        assert audited == ("203.0.113.7", {"method": "plex", "begunFrom": "2001:db8::7"})
+
 
 class TestServerAccess:
     @pytest.fixture(autouse=True)

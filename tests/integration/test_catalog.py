@@ -14,8 +14,9 @@ from pydantic import SecretStr
 
 from medianest.catalog import service as catalog
 from medianest.catalog.tmdb import RECHECK_SECONDS
+from medianest.core.bounded_cache import BoundedCache
 from medianest.core.breaker import FAILURES
-from medianest.core.cache import Cache
+from medianest.core.cache import Cache, shared_cache
 from medianest.core.config import load
 from medianest.requests import repository
 from tests.support import plex
@@ -60,30 +61,34 @@ def asked(tmdb_url: str) -> list[Any]:
     return found
 
 
-def entries(keys: redis.Redis) -> list[str]:
-    """Return what of TMDB is kept, without what only says that somebody is asking."""
-    return [key for key in keys.scan_iter("tmdb:*") if not key.endswith(":flight")]
+def entries(keys: redis.Redis) -> dict[str, Any]:
+    """Return the answers of TMDB that are kept, by what was asked."""
+    found: dict[str, Any] = {}
+    for shard in keys.scan_iter("{tmdb:*}:values"):
+        values = keys.hgetall(shard)
+        assert isinstance(values, dict)
+        found |= {str(name): json.loads(text) for name, text in values.items() if name}
+    return found
+
+
+def keep(name: str, entry: Any) -> None:
+    """Keep an answer of TMDB, or another in its place."""
+    answers = BoundedCache(shared_cache(), "tmdb", 1_000_000)
+    answers.set(name, json.dumps(entry), seconds=8 * DAY)
 
 
 def age(keys: redis.Redis, seconds: int) -> None:
     """Let everything kept of TMDB be older."""
-    for key in entries(keys):
-        kept = keys.get(key)
-        assert isinstance(kept, str)
-        entry = json.loads(kept)
-        entry["at"] -= seconds
-        keys.set(key, json.dumps(entry), keepttl=True)
+    for name, entry in entries(keys).items():
+        keep(name, {**entry, "at": entry["at"] - seconds})
 
 
 def forget_seasons(keys: redis.Redis, last: int, seconds: int) -> None:
     """Let what is kept of a show be older, from before its later seasons were known."""
     age(keys, seconds)
-    for key in entries(keys):
-        entry = json.loads(str(keys.get(key)))
-        entry["value"]["seasons"] = [
-            season for season in entry["value"]["seasons"] if season["number"] <= last
-        ]
-        keys.set(key, json.dumps(entry), keepttl=True)
+    for name, entry in entries(keys).items():
+        known = [season for season in entry["value"]["seasons"] if season["number"] <= last]
+        keep(name, {**entry, "value": {**entry["value"], "seasons": known}})
 
 
 @pytest.fixture
@@ -264,8 +269,18 @@ class TestDetails:
             details(token, "movie", 603)
         assert ask(people["bob"], MATRIX).status == 201
         assert [request["path"] for request in asked(tmdb_url)] == ["/3/movie/603"]
-        (key,) = entries(keys)
-        assert 0 < keys.ttl(key) - 7 * DAY <= 21_600
+        (shard,) = keys.scan_iter("{tmdb:*}:values")
+        assert 0 < keys.ttl(shard) - 7 * DAY <= 21_600
+
+    def test_is_served_for_a_week_once_stale_and_no_longer(
+        self, people: dict[str, str], keys: redis.Redis, fault: Fault
+    ) -> None:
+        details(people["bob"], "movie", 603)
+        fault(kind="status", status=500)
+        age(keys, 7 * DAY + 21_600 - 5)
+        assert details(people["bob"], "movie", 603).status == 200
+        age(keys, 5)
+        assert details(people["bob"], "movie", 603).code == "CATALOG_UNAVAILABLE"
 
 
 class TestTroubleWithNothingKept:
@@ -282,7 +297,7 @@ class TestTroubleWithNothingKept:
             assert (answer.status, answer.code) == (503, "CATALOG_UNAVAILABLE")
             assert int(answer.headers["retry-after"]) >= 1
             assert "x-catalog-stale" not in answer.headers
-        assert entries(keys) == []
+        assert entries(keys) == {}
         rows = db.execute("SELECT count(*) FROM media_requests").fetchone()
         assert rows == (0,)
 
@@ -417,9 +432,8 @@ class TestBeforeARefusal:
         ):
             keys.flushdb()
             details(people["bob"], "movie", 603)
-            (key,) = entries(keys)
-            entry = json.loads(str(keys.get(key)))
-            keys.set(key, json.dumps({**entry, "value": None, "fresh_seconds": 60}))
+            ((name, entry),) = entries(keys).items()
+            keep(name, {**entry, "value": None, "fresh_seconds": 60})
             assert request().status in {400, 404}
             age(keys, RECHECK_SECONDS)
             assert request().status in {200, 201}
@@ -427,15 +441,14 @@ class TestBeforeARefusal:
     def test_of_many_who_come_at_once_one_asks(
         self, outdated: str, keys: redis.Redis, tmdb_url: str
     ) -> None:
-        (key,) = entries(keys)
-        entry = json.loads(str(keys.get(key)))
+        ((name, entry),) = entries(keys).items()
         entry["at"] += RECHECK_SECONDS
         entry["value"]["seasons"].append({"number": 3, "episode_count": 13})
-        keys.set(f"{key}:flight", "somebody", px=60_000)
+        keys.set(f"{name}:flight", "somebody", px=60_000)
 
         def land() -> None:
-            keys.set(key, json.dumps(entry))
-            keys.delete(f"{key}:flight")
+            keep(name, entry)
+            keys.delete(f"{name}:flight")
 
         later = threading.Timer(0.3, land)
         later.start()
@@ -534,15 +547,13 @@ class TestSingleFlight:
         self, people: dict[str, str], keys: redis.Redis, tmdb_url: str
     ) -> None:
         flight = self.flight(keys, people["bob"])
-        (key,) = entries(keys)
-        answer_of_another = keys.get(key)
-        assert isinstance(answer_of_another, str)
-        keys.delete(key)
+        ((name, answer_of_another),) = entries(keys).items()
+        keys.delete(*keys.scan_iter("{tmdb:*}:*"))
         keys.set(flight, "somebody", px=60_000)
         plex.control(tmdb_url, "DELETE", "requests")
 
         def land() -> None:
-            keys.set(key, answer_of_another)
+            keep(name, answer_of_another)
             keys.delete(flight)
 
         later = threading.Timer(0.3, land)
@@ -557,7 +568,7 @@ class TestSingleFlight:
         self, people: dict[str, str], keys: redis.Redis, tmdb_url: str
     ) -> None:
         flight = self.flight(keys, people["bob"])
-        keys.delete(*entries(keys))
+        keys.delete(*keys.scan_iter("{tmdb:*}:*"))
         keys.set(flight, "somebody", px=60_000)
         plex.control(tmdb_url, "DELETE", "requests")
         later = threading.Timer(0.3, lambda: keys.set(flight, "failed", px=1000))

@@ -171,7 +171,7 @@ def test_valkey_settings(tmp_path: Path) -> None:
     ):
         settings = client.config_get("maxmemory*", "bind", "dir")
     assert settings["maxmemory"] == str(64 * 1024 * 1024)
-    assert settings["maxmemory-policy"] == "volatile-lru"
+    assert settings["maxmemory-policy"] == "noeviction"
     assert settings["bind"] == "127.0.0.1"
     assert settings["dir"] == str(tmp_path / "valkey")
 

@@ -26,6 +26,7 @@ from medianest.catalog.models import (
     TitleDetails,
 )
 from medianest.core import http, secrets
+from medianest.core.bounded_cache import BoundedCache
 from medianest.core.cache import Cache
 from medianest.core.clock import now
 from medianest.core.config import Settings
@@ -161,6 +162,10 @@ class _Kept[T](BaseModel):
     def just_read(cls, value: T, fresh_seconds: int) -> Self:
         return cls(at=int(now().timestamp()), fresh_seconds=fresh_seconds, value=value)
 
+    def useful_seconds(self, stale_seconds: int) -> int:
+        """Return how old it may become; that there is nothing is worth nothing once stale."""
+        return self.fresh_seconds + (0 if self.value is None else stale_seconds)
+
     @property
     def age(self) -> int:
         return max(int(now().timestamp()) - self.at, 0)
@@ -184,6 +189,7 @@ class TmdbClient:
     def __init__(self, settings: Settings, cache: Cache) -> None:
         self._settings = settings
         self._cache = cache
+        self._answers = BoundedCache(cache, "tmdb", settings.tmdb_cache_mb * 1_000_000)
         self._tmdb = Upstream(settings.tmdb_api_url, cache)
 
     def search(self, text: str, search_type: SearchType, page: int) -> Dated[SearchPage]:
@@ -300,10 +306,8 @@ class TmdbClient:
                     raise FlightFailedError
                 self._cache.set(recheck_key, "1", seconds=RECHECK_SECONDS)
             read = fetch()
-            # That there is nothing is worth nothing once it is stale.
-            stale_seconds = 0 if read.value is None else self._settings.tmdb_stale_seconds
-            seconds = read.fresh_seconds + stale_seconds
-            self._cache.set(key, read.model_dump_json(), seconds=seconds)
+            seconds = read.useful_seconds(self._settings.tmdb_stale_seconds)
+            self._answers.set(key, read.model_dump_json(), seconds=seconds)
             return read
 
         if kept is not None and is_new_enough(kept):
@@ -326,11 +330,13 @@ class TmdbClient:
             return kept
 
     def _kept[T](self, key: str, kind: type[_Kept[T]]) -> _Kept[T] | None:
-        text = self._cache.get(key)
+        text = self._answers.get(key)
         if text is not None:
             # Another release may have kept another shape: then it is asked anew.
             with suppress(ValueError):
-                return kind.model_validate_json(text)
+                kept = kind.model_validate_json(text)
+                if kept.age < kept.useful_seconds(self._settings.tmdb_stale_seconds):
+                    return kept
         return None
 
     def _ask(

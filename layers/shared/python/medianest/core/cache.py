@@ -44,6 +44,11 @@ class Cache:
         value = self._call("get", key)
         return value if isinstance(value, str) else None
 
+    def get_field(self, key: str, field: str) -> str | None:
+        """Return a field of a hash, or None when it is absent or the cache is down."""
+        value = self._call("hget", key, field)
+        return value if isinstance(value, str) else None
+
     def set(self, key: str, value: str, *, seconds: int) -> None:
         """Keep a value for `seconds`; does nothing when the cache is down."""
         self._call("set", key, value, ex=seconds)

@@ -213,6 +213,13 @@ class Settings(BaseModel):
         le=2_592_000,
         description="How much longer the cache keeps either, for when TMDB is down",
     )
+    tmdb_cache_mb: int = Field(
+        default=32,
+        ge=1,
+        le=10_240,
+        description="How much of the cache the answers of TMDB may take up (MB); the oldest make"
+        " room",
+    )
     # libpq takes whole seconds, and no fewer than two.
     database_connect_timeout_seconds: int = Field(
         default=3, ge=2, le=20, description="How long connecting to PostgreSQL may take"

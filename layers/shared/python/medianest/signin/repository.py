@@ -20,15 +20,18 @@ class BegunSignIn:
     """What a handle stands for."""
 
     plex_pin_id: int
+    ip: str | None
 
 
-def add(connection: Connection[Any], handle: str, *, plex_pin_id: int, seconds: int) -> datetime:
+def add(
+    connection: Connection[Any], handle: str, *, plex_pin_id: int, ip: str, seconds: int
+) -> datetime:
     """Keep a handle (as its digest: whoever reads the table cannot use it); return when it ends."""
     expires_at: datetime = fetch_value(
         connection,
-        "INSERT INTO signin_handles (handle_hash, plex_pin_id, expires_at)"
-        " VALUES (%s, %s, now() + make_interval(secs => %s)) RETURNING expires_at",
-        (_digest(handle), plex_pin_id, seconds),
+        "INSERT INTO signin_handles (handle_hash, plex_pin_id, ip, expires_at)"
+        " VALUES (%s, %s, %s, now() + make_interval(secs => %s)) RETURNING expires_at",
+        (_digest(handle), plex_pin_id, ip, seconds),
     )
     return expires_at
 
@@ -38,7 +41,8 @@ def get(connection: Connection[Any], handle: str) -> BegunSignIn | None:
     return fetch_one(
         connection,
         BegunSignIn,
-        "SELECT plex_pin_id FROM signin_handles WHERE handle_hash = %s AND expires_at > now()",
+        "SELECT plex_pin_id, host(ip) AS ip FROM signin_handles"
+        " WHERE handle_hash = %s AND expires_at > now()",
         (_digest(handle),),
     )
 

@@ -73,7 +73,7 @@ def plex() -> PlexClient:
     return PlexClient(settings(), shared_cache())
 
 
-def begin() -> Pin:
+def begin(caller: Caller) -> Pin:
     """Begin a sign-in: a PIN at plex.tv, and a handle of ours that only this caller knows.
 
     Plex numbers its PINs in sequence, so its id alone would let anybody finish a neighbour's
@@ -82,7 +82,9 @@ def begin() -> Pin:
     pin = plex().create_pin()
     handle = secrets.token_urlsafe(HANDLE_BYTES)
     with database().transaction() as connection:
-        expires_at = repository.add(connection, handle, plex_pin_id=pin.id, seconds=pin.seconds)
+        expires_at = repository.add(
+            connection, handle, plex_pin_id=pin.id, ip=caller.ip, seconds=pin.seconds
+        )
     return Pin(handle, pin.code, plex().sign_in_url(pin.code), expires_at)
 
 
@@ -114,7 +116,8 @@ def finish(handle: str, caller: Caller, former: Principal | None) -> SignedIn:
             if not repository.use(connection, handle):
                 raise AppError(ErrorCode.PIN_EXPIRED)
             user, outdated = _user_of(connection, account, access, caller)
-            signed_in, ended = _enter(connection, user, caller, former, method="plex")
+            how = {"method": "plex", "begunFrom": begun.ip}
+            signed_in, ended = _enter(connection, user, caller, former, how)
     sessions.invalidate(user.id, outdated)
     if former is not None:
         sessions.invalidate(former.user_id, ended)
@@ -195,7 +198,7 @@ def _enter_by_password(
         if new_hash is not None:
             users.replace_password(connection, account, new_hash)
         repository.remember_network(connection, user.id, network(caller.ip))
-        return _enter(connection, user, caller, former, method="password")
+        return _enter(connection, user, caller, former, {"method": "password"})
 
 
 def change_password(principal: Principal, current: str, new: str, caller: Caller) -> None:
@@ -262,8 +265,7 @@ def _enter(
     user: User,
     caller: Caller,
     former: Principal | None,
-    *,
-    method: str,
+    details: dict[str, str | None],
 ) -> tuple[SignedIn, list[UUID]]:
     """Make the session of a sign-in; return it and the sessions it ends."""
     ended = sessions.revoke_former(connection, former, caller) if former else []
@@ -274,7 +276,7 @@ def _enter(
         caller,
         user_id=user.id,
         target=("session", signed_in.session_id),
-        details={"method": method},
+        details=details,
     )
     return signed_in, ended
 

@@ -1,0 +1,117 @@
+"""Cached values with a bound on the memory that they take up, on a real Valkey."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import redis
+from pydantic import SecretStr
+
+from local import servers
+from medianest.core import rate_limit
+from medianest.core.bounded_cache import OVERHEAD, SHARDS, BoundedCache
+from medianest.core.cache import Cache, shared_cache
+
+# Room for ten values of 1,000 bytes in each shard; a name has up to eight.
+ROOM = SHARDS * 10 * (1000 + 8 + OVERHEAD)
+VALUE = "x" * 1000
+
+
+@pytest.fixture
+def bounded(keys: redis.Redis) -> BoundedCache:
+    return BoundedCache(shared_cache(), "test", ROOM)
+
+
+def kept(keys: redis.Redis) -> set[str]:
+    """Return the names that have a value."""
+    found: set[str] = set()
+    for shard in keys.scan_iter("{test:*}:values"):
+        names = keys.hkeys(shard)
+        assert isinstance(names, list)
+        found |= {str(name) for name in names} - {""}
+    return found
+
+
+def test_a_value_is_found_again(bounded: BoundedCache) -> None:
+    assert bounded.get("a") is None
+    bounded.set("a", "1", seconds=60)
+    bounded.set("a", "2", seconds=60)
+    assert bounded.get("a") == "2"
+
+
+def test_the_oldest_make_room(bounded: BoundedCache, keys: redis.Redis) -> None:
+    for number in range(400):
+        bounded.set(f"n{number}", VALUE, seconds=60)
+    assert 8 * SHARDS < len(kept(keys)) <= 10 * SHARDS
+    assert bounded.get("n399") == VALUE
+    assert bounded.get("n0") is None
+
+
+def test_a_value_that_is_replaced_counts_once(bounded: BoundedCache, keys: redis.Redis) -> None:
+    bounded.set("other", VALUE, seconds=60)
+    for _ in range(100):
+        bounded.set("same", VALUE, seconds=60)
+    assert kept(keys) == {"same", "other"}
+
+
+def test_a_value_without_room_evicts_none(bounded: BoundedCache, keys: redis.Redis) -> None:
+    names = [f"n{number}" for number in range(20)]
+    for name in names:
+        bounded.set(name, "small", seconds=60)
+    for name in names:
+        bounded.set(f"large {name}", "x" * ROOM, seconds=60)
+    assert kept(keys) == set(names)
+
+
+@pytest.mark.parametrize("lost", ["values", "order"])
+def test_a_part_that_is_lost_leaves_nothing_behind(
+    bounded: BoundedCache, keys: redis.Redis, lost: str
+) -> None:
+    for _ in range(3):
+        for number in range(400):
+            bounded.set(f"n{number}", VALUE, seconds=60)
+        gone = [keys.delete(key) for key in keys.scan_iter(f"{{test:*}}:{lost}")]
+        assert len(gone) == SHARDS
+    for number in range(400):
+        bounded.set(f"n{number}", VALUE, seconds=60)
+    assert 0 < len(kept(keys)) <= 10 * SHARDS
+    assert bounded.get("n399") == VALUE
+
+
+def test_every_key_expires_with_its_last_value(bounded: BoundedCache, keys: redis.Redis) -> None:
+    bounded.set("a", "1", seconds=600)
+    bounded.set("a", "1", seconds=60)
+    remaining = [keys.ttl(key) for key in keys.scan_iter()]
+    assert len(remaining) == 2
+    assert all(590 < int(str(seconds)) <= 600 for seconds in remaining)
+
+
+@pytest.fixture(scope="module")
+def small_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[servers.Server]:
+    """Run a Valkey of 64 MB, as `make run` does."""
+    with servers.valkey(tmp_path_factory.mktemp("small")) as server:
+        yield server
+
+
+def test_a_flood_of_answers_evicts_no_failed_login(small_cache: servers.Server) -> None:
+    cache = Cache(SecretStr(small_cache.url))
+    login = rate_limit.POLICIES["login"]
+    shares = [rate_limit.Share(login, f"somebody{number}") for number in range(500)]
+    for share in shares:
+        assert rate_limit.take_from_cache(cache, [share], "a failed login") is not None
+    answers = BoundedCache(cache, "tmdb", 32_000_000)
+    for number in range(4_000):  # 120 MB
+        answers.set(f"search {number}", "x" * 30_000, seconds=600)
+    with redis.Redis.from_url(small_cache.url) as client:
+        memory = client.info("memory")["used_memory"]
+        assert client.info("stats")["evicted_keys"] == 0
+        logs = sum(1 for _ in client.scan_iter("{rl}:login:*"))
+    assert memory < 45_000_000
+    assert logs == len(shares)
+    assert answers.get("search 3999") is not None
+
+
+def test_values_are_absent_while_the_cache_is_down(tmp_path: Path) -> None:
+    answers = BoundedCache(Cache(SecretStr("redis://127.0.0.1:1/0")), "tmdb", ROOM)
+    answers.set("a", "1", seconds=60)
+    assert answers.get("a") is None
