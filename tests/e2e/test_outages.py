@@ -4,7 +4,9 @@ import os
 import signal
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import psycopg
@@ -57,6 +59,17 @@ def children_of(pid: int) -> list[int]:
     return [int(child) for child in tasks]
 
 
+def workers_of(service: LocalService, function: str) -> list[int]:
+    """Return the processes that run a function."""
+    found, left = [], children_of(service.process.pid)
+    for pid in left:
+        left += children_of(pid)
+        environment = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+        if f"POWERTOOLS_SERVICE_NAME={function}".encode() in environment:
+            found.append(pid)
+    return found
+
+
 def test_database_restarts(
     service: LocalService, engines_apart: tuple[servers.Server, servers.Server], tmp_path: Path
 ) -> None:
@@ -86,6 +99,43 @@ def test_connection_lost_between_two_calls_goes_unnoticed(
             " WHERE application_name LIKE 'medianest-%' AND pid <> pg_backend_pid()"
         )
     assert service.call("GET", "/api/auth/me", token=token).status == 200
+
+
+def test_a_function_that_is_killed_in_a_transaction_leaves_nothing(
+    service: LocalService, engines_apart: tuple[servers.Server, servers.Server]
+) -> None:
+    token = service.sign_in(service.standin_urls[0], "alice")
+    ask = partial(
+        service.call,
+        "POST",
+        "/api/media/request",
+        token=token,
+        body={"mediaType": "movie", "tmdbId": 603},
+        headers={"Idempotency-Key": "once"},
+    )
+    with (
+        psycopg.connect(engines_apart[0].url) as connection,
+        psycopg.connect(engines_apart[0].url, autocommit=True) as watcher,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        connection.execute("LOCK TABLE request_items")
+        cut_off = pool.submit(ask)
+        eventually(
+            lambda: watcher.execute(
+                "SELECT 1 FROM pg_stat_activity"
+                " WHERE application_name = 'medianest-media' AND wait_event_type = 'Lock'"
+            ).fetchone()
+        )
+        for pid in workers_of(service, "media"):
+            os.kill(pid, signal.SIGKILL)
+        answer = cut_off.result(20)
+        assert (answer.status, answer.code) == (500, "INTERNAL_ERROR")
+        connection.rollback()
+        assert eventually(ask).status == 201
+        assert watcher.execute("SELECT count(*) FROM media_requests").fetchone() == (1,)
+        assert watcher.execute(
+            "SELECT count(*) FROM audit_logs WHERE action = 'request.created'"
+        ).fetchone() == (1,)
 
 
 def seconds_until_refused(service: LocalService, path: str, token: str) -> float:

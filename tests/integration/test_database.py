@@ -14,7 +14,7 @@ from psycopg import sql
 from pydantic import SecretStr
 
 from medianest.core.config import ConfigurationError
-from medianest.core.db import PAUSE_SECONDS, Database, database
+from medianest.core.db import CROWDED_PAUSE_SECONDS, PAUSE_SECONDS, Database, database
 from medianest.core.errors import AppError
 from tests.support.api import call
 from tests.support.local import eventually
@@ -49,6 +49,52 @@ def test_a_read_only_server_is_left_again(
     name = sql.Identifier(environment["DATABASE_URL"].rpartition("/")[2])
     db.execute(sql.SQL("ALTER DATABASE {} RESET default_transaction_read_only").format(name))
     assert ask(people["bob"]).status == 201
+
+
+def limit_connections(db: Db, environment: dict[str, str], number: int) -> None:
+    """Let the functions' user have so many connections, -1 for any number."""
+    role = environment["DATABASE_URL"].partition("//")[2].partition(":")[0]
+    statement = sql.SQL("ALTER ROLE {} CONNECTION LIMIT {}")
+    db.execute(statement.format(sql.Identifier(role), sql.Literal(number)))
+
+
+@pytest.fixture
+def crowded(db: Db, environment: dict[str, str], people: object) -> Iterator[None]:
+    """Be a server that has no connection left."""
+    limit_connections(db, environment, 0)
+    database().close()
+    yield
+    limit_connections(db, environment, -1)
+
+
+def test_a_server_without_a_connection_left_costs_little(
+    db: Db, environment: dict[str, str], people: dict[str, str], crowded: None
+) -> None:
+    started = time.monotonic()
+    answer = ask(people["bob"])
+    assert (answer.status, answer.code) == (500, "DATABASE_CONNECTION_ERROR")
+    assert time.monotonic() - started < 3.5
+    limit_connections(db, environment, -1)
+    assert ask(people["bob"]).status == 201
+
+
+def test_a_server_without_a_connection_left_is_asked_once_more(
+    db: Db,
+    environment: dict[str, str],
+    people: dict[str, str],
+    crowded: None,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pauses = []
+
+    def others_leave(seconds: float) -> None:
+        pauses.append(seconds)
+        limit_connections(db, environment, -1)
+
+    monkeypatch.setattr("medianest.core.db.time.sleep", others_leave)
+    assert ask(people["bob"]).status == 201
+    assert len(pauses) == 1
+    assert 0 <= pauses[0] <= CROWDED_PAUSE_SECONDS
 
 
 def test_a_lock_that_is_held_too_long_keeps_the_connection(db: Db, people: dict[str, str]) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import cache
 from pathlib import Path
+from secrets import SystemRandom
 from typing import TYPE_CHECKING, Any, LiteralString
 
 from medianest.core import secrets
@@ -33,6 +34,8 @@ PROBE_SECONDS = 2.0
 # wants of the database, and the next ones, would each cost a time-out.
 SLOW_SECONDS = 1.0
 PAUSE_SECONDS = 2.0
+# A server that has no connection left is asked once more after up to this long: others end theirs.
+CROWDED_PAUSE_SECONDS = 0.25
 # Who signs for RDS and its proxy, which public lists do not all know.
 AMAZON_AUTHORITIES = Path(__file__).parent / "amazon_authorities.pem"
 AMAZON_HOSTS = (".amazonaws.com", ".amazonaws.com.cn")
@@ -145,13 +148,20 @@ class Database:
         return self._connection
 
     def _open(self, url: str) -> Connection[tuple[Any, ...]]:
-        """Connect; a password that was changed a moment ago is read again, once."""
+        """Connect; a password that was changed a moment ago is read again, once.
+
+        Once more, too, where the server has no connection left.
+        """
         import psycopg  # noqa: PLC0415
 
         try:
             connection = self._connect(url)
         except psycopg.OperationalError as error:
-            # Its SQLSTATE is not told for a connection that never was.
+            # psycopg sets no SQLSTATE when connecting fails.
+            if _is_crowded(str(error)):
+                time.sleep(SystemRandom().uniform(0, CROWDED_PAUSE_SECONDS))
+                self._url = url
+                return self._connect(url)
             if "authentication failed" not in str(error):
                 raise
             former, url = url, secrets.resolve(self._secret, "DATABASE_URL", fresh=True)
@@ -188,6 +198,10 @@ class Database:
             application_name=f"medianest-{os.environ.get('POWERTOOLS_SERVICE_NAME', 'local')}",
             sslrootcert=authorities(url),
         )
+
+
+def _is_crowded(reason: str) -> bool:
+    return "too many" in reason or "connection slots are reserved" in reason
 
 
 def login(url: str, name: str = "DATABASE_URL") -> dict[str, Any]:
