@@ -33,7 +33,11 @@ lint: $(VENV)/ready ## Check style, types, import rules and the template
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	$(BIN)/ty check
 	$(BIN)/lint-imports
+	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive layers functions local
+	$(BIN)/ast-grep test --skip-snapshot-tests
+	$(BIN)/ast-grep scan layers functions local
 	$(BIN)/cfn-lint template.yaml
 
 format: $(VENV)/ready ## Format the code
