@@ -3,6 +3,7 @@
 # The interpreter that .python-version names; a version manager answers to one or the other name.
 PYTHON := $(shell for name in python3.13 python3; do $$name -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))' 2>/dev/null && echo $$name && break; done)
 ARCH ?= arm64
+SBOM ?= .aws-sam/sbom.json
 VENV := .venv
 BIN := $(VENV)/bin
 # As on AWS: layers under /opt, the runtime client under /var/runtime, nothing else to import from.
@@ -11,8 +12,10 @@ RUNTIME := $(VENV)/var/runtime
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check --no-warn-script-location
 export SAM_CLI_TELEMETRY := 0
 
+LOCKED := layers/dependencies/requirements $(addprefix requirements/,runtime dev sam audit checks emulator)
+
 .DEFAULT_GOAL := help
-.PHONY: help run fire reset test lint format docs build sam deploy-check lock clean
+.PHONY: help run fire reset test lint format docs build sbom sam audit deploy-check lock clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -33,7 +36,11 @@ lint: $(VENV)/ready ## Check style, types, import rules and the template
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	$(BIN)/ty check
 	$(BIN)/lint-imports
+	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive layers functions local
+	$(BIN)/ast-grep test --skip-snapshot-tests
+	$(BIN)/ast-grep scan layers functions local
 	$(BIN)/cfn-lint template.yaml
 
 format: $(VENV)/ready ## Format the code
@@ -43,8 +50,14 @@ format: $(VENV)/ready ## Format the code
 docs: $(VENV)/ready ## Write the pages of docs/ that are made from the code
 	$(BIN)/python -m local.docs
 
-build: .venv-sam/ready ## Build the deployment: make build ARCH=arm64 (or x86_64)
+build: .venv-sam/ready sbom ## Build the deployment: make build ARCH=arm64 (or x86_64)
 	ARCH=$(ARCH) PYTHON=$(CURDIR)/.venv-sam/bin/python .venv-sam/bin/sam build --parameter-overrides Architecture=$(ARCH)
+
+sbom: .venv-sam/ready ## Write the bill of materials (CycloneDX) that goes with a build: .aws-sam/sbom.json
+	@mkdir -p $(dir $(SBOM))
+# A build is for Linux, the lock file for all systems.
+	@sed "/; sys_platform == 'win32'/,/[^\\]$$/d" layers/dependencies/requirements.txt | .venv-sam/bin/cyclonedx-py requirements \
+		--output-reproducible --output-format JSON --output-file $(SBOM) -
 
 sam: .venv-sam/ready ## Install the SAM command line into .venv-sam
 	.venv-sam/bin/sam validate --lint --region us-east-1
@@ -52,8 +65,14 @@ sam: .venv-sam/ready ## Install the SAM command line into .venv-sam
 deploy-check: $(VENV)/ready .venv-sam/ready .venv-checks/ready .venv-emulator/ready ## Prove the deployment without an AWS account
 	@$(BIN)/python -m tests.deploy_check
 
+audit: .venv-audit/ready ## Ask for known vulnerabilities of all that is locked
+	@status=0; for each in $(LOCKED); do \
+		echo "$$each.txt"; \
+		.venv-audit/bin/pip-audit --strict --require-hashes --disable-pip --progress-spinner off --requirement $$each.txt || status=1; \
+	done; exit $$status
+
 lock: .venv-sam/ready ## Compile the lock files again
-	for each in layers/dependencies/requirements requirements/runtime requirements/dev requirements/sam requirements/checks requirements/emulator; do \
+	for each in $(LOCKED); do \
 		.venv-sam/bin/uv pip compile --quiet --upgrade --universal --python-version 3.13 --generate-hashes --no-annotate \
 			--custom-compile-command 'make lock' $$each.in --output-file $$each.txt || exit 1; \
 	done

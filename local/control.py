@@ -20,6 +20,8 @@ from local.scheduler import Scheduler
 from local.template import Template
 
 _RUN_FILE = "run.json"
+# How long a function may run on Lambda, and a while for its turn.
+_LONGEST = 960.0
 
 
 class ControlError(Exception):
@@ -86,11 +88,13 @@ def ask(data: Path, kind: str, name: str, event: object = None) -> dict[str, Any
         headers={"Authorization": f"Bearer {run['token']}", "Content-Type": "application/json"},
     )
     try:
-        with urllib.request.urlopen(request) as response:  # noqa: S310
+        with urllib.request.urlopen(request, timeout=_LONGEST) as response:  # noqa: S310
             answer: dict[str, Any] = json.load(response)
     except urllib.error.HTTPError as error:
         with error:
             raise ControlError(_problem(error.read(), error.code)) from None
+    except TimeoutError:
+        raise ControlError(f"MediaNest has not answered within {_LONGEST:g} s") from None
     except OSError:  # left behind by kill -9
         raise nothing from None
     return answer

@@ -12,6 +12,8 @@ def initialize_client(user_agent: str) -> None:
     """Connect to the Runtime API."""
     global _connection, _user_agent  # noqa: PLW0603 - the native module is as global
     _user_agent = user_agent
+    # Without one on purpose: the next invocation may be hours away.
+    # ast-grep-ignore: call-without-timeout
     _connection = http.client.HTTPConnection(os.environ["AWS_LAMBDA_RUNTIME_API"])
 
 

@@ -35,6 +35,8 @@ from redis.retry import Retry
 
 _HOST = "127.0.0.1"
 _DEADLINE = 30.0
+# How long one command may take, such as initdb on a busy machine.
+_MAKING = 120.0
 _STARTS = 3
 _NO_RETRY = Retry(NoBackoff(), 0)
 
@@ -205,17 +207,21 @@ class Engine(ABC):
         It inherits `hold`, the running lock: should this process die, the next one waits for it.
         """
         with self.log.open("ab") as log:
-            done = subprocess.run(  # noqa: S603 - our own words and paths
-                command,
-                input=given,
-                stdout=subprocess.PIPE,
-                stderr=log,
-                text=True,
-                pass_fds=[hold],
-                env=os.environ | {"LC_ALL": "C"},
-                start_new_session=True,  # a Ctrl-C at the terminal is for us, who then stop it
-                check=False,
-            )
+            try:
+                done = subprocess.run(  # noqa: S603 - our own words and paths
+                    command,
+                    input=given,
+                    stdout=subprocess.PIPE,
+                    stderr=log,
+                    text=True,
+                    pass_fds=[hold],
+                    env=os.environ | {"LC_ALL": "C"},
+                    start_new_session=True,  # a Ctrl-C at the terminal is for us, who then stop it
+                    check=False,
+                    timeout=_MAKING,
+                )
+            except subprocess.TimeoutExpired:
+                raise self._error(f"waited {_MAKING:.0f} s for {command[0]}") from None
         if done.returncode or not done.stdout:
             raise self._error("it could not be started")
         return done.stdout
@@ -317,7 +323,9 @@ class _Valkey(Engine):
 
     def answers(self, server: Server) -> bool:
         try:
-            with redis.Redis.from_url(server.url, socket_timeout=2, retry=_NO_RETRY) as client:
+            with redis.Redis.from_url(
+                server.url, socket_connect_timeout=2, socket_timeout=2, retry=_NO_RETRY
+            ) as client:
                 client.ping()  # refused while it loads its data
                 if self.cluster and not _has_its_slots(client):
                     return False
@@ -349,7 +357,9 @@ def _not_root() -> list[str]:
     nobody = ["setpriv", f"--reuid={uid}", f"--regid={gid}", "--clear-groups"]
     for words in (namespace, [*nobody, f"--inh-{allow}", f"--ambient-{allow}"]):
         test = [*words, "true"]
-        if shutil.which(words[0]) and not subprocess.call(test, stderr=subprocess.DEVNULL):  # noqa: S603
+        if shutil.which(words[0]) and not subprocess.call(  # noqa: S603 - our own words
+            test, stderr=subprocess.DEVNULL, timeout=_DEADLINE
+        ):
             return words
     raise ServerError("PostgreSQL refuses to run as root: run this as another user")
 

@@ -260,7 +260,7 @@ async def _keep(engine: servers.Engine, server: servers.Server, say: Say) -> Non
 
 
 def _set_trial_limits(database_url: str) -> None:
-    with psycopg.connect(database_url) as connection:
+    with psycopg.connect(database_url, connect_timeout=5) as connection:
         for policy, value in TRIAL_LIMITS.items():
             connection.execute(
                 "INSERT INTO system_config (key, value) VALUES (%s, %s) ON CONFLICT DO NOTHING",

@@ -53,7 +53,7 @@ def steps(folder: Path) -> list[Step]:
     """Return all there is to prove, in its order."""
     checkout, builds = folder / "checkout", folder / "builds"
     copied, built = "A clean copy of what git has or would add", "sam build for "
-    here = built + HERE
+    here, listed = built + HERE, "The bill of materials of the builds"
     return [
         Step("sam validate --lint", sam_validate),
         Step("cfn-lint with the serverless rules", cfn_lint),
@@ -69,8 +69,9 @@ def steps(folder: Path) -> list[Step]:
             Step(built + each, partial(sam_build, checkout, builds / each, each), copied)
             for each in ARCHITECTURES
         ),
+        Step(listed, partial(bill_of_materials, builds / "sbom.json")),
         Step(
-            "What is in the packages",
+            "What is in the packages, against the bill of materials too",
             partial(pytest, "tests/artifact/test_build.py", builds=builds),
             here,
         ),
@@ -221,6 +222,12 @@ def sam_build(checkout: Path, build: Path, architecture: str) -> str:
     )
     size = sum(path.stat().st_size for path in build.rglob("*") if path.is_file())
     return f"{size / 2**20:.0f} MiB unpacked"
+
+
+def bill_of_materials(path: Path) -> str:
+    """Write what `make build` puts beside a build."""
+    run("make", "--silent", "sbom", f"SBOM={path}")
+    return f"{len(json.loads(path.read_text())['components'])} packages"
 
 
 if __name__ == "__main__":

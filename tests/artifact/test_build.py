@@ -7,6 +7,7 @@ import pytest
 
 from local.template import Template, read_template
 from tests.support.api import TEMPLATE
+from tests.support.bill import listed_packages, packages_in
 
 # The number of the processor in the header of every Linux binary.
 MACHINES = {"arm64": 0xB7, "x86_64": 0x3E}
@@ -67,6 +68,12 @@ def test_a_layer_is_compiled_and_has_nothing_of_this_machine(build: Path, layer:
     for path in compiled:
         # Not checked against the source: Lambda's disk cannot be written, nor the source change.
         assert int.from_bytes(path.read_bytes()[4:8], "little") == 0b01, path
+
+
+def test_the_bill_of_materials_is_of_what_is_there(build: Path, builds: Path) -> None:
+    packages = packages_in(build / "DependenciesLayer/python")
+    assert packages == listed_packages(builds / "sbom.json")
+    assert len(packages) > 20
 
 
 def test_the_package_is_whole(build: Path) -> None:

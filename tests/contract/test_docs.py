@@ -1,5 +1,7 @@
 """The pages made from the code are the code's."""
 
+import re
+
 import pytest
 
 from local.config import PROJECT
@@ -9,3 +11,14 @@ from local.docs import PAGES
 @pytest.mark.parametrize("name", sorted(PAGES))
 def test_page_is_up_to_date(name: str) -> None:
     assert (PROJECT / name).read_text(encoding="utf-8") == PAGES[name](), "run `make docs`"
+
+
+def test_how_long_a_statement_may_take_is_told_as_it_is_set() -> None:
+    page = (PROJECT / "docs/environment.md").read_text(encoding="utf-8")
+    told = re.findall(r"ends a statement after (\d+) seconds", page)
+    migrations = PROJECT / "layers/shared/python/medianest/migrations"
+    code = "".join(path.read_text() for path in sorted(migrations.iterdir()) if path.is_file())
+    set_to = re.findall(r"statement_timeout = '+(\d+)s'", code)
+    assert len(told) == 1
+    assert len(set_to) >= 2  # for the owner, and for the functions' own user
+    assert set(set_to) == set(told)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, LiteralString
 from uuid import UUID
 
 from medianest.audit.models import Action, AuditRow
@@ -97,7 +97,7 @@ def page(connection: Connection[Any], query: AuditQuery) -> tuple[list[AuditRow]
 
     The WHERE has the filters that are given and no others, so that an index can serve it.
     """
-    filters = {
+    filters: dict[LiteralString, object] = {
         "user_id = %(user_id)s": query.user_id,
         "action = %(action)s": query.action,
         "created_at >= %(since)s": query.since,

@@ -157,6 +157,8 @@ def _apply(connection: Connection[Any], migration: Migration) -> None:
     import psycopg  # noqa: PLC0415
 
     try:
+        # A file of this package, which may have several statements.
+        # ast-grep-ignore: sql-past-the-types
         connection.execute(migration.statements.encode())
         if migration.name in _AFTER:
             _AFTER[migration.name](connection)

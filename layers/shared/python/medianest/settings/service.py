@@ -222,8 +222,8 @@ def _out(setting: Setting[Any], rows: Mapping[str, ConfigRow]) -> SettingOut:
         key=setting.key,
         value=_wire(value),
         default=_wire(setting.default),
-        updated_at=row and row.updated_at,
-        updated_by=row and row.updated_by,
+        updated_at=None if row is None else row.updated_at,
+        updated_by=None if row is None else row.updated_by,
     )
 
 

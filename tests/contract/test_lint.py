@@ -1,0 +1,114 @@
+"""`make lint` finds code that breaks a rule (lint/tests has the rules of ast-grep)."""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.support.api import ROOT
+
+BIN = ROOT / ".venv/bin"
+MAKEFILE = (ROOT / "Makefile").read_text()
+STATEMENTS = '''\
+"""Statements, each in a line of its own."""
+
+from typing import Any, LiteralString
+
+from psycopg import Connection, sql
+
+from medianest.core.db import fetch_all, fetch_one, fetch_row, fetch_value
+
+COLUMNS = "id, username"
+ORDERS: dict[str, LiteralString] = {{"name": "username"}}
+
+
+def run(connection: Connection[Any], name: str, names: list[str]) -> None:
+    """Run one statement."""
+    {statement}
+'''
+KEPT = (
+    'connection.execute("SELECT FROM users WHERE username = %s", (name,))',
+    'connection.execute(f"SELECT {COLUMNS} FROM users")',
+    'connection.execute("SELECT " + COLUMNS + " FROM users")',
+    'connection.execute(f"SELECT FROM users ORDER BY {ORDERS[name]}")',
+    'fetch_value(connection, " AND ".join(ORDERS[each] for each in names))',
+    'connection.execute(sql.SQL("SELECT FROM {table}").format(table=sql.Identifier(name)))',
+)
+BROKEN = (
+    "connection.execute(name)",
+    "connection.execute(f\"SELECT FROM users WHERE username = '{name}'\")",
+    'connection.execute("SELECT FROM users WHERE username = " + name)',
+    "connection.execute(\"SELECT FROM users WHERE username = '%s'\" % name)",
+    'connection.execute("SELECT FROM {}".format(name))',
+    'connection.execute(" AND ".join(names))',
+    'connection.execute(sql.SQL(f"SELECT FROM {name}"))',
+    'connection.cursor().executemany(f"DELETE FROM {name}", [])',
+    'connection.cursor().stream(f"SELECT FROM {name}")',
+    'fetch_one(connection, str, f"SELECT FROM {name}")',
+    'fetch_row(connection, str, f"SELECT FROM {name}")',
+    'fetch_all(connection, str, f"SELECT FROM {name}")',
+    'fetch_value(connection, f"SELECT {COLUMNS} FROM " + name)',
+    # Nor does a comment that silences mypy silence it.
+    "connection.execute(name)  # type: ignore[arg-type]",
+)
+
+
+def found(*command: str | Path) -> str:
+    """Return what a linter finds, nothing when that is nothing."""
+    done = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.returncode in {0, 1}, done.stderr
+    return done.stdout if done.returncode else ""
+
+
+def ty(folder: Path, statement: str) -> str:
+    """Return what is found in a project that has our settings and one statement."""
+    shutil.copy(ROOT / "pyproject.toml", folder)
+    code = folder / "layers/shared/python/statement.py"
+    code.parent.mkdir(parents=True)
+    code.write_text(STATEMENTS.format(statement=statement))
+    project = ("--project", folder, "--python", ROOT / ".venv")
+    return found(BIN / "ty", "check", *project, "--output-format=concise")
+
+
+@pytest.mark.parametrize("statement", KEPT)
+def test_a_statement_may_be_put_together_from_what_the_code_says(
+    tmp_path: Path, statement: str
+) -> None:
+    assert ty(tmp_path, statement) == ""
+
+
+@pytest.mark.parametrize("statement", BROKEN)
+def test_no_value_may_become_part_of_a_statement(tmp_path: Path, statement: str) -> None:
+    assert re.search(r"statement\.py:15:\d+: error\[", ty(tmp_path, statement))
+
+
+@pytest.mark.parametrize(
+    ("code", "check"),
+    [
+        ("from xml.etree import ElementTree", "B405"),
+        ("print('hidden \N{RIGHT-TO-LEFT OVERRIDE}')", "B613"),
+        ("eval(input())", "B307"),
+    ],
+)
+def test_bandit_looks_for_more_than_ruff(tmp_path: Path, code: str, check: str) -> None:
+    (tmp_path / "code.py").write_text(f"{code}\n", encoding="utf-8")
+    command = ("bandit", "--quiet", "--configfile", "pyproject.toml", "--format", "custom")
+    given = ("--msg-template", "{test_id}", "--recursive")
+    assert check in found(BIN / command[0], *command[1:], *given, tmp_path)
+
+
+def test_each_rule_has_code_that_breaks_it() -> None:
+    rules = {path.stem for path in (ROOT / "lint/rules").glob("*.yml")}
+    tests = {path.stem.removesuffix("-test") for path in (ROOT / "lint/tests").glob("*.yml")}
+    assert rules == tests != set()
+
+
+@pytest.mark.parametrize("tool", ["ty check", "bandit", "ast-grep test", "ast-grep scan"])
+def test_all_that_is_deployed_is_looked_at(tool: str) -> None:
+    lint = MAKEFILE.partition("\nlint:")[2].partition("\n\n")[0]
+    [line] = [line for line in lint.splitlines() if f"/{tool}" in line]
+    assert tool.endswith(("check", "test")) or line.endswith("layers functions local")

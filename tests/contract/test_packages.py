@@ -1,0 +1,102 @@
+"""The packages of the layer: which there are, and none with a weakness that is known and mended."""
+
+import json
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.version import Version
+
+from tests.support.api import ROOT, TEMPLATE
+from tests.support.bill import listed_packages, packages_in
+
+LAYER = ROOT / "layers/dependencies"
+# The Lambda that a build is for.
+LAMBDA = {
+    "implementation_name": "cpython",
+    "platform_python_implementation": "CPython",
+    "sys_platform": "linux",
+}
+# Below these versions are weaknesses that our code does not make up for.
+FLOORS = {
+    # A signature in several spellings, a JWK taken for a secret, `exp` as Infinity.
+    "pyjwt": "2.15",
+    # Routes and validation are written against its behaviour since then.
+    "fastapi": "0.165",
+    # CVE-2025-62727: a Range header that takes quadratic time.
+    "starlette": "0.49.1",
+    # CVE-2025-66471, CVE-2026-21441: answers that swell past the memory when they are unpacked.
+    "urllib3": "2.6.3",
+}
+
+
+def locked(path: Path) -> dict[str, tuple[Version, set[str]]]:
+    """Return the packages of a lock file that Lambda gets, with version and hashes."""
+    found = {}
+    for entry in re.findall(r"^[a-z].*(?:\n +--hash.*)*", path.read_text(), re.MULTILINE):
+        requirement = Requirement(entry.partition("\\")[0])
+        if requirement.marker is None or requirement.marker.evaluate(LAMBDA):
+            [version] = requirement.specifier
+            hashes = set(re.findall(r"--hash=sha256:([0-9a-f]{64})", entry))
+            found[requirement.name] = (Version(version.version), hashes)
+    return found
+
+
+def write_bill(path: Path) -> Path:
+    """Have the bill of materials written, as for a build."""
+    subprocess.run(
+        ["make", "--silent", "sbom", f"SBOM={path}"],
+        cwd=ROOT,
+        env=os.environ | {"MAKEFLAGS": ""},
+        check=True,
+        timeout=120,
+    )
+    return path
+
+
+@pytest.fixture(scope="module")
+def bill(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_bill(tmp_path_factory.mktemp("sbom") / "beside/sbom.json")
+
+
+def test_the_bill_of_materials_is_of_all_that_is_locked(bill: Path) -> None:
+    document = json.loads(bill.read_text())
+    assert document["bomFormat"] == "CycloneDX"
+    listed = {
+        part["name"]: (
+            Version(part["version"]),
+            {each["content"] for each in part["externalReferences"][0]["hashes"]},
+        )
+        for part in document["components"]
+    }
+    assert listed == locked(LAYER / "requirements.txt")
+    assert len(listed) == len(document["components"]) > 20
+    assert all(hashes for _, hashes in listed.values())
+
+
+def test_the_bill_of_materials_is_of_the_layer_that_the_functions_run_with(bill: Path) -> None:
+    [layer] = [
+        layer for layer in TEMPLATE.functions["HealthFunction"].layers if not layer.is_source
+    ]
+    assert listed_packages(bill) == packages_in(layer.python)
+
+
+def test_the_same_packages_make_the_same_bill_of_materials(bill: Path, tmp_path: Path) -> None:
+    assert write_bill(tmp_path / "sbom.json").read_bytes() == bill.read_bytes()
+
+
+@pytest.mark.parametrize("name", FLOORS)
+def test_no_version_with_a_known_weakness_is_locked_or_tested_with(name: str) -> None:
+    for lock in (LAYER / "requirements.txt", ROOT / "requirements/dev.txt"):
+        assert locked(lock)[name][0] >= Version(FLOORS[name]), lock
+
+
+@pytest.mark.parametrize("name", FLOORS.keys() - {"starlette"})  # it comes with FastAPI
+def test_no_version_with_a_known_weakness_may_be_locked(name: str) -> None:
+    lines = (LAYER / "requirements.in").read_text().splitlines()
+    asked = {each.name: each for each in map(Requirement, lines[1:])}
+    [least] = [each for each in asked[name].specifier if each.operator == ">="]
+    assert Version(least.version) >= Version(FLOORS[name])

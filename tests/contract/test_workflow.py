@@ -1,0 +1,61 @@
+"""The workflow of GitHub Actions runs what `make` runs, with as few rights as that takes."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.support.api import ROOT
+
+WORKFLOWS = sorted((ROOT / ".github/workflows").iterdir())
+TARGETS = re.findall(r"^([a-z-]+):.*##", (ROOT / "Makefile").read_text(), re.MULTILINE)
+
+
+def read(path: Path) -> dict[Any, Any]:
+    document: dict[Any, Any] = yaml.safe_load(path.read_text())
+    return document
+
+
+JOBS = [(path.name, name, job) for path in WORKFLOWS for name, job in read(path)["jobs"].items()]
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
+def test_it_may_read_and_no_more(path: Path) -> None:
+    document = read(path)
+    assert document["permissions"] == {"contents": "read"}
+    assert document["concurrency"]["cancel-in-progress"] is True
+    assert "secrets." not in path.read_text()
+    # A pull request of a stranger gets no more than a push: YAML 1.1 takes `on` for a truth.
+    assert "pull_request_target" not in document[True]
+
+
+@pytest.mark.parametrize(("file", "name", "job"), JOBS, ids=lambda each: str(each)[:20])
+def test_a_job_ends_and_runs_only_what_cannot_change(file: str, name: str, job: Any) -> None:
+    assert 0 < job["timeout-minutes"] <= 60, f"{file}: {name}"
+    assert "permissions" not in job
+    for step in job["steps"]:
+        if "uses" in step:
+            assert re.fullmatch(r"actions/[a-z-]+@[0-9a-f]{40}", step["uses"])
+        else:
+            assert step["run"].removeprefix("make ") in TARGETS
+
+
+def test_it_runs_every_check_and_asks_weekly_for_vulnerabilities() -> None:
+    [path] = [path for path in WORKFLOWS if path.name == "ci.yml"]
+    run = {step["run"] for job in read(path)["jobs"].values() for step in job["steps"][2:]}
+    assert run == {"make test", "make audit"}
+    minute, hour, *day = read(path)[True]["schedule"][0]["cron"].split()
+    assert (minute.isdigit(), hour.isdigit(), day) == (True, True, ["*", "*", "1"])
+
+
+def test_every_lock_file_is_compiled_and_asked_about() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    [named] = re.findall(
+        r"^LOCKED := (\S+) \$\(addprefix requirements/,([a-z ]+)\)$", makefile, re.MULTILINE
+    )
+    locks = {path.stem for path in (ROOT / "requirements").glob("*.txt")}
+    assert named[0] == "layers/dependencies/requirements"
+    assert set(named[1].split()) == locks
+    assert makefile.count("$(LOCKED") == 2

@@ -1,0 +1,20 @@
+"""Orders to the running service."""
+
+import json
+import socket
+from pathlib import Path
+
+import pytest
+
+from local import control
+
+
+def test_a_service_that_hangs_is_not_waited_for_without_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(control, "_LONGEST", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as hanging:
+        address = f"http://127.0.0.1:{hanging.getsockname()[1]}"
+        (tmp_path / "run.json").write_text(json.dumps({"control": address, "token": "any"}))
+        with pytest.raises(control.ControlError, match=r"has not answered within 0\.2 s"):
+            control.ask(tmp_path, "schedules", "ExpiredSessions")
