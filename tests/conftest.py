@@ -13,11 +13,18 @@ import pytest
 from psycopg import sql
 
 from local import servers, standins
+from tests.support import trust
 
 os.environ["POWERTOOLS_SERVICE_NAME"] = "tests"
 # A run in the background of a script ignores Ctrl-C, and so would every process that it starts.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 JWT_SECRET = "N0t-a-secret_just-the-key-of-these-tests"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Hold the run to the tests that docs/trust.md names; under xdist its controller does that."""
+    if not hasattr(config, "workerinput"):
+        config.pluginmanager.register(trust.TrustPlugin(trust.answers_for(config)))
 
 
 @pytest.fixture(scope="session")

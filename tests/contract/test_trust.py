@@ -1,18 +1,80 @@
-"""docs/trust.md names tests that exist."""
+"""docs/trust.md has every line of the requirements, and the run is held to the tests it names."""
 
 import re
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
 from tests.support.api import ROOT
+from tests.support.trust import TRUST, missing, named
 
-NAMED = re.findall(r"`([\w/]+\.py)::(?:(\w+)::)?(\w+)`", (ROOT / "docs/trust.md").read_text())
+TEXT = TRUST.read_text()
+ROWS = [line.strip("|").split(" | ") for line in TEXT.splitlines() if line.startswith("| ")][1:]
+# How many lines each section of the requirements has.
+SECTIONS = {"A": 25, "B": 8, "C": 11, "D": 13, "E": 10, "F": 5, "G": 5}
+LINES = [f"{name}{number:02}" for name, last in SECTIONS.items() for number in range(1, last + 1)]
+LINES += [f"L{number}" for number in range(1, 12)] + ["2.6", "4.3", "4.4", "4.5", "4.6"]
+FAILURES = 18
 
 
-@pytest.mark.parametrize(("file", "group", "name"), NAMED)
-def test_named_test_exists(file: str, group: str, name: str) -> None:
-    source = (ROOT / "tests" / file).read_text()
+@pytest.mark.parametrize("line", LINES)
+def test_line_has_a_row(line: str) -> None:
+    assert any(re.search(rf"\b{re.escape(line)}\b", row[0]) for row in ROWS)
+
+
+def test_failures_are_told_apart() -> None:
+    assert sum(row[0].strip().startswith("4.3 ") for row in ROWS) == FAILURES
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row[0].split()[0])
+def test_row_has_a_test_or_a_reason(row: list[str]) -> None:
+    _, holds = row
+    assert named(holds) or len(holds.split()) > 3, row
+
+
+@pytest.mark.parametrize("test", sorted(named(TEXT)))
+def test_named_test_exists(test: str) -> None:
+    file, *group, name = test.split("::")
+    source = (ROOT / file).read_text()
     if group:
-        source = source.partition(f"class {group}")[2]
+        source = source.partition(f"class {group[0]}")[2]
         source = re.split(r"^class ", source, flags=re.MULTILINE)[0]
     assert re.search(rf"def {name}\(", source), f"{file} has no {group}::{name}"
+
+
+def test_a_test_counts_that_ran_and_passed() -> None:
+    assert missing({"a", "b", "c"}, passed={"a", "b"}, skipped={"b"}) == ["b", "c"]
+    assert missing({"a"}, passed={"a", "b"}, skipped={"b"}) == []
+
+
+RUN = """
+import sys, pytest
+from tests.support.trust import TrustPlugin
+sys.exit(pytest.main(["-q", "-p", "no:xdist", "test_some.py"], [TrustPlugin({sys.argv[1]})]))
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "status"), [("test_runs", 0), ("test_skipped", 1), ("test_of_nobody", 1)]
+)
+def test_a_run_fails_without_a_named_test(tmp_path: Path, name: str, status: int) -> None:
+    (tmp_path / "pytest.ini").write_text("[pytest]")
+    (tmp_path / "test_some.py").write_text(
+        "import pytest\n"
+        "@pytest.mark.parametrize('x', [1, 2])\n"
+        "def test_runs(x): pass\n"
+        "@pytest.mark.skip\n"
+        "def test_skipped(): pass\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", RUN, f"test_some.py::{name}"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == status, done.stdout + done.stderr
+    assert (f"test_some.py::{name}" in done.stdout) == bool(status)

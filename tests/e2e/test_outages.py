@@ -22,7 +22,7 @@ def engines_apart(tmp_path: Path) -> Iterator[tuple[servers.Server, servers.Serv
     """Run engines of the test's own, which the service is only told the addresses of."""
     with (
         servers.postgres(tmp_path / "engines", durable=True) as postgres,
-        servers.valkey(tmp_path / "engines") as valkey,
+        servers.valkey(tmp_path / "engines", cluster=True) as valkey,
     ):
         yield postgres, valkey
 

@@ -110,7 +110,7 @@ def in_a_thread(data: Path, redis_url: str) -> Iterator[Service]:
 @pytest.fixture
 def unthrottled(tmp_path: Path) -> Iterator[Unthrottled]:
     with (
-        servers.valkey(tmp_path / "cache") as valkey,
+        servers.valkey(tmp_path / "cache", cluster=True) as valkey,
         in_a_thread(tmp_path / "data", valkey.url) as service,
         psycopg.connect(service.database_url, autocommit=True) as db,
         redis.Redis.from_url(valkey.url, decode_responses=True) as cache,

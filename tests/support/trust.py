@@ -1,0 +1,65 @@
+"""docs/trust.md names tests: this pytest plugin holds a run to having run them.
+
+A test counts when it ran and passed, in at least one of its variants, and was skipped in none. A
+run answers for the files that it ran whole: where none is named on the command line, for all but
+those under `artifact/`, which need a build.
+"""
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+TRUST = Path(__file__).parents[2] / "docs/trust.md"
+_NAMED = re.compile(r"`([\w/]+\.py)((?:::\w+){1,2})`")
+
+
+def named(text: str) -> set[str]:
+    """Return the ids of the tests that the table names."""
+    return {f"tests/{file}{names}" for file, names in _NAMED.findall(text)}
+
+
+def missing(wanted: Iterable[str], passed: set[str], skipped: set[str]) -> list[str]:
+    """Return those that did not pass, or were skipped."""
+    return sorted(test for test in wanted if test not in passed or test in skipped)
+
+
+class TrustPlugin:
+    """Collects what passed, and fails the run for a test that did not run."""
+
+    def __init__(self, wanted: set[str]) -> None:
+        self.wanted = wanted
+        self.passed: set[str] = set()
+        self.skipped: set[str] = set()
+        self.gaps: list[str] = []
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        test = report.nodeid.partition("[")[0]
+        if report.skipped:
+            self.skipped.add(test)
+        elif report.when == "call" and report.passed:
+            self.passed.add(test)
+
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        if exitstatus in {pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED}:
+            self.gaps = missing(self.wanted, self.passed, self.skipped)
+            if self.gaps:
+                session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        if self.gaps:
+            terminalreporter.section("docs/trust.md names tests that did not run and pass")
+            for test in self.gaps:
+                terminalreporter.line(test)
+
+
+def answers_for(config: pytest.Config) -> set[str]:
+    """Return the named tests that a run with this command line has to run."""
+    option = config.option
+    if option.keyword or option.markexpr or option.collectonly or option.lf or option.deselect:
+        return set()
+    tests = named(TRUST.read_text())
+    if config.args_source is not pytest.Config.ArgsSource.ARGS:
+        return {test for test in tests if not test.startswith("tests/artifact/")}
+    return {test for test in tests if test.partition("::")[0] in config.args}
