@@ -21,19 +21,20 @@ from medianest.settings import service as runtime_settings
 from tests.conftest import JWT_SECRET
 from tests.support import plex
 from tests.support.limits import raise_limits
+from tests.support.pgbouncer import Pool
 
 
 @pytest.fixture(scope="session")
-def app_database_url(database_url: str, worker_id: str) -> str:
+def app_database_url(database_url: str, worker_id: str, pool: Pool | None) -> str:
     """Return the address of the worker's database, migrated, for the functions' own user."""
     place = database_url.rpartition("@")[2]
-    url = f"postgresql://app_{worker_id}:only-for-tests@{place}"
+    url = f"postgresql://test_app_{worker_id}:only-for-tests@{place}"
     owner = Database(SecretStr(database_url))
     migrate(owner)
     with owner.transaction() as connection:
         role.provide(connection, url)
     owner.close()
-    return url
+    return pool.url(url) if pool else url
 
 
 @pytest.fixture(scope="session")

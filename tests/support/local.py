@@ -156,7 +156,8 @@ def local_service(
             time.sleep(0.05)
         line = next(line for line in log.read_text().splitlines() if "is ready at" in line)
         if not limits:
-            _raise_limits(data, environment or {})
+            with database_of(data, environment or {}) as connection:
+                raise_limits(connection)
         yield LocalService(process, data, line.split()[-1], log)
     finally:
         if process.poll() is None:
@@ -164,10 +165,15 @@ def local_service(
             process.wait(20)
 
 
-def _raise_limits(data: Path, environment: Mapping[str, str]) -> None:
+@contextmanager
+def database_of(
+    data: Path, environment: Mapping[str, str]
+) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
+    """Connect to the database of a running service."""
     with ExitStack() as stack:
         url = environment.get("DATABASE_URL")
         if url is None:
             url = stack.enter_context(servers.postgres(data, durable=True)).url
-        connection = stack.enter_context(psycopg.connect(url, autocommit=True))
-        raise_limits(connection)
+        # None of its statements is prepared, which PgBouncer could not serve.
+        own = psycopg.connect(url, autocommit=True, prepare_threshold=None)
+        yield stack.enter_context(own)
