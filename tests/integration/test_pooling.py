@@ -72,14 +72,11 @@ def do_the_job(plex_url: str) -> None:
 
 def test_the_functions_leave_nothing_in_the_session(
     db: Db,
-    app_database_url: str,
-    database_url: str,
+    direct_url: str,
     plex_url: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    place = database_url.rpartition("@")[2]
-    direct = f"{app_database_url.rpartition('@')[0]}@{place}"
-    with recorded(direct) as (url, said):
+    with recorded(direct_url) as (url, said):
         with functions_at(url, monkeypatch):
             do_the_job(plex_url)
         assert said.session_state == []
@@ -163,15 +160,12 @@ def pooled(engines: tuple[str, str], pool: Pool | None, tmp_path: Path) -> Itera
 
 def test_the_functions_serve_through_pgbouncer(
     db: Db,
-    app_database_url: str,
-    database_url: str,
+    direct_url: str,
     pooled: Pool,
     plex_url: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    place = database_url.rpartition("@")[2]
-    direct = f"{app_database_url.rpartition('@')[0]}@{place}"
-    with functions_at(pooled.url(direct), monkeypatch):
+    with functions_at(pooled.url(direct_url), monkeypatch):
         do_the_job(plex_url)
 
 

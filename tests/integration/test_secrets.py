@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -366,7 +366,12 @@ class Role:
 
 
 @pytest.fixture
-def role(database_url: str, environment: dict[str, str], worker_id: str) -> Iterator[Role]:
+def role(
+    database_url: str,
+    environment: dict[str, str],
+    worker_id: str,
+    reconnect: Callable[[], None],
+) -> Iterator[Role]:
     with psycopg.connect(database_url, autocommit=True) as owner:
         # Roles are the server's, which all workers share.
         place = environment["DATABASE_URL"].rpartition("@")[2]
@@ -375,6 +380,7 @@ def role(database_url: str, environment: dict[str, str], worker_id: str) -> Iter
         own.run("CREATE ROLE {role} LOGIN PASSWORD {}", "first")
         yield own
         drop_role(owner, own.name)
+        reconnect()  # PgBouncer may keep a connection of the role that is gone
 
 
 def test_a_changed_database_password_is_read_again_at_once(

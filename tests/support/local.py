@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +44,7 @@ class LocalService:
     data: Path
     url: str
     log: Path
+    environment: Mapping[str, str] = field(default_factory=dict)
 
     def call(
         self,
@@ -158,7 +159,7 @@ def local_service(
         if not limits:
             with database_of(data, environment or {}) as connection:
                 raise_limits(connection)
-        yield LocalService(process, data, line.split()[-1], log)
+        yield LocalService(process, data, line.split()[-1], log, environment or {})
     finally:
         if process.poll() is None:
             process.terminate()

@@ -81,10 +81,11 @@ def pgbouncer(server: str, folder: Path) -> Iterator[Pool]:
     own = {"host": parts.hostname, "port": parts.port, "listen": listen, "user": user}
     settings = folder / "pgbouncer.ini"
     settings.write_text(_SETTINGS.format(folder=folder, **own))
-    # It too refuses to be root.
+    # It too refuses to be root, and should go where the tests are killed.
+    with_us = ["setpriv", "--pdeathsig", "TERM"] if shutil.which("setpriv") else []
     with (folder / "output").open("wb") as output:
         process = subprocess.Popen(
-            [*servers.not_root(), program, str(settings)],
+            [*servers.not_root(), *with_us, program, str(settings)],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
