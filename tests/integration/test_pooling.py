@@ -13,6 +13,7 @@ from pydantic import SecretStr
 
 from medianest.core.config import settings
 from medianest.core.db import Database, database
+from medianest.core.errors import AppError
 from medianest.migrations import role
 from medianest.migrations.runner import migrate, migrations
 from tests.support import engines as engines_of_run
@@ -167,6 +168,36 @@ def test_the_functions_serve_through_pgbouncer(
 ) -> None:
     with functions_at(pooled.url(direct_url), monkeypatch):
         do_the_job(plex_url)
+
+
+def test_a_server_that_dies_behind_pgbouncer_is_out_of_reach_for_one_transaction(
+    db: Db, database_url: str, pooled: Pool
+) -> None:
+    # PgBouncer passes on what the server said last and adds its own: two answers to one command.
+    client = Database(SecretStr(pooled.url(database_url)))
+
+    def savepoint_after_death() -> None:
+        with client.transaction() as connection:
+            terminate(db, connection)
+            with client.transaction():
+                pytest.fail("it went on")
+
+    def commit_after_death() -> None:
+        with client.transaction() as connection:
+            terminate(db, connection)
+
+    for fails in (savepoint_after_death, commit_after_death):
+        with pytest.raises(AppError, match="DATABASE_CONNECTION_ERROR"):
+            fails()
+        client.ping()
+    client.close()
+
+
+def terminate(db: Db, connection: Db) -> None:
+    row = connection.execute("SELECT pg_backend_pid()").fetchone()
+    assert row is not None
+    # With a time to wait for it, which tells whether the process has gone.
+    assert db.execute("SELECT pg_terminate_backend(%s, 10000)", row).fetchone() == (True,)
 
 
 def test_migrations_run_through_pgbouncer(

@@ -16,7 +16,7 @@ from medianest.core.errors import AppError, ErrorCode
 from medianest.core.observability import logger
 
 if TYPE_CHECKING:
-    from psycopg import Connection, sql
+    from psycopg import Connection, InternalError, sql
     from pydantic import SecretStr
 
     from medianest.core.envelope import PageQuery
@@ -80,8 +80,10 @@ class Database:
         except (
             psycopg.OperationalError,
             psycopg.InterfaceError,
-            psycopg.errors.ReadOnlySqlTransaction,  # a failover left us on the server that follows
+            psycopg.InternalError,
         ) as error:
+            if isinstance(error, psycopg.InternalError) and not _is_lost(error):
+                raise
             # These were rolled back by a server that is well; the connection still serves.
             if not isinstance(
                 error,
@@ -135,7 +137,7 @@ class Database:
             self._bound = PROBE_SECONDS
             try:
                 stack.enter_context(self._connection.transaction())
-            except psycopg.OperationalError:
+            except (psycopg.OperationalError, psycopg.InternalError):
                 self.close()
             finally:
                 self._bound = self._answer_seconds
@@ -188,6 +190,17 @@ class Database:
             application_name=f"medianest-{os.environ.get('POWERTOOLS_SERVICE_NAME', 'local')}",
             sslrootcert=authorities(url),
         )
+
+
+def _is_lost(error: InternalError) -> bool:
+    """Tell whether an error that psycopg calls internal is one of the connection.
+
+    Either a failover left us on the server that follows, or a pooler told twice that the server is
+    gone: the server's last words and its own, which psycopg takes for no answer (no SQLSTATE).
+    """
+    from psycopg.errors import ReadOnlySqlTransaction  # noqa: PLC0415
+
+    return error.sqlstate in {None, ReadOnlySqlTransaction.sqlstate}
 
 
 def login(url: str, name: str = "DATABASE_URL") -> dict[str, Any]:
