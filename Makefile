@@ -29,7 +29,7 @@ fire: $(VENV)/ready ## List the schedules, or fire one of the running service: m
 reset: $(VENV)/ready ## Remove the local data and the generated secrets
 	@$(BIN)/python -m local reset
 
-test: $(VENV)/ready .venv-sam/ready lint ## Run every check: lint, unit, integration, contract, end to end
+test: $(VENV)/ready .venv-sam/ready lint ## Run every check: lint, unit, integration, contract, end to end; on your engines: docs/compatibility.md
 	$(BIN)/python -m pytest -n auto $(TESTS)
 
 lint: $(VENV)/ready ## Check style, types, import rules and the template

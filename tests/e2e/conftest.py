@@ -2,30 +2,65 @@
 
 import asyncio
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 
 import pytest
+import redis
 from aiohttp import web
 
 from local import standins
 from local.standins import plex
+from tests.support import engines as engines_of_run
 from tests.support.local import LocalService, local_service
+from tests.support.pgbouncer import Pool
+
+type OwnEngines = Callable[[str], AbstractContextManager[dict[str, str]]]
 
 CROWD = [f"person{number}" for number in range(20)]
 
 
 @pytest.fixture(scope="session")
-def cluster_url(redis_url: str) -> str:
-    """Return the address of a key space of a cluster, for services of this worker."""
-    place, _, number = redis_url.rpartition("/")
-    return f"{place}/{int(number) + 32}"
+def cluster_url(engines: tuple[str, str], worker_number: int) -> str:
+    """Return the address of a key space, of a cluster unless given, for this worker's services."""
+    return engines_of_run.key_space(engines[1], 2 * worker_number + 1)
 
 
 @pytest.fixture(scope="session")
-def service(tmp_path_factory: pytest.TempPathFactory, cluster_url: str) -> Iterator[LocalService]:
+def own_engines(
+    engines: tuple[str, str], worker_id: str, cluster_url: str, pool: Pool | None
+) -> OwnEngines:
+    """Return what lends an empty key space to a service, as its environment.
+
+    Unless this run was given engines, the key space is a cluster's, and the service starts a
+    PostgreSQL of its own.
+    """
+
+    @contextmanager
+    def lend(name: str) -> Iterator[dict[str, str]]:
+        environment = {"REDIS_URL": cluster_url}
+        with redis.Redis.from_url(cluster_url) as cache:
+            cache.flushdb()
+        with ExitStack() as stack:
+            if engines_of_run.given("DATABASE_URL") or pool:
+                own = engines_of_run.database(engines[0], f"test_{name}_{worker_id}")
+                url = stack.enter_context(own)
+                environment["DATABASE_URL"] = pool.url(url) if pool else url
+            yield environment
+
+    return lend
+
+
+@pytest.fixture(scope="session")
+def service(
+    tmp_path_factory: pytest.TempPathFactory, own_engines: OwnEngines
+) -> Iterator[LocalService]:
     """Run the service as `make run` does, with its own stand-ins; its cache is a cluster."""
-    environment = {"REDIS_URL": cluster_url}
-    with local_service(tmp_path_factory.mktemp("service"), environment=environment) as running:
+    data = tmp_path_factory.mktemp("service")
+    with (
+        own_engines("service") as own,
+        local_service(data, environment=own) as running,
+    ):
         yield running
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.conftest import OwnEngines
 from tests.support import plex
 from tests.support.crowd import at_once, codes
 from tests.support.local import LocalService, local_service
@@ -19,11 +20,16 @@ PAGE = ("/api/auth/me", "/api/media/requests", "/api/media/requests?status=pendi
 
 @pytest.fixture(scope="module", params=[False, True], ids=["make run", "default bounds"])
 def burst(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    own_engines: OwnEngines,
 ) -> Iterator[LocalService]:
     """Run the service with no bounds, as `make run` does, and with those of the template."""
     data: Path = tmp_path_factory.mktemp("bursts")
-    with local_service(data, bounds=request.param) as running:
+    with (
+        own_engines("bursts") as own,
+        local_service(data, environment=own, bounds=request.param) as running,
+    ):
         yield running
 
 

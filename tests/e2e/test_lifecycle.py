@@ -8,11 +8,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-import psycopg
 import pytest
 
 from tests.support.api import ROOT
-from tests.support.local import LocalService, eventually, local_service
+from tests.support.local import LocalService, database_of, eventually, local_service
 
 PATH = {"PATH": os.environ["PATH"]}
 
@@ -156,10 +155,7 @@ def test_schedule_fired_by_hand_removes_expired_sessions(service: LocalService) 
     token = service.sign_in(service.standin_urls[0], "carol")
     run = json.loads((service.data / "run.json").read_text())
     assert run
-    password = (service.data / "postgres.password").read_text().strip()
-    port = eventually(lambda: _database_port(service.data))
-    address = f"postgresql://medianest:{password}@127.0.0.1:{port}/medianest"
-    with psycopg.connect(address, autocommit=True) as connection:
+    with database_of(service.data, service.environment) as connection:
         carol = connection.execute("SELECT id FROM users WHERE username = 'carol'").fetchone()
         connection.execute("UPDATE sessions SET expires_at = now() WHERE user_id = %s", carol)
         fired = local("fire", "ExpiredSessions", "--data", str(service.data))
@@ -168,11 +164,6 @@ def test_schedule_fired_by_hand_removes_expired_sessions(service: LocalService) 
         left = connection.execute("SELECT FROM sessions WHERE user_id = %s", carol).fetchall()
         assert left == []
     assert service.call("GET", "/api/auth/me", token=token).code == "JWT_INVALID"
-
-
-def _database_port(data: Path) -> int | None:
-    lines = (data / "postgres" / "postmaster.pid").read_text().splitlines()
-    return int(lines[3]) if len(lines) > 3 else None
 
 
 def test_unknown_schedule_names_the_known_ones(service: LocalService) -> None:

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from medianest.core.web import SECURITY_HEADERS
+from tests.e2e.conftest import OwnEngines
 from tests.support.local import LocalService, local_service
 
 MATRIX = {"mediaType": "movie", "tmdbId": 603}
@@ -22,9 +23,12 @@ def assert_house_headers(headers: dict[str, str]) -> None:
 
 
 @pytest.fixture
-def fresh(tmp_path: Path) -> Iterator[LocalService]:
+def fresh(tmp_path: Path, own_engines: OwnEngines) -> Iterator[LocalService]:
     """Run a service of the test's own, in which nobody has signed in."""
-    with local_service(tmp_path / "data") as running:
+    with (
+        own_engines("fresh") as own,
+        local_service(tmp_path / "data", environment=own) as running,
+    ):
         yield running
 
 

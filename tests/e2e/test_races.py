@@ -8,21 +8,23 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.conftest import CROWD
+from tests.e2e.conftest import CROWD, OwnEngines
 from tests.support.api import Answer
 from tests.support.crowd import at_once, codes
 from tests.support.local import LocalService, local_service
 
 
 @pytest.fixture
-def crowded(crowd_plex: str, cluster_url: str, tmp_path: Path) -> Iterator[LocalService]:
+def crowded(crowd_plex: str, tmp_path: Path, own_engines: OwnEngines) -> Iterator[LocalService]:
     environment = {
-        "REDIS_URL": cluster_url,
         "PLEX_CLIENT_ID": "races",
         "PLEX_API_URL": crowd_plex,
         "PLEX_AUTH_URL": f"{crowd_plex}/auth",
     }
-    with local_service(tmp_path / "data", environment=environment) as running:
+    with (
+        own_engines("races") as own,
+        local_service(tmp_path / "data", environment={**own, **environment}) as running,
+    ):
         yield running
 
 

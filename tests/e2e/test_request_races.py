@@ -9,11 +9,10 @@ from typing import Any
 import psycopg
 import pytest
 
-from local import servers
-from tests.e2e.conftest import CROWD
+from tests.e2e.conftest import CROWD, OwnEngines
 from tests.support.api import ROOT, Answer
 from tests.support.crowd import at_once, codes
-from tests.support.local import LocalService, local_service
+from tests.support.local import LocalService, database_of, local_service
 
 type Db = psycopg.Connection[tuple[Any, ...]]
 
@@ -86,7 +85,9 @@ class Crowded:
 
 
 @pytest.fixture(scope="module")
-def crowded(crowd_plex: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crowded]:
+def crowded(
+    crowd_plex: str, tmp_path_factory: pytest.TempPathFactory, own_engines: OwnEngines
+) -> Iterator[Crowded]:
     """Run one service for all: its start is the slow part. The first who signs in is its admin."""
     data = tmp_path_factory.mktemp("crowded")
     environment = {
@@ -95,9 +96,9 @@ def crowded(crowd_plex: str, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         "PLEX_AUTH_URL": f"{crowd_plex}/auth",
     }
     with (
-        local_service(data, environment=environment) as running,
-        servers.postgres(data, durable=True) as engine,
-        psycopg.connect(engine.url, autocommit=True) as db,
+        own_engines("crowded") as own,
+        local_service(data, environment={**own, **environment}) as running,
+        database_of(data, own) as db,
     ):
         tokens = {name: running.sign_in(crowd_plex, name) for name in USERS}
         crowd = Crowded(running, tokens, db, crowd_plex)

@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from tests.e2e.conftest import OwnEngines
 from tests.support.local import LocalService, local_service
 from tests.support.openapi import OPERATIONS
 
@@ -55,12 +56,15 @@ def succeeded(log: str) -> set[tuple[str, str]]:
     return set(requests)
 
 
-def test_schemathesis_finds_nothing(root: Path, tmp_path: Path) -> None:
+def test_schemathesis_finds_nothing(root: Path, tmp_path: Path, own_engines: OwnEngines) -> None:
     people_file, report_file = tmp_path / "people.json", tmp_path / "report.json"
     people_file.write_text(json.dumps({"auth": [sign_in_of(name) for name in PEOPLE]}))
-    with local_service(
-        tmp_path / "data", throttles=False, environment={"LOG_FORMAT": "json"}
-    ) as service:
+    with (
+        own_engines("schemathesis") as own,
+        local_service(
+            tmp_path / "data", throttles=False, environment={**own, "LOG_FORMAT": "json"}
+        ) as service,
+    ):
         alice = service.sign_in(service.standin_urls[0], "alice")
         ids = [local_account(service, alice, name) for name in PEOPLE]
         done = subprocess.run(

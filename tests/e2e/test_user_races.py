@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from tests.e2e.conftest import OwnEngines
 from tests.support.api import ROOT, Answer
 from tests.support.crowd import at_once, codes
 from tests.support.local import LocalService, local_service
@@ -43,10 +44,12 @@ def change(service: LocalService, admin: str, user_id: str, **fields: Any) -> An
     return service.patiently("PATCH", f"{USERS}/{user_id}", token=admin, body=fields)
 
 
-def test_admins_at_once(tmp_path: Path, cluster_url: str) -> None:
+def test_admins_at_once(tmp_path: Path, own_engines: OwnEngines) -> None:
     # One service for all: its start is the slow part.
-    environment = {"REDIS_URL": cluster_url}
-    with local_service(tmp_path / "data", environment=environment) as service:
+    with (
+        own_engines("admins") as own,
+        local_service(tmp_path / "data", environment=own) as service,
+    ):
         alice = service.sign_in(service.standin_urls[0], "alice")
         one_account_by_many(service, alice)
         alice = admins_who_end_each_others_sessions(service, alice)

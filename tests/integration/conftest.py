@@ -3,7 +3,7 @@
 import io
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, cast
 
 import psycopg
@@ -21,19 +21,29 @@ from medianest.settings import service as runtime_settings
 from tests.conftest import JWT_SECRET
 from tests.support import plex
 from tests.support.limits import raise_limits
+from tests.support.pgbouncer import Pool
 
 
 @pytest.fixture(scope="session")
-def app_database_url(database_url: str, worker_id: str) -> str:
-    """Return the address of the worker's database, migrated, for the functions' own user."""
+def direct_url(database_url: str, worker_id: str) -> str:
+    """Return the address of the worker's database, migrated, for the functions' own user.
+
+    Unlike the functions' way, it never leads through PgBouncer: a test may set up its session.
+    """
     place = database_url.rpartition("@")[2]
-    url = f"postgresql://app_{worker_id}:only-for-tests@{place}"
+    url = f"postgresql://test_app_{worker_id}:only-for-tests@{place}"
     owner = Database(SecretStr(database_url))
     migrate(owner)
     with owner.transaction() as connection:
         role.provide(connection, url)
     owner.close()
     return url
+
+
+@pytest.fixture(scope="session")
+def app_database_url(direct_url: str, pool: Pool | None) -> str:
+    """Return what the functions are told."""
+    return pool.url(direct_url) if pool else direct_url
 
 
 @pytest.fixture(scope="session")
@@ -68,6 +78,18 @@ def db(environment: object, database_url: str) -> Iterator[psycopg.Connection[tu
         )
         raise_limits(connection)
         yield connection
+
+
+@pytest.fixture(scope="session")
+def reconnect(pool: Pool | None) -> Callable[[], None]:
+    """Return what has the functions' next transaction run on a new connection to PostgreSQL."""
+
+    def now() -> None:
+        database().close()
+        if pool:
+            pool.reconnect()
+
+    return now
 
 
 @pytest.fixture(autouse=True)

@@ -280,10 +280,15 @@ class TestEveryTask:
         assert (result["deleted"], result["more"]) == (1200, False)
         assert len(task.left(db)) == 3
 
-    def test_two_runs_at_once_share_the_work(self, db: Db, name: str, task: Task) -> None:
+    def test_two_runs_at_once_share_the_work(
+        self, db: Db, direct_url: str, name: str, task: Task
+    ) -> None:
         task.add(db, task.limit - MINUTE, 2600)
         task.add(db, task.limit + timedelta(hours=1), 3)
-        with paused_run(task, name, batch=1) as one, paused_run(task, name, batch=1) as other:
+        with (
+            paused_run(task, name, direct_url, batch=1) as one,
+            paused_run(task, name, direct_url, batch=1) as other,
+        ):
             # Each is in the middle of a batch, and none waits for the other.
             results = [goes_on(one), goes_on(other)]
         assert all(result["deleted"] >= 500 for result in results)
@@ -291,11 +296,11 @@ class TestEveryTask:
         assert len(task.left(db)) == 3
 
     def test_a_run_that_is_killed_leaves_the_rest_to_the_next(
-        self, db: Db, name: str, task: Task
+        self, db: Db, direct_url: str, name: str, task: Task
     ) -> None:
         task.add(db, task.limit - MINUTE, 2600)
         task.add(db, task.limit + timedelta(hours=1), 3)
-        with paused_run(task, name, batch=3) as run:
+        with paused_run(task, name, direct_url, batch=3) as run:
             run.kill()
         # Two batches were committed, and what the third one did is undone.
         eventually(lambda: not in_a_transaction(db))
@@ -392,11 +397,12 @@ print(json.dumps(run_schedule(schedule)))
 
 
 @contextmanager
-def paused_run(task: Task, name: str, *, batch: int) -> Iterator[subprocess.Popen[str]]:
+def paused_run(task: Task, name: str, url: str, *, batch: int) -> Iterator[subprocess.Popen[str]]:
     """Start a run, which is in the middle of a batch inside the block."""
     with subprocess.Popen(
         [sys.executable, "-c", _PAUSED_RUN, task.schedule, name, str(batch)],
-        env=os.environ | {"PGOPTIONS": "-c idle_in_transaction_session_timeout=60s"},
+        env=os.environ
+        | {"DATABASE_URL": url, "PGOPTIONS": "-c idle_in_transaction_session_timeout=60s"},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

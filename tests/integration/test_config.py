@@ -393,21 +393,25 @@ class TestTwoWriters:
 
     @pytest.mark.parametrize("first_ever", [True, False])
     def test_the_second_knows_what_the_first_wrote(
-        self, db: Db, environment: dict[str, str], alice: str, *, first_ever: bool
+        self, db: Db, direct_url: str, alice: str, *, first_ever: bool
     ) -> None:
         if not first_ever:
             store(db, "audit.retention", {"days": 100})
         # For as long as a new process takes to get there, on a machine that is busy.
         patience = "-c idle_in_transaction_session_timeout=60s -c lock_timeout=60s"
         with (
-            psycopg.connect(environment["DATABASE_URL"], options=patience) as first,
+            psycopg.connect(direct_url, options=patience) as first,
             ThreadPoolExecutor(1) as pool,
         ):
             store(first, "audit.retention", {"days": 200})
             second = pool.submit(
                 subprocess.run,
                 [sys.executable, "-c", _CHANGE, alice],
-                env=os.environ | {"PGOPTIONS": f"{patience} -c statement_timeout=60s"},
+                env=os.environ
+                | {
+                    "DATABASE_URL": direct_url,
+                    "PGOPTIONS": f"{patience} -c statement_timeout=60s",
+                },
                 capture_output=True,
                 text=True,
                 check=False,

@@ -4,7 +4,7 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -18,6 +18,7 @@ from medianest.core.db import CROWDED_PAUSE_SECONDS, PAUSE_SECONDS, Database, da
 from medianest.core.errors import AppError
 from tests.support.api import call
 from tests.support.local import eventually
+from tests.support.pgbouncer import Pool
 
 type Db = psycopg.Connection[tuple[Any, ...]]
 
@@ -25,16 +26,16 @@ MATRIX = {"mediaType": "movie", "tmdbId": 603}
 
 
 @pytest.fixture
-def read_only(db: Db, environment: dict[str, str]) -> Iterator[None]:
+def read_only(db: Db, environment: dict[str, str], reconnect: Callable[[], None]) -> Iterator[None]:
     """Be a server that follows another one, as after a failover."""
     name = sql.Identifier(environment["DATABASE_URL"].rpartition("/")[2])
     alter = sql.SQL("ALTER DATABASE {} ").format(name)
     db.execute("SET default_transaction_read_only = off")
     db.execute(alter + sql.SQL("SET default_transaction_read_only = on"))
-    database().close()
+    reconnect()
     yield
     db.execute(alter + sql.SQL("RESET default_transaction_read_only"))
-    database().close()
+    reconnect()
 
 
 def ask(token: str) -> Any:
@@ -42,12 +43,18 @@ def ask(token: str) -> Any:
 
 
 def test_a_read_only_server_is_left_again(
-    db: Db, environment: dict[str, str], people: dict[str, str], read_only: None
+    db: Db,
+    environment: dict[str, str],
+    people: dict[str, str],
+    read_only: None,
+    pool: Pool | None,
 ) -> None:
     answer = ask(people["bob"])
     assert (answer.status, answer.code) == (500, "DATABASE_CONNECTION_ERROR")
     name = sql.Identifier(environment["DATABASE_URL"].rpartition("/")[2])
     db.execute(sql.SQL("ALTER DATABASE {} RESET default_transaction_read_only").format(name))
+    if pool:
+        pool.reconnect()  # as its own operator does after a failover
     assert ask(people["bob"]).status == 201
 
 
@@ -190,10 +197,18 @@ def stopped(pid: int) -> Iterator[None]:
 
 def backend_pid() -> int:
     with database().transaction() as connection:
-        return connection.info.backend_pid
+        return pid_of(connection)
 
 
-def test_a_connection_that_hangs_is_replaced(db: Db) -> None:
+def pid_of(connection: Db) -> int:
+    """Return the server process of a transaction, which PgBouncer does not tell at the start."""
+    row = connection.execute("SELECT pg_backend_pid()").fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def test_a_connection_that_hangs_is_replaced(db: Db, reconnect: Callable[[], None]) -> None:
+    reconnect()
     before = backend_pid()
     with stopped(before):
         assert backend_pid() != before
@@ -209,7 +224,7 @@ def test_a_transaction_in_another_one_fails_with_it(db: Db) -> None:
     def both() -> None:
         with database().transaction() as outer:
             outer.execute(insert, ("outer",))
-            db.execute("SELECT pg_terminate_backend(%s)", (outer.info.backend_pid,))
+            db.execute("SELECT pg_terminate_backend(%s)", (pid_of(outer),))
             with database().transaction() as inner:
                 inner.execute(insert, ("inner",))
 

@@ -14,7 +14,6 @@ from typing import Any, cast
 
 import psycopg
 import pytest
-from psycopg import sql
 from pydantic import SecretStr
 
 from functions.migrations.app import handler
@@ -22,6 +21,7 @@ from medianest.core import config
 from medianest.core.db import Database, database_unavailable
 from medianest.migrations import deployment, runner
 from medianest.migrations.runner import MigrationError
+from tests.support import engines as engines_of_run
 from tests.support.api import LambdaContext
 
 SIGNATURE = "X-Amz-Signature=canary"
@@ -109,23 +109,18 @@ class Fresh:
 def fresh(
     engines: tuple[str, str], worker_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Fresh]:
-    name, app = f"deployed_{worker_id}", f"deployed_app_{worker_id}"
-    server, _, _ = engines[0].rpartition("/")
-    place = server.rpartition("@")[2]
+    name, app = f"test_deployed_{worker_id}", f"test_deployed_app_{worker_id}"
     for variable in config.Settings.model_fields:
         monkeypatch.delenv(variable.upper(), raising=False)
     monkeypatch.setattr(deployment, "_PAUSES", (0.0, 0.01, 0.01))
-    with psycopg.connect(engines[0], autocommit=True) as connection:
-        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-        own = Fresh(f"{server}/{name}", f"postgresql://{app}:canary@{place}/{name}", monkeypatch)
+    with engines_of_run.database(engines[0], name, [app]) as url:
+        place = url.rpartition("@")[2]
+        own = Fresh(url, f"postgresql://{app}:canary@{place}", monkeypatch)
         own.give("DATABASE_URL", own.url)
         own.give("APP_DATABASE_URL", own.app_url)
         yield own
         monkeypatch.undo()
         config.settings.cache_clear()
-        drop = sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name))
-        connection.execute(drop)
-        connection.execute(sql.SQL("DROP ROLE IF EXISTS {}").format(sql.Identifier(app)))
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ import os
 import re
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
@@ -19,6 +19,7 @@ from medianest.core import config
 from medianest.core.rate_limit import POLICIES
 from tests.integration.test_local_service import command
 from tests.support.api import TEMPLATE
+from tests.support.engines import database, drop_role
 from tests.support.local import LocalService, eventually, http, local_service
 
 
@@ -142,22 +143,12 @@ def test_trial_limits_are_for_beginning_a_sign_in_alone(tmp_path: Path) -> None:
         assert limits_of(service)["rateLimit.auth"] == own  # what an admin has set stays
 
 
-@contextmanager
-def database_of_ones_own(url: str) -> Iterator[str]:
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute("CREATE DATABASE own")
-        try:
-            yield url.rpartition("/")[0] + "/own"
-        finally:
-            connection.execute("DROP DATABASE own WITH (FORCE)")
-
-
 def test_a_database_of_ones_own_keeps_its_limits(
-    tmp_path: Path, database_url: str, redis_url: str
+    tmp_path: Path, engines: tuple[str, str], worker_id: str, redis_url: str
 ) -> None:
     with redis.Redis.from_url(redis_url) as cache:
         cache.flushdb()
-    with database_of_ones_own(database_url) as url:
+    with database(engines[0], f"test_own_{worker_id}") as url:
         environment = {"DATABASE_URL": url, "REDIS_URL": redis_url}
         with local_service(
             tmp_path / "data", environment=environment, limits=True, trial_limits=True
@@ -209,19 +200,21 @@ def test_a_database_that_does_not_serve_is_named_without_its_password(
     refused = command("--data", tmp_path, "--port", "0", DATABASE_URL=change(database_url))
     assert refused.returncode == 1
     (line,) = refused.stderr.splitlines()
-    assert line.startswith("the environment: DATABASE_URL names PostgreSQL at 127.0.0.1:")
+    host = urlsplit(database_url).hostname
+    assert line.startswith(f"the environment: DATABASE_URL names PostgreSQL at {host}:")
     assert f", which {reason}" in line
     assert "hush" not in refused.stdout + refused.stderr
 
 
 def test_a_user_who_may_create_no_tables_is_named(tmp_path: Path, database_url: str) -> None:
     with psycopg.connect(database_url, autocommit=True) as connection:
-        connection.execute("CREATE ROLE poor LOGIN PASSWORD 'hush'")
+        drop_role(connection, "test_poor")
+        connection.execute("CREATE ROLE test_poor LOGIN PASSWORD 'hush'")
         try:
-            url = re.sub(r"//[^@]+@", "//poor:hush@", database_url)
+            url = re.sub(r"//[^@]+@", "//test_poor:hush@", database_url)
             refused = command("--data", tmp_path, "--port", "0", DATABASE_URL=url)
         finally:
-            connection.execute("DROP ROLE poor")
+            drop_role(connection, "test_poor")
     assert refused.returncode == 1
     assert refused.stderr.endswith(
         "which lets its user create no tables: grant it CREATE on the schema\n"

@@ -24,18 +24,15 @@ from medianest.migrations.runner import (
 )
 from medianest.users import repository as users
 from medianest.users.schemas import UserQuery
+from tests.support.engines import database
 
 
 @pytest.fixture
 def empty(engines: tuple[str, str], worker_id: str) -> Iterator[str]:
     """Return the address of a database with nothing in it."""
-    url, _ = engines
-    name = f"migrations_{worker_id}"
-    identifier = sql.Identifier(name)
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute(sql.SQL("CREATE DATABASE {}").format(identifier))
-        yield url.rpartition("/")[0] + f"/{name}"
-        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(identifier))
+    name, role = f"test_migrations_{worker_id}", f"test_plain_{worker_id}"
+    with database(engines[0], name, [role]) as url:
+        yield url
 
 
 def run(url: str, directory: Path = DIRECTORY) -> list[str]:
@@ -249,16 +246,14 @@ def test_the_extension_may_be_there_already_and_anywhere(empty: str) -> None:
 
 
 @pytest.fixture
-def without_extensions(empty: str, worker_id: str) -> Iterator[str]:
+def without_extensions(empty: str, worker_id: str) -> str:
     """Return the address of a database for somebody who may make tables and no extension."""
-    role = f"plain_{worker_id}"
+    role = f"test_plain_{worker_id}"
     identifier = sql.Identifier(role)
     with psycopg.connect(empty, autocommit=True) as connection:
         connection.execute(sql.SQL("CREATE ROLE {} LOGIN PASSWORD 'plain'").format(identifier))
         connection.execute(sql.SQL("GRANT CREATE ON SCHEMA public TO {}").format(identifier))
-        yield make_conninfo(empty, user=role, password="plain")
-        connection.execute(sql.SQL("DROP OWNED BY {}").format(identifier))
-        connection.execute(sql.SQL("DROP ROLE {}").format(identifier))
+    return make_conninfo(empty, user=role, password="plain")
 
 
 def test_other_trouble_with_the_extension_stops_the_migration(empty: str) -> None:

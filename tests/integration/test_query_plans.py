@@ -24,6 +24,7 @@ from medianest.sessions import repository as sessions
 from medianest.stats import repository as stats
 from medianest.users import repository as users
 from medianest.users.schemas import UserQuery, UserSort
+from tests.support import engines as engines_of_run
 
 type Db = psycopg.Connection[tuple[Any, ...]]
 
@@ -63,10 +64,7 @@ IDLE = timedelta(days=30)
 @pytest.fixture
 def crowded(engines: tuple[str, str], worker_id: str) -> Iterator[Db]:
     """Return a connection to a full database, which tells the plan of each statement."""
-    name = sql.Identifier(f"plans_{worker_id}")
-    with psycopg.connect(engines[0], autocommit=True) as connection:
-        connection.execute(sql.SQL("CREATE DATABASE {}").format(name))
-        url = engines[0].rpartition("/")[0] + f"/plans_{worker_id}"
+    with engines_of_run.database(engines[0], f"test_plans_{worker_id}") as url:
         database = Database(SecretStr(url))
         migrate(database)
         database.close()
@@ -76,7 +74,6 @@ def crowded(engines: tuple[str, str], worker_id: str) -> Iterator[Db]:
             full.execute("LOAD 'auto_explain'; SET auto_explain.log_min_duration = 0")
             full.execute("SET auto_explain.log_level = notice")
             yield full
-        connection.execute(sql.SQL("DROP DATABASE {}").format(name))
 
 
 def fill(connection: Db, table: str, rows: LiteralString) -> None:

@@ -6,14 +6,15 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
 import psycopg
 import pytest
+from psycopg import sql
 
 from medianest.audit import repository as audit
 from medianest.core.caller import Caller, Principal
-from medianest.core.db import database
 from medianest.core.errors import AppError, ErrorCode
 from medianest.requests import service
 from medianest.requests.schemas import DecisionsIn, RequestIn
@@ -384,26 +385,35 @@ WRITES: dict[str, Callable[[UUID, Principal, Caller], object]] = {
 
 class TestLocks:
     @pytest.fixture
-    def patient(self, people: object) -> Iterator[None]:
+    def patient(
+        self,
+        db: Db,
+        environment: dict[str, str],
+        reconnect: Callable[[], None],
+        people: object,
+    ) -> Iterator[None]:
         """Let the functions' connection wait for locks for longer than a busy machine needs."""
-        with database().transaction() as connection:
-            connection.execute("SET lock_timeout = '20s'")
+        parts = urlsplit(environment["DATABASE_URL"])
+        change = sql.SQL("ALTER ROLE {} IN DATABASE {} SET lock_timeout = {}")
+        names = [sql.Identifier(str(parts.username)), sql.Identifier(parts.path[1:])]
+        db.execute(change.format(*names, "20s"))
+        reconnect()
         yield
-        database().close()
+        db.execute(change.format(*names, "1s"))
+        reconnect()
 
     @pytest.mark.usefixtures("patient")
     @pytest.mark.parametrize("write", WRITES)
     def test_who_acts_is_waited_for_while_nothing_is_held(
-        self, db: Db, environment: dict[str, str], people: dict[str, str], write: str
+        self, db: Db, direct_url: str, people: dict[str, str], write: str
     ) -> None:
         made = ask(people["alice"])
         [session] = call("GET", "/api/auth/sessions", token=people["alice"]).data
         alice = Principal(UUID(made["userId"]), UUID(session["id"]), "admin")
-        url = environment["DATABASE_URL"]
         with (
             ThreadPoolExecutor(1) as pool,
-            psycopg.connect(url) as holder,
-            psycopg.connect(url, autocommit=True) as observer,
+            psycopg.connect(direct_url) as holder,
+            psycopg.connect(direct_url, autocommit=True) as observer,
         ):
 
             def waiting() -> Any:

@@ -17,6 +17,7 @@ from pydantic import SecretStr
 from medianest.core.db import Database
 from medianest.migrations import role, runner
 from medianest.migrations.role import RoleError
+from tests.support import engines as engines_of_run
 
 type Db = psycopg.Connection[tuple[Any, ...]]
 
@@ -52,19 +53,17 @@ class Place:
 
 @pytest.fixture
 def place(engines: tuple[str, str], worker_id: str) -> Iterator[Place]:
-    server = engines[0].rpartition("/")[0]
-    names = {"owner": f"owner_{worker_id}", "app": f'app "{worker_id}"; --'}
-    database = f"roles_{worker_id}"
-    host = server.rpartition("@")[2]
-    with psycopg.connect(engines[0], autocommit=True) as superuser:
-        owner_url = f"postgresql://{names['owner']}:owners@{host}/{database}"
+    names = {"owner": f"test_owner_{worker_id}", "app": f'test_app "{worker_id}"; --'}
+    name = f"test_roles_{worker_id}"
+    with (
+        engines_of_run.database(engines[0], name, list(names.values())) as url,
+        psycopg.connect(engines[0], autocommit=True) as superuser,
+    ):
+        owner_url = f"postgresql://{names['owner']}:owners@{url.rpartition('@')[2]}"
         own = Place(superuser, engines[0], owner_url, **names)
         own.run("CREATE ROLE {role} LOGIN CREATEROLE PASSWORD 'owners'", role=own.owner)
-        own.run("CREATE DATABASE {name} OWNER {role}", name=database, role=own.owner)
+        own.run("ALTER DATABASE {name} OWNER TO {role}", name=name, role=own.owner)
         yield own
-        own.run("DROP DATABASE {name} WITH (FORCE)", name=database)
-        own.run("DROP ROLE IF EXISTS {role}", role=own.app)
-        own.run("DROP ROLE {role}", role=own.owner)
 
 
 def provide(owner_url: str, app_url: str) -> None:

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -28,6 +28,7 @@ from medianest.core.cache import shared_cache
 from medianest.core.config import ConfigurationError
 from medianest.core.db import database
 from tests.support.api import call
+from tests.support.engines import drop_role
 from tests.support.tls import in_front_of, self_signed, server_context
 
 TOKEN = "the session token of this environment"
@@ -365,14 +366,21 @@ class Role:
 
 
 @pytest.fixture
-def role(database_url: str, worker_id: str) -> Iterator[Role]:
+def role(
+    database_url: str,
+    environment: dict[str, str],
+    worker_id: str,
+    reconnect: Callable[[], None],
+) -> Iterator[Role]:
     with psycopg.connect(database_url, autocommit=True) as owner:
         # Roles are the server's, which all workers share.
-        own = Role(owner, f"rotated_{worker_id}", database_url.rpartition("@")[2])
-        own.run("DROP ROLE IF EXISTS {role}")
+        place = environment["DATABASE_URL"].rpartition("@")[2]
+        own = Role(owner, f"test_rotated_{worker_id}", place)
+        drop_role(owner, own.name)
         own.run("CREATE ROLE {role} LOGIN PASSWORD {}", "first")
         yield own
-        own.run("DROP ROLE {role}")
+        drop_role(owner, own.name)
+        reconnect()  # PgBouncer may keep a connection of the role that is gone
 
 
 def test_a_changed_database_password_is_read_again_at_once(

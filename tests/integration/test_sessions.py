@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -16,7 +17,6 @@ from psycopg import sql
 
 from medianest.core.cache import shared_cache
 from medianest.core.caller import Caller
-from medianest.core.db import database
 from medianest.sessions import repository, service
 from medianest.sessions.models import LiveSession
 from medianest.settings import service as settings
@@ -265,13 +265,18 @@ class TestEnds:
 
     @pytest.mark.parametrize("zone", ["EST5EDT,M1.1.0,M12.1.0", "Etc/UTC", "Europe/Berlin"])
     def test_the_time_zone_of_the_database_does_not_matter(
-        self, db: Db, environment: dict[str, str], plex_url: str, zone: str
+        self,
+        db: Db,
+        environment: dict[str, str],
+        reconnect: Callable[[], None],
+        plex_url: str,
+        zone: str,
     ) -> None:
         """Thirty days of a calendar with a change in autumn have an hour more, for example."""
         name = environment["DATABASE_URL"].rpartition("/")[2]
         alter = sql.SQL("ALTER DATABASE {} ").format(sql.Identifier(name))
-        database().close()
         db.execute(alter + sql.SQL("SET timezone = {}").format(sql.Literal(zone)))
+        reconnect()
         try:
             token = plex.sign_in(plex_url, "bob")["token"]
             assert me(token).status == 200
@@ -281,7 +286,7 @@ class TestEnds:
             assert cookie.data["expiresAt"].endswith("Z")
         finally:
             db.execute(alter + sql.SQL("RESET timezone"))
-            database().close()
+            reconnect()
 
     def test_lifetimes_can_be_changed_at_run_time(
         self, db: Db, plex_url: str, monkeypatch: pytest.MonkeyPatch
@@ -353,14 +358,14 @@ class TestEndOfAllAgainstARefresh:
 
     @pytest.mark.parametrize("how", ["logout", "admin"])
     def test_its_new_session_ends_too_or_the_caller_learns_that_nothing_did(
-        self, db: Db, environment: dict[str, str], people: dict[str, str], how: str
+        self, db: Db, direct_url: str, people: dict[str, str], how: str
     ) -> None:
         user_id = me(people["bob"]).data["id"]
         lifetimes = settings.session_lifetimes()
         caller = Caller("request", "203.0.113.7", "tests")
         # The other process may take longer to start than a transaction may be idle.
         patient = "-c idle_in_transaction_session_timeout=60s"
-        with psycopg.connect(environment["DATABASE_URL"], options=patient) as refreshing:
+        with psycopg.connect(direct_url, options=patient) as refreshing:
             former = UUID(current(people["bob"]))
             assert users.lock_active(refreshing, UUID(user_id), former) is not None
             new = repository.replace(refreshing, former, caller, lifetimes)

@@ -675,16 +675,16 @@ def somebody_waits(db: Db) -> bool:
 
 
 class TestWhileOthersAct:
-    def other(self, environment: dict[str, str]) -> Db:
-        connection = psycopg.connect(environment["DATABASE_URL"])
+    def other(self, direct_url: str) -> Db:
+        connection = psycopg.connect(direct_url)
         connection.execute("SET LOCAL lock_timeout = '100ms'")
         return connection
 
     def test_admins_go_on_while_one_of_them_is_about_to_change_another(
-        self, environment: dict[str, str], people: dict[str, str]
+        self, direct_url: str, people: dict[str, str]
     ) -> None:
         alice = id_of(people["alice"])
-        with database().transaction() as connection, self.other(environment) as other:
+        with database().transaction() as connection, self.other(direct_url) as other:
             assert repository.lock_admins(connection) == [UUID(alice)]
             other.execute(
                 "INSERT INTO media_requests (user_id, media_type, tmdb_id, title)"
@@ -693,22 +693,22 @@ class TestWhileOthersAct:
             )
 
     def test_two_who_change_admins_take_turns(
-        self, environment: dict[str, str], people: dict[str, str]
+        self, direct_url: str, people: dict[str, str]
     ) -> None:
-        with database().transaction() as connection, self.other(environment) as other:
+        with database().transaction() as connection, self.other(direct_url) as other:
             repository.lock_admins(connection)
             with pytest.raises(psycopg.errors.LockNotAvailable):
                 repository.lock_admins(other)
 
     def test_no_session_is_made_while_a_user_is_suspended_or_deleted(
-        self, environment: dict[str, str], people: dict[str, str]
+        self, direct_url: str, people: dict[str, str]
     ) -> None:
         bob = UUID(id_of(people["bob"]))
         add = (
             "INSERT INTO sessions (user_id, expires_at, ip, user_agent)"
             " VALUES (%s, now() + interval '1 day', '::1', '')"
         )
-        with self.other(environment) as other:
+        with self.other(direct_url) as other:
             with database().transaction() as connection:
                 assert repository.lock(connection, bob) is not None
                 with pytest.raises(psycopg.errors.LockNotAvailable):
@@ -717,13 +717,13 @@ class TestWhileOthersAct:
             other.execute(add, (bob,))
 
     def test_a_refresh_and_a_deletion_wait_in_no_circle(
-        self, db: Db, environment: dict[str, str], people: dict[str, str]
+        self, db: Db, direct_url: str, people: dict[str, str]
     ) -> None:
         bob, session_id = UUID(id_of(people["bob"])), session_of(people["bob"])
         lifetimes = session_lifetimes()
 
         def refresh(session_id: UUID) -> object:
-            with psycopg.connect(environment["DATABASE_URL"]) as other:
+            with psycopg.connect(direct_url) as other:
                 if repository.lock_active(other, bob, session_id) is None:
                     return None
                 return sessions.replace(other, session_id, CALLER, lifetimes)
@@ -799,7 +799,7 @@ class TestWhileOthersAct:
         assert act(people["alice"], carol).status in {200, 204}
 
     def test_two_who_sign_in_each_in_place_of_the_other_wait_in_no_circle(
-        self, environment: dict[str, str], people: dict[str, str]
+        self, direct_url: str, people: dict[str, str]
     ) -> None:
         principals, accounts = [], []
         for name in ("dora", "emil"):
@@ -810,19 +810,19 @@ class TestWhileOthersAct:
                 account = repository.find_local_account(connection, name)
             assert account is not None
             accounts.append(account)
-        with self.other(environment) as one, self.other(environment) as another:
+        with self.other(direct_url) as one, self.other(direct_url) as another:
             assert repository.lock_local_user(one, accounts[0]) is not None
             assert repository.lock_local_user(another, accounts[1]) is not None
             assert len(revoke_former(one, principals[1], CALLER)) == 1
             assert len(revoke_former(another, principals[0], CALLER)) == 1
 
     def test_who_ends_one_session_and_who_ends_all_wait_in_no_circle(
-        self, db: Db, environment: dict[str, str], people: dict[str, str]
+        self, db: Db, direct_url: str, people: dict[str, str]
     ) -> None:
         bob, session_id = UUID(id_of(people["bob"])), session_of(people["bob"])
 
         def end_all() -> int:
-            with psycopg.connect(environment["DATABASE_URL"]) as other:
+            with psycopg.connect(direct_url) as other:
                 return repository.revoke_sessions(other, bob)[0]
 
         with ThreadPoolExecutor(1) as pool:

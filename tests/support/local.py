@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +44,7 @@ class LocalService:
     data: Path
     url: str
     log: Path
+    environment: Mapping[str, str] = field(default_factory=dict)
 
     def call(
         self,
@@ -156,18 +157,24 @@ def local_service(
             time.sleep(0.05)
         line = next(line for line in log.read_text().splitlines() if "is ready at" in line)
         if not limits:
-            _raise_limits(data, environment or {})
-        yield LocalService(process, data, line.split()[-1], log)
+            with database_of(data, environment or {}) as connection:
+                raise_limits(connection)
+        yield LocalService(process, data, line.split()[-1], log, environment or {})
     finally:
         if process.poll() is None:
             process.terminate()
             process.wait(20)
 
 
-def _raise_limits(data: Path, environment: Mapping[str, str]) -> None:
+@contextmanager
+def database_of(
+    data: Path, environment: Mapping[str, str]
+) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
+    """Connect to the database of a running service."""
     with ExitStack() as stack:
         url = environment.get("DATABASE_URL")
         if url is None:
             url = stack.enter_context(servers.postgres(data, durable=True)).url
-        connection = stack.enter_context(psycopg.connect(url, autocommit=True))
-        raise_limits(connection)
+        # None of its statements is prepared, which PgBouncer could not serve.
+        own = psycopg.connect(url, autocommit=True, prepare_threshold=None)
+        yield stack.enter_context(own)

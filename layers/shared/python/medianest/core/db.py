@@ -17,7 +17,7 @@ from medianest.core.errors import AppError, ErrorCode
 from medianest.core.observability import logger
 
 if TYPE_CHECKING:
-    from psycopg import Connection, sql
+    from psycopg import Connection, InternalError, sql
     from pydantic import SecretStr
 
     from medianest.core.envelope import PageQuery
@@ -83,8 +83,10 @@ class Database:
         except (
             psycopg.OperationalError,
             psycopg.InterfaceError,
-            psycopg.errors.ReadOnlySqlTransaction,  # a failover left us on the server that follows
+            psycopg.InternalError,
         ) as error:
+            if isinstance(error, psycopg.InternalError) and not _is_lost(error):
+                raise
             # These were rolled back by a server that is well; the connection still serves.
             if not isinstance(
                 error,
@@ -138,7 +140,7 @@ class Database:
             self._bound = PROBE_SECONDS
             try:
                 stack.enter_context(self._connection.transaction())
-            except psycopg.OperationalError:
+            except (psycopg.OperationalError, psycopg.InternalError):
                 self.close()
             finally:
                 self._bound = self._answer_seconds
@@ -201,7 +203,22 @@ class Database:
 
 
 def _is_crowded(reason: str) -> bool:
-    return "too many" in reason or "connection slots are reserved" in reason
+    # PostgreSQL's words, for a server and for a role, and PgBouncer's.
+    return any(
+        words in reason
+        for words in ("too many", "connection slots are reserved", "no more connections allowed")
+    )
+
+
+def _is_lost(error: InternalError) -> bool:
+    """Tell whether an error that psycopg calls internal is one of the connection.
+
+    Either a failover left us on the server that follows, or a pooler told twice that the server is
+    gone: the server's last words and its own, which psycopg takes for no answer (no SQLSTATE).
+    """
+    from psycopg.errors import ReadOnlySqlTransaction  # noqa: PLC0415
+
+    return error.sqlstate in {None, ReadOnlySqlTransaction.sqlstate}
 
 
 def login(url: str, name: str = "DATABASE_URL") -> dict[str, Any]:

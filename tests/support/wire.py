@@ -1,0 +1,93 @@
+"""What a client says to PostgreSQL, read off the wire on its way there."""
+
+import re
+import socket
+import socketserver
+import struct
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+# What lives on in the session when its transaction has ended. A proxy that lends a server
+# connection for a transaction at a time loses that, or pins the client to the connection.
+_SESSION_STATE = re.compile(
+    r"^\s*(SET(?!\s+(LOCAL|TRANSACTION|CONSTRAINTS)\b)|RESET|DISCARD|LISTEN|UNLISTEN|LOAD|PREPARE"
+    r"|DEALLOCATE)\b"
+    r"|\bpg_(try_)?advisory_(lock|unlock)|\bset_config\s*\((?!.*,\s*true\s*\))"
+    r"|\b(CREATE|INTO)\s+(GLOBAL\s+|LOCAL\s+)?TEMP|\bpg_temp\b|\bWITH\s+HOLD\b",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+@dataclass
+class Recording:
+    """What was said."""
+
+    startups: list[dict[str, str]] = field(default_factory=list)
+    statements: list[str] = field(default_factory=list)
+    prepared: list[str] = field(default_factory=list)
+
+    @property
+    def session_state(self) -> list[str]:
+        """Return the statements that leave something in the session."""
+        each = (part for statement in self.statements for part in statement.split(";"))
+        return [part for part in each if _SESSION_STATE.search(part)]
+
+
+@contextmanager
+def recorded(url: str) -> Iterator[tuple[str, Recording]]:
+    """Return the way to PostgreSQL on which everything is written down, without TLS."""
+    parts = urlsplit(url)
+    engine = (parts.hostname or "", parts.port or 5432)
+    recording = Recording()
+
+    class Relay(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            with socket.create_connection(engine, timeout=20) as server:
+                back = threading.Thread(target=_copy, args=(server, self.request))
+                back.start()
+                _listen(self.request, server, recording)
+                server.shutdown(socket.SHUT_WR)
+                back.join()
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Relay) as relay:
+        threading.Thread(target=relay.serve_forever, args=(0.01,)).start()
+        login = parts.netloc.rpartition("@")[0]
+        here = parts._replace(netloc=f"{login}@127.0.0.1:{relay.server_address[1]}")
+        try:
+            yield here._replace(query="sslmode=disable&gssencmode=disable").geturl(), recording
+        finally:
+            relay.shutdown()
+
+
+def _copy(source: socket.socket, target: socket.socket) -> None:
+    while data := source.recv(64 * 1024):
+        target.sendall(data)
+    target.shutdown(socket.SHUT_WR)
+
+
+def _listen(client: socket.socket, server: socket.socket, recording: Recording) -> None:
+    """Pass on what a client says until it hangs up."""
+    with client.makefile("rb") as stream:
+        kind = b""  # of the first message, which has none
+        while head := stream.read(len(kind) + 4):
+            (size,) = struct.unpack("!i", head[-4:])
+            body = stream.read(size - 4)
+            _note(head[:-4], body, recording)
+            server.sendall(head + body)
+            kind = b"?"
+
+
+def _note(kind: bytes, body: bytes, recording: Recording) -> None:
+    words = body.split(b"\0")
+    if kind == b"Q":
+        recording.statements.append(words[0].decode())
+    elif kind == b"P":
+        recording.statements.append(words[1].decode())
+        if words[0]:
+            recording.prepared.append(words[0].decode())
+    elif not kind:
+        names = [word.decode() for word in body[4:].split(b"\0") if word]
+        recording.startups.append(dict(zip(names[::2], names[1::2], strict=True)))
