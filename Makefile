@@ -12,7 +12,7 @@ PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check --no-warn-sc
 export SAM_CLI_TELEMETRY := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help run fire reset test lint format docs build sam deploy-check lock clean
+.PHONY: help run fire reset test lint format docs build sam deploy-check prove lock clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -51,6 +51,9 @@ sam: .venv-sam/ready ## Install the SAM command line into .venv-sam
 
 deploy-check: $(VENV)/ready .venv-sam/ready .venv-checks/ready .venv-emulator/ready ## Prove the deployment without an AWS account
 	@$(BIN)/python -m tests.deploy_check
+
+prove: $(VENV)/ready ## Break one thing after the other under load, and write docs/reliability.md; in two minutes: make prove SHORT=1
+	@$(BIN)/python -m tests.prove $(if $(SHORT),--short)
 
 lock: .venv-sam/ready ## Compile the lock files again
 	for each in layers/dependencies/requirements requirements/runtime requirements/dev requirements/sam requirements/checks requirements/emulator; do \

@@ -4,6 +4,7 @@ One line for each fault as it is done, and what missed its bar. Ends with 1 when
 """
 
 import argparse
+import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -29,8 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     faults = [each for each in FAULTS if _is_asked(each, options)]
     scale = SHORT if options.short else Scale(calm=options.calm, fault=options.seconds)
     started = time.monotonic()
-    with ThreadPoolExecutor(SHORT_AT_ONCE if options.short else 1) as pool:
-        rows = list(pool.map(lambda fault: _one(fault, scale), faults))
+    rows = _two_at_a_time(faults) if options.short else [_one(each, scale) for each in faults]
     endured = None
     if options.minutes and not options.only:
         endured = _endurance(options.minutes, options.users)
@@ -71,6 +71,15 @@ def _is_asked(fault: Fault, options: argparse.Namespace) -> bool:
     return fault.short or not options.short
 
 
+def _two_at_a_time(faults: Sequence[Fault]) -> list[Row]:
+    with ThreadPoolExecutor(SHORT_AT_ONCE) as pool:
+        try:
+            return list(pool.map(lambda fault: _one(fault, SHORT), faults))
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+
+
 def _one(fault: Fault, scale: Scale) -> Row:
     row = prove(fault, scale)
     print(line(row), *(f"    MISSED: {each}" for each in row.failures), sep="\n", flush=True)
@@ -91,4 +100,7 @@ def _write(rows: list[Row], endured: Endured | None, scale: Scale) -> None:
 
 
 if __name__ == "__main__":
+    # What was started is stopped, and what was mounted unmounted, however this ends.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     sys.exit(main())

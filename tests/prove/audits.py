@@ -22,6 +22,8 @@ _DOUBLED: Mapping[str, str] = {
         "SELECT 'request ' || r.id FROM media_requests r"
         " LEFT JOIN request_items i ON i.request_id = r.id AND i.active"
         " GROUP BY r.id HAVING (count(i.id) > 0) <> (r.status <> 'declined')"
+        " OR count(*) FILTER (WHERE i.tmdb_id <> r.tmdb_id) > 0"
+        " OR (r.media_type = 'movie' AND count(i.id) > 1)"
     ),
 }
 _UNAUDITED: Mapping[str, str] = {
