@@ -10,6 +10,7 @@ from typing import Any
 import redis
 
 from tests.prove import disk, processes
+from tests.prove.ledger import Db
 from tests.prove.stage import Engine, Stage
 from tests.support.plex import approve, control
 
@@ -176,8 +177,8 @@ def plex_hangs(stage: Stage, seconds: float) -> None:
 
 # A transaction that has written has a number of its own.
 _WRITING = (
-    "SELECT client_port FROM pg_stat_activity WHERE application_name LIKE 'medianest-%'"
-    " AND backend_xid IS NOT NULL"
+    "SELECT client_port, backend_xid::text FROM pg_stat_activity"
+    " WHERE application_name LIKE 'medianest-%' AND backend_xid IS NOT NULL"
 )
 
 
@@ -187,17 +188,29 @@ def workers_killed(stage: Stage, seconds: float) -> None:
     kills = 0
     with stage.database() as db:
         while time.monotonic() < until:
-            pids = list(processes.workers_of(stage.service.process.pid))
-            for (port,) in db.execute(_WRITING).fetchall():
-                pid = processes.owner_of(int(port), pids)
-                if pid is not None:
-                    processes.send(signal.SIGKILL, pid)
-                    kills += 1
-                    time.sleep(KILL_SECONDS)
-                    break
+            if _kill_one_that_writes(stage, db):
+                kills += 1
+                time.sleep(KILL_SECONDS)
     stage.notes.append(f"{kills} workers were killed within a transaction")
     if kills == 0:
         raise RuntimeError("no worker was caught within a transaction")
+
+
+def _kill_one_that_writes(stage: Stage, db: Db) -> bool:
+    """Freeze a worker that seems to be writing, and kill it if it still is."""
+    pids = list(processes.workers_of(stage.service.process.pid))
+    for port, number in db.execute(_WRITING).fetchall():
+        pid = processes.owner_of(int(port), pids)
+        if pid is None:
+            continue
+        processes.send(signal.SIGSTOP, pid)
+        # By now it may have committed, or begun to.
+        time.sleep(0.01)
+        if (port, number) in db.execute(_WRITING).fetchall():
+            processes.send(signal.SIGKILL, pid)
+            return True
+        processes.send(signal.SIGCONT, pid)
+    return False
 
 
 def clock_off(stage: Stage, seconds: float) -> None:

@@ -178,6 +178,8 @@ def stage(folder: Path, setting: Setting, *, users: int) -> Iterator[Stage]:
         for client in clients:
             if not client.sign_in():
                 raise RuntimeError(f"{client.name} cannot sign in: {journal.calls[-1]}")
+        # The function that few may call at a time has to be there before several do.
+        http.call("health", "GET", "/api/health")
         yield Stage(
             *(service, postgres, valkey, plex_url, tmdb_url, skew, engines),
             *(http, clients, journal, ledger),
