@@ -2,6 +2,7 @@
 
 import tempfile
 import time
+import traceback
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,13 +39,15 @@ def prove(fault: Fault, scale: Scale) -> Row:
                 _run(on, fault, scale, row)
         except NoDiskError as error:
             row.not_run = f"not run: needs {error}"
+        except Exception as error:  # noqa: BLE001 - the other faults are worth their minutes
+            told = traceback.format_exception(error)
+            row.failures += ["the run itself broke", *"".join(told).splitlines()]
     return row
 
 
 def _run(on: Stage, fault: Fault, scale: Scale, row: Row) -> None:
     with on.load(scale.period):
-        # Not yet measured: the first calls start the functions.
-        time.sleep(min(scale.calm, 5.0))
+        on.warm_up()
         calm = time.monotonic()
         time.sleep(scale.calm)
         began = time.monotonic()

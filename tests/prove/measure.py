@@ -76,6 +76,8 @@ def measure(row: Row, fault: Fault, calls: Sequence[Call], times: Times, *, spee
     row.codes = Counter(call.code or call.problem[:60] for call in [*during, *after] if call.failed)
     row.before, row.during = p95(calm), p95(during)
     row.recovery = recovery(calls, times.ended)
+    if not calm:
+        row.failures.append("no call ended before the fault")
     row.failures += _errors(fault, calm, during, after)
     if row.recovery > fault.recovers:
         row.failures.append(f"recovery took {row.recovery:.1f} s, {fault.recovers:.0f} are allowed")

@@ -10,7 +10,7 @@ from importlib import metadata
 from pathlib import Path
 
 from tests.prove.calls import ROUTINE
-from tests.prove.endurance import LATE, MOST_GROWTH, WARM, Endured
+from tests.prove.endurance import LATE, LEAST_SECONDS, MOST_GROWTH, WARM, Endured
 from tests.prove.matrix import Scale
 from tests.prove.measure import CALM_SECONDS, CALM_TIMES, Row
 from tests.prove.stage import ADMINS
@@ -53,9 +53,12 @@ look titles up, ask for films and seasons, cancel, decide one by one and many at
 """  # noqa: E501 - a row of a table
 _ENDURED = """\
 {users} people for {minutes:g} minutes: {calls} calls, {failed} failed, p95 {p95:.0f} ms; {writes} writes, {lost} lost, {doubled}
-doubled, {unaudited} unaudited. At most {workers} processes of functions had {connections} connections to the database. Of each
-process that lived long enough, memory from {late_from:.0%} to {late_to:.0%} of the time was at most {growth} of that from
-{warm_from:.0%} to {warm_to:.0%} ({most:g} are allowed)."""  # noqa: E501 - lines of a page
+doubled, {unaudited} unaudited. At most {workers} processes of functions had {connections} connections to the database.
+{memory}"""  # noqa: E501 - lines of a page
+
+_MEMORY = """\
+Of each process that lived long enough, memory from {late_from:.0%} to {late_to:.0%} of the time was at most {growth:.2f} of that
+from {warm_from:.0%} to {warm_to:.0%} ({most:g} are allowed)."""  # noqa: E501 - lines of a page
 
 
 def page(rows: Sequence[Row], endured: Endured | None, scale: Scale) -> str:
@@ -143,7 +146,15 @@ def _endured(found: Endured) -> str:
         unaudited=found.unaudited,
         workers=found.most_workers,
         connections=found.most_connections,
-        growth=f"{max(found.growth.values(), default=0):.2f}",
+        memory=_memory(found),
+    )
+
+
+def _memory(found: Endured) -> str:
+    if not found.growth:
+        return f"Memory is only compared in {LEAST_SECONDS / 60:.0f} minutes or more."
+    return _MEMORY.format(
+        growth=max(found.growth.values()),
         most=MOST_GROWTH,
         warm_from=WARM[0],
         warm_to=WARM[1],

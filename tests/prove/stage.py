@@ -19,7 +19,9 @@ from tests.support.standin import plex_of, served
 
 OWNER = "owner"
 ADMINS = 2
+SIGN_INS_A_SECOND = 5
 SETTLE_SECONDS = 30.0
+WARM_UP_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +107,16 @@ class Stage:
         if broken:
             raise broken[0]
 
+    def warm_up(self) -> None:
+        """Wait, while there is load, until each kind of call has worked: functions run by then."""
+        began = time.monotonic()
+        while missing := self.not_seen(began):
+            if time.monotonic() > began + WARM_UP_SECONDS:
+                raise TimeoutError(f"does not work: {', '.join(sorted(missing))}")
+            self.wanted = missing
+            time.sleep(0.2)
+        self.wanted = frozenset()
+
     def settle(self) -> list[str]:
         """End what is half done and try what has to be dead; return what is wrong with that."""
         wrong = []
@@ -128,6 +140,14 @@ class Stage:
         """Return the kinds of calls of which none has worked since a time."""
         worked = {call.kind for call in self.journal.between(since) if 0 < call.status < 400}
         return KINDS - worked
+
+
+def _enter(client: Client, journal: Journal) -> None:
+    """Sign somebody in, as soon as API Gateway lets one more begin."""
+    while not client.sign_in():
+        if journal.calls[-1].code != "RATE_LIMITED":
+            raise RuntimeError(f"{client.name} cannot sign in: {journal.calls[-1]}")
+        time.sleep(1 / SIGN_INS_A_SECOND)
 
 
 @contextmanager
@@ -176,8 +196,7 @@ def stage(folder: Path, setting: Setting, *, users: int) -> Iterator[Stage]:
             for number, name in enumerate(names)
         ]
         for client in clients:
-            if not client.sign_in():
-                raise RuntimeError(f"{client.name} cannot sign in: {journal.calls[-1]}")
+            _enter(client, journal)
         # The function that few may call at a time has to be there before several do.
         http.call("health", "GET", "/api/health")
         yield Stage(
