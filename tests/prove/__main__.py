@@ -33,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     started = time.monotonic()
     rows = _several_at_a_time(faults) if options.short else [_one(each, scale) for each in faults]
     endured = None
-    if options.minutes and not options.only:
+    if options.minutes:
         endured = _endurance(options.minutes, options.users)
     if options.write or not (options.short or options.only):
         _write(rows, endured, scale)
@@ -57,7 +57,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--write", action="store_true", help="write the report in any case")
     options = parser.parse_args(arguments)
     if options.minutes is None:
-        options.minutes = SHORT_MINUTES if options.short else 10.0
+        options.minutes = 0.0 if options.only else SHORT_MINUTES if options.short else 10.0
     if options.users is None:
         options.users = SHORT_USERS if options.short else 100
     unknown = set(options.only or ()) - {fault.name for fault in FAULTS}

@@ -35,7 +35,7 @@ look titles up, ask for films and seasons, cancel, decide one by one and many at
 - **Errors seen**: all that callers got, counted. Each answer is held against [the API document](openapi.json). The everyday
   outcome of being slower than somebody else is no error: {routine}.
 - **Of what it does not touch**: the calls that a fault has nothing to do with, such as `GET /api/auth/me` while TMDB hangs. They
-  may not fail, and their p95 stays within {times:.0f} times what it was or {least:.0f} ms.
+  may not fail, and their p95 stays within {times:.0f} times what it was, or within {least:.0f} ms if that is more.
 - **Recovered after**: from when the cause was gone to the end of the last call that failed. At most 10 s are allowed, for TMDB
   and Plex 36 s: their breaker lets nobody call for 30 s.
 - **Lost**: a write that was acknowledged and is not there, and a session that works after its end. **Doubled**: two requests
@@ -46,7 +46,7 @@ look titles up, ask for films and seasons, cancel, decide one by one and many at
 ## {endured_title}
 
 {endured}
-
+{missed}
 ## What was done
 
 {how}
@@ -81,6 +81,7 @@ def page(rows: Sequence[Row], endured: Endured | None, scale: Scale) -> str:
         least=CALM_SECONDS * 1000,
         endured_title=f"{endured.users if endured else 'Many'} users",
         endured=_endured(endured) if endured else "Not run.",
+        missed=_missed(rows, endured),
         how="\n".join(_how(rows)),
     )
 
@@ -161,6 +162,16 @@ def _memory(found: Endured) -> str:
         late_from=LATE[0],
         late_to=LATE[1],
     )
+
+
+def _missed(rows: Sequence[Row], endured: Endured | None) -> str:
+    """Return the section on what was not as it should be, nothing where all was."""
+    missed = [(row.name, each) for row in rows for each in row.failures]
+    missed += [("users", each) for each in (endured.failures if endured else ())]
+    if not missed:
+        return ""
+    told = "\n".join(f"- **{name}**: {' '.join(each.split())}" for name, each in missed)
+    return f"\n## Missed\n\n{told}\n"
 
 
 def _how(rows: Sequence[Row]) -> Iterator[str]:

@@ -23,8 +23,8 @@ from medianest.core.errors import AppError, ErrorCode
 ALGORITHM = "HS256"
 ISSUER = "medianest"
 AUDIENCE = "medianest-api"
-# A token has the time of the database, whose clock decides when its session ends. An environment with
-# a clock that is an hour slow must not sign out everybody who has just signed in.
+# A token has the time of the database, whose clock decides when its session ends. An environment
+# with a clock that is an hour slow must not sign out everybody who has just signed in.
 LEEWAY_SECONDS = 2 * 3600
 MAX_LIFETIME_SECONDS = 30 * 24 * 3600
 MAX_TOKEN_CHARS = 4096
