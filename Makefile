@@ -15,7 +15,7 @@ export SAM_CLI_TELEMETRY := 0
 LOCKED := layers/dependencies/requirements $(addprefix requirements/,runtime dev sam audit checks emulator)
 
 .DEFAULT_GOAL := help
-.PHONY: help run fire reset test lint format docs build sbom sam audit deploy-check lock clean
+.PHONY: help run fire reset test lint format docs build sbom sam audit deploy-check prove lock clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -64,6 +64,9 @@ sam: .venv-sam/ready ## Install the SAM command line into .venv-sam
 
 deploy-check: $(VENV)/ready .venv-sam/ready .venv-checks/ready .venv-emulator/ready ## Prove the deployment without an AWS account
 	@$(BIN)/python -m tests.deploy_check
+
+prove: $(VENV)/ready ## Break one thing after the other under load, and write docs/reliability.md; in two minutes: make prove SHORT=1
+	@$(BIN)/python -m tests.prove $(if $(SHORT),--short)
 
 audit: .venv-audit/ready ## Ask for known vulnerabilities of all that is locked
 	@status=0; for each in $(LOCKED); do \

@@ -100,9 +100,9 @@ def postgres_engine(directory: Path, *, durable: bool) -> "Engine":
     return _Postgres(directory, durable=durable)
 
 
-def valkey_engine(directory: Path) -> "Engine":
+def valkey_engine(directory: Path, *, cluster: bool = False) -> "Engine":
     """Return what `valkey` runs, for one who looks after it."""
-    return _Valkey(directory, cluster=False)
+    return _Valkey(directory, cluster=cluster)
 
 
 class Engine(ABC):

@@ -51,11 +51,10 @@ class Deployment:
 
     def events(self) -> list[dict[str, Any]]:
         """Return what became of each resource, the last first."""
-        client = self.aws.client("cloudformation")
-        found: list[dict[str, Any]] = client.describe_stack_events(StackName="medianest")[
-            "StackEvents"
+        pages = self.aws.client("cloudformation").get_paginator("describe_stack_events")
+        return [
+            event for page in pages.paginate(StackName="medianest") for event in page["StackEvents"]
         ]
-        return found
 
     def functions(self) -> dict[str, dict[str, Any]]:
         """Return the settings of each function by its id in the template."""

@@ -1,19 +1,15 @@
 """One local service for the tests of each worker that do not break it."""
 
-import asyncio
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 
 import pytest
 import redis
-from aiohttp import web
 
-from local import standins
-from local.standins import plex
 from tests.support import engines as engines_of_run
 from tests.support.local import LocalService, local_service
 from tests.support.pgbouncer import Pool
+from tests.support.standin import plex_of, served
 
 type OwnEngines = Callable[[str], AbstractContextManager[dict[str, str]]]
 
@@ -67,19 +63,5 @@ def service(
 @pytest.fixture(scope="session")
 def crowd_plex() -> Iterator[str]:
     """Run a stand-in for plex.tv with twenty people and an owner."""
-    people = [plex.Person(1, "owner", "owner@example.com", owns_server=True)] + [
-        plex.Person(100 + number, name, f"{name}@example.com") for number, name in enumerate(CROWD)
-    ]
-    own_loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=own_loop.run_forever, daemon=True)
-    thread.start()
-
-    async def start() -> web.AppRunner:
-        return await standins.serve(plex.create_app(people), "127.0.0.1", 0)
-
-    runner = asyncio.run_coroutine_threadsafe(start(), own_loop).result(10)
-    yield standins.url_of(runner)
-    asyncio.run_coroutine_threadsafe(runner.cleanup(), own_loop).result(10)
-    own_loop.call_soon_threadsafe(own_loop.stop)
-    thread.join(10)
-    own_loop.close()
+    with served(plex_of(CROWD)) as url:
+        yield url

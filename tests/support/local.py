@@ -121,17 +121,21 @@ def local_service(
     throttles: bool = True,
     bounds: bool = False,
     trial_limits: bool = False,
+    skew: Path | None = None,
 ) -> Iterator[LocalService]:
     """Start a service on a free port, ready for calls inside the block.
 
     Unless it is about `limits`, they are raised as an operator would: all callers of a test have
     one address. Without `throttles` API Gateway lets everything through; with `bounds` functions
     have the template's default concurrency. With `trial_limits` it is started as `make run` starts
-    it.
+    it. While there is a file `skew`, the clocks of the functions are an hour off.
     """
     module = "tests.support.bounded" if bounds else "local"
     if not throttles:
         module = "tests.support.unthrottled"
+    if skew is not None:
+        module = "tests.support.skewed"
+        environment = {**(environment or {}), "SKEW_FILE": str(skew)}
     data.mkdir(parents=True, exist_ok=True)
     log = data / "output.log"
     run_file = data / "run.json"

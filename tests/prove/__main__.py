@@ -1,0 +1,108 @@
+"""Prove that nothing is lost when something breaks: `make prove`.
+
+One line for each fault as it is done, and what missed its bar. Ends with 1 when anything did.
+"""
+
+import argparse
+import signal
+import sys
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from tests.prove.chart import chart
+from tests.prove.endurance import Endured, endure
+from tests.prove.matrix import Scale, prove
+from tests.prove.measure import Row
+from tests.prove.plan import FAULTS, Fault
+from tests.prove.report import endured_line, line, page
+from tests.support.api import ROOT
+
+SHORT = Scale(calm=3.0, fault=6.0, users=5, period=0.6, speed=False)
+# Those that wait for a breaker need no processor, so the short form begins with them and does
+# several at a time.
+SHORT_AT_ONCE = 3
+SHORT_MINUTES, SHORT_USERS = 0.2, 20
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Do what the command line says and return how the process should end."""
+    options = _parse(arguments)
+    faults = [each for each in FAULTS if _is_asked(each, options)]
+    scale = SHORT if options.short else Scale(calm=options.calm, fault=options.seconds)
+    started = time.monotonic()
+    rows = _several_at_a_time(faults) if options.short else [_one(each, scale) for each in faults]
+    endured = None
+    if options.minutes:
+        endured = _endurance(options.minutes, options.users)
+    if options.write or not (options.short or options.only):
+        _write(rows, endured, scale)
+    bad = [row for row in rows if row.failures]
+    failed = len(bad) + bool(endured and endured.failures)
+    print(f"{len(rows) - len(bad)} of {len(rows)} faults as they should be", end="")
+    print(f", {failed} failed" if failed else "", f"({time.monotonic() - started:.0f} s)")
+    return 1 if failed else 0
+
+
+def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.prove", description=__doc__)
+    parser.add_argument("--short", action="store_true", help="the form that CI runs; no report")
+    parser.add_argument(
+        *("--only",), action="append", metavar="NAME", help="a fault by its name; no report"
+    )
+    parser.add_argument("--seconds", type=float, default=60.0, help="of each fault")
+    parser.add_argument("--calm", type=float, default=20.0, help="seconds before it")
+    parser.add_argument("--minutes", type=float, help="of many users; 0 leaves them out")
+    parser.add_argument("--users", type=int, help="how many many are")
+    parser.add_argument("--write", action="store_true", help="write the report in any case")
+    options = parser.parse_args(arguments)
+    if options.minutes is None:
+        options.minutes = 0.0 if options.only else SHORT_MINUTES if options.short else 10.0
+    if options.users is None:
+        options.users = SHORT_USERS if options.short else 100
+    unknown = set(options.only or ()) - {fault.name for fault in FAULTS}
+    if unknown:
+        parser.error(f"no such fault: {', '.join(unknown)}; {', '.join(f.name for f in FAULTS)}")
+    return options
+
+
+def _is_asked(fault: Fault, options: argparse.Namespace) -> bool:
+    if options.only:
+        return fault.name in options.only
+    return fault.short or not options.short
+
+
+def _several_at_a_time(faults: Sequence[Fault]) -> list[Row]:
+    longest_first = sorted(faults, key=lambda fault: -fault.recovers)
+    with ThreadPoolExecutor(SHORT_AT_ONCE) as pool:
+        try:
+            return list(pool.map(lambda fault: _one(fault, SHORT), longest_first))
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+
+
+def _one(fault: Fault, scale: Scale) -> Row:
+    row = prove(fault, scale)
+    print(line(row), *(f"    MISSED: {each}" for each in row.failures), sep="\n", flush=True)
+    return row
+
+
+def _endurance(minutes: float, users: int) -> Endured:
+    found = endure(minutes * 60, users)
+    print(endured_line(found), *(f"    MISSED: {each}" for each in found.failures), sep="\n")
+    return found
+
+
+def _write(rows: list[Row], endured: Endured | None, scale: Scale) -> None:
+    folder = ROOT / "docs"
+    (folder / "reliability.md").write_text(page(rows, endured, scale), encoding="utf-8")
+    (folder / "reliability.svg").write_text(chart(rows, endured), encoding="utf-8")
+    print("wrote docs/reliability.md and docs/reliability.svg")
+
+
+if __name__ == "__main__":
+    # What was started is stopped, and what was mounted unmounted, however this ends.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    sys.exit(main())

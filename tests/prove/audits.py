@@ -1,0 +1,100 @@
+"""What the tables say of each other: no title held twice, and an audit row for each change."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import psycopg
+
+type Db = psycopg.Connection[tuple[Any, ...]]
+
+# Each finds what should not be; its rows tell what it is about.
+_DOUBLED: Mapping[str, str] = {
+    "is held by two active requests": (
+        "SELECT media_type || ' ' || tmdb_id || coalesce(' season ' || season, '')"
+        " FROM request_items WHERE active GROUP BY media_type, tmdb_id, season HAVING count(*) > 1"
+    ),
+    "has two effects on record": (
+        "SELECT 'request ' || target_id FROM audit_logs WHERE action IN"
+        " ('request.approved', 'request.declined', 'request.cancelled')"
+        " GROUP BY target_id HAVING count(*) > 1"
+    ),
+    "holds what it should not, or nothing": (
+        "SELECT 'request ' || r.id FROM media_requests r"
+        " LEFT JOIN request_items i ON i.request_id = r.id AND i.active"
+        " GROUP BY r.id HAVING (count(i.id) > 0) <> (r.status <> 'declined')"
+        " OR count(*) FILTER (WHERE i.tmdb_id <> r.tmdb_id) > 0"
+        " OR (r.media_type = 'movie' AND count(i.id) > 1)"
+    ),
+}
+_UNAUDITED: Mapping[str, str] = {
+    "is not on record as made once": (
+        "SELECT 'request ' || r.id FROM media_requests r LEFT JOIN audit_logs a"
+        " ON a.target_id = r.id::text AND a.action = 'request.created'"
+        " GROUP BY r.id HAVING count(a.id) <> 1"
+    ),
+    "is on record as made, and neither there nor cancelled": (
+        "SELECT 'request ' || a.target_id FROM audit_logs a"
+        " LEFT JOIN media_requests r ON r.id::text = a.target_id"
+        " LEFT JOIN audit_logs c ON c.target_id = a.target_id AND c.action = 'request.cancelled'"
+        " WHERE a.action = 'request.created' AND (r.id IS NULL) = (c.id IS NULL)"
+    ),
+    "is on record as cancelled and was never made": (
+        "SELECT 'request ' || c.target_id FROM audit_logs c"
+        " LEFT JOIN audit_logs a ON a.target_id = c.target_id AND a.action = 'request.created'"
+        " WHERE c.action = 'request.cancelled' AND a.id IS NULL"
+    ),
+    "and its decision on record differ": (
+        "SELECT 'request ' || coalesce(r.id::text, a.target_id)"
+        " FROM (SELECT * FROM media_requests WHERE status <> 'pending') r FULL JOIN"
+        "  (SELECT * FROM audit_logs WHERE action IN ('request.approved', 'request.declined')) a"
+        " ON a.target_id = r.id::text"
+        " WHERE r.id IS NULL OR a.id IS NULL OR a.action <> 'request.' || r.status"
+        " OR a.user_id IS DISTINCT FROM r.processed_by"
+    ),
+    "has another number of sessions than sign-ins on record": (
+        "SELECT 'user ' || coalesce(s.user_id, a.user_id)"
+        " FROM (SELECT user_id, count(*) AS n FROM sessions GROUP BY user_id) s FULL JOIN"
+        "  (SELECT user_id, count(*) AS n FROM audit_logs WHERE action = 'auth.sign_in'"
+        "   GROUP BY user_id) a ON a.user_id = s.user_id"
+        " WHERE s.n IS DISTINCT FROM a.n"
+    ),
+    "has another number of ended sessions than on record": (
+        "SELECT 'user ' || coalesce(s.user_id, a.user_id)"
+        " FROM (SELECT user_id, count(*) AS n FROM sessions WHERE revoked_at IS NOT NULL"
+        "   GROUP BY user_id) s FULL JOIN"
+        "  (SELECT user_id, sum((details->>'sessions')::int) AS n FROM audit_logs"
+        "   WHERE action = 'auth.sign_out' GROUP BY user_id) a ON a.user_id = s.user_id"
+        " WHERE coalesce(s.n, 0) <> coalesce(a.n, 0)"
+    ),
+    "is not on record as made once (user)": (
+        "SELECT 'user ' || coalesce(u.id::text, a.target_id) FROM users u FULL JOIN"
+        "  (SELECT * FROM audit_logs WHERE action = 'user.created') a ON a.target_id = u.id::text"
+        " GROUP BY u.id, a.target_id HAVING u.id IS NULL OR count(a.id) <> 1"
+    ),
+}
+
+
+def doubled(db: Db) -> list[str]:
+    """Return what is there twice."""
+    return _found(db, _DOUBLED)
+
+
+def unaudited(db: Db) -> list[str]:
+    """Return each change without its audit row, and each audit row without its change."""
+    return _found(db, _UNAUDITED)
+
+
+def counted(db: Db, action: str) -> dict[str, int]:
+    """Return how often users did something, by rows that may stand for many times."""
+    rows = db.execute(
+        "SELECT user_id::text, sum(coalesce((details->>'count')::int, 1))::int FROM audit_logs"
+        " WHERE action = %s GROUP BY user_id",
+        (action,),
+    )
+    return {str(user_id): int(number) for user_id, number in rows}
+
+
+def _found(db: Db, queries: Mapping[str, str]) -> list[str]:
+    return [
+        f"{row[0]} {what}" for what, query in queries.items() for row in db.execute(query.encode())
+    ]

@@ -1,0 +1,288 @@
+"""People who use the service: what each does next is drawn by lot, from a seed."""
+
+import base64
+import json
+import random
+import time
+import uuid
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+from urllib.parse import quote
+
+from tests.prove.calls import Http, Reply
+from tests.prove.ledger import Ledger
+from tests.support.api import ROOT
+from tests.support.plex import approve
+
+CATALOGUE = json.loads((ROOT / "local/standins/catalogue.json").read_text())
+FILMS = [movie["id"] for movie in CATALOGUE["movies"]]
+SEASONS = [
+    (show["id"], int(season))
+    for show in CATALOGUE["shows"]
+    for season in show.get("seasons", {})
+    if season != "0"
+]
+WORDS = ["the", "star", "love", "man", "king", "night", "war", "dark", "matrix", "life"]
+RETRY_SECONDS = 2.0
+WANTED_SHARE = 0.15
+# Requests that somebody makes at most without being told of the outcome of the first.
+MOST_UNSETTLED = 3
+USERS_DO = {
+    "me": 16, "search": 14, "details": 9, "own": 10, "one": 6, "create": 16, "cancel": 5,
+    "health": 3, "sessions": 3, "refresh": 3, "sign_in_anew": 4,
+}  # fmt: skip
+ADMINS_DO = {
+    "me": 5, "pending": 8, "decide": 12, "bulk": 5, "users": 5, "audit": 5, "stats": 5,
+    "search": 3, "refresh": 2,
+}  # fmt: skip
+
+_ACTION_OF = {"pin": "sign_in_anew", "verify": "sign_in_anew", "logout": "sign_in_anew"}
+
+
+def claims_of(token: str) -> dict[str, Any]:
+    """Return what a token says."""
+    part = token.split(".")[1]
+    found: dict[str, Any] = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+    return found
+
+
+class Client:
+    """Somebody with a session, or in want of one."""
+
+    def __init__(
+        self,
+        http: Http,
+        plex_url: str,
+        ledger: Ledger,
+        name: str,
+        *,
+        does: Mapping[str, int],
+        seed: int,
+    ) -> None:
+        self.name = name
+        self.token: str | None = None
+        self.user_id = ""
+        self.session_id = ""
+        self._http = http
+        self._plex_url = plex_url
+        self._ledger = ledger
+        self._lots = random.Random(f"{name} {seed}")  # noqa: S311 - a load that is the same each time
+        self._does = list(does), list(does.values())
+        self._mine: list[str] = []
+        self._open: list[str] = []  # what an admin has seen that waits for a decision
+        self._unsettled: dict[str, float] = {}  # by key: when to ask again
+        self._unsure = False
+        self._sign_in_at = 0.0
+
+    def act(self, wanted: Collection[str] = ()) -> None:
+        """Do one thing, of the kinds that are `wanted` where this is somebody who does such."""
+        if self.token is None or (self._unsure and self._lots.random() < 0.25):
+            if time.monotonic() >= self._sign_in_at and not self.sign_in():
+                self._sign_in_at = time.monotonic() + RETRY_SECONDS
+            return
+        names, weights = self._does
+        asked = sorted({_ACTION_OF.get(kind, kind) for kind in wanted} & set(names))
+        # Now and then: everybody at once would be more sign-ins than API Gateway lets through.
+        if asked and self._lots.random() < WANTED_SHARE:
+            name = self._lots.choice(asked)
+        else:
+            name = self._lots.choices(names, weights)[0]
+        action: Callable[[], None] = getattr(self, f"_{name}")
+        action()
+
+    def sign_in(self) -> bool:
+        """Begin, approve and finish a sign-in; the former session is left alone."""
+        pin = self._http.call("pin", "POST", "/api/auth/plex/pin", body={})
+        if not pin.ok:
+            return False
+        approve(self._plex_url, pin.body["data"]["code"], self.name)
+        body = {"pinId": pin.body["data"]["pinId"]}
+        answer = self._http.call("verify", "POST", "/api/auth/plex/verify", body=body)
+        if answer.unanswered and self.user_id:
+            self._ledger.maybe_signed_in(self.user_id)
+        if not answer.ok:
+            return False
+        self.user_id = answer.body["data"]["user"]["id"]
+        self._have(answer.body["data"]["token"])
+        self._ledger.signed_in(self.user_id, self.session_id, answer.body["data"]["token"])
+        self._unsure = False
+        return True
+
+    def settle(self, seconds: float) -> None:
+        """Ask again for what was never answered, until it is."""
+        deadline = time.monotonic() + seconds
+        while self._unsettled and time.monotonic() < deadline:
+            if self.token is None and not self.sign_in():
+                time.sleep(0.5)
+                continue
+            self._create_again(next(iter(self._unsettled)))
+            if self._unsettled:
+                time.sleep(0.2)
+
+    def repeat(self, key: str, request_id: str, body: dict[str, Any]) -> str:
+        """Send a request that was made once more; return what is wrong with the answer."""
+        answer = self._send(key, body)
+        if answer.ok and answer.body["data"]["id"] == request_id:
+            return ""
+        if answer.code == "REQUEST_CANCELLED":
+            return ""
+        return f"key {key} made {request_id}; sent again it got {answer.body}"
+
+    def _have(self, token: str) -> None:
+        self.token = token
+        self.session_id = claims_of(token)["jti"]
+
+    def _call(self, kind: str, method: str, path: str, **options: Any) -> Reply:
+        excused = options.pop("excused", frozenset())
+        if self._unsure:
+            # A refresh or sign-out without an answer may have worked.
+            excused |= {"JWT_INVALID"}
+        answer = self._http.call(kind, method, path, token=self.token, excused=excused, **options)
+        if answer.code == "JWT_INVALID":
+            self.token = None
+        return answer
+
+    def _me(self) -> None:
+        self._call("me", "GET", "/api/auth/me")
+
+    def _sessions(self) -> None:
+        self._call("sessions", "GET", "/api/auth/sessions")
+
+    def _health(self) -> None:
+        self._http.call("health", "GET", "/api/health")
+
+    def _search(self) -> None:
+        words = self._lots.choice(WORDS)
+        if self._lots.random() < 0.5:  # what nobody has searched for yet
+            words += f" {self._lots.randrange(100_000)}"
+        self._call("search", "GET", f"/api/media/search?q={quote(words)}")
+
+    def _details(self) -> None:
+        self._call("details", "GET", f"/api/media/movie/{self._lots.choice(FILMS)}")
+
+    def _own(self) -> None:
+        self._call("own", "GET", "/api/media/requests?limit=10")
+
+    def _one(self) -> None:
+        if not self._mine:
+            self._create()
+        else:
+            self._call("one", "GET", f"/api/media/requests/{self._lots.choice(self._mine)}")
+
+    def _create(self) -> None:
+        due = [key for key, at in self._unsettled.items() if at <= time.monotonic()]
+        if due:
+            self._create_again(due[0])
+        elif len(self._unsettled) < MOST_UNSETTLED:
+            key = str(uuid.uuid4())
+            body: dict[str, Any] = {"mediaType": "movie", "tmdbId": self._lots.choice(FILMS)}
+            if self._lots.random() < 0.3:
+                show, season = self._lots.choice(SEASONS)
+                body = {"mediaType": "tv", "tmdbId": show, "seasons": [season]}
+            self._ledger.wants(key, self.user_id, body)
+            self._create_again(key)
+
+    def _create_again(self, key: str) -> None:
+        answer = self._send(key, self._ledger.creates[key].body)
+        if answer.ok:
+            self._unsettled.pop(key, None)
+            request_id = answer.body["data"]["id"]
+            wrong = self._ledger.created(key, request_id)
+            if wrong:
+                raise AssertionError(wrong)
+            self._mine.append(request_id)
+        elif answer.unanswered or answer.status in {401, 429} or self._is_under_way(answer):
+            self._unsettled[key] = time.monotonic() + RETRY_SECONDS
+        else:
+            self._unsettled.pop(key, None)
+            self._ledger.refused(key)
+
+    @staticmethod
+    def _is_under_way(answer: Reply) -> bool:
+        return answer.code == "IDEMPOTENCY_IN_PROGRESS"
+
+    def _send(self, key: str, body: dict[str, Any]) -> Reply:
+        return self._call(
+            "create",
+            "POST",
+            "/api/media/request",
+            body=body,
+            headers={"Idempotency-Key": key},
+            # The first try may be under way still, and its request decided upon or cancelled.
+            excused=frozenset({"IDEMPOTENCY_IN_PROGRESS", "REQUEST_CANCELLED"}),
+        )
+
+    def _cancel(self) -> None:
+        if not self._mine:
+            self._create()
+            return
+        request_id = self._mine.pop(self._lots.randrange(len(self._mine)))
+        answer = self._call("cancel", "DELETE", f"/api/media/requests/{request_id}")
+        if answer.ok or answer.unanswered:
+            self._ledger.changed(request_id, "cancelled", sure=answer.ok)
+
+    def _refresh(self) -> None:
+        old = self.session_id
+        answer = self._call("refresh", "POST", "/api/auth/refresh", body={})
+        if answer.ok:
+            self._have(answer.body["data"]["token"])
+            self._ledger.refreshed(self.user_id, old, self.session_id, answer.body["data"]["token"])
+        elif answer.unanswered:
+            self._ledger.unsure(self.user_id, old)
+            self._unsure = True
+
+    def _sign_in_anew(self) -> None:
+        old, token = self.session_id, self.token
+        if not self.sign_in():
+            return
+        answer = self._http.call("logout", "POST", "/api/auth/logout", body={}, token=token)
+        if answer.ok or answer.unanswered:
+            self._ledger.ended(old, sure=answer.ok)
+
+    def _pending(self) -> None:
+        answer = self._call("pending", "GET", "/api/admin/requests?status=pending&limit=20")
+        self._open = [each["id"] for each in answer.body["data"]] if answer.ok else []
+
+    def _decide(self) -> None:
+        if not self._open:
+            self._pending()
+        if not self._open:
+            return
+        request_id = self._open.pop(self._lots.randrange(len(self._open)))
+        how, effect, body = self._decision()
+        path = f"/api/admin/requests/{request_id}/{how}"
+        answer = self._call("decide", "POST", path, body=body)
+        if answer.ok or answer.unanswered:
+            self._ledger.changed(request_id, effect, sure=answer.ok)
+
+    def _bulk(self) -> None:
+        if not self._open:
+            self._pending()
+        ids, self._open = self._open[:5], self._open[5:]
+        if not ids:
+            return
+        how, effect, body = self._decision()
+        path = "/api/admin/requests/decisions"
+        answer = self._call("bulk", "POST", path, body={"decision": how, "ids": ids, **body})
+        if answer.ok:
+            for item in answer.body["data"]:
+                if "status" in item:
+                    self._ledger.changed(item["id"], effect, sure=True)
+        elif answer.unanswered:
+            for request_id in ids:
+                self._ledger.changed(request_id, effect, sure=False)
+
+    def _decision(self) -> tuple[str, str, dict[str, str]]:
+        # Few are approved, which would hold their titles for good.
+        if self._lots.random() < 0.15:
+            return "approve", "approved", {}
+        return "decline", "declined", {"reason": "no room"}
+
+    def _users(self) -> None:
+        self._call("users", "GET", "/api/admin/users?limit=10")
+
+    def _audit(self) -> None:
+        self._call("audit", "GET", "/api/admin/audit-logs?limit=10")
+
+    def _stats(self) -> None:
+        self._call("stats", "GET", "/api/admin/stats")

@@ -1,0 +1,43 @@
+"""A file system so small that a database can fill it."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+MEGABYTES = 256
+_CHUNK = b"\0" * 65536
+
+
+class NoDiskError(Exception):
+    """Why there can be none."""
+
+
+@contextmanager
+def small_disk(folder: Path) -> Iterator[None]:
+    """Mount one at a folder; raises NoDiskError where that is not allowed."""
+    size = f"size={MEGABYTES}m,mode=0755"
+    mount = ["mount", "-t", "tmpfs", "-o", size, "medianest-prove", str(folder)]
+    if shutil.which("mount") is None or os.geteuid() != 0:
+        raise NoDiskError("the right to mount a file system (root)")
+    done = subprocess.run(mount, stderr=subprocess.PIPE, text=True, check=False)
+    if done.returncode:
+        raise NoDiskError(f"the right to mount a file system ({done.stderr.strip()})")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)
+
+
+def fill(ballast: Path) -> int:
+    """Write to a file until the disk takes no more; return the bytes."""
+    with ballast.open("ab", buffering=0) as file:
+        size = len(_CHUNK)
+        while size:
+            try:
+                file.write(_CHUNK[:size])
+            except OSError:
+                size //= 2
+        return file.tell()

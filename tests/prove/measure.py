@@ -1,0 +1,112 @@
+"""What a run has shown, and whether it is good enough."""
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from tests.prove.calls import PARTS, Call
+from tests.prove.plan import Fault
+
+# What a fault does not touch stays this fast, whatever goes wrong.
+CALM_SECONDS = 0.25
+CALM_TIMES = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """When a run was calm, when its fault was on, and when all was over."""
+
+    calm: float
+    fault: float
+    ended: float
+    over: float
+
+
+@dataclass
+class Row:
+    """A fault with what it did; `failures` are the bars that were missed."""
+
+    name: str
+    how: str
+    codes: Counter[str] = field(default_factory=Counter)
+    calls: int = 0
+    failed: int = 0
+    before: float = 0.0
+    during: float = 0.0
+    untouched_before: float | None = None
+    untouched: float | None = None
+    recovery: float = 0.0
+    writes: int = 0
+    workers: int = 0
+    lost: int = 0
+    doubled: int = 0
+    unaudited: int = 0
+    notes: list[str] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+    not_run: str = ""
+
+
+def p95(calls: Iterable[Call]) -> float:
+    """Return the seconds within which 19 of 20 calls ended."""
+    times = sorted(call.seconds for call in calls)
+    return times[math.ceil(0.95 * len(times)) - 1] if times else 0.0
+
+
+def untouched(fault: Fault, calls: Sequence[Call]) -> list[Call]:
+    """Return the calls that a fault has nothing to do with."""
+    kinds = frozenset[str]().union(
+        *(kinds for part, kinds in PARTS.items() if part not in fault.touches)
+    )
+    return [call for call in calls if call.kind in kinds]
+
+
+def recovery(calls: Sequence[Call], ended: float) -> float:
+    """Return the seconds from the end of the cause to the end of the last call that failed."""
+    late = [call.ended - ended for call in calls if call.started >= ended and call.failed]
+    return max(late, default=0.0)
+
+
+def measure(row: Row, fault: Fault, calls: Sequence[Call], times: Times, *, speed: bool) -> None:
+    """Fill in a row and hold it against the bars; those of `speed` need a machine of one's own."""
+    calm = [call for call in calls if call.started < times.fault and call.ended < times.fault]
+    during = [call for call in calls if times.fault <= call.ended and call.started < times.ended]
+    after = [call for call in calls if call.started >= times.ended]
+    row.calls, row.failed = len(during), sum(call.failed for call in during)
+    row.codes = Counter(call.code or call.problem[:60] for call in [*during, *after] if call.failed)
+    row.before, row.during = p95(calm), p95(during)
+    row.recovery = recovery(calls, times.ended)
+    if not calm:
+        row.failures.append("no call ended before the fault")
+    row.failures += _errors(fault, calm, during, after)
+    if row.recovery > fault.recovers:
+        row.failures.append(f"recovery took {row.recovery:.1f} s, {fault.recovers:.0f} are allowed")
+    others = untouched(fault, during)
+    if others:
+        row.untouched_before = p95(untouched(fault, calm))
+        row.untouched = p95(others)
+        most = max(CALM_SECONDS, CALM_TIMES * row.untouched_before)
+        if speed and row.untouched > most:
+            row.failures.append(
+                f"p95 of what it does not touch: {row.untouched * 1000:.0f} ms,"
+                f" {most * 1000:.0f} are allowed"
+            )
+
+
+def _errors(
+    fault: Fault, calm: Sequence[Call], during: Sequence[Call], after: Sequence[Call]
+) -> list[str]:
+    """Return the errors that nobody should have seen, once for each kind."""
+    found = [f"before the fault: {_told(call)}" for call in calm if call.failed]
+    for call in [*during, *after]:
+        if call.problem:
+            found.append(f"not as documented: {_told(call)}")
+        elif call.failed and call.code not in fault.codes:
+            found.append(f"not of this fault: {_told(call)}")
+    calls = untouched(fault, [*during, *after])
+    found += [f"the fault does not touch it: {_told(call)}" for call in calls if call.failed]
+    return [f"{what} ({number} times)" for what, number in Counter(found).most_common(8)]
+
+
+def _told(call: Call) -> str:
+    return f"{call.kind} {call.status} {call.code}{' ' if call.problem else ''}{call.problem[:300]}"

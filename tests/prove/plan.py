@@ -1,0 +1,169 @@
+"""The faults of the table: what each touches, and how long it may last."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from tests.prove import disk
+from tests.prove.calls import PARTS
+from tests.prove.faults import (
+    cache_full,
+    cache_of,
+    clock_off,
+    database_of,
+    disk_full,
+    flushed,
+    killed,
+    locked,
+    nothing,
+    plex_hangs,
+    plex_of,
+    read_only,
+    stopped,
+    tmdb_of,
+    upstream,
+    workers_killed,
+)
+from tests.prove.stage import Setting, Stage
+
+ALL = frozenset(PARTS)
+NOTHING = frozenset[str]()
+USUAL = Setting()
+# A breaker stays open for 30 seconds, and the probe that ends it may take 5.
+BREAKER_SECONDS = 36.0
+ENGINE_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One row of the table.
+
+    `run` takes the stage and the seconds. `touches` are the parts that may suffer, with no other
+    codes than `codes`; all others have to go on as before. `how` is what the report says was done.
+    """
+
+    name: str
+    how: str
+    run: Callable[[Stage, float], None]
+    touches: frozenset[str] = ALL
+    codes: frozenset[str] = NOTHING
+    recovers: float = ENGINE_SECONDS
+    setting: Setting = USUAL
+    short: bool = False
+
+
+_DATABASE = frozenset({"DATABASE_CONNECTION_ERROR"})
+_WRITES = frozenset({"create", "decide", "sign-in", "session end"})
+_TMDB = frozenset({"CATALOG_UNAVAILABLE"})
+_PLEX = frozenset({"PLEX_UNREACHABLE"})
+_OF_TMDB = frozenset({"catalog", "create"})
+_SIGN_IN = frozenset({"sign-in"})
+
+
+def _tmdb(name: str, how: str, *, short: bool = False, **order: Any) -> Fault:
+    run = upstream(tmdb_of, **order)
+    return Fault(f"TMDB {name}", how, run, _OF_TMDB, _TMDB, BREAKER_SECONDS, short=short)
+
+
+FAULTS = (
+    Fault(
+        "database killed",
+        "`kill -9` of PostgreSQL three times, each time gone for a sixth of the time",
+        killed(database_of),
+        codes=_DATABASE,
+        short=True,
+    ),
+    Fault(
+        "database stopped",
+        "`kill -STOP` of PostgreSQL and all its processes",
+        stopped(database_of),
+        codes=_DATABASE,
+        short=True,
+    ),
+    Fault(
+        "database read-only",
+        "`default_transaction_read_only` on, for every session",
+        read_only,
+        touches=_WRITES,
+        codes=_DATABASE,
+    ),
+    Fault(
+        "database locked",
+        "another session holds `media_requests` in ACCESS EXCLUSIVE mode and all rows of `users`",
+        locked,
+        touches=ALL - {"session", "health"},
+        codes=_DATABASE,
+    ),
+    Fault(
+        "database's disk full",
+        f"PostgreSQL on a file system of {disk.MEGABYTES} MiB that is kept full to the last byte",
+        disk_full,
+        codes=_DATABASE,
+        setting=Setting(small_disk=True),
+    ),
+    Fault(
+        "cache killed",
+        "`kill -9` of Valkey three times, each time gone for a sixth of the time",
+        killed(cache_of),
+        touches=NOTHING,
+        short=True,
+    ),
+    Fault("cache stopped", "`kill -STOP` of Valkey", stopped(cache_of), touches=NOTHING),
+    Fault("cache flushed", "FLUSHALL twice a second", flushed, touches=NOTHING),
+    Fault(
+        "cache full",
+        "1 MB of memory in all, which is in use, and `noeviction`",
+        cache_full,
+        touches=NOTHING,
+    ),
+    Fault(
+        "cache a cluster",
+        "nothing goes wrong, but Valkey is as strict about keys as ElastiCache Serverless",
+        nothing,
+        touches=NOTHING,
+        setting=Setting(cluster=True),
+    ),
+    _tmdb("slow", "right answers, 2 seconds late", kind="slow", seconds=2),
+    _tmdb("500", "every answer is 500", kind="status", status=500, short=True),
+    _tmdb("garbage", "200 with JSON of no sense", kind="wrong-types"),
+    _tmdb("hang", "no answer, ever", kind="hang"),
+    _tmdb("drip", "200 and one byte a second", kind="drip"),
+    Fault(
+        "Plex down",
+        "every connection drops",
+        upstream(plex_of, kind="close"),
+        _SIGN_IN,
+        _PLEX,
+        BREAKER_SECONDS,
+    ),
+    Fault(
+        "Plex hanging with twelve people",
+        "no answer, ever, while twelve people poll each second for their sign-in; "
+        "functions with the bounds of concurrency that the template has by default",
+        plex_hangs,
+        # API Gateway may turn away those who sign in, and nobody else.
+        _SIGN_IN,
+        _PLEX | {"RATE_LIMITED"},
+        BREAKER_SECONDS,
+        Setting(bounds=True),
+        short=True,
+    ),
+    Fault(
+        "worker killed in a transaction",
+        "`kill -9` of the process of a function that has written and not committed, over and over",
+        workers_killed,
+        codes=frozenset({"INTERNAL_ERROR"}),
+        short=True,
+    ),
+    Fault(
+        "clock off by an hour",
+        "the clock of each process of a function an hour fast or an hour slow; "
+        "`time.time`, and `datetime.now` where the code reads it, are replaced in the process; "
+        "where the clock is slow, tokens of the last hour are from the future and refused (A04 in "
+        "[trust.md](trust.md)), and everybody begins a sign-in, faster than API Gateway lets them",
+        clock_off,
+        touches=ALL - {"health"},
+        codes=frozenset({"JWT_INVALID", "RATE_LIMITED"}),
+        setting=Setting(skewed=True),
+    ),
+)

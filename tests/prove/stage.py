@@ -1,0 +1,205 @@
+"""Engines, stand-ins and a service of a fault's own, with people who use it at a steady pace."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psycopg
+
+from local import servers
+from local.standins import tmdb
+from tests.prove.calls import KINDS, Http, Journal
+from tests.prove.clients import ADMINS_DO, USERS_DO, Client
+from tests.prove.ledger import Db, Ledger
+from tests.support.local import LocalService, local_service
+from tests.support.standin import plex_of, served
+
+OWNER = "owner"
+ADMINS = 2
+SIGN_INS_A_SECOND = 5
+SETTLE_SECONDS = 30.0
+WARM_UP_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """How a stage is built where it is not as usual."""
+
+    cluster: bool = False
+    bounds: bool = False
+    skewed: bool = False
+    small_disk: bool = False
+
+
+@dataclass
+class Engine:
+    """One of the two engines, which a fault may kill and start again."""
+
+    engine: servers.Engine
+    server: servers.Server
+
+    def revive(self) -> None:
+        """Start it again; returns when it answers."""
+        self.server = self.engine.revive(self.server)
+
+
+@dataclass
+class Stage:
+    """Everything a fault can hurt."""
+
+    service: LocalService
+    postgres: Engine
+    valkey: Engine
+    plex_url: str
+    tmdb_url: str
+    skew: Path
+    disk: Path
+    http: Http
+    clients: list[Client]
+    journal: Journal
+    ledger: Ledger
+    notes: list[str] = field(default_factory=list)
+    # Kinds of calls that clients make now before any others.
+    wanted: frozenset[str] = frozenset()
+
+    @contextmanager
+    def database(self) -> Iterator[Db]:
+        """Connect as the operator, whom no time-out and no read-only default holds."""
+        options = "-c statement_timeout=0 -c lock_timeout=0 -c default_transaction_read_only=off"
+        # Where a circle of locks closes, the service is the one that gives way.
+        options += " -c idle_in_transaction_session_timeout=0 -c deadlock_timeout=30s"
+        with psycopg.connect(
+            self.postgres.server.url, autocommit=True, options=options, connect_timeout=10
+        ) as connection:
+            yield connection
+
+    @contextmanager
+    def load(self, period: float) -> Iterator[None]:
+        """Let each client do something every `period` seconds while the block runs."""
+        over = threading.Event()
+        broken: list[BaseException] = []
+
+        def live(number: int, client: Client) -> None:
+            turn = time.monotonic() + period * number / len(self.clients)
+            try:
+                while not over.wait(max(turn - time.monotonic(), 0)):
+                    client.act(self.wanted)
+                    turn = max(turn + period, time.monotonic())
+            except BaseException as error:
+                broken.append(error)
+                raise
+
+        threads = [
+            threading.Thread(target=live, args=each, name=f"client {each[0]}")
+            for each in enumerate(self.clients)
+        ]
+        for thread in threads:
+            thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            for thread in threads:
+                thread.join()
+        if broken:
+            raise broken[0]
+
+    def warm_up(self) -> None:
+        """Wait, while there is load, until each kind of call has worked: functions run by then."""
+        began = time.monotonic()
+        while missing := self.not_seen(began):
+            if time.monotonic() > began + WARM_UP_SECONDS:
+                raise TimeoutError(f"does not work: {', '.join(sorted(missing))}")
+            self.wanted = missing
+            time.sleep(0.2)
+        self.wanted = frozenset()
+
+    def settle(self) -> list[str]:
+        """End what is half done and try what has to be dead; return what is wrong with that."""
+        wrong = []
+        for client in self.clients:
+            client.settle(SETTLE_SECONDS)
+        made = [(key, each) for key, each in self.ledger.creates.items() if each.id]
+        by_user = {client.user_id: client for client in self.clients}
+        for key, create in made[-10:]:
+            client = by_user[create.user_id]
+            if client.token is not None or client.sign_in():
+                wrong.append(client.repeat(key, create.id, create.body))
+        for token in self.ledger.dead_tokens(20):
+            answer = self.http.call(
+                "me", "GET", "/api/auth/me", token=token, excused=frozenset({"JWT_INVALID"})
+            )
+            if answer.code != "JWT_INVALID":
+                wrong.append(f"a session that has ended got {answer.status} {answer.body}")
+        return [each for each in wrong if each]
+
+    def not_seen(self, since: float) -> frozenset[str]:
+        """Return the kinds of calls of which none has worked since a time."""
+        worked = {call.kind for call in self.journal.between(since) if 0 < call.status < 400}
+        return KINDS - worked
+
+
+def _enter(client: Client, journal: Journal) -> None:
+    """Sign somebody in, as soon as API Gateway lets one more begin."""
+    while not client.sign_in():
+        if journal.calls[-1].code != "RATE_LIMITED":
+            raise RuntimeError(f"{client.name} cannot sign in: {journal.calls[-1]}")
+        time.sleep(1 / SIGN_INS_A_SECOND)
+
+
+@contextmanager
+def stage(folder: Path, setting: Setting, *, users: int) -> Iterator[Stage]:
+    """Build a stage with so many people and two admins, all signed in."""
+    names = [f"person{number}" for number in range(users)]
+    engines = folder / "engines"
+    engines.mkdir(parents=True)
+    skew = folder / "skew"
+    with ExitStack() as stack:
+        if setting.small_disk:
+            from tests.prove.disk import small_disk  # noqa: PLC0415 - Linux alone has it
+
+            stack.enter_context(small_disk(engines))
+        postgres_engine = servers.postgres_engine(engines, durable=True)
+        valkey_engine = servers.valkey_engine(folder / "cache", cluster=setting.cluster)
+        postgres = Engine(postgres_engine, stack.enter_context(postgres_engine.use()))
+        valkey = Engine(valkey_engine, stack.enter_context(valkey_engine.use()))
+        plex_url = stack.enter_context(served(plex_of(names)))
+        tmdb_url = stack.enter_context(served(tmdb.create_app()))
+        environment = {
+            "DATABASE_URL": postgres.server.url,
+            "REDIS_URL": valkey.server.url,
+            "PLEX_CLIENT_ID": "prove",
+            "PLEX_API_URL": plex_url,
+            "PLEX_AUTH_URL": f"{plex_url}/auth",
+            "TMDB_API_KEY": "prove",
+            "TMDB_API_URL": f"{tmdb_url}/3",
+        }
+        service = stack.enter_context(
+            local_service(
+                folder / "data",
+                environment=environment,
+                bounds=setting.bounds,
+                skew=skew if setting.skewed else None,
+            )
+        )
+        journal, ledger = Journal(), Ledger()
+        http = Http(service.url, journal, connections=users + 40)
+        clients = [
+            Client(http, plex_url, ledger, OWNER, does=ADMINS_DO, seed=number)
+            for number in range(ADMINS)
+        ]
+        clients += [
+            Client(http, plex_url, ledger, name, does=USERS_DO, seed=number)
+            for number, name in enumerate(names)
+        ]
+        for client in clients:
+            _enter(client, journal)
+        # The function that few may call at a time has to be there before several do.
+        http.call("health", "GET", "/api/health")
+        yield Stage(
+            *(service, postgres, valkey, plex_url, tmdb_url, skew, engines),
+            *(http, clients, journal, ledger),
+        )

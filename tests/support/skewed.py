@@ -1,0 +1,22 @@
+"""`python -m local`, but while there is a file SKEW_FILE the clocks of the functions are off."""
+
+import os
+import sys
+from pathlib import Path
+from unittest import mock
+
+from local import __main__ as command
+from local import runtime, worker
+from local.template import Function
+
+
+def environment(function: Function, folder: Path) -> dict[str, str]:
+    """Return the variables that Lambda sets, and where the file would be."""
+    return {**worker.lambda_environment(function, folder), "SKEW_FILE": os.environ["SKEW_FILE"]}
+
+
+with (
+    mock.patch.object(worker, "_BOOTSTRAP", Path(__file__).with_name("skewed_bootstrap.py")),
+    mock.patch.object(runtime, "lambda_environment", environment),
+):
+    sys.exit(command.main())

@@ -1,0 +1,125 @@
+"""The bars of `make prove` can be missed, each of them."""
+
+from dataclasses import replace
+
+import pytest
+
+from tests.prove import __main__ as command
+from tests.prove.calls import KINDS, Call, read
+from tests.prove.matrix import Scale
+from tests.prove.measure import Row, Times, measure, p95, recovery
+from tests.prove.plan import FAULTS, NOTHING, USUAL, Fault
+from tests.support.openapi import OPERATIONS, resolved
+
+TIMES = Times(calm=0.0, fault=10.0, ended=20.0, over=40.0)
+FAULT = Fault(
+    "a fault",
+    "by hand",
+    lambda *_: None,
+    touches=frozenset({"catalog"}),
+    codes=frozenset({"CATALOG_UNAVAILABLE"}),
+    recovers=5.0,
+)
+FINE = [
+    Call(kind, at, at + 0.02, 200, "")
+    for at in (1.0, 12.0, 14.0, 22.0, 30.0)
+    for kind in sorted(KINDS)
+]
+
+
+def failures(*calls: Call, speed: bool = True) -> list[str]:
+    row = Row(FAULT.name, FAULT.how)
+    measure(row, FAULT, [*FINE, *calls], TIMES, speed=speed)
+    return row.failures
+
+
+def test_all_is_well() -> None:
+    assert failures() == []
+
+
+def test_the_errors_of_the_fault_are_no_failure() -> None:
+    assert failures(Call("search", 12.0, 13.0, 503, "CATALOG_UNAVAILABLE")) == []
+
+
+@pytest.mark.parametrize(
+    ("call", "what"),
+    [
+        (Call("me", 2.0, 2.1, 500, "INTERNAL_ERROR"), "before the fault"),
+        (Call("search", 12.0, 12.1, 500, "INTERNAL_ERROR"), "not of this fault"),
+        (Call("me", 12.0, 12.1, 503, "CATALOG_UNAVAILABLE"), "does not touch"),
+        (Call("me", 12.0, 12.1, 429, "RATE_LIMITED"), "not of this fault"),
+        (Call("search", 12.0, 12.1, 200, "", "not JSON"), "not as documented"),
+        (Call("search", 24.0, 26.0, 503, "CATALOG_UNAVAILABLE"), "recovery took 6.0 s"),
+    ],
+)
+def test_a_bar_is_missed(call: Call, what: str) -> None:
+    assert any(what in each for each in failures(call)), failures(call)
+
+
+def test_what_is_not_touched_is_slow() -> None:
+    slow = [Call("me", 12.0, 12.3, 200, "")] * 10
+    assert "p95 of what it does not touch: 300 ms" in failures(*slow)[0]
+    assert failures(*slow, speed=False) == []
+
+
+def test_everyday_refusals_are_no_failure() -> None:
+    refused = Call("create", 2.0, 2.1, 409, "ALREADY_REQUESTED")
+    assert not refused.failed
+    assert replace(refused, kind="me").failed
+    assert not replace(refused, kind="me", excused=True).failed
+
+
+def test_recovery_counts_to_the_end_of_the_last_failure() -> None:
+    during = Call("me", 19.0, 25.0, 500, "INTERNAL_ERROR")
+    after = Call("me", 21.0, 22.5, 500, "INTERNAL_ERROR")
+    assert recovery([*FINE, during], 20.0) == 0.0
+    assert recovery([*FINE, during, after], 20.0) == 2.5
+
+
+def test_p95() -> None:
+    calls = [Call("me", 0.0, float(number), 200, "") for number in range(1, 101)]
+    assert p95(calls) == 95.0
+    assert p95([]) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("status", "text"),
+    [
+        (200, "not JSON"),
+        (200, '{"success": true, "data": {"id": 1}}'),
+        (500, '{"success": false, "error": {"code": "OOPS", "message": "Oops"}}'),
+        (418, '{"success": false, "error": {"code": "INTERNAL_ERROR", "message": "Tea"}}'),
+        (502, "<html>Bad Gateway</html>"),
+    ],
+)
+def test_an_answer_that_no_document_describes_is_a_problem(status: int, text: str) -> None:
+    described = OPERATIONS["GET", "/api/auth/me"]["responses"]["500"]
+    headers = {name.lower(): "1" for name in resolved(described)["headers"]}
+    headers["content-type"] = "application/json; charset=utf-8"
+    right = '{"success": false, "error": {"code": "INTERNAL_ERROR", "message": "Oops"}}'
+    assert read("GET", "/api/auth/me", 500, headers, right)[1] == ""
+    assert read("GET", "/api/auth/me", status, headers, text)[1] != ""
+
+
+def test_a_missed_bar_fails_the_command(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def prove(fault: Fault, _: Scale) -> Row:
+        missed = ["a request is gone"] if fault.name == "cache killed" else []
+        return Row(fault.name, fault.how, failures=missed)
+
+    monkeypatch.setattr(command, "prove", prove)
+    assert command.main(["--only", "cache full"]) == 0
+    assert command.main(["--only", "cache full", "--only", "cache killed"]) == 1
+    assert "MISSED: a request is gone" in capsys.readouterr().out
+
+
+def test_names_are_told_apart() -> None:
+    assert len({fault.name for fault in FAULTS}) == len(FAULTS) == 19
+    assert [fault.name for fault in FAULTS if fault.setting != USUAL] == [
+        "database's disk full",
+        "cache a cluster",
+        "Plex hanging with twelve people",
+        "clock off by an hour",
+    ]
+    assert all(fault.touches or fault.codes == NOTHING for fault in FAULTS)
