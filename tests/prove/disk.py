@@ -22,13 +22,13 @@ def small_disk(folder: Path) -> Iterator[None]:
     mount = ["mount", "-t", "tmpfs", "-o", size, "medianest-prove", str(folder)]
     if shutil.which("mount") is None or os.geteuid() != 0:
         raise NoDiskError("the right to mount a file system (root)")
-    done = subprocess.run(mount, stderr=subprocess.PIPE, text=True, check=False)
+    done = subprocess.run(mount, stderr=subprocess.PIPE, text=True, timeout=20, check=False)
     if done.returncode:
         raise NoDiskError(f"the right to mount a file system ({done.stderr.strip()})")
     try:
         yield
     finally:
-        subprocess.run(["umount", str(folder)], check=True)
+        subprocess.run(["umount", str(folder)], timeout=20, check=True)
 
 
 def fill(ballast: Path) -> int:
