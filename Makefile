@@ -38,9 +38,9 @@ lint: $(VENV)/ready ## Check style, types, import rules and the template
 	$(BIN)/mypy
 	$(BIN)/ty check
 	$(BIN)/lint-imports
-	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive layers functions local
+	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive layers functions local tools
 	$(BIN)/ast-grep test --skip-snapshot-tests
-	$(BIN)/ast-grep scan layers functions local
+	$(BIN)/ast-grep scan layers functions local tools
 	$(BIN)/cfn-lint template.yaml
 
 format: $(VENV)/ready ## Format the code
@@ -48,7 +48,7 @@ format: $(VENV)/ready ## Format the code
 	$(BIN)/ruff format
 
 docs: $(VENV)/ready ## Write the pages of docs/ that are made from the code
-	$(BIN)/python -m local.docs
+	$(BIN)/python -m tools.docs
 
 build: .venv-sam/ready sbom ## Build the deployment: make build ARCH=arm64 (or x86_64)
 	ARCH=$(ARCH) PYTHON=$(CURDIR)/.venv-sam/bin/python .venv-sam/bin/sam build --parameter-overrides Architecture=$(ARCH)

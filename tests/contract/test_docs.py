@@ -5,7 +5,7 @@ import re
 import pytest
 
 from local.config import PROJECT
-from local.docs import PAGES
+from tools.docs.pages import PAGES
 
 
 @pytest.mark.parametrize("name", sorted(PAGES))

@@ -2,9 +2,9 @@
 
 import re
 
-from local.docs_environment import required_by
 from medianest.core.config import Settings
 from tests.support.api import ROOT, ROUTES, TEMPLATE
+from tools.docs.environment import required_by
 
 README = (ROOT / "README.md").read_text()
 

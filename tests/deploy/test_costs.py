@@ -2,13 +2,13 @@
 
 import re
 
-from local import docs_costs
 from tests.deploy.test_prices import costs_by_the_hour
 from tests.support.stacks import all_stacks
+from tools.docs import costs
 
 SCALE = all_stacks()["scale"]
 PRICED = {
-    name for each in docs_costs.SCALE_BY_THE_HOUR for name in re.findall(r"`(.+?)`", each.resource)
+    name for each in costs.SCALE_BY_THE_HOUR for name in re.findall(r"`(.+?)`", each.resource)
 }
 
 
@@ -36,7 +36,7 @@ def test_every_price_is_of_something_that_is_made() -> None:
 def test_alarms_are_counted() -> None:
     for profile in ("hobby", "scale"):
         alarms = all_stacks()[profile].of("AWS::CloudWatch::Alarm")
-        assert len(alarms) == docs_costs.ALARMS
+        assert len(alarms) == costs.ALARMS
 
 
 def test_snapshots_are_as_large_as_the_functions() -> None:
@@ -46,11 +46,11 @@ def test_snapshots_are_as_large_as_the_functions() -> None:
         if each.get("SnapStart.ApplyOn", "None") != "None"
     ]
     gigabytes = sum(each.get("MemorySize") for each in functions) / 1024
-    assert abs(gigabytes - docs_costs.SNAPSHOTS_GB) < 0.01
+    assert abs(gigabytes - costs.SNAPSHOTS_GB) < 0.01
 
 
 def test_sizes_are_the_profiles() -> None:
-    amounts = " ".join(each.amount for each in docs_costs.SCALE_BY_THE_HOUR)
+    amounts = " ".join(each.amount for each in costs.SCALE_BY_THE_HOUR)
     for name in ("DatabaseInstanceClass", "CacheNodeType"):
         assert str(SCALE.parameters[name]) in amounts
     assert f"{SCALE.parameters['DatabaseStorageGb']} GiB" in amounts

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from local.docs_openapi_schema import Converter, camel_cased, public_name
+from tools.docs.openapi_schema import Converter, camel_cased, public_name
 
 NULL = {"type": "null"}
 DEFINITIONS: dict[str, dict[str, Any]] = {

@@ -9,19 +9,6 @@ from typing import Any, get_args
 from fastapi.openapi.utils import get_openapi
 
 from local.config import PROJECT
-from local.docs_openapi_schema import Converter, Schema, camel_cased, public_name
-from local.docs_openapi_texts import (
-    DETAILS,
-    EXAMPLES,
-    HEADERS,
-    INFO,
-    LINKS,
-    PARAMETERS,
-    SECURITY_SCHEMES,
-    TAGS,
-    WORDS,
-)
-from local.docs_routes import Served, served_routes
 from local.template import read_template
 from medianest import VERSION
 from medianest.core.deps import (
@@ -34,6 +21,19 @@ from medianest.core.deps import (
 from medianest.core.errors import REGISTRY, ErrorCode
 from medianest.core.rate_limit import HEADERS as RATE_LIMIT_HEADERS
 from medianest.core.rate_limit import POLICIES
+from tools.docs.openapi_schema import Converter, Schema, camel_cased, public_name
+from tools.docs.openapi_texts import (
+    DETAILS,
+    EXAMPLES,
+    HEADERS,
+    INFO,
+    LINKS,
+    PARAMETERS,
+    SECURITY_SCHEMES,
+    TAGS,
+    WORDS,
+)
+from tools.docs.routes import Served, served_routes
 
 _JSON = "application/json"
 _EVERYWHERE = {

@@ -1,14 +1,13 @@
-"""The pages that are made from the code: `make docs` writes them, a test holds them."""
+"""The pages that are generated from the code."""
 
 from collections.abc import Callable, Mapping
 
-from local.config import PROJECT
-from local.docs_costs import costs_figure, operations_page
-from local.docs_environment import env_example, environment_page
-from local.docs_openapi import openapi_page
-from local.docs_rate_limits import rate_limits_page
-from local.docs_settings import settings_page
 from medianest.core.errors import REGISTRY
+from tools.docs.costs import costs_figure, operations_page
+from tools.docs.environment import env_example, environment_page
+from tools.docs.openapi import openapi_page
+from tools.docs.rate_limits import rate_limits_page
+from tools.docs.settings import settings_page
 
 _ERRORS = """\
 # Errors
@@ -45,14 +44,3 @@ PAGES: Mapping[str, Callable[[], str]] = {
     # As it is deployed: a function has nothing but its own folder and the layers.
     "functions/health/openapi.json": openapi_page,
 }
-
-
-def main() -> None:
-    """Write every page."""
-    for name, page in PAGES.items():
-        (PROJECT / name).write_text(page(), encoding="utf-8")
-        print(f"wrote {name}")
-
-
-if __name__ == "__main__":
-    main()

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 from local.config import PROJECT
-from local.docs_routes import served_routes
 from local.template import Template, Throttle, read_template
 from medianest.core.rate_limit import POLICIES
 from medianest.settings.service import CACHE_SECONDS
+from tools.docs.routes import served_routes
 
 _PAGE = """\
 # Rate limits

@@ -1,0 +1,1 @@
+"""Generators of the pages that follow from the code."""
