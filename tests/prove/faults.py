@@ -16,7 +16,8 @@ from tests.support.plex import approve, control
 
 POLLERS = 12
 KILL_SECONDS = 0.4
-LOOK_SECONDS = 0.002
+LOOK_SECONDS = 0.01
+HOLD_SECONDS = 0.3
 # API Gateway lets five sign-ins a second begin.
 BEGIN_SECONDS = 0.4
 
@@ -184,6 +185,7 @@ def plex_hangs(stage: Stage, seconds: float) -> None:
 _WRITING = (
     "SELECT client_port, backend_xid::text FROM pg_stat_activity"
     " WHERE application_name LIKE 'medianest-%' AND backend_xid IS NOT NULL"
+    " AND wait_event_type = 'Lock'"
 )
 
 
@@ -191,19 +193,32 @@ def workers_killed(stage: Stage, seconds: float) -> None:
     """Kill workers with `kill -9`, each one after it has written and before it commits."""
     until = time.monotonic() + seconds
     kills = 0
-    with stage.database() as db:
-        while (now := time.monotonic()) < until or (kills == 0 and now < until + seconds):
-            if _kill_one_that_writes(stage, db):
+    # Within a transaction, pg_stat_activity does not change: hence two connections.
+    with stage.database() as holder, stage.database() as watcher:
+        while (now := time.monotonic()) < until or (kills == 0 and now < until + 30):
+            if _kill_one_that_writes(stage, holder, watcher):
                 kills += 1
                 time.sleep(KILL_SECONDS)
-            time.sleep(LOOK_SECONDS)
+            time.sleep(HOLD_SECONDS)
     stage.notes.append(f"{kills} workers were killed within a transaction")
     if kills == 0:
         raise RuntimeError("no worker was caught within a transaction")
 
 
-def _kill_one_that_writes(stage: Stage, db: Db) -> bool:
-    """Freeze a worker that seems to be writing, and kill it if it still is."""
+def _kill_one_that_writes(stage: Stage, holder: Db, watcher: Db) -> bool:
+    """Let a transaction wait before its audit row, freeze its worker, and kill it."""
+    with holder.transaction():
+        # Each change writes its audit row last. A wait of this length fails no other call.
+        holder.execute("LOCK TABLE audit_logs IN SHARE MODE")
+        until = time.monotonic() + HOLD_SECONDS
+        while time.monotonic() < until:
+            if _killed(stage, watcher):
+                return True
+            time.sleep(LOOK_SECONDS)
+    return False
+
+
+def _killed(stage: Stage, db: Db) -> bool:
     found = db.execute(_WRITING).fetchall()
     pids = list(processes.workers_of(stage.service.process.pid)) if found else []
     for port, number in found:
@@ -211,7 +226,7 @@ def _kill_one_that_writes(stage: Stage, db: Db) -> bool:
         if pid is None:
             continue
         processes.send(signal.SIGSTOP, pid)
-        # By now it may have committed, or begun to.
+        # It may have been at its end.
         time.sleep(LOOK_SECONDS)
         if (port, number) in db.execute(_WRITING).fetchall():
             processes.send(signal.SIGKILL, pid)
