@@ -4,13 +4,13 @@ from typing import Annotated
 
 from fastapi import Depends, Query, status
 
+from medianest.api.app import create_app, documented_errors, lambda_handler
+from medianest.api.dependencies import Admin, ConfigAdmin
+from medianest.api.rate_limiting import ClientDep
 from medianest.audit import service as audit
 from medianest.audit.schemas import AuditLogOut, AuditQuery
-from medianest.core.deps import Admin, ConfigAdmin, From
 from medianest.core.envelope import ApiResponse, Id, PageResponse, ok, page_of
 from medianest.core.errors import ErrorCode
-from medianest.core.web import answers, create_app, lambda_handler
-from medianest.limits import service as limits
 from medianest.requests import service as requests
 from medianest.requests.schemas import (
     AdminRequestOut,
@@ -33,9 +33,6 @@ app = create_app(
     "DATABASE_URL",
     "REDIS_URL",
     "JWT_SECRET",
-    authenticate=sessions.authenticate,
-    limiter=limits.charge,
-    on_denied=audit.record_denial,
 )
 
 
@@ -51,7 +48,7 @@ async def list_users(
 
 
 @app.post("/api/admin/users", status_code=status.HTTP_201_CREATED)
-async def create_user(body: UserIn, admin: Admin, caller: From) -> ApiResponse[AdminUserOut]:
+async def create_user(body: UserIn, admin: Admin, caller: ClientDep) -> ApiResponse[AdminUserOut]:
     """Create a local account."""
     return ok(AdminUserOut.model_validate(users.create(body, admin, caller)))
 
@@ -65,12 +62,12 @@ async def get_user(
     return ok(AdminUserOut.model_validate(users.get(id)))
 
 
-@app.patch("/api/admin/users/{id}", openapi_extra=answers(ErrorCode.LAST_ADMIN))
+@app.patch("/api/admin/users/{id}", openapi_extra=documented_errors(ErrorCode.LAST_ADMIN))
 async def change_user(
     id: Id,  # noqa: A002
     body: UserChangeIn,
     admin: Admin,
-    caller: From,
+    caller: ClientDep,
 ) -> ApiResponse[AdminUserOut]:
     """Change a user's role or quota, or suspend or reinstate them; it holds at once.
 
@@ -83,15 +80,15 @@ async def change_user(
 @app.delete(
     "/api/admin/users/{id}",
     status_code=status.HTTP_204_NO_CONTENT,
-    openapi_extra=answers(ErrorCode.LAST_ADMIN),
+    openapi_extra=documented_errors(ErrorCode.LAST_ADMIN),
 )
-async def delete_user(id: Id, admin: Admin, caller: From) -> None:  # noqa: A002
+async def delete_user(id: Id, admin: Admin, caller: ClientDep) -> None:  # noqa: A002
     """Delete a user with sessions and requests, at once; the audit log stays."""
     users.delete(id, admin, caller, sessions.invalidate)
 
 
 @app.delete("/api/admin/users/{id}/sessions", status_code=status.HTTP_204_NO_CONTENT)
-async def revoke_sessions(id: Id, admin: Admin, caller: From) -> None:  # noqa: A002
+async def revoke_sessions(id: Id, admin: Admin, caller: ClientDep) -> None:  # noqa: A002
     """End all sessions of a user."""
     sessions.revoke_all(id, admin, caller)
 
@@ -105,23 +102,27 @@ async def list_requests(
     return requests.everybodys(query)
 
 
-@app.post("/api/admin/requests/{id}/approve", openapi_extra=answers(ErrorCode.INVALID_STATE))
+@app.post(
+    "/api/admin/requests/{id}/approve", openapi_extra=documented_errors(ErrorCode.INVALID_STATE)
+)
 async def approve_request(
     id: Id,  # noqa: A002
     admin: Admin,
-    caller: From,
+    caller: ClientDep,
     body: ApproveIn = ApproveIn(),  # noqa: B008
 ) -> ApiResponse[RequestOut]:
     """Approve a pending request."""
     return ok(requests.approve(id, body.note, admin, caller))
 
 
-@app.post("/api/admin/requests/{id}/decline", openapi_extra=answers(ErrorCode.INVALID_STATE))
+@app.post(
+    "/api/admin/requests/{id}/decline", openapi_extra=documented_errors(ErrorCode.INVALID_STATE)
+)
 async def decline_request(
     id: Id,  # noqa: A002
     body: DeclineIn,
     admin: Admin,
-    caller: From,
+    caller: ClientDep,
 ) -> ApiResponse[RequestOut]:
     """Decline a pending request, with the reason the requester gets to read."""
     return ok(requests.decline(id, body.reason, admin, caller))
@@ -129,7 +130,7 @@ async def decline_request(
 
 @app.post("/api/admin/requests/decisions")
 async def decide_requests(
-    body: DecisionsIn, admin: Admin, caller: From
+    body: DecisionsIn, admin: Admin, caller: ClientDep
 ) -> ApiResponse[list[DecisionOut]]:
     """Approve or decline many requests at once; of each the answer says what became of it."""
     return ok(requests.decide(body, admin, caller))
@@ -157,7 +158,7 @@ async def _known_key(key: str, admin: ConfigAdmin) -> None:  # noqa: ARG001
 # The key is looked up before the body is checked: what it must be depends on the key.
 @app.put("/api/admin/config/{key}", dependencies=[Depends(_known_key)])
 async def change_setting(
-    key: str, body: SettingIn, admin: ConfigAdmin, caller: From
+    key: str, body: SettingIn, admin: ConfigAdmin, caller: ClientDep
 ) -> ApiResponse[SettingOut]:
     """Change a setting; it holds here at once, everywhere within half a minute."""
     return ok(settings.change(key, body.value, admin, caller))

@@ -4,23 +4,20 @@ from typing import Annotated
 
 from fastapi import Response, status
 
-from medianest.core import csrf
-from medianest.core.caller import Principal
-from medianest.core.deps import (
-    Former,
-    From,
+from medianest.api.app import create_app, documented_errors, lambda_handler
+from medianest.api.dependencies import (
+    PreviousSession,
     SignedIn,
     SignInOrigin,
-    TellLimits,
     clear_session_cookie,
-    held_to,
-    limited,
+    rate_limited,
     set_session_cookie,
 )
+from medianest.api.rate_limiting import ClientDep, TellLimits, rate_limited_by_address
+from medianest.core import csrf
+from medianest.core.caller import Principal
 from medianest.core.envelope import ApiResponse, Id, ok
 from medianest.core.errors import ErrorCode
-from medianest.core.web import answers, create_app, lambda_handler
-from medianest.limits import service as limits
 from medianest.sessions import service as sessions
 from medianest.sessions.schemas import SessionOut
 from medianest.signin import service as signin
@@ -39,8 +36,6 @@ app = create_app(
     "DATABASE_URL",
     "REDIS_URL",
     "JWT_SECRET",
-    authenticate=sessions.authenticate,
-    limiter=limits.charge,
 )
 
 
@@ -50,8 +45,8 @@ _COOKIE = ("Set-Cookie",)
 
 @app.post(
     "/api/auth/login",
-    dependencies=[limited("auth")],
-    openapi_extra=answers(
+    dependencies=[rate_limited_by_address("auth")],
+    openapi_extra=documented_errors(
         ErrorCode.INVALID_CREDENTIALS,
         ErrorCode.ACCOUNT_SUSPENDED,
         headers=_COOKIE,
@@ -61,8 +56,8 @@ _COOKIE = ("Set-Cookie",)
 async def sign_in(
     body: LoginIn,
     origin: SignInOrigin,
-    caller: From,
-    former: Former,
+    caller: ClientDep,
+    previous: PreviousSession,
     response: Response,
     tell: TellLimits,
 ) -> ApiResponse[SignedInOut]:
@@ -72,7 +67,7 @@ async def sign_in(
     to the account before has a share of its own.
     """
     origin.check(body.session)
-    signed_in = signin.sign_in(body.identifier, body.password, caller, former, tell)
+    signed_in = signin.sign_in(body.identifier, body.password, caller, previous, tell)
     if body.session == "cookie":
         set_session_cookie(response, signed_in.token, signed_in.expires_at)
     return ok(SignedInOut.of(signed_in, body.session))
@@ -81,10 +76,10 @@ async def sign_in(
 @app.post(
     "/api/auth/password",
     status_code=status.HTTP_204_NO_CONTENT,
-    openapi_extra=answers(ErrorCode.INVALID_CREDENTIALS),
+    openapi_extra=documented_errors(ErrorCode.INVALID_CREDENTIALS),
 )
 async def change_password(
-    body: PasswordIn, principal: Annotated[Principal, held_to("password")], caller: From
+    body: PasswordIn, principal: Annotated[Principal, rate_limited("password")], caller: ClientDep
 ) -> None:
     """Change one's own password; every other session of one's own ends."""
     signin.change_password(principal, body.current_password or "", body.new_password, caller)
@@ -102,10 +97,10 @@ async def csrf_token(principal: SignedIn) -> ApiResponse[CsrfOut]:
     return ok(CsrfOut(csrf_token=csrf.issue(principal.session_id)))
 
 
-@app.post("/api/auth/refresh", openapi_extra=answers(headers=_COOKIE))
+@app.post("/api/auth/refresh", openapi_extra=documented_errors(headers=_COOKIE))
 async def refresh(
     principal: SignedIn,
-    caller: From,
+    caller: ClientDep,
     response: Response,
     body: RefreshIn = RefreshIn(),  # noqa: ARG001, B008
 ) -> ApiResponse[SignedInOut]:
@@ -123,7 +118,7 @@ async def own_sessions(principal: SignedIn) -> ApiResponse[list[SessionOut]]:
 
 
 @app.delete("/api/auth/sessions/{id}", status_code=status.HTTP_204_NO_CONTENT)
-async def revoke_session(id: Id, principal: SignedIn, caller: From) -> None:  # noqa: A002
+async def revoke_session(id: Id, principal: SignedIn, caller: ClientDep) -> None:  # noqa: A002
     """End one of one's own sessions."""
     sessions.revoke(principal, caller, id)
 
@@ -131,11 +126,11 @@ async def revoke_session(id: Id, principal: SignedIn, caller: From) -> None:  # 
 @app.post(
     "/api/auth/logout",
     status_code=status.HTTP_204_NO_CONTENT,
-    openapi_extra=answers(headers=_COOKIE),
+    openapi_extra=documented_errors(headers=_COOKIE),
 )
 async def logout(
     principal: SignedIn,
-    caller: From,
+    caller: ClientDep,
     response: Response,
     body: LogoutIn = LogoutIn(),  # noqa: B008
 ) -> None:

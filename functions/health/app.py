@@ -9,10 +9,10 @@ import aws_lambda_powertools
 from fastapi import Header, Response, status
 from fastapi.responses import HTMLResponse
 
-from medianest.core.deps import limited
+from medianest.api.app import create_app, documented_errors, lambda_handler
+from medianest.api.rate_limiting import rate_limited_by_address
 from medianest.core.envelope import ApiResponse, ok
 from medianest.core.errors import AppError, ErrorCode
-from medianest.core.web import answers, create_app, lambda_handler
 from medianest.health import service
 from medianest.health.schemas import HealthOut
 
@@ -34,7 +34,7 @@ _NOT_MODIFIED: dict[int | str, dict[str, Any]] = {304: {"description": "Not modi
 
 
 # Monitors and browsers add a parameter of no meaning, so that no cache answers.
-app = create_app("DATABASE_URL", "REDIS_URL", any_query=True, limiter=service.charge)
+app = create_app("DATABASE_URL", "REDIS_URL", any_query=True)
 
 
 @cache
@@ -52,7 +52,7 @@ def _answer(tag: str, content: bytes, media_type: str, kept: str, known: str | N
     return Response(content, media_type=media_type, headers=headers)
 
 
-@app.get("/api/health", openapi_extra=answers(ErrorCode.DATABASE_CONNECTION_ERROR))
+@app.get("/api/health", openapi_extra=documented_errors(ErrorCode.DATABASE_CONNECTION_ERROR))
 async def health() -> ApiResponse[HealthOut]:
     """Tell whether the service can work."""
     return ok(service.check())
@@ -60,9 +60,9 @@ async def health() -> ApiResponse[HealthOut]:
 
 @app.get(
     "/api/openapi.json",
-    dependencies=[limited("docs")],
+    dependencies=[rate_limited_by_address("docs")],
     responses=_NOT_MODIFIED,
-    openapi_extra=answers(headers=_CACHED),
+    openapi_extra=documented_errors(headers=_CACHED),
 )
 async def openapi_document(if_none_match: _IF_NONE_MATCH = None) -> Response:
     """Return this document, which has no envelope: OpenAPI 3.0, of all functions."""
@@ -74,9 +74,9 @@ async def openapi_document(if_none_match: _IF_NONE_MATCH = None) -> Response:
 @app.get(
     "/api/docs",
     response_class=HTMLResponse,
-    dependencies=[limited("docs")],
+    dependencies=[rate_limited_by_address("docs")],
     responses=_NOT_MODIFIED,
-    openapi_extra=answers(headers=_CACHED),
+    openapi_extra=documented_errors(headers=_CACHED),
 )
 async def docs_page(if_none_match: _IF_NONE_MATCH = None) -> Response:
     """Return the page that shows this document."""
@@ -91,9 +91,9 @@ async def docs_page(if_none_match: _IF_NONE_MATCH = None) -> Response:
 @app.get(
     "/api/docs/{asset}",
     response_class=Response,
-    dependencies=[limited("docs")],
+    dependencies=[rate_limited_by_address("docs")],
     responses={200: {"content": {media: {} for _, media in _ASSETS.values()}}, **_NOT_MODIFIED},
-    openapi_extra=answers(headers=_CACHED),
+    openapi_extra=documented_errors(headers=_CACHED),
 )
 async def docs_asset(asset: str, if_none_match: _IF_NONE_MATCH = None) -> Response:
     """Return a script or a style sheet of that page."""

@@ -4,13 +4,14 @@ from typing import Annotated
 
 from fastapi import Header, Path, Query, Response, status
 
+from medianest.api.app import create_app, documented_errors, lambda_handler
+from medianest.api.dependencies import SignedIn, rate_limited
+from medianest.api.headers import STALE_HEADER, set_stale_header
+from medianest.api.rate_limiting import ClientDep
 from medianest.catalog.models import MediaType
 from medianest.core.caller import Principal
-from medianest.core.deps import From, SignedIn, held_to
 from medianest.core.envelope import ApiResponse, Id, PageResponse, PlainInt, ok
 from medianest.core.errors import ErrorCode
-from medianest.core.web import STALE_HEADER, answers, create_app, lambda_handler, tell_age
-from medianest.limits import service as limits
 from medianest.requests import service
 from medianest.requests.schemas import (
     CreatedRequestOut,
@@ -21,25 +22,22 @@ from medianest.requests.schemas import (
     TitleDetailsOut,
     TitleOut,
 )
-from medianest.sessions.service import authenticate
 
 app = create_app(
     "DATABASE_URL",
     "REDIS_URL",
     "JWT_SECRET",
     "TMDB_API_KEY",
-    authenticate=authenticate,
-    limiter=limits.charge,
 )
 
 
-_FROM_CATALOG = answers(ErrorCode.CATALOG_UNAVAILABLE, headers=(STALE_HEADER,))
+_FROM_CATALOG = documented_errors(ErrorCode.CATALOG_UNAVAILABLE, headers=(STALE_HEADER,))
 
 
 @app.get("/api/media/search", openapi_extra=_FROM_CATALOG)
 async def search(
     query: Annotated[SearchQuery, Query()],
-    principal: Annotated[Principal, held_to("search")],
+    principal: Annotated[Principal, rate_limited("search")],
     response: Response,
 ) -> PageResponse[TitleOut]:
     """Search films and shows; each item says whether it is already requested.
@@ -50,14 +48,14 @@ async def search(
     film or show comes any more, it counts what lies before.
     """
     found = service.search(query, principal.user_id)
-    tell_age(response, found.stale_seconds)
+    set_stale_header(response, found.stale_seconds)
     return found.value
 
 
 @app.post(
     "/api/media/request",
     status_code=status.HTTP_201_CREATED,
-    openapi_extra=answers(
+    openapi_extra=documented_errors(
         ErrorCode.ALREADY_REQUESTED,
         ErrorCode.QUOTA_EXCEEDED,
         ErrorCode.CATALOG_UNAVAILABLE,
@@ -68,8 +66,8 @@ async def search(
 )
 async def create_request(
     body: RequestIn,
-    principal: Annotated[Principal, held_to("media-request")],
-    caller: From,
+    principal: Annotated[Principal, rate_limited("media-request")],
+    caller: ClientDep,
     idempotency_key: Annotated[
         str | None,
         Header(json_schema_extra={"maxLength": 200, "pattern": "^[!-~]([ -~]*[!-~])?$"}),
@@ -103,9 +101,9 @@ async def get_request(
 @app.delete(
     "/api/media/requests/{id}",
     status_code=status.HTTP_204_NO_CONTENT,
-    openapi_extra=answers(ErrorCode.INVALID_STATE),
+    openapi_extra=documented_errors(ErrorCode.INVALID_STATE),
 )
-async def cancel_request(id: Id, principal: SignedIn, caller: From) -> None:  # noqa: A002
+async def cancel_request(id: Id, principal: SignedIn, caller: ClientDep) -> None:  # noqa: A002
     """Cancel one of one's own requests while it is pending; an admin any."""
     service.cancel(id, principal, caller)
 
@@ -120,7 +118,7 @@ async def get_title(
 ) -> ApiResponse[TitleDetailsOut]:
     """Show a film or show in full; each season says whether it is already requested."""
     found = service.details(media_type, tmdb_id, principal.user_id)
-    tell_age(response, found.stale_seconds)
+    set_stale_header(response, found.stale_seconds)
     return ok(found.value)
 
 

@@ -6,12 +6,11 @@ environments that serve people who are signed in.
 
 from fastapi import Response
 
-from medianest.core.deps import Former, From, SignInOrigin, limited, set_session_cookie
+from medianest.api.app import create_app, documented_errors, lambda_handler
+from medianest.api.dependencies import PreviousSession, SignInOrigin, set_session_cookie
+from medianest.api.rate_limiting import ClientDep, rate_limited_by_address
 from medianest.core.envelope import ApiResponse, ok
 from medianest.core.errors import ErrorCode
-from medianest.core.web import answers, create_app, lambda_handler
-from medianest.limits import service as limits
-from medianest.sessions import service as sessions
 from medianest.signin import service as signin
 from medianest.signin.schemas import PinIn, PinOut, SignedInOut, VerifyIn
 
@@ -20,18 +19,16 @@ app = create_app(
     "REDIS_URL",
     "JWT_SECRET",
     "PLEX_CLIENT_ID",
-    authenticate=sessions.authenticate,
-    limiter=limits.charge,
 )
 
 
 @app.post(
     "/api/auth/plex/pin",
-    dependencies=[limited("auth", "plex-pin")],
-    openapi_extra=answers(ErrorCode.PLEX_UNREACHABLE),
+    dependencies=[rate_limited_by_address("auth", "plex-pin")],
+    openapi_extra=documented_errors(ErrorCode.PLEX_UNREACHABLE),
 )
 async def begin_plex_sign_in(
-    caller: From,
+    caller: ClientDep,
     body: PinIn = PinIn(),  # noqa: ARG001, B008
 ) -> ApiResponse[PinOut]:
     """Begin a sign-in: open `authUrl`, approve it there, then verify with `pinId`."""
@@ -40,8 +37,8 @@ async def begin_plex_sign_in(
 
 @app.post(
     "/api/auth/plex/verify",
-    dependencies=[limited("api", by_field=("plex-verify", "pinId"))],
-    openapi_extra=answers(
+    dependencies=[rate_limited_by_address("api", by_field=("plex-verify", "pinId"))],
+    openapi_extra=documented_errors(
         ErrorCode.PIN_EXPIRED,
         ErrorCode.PIN_PENDING,
         ErrorCode.PLEX_ACCESS_DENIED,
@@ -51,11 +48,15 @@ async def begin_plex_sign_in(
     ),
 )
 async def finish_plex_sign_in(
-    body: VerifyIn, origin: SignInOrigin, caller: From, former: Former, response: Response
+    body: VerifyIn,
+    origin: SignInOrigin,
+    caller: ClientDep,
+    previous: PreviousSession,
+    response: Response,
 ) -> ApiResponse[SignedInOut]:
     """Finish a sign-in once it has been approved; a `pinId` works once."""
     origin.check(body.session)
-    signed_in = signin.finish(body.pin_id, caller, former)
+    signed_in = signin.finish(body.pin_id, caller, previous)
     if body.session == "cookie":
         set_session_cookie(response, signed_in.token, signed_in.expires_at)
     return ok(SignedInOut.of(signed_in, body.session))

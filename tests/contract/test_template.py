@@ -10,9 +10,9 @@ import pytest
 from fastapi import FastAPI
 
 from local.template import Mock, Template, Throttle, read_template
+from medianest.api.headers import EXPOSED_HEADERS, SECURITY_HEADERS
 from medianest.core.config import Settings
 from medianest.core.errors import REGISTRY, ErrorCode
-from medianest.core.web import EXPOSED_HEADERS, SECURITY_HEADERS
 from tests.support.api import ROOT, TEMPLATE
 
 # Section 6 of the contract: rate a second and burst of each method that has its own.

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from medianest.core.web import SECURITY_HEADERS
+from medianest.api.headers import SECURITY_HEADERS
 from tests.e2e.conftest import OwnEngines
 from tests.support.local import LocalService, local_service
 

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from medianest.core.web import SECURITY_HEADERS
+from medianest.api.headers import SECURITY_HEADERS
 from tests.support.api import ROOT, call
 from tests.support.openapi import DOCUMENT
 

@@ -8,9 +8,9 @@ from typing import Any
 import psycopg
 import pytest
 
-from medianest.core import web
+from medianest.api import headers
+from medianest.api.headers import SECURITY_HEADERS
 from medianest.core.config import load
-from medianest.core.web import SECURITY_HEADERS
 from tests.support.api import ROOT, ROUTES, Answer, call, event_of, invoke, route_of
 
 type Db = psycopg.Connection[tuple[Any, ...]]
@@ -303,7 +303,7 @@ class TestOrigins:
     @pytest.fixture(autouse=True)
     def _origins(self, environment: object, monkeypatch: pytest.MonkeyPatch) -> None:
         own = load({"CORS_ORIGIN": "https://web.example,http://localhost:5173"})
-        monkeypatch.setattr(web, "settings", lambda: own)
+        monkeypatch.setattr(headers, "settings", lambda: own)
 
     @pytest.mark.parametrize("origin", ["https://web.example", "http://localhost:5173"])
     @pytest.mark.parametrize("method", ["OPTIONS", "GET"])

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from medianest.core.proxy_call import NO_ADDRESS
+from medianest.api.event import NO_ADDRESS
 from tests.integration.test_edge import SOME_ID, assert_error, concrete
 from tests.support import plex
 from tests.support.api import ROUTES, call, event_of, invoke

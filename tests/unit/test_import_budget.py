@@ -35,7 +35,7 @@ def imported_by(module: str, cwd: Path) -> set[str]:
 @pytest.mark.parametrize(
     ("module", "forbidden"),
     [
-        ("medianest.core.web", BACKENDS | AWS),
+        ("medianest.api.app", BACKENDS | AWS),
         ("functions.cleanup.app", WEB | BACKENDS | AWS),
         ("functions.migrations.app", WEB | BACKENDS | AWS),
         ("functions.rotation.app", WEB | BACKENDS | AWS),
@@ -55,7 +55,7 @@ def test_an_import_leaves_alone_what_a_cold_start_does_not_need(
 @pytest.mark.parametrize(
     ("module", "expected"),
     [
-        ("medianest.core.web", "fastapi"),
+        ("medianest.api.app", "fastapi"),
         ("psycopg", "psycopg"),
         ("urllib3", "urllib3"),
         ("argon2", "argon2"),

@@ -11,13 +11,8 @@ from fastapi.openapi.utils import get_openapi
 from local.config import PROJECT
 from local.template import read_template
 from medianest import VERSION
-from medianest.core.deps import (
-    SAFE_METHODS,
-    AdminOnly,
-    Authenticated,
-    Limited,
-    SignInOrigin,
-)
+from medianest.api.dependencies import SAFE_METHODS, AdminOnly, Authenticated, SignInOrigin
+from medianest.api.rate_limiting import RateLimitedByAddress
 from medianest.core.errors import REGISTRY, ErrorCode
 from medianest.core.rate_limit import HEADERS as RATE_LIMIT_HEADERS
 from medianest.core.rate_limit import POLICIES
@@ -215,7 +210,7 @@ class _Document:
 
 
 def _declared(served: Served, what: str) -> Sequence[Any]:
-    """Return what a route says about itself by `core.web.answers`."""
+    """Return what a route says about itself by `api.app.documented_errors`."""
     declared: Sequence[Any] = (served.route.openapi_extra or {}).get(f"x-{what}", ())
     return declared
 
@@ -224,7 +219,7 @@ def _codes(served: Served) -> set[ErrorCode]:
     """Return what a route can answer: what it names, and what its dependencies bring with them."""
     codes = _EVERYWHERE | set(_declared(served, "errors"))
     for call in served.dependencies:
-        if isinstance(call, Authenticated | Limited):
+        if isinstance(call, Authenticated | RateLimitedByAddress):
             codes.add(ErrorCode.DATABASE_CONNECTION_ERROR)
         if isinstance(call, Authenticated):
             codes.add(ErrorCode.JWT_INVALID)

@@ -7,7 +7,8 @@ A name means the same wherever it occurs, so it is described once. One that is m
 from collections.abc import Mapping
 from typing import Any
 
-from medianest.core.deps import CSRF_HEADER, SESSION_COOKIE
+from medianest.api.dependencies import SESSION_COOKIE
+from medianest.api.headers import CSRF_HEADER
 from medianest.core.errors import ErrorCode
 
 INFO = """\

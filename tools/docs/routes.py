@@ -11,9 +11,10 @@ from fastapi.dependencies.models import Dependant
 from pydantic.alias_generators import to_camel
 
 from local.template import Template
-from medianest.core.deps import Authenticated, Limited
+from medianest.api.dependencies import Authenticated
+from medianest.api.rate_limiting import RateLimitedByAddress
+from medianest.api.route import Route as ApiRoute
 from medianest.core.rate_limit import PolicyName
-from medianest.core.web import Route as ApiRoute
 
 # What the functions refuse to be imported without.
 _ENVIRONMENT = {
@@ -51,7 +52,7 @@ class Served:
         for call in self.dependencies:
             if isinstance(call, Authenticated):
                 found.append((call.policy, "user"))
-            if isinstance(call, Limited):
+            if isinstance(call, RateLimitedByAddress):
                 found += [(policy, "address") for policy in call.by_ip]
                 if call.by_field is not None:
                     policy, field = call.by_field

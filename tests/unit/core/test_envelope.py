@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from medianest.api.errors import error_response
 from medianest.core.envelope import In, Out, PageQuery, Timestamp, ok, page_of
 from medianest.core.errors import AppError, ErrorCode, invalid
-from medianest.core.web import error_response
 
 
 class Thing(Out):
@@ -30,7 +30,7 @@ class Wish(In):
 
 
 def sent(model: Out) -> Any:
-    """Return what goes out; the routes leave out what is None (`core.web.Route`)."""
+    """Return what goes out; the routes leave out what is None (`api.route.Route`)."""
     return json.loads(model.model_dump_json(by_alias=True, exclude_none=True))
 
 

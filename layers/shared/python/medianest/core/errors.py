@@ -171,7 +171,7 @@ REGISTRY: Mapping[ErrorCode, ErrorSpec] = {
 
 
 class AppError(Exception):
-    """An error that the caller gets to see; `core.web` puts it into the envelope."""
+    """An error that the caller gets to see; `api.errors` puts it into the envelope."""
 
     def __init__(
         self,

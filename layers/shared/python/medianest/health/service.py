@@ -1,14 +1,10 @@
-"""The health check, and the limit of the pages beside it."""
+"""The health check."""
 
 import time
-from collections.abc import Sequence
-from uuid import UUID
 
 from medianest import VERSION
 from medianest.core.cache import shared_cache
-from medianest.core.caller import Caller
 from medianest.core.db import database
-from medianest.core.rate_limit import Ask, Charge
 from medianest.health.schemas import CheckOut, ChecksOut, HealthOut
 
 
@@ -29,14 +25,6 @@ def check() -> HealthOut:
             ),
         ),
     )
-
-
-def charge(asks: Sequence[Ask], caller: Caller, user_id: UUID | None) -> Charge:
-    """Charge the caller; raises RATE_LIMITED."""
-    # Imported here: a health check, which is nearly every call, is not limited.
-    from medianest.limits.service import charge as charge_limits  # noqa: PLC0415
-
-    return charge_limits(asks, caller, user_id)
 
 
 def _ms_since(started: float) -> float:

@@ -1,6 +1,6 @@
-"""API Gateway's proxy event, read so that nothing odd in it stops a function.
+"""API Gateway's proxy event, parsed so that nothing odd in it stops a function.
 
-`resource`, `httpMethod` and `pathParameters` say what is called. Headers and addresses are only
+`resource`, `httpMethod` and `pathParameters` identify the route. Headers and addresses are only
 decoration: the console's Test button sends nulls and `test-invoke-source-ip`, a client any byte.
 """
 
@@ -11,6 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Any
+from urllib.parse import urlencode
+
+from fastapi import Request
+from mangum.handlers.api_gateway import APIGateway
 
 from medianest.core.text import clean
 
@@ -62,6 +66,57 @@ def read_call(event: Mapping[str, Any]) -> ProxyCall:
         user_agent=clean(_text(identity.get("userAgent")))[:_MAX_USER_AGENT],
         body=_body(_text(event.get("body")), is_base64=event.get("isBase64Encoded") is True),
     )
+
+
+def proxy_call(request: Request) -> ProxyCall:
+    """Return the call that a request came from."""
+    call: ProxyCall = request.scope["proxy_call"]
+    return call
+
+
+class ProxyHandler(APIGateway):
+    """Mangum's handler of API Gateway's events, with a parser that accepts any event.
+
+    The path of the scope is the resource, by which the application routes: a custom domain may
+    put any base path before the path that was called.
+    """
+
+    @classmethod
+    def infer(cls, event: Any, context: Any, config: Any) -> bool:  # noqa: ARG003
+        """Accept every event: only API Gateway calls these functions."""
+        return True
+
+    def __init__(self, event: Any, context: Any, config: Any) -> None:
+        super().__init__(event, context, config)
+        self._call = read_call(event)
+
+    @property
+    def body(self) -> bytes:
+        """Return the decoded body."""
+        return self._call.body
+
+    @property
+    def scope(self) -> dict[str, Any]:
+        """Return the ASGI scope, with the ProxyCall as `proxy_call`."""
+        call = self._call
+        return {
+            "type": "http",
+            "http_version": "1.1",
+            "method": call.method,
+            "headers": [
+                (name.encode(), ", ".join(values).encode()) for name, values in call.headers.items()
+            ],
+            "path": call.resource,
+            "raw_path": None,
+            "root_path": "",
+            "scheme": "https",
+            "query_string": urlencode(call.query, doseq=True).encode(),
+            "server": None,
+            "client": (call.ip, 0),
+            "asgi": {"version": "3.0", "spec_version": "2.0"},
+            "aws.context": self.context,
+            "proxy_call": call,
+        }
 
 
 def _mapping(value: Any) -> dict[str, Any]:

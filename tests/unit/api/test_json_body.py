@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from medianest.core.web import MalformedJsonError, parse_json
+from medianest.api.json_body import MalformedJsonError, parse_json
 
 _TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\ufffd"))
 _SANE = st.recursive(

@@ -1,101 +1,57 @@
-"""FastAPI dependencies: who calls, from where, with what right."""
+"""Dependencies of routes with a session: authentication, roles, CSRF, the session cookie."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Annotated, Any, Protocol
+from functools import partial
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Depends, Request, Response
 
+from medianest.api.event import proxy_call
+from medianest.api.headers import CSRF_HEADER
+from medianest.api.rate_limiting import ClientDep, apply
+from medianest.audit import service as audit
 from medianest.core import csrf
 from medianest.core.caller import Caller, Principal
 from medianest.core.config import settings
 from medianest.core.errors import AppError, ErrorCode
-from medianest.core.proxy_call import ProxyCall
-from medianest.core.rate_limit import Ask, Limiter, PolicyName, Verdict, digest, network
-from medianest.core.rate_limit import headers as rate_limit_headers
-from medianest.core.rate_limit import refusal as refusal_of
+from medianest.core.rate_limit import Ask, PolicyName, network
 from medianest.core.tokens import invalid_token
+from medianest.limits import service as limits
+from medianest.sessions import service as sessions
 
 SESSION_COOKIE = "__Host-medianest_session"
-CSRF_HEADER = "X-CSRF-Token"
-# Policies of so few calls that a malformed one should not count.
+# Policies that allow so few calls that a malformed one should not count.
 SCARCE: frozenset[PolicyName] = frozenset({"password", "search", "media-request"})
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
-class Authenticator(Protocol):
-    """Finds out whose a token is; `fresh` asks the truth and not a cache."""
-
-    def __call__(self, token: str, *, fresh: bool) -> Principal:
-        """Return the token's principal; raises AppError JWT_INVALID."""
-
-
-def proxy_call(request: Request) -> ProxyCall:
-    """Return the call as API Gateway passed it on."""
-    call: ProxyCall = request.scope["proxy_call"]
-    return call
-
-
-async def _caller(request: Request) -> Caller:
-    # Never from a header: X-Forwarded-For says what the client wants it to say.
-    call = proxy_call(request)
-    return Caller(request_id=call.id, ip=call.ip, user_agent=call.user_agent)
-
-
-From = Annotated[Caller, Depends(_caller)]
-
-
-@dataclass(frozen=True, slots=True)
-class Limited:
-    """Rate-limits unauthenticated calls by IP address and by a text field of the body.
-
-    A body without that field is limited by address alone: one key for all such calls would let
-    one caller lock out the others.
-    """
-
-    by_ip: tuple[PolicyName, ...]
-    by_field: tuple[PolicyName, str] | None
-
-    async def __call__(self, request: Request, caller: From) -> None:
-        """Charge the call; raises RATE_LIMITED."""
-        asks: list[Ask] = [(policy, network(caller.ip)) for policy in self.by_ip]
-        if self.by_field is not None:
-            policy, field = self.by_field
-            body = await request.json()
-            typed = body.get(field) if isinstance(body, dict) else None
-            if isinstance(typed, str) and typed.strip():
-                asks.append((policy, digest(typed)))
-        error = _charge(request, caller, asks)
-        if error is not None:
-            raise error
-
-
 @dataclass(frozen=True, slots=True)
 class Authenticated:
-    """Lets signed-in users in, each held to its share of a policy; `fresh` trusts no cache."""
+    """Requires a session and rate-limits its user by a policy; `fresh` bypasses the cache."""
 
     policy: PolicyName
     fresh: bool = False
 
-    async def __call__(self, request: Request, caller: From) -> Principal:
-        """Return who is signed in; raises JWT_INVALID, RATE_LIMITED or CSRF_TOKEN_MISMATCH."""
+    async def __call__(self, request: Request, caller: ClientDep) -> Principal:
+        """Return the signed-in user; raises JWT_INVALID, RATE_LIMITED or CSRF_TOKEN_MISMATCH."""
         try:
             principal = _principal(request, fresh=self.fresh)
         except AppError as error:
             if error.code is ErrorCode.JWT_INVALID:
-                # An address that goes on guessing is held off, not the users at it.
-                held_off = _charge(request, caller, [("api", network(caller.ip))])
-                if held_off is not None:
-                    raise held_off from error
+                # Guessing tokens throttles the address that guesses, not the users behind it.
+                throttled = _charge(request, caller, [("api", network(caller.ip))])
+                if throttled is not None:
+                    raise throttled from error
             raise
         asks: list[Ask] = [(self.policy, str(principal.user_id))]
         refusal = _charge(request, caller, asks, principal.user_id)
         if refusal is not None:
             raise refusal
         if self.policy in SCARCE:
-            request.state.scarce = principal, caller
+            request.state.charge_malformed = partial(_charge_api, request, principal, caller)
         if principal.by_cookie and request.method not in SAFE_METHODS:
             _check_csrf(request, principal)
         return principal
@@ -103,69 +59,41 @@ class Authenticated:
 
 @dataclass(frozen=True, slots=True)
 class AdminOnly(Authenticated):
-    """Authenticates admins; never from the cache, so that a demotion holds with the next call."""
+    """Requires an admin; never from the cache, so a demotion holds with the next call."""
 
     policy: PolicyName = "admin"
     fresh: bool = True
 
-    async def __call__(self, request: Request, caller: From) -> Principal:
+    async def __call__(self, request: Request, caller: ClientDep) -> Principal:
         """Return the signed-in admin; raises FORBIDDEN, or as for any user."""
         principal = await Authenticated.__call__(self, request, caller)
         if principal.role != "admin":
-            request.app.state.on_denied(principal, caller)
+            audit.record_denial(principal, caller)
             raise AppError(ErrorCode.FORBIDDEN)
         return principal
 
 
-def limited(*by_ip: PolicyName, by_field: tuple[PolicyName, str] | None = None) -> Any:
-    """Return the dependency that holds the callers of a route without a session."""
-    return Depends(Limited(by_ip, by_field))
-
-
-def held_to(policy: PolicyName) -> Any:
-    """Return the dependency on a signed-in user, who is held to a policy of the route's own."""
+def rate_limited(policy: PolicyName) -> Any:
+    """Return the dependency on a signed-in user, rate-limited by a policy of the route's own."""
     return Depends(Authenticated(policy))
 
 
 def _charge(
     request: Request, caller: Caller, asks: Sequence[Ask], user_id: UUID | None = None
 ) -> AppError | None:
-    """Charge a call, keep what its answer will tell, and return the error when it is refused."""
-    limiter: Limiter = request.app.state.limiter
-    charge = limiter(asks, caller, user_id)
-    request.state.charge = charge
-    request.state.rate_limit_headers = rate_limit_headers(charge.verdicts)
-    return refusal_of(charge.verdicts)
+    return apply(request, limits.charge(asks, caller, user_id))
 
 
-def charge_malformed(request: Request) -> AppError | None:
-    """Charge a malformed call to the general share of its user, not to that of its route.
+def _charge_api(request: Request, principal: Principal, caller: Caller) -> AppError | None:
+    """Charge a malformed call to `api` and not to the route's own policy, which allows few calls.
 
-    So no mistake of a client uses up the few calls that a route allows. Returns the error when the
-    general share refuses the call.
+    Returns the error when `api` refuses the call.
     """
-    scarce: tuple[Principal, Caller] | None = getattr(request.state, "scarce", None)
-    if scarce is None:
-        return None
     request.state.charge.refund()
-    principal, caller = scarce
     return _charge(request, caller, [("api", str(principal.user_id))], principal.user_id)
 
 
-type Tell = Callable[[Sequence[Verdict]], None]
-
-
-async def _teller(request: Request) -> Tell:
-    """Return what a rule tells of limits of its own; the last of several calls holds."""
-
-    def tell(verdicts: Sequence[Verdict]) -> None:
-        told = [*request.state.charge.verdicts, *verdicts]
-        request.state.rate_limit_headers = rate_limit_headers(told)
-
-    return tell
-
-
-async def _former(request: Request) -> Principal | None:
+async def _previous_session(request: Request) -> Principal | None:
     try:
         return _principal(request, fresh=True)
     except AppError as error:
@@ -175,19 +103,18 @@ async def _former(request: Request) -> Principal | None:
 
 
 def _principal(request: Request, *, fresh: bool) -> Principal:
-    """Return who the request's credential belongs to; raises JWT_INVALID."""
-    authenticate: Authenticator = request.app.state.authenticate
+    """Return the user and session of the request's credential; raises JWT_INVALID."""
     authorization = request.headers.get("authorization")
     if authorization is not None:
         # A bad bearer never falls back to the cookie: one request, one credential.
         scheme, _, token = authorization.partition(" ")
         if scheme.lower() != "bearer":
             raise invalid_token()
-        return authenticate(token.strip(), fresh=fresh)
+        return sessions.authenticate(token.strip(), fresh=fresh)
     token = session_cookie(request)
     if not token:
         raise invalid_token()
-    return replace(authenticate(token, fresh=fresh), by_cookie=True)
+    return replace(sessions.authenticate(token, fresh=fresh), by_cookie=True)
 
 
 def _check_csrf(request: Request, principal: Principal) -> None:
@@ -264,9 +191,8 @@ def clear_session_cookie(response: Response) -> None:
 
 
 SignInOrigin = Annotated[Origin, Depends(_sign_in_origin)]
-SignedIn = Annotated[Principal, held_to("api")]
-TellLimits = Annotated[Tell, Depends(_teller)]
-Former = Annotated[Principal | None, Depends(_former)]
+SignedIn = Annotated[Principal, rate_limited("api")]
+PreviousSession = Annotated[Principal | None, Depends(_previous_session)]
 Admin = Annotated[Principal, Depends(AdminOnly())]
-# For the routes that change limits, which no limit that they set may lock.
+# For the routes that change rate limits: no limit that they set may lock them.
 ConfigAdmin = Annotated[Principal, Depends(AdminOnly("admin-config"))]

@@ -1,0 +1,1 @@
+"""The HTTP edge: events of API Gateway in, envelopes and headers out, around the rules."""

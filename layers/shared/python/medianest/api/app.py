@@ -1,0 +1,69 @@
+"""The application of a function, and its Lambda handler."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from mangum import Mangum
+from starlette.exceptions import HTTPException
+
+from medianest.api.errors import on_app_error, on_http_exception, on_validation_error
+from medianest.api.event import ProxyHandler
+from medianest.api.middleware import EnvelopeMiddleware
+from medianest.api.route import Route
+from medianest.core.config import require
+from medianest.core.errors import AppError, ErrorCode
+from medianest.core.observability import flush_metrics, logger
+from medianest.core.rate_limit import PolicyName
+
+type LambdaHandler = Callable[[dict[str, Any], Any], dict[str, Any]]
+
+
+def create_app(*required: str, any_query: bool = False) -> FastAPI:
+    """Return a function's application, with the project's error answers and headers.
+
+    `required` names the settings that the function needs; a missing one raises ConfigurationError
+    at import, so the function refuses to start. Unknown query parameters are an error unless
+    `any_query` is set.
+    """
+    require(*required)
+    app = FastAPI(
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    app.router.route_class = Route
+    app.state.any_query = any_query
+    app.add_exception_handler(AppError, on_app_error)
+    app.add_exception_handler(RequestValidationError, on_validation_error)
+    app.add_exception_handler(HTTPException, on_http_exception)
+    app.add_middleware(EnvelopeMiddleware)
+    return app
+
+
+def documented_errors(
+    *errors: ErrorCode,
+    headers: Sequence[str] = (),
+    policies: Sequence[tuple[PolicyName, str]] = (),
+) -> dict[str, Any]:
+    """Return the `openapi_extra` of a route: its own errors, headers and rate limits.
+
+    Only the API document reads it. It derives the errors of dependencies, parameters and bodies.
+    """
+    return {"x-errors": errors, "x-headers": headers, "x-policies": policies}
+
+
+def lambda_handler(app: FastAPI) -> LambdaHandler:
+    """Return the handler that Lambda calls with API Gateway's proxy events."""
+    adapter = Mangum(app, lifespan="off", custom_handlers=[ProxyHandler])
+
+    def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+        logger.structure_logs(append=False)
+        try:
+            return adapter(event, context)
+        finally:
+            flush_metrics()
+
+    return handler

@@ -1,0 +1,78 @@
+"""Errors as answers: translated once, into the envelope."""
+
+from typing import cast
+
+from fastapi import Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from medianest.api.event import proxy_call
+from medianest.api.json_body import rejected_body
+from medianest.api.route import allowed_methods, charge_malformed
+from medianest.core.envelope import ApiError, ErrorResponse
+from medianest.core.errors import REGISTRY, AppError, ErrorCode
+from medianest.core.observability import logger
+from medianest.core.validation import invalid_value
+
+_HTTP_CODES = {404: ErrorCode.NOT_FOUND, 405: ErrorCode.METHOD_NOT_ALLOWED}
+
+
+def error_response(error: AppError) -> JSONResponse:
+    """Return an error in the envelope."""
+    body = ErrorResponse(
+        error=ApiError(code=error.code, message=error.message, details=error.details)
+    )
+    return JSONResponse(
+        body.model_dump(mode="json", by_alias=True, exclude_none=True),
+        status_code=error.spec.status,
+        headers=error.headers,
+    )
+
+
+async def on_app_error(request: Request, error: Exception) -> Response:
+    """Answer with an AppError and log it."""
+    app_error = cast("AppError", error)
+    # Denied access matters more to operators than bad input.
+    log = logger.warning if app_error.spec.status in {401, 403} else logger.info
+    log(
+        "refused",
+        extra={
+            "code": app_error.code,
+            "details": app_error.details,
+            "ip": proxy_call(request).ip,
+        },
+    )
+    return error_response(app_error)
+
+
+async def on_validation_error(request: Request, error: Exception) -> Response:
+    """Answer for invalid input, all problems at once."""
+    refusal = charge_malformed(request)
+    if refusal is not None:
+        return await on_app_error(request, refusal)
+    problems = cast("RequestValidationError", error).errors()
+    # FastAPI validates a body of another media type as bytes.
+    if any(item["loc"] == ("body",) and isinstance(item["input"], bytes) for item in problems):
+        return await on_app_error(request, AppError(ErrorCode.UNSUPPORTED_MEDIA_TYPE))
+    rejected = rejected_body(request)
+    if rejected is not None:
+        problems = [
+            item | {"type": "value_error", "ctx": {"error": rejected.reason}}
+            if item["loc"] == ("body",)
+            else item
+            for item in problems
+        ]
+    return await on_app_error(request, invalid_value(problems))
+
+
+async def on_http_exception(request: Request, error: Exception) -> Response:
+    """Answer for an error of the web framework itself."""
+    http_error = cast("HTTPException", error)
+    code = _HTTP_CODES.get(http_error.status_code, ErrorCode.VALIDATION_ERROR)
+    if REGISTRY[code].status != http_error.status_code:
+        logger.warning("framework error", extra={"status": http_error.status_code})
+    headers = http_error.headers
+    if code is ErrorCode.METHOD_NOT_ALLOWED:
+        headers = {"Allow": ", ".join([*allowed_methods(request.scope), "OPTIONS"])}
+    return await on_app_error(request, AppError(code, headers=headers))

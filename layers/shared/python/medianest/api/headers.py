@@ -1,0 +1,56 @@
+"""Headers of every answer: security, CORS, the request id, no caching."""
+
+from fastapi import Response
+from starlette.datastructures import MutableHeaders
+
+from medianest.core.config import settings
+from medianest.core.rate_limit import HEADERS as RATE_LIMIT_HEADERS
+
+CSRF_HEADER = "X-CSRF-Token"
+STALE_HEADER = "X-Catalog-Stale"
+SECURITY_HEADERS = {
+    "Strict-Transport-Security": "max-age=31536000; includeSubDomains",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "X-XSS-Protection": "1; mode=block",
+    "Referrer-Policy": "strict-origin-when-cross-origin",
+    "Content-Security-Policy": (
+        "default-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+}
+EXPOSED_HEADERS = ",".join(("X-Request-Id", "Retry-After", STALE_HEADER, *RATE_LIMIT_HEADERS))
+ALLOWED_HEADERS = f"Authorization,Content-Type,Idempotency-Key,{CSRF_HEADER}"
+# Chromium caches a preflight for at most this long.
+PREFLIGHT_SECONDS = 7200
+_NO_CONTENT = 204
+
+
+def set_headers(headers: MutableHeaders, status: int, origin: str | None, request_id: str) -> None:
+    """Add the headers of every answer; a route may set its own `Cache-Control`."""
+    headers.update(SECURITY_HEADERS)
+    headers["X-Request-Id"] = request_id
+    headers.setdefault("Cache-Control", "no-store")
+    if status == _NO_CONTENT:
+        del headers["Content-Type"]
+    elif headers.get("content-type") == "application/json":
+        headers["Content-Type"] = "application/json; charset=utf-8"
+    _set_cors_headers(headers, origin)
+
+
+def set_stale_header(response: Response, stale_seconds: int | None) -> None:
+    """Set the age of a stale answer in seconds; a fresh one (None) has no such header."""
+    if stale_seconds is not None:
+        response.headers[STALE_HEADER] = str(stale_seconds)
+
+
+def _set_cors_headers(headers: MutableHeaders, origin: str | None) -> None:
+    allowed = settings().cors_origins
+    if not allowed:
+        headers["Access-Control-Allow-Origin"] = "*"
+    else:
+        headers.add_vary_header("Origin")
+        if origin not in allowed:
+            return
+        headers["Access-Control-Allow-Origin"] = origin
+        headers["Access-Control-Allow-Credentials"] = "true"
+    headers["Access-Control-Expose-Headers"] = EXPOSED_HEADERS

@@ -1,0 +1,85 @@
+"""The outermost middleware: headers on every answer, and an answer to every exception."""
+
+import time
+
+from fastapi import Request, Response
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from medianest.api.errors import error_response
+from medianest.api.event import proxy_call
+from medianest.api.headers import ALLOWED_HEADERS, PREFLIGHT_SECONDS, set_headers
+from medianest.api.route import allowed_methods
+from medianest.core.errors import AppError, ErrorCode
+from medianest.core.observability import count, logger
+
+MAX_BODY_BYTES = 64 * 1024
+
+
+class EnvelopeMiddleware:
+    """Outermost middleware: headers on every answer, and an answer to every exception."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request; HEAD is a GET whose body stays here (RFC 9110, section 9.3.2)."""
+        is_head = scope["method"] == "HEAD"
+        if is_head:
+            scope["method"] = "GET"
+        request = Request(scope)
+        call = proxy_call(request)
+        logger.append_keys(
+            request_id=call.id, function_request_id=scope["aws.context"].aws_request_id
+        )
+        started = time.perf_counter()
+        status = 0
+
+        async def send_with_headers(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = MutableHeaders(scope=message)
+                headers.update(getattr(request.state, "rate_limit_headers", {}))
+                set_headers(headers, status, request.headers.get("origin"), call.id)
+            elif is_head:
+                message["body"] = b""
+            await send(message)
+
+        try:
+            if request.method == "OPTIONS":
+                await _preflight(scope)(scope, receive, send_with_headers)
+            elif len(call.body) > MAX_BODY_BYTES:
+                too_large = error_response(AppError(ErrorCode.PAYLOAD_TOO_LARGE))
+                await too_large(scope, receive, send_with_headers)
+            else:
+                await self.app(scope, receive, send_with_headers)
+        except Exception:  # noqa: BLE001 - any exception gets an answer
+            logger.exception("unhandled error")
+            count("UnhandledError")
+            response = error_response(AppError(ErrorCode.INTERNAL_ERROR))
+            await response(scope, receive, send_with_headers)
+        logger.info(
+            "request",
+            extra={
+                "method": call.method,
+                "route": call.resource,
+                "status": status,
+                "duration_ms": round((time.perf_counter() - started) * 1000, 1),
+            },
+        )
+
+
+def _preflight(scope: Scope) -> Response:
+    """Answer a preflight with the methods of the route; the CORS headers name the origins."""
+    methods = allowed_methods(scope)
+    if not methods:
+        return error_response(AppError(ErrorCode.NOT_FOUND))
+    return Response(
+        status_code=204,
+        headers={
+            "Access-Control-Allow-Methods": ", ".join(methods),
+            "Access-Control-Allow-Headers": ALLOWED_HEADERS,
+            "Access-Control-Max-Age": str(PREFLIGHT_SECONDS),
+        },
+    )
