@@ -24,8 +24,8 @@ from local.runtime import Runtime
 from local.scheduler import Scheduler
 from local.template import Mock, Route, Template, read_template
 from medianest.core.errors import ErrorCode
-from medianest.core.rate_limit import PolicyName
-from medianest.settings import registry
+from medianest.rate_limits.policies import PolicyName
+from medianest.system_config import registry
 
 type Say = Callable[[str], None]
 

@@ -22,10 +22,10 @@ from medianest.requests.schemas import (
     RequestOut,
 )
 from medianest.sessions import service as sessions
-from medianest.settings import service as settings
-from medianest.settings.schemas import SettingIn, SettingOut
 from medianest.stats import service as stats
 from medianest.stats.schemas import StatsOut
+from medianest.system_config import service as system_config
+from medianest.system_config.schemas import SettingIn, SettingOut
 from medianest.users import service as users
 from medianest.users.schemas import AdminUserOut, UserChangeIn, UserIn, UserOut, UserQuery
 
@@ -148,11 +148,11 @@ async def list_audit_logs(
 @app.get("/api/admin/config")
 async def list_settings(admin: ConfigAdmin) -> ApiResponse[list[SettingOut]]:  # noqa: ARG001
     """List every setting that can change while the service runs."""
-    return ok(settings.listed())
+    return ok(system_config.listed())
 
 
 async def _known_key(key: str, admin: ConfigAdmin) -> None:  # noqa: ARG001
-    settings.find(key)
+    system_config.find(key)
 
 
 # The key is looked up before the body is checked: what it must be depends on the key.
@@ -161,7 +161,7 @@ async def change_setting(
     key: str, body: SettingIn, admin: ConfigAdmin, caller: ClientDep
 ) -> ApiResponse[SettingOut]:
     """Change a setting; it holds here at once, everywhere within half a minute."""
-    return ok(settings.change(key, body.value, admin, caller))
+    return ok(system_config.change(key, body.value, admin, caller))
 
 
 @app.get("/api/admin/stats")

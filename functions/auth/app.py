@@ -64,7 +64,7 @@ async def sign_in(
     """Sign in to a local account.
 
     Failures are limited by address and by what was typed (`login`); an address that has signed in
-    to the account before has a share of its own.
+    to the account before has a bucket of its own.
     """
     origin.check(body.session)
     signed_in = signin.sign_in(body.identifier, body.password, caller, previous, tell)

@@ -3,9 +3,9 @@
 from dataclasses import asdict
 from typing import Any
 
+from medianest.cleanup import service
 from medianest.core.config import require
 from medianest.core.observability import flush_metrics
-from medianest.maintenance import service
 
 require("DATABASE_URL")
 

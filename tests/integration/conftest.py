@@ -19,9 +19,9 @@ from medianest.core.db import Database, database
 from medianest.core.observability import logger
 from medianest.migrations import role
 from medianest.migrations.runner import migrate
-from medianest.settings import service as runtime_settings
 from medianest.signin import service as signin
 from medianest.signin.plex import PlexAccount
+from medianest.system_config import service as system_config
 from tests.conftest import JWT_SECRET
 from tests.support import plex
 from tests.support.limits import raise_limits
@@ -112,7 +112,7 @@ def reconnect(pool: Pool | None) -> Callable[[], None]:
 @pytest.fixture(autouse=True)
 def settings_of_the_moment(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let run-time settings hold with the very next call."""
-    monkeypatch.setattr(runtime_settings, "CACHE_SECONDS", 0.0)
+    monkeypatch.setattr(system_config, "CACHE_SECONDS", 0.0)
 
 
 @pytest.fixture

@@ -8,9 +8,10 @@ import redis
 from pydantic import SecretStr
 
 from local import servers
-from medianest.core import rate_limit
 from medianest.core.bounded_cache import OVERHEAD, SHARDS, BoundedCache
 from medianest.core.cache import Cache, shared_cache
+from medianest.rate_limits.policies import POLICIES
+from medianest.rate_limits.sliding_window import Bucket, hit_cache
 
 # Room for ten values of 1,000 bytes in each shard; a name has up to eight.
 ROOM = SHARDS * 10 * (1000 + 8 + OVERHEAD)
@@ -95,10 +96,10 @@ def small_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[servers.Se
 
 def test_a_flood_of_answers_evicts_no_failed_login(small_cache: servers.Server) -> None:
     cache = Cache(SecretStr(small_cache.url))
-    login = rate_limit.POLICIES["login"]
-    shares = [rate_limit.Share(login, f"somebody{number}") for number in range(500)]
-    for share in shares:
-        assert rate_limit.take_from_cache(cache, [share], "a failed login") is not None
+    login = POLICIES["login"]
+    buckets = [Bucket(login, f"somebody{number}") for number in range(500)]
+    for bucket in buckets:
+        assert hit_cache(cache, [bucket], "a failed login") is not None
     answers = BoundedCache(cache, "tmdb", 32_000_000)
     for number in range(4_000):  # 120 MB
         answers.set(f"search {number}", "x" * 30_000, seconds=600)
@@ -107,7 +108,7 @@ def test_a_flood_of_answers_evicts_no_failed_login(small_cache: servers.Server) 
         assert client.info("stats")["evicted_keys"] == 0
         logs = sum(1 for _ in client.scan_iter("{rl}:login:*"))
     assert memory < 45_000_000
-    assert logs == len(shares)
+    assert logs == len(buckets)
     assert answers.get("search 3999") is not None
 
 

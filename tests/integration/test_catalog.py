@@ -524,7 +524,7 @@ class TestLanguage:
 
 
 class TestSingleFlight:
-    """The door's side of it; who waits for whom is in test_flight.py."""
+    """The HTTP side of it; test_single_flight.py has the waiting."""
 
     def flight(self, keys: redis.Redis, token: str) -> str:
         """Return what stands for somebody asking TMDB for a film."""

@@ -16,9 +16,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from medianest.cleanup import service
 from medianest.core.db import database
-from medianest.maintenance import service
-from medianest.settings import service as runtime_settings
+from medianest.system_config import service as system_config
 from tests.support import plex
 from tests.support.api import ROOT, TEMPLATE, call, run_schedule
 from tests.support.local import eventually
@@ -145,8 +145,8 @@ class TestAuditLogs:
         self, db: Db, people: dict[str, str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         # Whatever this environment remembers: what is deleted does not come back.
-        runtime_settings.session_lifetimes()
-        monkeypatch.setattr(runtime_settings, "CACHE_SECONDS", 30.0)
+        system_config.session_lifetimes()
+        monkeypatch.setattr(system_config, "CACHE_SECONDS", 30.0)
         db.execute("TRUNCATE audit_logs")
         self.add(db, 89, 90, 364, 365, 3649, 3650)
         for days, left in ((3650, [89, 90, 364, 365, 3649]), (90, [89])):
@@ -378,7 +378,7 @@ class TestEveryTask:
 # In a process of its own, as on Lambda: it stops before the commit of a batch until it may go on.
 _PAUSED_RUN = """
 import json, sys
-from medianest.maintenance import service
+from medianest.cleanup import service
 from tests.support.api import run_schedule
 
 schedule, task, pause = sys.argv[1:]
@@ -428,7 +428,7 @@ def in_a_transaction(db: Db) -> int:
 
 def test_unknown_task_fails_the_run(db: Db) -> None:
     from functions.cleanup.app import handler  # noqa: PLC0415
-    from medianest.maintenance.service import UnknownTaskError  # noqa: PLC0415
+    from medianest.cleanup.service import UnknownTaskError  # noqa: PLC0415
     from tests.support.api import LambdaContext  # noqa: PLC0415
 
     with pytest.raises(UnknownTaskError, match="sessions"):
@@ -436,7 +436,7 @@ def test_unknown_task_fails_the_run(db: Db) -> None:
 
 
 def test_every_schedule_names_a_task() -> None:
-    from medianest.maintenance.service import TASKS  # noqa: PLC0415
+    from medianest.cleanup.service import TASKS  # noqa: PLC0415
 
     assert {schedule.event["task"] for schedule in TEMPLATE.schedules.values()} == set(TASKS)
 

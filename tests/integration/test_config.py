@@ -14,8 +14,8 @@ import psycopg
 import pytest
 from psycopg.types.json import Jsonb
 
-from medianest.core.rate_limit import POLICIES
-from medianest.settings import service as settings
+from medianest.rate_limits.policies import POLICIES
+from medianest.system_config import service as system_config
 from tests.support import plex
 from tests.support.api import ROOT, Answer, call
 from tests.support.limits import default_limits
@@ -86,7 +86,7 @@ def alice(db: Db, people: dict[str, str]) -> Iterator[str]:
     """Sign alice in, an admin, where nobody has changed a setting; others begin as new ones do."""
     default_limits(db)
     yield people["alice"]
-    settings._memory().forget()
+    system_config._memory().forget()
 
 
 class TestList:
@@ -318,7 +318,7 @@ class TestEffect:
     @pytest.fixture(autouse=True)
     def memory(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Keep what was read, as an environment does."""
-        monkeypatch.setattr(settings, "CACHE_SECONDS", 30.0)
+        monkeypatch.setattr(system_config, "CACHE_SECONDS", 30.0)
 
     def limit(self, token: str) -> str:
         return call("GET", "/api/auth/me", token=token).headers["ratelimit-policy"]
@@ -326,7 +326,7 @@ class TestEffect:
     def test_a_limit_holds_at_once_where_it_was_changed(
         self, alice: str, people: dict[str, str]
     ) -> None:
-        settings._memory().forget()
+        system_config._memory().forget()
         assert self.limit(people["bob"]) == '"api";q=100;w=60'
         put(alice, "rateLimit.api", {"limit": 30, "window": 70})
         assert self.limit(people["bob"]) == '"api";q=30;w=70'
@@ -343,7 +343,7 @@ class TestEffect:
         key = f"rateLimit.{policy}"
         # As an installation may have it from before there were bounds.
         store(db, key, {"limit": 1, "window": 86_400})
-        settings._memory().forget()
+        system_config._memory().forget()
         for _ in range(2):
             locked = call("GET", "/api/admin/users", token=alice)
             mine = call("GET", "/api/auth/me", token=alice)
@@ -355,7 +355,7 @@ class TestEffect:
         assert call("GET", "/api/auth/me", token=people["bob"]).status == 200
 
     def test_a_refused_value_changes_nothing(self, alice: str, people: dict[str, str]) -> None:
-        settings._memory().forget()
+        system_config._memory().forget()
         put(alice, "rateLimit.api", {"limit": 0, "window": 70})
         assert self.limit(people["bob"]) == '"api";q=100;w=60'
 
@@ -370,16 +370,16 @@ class TestEffect:
     def test_the_accessors_tell_the_new_values(self, alice: str) -> None:
         put(alice, "requestQuota.user", QUOTAS)
         put(alice, "autoApprove.user", {"movie": True, "tv": False})
-        assert settings.quotas("user").movies.limit == 0
-        assert settings.quotas("user").seasons.days == 365
-        assert settings.quotas("admin").movies.limit is None
-        assert settings.auto_approval("user").movie is True
-        assert settings.auto_approval("admin").movie is False
+        assert system_config.quotas("user").movies.limit == 0
+        assert system_config.quotas("user").seasons.days == 365
+        assert system_config.quotas("admin").movies.limit is None
+        assert system_config.auto_approval("user").movie is True
+        assert system_config.auto_approval("admin").movie is False
 
     def test_another_environment_knows_within_half_a_minute(
         self, alice: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        other = settings.Memory()
+        other = system_config.Memory()
         assert other.current().auto_approval["user"].tv is False
         put(alice, "autoApprove.user", {"movie": True, "tv": True})
         assert other.current().auto_approval["user"].tv is False

@@ -16,7 +16,7 @@ from local import servers
 from local.reach import cache_problem
 from local.service import TRIAL_LIMITS
 from medianest.core import config
-from medianest.core.rate_limit import POLICIES
+from medianest.rate_limits.policies import POLICIES
 from tests.integration.test_local_service import command
 from tests.support.api import TEMPLATE
 from tests.support.engines import database, drop_role

@@ -1,4 +1,4 @@
-"""Each caller's share, through the door: what is counted, told, refused, and let in again."""
+"""Each caller's bucket, through the door: what is counted, told, refused, and let in again."""
 
 import io
 import json
@@ -19,12 +19,13 @@ from medianest.core.cache import Cache, shared_cache
 from medianest.core.caller import Caller
 from medianest.core.db import Database, database, database_unavailable
 from medianest.core.errors import AppError
-from medianest.core.rate_limit import HEADERS, POLICIES, MemoryLog, Policy, Share, take_from_cache
-from medianest.limits import repository
-from medianest.limits import service as limits
+from medianest.rate_limits import repository
+from medianest.rate_limits import service as rate_limits
+from medianest.rate_limits.policies import POLICIES, Policy
+from medianest.rate_limits.sliding_window import HEADERS, Bucket, MemoryLog, hit_cache
 from medianest.sessions import service as sessions
-from medianest.settings import service as runtime_settings
 from medianest.signin import service as signin
+from medianest.system_config import service as system_config
 from tests.support import plex
 from tests.support.api import Answer, call, run_schedule
 from tests.support.limits import default_limits, set_limit
@@ -88,11 +89,11 @@ def members(people: dict[str, str], db: Db, keys: redis.Redis) -> dict[str, str]
 def no_cache(environment: object, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Take the cache away: nothing listens where it should be."""
     nowhere = Cache(SecretStr("redis://127.0.0.1:1/0"))
-    for module in (limits, sessions):
+    for module in (rate_limits, sessions):
         monkeypatch.setattr(module, "shared_cache", lambda: nowhere)
-    limits.memory.cache_clear()
+    rate_limits.memory.cache_clear()
     yield
-    limits.memory.cache_clear()
+    rate_limits.memory.cache_clear()
 
 
 @pytest.fixture
@@ -538,7 +539,7 @@ class TestWhatIsTold:
     ) -> None:
         for _ in range(6):
             call(*PIN, body={})
-        monkeypatch.setattr(runtime_settings, "CACHE_SECONDS", 30.0)
+        monkeypatch.setattr(system_config, "CACHE_SECONDS", 30.0)
         statements.clear()
         for _ in range(10):
             assert call(*PIN, body={}).status == 429
@@ -571,7 +572,7 @@ class TestWithoutTheCache:
         statuses = [call(*PIN, body={}).status for _ in range(8)]
         assert statuses == [200] * 5 + [429] * 3
         # Whatever environment answers: this one has kept nothing.
-        limits.memory.cache_clear()
+        rate_limits.memory.cache_clear()
         answer = call(*PIN, body={})
         assert_refused(answer, "plex-pin", 5, 300)
         assert '"auth";r=5;' in answer.headers["ratelimit"]
@@ -636,7 +637,7 @@ class TestChangesAtRunTime:
         self, members: dict[str, str], db: Db, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         call(*ME, token=members["bob"])
-        monkeypatch.setattr(runtime_settings, "CACHE_SECONDS", 30.0)
+        monkeypatch.setattr(system_config, "CACHE_SECONDS", 30.0)
         set_limit(db, "api", 2, 30)
         assert call(*ME, token=members["bob"]).headers["x-ratelimit-limit"] == "100"
         now = time.time()
@@ -677,19 +678,19 @@ def test_script_memory_and_database_decide_alike(db: Db, keys: redis.Redis) -> N
     chosen = random.Random(7)  # noqa: S311 - to have the same calls each time
     memory, refused = MemoryLog(), 0
     for _ in range(60):
-        shares = [
-            Share(policy, chosen.choice("ab"))
+        buckets = [
+            Bucket(policy, chosen.choice("ab"))
             for policy in chosen.sample(policies, chosen.randint(1, 3))
         ]
-        by_script = take_from_cache(shared_cache(), shares, secrets.token_hex(8))
+        by_script = hit_cache(shared_cache(), buckets, secrets.token_hex(8))
         assert by_script is not None
         with database().transaction() as connection:
-            by_database, _ = repository.take(connection, shares)
-        for verdicts in (by_database, memory.take(shares)):
-            for one, other in zip(by_script, verdicts, strict=True):
+            by_database, _ = repository.hit(connection, buckets)
+        for results in (by_database, memory.hit(buckets)):
+            for one, other in zip(by_script, results, strict=True):
                 assert replace(one, wait=0, resets_at=0) == replace(other, wait=0, resets_at=0)
                 assert abs(one.wait - other.wait) < 5
-        refused += any(verdict.refused for verdict in by_script)
+        refused += any(result.refused for result in by_script)
     assert 10 < refused < 60
 
 

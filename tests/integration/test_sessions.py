@@ -19,7 +19,7 @@ from medianest.core.cache import shared_cache
 from medianest.core.caller import Caller
 from medianest.sessions import repository, service
 from medianest.sessions.models import LiveSession
-from medianest.settings import service as settings
+from medianest.system_config import service as system_config
 from medianest.users import repository as users
 from tests.support import plex
 from tests.support.api import ROOT, Answer, call, run_schedule
@@ -295,7 +295,7 @@ class TestEnds:
             "INSERT INTO system_config (key, value) VALUES ('session.lifetimes',"
             """ '{"tokenDays": 2, "idleDays": 1, "absoluteDays": 3}')"""
         )
-        monkeypatch.setattr(settings, "_memory", cache(settings.Memory))
+        monkeypatch.setattr(system_config, "_memory", cache(system_config.Memory))
         signed_in = plex.sign_in(plex_url, "bob")
         expires = datetime.fromisoformat(signed_in["expiresAt"])
         assert abs(expires - datetime.now(UTC) - timedelta(days=2)) < timedelta(minutes=1)
@@ -361,7 +361,7 @@ class TestEndOfAllAgainstARefresh:
         self, db: Db, direct_url: str, people: dict[str, str], how: str
     ) -> None:
         user_id = me(people["bob"]).data["id"]
-        lifetimes = settings.session_lifetimes()
+        lifetimes = system_config.session_lifetimes()
         caller = Caller("request", "203.0.113.7", "tests")
         # The other process may take longer to start than a transaction may be idle.
         patient = "-c idle_in_transaction_session_timeout=60s"

@@ -19,7 +19,7 @@ from medianest.core.caller import Caller, Principal
 from medianest.core.db import database, database_unavailable
 from medianest.sessions import repository as sessions
 from medianest.sessions.service import revoke_former
-from medianest.settings.service import session_lifetimes
+from medianest.system_config.service import session_lifetimes
 from medianest.users import repository
 from medianest.users.schemas import UserQuery
 from tests.support import plex

@@ -5,7 +5,7 @@ from typing import Any
 import psycopg
 from psycopg.types.json import Jsonb
 
-from medianest.core.rate_limit import POLICIES
+from medianest.rate_limits.policies import POLICIES
 
 type Db = psycopg.Connection[tuple[Any, ...]]
 

@@ -14,8 +14,8 @@ from medianest import VERSION
 from medianest.api.dependencies import SAFE_METHODS, AdminOnly, Authenticated, SignInOrigin
 from medianest.api.rate_limiting import RateLimitedByAddress
 from medianest.core.errors import REGISTRY, ErrorCode
-from medianest.core.rate_limit import HEADERS as RATE_LIMIT_HEADERS
-from medianest.core.rate_limit import POLICIES
+from medianest.rate_limits.policies import POLICIES
+from medianest.rate_limits.sliding_window import HEADERS as RATE_LIMIT_HEADERS
 from tools.docs.openapi_schema import Converter, Schema, camel_cased, public_name
 from tools.docs.openapi_texts import (
     DETAILS,

@@ -14,7 +14,7 @@ from local.template import Template
 from medianest.api.dependencies import Authenticated
 from medianest.api.rate_limiting import RateLimitedByAddress
 from medianest.api.route import Route as ApiRoute
-from medianest.core.rate_limit import PolicyName
+from medianest.rate_limits.policies import PolicyName
 
 # What the functions refuse to be imported without.
 _ENVIRONMENT = {

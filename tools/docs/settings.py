@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from medianest.core.envelope import In
-from medianest.settings.registry import SETTINGS, Setting
-from medianest.settings.service import CACHE_SECONDS
+from medianest.system_config.registry import SETTINGS, Setting
+from medianest.system_config.service import CACHE_SECONDS
 
 _PAGE = """\
 # Settings
 
-Made from `medianest/settings/registry.py` by `make docs`; do not edit.
+Made from `medianest/system_config/registry.py` by `make docs`; do not edit.
 
 What an admin can change while the service runs, without a deployment. Each is a key with a JSON object; without a word from
 anybody the default holds.

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from medianest.core.caller import Role
 from medianest.requests import quotas
 from medianest.requests.models import QuotaKind
-from medianest.settings import service as settings
-from medianest.settings.models import Quota, Quotas
+from medianest.system_config import service as system_config
+from medianest.system_config.models import Quota, Quotas
 from medianest.users.models import Actor
 
 QUOTAS = st.builds(Quota, st.none() | st.integers(0, 1000), st.integers(1, 365))
@@ -29,7 +29,7 @@ def test_ones_own_goes_before_the_roles(
 ) -> None:
     row = None if own is None else {name: asdict(quota) for name, quota in own.items()}
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(settings, "quotas", of_roles.__getitem__)
+        patched.setattr(system_config, "quotas", of_roles.__getitem__)
         found = quotas.of(Actor(role, row), kind)
     if own is not None and kind in own:
         assert found == own[kind]

@@ -15,7 +15,7 @@ from medianest.api.route import Route
 from medianest.core.config import require
 from medianest.core.errors import AppError, ErrorCode
 from medianest.core.observability import flush_metrics, logger
-from medianest.core.rate_limit import PolicyName
+from medianest.rate_limits.policies import PolicyName
 
 type LambdaHandler = Callable[[dict[str, Any], Any], dict[str, Any]]
 

@@ -17,9 +17,9 @@ from medianest.core import csrf
 from medianest.core.caller import Caller, Principal
 from medianest.core.config import settings
 from medianest.core.errors import AppError, ErrorCode
-from medianest.core.rate_limit import Ask, PolicyName, network
 from medianest.core.tokens import invalid_token
-from medianest.limits import service as limits
+from medianest.rate_limits import service as rate_limits
+from medianest.rate_limits.policies import LimitKey, PolicyName, network
 from medianest.sessions import service as sessions
 
 SESSION_COOKIE = "__Host-medianest_session"
@@ -46,8 +46,8 @@ class Authenticated:
                 if throttled is not None:
                     raise throttled from error
             raise
-        asks: list[Ask] = [(self.policy, str(principal.user_id))]
-        refusal = _charge(request, caller, asks, principal.user_id)
+        limit_keys: list[LimitKey] = [(self.policy, str(principal.user_id))]
+        refusal = _charge(request, caller, limit_keys, principal.user_id)
         if refusal is not None:
             raise refusal
         if self.policy in SCARCE:
@@ -79,9 +79,9 @@ def rate_limited(policy: PolicyName) -> Any:
 
 
 def _charge(
-    request: Request, caller: Caller, asks: Sequence[Ask], user_id: UUID | None = None
+    request: Request, caller: Caller, limit_keys: Sequence[LimitKey], user_id: UUID | None = None
 ) -> AppError | None:
-    return apply(request, limits.charge(asks, caller, user_id))
+    return apply(request, rate_limits.charge(limit_keys, caller, user_id))
 
 
 def _charge_api(request: Request, principal: Principal, caller: Caller) -> AppError | None:

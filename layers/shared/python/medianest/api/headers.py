@@ -4,7 +4,7 @@ from fastapi import Response
 from starlette.datastructures import MutableHeaders
 
 from medianest.core.config import settings
-from medianest.core.rate_limit import HEADERS as RATE_LIMIT_HEADERS
+from medianest.rate_limits.sliding_window import HEADERS as RATE_LIMIT_HEADERS
 
 CSRF_HEADER = "X-CSRF-Token"
 STALE_HEADER = "X-Catalog-Stale"

@@ -9,9 +9,10 @@ from fastapi import Depends, Request
 from medianest.api.event import proxy_call
 from medianest.core.caller import Caller
 from medianest.core.errors import AppError
-from medianest.core.rate_limit import Ask, Charge, PolicyName, Verdict, digest, network
-from medianest.core.rate_limit import headers as rate_limit_headers
-from medianest.core.rate_limit import refusal as refusal_of
+from medianest.rate_limits.policies import LimitKey, PolicyName, digest, network
+from medianest.rate_limits.sliding_window import Charge, LimitResult
+from medianest.rate_limits.sliding_window import headers as rate_limit_headers
+from medianest.rate_limits.sliding_window import refusal as refusal_of
 
 
 async def _caller(request: Request) -> Caller:
@@ -36,17 +37,17 @@ class RateLimitedByAddress:
 
     async def __call__(self, request: Request, caller: ClientDep) -> None:
         """Charge the call; raises RATE_LIMITED."""
-        asks: list[Ask] = [(policy, network(caller.ip)) for policy in self.by_ip]
+        limit_keys: list[LimitKey] = [(policy, network(caller.ip)) for policy in self.by_ip]
         if self.by_field is not None:
             policy, field = self.by_field
             body = await request.json()
             typed = body.get(field) if isinstance(body, dict) else None
             if isinstance(typed, str) and typed.strip():
-                asks.append((policy, digest(typed)))
+                limit_keys.append((policy, digest(typed)))
         # Imported on first use: a health check, nearly every call of its function, has no limit.
-        from medianest.limits import service as limits  # noqa: PLC0415
+        from medianest.rate_limits import service as rate_limits  # noqa: PLC0415
 
-        error = apply(request, limits.charge(asks, caller))
+        error = apply(request, rate_limits.charge(limit_keys, caller))
         if error is not None:
             raise error
 
@@ -61,18 +62,18 @@ def rate_limited_by_address(
 def apply(request: Request, charge: Charge) -> AppError | None:
     """Set the headers of the answer to a charged call; return the error when it is refused."""
     request.state.charge = charge
-    request.state.rate_limit_headers = rate_limit_headers(charge.verdicts)
-    return refusal_of(charge.verdicts)
+    request.state.rate_limit_headers = rate_limit_headers(charge.results)
+    return refusal_of(charge.results)
 
 
-type Tell = Callable[[Sequence[Verdict]], None]
+type Tell = Callable[[Sequence[LimitResult]], None]
 
 
 async def _teller(request: Request) -> Tell:
     """Return the callback for rate limits of a rule's own; the last call counts."""
 
-    def tell(verdicts: Sequence[Verdict]) -> None:
-        told = [*request.state.charge.verdicts, *verdicts]
+    def tell(results: Sequence[LimitResult]) -> None:
+        told = [*request.state.charge.results, *results]
         request.state.rate_limit_headers = rate_limit_headers(told)
 
     return tell

@@ -31,8 +31,8 @@ from medianest.core.cache import Cache
 from medianest.core.clock import now
 from medianest.core.config import Settings
 from medianest.core.errors import ErrorCode
-from medianest.core.flight import FlightFailedError, fly
 from medianest.core.observability import count, logger
+from medianest.core.single_flight import FlightFailedError, single_flight
 from medianest.core.text import clean, clean_lines, fold
 from medianest.core.upstream import Upstream, unavailable
 from medianest.core.wire import Reader, Wire, cause_of
@@ -296,7 +296,7 @@ class TmdbClient:
         def is_new_enough(entry: _Kept[T]) -> bool:
             return entry.is_fresh and not (is_recheck and entry.age >= RECHECK_SECONDS)
 
-        def look() -> _Kept[T] | None:
+        def read_cache() -> _Kept[T] | None:
             entry = self._kept(key, kind)
             return entry if entry is not None and is_new_enough(entry) else None
 
@@ -315,13 +315,13 @@ class TmdbClient:
         if kept is not None and is_recheck and self._cache.get(recheck_key) is not None:
             return kept
         try:
-            return fly(
+            return single_flight(
                 self._cache,
                 key,
                 seconds=self._settings.upstream_timeout_seconds + _FLIGHT_MARGIN_SECONDS,
-                look=look,
+                read_cache=read_cache,
                 fetch=fetch_and_keep,
-                meanwhile=None if is_recheck else kept,
+                stale=None if is_recheck else kept,
             )
         except (http.UpstreamError, ValidationError, FlightFailedError) as error:
             _log_trouble(error, None if kept is None else kept.age)

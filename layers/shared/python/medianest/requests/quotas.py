@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from medianest.core.errors import AppError, ErrorCode
 from medianest.requests import repository
 from medianest.requests.schemas import QuotaExceededOut
-from medianest.settings import service as settings
-from medianest.settings.models import Quota
+from medianest.system_config import service as system_config
+from medianest.system_config.models import Quota
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -78,5 +78,5 @@ def of(actor: Actor, kind: QuotaKind) -> Quota:
     own = (actor.quota or {}).get(kind)
     if own is not None:
         return Quota(limit=own["limit"], days=own["days"])
-    of_role = settings.quotas(actor.role)
+    of_role = system_config.quotas(actor.role)
     return of_role.movies if kind == "movies" else of_role.seasons

@@ -42,7 +42,7 @@ from medianest.requests.schemas import (
     TitleOut,
     TitleRequestOut,
 )
-from medianest.settings import service as settings
+from medianest.system_config import service as system_config
 from medianest.users.service import lock_actor, lock_admin
 
 if TYPE_CHECKING:
@@ -314,7 +314,7 @@ def _insert(
     user_id: UUID,
 ) -> MediaRequest:
     """Insert a request and what it holds; raises ALREADY_REQUESTED when that is nothing."""
-    approved = settings.auto_approval(actor.role)
+    approved = system_config.auto_approval(actor.role)
     request_id = repository.add(
         connection,
         user_id,

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
     from medianest.core.caller import Caller
-    from medianest.settings.models import Lifetimes
+    from medianest.system_config.models import Lifetimes
 
 MAX_LISTED = 100
 # Lifetimes go as seconds: a day more or less in the calendar of the database's time zone may have

@@ -23,7 +23,7 @@ from medianest.core.observability import count, logger
 from medianest.sessions import repository
 from medianest.sessions.models import LiveSession, NewSession
 from medianest.sessions.schemas import SessionOut
-from medianest.settings.service import session_lifetimes
+from medianest.system_config.service import session_lifetimes
 from medianest.users import repository as users
 from medianest.users.models import User
 from medianest.users.service import lock_actor, lock_admins

@@ -17,8 +17,8 @@ from medianest.core.db import database
 from medianest.core.errors import AppError, ErrorCode, invalid
 from medianest.core.http import Budget
 from medianest.core.observability import count, logger
-from medianest.core.rate_limit import digest, network
-from medianest.limits import service as limits
+from medianest.rate_limits import service as rate_limits
+from medianest.rate_limits.policies import digest, network
 from medianest.sessions import service as sessions
 from medianest.signin import repository
 from medianest.signin.plex import PlexAccess, PlexAccount, PlexClient
@@ -33,7 +33,8 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
     from medianest.core.caller import Caller, Principal
-    from medianest.core.rate_limit import Ask, Verdict
+    from medianest.rate_limits.policies import LimitKey
+    from medianest.rate_limits.sliding_window import LimitResult
     from medianest.sessions.service import SignedIn
     from medianest.users.models import LocalAccount, User
 
@@ -130,7 +131,7 @@ def sign_in(
     password: str,
     caller: Caller,
     former: Principal | None,
-    tell: Callable[[Sequence[Verdict]], None],
+    tell: Callable[[Sequence[LimitResult]], None],
 ) -> SignedIn:
     """Sign in to a local account by its e-mail address or user name; `former` ends with it.
 
@@ -144,8 +145,8 @@ def sign_in(
         is_known = repository.is_known_network(connection, user_id, place)
     # Charged before the password is checked, so that guesses at once count, and taken back when it
     # is right: only failures count.
-    charge = limits.charge(_login_shares(identifier, place, is_known=is_known), caller)
-    tell(charge.verdicts)
+    charge = rate_limits.charge(_login_shares(identifier, place, is_known=is_known), caller)
+    tell(charge.results)
     charge.check()
     entered = None
     with _failures_on_record(caller, Action.SIGN_IN_FAILED, method="password"):
@@ -162,10 +163,10 @@ def sign_in(
     return signed_in
 
 
-def _login_shares(identifier: str, place: str, *, is_known: bool) -> list[Ask]:
+def _login_shares(identifier: str, place: str, *, is_known: bool) -> list[LimitKey]:
     """Return what a failed login counts against.
 
-    By what was typed and not by the account: an account that does not exist has the same shares. A
+    By what was typed and not by the account: an account that does not exist has the same buckets. A
     network that has signed in to the account before has one of its own, which strangers elsewhere
     cannot use up.
     """

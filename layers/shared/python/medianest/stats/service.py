@@ -6,9 +6,9 @@ from medianest.core.cache import shared_cache
 from medianest.core.clock import now
 from medianest.core.db import database
 from medianest.sessions import repository as sessions
-from medianest.settings.service import session_lifetimes
 from medianest.stats import repository
 from medianest.stats.schemas import SessionStats, StatsOut
+from medianest.system_config.service import session_lifetimes
 
 # To count everything takes long, and nobody decides anything by it.
 CACHE_SECONDS = 60

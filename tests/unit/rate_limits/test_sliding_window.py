@@ -8,16 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from medianest.core.rate_limit import (
+from medianest.rate_limits.policies import POLICIES, Policy, digest, network
+from medianest.rate_limits.sliding_window import (
     HEADERS,
-    POLICIES,
+    Bucket,
+    LimitResult,
     MemoryLog,
-    Policy,
-    Share,
-    Verdict,
-    digest,
     headers,
-    network,
     refusal,
 )
 
@@ -39,36 +36,37 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return told
 
 
-def share(limit: int, window: int, subject: str = "x") -> Share:
-    return Share(Policy("api", limit, window, "general"), subject)
+def bucket(limit: int, window: int, subject: str = "x") -> Bucket:
+    return Bucket(Policy("api", limit, window, "memory"), subject)
 
 
-def verdict(name: str, remaining: int, wait: float, *, refused: bool = False) -> Verdict:
+def result(name: str, remaining: int, wait: float, *, refused: bool = False) -> LimitResult:
     policy = POLICIES[name]  # type: ignore[index]  # a key that exists
-    return Verdict(policy, remaining, wait, math.ceil(1000 + wait), refused, first=refused)
+    return LimitResult(policy, remaining, wait, math.ceil(1000 + wait), refused, first=refused)
 
 
 class TestContract:
     def test_policies(self) -> None:
         assert {
-            name: (policy.limit, policy.window, policy.kind) for name, policy in POLICIES.items()
+            name: (policy.limit, policy.window, policy.fallback)
+            for name, policy in POLICIES.items()
         } == {
-            "api": (100, 60, "general"),
-            "auth": (10, 60, "sign-in"),
-            "plex-pin": (5, 300, "sign-in"),
-            "plex-verify": (90, 60, "sign-in"),
-            "login": (5, 900, "sign-in"),
-            "password": (3, 3600, "sign-in"),
-            "search": (30, 60, "general"),
-            "media-request": (20, 3600, "general"),
-            "admin": (100, 60, "general"),
-            "docs": (60, 60, "general"),
-            "admin-config": (60, 60, "general"),
+            "api": (100, 60, "memory"),
+            "auth": (10, 60, "database"),
+            "plex-pin": (5, 300, "database"),
+            "plex-verify": (90, 60, "database"),
+            "login": (5, 900, "database"),
+            "password": (3, 3600, "database"),
+            "search": (30, 60, "memory"),
+            "media-request": (20, 3600, "memory"),
+            "admin": (100, 60, "memory"),
+            "docs": (60, 60, "memory"),
+            "admin-config": (60, 60, "memory"),
         }
 
     def test_all_keys_are_in_one_slot_and_differ_by_policy_and_subject(self) -> None:
         keys = {
-            Share(policy, subject).key for policy in POLICIES.values() for subject in ("a", "b")
+            Bucket(policy, subject).key for policy in POLICIES.values() for subject in ("a", "b")
         }
         assert len(keys) == 2 * len(POLICIES)
         assert {key.partition("}")[0] for key in keys} == {"{rl"}
@@ -105,52 +103,52 @@ class TestSubjects:
 
 class TestMemoryLog:
     def test_lets_the_limit_through_and_then_waits(self, clock: Clock) -> None:
-        log, asked = MemoryLog(), [share(3, 60)]
+        log, asked = MemoryLog(), [bucket(3, 60)]
         for remaining in (2, 1, 0):
-            (found,) = log.take(asked)
+            (found,) = log.hit(asked)
             assert (found.refused, found.remaining, found.wait) == (False, remaining, 60.0)
         clock.now += 20
-        (found,) = log.take(asked)
+        (found,) = log.hit(asked)
         assert (found.refused, found.remaining, found.wait) == (True, 0, 40.0)
         assert found.resets_at == clock.now + 40
         clock.now += 39.9
-        assert log.take(asked)[0].refused
+        assert log.hit(asked)[0].refused
         clock.now += 0.1
-        assert not log.take(asked)[0].refused
+        assert not log.hit(asked)[0].refused
 
     def test_marks_the_first_refusal_of_a_window_only(self, clock: Clock) -> None:
-        log, asked = MemoryLog(), [share(1, 60)]
-        log.take(asked)
-        assert [log.take(asked)[0].first for _ in range(3)] == [True, False, False]
-        assert log.take([share(1, 60, "y")])[0].first is False
+        log, asked = MemoryLog(), [bucket(1, 60)]
+        log.hit(asked)
+        assert [log.hit(asked)[0].first for _ in range(3)] == [True, False, False]
+        assert log.hit([bucket(1, 60, "y")])[0].first is False
         clock.now += 60
-        assert not log.take(asked)[0].refused
-        assert [log.take(asked)[0].first for _ in range(2)] == [True, False]
+        assert not log.hit(asked)[0].refused
+        assert [log.hit(asked)[0].first for _ in range(2)] == [True, False]
 
     def test_charges_all_shares_or_none(self, clock: Clock) -> None:
-        log, tight, wide = MemoryLog(), share(1, 60, "tight"), share(5, 60, "wide")
-        assert [found.remaining for found in log.take([tight, wide])] == [0, 4]
+        log, tight, wide = MemoryLog(), bucket(1, 60, "tight"), bucket(5, 60, "wide")
+        assert [found.remaining for found in log.hit([tight, wide])] == [0, 4]
         for _ in range(3):
-            found = log.take([tight, wide])
+            found = log.hit([tight, wide])
             assert [each.refused for each in found] == [True, False]
             assert [each.remaining for each in found] == [0, 4]
-        assert log.take([wide])[0].remaining == 3
+        assert log.hit([wide])[0].remaining == 3
 
     def test_refused_calls_do_not_prolong_the_wait(self, clock: Clock) -> None:
-        log, asked = MemoryLog(), [share(1, 60)]
-        log.take(asked)
+        log, asked = MemoryLog(), [bucket(1, 60)]
+        log.hit(asked)
         for _ in range(59):
             clock.now += 1
-            assert log.take(asked)[0].refused
+            assert log.hit(asked)[0].refused
         clock.now += 1
-        assert not log.take(asked)[0].refused
+        assert not log.hit(asked)[0].refused
 
     def test_keeps_to_a_limit_that_was_lowered(self, clock: Clock) -> None:
         log = MemoryLog()
         for _ in range(5):
-            log.take([share(5, 60)])
+            log.hit([bucket(5, 60)])
             clock.now += 10
-        (found,) = log.take([share(2, 60)])
+        (found,) = log.hit([bucket(2, 60)])
         # Four of the five must have left: the fourth was at 30 seconds, now are 50.
         assert (found.refused, found.remaining, found.wait) == (True, 0, 40.0)
 
@@ -158,9 +156,9 @@ class TestMemoryLog:
         monkeypatch.setattr(MemoryLog, "MAX_KEYS", 3)
         log = MemoryLog()
         for subject in "abcd":
-            log.take([share(1, 60, subject)])
-        assert [log.take([share(1, 60, subject)])[0].refused for subject in "bcd"] == [True] * 3
-        assert not log.take([share(1, 60, "a")])[0].refused
+            log.hit([bucket(1, 60, subject)])
+        assert [log.hit([bucket(1, 60, subject)])[0].refused for subject in "bcd"] == [True] * 3
+        assert not log.hit([bucket(1, 60, "a")])[0].refused
 
     @given(
         st.integers(1, 5),
@@ -178,7 +176,7 @@ class TestMemoryLog:
         accepted: list[float] = []
         for pause in pauses:
             clock.now += pause
-            (found,) = log.take([share(limit, window)])
+            (found,) = log.hit([bucket(limit, window)])
             recent = [at for at in accepted if at > clock.now - window]
             assert found.refused == (len(recent) >= limit)
             if found.refused:
@@ -193,7 +191,7 @@ class TestTold:
         assert headers([]) == {}
 
     def test_the_tightest_first_and_all_of_them(self) -> None:
-        told = headers([verdict("auth", 9, 59.2), verdict("plex-pin", 4, 299.0)])
+        told = headers([result("auth", 9, 59.2), result("plex-pin", 4, 299.0)])
         assert tuple(told.values()) == (
             "5",
             "4",
@@ -204,16 +202,16 @@ class TestTold:
         assert tuple(told) == HEADERS
 
     def test_a_policy_with_two_subjects_is_named_once_by_the_tighter(self) -> None:
-        told = headers([verdict("login", 4, 900), verdict("login", 2, 30), verdict("auth", 9, 60)])
+        told = headers([result("login", 4, 900), result("login", 2, 30), result("auth", 9, 60)])
         assert told["RateLimit"] == '"login";r=2;t=30, "auth";r=9;t=60'
         assert told["RateLimit-Policy"] == '"login";q=5;w=900, "auth";q=10;w=60'
 
     def test_of_several_refusals_the_longest_wait_counts(self) -> None:
-        verdicts = [
-            verdict("auth", 0, 12.3, refused=True),
-            verdict("plex-pin", 0, 200.1, refused=True),
+        results = [
+            result("auth", 0, 12.3, refused=True),
+            result("plex-pin", 0, 200.1, refused=True),
         ]
-        error = refusal(verdicts)
+        error = refusal(results)
         assert error is not None
         assert error.headers == {"Retry-After": "201"}
         assert error.details == {
@@ -222,13 +220,13 @@ class TestTold:
             "window": 300,
             "retryAfter": 201,
         }
-        assert headers(verdicts)["X-RateLimit-Limit"] == "5"
+        assert headers(results)["X-RateLimit-Limit"] == "5"
 
     def test_retry_after_is_a_second_at_least(self) -> None:
-        error = refusal([verdict("api", 0, 0.0, refused=True)])
+        error = refusal([result("api", 0, 0.0, refused=True)])
         assert error is not None
         assert error.headers == {"Retry-After": "1"}
 
-    @pytest.mark.parametrize("make", [list, lambda: [verdict("api", 0, 60)]])
-    def test_no_refusal(self, make: Callable[[], list[Verdict]]) -> None:
+    @pytest.mark.parametrize("make", [list, lambda: [result("api", 0, 60)]])
+    def test_no_refusal(self, make: Callable[[], list[LimitResult]]) -> None:
         assert refusal(make()) is None

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from medianest.core.db import fetch_all, fetch_row
-from medianest.settings.models import ConfigRow
+from medianest.system_config.models import ConfigRow
 
 if TYPE_CHECKING:
     from uuid import UUID

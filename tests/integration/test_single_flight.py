@@ -11,7 +11,7 @@ import redis
 from pydantic import SecretStr
 
 from medianest.core.cache import Cache
-from medianest.core.flight import FlightFailedError, fly
+from medianest.core.single_flight import FlightFailedError, single_flight
 
 CROWD = 20
 KEY = "test:title"
@@ -42,16 +42,14 @@ def cache(environment: dict[str, str], keys: redis.Redis) -> Cache:
     return Cache(SecretStr(environment["REDIS_URL"]))
 
 
-def get(
-    cache: Cache, upstream: Upstream, *, seconds: float = 5, meanwhile: str | None = None
-) -> str:
-    return fly(
+def get(cache: Cache, upstream: Upstream, *, seconds: float = 5, stale: str | None = None) -> str:
+    return single_flight(
         cache,
         KEY,
         seconds=seconds,
-        look=lambda: cache.get(KEY),
+        read_cache=lambda: cache.get(KEY),
         fetch=lambda: upstream.fetch(cache),
-        meanwhile=meanwhile,
+        stale=stale,
     )
 
 
@@ -100,13 +98,13 @@ def test_without_the_cache_everybody_fetches(keys: redis.Redis) -> None:
     assert upstream.asked == CROWD
 
 
-def test_who_has_something_meanwhile_does_not_wait(cache: Cache, keys: redis.Redis) -> None:
+def test_a_caller_with_a_stale_value_does_not_wait(cache: Cache, keys: redis.Redis) -> None:
     keys.set(FLIGHT, "somebody", px=60_000)
     upstream = Upstream()
-    assert get(cache, upstream, meanwhile="stale") == "stale"
+    assert get(cache, upstream, stale="stale") == "stale"
     assert upstream.asked == 0
     keys.delete(FLIGHT)
-    assert get(cache, upstream, meanwhile="stale") == "found"
+    assert get(cache, upstream, stale="stale") == "found"
 
 
 def test_one_who_is_gone_for_good_is_replaced(cache: Cache, keys: redis.Redis) -> None:
@@ -130,17 +128,17 @@ def test_a_flight_that_took_too_long_does_not_end_the_next(cache: Cache, keys: r
         keys.set(FLIGHT, "the next", px=60_000)
         return "found"
 
-    assert fly(cache, KEY, seconds=5, look=lambda: None, fetch=fetch) == "found"
+    assert single_flight(cache, KEY, seconds=5, read_cache=lambda: None, fetch=fetch) == "found"
     assert keys.get(FLIGHT) == "the next"
 
 
 def test_what_was_found_just_before_is_not_fetched_again(cache: Cache) -> None:
     upstream = Upstream(0)
-    found = fly(
+    found = single_flight(
         cache,
         KEY,
         seconds=5,
-        look=lambda: "found by the one before",
+        read_cache=lambda: "found by the one before",
         fetch=lambda: upstream.fetch(cache),
     )
     assert found == "found by the one before"
@@ -154,5 +152,5 @@ def test_a_flight_ends_by_itself(cache: Cache, keys: redis.Redis) -> None:
         left.append(keys.pttl(FLIGHT))
         return "found"
 
-    fly(cache, KEY, seconds=5, look=lambda: None, fetch=fetch)
+    single_flight(cache, KEY, seconds=5, read_cache=lambda: None, fetch=fetch)
     assert 4000 < left[0] <= 5000

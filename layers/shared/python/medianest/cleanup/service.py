@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from medianest.cleanup import repository
 from medianest.core.db import database
 from medianest.core.observability import count, logger, metrics
-from medianest.maintenance import repository
-from medianest.settings import service as settings
+from medianest.system_config import service as system_config
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -20,7 +20,7 @@ MIN_SECONDS_LEFT = 5.0
 
 
 def _delete_audit_logs(connection: Connection[Any]) -> int:
-    return repository.delete_audit_logs(connection, settings.audit_retention(connection))
+    return repository.delete_audit_logs(connection, system_config.audit_retention(connection))
 
 
 TASKS: Mapping[str, Callable[[Connection[Any]], int]] = {

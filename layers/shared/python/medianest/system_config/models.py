@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from medianest.core.caller import Role
-from medianest.core.rate_limit import Policy, PolicyName
+from medianest.rate_limits.policies import Policy, PolicyName
 
 
 @dataclass(frozen=True, slots=True)

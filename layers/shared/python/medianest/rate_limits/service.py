@@ -12,67 +12,67 @@ from medianest.core.cache import shared_cache
 from medianest.core.db import database
 from medianest.core.errors import AppError
 from medianest.core.observability import count, logger
-from medianest.core.rate_limit import (
+from medianest.rate_limits import repository
+from medianest.rate_limits.sliding_window import (
+    Bucket,
     Charge,
+    LimitResult,
     MemoryLog,
-    Share,
-    Verdict,
-    refund_to_cache,
-    take_from_cache,
+    hit_cache,
+    refund_cache,
 )
-from medianest.limits import repository
-from medianest.settings import service as settings
+from medianest.system_config import service as system_config
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from uuid import UUID
 
     from medianest.core.caller import Caller
-    from medianest.core.rate_limit import Ask
+    from medianest.rate_limits.policies import LimitKey
 
 
-def charge(asks: Sequence[Ask], caller: Caller, user_id: UUID | None = None) -> Charge:
-    """Charge a call to every share that it asks for, or to none when one refuses.
+def charge(limit_keys: Sequence[LimitKey], caller: Caller, user_id: UUID | None = None) -> Charge:
+    """Charge a call to every bucket that it limit_keys for, or to none when one refuses.
 
     Only the first refusal of a subject in a window reaches the audit log: further ones cost no SQL.
     """
-    policies = settings.rate_limits()
-    shares = [Share(policies[name], subject) for name, subject in asks]
+    policies = system_config.rate_limits()
+    buckets = [Bucket(policies[name], subject) for name, subject in limit_keys]
     member = secrets.token_hex(8)
-    verdicts = take_from_cache(shared_cache(), shares, member)
-    if verdicts is None:
-        charged = _charge_without_cache(shares)
+    results = hit_cache(shared_cache(), buckets, member)
+    if results is None:
+        charged = _charge_without_cache(buckets)
     else:
-        charged = Charge(verdicts, partial(refund_to_cache, shared_cache(), shares, member))
-    for verdict in charged.verdicts:
-        if verdict.refused:
-            count("RateLimited", policy=verdict.policy.name)
-        if verdict.first:
-            _tell(verdict, caller, user_id)
+        charged = Charge(results, partial(refund_cache, shared_cache(), buckets, member))
+    for result in charged.results:
+        if result.refused:
+            count("RateLimited", policy=result.policy.name)
+        if result.first:
+            _tell(result, caller, user_id)
     return charged
 
 
-def _charge_without_cache(shares: Sequence[Share]) -> Charge:
+def _charge_without_cache(buckets: Sequence[Bucket]) -> Charge:
     """Count in the database what guards a sign-in, and anything else in this environment alone."""
     count("RateLimitFallback")
-    if all(share.policy.kind == "general" for share in shares):
+    if all(bucket.policy.fallback == "memory" for bucket in buckets):
         # Nothing general is ever refunded.
-        return Charge(memory().take(shares), lambda: None)
+        return Charge(memory().hit(buckets), lambda: None)
     with database().transaction() as connection:
-        verdicts, at = repository.take(connection, shares)
+        results, at = repository.hit(connection, buckets)
 
     def refund() -> None:
         with database().transaction() as connection:
-            repository.refund(connection, shares, at)
+            repository.refund(connection, buckets, at)
 
-    return Charge(verdicts, refund)
+    return Charge(results, refund)
 
 
-def _tell(verdict: Verdict, caller: Caller, user_id: UUID | None) -> None:
+def _tell(result: LimitResult, caller: Caller, user_id: UUID | None) -> None:
     details = {
-        "policy": verdict.policy.name,
-        "limit": verdict.policy.limit,
-        "window": verdict.policy.window,
+        "policy": result.policy.name,
+        "limit": result.policy.limit,
+        "window": result.policy.window,
     }
     logger.warning(
         "limit exceeded",

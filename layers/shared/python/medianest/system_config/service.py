@@ -18,10 +18,10 @@ from medianest.core.db import database
 from medianest.core.envelope import In
 from medianest.core.errors import AppError, ErrorCode, invalid_fields
 from medianest.core.observability import logger
-from medianest.core.rate_limit import POLICIES, Policy, PolicyName
 from medianest.core.validation import invalid_value
-from medianest.settings import registry, repository
-from medianest.settings.models import (
+from medianest.rate_limits.policies import POLICIES, Policy, PolicyName
+from medianest.system_config import registry, repository
+from medianest.system_config.models import (
     AutoApproval,
     ConfigRow,
     Lifetimes,
@@ -29,8 +29,8 @@ from medianest.settings.models import (
     Quotas,
     SystemConfig,
 )
-from medianest.settings.registry import Setting
-from medianest.settings.schemas import AutoApprovalIn, QuotasIn, RateLimitIn, SettingOut
+from medianest.system_config.registry import Setting
+from medianest.system_config.schemas import AutoApprovalIn, QuotasIn, RateLimitIn, SettingOut
 from medianest.users.service import lock_admin
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from medianest.core.db import fetch_all, fetch_value
-from medianest.core.rate_limit import Share, Verdict, judge
+from medianest.rate_limits.sliding_window import Bucket, LimitResult, evaluate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,8 +22,8 @@ class Hit:
     refused: bool
 
 
-def take(connection: Connection[Any], shares: Sequence[Share]) -> tuple[list[Verdict], float]:
-    """Charge a call to its shares, unless one refuses; return when that was, too (Unix seconds).
+def hit(connection: Connection[Any], buckets: Sequence[Bucket]) -> tuple[list[LimitResult], float]:
+    """Charge a call to its buckets, unless one refuses; return when that was, too (Unix seconds).
 
     Exact, since callers of a key take turns.
     """
@@ -31,42 +31,42 @@ def take(connection: Connection[Any], shares: Sequence[Share]) -> tuple[list[Ver
     connection.execute(
         "SELECT pg_advisory_xact_lock(lock) FROM (SELECT hashtextextended(key, 0) AS lock"
         " FROM unnest(%s::text[]) AS key ORDER BY lock) AS locks",
-        ([share.key for share in shares],),
+        ([bucket.key for bucket in buckets],),
     )
     # Not now(), the time before the turn came.
     now: float = fetch_value(connection, "SELECT extract(epoch FROM clock_timestamp())::float8")
-    hits = [_hits(connection, share, now) for share in shares]
+    hits = [_hits(connection, bucket, now) for bucket in buckets]
     logs = [[hit.at for hit in found if not hit.refused] for found in hits]
     marked = [any(hit.refused for hit in found) for found in hits]
-    verdicts = judge(shares, logs, marked, now)
-    full = any(verdict.refused for verdict in verdicts)
-    for share, verdict in zip(shares, verdicts, strict=True):
-        if not full or verdict.first:
-            _add(connection, share, now, refused=full)
-    return verdicts, now
+    results = evaluate(buckets, logs, marked, now)
+    full = any(result.refused for result in results)
+    for bucket, result in zip(buckets, results, strict=True):
+        if not full or result.first:
+            _add(connection, bucket, now, refused=full)
+    return results, now
 
 
-def refund(connection: Connection[Any], shares: Sequence[Share], at: float) -> None:
-    """Take a call that was charged at a time out of the counts of its shares."""
+def refund(connection: Connection[Any], buckets: Sequence[Bucket], at: float) -> None:
+    """Take a call that was charged at a time out of the counts of its buckets."""
     connection.execute(
         "DELETE FROM rate_limit_hits WHERE key = ANY(%s) AND at = to_timestamp(%s) AND NOT refused",
-        ([share.key for share in shares], at),
+        ([bucket.key for bucket in buckets], at),
     )
 
 
-def _hits(connection: Connection[Any], share: Share, now: float) -> list[Hit]:
+def _hits(connection: Connection[Any], bucket: Bucket, now: float) -> list[Hit]:
     return fetch_all(
         connection,
         Hit,
         "SELECT extract(epoch FROM at)::float8 AS at, refused FROM rate_limit_hits"
         " WHERE key = %s AND at > to_timestamp(%s) ORDER BY at",
-        (share.key, now - share.policy.window),
+        (bucket.key, now - bucket.policy.window),
     )
 
 
-def _add(connection: Connection[Any], share: Share, now: float, *, refused: bool) -> None:
+def _add(connection: Connection[Any], bucket: Bucket, now: float, *, refused: bool) -> None:
     connection.execute(
         "INSERT INTO rate_limit_hits (key, at, expires_at, refused)"
         " VALUES (%(key)s, to_timestamp(%(now)s), to_timestamp(%(now)s + %(window)s), %(refused)s)",
-        {"key": share.key, "now": now, "window": share.policy.window, "refused": refused},
+        {"key": bucket.key, "now": now, "window": bucket.policy.window, "refused": refused},
     )

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from medianest.core.rate_limit import POLICIES
-from medianest.settings.models import AutoApproval, ConfigRow, Lifetimes, Quota, Quotas
-from medianest.settings.registry import SETTINGS
-from medianest.settings.service import parse
+from medianest.rate_limits.policies import POLICIES
+from medianest.system_config.models import AutoApproval, ConfigRow, Lifetimes, Quota, Quotas
+from medianest.system_config.registry import SETTINGS
+from medianest.system_config.service import parse
 
 LIFETIMES = {"tokenDays": 30, "idleDays": 30, "absoluteDays": 90}
 
@@ -53,7 +53,7 @@ def test_every_kind_of_row_is_read() -> None:
         ]
     )
     api = config.rate_limits["api"]
-    assert (api.name, api.limit, api.window, api.kind) == ("api", 1000, 86_400, "general")
+    assert (api.name, api.limit, api.window, api.fallback) == ("api", 1000, 86_400, "memory")
     assert config.rate_limits["search"] == POLICIES["search"]
     assert config.sessions == Lifetimes(timedelta(days=1), timedelta(days=2), timedelta(days=3))
     assert config.quotas == {

@@ -5,8 +5,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from medianest.maintenance import service
-from medianest.maintenance.repository import BATCH
+from medianest.cleanup import service
+from medianest.cleanup.repository import BATCH
 
 
 class Rows:

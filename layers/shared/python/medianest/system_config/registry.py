@@ -6,8 +6,8 @@ from typing import Any
 
 from medianest.core.caller import Role
 from medianest.core.envelope import In
-from medianest.core.rate_limit import POLICIES, PolicyName
-from medianest.settings.schemas import (
+from medianest.rate_limits.policies import POLICIES, PolicyName
+from medianest.system_config.schemas import (
     AuditRetentionIn,
     AutoApprovalIn,
     QuotasIn,

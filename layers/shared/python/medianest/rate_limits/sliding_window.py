@@ -1,0 +1,267 @@
+"""An exact sliding window: the log of a bucket's calls, what is left of it, and its headers.
+
+The log has the times of the calls that were let through and no others, so a refused call does not
+prolong the wait.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from itertools import batched
+from typing import TYPE_CHECKING
+
+from medianest.core.errors import AppError, ErrorCode
+from medianest.rate_limits.policies import Policy
+
+if TYPE_CHECKING:
+    from medianest.core.cache import Cache
+
+HEADERS = (
+    "X-RateLimit-Limit",
+    "X-RateLimit-Remaining",
+    "X-RateLimit-Reset",
+    "RateLimit-Policy",
+    "RateLimit",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """What one policy, as it holds now, leaves to one subject."""
+
+    policy: Policy
+    subject: str
+
+    @property
+    def key(self) -> str:
+        """Return the name of its log.
+
+        The braces put the keys of all policies into one slot, where one script may use them.
+        """
+        return f"{{rl}}:{self.policy.name}:{self.subject}"
+
+
+@dataclass(frozen=True, slots=True)
+class LimitResult:
+    """What a policy says to a call; `first` marks the first refusal of a subject in a window."""
+
+    policy: Policy
+    remaining: int
+    wait: float
+    resets_at: int
+    refused: bool
+    first: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """A call that was charged to its buckets, unless one of them refuses."""
+
+    results: list[LimitResult]
+    _refund: Callable[[], None]
+
+    def check(self) -> None:
+        """Raise RATE_LIMITED when a bucket refuses the call."""
+        error = refusal(self.results)
+        if error is not None:
+            raise error
+
+    def refund(self) -> list[LimitResult]:
+        """Take the charge back; return what the buckets leave then."""
+        self._refund()
+        return [replace(result, remaining=result.remaining + 1) for result in self.results]
+
+
+# KEYS: the log and the mark of a refusal of each bucket; ARGV: a unique member for the logs, then
+# the limit and the window (in microseconds) of each bucket. Answers with the time, and for each
+# bucket whether it refuses, what remains, the microseconds until a place gets free, and whether
+# this is the first refusal. All or nothing: when one bucket refuses, none is charged.
+SCRIPT = """
+local time = redis.call('TIME')
+local now = time[1] * 1000000 + time[2]
+local full = false
+for i = 1, #KEYS, 2 do
+  redis.call('ZREMRANGEBYSCORE', KEYS[i], '-inf', now - ARGV[i + 2])
+  full = full or redis.call('ZCARD', KEYS[i]) >= tonumber(ARGV[i + 1])
+end
+local answer = {now}
+for i = 1, #KEYS, 2 do
+  local limit, window = tonumber(ARGV[i + 1]), tonumber(ARGV[i + 2])
+  local used, refused, first = redis.call('ZCARD', KEYS[i]), 0, 0
+  if not full then
+    redis.call('ZADD', KEYS[i], now, ARGV[1])
+    used = used + 1
+  elseif used >= limit then
+    refused = 1
+    if redis.call('SET', KEYS[i + 1], '', 'NX', 'PX', window / 1000) then first = 1 end
+  end
+  redis.call('PEXPIRE', KEYS[i], window / 1000)
+  local place = math.max(used - limit, 0)
+  local oldest = redis.call('ZRANGE', KEYS[i], place, place, 'WITHSCORES')[2]
+  local wait = oldest and oldest + window - now or 0
+  for _, value in ipairs({refused, math.max(limit - used, 0), wait, first}) do
+    answer[#answer + 1] = value
+  end
+end
+return answer
+"""
+
+
+# KEYS: logs; ARGV: the member that a call added to each.
+_REFUND = """
+for _, key in ipairs(KEYS) do redis.call('ZREM', key, ARGV[1]) end
+return {}
+"""
+
+
+def hit_cache(cache: Cache, buckets: Sequence[Bucket], member: str) -> list[LimitResult] | None:
+    """Charge a call to its buckets as a unique `member`, unless one refuses.
+
+    None when the cache is down.
+    """
+    keys = [key for bucket in buckets for key in (bucket.key, f"{bucket.key}:refused")]
+    bounds = [
+        number
+        for bucket in buckets
+        for number in (bucket.policy.limit, bucket.policy.window * 1_000_000)
+    ]
+    answer = cache.run(SCRIPT, keys, [member, *bounds])
+    if answer is None:
+        return None
+    now, *numbers = answer
+    return [
+        LimitResult(
+            policy=bucket.policy,
+            remaining=remaining,
+            wait=wait / 1e6,
+            resets_at=math.ceil((now + wait) / 1e6),
+            refused=bool(refused),
+            first=bool(first),
+        )
+        for bucket, (refused, remaining, wait, first) in zip(
+            buckets, batched(numbers, 4, strict=True), strict=True
+        )
+    ]
+
+
+def refund_cache(cache: Cache, buckets: Sequence[Bucket], member: str) -> None:
+    """Take a call out of the logs it was charged to."""
+    cache.run(_REFUND, [bucket.key for bucket in buckets], [member])
+
+
+def evaluate(
+    buckets: Sequence[Bucket], logs: Sequence[Sequence[float]], marked: Sequence[bool], now: float
+) -> list[LimitResult]:
+    """Decide as the script does, from the logs themselves.
+
+    A log has the times within its window, oldest first; `marked` says which subjects have been
+    refused in it already.
+    """
+    full = any(len(log) >= bucket.policy.limit for bucket, log in zip(buckets, logs, strict=True))
+    results = []
+    for bucket, log, was_refused in zip(buckets, logs, marked, strict=True):
+        limit = bucket.policy.limit
+        refused = len(log) >= limit
+        times = log if full else [*log, now]
+        oldest = times[max(len(times) - limit, 0)] if times else now - bucket.policy.window
+        wait = oldest + bucket.policy.window - now
+        results.append(
+            LimitResult(
+                policy=bucket.policy,
+                remaining=max(limit - len(times), 0),
+                wait=wait,
+                resets_at=math.ceil(now + wait),
+                refused=refused,
+                first=refused and not was_refused,
+            )
+        )
+    return results
+
+
+class MemoryLog:
+    """The logs of one environment, for as long as the cache is down."""
+
+    # Whoever has enough addresses to fill this is beyond what one environment could hold off.
+    MAX_KEYS = 10_000
+
+    def __init__(self) -> None:
+        self._logs: dict[str, deque[float]] = {}
+        self._marks: dict[str, float] = {}
+
+    def hit(self, buckets: Sequence[Bucket]) -> list[LimitResult]:
+        """Charge a call to its buckets, unless one refuses."""
+        # Not monotonic(), which may stand still while an environment is frozen.
+        now = time.time()
+        logs = [self._log(bucket, now) for bucket in buckets]
+        marked = [self._marks.get(bucket.key, now) > now for bucket in buckets]
+        results = evaluate(buckets, logs, marked, now)
+        full = any(result.refused for result in results)
+        for bucket, log, result in zip(buckets, logs, results, strict=True):
+            if not full:
+                log.append(now)
+            if result.first:
+                self._marks[bucket.key] = now + bucket.policy.window
+        return results
+
+    def _log(self, bucket: Bucket, now: float) -> deque[float]:
+        if bucket.key not in self._logs and len(self._logs) >= self.MAX_KEYS:
+            oldest = next(iter(self._logs))
+            del self._logs[oldest]
+            self._marks.pop(oldest, None)
+        log = self._logs.setdefault(bucket.key, deque())
+        while log and log[0] <= now - bucket.policy.window:
+            log.popleft()
+        return log
+
+
+def refusal(results: Sequence[LimitResult]) -> AppError | None:
+    """Return the error for a call that a policy refuses, None when all let it through."""
+    refused = [result for result in results if result.refused]
+    if not refused:
+        return None
+    longest = max(refused, key=lambda result: result.wait)
+    retry_after = max(math.ceil(longest.wait), 1)
+    return AppError(
+        ErrorCode.RATE_LIMITED,
+        details={
+            "policy": longest.policy.name,
+            "limit": longest.policy.limit,
+            "window": longest.policy.window,
+            "retryAfter": retry_after,
+        },
+        headers={"Retry-After": str(retry_after)},
+    )
+
+
+def headers(results: Sequence[LimitResult]) -> dict[str, str]:
+    """Return what a caller gets told: X-RateLimit-… of the tightest policy, RateLimit… of all.
+
+    The latter as in draft-ietf-httpapi-ratelimit-headers. A policy that holds a call by two
+    subjects, such as an address and an account, is named once, by the tighter of both.
+    """
+    by_policy: dict[str, LimitResult] = {}
+    for result in sorted(results, key=_tightness):
+        by_policy.setdefault(result.policy.name, result)
+    if not by_policy:
+        return {}
+    tightest = next(iter(by_policy.values()))
+    values = (
+        str(tightest.policy.limit),
+        str(tightest.remaining),
+        str(tightest.resets_at),
+        ", ".join(
+            f'"{name}";q={v.policy.limit};w={v.policy.window}' for name, v in by_policy.items()
+        ),
+        ", ".join(
+            f'"{name}";r={v.remaining};t={math.ceil(v.wait)}' for name, v in by_policy.items()
+        ),
+    )
+    return dict(zip(HEADERS, values, strict=True))
+
+
+def _tightness(result: LimitResult) -> tuple[int, float]:
+    return result.remaining, -result.wait
