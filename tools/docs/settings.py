@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from medianest.core.envelope import In
+from medianest.core.envelope import RequestModel
 from medianest.system_config.registry import SETTINGS, Setting
 from medianest.system_config.service import CACHE_SECONDS
 
@@ -62,11 +62,11 @@ def _row(setting: Setting[Any]) -> str:
     return f"| `{setting.key}` | {fields} | `{default}` | {setting.about} |"
 
 
-def _fields(value: In) -> Iterator[tuple[str, str]]:
+def _fields(value: RequestModel) -> Iterator[tuple[str, str]]:
     """Return the fields of a value, dotted where they are nested, and what each may be."""
     properties = type(value).model_json_schema()["properties"]
     for (_, item), (name, schema) in zip(value, properties.items(), strict=True):
-        if isinstance(item, In):
+        if isinstance(item, RequestModel):
             yield from ((f"{name}.{inner}", bounds) for inner, bounds in _fields(item))
         else:
             yield name, _bounds(schema)

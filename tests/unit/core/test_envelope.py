@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from medianest.api.errors import error_response
-from medianest.core.envelope import In, Out, PageQuery, Timestamp, ok, page_of
+from medianest.core.envelope import PageQuery, RequestModel, ResponseModel, Timestamp, ok, page_of
 from medianest.core.errors import AppError, ErrorCode, invalid
 
 
-class Thing(Out):
+class Thing(ResponseModel):
     """Something on the wire."""
 
     long_name: str
@@ -22,14 +22,14 @@ class Thing(Out):
     made_at: Timestamp | None = None
 
 
-class Wish(In):
+class Wish(RequestModel):
     """Something that is asked for."""
 
     how_many: int
     name: str = ""
 
 
-def sent(model: Out) -> Any:
+def sent(model: ResponseModel) -> Any:
     """Return what goes out; the routes leave out what is None (`api.route.Route`)."""
     return json.loads(model.model_dump_json(by_alias=True, exclude_none=True))
 

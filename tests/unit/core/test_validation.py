@@ -9,7 +9,7 @@ from typing import Any, Literal
 import pytest
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from medianest.core.envelope import Id, In, PlainInt, QueryParams
+from medianest.core.envelope import Id, PlainInt, QueryParams, RequestModel
 from medianest.core.validation import invalid_value, sentence
 from tests.support.api import ROOT, assert_own_words
 
@@ -52,7 +52,7 @@ def received() -> list[type[BaseModel]]:
     """Return every model of what callers send."""
     for domain in _DOMAINS:
         importlib.import_module(f"medianest.{domain}.schemas")
-    return [*models(In), *models(QueryParams)]
+    return [*models(RequestModel), *models(QueryParams)]
 
 
 def problems_of(model: Any, value: object) -> list[Any]:
@@ -78,7 +78,7 @@ def test_every_problem_of_every_model_is_told_in_words_of_ours(model: type[BaseM
         assert text != sentence({"type": "nobody knows"}), problem
 
 
-class Everything(In):
+class Everything(RequestModel):
     """A field of each kind that is not in the API now."""
 
     number: float
@@ -107,8 +107,8 @@ def test_kinds_that_nobody_thought_of_are_told_in_words_of_ours_too() -> None:
         (Literal["x"], 1, "Must be one of: x"),
         (PlainInt, "1e3", "Must be a whole number"),
         (Id, "x", f"Must be a UUID like {SOME_ID}"),
-        (In, [], "Must be an object"),
-        (In, {"x": 1}, "Unknown field"),
+        (RequestModel, [], "Must be an object"),
+        (RequestModel, {"x": 1}, "Unknown field"),
         (dict[str, int], 1, "Must be an object"),
         (list[int], 1, "Must be a list"),
     ],

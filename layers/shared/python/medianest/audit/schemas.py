@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 
 from medianest.audit.models import Action
-from medianest.core.envelope import Id, Out, PageQuery, Timestamp
+from medianest.core.envelope import Id, PageQuery, ResponseModel, Timestamp
 
 _TIME = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?(Z|[+-][0-9]{2}:[0-9]{2})"
@@ -45,7 +45,7 @@ class AuditQuery(PageQuery):
         return until
 
 
-class AuditLogOut(Out):
+class AuditLogOut(ResponseModel):
     """Who did what to whom, when and from where."""
 
     id: UUID

@@ -56,7 +56,7 @@ Timestamp = Annotated[
 ]
 
 
-class Out(BaseModel):
+class ResponseModel(BaseModel):
     """Base of what we send: camelCase keys; built from our own rows, so nothing is coerced."""
 
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, from_attributes=True)
@@ -71,17 +71,17 @@ def _without_null(schema: dict[str, Any]) -> None:
     schema["anyOf"] = [choice for choice in schema["anyOf"] if choice != {"type": "null"}]
 
 
-# Of a field that may be left out, but not be null.
-NEVER_NULL = Field(json_schema_extra=_without_null)
+# Optional but not nullable.
+NOT_NULLABLE = Field(json_schema_extra=_without_null)
 
 
-class In(BaseModel):
+class RequestModel(BaseModel):
     """Base of what we accept: unknown fields and wrong types are errors, never coerced."""
 
     model_config = ConfigDict(alias_generator=to_camel, extra="forbid", strict=True, frozen=True)
 
 
-class Pagination(Out):
+class Pagination(ResponseModel):
     """Where a page stands in its list."""
 
     page: int
@@ -91,14 +91,14 @@ class Pagination(Out):
     has_prev: bool
 
 
-class ApiResponse[T](Out):
+class ApiResponse[T](ResponseModel):
     """A success."""
 
     success: Literal[True] = True
     data: T
 
 
-class PageResponse[T](Out):
+class PageResponse[T](ResponseModel):
     """A success with one page of a list."""
 
     success: Literal[True] = True
@@ -106,7 +106,7 @@ class PageResponse[T](Out):
     pagination: Pagination
 
 
-class ApiError(Out):
+class ApiError(ResponseModel):
     """What went wrong: a code of the error reference, a sentence, and a code's details."""
 
     code: str
@@ -114,7 +114,7 @@ class ApiError(Out):
     details: Any = None
 
 
-class ErrorResponse(Out):
+class ErrorResponse(ResponseModel):
     """A failure."""
 
     success: Literal[False] = False

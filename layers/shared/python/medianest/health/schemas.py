@@ -2,24 +2,24 @@
 
 from typing import Literal
 
-from medianest.core.envelope import Out
+from medianest.core.envelope import ResponseModel
 
 
-class CheckOut(Out):
+class CheckOut(ResponseModel):
     """One thing the service needs."""
 
     status: Literal["healthy", "unhealthy"]
     latency_ms: float
 
 
-class ChecksOut(Out):
+class ChecksOut(ResponseModel):
     """All things the service needs. Third parties are not asked: their trouble is not ours."""
 
     database: CheckOut
     cache: CheckOut
 
 
-class HealthOut(Out):
+class HealthOut(ResponseModel):
     """Whether everything is well; without the cache the service goes on, `degraded`."""
 
     status: Literal["healthy", "degraded"]

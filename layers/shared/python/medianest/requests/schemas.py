@@ -11,11 +11,11 @@ from medianest.core.envelope import (
     TYPED,
     ApiError,
     Id,
-    In,
-    Out,
     PageNumber,
     PageQuery,
     QueryParams,
+    RequestModel,
+    ResponseModel,
     Timestamp,
     documented,
 )
@@ -63,14 +63,14 @@ class SearchQuery(QueryParams):
     page: PageNumber = 1
 
 
-class TitleRequestOut(Out):
+class TitleRequestOut(ResponseModel):
     """That a title is requested already; `id` only where the request is the caller's own."""
 
     id: UUID | None = None
     status: RequestStatus
 
 
-class TitleOut(Out):
+class TitleOut(ResponseModel):
     """A film or show that a search found."""
 
     media_type: MediaType
@@ -82,7 +82,7 @@ class TitleOut(Out):
     request: TitleRequestOut | None = None
 
 
-class SeasonOut(Out):
+class SeasonOut(ResponseModel):
     """A season of a show; number 0 has the specials."""
 
     number: int
@@ -101,7 +101,7 @@ class TitleDetailsOut(TitleOut):
     seasons: list[SeasonOut] | None = None
 
 
-class RequestIn(In):
+class RequestIn(RequestModel):
     """Ask for a film, or for seasons of a show: without `seasons` all that have begun."""
 
     media_type: MediaType
@@ -110,7 +110,7 @@ class RequestIn(In):
     comment: Comment | None = None
 
 
-class RequestOut(Out):
+class RequestOut(ResponseModel):
     """A request."""
 
     id: UUID
@@ -133,7 +133,7 @@ class CreatedRequestOut(RequestOut):
     skipped_seasons: list[int] | None = None
 
 
-class RequesterOut(Out):
+class RequesterOut(ResponseModel):
     """Who asked."""
 
     id: UUID
@@ -161,19 +161,19 @@ class AdminRequestQuery(RequestQuery):
     user_id: Id | None = None
 
 
-class ApproveIn(In):
+class ApproveIn(RequestModel):
     """Approve, with an optional note for the audit log."""
 
     note: Comment | None = None
 
 
-class DeclineIn(In):
+class DeclineIn(RequestModel):
     """Decline, with the reason that the requester gets to read."""
 
     reason: Comment
 
 
-class DecisionsIn(In):
+class DecisionsIn(RequestModel):
     """Decide many requests at once; a reason goes with `decline`, a note with `approve`."""
 
     decision: Literal["approve", "decline"]
@@ -182,7 +182,7 @@ class DecisionsIn(In):
     note: Comment | None = None
 
 
-class DecisionOut(Out):
+class DecisionOut(ResponseModel):
     """What became of one of many: its new status, or why it was not decided."""
 
     id: UUID
@@ -190,7 +190,7 @@ class DecisionOut(Out):
     error: ApiError | None = None
 
 
-class QuotaExceededOut(Out):
+class QuotaExceededOut(ResponseModel):
     """A quota that a request would exceed.
 
     `resets_at` is when it would fit or, where it asks for more than the limit, when the limit is

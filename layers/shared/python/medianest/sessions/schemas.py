@@ -2,10 +2,10 @@
 
 from uuid import UUID
 
-from medianest.core.envelope import Out, Timestamp
+from medianest.core.envelope import ResponseModel, Timestamp
 
 
-class SessionOut(Out):
+class SessionOut(ResponseModel):
     """One of one's own sessions; `current` is the one that asks."""
 
     id: UUID

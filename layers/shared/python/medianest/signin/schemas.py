@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field
 
 from medianest.core import csrf
-from medianest.core.envelope import TYPED, In, Out, Timestamp
+from medianest.core.envelope import TYPED, RequestModel, ResponseModel, Timestamp
 from medianest.sessions.service import SignedIn
 from medianest.users.schemas import MAX_EMAIL, Password, UserOut
 
@@ -15,11 +15,11 @@ type Identifier = Annotated[str, TYPED, Field(min_length=1, max_length=MAX_EMAIL
 type SessionKind = Literal["bearer", "cookie"]
 
 
-class PinIn(In):
+class PinIn(RequestModel):
     """Nothing is needed to begin a sign-in."""
 
 
-class PinOut(Out):
+class PinOut(ResponseModel):
     """A sign-in that was begun: open `auth_url`, approve, then verify with `pin_id`."""
 
     pin_id: str
@@ -28,14 +28,14 @@ class PinOut(Out):
     expires_at: Timestamp
 
 
-class VerifyIn(In):
+class VerifyIn(RequestModel):
     """Finish a sign-in; `session` says whether the token comes in the answer or in a cookie."""
 
     pin_id: Handle
     session: SessionKind = "bearer"
 
 
-class LoginIn(In):
+class LoginIn(RequestModel):
     """Sign in to a local account, by its e-mail address or user name."""
 
     identifier: Identifier
@@ -43,14 +43,14 @@ class LoginIn(In):
     session: SessionKind = "bearer"
 
 
-class PasswordIn(In):
+class PasswordIn(RequestModel):
     """Change one's own password; an account without one has none to change."""
 
     current_password: Password | None = None
     new_password: Password
 
 
-class SignedInOut(Out):
+class SignedInOut(ResponseModel):
     """Who signed in: with `token` for a bearer, with `csrf_token` for a cookie session."""
 
     user: UserOut
@@ -67,17 +67,17 @@ class SignedInOut(Out):
         return out.model_copy(update={"token": signed_in.token})
 
 
-class CsrfOut(Out):
+class CsrfOut(ResponseModel):
     """The value to send in X-CSRF-Token."""
 
     csrf_token: str
 
 
-class RefreshIn(In):
+class RefreshIn(RequestModel):
     """Nothing but the credential is needed to refresh a session."""
 
 
-class LogoutIn(In):
+class LogoutIn(RequestModel):
     """Which sessions end: the one that asks, or all of its user's."""
 
     all_sessions: bool = False

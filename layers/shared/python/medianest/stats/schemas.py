@@ -2,10 +2,10 @@
 
 from uuid import UUID
 
-from medianest.core.envelope import Out, Timestamp
+from medianest.core.envelope import ResponseModel, Timestamp
 
 
-class UserStats(Out):
+class UserStats(ResponseModel):
     """How many people there are; `admins` are among the active and suspended ones."""
 
     total: int
@@ -14,7 +14,7 @@ class UserStats(Out):
     admins: int
 
 
-class RequestStats(Out):
+class RequestStats(ResponseModel):
     """How many requests there are, by state, kind and age; cancelled ones are gone."""
 
     total: int
@@ -28,13 +28,13 @@ class RequestStats(Out):
     oldest_pending_at: Timestamp | None = None
 
 
-class SessionStats(Out):
+class SessionStats(ResponseModel):
     """How many sessions hold now."""
 
     active: int
 
 
-class RequesterStats(Out):
+class RequesterStats(ResponseModel):
     """Somebody and how much they asked for in the last 30 days."""
 
     user_id: UUID
@@ -42,7 +42,7 @@ class RequesterStats(Out):
     requests: int
 
 
-class StatsOut(Out):
+class StatsOut(ResponseModel):
     """What the dashboard shows."""
 
     users: UserStats

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from medianest.core.caller import Role
-from medianest.core.envelope import In
+from medianest.core.envelope import RequestModel
 from medianest.rate_limits.policies import POLICIES, PolicyName
 from medianest.system_config.schemas import (
     AuditRetentionIn,
@@ -18,7 +18,7 @@ from medianest.users.schemas import QuotaIn
 
 
 @dataclass(frozen=True, slots=True)
-class Setting[V: In]:
+class Setting[V: RequestModel]:
     """One of them; without a row the default holds.
 
     `bounds` hold the fields of a new value more tightly than its type does.

@@ -5,18 +5,18 @@ from uuid import UUID
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from medianest.core.envelope import In, Out, Timestamp
+from medianest.core.envelope import RequestModel, ResponseModel, Timestamp
 from medianest.users.schemas import QuotaIn
 
 
-class RateLimitIn(In):
+class RateLimitIn(RequestModel):
     """How many calls in how many seconds."""
 
     limit: Annotated[int, Field(ge=1, le=1000)]
     window: Annotated[int, Field(ge=1, le=86_400)]
 
 
-class SessionLifetimesIn(In):
+class SessionLifetimesIn(RequestModel):
     """How many days a token lives, a session unused, and a session in all."""
 
     token_days: Annotated[int, Field(ge=1, le=30)]
@@ -31,33 +31,33 @@ class SessionLifetimesIn(In):
         return days
 
 
-class QuotasIn(In):
+class QuotasIn(RequestModel):
     """Films are counted by request, shows by season."""
 
     movies: QuotaIn
     seasons: QuotaIn
 
 
-class AutoApprovalIn(In):
+class AutoApprovalIn(RequestModel):
     """Whether requests for films, and for shows, are approved as they are made."""
 
     movie: bool
     tv: bool
 
 
-class AuditRetentionIn(In):
+class AuditRetentionIn(RequestModel):
     """For how many days audit rows are kept; never fewer than an investigation looks back."""
 
     days: Annotated[int, Field(ge=90, le=3650)]
 
 
-class SettingIn(In):
+class SettingIn(RequestModel):
     """A new value; what it must have depends on the key."""
 
     value: dict[str, Any]
 
 
-class SettingOut(Out):
+class SettingOut(ResponseModel):
     """A setting; without `updated_at` nobody has changed it, and the default holds."""
 
     key: str

@@ -15,7 +15,7 @@ from medianest.audit import repository as audit
 from medianest.audit.models import Action
 from medianest.core.caller import Caller, Principal, Role
 from medianest.core.db import database
-from medianest.core.envelope import In
+from medianest.core.envelope import RequestModel
 from medianest.core.errors import AppError, ErrorCode, invalid_fields
 from medianest.core.observability import logger
 from medianest.core.validation import invalid_value
@@ -158,7 +158,7 @@ def parse(rows: Iterable[ConfigRow]) -> SystemConfig:
     for key in stored.keys() - registry.SETTINGS.keys():
         _tell_ignored(key, "unknown key")
 
-    def held[V: In](setting: Setting[V]) -> V:
+    def held[V: RequestModel](setting: Setting[V]) -> V:
         return _held(setting, stored)[0]
 
     lifetimes = held(registry.SESSION_LIFETIMES)
@@ -201,7 +201,9 @@ def _by_key(rows: Iterable[ConfigRow]) -> dict[str, ConfigRow]:
     return {row.key: row for row in rows}
 
 
-def _held[V: In](setting: Setting[V], rows: Mapping[str, ConfigRow]) -> tuple[V, ConfigRow | None]:
+def _held[V: RequestModel](
+    setting: Setting[V], rows: Mapping[str, ConfigRow]
+) -> tuple[V, ConfigRow | None]:
     """Return the value that holds, and the row that says so."""
     row = rows.get(setting.key)
     if row is not None:
@@ -227,7 +229,7 @@ def _out(setting: Setting[Any], rows: Mapping[str, ConfigRow]) -> SettingOut:
     )
 
 
-def _wire(value: In) -> dict[str, Any]:
+def _wire(value: RequestModel) -> dict[str, Any]:
     return value.model_dump(mode="json", by_alias=True)
 
 

@@ -14,11 +14,11 @@ from pydantic import (
 
 from medianest.core.caller import Role
 from medianest.core.envelope import (
-    NEVER_NULL,
+    NOT_NULLABLE,
     TYPED,
-    In,
-    Out,
     PageQuery,
+    RequestModel,
+    ResponseModel,
     Timestamp,
     documented,
 )
@@ -85,7 +85,7 @@ type Password = Annotated[str, Field(min_length=1, max_length=MAX_LENGTH)]
 type PlexId = Annotated[str, BeforeValidator(str)]
 
 
-class UserOut(Out):
+class UserOut(ResponseModel):
     """A user as others and the user may see it. No secret is ever a field here."""
 
     id: UUID
@@ -114,14 +114,14 @@ type SearchText = Annotated[
 type UserSort = Literal["createdAt", "-createdAt", "username", "-username", "email", "-email"]
 
 
-class QuotaIn(In):
+class QuotaIn(RequestModel):
     """How much somebody may ask for in any `days` days; `null` is no limit, and must be said."""
 
     limit: Annotated[int, Field(ge=0, le=1000)] | None
     days: Annotated[int, Field(ge=1, le=365)]
 
 
-class SomeQuotasIn(In):
+class SomeQuotasIn(RequestModel):
     """One quota, or both, in place of the role's; one that is left out stays, `null` ends it."""
 
     model_config = ConfigDict(json_schema_extra={"minProperties": 1})
@@ -136,7 +136,7 @@ class SomeQuotasIn(In):
         return self
 
 
-class UserIn(In):
+class UserIn(RequestModel):
     """A local account to create."""
 
     email: Email
@@ -145,13 +145,13 @@ class UserIn(In):
     role: Role
 
 
-class UserChangeIn(In):
+class UserChangeIn(RequestModel):
     """What an admin may change of a user; a `quota` of null puts the role's back in force."""
 
     model_config = ConfigDict(json_schema_extra={"minProperties": 1})
 
-    role: Annotated[Role | None, NEVER_NULL] = None
-    status: Annotated[Status | None, NEVER_NULL] = None
+    role: Annotated[Role | None, NOT_NULLABLE] = None
+    status: Annotated[Status | None, NOT_NULLABLE] = None
     quota: SomeQuotasIn | None = None
 
     @field_validator("role", "status")
