@@ -12,10 +12,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from local.config import PROJECT, Settings, port_number, read_settings
-from local.control import ControlError, ask
+from local.control import ControlError, send_command
 from local.intrinsics import TemplateError
 from local.servers import ServerError
-from local.service import Service, StartError, alone, running
+from local.service import Service, StartError, data_lock, running
 from local.template import Function, Template, read_template
 from medianest.core.config import ConfigurationError
 
@@ -42,13 +42,15 @@ def _do(options: argparse.Namespace) -> int:
             known = _schedules(_template())
             if options.name not in known:
                 return _list("schedule", "make fire SCHEDULE=NAME", options.name, known)
-            return _report(ask(options.data, "schedules", options.name))
+            return _report(send_command(options.data, "schedules", options.name))
         case "invoke":
             known = _functions(_template())
             if options.name not in known:
                 usage = "python -m local invoke NAME EVENT.json; events/ has samples"
                 return _list("function", usage, options.name, known)
-            return _report(ask(options.data, "functions", options.name, _event(options.event)))
+            return _report(
+                send_command(options.data, "functions", options.name, _event(options.event))
+            )
         case "reset":
             return _reset(options.data)
         case _:
@@ -150,7 +152,7 @@ def _event(path: Path | None) -> object:
 
 def _reset(data: Path) -> int:
     if data.exists():
-        with alone(data):
+        with data_lock(data):
             shutil.rmtree(data)
     print(f"Removed the data in {data}")
     return 0

@@ -75,7 +75,7 @@ async def control(
         await runner.cleanup()
 
 
-def ask(data: Path, kind: str, name: str, event: object = None) -> dict[str, Any]:
+def send_command(data: Path, kind: str, name: str, event: object = None) -> dict[str, Any]:
     """Have the running service fire a schedule or invoke a function: `{payload, error, …}`."""
     path = data / _RUN_FILE
     nothing = ControlError("MediaNest is not running. Start it in another terminal: make run")

@@ -13,8 +13,8 @@ from typing import Any, Self
 from aiohttp import web
 from multidict import CIMultiDict
 
-from local.proxy_answer import MalformedAnswerError, proxy_answer
-from local.proxy_event import Call, proxy_event, read_call
+from local.proxy_event import GatewayRequest, proxy_event, read_call
+from local.proxy_response import MalformedResponseError, proxy_response
 from local.routing import Routes, Throttles
 from local.runtime import InvocationResult, Runtime, TooManyRequestsError
 from local.template import GatewayResponse, Mock, Route, Template
@@ -153,7 +153,7 @@ class Gateway:
         )
         return response
 
-    def _compress(self, response: web.Response, call: Call) -> None:
+    def _compress(self, response: web.Response, call: GatewayRequest) -> None:
         least, body = self._template.compressed_from, response.body
         if (
             least is not None
@@ -164,7 +164,7 @@ class Gateway:
         ):
             response.enable_compression(web.ContentCoding.gzip)
 
-    def _route(self, call: Call) -> tuple[Route, Mapping[str, str]]:
+    def _route(self, call: GatewayRequest) -> tuple[Route, Mapping[str, str]]:
         length = sum(
             len(name) + len(value) for name, values in call.headers.items() for value in values
         )
@@ -179,7 +179,9 @@ class Gateway:
             raise GatewayError("THROTTLED")
         return found
 
-    async def _invoke(self, function: str, event: dict[str, Any], call: Call) -> InvocationResult:
+    async def _invoke(
+        self, function: str, event: dict[str, Any], call: GatewayRequest
+    ) -> InvocationResult:
         if len(json.dumps(event)) > _MAX_EVENT:
             raise GatewayError("REQUEST_TOO_LARGE")
         invocation = asyncio.ensure_future(
@@ -193,7 +195,7 @@ class Gateway:
         except TooManyRequestsError:
             raise GatewayError("INTEGRATION_FAILURE") from None
 
-    def _gateway_response(self, kind: str, call: Call) -> web.Response:
+    def _gateway_response(self, kind: str, call: GatewayRequest) -> web.Response:
         said = self._template.gateway_responses
         status, message, error_type = _AWS_RESPONSES[kind]
         fallback = said.get("DEFAULT_5XX" if kind in _SERVER_SIDE else "DEFAULT_4XX")
@@ -265,12 +267,12 @@ def _read_answer(result: InvocationResult, *, is_head: bool) -> tuple[int, CIMul
     if result.error is not None:
         raise GatewayError("DEFAULT_5XX")
     try:
-        return proxy_answer(result.payload, is_head=is_head)
-    except MalformedAnswerError:
+        return proxy_response(result.payload, is_head=is_head)
+    except MalformedResponseError:
         raise GatewayError("DEFAULT_5XX") from None
 
 
-def _answer_mock(mock: Mock, call: Call) -> web.Response:
+def _answer_mock(mock: Mock, call: GatewayRequest) -> web.Response:
     media_type = call.header("Content-Type").partition(";")[0].strip().lower()
     if (media_type or "application/json") not in mock.accepts:
         raise GatewayError("UNSUPPORTED_MEDIA_TYPE")
@@ -288,7 +290,7 @@ def _response(status: int, headers: CIMultiDict[str], body: bytes) -> web.Respon
     return web.Response(status=status, headers=headers, body=body)
 
 
-def _context(call: Call) -> dict[str, str]:
+def _context(call: GatewayRequest) -> dict[str, str]:
     return {
         "requestId": call.id,
         "httpMethod": call.method,
@@ -301,7 +303,7 @@ def _context(call: Call) -> dict[str, str]:
     }
 
 
-def _header_value(value: str, call: Call, context: Mapping[str, str]) -> str:
+def _header_value(value: str, call: GatewayRequest, context: Mapping[str, str]) -> str:
     if value.startswith("'"):
         return value[1:-1]
     if value.startswith("context."):

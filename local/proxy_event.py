@@ -31,7 +31,7 @@ _IDENTITY = dict.fromkeys(
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class GatewayRequest:
     """A request, as far as API Gateway knows it before it looks for a route."""
 
     id: str
@@ -63,10 +63,12 @@ class Call:
         return self.path if self.base_path else f"/{self.stage}{self.path}"
 
 
-def read_call(request: web.BaseRequest, *, source_ip: str, stage: str, base_path: str = "") -> Call:
+def read_call(
+    request: web.BaseRequest, *, source_ip: str, stage: str, base_path: str = ""
+) -> GatewayRequest:
     """Read all of a request but its body."""
     peer = request.transport.get_extra_info("sockname") if request.transport else None
-    return Call(
+    return GatewayRequest(
         id=str(uuid.uuid4()),
         started=time.time(),
         method=request.method,
@@ -80,7 +82,7 @@ def read_call(request: web.BaseRequest, *, source_ip: str, stage: str, base_path
 
 
 def proxy_event(
-    call: Call, *, resource: str, parameters: Mapping[str, str], body: bytes
+    call: GatewayRequest, *, resource: str, parameters: Mapping[str, str], body: bytes
 ) -> dict[str, Any]:
     """Build the event for a function.
 

@@ -100,7 +100,7 @@ async def running(
     """
     async with AsyncExitStack() as stack:
         settings.data.mkdir(parents=True, exist_ok=True)
-        stack.enter_context(alone(settings.data))
+        stack.enter_context(data_lock(settings.data))
         _check_port(settings.port)
         _check_installed()
         template = read_template(
@@ -178,7 +178,7 @@ async def running(
 
 
 @contextmanager
-def alone(data: Path) -> Iterator[None]:
+def data_lock(data: Path) -> Iterator[None]:
     """Hold a data folder for oneself; raises StartError while a service runs on it."""
     # The kernel drops the lock with its holder, so a killed run is never in the way.
     with (data / "run.lock").open("a") as lock:

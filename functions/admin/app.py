@@ -99,7 +99,7 @@ async def list_requests(
     admin: Admin,  # noqa: ARG001
 ) -> PageResponse[AdminRequestOut]:
     """List everybody's requests, with who asked."""
-    return requests.everybodys(query)
+    return requests.list_all(query)
 
 
 @app.post(
@@ -148,7 +148,7 @@ async def list_audit_logs(
 @app.get("/api/admin/config")
 async def list_settings(admin: ConfigAdmin) -> ApiResponse[list[SettingOut]]:  # noqa: ARG001
     """List every setting that can change while the service runs."""
-    return ok(system_config.listed())
+    return ok(system_config.list_settings())
 
 
 async def _known_key(key: str, admin: ConfigAdmin) -> None:  # noqa: ARG001

@@ -64,7 +64,7 @@ async def sign_in(
     """Sign in to a local account.
 
     Failures are limited by address and by what was typed (`login`); an address that has signed in
-    to the account before has a bucket of its own.
+    to the account before has a limit of its own.
     """
     origin.check(body.session)
     signed_in = signin.sign_in(body.identifier, body.password, caller, previous, tell)
@@ -114,7 +114,7 @@ async def refresh(
 @app.get("/api/auth/sessions")
 async def own_sessions(principal: SignedIn) -> ApiResponse[list[SessionOut]]:
     """List one's own live sessions, the newest first."""
-    return ok(sessions.own(principal))
+    return ok(sessions.list_mine(principal))
 
 
 @app.delete("/api/auth/sessions/{id}", status_code=status.HTTP_204_NO_CONTENT)

@@ -86,7 +86,7 @@ async def own_requests(
     query: Annotated[RequestQuery, Query()], principal: SignedIn
 ) -> PageResponse[RequestOut]:
     """List one's own requests."""
-    return service.own(query, principal.user_id)
+    return service.list_mine(query, principal.user_id)
 
 
 @app.get("/api/media/requests/{id}")
@@ -95,7 +95,7 @@ async def get_request(
     principal: SignedIn,
 ) -> ApiResponse[RequestOut]:
     """Show one of one's own requests; to an admin any."""
-    return ok(service.one(id, principal.user_id))
+    return ok(service.get(id, principal.user_id))
 
 
 @app.delete(

@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from local.proxy_event import Call, proxy_event
+from local.proxy_event import GatewayRequest, proxy_event
 from local.template import Route, Schedule, read_template
 from tests.support.api import ROOT, TEMPLATE
 
@@ -80,7 +80,7 @@ def test_a_route_event_is_what_api_gateway_sends(route: Route) -> None:
     event = read(route_file(route))
     parameters = event["pathParameters"] or {}
     assert set(parameters) == set(re.findall(r"{(\w+)}", route.path))
-    call = Call(
+    call = GatewayRequest(
         id=event["requestContext"]["requestId"],
         started=event["requestContext"]["requestTimeEpoch"] / 1000,
         method=route.method,

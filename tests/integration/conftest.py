@@ -39,7 +39,7 @@ def direct_url(database_url: str, worker_id: str) -> str:
     owner = Database(SecretStr(database_url))
     migrate(owner)
     with owner.transaction() as connection:
-        role.provide(connection, url)
+        role.ensure_app_role(connection, url)
     owner.close()
     return url
 

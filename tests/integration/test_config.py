@@ -86,7 +86,7 @@ def alice(db: Db, people: dict[str, str]) -> Iterator[str]:
     """Sign alice in, an admin, where nobody has changed a setting; others begin as new ones do."""
     default_limits(db)
     yield people["alice"]
-    system_config._memory().forget()
+    system_config._memory().invalidate()
 
 
 class TestList:
@@ -326,7 +326,7 @@ class TestEffect:
     def test_a_limit_holds_at_once_where_it_was_changed(
         self, alice: str, people: dict[str, str]
     ) -> None:
-        system_config._memory().forget()
+        system_config._memory().invalidate()
         assert self.limit(people["bob"]) == '"api";q=100;w=60'
         put(alice, "rateLimit.api", {"limit": 30, "window": 70})
         assert self.limit(people["bob"]) == '"api";q=30;w=70'
@@ -343,7 +343,7 @@ class TestEffect:
         key = f"rateLimit.{policy}"
         # As an installation may have it from before there were bounds.
         store(db, key, {"limit": 1, "window": 86_400})
-        system_config._memory().forget()
+        system_config._memory().invalidate()
         for _ in range(2):
             locked = call("GET", "/api/admin/users", token=alice)
             mine = call("GET", "/api/auth/me", token=alice)
@@ -355,7 +355,7 @@ class TestEffect:
         assert call("GET", "/api/auth/me", token=people["bob"]).status == 200
 
     def test_a_refused_value_changes_nothing(self, alice: str, people: dict[str, str]) -> None:
-        system_config._memory().forget()
+        system_config._memory().invalidate()
         put(alice, "rateLimit.api", {"limit": 0, "window": 70})
         assert self.limit(people["bob"]) == '"api";q=100;w=60'
 

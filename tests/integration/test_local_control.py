@@ -17,4 +17,4 @@ def test_a_service_that_hangs_is_not_waited_for_without_end(
         address = f"http://127.0.0.1:{hanging.getsockname()[1]}"
         (tmp_path / "run.json").write_text(json.dumps({"control": address, "token": "any"}))
         with pytest.raises(control.ControlError, match=r"has not answered within 0\.2 s"):
-            control.ask(tmp_path, "schedules", "ExpiredSessions")
+            control.send_command(tmp_path, "schedules", "ExpiredSessions")

@@ -106,7 +106,7 @@ def set_up(url: str, app: str) -> list[str]:
     owner = Database(SecretStr(url))
     done = migrate(owner)
     with owner.transaction() as connection:
-        role.provide(connection, f"postgresql://{app}:apps@{url.rpartition('@')[2]}")
+        role.ensure_app_role(connection, f"postgresql://{app}:apps@{url.rpartition('@')[2]}")
     owner.close()
     return done
 

@@ -72,7 +72,7 @@ def provide(owner_url: str, app_url: str) -> None:
         runner.migrate(database)
         with database.transaction() as connection:
             runner._take_turn(connection, float("inf"))
-            role.provide(connection, app_url)
+            role.ensure_app_role(connection, app_url)
     finally:
         database.close()
 
@@ -196,7 +196,7 @@ def test_the_server_never_learns_the_password(place: Place) -> None:
         # What goes into the server's log comes here as well.
         superuser.execute("SET client_min_messages = log")
         superuser.add_notice_handler(lambda notice: told.append(str(notice.message_primary)))
-        role.provide(superuser, place.app_url("hunter2-canary"))
+        role.ensure_app_role(superuser, place.app_url("hunter2-canary"))
     assert any("ALTER ROLE" in line and "SCRAM-SHA-256" in line for line in told)
     assert not any("hunter2" in line for line in told)
     with signed_in(place.app_url("hunter2-canary")):

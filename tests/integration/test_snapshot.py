@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from local.proxy_event import Call, proxy_event
+from local.proxy_event import GatewayRequest, proxy_event
 from tests.support import snapshot
 from tests.support.api import ROOT, TEMPLATE, route_of
 
@@ -36,7 +36,7 @@ def request(method: str, path: str, *, body: Any = None, token: str = "") -> dic
     headers = {"User-Agent": ["tests"], "Content-Type": ["application/json"]}
     if token:
         headers["Authorization"] = [f"Bearer {token}"]
-    call = Call(
+    call = GatewayRequest(
         id=str(uuid.uuid4()),
         started=time.time(),
         method=method,

@@ -18,7 +18,7 @@ from medianest.core import passwords
 from medianest.core.caller import Caller, Principal
 from medianest.core.db import database, database_unavailable
 from medianest.sessions import repository as sessions
-from medianest.sessions.service import revoke_former
+from medianest.sessions.service import revoke_previous
 from medianest.system_config.service import session_lifetimes
 from medianest.users import repository
 from medianest.users.schemas import UserQuery
@@ -813,8 +813,8 @@ class TestWhileOthersAct:
         with self.other(direct_url) as one, self.other(direct_url) as another:
             assert repository.lock_local_user(one, accounts[0]) is not None
             assert repository.lock_local_user(another, accounts[1]) is not None
-            assert len(revoke_former(one, principals[1], CALLER)) == 1
-            assert len(revoke_former(another, principals[0], CALLER)) == 1
+            assert len(revoke_previous(one, principals[1], CALLER)) == 1
+            assert len(revoke_previous(another, principals[0], CALLER)) == 1
 
     def test_who_ends_one_session_and_who_ends_all_wait_in_no_circle(
         self, db: Db, direct_url: str, people: dict[str, str]

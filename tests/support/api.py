@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlencode
 
-from local.proxy_event import Call, proxy_event
+from local.proxy_event import GatewayRequest, proxy_event
 from local.template import Template, read_template
 from tests.support.openapi import assert_described
 
@@ -131,7 +131,7 @@ def event_of(
         sent[name] = value if isinstance(value, list) else [value]
     function, resource, parameters = route_of(method, path)
     event = proxy_event(
-        Call(
+        GatewayRequest(
             id=str(uuid.uuid4()),
             started=time.time(),
             method=method,

@@ -14,7 +14,7 @@ _PAGE = """\
 Made from `template.yaml` and the routes by `make docs`; do not edit.
 
 There are two layers. API Gateway throttles a method for all callers together, so that a flood wakes no function and takes
-nothing from other methods. The functions hold each caller to its bucket, exactly: in any window of that length, wherever it
+nothing from other methods. The functions hold each caller to its limit, exactly: in any window of that length, wherever it
 starts and however many functions answer, no more calls than the limit are let through.
 
 | Route | Policy | Calls | in seconds | Counted by | Gateway: calls a second, burst |
@@ -30,7 +30,7 @@ starts and however many functions answer, no more calls than the limit are let t
 - A limit never ends what it limits: a poll of `/api/auth/plex/verify` that is too fast gets 429, and its `pinId` lives until it
   expires, is used, or its account is refused (RFC 8628, `slow_down`). A client that polls once a second meets no limit.
 - `login` counts failures only, and only of calls whose body is valid. A network that has signed in to the account before has a
-  bucket of its own, which strangers elsewhere cannot use up. An account that does not exist has the same buckets.
+  limit of its own, which strangers elsewhere cannot use up. An account that does not exist has the same limits.
 - A malformed call (`VALIDATION_ERROR` of a field, `UNSUPPORTED_MEDIA_TYPE`) counts against `api` and not against the few calls of
   `password`, `search` and `media-request`.
 - HEAD counts as the GET of its route does, and API Gateway throttles it alike.

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from medianest.catalog import tmdb as tmdb_module
-from medianest.catalog.models import Dated, SearchPage, Season, Title, TitleDetails
+from medianest.catalog.models import CachedValue, SearchPage, Season, Title, TitleDetails
 from medianest.catalog.tmdb import MISSING_CACHE_SECONDS, RECHECK_SECONDS, TmdbClient
 from medianest.core import http
 from medianest.core.breaker import FAILURES
@@ -181,7 +181,7 @@ def test_films_and_shows_are_found(tmdb: Tmdb, client: TmdbClient) -> None:
         page=1,
         total=2,
     )
-    assert client.search("x", "all", 1) == Dated(page)
+    assert client.search("x", "all", 1) == CachedValue(page)
 
 
 def test_people_are_left_out(tmdb: Tmdb, client: TmdbClient) -> None:
@@ -551,7 +551,7 @@ def test_the_details_of_a_film(tmdb: Tmdb, client: TmdbClient) -> None:
         backdrop_path="/w.jpg",
         seasons=[{"season_number": 1}],
     )
-    assert client.details("movie", 603) == Dated(
+    assert client.details("movie", 603) == CachedValue(
         TitleDetails(
             "movie",
             603,
@@ -666,7 +666,7 @@ def test_a_title_that_does_not_exist_is_none(
     tmdb: Tmdb, cache: MemoryCache, client: TmdbClient, code: int
 ) -> None:
     tmdb.status, tmdb.body = 404, {"success": False, "status_code": code}
-    assert client.details("movie", 1) == client.details("movie", 1) == Dated(None)
+    assert client.details("movie", 1) == client.details("movie", 1) == CachedValue(None)
     assert len(tmdb.calls) == 1
     assert cache.seconds == [MISSING_CACHE_SECONDS], "it would outlive the title's coming"
 
@@ -686,7 +686,7 @@ def test_not_found_is_believed_of_tmdb_only(
     kept = dict(cache.kept)
     clock.now += timedelta(seconds=FRESH_DETAILS)
     tmdb.status, tmdb.body = 404, body
-    assert client.details("movie", 603) == Dated(title, FRESH_DETAILS)
+    assert client.details("movie", 603) == CachedValue(title, FRESH_DETAILS)
     assert cache.kept == kept, "somebody else's 404 wiped what is kept of a title"
 
 
@@ -869,7 +869,7 @@ def test_what_is_stale_serves_while_tmdb_is_in_trouble(
     *,
     details: bool,
 ) -> None:
-    def ask() -> Dated[Any]:
+    def ask() -> CachedValue[Any]:
         return client.details("tv", 1396) if details else client.search("x", "all", 1)
 
     fresh_seconds = FRESH_DETAILS if details else FRESH_SEARCH
@@ -880,9 +880,9 @@ def test_what_is_stale_serves_while_tmdb_is_in_trouble(
     assert ask() == first
     assert len(tmdb.calls) == 1, "what is fresh asks nobody"
     clock.now += timedelta(seconds=1)
-    assert ask() == Dated(first.value, fresh_seconds)
+    assert ask() == CachedValue(first.value, fresh_seconds)
     clock.now += timedelta(days=6)
-    assert ask() == Dated(first.value, fresh_seconds + 6 * 86_400)
+    assert ask() == CachedValue(first.value, fresh_seconds + 6 * 86_400)
     assert len(tmdb.calls) == 3
 
 
@@ -1127,7 +1127,7 @@ def test_a_title_that_is_gone_is_not_brought_back(
     details_of(client)
     clock.now += timedelta(seconds=FRESH_DETAILS)
     tmdb.status, tmdb.body = 404, {"success": False, "status_code": 34}
-    assert client.details("movie", 603) == Dated(None)
+    assert client.details("movie", 603) == CachedValue(None)
 
 
 def test_a_clock_that_is_behind_makes_no_age_below_nothing(

@@ -66,7 +66,7 @@ class SearchPage:
 
 
 @dataclass(frozen=True, slots=True)
-class Dated[T]:
+class CachedValue[T]:
     """What the catalogue has; `stale_seconds` is its age where it is past its time."""
 
     value: T

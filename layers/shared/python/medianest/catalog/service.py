@@ -5,7 +5,7 @@ from functools import cache
 
 from medianest.catalog.models import (
     MAX_SEARCH_PAGE,
-    Dated,
+    CachedValue,
     MediaType,
     SearchPage,
     SearchType,
@@ -23,20 +23,20 @@ def tmdb() -> TmdbClient:
     return TmdbClient(settings(), shared_cache())
 
 
-def search(text: str, search_type: SearchType, page: int) -> Dated[SearchPage]:
+def search(text: str, search_type: SearchType, page: int) -> CachedValue[SearchPage]:
     """Search films and shows; a page past TMDB's last is empty."""
     if page > MAX_SEARCH_PAGE:
         first = tmdb().search(text, search_type, 1)
-        return Dated(SearchPage([], page, first.value.total), first.stale_seconds)
+        return CachedValue(SearchPage([], page, first.value.total), first.stale_seconds)
     return tmdb().search(text, search_type, page)
 
 
-def details(media_type: MediaType, tmdb_id: int) -> Dated[TitleDetails]:
+def details(media_type: MediaType, tmdb_id: int) -> CachedValue[TitleDetails]:
     """Return a title in full; raises NOT_FOUND when TMDB has none."""
     found = tmdb().details(media_type, tmdb_id, suffices=lambda title: title is not None)
     if found.value is None:
         raise AppError(ErrorCode.NOT_FOUND)
-    return Dated(found.value, found.stale_seconds)
+    return CachedValue(found.value, found.stale_seconds)
 
 
 def title_for_request(

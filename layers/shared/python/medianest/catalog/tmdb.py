@@ -17,7 +17,7 @@ from pydantic import AfterValidator, BaseModel, Field, ValidationError
 from medianest.catalog.models import (
     MAX_SEARCH_PAGE,
     SEARCH_PAGE_SIZE,
-    Dated,
+    CachedValue,
     MediaType,
     SearchPage,
     SearchType,
@@ -151,8 +151,8 @@ class _Page(Wire):
     total_results: Annotated[int, Field(ge=0)] | None = None
 
 
-class _Kept[T](BaseModel):
-    """What the cache keeps: when it was read (seconds since 1970), and how long it is fresh."""
+class CacheEntry[T](BaseModel):
+    """An answer in the cache: when it was read (Unix seconds), and how long it is fresh."""
 
     at: Annotated[int, Field(ge=0)]
     fresh_seconds: int
@@ -160,23 +160,26 @@ class _Kept[T](BaseModel):
 
     @classmethod
     def just_read(cls, value: T, fresh_seconds: int) -> Self:
+        """Return an entry that is as old as this moment."""
         return cls(at=int(now().timestamp()), fresh_seconds=fresh_seconds, value=value)
 
     def useful_seconds(self, stale_seconds: int) -> int:
-        """Return how old it may become; that there is nothing is worth nothing once stale."""
+        """Return the age up to which it may be served; a "not found" is never served stale."""
         return self.fresh_seconds + (0 if self.value is None else stale_seconds)
 
     @property
     def age(self) -> int:
+        """Return the seconds since it was read."""
         return max(int(now().timestamp()) - self.at, 0)
 
     @property
     def is_fresh(self) -> bool:
+        """Tell whether it needs no new fetch."""
         return self.age < self.fresh_seconds
 
 
-_KeptPage = _Kept[SearchPage]
-_KeptDetails = _Kept[TitleDetails | None]
+_CachedPage = CacheEntry[SearchPage]
+_CachedDetails = CacheEntry[TitleDetails | None]
 
 
 class TmdbClient:
@@ -192,7 +195,7 @@ class TmdbClient:
         self._answers = BoundedCache(cache, "tmdb", settings.tmdb_cache_mb * 1_000_000)
         self._tmdb = Upstream(settings.tmdb_api_url, cache)
 
-    def search(self, text: str, search_type: SearchType, page: int) -> Dated[SearchPage]:
+    def search(self, text: str, search_type: SearchType, page: int) -> CachedValue[SearchPage]:
         """Return a page of films and shows; people that TMDB finds too are left out.
 
         A page of a search of all kinds that has only people is passed over, up to MAX_PAGES_READ:
@@ -205,18 +208,18 @@ class TmdbClient:
         # The key is of the text that is sent: no spelling decides what others find.
         folded = fold(clean(text))
         if not folded:
-            return Dated(SearchPage([], page, 0))
+            return CachedValue(SearchPage([], page, 0))
         query = {
             "query": folded,
             "include_adult": "false",
             "language": self._settings.tmdb_language,
         }
 
-        def fetch() -> _KeptPage:
+        def fetch() -> _CachedPage:
             found = self._find(path, query, kind, page)
-            return _KeptPage.just_read(found, self._settings.tmdb_search_cache_seconds)
+            return _CachedPage.just_read(found, self._settings.tmdb_search_cache_seconds)
 
-        kept = self._read(_key(path, query | {"page": str(page)}), _KeptPage, fetch)
+        kept = self._read(_key(path, query | {"page": str(page)}), _CachedPage, fetch)
         return _dated(kept)
 
     def details(
@@ -225,7 +228,7 @@ class TmdbClient:
         tmdb_id: int,
         *,
         suffices: Callable[[TitleDetails | None], bool] = lambda _: True,
-    ) -> Dated[TitleDetails | None]:
+    ) -> CachedValue[TitleDetails | None]:
         """Return a title, or None when TMDB has none of that number.
 
         An entry that does not suffice, so that a caller would be refused, is fetched anew: once for
@@ -241,20 +244,20 @@ class TmdbClient:
                 "include_image_language": f"{_ENGLISH},null",
             }
 
-        def fetch() -> _KeptDetails:
+        def fetch() -> _CachedDetails:
             status, body = self._ask(path, query)
             if status == _NOT_FOUND:
                 _Missing.model_validate(body)
-                return _KeptDetails.just_read(None, MISSING_CACHE_SECONDS)
+                return _CachedDetails.just_read(None, MISSING_CACHE_SECONDS)
             if status != _OK:
                 raise http.UpstreamError(f"{path} answered {status}")
             reader = Reader(self._tmdb.host, path)
             title = _details_of(reader, media_type, tmdb_id, body, language)
             if not title.title:
                 raise http.UpstreamError(f"{path} has no title")
-            return _KeptDetails.just_read(title, self._settings.tmdb_details_cache_seconds)
+            return _CachedDetails.just_read(title, self._settings.tmdb_details_cache_seconds)
 
-        return _dated(self._read(_key(path, query), _KeptDetails, fetch, suffices))
+        return _dated(self._read(_key(path, query), _CachedDetails, fetch, suffices))
 
     def _find(
         self, path: str, query: dict[str, str], kind: MediaType | None, page: int
@@ -280,10 +283,10 @@ class TmdbClient:
     def _read[T](
         self,
         key: str,
-        kind: type[_Kept[T]],
-        fetch: Callable[[], _Kept[T]],
+        kind: type[CacheEntry[T]],
+        fetch: Callable[[], CacheEntry[T]],
         suffices: Callable[[T], bool] = lambda _: True,
-    ) -> _Kept[T]:
+    ) -> CacheEntry[T]:
         """Return what is kept while it is fresh, else what one of all environments fetches.
 
         A caller with a stale entry that suffices does not wait for that fetch, and takes the entry
@@ -293,14 +296,14 @@ class TmdbClient:
         is_recheck = kept is not None and not suffices(kept.value)
         recheck_key = f"recheck:{key}"
 
-        def is_new_enough(entry: _Kept[T]) -> bool:
+        def is_new_enough(entry: CacheEntry[T]) -> bool:
             return entry.is_fresh and not (is_recheck and entry.age >= RECHECK_SECONDS)
 
-        def read_cache() -> _Kept[T] | None:
+        def read_cache() -> CacheEntry[T] | None:
             entry = self._kept(key, kind)
             return entry if entry is not None and is_new_enough(entry) else None
 
-        def fetch_and_keep() -> _Kept[T]:
+        def fetch_and_keep() -> CacheEntry[T]:
             if is_recheck:
                 if self._cache.get(recheck_key) is not None:
                     raise FlightFailedError
@@ -329,7 +332,7 @@ class TmdbClient:
                 raise unavailable(ErrorCode.CATALOG_UNAVAILABLE, error) from error
             return kept
 
-    def _kept[T](self, key: str, kind: type[_Kept[T]]) -> _Kept[T] | None:
+    def _kept[T](self, key: str, kind: type[CacheEntry[T]]) -> CacheEntry[T] | None:
         text = self._answers.get(key)
         if text is not None:
             # Another release may have kept another shape: then it is asked anew.
@@ -357,8 +360,8 @@ def _key(path: str, query: dict[str, str]) -> str:
     return f"tmdb:{path}:{json.dumps(query, sort_keys=True)}"
 
 
-def _dated[T](kept: _Kept[T]) -> Dated[T]:
-    return Dated(kept.value, None if kept.is_fresh else kept.age)
+def _dated[T](kept: CacheEntry[T]) -> CachedValue[T]:
+    return CachedValue(kept.value, None if kept.is_fresh else kept.age)
 
 
 def _page_of(reader: Reader, body: object, kind: MediaType | None, page: int) -> SearchPage:

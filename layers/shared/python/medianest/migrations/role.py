@@ -50,7 +50,7 @@ class RoleError(Exception):
     """The role cannot be what it should be; the message has no secret in it."""
 
 
-def provide(connection: Connection[Any], address: str) -> None:
+def ensure_app_role(connection: Connection[Any], address: str) -> None:
     """Make the role that an address names, or bring it to what it should be.
 
     Does nothing when it names the connection's own user. Raises RoleError when the role

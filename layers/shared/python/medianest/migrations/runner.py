@@ -122,7 +122,7 @@ def _provide_role(database: Database, deadline: float) -> None:
     url = secrets.resolve(address, "APP_DATABASE_URL", fresh=True)
     with database.transaction() as connection:
         _take_turn(connection, deadline)
-        role.provide(connection, url)
+        role.ensure_app_role(connection, url)
 
 
 def _take_turn(connection: Connection[Any], deadline: float) -> None:

@@ -36,7 +36,7 @@ def check(connection: Connection[Any], actor: Actor, request: MediaRequest) -> N
     awaited = used + min(requested, quota.limit) - quota.limit
     resets_at = None
     if awaited > 0 and quota.limit > 0:
-        frees = repository.quota_frees(connection, request, quota.days, awaited)
+        frees = repository.quota_resets_at(connection, request, quota.days, awaited)
         # Sent in milliseconds, and never too early.
         resets_at = frees + timedelta(microseconds=999)
     refusal = QuotaExceededOut(

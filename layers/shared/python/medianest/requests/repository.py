@@ -134,7 +134,7 @@ def quota_used(connection: Connection[Any], request: MediaRequest, days: int) ->
     return used
 
 
-def quota_frees(
+def quota_resets_at(
     connection: Connection[Any], request: MediaRequest, days: int, items: int
 ) -> datetime:
     """Return when so many of the items that `quota_used` counts will count no more."""

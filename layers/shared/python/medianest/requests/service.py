@@ -2,7 +2,7 @@
 
 Nobody waits in a circle, because every transaction that writes takes its locks in this order:
 
-1. the row of the user who acts (`users.service.lock_actor`), and no other user's: all that a
+1. the row of the user who acts (`users.service.lock_active_user`), and no other user's: all that a
    transaction writes refers, where it is new, to that one user, so no foreign key makes it wait for
    a user later;
 2. requests, in the order of their ids;
@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 from medianest.audit import repository as audit
 from medianest.audit.models import Action
 from medianest.catalog import service as catalog
-from medianest.catalog.models import SEARCH_PAGE_SIZE, Dated
+from medianest.catalog.models import SEARCH_PAGE_SIZE, CachedValue
 from medianest.core.db import database
 from medianest.core.envelope import ApiError, PageResponse, page_of
 from medianest.core.errors import AppError, ErrorCode, invalid
@@ -43,7 +43,7 @@ from medianest.requests.schemas import (
     TitleRequestOut,
 )
 from medianest.system_config import service as system_config
-from medianest.users.service import lock_actor, lock_admin
+from medianest.users.service import lock_active_user, lock_admin
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -76,7 +76,7 @@ _DECISIONS: dict[Decision, Action] = {
 }
 
 
-def search(query: SearchQuery, user_id: UUID) -> Dated[PageResponse[TitleOut]]:
+def search(query: SearchQuery, user_id: UUID) -> CachedValue[PageResponse[TitleOut]]:
     """Return a page of titles, each with whether it is requested already."""
     found = catalog.search(query.q, query.type, query.page)
     page = found.value
@@ -84,13 +84,13 @@ def search(query: SearchQuery, user_id: UUID) -> Dated[PageResponse[TitleOut]]:
         states = repository.of_titles(connection, user_id, page.titles)
     by_title = {(state.media_type, state.tmdb_id): state for state in states}
     items = [_title_out(title, by_title) for title in page.titles]
-    return Dated(
+    return CachedValue(
         page_of(items, page=page.page, limit=SEARCH_PAGE_SIZE, total=page.total),
         found.stale_seconds,
     )
 
 
-def details(media_type: MediaType, tmdb_id: int, user_id: UUID) -> Dated[TitleDetailsOut]:
+def details(media_type: MediaType, tmdb_id: int, user_id: UUID) -> CachedValue[TitleDetailsOut]:
     """Return a title, and of a show each season, with whether it is requested already.
 
     Raises AppError NOT_FOUND or CATALOG_UNAVAILABLE.
@@ -111,7 +111,7 @@ def details(media_type: MediaType, tmdb_id: int, user_id: UUID) -> Dated[TitleDe
             "request": states[held[0].season] if held else None,
         }
     )
-    return Dated(out, found.stale_seconds)
+    return CachedValue(out, found.stale_seconds)
 
 
 def create(
@@ -140,7 +140,7 @@ def create(
                 raise AppError(ErrorCode.IDEMPOTENCY_IN_PROGRESS, headers={"Retry-After": "1"})
             if replayed := _replayed(connection, principal, key, fingerprint):
                 return replayed
-        actor = lock_actor(connection, principal)
+        actor = lock_active_user(connection, principal)
         request = _insert(connection, title, seasons, body.comment, actor, principal.user_id)
         quotas.check(connection, actor, request)
         _record_creation(connection, request, caller)
@@ -162,7 +162,7 @@ def create(
     return created
 
 
-def one(request_id: UUID, viewer_id: UUID) -> RequestOut:
+def get(request_id: UUID, viewer_id: UUID) -> RequestOut:
     """Return a request to its owner or an admin; raises NOT_FOUND for anybody else."""
     with database().transaction() as connection:
         request = repository.get_for(connection, request_id, viewer_id)
@@ -177,7 +177,7 @@ def cancel(request_id: UUID, principal: Principal, caller: Caller) -> None:
     Raises NOT_FOUND, also for somebody else's, or INVALID_STATE.
     """
     with database().transaction() as connection:
-        actor = lock_actor(connection, principal)
+        actor = lock_active_user(connection, principal)
         owner_id = None if actor.role == "admin" else principal.user_id
         request = repository.delete_pending(connection, request_id, owner_id=owner_id)
         if request is None:
@@ -196,7 +196,7 @@ def cancel(request_id: UUID, principal: Principal, caller: Caller) -> None:
     count("RequestCancelled")
 
 
-def own(query: RequestQuery, user_id: UUID) -> PageResponse[RequestOut]:
+def list_mine(query: RequestQuery, user_id: UUID) -> PageResponse[RequestOut]:
     """Return a page of a user's requests."""
     with database().transaction() as connection:
         requests, total = repository.page(connection, query, user_id)
@@ -204,7 +204,7 @@ def own(query: RequestQuery, user_id: UUID) -> PageResponse[RequestOut]:
     return page_of(items, page=query.page, limit=query.limit, total=total)
 
 
-def everybodys(query: AdminRequestQuery) -> PageResponse[AdminRequestOut]:
+def list_all(query: AdminRequestQuery) -> PageResponse[AdminRequestOut]:
     """Return a page of all requests, with who asked."""
     with database().transaction() as connection:
         requests, total = repository.page(connection, query, query.user_id)

@@ -87,7 +87,7 @@ def live(connection: Connection[Any], session_id: UUID, idle: timedelta) -> Live
     )
 
 
-def see(connection: Connection[Any], session_id: UUID) -> None:
+def touch(connection: Connection[Any], session_id: UUID) -> None:
     """Note that a session is in use."""
     connection.execute("UPDATE sessions SET last_seen_at = now() WHERE id = %s", (session_id,))
 

@@ -26,7 +26,7 @@ from medianest.sessions.schemas import SessionOut
 from medianest.system_config.service import session_lifetimes
 from medianest.users import repository as users
 from medianest.users.models import User
-from medianest.users.service import lock_actor, lock_admins
+from medianest.users.service import lock_active_user, lock_admins
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,7 +70,7 @@ def authenticate(token: str, *, fresh: bool) -> Principal:
         with database().transaction() as connection:
             session = repository.live(connection, claims.session_id, session_lifetimes().idle)
             if session is not None and not session.seen:
-                repository.see(connection, session.id)
+                repository.touch(connection, session.id)
         # Not one just noted as seen: an end at the same time reaches the cache only for sessions
         # that were seen lately (`users.repository`), and could not see that note yet.
         if session is not None and session.seen:
@@ -86,7 +86,7 @@ def refresh(principal: Principal, caller: Caller) -> SignedIn:
     Raises JWT_INVALID when the session has ended, or another refresh was faster.
     """
     with database().transaction() as connection:
-        lock_actor(connection, principal)
+        lock_active_user(connection, principal)
         session = repository.replace(connection, principal.session_id, caller, session_lifetimes())
         user = users.get(connection, principal.user_id)
         if session is None or user is None:
@@ -96,7 +96,7 @@ def refresh(principal: Principal, caller: Caller) -> SignedIn:
     return _signed_in(user, session)
 
 
-def own(principal: Principal) -> list[SessionOut]:
+def list_mine(principal: Principal) -> list[SessionOut]:
     """Return the sessions of the user who asks."""
     with database().transaction() as connection:
         sessions = repository.of_user(connection, principal.user_id, session_lifetimes().idle)
@@ -118,7 +118,7 @@ def revoke(principal: Principal, caller: Caller, session_id: UUID) -> None:
     """End one of one's own sessions; raises NOT_FOUND, also for somebody else's."""
     user_id = principal.user_id
     with database().transaction() as connection:
-        lock_actor(connection, principal)
+        lock_active_user(connection, principal)
         ended = repository.revoke(connection, user_id=user_id, session_id=session_id)
         if not ended:
             raise AppError(ErrorCode.NOT_FOUND)
@@ -133,7 +133,7 @@ def sign_out(principal: Principal, caller: Caller, *, all_sessions: bool) -> Non
     """
     user_id, session_id = principal.user_id, principal.session_id
     with database().transaction() as connection:
-        lock_actor(connection, principal)
+        lock_active_user(connection, principal)
         if all_sessions:
             number, ended = users.revoke_sessions(connection, user_id)
         else:
@@ -150,7 +150,7 @@ def sign_out(principal: Principal, caller: Caller, *, all_sessions: bool) -> Non
     invalidate(user_id, ended)
 
 
-def revoke_former(connection: Connection[Any], former: Principal, caller: Caller) -> list[UUID]:
+def revoke_previous(connection: Connection[Any], former: Principal, caller: Caller) -> list[UUID]:
     """End the session with which somebody signs in again; `invalidate` it after the commit."""
     ended = repository.revoke(connection, user_id=former.user_id, session_id=former.session_id)
     if ended:

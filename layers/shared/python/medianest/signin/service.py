@@ -23,7 +23,7 @@ from medianest.sessions import service as sessions
 from medianest.signin import repository
 from medianest.signin.plex import PlexAccess, PlexAccount, PlexClient
 from medianest.users import repository as users
-from medianest.users.service import lock_actor
+from medianest.users.service import lock_active_user
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -220,7 +220,7 @@ def change_password(principal: Principal, current: str, new: str, caller: Caller
         _check_new_password(account, current, new)
         new_hash = passwords.hash_password(new)
         with database().transaction() as connection:
-            lock_actor(connection, principal)
+            lock_active_user(connection, principal)
             if not users.replace_password(connection, account, new_hash):
                 raise RefusedError(ErrorCode.INVALID_CREDENTIALS, "wrong_password", user_id=user_id)
             number, ended = users.revoke_sessions(
@@ -269,7 +269,7 @@ def _enter(
     details: dict[str, str | None],
 ) -> tuple[SignedIn, list[UUID]]:
     """Make the session of a sign-in; return it and the sessions it ends."""
-    ended = sessions.revoke_former(connection, former, caller) if former else []
+    ended = sessions.revoke_previous(connection, former, caller) if former else []
     signed_in = sessions.open_session(connection, user, caller)
     audit.record(
         connection,

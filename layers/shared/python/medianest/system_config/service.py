@@ -65,7 +65,7 @@ def audit_retention(connection: Connection[Any]) -> timedelta:
     return parse(repository.rows(connection)).audit_retention
 
 
-def listed() -> list[SettingOut]:
+def list_settings() -> list[SettingOut]:
     """Return every setting as it holds now, by key."""
     with database().transaction() as connection:
         rows = _by_key(repository.rows(connection))
@@ -109,7 +109,7 @@ def change(key: str, value: dict[str, Any], admin: Principal, caller: Caller) ->
             target=("config", key),
             details={"from": _wire(former), "to": new},
         )
-    _memory().forget()
+    _memory().invalidate()
     return _out(setting, {key: row})
 
 
@@ -147,7 +147,7 @@ class Memory:
             self._read_at = time.time()
         return self._config
 
-    def forget(self) -> None:
+    def invalidate(self) -> None:
         """Have the settings read anew with the next use."""
         self._read_at = 0.0
 

@@ -113,7 +113,7 @@ def delete(user_id: UUID, admin: Principal, caller: Caller, invalidate: Invalida
         has_begun = True
 
 
-def lock_actor(connection: Connection[Any], principal: Principal) -> Actor:
+def lock_active_user(connection: Connection[Any], principal: Principal) -> Actor:
     """Return what the acting user's row says, and keep it so until the transaction ends.
 
     First of all locks: their order is written in `requests.service`. Raises JWT_INVALID when the
@@ -127,7 +127,7 @@ def lock_actor(connection: Connection[Any], principal: Principal) -> Actor:
 
 def lock_admin(connection: Connection[Any], admin: Principal) -> None:
     """Do the same for an admin; raises FORBIDDEN, too, for one who has just ceased to be."""
-    if lock_actor(connection, admin).role != "admin":
+    if lock_active_user(connection, admin).role != "admin":
         raise AppError(ErrorCode.FORBIDDEN)
 
 

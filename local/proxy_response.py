@@ -12,17 +12,17 @@ _STATUSES = range(100, 600)
 _KEYS = {"statusCode", "headers", "multiValueHeaders", "body", "isBase64Encoded"}
 
 
-class MalformedAnswerError(Exception):
+class MalformedResponseError(Exception):
     """A function returned what API Gateway does not take for a response."""
 
 
-def proxy_answer(answer: object, *, is_head: bool = False) -> tuple[int, CIMultiDict[str], bytes]:
+def proxy_response(answer: object, *, is_head: bool = False) -> tuple[int, CIMultiDict[str], bytes]:
     """Read status, headers and body from what a function returned.
 
     To a HEAD only the function knows the length of the body that is not sent.
     """
     if not isinstance(answer, dict) or set(answer) - _KEYS:
-        raise MalformedAnswerError
+        raise MalformedResponseError
     try:
         status, content = _status(answer.get("statusCode")), _content(answer)
         headers: CIMultiDict[str] = CIMultiDict()
@@ -33,7 +33,7 @@ def proxy_answer(answer: object, *, is_head: bool = False) -> tuple[int, CIMulti
             for value in values:
                 headers.add(name, _header_text(value))
     except (TypeError, ValueError) as error:
-        raise MalformedAnswerError from error
+        raise MalformedResponseError from error
     for name in (*HOP_BY_HOP, "date", *([] if is_head else ["content-length"])):
         headers.popall(name, None)
     headers.setdefault("Content-Type", "application/json")
