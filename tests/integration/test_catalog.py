@@ -588,7 +588,7 @@ class TestBreaker:
 
     def lapse(self, keys: redis.Redis) -> None:
         """Let the time pass for which TMDB is left alone."""
-        assert keys.delete(*keys.scan_iter("{breaker:*}:away")) == 1
+        assert keys.delete(*keys.scan_iter("{breaker:*}:state")) == 1
 
     def test_no_call_is_made_while_it_is_open(
         self, people: dict[str, str], keys: redis.Redis, fault: Fault, tmdb_url: str

@@ -1,4 +1,4 @@
-"""Settings: checked as a whole, told as a whole, and never a secret in the telling."""
+"""Settings: validated together, all errors reported at once, no secret in an error."""
 
 import json
 import re

@@ -1,7 +1,7 @@
-"""A circuit breaker: a host that keeps failing is left alone for a while.
+"""A circuit breaker: stops calls of a host that keeps failing, for a while.
 
-Its state is in the cache, for all environments: each serves one call at a time and sees few of
-the failures. While the cache is down each goes by what it sees itself.
+The cache has its state, for all environments: each serves one call at a time and sees few of the
+failures. While the cache is down, each environment counts its own failures.
 """
 
 from __future__ import annotations
@@ -19,27 +19,27 @@ if TYPE_CHECKING:
 
     from medianest.core.cache import Cache
 
-# So many failures in a row open it,
+# Consecutive failures that open the circuit.
 FAILURES = 5
-# for so long; then one call is let through, and how that ends decides.
+# How long it stays open; then it is half-open, and one probe decides.
 OPEN_SECONDS = 30
-# A host that says when to come back is left alone until then, but no longer than this.
+# The longest Retry-After of a host that is respected.
 MAX_PAUSE_SECONDS = 60
-# Longer than any call may take: a probe that has not come back by then never will.
+# Longer than any call may take: a probe without a result by then has died.
 PROBE_SECONDS = 15
-# Only so that nothing stays for ever.
-_FORGET_SECONDS = 600
+# Every key expires.
+_EXPIRE_SECONDS = 600
 
-# KEYS: the count of failures in a row, and what keeps callers away: `open`, or `probe` while one
-# of them tries. ARGV: the failures that open it, the milliseconds of a probe. Answers with the
-# milliseconds to wait; 0 is leave to call, which in a half-open breaker one caller gets.
+# KEYS: the count of consecutive failures, and the state: `open`, or `probe` while one call probes.
+# ARGV: the failures that open the circuit, the milliseconds of a probe. Returns the milliseconds to
+# wait; 0 permits the call, which one caller gets in the half-open state.
 _WAIT = """
 if tonumber(redis.call('GET', KEYS[1]) or 0) < tonumber(ARGV[1]) then return {0} end
 if redis.call('SET', KEYS[2], 'probe', 'NX', 'PX', ARGV[2]) then return {0} end
 return {math.max(redis.call('PTTL', KEYS[2]), 1)}
 """
-# ARGV: what the failure counts, the failures that open it, the milliseconds to stay open, the
-# milliseconds until all is forgotten. Answers with 1 when this opened it.
+# ARGV: the weight of this failure, the failures that open the circuit, the milliseconds to stay
+# open, the milliseconds until the keys expire. Returns 1 when this failure opened it.
 _FAILED = """
 local failures = redis.call('INCRBY', KEYS[1], ARGV[1])
 redis.call('PEXPIRE', KEYS[1], ARGV[4])
@@ -58,19 +58,19 @@ return {0}
 
 
 class Breaker:
-    """Stands before the calls of one host."""
+    """The circuit of one host."""
 
     def __init__(self, cache: Cache, host: str) -> None:
         self._cache = cache
         self._host = host
-        # The braces put both keys into one slot, where one script may use them.
-        self._keys = (f"{{breaker:{host}}}:failures", f"{{breaker:{host}}}:away")
+        # The hash tag puts both keys into one slot, as a script needs.
+        self._keys = (f"{{breaker:{host}}}:failures", f"{{breaker:{host}}}:state")
         self._failures = 0
         self._open_until = 0.0
 
     @contextmanager
     def guard(self) -> Iterator[None]:
-        """Let a block call the host, and learn from how it ends; raises UpstreamError instead."""
+        """Run a block that calls the host and count its result; raises UpstreamError while open."""
         wait = self._wait()
         if wait > 0:
             raise UpstreamError(f"{self._host} is left alone", retry_after=math.ceil(wait))
@@ -82,7 +82,7 @@ class Breaker:
         self._succeeded()
 
     def _wait(self) -> float:
-        """Return for how many seconds nobody may call, 0 for leave to call."""
+        """Return the seconds until a call is permitted, 0 for now."""
         answer = self._cache.run(_WAIT, self._keys, [FAILURES, PROBE_SECONDS * 1000])
         if answer is not None:
             return answer[0] / 1000
@@ -93,7 +93,7 @@ class Breaker:
         counts = FAILURES if retry_after else 1
         seconds = min(retry_after or OPEN_SECONDS, MAX_PAUSE_SECONDS)
         answer = self._cache.run(
-            _FAILED, self._keys, [counts, FAILURES, seconds * 1000, _FORGET_SECONDS * 1000]
+            _FAILED, self._keys, [counts, FAILURES, seconds * 1000, _EXPIRE_SECONDS * 1000]
         )
         opened = bool(answer[0]) if answer is not None else self._failed_here(counts, seconds)
         if opened:

@@ -1,4 +1,4 @@
-"""Valkey or Redis: a help, never a need. When it is down, every key is simply absent."""
+"""Valkey or Redis, an optional cache: every call is a miss while it is down."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from pydantic import SecretStr
     from redis import Redis
 
-# After a failure nothing is asked for this long: a dead cache must not cost a time-out a request.
+# The pause after a failure: a dead cache must not cost every request a time-out.
 PAUSE_SECONDS = 5.0
-# A connection idle for longer is replaced: somewhere on its way it may have been dropped silently.
+# A connection idle for longer is replaced: a network device may have dropped it silently.
 MAX_IDLE_SECONDS = 300.0
 
 _SET_EACH = """
@@ -91,7 +91,7 @@ class Cache:
         try:
             return work(self._connected())
         except OutOfMemoryError:
-            # It answers, and goes on to read and to delete: no reason for a pause.
+            # No pause: a full cache still reads and deletes.
             count("CacheUnavailable")
             logger.warning("cache_full")
             return None
@@ -119,8 +119,8 @@ class Cache:
                 max_connections=2,
                 socket_connect_timeout=settings().cache_connect_timeout_seconds,
                 socket_timeout=settings().cache_timeout_seconds,
-                # Once more, on a new connection, where the old one died while the environment was
-                # frozen. Who does not answer in time would not do so the second time either.
+                # Retry once, on a new connection: the old one may have died while the environment
+                # was frozen. A time-out is not retried.
                 retry=Retry(NoBackoff(), 1, supported_errors=(BrokenError,)),
             )
             self._url = url

@@ -1,4 +1,4 @@
-"""Settings from the environment: read once, checked as a whole, told as a whole."""
+"""Settings from the environment: read once, validated together; all errors are reported at once."""
 
 import json
 import os

@@ -28,21 +28,20 @@ if TYPE_CHECKING:
 # A connection idle for longer is replaced: a frozen environment cannot notice that it died.
 MAX_IDLE_SECONDS = 300
 RETRY_AFTER_SECONDS = 5
-# How long the first answer in a transaction may take on a connection that was there before.
+# Time-out of the first answer on a connection that was open before: it may be dead.
 PROBE_SECONDS = 2.0
-# After a failure that took this long nothing is tried for the pause: whatever else its request
-# wants of the database, and the next ones, would each cost a time-out.
+# After a failure that took this long, calls fail at once for the pause: each would cost a time-out.
 SLOW_SECONDS = 1.0
 PAUSE_SECONDS = 2.0
-# A server that has no connection left is asked once more after up to this long: others end theirs.
+# The longest random wait before the one retry of a server that has no connection left.
 CROWDED_PAUSE_SECONDS = 0.25
-# Who signs for RDS and its proxy, which public lists do not all know.
+# The authorities of RDS and its proxy, which not every public list has.
 AMAZON_AUTHORITIES = Path(__file__).parent / "amazon_authorities.pem"
 AMAZON_HOSTS = (".amazonaws.com", ".amazonaws.com.cn")
 
 
 def database_unavailable() -> AppError:
-    """Return the error for a database that cannot be reached in time."""
+    """Return the error for a database that does not answer in time."""
     return AppError(
         ErrorCode.DATABASE_CONNECTION_ERROR, headers={"Retry-After": str(RETRY_AFTER_SECONDS)}
     )
@@ -51,12 +50,12 @@ def database_unavailable() -> AppError:
 class Database:
     """One connection, opened on first use and replaced when it is lost.
 
-    No answer is waited for longer than `answer_seconds`: the server's own statement_timeout does
-    not help when the server hangs. None waits for ever, as migrations do.
+    An answer times out after `answer_seconds`, because the server's own statement_timeout does not
+    help when the server hangs. With None it never times out, as migrations need.
 
-    Every method raises AppError DATABASE_CONNECTION_ERROR when the server cannot be reached in
-    time, and JWT_INVALID when a row would refer to a user who is gone. psycopg is imported on first
-    use, so that a function that needs no database does not pay.
+    Every method raises AppError DATABASE_CONNECTION_ERROR when the server does not answer in time,
+    and JWT_INVALID when a row would refer to a deleted user. psycopg is imported on first use, so a
+    function without a database does not load it.
     """
 
     def __init__(self, url: SecretStr | None, *, answer_seconds: float | None = None) -> None:
@@ -87,7 +86,7 @@ class Database:
         ) as error:
             if isinstance(error, psycopg.InternalError) and not _is_lost(error):
                 raise
-            # These were rolled back by a server that is well; the connection still serves.
+            # These errors leave the connection usable.
             if not isinstance(
                 error,
                 psycopg.errors.LockNotAvailable
@@ -100,14 +99,13 @@ class Database:
             logger.warning("database failed", extra={"reason": str(error)})
             raise database_unavailable() from error
         except psycopg.errors.ForeignKeyViolation as error:
-            # What our rows refer to is who calls, and that user has been deleted since the call
-            # was let in.
+            # Rows refer to the caller, who was deleted after the call was authenticated.
             from medianest.core.tokens import invalid_token  # noqa: PLC0415
 
             raise invalid_token() from error
 
     def ping(self) -> None:
-        """Ask for a sign of life."""
+        """Check that the server answers."""
         with self.transaction() as connection:
             connection.execute("SELECT 1")
 
@@ -130,7 +128,7 @@ class Database:
             status.INTRANS,
             status.INERROR,
         }:
-            # Within another one, whose connection it shares or fails with.
+            # Nested: use a savepoint on the open connection.
             stack.enter_context(self._connection.transaction())
             return self._connection
         url = secrets.resolve(self._secret, "DATABASE_URL")

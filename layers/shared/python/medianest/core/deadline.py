@@ -1,4 +1,4 @@
-"""A time that a block of code is held to, whatever it is doing."""
+"""A time limit for a block of code, wherever it waits."""
 
 import signal
 import time
@@ -9,10 +9,10 @@ from types import FrameType
 
 @contextmanager
 def time_limit(seconds: float, error: Exception) -> Iterator[None]:
-    """Raise `error` from wherever the block is when its time is up.
+    """Raise `error` inside the block when its time is up.
 
-    By a signal, since no time-out of a socket, a statement or a library bounds a sum. The handler
-    of a function runs in the main thread, where signals arrive. Limits may be nested.
+    Uses a signal, because time-outs of sockets, statements and libraries do not bound their sum.
+    The handler of a function runs in the main thread, which receives signals. Limits may be nested.
     """
 
     def stop(_: int, __: FrameType | None) -> None:

@@ -21,18 +21,18 @@ if TYPE_CHECKING:
 
 CONNECT_SECONDS = 1.0
 MAX_BYTES = 2 * 1024 * 1024
-# A host that asks for more gets no more.
+# The longest Retry-After that is believed.
 MAX_RETRY_AFTER_SECONDS = 3600
 _RETRIABLE = frozenset({502, 503, 504})
-# RFC 9110, section 9.2.2: only these may be sent twice when nobody knows whether the first worked.
+# RFC 9110, section 9.2.2: only these may be retried when the outcome of the first is unknown.
 _IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 
 
 class UpstreamError(Exception):
-    """The other side cannot be reached in time or does not speak its protocol.
+    """The host does not answer in time or breaks its protocol.
 
-    The message names the host and the trouble, never a query string or a header. `retry_after` is
-    how many seconds the host wants to be left alone, if it said so.
+    The message names the host and the problem, never a query string or a header. `retry_after` has
+    the seconds of the host's Retry-After, if it sent one.
     """
 
     def __init__(self, message: str, *, retry_after: int | None = None) -> None:
@@ -49,14 +49,14 @@ class _NoAnswerError(UpstreamError):
 
 
 class Budget:
-    """The time that several calls share, of which each takes what is left."""
+    """A time budget that several calls share."""
 
     def __init__(self, seconds: float) -> None:
         self._end = time.monotonic() + seconds
 
     @property
     def seconds_left(self) -> float:
-        """Return how much of it is left; below 0 when it is used up."""
+        """Return the seconds that are left; negative when it is used up."""
         return self._end - time.monotonic()
 
 
@@ -68,15 +68,15 @@ def request_json(
     query: Mapping[str, str] | None = None,
     total_seconds: float | None = None,
 ) -> tuple[int, Any]:
-    """Return status and parsed body of one call; None for the body of a refusal that is not JSON.
+    """Return status and parsed body of one call; the body of a 4xx that is not JSON is None.
 
-    The query goes into the URL, whatever the method. A call is repeated once: an idempotent one
-    when its connection breaks (a kept one may have died while the environment was frozen) or the
-    host answers 502, 503 or 504; any other only when no connection could be opened. A host that
-    says when to come back is not called before. Redirects are not followed.
+    The query goes into the URL for every method. A call is retried once: an idempotent one when its
+    connection breaks (a pooled one may have died while the environment was frozen) or the host
+    answers 502, 503 or 504 without Retry-After; any other only when no connection could be opened.
+    Redirects are not followed.
 
-    Raises UpstreamError for time-outs (by default upstream_timeout_seconds, for both tries
-    together), broken connections, 3xx, 429, 5xx, bodies over MAX_BYTES, and successes that are not
+    Raises UpstreamError for time-outs (by default upstream_timeout_seconds, for both attempts
+    together), broken connections, 3xx, 429, 5xx, bodies over MAX_BYTES, and a success that is not
     JSON.
     """
     seconds = settings().upstream_timeout_seconds if total_seconds is None else total_seconds
@@ -84,7 +84,7 @@ def request_json(
         url = f"{url}?{urlencode(query)}"
     is_idempotent = method in _IDEMPOTENT
     if not is_idempotent:
-        # On a kept connection nobody could tell whether it died before or after the call.
+        # A pooled connection may be dead, and then the outcome of the call would be unknown.
         _pool().clear()
     with _time_limit(seconds, url) as deadline:
         try:
@@ -103,9 +103,9 @@ def request_json(
 
 @contextmanager
 def _time_limit(seconds: float, url: str) -> Iterator[float]:
-    """Hold a block to a time, of which it is given the end; raises UpstreamError.
+    """Limit the time of a block and yield its deadline; raises UpstreamError.
 
-    The time-outs of a socket begin anew with each byte that drips in.
+    A socket's own time-out restarts with each byte.
     """
     too_slow = UpstreamError(f"{_host(url)} is too slow")
     if seconds <= 0:
@@ -153,9 +153,9 @@ def _call_once(
 
 
 def _retry_after(headers: Mapping[str, str]) -> int | None:
-    """Return how many seconds Retry-After asks for (RFC 9110, section 10.2.3), None for nonsense.
+    """Return the seconds of Retry-After (RFC 9110, section 10.2.3), None where it is invalid.
 
-    A date counts from the answer's own Date, so that our clock need not agree with the host's.
+    A date is relative to the answer's own Date, so the clocks need not agree.
     """
     text = headers.get("Retry-After", "")
     if text.isascii() and text.isdigit():
@@ -178,7 +178,7 @@ def _http_date(text: str) -> datetime | None:
 
 
 def _read(url: str, response: BaseHTTPResponse, deadline: float) -> bytes:
-    """Read piece by piece: a body may not swell past the memory."""
+    """Read in chunks, so a body cannot exhaust the memory."""
     body = bytearray()
     while piece := response.read1(64 * 1024, decode_content=True):
         body += piece
@@ -193,7 +193,7 @@ def _parse(url: str, status: int, body: bytes) -> Any:
     try:
         return json.loads(body)
     except (ValueError, RecursionError) as error:
-        # A refusal says enough by its status, and whoever provokes it must not make it a failure.
+        # The status of a 4xx says enough; a caller who provokes one must not cause a failure.
         if 400 <= status < 500:  # noqa: PLR2004
             return None
         raise UpstreamError(

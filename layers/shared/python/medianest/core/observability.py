@@ -13,11 +13,11 @@ metrics = Metrics(namespace=NAMESPACE)
 
 
 def count(name: str, value: int = 1, **dimensions: str) -> None:
-    """Count occurrences of something an operator would set an alarm on."""
+    """Count events for a metric."""
     if not dimensions:
         metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
         return
-    # On a line of its own: dimensions hold for all metrics of their line.
+    # On its own line: dimensions apply to all metrics of a line.
     with single_metric(
         name=name, unit=MetricUnit.Count, value=value, namespace=NAMESPACE
     ) as metric:
@@ -26,6 +26,6 @@ def count(name: str, value: int = 1, **dimensions: str) -> None:
 
 
 def flush_metrics() -> None:
-    """Write what was counted during this invocation, if anything was."""
+    """Write the metrics of this invocation, if there are any."""
     if metrics.metric_set:
         metrics.flush_metrics()

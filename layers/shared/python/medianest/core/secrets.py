@@ -1,4 +1,4 @@
-"""Secrets: the value itself, or the ARN it is kept under in Secrets Manager or Parameter Store."""
+"""Secrets: a value, or the ARN of one in Secrets Manager or Parameter Store."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ from medianest.core.observability import count, logger
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.parameters.base import BaseProvider
 
-# How old a value gets before it is read again: a rotated one is in use everywhere by then.
+# The age at which a value is read again: by then a rotated one is in use everywhere.
 MAX_AGE_SECONDS = 300.0
-# A value that cannot be read again is used for this long, and asked for in these intervals.
+# A stale value serves this long while it cannot be read again, with this pause between attempts.
 MAX_STALE_SECONDS = 3600.0
 STALE_PAUSE_SECONDS = 30.0
-# Whoever asks for a fresh value gets one that is at most this old.
+# The greatest age of a value that a caller asks for as fresh.
 FRESH_SECONDS = 5.0
 EXTENSION_SECONDS = 2.0
 _EXTENSION_PORT = "PARAMETERS_SECRETS_EXTENSION_HTTP_PORT"
 
 
 class SecretUnreadableError(ConfigurationError):
-    """A secret cannot be read, at least not now."""
+    """A secret cannot be read at the moment."""
 
 
 class _UnreadableError(Exception):
-    """The same where it is read; the message never has anything of the value."""
+    """The same inside this module; the message has no part of the value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +47,11 @@ _kept: dict[tuple[str, str], _Kept] = {}
 
 
 def resolve(secret: SecretStr | None, name: str, *, fresh: bool = False) -> str:
-    """Return the value of the setting `name`; cheap enough for every use of it.
+    """Return the value of the setting `name`; cheap enough to call on every use.
 
-    What an ARN names is read once in MAX_AGE_SECONDS, or, when `fresh`, now. Raises
-    ConfigurationError when the setting is absent, cannot be read (SecretUnreadableError), or has
-    a value that the setting itself may not have.
+    The value behind an ARN is read once in MAX_AGE_SECONDS, or now when `fresh`. Raises
+    ConfigurationError when the setting is absent, is unreadable (SecretUnreadableError), or has an
+    invalid value.
     """
     if secret is None:
         raise ConfigurationError(f"{name} is required")
@@ -59,7 +59,7 @@ def resolve(secret: SecretStr | None, name: str, *, fresh: bool = False) -> str:
     if not text.startswith(SECRET_ARN_PREFIX):
         return text
     kept = _kept.get((name, text))
-    # Wall clock: another one may stand still while the environment is frozen.
+    # Wall clock: the monotonic clock may stand still while the environment is frozen.
     now = time.time()
     if kept is not None and now < (kept.read_at + FRESH_SECONDS if fresh else kept.good_until):
         return kept.value
@@ -70,7 +70,7 @@ def resolve(secret: SecretStr | None, name: str, *, fresh: bool = False) -> str:
         if kept is None or now > kept.read_at + MAX_STALE_SECONDS:
             raise SecretUnreadableError(f"{name} cannot be read: {error}") from error
         logger.warning("secret not read again", extra={"setting": name, "reason": str(error)})
-        # All of them wait: where one cannot be read, each would cost a request its time-out.
+        # Pause for all secrets: each would cost a request a time-out.
         for key, each in list(_kept.items()):
             _kept[key] = _Kept(
                 each.value, each.read_at, max(each.good_until, now + STALE_PAUSE_SECONDS)
@@ -82,7 +82,7 @@ def resolve(secret: SecretStr | None, name: str, *, fresh: bool = False) -> str:
 
 
 def _checked(name: str, value: str) -> str:
-    """Return what the settings make of a value; raises ConfigurationError when they refuse it."""
+    """Return the validated value of a setting; raises ConfigurationError."""
     if value.startswith(SECRET_ARN_PREFIX):
         raise ConfigurationError(f"{name} is kept as another ARN")
     own = settings()
@@ -93,13 +93,13 @@ def _checked(name: str, value: str) -> str:
 
 
 def _read(arn: str, *, fresh: bool) -> str:
-    """Read what an ARN names; raises _UnreadableError."""
-    # The extension has a cache of its own, which nobody can empty: it is no source of fresh values.
+    """Read the value behind an ARN; raises _UnreadableError."""
+    # The extension's own cache cannot be emptied, so it is no source of fresh values.
     if not fresh and (port := os.environ.get(_EXTENSION_PORT)):
         try:
             return _from_extension(arn, port)
         except _UnreadableError as error:
-            # It is there to be quicker, so without it things go on, and a refusal is told better.
+            # The extension is an optimisation; fall back to the SDK, which also explains refusals.
             logger.warning("secrets extension failed", extra={"reason": str(error)})
     return _from_aws(arn)
 
@@ -133,27 +133,27 @@ def _from_aws(arn: str) -> str:
     )
 
     try:
-        # Nothing is kept there: one cache is enough.
+        # No cache in Powertools: one is enough.
         if _service(arn) == "ssm":
             value = _provider("ssm").get(arn, force_fetch=True, max_age=0, decrypt=True)
         else:
             value = _provider("secretsmanager").get(arn, force_fetch=True, max_age=0)
     except GetParameterError as error:
-        # Its text is AWS's, which tells what was refused to whom, and goes into the log only.
+        # AWS's own text names principals and resources, so only the type of the error is used.
         raise _UnreadableError(f"AWS refuses it: {type(error.__context__).__name__}") from error
     return _text(value)
 
 
 @cache
 def _provider(service: str) -> BaseProvider:
-    # boto3 costs 0.1 s of start-up and is there only on AWS, so only an ARN pays for it.
+    # boto3 takes 0.1 s to import and exists only on AWS, so it is imported for ARNs only.
     from aws_lambda_powertools.utilities.parameters import (  # noqa: PLC0415
         SecretsProvider,
         SSMProvider,
     )
     from botocore.config import Config  # type: ignore[import-untyped]  # noqa: PLC0415
 
-    # By default boto3 waits for minutes, which no request of ours has.
+    # boto3's default time-outs are minutes, longer than any request.
     config = Config(connect_timeout=1, read_timeout=2, retries={"total_max_attempts": 2})
     provider = SSMProvider if service == "ssm" else SecretsProvider
     return provider(boto_config=config)

@@ -1,8 +1,4 @@
-"""A service that we depend on: how it is called, and how what it sends is read.
-
-Every call of plex.tv and TMDB goes through here: one rule for time, repeats, the breaker and
-`Retry-After`.
-"""
+"""Calls of one upstream host: one rule for time-outs, retries, the breaker and `Retry-After`."""
 
 from __future__ import annotations
 
@@ -19,7 +15,7 @@ if TYPE_CHECKING:
 
     from medianest.core.cache import Cache
 
-# The wait for callers where the host named none.
+# The `Retry-After` for callers where the host sent none.
 RETRY_AFTER_SECONDS = 5
 
 
@@ -40,11 +36,11 @@ class Upstream:
         query: Mapping[str, str] | None = None,
         budget: http.Budget | None = None,
     ) -> tuple[int, Any]:
-        """Return status and body of a call, which also keeps to the time left of a budget.
+        """Return status and body of a call, within the time left of a budget.
 
-        Raises UpstreamError when there is no answer or the host is left alone. Only that counts
-        against the host: a refusal (4xx) or fields of no sense do not, or a question that the host
-        does not like could keep it from everybody.
+        Raises UpstreamError when there is no answer or the circuit is open. Only missing answers
+        count as failures: a 4xx or an invalid body does not, or one bad query could open the
+        circuit for everybody.
         """
         seconds = settings().upstream_timeout_seconds
         if budget is not None:
@@ -60,7 +56,7 @@ class Upstream:
 
 
 def unavailable(code: ErrorCode, error: Exception | None = None) -> AppError:
-    """Return the error that tells a caller when to come back, as the host said if it did."""
+    """Return the error with a `Retry-After`: the host's own if it sent one."""
     wanted = error.retry_after if isinstance(error, http.UpstreamError) else None
     seconds = min(max(wanted or 0, RETRY_AFTER_SECONDS), MAX_PAUSE_SECONDS)
     return AppError(code, headers={"Retry-After": str(seconds)})

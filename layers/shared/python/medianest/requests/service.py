@@ -1,6 +1,6 @@
 """Rules of requests (section 4 of the contract): PostgreSQL decides, whoever comes at once.
 
-Nobody waits in a circle, because every transaction that writes takes its locks in this order:
+Lock order, which prevents deadlocks. Every transaction that writes locks in this order:
 
 1. the row of the user who acts (`users.service.lock_active_user`), and no other user's: all that a
    transaction writes refers, where it is new, to that one user, so no foreign key makes it wait for
