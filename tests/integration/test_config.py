@@ -13,7 +13,9 @@ from typing import Any
 import psycopg
 import pytest
 from psycopg.types.json import Jsonb
+from pydantic import SecretStr
 
+from medianest.core.db import Database
 from medianest.rate_limits.policies import POLICIES
 from medianest.system_config import service as system_config
 from tests.support import plex
@@ -385,6 +387,21 @@ class TestEffect:
         assert other.current().auto_approval["user"].tv is False
         now = time.time()
         monkeypatch.setattr(time, "time", lambda: now + 30)
+        assert other.current().auto_approval["user"].tv is True
+
+    def test_an_environment_that_could_not_read_them_retries_soon(
+        self, alice: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        put(alice, "autoApprove.user", {"movie": True, "tv": True})
+        monkeypatch.setattr(system_config, "CACHE_SECONDS", 30.0)
+        other = system_config.Memory()
+        nowhere = Database(SecretStr("postgresql://nobody@127.0.0.1:1/nothing"))
+        with monkeypatch.context() as down:
+            down.setattr(system_config, "database", lambda: nowhere)
+            assert other.current().auto_approval["user"].tv is False
+        assert other.current().auto_approval["user"].tv is False
+        now = time.time()
+        monkeypatch.setattr(time, "time", lambda: now + system_config.RETRY_SECONDS)
         assert other.current().auto_approval["user"].tv is True
 
 

@@ -52,7 +52,9 @@ class Fault:
     short: bool = False
 
 
-_DATABASE = frozenset({"DATABASE_CONNECTION_ERROR"})
+# An environment that starts while the database is down has the default limits, which are narrower
+# than those of this load.
+_DATABASE = frozenset({"DATABASE_CONNECTION_ERROR", "RATE_LIMITED"})
 _WRITES = frozenset({"create", "decide", "sign-in", "session end"})
 _TMDB = frozenset({"CATALOG_UNAVAILABLE"})
 _PLEX = frozenset({"PLEX_UNREACHABLE"})

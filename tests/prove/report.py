@@ -33,7 +33,8 @@ look titles up, ask for films and seasons, cancel, decide one by one and many at
 ![p95 before and during each fault, and memory over time](reliability.svg)
 
 - **Errors seen**: all that callers got, counted. Each answer is held against [the API document](openapi.json). The everyday
-  outcome of being slower than somebody else is no error: {routine}.
+  outcome of being slower than somebody else is no error: {routine}. Beside a broken database `RATE_LIMITED` comes from functions that
+  start meanwhile: they have the default limits, this load has higher ones.
 - **Of what it does not touch**: the calls that a fault has nothing to do with, such as `GET /api/auth/me` while TMDB hangs. They
   may not fail, and their p95 stays within {times:.0f} times what it was, or within {least:.0f} ms if that is more.
 - **Recovered after**: from when the cause was gone to the end of the last call that failed. At most 10 s are allowed, for TMDB

@@ -36,8 +36,10 @@ from medianest.users.service import lock_admin
 if TYPE_CHECKING:
     from psycopg import Connection
 
-# For how long an environment goes by what it has read.
+# How long an environment caches the settings.
 CACHE_SECONDS = 30.0
+# The pause after a read that failed.
+RETRY_SECONDS = 2.0
 
 
 def rate_limits() -> Mapping[PolicyName, Policy]:
@@ -128,28 +130,31 @@ class Memory:
 
     def __init__(self) -> None:
         self._config = parse(())
-        self._read_at = 0.0
+        self._fresh_until = 0.0
 
     def current(self) -> SystemConfig:
-        """Return the settings, read anew when they are old.
+        """Return the settings, read again when they are old.
 
-        While the database is down the last ones hold, for an environment that has none yet the
-        defaults, and it is asked no more often than otherwise.
+        While the database is down the last ones stay in force; an environment that has none yet
+        starts with the defaults. It retries every RETRY_SECONDS.
         """
         # Not monotonic(), which may stand still while an environment is frozen.
-        if abs(time.time() - self._read_at) >= CACHE_SECONDS:
+        now = time.time()
+        if not now < self._fresh_until <= now + CACHE_SECONDS:
+            seconds = CACHE_SECONDS
             try:
                 with database().transaction() as connection:
                     rows = repository.rows(connection)
                 self._config = parse(rows)
             except AppError as error:
                 logger.warning("settings not read", extra={"code": error.code})
-            self._read_at = time.time()
+                seconds = min(RETRY_SECONDS, CACHE_SECONDS)
+            self._fresh_until = time.time() + seconds
         return self._config
 
     def invalidate(self) -> None:
-        """Have the settings read anew with the next use."""
-        self._read_at = 0.0
+        """Make the next use read the settings."""
+        self._fresh_until = 0.0
 
 
 def parse(rows: Iterable[ConfigRow]) -> SystemConfig:
