@@ -11,6 +11,7 @@ from medianest.audit import service as audit
 from medianest.audit.schemas import AuditLogOut, AuditQuery
 from medianest.core.envelope import ApiResponse, Id, PageResponse, ok, page_of
 from medianest.core.errors import ErrorCode
+from medianest.requests import decisions
 from medianest.requests import service as requests
 from medianest.requests.schemas import (
     AdminRequestOut,
@@ -112,7 +113,7 @@ async def approve_request(
     body: ApproveIn = ApproveIn(),  # noqa: B008
 ) -> ApiResponse[RequestOut]:
     """Approve a pending request."""
-    return ok(requests.approve(id, body.note, admin, caller))
+    return ok(decisions.approve(id, body.note, admin, caller))
 
 
 @app.post(
@@ -125,7 +126,7 @@ async def decline_request(
     caller: ClientDep,
 ) -> ApiResponse[RequestOut]:
     """Decline a pending request, with the reason the requester gets to read."""
-    return ok(requests.decline(id, body.reason, admin, caller))
+    return ok(decisions.decline(id, body.reason, admin, caller))
 
 
 @app.post("/api/admin/requests/decisions")
@@ -133,7 +134,7 @@ async def decide_requests(
     body: DecisionsIn, admin: Admin, caller: ClientDep
 ) -> ApiResponse[list[DecisionOut]]:
     """Approve or decline many requests at once; of each the answer says what became of it."""
-    return ok(requests.decide(body, admin, caller))
+    return ok(decisions.decide(body, admin, caller))
 
 
 @app.get("/api/admin/audit-logs")

@@ -12,15 +12,14 @@ from medianest.catalog.models import MediaType
 from medianest.core.caller import Principal
 from medianest.core.envelope import ApiResponse, Id, PageResponse, PlainInt, ok
 from medianest.core.errors import ErrorCode
-from medianest.requests import service
+from medianest.discovery import service as discovery
+from medianest.discovery.schemas import SearchQuery, TitleDetailsOut, TitleOut
+from medianest.requests import create, service
 from medianest.requests.schemas import (
     CreatedRequestOut,
     RequestIn,
     RequestOut,
     RequestQuery,
-    SearchQuery,
-    TitleDetailsOut,
-    TitleOut,
 )
 
 app = create_app(
@@ -47,7 +46,7 @@ async def search(
     there. `total` counts the people too, but where all that is found fits on one page; where no
     film or show comes any more, it counts what lies before.
     """
-    found = service.search(query, principal.user_id)
+    found = discovery.search(query, principal.user_id)
     set_stale_header(response, found.stale_seconds)
     return found.value
 
@@ -78,7 +77,7 @@ async def create_request(
     Without `seasons` a show is asked for with all its seasons that have an episode or an air date,
     but specials. A season that is only announced can be named, and so can the specials (0).
     """
-    return ok(service.create(body, principal, caller, idempotency_key))
+    return ok(create.create(body, principal, caller, idempotency_key))
 
 
 @app.get("/api/media/requests")
@@ -117,7 +116,7 @@ async def get_title(
     response: Response,
 ) -> ApiResponse[TitleDetailsOut]:
     """Show a film or show in full; each season says whether it is already requested."""
-    found = service.details(media_type, tmdb_id, principal.user_id)
+    found = discovery.details(media_type, tmdb_id, principal.user_id)
     set_stale_header(response, found.stale_seconds)
     return ok(found.value)
 

@@ -16,7 +16,7 @@ from psycopg import sql
 from medianest.audit import repository as audit
 from medianest.core.caller import Caller, Principal
 from medianest.core.errors import AppError, ErrorCode
-from medianest.requests import service
+from medianest.requests import create, decisions, service
 from medianest.requests.schemas import DecisionsIn, RequestIn
 from tests.support.api import Answer, call
 from tests.support.local import eventually
@@ -265,7 +265,7 @@ class TestWhoIsOutMeanwhile:
         # As he was authenticated: an admin.
         bob = Principal(UUID(id_of(people["bob"])), UUID(session["id"]), "admin")
         with pytest.raises(AppError) as caught:
-            service.approve(UUID(made["id"]), None, bob, CALLER)
+            decisions.approve(UUID(made["id"]), None, bob, CALLER)
         assert caught.value.code is ErrorCode.FORBIDDEN
         assert one(people["carol"], made["id"]).data["status"] == "pending"
 
@@ -371,13 +371,13 @@ class TestAutoApproval:
 
 # What is tried by somebody whose row another transaction holds, with a request of theirs.
 WRITES: dict[str, Callable[[UUID, Principal, Caller], object]] = {
-    "create": lambda _, who, caller: service.create(
+    "create": lambda _, who, caller: create.create(
         RequestIn.model_validate(SHOW), who, caller, "key"
     ),
     "cancel": service.cancel,
-    "approve": lambda made, who, caller: service.approve(made, None, who, caller),
-    "decline": lambda made, who, caller: service.decline(made, "no", who, caller),
-    "bulk": lambda made, who, caller: service.decide(
+    "approve": lambda made, who, caller: decisions.approve(made, None, who, caller),
+    "decline": lambda made, who, caller: decisions.decline(made, "no", who, caller),
+    "bulk": lambda made, who, caller: decisions.decide(
         DecisionsIn(decision="approve", ids=[made]), who, caller
     ),
 }

@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 from pydantic import ValidationError
 
+from medianest.discovery.schemas import SearchQuery
 from medianest.requests.schemas import (
     AdminRequestQuery,
     ApproveIn,
@@ -15,7 +16,6 @@ from medianest.requests.schemas import (
     RequestIn,
     RequestOut,
     RequestQuery,
-    SearchQuery,
 )
 
 GOOD = {"mediaType": "tv", "tmdbId": 1396}

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from medianest.catalog.models import Season, TitleDetails
 from medianest.core.errors import AppError, ErrorCode
+from medianest.requests.idempotency import check_key
 from medianest.requests.schemas import RequestIn
-from medianest.requests.service import _check_key, _seasons_of
+from medianest.requests.seasons import seasons_of
 
 
 def show_with(*seasons: int, announced: tuple[int, ...] = ()) -> TitleDetails:
@@ -47,38 +48,38 @@ def problem_of(call: Any, *args: Any) -> tuple[str, str]:
 
 
 def test_a_film_has_no_seasons() -> None:
-    assert _seasons_of(FILM, request("movie")) == []
+    assert seasons_of(FILM, request("movie")) == []
 
 
 def test_seasons_of_a_film_are_refused() -> None:
-    assert field_of(_seasons_of, FILM, request("movie", [1])) == "body.seasons"
+    assert field_of(seasons_of, FILM, request("movie", [1])) == "body.seasons"
 
 
 def test_without_a_word_all_seasons_but_specials_are_meant() -> None:
-    assert _seasons_of(SHOW, request("tv")) == [1, 2, 3]
+    assert seasons_of(SHOW, request("tv")) == [1, 2, 3]
 
 
 @pytest.mark.parametrize("seasons", [[1], [3, 1], [0], [0, 1, 2, 3]])
 def test_the_seasons_asked_for_are_meant(seasons: list[int]) -> None:
-    assert sorted(_seasons_of(SHOW, request("tv", seasons))) == sorted(seasons)
+    assert sorted(seasons_of(SHOW, request("tv", seasons))) == sorted(seasons)
 
 
 @pytest.mark.parametrize("seasons", [[4], [1, 4], [9999], [1, 2, 3, 99]])
 def test_a_season_that_does_not_exist_is_refused(seasons: list[int]) -> None:
-    assert field_of(_seasons_of, SHOW, request("tv", seasons)) == "body.seasons"
+    assert field_of(seasons_of, SHOW, request("tv", seasons)) == "body.seasons"
 
 
 def test_specials_that_do_not_exist_are_refused() -> None:
     show = show_with(1)
-    assert field_of(_seasons_of, show, request("tv", [0])) == "body.seasons"
+    assert field_of(seasons_of, show, request("tv", [0])) == "body.seasons"
 
 
 @pytest.mark.parametrize("seasons", [(), (0,)])
 def test_a_show_that_has_only_specials_needs_them_named(seasons: tuple[int, ...]) -> None:
     show = show_with(*seasons)
-    assert field_of(_seasons_of, show, request("tv")) == "body.tmdbId"
+    assert field_of(seasons_of, show, request("tv")) == "body.tmdbId"
     if seasons:
-        assert _seasons_of(show, request("tv", [0])) == [0]
+        assert seasons_of(show, request("tv", [0])) == [0]
 
 
 @pytest.mark.parametrize(
@@ -93,14 +94,14 @@ def test_a_show_that_has_only_specials_needs_them_named(seasons: tuple[int, ...]
 def test_all_seasons_are_those_with_an_episode_or_a_date(
     show: TitleDetails, meant: list[int]
 ) -> None:
-    assert _seasons_of(show, request("tv")) == meant
+    assert seasons_of(show, request("tv")) == meant
 
 
 def test_a_season_that_is_only_announced_can_be_named() -> None:
     show = show_with(1, announced=(2, 3))
-    assert _seasons_of(show, request("tv", [3])) == [3]
-    assert _seasons_of(show, request("tv", [1, 2])) == [1, 2]
-    assert field_of(_seasons_of, show, request("tv", [3, 4])) == "body.seasons"
+    assert seasons_of(show, request("tv", [3])) == [3]
+    assert seasons_of(show, request("tv", [1, 2])) == [1, 2]
+    assert field_of(seasons_of, show, request("tv", [3, 4])) == "body.seasons"
 
 
 @pytest.mark.parametrize(
@@ -133,7 +134,7 @@ def test_a_refusal_says_what_can_be_requested(
     show: TitleDetails, wanted: list[int] | None, message: str
 ) -> None:
     field = "body.tmdbId" if wanted is None else "body.seasons"
-    assert problem_of(_seasons_of, show, request("tv", wanted)) == (field, message)
+    assert problem_of(seasons_of, show, request("tv", wanted)) == (field, message)
 
 
 @given(
@@ -147,11 +148,11 @@ def test_a_request_is_for_seasons_that_exist_or_refused(
     meant = existing - {0} if wanted is None else wanted
     body = request("tv", None if wanted is None else list(wanted))
     if meant and meant <= existing:
-        seasons = _seasons_of(show, body)
+        seasons = seasons_of(show, body)
         assert len(seasons) == len(meant)
         assert set(seasons) == meant
     else:
-        assert field_of(_seasons_of, show, body) in {"body.seasons", "body.tmdbId"}
+        assert field_of(seasons_of, show, body) in {"body.seasons", "body.tmdbId"}
 
 
 @pytest.mark.parametrize(
@@ -160,11 +161,11 @@ def test_a_request_is_for_seasons_that_exist_or_refused(
     ids=ascii,
 )
 def test_a_bad_idempotency_key_is_refused(key: str) -> None:
-    assert field_of(_check_key, key) == "header.Idempotency-Key"
+    assert field_of(check_key, key) == "header.Idempotency-Key"
 
 
 @pytest.mark.parametrize(
     "key", ["a", "a" * 200, "8e03978e-40d5-43dd-bc93-6894a57f9324", '"quoted"', "~ !"]
 )
 def test_a_good_idempotency_key_is_let_in(key: str) -> None:
-    _check_key(key)
+    check_key(key)

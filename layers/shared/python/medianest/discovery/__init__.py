@@ -1,0 +1,1 @@
+"""Search and details of the catalogue, each title with the state of its request."""

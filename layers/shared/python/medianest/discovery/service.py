@@ -1,0 +1,65 @@
+"""Titles of the catalogue, each with the state of its request."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from medianest.catalog import service as catalog
+from medianest.catalog.models import SEARCH_PAGE_SIZE, CachedValue
+from medianest.core.db import database
+from medianest.core.envelope import PageResponse, page_of
+from medianest.discovery.schemas import SeasonOut, TitleDetailsOut, TitleOut, TitleRequestOut
+from medianest.requests import repository as requests
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from medianest.catalog.models import MediaType, Title
+    from medianest.discovery.schemas import SearchQuery
+    from medianest.requests.models import TitleRequest
+
+
+def search(query: SearchQuery, user_id: UUID) -> CachedValue[PageResponse[TitleOut]]:
+    """Return a page of titles, each with whether it is requested already."""
+    found = catalog.search(query.q, query.type, query.page)
+    page = found.value
+    with database().transaction() as connection:
+        states = requests.of_titles(connection, user_id, page.titles)
+    by_title = {(state.media_type, state.tmdb_id): state for state in states}
+    items = [_title_out(title, by_title) for title in page.titles]
+    return CachedValue(
+        page_of(items, page=page.page, limit=SEARCH_PAGE_SIZE, total=page.total),
+        found.stale_seconds,
+    )
+
+
+def details(media_type: MediaType, tmdb_id: int, user_id: UUID) -> CachedValue[TitleDetailsOut]:
+    """Return a title, and of a show each season, with whether it is requested already.
+
+    Raises AppError NOT_FOUND or CATALOG_UNAVAILABLE.
+    """
+    found = catalog.details(media_type, tmdb_id)
+    title = found.value
+    with database().transaction() as connection:
+        held = requests.of_title(connection, user_id, title)
+    states = {item.season: TitleRequestOut.model_validate(item) for item in held}
+    seasons = [
+        SeasonOut.model_validate(season).model_copy(update={"request": states.get(season.number)})
+        for season in title.seasons
+    ]
+    out = TitleDetailsOut.model_validate(title).model_copy(
+        update={
+            "genres": list(title.genres) or None,
+            "seasons": seasons if media_type == "tv" else None,
+            "request": states[held[0].season] if held else None,
+        }
+    )
+    return CachedValue(out, found.stale_seconds)
+
+
+def _title_out(title: Title, states: dict[tuple[MediaType, int], TitleRequest]) -> TitleOut:
+    state = states.get((title.media_type, title.tmdb_id))
+    out = TitleOut.model_validate(title)
+    if state is None:
+        return out
+    return out.model_copy(update={"request": TitleRequestOut.model_validate(state)})

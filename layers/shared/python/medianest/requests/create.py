@@ -1,0 +1,117 @@
+"""Creating a request: what it asks for, who holds it already, the quota, the idempotency key."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from medianest.audit import repository as audit
+from medianest.audit.models import Action
+from medianest.catalog import service as catalog
+from medianest.core.db import database
+from medianest.core.errors import AppError, ErrorCode
+from medianest.core.observability import count
+from medianest.requests import idempotency, quotas, repository
+from medianest.requests.schemas import CreatedRequestOut
+from medianest.requests.seasons import season_problem, seasons_of
+from medianest.requests.service import described
+from medianest.system_config import service as system_config
+from medianest.users.service import lock_active_user
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from psycopg import Connection
+
+    from medianest.catalog.models import TitleDetails
+    from medianest.core.caller import Caller, Principal
+    from medianest.requests.models import MediaRequest
+    from medianest.requests.schemas import RequestIn
+    from medianest.users.models import Actor
+
+
+def create(
+    body: RequestIn, principal: Principal, caller: Caller, key: str | None
+) -> CreatedRequestOut:
+    """Create a request; with an idempotency key a retry gets the same request, as it is now.
+
+    Raises AppError VALIDATION_ERROR, ALREADY_REQUESTED, QUOTA_EXCEEDED, CATALOG_UNAVAILABLE,
+    IDEMPOTENCY_KEY_REUSED, IDEMPOTENCY_IN_PROGRESS or REQUEST_CANCELLED, and JWT_INVALID for a
+    user who was deleted or suspended since the call was authenticated; then nothing was written.
+    """
+    fingerprint = idempotency.fingerprint(body)
+    if key is not None:
+        idempotency.check_key(key)
+        # Only saves a retry the call of TMDB: the check under the lock decides.
+        with database().transaction() as connection:
+            if replayed := idempotency.replay(connection, principal, key, fingerprint):
+                return replayed
+    title = catalog.title_for_request(
+        body.media_type, body.tmdb_id, lambda title: season_problem(title, body) is None
+    )
+    seasons = seasons_of(title, body)
+    with database().transaction() as connection:
+        if key is not None:
+            idempotency.lock(connection, principal, key)
+            if replayed := idempotency.replay(connection, principal, key, fingerprint):
+                return replayed
+        actor = lock_active_user(connection, principal)
+        request = _insert(connection, title, seasons, body.comment, actor, principal.user_id)
+        quotas.check(connection, actor, request)
+        _record_creation(connection, request, caller)
+        skipped = sorted(set(seasons) - set(request.seasons or []))
+        created = CreatedRequestOut.model_validate(request).model_copy(
+            update={"skipped_seasons": skipped or None}
+        )
+        if key is not None:
+            idempotency.remember(connection, principal, key, fingerprint, created)
+    count("RequestCreated")
+    if created.status != "pending":
+        count("RequestDecided")
+    return created
+
+
+def _insert(
+    connection: Connection[Any],
+    title: TitleDetails,
+    seasons: list[int],
+    comment: str | None,
+    actor: Actor,
+    user_id: UUID,
+) -> MediaRequest:
+    """Insert a request and what it holds; raises ALREADY_REQUESTED when that is nothing."""
+    approved = system_config.auto_approval(actor.role)
+    request_id = repository.add(
+        connection,
+        user_id,
+        title,
+        comment,
+        approved=approved.movie if title.media_type == "movie" else approved.tv,
+    )
+    if title.media_type == "movie":
+        held = repository.hold_movie(connection, request_id, title.tmdb_id)
+    else:
+        held = bool(repository.hold_seasons(connection, request_id, title.tmdb_id, seasons))
+    if not held:
+        own_id = repository.own_holder(
+            connection, user_id, title.media_type, title.tmdb_id, seasons
+        )
+        raise AppError(
+            ErrorCode.ALREADY_REQUESTED, details={"requestId": str(own_id)} if own_id else None
+        )
+    return repository.get(connection, request_id)
+
+
+def _record_creation(connection: Connection[Any], request: MediaRequest, caller: Caller) -> None:
+    """Audit a new request, and its approval where it needed no decision."""
+    rows = [(Action.REQUEST_CREATED, described(request))]
+    if request.status == "approved":
+        rows.append((Action.REQUEST_APPROVED, {"auto": True}))
+    for action, details in rows:
+        audit.record(
+            connection,
+            action,
+            caller,
+            user_id=request.user_id,
+            target=("request", request.id),
+            details=details,
+        )

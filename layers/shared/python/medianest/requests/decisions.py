@@ -1,0 +1,123 @@
+"""Decisions of admins: approve or decline, one request or up to a hundred at once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from medianest.audit import repository as audit
+from medianest.audit.models import Action
+from medianest.core.db import database
+from medianest.core.envelope import ApiError
+from medianest.core.errors import AppError, ErrorCode, invalid
+from medianest.core.observability import count
+from medianest.requests import repository
+from medianest.requests.schemas import DecisionOut, RequestOut
+from medianest.users.service import lock_admin
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from uuid import UUID
+
+    from psycopg import Connection
+
+    from medianest.core.caller import Caller, Principal
+    from medianest.requests.models import Decision, RequestStatus
+    from medianest.requests.schemas import DecisionsIn
+
+_ACTIONS: dict[Decision, Action] = {
+    "approved": Action.REQUEST_APPROVED,
+    "declined": Action.REQUEST_DECLINED,
+}
+
+
+def approve(request_id: UUID, note: str | None, admin: Principal, caller: Caller) -> RequestOut:
+    """Approve a pending request; raises NOT_FOUND or INVALID_STATE."""
+    return _decide_one(request_id, "approved", admin, caller, {"note": note} if note else {})
+
+
+def decline(request_id: UUID, reason: str, admin: Principal, caller: Caller) -> RequestOut:
+    """Decline a pending request, which frees its title; raises NOT_FOUND or INVALID_STATE."""
+    return _decide_one(request_id, "declined", admin, caller, {"reason": reason})
+
+
+def decide(body: DecisionsIn, admin: Principal, caller: Caller) -> list[DecisionOut]:
+    """Decide the pending ones of many requests; return the result for each."""
+    decision: Decision
+    if body.decision == "approve":
+        if body.reason is not None:
+            raise invalid("body.reason", "Only for a decision to decline")
+        decision, details = "approved", {"note": body.note} if body.note else {}
+    else:
+        if body.note is not None:
+            raise invalid("body.note", "Only for a decision to approve")
+        if body.reason is None:
+            raise invalid("body.reason", "Required to decline")
+        decision, details = "declined", {"reason": body.reason}
+    with database().transaction() as connection:
+        found = _decide(connection, body.ids, decision, admin, caller, details)
+    decided = list(found.values()).count("pending")
+    if decided:
+        count("RequestDecided", decided)
+    return [_decision_out(each, decision, found.get(each)) for each in body.ids]
+
+
+def not_pending(status: RequestStatus | None) -> AppError:
+    """Return the error for a request that cannot be decided or cancelled."""
+    if status is None:
+        return AppError(ErrorCode.NOT_FOUND)
+    return AppError(ErrorCode.INVALID_STATE, details={"status": status})
+
+
+def _decide_one(
+    request_id: UUID,
+    decision: Decision,
+    admin: Principal,
+    caller: Caller,
+    details: dict[str, str],
+) -> RequestOut:
+    with database().transaction() as connection:
+        found = _decide(connection, [request_id], decision, admin, caller, details)
+        if found.get(request_id) != "pending":
+            raise not_pending(found.get(request_id))
+        decided = repository.get(connection, request_id)
+    count("RequestDecided")
+    return RequestOut.model_validate(decided)
+
+
+def _decide(
+    connection: Connection[Any],
+    request_ids: Sequence[UUID],
+    decision: Decision,
+    admin: Principal,
+    caller: Caller,
+    details: dict[str, str],
+) -> dict[UUID, RequestStatus]:
+    """Decide the pending ones; return the status that each had before."""
+    lock_admin(connection, admin)
+    found = repository.lock(connection, request_ids)
+    pending = [each for each in request_ids if found.get(each) == "pending"]
+    repository.decide(
+        connection, pending, decision, admin_id=admin.user_id, reason=details.get("reason")
+    )
+    if decision == "declined":
+        repository.release(connection, pending)
+    audit.record_each(
+        connection,
+        _ACTIONS[decision],
+        caller,
+        user_id=admin.user_id,
+        target_type="request",
+        target_ids=pending,
+        details=details,
+    )
+    return found
+
+
+def _decision_out(request_id: UUID, decision: Decision, found: RequestStatus | None) -> DecisionOut:
+    if found == "pending":
+        return DecisionOut(id=request_id, status=decision)
+    error = not_pending(found)
+    return DecisionOut(
+        id=request_id,
+        error=ApiError(code=error.code, message=error.message, details=error.details),
+    )

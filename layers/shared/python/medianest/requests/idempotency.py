@@ -1,0 +1,75 @@
+"""Idempotency keys: a retry of a creation gets the request that the first call created."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+from medianest.core.errors import AppError, ErrorCode, invalid
+from medianest.requests import repository
+from medianest.requests.schemas import CreatedRequestOut
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+    from medianest.core.caller import Principal
+    from medianest.requests.schemas import RequestIn
+
+MAX_KEY_CHARS = 200
+
+
+def fingerprint(body: RequestIn) -> bytes:
+    """Return the digest by which a retry of the same body is recognised."""
+    return sha256(body.model_dump_json().encode()).digest()
+
+
+def check_key(key: str) -> None:
+    """Check the format of a key; raises VALIDATION_ERROR."""
+    if not 0 < len(key) <= MAX_KEY_CHARS or not (key.isascii() and key.isprintable()):
+        raise invalid(
+            "header.Idempotency-Key", f"Must be 1 to {MAX_KEY_CHARS} printable ASCII characters"
+        )
+
+
+def lock(connection: Connection[Any], principal: Principal, key: str) -> None:
+    """Lock a key until the transaction ends; raises IDEMPOTENCY_IN_PROGRESS while it is in use."""
+    if not repository.lock_key(connection, principal.user_id, key):
+        raise AppError(ErrorCode.IDEMPOTENCY_IN_PROGRESS, headers={"Retry-After": "1"})
+
+
+def replay(
+    connection: Connection[Any], principal: Principal, key: str, fingerprint: bytes
+) -> CreatedRequestOut | None:
+    """Return the request that an idempotency key made, as it is now; None for an unused key.
+
+    Raises IDEMPOTENCY_KEY_REUSED, and REQUEST_CANCELLED when the request is gone.
+    """
+    first_use = repository.replay(connection, principal.user_id, key)
+    if first_use is None:
+        return None
+    if first_use.fingerprint != fingerprint:
+        raise AppError(ErrorCode.IDEMPOTENCY_KEY_REUSED)
+    first = CreatedRequestOut.model_validate(first_use.response)
+    request = repository.get_for(connection, first.id, principal.user_id)
+    if request is None:
+        raise AppError(ErrorCode.REQUEST_CANCELLED)
+    return CreatedRequestOut.model_validate(request).model_copy(
+        update={"skipped_seasons": first.skipped_seasons}
+    )
+
+
+def remember(
+    connection: Connection[Any],
+    principal: Principal,
+    key: str,
+    fingerprint: bytes,
+    created: CreatedRequestOut,
+) -> None:
+    """Store the answer of a first use, in the transaction of its effect."""
+    repository.remember_key(
+        connection,
+        principal.user_id,
+        key,
+        fingerprint=fingerprint,
+        response=created.model_dump(mode="json", by_alias=True),
+    )

@@ -1,0 +1,70 @@
+"""Which seasons of a show a request is for, and why it may be for none."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from medianest.core.errors import invalid
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from medianest.catalog.models import TitleDetails
+    from medianest.requests.schemas import RequestIn
+
+
+def seasons_of(title: TitleDetails, body: RequestIn) -> list[int]:
+    """Return the seasons asked for; without a word all that have begun but specials (season 0).
+
+    A named season may be any that TMDB lists, also one that is announced only. Raises
+    VALIDATION_ERROR.
+    """
+    if title.media_type == "movie":
+        if body.seasons is not None:
+            raise invalid("body.seasons", "A film has no seasons: leave this out")
+        return []
+    problem = season_problem(title, body)
+    if problem is not None:
+        raise invalid(*problem)
+    return _begun(title) if body.seasons is None else body.seasons
+
+
+def season_problem(title: TitleDetails, body: RequestIn) -> tuple[str, str] | None:
+    """Return the field and message of a request for seasons that a show has not."""
+    if title.media_type == "movie":
+        return None
+    listed = [season.number for season in title.seasons]
+    wanted = body.seasons or _begun(title)
+    unknown = sorted(set(wanted) - set(listed))
+    if wanted and not unknown:
+        return None
+    field = "body.tmdbId" if body.seasons is None else "body.seasons"
+    if not listed:
+        return field, "This show has no seasons that can be requested yet"
+    if unknown:
+        has = f"It has {_numbered(listed)}."
+        return field, f"This show has no {_numbered(unknown)}. {has}"
+    if listed == [0]:
+        return field, "Only season 0 (specials) can be requested: name it in seasons"
+    return field, (
+        "No season of this show has an episode or an air date yet."
+        f" Name in seasons what to request: it has {_numbered(listed)}."
+    )
+
+
+def _begun(title: TitleDetails) -> list[int]:
+    return [
+        season.number for season in title.seasons if season.has_begun and not season.is_specials
+    ]
+
+
+def _numbered(numbers: Sequence[int]) -> str:
+    """Return ascending season numbers for people, as in `seasons 0 to 5, 7`."""
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and number == runs[-1][-1] + 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    texts = [str(run[0]) if len(run) == 1 else f"{run[0]} to {run[-1]}" for run in runs]
+    return f"season{'s' if len(numbers) > 1 else ''} {', '.join(texts)}"
