@@ -1,4 +1,4 @@
-"""Each caller's bucket, through the door: what is counted, told, refused, and let in again."""
+"""Rate limits of callers, by HTTP: what counts, what the headers say, when a caller may go on."""
 
 import io
 import json

@@ -1,1 +1,1 @@
-"""Scheduled cleaning."""
+"""Scheduled cleanup of expired rows."""

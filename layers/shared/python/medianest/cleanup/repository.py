@@ -1,4 +1,4 @@
-"""The SQL of cleaning: batches that other runs skip, never one unbounded DELETE."""
+"""The SQL of cleanup: batches of rows that concurrent runs skip, never one unbounded DELETE."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def delete_idempotency_keys(connection: Connection[Any]) -> int:
 
 
 def delete_rate_limit_hits(connection: Connection[Any]) -> int:
-    """Delete what the sign-in limits counted in windows that are over."""
+    """Delete hits of rate limits whose window is over."""
     return connection.execute(
         "DELETE FROM rate_limit_hits WHERE ctid = ANY (ARRAY(SELECT ctid FROM rate_limit_hits"
         " WHERE expires_at < now() ORDER BY expires_at LIMIT %s FOR UPDATE SKIP LOCKED))",

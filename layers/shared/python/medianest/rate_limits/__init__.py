@@ -1,1 +1,1 @@
-"""Holding callers to their shares."""
+"""Rate limits of callers."""

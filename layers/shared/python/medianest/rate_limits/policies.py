@@ -76,7 +76,7 @@ POLICIES: Mapping[PolicyName, Policy] = {
 
 
 def network(ip: str) -> str:
-    """Return the address that counts: of IPv6 the /64, which a household has to itself."""
+    """Return the address to count by: for IPv6 the /64, which one household has."""
     address = ip_address(ip)
     if not isinstance(address, IPv6Address):
         return str(address)
@@ -87,8 +87,8 @@ def network(ip: str) -> str:
 
 
 def digest(typed: str) -> str:
-    """Return what stands for something a caller typed: whoever reads a key cannot use it.
+    """Return a digest of a text that a caller typed, so that a key reveals nothing.
 
-    What a person would call the same (`Ann@x`, ` ann@X`) is the same.
+    Spellings that a person reads as the same (`Ann@x`, ` ann@X`) have one digest.
     """
     return sha256(fold(typed).encode()).hexdigest()

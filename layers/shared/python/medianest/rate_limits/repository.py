@@ -1,4 +1,4 @@
-"""The SQL of the sign-in limits, for as long as the cache is down."""
+"""The SQL of rate limits that are counted in the database while the cache is down."""
 
 from __future__ import annotations
 

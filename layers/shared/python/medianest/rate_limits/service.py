@@ -1,4 +1,4 @@
-"""Rules of the limits per caller: who counts, and what is told to an operator."""
+"""Charging calls to rate limits, in the cache or its fallbacks, and reporting refusals."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ if TYPE_CHECKING:
 
 
 def charge(limit_keys: Sequence[LimitKey], caller: Caller, user_id: UUID | None = None) -> Charge:
-    """Charge a call to every bucket that it limit_keys for, or to none when one refuses.
+    """Charge a call to all buckets of its keys, or to none when one refuses.
 
-    Only the first refusal of a subject in a window reaches the audit log: further ones cost no SQL.
+    Only the first refusal of a subject in a window is audited: further ones cost no SQL.
     """
     policies = system_config.rate_limits()
     buckets = [Bucket(policies[name], subject) for name, subject in limit_keys]
@@ -53,7 +53,7 @@ def charge(limit_keys: Sequence[LimitKey], caller: Caller, user_id: UUID | None 
 
 
 def _charge_without_cache(buckets: Sequence[Bucket]) -> Charge:
-    """Count in the database what guards a sign-in, and anything else in this environment alone."""
+    """Count in the database where a policy asks for it, else in this environment."""
     count("RateLimitFallback")
     if all(bucket.policy.fallback == "memory" for bucket in buckets):
         # Nothing general is ever refunded.
@@ -84,7 +84,7 @@ def _tell(result: LimitResult, caller: Caller, user_id: UUID | None) -> None:
                 connection, Action.LIMIT_EXCEEDED, caller, user_id=user_id, details=details
             )
     except AppError:
-        # The refusal stands without its row, and the log line above has what the row would say.
+        # The call is refused all the same, and the log line above has the details.
         count("AuditLost")
 
 

@@ -1,7 +1,6 @@
-"""An exact sliding window: the log of a bucket's calls, what is left of it, and its headers.
+"""Exact sliding windows: the log of a bucket's calls, its result, and the headers of the answer.
 
-The log has the times of the calls that were let through and no others, so a refused call does not
-prolong the wait.
+The log has the times of accepted calls only, so a refused call does not prolong the wait.
 """
 
 from __future__ import annotations
@@ -31,23 +30,23 @@ HEADERS = (
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """What one policy, as it holds now, leaves to one subject."""
+    """A policy with its current limit, and one subject of it."""
 
     policy: Policy
     subject: str
 
     @property
     def key(self) -> str:
-        """Return the name of its log.
+        """Return the key of its log.
 
-        The braces put the keys of all policies into one slot, where one script may use them.
+        The hash tag puts the keys of all policies into one slot, as a script needs.
         """
         return f"{{rl}}:{self.policy.name}:{self.subject}"
 
 
 @dataclass(frozen=True, slots=True)
 class LimitResult:
-    """What a policy says to a call; `first` marks the first refusal of a subject in a window."""
+    """The result of one bucket; `first` marks the first refusal of a subject in a window."""
 
     policy: Policy
     remaining: int
@@ -59,7 +58,7 @@ class LimitResult:
 
 @dataclass(frozen=True, slots=True)
 class Charge:
-    """A call that was charged to its buckets, unless one of them refuses."""
+    """A call that was charged to all of its buckets, or to none when one refuses."""
 
     results: list[LimitResult]
     _refund: Callable[[], None]
@@ -71,14 +70,14 @@ class Charge:
             raise error
 
     def refund(self) -> list[LimitResult]:
-        """Take the charge back; return what the buckets leave then."""
+        """Undo the charge; return the results without it."""
         self._refund()
         return [replace(result, remaining=result.remaining + 1) for result in self.results]
 
 
 # KEYS: the log and the mark of a refusal of each bucket; ARGV: a unique member for the logs, then
-# the limit and the window (in microseconds) of each bucket. Answers with the time, and for each
-# bucket whether it refuses, what remains, the microseconds until a place gets free, and whether
+# the limit and the window (in microseconds) of each bucket. Returns the time, and for each bucket
+# whether it refuses, the remaining calls, the microseconds until the next slot is free, and whether
 # this is the first refusal. All or nothing: when one bucket refuses, none is charged.
 SCRIPT = """
 local time = redis.call('TIME')
@@ -111,7 +110,7 @@ return answer
 """
 
 
-# KEYS: logs; ARGV: the member that a call added to each.
+# KEYS: logs. ARGV: the member that the call added to each.
 _REFUND = """
 for _, key in ipairs(KEYS) do redis.call('ZREM', key, ARGV[1]) end
 return {}
@@ -156,7 +155,7 @@ def refund_cache(cache: Cache, buckets: Sequence[Bucket], member: str) -> None:
 def evaluate(
     buckets: Sequence[Bucket], logs: Sequence[Sequence[float]], marked: Sequence[bool], now: float
 ) -> list[LimitResult]:
-    """Decide as the script does, from the logs themselves.
+    """Evaluate logs as the script does.
 
     A log has the times within its window, oldest first; `marked` says which subjects have been
     refused in it already.
@@ -183,9 +182,9 @@ def evaluate(
 
 
 class MemoryLog:
-    """The logs of one environment, for as long as the cache is down."""
+    """The logs of one environment, while the cache is down."""
 
-    # Whoever has enough addresses to fill this is beyond what one environment could hold off.
+    # Bounds the memory; a caller with more addresses than this needs a limit elsewhere.
     MAX_KEYS = 10_000
 
     def __init__(self) -> None:
@@ -219,7 +218,7 @@ class MemoryLog:
 
 
 def refusal(results: Sequence[LimitResult]) -> AppError | None:
-    """Return the error for a call that a policy refuses, None when all let it through."""
+    """Return RATE_LIMITED when a bucket refuses the call, else None."""
     refused = [result for result in results if result.refused]
     if not refused:
         return None
@@ -238,10 +237,10 @@ def refusal(results: Sequence[LimitResult]) -> AppError | None:
 
 
 def headers(results: Sequence[LimitResult]) -> dict[str, str]:
-    """Return what a caller gets told: X-RateLimit-… of the tightest policy, RateLimit… of all.
+    """Return the headers: X-RateLimit-… of the tightest policy, RateLimit… of all.
 
-    The latter as in draft-ietf-httpapi-ratelimit-headers. A policy that holds a call by two
-    subjects, such as an address and an account, is named once, by the tighter of both.
+    The latter as in draft-ietf-httpapi-ratelimit-headers. A policy with two subjects, such as an
+    address and an account, appears once, with the tighter result.
     """
     by_policy: dict[str, LimitResult] = {}
     for result in sorted(results, key=_tightness):
