@@ -292,7 +292,7 @@ class TestPlexIsLeftAlone:
             assert (answer.status, answer.code) == (503, "PLEX_UNREACHABLE")
             assert 15 < int(answer.headers["retry-after"]) <= 20
         assert self.asked(plex_url) == 1
-        assert keys.delete(*keys.scan_iter("{breaker:*}:away")) == 1
+        assert keys.delete(*keys.scan_iter("{breaker:*}:state")) == 1
         assert plex.verify(handle).status == 200
 
     def test_when_it_hangs_and_who_is_signed_in_stays_so(

@@ -15,7 +15,7 @@ from medianest.core.cache import Cache
 from medianest.core.http import UpstreamError
 
 HOST = "upstream.example.org:443"
-AWAY = f"{{breaker:{HOST}}}:away"
+STATE = f"{{breaker:{HOST}}}:state"
 NOWHERE = "redis://127.0.0.1:1/0"
 
 
@@ -39,7 +39,7 @@ def lapse(keys: redis.Redis, monkeypatch: pytest.MonkeyPatch) -> Callable[[], No
     def pass_by() -> None:
         nonlocal passed
         passed += MAX_PAUSE_SECONDS
-        keys.delete(AWAY)
+        keys.delete(STATE)
 
     monkeypatch.setattr(time, "time", lambda: now() + passed)
     return pass_by

@@ -537,9 +537,9 @@ class TestWhatIsTold:
     def test_further_refusals_cost_no_sql(
         self, defaults: Db, statements: list[str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
+        monkeypatch.setattr(system_config, "CACHE_SECONDS", 30.0)
         for _ in range(6):
             call(*PIN, body={})
-        monkeypatch.setattr(system_config, "CACHE_SECONDS", 30.0)
         statements.clear()
         for _ in range(10):
             assert call(*PIN, body={}).status == 429
@@ -636,8 +636,8 @@ class TestChangesAtRunTime:
     def test_is_read_every_half_minute_only(
         self, members: dict[str, str], db: Db, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        call(*ME, token=members["bob"])
         monkeypatch.setattr(system_config, "CACHE_SECONDS", 30.0)
+        call(*ME, token=members["bob"])
         set_limit(db, "api", 2, 30)
         assert call(*ME, token=members["bob"]).headers["x-ratelimit-limit"] == "100"
         now = time.time()

@@ -51,7 +51,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         *("--only",), action="append", metavar="NAME", help="a fault by its name; no report"
     )
     parser.add_argument("--seconds", type=float, default=60.0, help="of each fault")
-    parser.add_argument("--calm", type=float, default=20.0, help="seconds before it")
+    parser.add_argument("--calm", type=float, default=10.0, help="seconds before it")
     parser.add_argument("--minutes", type=float, help="of many users; 0 leaves them out")
     parser.add_argument("--users", type=int, help="how many many are")
     parser.add_argument("--write", action="store_true", help="write the report in any case")
