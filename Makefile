@@ -15,7 +15,7 @@ export SAM_CLI_TELEMETRY := 0
 LOCKED := layers/dependencies/requirements $(addprefix requirements/,runtime dev sam audit checks emulator)
 
 .DEFAULT_GOAL := help
-.PHONY: help run fire reset test lint format docs build sbom sam audit deploy-check prove lock clean
+.PHONY: help run fire reset check test lint format docs build sbom sam audit deploy-check prove lock clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -28,6 +28,9 @@ fire: $(VENV)/ready ## List the schedules, or fire one of the running service: m
 
 reset: $(VENV)/ready ## Remove the local data and the generated secrets
 	@$(BIN)/python -m local reset
+
+check: $(VENV)/ready lint ## Run what takes a minute: lint, unit and contract tests
+	$(BIN)/python -m pytest -n auto tests/unit tests/contract
 
 test: $(VENV)/ready .venv-sam/ready lint ## Run every check: lint, unit, integration, contract, end to end; on your engines: docs/compatibility.md
 	$(BIN)/python -m pytest -n auto $(TESTS)
