@@ -48,7 +48,7 @@ look titles up, ask for films and seasons, cancel, decide one by one and many at
 
 {endured}
 {missed}
-## What was done
+## How each fault is made
 
 {how}
 """  # noqa: E501 - a row of a table
