@@ -102,7 +102,7 @@ def _write(rows: list[Row], endured: Endured | None, scale: Scale) -> None:
 
 
 if __name__ == "__main__":
-    # What was started is stopped, and what was mounted unmounted, however this ends.
+    # An exception lets every context manager stop its processes and unmount its disk.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     sys.exit(main())

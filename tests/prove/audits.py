@@ -1,4 +1,4 @@
-"""What the tables say of each other: no title held twice, and an audit row for each change."""
+"""Checks within the database: no title held twice, an audit row for each change."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -13,7 +13,7 @@ from tests.support.openapi import assert_described, path_of
 
 # Longer than API Gateway lets anybody wait.
 CLIENT_SECONDS = 35.0
-# What a caller meets on a good day, since others are faster.
+# Refusals that concurrent callers meet without any fault.
 ROUTINE: Mapping[str, frozenset[str]] = {
     "create": frozenset({"ALREADY_REQUESTED"}),
     "cancel": frozenset({"INVALID_STATE", "NOT_FOUND"}),
@@ -65,7 +65,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What a caller goes on with."""
+    """The answer to a call, as far as a client uses it."""
 
     status: int
     body: Any

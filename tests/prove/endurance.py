@@ -26,7 +26,7 @@ LATE = (0.9, 1.0)
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """What the workers used at one moment; memory by process, in bytes."""
+    """The resources of the workers at one moment; memory by process, in bytes."""
 
     at: float
     memory: dict[int, int]
@@ -35,7 +35,7 @@ class Sample:
 
 @dataclass
 class Endured:
-    """What came of it."""
+    """The result of an endurance run."""
 
     users: int
     seconds: float

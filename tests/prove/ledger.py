@@ -1,4 +1,4 @@
-"""What clients know they have written, to be compared with what the database has."""
+"""A record of acknowledged writes, to compare with the database."""
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
@@ -24,7 +24,7 @@ class Create:
 
 @dataclass
 class Findings:
-    """What the database has that it should not have, or has not and should."""
+    """Differences between the record and the database."""
 
     lost: list[str] = field(default_factory=list)
     doubled: list[str] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""What a run has shown, and whether it is good enough."""
+"""The figures of a run, and the bars that it is held against."""
 
 import math
 from collections import Counter
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from tests.prove.calls import PARTS, Call
 from tests.prove.plan import Fault
 
-# What a fault does not touch stays this fast, whatever goes wrong.
+# The p95 of calls that a fault does not touch stays below the greater of these.
 CALM_SECONDS = 0.25
 CALM_TIMES = 3.0
 
