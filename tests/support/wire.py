@@ -1,4 +1,4 @@
-"""What a client says to PostgreSQL, read off the wire on its way there."""
+"""The statements that a client sends to PostgreSQL, read off the wire."""
 
 import re
 import socket
@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-# What lives on in the session when its transaction has ended. A proxy that lends a server
+# State that outlives its transaction in the session. A proxy that lends a server
 # connection for a transaction at a time loses that, or pins the client to the connection.
 _SESSION_STATE = re.compile(
     r"^\s*(SET(?!\s+(LOCAL|TRANSACTION|CONSTRAINTS)\b)|RESET|DISCARD|LISTEN|UNLISTEN|LOAD|PREPARE"
@@ -23,7 +23,7 @@ _SESSION_STATE = re.compile(
 
 @dataclass
 class Recording:
-    """What was said."""
+    """The statements so far."""
 
     startups: list[dict[str, str]] = field(default_factory=list)
     statements: list[str] = field(default_factory=list)

@@ -12,7 +12,7 @@ from medianest.requests.models import RequestStatus
 
 
 class SearchQuery(QueryParams):
-    """What to search for; a page has TMDB's 20 items."""
+    """A search; a page has TMDB's 20 items."""
 
     q: Annotated[
         str,
