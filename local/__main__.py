@@ -11,13 +11,13 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from local.config import PROJECT, Settings, port_number, read_settings
 from local.control import ControlError, send_command
 from local.intrinsics import TemplateError
+from local.run_config import PROJECT, RunConfig, port_number, read_run_config
 from local.servers import ServerError
 from local.service import Service, StartError, data_lock, running
 from local.template import Function, Template, read_template
-from medianest.core.config import ConfigurationError
+from medianest.core.environment import ConfigurationError
 
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -54,8 +54,8 @@ def _do(options: argparse.Namespace) -> int:
         case "reset":
             return _reset(options.data)
         case _:
-            settings = read_settings(data=options.data, port=options.port)
-            return asyncio.run(_run(settings, trial_limits=options.trial_limits))
+            config = read_run_config(data=options.data, port=options.port)
+            return asyncio.run(_run(config, trial_limits=options.trial_limits))
 
 
 def _parse() -> argparse.Namespace:
@@ -163,7 +163,7 @@ def _report(answer: dict[str, object]) -> int:
     return 1 if answer["error"] else 0
 
 
-async def _run(settings: Settings, *, trial_limits: bool) -> int:
+async def _run(config: RunConfig, *, trial_limits: bool) -> int:
     task = asyncio.current_task()
     loop = asyncio.get_running_loop()
     is_stopping = False
@@ -183,7 +183,7 @@ async def _run(settings: Settings, *, trial_limits: bool) -> int:
     print("Starting MediaNest", flush=True)
     try:
         async with running(
-            settings, say=lambda line: print(line, flush=True), trial_limits=trial_limits
+            config, say=lambda line: print(line, flush=True), trial_limits=trial_limits
         ) as service:
             print(_welcome(service), flush=True)
             await service.wait()
@@ -195,16 +195,16 @@ async def _run(settings: Settings, *, trial_limits: bool) -> int:
 
 
 def _welcome(service: Service) -> str:
-    settings = service.settings
-    plex = f"a stand-in at {service.plex_url}" if service.plex_url else settings.known.plex_api_url
-    tmdb = f"a stand-in at {service.tmdb_url}" if service.tmdb_url else settings.known.tmdb_api_url
+    config = service.config
+    plex = f"a stand-in at {service.plex_url}" if service.plex_url else config.known.plex_api_url
+    tmdb = f"a stand-in at {service.tmdb_url}" if service.tmdb_url else config.known.tmdb_api_url
     standin = f" PLEX={service.plex_url}" if service.plex_url else ""
     return f"""
 MediaNest is ready at {service.url}
 
   plex.tv   {plex}
   TMDB      {tmdb}
-  Data      {service.settings.data}
+  Data      {service.config.data}
 
   Routes    {service.url}/api/docs shows them all, to read and to try
   Try       curl {service.url}/api/health

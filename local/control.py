@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from aiohttp import web
 
-from local.config import write_private
+from local.run_config import write_private
 from local.runtime import InvocationResult, Runtime, TooManyRequestsError
 from local.scheduler import Scheduler
 from local.template import Template

@@ -6,7 +6,7 @@ import re
 import time
 from typing import Any
 
-from local.config import LogFormat
+from local.run_config import LogFormat
 from local.runtime import print_log
 from local.worker import Log
 

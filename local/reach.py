@@ -5,15 +5,15 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from medianest.core.config import ConfigurationError, Settings
 from medianest.core.db import authorities, login
+from medianest.core.environment import ConfigurationError, Environment
 
 _NO_RETRY = Retry(NoBackoff(), 0)
 _OLDEST = 140_000  # as PostgreSQL counts its versions
 _LOGIN_REFUSED = ("authentication failed", "no password supplied", "does not exist")
 
 
-def database_problem(known: Settings) -> str | None:
+def database_problem(known: Environment) -> str | None:
     """Return what is wrong with DATABASE_URL, never the password in it; None when it serves."""
     url = known.database_url.get_secret_value() if known.database_url else ""
     try:
@@ -41,7 +41,7 @@ def database_problem(known: Settings) -> str | None:
     return None
 
 
-def cache_problem(known: Settings) -> str | None:
+def cache_problem(known: Environment) -> str | None:
     """Return what is wrong with REDIS_URL, never the password in it; None when it serves."""
     url = known.redis_url.get_secret_value() if known.redis_url else ""
     place = url.rpartition("@")[2].partition("://")[2] or url.rpartition("@")[2]

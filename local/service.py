@@ -16,10 +16,10 @@ from aiohttp import web
 from psycopg.types.json import Jsonb
 
 from local import reach, servers, standins
-from local.config import PROJECT, Settings
 from local.control import control
 from local.gateway import Gateway
 from local.logs import log_printer
+from local.run_config import PROJECT, RunConfig
 from local.runtime import Runtime
 from local.scheduler import Scheduler
 from local.template import Mock, Route, Template, read_template
@@ -70,7 +70,7 @@ class Service:
     redis_url: str
     plex_url: str | None
     tmdb_url: str | None
-    settings: Settings
+    config: RunConfig
     template: Template
     runtime: Runtime
     scheduler: Scheduler
@@ -84,7 +84,7 @@ class Service:
 
 @asynccontextmanager
 async def running(
-    settings: Settings,
+    config: RunConfig,
     *,
     say: Say = lambda _: None,
     project: Path = PROJECT,
@@ -99,47 +99,47 @@ async def running(
     With `trial_limits` an embedded database that has no sign-in limits of its own gets wide ones.
     """
     async with AsyncExitStack() as stack:
-        settings.data.mkdir(parents=True, exist_ok=True)
-        stack.enter_context(data_lock(settings.data))
-        _check_port(settings.port)
+        config.data.mkdir(parents=True, exist_ok=True)
+        stack.enter_context(data_lock(config.data))
+        _check_port(config.port)
         _check_installed()
         template = read_template(
             project / "template.yaml",
             opt=_OPT,
-            parameters={"CorsOrigin": settings.known.cors_origin, **_UNBOUND},
+            parameters={"CorsOrigin": config.known.cors_origin, **_UNBOUND},
         )
-        database_url = settings.variables.get("DATABASE_URL")
-        redis_url = settings.variables.get("REDIS_URL")
+        database_url = config.variables.get("DATABASE_URL")
+        redis_url = config.variables.get("REDIS_URL")
         engines: dict[servers.Engine, servers.Server] = {}
         is_embedded = database_url is None
         if database_url is None:
             with _timed(say, "PostgreSQL"):
-                postgres = servers.postgres_engine(settings.data, durable=durable)
+                postgres = servers.postgres_engine(config.data, durable=durable)
                 engines[postgres] = stack.enter_context(postgres.use())
                 database_url = engines[postgres].url
-        elif problem := await asyncio.to_thread(reach.database_problem, settings.known):
-            raise StartError(f"{settings.origins['DATABASE_URL']}: {problem}")
+        elif problem := await asyncio.to_thread(reach.database_problem, config.known):
+            raise StartError(f"{config.origins['DATABASE_URL']}: {problem}")
         if redis_url is None:
             with _timed(say, "Valkey"):
-                valkey = servers.valkey_engine(settings.data)
+                valkey = servers.valkey_engine(config.data)
                 engines[valkey] = stack.enter_context(valkey.use())
                 redis_url = engines[valkey].url
-        elif problem := await asyncio.to_thread(reach.cache_problem, settings.known):
-            say(f"  {settings.origins['REDIS_URL']}: {problem}. MediaNest goes on without a cache")
+        elif problem := await asyncio.to_thread(reach.cache_problem, config.known):
+            say(f"  {config.origins['REDIS_URL']}: {problem}. MediaNest goes on without a cache")
         plex_url, tmdb_url = None, None
-        if not (settings.has_real_plex and settings.has_real_tmdb):
+        if not (config.has_real_plex and config.has_real_tmdb):
             with _timed(say, "Stand-ins for plex.tv and TMDB"):
-                both = await _start_standins(settings.port)
+                both = await _start_standins(config.port)
                 stack.push_async_callback(both.stop)
-            plex_url = None if settings.has_real_plex else both.plex_url
-            tmdb_url = None if settings.has_real_tmdb else both.tmdb_url
+            plex_url = None if config.has_real_plex else both.plex_url
+            tmdb_url = None if config.has_real_tmdb else both.tmdb_url
         runtime = await stack.enter_async_context(
             Runtime(
                 template.functions,
                 runtime=_RUNTIME,
                 pycache=PROJECT / ".local" / "pycache",
-                log=log_printer(settings.log_format, settings.known.log_level),
-                environment=variables_of(settings, database_url, redis_url, plex_url, tmdb_url),
+                log=log_printer(config.log_format, config.known.log_level),
+                environment=variables_of(config, database_url, redis_url, plex_url, tmdb_url),
             )
         )
         await _migrate(template, runtime, say)
@@ -150,7 +150,7 @@ async def running(
             gateway = Gateway(
                 replace(template, routes=(*template.routes, _HOME)),
                 runtime,
-                port=settings.port,
+                port=config.port,
                 throttles=throttles,
                 source_ip=source_ip,
             )
@@ -158,7 +158,7 @@ async def running(
         scheduler = Scheduler(template.schedules, runtime, log=say)
         await stack.enter_async_context(scheduler)
         control_url = await stack.enter_async_context(
-            control(settings.data, gateway.url, template, runtime, scheduler)
+            control(config.data, gateway.url, template, runtime, scheduler)
         )
         keepers = asyncio.gather(*(_keep(*each, say) for each in engines.items()))
         stack.callback(keepers.cancel)
@@ -169,7 +169,7 @@ async def running(
             redis_url=redis_url,
             plex_url=plex_url,
             tmdb_url=tmdb_url,
-            settings=settings,
+            config=config,
             template=template,
             runtime=runtime,
             scheduler=scheduler,
@@ -228,14 +228,14 @@ async def _start_standins(port: int) -> standins.Standins:
 
 
 def variables_of(
-    settings: Settings,
+    config: RunConfig,
     database_url: str,
     redis_url: str,
     plex_url: str | None = None,
     tmdb_url: str | None = None,
 ) -> dict[str, str]:
     """Return the variables for the functions: those given, and the addresses of what runs here."""
-    values = {**settings.variables, "DATABASE_URL": database_url, "REDIS_URL": redis_url}
+    values = {**config.variables, "DATABASE_URL": database_url, "REDIS_URL": redis_url}
     if plex_url is not None:
         values = {"PLEX_AUTH_URL": f"{plex_url}/auth", **values, "PLEX_API_URL": plex_url}
     if tmdb_url is not None:

@@ -4,7 +4,7 @@ from dataclasses import asdict
 from typing import Any
 
 from medianest.cleanup import service
-from medianest.core.config import require
+from medianest.core.environment import require
 from medianest.core.observability import flush_metrics
 
 require("DATABASE_URL")

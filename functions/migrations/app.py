@@ -3,7 +3,7 @@
 from functools import partial
 from typing import Any
 
-from medianest.core.config import require
+from medianest.core.environment import require
 from medianest.migrations import deployment, runner
 
 # Kept of the time-out to tell, by hand, what went wrong.

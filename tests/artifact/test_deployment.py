@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from local.config import SECRETS
+from local.run_config import SECRETS
 from medianest.core import passwords
 from tests.support.api import TEMPLATE
 from tests.support.aws import Aws, emulator

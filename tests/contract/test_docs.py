@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from local.config import PROJECT
+from local.run_config import PROJECT
 from tools.docs.pages import PAGES
 
 

@@ -2,7 +2,7 @@
 
 import re
 
-from medianest.core.config import Settings
+from medianest.core.environment import Environment
 from tests.support.api import ROOT, ROUTES, TEMPLATE
 from tools.docs.environment import required_by
 
@@ -17,7 +17,7 @@ def test_route_table_is_the_templates() -> None:
 def test_configuration_table_has_what_is_required_and_nothing_unknown() -> None:
     rows = dict(re.findall(r"^\| `([A-Z_]+)` \| `?(.*?)`? \|", README, re.MULTILINE))
     assert {"PORT", *required_by()} <= rows.keys()
-    defaults = {name.upper(): field.default for name, field in Settings.model_fields.items()}
+    defaults = {name.upper(): field.default for name, field in Environment.model_fields.items()}
     for name in rows.keys() - {"PORT", "LOG_FORMAT"}:
         shown = rows[name]
         if defaults[name] is not None:

@@ -11,7 +11,7 @@ from fastapi import FastAPI
 
 from local.template import Mock, Template, Throttle, read_template
 from medianest.api.headers import EXPOSED_HEADERS, SECURITY_HEADERS
-from medianest.core.config import Settings
+from medianest.core.environment import Environment
 from medianest.core.errors import REGISTRY, ErrorCode
 from tests.support.api import ROOT, TEMPLATE
 
@@ -189,7 +189,7 @@ def test_throttles_are_the_contracts() -> None:
 
 @pytest.mark.parametrize(("database", "cache"), MODES)
 def test_functions_are_given_settings_that_exist(database: str, cache: str) -> None:
-    known = {name.upper() for name in Settings.model_fields}
+    known = {name.upper() for name in Environment.model_fields}
     template = with_parameters(DatabaseMode=database, CacheMode=cache, JwtRotationDays="31")
     for function in template.functions.values():
         own = {name for name in function.environment if not name.startswith("POWERTOOLS_")}

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from local.config import SECRETS
+from local.run_config import SECRETS
 from medianest.api.headers import SECURITY_HEADERS
 from tests.support.cloudformation import Resource, Stack, references, walk
 from tests.support.stacks import CANARY, all_stacks, in_every_way

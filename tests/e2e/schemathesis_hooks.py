@@ -15,7 +15,7 @@ import jwt
 import schemathesis
 import urllib3
 
-from local.config import PROJECT
+from local.run_config import PROJECT
 
 # A schemathesis.Case, whose types leave open what a body is.
 type Case = Any

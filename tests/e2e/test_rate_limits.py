@@ -20,7 +20,7 @@ import redis
 from aiohttp import web
 
 from local import servers
-from local.config import read_settings
+from local.run_config import read_run_config
 from local.service import Service, running
 from tests.support.api import Answer
 from tests.support.limits import default_limits, raise_limits, set_limit
@@ -78,7 +78,7 @@ def source_ip(request: web.BaseRequest) -> str:
 @contextmanager
 def in_a_thread(data: Path, redis_url: str) -> Iterator[Service]:
     """Run a service on a loop of its own, without the gateway's throttles."""
-    settings = read_settings(
+    settings = read_run_config(
         data=data, port=0, environment={"REDIS_URL": redis_url}, env_file=data / ".env"
     )
     ready: Future[Service] = Future()

@@ -14,8 +14,8 @@ from pydantic import SecretStr
 
 from local.standins import Standins
 from medianest.core.caller import Caller
-from medianest.core.config import settings
 from medianest.core.db import Database, database
+from medianest.core.environment import environment as core_environment
 from medianest.core.observability import logger
 from medianest.migrations import role
 from medianest.migrations.runner import migrate
@@ -83,7 +83,7 @@ def environment(
         "TMDB_API_URL": f"{upstreams.tmdb_url}/3",
     }
     os.environ.update(values)
-    settings.cache_clear()
+    core_environment.cache_clear()
     yield values
     database().close()
 

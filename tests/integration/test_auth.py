@@ -14,7 +14,7 @@ import redis
 from local.standins.plex import SERVER_ID
 from medianest.core import upstream
 from medianest.core.breaker import FAILURES
-from medianest.core.config import load
+from medianest.core.environment import load
 from medianest.signin import service
 from tests.support import plex
 from tests.support.api import Answer, call

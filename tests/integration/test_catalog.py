@@ -17,7 +17,7 @@ from medianest.catalog.tmdb import RECHECK_SECONDS
 from medianest.core.bounded_cache import BoundedCache
 from medianest.core.breaker import FAILURES
 from medianest.core.cache import Cache, shared_cache
-from medianest.core.config import load
+from medianest.core.environment import load
 from medianest.requests import repository
 from tests.support import plex
 from tests.support.api import Answer, call

@@ -13,8 +13,8 @@ import pytest
 from psycopg import sql
 from pydantic import SecretStr
 
-from medianest.core.config import ConfigurationError
 from medianest.core.db import CROWDED_PAUSE_SECONDS, PAUSE_SECONDS, Database, database
+from medianest.core.environment import ConfigurationError
 from medianest.core.errors import AppError
 from tests.support.api import call
 from tests.support.local import eventually

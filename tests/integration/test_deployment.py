@@ -17,7 +17,7 @@ import pytest
 from pydantic import SecretStr
 
 from functions.migrations.app import handler
-from medianest.core import config
+from medianest.core import environment as core_environment
 from medianest.core.db import Database, database_unavailable
 from medianest.migrations import deployment, runner
 from medianest.migrations.runner import MigrationError
@@ -95,7 +95,7 @@ class Fresh:
 
     def give(self, name: str, value: str) -> None:
         self.variables.setenv(name, value)
-        config.settings.cache_clear()
+        core_environment.environment.cache_clear()
 
     def tables(self) -> set[str]:
         with psycopg.connect(self.url) as connection:
@@ -110,7 +110,7 @@ def fresh(
     engines: tuple[str, str], worker_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Fresh]:
     name, app = f"test_deployed_{worker_id}", f"test_deployed_app_{worker_id}"
-    for variable in config.Settings.model_fields:
+    for variable in core_environment.Environment.model_fields:
         monkeypatch.delenv(variable.upper(), raising=False)
     monkeypatch.setattr(deployment, "_PAUSES", (0.0, 0.01, 0.01))
     with engines_of_run.database(engines[0], name, [app]) as url:
@@ -120,7 +120,7 @@ def fresh(
         own.give("APP_DATABASE_URL", own.app_url)
         yield own
         monkeypatch.undo()
-        config.settings.cache_clear()
+        core_environment.environment.cache_clear()
 
 
 @pytest.fixture
@@ -168,7 +168,7 @@ def test_deleting_does_nothing_and_needs_nothing(fresh: Fresh, stack: CloudForma
     fresh.give("DATABASE_URL", "postgresql://nobody@127.0.0.1:1/nowhere")
     stack.call("Delete", PhysicalResourceId="Migrations")
     fresh.variables.delenv("DATABASE_URL")
-    config.settings.cache_clear()
+    core_environment.environment.cache_clear()
     stack.call("Delete", PhysicalResourceId="Migrations")
     assert [answer["Status"] for answer in stack.answers] == ["SUCCESS"] * 3
     assert fresh.tables() == before

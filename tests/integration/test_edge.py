@@ -10,7 +10,7 @@ import pytest
 
 from medianest.api import headers
 from medianest.api.headers import SECURITY_HEADERS
-from medianest.core.config import load
+from medianest.core.environment import load
 from tests.support.api import ROOT, ROUTES, Answer, call, event_of, invoke, route_of
 
 type Db = psycopg.Connection[tuple[Any, ...]]

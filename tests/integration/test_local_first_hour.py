@@ -15,7 +15,7 @@ import redis
 from local import servers
 from local.reach import cache_problem
 from local.service import TRIAL_LIMITS
-from medianest.core import config
+from medianest.core import environment
 from medianest.rate_limits.policies import POLICIES
 from tests.integration.test_local_service import command
 from tests.support.api import TEMPLATE
@@ -238,7 +238,7 @@ def test_a_cache_that_refuses_is_named_and_a_good_one_is_not(tmp_path: Path) -> 
         client.config_set("requirepass", "right-hush")
 
         def problem(login: str) -> str | None:
-            return cache_problem(config.load({"REDIS_URL": f"redis://{login}{place}"}))
+            return cache_problem(environment.load({"REDIS_URL": f"redis://{login}{place}"}))
 
         assert problem(":right-hush@") is None
         for login in ("", ":wrong-hush@"):

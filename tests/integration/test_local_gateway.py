@@ -15,8 +15,8 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from local.config import PROJECT
 from local.gateway import Gateway
+from local.run_config import PROJECT
 from local.runtime import Runtime
 from local.template import Function, GatewayResponse, Mock, Route, Template, Throttle
 

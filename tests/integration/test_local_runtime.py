@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from local import runtime as runtime_module
-from local.config import PROJECT
 from local.intrinsics import TemplateError
+from local.run_config import PROJECT
 from local.runtime import InvocationResult, Runtime, TooManyRequestsError
 from local.template import Function, Layer
 

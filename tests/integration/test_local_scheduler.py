@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from local.config import PROJECT
 from local.intrinsics import TemplateError
+from local.run_config import PROJECT
 from local.runtime import Runtime
 from local.scheduler import Scheduler, rate_seconds
 from local.template import Function, Schedule

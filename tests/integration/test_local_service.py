@@ -15,19 +15,18 @@ from pathlib import Path
 
 import pytest
 
-from local.config import ON_AWS, PROJECT, Settings, read_settings
+from local.run_config import ON_AWS, PROJECT, RunConfig, read_run_config
 from local.runtime import Runtime
 from local.service import variables_of
 from local.template import read_template
-from medianest.core import config
-from medianest.core.config import ConfigurationError
+from medianest.core.environment import ConfigurationError, Environment, load
 
 DEADLINE = 60.0
 
 
-def settings(folder: Path, text: str = "", **environment: str) -> Settings:
+def settings(folder: Path, text: str = "", **environment: str) -> RunConfig:
     (folder / ".env").write_text(text)
-    return read_settings(data=folder, environment=environment, env_file=folder / ".env")
+    return read_run_config(data=folder, environment=environment, env_file=folder / ".env")
 
 
 def test_without_settings_everything_is_made_up_or_stood_in_for(tmp_path: Path) -> None:
@@ -160,7 +159,7 @@ EVERY = {
 }
 
 
-def environments(folder: Path, found: Settings) -> dict[str, dict[str, str]]:
+def environments(folder: Path, found: RunConfig) -> dict[str, dict[str, str]]:
     """Return the environments that worker processes of the template's functions have."""
     (folder / "code").mkdir()
     code = "import os\ndef handler(event, context):\n    return dict(os.environ)\n"
@@ -188,7 +187,7 @@ def environments(folder: Path, found: Settings) -> dict[str, dict[str, str]]:
 
 @pytest.mark.parametrize("place", ["file", "environment"])
 def test_every_setting_reaches_the_functions(tmp_path: Path, place: str) -> None:
-    fields = {name.upper(): field for name, field in config.Settings.model_fields.items()}
+    fields = {name.upper(): field for name, field in Environment.model_fields.items()}
     assert EVERY.keys() == fields.keys() - ON_AWS
     assert all(value != str(fields[name].default) for name, value in EVERY.items())
     text = "".join(f"{name}='{value}'\n" for name, value in EVERY.items())
@@ -207,7 +206,7 @@ def test_without_settings_the_functions_have_the_defaults(tmp_path: Path) -> Non
 
     for seen in environments(tmp_path, found).values():
         given = {name: value for name, value in seen.items() if name not in made_up}
-        assert config.load(given) == config.load({})
+        assert load(given) == load({})
 
 
 @pytest.mark.parametrize(
@@ -248,7 +247,7 @@ def test_lines_that_are_no_settings_are_named_and_not_shown(tmp_path: Path) -> N
 def test_a_file_of_any_editor_is_read(tmp_path: Path, encoding: str, newline: str) -> None:
     text = newline.join(["PORT=4000", "# für mich", "PLEX_CLIENT_ID=mine", ""])
     (tmp_path / ".env").write_bytes(text.encode(encoding))
-    found = read_settings(data=tmp_path, environment={}, env_file=tmp_path / ".env")
+    found = read_run_config(data=tmp_path, environment={}, env_file=tmp_path / ".env")
     assert (found.port, found.variables["PLEX_CLIENT_ID"]) == (4000, "mine")
     assert found.origins == {"PORT": ".env line 1", "PLEX_CLIENT_ID": ".env line 3"}
 
@@ -270,7 +269,7 @@ def test_a_file_that_is_no_utf_8_is_refused(
     else:
         (tmp_path / ".env").write_bytes(content)
     with pytest.raises(ConfigurationError) as caught:
-        read_settings(data=tmp_path, environment={}, env_file=tmp_path / ".env")
+        read_run_config(data=tmp_path, environment={}, env_file=tmp_path / ".env")
     assert caught.value.problems == (problem,)
 
 
@@ -278,9 +277,9 @@ def test_the_example_says_what_is_so_anyway(tmp_path: Path) -> None:
     example = (PROJECT / ".env.example").read_text()
     assert settings(tmp_path, example) == settings(tmp_path)
     lines = re.findall(r"^#([A-Z_]+)=(.*)$", example, re.MULTILINE)
-    names = {name.upper() for name in config.Settings.model_fields}
+    names = {name.upper() for name in Environment.model_fields}
     assert {name for name, _ in lines} == {"PORT", "LOG_FORMAT", *names} - ON_AWS
-    assert config.load(dict(lines)) == config.load({})
+    assert load(dict(lines)) == load({})
 
 
 def command(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from local.config import PROJECT
 from local.intrinsics import TemplateError, unset
+from local.run_config import PROJECT
 from local.template import Mock, Route, Template, Throttle, read_template
 
 API = """

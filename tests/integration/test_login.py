@@ -20,8 +20,8 @@ from argon2.low_level import Type
 
 from local.standins.plex import SERVER_ID
 from medianest.core import passwords
-from medianest.core.config import load
 from medianest.core.db import database
+from medianest.core.environment import load
 from medianest.signin import service
 from medianest.users import repository as users
 from medianest.users.models import User

@@ -14,8 +14,8 @@ from urllib.parse import urlencode, urlsplit
 import psycopg
 import pytest
 
-from local.config import PROJECT
 from local.gateway import Gateway
+from local.run_config import PROJECT
 from local.runtime import Runtime
 from medianest.core.caller import Caller
 from medianest.core.db import database

@@ -11,8 +11,8 @@ import psycopg
 import pytest
 from pydantic import SecretStr
 
-from medianest.core.config import settings
 from medianest.core.db import Database, database
+from medianest.core.environment import environment
 from medianest.core.errors import AppError
 from medianest.migrations import role
 from medianest.migrations.runner import migrate, migrations
@@ -36,14 +36,14 @@ def functions_at(url: str, variables: pytest.MonkeyPatch) -> Iterator[None]:
     def forget() -> None:
         database().close()
         database.cache_clear()
-        settings.cache_clear()
+        environment.cache_clear()
 
     with variables.context() as own:
         forget()
         own.setenv("DATABASE_URL", url)
         yield
         forget()
-    settings.cache_clear()
+    environment.cache_clear()
 
 
 def do_the_job(plex_url: str) -> None:

@@ -14,7 +14,7 @@ from moto import mock_aws
 from moto.backends import get_backend
 
 from functions.rotation.app import handler
-from medianest.core.config import jwt_keys
+from medianest.core.signing_keys import jwt_keys
 from medianest.rotation.service import RotationError
 from tests.support.api import LambdaContext
 

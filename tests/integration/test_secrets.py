@@ -23,17 +23,18 @@ from moto import mock_aws
 from psycopg import sql
 from pydantic import SecretStr
 
-from medianest.core import config, secrets
+from medianest.core import environment as core_environment
+from medianest.core import secrets
 from medianest.core.cache import shared_cache
-from medianest.core.config import ConfigurationError
 from medianest.core.db import database
+from medianest.core.environment import ConfigurationError
 from tests.support.api import call
 from tests.support.engines import drop_role
 from tests.support.tls import in_front_of, self_signed, server_context
 
 TOKEN = "the session token of this environment"
 REGION = "eu-west-1"
-CACHES = (config.settings, database, shared_cache, secrets._provider)
+CACHES = (core_environment.environment, database, shared_cache, secrets._provider)
 
 
 class Aws:

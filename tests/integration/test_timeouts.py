@@ -8,9 +8,10 @@ from contextlib import ExitStack, contextmanager
 import pytest
 from pydantic import SecretStr
 
-from medianest.core import config, http
+from medianest.core import http
 from medianest.core.cache import Cache
 from medianest.core.db import Database, database
+from medianest.core.environment import environment
 from medianest.core.errors import AppError
 
 
@@ -28,7 +29,7 @@ def forget() -> None:
     """Be as a process that has just started."""
     database().close()
     database.cache_clear()
-    config.settings.cache_clear()
+    environment.cache_clear()
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from typing import Any
 
 from openapi_schema_validator import OAS30Validator, oas30_format_checker
 
-from local.config import PROJECT
+from local.run_config import PROJECT
 
 
 def _closed(node: Any) -> Any:

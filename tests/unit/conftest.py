@@ -8,7 +8,8 @@ import psycopg
 import pytest
 from hypothesis import HealthCheck, settings
 
-from medianest.core import config, secrets
+from medianest.core import environment as core_environment
+from medianest.core import secrets
 from medianest.core.observability import metrics
 from tests.conftest import JWT_SECRET
 
@@ -28,7 +29,7 @@ ENVIRONMENT = {
     "PLEX_CLIENT_ID": "medianest-tests",
     "TMDB_API_KEY": "key-of-the-tests",
 }
-_CACHES = (config.settings, secrets._provider)
+_CACHES = (core_environment.environment, secrets._provider)
 
 
 def _no_network(*_: object, **__: object) -> NoReturn:
@@ -48,7 +49,7 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
 def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
     """Set this process's settings; what was read from them is forgotten before and after."""
     with monkeypatch.context() as patched:
-        for name in config.Settings.model_fields:
+        for name in core_environment.Environment.model_fields:
             patched.delenv(name.upper(), raising=False)
         for name, value in ENVIRONMENT.items():
             patched.setenv(name, value)

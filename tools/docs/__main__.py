@@ -1,6 +1,6 @@
 """Write every generated page: `make docs`."""
 
-from local.config import PROJECT
+from local.run_config import PROJECT
 from tools.docs.pages import PAGES
 
 for name, page in PAGES.items():

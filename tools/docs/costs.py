@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from local.config import PROJECT
+from local.run_config import PROJECT
 
 HOURS = 730  # of a month
 SECONDS = HOURS * 3600

@@ -6,10 +6,10 @@ from typing import Literal
 
 from pydantic.fields import FieldInfo
 
-from local.config import DEFAULT_PORT, ON_AWS, PROJECT, SECRETS
+from local.run_config import DEFAULT_PORT, ON_AWS, PROJECT, SECRETS
 from medianest.catalog import tmdb
 from medianest.core import breaker, cache, db, http, secrets
-from medianest.core.config import Settings, bounds
+from medianest.core.environment import Environment, bounds
 
 _REQUIRING = {"create_app", "require"}
 # What `make run` reads and no function does: name, default, meaning.
@@ -35,7 +35,7 @@ _IN_PLACE = {
 _PAGE = """\
 # Environment
 
-Made from `medianest/core/config.py` by `make docs`; do not edit.
+Made from `medianest/core/environment.py` by `make docs`; do not edit.
 
 On AWS `template.yaml` gives the functions their settings; `make run` reads them from the
 environment, then from `.env` (`.env.example` lists them). An empty value is an absent one. A
@@ -151,7 +151,7 @@ def env_example() -> str:
 
 
 def _fields() -> dict[str, FieldInfo]:
-    return {name.upper(): field for name, field in Settings.model_fields.items()}
+    return {name.upper(): field for name, field in Environment.model_fields.items()}
 
 
 def _row(name: str, default: str, required: str, meaning: str) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from local.config import PROJECT
+from local.run_config import PROJECT
 from local.template import Template, Throttle, read_template
 from medianest.rate_limits.policies import POLICIES
 from medianest.system_config.service import CACHE_SECONDS

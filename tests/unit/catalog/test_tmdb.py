@@ -18,7 +18,7 @@ from medianest.catalog.tmdb import MISSING_CACHE_SECONDS, RECHECK_SECONDS, TmdbC
 from medianest.core import http
 from medianest.core.breaker import FAILURES
 from medianest.core.cache import Cache
-from medianest.core.config import ConfigurationError, Settings
+from medianest.core.environment import ConfigurationError, Environment
 from medianest.core.errors import AppError, ErrorCode
 
 V3_KEY = "0123456789abcdef0123456789abcdef"
@@ -142,7 +142,7 @@ def client(tmdb: Tmdb, cache: MemoryCache) -> TmdbClient:
 
 def client_of(key: str, cache: Cache) -> TmdbClient:
     return TmdbClient(
-        Settings(tmdb_api_key=SecretStr(key), tmdb_api_url="https://tmdb.example.org/3"), cache
+        Environment(tmdb_api_key=SecretStr(key), tmdb_api_url="https://tmdb.example.org/3"), cache
     )
 
 
@@ -776,7 +776,7 @@ def test_a_v4_token_goes_into_the_header_only(tmdb: Tmdb, cache: MemoryCache) ->
 
 def test_nothing_is_asked_without_a_key(tmdb: Tmdb, cache: MemoryCache) -> None:
     with pytest.raises(ConfigurationError, match="TMDB_API_KEY is required"):
-        TmdbClient(Settings(), cache).search("x", "all", 1)
+        TmdbClient(Environment(), cache).search("x", "all", 1)
     assert tmdb.calls == []
 
 
@@ -831,7 +831,7 @@ def test_different_searches_do_not_share_an_answer(
 
 def test_another_language_is_another_answer(tmdb: Tmdb, cache: MemoryCache) -> None:
     for language in ("en-US", "de-DE"):
-        settings = Settings(tmdb_api_key=SecretStr(V3_KEY), tmdb_language=language)
+        settings = Environment(tmdb_api_key=SecretStr(V3_KEY), tmdb_language=language)
         TmdbClient(settings, cache).search("x", "all", 1)
         assert tmdb.calls[-1][3]["language"] == language
     assert len(tmdb.calls) == len(cache.kept) == 2
@@ -974,7 +974,7 @@ class TestLanguage:
     @pytest.fixture
     def client(self, cache: MemoryCache) -> TmdbClient:
         return TmdbClient(
-            Settings(
+            Environment(
                 tmdb_api_key=SecretStr(V3_KEY),
                 tmdb_api_url="https://tmdb.example.org/3",
                 tmdb_language="de-DE",
@@ -1076,7 +1076,7 @@ class TestLanguage:
     def test_english_needs_nothing_appended(
         self, tmdb: Tmdb, cache: MemoryCache, language: str
     ) -> None:
-        settings = Settings(tmdb_api_key=SecretStr(V3_KEY), tmdb_language=language)
+        settings = Environment(tmdb_api_key=SecretStr(V3_KEY), tmdb_language=language)
         tmdb.body = dict(MOVIE)
         TmdbClient(settings, cache).details("movie", 603)
         assert not {"append_to_response", "include_image_language"} & tmdb.calls[0][3].keys()

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from medianest.core import http
-from medianest.core.config import settings
+from medianest.core.environment import environment
 
 URL = "https://upstream.example.org/path"
 POOL = urllib3.HTTPSConnectionPool("upstream.example.org")
@@ -312,7 +312,7 @@ def test_the_query_goes_into_the_url(pool: Pool, method: str) -> None:
 def test_nothing_is_repeated_once_the_time_is_used_up(
     pool: Pool, trouble: Response | Exception
 ) -> None:
-    pool.seconds_per_call = settings().upstream_timeout_seconds + 0.1
+    pool.seconds_per_call = environment().upstream_timeout_seconds + 0.1
     pool.script = [trouble, answer({})]
     with pytest.raises(http.UpstreamError):
         get()
@@ -331,7 +331,7 @@ def test_no_wait_is_longer_than_the_time_left(pool: Pool) -> None:
 def test_connecting_and_waiting_share_the_time(pool: Pool) -> None:
     pool.script = [answer({})]
     get()
-    assert pool.calls[0]["timeout"].total == settings().upstream_timeout_seconds
+    assert pool.calls[0]["timeout"].total == environment().upstream_timeout_seconds
 
 
 def test_a_body_that_swells_is_cut_off(pool: Pool) -> None:

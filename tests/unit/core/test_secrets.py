@@ -4,7 +4,7 @@ import pytest
 from pydantic import SecretStr
 
 from medianest.core import secrets
-from medianest.core.config import ConfigurationError
+from medianest.core.environment import ConfigurationError
 from medianest.core.observability import metrics
 from medianest.core.secrets import resolve
 from tests.conftest import JWT_SECRET

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from openapi_schema_validator import OAS30Validator
 
 from medianest.core import csrf, tokens
-from medianest.core.config import ConfigurationError, load
+from medianest.core.environment import ConfigurationError, load
 from medianest.core.errors import AppError, ErrorCode
 from tests.conftest import JWT_SECRET
 from tests.support.reference import TYPES, json_schema

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from medianest.core import tokens
-from medianest.core.config import MAX_JWT_KEYS, jwt_keys
 from medianest.core.errors import AppError
+from medianest.core.signing_keys import MAX_JWT_KEYS, jwt_keys
 from medianest.rotation.service import announced_in, rotated
 from tests.unit.conftest import forget_settings
 

@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from medianest.core import http
 from medianest.core.breaker import FAILURES
 from medianest.core.cache import Cache
-from medianest.core.config import Settings
+from medianest.core.environment import Environment
 from medianest.core.errors import AppError, ErrorCode
 from medianest.core.text import clean
 from medianest.signin.plex import PlexAccess, PlexAccount, PlexClient, PlexPin
@@ -85,7 +85,7 @@ def client(plex: Plex) -> PlexClient:
 
 def client_of(client_id: str, **others: str) -> PlexClient:
     return PlexClient(
-        Settings(plex_client_id=client_id, plex_api_url="https://plex.example.org", **others),
+        Environment(plex_client_id=client_id, plex_api_url="https://plex.example.org", **others),
         NoCache(),
     )
 

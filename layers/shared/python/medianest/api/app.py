@@ -12,7 +12,7 @@ from medianest.api.errors import on_app_error, on_http_exception, on_validation_
 from medianest.api.event import ProxyHandler
 from medianest.api.middleware import EnvelopeMiddleware
 from medianest.api.route import Route
-from medianest.core.config import require
+from medianest.core.environment import require
 from medianest.core.errors import AppError, ErrorCode
 from medianest.core.observability import flush_metrics, logger
 from medianest.rate_limits.policies import PolicyName

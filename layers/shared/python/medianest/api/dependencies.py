@@ -15,7 +15,7 @@ from medianest.api.rate_limiting import ClientDep, apply
 from medianest.audit import service as audit
 from medianest.core import csrf
 from medianest.core.caller import Caller, Principal
-from medianest.core.config import settings
+from medianest.core.environment import environment
 from medianest.core.errors import AppError, ErrorCode
 from medianest.core.tokens import invalid_token
 from medianest.rate_limits import service as rate_limits
@@ -135,7 +135,7 @@ def is_foreign(request: Request) -> bool:
         return False
     if site == "cross-site":
         return True
-    if origin is None or origin in settings().cors_origins:
+    if origin is None or origin in environment().cors_origins:
         return False
     host = request.headers.get("host", "")
     own = {f"https://{host}"}

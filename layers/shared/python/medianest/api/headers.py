@@ -3,7 +3,7 @@
 from fastapi import Response
 from starlette.datastructures import MutableHeaders
 
-from medianest.core.config import settings
+from medianest.core.environment import environment
 from medianest.rate_limits.sliding_window import HEADERS as RATE_LIMIT_HEADERS
 
 CSRF_HEADER = "X-CSRF-Token"
@@ -44,7 +44,7 @@ def set_stale_header(response: Response, stale_seconds: int | None) -> None:
 
 
 def _set_cors_headers(headers: MutableHeaders, origin: str | None) -> None:
-    allowed = settings().cors_origins
+    allowed = environment().cors_origins
     if not allowed:
         headers["Access-Control-Allow-Origin"] = "*"
     else:

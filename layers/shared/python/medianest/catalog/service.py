@@ -13,14 +13,14 @@ from medianest.catalog.models import (
 )
 from medianest.catalog.tmdb import TmdbClient
 from medianest.core.cache import shared_cache
-from medianest.core.config import settings
+from medianest.core.environment import environment
 from medianest.core.errors import AppError, ErrorCode, invalid
 
 
 @cache
 def tmdb() -> TmdbClient:
     """Return this environment's client of TMDB."""
-    return TmdbClient(settings(), shared_cache())
+    return TmdbClient(environment(), shared_cache())
 
 
 def search(text: str, search_type: SearchType, page: int) -> CachedValue[SearchPage]:

@@ -24,7 +24,7 @@ from medianest.core import http, secrets
 from medianest.core.bounded_cache import BoundedCache
 from medianest.core.cache import Cache
 from medianest.core.clock import now
-from medianest.core.config import Settings
+from medianest.core.environment import Environment
 from medianest.core.errors import ErrorCode
 from medianest.core.observability import count, logger
 from medianest.core.single_flight import FlightFailedError, single_flight
@@ -82,11 +82,11 @@ class TmdbClient:
     AppError CATALOG_UNAVAILABLE.
     """
 
-    def __init__(self, settings: Settings, cache: Cache) -> None:
-        self._settings = settings
+    def __init__(self, environment: Environment, cache: Cache) -> None:
+        self._environment = environment
         self._cache = cache
-        self._answers = BoundedCache(cache, "tmdb", settings.tmdb_cache_mb * 1_000_000)
-        self._tmdb = Upstream(settings.tmdb_api_url, cache)
+        self._answers = BoundedCache(cache, "tmdb", environment.tmdb_cache_mb * 1_000_000)
+        self._tmdb = Upstream(environment.tmdb_api_url, cache)
 
     def search(self, text: str, search_type: SearchType, page: int) -> CachedValue[SearchPage]:
         """Return a page of films and shows; people that TMDB finds too are left out.
@@ -105,12 +105,12 @@ class TmdbClient:
         query = {
             "query": folded,
             "include_adult": "false",
-            "language": self._settings.tmdb_language,
+            "language": self._environment.tmdb_language,
         }
 
         def fetch() -> _CachedPage:
             found = self._find(path, query, kind, page)
-            return _CachedPage.just_read(found, self._settings.tmdb_search_cache_seconds)
+            return _CachedPage.just_read(found, self._environment.tmdb_search_cache_seconds)
 
         kept = self._read(_key(path, query | {"page": str(page)}), _CachedPage, fetch)
         return _dated(kept)
@@ -129,7 +129,7 @@ class TmdbClient:
         stays.
         """
         path = f"/{media_type}/{tmdb_id}"
-        language = self._settings.tmdb_language
+        language = self._environment.tmdb_language
         query = {"language": language}
         if language not in {ENGLISH, "en-US"}:
             query |= {
@@ -148,7 +148,7 @@ class TmdbClient:
             title = details_of(reader, media_type, tmdb_id, body, language)
             if not title.title:
                 raise http.UpstreamError(f"{path} has no title")
-            return _CachedDetails.just_read(title, self._settings.tmdb_details_cache_seconds)
+            return _CachedDetails.just_read(title, self._environment.tmdb_details_cache_seconds)
 
         return _dated(self._read(_key(path, query), _CachedDetails, fetch, suffices))
 
@@ -156,7 +156,7 @@ class TmdbClient:
         self, path: str, query: dict[str, str], kind: MediaType | None, page: int
     ) -> SearchPage:
         """Ask for pages until one has titles, or there are no more, or too many had none."""
-        budget = http.Budget(self._settings.upstream_timeout_seconds)
+        budget = http.Budget(self._environment.upstream_timeout_seconds)
         total = 0
         for shown in range(page, min(page + MAX_PAGES_READ, MAX_SEARCH_PAGE + 1)):
             status, body = self._ask(path, query | {"page": str(shown)}, budget)
@@ -202,7 +202,7 @@ class TmdbClient:
                     raise FlightFailedError
                 self._cache.set(recheck_key, "1", seconds=RECHECK_SECONDS)
             read = fetch()
-            seconds = read.useful_seconds(self._settings.tmdb_stale_seconds)
+            seconds = read.useful_seconds(self._environment.tmdb_stale_seconds)
             self._answers.set(key, read.model_dump_json(), seconds=seconds)
             return read
 
@@ -214,7 +214,7 @@ class TmdbClient:
             return single_flight(
                 self._cache,
                 key,
-                seconds=self._settings.upstream_timeout_seconds + _FLIGHT_MARGIN_SECONDS,
+                seconds=self._environment.upstream_timeout_seconds + _FLIGHT_MARGIN_SECONDS,
                 read_cache=read_cache,
                 fetch=fetch_and_keep,
                 stale=None if is_recheck else kept,
@@ -231,7 +231,7 @@ class TmdbClient:
             # Another release may have kept another shape: then it is asked anew.
             with suppress(ValueError):
                 kept = kind.model_validate_json(text)
-                if kept.age < kept.useful_seconds(self._settings.tmdb_stale_seconds):
+                if kept.age < kept.useful_seconds(self._environment.tmdb_stale_seconds):
                     return kept
         return None
 
@@ -240,7 +240,7 @@ class TmdbClient:
     ) -> tuple[int, Any]:
         """Return TMDB's answer; raises UpstreamError when there is none."""
         headers = {"Accept": "application/json"}
-        key = secrets.resolve(self._settings.tmdb_api_key, "TMDB_API_KEY")
+        key = secrets.resolve(self._environment.tmdb_api_key, "TMDB_API_KEY")
         # A v4 read token is a JWT and goes into a header; a v3 key only works in the query.
         if key.count(".") == 2:  # noqa: PLR2004
             headers["Authorization"] = f"Bearer {key}"

@@ -7,7 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from medianest.core import secrets
-from medianest.core.config import settings
+from medianest.core.environment import environment
 from medianest.core.observability import count, logger
 
 if TYPE_CHECKING:
@@ -117,8 +117,8 @@ class Cache:
                 decode_responses=True,
                 protocol=2,
                 max_connections=2,
-                socket_connect_timeout=settings().cache_connect_timeout_seconds,
-                socket_timeout=settings().cache_timeout_seconds,
+                socket_connect_timeout=environment().cache_connect_timeout_seconds,
+                socket_timeout=environment().cache_timeout_seconds,
                 # Retry once, on a new connection: the old one may have died while the environment
                 # was frozen. A time-out is not retried.
                 retry=Retry(NoBackoff(), 1, supported_errors=(BrokenError,)),
@@ -131,4 +131,4 @@ class Cache:
 @cache
 def shared_cache() -> Cache:
     """Return this environment's cache."""
-    return Cache(settings().redis_url)
+    return Cache(environment().redis_url)

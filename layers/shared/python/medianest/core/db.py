@@ -12,7 +12,8 @@ from secrets import SystemRandom
 from typing import TYPE_CHECKING, Any, LiteralString
 
 from medianest.core import secrets
-from medianest.core.config import TLS_MODE, ConfigurationError, settings
+from medianest.core.addresses import TLS_MODE
+from medianest.core.environment import ConfigurationError, environment
 from medianest.core.errors import AppError, ErrorCode
 from medianest.core.observability import logger
 
@@ -192,7 +193,7 @@ class Database:
             autocommit=True,
             # A prepared statement would pin the client to one server connection behind RDS Proxy.
             prepare_threshold=None,
-            connect_timeout=settings().database_connect_timeout_seconds,
+            connect_timeout=environment().database_connect_timeout_seconds,
             keepalives_idle=30,
             tcp_user_timeout=5000,
             application_name=f"medianest-{os.environ.get('POWERTOOLS_SERVICE_NAME', 'local')}",
@@ -302,5 +303,5 @@ def total_of(
 def database() -> Database:
     """Return this environment's database."""
     return Database(
-        settings().database_url, answer_seconds=settings().database_answer_timeout_seconds
+        environment().database_url, answer_seconds=environment().database_answer_timeout_seconds
     )

@@ -12,8 +12,8 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from medianest.core.config import settings
 from medianest.core.deadline import time_limit
+from medianest.core.environment import environment
 from medianest.core.observability import logger
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def request_json(
     together), broken connections, 3xx, 429, 5xx, bodies over MAX_BYTES, and a success that is not
     JSON.
     """
-    seconds = settings().upstream_timeout_seconds if total_seconds is None else total_seconds
+    seconds = environment().upstream_timeout_seconds if total_seconds is None else total_seconds
     if query:
         url = f"{url}?{urlencode(query)}"
     is_idempotent = method in _IDEMPOTENT

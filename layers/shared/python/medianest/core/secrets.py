@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from pydantic import SecretStr
 
 from medianest.core import http
-from medianest.core.config import SECRET_ARN_PREFIX, ConfigurationError, load, settings
+from medianest.core.addresses import SECRET_ARN_PREFIX
+from medianest.core.environment import ConfigurationError, environment, load
 from medianest.core.observability import count, logger
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ def _checked(name: str, value: str) -> str:
     """Return the validated value of a setting; raises ConfigurationError."""
     if value.startswith(SECRET_ARN_PREFIX):
         raise ConfigurationError(f"{name} is kept as another ARN")
-    own = settings()
+    own = environment()
     hosts = {"DATABASE_HOST": own.database_host or "", "REDIS_HOST": own.redis_host or ""}
     known = load({"NODE_ENV": own.node_env, **hosts, name: value}, name)
     secret: SecretStr = getattr(known, name.lower())

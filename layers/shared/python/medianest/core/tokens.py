@@ -17,8 +17,9 @@ import jwt
 
 from medianest.core import secrets
 from medianest.core.clock import now
-from medianest.core.config import ConfigurationError, jwt_keys, settings
+from medianest.core.environment import ConfigurationError, environment
 from medianest.core.errors import AppError, ErrorCode
+from medianest.core.signing_keys import jwt_keys
 
 ALGORITHM = "HS256"
 ISSUER = "medianest"
@@ -110,7 +111,7 @@ def _checked(claims: dict[str, Any]) -> Claims:
 
 def live_keys() -> tuple[str, ...]:
     """Return the live keys, the signing one first; raises ConfigurationError for a weak one."""
-    return _keys_in(secrets.resolve(settings().jwt_secret, "JWT_SECRET"))
+    return _keys_in(secrets.resolve(environment().jwt_secret, "JWT_SECRET"))
 
 
 @cache

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from medianest.core import http
 from medianest.core.breaker import MAX_PAUSE_SECONDS, Breaker
-from medianest.core.config import settings
+from medianest.core.environment import environment
 from medianest.core.errors import AppError, ErrorCode
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class Upstream:
         count as failures: a 4xx or an invalid body does not, or one bad query could open the
         circuit for everybody.
         """
-        seconds = settings().upstream_timeout_seconds
+        seconds = environment().upstream_timeout_seconds
         if budget is not None:
             seconds = min(seconds, budget.seconds_left)
         with self._breaker.guard():

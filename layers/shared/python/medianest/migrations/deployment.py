@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from hashlib import sha256
 from typing import Any
 
-from medianest.core.config import ConfigurationError
+from medianest.core.environment import ConfigurationError
 from medianest.core.errors import AppError
 from medianest.core.observability import logger
 from medianest.migrations.role import RoleError

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from medianest.core import secrets
-from medianest.core.config import settings
 from medianest.core.db import PAUSE_SECONDS, Database
 from medianest.core.deadline import time_limit
+from medianest.core.environment import environment
 from medianest.core.errors import AppError
 from medianest.core.observability import logger
 from medianest.migrations import role
@@ -89,7 +89,7 @@ def run(*, seconds: float, patience: float = 0.0) -> list[str]:
     cannot be reached is asked again: one that pauses, or that was made a moment ago, takes a while.
     """
     deadline = time.monotonic() + seconds
-    database = Database(settings().database_url)
+    database = Database(environment().database_url)
     try:
         with time_limit(seconds, MigrationError(f"not done within {seconds:.0f} seconds")):
             _wait_for(database, time.monotonic() + min(patience, seconds))
@@ -115,7 +115,7 @@ def _wait_for(database: Database, until: float) -> None:
 
 def _provide_role(database: Database, deadline: float) -> None:
     """Let the functions in by a user of their own, where they have one."""
-    address = settings().app_database_url
+    address = environment().app_database_url
     if address is None:
         return
     # Whoever has just changed the password runs this to make it so.

@@ -12,8 +12,8 @@ import secrets
 from typing import Any
 
 from medianest.core.clock import now
-from medianest.core.config import MAX_JWT_KEYS, jwt_keys
 from medianest.core.observability import logger
+from medianest.core.signing_keys import MAX_JWT_KEYS, jwt_keys
 from medianest.core.tokens import MAX_LIFETIME_SECONDS
 
 CURRENT = "AWSCURRENT"

@@ -16,7 +16,7 @@ from pydantic import Field, ValidationError
 
 from medianest import VERSION
 from medianest.core.cache import Cache
-from medianest.core.config import Settings
+from medianest.core.environment import Environment
 from medianest.core.errors import AppError, ErrorCode
 from medianest.core.http import Budget, UpstreamError
 from medianest.core.observability import count, logger
@@ -91,11 +91,11 @@ class PlexAccess:
 class PlexClient:
     """plex.tv for one installation; every method raises AppError PLEX_UNREACHABLE on trouble."""
 
-    def __init__(self, settings: Settings, cache: Cache) -> None:
-        self._plex_tv = Upstream(settings.plex_api_url, cache)
-        self._auth_url = settings.plex_auth_url
+    def __init__(self, environment: Environment, cache: Cache) -> None:
+        self._plex_tv = Upstream(environment.plex_api_url, cache)
+        self._auth_url = environment.plex_auth_url
         # plex.tv only knows a PIN under the identifier it was made with.
-        self._client_id = settings.plex_client_id or ""
+        self._client_id = environment.plex_client_id or ""
 
     def create_pin(self) -> PlexPin:
         """Ask for a PIN of the kind that the hosted sign-in page takes."""

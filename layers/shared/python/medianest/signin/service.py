@@ -12,8 +12,8 @@ from medianest.audit import repository as audit
 from medianest.audit.models import Action
 from medianest.core import passwords
 from medianest.core.cache import shared_cache
-from medianest.core.config import settings
 from medianest.core.db import database
+from medianest.core.environment import environment
 from medianest.core.errors import AppError, ErrorCode, invalid
 from medianest.core.http import Budget
 from medianest.core.observability import count, logger
@@ -71,7 +71,7 @@ class Pin:
 @cache
 def plex() -> PlexClient:
     """Return this environment's client of plex.tv."""
-    return PlexClient(settings(), shared_cache())
+    return PlexClient(environment(), shared_cache())
 
 
 def begin(caller: Caller) -> Pin:
@@ -298,11 +298,11 @@ def _plex_budget() -> Budget:
 
     Half as much again as one call may take, and never so much that the function runs out of time.
     """
-    return Budget(min(1.5 * settings().upstream_timeout_seconds, MAX_PLEX_SECONDS))
+    return Budget(min(1.5 * environment().upstream_timeout_seconds, MAX_PLEX_SECONDS))
 
 
 def _access(account: PlexAccount, token: str, budget: Budget) -> PlexAccess | None:
-    server_id = settings().plex_server_id
+    server_id = environment().plex_server_id
     if server_id is None:
         return None
     access = plex().access(token, server_id, budget)

@@ -14,18 +14,18 @@ from typing import Literal
 from dotenv import dotenv_values
 from dotenv.parser import parse_stream
 
-from medianest.core import config
-from medianest.core.config import SECRET_ARN_PREFIX, ConfigurationError, is_secret, load
+from medianest.core.addresses import SECRET_ARN_PREFIX
+from medianest.core.environment import ConfigurationError, Environment, is_secret, load
 
 PROJECT = Path(__file__).resolve().parent.parent
 
 DEFAULT_PORT = 3001
 SECRETS = frozenset(
-    name.upper() for name, field in config.Settings.model_fields.items() if is_secret(field)
+    name.upper() for name, field in Environment.model_fields.items() if is_secret(field)
 )
 # Only a deployment has these: a user for the migrations, and logins without a host.
 ON_AWS = frozenset({"APP_DATABASE_URL", "DATABASE_HOST", "REDIS_HOST"})
-_NAMES = [name.upper() for name in config.Settings.model_fields if name.upper() not in ON_AWS]
+_NAMES = [name.upper() for name in Environment.model_fields if name.upper() not in ON_AWS]
 _LAST_PORT = 65535
 _UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
@@ -33,7 +33,7 @@ type LogFormat = Literal["text", "json"]
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class RunConfig:
     """The settings of a local run.
 
     `variables` are for the functions; the run starts a server of its own for each address that
@@ -45,19 +45,19 @@ class Settings:
     port: int
     log_format: LogFormat
     variables: Mapping[str, str]
-    known: config.Settings
+    known: Environment
     origins: Mapping[str, str]
     has_real_plex: bool
     has_real_tmdb: bool
 
 
-def read_settings(
+def read_run_config(
     *,
     data: Path | None = None,
     port: int | None = None,
     environment: Mapping[str, str] | None = None,
     env_file: Path = PROJECT / ".env",
-) -> Settings:
+) -> RunConfig:
     """Read and check the settings; a ConfigurationError names everything that is wrong at once.
 
     `port` and `data` go before the environment; port 0 takes any free one.
@@ -80,7 +80,7 @@ def read_settings(
     problems = [
         f"{name} is an ARN, which only AWS can read: give the value itself" for name in arns
     ]
-    known = config.Settings()
+    known = Environment()
     try:
         known = load(variables)
     except ConfigurationError as error:
@@ -105,7 +105,7 @@ def read_settings(
         placed = [f"{origins[problem.split()[0]]}: {problem}" for problem in problems]
         raise ConfigurationError(*sorted([*file.problems, *placed], key=_line))
 
-    return Settings(
+    return RunConfig(
         data=folder,
         port=number,
         log_format=log_format,

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from functools import cache
 from typing import Annotated, Literal, get_args, get_origin
-from urllib.parse import SplitResult, parse_qs, quote, urlsplit
+from urllib.parse import parse_qs
 
 from pydantic import (
     AfterValidator,
@@ -20,26 +20,22 @@ from pydantic import (
 )
 from pydantic.fields import FieldInfo
 
-SECRET_ARN_PREFIX = "arn:"  # noqa: S105
+from medianest.core.addresses import (
+    HOST,
+    SECRET_ARN_PREFIX,
+    TLS_MODE,
+    URL_BEFORE_QUERY,
+    CacheLogin,
+    DatabaseLogin,
+    check_scheme,
+    split_url,
+    url_of_login,
+)
+from medianest.core.signing_keys import jwt_keys
+
 SECRET_SERVICES = frozenset({"secretsmanager", "ssm"})
-# Of PostgreSQL's modes the only one that finds out who answers.
-TLS_MODE = "verify-full"
-HOST = r"^[A-Za-z0-9._-]+$"
-MIN_JWT_SECRET_BYTES = 32
-MAX_JWT_KEYS = 3
 # Of a bad value no more than this is repeated.
 _SHOWN_CHARS = 60
-# An address as far as its query: a password with a bare @ or / would become part of the host's
-# name, which error messages tell.
-_ADDRESS = re.compile(r"\w+://([^@/]*@)?[^@]*")
-# Placeholders of tutorials and samples, padded or not: whoever ships one has no secret.
-KNOWN_JWT_SECRETS = (
-    "secret",
-    "changeme",
-    "yoursecret",
-    "yoursupersecret",
-    "password",
-)
 
 
 class ConfigurationError(Exception):
@@ -64,48 +60,7 @@ def _matching(pattern: str, wanted: str) -> AfterValidator:
 type _Host = Annotated[str, _matching(HOST, "a host name or an IPv4 address alone")]
 
 
-class Login(BaseModel):
-    """A login as AWS keeps it in Secrets Manager: JSON in place of an address."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
-
-    username: str = Field(min_length=1)
-    password: str = Field(min_length=1)
-    host: str = Field(pattern=HOST)
-    port: int = Field(ge=1, le=65535)
-
-    @property
-    def place(self) -> str:
-        """Return the part of an address that says who and where."""
-        user, password = _escaped(self.username), _escaped(self.password)
-        return f"{user}:{password}@{self.host}:{self.port}"
-
-
-class DatabaseLogin(Login):
-    """A login to PostgreSQL, with the names that RDS uses."""
-
-    port: int = Field(default=5432, ge=1, le=65535)
-    dbname: str = ""
-
-    @property
-    def address(self) -> str:
-        """Return the address that it stands for."""
-        return f"postgresql://{self.place}/{_escaped(self.dbname)}?sslmode={TLS_MODE}"
-
-
-class CacheLogin(Login):
-    """A login to Valkey or Redis, which may know users by their password alone."""
-
-    username: str = ""
-    port: int = Field(default=6379, ge=1, le=65535)
-
-    @property
-    def address(self) -> str:
-        """Return the address that it stands for."""
-        return f"rediss://{self.place}/0"
-
-
-class Settings(BaseModel):
+class Environment(BaseModel):
     """What the environment says. A secret is its value, or on AWS the ARN it is kept under.
 
     Which settings a function needs is said by its `require` call; the others may be absent. The
@@ -264,13 +219,13 @@ class Settings(BaseModel):
     @field_validator("database_url", "app_database_url")
     @classmethod
     def _postgresql(cls, value: SecretStr, info: ValidationInfo) -> SecretStr:
-        value = _address(value, DatabaseLogin, info.data.get("database_host"))
-        value = _secret_with_scheme(value, "postgresql", "postgres")
+        value = url_of_login(value, DatabaseLogin, info.data.get("database_host"))
+        value = check_scheme(value, "postgresql", "postgres")
         # Taken apart by hand: what urlsplit says of an address that it dislikes has the password.
         address, _, query = value.get_secret_value().partition("?")
         if address.startswith(SECRET_ARN_PREFIX):
             return value
-        if not _ADDRESS.fullmatch(address):
+        if not URL_BEFORE_QUERY.fullmatch(address):
             raise ValueError("must have the characters @ and / of its password as %40 and %2F")
         if _in_production(info) and set(parse_qs(query).get("sslmode", [])) != {TLS_MODE}:
             raise ValueError(f"must ask for TLS in production: sslmode={TLS_MODE}")
@@ -279,14 +234,14 @@ class Settings(BaseModel):
     @field_validator("redis_url")
     @classmethod
     def _redis(cls, value: SecretStr, info: ValidationInfo) -> SecretStr:
-        value = _address(value, CacheLogin, info.data.get("redis_host"))
+        value = url_of_login(value, CacheLogin, info.data.get("redis_host"))
         if _in_production(info) and value.get_secret_value().startswith("redis://"):
             raise ValueError("must ask for TLS in production: rediss://")
         if _in_production(info) and "ssl_" in value.get_secret_value().partition("?")[2]:
             raise ValueError("must not weaken TLS in production")
-        value = _secret_with_scheme(value, "redis", "rediss")
+        value = check_scheme(value, "redis", "rediss")
         text = value.get_secret_value()
-        if not text.startswith(SECRET_ARN_PREFIX) and _parts(text) is None:
+        if not text.startswith(SECRET_ARN_PREFIX) and split_url(text) is None:
             raise ValueError(
                 "must be an address such as redis://HOST:6379/0; the characters # / : @ of its"
                 " password are written %23 %2F %3A %40"
@@ -303,7 +258,7 @@ class Settings(BaseModel):
     @field_validator("plex_api_url", "plex_auth_url", "tmdb_api_url")
     @classmethod
     def _http(cls, value: str, info: ValidationInfo) -> str:
-        parts = _parts(value)
+        parts = split_url(value)
         if parts is None or parts.scheme not in {"http", "https"}:
             raise ValueError("must be an address that starts with https:// or http://")
         if _in_production(info) and parts.scheme != "https":
@@ -314,7 +269,7 @@ class Settings(BaseModel):
     @classmethod
     def _origins(cls, value: str) -> str:
         for origin in value.split(","):
-            parts = _parts(origin.strip())
+            parts = split_url(origin.strip())
             if value != "*" and (
                 parts is None
                 or origin.strip() != f"{parts.scheme}://{parts.netloc}"
@@ -334,93 +289,21 @@ class Settings(BaseModel):
         return frozenset(origin.strip() for origin in self.cors_origin.split(","))
 
 
-def jwt_keys(secret: str) -> tuple[str, ...]:
-    """Return the keys in a JWT_SECRET, the signing one first; raises ValueError.
-
-    It is one key, or while keys are rotated `{"sign": KEY, "verify": [KEY, …]}`.
-    """
-    keys = [secret]
-    if secret.startswith("{"):
-        try:
-            parts = json.loads(secret)
-            keys = [parts["sign"], *parts.get("verify", [])]
-        except (ValueError, KeyError, TypeError) as error:
-            raise ValueError('must be a key or {"sign": KEY, "verify": [KEY, …]}') from error
-    if len(keys) > MAX_JWT_KEYS or not all(isinstance(key, str) for key in keys):
-        raise ValueError(f"must hold at most {MAX_JWT_KEYS} keys")
-    for key in keys:
-        check_jwt_secret(key)
-    return tuple(keys)
-
-
-def check_jwt_secret(value: str) -> None:
-    """Refuse a signing key that could be guessed (RFC 7518, 3.2: 256 bits); raises ValueError."""
-    if len(value.encode()) < MIN_JWT_SECRET_BYTES:
-        raise ValueError(
-            f"must be at least {MIN_JWT_SECRET_BYTES} bytes; `openssl rand -base64 48` makes one"
-        )
-    letters = "".join(character for character in value.lower() if character.isalpha())
-    repeated = any(
-        value == (value[:length] * len(value))[: len(value)]
-        for length in range(1, len(value) // 2 + 1)
-    )
-    if repeated or len(set(value)) < 8 or letters.startswith(KNOWN_JWT_SECRETS):  # noqa: PLR2004
-        raise ValueError(
-            "is a well-known or repetitive value; `openssl rand -base64 48` makes a random one"
-        )
-
-
-def _escaped(text: str) -> str:
-    return quote(text, safe="")
-
-
-def _address(
-    value: SecretStr, kind: type[DatabaseLogin | CacheLogin], host: str | None
-) -> SecretStr:
-    """Return an address as it is, and the one that a login in JSON stands for."""
-    text = value.get_secret_value()
-    if not text.startswith("{"):
-        return value
-    try:
-        login = kind.model_validate({"host": host, **json.loads(text)})
-    except ValidationError as error:
-        bad = sorted({str(item["loc"][0]) for item in error.errors()})
-        raise ValueError(f"is a login without a good {', '.join(bad)}") from None
-    except ValueError:
-        raise ValueError("is not JSON, though it begins like it") from None
-    return SecretStr(login.address)
-
-
 def _in_production(info: ValidationInfo) -> bool:
     return info.data.get("node_env") == "production"
 
 
-def _parts(address: str) -> SplitResult | None:
-    """Take an address apart; None where it has no host or is malformed."""
-    try:
-        parts = urlsplit(address)
-        is_good = bool(parts.hostname) and parts.port != 0  # a malformed port is noticed here
-    except ValueError:
-        return None
-    return parts if is_good else None
-
-
-def _secret_with_scheme(value: SecretStr, *schemes: str) -> SecretStr:
-    starts = (SECRET_ARN_PREFIX, *(f"{scheme}://" for scheme in schemes))
-    if not value.get_secret_value().startswith(starts):
-        raise ValueError(f"must start with {schemes[0]}://, or on AWS be the ARN of a secret")
-    return value
-
-
-def load(environ: Mapping[str, str], *required: str) -> Settings:
+def load(environ: Mapping[str, str], *required: str) -> Environment:
     """Read settings; raises ConfigurationError naming every missing or bad one."""
     given = {
-        name: environ[name.upper()] for name in Settings.model_fields if environ.get(name.upper())
+        name: environ[name.upper()]
+        for name in Environment.model_fields
+        if environ.get(name.upper())
     }
     problems = [f"{name} is required" for name in required if name.lower() not in given]
-    settings = None
+    found = None
     try:
-        settings = Settings.model_validate(given)
+        found = Environment.model_validate(given)
     except ValidationError as error:
         for item in error.errors(include_input=False, include_url=False):
             name = str(item["loc"][0])
@@ -428,9 +311,9 @@ def load(environ: Mapping[str, str], *required: str) -> Settings:
             is_ours = item["type"] == "value_error"
             wanted = item["msg"].removeprefix("Value error, ") if is_ours else _wanted(name)
             problems.append(f"{name.upper()} {wanted}{_shown(name, given[name])}")
-    if settings is None or problems:
+    if found is None or problems:
         raise ConfigurationError(*sorted(problems))
-    return settings
+    return found
 
 
 def is_secret(field: FieldInfo) -> bool:
@@ -446,7 +329,7 @@ def bounds(field: FieldInfo) -> tuple[float, float] | None:
 
 def _wanted(name: str) -> str:
     """Say which values a setting may have, from its type."""
-    field = Settings.model_fields[name]
+    field = Environment.model_fields[name]
     if get_origin(field.annotation) is Literal:
         *others, last = get_args(field.annotation)
         return f"must be {', '.join(others)} or {last}"
@@ -457,14 +340,14 @@ def _wanted(name: str) -> str:
 
 def _shown(name: str, value: str) -> str:
     """Repeat a bad value, unless it is a secret or an address that may have one."""
-    if is_secret(Settings.model_fields[name]) or "@" in value:
+    if is_secret(Environment.model_fields[name]) or "@" in value:
         return ""
     cut = value if len(value) <= _SHOWN_CHARS else f"{value[:_SHOWN_CHARS]}…"
     return f", not {json.dumps(cut, ensure_ascii=False)}"
 
 
 @cache
-def settings() -> Settings:
+def environment() -> Environment:
     """Return this process's settings, read once from its environment."""
     return load(os.environ)
 

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from psycopg.conninfo import conninfo_to_dict
 from pydantic import ValidationError
 
-from medianest.core.config import ConfigurationError, Settings, check_jwt_secret, is_secret, load
+from medianest.core.environment import ConfigurationError, Environment, is_secret, load
+from medianest.core.signing_keys import check_jwt_secret
 
-SECRETS = {name.upper() for name, field in Settings.model_fields.items() if is_secret(field)}
+SECRETS = {name.upper() for name, field in Environment.model_fields.items() if is_secret(field)}
 ARN = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:medianest-AbCdEf"
 RANDOM_SECRET = "qV3_8yXwK0hJ-4bTnE2rLzUaPsC6dGmF"
 
@@ -441,7 +442,7 @@ def test_no_secret_is_in_the_message_nor_in_its_trace(name: str, value: str, can
 
 def test_no_secret_is_in_the_error_of_the_model_either() -> None:
     with pytest.raises(ValidationError) as caught:
-        Settings.model_validate({"jwt_secret": "canary", "database_url": "mysql://canary"})
+        Environment.model_validate({"jwt_secret": "canary", "database_url": "mysql://canary"})
     assert "canary" not in str(caught.value)
 
 
