@@ -471,7 +471,7 @@ class TestLanguage:
     def token(self, people: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         """Return a token; the catalogue is German."""
         german = load({**os.environ, "TMDB_LANGUAGE": "de-DE"})
-        monkeypatch.setattr(catalog, "settings", lambda: german)
+        monkeypatch.setattr(catalog, "environment", lambda: german)
         catalog.tmdb.cache_clear()
         yield people["bob"]
         catalog.tmdb.cache_clear()

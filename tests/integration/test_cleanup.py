@@ -371,7 +371,7 @@ class TestEveryTask:
         (metrics,) = map(json.loads, capsys.readouterr().out.splitlines())
         assert (metrics["task"], metrics["CleanupFailed"]) == (name, [1])
         line = json.loads(logs.getvalue().splitlines()[-1])
-        assert (line["level"], line["message"], line["task"]) == ("ERROR", "cleanup failed", name)
+        assert (line["level"], line["message"], line["task"]) == ("ERROR", "cleanup_failed", name)
         assert run_schedule(task.schedule)["more"] is False
 
 

@@ -190,7 +190,7 @@ def test_a_migration_that_fails_fails_the_deployment_and_leaves_nothing(
     assert stack.answer["Status"] == "FAILED"
     assert stack.answer["Reason"] == "0002_bad failed: division by zero"
     assert fresh.tables() == {"schema_migrations", "good"}
-    assert "deployment failed" in logs.getvalue()
+    assert "deployment_failed" in logs.getvalue()
 
 
 def test_a_migration_that_takes_too_long_fails_in_time_and_leaves_nothing(
@@ -254,7 +254,7 @@ def test_a_database_that_is_not_there_yet_is_waited_for(
     fresh.variables.setattr(Database, "ping", meanwhile)
     stack.call("Create")
     assert stack.answer["Status"] == "SUCCESS"
-    assert "database not there yet" in logs.getvalue()
+    assert "database_not_ready" in logs.getvalue()
 
 
 def test_any_error_is_told_in_few_words() -> None:
@@ -275,7 +275,7 @@ def test_an_answer_that_is_not_taken_is_sent_again(
     stack.statuses = list(statuses)
     stack.call("Create")
     assert stack.answer["Status"] == "SUCCESS"
-    assert logs.getvalue().count("CloudFormation not told") == len(statuses)
+    assert logs.getvalue().count("cloudformation_unreachable") == len(statuses)
     assert "canary" not in logs.getvalue()
 
 

@@ -303,7 +303,7 @@ class TestOrigins:
     @pytest.fixture(autouse=True)
     def _origins(self, environment: object, monkeypatch: pytest.MonkeyPatch) -> None:
         own = load({"CORS_ORIGIN": "https://web.example,http://localhost:5173"})
-        monkeypatch.setattr(headers, "settings", lambda: own)
+        monkeypatch.setattr(headers, "environment", lambda: own)
 
     @pytest.mark.parametrize("origin", ["https://web.example", "http://localhost:5173"])
     @pytest.mark.parametrize("method", ["OPTIONS", "GET"])
@@ -356,7 +356,7 @@ def test_unexpected_error_tells_nothing(
     assert "secret-detail" not in answer.text
     assert answer.headers["x-frame-options"] == "DENY"
     logged = [json.loads(line) for line in logs.getvalue().splitlines()]
-    failures = [line for line in logged if line["message"] == "unhandled error"]
+    failures = [line for line in logged if line["message"] == "unhandled_error"]
     assert len(failures) == 1
     assert failures[0]["request_id"] == answer.headers["x-request-id"]
 

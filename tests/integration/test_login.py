@@ -510,7 +510,7 @@ class TestAudit:
         self, db: Db, keys: object, plex_url: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         own = load({**os.environ, "PLEX_SERVER_ID": SERVER_ID})
-        monkeypatch.setattr(service, "settings", lambda: own)
+        monkeypatch.setattr(service, "environment", lambda: own)
         assert plex.verify(plex.begin(plex_url, "dave")).code == "PLEX_ACCESS_DENIED"
         [(user_id, details)] = audited(db, "auth.sign_in_failed")
         assert user_id is None

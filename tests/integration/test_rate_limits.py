@@ -517,7 +517,7 @@ class TestWhatIsTold:
         request_id = answers[1].headers["x-request-id"]
         assert audited(db) == [("search", bob, "2001:db8::7", "tests", request_id)]
         lines = [json.loads(line) for line in logs.getvalue().splitlines()]
-        told = [line for line in lines if line["message"] == "limit exceeded"]
+        told = [line for line in lines if line["message"] == "rate_limit_exceeded"]
         assert len(told) == 1
         assert told[0].items() >= {"policy": "search", "user_id": bob, "limit": 1}.items()
 

@@ -241,7 +241,7 @@ def test_without_a_good_answer_of_the_extension_aws_is_asked(
     arn = aws.secret("medianest/tmdb-api-key", "a key")
     extension.status, extension.body = status, body
     assert resolve(arn) == "a key"
-    assert "secrets extension failed" in logs.getvalue()
+    assert "secrets_extension_failed" in logs.getvalue()
     assert "canary" not in logs.getvalue()
 
 
@@ -463,7 +463,7 @@ def test_a_changed_password_in_a_login_is_read_again_at_once(
     assert call("GET", "/api/health").status == 200  # the old connection still serves
     database().close()
     assert call("GET", "/api/health").status == 200
-    assert "database password read again" in logs.getvalue()
+    assert "database_password_refreshed" in logs.getvalue()
     assert "cond" not in logs.getvalue()
 
 

@@ -29,17 +29,17 @@ METRICS = json.dumps({"_aws": {"Timestamp": 1}, "service": "auth", "CacheUnavail
 
 
 def test_a_warning_is_one_line_with_its_fields() -> None:
-    line = readable("AuthFunction", entry("WARNING", "cache failed", cause="Two words", n=1))
+    line = readable("AuthFunction", entry("WARNING", "cache_failed", cause="Two words", n=1))
     assert line is not None
-    assert line[8:] == ' WARNING AuthFunction cache failed cause="Two words" n=1'
+    assert line[8:] == ' WARNING AuthFunction cache_failed cause="Two words" n=1'
 
 
 def test_an_error_has_its_traceback_below() -> None:
-    line = entry("ERROR", "unhandled error", exception=TRACE, exception_name="ValueError")
+    line = entry("ERROR", "unhandled_error", exception=TRACE, exception_name="ValueError")
     shown = readable("AuthFunction", line)
     assert shown is not None
     first, *trace = shown.split("\n")
-    assert first.endswith(" ERROR AuthFunction unhandled error")
+    assert first.endswith(" ERROR AuthFunction unhandled_error")
     assert trace == [f"  {each}" for each in TRACE.split("\n")]
 
 
@@ -75,7 +75,7 @@ def test_the_format_decides(
     capsys: pytest.CaptureFixture[str], log_format: str, level: str, printed: int
 ) -> None:
     show = log_printer("json" if log_format == "json" else "text", level)
-    for line in (entry("INFO", "request"), METRICS, entry("WARNING", "cache failed")):
+    for line in (entry("INFO", "request"), METRICS, entry("WARNING", "cache_failed")):
         show("AuthFunction", line)
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == printed

@@ -52,7 +52,7 @@ The last two are those of draft-ietf-httpapi-ratelimit-headers. A call that is r
 `Retry-After` (whole seconds, at least 1) and `details` of `policy`, `limit`, `window` and `retryAfter`. API Gateway's own 429
 has `Retry-After` only, and no `details`.
 
-The first refusal of a caller in a window is written to the audit log (`limit.exceeded`) and to the log (`limit exceeded`);
+The first refusal of a caller in a window is written to the audit log (`limit.exceeded`) and to the log (`rate_limit_exceeded`);
 further ones cost no SQL. The metric `RateLimited` counts all of them, by `policy`.
 
 ## When the cache is down

@@ -121,6 +121,6 @@ def test_a_run_that_fails_tells_how_far_it_got(
     monkeypatch.setattr(service, "TASKS", {"sessions": delete})
     with pytest.raises(RuntimeError, match="disk"):
         service.run("sessions", clock(60))
-    (record,) = [each for each in caplog.records if each.message == "cleanup failed"]
+    (record,) = [each for each in caplog.records if each.message == "cleanup_failed"]
     assert (vars(record)["task"], vars(record)["deleted"]) == ("sessions", BATCH)
     assert rows.commits == 1

@@ -71,7 +71,7 @@ async def on_http_exception(request: Request, error: Exception) -> Response:
     http_error = cast("HTTPException", error)
     code = _HTTP_CODES.get(http_error.status_code, ErrorCode.VALIDATION_ERROR)
     if REGISTRY[code].status != http_error.status_code:
-        logger.warning("framework error", extra={"status": http_error.status_code})
+        logger.warning("framework_error", extra={"status": http_error.status_code})
     headers = http_error.headers
     if code is ErrorCode.METHOD_NOT_ALLOWED:
         headers = {"Allow": ", ".join([*allowed_methods(request.scope), "OPTIONS"])}

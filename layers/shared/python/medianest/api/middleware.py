@@ -55,7 +55,7 @@ class EnvelopeMiddleware:
             else:
                 await self.app(scope, receive, send_with_headers)
         except Exception:  # noqa: BLE001 - any exception gets an answer
-            logger.exception("unhandled error")
+            logger.exception("unhandled_error")
             count("UnhandledError")
             response = error_response(AppError(ErrorCode.INTERNAL_ERROR))
             await response(scope, receive, send_with_headers)

@@ -261,4 +261,4 @@ def _log_trouble(error: Exception, stale_seconds: int | None) -> None:
     count("CatalogUnavailable" if stale_seconds is None else "CatalogStale")
     # What an UpstreamError says never has a secret; what pydantic says may have anything.
     cause = cause_of(error) if isinstance(error, ValidationError) else str(error)
-    logger.warning("TMDB failed", extra={"cause": cause, "stale_seconds": stale_seconds})
+    logger.warning("tmdb_failed", extra={"cause": cause, "stale_seconds": stale_seconds})

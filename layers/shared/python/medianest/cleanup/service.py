@@ -61,7 +61,7 @@ def run(task: str, seconds_left: Callable[[], float]) -> CleanupResult:
                 batch = delete(connection)
             deleted += batch
     except Exception:
-        logger.exception("cleanup failed", extra={"task": task, "deleted": deleted})
+        logger.exception("cleanup_failed", extra={"task": task, "deleted": deleted})
         count("CleanupFailed", task=task)
         raise
     result = CleanupResult(task, deleted, batch == repository.BATCH)

@@ -98,7 +98,7 @@ class Breaker:
         opened = bool(answer[0]) if answer is not None else self._failed_here(counts, seconds)
         if opened:
             count("BreakerOpened", host=self._host)
-            logger.warning("breaker opened", extra={"host": self._host, "seconds": seconds})
+            logger.warning("breaker_opened", extra={"host": self._host, "seconds": seconds})
 
     def _failed_here(self, counts: int, seconds: int) -> bool:
         now = time.time()

@@ -98,7 +98,7 @@ class Cache:
         except (RedisError, ValueError) as error:  # ValueError: an address that is none
             self._paused_until = time.monotonic() + PAUSE_SECONDS
             count("CacheUnavailable")
-            logger.warning("cache failed", extra={"cause": type(error).__name__})
+            logger.warning("cache_failed", extra={"cause": type(error).__name__})
             return None
 
     def _connected(self) -> Redis:

@@ -97,7 +97,7 @@ class Database:
                 self.close()
                 if time.time() - started >= SLOW_SECONDS:
                     self._paused_until = time.time() + PAUSE_SECONDS
-            logger.warning("database failed", extra={"reason": str(error)})
+            logger.warning("database_failed", extra={"cause": str(error)})
             raise database_unavailable() from error
         except psycopg.errors.ForeignKeyViolation as error:
             # Rows refer to the caller, who was deleted after the call was authenticated.
@@ -168,7 +168,7 @@ class Database:
             former, url = url, secrets.resolve(self._secret, "DATABASE_URL", fresh=True)
             if url == former:
                 raise
-            logger.info("database password read again")
+            logger.info("database_password_refreshed")
             connection = self._connect(url)
         self._url = url
         return connection

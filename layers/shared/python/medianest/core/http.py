@@ -143,7 +143,7 @@ def _call_once(
             raise
         response.release_conn()
     except urllib3.exceptions.HTTPError as error:
-        logger.warning("upstream failed", extra={"host": _host(url), "cause": type(error).__name__})
+        logger.warning("upstream_failed", extra={"host": _host(url), "cause": type(error).__name__})
         # Both mean that connecting failed; a request is only sent after that.
         unopened = (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError)
         raise _NoAnswerError(

@@ -70,7 +70,7 @@ def resolve(secret: SecretStr | None, name: str, *, fresh: bool = False) -> str:
         count("SecretUnreadable")
         if kept is None or now > kept.read_at + MAX_STALE_SECONDS:
             raise SecretUnreadableError(f"{name} cannot be read: {error}") from error
-        logger.warning("secret not read again", extra={"setting": name, "reason": str(error)})
+        logger.warning("secret_refresh_failed", extra={"setting": name, "cause": str(error)})
         # Pause for all secrets: each would cost a request a time-out.
         for key, each in list(_kept.items()):
             _kept[key] = _Kept(
@@ -101,7 +101,7 @@ def _read(arn: str, *, fresh: bool) -> str:
             return _from_extension(arn, port)
         except _UnreadableError as error:
             # The extension is an optimisation; fall back to the SDK, which also explains refusals.
-            logger.warning("secrets extension failed", extra={"reason": str(error)})
+            logger.warning("secrets_extension_failed", extra={"cause": str(error)})
     return _from_aws(arn)
 
 

@@ -41,7 +41,7 @@ def respond(
         try:
             work(max(seconds - ANSWER_SECONDS, 1))
         except Exception as error:  # noqa: BLE001 - whatever it is, somebody waits for an answer
-            logger.exception("deployment failed")
+            logger.exception("deployment_failed")
             reason = reason_of(error)
     answer = {
         "Status": "FAILED" if reason else "SUCCESS",
@@ -102,5 +102,5 @@ def _put(url: str, body: bytes) -> None:
             if response.status == 200:  # noqa: PLR2004
                 return
             problem = f"status {response.status}"
-        logger.warning("CloudFormation not told", extra={"reason": problem})
+        logger.warning("cloudformation_unreachable", extra={"cause": problem})
     raise AnswerError(f"CloudFormation cannot be told: {problem}")

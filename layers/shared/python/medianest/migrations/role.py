@@ -77,7 +77,7 @@ def ensure_app_role(connection: Connection[Any], address: str) -> None:
             f"the user {name} may do more than change rows: take that from it,"
             " or use one user for everything"
         )
-    logger.info("role provided", extra={"role": name})
+    logger.info("app_role_ensured", extra={"role": name})
 
 
 def _make(
@@ -100,7 +100,7 @@ def _make(
                 " (CREATEROLE), make it yourself, or use one user for everything"
             ) from error
         # Whoever made it keeps its password; what it may do to our tables is ours to say.
-        logger.warning("role is somebody else's", extra={"role": name})
+        logger.warning("app_role_not_owned", extra={"role": name})
 
 
 def _with_login(

@@ -107,7 +107,7 @@ def _wait_for(database: Database, until: float) -> None:
         except (AppError, secrets.SecretUnreadableError) as error:
             if time.monotonic() + PAUSE_SECONDS >= until:
                 raise
-            logger.info("database not there yet", extra={"reason": str(error)})
+            logger.info("database_not_ready", extra={"cause": str(error)})
             time.sleep(PAUSE_SECONDS)
         else:
             return

@@ -75,7 +75,7 @@ def _tell(result: LimitResult, caller: Caller, user_id: UUID | None) -> None:
         "window": result.policy.window,
     }
     logger.warning(
-        "limit exceeded",
+        "rate_limit_exceeded",
         extra={**details, "ip": caller.ip, "user_id": user_id and str(user_id)},
     )
     try:

@@ -202,7 +202,7 @@ def _sense() -> Iterator[None]:
 
 def _unreachable(cause: str, error: UpstreamError | None = None) -> AppError:
     count("PlexUnreachable")
-    logger.warning("plex.tv failed", extra={"cause": cause})
+    logger.warning("plex_failed", extra={"cause": cause})
     return unavailable(ErrorCode.PLEX_UNREACHABLE, error)
 
 

@@ -235,7 +235,7 @@ def change_password(principal: Principal, current: str, new: str, caller: Caller
                 details={"sessions": number},
             )
     sessions.invalidate(user_id, ended)
-    logger.info("password changed", extra={"user_id": str(user_id)})
+    logger.info("password_changed", extra={"user_id": str(user_id)})
 
 
 def _check_new_password(account: LocalAccount, current: str, new: str) -> None:

@@ -147,7 +147,7 @@ class Memory:
                     rows = repository.rows(connection)
                 self._config = parse(rows)
             except AppError as error:
-                logger.warning("settings not read", extra={"code": error.code})
+                logger.warning("system_config_unreadable", extra={"cause": error.code})
                 seconds = min(RETRY_SECONDS, CACHE_SECONDS)
             self._fresh_until = time.time() + seconds
         return self._config
@@ -220,7 +220,7 @@ def _held[V: RequestModel](
 
 
 def _tell_ignored(key: str, reason: str) -> None:
-    logger.warning("setting ignored", extra={"key": key, "reason": reason})
+    logger.warning("setting_ignored", extra={"key": key, "cause": reason})
 
 
 def _out(setting: Setting[Any], rows: Mapping[str, ConfigRow]) -> SettingOut:
