@@ -4,6 +4,8 @@ from typing import Annotated
 
 from fastapi import Depends, Query, status
 
+from medianest.accounts import service as accounts
+from medianest.accounts.schemas import UserChangeIn, UserIn
 from medianest.api.app import create_app, documented_errors, lambda_handler
 from medianest.api.dependencies import Admin, ConfigAdmin
 from medianest.api.rate_limiting import ClientDep
@@ -28,7 +30,7 @@ from medianest.stats.schemas import StatsOut
 from medianest.system_config import service as system_config
 from medianest.system_config.schemas import SettingIn, SettingOut
 from medianest.users import service as users
-from medianest.users.schemas import AdminUserOut, UserChangeIn, UserIn, UserOut, UserQuery
+from medianest.users.schemas import AdminUserOut, UserOut, UserQuery
 
 app = create_app(
     "DATABASE_URL",
@@ -51,7 +53,7 @@ async def list_users(
 @app.post("/api/admin/users", status_code=status.HTTP_201_CREATED)
 async def create_user(body: UserIn, admin: Admin, caller: ClientDep) -> ApiResponse[AdminUserOut]:
     """Create a local account."""
-    return ok(AdminUserOut.model_validate(users.create(body, admin, caller)))
+    return ok(AdminUserOut.model_validate(accounts.create(body, admin, caller)))
 
 
 @app.get("/api/admin/users/{id}")
@@ -74,7 +76,7 @@ async def change_user(
 
     Another role or a suspension ends all sessions of the user, who signs in again.
     """
-    user = users.change(id, body, admin, caller, sessions.invalidate)
+    user = accounts.change(id, body, admin, caller)
     return ok(AdminUserOut.model_validate(user))
 
 
@@ -85,7 +87,7 @@ async def change_user(
 )
 async def delete_user(id: Id, admin: Admin, caller: ClientDep) -> None:  # noqa: A002
     """Delete a user with sessions and requests, at once; the audit log stays."""
-    users.delete(id, admin, caller, sessions.invalidate)
+    accounts.delete(id, admin, caller)
 
 
 @app.delete("/api/admin/users/{id}/sessions", status_code=status.HTTP_204_NO_CONTENT)

@@ -14,13 +14,12 @@ from medianest.api.dependencies import (
     set_session_cookie,
 )
 from medianest.api.rate_limiting import ClientDep, TellLimits, rate_limited_by_address
-from medianest.core import csrf
-from medianest.core.caller import Principal
 from medianest.core.envelope import ApiResponse, Id, ok
 from medianest.core.errors import ErrorCode
+from medianest.sessions import csrf
 from medianest.sessions import service as sessions
 from medianest.sessions.schemas import SessionOut
-from medianest.signin import service as signin
+from medianest.signin import with_password
 from medianest.signin.schemas import (
     CsrfOut,
     LoginIn,
@@ -30,6 +29,7 @@ from medianest.signin.schemas import (
     SignedInOut,
 )
 from medianest.users import service as users
+from medianest.users.models import Principal
 from medianest.users.schemas import UserOut
 
 app = create_app(
@@ -67,7 +67,7 @@ async def sign_in(
     to the account before has a limit of its own.
     """
     origin.check(body.session)
-    signed_in = signin.sign_in(body.identifier, body.password, caller, previous, tell)
+    signed_in = with_password.sign_in(body.identifier, body.password, caller, previous, tell)
     if body.session == "cookie":
         set_session_cookie(response, signed_in.token, signed_in.expires_at)
     return ok(SignedInOut.of(signed_in, body.session))
@@ -82,7 +82,7 @@ async def change_password(
     body: PasswordIn, principal: Annotated[Principal, rate_limited("password")], caller: ClientDep
 ) -> None:
     """Change one's own password; every other session of one's own ends."""
-    signin.change_password(principal, body.current_password or "", body.new_password, caller)
+    with_password.change_password(principal, body.current_password or "", body.new_password, caller)
 
 
 @app.get("/api/auth/me")

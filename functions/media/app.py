@@ -9,7 +9,6 @@ from medianest.api.dependencies import SignedIn, rate_limited
 from medianest.api.headers import STALE_HEADER, set_stale_header
 from medianest.api.rate_limiting import ClientDep
 from medianest.catalog.models import MediaType
-from medianest.core.caller import Principal
 from medianest.core.envelope import ApiResponse, Id, PageResponse, PlainInt, ok
 from medianest.core.errors import ErrorCode
 from medianest.discovery import service as discovery
@@ -21,6 +20,7 @@ from medianest.requests.schemas import (
     RequestOut,
     RequestQuery,
 )
+from medianest.users.models import Principal
 
 app = create_app(
     "DATABASE_URL",

@@ -11,7 +11,7 @@ from medianest.api.dependencies import PreviousSession, SignInOrigin, set_sessio
 from medianest.api.rate_limiting import ClientDep, rate_limited_by_address
 from medianest.core.envelope import ApiResponse, ok
 from medianest.core.errors import ErrorCode
-from medianest.signin import service as signin
+from medianest.signin import with_plex
 from medianest.signin.schemas import PinIn, PinOut, SignedInOut, VerifyIn
 
 app = create_app(
@@ -32,7 +32,7 @@ async def begin_plex_sign_in(
     body: PinIn = PinIn(),  # noqa: ARG001, B008
 ) -> ApiResponse[PinOut]:
     """Begin a sign-in: open `authUrl`, approve it there, then verify with `pinId`."""
-    return ok(PinOut.model_validate(signin.begin(caller)))
+    return ok(PinOut.model_validate(with_plex.begin(caller)))
 
 
 @app.post(
@@ -56,7 +56,7 @@ async def finish_plex_sign_in(
 ) -> ApiResponse[SignedInOut]:
     """Finish a sign-in once it has been approved; a `pinId` works once."""
     origin.check(body.session)
-    signed_in = signin.finish(body.pin_id, caller, previous)
+    signed_in = with_plex.finish(body.pin_id, caller, previous)
     if body.session == "cookie":
         set_session_cookie(response, signed_in.token, signed_in.expires_at)
     return ok(SignedInOut.of(signed_in, body.session))

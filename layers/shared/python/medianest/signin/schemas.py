@@ -4,12 +4,17 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field
 
-from medianest.core import csrf
 from medianest.core.envelope import TYPED, RequestModel, ResponseModel, Timestamp
+from medianest.sessions import csrf
 from medianest.sessions.service import SignedIn
-from medianest.users.schemas import MAX_EMAIL, Password, UserOut
+from medianest.signin.passwords import MAX_LENGTH
+from medianest.users.schemas import MAX_EMAIL, UserOut
 
 # Our handles are 43 characters; the bound only keeps nonsense away from the hash.
+# Bounded before it is hashed; what a new one must be like is told all at once, by the rules.
+type Password = Annotated[str, Field(min_length=1, max_length=MAX_LENGTH)]
+
+
 type Handle = Annotated[str, Field(min_length=1, max_length=200)]
 type Identifier = Annotated[str, TYPED, Field(min_length=1, max_length=MAX_EMAIL)]
 type SessionKind = Literal["bearer", "cookie"]

@@ -1,20 +1,15 @@
 """Users on the wire."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import (
     AfterValidator,
     BeforeValidator,
-    ConfigDict,
     Field,
-    field_validator,
-    model_validator,
 )
 
-from medianest.core.caller import Role
 from medianest.core.envelope import (
-    NOT_NULLABLE,
     TYPED,
     PageQuery,
     RequestModel,
@@ -22,9 +17,8 @@ from medianest.core.envelope import (
     Timestamp,
     documented,
 )
-from medianest.core.passwords import MAX_LENGTH
 from medianest.core.text import clean, fold, has_controls
-from medianest.users.models import Status
+from medianest.users.models import Role, Status
 
 # Under it are the addresses of Plex users who have none; nobody else may look like one of them.
 RESERVED_DOMAIN = "plex.invalid"
@@ -77,8 +71,6 @@ type Username = Annotated[
     AfterValidator(_name),
     documented(pattern=r"^[^@]*[^@\s][^@]*$"),
 ]
-# Bounded before it is hashed; what a new one must be like is told all at once, by the rules.
-type Password = Annotated[str, Field(min_length=1, max_length=MAX_LENGTH)]
 
 
 # A number at Plex, and a string on the wire: so the reference has it, and no client rounds it.
@@ -119,53 +111,6 @@ class QuotaIn(RequestModel):
 
     limit: Annotated[int, Field(ge=0, le=1000)] | None
     days: Annotated[int, Field(ge=1, le=365)]
-
-
-class SomeQuotasIn(RequestModel):
-    """One quota, or both, in place of the role's; one that is left out stays, `null` ends it."""
-
-    model_config = ConfigDict(json_schema_extra={"minProperties": 1})
-
-    movies: QuotaIn | None = None
-    seasons: QuotaIn | None = None
-
-    @model_validator(mode="after")
-    def _something(self) -> Self:
-        if not self.model_fields_set:
-            raise ValueError("Name movies or seasons")
-        return self
-
-
-class UserIn(RequestModel):
-    """A local account to create."""
-
-    email: Email
-    username: Username
-    password: Password
-    role: Role
-
-
-class UserChangeIn(RequestModel):
-    """What an admin may change of a user; a `quota` of null puts the role's back in force."""
-
-    model_config = ConfigDict(json_schema_extra={"minProperties": 1})
-
-    role: Annotated[Role | None, NOT_NULLABLE] = None
-    status: Annotated[Status | None, NOT_NULLABLE] = None
-    quota: SomeQuotasIn | None = None
-
-    @field_validator("role", "status")
-    @classmethod
-    def _is_one(cls, value: str | None) -> str:
-        if value is None:
-            raise ValueError("Must not be null")
-        return value
-
-    @model_validator(mode="after")
-    def _something(self) -> Self:
-        if not self.model_fields_set:
-            raise ValueError("Name a role, a status or a quota")
-        return self
 
 
 class UserQuery(PageQuery):
