@@ -222,7 +222,11 @@ def test_a_migration_that_takes_too_long_fails_in_time_and_leaves_nothing(
         ),
         ("DATABASE_URL", "", "Bad configuration: DATABASE_URL is required"),
         ("DATABASE_URL", "mysql://me:canary@h", "Bad configuration: DATABASE_URL must start with"),
-        ("DATABASE_URL", "postgresql://me:canary%zz@h", "DATABASE_URL is not a connection address"),
+        (
+            "DATABASE_URL",
+            "postgresql://me:canary%zz@h",
+            "DATABASE_URL is not a valid PostgreSQL URL",
+        ),
         ("APP_DATABASE_URL", "postgresql://canary%zz@h", "APP_DATABASE_URL is not a connection"),
         ("APP_DATABASE_URL", "postgresql://127.0.0.1", "APP_DATABASE_URL names no user"),
     ],
