@@ -85,8 +85,8 @@ def single_flight[T](
 
 
 def _acquire(cache: Cache, lock_key: str, owner: str, seconds: float) -> bool:
-    answer = cache.run(_ACQUIRE, [lock_key], [owner, round(seconds * 1000)])
-    return answer is None or answer == [1]
+    reply = cache.run(_ACQUIRE, [lock_key], [owner, round(seconds * 1000)])
+    return reply is None or reply == [1]
 
 
 def _wait_for(cache: Cache, lock_key: str, deadline: float) -> str | None:

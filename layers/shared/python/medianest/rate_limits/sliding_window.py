@@ -128,10 +128,10 @@ def hit_cache(cache: Cache, buckets: Sequence[Bucket], member: str) -> list[Limi
         for bucket in buckets
         for number in (bucket.policy.limit, bucket.policy.window * 1_000_000)
     ]
-    answer = cache.run(SCRIPT, keys, [member, *bounds])
-    if answer is None:
+    reply = cache.run(SCRIPT, keys, [member, *bounds])
+    if reply is None:
         return None
-    now, *numbers = answer
+    now, *numbers = reply
     return [
         LimitResult(
             policy=bucket.policy,
