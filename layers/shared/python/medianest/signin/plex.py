@@ -1,8 +1,8 @@
 """A client of the plex.tv API for sign-ins: PINs (v2), the account, its servers.
 
 plex.tv adds and removes fields, so every response is validated here. An invalid id, code or token
-is PLEX_UNREACHABLE (section 2 of the contract); an invalid optional field, or one invalid device among
-others, is treated as absent.
+is PLEX_UNREACHABLE (section 2 of the contract). An invalid optional field, or one invalid device
+among others, is treated as absent.
 """
 
 import platform

@@ -11,7 +11,7 @@ type Status = Literal["active", "suspended"]
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """The films or seasons that a user may request in any `days` days; None is no limit."""
+    """Films or seasons that a user may request in any `days` days; None is unlimited."""
 
     limit: int | None = None
     days: int = 7
