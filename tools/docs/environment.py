@@ -24,7 +24,7 @@ _LOCAL = (
         ),
     ),
 )
-# What `make run` uses if a setting is absent.
+# Substitutes that `make run` uses if a setting is absent.
 _IN_PLACE = {
     "DATABASE_URL": "an embedded PostgreSQL",
     "REDIS_URL": "an embedded Valkey",
