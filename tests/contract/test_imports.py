@@ -19,12 +19,12 @@ LENDING = {
     ),
 }
 BROKEN = [
-    "Packages import downwards, in this order; each has a place in it BROKEN",
+    "Packages import downwards, in this order; every package is listed BROKEN",
     "Functions do not import each other BROKEN",
-    "Functions import rules and schemas, never SQL or an upstream BROKEN",
+    "Functions import services and schemas, never SQL or an upstream BROKEN",
     "Only api imports the web framework BROKEN",
-    "Only repositories, core.db and the migrations speak SQL BROKEN",
-    "Nothing that is deployed imports the local runtime, the tests or the tools BROKEN",
+    "Only repositories, core.db and the migrations use SQL BROKEN",
+    "Deployed code does not import the local runtime, the tests or the tools BROKEN",
 ]
 
 

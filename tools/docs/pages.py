@@ -12,13 +12,13 @@ from tools.docs.settings import settings_page
 _ERRORS = """\
 # Errors
 
-Made from `medianest/core/errors.py` by `make docs`; do not edit.
+Generated from `medianest/core/errors.py` by `make docs`; do not edit.
 
 Every error has the envelope `{"success": false, "error": {"code", "message", "details"?}}`.
-Branch on `code`: it is fixed, while the message is for people. With the answer's `X-Request-Id`
-an operator finds its log lines.
+Branch on `code`, which is stable; the message is for users and may change. With the
+`X-Request-Id` of the response, an operator finds the log lines.
 
-| Code | HTTP | Message | What to do |
+| Code | HTTP | Message | Solution |
 |---|---|---|---|
 """
 
@@ -31,7 +31,7 @@ def errors_page() -> str:
     )
 
 
-# By their paths within the project.
+# Keys are paths relative to the project.
 PAGES: Mapping[str, Callable[[], str]] = {
     ".env.example": env_example,
     "docs/costs.svg": costs_figure,
