@@ -1,6 +1,7 @@
 """The pages that are generated from the code."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
 from medianest.core.errors import REGISTRY
 from tools.docs.costs import costs_figure, operations_page
@@ -8,6 +9,7 @@ from tools.docs.environment import env_example, environment_page
 from tools.docs.openapi import openapi_page
 from tools.docs.rate_limits import rate_limits_page
 from tools.docs.settings import settings_page
+from tools.docs.swagger_ui import ASSETS, asset
 
 _ERRORS = """\
 # Errors
@@ -37,10 +39,10 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "docs/costs.svg": costs_figure,
     "docs/environment.md": environment_page,
     "docs/errors.md": errors_page,
-    "docs/openapi.json": openapi_page,
     "docs/operations.md": operations_page,
     "docs/rate-limits.md": rate_limits_page,
     "docs/settings.md": settings_page,
-    # As it is deployed: a function has nothing but its own folder and the layers.
+    # Where it is deployed from: a function has nothing but its own folder and the layers.
     "functions/health/openapi.json": openapi_page,
+    **{f"functions/health/swagger-ui/{name}": partial(asset, name) for name in ASSETS},
 }
