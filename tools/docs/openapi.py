@@ -19,7 +19,14 @@ from medianest.core.errors import REGISTRY, ErrorCode
 from medianest.core.examples import Examples
 from medianest.rate_limits.policies import POLICIES
 from medianest.rate_limits.sliding_window import HEADERS as RATE_LIMIT_HEADERS
-from tools.docs.openapi_components import DETAILS, HEADERS, INFO, LINKS, SECURITY_SCHEMES
+from tools.docs.openapi_components import (
+    DETAILS,
+    ERROR_HEADERS,
+    HEADERS,
+    INFO,
+    LINKS,
+    SECURITY_SCHEMES,
+)
 from tools.docs.openapi_schema import Converter, Schema, camel_cased, public_name
 from tools.docs.routes import Served, served_routes
 
@@ -35,16 +42,6 @@ _EVERYWHERE = {
 }
 # Answered before anything is counted, so without a word about it.
 _UNCOUNTED = {HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.CONTENT_TOO_LARGE, 504}
-_ERROR_HEADERS = {
-    ErrorCode.JWT_INVALID: "WWW-Authenticate",
-    ErrorCode.INVALID_CREDENTIALS: "WWW-Authenticate",
-    ErrorCode.METHOD_NOT_ALLOWED: "Allow",
-    ErrorCode.RATE_LIMITED: "Retry-After",
-    ErrorCode.DATABASE_CONNECTION_ERROR: "Retry-After",
-    ErrorCode.IDEMPOTENCY_IN_PROGRESS: "Retry-After",
-    ErrorCode.CATALOG_UNAVAILABLE: "Retry-After",
-    ErrorCode.PLEX_UNREACHABLE: "Retry-After",
-}
 # Of the API page: the order in which a reader needs them.
 _TAGS = ("auth", "plex", "media", "admin", "health")
 _FROM_FASTAPI = {"HTTPValidationError", "ValidationError"}
@@ -271,7 +268,7 @@ def _error_response(codes: Sequence[ErrorCode], *, is_counted: bool) -> dict[str
         "description": lines[0] if len(lines) == 1 else "\n".join(f"- {line}" for line in lines),
         "headers": _headers(
             [
-                *(_ERROR_HEADERS[code] for code in codes if code in _ERROR_HEADERS),
+                *(ERROR_HEADERS[code] for code in codes if code in ERROR_HEADERS),
                 *(RATE_LIMIT_HEADERS if is_counted else ()),
             ]
         ),

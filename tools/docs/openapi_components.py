@@ -107,6 +107,18 @@ DETAILS: Mapping[ErrorCode, tuple[dict[str, Any], Any]] = {
     ),
 }
 
+# The header that comes with an error.
+ERROR_HEADERS = {
+    ErrorCode.JWT_INVALID: "WWW-Authenticate",
+    ErrorCode.INVALID_CREDENTIALS: "WWW-Authenticate",
+    ErrorCode.METHOD_NOT_ALLOWED: "Allow",
+    ErrorCode.RATE_LIMITED: "Retry-After",
+    ErrorCode.DATABASE_CONNECTION_ERROR: "Retry-After",
+    ErrorCode.IDEMPOTENCY_IN_PROGRESS: "Retry-After",
+    ErrorCode.CATALOG_UNAVAILABLE: "Retry-After",
+    ErrorCode.PLEX_UNREACHABLE: "Retry-After",
+}
+
 _COUNT = {"type": "integer"}
 HEADERS: Mapping[str, Any] = {
     "Allow": {

@@ -3,35 +3,13 @@
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from medianest.core.errors import REGISTRY
 from tools.docs.costs import costs_figure, operations_page
 from tools.docs.environment import env_example, environment_page
+from tools.docs.errors import errors_page
 from tools.docs.openapi import openapi_page
 from tools.docs.rate_limits import rate_limits_page
 from tools.docs.settings import settings_page
 from tools.docs.swagger_ui import ASSETS, asset
-
-_ERRORS = """\
-# Errors
-
-Made from `medianest/core/errors.py` by `make docs`; do not edit.
-
-Every error has the envelope `{"success": false, "error": {"code", "message", "details"?}}`.
-Branch on `code`: it is fixed, while the message is for people. With the answer's `X-Request-Id`
-an operator finds its log lines.
-
-| Code | HTTP | Message | What to do |
-|---|---|---|---|
-"""
-
-
-def errors_page() -> str:
-    """Return the error reference."""
-    return _ERRORS + "".join(
-        f"| `{code}` | {spec.status} | {spec.message} | {spec.what_to_do} |\n"
-        for code, spec in REGISTRY.items()
-    )
-
 
 # By their paths within the project.
 PAGES: Mapping[str, Callable[[], str]] = {
