@@ -11,7 +11,7 @@ type Status = Literal["active", "suspended"]
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """The films or seasons that a user may request in any `days` days; None is no limit."""
+    """Films or seasons that a user may request in any `days` days; None is unlimited."""
 
     limit: int | None = None
     days: int = 7
@@ -36,7 +36,7 @@ class OwnQuotas(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A person with an account."""
+    """A user, without the password hash."""
 
     id: UUID
     plex_id: int | None
@@ -51,7 +51,7 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class LocalAccount:
-    """How a user with a password signs in; never part of a `User`, so that it never leaves."""
+    """The credentials of a local account; not in `User`, so that no response can have them."""
 
     user_id: UUID
     email: str
@@ -61,7 +61,7 @@ class LocalAccount:
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """What a user may do, as the row says while a transaction keeps it so."""
+    """The role and quotas of a user whose row a transaction has locked."""
 
     role: Role
     quota: OwnQuotas | None
