@@ -3,6 +3,7 @@
 import importlib
 import os
 import secrets
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from unittest import mock
@@ -34,6 +35,12 @@ class Served:
     path: str
     folder: str
     route: ApiRoute
+
+    @property
+    def about(self) -> str:
+        """Return what the function is for: the first sentence of its module."""
+        module = sys.modules[self.route.endpoint.__module__]
+        return (module.__doc__ or "").partition("\n")[0].rstrip(".")
 
     @property
     def operation_id(self) -> str:
