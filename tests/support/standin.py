@@ -47,7 +47,7 @@ class Client:
 
     def __init__(self, origin: str) -> None:
         self.origin = origin
-        self.pool = urllib3.PoolManager(retries=False, timeout=5)
+        self.pool = urllib3.PoolManager(retries=False, timeout=30)
 
     def ask(
         self, method: str, path: str, headers: dict[str, str] | None = None, body: object = None
