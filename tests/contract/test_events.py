@@ -12,8 +12,9 @@ from urllib.parse import urlencode
 
 import pytest
 
-from local.proxy_event import GatewayRequest, proxy_event
-from local.template import Route, Schedule, read_template
+from local.gateway.proxy_event import GatewayRequest, proxy_event
+from local.template.models import Route, Schedule
+from local.template.reader import read_template
 from tests.support.api import ROOT, TEMPLATE
 
 # What API Gateway makes up for each request or deployment.

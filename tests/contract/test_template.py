@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 
-from local.template import Mock, Template, Throttle, read_template
+from local.template.models import Mock, Template, Throttle
+from local.template.reader import read_template
 from medianest.api.headers import EXPOSED_HEADERS, SECURITY_HEADERS
 from medianest.core.environment import Environment
 from medianest.core.errors import REGISTRY, ErrorCode

@@ -14,9 +14,9 @@ from urllib.parse import urlencode, urlsplit
 import psycopg
 import pytest
 
-from local.gateway import Gateway
+from local.gateway.server import Gateway
+from local.lambda_.runtime import Runtime
 from local.run_config import PROJECT
-from local.runtime import Runtime
 from medianest.core.caller import Caller
 from medianest.core.db import database
 from medianest.core.errors import REGISTRY, ErrorCode

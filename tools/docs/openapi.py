@@ -10,7 +10,7 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 
 from local.run_config import PROJECT
-from local.template import read_template
+from local.template.reader import read_template
 from medianest import VERSION
 from medianest.api.dependencies import SAFE_METHODS, AdminOnly, Authenticated, SignInOrigin
 from medianest.api.rate_limiting import RateLimitedByAddress

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from local.run_config import PROJECT
-from local.template import Template, Throttle, read_template
+from local.template.models import Template, Throttle
+from local.template.reader import read_template
 from medianest.rate_limits.policies import POLICIES
 from medianest.system_config.service import CACHE_SECONDS
 from tools.docs.routes import served_routes

@@ -11,7 +11,7 @@ from unittest import mock
 from fastapi.dependencies.models import Dependant
 from pydantic.alias_generators import to_camel
 
-from local.template import Template
+from local.template.models import Template
 from medianest.api.dependencies import Authenticated
 from medianest.api.rate_limiting import RateLimitedByAddress
 from medianest.api.route import Route as ApiRoute
