@@ -5,9 +5,12 @@ from collections.abc import Callable, Mapping
 from medianest.core.errors import REGISTRY
 from tools.docs.costs import costs_figure, operations_page
 from tools.docs.environment import env_example, environment_page
+from tools.docs.events import events
 from tools.docs.openapi import openapi_page
 from tools.docs.rate_limits import rate_limits_page
+from tools.docs.route_table import readme_page
 from tools.docs.settings import settings_page
+from tools.docs.template import template_page
 
 _ERRORS = """\
 # Errors
@@ -31,9 +34,10 @@ def errors_page() -> str:
     )
 
 
-# By their paths within the project.
+# By their paths within the project. README.md and template.yaml are written in part.
 PAGES: Mapping[str, Callable[[], str]] = {
     ".env.example": env_example,
+    "README.md": readme_page,
     "docs/costs.svg": costs_figure,
     "docs/environment.md": environment_page,
     "docs/errors.md": errors_page,
@@ -43,4 +47,10 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "docs/settings.md": settings_page,
     # As it is deployed: a function has nothing but its own folder and the layers.
     "functions/health/openapi.json": openapi_page,
+    "template.yaml": template_page,
 }
+
+
+def texts() -> dict[str, str]:
+    """Return the text of every page and sample event, by its path within the project."""
+    return {name: page() for name, page in PAGES.items()} | events()

@@ -47,12 +47,19 @@ def documented_errors(
     *errors: ErrorCode,
     headers: Sequence[str] = (),
     policies: Sequence[tuple[PolicyName, str]] = (),
+    throttle: tuple[int, int] | None = None,
 ) -> dict[str, Any]:
-    """Return the `openapi_extra` of a route: its own errors, headers and rate limits.
+    """Return the `openapi_extra` of a route: its own errors, headers, rate limits and throttle.
 
-    Only the API document reads it. It derives the errors of dependencies, parameters and bodies.
+    Only `make docs` reads it, which derives the errors of dependencies, parameters and bodies, and
+    the throttle from the route's policies. `throttle` (calls a second, burst) replaces that one.
     """
-    return {"x-errors": errors, "x-headers": headers, "x-policies": policies}
+    return {
+        "x-errors": errors,
+        "x-headers": headers,
+        "x-policies": policies,
+        "x-throttle": throttle,
+    }
 
 
 def lambda_handler(app: FastAPI) -> LambdaHandler:

@@ -41,7 +41,9 @@ class Policy:
     """How many calls in how many seconds.
 
     An admin may set a `limit` no smaller than `least` and a `window` no longer than `longest`:
-    anything tighter would lock people out. None may change a `fixed` policy.
+    anything tighter would lock people out. None may change a `fixed` policy. `throttle` is what API
+    Gateway lets through of a route with the policy, for all callers together: calls a second, and
+    the burst above it.
     """
 
     name: PolicyName
@@ -51,6 +53,7 @@ class Policy:
     least: int = 1
     longest: int = 86_400
     fixed: bool = False
+    throttle: tuple[int, int] | None = None
 
 
 # Section 6 of the contract.
@@ -59,18 +62,20 @@ POLICIES: Mapping[PolicyName, Policy] = {
     for policy in (
         Policy("api", 100, 60, "memory", least=20, longest=300),
         Policy("auth", 10, 60, "database", least=5, longest=600),
-        Policy("plex-pin", 5, 300, "database", least=2, longest=900),
+        Policy("plex-pin", 5, 300, "database", least=2, longest=900, throttle=(5, 10)),
         # A client may poll once a second, and a second tab too now and then (RFC 8628, 3.5).
-        Policy("plex-verify", 90, 60, "database", least=30, longest=60),
-        Policy("login", 5, 900, "database", least=3, longest=3600),
-        Policy("password", 3, 3600, "database", least=1, longest=86400),
-        Policy("search", 30, 60, "memory", least=5, longest=600),
-        Policy("media-request", 20, 3600, "memory", least=1, longest=86400),
-        Policy("admin", 100, 60, "memory", least=20, longest=300),
+        Policy("plex-verify", 90, 60, "database", least=30, longest=60, throttle=(50, 100)),
+        Policy("login", 5, 900, "database", least=3, longest=3600, throttle=(5, 10)),
+        Policy("password", 3, 3600, "database", least=1, longest=86400, throttle=(5, 10)),
+        Policy("search", 30, 60, "memory", least=5, longest=600, throttle=(50, 100)),
+        Policy("media-request", 20, 3600, "memory", least=1, longest=86400, throttle=(20, 40)),
+        Policy("admin", 100, 60, "memory", least=20, longest=300, throttle=(20, 40)),
         # A load of the API's page is six calls, of up to 1.5 MB.
-        Policy("docs", 60, 60, "memory", least=60, longest=60, fixed=True),
+        Policy("docs", 60, 60, "memory", least=60, longest=60, fixed=True, throttle=(10, 20)),
         # For the routes that change limits: no limit that they set may lock them.
-        Policy("admin-config", 60, 60, "memory", least=60, longest=60, fixed=True),
+        Policy(
+            "admin-config", 60, 60, "memory", least=60, longest=60, fixed=True, throttle=(20, 40)
+        ),
     )
 }
 
