@@ -18,8 +18,8 @@ from medianest.core.errors import REGISTRY, ErrorCode
 from tests.support.api import ROOT, TEMPLATE
 from tools.docs.routes import served_routes
 
-# Section 6 of the contract: rate a second and burst of each method that has its own. A new route may
-# have any; these and those of admins stay.
+# Section 6 of the contract: rate a second and burst of each method that has its own. These
+# and those of admins stay; a new route may have any.
 THROTTLES = {
     ("GET", "/api/health"): (50, 100),
     ("GET", "/api/openapi.json"): (10, 20),

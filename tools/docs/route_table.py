@@ -25,7 +25,7 @@ def _rows() -> Iterator[str]:
         operation = document["paths"][served.path][served.method.lower()]
         takes = _taken(operation, document["components"]["schemas"])
         yield (
-            f"| `{served.method} {served.path}` | {served.callers} | {takes or '–'} |"
+            f"| `{served.method} {served.path}` | {served.callers} | {takes or '-'} |"
             f" {operation['summary']} |"
         )
 

@@ -1,6 +1,6 @@
 """The routes that the functions declare, and what they demand of callers.
 
-The code is the declaration. template.yaml, README.md, events/ and docs/ follow from it: `make docs`.
+The code is the declaration. `make docs` writes template.yaml, README.md, events/ and docs/ from it.
 """
 
 import importlib
@@ -100,7 +100,7 @@ def served_routes(template: Template) -> list[Served]:
             Served(method, route.path, function.id, folder, route)
             for route in routes
             if isinstance(route, ApiRoute)
-            for method in route.methods
+            for method in route.methods or ()
         ]
     return found
 

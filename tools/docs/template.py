@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 from local.run_config import PROJECT
 from local.template import read_template
 from medianest import VERSION
-from medianest.api.headers import SECURITY_HEADERS
 from medianest.api.errors import error_response
+from medianest.api.headers import SECURITY_HEADERS
 from medianest.core.errors import AppError, ErrorCode
 from tools.docs.marked import with_part
 from tools.docs.routes import Served, served_routes
