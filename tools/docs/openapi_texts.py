@@ -7,6 +7,7 @@ A name means the same wherever it occurs, so it is described once. One that is m
 from collections.abc import Mapping
 from typing import Any
 
+from medianest import VERSION
 from medianest.api.dependencies import SESSION_COOKIE
 from medianest.api.headers import CSRF_HEADER
 from medianest.core.errors import ErrorCode
@@ -332,7 +333,7 @@ EXAMPLES: Mapping[str, Mapping[str, Any]] = {
     "Health": {
         "healthy": {
             "status": "healthy",
-            "version": "0.1.0",
+            "version": VERSION,
             "checks": {
                 "database": {"status": "healthy", "latencyMs": 1.2},
                 "cache": {"status": "healthy", "latencyMs": 0.4},
@@ -340,7 +341,7 @@ EXAMPLES: Mapping[str, Mapping[str, Any]] = {
         },
         "without the cache": {
             "status": "degraded",
-            "version": "0.1.0",
+            "version": VERSION,
             "checks": {
                 "database": {"status": "healthy", "latencyMs": 1.2},
                 "cache": {"status": "unhealthy", "latencyMs": 250.0},
@@ -425,7 +426,7 @@ EXAMPLES: Mapping[str, Mapping[str, Any]] = {
     "openapiDocument": {
         "application/json": {
             "openapi": "3.0.3",
-            "info": {"title": "MediaNest", "version": "0.1.0"},
+            "info": {"title": "MediaNest", "version": VERSION},
             "paths": {},
         }
     },
