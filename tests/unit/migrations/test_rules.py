@@ -34,10 +34,10 @@ def test_name_says_pre_or_post(migration: Migration) -> None:
 
 @EACH
 def test_the_release_before_goes_on_with_the_new_schema(migration: Migration) -> None:
-    found = BREAKING.search(migration.statements)
-    assert found is None or "_post_" in migration.name, (
-        f"{migration.name}: {found and found[0]} breaks the release before. Add what is new in a pre"
-        " migration, stop using the old, and remove it in a post migration of the next release"
+    found = [match[0] for match in BREAKING.finditer(migration.statements)]
+    assert not found or "_post_" in migration.name, (
+        f"{migration.name} breaks the release before: {', '.join(found)}. Add what is new in a"
+        " pre migration, stop using the old, and remove it in a post migration one release later"
     )
 
 
