@@ -3,6 +3,7 @@
 # The interpreter that .python-version names; a version manager answers to one or the other name.
 PYTHON := $(shell for name in python3.13 python3; do $$name -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))' 2>/dev/null && echo $$name && break; done)
 ARCH ?= arm64
+BASE ?= origin/$(or $(GITHUB_BASE_REF),main)
 SBOM ?= .aws-sam/sbom.json
 VENV := .venv
 BIN := $(VENV)/bin
@@ -15,7 +16,7 @@ export SAM_CLI_TELEMETRY := 0
 LOCKED := layers/dependencies/requirements $(addprefix requirements/,runtime dev sam audit checks emulator)
 
 .DEFAULT_GOAL := help
-.PHONY: help run fire reset check test lint format docs build sbom sam audit deploy-check prove lock clean
+.PHONY: help run fire reset check test lint format docs api-check build sbom sam audit deploy-check prove lock clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -52,6 +53,9 @@ format: $(VENV)/ready ## Format the code
 
 docs: $(VENV)/ready ## Write the pages of docs/ that are made from the code
 	$(BIN)/python -m tools.docs
+
+api-check: $(VENV)/ready ## Compare the API document with the one of BASE: a change that breaks clients needs a new version
+	$(BIN)/python -m tools.api_changes $(BASE)
 
 build: .venv-sam/ready sbom ## Build the deployment: make build ARCH=arm64 (or x86_64)
 	ARCH=$(ARCH) PYTHON=$(CURDIR)/.venv-sam/bin/python .venv-sam/bin/sam build --parameter-overrides Architecture=$(ARCH)

@@ -1,17 +1,17 @@
-"""Search, and asking for titles."""
+"""Search for films and shows, and requests for them."""
 
+from http import HTTPStatus
 from typing import Annotated
-
-from fastapi import Header, Path, Query, Response, status
 
 from medianest.api.app import create_app, documented_errors, lambda_handler
 from medianest.api.dependencies import SignedIn, rate_limited
 from medianest.api.headers import STALE_HEADER, set_stale_header
+from medianest.api.parameters import Header, Path, Query, Response
 from medianest.api.rate_limiting import ClientDep
 from medianest.catalog.models import MediaType
-from medianest.core.caller import Principal
 from medianest.core.envelope import ApiResponse, Id, PageResponse, PlainInt, ok
 from medianest.core.errors import ErrorCode
+from medianest.core.examples import REQUEST_ID
 from medianest.discovery import service as discovery
 from medianest.discovery.schemas import SearchQuery, TitleDetailsOut, TitleOut
 from medianest.requests import create, service
@@ -21,6 +21,7 @@ from medianest.requests.schemas import (
     RequestOut,
     RequestQuery,
 )
+from medianest.users.models import Principal
 
 app = create_app(
     "DATABASE_URL",
@@ -30,6 +31,7 @@ app = create_app(
 )
 
 
+_RequestId = Annotated[Id, Path(description="Id of the request", examples=[REQUEST_ID])]
 _FROM_CATALOG = documented_errors(ErrorCode.CATALOG_UNAVAILABLE, headers=(STALE_HEADER,))
 
 
@@ -53,7 +55,7 @@ async def search(
 
 @app.post(
     "/api/media/request",
-    status_code=status.HTTP_201_CREATED,
+    status_code=HTTPStatus.CREATED,
     openapi_extra=documented_errors(
         ErrorCode.ALREADY_REQUESTED,
         ErrorCode.QUOTA_EXCEEDED,
@@ -69,7 +71,12 @@ async def create_request(
     caller: ClientDep,
     idempotency_key: Annotated[
         str | None,
-        Header(json_schema_extra={"maxLength": 200, "pattern": "^[!-~]([ -~]*[!-~])?$"}),
+        Header(
+            description="Within 24 hours, a repeated call with the same key and payload returns the"
+            " request of the first call",
+            examples=["6f1c2a34-friday"],
+            json_schema_extra={"maxLength": 200, "pattern": "^[!-~]([ -~]*[!-~])?$"},
+        ),
     ] = None,
 ) -> ApiResponse[CreatedRequestOut]:
     """Ask for a film, or for seasons of a show.
@@ -90,7 +97,7 @@ async def own_requests(
 
 @app.get("/api/media/requests/{id}")
 async def get_request(
-    id: Id,  # noqa: A002
+    id: _RequestId,  # noqa: A002
     principal: SignedIn,
 ) -> ApiResponse[RequestOut]:
     """Show one of one's own requests; to an admin any."""
@@ -99,10 +106,14 @@ async def get_request(
 
 @app.delete(
     "/api/media/requests/{id}",
-    status_code=status.HTTP_204_NO_CONTENT,
+    status_code=HTTPStatus.NO_CONTENT,
     openapi_extra=documented_errors(ErrorCode.INVALID_STATE),
 )
-async def cancel_request(id: Id, principal: SignedIn, caller: ClientDep) -> None:  # noqa: A002
+async def cancel_request(
+    id: _RequestId,  # noqa: A002
+    principal: SignedIn,
+    caller: ClientDep,
+) -> None:
     """Cancel one of one's own requests while it is pending; an admin any."""
     service.cancel(id, principal, caller)
 
@@ -110,8 +121,20 @@ async def cancel_request(id: Id, principal: SignedIn, caller: ClientDep) -> None
 # After /api/media/requests/{id}, which it would match too.
 @app.get("/api/media/{mediaType}/{tmdbId}", openapi_extra=_FROM_CATALOG)
 async def get_title(
-    media_type: Annotated[MediaType, Path(alias="mediaType")],
-    tmdb_id: Annotated[PlainInt, Path(alias="tmdbId", gt=0, lt=2**31)],
+    media_type: Annotated[
+        MediaType,
+        Path(alias="mediaType", description="Film (`movie`) or show (`tv`)", examples=["movie"]),
+    ],
+    tmdb_id: Annotated[
+        PlainInt,
+        Path(
+            alias="tmdbId",
+            gt=0,
+            lt=2**31,
+            description="Number of the title at TMDB",
+            examples=[603],
+        ),
+    ],
     principal: SignedIn,
     response: Response,
 ) -> ApiResponse[TitleDetailsOut]:

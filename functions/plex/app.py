@@ -4,14 +4,13 @@ A function of its own: its calls wait for plex.tv, and while plex.tv hangs they 
 environments that serve people who are signed in.
 """
 
-from fastapi import Response
-
 from medianest.api.app import create_app, documented_errors, lambda_handler
 from medianest.api.dependencies import PreviousSession, SignInOrigin, set_session_cookie
+from medianest.api.parameters import Response
 from medianest.api.rate_limiting import ClientDep, rate_limited_by_address
 from medianest.core.envelope import ApiResponse, ok
 from medianest.core.errors import ErrorCode
-from medianest.signin import service as signin
+from medianest.signin import with_plex
 from medianest.signin.schemas import PinIn, PinOut, SignedInOut, VerifyIn
 
 app = create_app(
@@ -32,7 +31,7 @@ async def begin_plex_sign_in(
     body: PinIn = PinIn(),  # noqa: ARG001, B008
 ) -> ApiResponse[PinOut]:
     """Begin a sign-in: open `authUrl`, approve it there, then verify with `pinId`."""
-    return ok(PinOut.model_validate(signin.begin(caller)))
+    return ok(PinOut.model_validate(with_plex.begin(caller)))
 
 
 @app.post(
@@ -56,7 +55,7 @@ async def finish_plex_sign_in(
 ) -> ApiResponse[SignedInOut]:
     """Finish a sign-in once it has been approved; a `pinId` works once."""
     origin.check(body.session)
-    signed_in = signin.finish(body.pin_id, caller, previous)
+    signed_in = with_plex.finish(body.pin_id, caller, previous)
     if body.session == "cookie":
         set_session_cookie(response, signed_in.token, signed_in.expires_at)
     return ok(SignedInOut.of(signed_in, body.session))

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from local.run_config import SECRETS
-from medianest.core import passwords
+from medianest.signin import passwords
 from tests.support.api import TEMPLATE
 from tests.support.aws import Aws, emulator
 from tests.support.rie import HERE, app_url

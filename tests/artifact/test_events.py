@@ -14,7 +14,7 @@ import pytest
 from local.standins import Standins
 from local.standins.tmdb import load_catalogue
 from local.template import Function, read_template
-from medianest.core import passwords
+from medianest.signin import passwords
 from tests.conftest import JWT_SECRET
 from tests.support.api import ROOT, route_of
 from tests.support.limits import raise_limits

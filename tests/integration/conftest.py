@@ -19,7 +19,8 @@ from medianest.core.environment import environment as core_environment
 from medianest.core.observability import logger
 from medianest.migrations import role
 from medianest.migrations.runner import migrate
-from medianest.signin import service as signin
+from medianest.signin import with_plex
+from medianest.signin.attempts import open_session
 from medianest.signin.plex import PlexAccount
 from medianest.system_config import service as system_config
 from tests.conftest import JWT_SECRET
@@ -159,6 +160,6 @@ def people(db: object, keys: object, plex_url: str) -> dict[str, str]:
 def _sign_in(account: PlexAccount) -> str:
     how: dict[str, str | None] = {"method": "plex", "begunFrom": _CALLER.ip}
     with database().transaction() as connection:
-        user, _ = signin._user_of(connection, account, None, _CALLER)
-        signed_in, _ = signin._enter(connection, user, _CALLER, None, how)
+        user, _ = with_plex._user_of(connection, account, None, _CALLER)
+        signed_in, _ = open_session(connection, user, _CALLER, None, how)
     return signed_in.token

@@ -15,7 +15,7 @@ from local.standins.plex import SERVER_ID
 from medianest.core import upstream
 from medianest.core.breaker import FAILURES
 from medianest.core.environment import load
-from medianest.signin import service
+from medianest.signin import with_plex
 from tests.support import plex
 from tests.support.api import Answer, call
 
@@ -192,7 +192,7 @@ class TestServerAccess:
     @pytest.fixture(autouse=True)
     def _server(self, environment: object, monkeypatch: pytest.MonkeyPatch) -> None:
         settings = load({**os.environ, "PLEX_SERVER_ID": SERVER_ID})
-        monkeypatch.setattr(service, "environment", lambda: settings)
+        monkeypatch.setattr(with_plex, "environment", lambda: settings)
 
     def test_account_without_access_is_refused_and_not_created(self, db: Db, plex_url: str) -> None:
         answer = plex.verify(plex.begin(plex_url, "dave"))
@@ -319,7 +319,7 @@ class TestPlexIsLeftAlone:
         self, db: Db, keys: object, plex_url: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         slow = load({**os.environ, "PLEX_SERVER_ID": SERVER_ID, "UPSTREAM_TIMEOUT_SECONDS": "1"})
-        monkeypatch.setattr(service, "environment", lambda: slow)
+        monkeypatch.setattr(with_plex, "environment", lambda: slow)
         handle = plex.begin(plex_url, "bob")
         # Each call may take longer than it does; together they may not.
         plex.control(plex_url, "PUT", "fault", {"kind": "slow", "seconds": 1})

@@ -7,7 +7,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from medianest.audit import repository as audit
+from medianest.audit import repository as audit_repository
 from tests.support.api import Answer, call
 
 type Db = psycopg.Connection[tuple[Any, ...]]
@@ -189,14 +189,14 @@ class TestDecisions:
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         before = snapshot(db)
-        real = audit.record_each
+        real = audit_repository.record_each
 
         def fail_late(*args: Any, **kwargs: Any) -> None:
             real(*args, **kwargs)
             raise RuntimeError("no room for another row")
 
         with monkeypatch.context() as patched:
-            patched.setattr(audit, "record_each", fail_late)
+            patched.setattr(audit_repository, "record_each", fail_late)
             answer = decide(people["alice"], "decline", made)
         assert answer.code == "INTERNAL_ERROR"
         assert snapshot(db) == before

@@ -77,7 +77,7 @@ def test_a_batch_has_both_kinds_and_no_more_than_500(db: Db, people: dict[str, s
         " (SELECT id FROM sessions WHERE expires_at < now() LIMIT 1)"
     )
     with database().transaction() as connection:
-        assert service.TASKS["sessions"](connection) == 500
+        assert service.TASKS["sessions"](connection, service.BATCH) == 500
     assert run_schedule("ExpiredSessions")["deleted"] == 200
     assert count(db, "sessions") == len(people)
 
@@ -328,7 +328,7 @@ class TestEveryTask:
         db.add_notice_handler(lambda notice: plans.append(notice.message_primary or ""))
         db.execute("LOAD 'auto_explain'; SET auto_explain.log_min_duration = 0")
         db.execute("SET auto_explain.log_analyze = on; SET auto_explain.log_level = notice")
-        assert service.TASKS[name](db) == 500
+        assert service.TASKS[name](db, service.BATCH) == 500
         assert any(task.table in plan for plan in plans)
         for plan in plans:
             assert f"Seq Scan on {task.table}" not in plan
@@ -384,8 +384,8 @@ from tests.support.api import run_schedule
 schedule, task, pause = sys.argv[1:]
 delete, batches = service.TASKS[task], []
 
-def delete_and_pause(connection):
-    batches.append(delete(connection))
+def delete_and_pause(connection, limit):
+    batches.append(delete(connection, limit))
     if len(batches) == int(pause):
         print("paused", flush=True)
         sys.stdin.readline()

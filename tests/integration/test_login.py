@@ -19,11 +19,10 @@ import pytest
 from argon2.low_level import Type
 
 from local.standins.plex import SERVER_ID
-from medianest.core import passwords
 from medianest.core.db import database
 from medianest.core.environment import load
-from medianest.signin import service
-from medianest.users import repository as users
+from medianest.signin import passwords, with_plex
+from medianest.users import repository as users_repository
 from medianest.users.models import User
 from tests.support import plex
 from tests.support.api import Answer, call
@@ -38,7 +37,7 @@ _ADDRESSES = (f"198.51.100.{number}" for number in itertools.cycle(range(1, 255)
 
 def add_user(name: str, password: str = PASSWORD, email: str | None = None) -> User:
     with database().transaction() as connection:
-        user = users.add_local_user(
+        user = users_repository.add_local_user(
             connection,
             email=email or f"{name}@example.com",
             username=name,
@@ -293,7 +292,7 @@ class TestAccounts:
         self, db: Db, erin: User, email: str, username: str
     ) -> None:
         with database().transaction() as connection:
-            taken = users.add_local_user(
+            taken = users_repository.add_local_user(
                 connection, email=email, username=username, password_hash="x", role="user"
             )
         assert taken is None
@@ -478,8 +477,8 @@ class TestAudit:
         ).fetchall()
         assert by_request == [("wrong_password",)]
         logged = [json.loads(line) for line in logs.getvalue().splitlines()]
-        failures = [line for line in logged if line.get("message") == "auth.sign_in_failed"]
-        assert [line["reason"] for line in failures] == [
+        failures = [line for line in logged if line.get("message") == "sign_in_failed"]
+        assert [line["cause"] for line in failures] == [
             "unknown_account", "wrong_password", "suspended",
         ]  # fmt: skip
         assert failures[1]["user_id"] == str(erin.id)
@@ -510,7 +509,7 @@ class TestAudit:
         self, db: Db, keys: object, plex_url: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         own = load({**os.environ, "PLEX_SERVER_ID": SERVER_ID})
-        monkeypatch.setattr(service, "environment", lambda: own)
+        monkeypatch.setattr(with_plex, "environment", lambda: own)
         assert plex.verify(plex.begin(plex_url, "dave")).code == "PLEX_ACCESS_DENIED"
         [(user_id, details)] = audited(db, "auth.sign_in_failed")
         assert user_id is None
@@ -564,4 +563,4 @@ def test_no_password_and_no_hash_leaves(db: Db, erin: User, logs: io.StringIO) -
         assert "CANARY" not in text
         assert "argon2" not in text
         assert kept_hash(db, erin) not in text
-    assert "auth.sign_in_failed" in logs.getvalue()
+    assert "sign_in_failed" in logs.getvalue()

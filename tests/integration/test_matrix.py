@@ -21,7 +21,7 @@ from medianest.core.caller import Caller
 from medianest.core.db import database
 from medianest.core.errors import REGISTRY, ErrorCode
 from medianest.sessions import service as sessions
-from medianest.users import repository as users
+from medianest.users import repository as users_repository
 from medianest.users.models import User
 from tests.conftest import JWT_SECRET
 from tests.integration.test_edge import SOME_ID, concrete, snapshot
@@ -256,7 +256,7 @@ def crowd(gateway: str, db: Db, keys: object) -> Crowd:
     made = {}
     with database().transaction() as connection:
         for number, caller in enumerate(("suspended", "user", "admin"), 1):
-            user = users.add_plex_user(
+            user = users_repository.add_plex_user(
                 connection,
                 plex_id=number,
                 email=f"{caller}@example.com",
@@ -266,7 +266,9 @@ def crowd(gateway: str, db: Db, keys: object) -> Crowd:
             )
             assert user is not None
             made[caller] = user
-        users.change(connection, made["suspended"].id, role="user", status="suspended", quota=None)
+        users_repository.change(
+            connection, made["suspended"].id, role="user", status="suspended", quota=None
+        )
     return Crowd(gateway, made)
 
 

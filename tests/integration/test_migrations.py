@@ -20,7 +20,7 @@ from medianest.migrations.runner import (
     migrate,
     migrations,
 )
-from medianest.users import repository as users
+from medianest.users import repository as users_repository
 from medianest.users.schemas import UserQuery
 from tests.support.engines import database
 
@@ -156,16 +156,16 @@ def test_names_of_the_release_before_are_folded(before_keys: str) -> None:
             username: (fold(email), fold(username)) for email, username, _ in OLD_NAMES
         }
         for typed in (" J\u00dcRGEN ", "STRASSE", "i\u0307stanbul"):
-            assert users.find_local_account(connection, typed) is not None, typed
-        assert users.find_local_account(connection, "bob smith") is None
+            assert users_repository.find_local_account(connection, typed) is not None, typed
+        assert users_repository.find_local_account(connection, "bob smith") is None
 
 
 def test_rows_that_the_release_before_goes_on_to_write_have_keys(before_keys: str) -> None:
     run(before_keys)
     add_users(before_keys, OLD_NAMES)
     with psycopg.connect(before_keys) as connection:
-        assert users.find_local_account(connection, "jürgen") is not None
-        found, _ = users.page(connection, UserQuery(search="bob"))
+        assert users_repository.find_local_account(connection, "jürgen") is not None
+        found, _ = users_repository.page(connection, UserQuery(search="bob"))
         assert len(found) == 2
 
 
@@ -245,5 +245,5 @@ def test_search_does_without_the_extension(without_extensions: str) -> None:
                 "INSERT INTO users (plex_id, email, username) VALUES (%s, %s, %s)",
                 (ord(name[0]), f"{name}@example.com", name),
             )
-        found, total = users.page(connection, UserQuery(search="NN@ex"))
+        found, total = users_repository.page(connection, UserQuery(search="NN@ex"))
         assert ([user.username for user in found], total) == (["ann"], 1)

@@ -12,17 +12,17 @@ import pytest
 from psycopg import sql
 from pydantic import SecretStr
 
-from medianest.audit import repository as audit
+from medianest.audit import repository as audit_repository
 from medianest.audit.models import Action
 from medianest.audit.schemas import AuditQuery
 from medianest.catalog.models import Title
 from medianest.core.db import Database
 from medianest.migrations.runner import migrate
-from medianest.requests import repository as requests
+from medianest.requests import repository as requests_repository
 from medianest.requests.schemas import AdminRequestQuery, RequestSort
-from medianest.sessions import repository as sessions
-from medianest.stats import repository as stats
-from medianest.users import repository as users
+from medianest.sessions import repository as sessions_repository
+from medianest.stats import repository as stats_repository
+from medianest.users import repository as users_repository
 from medianest.users.schemas import UserQuery, UserSort
 from tests.support import engines as engines_of_run
 
@@ -109,7 +109,7 @@ def queries(somebody: UUID) -> Iterator[tuple[str, Callable[[Db], object]]]:
             {"userId": somebody, "status": "pending", "mediaType": "movie"},
         ):
             of_requests = AdminRequestQuery.model_validate({**filters, "sort": sort})
-            run = partial(requests.page, query=of_requests, user_id=of_requests.user_id)
+            run = partial(requests_repository.page, query=of_requests, user_id=of_requests.user_id)
             yield f"requests {sort} {filters}", run
     for sort in get_args(UserSort.__value__):
         for filters in (
@@ -124,7 +124,7 @@ def queries(somebody: UUID) -> Iterator[tuple[str, Callable[[Db], object]]]:
             {"search": "太"},
         ):
             of_users = UserQuery.model_validate({**filters, "sort": sort})
-            yield f"users {sort} {filters}", partial(users.page, query=of_users)
+            yield f"users {sort} {filters}", partial(users_repository.page, query=of_users)
     audit_filters: tuple[dict[str, object], ...] = (
         {},
         {"userId": somebody},
@@ -135,21 +135,24 @@ def queries(somebody: UUID) -> Iterator[tuple[str, Callable[[Db], object]]]:
     )
     for filters in audit_filters:
         of_audit = AuditQuery.model_validate(filters)
-        yield f"audit {filters}", partial(audit.page, query=of_audit)
+        yield f"audit {filters}", partial(audit_repository.page, query=of_audit)
     titles = [Title("movie", 10 * n, "Title", None, None, None) for n in range(1, 21)]
-    yield "search", partial(requests.of_titles, user_id=somebody, titles=titles)
-    yield "own sessions", partial(sessions.of_user, user_id=somebody, idle=IDLE)
-    yield "title", partial(requests.of_title, user_id=somebody, title=titles[0])
+    yield "search", partial(requests_repository.of_titles, user_id=somebody, titles=titles)
+    yield "own sessions", partial(sessions_repository.of_user, user_id=somebody, idle=IDLE)
+    yield "title", partial(requests_repository.of_title, user_id=somebody, title=titles[0])
 
 
 def late_pages() -> Iterator[tuple[str, Callable[[Db], object]]]:
     """Give a page far down each list whose order can be chosen, in each of its orders."""
     for request_sort in get_args(RequestSort.__value__):
         of_requests = AdminRequestQuery(sort=request_sort, page=40_000)
-        yield f"requests {request_sort}", partial(requests.page, query=of_requests, user_id=None)
+        yield (
+            f"requests {request_sort}",
+            partial(requests_repository.page, query=of_requests, user_id=None),
+        )
     for user_sort in get_args(UserSort.__value__):
         of_users = UserQuery(sort=user_sort, page=40_000)
-        yield f"users {user_sort}", partial(users.page, query=of_users)
+        yield f"users {user_sort}", partial(users_repository.page, query=of_users)
 
 
 def test_no_list_reads_a_whole_table(crowded: Db) -> None:
@@ -172,9 +175,9 @@ def test_no_list_reads_a_whole_table(crowded: Db) -> None:
         run(crowded)
         assert "Index Only Scan" in plans[0], f"{name}: {plans[0]}"
         assert "Seq Scan" not in plans[0], f"{name}: {plans[0]}"
-    audit.page(crowded, AuditQuery(page=40_000))
+    audit_repository.page(crowded, AuditQuery(page=40_000))
     # What must count everything does so within the time that the server gives a statement.
-    assert stats.users(crowded).total == ROWS
-    assert stats.requests(crowded).pending == ROWS // 20
-    assert stats.top_requesters(crowded)
-    assert sessions.count_live(crowded, IDLE) > 0
+    assert stats_repository.users(crowded).total == ROWS
+    assert stats_repository.requests(crowded).pending == ROWS // 20
+    assert stats_repository.top_requesters(crowded)
+    assert sessions_repository.count_live(crowded, IDLE) > 0

@@ -14,7 +14,6 @@ import pytest
 import redis
 from pydantic import SecretStr
 
-from medianest.core import passwords
 from medianest.core.cache import Cache, shared_cache
 from medianest.core.caller import Caller
 from medianest.core.db import Database, database, database_unavailable
@@ -24,7 +23,7 @@ from medianest.rate_limits import service as rate_limits
 from medianest.rate_limits.policies import POLICIES, Policy
 from medianest.rate_limits.sliding_window import HEADERS, Bucket, MemoryLog, hit_cache
 from medianest.sessions import service as sessions
-from medianest.signin import service as signin
+from medianest.signin import passwords, with_password
 from medianest.system_config import service as system_config
 from tests.support import plex
 from tests.support.api import Answer, call, run_schedule
@@ -353,7 +352,7 @@ class TestFailedLogins:
 
         def guess() -> None:
             with pytest.raises(AppError) as caught:
-                signin.sign_in("erin", "wrong", caller, None, lambda _: None)
+                with_password.sign_in("erin", "wrong", caller, None, lambda _: None)
             codes.append(caught.value.code)
 
         def meanwhile(password: str, kept: str | None) -> bool:

@@ -13,11 +13,12 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from medianest.audit import repository as audit
-from medianest.core.caller import Caller, Principal
+from medianest.audit import repository as audit_repository
+from medianest.core.caller import Caller
 from medianest.core.errors import AppError, ErrorCode
 from medianest.requests import create, decisions, service
 from medianest.requests.schemas import DecisionsIn, RequestIn
+from medianest.users.models import Principal
 from tests.support.api import Answer, call
 from tests.support.local import eventually
 
@@ -229,7 +230,7 @@ class TestCancel:
         made = ask(people["bob"])
         before = snapshot(db)
         with monkeypatch.context() as patched:
-            patched.setattr(audit, "record", fail)
+            patched.setattr(audit_repository, "record", fail)
             assert cancel(people["bob"], made["id"]).code == "INTERNAL_ERROR"
         assert snapshot(db) == before
         assert cancel(people["bob"], made["id"]).status == 204

@@ -20,7 +20,7 @@ from medianest.core.caller import Caller
 from medianest.sessions import repository, service
 from medianest.sessions.models import LiveSession
 from medianest.system_config import service as system_config
-from medianest.users import repository as users
+from medianest.users import repository as users_repository
 from tests.support import plex
 from tests.support.api import ROOT, Answer, call, run_schedule
 from tests.support.local import eventually
@@ -367,7 +367,7 @@ class TestEndOfAllAgainstARefresh:
         patient = "-c idle_in_transaction_session_timeout=60s"
         with psycopg.connect(direct_url, options=patient) as refreshing:
             former = UUID(current(people["bob"]))
-            assert users.lock_active(refreshing, UUID(user_id), former) is not None
+            assert users_repository.lock_active(refreshing, UUID(user_id), former) is not None
             new = repository.replace(refreshing, former, caller, lifetimes)
             assert new is not None
             with ThreadPoolExecutor(1) as pool:

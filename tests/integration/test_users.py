@@ -12,15 +12,17 @@ import pytest
 import redis
 from psycopg.types.json import Jsonb
 
-from medianest.audit import repository as audit
+from medianest.accounts import service as accounts
+from medianest.audit import repository as audit_repository
 from medianest.audit.models import Action
-from medianest.core import passwords
-from medianest.core.caller import Caller, Principal
+from medianest.core.caller import Caller
 from medianest.core.db import database, database_unavailable
-from medianest.sessions import repository as sessions
+from medianest.sessions import repository as sessions_repository
 from medianest.sessions.service import revoke_previous
+from medianest.signin import passwords
 from medianest.system_config.service import session_lifetimes
 from medianest.users import repository
+from medianest.users.models import Principal
 from medianest.users.schemas import UserQuery
 from tests.support import plex
 from tests.support.api import Answer, call
@@ -600,7 +602,7 @@ class TestDelete:
         monkeypatch: pytest.MonkeyPatch,
         name: str,
     ) -> None:
-        monkeypatch.setattr(repository, "_STEP", 1)
+        monkeypatch.setattr(accounts, "DELETE_BATCH", 1)
         plex.promote(plex_url, people, "carol")
         made = []
         for film in (603, 27205, 155):
@@ -620,9 +622,9 @@ class TestDelete:
     def test_what_was_interrupted_goes_on_with_the_next_call(
         self, db: Db, people: dict[str, str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(repository, "_STEP", 1)
+        monkeypatch.setattr(accounts, "DELETE_BATCH", 1)
         bob = id_of(people["bob"])
-        delete_some = repository.delete_some
+        delete_some = accounts._delete_batch
         steps: list[bool] = []
 
         def fail(connection: Db, user_id: UUID) -> bool:
@@ -632,7 +634,7 @@ class TestDelete:
             return steps[0]
 
         with monkeypatch.context() as patched:
-            patched.setattr(repository, "delete_some", fail)
+            patched.setattr(accounts, "_delete_batch", fail)
             assert delete(people["alice"], bob).code == "DATABASE_CONNECTION_ERROR"
         assert steps == [False]
         # Nobody is half deleted: the account is suspended, and says so.
@@ -646,7 +648,7 @@ class TestDelete:
     def test_an_admin_in_steps_by_themselves(
         self, db: Db, plex_url: str, people: dict[str, str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(repository, "_STEP", 1)
+        monkeypatch.setattr(accounts, "DELETE_BATCH", 1)
         alice = id_of(people["alice"])
         assert delete(people["alice"], alice).code == "LAST_ADMIN"
         assert view(people["alice"], alice).data["status"] == "active"
@@ -726,7 +728,7 @@ class TestWhileOthersAct:
             with psycopg.connect(direct_url) as other:
                 if repository.lock_active(other, bob, session_id) is None:
                     return None
-                return sessions.replace(other, session_id, CALLER, lifetimes)
+                return sessions_repository.replace(other, session_id, CALLER, lifetimes)
 
         with ThreadPoolExecutor(1) as pool:
             with database().transaction() as connection:
@@ -734,8 +736,8 @@ class TestWhileOthersAct:
                 repository.lock(connection, bob)
                 refreshed = pool.submit(refresh, session_id)
                 eventually(lambda: somebody_waits(db))
-                repository.delete_sessions(connection, bob)
-                assert repository.delete_some(connection, bob)
+                sessions_repository.delete_all(connection, bob)
+                assert accounts._delete_batch(connection, bob)
             assert refreshed.result(10) is None
         assert call("GET", "/api/auth/me", token=people["bob"]).code == "JWT_INVALID"
 
@@ -801,7 +803,7 @@ class TestWhileOthersAct:
     def test_two_who_sign_in_each_in_place_of_the_other_wait_in_no_circle(
         self, direct_url: str, people: dict[str, str]
     ) -> None:
-        principals, accounts = [], []
+        principals, local = [], []
         for name in ("dora", "emil"):
             made = create(people["alice"], email=f"{name}@example.com", username=name).data["id"]
             [current] = call("GET", "/api/auth/sessions", token=log_in(name).data["token"]).data
@@ -809,10 +811,10 @@ class TestWhileOthersAct:
             with database().transaction() as connection:
                 account = repository.find_local_account(connection, name)
             assert account is not None
-            accounts.append(account)
+            local.append(account)
         with self.other(direct_url) as one, self.other(direct_url) as another:
-            assert repository.lock_local_user(one, accounts[0]) is not None
-            assert repository.lock_local_user(another, accounts[1]) is not None
+            assert repository.lock_local_user(one, local[0]) is not None
+            assert repository.lock_local_user(another, local[1]) is not None
             assert len(revoke_previous(one, principals[1], CALLER)) == 1
             assert len(revoke_previous(another, principals[0], CALLER)) == 1
 
@@ -823,15 +825,15 @@ class TestWhileOthersAct:
 
         def end_all() -> int:
             with psycopg.connect(direct_url) as other:
-                return repository.revoke_sessions(other, bob)[0]
+                return sessions_repository.revoke_all(other, bob)[0]
 
         with ThreadPoolExecutor(1) as pool:
             with database().transaction() as connection:
                 connection.execute("SET LOCAL lock_timeout = '100ms'")
-                assert sessions.revoke(connection, user_id=bob, session_id=session_id)
+                assert sessions_repository.revoke(connection, user_id=bob, session_id=session_id)
                 ended = pool.submit(end_all)
                 eventually(lambda: somebody_waits(db))
-                audit.record(connection, Action.SESSION_REVOKED, CALLER, user_id=bob)
+                audit_repository.record(connection, Action.SESSION_REVOKED, CALLER, user_id=bob)
             assert ended.result(10) == 0
 
 

@@ -6,6 +6,7 @@ The code is the declaration. `make docs` writes template.yaml, README.md, events
 import importlib
 import os
 import secrets
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from unittest import mock
@@ -39,6 +40,12 @@ class Served:
     function: str
     folder: str
     route: ApiRoute
+
+    @property
+    def about(self) -> str:
+        """Return what the function is for: the first sentence of its module."""
+        module = sys.modules[self.route.endpoint.__module__]
+        return (module.__doc__ or "").partition("\n")[0].rstrip(".")
 
     @property
     def operation_id(self) -> str:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import pytest
 
 from medianest.cleanup import service
-from medianest.cleanup.repository import BATCH
+from medianest.cleanup.service import BATCH
 
 
 class Rows:
@@ -25,10 +25,10 @@ class Rows:
         self.open = False
         self.commits += 1
 
-    def delete(self, connection: object) -> int:
+    def delete(self, connection: object, limit: int) -> int:
         assert connection is self
         assert self.open
-        batch = min(BATCH, self.count)
+        batch = min(limit, self.count)
         self.count -= batch
         return batch
 
@@ -113,10 +113,10 @@ def test_a_run_that_fails_tells_how_far_it_got(
 ) -> None:
     rows = table(2 * BATCH)
 
-    def delete(connection: object) -> int:
+    def delete(connection: object, limit: int) -> int:
         if rows.commits == 1:
             raise RuntimeError("the disk is full")
-        return rows.delete(connection)
+        return rows.delete(connection, limit)
 
     monkeypatch.setattr(service, "TASKS", {"sessions": delete})
     with pytest.raises(RuntimeError, match="disk"):

@@ -1,17 +1,17 @@
 """Which quota holds for whom."""
 
 from dataclasses import asdict
+from typing import cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from medianest.core.caller import Role
 from medianest.requests import quotas
 from medianest.requests.models import QuotaKind
 from medianest.system_config import service as system_config
-from medianest.system_config.models import Quota, Quotas
-from medianest.users.models import Actor
+from medianest.system_config.models import Quotas
+from medianest.users.models import Actor, OwnQuotas, Quota, Role
 
 QUOTAS = st.builds(Quota, st.none() | st.integers(0, 1000), st.integers(1, 365))
 KINDS: tuple[QuotaKind, ...] = ("movies", "seasons")
@@ -27,7 +27,7 @@ ROLES: tuple[Role, ...] = ("admin", "user")
 def test_ones_own_goes_before_the_roles(
     role: Role, kind: QuotaKind, own: dict[str, Quota] | None, of_roles: dict[Role, Quotas]
 ) -> None:
-    row = None if own is None else {name: asdict(quota) for name, quota in own.items()}
+    row = None if own is None else cast("OwnQuotas", {name: asdict(own[name]) for name in own})
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(system_config, "quotas", of_roles.__getitem__)
         found = quotas.of(Actor(role, row), kind)

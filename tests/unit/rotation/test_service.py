@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from medianest.core import tokens
 from medianest.core.errors import AppError
 from medianest.core.signing_keys import MAX_JWT_KEYS, jwt_keys
 from medianest.rotation.service import announced_in, rotated
+from medianest.sessions import tokens
 from tests.unit.conftest import forget_settings
 
 

@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from medianest.rate_limits.policies import POLICIES
-from medianest.system_config.models import AutoApproval, ConfigRow, Lifetimes, Quota, Quotas
+from medianest.system_config.models import AutoApproval, ConfigRow, Lifetimes, Quotas
 from medianest.system_config.registry import SETTINGS
 from medianest.system_config.service import parse
+from medianest.users.models import Quota
 
 LIFETIMES = {"tokenDays": 30, "idleDays": 30, "absoluteDays": 90}
 

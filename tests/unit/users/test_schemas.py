@@ -5,11 +5,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
+from medianest.accounts.schemas import UserChangeIn
 from medianest.core.text import clean, fold
 from medianest.users.schemas import (
     AdminUserOut,
     Email,
-    UserChangeIn,
     Username,
     UserOut,
     UserQuery,

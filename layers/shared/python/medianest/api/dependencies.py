@@ -13,14 +13,14 @@ from medianest.api.event import proxy_call
 from medianest.api.headers import CSRF_HEADER
 from medianest.api.rate_limiting import ClientDep, apply
 from medianest.audit import service as audit
-from medianest.core import csrf
-from medianest.core.caller import Caller, Principal
+from medianest.core.caller import Caller
 from medianest.core.environment import environment
-from medianest.core.errors import AppError, ErrorCode
-from medianest.core.tokens import invalid_token
+from medianest.core.errors import AppError, ErrorCode, invalid_token
 from medianest.rate_limits import service as rate_limits
 from medianest.rate_limits.policies import LimitKey, PolicyName, network
+from medianest.sessions import csrf
 from medianest.sessions import service as sessions
+from medianest.users.models import Principal
 
 SESSION_COOKIE = "__Host-medianest_session"
 # Policies that allow so few calls that a malformed one should not count.
@@ -68,7 +68,7 @@ class AdminOnly(Authenticated):
         """Return the signed-in admin; raises FORBIDDEN, or as for any user."""
         principal = await Authenticated.__call__(self, request, caller)
         if principal.role != "admin":
-            audit.record_denial(principal, caller)
+            audit.record_denial(principal.user_id, caller)
             raise AppError(ErrorCode.FORBIDDEN)
         return principal
 

@@ -8,14 +8,20 @@ from uuid import UUID
 
 from medianest.audit.models import Action, AuditRow
 from medianest.core.caller import Caller
-from medianest.core.db import fetch_all, total_of
+from medianest.core.db import fetch_all, on_violation, total_of
+from medianest.core.errors import invalid_token
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import timedelta
 
     from psycopg import Connection
 
     from medianest.audit.schemas import AuditQuery
+
+# A caller may be deleted after the call was authenticated; transactions that lock the user's row
+# first never see it.
+_USER_FKEY = "audit_logs_user_id_fkey"
 
 
 def record(
@@ -74,22 +80,23 @@ def record_each(
     target_ids: Sequence[object],
     details: dict[str, Any] | None = None,
 ) -> None:
-    """Add a row for each of what was acted upon, in one statement."""
-    connection.execute(
-        "INSERT INTO audit_logs"
-        " (user_id, action, target_type, target_id, details, request_id, ip, user_agent)"
-        " SELECT %s, %s, %s, target_id, %s, %s, %s, %s FROM unnest(%s::text[]) AS target_id",
-        (
-            user_id,
-            action,
-            target_type,
-            json.dumps(details or {}),
-            caller.request_id,
-            caller.ip,
-            caller.user_agent,
-            [None if target_id is None else str(target_id) for target_id in target_ids],
-        ),
-    )
+    """Add a row for each target, in one statement; raises JWT_INVALID for a user who is deleted."""
+    with on_violation(_USER_FKEY, invalid_token):
+        connection.execute(
+            "INSERT INTO audit_logs"
+            " (user_id, action, target_type, target_id, details, request_id, ip, user_agent)"
+            " SELECT %s, %s, %s, target_id, %s, %s, %s, %s FROM unnest(%s::text[]) AS target_id",
+            (
+                user_id,
+                action,
+                target_type,
+                json.dumps(details or {}),
+                caller.request_id,
+                caller.ip,
+                caller.user_agent,
+                [None if target_id is None else str(target_id) for target_id in target_ids],
+            ),
+        )
 
 
 def page(connection: Connection[Any], query: AuditQuery) -> tuple[list[AuditRow], int]:
@@ -116,3 +123,24 @@ def page(connection: Connection[Any], query: AuditQuery) -> tuple[list[AuditRow]
         params,
     )
     return rows, total_of(connection, query, rows, matching, params)
+
+
+def delete_expired(connection: Connection[Any], retention: timedelta, limit: int) -> int:
+    """Delete rows past their retention."""
+    return connection.execute(
+        "DELETE FROM audit_logs WHERE id = ANY (ARRAY(SELECT id FROM audit_logs"
+        " WHERE created_at < now() - %s ORDER BY created_at LIMIT %s FOR UPDATE SKIP LOCKED))",
+        (retention, limit),
+    ).rowcount
+
+
+def detach_user(connection: Connection[Any], user_id: UUID, limit: int) -> int:
+    """Remove the reference to a user from up to `limit` rows; return from how many.
+
+    Rows that a cleanup has locked are left to the foreign key.
+    """
+    return connection.execute(
+        "UPDATE audit_logs SET user_id = NULL WHERE id = ANY (ARRAY(SELECT id FROM audit_logs"
+        " WHERE user_id = %s LIMIT %s FOR UPDATE SKIP LOCKED))",
+        (user_id, limit),
+    ).rowcount

@@ -1,19 +1,19 @@
 """Reading the audit log, and rows of what did not happen and so has no transaction of its own."""
 
+from uuid import UUID
+
 from medianest.audit import repository
 from medianest.audit.models import Action, AuditRow
 from medianest.audit.schemas import AuditLogOut, AuditQuery
-from medianest.core.caller import Caller, Principal
+from medianest.core.caller import Caller
 from medianest.core.db import database
 from medianest.core.envelope import PageResponse, page_of
 
 
-def record_denial(principal: Principal, caller: Caller) -> None:
+def record_denial(user_id: UUID, caller: Caller) -> None:
     """Note that a user called what only admins may; repeated calls are counted in one row."""
     with database().transaction() as connection:
-        repository.record_repeated(
-            connection, Action.ACCESS_DENIED, caller, user_id=principal.user_id
-        )
+        repository.record_repeated(connection, Action.ACCESS_DENIED, caller, user_id=user_id)
 
 
 def page(query: AuditQuery) -> PageResponse[AuditLogOut]:

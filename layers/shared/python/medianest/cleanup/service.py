@@ -5,9 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from medianest.cleanup import repository
+from medianest.audit import repository as audit_repository
 from medianest.core.db import database
 from medianest.core.observability import count, logger, metrics
+from medianest.rate_limits import repository as rate_limits_repository
+from medianest.requests import idempotency_repository
+from medianest.sessions import repository as sessions_repository
+from medianest.signin import repository as signin_repository
 from medianest.system_config import service as system_config
 
 if TYPE_CHECKING:
@@ -17,17 +21,21 @@ if TYPE_CHECKING:
 
 # A batch that starts with less time left might be cut off by Lambda's time-out.
 MIN_SECONDS_LEFT = 5.0
+# Rows of one transaction: never one unbounded DELETE.
+BATCH = 500
 
 
-def _delete_audit_logs(connection: Connection[Any]) -> int:
-    return repository.delete_audit_logs(connection, system_config.audit_retention(connection))
+def _delete_audit_logs(connection: Connection[Any], limit: int) -> int:
+    retention = system_config.audit_retention(connection)
+    return audit_repository.delete_expired(connection, retention, limit)
 
 
-TASKS: Mapping[str, Callable[[Connection[Any]], int]] = {
-    "sessions": repository.delete_sessions,
-    "signin-handles": repository.delete_signin_handles,
-    "idempotency-keys": repository.delete_idempotency_keys,
-    "rate-limit-hits": repository.delete_rate_limit_hits,
+# Each deletes up to a number of rows, which concurrent runs skip, and returns how many.
+TASKS: Mapping[str, Callable[[Connection[Any], int], int]] = {
+    "sessions": sessions_repository.delete_expired,
+    "signin-handles": signin_repository.delete_expired,
+    "idempotency-keys": idempotency_repository.delete_expired,
+    "rate-limit-hits": rate_limits_repository.delete_expired,
     "audit-logs": _delete_audit_logs,
 }
 
@@ -54,17 +62,17 @@ def run(task: str, seconds_left: Callable[[], float]) -> CleanupResult:
     if delete is None:
         raise UnknownTaskError(f"unknown task {task!r}; there are: {', '.join(TASKS)}")
     deleted = 0
-    batch = repository.BATCH
+    batch = BATCH
     try:
-        while batch == repository.BATCH and seconds_left() > MIN_SECONDS_LEFT:
+        while batch == BATCH and seconds_left() > MIN_SECONDS_LEFT:
             with database().transaction() as connection:
-                batch = delete(connection)
+                batch = delete(connection, BATCH)
             deleted += batch
     except Exception:
         logger.exception("cleanup_failed", extra={"task": task, "deleted": deleted})
         count("CleanupFailed", task=task)
         raise
-    result = CleanupResult(task, deleted, batch == repository.BATCH)
+    result = CleanupResult(task, deleted, batch == BATCH)
     metrics.add_dimension(name="task", value=task)
     metrics.add_metric(name="CleanupDeleted", unit="Count", value=deleted)
     metrics.add_metric(name="CleanupMore", unit="Count", value=int(result.more))

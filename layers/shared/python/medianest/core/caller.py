@@ -1,10 +1,6 @@
-"""Who calls and from where, as the rules know it: no HTTP in here."""
+"""The origin of a call, as the rules see it: no HTTP in here."""
 
 from dataclasses import dataclass
-from typing import Literal
-from uuid import UUID
-
-type Role = Literal["admin", "user"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,13 +10,3 @@ class Caller:
     request_id: str
     ip: str
     user_agent: str
-
-
-@dataclass(frozen=True, slots=True)
-class Principal:
-    """A signed-in user and the session that says so; `by_cookie` how the session was named."""
-
-    user_id: UUID
-    session_id: UUID
-    role: Role
-    by_cookie: bool = False

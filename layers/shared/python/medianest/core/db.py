@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import cache
 from pathlib import Path
@@ -54,9 +54,8 @@ class Database:
     An answer times out after `answer_seconds`, because the server's own statement_timeout does not
     help when the server hangs. With None it never times out, as migrations need.
 
-    Every method raises AppError DATABASE_CONNECTION_ERROR when the server does not answer in time,
-    and JWT_INVALID when a row would refer to a deleted user. psycopg is imported on first use, so a
-    function without a database does not load it.
+    Every method raises AppError DATABASE_CONNECTION_ERROR when the server does not answer in time.
+    psycopg is imported on first use, so a function without a database does not load it.
     """
 
     def __init__(self, url: SecretStr | None, *, answer_seconds: float | None = None) -> None:
@@ -99,11 +98,6 @@ class Database:
                     self._paused_until = time.time() + PAUSE_SECONDS
             logger.warning("database_failed", extra={"cause": str(error)})
             raise database_unavailable() from error
-        except psycopg.errors.ForeignKeyViolation as error:
-            # Rows refer to the caller, who was deleted after the call was authenticated.
-            from medianest.core.tokens import invalid_token  # noqa: PLC0415
-
-            raise invalid_token() from error
 
     def ping(self) -> None:
         """Check that the server answers."""
@@ -244,6 +238,19 @@ def authorities(url: str) -> str | None:
     import certifi  # noqa: PLC0415
 
     return certifi.where()
+
+
+@contextmanager
+def on_violation(constraint: str, error: Callable[[], AppError]) -> Iterator[None]:
+    """Raise `error()` where a statement of the block violates the constraint of that name."""
+    from psycopg.errors import IntegrityError  # noqa: PLC0415
+
+    try:
+        yield
+    except IntegrityError as violation:
+        if violation.diag.constraint_name != constraint:
+            raise
+        raise error() from violation
 
 
 def fetch_one[T](

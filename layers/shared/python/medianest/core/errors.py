@@ -208,3 +208,8 @@ def invalid_fields(problems: Iterable[tuple[str, str]]) -> AppError:
             for field, message in islice(problems, MAX_DETAILS)
         ],
     )
+
+
+def invalid_token() -> AppError:
+    """Return the one answer to every bad, missing, expired or revoked credential."""
+    return AppError(ErrorCode.JWT_INVALID, headers={"WWW-Authenticate": "Bearer"})

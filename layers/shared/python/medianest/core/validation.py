@@ -9,7 +9,7 @@ from medianest.core.errors import AppError, invalid_fields
 type Context = Mapping[str, Any]
 
 # By pydantic's type of error, with its context (https://docs.pydantic.dev/latest/errors/).
-_SENTENCES: Mapping[str, str | Callable[[Context], str]] = {
+SENTENCES: Mapping[str, str | Callable[[Context], str]] = {
     "missing": "Required",
     "extra_forbidden": "Unknown field",
     "value_error": lambda context: str(context["error"]),
@@ -47,7 +47,7 @@ def invalid_value(problems: Iterable[Mapping[str, Any]], *path: str) -> AppError
 
 def sentence(problem: Mapping[str, Any]) -> str:
     """Return what one of pydantic's problems asks for."""
-    told = _SENTENCES.get(problem["type"], _ANY_OTHER)
+    told = SENTENCES.get(problem["type"], _ANY_OTHER)
     return told if isinstance(told, str) else told(problem["ctx"])
 
 

@@ -9,7 +9,7 @@ from medianest.catalog.models import SEARCH_PAGE_SIZE, CachedValue
 from medianest.core.db import database
 from medianest.core.envelope import PageResponse, page_of
 from medianest.discovery.schemas import SeasonOut, TitleDetailsOut, TitleOut, TitleRequestOut
-from medianest.requests import repository as requests
+from medianest.requests import repository as requests_repository
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -24,7 +24,7 @@ def search(query: SearchQuery, user_id: UUID) -> CachedValue[PageResponse[TitleO
     found = catalog.search(query.q, query.type, query.page)
     page = found.value
     with database().transaction() as connection:
-        states = requests.of_titles(connection, user_id, page.titles)
+        states = requests_repository.of_titles(connection, user_id, page.titles)
     by_title = {(state.media_type, state.tmdb_id): state for state in states}
     items = [_title_out(title, by_title) for title in page.titles]
     return CachedValue(
@@ -41,7 +41,7 @@ def details(media_type: MediaType, tmdb_id: int, user_id: UUID) -> CachedValue[T
     found = catalog.details(media_type, tmdb_id)
     title = found.value
     with database().transaction() as connection:
-        held = requests.of_title(connection, user_id, title)
+        held = requests_repository.of_title(connection, user_id, title)
     states = {item.season: TitleRequestOut.model_validate(item) for item in held}
     seasons = [
         SeasonOut.model_validate(season).model_copy(update={"request": states.get(season.number)})

@@ -70,3 +70,12 @@ def _add(connection: Connection[Any], bucket: Bucket, now: float, *, refused: bo
         " VALUES (%(key)s, to_timestamp(%(now)s), to_timestamp(%(now)s + %(window)s), %(refused)s)",
         {"key": bucket.key, "now": now, "window": bucket.policy.window, "refused": refused},
     )
+
+
+def delete_expired(connection: Connection[Any], limit: int) -> int:
+    """Delete hits whose window is over."""
+    return connection.execute(
+        "DELETE FROM rate_limit_hits WHERE ctid = ANY (ARRAY(SELECT ctid FROM rate_limit_hits"
+        " WHERE expires_at < now() ORDER BY expires_at LIMIT %s FOR UPDATE SKIP LOCKED))",
+        (limit,),
+    ).rowcount

@@ -6,7 +6,7 @@ import secrets
 from functools import cache, partial
 from typing import TYPE_CHECKING
 
-from medianest.audit import repository as audit
+from medianest.audit import repository as audit_repository
 from medianest.audit.models import Action
 from medianest.core.cache import shared_cache
 from medianest.core.db import database
@@ -80,7 +80,7 @@ def _tell(result: LimitResult, caller: Caller, user_id: UUID | None) -> None:
     )
     try:
         with database().transaction() as connection:
-            audit.record(
+            audit_repository.record(
                 connection, Action.LIMIT_EXCEEDED, caller, user_id=user_id, details=details
             )
     except AppError:

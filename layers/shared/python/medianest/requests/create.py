@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from medianest.audit import repository as audit
+from medianest.audit import repository as audit_repository
 from medianest.audit.models import Action
 from medianest.catalog import service as catalog
 from medianest.core.db import database
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
     from medianest.catalog.models import TitleDetails
-    from medianest.core.caller import Caller, Principal
+    from medianest.core.caller import Caller
     from medianest.requests.models import MediaRequest
     from medianest.requests.schemas import RequestIn
-    from medianest.users.models import Actor
+    from medianest.users.models import Actor, Principal
 
 
 def create(
@@ -107,7 +107,7 @@ def _record_creation(connection: Connection[Any], request: MediaRequest, caller:
     if request.status == "approved":
         rows.append((Action.REQUEST_APPROVED, {"auto": True}))
     for action, details in rows:
-        audit.record(
+        audit_repository.record(
             connection,
             action,
             caller,

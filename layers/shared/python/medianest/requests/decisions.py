@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from medianest.audit import repository as audit
+from medianest.audit import repository as audit_repository
 from medianest.audit.models import Action
 from medianest.core.db import database
 from medianest.core.envelope import ApiError
@@ -20,9 +20,10 @@ if TYPE_CHECKING:
 
     from psycopg import Connection
 
-    from medianest.core.caller import Caller, Principal
+    from medianest.core.caller import Caller
     from medianest.requests.models import Decision, RequestStatus
     from medianest.requests.schemas import DecisionsIn
+    from medianest.users.models import Principal
 
 _ACTIONS: dict[Decision, Action] = {
     "approved": Action.REQUEST_APPROVED,
@@ -101,7 +102,7 @@ def _decide(
     )
     if decision == "declined":
         repository.release(connection, pending)
-    audit.record_each(
+    audit_repository.record_each(
         connection,
         _ACTIONS[decision],
         caller,

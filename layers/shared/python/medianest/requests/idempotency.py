@@ -6,14 +6,14 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from medianest.core.errors import AppError, ErrorCode, invalid
-from medianest.requests import repository
+from medianest.requests import idempotency_repository, repository
 from medianest.requests.schemas import CreatedRequestOut
 
 if TYPE_CHECKING:
     from psycopg import Connection
 
-    from medianest.core.caller import Principal
     from medianest.requests.schemas import RequestIn
+    from medianest.users.models import Principal
 
 MAX_KEY_CHARS = 200
 
@@ -33,7 +33,7 @@ def check_key(key: str) -> None:
 
 def lock(connection: Connection[Any], principal: Principal, key: str) -> None:
     """Lock a key until the transaction ends; raises IDEMPOTENCY_IN_PROGRESS while it is in use."""
-    if not repository.lock_key(connection, principal.user_id, key):
+    if not idempotency_repository.lock_key(connection, principal.user_id, key):
         raise AppError(ErrorCode.IDEMPOTENCY_IN_PROGRESS, headers={"Retry-After": "1"})
 
 
@@ -44,7 +44,7 @@ def replay(
 
     Raises IDEMPOTENCY_KEY_REUSED, and REQUEST_CANCELLED when the request is gone.
     """
-    first_use = repository.replay(connection, principal.user_id, key)
+    first_use = idempotency_repository.replay(connection, principal.user_id, key)
     if first_use is None:
         return None
     if first_use.fingerprint != fingerprint:
@@ -66,7 +66,7 @@ def remember(
     created: CreatedRequestOut,
 ) -> None:
     """Store the answer of a first use, in the transaction of its effect."""
-    repository.remember_key(
+    idempotency_repository.remember_key(
         connection,
         principal.user_id,
         key,

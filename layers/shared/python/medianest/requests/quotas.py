@@ -9,7 +9,7 @@ from medianest.core.errors import AppError, ErrorCode
 from medianest.requests import repository
 from medianest.requests.schemas import QuotaExceededOut
 from medianest.system_config import service as system_config
-from medianest.system_config.models import Quota
+from medianest.users.models import Quota
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -77,6 +77,6 @@ def of(actor: Actor, kind: QuotaKind) -> Quota:
     """Return the quota that holds for a user: their own, or else their role's."""
     own = (actor.quota or {}).get(kind)
     if own is not None:
-        return Quota(limit=own["limit"], days=own["days"])
+        return Quota(**own)
     of_role = system_config.quotas(actor.role)
     return of_role.movies if kind == "movies" else of_role.seasons

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any, LiteralString
 
 from medianest.core.db import fetch_all, fetch_one, fetch_row, fetch_value, total_of
@@ -10,7 +9,6 @@ from medianest.requests.models import (
     Decision,
     ItemRequest,
     MediaRequest,
-    Replay,
     RequestStatus,
     RequestWithRequester,
     TitleRequest,
@@ -308,41 +306,19 @@ def of_title(connection: Connection[Any], user_id: UUID, title: Title) -> list[I
     )
 
 
-def lock_key(connection: Connection[Any], user_id: UUID, key: str) -> bool:
-    """Take an idempotency key until the transaction ends; False when another call has it."""
-    return bool(
-        fetch_value(
-            connection,
-            "SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))",
-            (f"{user_id}:{key}",),
-        )
-    )
+def detach_admin(connection: Connection[Any], user_id: UUID, limit: int) -> int:
+    """Remove the reference to an admin from up to `limit` requests; return from how many."""
+    return connection.execute(
+        "UPDATE media_requests SET processed_by = NULL WHERE id = ANY (ARRAY(SELECT id FROM"
+        " media_requests WHERE processed_by = %s ORDER BY id LIMIT %s FOR UPDATE))",
+        (user_id, limit),
+    ).rowcount
 
 
-def replay(connection: Connection[Any], user_id: UUID, key: str) -> Replay | None:
-    """Return what a key was used for in the last 24 hours."""
-    return fetch_one(
-        connection,
-        Replay,
-        "SELECT fingerprint, response FROM idempotency_keys WHERE user_id = %s AND key = %s"
-        " AND created_at > now() - interval '24 hours'",
-        (user_id, key),
-    )
-
-
-def remember_key(
-    connection: Connection[Any],
-    user_id: UUID,
-    key: str,
-    *,
-    fingerprint: bytes,
-    response: dict[str, Any],
-) -> None:
-    """Keep the answer that a key got; one that has outlived its 24 hours is replaced."""
-    connection.execute(
-        "INSERT INTO idempotency_keys (user_id, key, fingerprint, response)"
-        " VALUES (%s, %s, %s, %s) ON CONFLICT (user_id, key) DO UPDATE"
-        " SET fingerprint = excluded.fingerprint, response = excluded.response,"
-        " created_at = now()",
-        (user_id, key, fingerprint, json.dumps(response)),
-    )
+def delete_of_user(connection: Connection[Any], user_id: UUID, limit: int) -> int:
+    """Delete up to `limit` requests of a user; return how many."""
+    return connection.execute(
+        "DELETE FROM media_requests WHERE id = ANY (ARRAY(SELECT id FROM media_requests"
+        " WHERE user_id = %s ORDER BY id LIMIT %s FOR UPDATE))",
+        (user_id, limit),
+    ).rowcount

@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from medianest.audit import repository as audit
+from medianest.audit import repository as audit_repository
 from medianest.audit.models import Action
 from medianest.core.db import database
 from medianest.core.envelope import PageResponse, page_of
@@ -35,9 +35,10 @@ from medianest.users.service import lock_active_user
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from medianest.core.caller import Caller, Principal
+    from medianest.core.caller import Caller
     from medianest.requests.models import MediaRequest, RequestWithRequester
     from medianest.requests.schemas import AdminRequestQuery, RequestQuery
+    from medianest.users.models import Principal
 
 
 def get(request_id: UUID, viewer_id: UUID) -> RequestOut:
@@ -63,7 +64,7 @@ def cancel(request_id: UUID, principal: Principal, caller: Caller) -> None:
         details = described(request)
         if request.user_id != principal.user_id:
             details["ownerId"] = str(request.user_id)
-        audit.record(
+        audit_repository.record(
             connection,
             Action.REQUEST_CANCELLED,
             caller,

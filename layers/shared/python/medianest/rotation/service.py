@@ -14,7 +14,7 @@ from typing import Any
 from medianest.core.clock import now
 from medianest.core.observability import logger
 from medianest.core.signing_keys import MAX_JWT_KEYS, jwt_keys
-from medianest.core.tokens import MAX_LIFETIME_SECONDS
+from medianest.sessions.tokens import MAX_LIFETIME_SECONDS
 
 CURRENT = "AWSCURRENT"
 PENDING = "AWSPENDING"

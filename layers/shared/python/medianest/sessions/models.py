@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from medianest.core.caller import Role
+from medianest.users.models import Role
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, LiteralString
 
 from medianest.core.db import fetch_all, fetch_one, fetch_row, fetch_value
 from medianest.sessions.models import EndedSession, LiveSession, NewSession, OwnSession
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from medianest.system_config.models import Lifetimes
 
 MAX_LISTED = 100
+# The cache holds a session for 60 seconds from a moment when `last_seen_at` was at most 5 minutes
+# old (`sessions.service.authenticate`); the rest is a margin for slow calls.
+_MAY_BE_CACHED: LiteralString = "last_seen_at > now() - interval '10 minutes'"
 # Lifetimes go as seconds: a day more or less in the calendar of the database's time zone may have
 # 23 or 25 hours. A session counts as live by the database's clock, which all environments share.
 _LIVE = (
@@ -132,6 +135,40 @@ def revoke(connection: Connection[Any], *, user_id: UUID, session_id: UUID) -> l
     return [row[0] for row in rows]
 
 
+def revoke_all(
+    connection: Connection[Any], user_id: UUID, *, except_id: UUID | None = None
+) -> tuple[int, list[UUID]]:
+    """Revoke all sessions of a user but one; return how many, and those the cache may hold.
+
+    The lock lets a refresh that is under way finish first: it changes its session's id.
+    """
+    connection.execute("SELECT FROM users WHERE id = %s FOR UPDATE", (user_id,))
+    rows = connection.execute(
+        "WITH ended AS (UPDATE sessions SET revoked_at = now()"
+        "  WHERE user_id = %(user)s AND revoked_at IS NULL AND expires_at > now()"
+        "  AND (%(except)s::uuid IS NULL OR id <> %(except)s) RETURNING id, user_id, last_seen_at),"
+        " kept AS (INSERT INTO session_tombstones (session_id, user_id)"
+        f"  SELECT id, user_id FROM ended WHERE {_MAY_BE_CACHED} RETURNING session_id)"
+        " SELECT (SELECT count(*) FROM ended), ARRAY(SELECT session_id FROM kept)",
+        {"user": user_id, "except": except_id},
+    )
+    [(count, cached)] = rows.fetchall()
+    return count, cached
+
+
+def delete_all(connection: Connection[Any], user_id: UUID) -> list[UUID]:
+    """Delete the sessions of a user who is locked; return those that the cache may hold."""
+    rows = connection.execute(
+        "WITH gone AS (DELETE FROM sessions WHERE user_id = %s"
+        "  RETURNING id, user_id, revoked_at, last_seen_at)"
+        " INSERT INTO session_tombstones (session_id, user_id)"
+        f" SELECT id, user_id FROM gone WHERE revoked_at IS NULL AND {_MAY_BE_CACHED}"
+        " RETURNING session_id",
+        (user_id,),
+    )
+    return [row[0] for row in rows]
+
+
 def ended(connection: Connection[Any], first: UUID, *, limit: int) -> list[EndedSession]:
     """Return sessions whose end the cache may have missed, `first` before all others."""
     return fetch_all(
@@ -149,3 +186,26 @@ def settle(connection: Connection[Any], session_ids: Sequence[UUID]) -> None:
     connection.execute(
         "DELETE FROM session_tombstones WHERE session_id = ANY(%s)", (list(session_ids),)
     )
+
+
+def delete_expired(connection: Connection[Any], limit: int) -> int:
+    """Delete sessions that have expired, and those revoked for a week; no row means no session.
+
+    One after the other, since each has an index, and an OR of the two has none.
+    """
+    expired = connection.execute(
+        "DELETE FROM sessions WHERE id = ANY (ARRAY(SELECT id FROM sessions"
+        " WHERE expires_at < now() ORDER BY expires_at LIMIT %s FOR UPDATE SKIP LOCKED))",
+        (limit,),
+    ).rowcount
+    revoked = connection.execute(
+        "DELETE FROM sessions WHERE id = ANY (ARRAY(SELECT id FROM sessions"
+        " WHERE revoked_at < now() - interval '7 days'"
+        " ORDER BY revoked_at LIMIT %s FOR UPDATE SKIP LOCKED))",
+        (limit - expired,),
+    ).rowcount
+    # The cache holds no session for as long as this.
+    connection.execute(
+        "DELETE FROM session_tombstones WHERE created_at < now() - interval '5 minutes'"
+    )
+    return expired + revoked

@@ -11,21 +11,20 @@ from itertools import batched, groupby
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from medianest.audit import repository as audit
+from medianest.audit import repository as audit_repository
 from medianest.audit.models import Action
-from medianest.core import tokens
 from medianest.core.cache import shared_cache
-from medianest.core.caller import Caller, Principal
+from medianest.core.caller import Caller
 from medianest.core.clock import now
 from medianest.core.db import database
-from medianest.core.errors import AppError, ErrorCode
+from medianest.core.errors import AppError, ErrorCode, invalid_token
 from medianest.core.observability import count, logger
-from medianest.sessions import repository
+from medianest.sessions import repository, tokens
 from medianest.sessions.models import LiveSession, NewSession
 from medianest.sessions.schemas import SessionOut
 from medianest.system_config.service import session_lifetimes
-from medianest.users import repository as users
-from medianest.users.models import User
+from medianest.users import repository as users_repository
+from medianest.users.models import Principal, User
 from medianest.users.service import lock_active_user, lock_admins
 
 if TYPE_CHECKING:
@@ -76,7 +75,7 @@ def authenticate(token: str, *, fresh: bool) -> Principal:
         if session is not None and session.seen:
             _cache(session)
     if session is None or session.user_id != claims.user_id:
-        raise tokens.invalid_token()
+        raise invalid_token()
     return Principal(session.user_id, session.id, session.role)
 
 
@@ -88,10 +87,12 @@ def refresh(principal: Principal, caller: Caller) -> SignedIn:
     with database().transaction() as connection:
         lock_active_user(connection, principal)
         session = repository.replace(connection, principal.session_id, caller, session_lifetimes())
-        user = users.get(connection, principal.user_id)
+        user = users_repository.get(connection, principal.user_id)
         if session is None or user is None:
-            raise tokens.invalid_token()
-        audit.record_repeated(connection, Action.SESSION_REFRESHED, caller, user_id=user.id)
+            raise invalid_token()
+        audit_repository.record_repeated(
+            connection, Action.SESSION_REFRESHED, caller, user_id=user.id
+        )
     invalidate(user.id, [principal.session_id])
     return _signed_in(user, session)
 
@@ -135,11 +136,11 @@ def sign_out(principal: Principal, caller: Caller, *, all_sessions: bool) -> Non
     with database().transaction() as connection:
         lock_active_user(connection, principal)
         if all_sessions:
-            number, ended = users.revoke_sessions(connection, user_id)
+            number, ended = repository.revoke_all(connection, user_id)
         else:
             ended = repository.revoke(connection, user_id=user_id, session_id=session_id)
             number = len(ended)
-        audit.record(
+        audit_repository.record(
             connection,
             Action.SIGN_OUT,
             caller,
@@ -162,9 +163,9 @@ def revoke_all(user_id: UUID, admin: Principal, caller: Caller) -> None:
     """End all sessions of a user, as an admin; raises NOT_FOUND, or as `lock_admins` does."""
     with database().transaction() as connection:
         lock_admins(connection, admin)
-        if users.get(connection, user_id) is None:
+        if users_repository.get(connection, user_id) is None:
             raise AppError(ErrorCode.NOT_FOUND)
-        number, ended = users.revoke_sessions(connection, user_id)
+        number, ended = repository.revoke_all(connection, user_id)
         if number:
             _record_end(connection, admin.user_id, user_id, number, caller)
     invalidate(user_id, ended)
@@ -229,7 +230,7 @@ def _signed_in(user: User, session: NewSession) -> SignedIn:
 def _record_end(
     connection: Connection[Any], actor: UUID, owner: UUID, ended: int, caller: Caller
 ) -> None:
-    audit.record(
+    audit_repository.record(
         connection,
         Action.SESSION_REVOKED,
         caller,
@@ -251,7 +252,7 @@ def _cached(claims: tokens.Claims) -> LiveSession | None:
     except (ValueError, KeyError, TypeError):
         return None  # another release kept something else there
     if expires_at <= now():
-        raise tokens.invalid_token()
+        raise invalid_token()
     return LiveSession(claims.session_id, claims.user_id, role, expires_at, seen=True)
 
 

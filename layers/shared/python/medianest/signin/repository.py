@@ -76,5 +76,21 @@ def remember_network(connection: Connection[Any], user_id: UUID, network: str) -
     )
 
 
+def delete_expired(connection: Connection[Any], limit: int) -> int:
+    """Delete handles that have expired, and networks that were not used for half a year."""
+    handles = connection.execute(
+        "DELETE FROM signin_handles WHERE ctid = ANY (ARRAY(SELECT ctid FROM signin_handles"
+        " WHERE expires_at < now() ORDER BY expires_at LIMIT %s FOR UPDATE SKIP LOCKED))",
+        (limit,),
+    ).rowcount
+    networks = connection.execute(
+        "DELETE FROM signin_networks WHERE ctid = ANY (ARRAY(SELECT ctid FROM signin_networks"
+        " WHERE last_at < now() - interval '180 days' ORDER BY last_at LIMIT %s"
+        " FOR UPDATE SKIP LOCKED))",
+        (limit - handles,),
+    ).rowcount
+    return handles + networks
+
+
 def _digest(handle: str) -> bytes:
     return sha256(handle.encode()).digest()

@@ -5,7 +5,7 @@ from contextlib import suppress
 from medianest.core.cache import shared_cache
 from medianest.core.clock import now
 from medianest.core.db import database
-from medianest.sessions import repository as sessions
+from medianest.sessions import repository as sessions_repository
 from medianest.stats import repository
 from medianest.stats.schemas import SessionStats, StatsOut
 from medianest.system_config.service import session_lifetimes
@@ -32,7 +32,9 @@ def _count() -> StatsOut:
         return StatsOut(
             users=repository.users(connection),
             requests=repository.requests(connection),
-            sessions=SessionStats(active=sessions.count_live(connection, session_lifetimes().idle)),
+            sessions=SessionStats(
+                active=sessions_repository.count_live(connection, session_lifetimes().idle)
+            ),
             top_requesters=repository.top_requesters(connection),
             generated_at=now(),
         )

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from medianest.core.caller import Role
 from medianest.rate_limits.policies import Policy, PolicyName
+from medianest.users.models import UNLIMITED, Quota, Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,19 +30,11 @@ class Lifetimes:
 
 
 @dataclass(frozen=True, slots=True)
-class Quota:
-    """How much somebody may ask for in any `days` days; without a limit, as much as they like."""
-
-    limit: int | None = None
-    days: int = 7
-
-
-@dataclass(frozen=True, slots=True)
 class Quotas:
     """Films are counted by request, shows by season."""
 
-    movies: Quota = Quota()
-    seasons: Quota = Quota()
+    movies: Quota = UNLIMITED
+    seasons: Quota = UNLIMITED
 
 
 @dataclass(frozen=True, slots=True)

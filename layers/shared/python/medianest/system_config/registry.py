@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from medianest.core.caller import Role
 from medianest.core.envelope import RequestModel
 from medianest.rate_limits.policies import POLICIES, PolicyName
 from medianest.system_config.schemas import (
@@ -14,6 +13,7 @@ from medianest.system_config.schemas import (
     RateLimitIn,
     SessionLifetimesIn,
 )
+from medianest.users.models import Role
 from medianest.users.schemas import QuotaIn
 
 

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from medianest.audit import repository as audit
+from medianest.audit import repository as audit_repository
 from medianest.audit.models import Action
-from medianest.core.caller import Caller, Principal, Role
+from medianest.core.caller import Caller
 from medianest.core.db import database
 from medianest.core.envelope import RequestModel
 from medianest.core.errors import AppError, ErrorCode, invalid_fields
@@ -25,12 +25,12 @@ from medianest.system_config.models import (
     AutoApproval,
     ConfigRow,
     Lifetimes,
-    Quota,
     Quotas,
     SystemConfig,
 )
 from medianest.system_config.registry import Setting
 from medianest.system_config.schemas import AutoApprovalIn, QuotasIn, RateLimitIn, SettingOut
+from medianest.users.models import Principal, Quota, Role
 from medianest.users.service import lock_admin
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def change(key: str, value: dict[str, Any], admin: Principal, caller: Caller) ->
         if new == _wire(former) and rows.get(key) is held:
             return _out(setting, rows)
         row = repository.put(connection, key, new, admin.user_id)
-        audit.record(
+        audit_repository.record(
             connection,
             Action.CONFIG_CHANGED,
             caller,

@@ -2,12 +2,36 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal, TypedDict
 from uuid import UUID
 
-from medianest.core.caller import Role
-
+type Role = Literal["admin", "user"]
 type Status = Literal["active", "suspended"]
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """The films or seasons that a user may request in any `days` days; None is no limit."""
+
+    limit: int | None = None
+    days: int = 7
+
+
+UNLIMITED = Quota()
+
+
+class QuotaJson(TypedDict):
+    """A `Quota` in a column of JSON."""
+
+    limit: int | None
+    days: int
+
+
+class OwnQuotas(TypedDict, total=False):
+    """The quotas of one user, which replace those of the role; the column `users.quota`."""
+
+    movies: QuotaJson
+    seasons: QuotaJson
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +44,7 @@ class User:
     username: str
     role: Role
     status: Status
-    quota: dict[str, Any] | None
+    quota: OwnQuotas | None
     created_at: datetime
     updated_at: datetime
 
@@ -40,4 +64,14 @@ class Actor:
     """What a user may do, as the row says while a transaction keeps it so."""
 
     role: Role
-    quota: dict[str, Any] | None
+    quota: OwnQuotas | None
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """A signed-in user and the session of the call; `by_cookie` says how the call named it."""
+
+    user_id: UUID
+    session_id: UUID
+    role: Role
+    by_cookie: bool = False

@@ -7,10 +7,9 @@ import re
 from typing import TYPE_CHECKING, Any, LiteralString
 from uuid import UUID
 
-from medianest.core.caller import Role
 from medianest.core.db import fetch_all, fetch_one, fetch_row, fetch_value, total_of
 from medianest.core.text import fold, name_key
-from medianest.users.models import Actor, LocalAccount, Status, User
+from medianest.users.models import Actor, LocalAccount, OwnQuotas, Role, Status, User
 from medianest.users.schemas import UserQuery, UserSort
 
 if TYPE_CHECKING:
@@ -37,32 +36,12 @@ _FILTERS: dict[str, LiteralString] = {
 # The characters that an index of trigrams needs in every locale. For fewer, LIKE would read that
 # whole index, which takes longer than reading the names.
 _TRIGRAM = re.compile(r"[0-9a-z]{3}")
-# The cache holds a session for a minute, as it was when its row said that it had been seen within
-# 5 minutes (`sessions.service.authenticate`), and no call takes minutes to put it there.
-_MAY_BE_CACHED: LiteralString = "last_seen_at > now() - interval '10 minutes'"
 _HOLDS: LiteralString = (
     "s.id = %(session)s AND s.revoked_at IS NULL"
     " AND s.expires_at > now() AND s.absolute_expires_at > now()"
 )
 # Any fixed number: it names the lock under which the first user is told from the second.
 _FIRST_USER_LOCK = 6_204_112_027
-# What refers to a user who is deleted, as many rows at a time as take a fraction of a second.
-# Audit rows that the cleaning has locked are left to the foreign key.
-_STEP = 5000
-_DELETION: tuple[LiteralString, ...] = (
-    (
-        "UPDATE audit_logs SET user_id = NULL WHERE id = ANY (ARRAY(SELECT id FROM audit_logs"
-        " WHERE user_id = %(user)s LIMIT %(limit)s FOR UPDATE SKIP LOCKED))"
-    ),
-    (
-        "UPDATE media_requests SET processed_by = NULL WHERE id = ANY (ARRAY(SELECT id FROM"
-        " media_requests WHERE processed_by = %(user)s ORDER BY id LIMIT %(limit)s FOR UPDATE))"
-    ),
-    (
-        "DELETE FROM media_requests WHERE id = ANY (ARRAY(SELECT id FROM media_requests"
-        " WHERE user_id = %(user)s ORDER BY id LIMIT %(limit)s FOR UPDATE))"
-    ),
-)
 
 
 def get(connection: Connection[Any], user_id: UUID) -> User | None:
@@ -255,7 +234,7 @@ def change(
     *,
     role: Role,
     status: Status,
-    quota: dict[str, Any] | None,
+    quota: OwnQuotas | None,
 ) -> User:
     """Set what an admin may change of a user who is locked, and return the user.
 
@@ -270,50 +249,9 @@ def change(
     )
 
 
-def revoke_sessions(
-    connection: Connection[Any], user_id: UUID, *, except_id: UUID | None = None
-) -> tuple[int, list[UUID]]:
-    """Revoke all sessions of a user but one; return how many, and those the cache may hold.
-
-    The lock lets a refresh that is under way finish first: it changes its session's id.
-    """
-    connection.execute("SELECT FROM users WHERE id = %s FOR UPDATE", (user_id,))
-    rows = connection.execute(
-        "WITH ended AS (UPDATE sessions SET revoked_at = now()"
-        "  WHERE user_id = %(user)s AND revoked_at IS NULL AND expires_at > now()"
-        "  AND (%(except)s::uuid IS NULL OR id <> %(except)s) RETURNING id, user_id, last_seen_at),"
-        " kept AS (INSERT INTO session_tombstones (session_id, user_id)"
-        f"  SELECT id, user_id FROM ended WHERE {_MAY_BE_CACHED} RETURNING session_id)"
-        " SELECT (SELECT count(*) FROM ended), ARRAY(SELECT session_id FROM kept)",
-        {"user": user_id, "except": except_id},
-    )
-    [(count, cached)] = rows.fetchall()
-    return count, cached
-
-
-def delete_sessions(connection: Connection[Any], user_id: UUID) -> list[UUID]:
-    """Delete the sessions of a user who is locked; return those that the cache may hold."""
-    rows = connection.execute(
-        "WITH gone AS (DELETE FROM sessions WHERE user_id = %s"
-        "  RETURNING id, user_id, revoked_at, last_seen_at)"
-        " INSERT INTO session_tombstones (session_id, user_id)"
-        f" SELECT id, user_id FROM gone WHERE revoked_at IS NULL AND {_MAY_BE_CACHED}"
-        " RETURNING session_id",
-        (user_id,),
-    )
-    return [row[0] for row in rows]
-
-
-def delete_some(connection: Connection[Any], user_id: UUID) -> bool:
-    """Delete a user who is locked, with requests; False when some that refers to them is left.
-
-    The foreign keys would do the same, and in one statement, however much there is.
-    """
-    for step in _DELETION:
-        if connection.execute(step, {"user": user_id, "limit": _STEP}).rowcount == _STEP:
-            return False
+def delete(connection: Connection[Any], user_id: UUID) -> None:
+    """Delete a user who is locked."""
     connection.execute("DELETE FROM users WHERE id = %s", (user_id,))
-    return True
 
 
 def page(connection: Connection[Any], query: UserQuery) -> tuple[list[User], int]:

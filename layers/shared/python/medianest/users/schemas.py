@@ -1,20 +1,15 @@
 """Users on the wire."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal
 from uuid import UUID
 
 from pydantic import (
     AfterValidator,
     BeforeValidator,
-    ConfigDict,
     Field,
-    field_validator,
-    model_validator,
 )
 
-from medianest.core.caller import Role
 from medianest.core.envelope import (
-    NOT_NULLABLE,
     TYPED,
     PageQuery,
     RequestModel,
@@ -22,9 +17,9 @@ from medianest.core.envelope import (
     Timestamp,
     documented,
 )
-from medianest.core.passwords import MAX_LENGTH
+from medianest.core.examples import USER_ID, Examples
 from medianest.core.text import clean, fold, has_controls
-from medianest.users.models import Status
+from medianest.users.models import Role, Status
 
 # Under it are the addresses of Plex users who have none; nobody else may look like one of them.
 RESERVED_DOMAIN = "plex.invalid"
@@ -77,31 +72,62 @@ type Username = Annotated[
     AfterValidator(_name),
     documented(pattern=r"^[^@]*[^@\s][^@]*$"),
 ]
-# Bounded before it is hashed; what a new one must be like is told all at once, by the rules.
-type Password = Annotated[str, Field(min_length=1, max_length=MAX_LENGTH)]
 
 
 # A number at Plex, and a string on the wire: so the reference has it, and no client rounds it.
 type PlexId = Annotated[str, BeforeValidator(str)]
 
 
-class UserOut(ResponseModel):
-    """A user as others and the user may see it. No secret is ever a field here."""
+EXAMPLE_USER = {
+    "id": USER_ID,
+    "email": "bob@example.com",
+    "username": "bob",
+    "role": "user",
+    "plexId": "4711",
+    "createdAt": "2026-01-02T18:30:00.000Z",
+    "updatedAt": "2026-01-02T18:30:00.000Z",
+}
 
-    id: UUID
-    email: str
-    username: str
-    role: Role
-    plex_id: PlexId | None = None
-    created_at: Timestamp
-    updated_at: Timestamp
+
+class UserOut(ResponseModel):
+    """A user. No secret is ever a field here."""
+
+    EXAMPLES: ClassVar[Examples] = {"user": EXAMPLE_USER}
+
+    id: UUID = Field(description="Id of the user")
+    email: str = Field(
+        description="E-mail address; a placeholder below `plex.invalid` where Plex has none"
+    )
+    username: str = Field(description="User name")
+    role: Role = Field(description="Role of the user")
+    plex_id: PlexId | None = Field(
+        default=None, description="Number of the account at Plex, as text; absent for a local one"
+    )
+    created_at: Timestamp = Field(description="Time when the account was created")
+    updated_at: Timestamp = Field(description="Time of its last change")
 
 
 class AdminUserOut(UserOut):
-    """A user as admins see one; `quota` is what holds in place of the quotas of the role."""
+    """A user as admins see one."""
 
-    status: Status
-    quota: dict[str, dict[str, int | None]] | None = None
+    EXAMPLES: ClassVar[Examples] = {
+        "local account": {
+            "id": USER_ID,
+            "email": "carol@example.com",
+            "username": "carol",
+            "role": "user",
+            "createdAt": "2026-01-02T18:30:00.000Z",
+            "updatedAt": "2026-01-02T18:30:00.000Z",
+            "status": "active",
+        },
+        "with a quota": EXAMPLE_USER
+        | {"status": "active", "quota": {"movies": {"limit": 2, "days": 7}}},
+    }
+
+    status: Status = Field(description="Whether the user may sign in")
+    quota: dict[str, dict[str, int | None]] | None = Field(
+        default=None, description="The user's own quotas, which replace those of the role"
+    )
 
 
 # PostgreSQL keeps no NUL, so none can be found.
@@ -115,63 +141,30 @@ type UserSort = Literal["createdAt", "-createdAt", "username", "-username", "ema
 
 
 class QuotaIn(RequestModel):
-    """How much somebody may ask for in any `days` days; `null` is no limit, and must be said."""
+    """A number of films or seasons that may be requested within a number of days."""
 
-    limit: Annotated[int, Field(ge=0, le=1000)] | None
-    days: Annotated[int, Field(ge=1, le=365)]
-
-
-class SomeQuotasIn(RequestModel):
-    """One quota, or both, in place of the role's; one that is left out stays, `null` ends it."""
-
-    model_config = ConfigDict(json_schema_extra={"minProperties": 1})
-
-    movies: QuotaIn | None = None
-    seasons: QuotaIn | None = None
-
-    @model_validator(mode="after")
-    def _something(self) -> Self:
-        if not self.model_fields_set:
-            raise ValueError("Name movies or seasons")
-        return self
-
-
-class UserIn(RequestModel):
-    """A local account to create."""
-
-    email: Email
-    username: Username
-    password: Password
-    role: Role
-
-
-class UserChangeIn(RequestModel):
-    """What an admin may change of a user; a `quota` of null puts the role's back in force."""
-
-    model_config = ConfigDict(json_schema_extra={"minProperties": 1})
-
-    role: Annotated[Role | None, NOT_NULLABLE] = None
-    status: Annotated[Status | None, NOT_NULLABLE] = None
-    quota: SomeQuotasIn | None = None
-
-    @field_validator("role", "status")
-    @classmethod
-    def _is_one(cls, value: str | None) -> str:
-        if value is None:
-            raise ValueError("Must not be null")
-        return value
-
-    @model_validator(mode="after")
-    def _something(self) -> Self:
-        if not self.model_fields_set:
-            raise ValueError("Name a role, a status or a quota")
-        return self
+    limit: Annotated[int, Field(ge=0, le=1000)] | None = Field(
+        description="Number of films or seasons; `null` for no limit"
+    )
+    days: int = Field(ge=1, le=365, description="Number of days that the limit covers")
 
 
 class UserQuery(PageQuery):
     """Filters of the user list."""
 
-    search: SearchText | None = None
-    role: Role | None = None
-    status: Status | None = None
-    sort: UserSort = "-createdAt"
+    search: SearchText | None = Field(
+        default=None,
+        description="Part of a user name or e-mail address; case and width do not matter",
+        examples=["bob"],
+    )
+    role: Role | None = Field(
+        default=None, description="Only users of this role", examples=["admin"]
+    )
+    status: Status | None = Field(
+        default=None, description="Only users of this status", examples=["active"]
+    )
+    sort: UserSort = Field(
+        default="-createdAt",
+        description="Order by time of creation, user name or e-mail address; with `-` descending",
+        examples=["createdAt"],
+    )

@@ -18,7 +18,7 @@ import jwt
 from medianest.core import secrets
 from medianest.core.clock import now
 from medianest.core.environment import ConfigurationError, environment
-from medianest.core.errors import AppError, ErrorCode
+from medianest.core.errors import invalid_token
 from medianest.core.signing_keys import jwt_keys
 
 ALGORITHM = "HS256"
@@ -38,11 +38,6 @@ class Claims:
 
     user_id: UUID
     session_id: UUID
-
-
-def invalid_token() -> AppError:
-    """Return the one answer to every bad, missing, expired or revoked credential."""
-    return AppError(ErrorCode.JWT_INVALID, headers={"WWW-Authenticate": "Bearer"})
 
 
 def sign(

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
-from medianest.core import passwords
+from medianest.signin import passwords
 
 GOOD = "Sunset-Garden-42"
 TOO_SHORT = "Use at least 8 characters"

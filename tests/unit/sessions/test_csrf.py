@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from medianest.core import csrf, tokens
+from medianest.sessions import csrf, tokens
 
 SESSION = UUID("b8a1c2d3-e4f5-4a6b-8c7d-9e0f1a2b3c4d")
 

@@ -8,7 +8,7 @@ import secrets
 from hashlib import sha256
 from uuid import UUID
 
-from medianest.core import tokens
+from medianest.sessions import tokens
 
 _RANDOM_HEX = 32
 

@@ -14,9 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from openapi_schema_validator import OAS30Validator
 
-from medianest.core import csrf, tokens
 from medianest.core.environment import ConfigurationError, load
 from medianest.core.errors import AppError, ErrorCode
+from medianest.sessions import csrf, tokens
 from tests.conftest import JWT_SECRET
 from tests.support.reference import TYPES, json_schema
 from tests.unit.conftest import forget_settings

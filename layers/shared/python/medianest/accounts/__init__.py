@@ -1,0 +1,1 @@
+"""Creation, change and deletion of users, across users, sessions and requests."""

@@ -1,0 +1,84 @@
+"""Accounts on the wire."""
+
+from typing import Annotated, ClassVar, Self
+
+from pydantic import ConfigDict, Field, field_validator, model_validator
+
+from medianest.core.envelope import NOT_NULLABLE, RequestModel
+from medianest.core.examples import Examples
+from medianest.signin.schemas import Password
+from medianest.users.models import Role, Status
+from medianest.users.schemas import Email, QuotaIn, Username
+
+
+class SomeQuotasIn(RequestModel):
+    """Quotas of a user's own, which replace those of the role.
+
+    An absent quota stays as it is, and `null` removes it.
+    """
+
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1})
+
+    movies: QuotaIn | None = Field(default=None, description="Quota of films")
+    seasons: QuotaIn | None = Field(default=None, description="Quota of seasons")
+
+    @model_validator(mode="after")
+    def _something(self) -> Self:
+        if not self.model_fields_set:
+            raise ValueError("Name movies or seasons")
+        return self
+
+
+class UserIn(RequestModel):
+    """A local account to create."""
+
+    EXAMPLES: ClassVar[Examples] = {
+        "user": {
+            "email": "carol@example.com",
+            "username": "carol",
+            "password": "Tr0ub4dor-and-3",
+            "role": "user",
+        }
+    }
+
+    email: Email = Field(description="E-mail address, which can be used to sign in")
+    username: Username = Field(description="User name, which can be used to sign in")
+    password: Password = Field(
+        description="At least 8 characters with a lower-case letter, an upper-case letter, a digit"
+        " and another character"
+    )
+    role: Role = Field(description="Role of the user")
+
+
+class UserChangeIn(RequestModel):
+    """The changes of a user."""
+
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1})
+    EXAMPLES: ClassVar[Examples] = {
+        "make an admin": {"role": "admin"},
+        "suspend": {"status": "suspended"},
+    }
+
+    role: Annotated[Role | None, NOT_NULLABLE] = Field(
+        default=None, description="New role; another one ends the user's sessions"
+    )
+    status: Annotated[Status | None, NOT_NULLABLE] = Field(
+        default=None, description="New status; a suspension ends the user's sessions"
+    )
+    quota: SomeQuotasIn | None = Field(
+        default=None,
+        description="The user's own quotas; `null` puts the quotas of the role back in force",
+    )
+
+    @field_validator("role", "status")
+    @classmethod
+    def _is_one(cls, value: str | None) -> str:
+        if value is None:
+            raise ValueError("Must not be null")
+        return value
+
+    @model_validator(mode="after")
+    def _something(self) -> Self:
+        if not self.model_fields_set:
+            raise ValueError("Name a role, a status or a quota")
+        return self

@@ -1,0 +1,223 @@
+"""Rules of accounts. The lock order is that of `requests.service`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypedDict, cast
+
+from medianest.audit import repository as audit_repository
+from medianest.audit.models import Action
+from medianest.core.db import database
+from medianest.core.errors import AppError, ErrorCode, invalid, invalid_fields, invalid_token
+from medianest.requests import repository as requests_repository
+from medianest.sessions import repository as sessions_repository
+from medianest.sessions import service as sessions
+from medianest.signin import passwords
+from medianest.users import repository as users_repository
+from medianest.users.service import lock_admin, lock_admins
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from psycopg import Connection
+
+    from medianest.accounts.schemas import UserChangeIn, UserIn
+    from medianest.core.caller import Caller
+    from medianest.users.models import OwnQuotas, Principal, Role, Status, User
+
+# Rows that one transaction of a deletion changes in each table: a fraction of a second.
+DELETE_BATCH = 5000
+
+
+class Changeable(TypedDict):
+    """The columns of a user that an admin may change."""
+
+    role: Role
+    status: Status
+    quota: OwnQuotas | None
+
+
+def create(body: UserIn, admin: Principal, caller: Caller) -> User:
+    """Create a local account.
+
+    Raises VALIDATION_ERROR for a weak password, and for an address or name that another local
+    account has; otherwise as `lock_admin` does.
+    """
+    weak = passwords.weaknesses(body.password, username=body.username, email=body.email)
+    if weak:
+        raise invalid("body.password", *weak)
+    # Outside the transaction: hashing takes longer than any statement.
+    password_hash = passwords.hash_password(body.password)
+    with database().transaction() as connection:
+        lock_admin(connection, admin)
+        user = _add(connection, body, password_hash)
+        audit_repository.record(
+            connection,
+            Action.USER_CREATED,
+            caller,
+            user_id=admin.user_id,
+            target=("user", user.id),
+            details={"username": user.username, "role": user.role},
+        )
+    return user
+
+
+def change(user_id: UUID, body: UserChangeIn, admin: Principal, caller: Caller) -> User:
+    """Change a user's role, status or quota, and return the user.
+
+    Another role or status revokes all sessions of the user. Raises NOT_FOUND or LAST_ADMIN, or as
+    `lock_admins` does.
+    """
+    revoked: list[UUID] = []
+    with database().transaction() as connection:
+        admins = lock_admins(connection, admin)
+        user = users_repository.lock(connection, user_id)
+        if user is None:
+            raise AppError(ErrorCode.NOT_FOUND)
+        wanted = _merged(user, body)
+        if admins == [user_id] and (wanted["role"], wanted["status"]) != ("admin", "active"):
+            raise AppError(ErrorCode.LAST_ADMIN)
+        changed = _change(connection, user, wanted, admin, caller)
+        if (changed.role, changed.status) != (user.role, user.status):
+            _, revoked = sessions_repository.revoke_all(connection, user_id)
+    sessions.invalidate(user_id, revoked)
+    return changed
+
+
+def delete(user_id: UUID, admin: Principal, caller: Caller) -> None:
+    """Delete a user with sessions and requests; the audit log keeps what the user did.
+
+    Where too many rows refer to a user for one transaction, the first of several suspends the user;
+    when they are interrupted, the next call continues. Raises as `change` does.
+    """
+    is_gone = has_begun = False
+    while not is_gone:
+        with database().transaction() as connection:
+            _lock_for_deletion(connection, user_id, admin, has_begun=has_begun)
+            user = users_repository.lock(connection, user_id)
+            if user is None:
+                raise AppError(ErrorCode.NOT_FOUND)
+            revoked = sessions_repository.delete_all(connection, user_id)
+            is_gone = _delete_batch(connection, user_id)
+            if is_gone:
+                _record_deletion(connection, user, admin, caller)
+            else:
+                suspended = Changeable(role=user.role, status="suspended", quota=user.quota)
+                _change(connection, user, suspended, admin, caller)
+        sessions.invalidate(user_id, revoked)
+        has_begun = True
+
+
+def _add(connection: Connection[object], body: UserIn, password_hash: str) -> User:
+    while True:
+        user = users_repository.add_local_user(
+            connection,
+            email=body.email,
+            username=body.username,
+            password_hash=password_hash,
+            role=body.role,
+        )
+        if user is not None:
+            return user
+        taken = users_repository.taken_by_local_users(
+            connection, email=body.email, username=body.username
+        )
+        # Nothing is taken when the other account was deleted between the two statements: retry.
+        if taken:
+            raise invalid_fields((f"body.{name}", "Another local account has it") for name in taken)
+
+
+def _merged(user: User, body: UserChangeIn) -> Changeable:
+    """Return the columns of a user as a change leaves them."""
+    merged = Changeable(role=user.role, status=user.status, quota=user.quota)
+    if body.role is not None:
+        merged["role"] = body.role
+    if body.status is not None:
+        merged["status"] = body.status
+    if "quota" in body.model_fields_set:
+        merged["quota"] = None
+    if body.quota is not None:
+        own = {**(user.quota or {}), **body.quota.model_dump(exclude_unset=True)}
+        # A quota of null gives way to the role's.
+        left = {kind: quota for kind, quota in own.items() if quota is not None}
+        merged["quota"] = cast("OwnQuotas", left) if left else None
+    return merged
+
+
+def _lock_for_deletion(
+    connection: Connection[object], user_id: UUID, admin: Principal, *, has_begun: bool
+) -> None:
+    """Lock the admins; raises as `lock_admins` does, and LAST_ADMIN.
+
+    The first of several steps of a deletion ends the session of an admin who deletes their own
+    account, and their role: both are checked before the first step only.
+    """
+    admins = users_repository.lock_admins(connection)
+    if not (has_begun and admin.user_id == user_id):
+        if admin.user_id not in admins:
+            raise AppError(ErrorCode.FORBIDDEN)
+        if not has_begun and not users_repository.lock_session(
+            connection, admin.user_id, admin.session_id
+        ):
+            raise invalid_token()
+    if admins == [user_id]:
+        raise AppError(ErrorCode.LAST_ADMIN)
+
+
+def _delete_batch(connection: Connection[object], user_id: UUID) -> bool:
+    """Delete a locked user with requests; return False while rows that refer to them are left.
+
+    The foreign keys would do the same in one statement, however many rows there are.
+    """
+    for delete_some in (
+        audit_repository.detach_user,
+        requests_repository.detach_admin,
+        requests_repository.delete_of_user,
+    ):
+        if delete_some(connection, user_id, DELETE_BATCH) == DELETE_BATCH:
+            return False
+    users_repository.delete(connection, user_id)
+    return True
+
+
+def _record_deletion(
+    connection: Connection[object], user: User, admin: Principal, caller: Caller
+) -> None:
+    details = {"username": user.username, "role": user.role}
+    if user.plex_id is not None:
+        details["plexId"] = str(user.plex_id)
+    audit_repository.record(
+        connection,
+        Action.USER_DELETED,
+        caller,
+        # A user who deleted their own account has no row to refer to.
+        user_id=None if user.id == admin.user_id else admin.user_id,
+        target=("user", user.id),
+        details=details,
+    )
+
+
+def _change(
+    connection: Connection[object],
+    user: User,
+    wanted: Changeable,
+    admin: Principal,
+    caller: Caller,
+) -> User:
+    """Change the columns of a locked user that differ, and audit them; write nothing if none do."""
+    changes = {
+        name: {"from": getattr(user, name), "to": value}
+        for name, value in wanted.items()
+        if value != getattr(user, name)
+    }
+    if not changes:
+        return user
+    changed = users_repository.change(connection, user.id, **wanted)
+    audit_repository.record(
+        connection,
+        Action.USER_CHANGED,
+        caller,
+        user_id=admin.user_id,
+        target=("user", user.id),
+        details=changes,
+    )
+    return changed

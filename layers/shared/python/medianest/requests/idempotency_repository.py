@@ -1,0 +1,64 @@
+"""The SQL of idempotency keys."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from medianest.core.db import fetch_one, fetch_value
+from medianest.requests.models import Replay
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from psycopg import Connection
+
+
+def lock_key(connection: Connection[Any], user_id: UUID, key: str) -> bool:
+    """Take an idempotency key until the transaction ends; False when another call has it."""
+    return bool(
+        fetch_value(
+            connection,
+            "SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))",
+            (f"{user_id}:{key}",),
+        )
+    )
+
+
+def replay(connection: Connection[Any], user_id: UUID, key: str) -> Replay | None:
+    """Return what a key was used for in the last 24 hours."""
+    return fetch_one(
+        connection,
+        Replay,
+        "SELECT fingerprint, response FROM idempotency_keys WHERE user_id = %s AND key = %s"
+        " AND created_at > now() - interval '24 hours'",
+        (user_id, key),
+    )
+
+
+def remember_key(
+    connection: Connection[Any],
+    user_id: UUID,
+    key: str,
+    *,
+    fingerprint: bytes,
+    response: dict[str, Any],
+) -> None:
+    """Keep the answer that a key got; one that has outlived its 24 hours is replaced."""
+    connection.execute(
+        "INSERT INTO idempotency_keys (user_id, key, fingerprint, response)"
+        " VALUES (%s, %s, %s, %s) ON CONFLICT (user_id, key) DO UPDATE"
+        " SET fingerprint = excluded.fingerprint, response = excluded.response,"
+        " created_at = now()",
+        (user_id, key, fingerprint, json.dumps(response)),
+    )
+
+
+def delete_expired(connection: Connection[Any], limit: int) -> int:
+    """Delete keys past their 24 hours."""
+    return connection.execute(
+        "DELETE FROM idempotency_keys WHERE ctid = ANY (ARRAY(SELECT ctid FROM idempotency_keys"
+        " WHERE created_at < now() - interval '24 hours'"
+        " ORDER BY created_at LIMIT %s FOR UPDATE SKIP LOCKED))",
+        (limit,),
+    ).rowcount

@@ -1,0 +1,149 @@
+"""Sign-in with the password of a local account, and changing that password."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from medianest.audit import repository as audit_repository
+from medianest.audit.models import Action
+from medianest.core.db import database
+from medianest.core.errors import ErrorCode, invalid
+from medianest.core.observability import count, logger
+from medianest.rate_limits import service as rate_limits
+from medianest.rate_limits.policies import digest, network
+from medianest.sessions import repository as sessions_repository
+from medianest.sessions import service as sessions
+from medianest.signin import passwords, repository
+from medianest.signin.attempts import RefusedError, open_session, record_failures
+from medianest.users import repository as users_repository
+from medianest.users.service import lock_active_user
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from uuid import UUID
+
+    from medianest.core.caller import Caller
+    from medianest.rate_limits.policies import LimitKey
+    from medianest.rate_limits.sliding_window import LimitResult
+    from medianest.sessions.service import SignedIn
+    from medianest.users.models import LocalAccount, Principal
+
+
+def sign_in(
+    identifier: str,
+    password: str,
+    caller: Caller,
+    previous: Principal | None,
+    tell: Callable[[Sequence[LimitResult]], None],
+) -> SignedIn:
+    """Sign in to a local account by its e-mail address or user name; `previous` ends with it.
+
+    `tell` gets what the limits leave. Raises AppError RATE_LIMITED, INVALID_CREDENTIALS after equal
+    work for an account that does not exist, and ACCOUNT_SUSPENDED, only after the right password.
+    """
+    place = network(caller.ip)
+    with database().transaction() as connection:
+        account = users_repository.find_local_account(connection, identifier)
+        user_id = None if account is None else account.user_id
+        is_known = repository.is_known_network(connection, user_id, place)
+    # Charged before the password is checked, so that guesses at once count, and taken back when it
+    # is right: only failures count.
+    charge = rate_limits.charge(_login_shares(identifier, place, is_known=is_known), caller)
+    tell(charge.results)
+    charge.check()
+    entered = None
+    with record_failures(caller, Action.SIGN_IN_FAILED, method="password"):
+        while entered is None:
+            entered = _enter_by_password(account, password, caller, previous)
+            if entered is None:
+                with database().transaction() as connection:
+                    account = users_repository.find_local_account(connection, identifier)
+    tell(charge.refund())
+    signed_in, ended = entered
+    if previous is not None:
+        sessions.invalidate(previous.user_id, ended)
+    count("SignIn")
+    return signed_in
+
+
+def _login_shares(identifier: str, place: str, *, is_known: bool) -> list[LimitKey]:
+    """Return what a failed login counts against.
+
+    By what was typed and not by the account: an account that does not exist has the same buckets. A
+    network that has signed in to the account before has one of its own, which strangers elsewhere
+    cannot use up.
+    """
+    typed = digest(identifier)
+    if is_known:
+        return [("login", f"{typed}:{place}")]
+    return [("login", place), ("login", typed)]
+
+
+def _enter_by_password(
+    account: LocalAccount | None, password: str, caller: Caller, previous: Principal | None
+) -> tuple[SignedIn, list[UUID]] | None:
+    """Check a password and make a session; return None when what was kept of it changed meanwhile.
+
+    A session made of the previous password would outlive the change that ended all others.
+    """
+    matches = passwords.verify(password, account.password_hash if account else None)
+    if account is None:
+        raise RefusedError(ErrorCode.INVALID_CREDENTIALS, "unknown_account")
+    if not matches:
+        raise RefusedError(ErrorCode.INVALID_CREDENTIALS, "wrong_password", user_id=account.user_id)
+    outdated = passwords.is_outdated(account.password_hash)
+    new_hash = passwords.hash_password(password) if outdated else None
+    with database().transaction() as connection:
+        user = users_repository.lock_local_user(connection, account)
+        if user is None:
+            return None
+        if user.status == "suspended":
+            raise RefusedError(ErrorCode.ACCOUNT_SUSPENDED, "suspended", user_id=user.id)
+        if new_hash is not None:
+            users_repository.replace_password(connection, account, new_hash)
+        repository.remember_network(connection, user.id, network(caller.ip))
+        return open_session(connection, user, caller, previous, {"method": "password"})
+
+
+def change_password(principal: Principal, current: str, new: str, caller: Caller) -> None:
+    """Change the password of a local account and end all its other sessions.
+
+    Raises AppError INVALID_CREDENTIALS for a wrong current password, also when a change at the same
+    time was faster, and for an account without any; VALIDATION_ERROR for a new one that is weak;
+    JWT_INVALID when the session was revoked meanwhile.
+    """
+    user_id = principal.user_id
+    with record_failures(caller, Action.PASSWORD_FAILED):
+        with database().transaction() as connection:
+            account = users_repository.get_local_account(connection, user_id)
+        if account is None:
+            raise RefusedError(ErrorCode.INVALID_CREDENTIALS, "no_password", user_id=user_id)
+        if not passwords.verify(current, account.password_hash):
+            raise RefusedError(ErrorCode.INVALID_CREDENTIALS, "wrong_password", user_id=user_id)
+        _check_new_password(account, current, new)
+        new_hash = passwords.hash_password(new)
+        with database().transaction() as connection:
+            lock_active_user(connection, principal)
+            if not users_repository.replace_password(connection, account, new_hash):
+                raise RefusedError(ErrorCode.INVALID_CREDENTIALS, "wrong_password", user_id=user_id)
+            number, ended = sessions_repository.revoke_all(
+                connection, user_id, except_id=principal.session_id
+            )
+            audit_repository.record(
+                connection,
+                Action.PASSWORD_CHANGED,
+                caller,
+                user_id=user_id,
+                target=("user", user_id),
+                details={"sessions": number},
+            )
+    sessions.invalidate(user_id, ended)
+    logger.info("password_changed", extra={"user_id": str(user_id)})
+
+
+def _check_new_password(account: LocalAccount, current: str, new: str) -> None:
+    problems = passwords.weaknesses(new, username=account.username, email=account.email)
+    if passwords.is_same(new, current):
+        problems.append("Use another password than the current one")
+    if problems:
+        raise invalid("body.newPassword", *problems)

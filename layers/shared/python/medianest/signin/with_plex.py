@@ -1,0 +1,178 @@
+"""Sign-in with Plex: a PIN that the user approves at plex.tv becomes a session."""
+
+from __future__ import annotations
+
+import secrets
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from medianest.audit import repository as audit_repository
+from medianest.audit.models import Action
+from medianest.core.cache import shared_cache
+from medianest.core.db import database
+from medianest.core.environment import environment
+from medianest.core.errors import AppError, ErrorCode
+from medianest.core.http import Budget
+from medianest.core.observability import count
+from medianest.sessions import repository as sessions_repository
+from medianest.sessions import service as sessions
+from medianest.signin import repository
+from medianest.signin.attempts import RefusedError, open_session, record_failures
+from medianest.signin.plex import PlexAccess, PlexAccount, PlexClient
+from medianest.users import repository as users_repository
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+    from uuid import UUID
+
+    from psycopg import Connection
+
+    from medianest.core.caller import Caller
+    from medianest.sessions.service import SignedIn
+    from medianest.users.models import Principal, User
+
+HANDLE_BYTES = 32
+MAX_PLEX_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """A sign-in just begun."""
+
+    pin_id: str
+    code: str
+    auth_url: str
+    expires_at: datetime
+
+
+@cache
+def plex() -> PlexClient:
+    """Return this environment's client of plex.tv."""
+    return PlexClient(environment(), shared_cache())
+
+
+def begin(caller: Caller) -> Pin:
+    """Begin a sign-in: a PIN at plex.tv, and a handle of ours that only this caller knows.
+
+    Plex numbers its PINs in sequence, so its id alone would let anybody finish a neighbour's
+    sign-in; ours is unguessable, and what it stands for never leaves.
+    """
+    pin = plex().create_pin()
+    handle = secrets.token_urlsafe(HANDLE_BYTES)
+    with database().transaction() as connection:
+        expires_at = repository.add(
+            connection, handle, plex_pin_id=pin.id, ip=caller.ip, seconds=pin.seconds
+        )
+    return Pin(handle, pin.code, plex().sign_in_url(pin.code), expires_at)
+
+
+def finish(handle: str, caller: Caller, previous: Principal | None) -> SignedIn:
+    """Turn an approved sign-in into a session; a handle works once.
+
+    The session that signs in anew, `previous`, ends with it.
+
+    Raises AppError PIN_EXPIRED, PIN_PENDING, PLEX_UNREACHABLE, PLEX_ACCESS_DENIED or
+    ACCOUNT_SUSPENDED. Until it has worked a handle stays good, so that a plex.tv that was away
+    for a moment costs nobody their sign-in.
+    """
+    with database().transaction() as connection:
+        begun = repository.get(connection, handle)
+    if begun is None:
+        raise AppError(ErrorCode.PIN_EXPIRED)
+    budget = _plex_budget()
+    token = plex().claimed_token(begun.plex_pin_id, budget)
+    if token is None:
+        raise AppError(ErrorCode.PIN_PENDING)
+    account = plex().account(token, budget)
+    # The token is not kept: identity is all we wanted of it.
+    with (
+        record_failures(caller, Action.SIGN_IN_FAILED, method="plex"),
+        _refusal_ends(handle),
+    ):
+        access = _access(account, token, budget)
+        with database().transaction() as connection:
+            if not repository.use(connection, handle):
+                raise AppError(ErrorCode.PIN_EXPIRED)
+            user, outdated = _user_of(connection, account, access, caller)
+            how = {"method": "plex", "begunFrom": begun.ip}
+            signed_in, ended = open_session(connection, user, caller, previous, how)
+    sessions.invalidate(user.id, outdated)
+    if previous is not None:
+        sessions.invalidate(previous.user_id, ended)
+    count("SignIn")
+    return signed_in
+
+
+@contextmanager
+def _refusal_ends(handle: str) -> Iterator[None]:
+    """Use a handle up when its account is refused: asking again would end the same way."""
+    try:
+        yield
+    except RefusedError:
+        with database().transaction() as connection:
+            repository.use(connection, handle)
+        raise
+
+
+def _plex_budget() -> Budget:
+    """Return the time for the calls of plex.tv that finish one sign-in, all together.
+
+    Half as much again as one call may take, and never so much that the function runs out of time.
+    """
+    return Budget(min(1.5 * environment().upstream_timeout_seconds, MAX_PLEX_SECONDS))
+
+
+def _access(account: PlexAccount, token: str, budget: Budget) -> PlexAccess | None:
+    server_id = environment().plex_server_id
+    if server_id is None:
+        return None
+    access = plex().access(token, server_id, budget)
+    if not access.reachable:
+        raise RefusedError(ErrorCode.PLEX_ACCESS_DENIED, "no_access", plexId=str(account.id))
+    return access
+
+
+def _user_of(
+    connection: Connection[Any], account: PlexAccount, access: PlexAccess | None, caller: Caller
+) -> tuple[User, list[UUID]]:
+    """Return the account's user, up to date or new, and the sessions that another role ends."""
+    admin = access is not None and access.owned
+    previous_role = users_repository.lock_plex_role(connection, account.id) if admin else None
+    # A managed user of a Plex Home has no address; .invalid can never be anybody's (RFC 2606).
+    email = account.email or f"{account.id}@plex.invalid"
+    user = users_repository.update_plex_user(
+        connection, plex_id=account.id, email=email, username=account.username, admin=admin
+    )
+    if user is None:
+        user = users_repository.add_plex_user(
+            connection,
+            plex_id=account.id,
+            email=email,
+            username=account.username,
+            admin=admin,
+            first_is_admin=access is None,
+        )
+        if user is not None:
+            audit_repository.record(
+                connection,
+                Action.USER_CREATED,
+                caller,
+                user_id=user.id,
+                target=("user", user.id),
+                details={"role": user.role},
+            )
+    if user is None:
+        # Added by a concurrent sign-in between our two statements, so it is there now.
+        user = users_repository.update_plex_user(
+            connection, plex_id=account.id, email=email, username=account.username, admin=admin
+        )
+    if user is None:
+        raise RuntimeError("a Plex user can neither be found nor added")
+    if user.status == "suspended":
+        raise RefusedError(ErrorCode.ACCOUNT_SUSPENDED, "suspended", user_id=user.id)
+    if previous_role in {None, user.role}:
+        return user, []
+    return user, sessions_repository.revoke_all(connection, user.id)[1]
