@@ -9,10 +9,13 @@ from tests.support.api import ROOT
 
 MEDIANEST = ROOT / "layers/shared/python/medianest"
 TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-# Where a name may start: at the top, or as the package is imported.
-ROOTS = (ROOT, MEDIANEST, MEDIANEST.parent)
-# Of a name that a contributor chooses.
-CHOSEN = re.compile(r"<|…|\*|NNNN")
+# Where a name may start: at the top, as the package is imported, in the package or in a domain.
+ROOTS = (
+    ROOT,
+    MEDIANEST.parent,
+    MEDIANEST,
+    *(each for each in MEDIANEST.iterdir() if each.is_dir()),
+)
 PAGES = ["CONTRIBUTING.md", "docs/architecture.md"]
 
 
@@ -20,12 +23,13 @@ def names(text: str) -> set[str]:
     """Return what stands in code and looks like a path: it has a slash, or ends as a file does."""
     code = re.findall(r"`([^`\n]+)`", text)
     pattern = r"[\w.<>…*/-]*(?:/|\.(?:py|md|sql|yaml|toml|json|svg))[\w.<>…*/-]*"
-    return {each for each in code if re.fullmatch(pattern, each) and not each.startswith("/")}
+    # A dot begins what is made on this machine, or is hidden; a slash, a path of the API.
+    return {each for each in code if re.fullmatch(pattern, each) and each[0] not in "/."}
 
 
 def is_there(name: str) -> bool:
     """Tell whether a file or folder exists; a chosen part of its name stands for any."""
-    pattern = re.sub(r"<[\w-]+>|…|NNNN", "*", name).rstrip("/")
+    pattern = re.sub(r"NNNN_(pre|post)_<what>|<[\w-]+>|…|NNNN", "*", name).rstrip("/")
     return any(any(root.glob(pattern)) for root in ROOTS)
 
 
