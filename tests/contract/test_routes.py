@@ -40,6 +40,27 @@ def test_routes_have_tests_of_their_own() -> None:
         )
 
 
+def test_every_rule_is_used() -> None:
+    sources = {
+        file: file.read_text()
+        for folder in ("functions", "layers", "local")
+        for file in (ROOT / folder).rglob("*.py")
+    }
+    unused = [
+        f"{file.relative_to(ROOT)}: {name}"
+        for file, text in sources.items()
+        if file.name == "service.py" and "medianest" in file.parts
+        for name in re.findall(r"^def ([a-z]\w*)\(", text, re.MULTILINE)
+        if not re.search(rf"(?<!def )\b{name}\(", text)
+        and not any(
+            re.search(rf"\.{name}\b|^(from .+ import .*|    ){name}\b,?", other, re.MULTILINE)
+            for path, other in sources.items()
+            if path != file
+        )
+    ]
+    assert unused == [], "nothing calls them: declare their routes in functions/, or remove them"
+
+
 def called_routes() -> set[tuple[str, str]]:
     """Return method and path of each call that stands in an integration or end-to-end test."""
     files = [
