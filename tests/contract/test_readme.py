@@ -26,4 +26,5 @@ def test_configuration_table_has_what_is_required_and_nothing_unknown() -> None:
 
 def test_every_schedule_is_named() -> None:
     for name in TEMPLATE.schedules:
-        assert f"`{name}`" in README or f"SCHEDULE={name}" in README
+        is_named = f"`{name}`" in README or f"SCHEDULE={name}" in README
+        assert is_named, f"README.md lists the schedules, and does not name {name}"

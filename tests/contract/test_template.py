@@ -13,6 +13,7 @@ from fastapi import FastAPI
 from local.intrinsics import load
 from local.template import Mock, Template, Throttle, read_template
 from medianest.api.headers import EXPOSED_HEADERS, SECURITY_HEADERS
+from medianest.cleanup.service import TASKS
 from medianest.core.environment import Environment
 from medianest.core.errors import REGISTRY, ErrorCode
 from tests.support.api import ROOT, TEMPLATE
@@ -242,6 +243,26 @@ def test_functions_are_given_what_they_require() -> None:
         required = set(re.findall(r'"([A-Z_]+)"', called[1]))
         assert "DATABASE_URL" in required
         assert required <= set(function.environment), function.id
+
+
+def test_every_cleanup_task_has_a_schedule_and_an_alarm() -> None:
+    scheduled = {
+        schedule.event["task"]
+        for schedule in TEMPLATE.schedules.values()
+        if schedule.function == "CleanupFunction"
+    }
+    assert scheduled == set(TASKS), (
+        "template.yaml needs one event of CleanupFunction for each task of medianest/cleanup"
+    )
+    resources = load(ROOT / "template.yaml")["Resources"].values()
+    watched = {
+        dimension["Value"]
+        for resource in resources
+        if resource.get("Properties", {}).get("MetricName") == "CleanupDeleted"
+        for dimension in resource["Properties"]["Dimensions"]
+        if dimension["Name"] == "task"
+    }
+    assert watched == set(TASKS), "template.yaml needs an alarm like CleanupSessionsAlarm for each"
 
 
 def test_time_outs_fit_into_the_gateways() -> None:
