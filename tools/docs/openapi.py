@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Mapping, Sequence
+from functools import cache
 from http import HTTPStatus
 from typing import Any, get_args
 
@@ -52,6 +53,7 @@ def openapi_page() -> str:
     return json.dumps(openapi(), indent=1, ensure_ascii=False) + "\n"
 
 
+@cache
 def openapi() -> dict[str, Any]:
     """Return the document of every route of the template."""
     template = read_template(PROJECT / "template.yaml", opt=PROJECT / ".venv" / "opt")

@@ -88,10 +88,7 @@ def rate_limits_page() -> str:
 
 def _rows(template: Template) -> Iterator[str]:
     for served in served_routes(template):
-        throttle = template.method_throttles.get(
-            (served.path, served.method), template.stage_throttle
-        )
-        gateway = "none" if throttle is None else _shown(throttle)
+        gateway = _shown(served.throttle, template.stage_throttle)
         name = f"`{served.method} {served.path}`"
         for policy, counted_by in served.policies:
             bounds = f"{POLICIES[policy].limit} | {POLICIES[policy].window}"
@@ -100,8 +97,10 @@ def _rows(template: Template) -> Iterator[str]:
             yield f"| {name} | none | | | | {gateway} |"
 
 
-def _shown(throttle: Throttle) -> str:
-    return f"{throttle.rate:g}, {throttle.burst}"
+def _shown(own: tuple[int, int] | None, stage: Throttle | None) -> str:
+    if own is not None:
+        return f"{own[0]}, {own[1]}"
+    return "none" if stage is None else f"{stage.rate:g}, {stage.burst}"
 
 
 def _listed(kind: str) -> str:
