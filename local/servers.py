@@ -336,9 +336,9 @@ class _Valkey(Engine):
 
 def _has_its_slots(client: redis.Redis) -> bool:
     """Tell whether a cluster of one node serves; give it the slots if it has none yet."""
-    info: dict[str, str] = client.execute_command("CLUSTER INFO")  # type: ignore[no-untyped-call]
+    info: dict[str, str] = client.execute_command("CLUSTER INFO")
     if info["cluster_slots_assigned"] == "0":
-        client.execute_command("CLUSTER ADDSLOTSRANGE", 0, 16_383)  # type: ignore[no-untyped-call]
+        client.execute_command("CLUSTER ADDSLOTSRANGE", 0, 16_383)
     return info["cluster_state"] == "ok"
 
 

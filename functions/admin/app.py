@@ -40,7 +40,7 @@ app = create_app(
 @app.get("/api/admin/users")
 async def list_users(
     query: Annotated[UserQuery, Query()],
-    admin: Admin,  # noqa: ARG001
+    admin: Admin,
 ) -> PageResponse[UserOut]:
     """List users."""
     found, total = users.page(query)
@@ -56,8 +56,8 @@ async def create_user(body: UserIn, admin: Admin, caller: ClientDep) -> ApiRespo
 
 @app.get("/api/admin/users/{id}")
 async def get_user(
-    id: Id,  # noqa: A002
-    admin: Admin,  # noqa: ARG001
+    id: Id,
+    admin: Admin,
 ) -> ApiResponse[AdminUserOut]:
     """Return a user, with status and quota."""
     return ok(AdminUserOut.model_validate(users.get(id)))
@@ -65,7 +65,7 @@ async def get_user(
 
 @app.patch("/api/admin/users/{id}", openapi_extra=documented_errors(ErrorCode.LAST_ADMIN))
 async def change_user(
-    id: Id,  # noqa: A002
+    id: Id,
     body: UserChangeIn,
     admin: Admin,
     caller: ClientDep,
@@ -83,13 +83,13 @@ async def change_user(
     status_code=status.HTTP_204_NO_CONTENT,
     openapi_extra=documented_errors(ErrorCode.LAST_ADMIN),
 )
-async def delete_user(id: Id, admin: Admin, caller: ClientDep) -> None:  # noqa: A002
+async def delete_user(id: Id, admin: Admin, caller: ClientDep) -> None:
     """Delete a user with sessions and requests, at once; the audit log stays."""
     users.delete(id, admin, caller, sessions.invalidate)
 
 
 @app.delete("/api/admin/users/{id}/sessions", status_code=status.HTTP_204_NO_CONTENT)
-async def revoke_sessions(id: Id, admin: Admin, caller: ClientDep) -> None:  # noqa: A002
+async def revoke_sessions(id: Id, admin: Admin, caller: ClientDep) -> None:
     """End all sessions of a user."""
     sessions.revoke_all(id, admin, caller)
 
@@ -97,7 +97,7 @@ async def revoke_sessions(id: Id, admin: Admin, caller: ClientDep) -> None:  # n
 @app.get("/api/admin/requests")
 async def list_requests(
     query: Annotated[AdminRequestQuery, Query()],
-    admin: Admin,  # noqa: ARG001
+    admin: Admin,
 ) -> PageResponse[AdminRequestOut]:
     """List everybody's requests, with who asked."""
     return requests.list_all(query)
@@ -107,10 +107,10 @@ async def list_requests(
     "/api/admin/requests/{id}/approve", openapi_extra=documented_errors(ErrorCode.INVALID_STATE)
 )
 async def approve_request(
-    id: Id,  # noqa: A002
+    id: Id,
     admin: Admin,
     caller: ClientDep,
-    body: ApproveIn = ApproveIn(),  # noqa: B008
+    body: ApproveIn = ApproveIn(),
 ) -> ApiResponse[RequestOut]:
     """Approve a pending request."""
     return ok(decisions.approve(id, body.note, admin, caller))
@@ -120,7 +120,7 @@ async def approve_request(
     "/api/admin/requests/{id}/decline", openapi_extra=documented_errors(ErrorCode.INVALID_STATE)
 )
 async def decline_request(
-    id: Id,  # noqa: A002
+    id: Id,
     body: DeclineIn,
     admin: Admin,
     caller: ClientDep,
@@ -140,19 +140,19 @@ async def decide_requests(
 @app.get("/api/admin/audit-logs")
 async def list_audit_logs(
     query: Annotated[AuditQuery, Query()],
-    admin: Admin,  # noqa: ARG001
+    admin: Admin,
 ) -> PageResponse[AuditLogOut]:
     """List the audit log, the newest first; `from` belongs to the time asked for, `to` does not."""
     return audit.page(query)
 
 
 @app.get("/api/admin/config")
-async def list_settings(admin: ConfigAdmin) -> ApiResponse[list[SettingOut]]:  # noqa: ARG001
+async def list_settings(admin: ConfigAdmin) -> ApiResponse[list[SettingOut]]:
     """List every setting that can change while the service runs."""
     return ok(system_config.list_settings())
 
 
-async def _known_key(key: str, admin: ConfigAdmin) -> None:  # noqa: ARG001
+async def _known_key(key: str, admin: ConfigAdmin) -> None:
     system_config.find(key)
 
 
@@ -166,7 +166,7 @@ async def change_setting(
 
 
 @app.get("/api/admin/stats")
-async def show_stats(admin: Admin) -> ApiResponse[StatsOut]:  # noqa: ARG001
+async def show_stats(admin: Admin) -> ApiResponse[StatsOut]:
     """Count users, requests and sessions."""
     return ok(stats.current())
 

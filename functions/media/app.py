@@ -90,7 +90,7 @@ async def own_requests(
 
 @app.get("/api/media/requests/{id}")
 async def get_request(
-    id: Id,  # noqa: A002
+    id: Id,
     principal: SignedIn,
 ) -> ApiResponse[RequestOut]:
     """Show one of one's own requests; to an admin any."""
@@ -102,7 +102,7 @@ async def get_request(
     status_code=status.HTTP_204_NO_CONTENT,
     openapi_extra=documented_errors(ErrorCode.INVALID_STATE),
 )
-async def cancel_request(id: Id, principal: SignedIn, caller: ClientDep) -> None:  # noqa: A002
+async def cancel_request(id: Id, principal: SignedIn, caller: ClientDep) -> None:
     """Cancel one of one's own requests while it is pending; an admin any."""
     service.cancel(id, principal, caller)
 

@@ -16,11 +16,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from functions.cleanup.app import handler
 from medianest.cleanup import service
 from medianest.core.db import database
 from medianest.system_config import service as system_config
 from tests.support import plex
-from tests.support.api import ROOT, TEMPLATE, call, run_schedule
+from tests.support.api import ROOT, TEMPLATE, LambdaContext, call, run_schedule
 from tests.support.local import eventually
 
 type Db = psycopg.Connection[tuple[Any, ...]]
@@ -378,6 +379,7 @@ class TestEveryTask:
 # In a process of its own, as on Lambda: it stops before the commit of a batch until it may go on.
 _PAUSED_RUN = """
 import json, sys
+from functions.cleanup.app import handler
 from medianest.cleanup import service
 from tests.support.api import run_schedule
 
@@ -427,18 +429,14 @@ def in_a_transaction(db: Db) -> int:
 
 
 def test_unknown_task_fails_the_run(db: Db) -> None:
-    from functions.cleanup.app import handler  # noqa: PLC0415
-    from medianest.cleanup.service import UnknownTaskError  # noqa: PLC0415
-    from tests.support.api import LambdaContext  # noqa: PLC0415
-
-    with pytest.raises(UnknownTaskError, match="sessions"):
+    with pytest.raises(service.UnknownTaskError, match="sessions"):
         handler({"task": "everything"}, LambdaContext())
 
 
 def test_every_schedule_names_a_task() -> None:
-    from medianest.cleanup.service import TASKS  # noqa: PLC0415
-
-    assert {schedule.event["task"] for schedule in TEMPLATE.schedules.values()} == set(TASKS)
+    assert {schedule.event["task"] for schedule in TEMPLATE.schedules.values()} == set(
+        service.TASKS
+    )
 
 
 def test_every_task_is_tested() -> None:

@@ -11,6 +11,7 @@ import pytest
 from medianest.api import headers
 from medianest.api.headers import SECURITY_HEADERS
 from medianest.core.environment import load
+from medianest.users import service as users
 from tests.support.api import ROOT, ROUTES, Answer, call, event_of, invoke, route_of
 
 type Db = psycopg.Connection[tuple[Any, ...]]
@@ -303,7 +304,7 @@ class TestOrigins:
     @pytest.fixture(autouse=True)
     def _origins(self, environment: object, monkeypatch: pytest.MonkeyPatch) -> None:
         own = load({"CORS_ORIGIN": "https://web.example,http://localhost:5173"})
-        monkeypatch.setattr(headers, "settings", lambda: own)
+        monkeypatch.setattr(headers, "environment", lambda: own)
 
     @pytest.mark.parametrize("origin", ["https://web.example", "http://localhost:5173"])
     @pytest.mark.parametrize("method", ["OPTIONS", "GET"])
@@ -345,12 +346,10 @@ def test_forwarded_headers_do_not_decide_who_calls(db: Db, people: dict[str, str
 def test_unexpected_error_tells_nothing(
     people: dict[str, str], monkeypatch: pytest.MonkeyPatch, logs: io.StringIO
 ) -> None:
-    from medianest.users import service  # noqa: PLC0415
-
     def broken(_: object) -> None:
         raise RuntimeError("secret-detail-of-the-failure")
 
-    monkeypatch.setattr(service, "me", broken)
+    monkeypatch.setattr(users, "me", broken)
     answer = call("GET", "/api/auth/me", token=people["bob"])
     assert_error(answer, 500, "INTERNAL_ERROR")
     assert "secret-detail" not in answer.text

@@ -235,7 +235,7 @@ class TestDays:
     def test_resets_when_the_same_call_fits_and_no_sooner(
         self, db: Db, people: dict[str, str], seed: int
     ) -> None:
-        chance = random.Random(seed)  # noqa: S311 - any will do
+        chance = random.Random(seed)
         limit, days = chance.randint(2, 6), chance.choice([1, 7, 30])
         for season in range(1, 1 + limit):
             made = ask(people["bob"], {**THRONES, "seasons": [season]})

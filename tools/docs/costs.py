@@ -167,7 +167,7 @@ For a million requests in a month; what a request is, on average, is [below](#as
 
 ![What the two profiles cost a month, from a hundred thousand to fifty million requests: hobby from {low:.0f} to {high:.0f} dollars,
 scale from {scale_low:.0f} to {scale_high:.0f}](costs.svg)
-"""  # noqa: E501 - rows of tables are long
+"""
 _LOADS = (0.1, 1, 5, 10, 20, 50)
 
 
@@ -218,7 +218,7 @@ def _sum_rows() -> Iterator[str]:
 
 
 def _rate(number: float) -> str:
-    return f"{number:.0f}" if number >= 10 else f"{number:.1g}"  # noqa: PLR2004
+    return f"{number:.0f}" if number >= 10 else f"{number:.1g}"  # noqa: PLR2004 - two digits
 
 
 def _sum(items: Iterable[Item], requests: float) -> float:

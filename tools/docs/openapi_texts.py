@@ -30,7 +30,7 @@ POST, PUT, PATCH and DELETE. A bad bearer token never falls back to the cookie.
 
 **Limits.** Each caller is held to a share, each method by a throttle for all. Answers of limited routes tell in `RateLimit-…`
 and `X-RateLimit-…` what is left; a refused call gets 429 with `Retry-After`.
-"""  # noqa: E501 - paragraphs of Markdown
+"""
 
 TAGS = {
     "auth": "Signing in with a password, the session, and who one is",
@@ -202,7 +202,7 @@ _SHOW = {
 }
 _DECIDED = {"processedAt": "2026-01-06T08:00:00.000Z", "processedBy": _ADMIN_ID}
 _DECLINED = _DECIDED | {"status": "declined", "reason": "Already on the server"}
-_TOKEN = "eyJhbGciOiJIUzI1NiIsImtpZCI6IjFmMGEyYjNjIn0.eyJzdWIiOiI1YTBjIn0.c2lnbmF0dXJl"  # noqa: S105
+_TOKEN = "eyJhbGciOiJIUzI1NiIsImtpZCI6IjFmMGEyYjNjIn0.eyJzdWIiOiI1YTBjIn0.c2lnbmF0dXJl"
 _CSRF_TOKEN = f"{'0a1b2c3d' * 8}.{'4e5f6071' * 4}"
 _SIGNED_IN = {"user": _USER, "expiresAt": "2026-02-01T18:30:00.000Z"}
 

@@ -69,7 +69,7 @@ further ones cost no SQL. The metric `RateLimited` counts all of them, by `polic
 The limit and the window of each policy are settings, which an admin changes while the service runs: [settings.md](settings.md)
 has their keys and bounds. A change holds everywhere within {seconds:.0f} seconds. The throttles of API Gateway are in
 `template.yaml` and change with a deployment.
-"""  # noqa: E501 - rows of tables are long
+"""
 
 
 def rate_limits_page() -> str:

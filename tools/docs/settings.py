@@ -42,7 +42,7 @@ Values are rows of `system_config`, so a database client will do when nobody can
     ON CONFLICT (key) DO UPDATE SET value = excluded.value, updated_at = now(), updated_by = NULL;
 
 A row that cannot be understood is told to the log (`setting ignored`) and left out: the default holds.
-"""  # noqa: E501 - lines of the page are long
+"""
 
 
 def settings_page() -> str:

@@ -129,7 +129,7 @@ def test_times_are_utc_with_milliseconds(moment: datetime, text: str) -> None:
     assert sent(Thing(long_name="x", made_at=moment))["madeAt"] == text
 
 
-@given(st.datetimes(timezones=st.timezones(), min_value=datetime(1900, 1, 2)))  # noqa: DTZ001
+@given(st.datetimes(timezones=st.timezones(), min_value=datetime(1900, 1, 2)))  # noqa: DTZ001 - Hypothesis sets the zone
 def test_a_time_is_sent_to_its_millisecond(moment: datetime) -> None:
     text = sent(Thing(long_name="x", made_at=moment))["madeAt"]
     assert text.endswith("Z")

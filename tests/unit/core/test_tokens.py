@@ -484,7 +484,7 @@ def test_a_well_signed_token_of_any_content_is_refused_or_names_its_session(
     try:
         verified = tokens.verify(forged(header | {"alg": "HS256"}, content))
     except AppError as error:
-        assert error.code == ErrorCode.JWT_INVALID  # noqa: PT017
+        assert error.code == ErrorCode.JWT_INVALID
     else:
         assert verified == tokens.Claims(UUID(content["sub"]), UUID(content["jti"]))
 

@@ -584,7 +584,7 @@ def test_any_account_is_unreachable_or_fit_to_keep(changes: dict[str, Any]) -> N
         try:
             account = client_of("x").account("t")
         except AppError as error:
-            assert error.code == ErrorCode.PLEX_UNREACHABLE  # noqa: PT017
+            assert error.code == ErrorCode.PLEX_UNREACHABLE
             return
     assert 0 < account.id < 2**63
     for text in (account.username, account.email):

@@ -45,7 +45,7 @@ class RateLimitedByAddress:
             if isinstance(typed, str) and typed.strip():
                 limit_keys.append((policy, digest(typed)))
         # Imported on first use: a health check, nearly every call of its function, has no limit.
-        from medianest.rate_limits import service as rate_limits  # noqa: PLC0415
+        from medianest.rate_limits import service as rate_limits
 
         error = apply(request, rate_limits.charge(limit_keys, caller))
         if error is not None:

@@ -84,7 +84,7 @@ class Cache:
         return self._try(lambda client: getattr(client, command)(*args, **options))
 
     def _try(self, work: Callable[[Redis], object]) -> object:
-        from redis import OutOfMemoryError, RedisError  # noqa: PLC0415
+        from redis import OutOfMemoryError, RedisError
 
         if time.monotonic() < self._paused_until:
             return None
@@ -102,10 +102,10 @@ class Cache:
             return None
 
     def _connected(self) -> Redis:
-        from redis import ConnectionError as BrokenError  # noqa: PLC0415
-        from redis import Redis  # noqa: PLC0415
-        from redis.backoff import NoBackoff  # noqa: PLC0415
-        from redis.retry import Retry  # noqa: PLC0415
+        from redis import ConnectionError as BrokenError
+        from redis import Redis
+        from redis.backoff import NoBackoff
+        from redis.retry import Retry
 
         url = secrets.resolve(self._secret, "REDIS_URL")
         is_outdated = url != self._url or time.time() - self._used_at > MAX_IDLE_SECONDS

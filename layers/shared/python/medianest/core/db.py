@@ -71,7 +71,7 @@ class Database:
     @contextmanager
     def transaction(self) -> Iterator[Connection[tuple[Any, ...]]]:
         """Run a block in one transaction, which an exception rolls back."""
-        import psycopg  # noqa: PLC0415
+        import psycopg
 
         started = time.time()
         if self._connection is None and started < self._paused_until:
@@ -101,7 +101,7 @@ class Database:
             raise database_unavailable() from error
         except psycopg.errors.ForeignKeyViolation as error:
             # Rows refer to the caller, who was deleted after the call was authenticated.
-            from medianest.core.tokens import invalid_token  # noqa: PLC0415
+            from medianest.core.tokens import invalid_token
 
             raise invalid_token() from error
 
@@ -122,7 +122,7 @@ class Database:
         BEGIN is the probe: when it fails, nothing of the caller's was sent yet, so trying once
         more is safe.
         """
-        import psycopg  # noqa: PLC0415
+        import psycopg
 
         status = psycopg.pq.TransactionStatus
         if self._connection is not None and self._connection.info.transaction_status in {
@@ -153,7 +153,7 @@ class Database:
 
         Once more, too, where the server has no connection left.
         """
-        import psycopg  # noqa: PLC0415
+        import psycopg
 
         try:
             connection = self._connect(url)
@@ -174,8 +174,8 @@ class Database:
         return connection
 
     def _connect(self, url: str) -> Connection[tuple[Any, ...]]:
-        import psycopg  # noqa: PLC0415
-        from psycopg.abc import RV, PQGen  # noqa: PLC0415
+        import psycopg
+        from psycopg.abc import RV, PQGen
 
         def bound() -> float | None:
             return self._bound
@@ -215,14 +215,14 @@ def _is_lost(error: InternalError) -> bool:
     Either a failover left us on the server that follows, or a pooler told twice that the server is
     gone: the server's last words and its own, which psycopg takes for no answer (no SQLSTATE).
     """
-    from psycopg.errors import ReadOnlySqlTransaction  # noqa: PLC0415
+    from psycopg.errors import ReadOnlySqlTransaction
 
     return error.sqlstate in {None, ReadOnlySqlTransaction.sqlstate}
 
 
 def login(url: str, name: str = "DATABASE_URL") -> dict[str, Any]:
     """Return the parts of the address in the setting `name` as libpq calls them: host, user, …."""
-    from psycopg import ProgrammingError, conninfo  # noqa: PLC0415
+    from psycopg import ProgrammingError, conninfo
 
     try:
         return dict(conninfo.conninfo_to_dict(url))
@@ -241,7 +241,7 @@ def authorities(url: str) -> str | None:
         return parts.get("sslrootcert")
     if str(parts.get("host", "")).endswith(AMAZON_HOSTS):
         return str(AMAZON_AUTHORITIES)
-    import certifi  # noqa: PLC0415
+    import certifi
 
     return certifi.where()
 
@@ -250,7 +250,7 @@ def fetch_one[T](
     connection: Connection[Any], row_type: type[T], query: Query, params: Params = ()
 ) -> T | None:
     """Return the first row as `row_type` (columns by name), or None."""
-    from psycopg.rows import class_row  # noqa: PLC0415
+    from psycopg.rows import class_row
 
     with connection.cursor(row_factory=class_row(row_type)) as cursor:
         return cursor.execute(query, params).fetchone()
@@ -270,7 +270,7 @@ def fetch_all[T](
     connection: Connection[Any], row_type: type[T], query: Query, params: Params = ()
 ) -> list[T]:
     """Return every row as `row_type` (columns by name)."""
-    from psycopg.rows import class_row  # noqa: PLC0415
+    from psycopg.rows import class_row
 
     with connection.cursor(row_factory=class_row(row_type)) as cursor:
         return cursor.execute(query, params).fetchall()

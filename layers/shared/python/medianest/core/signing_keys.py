@@ -3,6 +3,8 @@
 import json
 
 MIN_JWT_SECRET_BYTES = 32
+# Different characters: fewer are a pattern.
+MIN_JWT_SECRET_CHARACTERS = 8
 MAX_JWT_KEYS = 3
 # Placeholders of tutorials and samples, padded or not: whoever ships one has no secret.
 KNOWN_JWT_SECRETS = (
@@ -44,7 +46,8 @@ def check_jwt_secret(value: str) -> None:
         value == (value[:length] * len(value))[: len(value)]
         for length in range(1, len(value) // 2 + 1)
     )
-    if repeated or len(set(value)) < 8 or letters.startswith(KNOWN_JWT_SECRETS):  # noqa: PLR2004
+    varied = len(set(value)) >= MIN_JWT_SECRET_CHARACTERS
+    if repeated or not varied or letters.startswith(KNOWN_JWT_SECRETS):
         raise ValueError(
             "is a well-known or repetitive value; `openssl rand -base64 48` makes a random one"
         )

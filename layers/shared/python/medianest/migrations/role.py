@@ -56,7 +56,7 @@ def ensure_app_role(connection: Connection[Any], address: str) -> None:
     Does nothing when it names the connection's own user. Raises RoleError when the role
     cannot be made, or may do more than change rows.
     """
-    from psycopg import sql  # noqa: PLC0415
+    from psycopg import sql
 
     given = login(address, "APP_DATABASE_URL")
     name, password = given.get("user"), given.get("password")
@@ -83,7 +83,7 @@ def ensure_app_role(connection: Connection[Any], address: str) -> None:
 def _make(
     connection: Connection[Any], name: str, password: str | None, names: dict[str, sql.Identifier]
 ) -> None:
-    from psycopg import errors, sql  # noqa: PLC0415
+    from psycopg import errors, sql
 
     found = connection.execute("SELECT FROM pg_roles WHERE rolname = %s", (name,)).fetchone()
     try:
@@ -106,7 +106,7 @@ def _make(
 def _with_login(
     connection: Connection[Any], name: str, password: str | None, names: dict[str, sql.Identifier]
 ) -> sql.Composed:
-    from psycopg import sql  # noqa: PLC0415
+    from psycopg import sql
 
     if password is None:
         return sql.SQL("ALTER ROLE {role} LOGIN").format(**names)
@@ -120,7 +120,7 @@ def _with_login(
 
 
 def _grant_relations(connection: Connection[Any], names: dict[str, sql.Identifier]) -> None:
-    from psycopg import sql  # noqa: PLC0415
+    from psycopg import sql
 
     grants: tuple[tuple[list[str], LiteralString], ...] = (
         (["r", "p"], "GRANT SELECT, INSERT, UPDATE, DELETE ON {relation} TO {role}"),

@@ -154,7 +154,7 @@ def _check_history(done: dict[int, str], wanted: list[Migration]) -> None:
 
 
 def _apply(connection: Connection[Any], migration: Migration) -> None:
-    import psycopg  # noqa: PLC0415
+    import psycopg
 
     try:
         # A file of this package, which may have several statements.
