@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping
 
 from medianest.core.errors import REGISTRY
-from tools.docs.costs import costs_figure, operations_page
 from tools.docs.environment import env_example, environment_page
 from tools.docs.openapi import openapi_page
 from tools.docs.rate_limits import rate_limits_page
@@ -34,11 +33,9 @@ def errors_page() -> str:
 # By their paths within the project.
 PAGES: Mapping[str, Callable[[], str]] = {
     ".env.example": env_example,
-    "docs/costs.svg": costs_figure,
     "docs/environment.md": environment_page,
     "docs/errors.md": errors_page,
     "docs/openapi.json": openapi_page,
-    "docs/operations.md": operations_page,
     "docs/rate-limits.md": rate_limits_page,
     "docs/settings.md": settings_page,
     # As it is deployed: a function has nothing but its own folder and the layers.
