@@ -28,7 +28,6 @@ FREE = {
     "AWS::EC2::Subnet",
     "AWS::EC2::SubnetRouteTableAssociation",
     "AWS::EC2::VPC",
-    "AWS::EC2::VPCCidrBlock",
     "AWS::EC2::VPCGatewayAttachment",
     "AWS::ElastiCache::ParameterGroup",
     "AWS::ElastiCache::SubnetGroup",

@@ -193,11 +193,8 @@ class TestRefused:
             {"JwtRotationDays": "7"},
             {"JwtRotationDays": "31", "JwtSecretArn": secret_arn("jwt")},
             {"MonthlyBudgetUsd": "30"},
-            {
-                "EgressMode": "none",
-                "CacheMode": "external",
-                "RedisUrlSecretArn": secret_arn("cache"),
-            },
+            {"EgressMode": "none"},
+            {"EgressMode": "ipv6"},
             {"DatabaseUrlSecretArn": secret_arn("database")},
             {"TmdbApiKey": ""},
             {"DatabaseMode": "mysql"},
