@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from local.run_config import SECRETS
-from medianest.api.headers import SECURITY_HEADERS
 from tests.support.cloudformation import Resource, Stack, references, walk
 from tests.support.stacks import CANARY, all_stacks, in_every_way
 
@@ -498,19 +497,6 @@ def connections(stack: Stack) -> Iterator[int]:
         # Two GiB for each capacity unit; from a minimum of half a unit down, 2000 at most.
         most = float(cluster.get("ServerlessV2ScalingConfiguration.MaxCapacity")) * 2 * 2**30 * 0.7
         yield min(int(most / 9531392), 2000)
-
-
-class TestT10GatewayResponses:
-    @in_every_way
-    def test_each_has_the_headers_of_all_others(self, stack: Stack) -> None:
-        body = stack.one("AWS::ApiGateway::RestApi").get("Body")
-        responses = body["x-amazon-apigateway-gateway-responses"]
-        assert {"DEFAULT_4XX", "DEFAULT_5XX", "THROTTLED"} <= responses.keys()
-        for kind, response in responses.items():
-            sent = response["responseParameters"]
-            for name, value in SECURITY_HEADERS.items():
-                assert sent[f"gatewayresponse.header.{name}"] == f"'{value}'", kind
-            assert json.loads(response["responseTemplates"]["application/json"])["success"] is False
 
 
 class TestT11Stage:

@@ -192,7 +192,7 @@ class TestServerAccess:
     @pytest.fixture(autouse=True)
     def _server(self, environment: object, monkeypatch: pytest.MonkeyPatch) -> None:
         settings = load({**os.environ, "PLEX_SERVER_ID": SERVER_ID})
-        monkeypatch.setattr(service, "settings", lambda: settings)
+        monkeypatch.setattr(service, "environment", lambda: settings)
 
     def test_account_without_access_is_refused_and_not_created(self, db: Db, plex_url: str) -> None:
         answer = plex.verify(plex.begin(plex_url, "dave"))
@@ -299,7 +299,7 @@ class TestPlexIsLeftAlone:
         self, people: dict[str, str], plex_url: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         quick = load({**os.environ, "UPSTREAM_TIMEOUT_SECONDS": "1"})
-        monkeypatch.setattr(upstream, "settings", lambda: quick)
+        monkeypatch.setattr(upstream, "environment", lambda: quick)
         handle = plex.begin(plex_url, "bob")
         plex.control(plex_url, "PUT", "fault", {"kind": "hang"})
         plex.control(plex_url, "DELETE", "requests")
@@ -319,7 +319,7 @@ class TestPlexIsLeftAlone:
         self, db: Db, keys: object, plex_url: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         slow = load({**os.environ, "PLEX_SERVER_ID": SERVER_ID, "UPSTREAM_TIMEOUT_SECONDS": "1"})
-        monkeypatch.setattr(service, "settings", lambda: slow)
+        monkeypatch.setattr(service, "environment", lambda: slow)
         handle = plex.begin(plex_url, "bob")
         # Each call may take longer than it does; together they may not.
         plex.control(plex_url, "PUT", "fault", {"kind": "slow", "seconds": 1})

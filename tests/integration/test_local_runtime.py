@@ -1,6 +1,5 @@
 import asyncio
 import json
-import os
 import shutil
 import signal
 import subprocess
@@ -18,6 +17,7 @@ from local.intrinsics import TemplateError
 from local.run_config import PROJECT
 from local.runtime import InvocationResult, Runtime, TooManyRequestsError
 from local.template import Function, Layer
+from tests.support.processes import exists
 
 AWSLAMBDARIC = PROJECT / ".venv" / "var" / "runtime"
 DEADLINE = 20.0
@@ -106,16 +106,8 @@ def is_alive(pid: int) -> bool:
     except FileNotFoundError:
         if Path("/proc/self").exists():
             return False
-        return _exists(pid)
+        return exists(pid)
     return state != "Z"  # nobody but its parent can take a dead process away
-
-
-def _exists(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
 
 
 def test_a_function_sees_its_folder_its_layers_the_runtime_and_nothing_else(tmp_path: Path) -> None:

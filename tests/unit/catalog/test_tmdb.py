@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from enum import Enum
 from functools import partial
 from typing import Any, ClassVar, cast
 
@@ -20,6 +19,7 @@ from medianest.core.breaker import FAILURES
 from medianest.core.cache import Cache
 from medianest.core.environment import ConfigurationError, Environment
 from medianest.core.errors import AppError, ErrorCode
+from tests.support.canned import GONE, changed
 
 V3_KEY = "0123456789abcdef0123456789abcdef"
 V4_TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJhdWQiOiJ4In0.c2lnbmF0dXJl"
@@ -41,15 +41,6 @@ SHOW = {
 }
 PERSON = {"media_type": "person", "id": 6384, "name": "Keanu Reeves", "known_for": [MOVIE]}
 FRESH_SEARCH, FRESH_DETAILS, STALE = 900, 21_600, 604_800
-
-
-class _Gone(Enum):
-    """A field that is not there; unlike an object's, its name is the same in every process."""
-
-    GONE = "gone"
-
-
-_GONE = _Gone.GONE
 
 
 class MemoryCache(Cache):
@@ -146,10 +137,6 @@ def client_of(key: str, cache: Cache) -> TmdbClient:
     )
 
 
-def changed(item: dict[str, Any], **changes: Any) -> dict[str, Any]:
-    return {name: value for name, value in (item | changes).items() if value is not _GONE}
-
-
 def assert_unavailable(client: TmdbClient, *, details: bool = False) -> None:
     call: Callable[[], object] = (
         partial(client.details, "movie", 603) if details else partial(client.search, "x", "all", 1)
@@ -197,8 +184,8 @@ def test_people_are_left_out(tmdb: Tmdb, client: TmdbClient) -> None:
         changed(MOVIE, media_type="collection"),
         changed(MOVIE, media_type=None),
         changed(MOVIE, media_type=["movie"]),
-        changed(MOVIE, media_type=_GONE),
-        changed(MOVIE, id=_GONE),
+        changed(MOVIE, media_type=GONE),
+        changed(MOVIE, id=GONE),
         changed(MOVIE, id="603"),
         changed(MOVIE, id=603.0),
         changed(MOVIE, id=True),
@@ -206,12 +193,12 @@ def test_people_are_left_out(tmdb: Tmdb, client: TmdbClient) -> None:
         changed(MOVIE, id=-1),
         changed(MOVIE, id=2**31),
         changed(MOVIE, id=10**400),
-        changed(MOVIE, title=_GONE),
+        changed(MOVIE, title=GONE),
         changed(MOVIE, title=None),
         changed(MOVIE, title=" \u200b ", original_title=""),
         changed(MOVIE, title=["The Matrix"]),
         changed(MOVIE, title="\ud800", original_title=5),
-        changed(SHOW, name=_GONE),
+        changed(SHOW, name=GONE),
         changed(SHOW, media_type="movie"),
         None,
         "The Matrix",
@@ -252,7 +239,7 @@ def test_an_odd_field_that_adorns_an_item_is_absent(
     assert other.tmdb_id == 1396
 
 
-@pytest.mark.parametrize("title", [None, "", "  ", "\u200b\n", 5, ["x"], "\ud800", _GONE], ids=repr)
+@pytest.mark.parametrize("title", [None, "", "  ", "\u200b\n", 5, ["x"], "\ud800", GONE], ids=repr)
 @pytest.mark.parametrize(
     ("item", "name", "original"),
     [(MOVIE, "title", "original_title"), (SHOW, "name", "original_name")],
@@ -325,9 +312,9 @@ def test_an_answer_that_is_odd_throughout_does_not_fill_the_log(
 
 
 def test_a_search_of_one_kind_reads_items_without_a_kind(tmdb: Tmdb, client: TmdbClient) -> None:
-    tmdb.finds(changed(MOVIE, media_type=_GONE))
+    tmdb.finds(changed(MOVIE, media_type=GONE))
     assert client.search("x", "movie", 1).value.titles[0].media_type == "movie"
-    tmdb.finds(changed(SHOW, media_type=_GONE))
+    tmdb.finds(changed(SHOW, media_type=GONE))
     assert client.search("x", "tv", 1).value.titles[0].media_type == "tv"
 
 
@@ -361,7 +348,7 @@ def test_a_search_asks_what_was_asked(
         ("19990331", None),
         ("1999-03-31T00:00:00Z", None),
         ("19999", None),
-        (_GONE, None),
+        (GONE, None),
         (None, None),
         ("", None),
         ("99", None),
@@ -393,7 +380,7 @@ def test_the_year_is_read_where_there_is_one(
     assert title.year == year
 
 
-@pytest.mark.parametrize("value", [None, "", _GONE], ids=["null", "empty", "missing"])
+@pytest.mark.parametrize("value", [None, "", GONE], ids=["null", "empty", "missing"])
 @pytest.mark.parametrize("field", ["overview", "poster_path"])
 def test_a_text_that_is_not_there_is_none(
     tmdb: Tmdb, client: TmdbClient, field: str, value: Any
@@ -415,7 +402,7 @@ def test_the_total_counts_what_can_be_paged_to(
     assert client.search("x", "movie", 1).value.total == capped
 
 
-@pytest.mark.parametrize("odd", ["1", -1, 1.5, None, True, _GONE, []], ids=repr)
+@pytest.mark.parametrize("odd", ["1", -1, 1.5, None, True, GONE, []], ids=repr)
 def test_a_total_that_makes_no_sense_is_the_number_of_results(
     tmdb: Tmdb, client: TmdbClient, odd: Any
 ) -> None:
@@ -545,7 +532,7 @@ def test_an_upstream_that_fails_is_catalog_unavailable(
 def test_the_details_of_a_film(tmdb: Tmdb, client: TmdbClient) -> None:
     tmdb.body = changed(
         MOVIE,
-        media_type=_GONE,
+        media_type=GONE,
         genres=[{"id": 28, "name": "Action"}, {"id": 878, "name": " Science Fiction "}],
         runtime=136,
         backdrop_path="/w.jpg",
@@ -696,7 +683,7 @@ def test_not_found_is_believed_of_tmdb_only(
         None,
         [],
         {},
-        changed(MOVIE, id=_GONE),
+        changed(MOVIE, id=GONE),
         changed(MOVIE, id="603"),
         changed(MOVIE, title=None),
         changed(MOVIE, title="", original_title="\u200b"),
@@ -712,7 +699,7 @@ def test_details_that_make_no_sense_are_catalog_unavailable(
     assert cache.kept == {}, "nonsense was kept, so that it outlives the trouble"
 
 
-@pytest.mark.parametrize("seasons", [None, "x", 5, {}, [], _GONE], ids=repr)
+@pytest.mark.parametrize("seasons", [None, "x", 5, {}, [], GONE], ids=repr)
 def test_seasons_that_are_no_list_are_none(tmdb: Tmdb, client: TmdbClient, seasons: Any) -> None:
     tmdb.body = changed(SHOW, seasons=seasons)
     assert details_of(client, "tv").seasons == ()

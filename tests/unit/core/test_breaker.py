@@ -1,26 +1,14 @@
 """The circuit breaker of one environment; what many make of it is in tests/integration."""
 
 import time
-from collections.abc import Sequence
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import SecretStr
 
 from medianest.core.breaker import FAILURES, OPEN_SECONDS, Breaker
-from medianest.core.cache import Cache
 from medianest.core.http import UpstreamError
-
-
-class NoCache(Cache):
-    """Stands in for a cache that is down."""
-
-    def __init__(self) -> None:
-        super().__init__(SecretStr("redis://cache.invalid"))
-
-    def run(self, script: str, keys: Sequence[str], args: Sequence[str | int]) -> None:
-        return None
+from tests.support.canned import NoCache
 
 
 def outcome(breaker: Breaker, *, host_is_up: bool) -> str:

@@ -1,47 +1,26 @@
 """What plex.tv sends, read with distrust; what it is sent."""
 
-from collections.abc import Mapping, Sequence
-from enum import Enum
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import SecretStr
 
 from medianest.core import http
 from medianest.core.breaker import FAILURES
-from medianest.core.cache import Cache
 from medianest.core.environment import Environment
 from medianest.core.errors import AppError, ErrorCode
 from medianest.core.text import clean
 from medianest.signin.plex import PlexAccess, PlexAccount, PlexClient, PlexPin
+from tests.support.canned import GONE, NoCache, changed
 
 PIN = {"id": 308667304, "code": "7pqqv4xxm6a2l1hd1tkrqjmou", "expiresIn": 1800, "authToken": None}
 ACCOUNT = {"id": 4217, "username": "alice", "title": "Alice", "email": "alice@example.org"}
 SERVER = {"clientIdentifier": "our-server", "provides": "server", "owned": False}
 FAMILY = "\U0001f468\u200d\U0001f469\u200d\U0001f467"
 PERSIAN = "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645"
-
-
-class _Gone(Enum):
-    """A field that is not there; unlike an object's, its name is the same in every process."""
-
-    GONE = "gone"
-
-
-_GONE = _Gone.GONE
-
-
-class NoCache(Cache):
-    """Stands in for a cache that is down."""
-
-    def __init__(self) -> None:
-        super().__init__(SecretStr("redis://cache.invalid"))
-
-    def run(self, script: str, keys: Sequence[str], args: Sequence[str | int]) -> None:
-        return None
 
 
 class Plex:
@@ -88,10 +67,6 @@ def client_of(client_id: str, **others: str) -> PlexClient:
         Environment(plex_client_id=client_id, plex_api_url="https://plex.example.org", **others),
         NoCache(),
     )
-
-
-def changed(item: dict[str, Any], **changes: Any) -> dict[str, Any]:
-    return {name: value for name, value in (item | changes).items() if value is not _GONE}
 
 
 def code_of(call: Any, *args: Any) -> ErrorCode:
@@ -143,7 +118,7 @@ def test_a_pin_lives_as_plex_says_and_ten_minutes_at_most(
     assert client.create_pin().seconds == kept
 
 
-@pytest.mark.parametrize("odd", [_GONE, 0, -1, "1800", None, 1.5, True, [], 10**400], ids=str)
+@pytest.mark.parametrize("odd", [GONE, 0, -1, "1800", None, 1.5, True, [], 10**400], ids=str)
 def test_a_pin_that_does_not_say_how_long_it_lives_has_ten_minutes(
     plex: Plex, client: PlexClient, odd: Any
 ) -> None:
@@ -159,7 +134,7 @@ def test_a_pin_that_does_not_say_how_long_it_lives_has_ten_minutes(
         [PIN],
         "text",
         {},
-        changed(PIN, id=_GONE),
+        changed(PIN, id=GONE),
         changed(PIN, id=None),
         changed(PIN, id="308667304"),
         changed(PIN, id=1.0),
@@ -168,7 +143,7 @@ def test_a_pin_that_does_not_say_how_long_it_lives_has_ten_minutes(
         changed(PIN, id=-5),
         changed(PIN, id=2**63),
         changed(PIN, id=10**400),
-        changed(PIN, code=_GONE),
+        changed(PIN, code=GONE),
         changed(PIN, code=""),
         changed(PIN, code=1234),
         changed(PIN, code="x" * 101),
@@ -202,7 +177,7 @@ def test_a_pin_that_is_refused_is_plex_unreachable(
     ("body", "token"),
     [
         (PIN, None),
-        (changed(PIN, authToken=_GONE), None),
+        (changed(PIN, authToken=GONE), None),
         (changed(PIN, authToken=""), None),
         (changed(PIN, authToken="a-token"), "a-token"),
         ({"authToken": "a-token", "trusted": True}, "a-token"),
@@ -265,13 +240,13 @@ def test_an_account_is_read(plex: Plex, client: PlexClient) -> None:
     assert "a-token" not in url
 
 
-@pytest.mark.parametrize("email", [None, "", _GONE, " ", "\u200b", "\ud800"])
+@pytest.mark.parametrize("email", [None, "", GONE, " ", "\u200b", "\ud800"])
 def test_an_account_may_have_no_email(plex: Plex, client: PlexClient, email: Any) -> None:
     plex.body = changed(ACCOUNT, email=email)
     assert client.account("t") == PlexAccount(4217, "alice", None)
 
 
-@pytest.mark.parametrize("username", [None, "", _GONE, " ", "\t\n", "\u200b\0"])
+@pytest.mark.parametrize("username", [None, "", GONE, " ", "\t\n", "\u200b\0"])
 @pytest.mark.parametrize(
     ("title", "name"),
     [("Little Bob", "Little Bob"), (None, "plex-4217"), ("", "plex-4217"), (" ", "plex-4217")],
@@ -357,7 +332,7 @@ def test_a_username_is_cleaned_of_what_does_not_show(
         [],
         "text",
         {},
-        changed(ACCOUNT, id=_GONE),
+        changed(ACCOUNT, id=GONE),
         changed(ACCOUNT, id=None),
         changed(ACCOUNT, id="4217"),
         changed(ACCOUNT, id=4217.0),
@@ -452,7 +427,7 @@ def test_trouble_on_the_way_is_plex_unreachable(plex: Plex, client: PlexClient) 
         ([], PlexAccess(reachable=False, owned=False)),
         ([SERVER], PlexAccess(reachable=True, owned=False)),
         ([changed(SERVER, owned=True)], PlexAccess(reachable=True, owned=True)),
-        ([changed(SERVER, owned=_GONE)], PlexAccess(reachable=True, owned=False)),
+        ([changed(SERVER, owned=GONE)], PlexAccess(reachable=True, owned=False)),
         (
             [changed(SERVER, provides="client,player,server")],
             PlexAccess(reachable=True, owned=False),
@@ -467,7 +442,7 @@ def test_trouble_on_the_way_is_plex_unreachable(plex: Plex, client: PlexClient) 
             PlexAccess(reachable=False, owned=False),
         ),
         ([changed(SERVER, clientIdentifier="our")], PlexAccess(reachable=False, owned=False)),
-        ([changed(SERVER, clientIdentifier=_GONE)], PlexAccess(reachable=False, owned=False)),
+        ([changed(SERVER, clientIdentifier=GONE)], PlexAccess(reachable=False, owned=False)),
         (
             [changed(SERVER, provides="client,player", owned=True)],
             PlexAccess(reachable=False, owned=False),
@@ -475,7 +450,7 @@ def test_trouble_on_the_way_is_plex_unreachable(plex: Plex, client: PlexClient) 
         ([changed(SERVER, provides="media-server")], PlexAccess(reachable=False, owned=False)),
         ([changed(SERVER, provides="servers")], PlexAccess(reachable=False, owned=False)),
         ([changed(SERVER, provides="")], PlexAccess(reachable=False, owned=False)),
-        ([changed(SERVER, provides=_GONE)], PlexAccess(reachable=False, owned=False)),
+        ([changed(SERVER, provides=GONE)], PlexAccess(reachable=False, owned=False)),
         ([changed(SERVER, provides="client, server ")], PlexAccess(reachable=True, owned=False)),
         ([changed(SERVER, owned="true")], PlexAccess(reachable=True, owned=False)),
         ([changed(SERVER, owned=1)], PlexAccess(reachable=True, owned=False)),
