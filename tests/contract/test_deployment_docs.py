@@ -137,7 +137,7 @@ def test_capacity_table_is_the_alarms_of_the_template() -> None:
 
 
 @pytest.mark.parametrize(("page", "target"), list(links()))
-def test_link_leads_somewhere(page: Path, target: str) -> None:
+def test_each_link_has_a_target(page: Path, target: str) -> None:
     name, _, anchor = target.partition("#")
     file = (page.parent / name).resolve() if name else page
     assert file.exists()

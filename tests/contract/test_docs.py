@@ -9,11 +9,11 @@ from tools.docs.pages import PAGES
 
 
 @pytest.mark.parametrize("name", sorted(PAGES))
-def test_page_is_up_to_date(name: str) -> None:
+def test_a_generated_page_equals_its_file(name: str) -> None:
     assert (PROJECT / name).read_text(encoding="utf-8") == PAGES[name](), "run `make docs`"
 
 
-def test_how_long_a_statement_may_take_is_told_as_it_is_set() -> None:
+def test_documented_statement_timeout_is_the_configured_one() -> None:
     page = (PROJECT / "docs/environment.md").read_text(encoding="utf-8")
     told = re.findall(r"ends a statement after (\d+) seconds", page)
     migrations = PROJECT / "layers/shared/python/medianest/migrations"

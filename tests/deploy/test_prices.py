@@ -149,7 +149,7 @@ def test_public_addresses_are_in_the_table() -> None:
     assert any("IPv4" in text for _, text, _ in rows("hobby")) == bool(addresses)
 
 
-def test_what_only_scale_has_costs_by_the_hour() -> None:
+def test_resources_that_only_scale_has_cost_by_the_hour() -> None:
     # The list of what is free must not hide these.
     scale = all_stacks()["scale and everything"]
     paid = {each.type for each in scale.resources.values() if costs_by_the_hour(each)}

@@ -71,7 +71,7 @@ def workers_of(service: LocalService, function: str) -> list[int]:
     return found
 
 
-def test_database_restarts(
+def test_calls_fail_while_the_database_restarts_and_work_afterwards(
     service: LocalService, engines_apart: tuple[servers.Server, servers.Server], tmp_path: Path
 ) -> None:
     token = service.sign_in(service.standin_urls[0], "alice")
@@ -89,7 +89,7 @@ def test_database_restarts(
         assert service.call("GET", "/api/auth/me", token=token).data["username"] == "alice"
 
 
-def test_connection_lost_between_two_calls_goes_unnoticed(
+def test_a_connection_lost_between_two_calls_is_replaced(
     service: LocalService, engines_apart: tuple[servers.Server, servers.Server]
 ) -> None:
     token = service.sign_in(service.standin_urls[0], "alice")
@@ -102,7 +102,7 @@ def test_connection_lost_between_two_calls_goes_unnoticed(
     assert service.call("GET", "/api/auth/me", token=token).status == 200
 
 
-def test_a_function_that_is_killed_in_a_transaction_leaves_nothing(
+def test_a_function_killed_in_a_transaction_leaves_no_row(
     service: LocalService, engines_apart: tuple[servers.Server, servers.Server]
 ) -> None:
     token = service.sign_in(service.standin_urls[0], "alice")
@@ -146,7 +146,7 @@ def seconds_until_refused(service: LocalService, path: str, token: str) -> float
     return time.monotonic() - started
 
 
-def test_database_hangs(
+def test_a_hanging_database_costs_one_timeout(
     service: LocalService, engines_apart: tuple[servers.Server, servers.Server]
 ) -> None:
     token = service.sign_in(service.standin_urls[0], "alice")
@@ -161,7 +161,7 @@ def test_database_hangs(
     eventually(lambda: service.call("GET", "/api/auth/me", token=token).status == 200, seconds=5)
 
 
-def test_cache_is_killed(
+def test_a_killed_cache_leaves_the_service_working(
     service: LocalService, engines_apart: tuple[servers.Server, servers.Server]
 ) -> None:
     token = service.sign_in(service.standin_urls[0], "alice")
@@ -184,7 +184,7 @@ def test_cache_is_killed(
     assert service.call("GET", "/api/auth/me", token=renewed).code == "JWT_INVALID"
 
 
-def test_cache_hangs(
+def test_a_hanging_cache_leaves_the_service_working(
     service: LocalService, engines_apart: tuple[servers.Server, servers.Server]
 ) -> None:
     token = service.sign_in(service.standin_urls[0], "alice")

@@ -144,7 +144,7 @@ def warm(service: Unthrottled, function: str, route: tuple[str, str]) -> None:
     eventually(several, seconds=30)
 
 
-def test_exactly_the_limit_gets_through_whoever_answers(unthrottled: Unthrottled) -> None:
+def test_exactly_the_limit_is_allowed_across_processes(unthrottled: Unthrottled) -> None:
     set_limit(unthrottled.db, "admin", 50, 3600)
     alice, bob = unthrottled.sign_in("alice"), unthrottled.sign_in("bob")
     warm(unthrottled, "admin", USERS)
@@ -162,7 +162,7 @@ def test_exactly_the_limit_gets_through_whoever_answers(unthrottled: Unthrottled
     }
 
 
-def test_exactly_the_limit_signs_in_when_the_cache_is_gone(unthrottled: Unthrottled) -> None:
+def test_exactly_the_limit_may_sign_in_while_the_cache_is_down(unthrottled: Unthrottled) -> None:
     set_limit(unthrottled.db, "plex-pin", 12, 3600)
     warm(unthrottled, "auth", ME)
     os.kill(unthrottled.cache_pid, signal.SIGKILL)
@@ -174,7 +174,7 @@ def test_exactly_the_limit_signs_in_when_the_cache_is_gone(unthrottled: Unthrott
     assert audited == (1,)
 
 
-def test_a_cache_that_hangs_costs_little_and_guards_go_on(unthrottled: Unthrottled) -> None:
+def test_a_hanging_cache_costs_little_and_limits_hold(unthrottled: Unthrottled) -> None:
     set_limit(unthrottled.db, "plex-pin", 3, 3600)
     alice = unthrottled.sign_in("alice")
     assert unthrottled.call(ME, token=alice).status == 200

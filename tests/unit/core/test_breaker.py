@@ -27,7 +27,7 @@ def outcome(breaker: Breaker, *, host_is_up: bool) -> str:
 
 
 @given(calls=st.lists(st.tuples(st.booleans(), st.sampled_from([0, 1, OPEN_SECONDS])), max_size=60))
-def test_a_host_is_left_alone_after_five_failures_in_a_row_and_for_as_long_as_said(
+def test_five_consecutive_failures_open_the_breaker_for_its_period(
     calls: list[tuple[bool, int]],
 ) -> None:
     now = 1_800_000_000.0
