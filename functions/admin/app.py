@@ -49,7 +49,7 @@ _Key = Annotated[str, Path(description="Name of the setting", examples=["rateLim
 @app.get("/api/admin/users")
 async def list_users(
     query: Annotated[UserQuery, Query()],
-    admin: Admin,  # noqa: ARG001
+    admin: Admin,
 ) -> PageResponse[UserOut]:
     """List users."""
     found, total = users.page(query)
@@ -65,8 +65,8 @@ async def create_user(body: UserIn, admin: Admin, caller: ClientDep) -> ApiRespo
 
 @app.get("/api/admin/users/{id}")
 async def get_user(
-    id: _UserId,  # noqa: A002
-    admin: Admin,  # noqa: ARG001
+    id: _UserId,
+    admin: Admin,
 ) -> ApiResponse[AdminUserOut]:
     """Return a user, with status and quota."""
     return ok(AdminUserOut.model_validate(users.get(id)))
@@ -74,7 +74,7 @@ async def get_user(
 
 @app.patch("/api/admin/users/{id}", openapi_extra=documented_errors(ErrorCode.LAST_ADMIN))
 async def change_user(
-    id: _UserId,  # noqa: A002
+    id: _UserId,
     body: UserChangeIn,
     admin: Admin,
     caller: ClientDep,
@@ -93,7 +93,7 @@ async def change_user(
     openapi_extra=documented_errors(ErrorCode.LAST_ADMIN),
 )
 async def delete_user(
-    id: _UserId,  # noqa: A002
+    id: _UserId,
     admin: Admin,
     caller: ClientDep,
 ) -> None:
@@ -103,7 +103,7 @@ async def delete_user(
 
 @app.delete("/api/admin/users/{id}/sessions", status_code=HTTPStatus.NO_CONTENT)
 async def revoke_sessions(
-    id: _UserId,  # noqa: A002
+    id: _UserId,
     admin: Admin,
     caller: ClientDep,
 ) -> None:
@@ -114,7 +114,7 @@ async def revoke_sessions(
 @app.get("/api/admin/requests")
 async def list_requests(
     query: Annotated[AdminRequestQuery, Query()],
-    admin: Admin,  # noqa: ARG001
+    admin: Admin,
 ) -> PageResponse[AdminRequestOut]:
     """List everybody's requests, with who asked."""
     return requests.list_all(query)
@@ -126,10 +126,10 @@ async def list_requests(
     openapi_extra=documented_errors(ErrorCode.INVALID_STATE),
 )
 async def approve_request(
-    id: _RequestId,  # noqa: A002
+    id: _RequestId,
     admin: Admin,
     caller: ClientDep,
-    body: ApproveIn = ApproveIn(),  # noqa: B008
+    body: ApproveIn = ApproveIn(),
 ) -> ApiResponse[RequestOut]:
     """Approve a pending request."""
     return ok(decisions.approve(id, body.note, admin, caller))
@@ -141,7 +141,7 @@ async def approve_request(
     openapi_extra=documented_errors(ErrorCode.INVALID_STATE),
 )
 async def decline_request(
-    id: _RequestId,  # noqa: A002
+    id: _RequestId,
     body: DeclineIn,
     admin: Admin,
     caller: ClientDep,
@@ -161,19 +161,19 @@ async def decide_requests(
 @app.get("/api/admin/audit-logs")
 async def list_audit_logs(
     query: Annotated[AuditQuery, Query()],
-    admin: Admin,  # noqa: ARG001
+    admin: Admin,
 ) -> PageResponse[AuditLogOut]:
     """List the audit log, the newest first; `from` belongs to the time asked for, `to` does not."""
     return audit.page(query)
 
 
 @app.get("/api/admin/config")
-async def list_settings(admin: ConfigAdmin) -> ApiResponse[list[SettingOut]]:  # noqa: ARG001
+async def list_settings(admin: ConfigAdmin) -> ApiResponse[list[SettingOut]]:
     """List every setting that can change while the service runs."""
     return ok(system_config.list_settings())
 
 
-async def _known_key(key: _Key, admin: ConfigAdmin) -> None:  # noqa: ARG001
+async def _known_key(key: _Key, admin: ConfigAdmin) -> None:
     system_config.find(key)
 
 
@@ -187,7 +187,7 @@ async def change_setting(
 
 
 @app.get("/api/admin/stats")
-async def show_stats(admin: Admin) -> ApiResponse[StatsOut]:  # noqa: ARG001
+async def show_stats(admin: Admin) -> ApiResponse[StatsOut]:
     """Count users, requests and sessions."""
     return ok(stats.current())
 

@@ -102,7 +102,7 @@ async def refresh(
     principal: SignedIn,
     caller: ClientDep,
     response: Response,
-    body: RefreshIn = RefreshIn(),  # noqa: ARG001, B008
+    body: RefreshIn = RefreshIn(),
 ) -> ApiResponse[SignedInOut]:
     """Get a new token or cookie for the session's old one, which is dead then."""
     signed_in = sessions.refresh(principal, caller)
@@ -119,7 +119,7 @@ async def own_sessions(principal: SignedIn) -> ApiResponse[list[SessionOut]]:
 
 @app.delete("/api/auth/sessions/{id}", status_code=HTTPStatus.NO_CONTENT)
 async def revoke_session(
-    id: Annotated[Id, Path(description="Id of the session", examples=[SESSION_ID])],  # noqa: A002
+    id: Annotated[Id, Path(description="Id of the session", examples=[SESSION_ID])],
     principal: SignedIn,
     caller: ClientDep,
 ) -> None:
@@ -136,7 +136,7 @@ async def logout(
     principal: SignedIn,
     caller: ClientDep,
     response: Response,
-    body: LogoutIn = LogoutIn(),  # noqa: B008
+    body: LogoutIn = LogoutIn(),
 ) -> None:
     """End this session, or all of one's sessions."""
     sessions.sign_out(principal, caller, all_sessions=body.all_sessions)

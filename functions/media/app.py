@@ -97,7 +97,7 @@ async def own_requests(
 
 @app.get("/api/media/requests/{id}")
 async def get_request(
-    id: _RequestId,  # noqa: A002
+    id: _RequestId,
     principal: SignedIn,
 ) -> ApiResponse[RequestOut]:
     """Show one of one's own requests; to an admin any."""
@@ -110,7 +110,7 @@ async def get_request(
     openapi_extra=documented_errors(ErrorCode.INVALID_STATE),
 )
 async def cancel_request(
-    id: _RequestId,  # noqa: A002
+    id: _RequestId,
     principal: SignedIn,
     caller: ClientDep,
 ) -> None:

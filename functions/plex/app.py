@@ -28,7 +28,7 @@ app = create_app(
 )
 async def begin_plex_sign_in(
     caller: ClientDep,
-    body: PinIn = PinIn(),  # noqa: ARG001, B008
+    body: PinIn = PinIn(),
 ) -> ApiResponse[PinOut]:
     """Begin a sign-in: open `authUrl`, approve it there, then verify with `pinId`."""
     return ok(PinOut.model_validate(with_plex.begin(caller)))

@@ -354,7 +354,7 @@ def test_a_service_starts_takes_orders_and_stops(tmp_path: Path) -> None:
         run = json.loads((data / "run.json").read_text())
         assert (data / "run.json").stat().st_mode & 0o777 == 0o600
         assert f"is ready at {run['url']}" in output.read_text()
-        with urllib.request.urlopen(f"{run['url']}/api/health") as response:  # noqa: S310
+        with urllib.request.urlopen(f"{run['url']}/api/health") as response:
             assert json.load(response)["data"]["status"] == "healthy"
 
         fired = command("fire", "ExpiredSessions", "--data", data)
@@ -366,9 +366,9 @@ def test_a_service_starts_takes_orders_and_stops(tmp_path: Path) -> None:
         assert (invoked.returncode, json.loads(invoked.stdout)["task"]) == (0, "sessions")
         again = command("--data", data, "--port", "0")
         assert (again.returncode, "already runs" in again.stderr) == (1, True)
-        request = urllib.request.Request(f"{run['control']}/schedules/x", method="POST")  # noqa: S310
+        request = urllib.request.Request(f"{run['control']}/schedules/x", method="POST")
         with pytest.raises(urllib.error.HTTPError, match="401") as refused:
-            urllib.request.urlopen(request)  # noqa: S310
+            urllib.request.urlopen(request)
         refused.value.close()
 
         children = children_of(process)

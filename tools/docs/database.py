@@ -32,7 +32,7 @@ erDiagram
 {picture}
 ```
 
-{tables}"""  # noqa: E501 - lines of the page are long
+{tables}"""
 _TABLES: LiteralString = """
 SELECT relname, coalesce(obj_description(oid, 'pg_class'), '') FROM pg_class
 WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace ORDER BY relname

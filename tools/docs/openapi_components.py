@@ -29,7 +29,7 @@ invalid bearer token never falls back to the cookie.
 
 **Limits.** Rate limits hold for each caller, and a throttle for each method. Answers of rate-limited routes report in `RateLimit-…`
 and `X-RateLimit-…` what is left; a refused call gets 429 with `Retry-After`.
-"""  # noqa: E501 - paragraphs of Markdown
+"""
 
 # Operations that take the `id` of another operation's answer.
 LINKS: Mapping[str, tuple[str, ...]] = {

@@ -22,7 +22,7 @@ _INTEGRATION = """\
               x-amazon-apigateway-integration:
                 type: aws_proxy
                 httpMethod: POST
-                uri: !Sub arn:${{AWS::Partition}}:apigateway:${{AWS::Region}}:lambda:path/2015-03-31/functions/${{{function}.Arn}}:live/invocations"""  # noqa: E501 - a line of YAML
+                uri: !Sub arn:${{AWS::Partition}}:apigateway:${{AWS::Region}}:lambda:path/2015-03-31/functions/${{{function}.Arn}}:live/invocations"""
 _NOT_ALLOWED = """\
             <<: &{anchor}
               x-amazon-apigateway-any-method:

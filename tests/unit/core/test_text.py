@@ -111,5 +111,7 @@ def test_typed_text_is_trimmed_and_composed() -> None:
 @pytest.mark.parametrize(
     ("text", "expected"), [("a\x07b", True), ("a\ud800", True), ("a\tb", False), ("👩‍👩", False)]
 )
-def test_controls_are_told_from_spaces_and_joiners(text: str, expected: bool) -> None:
+def test_control_characters_are_distinguished_from_spaces_and_joiners(
+    text: str, expected: bool
+) -> None:
     assert has_controls(text) is expected

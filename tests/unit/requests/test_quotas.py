@@ -24,7 +24,7 @@ ROLES: tuple[Role, ...] = ("admin", "user")
     own=st.none() | st.dictionaries(st.sampled_from(["movies", "seasons"]), QUOTAS),
     of_roles=st.fixed_dictionaries({role: st.builds(Quotas, QUOTAS, QUOTAS) for role in ROLES}),
 )
-def test_ones_own_goes_before_the_roles(
+def test_a_users_own_quota_overrides_the_roles(
     role: Role, kind: QuotaKind, own: dict[str, Quota] | None, of_roles: dict[Role, Quotas]
 ) -> None:
     row = None if own is None else cast("OwnQuotas", {name: asdict(own[name]) for name in own})

@@ -6,6 +6,7 @@ The cache stores parsed responses. While TMDB is down, they are served stale.
 import json
 from collections.abc import Callable
 from contextlib import suppress
+from http import HTTPStatus
 from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, Field, ValidationError
@@ -40,8 +41,8 @@ RECHECK_SECONDS = 30
 MAX_PAGES_READ = 3
 # Added to the time-out of a call: the time for reading the API key and for writing the cache.
 _FLIGHT_MARGIN_SECONDS = 1.0
-_OK = 200
-_NOT_FOUND = 404
+# Between the three parts of a JWT.
+_JWT_DOTS = 2
 
 
 class CacheEntry[T](BaseModel):
@@ -139,10 +140,10 @@ class TmdbClient:
 
         def fetch() -> _CachedDetails:
             status, body = self._request(path, query)
-            if status == _NOT_FOUND:
+            if status == HTTPStatus.NOT_FOUND:
                 Missing.model_validate(body)
                 return _CachedDetails.fetched_now(None, MISSING_CACHE_SECONDS)
-            if status != _OK:
+            if status != HTTPStatus.OK:
                 raise http.UpstreamError(f"{path} answered {status}")
             reader = Reader(self._tmdb.host, path)
             title = details_of(reader, media_type, tmdb_id, body, language)
@@ -160,7 +161,7 @@ class TmdbClient:
         total = 0
         for number in range(page, min(page + MAX_PAGES_READ, MAX_SEARCH_PAGE + 1)):
             status, body = self._request(path, query | {"page": str(number)}, budget)
-            if status != _OK:
+            if status != HTTPStatus.OK:
                 raise http.UpstreamError(f"{path} answered {status}")
             result = page_of(Reader(self._tmdb.host, path), body, kind, number)
             total = result.total
@@ -242,7 +243,7 @@ class TmdbClient:
         headers = {"Accept": "application/json"}
         key = secrets.resolve(self._environment.tmdb_api_key, "TMDB_API_KEY")
         # A v4 read token is a JWT and goes into a header; a v3 key only works in the query.
-        if key.count(".") == 2:  # noqa: PLR2004
+        if key.count(".") == _JWT_DOTS:
             headers["Authorization"] = f"Bearer {key}"
         else:
             query = query | {"api_key": key}

@@ -6,7 +6,7 @@ from urllib.parse import SplitResult, quote, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
-SECRET_ARN_PREFIX = "arn:"  # noqa: S105
+SECRET_ARN_PREFIX = "arn:"
 # The only mode of PostgreSQL that verifies the server's certificate and its host name.
 TLS_MODE = "verify-full"
 HOST = r"^[A-Za-z0-9._-]+$"

@@ -84,7 +84,7 @@ class Cache:
         return self._execute(lambda client: getattr(client, command)(*args, **options))
 
     def _execute(self, operation: Callable[[Redis], object]) -> object:
-        from redis import OutOfMemoryError, RedisError  # noqa: PLC0415
+        from redis import OutOfMemoryError, RedisError
 
         if time.monotonic() < self._paused_until:
             return None
@@ -102,10 +102,10 @@ class Cache:
             return None
 
     def _connected_client(self) -> Redis:
-        from redis import ConnectionError as RedisConnectionError  # noqa: PLC0415
-        from redis import Redis  # noqa: PLC0415
-        from redis.backoff import NoBackoff  # noqa: PLC0415
-        from redis.retry import Retry  # noqa: PLC0415
+        from redis import ConnectionError as RedisConnectionError
+        from redis import Redis
+        from redis.backoff import NoBackoff
+        from redis.retry import Retry
 
         url = secrets.resolve(self._secret, "REDIS_URL")
         is_stale = url != self._url or time.time() - self._used_at > MAX_IDLE_SECONDS

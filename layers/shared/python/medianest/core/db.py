@@ -71,7 +71,7 @@ class Database:
     @contextmanager
     def transaction(self) -> Iterator[Connection[tuple[Any, ...]]]:
         """Run a block in one transaction; an exception rolls it back."""
-        import psycopg  # noqa: PLC0415
+        import psycopg
 
         started = time.time()
         if self._connection is None and started < self._paused_until:
@@ -117,7 +117,7 @@ class Database:
         BEGIN serves as the probe. When it fails, no statement of the caller was sent, so a retry is
         safe.
         """
-        import psycopg  # noqa: PLC0415
+        import psycopg
 
         status = psycopg.pq.TransactionStatus
         if self._connection is not None and self._connection.info.transaction_status in {
@@ -145,7 +145,7 @@ class Database:
 
     def _open(self, url: str) -> Connection[tuple[Any, ...]]:
         """Connect, with one retry when the password was rotated or the server has no free slot."""
-        import psycopg  # noqa: PLC0415
+        import psycopg
 
         try:
             connection = self._connect(url)
@@ -166,8 +166,8 @@ class Database:
         return connection
 
     def _connect(self, url: str) -> Connection[tuple[Any, ...]]:
-        import psycopg  # noqa: PLC0415
-        from psycopg.abc import RV, PQGen  # noqa: PLC0415
+        import psycopg
+        from psycopg.abc import RV, PQGen
 
         def current_timeout() -> float | None:
             return self._timeout_seconds
@@ -207,7 +207,7 @@ def _is_connection_error(error: InternalError) -> bool:
     After a failover the connection may lead to a read-only standby. A pooler that loses the server
     sends two error messages, and psycopg reports the unexpected second one without an SQLSTATE.
     """
-    from psycopg.errors import ReadOnlySqlTransaction  # noqa: PLC0415
+    from psycopg.errors import ReadOnlySqlTransaction
 
     return error.sqlstate in {None, ReadOnlySqlTransaction.sqlstate}
 
@@ -217,7 +217,7 @@ def login(url: str, name: str = "DATABASE_URL") -> dict[str, Any]:
 
     Raises ConfigurationError when libpq rejects the URL.
     """
-    from psycopg import ProgrammingError, conninfo  # noqa: PLC0415
+    from psycopg import ProgrammingError, conninfo
 
     try:
         return dict(conninfo.conninfo_to_dict(url))
@@ -236,7 +236,7 @@ def authorities(url: str) -> str | None:
         return parts.get("sslrootcert")
     if str(parts.get("host", "")).endswith(AMAZON_HOSTS):
         return str(AMAZON_AUTHORITIES)
-    import certifi  # noqa: PLC0415
+    import certifi
 
     return certifi.where()
 
@@ -244,7 +244,7 @@ def authorities(url: str) -> str | None:
 @contextmanager
 def on_violation(constraint: str, error: Callable[[], AppError]) -> Iterator[None]:
     """Raise `error()` where a statement of the block violates the constraint of that name."""
-    from psycopg.errors import IntegrityError  # noqa: PLC0415
+    from psycopg.errors import IntegrityError
 
     try:
         yield
@@ -258,7 +258,7 @@ def fetch_one[T](
     connection: Connection[Any], row_type: type[T], query: Query, params: Params = ()
 ) -> T | None:
     """Return the first row as `row_type` (columns by name), or None."""
-    from psycopg.rows import class_row  # noqa: PLC0415
+    from psycopg.rows import class_row
 
     with connection.cursor(row_factory=class_row(row_type)) as cursor:
         return cursor.execute(query, params).fetchone()
@@ -278,7 +278,7 @@ def fetch_all[T](
     connection: Connection[Any], row_type: type[T], query: Query, params: Params = ()
 ) -> list[T]:
     """Return every row as `row_type` (columns by name)."""
-    from psycopg.rows import class_row  # noqa: PLC0415
+    from psycopg.rows import class_row
 
     with connection.cursor(row_factory=class_row(row_type)) as cursor:
         return cursor.execute(query, params).fetchall()

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import cache
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -96,7 +97,9 @@ def request_json(
             must_retry = True
         if must_retry:
             status, body, retry_after = _call_once(method, url, headers, deadline)
-    if status >= 500 or status == 429 or 300 <= status < 400:  # noqa: PLR2004
+    is_redirect = HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST
+    is_server_error = status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    if is_redirect or is_server_error or status == HTTPStatus.TOO_MANY_REQUESTS:
         raise UpstreamError(f"{_host(url)} answered {status}", retry_after=retry_after)
     return status, _parse(url, status, body)
 
@@ -121,7 +124,7 @@ def _call_once(
     deadline: float,
 ) -> tuple[int, bytes, int | None]:
     """Return status, body, and Retry-After in seconds."""
-    import urllib3  # noqa: PLC0415
+    import urllib3
 
     left = deadline - time.monotonic()
     if left <= 0:
@@ -197,7 +200,7 @@ def _parse(url: str, status: int, body: bytes) -> Any:
         return json.loads(body)
     except (ValueError, RecursionError) as error:
         # A 4xx is no failure of the host: a bad query must not open the circuit.
-        if 400 <= status < 500:  # noqa: PLR2004
+        if HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR:
             return None
         raise UpstreamError(
             f"{_host(url)} answered {status} with a body that is not JSON"
@@ -210,6 +213,6 @@ def _host(url: str) -> str:
 
 @cache
 def _pool() -> PoolManager:
-    import urllib3  # noqa: PLC0415
+    import urllib3
 
     return urllib3.PoolManager(num_pools=4, maxsize=1)

@@ -129,7 +129,7 @@ def _from_extension(arn: str, port: str) -> str:
 
 
 def _from_aws(arn: str) -> str:
-    from aws_lambda_powertools.utilities.parameters.exceptions import (  # noqa: PLC0415
+    from aws_lambda_powertools.utilities.parameters.exceptions import (
         GetParameterError,
     )
 
@@ -148,11 +148,11 @@ def _from_aws(arn: str) -> str:
 @cache
 def _provider(service: str) -> BaseProvider:
     # boto3 takes 0.1 s to import and is installed only on AWS, so only ARNs import it.
-    from aws_lambda_powertools.utilities.parameters import (  # noqa: PLC0415
+    from aws_lambda_powertools.utilities.parameters import (
         SecretsProvider,
         SSMProvider,
     )
-    from botocore.config import Config  # type: ignore[import-untyped]  # noqa: PLC0415
+    from botocore.config import Config
 
     # boto3's default time-outs of 60 seconds are longer than any request.
     config = Config(connect_timeout=1, read_timeout=2, retries={"total_max_attempts": 2})
