@@ -13,7 +13,7 @@ from medianest.api.dependencies import (
     rate_limited,
     set_session_cookie,
 )
-from medianest.api.rate_limiting import ClientDep, TellLimits, rate_limited_by_address
+from medianest.api.rate_limiting import ClientDep, ReportLimitsDep, rate_limited_by_address
 from medianest.core.envelope import ApiResponse, Id, ok
 from medianest.core.errors import ErrorCode
 from medianest.sessions import csrf
@@ -59,7 +59,7 @@ async def sign_in(
     caller: ClientDep,
     previous: PreviousSession,
     response: Response,
-    tell: TellLimits,
+    tell: ReportLimitsDep,
 ) -> ApiResponse[SignedInOut]:
     """Sign in to a local account.
 

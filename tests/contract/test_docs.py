@@ -15,7 +15,7 @@ def test_page_is_up_to_date(name: str) -> None:
 
 def test_how_long_a_statement_may_take_is_told_as_it_is_set() -> None:
     page = (PROJECT / "docs/environment.md").read_text(encoding="utf-8")
-    told = re.findall(r"ends a statement after (\d+) seconds", page)
+    told = re.findall(r"cancels a statement after (\d+) seconds", page)
     migrations = PROJECT / "layers/shared/python/medianest/migrations"
     code = "".join(path.read_text() for path in sorted(migrations.iterdir()) if path.is_file())
     set_to = re.findall(r"statement_timeout = '+(\d+)s'", code)

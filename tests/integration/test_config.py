@@ -88,7 +88,7 @@ def alice(db: Db, people: dict[str, str]) -> Iterator[str]:
     """Sign alice in, an admin, where nobody has changed a setting; others begin as new ones do."""
     default_limits(db)
     yield people["alice"]
-    system_config._memory().invalidate()
+    system_config._settings_cache().invalidate()
 
 
 class TestList:
@@ -328,7 +328,7 @@ class TestEffect:
     def test_a_limit_holds_at_once_where_it_was_changed(
         self, alice: str, people: dict[str, str]
     ) -> None:
-        system_config._memory().invalidate()
+        system_config._settings_cache().invalidate()
         assert self.limit(people["bob"]) == '"api";q=100;w=60'
         put(alice, "rateLimit.api", {"limit": 30, "window": 70})
         assert self.limit(people["bob"]) == '"api";q=30;w=70'
@@ -345,7 +345,7 @@ class TestEffect:
         key = f"rateLimit.{policy}"
         # As an installation may have it from before there were bounds.
         store(db, key, {"limit": 1, "window": 86_400})
-        system_config._memory().invalidate()
+        system_config._settings_cache().invalidate()
         for _ in range(2):
             locked = call("GET", "/api/admin/users", token=alice)
             mine = call("GET", "/api/auth/me", token=alice)
@@ -357,7 +357,7 @@ class TestEffect:
         assert call("GET", "/api/auth/me", token=people["bob"]).status == 200
 
     def test_a_refused_value_changes_nothing(self, alice: str, people: dict[str, str]) -> None:
-        system_config._memory().invalidate()
+        system_config._settings_cache().invalidate()
         put(alice, "rateLimit.api", {"limit": 0, "window": 70})
         assert self.limit(people["bob"]) == '"api";q=100;w=60'
 
@@ -381,7 +381,7 @@ class TestEffect:
     def test_another_environment_knows_within_half_a_minute(
         self, alice: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        other = system_config.Memory()
+        other = system_config.SettingsCache()
         assert other.current().auto_approval["user"].tv is False
         put(alice, "autoApprove.user", {"movie": True, "tv": True})
         assert other.current().auto_approval["user"].tv is False
@@ -394,7 +394,7 @@ class TestEffect:
     ) -> None:
         put(alice, "autoApprove.user", {"movie": True, "tv": True})
         monkeypatch.setattr(system_config, "CACHE_SECONDS", 30.0)
-        other = system_config.Memory()
+        other = system_config.SettingsCache()
         nowhere = Database(SecretStr("postgresql://nobody@127.0.0.1:1/nothing"))
         with monkeypatch.context() as down:
             down.setattr(system_config, "database", lambda: nowhere)

@@ -197,7 +197,7 @@ def test_a_migration_that_takes_too_long_fails_in_time_and_leaves_nothing(
     fresh: Fresh, stack: CloudFormation, broken: Path
 ) -> None:
     (broken / "0002_bad.sql").write_text("CREATE TABLE half (id int); SELECT pg_sleep(30);")
-    fresh.variables.setattr(deployment, "ANSWER_SECONDS", 298.0)
+    fresh.variables.setattr(deployment, "RESPONSE_SECONDS", 298.0)
     started = time.monotonic()
     stack.call("Create")
     (broken / "0002_bad.sql").write_text(
@@ -222,15 +222,19 @@ def test_a_migration_that_takes_too_long_fails_in_time_and_leaves_nothing(
         ),
         ("DATABASE_URL", "", "Bad configuration: DATABASE_URL is required"),
         ("DATABASE_URL", "mysql://me:canary@h", "Bad configuration: DATABASE_URL must start with"),
-        ("DATABASE_URL", "postgresql://me:canary%zz@h", "DATABASE_URL is not a connection address"),
-        ("APP_DATABASE_URL", "postgresql://canary%zz@h", "APP_DATABASE_URL is not a connection"),
-        ("APP_DATABASE_URL", "postgresql://127.0.0.1", "APP_DATABASE_URL names no user"),
+        (
+            "DATABASE_URL",
+            "postgresql://me:canary%zz@h",
+            "DATABASE_URL is not a valid PostgreSQL URL",
+        ),
+        ("APP_DATABASE_URL", "postgresql://canary%zz@h", "APP_DATABASE_URL is not a valid"),
+        ("APP_DATABASE_URL", "postgresql://127.0.0.1", "APP_DATABASE_URL has no user"),
     ],
 )
 def test_what_is_wrong_with_the_settings_is_told_without_their_secrets(
     fresh: Fresh, stack: CloudFormation, logs: io.StringIO, name: str, value: str, reason: str
 ) -> None:
-    fresh.variables.setattr(deployment, "PATIENCE_SECONDS", 0.0)
+    fresh.variables.setattr(deployment, "DATABASE_WAIT_SECONDS", 0.0)
     fresh.give(name, value)
     stack.call("Create")
     assert stack.answer["Status"] == "FAILED"
@@ -263,9 +267,9 @@ def test_any_error_is_told_in_few_words() -> None:
     assert told.startswith("x y x y")
     assert len(told) == 500
     late = deployment.reason_of(database_unavailable())
-    assert late == "DATABASE_CONNECTION_ERROR: not reached in time"
+    assert late == "DATABASE_CONNECTION_ERROR: not reachable in time"
     odd = deployment.reason_of(KeyError("canary"))
-    assert odd == "KeyError; the log of the function says more"
+    assert odd == "KeyError; see the log of the function"
 
 
 @pytest.mark.parametrize("statuses", [[503], [500, 403]])
@@ -287,7 +291,7 @@ def test_an_answer_that_nobody_takes_is_an_error(
         stack.statuses = [403] * 10
     else:
         stack.url = f"http://127.0.0.1:1/answer?{SIGNATURE}"
-    with pytest.raises(deployment.AnswerError) as caught:
+    with pytest.raises(deployment.ResponseNotSentError) as caught:
         stack.call("Create")
     assert "canary" not in str(caught.value) + logs.getvalue()
     assert caught.value.__cause__ is None

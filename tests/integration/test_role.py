@@ -71,7 +71,7 @@ def provide(owner_url: str, app_url: str) -> None:
     try:
         runner.migrate(database)
         with database.transaction() as connection:
-            runner._take_turn(connection, float("inf"))
+            runner._lock(connection, float("inf"))
             role.ensure_app_role(connection, app_url)
     finally:
         database.close()
@@ -210,13 +210,13 @@ def test_with_one_user_for_everything_nothing_happens(place: Place) -> None:
 
 
 def test_an_address_without_a_user_is_refused(place: Place) -> None:
-    with pytest.raises(RoleError, match="names no user"):
+    with pytest.raises(RoleError, match="has no user"):
         provide(place.owner_url, f"postgresql://{place.owner_url.rpartition('@')[2]}")
 
 
 def test_an_owner_who_may_not_make_users_says_so(place: Place) -> None:
     place.run("ALTER ROLE {role} NOCREATEROLE", role=place.owner)
-    with pytest.raises(RoleError, match=r"may not make the user .*CREATEROLE") as caught:
+    with pytest.raises(RoleError, match=r"cannot create the user .*CREATEROLE") as caught:
         provide(place.owner_url, place.app_url())
     assert PASSWORD not in str(caught.value)
 
@@ -234,7 +234,7 @@ def test_a_user_that_somebody_else_has_made_keeps_its_password(place: Place) -> 
 def test_a_user_that_is_one_of_the_owners_is_refused(place: Place) -> None:
     place.run("CREATE ROLE {role} LOGIN", role=place.app)
     place.run("GRANT {owner} TO {role}", owner=place.owner, role=place.app)
-    with pytest.raises(RoleError, match="may do more than change rows"):
+    with pytest.raises(RoleError, match="can do more than change rows"):
         provide(place.owner_url, place.app_url())
 
 
@@ -254,5 +254,5 @@ def test_a_user_that_may_do_more_is_refused(place: Place, too_much: LiteralStrin
     with place.superuser_inside() as superuser:
         names = {"app": sql.Identifier(place.app), "owner": sql.Identifier(place.owner)}
         superuser.execute(sql.SQL(too_much).format(**names))
-    with pytest.raises(RoleError, match="may do more than change rows"):
+    with pytest.raises(RoleError, match="can do more than change rows"):
         provide(place.owner_url, place.app_url())

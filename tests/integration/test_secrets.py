@@ -58,7 +58,7 @@ def forget() -> None:
     database().close()
     for cached in CACHES:
         cached.cache_clear()
-    secrets._kept.clear()
+    secrets._cached.clear()
 
 
 @pytest.fixture
@@ -165,7 +165,7 @@ def test_what_aws_does_not_have_is_refused_by_the_settings_name(aws: Aws, servic
 
 def test_a_secret_of_bytes_is_refused(aws: Aws) -> None:
     arn = aws.secret("medianest/tmdb-api-key", b"canary")
-    with pytest.raises(ConfigurationError, match="is not text") as caught:
+    with pytest.raises(ConfigurationError, match="empty or not text") as caught:
         resolve(arn)
     assert "canary" not in str(caught.value)
 
@@ -264,7 +264,7 @@ def test_an_extension_that_is_not_there_costs_nothing(
 
 def test_when_both_fail_the_setting_is_named(aws: Aws, extension: Extension) -> None:
     extension.status = 500
-    with pytest.raises(ConfigurationError, match="TMDB_API_KEY cannot be read: AWS refuses"):
+    with pytest.raises(ConfigurationError, match="TMDB_API_KEY cannot be read: AWS returned"):
         resolve(f"arn:aws:secretsmanager:{REGION}:123456789012:secret:none")
 
 
@@ -313,7 +313,7 @@ def test_in_production_a_function_refuses_engines_without_tls(
         variables.setenv(name, aws.secret(name, environment[name]))
     answer = call("GET", "/api/health")
     assert (answer.status, answer.code) == (500, "INTERNAL_ERROR")
-    assert "DATABASE_URL must ask for TLS in production" in logs.getvalue()
+    assert "DATABASE_URL must use TLS in production" in logs.getvalue()
     password = urlsplit(environment["DATABASE_URL"]).password
     assert password
     assert password not in logs.getvalue() + answer.text
@@ -478,7 +478,7 @@ def test_a_new_value_that_is_no_address_is_not_repeated(
     role.change("second")
     aws.secrets.put_secret_value(SecretId=arn, SecretString=role.address("canary%zz"))
     assert call("GET", "/api/health").code == "INTERNAL_ERROR"
-    assert "DATABASE_URL is not a connection address" in logs.getvalue()
+    assert "DATABASE_URL is not a valid PostgreSQL URL" in logs.getvalue()
     assert "canary" not in logs.getvalue()
 
 

@@ -295,7 +295,7 @@ class TestEnds:
             "INSERT INTO system_config (key, value) VALUES ('session.lifetimes',"
             """ '{"tokenDays": 2, "idleDays": 1, "absoluteDays": 3}')"""
         )
-        monkeypatch.setattr(system_config, "_memory", cache(system_config.Memory))
+        monkeypatch.setattr(system_config, "_settings_cache", cache(system_config.SettingsCache))
         signed_in = plex.sign_in(plex_url, "bob")
         expires = datetime.fromisoformat(signed_in["expiresAt"])
         assert abs(expires - datetime.now(UTC) - timedelta(days=2)) < timedelta(minutes=1)

@@ -63,4 +63,4 @@ def forget_settings() -> None:
     """Read the settings anew, as a new process does."""
     for cached in _CACHES:
         cached.cache_clear()
-    secrets._kept.clear()
+    secrets._cached.clear()

@@ -9,7 +9,7 @@ from pydantic.fields import FieldInfo
 from local.run_config import DEFAULT_PORT, ON_AWS, PROJECT, SECRETS
 from medianest.catalog import tmdb
 from medianest.core import breaker, cache, db, http, secrets
-from medianest.core.environment import Environment, bounds
+from medianest.core.environment import Environment, bounds, unit
 
 _REQUIRING = {"create_app", "require"}
 # What `make run` reads and no function does: name, default, meaning.
@@ -115,7 +115,7 @@ def environment_page() -> str:
     rows = "".join(_row(name, f"`{default}`", "", about) for name, default, about in _LOCAL)
     for name, field in _fields().items():
         required = ", ".join(sorted(required_by().get(name, set())))
-        rows += _row(name, _default(field), required, _meaning(field))
+        rows += _row(name, _default(field), required, _meaning(name, field))
     return _PAGE.format(
         rows=rows,
         names=_listed([name for name in _fields() if name in SECRETS]),
@@ -142,7 +142,7 @@ def env_example() -> str:
     for name, field in _fields().items():
         if name in ON_AWS:
             continue
-        meaning = _meaning(field)
+        meaning = _meaning(name, field)
         if name in _IN_PLACE:
             meaning += f"; absent: {_IN_PLACE[name]}"
         default = "" if field.default is None else field.default
@@ -162,14 +162,14 @@ def _default(field: FieldInfo) -> str:
     return "none" if field.default is None else f"`{field.default}`"
 
 
-def _meaning(field: FieldInfo) -> str:
+def _meaning(name: str, field: FieldInfo) -> str:
     """Return a setting's description, with the values it may have."""
     allowed = ""
     if typing.get_origin(field.annotation) is Literal:
         values = [f"`{value}`" for value in typing.get_args(field.annotation)]
         allowed = f" ({', '.join(values)})"
     elif found := bounds(field):
-        allowed = f" ({found[0]:.9g} to {found[1]:.9g} seconds)"
+        allowed = f" ({found[0]:.9g} to {found[1]:.9g} {unit(name)})"
     return f"{field.description}{allowed}"
 
 

@@ -59,7 +59,7 @@ def _row(setting: Setting[Any]) -> str:
         for name, bounds in _fields(setting.default)
     )
     default = json.dumps(setting.default.model_dump(by_alias=True))
-    return f"| `{setting.key}` | {fields} | `{default}` | {setting.about} |"
+    return f"| `{setting.key}` | {fields} | `{default}` | {setting.description} |"
 
 
 def _fields(value: RequestModel) -> Iterator[tuple[str, str]]:

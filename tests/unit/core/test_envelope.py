@@ -49,7 +49,7 @@ def test_an_error_without_details_has_no_details() -> None:
     response = error_response(AppError(ErrorCode.NOT_FOUND))
     assert json.loads(bytes(response.body)) == {
         "success": False,
-        "error": {"code": "NOT_FOUND", "message": "There is nothing at this address."},
+        "error": {"code": "NOT_FOUND", "message": "The resource does not exist."},
     }
     assert response.status_code == 404
 

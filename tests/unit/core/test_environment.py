@@ -205,7 +205,7 @@ def test_a_bad_value_is_refused_by_its_upper_case_name(name: str, value: str) ->
         (
             "PLEX_API_URL",
             "x" * 100,
-            f'must be an address that starts with https:// or http://, not "{"x" * 60}…"',
+            f'must be a URL that starts with https:// or http://, not "{"x" * 60}…"',
         ),
     ],
 )
@@ -274,7 +274,7 @@ def test_production_takes_no_address_without_tls_and_names_all_at_once() -> None
     load({"NODE_ENV": "development", **without_tls})
     message = problems_of({"NODE_ENV": "production", **without_tls})
     for name in without_tls:
-        assert f"{name} must ask for TLS in production" in message
+        assert f"{name} must use TLS in production" in message
     assert "canary" not in message
 
 
@@ -314,7 +314,7 @@ def test_production_takes_no_database_that_may_do_without_tls(host: str, query: 
         {"NODE_ENV": "production", "DATABASE_URL": f"postgresql://{host}/medianest{query}"}
     )
     assert message == (
-        "Bad configuration: DATABASE_URL must ask for TLS in production: sslmode=verify-full"
+        "Bad configuration: DATABASE_URL must use TLS in production: sslmode=verify-full"
     )
 
 
@@ -390,20 +390,20 @@ def test_a_login_without_a_host_takes_the_one_that_is_given() -> None:
         "rediss://u:p@cache.example:6379/0",
     ]
     message = problems_of({"DATABASE_URL": login, "REDIS_URL": login})
-    assert "DATABASE_URL is a login without a good host" in message
-    assert "REDIS_URL is a login without a good host" in message
+    assert "DATABASE_URL is a login with a missing or invalid host" in message
+    assert "REDIS_URL is a login with a missing or invalid host" in message
 
 
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        ({"username": ""}, "a good username"),
-        ({"password": None}, "a good password"),
-        ({"host": "db.example/x?sslmode=disable"}, "a good host"),
-        ({"host": "u:canary@db"}, "a good host"),
-        ({"host": None, "port": 0}, "a good host, port"),
-        ({"port": "canary"}, "a good port"),
-        ({"dbname": 7}, "a good dbname"),
+        ({"username": ""}, "username"),
+        ({"password": None}, "password"),
+        ({"host": "db.example/x?sslmode=disable"}, "host"),
+        ({"host": "u:canary@db"}, "host"),
+        ({"host": None, "port": 0}, "host, port"),
+        ({"port": "canary"}, "port"),
+        ({"dbname": 7}, "dbname"),
     ],
 )
 def test_a_bad_login_is_refused_without_repeating_it(
@@ -412,15 +412,18 @@ def test_a_bad_login_is_refused_without_repeating_it(
     login = RDS_LOGIN | {"password": "canary"} | change
     with pytest.raises(ConfigurationError) as caught:
         load({"DATABASE_URL": json.dumps(login)})
-    assert str(caught.value) == f"Bad configuration: DATABASE_URL is a login without {reason}"
+    assert (
+        str(caught.value)
+        == f"Bad configuration: DATABASE_URL is a login with a missing or invalid {reason}"
+    )
     assert "canary" not in "".join(traceback.format_exception(caught.value))
 
 
 @pytest.mark.parametrize("text", ["{", "{canary", '{"password": "canary"'])
 def test_what_only_begins_like_json_is_refused(text: str) -> None:
     message = problems_of({"DATABASE_URL": text, "REDIS_URL": text})
-    assert "DATABASE_URL is not JSON, though it begins like it" in message
-    assert "REDIS_URL is not JSON, though it begins like it" in message
+    assert "DATABASE_URL starts with { but is not valid JSON" in message
+    assert "REDIS_URL starts with { but is not valid JSON" in message
     assert "canary" not in message
 
 

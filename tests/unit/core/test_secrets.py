@@ -112,7 +112,7 @@ def test_a_secret_that_cannot_be_read_at_all_is_named_without_its_arn(aws: Aws) 
         ("DATABASE_URL", "mysql://u:canary@db", "must start with postgresql://"),
         ("REDIS_URL", "canary", "must start with redis://"),
         ("JWT_SECRET", "canary", "must be at least 32 bytes"),
-        ("TMDB_API_KEY", ARN, "is kept as another ARN"),
+        ("TMDB_API_KEY", ARN, "is an ARN whose value is another ARN"),
     ],
 )
 def test_what_an_arn_names_is_checked_as_a_value_is(
@@ -171,7 +171,7 @@ def test_in_production_what_an_arn_names_must_ask_for_tls(
     environment.setenv("NODE_ENV", "production")
     forget_settings()
     aws.value = plain
-    with pytest.raises(ConfigurationError, match=f"{name} must ask for TLS") as caught:
+    with pytest.raises(ConfigurationError, match=f"{name} must use TLS") as caught:
         resolve(SecretStr(ARN), name)
     assert "canary" not in str(caught.value)
     aws.value = secure

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from medianest.core.errors import AppError
 from medianest.core.signing_keys import MAX_JWT_KEYS, jwt_keys
-from medianest.rotation.service import announced_in, rotated
+from medianest.rotation.service import next_key, rotated
 from medianest.sessions import tokens
 from tests.unit.conftest import forget_settings
 
@@ -63,21 +63,21 @@ def token() -> str:
 def test_the_first_rotation_only_announces(start: Callable[[], str]) -> None:
     value, fresh = start(), key()
     sign, *verify = jwt_keys(value)
-    assert announced_in(value) is None
+    assert next_key(value) is None
     after = rotated(value, fresh)
     assert jwt_keys(after)[:2] == (sign, fresh)
     assert set(jwt_keys(after)[2:]) <= set(verify)
-    assert announced_in(after) == fresh
+    assert next_key(after) == fresh
 
 
 @pytest.mark.parametrize("start", STARTS)
 def test_each_further_one_signs_with_what_was_announced(start: Callable[[], str]) -> None:
     value = rotated(start(), key())
     for _ in range(4):
-        announced, former, fresh = announced_in(value), jwt_keys(value)[0], key()
+        announced, former, fresh = next_key(value), jwt_keys(value)[0], key()
         value = rotated(value, fresh)
         assert jwt_keys(value) == (announced, fresh, former)
-        assert announced_in(value) == fresh
+        assert next_key(value) == fresh
 
 
 @given(st.sampled_from(STARTS), st.integers(min_value=1, max_value=6))
@@ -122,7 +122,7 @@ def test_two_rotations_later_a_token_is_worth_nothing(environment: pytest.Monkey
 
 def test_a_key_that_is_announced_but_not_accepted_is_none() -> None:
     value = json.dumps({"sign": key(), "verify": [key()], "next": key()})
-    assert announced_in(value) is None
+    assert next_key(value) is None
 
 
 @pytest.mark.parametrize("value", ["short", "{}", '{"sign": 1}', '{"sign": "short"}'])

@@ -1,1 +1,1 @@
-"""The HTTP edge: events of API Gateway in, envelopes and headers out, around the rules."""
+"""The HTTP layer: parses events of API Gateway, calls the domains, and builds the responses."""

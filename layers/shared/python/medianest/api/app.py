@@ -21,11 +21,11 @@ type LambdaHandler = Callable[[dict[str, Any], Any], dict[str, Any]]
 
 
 def create_app(*required: str, any_query: bool = False) -> FastAPI:
-    """Return a function's application, with the project's error answers and headers.
+    """Return a function's application, with the project's error responses and headers.
 
-    `required` names the settings that the function needs; a missing one raises ConfigurationError
-    at import, so the function refuses to start. Unknown query parameters are an error unless
-    `any_query` is set.
+    `required` lists the environment variables that the function needs. A missing or invalid
+    variable raises ConfigurationError at import, so the function does not start. Unknown query
+    parameters are an error unless `any_query` is set.
     """
     require(*required)
     app = FastAPI(
@@ -50,7 +50,8 @@ def documented_errors(
 ) -> dict[str, Any]:
     """Return the `openapi_extra` of a route: its own errors, headers and rate limits.
 
-    Only the API document reads it. It derives the errors of dependencies, parameters and bodies.
+    Only the generator of the API document reads it. The generator derives the errors of
+    dependencies, parameters and bodies itself.
     """
     return {"x-errors": errors, "x-headers": headers, "x-policies": policies}
 

@@ -23,8 +23,8 @@ from medianest.sessions import service as sessions
 from medianest.users.models import Principal
 
 SESSION_COOKIE = "__Host-medianest_session"
-# Policies that allow so few calls that a malformed one should not count.
-SCARCE: frozenset[PolicyName] = frozenset({"password", "search", "media-request"})
+# Policies with so few calls that malformed calls are charged to `api` instead.
+LOW_LIMIT_POLICIES: frozenset[PolicyName] = frozenset({"password", "search", "media-request"})
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -41,16 +41,16 @@ class Authenticated:
             principal = _principal(request, fresh=self.fresh)
         except AppError as error:
             if error.code is ErrorCode.JWT_INVALID:
-                # Guessing tokens throttles the address that guesses, not the users behind it.
-                throttled = _charge(request, caller, [("api", network(caller.ip))])
-                if throttled is not None:
-                    raise throttled from error
+                # Throttle token guessing by IP address, to protect the limits of users.
+                denied = _charge(request, caller, [("api", network(caller.ip))])
+                if denied is not None:
+                    raise denied from error
             raise
         limit_keys: list[LimitKey] = [(self.policy, str(principal.user_id))]
-        refusal = _charge(request, caller, limit_keys, principal.user_id)
-        if refusal is not None:
-            raise refusal
-        if self.policy in SCARCE:
+        denied = _charge(request, caller, limit_keys, principal.user_id)
+        if denied is not None:
+            raise denied
+        if self.policy in LOW_LIMIT_POLICIES:
             request.state.charge_malformed = partial(_charge_api, request, principal, caller)
         if principal.by_cookie and request.method not in SAFE_METHODS:
             _check_csrf(request, principal)
@@ -59,7 +59,7 @@ class Authenticated:
 
 @dataclass(frozen=True, slots=True)
 class AdminOnly(Authenticated):
-    """Requires an admin; never from the cache, so a demotion holds with the next call."""
+    """Requires an admin; bypasses the cache, so that a demotion applies to the next call."""
 
     policy: PolicyName = "admin"
     fresh: bool = True
@@ -74,7 +74,7 @@ class AdminOnly(Authenticated):
 
 
 def rate_limited(policy: PolicyName) -> Any:
-    """Return the dependency on a signed-in user, rate-limited by a policy of the route's own."""
+    """Return the dependency that requires a session and rate-limits its user by `policy`."""
     return Depends(Authenticated(policy))
 
 
@@ -85,7 +85,7 @@ def _charge(
 
 
 def _charge_api(request: Request, principal: Principal, caller: Caller) -> AppError | None:
-    """Charge a malformed call to `api` and not to the route's own policy, which allows few calls.
+    """Charge a malformed call to `api` instead of the route's policy.
 
     Returns the error when `api` refuses the call.
     """
@@ -106,7 +106,7 @@ def _principal(request: Request, *, fresh: bool) -> Principal:
     """Return the user and session of the request's credential; raises JWT_INVALID."""
     authorization = request.headers.get("authorization")
     if authorization is not None:
-        # A bad bearer never falls back to the cookie: one request, one credential.
+        # An invalid bearer token never falls back to the cookie: a request has one credential.
         scheme, _, token = authorization.partition(" ")
         if scheme.lower() != "bearer":
             raise invalid_token()
@@ -119,15 +119,15 @@ def _principal(request: Request, *, fresh: bool) -> Principal:
 
 def _check_csrf(request: Request, principal: Principal) -> None:
     token = request.headers.get(CSRF_HEADER, "")
-    if is_foreign(request) or not csrf.matches(principal.session_id, token):
+    if is_cross_origin(request) or not csrf.matches(principal.session_id, token):
         raise AppError(ErrorCode.CSRF_TOKEN_MISMATCH)
 
 
-def is_foreign(request: Request) -> bool:
-    """Tell whether a browser says that another site than ours and the allowed ones is calling.
+def is_cross_origin(request: Request) -> bool:
+    """Return whether a browser reports a call from an origin that is neither ours nor allowed.
 
-    No script can set Sec-Fetch-Site. Where a browser leaves it out, or another host of the same
-    site calls, the Origin decides: ours is the host that API Gateway serves, under TLS.
+    Scripts cannot set Sec-Fetch-Site. When it is missing or `same-site`, the Origin header decides;
+    our own origin is the Host header with `https://`.
     """
     site = request.headers.get("sec-fetch-site")
     origin = request.headers.get("origin")
@@ -138,42 +138,42 @@ def is_foreign(request: Request) -> bool:
     if origin is None or origin in environment().cors_origins:
         return False
     host = request.headers.get("host", "")
-    own = {f"https://{host}"}
+    own_origins = {f"https://{host}"}
     if host.partition(":")[0] in {"localhost", "127.0.0.1"}:
-        own.add(f"http://{host}")
-    return origin not in own
+        own_origins.add(f"http://{host}")
+    return origin not in own_origins
 
 
 def session_cookie(request: Request) -> str:
-    """Return the session cookie's value, or nothing when there is none or more than one.
+    """Return the session cookie's value, or an empty string when there is none or more than one.
 
-    From the event, where each header is by itself: joined by commas, as they reach us, a value of
-    another cookie could pass for a cookie of its own.
+    The value comes from the headers of the event. The ASGI scope joins repeated headers by commas,
+    so that part of another cookie's value could pass for a session cookie.
     """
     lines = proxy_call(request).headers.get("cookie", [])
     pairs = [pair.partition("=") for line in lines for pair in line.split(";")]
-    found = [value.strip() for name, _, value in pairs if name.strip() == SESSION_COOKIE]
-    return found[0] if len(found) == 1 else ""
+    values = [value.strip() for name, _, value in pairs if name.strip() == SESSION_COOKIE]
+    return values[0] if len(values) == 1 else ""
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a sign-in comes from, as far as a browser says so."""
+    """The origin of a sign-in; `cross_origin` means that a browser reports a foreign origin."""
 
-    foreign: bool
+    cross_origin: bool
 
     def check(self, kind: str) -> None:
-        """Refuse to give a foreign site's visitor a session cookie that its author chose."""
-        if kind == "cookie" and self.foreign:
+        """Raise FORBIDDEN for a cookie session from another origin, to prevent login CSRF."""
+        if kind == "cookie" and self.cross_origin:
             raise AppError(ErrorCode.FORBIDDEN)
 
 
 async def _sign_in_origin(request: Request) -> Origin:
-    return Origin(is_foreign(request))
+    return Origin(is_cross_origin(request))
 
 
 def set_session_cookie(response: Response, token: str, expires_at: datetime) -> None:
-    """Keep the session in a cookie that no script can read and no other site can set."""
+    """Set the session cookie; scripts cannot read it, and other hosts cannot set it."""
     response.set_cookie(
         SESSION_COOKIE,
         token,
@@ -186,7 +186,7 @@ def set_session_cookie(response: Response, token: str, expires_at: datetime) -> 
 
 
 def clear_session_cookie(response: Response) -> None:
-    """Make the browser forget the session."""
+    """Delete the session cookie."""
     response.delete_cookie(SESSION_COOKIE, path="/", secure=True, httponly=True, samesite="lax")
 
 
@@ -194,5 +194,5 @@ SignInOrigin = Annotated[Origin, Depends(_sign_in_origin)]
 SignedIn = Annotated[Principal, rate_limited("api")]
 PreviousSession = Annotated[Principal | None, Depends(_previous_session)]
 Admin = Annotated[Principal, Depends(AdminOnly())]
-# For the routes that change rate limits: no limit that they set may lock them.
+# For the routes that change rate limits: the policy is fixed, so they cannot lock themselves.
 ConfigAdmin = Annotated[Principal, Depends(AdminOnly("admin-config"))]

@@ -1,4 +1,4 @@
-"""Errors as answers: translated once, into the envelope."""
+"""Conversion of exceptions to error responses."""
 
 from typing import cast
 
@@ -19,7 +19,7 @@ _HTTP_CODES = {404: ErrorCode.NOT_FOUND, 405: ErrorCode.METHOD_NOT_ALLOWED}
 
 
 def error_response(error: AppError) -> JSONResponse:
-    """Return an error in the envelope."""
+    """Return the response for an error."""
     body = ErrorResponse(
         error=ApiError(code=error.code, message=error.message, details=error.details)
     )
@@ -31,7 +31,7 @@ def error_response(error: AppError) -> JSONResponse:
 
 
 async def on_app_error(request: Request, error: Exception) -> Response:
-    """Answer with an AppError and log it."""
+    """Log an AppError and return its response."""
     app_error = cast("AppError", error)
     # Denied access matters more to operators than bad input.
     log = logger.warning if app_error.spec.status in {401, 403} else logger.info
@@ -47,12 +47,12 @@ async def on_app_error(request: Request, error: Exception) -> Response:
 
 
 async def on_validation_error(request: Request, error: Exception) -> Response:
-    """Answer for invalid input, all problems at once."""
-    refusal = charge_malformed(request)
-    if refusal is not None:
-        return await on_app_error(request, refusal)
+    """Return the response for invalid input, with all problems."""
+    rate_limit_error = charge_malformed(request)
+    if rate_limit_error is not None:
+        return await on_app_error(request, rate_limit_error)
     problems = cast("RequestValidationError", error).errors()
-    # FastAPI validates a body of another media type as bytes.
+    # A body with another media type reaches validation as bytes.
     if any(item["loc"] == ("body",) and isinstance(item["input"], bytes) for item in problems):
         return await on_app_error(request, AppError(ErrorCode.UNSUPPORTED_MEDIA_TYPE))
     rejected = rejected_body(request)
@@ -67,7 +67,7 @@ async def on_validation_error(request: Request, error: Exception) -> Response:
 
 
 async def on_http_exception(request: Request, error: Exception) -> Response:
-    """Answer for an error of the web framework itself."""
+    """Return the response for an error of Starlette, such as 404 or 405."""
     http_error = cast("HTTPException", error)
     code = _HTTP_CODES.get(http_error.status_code, ErrorCode.VALIDATION_ERROR)
     if REGISTRY[code].status != http_error.status_code:

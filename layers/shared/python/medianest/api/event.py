@@ -1,7 +1,8 @@
-"""API Gateway's proxy event, parsed so that nothing odd in it stops a function.
+"""A tolerant parser of API Gateway's proxy events.
 
-`resource`, `httpMethod` and `pathParameters` identify the route. Headers and addresses are only
-decoration: the console's Test button sends nulls and `test-invoke-source-ip`, a client any byte.
+`resource`, `httpMethod` and `pathParameters` identify the route. Invalid headers and addresses are
+ignored: the console's Test button sends nulls and the address `test-invoke-source-ip`, and clients
+can send any byte.
 """
 
 import base64
@@ -20,7 +21,7 @@ from medianest.core.text import clean
 
 # Replaces bytes that are not UTF-8, as API Gateway does in its events.
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
-# Recorded for a caller without an IP address: the unspecified address, which nobody can have.
+# Recorded for a caller without a valid IP address: the unspecified address.
 NO_ADDRESS = "0.0.0.0"  # noqa: S104 - nothing listens on it
 _MAX_USER_AGENT = 500
 _REQUEST_ID = re.compile(r"[!-~]{1,100}")
@@ -29,7 +30,7 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 @dataclass(frozen=True, slots=True)
 class ProxyCall:
-    """A call as API Gateway passed it on; names of headers are in lower case."""
+    """A call that API Gateway passed to the function; header names are in lower case."""
 
     id: str
     method: str
@@ -43,7 +44,7 @@ class ProxyCall:
 
 
 def read_call(event: Mapping[str, Any]) -> ProxyCall:
-    """Read an event; parts that are missing, null or of a wrong type are empty."""
+    """Parse an event; parts that are missing, null or of a wrong type become empty."""
     context = _mapping(event.get("requestContext"))
     identity = _mapping(context.get("identity"))
     request_id = _text(context.get("requestId"))
@@ -69,16 +70,16 @@ def read_call(event: Mapping[str, Any]) -> ProxyCall:
 
 
 def proxy_call(request: Request) -> ProxyCall:
-    """Return the call that a request came from."""
+    """Return the ProxyCall of a request."""
     call: ProxyCall = request.scope["proxy_call"]
     return call
 
 
 class ProxyHandler(APIGateway):
-    """Mangum's handler of API Gateway's events, with a parser that accepts any event.
+    """Mangum's handler of API Gateway's events, with a tolerant parser.
 
-    The path of the scope is the resource, by which the application routes: a custom domain may
-    put any base path before the path that was called.
+    The path of the ASGI scope is the resource, because a custom domain can prepend a base path to
+    the path that a client calls.
     """
 
     @classmethod
@@ -124,26 +125,26 @@ def _mapping(value: Any) -> dict[str, Any]:
 
 
 def _text(value: Any) -> str:
-    """Return a value as text that can be encoded: what is half a character is none."""
+    """Return a value as text; U+FFFD replaces lone surrogates, which UTF-8 cannot encode."""
     return "" if value is None else _SURROGATE.sub(REPLACEMENT, str(value))
 
 
-def _values(event: Mapping[str, Any], many: str, single: str) -> dict[str, list[str]]:
-    """Return all values by name; from the single ones where an event has no others."""
-    given = _mapping(event.get(many)) or _mapping(event.get(single))
+def _values(event: Mapping[str, Any], multi_key: str, single_key: str) -> dict[str, list[str]]:
+    """Return all values by name; use the single-value map when the multi-value map is empty."""
+    raw = _mapping(event.get(multi_key)) or _mapping(event.get(single_key))
     return {
         _text(name): [
             _text(value)
             for value in (values if isinstance(values, list) else [values])
             if value is not None
         ]
-        for name, values in given.items()
+        for name, values in raw.items()
     }
 
 
 def _address(text: str) -> str:
     try:
-        # PostgreSQL's `inet` has no zone of IPv6.
+        # Drop the IPv6 zone, which PostgreSQL's `inet` does not support.
         return str(ip_address(text.partition("%")[0]))
     except ValueError:
         return NO_ADDRESS
@@ -154,6 +155,6 @@ def _body(text: str, *, is_base64: bool) -> bytes:
         try:
             return base64.b64decode(text, validate=True)
         except ValueError:
-            # The check of the body refuses it, unless nobody reads it.
+            # The JSON parser rejects it when a route reads the body.
             return text.encode()
     return text.encode()

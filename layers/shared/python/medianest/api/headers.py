@@ -1,4 +1,4 @@
-"""Headers of every answer: security, CORS, the request id, no caching."""
+"""Headers of every response: security, CORS, request id and Cache-Control."""
 
 from fastapi import Response
 from starlette.datastructures import MutableHeaders
@@ -20,13 +20,13 @@ SECURITY_HEADERS = {
 }
 EXPOSED_HEADERS = ",".join(("X-Request-Id", "Retry-After", STALE_HEADER, *RATE_LIMIT_HEADERS))
 ALLOWED_HEADERS = f"Authorization,Content-Type,Idempotency-Key,{CSRF_HEADER}"
-# Chromium caches a preflight for at most this long.
+# The maximum time that Chromium caches a preflight.
 PREFLIGHT_SECONDS = 7200
 _NO_CONTENT = 204
 
 
 def set_headers(headers: MutableHeaders, status: int, origin: str | None, request_id: str) -> None:
-    """Add the headers of every answer; a route may set its own `Cache-Control`."""
+    """Add the headers of every response; a route may set its own `Cache-Control`."""
     headers.update(SECURITY_HEADERS)
     headers["X-Request-Id"] = request_id
     headers.setdefault("Cache-Control", "no-store")
@@ -38,7 +38,7 @@ def set_headers(headers: MutableHeaders, status: int, origin: str | None, reques
 
 
 def set_stale_header(response: Response, stale_seconds: int | None) -> None:
-    """Set the age of a stale answer in seconds; a fresh one (None) has no such header."""
+    """Set the age of a stale response in seconds; do nothing for a fresh one (None)."""
     if stale_seconds is not None:
         response.headers[STALE_HEADER] = str(stale_seconds)
 

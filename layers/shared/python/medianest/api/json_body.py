@@ -1,4 +1,4 @@
-"""Strict JSON bodies: UTF-8 that means one thing and that PostgreSQL can store."""
+"""Strict parsing of JSON bodies: valid UTF-8, unambiguous, and safe to store in PostgreSQL."""
 
 import json
 import math
@@ -11,7 +11,7 @@ from medianest.api.event import REPLACEMENT
 
 
 class MalformedJsonError(Exception):
-    """The body is not acceptable JSON; the message says why."""
+    """The body is not acceptable JSON; the message has the reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +24,12 @@ class RejectedBody:
 class JsonRequest(Request):
     """A request whose body is parsed strictly.
 
-    A body that is rejected is noted in the request's state and not raised: validation reports it,
-    which runs after authentication, so that a stranger learns nothing about the body.
+    A rejected body is stored in the request's state instead of raised. Validation reports it after
+    authentication, so an unauthenticated caller gets only JWT_INVALID.
     """
 
     async def json(self) -> Any:
-        """Return the parsed body, bytes of another type, or a value that no schema accepts."""
+        """Return the parsed body, the bytes of another media type, or `()` for a rejected body."""
         body = await self.body()
         if not _is_json(self.headers.get("content-type", "")):
             return body
@@ -37,18 +37,19 @@ class JsonRequest(Request):
             return parse_json(body)
         except MalformedJsonError as error:
             self.state.rejected_body = RejectedBody(str(error))
-            # A builtin: FastAPI reads the attributes of any other object as fields.
+            # No schema accepts an empty tuple. FastAPI would read the attributes of a custom object
+            # as fields.
             return ()
 
 
 def rejected_body(request: Request) -> RejectedBody | None:
-    """Return why the request's body was rejected, None when it was parsed or never read."""
+    """Return the rejection of the request's body, None when it was parsed or never read."""
     rejected: RejectedBody | None = getattr(request.state, "rejected_body", None)
     return rejected
 
 
 def _is_json(content_type: str) -> bool:
-    """Tell whether a body is declared as JSON in UTF-8, which is what no charset means too."""
+    """Return whether the media type is JSON in UTF-8, which is also the default charset."""
     media_type, *parameters = content_type.lower().split(";")
     pairs = [parameter.partition("=") for parameter in parameters]
     charsets = {value.strip().strip('"') for name, _, value in pairs if name.strip() == "charset"}
@@ -56,18 +57,18 @@ def _is_json(content_type: str) -> bool:
 
 
 def parse_json(body: bytes) -> Any:
-    """Parse JSON that PostgreSQL can keep and that means one thing; raises MalformedJsonError.
+    """Parse unambiguous JSON that PostgreSQL can store; raises MalformedJsonError.
 
-    Refused: other encodings than UTF-8, duplicate keys, NaN and infinities, the NUL character,
-    lone surrogates, U+FFFD (API Gateway puts it where bytes are not UTF-8), numbers of thousands of
-    digits, nesting past the recursion limit.
+    Rejects encodings other than UTF-8, duplicate keys, NaN and infinities, the NUL character, lone
+    surrogates, U+FFFD (API Gateway replaces invalid UTF-8 by it), numbers with thousands of digits,
+    and nesting past the recursion limit.
     """
     try:
         parsed = json.loads(
             body.decode(),
             object_pairs_hook=_unique_keys,
-            parse_constant=_no_constant,
-            parse_float=_finite,
+            parse_constant=_reject_constant,
+            parse_float=_parse_finite,
         )
         _check_text(parsed)
     except UnicodeDecodeError as error:
@@ -91,7 +92,7 @@ def _check_text(value: Any) -> None:
                 raise MalformedJsonError("The NUL character is not allowed")
             if REPLACEMENT in value:
                 raise MalformedJsonError(
-                    "The body is not valid UTF-8: it has U+FFFD where a character was unreadable"
+                    "The body is not valid UTF-8: it contains the replacement character U+FFFD"
                 )
         case dict():
             for key, item in value.items():
@@ -109,12 +110,12 @@ def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return parsed
 
 
-def _finite(text: str) -> float:
+def _parse_finite(text: str) -> float:
     number = float(text)
     if not math.isfinite(number):
         raise MalformedJsonError("A number is too large")
     return number
 
 
-def _no_constant(name: str) -> None:
+def _reject_constant(name: str) -> None:
     raise MalformedJsonError(f"{name} is not JSON")

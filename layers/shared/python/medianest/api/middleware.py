@@ -1,4 +1,4 @@
-"""The outermost middleware: headers on every answer, and an answer to every exception."""
+"""The middleware around every request, which runs before the routes of FastAPI."""
 
 import time
 
@@ -17,13 +17,13 @@ MAX_BODY_BYTES = 64 * 1024
 
 
 class EnvelopeMiddleware:
-    """Outermost middleware: headers on every answer, and an answer to every exception."""
+    """Outermost middleware: adds headers to every response, and handles every exception."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request; HEAD is a GET whose body stays here (RFC 9110, section 9.3.2)."""
+        """Serve one request; HEAD runs as GET without the body (RFC 9110, section 9.3.2)."""
         is_head = scope["method"] == "HEAD"
         if is_head:
             scope["method"] = "GET"
@@ -54,7 +54,7 @@ class EnvelopeMiddleware:
                 await too_large(scope, receive, send_with_headers)
             else:
                 await self.app(scope, receive, send_with_headers)
-        except Exception:  # noqa: BLE001 - any exception gets an answer
+        except Exception:  # noqa: BLE001 - any exception gets a response
             logger.exception("unhandled_error")
             count("UnhandledError")
             response = error_response(AppError(ErrorCode.INTERNAL_ERROR))
@@ -71,7 +71,7 @@ class EnvelopeMiddleware:
 
 
 def _preflight(scope: Scope) -> Response:
-    """Answer a preflight with the methods of the route; the CORS headers name the origins."""
+    """Return the response to a CORS preflight, with the methods of the route."""
     methods = allowed_methods(scope)
     if not methods:
         return error_response(AppError(ErrorCode.NOT_FOUND))

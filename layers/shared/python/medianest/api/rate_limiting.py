@@ -1,4 +1,4 @@
-"""Rate limits as dependencies of routes: by address, by a field of the body, by user."""
+"""Dependencies of routes: rate limits by IP address and by a field of the body."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from medianest.rate_limits.sliding_window import refusal as refusal_of
 
 
 async def _caller(request: Request) -> Caller:
-    # Never from a header: the client decides what X-Forwarded-For says.
+    # Not from X-Forwarded-For, which clients can forge.
     call = proxy_call(request)
     return Caller(request_id=call.id, ip=call.ip, user_agent=call.user_agent)
 
@@ -28,8 +28,8 @@ ClientDep = Annotated[Caller, Depends(_caller)]
 class RateLimitedByAddress:
     """Rate-limits unauthenticated calls by IP address and by a text field of the body.
 
-    A body without that field is limited by address alone: one key for all such calls would let
-    one caller lock out the others.
+    A body without that field is limited by address only. If all such calls shared a key, one caller
+    could lock out the others.
     """
 
     by_ip: tuple[PolicyName, ...]
@@ -41,10 +41,10 @@ class RateLimitedByAddress:
         if self.by_field is not None:
             policy, field = self.by_field
             body = await request.json()
-            typed = body.get(field) if isinstance(body, dict) else None
-            if isinstance(typed, str) and typed.strip():
-                limit_keys.append((policy, digest(typed)))
-        # Imported on first use: a health check, nearly every call of its function, has no limit.
+            value = body.get(field) if isinstance(body, dict) else None
+            if isinstance(value, str) and value.strip():
+                limit_keys.append((policy, digest(value)))
+        # Imported on first use, so that health checks, which have no limit, start faster.
         from medianest.rate_limits import service as rate_limits  # noqa: PLC0415
 
         error = apply(request, rate_limits.charge(limit_keys, caller))
@@ -60,23 +60,23 @@ def rate_limited_by_address(
 
 
 def apply(request: Request, charge: Charge) -> AppError | None:
-    """Set the headers of the answer to a charged call; return the error when it is refused."""
+    """Set the rate-limit headers of the response; return the error when a limit is exceeded."""
     request.state.charge = charge
     request.state.rate_limit_headers = rate_limit_headers(charge.results)
     return refusal_of(charge.results)
 
 
-type Tell = Callable[[Sequence[LimitResult]], None]
+type ReportLimits = Callable[[Sequence[LimitResult]], None]
 
 
-async def _teller(request: Request) -> Tell:
-    """Return the callback for rate limits of a rule's own; the last call counts."""
+async def _limit_reporter(request: Request) -> ReportLimits:
+    """Return the callback that adds further limits to the headers; its last call wins."""
 
-    def tell(results: Sequence[LimitResult]) -> None:
-        told = [*request.state.charge.results, *results]
-        request.state.rate_limit_headers = rate_limit_headers(told)
+    def report(results: Sequence[LimitResult]) -> None:
+        all_results = [*request.state.charge.results, *results]
+        request.state.rate_limit_headers = rate_limit_headers(all_results)
 
-    return tell
+    return report
 
 
-TellLimits = Annotated[Tell, Depends(_teller)]
+ReportLimitsDep = Annotated[ReportLimits, Depends(_limit_reporter)]

@@ -1,4 +1,4 @@
-"""Routes that accept declared query parameters, each once, and strict JSON."""
+"""Routes that accept only valid UTF-8, declared query parameters, and strict JSON."""
 
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -19,31 +19,39 @@ _NOT_UTF8 = "Must be valid UTF-8, percent-encoded"
 
 
 class Route(APIRoute):
-    """A route that takes UTF-8, the query parameters it declares, each once, and strict JSON."""
+    """A route that rejects invalid UTF-8, unknown or repeated query parameters, and loose JSON."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs["response_model_exclude_none"] = True
         super().__init__(*args, **kwargs)
-        # Last, so that a caller without a session learns nothing but that.
+        # Last, so that a caller without a session gets JWT_INVALID first.
         self.dependant.dependencies.append(
             get_parameterless_sub_dependant(
-                depends=Depends(_address_of(_query_names(self.dependant))), path=self.path_format
+                depends=Depends(_parameter_check(_query_names(self.dependant))),
+                path=self.path_format,
             )
         )
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        """Match the resource that API Gateway found, and take its path parameters as they are.
+        """Match the resource and the path parameters of the event.
 
-        They are decoded: in a path again, one with a slash would be two segments.
+        API Gateway has decoded the parameters. Matching a rebuilt path would split a parameter that
+        contains a slash into two segments.
         """
         call: ProxyCall = scope["proxy_call"]
         if call.resource != self.path:
             return Match.NONE, {}
-        found = {"endpoint": self.endpoint, "path_params": call.path_parameters, "route": self}
-        return (Match.FULL if scope["method"] in (self.methods or ()) else Match.PARTIAL), found
+        child_scope = {
+            "endpoint": self.endpoint,
+            "path_params": call.path_parameters,
+            "route": self,
+        }
+        return (
+            Match.FULL if scope["method"] in (self.methods or ()) else Match.PARTIAL
+        ), child_scope
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Return the handler, which reads requests as JsonRequest."""
+        """Return the handler, which receives a JsonRequest."""
         handle = super().get_route_handler()
 
         async def handle_json(request: Request) -> Response:
@@ -63,8 +71,8 @@ def _query_names(dependant: Dependant) -> frozenset[str]:
     return frozenset(names).union(*map(_query_names, dependant.dependencies))
 
 
-def _address_of(names: frozenset[str]) -> Callable[[Request], Coroutine[Any, Any, None]]:
-    async def check_address(request: Request) -> None:
+def _parameter_check(names: frozenset[str]) -> Callable[[Request], Coroutine[Any, Any, None]]:
+    async def check_parameters(request: Request) -> None:
         for name, value in request.path_params.items():
             if REPLACEMENT in value:
                 raise _malformed(request, f"path.{name}", _NOT_UTF8)
@@ -78,13 +86,13 @@ def _address_of(names: frozenset[str]) -> Callable[[Request], Coroutine[Any, Any
             if len(request.query_params.getlist(name)) > 1:
                 raise _malformed(request, f"query.{name}", "Given more than once")
 
-    return check_address
+    return check_parameters
 
 
 def charge_malformed(request: Request) -> AppError | None:
-    """Charge a malformed call to another rate limit than its route's, where the route has such.
+    """Charge a malformed call to `api` instead of the route's policy, for LOW_LIMIT_POLICIES.
 
-    Returns the error when that limit refuses the call.
+    Returns the error when `api` refuses the call.
     """
     charge: Callable[[], AppError | None] | None = getattr(request.state, "charge_malformed", None)
     return None if charge is None else charge()
@@ -95,7 +103,7 @@ def _malformed(request: Request, field: str, message: str) -> AppError:
 
 
 def allowed_methods(scope: Scope) -> list[str]:
-    """Return the methods of the resource that is called; HEAD comes with GET."""
+    """Return the methods of the called resource; GET implies HEAD."""
     methods = {
         method
         for route in scope["app"].routes

@@ -1,1 +1,1 @@
-"""The audit log: who did what to whom, when and from where."""
+"""The audit log: actor, action, target, time and IP address of security-relevant events."""

@@ -1,4 +1,4 @@
-"""What is audited, and the rows that tell of it."""
+"""The audited actions, and the rows of the audit log."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,7 +8,7 @@ from uuid import UUID
 
 
 class Action(StrEnum):
-    """The actions that the audit log knows."""
+    """The actions in the audit log."""
 
     SIGN_IN = "auth.sign_in"
     SIGN_IN_FAILED = "auth.sign_in_failed"
@@ -31,7 +31,7 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AuditRow:
-    """A row of `audit_logs`; without a user who acted was nobody known, or is deleted."""
+    """A row of `audit_logs`; `user_id` is None when the actor is unknown or deleted."""
 
     id: UUID
     user_id: UUID | None

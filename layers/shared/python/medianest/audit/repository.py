@@ -1,4 +1,4 @@
-"""The SQL of the audit log; a row is written in the transaction of the change it tells of."""
+"""The SQL of the audit log; a row is written in the transaction of the change that it records."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def record(
     target: tuple[str, object] | None = None,
     details: dict[str, Any] | None = None,
 ) -> None:
-    """Add one row; `target` is the kind and id of what was acted upon."""
+    """Add one row; `target` is the type and id of the affected object."""
     target_type, target_id = target or (None, None)
     record_each(
         connection,
@@ -53,10 +53,10 @@ def record_repeated(
     *,
     user_id: UUID,
 ) -> None:
-    """Count what a user may do again and again: one row in an hour, with `count` and `lastAt`.
+    """Record a repeatable action of a user: one row per hour, with `count` and `lastAt`.
 
-    Else anybody who is signed in could fill the table. The caller holds the user's row, or makes do
-    with a row more when two calls begin at once.
+    Otherwise any signed-in user could fill the table. Two concurrent calls can add two rows, unless
+    the caller holds the lock on the user's row.
     """
     counted = connection.execute(
         "UPDATE audit_logs SET details = details || jsonb_build_object("
@@ -80,7 +80,10 @@ def record_each(
     target_ids: Sequence[object],
     details: dict[str, Any] | None = None,
 ) -> None:
-    """Add a row for each target, in one statement; raises JWT_INVALID for a user who is deleted."""
+    """Add one row for each affected object, in one statement.
+
+    Raises JWT_INVALID for a deleted user.
+    """
     with on_violation(_USER_FKEY, invalid_token):
         connection.execute(
             "INSERT INTO audit_logs"
@@ -100,9 +103,9 @@ def record_each(
 
 
 def page(connection: Connection[Any], query: AuditQuery) -> tuple[list[AuditRow], int]:
-    """Return one page of rows, the newest first, and how many match in all.
+    """Return one page of rows, the newest first, and the total number of matching rows.
 
-    The WHERE has the filters that are given and no others, so that an index can serve it.
+    The WHERE clause has only the filters that are set, so that an index can serve it.
     """
     filters: dict[LiteralString, object] = {
         "user_id = %(user_id)s": query.user_id,
@@ -110,8 +113,8 @@ def page(connection: Connection[Any], query: AuditQuery) -> tuple[list[AuditRow]
         "created_at >= %(since)s": query.since,
         "created_at < %(until)s": query.until,
     }
-    given = [condition for condition, value in filters.items() if value is not None]
-    matching = " FROM audit_logs" + (" WHERE " + " AND ".join(given) if given else "")
+    conditions = [condition for condition, value in filters.items() if value is not None]
+    matching = " FROM audit_logs" + (" WHERE " + " AND ".join(conditions) if conditions else "")
     params = query.model_dump() | {"offset": query.offset}
     rows = fetch_all(
         connection,

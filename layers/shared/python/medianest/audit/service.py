@@ -1,4 +1,4 @@
-"""Reading the audit log, and rows of what did not happen and so has no transaction of its own."""
+"""Reading the audit log, and recording denied calls, which have no transaction of their own."""
 
 from uuid import UUID
 
@@ -11,7 +11,7 @@ from medianest.core.envelope import PageResponse, page_of
 
 
 def record_denial(user_id: UUID, caller: Caller) -> None:
-    """Note that a user called what only admins may; repeated calls are counted in one row."""
+    """Record that a user called an admin route; repeated calls are counted in one row."""
     with database().transaction() as connection:
         repository.record_repeated(connection, Action.ACCESS_DENIED, caller, user_id=user_id)
 
@@ -26,5 +26,5 @@ def page(query: AuditQuery) -> PageResponse[AuditLogOut]:
 
 def _out(row: AuditRow) -> AuditLogOut:
     out = AuditLogOut.model_validate(row)
-    # Ids of sessions leave in the session list and nowhere else (section 3 of the contract).
+    # Only the session list returns ids of sessions (section 3 of the contract).
     return out.model_copy(update={"target_id": None}) if row.target_type == "session" else out

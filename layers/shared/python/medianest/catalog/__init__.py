@@ -1,1 +1,1 @@
-"""Films and shows, as TMDB knows them."""
+"""The catalogue: films and shows of TMDB."""

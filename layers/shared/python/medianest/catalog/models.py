@@ -1,4 +1,4 @@
-"""Titles. A film and a show may share a number: (media type, TMDB id) is the key."""
+"""Titles. Films and shows have separate TMDB ids, so the key is (media type, TMDB id)."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -6,14 +6,14 @@ from typing import Literal
 
 type MediaType = Literal["movie", "tv"]
 type SearchType = Literal["all", "movie", "tv"]
-# TMDB answers no page past this, whatever a search found.
+# TMDB serves no page after this one, however many results a search has.
 MAX_SEARCH_PAGE = 500
 SEARCH_PAGE_SIZE = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Title:
-    """A film or show as a search finds it."""
+    """A film or show in a search result."""
 
     media_type: MediaType
     tmdb_id: int
@@ -34,18 +34,18 @@ class Season:
 
     @property
     def is_specials(self) -> bool:
-        """Tell whether it is no season proper."""
+        """Return whether this is the season of the specials."""
         return self.number == 0
 
     @property
     def has_begun(self) -> bool:
-        """Tell whether it has an episode or a date; else it is announced and no more."""
+        """Return whether it has an episode or an air date; without both it is only announced."""
         return bool(self.episode_count) or self.air_date is not None
 
 
 @dataclass(frozen=True, slots=True)
 class TitleDetails(Title):
-    """A film or show in full; only a film has a `runtime` (in minutes), only a show `seasons`."""
+    """Details of a title; only a film has a `runtime` (in minutes), only a show has `seasons`."""
 
     backdrop_path: str | None = None
     genres: tuple[str, ...] = ()
@@ -55,9 +55,9 @@ class TitleDetails(Title):
 
 @dataclass(frozen=True, slots=True)
 class SearchPage:
-    """One page of a search; `total` counts what can be paged to.
+    """One page of a search; `total` counts the results on all available pages.
 
-    `page` may be a later one than was asked for, where that one had nothing to show.
+    `page` can be later than the requested page, when that one has no titles.
     """
 
     titles: list[Title]
@@ -67,7 +67,7 @@ class SearchPage:
 
 @dataclass(frozen=True, slots=True)
 class CachedValue[T]:
-    """What the catalogue has; `stale_seconds` is its age where it is past its time."""
+    """A value of the catalogue; `stale_seconds` is its age if it is stale, else None."""
 
     value: T
     stale_seconds: int | None = None

@@ -1,4 +1,4 @@
-"""Rules of the catalogue."""
+"""Search and details of titles."""
 
 from collections.abc import Callable
 from functools import cache
@@ -19,7 +19,7 @@ from medianest.core.errors import AppError, ErrorCode, invalid
 
 @cache
 def tmdb() -> TmdbClient:
-    """Return this environment's client of TMDB."""
+    """Return this environment's TMDB client."""
     return TmdbClient(environment(), shared_cache())
 
 
@@ -33,23 +33,23 @@ def search(text: str, search_type: SearchType, page: int) -> CachedValue[SearchP
 
 def details(media_type: MediaType, tmdb_id: int) -> CachedValue[TitleDetails]:
     """Return a title in full; raises NOT_FOUND when TMDB has none."""
-    found = tmdb().details(media_type, tmdb_id, suffices=lambda title: title is not None)
-    if found.value is None:
+    result = tmdb().details(media_type, tmdb_id, suffices=lambda title: title is not None)
+    if result.value is None:
         raise AppError(ErrorCode.NOT_FOUND)
-    return CachedValue(found.value, found.stale_seconds)
+    return CachedValue(result.value, result.stale_seconds)
 
 
 def title_for_request(
     media_type: MediaType, tmdb_id: int, suffices: Callable[[TitleDetails], bool]
 ) -> TitleDetails:
-    """Return the title somebody asks for; raises VALIDATION_ERROR when TMDB has none.
+    """Return the title for a new request; raises VALIDATION_ERROR when TMDB has none.
 
-    A stale one will do, as titles and seasons hardly ever change, unless it does not suffice: then
-    TMDB is asked once more, because it may know better meanwhile.
+    A stale title is accepted, because titles and seasons rarely change. When `suffices` returns
+    False, the title is fetched again, because TMDB may have newer data.
     """
-    found = tmdb().details(
+    result = tmdb().details(
         media_type, tmdb_id, suffices=lambda title: title is not None and suffices(title)
     )
-    if found.value is None:
-        raise invalid("body.tmdbId", f"TMDB has no {media_type} of this number")
-    return found.value
+    if result.value is None:
+        raise invalid("body.tmdbId", f"TMDB has no {media_type} with this id")
+    return result.value

@@ -1,6 +1,6 @@
-"""The client of the TMDB API (v3): search and details, through the cache.
+"""A client of the TMDB API (v3): search and details, with a cache.
 
-The cache has the parsed answers, which serve for days while TMDB is down.
+The cache stores parsed responses. While TMDB is down, they are served stale.
 """
 
 import json
@@ -32,42 +32,42 @@ from medianest.core.text import clean, fold
 from medianest.core.upstream import Upstream, unavailable
 from medianest.core.wire import Reader, cause_of
 
-# That TMDB has no title of a number is kept only this long: titles are added every minute.
+# The cache time of a "not found". It is short, because TMDB adds titles every minute.
 MISSING_CACHE_SECONDS = 60
-# Before a refusal a title that is older than this is asked for anew, and no more often than that.
+# Before a refusal, an entry of at least this age is fetched again, at most once in this time.
 RECHECK_SECONDS = 30
-# A search of all kinds goes through this many pages of people before it says that it found nothing.
+# A search of all types reads at most this many pages while they have people only.
 MAX_PAGES_READ = 3
-# Beyond a call's own time: to read the key and to keep the answer.
+# Added to the time-out of a call: the time for reading the API key and for writing the cache.
 _FLIGHT_MARGIN_SECONDS = 1.0
 _OK = 200
 _NOT_FOUND = 404
 
 
 class CacheEntry[T](BaseModel):
-    """An answer in the cache: when it was read (Unix seconds), and how long it is fresh."""
+    """A cached response: the time of the fetch (Unix seconds), and the seconds that it is fresh."""
 
     at: Annotated[int, Field(ge=0)]
     fresh_seconds: int
     value: T
 
     @classmethod
-    def just_read(cls, value: T, fresh_seconds: int) -> Self:
-        """Return an entry that is as old as this moment."""
+    def fetched_now(cls, value: T, fresh_seconds: int) -> Self:
+        """Return an entry with the current time."""
         return cls(at=int(now().timestamp()), fresh_seconds=fresh_seconds, value=value)
 
     def useful_seconds(self, stale_seconds: int) -> int:
-        """Return the age up to which it may be served; a "not found" is never served stale."""
+        """Return the age until which it may be served; a "not found" is never served stale."""
         return self.fresh_seconds + (0 if self.value is None else stale_seconds)
 
     @property
     def age(self) -> int:
-        """Return the seconds since it was read."""
+        """Return the seconds since the fetch."""
         return max(int(now().timestamp()) - self.at, 0)
 
     @property
     def is_fresh(self) -> bool:
-        """Tell whether it needs no new fetch."""
+        """Return whether the age is below `fresh_seconds`."""
         return self.age < self.fresh_seconds
 
 
@@ -76,29 +76,29 @@ _CachedDetails = CacheEntry[TitleDetails | None]
 
 
 class TmdbClient:
-    """TMDB, read through the cache.
+    """A TMDB client with a cache.
 
-    When TMDB is in trouble a stale answer serves; when there is none, every method raises
-    AppError CATALOG_UNAVAILABLE.
+    While TMDB is down, methods return stale entries. Without a stale entry they raise AppError
+    CATALOG_UNAVAILABLE.
     """
 
     def __init__(self, environment: Environment, cache: Cache) -> None:
         self._environment = environment
         self._cache = cache
-        self._answers = BoundedCache(cache, "tmdb", environment.tmdb_cache_mb * 1_000_000)
+        self._responses = BoundedCache(cache, "tmdb", environment.tmdb_cache_mb * 1_000_000)
         self._tmdb = Upstream(environment.tmdb_api_url, cache)
 
     def search(self, text: str, search_type: SearchType, page: int) -> CachedValue[SearchPage]:
-        """Return a page of films and shows; people that TMDB finds too are left out.
+        """Return a page of films and shows; people among TMDB's results are left out.
 
-        A page of a search of all kinds that has only people is passed over, up to MAX_PAGES_READ:
-        then `page` of the answer is the one that is shown. Where no title comes any more, `total`
-        counts what lies before. Until then it is TMDB's, which counts people too, but for a search
-        that fits on one page.
+        A search of all types skips pages that have only people, up to MAX_PAGES_READ; `page` of the
+        result is then the page that has titles. `total` is TMDB's total, which counts people too,
+        with two exceptions: it is exact when all results fit on one page, and it is the number of
+        results on the previous pages when no further titles follow.
         """
         kind: MediaType | None = None if search_type == "all" else search_type
         path = f"/search/{kind or 'multi'}"
-        # The key is of the text that is sent: no spelling decides what others find.
+        # Query and cache key are the folded text, so the result does not depend on the spelling.
         folded = fold(clean(text))
         if not folded:
             return CachedValue(SearchPage([], page, 0))
@@ -109,11 +109,11 @@ class TmdbClient:
         }
 
         def fetch() -> _CachedPage:
-            found = self._find(path, query, kind, page)
-            return _CachedPage.just_read(found, self._environment.tmdb_search_cache_seconds)
+            result = self._find(path, query, kind, page)
+            return _CachedPage.fetched_now(result, self._environment.tmdb_search_cache_seconds)
 
-        kept = self._read(_key(path, query | {"page": str(page)}), _CachedPage, fetch)
-        return _dated(kept)
+        cached = self._read(_key(path, query | {"page": str(page)}), _CachedPage, fetch)
+        return _to_cached_value(cached)
 
     def details(
         self,
@@ -122,11 +122,11 @@ class TmdbClient:
         *,
         suffices: Callable[[TitleDetails | None], bool] = lambda _: True,
     ) -> CachedValue[TitleDetails | None]:
-        """Return a title, or None when TMDB has none of that number.
+        """Return a title, or None when TMDB has none with this id.
 
-        An entry that does not suffice, so that a caller would be refused, is fetched anew: once for
-        all callers of that moment, and at most every RECHECK_SECONDS. While TMDB is down the entry
-        stays.
+        When `suffices` returns False for a cached value, the caller would be refused, so the title
+        is fetched again: once for all concurrent callers, and at most every RECHECK_SECONDS. While
+        TMDB is down, the cached value is returned.
         """
         path = f"/{media_type}/{tmdb_id}"
         language = self._environment.tmdb_language
@@ -138,38 +138,38 @@ class TmdbClient:
             }
 
         def fetch() -> _CachedDetails:
-            status, body = self._ask(path, query)
+            status, body = self._request(path, query)
             if status == _NOT_FOUND:
                 Missing.model_validate(body)
-                return _CachedDetails.just_read(None, MISSING_CACHE_SECONDS)
+                return _CachedDetails.fetched_now(None, MISSING_CACHE_SECONDS)
             if status != _OK:
                 raise http.UpstreamError(f"{path} answered {status}")
             reader = Reader(self._tmdb.host, path)
             title = details_of(reader, media_type, tmdb_id, body, language)
             if not title.title:
                 raise http.UpstreamError(f"{path} has no title")
-            return _CachedDetails.just_read(title, self._environment.tmdb_details_cache_seconds)
+            return _CachedDetails.fetched_now(title, self._environment.tmdb_details_cache_seconds)
 
-        return _dated(self._read(_key(path, query), _CachedDetails, fetch, suffices))
+        return _to_cached_value(self._read(_key(path, query), _CachedDetails, fetch, suffices))
 
     def _find(
         self, path: str, query: dict[str, str], kind: MediaType | None, page: int
     ) -> SearchPage:
-        """Ask for pages until one has titles, or there are no more, or too many had none."""
+        """Read pages until one has titles, no page is left, or MAX_PAGES_READ is reached."""
         budget = http.Budget(self._environment.upstream_timeout_seconds)
         total = 0
-        for shown in range(page, min(page + MAX_PAGES_READ, MAX_SEARCH_PAGE + 1)):
-            status, body = self._ask(path, query | {"page": str(shown)}, budget)
+        for number in range(page, min(page + MAX_PAGES_READ, MAX_SEARCH_PAGE + 1)):
+            status, body = self._request(path, query | {"page": str(number)}, budget)
             if status != _OK:
                 raise http.UpstreamError(f"{path} answered {status}")
-            found = page_of(Reader(self._tmdb.host, path), body, kind, shown)
-            total = found.total
+            result = page_of(Reader(self._tmdb.host, path), body, kind, number)
+            total = result.total
             if kind is not None:
-                return found
-            if found.titles:
-                fits = shown == 1 and total <= SEARCH_PAGE_SIZE
-                return SearchPage(found.titles, shown, len(found.titles) if fits else total)
-            if total <= shown * SEARCH_PAGE_SIZE:
+                return result
+            if result.titles:
+                fits = number == 1 and total <= SEARCH_PAGE_SIZE
+                return SearchPage(result.titles, number, len(result.titles) if fits else total)
+            if total <= number * SEARCH_PAGE_SIZE:
                 break
         return SearchPage([], page, min(total, (page - 1) * SEARCH_PAGE_SIZE))
 
@@ -180,65 +180,65 @@ class TmdbClient:
         fetch: Callable[[], CacheEntry[T]],
         suffices: Callable[[T], bool] = lambda _: True,
     ) -> CacheEntry[T]:
-        """Return what is kept while it is fresh, else what one of all environments fetches.
+        """Return the cached entry while it is fresh; otherwise one environment fetches a new one.
 
-        A caller with a stale entry that suffices does not wait for that fetch, and takes the entry
-        when it fails.
+        Concurrent callers with a stale entry that suffices return it and do not wait. A stale entry
+        is also returned when the fetch fails.
         """
-        kept = self._kept(key, kind)
-        is_recheck = kept is not None and not suffices(kept.value)
+        cached = self._cached_entry(key, kind)
+        must_recheck = cached is not None and not suffices(cached.value)
         recheck_key = f"recheck:{key}"
 
-        def is_new_enough(entry: CacheEntry[T]) -> bool:
-            return entry.is_fresh and not (is_recheck and entry.age >= RECHECK_SECONDS)
+        def is_usable(entry: CacheEntry[T]) -> bool:
+            return entry.is_fresh and not (must_recheck and entry.age >= RECHECK_SECONDS)
 
         def read_cache() -> CacheEntry[T] | None:
-            entry = self._kept(key, kind)
-            return entry if entry is not None and is_new_enough(entry) else None
+            entry = self._cached_entry(key, kind)
+            return entry if entry is not None and is_usable(entry) else None
 
-        def fetch_and_keep() -> CacheEntry[T]:
-            if is_recheck:
+        def fetch_and_store() -> CacheEntry[T]:
+            if must_recheck:
                 if self._cache.get(recheck_key) is not None:
                     raise FlightFailedError
                 self._cache.set(recheck_key, "1", seconds=RECHECK_SECONDS)
-            read = fetch()
-            seconds = read.useful_seconds(self._environment.tmdb_stale_seconds)
-            self._answers.set(key, read.model_dump_json(), seconds=seconds)
-            return read
+            fetched = fetch()
+            seconds = fetched.useful_seconds(self._environment.tmdb_stale_seconds)
+            self._responses.set(key, fetched.model_dump_json(), seconds=seconds)
+            return fetched
 
-        if kept is not None and is_new_enough(kept):
-            return kept
-        if kept is not None and is_recheck and self._cache.get(recheck_key) is not None:
-            return kept
+        if cached is not None and is_usable(cached):
+            return cached
+        if cached is not None and must_recheck and self._cache.get(recheck_key) is not None:
+            return cached
         try:
             return single_flight(
                 self._cache,
                 key,
                 seconds=self._environment.upstream_timeout_seconds + _FLIGHT_MARGIN_SECONDS,
                 read_cache=read_cache,
-                fetch=fetch_and_keep,
-                stale=None if is_recheck else kept,
+                fetch=fetch_and_store,
+                stale=None if must_recheck else cached,
             )
         except (http.UpstreamError, ValidationError, FlightFailedError) as error:
-            _log_trouble(error, None if kept is None else kept.age)
-            if kept is None:
+            _log_failure(error, None if cached is None else cached.age)
+            if cached is None:
                 raise unavailable(ErrorCode.CATALOG_UNAVAILABLE, error) from error
-            return kept
+            return cached
 
-    def _kept[T](self, key: str, kind: type[CacheEntry[T]]) -> CacheEntry[T] | None:
-        text = self._answers.get(key)
+    def _cached_entry[T](self, key: str, kind: type[CacheEntry[T]]) -> CacheEntry[T] | None:
+        text = self._responses.get(key)
         if text is not None:
-            # Another release may have kept another shape: then it is asked anew.
+            # An entry of another release may have another schema: treat it as a cache miss.
             with suppress(ValueError):
-                kept = kind.model_validate_json(text)
-                if kept.age < kept.useful_seconds(self._environment.tmdb_stale_seconds):
-                    return kept
+                cached = kind.model_validate_json(text)
+                if cached.age < cached.useful_seconds(self._environment.tmdb_stale_seconds):
+                    return cached
         return None
 
-    def _ask(
+    def _request(
         self, path: str, query: dict[str, str], budget: http.Budget | None = None
     ) -> tuple[int, Any]:
-        """Return TMDB's answer; raises UpstreamError when there is none."""
+        """Return status and body of one call; raises UpstreamError."""
         headers = {"Accept": "application/json"}
         key = secrets.resolve(self._environment.tmdb_api_key, "TMDB_API_KEY")
         # A v4 read token is a JWT and goes into a header; a v3 key only works in the query.
@@ -253,12 +253,12 @@ def _key(path: str, query: dict[str, str]) -> str:
     return f"tmdb:{path}:{json.dumps(query, sort_keys=True)}"
 
 
-def _dated[T](kept: CacheEntry[T]) -> CachedValue[T]:
-    return CachedValue(kept.value, None if kept.is_fresh else kept.age)
+def _to_cached_value[T](cached: CacheEntry[T]) -> CachedValue[T]:
+    return CachedValue(cached.value, None if cached.is_fresh else cached.age)
 
 
-def _log_trouble(error: Exception, stale_seconds: int | None) -> None:
+def _log_failure(error: Exception, stale_seconds: int | None) -> None:
     count("CatalogUnavailable" if stale_seconds is None else "CatalogStale")
-    # What an UpstreamError says never has a secret; what pydantic says may have anything.
+    # The message of an UpstreamError contains no secret; that of pydantic contains input values.
     cause = cause_of(error) if isinstance(error, ValidationError) else str(error)
     logger.warning("tmdb_failed", extra={"cause": cause, "stale_seconds": stale_seconds})

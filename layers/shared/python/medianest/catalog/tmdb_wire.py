@@ -1,8 +1,8 @@
-"""The answers of the TMDB API (v3), parsed.
+"""Parsing of the responses of the TMDB API (v3).
 
-TMDB may omit fields and add new ones. Each item is validated by itself: an invalid optional field
-is absent, an item without its essence is left out, and a body that is invalid as a whole raises
-ValidationError.
+TMDB may omit fields and add new ones. Each item is validated separately: an invalid optional field
+is treated as absent, an item with an invalid required field is dropped, and a body that is invalid
+as a whole raises ValidationError.
 """
 
 import re
@@ -46,7 +46,7 @@ _Paragraphs = Annotated[str, AfterValidator(_paragraphs)]
 
 
 class _Title(Wire):
-    """The fields that films and shows share, in a search and in full."""
+    """The fields that films and shows share, in search results and in details."""
 
     id: _TmdbId
     overview: _Paragraphs | None = None
@@ -66,7 +66,7 @@ class _Movie(_Title):
 
     @property
     def names(self) -> tuple[str | None, str | None]:
-        """Return the title and the original one."""
+        """Return the title and the original title."""
         return self.title, self.original_title
 
     @property
@@ -82,7 +82,7 @@ class _Show(_Title):
 
     @property
     def names(self) -> tuple[str | None, str | None]:
-        """Return the name and the original one."""
+        """Return the name and the original name."""
         return self.name, self.original_name
 
     @property
@@ -102,7 +102,7 @@ class _Season(Wire):
 
 
 class _Translated(Wire):
-    """A film has a `title`, a show a `name`; empty where it is the original one."""
+    """A film has a `title`, a show a `name`; empty if it equals the original one."""
 
     title: _Line | None = None
     name: _Line | None = None
@@ -121,7 +121,7 @@ class _Picture(Wire):
 
 
 class Missing(Wire):
-    """TMDB's own word that it has no such title; a 404 of whoever is in between says less."""
+    """TMDB's body for an unknown title; a 404 with another body may come from a proxy."""
 
     status_code: Literal[6, 34]
 
@@ -132,18 +132,18 @@ class _Page(Wire):
 
 
 def page_of(reader: Reader, body: object, kind: MediaType | None, page: int) -> SearchPage:
-    """Read a page of a search; raises ValidationError when it makes no sense as a whole."""
-    found = reader.read(_Page, body)
-    titles = [title for item in found.results if (title := _found_title(reader, item, kind))]
-    total = found.total_results
+    """Parse a page of a search; raises ValidationError when the body is invalid as a whole."""
+    result = reader.read(_Page, body)
+    titles = [title for item in result.results if (title := _search_result(reader, item, kind))]
+    total = result.total_results
     if total is None:
-        total = (page - 1) * SEARCH_PAGE_SIZE + len(found.results)
+        total = (page - 1) * SEARCH_PAGE_SIZE + len(result.results)
     total = min(total, MAX_SEARCH_PAGE * SEARCH_PAGE_SIZE)
     return SearchPage(titles[:SEARCH_PAGE_SIZE], page, total)
 
 
-def _found_title(reader: Reader, item: Any, kind: MediaType | None) -> Title | None:
-    """Return what a search found, or None for a person or an item that makes no sense."""
+def _search_result(reader: Reader, item: Any, kind: MediaType | None) -> Title | None:
+    """Return the title in a search result, None for a person, a collection or an invalid item."""
     media_type = kind or (item.get("media_type") if isinstance(item, dict) else None)
     if media_type in ("person", "collection"):
         return None
@@ -176,10 +176,10 @@ def _title_of(reader: Reader, media_type: MediaType, item: object) -> _Movie | _
 def details_of(
     reader: Reader, media_type: MediaType, tmdb_id: int, body: object, language: str
 ) -> TitleDetails:
-    """Read a title in full; raises ValidationError when it makes no sense as a whole.
+    """Parse the details of a title; raises ValidationError when the body is invalid as a whole.
 
-    What TMDB has not in our language comes in English, where that was appended: title, overview
-    and poster, each by itself.
+    Title, overview and poster fall back to English separately, if TMDB lacks them in `language` and
+    the body contains the translations.
     """
     title = _title_of(reader, media_type, body)
     english = next(iter(_translations(reader, title, ENGLISH)), _Translated())
@@ -213,19 +213,19 @@ def details_of(
 
 
 def _translations(reader: Reader, title: _Title, language: str) -> list[_Translated]:
-    """Return what there is of a title in a language; that of the United States comes first."""
-    listed = (title.translations or {}).get("translations")
-    found = [
+    """Return the translations of a title into a language, that of the United States first."""
+    entries = (title.translations or {}).get("translations")
+    result = [
         each
-        for each in reader.read_each(_Translation, listed if isinstance(listed, list) else [])
+        for each in reader.read_each(_Translation, entries if isinstance(entries, list) else [])
         if each.iso_639_1 == language[:2]
     ]
-    found.sort(key=lambda each: each.iso_3166_1 != "US")
-    return reader.read_each(_Translated, [each.data for each in found])
+    result.sort(key=lambda each: each.iso_3166_1 != "US")
+    return reader.read_each(_Translated, [each.data for each in result])
 
 
 def _is_in_language(reader: Reader, title: _Movie | _Show, language: str) -> bool:
-    """Tell whether a title is in a language: translated, or the original one of a speaker."""
+    """Return whether a title is available in a language: translated, or originally in it."""
     name, original = title.names
     return (
         bool(name and name != original)
@@ -235,25 +235,25 @@ def _is_in_language(reader: Reader, title: _Movie | _Show, language: str) -> boo
 
 
 def _poster(reader: Reader, title: _Title) -> str | None:
-    """Return a poster in English, or else one without text."""
-    listed = (title.images or {}).get("posters")
-    posters = reader.read_each(_Picture, listed if isinstance(listed, list) else [])
+    """Return a poster in English, or one without text, or None."""
+    entries = (title.images or {}).get("posters")
+    posters = reader.read_each(_Picture, entries if isinstance(entries, list) else [])
     posters.sort(key=lambda each: each.iso_639_1 != ENGLISH)
     return next((each.file_path for each in posters if each.file_path), None)
 
 
 def _year(text: str | None) -> int | None:
-    """Read the year of a date, or a year alone; there is no year 0."""
-    read = _date(text)
-    if read is not None:
-        return read.year
+    """Return the year of a date or of a text with only a year; year 0 does not exist."""
+    parsed = _date(text)
+    if parsed is not None:
+        return parsed.year
     return int(text) if text and re.fullmatch("[0-9]{4}", text) and int(text) else None
 
 
 def _date(text: str | None) -> date | None:
-    """Read YYYY-MM-DD and none of the other forms that ISO 8601 has."""
+    """Parse YYYY-MM-DD, but no other format of ISO 8601."""
     try:
-        read = date.fromisoformat(text or "")
+        parsed = date.fromisoformat(text or "")
     except ValueError:
         return None
-    return read if read.isoformat() == text else None
+    return parsed if parsed.isoformat() == text else None

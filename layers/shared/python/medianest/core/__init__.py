@@ -1,1 +1,1 @@
-"""What every function needs and no domain owns."""
+"""Infrastructure that all functions share, without domain logic."""

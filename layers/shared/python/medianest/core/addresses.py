@@ -1,4 +1,4 @@
-"""Addresses of servers: URLs, and the logins in JSON that AWS keeps in place of them."""
+"""URLs of servers, and the JSON logins that AWS Secrets Manager stores instead of URLs."""
 
 import json
 import re
@@ -7,16 +7,16 @@ from urllib.parse import SplitResult, quote, urlsplit
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 SECRET_ARN_PREFIX = "arn:"  # noqa: S105
-# Of PostgreSQL's modes the only one that finds out who answers.
+# The only mode of PostgreSQL that verifies the server's certificate and its host name.
 TLS_MODE = "verify-full"
 HOST = r"^[A-Za-z0-9._-]+$"
-# An address as far as its query: a password with a bare @ or / would become part of the host's
-# name, which error messages tell.
+# A URL without its query. An unescaped @ or / in the password would move a part of the password
+# into the host name, and error messages show the host name.
 URL_BEFORE_QUERY = re.compile(r"\w+://([^@/]*@)?[^@]*")
 
 
 class Login(BaseModel):
-    """A login as AWS keeps it in Secrets Manager: JSON in place of an address."""
+    """A login in JSON, as AWS Secrets Manager stores it."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
@@ -26,34 +26,34 @@ class Login(BaseModel):
     port: int = Field(ge=1, le=65535)
 
     @property
-    def place(self) -> str:
-        """Return the part of an address that says who and where."""
+    def authority(self) -> str:
+        """Return `user:password@host:port` (RFC 3986, section 3.2), escaped."""
         user, password = _escaped(self.username), _escaped(self.password)
         return f"{user}:{password}@{self.host}:{self.port}"
 
 
 class DatabaseLogin(Login):
-    """A login to PostgreSQL, with the names that RDS uses."""
+    """A PostgreSQL login, with the field names of RDS."""
 
     port: int = Field(default=5432, ge=1, le=65535)
     dbname: str = ""
 
     @property
-    def address(self) -> str:
-        """Return the address that it stands for."""
-        return f"postgresql://{self.place}/{_escaped(self.dbname)}?sslmode={TLS_MODE}"
+    def url(self) -> str:
+        """Return the connection URL."""
+        return f"postgresql://{self.authority}/{_escaped(self.dbname)}?sslmode={TLS_MODE}"
 
 
 class CacheLogin(Login):
-    """A login to Valkey or Redis, which may know users by their password alone."""
+    """A login to Valkey or Redis; the user name is optional."""
 
     username: str = ""
     port: int = Field(default=6379, ge=1, le=65535)
 
     @property
-    def address(self) -> str:
-        """Return the address that it stands for."""
-        return f"rediss://{self.place}/0"
+    def url(self) -> str:
+        """Return the connection URL."""
+        return f"rediss://{self.authority}/0"
 
 
 def _escaped(text: str) -> str:
@@ -61,35 +61,38 @@ def _escaped(text: str) -> str:
 
 
 def url_of_login(
-    value: SecretStr, kind: type[DatabaseLogin | CacheLogin], host: str | None
+    value: SecretStr, login_type: type[DatabaseLogin | CacheLogin], host: str | None
 ) -> SecretStr:
-    """Return an address as it is, and the one that a login in JSON stands for."""
+    """Return a URL unchanged, or build it from a login in JSON; raises ValueError.
+
+    `host` is the default for a login without a host.
+    """
     text = value.get_secret_value()
     if not text.startswith("{"):
         return value
     try:
-        login = kind.model_validate({"host": host, **json.loads(text)})
+        login = login_type.model_validate({"host": host, **json.loads(text)})
     except ValidationError as error:
-        bad = sorted({str(item["loc"][0]) for item in error.errors()})
-        raise ValueError(f"is a login without a good {', '.join(bad)}") from None
+        invalid = sorted({str(item["loc"][0]) for item in error.errors()})
+        raise ValueError(f"is a login with a missing or invalid {', '.join(invalid)}") from None
     except ValueError:
-        raise ValueError("is not JSON, though it begins like it") from None
-    return SecretStr(login.address)
+        raise ValueError("starts with { but is not valid JSON") from None
+    return SecretStr(login.url)
 
 
-def split_url(address: str) -> SplitResult | None:
-    """Take an address apart; None where it has no host or is malformed."""
+def split_url(url: str) -> SplitResult | None:
+    """Split a URL into its parts; return None when it has no host or is malformed."""
     try:
-        found = urlsplit(address)
-        is_good = bool(found.hostname) and found.port != 0  # a malformed port is noticed here
+        parts = urlsplit(url)
+        is_valid = bool(parts.hostname) and parts.port != 0  # reading the port validates it
     except ValueError:
         return None
-    return found if is_good else None
+    return parts if is_valid else None
 
 
 def check_scheme(value: SecretStr, *schemes: str) -> SecretStr:
-    """Return an address whose scheme is allowed, or the ARN of a secret; raises ValueError."""
-    starts = (SECRET_ARN_PREFIX, *(f"{scheme}://" for scheme in schemes))
-    if not value.get_secret_value().startswith(starts):
+    """Return a URL with an allowed scheme, or the ARN of a secret; raises ValueError."""
+    prefixes = (SECRET_ARN_PREFIX, *(f"{scheme}://" for scheme in schemes))
+    if not value.get_secret_value().startswith(prefixes):
         raise ValueError(f"must start with {schemes[0]}://, or on AWS be the ARN of a secret")
     return value

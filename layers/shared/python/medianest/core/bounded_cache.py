@@ -1,10 +1,11 @@
-"""Cached values that take up a bounded share of the cache; the oldest make room.
+"""Cached values with a bounded total size; the oldest values are evicted first.
 
-Callers decide how many values there are, so without a bound they decide what else the cache has
-room for: a full cache evicts, and the counts of failed logins would be among what it evicts.
+Callers choose the search terms and so the number of values. Without a bound they could fill the
+cache, and a full cache evicts other keys, such as the counters of failed logins.
 
-The values lie in a few hashes, each with the order in which they came. Both keys of a shard have
-one hash tag: a cluster runs a script on one hash slot only.
+The values are spread over a few shards. A shard is a hash of values and a sorted set with their
+insertion order. Both keys of a shard share a hash tag, because a cluster runs a script on one hash
+slot only.
 """
 
 from __future__ import annotations
@@ -16,11 +17,12 @@ if TYPE_CHECKING:
     from medianest.core.cache import Cache
 
 SHARDS = 16
-# Bytes that Valkey needs for an entry besides its name and its value, rounded up.
+# Memory that Valkey uses for an entry in addition to its name and value, in bytes, rounded up.
 OVERHEAD = 300
 
-# KEYS: the values, and the order of their names. ARGV: a name, its value, the bytes that the shard
-# may take up, seconds. The empty name has the bytes that the shard takes up; it goes with them.
+# KEYS: the hash of values, and the sorted set of their names. ARGV: a name, its value, the maximum
+# size of the shard in bytes, and the expiry in seconds. The field with the empty name holds the
+# current size of the shard, so that both expire together.
 _STORE = f"""
 local most = tonumber(ARGV[3])
 local function cost(name)
@@ -51,10 +53,10 @@ return {{1}}
 
 
 class BoundedCache:
-    """String values under `prefix` that together take up no more than `max_bytes`.
+    """String values under `prefix` with a total size of at most `max_bytes`.
 
-    A value may outlive its `seconds`, as a shard expires as a whole: it must tell its own age. One
-    that is larger than a shard's part of `max_bytes` is not kept.
+    A shard expires as a whole, so a value may outlive its `seconds`: store a timestamp in the value
+    and check it. A value that is larger than one shard is not stored.
     """
 
     def __init__(self, cache: Cache, prefix: str, max_bytes: int) -> None:
@@ -67,7 +69,7 @@ class BoundedCache:
         return self._cache.get_field(self._keys(name)[0], name)
 
     def set(self, name: str, value: str, *, seconds: int) -> None:
-        """Keep a value; does nothing when the cache is down or full."""
+        """Store a value; does nothing when the cache is down or full."""
         self._cache.run(_STORE, self._keys(name), [name, value, self._shard_bytes, seconds])
 
     def _keys(self, name: str) -> tuple[str, str]:

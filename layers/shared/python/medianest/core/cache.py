@@ -1,4 +1,4 @@
-"""Valkey or Redis, an optional cache: every call is a miss while it is down."""
+"""Valkey or Redis as an optional cache: every call is a cache miss while it is down."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from pydantic import SecretStr
     from redis import Redis
 
-# The pause after a failure: a dead cache must not cost every request a time-out.
+# The pause after a failure, so that not every request waits for a time-out.
 PAUSE_SECONDS = 5.0
-# A connection idle for longer is replaced: a network device may have dropped it silently.
+# A connection that was idle for longer is replaced: a network device may have dropped it silently.
 MAX_IDLE_SECONDS = 300.0
 
 _SET_EACH = """
@@ -50,13 +50,13 @@ class Cache:
         return value if isinstance(value, str) else None
 
     def set(self, key: str, value: str, *, seconds: int) -> None:
-        """Keep a value for `seconds`; does nothing when the cache is down."""
+        """Store a value for `seconds`; does nothing when the cache is down."""
         self._call("set", key, value, ex=seconds)
 
     def set_each(self, keys: Sequence[str], value: str, *, seconds: int) -> bool:
-        """Keep one value under keys of one hash slot, in one round trip; tell whether that worked.
+        """Store one value under keys of one hash slot, in one round trip; return whether it worked.
 
-        A full cache refuses to write, but still deletes: then the keys are deleted at least.
+        A full cache rejects writes but still deletes, so on failure the keys are deleted.
         """
         if self.run(_SET_EACH, keys, [value, seconds]) is not None:
             return True
@@ -64,52 +64,52 @@ class Cache:
         return False
 
     def add(self, key: str, value: str, *, seconds: int) -> None:
-        """Keep a value for `seconds` unless the key has one."""
+        """Store a value for `seconds` unless the key exists."""
         self._call("set", key, value, ex=seconds, nx=True)
 
     def run(self, script: str, keys: Sequence[str], args: Sequence[str | int]) -> list[int] | None:
-        """Run a Lua script that answers with numbers, sent by its digest once the server has it.
+        """Run a Lua script that returns numbers; return None when the cache is down.
 
-        None when the cache is down.
+        The script is sent by its digest once the server has it.
         """
-        answer = self._try(lambda client: client.register_script(script)(keys, args))
-        return answer if isinstance(answer, list) else None
+        reply = self._execute(lambda client: client.register_script(script)(keys, args))
+        return reply if isinstance(reply, list) else None
 
     def ping(self) -> bool:
-        """Tell whether the cache answers, even while other calls pause."""
+        """Return whether the cache answers; ends the pause after a failure."""
         self._paused_until = 0.0
         return self._call("ping") is True
 
     def _call(self, command: str, *args: str, **options: int) -> object:
-        return self._try(lambda client: getattr(client, command)(*args, **options))
+        return self._execute(lambda client: getattr(client, command)(*args, **options))
 
-    def _try(self, work: Callable[[Redis], object]) -> object:
+    def _execute(self, operation: Callable[[Redis], object]) -> object:
         from redis import OutOfMemoryError, RedisError  # noqa: PLC0415
 
         if time.monotonic() < self._paused_until:
             return None
         try:
-            return work(self._connected())
+            return operation(self._connected_client())
         except OutOfMemoryError:
-            # No pause: a full cache still reads and deletes.
+            # No pause: a full cache still serves reads and deletes.
             count("CacheUnavailable")
             logger.warning("cache_full")
             return None
-        except (RedisError, ValueError) as error:  # ValueError: an address that is none
+        except (RedisError, ValueError) as error:  # ValueError: an invalid URL
             self._paused_until = time.monotonic() + PAUSE_SECONDS
             count("CacheUnavailable")
             logger.warning("cache_failed", extra={"cause": type(error).__name__})
             return None
 
-    def _connected(self) -> Redis:
-        from redis import ConnectionError as BrokenError  # noqa: PLC0415
+    def _connected_client(self) -> Redis:
+        from redis import ConnectionError as RedisConnectionError  # noqa: PLC0415
         from redis import Redis  # noqa: PLC0415
         from redis.backoff import NoBackoff  # noqa: PLC0415
         from redis.retry import Retry  # noqa: PLC0415
 
         url = secrets.resolve(self._secret, "REDIS_URL")
-        is_outdated = url != self._url or time.time() - self._used_at > MAX_IDLE_SECONDS
-        if self._client is None or is_outdated:
+        is_stale = url != self._url or time.time() - self._used_at > MAX_IDLE_SECONDS
+        if self._client is None or is_stale:
             if self._client is not None:
                 self._client.close()
             self._client = Redis.from_url(
@@ -119,9 +119,9 @@ class Cache:
                 max_connections=2,
                 socket_connect_timeout=environment().cache_connect_timeout_seconds,
                 socket_timeout=environment().cache_timeout_seconds,
-                # Retry once, on a new connection: the old one may have died while the environment
-                # was frozen. A time-out is not retried.
-                retry=Retry(NoBackoff(), 1, supported_errors=(BrokenError,)),
+                # Retry once, on a new connection: the old one may have been closed while the
+                # environment was frozen. A time-out is not retried.
+                retry=Retry(NoBackoff(), 1, supported_errors=(RedisConnectionError,)),
             )
             self._url = url
         self._used_at = time.time()

@@ -1,4 +1,4 @@
-"""PostgreSQL: one lazy connection for each environment, which serves one request at a time."""
+"""PostgreSQL: one lazy connection per environment, because it serves one request at a time."""
 
 from __future__ import annotations
 
@@ -26,17 +26,18 @@ if TYPE_CHECKING:
     type Query = LiteralString | sql.SQL | sql.Composed
     type Params = Sequence[Any] | Mapping[str, Any]
 
-# A connection idle for longer is replaced: a frozen environment cannot notice that it died.
+# A connection that was idle for longer is replaced: a frozen environment cannot see it close.
 MAX_IDLE_SECONDS = 300
 RETRY_AFTER_SECONDS = 5
-# Time-out of the first answer on a connection that was open before: it may be dead.
+# Time-out of the first response on a reused connection, which may be dead.
 PROBE_SECONDS = 2.0
-# After a failure that took this long, calls fail at once for the pause: each would cost a time-out.
+# A failure that took this long starts a pause in which calls fail at once. Otherwise each of them
+# would wait for a time-out.
 SLOW_SECONDS = 1.0
 PAUSE_SECONDS = 2.0
-# The longest random wait before the one retry of a server that has no connection left.
-CROWDED_PAUSE_SECONDS = 0.25
-# The authorities of RDS and its proxy, which not every public list has.
+# Upper bound of the random wait before the one retry when the server has no free connection.
+NO_CONNECTION_PAUSE_SECONDS = 0.25
+# The certificate authorities of RDS and RDS Proxy, which public CA lists lack in part.
 AMAZON_AUTHORITIES = Path(__file__).parent / "amazon_authorities.pem"
 AMAZON_HOSTS = (".amazonaws.com", ".amazonaws.com.cn")
 
@@ -51,8 +52,8 @@ def database_unavailable() -> AppError:
 class Database:
     """One connection, opened on first use and replaced when it is lost.
 
-    An answer times out after `answer_seconds`, because the server's own statement_timeout does not
-    help when the server hangs. With None it never times out, as migrations need.
+    A response times out after `answer_seconds`, because the server's own statement_timeout does not
+    help when the server hangs. With None it never times out, which migrations need.
 
     Every method raises AppError DATABASE_CONNECTION_ERROR when the server does not answer in time.
     psycopg is imported on first use, so a function without a database does not load it.
@@ -61,7 +62,7 @@ class Database:
     def __init__(self, url: SecretStr | None, *, answer_seconds: float | None = None) -> None:
         self._secret = url
         self._answer_seconds = answer_seconds
-        self._bound = answer_seconds
+        self._timeout_seconds = answer_seconds
         self._url = ""
         self._connection: Connection[tuple[Any, ...]] | None = None
         self._used_at = 0.0
@@ -69,7 +70,7 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[Connection[tuple[Any, ...]]]:
-        """Run a block in one transaction, which an exception rolls back."""
+        """Run a block in one transaction; an exception rolls it back."""
         import psycopg  # noqa: PLC0415
 
         started = time.time()
@@ -84,7 +85,7 @@ class Database:
             psycopg.InterfaceError,
             psycopg.InternalError,
         ) as error:
-            if isinstance(error, psycopg.InternalError) and not _is_lost(error):
+            if isinstance(error, psycopg.InternalError) and not _is_connection_error(error):
                 raise
             # These errors leave the connection usable.
             if not isinstance(
@@ -100,21 +101,21 @@ class Database:
             raise database_unavailable() from error
 
     def ping(self) -> None:
-        """Check that the server answers."""
+        """Check that the server answers; raises AppError DATABASE_CONNECTION_ERROR."""
         with self.transaction() as connection:
             connection.execute("SELECT 1")
 
     def close(self) -> None:
-        """Drop the connection; the next use opens a new one."""
+        """Close the connection; the next use opens a new one."""
         if self._connection is not None:
             self._connection.close()
             self._connection = None
 
     def _begin(self, stack: ExitStack) -> Connection[tuple[Any, ...]]:
-        """Open a transaction, on a new connection where the old one turns out to be dead.
+        """Begin a transaction, on a new connection when the open one is dead.
 
-        BEGIN is the probe: when it fails, nothing of the caller's was sent yet, so trying once
-        more is safe.
+        BEGIN serves as the probe. When it fails, no statement of the caller was sent, so a retry is
+        safe.
         """
         import psycopg  # noqa: PLC0415
 
@@ -130,37 +131,34 @@ class Database:
         if url != self._url or time.time() - self._used_at > MAX_IDLE_SECONDS:
             self.close()
         if self._connection is not None:
-            self._bound = PROBE_SECONDS
+            self._timeout_seconds = PROBE_SECONDS
             try:
                 stack.enter_context(self._connection.transaction())
             except (psycopg.OperationalError, psycopg.InternalError):
                 self.close()
             finally:
-                self._bound = self._answer_seconds
+                self._timeout_seconds = self._answer_seconds
         if self._connection is None:
             self._connection = self._open(url)
             stack.enter_context(self._connection.transaction())
         return self._connection
 
     def _open(self, url: str) -> Connection[tuple[Any, ...]]:
-        """Connect; a password that was changed a moment ago is read again, once.
-
-        Once more, too, where the server has no connection left.
-        """
+        """Connect, with one retry when the password was rotated or the server has no free slot."""
         import psycopg  # noqa: PLC0415
 
         try:
             connection = self._connect(url)
         except psycopg.OperationalError as error:
             # psycopg sets no SQLSTATE when connecting fails.
-            if _is_crowded(str(error)):
-                time.sleep(SystemRandom().uniform(0, CROWDED_PAUSE_SECONDS))
+            if _is_out_of_connections(str(error)):
+                time.sleep(SystemRandom().uniform(0, NO_CONNECTION_PAUSE_SECONDS))
                 self._url = url
                 return self._connect(url)
             if "authentication failed" not in str(error):
                 raise
-            former, url = url, secrets.resolve(self._secret, "DATABASE_URL", fresh=True)
-            if url == former:
+            rejected_url, url = url, secrets.resolve(self._secret, "DATABASE_URL", fresh=True)
+            if url == rejected_url:
                 raise
             logger.info("database_password_refreshed")
             connection = self._connect(url)
@@ -171,16 +169,16 @@ class Database:
         import psycopg  # noqa: PLC0415
         from psycopg.abc import RV, PQGen  # noqa: PLC0415
 
-        def bound() -> float | None:
-            return self._bound
+        def current_timeout() -> float | None:
+            return self._timeout_seconds
 
         class BoundedConnection(psycopg.Connection[tuple[Any, ...]]):
-            """A connection on which no answer is waited for longer than the bound of the moment."""
+            """A connection whose responses time out after `_timeout_seconds` of the Database."""
 
             def wait(
                 self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None
             ) -> RV:
-                return super().wait(gen, interval, timeout or bound())
+                return super().wait(gen, interval, timeout or current_timeout())
 
         return BoundedConnection.connect(
             url,
@@ -195,19 +193,19 @@ class Database:
         )
 
 
-def _is_crowded(reason: str) -> bool:
-    # PostgreSQL's words, for a server and for a role, and PgBouncer's.
+def _is_out_of_connections(reason: str) -> bool:
+    # The messages of PostgreSQL (limits of a server and of a role) and of PgBouncer.
     return any(
         words in reason
         for words in ("too many", "connection slots are reserved", "no more connections allowed")
     )
 
 
-def _is_lost(error: InternalError) -> bool:
-    """Tell whether an error that psycopg calls internal is one of the connection.
+def _is_connection_error(error: InternalError) -> bool:
+    """Return whether a psycopg InternalError means that the connection is unusable.
 
-    Either a failover left us on the server that follows, or a pooler told twice that the server is
-    gone: the server's last words and its own, which psycopg takes for no answer (no SQLSTATE).
+    After a failover the connection may lead to a read-only standby. A pooler that loses the server
+    sends two error messages, and psycopg reports the unexpected second one without an SQLSTATE.
     """
     from psycopg.errors import ReadOnlySqlTransaction  # noqa: PLC0415
 
@@ -215,20 +213,23 @@ def _is_lost(error: InternalError) -> bool:
 
 
 def login(url: str, name: str = "DATABASE_URL") -> dict[str, Any]:
-    """Return the parts of the address in the setting `name` as libpq calls them: host, user, …."""
+    """Return the parts of the URL in the variable `name`, with libpq's names: host, user, ….
+
+    Raises ConfigurationError when libpq rejects the URL.
+    """
     from psycopg import ProgrammingError, conninfo  # noqa: PLC0415
 
     try:
         return dict(conninfo.conninfo_to_dict(url))
     except ProgrammingError:
-        # Its message repeats the address, password and all.
-        raise ConfigurationError(f"{name} is not a connection address") from None
+        # libpq's message repeats the URL with the password.
+        raise ConfigurationError(f"{name} is not a valid PostgreSQL URL") from None
 
 
 def authorities(url: str) -> str | None:
-    """Return the file of those who may vouch for the server, None where nobody is asked to.
+    """Return the file of the trusted certificate authorities, None when the URL verifies none.
 
-    Left to itself libpq looks for a file in a home directory, and Lambda has none.
+    libpq's default is a file in the home directory, which Lambda does not have.
     """
     parts = login(url)
     if parts.get("sslmode") != TLS_MODE or parts.get("sslrootcert"):
@@ -266,10 +267,10 @@ def fetch_one[T](
 def fetch_row[T](
     connection: Connection[Any], row_type: type[T], query: Query, params: Params = ()
 ) -> T:
-    """Return the first row as `fetch_one` does, of a statement that always has one."""
+    """Return the first row as `row_type`, for a statement that always returns one."""
     row = fetch_one(connection, row_type, query, params)
     if row is None:
-        raise RuntimeError("A row that must be there is not")
+        raise RuntimeError("The statement returned no row")
     return row
 
 
@@ -296,9 +297,10 @@ def total_of(
     matching: LiteralString,
     params: Params,
 ) -> int:
-    """Return how many rows a list has in all: those of `matching`, a FROM with its WHERE.
+    """Return the number of rows on all pages of a list; `matching` is its FROM and WHERE.
 
-    They are counted only where the rows of its page do not tell.
+    The count is derived from `rows`, the rows of the current page, where possible. Otherwise it
+    costs a query.
     """
     if len(rows) < query.limit and (rows or query.page == 1):
         return query.offset + len(rows)

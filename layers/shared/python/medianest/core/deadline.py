@@ -1,4 +1,4 @@
-"""A time limit for a block of code, wherever it waits."""
+"""A time limit for a block of code, whatever it waits for."""
 
 import signal
 import time
@@ -9,25 +9,25 @@ from types import FrameType
 
 @contextmanager
 def time_limit(seconds: float, error: Exception) -> Iterator[None]:
-    """Raise `error` inside the block when its time is up.
+    """Raise `error` inside the block after `seconds`.
 
-    Uses a signal, because time-outs of sockets, statements and libraries do not bound their sum.
-    The handler of a function runs in the main thread, which receives signals. Limits may be nested.
+    SIGALRM bounds the whole block; time-outs of sockets and statements bound single steps only.
+    Lambda runs the handler in the main thread, which receives signals. Limits may be nested.
     """
 
     def stop(_: int, __: FrameType | None) -> None:
         raise error
 
-    former = signal.signal(signal.SIGALRM, stop)
+    previous_handler = signal.signal(signal.SIGALRM, stop)
     started = time.monotonic()
-    outer, _ = signal.setitimer(signal.ITIMER_REAL, seconds)
-    if 0 < outer < seconds:
-        signal.setitimer(signal.ITIMER_REAL, outer)
+    outer_seconds, _ = signal.setitimer(signal.ITIMER_REAL, seconds)
+    if 0 < outer_seconds < seconds:
+        signal.setitimer(signal.ITIMER_REAL, outer_seconds)
     try:
         yield
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, former)
-        if outer:
-            left = outer - (time.monotonic() - started)
-            signal.setitimer(signal.ITIMER_REAL, max(left, 0.001))
+        signal.signal(signal.SIGALRM, previous_handler)
+        if outer_seconds:
+            remaining = outer_seconds - (time.monotonic() - started)
+            signal.setitimer(signal.ITIMER_REAL, max(remaining, 0.001))

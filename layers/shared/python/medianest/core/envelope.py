@@ -1,4 +1,4 @@
-"""The ApiResponse envelope (section 1 of the contract) and the base of everything on the wire."""
+"""The ApiResponse envelope (section 1 of the contract) and the base models of the API."""
 
 import re
 from datetime import UTC, datetime
@@ -18,37 +18,37 @@ from pydantic.alias_generators import to_camel
 from medianest.core import text
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-_SOME_UUID = "3f0e8c2a-7a52-4d0e-9a56-2d1f2b7c9e11"
+_EXAMPLE_UUID = "3f0e8c2a-7a52-4d0e-9a56-2d1f2b7c9e11"
 
 
 def _iso_utc(value: datetime) -> str:
     return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _plain_digits(value: object) -> object:
-    # int() would also take "1e3", " 7", "+7", "1_0" and the digits of other scripts.
+def _validate_digits(value: object) -> object:
+    # int() also accepts " 7", "+7", "1_0" and digits of other scripts.
     if isinstance(value, str) and not re.fullmatch(r"-?[0-9]{1,10}", value):
         raise ValueError("Must be a whole number")
     return value
 
 
-def _plain_uuid(value: object) -> UUID:
-    # UUID() would also take braces, `urn:uuid:` and hyphens anywhere or nowhere.
+def _parse_uuid(value: object) -> UUID:
+    # UUID() also accepts braces, `urn:uuid:` and hyphens in any or no place.
     if isinstance(value, UUID):
         return value
     if isinstance(value, str) and _UUID.fullmatch(value):
         return UUID(value)
-    raise ValueError(f"Must be a UUID like {_SOME_UUID}")
+    raise ValueError(f"Must be a UUID like {_EXAMPLE_UUID}")
 
 
 def _typed(value: object) -> object:
     return text.typed(value) if isinstance(value, str) else value
 
 
-# Before the bounds of a text that a person types: they hold for what is left of it.
+# Normalizes text that a person types; length bounds apply to the normalized text.
 TYPED = BeforeValidator(_typed)
-Id = Annotated[UUID, BeforeValidator(_plain_uuid)]
-PlainInt = Annotated[int, BeforeValidator(_plain_digits)]
+Id = Annotated[UUID, BeforeValidator(_parse_uuid)]
+PlainInt = Annotated[int, BeforeValidator(_validate_digits)]
 Timestamp = Annotated[
     datetime,
     PlainSerializer(_iso_utc, return_type=str),
@@ -57,13 +57,13 @@ Timestamp = Annotated[
 
 
 class ResponseModel(BaseModel):
-    """Base of what we send: camelCase keys; built from our own rows, so nothing is coerced."""
+    """Base of response models: camelCase keys, built from the attributes of rows."""
 
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, from_attributes=True)
 
 
 def documented(**keywords: Any) -> Any:
-    """Say in the API document, in words of JSON Schema, what a check of ours does."""
+    """Describe a custom validator in the API document, in JSON Schema keywords."""
     return Field(json_schema_extra=keywords)
 
 
@@ -76,13 +76,13 @@ NOT_NULLABLE = Field(json_schema_extra=_without_null)
 
 
 class RequestModel(BaseModel):
-    """Base of what we accept: unknown fields and wrong types are errors, never coerced."""
+    """Base of request models: unknown fields and wrong types are errors, never coerced."""
 
     model_config = ConfigDict(alias_generator=to_camel, extra="forbid", strict=True, frozen=True)
 
 
 class Pagination(ResponseModel):
-    """Where a page stands in its list."""
+    """The position of a page in its list."""
 
     page: int
     limit: int
@@ -92,14 +92,14 @@ class Pagination(ResponseModel):
 
 
 class ApiResponse[T](ResponseModel):
-    """A success."""
+    """A successful response."""
 
     success: Literal[True] = True
     data: T
 
 
 class PageResponse[T](ResponseModel):
-    """A success with one page of a list."""
+    """A successful response with one page of a list."""
 
     success: Literal[True] = True
     data: list[T]
@@ -107,7 +107,7 @@ class PageResponse[T](ResponseModel):
 
 
 class ApiError(ResponseModel):
-    """What went wrong: a code of the error reference, a sentence, and a code's details."""
+    """An error: a code of the error reference, a message, and details that depend on the code."""
 
     code: str
     message: str
@@ -115,19 +115,19 @@ class ApiError(ResponseModel):
 
 
 class ErrorResponse(ResponseModel):
-    """A failure."""
+    """An error response."""
 
     success: Literal[False] = False
     error: ApiError
 
 
 def ok[T](data: T) -> ApiResponse[T]:
-    """Wrap one value."""
+    """Return one value in the envelope."""
     return ApiResponse(data=data)
 
 
 def page_of[T](items: list[T], *, page: int, limit: int, total: int) -> PageResponse[T]:
-    """Wrap one page of a list that has `total` items in all."""
+    """Return one page of a list in the envelope; `total` counts the items of all pages."""
     return PageResponse(
         data=items,
         pagination=Pagination(
@@ -144,18 +144,18 @@ PageNumber = Annotated[PlainInt, Field(ge=1, le=1_000_000)]
 
 
 class QueryParams(BaseModel):
-    """Base of query parameters: they are text, so numbers and ids are read from it."""
+    """Base of query parameters: numbers and ids are parsed from text."""
 
     model_config = ConfigDict(alias_generator=to_camel, frozen=True)
 
 
 class PageQuery(QueryParams):
-    """Which page of a list."""
+    """The page number and page size of a list request."""
 
     page: PageNumber = 1
     limit: Annotated[PlainInt, Field(ge=1, le=100)] = 20
 
     @property
     def offset(self) -> int:
-        """Return how many items come before this page."""
+        """Return the number of items before this page."""
         return (self.page - 1) * self.limit

@@ -1,4 +1,4 @@
-"""Settings from the environment: read once, validated together; all errors are reported at once."""
+"""Environment variables: read once and validated together; all errors are reported at once."""
 
 import json
 import os
@@ -34,240 +34,241 @@ from medianest.core.addresses import (
 from medianest.core.signing_keys import jwt_keys
 
 SECRET_SERVICES = frozenset({"secretsmanager", "ssm"})
-# Of a bad value no more than this is repeated.
-_SHOWN_CHARS = 60
+# Error messages quote at most this much of an invalid value.
+_MAX_QUOTED_CHARS = 60
 
 
 class ConfigurationError(Exception):
-    """The environment is not fit to run in; the message names every problem at once."""
+    """The environment is invalid; the message lists all problems."""
 
     def __init__(self, *problems: str) -> None:
         super().__init__("Bad configuration: " + "; ".join(problems))
         self.problems = problems
 
 
-def _matching(pattern: str, wanted: str) -> AfterValidator:
-    """Accept text that matches as a whole; the error is what is wanted, in words."""
+def _matches(pattern: str, expected: str) -> AfterValidator:
+    """Accept text that matches completely; `expected` describes the pattern in error messages."""
 
     def check(value: str) -> str:
         if not re.fullmatch(pattern, value):
-            raise ValueError(f"must be {wanted}")
+            raise ValueError(f"must be {expected}")
         return value
 
     return AfterValidator(check)
 
 
-type _Host = Annotated[str, _matching(HOST, "a host name or an IPv4 address alone")]
+type _Host = Annotated[str, _matches(HOST, "a host name or an IPv4 address, without a port")]
 
 
 class Environment(BaseModel):
-    """What the environment says. A secret is its value, or on AWS the ARN it is kept under.
+    """The validated environment variables. A secret is a value, or on AWS the ARN of one.
 
-    Which settings a function needs is said by its `require` call; the others may be absent. The
-    descriptions are what docs/environment.md and .env.example say.
+    The `require` call of a function lists the variables that it needs; all others are optional.
+    docs/environment.md and .env.example are generated from the descriptions.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
-    # First, so that the checks of the others know it.
+    # First, because the validators of the other fields read it.
     node_env: Literal["development", "production"] = Field(
-        default="development", description="In `production` no address without TLS is taken"
+        default="development", description="In `production`, URLs without TLS are rejected"
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
-        default="INFO", description="The least severe log lines that are written"
+        default="INFO", description="Minimum level of the log lines"
     )
     cors_origin: str = Field(
         default="*",
-        description="Origins of web clients that may read answers, with commas between them;"
-        " `*` is any, never with credentials",
+        description="Origins of web clients that may read responses, separated by commas; `*`"
+        " allows any origin, but without credentials",
     )
-    # These too are before the addresses. They are no secrets, and what makes one on AWS knows them
-    # only when it has the secret.
+    # Before the URLs, whose validators read them. RDS creates the secret before the host is known,
+    # so the host is a separate variable.
     database_host: _Host | None = Field(
         default=None,
-        description="Where PostgreSQL is, for a `DATABASE_URL` that is a login without a host",
+        description="Host of PostgreSQL, for a `DATABASE_URL` that is a JSON login without a host",
     )
     redis_host: _Host | None = Field(
         default=None,
-        description="Where the cache is, for a `REDIS_URL` that is a login without a host",
+        description="Host of the cache, for a `REDIS_URL` that is a JSON login without a host",
     )
     database_url: SecretStr | None = Field(
         default=None,
-        description="`postgresql://…`, PostgreSQL 14 or later; in production with"
+        description="URL of PostgreSQL 14 or later, `postgresql://…`; production requires"
         " `sslmode=verify-full`",
     )
     app_database_url: SecretStr | None = Field(
         default=None,
-        description="For the migrations alone: the `DATABASE_URL` of all other functions, whose"
-        " user they make, and let change rows but no table; absent, all share one user",
+        description="Only for the migrations: the `DATABASE_URL` of all other functions. The"
+        " migrations create its user, which can change rows but not tables. Without it, all"
+        " functions share one user",
     )
     redis_url: SecretStr | None = Field(
         default=None,
-        description="`redis://…` or `rediss://…`, Valkey or Redis; in production only `rediss://`",
+        description="URL of Valkey or Redis, `redis://…` or `rediss://…`; production requires"
+        " `rediss://`",
     )
     jwt_secret: SecretStr | None = Field(
         default=None,
-        description="Signs sessions: at least 32 random bytes,"
-        ' or while keys are rotated `{"sign": KEY, "verify": [KEY, …]}`',
+        description="Key that signs sessions, at least 32 random bytes; during a key rotation"
+        ' `{"sign": KEY, "verify": [KEY, …]}`',
     )
-    # It becomes a header: nothing but visible ASCII may.
+    # It is sent as a header, which allows visible ASCII only.
     plex_client_id: (
         Annotated[
             str,
-            _matching(r"[!-~]{1,200}", "1 to 200 visible ASCII characters, such as a UUID"),
+            _matches(r"[!-~]{1,200}", "1 to 200 visible ASCII characters, such as a UUID"),
         ]
         | None
     ) = Field(
         default=None,
-        description="A stable identifier of this installation at plex.tv, such as a UUID",
+        description="Stable identifier of this installation at plex.tv, such as a UUID",
     )
     plex_server_id: (
         Annotated[
             str,
-            _matching(
+            _matches(
                 r"[A-Za-z0-9_-]{1,200}",
-                "the machine identifier of your Plex server (letters, digits, - and _), which its"
-                " page http://SERVER:32400/identity shows as machineIdentifier",
+                "the machine identifier of your Plex server (letters, digits, - and _), which"
+                " http://SERVER:32400/identity shows as machineIdentifier",
             ),
         ]
         | None
     ) = Field(
         default=None,
-        description="Machine identifier of your Plex server: only accounts that can reach it get"
-        " in, and its owner is admin; without it any Plex account gets in",
+        description="Machine identifier of your Plex server: only accounts with access to it can"
+        " sign in, and its owner is an admin. Without it, any Plex account can sign in",
     )
-    plex_api_url: str = Field(default="https://plex.tv", description="Where the Plex API is")
+    plex_api_url: str = Field(default="https://plex.tv", description="URL of the Plex API")
     plex_auth_url: str = Field(
-        default="https://app.plex.tv/auth", description="Plex's hosted sign-in page"
+        default="https://app.plex.tv/auth", description="URL of Plex's hosted sign-in page"
     )
     tmdb_api_key: SecretStr | None = Field(
-        default=None, description="A key (v3) or read token (v4) of TMDB"
+        default=None, description="API key (v3) or API read access token (v4) of TMDB"
     )
     tmdb_api_url: str = Field(
-        default="https://api.themoviedb.org/3", description="Where the TMDB API is"
+        default="https://api.themoviedb.org/3", description="URL of the TMDB API"
     )
     tmdb_language: Annotated[
-        str, _matching(r"[a-z]{2}(-[A-Z]{2})?", "a language such as de or de-DE")
+        str, _matches(r"[a-z]{2}(-[A-Z]{2})?", "a language such as de or de-DE")
     ] = Field(
         default="en-US",
-        description="The language of titles, overviews and genres, such as `de-DE`; details that"
-        " TMDB has not in it come in English, in a search the title is then the original one",
+        description="Language of titles, overviews and genres, such as `de-DE`. Without a"
+        " translation, details are in English and search results have the original title",
     )
     tmdb_search_cache_seconds: int = Field(
-        default=900, ge=1, le=86_400, description="How long an answer to a search is fresh"
+        default=900, ge=1, le=86_400, description="Time that a cached search result is fresh"
     )
     tmdb_details_cache_seconds: int = Field(
         default=21_600,
         ge=1,
         le=604_800,
-        description="How long the details of a title are fresh",
+        description="Time that the cached details of a title are fresh",
     )
     tmdb_stale_seconds: int = Field(
         default=604_800,
         ge=0,
         le=2_592_000,
-        description="How much longer the cache keeps either, for when TMDB is down",
+        description="Extra time that stale results stay in the cache, for use while TMDB is down",
     )
     tmdb_cache_mb: int = Field(
         default=32,
         ge=1,
         le=10_240,
-        description="How much of the cache the answers of TMDB may take up (MB); the oldest make"
-        " room",
+        description="Maximum size of the cached responses of TMDB; the oldest are evicted first",
     )
-    # libpq takes whole seconds, and no fewer than two.
+    # libpq accepts whole seconds, at least two.
     database_connect_timeout_seconds: int = Field(
-        default=3, ge=2, le=20, description="How long connecting to PostgreSQL may take"
+        default=3, ge=2, le=20, description="Time-out for connecting to PostgreSQL"
     )
     database_answer_timeout_seconds: float = Field(
         default=5,
         ge=4,
         le=30,
-        description="How long one answer of PostgreSQL may take; the server itself ends a statement"
-        " after 3 seconds, so this only acts when it hangs",
+        description="Time-out for one response of PostgreSQL; the server cancels a statement after"
+        " 3 seconds, so this applies only when the server hangs",
     )
     cache_connect_timeout_seconds: float = Field(
-        default=0.25, ge=0.05, le=2, description="How long connecting to the cache may take"
+        default=0.25, ge=0.05, le=2, description="Time-out for connecting to the cache"
     )
     cache_timeout_seconds: float = Field(
         default=0.1,
         ge=0.05,
         le=2,
-        description="How long one answer of the cache may take; one far away needs more",
+        description="Time-out for one response of the cache; a distant cache needs more",
     )
     upstream_timeout_seconds: float = Field(
         default=4,
         ge=1,
         le=10,
-        description="How long one call of plex.tv or TMDB may take, its second try included; the"
-        " calls that finish a sign-in take half as much again together, and at most 10",
+        description="Time-out for one call to plex.tv or TMDB, including its retry; the calls that"
+        " finish a sign-in share 1.5 times this, at most 10 seconds",
     )
 
     @field_validator("log_level", mode="before")
     @classmethod
-    def _any_case(cls, value: str) -> str:
+    def _upper_case(cls, value: str) -> str:
         return value.upper()
 
     @field_validator("database_url", "app_database_url", "redis_url", "jwt_secret", "tmdb_api_key")
     @classmethod
-    def _readable(cls, value: SecretStr) -> SecretStr:
+    def _check_arn(cls, value: SecretStr) -> SecretStr:
         text = value.get_secret_value()
         if text.startswith(SECRET_ARN_PREFIX) and SECRET_SERVICES.isdisjoint(text.split(":")[2:3]):
-            raise ValueError("must be the ARN of a secret or of a parameter of Parameter Store")
+            raise ValueError("must be the ARN of a secret or of a parameter in Parameter Store")
         return value
 
     @field_validator("database_url", "app_database_url")
     @classmethod
-    def _postgresql(cls, value: SecretStr, info: ValidationInfo) -> SecretStr:
+    def _check_postgresql_url(cls, value: SecretStr, info: ValidationInfo) -> SecretStr:
         value = url_of_login(value, DatabaseLogin, info.data.get("database_host"))
         value = check_scheme(value, "postgresql", "postgres")
-        # Taken apart by hand: what urlsplit says of an address that it dislikes has the password.
+        # Split by hand: error messages of urlsplit contain the password.
         address, _, query = value.get_secret_value().partition("?")
         if address.startswith(SECRET_ARN_PREFIX):
             return value
         if not URL_BEFORE_QUERY.fullmatch(address):
-            raise ValueError("must have the characters @ and / of its password as %40 and %2F")
+            raise ValueError("must escape @ and / in its password as %40 and %2F")
         if _in_production(info) and set(parse_qs(query).get("sslmode", [])) != {TLS_MODE}:
-            raise ValueError(f"must ask for TLS in production: sslmode={TLS_MODE}")
+            raise ValueError(f"must use TLS in production: sslmode={TLS_MODE}")
         return value
 
     @field_validator("redis_url")
     @classmethod
-    def _redis(cls, value: SecretStr, info: ValidationInfo) -> SecretStr:
+    def _check_redis_url(cls, value: SecretStr, info: ValidationInfo) -> SecretStr:
         value = url_of_login(value, CacheLogin, info.data.get("redis_host"))
         if _in_production(info) and value.get_secret_value().startswith("redis://"):
-            raise ValueError("must ask for TLS in production: rediss://")
+            raise ValueError("must use TLS in production: rediss://")
         if _in_production(info) and "ssl_" in value.get_secret_value().partition("?")[2]:
-            raise ValueError("must not weaken TLS in production")
+            raise ValueError("must not have ssl_ options in production, which can weaken TLS")
         value = check_scheme(value, "redis", "rediss")
         text = value.get_secret_value()
         if not text.startswith(SECRET_ARN_PREFIX) and split_url(text) is None:
             raise ValueError(
-                "must be an address such as redis://HOST:6379/0; the characters # / : @ of its"
-                " password are written %23 %2F %3A %40"
+                "must be a URL such as redis://HOST:6379/0; escape # / : @ in its password as"
+                " %23 %2F %3A %40"
             )
         return value
 
     @field_validator("jwt_secret")
     @classmethod
-    def _strong(cls, value: SecretStr) -> SecretStr:
+    def _check_signing_keys(cls, value: SecretStr) -> SecretStr:
         if not value.get_secret_value().startswith(SECRET_ARN_PREFIX):
             jwt_keys(value.get_secret_value())
         return value
 
     @field_validator("plex_api_url", "plex_auth_url", "tmdb_api_url")
     @classmethod
-    def _http(cls, value: str, info: ValidationInfo) -> str:
+    def _check_http_url(cls, value: str, info: ValidationInfo) -> str:
         parts = split_url(value)
         if parts is None or parts.scheme not in {"http", "https"}:
-            raise ValueError("must be an address that starts with https:// or http://")
+            raise ValueError("must be a URL that starts with https:// or http://")
         if _in_production(info) and parts.scheme != "https":
-            raise ValueError("must ask for TLS in production: https://")
+            raise ValueError("must use TLS in production: https://")
         return value.rstrip("/")
 
     @field_validator("cors_origin")
     @classmethod
-    def _origins(cls, value: str) -> str:
+    def _check_origins(cls, value: str) -> str:
         for origin in value.split(","):
             parts = split_url(origin.strip())
             if value != "*" and (
@@ -276,14 +277,14 @@ class Environment(BaseModel):
                 or "@" in parts.netloc
             ):
                 raise ValueError(
-                    "must be * or origins such as https://media.example.org, with commas between"
-                    " them and nothing after the host or port"
+                    "must be * or comma-separated origins such as https://media.example.org,"
+                    " without a path"
                 )
         return value
 
     @property
     def cors_origins(self) -> frozenset[str]:
-        """Return the origins that may read answers; empty when any may."""
+        """Return the origins that may read responses; empty when any origin may."""
         if self.cors_origin == "*":
             return frozenset()
         return frozenset(origin.strip() for origin in self.cors_origin.split(","))
@@ -294,64 +295,71 @@ def _in_production(info: ValidationInfo) -> bool:
 
 
 def load(environ: Mapping[str, str], *required: str) -> Environment:
-    """Read settings; raises ConfigurationError naming every missing or bad one."""
-    given = {
+    """Read the environment; raises ConfigurationError with every missing or invalid variable."""
+    values = {
         name: environ[name.upper()]
         for name in Environment.model_fields
         if environ.get(name.upper())
     }
-    problems = [f"{name} is required" for name in required if name.lower() not in given]
-    found = None
+    problems = [f"{name} is required" for name in required if name.lower() not in values]
+    parsed = None
     try:
-        found = Environment.model_validate(given)
+        parsed = Environment.model_validate(values)
     except ValidationError as error:
         for item in error.errors(include_input=False, include_url=False):
             name = str(item["loc"][0])
-            # The words of our own checks are for people, those of pydantic are not.
-            is_ours = item["type"] == "value_error"
-            wanted = item["msg"].removeprefix("Value error, ") if is_ours else _wanted(name)
-            problems.append(f"{name.upper()} {wanted}{_shown(name, given[name])}")
-    if found is None or problems:
+            # Only the messages of our own validators are meant for users, unlike pydantic's.
+            is_own = item["type"] == "value_error"
+            expected = (
+                item["msg"].removeprefix("Value error, ") if is_own else _expected_values(name)
+            )
+            problems.append(f"{name.upper()} {expected}{_quoted_value(name, values[name])}")
+    if parsed is None or problems:
         raise ConfigurationError(*sorted(problems))
-    return found
+    return parsed
 
 
 def is_secret(field: FieldInfo) -> bool:
-    """Tell whether nothing may show the value of a setting."""
+    """Return whether a variable is a secret, whose value must not be shown."""
     return SecretStr in get_args(field.annotation)
 
 
 def bounds(field: FieldInfo) -> tuple[float, float] | None:
-    """Return the least and the greatest value of a setting that is a number."""
-    found = {type(item).__name__: item for item in field.metadata}
-    return (found["Ge"].ge, found["Le"].le) if "Ge" in found else None
+    """Return the minimum and the maximum of a number, None for any other variable."""
+    constraints = {type(item).__name__: item for item in field.metadata}
+    return (constraints["Ge"].ge, constraints["Le"].le) if "Ge" in constraints else None
 
 
-def _wanted(name: str) -> str:
-    """Say which values a setting may have, from its type."""
+def unit(name: str) -> str:
+    """Return the unit of a variable that is a number."""
+    return "MB" if name.lower().endswith("_mb") else "seconds"
+
+
+def _expected_values(name: str) -> str:
+    """Describe the valid values of a variable, from its type."""
     field = Environment.model_fields[name]
     if get_origin(field.annotation) is Literal:
         *others, last = get_args(field.annotation)
         return f"must be {', '.join(others)} or {last}"
-    least, greatest = bounds(field) or (0, 0)
+    minimum, maximum = bounds(field) or (0, 0)
     kind = "whole number" if field.annotation is int else "number"
-    return f"must be a {kind} of seconds from {least:.9g} to {greatest:.9g}"
+    return f"must be a {kind} of {unit(name)} from {minimum:.9g} to {maximum:.9g}"
 
 
-def _shown(name: str, value: str) -> str:
-    """Repeat a bad value, unless it is a secret or an address that may have one."""
+def _quoted_value(name: str, value: str) -> str:
+    """Quote an invalid value, unless it is a secret or a URL that may contain one."""
     if is_secret(Environment.model_fields[name]) or "@" in value:
         return ""
-    cut = value if len(value) <= _SHOWN_CHARS else f"{value[:_SHOWN_CHARS]}…"
-    return f", not {json.dumps(cut, ensure_ascii=False)}"
+    shortened = value if len(value) <= _MAX_QUOTED_CHARS else f"{value[:_MAX_QUOTED_CHARS]}…"
+    return f", not {json.dumps(shortened, ensure_ascii=False)}"
 
 
 @cache
 def environment() -> Environment:
-    """Return this process's settings, read once from its environment."""
+    """Return the environment of this process, read once."""
     return load(os.environ)
 
 
 def require(*names: str) -> None:
-    """Stop the start of a function whose environment lacks one of `names` or holds a bad value."""
+    """Raise ConfigurationError when one of `names` is missing or any variable is invalid."""
     load(os.environ, *names)

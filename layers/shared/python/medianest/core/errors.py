@@ -1,4 +1,4 @@
-"""The errors a caller can see: one registry, from which the error reference is generated."""
+"""The errors that callers can get; the error reference is generated from this registry."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from enum import StrEnum
 from itertools import islice
 from typing import Any
 
-# A body of thousands of wrong fields must not make an answer and a log line of that size.
+# Bounds the response and the log line for a body with thousands of invalid fields.
 MAX_DETAILS = 20
 MAX_FIELD_CHARS = 100
 
@@ -44,7 +44,7 @@ class ErrorCode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ErrorSpec:
-    """What a code means: its HTTP status, the message sent, and what the caller can do."""
+    """The meaning of a code: HTTP status, message, and an instruction for the caller."""
 
     status: int
     message: str
@@ -55,7 +55,7 @@ REGISTRY: Mapping[ErrorCode, ErrorSpec] = {
     ErrorCode.VALIDATION_ERROR: ErrorSpec(
         400,
         "The request is not valid.",
-        "Correct the fields that `details` names and send it again.",
+        "Correct the fields that `details` lists, then retry.",
     ),
     ErrorCode.JWT_INVALID: ErrorSpec(
         401,
@@ -70,26 +70,27 @@ REGISTRY: Mapping[ErrorCode, ErrorSpec] = {
     ErrorCode.RATE_LIMITED: ErrorSpec(
         429,
         "Too many requests. Wait before you try again.",
-        "Wait for the seconds that `Retry-After` names.",
+        "Retry after the number of seconds in `Retry-After`.",
     ),
     ErrorCode.DATABASE_CONNECTION_ERROR: ErrorSpec(
         500,
         "The database cannot be reached.",
-        "Try again after the seconds that `Retry-After` names; if it lasts, look at the database.",
+        "Retry after the number of seconds in `Retry-After`; if the error persists, check the"
+        " database.",
     ),
     ErrorCode.PLEX_UNREACHABLE: ErrorSpec(
         503,
         "Plex cannot be reached.",
-        "Try again after the seconds that `Retry-After` names; if it lasts, look whether plex.tv"
-        " is up.",
+        "Retry after the number of seconds in `Retry-After`; if the error persists, check whether"
+        " plex.tv is up.",
     ),
     ErrorCode.INVALID_CREDENTIALS: ErrorSpec(
         401,
         "The user name or password is wrong.",
-        "Check both; the answer is the same for an account that does not exist.",
+        "Check both; an account that does not exist gets the same error.",
     ),
     ErrorCode.FORBIDDEN: ErrorSpec(
-        403, "You may not do this.", "Ask an admin; your role does not suffice."
+        403, "You are not allowed to do this.", "Ask an admin: your role does not permit this."
     ),
     ErrorCode.PLEX_ACCESS_DENIED: ErrorSpec(
         403,
@@ -99,11 +100,11 @@ REGISTRY: Mapping[ErrorCode, ErrorSpec] = {
     ErrorCode.ACCOUNT_SUSPENDED: ErrorSpec(403, "This account is suspended.", "Ask an admin."),
     ErrorCode.NOT_FOUND: ErrorSpec(
         404,
-        "There is nothing at this address.",
-        "Check the path and the id; what belongs to somebody else is not found either.",
+        "The resource does not exist.",
+        "Check the path and the id; a resource of another user is also reported as not found.",
     ),
     ErrorCode.METHOD_NOT_ALLOWED: ErrorSpec(
-        405, "This address does not take that method.", "Use a method that `Allow` names."
+        405, "The resource does not support this method.", "Use a method that `Allow` lists."
     ),
     ErrorCode.PIN_EXPIRED: ErrorSpec(
         404,
@@ -113,35 +114,35 @@ REGISTRY: Mapping[ErrorCode, ErrorSpec] = {
     ErrorCode.PIN_PENDING: ErrorSpec(
         409,
         "The sign-in has not been approved yet.",
-        "Open `authUrl`, approve it there, and ask again in a second or two.",
+        "Open `authUrl`, approve the sign-in there, then retry after a second or two.",
     ),
     ErrorCode.ALREADY_REQUESTED: ErrorSpec(
         409,
         "This title has already been requested.",
-        "Nothing to do: the request that holds it will be decided for everybody.",
+        "No action is needed: the decision on the existing request applies to all users.",
     ),
     ErrorCode.INVALID_STATE: ErrorSpec(
         409,
         "The request is not in a state that allows this.",
-        "Read its `status`, which `details` repeats: only what is pending can be changed.",
+        "Check its `status` in `details`: only a pending request can be changed.",
     ),
     ErrorCode.REQUEST_CANCELLED: ErrorSpec(
         409,
-        "The request that this Idempotency-Key made was cancelled.",
-        "Nothing to do; to request the title again, use a fresh key.",
+        "The request that this Idempotency-Key created was cancelled.",
+        "No action is needed; to request the title again, use a new key.",
     ),
     ErrorCode.LAST_ADMIN: ErrorSpec(
-        409, "This would leave no active admin.", "Make somebody else an admin first."
+        409, "This would leave no active admin.", "Make another user an admin first."
     ),
     ErrorCode.IDEMPOTENCY_KEY_REUSED: ErrorSpec(
         422,
         "This Idempotency-Key was used with another payload.",
-        "Use a fresh key for a new request.",
+        "Use a new key for a new request.",
     ),
     ErrorCode.IDEMPOTENCY_IN_PROGRESS: ErrorSpec(
         409,
         "The first call with this Idempotency-Key has not finished.",
-        "Repeat the same call in a second.",
+        "Retry the same call after a second.",
     ),
     ErrorCode.QUOTA_EXCEEDED: ErrorSpec(
         403,
@@ -154,24 +155,24 @@ REGISTRY: Mapping[ErrorCode, ErrorSpec] = {
     ErrorCode.UNSUPPORTED_MEDIA_TYPE: ErrorSpec(
         415,
         "Send the body as application/json.",
-        "Set `Content-Type: application/json`, with no other charset than UTF-8, and send JSON.",
+        "Send JSON with `Content-Type: application/json` and no charset other than UTF-8.",
     ),
     ErrorCode.CATALOG_UNAVAILABLE: ErrorSpec(
         503,
         "The film and show catalogue cannot be reached.",
-        "Try again after the seconds that `Retry-After` names.",
+        "Retry after the number of seconds in `Retry-After`.",
     ),
     ErrorCode.INTERNAL_ERROR: ErrorSpec(
         500,
         "Something went wrong on our side.",
-        "Try again; if it lasts, report the `X-Request-Id` of the answer.",
+        "Retry; if the error persists, report the `X-Request-Id` of the response.",
     ),
-    ErrorCode.GATEWAY_TIMEOUT: ErrorSpec(504, "The service took too long to answer.", "Try again."),
+    ErrorCode.GATEWAY_TIMEOUT: ErrorSpec(504, "The service took too long to answer.", "Retry."),
 }
 
 
 class AppError(Exception):
-    """An error that the caller gets to see; `api.errors` puts it into the envelope."""
+    """An error for the caller; `api.errors` converts it to an error response."""
 
     def __init__(
         self,
@@ -183,7 +184,7 @@ class AppError(Exception):
     ) -> None:
         super().__init__(code)
         self.code = code
-        # The registry's own sentence, unless this error can say more.
+        # The registry's message is the default.
         self.message = message or REGISTRY[code].message
         self.details = details
         self.headers = dict(headers or {})
@@ -195,12 +196,12 @@ class AppError(Exception):
 
 
 def invalid(field: str, *messages: str) -> AppError:
-    """Return the VALIDATION_ERROR that points at one field, a dotted path as in `body.tmdbId`."""
+    """Return the VALIDATION_ERROR for one field, a dotted path such as `body.tmdbId`."""
     return invalid_fields((field, message) for message in messages)
 
 
 def invalid_fields(problems: Iterable[tuple[str, str]]) -> AppError:
-    """Return the VALIDATION_ERROR of problems, each a field and what is wrong with it."""
+    """Return the VALIDATION_ERROR for problems, each a field and a message."""
     return AppError(
         ErrorCode.VALIDATION_ERROR,
         details=[

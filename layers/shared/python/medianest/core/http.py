@@ -1,4 +1,4 @@
-"""Outbound HTTP: JSON from one known host, within a time and a size."""
+"""Outbound HTTP: JSON responses with a time-out and a maximum size."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ if TYPE_CHECKING:
 
 CONNECT_SECONDS = 1.0
 MAX_BYTES = 2 * 1024 * 1024
-# The longest Retry-After that is believed.
+# Upper bound for a host's Retry-After.
 MAX_RETRY_AFTER_SECONDS = 3600
 _RETRIABLE = frozenset({502, 503, 504})
-# RFC 9110, section 9.2.2: only these may be retried when the outcome of the first is unknown.
+# RFC 9110, section 9.2.2: only these may be retried when the outcome of a call is unknown.
 _IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 
 
 class UpstreamError(Exception):
-    """The host does not answer in time or breaks its protocol.
+    """The host does not respond in time, or its response is invalid.
 
-    The message names the host and the problem, never a query string or a header. `retry_after` has
-    the seconds of the host's Retry-After, if it sent one.
+    The message has the host and the problem, never a query string or a header. `retry_after` is the
+    host's Retry-After in seconds, None when it sent none.
     """
 
     def __init__(self, message: str, *, retry_after: int | None = None) -> None:
@@ -41,7 +41,7 @@ class UpstreamError(Exception):
 
 
 class _NoAnswerError(UpstreamError):
-    """No answer came; `is_sent` is False where the connection could not be opened at all."""
+    """No response arrived; `is_sent` is False when the connection could not be opened."""
 
     def __init__(self, message: str, *, is_sent: bool) -> None:
         super().__init__(message)
@@ -56,7 +56,7 @@ class Budget:
 
     @property
     def seconds_left(self) -> float:
-        """Return the seconds that are left; negative when it is used up."""
+        """Return the remaining seconds; negative when the budget is exceeded."""
         return self._end - time.monotonic()
 
 
@@ -70,31 +70,31 @@ def request_json(
 ) -> tuple[int, Any]:
     """Return status and parsed body of one call; the body of a 4xx that is not JSON is None.
 
-    The query goes into the URL for every method. A call is retried once: an idempotent one when its
-    connection breaks (a pooled one may have died while the environment was frozen) or the host
-    answers 502, 503 or 504 without Retry-After; any other only when no connection could be opened.
-    Redirects are not followed.
+    The query is sent in the URL for every method. A call is retried once. An idempotent call is
+    retried when its connection breaks (a pooled connection may have died while the environment was
+    frozen) and after 502, 503 or 504 without Retry-After. Any other call is retried only when no
+    connection could be opened. Redirects are not followed.
 
-    Raises UpstreamError for time-outs (by default upstream_timeout_seconds, for both attempts
-    together), broken connections, 3xx, 429, 5xx, bodies over MAX_BYTES, and a success that is not
-    JSON.
+    Raises UpstreamError for time-outs (`total_seconds` covers both attempts and defaults to
+    upstream_timeout_seconds), broken connections, 3xx, 429, 5xx, bodies over MAX_BYTES, and a
+    success that is not JSON.
     """
     seconds = environment().upstream_timeout_seconds if total_seconds is None else total_seconds
     if query:
         url = f"{url}?{urlencode(query)}"
     is_idempotent = method in _IDEMPOTENT
     if not is_idempotent:
-        # A pooled connection may be dead, and then the outcome of the call would be unknown.
+        # On a pooled connection that is dead, the outcome of the call would be unknown.
         _pool().clear()
-    with _time_limit(seconds, url) as deadline:
+    with _deadline(seconds, url) as deadline:
         try:
             status, body, retry_after = _call_once(method, url, headers, deadline)
-            is_repeated = is_idempotent and status in _RETRIABLE and not retry_after
+            must_retry = is_idempotent and status in _RETRIABLE and not retry_after
         except _NoAnswerError as error:
             if error.is_sent and not is_idempotent:
                 raise
-            is_repeated = True
-        if is_repeated:
+            must_retry = True
+        if must_retry:
             status, body, retry_after = _call_once(method, url, headers, deadline)
     if status >= 500 or status == 429 or 300 <= status < 400:  # noqa: PLR2004
         raise UpstreamError(f"{_host(url)} answered {status}", retry_after=retry_after)
@@ -102,15 +102,15 @@ def request_json(
 
 
 @contextmanager
-def _time_limit(seconds: float, url: str) -> Iterator[float]:
-    """Limit the time of a block and yield its deadline; raises UpstreamError.
+def _deadline(seconds: float, url: str) -> Iterator[float]:
+    """Limit the time of a block and yield its monotonic deadline; raises UpstreamError.
 
-    A socket's own time-out restarts with each byte.
+    The time-out of a socket is not enough, because it restarts with each byte.
     """
-    too_slow = UpstreamError(f"{_host(url)} is too slow")
+    timed_out = UpstreamError(f"{_host(url)} timed out")
     if seconds <= 0:
-        raise too_slow
-    with time_limit(seconds, too_slow):
+        raise timed_out
+    with time_limit(seconds, timed_out):
         yield time.monotonic() + seconds
 
 
@@ -120,12 +120,12 @@ def _call_once(
     headers: Mapping[str, str],
     deadline: float,
 ) -> tuple[int, bytes, int | None]:
-    """Return status, body, and what Retry-After says."""
+    """Return status, body, and Retry-After in seconds."""
     import urllib3  # noqa: PLC0415
 
     left = deadline - time.monotonic()
     if left <= 0:
-        raise UpstreamError(f"{_host(url)} is too slow")
+        raise UpstreamError(f"{_host(url)} timed out")
     try:
         response = _pool().request(
             method,
@@ -144,48 +144,51 @@ def _call_once(
         response.release_conn()
     except urllib3.exceptions.HTTPError as error:
         logger.warning("upstream_failed", extra={"host": _host(url), "cause": type(error).__name__})
-        # Both mean that connecting failed; a request is only sent after that.
-        unopened = (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError)
+        # Both mean that connecting failed, so the request was not sent.
+        connect_errors = (
+            urllib3.exceptions.NewConnectionError,
+            urllib3.exceptions.ConnectTimeoutError,
+        )
         raise _NoAnswerError(
-            f"{_host(url)}: {type(error).__name__}", is_sent=not isinstance(error, unopened)
+            f"{_host(url)}: {type(error).__name__}", is_sent=not isinstance(error, connect_errors)
         ) from error
     return response.status, body, _retry_after(response.headers)
 
 
 def _retry_after(headers: Mapping[str, str]) -> int | None:
-    """Return the seconds of Retry-After (RFC 9110, section 10.2.3), None where it is invalid.
+    """Return Retry-After in seconds (RFC 9110, section 10.2.3), None when it is invalid.
 
-    A date is relative to the answer's own Date, so the clocks need not agree.
+    A date is compared with the Date of the response, so the clocks need not agree.
     """
-    text = headers.get("Retry-After", "")
-    if text.isascii() and text.isdigit():
-        # Python refuses to read a number of thousands of digits.
-        return min(int(text[:10]), MAX_RETRY_AFTER_SECONDS)
-    until = _http_date(text)
-    if until is None:
+    value = headers.get("Retry-After", "")
+    if value.isascii() and value.isdigit():
+        # int() rejects numbers with thousands of digits.
+        return min(int(value[:10]), MAX_RETRY_AFTER_SECONDS)
+    retry_at = _http_date(value)
+    if retry_at is None:
         return None
     now = _http_date(headers.get("Date", "")) or datetime.now(UTC)
-    return min(max(round((until - now).total_seconds()), 0), MAX_RETRY_AFTER_SECONDS)
+    return min(max(round((retry_at - now).total_seconds()), 0), MAX_RETRY_AFTER_SECONDS)
 
 
-def _http_date(text: str) -> datetime | None:
+def _http_date(value: str) -> datetime | None:
     try:
-        date = parsedate_to_datetime(text)
-        # asctime, the oldest of the three forms, names no zone and means UTC.
+        date = parsedate_to_datetime(value)
+        # The obsolete asctime format has no time zone and means UTC.
         return date.replace(tzinfo=UTC) if date.tzinfo is None else date.astimezone(UTC)
     except (ValueError, OverflowError):
         return None
 
 
 def _read(url: str, response: BaseHTTPResponse, deadline: float) -> bytes:
-    """Read in chunks, so a body cannot exhaust the memory."""
+    """Read in chunks, so that a large body cannot exhaust the memory."""
     body = bytearray()
-    while piece := response.read1(64 * 1024, decode_content=True):
-        body += piece
+    while chunk := response.read1(64 * 1024, decode_content=True):
+        body += chunk
         if len(body) > MAX_BYTES:
-            raise UpstreamError(f"{_host(url)} sent too much")
+            raise UpstreamError(f"{_host(url)} sent more than {MAX_BYTES} bytes")
         if time.monotonic() >= deadline:
-            raise UpstreamError(f"{_host(url)} is too slow")
+            raise UpstreamError(f"{_host(url)} timed out")
     return bytes(body)
 
 
@@ -193,11 +196,11 @@ def _parse(url: str, status: int, body: bytes) -> Any:
     try:
         return json.loads(body)
     except (ValueError, RecursionError) as error:
-        # The status of a 4xx says enough; a caller who provokes one must not cause a failure.
+        # A 4xx is no failure of the host: a bad query must not open the circuit.
         if 400 <= status < 500:  # noqa: PLR2004
             return None
         raise UpstreamError(
-            f"{_host(url)} answered {status} with something else than JSON"
+            f"{_host(url)} answered {status} with a body that is not JSON"
         ) from error
 
 

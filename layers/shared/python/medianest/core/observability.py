@@ -5,7 +5,7 @@ import logging
 from aws_lambda_powertools import Logger, Metrics, single_metric
 from aws_lambda_powertools.metrics import MetricUnit
 
-# The name of an asyncio task says nothing where each process serves one request at a time.
+# Task names are useless: each process serves one request at a time.
 logging.logAsyncioTasks = False  # type: ignore[attr-defined]  # typeshed lacks it
 logger = Logger()
 NAMESPACE = "MediaNest"
@@ -13,11 +13,11 @@ metrics = Metrics(namespace=NAMESPACE)
 
 
 def count(name: str, value: int = 1, **dimensions: str) -> None:
-    """Count events for a metric."""
+    """Add `value` to a count metric."""
     if not dimensions:
         metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
         return
-    # On its own line: dimensions apply to all metrics of a line.
+    # In a log line of its own, because dimensions apply to all metrics of a line.
     with single_metric(
         name=name, unit=MetricUnit.Count, value=value, namespace=NAMESPACE
     ) as metric:
@@ -26,6 +26,6 @@ def count(name: str, value: int = 1, **dimensions: str) -> None:
 
 
 def flush_metrics() -> None:
-    """Write the metrics of this invocation, if there are any."""
+    """Write the metrics of this invocation, if any."""
     if metrics.metric_set:
         metrics.flush_metrics()

@@ -1,4 +1,4 @@
-"""Secrets: a value, or the ARN of one in Secrets Manager or Parameter Store."""
+"""Secrets: a value, or the ARN of a value in Secrets Manager or Parameter Store."""
 
 from __future__ import annotations
 
@@ -18,95 +18,95 @@ from medianest.core.observability import count, logger
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.parameters.base import BaseProvider
 
-# The age at which a value is read again: by then a rotated one is in use everywhere.
+# The age at which a value is read again. It bounds the time until a rotated secret is in use.
 MAX_AGE_SECONDS = 300.0
-# A stale value serves this long while it cannot be read again, with this pause between attempts.
+# While reading fails, a stale value is used for this long, with this pause between attempts.
 MAX_STALE_SECONDS = 3600.0
 STALE_PAUSE_SECONDS = 30.0
-# The greatest age of a value that a caller asks for as fresh.
+# The maximum age of a cached value for a call with `fresh`.
 FRESH_SECONDS = 5.0
 EXTENSION_SECONDS = 2.0
 _EXTENSION_PORT = "PARAMETERS_SECRETS_EXTENSION_HTTP_PORT"
 
 
 class SecretUnreadableError(ConfigurationError):
-    """A secret cannot be read at the moment."""
+    """A secret cannot be read at the moment; the call can be retried."""
 
 
 class _UnreadableError(Exception):
-    """The same inside this module; the message has no part of the value."""
+    """The cause of a SecretUnreadableError; the message has no part of the value."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Kept:
+class _CacheEntry:
     value: str
     read_at: float
-    good_until: float
+    fresh_until: float
 
 
-_kept: dict[tuple[str, str], _Kept] = {}
+_cached: dict[tuple[str, str], _CacheEntry] = {}
 
 
 def resolve(secret: SecretStr | None, name: str, *, fresh: bool = False) -> str:
-    """Return the value of the setting `name`; cheap enough to call on every use.
+    """Return the value of the variable `name`; values are cached, so call it on every use.
 
-    The value behind an ARN is read once in MAX_AGE_SECONDS, or now when `fresh`. Raises
-    ConfigurationError when the setting is absent, is unreadable (SecretUnreadableError), or has an
-    invalid value.
+    The value of an ARN is cached for MAX_AGE_SECONDS; `fresh` reads it again. Raises
+    ConfigurationError when the variable is missing or its value is invalid, and
+    SecretUnreadableError when it cannot be read.
     """
     if secret is None:
         raise ConfigurationError(f"{name} is required")
-    text = secret.get_secret_value()
-    if not text.startswith(SECRET_ARN_PREFIX):
-        return text
-    kept = _kept.get((name, text))
-    # Wall clock: the monotonic clock may stand still while the environment is frozen.
+    arn_or_value = secret.get_secret_value()
+    if not arn_or_value.startswith(SECRET_ARN_PREFIX):
+        return arn_or_value
+    entry = _cached.get((name, arn_or_value))
+    # Wall clock: the monotonic clock may stop while the environment is frozen.
     now = time.time()
-    if kept is not None and now < (kept.read_at + FRESH_SECONDS if fresh else kept.good_until):
-        return kept.value
+    if entry is not None and now < (entry.read_at + FRESH_SECONDS if fresh else entry.fresh_until):
+        return entry.value
     try:
-        value = _read(text, fresh=fresh)
+        value = _read(arn_or_value, fresh=fresh)
     except _UnreadableError as error:
         count("SecretUnreadable")
-        if kept is None or now > kept.read_at + MAX_STALE_SECONDS:
+        if entry is None or now > entry.read_at + MAX_STALE_SECONDS:
             raise SecretUnreadableError(f"{name} cannot be read: {error}") from error
         logger.warning("secret_refresh_failed", extra={"setting": name, "cause": str(error)})
-        # Pause for all secrets: each would cost a request a time-out.
-        for key, each in list(_kept.items()):
-            _kept[key] = _Kept(
-                each.value, each.read_at, max(each.good_until, now + STALE_PAUSE_SECONDS)
+        # Pause for all secrets, so that a request waits for at most one time-out.
+        for key, other in list(_cached.items()):
+            _cached[key] = _CacheEntry(
+                other.value, other.read_at, max(other.fresh_until, now + STALE_PAUSE_SECONDS)
             )
-        return kept.value
+        return entry.value
     value = _checked(name, value)
-    _kept[name, text] = _Kept(value, now, now + MAX_AGE_SECONDS)
+    _cached[name, arn_or_value] = _CacheEntry(value, now, now + MAX_AGE_SECONDS)
     return value
 
 
 def _checked(name: str, value: str) -> str:
-    """Return the validated value of a setting; raises ConfigurationError."""
+    """Return a value after the validation of its variable; raises ConfigurationError."""
     if value.startswith(SECRET_ARN_PREFIX):
-        raise ConfigurationError(f"{name} is kept as another ARN")
-    own = environment()
-    hosts = {"DATABASE_HOST": own.database_host or "", "REDIS_HOST": own.redis_host or ""}
-    known = load({"NODE_ENV": own.node_env, **hosts, name: value}, name)
-    secret: SecretStr = getattr(known, name.lower())
+        raise ConfigurationError(f"{name} is an ARN whose value is another ARN")
+    current = environment()
+    hosts = {"DATABASE_HOST": current.database_host or "", "REDIS_HOST": current.redis_host or ""}
+    validated = load({"NODE_ENV": current.node_env, **hosts, name: value}, name)
+    secret: SecretStr = getattr(validated, name.lower())
     return secret.get_secret_value()
 
 
 def _read(arn: str, *, fresh: bool) -> str:
     """Read the value behind an ARN; raises _UnreadableError."""
-    # The extension's own cache cannot be emptied, so it is no source of fresh values.
+    # The extension's cache cannot be bypassed, so it cannot return fresh values.
     if not fresh and (port := os.environ.get(_EXTENSION_PORT)):
         try:
             return _from_extension(arn, port)
         except _UnreadableError as error:
-            # The extension is an optimisation; fall back to the SDK, which also explains refusals.
+            # The extension is an optimisation; fall back to the SDK, whose errors are also clearer.
             logger.warning("secrets_extension_failed", extra={"cause": str(error)})
     return _from_aws(arn)
 
 
 def _from_extension(arn: str, port: str) -> str:
-    """Ask the AWS Parameters and Secrets Lambda extension, which spares the import of boto3."""
+    """Read a value from the AWS Parameters and Secrets Lambda extension, without boto3."""
     if _service(arn) == "ssm":
         path, query = "systemsmanager/parameters", {"name": arn, "withDecryption": "true"}
     else:
@@ -134,27 +134,27 @@ def _from_aws(arn: str) -> str:
     )
 
     try:
-        # No cache in Powertools: one is enough.
+        # No cache in Powertools, because this module has one.
         if _service(arn) == "ssm":
             value = _provider("ssm").get(arn, force_fetch=True, max_age=0, decrypt=True)
         else:
             value = _provider("secretsmanager").get(arn, force_fetch=True, max_age=0)
     except GetParameterError as error:
-        # AWS's own text names principals and resources, so only the type of the error is used.
-        raise _UnreadableError(f"AWS refuses it: {type(error.__context__).__name__}") from error
+        # The message of AWS contains principals and resources, so only the type is logged.
+        raise _UnreadableError(f"AWS returned {type(error.__context__).__name__}") from error
     return _text(value)
 
 
 @cache
 def _provider(service: str) -> BaseProvider:
-    # boto3 takes 0.1 s to import and exists only on AWS, so it is imported for ARNs only.
+    # boto3 takes 0.1 s to import and is installed only on AWS, so only ARNs import it.
     from aws_lambda_powertools.utilities.parameters import (  # noqa: PLC0415
         SecretsProvider,
         SSMProvider,
     )
     from botocore.config import Config  # type: ignore[import-untyped]  # noqa: PLC0415
 
-    # boto3's default time-outs are minutes, longer than any request.
+    # boto3's default time-outs of 60 seconds are longer than any request.
     config = Config(connect_timeout=1, read_timeout=2, retries={"total_max_attempts": 2})
     provider = SSMProvider if service == "ssm" else SecretsProvider
     return provider(boto_config=config)
@@ -166,5 +166,5 @@ def _service(arn: str) -> str:
 
 def _text(value: object) -> str:
     if not isinstance(value, str) or not value:
-        raise _UnreadableError("what is kept there is not text")
+        raise _UnreadableError("the stored value is empty or not text")
     return value

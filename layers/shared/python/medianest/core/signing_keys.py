@@ -1,10 +1,10 @@
-"""The keys in JWT_SECRET: which values are accepted, and how a rotation writes them."""
+"""The keys in JWT_SECRET: their format and their minimum strength."""
 
 import json
 
 MIN_JWT_SECRET_BYTES = 32
 MAX_JWT_KEYS = 3
-# Placeholders of tutorials and samples, padded or not: whoever ships one has no secret.
+# Placeholders from tutorials and samples, which everyone can guess.
 KNOWN_JWT_SECRETS = (
     "secret",
     "changeme",
@@ -15,9 +15,9 @@ KNOWN_JWT_SECRETS = (
 
 
 def jwt_keys(secret: str) -> tuple[str, ...]:
-    """Return the keys in a JWT_SECRET, the signing one first; raises ValueError.
+    """Return the keys in a JWT_SECRET, the signing key first; raises ValueError.
 
-    It is one key, or while keys are rotated `{"sign": KEY, "verify": [KEY, …]}`.
+    The value is one key, or during a rotation `{"sign": KEY, "verify": [KEY, …]}`.
     """
     keys = [secret]
     if secret.startswith("{"):
@@ -27,24 +27,24 @@ def jwt_keys(secret: str) -> tuple[str, ...]:
         except (ValueError, KeyError, TypeError) as error:
             raise ValueError('must be a key or {"sign": KEY, "verify": [KEY, …]}') from error
     if len(keys) > MAX_JWT_KEYS or not all(isinstance(key, str) for key in keys):
-        raise ValueError(f"must hold at most {MAX_JWT_KEYS} keys")
+        raise ValueError(f"must have at most {MAX_JWT_KEYS} keys, each of them text")
     for key in keys:
         check_jwt_secret(key)
     return tuple(keys)
 
 
 def check_jwt_secret(value: str) -> None:
-    """Refuse a signing key that could be guessed (RFC 7518, 3.2: 256 bits); raises ValueError."""
+    """Raise ValueError for a weak signing key; RFC 7518, section 3.2, requires 256 bits."""
     if len(value.encode()) < MIN_JWT_SECRET_BYTES:
         raise ValueError(
             f"must be at least {MIN_JWT_SECRET_BYTES} bytes; `openssl rand -base64 48` makes one"
         )
     letters = "".join(character for character in value.lower() if character.isalpha())
-    repeated = any(
+    is_repetitive = any(
         value == (value[:length] * len(value))[: len(value)]
         for length in range(1, len(value) // 2 + 1)
     )
-    if repeated or len(set(value)) < 8 or letters.startswith(KNOWN_JWT_SECRETS):  # noqa: PLR2004
+    if is_repetitive or len(set(value)) < 8 or letters.startswith(KNOWN_JWT_SECRETS):  # noqa: PLR2004
         raise ValueError(
-            "is a well-known or repetitive value; `openssl rand -base64 48` makes a random one"
+            "is a well-known or repetitive value; `openssl rand -base64 48` generates a random one"
         )

@@ -1,4 +1,4 @@
-"""Calls of one upstream host: one rule for time-outs, retries, the breaker and `Retry-After`."""
+"""Calls to one upstream host, with time-out, retry, circuit breaker and `Retry-After`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from medianest.core.cache import Cache
 
-# The `Retry-After` for callers where the host sent none.
+# The minimum `Retry-After` for callers, and the default when the host sent none.
 RETRY_AFTER_SECONDS = 5
 
 
@@ -36,11 +36,10 @@ class Upstream:
         query: Mapping[str, str] | None = None,
         budget: http.Budget | None = None,
     ) -> tuple[int, Any]:
-        """Return status and body of a call, within the time left of a budget.
+        """Return status and parsed body of a call; the remaining time of a budget limits it.
 
-        Raises UpstreamError when there is no answer or the circuit is open. Only missing answers
-        count as failures: a 4xx or an invalid body does not, or one bad query could open the
-        circuit for everybody.
+        Raises UpstreamError when the call fails or the circuit is open. A 4xx does not count as a
+        failure, because one bad query must not open the circuit for all users.
         """
         seconds = environment().upstream_timeout_seconds
         if budget is not None:
@@ -56,7 +55,7 @@ class Upstream:
 
 
 def unavailable(code: ErrorCode, error: Exception | None = None) -> AppError:
-    """Return the error with a `Retry-After`: the host's own if it sent one."""
-    wanted = error.retry_after if isinstance(error, http.UpstreamError) else None
-    seconds = min(max(wanted or 0, RETRY_AFTER_SECONDS), MAX_PAUSE_SECONDS)
+    """Return the error with `Retry-After`; a value of the host is used within bounds."""
+    requested = error.retry_after if isinstance(error, http.UpstreamError) else None
+    seconds = min(max(requested or 0, RETRY_AFTER_SECONDS), MAX_PAUSE_SECONDS)
     return AppError(code, headers={"Retry-After": str(seconds)})

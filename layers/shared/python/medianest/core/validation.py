@@ -1,4 +1,4 @@
-"""Messages about invalid input, in our own words: pydantic's name its types and our patterns."""
+"""Messages about invalid input; pydantic's own expose Python types and regular expressions."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -8,7 +8,7 @@ from medianest.core.errors import AppError, invalid_fields
 
 type Context = Mapping[str, Any]
 
-# By pydantic's type of error, with its context (https://docs.pydantic.dev/latest/errors/).
+# By the error type of pydantic (https://docs.pydantic.dev/latest/errors/validation_errors/).
 _SENTENCES: Mapping[str, str | Callable[[Context], str]] = {
     "missing": "Required",
     "extra_forbidden": "Unknown field",
@@ -35,30 +35,30 @@ _SENTENCES: Mapping[str, str | Callable[[Context], str]] = {
     "literal_error": lambda context: _one_of(context["expected"]),
     "enum": lambda context: _one_of(context["expected"]),
 }
-_ANY_OTHER = "Has a value that is not allowed here"
+_DEFAULT = "Has a value that is not allowed here"
 
 
 def invalid_value(problems: Iterable[Mapping[str, Any]], *path: str) -> AppError:
-    """Return the VALIDATION_ERROR of what pydantic found wrong with what is at `path`."""
+    """Return the VALIDATION_ERROR for pydantic's errors about the value at `path`."""
     return invalid_fields(
         (".".join(map(str, (*path, *problem["loc"]))), sentence(problem)) for problem in problems
     )
 
 
 def sentence(problem: Mapping[str, Any]) -> str:
-    """Return what one of pydantic's problems asks for."""
-    told = _SENTENCES.get(problem["type"], _ANY_OTHER)
-    return told if isinstance(told, str) else told(problem["ctx"])
+    """Return the message for one error of pydantic."""
+    template = _SENTENCES.get(problem["type"], _DEFAULT)
+    return template if isinstance(template, str) else template(problem["ctx"])
 
 
-def _at_least(number: int, thing: str) -> str:
-    return "Must not be empty" if number == 1 else f"Must have at least {number} {thing}s"
+def _at_least(number: int, noun: str) -> str:
+    return "Must not be empty" if number == 1 else f"Must have at least {number} {noun}s"
 
 
-def _at_most(number: int, thing: str) -> str:
-    return f"Must have at most {number} {thing}{'' if number == 1 else 's'}"
+def _at_most(number: int, noun: str) -> str:
+    return f"Must have at most {number} {noun}{'' if number == 1 else 's'}"
 
 
 def _one_of(expected: str) -> str:
-    """Return the choices of a text like `'a', 'b' or 'c'`."""
+    """Return the message for the choices in a text like `'a', 'b' or 'c'`."""
     return f"Must be one of: {', '.join(re.findall(r"'([^']*)'", expected))}"

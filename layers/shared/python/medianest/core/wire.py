@@ -1,4 +1,4 @@
-"""Defensive models of upstream answers: the essence must be right, decoration may be odd."""
+"""Tolerant parsing of upstream responses: invalid optional fields are treated as absent."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from medianest.core.text import clean
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-# An answer that is odd throughout must not fill the log.
+# Bounds the log lines for a response with many invalid items.
 MAX_LOGGED = 20
 MAX_ID_CHARS = 64
 _IDS = ("id", "clientIdentifier", "season_number")
 
 
 class Wire(BaseModel):
-    """Fields of an upstream's JSON: those without a default are essential, all others adorn."""
+    """Base of models of upstream JSON: fields without a default are required."""
 
     model_config = ConfigDict(extra="ignore", strict=True)
 
 
 class Reader:
-    """Reads one answer, and logs what it drops: where, of which item, and why, but no value."""
+    """A parser of one response, which logs each dropped item or field without its value."""
 
     def __init__(self, host: str, path: str) -> None:
         self._host = host
@@ -33,35 +33,35 @@ class Reader:
         self._logged = 0
 
     def read[T: Wire](self, model: type[T], value: object) -> T:
-        """Read one object; a decorative field that makes no sense is as good as absent.
+        """Parse one object; an invalid optional field is treated as absent.
 
-        Raises ValidationError for what is no object or lacks something essential.
+        Raises ValidationError when the value is no object or a required field is invalid.
         """
         try:
             return model.model_validate(value)
         except ValidationError as error:
-            odd = _problems(error)
-            decorative = {
+            problems = _problems(error)
+            optional = {
                 name for name, field in model.model_fields.items() if not field.is_required()
             }
-            if not isinstance(value, dict) or not odd.keys() <= decorative:
+            if not isinstance(value, dict) or not problems.keys() <= optional:
                 raise
-            for name, why in odd.items():
-                self._log("upstream_field_dropped", value, f"{name}: {why}")
-            return model.model_validate({key: value[key] for key in value if key not in odd})
+            for name, reason in problems.items():
+                self._log("upstream_field_dropped", value, f"{name}: {reason}")
+            return model.model_validate({key: value[key] for key in value if key not in problems})
 
     def read_each[T: Wire](self, model: type[T], values: Iterable[object]) -> list[T]:
-        """Read those items of a list that make sense; one that does not is dropped alone."""
-        found = []
+        """Parse each item of a list; invalid items are dropped."""
+        result = []
         for value in values:
             try:
-                found.append(self.read(model, value))
+                result.append(self.read(model, value))
             except ValidationError as error:
                 self.drop(value, cause_of(error))
-        return found
+        return result
 
     def drop(self, item: object, cause: str) -> None:
-        """Log that an item is left out."""
+        """Log that an item is dropped."""
         self._log("upstream_item_dropped", item, cause)
 
     def _log(self, event: str, item: object, cause: str) -> None:
@@ -79,24 +79,24 @@ class Reader:
 
 
 def cause_of(error: ValidationError) -> str:
-    """Return which fields are wrong and why; pydantic's own text would have their values."""
+    """Return the invalid fields with their error types; pydantic's message contains values."""
     problems = _problems(error)
     if not problems:
         return ", ".join(problem["type"] for problem in error.errors(include_input=False))
-    return ", ".join(f"{name}: {why}" for name, why in problems.items())
+    return ", ".join(f"{name}: {reason}" for name, reason in problems.items())
 
 
 def _problems(error: ValidationError) -> dict[str, str]:
-    """Return the first problem of each field; nothing for what is no object."""
-    found: dict[str, str] = {}
+    """Return the first problem of each field; empty when the value is no object."""
+    result: dict[str, str] = {}
     for problem in error.errors(include_url=False, include_context=False, include_input=False):
         if problem["loc"]:
-            found.setdefault(str(problem["loc"][0]), problem["type"])
-    return found
+            result.setdefault(str(problem["loc"][0]), problem["type"])
+    return result
 
 
 def _id_of(item: object) -> Any:
-    """Return what tells an item apart, where it has such a thing."""
+    """Return the id of an item, None when it has none."""
     if isinstance(item, dict):
         for name in _IDS:
             value = item.get(name)

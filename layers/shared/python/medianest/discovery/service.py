@@ -1,4 +1,4 @@
-"""Titles of the catalogue, each with the state of its request."""
+"""Search and details, each title with the state of its request."""
 
 from __future__ import annotations
 
@@ -20,29 +20,32 @@ if TYPE_CHECKING:
 
 
 def search(query: SearchQuery, user_id: UUID) -> CachedValue[PageResponse[TitleOut]]:
-    """Return a page of titles, each with whether it is requested already."""
-    found = catalog.search(query.q, query.type, query.page)
-    page = found.value
+    """Return a page of titles, each with the state of its request.
+
+    Raises AppError CATALOG_UNAVAILABLE.
+    """
+    result = catalog.search(query.q, query.type, query.page)
+    page = result.value
     with database().transaction() as connection:
         states = requests_repository.of_titles(connection, user_id, page.titles)
     by_title = {(state.media_type, state.tmdb_id): state for state in states}
     items = [_title_out(title, by_title) for title in page.titles]
     return CachedValue(
         page_of(items, page=page.page, limit=SEARCH_PAGE_SIZE, total=page.total),
-        found.stale_seconds,
+        result.stale_seconds,
     )
 
 
 def details(media_type: MediaType, tmdb_id: int, user_id: UUID) -> CachedValue[TitleDetailsOut]:
-    """Return a title, and of a show each season, with whether it is requested already.
+    """Return a title and the seasons of a show, each with the state of its request.
 
     Raises AppError NOT_FOUND or CATALOG_UNAVAILABLE.
     """
-    found = catalog.details(media_type, tmdb_id)
-    title = found.value
+    result = catalog.details(media_type, tmdb_id)
+    title = result.value
     with database().transaction() as connection:
-        held = requests_repository.of_title(connection, user_id, title)
-    states = {item.season: TitleRequestOut.model_validate(item) for item in held}
+        active_requests = requests_repository.of_title(connection, user_id, title)
+    states = {item.season: TitleRequestOut.model_validate(item) for item in active_requests}
     seasons = [
         SeasonOut.model_validate(season).model_copy(update={"request": states.get(season.number)})
         for season in title.seasons
@@ -51,10 +54,10 @@ def details(media_type: MediaType, tmdb_id: int, user_id: UUID) -> CachedValue[T
         update={
             "genres": list(title.genres) or None,
             "seasons": seasons if media_type == "tv" else None,
-            "request": states[held[0].season] if held else None,
+            "request": states[active_requests[0].season] if active_requests else None,
         }
     )
-    return CachedValue(out, found.stale_seconds)
+    return CachedValue(out, result.stale_seconds)
 
 
 def _title_out(title: Title, states: dict[tuple[MediaType, int], TitleRequest]) -> TitleOut:

@@ -1,1 +1,1 @@
-"""Whether the service can work."""
+"""The health check."""

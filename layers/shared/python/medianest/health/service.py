@@ -1,4 +1,4 @@
-"""The health check."""
+"""The health check: database and cache."""
 
 import time
 
@@ -9,7 +9,7 @@ from medianest.health.schemas import CheckOut, ChecksOut, HealthOut
 
 
 def check() -> HealthOut:
-    """Ask database and cache for a sign of life; raises DATABASE_CONNECTION_ERROR."""
+    """Ping the database and the cache; raises AppError DATABASE_CONNECTION_ERROR."""
     started = time.perf_counter()
     database().ping()
     database_ms = _ms_since(started)

@@ -1,1 +1,1 @@
-"""Numbered SQL files and the runner that applies them."""
+"""Numbered SQL files, and the runner that applies them."""

@@ -1,4 +1,4 @@
-"""The migrations as a resource of a CloudFormation stack, which waits for an answer to go on."""
+"""The migrations as a custom resource of a CloudFormation stack, which waits for the response."""
 
 from __future__ import annotations
 
@@ -14,69 +14,70 @@ from medianest.core.observability import logger
 from medianest.migrations.role import RoleError
 from medianest.migrations.runner import MigrationError
 
-# Kept of the time-out of the function to send the answer in.
-ANSWER_SECONDS = 45.0
-# A database that the same deployment has made, and the way to it, may take this long to be there.
-PATIENCE_SECONDS = 120.0
-# An answer is a few hundred bytes besides this, and may have 4096.
+# The part of the function's time-out that is reserved for sending the response.
+RESPONSE_SECONDS = 45.0
+# The maximum time until a database that the same deployment creates is reachable.
+DATABASE_WAIT_SECONDS = 120.0
+# CloudFormation limits a response to 4096 bytes; the other fields need a few hundred.
 MAX_REASON_CHARS = 500
 _PUT_SECONDS = 5.0
 _PAUSES = (0.0, 1.0, 2.0, 4.0, 8.0)
 
 
-class AnswerError(Exception):
-    """CloudFormation cannot be told; the message has nothing of the address, which is a secret."""
+class ResponseNotSentError(Exception):
+    """The response cannot be sent; the message omits the presigned URL, which is a secret."""
 
 
 def respond(
     event: Mapping[str, Any], seconds: float, work: Callable[[float], object]
 ) -> dict[str, Any]:
-    """Do `work` within what is left of `seconds` and tell CloudFormation how it went.
+    """Call `work`, send the result to CloudFormation, and return the response.
 
-    Nothing is ever taken back, so deleting the resource succeeds without work. Raises AnswerError
-    and nothing else, so that the event becomes a dead letter when CloudFormation cannot be told.
+    `work` receives the seconds that it may take. Migrations are never reverted, so deleting the
+    resource succeeds without work. Raises only ResponseNotSentError; the event then goes to the
+    dead-letter queue.
     """
     reason = ""
     if event["RequestType"] != "Delete":
         try:
-            work(max(seconds - ANSWER_SECONDS, 1))
-        except Exception as error:  # noqa: BLE001 - whatever it is, somebody waits for an answer
+            work(max(seconds - RESPONSE_SECONDS, 1))
+        except Exception as error:  # noqa: BLE001 - CloudFormation waits for a response
             logger.exception("deployment_failed")
             reason = reason_of(error)
-    answer = {
+    response_body = {
         "Status": "FAILED" if reason else "SUCCESS",
         "Reason": reason,
-        # Another one would tell CloudFormation to delete the former.
+        # With a different id, CloudFormation would delete the previous resource.
         "PhysicalResourceId": event.get("PhysicalResourceId", event["LogicalResourceId"]),
         "StackId": event["StackId"],
         "RequestId": event["RequestId"],
         "LogicalResourceId": event["LogicalResourceId"],
         "Data": {"Configuration": digest(event.get("ResourceProperties", {}))},
     }
-    _put(event["ResponseURL"], json.dumps(answer, ensure_ascii=False).encode())
-    return answer
+    _put(event["ResponseURL"], json.dumps(response_body, ensure_ascii=False).encode())
+    return response_body
 
 
 def digest(properties: Mapping[str, Any]) -> str:
-    """Return what stands for the properties of the resource: other ones, another digest.
+    """Return a digest of the resource's properties.
 
-    A published version of a function keeps its settings for good, so the template has a new one
-    published when this changes.
+    The environment of a published function version is immutable, so the template publishes a new
+    version when the digest changes.
     """
-    own = {name: value for name, value in properties.items() if name != "ServiceToken"}
-    return sha256(json.dumps(own, sort_keys=True).encode()).hexdigest()[:16]
+    relevant = {name: value for name, value in properties.items() if name != "ServiceToken"}
+    return sha256(json.dumps(relevant, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def reason_of(error: Exception) -> str:
-    """Return what an operator may read in the events of the stack."""
+    """Return the reason for the events of the stack, on one line and without secrets."""
     cause = error.__cause__
     if isinstance(error, MigrationError | RoleError | ConfigurationError):
-        text = str(error)
+        reason = str(error)
     elif isinstance(error, AppError):
-        text = f"{error.code}: {cause or 'not reached in time'}"
+        reason = f"{error.code}: {cause or 'not reachable in time'}"
     else:
-        text = f"{type(error).__name__}; the log of the function says more"
-    return " ".join(text.split())[:MAX_REASON_CHARS]
+        reason = f"{type(error).__name__}; see the log of the function"
+    return " ".join(reason.split())[:MAX_REASON_CHARS]
 
 
 def _put(url: str, body: bytes) -> None:
@@ -86,12 +87,12 @@ def _put(url: str, body: bytes) -> None:
     for pause in _PAUSES:
         time.sleep(pause)
         try:
-            # Not the retries of urllib3, which log the address.
+            # No retries of urllib3, because they log the URL.
             response = urllib3.request(
                 "PUT",
                 url,
                 body=body,
-                # The address is signed for a request without one.
+                # The URL is signed for a request without a content type.
                 headers={"Content-Type": ""},
                 timeout=_PUT_SECONDS,
                 retries=False,
@@ -103,4 +104,4 @@ def _put(url: str, body: bytes) -> None:
                 return
             problem = f"status {response.status}"
         logger.warning("cloudformation_unreachable", extra={"cause": problem})
-    raise AnswerError(f"CloudFormation cannot be told: {problem}")
+    raise ResponseNotSentError(f"the response cannot be sent to CloudFormation: {problem}")

@@ -1,4 +1,4 @@
-"""Fill in the keys by which names are compared, which SQL cannot compute (migration 0009)."""
+"""Fill in the keys for comparing names, which SQL cannot compute (migration 0009)."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ _BATCH = 5000
 
 
 class SameNameError(Exception):
-    """Two local accounts have names that count as one; the message names them."""
+    """Two local accounts have names with the same key; the message has both names."""
 
 
 def fold_names(connection: Connection[Any]) -> None:
     """Fold the names of all users that have no keys; raises SameNameError for a conflict."""
-    _refuse_twins(connection)
-    # The trigger must not fill in what this is about to compute.
+    _reject_duplicates(connection)
+    # The trigger is not needed: this update sets every key.
     connection.execute("ALTER TABLE users DISABLE TRIGGER users_keys")
     while rows := connection.execute(
         "SELECT id, email, username FROM users WHERE email_key IS NULL LIMIT %s", (_BATCH,)
@@ -37,16 +37,16 @@ def fold_names(connection: Connection[Any]) -> None:
     connection.execute("ALTER TABLE users ENABLE TRIGGER users_keys")
 
 
-def _refuse_twins(connection: Connection[Any]) -> None:
-    seen: dict[tuple[str, str], str] = {}
+def _reject_duplicates(connection: Connection[Any]) -> None:
+    first_names: dict[tuple[str, str], str] = {}
     accounts = connection.execute(
         "SELECT email, username FROM users WHERE password_hash IS NOT NULL ORDER BY created_at, id"
     )
     for email, username in accounts:
         for kind, name in (("e-mail address", email), ("user name", username)):
-            twin = seen.setdefault((kind, name_key(name)), name)
-            if twin != name:
+            first_name = first_names.setdefault((kind, name_key(name)), name)
+            if first_name != name:
                 raise SameNameError(
-                    f"the local accounts {twin!r} and {name!r} have the same {kind}, spelt in two"
-                    " ways: delete one of them, then deploy again"
+                    f"the local accounts {first_name!r} and {name!r} have the same {kind} when case"
+                    " and Unicode form are ignored: delete one of them, then deploy again"
                 )

@@ -1,4 +1,4 @@
-"""The role that the functions use: it may change rows, and nothing about the tables."""
+"""The database role of the functions: it can change rows, but not tables."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from medianest.core.observability import logger
 if TYPE_CHECKING:
     from psycopg import Connection, sql
 
-# The settings are those that 0001 and 0008 give to the owner, and here for the same reason: a
-# session SET would pin a connection behind RDS Proxy.
+# Migrations 0001 and 0008 set the same values for the owner. They belong to the role, because a SET
+# in a session would pin the connection behind RDS Proxy.
 _SETTINGS: tuple[LiteralString, ...] = (
     "ALTER ROLE {role} IN DATABASE {database} SET statement_timeout = '3s'",
     "ALTER ROLE {role} IN DATABASE {database} SET lock_timeout = '1s'",
@@ -20,22 +20,22 @@ _SETTINGS: tuple[LiteralString, ...] = (
 )
 _GRANTS: tuple[LiteralString, ...] = (
     "GRANT CONNECT ON DATABASE {database} TO {role}",
-    # Before PostgreSQL 15 everybody may make tables there.
+    # Before PostgreSQL 15, every role can create tables in this schema.
     "REVOKE CREATE ON SCHEMA public FROM PUBLIC",
     "GRANT USAGE ON SCHEMA public TO {role}",
-    # For what later migrations make; below for what there is.
+    # For the tables of later migrations; `_grant_relations` covers the existing ones.
     (
         "ALTER DEFAULT PRIVILEGES IN SCHEMA public"
         " GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {role}"
     ),
     "ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT USAGE ON SEQUENCES TO {role}",
 )
-# By name: a database may hold what is not ours, such as the view of an extension.
+# Only relations of the owner: the schema may have others, such as the views of an extension.
 _OWN_RELATIONS: LiteralString = (
     "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace"
     " AND pg_has_role(relowner, 'USAGE') AND relkind = ANY (%s) ORDER BY relname"
 )
-_TOO_MUCH: LiteralString = (
+_HAS_EXCESS_PRIVILEGES: LiteralString = (
     "SELECT rolsuper OR rolcreaterole OR rolcreatedb OR rolreplication OR rolbypassrls"
     " OR pg_has_role(oid, current_user, 'MEMBER')"
     " OR has_schema_privilege(oid, 'public', 'CREATE')"
@@ -47,70 +47,70 @@ _HISTORY = "schema_migrations"
 
 
 class RoleError(Exception):
-    """The role cannot be what it should be; the message has no secret in it."""
+    """The role cannot be set up; the message contains no secret."""
 
 
 def ensure_app_role(connection: Connection[Any], address: str) -> None:
-    """Make the role that an address names, or bring it to what it should be.
+    """Create or update the role in the URL `address`, with its password and grants.
 
-    Does nothing when it names the connection's own user. Raises RoleError when the role
-    cannot be made, or may do more than change rows.
+    Does nothing when it is the user of the connection. Raises RoleError when the role cannot be
+    created, or can do more than change rows.
     """
     from psycopg import sql  # noqa: PLC0415
 
-    given = login(address, "APP_DATABASE_URL")
-    name, password = given.get("user"), given.get("password")
+    parts = login(address, "APP_DATABASE_URL")
+    name, password = parts.get("user"), parts.get("password")
     if not name:
-        raise RoleError("APP_DATABASE_URL names no user")
+        raise RoleError("APP_DATABASE_URL has no user")
     if name == connection.info.user:
         return
     names = {
         "role": sql.Identifier(name),
         "database": sql.Identifier(connection.info.dbname),
     }
-    _make(connection, name, password, names)
+    _create_or_alter(connection, name, password, names)
     for statement in _GRANTS:
         connection.execute(sql.SQL(statement).format(**names))
     _grant_relations(connection, names)
-    if connection.execute(_TOO_MUCH, (name,)).fetchone() != (False,):
+    if connection.execute(_HAS_EXCESS_PRIVILEGES, (name,)).fetchone() != (False,):
         raise RoleError(
-            f"the user {name} may do more than change rows: take that from it,"
-            " or use one user for everything"
+            f"the user {name} can do more than change rows: revoke its other privileges, or use"
+            " one user for all functions"
         )
     logger.info("app_role_ensured", extra={"role": name})
 
 
-def _make(
+def _create_or_alter(
     connection: Connection[Any], name: str, password: str | None, names: dict[str, sql.Identifier]
 ) -> None:
     from psycopg import errors, sql  # noqa: PLC0415
 
-    found = connection.execute("SELECT FROM pg_roles WHERE rolname = %s", (name,)).fetchone()
+    existing = connection.execute("SELECT FROM pg_roles WHERE rolname = %s", (name,)).fetchone()
     try:
         with connection.transaction():
-            if found is None:
+            if existing is None:
                 connection.execute(sql.SQL("CREATE ROLE {role}").format(**names))
-            connection.execute(_with_login(connection, name, password, names))
+            connection.execute(_alter_login(connection, name, password, names))
             for setting in _SETTINGS:
                 connection.execute(sql.SQL(setting).format(**names))
     except errors.InsufficientPrivilege as error:
-        if found is None:
+        if existing is None:
             raise RoleError(
-                f"the user {connection.info.user} may not make the user {name}: let it"
-                " (CREATEROLE), make it yourself, or use one user for everything"
+                f"the user {connection.info.user} cannot create the user {name}: grant it"
+                " CREATEROLE, create the user yourself, or use one user for all functions"
             ) from error
-        # Whoever made it keeps its password; what it may do to our tables is ours to say.
+        # Another role created it, so its password stays as it is; the grants are still applied.
         logger.warning("app_role_not_owned", extra={"role": name})
 
 
-def _with_login(
+def _alter_login(
     connection: Connection[Any], name: str, password: str | None, names: dict[str, sql.Identifier]
 ) -> sql.Composed:
     from psycopg import sql  # noqa: PLC0415
 
     if password is None:
         return sql.SQL("ALTER ROLE {role} LOGIN").format(**names)
-    # What the server would make of the password itself: the statement may end up in its log.
+    # Send the SCRAM verifier instead of the password, because the server may log the statement.
     verifier = connection.pgconn.encrypt_password(
         password.encode(), name.encode(), b"scram-sha-256"
     )
@@ -126,10 +126,10 @@ def _grant_relations(connection: Connection[Any], names: dict[str, sql.Identifie
         (["r", "p"], "GRANT SELECT, INSERT, UPDATE, DELETE ON {relation} TO {role}"),
         (["S"], "GRANT USAGE ON SEQUENCE {relation} TO {role}"),
     )
-    for kinds, statement in grants:
-        for (relation,) in connection.execute(_OWN_RELATIONS, (kinds,)).fetchall():
+    for relation_kinds, statement in grants:
+        for (relation,) in connection.execute(_OWN_RELATIONS, (relation_kinds,)).fetchall():
             if relation != _HISTORY:
-                own = sql.Identifier("public", relation)
-                connection.execute(sql.SQL(statement).format(relation=own, **names))
+                identifier = sql.Identifier("public", relation)
+                connection.execute(sql.SQL(statement).format(relation=identifier, **names))
     history = sql.SQL("REVOKE ALL ON public.schema_migrations FROM {role}")
     connection.execute(history.format(**names))

@@ -23,19 +23,19 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
 DIRECTORY = Path(__file__).parent
-# What SQL cannot do of a migration, in the same transaction.
-_AFTER: Mapping[str, Callable[[Connection[Any]], None]] = {"0009_folded_names": fold_names}
-# Any fixed number: it names the lock that runners of this project take in turn.
-_LOCK = 6_204_112_026
+# The Python steps of migrations, which run after the SQL in the same transaction.
+_PYTHON_STEPS: Mapping[str, Callable[[Connection[Any]], None]] = {"0009_folded_names": fold_names}
+# The key of the advisory lock that serializes the runners of this project; an arbitrary number.
+_LOCK_KEY = 6_204_112_026
 
 
 class MigrationError(Exception):
-    """The database cannot be brought up to date; the message has no secret in it."""
+    """The database cannot be migrated; the message contains no secret."""
 
 
 @dataclass(frozen=True, slots=True)
 class Migration:
-    """One numbered file."""
+    """One numbered SQL file."""
 
     version: int
     name: str
@@ -43,69 +43,70 @@ class Migration:
 
     @property
     def checksum(self) -> str:
-        """Return the digest that shows later whether an applied file was edited."""
+        """Return the digest that detects edits of an applied file."""
         return sha256(self.statements.encode()).hexdigest()
 
 
 def migrations(directory: Path = DIRECTORY) -> list[Migration]:
-    """Read the migrations in their order; raises MigrationError for a gap or a double number."""
+    """Return the migrations in order; raises MigrationError for a gap or a duplicate number."""
     try:
-        found = [
+        result = [
             Migration(int(path.stem.split("_", 1)[0]), path.stem, path.read_text(encoding="utf-8"))
             for path in sorted(directory.glob("[0-9]*_*.sql"))
         ]
     except ValueError as error:
         raise MigrationError(f"migrations must be numbered: {error}") from error
-    if [item.version for item in found] != list(range(1, len(found) + 1)):
+    if [item.version for item in result] != list(range(1, len(result) + 1)):
         raise MigrationError("migrations must be numbered 1, 2, 3, … without a gap")
-    return found
+    return result
 
 
 def migrate(
     database: Database, directory: Path = DIRECTORY, *, deadline: float = math.inf
 ) -> list[str]:
-    """Apply what is missing and return the names of what was applied.
+    """Apply the missing migrations and return their names.
 
-    `deadline` is of the monotonic clock. Raises MigrationError for a migration that fails, and
-    when an applied file has changed: history is not rewritten.
+    `deadline` is a time of the monotonic clock. Raises MigrationError when a migration fails or an
+    applied file was edited.
     """
-    wanted = migrations(directory)
+    available = migrations(directory)
     applied = []
-    for migration in wanted:
+    for migration in available:
         with database.transaction() as connection:
-            _take_turn(connection, deadline)
-            done = _history(connection)
-            _check_history(done, wanted)
-            if migration.version not in done:
+            _lock(connection, deadline)
+            checksums = _history(connection)
+            _check_history(checksums, available)
+            if migration.version not in checksums:
                 _apply(connection, migration)
                 applied.append(migration.name)
     return applied
 
 
-def run(*, seconds: float, patience: float = 0.0) -> list[str]:
-    """Bring this environment's database up to date, and the role of the functions with it.
+def run(*, seconds: float, wait_seconds: float = 0.0) -> list[str]:
+    """Migrate this environment's database and set up the role of the functions.
 
-    Raises MigrationError when that takes longer than `seconds`. For `patience` a database that
-    cannot be reached is asked again: one that pauses, or that was made a moment ago, takes a while.
+    Returns the names of the applied migrations. Raises MigrationError when it takes longer than
+    `seconds`. Connecting is retried for `wait_seconds`, because a database that was paused or has
+    just been created takes a while to accept connections.
     """
     deadline = time.monotonic() + seconds
     database = Database(environment().database_url)
     try:
         with time_limit(seconds, MigrationError(f"not done within {seconds:.0f} seconds")):
-            _wait_for(database, time.monotonic() + min(patience, seconds))
+            _wait_for(database, time.monotonic() + min(wait_seconds, seconds))
             applied = migrate(database, deadline=deadline)
-            _provide_role(database, deadline)
+            _ensure_role(database, deadline)
     finally:
         database.close()
     return applied
 
 
-def _wait_for(database: Database, until: float) -> None:
+def _wait_for(database: Database, give_up_at: float) -> None:
     while True:
         try:
             database.ping()
         except (AppError, secrets.SecretUnreadableError) as error:
-            if time.monotonic() + PAUSE_SECONDS >= until:
+            if time.monotonic() + PAUSE_SECONDS >= give_up_at:
                 raise
             logger.info("database_not_ready", extra={"cause": str(error)})
             time.sleep(PAUSE_SECONDS)
@@ -113,26 +114,26 @@ def _wait_for(database: Database, until: float) -> None:
             return
 
 
-def _provide_role(database: Database, deadline: float) -> None:
-    """Let the functions in by a user of their own, where they have one."""
+def _ensure_role(database: Database, deadline: float) -> None:
+    """Set up the role in APP_DATABASE_URL, if it is set."""
     address = environment().app_database_url
     if address is None:
         return
-    # Whoever has just changed the password runs this to make it so.
+    # Not from the cache: operators run this to apply a password that they have just changed.
     url = secrets.resolve(address, "APP_DATABASE_URL", fresh=True)
     with database.transaction() as connection:
-        _take_turn(connection, deadline)
+        _lock(connection, deadline)
         role.ensure_app_role(connection, url)
 
 
-def _take_turn(connection: Connection[Any], deadline: float) -> None:
-    """Wait for the lock, which is gone with the transaction, however the runner ends."""
-    left = max(deadline - time.monotonic(), 1)
-    # The server gives up in time too; without a deadline neither does.
-    milliseconds = 0 if left == math.inf else int(left * 1000)
+def _lock(connection: Connection[Any], deadline: float) -> None:
+    """Wait for the advisory lock, which the end of the transaction releases."""
+    seconds_left = max(deadline - time.monotonic(), 1)
+    # The server cancels statements at the deadline too; 0 disables its time-out.
+    milliseconds = 0 if seconds_left == math.inf else int(seconds_left * 1000)
     connection.execute("SET LOCAL lock_timeout = 0")
     connection.execute("SELECT set_config('statement_timeout', %s, true)", (f"{milliseconds}ms",))
-    connection.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
+    connection.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK_KEY,))
 
 
 def _history(connection: Connection[Any]) -> dict[int, str]:
@@ -145,10 +146,10 @@ def _history(connection: Connection[Any]) -> dict[int, str]:
     return dict(rows)
 
 
-def _check_history(done: dict[int, str], wanted: list[Migration]) -> None:
-    known = {migration.version: migration for migration in wanted}
-    for version, checksum in done.items():
-        # A newer version than we know is a later release's, and compatible with this one.
+def _check_history(checksums: dict[int, str], available: list[Migration]) -> None:
+    known = {migration.version: migration for migration in available}
+    for version, checksum in checksums.items():
+        # An unknown version belongs to a later release, whose schema is compatible with this one.
         if version in known and known[version].checksum != checksum:
             raise MigrationError(f"{known[version].name} was edited after it had been applied")
 
@@ -157,15 +158,15 @@ def _apply(connection: Connection[Any], migration: Migration) -> None:
     import psycopg  # noqa: PLC0415
 
     try:
-        # A file of this package, which may have several statements.
+        # A file of this package; it can have several statements.
         # ast-grep-ignore: sql-past-the-types
         connection.execute(migration.statements.encode())
-        if migration.name in _AFTER:
-            _AFTER[migration.name](connection)
+        if migration.name in _PYTHON_STEPS:
+            _PYTHON_STEPS[migration.name](connection)
     except SameNameError as error:
         raise MigrationError(f"{migration.name} failed: {error}") from error
     except psycopg.Error as error:
-        # The first line says what is wrong; the others may have values of a row.
+        # Only the primary message, because the detail can contain values of a row.
         reason = error.diag.message_primary or type(error).__name__
         raise MigrationError(f"{migration.name} failed: {reason}") from error
     connection.execute(

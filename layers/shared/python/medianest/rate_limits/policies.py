@@ -1,6 +1,6 @@
-"""Rate-limit policies, and the subjects that they count.
+"""Rate-limit policies, and the subjects that they limit.
 
-A policy lets a subject (a user, an address, a text that a caller typed) make `limit` calls in any
+A policy allows a subject (a user, an IP address, a text that a caller typed) `limit` calls in any
 `window` seconds.
 """
 
@@ -38,45 +38,45 @@ _IPV6_PREFIX = 64
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """How many calls in how many seconds.
+    """A number of calls in a window of seconds.
 
-    An admin may set a `limit` no smaller than `least` and a `window` no longer than `longest`:
-    anything tighter would lock people out. None may change a `fixed` policy.
+    An admin can set `limit` to at least `min_limit` and `window` to at most `max_window`. Stricter
+    values would lock users out. A `fixed` policy cannot be changed.
     """
 
     name: PolicyName
     limit: int
     window: int
     fallback: Fallback
-    least: int = 1
-    longest: int = 86_400
+    min_limit: int = 1
+    max_window: int = 86_400
     fixed: bool = False
 
 
-# Section 6 of the contract.
+# The policies of section 6 of the contract.
 POLICIES: Mapping[PolicyName, Policy] = {
     policy.name: policy
     for policy in (
-        Policy("api", 100, 60, "memory", least=20, longest=300),
-        Policy("auth", 10, 60, "database", least=5, longest=600),
-        Policy("plex-pin", 5, 300, "database", least=2, longest=900),
-        # A client may poll once a second, and a second tab too now and then (RFC 8628, 3.5).
-        Policy("plex-verify", 90, 60, "database", least=30, longest=60),
-        Policy("login", 5, 900, "database", least=3, longest=3600),
-        Policy("password", 3, 3600, "database", least=1, longest=86400),
-        Policy("search", 30, 60, "memory", least=5, longest=600),
-        Policy("media-request", 20, 3600, "memory", least=1, longest=86400),
-        Policy("admin", 100, 60, "memory", least=20, longest=300),
-        # A load of the API's page is six calls, of up to 1.5 MB.
-        Policy("docs", 60, 60, "memory", least=60, longest=60, fixed=True),
-        # For the routes that change limits: no limit that they set may lock them.
-        Policy("admin-config", 60, 60, "memory", least=60, longest=60, fixed=True),
+        Policy("api", 100, 60, "memory", min_limit=20, max_window=300),
+        Policy("auth", 10, 60, "database", min_limit=5, max_window=600),
+        Policy("plex-pin", 5, 300, "database", min_limit=2, max_window=900),
+        # A client may poll once a second, sometimes in two tabs (RFC 8628, section 3.5).
+        Policy("plex-verify", 90, 60, "database", min_limit=30, max_window=60),
+        Policy("login", 5, 900, "database", min_limit=3, max_window=3600),
+        Policy("password", 3, 3600, "database", min_limit=1, max_window=86400),
+        Policy("search", 30, 60, "memory", min_limit=5, max_window=600),
+        Policy("media-request", 20, 3600, "memory", min_limit=1, max_window=86400),
+        Policy("admin", 100, 60, "memory", min_limit=20, max_window=300),
+        # Loading the page of the API document takes six calls, of up to 1.5 MB.
+        Policy("docs", 60, 60, "memory", min_limit=60, max_window=60, fixed=True),
+        # For the routes that change limits: it is fixed, so they cannot lock themselves.
+        Policy("admin-config", 60, 60, "memory", min_limit=60, max_window=60, fixed=True),
     )
 }
 
 
 def network(ip: str) -> str:
-    """Return the address to count by: for IPv6 the /64, which one household has."""
+    """Return the subject of an IP address; for IPv6 the /64, the usual size of one customer."""
     address = ip_address(ip)
     if not isinstance(address, IPv6Address):
         return str(address)
@@ -87,8 +87,8 @@ def network(ip: str) -> str:
 
 
 def digest(typed: str) -> str:
-    """Return a digest of a text that a caller typed, so that a key reveals nothing.
+    """Return a digest of a text that a caller typed, so that a key does not reveal the text.
 
-    Spellings that a person reads as the same (`Ann@x`, ` ann@X`) have one digest.
+    Equivalent spellings (`Ann@x`, ` ann@X`) have the same digest.
     """
     return sha256(fold(typed).encode()).hexdigest()

@@ -16,28 +16,28 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A call that was let through, or the mark of one that was refused."""
+    """An accepted call, or the mark of a refused one."""
 
     at: float
     refused: bool
 
 
 def hit(connection: Connection[Any], buckets: Sequence[Bucket]) -> tuple[list[LimitResult], float]:
-    """Charge a call to its buckets, unless one refuses; return when that was, too (Unix seconds).
+    """Charge a call to its buckets, unless one refuses; also return its time (Unix seconds).
 
-    Exact, since callers of a key take turns.
+    Advisory locks serialize the calls of a key, so the count is exact.
     """
-    # In the order of the locks themselves, so that no two calls wait for each other.
+    # Acquire the locks in order, to prevent deadlocks.
     connection.execute(
         "SELECT pg_advisory_xact_lock(lock) FROM (SELECT hashtextextended(key, 0) AS lock"
         " FROM unnest(%s::text[]) AS key ORDER BY lock) AS locks",
         ([bucket.key for bucket in buckets],),
     )
-    # Not now(), the time before the turn came.
+    # Not now(), which is the time before the wait for the locks.
     now: float = fetch_value(connection, "SELECT extract(epoch FROM clock_timestamp())::float8")
     hits = [_hits(connection, bucket, now) for bucket in buckets]
-    logs = [[hit.at for hit in found if not hit.refused] for found in hits]
-    marked = [any(hit.refused for hit in found) for found in hits]
+    logs = [[hit.at for hit in bucket_hits if not hit.refused] for bucket_hits in hits]
+    marked = [any(hit.refused for hit in bucket_hits) for bucket_hits in hits]
     results = evaluate(buckets, logs, marked, now)
     full = any(result.refused for result in results)
     for bucket, result in zip(buckets, results, strict=True):
@@ -47,7 +47,7 @@ def hit(connection: Connection[Any], buckets: Sequence[Bucket]) -> tuple[list[Li
 
 
 def refund(connection: Connection[Any], buckets: Sequence[Bucket], at: float) -> None:
-    """Take a call that was charged at a time out of the counts of its buckets."""
+    """Remove the call that was charged at a time from its buckets."""
     connection.execute(
         "DELETE FROM rate_limit_hits WHERE key = ANY(%s) AND at = to_timestamp(%s) AND NOT refused",
         ([bucket.key for bucket in buckets], at),

@@ -48,15 +48,15 @@ def charge(limit_keys: Sequence[LimitKey], caller: Caller, user_id: UUID | None 
         if result.refused:
             count("RateLimited", policy=result.policy.name)
         if result.first:
-            _tell(result, caller, user_id)
+            _report_refusal(result, caller, user_id)
     return charged
 
 
 def _charge_without_cache(buckets: Sequence[Bucket]) -> Charge:
-    """Count in the database where a policy asks for it, else in this environment."""
+    """Charge in the database if a policy requires it, else in the memory of this environment."""
     count("RateLimitFallback")
     if all(bucket.policy.fallback == "memory" for bucket in buckets):
-        # Nothing general is ever refunded.
+        # No refund: this fallback is approximate.
         return Charge(memory().hit(buckets), lambda: None)
     with database().transaction() as connection:
         results, at = repository.hit(connection, buckets)
@@ -68,7 +68,7 @@ def _charge_without_cache(buckets: Sequence[Bucket]) -> Charge:
     return Charge(results, refund)
 
 
-def _tell(result: LimitResult, caller: Caller, user_id: UUID | None) -> None:
+def _report_refusal(result: LimitResult, caller: Caller, user_id: UUID | None) -> None:
     details = {
         "policy": result.policy.name,
         "limit": result.policy.limit,
@@ -84,11 +84,11 @@ def _tell(result: LimitResult, caller: Caller, user_id: UUID | None) -> None:
                 connection, Action.LIMIT_EXCEEDED, caller, user_id=user_id, details=details
             )
     except AppError:
-        # The call is refused all the same, and the log line above has the details.
+        # The call is refused without the audit row; the log line above has the details.
         count("AuditLost")
 
 
 @cache
 def memory() -> MemoryLog:
-    """Return this environment's own logs."""
+    """Return the logs of this environment."""
     return MemoryLog()

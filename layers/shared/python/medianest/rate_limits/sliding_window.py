@@ -1,4 +1,4 @@
-"""Exact sliding windows: the log of a bucket's calls, its result, and the headers of the answer.
+"""Exact sliding windows: the log of a bucket's calls, its result, and the response headers.
 
 The log has the times of accepted calls only, so a refused call does not prolong the wait.
 """
@@ -30,7 +30,7 @@ HEADERS = (
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """A policy with its current limit, and one subject of it."""
+    """A policy with its current limit, and one subject."""
 
     policy: Policy
     subject: str
@@ -39,7 +39,7 @@ class Bucket:
     def key(self) -> str:
         """Return the key of its log.
 
-        The hash tag puts the keys of all policies into one slot, as a script needs.
+        The hash tag puts the keys of all policies into one hash slot, which scripts require.
         """
         return f"{{rl}}:{self.policy.name}:{self.subject}"
 
@@ -120,7 +120,7 @@ return {}
 def hit_cache(cache: Cache, buckets: Sequence[Bucket], member: str) -> list[LimitResult] | None:
     """Charge a call to its buckets as a unique `member`, unless one refuses.
 
-    None when the cache is down.
+    Returns None when the cache is down.
     """
     keys = [key for bucket in buckets for key in (bucket.key, f"{bucket.key}:refused")]
     bounds = [
@@ -128,10 +128,10 @@ def hit_cache(cache: Cache, buckets: Sequence[Bucket], member: str) -> list[Limi
         for bucket in buckets
         for number in (bucket.policy.limit, bucket.policy.window * 1_000_000)
     ]
-    answer = cache.run(SCRIPT, keys, [member, *bounds])
-    if answer is None:
+    reply = cache.run(SCRIPT, keys, [member, *bounds])
+    if reply is None:
         return None
-    now, *numbers = answer
+    now, *numbers = reply
     return [
         LimitResult(
             policy=bucket.policy,
@@ -148,17 +148,17 @@ def hit_cache(cache: Cache, buckets: Sequence[Bucket], member: str) -> list[Limi
 
 
 def refund_cache(cache: Cache, buckets: Sequence[Bucket], member: str) -> None:
-    """Take a call out of the logs it was charged to."""
+    """Remove a call from the logs of its buckets."""
     cache.run(_REFUND, [bucket.key for bucket in buckets], [member])
 
 
 def evaluate(
     buckets: Sequence[Bucket], logs: Sequence[Sequence[float]], marked: Sequence[bool], now: float
 ) -> list[LimitResult]:
-    """Evaluate logs as the script does.
+    """Evaluate logs in the same way as the script.
 
-    A log has the times within its window, oldest first; `marked` says which subjects have been
-    refused in it already.
+    A log has the times of the calls in its window, oldest first. `marked` is True for a bucket that
+    has refused a call in this window before.
     """
     full = any(len(log) >= bucket.policy.limit for bucket, log in zip(buckets, logs, strict=True))
     results = []
@@ -182,9 +182,9 @@ def evaluate(
 
 
 class MemoryLog:
-    """The logs of one environment, while the cache is down."""
+    """The logs in the memory of one environment, used while the cache is down."""
 
-    # Bounds the memory; a caller with more addresses than this needs a limit elsewhere.
+    # Bounds the memory. A caller with more addresses than this evades these limits.
     MAX_KEYS = 10_000
 
     def __init__(self) -> None:
@@ -193,7 +193,7 @@ class MemoryLog:
 
     def hit(self, buckets: Sequence[Bucket]) -> list[LimitResult]:
         """Charge a call to its buckets, unless one refuses."""
-        # Not monotonic(), which may stand still while an environment is frozen.
+        # Wall clock: the monotonic clock may stop while the environment is frozen.
         now = time.time()
         logs = [self._log(bucket, now) for bucket in buckets]
         marked = [self._marks.get(bucket.key, now) > now for bucket in buckets]
@@ -237,9 +237,9 @@ def refusal(results: Sequence[LimitResult]) -> AppError | None:
 
 
 def headers(results: Sequence[LimitResult]) -> dict[str, str]:
-    """Return the headers: X-RateLimit-… of the tightest policy, RateLimit… of all.
+    """Return the response headers: X-RateLimit-* of the tightest policy, RateLimit* of all.
 
-    The latter as in draft-ietf-httpapi-ratelimit-headers. A policy with two subjects, such as an
+    RateLimit* follow draft-ietf-httpapi-ratelimit-headers. A policy with two subjects, such as an
     address and an account, appears once, with the tighter result.
     """
     by_policy: dict[str, LimitResult] = {}

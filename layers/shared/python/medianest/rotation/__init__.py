@@ -1,1 +1,1 @@
-"""Rotating the key that signs sessions."""
+"""Rotation of the key that signs sessions."""

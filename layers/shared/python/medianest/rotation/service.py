@@ -1,8 +1,9 @@
-"""Rules of rotating JWT_SECRET: a key is known everywhere for a rotation before it signs.
+"""Rotation of JWT_SECRET: all environments know a key before it signs.
 
-The value is `{"sign": KEY, "verify": [KEY, …], "next": KEY}`. Each rotation signs with the `next`
-that every environment has known since the last one, announces a new `next`, and goes on accepting
-what the former key signed. A value without a `next`, such as a plain key, gets one, and no more.
+The value is `{"sign": KEY, "verify": [KEY, …], "next": KEY}`. A rotation makes `next` the signing
+key, which all environments have read since the previous rotation. It adds a new `next`, and keeps
+the previous signing key for verification. A value without `next`, such as a plain key, only gets a
+`next`.
 """
 
 from __future__ import annotations
@@ -22,50 +23,50 @@ KEY_BYTES = 48
 
 
 class RotationError(Exception):
-    """Secrets Manager wants what must not be; the message has no key in it."""
+    """The rotation step is not possible; the message contains no key."""
 
 
 def rotate(client: Any, *, step: str, secret: str, version: str) -> None:
-    """Take one step of Secrets Manager's rotation of `secret` to `version`, once or again.
+    """Run one step of Secrets Manager's rotation of `secret` to `version`; steps are idempotent.
 
-    Raises RotationError for a step that does not fit, and ValueError for a value that is none.
+    Raises RotationError for a step that is not possible, and ValueError for an invalid value.
     """
     stages = client.describe_secret(SecretId=secret)["VersionIdsToStages"].get(version, [])
     if CURRENT in stages:
-        return  # this rotation is over
+        return  # the rotation is complete
     if PENDING not in stages:
-        raise RotationError("this version is not the one that the secret is being rotated to")
+        raise RotationError("this version is not the pending version of the secret")
     if step == "createSecret":
         _create(client, secret, version)
     elif step == "testSecret":
-        # Without a value it is Secrets Manager that tries whether this function can be called.
+        # Without a value, Secrets Manager only checks that it can call this function.
         if (value := _pending(client, secret, version)) is not None:
             _check(_current(client, secret)["SecretString"], value)
     elif step == "finishSecret":
         _finish(client, secret, version)
-    elif step != "setSecret":  # nobody else keeps the keys who would have to be told
-        raise RotationError("no such step")
+    elif step != "setSecret":  # setSecret: no other system has the keys
+        raise RotationError(f"unknown step {step!r}")
     logger.info("rotation", extra={"step": step})
 
 
 def rotated(value: str, fresh: str) -> str:
-    """Return what comes after a value, with `fresh` as the next key; raises ValueError."""
+    """Return the value after a rotation, with `fresh` as the next key; raises ValueError."""
     sign, *verify = jwt_keys(value)
-    announced = announced_in(value)
-    if announced is None:
+    announced_key = next_key(value)
+    if announced_key is None:
         verify = [fresh, *verify][: MAX_JWT_KEYS - 1]
     else:
-        sign, verify = announced, [fresh, sign]
+        sign, verify = announced_key, [fresh, sign]
     return json.dumps({"sign": sign, "verify": verify, "next": fresh})
 
 
-def announced_in(value: str) -> str | None:
-    """Return the key that a value announces, None when it announces none."""
+def next_key(value: str) -> str | None:
+    """Return the key that signs after the next rotation, None when the value has none."""
     if not value.startswith("{"):
         return None
     parts = json.loads(value)
-    found: str | None = parts.get("next")
-    return found if found in parts.get("verify", []) else None
+    response: str | None = parts.get("next")
+    return response if response in parts.get("verify", []) else None
 
 
 def _create(client: Any, secret: str, version: str) -> None:
@@ -74,9 +75,9 @@ def _create(client: Any, secret: str, version: str) -> None:
     current = _current(client, secret)
     value = current["SecretString"]
     age = (now() - current["CreatedDate"]).total_seconds()
-    if announced_in(value) is not None and age < MAX_LIFETIME_SECONDS:
-        # What the key before the current one signed may still be in use, and would be no more.
-        raise RotationError(f"the keys are {age / 86400:.1f} days old, tokens live for 30")
+    if next_key(value) is not None and age < MAX_LIFETIME_SECONDS:
+        # Tokens of the previous key may still be valid, and a rotation would drop that key.
+        raise RotationError(f"the keys are {age / 86400:.1f} days old: rotate after 30 days")
     client.put_secret_value(
         SecretId=secret,
         ClientRequestToken=version,
@@ -89,7 +90,7 @@ def _finish(client: Any, secret: str, version: str) -> None:
     current = _current(client, secret)
     value = _pending(client, secret, version)
     if value is None:
-        raise RotationError("there is no value to change to")
+        raise RotationError("the pending version has no value")
     _check(current["SecretString"], value)
     client.update_secret_version_stage(
         SecretId=secret,
@@ -100,10 +101,13 @@ def _finish(client: Any, secret: str, version: str) -> None:
 
 
 def _check(value: str, pending: str) -> None:
-    """Refuse a change that environments would not agree about while it spreads."""
-    former, coming = jwt_keys(value), jwt_keys(pending)
-    if former[0] not in coming or coming[0] not in former:
-        raise RotationError("what one value signs the other would not accept")
+    """Raise RotationError unless each value accepts tokens of the other.
+
+    Both values are in use until all environments have read the new one.
+    """
+    current_keys, pending_keys = jwt_keys(value), jwt_keys(pending)
+    if current_keys[0] not in pending_keys or pending_keys[0] not in current_keys:
+        raise RotationError("one of the values rejects tokens that the other one signs")
 
 
 def _current(client: Any, secret: str) -> Any:
@@ -112,8 +116,8 @@ def _current(client: Any, secret: str) -> Any:
 
 def _pending(client: Any, secret: str, version: str) -> str | None:
     try:
-        found = client.get_secret_value(SecretId=secret, VersionId=version, VersionStage=PENDING)
+        response = client.get_secret_value(SecretId=secret, VersionId=version, VersionStage=PENDING)
     except client.exceptions.ResourceNotFoundException:
         return None
-    value: str = found["SecretString"]
+    value: str = response["SecretString"]
     return value

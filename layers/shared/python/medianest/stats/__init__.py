@@ -1,1 +1,1 @@
-"""What the dashboard counts."""
+"""Statistics for the dashboard."""

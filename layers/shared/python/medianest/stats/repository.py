@@ -47,7 +47,7 @@ def requests(connection: Connection[Any]) -> RequestStats:
 
 
 def top_requesters(connection: Connection[Any]) -> list[RequesterStats]:
-    """Return who asked for most in the last 30 days."""
+    """Return the users with the most requests in the last 30 days."""
     return fetch_all(
         connection,
         RequesterStats,

@@ -1,4 +1,4 @@
-"""Counting for the dashboard."""
+"""Statistics for the dashboard, cached."""
 
 from contextlib import suppress
 
@@ -10,21 +10,21 @@ from medianest.stats import repository
 from medianest.stats.schemas import SessionStats, StatsOut
 from medianest.system_config.service import session_lifetimes
 
-# To count everything takes long, and nobody decides anything by it.
+# Counting is slow, and a dashboard needs no exact numbers.
 CACHE_SECONDS = 60
 _KEY = "stats"
 
 
 def current() -> StatsOut:
-    """Return how many users, requests and sessions there are, counted in the last minute."""
-    kept = shared_cache().get(_KEY)
-    if kept is not None:
-        # Another release may have kept another shape: then it is counted anew.
+    """Return the numbers of users, requests and sessions, at most CACHE_SECONDS old."""
+    cached = shared_cache().get(_KEY)
+    if cached is not None:
+        # A value of another release may have another schema: treat it as a cache miss.
         with suppress(ValueError):
-            return StatsOut.model_validate_json(kept)
-    counted = _count()
-    shared_cache().set(_KEY, counted.model_dump_json(by_alias=True), seconds=CACHE_SECONDS)
-    return counted
+            return StatsOut.model_validate_json(cached)
+    stats = _count()
+    shared_cache().set(_KEY, stats.model_dump_json(by_alias=True), seconds=CACHE_SECONDS)
+    return stats
 
 
 def _count() -> StatsOut:

@@ -1,1 +1,1 @@
-"""What an admin can change while the service runs."""
+"""Run-time settings, which an admin can change without a deployment."""

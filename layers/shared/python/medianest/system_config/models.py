@@ -12,7 +12,7 @@ from medianest.users.models import UNLIMITED, Quota, Role
 
 @dataclass(frozen=True, slots=True)
 class ConfigRow:
-    """A row of `system_config`, as it is."""
+    """A row of `system_config`, not validated."""
 
     key: str
     value: Any
@@ -22,7 +22,7 @@ class ConfigRow:
 
 @dataclass(frozen=True, slots=True)
 class Lifetimes:
-    """How long sessions last: a token; unused; and in all, however often it is refreshed."""
+    """The lifetimes of a token, of an unused session, and of a session despite refreshes."""
 
     token: timedelta
     idle: timedelta
@@ -31,7 +31,7 @@ class Lifetimes:
 
 @dataclass(frozen=True, slots=True)
 class Quotas:
-    """Films are counted by request, shows by season."""
+    """The quotas of a role; films count by request, shows by season."""
 
     movies: Quota = UNLIMITED
     seasons: Quota = UNLIMITED
@@ -39,7 +39,7 @@ class Quotas:
 
 @dataclass(frozen=True, slots=True)
 class AutoApproval:
-    """Whose requests need no decision of an admin."""
+    """The media types of which requests are approved automatically."""
 
     movie: bool = False
     tv: bool = False
@@ -47,7 +47,7 @@ class AutoApproval:
 
 @dataclass(frozen=True, slots=True)
 class SystemConfig:
-    """What holds now."""
+    """The current values of all run-time settings."""
 
     rate_limits: Mapping[PolicyName, Policy]
     sessions: Lifetimes

@@ -1,4 +1,4 @@
-"""Every setting that an admin can change while the service runs: its key, shape and default."""
+"""The registry of run-time settings: key, schema, default and description of each."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -19,18 +19,18 @@ from medianest.users.schemas import QuotaIn
 
 @dataclass(frozen=True, slots=True)
 class Setting[V: RequestModel]:
-    """One of them; without a row the default holds.
+    """A run-time setting; without a row, the default applies.
 
-    `bounds` hold the fields of a new value more tightly than its type does.
+    `bounds` are the minimum and maximum of fields of a new value, stricter than the schema.
     """
 
     key: str
     default: V
-    about: str
+    description: str
     bounds: Mapping[str, tuple[int, int]] = field(default_factory=dict)
 
     def read(self, value: Any) -> V:
-        """Return a value typed; raises pydantic's ValidationError."""
+        """Parse a value; raises pydantic's ValidationError."""
         return type(self.default).model_validate(value)
 
 
@@ -41,36 +41,36 @@ RATE_LIMITS: Mapping[PolicyName, Setting[RateLimitIn]] = {
     name: Setting(
         f"rateLimit.{name}",
         RateLimitIn(limit=policy.limit, window=policy.window),
-        f"How many calls in how many seconds the policy `{name}` allows",
-        {"limit": (policy.least, 1000), "window": (1, policy.longest)},
+        f"Number of calls (`limit`) that the policy `{name}` allows in `window` seconds",
+        {"limit": (policy.min_limit, 1000), "window": (1, policy.max_window)},
     )
     for name, policy in POLICIES.items()
     if not policy.fixed
 }
 SESSION_LIFETIMES = Setting(
     "session.lifetimes",
-    # A token lives 30 days (section 5 of the contract); the other two only bound it.
+    # A token is valid for 30 days (section 5 of the contract); the other two are upper bounds.
     SessionLifetimesIn(tokenDays=30, idleDays=30, absoluteDays=90),
-    "How long a token lives, a session unused, and a session in all, however often it is refreshed",
+    "Lifetimes of a token, of an unused session, and of a session despite refreshes",
 )
 REQUEST_QUOTAS: Mapping[Role, Setting[QuotasIn]] = {
     role: Setting(
         f"requestQuota.{role}",
         QuotasIn(movies=_NO_LIMIT, seasons=_NO_LIMIT),
-        f"How many films and how many seasons {whose} may ask for in so many days",
+        f"Numbers of films and seasons (`limit`) that {role_plural} may request in `days` days",
     )
-    for role, whose in _ROLES.items()
+    for role, role_plural in _ROLES.items()
 }
 AUTO_APPROVAL: Mapping[Role, Setting[AutoApprovalIn]] = {
     role: Setting(
         f"autoApprove.{role}",
         AutoApprovalIn(movie=False, tv=False),
-        f"Whether films and shows that {whose} ask for are approved at once",
+        f"Whether requests of {role_plural} for films and for shows are approved automatically",
     )
-    for role, whose in _ROLES.items()
+    for role, role_plural in _ROLES.items()
 }
 AUDIT_RETENTION = Setting(
-    "audit.retention", AuditRetentionIn(days=365), "How long rows of the audit log are kept"
+    "audit.retention", AuditRetentionIn(days=365), "Time until rows of the audit log are deleted"
 )
 
 SETTINGS: Mapping[str, Setting[Any]] = {

@@ -22,16 +22,17 @@ def rows(connection: Connection[Any]) -> list[ConfigRow]:
 
 
 def lock(connection: Connection[Any]) -> None:
-    """Let nobody else write until the transaction ends; a row that is not there has no lock."""
+    """Block other writers until the transaction ends; a row lock cannot cover missing rows."""
     connection.execute("LOCK TABLE system_config IN SHARE ROW EXCLUSIVE MODE")
 
 
 def put(
     connection: Connection[Any], key: str, value: dict[str, Any], updated_by: UUID
 ) -> ConfigRow:
-    """Set a value, whether there was one or not.
+    """Insert or update a value.
 
-    The time is that of the write: now() is when a transaction began, maybe to wait for another's.
+    The time is clock_timestamp(), because now() is the start of the transaction, before its wait
+    for the lock.
     """
     return fetch_row(
         connection,

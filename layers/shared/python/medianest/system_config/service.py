@@ -1,4 +1,4 @@
-"""The run-time settings, read with a short memory: a change holds everywhere soon, not at once."""
+"""The run-time settings, cached: a change applies everywhere within CACHE_SECONDS."""
 
 from __future__ import annotations
 
@@ -43,32 +43,32 @@ RETRY_SECONDS = 2.0
 
 
 def rate_limits() -> Mapping[PolicyName, Policy]:
-    """Return every policy with the limit that holds now."""
-    return _memory().current().rate_limits
+    """Return every policy with its current limit."""
+    return _settings_cache().current().rate_limits
 
 
 def session_lifetimes() -> Lifetimes:
-    """Return how long sessions last now."""
-    return _memory().current().sessions
+    """Return the current lifetimes of sessions."""
+    return _settings_cache().current().sessions
 
 
 def quotas(role: Role) -> Quotas:
-    """Return how much a role may ask for now."""
-    return _memory().current().quotas[role]
+    """Return the current quotas of a role."""
+    return _settings_cache().current().quotas[role]
 
 
 def auto_approval(role: Role) -> AutoApproval:
-    """Return what a role's requests need no decision for."""
-    return _memory().current().auto_approval[role]
+    """Return the current automatic approval of a role's requests."""
+    return _settings_cache().current().auto_approval[role]
 
 
 def audit_retention(connection: Connection[Any]) -> timedelta:
-    """Return how long audit rows are kept, from the rows: what is deleted does not come back."""
+    """Return the retention of audit rows, not cached, because a deletion cannot be undone."""
     return parse(repository.rows(connection)).audit_retention
 
 
 def list_settings() -> list[SettingOut]:
-    """Return every setting as it holds now, by key."""
+    """Return every setting with its current value, sorted by key."""
     with database().transaction() as connection:
         rows = _by_key(repository.rows(connection))
     return [_out(setting, rows) for _, setting in sorted(registry.SETTINGS.items())]
@@ -85,7 +85,7 @@ def find(key: str) -> Setting[Any]:
 def change(key: str, value: dict[str, Any], admin: Principal, caller: Caller) -> SettingOut:
     """Change a setting; raises NOT_FOUND or VALIDATION_ERROR, or as `lock_admin` does.
 
-    It holds in this environment at once, elsewhere when the memory there has ended.
+    The change applies in this environment at once, in others when their cache expires.
     """
     setting = find(key)
     try:
@@ -95,12 +95,12 @@ def change(key: str, value: dict[str, Any], admin: Principal, caller: Caller) ->
     _check_bounds(setting, new)
     with database().transaction() as connection:
         lock_admin(connection, admin)
-        # Of several who write at once, each tells the audit log what the one before it wrote.
+        # Serialize writers, so that each audit row has the value of the previous writer.
         repository.lock(connection)
         rows = _by_key(repository.rows(connection))
-        former, held = _held(setting, rows)
-        # Nothing changes, unless a row that cannot be understood is to be mended.
-        if new == _wire(former) and rows.get(key) is held:
+        old, current_row = _current_value(setting, rows)
+        # Skip an unchanged value, unless it replaces an invalid row.
+        if new == _wire(old) and rows.get(key) is current_row:
             return _out(setting, rows)
         row = repository.put(connection, key, new, admin.user_id)
         audit_repository.record(
@@ -109,9 +109,9 @@ def change(key: str, value: dict[str, Any], admin: Principal, caller: Caller) ->
             caller,
             user_id=admin.user_id,
             target=("config", key),
-            details={"from": _wire(former), "to": new},
+            details={"from": _wire(old), "to": new},
         )
-    _memory().invalidate()
+    _settings_cache().invalidate()
     return _out(setting, {key: row})
 
 
@@ -125,20 +125,20 @@ def _check_bounds(setting: Setting[Any], new: dict[str, Any]) -> None:
         raise invalid_fields(problems)
 
 
-class Memory:
-    """The settings as they were read last."""
+class SettingsCache:
+    """The settings of the last read."""
 
     def __init__(self) -> None:
         self._config = parse(())
         self._fresh_until = 0.0
 
     def current(self) -> SystemConfig:
-        """Return the settings, read again when they are old.
+        """Return the settings, read again after CACHE_SECONDS.
 
-        While the database is down the last ones stay in force; an environment that has none yet
-        starts with the defaults. It retries every RETRY_SECONDS.
+        While the database is down, the last settings apply, or the defaults before the first read.
+        The read is retried every RETRY_SECONDS.
         """
-        # Not monotonic(), which may stand still while an environment is frozen.
+        # Wall clock: the monotonic clock may stop while the environment is frozen.
         now = time.time()
         if not now < self._fresh_until <= now + CACHE_SECONDS:
             seconds = CACHE_SECONDS
@@ -153,25 +153,26 @@ class Memory:
         return self._config
 
     def invalidate(self) -> None:
-        """Make the next use read the settings."""
+        """Read the settings again on the next use."""
         self._fresh_until = 0.0
 
 
 def parse(rows: Iterable[ConfigRow]) -> SystemConfig:
-    """Return what rows say; one that cannot be understood is told to the log and left out."""
+    """Return the settings in rows; an invalid row is logged, and its default applies."""
     stored = _by_key(rows)
     for key in stored.keys() - registry.SETTINGS.keys():
-        _tell_ignored(key, "unknown key")
+        _log_ignored(key, "unknown key")
 
-    def held[V: RequestModel](setting: Setting[V]) -> V:
-        return _held(setting, stored)[0]
+    def current[V: RequestModel](setting: Setting[V]) -> V:
+        return _current_value(setting, stored)[0]
 
-    lifetimes = held(registry.SESSION_LIFETIMES)
+    lifetimes = current(registry.SESSION_LIFETIMES)
     return SystemConfig(
         rate_limits={
             **POLICIES,
             **{
-                name: _policy(name, held(setting)) for name, setting in registry.RATE_LIMITS.items()
+                name: _policy(name, current(setting))
+                for name, setting in registry.RATE_LIMITS.items()
             },
         },
         sessions=Lifetimes(
@@ -179,11 +180,14 @@ def parse(rows: Iterable[ConfigRow]) -> SystemConfig:
             idle=timedelta(days=lifetimes.idle_days),
             absolute=timedelta(days=lifetimes.absolute_days),
         ),
-        quotas={role: _quotas(held(setting)) for role, setting in registry.REQUEST_QUOTAS.items()},
-        auto_approval={
-            role: _auto_approval(held(setting)) for role, setting in registry.AUTO_APPROVAL.items()
+        quotas={
+            role: _quotas(current(setting)) for role, setting in registry.REQUEST_QUOTAS.items()
         },
-        audit_retention=timedelta(days=held(registry.AUDIT_RETENTION).days),
+        auto_approval={
+            role: _auto_approval(current(setting))
+            for role, setting in registry.AUTO_APPROVAL.items()
+        },
+        audit_retention=timedelta(days=current(registry.AUDIT_RETENTION).days),
     )
 
 
@@ -206,25 +210,25 @@ def _by_key(rows: Iterable[ConfigRow]) -> dict[str, ConfigRow]:
     return {row.key: row for row in rows}
 
 
-def _held[V: RequestModel](
+def _current_value[V: RequestModel](
     setting: Setting[V], rows: Mapping[str, ConfigRow]
 ) -> tuple[V, ConfigRow | None]:
-    """Return the value that holds, and the row that says so."""
+    """Return the current value of a setting, and its row unless the default applies."""
     row = rows.get(setting.key)
     if row is not None:
         try:
             return setting.read(row.value), row
         except ValidationError:
-            _tell_ignored(row.key, "malformed value")
+            _log_ignored(row.key, "malformed value")
     return setting.default, None
 
 
-def _tell_ignored(key: str, reason: str) -> None:
+def _log_ignored(key: str, reason: str) -> None:
     logger.warning("setting_ignored", extra={"key": key, "cause": reason})
 
 
 def _out(setting: Setting[Any], rows: Mapping[str, ConfigRow]) -> SettingOut:
-    value, row = _held(setting, rows)
+    value, row = _current_value(setting, rows)
     return SettingOut(
         key=setting.key,
         value=_wire(value),
@@ -239,5 +243,5 @@ def _wire(value: RequestModel) -> dict[str, Any]:
 
 
 @cache
-def _memory() -> Memory:
-    return Memory()
+def _settings_cache() -> SettingsCache:
+    return SettingsCache()
