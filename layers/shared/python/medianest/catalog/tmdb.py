@@ -144,7 +144,7 @@ class TmdbClient:
                 return _CachedDetails.fetched_now(None, MISSING_CACHE_SECONDS)
             if status != _OK:
                 raise http.UpstreamError(f"{path} answered {status}")
-            reader = Reader(self._tmdb.host, path)
+            reader = self._reader(path)
             title = details_of(reader, media_type, tmdb_id, body, language)
             if not title.title:
                 raise http.UpstreamError(f"{path} has no title")
@@ -162,7 +162,7 @@ class TmdbClient:
             status, body = self._request(path, query | {"page": str(number)}, budget)
             if status != _OK:
                 raise http.UpstreamError(f"{path} answered {status}")
-            result = page_of(Reader(self._tmdb.host, path), body, kind, number)
+            result = page_of(self._reader(path), body, kind, number)
             total = result.total
             if kind is not None:
                 return result
@@ -234,6 +234,9 @@ class TmdbClient:
                 if cached.age < cached.useful_seconds(self._environment.tmdb_stale_seconds):
                     return cached
         return None
+
+    def _reader(self, path: str) -> Reader:
+        return Reader(self._tmdb.host, path, ("id", "season_number"))
 
     def _request(
         self, path: str, query: dict[str, str], budget: http.Budget | None = None

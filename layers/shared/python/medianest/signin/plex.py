@@ -161,7 +161,7 @@ class PlexClient:
         return PlexAccess(bool(servers), any(server.owned for server in servers))
 
     def _reader(self, path: str) -> Reader:
-        return Reader(self._plex_tv.host, path)
+        return Reader(self._plex_tv.host, path, ("id", "clientIdentifier"))
 
     def _call(
         self,
