@@ -24,12 +24,12 @@ from medianest.core import http, secrets
 from medianest.core.bounded_cache import BoundedCache
 from medianest.core.cache import Cache
 from medianest.core.clock import now
-from medianest.core.environment import Environment
-from medianest.core.errors import ErrorCode
+from medianest.core.error_codes import ErrorCode
 from medianest.core.observability import count, logger
 from medianest.core.single_flight import FlightFailedError, single_flight
 from medianest.core.text import clean, fold
 from medianest.core.upstream import Upstream, unavailable
+from medianest.core.variables import Environment
 from medianest.core.wire import Reader, cause_of
 
 # The cache time of a "not found". It is short, because TMDB adds titles every minute.
@@ -201,10 +201,7 @@ class TmdbClient:
                 if self._cache.get(recheck_key) is not None:
                     raise FlightFailedError
                 self._cache.set(recheck_key, "1", seconds=RECHECK_SECONDS)
-            fetched = fetch()
-            seconds = fetched.useful_seconds(self._environment.tmdb_stale_seconds)
-            self._responses.set(key, fetched.model_dump_json(), seconds=seconds)
-            return fetched
+            return self._store(key, fetch())
 
         if cached is not None and is_usable(cached):
             return cached
@@ -224,6 +221,11 @@ class TmdbClient:
             if cached is None:
                 raise unavailable(ErrorCode.CATALOG_UNAVAILABLE, error) from error
             return cached
+
+    def _store[T](self, key: str, entry: CacheEntry[T]) -> CacheEntry[T]:
+        seconds = entry.useful_seconds(self._environment.tmdb_stale_seconds)
+        self._responses.set(key, entry.model_dump_json(), seconds=seconds)
+        return entry
 
     def _cached_entry[T](self, key: str, kind: type[CacheEntry[T]]) -> CacheEntry[T] | None:
         text = self._responses.get(key)

@@ -9,7 +9,7 @@ from medianest.audit import repository as audit_repository
 from medianest.core.db import database
 from medianest.core.observability import count, logger, metrics
 from medianest.rate_limits import repository as rate_limits_repository
-from medianest.requests import idempotency_repository
+from medianest.requests.idempotency import repository as idempotency_repository
 from medianest.sessions import repository as sessions_repository
 from medianest.signin import repository as signin_repository
 from medianest.system_config import service as system_config

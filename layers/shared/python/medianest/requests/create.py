@@ -8,9 +8,11 @@ from medianest.audit import repository as audit_repository
 from medianest.audit.models import Action
 from medianest.catalog import service as catalog
 from medianest.core.db import database
-from medianest.core.errors import AppError, ErrorCode
+from medianest.core.error_codes import ErrorCode
+from medianest.core.errors import AppError
 from medianest.core.observability import count
-from medianest.requests import idempotency, quotas, repository
+from medianest.requests import quotas, repository
+from medianest.requests.idempotency import service as idempotency
 from medianest.requests.schemas import CreatedRequestOut
 from medianest.requests.seasons import season_problem, seasons_of
 from medianest.requests.service import described

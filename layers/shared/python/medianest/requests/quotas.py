@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from medianest.core.errors import AppError, ErrorCode
+from medianest.core.error_codes import ErrorCode
+from medianest.core.errors import AppError
 from medianest.requests import repository
 from medianest.requests.schemas import QuotaExceededOut
 from medianest.system_config import service as system_config
