@@ -15,7 +15,8 @@ from dotenv import dotenv_values
 from dotenv.parser import parse_stream
 
 from medianest.core.addresses import SECRET_ARN_PREFIX
-from medianest.core.environment import ConfigurationError, Environment, is_secret, load
+from medianest.core.environment import ConfigurationError, is_secret, load
+from medianest.core.variables import Environment
 
 PROJECT = Path(__file__).resolve().parent.parent
 

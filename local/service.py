@@ -23,7 +23,7 @@ from local.run_config import PROJECT, RunConfig
 from local.runtime import Runtime
 from local.scheduler import Scheduler
 from local.template import Mock, Route, Template, read_template
-from medianest.core.errors import ErrorCode
+from medianest.core.error_codes import ErrorCode
 from medianest.rate_limits.policies import PolicyName
 from medianest.system_config import registry
 

@@ -12,7 +12,7 @@ from medianest.api.rate_limiting import ClientDep
 from medianest.audit import service as audit
 from medianest.audit.schemas import AuditLogOut, AuditQuery
 from medianest.core.envelope import ApiResponse, Id, PageResponse, ok, page_of
-from medianest.core.errors import ErrorCode
+from medianest.core.error_codes import ErrorCode
 from medianest.requests import decisions
 from medianest.requests import service as requests
 from medianest.requests.schemas import (

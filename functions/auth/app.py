@@ -15,7 +15,7 @@ from medianest.api.dependencies import (
 )
 from medianest.api.rate_limiting import ClientDep, ReportLimitsDep, rate_limited_by_address
 from medianest.core.envelope import ApiResponse, Id, ok
-from medianest.core.errors import ErrorCode
+from medianest.core.error_codes import ErrorCode
 from medianest.sessions import csrf
 from medianest.sessions import service as sessions
 from medianest.sessions.schemas import SessionOut

@@ -12,7 +12,8 @@ from fastapi.responses import HTMLResponse
 from medianest.api.app import create_app, documented_errors, lambda_handler
 from medianest.api.rate_limiting import rate_limited_by_address
 from medianest.core.envelope import ApiResponse, ok
-from medianest.core.errors import AppError, ErrorCode
+from medianest.core.error_codes import ErrorCode
+from medianest.core.errors import AppError
 from medianest.health import service
 from medianest.health.schemas import HealthOut
 

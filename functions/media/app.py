@@ -10,7 +10,7 @@ from medianest.api.headers import STALE_HEADER, set_stale_header
 from medianest.api.rate_limiting import ClientDep
 from medianest.catalog.models import MediaType
 from medianest.core.envelope import ApiResponse, Id, PageResponse, PlainInt, ok
-from medianest.core.errors import ErrorCode
+from medianest.core.error_codes import ErrorCode
 from medianest.discovery import service as discovery
 from medianest.discovery.schemas import SearchQuery, TitleDetailsOut, TitleOut
 from medianest.requests import create, service

@@ -11,8 +11,8 @@ from fastapi import FastAPI
 
 from local.template import Mock, Template, Throttle, read_template
 from medianest.api.headers import EXPOSED_HEADERS, SECURITY_HEADERS
-from medianest.core.environment import Environment
-from medianest.core.errors import REGISTRY, ErrorCode
+from medianest.core.error_codes import REGISTRY, ErrorCode
+from medianest.core.variables import Environment
 from tests.support.api import ROOT, TEMPLATE
 
 # Section 6 of the contract: rate a second and burst of each method that has its own.

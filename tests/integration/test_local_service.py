@@ -19,7 +19,8 @@ from local.run_config import ON_AWS, PROJECT, RunConfig, read_run_config
 from local.runtime import Runtime
 from local.service import variables_of
 from local.template import read_template
-from medianest.core.environment import ConfigurationError, Environment, load
+from medianest.core.environment import ConfigurationError, load
+from medianest.core.variables import Environment
 
 DEADLINE = 60.0
 

@@ -9,7 +9,8 @@ from pydantic.fields import FieldInfo
 from local.run_config import DEFAULT_PORT, ON_AWS, PROJECT, SECRETS
 from medianest.catalog import tmdb
 from medianest.core import breaker, cache, db, http, secrets
-from medianest.core.environment import Environment, bounds, unit
+from medianest.core.environment import bounds, unit
+from medianest.core.variables import Environment
 
 _REQUIRING = {"create_app", "require"}
 # What `make run` reads and no function does: name, default, meaning.
@@ -35,7 +36,7 @@ _IN_PLACE = {
 _PAGE = """\
 # Environment
 
-Made from `medianest/core/environment.py` by `make docs`; do not edit.
+Made from `medianest/core/variables.py` by `make docs`; do not edit.
 
 On AWS `template.yaml` gives the functions their settings; `make run` reads them from the
 environment, then from `.env` (`.env.example` lists them). An empty value is an absent one. A

@@ -13,7 +13,7 @@ from local.template import read_template
 from medianest import VERSION
 from medianest.api.dependencies import SAFE_METHODS, AdminOnly, Authenticated, SignInOrigin
 from medianest.api.rate_limiting import RateLimitedByAddress
-from medianest.core.errors import REGISTRY, ErrorCode
+from medianest.core.error_codes import REGISTRY, ErrorCode
 from medianest.rate_limits.policies import POLICIES
 from medianest.rate_limits.sliding_window import HEADERS as RATE_LIMIT_HEADERS
 from tools.docs.openapi_schema import Converter, Schema, camel_cased, public_name

@@ -9,7 +9,7 @@ from typing import Any
 
 from medianest.api.dependencies import SESSION_COOKIE
 from medianest.api.headers import CSRF_HEADER
-from medianest.core.errors import ErrorCode
+from medianest.core.error_codes import ErrorCode
 
 INFO = """\
 Media requests for Plex communities.

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from medianest.core.errors import REGISTRY
+from medianest.core.error_codes import REGISTRY
 from tools.docs.costs import costs_figure, operations_page
 from tools.docs.environment import env_example, environment_page
 from tools.docs.openapi import openapi_page
@@ -12,7 +12,7 @@ from tools.docs.settings import settings_page
 _ERRORS = """\
 # Errors
 
-Made from `medianest/core/errors.py` by `make docs`; do not edit.
+Made from `medianest/core/error_codes.py` by `make docs`; do not edit.
 
 Every error has the envelope `{"success": false, "error": {"code", "message", "details"?}}`.
 Branch on `code`: it is fixed, while the message is for people. With the answer's `X-Request-Id`

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, TypedDict, cast
 from medianest.audit import repository as audit_repository
 from medianest.audit.models import Action
 from medianest.core.db import database
-from medianest.core.errors import AppError, ErrorCode, invalid, invalid_fields, invalid_token
+from medianest.core.error_codes import ErrorCode
+from medianest.core.errors import AppError, invalid, invalid_fields, invalid_token
 from medianest.requests import repository as requests_repository
 from medianest.sessions import repository as sessions_repository
 from medianest.sessions import service as sessions

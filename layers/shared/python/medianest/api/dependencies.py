@@ -15,7 +15,8 @@ from medianest.api.rate_limiting import ClientDep, apply
 from medianest.audit import service as audit
 from medianest.core.caller import Caller
 from medianest.core.environment import environment
-from medianest.core.errors import AppError, ErrorCode, invalid_token
+from medianest.core.error_codes import ErrorCode
+from medianest.core.errors import AppError, invalid_token
 from medianest.rate_limits import service as rate_limits
 from medianest.rate_limits.policies import LimitKey, PolicyName, network
 from medianest.sessions import csrf

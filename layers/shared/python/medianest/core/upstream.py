@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 from medianest.core import http
 from medianest.core.breaker import MAX_PAUSE_SECONDS, Breaker
 from medianest.core.environment import environment
-from medianest.core.errors import AppError, ErrorCode
+from medianest.core.error_codes import ErrorCode
+from medianest.core.errors import AppError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from medianest.audit import repository as audit_repository
 from medianest.audit.models import Action
 from medianest.core.db import database
-from medianest.core.errors import AppError, ErrorCode
+from medianest.core.error_codes import ErrorCode
+from medianest.core.errors import AppError
 from medianest.core.observability import count, logger
 from medianest.sessions import service as sessions
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from medianest.audit import repository as audit_repository
 from medianest.audit.models import Action
 from medianest.core.db import database
-from medianest.core.errors import ErrorCode, invalid
+from medianest.core.error_codes import ErrorCode
+from medianest.core.errors import invalid
 from medianest.core.observability import count, logger
 from medianest.rate_limits import service as rate_limits
 from medianest.rate_limits.policies import digest, network

@@ -13,7 +13,8 @@ from medianest.audit.models import Action
 from medianest.core.cache import shared_cache
 from medianest.core.db import database
 from medianest.core.environment import environment
-from medianest.core.errors import AppError, ErrorCode
+from medianest.core.error_codes import ErrorCode
+from medianest.core.errors import AppError
 from medianest.core.http import Budget
 from medianest.core.observability import count
 from medianest.sessions import repository as sessions_repository
