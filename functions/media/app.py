@@ -13,7 +13,8 @@ from medianest.core.envelope import ApiResponse, Id, PageResponse, PlainInt, ok
 from medianest.core.error_codes import ErrorCode
 from medianest.discovery import service as discovery
 from medianest.discovery.schemas import SearchQuery, TitleDetailsOut, TitleOut
-from medianest.requests import create, service
+from medianest.requests import create
+from medianest.requests import service as requests
 from medianest.requests.schemas import (
     CreatedRequestOut,
     RequestIn,
@@ -85,7 +86,7 @@ async def own_requests(
     query: Annotated[RequestQuery, Query()], principal: SignedIn
 ) -> PageResponse[RequestOut]:
     """List one's own requests."""
-    return service.list_mine(query, principal.user_id)
+    return requests.list_mine(query, principal.user_id)
 
 
 @app.get("/api/media/requests/{id}")
@@ -94,7 +95,7 @@ async def get_request(
     principal: SignedIn,
 ) -> ApiResponse[RequestOut]:
     """Show one of one's own requests; to an admin any."""
-    return ok(service.get(id, principal.user_id))
+    return ok(requests.get(id, principal.user_id))
 
 
 @app.delete(
@@ -104,7 +105,7 @@ async def get_request(
 )
 async def cancel_request(id: Id, principal: SignedIn, caller: ClientDep) -> None:  # noqa: A002
     """Cancel one of one's own requests while it is pending; an admin any."""
-    service.cancel(id, principal, caller)
+    requests.cancel(id, principal, caller)
 
 
 # After /api/media/requests/{id}, which it would match too.

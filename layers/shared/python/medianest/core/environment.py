@@ -37,7 +37,7 @@ def load(environ: Mapping[str, str], *required: str) -> Environment:
     except ValidationError as error:
         for item in error.errors(include_input=False, include_url=False):
             name = str(item["loc"][0])
-            # Only the messages of our own validators are meant for users, unlike pydantic's.
+            # Only the messages of our own validators are meant for readers, unlike pydantic's.
             is_own = item["type"] == "value_error"
             expected = (
                 item["msg"].removeprefix("Value error, ") if is_own else _expected_values(name)

@@ -1,4 +1,4 @@
-"""Errors for callers: what a rule raises, with a code of the catalogue."""
+"""Errors for callers: an exception with a code of `error_codes`."""
 
 from collections.abc import Iterable, Mapping
 from itertools import islice
@@ -36,7 +36,7 @@ class AppError(Exception):
 
 
 def invalid(field: str, *messages: str) -> AppError:
-    """Return the VALIDATION_ERROR for one field, a dotted path such as `body.tmdbId`."""
+    """Return the VALIDATION_ERROR for one field, a dotted path such as `body.name`."""
     return invalid_fields((field, message) for message in messages)
 
 
