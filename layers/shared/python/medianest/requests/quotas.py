@@ -10,13 +10,12 @@ from medianest.core.errors import AppError
 from medianest.requests import repository
 from medianest.requests.schemas import QuotaExceededOut
 from medianest.system_config import service as system_config
-from medianest.users.models import Quota
 
 if TYPE_CHECKING:
     from psycopg import Connection
 
-    from medianest.requests.models import MediaRequest, QuotaKind
-    from medianest.users.models import Actor
+    from medianest.requests.models import MediaRequest
+    from medianest.users.models import Actor, Quota, QuotaKind
 
 
 def check(connection: Connection[Any], actor: Actor, request: MediaRequest) -> None:
@@ -76,8 +75,5 @@ def _counted(number: int, unit: str) -> str:
 
 def of(actor: Actor, kind: QuotaKind) -> Quota:
     """Return the quota that holds for a user: their own, or else their role's."""
-    own = (actor.quota or {}).get(kind)
-    if own is not None:
-        return Quota(**own)
-    of_role = system_config.quotas(actor.role)
-    return of_role.movies if kind == "movies" else of_role.seasons
+    own = None if actor.quota is None else actor.quota.of(kind)
+    return own or system_config.quotas(actor.role).of(kind)

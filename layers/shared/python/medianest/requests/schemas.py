@@ -16,7 +16,8 @@ from medianest.core.envelope import (
     Timestamp,
     documented,
 )
-from medianest.requests.models import Decision, QuotaKind, RequestStatus
+from medianest.requests.models import Decision, RequestStatus
+from medianest.users.models import QuotaKind
 
 type Comment = Annotated[
     str,
