@@ -1,12 +1,13 @@
-# `make` lists the targets. Set-up happens by itself: each target makes what it needs, once.
+# `make` lists the targets. Each target installs its tools on first use.
 
-# The interpreter that .python-version names; a version manager answers to one or the other name.
+# The interpreter of .python-version; a version manager may provide it under either name.
 PYTHON := $(shell for name in python3.13 python3; do $$name -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))' 2>/dev/null && echo $$name && break; done)
 ARCH ?= arm64
+BASE ?= origin/$(or $(GITHUB_BASE_REF),main)
 SBOM ?= .aws-sam/sbom.json
 VENV := .venv
 BIN := $(VENV)/bin
-# As on AWS: layers under /opt, the runtime client under /var/runtime, nothing else to import from.
+# The same layout as on AWS: layers under /opt, the runtime client under /var/runtime.
 LAYER := $(VENV)/opt/DependenciesLayer/python
 RUNTIME := $(VENV)/var/runtime
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check --no-warn-script-location
@@ -15,24 +16,24 @@ export SAM_CLI_TELEMETRY := 0
 LOCKED := layers/dependencies/requirements $(addprefix requirements/,runtime dev sam audit checks emulator)
 
 .DEFAULT_GOAL := help
-.PHONY: help run fire reset check test lint format docs build sbom sam audit deploy-check prove lock clean
+.PHONY: help run fire reset check test lint format docs api-check build sbom sam audit deploy-check prove lock clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
-run: $(VENV)/ready ## Run the whole service on this machine; Ctrl-C stops it. Its full logs: LOG_FORMAT=json make run
+run: $(VENV)/ready ## Run the whole service on this machine; Ctrl-C stops it. For full logs: LOG_FORMAT=json make run
 	@exec $(BIN)/python -m local run --trial-limits
 
-fire: $(VENV)/ready ## List the schedules, or fire one of the running service: make fire SCHEDULE=ExpiredSessions
+fire: $(VENV)/ready ## List the schedules, or trigger one of the running service: make fire SCHEDULE=ExpiredSessions
 	@$(BIN)/python -m local fire $(SCHEDULE)
 
 reset: $(VENV)/ready ## Remove the local data and the generated secrets
 	@$(BIN)/python -m local reset
 
-check: $(VENV)/ready lint ## Run what takes a minute: lint, unit and contract tests
+check: $(VENV)/ready lint ## Run lint, unit and contract tests, in about a minute
 	$(BIN)/python -m pytest -n auto tests/unit tests/contract
 
-test: $(VENV)/ready .venv-sam/ready lint ## Run every check: lint, unit, integration, contract, end to end; on your engines: docs/compatibility.md
+test: $(VENV)/ready .venv-sam/ready lint ## Run every check: lint, unit, integration, contract, end to end; for your own engines see docs/compatibility.md
 	$(BIN)/python -m pytest -n auto $(TESTS)
 
 lint: $(VENV)/ready ## Check style, types, import rules and the template
@@ -50,59 +51,62 @@ format: $(VENV)/ready ## Format the code
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-docs: $(VENV)/ready ## Write the pages of docs/ that are made from the code
+docs: $(VENV)/ready ## Write the generated pages of docs/
 	$(BIN)/python -m tools.docs
+
+api-check: $(VENV)/ready ## Compare the API document with the one of BASE: a change that breaks clients needs a new version
+	$(BIN)/python -m tools.api_changes $(BASE)
 
 build: .venv-sam/ready sbom ## Build the deployment: make build ARCH=arm64 (or x86_64)
 	ARCH=$(ARCH) PYTHON=$(CURDIR)/.venv-sam/bin/python .venv-sam/bin/sam build --parameter-overrides Architecture=$(ARCH)
 
-sbom: .venv-sam/ready ## Write the bill of materials (CycloneDX) that goes with a build: .aws-sam/sbom.json
+sbom: .venv-sam/ready ## Write the bill of materials (CycloneDX) of a build: .aws-sam/sbom.json
 	@mkdir -p $(dir $(SBOM))
-# A build is for Linux, the lock file for all systems.
+# The lock file covers all systems; a build runs on Linux only.
 	@sed "/; sys_platform == 'win32'/,/[^\\]$$/d" layers/dependencies/requirements.txt | .venv-sam/bin/cyclonedx-py requirements \
 		--output-reproducible --output-format JSON --output-file $(SBOM) -
 
 sam: .venv-sam/ready ## Install the SAM command line into .venv-sam
 	.venv-sam/bin/sam validate --lint --region us-east-1
 
-deploy-check: $(VENV)/ready .venv-sam/ready .venv-checks/ready .venv-emulator/ready ## Prove the deployment without an AWS account
+deploy-check: $(VENV)/ready .venv-sam/ready .venv-checks/ready .venv-emulator/ready ## Check the deployment without an AWS account
 	@$(BIN)/python -m tests.deploy_check
 
-prove: $(VENV)/ready ## Break one thing after the other under load, and write docs/reliability.md; in two minutes: make prove SHORT=1
+prove: $(VENV)/ready ## Inject faults under load, and write docs/reliability.md; the two-minute form is make prove SHORT=1
 	@$(BIN)/python -m tests.prove $(if $(SHORT),--short)
 
-audit: .venv-audit/ready ## Ask for known vulnerabilities of all that is locked
+audit: .venv-audit/ready ## Check all locked packages for known vulnerabilities
 	@status=0; for each in $(LOCKED); do \
 		echo "$$each.txt"; \
 		.venv-audit/bin/pip-audit --strict --require-hashes --disable-pip --progress-spinner off --requirement $$each.txt || status=1; \
 	done; exit $$status
 
-lock: .venv-sam/ready ## Compile the lock files again
+lock: .venv-sam/ready ## Update the lock files
 	for each in $(LOCKED); do \
 		.venv-sam/bin/uv pip compile --quiet --upgrade --universal --python-version 3.13 --generate-hashes --no-annotate \
 			--custom-compile-command 'make lock' $$each.in --output-file $$each.txt || exit 1; \
 	done
 
-clean: ## Remove everything that was installed or built
+clean: ## Remove all installed and built files
 	rm -rf $(VENV) .venv-* .aws-sam .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 
 $(VENV)/ready: requirements/dev.txt requirements/runtime.txt layers/dependencies/requirements.txt
-	@test -n "$(PYTHON)" || { echo "MediaNest needs Python 3.13 (see .python-version), and neither python3.13 nor python3 is one."; exit 1; }
+	@test -n "$(PYTHON)" || { echo "MediaNest needs Python 3.13 (see .python-version), but neither python3.13 nor python3 has that version. Install it, then run make again."; exit 1; }
 	@echo "Setting up (once, about a minute):"
 	@echo "  1/4 virtual environment"
 	@$(PYTHON) -m venv --clear $(VENV)
 	@echo "  2/4 tools and engines"
 	@$(PIP) --require-hashes -r requirements/dev.txt
-	@echo "  3/4 the layer of dependencies, as Lambda will see it"
+	@echo "  3/4 the layer of dependencies, in Lambda's layout"
 	@$(PIP) --require-hashes --target $(LAYER) -r layers/dependencies/requirements.txt
 	@echo "  4/4 the Lambda runtime client"
 	@$(PIP) --require-hashes --no-deps --target $(RUNTIME) -r requirements/runtime.txt
 	@$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
 
-# Tools that pin older libraries than the functions use: each in an environment of its own.
+# These tools pin older libraries than the functions use, so each has a separate virtual environment.
 .venv-%/ready: requirements/%.txt
-	@test -n "$(PYTHON)" || { echo "MediaNest needs Python 3.13 (see .python-version)."; exit 1; }
+	@test -n "$(PYTHON)" || { echo "MediaNest needs Python 3.13 (see .python-version). Install it, then run make again."; exit 1; }
 	@echo "Setting up .venv-$* (once)"
 	@$(PYTHON) -m venv --clear .venv-$*
 	@.venv-$*/bin/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements/$*.txt

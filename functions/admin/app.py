@@ -1,21 +1,24 @@
-"""What admins see and decide."""
+"""Administration of users, requests and settings."""
 
+from http import HTTPStatus
 from typing import Annotated
-
-from fastapi import Depends, Query, status
 
 from medianest.accounts import service as accounts
 from medianest.accounts.schemas import UserChangeIn, UserIn
-from medianest.api.app import create_app, documented_errors, lambda_handler
+from medianest.api.app import create_app, documented_errors, documented_success, lambda_handler
 from medianest.api.dependencies import Admin, ConfigAdmin
+from medianest.api.parameters import Depends, Path, Query
 from medianest.api.rate_limiting import ClientDep
 from medianest.audit import service as audit
 from medianest.audit.schemas import AuditLogOut, AuditQuery
 from medianest.core.envelope import ApiResponse, Id, PageResponse, ok, page_of
 from medianest.core.error_codes import ErrorCode
+from medianest.core.examples import REQUEST_ID, USER_ID
 from medianest.requests import decisions
 from medianest.requests import service as requests
 from medianest.requests.schemas import (
+    APPROVED_EXAMPLE,
+    DECLINED_EXAMPLE,
     AdminRequestOut,
     AdminRequestQuery,
     ApproveIn,
@@ -38,6 +41,10 @@ app = create_app(
     "JWT_SECRET",
 )
 
+_UserId = Annotated[Id, Path(description="Id of the user", examples=[USER_ID])]
+_RequestId = Annotated[Id, Path(description="Id of the request", examples=[REQUEST_ID])]
+_Key = Annotated[str, Path(description="Name of the setting", examples=["rateLimit.search"])]
+
 
 @app.get("/api/admin/users")
 async def list_users(
@@ -50,7 +57,7 @@ async def list_users(
     return page_of(items, page=query.page, limit=query.limit, total=total)
 
 
-@app.post("/api/admin/users", status_code=status.HTTP_201_CREATED)
+@app.post("/api/admin/users", status_code=HTTPStatus.CREATED)
 async def create_user(body: UserIn, admin: Admin, caller: ClientDep) -> ApiResponse[AdminUserOut]:
     """Create a local account."""
     return ok(AdminUserOut.model_validate(accounts.create(body, admin, caller)))
@@ -58,7 +65,7 @@ async def create_user(body: UserIn, admin: Admin, caller: ClientDep) -> ApiRespo
 
 @app.get("/api/admin/users/{id}")
 async def get_user(
-    id: Id,  # noqa: A002
+    id: _UserId,  # noqa: A002
     admin: Admin,  # noqa: ARG001
 ) -> ApiResponse[AdminUserOut]:
     """Return a user, with status and quota."""
@@ -67,7 +74,7 @@ async def get_user(
 
 @app.patch("/api/admin/users/{id}", openapi_extra=documented_errors(ErrorCode.LAST_ADMIN))
 async def change_user(
-    id: Id,  # noqa: A002
+    id: _UserId,  # noqa: A002
     body: UserChangeIn,
     admin: Admin,
     caller: ClientDep,
@@ -82,16 +89,24 @@ async def change_user(
 
 @app.delete(
     "/api/admin/users/{id}",
-    status_code=status.HTTP_204_NO_CONTENT,
+    status_code=HTTPStatus.NO_CONTENT,
     openapi_extra=documented_errors(ErrorCode.LAST_ADMIN),
 )
-async def delete_user(id: Id, admin: Admin, caller: ClientDep) -> None:  # noqa: A002
+async def delete_user(
+    id: _UserId,  # noqa: A002
+    admin: Admin,
+    caller: ClientDep,
+) -> None:
     """Delete a user with sessions and requests, at once; the audit log stays."""
     accounts.delete(id, admin, caller)
 
 
-@app.delete("/api/admin/users/{id}/sessions", status_code=status.HTTP_204_NO_CONTENT)
-async def revoke_sessions(id: Id, admin: Admin, caller: ClientDep) -> None:  # noqa: A002
+@app.delete("/api/admin/users/{id}/sessions", status_code=HTTPStatus.NO_CONTENT)
+async def revoke_sessions(
+    id: _UserId,  # noqa: A002
+    admin: Admin,
+    caller: ClientDep,
+) -> None:
     """End all sessions of a user."""
     sessions.revoke_all(id, admin, caller)
 
@@ -106,10 +121,12 @@ async def list_requests(
 
 
 @app.post(
-    "/api/admin/requests/{id}/approve", openapi_extra=documented_errors(ErrorCode.INVALID_STATE)
+    "/api/admin/requests/{id}/approve",
+    responses=documented_success(APPROVED_EXAMPLE),
+    openapi_extra=documented_errors(ErrorCode.INVALID_STATE),
 )
 async def approve_request(
-    id: Id,  # noqa: A002
+    id: _RequestId,  # noqa: A002
     admin: Admin,
     caller: ClientDep,
     body: ApproveIn = ApproveIn(),  # noqa: B008
@@ -119,10 +136,12 @@ async def approve_request(
 
 
 @app.post(
-    "/api/admin/requests/{id}/decline", openapi_extra=documented_errors(ErrorCode.INVALID_STATE)
+    "/api/admin/requests/{id}/decline",
+    responses=documented_success(DECLINED_EXAMPLE),
+    openapi_extra=documented_errors(ErrorCode.INVALID_STATE),
 )
 async def decline_request(
-    id: Id,  # noqa: A002
+    id: _RequestId,  # noqa: A002
     body: DeclineIn,
     admin: Admin,
     caller: ClientDep,
@@ -154,14 +173,14 @@ async def list_settings(admin: ConfigAdmin) -> ApiResponse[list[SettingOut]]:  #
     return ok(system_config.list_settings())
 
 
-async def _known_key(key: str, admin: ConfigAdmin) -> None:  # noqa: ARG001
+async def _known_key(key: _Key, admin: ConfigAdmin) -> None:  # noqa: ARG001
     system_config.find(key)
 
 
 # The key is looked up before the body is checked: what it must be depends on the key.
 @app.put("/api/admin/config/{key}", dependencies=[Depends(_known_key)])
 async def change_setting(
-    key: str, body: SettingIn, admin: ConfigAdmin, caller: ClientDep
+    key: _Key, body: SettingIn, admin: ConfigAdmin, caller: ClientDep
 ) -> ApiResponse[SettingOut]:
     """Change a setting; it holds here at once, everywhere within half a minute."""
     return ok(system_config.change(key, body.value, admin, caller))

@@ -1,8 +1,7 @@
-"""Sign-in with a password, the session, and who one is."""
+"""Sign-in with a password, and the caller's account and sessions."""
 
+from http import HTTPStatus
 from typing import Annotated
-
-from fastapi import Response, status
 
 from medianest.api.app import create_app, documented_errors, lambda_handler
 from medianest.api.dependencies import (
@@ -13,12 +12,13 @@ from medianest.api.dependencies import (
     rate_limited,
     set_session_cookie,
 )
+from medianest.api.parameters import Path, Response
 from medianest.api.rate_limiting import ClientDep, ReportLimitsDep, rate_limited_by_address
 from medianest.core.envelope import ApiResponse, Id, ok
 from medianest.core.error_codes import ErrorCode
 from medianest.sessions import csrf
 from medianest.sessions import service as sessions
-from medianest.sessions.schemas import SessionOut
+from medianest.sessions.schemas import SESSION_ID, SessionOut
 from medianest.signin import with_password
 from medianest.signin.schemas import (
     CsrfOut,
@@ -75,7 +75,7 @@ async def sign_in(
 
 @app.post(
     "/api/auth/password",
-    status_code=status.HTTP_204_NO_CONTENT,
+    status_code=HTTPStatus.NO_CONTENT,
     openapi_extra=documented_errors(ErrorCode.INVALID_CREDENTIALS),
 )
 async def change_password(
@@ -117,15 +117,19 @@ async def own_sessions(principal: SignedIn) -> ApiResponse[list[SessionOut]]:
     return ok(sessions.list_mine(principal))
 
 
-@app.delete("/api/auth/sessions/{id}", status_code=status.HTTP_204_NO_CONTENT)
-async def revoke_session(id: Id, principal: SignedIn, caller: ClientDep) -> None:  # noqa: A002
+@app.delete("/api/auth/sessions/{id}", status_code=HTTPStatus.NO_CONTENT)
+async def revoke_session(
+    id: Annotated[Id, Path(description="Id of the session", examples=[SESSION_ID])],  # noqa: A002
+    principal: SignedIn,
+    caller: ClientDep,
+) -> None:
     """End one of one's own sessions."""
     sessions.revoke(principal, caller, id)
 
 
 @app.post(
     "/api/auth/logout",
-    status_code=status.HTTP_204_NO_CONTENT,
+    status_code=HTTPStatus.NO_CONTENT,
     openapi_extra=documented_errors(headers=_COOKIE),
 )
 async def logout(

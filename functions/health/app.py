@@ -1,30 +1,34 @@
-"""GET /api/health, and the API document with its page."""
+"""Health check, and the API document with its page."""
 
 from functools import cache
 from hashlib import sha256
+from http import HTTPStatus
 from pathlib import Path
 from typing import Annotated, Any
 
-import aws_lambda_powertools
-from fastapi import Header, Response, status
-from fastapi.responses import HTMLResponse
-
+from medianest import VERSION
 from medianest.api.app import create_app, documented_errors, lambda_handler
+from medianest.api.parameters import Header, HTMLResponse, Response
+from medianest.api.parameters import Path as PathParameter
 from medianest.api.rate_limiting import rate_limited_by_address
 from medianest.core.envelope import ApiResponse, ok
 from medianest.core.error_codes import ErrorCode
 from medianest.core.errors import AppError
+from medianest.core.examples import Examples
 from medianest.health import service
 from medianest.health.schemas import HealthOut
 
 _OWN = Path(__file__).parent
-# Swagger UI comes with Powertools, whose modules beside it are none of ours to import.
-_SWAGGER_UI = Path(aws_lambda_powertools.__file__).parent / "event_handler/openapi/swagger_ui"
+# Swagger UI's own files are copies (`make docs`), with their licence beside them.
 _ASSETS = {
     "page.css": (_OWN / "page.css", "text/css"),
     "page.js": (_OWN / "page.js", "text/javascript"),
-    "swagger-ui.css": (_SWAGGER_UI / "swagger-ui.min.css", "text/css"),
-    "swagger-ui.js": (_SWAGGER_UI / "swagger-ui-bundle.min.js", "text/javascript"),
+    "swagger-ui.css": (_OWN / "swagger-ui/swagger-ui.css", "text/css"),
+    "swagger-ui.js": (_OWN / "swagger-ui/swagger-ui-bundle.js", "text/javascript"),
+}
+_EXAMPLES = {
+    "text/css": "main { max-width: 60em }",
+    "text/javascript": 'SwaggerUIBundle({ dom_id: "#api", url: "openapi.json" });',
 }
 _FOR_MINUTES = "public, max-age=300"
 # The page names its assets by their content (`?v=…`): another one has another address.
@@ -32,6 +36,14 @@ _FOR_EVER = "public, max-age=31536000, immutable"
 _CACHED = ("ETag",)
 _IF_NONE_MATCH = Annotated[str | None, Header(include_in_schema=False)]
 _NOT_MODIFIED: dict[int | str, dict[str, Any]] = {304: {"description": "Not modified"}}
+
+
+def _documented(examples: Examples) -> dict[int | str, dict[str, Any]]:
+    """Return the `responses` of a route without an envelope: an example by media type."""
+    return {
+        200: {"content": {key: {"example": each} for key, each in examples.items()}},
+        **_NOT_MODIFIED,
+    }
 
 
 # Monitors and browsers add a parameter of no meaning, so that no cache answers.
@@ -49,7 +61,7 @@ def _answer(tag: str, content: bytes, media_type: str, kept: str, known: str | N
     headers = {"Cache-Control": kept, "ETag": f'"{tag}"'}
     # A proxy or a browser may say that what it has is only as good as the same (`W/`).
     if known is not None and tag in {each.strip(' "W/') for each in known.split(",")}:
-        return Response(status_code=status.HTTP_304_NOT_MODIFIED, headers=headers)
+        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
     return Response(content, media_type=media_type, headers=headers)
 
 
@@ -62,7 +74,15 @@ async def health() -> ApiResponse[HealthOut]:
 @app.get(
     "/api/openapi.json",
     dependencies=[rate_limited_by_address("docs")],
-    responses=_NOT_MODIFIED,
+    responses=_documented(
+        {
+            "application/json": {
+                "openapi": "3.0.3",
+                "info": {"title": "MediaNest", "version": VERSION},
+                "paths": {},
+            }
+        }
+    ),
     openapi_extra=documented_errors(headers=_CACHED),
 )
 async def openapi_document(if_none_match: _IF_NONE_MATCH = None) -> Response:
@@ -76,7 +96,7 @@ async def openapi_document(if_none_match: _IF_NONE_MATCH = None) -> Response:
     "/api/docs",
     response_class=HTMLResponse,
     dependencies=[rate_limited_by_address("docs")],
-    responses=_NOT_MODIFIED,
+    responses=_documented({"text/html": "<!doctype html>"}),
     openapi_extra=documented_errors(headers=_CACHED),
 )
 async def docs_page(if_none_match: _IF_NONE_MATCH = None) -> Response:
@@ -93,10 +113,13 @@ async def docs_page(if_none_match: _IF_NONE_MATCH = None) -> Response:
     "/api/docs/{asset}",
     response_class=Response,
     dependencies=[rate_limited_by_address("docs")],
-    responses={200: {"content": {media: {} for _, media in _ASSETS.values()}}, **_NOT_MODIFIED},
+    responses=_documented(_EXAMPLES),
     openapi_extra=documented_errors(headers=_CACHED),
 )
-async def docs_asset(asset: str, if_none_match: _IF_NONE_MATCH = None) -> Response:
+async def docs_asset(
+    asset: Annotated[str, PathParameter(description="Name of the file", examples=["page.js"])],
+    if_none_match: _IF_NONE_MATCH = None,
+) -> Response:
     """Return a script or a style sheet of that page."""
     if asset not in _ASSETS:
         raise AppError(ErrorCode.NOT_FOUND)

@@ -1,16 +1,17 @@
-"""Search, and asking for titles."""
+"""Search for films and shows, and requests for them."""
 
+from http import HTTPStatus
 from typing import Annotated
-
-from fastapi import Header, Path, Query, Response, status
 
 from medianest.api.app import create_app, documented_errors, lambda_handler
 from medianest.api.dependencies import SignedIn, rate_limited
 from medianest.api.headers import STALE_HEADER, set_stale_header
+from medianest.api.parameters import Header, Path, Query, Response
 from medianest.api.rate_limiting import ClientDep
 from medianest.catalog.models import MediaType
 from medianest.core.envelope import ApiResponse, Id, PageResponse, PlainInt, ok
 from medianest.core.error_codes import ErrorCode
+from medianest.core.examples import REQUEST_ID
 from medianest.discovery import service as discovery
 from medianest.discovery.schemas import SearchQuery, TitleDetailsOut, TitleOut
 from medianest.requests import create
@@ -31,6 +32,7 @@ app = create_app(
 )
 
 
+_RequestId = Annotated[Id, Path(description="Id of the request", examples=[REQUEST_ID])]
 _FROM_CATALOG = documented_errors(ErrorCode.CATALOG_UNAVAILABLE, headers=(STALE_HEADER,))
 
 
@@ -54,7 +56,7 @@ async def search(
 
 @app.post(
     "/api/media/request",
-    status_code=status.HTTP_201_CREATED,
+    status_code=HTTPStatus.CREATED,
     openapi_extra=documented_errors(
         ErrorCode.ALREADY_REQUESTED,
         ErrorCode.QUOTA_EXCEEDED,
@@ -70,7 +72,12 @@ async def create_request(
     caller: ClientDep,
     idempotency_key: Annotated[
         str | None,
-        Header(json_schema_extra={"maxLength": 200, "pattern": "^[!-~]([ -~]*[!-~])?$"}),
+        Header(
+            description="Within 24 hours, a repeated call with the same key and payload returns the"
+            " request of the first call",
+            examples=["6f1c2a34-friday"],
+            json_schema_extra={"maxLength": 200, "pattern": "^[!-~]([ -~]*[!-~])?$"},
+        ),
     ] = None,
 ) -> ApiResponse[CreatedRequestOut]:
     """Ask for a film, or for seasons of a show.
@@ -91,7 +98,7 @@ async def own_requests(
 
 @app.get("/api/media/requests/{id}")
 async def get_request(
-    id: Id,  # noqa: A002
+    id: _RequestId,  # noqa: A002
     principal: SignedIn,
 ) -> ApiResponse[RequestOut]:
     """Show one of one's own requests; to an admin any."""
@@ -100,10 +107,14 @@ async def get_request(
 
 @app.delete(
     "/api/media/requests/{id}",
-    status_code=status.HTTP_204_NO_CONTENT,
+    status_code=HTTPStatus.NO_CONTENT,
     openapi_extra=documented_errors(ErrorCode.INVALID_STATE),
 )
-async def cancel_request(id: Id, principal: SignedIn, caller: ClientDep) -> None:  # noqa: A002
+async def cancel_request(
+    id: _RequestId,  # noqa: A002
+    principal: SignedIn,
+    caller: ClientDep,
+) -> None:
     """Cancel one of one's own requests while it is pending; an admin any."""
     requests.cancel(id, principal, caller)
 
@@ -111,8 +122,20 @@ async def cancel_request(id: Id, principal: SignedIn, caller: ClientDep) -> None
 # After /api/media/requests/{id}, which it would match too.
 @app.get("/api/media/{mediaType}/{tmdbId}", openapi_extra=_FROM_CATALOG)
 async def get_title(
-    media_type: Annotated[MediaType, Path(alias="mediaType")],
-    tmdb_id: Annotated[PlainInt, Path(alias="tmdbId", gt=0, lt=2**31)],
+    media_type: Annotated[
+        MediaType,
+        Path(alias="mediaType", description="Film (`movie`) or show (`tv`)", examples=["movie"]),
+    ],
+    tmdb_id: Annotated[
+        PlainInt,
+        Path(
+            alias="tmdbId",
+            gt=0,
+            lt=2**31,
+            description="Number of the title at TMDB",
+            examples=[603],
+        ),
+    ],
     principal: SignedIn,
     response: Response,
 ) -> ApiResponse[TitleDetailsOut]:

@@ -4,10 +4,9 @@ A function of its own: its calls wait for plex.tv, and while plex.tv hangs they 
 environments that serve people who are signed in.
 """
 
-from fastapi import Response
-
 from medianest.api.app import create_app, documented_errors, lambda_handler
 from medianest.api.dependencies import PreviousSession, SignInOrigin, set_session_cookie
+from medianest.api.parameters import Response
 from medianest.api.rate_limiting import ClientDep, rate_limited_by_address
 from medianest.core.envelope import ApiResponse, ok
 from medianest.core.error_codes import ErrorCode

@@ -28,8 +28,9 @@ WORDS = frozenset().union(*DOMAINS.values())
 PHRASES = frozenset({"media_request", "sign_in", "sign_out", "signed_in", "signed_out"})
 # The product's name, a header of HTTP and a variable of AWS have such words for other reasons.
 NAMES = re.compile("medianest|user[ _-]agent|AWS_SESSION_TOKEN", re.IGNORECASE)
-# One table of codes for the whole API, and the names of variables, are data of core by design.
-EXEMPT = frozenset({"error_codes.py", "variables.py"})
+# Data of core by design: one table of codes and one set of example ids for the whole API, and the
+# environment variables.
+EXEMPT = frozenset({"error_codes.py", "examples.py", "variables.py"})
 # PostgreSQL and Valkey know users and passwords of their own.
 LOGINS: Mapping[str, frozenset[str]] = {
     "addresses.py": frozenset({"login", "password", "user", "username"}),

@@ -21,17 +21,21 @@ LENDING = {
     MEDIANEST / "lending/schemas.py": "import psycopg\n",
     MEDIANEST / "lending/repository.py": "",
     Path("functions/lending/app.py"): (
-        "from functions.auth import app\nfrom medianest.lending import repository\n"
+        "import starlette\n"
+        "from functions.auth import app\n"
+        "from medianest.lending import repository\n"
     ),
 }
 BROKEN = [
-    "Packages import downwards, in this order; each has a place in it BROKEN",
+    "Packages import downwards, in this order; every package is listed BROKEN",
     "Functions do not import each other BROKEN",
-    "Functions import rules and schemas, never SQL or an upstream BROKEN",
+    "Functions import services and schemas, never SQL or an upstream BROKEN",
     "Only api imports the web framework BROKEN",
-    "Only repositories, core.db and the migrations speak SQL BROKEN",
-    "Nothing that is deployed imports the local runtime, the tests or the tools BROKEN",
+    "Only repositories, core.db and the migrations use SQL BROKEN",
+    "Deployed code does not import the local runtime, the tests or the tools BROKEN",
 ]
+# Each of them alone breaks the rule about the web framework.
+FRAMEWORK = ["medianest.lending.service -> fastapi", "functions.lending.app -> starlette"]
 
 
 def test_a_new_package_is_held_to_every_rule(tmp_path: Path) -> None:
@@ -53,6 +57,7 @@ def test_a_new_package_is_held_to_every_rule(tmp_path: Path) -> None:
     assert done.returncode == 1, done.stdout + done.stderr
     lines = done.stdout.splitlines()
     assert [line for line in BROKEN if not any(each.startswith(line) for each in lines)] == []
+    assert [each for each in FRAMEWORK if each not in done.stdout] == []
 
 
 def test_a_service_and_a_repository_have_one_name_in_every_module() -> None:

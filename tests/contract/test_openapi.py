@@ -1,4 +1,4 @@
-"""docs/openapi.json: valid, complete, and true to the template and the error registry."""
+"""openapi.json: valid, complete, and true to the template and the error registry."""
 
 import re
 from collections.abc import Iterator

@@ -1,6 +1,6 @@
 """Every schema on the wire that the reference has is the reference's own.
 
-Answers of the tests are held to docs/openapi.json one by one (tests/support/openapi.py), so a
+Answers of the tests are held to openapi.json one by one (tests/support/openapi.py), so a
 field that drifts is found here in the document or there in an answer.
 """
 

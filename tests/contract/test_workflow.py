@@ -45,7 +45,7 @@ def test_a_job_ends_and_runs_only_what_cannot_change(file: str, name: str, job: 
 def test_it_runs_every_check_and_asks_weekly_for_vulnerabilities() -> None:
     [path] = [path for path in WORKFLOWS if path.name == "ci.yml"]
     run = {step["run"] for job in read(path)["jobs"].values() for step in job["steps"][2:]}
-    assert run == {"make test", "make audit"}
+    assert run == {"make test", "make audit", "make api-check"}
     minute, hour, *day = read(path)[True]["schedule"][0]["cron"].split()
     assert (minute.isdigit(), hour.isdigit(), day) == (True, True, ["*", "*", "1"])
 

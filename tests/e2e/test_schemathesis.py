@@ -1,4 +1,4 @@
-"""The service against docs/openapi.json, by schemathesis: with all its checks, in all its phases.
+"""The service against openapi.json, by schemathesis: with all its checks, in all its phases.
 
 Every operation is called with data that fits its schema and data that does not, and operations are
 called one after the other with what the ones before have answered.
@@ -71,7 +71,7 @@ def test_schemathesis_finds_nothing(root: Path, tmp_path: Path, own_engines: Own
             [
                 *(sys.executable, "-m", "schemathesis.cli", "--no-color"),
                 *("--config-file", HERE / "schemathesis.toml"),
-                *("run", root / "docs/openapi.json", "--url", service.url),
+                *("run", root / "functions/health/openapi.json", "--url", service.url),
                 *("--checks", "all", "--report-json-path", report_file),
             ],
             cwd=tmp_path,

@@ -456,7 +456,7 @@ class TestWrites:
         assert call("POST", "/api/auth/login", body=login).code == "INVALID_CREDENTIALS"
 
 
-class TestMissedEnds:
+class TestTombstones:
     """Ends that the cache did not take are kept in the database until it does."""
 
     @pytest.fixture
@@ -493,7 +493,7 @@ class TestMissedEnds:
         assert db.execute("SELECT count(*) FROM session_tombstones").fetchone() == (0,)
 
     @pytest.mark.usefixtures("poll_always")
-    def test_anybodys_call_brings_missed_ends_to_the_cache(
+    def test_a_call_of_any_user_writes_missing_tombstones_to_the_cache(
         self, db: Db, keys: redis.Redis, people: dict[str, str], paused: Any
     ) -> None:
         key, bob = key_of(people["bob"]), me(people["bob"]).data["id"]
@@ -509,7 +509,7 @@ class TestMissedEnds:
     def test_an_environment_looks_for_them_once_in_a_second(
         self, db: Db, people: dict[str, str], paused: Any, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(service, "_missed_ends", cache(service.MissedEnds))
+        monkeypatch.setattr(service, "_tombstones", cache(service.Tombstones))
         me(people["bob"])
         me(people["bob"])
         paused(60)
@@ -522,7 +522,7 @@ class TestMissedEnds:
     def test_ends_hold_while_a_cache_can_only_be_read(
         self, db: Db, people: dict[str, str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(service, "_missed_ends", cache(service.MissedEnds))
+        monkeypatch.setattr(service, "_tombstones", cache(service.Tombstones))
         monkeypatch.setattr(shared_cache(), "set_each", lambda *_, **__: False)
         for name in ("bob", "carol"):
             assert me(people[name]).status == 200

@@ -158,7 +158,7 @@ class Http:
 def read(
     method: str, path: str, status: int, headers: Mapping[str, str], text: str
 ) -> tuple[Reply, str]:
-    """Return an answer, and what is wrong with it by docs/openapi.json."""
+    """Return an answer, and what is wrong with it by functions/health/openapi.json."""
     described = path_of(method, path)
     try:
         if described is None:

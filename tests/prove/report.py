@@ -32,7 +32,7 @@ look titles up, ask for films and seasons, cancel, decide one by one and many at
 
 ![p95 before and during each fault, and memory over time](reliability.svg)
 
-- **Errors seen**: all that callers got, counted. Each answer is held against [the API document](openapi.json). The everyday
+- **Errors seen**: all that callers got, counted. Each answer is held against [the API document](../functions/health/openapi.json). The everyday
   outcome of being slower than somebody else is no error: {routine}. Beside a broken database `RATE_LIMITED` comes from functions that
   start meanwhile: they have the default limits, this load has higher ones.
 - **Of what it does not touch**: the calls that a fault has nothing to do with, such as `GET /api/auth/me` while TMDB hangs. They

@@ -1,4 +1,4 @@
-"""Answers held against docs/openapi.json, more strictly than the document has to be read."""
+"""Answers held against openapi.json, more strictly than the document has to be read."""
 
 import json
 import re
@@ -23,7 +23,9 @@ def _closed(node: Any) -> Any:
     return copied
 
 
-DOCUMENT: dict[str, Any] = json.loads((PROJECT / "docs/openapi.json").read_text(encoding="utf-8"))
+DOCUMENT: dict[str, Any] = json.loads(
+    (PROJECT / "functions/health/openapi.json").read_text(encoding="utf-8")
+)
 OPERATIONS: dict[tuple[str, str], dict[str, Any]] = {
     (method.upper(), path): operation
     for path, operations in DOCUMENT["paths"].items()
@@ -62,7 +64,9 @@ def assert_described(
     method: str, path: str, status: int, headers: Mapping[str, str], text: str
 ) -> None:
     """Fail unless the document says that a route answers like this."""
-    where = f"{method} {path} {status}: {text[:300]}\nin docs/openapi.json (`make docs`)"
+    where = (
+        f"{method} {path} {status}: {text[:300]}\nin functions/health/openapi.json (`make docs`)"
+    )
     operation = OPERATIONS[method, path]
     assert str(status) in operation["responses"], f"no such status of {where}"
     response = resolved(operation["responses"][str(status)])

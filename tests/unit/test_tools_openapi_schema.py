@@ -12,13 +12,14 @@ DEFINITIONS: dict[str, dict[str, Any]] = {
     "QuotaIn": {
         "title": "QuotaIn",
         "type": "object",
-        "properties": {"limit": {"anyOf": [{"type": "integer"}, NULL]}},
+        "properties": {
+            "limit": {"anyOf": [{"type": "integer"}, NULL], "description": "How many"},
+        },
         "required": ["limit"],
         "additionalProperties": False,
     },
 }
-WORDS = {"limit": "At most", "role": "The role", "QuotaIn.limit": "How many"}
-CONVERTER = Converter(DEFINITIONS, WORDS)
+CONVERTER = Converter(DEFINITIONS)
 QUOTA = {
     "type": "object",
     "properties": {"limit": {"type": "integer", "nullable": True, "description": "How many"}},
@@ -32,6 +33,7 @@ QUOTA = {
     [
         ({"type": "string", "title": "Name"}, {"type": "string"}),
         ({"type": "boolean", "const": True}, {"type": "boolean", "enum": [True]}),
+        ({"type": "string", "examples": ["a"]}, {"type": "string", "example": "a"}),
         (
             {"type": "integer", "exclusiveMinimum": 0, "exclusiveMaximum": 2147483648.0},
             {"type": "integer", "minimum": 1, "maximum": 2147483647},
@@ -115,8 +117,12 @@ def test_what_we_fill_in_is_always_there() -> None:
         "title": "Answer",
         "type": "object",
         "properties": {
-            "role": {"$ref": "#/components/schemas/Role", "default": "user"},
-            "limit": {"type": "integer"},
+            "role": {
+                "$ref": "#/components/schemas/Role",
+                "default": "user",
+                "description": "The role",
+            },
+            "limit": {"type": "integer", "description": "At most"},
         },
         "required": ["limit"],
     }
@@ -134,7 +140,7 @@ def test_what_we_fill_in_is_always_there() -> None:
         {"type": "array", "prefixItems": [{"type": "integer"}]},
         {"type": "string", "contentMediaType": "application/json"},
         {"type": "object", "patternProperties": {"^x": {}}},
-        {"type": "string", "examples": ["a"]},
+        {"type": "string", "examples": ["a", "b"]},
         {"type": "number", "exclusiveMinimum": 0},
         {"type": "array", "items": {"not": {}}},
     ],
@@ -144,10 +150,16 @@ def test_what_it_cannot_say_is_refused(schema: dict[str, Any]) -> None:
         CONVERTER.sent(schema)
 
 
-def test_a_property_without_words_is_refused() -> None:
+def test_a_property_without_a_description_is_refused() -> None:
     schema = {"title": "New", "type": "object", "properties": {"odd": {"type": "string"}}}
-    with pytest.raises(KeyError, match="odd"):
+    with pytest.raises(ValueError, match=r"New\.odd has no description"):
         CONVERTER.sent(schema)
+
+
+def test_a_property_that_is_a_model_is_described_by_the_model() -> None:
+    quota = {"$ref": "#/components/schemas/QuotaIn"}
+    schema = {"title": "New", "type": "object", "properties": {"quota": quota}}
+    assert CONVERTER.sent(schema) == {"type": "object", "properties": {"quota": quota}}
 
 
 @pytest.mark.parametrize(

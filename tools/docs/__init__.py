@@ -1,1 +1,1 @@
-"""Generators of the pages that follow from the code."""
+"""Generators for the documentation pages that are derived from the code."""

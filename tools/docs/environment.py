@@ -1,4 +1,4 @@
-"""What docs/environment.md and .env.example say, from the settings, the functions, the template."""
+"""Generate docs/environment.md and .env.example from settings, functions and template."""
 
 import ast
 import typing
@@ -13,106 +13,106 @@ from medianest.core.environment import bounds, unit
 from medianest.core.variables import Environment
 
 _REQUIRING = {"create_app", "require"}
-# What `make run` reads and no function does: name, default, meaning.
+# Variables that only `make run` reads: name, default, meaning.
 _LOCAL = (
-    ("PORT", str(DEFAULT_PORT), "Where the local service answers; it alone reads this"),
+    ("PORT", str(DEFAULT_PORT), "Port of the local service; only `make run` reads it"),
     (
         "LOG_FORMAT",
         "text",
         (
-            "How the local service shows the logs of the functions (`text`: warnings and errors, a"
-            " line for each; `json`: all that they write, metrics too); it alone reads this"
+            "Format in which `make run` prints the logs of the functions (`text`: one line per"
+            " warning and error; `json`: all lines, metrics included); only `make run` reads it"
         ),
     ),
 )
-# What `make run` does where a setting is absent.
+# Substitutes that `make run` uses if a setting is absent.
 _IN_PLACE = {
     "DATABASE_URL": "an embedded PostgreSQL",
     "REDIS_URL": "an embedded Valkey",
-    "JWT_SECRET": "made up once and kept in `.local/`",
+    "JWT_SECRET": "a key that is generated once and kept in `.local/`",
     "PLEX_CLIENT_ID": "a stand-in for plex.tv",
     "TMDB_API_KEY": "a stand-in for TMDB",
 }
 _PAGE = """\
 # Environment
 
-Made from `medianest/core/variables.py` by `make docs`; do not edit.
+Generated from `medianest/core/variables.py` by `make docs`; do not edit.
 
-On AWS `template.yaml` gives the functions their settings; `make run` reads them from the
-environment, then from `.env` (`.env.example` lists them). An empty value is an absent one. A
-missing or bad value stops the start with one message that names all of them.
+On AWS, `template.yaml` sets these variables for the functions; `make run` reads them from the
+environment, then from `.env` (`.env.example` lists them). An empty value counts as absent. If
+values are missing or invalid, the start fails with one message that lists all of them.
 
 | Name | Default | Required by | Meaning |
 |---|---|---|---|
 {rows}
 ## Secrets
 
-These are secrets, which nothing logs: {names}.
-On this machine a secret is its value. On AWS it is the ARN of a secret in Secrets Manager or of a
-parameter in Parameter Store, which must hold the value as text:
+These variables are secrets and are never logged: {names}.
+Locally the variable holds the secret itself. On AWS it holds the ARN of a secret in Secrets Manager
+or of a parameter in Parameter Store, which must contain the value as text:
 
-- It is read with the first use: through the AWS Parameters and Secrets Lambda extension where
-  `PARAMETERS_SECRETS_EXTENSION_HTTP_PORT` says that it is there ({extension:g} s at most), else, or
-  when that fails, from AWS itself through Powertools. What is read must be as good as a value given
-  directly.
-- It is read again after {max_age:g} s, so a rotated secret is in use everywhere by then. When
-  PostgreSQL refuses the password, it is read again at once, and the connection tried once more.
-- While it cannot be read again, the last value serves for up to {max_stale:g} s; the metric
-  `SecretUnreadable` counts it.
+- A function reads it on first use: through the AWS Parameters and Secrets Lambda extension if
+  `PARAMETERS_SECRETS_EXTENSION_HTTP_PORT` is set (timeout {extension:g} s), otherwise, or if that
+  fails, from AWS through Powertools. The value is validated like one that is set directly.
+- The function refreshes it after {max_age:g} s, so a rotated secret is in use everywhere by then.
+  When PostgreSQL rejects the password, the function refreshes it at once and retries.
+- While a refresh fails, the last value stays in use for up to {max_stale:g} s; the metric
+  `SecretUnreadable` counts these uses.
 
-In place of an address its value may be a login as RDS keeps it, `{{"username": …, "password": …,
-"host": …, "port": …, "dbname": …}}`, which stands for `postgresql://…?sslmode=verify-full`, or for
-`rediss://…` where it is the cache's; that has no `dbname`, and need not have a `username`. `port`
-may be absent, and so may `host`, when `DATABASE_HOST` or `REDIS_HOST` has it.
+Instead of an address, the secret can contain a login in the format of RDS, `{{"username": …,
+"password": …, "host": …, "port": …, "dbname": …}}`. It is converted to
+`postgresql://…?sslmode=verify-full`, or for the cache to `rediss://…`; a login of the cache has no
+`dbname`, and `username` is optional. `port` is optional, and so is `host` if `DATABASE_HOST` or
+`REDIS_HOST` is set.
 
 ## In production
 
-With `NODE_ENV` `production`, which is the template's default, an address without TLS is refused,
-wherever it comes from: `DATABASE_URL` needs `sslmode=verify-full`, `REDIS_URL` must be `rediss://`,
-the addresses of plex.tv and TMDB `https://`. What `make run` starts by itself has no TLS, so there
-it takes addresses of your own.
+With `NODE_ENV` `production`, the template's default, addresses without TLS are rejected, in
+variables and in secrets: `DATABASE_URL` needs `sslmode=verify-full`, `REDIS_URL` must be
+`rediss://`, the addresses of plex.tv and TMDB `https://`. The embedded engines and stand-ins of
+`make run` have no TLS, so in this mode it needs your own addresses.
 
-With `verify-full` PostgreSQL's certificate must be for the host in the address, and of an authority
-that is trusted: for hosts of `amazonaws.com` those in `medianest/core/amazon_authorities.pem`,
-which says what it has; for any other host the public ones, as the package certifi lists them; or,
-for either, those in the file that the address names by `sslrootcert`.
+With `verify-full` PostgreSQL's certificate must match the host in the address and come from a
+trusted authority: for hosts of `amazonaws.com` one in `medianest/core/amazon_authorities.pem`,
+whose head lists them; for any other host a public one in the package certifi; or, for either, one
+in the file of the address's `sslrootcert`.
 
-## On this machine
+## On your machine
 
-| Absent | `make run` takes |
+| Absent variable | `make run` uses |
 |---|---|
 {in_place}
-The local runtime, like AWS, gives a function the variables that `template.yaml` names, and no
-other; it names each of the above. `make run` has no use for {on_aws}.
+Like AWS, the local runtime sets only the variables that `template.yaml` names; it names all of the
+above. `make run` ignores {on_aws}.
 
-## Fixed numbers
+## Constants
 
-| What | Where | Value |
+| Meaning | Constant | Value |
 |---|---|---|
 {numbers}"""
 _NUMBERS = (
     ("Idle time after which the database connection is replaced", db, "MAX_IDLE_SECONDS", "s"),
     ("`Retry-After` when the database is down", db, "RETRY_AFTER_SECONDS", "s"),
-    ("Longest wait for a sign of life on a connection that was there", db, "PROBE_SECONDS", "s"),
-    ("A failure of the database that takes this long makes a pause", db, "SLOW_SECONDS", "s"),
-    ("How long that pause is", db, "PAUSE_SECONDS", "s"),
-    ("Pause after a failure of the cache", cache, "PAUSE_SECONDS", "s"),
-    ("Idle time after which the cache's connection is replaced", cache, "MAX_IDLE_SECONDS", "s"),
-    ("Connecting to plex.tv or TMDB", http, "CONNECT_SECONDS", "s"),
-    ("Largest answer of plex.tv or TMDB", http, "MAX_BYTES", "bytes"),
-    ("Failures in a row after which plex.tv or TMDB is left alone", breaker, "FAILURES", "calls"),
-    ("How long it is left alone then", breaker, "OPEN_SECONDS", "s"),
-    ("How long at most when it says itself when to come back", breaker, "MAX_PAUSE_SECONDS", "s"),
-    ("Cache of a number that TMDB has no title of", tmdb, "MISSING_CACHE_SECONDS", "s"),
-    ("Least time between two looks before a refusal", tmdb, "RECHECK_SECONDS", "s"),
-    ("Age after which a secret is read again", secrets, "MAX_AGE_SECONDS", "s"),
-    ("Longest use of a secret that cannot be read again", secrets, "MAX_STALE_SECONDS", "s"),
-    ("Pause between tries to read it again", secrets, "STALE_PAUSE_SECONDS", "s"),
+    ("Timeout of the first response on a reused database connection", db, "PROBE_SECONDS", "s"),
+    ("Duration of a database failure after which calls fail at once", db, "SLOW_SECONDS", "s"),
+    ("Time for which they fail at once", db, "PAUSE_SECONDS", "s"),
+    ("Time without calls to the cache after a failure", cache, "PAUSE_SECONDS", "s"),
+    ("Idle time after which the cache connection is replaced", cache, "MAX_IDLE_SECONDS", "s"),
+    ("Timeout for connecting to plex.tv or TMDB", http, "CONNECT_SECONDS", "s"),
+    ("Largest response of plex.tv or TMDB", http, "MAX_BYTES", "bytes"),
+    ("Consecutive failures that open the circuit breaker", breaker, "FAILURES", "calls"),
+    ("Time that the circuit breaker stays open", breaker, "OPEN_SECONDS", "s"),
+    ("Longest `Retry-After` that the breaker follows", breaker, "MAX_PAUSE_SECONDS", "s"),
+    ("Cache lifetime of an id that TMDB does not have", tmdb, "MISSING_CACHE_SECONDS", "s"),
+    ("Least time between two checks before a rejection", tmdb, "RECHECK_SECONDS", "s"),
+    ("Age after which a secret is refreshed", secrets, "MAX_AGE_SECONDS", "s"),
+    ("Longest use of a secret whose refresh fails", secrets, "MAX_STALE_SECONDS", "s"),
+    ("Pause between attempts to refresh it", secrets, "STALE_PAUSE_SECONDS", "s"),
 )
 
 
 def environment_page() -> str:
-    """Return the reference of the settings."""
+    """Return the page with every environment variable and constant."""
     rows = "".join(_row(name, f"`{default}`", "", about) for name, default, about in _LOCAL)
     for name, field in _fields().items():
         required = ", ".join(sorted(required_by().get(name, set())))
@@ -133,10 +133,10 @@ def environment_page() -> str:
 
 
 def env_example() -> str:
-    """Return the .env of a `make run` in which nothing is set."""
+    """Return an `.env` for `make run` with every variable commented out."""
     text = (
-        "# Settings of `make run`: copy this file to .env and remove the # of what you set.\n"
-        "# docs/environment.md says more. Made by `make docs`; do not edit.\n"
+        "# Settings of `make run`: copy this file to .env and uncomment the variables to set.\n"
+        "# docs/environment.md describes them in detail. Generated by `make docs`; do not edit.\n"
     )
     for name, default, about in _LOCAL:
         text += f"\n# {about.replace('`', '')}\n#{name}={default}\n"
@@ -164,19 +164,19 @@ def _default(field: FieldInfo) -> str:
 
 
 def _meaning(name: str, field: FieldInfo) -> str:
-    """Return a setting's description, with the values it may have."""
+    """Return a setting's description, with its allowed values."""
     allowed = ""
     if typing.get_origin(field.annotation) is Literal:
         values = [f"`{value}`" for value in typing.get_args(field.annotation)]
         allowed = f" ({', '.join(values)})"
-    elif found := bounds(field):
-        allowed = f" ({found[0]:.9g} to {found[1]:.9g} {unit(name)})"
+    elif limits := bounds(field):
+        allowed = f" ({limits[0]:.9g} to {limits[1]:.9g} {unit(name)})"
     return f"{field.description}{allowed}"
 
 
 def required_by() -> dict[str, set[str]]:
-    """Return which functions cannot start without a setting."""
-    found: dict[str, set[str]] = {}
+    """Return the functions that require each setting, by the setting's name."""
+    functions: dict[str, set[str]] = {}
     for path in sorted((PROJECT / "functions").glob("*/app.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if (
@@ -185,8 +185,9 @@ def required_by() -> dict[str, set[str]]:
                 and node.func.id in _REQUIRING
             ):
                 for argument in node.args:
-                    found.setdefault(ast.literal_eval(argument), set()).add(path.parent.name)
-    return found
+                    name = ast.literal_eval(argument)
+                    functions.setdefault(name, set()).add(path.parent.name)
+    return functions
 
 
 def _listed(names: list[str]) -> str:

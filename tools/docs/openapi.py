@@ -7,27 +7,27 @@ from http import HTTPStatus
 from typing import Any, get_args
 
 from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel
 
 from local.run_config import PROJECT
 from local.template import read_template
 from medianest import VERSION
 from medianest.api.dependencies import SAFE_METHODS, AdminOnly, Authenticated, SignInOrigin
 from medianest.api.rate_limiting import RateLimitedByAddress
+from medianest.core.envelope import ApiResponse, page_of
 from medianest.core.error_codes import REGISTRY, ErrorCode
+from medianest.core.examples import Examples
 from medianest.rate_limits.policies import POLICIES
 from medianest.rate_limits.sliding_window import HEADERS as RATE_LIMIT_HEADERS
-from tools.docs.openapi_schema import Converter, Schema, camel_cased, public_name
-from tools.docs.openapi_texts import (
+from tools.docs.openapi_components import (
     DETAILS,
-    EXAMPLES,
+    ERROR_HEADERS,
     HEADERS,
     INFO,
     LINKS,
-    PARAMETERS,
     SECURITY_SCHEMES,
-    TAGS,
-    WORDS,
 )
+from tools.docs.openapi_schema import Converter, Schema, camel_cased, public_name
 from tools.docs.routes import Served, served_routes
 
 _JSON = "application/json"
@@ -42,22 +42,14 @@ _EVERYWHERE = {
 }
 # Answered before anything is counted, so without a word about it.
 _UNCOUNTED = {HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.CONTENT_TOO_LARGE, 504}
-_ERROR_HEADERS = {
-    ErrorCode.JWT_INVALID: "WWW-Authenticate",
-    ErrorCode.INVALID_CREDENTIALS: "WWW-Authenticate",
-    ErrorCode.METHOD_NOT_ALLOWED: "Allow",
-    ErrorCode.RATE_LIMITED: "Retry-After",
-    ErrorCode.DATABASE_CONNECTION_ERROR: "Retry-After",
-    ErrorCode.IDEMPOTENCY_IN_PROGRESS: "Retry-After",
-    ErrorCode.CATALOG_UNAVAILABLE: "Retry-After",
-    ErrorCode.PLEX_UNREACHABLE: "Retry-After",
-}
+# Of the API page: the order in which a reader needs them.
+_TAGS = ("auth", "plex", "media", "admin", "health")
 _FROM_FASTAPI = {"HTTPValidationError", "ValidationError"}
 
 
 def openapi_page() -> str:
     """Return the document as it is read and served."""
-    return json.dumps(openapi(), indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(openapi(), indent=1, ensure_ascii=False) + "\n"
 
 
 def openapi() -> dict[str, Any]:
@@ -67,7 +59,7 @@ def openapi() -> dict[str, Any]:
 
 
 class _Document:
-    """Puts together what FastAPI knows of the routes, what they declare, and our own words."""
+    """Joins what FastAPI derives from the routes with what the routes declare."""
 
     def __init__(self, routes: Sequence[Served]) -> None:
         self._routes = routes
@@ -75,7 +67,7 @@ class _Document:
             title="MediaNest", version=VERSION, routes=[served.route for served in routes]
         )
         self._definitions: dict[str, Schema] = self._raw["components"]["schemas"]
-        self._converter = Converter(self._definitions, WORDS)
+        self._converter = Converter(self._definitions)
         self._responses: dict[str, Any] = {}
 
     def build(self) -> dict[str, Any]:
@@ -94,8 +86,8 @@ class _Document:
                 "license": {"name": "MIT"},
             },
             # Relative to where the document is read: /api/openapi.json, below a stage or not.
-            "servers": [{"url": "..", "description": "Where this document comes from"}],
-            "tags": [{"name": name, "description": text} for name, text in TAGS.items()],
+            "servers": [{"url": "..", "description": "The service that this document comes from"}],
+            "tags": [{"name": name, "description": self._about(name)} for name in _TAGS],
             "paths": paths,
             "components": {
                 "schemas": dict(sorted(schemas.items())),
@@ -105,6 +97,9 @@ class _Document:
                 "securitySchemes": SECURITY_SCHEMES,
             },
         }
+
+    def _about(self, folder: str) -> str:
+        return next(served.about for served in self._routes if served.folder == folder)
 
     def _schemas(self) -> dict[str, Schema]:
         found = {}
@@ -122,34 +117,27 @@ class _Document:
             "tags": [served.folder],
             "operationId": served.operation_id,
             "summary": re.sub(r"\s+", " ", summary).replace("`", "").rstrip("."),
-            "description": "\n\n".join(filter(None, (more, _who(served), _limits(served)))),
+            "description": "\n\n".join(filter(None, (more, _audience(served), _limits(served)))),
         }
         if "parameters" in raw:
-            operation["parameters"] = [self._parameter(served, each) for each in raw["parameters"]]
-        if "requestBody" in raw:
-            operation["requestBody"] = self._body(raw["requestBody"])
+            operation["parameters"] = [self._parameter(each) for each in raw["parameters"]]
+        if served.route.body_field is not None:
+            model = served.route.body_field.field_info.annotation
+            operation["requestBody"] = _body(model, raw["requestBody"])
         operation["responses"] = self._success(served, raw) | self._errors(served)
         operation["security"] = _security(served)
         return operation
 
-    def _parameter(self, served: Served, raw: dict[str, Any]) -> dict[str, Any]:
-        name = raw["name"].title() if raw["in"] == "header" else raw["name"]
-        description, example = PARAMETERS[name]
+    def _parameter(self, raw: dict[str, Any]) -> dict[str, Any]:
         schema = self._converter.sent(raw["schema"])
-        thing = served.path.partition(f"/{{{name}}}")[0].rpartition("/")[2].removesuffix("s")
         return {
-            "name": name,
+            "name": raw["name"].title() if raw["in"] == "header" else raw["name"],
             "in": raw["in"],
             "required": raw["required"],
-            "description": description.format(thing=thing),
+            "description": schema.pop("description"),
+            "example": schema.pop("example"),
             "schema": schema,
-            "example": schema["enum"][0] if example is None else example,
         }
-
-    def _body(self, raw: dict[str, Any]) -> dict[str, Any]:
-        name = public_name(raw["content"][_JSON]["schema"]["$ref"].rpartition("/")[2])
-        content = {"schema": _reference("schemas", name), "examples": _named(EXAMPLES[name])}
-        return {"required": raw.get("required", False), "content": {_JSON: content}}
 
     def _success(self, served: Served, raw: dict[str, Any]) -> dict[str, Any]:
         status = HTTPStatus(served.route.status_code or HTTPStatus.OK)
@@ -161,38 +149,27 @@ class _Document:
             ),
         }
         for media_type, content in sorted(declared.get("content", {}).items()):
-            envelope = content.get("schema", {}).get("$ref", "").rpartition("/")[2]
-            if envelope:
+            if "$ref" in content.get("schema", {}):
                 schema = self._converter.sent(content["schema"])
-                examples = self._success_examples(served, envelope)
+                examples = content.get("examples") or _named(
+                    _success_examples(served.route.response_model)
+                )
             else:
                 schema = {"type": "object" if media_type == _JSON else "string"}
-                examples = {"example": EXAMPLES[served.operation_id][media_type]}
+                examples = _named({"example": content["example"]})
             response.setdefault("content", {})[media_type] = {
                 "schema": schema,
-                "examples": _named(examples),
+                "examples": examples,
             }
         if served.operation_id in LINKS:
             response["links"] = {name: _link(name) for name in LINKS[served.operation_id]}
         found = {str(status.value): response}
         if str(HTTPStatus.NOT_MODIFIED.value) in raw["responses"]:
             found[str(HTTPStatus.NOT_MODIFIED.value)] = {
-                "description": "The caller has it already (`If-None-Match`); there is no body",
+                "description": "The caller has this content (`If-None-Match`); there is no body",
                 "headers": response["headers"],
             }
         return found
-
-    def _success_examples(self, served: Served, envelope: str) -> Mapping[str, Any]:
-        data = self._definitions[envelope]["properties"]["data"]
-        name = public_name((data.get("items") or data)["$ref"].rpartition("/")[2])
-        examples = EXAMPLES.get(served.operation_id) or EXAMPLES[name]
-        if "items" not in data:
-            return {key: {"success": True, "data": each} for key, each in examples.items()}
-        items = list(examples.values())
-        answer = {"success": True, "data": items}
-        if "pagination" in self._definitions[envelope]["properties"]:
-            answer["pagination"] = EXAMPLES["Pagination"]["example"] | {"total": len(items)}
-        return {"example": answer}
 
     def _errors(self, served: Served) -> dict[str, Any]:
         """Return the error responses; those that many operations share are written down once."""
@@ -213,6 +190,28 @@ def _declared(served: Served, what: str) -> Sequence[Any]:
     """Return what a route says about itself by `api.app.documented_errors`."""
     declared: Sequence[Any] = (served.route.openapi_extra or {}).get(f"x-{what}", ())
     return declared
+
+
+def _success_examples(model: type[BaseModel]) -> Examples:
+    """Return the examples of an envelope from those of its data; of a list all make one."""
+    envelope = model.__pydantic_generic_metadata__
+    (data,) = envelope["args"]
+    (item,) = get_args(data) or (data,)
+    if item is data and envelope["origin"] is ApiResponse:
+        return {name: {"success": True, "data": each} for name, each in item.EXAMPLES.items()}
+    items = list(item.EXAMPLES.values())
+    if envelope["origin"] is ApiResponse:
+        return {"example": {"success": True, "data": items}}
+    page = page_of(items, page=1, limit=20, total=len(items))
+    return {"example": page.model_dump(by_alias=True)}
+
+
+def _body(model: Any, raw: dict[str, Any]) -> dict[str, Any]:
+    content = {
+        "schema": _reference("schemas", public_name(model.__name__)),
+        "examples": _named(model.EXAMPLES),
+    }
+    return {"required": raw.get("required", False), "content": {_JSON: content}}
 
 
 def _codes(served: Served) -> set[ErrorCode]:
@@ -247,7 +246,7 @@ def _security(served: Served) -> list[dict[str, list[str]]]:
     return [{"bearer": []}, by_cookie]
 
 
-def _who(served: Served) -> str:
+def _audience(served: Served) -> str:
     if any(isinstance(call, AdminOnly) for call in served.dependencies):
         return "For admins."
     return "For signed-in users." if _security(served) else "For anybody."
@@ -269,7 +268,7 @@ def _error_response(codes: Sequence[ErrorCode], *, is_counted: bool) -> dict[str
         "description": lines[0] if len(lines) == 1 else "\n".join(f"- {line}" for line in lines),
         "headers": _headers(
             [
-                *(_ERROR_HEADERS[code] for code in codes if code in _ERROR_HEADERS),
+                *(ERROR_HEADERS[code] for code in codes if code in ERROR_HEADERS),
                 *(RATE_LIMIT_HEADERS if is_counted else ()),
             ]
         ),
@@ -285,7 +284,7 @@ def _error_response(codes: Sequence[ErrorCode], *, is_counted: bool) -> dict[str
 def _error_schema(code: ErrorCode) -> Schema:
     properties: Schema = {
         "code": {"type": "string", "enum": [code]},
-        "message": {"type": "string", "description": "For people; may change"},
+        "message": {"type": "string", "description": "A sentence for people; it may change"},
     }
     if code in DETAILS:
         properties["details"] = DETAILS[code][0]

@@ -24,7 +24,10 @@ _BOUNDS = {
     "exclusiveMaximum": ("maximum", -1),
     "lt": ("maximum", -1),
 }
-_READ = {"$ref", "additionalProperties", "anyOf", "const", "description", "properties", "required"}
+_READ = {
+    *("$ref", "additionalProperties", "anyOf", "const", "description", "examples", "properties"),
+    "required",
+}
 # It only repeats a name.
 _DROPPED = {"title"}
 _SNAKE = re.compile(r"`([a-z]+(?:_[a-z]+)+)`")
@@ -33,13 +36,11 @@ _SNAKE = re.compile(r"`([a-z]+(?:_[a-z]+)+)`")
 class Converter:
     """Turns schemas into OpenAPI 3.0's; what that cannot say is refused, never left out.
 
-    `words` describes properties by their names, or by `Model.name` where a name means something
-    of its own. A name of anything but an object is replaced by what it stands for.
+    A name of anything but an object is replaced by what it stands for.
     """
 
-    def __init__(self, definitions: Mapping[str, Schema], words: Mapping[str, str]) -> None:
+    def __init__(self, definitions: Mapping[str, Schema]) -> None:
         self._definitions = definitions
-        self._words = words
 
     def sent(self, schema: Schema) -> Schema:
         """Convert what we send, or read from an address: an absent value is no key, never null."""
@@ -62,10 +63,8 @@ class Converter:
                     converted |= self._properties(schema, is_sent=is_sent)
                 case "items" | "additionalProperties" if isinstance(value, dict):
                     converted[key] = self._convert(value, is_sent=is_sent, is_item=True)
-                case "const":
-                    converted["enum"] = [value]
-                case "description":
-                    converted[key] = camel_cased(value)
+                case "const" | "description" | "examples":
+                    converted |= _older_words(key, value)
                 case bound if bound in _BOUNDS:
                     name, distance = _BOUNDS[bound]
                     converted[name] = _whole(schema, value) + distance
@@ -78,10 +77,9 @@ class Converter:
         required = set(schema.get("required", ()))
         for name, each in schema["properties"].items():
             properties[name] = self._convert(each, is_sent=is_sent)
-            if "$ref" not in properties[name]:
-                own = f"{schema['title']}.{name}"
-                words = self._words.get(own) or self._words[name]
-                properties[name].setdefault("description", words)
+            # Beside a $ref nothing else counts: the model it points to describes itself.
+            if "$ref" not in properties[name] and "description" not in properties[name]:
+                raise ValueError(f"{schema['title']}.{name} has no description")
             # What we fill in ourselves is always there.
             if is_sent and properties[name].pop("default", None) is not None:
                 required.add(name)
@@ -132,6 +130,17 @@ def camel_cased(text: str) -> str:
 def _camel(name: str) -> str:
     first, *others = name.split("_")
     return first + "".join(map(str.capitalize, others))
+
+
+def _older_words(key: str, value: Any) -> Schema:
+    match key:
+        case "const":
+            return {"enum": [value]}
+        case "examples":
+            if len(value) != 1:
+                raise ValueError("OpenAPI 3.0 has no more than one example of a value")
+            return {"example": value[0]}
+    return {key: camel_cased(value)}
 
 
 def _refuse_unknown(schema: Schema) -> None:

@@ -1,4 +1,4 @@
-"""docs/rate-limits.md: what template.yaml throttles, and what each route holds its callers to."""
+"""Generate docs/rate-limits.md from the throttles of template.yaml and the routes' policies."""
 
 from collections.abc import Iterator
 
@@ -11,63 +11,64 @@ from tools.docs.routes import served_routes
 _PAGE = """\
 # Rate limits
 
-Made from `template.yaml` and the routes by `make docs`; do not edit.
+Generated from `template.yaml` and the routes by `make docs`; do not edit.
 
-There are two layers. API Gateway throttles a method for all callers together, so that a flood wakes no function and takes
-nothing from other methods. The functions hold each caller to its limit, exactly: in any window of that length, wherever it
-starts and however many functions answer, no more calls than the limit are let through.
+There are two layers. API Gateway throttles a method for all callers together, so that a flood invokes no function and does not
+affect other methods. The functions limit each caller exactly: any window of the given length has at most the given number of
+calls, regardless of its start and of the number of functions that respond.
 
-| Route | Policy | Calls | in seconds | Counted by | Gateway: calls a second, burst |
+| Route | Policy | Calls | per seconds | Counted by | Gateway: calls per second, burst |
 |---|---|---|---|---|---|
 {routes}
 
-- **User** is the signed-in user, at whatever address. A call without a valid session is counted by **address** under `api`
-  ({api.limit} in {api.window} seconds), on every route, before it gets its 401: guessing tokens is held off, while the users at
-  that address go on.
-- **Address** is what API Gateway saw, never a header; of IPv6 the first 64 bits. What somebody typed is kept as a digest.
-- A route with several policies lets a call through when all do, and charges it to all or to none. Refused calls are not
-  charged, so going on does not prolong the wait.
-- A limit never ends what it limits: a poll of `/api/auth/plex/verify` that is too fast gets 429, and its `pinId` lives until it
-  expires, is used, or its account is refused (RFC 8628, `slow_down`). A client that polls once a second meets no limit.
+- **User** is the signed-in user, at any address. A call without a valid session is counted by **address** under `api`
+  ({api.limit} in {api.window} seconds), on every route, before it gets its 401: this limits guesses of tokens without affecting
+  signed-in users at that address.
+- **Address** is the address that API Gateway saw, never a header; for IPv6 the first 64 bits. Identifiers from a request body are
+  stored as a digest.
+- On a route with several policies, a call is allowed if all of them allow it, and is counted by all or by none. Rejected calls are not
+  counted, so retries do not prolong the wait.
+- A rate limit never invalidates a sign-in: a poll of `/api/auth/plex/verify` that is too fast gets 429, and its `pinId` stays valid until it
+  expires, is used, or its account is rejected (RFC 8628, `slow_down`). A client that polls once a second stays below the limit.
 - `login` counts failures only, and only of calls whose body is valid. A network that has signed in to the account before has a
-  limit of its own, which strangers elsewhere cannot use up. An account that does not exist has the same limits.
-- A malformed call (`VALIDATION_ERROR` of a field, `UNSUPPORTED_MEDIA_TYPE`) counts against `api` and not against the few calls of
+  separate limit, which other networks cannot use up. An account that does not exist has the same limits.
+- A malformed call (`VALIDATION_ERROR` of a field, `UNSUPPORTED_MEDIA_TYPE`) counts against `api` and not against the lower limits of
   `password`, `search` and `media-request`.
-- HEAD counts as the GET of its route does, and API Gateway throttles it alike.
-- Preflights are not limited, and what is larger than 64 KiB is refused before anything is counted.
+- HEAD counts as the GET of its route, and API Gateway throttles it in the same way.
+- Preflights are not limited, and bodies larger than 64 KiB are rejected before they are counted.
 
-## What a caller is told
+## Response headers
 
-Every answer of a limited route has, whatever its status:
+Every response of a limited route has these headers, with any status:
 
 | Header | Example | Meaning |
 |---|---|---|
-| `X-RateLimit-Limit` | `100` | Calls in a window, of the policy that leaves the fewest |
-| `X-RateLimit-Remaining` | `57` | Calls that are left of it |
-| `X-RateLimit-Reset` | `1767225600` | When the next place gets free, that is when the oldest call leaves the window, in Unix seconds |
+| `X-RateLimit-Limit` | `100` | Calls per window, for the policy with the fewest remaining calls |
+| `X-RateLimit-Remaining` | `57` | Remaining calls of that policy |
+| `X-RateLimit-Reset` | `1767225600` | Time at which the oldest call leaves the window and one more call is allowed, in Unix seconds |
 | `RateLimit-Policy` | `"auth";q=10;w=60, "plex-pin";q=5;w=300` | All policies of the call: quota and window |
-| `RateLimit` | `"auth";r=9;t=60, "plex-pin";r=4;t=300` | What is left of each, and the seconds until the next place gets free |
+| `RateLimit` | `"auth";r=9;t=60, "plex-pin";r=4;t=300` | Remaining calls of each policy, and the seconds until one more is allowed |
 
-The last two are those of draft-ietf-httpapi-ratelimit-headers. A call that is refused gets 429 `RATE_LIMITED` with
-`Retry-After` (whole seconds, at least 1) and `details` of `policy`, `limit`, `window` and `retryAfter`. API Gateway's own 429
+The last two come from draft-ietf-httpapi-ratelimit-headers. A rejected call gets 429 `RATE_LIMITED` with
+`Retry-After` (whole seconds, at least 1) and `details` with `policy`, `limit`, `window` and `retryAfter`. API Gateway's own 429
 has `Retry-After` only, and no `details`.
 
-The first refusal of a caller in a window is written to the audit log (`limit.exceeded`) and to the log (`rate_limit_exceeded`);
+The first rejection of a caller in a window is written to the audit log (`limit.exceeded`) and to the log (`rate_limit_exceeded`);
 further ones cost no SQL. The metric `RateLimited` counts all of them, by `policy`.
 
 ## When the cache is down
 
-`RateLimitFallback` is counted, and after the first time-outs the cache is left alone for five seconds at a time.
+The metric `RateLimitFallback` counts these calls. After the first timeouts, the functions do not call the cache for five seconds at a time.
 
-| Policies | Then |
+| Policies | Fallback |
 |---|---|
-| {sign_in} | count in the database, exactly but from zero: what could be guessed stays guarded |
-| {general} | count in each function's environment by itself, so that the API goes on: the limit holds for each environment |
+| {sign_in} | counted in the database, exactly but from zero, so that guesses stay limited |
+| {general} | counted in the memory of each environment, so that the API stays available: the limit applies per environment |
 
 ## Changing a limit
 
 The limit and the window of each policy are settings, which an admin changes while the service runs: [settings.md](settings.md)
-has their keys and bounds. A change holds everywhere within {seconds:.0f} seconds. The throttles of API Gateway are in
+has their keys and bounds. A change takes effect everywhere within {seconds:.0f} seconds. The throttles of API Gateway are in
 `template.yaml` and change with a deployment.
 """  # noqa: E501 - rows of tables are long
 

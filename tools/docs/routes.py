@@ -1,8 +1,9 @@
-"""The routes of the functions, in the template's order, and what holds their callers."""
+"""The routes of the functions, in the template's order, with their rate-limit policies."""
 
 import importlib
 import os
 import secrets
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from unittest import mock
@@ -16,7 +17,7 @@ from medianest.api.rate_limiting import RateLimitedByAddress
 from medianest.api.route import Route as ApiRoute
 from medianest.rate_limits.policies import PolicyName
 
-# What the functions refuse to be imported without.
+# The functions require these settings at import.
 _ENVIRONMENT = {
     "NODE_ENV": "development",
     "DATABASE_URL": "postgresql://localhost/nothing",
@@ -28,7 +29,7 @@ _ENVIRONMENT = {
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """A route of the template and what a function, of a folder below functions/, makes of it."""
+    """A route of the template with the route of the function, in a folder of functions/."""
 
     method: str
     path: str
@@ -36,48 +37,54 @@ class Served:
     route: ApiRoute
 
     @property
+    def about(self) -> str:
+        """Return what the function is for: the first sentence of its module."""
+        module = sys.modules[self.route.endpoint.__module__]
+        return (module.__doc__ or "").partition("\n")[0].rstrip(".")
+
+    @property
     def operation_id(self) -> str:
-        """Return the name of the function behind it, as callers write names."""
+        """Return the name of the Python function that serves the route, in camelCase."""
         return to_camel(self.route.name)
 
     @property
     def dependencies(self) -> list[object]:
-        """Return what is called before the route itself, each of them."""
+        """Return every dependency of the route, nested ones included."""
         return list(_calls(self.route.dependant))
 
     @property
     def policies(self) -> list[tuple[PolicyName, str]]:
-        """Return the policies that hold a caller, and what each counts by."""
-        found: list[tuple[PolicyName, str]] = []
+        """Return the rate-limit policies of the route, and what each one counts by."""
+        policies: list[tuple[PolicyName, str]] = []
         for call in self.dependencies:
             if isinstance(call, Authenticated):
-                found.append((call.policy, "user"))
+                policies.append((call.policy, "user"))
             if isinstance(call, RateLimitedByAddress):
-                found += [(policy, "address") for policy in call.by_ip]
+                policies += [(policy, "address") for policy in call.by_ip]
                 if call.by_field is not None:
                     policy, field = call.by_field
-                    found.append((policy, f"`{field}` sent"))
-        found += (self.route.openapi_extra or {}).get("x-policies", ())
-        return list(dict.fromkeys(found))
+                    policies.append((policy, f"`{field}` sent"))
+        policies += (self.route.openapi_extra or {}).get("x-policies", ())
+        return list(dict.fromkeys(policies))
 
 
 def served_routes(template: Template) -> list[Served]:
-    """Return every route but for preflights, and for HEAD, which is answered as GET is."""
-    given = {**_ENVIRONMENT, "JWT_SECRET": secrets.token_urlsafe(48)}
-    found = []
+    """Return every route except preflights and HEAD, whose responses follow from GET."""
+    environment = {**_ENVIRONMENT, "JWT_SECRET": secrets.token_urlsafe(48)}
+    served: list[Served] = []
     for route in template.routes:
         if not isinstance(route.target, str) or route.method in {"HEAD", "OPTIONS"}:
             continue
         folder = template.functions[route.target].code.name
-        with mock.patch.dict(os.environ, given):
+        with mock.patch.dict(os.environ, environment):
             app = importlib.import_module(f"functions.{folder}.app").app
-        found += [
+        served += [
             Served(route.method, route.path, folder, each)
             for each in app.routes
             if isinstance(each, ApiRoute)
             and (each.path, each.methods) == (route.path, {route.method})
         ]
-    return found
+    return served
 
 
 def _calls(dependant: Dependant) -> Iterator[object]:

@@ -1,4 +1,4 @@
-"""docs/settings.md: what can change while the service runs, from the registry of settings."""
+"""Generate docs/settings.md, the run-time settings, from their registry."""
 
 import json
 from collections.abc import Iterator
@@ -11,42 +11,42 @@ from medianest.system_config.service import CACHE_SECONDS
 _PAGE = """\
 # Settings
 
-Made from `medianest/system_config/registry.py` by `make docs`; do not edit.
+Generated from `medianest/system_config/registry.py` by `make docs`; do not edit.
 
-What an admin can change while the service runs, without a deployment. Each is a key with a JSON object; without a word from
-anybody the default holds.
+An admin can change these settings while the service runs, without a deployment. Each has a key and a JSON object as its value.
+The default applies until an admin changes it.
 
 | Key | Value | Default | Meaning |
 |---|---|---|---|
 {rows}
 
-A limit has bounds of its own for each policy, so that no admin locks people out by mistake, and the two routes of this page are
-limited by a policy that cannot be changed. A `limit` of `null` is no limit. `absoluteDays` must be at least `tokenDays` and `idleDays`. Sessions that exist keep the ends they
-were made with, but for the idle one.
+Each policy has separate bounds, so that an admin cannot lock users out by mistake, and a fixed policy limits the two routes of this
+page. A `limit` of `null` means no limit. `absoluteDays` must be at least `tokenDays` and `idleDays`. Existing sessions keep their ends,
+except for the idle one.
 
-## Changing one
+## Changing a setting
 
-With an address of the API and an admin's token (the README's walk has both):
+You need the address of the API and an admin's token (the README's walk has both):
 
     curl -s $API/api/admin/config -H "Authorization: Bearer $ALICE"
     curl -s -X PUT $API/api/admin/config/rateLimit.search -H "Authorization: Bearer $ALICE" \\
       -H 'Content-Type: application/json' -d '{{"value": {{"limit": 60, "window": 60}}}}'
 
-The first lists every setting with its value, its default, and who changed it when. The second replaces the whole value and is
-written to the audit log (`config.changed`, with the former value and the new one). It holds at once where the change was made
-and everywhere else within {seconds:.0f} seconds. To go back, set the default.
+The first call lists every setting with its value, its default, and the time and author of its last change. The second replaces the
+whole value and writes an audit row (`config.changed`, with the previous and the new value). It takes effect at once in the environment
+that handled the call, and everywhere else within {seconds:.0f} seconds. To undo it, set the default.
 
-Values are rows of `system_config`, so a database client will do when nobody can sign in as an admin:
+Values are rows of `system_config`. If no admin can sign in, use a database client:
 
     INSERT INTO system_config (key, value) VALUES ('rateLimit.admin', '{{"limit": 100, "window": 60}}')
     ON CONFLICT (key) DO UPDATE SET value = excluded.value, updated_at = now(), updated_by = NULL;
 
-A row that cannot be understood is told to the log (`setting_ignored`) and left out: the default holds.
+An invalid row is logged (`setting_ignored`) and ignored: the default applies.
 """  # noqa: E501 - lines of the page are long
 
 
 def settings_page() -> str:
-    """Return the reference of the settings."""
+    """Return the page with every run-time setting."""
     return _PAGE.format(
         rows="\n".join(_row(setting) for _, setting in sorted(SETTINGS.items())),
         seconds=CACHE_SECONDS,
@@ -63,7 +63,7 @@ def _row(setting: Setting[Any]) -> str:
 
 
 def _fields(value: RequestModel) -> Iterator[tuple[str, str]]:
-    """Return the fields of a value, dotted where they are nested, and what each may be."""
+    """Yield each field of a value, dotted if nested, and its allowed values."""
     properties = type(value).model_json_schema()["properties"]
     for (_, item), (name, schema) in zip(value, properties.items(), strict=True):
         if isinstance(item, RequestModel):

@@ -1,22 +1,26 @@
 """Accounts on the wire."""
 
-from typing import Annotated, Self
+from typing import Annotated, ClassVar, Self
 
-from pydantic import ConfigDict, field_validator, model_validator
+from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from medianest.core.envelope import NOT_NULLABLE, RequestModel
+from medianest.core.examples import Examples
 from medianest.signin.schemas import Password
 from medianest.users.models import Role, Status
 from medianest.users.schemas import Email, QuotaIn, Username
 
 
 class SomeQuotasIn(RequestModel):
-    """One quota, or both, in place of the role's; one that is left out stays, `null` ends it."""
+    """Quotas of a user's own, which replace those of the role.
+
+    An absent quota stays as it is, and `null` removes it.
+    """
 
     model_config = ConfigDict(json_schema_extra={"minProperties": 1})
 
-    movies: QuotaIn | None = None
-    seasons: QuotaIn | None = None
+    movies: QuotaIn | None = Field(default=None, description="Quota of films")
+    seasons: QuotaIn | None = Field(default=None, description="Quota of seasons")
 
     @model_validator(mode="after")
     def _something(self) -> Self:
@@ -28,20 +32,43 @@ class SomeQuotasIn(RequestModel):
 class UserIn(RequestModel):
     """A local account to create."""
 
-    email: Email
-    username: Username
-    password: Password
-    role: Role
+    EXAMPLES: ClassVar[Examples] = {
+        "user": {
+            "email": "carol@example.com",
+            "username": "carol",
+            "password": "Tr0ub4dor-and-3",
+            "role": "user",
+        }
+    }
+
+    email: Email = Field(description="E-mail address, which can be used to sign in")
+    username: Username = Field(description="User name, which can be used to sign in")
+    password: Password = Field(
+        description="At least 8 characters with a lower-case letter, an upper-case letter, a digit"
+        " and another character"
+    )
+    role: Role = Field(description="Role of the user")
 
 
 class UserChangeIn(RequestModel):
-    """What an admin may change of a user; a `quota` of null puts the role's back in force."""
+    """The changes of a user."""
 
     model_config = ConfigDict(json_schema_extra={"minProperties": 1})
+    EXAMPLES: ClassVar[Examples] = {
+        "make an admin": {"role": "admin"},
+        "suspend": {"status": "suspended"},
+    }
 
-    role: Annotated[Role | None, NOT_NULLABLE] = None
-    status: Annotated[Status | None, NOT_NULLABLE] = None
-    quota: SomeQuotasIn | None = None
+    role: Annotated[Role | None, NOT_NULLABLE] = Field(
+        default=None, description="New role; another one ends the user's sessions"
+    )
+    status: Annotated[Status | None, NOT_NULLABLE] = Field(
+        default=None, description="New status; a suspension ends the user's sessions"
+    )
+    quota: SomeQuotasIn | None = Field(
+        default=None,
+        description="The user's own quotas; `null` puts the quotas of the role back in force",
+    )
 
     @field_validator("role", "status")
     @classmethod

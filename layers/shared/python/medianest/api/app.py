@@ -15,6 +15,7 @@ from medianest.api.route import Route
 from medianest.core.environment import require
 from medianest.core.error_codes import ErrorCode
 from medianest.core.errors import AppError
+from medianest.core.examples import Examples
 from medianest.core.observability import flush_metrics, logger
 from medianest.rate_limits.policies import PolicyName
 
@@ -55,6 +56,15 @@ def documented_errors(
     dependencies, parameters and bodies itself.
     """
     return {"x-errors": errors, "x-headers": headers, "x-policies": policies}
+
+
+def documented_success(examples: Examples) -> dict[int | str, dict[str, Any]]:
+    """Return the `responses` of a route whose answer has examples other than its model's.
+
+    Only the API document reads it.
+    """
+    values = {name: {"value": {"success": True, "data": each}} for name, each in examples.items()}
+    return {200: {"content": {"application/json": {"examples": values}}}}
 
 
 def lambda_handler(app: FastAPI) -> LambdaHandler:

@@ -80,10 +80,7 @@ def record_each(
     target_ids: Sequence[object],
     details: dict[str, Any] | None = None,
 ) -> None:
-    """Add one row for each affected object, in one statement.
-
-    Raises JWT_INVALID for a deleted user.
-    """
+    """Add a row for each target, in one statement; raises JWT_INVALID for a user who is deleted."""
     with on_violation(_USER_FKEY, invalid_token):
         connection.execute(
             "INSERT INTO audit_logs"

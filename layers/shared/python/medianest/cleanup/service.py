@@ -1,4 +1,4 @@
-"""The cleanup tasks (section 10 of the contract): safe to repeat, to overlap and to run late."""
+"""Cleanup tasks (section 10 of the contract): safe to repeat, to overlap and to run late."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
     from psycopg import Connection
 
-# A batch that starts with less time left might be cut off by Lambda's time-out.
+# With less time left, Lambda's time-out could interrupt a batch.
 MIN_SECONDS_LEFT = 5.0
-# Rows of one transaction: never one unbounded DELETE.
+# Rows of one transaction; an unbounded DELETE would hold locks for too long.
 BATCH = 500
 
 
@@ -30,7 +30,8 @@ def _delete_audit_logs(connection: Connection[Any], limit: int) -> int:
     return audit_repository.delete_expired(connection, retention, limit)
 
 
-# Each deletes up to a number of rows, which concurrent runs skip, and returns how many.
+# Each task deletes up to the given number of rows, skips rows that a concurrent run has locked,
+# and returns the number of deleted rows.
 TASKS: Mapping[str, Callable[[Connection[Any], int], int]] = {
     "sessions": sessions_repository.delete_expired,
     "signin-handles": signin_repository.delete_expired,
@@ -41,12 +42,12 @@ TASKS: Mapping[str, Callable[[Connection[Any], int], int]] = {
 
 
 class UnknownTaskError(Exception):
-    """A schedule names a task that does not exist."""
+    """The event of a schedule names an unknown task."""
 
 
 @dataclass(frozen=True, slots=True)
 class CleanupResult:
-    """What a run did; `more` says that time ran out before the work did."""
+    """The result of a run; `more` is true when time ran out before the rows did."""
 
     task: str
     deleted: int
@@ -54,9 +55,9 @@ class CleanupResult:
 
 
 def run(task: str, seconds_left: Callable[[], float]) -> CleanupResult:
-    """Delete what a task is about, a commit a batch; raises UnknownTaskError.
+    """Delete the expired rows of a task, with one commit for each batch; raises UnknownTaskError.
 
-    A batch that fails ends the run and is told; those before it stay done.
+    A batch that fails is logged and ends the run; the batches before it stay committed.
     """
     delete = TASKS.get(task)
     if delete is None:

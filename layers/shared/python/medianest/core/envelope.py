@@ -16,9 +16,9 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 
 from medianest.core import text
+from medianest.core.examples import REQUEST_ID
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-_EXAMPLE_UUID = "3f0e8c2a-7a52-4d0e-9a56-2d1f2b7c9e11"
 
 
 def _iso_utc(value: datetime) -> str:
@@ -38,7 +38,7 @@ def _parse_uuid(value: object) -> UUID:
         return value
     if isinstance(value, str) and _UUID.fullmatch(value):
         return UUID(value)
-    raise ValueError(f"Must be a UUID like {_EXAMPLE_UUID}")
+    raise ValueError(f"Must be a UUID like {REQUEST_ID}")
 
 
 def _typed(value: object) -> object:
@@ -84,34 +84,34 @@ class RequestModel(BaseModel):
 class Pagination(ResponseModel):
     """The position of a page in its list."""
 
-    page: int
-    limit: int
-    total: int
-    has_next: bool
-    has_prev: bool
+    page: int = Field(description="Number of this page, from 1")
+    limit: int = Field(description="Most items on a page")
+    total: int = Field(description="Number of items on all pages together")
+    has_next: bool = Field(description="Whether a page follows this one")
+    has_prev: bool = Field(description="Whether a page precedes this one")
 
 
 class ApiResponse[T](ResponseModel):
     """A successful response."""
 
-    success: Literal[True] = True
-    data: T
+    success: Literal[True] = Field(default=True, description="Always true for a success")
+    data: T = Field(description="The result")
 
 
 class PageResponse[T](ResponseModel):
     """A successful response with one page of a list."""
 
-    success: Literal[True] = True
-    data: list[T]
+    success: Literal[True] = Field(default=True, description="Always true for a success")
+    data: list[T] = Field(description="The items of this page")
     pagination: Pagination
 
 
 class ApiError(ResponseModel):
     """An error: a code of the error reference, a message, and details that depend on the code."""
 
-    code: str
-    message: str
-    details: Any = None
+    code: str = Field(description="Code of the error reference, which clients branch on")
+    message: str = Field(description="A sentence for people; it may change")
+    details: Any = Field(default=None, description="Further facts, which depend on the code")
 
 
 class ErrorResponse(ResponseModel):
@@ -140,7 +140,10 @@ def page_of[T](items: list[T], *, page: int, limit: int, total: int) -> PageResp
     )
 
 
-PageNumber = Annotated[PlainInt, Field(ge=1, le=1_000_000)]
+PageNumber = Annotated[
+    PlainInt,
+    Field(ge=1, le=1_000_000, description="Number of the page, from 1", examples=[1]),
+]
 
 
 class QueryParams(BaseModel):
@@ -153,7 +156,9 @@ class PageQuery(QueryParams):
     """The page number and page size of a list request."""
 
     page: PageNumber = 1
-    limit: Annotated[PlainInt, Field(ge=1, le=100)] = 20
+    limit: Annotated[PlainInt, Field(ge=1, le=100)] = Field(
+        default=20, description="Most items on a page", examples=[20]
+    )
 
     @property
     def offset(self) -> int:

@@ -9,7 +9,7 @@ from medianest.core.errors import AppError, invalid_fields
 type Context = Mapping[str, Any]
 
 # By the error type of pydantic (https://docs.pydantic.dev/latest/errors/validation_errors/).
-_SENTENCES: Mapping[str, str | Callable[[Context], str]] = {
+SENTENCES: Mapping[str, str | Callable[[Context], str]] = {
     "missing": "Required",
     "extra_forbidden": "Unknown field",
     "value_error": lambda context: str(context["error"]),
@@ -47,7 +47,7 @@ def invalid_value(problems: Iterable[Mapping[str, Any]], *path: str) -> AppError
 
 def sentence(problem: Mapping[str, Any]) -> str:
     """Return the message for one error of pydantic."""
-    template = _SENTENCES.get(problem["type"], _DEFAULT)
+    template = SENTENCES.get(problem["type"], _DEFAULT)
     return template if isinstance(template, str) else template(problem["ctx"])
 
 

@@ -1,13 +1,14 @@
 """Search and details on the wire."""
 
 from datetime import date
-from typing import Annotated
+from typing import Annotated, ClassVar
 from uuid import UUID
 
 from pydantic import Field
 
 from medianest.catalog.models import MediaType, SearchType
 from medianest.core.envelope import TYPED, PageNumber, QueryParams, ResponseModel, documented
+from medianest.core.examples import REQUEST_ID, Examples
 from medianest.requests.models import RequestStatus
 
 
@@ -19,44 +20,103 @@ class SearchQuery(QueryParams):
         TYPED,
         Field(min_length=1, max_length=200, pattern=r"^[^\x00]*$"),
         documented(pattern=r"^[^\x00]*[^\x00\s][^\x00]*$"),
-    ]
-    type: SearchType = "all"
+    ] = Field(description="Words of the title to search for", examples=["matrix"])
+    type: SearchType = Field(
+        default="all", description="Search films, shows or both", examples=["movie"]
+    )
     page: PageNumber = 1
 
 
 class TitleRequestOut(ResponseModel):
-    """That a title is requested already; `id` only where the request is the caller's own."""
+    """The request that holds a title or season already."""
 
-    id: UUID | None = None
-    status: RequestStatus
+    id: UUID | None = Field(
+        default=None, description="Id of the request; only where it is the caller's own"
+    )
+    status: RequestStatus = Field(description="State of the request")
 
 
 class TitleOut(ResponseModel):
     """A film or show that a search found."""
 
-    media_type: MediaType
-    tmdb_id: int
-    title: str
-    year: int | None = None
-    overview: str | None = None
-    poster_path: str | None = None
+    EXAMPLES: ClassVar[Examples] = {
+        "requested": {
+            "mediaType": "movie",
+            "tmdbId": 603,
+            "title": "The Matrix",
+            "year": 1999,
+            "overview": "A hacker learns what his world is made of.",
+            "posterPath": "/matrix.jpg",
+            "request": {"id": REQUEST_ID, "status": "pending"},
+        },
+        "free": {
+            "mediaType": "movie",
+            "tmdbId": 604,
+            "title": "The Matrix Reloaded",
+            "year": 2003,
+        },
+    }
+
+    media_type: MediaType = Field(description="Film (`movie`) or show (`tv`)")
+    tmdb_id: int = Field(description="Number of the title at TMDB")
+    title: str = Field(description="Title, as TMDB has it")
+    year: int | None = Field(default=None, description="Year of the first release")
+    overview: str | None = Field(default=None, description="Summary of the plot")
+    poster_path: str | None = Field(
+        default=None, description="Path of the poster below TMDB's image address"
+    )
     request: TitleRequestOut | None = None
 
 
 class SeasonOut(ResponseModel):
-    """A season of a show; number 0 has the specials."""
+    """A season of a show."""
 
-    number: int
-    name: str | None = None
-    episode_count: int | None = None
-    air_date: date | None = None
+    number: int = Field(description="Number of the season; 0 has the specials")
+    name: str | None = Field(default=None, description="Name of the season")
+    episode_count: int | None = Field(default=None, description="Number of its episodes")
+    air_date: date | None = Field(default=None, description="Day of its first broadcast")
     request: TitleRequestOut | None = None
 
 
 class TitleDetailsOut(TitleOut):
-    """A film or show in full: a film has a `runtime`, in minutes, and a show `seasons`."""
+    """A film or show in full."""
 
-    backdrop_path: str | None = None
-    genres: list[str] | None = None
-    runtime: int | None = None
-    seasons: list[SeasonOut] | None = None
+    EXAMPLES: ClassVar[Examples] = {
+        "film": {
+            "mediaType": "movie",
+            "tmdbId": 603,
+            "title": "The Matrix",
+            "year": 1999,
+            "overview": "A hacker learns what his world is made of.",
+            "posterPath": "/matrix.jpg",
+            "genres": ["Action", "Science Fiction"],
+            "runtime": 136,
+            "request": {"status": "approved"},
+        },
+        "show": {
+            "mediaType": "tv",
+            "tmdbId": 1396,
+            "title": "Breaking Bad",
+            "year": 2008,
+            "genres": ["Drama", "Crime"],
+            "seasons": [
+                {
+                    "number": 1,
+                    "name": "Season 1",
+                    "episodeCount": 7,
+                    "airDate": "2008-01-20",
+                    "request": {"id": REQUEST_ID, "status": "pending"},
+                },
+                {"number": 2, "name": "Season 2", "episodeCount": 13, "airDate": "2009-03-08"},
+            ],
+        },
+    }
+
+    backdrop_path: str | None = Field(
+        default=None, description="Path of a background picture below TMDB's image address"
+    )
+    genres: list[str] | None = Field(default=None, description="Names of the genres")
+    runtime: int | None = Field(default=None, description="Length of a film in minutes")
+    seasons: list[SeasonOut] | None = Field(
+        default=None, description="Seasons of a show, each with its request"
+    )

@@ -1,27 +1,52 @@
 """Health on the wire."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
+from pydantic import Field
+
+from medianest import VERSION
 from medianest.core.envelope import ResponseModel
+from medianest.core.examples import Examples
 
 
 class CheckOut(ResponseModel):
-    """One thing the service needs."""
+    """The check of one server that the service needs."""
 
-    status: Literal["healthy", "unhealthy"]
-    latency_ms: float
+    status: Literal["healthy", "unhealthy"] = Field(description="Whether the server answers")
+    latency_ms: float = Field(description="Time until it answered or failed, in milliseconds")
 
 
 class ChecksOut(ResponseModel):
-    """All things the service needs. Third parties are not asked: their trouble is not ours."""
+    """The checks of the servers that the service needs; plex.tv and TMDB are none of them."""
 
     database: CheckOut
     cache: CheckOut
 
 
 class HealthOut(ResponseModel):
-    """Whether everything is well; without the cache the service goes on, `degraded`."""
+    """The state of the service; without the cache it serves on, `degraded`."""
 
-    status: Literal["healthy", "degraded"]
-    version: str
+    EXAMPLES: ClassVar[Examples] = {
+        "healthy": {
+            "status": "healthy",
+            "version": VERSION,
+            "checks": {
+                "database": {"status": "healthy", "latencyMs": 1.2},
+                "cache": {"status": "healthy", "latencyMs": 0.4},
+            },
+        },
+        "without the cache": {
+            "status": "degraded",
+            "version": VERSION,
+            "checks": {
+                "database": {"status": "healthy", "latencyMs": 1.2},
+                "cache": {"status": "unhealthy", "latencyMs": 250.0},
+            },
+        },
+    }
+
+    status: Literal["healthy", "degraded"] = Field(
+        description="Whether the service works fully (`healthy`) or without its cache (`degraded`)"
+    )
+    version: str = Field(description="Version of the service")
     checks: ChecksOut

@@ -1,1 +1,1 @@
-"""Asking for titles, and deciding."""
+"""Requests for titles, and decisions on them."""

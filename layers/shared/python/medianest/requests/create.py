@@ -1,4 +1,4 @@
-"""Creating a request: what it asks for, who holds it already, the quota, the idempotency key."""
+"""Creation of a request: its items, duplicates, the quota and the idempotency key."""
 
 from __future__ import annotations
 
@@ -34,16 +34,16 @@ if TYPE_CHECKING:
 def create(
     body: RequestIn, principal: Principal, caller: Caller, key: str | None
 ) -> CreatedRequestOut:
-    """Create a request; with an idempotency key a retry gets the same request, as it is now.
+    """Create a request; a retry with the same idempotency key gets the current state of it.
 
     Raises AppError VALIDATION_ERROR, ALREADY_REQUESTED, QUOTA_EXCEEDED, CATALOG_UNAVAILABLE,
     IDEMPOTENCY_KEY_REUSED, IDEMPOTENCY_IN_PROGRESS or REQUEST_CANCELLED, and JWT_INVALID for a
-    user who was deleted or suspended since the call was authenticated; then nothing was written.
+    user who was deleted or suspended since the call was authenticated. Nothing is written then.
     """
     fingerprint = idempotency.fingerprint(body)
     if key is not None:
         idempotency.check_key(key)
-        # Only saves a retry the call of TMDB: the check under the lock decides.
+        # This check saves a retry the call of TMDB; the check under the lock decides.
         with database().transaction() as connection:
             if replayed := idempotency.replay(connection, principal, key, fingerprint):
                 return replayed
@@ -80,7 +80,7 @@ def _insert(
     actor: Actor,
     user_id: UUID,
 ) -> MediaRequest:
-    """Insert a request and what it holds; raises ALREADY_REQUESTED when that is nothing."""
+    """Insert a request and its items; raises ALREADY_REQUESTED when others hold all of them."""
     approved = system_config.auto_approval(actor.role)
     request_id = repository.add(
         connection,
@@ -104,7 +104,7 @@ def _insert(
 
 
 def _record_creation(connection: Connection[Any], request: MediaRequest, caller: Caller) -> None:
-    """Audit a new request, and its approval where it needed no decision."""
+    """Audit a new request, and its automatic approval if it has one."""
     rows = [(Action.REQUEST_CREATED, described(request))]
     if request.status == "approved":
         rows.append((Action.REQUEST_APPROVED, {"auto": True}))

@@ -1,4 +1,4 @@
-"""Decisions of admins: approve or decline, one request or up to a hundred at once."""
+"""Decisions of admins: approve or decline one request, or up to a hundred at once."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def decline(request_id: UUID, reason: str, admin: Principal, caller: Caller) -> 
 
 
 def decide(body: DecisionsIn, admin: Principal, caller: Caller) -> list[DecisionOut]:
-    """Decide the pending ones of many requests; return the result for each."""
+    """Decide all requests of a list that are pending; return the result for each."""
     decision: Decision
     if body.decision == "approve":
         if body.reason is not None:
@@ -94,7 +94,7 @@ def _decide(
     caller: Caller,
     details: dict[str, str],
 ) -> dict[UUID, RequestStatus]:
-    """Decide the pending ones; return the status that each had before."""
+    """Decide the requests that are pending; return the status of each before the decision."""
     lock_admin(connection, admin)
     found = repository.lock(connection, request_ids)
     pending = [each for each in request_ids if found.get(each) == "pending"]

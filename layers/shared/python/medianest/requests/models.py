@@ -1,4 +1,4 @@
-"""Rows of `media_requests` and what hangs on them."""
+"""Rows of `media_requests` and `request_items`."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -31,7 +31,7 @@ class MediaRequest:
 
 @dataclass(frozen=True, slots=True)
 class RequestWithRequester(MediaRequest):
-    """A request as an admin sees it, with the name of who asked."""
+    """A request with the name and address of the requester, for admins."""
 
     username: str
     email: str
@@ -39,7 +39,7 @@ class RequestWithRequester(MediaRequest):
 
 @dataclass(frozen=True, slots=True)
 class TitleRequest:
-    """The state of a title in a search: `id` is of the request, None when it is somebody else's."""
+    """The request that holds a title; `id` is None for the request of another user."""
 
     media_type: MediaType
     tmdb_id: int
@@ -49,7 +49,7 @@ class TitleRequest:
 
 @dataclass(frozen=True, slots=True)
 class ItemRequest:
-    """The state of a film (`season` is None) or of a season; `id` as above."""
+    """The request that holds a film (`season` is None) or a season; `id` as in `TitleRequest`."""
 
     season: int | None
     id: UUID | None
@@ -58,7 +58,7 @@ class ItemRequest:
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """What an idempotency key was used for, and the answer it got."""
+    """The first use of an idempotency key: the digest of the body, and the response."""
 
     fingerprint: bytes
     response: dict[str, object]

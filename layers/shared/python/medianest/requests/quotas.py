@@ -1,4 +1,4 @@
-"""How much a user may ask for: films by request, shows by season, in any so many days."""
+"""Request quotas: films and seasons that a user may request in a sliding window of days."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 
 def check(connection: Connection[Any], actor: Actor, request: MediaRequest) -> None:
-    """Refuse a request just made when it is more than its user may ask for: QUOTA_EXCEEDED.
+    """Raise QUOTA_EXCEEDED when a request that was just inserted exceeds its user's quota.
 
-    The count is right because one user's requests are made one after the other: their row is
-    locked. To be called in the transaction that made the request, which is then rolled back.
+    Call it in the transaction that inserted the request, which the error rolls back. The count is
+    exact because that transaction has locked the user's row, so a user's requests are serialised.
     """
     kind: QuotaKind = "movies" if request.media_type == "movie" else "seasons"
     quota = of(actor, kind)
@@ -32,12 +32,12 @@ def check(connection: Connection[Any], actor: Actor, request: MediaRequest) -> N
     used = repository.quota_used(connection, request, quota.days)
     if used + requested <= quota.limit:
         return
-    # As many as can ever be free at once, where that is fewer than were asked for.
+    # The items that must leave the window: no more than the limit can ever be free at once.
     awaited = used + min(requested, quota.limit) - quota.limit
     resets_at = None
     if awaited > 0 and quota.limit > 0:
         frees = repository.quota_resets_at(connection, request, quota.days, awaited)
-        # Sent in milliseconds, and never too early.
+        # The wire has milliseconds: round up, so that a retry is never too early.
         resets_at = frees + timedelta(microseconds=999)
     refusal = QuotaExceededOut(
         quota=kind,
@@ -55,7 +55,7 @@ def check(connection: Connection[Any], actor: Actor, request: MediaRequest) -> N
 
 
 def _message(refusal: QuotaExceededOut, days: int) -> str:
-    """Say how many were requested, how many are left, and when there will be more."""
+    """Return the message: the requested number, the remaining number and the time of the reset."""
     title = {"movies": "film", "seasons": "season"}[refusal.quota]
     sentences = [
         f"You requested {_counted(refusal.requested, title)}, and {refusal.remaining} of your"
@@ -74,6 +74,6 @@ def _counted(number: int, unit: str) -> str:
 
 
 def of(actor: Actor, kind: QuotaKind) -> Quota:
-    """Return the quota that holds for a user: their own, or else their role's."""
+    """Return a user's quota: their own if they have one, else that of their role."""
     own = None if actor.quota is None else actor.quota.of(kind)
     return own or system_config.quotas(actor.role).of(kind)

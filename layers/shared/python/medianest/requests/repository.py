@@ -30,7 +30,7 @@ _COLUMNS = (
     " (SELECT array_agg(i.season ORDER BY i.season) FROM request_items i"
     "  WHERE i.request_id = r.id AND i.season IS NOT NULL) AS seasons"
 )
-# Each pair is one order and its exact reverse, so that one index serves both.
+# Each pair is an order and its exact reverse: one index serves both.
 _ORDERS: dict[RequestSort, LiteralString] = {
     "requestedAt": "r.requested_at, r.id DESC",
     "-requestedAt": "r.requested_at DESC, r.id",
@@ -42,11 +42,11 @@ _FILTERS: dict[str, LiteralString] = {
     "status": "r.status = %(status)s",
     "media_type": "r.media_type = %(media_type)s",
 }
-# A film is one item and a season is one; a declined request's items are not active.
+# A film is one item, and so is a season. The items of a declined request are not active.
 _COUNTED = (
     " FROM media_requests r JOIN request_items i ON i.request_id = r.id"
     " WHERE r.user_id = %(user_id)s AND r.media_type = %(media_type)s AND r.id <> %(id)s"
-    # Hours: a day in the calendar of the database's time zone may have 23 or 25 of them.
+    # In hours, because a calendar day of the database's time zone may have 23 or 25.
     " AND r.requested_at > now() - make_interval(hours => 24 * %(days)s) AND i.active"
 )
 
@@ -59,7 +59,7 @@ def add(
     *,
     approved: bool,
 ) -> UUID:
-    """Add a request that holds nothing yet, pending or `approved` by nobody."""
+    """Add a request without items, pending, or `approved` without a decision."""
     request_id: UUID = fetch_value(
         connection,
         "INSERT INTO media_requests"
@@ -80,9 +80,9 @@ def add(
 
 
 def hold_movie(connection: Connection[Any], request_id: UUID, tmdb_id: int) -> bool:
-    """Let a request hold a film; False when another active request does.
+    """Let a request hold a film; return False when another active request holds it.
 
-    The unique index decides: a concurrent insert waits here for the first one's commit.
+    The unique index decides: a concurrent insert waits for the commit of the first.
     """
     inserted = connection.execute(
         "INSERT INTO request_items (request_id, media_type, tmdb_id) VALUES (%s, 'movie', %s)"
@@ -95,9 +95,9 @@ def hold_movie(connection: Connection[Any], request_id: UUID, tmdb_id: int) -> b
 def hold_seasons(
     connection: Connection[Any], request_id: UUID, tmdb_id: int, seasons: Sequence[int]
 ) -> list[int]:
-    """Let a request hold the seasons that no other active request does; return those.
+    """Let a request hold the seasons that no other active request holds; return these.
 
-    In ascending order, so that concurrent requests wait for each other and never in a circle.
+    The ascending order prevents deadlocks between concurrent requests.
     """
     rows = connection.execute(
         "INSERT INTO request_items (request_id, media_type, tmdb_id, season)"
@@ -127,7 +127,7 @@ def own_holder(
 
 
 def quota_used(connection: Connection[Any], request: MediaRequest, days: int) -> int:
-    """Return how many items of its kind a user asked for in so many days, besides a request."""
+    """Return how many items of its kind the user has in the window, without this request."""
     used: int = fetch_value(connection, "SELECT count(*)" + _COUNTED, _counted(request, days))
     return used
 
@@ -135,7 +135,7 @@ def quota_used(connection: Connection[Any], request: MediaRequest, days: int) ->
 def quota_resets_at(
     connection: Connection[Any], request: MediaRequest, days: int, items: int
 ) -> datetime:
-    """Return when so many of the items that `quota_used` counts will count no more."""
+    """Return when the given number of the items that `quota_used` counts has left the window."""
     frees: datetime = fetch_value(
         connection,
         "SELECT r.requested_at + make_interval(hours => 24 * %(days)s)"
@@ -156,7 +156,7 @@ def _counted(request: MediaRequest, days: int) -> dict[str, Any]:
 
 
 def get(connection: Connection[Any], request_id: UUID) -> MediaRequest:
-    """Return a request that the transaction has written."""
+    """Return a request that this transaction has written."""
     return fetch_row(
         connection,
         MediaRequest,
@@ -166,7 +166,7 @@ def get(connection: Connection[Any], request_id: UUID) -> MediaRequest:
 
 
 def get_for(connection: Connection[Any], request_id: UUID, viewer_id: UUID) -> MediaRequest | None:
-    """Return a request that a user may see: their own, and any for who is an admin now."""
+    """Return a request if the viewer is its owner, or currently an admin."""
     return fetch_one(
         connection,
         MediaRequest,
@@ -178,9 +178,9 @@ def get_for(connection: Connection[Any], request_id: UUID, viewer_id: UUID) -> M
 
 
 def lock(connection: Connection[Any], request_ids: Sequence[UUID]) -> dict[UUID, RequestStatus]:
-    """Return the status of requests, which nobody else changes until the transaction ends.
+    """Lock requests until the transaction ends, and return the status of each.
 
-    Locked in one order, so that several who lock many wait for each other and never in a circle.
+    The order by id prevents deadlocks between calls that lock many.
     """
     rows = connection.execute(
         "SELECT id, status FROM media_requests WHERE id = ANY(%s) ORDER BY id FOR UPDATE",
@@ -197,7 +197,7 @@ def decide(
     admin_id: UUID,
     reason: str | None,
 ) -> None:
-    """Move requests out of pending, which the caller has locked in that status."""
+    """Decide requests that the caller has locked and found pending."""
     connection.execute(
         "UPDATE media_requests SET status = %s, reason = %s, processed_by = %s,"
         " processed_at = now() WHERE id = ANY(%s)",
@@ -206,7 +206,7 @@ def decide(
 
 
 def release(connection: Connection[Any], request_ids: Sequence[UUID]) -> None:
-    """Free what requests hold, so that others may ask for it."""
+    """Release the items of requests, so that other requests can hold them."""
     connection.execute(
         "UPDATE request_items SET active = false WHERE request_id = ANY(%s)",
         (list(request_ids),),
@@ -216,10 +216,10 @@ def release(connection: Connection[Any], request_ids: Sequence[UUID]) -> None:
 def delete_pending(
     connection: Connection[Any], request_id: UUID, *, owner_id: UUID | None
 ) -> MediaRequest | None:
-    """Delete a pending request, of one owner if given, and return what it was.
+    """Delete a pending request, of the given owner if any; return the deleted row, or None.
 
-    Of all who delete or decide it at once, one gets it: the others wait here, and find it gone
-    or decided.
+    One of several concurrent deletions and decisions succeeds; the others wait for its row lock
+    and then find the request gone or decided.
     """
     return fetch_one(
         connection,
@@ -234,7 +234,7 @@ def delete_pending(
 def status_of(
     connection: Connection[Any], request_id: UUID, *, owner_id: UUID | None
 ) -> RequestStatus | None:
-    """Return a request's status, or None when there is none, of one owner if given."""
+    """Return the status of a request, of the given owner if any, or None when there is none."""
     status: RequestStatus | None = fetch_value(
         connection,
         "SELECT status FROM media_requests r WHERE r.id = %(id)s"
@@ -247,9 +247,9 @@ def status_of(
 def page(
     connection: Connection[Any], query: RequestQuery, user_id: UUID | None
 ) -> tuple[list[RequestWithRequester], int]:
-    """Return one page of requests, of one user if given, and how many match in all."""
+    """Return a page of requests, of one user if given, and the total number of matches."""
     wanted = {"user_id": user_id, "status": query.status, "media_type": query.media_type}
-    # Only the filters that are given, so that an index can serve them.
+    # Only the given filters are in the statement, so that an index can serve it.
     params = {name: value for name, value in wanted.items() if value is not None}
     given = " AND ".join(_FILTERS[name] for name in params)
     matching = " FROM media_requests r" + (f" WHERE {given}" if given else "")
@@ -257,8 +257,7 @@ def page(
     requests = fetch_all(
         connection,
         RequestWithRequester,
-        # Ids first: where an index has all that is asked for, what is before a late page costs
-        # no look at its row.
+        # Ids first: an index-only scan skips the rows before a late page without reading them.
         f"WITH page AS (SELECT r.id{matching}{order}"
         f" LIMIT %(limit)s OFFSET %(offset)s) SELECT {_COLUMNS}, u.username, u.email"
         " FROM page JOIN media_requests r USING (id) JOIN users u ON u.id = r.user_id" + order,
@@ -270,10 +269,9 @@ def page(
 def of_titles(
     connection: Connection[Any], user_id: UUID, titles: Sequence[Title]
 ) -> list[TitleRequest]:
-    """Return which of the titles are actively requested, with the id where it is the user's own.
+    """Return the titles that an active request holds, with its id if it is the user's own.
 
-    A show may be held by several requests: the user's own comes before others', approved before
-    pending.
+    Several requests may hold a show: the user's own comes before others', approved before pending.
     """
     return fetch_all(
         connection,
@@ -294,7 +292,7 @@ def of_titles(
 
 
 def of_title(connection: Connection[Any], user_id: UUID, title: Title) -> list[ItemRequest]:
-    """Return what is actively requested of a title; first what `of_titles` says of it."""
+    """Return the items of a title that active requests hold; the first is that of `of_titles`."""
     return fetch_all(
         connection,
         ItemRequest,
@@ -307,7 +305,7 @@ def of_title(connection: Connection[Any], user_id: UUID, title: Title) -> list[I
 
 
 def detach_admin(connection: Connection[Any], user_id: UUID, limit: int) -> int:
-    """Remove the reference to an admin from up to `limit` requests; return from how many."""
+    """Remove the reference to an admin from up to `limit` requests; return the number changed."""
     return connection.execute(
         "UPDATE media_requests SET processed_by = NULL WHERE id = ANY (ARRAY(SELECT id FROM"
         " media_requests WHERE processed_by = %s ORDER BY id LIMIT %s FOR UPDATE))",
@@ -316,7 +314,7 @@ def detach_admin(connection: Connection[Any], user_id: UUID, limit: int) -> int:
 
 
 def delete_of_user(connection: Connection[Any], user_id: UUID, limit: int) -> int:
-    """Delete up to `limit` requests of a user; return how many."""
+    """Delete up to `limit` requests of a user; return the number."""
     return connection.execute(
         "DELETE FROM media_requests WHERE id = ANY (ARRAY(SELECT id FROM media_requests"
         " WHERE user_id = %s ORDER BY id LIMIT %s FOR UPDATE))",

@@ -1,6 +1,6 @@
 """Requests on the wire."""
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 from uuid import UUID
 
 from pydantic import AfterValidator, Field
@@ -16,6 +16,7 @@ from medianest.core.envelope import (
     Timestamp,
     documented,
 )
+from medianest.core.examples import ADMIN_ID, REQUEST_ID, SECOND_REQUEST_ID, USER_ID, Examples
 from medianest.requests.models import Decision, RequestStatus
 from medianest.users.models import QuotaKind
 
@@ -47,106 +48,212 @@ type RequestIds = Annotated[
 ]
 type RequestSort = Literal["requestedAt", "-requestedAt", "title", "-title"]
 
+_FILM = {
+    "id": REQUEST_ID,
+    "userId": USER_ID,
+    "mediaType": "movie",
+    "tmdbId": 603,
+    "title": "The Matrix",
+    "status": "pending",
+    "comment": "For Friday, please",
+    "requestedAt": "2026-01-05T20:15:30.120Z",
+}
+_SHOW = {
+    "id": SECOND_REQUEST_ID,
+    "userId": USER_ID,
+    "mediaType": "tv",
+    "tmdbId": 1396,
+    "title": "Breaking Bad",
+    "status": "pending",
+    "seasons": [2],
+    "requestedAt": "2026-01-04T21:00:00.000Z",
+}
+_DECIDED = {"processedAt": "2026-01-06T08:00:00.000Z", "processedBy": ADMIN_ID}
+_DECLINED = _DECIDED | {"status": "declined", "reason": "Already on the server"}
+# Of the routes that decide one request.
+APPROVED_EXAMPLE = {"approved": _FILM | _DECIDED | {"status": "approved"}}
+DECLINED_EXAMPLE = {"declined": _FILM | _DECLINED}
+
 
 class RequestIn(RequestModel):
-    """Ask for a film, or for seasons of a show: without `seasons` all that have begun."""
+    """A request for a film, or for seasons of a show."""
 
-    media_type: MediaType
-    tmdb_id: Annotated[int, Field(gt=0, lt=2**31)]
-    seasons: Seasons | None = None
-    comment: Comment | None = None
+    EXAMPLES: ClassVar[Examples] = {
+        "film": {"mediaType": "movie", "tmdbId": 603, "comment": "For Friday, please"},
+        "seasons of a show": {"mediaType": "tv", "tmdbId": 1396, "seasons": [1, 2]},
+        "whole show": {"mediaType": "tv", "tmdbId": 1396},
+    }
+
+    media_type: MediaType = Field(description="Film (`movie`) or show (`tv`)")
+    tmdb_id: int = Field(gt=0, lt=2**31, description="Number of the title at TMDB")
+    seasons: Seasons | None = Field(
+        default=None,
+        description="Numbers of seasons, 0 for the specials; without it all that have begun",
+    )
+    comment: Comment | None = Field(default=None, description="Note to the admins")
 
 
 class RequestOut(ResponseModel):
     """A request."""
 
-    id: UUID
-    user_id: UUID
-    media_type: MediaType
-    tmdb_id: int
-    title: str
-    status: RequestStatus
-    seasons: list[int] | None = None
-    comment: str | None = None
-    reason: str | None = None
-    requested_at: Timestamp
-    processed_at: Timestamp | None = None
-    processed_by: UUID | None = None
+    EXAMPLES: ClassVar[Examples] = {"film": _FILM, "show": _SHOW | _DECLINED}
+
+    id: UUID = Field(description="Id of the request")
+    user_id: UUID = Field(description="Id of the user that made it")
+    media_type: MediaType = Field(description="Film (`movie`) or show (`tv`)")
+    tmdb_id: int = Field(description="Number of the title at TMDB")
+    title: str = Field(description="Title, as TMDB had it at the time of the request")
+    status: RequestStatus = Field(description="State of the request")
+    seasons: list[int] | None = Field(
+        default=None, description="Numbers of the seasons requested; 0 has the specials"
+    )
+    comment: str | None = Field(default=None, description="The requester's note to the admins")
+    reason: str | None = Field(default=None, description="The admin's reason to decline it")
+    requested_at: Timestamp = Field(description="Time of the request")
+    processed_at: Timestamp | None = Field(default=None, description="Time of the decision")
+    processed_by: UUID | None = Field(
+        default=None,
+        description="Id of the admin that decided; absent when no admin did, or after its deletion",
+    )
 
 
 class CreatedRequestOut(RequestOut):
-    """A request just made; `skipped_seasons` were held by other requests already."""
+    """A request just made."""
 
-    skipped_seasons: list[int] | None = None
+    EXAMPLES: ClassVar[Examples] = {
+        "film": _FILM,
+        "show, of which a season is held already": _SHOW | {"skippedSeasons": [1]},
+    }
+
+    skipped_seasons: list[int] | None = Field(
+        default=None, description="Seasons named in the call that other requests hold already"
+    )
 
 
 class RequesterOut(ResponseModel):
-    """Who asked."""
+    """The user that made a request."""
 
-    id: UUID
-    username: str
-    email: str
+    id: UUID = Field(description="Id of the user")
+    username: str = Field(description="User name")
+    email: str = Field(
+        description="E-mail address; a placeholder below `plex.invalid` where Plex has none"
+    )
 
 
 class AdminRequestOut(RequestOut):
-    """A request with who asked."""
+    """A request with its requester."""
+
+    EXAMPLES: ClassVar[Examples] = {
+        "film": _FILM
+        | {"requester": {"id": USER_ID, "username": "bob", "email": "bob@example.com"}}
+    }
 
     requester: RequesterOut
 
 
 class RequestQuery(PageQuery):
-    """Filters of one's own requests."""
+    """Filters of the caller's requests."""
 
-    status: RequestStatus | None = None
-    media_type: MediaType | None = None
-    sort: RequestSort = "-requestedAt"
+    status: RequestStatus | None = Field(
+        default=None, description="Only requests in this state", examples=["pending"]
+    )
+    media_type: MediaType | None = Field(
+        default=None, description="Only films (`movie`) or only shows (`tv`)", examples=["movie"]
+    )
+    sort: RequestSort = Field(
+        default="-requestedAt",
+        description="Order by time or title; with `-` descending",
+        examples=["requestedAt"],
+    )
 
 
 class AdminRequestQuery(RequestQuery):
     """Filters of all requests."""
 
-    user_id: Id | None = None
+    user_id: Id | None = Field(
+        default=None, description="Only requests of this user", examples=[USER_ID]
+    )
 
 
 class ApproveIn(RequestModel):
-    """Approve, with an optional note for the audit log."""
+    """An approval."""
 
-    note: Comment | None = None
+    EXAMPLES: ClassVar[Examples] = {"note": {"note": "Fits on the disk"}, "without a word": {}}
+
+    note: Comment | None = Field(default=None, description="Note for the audit log")
 
 
 class DeclineIn(RequestModel):
-    """Decline, with the reason that the requester gets to read."""
+    """A refusal."""
 
-    reason: Comment
+    EXAMPLES: ClassVar[Examples] = {"reason": {"reason": "Already on the server"}}
+
+    reason: Comment = Field(description="Reason, which the requester can read")
 
 
 class DecisionsIn(RequestModel):
-    """Decide many requests at once; a reason goes with `decline`, a note with `approve`."""
+    """One decision on many requests."""
 
-    decision: Literal["approve", "decline"]
-    ids: RequestIds
-    reason: Comment | None = None
-    note: Comment | None = None
+    EXAMPLES: ClassVar[Examples] = {
+        "approve": {"decision": "approve", "ids": [REQUEST_ID]},
+        "decline": {
+            "decision": "decline",
+            "ids": [REQUEST_ID, SECOND_REQUEST_ID],
+            "reason": "No space left this month",
+        },
+    }
+
+    decision: Literal["approve", "decline"] = Field(description="The decision on each of them")
+    ids: RequestIds = Field(description="Ids of the requests")
+    reason: Comment | None = Field(
+        default=None, description="Reason, which the requesters can read; required by `decline`"
+    )
+    note: Comment | None = Field(
+        default=None, description="Note for the audit log; only with `approve`"
+    )
 
 
 class DecisionOut(ResponseModel):
-    """What became of one of many: its new status, or why it was not decided."""
+    """The result for one of many requests: its new state, or the error."""
 
-    id: UUID
-    status: Decision | None = None
+    EXAMPLES: ClassVar[Examples] = {
+        "done": {"id": REQUEST_ID, "status": "approved"},
+        "too late": {
+            "id": SECOND_REQUEST_ID,
+            "error": {
+                "code": "INVALID_STATE",
+                "message": "The request is not in a state that allows this.",
+                "details": {"status": "declined"},
+            },
+        },
+    }
+
+    id: UUID = Field(description="Id of the request")
+    status: Decision | None = Field(default=None, description="New state of the request")
     error: ApiError | None = None
 
 
 class QuotaExceededOut(ResponseModel):
-    """A quota that a request would exceed.
+    """A quota that a request would exceed."""
 
-    `resets_at` is when it would fit or, where it asks for more than the limit, when the limit is
-    free as a whole; absent where waiting does not help.
-    """
+    EXAMPLES: ClassVar[Examples] = {
+        "films": {
+            "quota": "movies",
+            "limit": 5,
+            "used": 5,
+            "requested": 1,
+            "remaining": 0,
+            "resetsAt": "2026-01-12T20:15:30.120Z",
+        }
+    }
 
-    quota: QuotaKind
-    limit: int
-    used: int
-    requested: int
-    remaining: int
-    resets_at: Timestamp | None = None
+    quota: QuotaKind = Field(description="The quota: films are counted by request, shows by season")
+    limit: int = Field(description="Number of films or seasons that the quota allows")
+    used: int = Field(description="Number that counts against the quota now")
+    requested: int = Field(description="Number that this call requests")
+    remaining: int = Field(description="Number that is left now")
+    resets_at: Timestamp | None = Field(
+        default=None,
+        description="Time when this request would fit or, where it exceeds the limit by itself,"
+        " when the whole limit is free; absent where waiting does not help",
+    )

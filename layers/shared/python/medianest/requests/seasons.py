@@ -1,4 +1,4 @@
-"""Which seasons of a show a request is for, and why it may be for none."""
+"""The seasons of a show that a request is for, and the problems with them."""
 
 from __future__ import annotations
 
@@ -14,10 +14,9 @@ if TYPE_CHECKING:
 
 
 def seasons_of(title: TitleDetails, body: RequestIn) -> list[int]:
-    """Return the seasons asked for; without a word all that have begun but specials (season 0).
+    """Return the requested seasons; by default all that have started, without specials (season 0).
 
-    A named season may be any that TMDB lists, also one that is announced only. Raises
-    VALIDATION_ERROR.
+    A request may name any season that TMDB lists, an announced one too. Raises VALIDATION_ERROR.
     """
     if title.media_type == "movie":
         if body.seasons is not None:
@@ -30,7 +29,7 @@ def seasons_of(title: TitleDetails, body: RequestIn) -> list[int]:
 
 
 def season_problem(title: TitleDetails, body: RequestIn) -> tuple[str, str] | None:
-    """Return the field and message of a request for seasons that a show has not."""
+    """Return the field and message of the problem with the requested seasons, or None."""
     if title.media_type == "movie":
         return None
     listed = [season.number for season in title.seasons]
@@ -59,7 +58,7 @@ def _begun(title: TitleDetails) -> list[int]:
 
 
 def _numbered(numbers: Sequence[int]) -> str:
-    """Return ascending season numbers for people, as in `seasons 0 to 5, 7`."""
+    """Return ascending season numbers as text, as in `seasons 0 to 5, 7`."""
     runs: list[list[int]] = []
     for number in numbers:
         if runs and number == runs[-1][-1] + 1:

@@ -1,20 +1,21 @@
 """Rules of requests: PostgreSQL decides between concurrent calls.
 
-Lock order, which prevents deadlocks. Every transaction that writes locks in this order:
+Lock order (prevents deadlocks). Every transaction that writes takes its locks in this order:
 
-1. the row of the user who acts (`users.service.lock_active_user`), and no other user's: all that a
-   transaction writes refers, where it is new, to that one user, so no foreign key makes it wait for
-   a user later;
-2. requests, in the order of their ids;
-3. what they hold, in the order of seasons, where the unique indexes make one wait for another.
+1. the row of the acting user (`users.service.lock_active_user`) and of no other user. New rows
+   refer to this user only, so no foreign key makes the transaction wait for another user later;
+2. requests, ordered by id;
+3. items of requests, ordered by season, where the unique indexes make one transaction wait for
+   another.
 
-So who waits for a user holds nothing that others could wait for (of an idempotency key it is only
-asked whether it is free), and who holds something waits only for what comes later in the order.
-Who changes or deletes a user, or ends their sessions, locks the admins by id
-(`users.service.lock_admins`) and then that one, before a deletion goes on to requests and what they
-hold: the same order. Settings and sessions come after users, too. Only who signs in may lock two
-users, in any order: `FOR NO KEY UPDATE` their own and `FOR KEY SHARE` that of the former session,
-which let each other pass.
+A transaction that waits for a user therefore holds no lock that others need, and a transaction that
+holds locks waits only for later ones. An idempotency key is tried without waiting.
+
+A transaction that changes or deletes a user, or revokes their sessions, locks the active admins by
+id (`users.service.lock_admins`), then that user; a deletion continues with requests and items.
+Settings and sessions come after users, too. Only a sign-in may lock two users, in any order: it
+takes `FOR NO KEY UPDATE` on its own and `FOR KEY SHARE` on the user of the previous session, and
+these two modes do not conflict.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
 
 
 def get(request_id: UUID, viewer_id: UUID) -> RequestOut:
-    """Return a request to its owner or an admin; raises NOT_FOUND for anybody else."""
+    """Return a request of the viewer, or any to an admin; raises NOT_FOUND otherwise."""
     with database().transaction() as connection:
         request = repository.get_for(connection, request_id, viewer_id)
     if request is None:
@@ -52,9 +53,9 @@ def get(request_id: UUID, viewer_id: UUID) -> RequestOut:
 
 
 def cancel(request_id: UUID, principal: Principal, caller: Caller) -> None:
-    """Remove a pending request, which frees its title; one's own, or any as an admin.
+    """Cancel a pending request and release its title: one's own, or any as an admin.
 
-    Raises NOT_FOUND, also for somebody else's, or INVALID_STATE.
+    Raises INVALID_STATE, or NOT_FOUND, which includes the requests of other users.
     """
     with database().transaction() as connection:
         actor = lock_active_user(connection, principal)

@@ -1,1 +1,1 @@
-"""Who is signed in."""
+"""Sessions: rows, tokens and CSRF tokens."""

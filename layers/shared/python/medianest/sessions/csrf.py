@@ -1,4 +1,4 @@
-"""CSRF tokens: signed double submit, bound to the session, checked without any store.
+"""CSRF tokens: signed double submit, bound to the session, verified without a store.
 
 The scheme is OWASP's "signed double-submit cookie": HMAC(key, session id and a random value).
 """
@@ -20,7 +20,7 @@ def issue(session_id: UUID) -> str:
 
 
 def matches(session_id: UUID, token: str) -> bool:
-    """Tell whether a token was issued for this session, with any live key."""
+    """Check whether a token was issued for this session with any live key."""
     signature, _, value = token.partition(".")
     if len(value) != _RANDOM_HEX or not token.isascii():
         return False
@@ -31,6 +31,6 @@ def matches(session_id: UUID, token: str) -> bool:
 
 
 def _signature(key: str, session_id: UUID, value: str) -> str:
-    # A key of this purpose's own, so that a CSRF token can never pass for a JWT.
+    # A key for this purpose only: a CSRF token can never pass for a JWT.
     own_key = hmac.digest(key.encode(), b"medianest csrf v1", sha256)
     return hmac.digest(own_key, f"{session_id}|{value}".encode(), sha256).hex()

@@ -9,7 +9,7 @@ from medianest.users.models import Role
 
 @dataclass(frozen=True, slots=True)
 class LiveSession:
-    """A session that holds now, with its user's present role; `seen` says whether just lately."""
+    """A live session with the current role of its user; `seen` means used in the last 5 minutes."""
 
     id: UUID
     user_id: UUID
@@ -20,7 +20,7 @@ class LiveSession:
 
 @dataclass(frozen=True, slots=True)
 class NewSession:
-    """A session that a token is signed for, with the database's own times."""
+    """A session that gets a token, with times by the database's clock."""
 
     id: UUID
     user_id: UUID
@@ -30,7 +30,7 @@ class NewSession:
 
 @dataclass(frozen=True, slots=True)
 class EndedSession:
-    """A session that has ended, and that the cache may hold as live."""
+    """A revoked or replaced session that the cache may still hold as live."""
 
     session_id: UUID
     user_id: UUID
@@ -38,7 +38,7 @@ class EndedSession:
 
 @dataclass(frozen=True, slots=True)
 class OwnSession:
-    """A session as its user may see it."""
+    """A session in the list of its user."""
 
     id: UUID
     created_at: datetime

@@ -21,8 +21,8 @@ MAX_LISTED = 100
 # The cache holds a session for 60 seconds from a moment when `last_seen_at` was at most 5 minutes
 # old (`sessions.service.authenticate`); the rest is a margin for slow calls.
 _MAY_BE_CACHED: LiteralString = "last_seen_at > now() - interval '10 minutes'"
-# Lifetimes go as seconds: a day more or less in the calendar of the database's time zone may have
-# 23 or 25 hours. A session counts as live by the database's clock, which all environments share.
+# The database's clock decides whether a session is live: all environments share it. Lifetimes are
+# in seconds, because a calendar day of the database's time zone may have 23 or 25 hours.
 _LIVE = (
     " s.revoked_at IS NULL AND s.expires_at > now() AND s.absolute_expires_at > now()"
     " AND s.last_seen_at > now() - %(idle)s"
@@ -52,10 +52,10 @@ def add(
 def replace(
     connection: Connection[Any], session_id: UUID, caller: Caller, lifetimes: Lifetimes
 ) -> NewSession | None:
-    """Give a live session a new id and a new end, never past its absolute end.
+    """Give a live session a new id and expiry, at most its absolute expiry; None if it is not live.
 
-    The row stays, so a refresh adds none, and the old id is unknown from then on: of all who try
-    at once exactly one succeeds; None for the others. The caller has locked the user.
+    The row stays and the old id is unknown from then on, so one of several concurrent refreshes
+    succeeds. The caller has locked the user.
     """
     return fetch_one(
         connection,
@@ -78,7 +78,7 @@ def replace(
 
 
 def live(connection: Connection[Any], session_id: UUID, idle: timedelta) -> LiveSession | None:
-    """Return a session that holds now and whose user is active."""
+    """Return a live session of an active user."""
     return fetch_one(
         connection,
         LiveSession,
@@ -91,7 +91,7 @@ def live(connection: Connection[Any], session_id: UUID, idle: timedelta) -> Live
 
 
 def touch(connection: Connection[Any], session_id: UUID) -> None:
-    """Note that a session is in use."""
+    """Update when a session was last used."""
     connection.execute("UPDATE sessions SET last_seen_at = now() WHERE id = %s", (session_id,))
 
 
@@ -109,7 +109,7 @@ def of_user(connection: Connection[Any], user_id: UUID, idle: timedelta) -> list
 
 
 def count_live(connection: Connection[Any], idle: timedelta) -> int:
-    """Return how many sessions hold now, of users who are active."""
+    """Return the number of live sessions of active users."""
     count: int = fetch_value(
         connection,
         "SELECT count(*) FROM sessions s JOIN users u ON u.id = s.user_id"
@@ -120,9 +120,9 @@ def count_live(connection: Connection[Any], idle: timedelta) -> int:
 
 
 def revoke(connection: Connection[Any], *, user_id: UUID, session_id: UUID) -> list[UUID]:
-    """Revoke one session of a user; return its id, or nothing when it was none or revoked.
+    """Revoke a session of a user; return its id, or nothing if there is no such unrevoked session.
 
-    The user is locked before the session, as everywhere; the audit row refers to them later on.
+    The user is locked before the session (lock order); the audit row will refer to the user.
     """
     connection.execute("SELECT FROM users WHERE id = %s FOR KEY SHARE", (user_id,))
     rows = connection.execute(
@@ -138,9 +138,9 @@ def revoke(connection: Connection[Any], *, user_id: UUID, session_id: UUID) -> l
 def revoke_all(
     connection: Connection[Any], user_id: UUID, *, except_id: UUID | None = None
 ) -> tuple[int, list[UUID]]:
-    """Revoke all sessions of a user but one; return how many, and those the cache may hold.
+    """Revoke all sessions of a user but one; return the number, and ids that the cache may hold.
 
-    The lock lets a refresh that is under way finish first: it changes its session's id.
+    The lock waits for a refresh in progress, which changes the id of its session.
     """
     connection.execute("SELECT FROM users WHERE id = %s FOR UPDATE", (user_id,))
     rows = connection.execute(
@@ -157,7 +157,7 @@ def revoke_all(
 
 
 def delete_all(connection: Connection[Any], user_id: UUID) -> list[UUID]:
-    """Delete the sessions of a user who is locked; return those that the cache may hold."""
+    """Delete the sessions of a locked user; return the ids that the cache may hold."""
     rows = connection.execute(
         "WITH gone AS (DELETE FROM sessions WHERE user_id = %s"
         "  RETURNING id, user_id, revoked_at, last_seen_at)"
@@ -170,7 +170,7 @@ def delete_all(connection: Connection[Any], user_id: UUID) -> list[UUID]:
 
 
 def ended(connection: Connection[Any], first: UUID, *, limit: int) -> list[EndedSession]:
-    """Return sessions whose end the cache may have missed, `first` before all others."""
+    """Return tombstones that the cache may not have, that of the session `first` first."""
     return fetch_all(
         connection,
         EndedSession,
@@ -182,16 +182,16 @@ def ended(connection: Connection[Any], first: UUID, *, limit: int) -> list[Ended
 
 
 def settle(connection: Connection[Any], session_ids: Sequence[UUID]) -> None:
-    """Forget ends that the cache has by now."""
+    """Delete tombstones that the cache has received."""
     connection.execute(
         "DELETE FROM session_tombstones WHERE session_id = ANY(%s)", (list(session_ids),)
     )
 
 
 def delete_expired(connection: Connection[Any], limit: int) -> int:
-    """Delete sessions that have expired, and those revoked for a week; no row means no session.
+    """Delete up to `limit` sessions that expired, or were revoked a week ago; return the number.
 
-    One after the other, since each has an index, and an OR of the two has none.
+    Two statements, because each has an index and an OR of both has none.
     """
     expired = connection.execute(
         "DELETE FROM sessions WHERE id = ANY (ARRAY(SELECT id FROM sessions"
@@ -204,7 +204,7 @@ def delete_expired(connection: Connection[Any], limit: int) -> int:
         " ORDER BY revoked_at LIMIT %s FOR UPDATE SKIP LOCKED))",
         (limit - expired,),
     ).rowcount
-    # The cache holds no session for as long as this.
+    # The cache holds a session for a minute at most, so it needs no older tombstone.
     connection.execute(
         "DELETE FROM session_tombstones WHERE created_at < now() - interval '5 minutes'"
     )

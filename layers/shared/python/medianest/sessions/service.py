@@ -1,4 +1,4 @@
-"""Rules of sessions: the row is the truth, the token names it, the cache repeats it briefly."""
+"""Rules of sessions: the row decides, the token names it, the cache holds a copy for a minute."""
 
 from __future__ import annotations
 
@@ -33,18 +33,18 @@ if TYPE_CHECKING:
 
     from psycopg import Connection
 
-# Section 5 of the contract: the cache holds a session for at most this long.
+# The longest time that the cache holds a session (section 5 of the contract).
 CACHE_SECONDS = 60
-# How long an environment trusts cached sessions before it looks for ends that the cache missed.
+# The longest time that an environment trusts cached sessions without reading the tombstones.
 ENDED_POLL_SECONDS = 1.0
-# Ends that one script writes to the cache.
+# Tombstones that one script writes to the cache.
 _BATCH = 500
 _TOMBSTONE = "ended"
 
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """What a sign-in or a refresh gives."""
+    """The result of a sign-in or a refresh."""
 
     user: User
     session_id: UUID
@@ -53,26 +53,26 @@ class SignedIn:
 
 
 def open_session(connection: Connection[Any], user: User, caller: Caller) -> SignedIn:
-    """Make a session and its token, in the transaction of the sign-in."""
+    """Add a session and sign its token, in the transaction of the sign-in."""
     return _signed_in(user, repository.add(connection, user.id, caller, session_lifetimes()))
 
 
 def authenticate(token: str, *, fresh: bool) -> Principal:
-    """Return who a token belongs to; raises JWT_INVALID unless its session holds now.
+    """Return the principal of a token; raises JWT_INVALID unless its session is live.
 
-    `fresh` asks the row and not the cache, which may be CACHE_SECONDS behind.
+    `fresh` reads the row and not the cache, which may be CACHE_SECONDS behind.
     """
     claims = tokens.verify(token)
     session = None if fresh else _cached(claims)
-    if session is not None and _missed_ends().has(claims.session_id):
+    if session is not None and _tombstones().has(claims.session_id):
         session = None
     if session is None:
         with database().transaction() as connection:
             session = repository.live(connection, claims.session_id, session_lifetimes().idle)
             if session is not None and not session.seen:
                 repository.touch(connection, session.id)
-        # Not one just noted as seen: an end at the same time reaches the cache only for sessions
-        # that were seen lately (`users.repository`), and could not see that note yet.
+        # A session that this call has just touched is not cached: a concurrent revocation writes
+        # tombstones only for sessions with a recent `last_seen_at`, and cannot see ours yet.
         if session is not None and session.seen:
             _cache(session)
     if session is None or session.user_id != claims.user_id:
@@ -81,9 +81,9 @@ def authenticate(token: str, *, fresh: bool) -> Principal:
 
 
 def refresh(principal: Principal, caller: Caller) -> SignedIn:
-    """Give the session a new token and end the old one; never past the absolute end of the sign-in.
+    """Replace the token of a session, within the absolute lifetime of the sign-in.
 
-    Raises JWT_INVALID when the session has ended, or another refresh was faster.
+    Raises JWT_INVALID when the session is not live, or a concurrent refresh was faster.
     """
     with database().transaction() as connection:
         lock_active_user(connection, principal)
@@ -99,7 +99,7 @@ def refresh(principal: Principal, caller: Caller) -> SignedIn:
 
 
 def list_mine(principal: Principal) -> list[SessionOut]:
-    """Return the sessions of the user who asks."""
+    """Return the live sessions of the caller."""
     with database().transaction() as connection:
         sessions = repository.of_user(connection, principal.user_id, session_lifetimes().idle)
     return [
@@ -117,7 +117,7 @@ def list_mine(principal: Principal) -> list[SessionOut]:
 
 
 def revoke(principal: Principal, caller: Caller, session_id: UUID) -> None:
-    """End one of one's own sessions; raises NOT_FOUND, also for somebody else's."""
+    """Revoke a session of the caller; raises NOT_FOUND, for sessions of other users too."""
     user_id = principal.user_id
     with database().transaction() as connection:
         lock_active_user(connection, principal)
@@ -129,9 +129,9 @@ def revoke(principal: Principal, caller: Caller, session_id: UUID) -> None:
 
 
 def sign_out(principal: Principal, caller: Caller, *, all_sessions: bool) -> None:
-    """End the session that asks, or all of its user's.
+    """Revoke the session of the call, or all sessions of its user.
 
-    Raises JWT_INVALID, and ends nothing, when the session has ended or was refreshed meanwhile.
+    Raises JWT_INVALID, and revokes nothing, when the session was revoked or refreshed meanwhile.
     """
     user_id, session_id = principal.user_id, principal.session_id
     with database().transaction() as connection:
@@ -153,7 +153,7 @@ def sign_out(principal: Principal, caller: Caller, *, all_sessions: bool) -> Non
 
 
 def revoke_previous(connection: Connection[Any], former: Principal, caller: Caller) -> list[UUID]:
-    """End the session with which somebody signs in again; `invalidate` it after the commit."""
+    """Revoke the session that a new sign-in replaces; call `invalidate` after the commit."""
     ended = repository.revoke(connection, user_id=former.user_id, session_id=former.session_id)
     if ended:
         _record_end(connection, former.user_id, former.user_id, len(ended), caller)
@@ -161,7 +161,7 @@ def revoke_previous(connection: Connection[Any], former: Principal, caller: Call
 
 
 def revoke_all(user_id: UUID, admin: Principal, caller: Caller) -> None:
-    """End all sessions of a user, as an admin; raises NOT_FOUND, or as `lock_admins` does."""
+    """Revoke all sessions of a user as an admin; raises NOT_FOUND, or as `lock_admins` does."""
     with database().transaction() as connection:
         lock_admins(connection, admin)
         if users_repository.get(connection, user_id) is None:
@@ -173,11 +173,11 @@ def revoke_all(user_id: UUID, admin: Principal, caller: Caller) -> None:
 
 
 def invalidate(user_id: UUID, session_ids: Sequence[UUID]) -> None:
-    """Make the cache refuse sessions that have ended; after the commit, which noted them.
+    """Invalidate cached sessions, after the commit of their revocation.
 
-    A tombstone and not a deletion: an environment that read the row before the commit may be about
-    to cache it, and that only fills what is empty. What the cache does not take stays in the
-    database, where every environment looks (`MissedEnds`).
+    The tombstone is one that a concurrent reader cannot overwrite: an environment that read the row
+    before the commit adds its copy only where the cache has none. A tombstone that the cache does
+    not accept stays in the database, which every environment polls (`Tombstones`).
     """
     for batch in batched(session_ids, _BATCH, strict=False):
         keys = [_key(user_id, session_id) for session_id in batch]
@@ -188,24 +188,24 @@ def invalidate(user_id: UUID, session_ids: Sequence[UUID]) -> None:
             with database().transaction() as connection:
                 repository.settle(connection, batch)
         except AppError as error:
-            # The sessions have ended, and the cache knows. The rows are only written once more.
+            # Harmless: the cache has the tombstones, and the next poll writes them again.
             logger.warning("session_end_not_settled", extra={"cause": error.code})
 
 
-class MissedEnds:
-    """Ends of sessions that the cache missed while it was down, hung or full."""
+class Tombstones:
+    """Tombstones that the cache did not accept while it was down, hanging or full."""
 
     def __init__(self) -> None:
         self._looked_at = 0.0
         self._missed: frozenset[UUID] = frozenset()
 
     def has(self, session_id: UUID) -> bool:
-        """Tell whether the cache missed the end of a session; bring it all that it missed.
+        """Check whether the cache lacks the tombstone of a session, and write all it lacks.
 
-        Looks once in ENDED_POLL_SECONDS, so a cached session outlives its end by no more than that,
-        whatever the cache did.
+        It polls once in ENDED_POLL_SECONDS, so a cached session outlives its revocation by no more,
+        whatever the state of the cache.
         """
-        # Not monotonic(), which may stand still while an environment is frozen.
+        # Not monotonic(), which may stop while Lambda freezes the environment.
         if abs(time.time() - self._looked_at) >= ENDED_POLL_SECONDS:
             with database().transaction() as connection:
                 missed = repository.ended(connection, session_id, limit=_BATCH)
@@ -242,7 +242,7 @@ def _record_end(
 
 
 def _cached(claims: tokens.Claims) -> LiveSession | None:
-    """Return a session as the cache has it; raises JWT_INVALID when it has expired since."""
+    """Return a cached session, or None; raises JWT_INVALID when it has expired meanwhile."""
     value = shared_cache().get(_key(claims.user_id, claims.session_id))
     if value is None or value == _TOMBSTONE:
         return None
@@ -251,7 +251,7 @@ def _cached(claims: tokens.Claims) -> LiveSession | None:
         expires_at = datetime.fromisoformat(kept["expires_at"])
         role = kept["role"]
     except (ValueError, KeyError, TypeError):
-        return None  # another release kept something else there
+        return None  # the format of another release
     if expires_at <= now():
         raise invalid_token()
     return LiveSession(claims.session_id, claims.user_id, role, expires_at, seen=True)
@@ -264,11 +264,11 @@ def _cache(session: LiveSession) -> None:
 
 
 def _key(user_id: UUID, session_id: UUID) -> str:
-    # The braces put the sessions of a user into one slot of a cluster, where one script may end
-    # them all.
+    # The braces put all sessions of a user into one slot of a cluster, so one script can write all
+    # their tombstones.
     return f"session:{{{user_id}}}:{session_id}"
 
 
 @cache
-def _missed_ends() -> MissedEnds:
-    return MissedEnds()
+def _tombstones() -> Tombstones:
+    return Tombstones()

@@ -1,8 +1,8 @@
-"""JSON Web Tokens: signed names of sessions. What a session may do is in its row, never here.
+"""JSON Web Tokens that name a session. Its permissions are in its row, never in the token.
 
-JWT_SECRET is one key, or, while keys are rotated, `{"sign": KEY, "verify": [KEY, …]}`: tokens are
-signed with the first and accepted with any. A token's `kid` is derived from its key, so that
-nobody has to invent names, and a plain key keeps its name when it moves into such an object.
+JWT_SECRET is one key, or during a rotation `{"sign": KEY, "verify": [KEY, …]}`: the first key signs
+tokens, and any key verifies them. The `kid` of a token is derived from its key, so keys need no
+names, and a plain key keeps its `kid` when it moves into such an object.
 """
 
 import re
@@ -34,7 +34,7 @@ _JWT = jwt.PyJWT(options={"enforce_minimum_key_length": True})
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """What a token of ours says, checked for types."""
+    """The claims of a verified token that the service uses."""
 
     user_id: UUID
     session_id: UUID
@@ -60,7 +60,7 @@ def sign(
 
 def verify(token: str) -> Claims:
     """Check a token and return its claims; raises AppError JWT_INVALID for anything else."""
-    # Bounds first: parsing costs time, and what cannot be a token of ours is not worth it.
+    # Length and shape first: parsing costs time that no forged token should get.
     if len(token) > MAX_TOKEN_CHARS or not _SHAPE.fullmatch(token):
         raise invalid_token()
     try:
@@ -79,12 +79,12 @@ def verify(token: str) -> Claims:
 
 
 def _key_of(token: str) -> str:
-    """Return the live key that a token names, and only then: no `kid` leads anywhere else."""
+    """Return the live key that the `kid` of a token names; raises ValueError for others."""
     named = jwt.get_unverified_header(token).get("kid")
     for key in live_keys():
         if named == key_id(key):
             return key
-    raise ValueError("no key of ours")
+    raise ValueError("unknown kid")
 
 
 def _checked(claims: dict[str, Any]) -> Claims:
@@ -96,9 +96,9 @@ def _checked(claims: dict[str, Any]) -> Claims:
         if not isinstance(claims[name], str):
             raise TypeError(f"{name} is not a string")
     if claims["role"] not in {"admin", "user"}:
-        raise ValueError("no role of ours")
+        raise ValueError("unknown role")
     if claims["exp"] - claims["iat"] > MAX_LIFETIME_SECONDS:
-        raise ValueError("lives longer than any token of ours")
+        raise ValueError("lifetime is too long")
     if claims["iat"] > now().timestamp() + LEEWAY_SECONDS:
         raise ValueError("issued in the future")
     return Claims(user_id=UUID(claims["sub"]), session_id=UUID(claims["jti"]))
@@ -111,7 +111,7 @@ def live_keys() -> tuple[str, ...]:
 
 @cache
 def key_id(key: str) -> str:
-    """Return the name under which tokens refer to a key: too short a digest to tell it by."""
+    """Return the `kid` of a key: a digest too short to reveal the key."""
     return sha256(b"medianest kid " + key.encode()).hexdigest()[:8]
 
 

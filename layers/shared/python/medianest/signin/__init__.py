@@ -1,1 +1,1 @@
-"""Signing in with Plex."""
+"""Sign-in with Plex or with the password of a local account."""

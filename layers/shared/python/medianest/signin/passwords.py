@@ -1,6 +1,6 @@
-"""Passwords of local accounts: what is good enough, and how it is kept (Argon2id).
+"""Passwords of local accounts: the policy for new ones, and their hashes (Argon2id).
 
-argon2 and the word list are imported where they are used: most calls of a function need neither.
+argon2 and the word list are imported on first use: most calls of a function need neither.
 """
 
 from __future__ import annotations
@@ -15,21 +15,21 @@ if TYPE_CHECKING:
 
 MIN_LENGTH = 8
 MAX_LENGTH = 128
-# The least that OWASP asks of Argon2id. The library's own defaults cost five times the CPU, which
-# Lambda sells by the memory.
+# OWASP's minimum for Argon2id. The library's defaults cost five times the CPU time, which Lambda
+# allots by memory.
 MEMORY_KIB = 19_456
 PASSES = 2
 LANES = 1
-# Of a random password that nobody knows, with the parameters above.
+# The hash of a discarded random password, with the parameters above.
 UNKNOWN_ACCOUNT_HASH = (
     "$argon2id$v=19$m=19456,t=2,p=1"
     "$8MyNaHt5b9VHZucTfqWXpg$EEzmx+A9pt9MMCFvtLNMveQxj4FXQ0wMOuUsvB48bZw"
 )
-# Names that are shorter are part of many a word.
+# Shorter names are part of many words.
 MIN_NAME_LENGTH = 3
-# As Django's UserAttributeSimilarityValidator has it.
+# The default of Django's UserAttributeSimilarityValidator.
 MAX_SIMILARITY = 0.7
-# How text reads when signs stand for letters: not at all, or with 1 and ! for either of two.
+# Substitutions of letters by digits and signs: none, and 1 and ! for i or for l.
 _READINGS: tuple[dict[int, int], ...] = (
     {},
     str.maketrans("@4830$57+1!", "aabeossttii"),
@@ -38,14 +38,15 @@ _READINGS: tuple[dict[int, int], ...] = (
 
 
 def hash_password(password: str) -> str:
-    """Return what is kept of a password."""
+    """Return the hash of a password."""
     return _hasher().hash(_normal(password))
 
 
 def verify(password: str, kept: str | None) -> bool:
-    """Tell whether a password is the one that `kept` was made of.
+    """Check a password against its hash.
 
-    With None, for an account that is unknown or has no password, it does the same work and says no.
+    Without a hash, for an unknown account or one without a password, it does the same work and
+    returns False.
     """
     from argon2.exceptions import VerifyMismatchError  # noqa: PLC0415
 
@@ -57,17 +58,17 @@ def verify(password: str, kept: str | None) -> bool:
 
 
 def is_outdated(kept: str) -> bool:
-    """Tell whether a hash was made with other parameters than today's."""
+    """Check whether a hash was made with other parameters than the current ones."""
     return _hasher().check_needs_rehash(kept)
 
 
 def is_same(one: str, other: str) -> bool:
-    """Tell whether two passwords as typed are one."""
+    """Check whether two passwords are the same after normalisation."""
     return _normal(one) == _normal(other)
 
 
 def weaknesses(password: str, *, username: str, email: str) -> list[str]:
-    """Return every rule of section 5 of the contract that a new password of a user breaks."""
+    """Return a message for each broken rule of the policy (section 5 of the contract)."""
     password = _normal(password)
     broken = {
         f"Use at least {MIN_LENGTH} characters": len(password) < MIN_LENGTH,
@@ -85,17 +86,14 @@ def weaknesses(password: str, *, username: str, email: str) -> list[str]:
 
 
 def _normal(password: str) -> str:
-    """Return one spelling of what was typed, else nothing is changed.
-
-    Keyboards differ in how they send é, as one character or two; NFC makes it one (RFC 8265, 4.2).
-    """
+    """Normalise a password to NFC (RFC 8265, 4.2): keyboards send é as one character or as two."""
     return unicodedata.normalize("NFC", password)
 
 
 def _is_common(password: str) -> bool:
-    """Tell whether half of a password or more is one that many people use.
+    """Check whether half of a password or more is a commonly used password.
 
-    By zxcvbn's list alone: its own estimate takes seconds for a long password full of signs.
+    Only zxcvbn's list is used: its estimate takes seconds for a long password full of signs.
     """
     listed, longest = _common_passwords()
     length = len(password)

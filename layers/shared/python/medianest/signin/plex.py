@@ -1,8 +1,8 @@
-"""The plex.tv API, as far as a sign-in needs it: PINs (v2), the account, its servers.
+"""A client of the plex.tv API for sign-ins: PINs (v2), the account, its servers.
 
-plex.tv may leave out fields and add new ones, so everything it sends is checked here: ids, codes
-and tokens strictly, where anything unexpected is PLEX_UNREACHABLE ("or answers nonsense", section 2
-of the contract). What adorns them may be odd, and so may one device among others.
+plex.tv adds and removes fields, so every response is validated here. An invalid id, code or token
+is PLEX_UNREACHABLE (section 2 of the contract). An invalid optional field, or one invalid device
+among others, is treated as absent.
 """
 
 import platform
@@ -26,7 +26,7 @@ from medianest.core.variables import Environment
 from medianest.core.wire import Reader, Wire, cause_of
 
 PRODUCT = "MediaNest"
-# Plex keeps a strong PIN for half an hour; a sign-in that takes longer than this is begun again.
+# Plex keeps a strong PIN for half an hour; a sign-in that takes longer than this starts over.
 MAX_PIN_SECONDS = 600
 MAX_NAME_CHARS = 200
 # RFC 5321, section 4.5.3.1.3, without the brackets around it.
@@ -41,7 +41,7 @@ class _Pin(Wire):
 
 
 class _ClaimedPin(Wire):
-    # It becomes a header: nothing but visible ASCII may.
+    # A token becomes a header: visible ASCII only.
     authToken: Annotated[str, Field(pattern=r"^[!-~]*$", max_length=4096)] | None = None  # noqa: N815
 
 
@@ -65,7 +65,7 @@ class _Device(Wire):
 
 @dataclass(frozen=True, slots=True)
 class PlexPin:
-    """A PIN that waits for its user."""
+    """A PIN that its user has not approved yet."""
 
     id: int
     code: str
@@ -74,7 +74,7 @@ class PlexPin:
 
 @dataclass(frozen=True, slots=True)
 class PlexAccount:
-    """Who approved a PIN. `email` is None for a managed user of a Plex Home."""
+    """The account that approved a PIN. `email` is None for a managed user of a Plex Home."""
 
     id: int
     username: str
@@ -83,24 +83,24 @@ class PlexAccount:
 
 @dataclass(frozen=True, slots=True)
 class PlexAccess:
-    """What an account is to a server."""
+    """The access of an account to a server."""
 
     reachable: bool
     owned: bool
 
 
 class PlexClient:
-    """plex.tv for one installation; every method raises AppError PLEX_UNREACHABLE on trouble."""
+    """plex.tv for one installation; every method raises AppError PLEX_UNREACHABLE on failure."""
 
     def __init__(self, environment: Environment, cache: Cache) -> None:
         self._plex_tv = Upstream(environment.plex_api_url, cache)
         self._auth_url = environment.plex_auth_url
-        # plex.tv only knows a PIN under the identifier it was made with.
+        # plex.tv finds a PIN only by the client identifier that created it.
         self._client_id = environment.plex_client_id or ""
 
     def create_pin(self) -> PlexPin:
-        """Ask for a PIN of the kind that the hosted sign-in page takes."""
-        # In the query, where plex.tv looks for it: else the PIN is a weak one for plex.tv/link.
+        """Create a strong PIN, which the hosted sign-in page requires."""
+        # In the query: plex.tv ignores it in the body and creates a weak PIN for plex.tv/link.
         status, body = self._call("POST", "/api/v2/pins", query={"strong": "true"})
         if status not in {200, 201}:
             raise _unreachable(f"status {status} for a new PIN")
@@ -121,17 +121,17 @@ class PlexClient:
         Raises AppError PIN_EXPIRED when plex.tv does not know the PIN any more.
         """
         status, body = self._call("GET", f"/api/v2/pins/{pin_id}", budget=budget)
-        # Only in plex.tv's own words: a 404 of whoever is in between says nothing of the PIN.
+        # Only plex.tv's own error code counts: a 404 of a proxy says nothing about the PIN.
         if status == 404 and isinstance(body, dict) and "errors" in body:  # noqa: PLR2004
             raise AppError(ErrorCode.PIN_EXPIRED)
         if status != 200:  # noqa: PLR2004
             raise _unreachable(f"status {status} for a PIN")
-        # Not by a reader, which would take an odd token for none.
+        # Not read as an optional field: an invalid token is an error, not an absent token.
         with _sense():
             return _ClaimedPin.model_validate(body).authToken or None
 
     def account(self, token: str, budget: Budget | None = None) -> PlexAccount:
-        """Return whose token it is."""
+        """Return the account of a token."""
         status, body = self._call("GET", "/api/v2/user", token=token, budget=budget)
         if status != 200:  # noqa: PLR2004
             raise _unreachable(f"status {status} for a fresh token")
@@ -142,7 +142,7 @@ class PlexClient:
         return PlexAccount(account.id, username, _email(account.email))
 
     def access(self, token: str, server_id: str, budget: Budget | None = None) -> PlexAccess:
-        """Tell whether the token's account can reach a server, and whether it owns it."""
+        """Return whether the account of a token can reach a server, and whether it owns it."""
         status, body = self._call(
             "GET",
             "/api/v2/resources",
@@ -194,7 +194,7 @@ class PlexClient:
 
 @contextmanager
 def _sense() -> Iterator[None]:
-    """Turn what makes no sense into PLEX_UNREACHABLE."""
+    """Raise PLEX_UNREACHABLE for a response that is not valid."""
     try:
         yield
     except ValidationError as error:
@@ -212,6 +212,6 @@ def _name(text: str | None) -> str:
 
 
 def _email(text: str | None) -> str | None:
-    """Return an address; half of one that is too long would be somebody else's."""
+    """Return a valid e-mail address, or None; a truncated one could belong to another person."""
     email = clean(text or "")
     return email if 0 < len(email) <= MAX_EMAIL_CHARS else None

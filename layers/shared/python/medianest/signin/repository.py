@@ -1,4 +1,4 @@
-"""The SQL of sign-in handles."""
+"""The SQL of sign-in handles and of known networks."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class BegunSignIn:
-    """What a handle stands for."""
+    """A sign-in in progress: the PIN of its handle, and the address that began it."""
 
     plex_pin_id: int
     ip: str | None
@@ -26,7 +26,7 @@ class BegunSignIn:
 def add(
     connection: Connection[Any], handle: str, *, plex_pin_id: int, ip: str, seconds: int
 ) -> datetime:
-    """Keep a handle (as its digest: whoever reads the table cannot use it); return when it ends."""
+    """Store a handle as its digest, which no reader of the table can use; return the expiry."""
     expires_at: datetime = fetch_value(
         connection,
         "INSERT INTO signin_handles (handle_hash, plex_pin_id, ip, expires_at)"
@@ -37,7 +37,7 @@ def add(
 
 
 def get(connection: Connection[Any], handle: str) -> BegunSignIn | None:
-    """Return what a live handle stands for."""
+    """Return the sign-in of a handle that has not expired."""
     return fetch_one(
         connection,
         BegunSignIn,
@@ -48,7 +48,7 @@ def get(connection: Connection[Any], handle: str) -> BegunSignIn | None:
 
 
 def use(connection: Connection[Any], handle: str) -> bool:
-    """Use a handle up; True for exactly one of all who try, once its transaction commits."""
+    """Consume a handle; True for exactly one of several concurrent calls, after its commit."""
     deleted = connection.execute(
         "DELETE FROM signin_handles WHERE handle_hash = %s AND expires_at > now()",
         (_digest(handle),),
@@ -57,7 +57,7 @@ def use(connection: Connection[Any], handle: str) -> bool:
 
 
 def is_known_network(connection: Connection[Any], user_id: UUID | None, network: str) -> bool:
-    """Tell whether a user has signed in from a network before; the same work for no user."""
+    """Check whether a user has signed in from a network; an unknown user costs the same work."""
     return bool(
         fetch_value(
             connection,
@@ -68,7 +68,7 @@ def is_known_network(connection: Connection[Any], user_id: UUID | None, network:
 
 
 def remember_network(connection: Connection[Any], user_id: UUID, network: str) -> None:
-    """Note that a user has signed in from a network."""
+    """Record that a user has signed in from a network."""
     connection.execute(
         "INSERT INTO signin_networks (user_id, network) VALUES (%s, %s)"
         " ON CONFLICT (user_id, network) DO UPDATE SET last_at = now()",
@@ -77,7 +77,7 @@ def remember_network(connection: Connection[Any], user_id: UUID, network: str) -
 
 
 def delete_expired(connection: Connection[Any], limit: int) -> int:
-    """Delete handles that have expired, and networks that were not used for half a year."""
+    """Delete up to `limit` expired handles and networks unused for half a year."""
     handles = connection.execute(
         "DELETE FROM signin_handles WHERE ctid = ANY (ARRAY(SELECT ctid FROM signin_handles"
         " WHERE expires_at < now() ORDER BY expires_at LIMIT %s FOR UPDATE SKIP LOCKED))",

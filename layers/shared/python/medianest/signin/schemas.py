@@ -1,14 +1,15 @@
 """Sign-in on the wire."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field
 
 from medianest.core.envelope import TYPED, RequestModel, ResponseModel, Timestamp
+from medianest.core.examples import Examples
 from medianest.sessions import csrf
 from medianest.sessions.service import SignedIn
 from medianest.signin.passwords import MAX_LENGTH
-from medianest.users.schemas import MAX_EMAIL, UserOut
+from medianest.users.schemas import EXAMPLE_USER, MAX_EMAIL, UserOut
 
 # Our handles are 43 characters; the bound only keeps nonsense away from the hash.
 # Bounded before it is hashed; what a new one must be like is told all at once, by the rules.
@@ -19,49 +20,104 @@ type Handle = Annotated[str, Field(min_length=1, max_length=200)]
 type Identifier = Annotated[str, TYPED, Field(min_length=1, max_length=MAX_EMAIL)]
 type SessionKind = Literal["bearer", "cookie"]
 
+_PIN_ID = "Zr8W1c0yqk3ZkVt5o7mX2bq9sJdL4nPpE6uH0aRfTgY"
+_PASSWORD = "Tr0ub4dor-and-3"  # noqa: S105 - an example
+_CSRF_TOKEN = f"{'0a1b2c3d' * 8}.{'4e5f6071' * 4}"
+_SIGNED_IN = {"user": EXAMPLE_USER, "expiresAt": "2026-02-01T18:30:00.000Z"}
+
+
+def _session_kind() -> Any:
+    return Field(
+        default="bearer",
+        description="Return the token in the answer (`bearer`) or set it as a cookie (`cookie`)",
+    )
+
 
 class PinIn(RequestModel):
-    """Nothing is needed to begin a sign-in."""
+    """The start of a sign-in, which needs no field."""
+
+    EXAMPLES: ClassVar[Examples] = {"nothing is needed": {}}
 
 
 class PinOut(ResponseModel):
-    """A sign-in that was begun: open `auth_url`, approve, then verify with `pin_id`."""
+    """A sign-in that was started: open `auth_url`, approve, then verify with `pin_id`."""
 
-    pin_id: str
-    code: str
-    auth_url: str
-    expires_at: Timestamp
+    EXAMPLES: ClassVar[Examples] = {
+        "begun": {
+            "pinId": _PIN_ID,
+            "code": "ab12cd34ef56gh78",
+            "authUrl": "https://app.plex.tv/auth#?clientID=medianest&code=ab12cd34ef56gh78",
+            "expiresAt": "2026-01-02T18:40:00.000Z",
+        }
+    }
+
+    pin_id: str = Field(
+        description="Handle of this sign-in, which works once; only the caller knows it"
+    )
+    code: str = Field(description="Code for the sign-in page at Plex; `authUrl` contains it")
+    auth_url: str = Field(description="Sign-in page at Plex, to open in a browser")
+    expires_at: Timestamp = Field(description="Time when this sign-in expires")
 
 
 class VerifyIn(RequestModel):
-    """Finish a sign-in; `session` says whether the token comes in the answer or in a cookie."""
+    """The end of a sign-in with Plex."""
 
-    pin_id: Handle
-    session: SessionKind = "bearer"
+    EXAMPLES: ClassVar[Examples] = {
+        "token": {"pinId": _PIN_ID},
+        "cookie": {"pinId": _PIN_ID, "session": "cookie"},
+    }
+
+    pin_id: Handle = Field(description="Handle that the start of the sign-in returned")
+    session: SessionKind = _session_kind()
 
 
 class LoginIn(RequestModel):
-    """Sign in to a local account, by its e-mail address or user name."""
+    """A sign-in to a local account."""
 
-    identifier: Identifier
-    password: Password
-    session: SessionKind = "bearer"
+    EXAMPLES: ClassVar[Examples] = {
+        "token": {"identifier": "carol", "password": _PASSWORD},
+        "cookie": {"identifier": "carol", "password": _PASSWORD, "session": "cookie"},
+    }
+
+    identifier: Identifier = Field(
+        description="E-mail address or user name; case and outer spaces do not matter"
+    )
+    password: Password = Field(description="Password of the account")
+    session: SessionKind = _session_kind()
 
 
 class PasswordIn(RequestModel):
-    """Change one's own password; an account without one has none to change."""
+    """A change of the caller's password."""
 
-    current_password: Password | None = None
-    new_password: Password
+    EXAMPLES: ClassVar[Examples] = {
+        "change": {"currentPassword": _PASSWORD, "newPassword": "c0rrect-Horse-battery"}
+    }
+
+    current_password: Password | None = Field(default=None, description="Current password")
+    new_password: Password = Field(
+        description="At least 8 characters with a lower-case letter, an upper-case letter, a digit"
+        " and another character"
+    )
 
 
 class SignedInOut(ResponseModel):
-    """Who signed in: with `token` for a bearer, with `csrf_token` for a cookie session."""
+    """The user and the new session."""
+
+    EXAMPLES: ClassVar[Examples] = {
+        "token": _SIGNED_IN
+        | {"token": "eyJhbGciOiJIUzI1NiIsImtpZCI6IjFmMGEyYjNjIn0.eyJzdWIiOiI1YTBjIn0.c2lnbmF0dXJl"},
+        "cookie": _SIGNED_IN | {"csrfToken": _CSRF_TOKEN},
+    }
 
     user: UserOut
-    expires_at: Timestamp
-    token: str | None = None
-    csrf_token: str | None = None
+    expires_at: Timestamp = Field(description="Time when the token or cookie expires")
+    token: str | None = Field(
+        default=None,
+        description="Value for `Authorization: Bearer`; absent for a cookie session",
+    )
+    csrf_token: str | None = Field(
+        default=None, description="Value for `X-CSRF-Token`; only for a cookie session"
+    )
 
     @classmethod
     def of(cls, signed_in: SignedIn, kind: SessionKind) -> Self:
@@ -73,16 +129,24 @@ class SignedInOut(ResponseModel):
 
 
 class CsrfOut(ResponseModel):
-    """The value to send in X-CSRF-Token."""
+    """A CSRF token."""
 
-    csrf_token: str
+    EXAMPLES: ClassVar[Examples] = {"token": {"csrfToken": _CSRF_TOKEN}}
+
+    csrf_token: str = Field(description="Value for `X-CSRF-Token`, bound to this session")
 
 
 class RefreshIn(RequestModel):
-    """Nothing but the credential is needed to refresh a session."""
+    """A refresh of a session, which needs no field."""
+
+    EXAMPLES: ClassVar[Examples] = {"nothing is needed": {}}
 
 
 class LogoutIn(RequestModel):
-    """Which sessions end: the one that asks, or all of its user's."""
+    """A sign-out."""
 
-    all_sessions: bool = False
+    EXAMPLES: ClassVar[Examples] = {"this session": {}, "all sessions": {"allSessions": True}}
+
+    all_sessions: bool = Field(
+        default=False, description="End all sessions of the user, not only this one"
+    )

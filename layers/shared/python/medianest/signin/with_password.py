@@ -1,4 +1,4 @@
-"""Sign-in with the password of a local account, and changing that password."""
+"""Sign-in with the password of a local account, and the change of that password."""
 
 from __future__ import annotations
 
@@ -35,22 +35,23 @@ def sign_in(
     password: str,
     caller: Caller,
     previous: Principal | None,
-    tell: Callable[[Sequence[LimitResult]], None],
+    report: Callable[[Sequence[LimitResult]], None],
 ) -> SignedIn:
-    """Sign in to a local account by its e-mail address or user name; `previous` ends with it.
+    """Sign in to a local account by e-mail address or user name; revoke the session `previous`.
 
-    `tell` gets what the limits leave. Raises AppError RATE_LIMITED, INVALID_CREDENTIALS after equal
-    work for an account that does not exist, and ACCOUNT_SUSPENDED, only after the right password.
+    `report` gets the remaining hits of the rate limits. Raises AppError RATE_LIMITED,
+    INVALID_CREDENTIALS (after the same work for an unknown account), and ACCOUNT_SUSPENDED (only
+    after the right password).
     """
     place = network(caller.ip)
     with database().transaction() as connection:
         account = users_repository.find_local_account(connection, identifier)
         user_id = None if account is None else account.user_id
         is_known = repository.is_known_network(connection, user_id, place)
-    # Charged before the password is checked, so that guesses at once count, and taken back when it
+    # Charged before the password is checked, so that concurrent guesses count, and refunded when it
     # is right: only failures count.
     charge = rate_limits.charge(_login_shares(identifier, place, is_known=is_known), caller)
-    tell(charge.results)
+    report(charge.results)
     charge.check()
     entered = None
     with record_failures(caller, Action.SIGN_IN_FAILED, method="password"):
@@ -59,7 +60,7 @@ def sign_in(
             if entered is None:
                 with database().transaction() as connection:
                     account = users_repository.find_local_account(connection, identifier)
-    tell(charge.refund())
+    report(charge.refund())
     signed_in, ended = entered
     if previous is not None:
         sessions.invalidate(previous.user_id, ended)
@@ -68,11 +69,11 @@ def sign_in(
 
 
 def _login_shares(identifier: str, place: str, *, is_known: bool) -> list[LimitKey]:
-    """Return what a failed login counts against.
+    """Return the limit keys of a failed sign-in.
 
-    By what was typed and not by the account: an account that does not exist has the same buckets. A
-    network that has signed in to the account before has one of its own, which strangers elsewhere
-    cannot use up.
+    They depend on the typed identifier and not on the account: an unknown account has the same
+    buckets. A network from which the account has signed in before has its own bucket, which other
+    networks cannot exhaust.
     """
     typed = digest(identifier)
     if is_known:
@@ -83,9 +84,9 @@ def _login_shares(identifier: str, place: str, *, is_known: bool) -> list[LimitK
 def _enter_by_password(
     account: LocalAccount | None, password: str, caller: Caller, previous: Principal | None
 ) -> tuple[SignedIn, list[UUID]] | None:
-    """Check a password and make a session; return None when what was kept of it changed meanwhile.
+    """Check a password and open a session; return None when the password changed meanwhile.
 
-    A session made of the previous password would outlive the change that ended all others.
+    A session of the previous password would outlive the change, which revokes all others.
     """
     matches = passwords.verify(password, account.password_hash if account else None)
     if account is None:
@@ -107,10 +108,10 @@ def _enter_by_password(
 
 
 def change_password(principal: Principal, current: str, new: str, caller: Caller) -> None:
-    """Change the password of a local account and end all its other sessions.
+    """Change the password of a local account and revoke all its other sessions.
 
-    Raises AppError INVALID_CREDENTIALS for a wrong current password, also when a change at the same
-    time was faster, and for an account without any; VALIDATION_ERROR for a new one that is weak;
+    Raises AppError INVALID_CREDENTIALS for a wrong current password (a concurrent change may be
+    faster) and for an account without a password; VALIDATION_ERROR for a weak new password;
     JWT_INVALID when the session was revoked meanwhile.
     """
     user_id = principal.user_id

@@ -41,7 +41,7 @@ MAX_PLEX_SECONDS = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Pin:
-    """A sign-in just begun."""
+    """A sign-in that has begun: the handle, and the page where the user approves it."""
 
     pin_id: str
     code: str
@@ -56,10 +56,10 @@ def plex() -> PlexClient:
 
 
 def begin(caller: Caller) -> Pin:
-    """Begin a sign-in: a PIN at plex.tv, and a handle of ours that only this caller knows.
+    """Begin a sign-in: create a PIN at plex.tv, and a handle that only this caller knows.
 
-    Plex numbers its PINs in sequence, so its id alone would let anybody finish a neighbour's
-    sign-in; ours is unguessable, and what it stands for never leaves.
+    Plex numbers its PINs in sequence, so with the id of a PIN any caller could finish another
+    user's sign-in. The handle is random, and the id of its PIN never leaves the service.
     """
     pin = plex().create_pin()
     handle = secrets.token_urlsafe(HANDLE_BYTES)
@@ -71,13 +71,11 @@ def begin(caller: Caller) -> Pin:
 
 
 def finish(handle: str, caller: Caller, previous: Principal | None) -> SignedIn:
-    """Turn an approved sign-in into a session; a handle works once.
-
-    The session that signs in anew, `previous`, ends with it.
+    """Exchange the handle of an approved sign-in for a session, which replaces `previous`.
 
     Raises AppError PIN_EXPIRED, PIN_PENDING, PLEX_UNREACHABLE, PLEX_ACCESS_DENIED or
-    ACCOUNT_SUSPENDED. Until it has worked a handle stays good, so that a plex.tv that was away
-    for a moment costs nobody their sign-in.
+    ACCOUNT_SUSPENDED. A handle stays valid until it succeeds or is refused, so a short outage of
+    plex.tv does not lose the sign-in.
     """
     with database().transaction() as connection:
         begun = repository.get(connection, handle)
@@ -88,7 +86,7 @@ def finish(handle: str, caller: Caller, previous: Principal | None) -> SignedIn:
     if token is None:
         raise AppError(ErrorCode.PIN_PENDING)
     account = plex().account(token, budget)
-    # The token is not kept: identity is all we wanted of it.
+    # The token is not stored: the sign-in needs only the identity.
     with (
         record_failures(caller, Action.SIGN_IN_FAILED, method="plex"),
         _refusal_ends(handle),
@@ -109,7 +107,7 @@ def finish(handle: str, caller: Caller, previous: Principal | None) -> SignedIn:
 
 @contextmanager
 def _refusal_ends(handle: str) -> Iterator[None]:
-    """Use a handle up when its account is refused: asking again would end the same way."""
+    """Consume the handle when the account is refused: a retry would be refused too."""
     try:
         yield
     except RefusedError:
@@ -119,9 +117,9 @@ def _refusal_ends(handle: str) -> Iterator[None]:
 
 
 def _plex_budget() -> Budget:
-    """Return the time for the calls of plex.tv that finish one sign-in, all together.
+    """Return the time budget of all calls of plex.tv that finish one sign-in.
 
-    Half as much again as one call may take, and never so much that the function runs out of time.
+    One and a half times the time-out of one call, bounded so that the function has time to answer.
     """
     return Budget(min(1.5 * environment().upstream_timeout_seconds, MAX_PLEX_SECONDS))
 
@@ -139,10 +137,10 @@ def _access(account: PlexAccount, token: str, budget: Budget) -> PlexAccess | No
 def _user_of(
     connection: Connection[Any], account: PlexAccount, access: PlexAccess | None, caller: Caller
 ) -> tuple[User, list[UUID]]:
-    """Return the account's user, up to date or new, and the sessions that another role ends."""
+    """Return the user of an account, added or updated, and the sessions that a new role revokes."""
     admin = access is not None and access.owned
     previous_role = users_repository.lock_plex_role(connection, account.id) if admin else None
-    # A managed user of a Plex Home has no address; .invalid can never be anybody's (RFC 2606).
+    # A managed user of a Plex Home has no address; .invalid never exists (RFC 2606).
     email = account.email or f"{account.id}@plex.invalid"
     user = users_repository.update_plex_user(
         connection, plex_id=account.id, email=email, username=account.username, admin=admin
@@ -166,12 +164,12 @@ def _user_of(
                 details={"role": user.role},
             )
     if user is None:
-        # Added by a concurrent sign-in between our two statements, so it is there now.
+        # A concurrent sign-in added the user between the two statements.
         user = users_repository.update_plex_user(
             connection, plex_id=account.id, email=email, username=account.username, admin=admin
         )
     if user is None:
-        raise RuntimeError("a Plex user can neither be found nor added")
+        raise RuntimeError("the Plex user could neither be updated nor added")
     if user.status == "suspended":
         raise RefusedError(ErrorCode.ACCOUNT_SUSPENDED, "suspended", user_id=user.id)
     if previous_role in {None, user.role}:

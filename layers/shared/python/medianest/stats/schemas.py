@@ -1,52 +1,80 @@
 """Statistics on the wire."""
 
+from typing import ClassVar
 from uuid import UUID
 
+from pydantic import Field
+
 from medianest.core.envelope import ResponseModel, Timestamp
+from medianest.core.examples import USER_ID, Examples
 
 
 class UserStats(ResponseModel):
-    """How many people there are; `admins` are among the active and suspended ones."""
+    """Numbers of users."""
 
-    total: int
-    active: int
-    suspended: int
-    admins: int
+    total: int = Field(description="Number of users")
+    active: int = Field(description="Number of active users")
+    suspended: int = Field(description="Number of suspended users")
+    admins: int = Field(description="Number of admins, active or suspended")
 
 
 class RequestStats(ResponseModel):
-    """How many requests there are, by state, kind and age; cancelled ones are gone."""
+    """Numbers of requests, by state, kind and age; cancelled ones are deleted."""
 
-    total: int
-    pending: int
-    approved: int
-    declined: int
-    movies: int
-    shows: int
-    last_7_days: int
-    last_30_days: int
-    oldest_pending_at: Timestamp | None = None
+    total: int = Field(description="Number of requests")
+    pending: int = Field(description="Number of requests that wait for a decision")
+    approved: int = Field(description="Number of approved requests")
+    declined: int = Field(description="Number of declined requests")
+    movies: int = Field(description="Number of requests for films")
+    shows: int = Field(description="Number of requests for shows")
+    last_7_days: int = Field(description="Number of requests made in the last 7 days")
+    last_30_days: int = Field(description="Number of requests made in the last 30 days")
+    oldest_pending_at: Timestamp | None = Field(
+        default=None, description="Time of the oldest request that waits for a decision"
+    )
 
 
 class SessionStats(ResponseModel):
-    """How many sessions hold now."""
+    """Numbers of sessions."""
 
-    active: int
+    active: int = Field(description="Number of sessions that have not expired")
 
 
 class RequesterStats(ResponseModel):
-    """Somebody and how much they asked for in the last 30 days."""
+    """A user and the number of their requests."""
 
-    user_id: UUID
-    username: str
-    requests: int
+    user_id: UUID = Field(description="Id of the user")
+    username: str = Field(description="User name")
+    requests: int = Field(description="Number of their requests in the last 30 days")
 
 
 class StatsOut(ResponseModel):
-    """What the dashboard shows."""
+    """Statistics for a dashboard."""
+
+    EXAMPLES: ClassVar[Examples] = {
+        "now": {
+            "users": {"total": 5, "active": 4, "suspended": 1, "admins": 1},
+            "requests": {
+                "total": 12,
+                "pending": 2,
+                "approved": 9,
+                "declined": 1,
+                "movies": 8,
+                "shows": 4,
+                "last7Days": 3,
+                "last30Days": 12,
+                "oldestPendingAt": "2026-01-05T20:15:30.120Z",
+            },
+            "sessions": {"active": 7},
+            "topRequesters": [{"userId": USER_ID, "username": "bob", "requests": 5}],
+            "generatedAt": "2026-01-06T08:00:00.000Z",
+        }
+    }
 
     users: UserStats
     requests: RequestStats
     sessions: SessionStats
-    top_requesters: list[RequesterStats]
-    generated_at: Timestamp
+    top_requesters: list[RequesterStats] = Field(
+        description="Users with the most requests in the last 30 days, at most five"
+    )
+    generated_at: Timestamp = Field(description="Time of the count")

@@ -1,11 +1,12 @@
 """Settings on the wire; their values are kept in `system_config` as they are sent."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
 from pydantic import Field, ValidationInfo, field_validator
 
 from medianest.core.envelope import RequestModel, ResponseModel, Timestamp
+from medianest.core.examples import ADMIN_ID, Examples
 from medianest.users.schemas import QuotaIn
 
 
@@ -52,16 +53,37 @@ class AuditRetentionIn(RequestModel):
 
 
 class SettingIn(RequestModel):
-    """A new value; what it must have depends on the key."""
+    """A new value of a setting."""
 
-    value: dict[str, Any]
+    EXAMPLES: ClassVar[Examples] = {"a rate limit": {"value": {"limit": 60, "window": 60}}}
+
+    value: dict[str, Any] = Field(description="New value; its fields depend on the key")
 
 
 class SettingOut(ResponseModel):
-    """A setting; without `updated_at` nobody has changed it, and the default holds."""
+    """A setting."""
 
-    key: str
-    value: dict[str, Any]
-    default: dict[str, Any]
-    updated_at: Timestamp | None = None
-    updated_by: UUID | None = None
+    EXAMPLES: ClassVar[Examples] = {
+        "changed": {
+            "key": "rateLimit.search",
+            "value": {"limit": 60, "window": 60},
+            "default": {"limit": 30, "window": 60},
+            "updatedAt": "2026-01-06T08:00:00.000Z",
+            "updatedBy": ADMIN_ID,
+        },
+        "default": {
+            "key": "audit.retention",
+            "value": {"days": 365},
+            "default": {"days": 365},
+        },
+    }
+
+    key: str = Field(description="Name of the setting")
+    value: dict[str, Any] = Field(description="Value in force; its fields depend on the key")
+    default: dict[str, Any] = Field(description="Value in force until an admin changes it")
+    updated_at: Timestamp | None = Field(
+        default=None, description="Time of the last change; absent while the default is in force"
+    )
+    updated_by: UUID | None = Field(
+        default=None, description="Id of the admin that made the last change"
+    )

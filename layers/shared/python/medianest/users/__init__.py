@@ -1,1 +1,1 @@
-"""The people."""
+"""Users."""

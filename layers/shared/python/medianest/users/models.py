@@ -16,7 +16,7 @@ KINDS: tuple[QuotaKind, ...] = ("movies", "seasons")
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """The films or seasons that a user may request in any `days` days; None is no limit."""
+    """Films or seasons that a user may request in any `days` days; None is unlimited."""
 
     limit: int | None
     days: int
@@ -42,7 +42,7 @@ class OwnQuotas:
 # Validated, which types the JSON of the column `quota`.
 @validated_dataclass(frozen=True, slots=True)
 class User:
-    """A person with an account."""
+    """A user, without the password hash."""
 
     id: UUID
     plex_id: int | None
@@ -57,7 +57,7 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class LocalAccount:
-    """How a user with a password signs in; never part of a `User`, so that it never leaves."""
+    """The credentials of a local account; not in `User`, so that no response can have them."""
 
     user_id: UUID
     email: str
@@ -67,7 +67,7 @@ class LocalAccount:
 
 @validated_dataclass(frozen=True, slots=True)
 class Actor:
-    """What a user may do, as the row says while a transaction keeps it so."""
+    """The role and quotas of a user whose row a transaction has locked."""
 
     role: Role
     quota: OwnQuotas | None

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
 _COLUMNS = "id, plex_id, email, username, role, status, quota, created_at, updated_at"
-# Each pair is one order and its exact reverse, so that one index serves both.
+# Each pair is an order and its exact reverse: one index serves both.
 _ORDERS: dict[UserSort, LiteralString] = {
     "createdAt": "created_at, id",
     "-createdAt": "created_at DESC, id DESC",
@@ -33,14 +33,14 @@ _FILTERS: dict[str, LiteralString] = {
     "role": "role = %(role)s",
     "status": "status = %(status)s",
 }
-# The characters that an index of trigrams needs in every locale. For fewer, LIKE would read that
-# whole index, which takes longer than reading the names.
+# A trigram index needs three such characters in every locale. With fewer, LIKE would scan the whole
+# index, which takes longer than a scan of the names.
 _TRIGRAM = re.compile(r"[0-9a-z]{3}")
 _HOLDS: LiteralString = (
     "s.id = %(session)s AND s.revoked_at IS NULL"
     " AND s.expires_at > now() AND s.absolute_expires_at > now()"
 )
-# Any fixed number: it names the lock under which the first user is told from the second.
+# An arbitrary key: the advisory lock that serialises concurrent first sign-ins.
 _FIRST_USER_LOCK = 6_204_112_027
 
 
@@ -50,7 +50,7 @@ def get(connection: Connection[Any], user_id: UUID) -> User | None:
 
 
 def lock_plex_role(connection: Connection[Any], plex_id: int) -> Role | None:
-    """Return the role of a known Plex user, whom nobody else changes until the transaction ends."""
+    """Lock a Plex user until the transaction ends; return the role, or None for an unknown user."""
     role: Role | None = fetch_value(
         connection, "SELECT role FROM users WHERE plex_id = %s FOR NO KEY UPDATE", (plex_id,)
     )
@@ -60,7 +60,7 @@ def lock_plex_role(connection: Connection[Any], plex_id: int) -> Role | None:
 def update_plex_user(
     connection: Connection[Any], *, plex_id: int, email: str, username: str, admin: bool
 ) -> User | None:
-    """Bring a known Plex user up to date with plex.tv; `admin` promotes, and nothing demotes."""
+    """Update a known Plex user from plex.tv; `admin` promotes, and False does not demote."""
     return fetch_one(
         connection,
         User,
@@ -81,10 +81,10 @@ def add_plex_user(
     admin: bool,
     first_is_admin: bool,
 ) -> User | None:
-    """Add a Plex user, or return None when a concurrent sign-in has just added the same one.
+    """Add a Plex user; return None when a concurrent sign-in has just added the same one.
 
-    With `first_is_admin` the first user of an empty table becomes admin. The lock makes
-    concurrent first sign-ins take turns: the second one's statement sees the first one's row.
+    With `first_is_admin` the first user of an empty table becomes admin. A lock serialises
+    concurrent first sign-ins: the statement of the second sees the row of the first.
     """
     if first_is_admin:
         connection.execute("SELECT pg_advisory_xact_lock(%s)", (_FIRST_USER_LOCK,))
@@ -108,10 +108,9 @@ def add_plex_user(
 def add_local_user(
     connection: Connection[Any], *, email: str, username: str, password_hash: str, role: Role
 ) -> User | None:
-    """Add a user with a password, or return None when a local account has the address or name.
+    """Add a local account; return None when another one has the address or the name.
 
-    The unique indexes decide: of all who add the same one at once, one gets it. The address must
-    have an @ and the name none.
+    The unique indexes decide between concurrent calls. The address must have an @, the name none.
     """
     return fetch_one(
         connection,
@@ -124,7 +123,7 @@ def add_local_user(
 
 
 def taken_by_local_users(connection: Connection[Any], *, email: str, username: str) -> list[str]:
-    """Return which of the two, `email` and `username`, local accounts have, however spelt."""
+    """Return which of `email` and `username` local accounts have, compared without case."""
     rows = connection.execute(
         "SELECT 'email' FROM users WHERE password_hash IS NOT NULL AND email_key = %(email_key)s"
         " UNION ALL SELECT 'username' FROM users"
@@ -135,7 +134,7 @@ def taken_by_local_users(connection: Connection[Any], *, email: str, username: s
 
 
 def find_local_account(connection: Connection[Any], identifier: str) -> LocalAccount | None:
-    """Return the local account with an e-mail address or user name, however spelt."""
+    """Return the local account with an e-mail address or user name, compared without case."""
     return fetch_one(
         connection,
         LocalAccount,
@@ -147,7 +146,7 @@ def find_local_account(connection: Connection[Any], identifier: str) -> LocalAcc
 
 
 def get_local_account(connection: Connection[Any], user_id: UUID) -> LocalAccount | None:
-    """Return how a user signs in, None when it is not with a password."""
+    """Return the local account of a user, or None for a user without a password."""
     return fetch_one(
         connection,
         LocalAccount,
@@ -158,10 +157,11 @@ def get_local_account(connection: Connection[Any], user_id: UUID) -> LocalAccoun
 
 
 def lock_local_user(connection: Connection[Any], account: LocalAccount) -> User | None:
-    """Return a local account's user if its password is still the same, and keep it so.
+    """Lock the user of a local account until the transaction ends, if the password is unchanged.
 
-    Until the transaction ends, nobody can change the password or suspend the user. Who refers to
-    the user does not wait: two people who sign in, each in place of the other, would in a circle.
+    The lock mode prevents a change of the password or status, and lets other transactions add rows
+    that refer to the user: with a stronger mode, two sign-ins that each replace a session of the
+    other user would deadlock.
     """
     return fetch_one(
         connection,
@@ -172,7 +172,7 @@ def lock_local_user(connection: Connection[Any], account: LocalAccount) -> User 
 
 
 def replace_password(connection: Connection[Any], account: LocalAccount, new_hash: str) -> bool:
-    """Replace the password of a local account; of several who do so at once, one gets True."""
+    """Replace the password hash; return True for one of several concurrent calls."""
     updated = connection.execute(
         "UPDATE users SET password_hash = %s WHERE id = %s AND password_hash = %s",
         (new_hash, account.user_id, account.password_hash),
@@ -181,10 +181,10 @@ def replace_password(connection: Connection[Any], account: LocalAccount, new_has
 
 
 def lock_active(connection: Connection[Any], user_id: UUID, session_id: UUID) -> Actor | None:
-    """Return what an active user may do whose session holds; keep both until the transaction ends.
+    """Lock an active user and their live session until the transaction ends; None if there is none.
 
-    Such transactions of one user run one after the other. PostgreSQL checks the
-    conditions again on the rows as they are once it has the locks.
+    The lock serialises the transactions of one user. After waiting for it, PostgreSQL evaluates the
+    conditions again on the current rows.
     """
     return fetch_one(
         connection,
@@ -197,7 +197,7 @@ def lock_active(connection: Connection[Any], user_id: UUID, session_id: UUID) ->
 
 
 def lock_session(connection: Connection[Any], user_id: UUID, session_id: UUID) -> bool:
-    """Tell whether a session holds, and keep it so until the transaction ends."""
+    """Lock a live session until the transaction ends; return False if it is not live."""
     found = connection.execute(
         f"SELECT FROM sessions s WHERE s.user_id = %(user)s AND {_HOLDS} FOR KEY SHARE",
         {"user": user_id, "session": session_id},
@@ -206,10 +206,10 @@ def lock_session(connection: Connection[Any], user_id: UUID, session_id: UUID) -
 
 
 def lock_admins(connection: Connection[Any]) -> list[UUID]:
-    """Return the active admins, whom nobody else changes until the transaction ends.
+    """Lock all active admins until the transaction ends, and return their ids.
 
-    Locked in one order, so that admins who demote each other wait and do not block each other.
-    What else admins do goes on meanwhile: rows that refer to them can still be added.
+    The order by id prevents a deadlock between admins who demote each other. Other transactions can
+    still add rows that refer to the admins.
     """
     rows = connection.execute(
         "SELECT id FROM users WHERE role = 'admin' AND status = 'active' ORDER BY id"
@@ -219,9 +219,9 @@ def lock_admins(connection: Connection[Any]) -> list[UUID]:
 
 
 def lock(connection: Connection[Any], user_id: UUID) -> User | None:
-    """Return a user, to whom nobody adds anything until the transaction ends.
+    """Lock a user against new references until the transaction ends, and return the user.
 
-    A sign-in or refresh that is under way finishes first: its new session refers to the user.
+    The lock waits for a sign-in or refresh in progress, whose new session refers to the user.
     """
     return fetch_one(
         connection, User, f"SELECT {_COLUMNS} FROM users WHERE id = %s FOR UPDATE", (user_id,)
@@ -236,9 +236,9 @@ def change(
     status: Status,
     quota: OwnQuotas | None,
 ) -> User:
-    """Set what an admin may change of a user who is locked, and return the user.
+    """Set role, status and quota of a locked user, and return the user.
 
-    The quota holds in place of those of the role; None for nothing.
+    A quota of None means that the quotas of the role apply.
     """
     return fetch_row(
         connection,
@@ -250,12 +250,12 @@ def change(
 
 
 def delete(connection: Connection[Any], user_id: UUID) -> None:
-    """Delete a user who is locked."""
+    """Delete a locked user."""
     connection.execute("DELETE FROM users WHERE id = %s", (user_id,))
 
 
 def page(connection: Connection[Any], query: UserQuery) -> tuple[list[User], int]:
-    """Return one page of users and how many match in all."""
+    """Return a page of users and the total number of matches."""
     wanted: dict[str, str | None] = {"role": query.role, "status": query.status}
     if query.search is not None:
         text = fold(query.search)
@@ -263,7 +263,7 @@ def page(connection: Connection[Any], query: UserQuery) -> tuple[list[User], int
             wanted["search"] = f"%{_literal(text)}%"
         else:
             wanted["part"] = text
-    # Only the filters that are given, so that an index can serve them.
+    # Only the given filters are in the statement, so that an index can serve it.
     params = {name: value for name, value in wanted.items() if value is not None}
     given = " AND ".join(_FILTERS[name] for name in params)
     matching = " FROM users" + (f" WHERE {given}" if given else "")
@@ -271,8 +271,7 @@ def page(connection: Connection[Any], query: UserQuery) -> tuple[list[User], int
     users = fetch_all(
         connection,
         User,
-        # Ids first: where an index has all that is asked for, what is before a late page costs
-        # no look at its row.
+        # Ids first: an index-only scan skips the rows before a late page without reading them.
         f"WITH page AS (SELECT id{matching}{order} LIMIT %(limit)s OFFSET %(offset)s)"
         f" SELECT {_COLUMNS} FROM page JOIN users USING (id){order}",
         params | {"limit": query.limit, "offset": query.offset},
@@ -281,7 +280,7 @@ def page(connection: Connection[Any], query: UserQuery) -> tuple[list[User], int
 
 
 def _names(email: str, username: str) -> dict[str, str]:
-    """Return the names of a user, and the keys by which they are compared."""
+    """Return the names of a user, and the folded keys that comparisons use."""
     return {
         "email": email,
         "username": username,

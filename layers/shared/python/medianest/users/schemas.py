@@ -1,6 +1,6 @@
 """Users on the wire."""
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 from uuid import UUID
 
 from pydantic import (
@@ -18,6 +18,7 @@ from medianest.core.envelope import (
     Timestamp,
     documented,
 )
+from medianest.core.examples import USER_ID, Examples
 from medianest.core.text import clean, fold, has_controls
 from medianest.users.models import OwnQuotas, Role, Status
 
@@ -78,23 +79,56 @@ type Username = Annotated[
 type PlexId = Annotated[str, BeforeValidator(str)]
 
 
-class UserOut(ResponseModel):
-    """A user as others and the user may see it. No secret is ever a field here."""
+EXAMPLE_USER = {
+    "id": USER_ID,
+    "email": "bob@example.com",
+    "username": "bob",
+    "role": "user",
+    "plexId": "4711",
+    "createdAt": "2026-01-02T18:30:00.000Z",
+    "updatedAt": "2026-01-02T18:30:00.000Z",
+}
 
-    id: UUID
-    email: str
-    username: str
-    role: Role
-    plex_id: PlexId | None = None
-    created_at: Timestamp
-    updated_at: Timestamp
+
+class UserOut(ResponseModel):
+    """A user. No secret is ever a field here."""
+
+    EXAMPLES: ClassVar[Examples] = {"user": EXAMPLE_USER}
+
+    id: UUID = Field(description="Id of the user")
+    email: str = Field(
+        description="E-mail address; a placeholder below `plex.invalid` where Plex has none"
+    )
+    username: str = Field(description="User name")
+    role: Role = Field(description="Role of the user")
+    plex_id: PlexId | None = Field(
+        default=None, description="Number of the account at Plex, as text; absent for a local one"
+    )
+    created_at: Timestamp = Field(description="Time when the account was created")
+    updated_at: Timestamp = Field(description="Time of its last change")
 
 
 class AdminUserOut(UserOut):
-    """A user as admins see one; `quota` is what holds in place of the quotas of the role."""
+    """A user as admins see one."""
 
-    status: Status
-    quota: dict[str, dict[str, int | None]] | None = None
+    EXAMPLES: ClassVar[Examples] = {
+        "local account": {
+            "id": USER_ID,
+            "email": "carol@example.com",
+            "username": "carol",
+            "role": "user",
+            "createdAt": "2026-01-02T18:30:00.000Z",
+            "updatedAt": "2026-01-02T18:30:00.000Z",
+            "status": "active",
+        },
+        "with a quota": EXAMPLE_USER
+        | {"status": "active", "quota": {"movies": {"limit": 2, "days": 7}}},
+    }
+
+    status: Status = Field(description="Whether the user may sign in")
+    quota: dict[str, dict[str, int | None]] | None = Field(
+        default=None, description="The user's own quotas, which replace those of the role"
+    )
 
     @field_validator("quota", mode="before")
     @classmethod
@@ -115,16 +149,30 @@ type UserSort = Literal["createdAt", "-createdAt", "username", "-username", "ema
 
 
 class QuotaIn(RequestModel):
-    """How much somebody may ask for in any `days` days; `null` is no limit, and must be said."""
+    """A number of films or seasons that may be requested within a number of days."""
 
-    limit: Annotated[int, Field(ge=0, le=1000)] | None
-    days: Annotated[int, Field(ge=1, le=365)]
+    limit: Annotated[int, Field(ge=0, le=1000)] | None = Field(
+        description="Number of films or seasons; `null` for no limit"
+    )
+    days: int = Field(ge=1, le=365, description="Number of days that the limit covers")
 
 
 class UserQuery(PageQuery):
     """Filters of the user list."""
 
-    search: SearchText | None = None
-    role: Role | None = None
-    status: Status | None = None
-    sort: UserSort = "-createdAt"
+    search: SearchText | None = Field(
+        default=None,
+        description="Part of a user name or e-mail address; case and width do not matter",
+        examples=["bob"],
+    )
+    role: Role | None = Field(
+        default=None, description="Only users of this role", examples=["admin"]
+    )
+    status: Status | None = Field(
+        default=None, description="Only users of this status", examples=["active"]
+    )
+    sort: UserSort = Field(
+        default="-createdAt",
+        description="Order by time of creation, user name or e-mail address; with `-` descending",
+        examples=["createdAt"],
+    )

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def me(user_id: UUID) -> User:
-    """Return the signed-in user; raises JWT_INVALID when the account is gone meanwhile."""
+    """Return the signed-in user; raises JWT_INVALID when the user was deleted meanwhile."""
     with database().transaction() as connection:
         user = repository.get(connection, user_id)
     if user is None:
@@ -28,7 +28,7 @@ def me(user_id: UUID) -> User:
 
 
 def page(query: UserQuery) -> tuple[list[User], int]:
-    """Return one page of users and how many match in all."""
+    """Return a page of users and the total number of matches."""
     with database().transaction() as connection:
         return repository.page(connection, query)
 
@@ -43,10 +43,10 @@ def get(user_id: UUID) -> User:
 
 
 def lock_active_user(connection: Connection[Any], principal: Principal) -> Actor:
-    """Return what the acting user's row says, and keep it so until the transaction ends.
+    """Lock the acting user and the session of the call until the transaction ends.
 
-    First of all locks: their order is written in `requests.service`. Raises JWT_INVALID when the
-    user is deleted or suspended, or the session revoked, since the call was authenticated.
+    It is the first lock of the lock order, which `requests.service` describes. Raises JWT_INVALID
+    when the user was deleted or suspended, or the session revoked, after the authentication.
     """
     actor = repository.lock_active(connection, principal.user_id, principal.session_id)
     if actor is None:
@@ -55,16 +55,16 @@ def lock_active_user(connection: Connection[Any], principal: Principal) -> Actor
 
 
 def lock_admin(connection: Connection[Any], admin: Principal) -> None:
-    """Do the same for an admin; raises FORBIDDEN, too, for one who has just ceased to be."""
+    """Lock the acting admin as `lock_active_user` does; raises FORBIDDEN for a demoted one too."""
     if lock_active_user(connection, admin).role != "admin":
         raise AppError(ErrorCode.FORBIDDEN)
 
 
 def lock_admins(connection: Connection[Any], admin: Principal) -> list[UUID]:
-    """Return the active admins, and keep them so: for an admin who then locks another user.
+    """Lock all active admins, before the acting one locks another user; return their ids.
 
-    Raises FORBIDDEN for one who is no active admin any more, and JWT_INVALID for one whose session
-    was revoked since the call was authenticated.
+    Raises FORBIDDEN when the acting user is no longer an active admin, and JWT_INVALID when the
+    session was revoked after the authentication.
     """
     admins = repository.lock_admins(connection)
     if admin.user_id not in admins:

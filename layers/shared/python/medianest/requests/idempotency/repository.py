@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def lock(connection: Connection[Any], user_id: UUID, key: str) -> bool:
-    """Take an idempotency key until the transaction ends; False when another call has it."""
+    """Lock a key until the transaction ends; return False when another call holds it."""
     return bool(
         fetch_value(
             connection,
@@ -26,7 +26,7 @@ def lock(connection: Connection[Any], user_id: UUID, key: str) -> bool:
 
 
 def replay(connection: Connection[Any], user_id: UUID, key: str) -> Replay | None:
-    """Return what a key was used for in the last 24 hours."""
+    """Return the first use of a key, unless it is more than 24 hours old."""
     return fetch_one(
         connection,
         Replay,
@@ -44,7 +44,7 @@ def remember(
     fingerprint: bytes,
     response: dict[str, Any],
 ) -> None:
-    """Keep the answer that a key got; one that has outlived its 24 hours is replaced."""
+    """Store the response of a key, in place of one that is more than 24 hours old."""
     connection.execute(
         "INSERT INTO idempotency_keys (user_id, key, fingerprint, response)"
         " VALUES (%s, %s, %s, %s) ON CONFLICT (user_id, key) DO UPDATE"
@@ -55,7 +55,7 @@ def remember(
 
 
 def delete_expired(connection: Connection[Any], limit: int) -> int:
-    """Delete keys past their 24 hours."""
+    """Delete up to `limit` keys that are more than 24 hours old; return the number."""
     return connection.execute(
         "DELETE FROM idempotency_keys WHERE ctid = ANY (ARRAY(SELECT ctid FROM idempotency_keys"
         " WHERE created_at < now() - interval '24 hours'"

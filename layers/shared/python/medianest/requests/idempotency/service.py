@@ -1,4 +1,4 @@
-"""Idempotency keys: a retry of a creation gets the request that the first call created."""
+"""Idempotency keys: a retry of a creation returns the request of the first call."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MAX_KEY_CHARS = 200
 
 
 def fingerprint(body: RequestIn) -> bytes:
-    """Return the digest by which a retry of the same body is recognised."""
+    """Return the digest of a body; a retry must have the same."""
     return sha256(body.model_dump_json().encode()).digest()
 
 
@@ -42,7 +42,7 @@ def lock(connection: Connection[Any], principal: Principal, key: str) -> None:
 def replay(
     connection: Connection[Any], principal: Principal, key: str, fingerprint: bytes
 ) -> CreatedRequestOut | None:
-    """Return the request that an idempotency key made, as it is now; None for an unused key.
+    """Return the current state of the request that a key created, or None for an unused key.
 
     Raises IDEMPOTENCY_KEY_REUSED, and REQUEST_CANCELLED when the request is gone.
     """
@@ -67,7 +67,7 @@ def remember(
     fingerprint: bytes,
     created: CreatedRequestOut,
 ) -> None:
-    """Store the answer of a first use, in the transaction of its effect."""
+    """Store the response of the first call, in the transaction that creates the request."""
     repository.remember(
         connection,
         principal.user_id,

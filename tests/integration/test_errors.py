@@ -1,0 +1,62 @@
+"""docs/errors.md says what the functions answer: its examples, and which error comes first."""
+
+import pytest
+
+from medianest.core.error_codes import REGISTRY, ErrorCode
+from tests.integration.test_edge import SOME_ID
+from tests.support.api import Answer, call
+from tests.support.plex import begin, verify
+from tools.docs.errors import EXAMPLES, Example
+
+USER = f"/api/admin/users/{SOME_ID}"
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda each: "-".join(each.problems))
+def test_an_example_is_answered_as_the_page_says(people: dict[str, str], example: Example) -> None:
+    answer = call(
+        example.method,
+        example.path,
+        query=example.query,
+        raw=None if example.body is None else example.body.encode(),
+        token=people["bob"],
+    )
+    assert (answer.status, answer.code) == (400, "VALIDATION_ERROR")
+    assert answer.details == example.details
+
+
+def error(answer: Answer) -> tuple[int, str]:
+    assert answer.status == REGISTRY[ErrorCode(answer.code)].status
+    return answer.status, answer.code
+
+
+def test_the_first_error_of_several_is_answered(people: dict[str, str], plex_url: str) -> None:
+    """Set one thing right after the other; each call still has all the later faults."""
+    too_large, not_json, invalid = b"x" * 70_000, b"x", b'{"role": "owner", "x": 1}'
+    unknown = {"x": "1"}
+    text = {"Content-Type": "text/plain"}
+    bob = verify(begin(plex_url, "bob"), session="cookie")
+    cookie = {"Cookie": bob.headers["set-cookie"].partition(";")[0], **text}
+    csrf = {"X-CSRF-Token": bob.data["csrfToken"]}
+
+    assert error(call("PATCH", USER, raw=too_large, query=unknown, headers=text)) == (
+        413,
+        "PAYLOAD_TOO_LARGE",
+    )
+    wrong = {"raw": not_json, "query": unknown, "headers": text}
+    assert error(call("PATCH", USER, **wrong)) == (401, "JWT_INVALID")
+    answer = call("PATCH", USER, **wrong | {"headers": cookie})
+    assert error(answer) == (403, "CSRF_TOKEN_MISMATCH")
+    answer = call("PATCH", USER, **wrong | {"headers": cookie | csrf})
+    assert error(answer) == (403, "FORBIDDEN")
+
+    alice = people["alice"]
+    answer = call("PATCH", USER, token=alice, **wrong)
+    assert error(answer) == (400, "VALIDATION_ERROR")
+    assert answer.details == [{"field": "query.x", "message": "Unknown parameter"}]
+    answer = call("PATCH", USER, token=alice, raw=not_json, headers=text)
+    assert error(answer) == (415, "UNSUPPORTED_MEDIA_TYPE")
+    answer = call("PATCH", USER, token=alice, raw=invalid)
+    assert error(answer) == (400, "VALIDATION_ERROR")
+    assert [each["field"] for each in answer.details] == ["body.role", "body.x"]
+    answer = call("PATCH", USER, token=alice, body={"role": "user"})
+    assert error(answer) == (404, "NOT_FOUND")

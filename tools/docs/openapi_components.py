@@ -1,0 +1,208 @@
+"""The parts of openapi.json that describe no model and no route."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from medianest.api.dependencies import SESSION_COOKIE
+from medianest.api.headers import CSRF_HEADER
+from medianest.core.error_codes import ErrorCode
+from medianest.core.examples import REQUEST_ID
+from medianest.requests.schemas import QuotaExceededOut
+from tools.docs.openapi_schema import Converter
+
+INFO = """\
+Media requests for Plex communities.
+
+**Answers.** Every answer with a body is `{"success": true, "data": …}`, for a list with `pagination` beside `data`, or
+`{"success": false, "error": {"code", "message", "details"?}}`. Branch on `code`, which is stable; `message` is for people. Keys are
+camelCase, absent values are absent keys, and times are ISO 8601 in UTC. Every answer has an `X-Request-Id`, which leads an operator
+to the log lines of the call.
+
+**Requests.** Bodies are JSON in UTF-8 of at most 64 KiB. Unknown fields and query parameters, the NUL character and text that is not
+UTF-8 are rejected; only `GET /api/health` and the documents ignore unknown query parameters. A page past the end is an empty list.
+HEAD is answered as GET, without a body, at every address that has a GET; this document does not list it.
+
+**Signing in.** Start with `POST /api/auth/plex/pin`, open its `authUrl`, then finish with `POST /api/auth/plex/verify`; a local
+account uses `POST /api/auth/login`. By default the answer has a `token` for `Authorization: Bearer`. With `"session": "cookie"` it
+sets a cookie that scripts cannot read, and has a `csrfToken` for `X-CSRF-Token`, which every POST, PUT, PATCH and DELETE needs. An
+invalid bearer token never falls back to the cookie.
+
+**Limits.** Rate limits hold for each caller, and a throttle for each method. Answers of rate-limited routes report in `RateLimit-…`
+and `X-RateLimit-…` what is left; a refused call gets 429 with `Retry-After`.
+"""  # noqa: E501 - paragraphs of Markdown
+
+# Operations that take the `id` of another operation's answer.
+LINKS: Mapping[str, tuple[str, ...]] = {
+    "createRequest": ("getRequest", "cancelRequest", "approveRequest", "declineRequest"),
+    "createUser": ("getUser", "changeUser", "revokeSessions", "deleteUser"),
+}
+
+_QUOTA = QuotaExceededOut.model_json_schema(ref_template="#/components/schemas/{model}")
+# The `details` of an error where it has any: their schema, and an example.
+DETAILS: Mapping[ErrorCode, tuple[dict[str, Any], Any]] = {
+    ErrorCode.VALIDATION_ERROR: (
+        {
+            "type": "array",
+            "description": "The problems, at most 20",
+            "items": {
+                "type": "object",
+                "properties": {
+                    "field": {
+                        "type": "string",
+                        "description": "A dotted path, such as body.tmdbId or query.page",
+                    },
+                    "message": {
+                        "type": "string",
+                        "description": "A sentence for people; it may change",
+                    },
+                },
+                "required": ["field", "message"],
+                "additionalProperties": False,
+            },
+        },
+        [{"field": "query.page", "message": "Must be at least 1"}],
+    ),
+    ErrorCode.RATE_LIMITED: (
+        {
+            "type": "object",
+            "description": "The exceeded rate limit; absent where API Gateway throttles",
+            "properties": {
+                "policy": {"type": "string", "description": "Name of the policy"},
+                "limit": {"type": "integer", "description": "Number of calls that it allows"},
+                "window": {"type": "integer", "description": "Seconds that the limit covers"},
+                "retryAfter": {
+                    "type": "integer",
+                    "description": "Seconds until a retry can succeed",
+                },
+            },
+            "required": ["policy", "limit", "window", "retryAfter"],
+            "additionalProperties": False,
+        },
+        {"policy": "search", "limit": 30, "window": 60, "retryAfter": 12},
+    ),
+    ErrorCode.ALREADY_REQUESTED: (
+        {
+            "type": "object",
+            "description": "Only where the request that holds the title is the caller's own",
+            "properties": {"requestId": {"type": "string", "format": "uuid"}},
+            "required": ["requestId"],
+            "additionalProperties": False,
+        },
+        {"requestId": REQUEST_ID},
+    ),
+    ErrorCode.INVALID_STATE: (
+        {
+            "type": "object",
+            "properties": {
+                "status": {"type": "string", "enum": ["pending", "approved", "declined"]}
+            },
+            "required": ["status"],
+            "additionalProperties": False,
+        },
+        {"status": "approved"},
+    ),
+    ErrorCode.QUOTA_EXCEEDED: (
+        Converter(_QUOTA.pop("$defs", {})).sent(_QUOTA) | {"additionalProperties": False},
+        *QuotaExceededOut.EXAMPLES.values(),
+    ),
+}
+
+# The header that comes with an error.
+ERROR_HEADERS = {
+    ErrorCode.JWT_INVALID: "WWW-Authenticate",
+    ErrorCode.INVALID_CREDENTIALS: "WWW-Authenticate",
+    ErrorCode.METHOD_NOT_ALLOWED: "Allow",
+    ErrorCode.RATE_LIMITED: "Retry-After",
+    ErrorCode.DATABASE_CONNECTION_ERROR: "Retry-After",
+    ErrorCode.IDEMPOTENCY_IN_PROGRESS: "Retry-After",
+    ErrorCode.CATALOG_UNAVAILABLE: "Retry-After",
+    ErrorCode.PLEX_UNREACHABLE: "Retry-After",
+}
+
+_COUNT = {"type": "integer"}
+HEADERS: Mapping[str, Any] = {
+    "Allow": {
+        "description": "The methods of this path",
+        "required": True,
+        "schema": {"type": "string"},
+        "example": "GET, OPTIONS",
+    },
+    "ETag": {
+        "description": "Identifies this content, for `If-None-Match`",
+        "schema": {"type": "string"},
+        "example": '"5d41402abc4b2a76"',
+    },
+    "RateLimit": {
+        "description": "Calls left of each policy, and the seconds until more are free",
+        "schema": {"type": "string"},
+        "example": '"search";r=29;t=60',
+    },
+    "RateLimit-Policy": {
+        "description": "Policies of the call, each with its calls and its window in seconds",
+        "schema": {"type": "string"},
+        "example": '"search";q=30;w=60',
+    },
+    "Retry-After": {
+        "description": "Seconds until a retry can succeed",
+        "schema": {"type": "integer", "minimum": 1},
+        "example": 12,
+    },
+    "Set-Cookie": {
+        "description": f"The session cookie {SESSION_COOKIE}, only of a cookie session",
+        "schema": {"type": "string"},
+        "example": f"{SESSION_COOKIE}=…; HttpOnly; Path=/; SameSite=lax; Secure",
+    },
+    "WWW-Authenticate": {
+        "description": "The scheme of the expected credential",
+        "required": True,
+        "schema": {"type": "string"},
+        "example": "Bearer",
+    },
+    "X-Catalog-Stale": {
+        "description": "Age in seconds of a stale answer, served while TMDB is unreachable",
+        "schema": {"type": "integer"},
+        "example": 7200,
+    },
+    "X-RateLimit-Limit": {
+        "description": "Calls that the policy with the fewest calls left allows in its window",
+        "schema": _COUNT,
+        "example": 30,
+    },
+    "X-RateLimit-Remaining": {
+        "description": "Calls left of that policy",
+        "schema": _COUNT,
+        "example": 29,
+    },
+    "X-RateLimit-Reset": {
+        "description": "Time when the next call is free, in Unix seconds",
+        "schema": _COUNT,
+        "example": 1767225600,
+    },
+    "X-Request-Id": {
+        "description": "Leads an operator to the log lines of the call",
+        "required": True,
+        "schema": {"type": "string"},
+        "example": "c0ffee00-7a52-4d0e-9a56-2d1f2b7c9e11",
+    },
+}
+
+SECURITY_SCHEMES: Mapping[str, Any] = {
+    "bearer": {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "JWT",
+        "description": "The `token` of a sign-in",
+    },
+    "cookie": {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": SESSION_COOKIE,
+        "description": "Set by a sign-in with `session` `cookie`",
+    },
+    "csrf": {
+        "type": "apiKey",
+        "in": "header",
+        "name": CSRF_HEADER,
+        "description": "The `csrfToken` of a sign-in, or of `GET /api/auth/csrf`",
+    },
+}
