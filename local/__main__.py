@@ -12,11 +12,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from local.control import ControlError, send_command
-from local.intrinsics import TemplateError
+from local.engines.errors import EngineError
+from local.preflight import StartError, data_lock
 from local.run_config import PROJECT, RunConfig, port_number, read_run_config
-from local.servers import ServerError
-from local.service import Service, StartError, data_lock, running
-from local.template import Function, Template, read_template
+from local.service import Service, running
+from local.template.loader import TemplateError
+from local.template.models import Function, Template
+from local.template.reader import read_template
 from medianest.core.environment import ConfigurationError
 
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -31,7 +33,7 @@ def main() -> int:
         return 2
     except KeyboardInterrupt:
         return 130
-    except (ControlError, OSError, ServerError, StartError, TemplateError, ValueError) as error:
+    except (ControlError, OSError, EngineError, StartError, TemplateError, ValueError) as error:
         print(error, file=sys.stderr)
         return 1
 
@@ -42,13 +44,13 @@ def _do(options: argparse.Namespace) -> int:
             known = _schedules(_template())
             if options.name not in known:
                 return _list("schedule", "make fire SCHEDULE=NAME", options.name, known)
-            return _report(send_command(options.data, "schedules", options.name))
+            return _print_result(send_command(options.data, "schedules", options.name))
         case "invoke":
             known = _functions(_template())
             if options.name not in known:
                 usage = "python -m local invoke NAME EVENT.json; events/ has samples"
                 return _list("function", usage, options.name, known)
-            return _report(
+            return _print_result(
                 send_command(options.data, "functions", options.name, _event(options.event))
             )
         case "reset":
@@ -59,7 +61,7 @@ def _do(options: argparse.Namespace) -> int:
 
 
 def _parse() -> argparse.Namespace:
-    # Both before and after the command, as people write it.
+    # Options may come before or after the command.
     data = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
     data.add_argument("--data", type=Path, help="folder of the data (.local)")
     run = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
@@ -92,7 +94,7 @@ def _parse() -> argparse.Namespace:
     )
     invoke.add_argument("name", metavar="FUNCTION", nargs="?")
     invoke.add_argument("event", type=Path, metavar="EVENT.json", nargs="?")
-    # Not as defaults: those of a command would replace what was given before it.
+    # Set here, not as defaults: those of a command would replace options given before it.
     defaults = argparse.Namespace(
         command="run", data=PROJECT / ".local", port=None, trial_limits=False
     )
@@ -128,14 +130,14 @@ def _about(function: Function) -> str:
     return text.partition("\n")[0].rstrip(".")
 
 
-def _list(what: str, usage: str, name: str | None, known: Mapping[str, str]) -> int:
-    """Say what there is: as an answer without a name, as an error with a wrong one."""
+def _list(kind: str, usage: str, name: str | None, known: Mapping[str, str]) -> int:
+    """List what is known: as the output without a name, as an error with an unknown one."""
     width = max(map(len, known))
     lines = [f"  {each:{width}}  {about}" for each, about in sorted(known.items())]
     if name is None:
-        print(f"There are these {what}s ({usage}):", *lines, sep="\n")
+        print(f"There are these {kind}s ({usage}):", *lines, sep="\n")
         return 0
-    print(f"There is no {what} {name}. There are:", *lines, sep="\n", file=sys.stderr)
+    print(f"There is no {kind} {name}. There are:", *lines, sep="\n", file=sys.stderr)
     return 1
 
 
@@ -158,9 +160,9 @@ def _reset(data: Path) -> int:
     return 0
 
 
-def _report(answer: dict[str, object]) -> int:
-    print(json.dumps(answer["payload"], indent=2))
-    return 1 if answer["error"] else 0
+def _print_result(result: dict[str, object]) -> int:
+    print(json.dumps(result["payload"], indent=2))
+    return 1 if result["error"] else 0
 
 
 async def _run(config: RunConfig, *, trial_limits: bool) -> int:
@@ -170,9 +172,9 @@ async def _run(config: RunConfig, *, trial_limits: bool) -> int:
 
     def stop(number: int) -> None:
         nonlocal is_stopping
-        if number == signal.SIGHUP:  # the terminal is gone: nobody to talk to
+        if number == signal.SIGHUP:  # the terminal is gone
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        if not is_stopping and task is not None:  # a second one does not disturb the stopping
+        if not is_stopping and task is not None:  # a second signal does not interrupt the stop
             is_stopping = True
             print("\nStopping …", flush=True)
             task.cancel()
@@ -183,7 +185,7 @@ async def _run(config: RunConfig, *, trial_limits: bool) -> int:
     print("Starting MediaNest", flush=True)
     try:
         async with running(
-            config, say=lambda line: print(line, flush=True), trial_limits=trial_limits
+            config, report=lambda line: print(line, flush=True), trial_limits=trial_limits
         ) as service:
             print(_welcome(service), flush=True)
             await service.wait()
@@ -196,9 +198,10 @@ async def _run(config: RunConfig, *, trial_limits: bool) -> int:
 
 def _welcome(service: Service) -> str:
     config = service.config
-    plex = f"a stand-in at {service.plex_url}" if service.plex_url else config.known.plex_api_url
-    tmdb = f"a stand-in at {service.tmdb_url}" if service.tmdb_url else config.known.tmdb_api_url
-    standin = f" PLEX={service.plex_url}" if service.plex_url else ""
+    plex_url, tmdb_url = service.backends.plex_url, service.backends.tmdb_url
+    plex = f"a stand-in at {plex_url}" if plex_url else config.known.plex_api_url
+    tmdb = f"a stand-in at {tmdb_url}" if tmdb_url else config.known.tmdb_api_url
+    standin = f" PLEX={plex_url}" if plex_url else ""
     return f"""
 MediaNest is ready at {service.url}
 

@@ -1,4 +1,4 @@
-"""The way into a running local service from another terminal."""
+"""Control a running service from another terminal: fire a schedule, invoke a function."""
 
 import hmac
 import json
@@ -14,25 +14,26 @@ from urllib.parse import quote
 
 from aiohttp import web
 
+from local.lambda_.invocation import InvocationResult, TooManyRequestsError
+from local.lambda_.runtime import Runtime
 from local.run_config import write_private
-from local.runtime import InvocationResult, Runtime, TooManyRequestsError
 from local.scheduler import Scheduler
-from local.template import Template
+from local.template.models import Template
 
 _RUN_FILE = "run.json"
-# How long a function may run on Lambda, and a while for its turn.
-_LONGEST = 960.0
+# The longest time that a function may run on Lambda, and a while for it to start.
+_TIMEOUT = 960.0
 
 
 class ControlError(Exception):
-    """Why the running service could not do what it was asked."""
+    """The running service could not execute a command."""
 
 
 @asynccontextmanager
 async def control(
     data: Path, url: str, template: Template, runtime: Runtime, scheduler: Scheduler
 ) -> AsyncIterator[str]:
-    """Take orders on a loopback port that `run.json` in `data` names, along with its password."""
+    """Serve commands on a loopback port; `run.json` in `data` has the port and the token."""
     token = secrets.token_urlsafe(24)
 
     @web.middleware
@@ -76,11 +77,11 @@ async def control(
 
 
 def send_command(data: Path, kind: str, name: str, event: object = None) -> dict[str, Any]:
-    """Have the running service fire a schedule or invoke a function: `{payload, error, …}`."""
+    """Fire a schedule or invoke a function of the running service; return its result."""
     path = data / _RUN_FILE
-    nothing = ControlError("MediaNest is not running. Start it in another terminal: make run")
+    not_running = ControlError("MediaNest is not running. Start it in another terminal: make run")
     if not path.exists():
-        raise nothing
+        raise not_running
     run = json.loads(path.read_text())
     request = urllib.request.Request(  # noqa: S310 - our own loopback address
         f"{run['control']}/{kind}/{quote(name, safe='')}",
@@ -88,15 +89,15 @@ def send_command(data: Path, kind: str, name: str, event: object = None) -> dict
         headers={"Authorization": f"Bearer {run['token']}", "Content-Type": "application/json"},
     )
     try:
-        with urllib.request.urlopen(request, timeout=_LONGEST) as response:  # noqa: S310
+        with urllib.request.urlopen(request, timeout=_TIMEOUT) as response:  # noqa: S310
             answer: dict[str, Any] = json.load(response)
     except urllib.error.HTTPError as error:
         with error:
             raise ControlError(_problem(error.read(), error.code)) from None
     except TimeoutError:
-        raise ControlError(f"MediaNest has not answered within {_LONGEST:g} s") from None
+        raise ControlError(f"MediaNest has not answered within {_TIMEOUT:g} s") from None
     except OSError:  # left behind by kill -9
-        raise nothing from None
+        raise not_running from None
     return answer
 
 
@@ -111,8 +112,8 @@ def _report(result: InvocationResult) -> web.Response:
     )
 
 
-def _unknown(what: str, name: str, known: Any) -> web.Response:
-    problem = f"There is no {what} {name}. There are: {', '.join(sorted(known))}"
+def _unknown(kind: str, name: str, known: Any) -> web.Response:
+    problem = f"There is no {kind} {name}. There are: {', '.join(sorted(known))}"
     return web.json_response({"problem": problem}, status=404)
 
 

@@ -1,6 +1,5 @@
-"""Settings of a local run: the environment, then .env, then what was made up on the first run."""
+"""Settings of a local run: the environment, then .env, then those that the first run generated."""
 
-import io
 import json
 import os
 import re
@@ -11,9 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from dotenv import dotenv_values
-from dotenv.parser import parse_stream
-
+from local.env_file import read_env_file
 from medianest.core.addresses import SECRET_ARN_PREFIX
 from medianest.core.environment import ConfigurationError, is_secret, load
 from medianest.core.variables import Environment
@@ -28,7 +25,6 @@ SECRETS = frozenset(
 ON_AWS = frozenset({"APP_DATABASE_URL", "DATABASE_HOST", "REDIS_HOST"})
 _NAMES = [name.upper() for name in Environment.model_fields if name.upper() not in ON_AWS]
 _LAST_PORT = 65535
-_UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 type LogFormat = Literal["text", "json"]
 
@@ -38,8 +34,7 @@ class RunConfig:
     """The settings of a local run.
 
     `variables` are for the functions; the run starts a server of its own for each address that
-    they lack. `known` has them checked and typed, without what was made up. `origins` says where
-    each variable was given.
+    they lack. `known` has the given ones checked and typed. `origins` says where each was given.
     """
 
     data: Path
@@ -61,45 +56,19 @@ def read_run_config(
 ) -> RunConfig:
     """Read and check the settings; a ConfigurationError names everything that is wrong at once.
 
-    `port` and `data` go before the environment; port 0 takes any free one.
+    `port` and `data` override the environment; port 0 takes any free one.
     """
     folder = (data or PROJECT / ".local").resolve()
     own = os.environ if environment is None else environment
-    file = _read_env_file(env_file)
-    found = {**file.values, **own}
-    given = {name: value for name, value in found.items() if value}
+    file = read_env_file(env_file)
+    given = {name: value for name, value in {**file.values, **own}.items() if value}
     origins = {
         name: "the environment" if name in own else f"{env_file.name} line {file.lines[name]}"
         for name in given
     }
     variables = {name: given[name] for name in _NAMES if name in given}
-    arns = [
-        name
-        for name in sorted(SECRETS & variables.keys())
-        if variables[name].startswith(SECRET_ARN_PREFIX)
-    ]
-    problems = [
-        f"{name} is an ARN, which only AWS can read: give the value itself" for name in arns
-    ]
-    known = Environment()
-    try:
-        known = load(variables)
-    except ConfigurationError as error:
-        problems += [each for each in error.problems if each.split()[0] not in arns]
-    has_real_plex = "PLEX_CLIENT_ID" in given or "PLEX_API_URL" in given
-    has_real_tmdb = "TMDB_API_KEY" in given or "TMDB_API_URL" in given
-    if given.get("NODE_ENV") == "production":
-        absent = {
-            "DATABASE_URL": "DATABASE_URL" not in given,
-            "REDIS_URL": "REDIS_URL" not in given,
-            "PLEX_CLIENT_ID": not has_real_plex,
-            "TMDB_API_KEY": not has_real_tmdb,
-        }
-        if names := ", ".join(name for name, is_absent in absent.items() if is_absent):
-            problems.append(
-                f"NODE_ENV is production, which needs {names}: what stands in for them here has"
-                " no TLS"
-            )
+    known, problems = _check(variables)
+    problems += _missing_in_production(given)
     log_format = _log_format(given.get("LOG_FORMAT", "text"), problems)
     number = _port(given.get("PORT", str(DEFAULT_PORT)), problems) if port is None else port
     if problems or file.problems:
@@ -112,16 +81,16 @@ def read_run_config(
         log_format=log_format,
         variables={
             "TMDB_API_KEY": "stand-in",
-            **_made_up(folder),
+            **_generated(folder),
             **variables,
-            # In development by default, and in any case; the template's defaults are otherwise.
+            # Development by default, unlike the template.
             "NODE_ENV": known.node_env,
             "LOG_LEVEL": known.log_level,
         },
         known=known,
         origins=origins,
-        has_real_plex=has_real_plex,
-        has_real_tmdb=has_real_tmdb,
+        has_real_plex=_has_real_plex(given),
+        has_real_tmdb=_has_real_tmdb(given),
     )
 
 
@@ -135,7 +104,7 @@ def write_private(path: Path, content: Mapping[str, object]) -> None:
     new.replace(path)
 
 
-def _made_up(folder: Path) -> dict[str, str]:
+def _generated(folder: Path) -> dict[str, str]:
     path = folder / "settings.json"
     kept: dict[str, str] = {}
     if path.exists():
@@ -155,56 +124,51 @@ def _made_up(folder: Path) -> dict[str, str]:
     return values
 
 
-@dataclass(frozen=True, slots=True)
-class _EnvFile:
-    """Values by name, the line of each, and a sentence for each line that is not right."""
+def _check(variables: Mapping[str, str]) -> tuple[Environment, list[str]]:
+    """Return the variables as the functions read them, and what is wrong with them."""
+    arns = [
+        name
+        for name in sorted(SECRETS & variables.keys())
+        if variables[name].startswith(SECRET_ARN_PREFIX)
+    ]
+    problems = [
+        f"{name} is an ARN, which only AWS can read: give the value itself" for name in arns
+    ]
+    try:
+        return load(variables), problems
+    except ConfigurationError as error:
+        return Environment(), [
+            *problems,
+            *(each for each in error.problems if each.split()[0] not in arns),
+        ]
 
-    values: Mapping[str, str | None]
-    lines: Mapping[str, int]
-    problems: list[str]
+
+def _missing_in_production(given: Mapping[str, str]) -> list[str]:
+    if given.get("NODE_ENV") != "production":
+        return []
+    is_given = {
+        "DATABASE_URL": "DATABASE_URL" in given,
+        "REDIS_URL": "REDIS_URL" in given,
+        "PLEX_CLIENT_ID": _has_real_plex(given),
+        "TMDB_API_KEY": _has_real_tmdb(given),
+    }
+    names = ", ".join(name for name, is_there in is_given.items() if not is_there)
+    if not names:
+        return []
+    return [f"NODE_ENV is production, which needs {names}: what stands in for them here has no TLS"]
+
+
+def _has_real_plex(given: Mapping[str, str]) -> bool:
+    return "PLEX_CLIENT_ID" in given or "PLEX_API_URL" in given
+
+
+def _has_real_tmdb(given: Mapping[str, str]) -> bool:
+    return "TMDB_API_KEY" in given or "TMDB_API_URL" in given
 
 
 def _line(problem: str) -> int:
     found = re.match(r"\S+ line (\d+):", problem)
     return int(found[1]) if found else 0
-
-
-def _read_env_file(path: Path) -> _EnvFile:
-    text = _read_text(path)
-    lines: dict[str, int] = {}
-    problems: list[str] = []
-    for each in parse_stream(io.StringIO(text)):
-        # The parser counts the empty lines before a line as part of it.
-        source = each.original.string
-        line = each.original.line + source[: len(source) - len(source.lstrip())].count("\n")
-        if each.error or (each.key is not None and each.value is None):
-            problems.append(f"{path.name} line {line}: expected NAME=value")
-        elif each.key is not None and each.key in lines:
-            problems.append(
-                f"{path.name} line {line}: {each.key} is in line {lines[each.key]} already;"
-                " remove one of the two"
-            )
-        elif each.key is not None:
-            lines[each.key] = line
-    return _EnvFile(dotenv_values(stream=io.StringIO(text)), lines, problems)
-
-
-def _read_text(path: Path) -> str:
-    """Return a file's text, nothing if there is none; raises ConfigurationError."""
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError:
-        return ""
-    except OSError as error:
-        raise ConfigurationError(f"{path.name} cannot be read: {error.strerror}") from None
-    if content.startswith(_UTF_16_MARKS) or b"\0" in content:
-        raise ConfigurationError(f"{path.name} is UTF-16 or no text: save it as UTF-8")
-    try:
-        # Windows editors begin UTF-8 with a mark, and end lines in their own way.
-        return content.decode("utf-8-sig").replace("\r\n", "\n")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise ConfigurationError(f"{path.name} line {line} is not UTF-8: save it so") from None
 
 
 def _log_format(value: str, problems: list[str]) -> LogFormat:
@@ -224,7 +188,7 @@ def _port(value: str, problems: list[str]) -> int:
 
 
 def port_number(value: str) -> int:
-    """Return a port, 0 for any free one; raises ValueError with what is wanted."""
+    """Return a port, 0 for any free one; raises ValueError with what it must be."""
     if not (value.isascii() and value.isdecimal() and int(value[:9]) <= _LAST_PORT):
         raise ValueError(f"must be a number from 0 to {_LAST_PORT}, not {_quoted(value)}")
     return int(value)

@@ -1,4 +1,4 @@
-"""EventBridge Scheduler: calls functions at their rates."""
+"""Invoke functions at the rates of their schedules, as EventBridge Scheduler does."""
 
 import asyncio
 import json
@@ -8,20 +8,21 @@ from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Self
 
-from local.intrinsics import TemplateError
-from local.runtime import InvocationResult, Runtime, TooManyRequestsError
-from local.template import Schedule
+from local.lambda_.invocation import InvocationResult, TooManyRequestsError
+from local.lambda_.runtime import Runtime
+from local.template.loader import TemplateError
+from local.template.models import Schedule
 
 _RATE = re.compile(r"rate\((\d+) (minute|hour|day)s?\)")
 _UNIT_SECONDS = {"minute": 60.0, "hour": 3600.0, "day": 86400.0}
-_LONGEST_PAUSE = 60.0
+_MAX_BACKOFF_SECONDS = 60.0
 
 
 class Scheduler:
     """Fires the enabled schedules, each for the first time one period after the start.
 
-    `seconds_of` tells the period of an expression and `retry_seconds` the first pause before
-    another attempt; tests make both short.
+    `seconds_of` returns the period of an expression, `retry_seconds` is the first back-off; tests
+    shorten both.
     """
 
     def __init__(
@@ -62,23 +63,23 @@ class Scheduler:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def fire(self, name: str) -> InvocationResult:
-        """Call a schedule's function now; on an error again, as often as its policy says."""
+        """Invoke a schedule's function now; on an error retry with back-off, as its policy says."""
         schedule = self.schedules[name]
-        result = await self._call(schedule)
+        result = await self._invoke(schedule)
         attempts = 1
         while result.error is not None and attempts <= schedule.retries:
-            pause = min(self._retry_seconds * 2 ** (attempts - 1), _LONGEST_PAUSE)
+            pause = min(self._retry_seconds * 2 ** (attempts - 1), _MAX_BACKOFF_SECONDS)
             await asyncio.sleep(pause)
-            result = await self._call(schedule)
+            result = await self._invoke(schedule)
             attempts += 1
-        answer = json.dumps(result.payload, ensure_ascii=False)
-        outcome = f"failed: {result.error}" if result.error else f"answered {answer}"
+        payload = json.dumps(result.payload, ensure_ascii=False)
+        outcome = f"failed: {result.error}" if result.error else f"answered {payload}"
         again = f" after {attempts} attempts" if attempts > 1 else ""
         now = time.strftime("%H:%M:%S")
         self._log(f"{now} Schedule {name} {outcome}{again} ({result.milliseconds:.0f} ms)")
         return result
 
-    async def _call(self, schedule: Schedule) -> InvocationResult:
+    async def _invoke(self, schedule: Schedule) -> InvocationResult:
         try:
             return await self._runtime.invoke(schedule.function, schedule.event)
         except TooManyRequestsError:

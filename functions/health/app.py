@@ -65,7 +65,10 @@ def _answer(tag: str, content: bytes, media_type: str, kept: str, known: str | N
     return Response(content, media_type=media_type, headers=headers)
 
 
-@app.get("/api/health", openapi_extra=documented_errors(ErrorCode.DATABASE_CONNECTION_ERROR))
+@app.get(
+    "/api/health",
+    openapi_extra=documented_errors(ErrorCode.DATABASE_CONNECTION_ERROR, throttle=(50, 100)),
+)
 async def health() -> ApiResponse[HealthOut]:
     """Tell whether the service can work."""
     return ok(service.check())
@@ -114,7 +117,7 @@ async def docs_page(if_none_match: _IF_NONE_MATCH = None) -> Response:
     response_class=Response,
     dependencies=[rate_limited_by_address("docs")],
     responses=_documented(_EXAMPLES),
-    openapi_extra=documented_errors(headers=_CACHED),
+    openapi_extra=documented_errors(headers=_CACHED, throttle=(20, 40)),
 )
 async def docs_asset(
     asset: Annotated[str, PathParameter(description="Name of the file", examples=["page.js"])],

@@ -1,13 +1,14 @@
-"""Stand-ins for plex.tv and TMDB: they speak the same protocols, on this machine.
+"""Stands in for plex.tv and TMDB: the same protocols, on this machine.
 
-For a developer who has no credentials, and for the tests. Nothing here runs on AWS.
+For a developer without credentials, and for the tests. Nothing here runs on AWS.
 """
 
 from dataclasses import dataclass
 
 from aiohttp import web
 
-from local.standins import plex, tmdb
+from local.standins.plex import app as plex
+from local.standins.tmdb import app as tmdb
 
 __all__ = ["Standins", "start"]
 
@@ -21,7 +22,7 @@ class Standins:
     runners: tuple[web.AppRunner, ...]
 
     async def stop(self) -> None:
-        """Stop both, also in the middle of an answer."""
+        """Stop both, also in the middle of a response."""
         for runner in self.runners:
             await runner.cleanup()
 
@@ -42,7 +43,7 @@ async def serve(app: web.Application, host: str, port: int) -> web.AppRunner:
     runner = web.AppRunner(
         app,
         access_log=None,
-        handler_cancellation=True,  # an answer that hangs on purpose ends with its client
+        handler_cancellation=True,  # a response that hangs on purpose ends with its client
         shutdown_timeout=0.1,
     )
     await runner.setup()
@@ -55,6 +56,6 @@ async def serve(app: web.Application, host: str, port: int) -> web.AppRunner:
 
 
 def url_of(runner: web.AppRunner) -> str:
-    """Give the origin that a runner listens on."""
+    """Return the origin that a runner listens on."""
     host, port = runner.addresses[0][:2]
     return f"http://{f'[{host}]' if ':' in host else host}:{port}"

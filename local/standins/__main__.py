@@ -8,14 +8,14 @@ from local import standins
 
 
 async def run(host: str, plex_port: int, tmdb_port: int) -> None:
-    """Serve until the process is told to stop."""
+    """Serve until SIGINT or SIGTERM."""
     running = await standins.start(host, plex_port, tmdb_port)
     print(f"stand-in for plex.tv  {running.plex_url}")
     print(f"stand-in for TMDB     {running.tmdb_url}", flush=True)
-    told_to_stop = asyncio.Event()
+    stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, told_to_stop.set)
-    await told_to_stop.wait()
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    await stop.wait()
     await running.stop()
 
 

@@ -1,8 +1,8 @@
-"""Faults on demand: make a stand-in answer the way a broken upstream does.
+"""Inject faults: make a stand-in answer the way a broken upstream does.
 
 `PUT /standin/fault` with `{"kind": ..., "path"?: prefix, "count"?: requests}` switches one fault
-on, `DELETE /standin/fault` switches it off. `GET /standin/requests` tells what was asked of the
-stand-in, so that a test can prove what is sent where. Nothing under `/standin/` is ever faulty.
+on, `DELETE /standin/fault` switches it off. `GET /standin/requests` lists the requests received,
+so that a test can prove what is sent to whom. Nothing under `/standin/` is ever faulty.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ HTML_PAGE = "<!doctype html><title>Down</title><h1>We are down for maintenance</
 
 @dataclass
 class Fault:
-    """One fault as it was ordered; `count` is how many more requests it hits, None for all."""
+    """A fault; `count` is how many more requests it hits, None for all."""
 
     kind: str
     path: str = "/"
@@ -75,7 +75,7 @@ class Faults:
         return await handler(request)
 
     def _take(self, path: str) -> Fault | None:
-        """Give the fault that hits this path, and count it."""
+        """Return the fault that hits this path, and count it."""
         fault = self._fault
         if fault is None or not path.startswith(fault.path):
             return None
@@ -105,14 +105,14 @@ class Faults:
 
 
 def parse_fault(text: str) -> Fault:
-    """Read an order; raise ValueError with what is wrong with it."""
+    """Parse a fault; raises ValueError with the reason."""
     try:
-        order: Any = json.loads(text)
+        body: Any = json.loads(text)
     except ValueError as error:
         raise ValueError("the body is not JSON") from error
-    if not isinstance(order, dict):
+    if not isinstance(body, dict):
         raise ValueError("the body is not an object")  # noqa: TRY004 - the caller answers 400
-    unknown = order.keys() - {
+    unknown = body.keys() - {
         "kind",
         "path",
         "count",
@@ -123,45 +123,45 @@ def parse_fault(text: str) -> Fault:
     }
     if unknown:
         raise ValueError(f"unknown: {', '.join(sorted(unknown))}")
-    if order.get("kind") not in {*FAULTS, SLOW}:
+    if body.get("kind") not in {*FAULTS, SLOW}:
         raise ValueError(f"kind is one of: {', '.join([*FAULTS, SLOW])}")
-    if order["kind"] == "redirect" and not order.get("location"):
+    if body["kind"] == "redirect" and not body.get("location"):
         raise ValueError("a redirect needs a location")
     for name in ("count", "status", "retryAfter", "seconds"):
-        value = order.get(name)
+        value = body.get(name)
         if value is not None and (not isinstance(value, int) or value < 1):
             raise ValueError(f"{name} is a number from 1 up")
     return Fault(
-        kind=order["kind"],
-        path=order.get("path") or "/",
-        count=order.get("count"),
-        status=order.get("status") or 500,
-        retry_after=order.get("retryAfter"),
-        seconds=order.get("seconds") or 1,
-        location=order.get("location") or "",
+        kind=body["kind"],
+        path=body.get("path") or "/",
+        count=body.get("count"),
+        status=body.get("status") or 500,
+        retry_after=body.get("retryAfter"),
+        seconds=body.get("seconds") or 1,
+        location=body.get("location") or "",
     )
 
 
 async def answer_status(_request: web.Request, fault: Fault) -> web.StreamResponse:
-    """Answer an error status, with Retry-After if that was ordered."""
+    """Answer an error status, with Retry-After if the fault has one."""
     headers = {} if fault.retry_after is None else {"Retry-After": str(fault.retry_after)}
     return web.json_response({"error": "ordered"}, status=fault.status, headers=headers)
 
 
 async def answer_html(_request: web.Request, _fault: Fault) -> web.StreamResponse:
-    """Answer 200 with a page for people, as a proxy in trouble does."""
+    """Answer 200 with an HTML page, as a failing proxy does."""
     return web.Response(text=HTML_PAGE, content_type="text/html")
 
 
 async def answer_wrong_types(_request: web.Request, _fault: Fault) -> web.StreamResponse:
-    """Answer 200 with good JSON of no sense."""
+    """Answer 200 with valid JSON of the wrong types."""
     return web.json_response([{"id": "not a number", "results": "not a list"}, None, 7])
 
 
 async def hang(_request: web.Request, _fault: Fault) -> web.StreamResponse:
     """Never answer; ends when the client leaves or the stand-in stops."""
     await asyncio.Event().wait()
-    raise web.HTTPInternalServerError  # not reached: nobody sets that event
+    raise web.HTTPInternalServerError  # unreachable: no code sets the event
 
 
 async def drip(request: web.Request, _fault: Fault) -> web.StreamResponse:
@@ -174,7 +174,7 @@ async def drip(request: web.Request, _fault: Fault) -> web.StreamResponse:
 
 
 async def answer_huge(request: web.Request, _fault: Fault) -> web.StreamResponse:
-    """Answer more than 10 MB of good JSON, without telling the length first."""
+    """Answer more than 10 MB of good JSON, without a Content-Length."""
     response = web.StreamResponse(headers={"Content-Type": "application/json"})
     await response.prepare(request)
     await response.write(b'{"filler": "')

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from local.template import Template, read_template
+from local.template.models import Template
+from local.template.reader import read_template
 from tests.support.api import TEMPLATE
 from tests.support.bill import listed_packages, packages_in
 

@@ -12,8 +12,9 @@ import psycopg
 import pytest
 
 from local.standins import Standins
-from local.standins.tmdb import load_catalogue
-from local.template import Function, read_template
+from local.standins.tmdb.catalogue import load_catalogue
+from local.template.models import Function
+from local.template.reader import read_template
 from medianest.signin import passwords
 from tests.conftest import JWT_SECRET
 from tests.support.api import ROOT, route_of

@@ -4,7 +4,7 @@ import json
 import uuid
 from pathlib import Path
 
-from local.template import read_template
+from local.template.reader import read_template
 from tests.support.api import ROOT
 from tests.support.aws import emulator
 from tests.support.rie import HERE, emulated, make_runtime

@@ -5,12 +5,23 @@ import re
 import pytest
 
 from local.run_config import PROJECT
+from tools.docs.events import events
 from tools.docs.pages import PAGES
 
 
 @pytest.mark.parametrize("name", sorted(PAGES))
 def test_page_is_up_to_date(name: str) -> None:
-    assert (PROJECT / name).read_text(encoding="utf-8") == PAGES[name](), "run `make docs`"
+    is_current = (PROJECT / name).read_text(encoding="utf-8") == PAGES[name]()
+    assert is_current, f"{name} does not follow the code: run `make docs`"
+
+
+def test_sample_events_are_up_to_date() -> None:
+    stale = [
+        name
+        for name, text in events().items()
+        if not (PROJECT / name).exists() or (PROJECT / name).read_text(encoding="utf-8") != text
+    ]
+    assert stale == [], f"run `make docs`, which writes {', '.join(stale)}"
 
 
 def test_how_long_a_statement_may_take_is_told_as_it_is_set() -> None:

@@ -12,34 +12,15 @@ from urllib.parse import urlencode
 
 import pytest
 
-from local.proxy_event import GatewayRequest, proxy_event
-from local.template import Route, Schedule, read_template
+from local.gateway.proxy_event import GatewayRequest, proxy_event
+from local.template.models import Route, Schedule
+from local.template.reader import read_template
 from tests.support.api import ROOT, TEMPLATE
+from tools.docs import events
+from tools.docs.events import kebab, schedule_file
 
 # What API Gateway makes up for each request or deployment.
 MADE_UP = {"extendedRequestId", "resourceId"}
-
-
-def kebab(name: str) -> str:
-    return re.sub(r"(?<!^)(?=[A-Z])", "-", name).lower()
-
-
-def function_name(identifier: str) -> str:
-    return kebab(identifier.removesuffix("Function"))
-
-
-def route_file(route: Route) -> str:
-    parts = route.path.removeprefix("/api/").removesuffix(".json").split("/")
-    words = [part for part in parts if not part.startswith("{")]
-    # Of one thing of a list, of a deletion, and beside a GET, the method tells the routes apart.
-    beside_get = route.method != "GET" and ("GET", route.path) in METHODS
-    if parts[-1].startswith("{") or route.method == "DELETE" or beside_get:
-        words.append(route.method.lower())
-    return "-".join(words)
-
-
-def schedule_file(schedule: Schedule) -> str:
-    return f"{function_name(schedule.function)}-{kebab(schedule.name)}"
 
 
 ROUTES = [
@@ -53,9 +34,12 @@ CALLED = {route.target for route in ROUTES} | {schedule.function for schedule in
 WHOLE = read_template(
     ROOT / "template.yaml", opt=ROOT / ".venv/opt", parameters={"JwtRotationDays": "31"}
 )
-BY_HAND = [function_name(name) for name in WHOLE.functions if name not in CALLED]
+BY_HAND = [kebab(name.removesuffix("Function")) for name in WHOLE.functions if name not in CALLED]
 
-METHODS = {(route.method, route.path) for route in ROUTES}
+
+def route_file(route: Route) -> str:
+    methods = {each.method.lower() for each in ROUTES if each.path == route.path}
+    return events.route_file(route.method, route.path, methods)
 
 
 def read(name: str) -> Any:
@@ -72,7 +56,21 @@ def without_made_up(event: dict[str, Any]) -> dict[str, Any]:
 
 def test_each_route_and_schedule_has_one_file_and_each_file_one_of_them() -> None:
     wanted = [*map(route_file, ROUTES), *map(schedule_file, SCHEDULES), *BY_HAND]
-    assert sorted(wanted) == sorted(path.stem for path in (ROOT / "events").glob("*.json"))
+    there = {path.stem for path in (ROOT / "events").glob("*.json")}
+    assert len(wanted) == len(set(wanted)), "two routes share a file: see tools/docs/events.py"
+    assert sorted(set(wanted) - there) == [], "run `make docs`, which writes events/"
+    assert sorted(there - set(wanted)) == [], "remove the sample events of what is gone"
+
+
+def test_every_placeholder_is_explained() -> None:
+    explained = (ROOT / "events/README.md").read_text() + (ROOT / "docs/sam-local.md").read_text()
+    found = {
+        word
+        for name in map(route_file, ROUTES)
+        for word in re.findall(r"REPLACE_WITH_A_\w+", json.dumps(read(name)))
+    }
+    assert len(found) == 5
+    assert {word for word in found if word not in explained} == set()
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=route_file)

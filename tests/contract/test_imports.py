@@ -69,17 +69,16 @@ def misnamed(path: Path) -> Iterator[str]:
     """Yield the imports of services and repositories that go by another name than elsewhere.
 
     In its own package, and in the function of that name, each is `service` or `repository`.
-    Elsewhere a service is called like its package, a repository like its package with a suffix.
+    Elsewhere the name begins with the package: `users_service`, `users_repository`.
     """
     own = path.parent.name
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if not isinstance(node, ast.ImportFrom) or not (node.module or "").startswith("medianest."):
             continue
         package = (node.module or "").rpartition(".")[2]
-        names = {"service": package, "repository": f"{package}_repository"}
         for alias in node.names:
-            if alias.name in names:
-                wanted = alias.name if package == own else names[alias.name]
+            if alias.name in {"service", "repository"}:
+                wanted = alias.name if package == own else f"{package}_{alias.name}"
                 if (alias.asname or alias.name) != wanted:
                     yield f"{path}:{node.lineno}: {alias.name} of {package} is not {wanted}"
 
@@ -89,7 +88,7 @@ def misnamed(path: Path) -> Iterator[str]:
     [
         "from medianest.users import repository\n",
         "from medianest.users import repository as users\n",
-        "from medianest.users import service as user_service\n",
+        "from medianest.users import service as users\n",
         "from medianest.lending import service as lending\n",
     ],
 )

@@ -11,7 +11,7 @@ README = (ROOT / "README.md").read_text()
 
 def test_route_table_is_the_templates() -> None:
     listed = re.findall(r"^\| `(GET|POST|PUT|PATCH|DELETE) (/[^`]+)` \|", README, re.MULTILINE)
-    assert sorted(listed) == ROUTES
+    assert sorted(listed) == ROUTES, "run `make docs`, which writes the table"
 
 
 def test_configuration_table_has_what_is_required_and_nothing_unknown() -> None:
@@ -26,4 +26,5 @@ def test_configuration_table_has_what_is_required_and_nothing_unknown() -> None:
 
 def test_every_schedule_is_named() -> None:
     for name in TEMPLATE.schedules:
-        assert f"`{name}`" in README or f"SCHEDULE={name}" in README
+        is_named = f"`{name}`" in README or f"SCHEDULE={name}" in README
+        assert is_named, f"README.md lists the schedules, and does not name {name}"

@@ -3,19 +3,25 @@
 import importlib
 import json
 import re
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
 import pytest
 from fastapi import FastAPI
 
-from local.template import Mock, Template, Throttle, read_template
+from local.template.loader import load
+from local.template.models import Mock, Template, Throttle
+from local.template.reader import read_template
 from medianest.api.headers import EXPOSED_HEADERS, SECURITY_HEADERS
+from medianest.cleanup.service import TASKS
 from medianest.core.error_codes import REGISTRY, ErrorCode
 from medianest.core.variables import Environment
 from tests.support.api import ROOT, TEMPLATE
+from tools.docs.routes import served_routes
 
-# Section 6 of the contract: rate a second and burst of each method that has its own.
+# Section 6 of the contract: rate a second and burst of each method that has its own. These
+# and those of admins stay; a new route may have any.
 THROTTLES = {
     ("GET", "/api/health"): (50, 100),
     ("GET", "/api/openapi.json"): (10, 20),
@@ -79,7 +85,7 @@ def test_routes_of_the_template_are_the_functions_own(
         monkeypatch.setenv(name, value)
     module = importlib.import_module(f"functions.{TEMPLATE.functions[function].code.name}.app")
     declared = {(method, path) for owner, method, path in function_routes() if owner == function}
-    assert routes_of(module.app) == declared
+    assert routes_of(module.app) == declared, "run `make docs`, which writes template.yaml"
 
 
 def test_every_path_sends_preflights_to_its_function_and_refuses_other_methods() -> None:
@@ -173,18 +179,43 @@ def test_gateway_answers_cover_every_type() -> None:
 
 def test_throttles_are_the_contracts() -> None:
     assert TEMPLATE.stage_throttle == STAGE_THROTTLE
-    expected = dict(THROTTLES)
-    for _, method, path in function_routes():
-        if path.startswith("/api/admin/"):
-            expected[method, path] = ADMIN_THROTTLE
-    # A HEAD without its own would be a way around the throttle of the GET.
-    for (method, path), throttle in list(expected.items()):
-        if method == "GET":
-            expected["HEAD", path] = throttle
-    assert {
+    throttles = {
         (method, path): (throttle.rate, throttle.burst)
         for (path, method), throttle in TEMPLATE.method_throttles.items()
-    } == expected
+    }
+    for route, throttle in THROTTLES.items():
+        assert throttles[route] == throttle
+    for _, method, path in function_routes():
+        if path.startswith("/api/admin/"):
+            assert throttles[method, path] == ADMIN_THROTTLE
+        # A HEAD without its own would be a way around the throttle of the GET.
+        if method == "GET":
+            assert throttles.get(("HEAD", path)) == throttles.get((method, path))
+    assert throttles.keys() <= {(method, path) for _, method, path in function_routes()}
+
+
+def test_a_route_has_the_throttle_of_its_tightest_policy_unless_it_says_another() -> None:
+    for served in served_routes(TEMPLATE):
+        throttle = TEMPLATE.method_throttles.get((served.path, served.method))
+        found = None if throttle is None else (throttle.rate, throttle.burst)
+        assert found == served.throttle, "run `make docs`, which writes template.yaml"
+
+
+def test_api_gateway_may_call_the_function_of_each_path() -> None:
+    resources = load(ROOT / "template.yaml")["Resources"]
+    allowed = [
+        (each["FunctionName"], each["SourceArn"])
+        for each in (resource.get("Properties", {}) for resource in resources.values())
+        if each.get("Principal") == "apigateway.amazonaws.com"
+    ]
+    patterns = [
+        (function["Fn::Sub"][2:].partition(".")[0], source["Fn::Sub"].partition("${Api}/*/*")[2])
+        for function, source in allowed
+    ]
+    for function, _, path in function_routes():
+        assert any(
+            owner == function and fnmatchcase(path, pattern) for owner, pattern in patterns
+        ), f"template.yaml needs an AWS::Lambda::Permission of {function} for {path}"
 
 
 @pytest.mark.parametrize(("database", "cache"), MODES)
@@ -213,6 +244,26 @@ def test_functions_are_given_what_they_require() -> None:
         required = set(re.findall(r'"([A-Z_]+)"', called[1]))
         assert "DATABASE_URL" in required
         assert required <= set(function.environment), function.id
+
+
+def test_every_cleanup_task_has_a_schedule_and_an_alarm() -> None:
+    scheduled = {
+        schedule.event["task"]
+        for schedule in TEMPLATE.schedules.values()
+        if schedule.function == "CleanupFunction"
+    }
+    assert scheduled == set(TASKS), (
+        "template.yaml needs one event of CleanupFunction for each task of medianest/cleanup"
+    )
+    resources = load(ROOT / "template.yaml")["Resources"].values()
+    watched = {
+        dimension["Value"]
+        for resource in resources
+        if resource.get("Properties", {}).get("MetricName") == "CleanupDeleted"
+        for dimension in resource["Properties"]["Dimensions"]
+        if dimension["Name"] == "task"
+    }
+    assert watched == set(TASKS), "template.yaml needs an alarm like CleanupSessionsAlarm for each"
 
 
 def test_time_outs_fit_into_the_gateways() -> None:

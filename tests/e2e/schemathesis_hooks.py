@@ -32,7 +32,7 @@ OWNED = ("/api/auth/sessions/{id}", "/api/media/requests/{id}")
 
 http = urllib3.PoolManager()
 numbers = itertools.count(1)
-catalogue = json.loads((PROJECT / "local/standins/catalogue.json").read_text(encoding="utf-8"))
+catalogue = json.loads((PROJECT / "local/standins/tmdb/catalogue.json").read_text(encoding="utf-8"))
 movies = itertools.cycle(title["id"] for title in catalogue["movies"])
 shows = itertools.cycle(title["id"] for title in catalogue["shows"])
 

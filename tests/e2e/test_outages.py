@@ -12,25 +12,25 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from local import servers
+from local.engines.engine import Server
+from local.engines.postgres import PostgresEngine
+from local.engines.valkey import ValkeyEngine
 from tests.support import plex
 from tests.support.local import LocalService, eventually, local_service
 
 
 @pytest.fixture
-def engines_apart(tmp_path: Path) -> Iterator[tuple[servers.Server, servers.Server]]:
+def engines_apart(tmp_path: Path) -> Iterator[tuple[Server, Server]]:
     """Run engines of the test's own, which the service is only told the addresses of."""
     with (
-        servers.postgres(tmp_path / "engines", durable=True) as postgres,
-        servers.valkey(tmp_path / "engines", cluster=True) as valkey,
+        PostgresEngine(tmp_path / "engines", durable=True).use() as postgres,
+        ValkeyEngine(tmp_path / "engines", cluster=True).use() as valkey,
     ):
         yield postgres, valkey
 
 
 @pytest.fixture
-def service(
-    tmp_path: Path, engines_apart: tuple[servers.Server, servers.Server]
-) -> Iterator[LocalService]:
+def service(tmp_path: Path, engines_apart: tuple[Server, Server]) -> Iterator[LocalService]:
     postgres, valkey = engines_apart
     environment = {"DATABASE_URL": postgres.url, "REDIS_URL": valkey.url}
     with local_service(tmp_path / "data", environment=environment) as running:
@@ -71,7 +71,7 @@ def workers_of(service: LocalService, function: str) -> list[int]:
 
 
 def test_database_restarts(
-    service: LocalService, engines_apart: tuple[servers.Server, servers.Server], tmp_path: Path
+    service: LocalService, engines_apart: tuple[Server, Server], tmp_path: Path
 ) -> None:
     token = service.sign_in(service.standin_urls[0], "alice")
     os.kill(engines_apart[0].pid, signal.SIGKILL)
@@ -82,14 +82,14 @@ def test_database_restarts(
         assert int(down.headers["retry-after"]) >= 1
         assert down.headers["x-frame-options"] == "DENY"
         assert "127.0.0.1" not in down.text
-    with servers.postgres(tmp_path / "engines", durable=True) as again:
+    with PostgresEngine(tmp_path / "engines", durable=True).use() as again:
         assert again.url == engines_apart[0].url
         eventually(lambda: healthy(service), seconds=10)
         assert service.call("GET", "/api/auth/me", token=token).data["username"] == "alice"
 
 
 def test_connection_lost_between_two_calls_goes_unnoticed(
-    service: LocalService, engines_apart: tuple[servers.Server, servers.Server]
+    service: LocalService, engines_apart: tuple[Server, Server]
 ) -> None:
     token = service.sign_in(service.standin_urls[0], "alice")
     assert service.call("GET", "/api/auth/me", token=token).status == 200
@@ -102,7 +102,7 @@ def test_connection_lost_between_two_calls_goes_unnoticed(
 
 
 def test_a_function_that_is_killed_in_a_transaction_leaves_nothing(
-    service: LocalService, engines_apart: tuple[servers.Server, servers.Server]
+    service: LocalService, engines_apart: tuple[Server, Server]
 ) -> None:
     token = service.sign_in(service.standin_urls[0], "alice")
     ask = partial(
@@ -145,9 +145,7 @@ def seconds_until_refused(service: LocalService, path: str, token: str) -> float
     return time.monotonic() - started
 
 
-def test_database_hangs(
-    service: LocalService, engines_apart: tuple[servers.Server, servers.Server]
-) -> None:
+def test_database_hangs(service: LocalService, engines_apart: tuple[Server, Server]) -> None:
     token = service.sign_in(service.standin_urls[0], "alice")
     pid = engines_apart[0].pid
     with frozen(pid, *children_of(pid)):
@@ -160,9 +158,7 @@ def test_database_hangs(
     eventually(lambda: service.call("GET", "/api/auth/me", token=token).status == 200, seconds=5)
 
 
-def test_cache_is_killed(
-    service: LocalService, engines_apart: tuple[servers.Server, servers.Server]
-) -> None:
+def test_cache_is_killed(service: LocalService, engines_apart: tuple[Server, Server]) -> None:
     token = service.sign_in(service.standin_urls[0], "alice")
     assert service.call("GET", "/api/health").data["status"] == "healthy"
     os.kill(engines_apart[1].pid, signal.SIGKILL)
@@ -183,9 +179,7 @@ def test_cache_is_killed(
     assert service.call("GET", "/api/auth/me", token=renewed).code == "JWT_INVALID"
 
 
-def test_cache_hangs(
-    service: LocalService, engines_apart: tuple[servers.Server, servers.Server]
-) -> None:
+def test_cache_hangs(service: LocalService, engines_apart: tuple[Server, Server]) -> None:
     token = service.sign_in(service.standin_urls[0], "alice")
     service.call("GET", "/api/media/search", token=token, query={"q": "inception"})
     with frozen(engines_apart[1].pid):

@@ -19,7 +19,7 @@ import pytest
 import redis
 from aiohttp import web
 
-from local import servers
+from local.engines.valkey import ValkeyEngine
 from local.run_config import read_run_config
 from local.service import Service, running
 from tests.support.api import Answer
@@ -110,20 +110,20 @@ def in_a_thread(data: Path, redis_url: str) -> Iterator[Service]:
 @pytest.fixture
 def unthrottled(tmp_path: Path) -> Iterator[Unthrottled]:
     with (
-        servers.valkey(tmp_path / "cache", cluster=True) as valkey,
+        ValkeyEngine(tmp_path / "cache", cluster=True).use() as valkey,
         in_a_thread(tmp_path / "data", valkey.url) as service,
-        psycopg.connect(service.database_url, autocommit=True) as db,
+        psycopg.connect(service.backends.database_url, autocommit=True) as db,
         redis.Redis.from_url(valkey.url, decode_responses=True) as cache,
     ):
         raise_limits(db)
-        assert service.plex_url is not None
+        assert service.backends.plex_url is not None
         http = LocalService(
             process=None,  # type: ignore[arg-type]  # it runs in this one
             data=tmp_path / "data",
             url=service.url,
             log=tmp_path / "log",
         )
-        yield Unthrottled(http, service.plex_url, db, cache, valkey.pid)
+        yield Unthrottled(http, service.backends.plex_url, db, cache, valkey.pid)
 
 
 @contextmanager

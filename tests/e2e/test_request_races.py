@@ -18,7 +18,7 @@ type Db = psycopg.Connection[tuple[Any, ...]]
 
 USERS = CROWD[:12]
 THRONES = 1399  # has eight seasons
-CATALOGUE = json.loads((ROOT / "local/standins/catalogue.json").read_text())
+CATALOGUE = json.loads((ROOT / "local/standins/tmdb/catalogue.json").read_text())
 MOVIES = [movie["id"] for movie in CATALOGUE["movies"]]
 # No two tests ask for the same film.
 OF_QUOTA, OF_BULK, OF_DELETION, OF_DECISIONS = (

@@ -13,7 +13,7 @@ from tests.support.local import LocalService, local_service
 
 USERS = "/api/admin/users"
 PASSWORD = "Cellar-door_42"
-CATALOGUE = json.loads((ROOT / "local/standins/catalogue.json").read_text())
+CATALOGUE = json.loads((ROOT / "local/standins/tmdb/catalogue.json").read_text())
 FILMS = [movie["id"] for movie in CATALOGUE["movies"]][:8]
 # What a call may answer whose user ceases to be an admin, or to be at all, while it is under way.
 TOO_LATE = {"LAST_ADMIN", "FORBIDDEN", "JWT_INVALID"}

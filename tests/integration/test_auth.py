@@ -11,7 +11,7 @@ import psycopg
 import pytest
 import redis
 
-from local.standins.plex import SERVER_ID
+from local.standins.plex.resources import SERVER_ID
 from medianest.core import upstream
 from medianest.core.breaker import FAILURES
 from medianest.core.environment import load

@@ -7,7 +7,8 @@ import pytest
 import redis
 from pydantic import SecretStr
 
-from local import servers
+from local.engines.engine import Server
+from local.engines.valkey import ValkeyEngine
 from medianest.core.bounded_cache import OVERHEAD, SHARDS, BoundedCache
 from medianest.core.cache import Cache, shared_cache
 from medianest.rate_limits.policies import POLICIES
@@ -88,13 +89,13 @@ def test_every_key_expires_with_its_last_value(bounded: BoundedCache, keys: redi
 
 
 @pytest.fixture(scope="module")
-def small_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[servers.Server]:
+def small_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Run a Valkey of 64 MB, as `make run` does."""
-    with servers.valkey(tmp_path_factory.mktemp("small")) as server:
+    with ValkeyEngine(tmp_path_factory.mktemp("small")).use() as server:
         yield server
 
 
-def test_a_flood_of_answers_evicts_no_failed_login(small_cache: servers.Server) -> None:
+def test_a_flood_of_answers_evicts_no_failed_login(small_cache: Server) -> None:
     cache = Cache(SecretStr(small_cache.url))
     login = POLICIES["login"]
     buckets = [Bucket(login, f"somebody{number}") for number in range(500)]

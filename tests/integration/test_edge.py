@@ -12,25 +12,24 @@ from medianest.api import headers
 from medianest.api.headers import SECURITY_HEADERS
 from medianest.core.environment import load
 from tests.support.api import ROOT, ROUTES, Answer, call, event_of, invoke, route_of
+from tests.support.openapi import OPERATIONS
+from tests.support.permissions import PUBLIC
 
 type Db = psycopg.Connection[tuple[Any, ...]]
 
 EVENTS = {path.stem: json.loads(path.read_text()) for path in (ROOT / "events").glob("*.json")}
 REQUESTS = {name: event for name, event in EVENTS.items() if "requestContext" in event}
 SOME_ID = "3f0e8c2a-7a52-4d0e-9a56-2d1f2b7c9e11"
+# For each parameter of a path the example of the API document; an id is one that nothing has.
 SOME_PARAMETERS = {
-    "asset": "page.js",
-    "id": SOME_ID,
-    "key": "rateLimit.search",
-    "mediaType": "movie",
-    "tmdbId": "603",
-}
+    parameter["name"]: parameter["example"]
+    for operation in OPERATIONS.values()
+    for parameter in operation.get("parameters", ())
+    if parameter["in"] == "path"
+} | {"id": SOME_ID}
 # These may be kept for a while, and have no envelope.
 DOCUMENTS = {"/api/docs", "/api/docs/{asset}", "/api/openapi.json"}
-SIGN_IN = {"/api/auth/plex/pin", "/api/auth/plex/verify", "/api/auth/login"}
-PROTECTED = [
-    (method, path) for method, path in ROUTES if path not in {"/api/health", *DOCUMENTS, *SIGN_IN}
-]
+PROTECTED = [route for route in ROUTES if route not in PUBLIC]
 WITH_BODY = [(method, path) for method, path in ROUTES if method in {"POST", "PUT", "PATCH"}]
 ADMINS = [(method, path) for method, path in ROUTES if path.startswith("/api/admin/")]
 

@@ -8,7 +8,7 @@ import pytest
 import redis
 from psycopg import sql
 
-from local import servers
+from local.engines.valkey import ValkeyEngine
 from tests.support import engines as engines_of_run
 
 
@@ -72,7 +72,7 @@ def test_nothing_but_test_databases_and_roles_is_dropped(engines: tuple[str, str
 @pytest.fixture
 def foreign(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[redis.Redis]:
     """Return a client of a cache that this run is given."""
-    with servers.valkey(tmp_path) as valkey, redis.Redis.from_url(valkey.url) as client:
+    with ValkeyEngine(tmp_path).use() as valkey, redis.Redis.from_url(valkey.url) as client:
         monkeypatch.setenv("MEDIANEST_TEST_REDIS_URL", valkey.url)
         yield client
 

@@ -1,4 +1,4 @@
-"""Orders to the running service."""
+"""Commands to the running service."""
 
 import json
 import socket
@@ -12,7 +12,7 @@ from local import control
 def test_a_service_that_hangs_is_not_waited_for_without_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(control, "_LONGEST", 0.2)
+    monkeypatch.setattr(control, "_TIMEOUT", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as hanging:
         address = f"http://127.0.0.1:{hanging.getsockname()[1]}"
         (tmp_path / "run.json").write_text(json.dumps({"control": address, "token": "any"}))

@@ -12,9 +12,9 @@ import psycopg
 import pytest
 import redis
 
-from local import servers
-from local.reach import cache_problem
-from local.service import TRIAL_LIMITS
+from local.engines.reachability import cache_problem
+from local.engines.valkey import ValkeyEngine
+from local.trial_limits import TRIAL_LIMITS
 from medianest.core import environment
 from medianest.rate_limits.policies import POLICIES
 from tests.integration.test_local_service import command
@@ -233,7 +233,7 @@ def test_without_the_cache_of_ones_own_the_service_starts_and_says_so(tmp_path: 
 
 
 def test_a_cache_that_refuses_is_named_and_a_good_one_is_not(tmp_path: Path) -> None:
-    with servers.valkey(tmp_path) as valkey, redis.Redis.from_url(valkey.url) as client:
+    with ValkeyEngine(tmp_path).use() as valkey, redis.Redis.from_url(valkey.url) as client:
         place = valkey.url.removeprefix("redis://")
         client.config_set("requirepass", "right-hush")
 

@@ -15,10 +15,10 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from local.gateway import Gateway
+from local.gateway.server import Gateway
+from local.lambda_.runtime import Runtime
 from local.run_config import PROJECT
-from local.runtime import Runtime
-from local.template import Function, GatewayResponse, Mock, Route, Template, Throttle
+from local.template.models import Function, GatewayResponse, Mock, Route, Template, Throttle
 
 MEGABYTE = 1024 * 1024
 ECHO = """

@@ -13,11 +13,13 @@ from typing import Any
 
 import pytest
 
-from local import runtime as runtime_module
-from local.intrinsics import TemplateError
+from local.lambda_ import pool
+from local.lambda_.invocation import InvocationResult, TooManyRequestsError
+from local.lambda_.runtime import Runtime
 from local.run_config import PROJECT
-from local.runtime import InvocationResult, Runtime, TooManyRequestsError
-from local.template import Function, Layer
+from local.template.loader import TemplateError
+from local.template.models import Function, Layer
+from local.template.placeholders import parameter_placeholder
 
 AWSLAMBDARIC = PROJECT / ".venv" / "var" / "runtime"
 DEADLINE = 20.0
@@ -45,8 +47,8 @@ def handler(event, context):
 PARENT = """
 import asyncio, sys
 from pathlib import Path
-from local.runtime import Runtime
-from local.template import Function
+from local.lambda_.runtime import Runtime
+from local.template.models import Function
 
 async def main(code, runtime, pycache, pids):
     work = Function("Work", Path(code), "app.handler", 60, 128, None, (), {})
@@ -159,9 +161,7 @@ def test_the_environment_is_the_templates_and_lambdas(
 
 
 def test_a_variable_without_a_value_is_named(tmp_path: Path) -> None:
-    work = function(
-        tmp_path, PID, environment={"URL": "<the parameter UrlArn, which has no value>"}
-    )
+    work = function(tmp_path, PID, environment={"URL": parameter_placeholder("UrlArn")})
 
     with pytest.raises(TemplateError, match="URL of Work comes from the parameter UrlArn"):
         invoke(tmp_path, work)
@@ -221,7 +221,7 @@ def test_calls_at_once_have_workers_of_their_own_up_to_the_bound(tmp_path: Path)
 def test_without_a_bound_calls_wait_for_a_process_that_gets_free(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(runtime_module, "_MOST_WORKERS", 2)
+    monkeypatch.setattr(pool, "_MAX_WORKERS", 2)
 
     async def scenario() -> list[InvocationResult]:
         async with running(tmp_path, function(tmp_path, PID, concurrency=None)) as runtime:
@@ -440,7 +440,7 @@ def test_the_runtime_client_for_other_systems(tmp_path: Path) -> None:
     code = """
 import runtime_client
 def handler(event, context):
-    return [event, runtime_client.__file__.endswith("local/runtime_client.py")][event["index"]]
+    return [event, runtime_client.__file__.endswith("lambda_/runtime_client.py")][event["index"]]
 """
 
     async def scenario() -> list[InvocationResult]:

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from local.intrinsics import TemplateError
+from local.lambda_.runtime import Runtime
 from local.run_config import PROJECT
-from local.runtime import Runtime
 from local.scheduler import Scheduler, rate_seconds
-from local.template import Function, Schedule
+from local.template.loader import TemplateError
+from local.template.models import Function, Schedule
 
 # Fails as often as its event says, and keeps a tally in its folder.
 CODE = """

@@ -15,10 +15,10 @@ from pathlib import Path
 
 import pytest
 
+from local.lambda_.runtime import Runtime
 from local.run_config import ON_AWS, PROJECT, RunConfig, read_run_config
-from local.runtime import Runtime
-from local.service import variables_of
-from local.template import read_template
+from local.service import Backends, function_variables
+from local.template.reader import read_template
 from medianest.core.environment import ConfigurationError, load
 from medianest.core.variables import Environment
 
@@ -170,9 +170,8 @@ def environments(folder: Path, found: RunConfig) -> dict[str, dict[str, str]]:
         name: replace(function, code=folder / "code", handler="app.handler", layers=())
         for name, function in template.functions.items()
     }
-    variables = variables_of(
-        found, found.variables["DATABASE_URL"], found.variables["REDIS_URL"], None, None
-    )
+    backends = Backends(found.variables["DATABASE_URL"], found.variables["REDIS_URL"])
+    variables = function_variables(found, backends)
 
     async def ask() -> dict[str, dict[str, str]]:
         async with Runtime(

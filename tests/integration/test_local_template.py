@@ -3,9 +3,11 @@ from pathlib import Path
 
 import pytest
 
-from local.intrinsics import TemplateError, unset
 from local.run_config import PROJECT
-from local.template import Mock, Route, Template, Throttle, read_template
+from local.template.loader import TemplateError
+from local.template.models import Mock, Route, Template, Throttle
+from local.template.placeholders import placeholder_origin
+from local.template.reader import read_template
 
 API = """
   Api:
@@ -89,10 +91,10 @@ def test_globals_and_own_variables_meet_in_a_function() -> None:
 def test_a_secret_that_is_not_here_can_be_told(tmp_path: Path) -> None:
     environment = real().functions["PlexFunction"].environment
 
-    assert unset(environment["JWT_SECRET"]) == "JwtSecret, which only AWS has"
-    assert unset(environment["PLEX_API_URL"]) is None
+    assert placeholder_origin(environment["JWT_SECRET"]) == "JwtSecret, which only AWS has"
+    assert placeholder_origin(environment["PLEX_API_URL"]) is None
     given = variables(tmp_path, "{SECRET: !Sub 'from ${Secret}'}")
-    assert unset(given["SECRET"]) == "the parameter Secret, which has no value"
+    assert placeholder_origin(given["SECRET"]) == "the parameter Secret, which has no value"
 
 
 def test_database_and_cache_of_the_real_template_are_external_ones() -> None:
@@ -101,9 +103,9 @@ def test_database_and_cache_of_the_real_template_are_external_ones() -> None:
     assert (environment["DATABASE_URL"], environment["REDIS_URL"]) == ("", "")
 
     on_aws = real(DatabaseMode="rds", CacheMode="node").functions["HealthFunction"].environment
-    assert unset(on_aws["DATABASE_URL"]) == "DatabaseAppSecret, which only AWS has"
-    assert unset(on_aws["DATABASE_HOST"]) == "Database, which only AWS has"
-    assert unset(on_aws["REDIS_HOST"]) == "CacheNodes, which only AWS has"
+    assert placeholder_origin(on_aws["DATABASE_URL"]) == "DatabaseAppSecret, which only AWS has"
+    assert placeholder_origin(on_aws["DATABASE_HOST"]) == "Database, which only AWS has"
+    assert placeholder_origin(on_aws["REDIS_HOST"]) == "CacheNodes, which only AWS has"
 
 
 def test_a_part_of_the_real_template_comes_with_its_parameter() -> None:

@@ -18,7 +18,7 @@ import psycopg
 import pytest
 from argon2.low_level import Type
 
-from local.standins.plex import SERVER_ID
+from local.standins.plex.resources import SERVER_ID
 from medianest.core.db import database
 from medianest.core.environment import load
 from medianest.signin import passwords, with_plex

@@ -1,7 +1,6 @@
 """The runner, on a real database of each test's own."""
 
 import multiprocessing
-import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +16,6 @@ from medianest.core.errors import AppError
 from medianest.core.text import fold
 from medianest.migrations.runner import (
     DIRECTORY,
-    Migration,
     MigrationError,
     migrate,
     migrations,
@@ -84,35 +82,6 @@ def test_every_time_knows_its_zone(empty: str) -> None:
             " WHERE table_schema = 'public' AND data_type ~ '(timestamp|time) without'"
         ).fetchall()
     assert zoneless == []
-
-
-# What the release before would stumble over. A change of this kind takes three releases: add what
-# is new; fill it and stop using the old; then remove the old, in a file whose name says `contract`.
-BREAKING = re.compile(
-    r"DROP\s+(TABLE|COLUMN|VIEW|FUNCTION)|RENAME\s|ALTER\s+COLUMN\s+\S+\s+(TYPE|SET\s+NOT\s+NULL)"
-    r"|ADD\s+COLUMN\s+\S+\s+\S+\s+NOT\s+NULL(?!\s+(DEFAULT|GENERATED))|TRUNCATE",
-    re.IGNORECASE,
-)
-
-
-@pytest.mark.parametrize("migration", migrations()[1:], ids=lambda migration: migration.name)
-def test_the_release_before_goes_on_with_the_new_schema(migration: Migration) -> None:
-    assert "contract" in migration.name or not BREAKING.search(migration.statements)
-
-
-@pytest.mark.parametrize(
-    "statement",
-    [
-        "DROP TABLE users",
-        "ALTER TABLE users DROP COLUMN email",
-        "ALTER TABLE users RENAME COLUMN email TO address",
-        "ALTER TABLE users ALTER COLUMN email SET NOT NULL",
-        "ALTER TABLE users ALTER COLUMN email TYPE citext",
-        "ALTER TABLE users ADD COLUMN age integer NOT NULL",
-    ],
-)
-def test_what_breaks_the_release_before_is_known(statement: str) -> None:
-    assert BREAKING.search(statement)
 
 
 def test_an_edited_migration_is_refused(empty: str, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from local.proxy_event import GatewayRequest, proxy_event
+from local.gateway.proxy_event import GatewayRequest, proxy_event
 from tests.support import snapshot
 from tests.support.api import ROOT, TEMPLATE, route_of
 

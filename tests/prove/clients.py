@@ -14,7 +14,7 @@ from tests.prove.ledger import Ledger
 from tests.support.api import ROOT
 from tests.support.plex import approve
 
-CATALOGUE = json.loads((ROOT / "local/standins/catalogue.json").read_text())
+CATALOGUE = json.loads((ROOT / "local/standins/tmdb/catalogue.json").read_text())
 FILMS = [movie["id"] for movie in CATALOGUE["movies"]]
 SEASONS = [
     (show["id"], int(season))

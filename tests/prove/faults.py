@@ -91,11 +91,11 @@ def disk_full(stage: Stage, seconds: float) -> None:
 def revive_if_gone(engine: Engine, stage: Stage) -> None:
     """Start an engine again that has given up, and wait until it answers."""
     time.sleep(0.5)
-    if not engine.engine.runs(engine.server):
+    if not engine.engine.is_running(engine.server):
         stage.notes.append("PostgreSQL had ended itself and was started again")
         engine.revive()
     deadline = time.monotonic() + 60
-    while not engine.engine.answers(engine.server):
+    while not engine.engine.is_ready(engine.server):
         if time.monotonic() > deadline:
             raise TimeoutError("the database does not come back")
         time.sleep(0.05)

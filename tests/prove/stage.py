@@ -9,8 +9,11 @@ from pathlib import Path
 
 import psycopg
 
-from local import servers
-from local.standins import tmdb
+from local.engines.engine import Engine as Process
+from local.engines.engine import Server
+from local.engines.postgres import PostgresEngine
+from local.engines.valkey import ValkeyEngine
+from local.standins.tmdb import app as tmdb
 from tests.prove.calls import KINDS, Http, Journal
 from tests.prove.clients import ADMINS_DO, USERS_DO, Client
 from tests.prove.ledger import Db, Ledger
@@ -38,12 +41,12 @@ class Setting:
 class Engine:
     """One of the two engines, which a fault may kill and start again."""
 
-    engine: servers.Engine
-    server: servers.Server
+    engine: Process
+    server: Server
 
     def revive(self) -> None:
         """Start it again; returns when it answers."""
-        self.server = self.engine.revive(self.server)
+        self.server = self.engine.restart(self.server)
 
 
 @dataclass
@@ -162,8 +165,8 @@ def stage(folder: Path, setting: Setting, *, users: int) -> Iterator[Stage]:
             from tests.prove.disk import small_disk  # noqa: PLC0415 - Linux alone has it
 
             stack.enter_context(small_disk(engines))
-        postgres_engine = servers.postgres_engine(engines, durable=True)
-        valkey_engine = servers.valkey_engine(folder / "cache", cluster=setting.cluster)
+        postgres_engine = PostgresEngine(engines, durable=True)
+        valkey_engine = ValkeyEngine(folder / "cache", cluster=setting.cluster)
         postgres = Engine(postgres_engine, stack.enter_context(postgres_engine.use()))
         valkey = Engine(valkey_engine, stack.enter_context(valkey_engine.use()))
         plex_url = stack.enter_context(served(plex_of(names)))

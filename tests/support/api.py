@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlencode
 
-from local.proxy_event import GatewayRequest, proxy_event
-from local.template import Template, read_template
+from local.gateway.proxy_event import GatewayRequest, proxy_event
+from local.template.models import Template
+from local.template.reader import read_template
 from tests.support.openapi import assert_described
 
 ROOT = Path(__file__).parents[2]

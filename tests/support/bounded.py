@@ -6,5 +6,5 @@ from unittest import mock
 from local import __main__ as command
 from local import service
 
-with mock.patch.object(service, "_UNBOUND", {}):
+with mock.patch.object(service, "_UNRESERVED", {}):
     sys.exit(command.main())

@@ -9,31 +9,21 @@ import json
 import re
 import subprocess
 import tomllib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from local.intrinsics import is_intrinsic, load
+from local.template.intrinsics import ACCOUNT_ID, Resolver
+from local.template.loader import load
 
 ROOT = Path(__file__).parents[2]
 SAM_PYTHON = ROOT / ".venv-sam/bin/python"
-ACCOUNT = "123456789012"
+ACCOUNT = ACCOUNT_ID
 REGION = "eu-west-1"
 
-_NOTHING = object()  # AWS::NoValue, until the entry that holds it is dropped
-_PSEUDO: dict[str, Any] = {
-    "AWS::AccountId": ACCOUNT,
-    "AWS::NoValue": _NOTHING,
-    "AWS::Partition": "aws",
-    "AWS::Region": REGION,
-    "AWS::StackId": f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/medianest/"
-    "6f0a3f9d-8f1e-4c8e-9a51-5a0c1f0e7d3b",
-    "AWS::StackName": "medianest",
-    "AWS::URLSuffix": "amazonaws.com",
-}
 _VARIABLE = re.compile(r"\$\{([^!}][^}]*)\}")
-_KEPT = {"Ref", "Fn::GetAtt", "Fn::Sub", "Fn::GetAZs", "Fn::Cidr", "Fn::Base64"}
+_KEPT = {"Fn::GetAZs", "Fn::Cidr", "Fn::Base64"}
 
 
 class RefusedError(AssertionError):
@@ -161,11 +151,11 @@ def check(parameters: Mapping[str, str]) -> None:
     for name, value in parameters.items():
         if not _fits(declared[name], value):
             raise RefusedError(f"{name} cannot be {value!r}")
-    evaluator = _Resolver(template(), parameters)
+    evaluator = _resolver(template(), parameters)
     for name, rule in template().get("Rules", {}).items():
-        if evaluator.value(rule.get("RuleCondition", True)):
+        if evaluator.resolve(rule.get("RuleCondition", True)):
             for assertion in rule["Assertions"]:
-                if not evaluator.value(assertion["Assert"]):
+                if not evaluator.resolve(assertion["Assert"]):
                     raise RefusedError(f"{name}: {assertion['AssertDescription']}")
 
 
@@ -182,13 +172,13 @@ def _fits(declared: Mapping[str, Any], value: str) -> bool:
 
 def resolve(translated: Mapping[str, Any], parameters: Mapping[str, str]) -> Stack:
     """Decide the conditions of a translated template and drop what they exclude."""
-    resolver = _Resolver(translated, parameters)
+    resolver = _resolver(translated, parameters)
     conditions = {name: resolver.condition(name) for name in translated.get("Conditions", {})}
     resources: dict[str, Resource] = {}
     for name, each in translated["Resources"].items():
         if not conditions.get(each.get("Condition", ""), True):
             continue
-        made = {key: resolver.value(part) for key, part in each.items() if key != "Condition"}
+        made = {key: resolver.resolve(part) for key, part in each.items() if key != "Condition"}
         depends = made.get("DependsOn", [])
         resources[name] = Resource(
             id=name,
@@ -198,7 +188,7 @@ def resolve(translated: Mapping[str, Any], parameters: Mapping[str, str]) -> Sta
             references=references(made) | {*([depends] if isinstance(depends, str) else depends)},
         )
     outputs = {
-        name: resolver.value(each["Value"])
+        name: resolver.resolve(each["Value"])
         for name, each in translated.get("Outputs", {}).items()
         if conditions.get(each.get("Condition", ""), True)
     }
@@ -261,94 +251,22 @@ def walk(value: Any) -> Iterator[Any]:
         yield from walk(each)
 
 
-class _Resolver:
-    """Replaces what parameters decide; what needs the resources themselves is left as it is."""
+class _KeptReferences:
+    """Keeps what needs the resources themselves: none exist."""
 
-    def __init__(self, translated: Mapping[str, Any], parameters: Mapping[str, str]) -> None:
-        self._conditions = translated.get("Conditions", {})
-        self._mappings = translated.get("Mappings", {})
-        self._types = {name: each["Type"] for name, each in translated["Parameters"].items()}
-        self._parameters = parameters
-        self._functions: dict[str, Callable[[Any], Any]] = {
-            "Condition": self.condition,
-            "Fn::And": lambda terms: all(self.value(term) for term in terms),
-            "Fn::Contains": lambda sides: self.value(sides[1]) in self.value(sides[0]),
-            "Fn::Equals": lambda sides: str(self.value(sides[0])) == str(self.value(sides[1])),
-            "Fn::FindInMap": self._find,
-            "Fn::If": self._if,
-            "Fn::Join": self._join,
-            "Fn::Not": lambda terms: not self.value(terms[0]),
-            "Fn::Or": lambda terms: any(self.value(term) for term in terms),
-            "Fn::Select": self._select,
-            "Fn::Split": self._split,
-            "Fn::Sub": self._sub,
-            "Ref": self._ref,
-        }
-
-    def condition(self, name: str) -> bool:
-        return bool(self.value(self._conditions[name]))
-
-    def value(self, value: Any) -> Any:
-        """Return a value without what parameters and conditions decide."""
-        if is_intrinsic(value):
-            ((name, argument),) = value.items()
-            if name in self._functions:
-                return self._functions[name](argument)
-            assert name in _KEPT, f"no idea what {name} is"
-            return {name: self.value(argument)}
-        if isinstance(value, dict):
-            entries = {key: self.value(entry) for key, entry in value.items()}
-            return {key: entry for key, entry in entries.items() if entry is not _NOTHING}
-        if isinstance(value, list):
-            return [entry for entry in map(self.value, value) if entry is not _NOTHING]
-        return value
-
-    def _ref(self, name: str) -> Any:
-        if name in _PSEUDO:
-            return _PSEUDO[name]
-        if name in self._parameters:
-            text = self._parameters[name]
-            is_list = "List" in self._types[name]
-            return [each.strip() for each in text.split(",")] if is_list else text
+    def ref(self, name: str) -> Any:
+        """Keep a reference."""
         return {"Ref": name}
 
-    def _if(self, argument: list[Any]) -> Any:
-        name, then, otherwise = argument
-        return self.value(then if self.condition(name) else otherwise)
+    def get_att(self, resource: str, attribute: str) -> Any:
+        """Keep an attribute."""
+        return {"Fn::GetAtt": [resource, attribute]}
 
-    def _find(self, argument: list[Any]) -> Any:
-        name, first, second = (self.value(each) for each in argument)
-        return self._mappings[name][first][second]
+    def call(self, function: str, argument: Any) -> Any:
+        """Keep a function whose value AWS alone knows."""
+        assert function in _KEPT, f"no rule for {function}"
+        return {function: argument}
 
-    def _join(self, argument: list[Any]) -> Any:
-        separator, parts = argument[0], self.value(argument[1])
-        if isinstance(parts, list) and all(isinstance(part, str) for part in parts):
-            return separator.join(parts)
-        return {"Fn::Join": [separator, parts]}
 
-    def _select(self, argument: list[Any]) -> Any:
-        index, parts = int(self.value(argument[0])), self.value(argument[1])
-        return parts[index] if isinstance(parts, list) else {"Fn::Select": [index, parts]}
-
-    def _split(self, argument: list[Any]) -> Any:
-        separator, text = argument[0], self.value(argument[1])
-        return text.split(separator) if isinstance(text, str) else {"Fn::Split": [separator, text]}
-
-    def _sub(self, argument: str | list[Any]) -> Any:
-        text, own = (argument, {}) if isinstance(argument, str) else argument
-        names = {name: self.value(each) for name, each in own.items()}
-        left: dict[str, Any] = {}
-
-        def replace(match: re.Match[str]) -> str:
-            name = match[1]
-            found = names[name] if name in names else self._ref(name)
-            if isinstance(found, str):
-                return found
-            if name in names:
-                left[name] = found
-            return match[0]
-
-        text = _VARIABLE.sub(replace, text)
-        if left:
-            return {"Fn::Sub": [text, left]}
-        return {"Fn::Sub": text} if _VARIABLE.search(text) else text.replace("${!", "${")
+def _resolver(document: Mapping[str, Any], parameters: Mapping[str, str]) -> Resolver:
+    return Resolver(document, parameters, _KeptReferences(), region=REGION)

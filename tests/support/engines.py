@@ -16,7 +16,8 @@ import pytest
 import redis
 from psycopg import sql
 
-from local import servers
+from local.engines.postgres import PostgresEngine
+from local.engines.valkey import ValkeyEngine
 
 # The functions read the same names, which tests set: the run's own are moved out of their way.
 # Workers of pytest-xdist inherit them as they are then.
@@ -44,7 +45,7 @@ def postgres(directory: Path) -> Iterator[str]:
     """Return the address of a superuser of the PostgreSQL of this run."""
     url = given("DATABASE_URL")
     if not url:
-        with servers.postgres(directory, durable=False) as server:
+        with PostgresEngine(directory, durable=False).use() as server:
             yield server.url
         return
     parts = urlsplit(url)
@@ -69,7 +70,7 @@ def cache(directory: Path) -> Iterator[str]:
     """
     url = given("REDIS_URL")
     if not url:
-        with servers.valkey(directory, cluster=True) as server:
+        with ValkeyEngine(directory, cluster=True).use() as server:
             yield server.url
         return
     with redis.Redis.from_url(at(url, "0"), socket_timeout=10) as client:

@@ -15,7 +15,7 @@ from typing import Any
 import psycopg
 import urllib3
 
-from local import servers
+from local.engines.postgres import PostgresEngine
 from tests.support.api import ROOT, Answer
 from tests.support.limits import raise_limits
 from tests.support.openapi import assert_described, path_of
@@ -178,7 +178,7 @@ def database_of(
     with ExitStack() as stack:
         url = environment.get("DATABASE_URL")
         if url is None:
-            url = stack.enter_context(servers.postgres(data, durable=True)).url
+            url = stack.enter_context(PostgresEngine(data, durable=True).use()).url
         # None of its statements is prepared, which PgBouncer could not serve.
         own = psycopg.connect(url, autocommit=True, prepare_threshold=None)
         yield stack.enter_context(own)

@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 
 import psycopg
 
-from local import servers
+from local.engines.privileges import not_root
 
 _START_SECONDS = 20.0
 # Every transaction gets the server connection that was idle for longest, and whatever it leaves
@@ -85,7 +85,7 @@ def pgbouncer(server: str, folder: Path) -> Iterator[Pool]:
     with_us = ["setpriv", "--pdeathsig", "TERM"] if shutil.which("setpriv") else []
     with (folder / "output").open("wb") as output:
         process = subprocess.Popen(
-            [*servers.not_root(), *with_us, program, str(settings)],
+            [*not_root(), *with_us, program, str(settings)],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,

@@ -21,7 +21,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import urllib3
 
-from local.template import Function
+from local.template.models import Function
 from tests.support.api import ROOT
 from tests.support.local import eventually
 

@@ -6,17 +6,20 @@ from pathlib import Path
 from unittest import mock
 
 from local import __main__ as command
-from local import runtime, worker
-from local.template import Function
+from local.lambda_ import environment as variables
+from local.lambda_ import worker
+from local.template.models import Function
+
+lambda_environment = variables.lambda_environment
 
 
 def environment(function: Function, folder: Path) -> dict[str, str]:
     """Return the variables that Lambda sets, and where the file would be."""
-    return {**worker.lambda_environment(function, folder), "SKEW_FILE": os.environ["SKEW_FILE"]}
+    return {**lambda_environment(function, folder), "SKEW_FILE": os.environ["SKEW_FILE"]}
 
 
 with (
     mock.patch.object(worker, "_BOOTSTRAP", Path(__file__).with_name("skewed_bootstrap.py")),
-    mock.patch.object(runtime, "lambda_environment", environment),
+    mock.patch.object(variables, "lambda_environment", environment),
 ):
     sys.exit(command.main())

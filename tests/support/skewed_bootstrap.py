@@ -1,4 +1,4 @@
-"""`local/bootstrap.py`, in a process whose clock is an hour off while there is a file SKEW_FILE.
+"""Run `local/lambda_/bootstrap.py` with a clock that is an hour off while SKEW_FILE exists.
 
 Fast in every other process and slow in those between, so environments disagree by two hours.
 `time.time` moves, and every `datetime.now` that decides something: that of `core.clock` and
@@ -65,7 +65,7 @@ def main() -> None:
         if module.__dict__.get("datetime") is not dt.datetime:
             raise RuntimeError(f"{name} reads its clock in another way now")
         module.__dict__["datetime"] = SkewedDatetime
-    path = Path(__file__).parents[2] / "local" / "bootstrap.py"
+    path = Path(__file__).parents[2] / "local" / "lambda_" / "bootstrap.py"
     spec = importlib.util.spec_from_file_location("bootstrap", path)
     if spec is None or spec.loader is None:
         raise RuntimeError(f"{path} cannot be loaded")

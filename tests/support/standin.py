@@ -1,14 +1,17 @@
-"""Stand-ins of a test's own, with the people it wants, on a thread of their own."""
+"""Stand-ins of a test's own, on a thread of their own, and an HTTP client for any stand-in."""
 
 import asyncio
+import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import urllib3
 from aiohttp import web
 
 from local import standins
-from local.standins import plex
+from local.standins.plex.app import create_app
+from local.standins.plex.people import Person
 
 
 @contextmanager
@@ -33,7 +36,46 @@ def served(app: web.Application) -> Iterator[str]:
 
 def plex_of(names: list[str]) -> web.Application:
     """Return a stand-in for plex.tv that knows an owner and these people."""
-    people = [plex.Person(1, "owner", "owner@example.com", owns_server=True)] + [
-        plex.Person(100 + number, name, f"{name}@example.com") for number, name in enumerate(names)
+    people = [Person(1, "owner", "owner@example.com", owns_server=True)] + [
+        Person(100 + number, name, f"{name}@example.com") for number, name in enumerate(names)
     ]
-    return plex.create_app(people)
+    return create_app(people)
+
+
+class Client:
+    """HTTP calls to one origin, without retries or redirects."""
+
+    def __init__(self, origin: str) -> None:
+        self.origin = origin
+        self.pool = urllib3.PoolManager(retries=False, timeout=30)
+
+    def ask(
+        self, method: str, path: str, headers: dict[str, str] | None = None, body: object = None
+    ) -> urllib3.BaseHTTPResponse:
+        """Make one call."""
+        return self.pool.request(
+            method,
+            self.origin + path,
+            headers=headers,
+            body=None if body is None else json.dumps(body).encode(),
+            redirect=False,
+        )
+
+    def get(self, path: str, headers: dict[str, str] | None = None) -> urllib3.BaseHTTPResponse:
+        """GET a path."""
+        return self.ask("GET", path, headers)
+
+    def order(self, **fault: object) -> None:
+        """Switch a fault on."""
+        assert self.ask("PUT", "/standin/fault", body=fault).status == 200
+
+
+@contextmanager
+def client_of(origin: str) -> Iterator[Client]:
+    """Return a client of a stand-in that has no fault on, before and after the block."""
+    client = Client(origin)
+    client.ask("DELETE", "/standin/fault")
+    client.ask("DELETE", "/standin/requests")
+    yield client
+    client.ask("DELETE", "/standin/fault")
+    client.pool.clear()

@@ -20,6 +20,19 @@ def named(text: str) -> set[str]:
     return {f"tests/{file}{names}" for file, names in _NAMED.findall(text)}
 
 
+def exists(test: str) -> bool:
+    """Tell whether a test of that id is written in its file."""
+    file, *group, name = test.split("::")
+    path = TRUST.parents[1] / file
+    if not path.exists():
+        return False
+    source = path.read_text()
+    if group:
+        source = source.partition(f"class {group[0]}")[2]
+        source = re.split(r"^class ", source, flags=re.MULTILINE)[0]
+    return re.search(rf"def {name}\(", source) is not None
+
+
 def missing(wanted: Iterable[str], passed: set[str], skipped: set[str]) -> list[str]:
     """Return those that did not pass, or were skipped."""
     return sorted(test for test in wanted if test not in passed or test in skipped)

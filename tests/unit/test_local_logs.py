@@ -5,7 +5,7 @@ import logging
 
 import pytest
 
-from local.logs import log_printer, readable
+from local.lambda_.logs import log_printer, readable
 
 TRACE = 'Traceback (most recent call last):\n  File "app.py", line 1, in f\nValueError: no'
 

@@ -1,8 +1,9 @@
 """Write every generated page: `make docs`."""
 
 from local.run_config import PROJECT
-from tools.docs.pages import PAGES
+from tools.docs import database
+from tools.docs.pages import texts
 
-for name, page in PAGES.items():
-    (PROJECT / name).write_text(page(), encoding="utf-8")
+for name, text in {**texts(), database.PAGE: database.write()}.items():
+    (PROJECT / name).write_text(text, encoding="utf-8")
     print(f"wrote {name}")

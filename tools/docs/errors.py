@@ -28,8 +28,8 @@ Branch on `code`, which is stable; the message is for users and may change. With
 _STATUSES = """
 ## HTTP statuses
 
-A success is 200, 201 for a new request or user, or 204 without a body. The API document and its
-page return 304 for an `If-None-Match` with the current ETag.
+A success is 200, 201 for a new request or user, or 204 without a body. The API document and page
+return 304 for an `If-None-Match` with the current ETag.
 
 | HTTP | Name | Codes | Header |
 |---|---|---|---|

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Mapping, Sequence
+from functools import cache
 from http import HTTPStatus
 from typing import Any, get_args
 
@@ -10,7 +11,7 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 
 from local.run_config import PROJECT
-from local.template import read_template
+from local.template.reader import read_template
 from medianest import VERSION
 from medianest.api.dependencies import SAFE_METHODS, AdminOnly, Authenticated, SignInOrigin
 from medianest.api.rate_limiting import RateLimitedByAddress
@@ -52,6 +53,7 @@ def openapi_page() -> str:
     return json.dumps(openapi(), indent=1, ensure_ascii=False) + "\n"
 
 
+@cache
 def openapi() -> dict[str, Any]:
     """Return the document of every route of the template."""
     template = read_template(PROJECT / "template.yaml", opt=PROJECT / ".venv" / "opt")

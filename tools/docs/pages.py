@@ -6,14 +6,18 @@ from functools import partial
 from tools.docs.costs import costs_figure, operations_page
 from tools.docs.environment import env_example, environment_page
 from tools.docs.errors import errors_page
+from tools.docs.events import events
 from tools.docs.openapi import openapi_page
 from tools.docs.rate_limits import rate_limits_page
+from tools.docs.route_table import readme_page
 from tools.docs.settings import settings_page
 from tools.docs.swagger_ui import ASSETS, asset
+from tools.docs.template import template_page
 
-# Keys are paths relative to the project.
+# Keys are paths relative to the project. README.md and template.yaml are generated in part.
 PAGES: Mapping[str, Callable[[], str]] = {
     ".env.example": env_example,
+    "README.md": readme_page,
     "docs/costs.svg": costs_figure,
     "docs/environment.md": environment_page,
     "docs/errors.md": errors_page,
@@ -23,4 +27,10 @@ PAGES: Mapping[str, Callable[[], str]] = {
     # Where it is deployed from: a function has nothing but its own folder and the layers.
     "functions/health/openapi.json": openapi_page,
     **{f"functions/health/swagger-ui/{name}": partial(asset, name) for name in ASSETS},
+    "template.yaml": template_page,
 }
+
+
+def texts() -> dict[str, str]:
+    """Return the text of every page and sample event, by its path within the project."""
+    return {name: page() for name, page in PAGES.items()} | events()

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from local.run_config import PROJECT
-from local.template import Template, Throttle, read_template
+from local.template.models import Template, Throttle
+from local.template.reader import read_template
 from medianest.rate_limits.policies import POLICIES
 from medianest.system_config.service import CACHE_SECONDS
 from tools.docs.routes import served_routes
@@ -87,10 +88,7 @@ def rate_limits_page() -> str:
 
 def _rows(template: Template) -> Iterator[str]:
     for served in served_routes(template):
-        throttle = template.method_throttles.get(
-            (served.path, served.method), template.stage_throttle
-        )
-        gateway = "none" if throttle is None else _shown(throttle)
+        gateway = _shown(served.throttle, template.stage_throttle)
         name = f"`{served.method} {served.path}`"
         for policy, counted_by in served.policies:
             bounds = f"{POLICIES[policy].limit} | {POLICIES[policy].window}"
@@ -99,8 +97,10 @@ def _rows(template: Template) -> Iterator[str]:
             yield f"| {name} | none | | | | {gateway} |"
 
 
-def _shown(throttle: Throttle) -> str:
-    return f"{throttle.rate:g}, {throttle.burst}"
+def _shown(own: tuple[int, int] | None, stage: Throttle | None) -> str:
+    if own is not None:
+        return f"{own[0]}, {own[1]}"
+    return "none" if stage is None else f"{stage.rate:g}, {stage.burst}"
 
 
 def _listed(kind: str) -> str:

@@ -1,4 +1,7 @@
-"""The routes of the functions, in the template's order, with their rate-limit policies."""
+"""The routes that the functions declare, with their callers and rate-limit policies.
+
+The code is the declaration: `make docs` writes template.yaml, README.md, events/ and docs/ from it.
+"""
 
 import importlib
 import os
@@ -8,14 +11,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from unittest import mock
 
+from fastapi import FastAPI
 from fastapi.dependencies.models import Dependant
 from pydantic.alias_generators import to_camel
 
-from local.template import Template
-from medianest.api.dependencies import Authenticated
+from local.template.models import Template
+from medianest.api.dependencies import AdminOnly, Authenticated
 from medianest.api.rate_limiting import RateLimitedByAddress
 from medianest.api.route import Route as ApiRoute
-from medianest.rate_limits.policies import PolicyName
+from medianest.rate_limits.policies import POLICIES, PolicyName
 
 # The functions require these settings at import.
 _ENVIRONMENT = {
@@ -29,10 +33,11 @@ _ENVIRONMENT = {
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """A route of the template with the route of the function, in a folder of functions/."""
+    """A route that a function declares; `function` is its logical id in the template."""
 
     method: str
     path: str
+    function: str
     folder: str
     route: ApiRoute
 
@@ -67,22 +72,42 @@ class Served:
         policies += (self.route.openapi_extra or {}).get("x-policies", ())
         return list(dict.fromkeys(policies))
 
+    @property
+    def throttle(self) -> tuple[int, int] | None:
+        """Return what API Gateway lets through: the route's own word, or its tightest policy's.
+
+        None leaves the route to the throttle of the whole stage.
+        """
+        own: tuple[int, int] | None = (self.route.openapi_extra or {}).get("x-throttle")
+        of_policies = [POLICIES[policy].throttle for policy, _ in self.policies]
+        return own or min(filter(None, of_policies), default=None)
+
+    @property
+    def callers(self) -> str:
+        """Return the callers that the route serves: anybody, signed in, or admin."""
+        if any(isinstance(call, AdminOnly) for call in self.dependencies):
+            return "admin"
+        signed_in = any(isinstance(call, Authenticated) for call in self.dependencies)
+        return "signed in" if signed_in else "anybody"
+
 
 def served_routes(template: Template) -> list[Served]:
-    """Return every route except preflights and HEAD, whose responses follow from GET."""
+    """Return every route of the functions, function by function in the template's order.
+
+    HEAD and OPTIONS are left out: each path has them.
+    """
     environment = {**_ENVIRONMENT, "JWT_SECRET": secrets.token_urlsafe(48)}
     served: list[Served] = []
-    for route in template.routes:
-        if not isinstance(route.target, str) or route.method in {"HEAD", "OPTIONS"}:
-            continue
-        folder = template.functions[route.target].code.name
+    for function in template.functions.values():
+        folder = function.code.name
         with mock.patch.dict(os.environ, environment):
-            app = importlib.import_module(f"functions.{folder}.app").app
+            module = importlib.import_module(f"functions.{folder}.app")
+        routes = getattr(module, "app", FastAPI()).routes
         served += [
-            Served(route.method, route.path, folder, each)
-            for each in app.routes
-            if isinstance(each, ApiRoute)
-            and (each.path, each.methods) == (route.path, {route.method})
+            Served(method, route.path, function.id, folder, route)
+            for route in routes
+            if isinstance(route, ApiRoute)
+            for method in route.methods or ()
         ]
     return served
 

@@ -12,7 +12,7 @@ from medianest.core.error_codes import ErrorCode
 from medianest.core.errors import AppError, invalid, invalid_fields, invalid_token
 from medianest.requests import repository as requests_repository
 from medianest.sessions import repository as sessions_repository
-from medianest.sessions import service as sessions
+from medianest.sessions import service as sessions_service
 from medianest.signin import passwords
 from medianest.users import repository as users_repository
 from medianest.users.models import OwnQuotas, Quota
@@ -74,7 +74,7 @@ def change(user_id: UUID, body: UserChangeIn, admin: Principal, caller: Caller) 
         changed = _change(connection, user, wanted, admin, caller)
         if (changed.role, changed.status) != (user.role, user.status):
             _, revoked = sessions_repository.revoke_all(connection, user_id)
-    sessions.invalidate(user_id, revoked)
+    sessions_service.invalidate(user_id, revoked)
     return changed
 
 
@@ -97,7 +97,7 @@ def delete(user_id: UUID, admin: Principal, caller: Caller) -> None:
                 _record_deletion(connection, user, admin, caller)
             else:
                 _change(connection, user, replace(user, status="suspended"), admin, caller)
-        sessions.invalidate(user_id, revoked)
+        sessions_service.invalidate(user_id, revoked)
         has_begun = True
 
 

@@ -49,13 +49,19 @@ def documented_errors(
     *errors: ErrorCode,
     headers: Sequence[str] = (),
     policies: Sequence[tuple[PolicyName, str]] = (),
+    throttle: tuple[int, int] | None = None,
 ) -> dict[str, Any]:
-    """Return the `openapi_extra` of a route: its own errors, headers and rate limits.
+    """Return the `openapi_extra` of a route: its own errors, headers, rate limits and throttle.
 
-    Only the generator of the API document reads it. The generator derives the errors of
-    dependencies, parameters and bodies itself.
+    Only `make docs` reads it. It derives the errors of dependencies, parameters and bodies, and the
+    throttle from the policies of the route; `throttle` (calls per second, burst) replaces that one.
     """
-    return {"x-errors": errors, "x-headers": headers, "x-policies": policies}
+    return {
+        "x-errors": errors,
+        "x-headers": headers,
+        "x-policies": policies,
+        "x-throttle": throttle,
+    }
 
 
 def documented_success(examples: Examples) -> dict[int | str, dict[str, Any]]:

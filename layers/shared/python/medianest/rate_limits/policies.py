@@ -41,7 +41,8 @@ class Policy:
     """A number of calls in a window of seconds.
 
     An admin can set `limit` to at least `min_limit` and `window` to at most `max_window`. Stricter
-    values would lock users out. A `fixed` policy cannot be changed.
+    values would lock users out. A `fixed` policy cannot be changed. API Gateway applies `throttle`
+    (calls per second, burst) to a route with the policy, for all callers together.
     """
 
     name: PolicyName
@@ -51,6 +52,7 @@ class Policy:
     min_limit: int = 1
     max_window: int = 86_400
     fixed: bool = False
+    throttle: tuple[int, int] | None = None
 
 
 # The policies of section 6 of the contract.
@@ -59,18 +61,31 @@ POLICIES: Mapping[PolicyName, Policy] = {
     for policy in (
         Policy("api", 100, 60, "memory", min_limit=20, max_window=300),
         Policy("auth", 10, 60, "database", min_limit=5, max_window=600),
-        Policy("plex-pin", 5, 300, "database", min_limit=2, max_window=900),
+        Policy("plex-pin", 5, 300, "database", min_limit=2, max_window=900, throttle=(5, 10)),
         # A client may poll once a second, sometimes in two tabs (RFC 8628, section 3.5).
-        Policy("plex-verify", 90, 60, "database", min_limit=30, max_window=60),
-        Policy("login", 5, 900, "database", min_limit=3, max_window=3600),
-        Policy("password", 3, 3600, "database", min_limit=1, max_window=86400),
-        Policy("search", 30, 60, "memory", min_limit=5, max_window=600),
-        Policy("media-request", 20, 3600, "memory", min_limit=1, max_window=86400),
-        Policy("admin", 100, 60, "memory", min_limit=20, max_window=300),
+        Policy("plex-verify", 90, 60, "database", min_limit=30, max_window=60, throttle=(50, 100)),
+        Policy("login", 5, 900, "database", min_limit=3, max_window=3600, throttle=(5, 10)),
+        Policy("password", 3, 3600, "database", min_limit=1, max_window=86400, throttle=(5, 10)),
+        Policy("search", 30, 60, "memory", min_limit=5, max_window=600, throttle=(50, 100)),
+        Policy(
+            "media-request", 20, 3600, "memory", min_limit=1, max_window=86400, throttle=(20, 40)
+        ),
+        Policy("admin", 100, 60, "memory", min_limit=20, max_window=300, throttle=(20, 40)),
         # Loading the page of the API document takes six calls, of up to 1.5 MB.
-        Policy("docs", 60, 60, "memory", min_limit=60, max_window=60, fixed=True),
+        Policy(
+            "docs", 60, 60, "memory", min_limit=60, max_window=60, fixed=True, throttle=(10, 20)
+        ),
         # For the routes that change limits: it is fixed, so they cannot lock themselves.
-        Policy("admin-config", 60, 60, "memory", min_limit=60, max_window=60, fixed=True),
+        Policy(
+            "admin-config",
+            60,
+            60,
+            "memory",
+            min_limit=60,
+            max_window=60,
+            fixed=True,
+            throttle=(20, 40),
+        ),
     )
 }
 

@@ -9,7 +9,7 @@ from medianest.core.error_codes import ErrorCode
 from medianest.core.errors import AppError
 from medianest.requests import repository
 from medianest.requests.schemas import QuotaExceededOut
-from medianest.system_config import service as system_config
+from medianest.system_config import service as system_config_service
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -76,4 +76,4 @@ def _counted(number: int, unit: str) -> str:
 def of(actor: Actor, kind: QuotaKind) -> Quota:
     """Return a user's quota: their own if they have one, else that of their role."""
     own = None if actor.quota is None else actor.quota.of(kind)
-    return own or system_config.quotas(actor.role).of(kind)
+    return own or system_config_service.quotas(actor.role).of(kind)

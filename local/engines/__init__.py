@@ -1,0 +1,1 @@
+"""Runs the embedded PostgreSQL and Valkey, and checks external ones."""

@@ -1,0 +1,75 @@
+"""Check that an external database or cache can be reached; if not, say why in one sentence."""
+
+import psycopg
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from medianest.core.db import authorities, login
+from medianest.core.environment import ConfigurationError
+from medianest.core.variables import Environment
+
+_NO_RETRY = Retry(NoBackoff(), 0)
+_OLDEST = 140_000  # as PostgreSQL counts its versions
+_LOGIN_REFUSED = ("authentication failed", "no password supplied", "does not exist")
+
+
+def database_problem(known: Environment) -> str | None:
+    """Return the problem with DATABASE_URL, without its password; None if there is none."""
+    url = known.database_url.get_secret_value() if known.database_url else ""
+    try:
+        parts = login(url)
+    except ConfigurationError as error:
+        return error.problems[0]
+    place = f"{parts.get('host') or parts.get('hostaddr') or 'localhost'}:{parts.get('port', 5432)}"
+    start = f"DATABASE_URL names PostgreSQL at {place}, which"
+    try:
+        with psycopg.connect(
+            url,
+            connect_timeout=known.database_connect_timeout_seconds,
+            sslrootcert=authorities(url),
+        ) as connection:
+            version = connection.info.server_version
+            may_create = connection.execute(
+                "SELECT has_schema_privilege(current_schema(), 'CREATE')"
+            ).fetchone()
+    except psycopg.OperationalError as error:
+        return f"{start} {_database_reason(str(error), parts.get('dbname') or '')}"
+    if version < _OLDEST:
+        return f"{start} is version {version // 10_000}: it must be 14 or later"
+    if may_create != (True,):
+        return f"{start} lets its user create no tables: grant it CREATE on the schema"
+    return None
+
+
+def cache_problem(known: Environment) -> str | None:
+    """Return the problem with REDIS_URL, without its password; None if there is none."""
+    url = known.redis_url.get_secret_value() if known.redis_url else ""
+    place = url.rpartition("@")[2].partition("://")[2] or url.rpartition("@")[2]
+    start = f"REDIS_URL names the cache at {place.partition('/')[0]}, which"
+    try:
+        with redis.Redis.from_url(
+            url,
+            socket_connect_timeout=known.cache_connect_timeout_seconds,
+            socket_timeout=known.cache_timeout_seconds,
+            retry=_NO_RETRY,
+        ) as client:
+            client.ping()
+    except redis.AuthenticationError:
+        return f"{start} refuses the user or the password"
+    except (redis.RedisError, OSError, ValueError) as error:
+        return f"{start} cannot be reached ({_cause(str(error))})"
+    return None
+
+
+def _database_reason(message: str, name: str) -> str:
+    first = message.partition("\n")[0]
+    if f'database "{name}" does not exist' in first:
+        return f'has no database "{name}": create it, or correct the name'
+    if any(words in first for words in _LOGIN_REFUSED):
+        return "refuses the user or the password"
+    return f"cannot be reached ({_cause(first.rpartition(' failed: ')[2])})"
+
+
+def _cause(message: str) -> str:
+    return message.strip().removeprefix("FATAL:").removeprefix("connection is bad:").strip(" .")

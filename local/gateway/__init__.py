@@ -1,0 +1,1 @@
+"""Emulates API Gateway REST: routes, throttles, mocks and gateway responses."""

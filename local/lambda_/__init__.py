@@ -1,0 +1,1 @@
+"""Emulates AWS Lambda: a pool of worker processes per function, behind the Runtime API."""

@@ -1,0 +1,121 @@
+"""The routes of the stand-in for TMDB."""
+
+import re
+from typing import Any
+
+from aiohttp import web
+
+from local.standins.faults import Faults, Handler
+from local.standins.tmdb.catalogue import Catalogue, MediaType, Star, load_catalogue
+from local.standins.tmdb.details import details_response
+from local.standins.tmdb.errors import not_found, refuse
+from local.standins.tmdb.search import found_as, is_found, matches, page_of
+
+
+class Tmdb:
+    """The routes over one catalogue."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self._stars = catalogue.stars
+        self._titles = {(title.media_type, title.id): title for title in catalogue.titles}
+
+    async def search_multi(self, request: web.Request) -> web.Response:
+        """Search films, shows and people."""
+        results = [
+            {"media_type": title.media_type, **found_as(title, request)}
+            for title in self._titles.values()
+            if is_found(title, request)
+        ]
+        results += [
+            self._describe_star(star, request)
+            for star in self._stars
+            if matches(request.query.get("query", ""), star.name)
+        ]
+        return page_of(results, request)
+
+    async def search_movies(self, request: web.Request) -> web.Response:
+        """Search films."""
+        return page_of(self._search("movie", request), request)
+
+    async def search_shows(self, request: web.Request) -> web.Response:
+        """Search shows."""
+        return page_of(self._search("tv", request), request)
+
+    async def show_title(self, request: web.Request) -> web.Response:
+        """Return a film or show in full."""
+        asked = request.match_info["id"]
+        if not re.fullmatch("0*[1-9][0-9]{0,9}", asked):
+            message = "Invalid id: The pre-requisite id is invalid or not found."
+            return refuse(404, 6, message)
+        kind: MediaType = "movie" if request.match_info["kind"] == "movie" else "tv"
+        title = self._titles.get((kind, int(asked)))
+        return not_found() if title is None else details_response(title, request)
+
+    def _search(self, media_type: str, request: web.Request) -> list[dict[str, Any]]:
+        return [
+            found_as(title, request)
+            for title in self._titles.values()
+            if title.media_type == media_type and is_found(title, request)
+        ]
+
+    def _describe_star(self, star: Star, request: web.Request) -> dict[str, Any]:
+        films = [self._titles[("movie", id_)] for id_ in star.known_for]
+        return {
+            "media_type": "person",
+            "id": star.id,
+            "name": star.name,
+            "original_name": star.name,
+            "adult": False,
+            "gender": 0,
+            "popularity": star.popularity,
+            "known_for_department": star.department,
+            "profile_path": None,
+            "known_for": [{"media_type": "movie", **found_as(film, request)} for film in films],
+        }
+
+
+def create_app(catalogue: Catalogue | None = None) -> web.Application:
+    """Build the stand-in, over the catalogue of this folder unless another is given."""
+    tmdb = Tmdb(catalogue or load_catalogue())
+    app = web.Application(middlewares=[require_key])
+    app.router.add_get("/3/search/multi", tmdb.search_multi)
+    app.router.add_get("/3/search/movie", tmdb.search_movies)
+    app.router.add_get("/3/search/tv", tmdb.search_shows)
+    app.router.add_get("/3/{kind:movie|tv}/{id}", tmdb.show_title)
+    app.router.add_get("/3/configuration", show_configuration)
+    app.router.add_route("*", "/3/{anything:.*}", answer_not_found)
+    Faults().install(app)
+    return app
+
+
+@web.middleware
+async def require_key(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Refuse a call without a v3 key in the query or a v4 token in the header."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    key = request.query.get("api_key", "")
+    has_token = scheme == "Bearer" and re.fullmatch(r"[\w-]+\.[\w-]+\.[\w-]+", token)
+    has_key = has_token or re.fullmatch(r"[\w-]+", key)
+    if request.path.startswith("/3/") and not has_key:
+        return refuse(401, 7, "Invalid API key: You must be granted a valid key.")
+    return await handler(request)
+
+
+async def show_configuration(_request: web.Request) -> web.Response:
+    """Return where images are."""
+    return web.json_response(
+        {
+            "images": {
+                "base_url": "http://image.tmdb.org/t/p/",
+                "secure_base_url": "https://image.tmdb.org/t/p/",
+                "backdrop_sizes": ["w300", "w780", "w1280", "original"],
+                "poster_sizes": ["w92", "w154", "w185", "w342", "w500", "w780", "original"],
+                "profile_sizes": ["w45", "w185", "h632", "original"],
+            },
+            "change_keys": [],
+        }
+    )
+
+
+async def answer_not_found(_request: web.Request) -> web.Response:
+    """Answer 404 for a path that the stand-in lacks."""
+    return not_found()

@@ -1,0 +1,75 @@
+"""The titles and people that the stand-in knows: catalogue.json."""
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+type MediaType = Literal["movie", "tv"]
+
+CATALOGUE = Path(__file__).with_name("catalogue.json")
+
+
+@dataclass(frozen=True)
+class Title:
+    """A film, or a show with its seasons (number → how many episodes; 0 holds the specials)."""
+
+    media_type: MediaType
+    id: int
+    title: str
+    date: str = ""
+    genres: tuple[int, ...] = ()
+    original_title: str = ""
+    language: str = "en"
+    overview: str = ""
+    popularity: float = 1.0
+    runtime: int = 0
+    poster: str | None = None
+    backdrop: str | None = None
+    seasons: dict[int, int] = field(default_factory=dict)
+    imdb: str | None = None
+    tvdb: int | None = None
+    # By locale such as `de-DE`: `title` and `overview`, either of which may be missing.
+    translations: dict[str, dict[str, str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Star:
+    """A person known from films; `multi` finds people, too."""
+
+    id: int
+    name: str
+    department: str
+    known_for: tuple[int, ...]
+    popularity: float = 5.0
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """All titles and people."""
+
+    titles: tuple[Title, ...]
+    stars: tuple[Star, ...] = ()
+
+
+def load_catalogue(path: Path = CATALOGUE) -> Catalogue:
+    """Read the catalogue; the order in the file is the order of popularity."""
+    raw = json.loads(path.read_text(encoding="utf-8"))
+    titles = [read_title("movie", rank, entry) for rank, entry in enumerate(raw["movies"])]
+    titles += [read_title("tv", rank, entry) for rank, entry in enumerate(raw["shows"])]
+    stars = [Star(**{**entry, "known_for": tuple(entry["known_for"])}) for entry in raw["people"]]
+    return Catalogue(tuple(titles), tuple(stars))
+
+
+def read_title(media_type: MediaType, rank: int, entry: dict[str, Any]) -> Title:
+    """Read one line of the catalogue."""
+    seasons = entry.get("seasons", {})
+    return Title(
+        **{
+            **entry,
+            "media_type": media_type,
+            "genres": tuple(entry["genres"]),
+            "seasons": {int(number): episodes for number, episodes in seasons.items()},
+            "popularity": round(1000 / (rank + 10), 3),
+        }
+    )

@@ -1,0 +1,61 @@
+"""A title with the fields of a search result, in a language."""
+
+import re
+from typing import Any
+
+from aiohttp import web
+
+from local.standins.tmdb.catalogue import Title
+
+ENGLISH = "en-US"
+
+
+def language_of(request: web.Request) -> str:
+    """Return the requested language, `en-US` for none or an invalid one."""
+    asked = request.query.get("language", ENGLISH)
+    return asked if re.fullmatch("[a-z]{2}(-[A-Z]{2})?", asked) else ENGLISH
+
+
+def translation_of(title: Title, language: str) -> dict[str, str]:
+    """Return the translation of a title to a language, whatever the country."""
+    spoken = language[:2]
+    known = {ENGLISH: {"title": title.title, "overview": title.overview}} | title.translations
+    same = [locale for locale in known if locale[:2] == spoken]
+    return known[language if language in same else same[0]] if same else {}
+
+
+def describe(title: Title, language: str) -> dict[str, Any]:
+    """Return a title with the fields of a search result.
+
+    An untranslated entry has its original title, no overview, and none of the English pictures.
+    """
+    translation = translation_of(title, language)
+    original = title.original_title or title.title
+    name = translation.get("title") or original
+    shared = {
+        "adult": False,
+        "backdrop_path": title.backdrop,
+        "genre_ids": list(title.genres),
+        "id": title.id,
+        "original_language": title.language,
+        "overview": translation.get("overview", ""),
+        "popularity": title.popularity,
+        "poster_path": title.poster if language[:2] == "en" else None,
+        "vote_average": 0.0,
+        "vote_count": 0,
+    }
+    if title.media_type == "movie":
+        return {
+            **shared,
+            "title": name,
+            "original_title": original,
+            "release_date": title.date,
+            "video": False,
+        }
+    return {
+        **shared,
+        "name": name,
+        "original_name": original,
+        "first_air_date": title.date,
+        "origin_country": [],
+    }

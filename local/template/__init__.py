@@ -1,0 +1,1 @@
+"""Reads template.yaml: the CloudFormation intrinsics, and the parts that are emulated."""

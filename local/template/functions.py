@@ -1,0 +1,88 @@
+"""Read the functions of a template: code, layers, environment and schedules."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from local.template.loader import TemplateError, is_intrinsic
+from local.template.models import Function, Layer, Schedule
+from local.template.properties import refuse_unknown
+
+# Properties without an effect on a developer's machine. Any that is neither here nor read below
+# is refused: it could change what the service does.
+_FUNCTION_IGNORED = {
+    *("Architectures", "AutoPublishAlias", "AutoPublishAliasAllProperties", "Description"),
+    *("EventInvokeConfig", "FunctionName", "LoggingConfig", "Policies", "Role", "Runtime"),
+    *("SnapStart", "Tags", "Tracing", "VersionDescription", "VpcConfig"),
+}
+_FUNCTION_READ = {
+    *("CodeUri", "Environment", "Events", "Handler", "Layers", "MemorySize"),
+    *("ReservedConcurrentExecutions", "Timeout"),
+}
+_SCHEDULE_IGNORED = {"DeadLetterConfig", "OmitName"}
+_SCHEDULE_READ = {"Description", "Input", "Name", "RetryPolicy", "ScheduleExpression", "State"}
+
+
+def merge_globals(base: Any, own: Any) -> Any:
+    """Merge Globals into a function as SAM does: maps by key, lists end to end, else its own."""
+    if is_intrinsic(base) or is_intrinsic(own):
+        return own
+    if isinstance(base, dict) and isinstance(own, dict):
+        common = {key: merge_globals(base[key], own[key]) for key in base.keys() & own.keys()}
+        return {**base, **own, **common}
+    if isinstance(base, list) and isinstance(own, list):
+        return base + own
+    return own
+
+
+def read_layer(name: str, content: Path, opt: Path) -> Layer:
+    """Read a layer; the folder `opt` holds those that are a list of requirements."""
+    if (content / "python").is_dir():
+        return Layer(name, content / "python", is_source=True)
+    if (content / "requirements.txt").is_file():
+        return Layer(name, opt / name / "python", is_source=False)
+    raise TemplateError(f"{name}: {content} has neither a python folder nor a requirements.txt")
+
+
+def read_function(
+    name: str, properties: dict[str, Any], layers: Mapping[str, Layer], root: Path
+) -> Function:
+    """Read a function whose code is below `root`."""
+    refuse_unknown(name, properties, _FUNCTION_READ | _FUNCTION_IGNORED)
+    unknown = [layer for layer in properties.get("Layers", []) if layer not in layers]
+    if unknown:
+        raise TemplateError(f"{name}: no layer of this template is called {unknown}")
+    variables = properties.get("Environment", {}).get("Variables", {})
+    concurrency = properties.get("ReservedConcurrentExecutions")
+    return Function(
+        id=name,
+        code=root / properties["CodeUri"],
+        handler=properties["Handler"],
+        timeout=float(properties.get("Timeout", 3)),
+        memory=int(properties.get("MemorySize", 128)),
+        concurrency=None if concurrency is None else int(concurrency),
+        layers=tuple(layers[layer] for layer in properties.get("Layers", [])),
+        environment={key: str(value) for key, value in variables.items()},
+    )
+
+
+def read_schedule(name: str, event: dict[str, Any], function: str) -> Schedule:
+    """Read an event of a function, which has to be a schedule."""
+    if event["Type"] != "ScheduleV2":
+        raise TemplateError(
+            f"{function}, event {name}: only ScheduleV2 is known, not {event['Type']}"
+        )
+    properties = event["Properties"]
+    refuse_unknown(f"Schedule {name}", properties, _SCHEDULE_READ | _SCHEDULE_IGNORED)
+    retry = properties.get("RetryPolicy", {})
+    refuse_unknown(f"Schedule {name}", retry, {"MaximumEventAgeInSeconds", "MaximumRetryAttempts"})
+    return Schedule(
+        name=properties.get("Name", name),
+        function=function,
+        expression=properties["ScheduleExpression"],
+        event=json.loads(properties["Input"]),
+        is_enabled=properties.get("State", "ENABLED") == "ENABLED",
+        retries=int(retry.get("MaximumRetryAttempts", 185)),
+        description=properties.get("Description", ""),
+    )

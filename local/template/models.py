@@ -1,0 +1,94 @@
+"""The parts of a template that are emulated: functions, routes, throttles, schedules."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+type Headers = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """A folder that a function can import from; `is_source` when it is edited in place."""
+
+    id: str
+    python: Path
+    is_source: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A Lambda function; `concurrency` is None when nothing is reserved."""
+
+    id: str
+    code: Path
+    handler: str
+    timeout: float
+    memory: int
+    concurrency: int | None
+    layers: tuple[Layer, ...]
+    environment: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Mock:
+    """A response without a function, for requests of the media types in `accepts`."""
+
+    accepts: frozenset[str]
+    status: int
+    headers: Headers
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A method of a path (`ANY` for every method the path does not name) and its target."""
+
+    path: str
+    method: str
+    target: str | Mock
+
+
+@dataclass(frozen=True, slots=True)
+class Throttle:
+    """A token bucket: `rate` tokens a second, never more than `burst`."""
+
+    rate: float
+    burst: int
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayResponse:
+    """A response of API Gateway itself; None where the template leaves its default."""
+
+    status: int | None
+    headers: Headers
+    body: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """A function that EventBridge Scheduler calls."""
+
+    name: str
+    function: str
+    expression: str
+    event: Any
+    is_enabled: bool
+    retries: int
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """The parts of template.yaml that are emulated."""
+
+    stage: str
+    compressed_from: int | None
+    functions: Mapping[str, Function]
+    routes: tuple[Route, ...]
+    stage_throttle: Throttle | None
+    method_throttles: Mapping[tuple[str, str], Throttle]
+    gateway_responses: Mapping[str, GatewayResponse]
+    schedules: Mapping[str, Schedule]

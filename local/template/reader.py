@@ -1,0 +1,136 @@
+"""Read template.yaml into a `Template`."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from local.template.api import read_gateway_response, read_routes, read_throttles
+from local.template.emulated import EmulatedResources, parameter_values
+from local.template.functions import merge_globals, read_function, read_layer, read_schedule
+from local.template.intrinsics import Resolver
+from local.template.loader import TemplateError, load
+from local.template.models import Function, Layer, Schedule, Template
+from local.template.properties import refuse_unknown
+
+# `make run` starts, or is given, a database and a cache: as on AWS with external ones, the
+# functions are in no VPC then.
+_EXTERNAL = {"DatabaseMode": "external", "CacheMode": "external"}
+# Ignored properties have no effect on a developer's machine; all others have to be known.
+_API_IGNORED = {
+    *("AccessLogSetting", "AlwaysDeploy", "Description", "DisableExecuteApiEndpoint"),
+    *("EndpointConfiguration", "Name", "OpenApiVersion", "Tags", "TracingEnabled"),
+}
+_API_READ = {
+    *("DefinitionBody", "GatewayResponses", "MethodSettings", "MinimumCompressionSize"),
+    "StageName",
+}
+_SERVERLESS = "AWS::Serverless::"
+_SERVERLESS_READ = {"Function", "Api", "LayerVersion"}
+_NEVER_IGNORED = ("AWS::ApiGateway", "AWS::Events", "AWS::Lambda::Function", "AWS::Scheduler")
+# The custom domain of the API, and the role that writes its log.
+_IGNORED = {
+    *("AWS::ApiGateway::Account", "AWS::ApiGateway::BasePathMapping"),
+    "AWS::ApiGateway::DomainName",
+}
+
+type _Resources = dict[str, dict[str, Any]]
+
+
+def read_template(
+    path: Path, *, opt: Path, parameters: Mapping[str, str] | None = None
+) -> Template:
+    """Read a template.
+
+    `opt` holds the installed layers that are a list of requirements, as `LayerId/python`. The
+    template's database and cache are external ones unless `parameters` says otherwise.
+    """
+    document = load(path)
+    declared = document.get("Parameters", {})
+    external = {name: mode for name, mode in _EXTERNAL.items() if name in declared}
+    values = parameter_values(declared, {**external, **(parameters or {})})
+    resolver = Resolver(document, values, EmulatedResources(document))
+    reader = _Reader(document, resolver, root=path.parent.resolve(), opt=opt.resolve())
+    try:
+        return reader.read()
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise TemplateError(f"{path.name} is not what it should be: {error!r}") from error
+
+
+class _Reader:
+    """Turns the resources of one document into a Template."""
+
+    def __init__(
+        self, document: dict[str, Any], resolver: Resolver, *, root: Path, opt: Path
+    ) -> None:
+        self._global_function: dict[str, Any] = document.get("Globals", {}).get("Function", {})
+        self._resources: dict[str, Any] = document["Resources"]
+        self._resolver = resolver
+        self._root = root
+        self._opt = opt
+        refuse_unknown("Globals", document.get("Globals", {}), {"Function"})
+
+    def read(self) -> Template:
+        by_kind = self._serverless_resources()
+        if len(by_kind["Api"]) != 1:
+            raise TemplateError("The local runtime serves exactly one AWS::Serverless::Api")
+        functions, schedules = self._functions(by_kind["Function"], by_kind["LayerVersion"])
+        (api,) = by_kind["Api"].values()
+        return self._template(self._resolver.resolve(api), functions, schedules)
+
+    def _serverless_resources(self) -> dict[str, _Resources]:
+        """Return the properties of the resources that are emulated, by the kind."""
+        by_kind: dict[str, _Resources] = {kind: {} for kind in _SERVERLESS_READ}
+        for name, resource in self._resources.items():
+            condition = resource.get("Condition")
+            if condition is not None and not self._resolver.condition(condition):
+                continue
+            kind: str = resource["Type"]
+            if kind.removeprefix(_SERVERLESS) in _SERVERLESS_READ:
+                by_kind[kind.removeprefix(_SERVERLESS)][name] = resource["Properties"]
+            elif kind.startswith((_SERVERLESS, *_NEVER_IGNORED)) and kind not in _IGNORED:
+                raise TemplateError(f"{name}: the local runtime does not know {kind}")
+        return by_kind
+
+    def _functions(
+        self, own_properties: _Resources, layer_properties: _Resources
+    ) -> tuple[dict[str, Function], dict[str, Schedule]]:
+        layers = {name: self._layer(name, each) for name, each in layer_properties.items()}
+        functions: dict[str, Function] = {}
+        schedules: dict[str, Schedule] = {}
+        for name, own in own_properties.items():
+            properties = self._resolver.resolve(merge_globals(self._global_function, own))
+            functions[name] = read_function(name, properties, layers, self._root)
+            for event_name, event in properties.get("Events", {}).items():
+                schedule = read_schedule(event_name, event, name)
+                if schedule.name in schedules:
+                    raise TemplateError(f"Two schedules are called {schedule.name}")
+                schedules[schedule.name] = schedule
+        return functions, schedules
+
+    def _layer(self, name: str, properties: dict[str, Any]) -> Layer:
+        content = self._root / self._resolver.resolve(properties["ContentUri"])
+        return read_layer(name, content, self._opt)
+
+    def _template(
+        self, api: dict[str, Any], functions: dict[str, Function], schedules: dict[str, Schedule]
+    ) -> Template:
+        refuse_unknown("The API", api, _API_READ | _API_IGNORED)
+        throttles = dict(read_throttles(api.get("MethodSettings", [])))
+        stage_throttle = throttles.pop(("/*", "*"), None)
+        routes = tuple(read_routes(api["DefinitionBody"], functions))
+        served = {(route.path, route.method) for route in routes}
+        if not served.issuperset(throttles):
+            raise TemplateError(f"Throttles without a route: {set(throttles) - served}")
+        return Template(
+            stage=api["StageName"],
+            compressed_from=api.get("MinimumCompressionSize"),
+            functions=functions,
+            routes=routes,
+            stage_throttle=stage_throttle,
+            method_throttles=throttles,
+            gateway_responses={
+                name: read_gateway_response(name, response)
+                for name, response in api.get("GatewayResponses", {}).items()
+            },
+            schedules=schedules,
+        )

@@ -1,0 +1,40 @@
+"""docs/database-schema.md is what the migrations make, with a meaning for each table."""
+
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+from pydantic import SecretStr
+
+from medianest.core.db import Database
+from medianest.migrations.runner import migrate
+from tests.support.api import ROOT
+from tests.support.engines import database
+from tools.docs.database import PAGE, page
+
+
+@pytest.fixture(scope="module")
+def migrated(engines: tuple[str, str], worker_id: str) -> Iterator[str]:
+    """Return the address of a database that the migrations have run on."""
+    with database(engines[0], f"test_schema_{worker_id}") as url:
+        own = Database(SecretStr(url))
+        try:
+            migrate(own)
+        finally:
+            own.close()
+        yield url
+
+
+def test_page_is_up_to_date(migrated: str) -> None:
+    is_current = (ROOT / PAGE).read_text(encoding="utf-8") == page(migrated)
+    assert is_current, f"{PAGE} does not follow the migrations: run `make docs`"
+
+
+def test_every_table_says_its_meaning(migrated: str) -> None:
+    with psycopg.connect(migrated) as connection:
+        silent = connection.execute(
+            "SELECT relname FROM pg_class"
+            " WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
+            " AND obj_description(oid, 'pg_class') IS NULL"
+        ).fetchall()
+    assert silent == [], "add a COMMENT ON TABLE to the migration"

@@ -1,0 +1,391 @@
+"""The embedded engines: shared, restarted, killed, and never left behind."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from pathlib import Path
+
+import psycopg
+import pytest
+import redis
+
+from local.engines.engine import Engine, Server
+from local.engines.errors import EngineError
+from local.engines.postgres import PostgresEngine
+from local.engines.valkey import ValkeyEngine
+
+ENGINES = ["postgres", "valkey"]
+USER = """
+import subprocess, sys
+from pathlib import Path
+from local.engines.postgres import PostgresEngine
+from local.engines.valkey import ValkeyEngine
+name, directory, *child = sys.argv[1:]
+data = Path(directory)
+engine = ValkeyEngine(data) if name == "valkey" else PostgresEngine(data, durable=False)
+with engine.use() as server:
+    if child:
+        null = subprocess.DEVNULL
+        print(subprocess.Popen(child, close_fds=False, stdout=null, stderr=null).pid)
+    print(server.url, server.pid, flush=True)
+    sys.stdin.read()
+"""
+
+
+class User:
+    """A process that uses a server until its standard input ends, or it is killed."""
+
+    def __init__(self, engine: str, directory: Path, *child: str) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", USER, engine, str(directory), *child],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+
+    def line(self) -> list[str]:
+        assert self.process.stdout
+        if line := self.process.stdout.readline():
+            return line.split()
+        raise AssertionError(self.process.communicate()[1])
+
+    def server(self) -> Server:
+        url, pid = self.line()
+        return Server(url, int(pid))
+
+    def leave(self) -> None:
+        self.process.communicate()
+        assert self.process.returncode == 0
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.communicate()
+
+
+@pytest.fixture
+def user(tmp_path: Path) -> Iterator[Callable[..., User]]:
+    with ExitStack() as stack:
+
+        def start(engine: str, *child: str) -> User:
+            started = User(engine, tmp_path, *child)
+            stack.callback(started.kill)
+            return started
+
+        yield start
+
+
+def engine_of(engine: str, directory: Path, *, durable: bool = True) -> Engine:
+    return (
+        ValkeyEngine(directory)
+        if engine == "valkey"
+        else PostgresEngine(directory, durable=durable)
+    )
+
+
+def open_server(
+    engine: str, directory: Path, *, durable: bool = False
+) -> AbstractContextManager[Server]:
+    return engine_of(engine, directory, durable=durable).use()
+
+
+def put(server: Server, value: str) -> None:
+    if server.url.startswith("redis"):
+        with redis.Redis.from_url(server.url) as client:
+            client.set("kept", value)
+        return
+    with psycopg.connect(server.url) as connection:
+        connection.execute("CREATE TABLE kept AS SELECT %s::text AS value", (value,))
+
+
+def get(server: Server) -> str:
+    if server.url.startswith("redis"):
+        with redis.Redis.from_url(server.url, decode_responses=True) as client:
+            return str(client.get("kept"))
+    with psycopg.connect(server.url) as connection:
+        row = connection.execute("SELECT value FROM kept").fetchone()
+    assert row
+    return str(row[0])
+
+
+def setting(url: str, name: str) -> str:
+    with psycopg.connect(url) as connection:
+        row = connection.execute("SELECT current_setting(%s)", (name,)).fetchone()
+    assert row
+    return str(row[0])
+
+
+def alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def wait(done: Callable[[], bool], seconds: float = 10) -> None:
+    deadline = time.monotonic() + seconds
+    while not done():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+
+
+@contextmanager
+def gone_afterwards(pid: int) -> Iterator[None]:
+    assert alive(pid)
+    yield
+    wait(lambda: not alive(pid))
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_data_survives_a_restart_at_the_same_port(engine: str, tmp_path: Path) -> None:
+    with open_server(engine, tmp_path) as first:
+        put(first, "treasure")
+    assert not alive(first.pid)
+    with open_server(engine, tmp_path) as second:
+        assert get(second) == "treasure"
+    assert second.pid != first.pid
+    assert second.url == first.url
+
+
+@pytest.mark.parametrize("durable", [True, False])
+def test_postgres_settings(tmp_path: Path, durable: bool) -> None:
+    with PostgresEngine(tmp_path, durable=durable).use() as server:
+        for name in ("fsync", "synchronous_commit", "full_page_writes"):
+            assert setting(server.url, name) == ("on" if durable else "off")
+        assert setting(server.url, "TimeZone") == "UTC"
+        assert setting(server.url, "server_encoding") == "UTF8"
+        assert setting(server.url, "max_connections") == "200"
+        assert setting(server.url, "listen_addresses") == "127.0.0.1"
+
+
+def test_valkey_settings(tmp_path: Path) -> None:
+    with (
+        ValkeyEngine(tmp_path).use() as server,
+        redis.Redis.from_url(server.url, decode_responses=True) as client,
+    ):
+        settings = client.config_get("maxmemory*", "bind", "dir")
+    assert settings["maxmemory"] == str(64 * 1024 * 1024)
+    assert settings["maxmemory-policy"] == "noeviction"
+    assert settings["bind"] == "127.0.0.1"
+    assert settings["dir"] == str(tmp_path / "valkey")
+
+
+def test_only_the_right_password_is_accepted(tmp_path: Path) -> None:
+    with PostgresEngine(tmp_path, durable=False).use() as server:
+        password = (tmp_path / "postgres.password").read_text()
+        assert password in server.url
+        assert setting(server.url, "is_superuser") == "on"
+        with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
+            psycopg.connect(server.url.replace(password, "wrong"))
+        with pytest.raises(psycopg.OperationalError, match="no password supplied"):
+            psycopg.connect(server.url.replace(f":{password}", ""))
+    assert (tmp_path / "postgres.password").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_users_that_come_at_once_share_one_server_until_the_last_leaves(
+    engine: str, user: Callable[..., User]
+) -> None:
+    users = [user(engine) for _ in range(3)]
+    found = {each.server() for each in users}
+    assert len(found) == 1
+    (server,) = found
+    put(server, "shared")
+    for each in users[:-1]:
+        each.leave()
+        assert get(server) == "shared"
+    users[-1].leave()
+    assert not alive(server.pid)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_the_server_goes_when_its_only_user_is_killed(
+    engine: str, user: Callable[..., User]
+) -> None:
+    only = user(engine)
+    with gone_afterwards(only.server().pid):
+        only.kill()
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_killed_user_takes_no_server_from_the_others(
+    engine: str, user: Callable[..., User]
+) -> None:
+    first = user(engine)
+    server = first.server()
+    second = user(engine)
+    assert second.server() == server
+    put(server, "mine")
+    first.kill()
+    assert get(server) == "mine"
+    with gone_afterwards(server.pid):
+        second.kill()
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_start_right_after_the_only_user_was_killed(
+    engine: str, user: Callable[..., User], tmp_path: Path
+) -> None:
+    for _ in range(3):
+        only = user(engine)
+        only.server()
+        only.kill()
+        with open_server(engine, tmp_path) as server:
+            assert alive(server.pid)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_start_after_the_server_was_killed(
+    engine: str, user: Callable[..., User], tmp_path: Path
+) -> None:
+    first = user(engine)
+    killed = first.server()
+    os.kill(killed.pid, signal.SIGKILL)
+    with open_server(engine, tmp_path) as server:
+        assert server.pid != killed.pid
+        put(server, "anew")
+        # Who used the killed one has no hold on the next, and does not end it.
+        first.kill()
+        assert get(server) == "anew"
+    assert not alive(server.pid)
+
+
+def test_a_start_after_a_crash_recovers_the_data(tmp_path: Path) -> None:
+    with PostgresEngine(tmp_path, durable=True).use() as killed:
+        put(killed, "committed")
+        os.kill(killed.pid, signal.SIGKILL)
+    with PostgresEngine(tmp_path, durable=True).use() as server:
+        assert get(server) == "committed"
+    assert "automatic recovery" in (tmp_path / "postgres.log").read_text()
+
+
+def test_a_start_after_the_first_was_killed_while_creating_the_data(
+    user: Callable[..., User], tmp_path: Path
+) -> None:
+    first = user("postgres")
+    wait((tmp_path / "postgres.new" / "base").exists)
+    first.kill()
+    with PostgresEngine(tmp_path, durable=False).use() as server:
+        assert setting(server.url, "server_encoding") == "UTF8"
+    assert not (tmp_path / "postgres.new").exists()
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_ctrl_c_reaches_the_users_and_not_the_server(
+    engine: str, user: Callable[..., User], tmp_path: Path
+) -> None:
+    starter, other = user(engine), user(engine)
+    server = starter.server()
+    assert other.server() == server
+    os.killpg(starter.process.pid, signal.SIGINT)
+    starter.process.communicate()
+    put(server, "still here")
+    assert get(server) == "still here"
+    assert "SIGINT" not in (tmp_path / f"{engine}.log").read_text()  # Valkey takes its time
+    with gone_afterwards(server.pid):
+        os.killpg(other.process.pid, signal.SIGINT)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_child_that_outlives_the_user_does_not_keep_the_server(
+    engine: str, user: Callable[..., User]
+) -> None:
+    only = user(engine, "sleep", "60")
+    (child,) = only.line()
+    try:
+        with gone_afterwards(only.server().pid):
+            only.kill()
+    finally:
+        os.kill(int(child), signal.SIGKILL)
+
+
+def test_a_postgres_that_cannot_start_shows_its_log(tmp_path: Path) -> None:
+    with PostgresEngine(tmp_path, durable=False).use():
+        pass
+    with (tmp_path / "postgres" / "postgresql.conf").open("a") as configuration:
+        configuration.write("nonsense = 1\n")
+    with pytest.raises(EngineError, match="unrecognized configuration parameter"):
+        PostgresEngine(tmp_path, durable=False).use().__enter__()
+
+
+def test_a_valkey_that_cannot_start_shows_its_log(tmp_path: Path) -> None:
+    (tmp_path / "valkey").mkdir()
+    (tmp_path / "valkey" / "dump.rdb").write_text("nonsense")
+    with pytest.raises(EngineError, match="RDB ERROR DETECTED"):
+        ValkeyEngine(tmp_path).use().__enter__()
+
+
+def test_data_that_cannot_be_created_shows_the_log(tmp_path: Path) -> None:
+    (tmp_path / "postgres.new").write_text("in the way")
+    with pytest.raises(EngineError, match="Not a directory"):
+        PostgresEngine(tmp_path, durable=False).use().__enter__()
+
+
+@pytest.mark.skipif(
+    sys.platform != "linux" or os.geteuid() != 0, reason="what root needs, on Linux"
+)
+def test_root_where_user_namespaces_are_denied(
+    user: Callable[..., User], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refusing = tmp_path / "bin" / "unshare"
+    refusing.parent.mkdir()
+    refusing.symlink_to("/bin/false")
+    monkeypatch.setenv("PATH", str(refusing.parent), prepend=os.pathsep)
+    only = user("postgres")
+    server = only.server()
+    put(server, "nobody's")
+    assert (tmp_path / "postgres").owner() == "nobody"
+    only.leave()
+    assert not alive(server.pid)
+
+
+def kill(engine: Engine, server: Server) -> None:
+    assert engine.is_running(server)
+    os.kill(server.pid, signal.SIGKILL)
+    wait(lambda: not engine.is_running(server))
+
+
+@pytest.mark.parametrize("name", ENGINES)
+def test_a_killed_server_is_started_again_at_its_port(name: str, tmp_path: Path) -> None:
+    engine = engine_of(name, tmp_path)
+    with engine.use() as first:
+        kill(engine, first)
+        second = engine.restart(first)
+        kill(engine, second)
+        third = engine.restart(second)
+        put(third, "still here")
+        assert get(third) == "still here"
+        assert first.url == second.url == third.url
+        assert len({first.pid, second.pid, third.pid}) == 3
+    assert not alive(third.pid)
+
+
+@pytest.mark.parametrize("name", ENGINES)
+def test_a_server_whose_port_is_taken_is_not_started_elsewhere(name: str, tmp_path: Path) -> None:
+    engine = engine_of(name, tmp_path)
+    with engine.use() as server:
+        kill(engine, server)
+        port = int(server.url.rpartition(":")[2].partition("/")[0])
+        with (
+            socket.create_server(("127.0.0.1", port)),
+            pytest.raises(EngineError, match="another program has taken its port"),
+        ):
+            engine.restart(server)
+    with open_server(name, tmp_path, durable=True) as other:  # the former has left nothing behind
+        assert engine.is_running(other)
+
+
+def test_a_server_that_cannot_run_is_given_up(tmp_path: Path) -> None:
+    engine = engine_of("postgres", tmp_path)
+    with engine.use() as server:
+        kill(engine, server)
+        (tmp_path / "postgres" / "PG_VERSION").unlink()
+        with pytest.raises(EngineError, match="it stopped at once"):
+            engine.restart(server)

@@ -1,0 +1,282 @@
+"""The stand-in for TMDB, over real HTTP, and its catalogue."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from local.standins import Standins
+from local.standins.tmdb.app import create_app
+from local.standins.tmdb.catalogue import CATALOGUE, Catalogue, Title, load_catalogue
+from local.standins.tmdb.details import GENRES
+from tests.support.standin import Client, client_of, served
+
+KEY = {"Authorization": "Bearer a.read.token"}
+
+
+@pytest.fixture
+def tmdb_api(upstreams: Standins) -> Iterator[Client]:
+    with client_of(upstreams.tmdb_url) as client:
+        yield client
+
+
+def search(client: Client, kind: str, query: str, page: str = "1") -> dict[str, Any]:
+    answer = client.pool.request(
+        "GET",
+        f"{client.origin}/3/search/{kind}",
+        fields={"query": query, "page": page, "language": "en-US", "include_adult": "false"},
+        headers=KEY,
+    )
+    assert answer.status == 200
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def names(found: dict[str, Any]) -> list[str]:
+    return [result.get("title") or result["name"] for result in found["results"]]
+
+
+def test_a_search_has_pages_of_twenty_in_order_of_popularity(tmdb_api: Client) -> None:
+    first = search(tmdb_api, "movie", "the")
+    second = search(tmdb_api, "movie", "the", "2")
+    assert len(first["results"]) == 20
+    assert first["total_pages"] == -(-first["total_results"] // 20)
+    assert not {r["id"] for r in first["results"]} & {r["id"] for r in second["results"]}
+    ranks = [result["popularity"] for result in first["results"] + second["results"]]
+    assert ranks == sorted(ranks, reverse=True)
+    assert search(tmdb_api, "movie", "the", "500")["results"] == []
+
+
+@pytest.mark.parametrize("page", ["0", "501", "-1", "x", "1.5", ""])
+def test_a_page_out_of_range_is_refused(tmdb_api: Client, page: str) -> None:
+    answer = tmdb_api.get(f"/3/search/multi?query=matrix&page={page}", KEY)
+    assert (answer.status, answer.json()["status_code"]) == (400, 22)
+
+
+@pytest.mark.parametrize(
+    ("kind", "query", "expected"),
+    [
+        ("movie", "MATRIX", "The Matrix"),
+        ("movie", "amelie", "Amélie"),
+        ("movie", "fabuleux poulain", "Amélie"),
+        ("movie", "千尋", "Spirited Away"),
+        ("movie", "rings return", "The Lord of the Rings: The Return of the King"),
+        ("movie", "'burbs", "The 'Burbs"),
+        ("movie", "%", "100% Wolf"),
+        ("tv", "shogun", "Shōgun"),
+        ("tv", "soledad anos", "One Hundred Years of Solitude"),
+    ],
+)
+def test_a_search_finds_words_without_case_and_accents(
+    tmdb_api: Client, kind: str, query: str, expected: str
+) -> None:
+    assert expected in names(search(tmdb_api, kind, query))
+
+
+@pytest.mark.parametrize("query", ["", "?query=", "?query=%20%20", "?page=1"])
+@pytest.mark.parametrize("kind", ["multi", "movie", "tv"])
+def test_a_search_needs_a_query(tmdb_api: Client, kind: str, query: str) -> None:
+    answer = tmdb_api.get(f"/3/search/{kind}{query}", KEY)
+    assert answer.status == 422
+    assert answer.json() == {"errors": ["query must be provided"]}
+
+
+@pytest.mark.parametrize("query", ["matrix potter", "%matrix", "_"])
+def test_a_search_takes_every_word_and_no_wildcard(tmdb_api: Client, query: str) -> None:
+    found = search(tmdb_api, "multi", query)
+    assert (found["results"], found["total_results"]) == ([], 0)
+
+
+def test_multi_tells_films_shows_and_people_apart(tmdb_api: Client) -> None:
+    fargo = search(tmdb_api, "multi", "fargo")["results"]
+    assert {(found["media_type"], found["id"]) for found in fargo} == {
+        ("movie", 275),
+        ("tv", 60622),
+    }
+    assert {"title", "release_date", "genre_ids"} <= {*fargo[0], *fargo[1]}
+    assert {"name", "first_air_date", "origin_country"} <= {*fargo[0], *fargo[1]}
+    (keanu,) = search(tmdb_api, "multi", "keanu reeves")["results"]
+    assert (keanu["media_type"], keanu["known_for"][0]["id"]) == ("person", 603)
+
+
+def test_the_details_of_a_film(tmdb_api: Client) -> None:
+    film = tmdb_api.get("/3/movie/550", KEY).json()
+    assert (film["title"], film["release_date"]) == ("Fight Club", "1999-10-15")
+    assert film["genres"] == [{"id": 18, "name": "Drama"}]
+    assert film["runtime"] == 139
+    assert "external_ids" not in film
+
+
+def test_the_details_of_a_show_have_its_seasons(tmdb_api: Client) -> None:
+    show = tmdb_api.get("/3/tv/1396?append_to_response=external_ids", KEY).json()
+    assert (show["name"], show["number_of_seasons"]) == ("Breaking Bad", 5)
+    assert [season["season_number"] for season in show["seasons"]] == [0, 1, 2, 3, 4, 5]
+    assert show["seasons"][1] == {
+        "season_number": 1,
+        "name": "Season 1",
+        "episode_count": 7,
+        "air_date": "2008-01-20",
+        "overview": "",
+        "poster_path": None,
+    }
+    assert show["external_ids"] == {"imdb_id": "tt0903747", "tvdb_id": 81189}
+
+
+@pytest.mark.parametrize(
+    ("path", "code"),
+    [
+        ("/3/movie/1396000", 34),
+        ("/3/tv/550", 34),
+        ("/3/nothing", 34),
+        ("/3/movie", 34),
+        ("/3/movie/x", 6),
+        ("/3/tv/0", 6),
+        ("/3/tv/" + "9" * 5000, 6),
+        ("/3/tv/\u0667", 6),
+    ],
+    ids=lambda value: str(value)[:20],
+)
+def test_what_is_not_there(tmdb_api: Client, path: str, code: int) -> None:
+    answer = tmdb_api.get(path, KEY)
+    assert (answer.status, answer.json()["status_code"]) == (404, code)
+
+
+def test_another_method_is_not_there(tmdb_api: Client) -> None:
+    assert tmdb_api.ask("POST", "/3/movie/550", KEY).json()["status_code"] == 34
+
+
+@pytest.mark.parametrize(
+    ("language", "title", "overview", "poster"),
+    [
+        ("", "The Matrix", "A programmer", "/matrix-poster.jpg"),
+        ("?language=en-GB", "The Matrix", "A programmer", "/matrix-poster.jpg"),
+        ("?language=nonsense", "The Matrix", "A programmer", "/matrix-poster.jpg"),
+        ("?language=de-DE", "Matrix", "Ein Programmierer", None),
+        ("?language=de", "Matrix", "Ein Programmierer", None),
+        ("?language=fr-FR", "The Matrix", "", None),
+    ],
+)
+def test_the_language_is_honoured(
+    tmdb_api: Client, language: str, title: str, overview: str, poster: str | None
+) -> None:
+    film = tmdb_api.get(f"/3/movie/603{language}", KEY).json()
+    assert (film["title"], film["original_title"]) == (title, "The Matrix")
+    assert film["overview"].startswith(overview)
+    assert bool(film["overview"]) == bool(overview)
+    assert film["poster_path"] == poster
+
+
+def test_what_is_not_translated_has_its_original_title(tmdb_api: Client) -> None:
+    path = "/3/search/multi?query=spirited%20away&language=de-DE"
+    (film,) = tmdb_api.get(path, KEY).json()["results"]
+    assert (film["title"], film["overview"]) == ("千と千尋の神隠し", "")
+    show = tmdb_api.get("/3/tv/1399?language=de-DE", KEY).json()
+    assert show["name"] == "Game of Thrones – Das Lied von Eis und Feuer"
+    assert show["seasons"][1]["name"] == "Staffel 1"
+    path = "/3/search/tv?query=eis%20feuer&language=en-US"
+    assert tmdb_api.get(path, KEY).json()["results"][0]["name"] == "Game of Thrones"
+
+
+def test_translations_and_pictures_are_appended(tmdb_api: Client) -> None:
+    path = "/3/movie/194?language=de&append_to_response=translations,images"
+    film = tmdb_api.get(path, KEY).json()
+    english, german = sorted(
+        film["translations"]["translations"], key=lambda each: str(each["english_name"])
+    )
+    assert english["data"]["title"] == "Amélie"
+    assert (german["iso_639_1"], german["iso_3166_1"]) == ("de", "DE")
+    assert german["data"]["title"] == film["title"] == "Die fabelhafte Welt der Amélie"
+    show = tmdb_api.get("/3/tv/1396?append_to_response=translations", KEY).json()
+    (only,) = show["translations"]["translations"]
+    assert only["data"]["name"] == "", "that of the original is not repeated"
+    path = "/3/movie/603?language=de&append_to_response=images"
+    assert tmdb_api.get(path, KEY).json()["images"]["posters"] == []
+    path += "&include_image_language=en,null"
+    (poster,) = tmdb_api.get(path, KEY).json()["images"]["posters"]
+    assert (poster["file_path"], poster["iso_639_1"]) == ("/matrix-poster.jpg", "en")
+
+
+def test_no_more_than_twenty_are_appended(tmdb_api: Client) -> None:
+    for number, status in ((20, 200), (21, 400)):
+        appended = ",".join(f"x{each}" for each in range(number))
+        answer = tmdb_api.get(f"/3/movie/603?append_to_response={appended}", KEY)
+        assert answer.status == status
+    assert answer.json()["status_code"] == 27
+
+
+def test_a_date_that_is_not_known_is_empty_or_missing() -> None:
+    planned = Title("tv", 5, "Planned Show", seasons={1: 0})
+    app = create_app(Catalogue((planned,)))
+    with served(app) as origin, client_of(origin) as client:
+        (found,) = search(client, "tv", "planned")["results"]
+        assert "first_air_date" not in found
+        show = client.get("/3/tv/5", KEY).json()
+    assert show["first_air_date"] == ""
+    assert (show["seasons"][0]["episode_count"], show["seasons"][0]["air_date"]) == (0, None)
+
+
+@pytest.mark.parametrize("path", ["/3/configuration", "/3/movie/550", "/3/search/tv?query=a"])
+def test_a_key_is_required_in_the_query_or_the_header(tmdb_api: Client, path: str) -> None:
+    values = ("", "Bearer ", "Basic abc", "Bearer a-v3-key", "bearer a.b.c")
+    for headers in ({}, *({"Authorization": value} for value in values)):
+        answer = tmdb_api.get(path, headers)
+        assert (answer.status, answer.json()["status_code"]) == (401, 7)
+    with_key = f"{path}{'&' if '?' in path else '?'}api_key="
+    assert tmdb_api.get(f"{with_key}a.v4.token").status == 401
+    assert tmdb_api.get(f"{with_key}abc").status == 200
+    assert tmdb_api.get(path, KEY).status == 200
+
+
+def test_the_catalogue_is_well_formed() -> None:
+    catalogue = load_catalogue()
+    keys = [(title.media_type, title.id) for title in catalogue.titles]
+    assert len(keys) == len(set(keys))
+    assert sum(media_type == "movie" for media_type, _ in keys) >= 300
+    assert sum(media_type == "tv" for media_type, _ in keys) >= 100
+    for title in catalogue.titles:
+        assert title.title.strip() == title.title != ""
+        assert title.id > 0
+        assert re.fullmatch(r"\d{4}-\d{2}-\d{2}", title.date)
+        assert title.genres
+        assert set(title.genres) <= set(GENRES)
+        numbers = sorted(title.seasons.keys() - {0})
+        assert numbers == list(range(1, len(numbers) + 1))
+        assert bool(numbers) == (title.media_type == "tv")
+        announced = [number for number, episodes in title.seasons.items() if not episodes]
+        assert announced in ([], [numbers[-1]] if numbers else [])
+        assert title.translations.keys() <= {"de-DE"}
+    assert all(("movie", id_) in keys for star in catalogue.stars for id_ in star.known_for)
+
+
+@pytest.mark.parametrize(
+    ("media_type", "id_", "name"),
+    [
+        ("movie", 550, "Fight Club"),
+        ("movie", 603, "The Matrix"),
+        ("movie", 27205, "Inception"),
+        ("movie", 157336, "Interstellar"),
+        ("movie", 13, "Forrest Gump"),
+        ("movie", 238, "The Godfather"),
+        ("movie", 680, "Pulp Fiction"),
+        ("movie", 129, "Spirited Away"),
+        ("movie", 194, "Amélie"),
+        ("tv", 1396, "Breaking Bad"),
+        ("tv", 1399, "Game of Thrones"),
+        ("tv", 1438, "The Wire"),
+        ("tv", 2316, "The Office"),
+        ("tv", 66732, "Stranger Things"),
+        ("tv", 87108, "Chernobyl"),
+    ],
+)
+def test_the_best_known_ids_are_right(media_type: str, id_: int, name: str) -> None:
+    titles = load_catalogue().titles
+    assert [t.title for t in titles if (t.media_type, t.id) == (media_type, id_)] == [name]
+
+
+def test_the_catalogue_has_one_title_a_line() -> None:
+    lines = CATALOGUE.read_text(encoding="utf-8").splitlines()
+    entries = [line.rstrip(",") for line in lines if line.startswith("    {")]
+    assert all(json.loads(entry)["id"] for entry in entries)
+    assert len(entries) == len(lines) - 8

@@ -1,0 +1,68 @@
+"""Migrations keep the release before running, and their names say when they may run.
+
+All migrations of a deployment run before its code takes traffic, while the release before still
+serves. `pre` is a migration that this release needs and the one before does not notice. `post`
+removes what no code of this release or the one before uses; so it ships one release after the
+code that stopped using it.
+"""
+
+import re
+
+import pytest
+
+from medianest.migrations.runner import Migration, migrations
+
+# From this number on a name says `pre` or `post`; applied files keep their names.
+FIRST_NAMED = 14
+NAME = re.compile(r"\d{4}_(pre|post)_[a-z0-9]+(_[a-z0-9]+)*")
+# Statements that break the release before.
+BREAKING = re.compile(
+    r"DROP\s+(TABLE|COLUMN|VIEW|FUNCTION)|RENAME\s|ALTER\s+COLUMN\s+\S+\s+(TYPE|SET\s+NOT\s+NULL)"
+    r"|ADD\s+COLUMN\s+\S+\s+\S+\s+NOT\s+NULL(?!\s+(DEFAULT|GENERATED))|TRUNCATE",
+    re.IGNORECASE,
+)
+EACH = pytest.mark.parametrize("migration", migrations()[1:], ids=lambda each: each.name)
+
+
+@EACH
+def test_name_says_pre_or_post(migration: Migration) -> None:
+    assert migration.version < FIRST_NAMED or NAME.fullmatch(migration.name), (
+        f"name it {migration.version:04}_pre_….sql if the release before goes on with it,"
+        f" {migration.version:04}_post_….sql if it removes what that release no longer uses"
+    )
+
+
+@EACH
+def test_the_release_before_goes_on_with_the_new_schema(migration: Migration) -> None:
+    found = [match[0] for match in BREAKING.finditer(migration.statements)]
+    assert not found or "_post_" in migration.name, (
+        f"{migration.name} breaks the release before: {', '.join(found)}. Add what is new in a"
+        " pre migration, stop using the old, and remove it in a post migration one release later"
+    )
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DROP TABLE users",
+        "ALTER TABLE users DROP COLUMN email",
+        "ALTER TABLE users RENAME COLUMN email TO address",
+        "ALTER TABLE users ALTER COLUMN email SET NOT NULL",
+        "ALTER TABLE users ALTER COLUMN email TYPE citext",
+        "ALTER TABLE users ADD COLUMN age integer NOT NULL",
+    ],
+)
+def test_what_breaks_the_release_before_is_known(statement: str) -> None:
+    assert BREAKING.search(statement)
+
+
+@pytest.mark.parametrize(
+    "name", ["0014_comments", "0014_pre", "0014_Pre_x", "14_pre_x", "0014_pre_"]
+)
+def test_a_name_without_its_moment_is_refused(name: str) -> None:
+    assert not NAME.fullmatch(name)
+
+
+def test_a_named_migration_is_numbered_as_any_other() -> None:
+    found = {migration.version: migration.name for migration in migrations()}
+    assert found[FIRST_NAMED] == "0014_pre_comments"
