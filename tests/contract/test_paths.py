@@ -9,11 +9,12 @@ from tests.support.api import ROOT
 
 MEDIANEST = ROOT / "layers/shared/python/medianest"
 TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-# Where a name may start: at the top, as the package is imported, in the package or in a domain.
+# Where a name may start: the project, the import path, the package, local/ or a domain.
 ROOTS = (
     ROOT,
     MEDIANEST.parent,
     MEDIANEST,
+    ROOT / "local",
     *(each for each in MEDIANEST.iterdir() if each.is_dir()),
 )
 PAGES = ["CONTRIBUTING.md", "docs/architecture.md"]
