@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from medianest.core import http
 from medianest.core.breaker import FAILURES
-from medianest.core.environment import Environment
-from medianest.core.errors import AppError, ErrorCode
+from medianest.core.error_codes import ErrorCode
+from medianest.core.errors import AppError
 from medianest.core.text import clean
+from medianest.core.variables import Environment
 from medianest.signin.plex import PlexAccess, PlexAccount, PlexClient, PlexPin
 from tests.support.canned import GONE, NoCache, changed
 
