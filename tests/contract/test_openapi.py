@@ -117,4 +117,6 @@ def test_every_code_of_the_registry_occurs() -> None:
     for operation in OPERATIONS.values():
         for status, response in operation["responses"].items():
             found |= codes_of(response) if int(status) >= 400 else set()
+    unused = sorted(set(REGISTRY) - found)
+    assert unused == [], "no route names them: add them to its documented_errors(…)"
     assert found == set(REGISTRY)

@@ -36,11 +36,13 @@ STATUSES = {
 
 
 def test_the_registry_is_the_contract_s_table() -> None:
-    assert {str(code): spec.status for code, spec in REGISTRY.items()} == STATUSES
+    assert {str(code): spec.status for code, spec in REGISTRY.items()} == STATUSES, (
+        "add the code to STATUSES above, with the status that clients may rely on"
+    )
 
 
 def test_every_code_is_registered() -> None:
-    assert set(REGISTRY) == set(ErrorCode)
+    assert set(REGISTRY) == set(ErrorCode), "add status, message and advice to REGISTRY"
 
 
 @pytest.mark.parametrize("code", ErrorCode)
