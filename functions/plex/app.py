@@ -9,7 +9,7 @@ from medianest.api.dependencies import PreviousSession, SignInOrigin, set_sessio
 from medianest.api.parameters import Response
 from medianest.api.rate_limiting import ClientDep, rate_limited_by_address
 from medianest.core.envelope import ApiResponse, ok
-from medianest.core.errors import ErrorCode
+from medianest.core.error_codes import ErrorCode
 from medianest.signin import with_plex
 from medianest.signin.schemas import PinIn, PinOut, SignedInOut, VerifyIn
 

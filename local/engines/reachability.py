@@ -6,7 +6,8 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from medianest.core.db import authorities, login
-from medianest.core.environment import ConfigurationError, Environment
+from medianest.core.environment import ConfigurationError
+from medianest.core.variables import Environment
 
 _NO_RETRY = Retry(NoBackoff(), 0)
 _OLDEST = 140_000  # as PostgreSQL counts its versions

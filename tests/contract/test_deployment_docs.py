@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from medianest.core.errors import ErrorCode
+from medianest.core.error_codes import ErrorCode
 from tests.support.cloudformation import ROOT, template
 
 PAGES = [*sorted((ROOT / "docs").glob("*.md")), ROOT / "README.md", ROOT / "events/README.md"]

@@ -8,7 +8,7 @@ import pytest
 from openapi_spec_validator import OpenAPIV30SpecValidator
 
 from medianest import VERSION
-from medianest.core.errors import REGISTRY, ErrorCode
+from medianest.core.error_codes import REGISTRY, ErrorCode
 from tests.support.api import ROUTES
 from tests.support.openapi import DOCUMENT, OPERATIONS, resolved, validator
 from tests.support.permissions import PUBLIC

@@ -15,8 +15,8 @@ from local.template.models import Mock, Template, Throttle
 from local.template.reader import read_template
 from medianest.api.headers import EXPOSED_HEADERS, SECURITY_HEADERS
 from medianest.cleanup.service import TASKS
-from medianest.core.environment import Environment
-from medianest.core.errors import REGISTRY, ErrorCode
+from medianest.core.error_codes import REGISTRY, ErrorCode
+from medianest.core.variables import Environment
 from tests.support.api import ROOT, TEMPLATE
 from tools.docs.routes import served_routes
 

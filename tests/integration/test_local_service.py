@@ -19,7 +19,8 @@ from local.lambda_.runtime import Runtime
 from local.run_config import ON_AWS, PROJECT, RunConfig, read_run_config
 from local.service import Backends, function_variables
 from local.template.reader import read_template
-from medianest.core.environment import ConfigurationError, Environment, load
+from medianest.core.environment import ConfigurationError, load
+from medianest.core.variables import Environment
 
 DEADLINE = 60.0
 

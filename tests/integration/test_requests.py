@@ -15,7 +15,8 @@ from psycopg import sql
 
 from medianest.audit import repository as audit_repository
 from medianest.core.caller import Caller
-from medianest.core.errors import AppError, ErrorCode
+from medianest.core.error_codes import ErrorCode
+from medianest.core.errors import AppError
 from medianest.requests import create, decisions, service
 from medianest.requests.schemas import DecisionsIn, RequestIn
 from medianest.users.models import Principal

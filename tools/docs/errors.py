@@ -6,14 +6,15 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
-from medianest.core.errors import MAX_DETAILS, REGISTRY, ErrorCode
+from medianest.core.error_codes import REGISTRY, ErrorCode
+from medianest.core.errors import MAX_DETAILS
 from medianest.core.validation import SENTENCES
 from tools.docs.openapi_components import ERROR_HEADERS
 
 _HEAD = """\
 # Errors
 
-Generated from `medianest/core/errors.py` and `core/validation.py` by `make docs`; do not edit.
+Generated from `medianest/core/error_codes.py` and `core/validation.py` by `make docs`; do not edit.
 
 Every error has the envelope `{"success": false, "error": {"code", "message", "details"?}}`.
 Branch on `code`, which is stable; the message is for users and may change. With the

@@ -16,7 +16,7 @@ from medianest import VERSION
 from medianest.api.dependencies import SAFE_METHODS, AdminOnly, Authenticated, SignInOrigin
 from medianest.api.rate_limiting import RateLimitedByAddress
 from medianest.core.envelope import ApiResponse, page_of
-from medianest.core.errors import REGISTRY, ErrorCode
+from medianest.core.error_codes import REGISTRY, ErrorCode
 from medianest.core.examples import Examples
 from medianest.rate_limits.policies import POLICIES
 from medianest.rate_limits.sliding_window import HEADERS as RATE_LIMIT_HEADERS

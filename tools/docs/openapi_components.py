@@ -5,7 +5,7 @@ from typing import Any
 
 from medianest.api.dependencies import SESSION_COOKIE
 from medianest.api.headers import CSRF_HEADER
-from medianest.core.errors import ErrorCode
+from medianest.core.error_codes import ErrorCode
 from medianest.core.examples import REQUEST_ID
 from medianest.requests.schemas import QuotaExceededOut
 from tools.docs.openapi_schema import Converter

@@ -11,7 +11,8 @@ from local.template.reader import read_template
 from medianest import VERSION
 from medianest.api.errors import error_response
 from medianest.api.headers import SECURITY_HEADERS
-from medianest.core.errors import AppError, ErrorCode
+from medianest.core.error_codes import ErrorCode
+from medianest.core.errors import AppError
 from tools.docs.marked import with_part
 from tools.docs.routes import Served, served_routes
 

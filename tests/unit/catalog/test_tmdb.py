@@ -18,8 +18,10 @@ from medianest.catalog.tmdb import MISSING_CACHE_SECONDS, RECHECK_SECONDS, TmdbC
 from medianest.core import http
 from medianest.core.breaker import FAILURES
 from medianest.core.cache import Cache
-from medianest.core.environment import ConfigurationError, Environment
-from medianest.core.errors import AppError, ErrorCode
+from medianest.core.environment import ConfigurationError
+from medianest.core.error_codes import ErrorCode
+from medianest.core.errors import AppError
+from medianest.core.variables import Environment
 
 V3_KEY = "0123456789abcdef0123456789abcdef"
 V4_TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJhdWQiOiJ4In0.c2lnbmF0dXJl"

@@ -11,7 +11,8 @@ from pydantic import ValidationError
 
 from medianest.api.errors import error_response
 from medianest.core.envelope import PageQuery, RequestModel, ResponseModel, Timestamp, ok, page_of
-from medianest.core.errors import AppError, ErrorCode, invalid
+from medianest.core.error_codes import ErrorCode
+from medianest.core.errors import AppError, invalid
 
 
 class Thing(ResponseModel):

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from psycopg.conninfo import conninfo_to_dict
 from pydantic import ValidationError
 
-from medianest.core.environment import ConfigurationError, Environment, is_secret, load
+from medianest.core.environment import ConfigurationError, is_secret, load
 from medianest.core.signing_keys import check_jwt_secret
+from medianest.core.variables import Environment
 
 SECRETS = {name.upper() for name, field in Environment.model_fields.items() if is_secret(field)}
 ARN = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:medianest-AbCdEf"

@@ -2,7 +2,8 @@
 
 import pytest
 
-from medianest.core.errors import REGISTRY, AppError, ErrorCode
+from medianest.core.error_codes import REGISTRY, ErrorCode
+from medianest.core.errors import AppError
 
 # Section 2 of the contract, row by row.
 STATUSES = {

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from medianest.catalog.models import Season, TitleDetails
-from medianest.core.errors import AppError, ErrorCode
-from medianest.requests.idempotency import check_key
+from medianest.core.error_codes import ErrorCode
+from medianest.core.errors import AppError
+from medianest.requests.idempotency.service import check_key
 from medianest.requests.schemas import RequestIn
 from medianest.requests.seasons import seasons_of
 

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from openapi_schema_validator import OAS30Validator
 
 from medianest.core.environment import ConfigurationError, load
-from medianest.core.errors import AppError, ErrorCode
+from medianest.core.error_codes import ErrorCode
+from medianest.core.errors import AppError
 from medianest.sessions import csrf, tokens
 from tests.conftest import JWT_SECRET
 from tests.support.reference import TYPES, json_schema

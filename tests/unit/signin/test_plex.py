@@ -13,9 +13,10 @@ from pydantic import SecretStr
 from medianest.core import http
 from medianest.core.breaker import FAILURES
 from medianest.core.cache import Cache
-from medianest.core.environment import Environment
-from medianest.core.errors import AppError, ErrorCode
+from medianest.core.error_codes import ErrorCode
+from medianest.core.errors import AppError
 from medianest.core.text import clean
+from medianest.core.variables import Environment
 from medianest.signin.plex import PlexAccess, PlexAccount, PlexClient, PlexPin
 
 PIN = {"id": 308667304, "code": "7pqqv4xxm6a2l1hd1tkrqjmou", "expiresIn": 1800, "authToken": None}

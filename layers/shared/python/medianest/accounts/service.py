@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypedDict, cast
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from medianest.audit import repository as audit_repository
 from medianest.audit.models import Action
 from medianest.core.db import database
-from medianest.core.errors import AppError, ErrorCode, invalid, invalid_fields, invalid_token
+from medianest.core.error_codes import ErrorCode
+from medianest.core.errors import AppError, invalid, invalid_fields, invalid_token
 from medianest.requests import repository as requests_repository
 from medianest.sessions import repository as sessions_repository
-from medianest.sessions import service as sessions
+from medianest.sessions import service as sessions_service
 from medianest.signin import passwords
 from medianest.users import repository as users_repository
+from medianest.users.models import OwnQuotas, Quota
 from medianest.users.service import lock_admin, lock_admins
 
 if TYPE_CHECKING:
@@ -22,18 +25,10 @@ if TYPE_CHECKING:
 
     from medianest.accounts.schemas import UserChangeIn, UserIn
     from medianest.core.caller import Caller
-    from medianest.users.models import OwnQuotas, Principal, Role, Status, User
+    from medianest.users.models import Principal, User
 
 # Rows that one transaction of a deletion changes in each table: a fraction of a second.
 DELETE_BATCH = 5000
-
-
-class Changeable(TypedDict):
-    """The columns of a user that an admin may change."""
-
-    role: Role
-    status: Status
-    quota: OwnQuotas | None
 
 
 def create(body: UserIn, admin: Principal, caller: Caller) -> User:
@@ -74,12 +69,12 @@ def change(user_id: UUID, body: UserChangeIn, admin: Principal, caller: Caller) 
         if user is None:
             raise AppError(ErrorCode.NOT_FOUND)
         wanted = _merged(user, body)
-        if admins == [user_id] and (wanted["role"], wanted["status"]) != ("admin", "active"):
+        if admins == [user_id] and (wanted.role, wanted.status) != ("admin", "active"):
             raise AppError(ErrorCode.LAST_ADMIN)
         changed = _change(connection, user, wanted, admin, caller)
         if (changed.role, changed.status) != (user.role, user.status):
             _, revoked = sessions_repository.revoke_all(connection, user_id)
-    sessions.invalidate(user_id, revoked)
+    sessions_service.invalidate(user_id, revoked)
     return changed
 
 
@@ -101,9 +96,8 @@ def delete(user_id: UUID, admin: Principal, caller: Caller) -> None:
             if is_gone:
                 _record_deletion(connection, user, admin, caller)
             else:
-                suspended = Changeable(role=user.role, status="suspended", quota=user.quota)
-                _change(connection, user, suspended, admin, caller)
-        sessions.invalidate(user_id, revoked)
+                _change(connection, user, replace(user, status="suspended"), admin, caller)
+        sessions_service.invalidate(user_id, revoked)
         has_begun = True
 
 
@@ -126,21 +120,27 @@ def _add(connection: Connection[object], body: UserIn, password_hash: str) -> Us
             raise invalid_fields((f"body.{name}", "Another local account has it") for name in taken)
 
 
-def _merged(user: User, body: UserChangeIn) -> Changeable:
-    """Return the columns of a user as a change leaves them."""
-    merged = Changeable(role=user.role, status=user.status, quota=user.quota)
-    if body.role is not None:
-        merged["role"] = body.role
-    if body.status is not None:
-        merged["status"] = body.status
-    if "quota" in body.model_fields_set:
-        merged["quota"] = None
-    if body.quota is not None:
-        own = {**(user.quota or {}), **body.quota.model_dump(exclude_unset=True)}
-        # A quota of null gives way to the role's.
-        left = {kind: quota for kind, quota in own.items() if quota is not None}
-        merged["quota"] = cast("OwnQuotas", left) if left else None
-    return merged
+def _merged(user: User, body: UserChangeIn) -> User:
+    """Return a user as a change leaves it."""
+    return replace(
+        user,
+        role=body.role or user.role,
+        status=body.status or user.status,
+        quota=_merged_quotas(user.quota, body),
+    )
+
+
+def _merged_quotas(own: OwnQuotas | None, body: UserChangeIn) -> OwnQuotas | None:
+    if "quota" not in body.model_fields_set:
+        return own
+    if body.quota is None:
+        return None
+    changes: dict[str, Quota | None] = {}
+    for kind in body.quota.model_fields_set:
+        value = body.quota.movies if kind == "movies" else body.quota.seasons
+        changes[kind] = None if value is None else Quota(value.limit, value.days)
+    merged = replace(own or OwnQuotas(), **changes)
+    return None if merged == OwnQuotas() else merged
 
 
 def _lock_for_deletion(
@@ -197,21 +197,16 @@ def _record_deletion(
 
 
 def _change(
-    connection: Connection[object],
-    user: User,
-    wanted: Changeable,
-    admin: Principal,
-    caller: Caller,
+    connection: Connection[object], user: User, wanted: User, admin: Principal, caller: Caller
 ) -> User:
     """Change the columns of a locked user that differ, and audit them; write nothing if none do."""
-    changes = {
-        name: {"from": getattr(user, name), "to": value}
-        for name, value in wanted.items()
-        if value != getattr(user, name)
-    }
+    old, new = _changeable(user), _changeable(wanted)
+    changes = {name: {"from": old[name], "to": new[name]} for name in old if old[name] != new[name]}
     if not changes:
         return user
-    changed = users_repository.change(connection, user.id, **wanted)
+    changed = users_repository.change(
+        connection, user.id, role=wanted.role, status=wanted.status, quota=wanted.quota
+    )
     audit_repository.record(
         connection,
         Action.USER_CHANGED,
@@ -221,3 +216,9 @@ def _change(
         details=changes,
     )
     return changed
+
+
+def _changeable(user: User) -> dict[str, object]:
+    """Return the columns that an admin may change, as the audit log has them."""
+    quota = None if user.quota is None else user.quota.to_json()
+    return {"role": user.role, "status": user.status, "quota": quota}

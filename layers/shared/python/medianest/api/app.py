@@ -13,7 +13,8 @@ from medianest.api.event import ProxyHandler
 from medianest.api.middleware import EnvelopeMiddleware
 from medianest.api.route import Route
 from medianest.core.environment import require
-from medianest.core.errors import AppError, ErrorCode
+from medianest.core.error_codes import ErrorCode
+from medianest.core.errors import AppError
 from medianest.core.examples import Examples
 from medianest.core.observability import flush_metrics, logger
 from medianest.rate_limits.policies import PolicyName

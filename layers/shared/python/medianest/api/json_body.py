@@ -2,12 +2,14 @@
 
 import json
 import math
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from fastapi import Request
 
 from medianest.api.event import REPLACEMENT
+from medianest.core.error_codes import ErrorCode
 
 
 class MalformedJsonError(Exception):
@@ -16,9 +18,15 @@ class MalformedJsonError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class RejectedBody:
-    """A body that is not acceptable JSON, and the reason."""
+    """A body that is not acceptable JSON: the code of the error, and a reason for people."""
 
+    code: ErrorCode
     reason: str
+
+
+_UNSUPPORTED = RejectedBody(ErrorCode.UNSUPPORTED_MEDIA_TYPE, "The body is not JSON in UTF-8")
+# No schema accepts an empty tuple. FastAPI would read the attributes of a custom object as fields.
+_NOTHING = ()
 
 
 class JsonRequest(Request):
@@ -29,21 +37,26 @@ class JsonRequest(Request):
     """
 
     async def json(self) -> Any:
-        """Return the parsed body, the bytes of another media type, or `()` for a rejected body."""
+        """Return the parsed body, or for a rejected one a value that no schema accepts."""
         body = await self.body()
         if not _is_json(self.headers.get("content-type", "")):
-            return body
+            if body:
+                self.state.rejected_body = _UNSUPPORTED
+            return _NOTHING
         try:
             return parse_json(body)
         except MalformedJsonError as error:
-            self.state.rejected_body = RejectedBody(str(error))
-            # No schema accepts an empty tuple. FastAPI would read the attributes of a custom object
-            # as fields.
-            return ()
+            self.state.rejected_body = RejectedBody(ErrorCode.VALIDATION_ERROR, str(error))
+            return _NOTHING
 
 
-def rejected_body(request: Request) -> RejectedBody | None:
-    """Return the rejection of the request's body, None when it was parsed or never read."""
+def rejected_body(request: Request, problems: Iterable[Mapping[str, Any]]) -> RejectedBody | None:
+    """Return why the request's body was rejected, None when it was not.
+
+    `problems` are FastAPI's: it validates a body of most other media types as bytes, unparsed.
+    """
+    if any(item["loc"] == ("body",) and isinstance(item["input"], bytes) for item in problems):
+        return _UNSUPPORTED
     rejected: RejectedBody | None = getattr(request.state, "rejected_body", None)
     return rejected
 

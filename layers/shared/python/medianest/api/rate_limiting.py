@@ -45,9 +45,9 @@ class RateLimitedByAddress:
             if isinstance(value, str) and value.strip():
                 limit_keys.append((policy, digest(value)))
         # Imported on first use, so that health checks, which have no limit, start faster.
-        from medianest.rate_limits import service as rate_limits  # noqa: PLC0415
+        from medianest.rate_limits import service as rate_limits_service  # noqa: PLC0415
 
-        error = apply(request, rate_limits.charge(limit_keys, caller))
+        error = apply(request, rate_limits_service.charge(limit_keys, caller))
         if error is not None:
             raise error
 

@@ -24,12 +24,12 @@ from medianest.core import http, secrets
 from medianest.core.bounded_cache import BoundedCache
 from medianest.core.cache import Cache
 from medianest.core.clock import now
-from medianest.core.environment import Environment
-from medianest.core.errors import ErrorCode
+from medianest.core.error_codes import ErrorCode
 from medianest.core.observability import count, logger
 from medianest.core.single_flight import FlightFailedError, single_flight
 from medianest.core.text import clean, fold
 from medianest.core.upstream import Upstream, unavailable
+from medianest.core.variables import Environment
 from medianest.core.wire import Reader, cause_of
 
 # The cache time of a "not found". It is short, because TMDB adds titles every minute.
@@ -144,7 +144,7 @@ class TmdbClient:
                 return _CachedDetails.fetched_now(None, MISSING_CACHE_SECONDS)
             if status != _OK:
                 raise http.UpstreamError(f"{path} answered {status}")
-            reader = Reader(self._tmdb.host, path)
+            reader = self._reader(path)
             title = details_of(reader, media_type, tmdb_id, body, language)
             if not title.title:
                 raise http.UpstreamError(f"{path} has no title")
@@ -162,7 +162,7 @@ class TmdbClient:
             status, body = self._request(path, query | {"page": str(number)}, budget)
             if status != _OK:
                 raise http.UpstreamError(f"{path} answered {status}")
-            result = page_of(Reader(self._tmdb.host, path), body, kind, number)
+            result = page_of(self._reader(path), body, kind, number)
             total = result.total
             if kind is not None:
                 return result
@@ -201,10 +201,7 @@ class TmdbClient:
                 if self._cache.get(recheck_key) is not None:
                     raise FlightFailedError
                 self._cache.set(recheck_key, "1", seconds=RECHECK_SECONDS)
-            fetched = fetch()
-            seconds = fetched.useful_seconds(self._environment.tmdb_stale_seconds)
-            self._responses.set(key, fetched.model_dump_json(), seconds=seconds)
-            return fetched
+            return self._store(key, fetch())
 
         if cached is not None and is_usable(cached):
             return cached
@@ -225,6 +222,11 @@ class TmdbClient:
                 raise unavailable(ErrorCode.CATALOG_UNAVAILABLE, error) from error
             return cached
 
+    def _store[T](self, key: str, entry: CacheEntry[T]) -> CacheEntry[T]:
+        seconds = entry.useful_seconds(self._environment.tmdb_stale_seconds)
+        self._responses.set(key, entry.model_dump_json(), seconds=seconds)
+        return entry
+
     def _cached_entry[T](self, key: str, kind: type[CacheEntry[T]]) -> CacheEntry[T] | None:
         text = self._responses.get(key)
         if text is not None:
@@ -234,6 +236,9 @@ class TmdbClient:
                 if cached.age < cached.useful_seconds(self._environment.tmdb_stale_seconds):
                     return cached
         return None
+
+    def _reader(self, path: str) -> Reader:
+        return Reader(self._tmdb.host, path, ("id", "season_number"))
 
     def _request(
         self, path: str, query: dict[str, str], budget: http.Budget | None = None

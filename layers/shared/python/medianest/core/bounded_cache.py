@@ -1,7 +1,7 @@
 """Cached values with a bounded total size; the oldest values are evicted first.
 
-Callers choose the search terms and so the number of values. Without a bound they could fill the
-cache, and a full cache evicts other keys, such as the counters of failed logins.
+Callers choose the names and so the number of values. Without a bound they could fill the cache, and
+a full cache evicts other keys, such as the counters of rate limits.
 
 The values are spread over a few shards. A shard is a hash of values and a sorted set with their
 insertion order. Both keys of a shard share a hash tag, because a cluster runs a script on one hash

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, LiteralString
 from medianest.core import secrets
 from medianest.core.addresses import TLS_MODE
 from medianest.core.environment import ConfigurationError, environment
-from medianest.core.errors import AppError, ErrorCode
+from medianest.core.error_codes import ErrorCode
+from medianest.core.errors import AppError
 from medianest.core.observability import logger
 
 if TYPE_CHECKING:

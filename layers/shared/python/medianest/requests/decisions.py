@@ -8,7 +8,8 @@ from medianest.audit import repository as audit_repository
 from medianest.audit.models import Action
 from medianest.core.db import database
 from medianest.core.envelope import ApiError
-from medianest.core.errors import AppError, ErrorCode, invalid
+from medianest.core.error_codes import ErrorCode
+from medianest.core.errors import AppError, invalid
 from medianest.core.observability import count
 from medianest.requests import repository
 from medianest.requests.schemas import DecisionOut, RequestOut

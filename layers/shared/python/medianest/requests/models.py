@@ -9,7 +9,6 @@ from medianest.catalog.models import MediaType
 
 type RequestStatus = Literal["pending", "approved", "declined"]
 type Decision = Literal["approved", "declined"]
-type QuotaKind = Literal["movies", "seasons"]
 
 
 @dataclass(frozen=True, slots=True)

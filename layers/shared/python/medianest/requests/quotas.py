@@ -5,17 +5,17 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from medianest.core.errors import AppError, ErrorCode
+from medianest.core.error_codes import ErrorCode
+from medianest.core.errors import AppError
 from medianest.requests import repository
 from medianest.requests.schemas import QuotaExceededOut
-from medianest.system_config import service as system_config
-from medianest.users.models import Quota
+from medianest.system_config import service as system_config_service
 
 if TYPE_CHECKING:
     from psycopg import Connection
 
-    from medianest.requests.models import MediaRequest, QuotaKind
-    from medianest.users.models import Actor
+    from medianest.requests.models import MediaRequest
+    from medianest.users.models import Actor, Quota, QuotaKind
 
 
 def check(connection: Connection[Any], actor: Actor, request: MediaRequest) -> None:
@@ -75,8 +75,5 @@ def _counted(number: int, unit: str) -> str:
 
 def of(actor: Actor, kind: QuotaKind) -> Quota:
     """Return a user's quota: their own if they have one, else that of their role."""
-    own = (actor.quota or {}).get(kind)
-    if own is not None:
-        return Quota(**own)
-    of_role = system_config.quotas(actor.role)
-    return of_role.movies if kind == "movies" else of_role.seasons
+    own = None if actor.quota is None else actor.quota.of(kind)
+    return own or system_config_service.quotas(actor.role).of(kind)

@@ -16,12 +16,13 @@ from pydantic import Field, ValidationError
 
 from medianest import VERSION
 from medianest.core.cache import Cache
-from medianest.core.environment import Environment
-from medianest.core.errors import AppError, ErrorCode
+from medianest.core.error_codes import ErrorCode
+from medianest.core.errors import AppError
 from medianest.core.http import Budget, UpstreamError
 from medianest.core.observability import count, logger
 from medianest.core.text import clean
 from medianest.core.upstream import Upstream, unavailable
+from medianest.core.variables import Environment
 from medianest.core.wire import Reader, Wire, cause_of
 
 PRODUCT = "MediaNest"
@@ -161,7 +162,7 @@ class PlexClient:
         return PlexAccess(bool(servers), any(server.owned for server in servers))
 
     def _reader(self, path: str) -> Reader:
-        return Reader(self._plex_tv.host, path)
+        return Reader(self._plex_tv.host, path, ("id", "clientIdentifier"))
 
     def _call(
         self,

@@ -245,7 +245,7 @@ def change(
         User,
         "UPDATE users SET role = %s, status = %s, quota = %s, updated_at = now()"
         f" WHERE id = %s RETURNING {_COLUMNS}",
-        (role, status, None if quota is None else json.dumps(quota), user_id),
+        (role, status, None if quota is None else json.dumps(quota.to_json()), user_id),
     )
 
 

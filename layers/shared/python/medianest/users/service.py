@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from medianest.core.db import database
-from medianest.core.errors import AppError, ErrorCode, invalid_token
+from medianest.core.error_codes import ErrorCode
+from medianest.core.errors import AppError, invalid_token
 from medianest.users import repository
 
 if TYPE_CHECKING:

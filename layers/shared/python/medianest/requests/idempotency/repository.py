@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
 
-def lock_key(connection: Connection[Any], user_id: UUID, key: str) -> bool:
+def lock(connection: Connection[Any], user_id: UUID, key: str) -> bool:
     """Lock a key until the transaction ends; return False when another call holds it."""
     return bool(
         fetch_value(
@@ -36,7 +36,7 @@ def replay(connection: Connection[Any], user_id: UUID, key: str) -> Replay | Non
     )
 
 
-def remember_key(
+def remember(
     connection: Connection[Any],
     user_id: UUID,
     key: str,

@@ -5,8 +5,10 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from medianest.core.errors import AppError, ErrorCode, invalid
-from medianest.requests import idempotency_repository, repository
+from medianest.core.error_codes import ErrorCode
+from medianest.core.errors import AppError, invalid
+from medianest.requests import repository as requests_repository
+from medianest.requests.idempotency import repository
 from medianest.requests.schemas import CreatedRequestOut
 
 if TYPE_CHECKING:
@@ -33,7 +35,7 @@ def check_key(key: str) -> None:
 
 def lock(connection: Connection[Any], principal: Principal, key: str) -> None:
     """Lock a key until the transaction ends; raises IDEMPOTENCY_IN_PROGRESS while it is in use."""
-    if not idempotency_repository.lock_key(connection, principal.user_id, key):
+    if not repository.lock(connection, principal.user_id, key):
         raise AppError(ErrorCode.IDEMPOTENCY_IN_PROGRESS, headers={"Retry-After": "1"})
 
 
@@ -44,13 +46,13 @@ def replay(
 
     Raises IDEMPOTENCY_KEY_REUSED, and REQUEST_CANCELLED when the request is gone.
     """
-    first_use = idempotency_repository.replay(connection, principal.user_id, key)
+    first_use = repository.replay(connection, principal.user_id, key)
     if first_use is None:
         return None
     if first_use.fingerprint != fingerprint:
         raise AppError(ErrorCode.IDEMPOTENCY_KEY_REUSED)
     first = CreatedRequestOut.model_validate(first_use.response)
-    request = repository.get_for(connection, first.id, principal.user_id)
+    request = requests_repository.get_for(connection, first.id, principal.user_id)
     if request is None:
         raise AppError(ErrorCode.REQUEST_CANCELLED)
     return CreatedRequestOut.model_validate(request).model_copy(
@@ -66,7 +68,7 @@ def remember(
     created: CreatedRequestOut,
 ) -> None:
     """Store the response of the first call, in the transaction that creates the request."""
-    idempotency_repository.remember_key(
+    repository.remember(
         connection,
         principal.user_id,
         key,
