@@ -26,7 +26,7 @@ from medianest.core.cache import Cache
 from medianest.core.clock import now
 from medianest.core.error_codes import ErrorCode
 from medianest.core.observability import count, logger
-from medianest.core.single_flight import FlightFailedError, single_flight
+from medianest.core.single_flight import FetchFailedError, single_flight
 from medianest.core.text import clean, fold
 from medianest.core.upstream import Upstream, unavailable
 from medianest.core.variables import Environment
@@ -39,7 +39,7 @@ RECHECK_SECONDS = 30
 # A search of all types reads at most this many pages while they have people only.
 MAX_PAGES_READ = 3
 # Added to the time-out of a call: the time for reading the API key and for writing the cache.
-_FLIGHT_MARGIN_SECONDS = 1.0
+_LOCK_MARGIN_SECONDS = 1.0
 _OK = 200
 _NOT_FOUND = 404
 
@@ -199,7 +199,7 @@ class TmdbClient:
         def fetch_and_store() -> CacheEntry[T]:
             if must_recheck:
                 if self._cache.get(recheck_key) is not None:
-                    raise FlightFailedError
+                    raise FetchFailedError
                 self._cache.set(recheck_key, "1", seconds=RECHECK_SECONDS)
             return self._store(key, fetch())
 
@@ -211,12 +211,12 @@ class TmdbClient:
             return single_flight(
                 self._cache,
                 key,
-                seconds=self._environment.upstream_timeout_seconds + _FLIGHT_MARGIN_SECONDS,
+                seconds=self._environment.upstream_timeout_seconds + _LOCK_MARGIN_SECONDS,
                 read_cache=read_cache,
                 fetch=fetch_and_store,
                 stale=None if must_recheck else cached,
             )
-        except (http.UpstreamError, ValidationError, FlightFailedError) as error:
+        except (http.UpstreamError, ValidationError, FetchFailedError) as error:
             _log_failure(error, None if cached is None else cached.age)
             if cached is None:
                 raise unavailable(ErrorCode.CATALOG_UNAVAILABLE, error) from error
@@ -251,7 +251,7 @@ class TmdbClient:
             headers["Authorization"] = f"Bearer {key}"
         else:
             query = query | {"api_key": key}
-        return self._tmdb.ask("GET", path, headers=headers, query=query, budget=budget)
+        return self._tmdb.request("GET", path, headers=headers, query=query, budget=budget)
 
 
 def _key(path: str, query: dict[str, str]) -> str:
