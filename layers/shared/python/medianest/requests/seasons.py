@@ -25,7 +25,7 @@ def seasons_of(title: TitleDetails, body: RequestIn) -> list[int]:
     problem = season_problem(title, body)
     if problem is not None:
         raise invalid(*problem)
-    return _begun(title) if body.seasons is None else body.seasons
+    return _started_seasons(title) if body.seasons is None else body.seasons
 
 
 def season_problem(title: TitleDetails, body: RequestIn) -> tuple[str, str] | None:
@@ -33,7 +33,7 @@ def season_problem(title: TitleDetails, body: RequestIn) -> tuple[str, str] | No
     if title.media_type == "movie":
         return None
     listed = [season.number for season in title.seasons]
-    wanted = body.seasons or _begun(title)
+    wanted = body.seasons or _started_seasons(title)
     unknown = sorted(set(wanted) - set(listed))
     if wanted and not unknown:
         return None
@@ -51,9 +51,9 @@ def season_problem(title: TitleDetails, body: RequestIn) -> tuple[str, str] | No
     )
 
 
-def _begun(title: TitleDetails) -> list[int]:
+def _started_seasons(title: TitleDetails) -> list[int]:
     return [
-        season.number for season in title.seasons if season.has_begun and not season.is_specials
+        season.number for season in title.seasons if season.has_started and not season.is_specials
     ]
 
 
