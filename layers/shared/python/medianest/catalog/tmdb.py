@@ -94,8 +94,8 @@ class TmdbClient:
 
         A search of all types skips pages that have only people, up to MAX_PAGES_READ; `page` of the
         result is then the page that has titles. `total` is TMDB's total, which counts people too,
-        with two exceptions: it is exact when all results fit on one page, and when no further titles
-        follow it is the number of results on the previous pages.
+        with two exceptions: it is exact when all results fit on one page, and when no titles follow
+        it is the number of results on the previous pages.
         """
         kind: MediaType | None = None if search_type == "all" else search_type
         path = f"/search/{kind or 'multi'}"

@@ -1,4 +1,4 @@
-"""The seasons of a show that a request is for, and the problems with them."""
+"""The seasons of a show that a request names, and their validation."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 def seasons_of(title: TitleDetails, body: RequestIn) -> list[int]:
     """Return the requested seasons; by default all that have started, without specials (season 0).
 
-    A request may name any season that TMDB lists, an announced one too. Raises VALIDATION_ERROR.
+    A request may name any season that TMDB lists, also one that has not started. Raises
+    VALIDATION_ERROR.
     """
     if title.media_type == "movie":
         if body.seasons is not None:
