@@ -34,7 +34,7 @@ EXEMPT = frozenset({"error_codes.py", "examples.py", "variables.py"})
 # PostgreSQL and Valkey know users and passwords of their own.
 LOGINS: Mapping[str, frozenset[str]] = {
     "addresses.py": frozenset({"login", "password", "user", "username"}),
-    "db.py": frozenset({"login", "password", "role", "user"}),
+    "db.py": frozenset({"password", "role", "user"}),
     # The placeholder `password` is no key.
     "signing_keys.py": frozenset({"password"}),
 }

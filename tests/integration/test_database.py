@@ -114,7 +114,7 @@ def test_a_lock_that_is_held_too_long_keeps_the_connection(db: Db, people: dict[
 
 
 def test_answers_are_bounded_but_for_migrations(environment: dict[str, str]) -> None:
-    bounded = Database(SecretStr(environment["DATABASE_URL"]), answer_seconds=0.5)
+    bounded = Database(SecretStr(environment["DATABASE_URL"]), response_seconds=0.5)
     with pytest.raises(AppError), bounded.transaction() as connection:
         connection.execute("SELECT pg_sleep(1)")
     bounded.close()

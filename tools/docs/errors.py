@@ -8,7 +8,7 @@ from typing import Any
 
 from medianest.core.error_codes import REGISTRY, ErrorCode
 from medianest.core.errors import MAX_DETAILS
-from medianest.core.validation import SENTENCES
+from medianest.core.validation import MESSAGES
 from tools.docs.openapi_components import ERROR_HEADERS
 
 _HEAD = """\
@@ -146,7 +146,7 @@ def errors_page() -> str:
         [
             _HEAD,
             *(
-                f"| `{code}` | {spec.status} | {spec.message} | {spec.what_to_do} |\n"
+                f"| `{code}` | {spec.status} | {spec.message} | {spec.remedy} |\n"
                 for code, spec in REGISTRY.items()
             ),
             _STATUSES,
@@ -179,7 +179,7 @@ def _messages() -> list[str]:
     """Return each message that does not come from a rule of the field's own."""
     told = [
         each if isinstance(each, str) else each(_CONTEXT)
-        for kind, each in SENTENCES.items()
+        for kind, each in MESSAGES.items()
         if kind != "value_error"
     ]
     return list(dict.fromkeys(told))

@@ -264,7 +264,7 @@ def _limits(served: Served) -> str:
 
 
 def _error_response(codes: Sequence[ErrorCode], *, is_counted: bool) -> dict[str, Any]:
-    lines = [f"`{code}`: {REGISTRY[code].message} {REGISTRY[code].what_to_do}" for code in codes]
+    lines = [f"`{code}`: {REGISTRY[code].message} {REGISTRY[code].remedy}" for code in codes]
     schemas = [_reference("schemas", code) for code in codes]
     return {
         "description": lines[0] if len(lines) == 1 else "\n".join(f"- {line}" for line in lines),

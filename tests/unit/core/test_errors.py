@@ -55,7 +55,7 @@ def test_a_code_is_its_own_name(code: ErrorCode) -> None:
 @pytest.mark.parametrize("code", ErrorCode)
 def test_each_code_has_a_message_and_a_remedy(code: ErrorCode) -> None:
     spec = REGISTRY[code]
-    for sentence in (spec.message, spec.what_to_do):
+    for sentence in (spec.message, spec.remedy):
         assert sentence.endswith(".")
         assert sentence[0].isupper()
 

@@ -127,7 +127,7 @@ def test_an_answer_that_the_caller_may_understand_is_returned(pool: Pool, status
 @pytest.mark.parametrize("status", [301, 302, 307, 429, 500, 501])
 def test_an_unusable_status_is_an_upstream_error(pool: Pool, status: int) -> None:
     pool.script = [answer({}, status)]
-    with pytest.raises(http.UpstreamError, match=rf"^upstream\.example\.org answered {status}$"):
+    with pytest.raises(http.UpstreamError, match=rf"^upstream\.example\.org returned {status}$"):
         get()
     assert len(pool.calls) == 1
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from medianest.core.text import clean, clean_lines, fold, has_controls, name_key, typed
+from medianest.core.text import clean, clean_lines, fold, has_controls, name_key, normalize
 
 FAMILY = "👩‍👩‍👧‍👦"
 ENGLAND = "\U0001f3f4\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f"
@@ -105,7 +105,7 @@ def test_a_key_of_what_folds_into_much_is_cut() -> None:
 
 
 def test_typed_text_is_trimmed_and_composed() -> None:
-    assert typed("\u00a0 e\u0301te\u0301 \n") == "été"
+    assert normalize("\u00a0 e\u0301te\u0301 \n") == "été"
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from medianest.requests import quotas
 from medianest.system_config import service as system_config
 from medianest.system_config.models import Quotas
-from medianest.users.models import KINDS, Actor, Quota, QuotaKind, Role
+from medianest.users.models import QUOTA_KINDS, Actor, Quota, QuotaKind, Role
 
 QUOTAS = st.builds(Quota, st.none() | st.integers(0, 1000), st.integers(1, 365))
 ROLES: tuple[Role, ...] = ("admin", "user")
@@ -18,7 +18,7 @@ ROLES: tuple[Role, ...] = ("admin", "user")
 
 @given(
     role=st.sampled_from(ROLES),
-    kind=st.sampled_from(KINDS),
+    kind=st.sampled_from(QUOTA_KINDS),
     own=st.none() | st.dictionaries(st.sampled_from(["movies", "seasons"]), QUOTAS),
     of_roles=st.fixed_dictionaries({role: st.builds(Quotas, QUOTAS, QUOTAS) for role in ROLES}),
 )

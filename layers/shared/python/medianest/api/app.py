@@ -65,7 +65,7 @@ def documented_errors(
 
 
 def documented_success(examples: Examples) -> dict[int | str, dict[str, Any]]:
-    """Return the `responses` of a route whose answer has examples other than its model's.
+    """Return the `responses` of a route whose response has other examples than its model.
 
     Only the API document reads it.
     """

@@ -24,14 +24,14 @@ from medianest.sessions import service as sessions_service
 from medianest.users.models import Principal
 
 SESSION_COOKIE = "__Host-medianest_session"
-# Policies with so few calls that malformed calls are charged to `api` instead.
+# Policies with low limits: malformed calls are charged to `api` instead.
 LOW_LIMIT_POLICIES: frozenset[PolicyName] = frozenset({"password", "search", "media-request"})
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 @dataclass(frozen=True, slots=True)
 class Authenticated:
-    """Requires a session and rate-limits its user by a policy; `fresh` bypasses the cache."""
+    """A dependency: requires a session and rate-limits its user; `fresh` bypasses the cache."""
 
     policy: PolicyName
     fresh: bool = False
@@ -60,7 +60,7 @@ class Authenticated:
 
 @dataclass(frozen=True, slots=True)
 class AdminOnly(Authenticated):
-    """Requires an admin; bypasses the cache, so that a demotion applies to the next call."""
+    """A dependency: requires an admin. It reads the row, so a demotion applies to the next call."""
 
     policy: PolicyName = "admin"
     fresh: bool = True
@@ -195,5 +195,6 @@ SignInOrigin = Annotated[Origin, Depends(_sign_in_origin)]
 SignedIn = Annotated[Principal, rate_limited("api")]
 PreviousSession = Annotated[Principal | None, Depends(_previous_session)]
 Admin = Annotated[Principal, Depends(AdminOnly())]
-# For the routes that change rate limits: the policy is fixed, so they cannot lock themselves.
+# For the routes that change rate limits. Their own limit is fixed, so that no setting can block the
+# routes that would correct it.
 ConfigAdmin = Annotated[Principal, Depends(AdminOnly("admin-config"))]

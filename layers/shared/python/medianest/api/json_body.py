@@ -18,7 +18,7 @@ class MalformedJsonError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class RejectedBody:
-    """A body that is not acceptable JSON: the code of the error, and a reason for people."""
+    """A body that is not acceptable JSON: the error code and the reason."""
 
     code: ErrorCode
     reason: str
@@ -26,7 +26,7 @@ class RejectedBody:
 
 _UNSUPPORTED = RejectedBody(ErrorCode.UNSUPPORTED_MEDIA_TYPE, "The body is not JSON in UTF-8")
 # No schema accepts an empty tuple. FastAPI would read the attributes of a custom object as fields.
-_NOTHING = ()
+_REJECTED_VALUE = ()
 
 
 class JsonRequest(Request):
@@ -42,18 +42,19 @@ class JsonRequest(Request):
         if not _is_json(self.headers.get("content-type", "")):
             if body:
                 self.state.rejected_body = _UNSUPPORTED
-            return _NOTHING
+            return _REJECTED_VALUE
         try:
             return parse_json(body)
         except MalformedJsonError as error:
             self.state.rejected_body = RejectedBody(ErrorCode.VALIDATION_ERROR, str(error))
-            return _NOTHING
+            return _REJECTED_VALUE
 
 
 def rejected_body(request: Request, problems: Iterable[Mapping[str, Any]]) -> RejectedBody | None:
-    """Return why the request's body was rejected, None when it was not.
+    """Return the rejection of the request's body, None when it was accepted or never read.
 
-    `problems` are FastAPI's: it validates a body of most other media types as bytes, unparsed.
+    `problems` are FastAPI's validation errors. Their input is bytes when FastAPI did not parse the
+    body, because its media type is not JSON.
     """
     if any(item["loc"] == ("body",) and isinstance(item["input"], bytes) for item in problems):
         return _UNSUPPORTED
@@ -73,8 +74,8 @@ def parse_json(body: bytes) -> Any:
     """Parse unambiguous JSON that PostgreSQL can store; raises MalformedJsonError.
 
     Rejects encodings other than UTF-8, duplicate keys, NaN and infinities, the NUL character, lone
-    surrogates, U+FFFD (API Gateway replaces invalid UTF-8 by it), numbers with thousands of digits,
-    and nesting past the recursion limit.
+    surrogates, U+FFFD (API Gateway replaces invalid UTF-8 with it), numbers with thousands of
+    digits, and nesting past the recursion limit.
     """
     try:
         parsed = json.loads(

@@ -26,10 +26,10 @@ ClientDep = Annotated[Caller, Depends(_caller)]
 
 @dataclass(frozen=True, slots=True)
 class RateLimitedByAddress:
-    """Rate-limits unauthenticated calls by IP address and by a text field of the body.
+    """A dependency: rate-limits unauthenticated calls by IP address and a text field of the body.
 
-    A body without that field is limited by address only. If all such calls shared a key, one caller
-    could lock out the others.
+    A body without that field is limited by address only. With one key for all such bodies, one
+    caller could block the others.
     """
 
     by_ip: tuple[PolicyName, ...]

@@ -47,7 +47,7 @@ class UnknownTaskError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class CleanupResult:
-    """The result of a run; `more` is true when time ran out before the rows did."""
+    """The result of a run; `more` is True when time ran out and expired rows may remain."""
 
     task: str
     deleted: int
@@ -61,7 +61,7 @@ def run(task: str, seconds_left: Callable[[], float]) -> CleanupResult:
     """
     delete = TASKS.get(task)
     if delete is None:
-        raise UnknownTaskError(f"unknown task {task!r}; there are: {', '.join(TASKS)}")
+        raise UnknownTaskError(f"unknown task {task!r}; the tasks are: {', '.join(TASKS)}")
     deleted = 0
     batch = BATCH
     try:

@@ -1,11 +1,11 @@
-"""The origin of a call; it has no type of the web framework."""
+"""The origin of a call, independent of the web framework."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """The origin of a request, as API Gateway reports it."""
+    """The origin of a call, as API Gateway reports it."""
 
     request_id: str
     ip: str

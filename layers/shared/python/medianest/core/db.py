@@ -1,4 +1,4 @@
-"""PostgreSQL: one lazy connection per environment, because it serves one request at a time."""
+"""PostgreSQL: one lazy connection per execution environment, which serves one call at a time."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ SLOW_SECONDS = 1.0
 PAUSE_SECONDS = 2.0
 # Upper bound of the random wait before the one retry when the server has no free connection.
 NO_CONNECTION_PAUSE_SECONDS = 0.25
-# The certificate authorities of RDS and RDS Proxy, which public CA lists lack in part.
+# The certificate authorities of RDS and RDS Proxy; public CA lists lack some of them.
 AMAZON_AUTHORITIES = Path(__file__).parent / "amazon_authorities.pem"
 AMAZON_HOSTS = (".amazonaws.com", ".amazonaws.com.cn")
 
 
 def database_unavailable() -> AppError:
-    """Return the error for a database that does not answer in time."""
+    """Return the error for a database that does not respond in time."""
     return AppError(
         ErrorCode.DATABASE_CONNECTION_ERROR, headers={"Retry-After": str(RETRY_AFTER_SECONDS)}
     )
@@ -56,14 +56,14 @@ class Database:
     A response times out after `answer_seconds`, because the server's own statement_timeout does not
     help when the server hangs. With None it never times out, which migrations need.
 
-    Every method raises AppError DATABASE_CONNECTION_ERROR when the server does not answer in time.
+    Every method raises AppError DATABASE_CONNECTION_ERROR when the server does not respond in time.
     psycopg is imported on first use, so a function without a database does not load it.
     """
 
-    def __init__(self, url: SecretStr | None, *, answer_seconds: float | None = None) -> None:
+    def __init__(self, url: SecretStr | None, *, response_seconds: float | None = None) -> None:
         self._secret = url
-        self._answer_seconds = answer_seconds
-        self._timeout_seconds = answer_seconds
+        self._response_seconds = response_seconds
+        self._timeout_seconds = response_seconds
         self._url = ""
         self._connection: Connection[tuple[Any, ...]] | None = None
         self._used_at = 0.0
@@ -102,7 +102,7 @@ class Database:
             raise database_unavailable() from error
 
     def ping(self) -> None:
-        """Check that the server answers; raises AppError DATABASE_CONNECTION_ERROR."""
+        """Check that the server responds; raises AppError DATABASE_CONNECTION_ERROR."""
         with self.transaction() as connection:
             connection.execute("SELECT 1")
 
@@ -138,14 +138,14 @@ class Database:
             except (psycopg.OperationalError, psycopg.InternalError):
                 self.close()
             finally:
-                self._timeout_seconds = self._answer_seconds
+                self._timeout_seconds = self._response_seconds
         if self._connection is None:
             self._connection = self._open(url)
             stack.enter_context(self._connection.transaction())
         return self._connection
 
     def _open(self, url: str) -> Connection[tuple[Any, ...]]:
-        """Connect, with one retry when the password was rotated or the server has no free slot."""
+        """Connect; retry once if the password was rotated or the server has no free connection."""
         import psycopg
 
         try:
@@ -190,7 +190,7 @@ class Database:
             keepalives_idle=30,
             tcp_user_timeout=5000,
             application_name=f"medianest-{os.environ.get('POWERTOOLS_SERVICE_NAME', 'local')}",
-            sslrootcert=authorities(url),
+            sslrootcert=certificate_authorities(url),
         )
 
 
@@ -213,8 +213,8 @@ def _is_connection_error(error: InternalError) -> bool:
     return error.sqlstate in {None, ReadOnlySqlTransaction.sqlstate}
 
 
-def login(url: str, name: str = "DATABASE_URL") -> dict[str, Any]:
-    """Return the parts of the URL in the variable `name`, with libpq's names: host, user, ….
+def url_parts(url: str, name: str = "DATABASE_URL") -> dict[str, Any]:
+    """Return the parts of the URL in the variable `name`, by libpq's keywords: host, user, ….
 
     Raises ConfigurationError when libpq rejects the URL.
     """
@@ -227,12 +227,12 @@ def login(url: str, name: str = "DATABASE_URL") -> dict[str, Any]:
         raise ConfigurationError(f"{name} is not a valid PostgreSQL URL") from None
 
 
-def authorities(url: str) -> str | None:
-    """Return the file of the trusted certificate authorities, None when the URL verifies none.
+def certificate_authorities(url: str) -> str | None:
+    """Return the file of trusted authorities; None if the URL does not verify the certificate.
 
     libpq's default is a file in the home directory, which Lambda does not have.
     """
-    parts = login(url)
+    parts = url_parts(url)
     if parts.get("sslmode") != TLS_MODE or parts.get("sslrootcert"):
         return parts.get("sslrootcert")
     if str(parts.get("host", "")).endswith(AMAZON_HOSTS):
@@ -244,7 +244,7 @@ def authorities(url: str) -> str | None:
 
 @contextmanager
 def on_violation(constraint: str, error: Callable[[], AppError]) -> Iterator[None]:
-    """Raise `error()` where a statement of the block violates the constraint of that name."""
+    """Raise `error()` when a statement of the block violates the named constraint."""
     from psycopg.errors import IntegrityError
 
     try:
@@ -311,7 +311,7 @@ def total_of(
 
 @cache
 def database() -> Database:
-    """Return this environment's database."""
+    """Return the database of this execution environment."""
     return Database(
-        environment().database_url, answer_seconds=environment().database_answer_timeout_seconds
+        environment().database_url, response_seconds=environment().database_answer_timeout_seconds
     )

@@ -1,4 +1,4 @@
-"""The environment: read once and validated as a whole; all errors are reported at once."""
+"""The environment variables: read once, validated together, with all errors reported at once."""
 
 import json
 import os
@@ -37,10 +37,12 @@ def load(environ: Mapping[str, str], *required: str) -> Environment:
     except ValidationError as error:
         for item in error.errors(include_input=False, include_url=False):
             name = str(item["loc"][0])
-            # Only the messages of our own validators are meant for readers, unlike pydantic's.
-            is_own = item["type"] == "value_error"
+            # Messages of `variables` are written for operators; those of pydantic are not.
+            is_from_validator = item["type"] == "value_error"
             expected = (
-                item["msg"].removeprefix("Value error, ") if is_own else _expected_values(name)
+                item["msg"].removeprefix("Value error, ")
+                if is_from_validator
+                else _expected_values(name)
             )
             problems.append(f"{name.upper()} {expected}{_quoted_value(name, values[name])}")
     if parsed is None or problems:

@@ -1,6 +1,6 @@
 """The catalogue of error codes, from which the error reference is generated.
 
-It is data: one table for the whole API, so that no two domains give a code two meanings.
+One table for the whole API ensures that a code has one meaning.
 """
 
 from collections.abc import Mapping
@@ -45,7 +45,7 @@ class ErrorSpec:
 
     status: int
     message: str
-    what_to_do: str
+    remedy: str
 
 
 REGISTRY: Mapping[ErrorCode, ErrorSpec] = {
@@ -164,5 +164,5 @@ REGISTRY: Mapping[ErrorCode, ErrorSpec] = {
         "Something went wrong on our side.",
         "Retry; if the error persists, report the `X-Request-Id` of the response.",
     ),
-    ErrorCode.GATEWAY_TIMEOUT: ErrorSpec(504, "The service took too long to answer.", "Retry."),
+    ErrorCode.GATEWAY_TIMEOUT: ErrorSpec(504, "The service took too long to respond.", "Retry."),
 }

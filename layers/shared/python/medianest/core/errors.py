@@ -52,5 +52,5 @@ def invalid_fields(problems: Iterable[tuple[str, str]]) -> AppError:
 
 
 def invalid_token() -> AppError:
-    """Return the one answer to every bad, missing, expired or revoked credential."""
+    """Return the error for every missing, malformed, expired or revoked credential."""
     return AppError(ErrorCode.JWT_INVALID, headers={"WWW-Authenticate": "Bearer"})

@@ -50,7 +50,7 @@ _cached: dict[tuple[str, str], _CacheEntry] = {}
 def resolve(secret: SecretStr | None, name: str, *, fresh: bool = False) -> str:
     """Return the value of the variable `name`; values are cached, so call it on every use.
 
-    The value of an ARN is cached for MAX_AGE_SECONDS; `fresh` reads it again. Raises
+    The value of an ARN is cached for MAX_AGE_SECONDS, with `fresh` for FRESH_SECONDS. Raises
     ConfigurationError when the variable is missing or its value is invalid, and
     SecretUnreadableError when it cannot be read.
     """
@@ -83,7 +83,7 @@ def resolve(secret: SecretStr | None, name: str, *, fresh: bool = False) -> str:
 
 
 def _checked(name: str, value: str) -> str:
-    """Return a value after the validation of its variable; raises ConfigurationError."""
+    """Return the value as the variable's validator returns it; raises ConfigurationError."""
     if value.startswith(SECRET_ARN_PREFIX):
         raise ConfigurationError(f"{name} is an ARN whose value is another ARN")
     current = environment()
@@ -124,7 +124,7 @@ def _from_extension(arn: str, port: str) -> str:
     try:
         value = body["Parameter"]["Value"] if _service(arn) == "ssm" else body["SecretString"]
     except (KeyError, TypeError):
-        raise _UnreadableError(f"the extension answered {status} without a value") from None
+        raise _UnreadableError(f"the extension returned {status} without a value") from None
     return _text(value)
 
 

@@ -39,7 +39,8 @@ def check_jwt_secret(value: str) -> None:
     """Raise ValueError for a weak signing key; RFC 7518, section 3.2, requires 256 bits."""
     if len(value.encode()) < MIN_JWT_SECRET_BYTES:
         raise ValueError(
-            f"must be at least {MIN_JWT_SECRET_BYTES} bytes; `openssl rand -base64 48` makes one"
+            f"must be at least {MIN_JWT_SECRET_BYTES} bytes;"
+            " `openssl rand -base64 48` generates one"
         )
     letters = "".join(character for character in value.lower() if character.isalpha())
     is_repetitive = any(

@@ -28,7 +28,7 @@ class Upstream:
         self.host = urlsplit(base_url).netloc
         self._breaker = Breaker(cache, self.host)
 
-    def ask(
+    def request(
         self,
         method: str,
         path: str,

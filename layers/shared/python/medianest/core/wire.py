@@ -24,7 +24,10 @@ class Wire(BaseModel):
 
 
 class Reader:
-    """A parser of one response, which logs each dropped item or field without its value."""
+    """A parser of one response, which logs each dropped item or field without its value.
+
+    A log line identifies the item by the first of `id_fields` that it has.
+    """
 
     def __init__(self, host: str, path: str, id_fields: Sequence[str]) -> None:
         self._host = host

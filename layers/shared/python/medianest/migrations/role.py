@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, LiteralString
 
-from medianest.core.db import login
+from medianest.core.db import url_parts
 from medianest.core.observability import logger
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def ensure_app_role(connection: Connection[Any], address: str) -> None:
     """
     from psycopg import sql
 
-    parts = login(address, "APP_DATABASE_URL")
+    parts = url_parts(address, "APP_DATABASE_URL")
     name, password = parts.get("user"), parts.get("password")
     if not name:
         raise RoleError("APP_DATABASE_URL has no user")

@@ -1,4 +1,4 @@
-"""Creation of a request: its items, duplicates, the quota and the idempotency key."""
+"""Create a request: reserve its titles, check the quota, store the idempotency key."""
 
 from __future__ import annotations
 
@@ -34,16 +34,16 @@ if TYPE_CHECKING:
 def create(
     body: RequestIn, principal: Principal, caller: Caller, key: str | None
 ) -> CreatedRequestOut:
-    """Create a request; a retry with the same idempotency key gets the current state of it.
+    """Create a request; a retry with the same idempotency key returns its current state.
 
     Raises AppError VALIDATION_ERROR, ALREADY_REQUESTED, QUOTA_EXCEEDED, CATALOG_UNAVAILABLE,
     IDEMPOTENCY_KEY_REUSED, IDEMPOTENCY_IN_PROGRESS or REQUEST_CANCELLED, and JWT_INVALID for a
-    user who was deleted or suspended since the call was authenticated. Nothing is written then.
+    user who was deleted or suspended after authentication. An error writes nothing.
     """
     fingerprint = idempotency_service.fingerprint(body)
     if key is not None:
         idempotency_service.check_key(key)
-        # This check saves a retry the call of TMDB; the check under the lock decides.
+        # A fast path that saves the call of TMDB. The check under the lock below decides.
         with database().transaction() as connection:
             if replayed := idempotency_service.replay(connection, principal, key, fingerprint):
                 return replayed
@@ -80,7 +80,7 @@ def _insert(
     actor: Actor,
     user_id: UUID,
 ) -> MediaRequest:
-    """Insert a request and its items; raises ALREADY_REQUESTED when others hold all of them."""
+    """Insert a request and its items; raises ALREADY_REQUESTED when none of them is free."""
     approved = system_config_service.auto_approval(actor.role)
     request_id = repository.add(
         connection,
@@ -90,15 +90,18 @@ def _insert(
         approved=approved.movie if title.media_type == "movie" else approved.tv,
     )
     if title.media_type == "movie":
-        held = repository.hold_movie(connection, request_id, title.tmdb_id)
+        is_reserved = repository.reserve_movie(connection, request_id, title.tmdb_id)
     else:
-        held = bool(repository.hold_seasons(connection, request_id, title.tmdb_id, seasons))
-    if not held:
-        own_id = repository.own_holder(
+        is_reserved = bool(
+            repository.reserve_seasons(connection, request_id, title.tmdb_id, seasons)
+        )
+    if not is_reserved:
+        existing_id = repository.active_request_of(
             connection, user_id, title.media_type, title.tmdb_id, seasons
         )
         raise AppError(
-            ErrorCode.ALREADY_REQUESTED, details={"requestId": str(own_id)} if own_id else None
+            ErrorCode.ALREADY_REQUESTED,
+            details={"requestId": str(existing_id)} if existing_id else None,
         )
     return repository.get(connection, request_id)
 

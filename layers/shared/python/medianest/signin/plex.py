@@ -188,7 +188,7 @@ class PlexClient:
         if token:
             headers["X-Plex-Token"] = token
         try:
-            return self._plex_tv.ask(method, path, headers=headers, query=query, budget=budget)
+            return self._plex_tv.request(method, path, headers=headers, query=query, budget=budget)
         except UpstreamError as error:
             raise _unreachable(str(error), error) from error
 

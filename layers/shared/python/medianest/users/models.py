@@ -11,7 +11,7 @@ type Role = Literal["admin", "user"]
 type Status = Literal["active", "suspended"]
 type QuotaKind = Literal["movies", "seasons"]
 
-KINDS: tuple[QuotaKind, ...] = ("movies", "seasons")
+QUOTA_KINDS: tuple[QuotaKind, ...] = ("movies", "seasons")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +23,8 @@ class Quota:
 
 
 @dataclass(frozen=True, slots=True)
-class OwnQuotas:
-    """The quotas of one user, the column `users.quota`; None leaves that of the role in force."""
+class UserQuotas:
+    """The quotas of one user (column `users.quota`); for None, the quota of the role applies."""
 
     movies: Quota | None = None
     seasons: Quota | None = None
@@ -34,12 +34,12 @@ class OwnQuotas:
         return self.movies if kind == "movies" else self.seasons
 
     def to_json(self) -> dict[str, dict[str, int | None]]:
-        """Return the quotas that are set, as the column and the API have them."""
-        quotas = {kind: self.of(kind) for kind in KINDS}
+        """Return the quotas that are set, in the format of the column and of the API."""
+        quotas = {kind: self.of(kind) for kind in QUOTA_KINDS}
         return {kind: asdict(quota) for kind, quota in quotas.items() if quota is not None}
 
 
-# Validated, which types the JSON of the column `quota`.
+# A pydantic data class, which parses the JSON of the column `quota`.
 @validated_dataclass(frozen=True, slots=True)
 class User:
     """A user, without the password hash."""
@@ -50,7 +50,7 @@ class User:
     username: str
     role: Role
     status: Status
-    quota: OwnQuotas | None
+    quota: UserQuotas | None
     created_at: datetime
     updated_at: datetime
 
@@ -70,12 +70,12 @@ class Actor:
     """The role and quotas of a user whose row a transaction has locked."""
 
     role: Role
-    quota: OwnQuotas | None
+    quota: UserQuotas | None
 
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """A signed-in user and the session of the call; `by_cookie` says how the call named it."""
+    """A signed-in user and the session of the call; `by_cookie` means no bearer token was used."""
 
     user_id: UUID
     session_id: UUID

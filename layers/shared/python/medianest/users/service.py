@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def me(user_id: UUID) -> User:
-    """Return the signed-in user; raises JWT_INVALID when the user was deleted meanwhile."""
+    """Return the signed-in user; raises JWT_INVALID for one deleted after authentication."""
     with database().transaction() as connection:
         user = repository.get(connection, user_id)
     if user is None:

@@ -21,7 +21,7 @@ MAX_KEY_CHARS = 200
 
 
 def fingerprint(body: RequestIn) -> bytes:
-    """Return the digest of a body; a retry must have the same."""
+    """Return the digest of a body; a retry must have the same digest."""
     return sha256(body.model_dump_json().encode()).digest()
 
 
@@ -44,7 +44,7 @@ def replay(
 ) -> CreatedRequestOut | None:
     """Return the current state of the request that a key created, or None for an unused key.
 
-    Raises IDEMPOTENCY_KEY_REUSED, and REQUEST_CANCELLED when the request is gone.
+    Raises IDEMPOTENCY_KEY_REUSED for another body, and REQUEST_CANCELLED for a deleted request.
     """
     first_use = repository.replay(connection, principal.user_id, key)
     if first_use is None:
