@@ -113,13 +113,8 @@ def test_an_unknown_kind_of_problem_has_our_own_message() -> None:
         (list[int], 1, "Must be a list"),
     ],
 )
-<<<<<<< HEAD
 def test_a_problem_is_reported_in_plain_words(kind: Any, value: object, message: str) -> None:
-    assert [sentence(problem) for problem in problems_of(kind, value)] == [message]
-=======
-def test_sentences(kind: Any, value: object, message: str) -> None:
     assert [message_of(problem) for problem in problems_of(kind, value)] == [message]
->>>>>>> house-review
 
 
 @pytest.mark.parametrize(
@@ -133,13 +128,8 @@ def test_sentences(kind: Any, value: object, message: str) -> None:
         ("less_than", {"lt": 10}, "Must be less than 10"),
     ],
 )
-<<<<<<< HEAD
 def test_a_bound_is_named_in_the_message(kind: str, context: dict[str, int], message: str) -> None:
-    assert sentence({"type": kind, "ctx": context}) == message
-=======
-def test_bounds(kind: str, context: dict[str, int], message: str) -> None:
     assert message_of({"type": kind, "ctx": context}) == message
->>>>>>> house-review
 
 
 def test_a_nested_field_is_reported_as_a_path() -> None:
