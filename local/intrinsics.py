@@ -37,8 +37,8 @@ def unset(value: str) -> str | None:
     return found.group(1) if found else None
 
 
-class _Loader(yaml.SafeLoader):
-    """SafeLoader that also reads the short form of intrinsic functions."""
+class _Loader(yaml.CSafeLoader):
+    """CSafeLoader that also reads the short form of intrinsic functions."""
 
 
 def _construct_intrinsic(loader: _Loader, suffix: str, node: yaml.Node) -> dict[str, Any]:
