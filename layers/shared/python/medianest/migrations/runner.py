@@ -1,4 +1,4 @@
-"""Apply the migrations: numbered, forward-only, each in a transaction, one runner at a time."""
+"""Apply migrations: numbered and forward-only, each in one transaction, one runner at a time."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ def _ensure_role(database: Database, deadline: float) -> None:
     address = environment().app_database_url
     if address is None:
         return
-    # Not from the cache: operators run this to apply a password that they have just changed.
+    # Not from the cache, because operators run this to apply a password that they just changed.
     url = secrets.resolve(address, "APP_DATABASE_URL", fresh=True)
     with database.transaction() as connection:
         _lock(connection, deadline)
