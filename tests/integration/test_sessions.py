@@ -461,7 +461,7 @@ class TestTombstones:
 
     @pytest.fixture
     def poll_always(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(service, "ENDED_POLL_SECONDS", 0.0)
+        monkeypatch.setattr(service, "TOMBSTONE_POLL_SECONDS", 0.0)
 
     @pytest.fixture
     def paused(self, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Any:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 DIRECTORY = Path(__file__).parent
 # The Python steps of migrations, which run after the SQL in the same transaction.
 _PYTHON_STEPS: Mapping[str, Callable[[Connection[Any]], None]] = {"0009_folded_names": fold_names}
-# The key of the advisory lock that serializes the runners of this project; an arbitrary number.
+# The key of the advisory lock that serialises the runners of this project; an arbitrary number.
 _LOCK_KEY = 6_204_112_026
 
 

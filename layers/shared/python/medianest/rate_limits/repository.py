@@ -25,7 +25,7 @@ class Hit:
 def hit(connection: Connection[Any], buckets: Sequence[Bucket]) -> tuple[list[LimitResult], float]:
     """Charge a call to its buckets, unless one refuses; also return its time (Unix seconds).
 
-    Advisory locks serialize the calls of a key, so the count is exact.
+    Advisory locks serialise the calls of a key, so the count is exact.
     """
     # Acquire the locks in order, to prevent deadlocks.
     connection.execute(

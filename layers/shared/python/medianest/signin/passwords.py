@@ -62,9 +62,9 @@ def is_outdated(password_hash: str) -> bool:
     return _hasher().check_needs_rehash(password_hash)
 
 
-def is_same(one: str, other: str) -> bool:
+def is_same(password: str, other: str) -> bool:
     """Return whether two passwords are equal after normalisation."""
-    return _normal(one) == _normal(other)
+    return _normal(password) == _normal(other)
 
 
 def weaknesses(password: str, *, username: str, email: str) -> list[str]:

@@ -96,7 +96,7 @@ def change(key: str, value: dict[str, Any], admin: Principal, caller: Caller) ->
     _check_bounds(setting, new)
     with database().transaction() as connection:
         lock_admin(connection, admin)
-        # Serialize writers, so that each audit row has the value of the previous writer.
+        # Serialise writers, so that each audit row has the value of the previous writer.
         repository.lock(connection)
         rows = _by_key(repository.rows(connection))
         old, current_row = _current_value(setting, rows)
