@@ -1,4 +1,4 @@
-"""One fault after the other, each on a stage of its own."""
+"""Run faults one after the other, each on a separate stage."""
 
 import tempfile
 import time
@@ -18,9 +18,9 @@ PATIENCE_SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """How long and how much: seconds of calm, of the fault, people, seconds between their calls.
+    """The size of a run: seconds without and with the fault, users, seconds between their calls.
 
-    `speed` holds the run against the bars that only mean something on a machine of one's own.
+    `speed` also checks the latency targets, which need an idle machine.
     """
 
     calm: float = 20.0
@@ -31,7 +31,7 @@ class Scale:
 
 
 def prove(fault: Fault, scale: Scale) -> Row:
-    """Let a fault happen under load and return what it did."""
+    """Inject a fault under load and return the result."""
     row = Row(fault.name, fault.how)
     with tempfile.TemporaryDirectory(prefix="medianest-prove-") as folder:
         try:
@@ -39,9 +39,9 @@ def prove(fault: Fault, scale: Scale) -> Row:
                 _run(on, fault, scale, row)
         except NoDiskError as error:
             row.not_run = f"not run: needs {error}"
-        except Exception as error:  # noqa: BLE001 - the other faults are worth their minutes
+        except Exception as error:  # noqa: BLE001 - the other faults still run
             told = traceback.format_exception(error)
-            row.failures += ["the run itself broke", *"".join(told).splitlines()]
+            row.failures += ["the run failed with an exception", *"".join(told).splitlines()]
     return row
 
 
@@ -63,7 +63,7 @@ def _run(on: Stage, fault: Fault, scale: Scale, row: Row) -> None:
     times = Times(calm, began, ended, time.monotonic())
     measure(row, fault, on.journal.between(calm, times.over), times, speed=scale.speed)
     if missing:
-        row.failures.append(f"does not work any more: {', '.join(sorted(missing))}")
+        row.failures.append(f"still failing after the fault: {', '.join(sorted(missing))}")
     row.failures += on.settle()
     with on.database() as db:
         findings = on.ledger.check(db)
@@ -75,7 +75,7 @@ def _run(on: Stage, fault: Fault, scale: Scale, row: Row) -> None:
 
 
 def _is_over(on: Stage, ended: float) -> bool:
-    """Tell whether every kind of call works again, and none has failed for a while."""
+    """Return whether every kind of call works again, and none has failed recently."""
     late = [call.ended for call in on.journal.between(ended) if call.failed]
     quiet = not late or max(late) < time.monotonic() - AFTER_SECONDS
     return quiet and not on.not_seen(ended)
