@@ -368,7 +368,7 @@ def test_a_server_whose_port_is_taken_is_not_started_elsewhere(name: str, tmp_pa
         port = int(server.url.rpartition(":")[2].partition("/")[0])
         with (
             socket.create_server(("127.0.0.1", port)),
-            pytest.raises(EngineError, match="another program has taken its port"),
+            pytest.raises(EngineError, match="another program uses its port"),
         ):
             engine.restart(server)
     with open_server(name, tmp_path, durable=True) as other:  # the former has left nothing behind
@@ -380,5 +380,5 @@ def test_a_server_that_cannot_run_is_given_up(tmp_path: Path) -> None:
     with engine.use() as server:
         kill(engine, server)
         (tmp_path / "postgres" / "PG_VERSION").unlink()
-        with pytest.raises(EngineError, match="it stopped at once"):
+        with pytest.raises(EngineError, match="the server stops right after its start"):
             engine.restart(server)

@@ -120,5 +120,5 @@ def test_rates(expression: str, seconds: float) -> None:
     "expression", ["cron(0 3 * * ? *)", "rate(0 hours)", "rate(1 week)", "at(x)"]
 )
 def test_other_expressions_are_refused(expression: str) -> None:
-    with pytest.raises(TemplateError, match="knows rate"):
+    with pytest.raises(TemplateError, match="supports rate"):
         rate_seconds(expression)

@@ -101,7 +101,7 @@ def test_an_arn_is_refused_where_only_values_can_be_read(tmp_path: Path) -> None
     with pytest.raises(ConfigurationError) as caught:
         settings(tmp_path, JWT_SECRET="arn:aws:secretsmanager:eu-west-1:1:secret:x")
     assert caught.value.problems == (
-        "the environment: JWT_SECRET is an ARN, which only AWS can read: give the value itself",
+        "the environment: JWT_SECRET is an ARN, which works on AWS only: set the value itself",
     )
 
 
@@ -110,12 +110,12 @@ def test_production_needs_servers_with_tls_in_place_of_ones_own() -> None:
 
     assert result.returncode == 2
     assert result.stderr == (
-        "The settings are not right:\n"
+        "Invalid settings:\n"
         "  the environment: CACHE_TIMEOUT_SECONDS must be a number of seconds from 0.05 to 2,"
         ' not "9"\n'
-        "  the environment: NODE_ENV is production, which needs"
+        "  the environment: NODE_ENV is production, which requires"
         " DATABASE_URL, REDIS_URL, PLEX_CLIENT_ID, TMDB_API_KEY:"
-        " what stands in for them here has no TLS\n"
+        " the local substitutes have no TLS\n"
     )
 
 
@@ -241,7 +241,7 @@ def test_lines_that_are_no_settings_are_named_and_not_shown(tmp_path: Path) -> N
         settings(tmp_path, "\nhush\nLOG_LEVEL=DEBUG\n\nCORS_ORIGIN=*\nLOG_LEVEL=INFO\n'hush\n")
     assert caught.value.problems == (
         ".env line 2: expected NAME=value",
-        ".env line 6: LOG_LEVEL is in line 3 already; remove one of the two",
+        ".env line 6: LOG_LEVEL is already set in line 3; remove one of the two lines",
         ".env line 7: expected NAME=value",
     )
 
@@ -259,9 +259,9 @@ def test_a_file_of_any_editor_is_read(tmp_path: Path, encoding: str, newline: st
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
-        ("PORT=4000".encode("utf-16"), ".env is UTF-16 or no text: save it as UTF-8"),
-        ("PORT=4000".encode("utf-16-le"), ".env is UTF-16 or no text: save it as UTF-8"),
-        ("#\n# für\n".encode("latin-1"), ".env line 2 is not UTF-8: save it so"),
+        ("PORT=4000".encode("utf-16"), ".env is UTF-16 or binary: save it as UTF-8 text"),
+        ("PORT=4000".encode("utf-16-le"), ".env is UTF-16 or binary: save it as UTF-8 text"),
+        ("#\n# für\n".encode("latin-1"), ".env line 2 is not UTF-8: save the file as UTF-8"),
         (None, ".env cannot be read: Is a directory"),
     ],
 )
@@ -366,11 +366,11 @@ def test_a_service_starts_takes_orders_and_stops(tmp_path: Path) -> None:
         assert (fired.returncode, json.loads(fired.stdout)["task"]) == (0, "sessions")
         unknown = command("fire", "Nothing", "--data", data)
         assert unknown.returncode == 1
-        assert "There is no schedule Nothing. There are:\n  Expired" in unknown.stderr
+        assert "Unknown schedule Nothing. Known schedules:\n  Expired" in unknown.stderr
         invoked = command("--data", data, "invoke", "CleanupFunction", event)
         assert (invoked.returncode, json.loads(invoked.stdout)["task"]) == (0, "sessions")
         again = command("--data", data, "--port", "0")
-        assert (again.returncode, "already runs" in again.stderr) == (1, True)
+        assert (again.returncode, "already uses" in again.stderr) == (1, True)
         request = urllib.request.Request(f"{run['control']}/schedules/x", method="POST")
         with pytest.raises(urllib.error.HTTPError, match="401") as refused:
             urllib.request.urlopen(request)
@@ -451,7 +451,7 @@ def test_a_database_that_is_not_there_stops_the_start(tmp_path: Path) -> None:
 
     assert result.returncode == 1
     assert result.stderr == (
-        "the environment: DATABASE_URL names PostgreSQL at 127.0.0.1:1,"
-        " which cannot be reached (Connection refused)\n"
+        "the environment: PostgreSQL at 127.0.0.1:1 (DATABASE_URL)"
+        " cannot be reached (Connection refused)\n"
     )
     assert servers_of(tmp_path) == []

@@ -91,7 +91,7 @@ def test_globals_and_own_variables_meet_in_a_function() -> None:
 def test_a_secret_that_is_not_here_can_be_told(tmp_path: Path) -> None:
     environment = real().functions["PlexFunction"].environment
 
-    assert placeholder_origin(environment["JWT_SECRET"]) == "JwtSecret, which only AWS has"
+    assert placeholder_origin(environment["JWT_SECRET"]) == "JwtSecret, which exists only on AWS"
     assert placeholder_origin(environment["PLEX_API_URL"]) is None
     given = variables(tmp_path, "{SECRET: !Sub 'from ${Secret}'}")
     assert placeholder_origin(given["SECRET"]) == "the parameter Secret, which has no value"
@@ -103,9 +103,11 @@ def test_database_and_cache_of_the_real_template_are_external_ones() -> None:
     assert (environment["DATABASE_URL"], environment["REDIS_URL"]) == ("", "")
 
     on_aws = real(DatabaseMode="rds", CacheMode="node").functions["HealthFunction"].environment
-    assert placeholder_origin(on_aws["DATABASE_URL"]) == "DatabaseAppSecret, which only AWS has"
-    assert placeholder_origin(on_aws["DATABASE_HOST"]) == "Database, which only AWS has"
-    assert placeholder_origin(on_aws["REDIS_HOST"]) == "CacheNodes, which only AWS has"
+    assert placeholder_origin(on_aws["DATABASE_URL"]) == (
+        "DatabaseAppSecret, which exists only on AWS"
+    )
+    assert placeholder_origin(on_aws["DATABASE_HOST"]) == "Database, which exists only on AWS"
+    assert placeholder_origin(on_aws["REDIS_HOST"]) == "CacheNodes, which exists only on AWS"
 
 
 def test_a_part_of_the_real_template_comes_with_its_parameter() -> None:
@@ -199,7 +201,7 @@ def test_a_route_may_go_to_the_alias_of_a_function(tmp_path: Path) -> None:
 
     template = read(tmp_path, resources + function("AutoPublishAlias: live"))
     assert template.routes == (Route("/api/x", "GET", "Work"),)
-    with pytest.raises(TemplateError, match="no function Work with AutoPublishAlias"):
+    with pytest.raises(TemplateError, match="no function Work has AutoPublishAlias"):
         read(tmp_path, resources + function(""))
 
 
