@@ -1,4 +1,4 @@
-"""Requests that many make, decide and cancel at once, served by many processes."""
+"""Concurrent creation, decision and cancellation of requests, served by many processes."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -20,7 +20,7 @@ USERS = CROWD[:12]
 THRONES = 1399  # has eight seasons
 CATALOGUE = json.loads((ROOT / "local/standins/tmdb/catalogue.json").read_text())
 MOVIES = [movie["id"] for movie in CATALOGUE["movies"]]
-# No two tests ask for the same film.
+# Each test requests its own films.
 OF_QUOTA, OF_BULK, OF_DELETION, OF_DECISIONS = (
     MOVIES[:10],
     MOVIES[10:20],
@@ -32,7 +32,7 @@ DECISIONS = "('request.approved', 'request.declined', 'request.cancelled')"
 
 @dataclass
 class Crowded:
-    """A service with many people signed in, and its database."""
+    """A service with signed-in users, and its database."""
 
     http: LocalService
     tokens: dict[str, str]
@@ -43,7 +43,7 @@ class Crowded:
         return self.http.patiently(method, path, token=self.tokens[name], body=body)
 
     def give_role(self, name: str, role: str) -> None:
-        """Change somebody's role, which ends their sessions, and sign them in again."""
+        """Change the role of a user, which ends their sessions, and sign the user in again."""
         path = f"/api/admin/users/{self.id_of(name)}"
         assert self.call(USERS[0], "PATCH", path, {"role": role}).status == 200
         self.tokens[name] = self.http.sign_in(self.plex_url, name)
@@ -74,7 +74,7 @@ class Crowded:
         return self.db.execute(query.encode(), params).fetchall()
 
     def effects(self, request_id: str) -> list[str]:
-        """Return what the audit log says became of a request."""
+        """Return the decisions on a request in the audit log."""
         return [
             str(action)
             for (action,) in self.rows(
@@ -88,7 +88,7 @@ class Crowded:
 def crowded(
     crowd_plex: str, tmp_path_factory: pytest.TempPathFactory, own_engines: OwnEngines
 ) -> Iterator[Crowded]:
-    """Run one service for all: its start is the slow part. The first who signs in is its admin."""
+    """Run one service for all tests, as its start is slow; USERS[0] and USERS[1] are admins."""
     data = tmp_path_factory.mktemp("crowded")
     environment = {
         "PLEX_CLIENT_ID": "races",
@@ -106,27 +106,29 @@ def crowded(
         yield crowd
 
 
-def test_a_show_by_ten_in_overlapping_parts(crowded: Crowded) -> None:
-    parts = [
+def test_each_season_is_held_once_when_ten_users_request_overlapping_seasons(
+    crowded: Crowded,
+) -> None:
+    subsets = [
         [1, 2, 3], [3, 2], [4, 3, 2, 1], [5, 4], [8, 7, 6, 5], [6, 7], [1, 8], [2, 4, 6, 8],
         [7, 5, 3, 1], [8, 1],
     ]  # fmt: skip
     answers = at_once(
         [
             partial(crowded.ask, name, {"mediaType": "tv", "tmdbId": THRONES, "seasons": seasons})
-            for name, seasons in zip(USERS[2:], parts, strict=True)
+            for name, seasons in zip(USERS[2:], subsets, strict=True)
         ]
     )
     assert codes(answers).keys() <= {"201", "ALREADY_REQUESTED"}
     made = [answer.data for answer in answers if answer.status == 201]
     held = sorted(season for request in made for season in request["seasons"])
     assert held == [1, 2, 3, 4, 5, 6, 7, 8]
-    for answer, asked in zip(answers, parts, strict=True):
+    for answer, asked in zip(answers, subsets, strict=True):
         if answer.status == 201:
             skipped = answer.data.get("skippedSeasons", [])
             assert answer.data["seasons"]
             assert sorted(answer.data["seasons"] + skipped) == sorted(asked)
-    # No request is left of those who got nothing, and none holds nothing.
+    # A refused call leaves no request, and each request holds at least one season.
     rows = crowded.rows(
         "SELECT r.id::text, array_agg(i.season ORDER BY i.season) FROM media_requests r"
         " LEFT JOIN request_items i ON i.request_id = r.id WHERE r.tmdb_id = %s GROUP BY r.id",
@@ -135,7 +137,7 @@ def test_a_show_by_ten_in_overlapping_parts(crowded: Crowded) -> None:
     assert sorted(rows) == sorted((request["id"], request["seasons"]) for request in made)
 
 
-def test_ten_posts_with_two_left(crowded: Crowded) -> None:
+def test_two_of_ten_concurrent_requests_pass_when_the_quota_has_two_left(crowded: Crowded) -> None:
     name = USERS[2]
     quota = {"movies": {"limit": 2, "days": 7}, "seasons": {"limit": 3, "days": 7}}
     path = f"/api/admin/users/{crowded.id_of(name)}"
@@ -150,7 +152,7 @@ def test_ten_posts_with_two_left(crowded: Crowded) -> None:
         crowded.id_of(name),
     )
     assert mine == [(2,)]
-    # What was refused was not taken, and others may have it.
+    # A refused call does not reserve the title: another user can request it.
     refused = next(
         number for number, answer in zip(OF_QUOTA, answers, strict=True) if answer.status == 403
     )
@@ -158,7 +160,9 @@ def test_ten_posts_with_two_left(crowded: Crowded) -> None:
 
 
 @pytest.mark.parametrize("turn", range(len(OF_DECISIONS)))
-def test_approve_against_decline_against_cancel(crowded: Crowded, turn: int) -> None:
+def test_one_call_succeeds_when_approval_decline_and_cancellation_race(
+    crowded: Crowded, turn: int
+) -> None:
     owner, first, second = USERS[4], USERS[0], USERS[1]
     film = OF_DECISIONS[turn]
     request_id = crowded.film(owner, film).data["id"]
@@ -187,7 +191,9 @@ def test_approve_against_decline_against_cancel(crowded: Crowded, turn: int) -> 
     assert again.status == (409 if effect == "request.approved" else 201)
 
 
-def test_bulk_against_bulk_against_those_who_asked(crowded: Crowded) -> None:
+def test_each_request_is_decided_once_when_bulk_decisions_and_cancellations_race(
+    crowded: Crowded,
+) -> None:
     owner, first, second = USERS[6], USERS[0], USERS[1]
     ids = [crowded.film(owner, number).data["id"] for number in OF_BULK]
     answers = at_once(
@@ -215,22 +221,22 @@ def test_bulk_against_bulk_against_those_who_asked(crowded: Crowded) -> None:
         assert crowded.effects(request_id) == outcomes[request_id]
 
 
-def test_a_user_is_deleted_while_all_this_goes_on(crowded: Crowded) -> None:
-    # Deleting locks admins, the user, then their requests: nobody may hold those and want these.
+def test_user_is_deleted_while_decisions_and_requests_run(crowded: Crowded) -> None:
+    # Deletion locks admins, the user, then their requests: another lock order would deadlock.
     first, second = USERS[0], USERS[1]
-    for leaver, role in zip(USERS[8:12], ("user", "admin", "user", "admin"), strict=True):
+    for deleted_user, role in zip(USERS[8:12], ("user", "admin", "user", "admin"), strict=True):
         films = iter(OF_DELETION)
-        ids = [crowded.film(leaver, next(films)).data["id"] for _ in range(3)]
-        path = f"/api/admin/users/{crowded.id_of(leaver)}"
-        crowded.give_role(leaver, role)
+        ids = [crowded.film(deleted_user, next(films)).data["id"] for _ in range(3)]
+        path = f"/api/admin/users/{crowded.id_of(deleted_user)}"
+        crowded.give_role(deleted_user, role)
         answers = at_once(
             [
-                partial(crowded.bulk, leaver, "approve", ids),
+                partial(crowded.bulk, deleted_user, "approve", ids),
                 partial(crowded.bulk, second, "decline", ids),
                 partial(crowded.decide, first, ids[1], "decline"),
                 partial(crowded.call, first, "DELETE", path),
-                partial(crowded.cancel, leaver, ids[2]),
-                partial(crowded.film, leaver, next(films)),
+                partial(crowded.cancel, deleted_user, ids[2]),
+                partial(crowded.film, deleted_user, next(films)),
                 partial(crowded.film, second, next(films)),
             ]
         )
@@ -241,7 +247,7 @@ def test_a_user_is_deleted_while_all_this_goes_on(crowded: Crowded) -> None:
         for request_id in ids:
             assert crowded.call(first, "GET", f"/api/media/requests/{request_id}").status == 404
             assert len(crowded.effects(request_id)) <= 1
-        # What the leaver had asked for is free.
+        # The titles of the deleted user can be requested.
         assert crowded.cancel(second, answers[-1].data["id"]).status == 204
         for film in OF_DELETION:
             made = crowded.film(second, film)
