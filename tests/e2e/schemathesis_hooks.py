@@ -78,10 +78,10 @@ def session_of(token: str) -> str:
 def sign_in(case: Case, name: str) -> str:
     """Sign a user in; return the Authorization header of the session."""
     body = {"identifier": name, "password": PASSWORD}
-    return f"Bearer {ask(case, 'POST', '/api/auth/login', body).json()['data']['token']}"
+    return f"Bearer {send(case, 'POST', '/api/auth/login', body).json()['data']['token']}"
 
 
-def ask(
+def send(
     case: Case, method: str, path: str, body: object = None, authorization: str = ""
 ) -> urllib3.BaseHTTPResponse:
     """Send an extra call to the service that a case is for."""
@@ -104,7 +104,7 @@ def accessible_to_its_owner_only(
     other_user = sign_in(case, OTHER_USER)
     for method, path in itertools.product(("GET", "DELETE"), OWNED):
         for each in ids[:TRIES]:
-            answer = ask(case, method, path.format(id=each), authorization=other_user)
+            answer = send(case, method, path.format(id=each), authorization=other_user)
             if answer.status not in {404, 405}:
                 raise AssertionError(f"another user got {answer.status}: {method} {path}")
 
@@ -155,7 +155,7 @@ def use_pending_request(case: Case) -> None:
     token = case.headers.get("Authorization")
     if case.meta.phase.name != "stateful" and token:
         wanted = {"mediaType": "movie", "tmdbId": next(movies)}
-        answer = ask(case, "POST", "/api/media/request", wanted, token)
+        answer = send(case, "POST", "/api/media/request", wanted, token)
         case.path_parameters["id"] = answer.json()["data"]["id"]
 
 

@@ -105,7 +105,7 @@ def test_transaction_is_rolled_back_when_its_function_is_killed(
     service: LocalService, engines_apart: tuple[Server, Server]
 ) -> None:
     token = service.sign_in(service.standin_urls[0], "alice")
-    ask = partial(
+    post_request = partial(
         service.call,
         "POST",
         "/api/media/request",
@@ -119,7 +119,7 @@ def test_transaction_is_rolled_back_when_its_function_is_killed(
         ThreadPoolExecutor(1) as pool,
     ):
         connection.execute("LOCK TABLE request_items")
-        interrupted = pool.submit(ask)
+        interrupted = pool.submit(post_request)
         eventually(
             lambda: watcher.execute(
                 "SELECT 1 FROM pg_stat_activity"
@@ -131,7 +131,7 @@ def test_transaction_is_rolled_back_when_its_function_is_killed(
         answer = interrupted.result(20)
         assert (answer.status, answer.code) == (500, "INTERNAL_ERROR")
         connection.rollback()
-        assert eventually(ask).status == 201
+        assert eventually(post_request).status == 201
         assert watcher.execute("SELECT count(*) FROM media_requests").fetchone() == (1,)
         assert watcher.execute(
             "SELECT count(*) FROM audit_logs WHERE action = 'request.created'"

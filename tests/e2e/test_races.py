@@ -37,7 +37,7 @@ class Crowd:
         """Return the token of the first admin."""
         return self.tokens[self.admin_name]
 
-    def ask(self, token: str, body: Any, **options: Any) -> Answer:
+    def post_request(self, token: str, body: Any, **options: Any) -> Answer:
         path = "/api/media/request"
         return self.service.patiently("POST", path, token=token, body=body, **options)
 
@@ -99,7 +99,9 @@ def test_each_season_is_held_once_when_requests_for_overlapping_seasons_race(cro
     subsets = [[1, 2], [2, 3], [3, 4], [4, 5], [5, 1], [1, 3, 5], [2, 4], [5, 4, 3], [1], [2]]
     answers = at_once(
         [
-            partial(crowd.ask, token, {"mediaType": "tv", "tmdbId": 1396, "seasons": seasons})
+            partial(
+                crowd.post_request, token, {"mediaType": "tv", "tmdbId": 1396, "seasons": seasons}
+            )
             for token, seasons in zip(crowd.tokens.values(), subsets, strict=False)
         ]
     )
@@ -108,15 +110,15 @@ def test_each_season_is_held_once_when_requests_for_overlapping_seasons_race(cro
         season for answer in answers if answer.status == 201 for season in answer.data["seasons"]
     ]
     assert sorted(held) == [1, 2, 3, 4, 5]
-    for answer, asked in zip(answers, subsets, strict=True):
+    for answer, requested in zip(answers, subsets, strict=True):
         if answer.status == 201:
             skipped = answer.data.get("skippedSeasons", [])
-            assert sorted(answer.data["seasons"] + skipped) == sorted(asked)
+            assert sorted(answer.data["seasons"] + skipped) == sorted(requested)
 
 
 def test_one_request_is_created_when_ten_calls_share_an_idempotency_key(crowd: Crowd) -> None:
     body = {"mediaType": "movie", "tmdbId": 27205}
-    once = partial(crowd.ask, crowd.admin, body, headers={"Idempotency-Key": "once"})
+    once = partial(crowd.post_request, crowd.admin, body, headers={"Idempotency-Key": "once"})
     answers = at_once([once] * 10)
     assert codes(answers).keys() <= {"201", "IDEMPOTENCY_IN_PROGRESS"}
     made = {answer.data["id"] for answer in answers if answer.status == 201}
@@ -126,7 +128,7 @@ def test_one_request_is_created_when_ten_calls_share_an_idempotency_key(crowd: C
 
 def test_one_decision_succeeds_when_approvals_and_declines_race(crowd: Crowd) -> None:
     service, admin = crowd.service, crowd.admin
-    made = crowd.ask(admin, {"mediaType": "movie", "tmdbId": 157336}).data
+    made = crowd.post_request(admin, {"mediaType": "movie", "tmdbId": 157336}).data
     path = f"/api/admin/requests/{made['id']}"
     jobs = [
         lambda: service.patiently("POST", f"{path}/approve", token=admin, body={}),

@@ -48,11 +48,11 @@ class Crowded:
         assert self.call(USERS[0], "PATCH", path, {"role": role}).status == 200
         self.tokens[name] = self.http.sign_in(self.plex_url, name)
 
-    def ask(self, name: str, body: dict[str, Any]) -> Answer:
+    def post_request(self, name: str, body: dict[str, Any]) -> Answer:
         return self.call(name, "POST", "/api/media/request", body)
 
     def film(self, name: str, number: int) -> Answer:
-        return self.ask(name, {"mediaType": "movie", "tmdbId": number})
+        return self.post_request(name, {"mediaType": "movie", "tmdbId": number})
 
     def cancel(self, name: str, request_id: str) -> Answer:
         return self.call(name, "DELETE", f"/api/media/requests/{request_id}")
@@ -115,7 +115,11 @@ def test_each_season_is_held_once_when_ten_users_request_overlapping_seasons(
     ]  # fmt: skip
     answers = at_once(
         [
-            partial(crowded.ask, name, {"mediaType": "tv", "tmdbId": THRONES, "seasons": seasons})
+            partial(
+                crowded.post_request,
+                name,
+                {"mediaType": "tv", "tmdbId": THRONES, "seasons": seasons},
+            )
             for name, seasons in zip(USERS[2:], subsets, strict=True)
         ]
     )
@@ -123,11 +127,11 @@ def test_each_season_is_held_once_when_ten_users_request_overlapping_seasons(
     made = [answer.data for answer in answers if answer.status == 201]
     held = sorted(season for request in made for season in request["seasons"])
     assert held == [1, 2, 3, 4, 5, 6, 7, 8]
-    for answer, asked in zip(answers, subsets, strict=True):
+    for answer, requested in zip(answers, subsets, strict=True):
         if answer.status == 201:
             skipped = answer.data.get("skippedSeasons", [])
             assert answer.data["seasons"]
-            assert sorted(answer.data["seasons"] + skipped) == sorted(asked)
+            assert sorted(answer.data["seasons"] + skipped) == sorted(requested)
     # A refused call leaves no request, and each request holds at least one season.
     rows = crowded.rows(
         "SELECT r.id::text, array_agg(i.season ORDER BY i.season) FROM media_requests r"

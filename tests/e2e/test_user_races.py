@@ -47,7 +47,7 @@ def change(service: LocalService, admin: str, user_id: str, **fields: Any) -> An
     return service.patiently("PATCH", f"{USERS}/{user_id}", token=admin, body=fields)
 
 
-def ask(service: LocalService, token: str, film: int) -> Answer:
+def post_request(service: LocalService, token: str, film: int) -> Answer:
     body = {"mediaType": "movie", "tmdbId": film}
     return service.patiently("POST", "/api/media/request", token=token, body=body)
 
@@ -202,7 +202,7 @@ def test_nothing_remains_of_a_user_who_is_deleted_while_their_calls_run(
         name = f"busy{number}"
         create(service, admin, name, "user")
         token, user_id = sign_in(service, name)
-        jobs = [partial(ask, service, token, film) for film in FILMS]
+        jobs = [partial(post_request, service, token, film) for film in FILMS]
         jobs += [partial(service.patiently, "POST", "/api/auth/refresh", token=token, body={})] * 2
         *answers, deletion = at_once([*jobs, partial(delete, service, admin, user_id)])
         assert deletion.status == 204
@@ -214,7 +214,7 @@ def test_nothing_remains_of_a_user_who_is_deleted_while_their_calls_run(
         # No request of the user is left, and another user can request each title.
         found = service.patiently("GET", "/api/admin/requests", token=admin)
         assert found.json["pagination"]["total"] == 0
-        made = [ask(service, heir, film) for film in FILMS]
+        made = [post_request(service, heir, film) for film in FILMS]
         assert codes(made) == {"201": len(FILMS)}
         for answer in made:
             path = f"/api/media/requests/{answer.data['id']}"
