@@ -35,7 +35,7 @@ def test_concurrent_cache_misses_call_tmdb_once(service: LocalService, slow_tmdb
     token = service.sign_in(service.standin_urls[0], "alice")
     # Start the processes before the measured calls.
     assert all(answer.status == 200 for answer in crowd(service, "/api/media/requests", token))
-    for path, query, asked in (
+    for path, query, tmdb_path in (
         ("/api/media/tv/1399", None, "/3/tv/1399"),
         ("/api/media/search", {"q": "godfather"}, "/3/search/multi"),
     ):
@@ -44,5 +44,5 @@ def test_concurrent_cache_misses_call_tmdb_once(service: LocalService, slow_tmdb
         assert {answer.status for answer in answers} == {200}
         assert len({answer.text for answer in answers}) == 1
         assert not any("x-catalog-stale" in answer.headers for answer in answers)
-        seen = plex.control(slow_tmdb, "GET", "requests")
-        assert [request["path"] for request in seen] == [asked]
+        received = plex.control(slow_tmdb, "GET", "requests")
+        assert [request["path"] for request in received] == [tmdb_path]

@@ -41,16 +41,16 @@ def test_film_is_searched_requested_and_approved(fresh: LocalService) -> None:
     made = service.call("POST", "/api/media/request", token=bob, body=MATRIX)
     assert made.status == 201
     assert service.call("GET", "/api/admin/requests", token=bob).code == "FORBIDDEN"
-    waiting = service.call(
+    pending = service.call(
         "GET", "/api/admin/requests", token=alice, query={"status": "pending"}
     ).data
-    assert [item["id"] for item in waiting] == [made.data["id"]]
+    assert [item["id"] for item in pending] == [made.data["id"]]
     decided = service.call(
         "POST", f"/api/admin/requests/{made.data['id']}/approve", token=alice, body={}
     )
     assert decided.data["status"] == "approved"
-    seen = service.call("GET", "/api/media/requests", token=bob).data
-    assert [item["status"] for item in seen] == ["approved"]
+    listed = service.call("GET", "/api/media/requests", token=bob).data
+    assert [item["status"] for item in listed] == ["approved"]
     assert service.call("POST", "/api/auth/logout", token=bob).status == 204
     assert service.call("GET", "/api/auth/me", token=bob).code == "JWT_INVALID"
 

@@ -20,7 +20,7 @@ from tests.support.local import LocalService, eventually, local_service
 
 
 @pytest.fixture
-def engines_apart(tmp_path: Path) -> Iterator[tuple[Server, Server]]:
+def external_engines(tmp_path: Path) -> Iterator[tuple[Server, Server]]:
     """Run engines outside the service, which gets only their addresses."""
     with (
         PostgresEngine(tmp_path / "engines", durable=True).use() as postgres,
@@ -30,8 +30,8 @@ def engines_apart(tmp_path: Path) -> Iterator[tuple[Server, Server]]:
 
 
 @pytest.fixture
-def service(tmp_path: Path, engines_apart: tuple[Server, Server]) -> Iterator[LocalService]:
-    postgres, valkey = engines_apart
+def service(tmp_path: Path, external_engines: tuple[Server, Server]) -> Iterator[LocalService]:
+    postgres, valkey = external_engines
     environment = {"DATABASE_URL": postgres.url, "REDIS_URL": valkey.url}
     with local_service(tmp_path / "data", environment=environment) as running:
         yield running
@@ -71,10 +71,10 @@ def workers_of(service: LocalService, function: str) -> list[int]:
 
 
 def test_service_recovers_after_a_restart_of_the_database(
-    service: LocalService, engines_apart: tuple[Server, Server], tmp_path: Path
+    service: LocalService, external_engines: tuple[Server, Server], tmp_path: Path
 ) -> None:
     token = service.sign_in(service.standin_urls[0], "alice")
-    os.kill(engines_apart[0].pid, signal.SIGKILL)
+    os.kill(external_engines[0].pid, signal.SIGKILL)
     eventually(lambda: not healthy(service))
     for path in ("/api/health", "/api/auth/me"):
         down = service.call("GET", path, token=token)
@@ -83,17 +83,17 @@ def test_service_recovers_after_a_restart_of_the_database(
         assert down.headers["x-frame-options"] == "DENY"
         assert "127.0.0.1" not in down.text
     with PostgresEngine(tmp_path / "engines", durable=True).use() as restarted:
-        assert restarted.url == engines_apart[0].url
+        assert restarted.url == external_engines[0].url
         eventually(lambda: healthy(service), seconds=10)
         assert service.call("GET", "/api/auth/me", token=token).data["username"] == "alice"
 
 
 def test_connection_lost_between_two_calls_is_replaced_without_an_error(
-    service: LocalService, engines_apart: tuple[Server, Server]
+    service: LocalService, external_engines: tuple[Server, Server]
 ) -> None:
     token = service.sign_in(service.standin_urls[0], "alice")
     assert service.call("GET", "/api/auth/me", token=token).status == 200
-    with psycopg.connect(engines_apart[0].url, autocommit=True) as connection:
+    with psycopg.connect(external_engines[0].url, autocommit=True) as connection:
         connection.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
             " WHERE application_name LIKE 'medianest-%' AND pid <> pg_backend_pid()"
@@ -102,7 +102,7 @@ def test_connection_lost_between_two_calls_is_replaced_without_an_error(
 
 
 def test_transaction_is_rolled_back_when_its_function_is_killed(
-    service: LocalService, engines_apart: tuple[Server, Server]
+    service: LocalService, external_engines: tuple[Server, Server]
 ) -> None:
     token = service.sign_in(service.standin_urls[0], "alice")
     post_request = partial(
@@ -114,8 +114,8 @@ def test_transaction_is_rolled_back_when_its_function_is_killed(
         headers={"Idempotency-Key": "once"},
     )
     with (
-        psycopg.connect(engines_apart[0].url) as connection,
-        psycopg.connect(engines_apart[0].url, autocommit=True) as watcher,
+        psycopg.connect(external_engines[0].url) as connection,
+        psycopg.connect(external_engines[0].url, autocommit=True) as watcher,
         ThreadPoolExecutor(1) as pool,
     ):
         connection.execute("LOCK TABLE request_items")
@@ -146,10 +146,10 @@ def seconds_until_refused(service: LocalService, path: str, token: str) -> float
 
 
 def test_calls_fail_within_seven_seconds_while_the_database_hangs(
-    service: LocalService, engines_apart: tuple[Server, Server]
+    service: LocalService, external_engines: tuple[Server, Server]
 ) -> None:
     token = service.sign_in(service.standin_urls[0], "alice")
-    pid = engines_apart[0].pid
+    pid = external_engines[0].pid
     with frozen(pid, *children_of(pid)):
         # An open connection: 2 seconds for the answer, then 3 for a new connection.
         assert seconds_until_refused(service, "/api/auth/me", token) < 7
@@ -161,11 +161,11 @@ def test_calls_fail_within_seven_seconds_while_the_database_hangs(
 
 
 def test_service_is_degraded_but_works_after_the_cache_is_killed(
-    service: LocalService, engines_apart: tuple[Server, Server]
+    service: LocalService, external_engines: tuple[Server, Server]
 ) -> None:
     token = service.sign_in(service.standin_urls[0], "alice")
     assert service.call("GET", "/api/health").data["status"] == "healthy"
-    os.kill(engines_apart[1].pid, signal.SIGKILL)
+    os.kill(external_engines[1].pid, signal.SIGKILL)
     degraded = service.call("GET", "/api/health")
     assert degraded.status == 200
     assert degraded.data["status"] == "degraded"
@@ -184,19 +184,19 @@ def test_service_is_degraded_but_works_after_the_cache_is_killed(
 
 
 def test_calls_succeed_within_time_outs_while_the_cache_hangs(
-    service: LocalService, engines_apart: tuple[Server, Server]
+    service: LocalService, external_engines: tuple[Server, Server]
 ) -> None:
     token = service.sign_in(service.standin_urls[0], "alice")
     service.call("GET", "/api/media/search", token=token, query={"q": "inception"})
-    with frozen(engines_apart[1].pid):
+    with frozen(external_engines[1].pid):
         started = time.monotonic()
         for text in ("matrix", "inception", "interstellar"):
             answer = service.call("GET", "/api/media/search", token=token, query={"q": text})
             assert answer.status == 200
         assert time.monotonic() - started < 5  # one time-out of 0.1 s every five seconds
-        gone = service.sign_in(service.standin_urls[0], "bob")
-        assert service.call("POST", "/api/auth/logout", token=gone, body={}).status == 204
-        assert service.call("GET", "/api/auth/me", token=gone).code == "JWT_INVALID"
+        bob = service.sign_in(service.standin_urls[0], "bob")
+        assert service.call("POST", "/api/auth/logout", token=bob, body={}).status == 204
+        assert service.call("GET", "/api/auth/me", token=bob).code == "JWT_INVALID"
     eventually(lambda: service.call("GET", "/api/health").data["status"] == "healthy")
 
 

@@ -143,7 +143,7 @@ class TestFilters:
         assert actions(alice, since=noon, to=noon) == []
 
     @pytest.mark.parametrize(
-        "moment",
+        "timestamp",
         [
             "2026-01-31T12:00:00Z",
             "2026-01-31T12:00:00.0Z",
@@ -153,16 +153,18 @@ class TestFilters:
             "2026-02-01T11:59:00+23:59",
         ],
     )
-    def test_time_with_any_utc_offset_is_accepted(self, db: Db, alice: str, moment: str) -> None:
+    def test_time_with_any_utc_offset_is_accepted(self, db: Db, alice: str, timestamp: str) -> None:
         add(db, "before", at=NOON - timedelta(microseconds=1))
         add(db, "at")
-        assert actions(alice, since=moment) == ["at"]
-        assert actions(alice, to=moment) == ["before"]
+        assert actions(alice, since=timestamp) == ["at"]
+        assert actions(alice, to=timestamp) == ["before"]
 
-    @pytest.mark.parametrize("moment", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999Z"])
-    def test_earliest_and_latest_times_are_accepted(self, db: Db, alice: str, moment: str) -> None:
+    @pytest.mark.parametrize("timestamp", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999Z"])
+    def test_earliest_and_latest_times_are_accepted(
+        self, db: Db, alice: str, timestamp: str
+    ) -> None:
         add(db, "then")
-        found = actions(alice, since=moment) + actions(alice, to=moment)
+        found = actions(alice, since=timestamp) + actions(alice, to=timestamp)
         assert found == ["then"]
 
     def test_all_filters_combine(self, db: Db, alice: str) -> None:

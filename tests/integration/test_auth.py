@@ -66,8 +66,8 @@ class TestBegin:
     def test_plex_gets_its_required_headers(self, db: Db, plex_url: str) -> None:
         plex.control(plex_url, "DELETE", "requests")
         call("POST", "/api/auth/plex/pin", body={})
-        seen = plex.control(plex_url, "GET", "requests")[-1]
-        headers = {name.lower(): value for name, value in seen["headers"].items()}
+        received = plex.control(plex_url, "GET", "requests")[-1]
+        headers = {name.lower(): value for name, value in received["headers"].items()}
         assert headers["accept"] == "application/json"
         assert headers["x-plex-client-identifier"] == "medianest-tests"
         assert headers["x-plex-product"] == "MediaNest"
@@ -161,10 +161,10 @@ class TestFinish:
     def test_plex_token_is_not_in_the_response(self, db: Db, plex_url: str) -> None:
         plex.control(plex_url, "DELETE", "requests")
         answer = plex.verify(plex.begin(plex_url, "alice"))
-        seen = plex.control(plex_url, "GET", "requests")
+        received = plex.control(plex_url, "GET", "requests")
         tokens = {
             value
-            for request in seen
+            for request in received
             for name, value in request["headers"].items()
             if name.lower() == "x-plex-token"
         }

@@ -74,8 +74,8 @@ def test_bound_holds_after_one_key_of_each_shard_is_lost(
     for _ in range(3):
         for number in range(400):
             bounded.set(f"n{number}", VALUE, seconds=60)
-        gone = [keys.delete(key) for key in keys.scan_iter(f"{{test:*}}:{part}")]
-        assert len(gone) == SHARDS
+        deleted = [keys.delete(key) for key in keys.scan_iter(f"{{test:*}}:{part}")]
+        assert len(deleted) == SHARDS
     for number in range(400):
         bounded.set(f"n{number}", VALUE, seconds=60)
     assert 0 < len(cached_names(keys)) <= 10 * SHARDS

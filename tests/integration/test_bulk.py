@@ -84,14 +84,14 @@ class TestDecisions:
             "data": [{"id": each, "status": status} for each in chosen],
         }
         for request_id, name in zip(request_ids, itertools.cycle(("bob", "carol")), strict=False):
-            seen = one(people[name], request_id)
+            current = one(people[name], request_id)
             if request_id in chosen:
-                assert (seen["status"], seen["processedBy"]) == (status, alice)
-                assert seen["processedAt"] >= seen["requestedAt"]
-                assert seen.get("reason") == remark.get("reason")
+                assert (current["status"], current["processedBy"]) == (status, alice)
+                assert current["processedAt"] >= current["requestedAt"]
+                assert current.get("reason") == remark.get("reason")
             else:
-                assert seen["status"] == "pending"
-                assert "processedBy" not in seen
+                assert current["status"] == "pending"
+                assert "processedBy" not in current
         assert audited(db) == [
             (f"request.{status}", alice, each, remark) for each in sorted(chosen)
         ]

@@ -95,18 +95,18 @@ def remove_seasons(keys: redis.Redis, last: int, seconds: int) -> None:
 def fault(tmdb_url: str) -> Fault:
     """Return a function that sets a fault of TMDB and clears its list of requests."""
 
-    def order(**what: Any) -> None:
-        plex.control(tmdb_url, "PUT", "fault", what)
+    def set_fault(**options: Any) -> None:
+        plex.control(tmdb_url, "PUT", "fault", options)
         plex.control(tmdb_url, "DELETE", "requests")
 
-    return order
+    return set_fault
 
 
 @pytest.fixture
 def no_cache(people: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Give the catalogue a cache address where nothing listens."""
-    nowhere = Cache(SecretStr("redis://127.0.0.1:1/0"))
-    monkeypatch.setattr(catalog, "shared_cache", lambda: nowhere)
+    unreachable = Cache(SecretStr("redis://127.0.0.1:1/0"))
+    monkeypatch.setattr(catalog, "shared_cache", lambda: unreachable)
     catalog.tmdb.cache_clear()
     yield
     catalog.tmdb.cache_clear()
@@ -148,7 +148,7 @@ class TestDetails:
         approved = call("POST", f"/api/admin/requests/{carols}/approve", token=people["alice"])
         assert approved.status == 200
         mine = {"id": bobs, "status": "pending"}
-        seen = {
+        expected_states = {
             "bob": {0: mine, 2: mine, 3: {"status": "approved"}},
             "carol": {
                 0: {"status": "pending"},
@@ -161,7 +161,7 @@ class TestDetails:
                 3: {"status": "approved"},
             },
         }
-        for name, expected in seen.items():
+        for name, expected in expected_states.items():
             seasons = details(people[name], "tv", 1396).data["seasons"]
             states = {each["number"]: each["request"] for each in seasons if "request" in each}
             assert states == expected
@@ -286,11 +286,16 @@ class TestDetails:
 
 
 class TestFaultWithoutCachedResponse:
-    @pytest.mark.parametrize("what", FAULTS, ids=FAULT_IDS)
+    @pytest.mark.parametrize("options", FAULTS, ids=FAULT_IDS)
     def test_tmdb_fault_gets_503_and_nothing_is_cached(
-        self, db: Db, people: dict[str, str], keys: redis.Redis, fault: Fault, what: dict[str, Any]
+        self,
+        db: Db,
+        people: dict[str, str],
+        keys: redis.Redis,
+        fault: Fault,
+        options: dict[str, Any],
     ) -> None:
-        fault(**what)
+        fault(**options)
         for answer in (
             details(people["bob"], "movie", 603),
             search(people["bob"]),
@@ -313,13 +318,13 @@ class TestFaultWithoutCachedResponse:
 
 
 class TestStale:
-    @pytest.mark.parametrize("what", FAULTS, ids=FAULT_IDS)
+    @pytest.mark.parametrize("options", FAULTS, ids=FAULT_IDS)
     def test_stale_response_is_served_while_tmdb_fails(
-        self, people: dict[str, str], keys: redis.Redis, fault: Fault, what: dict[str, Any]
+        self, people: dict[str, str], keys: redis.Redis, fault: Fault, options: dict[str, Any]
     ) -> None:
         fresh = details(people["bob"], "tv", 1396), search(people["bob"])
         age(keys, DAY)
-        fault(**what)
+        fault(**options)
         for before, now in zip(
             fresh, (details(people["bob"], "tv", 1396), search(people["bob"])), strict=True
         ):

@@ -403,9 +403,9 @@ class TestEffect:
         put(alice, "autoApprove.user", {"movie": True, "tv": True})
         monkeypatch.setattr(system_config, "CACHE_SECONDS", 30.0)
         other = system_config.SettingsCache()
-        nowhere = Database(SecretStr("postgresql://user@127.0.0.1:1/nothing"))
+        unreachable = Database(SecretStr("postgresql://user@127.0.0.1:1/nothing"))
         with monkeypatch.context() as down:
-            down.setattr(system_config, "database", lambda: nowhere)
+            down.setattr(system_config, "database", lambda: unreachable)
             assert other.current().auto_approval["user"].tv is False
         assert other.current().auto_approval["user"].tv is False
         now = time.time()

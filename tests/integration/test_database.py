@@ -66,7 +66,7 @@ def limit_connections(db: Db, environment: dict[str, str], number: int) -> None:
 
 
 @pytest.fixture
-def crowded(db: Db, environment: dict[str, str], people: object) -> Iterator[None]:
+def no_connection_left(db: Db, environment: dict[str, str], people: object) -> Iterator[None]:
     """Leave the functions' role no connection."""
     limit_connections(db, environment, 0)
     database().close()
@@ -75,7 +75,7 @@ def crowded(db: Db, environment: dict[str, str], people: object) -> Iterator[Non
 
 
 def test_call_fails_fast_when_the_server_has_no_connection_left(
-    db: Db, environment: dict[str, str], people: dict[str, str], crowded: None
+    db: Db, environment: dict[str, str], people: dict[str, str], no_connection_left: None
 ) -> None:
     started = time.monotonic()
     answer = post_request(people["bob"])
@@ -89,7 +89,7 @@ def test_connection_is_retried_once_when_the_server_has_none_left(
     db: Db,
     environment: dict[str, str],
     people: dict[str, str],
-    crowded: None,
+    no_connection_left: None,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     pauses = []

@@ -58,12 +58,12 @@ class Handler(BaseHTTPRequestHandler):
     """Stores a response as S3 does, after returning the error statuses of a test."""
 
     def do_PUT(self) -> None:
-        own = cast("Any", self.server).cloud_formation
+        instance = cast("Any", self.server).cloud_formation
         body = self.rfile.read(int(self.headers["Content-Length"]))
-        status = own.statuses.pop(0) if own.statuses else 200
+        status = instance.statuses.pop(0) if instance.statuses else 200
         if status == 200:
-            own.answers.append(json.loads(body))
-            own.types.append(self.headers["Content-Type"])
+            instance.answers.append(json.loads(body))
+            instance.types.append(self.headers["Content-Type"])
             assert len(body) <= 4096
         self.send_response(status)
         self.end_headers()
@@ -75,11 +75,11 @@ class Handler(BaseHTTPRequestHandler):
 @pytest.fixture
 def stack() -> Iterator[CloudFormation]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    own = CloudFormation(f"http://127.0.0.1:{server.server_port}/answer?{SIGNATURE}")
-    cast("Any", server).cloud_formation = own
+    instance = CloudFormation(f"http://127.0.0.1:{server.server_port}/answer?{SIGNATURE}")
+    cast("Any", server).cloud_formation = instance
     thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
-    yield own
+    yield instance
     server.shutdown()
     server.server_close()
     thread.join()
@@ -115,10 +115,10 @@ def fresh(
     monkeypatch.setattr(deployment, "_PAUSES", (0.0, 0.01, 0.01))
     with engines_of_run.database(engines[0], name, [app]) as url:
         place = url.rpartition("@")[2]
-        own = Fresh(url, f"postgresql://{app}:canary@{place}", monkeypatch)
-        own.set_variable("DATABASE_URL", own.url)
-        own.set_variable("APP_DATABASE_URL", own.app_url)
-        yield own
+        instance = Fresh(url, f"postgresql://{app}:canary@{place}", monkeypatch)
+        instance.set_variable("DATABASE_URL", instance.url)
+        instance.set_variable("APP_DATABASE_URL", instance.app_url)
+        yield instance
         monkeypatch.undo()
         core_environment.environment.cache_clear()
 
@@ -130,7 +130,7 @@ def broken(fresh: Fresh, tmp_path: Path) -> Path:
     (tmp_path / "0002_bad.sql").write_text("CREATE TABLE half (id int); SELECT 1 / 0;")
     migrate = runner.migrate
     fresh.variables.setattr(
-        runner, "migrate", lambda database, **how: migrate(database, tmp_path, **how)
+        runner, "migrate", lambda database, **options: migrate(database, tmp_path, **options)
     )
     return tmp_path
 
@@ -285,11 +285,11 @@ def test_response_is_retried_when_cloudformation_refuses_it(
     assert "canary" not in logs.getvalue()
 
 
-@pytest.mark.parametrize("trouble", ["refused", "unreachable"])
+@pytest.mark.parametrize("failure", ["refused", "unreachable"])
 def test_undeliverable_response_is_an_error(
-    fresh: Fresh, stack: CloudFormation, logs: io.StringIO, trouble: str
+    fresh: Fresh, stack: CloudFormation, logs: io.StringIO, failure: str
 ) -> None:
-    if trouble == "refused":
+    if failure == "refused":
         stack.statuses = [403] * 10
     else:
         stack.url = f"http://127.0.0.1:1/answer?{SIGNATURE}"

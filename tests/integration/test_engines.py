@@ -70,32 +70,36 @@ def test_names_without_the_test_prefix_are_refused(engines: tuple[str, str]) -> 
 
 
 @pytest.fixture
-def foreign(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[redis.Redis]:
+def external_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[redis.Redis]:
     """Return a client of a cache that the run names."""
     with ValkeyEngine(tmp_path).use() as valkey, redis.Redis.from_url(valkey.url) as client:
         monkeypatch.setenv("MEDIANEST_TEST_REDIS_URL", valkey.url)
         yield client
 
 
-def test_cache_with_other_keys_is_refused(foreign: redis.Redis, tmp_path: Path) -> None:
-    foreign.execute_command("SELECT", 7)  # type: ignore[no-untyped-call]
-    foreign.set("precious", "1")
+def test_cache_with_other_keys_is_refused(external_cache: redis.Redis, tmp_path: Path) -> None:
+    external_cache.execute_command("SELECT", 7)  # type: ignore[no-untyped-call]
+    external_cache.set("precious", "1")
     with pytest.raises(pytest.UsageError, match="holds keys"), engines_of_run.cache(tmp_path):
         pytest.fail("the cache was used")
-    assert foreign.get("precious") == b"1"
+    assert external_cache.get("precious") == b"1"
 
 
-def test_empty_cache_is_marked_and_can_be_used_again(foreign: redis.Redis, tmp_path: Path) -> None:
+def test_empty_cache_is_marked_and_can_be_used_again(
+    external_cache: redis.Redis, tmp_path: Path
+) -> None:
     for _ in range(2):
         with engines_of_run.cache(tmp_path) as url:
             own = engines_of_run.key_space(url, 0)
         assert own.endswith("/1")
         with redis.Redis.from_url(own) as client:
             client.set("left", "behind")
-    assert foreign.get("medianest-tests") == b"yes"
+    assert external_cache.get("medianest-tests") == b"yes"
 
 
-def test_missing_cache_database_is_named_in_the_error(foreign: redis.Redis, tmp_path: Path) -> None:
+def test_missing_cache_database_is_named_in_the_error(
+    external_cache: redis.Redis, tmp_path: Path
+) -> None:
     with engines_of_run.cache(tmp_path) as url:
         assert engines_of_run.key_space(url, 14).endswith("/15")
         with pytest.raises(pytest.UsageError, match="no database 16"):

@@ -75,7 +75,7 @@ class Model:
     people: dict[str, Person] = field(default_factory=dict)
     sessions: list[Session] = field(default_factory=list)
     requests: dict[str, Request] = field(default_factory=dict)
-    gone: list[str] = field(default_factory=list)
+    deleted_ids: list[str] = field(default_factory=list)
     audit: Counter[str] = field(default_factory=Counter)
 
     def is_valid(self, session: Session) -> bool:
@@ -106,7 +106,7 @@ class Model:
 
     def remove(self, request: Request) -> None:
         del self.requests[request.id]
-        self.gone.append(request.id)
+        self.deleted_ids.append(request.id)
 
 
 class MediaNest(RuleBasedStateMachine):
@@ -194,16 +194,16 @@ class MediaNest(RuleBasedStateMachine):
         answer = self.by(session, "POST", "/api/media/request", body)
         if answer is None:
             return
-        asked = seasons or {1, 2, 3, 4, 5}
-        holders = self.model.holders(SHOW, asked)
-        free = asked.difference(*(request.seasons for request in holders))
+        requested = seasons or {1, 2, 3, 4, 5}
+        holders = self.model.holders(SHOW, requested)
+        free = requested.difference(*(request.seasons for request in holders))
         if not free:
             self.is_held(answer, session.person, holders)
         else:
             self.made(answer, session.person, SHOW, free)
-            assert answer.data.get("skippedSeasons", []) == sorted(asked - free)
+            assert answer.data.get("skippedSeasons", []) == sorted(requested - free)
 
-    @precondition(lambda self: self.model.requests or self.model.gone)
+    @precondition(lambda self: self.model.requests or self.model.deleted_ids)
     @rule(session_index=INDEX, request_index=INDEX)
     def read_request(self, session_index: int, request_index: int) -> None:
         session, request_id = self.session(session_index), self.request_id(request_index)
@@ -216,7 +216,7 @@ class MediaNest(RuleBasedStateMachine):
                 assert answer.data["status"] == request.status
                 assert answer.data["userId"] == request.owner.id
 
-    @precondition(lambda self: self.model.requests or self.model.gone)
+    @precondition(lambda self: self.model.requests or self.model.deleted_ids)
     @rule(session_index=INDEX, request_index=INDEX)
     def cancel(self, session_index: int, request_index: int) -> None:
         session, request_id = self.session(session_index), self.request_id(request_index)
@@ -233,7 +233,7 @@ class MediaNest(RuleBasedStateMachine):
             self.model.remove(request)
             self.model.audit["request.cancelled"] += 1
 
-    @precondition(lambda self: self.model.requests or self.model.gone)
+    @precondition(lambda self: self.model.requests or self.model.deleted_ids)
     @rule(
         session_index=INDEX, request_index=INDEX, decision=st.sampled_from(["approve", "decline"])
     )
@@ -260,7 +260,7 @@ class MediaNest(RuleBasedStateMachine):
     @precondition(lambda self: self.model.requests)
     @rule(session_index=INDEX, decision=st.sampled_from(["approve", "decline"]))
     def decide_on_all(self, session_index: int, decision: str) -> None:
-        ids = list(self.model.requests) + self.model.gone[-1:]
+        ids = list(self.model.requests) + self.model.deleted_ids[-1:]
         body = {"decision": decision, "ids": ids}
         if decision == "decline":
             body["reason"] = "no room"
@@ -468,7 +468,7 @@ class MediaNest(RuleBasedStateMachine):
         return people[user_index % len(people)]
 
     def request_id(self, request_index: int) -> str:
-        ids = list(self.model.requests) + self.model.gone[-2:]
+        ids = list(self.model.requests) + self.model.deleted_ids[-2:]
         return ids[request_index % len(ids)]
 
 

@@ -159,12 +159,12 @@ def test_external_database_keeps_the_default_limits(
 
 
 def test_fire_and_invoke_without_a_name_list_the_names() -> None:
-    for what, names in (("fire", TEMPLATE.schedules), ("invoke", TEMPLATE.functions)):
-        listed = command(what)
+    for subcommand, names in (("fire", TEMPLATE.schedules), ("invoke", TEMPLATE.functions)):
+        listed = command(subcommand)
         assert (listed.returncode, listed.stderr) == (0, "")
         found = dict(re.findall(r"^  (\w+)  +(.+)$", listed.stdout, re.MULTILINE))
         assert found.keys() == names.keys()
-        wrong = command(what, "Nothing")
+        wrong = command(subcommand, "Nothing")
         assert wrong.returncode == 1
         assert "There is no " in wrong.stderr
         assert all(f"  {name} " in wrong.stderr for name in names)

@@ -194,10 +194,10 @@ def test_every_variable_reaches_the_functions(tmp_path: Path, place: str) -> Non
     text = "".join(f"{name}='{value}'\n" for name, value in ALL_VARIABLES.items())
     found = settings(tmp_path, text) if place == "file" else settings(tmp_path, "", **ALL_VARIABLES)
 
-    seen = environments(tmp_path, found)
+    actual = environments(tmp_path, found)
 
     for name, value in ALL_VARIABLES.items():
-        values = {each[name] for each in seen.values() if name in each}
+        values = {each[name] for each in actual.values() if name in each}
         assert values == {value}, name
 
 
@@ -205,9 +205,9 @@ def test_functions_have_the_defaults_without_variables(tmp_path: Path) -> None:
     found = settings(tmp_path, DATABASE_URL="postgresql://db", REDIS_URL="redis://cache")
     made_up = {"DATABASE_URL", "REDIS_URL", "JWT_SECRET", "PLEX_CLIENT_ID", "TMDB_API_KEY"}
 
-    for seen in environments(tmp_path, found).values():
-        given = {name: value for name, value in seen.items() if name not in made_up}
-        assert load(given) == load({})
+    for actual in environments(tmp_path, found).values():
+        provided = {name: value for name, value in actual.items() if name not in made_up}
+        assert load(provided) == load({})
 
 
 @pytest.mark.parametrize(
@@ -383,9 +383,9 @@ def test_service_starts_accepts_commands_and_stops(tmp_path: Path) -> None:
         assert output.read_text().endswith("Stopped.\n")
         assert is_gone(data, children)
     assert not (data / "run.json").exists()
-    nothing = command("fire", "ExpiredSessions", "--data", data)
-    assert nothing.returncode == 1
-    assert "MediaNest is not running" in nothing.stderr
+    not_running = command("fire", "ExpiredSessions", "--data", data)
+    assert not_running.returncode == 1
+    assert "MediaNest is not running" in not_running.stderr
 
 
 def test_stop_during_the_start_ends_all_servers(tmp_path: Path) -> None:
@@ -445,8 +445,8 @@ def test_problems_are_reported_in_the_order_of_the_file(tmp_path: Path) -> None:
 
 
 def test_start_fails_when_the_database_cannot_be_reached(tmp_path: Path) -> None:
-    nowhere = "postgresql://user@127.0.0.1:1/nothing"
-    result = command("--data", tmp_path, "--port", "0", DATABASE_URL=nowhere)
+    unreachable = "postgresql://user@127.0.0.1:1/nothing"
+    result = command("--data", tmp_path, "--port", "0", DATABASE_URL=unreachable)
 
     assert result.returncode == 1
     assert result.stderr == (

@@ -337,10 +337,10 @@ class TestChangePassword:
         self, erin: User, plex_url: str
     ) -> None:
         add_user("frank")
-        own, other, third = (token_of("Erin") for _ in range(3))
+        own_token, other, third = (token_of("Erin") for _ in range(3))
         frank = token_of("frank")
-        assert change(own).status == 204
-        assert [is_signed_in(token) for token in (own, other, third, frank)] == [
+        assert change(own_token).status == 204
+        assert [is_signed_in(token) for token in (own_token, other, third, frank)] == [
             True, False, False, True,
         ]  # fmt: skip
 
@@ -348,16 +348,16 @@ class TestChangePassword:
     def test_change_without_the_current_password_is_refused(
         self, db: Db, erin: User, current: str | None
     ) -> None:
-        own, other = token_of("Erin"), token_of("Erin")
+        own_token, other = token_of("Erin"), token_of("Erin")
         previous = stored_hash(db, erin)
-        answer = change(own, current)
+        answer = change(own_token, current)
         if current == "":
             assert (answer.status, answer.code) == (400, "VALIDATION_ERROR")
         else:
             assert_refused(answer)
         assert stored_hash(db, erin) == previous
         assert is_signed_in(other)
-        assert change(own).status == 204
+        assert change(own_token).status == 204
 
     def test_plex_account_cannot_set_a_password(self, db: Db, keys: object, plex_url: str) -> None:
         token = plex.sign_in(plex_url, "bob")["token"]
@@ -367,7 +367,7 @@ class TestChangePassword:
         assert is_signed_in(token)
 
     @pytest.mark.parametrize(
-        ("new", "broken"),
+        ("new", "violations"),
         [
             ("Short-1", 1),
             ("Password1!", 1),
@@ -377,13 +377,13 @@ class TestChangePassword:
         ],
     )
     def test_password_that_breaks_the_policy_is_refused(
-        self, db: Db, erin: User, new: str, broken: int
+        self, db: Db, erin: User, new: str, violations: int
     ) -> None:
-        own, other = token_of("Erin"), token_of("Erin")
+        own_token, other = token_of("Erin"), token_of("Erin")
         previous = stored_hash(db, erin)
-        answer = change(own, new=new)
+        answer = change(own_token, new=new)
         assert (answer.status, answer.code) == (400, "VALIDATION_ERROR")
-        assert [item["field"] for item in answer.details] == ["body.newPassword"] * broken
+        assert [item["field"] for item in answer.details] == ["body.newPassword"] * violations
         assert all(item["message"] and new not in item["message"] for item in answer.details)
         assert stored_hash(db, erin) == previous
         assert is_signed_in(other)
@@ -443,7 +443,7 @@ class TestChangePassword:
     def test_slower_of_two_concurrent_changes_is_refused(
         self, db: Db, erin: User, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        own, other = token_of("Erin"), token_of("Erin")
+        own_token, other = token_of("Erin"), token_of("Erin")
         hash_password, faster = passwords.hash_password, passwords.hash_password(OTHER)
 
         def slow_hash(password: str) -> str:
@@ -451,7 +451,7 @@ class TestChangePassword:
             return hash_password(password)
 
         monkeypatch.setattr(passwords, "hash_password", slow_hash)
-        assert_refused(change(own, new="Copper-Meadow-19"))
+        assert_refused(change(own_token, new="Copper-Meadow-19"))
         assert stored_hash(db, erin) == faster
         assert is_signed_in(other)
 
@@ -500,11 +500,11 @@ class TestAudit:
         assert failures[1]["user_id"] == str(erin.id)
 
     def test_password_changes_are_audited(self, db: Db, erin: User) -> None:
-        own, _ = token_of("Erin"), token_of("Erin")
-        change(own, "Wrong-Password-1")
+        own_token, _ = token_of("Erin"), token_of("Erin")
+        change(own_token, "Wrong-Password-1")
         assert audited(db, "auth.password_failed") == [(erin.id, {"reason": "wrong_password"})]
         assert audited(db, "auth.password_changed") == []
-        change(own)
+        change(own_token)
         assert audited(db, "auth.password_changed") == [(erin.id, {"sessions": 1})]
 
     def test_password_change_of_a_plex_account_is_audited_as_failed(
@@ -528,8 +528,8 @@ class TestAudit:
     def test_sign_in_of_a_plex_account_without_access_is_audited_as_failed(
         self, db: Db, keys: object, plex_url: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        own = load({**os.environ, "PLEX_SERVER_ID": SERVER_ID})
-        monkeypatch.setattr(with_plex, "environment", lambda: own)
+        settings = load({**os.environ, "PLEX_SERVER_ID": SERVER_ID})
+        monkeypatch.setattr(with_plex, "environment", lambda: settings)
         assert plex.verify(plex.begin(plex_url, "dave")).code == "PLEX_ACCESS_DENIED"
         [(user_id, details)] = audited(db, "auth.sign_in_failed")
         assert user_id is None
