@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -209,14 +210,14 @@ def test_calls_get_503_within_ten_seconds_while_upstreams_fail(
     handle = service.begin(plex_url, "bob")
     for url in (plex_url, tmdb_url):
         plex.control(url, "PUT", "fault", {"kind": kind})
-    calls = [
+    calls: list[tuple[str, str, dict[str, Any], str]] = [
         ("POST", "/api/auth/plex/pin", {"body": {}}, "PLEX_UNREACHABLE"),
         ("POST", "/api/auth/plex/verify", {"body": {"pinId": handle}}, "PLEX_UNREACHABLE"),
         ("GET", "/api/media/search", {"query": {"q": "matrix"}}, "CATALOG_UNAVAILABLE"),
     ]
     for method, path, options, code in calls:
         started = time.monotonic()
-        answer = service.call(method, path, token=token, **options)  # type: ignore[arg-type]
+        answer = service.call(method, path, token=token, **options)
         assert (answer.status, answer.code) == (503, code)
         assert time.monotonic() - started < 10
     for url in (plex_url, tmdb_url):

@@ -6,7 +6,7 @@ import psycopg
 import pytest
 
 from tests.support import plex
-from tests.support.api import Answer, call
+from tests.support.api import Answer, call, id_of
 
 type Db = psycopg.Connection[tuple[Any, ...]]
 
@@ -130,13 +130,10 @@ class TestChangeUser:
     def change(self, token: str, user_id: str, **fields: Any) -> Answer:
         return call("PATCH", f"/api/admin/users/{user_id}", token=token, body=fields)
 
-    def id_of(self, token: str) -> str:
-        return str(call("GET", "/api/auth/me", token=token).data["id"])
-
     def test_suspension_revokes_sessions_immediately_and_permanently(
         self, plex_url: str, people: dict[str, str]
     ) -> None:
-        bob = self.id_of(people["bob"])  # this call caches the session of bob
+        bob = id_of(people["bob"])  # this call caches the session of bob
         answer = self.change(people["alice"], bob, status="suspended")
         assert (answer.status, answer.data["id"]) == (200, bob)
         for path in ("/api/auth/me", "/api/media/requests"):
@@ -150,7 +147,7 @@ class TestChangeUser:
     def test_new_role_applies_immediately_and_revokes_sessions(
         self, plex_url: str, people: dict[str, str]
     ) -> None:
-        bob = self.id_of(people["bob"])
+        bob = id_of(people["bob"])
         assert call("GET", "/api/admin/users", token=people["bob"]).code == "FORBIDDEN"
         assert self.change(people["alice"], bob, role="admin").data["role"] == "admin"
         assert call("GET", "/api/admin/users", token=people["bob"]).code == "JWT_INVALID"
@@ -158,7 +155,7 @@ class TestChangeUser:
         again = plex.sign_in(plex_url, "bob")
         assert again["user"]["role"] == "admin"
         assert call("GET", "/api/admin/users", token=again["token"]).status == 200
-        alice = self.id_of(people["alice"])
+        alice = id_of(people["alice"])
         assert self.change(again["token"], alice, role="user").status == 200
         for path in ("/api/admin/users", "/api/auth/me"):
             assert call("GET", path, token=people["alice"]).code == "JWT_INVALID"
@@ -168,17 +165,17 @@ class TestChangeUser:
     def test_last_active_admin_cannot_be_demoted_or_suspended(
         self, db: Db, people: dict[str, str], fields: dict[str, str]
     ) -> None:
-        alice = self.id_of(people["alice"])
+        alice = id_of(people["alice"])
         answer = self.change(people["alice"], alice, **fields)
         assert (answer.status, answer.code) == (409, "LAST_ADMIN")
         assert call("GET", "/api/admin/users", token=people["alice"]).status == 200
-        self.change(people["alice"], self.id_of(people["bob"]), role="admin")
+        self.change(people["alice"], id_of(people["bob"]), role="admin")
         assert self.change(people["alice"], alice, **fields).status == 200
 
     def test_change_is_audited_with_previous_and_new_value(
         self, db: Db, people: dict[str, str]
     ) -> None:
-        bob, alice = self.id_of(people["bob"]), self.id_of(people["alice"])
+        bob, alice = id_of(people["bob"]), id_of(people["alice"])
         self.change(people["alice"], bob, role="admin")
         audited = db.execute(
             "SELECT user_id::text, target_id, details FROM audit_logs WHERE action = 'user.changed'"
@@ -186,7 +183,7 @@ class TestChangeUser:
         assert audited == [(alice, bob, {"role": {"from": "user", "to": "admin"}})]
 
     def test_unchanged_values_are_not_audited(self, db: Db, people: dict[str, str]) -> None:
-        bob, alice = self.id_of(people["bob"]), self.id_of(people["alice"])
+        bob, alice = id_of(people["bob"]), id_of(people["alice"])
         quota = {"movies": {"limit": 1, "days": 7}}
         before = self.change(people["alice"], bob, quota=quota).data
         written = db.execute("SELECT count(*) FROM audit_logs").fetchone()
@@ -215,7 +212,7 @@ class TestChangeUser:
     def test_invalid_or_unknown_fields_are_refused(
         self, people: dict[str, str], fields: dict[str, str]
     ) -> None:
-        answer = self.change(people["alice"], self.id_of(people["bob"]), **fields)
+        answer = self.change(people["alice"], id_of(people["bob"]), **fields)
         assert (answer.status, answer.code) == (400, "VALIDATION_ERROR")
 
     def test_change_of_an_unknown_user_gets_404(self, people: dict[str, str]) -> None:
@@ -224,7 +221,7 @@ class TestChangeUser:
     def test_admin_revokes_all_sessions_of_a_user(
         self, db: Db, plex_url: str, people: dict[str, str]
     ) -> None:
-        bob = self.id_of(people["bob"])
+        bob = id_of(people["bob"])
         second = plex.sign_in(plex_url, "bob")["token"]
         call("GET", "/api/auth/me", token=second)
         answer = call("DELETE", f"/api/admin/users/{bob}/sessions", token=people["alice"])

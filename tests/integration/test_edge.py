@@ -11,6 +11,7 @@ import pytest
 from medianest.api import headers
 from medianest.api.headers import SECURITY_HEADERS
 from medianest.core.environment import load
+from medianest.users import service as users
 from tests.support.api import ROOT, ROUTES, Answer, call, event_of, invoke, route_of
 from tests.support.openapi import OPERATIONS
 from tests.support.permissions import PUBLIC
@@ -353,12 +354,10 @@ def test_forwarded_headers_do_not_change_the_caller_address(db: Db, people: dict
 def test_unexpected_error_gets_500_without_details(
     people: dict[str, str], monkeypatch: pytest.MonkeyPatch, logs: io.StringIO
 ) -> None:
-    from medianest.users import service  # noqa: PLC0415
-
     def broken(_: object) -> None:
         raise RuntimeError("secret-detail-of-the-failure")
 
-    monkeypatch.setattr(service, "me", broken)
+    monkeypatch.setattr(users, "me", broken)
     answer = call("GET", "/api/auth/me", token=people["bob"])
     assert_error(answer, 500, "INTERNAL_ERROR")
     assert "secret-detail" not in answer.text

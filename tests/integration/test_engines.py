@@ -78,7 +78,7 @@ def external_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[
 
 
 def test_cache_with_other_keys_is_refused(external_cache: redis.Redis, tmp_path: Path) -> None:
-    external_cache.execute_command("SELECT", 7)  # type: ignore[no-untyped-call]
+    external_cache.execute_command("SELECT", 7)
     external_cache.set("precious", "1")
     with pytest.raises(pytest.UsageError, match="holds keys"), engines_of_run.cache(tmp_path):
         pytest.fail("the cache was used")

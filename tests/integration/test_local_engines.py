@@ -18,6 +18,7 @@ from local.engines.engine import Engine, Server
 from local.engines.errors import EngineError
 from local.engines.postgres import PostgresEngine
 from local.engines.valkey import ValkeyEngine
+from tests.support.processes import exists
 
 ENGINES = ["postgres", "valkey"]
 USER = """
@@ -121,14 +122,6 @@ def setting(url: str, name: str) -> str:
     return str(row[0])
 
 
-def is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
-
-
 def wait_until(done: Callable[[], bool], seconds: float = 10) -> None:
     deadline = time.monotonic() + seconds
     while not done():
@@ -138,16 +131,16 @@ def wait_until(done: Callable[[], bool], seconds: float = 10) -> None:
 
 @contextmanager
 def ends_after_the_block(pid: int) -> Iterator[None]:
-    assert is_alive(pid)
+    assert exists(pid)
     yield
-    wait_until(lambda: not is_alive(pid))
+    wait_until(lambda: not exists(pid))
 
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_data_survives_a_restart_at_the_same_port(engine: str, tmp_path: Path) -> None:
     with open_server(engine, tmp_path) as first:
         put(first, "treasure")
-    assert not is_alive(first.pid)
+    assert not exists(first.pid)
     with open_server(engine, tmp_path) as second:
         assert get(second) == "treasure"
     assert second.pid != first.pid
@@ -202,7 +195,7 @@ def test_concurrent_processes_share_one_server_until_the_last_one_exits(
         each.leave()
         assert get(server) == "shared"
     users[-1].leave()
-    assert not is_alive(server.pid)
+    assert not exists(server.pid)
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -238,7 +231,7 @@ def test_server_starts_immediately_after_its_only_process_was_killed(
         only.server()
         only.kill()
         with open_server(engine, tmp_path) as server:
-            assert is_alive(server.pid)
+            assert exists(server.pid)
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -254,7 +247,7 @@ def test_new_server_starts_after_the_server_was_killed(
         # The process that used the killed server does not stop the next one.
         first.kill()
         assert get(server) == "restarted"
-    assert not is_alive(server.pid)
+    assert not exists(server.pid)
 
 
 def test_committed_data_is_recovered_after_a_crash(tmp_path: Path) -> None:
@@ -341,7 +334,7 @@ def test_root_runs_postgres_as_another_user_without_user_namespaces(
     put(server, "value")
     assert (tmp_path / "postgres").owner() == "nobody"
     only.leave()
-    assert not is_alive(server.pid)
+    assert not exists(server.pid)
 
 
 def kill(engine: Engine, server: Server) -> None:
@@ -362,7 +355,7 @@ def test_killed_server_restarts_at_its_port(name: str, tmp_path: Path) -> None:
         assert get(third) == "still here"
         assert first.url == second.url == third.url
         assert len({first.pid, second.pid, third.pid}) == 3
-    assert not is_alive(third.pid)
+    assert not exists(third.pid)
 
 
 @pytest.mark.parametrize("name", ENGINES)

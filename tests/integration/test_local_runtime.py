@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 import shutil
 import signal
 import subprocess
@@ -22,6 +21,7 @@ from local.run_config import PROJECT
 from local.template.loader import TemplateError
 from local.template.models import Function, Layer
 from local.template.placeholders import parameter_placeholder
+from tests.support.processes import exists
 
 AWSLAMBDARIC = PROJECT / ".venv" / "var" / "runtime"
 DEADLINE = 20.0
@@ -110,16 +110,8 @@ def is_alive(pid: int) -> bool:
     except FileNotFoundError:
         if Path("/proc/self").exists():
             return False
-        return _exists(pid)
+        return exists(pid)
     return state != "Z"  # a zombie: only its parent can reap it
-
-
-def _exists(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
 
 
 def test_function_can_import_only_its_folder_its_layers_and_the_runtime(tmp_path: Path) -> None:

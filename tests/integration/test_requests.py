@@ -15,12 +15,14 @@ from psycopg import sql
 
 from medianest.audit import repository as audit_repository
 from medianest.core.caller import Caller
-from medianest.core.errors import AppError, ErrorCode
+from medianest.core.error_codes import ErrorCode
+from medianest.core.errors import AppError
 from medianest.requests import create, decisions, service
 from medianest.requests.schemas import DecisionsIn, RequestIn
 from medianest.users.models import Principal
-from tests.support.api import Answer, call
+from tests.support.api import Answer, call, id_of
 from tests.support.local import eventually
+from tests.support.rows import audited, request_rows
 
 type Db = psycopg.Connection[tuple[Any, ...]]
 
@@ -57,25 +59,6 @@ def decide(token: str, request_id: str, how: str) -> Answer:
 def configure(token: str, key: str, value: Any) -> None:
     answer = call("PUT", f"/api/admin/config/{key}", token=token, body={"value": value})
     assert answer.status == 200, answer.text
-
-
-def id_of(token: str) -> str:
-    return str(call("GET", "/api/auth/me", token=token).data["id"])
-
-
-def audited(db: Db, action: str) -> list[tuple[Any, ...]]:
-    return db.execute(
-        "SELECT user_id::text, target_type, target_id, details FROM audit_logs WHERE action = %s"
-        " ORDER BY created_at",
-        (action,),
-    ).fetchall()
-
-
-def snapshot(db: Db) -> list[list[tuple[Any, ...]]]:
-    return [
-        db.execute(f"SELECT * FROM {table} ORDER BY 1".encode()).fetchall()
-        for table in ("media_requests", "request_items", "idempotency_keys", "audit_logs")
-    ]
 
 
 @pytest.fixture
@@ -159,7 +142,7 @@ class TestCancel:
         assert (answer.status, answer.text) == (204, "")
         assert one(people["bob"], made["id"]).code == "NOT_FOUND"
         assert call("GET", "/api/media/requests", token=people["bob"]).json["data"] == []
-        assert snapshot(db)[:2] == [[], []]
+        assert request_rows(db)[:2] == [[], []]
         assert ask(people["carol"])["title"] == "The Matrix"
         details = {"mediaType": "movie", "tmdbId": 603, "title": "The Matrix"}
         assert audited(db, "request.cancelled") == [(bob, "request", made["id"], details)]
@@ -176,13 +159,13 @@ class TestCancel:
     def test_somebody_elses_is_like_nobodys(self, db: Db, people: dict[str, str]) -> None:
         pending, approved = ask(people["bob"]), ask(people["bob"], SHOW)
         decide(people["alice"], approved["id"], "approve")
-        before = snapshot(db)
+        before = request_rows(db)
         nobodys = cancel(people["carol"], NOBODYS)
         for made in (pending, approved):
             answer = cancel(people["carol"], made["id"])
             assert (answer.status, answer.code) == (404, "NOT_FOUND")
             assert answer.json == nobodys.json
-        assert snapshot(db) == before
+        assert request_rows(db) == before
         assert cancel(people["bob"], pending["id"]).status == 204
 
     def test_an_admin_cancels_any_and_the_log_tells_whose(
@@ -202,11 +185,11 @@ class TestCancel:
     def test_a_decision_is_final(self, db: Db, people: dict[str, str], how: str, name: str) -> None:
         made = ask(people["bob"])
         decided = decide(people["alice"], made["id"], how).data
-        before = snapshot(db)
+        before = request_rows(db)
         answer = cancel(people[name], made["id"])
         assert (answer.status, answer.code) == (409, "INVALID_STATE")
         assert answer.details == {"status": decided["status"]}
-        assert snapshot(db) == before
+        assert request_rows(db) == before
 
     @pytest.mark.parametrize("how", ["approve", "decline"])
     def test_what_is_cancelled_cannot_be_decided(self, people: dict[str, str], how: str) -> None:
@@ -228,11 +211,11 @@ class TestCancel:
         self, db: Db, people: dict[str, str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         made = ask(people["bob"])
-        before = snapshot(db)
+        before = request_rows(db)
         with monkeypatch.context() as patched:
             patched.setattr(audit_repository, "record", fail)
             assert cancel(people["bob"], made["id"]).code == "INTERNAL_ERROR"
-        assert snapshot(db) == before
+        assert request_rows(db) == before
         assert cancel(people["bob"], made["id"]).status == 204
 
 
@@ -248,11 +231,11 @@ class TestWhoIsOutMeanwhile:
         made = ask(people["carol"])
         id_of(people["bob"])
         db.execute(f"{out} WHERE username = 'bob'".encode())
-        before = snapshot(db)
+        before = request_rows(db)
         for answer in (post(people["bob"], SHOW), cancel(people["bob"], made["id"])):
             assert (answer.status, answer.code) == (401, "JWT_INVALID")
             assert answer.headers["www-authenticate"] == "Bearer"
-        assert snapshot(db) == before
+        assert request_rows(db) == before
 
     def test_who_is_in_again_writes(self, db: Db, people: dict[str, str]) -> None:
         id_of(people["bob"])
@@ -291,7 +274,7 @@ class TestAsking:
         answer = post(people["bob"], {**MATRIX, **extra})
         assert (answer.status, answer.code) == (400, "VALIDATION_ERROR")
         assert [item["field"] for item in answer.details] == [f"body.{next(iter(extra))}"]
-        assert snapshot(db)[0] == []
+        assert request_rows(db)[0] == []
         made = ask(people["bob"])
         assert (made["status"], made["userId"]) == ("pending", id_of(people["bob"]))
         assert made["title"] == "The Matrix"
@@ -308,7 +291,7 @@ class TestAsking:
             assert (again.status, again.code) == (409, "ALREADY_REQUESTED")
         named = post(people["carol"], {**show, "seasons": [1, 2, 3, 4, 5]})
         assert named.code == "ALREADY_REQUESTED"
-        assert len(snapshot(db)[0]) == 2
+        assert len(request_rows(db)[0]) == 2
 
 
 class TestAutoApproval:

@@ -101,7 +101,7 @@ def test_multi_tells_films_shows_and_people_apart(tmdb_api: Client) -> None:
     assert (keanu["media_type"], keanu["known_for"][0]["id"]) == ("person", 603)
 
 
-def test_the_details_of_a_film(tmdb_api: Client) -> None:
+def test_details_of_a_film_have_its_fields(tmdb_api: Client) -> None:
     film = tmdb_api.get("/3/movie/550", KEY).json()
     assert (film["title"], film["release_date"]) == ("Fight Club", "1999-10-15")
     assert film["genres"] == [{"id": 18, "name": "Drama"}]
@@ -138,7 +138,7 @@ def test_the_details_of_a_show_have_its_seasons(tmdb_api: Client) -> None:
     ],
     ids=lambda value: str(value)[:20],
 )
-def test_what_is_not_there(tmdb_api: Client, path: str, code: int) -> None:
+def test_unknown_paths_and_methods_are_404_and_405(tmdb_api: Client, path: str, code: int) -> None:
     answer = tmdb_api.get(path, KEY)
     assert (answer.status, answer.json()["status_code"]) == (404, code)
 

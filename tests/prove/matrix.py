@@ -1,8 +1,9 @@
-"""One fault after the other, each on a stage of its own."""
+"""One fault after the other, under load."""
 
 import tempfile
 import time
 import traceback
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,22 +31,34 @@ class Scale:
     speed: bool = True
 
 
-def prove(fault: Fault, scale: Scale) -> Row:
-    """Let a fault happen under load and return what it did."""
-    row = Row(fault.name, fault.how)
+def prove(faults: Sequence[Fault], scale: Scale, tell: Callable[[Row], None]) -> list[Row]:
+    """Let faults happen under load, one after the other, and return what each did.
+
+    They share a stage, which is built as the first of them needs it. `tell` gets each row as soon
+    as it is complete.
+    """
+    rows = [Row(fault.name, fault.how) for fault in faults]
+    left = list(rows)
     with tempfile.TemporaryDirectory(prefix="medianest-prove-") as folder:
         try:
-            with stage(Path(folder), fault.setting, users=scale.users) as on:
-                _run(on, fault, scale, row)
+            with stage(Path(folder), faults[0].setting, users=scale.users) as on:
+                for fault in faults:
+                    _run(on, fault, scale, left[0])
+                    tell(left.pop(0))
         except NoDiskError as error:
-            row.not_run = f"not run: needs {error}"
+            for row in left:
+                row.not_run = f"not run: needs {error}"
         except Exception as error:  # noqa: BLE001 - the other faults are worth their minutes
             told = traceback.format_exception(error)
-            row.failures += ["the run itself broke", *"".join(told).splitlines()]
-    return row
+            for row in left:
+                row.failures += ["the run itself broke", *"".join(told).splitlines()]
+    for row in left:
+        tell(row)
+    return rows
 
 
 def _run(on: Stage, fault: Fault, scale: Scale, row: Row) -> None:
+    writes = on.ledger.writes
     with on.load(scale.period):
         on.warm_up()
         calm = time.monotonic()
@@ -67,11 +80,12 @@ def _run(on: Stage, fault: Fault, scale: Scale, row: Row) -> None:
     row.failures += on.settle()
     with on.database() as db:
         findings = on.ledger.check(db)
-    row.writes = on.ledger.writes
+    row.writes = on.ledger.writes - writes
     row.lost, row.doubled = len(findings.lost), len(findings.doubled)
     row.unaudited = len(findings.unaudited)
     row.failures += findings.all[:20]
     row.notes += on.notes
+    on.notes.clear()
 
 
 def _is_over(on: Stage, ended: float) -> bool:

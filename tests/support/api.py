@@ -103,6 +103,11 @@ _NOT_OURS = re.compile(
 )
 
 
+def id_of(token: str) -> str:
+    """Return the id of the user whose token it is."""
+    return str(call("GET", "/api/auth/me", token=token).data["id"])
+
+
 def assert_own_words(message: str) -> None:
     """Fail for a message that a library wrote, or that has a regular expression in it."""
     assert message

@@ -31,14 +31,12 @@ _DATABASES = {"rds": {"DatabaseMode": "rds"}, "aurora": {"DatabaseMode": "aurora
 _DATABASES["external"] = _DATABASE
 _CACHES = {"serverless": {"CacheMode": "serverless"}, "node": {"CacheMode": "node"}}
 _CACHES["external"] = _CACHE
-_EGRESS = ("nat-instance", "nat-gateway", "ipv6", "none")
+_EGRESS = ("nat-instance", "nat-gateway")
 
 MODES = {
     f"{database}, {cache}, {egress}": _DATABASES[database] | _CACHES[cache] | {"EgressMode": egress}
     for database, cache, egress in product(_DATABASES, _CACHES, _EGRESS)
     if (database, cache) != ("external", "external")
-    # Without a way out nothing external is reached.
-    and not (egress == "none" and "external" in {database, cache})
 }
 # Each of these on top of the hobby profile.
 _HOBBY_OPTIONS = {
