@@ -80,7 +80,7 @@ def test_one_of_a_crowd_fails_for_all(environment: dict[str, str], keys: redis.R
     upstream = Upstream(down=True)
     assert outcomes(environment["REDIS_URL"], upstream) == {
         "ConnectionError": 1,
-        "FlightFailedError": CROWD - 1,
+        "FetchFailedError": CROWD - 1,
     }
     assert upstream.asked == 1
 
