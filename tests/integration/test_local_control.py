@@ -1,4 +1,4 @@
-"""Commands to the running service."""
+"""Commands to the running local service."""
 
 import json
 import socket
@@ -9,7 +9,7 @@ import pytest
 from local import control
 
 
-def test_a_service_that_hangs_is_not_waited_for_without_end(
+def test_command_to_a_hanging_service_times_out(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(control, "_TIMEOUT", 0.2)
