@@ -1,4 +1,4 @@
-"""The deployment is safe in every way of deploying it: lines T1 to T13 of docs/trust.md."""
+"""The stack of every deployment variant is hardened: lines T1 to T13 of docs/trust.md."""
 
 import json
 import re
@@ -16,8 +16,8 @@ SECRET_ARN = re.compile(r"arn:aws:(secretsmanager|ssm):[\w-]+:\d+:(secret:|param
 API_NAMES = ("Media", "Auth", "Admin", "Plex", "Health")
 API_FUNCTIONS = {f"{name}Function" for name in API_NAMES}
 NOT_AFTER_MIGRATIONS = {"MigrationsFunction", "RotationFunction"}
-# Actions that AWS lets nobody bound to a resource.
-UNBOUND = {
+# Actions that AWS does not allow to restrict to a resource.
+UNRESTRICTABLE_ACTIONS = {
     "ec2:AssignPrivateIpAddresses",
     "ec2:CreateNetworkInterface",
     "ec2:DeleteNetworkInterface",
@@ -30,7 +30,7 @@ UNBOUND = {
     "xray:PutTelemetryRecords",
     "xray:PutTraceSegments",
 }
-# Policies of AWS's own that do no more than their name says.
+# Policies managed by AWS that grant no more than their name says.
 MANAGED = {
     "AWSLambdaBasicExecutionRole",
     "AWSLambdaVPCAccessExecutionRole",
@@ -58,8 +58,8 @@ def text(value: Any) -> str:
 
 
 def target(stack: Stack, value: Any) -> Resource:
-    """Return the function that an ARN means, also by its alias or version."""
-    found = stack.referred(value)
+    """Return the function to which an ARN refers, also by its alias or version."""
+    found = stack.resource_of(value)
     assert found is not None, value
     if found.type in {"AWS::Lambda::Alias", "AWS::Lambda::Version"}:
         return target(stack, found.get("FunctionName"))
@@ -67,31 +67,31 @@ def target(stack: Stack, value: Any) -> Resource:
     return found
 
 
-def meant(stack: Stack, value: Any) -> str:
+def resource_id(stack: Stack, value: Any) -> str:
     """Return the id of the resource that a value refers to, or the value itself."""
-    found = stack.referred(value)
+    found = stack.resource_of(value)
     return str(value) if found is None else found.id
 
 
 def is_alias(stack: Stack, value: Any) -> bool:
-    """Tell whether a value is an alias, or a function's ARN with the alias's name behind it."""
-    found = stack.referred(value)
+    """Return whether a value is an alias, or a function's ARN with the alias as suffix."""
+    found = stack.resource_of(value)
     if found is not None and found.type == "AWS::Lambda::Function":
         return "Arn}:live/" in text(value)
     return found is not None and found.type == "AWS::Lambda::Alias"
 
 
 def role(stack: Stack, function: Resource) -> Resource:
-    found = stack.referred(function.get("Role"))
+    found = stack.resource_of(function.get("Role"))
     assert found is not None
     return found
 
 
 def statements(stack: Stack, role: Resource) -> Iterator[dict[str, Any]]:
-    """Return what a role allows, in its own policies and in those of the stack that it names."""
+    """Yield the statements of a role, from its inline policies and those of the stack."""
     documents = [policy["PolicyDocument"] for policy in role.get("Policies", [])]
     for arn in role.get("ManagedPolicyArns", []):
-        policy = stack.referred(arn)
+        policy = stack.resource_of(arn)
         if policy is not None:
             documents.append(policy.get("PolicyDocument"))
     for document in documents:
@@ -104,7 +104,7 @@ def statements(stack: Stack, role: Resource) -> Iterator[dict[str, Any]]:
 def every_statement(stack: Stack) -> Iterator[tuple[str, dict[str, Any]]]:
     for resource in stack.resources.values():
         if resource.type == "AWS::ApiGateway::RestApi":
-            continue  # most of the template, and no policy in it
+            continue  # large, and contains no policy
         for value in walk(resource.properties):
             if isinstance(value, dict) and "Effect" in value:
                 yield resource.id, value
@@ -117,7 +117,7 @@ class TestT1Environment:
             for name, value in environment(function).items():
                 if name not in SECRETS:
                     continue
-                secret = stack.referred(value)
+                secret = stack.resource_of(value)
                 is_made_here = secret is not None and secret.type == "AWS::SecretsManager::Secret"
                 assert is_made_here or SECRET_ARN.fullmatch(str(value)), (function.id, name, value)
 
@@ -138,7 +138,7 @@ class TestT1Environment:
         for secret in stack.of("AWS::SecretsManager::Secret"):
             made = secret.get("GenerateSecretString")
             if secret.id.startswith("Tmdb"):
-                continue  # the one secret that somebody else makes up
+                continue  # TMDB issues this one
             assert made is not None, secret
             assert int(made.get("PasswordLength", 32)) >= 32, secret
 
@@ -152,10 +152,10 @@ class TestT2Schedules:
             retry = schedule.get("Target.RetryPolicy")
             assert 1 <= int(retry["MaximumRetryAttempts"]) <= 10, schedule
             assert int(retry["MaximumEventAgeInSeconds"]) <= 86400, schedule
-            queue = stack.referred(schedule.get("Target.DeadLetterConfig.Arn"))
+            queue = stack.resource_of(schedule.get("Target.DeadLetterConfig.Arn"))
             assert queue is not None, schedule
             assert queue.type == "AWS::SQS::Queue", schedule
-            assert not queue.get("FifoQueue"), "the scheduler takes standard queues only"
+            assert not queue.get("FifoQueue"), "the scheduler supports standard queues only"
         roles = [text(schedule.get("Target.RoleArn")) for schedule in schedules]
         assert len(set(roles)) == len(roles)
 
@@ -164,7 +164,7 @@ class TestT2Schedules:
         for schedule in stack.of("AWS::Scheduler::Schedule"):
             called = schedule.get("Target.Arn")
             assert is_alias(stack, called), schedule
-            own = stack.referred(schedule.get("Target.RoleArn"))
+            own = stack.resource_of(schedule.get("Target.RoleArn"))
             assert own is not None
             for statement in statements(stack, own):
                 if statement["Action"] == "lambda:InvokeFunction":
@@ -175,7 +175,7 @@ class TestT2Schedules:
 
 @in_every_way
 def test_t3_a_function_that_nobody_waits_for_keeps_what_fails(stack: Stack) -> None:
-    # A schedule does not wait, and nor does CloudFormation for a custom resource's function.
+    # Schedules and CloudFormation's custom resources invoke a function asynchronously.
     called = [each.get("Target.Arn") for each in stack.of("AWS::Scheduler::Schedule")]
     called += [
         each.get("ServiceToken")
@@ -189,7 +189,7 @@ def test_t3_a_function_that_nobody_waits_for_keeps_what_fails(stack: Stack) -> N
     for function in {target(stack, arn).id for arn in called}:
         config = configured[function]
         assert int(config.get("MaximumRetryAttempts")) <= 1, function
-        queue = stack.referred(config.get("DestinationConfig.OnFailure.Destination"))
+        queue = stack.resource_of(config.get("DestinationConfig.OnFailure.Destination"))
         assert queue is not None, function
         assert queue.type == "AWS::SQS::Queue"
         allowed = statements(stack, role(stack, stack.resources[function]))
@@ -209,13 +209,13 @@ class TestT4SecurityGroups:
     def test_what_comes_in_comes_from_a_group_of_this_stack(self, stack: Stack) -> None:
         for group, rule in self.rules(stack, "Ingress"):
             assert not {"CidrIp", "CidrIpv6", "SourcePrefixListId"} & rule.keys(), (group, rule)
-            source = stack.referred(rule["SourceSecurityGroupId"])
+            source = stack.resource_of(rule["SourceSecurityGroupId"])
             assert source is not None, (group, rule)
 
     @in_every_way
     def test_the_data_lets_in_functions_and_proxy_only(self, stack: Stack) -> None:
         for group, rule in self.rules(stack, "Ingress"):
-            source = stack.referred(rule["SourceSecurityGroupId"])
+            source = stack.resource_of(rule["SourceSecurityGroupId"])
             if "Database" in group or "Cache" in group:
                 assert source is not None
                 assert source.id in {"FunctionSecurityGroup", "ProxySecurityGroup"}, (group, rule)
@@ -225,12 +225,12 @@ class TestT4SecurityGroups:
     def test_what_goes_out_is_said(self, stack: Stack) -> None:
         told = {group for group, _ in self.rules(stack, "Egress")}
         for group in stack.of("AWS::EC2::SecurityGroup"):
-            # Without a rule, EC2 lets everything out.
+            # Without a rule, EC2 allows all outbound traffic.
             assert group.id in told, group
 
     @in_every_way
     def test_functions_reach_the_web_and_the_data_only(self, stack: Stack) -> None:
-        # An external database or cache may listen anywhere above the ports of the system.
+        # An external database or cache may listen on any unprivileged port.
         has_external = "external" in {
             stack.parameters["DatabaseMode"],
             stack.parameters["CacheMode"],
@@ -250,7 +250,7 @@ class TestT4SecurityGroups:
 
 class TestT5Database:
     def databases(self, stack: Stack) -> list[Resource]:
-        # An instance of a cluster has its storage, keys and copies from the cluster.
+        # An instance of a cluster gets its storage, keys and backups from the cluster.
         alone = [each for each in stack.of("AWS::RDS::DBInstance") if not in_cluster(each)]
         return alone + stack.of("AWS::RDS::DBCluster")
 
@@ -339,7 +339,7 @@ class TestT6Cache:
 def test_t7_each_function_writes_into_a_log_of_its_own_that_ends(stack: Stack) -> None:
     logs = []
     for function in functions(stack):
-        log = stack.referred(function.get("LoggingConfig.LogGroup"))
+        log = stack.resource_of(function.get("LoggingConfig.LogGroup"))
         assert log is not None, function
         assert log.get("RetentionInDays") == stack.parameters["LogRetentionDays"], log
         logs.append(log.id)
@@ -377,13 +377,16 @@ class TestT8Permissions:
     def test_all_resources_only_where_aws_knows_no_other(self, stack: Stack) -> None:
         for owner, statement in every_statement(stack):
             if statement["Effect"] == "Allow" and "*" in as_list(statement.get("Resource", [])):
-                assert set(as_list(statement["Action"])) <= UNBOUND, (owner, statement)
+                assert set(as_list(statement["Action"])) <= UNRESTRICTABLE_ACTIONS, (
+                    owner,
+                    statement,
+                )
 
     @in_every_way
     def test_policies_of_aws_are_of_the_list(self, stack: Stack) -> None:
         for owner in stack.of("AWS::IAM::Role"):
             for arn in owner.get("ManagedPolicyArns", []):
-                assert stack.referred(arn) or arn.rpartition("/")[2] in MANAGED, (owner, arn)
+                assert stack.resource_of(arn) or arn.rpartition("/")[2] in MANAGED, (owner, arn)
 
     @in_every_way
     def test_each_function_has_a_role_of_its_own(self, stack: Stack) -> None:
@@ -394,12 +397,12 @@ class TestT8Permissions:
     def test_a_function_may_read_the_secrets_that_it_is_told_of(self, stack: Stack) -> None:
         for function in functions(stack):
             told = {
-                meant(stack, environment(function)[n])
+                resource_id(stack, environment(function)[n])
                 for n in environment(function)
                 if n in SECRETS
             }
             readable = {
-                meant(stack, resource)
+                resource_id(stack, resource)
                 for statement in statements(stack, role(stack, function))
                 if "secretsmanager:GetSecretValue" in as_list(statement["Action"])
                 for resource in as_list(statement["Resource"])
@@ -448,7 +451,7 @@ class TestT9Bounds:
         bounds = [int(defaults[f"{name}Concurrency"]) for name in API_NAMES]
         assert bounds == sorted(bounds, reverse=True)
         assert min(bounds) > 0
-        # Of a crowd of forty each finds an environment.
+        # Forty concurrent callers each get an environment.
         assert bounds[0] >= 40
 
     def test_a_new_account_has_nothing_to_reserve_in_the_profile_hobby(self) -> None:
@@ -461,7 +464,7 @@ class TestT9Bounds:
             return
         wanted = sum(reserved(each) or 0 for each in functions(stack) if has_database(each))
         for limit in connections(stack):
-            assert wanted <= limit - 10, "10 stay free for people and for AWS itself"
+            assert wanted <= limit - 10, "10 must stay free for operators and for AWS"
 
 
 def reserved(function: Resource) -> int | None:
@@ -473,8 +476,8 @@ def has_database(function: Resource) -> bool:
     return "DATABASE_URL" in environment(function)
 
 
-# Memory of the classes that the documents name. AWS gives PostgreSQL LEAST(memory / 9531392, 5000)
-# connections, where memory is what its own processes leave: about seven tenths.
+# Memory of the instance classes in the docs. AWS sets max_connections to
+# LEAST(memory / 9531392, 5000), where memory excludes its own processes: about seven tenths.
 GIB = {
     "db.t4g.micro": 1,
     "db.t4g.small": 2,
@@ -495,7 +498,7 @@ def connections(stack: Stack) -> Iterator[int]:
             memory = GIB[instance.get("DBInstanceClass")] * 2**30 * 0.7
             yield min(int(memory / 9531392), 5000)
     for cluster in stack.of("AWS::RDS::DBCluster"):
-        # Two GiB for each capacity unit; from a minimum of half a unit down, 2000 at most.
+        # Two GiB per capacity unit; 2000 connections at most with a minimum of half a unit or less.
         most = float(cluster.get("ServerlessV2ScalingConfiguration.MaxCapacity")) * 2 * 2**30 * 0.7
         yield min(int(most / 9531392), 2000)
 
@@ -524,14 +527,14 @@ class TestT11Stage:
         for setting in settings:
             assert 0 < float(setting["ThrottlingRateLimit"]) <= 1000, setting
             assert 0 < int(setting["ThrottlingBurstLimit"]) <= 2000, setting
-            # It would write whole requests with their tokens.
+            # A data trace would log whole requests with their tokens.
             assert str(setting.get("DataTraceEnabled", "false")).lower() == "false", setting
             assert str(setting.get("CachingEnabled", "false")).lower() == "false", setting
 
     @in_every_way
     def test_it_writes_an_access_log_that_tells_no_secret(self, stack: Stack) -> None:
         stage = stack.one("AWS::ApiGateway::Stage")
-        log = stack.referred(stage.get("AccessLogSetting.DestinationArn"))
+        log = stack.resource_of(stage.get("AccessLogSetting.DestinationArn"))
         assert log is not None
         assert log.type == "AWS::Logs::LogGroup"
         form = stage.get("AccessLogSetting.Format")
@@ -540,7 +543,7 @@ class TestT11Stage:
         assert {"requestId", "ip", "status"} <= fields.keys()
         asked = set(re.findall(r"\$context[\w.-]+", form))
         assert "$context.requestId" in asked
-        # The path has ids, and a stranger's path anything; headers and query are not to be had.
+        # A path contains ids or arbitrary text of a caller; the log has no header and no query.
         assert not {"$context.path", "$context.requestOverride.path"} & asked
         for name in asked:
             assert not re.search("authoriz|header|querystring|token|cookie", name, re.IGNORECASE)
@@ -556,7 +559,7 @@ class TestT11Stage:
     @in_every_way
     def test_the_log_role_is_there_before_the_stage(self, stack: Stack) -> None:
         for account in stack.of("AWS::ApiGateway::Account"):
-            assert account.id in stack.needed(stack.one("AWS::ApiGateway::Stage"))
+            assert account.id in stack.dependencies_of(stack.one("AWS::ApiGateway::Stage"))
         made = bool(stack.of("AWS::ApiGateway::Account"))
         assert made == (stack.parameters["AccessLogRole"] == "create")
 
@@ -606,7 +609,7 @@ class TestT13CallsOfFunctions:
             for operations in stack.one("AWS::ApiGateway::RestApi").get("Body.paths").values()
             for operation in operations.values()
         }
-        uris.remove(text(None))  # of answers that API Gateway gives itself
+        uris.remove(text(None))  # the responses of API Gateway itself
         called = [json.loads(uri) for uri in uris]
         assert all(is_alias(stack, uri) for uri in called)
         assert {target(stack, uri).id for uri in called} == allowed == API_FUNCTIONS
@@ -621,11 +624,11 @@ class TestUpdates:
     def test_new_code_waits_for_its_migrations(self, stack: Stack) -> None:
         migrations = stack.resources["Migrations"]
         assert target(stack, migrations.get("ServiceToken")).id == "MigrationsFunction"
-        # Anything of the code that changes makes a new version of the layer.
+        # Any change of the code creates a new version of the layer.
         assert any(name.startswith("SharedLayer") for name in migrations.references)
         for function in functions(stack):
             if function.id not in NOT_AFTER_MIGRATIONS:
-                assert "Migrations" in stack.needed(function), function
+                assert "Migrations" in stack.dependencies_of(function), function
 
     @in_every_way
     def test_each_function_has_its_alias(self, stack: Stack) -> None:

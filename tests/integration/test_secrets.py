@@ -30,7 +30,7 @@ from medianest.core.db import database
 from medianest.core.environment import ConfigurationError
 from tests.support.api import call
 from tests.support.engines import drop_role
-from tests.support.tls import in_front_of, self_signed, server_context
+from tests.support.tls import self_signed, server_context, tls_proxy
 
 TOKEN = "the session token of this environment"
 REGION = "eu-west-1"
@@ -410,8 +410,8 @@ def secured(
     variables.setenv("SSL_CERT_FILE", str(certificate))
     context = server_context(certificate, key)
     with (
-        in_front_of(environment["DATABASE_URL"], context, postgres=True) as first,
-        in_front_of(environment["REDIS_URL"], context, postgres=False) as second,
+        tls_proxy(environment["DATABASE_URL"], context, postgres=True) as first,
+        tls_proxy(environment["REDIS_URL"], context, postgres=False) as second,
     ):
         yield first, second
 

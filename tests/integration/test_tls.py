@@ -16,7 +16,7 @@ from medianest.core import db, http
 from medianest.core.cache import Cache
 from medianest.core.db import Database
 from medianest.core.errors import AppError
-from tests.support.tls import SSL_REQUEST, in_front_of, self_signed, server_context
+from tests.support.tls import SSL_REQUEST, self_signed, server_context, tls_proxy
 
 RDS = "medianest.eu-west-1.rds.amazonaws.com"
 
@@ -110,7 +110,7 @@ def test_database_certificate_of_a_public_or_amazon_authority_is_trusted(
         monkeypatch.setattr(certifi, "where", lambda: str(certificate))
     url = environment["DATABASE_URL"]
     engine = urlsplit(url)
-    with in_front_of(url, server_context(certificate, key), postgres=True) as port:
+    with tls_proxy(url, server_context(certificate, key), postgres=True) as port:
         login, name = f"{engine.username}:{engine.password}", engine.path
         address = f"{host}:{port}{name}?hostaddr=127.0.0.1&sslmode=verify-full"
         database = Database(SecretStr(f"postgresql://{login}@{address}"))
