@@ -1,4 +1,4 @@
-"""What docs/operations.md says `scale` costs, against what the profile makes."""
+"""The costs of `scale` in docs/operations.md match the resources of the profile."""
 
 import re
 
@@ -12,10 +12,10 @@ PRICED = {
 }
 
 
-# Paid for by what it is about, and the account's first three dashboards not at all.
+# Charged with the resource they belong to; the account's first three dashboards are free.
 FREE = {
     "AWS::CloudWatch::Dashboard",
-    "AWS::Lambda::Function",  # its snapshots
+    "AWS::Lambda::Function",  # its SnapStart snapshots
     "AWS::RDS::DBProxyTargetGroup",
     "AWS::SecretsManager::RotationSchedule",
     "AWS::WAFv2::WebACLAssociation",

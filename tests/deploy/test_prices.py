@@ -1,4 +1,4 @@
-"""T16: what the hobby profile costs while nobody uses it is in a table of docs/operations.md."""
+"""T16: docs/operations.md lists the idle costs of the hobby profile in a table."""
 
 import re
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from tests.support.cloudformation import ROOT, Resource, Stack
 from tests.support.stacks import all_stacks
 
 HEADING = "### Hobby: what costs money by the hour"
-# Nothing is paid for these as such, only for what they do or keep.
+# AWS charges for the use of these, not for their existence.
 FREE = {
     "AWS::ApiGateway::Account",
     "AWS::ApiGateway::Deployment",
@@ -53,7 +53,7 @@ FREE = {
 
 
 def costs_by_the_hour(resource: Resource) -> bool:
-    """Tell what runs up a bill by being there; what nobody has thought about does."""
+    """Return whether AWS charges for a resource by the hour; unknown types count as charged."""
     if resource.type == "AWS::EC2::VPCEndpoint":
         return bool(resource.get("VpcEndpointType", "Gateway") != "Gateway")
     if resource.type == "AWS::ApiGateway::Stage":
@@ -66,7 +66,7 @@ def costs_by_the_hour(resource: Resource) -> bool:
 
 
 def has_public_address(stack: Stack) -> Iterator[Resource]:
-    """Return what has a public IPv4 address, for which AWS takes money too."""
+    """Yield the resources with a public IPv4 address, which AWS charges for."""
     for each in stack.of("AWS::EC2::Instance", "AWS::EC2::LaunchTemplate"):
         interfaces = each.get("NetworkInterfaces", each.get("LaunchTemplateData.NetworkInterfaces"))
         given = [one.get("AssociatePublicIpAddress") for one in interfaces or []]
@@ -79,7 +79,7 @@ def has_public_address(stack: Stack) -> Iterator[Resource]:
 
 
 def table() -> dict[str, str]:
-    """Return the rows by what their first column names: a resource or a type."""
+    """Return the rows by the resource or type in their first column."""
     text = (ROOT / "docs/operations.md").read_text()
     assert HEADING in text
     section = re.split(r"^#{1,3} ", text.partition(HEADING)[2], flags=re.MULTILINE)[0]
@@ -89,7 +89,7 @@ def table() -> dict[str, str]:
             assert named[1] not in found
             found[named[1]] = line
         elif line.startswith("| |"):
-            found[list(found)[-1]] += line  # more about the same
+            found[list(found)[-1]] += line  # a continuation of the row above
     assert found
     return found
 
@@ -111,7 +111,7 @@ def test_the_table_counts_secrets_and_the_metrics_of_alarms() -> None:
     hobby = all_stacks()["hobby"]
     secrets = len(hobby.of("AWS::SecretsManager::Secret"))
     assert f" {secrets} " in table()["AWS::SecretsManager::Secret"]
-    # AWS charges for each metric that an alarm looks at.
+    # AWS charges for each metric of an alarm.
     metrics = len(hobby.of("AWS::CloudWatch::Alarm"))
     assert f" {metrics} " in table()["AWS::CloudWatch::Alarm"]
 
@@ -124,7 +124,7 @@ def test_public_addresses_are_in_the_table() -> None:
 
 
 def test_what_only_companies_need_is_not_free_here() -> None:
-    # The way of telling must see what it is there to see.
+    # Shows that `costs_by_the_hour` detects the resources that AWS charges for.
     scale = all_stacks()["scale and everything"]
     paid = {each.type for each in scale.resources.values() if costs_by_the_hour(each)}
     assert {

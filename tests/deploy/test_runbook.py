@@ -1,4 +1,4 @@
-"""Each alarm has a section in docs/operations.md, and each such section is about an alarm."""
+"""Each alarm has a section in docs/operations.md, and each alarm section has an alarm."""
 
 import re
 
@@ -11,7 +11,7 @@ SECTIONS = re.findall(
 
 
 def alarms() -> set[str]:
-    """Return the names of all alarms and of the budget, without the stack's name before them."""
+    """Return the names of all alarms and of the budget, without the stack's name as prefix."""
     made = [each for stack in all_stacks().values() for each in stack.resources.values()]
     names = {
         each.get("AlarmName").removeprefix("medianest-")
@@ -22,7 +22,7 @@ def alarms() -> set[str]:
 
 
 def is_about(section: str, alarm: str) -> bool:
-    """Tell whether a section is of an alarm, or of its kind: `throttles` of `throttles-auth`."""
+    """Return whether a section is about an alarm or its group: `throttles` of `throttles-auth`."""
     return alarm == section or alarm.startswith(f"{section}-")
 
 

@@ -1,4 +1,4 @@
-"""Every way of deploying makes a whole stack, and what makes no sense is refused with a reason."""
+"""Every deployment variant gives a complete stack; invalid parameters are refused with a reason."""
 
 import json
 import re
@@ -18,7 +18,7 @@ from tests.support.stacks import (
 )
 
 DATA_AND_NETWORK = ("AWS::EC2::", "AWS::RDS::", "AWS::ElastiCache::", "AWS::AutoScaling::")
-# All that a deployment without data of its own is made of.
+# The services of a deployment with an external database and cache.
 EXTERNAL_SERVICES = (
     "AWS::ApiGateway::",
     "AWS::CloudWatch::",
@@ -34,7 +34,7 @@ EXTERNAL_SERVICES = (
 
 
 def test_the_translator_leaves_parameters_alone() -> None:
-    # So that one translation shows all ways. The id of a deployment has its time in it.
+    # Therefore one translation serves all variants. The id of a deployment contains its time.
     sets = [all_stacks()[name].parameters for name in ("hobby", "scale and everything")]
     first, second = (
         re.sub(r"ApiDeployment[0-9a-f]{10}|RestApi deployment id: [0-9a-f]+", "", json.dumps(each))
@@ -44,15 +44,15 @@ def test_the_translator_leaves_parameters_alone() -> None:
 
 
 def test_what_only_sam_knows_is_not_referred_to_as_a_resource() -> None:
-    # LocalStack reads the template before SAM does, and refuses `!Ref AuthFunction.Alias`; the
-    # same in a !Sub passes.
+    # LocalStack reads the template before SAM and rejects `!Ref AuthFunction.Alias`, but accepts it
+    # in a !Sub.
     for value in walk(template()["Resources"]):
         if isinstance(value, dict) and isinstance(value.get("Ref"), str):
             assert "." not in value["Ref"]
 
 
 def test_alarms_have_one_metric_each() -> None:
-    # MiniStack knows no metric math; and AWS charges one of five metrics as it does five alarms.
+    # MiniStack has no metric math, and AWS charges an alarm with five metrics like five alarms.
     for stack in all_stacks().values():
         assert not [each for each in stack.of("AWS::CloudWatch::Alarm") if each.get("Metrics")]
 
@@ -65,7 +65,7 @@ def test_it_refers_to_nothing_that_is_not_made(stack: Stack) -> None:
 @in_every_way
 def test_nothing_waits_for_itself(stack: Stack) -> None:
     graph = {each.id: each.references for each in stack.resources.values()}
-    TopologicalSorter(graph).prepare()  # raises CycleError
+    TopologicalSorter(graph).prepare()  # raises CycleError for a circular dependency
 
 
 def test_it_is_within_the_limits_of_cloudformation() -> None:
@@ -163,7 +163,7 @@ class TestT14BothWays:
             (name, str(value))
             for name, parameter in template()["Parameters"].items()
             for value in parameter.get("AllowedValues", [])
-            # The business of the functions, and of CloudWatch.
+            # These values do not change the stack's structure.
             if name not in {"NodeEnv", "LogLevel", "LogRetentionDays"}
         ],
     )
@@ -172,7 +172,7 @@ class TestT14BothWays:
 
     @pytest.mark.parametrize("name", template()["Resources"])
     def test_a_resource_is_made_somewhere(self, name: str) -> None:
-        # A layer's id ends in a digest of what is in it.
+        # The id of a layer ends with a digest of its content.
         made = {other for stack in all_stacks().values() for other in stack.resources}
         digest = (
             "[0-9a-f]{10}" if template()["Resources"][name]["Type"].endswith("LayerVersion") else ""
