@@ -1,4 +1,4 @@
-"""What TMDB sends, read item by item; what it is sent, and what is kept."""
+"""The TMDB client: parsing of responses, the requests it sends, and its cache."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -43,21 +43,21 @@ PERSON = {"media_type": "person", "id": 6384, "name": "Keanu Reeves", "known_for
 FRESH_SEARCH, FRESH_DETAILS, STALE = 900, 21_600, 604_800
 
 
-class _Gone(Enum):
-    """A field that is not there; unlike an object's, its name is the same in every process."""
+class _Missing(Enum):
+    """Mark a missing field; an enum has the same repr, hence the same test id, in every process."""
 
-    GONE = "gone"
+    MISSING = "missing"
 
 
-_GONE = _Gone.GONE
+_MISSING = _Missing.MISSING
 
 
 class MemoryCache(Cache):
-    """Stands in for the server, which keeps answers and runs no other script."""
+    """A cache in memory that stores values and ignores all other scripts."""
 
     def __init__(self) -> None:
         super().__init__(SecretStr("redis://cache.invalid"))
-        self.kept: dict[str, str] = {}
+        self.stored: dict[str, str] = {}
         self.seconds: list[int] = []
         self._others: dict[str, str] = {}
 
@@ -68,17 +68,17 @@ class MemoryCache(Cache):
         self._others[key] = value
 
     def get_field(self, key: str, field: str) -> str | None:
-        return self.kept.get(field)
+        return self.stored.get(field)
 
     def run(self, script: str, keys: Sequence[str], args: Sequence[str | int]) -> None:
         if keys[0].endswith(":values"):
             name, value, _, seconds = args
-            self.kept[str(name)] = str(value)
+            self.stored[str(name)] = str(value)
             self.seconds.append(int(seconds))
 
 
 class Clock:
-    """A clock that a test moves."""
+    """A clock that a test advances."""
 
     def __init__(self) -> None:
         self.now = datetime(2026, 1, 1, tzinfo=UTC)
@@ -88,7 +88,7 @@ class Clock:
 
 
 class Tmdb:
-    """Stands in for TMDB: one canned answer, and what it was asked."""
+    """A fake TMDB with one fixed response; records the calls."""
 
     def __init__(self) -> None:
         self.status = 200
@@ -147,7 +147,7 @@ def client_of(key: str, cache: Cache) -> TmdbClient:
 
 
 def changed(item: dict[str, Any], **changes: Any) -> dict[str, Any]:
-    return {name: value for name, value in (item | changes).items() if value is not _GONE}
+    return {name: value for name, value in (item | changes).items() if value is not _MISSING}
 
 
 def assert_unavailable(client: TmdbClient, *, details: bool = False) -> None:
@@ -197,8 +197,8 @@ def test_people_are_left_out(tmdb: Tmdb, client: TmdbClient) -> None:
         changed(MOVIE, media_type="collection"),
         changed(MOVIE, media_type=None),
         changed(MOVIE, media_type=["movie"]),
-        changed(MOVIE, media_type=_GONE),
-        changed(MOVIE, id=_GONE),
+        changed(MOVIE, media_type=_MISSING),
+        changed(MOVIE, id=_MISSING),
         changed(MOVIE, id="603"),
         changed(MOVIE, id=603.0),
         changed(MOVIE, id=True),
@@ -206,12 +206,12 @@ def test_people_are_left_out(tmdb: Tmdb, client: TmdbClient) -> None:
         changed(MOVIE, id=-1),
         changed(MOVIE, id=2**31),
         changed(MOVIE, id=10**400),
-        changed(MOVIE, title=_GONE),
+        changed(MOVIE, title=_MISSING),
         changed(MOVIE, title=None),
         changed(MOVIE, title=" \u200b ", original_title=""),
         changed(MOVIE, title=["The Matrix"]),
         changed(MOVIE, title="\ud800", original_title=5),
-        changed(SHOW, name=_GONE),
+        changed(SHOW, name=_MISSING),
         changed(SHOW, media_type="movie"),
         None,
         "The Matrix",
@@ -252,7 +252,9 @@ def test_an_odd_field_that_adorns_an_item_is_absent(
     assert other.tmdb_id == 1396
 
 
-@pytest.mark.parametrize("title", [None, "", "  ", "\u200b\n", 5, ["x"], "\ud800", _GONE], ids=repr)
+@pytest.mark.parametrize(
+    "title", [None, "", "  ", "\u200b\n", 5, ["x"], "\ud800", _MISSING], ids=repr
+)
 @pytest.mark.parametrize(
     ("item", "name", "original"),
     [(MOVIE, "title", "original_title"), (SHOW, "name", "original_name")],
@@ -268,7 +270,7 @@ def test_a_title_that_is_not_there_is_the_original_one(
 
 
 @pytest.mark.parametrize(
-    ("title", "kept"),
+    ("title", "stored"),
     [
         (" The Matrix\u00a0", "The Matrix"),
         ("The\u00a0Matrix", "The Matrix"),
@@ -278,11 +280,11 @@ def test_a_title_that_is_not_there_is_the_original_one(
     ],
     ids=lambda value: repr(value)[:20],
 )
-def test_titles_are_clean(tmdb: Tmdb, client: TmdbClient, title: str, kept: str) -> None:
+def test_titles_are_clean(tmdb: Tmdb, client: TmdbClient, title: str, stored: str) -> None:
     tmdb.finds(changed(MOVIE, title=title))
-    assert titles_of(client)[0].title == kept
+    assert titles_of(client)[0].title == stored
     tmdb.body = changed(MOVIE, title=title)
-    assert details_of(client).title == kept
+    assert details_of(client).title == stored
 
 
 def test_an_overview_keeps_its_paragraphs(tmdb: Tmdb, client: TmdbClient) -> None:
@@ -325,9 +327,9 @@ def test_an_answer_that_is_odd_throughout_does_not_fill_the_log(
 
 
 def test_a_search_of_one_kind_reads_items_without_a_kind(tmdb: Tmdb, client: TmdbClient) -> None:
-    tmdb.finds(changed(MOVIE, media_type=_GONE))
+    tmdb.finds(changed(MOVIE, media_type=_MISSING))
     assert client.search("x", "movie", 1).value.titles[0].media_type == "movie"
-    tmdb.finds(changed(SHOW, media_type=_GONE))
+    tmdb.finds(changed(SHOW, media_type=_MISSING))
     assert client.search("x", "tv", 1).value.titles[0].media_type == "tv"
 
 
@@ -361,7 +363,7 @@ def test_a_search_asks_what_was_asked(
         ("19990331", None),
         ("1999-03-31T00:00:00Z", None),
         ("19999", None),
-        (_GONE, None),
+        (_MISSING, None),
         (None, None),
         ("", None),
         ("99", None),
@@ -393,7 +395,7 @@ def test_the_year_is_read_where_there_is_one(
     assert title.year == year
 
 
-@pytest.mark.parametrize("value", [None, "", _GONE], ids=["null", "empty", "missing"])
+@pytest.mark.parametrize("value", [None, "", _MISSING], ids=["null", "empty", "missing"])
 @pytest.mark.parametrize("field", ["overview", "poster_path"])
 def test_a_text_that_is_not_there_is_none(
     tmdb: Tmdb, client: TmdbClient, field: str, value: Any
@@ -415,7 +417,7 @@ def test_the_total_counts_what_can_be_paged_to(
     assert client.search("x", "movie", 1).value.total == capped
 
 
-@pytest.mark.parametrize("odd", ["1", -1, 1.5, None, True, _GONE, []], ids=repr)
+@pytest.mark.parametrize("odd", ["1", -1, 1.5, None, True, _MISSING, []], ids=repr)
 def test_a_total_that_makes_no_sense_is_the_number_of_results(
     tmdb: Tmdb, client: TmdbClient, odd: Any
 ) -> None:
@@ -426,11 +428,11 @@ def test_a_total_that_makes_no_sense_is_the_number_of_results(
 
 
 class TestPagesOfPeople:
-    """A search of all kinds finds people too, who are left out."""
+    """A search of all types also finds people, which the client skips."""
 
     @pytest.fixture
     def pages(self, monkeypatch: pytest.MonkeyPatch, tmdb: Tmdb) -> dict[str, list[Any]]:
-        """Return what is on each page of TMDB; there are five."""
+        """Return the results by TMDB page; of five pages, the absent ones contain only people."""
         found: dict[str, list[Any]] = {}
 
         def answer(method: str, url: str, **options: Any) -> tuple[int, Any]:
@@ -451,7 +453,7 @@ class TestPagesOfPeople:
         pages[str(first)] = [PERSON, MOVIE]
         assert self.shown(client, 1) == ([603], first, 100)
         assert len(tmdb.calls) == first
-        assert self.shown(client, 1) == ([603], first, 100), "kept as it was found"
+        assert self.shown(client, 1) == ([603], first, 100), "the cached page differs"
         assert len(tmdb.calls) == first
 
     def test_but_not_without_end(
@@ -519,7 +521,7 @@ def test_a_page_that_makes_no_sense_is_catalog_unavailable(
 ) -> None:
     tmdb.body = body
     assert_unavailable(client)
-    assert cache.kept == {}, "nonsense was kept, so that it outlives the trouble"
+    assert cache.stored == {}, "an invalid response was cached"
 
 
 @pytest.mark.parametrize("status", [201, 204, 400, 401, 403, 404, 422])
@@ -528,7 +530,7 @@ def test_a_search_that_is_refused_is_catalog_unavailable(
 ) -> None:
     tmdb.status = status
     assert_unavailable(client)
-    assert cache.kept == {}
+    assert cache.stored == {}
 
 
 @pytest.mark.parametrize("details", [False, True])
@@ -537,7 +539,7 @@ def test_an_upstream_that_fails_is_catalog_unavailable(
 ) -> None:
     tmdb.trouble = http.UpstreamError("tmdb.example.org: ReadTimeoutError")
     assert_unavailable(client, details=details)
-    assert cache.kept == {}
+    assert cache.stored == {}
     tmdb.trouble = None
     assert titles_of(client) == []
 
@@ -545,7 +547,7 @@ def test_an_upstream_that_fails_is_catalog_unavailable(
 def test_the_details_of_a_film(tmdb: Tmdb, client: TmdbClient) -> None:
     tmdb.body = changed(
         MOVIE,
-        media_type=_GONE,
+        media_type=_MISSING,
         genres=[{"id": 28, "name": "Action"}, {"id": 878, "name": " Science Fiction "}],
         runtime=136,
         backdrop_path="/w.jpg",
@@ -668,7 +670,9 @@ def test_a_title_that_does_not_exist_is_none(
     tmdb.status, tmdb.body = 404, {"success": False, "status_code": code}
     assert client.details("movie", 1) == client.details("movie", 1) == CachedValue(None)
     assert len(tmdb.calls) == 1
-    assert cache.seconds == [MISSING_CACHE_SECONDS], "it would outlive the title's coming"
+    assert cache.seconds == [MISSING_CACHE_SECONDS], (
+        "a missing title must be cached for a short time only"
+    )
 
 
 @pytest.mark.parametrize(
@@ -683,11 +687,11 @@ def test_not_found_is_believed_of_tmdb_only(
     assert_unavailable(client, details=True)
     tmdb.status, tmdb.body = 200, MOVIE
     title = client.details("movie", 603).value
-    kept = dict(cache.kept)
+    stored = dict(cache.stored)
     clock.now += timedelta(seconds=FRESH_DETAILS)
     tmdb.status, tmdb.body = 404, body
     assert client.details("movie", 603) == CachedValue(title, FRESH_DETAILS)
-    assert cache.kept == kept, "somebody else's 404 wiped what is kept of a title"
+    assert cache.stored == stored, "a 404 that is not TMDB's replaced the cached title"
 
 
 @pytest.mark.parametrize(
@@ -696,7 +700,7 @@ def test_not_found_is_believed_of_tmdb_only(
         None,
         [],
         {},
-        changed(MOVIE, id=_GONE),
+        changed(MOVIE, id=_MISSING),
         changed(MOVIE, id="603"),
         changed(MOVIE, title=None),
         changed(MOVIE, title="", original_title="\u200b"),
@@ -709,10 +713,10 @@ def test_details_that_make_no_sense_are_catalog_unavailable(
 ) -> None:
     tmdb.body = body
     assert_unavailable(client, details=True)
-    assert cache.kept == {}, "nonsense was kept, so that it outlives the trouble"
+    assert cache.stored == {}, "an invalid response was cached"
 
 
-@pytest.mark.parametrize("seasons", [None, "x", 5, {}, [], _GONE], ids=repr)
+@pytest.mark.parametrize("seasons", [None, "x", 5, {}, [], _MISSING], ids=repr)
 def test_seasons_that_are_no_list_are_none(tmdb: Tmdb, client: TmdbClient, seasons: Any) -> None:
     tmdb.body = changed(SHOW, seasons=seasons)
     assert details_of(client, "tv").seasons == ()
@@ -740,7 +744,7 @@ def test_one_odd_season_is_dropped_alone(tmdb: Tmdb, client: TmdbClient, odd: An
 
 
 def test_a_title_that_cannot_be_kept_is_not_handed_on(tmdb: Tmdb, client: TmdbClient) -> None:
-    # PostgreSQL takes no NUL in a text: it would be our 500 for TMDB's nonsense.
+    # PostgreSQL stores no NUL, so the invalid text would become a 500.
     tmdb.body = changed(MOVIE, title="The \0Matrix")
     try:
         found = details_of(client)
@@ -751,7 +755,7 @@ def test_a_title_that_cannot_be_kept_is_not_handed_on(tmdb: Tmdb, client: TmdbCl
 
 
 def test_a_text_that_cannot_be_sent_is_not_handed_on(tmdb: Tmdb, client: TmdbClient) -> None:
-    # JSON can spell half a character, UTF-8 cannot: it would be our 500 for TMDB's nonsense.
+    # JSON can escape a lone surrogate, UTF-8 cannot encode it, so it would become a 500.
     tmdb.finds(changed(MOVIE, overview="\ud800", poster_path="/\udfff.jpg"), SHOW)
     found = titles_of(client)
     assert found[-1].tmdb_id == 1396
@@ -791,22 +795,22 @@ def test_a_cached_answer_asks_nobody_and_shows_no_key(
     tmdb.body = dict(SHOW)
     assert client.details("tv", 1396) == client.details("tv", 1396)
     assert len(tmdb.calls) == 2
-    assert len(cache.kept) == 2
-    assert key not in str(cache.kept)
+    assert len(cache.stored) == 2
+    assert key not in str(cache.stored)
     assert cache.seconds == [FRESH_SEARCH + STALE, FRESH_DETAILS + STALE]
 
 
 @pytest.mark.parametrize(
-    "kept",
+    "stored",
     ["", "{", "null", "{}", '{"results": 5, "total_results": 1}', '[{"older": "shape"}]'],
 )
 def test_what_the_cache_holds_in_another_shape_is_asked_anew(
-    tmdb: Tmdb, cache: MemoryCache, client: TmdbClient, kept: str
+    tmdb: Tmdb, cache: MemoryCache, client: TmdbClient, stored: str
 ) -> None:
     tmdb.finds(MOVIE)
     expected = client.search("x", "all", 1)
-    (key,) = cache.kept
-    cache.kept[key] = kept
+    (key,) = cache.stored
+    cache.stored[key] = stored
     assert client.search("x", "all", 1) == expected
     assert len(tmdb.calls) == 2
     assert client.search("x", "all", 1) == expected
@@ -820,7 +824,7 @@ def test_different_searches_do_not_share_an_answer(
     client.search("x", "all", 2)
     client.search("x", "movie", 1)
     client.search("y", "all", 1)
-    assert len(tmdb.calls) == len(cache.kept) == 4
+    assert len(tmdb.calls) == len(cache.stored) == 4
     tmdb.body = dict(MOVIE)
     client.details("movie", 603)
     tmdb.body = changed(SHOW, id=603)
@@ -834,7 +838,7 @@ def test_another_language_is_another_answer(tmdb: Tmdb, cache: MemoryCache) -> N
         settings = Environment(tmdb_api_key=SecretStr(V3_KEY), tmdb_language=language)
         TmdbClient(settings, cache).search("x", "all", 1)
         assert tmdb.calls[-1][3]["language"] == language
-    assert len(tmdb.calls) == len(cache.kept) == 2
+    assert len(tmdb.calls) == len(cache.stored) == 2
 
 
 def test_nothing_is_kept_but_what_was_read(
@@ -844,8 +848,8 @@ def test_nothing_is_kept_but_what_was_read(
     titles_of(client)
     tmdb.body = SHOW | {"surprise": "canary", "genres": [{"name": {"canary": 1}}]}
     details_of(client, "tv")
-    assert len(cache.kept) == 2
-    assert "canary" not in str(cache.kept)
+    assert len(cache.stored) == 2
+    assert "canary" not in str(cache.stored)
 
 
 @pytest.mark.parametrize(
@@ -878,7 +882,7 @@ def test_what_is_stale_serves_while_tmdb_is_in_trouble(
     tmdb.trouble, tmdb.status, tmdb.body = trouble, status, body
     clock.now += timedelta(seconds=fresh_seconds - 1)
     assert ask() == first
-    assert len(tmdb.calls) == 1, "what is fresh asks nobody"
+    assert len(tmdb.calls) == 1, "a fresh value must not call TMDB"
     clock.now += timedelta(seconds=1)
     assert ask() == CachedValue(first.value, fresh_seconds)
     clock.now += timedelta(days=6)
@@ -887,10 +891,10 @@ def test_what_is_stale_serves_while_tmdb_is_in_trouble(
 
 
 class TestRecheck:
-    """Before somebody is refused, TMDB is asked for what it may have meanwhile."""
+    """Before a request is refused, the client asks TMDB for newer details."""
 
     @pytest.fixture
-    def kept(self, tmdb: Tmdb, client: TmdbClient, clock: Clock) -> None:
+    def cached_show(self, tmdb: Tmdb, client: TmdbClient, clock: Clock) -> None:
         tmdb.body = SHOW | {"seasons": [{"season_number": 1}]}
         details_of(client, "tv")
         clock.now += timedelta(seconds=RECHECK_SECONDS)
@@ -904,15 +908,15 @@ class TestRecheck:
         assert found is not None
         return tuple(each.number for each in found.seasons)
 
-    @pytest.mark.usefixtures("kept")
+    @pytest.mark.usefixtures("cached_show")
     def test_what_does_not_suffice_is_asked_anew(self, tmdb: Tmdb, client: TmdbClient) -> None:
         assert self.seasons(client, 1) == (1,)
         assert len(tmdb.calls) == 1
         assert self.seasons(client, 2) == (1, 2)
-        assert self.seasons(client, 1) == (1, 2), "kept for everybody"
+        assert self.seasons(client, 1) == (1, 2), "the new details must be cached"
         assert len(tmdb.calls) == 2
 
-    @pytest.mark.usefixtures("kept")
+    @pytest.mark.usefixtures("cached_show")
     def test_but_seldom(self, tmdb: Tmdb, client: TmdbClient, clock: Clock) -> None:
         for _ in range(5):
             assert self.seasons(client, 9) == (1, 2)
@@ -926,7 +930,7 @@ class TestRecheck:
         assert self.seasons(client, 9) == self.seasons(client, 9) == ()
         assert len(tmdb.calls) == 1
 
-    @pytest.mark.usefixtures("kept")
+    @pytest.mark.usefixtures("cached_show")
     def test_nor_while_tmdb_is_down(self, tmdb: Tmdb, client: TmdbClient) -> None:
         tmdb.trouble = http.UpstreamError("tmdb.example.org: ReadTimeoutError")
         for _ in range(5):
@@ -955,7 +959,7 @@ class TestRecheck:
 
 
 class TestLanguage:
-    """What TMDB has not in a language comes in English, each field by itself."""
+    """Each field that TMDB lacks in the configured language is returned in English."""
 
     GERMAN: ClassVar[dict[str, Any]] = {
         "iso_639_1": "de",
@@ -1099,7 +1103,7 @@ def test_spellings_of_one_search_are_one_question(
     client.search(spelling, "all", 1)
     client.search("breaking bad", "all", 1)
     assert [call[3]["query"] for call in tmdb.calls] == ["breaking bad"]
-    assert len(cache.kept) == 1
+    assert len(cache.stored) == 1
 
 
 @pytest.mark.parametrize("text", [" ", "\u200b", "\x1c", "\ud800"])
@@ -1142,7 +1146,7 @@ def test_a_clock_that_is_behind_makes_no_age_below_nothing(
 def test_the_host_is_left_alone_after_failures_and_not_after_refusals(
     tmdb: Tmdb, client: TmdbClient
 ) -> None:
-    # Whoever finds a question that TMDB does not like must not keep it from everybody.
+    # A query that TMDB rejects must not open the circuit for other users.
     tmdb.status = 422
     for _ in range(2 * FAILURES):
         assert_unavailable(client)
@@ -1210,7 +1214,9 @@ def test_any_details_give_a_title_or_catalog_unavailable(body: dict[str, Any]) -
                 found = details_of(client_of(V3_KEY, cache), media_type)
             except AppError as error:
                 assert error.code == ErrorCode.CATALOG_UNAVAILABLE  # noqa: PT017
-                assert cache.kept == {}
+                assert cache.stored == {}
                 continue
             assert f"{found.title}{found.overview}{found.genres}{found.seasons}".encode()
-            assert details_of(client_of(V3_KEY, cache), media_type) == found, "kept as it was read"
+            assert details_of(client_of(V3_KEY, cache), media_type) == found, (
+                "the cached details differ"
+            )

@@ -37,7 +37,7 @@ STATUSES = {
 
 def test_the_registry_is_the_contract_s_table() -> None:
     assert {str(code): spec.status for code, spec in REGISTRY.items()} == STATUSES, (
-        "add the code to STATUSES above, with the status that clients may rely on"
+        "add the code and its documented status to STATUSES above"
     )
 
 

@@ -1,4 +1,4 @@
-"""What plex.tv sends, read with distrust; what it is sent."""
+"""The plex.tv client: strict parsing of responses, and the requests it sends."""
 
 from collections.abc import Mapping, Sequence
 from enum import Enum
@@ -25,17 +25,17 @@ FAMILY = "\U0001f468\u200d\U0001f469\u200d\U0001f467"
 PERSIAN = "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645"
 
 
-class _Gone(Enum):
-    """A field that is not there; unlike an object's, its name is the same in every process."""
+class _Missing(Enum):
+    """Mark a missing field; an enum has the same repr, hence the same test id, in every process."""
 
-    GONE = "gone"
+    MISSING = "missing"
 
 
-_GONE = _Gone.GONE
+_MISSING = _Missing.MISSING
 
 
 class NoCache(Cache):
-    """Stands in for a cache that is down."""
+    """A cache that is down."""
 
     def __init__(self) -> None:
         super().__init__(SecretStr("redis://cache.invalid"))
@@ -45,7 +45,7 @@ class NoCache(Cache):
 
 
 class Plex:
-    """Stands in for plex.tv: one canned answer, and what it was asked."""
+    """A fake plex.tv with one fixed response; records the calls."""
 
     def __init__(self) -> None:
         self.status = 200
@@ -91,7 +91,7 @@ def client_of(client_id: str, **others: str) -> PlexClient:
 
 
 def changed(item: dict[str, Any], **changes: Any) -> dict[str, Any]:
-    return {name: value for name, value in (item | changes).items() if value is not _GONE}
+    return {name: value for name, value in (item | changes).items() if value is not _MISSING}
 
 
 def code_of(call: Any, *args: Any) -> ErrorCode:
@@ -143,7 +143,7 @@ def test_a_pin_lives_as_plex_says_and_ten_minutes_at_most(
     assert client.create_pin().seconds == kept
 
 
-@pytest.mark.parametrize("odd", [_GONE, 0, -1, "1800", None, 1.5, True, [], 10**400], ids=str)
+@pytest.mark.parametrize("odd", [_MISSING, 0, -1, "1800", None, 1.5, True, [], 10**400], ids=str)
 def test_a_pin_that_does_not_say_how_long_it_lives_has_ten_minutes(
     plex: Plex, client: PlexClient, odd: Any
 ) -> None:
@@ -159,7 +159,7 @@ def test_a_pin_that_does_not_say_how_long_it_lives_has_ten_minutes(
         [PIN],
         "text",
         {},
-        changed(PIN, id=_GONE),
+        changed(PIN, id=_MISSING),
         changed(PIN, id=None),
         changed(PIN, id="308667304"),
         changed(PIN, id=1.0),
@@ -168,7 +168,7 @@ def test_a_pin_that_does_not_say_how_long_it_lives_has_ten_minutes(
         changed(PIN, id=-5),
         changed(PIN, id=2**63),
         changed(PIN, id=10**400),
-        changed(PIN, code=_GONE),
+        changed(PIN, code=_MISSING),
         changed(PIN, code=""),
         changed(PIN, code=1234),
         changed(PIN, code="x" * 101),
@@ -202,7 +202,7 @@ def test_a_pin_that_is_refused_is_plex_unreachable(
     ("body", "token"),
     [
         (PIN, None),
-        (changed(PIN, authToken=_GONE), None),
+        (changed(PIN, authToken=_MISSING), None),
         (changed(PIN, authToken=""), None),
         (changed(PIN, authToken="a-token"), "a-token"),
         ({"authToken": "a-token", "trusted": True}, "a-token"),
@@ -227,7 +227,7 @@ def test_a_claimed_pin_has_a_token(
         {"authToken": 5},
         {"authToken": ["x"]},
         {"authToken": {}},
-        # Neither can go into a header, where the token is used next.
+        # Neither can be sent in a header, in which the token is used next.
         {"authToken": "a\r\nX-Evil: 1"},
         {"authToken": "日本"},
     ],
@@ -265,13 +265,13 @@ def test_an_account_is_read(plex: Plex, client: PlexClient) -> None:
     assert "a-token" not in url
 
 
-@pytest.mark.parametrize("email", [None, "", _GONE, " ", "\u200b", "\ud800"])
+@pytest.mark.parametrize("email", [None, "", _MISSING, " ", "\u200b", "\ud800"])
 def test_an_account_may_have_no_email(plex: Plex, client: PlexClient, email: Any) -> None:
     plex.body = changed(ACCOUNT, email=email)
     assert client.account("t") == PlexAccount(4217, "alice", None)
 
 
-@pytest.mark.parametrize("username", [None, "", _GONE, " ", "\t\n", "\u200b\0"])
+@pytest.mark.parametrize("username", [None, "", _MISSING, " ", "\t\n", "\u200b\0"])
 @pytest.mark.parametrize(
     ("title", "name"),
     [("Little Bob", "Little Bob"), (None, "plex-4217"), ("", "plex-4217"), (" ", "plex-4217")],
@@ -357,7 +357,7 @@ def test_a_username_is_cleaned_of_what_does_not_show(
         [],
         "text",
         {},
-        changed(ACCOUNT, id=_GONE),
+        changed(ACCOUNT, id=_MISSING),
         changed(ACCOUNT, id=None),
         changed(ACCOUNT, id="4217"),
         changed(ACCOUNT, id=4217.0),
@@ -421,7 +421,7 @@ def test_calls_that_share_a_budget_take_what_is_left(plex: Plex, client: PlexCli
 def test_the_host_is_left_alone_after_failures_and_not_after_refusals(
     plex: Plex, client: PlexClient
 ) -> None:
-    # Nobody may keep everybody else from signing in by asking for odd PINs.
+    # A client that asks for invalid PINs must not block the sign-in of others.
     refusals: list[tuple[int, Any]] = [(404, {"errors": []}), (404, None), (401, None), (400, {})]
     for plex.status, plex.body in refusals * FAILURES:
         with pytest.raises(AppError):
@@ -452,7 +452,7 @@ def test_trouble_on_the_way_is_plex_unreachable(plex: Plex, client: PlexClient) 
         ([], PlexAccess(reachable=False, owned=False)),
         ([SERVER], PlexAccess(reachable=True, owned=False)),
         ([changed(SERVER, owned=True)], PlexAccess(reachable=True, owned=True)),
-        ([changed(SERVER, owned=_GONE)], PlexAccess(reachable=True, owned=False)),
+        ([changed(SERVER, owned=_MISSING)], PlexAccess(reachable=True, owned=False)),
         (
             [changed(SERVER, provides="client,player,server")],
             PlexAccess(reachable=True, owned=False),
@@ -467,7 +467,7 @@ def test_trouble_on_the_way_is_plex_unreachable(plex: Plex, client: PlexClient) 
             PlexAccess(reachable=False, owned=False),
         ),
         ([changed(SERVER, clientIdentifier="our")], PlexAccess(reachable=False, owned=False)),
-        ([changed(SERVER, clientIdentifier=_GONE)], PlexAccess(reachable=False, owned=False)),
+        ([changed(SERVER, clientIdentifier=_MISSING)], PlexAccess(reachable=False, owned=False)),
         (
             [changed(SERVER, provides="client,player", owned=True)],
             PlexAccess(reachable=False, owned=False),
@@ -475,7 +475,7 @@ def test_trouble_on_the_way_is_plex_unreachable(plex: Plex, client: PlexClient) 
         ([changed(SERVER, provides="media-server")], PlexAccess(reachable=False, owned=False)),
         ([changed(SERVER, provides="servers")], PlexAccess(reachable=False, owned=False)),
         ([changed(SERVER, provides="")], PlexAccess(reachable=False, owned=False)),
-        ([changed(SERVER, provides=_GONE)], PlexAccess(reachable=False, owned=False)),
+        ([changed(SERVER, provides=_MISSING)], PlexAccess(reachable=False, owned=False)),
         ([changed(SERVER, provides="client, server ")], PlexAccess(reachable=True, owned=False)),
         ([changed(SERVER, owned="true")], PlexAccess(reachable=True, owned=False)),
         ([changed(SERVER, owned=1)], PlexAccess(reachable=True, owned=False)),
@@ -485,7 +485,7 @@ def test_trouble_on_the_way_is_plex_unreachable(plex: Plex, client: PlexClient) 
         ([changed(SERVER, clientIdentifier=5)], PlexAccess(reachable=False, owned=False)),
         ([changed(SERVER, provides=None)], PlexAccess(reachable=False, owned=False)),
         ([changed(SERVER, provides=["server"])], PlexAccess(reachable=False, owned=False)),
-        # Owning another server, or a player of the same name, makes nobody the owner of ours.
+        # The owner of another server, or of a player with the same id, does not own ours.
         (
             [changed(SERVER, clientIdentifier="other", owned=True), SERVER],
             PlexAccess(reachable=True, owned=False),
