@@ -37,7 +37,7 @@ THROTTLES = {
 ADMIN_THROTTLE = (20, 40)
 STAGE_THROTTLE = Throttle(100, 200)
 ENVIRONMENT = {
-    "DATABASE_URL": "postgresql://nobody@127.0.0.1:1/nowhere",
+    "DATABASE_URL": "postgresql://user@127.0.0.1:1/unreachable",
     "REDIS_URL": "redis://127.0.0.1:1/0",
     "JWT_SECRET": "N0t-a-secret_just-the-key-of-these-tests",
     "PLEX_CLIENT_ID": "tests",

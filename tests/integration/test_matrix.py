@@ -363,12 +363,12 @@ class TestInvalidBytes:
         headers = b"Host: a\nContent-Type: application/json\nAuthorization: Bearer %b\n"
         headers %= str(crowd.token("user")).encode()
         body = '{"mediaType": "movie", "tmdbId": 603, "comment": "café"}'
-        asked = b"POST /api/media/request HTTP/1.1\n" + headers
-        refused = exchange(crowd.url, asked, body.encode("latin-1"))
+        request_head = b"POST /api/media/request HTTP/1.1\n" + headers
+        refused = exchange(crowd.url, request_head, body.encode("latin-1"))
         assert [problem["field"] for problem in refused.details] == ["body"]
-        keyed = exchange(crowd.url, asked + b"Idempotency-Key: \xe9\n", body.encode())
+        keyed = exchange(crowd.url, request_head + b"Idempotency-Key: \xe9\n", body.encode())
         assert [problem["field"] for problem in keyed.details] == ["header.Idempotency-Key"]
-        assert exchange(crowd.url, asked, body.encode()).data["comment"] == "café"
+        assert exchange(crowd.url, request_head, body.encode()).data["comment"] == "café"
         search = b"GET /api/media/search?q=%b HTTP/1.1\n" + headers
         refused = exchange(crowd.url, search.replace(b"%b", b"Am%E9lie"))
         assert [problem["field"] for problem in refused.details] == ["query.q"]
@@ -587,13 +587,13 @@ class Walk:
             self.call("dave", "GET", path)
 
     def request_and_decide(self) -> None:
-        asked, requests = "/api/media/request", "/api/media/requests/{id}"
+        create, requests = "/api/media/request", "/api/media/requests/{id}"
         titles = [
             FILM,
             {"mediaType": "tv", "tmdbId": 1396},
             {"mediaType": "movie", "tmdbId": 27205},
         ]
-        ids = [self.call("bob", "POST", asked, body=title)["id"] for title in titles]
+        ids = [self.call("bob", "POST", create, body=title)["id"] for title in titles]
         self.call("bob", "GET", requests, ids[0])
         self.call("bob", "GET", "/api/media/requests")
         self.call("bob", "GET", "/api/media/search", query={"q": "matrix"})
@@ -617,8 +617,8 @@ class Walk:
 
     def end_sessions(self) -> None:
         self.tokens["dave"] = self.call("dave", "POST", "/api/auth/refresh")["token"]
-        own = call("GET", "/api/auth/sessions", token=self.tokens["dave"]).data[0]["id"]
-        self.call("dave", "DELETE", "/api/auth/sessions/{id}", own)
+        session_id = call("GET", "/api/auth/sessions", token=self.tokens["dave"]).data[0]["id"]
+        self.call("dave", "DELETE", "/api/auth/sessions/{id}", session_id)
         dora = call("GET", "/api/auth/me", token=self.tokens["dora"]).data["id"]
         self.call("bob", "POST", "/api/auth/logout")
         self.call("alice", "DELETE", "/api/admin/users/{id}/sessions", dora)

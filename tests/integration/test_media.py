@@ -115,8 +115,8 @@ class TestSearch:
         for token in people.values():
             search(token, q="inception")
         search(people["bob"], q="inception", page=2)
-        seen = plex.control(tmdb_url, "GET", "requests")
-        assert [request["path"] for request in seen] == ["/3/search/multi"] * 2
+        received = plex.control(tmdb_url, "GET", "requests")
+        assert [request["path"] for request in received] == ["/3/search/multi"] * 2
 
     def test_spellings_of_one_query_share_a_cache_entry(
         self, people: dict[str, str], tmdb_url: str
@@ -410,7 +410,7 @@ class TestOwnRequests:
             for body in [*bodies, BREAKING_BAD]
         ]
 
-    def own(self, token: str, **query: Any) -> Any:
+    def list_requests(self, token: str, **query: Any) -> Any:
         answer = call("GET", "/api/media/requests", token=token, query=query)
         assert answer.status == 200, answer.text
         return answer.json
@@ -418,7 +418,7 @@ class TestOwnRequests:
     def test_list_has_only_the_callers_requests_newest_first(
         self, people: dict[str, str], made: list[Any]
     ) -> None:
-        mine = self.own(people["bob"])
+        mine = self.list_requests(people["bob"])
         assert mine["data"] == made[::-1]
         assert mine["pagination"] == {
             "page": 1,
@@ -428,10 +428,10 @@ class TestOwnRequests:
             "hasPrev": False,
         }
         for name in ("carol", "alice"):
-            assert self.own(people[name])["data"] == []
+            assert self.list_requests(people[name])["data"] == []
 
     def test_pages_list_every_request_once(self, people: dict[str, str], made: list[Any]) -> None:
-        pages = [self.own(people["bob"], page=page, limit=4) for page in (1, 2, 3)]
+        pages = [self.list_requests(people["bob"], page=page, limit=4) for page in (1, 2, 3)]
         ids = [item["id"] for item in itertools.chain(*(page["data"] for page in pages))]
         assert ids == [item["id"] for item in made[::-1]]
         assert [page["pagination"]["hasNext"] for page in pages] == [True, False, False]
@@ -440,17 +440,17 @@ class TestOwnRequests:
     def test_filters_by_media_type_and_status(
         self, people: dict[str, str], made: list[Any]
     ) -> None:
-        assert len(self.own(people["bob"], mediaType="movie")["data"]) == 5
-        assert len(self.own(people["bob"], mediaType="tv")["data"]) == 1
+        assert len(self.list_requests(people["bob"], mediaType="movie")["data"]) == 5
+        assert len(self.list_requests(people["bob"], mediaType="tv")["data"]) == 1
         call("POST", f"/api/admin/requests/{made[0]['id']}/approve", token=people["alice"])
-        approved = self.own(people["bob"], status="approved")["data"]
+        approved = self.list_requests(people["bob"], status="approved")["data"]
         assert [item["id"] for item in approved] == [made[0]["id"]]
-        assert len(self.own(people["bob"], status="pending")["data"]) == 5
+        assert len(self.list_requests(people["bob"], status="pending")["data"]) == 5
 
     def test_sorts_by_time_and_title(self, people: dict[str, str], made: list[Any]) -> None:
-        by_time = self.own(people["bob"], sort="requestedAt")["data"]
+        by_time = self.list_requests(people["bob"], sort="requestedAt")["data"]
         assert [item["id"] for item in by_time] == [item["id"] for item in made]
-        titles = [item["title"] for item in self.own(people["bob"], sort="title")["data"]]
+        titles = [item["title"] for item in self.list_requests(people["bob"], sort="title")["data"]]
         assert titles == sorted(titles, key=str.lower)
-        down = [item["title"] for item in self.own(people["bob"], sort="-title")["data"]]
+        down = [item["title"] for item in self.list_requests(people["bob"], sort="-title")["data"]]
         assert down == titles[::-1]

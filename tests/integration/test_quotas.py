@@ -245,7 +245,7 @@ class TestPeriod:
         body = {**BREAKING_BAD, "seasons": list(range(1, 1 + wanted))}
         resets_at = assert_exceeded(post(people["bob"], body), "seasons", limit, limit)
         assert resets_at is not None
-        # The rows have microseconds, the API has not.
+        # The rows have microseconds, the API has milliseconds.
         rows = db.execute("SELECT requested_at FROM media_requests ORDER BY 1").fetchall()
         late = resets_at - (rows[wanted - 1][0] + days * DAY)
         assert timedelta(0) <= late <= timedelta(milliseconds=1)

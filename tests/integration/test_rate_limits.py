@@ -339,8 +339,10 @@ class TestFailedLogins:
         for number, name in enumerate(names):
             answers = [log_in(name, "wrong", f"192.0.2.{number}{each}") for each in range(7)]
             # Without the remaining seconds, which decrease between the calls.
-            left = [each.headers["ratelimit"].partition(";t=")[0] for each in answers]
-            outcomes.append([(each.status, of) for each, of in zip(answers, left, strict=True)])
+            remaining = [each.headers["ratelimit"].partition(";t=")[0] for each in answers]
+            outcomes.append(
+                [(each.status, of) for each, of in zip(answers, remaining, strict=True)]
+            )
             db.execute("DELETE FROM rate_limit_hits")
         assert outcomes[0] == outcomes[1]
         assert [status for status, _ in outcomes[0]] == [401] * 5 + [429] * 2
@@ -620,8 +622,8 @@ class TestWithoutTheCache:
             " WHERE key LIKE '%.7'"
         )
         assert run_schedule("ExpiredRateLimitHits")["deleted"] == 2
-        left = defaults.execute("SELECT key FROM rate_limit_hits ORDER BY key").fetchall()
-        assert left == [("{rl}:auth:203.0.113.8",), ("{rl}:plex-pin:203.0.113.8",)]
+        remaining = defaults.execute("SELECT key FROM rate_limit_hits ORDER BY key").fetchall()
+        assert remaining == [("{rl}:auth:203.0.113.8",), ("{rl}:plex-pin:203.0.113.8",)]
 
 
 class TestChangesAtRunTime:

@@ -140,7 +140,7 @@ def local_service(
     log = data / "output.log"
     run_file = data / "run.json"
     run_file.unlink(missing_ok=True)
-    kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    inherited = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     with log.open("wb") as output:
         process = subprocess.Popen(
             [
@@ -148,7 +148,7 @@ def local_service(
                 *(["--trial-limits"] if trial_limits else []),
             ],
             cwd=ROOT,
-            env={**kept, **(environment or {})},
+            env={**inherited, **(environment or {})},
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
