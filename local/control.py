@@ -89,7 +89,7 @@ def send_command(data: Path, kind: str, name: str, event: object = None) -> dict
         headers={"Authorization": f"Bearer {run['token']}", "Content-Type": "application/json"},
     )
     try:
-        with urllib.request.urlopen(request, timeout=_TIMEOUT) as response:  # noqa: S310
+        with urllib.request.urlopen(request, timeout=_TIMEOUT) as response:  # noqa: S310 - as above
             answer: dict[str, Any] = json.load(response)
     except urllib.error.HTTPError as error:
         with error:

@@ -12,7 +12,8 @@ from typing import Literal
 
 from local.env_file import read_env_file
 from medianest.core.addresses import SECRET_ARN_PREFIX
-from medianest.core.environment import ConfigurationError, Environment, is_secret, load
+from medianest.core.environment import ConfigurationError, is_secret, load
+from medianest.core.variables import Environment
 
 PROJECT = Path(__file__).resolve().parent.parent
 

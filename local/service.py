@@ -25,7 +25,7 @@ from local.scheduler import Scheduler
 from local.template.models import Mock, Route, Template
 from local.template.reader import read_template
 from local.trial_limits import set_trial_limits
-from medianest.core.errors import ErrorCode
+from medianest.core.error_codes import ErrorCode
 
 type Report = Callable[[str], None]
 

@@ -3,19 +3,19 @@
 from http import HTTPStatus
 from typing import Annotated
 
-from medianest.accounts import service as accounts
+from medianest.accounts import service as accounts_service
 from medianest.accounts.schemas import UserChangeIn, UserIn
 from medianest.api.app import create_app, documented_errors, documented_success, lambda_handler
 from medianest.api.dependencies import Admin, ConfigAdmin
 from medianest.api.parameters import Depends, Path, Query
 from medianest.api.rate_limiting import ClientDep
-from medianest.audit import service as audit
+from medianest.audit import service as audit_service
 from medianest.audit.schemas import AuditLogOut, AuditQuery
 from medianest.core.envelope import ApiResponse, Id, PageResponse, ok, page_of
-from medianest.core.errors import ErrorCode
+from medianest.core.error_codes import ErrorCode
 from medianest.core.examples import REQUEST_ID, USER_ID
 from medianest.requests import decisions
-from medianest.requests import service as requests
+from medianest.requests import service as requests_service
 from medianest.requests.schemas import (
     APPROVED_EXAMPLE,
     DECLINED_EXAMPLE,
@@ -27,12 +27,12 @@ from medianest.requests.schemas import (
     DeclineIn,
     RequestOut,
 )
-from medianest.sessions import service as sessions
-from medianest.stats import service as stats
+from medianest.sessions import service as sessions_service
+from medianest.stats import service as stats_service
 from medianest.stats.schemas import StatsOut
-from medianest.system_config import service as system_config
+from medianest.system_config import service as system_config_service
 from medianest.system_config.schemas import SettingIn, SettingOut
-from medianest.users import service as users
+from medianest.users import service as users_service
 from medianest.users.schemas import AdminUserOut, UserOut, UserQuery
 
 app = create_app(
@@ -49,10 +49,10 @@ _Key = Annotated[str, Path(description="Name of the setting", examples=["rateLim
 @app.get("/api/admin/users")
 async def list_users(
     query: Annotated[UserQuery, Query()],
-    admin: Admin,  # noqa: ARG001
+    admin: Admin,
 ) -> PageResponse[UserOut]:
     """List users."""
-    found, total = users.page(query)
+    found, total = users_service.page(query)
     items = [UserOut.model_validate(user) for user in found]
     return page_of(items, page=query.page, limit=query.limit, total=total)
 
@@ -60,21 +60,21 @@ async def list_users(
 @app.post("/api/admin/users", status_code=HTTPStatus.CREATED)
 async def create_user(body: UserIn, admin: Admin, caller: ClientDep) -> ApiResponse[AdminUserOut]:
     """Create a local account."""
-    return ok(AdminUserOut.model_validate(accounts.create(body, admin, caller)))
+    return ok(AdminUserOut.model_validate(accounts_service.create(body, admin, caller)))
 
 
 @app.get("/api/admin/users/{id}")
 async def get_user(
-    id: _UserId,  # noqa: A002
-    admin: Admin,  # noqa: ARG001
+    id: _UserId,
+    admin: Admin,
 ) -> ApiResponse[AdminUserOut]:
     """Return a user, with status and quota."""
-    return ok(AdminUserOut.model_validate(users.get(id)))
+    return ok(AdminUserOut.model_validate(users_service.get(id)))
 
 
 @app.patch("/api/admin/users/{id}", openapi_extra=documented_errors(ErrorCode.LAST_ADMIN))
 async def change_user(
-    id: _UserId,  # noqa: A002
+    id: _UserId,
     body: UserChangeIn,
     admin: Admin,
     caller: ClientDep,
@@ -83,7 +83,7 @@ async def change_user(
 
     Another role or a suspension ends all sessions of the user, who signs in again.
     """
-    user = accounts.change(id, body, admin, caller)
+    user = accounts_service.change(id, body, admin, caller)
     return ok(AdminUserOut.model_validate(user))
 
 
@@ -93,31 +93,31 @@ async def change_user(
     openapi_extra=documented_errors(ErrorCode.LAST_ADMIN),
 )
 async def delete_user(
-    id: _UserId,  # noqa: A002
+    id: _UserId,
     admin: Admin,
     caller: ClientDep,
 ) -> None:
     """Delete a user with sessions and requests, at once; the audit log stays."""
-    accounts.delete(id, admin, caller)
+    accounts_service.delete(id, admin, caller)
 
 
 @app.delete("/api/admin/users/{id}/sessions", status_code=HTTPStatus.NO_CONTENT)
 async def revoke_sessions(
-    id: _UserId,  # noqa: A002
+    id: _UserId,
     admin: Admin,
     caller: ClientDep,
 ) -> None:
     """End all sessions of a user."""
-    sessions.revoke_all(id, admin, caller)
+    sessions_service.revoke_all(id, admin, caller)
 
 
 @app.get("/api/admin/requests")
 async def list_requests(
     query: Annotated[AdminRequestQuery, Query()],
-    admin: Admin,  # noqa: ARG001
+    admin: Admin,
 ) -> PageResponse[AdminRequestOut]:
     """List everybody's requests, with who asked."""
-    return requests.list_all(query)
+    return requests_service.list_all(query)
 
 
 @app.post(
@@ -126,10 +126,10 @@ async def list_requests(
     openapi_extra=documented_errors(ErrorCode.INVALID_STATE),
 )
 async def approve_request(
-    id: _RequestId,  # noqa: A002
+    id: _RequestId,
     admin: Admin,
     caller: ClientDep,
-    body: ApproveIn = ApproveIn(),  # noqa: B008
+    body: ApproveIn = ApproveIn(),
 ) -> ApiResponse[RequestOut]:
     """Approve a pending request."""
     return ok(decisions.approve(id, body.note, admin, caller))
@@ -141,7 +141,7 @@ async def approve_request(
     openapi_extra=documented_errors(ErrorCode.INVALID_STATE),
 )
 async def decline_request(
-    id: _RequestId,  # noqa: A002
+    id: _RequestId,
     body: DeclineIn,
     admin: Admin,
     caller: ClientDep,
@@ -161,20 +161,20 @@ async def decide_requests(
 @app.get("/api/admin/audit-logs")
 async def list_audit_logs(
     query: Annotated[AuditQuery, Query()],
-    admin: Admin,  # noqa: ARG001
+    admin: Admin,
 ) -> PageResponse[AuditLogOut]:
     """List the audit log, the newest first; `from` belongs to the time asked for, `to` does not."""
-    return audit.page(query)
+    return audit_service.page(query)
 
 
 @app.get("/api/admin/config")
-async def list_settings(admin: ConfigAdmin) -> ApiResponse[list[SettingOut]]:  # noqa: ARG001
+async def list_settings(admin: ConfigAdmin) -> ApiResponse[list[SettingOut]]:
     """List every setting that can change while the service runs."""
-    return ok(system_config.list_settings())
+    return ok(system_config_service.list_settings())
 
 
-async def _known_key(key: _Key, admin: ConfigAdmin) -> None:  # noqa: ARG001
-    system_config.find(key)
+async def _known_key(key: _Key, admin: ConfigAdmin) -> None:
+    system_config_service.find(key)
 
 
 # The key is looked up before the body is checked: what it must be depends on the key.
@@ -183,13 +183,13 @@ async def change_setting(
     key: _Key, body: SettingIn, admin: ConfigAdmin, caller: ClientDep
 ) -> ApiResponse[SettingOut]:
     """Change a setting; it holds here at once, everywhere within half a minute."""
-    return ok(system_config.change(key, body.value, admin, caller))
+    return ok(system_config_service.change(key, body.value, admin, caller))
 
 
 @app.get("/api/admin/stats")
-async def show_stats(admin: Admin) -> ApiResponse[StatsOut]:  # noqa: ARG001
+async def show_stats(admin: Admin) -> ApiResponse[StatsOut]:
     """Count users, requests and sessions."""
-    return ok(stats.current())
+    return ok(stats_service.current())
 
 
 handler = lambda_handler(app)

@@ -15,9 +15,9 @@ from medianest.api.dependencies import (
 from medianest.api.parameters import Path, Response
 from medianest.api.rate_limiting import ClientDep, ReportLimitsDep, rate_limited_by_address
 from medianest.core.envelope import ApiResponse, Id, ok
-from medianest.core.errors import ErrorCode
+from medianest.core.error_codes import ErrorCode
 from medianest.sessions import csrf
-from medianest.sessions import service as sessions
+from medianest.sessions import service as sessions_service
 from medianest.sessions.schemas import SESSION_ID, SessionOut
 from medianest.signin import with_password
 from medianest.signin.schemas import (
@@ -28,7 +28,7 @@ from medianest.signin.schemas import (
     RefreshIn,
     SignedInOut,
 )
-from medianest.users import service as users
+from medianest.users import service as users_service
 from medianest.users.models import Principal
 from medianest.users.schemas import UserOut
 
@@ -88,7 +88,7 @@ async def change_password(
 @app.get("/api/auth/me")
 async def me(principal: SignedIn) -> ApiResponse[UserOut]:
     """Return the signed-in user."""
-    return ok(UserOut.model_validate(users.me(principal.user_id)))
+    return ok(UserOut.model_validate(users_service.me(principal.user_id)))
 
 
 @app.get("/api/auth/csrf")
@@ -102,10 +102,10 @@ async def refresh(
     principal: SignedIn,
     caller: ClientDep,
     response: Response,
-    body: RefreshIn = RefreshIn(),  # noqa: ARG001, B008
+    body: RefreshIn = RefreshIn(),
 ) -> ApiResponse[SignedInOut]:
     """Get a new token or cookie for the session's old one, which is dead then."""
-    signed_in = sessions.refresh(principal, caller)
+    signed_in = sessions_service.refresh(principal, caller)
     if principal.by_cookie:
         set_session_cookie(response, signed_in.token, signed_in.expires_at)
     return ok(SignedInOut.of(signed_in, "cookie" if principal.by_cookie else "bearer"))
@@ -114,17 +114,17 @@ async def refresh(
 @app.get("/api/auth/sessions")
 async def own_sessions(principal: SignedIn) -> ApiResponse[list[SessionOut]]:
     """List one's own live sessions, the newest first."""
-    return ok(sessions.list_mine(principal))
+    return ok(sessions_service.list_mine(principal))
 
 
 @app.delete("/api/auth/sessions/{id}", status_code=HTTPStatus.NO_CONTENT)
 async def revoke_session(
-    id: Annotated[Id, Path(description="Id of the session", examples=[SESSION_ID])],  # noqa: A002
+    id: Annotated[Id, Path(description="Id of the session", examples=[SESSION_ID])],
     principal: SignedIn,
     caller: ClientDep,
 ) -> None:
     """End one of one's own sessions."""
-    sessions.revoke(principal, caller, id)
+    sessions_service.revoke(principal, caller, id)
 
 
 @app.post(
@@ -136,10 +136,10 @@ async def logout(
     principal: SignedIn,
     caller: ClientDep,
     response: Response,
-    body: LogoutIn = LogoutIn(),  # noqa: B008
+    body: LogoutIn = LogoutIn(),
 ) -> None:
     """End this session, or all of one's sessions."""
-    sessions.sign_out(principal, caller, all_sessions=body.all_sessions)
+    sessions_service.sign_out(principal, caller, all_sessions=body.all_sessions)
     if principal.by_cookie:
         clear_session_cookie(response)
 

@@ -12,7 +12,8 @@ from medianest.api.parameters import Header, HTMLResponse, Response
 from medianest.api.parameters import Path as PathParameter
 from medianest.api.rate_limiting import rate_limited_by_address
 from medianest.core.envelope import ApiResponse, ok
-from medianest.core.errors import AppError, ErrorCode
+from medianest.core.error_codes import ErrorCode
+from medianest.core.errors import AppError
 from medianest.core.examples import Examples
 from medianest.health import service
 from medianest.health.schemas import HealthOut

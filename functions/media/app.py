@@ -10,11 +10,12 @@ from medianest.api.parameters import Header, Path, Query, Response
 from medianest.api.rate_limiting import ClientDep
 from medianest.catalog.models import MediaType
 from medianest.core.envelope import ApiResponse, Id, PageResponse, PlainInt, ok
-from medianest.core.errors import ErrorCode
+from medianest.core.error_codes import ErrorCode
 from medianest.core.examples import REQUEST_ID
-from medianest.discovery import service as discovery
+from medianest.discovery import service as discovery_service
 from medianest.discovery.schemas import SearchQuery, TitleDetailsOut, TitleOut
-from medianest.requests import create, service
+from medianest.requests import create
+from medianest.requests import service as requests_service
 from medianest.requests.schemas import (
     CreatedRequestOut,
     RequestIn,
@@ -48,7 +49,7 @@ async def search(
     there. `total` counts the people too, but where all that is found fits on one page; where no
     film or show comes any more, it counts what lies before.
     """
-    found = discovery.search(query, principal.user_id)
+    found = discovery_service.search(query, principal.user_id)
     set_stale_header(response, found.stale_seconds)
     return found.value
 
@@ -92,16 +93,16 @@ async def own_requests(
     query: Annotated[RequestQuery, Query()], principal: SignedIn
 ) -> PageResponse[RequestOut]:
     """List one's own requests."""
-    return service.list_mine(query, principal.user_id)
+    return requests_service.list_mine(query, principal.user_id)
 
 
 @app.get("/api/media/requests/{id}")
 async def get_request(
-    id: _RequestId,  # noqa: A002
+    id: _RequestId,
     principal: SignedIn,
 ) -> ApiResponse[RequestOut]:
     """Show one of one's own requests; to an admin any."""
-    return ok(service.get(id, principal.user_id))
+    return ok(requests_service.get(id, principal.user_id))
 
 
 @app.delete(
@@ -110,12 +111,12 @@ async def get_request(
     openapi_extra=documented_errors(ErrorCode.INVALID_STATE),
 )
 async def cancel_request(
-    id: _RequestId,  # noqa: A002
+    id: _RequestId,
     principal: SignedIn,
     caller: ClientDep,
 ) -> None:
     """Cancel one of one's own requests while it is pending; an admin any."""
-    service.cancel(id, principal, caller)
+    requests_service.cancel(id, principal, caller)
 
 
 # After /api/media/requests/{id}, which it would match too.
@@ -139,7 +140,7 @@ async def get_title(
     response: Response,
 ) -> ApiResponse[TitleDetailsOut]:
     """Show a film or show in full; each season says whether it is already requested."""
-    found = discovery.details(media_type, tmdb_id, principal.user_id)
+    found = discovery_service.details(media_type, tmdb_id, principal.user_id)
     set_stale_header(response, found.stale_seconds)
     return ok(found.value)
 

@@ -9,7 +9,7 @@ from medianest.api.dependencies import PreviousSession, SignInOrigin, set_sessio
 from medianest.api.parameters import Response
 from medianest.api.rate_limiting import ClientDep, rate_limited_by_address
 from medianest.core.envelope import ApiResponse, ok
-from medianest.core.errors import ErrorCode
+from medianest.core.error_codes import ErrorCode
 from medianest.signin import with_plex
 from medianest.signin.schemas import PinIn, PinOut, SignedInOut, VerifyIn
 
@@ -28,7 +28,7 @@ app = create_app(
 )
 async def begin_plex_sign_in(
     caller: ClientDep,
-    body: PinIn = PinIn(),  # noqa: ARG001, B008
+    body: PinIn = PinIn(),
 ) -> ApiResponse[PinOut]:
     """Begin a sign-in: open `authUrl`, approve it there, then verify with `pinId`."""
     return ok(PinOut.model_validate(with_plex.begin(caller)))

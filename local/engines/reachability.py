@@ -5,8 +5,9 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from medianest.core.db import authorities, login
-from medianest.core.environment import ConfigurationError, Environment
+from medianest.core.db import certificate_authorities, url_parts
+from medianest.core.environment import ConfigurationError
+from medianest.core.variables import Environment
 
 _NO_RETRY = Retry(NoBackoff(), 0)
 _OLDEST = 140_000  # as PostgreSQL counts its versions
@@ -17,7 +18,7 @@ def database_problem(known: Environment) -> str | None:
     """Return the problem with DATABASE_URL, without its password; None if there is none."""
     url = known.database_url.get_secret_value() if known.database_url else ""
     try:
-        parts = login(url)
+        parts = url_parts(url)
     except ConfigurationError as error:
         return error.problems[0]
     place = f"{parts.get('host') or parts.get('hostaddr') or 'localhost'}:{parts.get('port', 5432)}"
@@ -26,7 +27,7 @@ def database_problem(known: Environment) -> str | None:
         with psycopg.connect(
             url,
             connect_timeout=known.database_connect_timeout_seconds,
-            sslrootcert=authorities(url),
+            sslrootcert=certificate_authorities(url),
         ) as connection:
             version = connection.info.server_version
             may_create = connection.execute(

@@ -66,7 +66,7 @@ class ValkeyEngine(Engine):
 
 def _serves_its_slots(client: redis.Redis) -> bool:
     """Return whether a cluster of one node is up; assign the slots to it if it has none."""
-    info: dict[str, str] = client.execute_command("CLUSTER INFO")  # type: ignore[no-untyped-call]
+    info: dict[str, str] = client.execute_command("CLUSTER INFO")
     if info["cluster_slots_assigned"] == "0":
-        client.execute_command("CLUSTER ADDSLOTSRANGE", 0, 16_383)  # type: ignore[no-untyped-call]
+        client.execute_command("CLUSTER ADDSLOTSRANGE", 0, 16_383)
     return info["cluster_state"] == "ok"

@@ -35,7 +35,7 @@ def files(folder: Path) -> set[Path]:
     return {path for path in found if "__pycache__" not in path.parts}
 
 
-def test_binaries_are_for_the_processor(build: Path) -> None:
+def test_compiled_modules_are_for_the_architecture(build: Path) -> None:
     found = [path for path in build.rglob("*.so*") if path.is_file()]
     assert len(found) > 5
     for path in found:
@@ -44,7 +44,7 @@ def test_binaries_are_for_the_processor(build: Path) -> None:
         assert int.from_bytes(header[18:20], "little") == MACHINES[build.name], path
 
 
-def test_everything_of_the_template_is_there(build: Path) -> None:
+def test_each_function_is_built_with_its_routes_files_and_layers(build: Path) -> None:
     built = read(build)
     assert built.functions.keys() == TEMPLATE.functions.keys()
     assert built.routes == TEMPLATE.routes
@@ -71,18 +71,18 @@ def test_a_layer_is_compiled_and_has_nothing_of_this_machine(build: Path, layer:
         assert int.from_bytes(path.read_bytes()[4:8], "little") == 0b01, path
 
 
-def test_the_bill_of_materials_is_of_what_is_there(build: Path, builds: Path) -> None:
+def test_the_bill_of_materials_lists_the_built_packages(build: Path, builds: Path) -> None:
     packages = packages_in(build / "DependenciesLayer/python")
     assert packages == listed_packages(builds / "sbom.json")
     assert len(packages) > 20
 
 
-def test_the_package_is_whole(build: Path) -> None:
+def test_the_built_layer_has_every_file_of_the_package(build: Path) -> None:
     source = next(layer for layer in TEMPLATE.functions["HealthFunction"].layers if layer.is_source)
     assert files(build / "SharedLayer/python/medianest") == files(source.python / "medianest")
 
 
-def test_it_fits_into_a_function(build: Path) -> None:
+def test_a_function_with_its_layers_is_half_of_lambdas_limit_at_most(build: Path) -> None:
     layers = sum(size(build / layer) for layer in LAYERS)
     for function in read(build).functions.values():
         assert layers + size(function.code) < MAX_UNZIPPED / 2

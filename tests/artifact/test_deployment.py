@@ -96,7 +96,7 @@ def deployment(
         yield created
 
 
-def test_it_deploys(deployment: Deployment) -> None:
+def test_the_stack_deploys_onto_the_emulator(deployment: Deployment) -> None:
     assert deployment.stack["StackStatus"] == "CREATE_COMPLETE"
     assert deployment.functions().keys() <= TEMPLATE.functions.keys() | {"RotationFunction"}
 
@@ -117,21 +117,21 @@ def test_the_tables_were_made_before_the_functions(deployment: Deployment) -> No
         assert done.index("Migrations") < done.index(function)
 
 
-def test_functions_are_told_arns(deployment: Deployment) -> None:
+def test_variables_of_functions_are_arns(deployment: Deployment) -> None:
     for name, function in deployment.functions().items():
         for variable, value in function["Environment"]["Variables"].items():
             if variable in SECRETS:
                 assert value.startswith("arn:aws:secretsmanager:"), (name, variable)
 
 
-def test_it_serves_with_the_rights_that_it_has(deployment: Deployment) -> None:
+def test_functions_serve_with_the_permissions_of_their_roles(deployment: Deployment) -> None:
     health = deployment.aws.call(deployment.api, "GET", "/api/health")
     assert health.status == 200, health.text
     assert {each["status"] for each in health.data["checks"].values()} == {"healthy"}
     assert deployment.aws.call(deployment.api, "GET", "/api/media/search?q=x").status == 401
 
 
-def test_somebody_signs_in_with_the_key_that_was_made(deployment: Deployment) -> None:
+def test_a_sign_in_works_with_the_generated_key(deployment: Deployment) -> None:
     with psycopg.connect(deployment.database_url, autocommit=True) as owner:
         owner.execute(
             "INSERT INTO users (email, username, password_hash, role)"
@@ -158,7 +158,7 @@ def test_the_application_cannot_change_the_tables(deployment: Deployment) -> Non
                 application.execute(statement)
 
 
-def test_a_schedule_s_event_reaches_the_cleaning(deployment: Deployment) -> None:
+def test_the_event_of_a_schedule_runs_the_cleanup(deployment: Deployment) -> None:
     schedules = deployment.aws.client("scheduler")
     names = [each["Name"] for each in schedules.list_schedules()["Schedules"]]
     assert len(names) == len(TEMPLATE.schedules)
@@ -182,7 +182,7 @@ def test_a_change_is_a_new_version_that_serves(deployment: Deployment) -> None:
     assert deployment.aws.call(deployment.api, "GET", "/api/health").status == 200
 
 
-def test_migrations_that_fail_keep_the_functions_as_they_were(deployment: Deployment) -> None:
+def test_a_failed_migration_keeps_the_functions_unchanged(deployment: Deployment) -> None:
     with psycopg.connect(deployment.database_url, autocommit=True) as owner:
         owner.execute("UPDATE schema_migrations SET checksum = repeat('0', 64)")
     same = deployment.aws.secret("owner-again", deployment.database_url)
@@ -204,7 +204,7 @@ def test_migrations_that_fail_keep_the_functions_as_they_were(deployment: Deploy
     assert deployment.aws.call(deployment.api, "GET", "/api/health").status == 200
 
 
-def test_it_can_be_removed(deployment: Deployment) -> None:
+def test_the_stack_can_be_deleted(deployment: Deployment) -> None:
     done = deployment.aws.sam(
         "delete", "--stack-name", "medianest", "--no-prompts", "--region", "eu-west-1"
     )

@@ -198,7 +198,7 @@ def world(
 
 
 @pytest.mark.parametrize("name", REQUESTS)
-def test_as_it_is(world: World, name: str) -> None:
+def test_each_sample_event_is_answered_unchanged(world: World, name: str) -> None:
     event = EVENTS[name]
     status, body = world.send(event)
     if "Authorization" in event["headers"] or name == "auth-login":
@@ -210,23 +210,27 @@ def test_as_it_is(world: World, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", REQUESTS)
-def test_with_real_values(world: World, name: str) -> None:
+def test_each_route_answers_its_sample_event_with_real_values(world: World, name: str) -> None:
     status, body = world.send(world.filled(name))
     assert 200 <= status < 300, body
 
 
 @pytest.mark.parametrize("name", [name for name in OTHERS if name.startswith("cleanup")])
-def test_a_schedule(world: World, emulator: Callable[[str], Emulator], name: str) -> None:
+def test_each_sample_event_of_a_schedule_runs_its_task(
+    world: World, emulator: Callable[[str], Emulator], name: str
+) -> None:
     answer = emulator(function_of(name)).invoke(EVENTS[name])
     assert answer["task"] == EVENTS[name]["task"]
     assert answer["more"] is False
 
 
-def test_migrations_again(world: World, emulator: Callable[[str], Emulator]) -> None:
+def test_migrations_run_again_apply_nothing(
+    world: World, emulator: Callable[[str], Emulator]
+) -> None:
     assert emulator("MigrationsFunction").invoke(EVENTS["migrations"]) == {"applied": []}
 
 
-def test_every_file_has_been_sent() -> None:
+def test_every_sample_event_was_sent() -> None:
     cleaning = {name for name in OTHERS if name.startswith("cleanup")}
     # test_rotation.py sends the event of the rotation.
     assert EVENTS.keys() == {"migrations", "rotation", *cleaning, *REQUESTS}

@@ -17,7 +17,7 @@ EVENT = json.loads((ROOT / "events/rotation.json").read_text())
 STEPS = ("createSecret", "setSecret", "testSecret", "finishSecret")
 
 
-def test_it_takes_all_steps(builds: Path, tmp_path: Path) -> None:
+def test_a_rotation_takes_all_four_steps(builds: Path, tmp_path: Path) -> None:
     build, version = builds / HERE, str(uuid.uuid4())
     built = read_template(
         build / "template.yaml", opt=build, parameters={"JwtRotationDays": "31"}

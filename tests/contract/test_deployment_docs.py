@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from medianest.core.errors import ErrorCode
+from medianest.core.error_codes import ErrorCode
 from tests.support.cloudformation import ROOT, template
 
 PAGES = [*sorted((ROOT / "docs").glob("*.md")), ROOT / "README.md", ROOT / "events/README.md"]
@@ -42,7 +42,9 @@ def sections() -> dict[str, str]:
     parts = re.split(r"^#{2,3} (.+)$", OPERATIONS, flags=re.MULTILINE)
     titles = zip(parts[1::2], parts[2::2], strict=True)
     prefix = "Alarm: "
-    return {title.removeprefix(prefix): text for title, text in titles if title.startswith(prefix)}
+    found = [(title.removeprefix(prefix), text) for title, text in titles if prefix in title]
+    assert len(dict(found)) == len(found), "two sections about one alarm"
+    return dict(found)
 
 
 def anchors(page: Path) -> set[str]:
@@ -135,7 +137,7 @@ def test_capacity_table_is_the_alarms_of_the_template() -> None:
 
 
 @pytest.mark.parametrize(("page", "target"), list(links()))
-def test_link_leads_somewhere(page: Path, target: str) -> None:
+def test_each_link_has_a_target(page: Path, target: str) -> None:
     name, _, anchor = target.partition("#")
     file = (page.parent / name).resolve() if name else page
     assert file.exists()

@@ -10,7 +10,7 @@ from tools.docs.pages import PAGES
 
 
 @pytest.mark.parametrize("name", sorted(PAGES))
-def test_page_is_up_to_date(name: str) -> None:
+def test_a_generated_page_equals_its_file(name: str) -> None:
     is_current = (PROJECT / name).read_text(encoding="utf-8") == PAGES[name]()
     assert is_current, f"{name} does not match the code: run `make docs`"
 
@@ -24,7 +24,7 @@ def test_sample_events_are_up_to_date() -> None:
     assert stale == [], f"run `make docs`, which writes {', '.join(stale)}"
 
 
-def test_how_long_a_statement_may_take_is_told_as_it_is_set() -> None:
+def test_documented_statement_timeout_is_the_configured_one() -> None:
     page = (PROJECT / "docs/environment.md").read_text(encoding="utf-8")
     told = re.findall(r"cancels a statement after (\d+) seconds", page)
     migrations = PROJECT / "layers/shared/python/medianest/migrations"

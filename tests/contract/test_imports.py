@@ -1,10 +1,16 @@
 """The import rules apply to a new package without configuration."""
 
+import ast
 import os
+import re
 import shutil
 import subprocess
 import sys
+from collections import defaultdict
+from collections.abc import Iterator
 from pathlib import Path
+
+import pytest
 
 from tests.support.api import ROOT
 
@@ -52,3 +58,71 @@ def test_a_new_package_is_held_to_every_rule(tmp_path: Path) -> None:
     lines = done.stdout.splitlines()
     assert [line for line in BROKEN if not any(each.startswith(line) for each in lines)] == []
     assert [each for each in FRAMEWORK if each not in done.stdout] == []
+
+
+def test_a_service_and_a_repository_have_one_name_in_every_module() -> None:
+    modules = [path for top in (MEDIANEST, "functions") for path in (ROOT / top).rglob("*.py")]
+    assert [each for path in modules for each in misnamed(path)] == []
+
+
+def misnamed(path: Path) -> Iterator[str]:
+    """Yield the imports of services and repositories that go by another name than elsewhere.
+
+    In its own package, and in the function of that name, each is `service` or `repository`.
+    Elsewhere the name begins with the package: `users_service`, `users_repository`.
+    """
+    own = path.parent.name
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if not isinstance(node, ast.ImportFrom) or not (node.module or "").startswith("medianest."):
+            continue
+        package = (node.module or "").rpartition(".")[2]
+        for alias in node.names:
+            if alias.name in {"service", "repository"}:
+                wanted = alias.name if package == own else f"{package}_{alias.name}"
+                if (alias.asname or alias.name) != wanted:
+                    yield f"{path}:{node.lineno}: {alias.name} of {package} is not {wanted}"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "from medianest.users import repository\n",
+        "from medianest.users import repository as users\n",
+        "from medianest.users import service as users\n",
+        "from medianest.lending import service as lending\n",
+    ],
+)
+def test_another_name_is_found(tmp_path: Path, line: str) -> None:
+    module = tmp_path / "lending/service.py"
+    module.parent.mkdir()
+    module.write_text(line, encoding="utf-8")
+    assert len(list(misnamed(module))) == 1
+
+
+def test_each_table_is_written_by_one_package() -> None:
+    written = writers(ROOT / MEDIANEST)
+    assert len(written) > 8
+    assert {table: sorted(found) for table, found in written.items() if len(found) > 1} == {}
+
+
+def writers(root: Path) -> dict[str, set[str]]:
+    """Return the packages that write each table; the migrations define them all."""
+    written: dict[str, set[str]] = defaultdict(set)
+    for path in root.rglob("*.py"):
+        package = ".".join(path.relative_to(root).parts[:-1])
+        if package == "migrations":
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                for table in re.findall(
+                    r"\b(?:INSERT INTO|DELETE FROM|UPDATE) ([a-z_]+)", node.value
+                ):
+                    written[table].add(package)
+    return written
+
+
+def test_a_second_writer_is_found(tmp_path: Path) -> None:
+    for package, statement in (("users", "UPDATE users SET"), ("lending", "DELETE FROM users")):
+        (tmp_path / package).mkdir()
+        (tmp_path / package / "repository.py").write_text(f"SQL = '{statement}'\n")
+    assert writers(tmp_path) == {"users": {"users", "lending"}}

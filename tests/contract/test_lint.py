@@ -3,6 +3,8 @@
 import re
 import shutil
 import subprocess
+import tokenize
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,9 @@ import pytest
 from tests.support.api import ROOT
 
 BIN = ROOT / ".venv/bin"
+CODE = ("layers", "functions", "local", "tests", "tools")
+MAX_NOQA = 24
+MAX_TYPE_IGNORES = 8
 MAKEFILE = (ROOT / "Makefile").read_text()
 STATEMENTS = '''\
 """Statements, each in a line of its own."""
@@ -64,6 +69,19 @@ def output_of(*command: str | Path) -> str:
     return done.stdout if done.returncode else ""
 
 
+def comments(word: str) -> Iterator[tuple[str, str, str]]:
+    """Yield the place, the text and the line above of each comment that has a word."""
+    for path in sorted(path for folder in CODE for path in (ROOT / folder).rglob("*.py")):
+        with tokenize.open(path) as file:
+            lines = file.read().splitlines()
+            file.seek(0)
+            for token in tokenize.generate_tokens(file.readline):
+                if token.type == tokenize.COMMENT and word in token.string:
+                    row = token.start[0]
+                    above = lines[row - 2].strip() if row > 1 else ""
+                    yield f"{path.relative_to(ROOT)}:{row}", token.string, above
+
+
 def ty(folder: Path, statement: str) -> str:
     """Return the findings of ty in a project with our settings and one statement."""
     shutil.copy(ROOT / "pyproject.toml", folder)
@@ -108,7 +126,25 @@ def test_each_rule_has_code_that_breaks_it() -> None:
 
 
 @pytest.mark.parametrize("tool", ["ty check", "bandit", "ast-grep test", "ast-grep scan"])
-def test_all_that_is_deployed_is_looked_at(tool: str) -> None:
+def test_each_linter_reads_every_deployed_folder(tool: str) -> None:
     lint = MAKEFILE.partition("\nlint:")[2].partition("\n\n")[0]
     [line] = [line for line in lint.splitlines() if f"/{tool}" in line]
     assert tool.endswith(("check", "test")) or line.endswith("layers functions local tools")
+
+
+@pytest.mark.parametrize(
+    ("word", "most", "with_reason"),
+    [
+        ("noqa", MAX_NOQA, r"# noqa: [A-Z0-9, ]+ - \w.+"),
+        ("type: ignore", MAX_TYPE_IGNORES, r"# type: ignore\[[a-z, -]+\]  # \w.+"),
+    ],
+)
+def test_suppressions_are_few_and_each_has_a_reason(word: str, most: int, with_reason: str) -> None:
+    suppressions = list(comments(word))
+    bare = [
+        place
+        for place, text, above in suppressions
+        if not re.fullmatch(with_reason, text) and not above.startswith("# ")
+    ]
+    assert bare == [], "each needs its reason on its line or on the line above"
+    assert len(suppressions) <= most, "configure exceptions of a folder in pyproject.toml"

@@ -8,7 +8,7 @@ import pytest
 from openapi_spec_validator import OpenAPIV30SpecValidator
 
 from medianest import VERSION
-from medianest.core.errors import REGISTRY, ErrorCode
+from medianest.core.error_codes import REGISTRY, ErrorCode
 from tests.support.api import ROUTES
 from tests.support.openapi import DOCUMENT, OPERATIONS, resolved, validator
 from tests.support.permissions import PUBLIC
@@ -34,13 +34,13 @@ def codes_of(response: dict[str, Any]) -> set[str]:
     return set(resolved(response)["content"]["application/json"]["examples"])
 
 
-def test_it_is_valid_openapi() -> None:
+def test_the_document_is_valid_openapi() -> None:
     assert [error.message for error in OpenAPIV30SpecValidator(DOCUMENT).iter_errors()] == []
     assert re.fullmatch(r"3\.0\.\d", DOCUMENT["openapi"])
     assert DOCUMENT["info"]["version"] == VERSION
 
 
-def test_its_routes_are_the_templates() -> None:
+def test_the_documented_routes_are_the_templates() -> None:
     assert sorted(OPERATIONS) == ROUTES, "run `make docs`"
 
 
@@ -64,7 +64,7 @@ def test_operation_ids_are_distinct_words() -> None:
 
 
 @OPERATION
-def test_everything_sent_and_answered_has_an_example_that_fits(method: str, path: str) -> None:
+def test_every_request_and_response_has_a_valid_example(method: str, path: str) -> None:
     for what, content in contents(OPERATIONS[method, path]):
         examples = [resolved(each)["value"] for each in content.get("examples", {}).values()]
         examples += [content["example"]] if "example" in content else []
@@ -77,7 +77,7 @@ def test_everything_sent_and_answered_has_an_example_that_fits(method: str, path
 
 
 @OPERATION
-def test_every_link_leads_to_an_operation_that_takes_it(method: str, path: str) -> None:
+def test_every_link_names_an_operation_that_accepts_it(method: str, path: str) -> None:
     by_id = {operation["operationId"]: operation for operation in OPERATIONS.values()}
     for response in OPERATIONS[method, path]["responses"].values():
         for link in resolved(response).get("links", {}).values():
@@ -95,7 +95,7 @@ def test_every_body_is_closed(method: str, path: str) -> None:
 
 
 @OPERATION
-def test_every_operation_tells_its_errors(method: str, path: str) -> None:
+def test_every_operation_documents_its_errors(method: str, path: str) -> None:
     responses = OPERATIONS[method, path]["responses"]
     successes = [status for status in responses if int(status) < 300]
     assert len(successes) == 1

@@ -2,7 +2,7 @@
 
 import re
 
-from medianest.core.environment import Environment
+from medianest.core.variables import Environment
 from tests.support.api import ROOT, ROUTES, TEMPLATE
 from tools.docs.environment import required_by
 

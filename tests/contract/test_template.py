@@ -15,8 +15,8 @@ from local.template.models import Mock, Template, Throttle
 from local.template.reader import read_template
 from medianest.api.headers import EXPOSED_HEADERS, SECURITY_HEADERS
 from medianest.cleanup.service import TASKS
-from medianest.core.environment import Environment
-from medianest.core.errors import REGISTRY, ErrorCode
+from medianest.core.error_codes import REGISTRY, ErrorCode
+from medianest.core.variables import Environment
 from tests.support.api import ROOT, TEMPLATE
 from tools.docs.routes import served_routes
 
@@ -99,7 +99,7 @@ def test_every_path_sends_preflights_to_its_function_and_refuses_other_methods()
 
 
 @pytest.mark.parametrize(("path", "mock"), [each[1:] for each in mocks()])
-def test_refusals_tell_the_methods_of_their_path(path: str, mock: Mock) -> None:
+def test_a_405_lists_the_methods_of_its_path(path: str, mock: Mock) -> None:
     methods = sorted(method for _, method, own in function_routes() if own == path)
     assert mock.status == 405
     assert mock.headers["Allow"] == f"'{', '.join([*methods, 'OPTIONS'])}'"
@@ -177,7 +177,7 @@ def test_gateway_answers_cover_every_type() -> None:
     }
 
 
-def test_throttles_are_the_contracts() -> None:
+def test_throttles_equal_the_table_of_the_contract() -> None:
     assert TEMPLATE.stage_throttle == STAGE_THROTTLE
     throttles = {
         (method, path): (throttle.rate, throttle.burst)
@@ -266,14 +266,14 @@ def test_every_cleanup_task_has_a_schedule_and_an_alarm() -> None:
     assert watched == set(TASKS), "template.yaml needs an alarm like CleanupSessionsAlarm for each"
 
 
-def test_time_outs_fit_into_the_gateways() -> None:
+def test_function_timeouts_are_below_the_gateways() -> None:
     # The functions' timeouts are longest with Aurora, which may be paused.
     for template in (TEMPLATE, with_parameters(DatabaseMode="aurora")):
         for function, _, _ in function_routes():
             assert template.functions[function].timeout < 29
 
 
-def test_sql_is_in_repositories_only() -> None:
+def test_sql_is_written_in_repositories_only() -> None:
     # cache.py executes a pipeline of the cache, not SQL.
     allowed = {"db.py", "runner.py", "names.py", "role.py", "cache.py"}
     for path in Path(ROOT / "layers/shared/python/medianest").rglob("*.py"):

@@ -19,22 +19,22 @@ FAILURES = 18
 
 
 @pytest.mark.parametrize("line", LINES)
-def test_line_has_a_row(line: str) -> None:
+def test_each_line_of_the_requirements_has_a_row(line: str) -> None:
     assert any(re.search(rf"\b{re.escape(line)}\b", row[0]) for row in ROWS)
 
 
-def test_failures_are_told_apart() -> None:
+def test_each_failure_has_a_row_of_its_own() -> None:
     assert sum(row[0].strip().startswith("4.3 ") for row in ROWS) == FAILURES
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row[0].split()[0])
-def test_row_has_a_test_or_a_reason(row: list[str]) -> None:
+def test_each_row_has_a_test_or_a_reason(row: list[str]) -> None:
     _, holds = row
     assert named(holds) or len(holds.split()) > 3, row
 
 
 @pytest.mark.parametrize("test", sorted(named(TEXT)))
-def test_named_test_exists(test: str) -> None:
+def test_each_named_test_exists(test: str) -> None:
     assert exists(test), f"docs/trust.md names {test}, which does not exist"
 
 

@@ -22,7 +22,7 @@ JOBS = [(path.name, name, job) for path in WORKFLOWS for name, job in read(path)
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
-def test_it_may_read_and_no_more(path: Path) -> None:
+def test_a_workflow_has_read_permission_only(path: Path) -> None:
     document = read(path)
     assert document["permissions"] == {"contents": "read"}
     assert document["concurrency"]["cancel-in-progress"] is True
@@ -32,7 +32,7 @@ def test_it_may_read_and_no_more(path: Path) -> None:
 
 
 @pytest.mark.parametrize(("file", "name", "job"), JOBS, ids=lambda each: str(each)[:20])
-def test_a_job_ends_and_runs_only_what_cannot_change(file: str, name: str, job: Any) -> None:
+def test_a_job_has_a_timeout_and_pinned_actions(file: str, name: str, job: Any) -> None:
     assert 0 < job["timeout-minutes"] <= 60, f"{file}: {name}"
     assert "permissions" not in job
     for step in job["steps"]:
@@ -42,7 +42,7 @@ def test_a_job_ends_and_runs_only_what_cannot_change(file: str, name: str, job: 
             assert step["run"].removeprefix("make ") in TARGETS
 
 
-def test_it_runs_every_check_and_asks_weekly_for_vulnerabilities() -> None:
+def test_ci_runs_every_check_and_audits_weekly() -> None:
     [path] = [path for path in WORKFLOWS if path.name == "ci.yml"]
     run = {step["run"] for job in read(path)["jobs"].values() for step in job["steps"][2:]}
     assert run == {"make test", "make audit", "make api-check"}
@@ -50,7 +50,7 @@ def test_it_runs_every_check_and_asks_weekly_for_vulnerabilities() -> None:
     assert (minute.isdigit(), hour.isdigit(), day) == (True, True, ["*", "*", "1"])
 
 
-def test_every_lock_file_is_compiled_and_asked_about() -> None:
+def test_every_lock_file_is_compiled_and_audited() -> None:
     makefile = (ROOT / "Makefile").read_text()
     [named] = re.findall(
         r"^LOCKED := (\S+) \$\(addprefix requirements/,([a-z ]+)\)$", makefile, re.MULTILINE

@@ -8,9 +8,8 @@ from typing import Any
 import pytest
 
 from local.run_config import SECRETS
-from medianest.api.headers import SECURITY_HEADERS
 from tests.support.cloudformation import Resource, Stack, references, walk
-from tests.support.stacks import CANARY, all_stacks, in_every_way
+from tests.support.stacks import CANARY, all_stacks, for_every_variant
 
 SECRET_ARN = re.compile(r"arn:aws:(secretsmanager|ssm):[\w-]+:\d+:(secret:|parameter/).+")
 API_NAMES = ("Media", "Auth", "Admin", "Plex", "Health")
@@ -111,8 +110,8 @@ def every_statement(stack: Stack) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 class TestT1Environment:
-    @in_every_way
-    def test_secrets_are_named_and_not_told(self, stack: Stack) -> None:
+    @for_every_variant
+    def test_variables_name_secrets_and_hold_none(self, stack: Stack) -> None:
         for function in functions(stack):
             for name, value in environment(function).items():
                 if name not in SECRETS:
@@ -121,8 +120,8 @@ class TestT1Environment:
                 is_made_here = secret is not None and secret.type == "AWS::SecretsManager::Secret"
                 assert is_made_here or SECRET_ARN.fullmatch(str(value)), (function.id, name, value)
 
-    @in_every_way
-    def test_nothing_is_resolved_into_it(self, stack: Stack) -> None:
+    @for_every_variant
+    def test_no_secret_is_resolved_into_a_variable(self, stack: Stack) -> None:
         for function in functions(stack):
             assert "{{resolve:" not in text(environment(function)), function.id
 
@@ -133,8 +132,8 @@ class TestT1Environment:
         assert [each.type for each in holders] == ["AWS::SecretsManager::Secret"]
         assert CANARY not in text(stack.outputs)
 
-    @in_every_way
-    def test_secrets_are_made_at_random(self, stack: Stack) -> None:
+    @for_every_variant
+    def test_secrets_are_generated_at_random(self, stack: Stack) -> None:
         for secret in stack.of("AWS::SecretsManager::Secret"):
             made = secret.get("GenerateSecretString")
             if secret.id.startswith("Tmdb"):
@@ -144,8 +143,10 @@ class TestT1Environment:
 
 
 class TestT2Schedules:
-    @in_every_way
-    def test_each_retries_keeps_what_fails_and_has_a_role_of_its_own(self, stack: Stack) -> None:
+    @for_every_variant
+    def test_each_schedule_retries_keeps_failed_events_and_has_its_own_role(
+        self, stack: Stack
+    ) -> None:
         schedules = stack.of("AWS::Scheduler::Schedule")
         assert len(schedules) >= 5
         for schedule in schedules:
@@ -159,8 +160,8 @@ class TestT2Schedules:
         roles = [text(schedule.get("Target.RoleArn")) for schedule in schedules]
         assert len(set(roles)) == len(roles)
 
-    @in_every_way
-    def test_each_calls_the_alias_and_may_call_nothing_else(self, stack: Stack) -> None:
+    @for_every_variant
+    def test_each_schedule_may_call_its_alias_only(self, stack: Stack) -> None:
         for schedule in stack.of("AWS::Scheduler::Schedule"):
             called = schedule.get("Target.Arn")
             assert is_alias(stack, called), schedule
@@ -173,8 +174,8 @@ class TestT2Schedules:
                     assert statement["Action"] == "sqs:SendMessage"
 
 
-@in_every_way
-def test_t3_a_function_that_nobody_waits_for_keeps_what_fails(stack: Stack) -> None:
+@for_every_variant
+def test_t3_an_asynchronous_function_keeps_failed_events(stack: Stack) -> None:
     # Schedules and CloudFormation's custom resources invoke a function asynchronously.
     called = [each.get("Target.Arn") for each in stack.of("AWS::Scheduler::Schedule")]
     called += [
@@ -205,15 +206,15 @@ class TestT4SecurityGroups:
             (group_id,) = references(rule.get("GroupId"))
             yield group_id, dict(rule.properties)
 
-    @in_every_way
-    def test_what_comes_in_comes_from_a_group_of_this_stack(self, stack: Stack) -> None:
+    @for_every_variant
+    def test_ingress_is_from_security_groups_of_the_stack_only(self, stack: Stack) -> None:
         for group, rule in self.rules(stack, "Ingress"):
             assert not {"CidrIp", "CidrIpv6", "SourcePrefixListId"} & rule.keys(), (group, rule)
             source = stack.resource_of(rule["SourceSecurityGroupId"])
             assert source is not None, (group, rule)
 
-    @in_every_way
-    def test_the_data_lets_in_functions_and_proxy_only(self, stack: Stack) -> None:
+    @for_every_variant
+    def test_database_and_cache_accept_functions_and_proxy_only(self, stack: Stack) -> None:
         for group, rule in self.rules(stack, "Ingress"):
             source = stack.resource_of(rule["SourceSecurityGroupId"])
             if "Database" in group or "Cache" in group:
@@ -221,15 +222,15 @@ class TestT4SecurityGroups:
                 assert source.id in {"FunctionSecurityGroup", "ProxySecurityGroup"}, (group, rule)
                 assert int(rule["FromPort"]) == int(rule["ToPort"]) or "Cache" in group
 
-    @in_every_way
-    def test_what_goes_out_is_said(self, stack: Stack) -> None:
+    @for_every_variant
+    def test_each_group_declares_its_egress(self, stack: Stack) -> None:
         told = {group for group, _ in self.rules(stack, "Egress")}
         for group in stack.of("AWS::EC2::SecurityGroup"):
             # Without a rule, EC2 allows all outbound traffic.
             assert group.id in told, group
 
-    @in_every_way
-    def test_functions_reach_the_web_and_the_data_only(self, stack: Stack) -> None:
+    @for_every_variant
+    def test_functions_reach_https_and_the_data_only(self, stack: Stack) -> None:
         # An external database or cache may listen on any unprivileged port.
         has_external = "external" in {
             stack.parameters["DatabaseMode"],
@@ -241,8 +242,8 @@ class TestT4SecurityGroups:
                 assert rule["IpProtocol"] == "tcp", rule
                 assert (int(rule["FromPort"]), int(rule["ToPort"])) in allowed, rule
 
-    @in_every_way
-    def test_each_rule_says_what_it_is_for(self, stack: Stack) -> None:
+    @for_every_variant
+    def test_each_rule_has_a_description(self, stack: Stack) -> None:
         for direction in ("Ingress", "Egress"):
             for group, rule in self.rules(stack, direction):
                 assert rule.get("Description"), (group, rule)
@@ -254,13 +255,13 @@ class TestT5Database:
         alone = [each for each in stack.of("AWS::RDS::DBInstance") if not in_cluster(each)]
         return alone + stack.of("AWS::RDS::DBCluster")
 
-    @in_every_way
-    def test_there_is_one_in_the_modes_that_make_one(self, stack: Stack) -> None:
+    @for_every_variant
+    def test_a_database_exists_in_the_modes_that_make_one(self, stack: Stack) -> None:
         made = len(self.databases(stack))
         assert made == (stack.parameters["DatabaseMode"] != "external")
 
-    @in_every_way
-    def test_it_is_private(self, stack: Stack) -> None:
+    @for_every_variant
+    def test_the_database_is_private(self, stack: Stack) -> None:
         for instance in stack.of("AWS::RDS::DBInstance"):
             assert str(instance.get("PubliclyAccessible")).lower() == "false", instance
         for group in stack.of("AWS::RDS::DBSubnetGroup", "AWS::ElastiCache::SubnetGroup"):
@@ -269,8 +270,8 @@ class TestT5Database:
             for subnet in subnets:
                 assert "Public" not in stack.resources[subnet["Ref"]].id
 
-    @in_every_way
-    def test_it_is_encrypted_and_kept(self, stack: Stack) -> None:
+    @for_every_variant
+    def test_the_database_is_encrypted_and_retained(self, stack: Stack) -> None:
         for database in self.databases(stack):
             assert str(database.get("StorageEncrypted")).lower() == "true", database
             assert database.attributes["DeletionPolicy"] == "Snapshot", database
@@ -280,15 +281,15 @@ class TestT5Database:
             wanted = stack.parameters["DatabaseDeletionProtection"]
             assert str(database.get("DeletionProtection")).lower() == wanted
 
-    @in_every_way
-    def test_its_password_is_nowhere_in_the_template(self, stack: Stack) -> None:
+    @for_every_variant
+    def test_the_database_password_is_not_in_the_template(self, stack: Stack) -> None:
         for database in self.databases(stack):
             password = database.get("MasterUserPassword")
             managed = str(database.get("ManageMasterUserPassword")).lower() == "true"
             assert managed or "{{resolve:secretsmanager:" in text(password), database
 
-    @in_every_way
-    def test_it_takes_no_connection_without_tls(self, stack: Stack) -> None:
+    @for_every_variant
+    def test_the_database_refuses_connections_without_tls(self, stack: Stack) -> None:
         kinds = ("AWS::RDS::DBParameterGroup", "AWS::RDS::DBClusterParameterGroup")
         for database in self.databases(stack):
             groups = [each for each in stack.of(*kinds) if each.id in database.references]
@@ -296,8 +297,8 @@ class TestT5Database:
         for proxy in stack.of("AWS::RDS::DBProxy"):
             assert str(proxy.get("RequireTLS")).lower() == "true"
 
-    @in_every_way
-    def test_its_minor_versions_come_by_themselves(self, stack: Stack) -> None:
+    @for_every_variant
+    def test_the_database_upgrades_minor_versions_automatically(self, stack: Stack) -> None:
         for instance in stack.of("AWS::RDS::DBInstance"):
             assert str(instance.get("AutoMinorVersionUpgrade", "true")).lower() == "true"
 
@@ -307,8 +308,8 @@ def in_cluster(instance: Resource) -> bool:
 
 
 class TestT6Cache:
-    @in_every_way
-    def test_there_is_one_in_the_modes_that_make_one(self, stack: Stack) -> None:
+    @for_every_variant
+    def test_a_cache_exists_in_the_modes_that_make_one(self, stack: Stack) -> None:
         serverless = stack.of("AWS::ElastiCache::ServerlessCache")
         nodes = stack.of("AWS::ElastiCache::ReplicationGroup")
         mode = stack.parameters["CacheMode"]
@@ -317,8 +318,8 @@ class TestT6Cache:
         # A cluster of this kind has neither TLS nor a password.
         assert not stack.of("AWS::ElastiCache::CacheCluster")
 
-    @in_every_way
-    def test_it_is_encrypted_and_asks_who_comes(self, stack: Stack) -> None:
+    @for_every_variant
+    def test_the_cache_is_encrypted_and_requires_a_password(self, stack: Stack) -> None:
         for cache in stack.of("AWS::ElastiCache::ServerlessCache"):
             assert cache.get("Engine") == "valkey"
             assert cache.get("UserGroupId"), cache
@@ -335,8 +336,8 @@ class TestT6Cache:
             assert all("{{resolve:secretsmanager:" in text(each) for each in passwords), user
 
 
-@in_every_way
-def test_t7_each_function_writes_into_a_log_of_its_own_that_ends(stack: Stack) -> None:
+@for_every_variant
+def test_t7_each_function_has_its_own_log_group_with_a_retention(stack: Stack) -> None:
     logs = []
     for function in functions(stack):
         log = stack.resource_of(function.get("LoggingConfig.LogGroup"))
@@ -348,8 +349,8 @@ def test_t7_each_function_writes_into_a_log_of_its_own_that_ends(stack: Stack) -
         assert log.get("RetentionInDays"), log
 
 
-@in_every_way
-def test_t7_a_function_may_write_into_its_log_and_no_other(stack: Stack) -> None:
+@for_every_variant
+def test_t7_a_function_may_write_to_its_own_log_group_only(stack: Stack) -> None:
     for function in functions(stack):
         written = {
             text(resource)
@@ -362,8 +363,8 @@ def test_t7_a_function_may_write_into_its_log_and_no_other(stack: Stack) -> None
 
 
 class TestT8Permissions:
-    @in_every_way
-    def test_no_statement_allows_everything(self, stack: Stack) -> None:
+    @for_every_variant
+    def test_no_statement_has_a_wildcard_action(self, stack: Stack) -> None:
         for owner, statement in every_statement(stack):
             if statement["Effect"] != "Allow":
                 continue
@@ -373,8 +374,8 @@ class TestT8Permissions:
             for action in as_list(statement["Action"]):
                 assert "*" not in action, (owner, action)
 
-    @in_every_way
-    def test_all_resources_only_where_aws_knows_no_other(self, stack: Stack) -> None:
+    @for_every_variant
+    def test_a_wildcard_resource_is_used_only_where_aws_requires_it(self, stack: Stack) -> None:
         for owner, statement in every_statement(stack):
             if statement["Effect"] == "Allow" and "*" in as_list(statement.get("Resource", [])):
                 assert set(as_list(statement["Action"])) <= UNRESTRICTABLE_ACTIONS, (
@@ -382,19 +383,19 @@ class TestT8Permissions:
                     statement,
                 )
 
-    @in_every_way
-    def test_policies_of_aws_are_of_the_list(self, stack: Stack) -> None:
+    @for_every_variant
+    def test_only_listed_managed_policies_are_attached(self, stack: Stack) -> None:
         for owner in stack.of("AWS::IAM::Role"):
             for arn in owner.get("ManagedPolicyArns", []):
                 assert stack.resource_of(arn) or arn.rpartition("/")[2] in MANAGED, (owner, arn)
 
-    @in_every_way
+    @for_every_variant
     def test_each_function_has_a_role_of_its_own(self, stack: Stack) -> None:
         roles = [role(stack, function).id for function in functions(stack)]
         assert len(set(roles)) == len(roles)
 
-    @in_every_way
-    def test_a_function_may_read_the_secrets_that_it_is_told_of(self, stack: Stack) -> None:
+    @for_every_variant
+    def test_a_function_may_read_the_secrets_of_its_variables_only(self, stack: Stack) -> None:
         for function in functions(stack):
             told = {
                 resource_id(stack, environment(function)[n])
@@ -411,8 +412,8 @@ class TestT8Permissions:
                 told = {"JwtSecret"}
             assert readable == told, function
 
-    @in_every_way
-    def test_only_rotation_writes_a_secret(self, stack: Stack) -> None:
+    @for_every_variant
+    def test_only_the_rotation_function_may_write_a_secret(self, stack: Stack) -> None:
         for function in functions(stack):
             actions = {
                 action
@@ -424,8 +425,8 @@ class TestT8Permissions:
 
 
 class TestT9Bounds:
-    @in_every_way
-    def test_time_and_memory_are_set(self, stack: Stack) -> None:
+    @for_every_variant
+    def test_each_function_has_a_timeout_and_a_memory_size(self, stack: Stack) -> None:
         for function in functions(stack):
             assert 512 <= int(function.get("MemorySize")) <= 3008, function
             longest = 28 if function.id in API_FUNCTIONS else 900
@@ -433,11 +434,11 @@ class TestT9Bounds:
             assert function.get("Architectures") == [stack.parameters["Architecture"]], function
             assert function.get("Runtime") == "python3.13", function
 
-    def test_arm64_unless_said(self) -> None:
+    def test_functions_run_on_arm64_by_default(self) -> None:
         assert all_stacks()["no profile"].parameters["Architecture"] == "arm64"
 
-    @in_every_way
-    def test_environments_are_bounded_if_wanted(self, stack: Stack) -> None:
+    @for_every_variant
+    def test_concurrency_is_reserved_where_a_bound_is_given(self, stack: Stack) -> None:
         bounds = {name: int(stack.parameters[f"{name}Concurrency"]) for name in API_NAMES}
         for function in functions(stack):
             name = function.id.removesuffix("Function")
@@ -446,7 +447,7 @@ class TestT9Bounds:
             else:
                 assert (reserved(function) is not None) == any(bounds.values()), function
 
-    def test_bounds_follow_how_much_a_function_is_used(self) -> None:
+    def test_busier_functions_have_larger_bounds(self) -> None:
         defaults = all_stacks()["no profile"].parameters
         bounds = [int(defaults[f"{name}Concurrency"]) for name in API_NAMES]
         assert bounds == sorted(bounds, reverse=True)
@@ -454,11 +455,11 @@ class TestT9Bounds:
         # Forty concurrent callers each get an environment.
         assert bounds[0] >= 40
 
-    def test_a_new_account_has_nothing_to_reserve_in_the_profile_hobby(self) -> None:
+    def test_profile_hobby_reserves_no_concurrency(self) -> None:
         assert all(reserved(each) is None for each in functions(all_stacks()["hobby"]))
 
-    @in_every_way
-    def test_the_database_has_a_connection_for_each(self, stack: Stack) -> None:
+    @for_every_variant
+    def test_the_database_has_a_connection_for_each_environment(self, stack: Stack) -> None:
         bounds = [stack.parameters[f"{name}Concurrency"] for name in API_NAMES]
         if stack.of("AWS::RDS::DBProxy") or "0" in bounds:
             return
@@ -503,22 +504,9 @@ def connections(stack: Stack) -> Iterator[int]:
         yield min(int(most / 9531392), 2000)
 
 
-class TestT10GatewayResponses:
-    @in_every_way
-    def test_each_has_the_headers_of_all_others(self, stack: Stack) -> None:
-        body = stack.one("AWS::ApiGateway::RestApi").get("Body")
-        responses = body["x-amazon-apigateway-gateway-responses"]
-        assert {"DEFAULT_4XX", "DEFAULT_5XX", "THROTTLED"} <= responses.keys()
-        for kind, response in responses.items():
-            sent = response["responseParameters"]
-            for name, value in SECURITY_HEADERS.items():
-                assert sent[f"gatewayresponse.header.{name}"] == f"'{value}'", kind
-            assert json.loads(response["responseTemplates"]["application/json"])["success"] is False
-
-
 class TestT11Stage:
-    @in_every_way
-    def test_it_throttles(self, stack: Stack) -> None:
+    @for_every_variant
+    def test_the_stage_throttles_every_method(self, stack: Stack) -> None:
         settings = stack.one("AWS::ApiGateway::Stage").get("MethodSettings")
         everywhere = [
             each for each in settings if (each["ResourcePath"], each["HttpMethod"]) == ("/*", "*")
@@ -531,8 +519,8 @@ class TestT11Stage:
             assert str(setting.get("DataTraceEnabled", "false")).lower() == "false", setting
             assert str(setting.get("CachingEnabled", "false")).lower() == "false", setting
 
-    @in_every_way
-    def test_it_writes_an_access_log_that_tells_no_secret(self, stack: Stack) -> None:
+    @for_every_variant
+    def test_the_access_log_has_no_secret(self, stack: Stack) -> None:
         stage = stack.one("AWS::ApiGateway::Stage")
         log = stack.resource_of(stage.get("AccessLogSetting.DestinationArn"))
         assert log is not None
@@ -548,16 +536,16 @@ class TestT11Stage:
         for name in asked:
             assert not re.search("authoriz|header|querystring|token|cookie", name, re.IGNORECASE)
 
-    @in_every_way
-    def test_it_traces_if_wanted(self, stack: Stack) -> None:
+    @for_every_variant
+    def test_traces_are_written_if_tracing_is_on(self, stack: Stack) -> None:
         is_wanted = stack.parameters["Tracing"] == "true"
         stage = stack.one("AWS::ApiGateway::Stage")
         assert str(stage.get("TracingEnabled", "false")).lower() == str(is_wanted).lower()
         for function in functions(stack):
             assert (function.get("TracingConfig.Mode") == "Active") == is_wanted, function
 
-    @in_every_way
-    def test_the_log_role_is_there_before_the_stage(self, stack: Stack) -> None:
+    @for_every_variant
+    def test_the_log_role_is_made_before_the_stage(self, stack: Stack) -> None:
         for account in stack.of("AWS::ApiGateway::Account"):
             assert account.id in stack.dependencies_of(stack.one("AWS::ApiGateway::Stage"))
         made = bool(stack.of("AWS::ApiGateway::Account"))
@@ -565,8 +553,10 @@ class TestT11Stage:
 
 
 class TestT12Domain:
-    @in_every_way
-    def test_it_takes_no_old_tls_and_no_other_way(self, stack: Stack) -> None:
+    @for_every_variant
+    def test_a_custom_domain_requires_tls_1_2_and_disables_the_default_address(
+        self, stack: Stack
+    ) -> None:
         wanted = stack.parameters["DomainName"]
         domains = stack.of("AWS::ApiGateway::DomainName")
         assert [each.get("DomainName") for each in domains] == ([wanted] if wanted else [])
@@ -578,15 +568,15 @@ class TestT12Domain:
         setting = server["x-amazon-apigateway-endpoint-configuration"]
         assert setting["disableExecuteApiEndpoint"] is bool(wanted)
 
-    @in_every_way
-    def test_its_name_is_made_where_the_zone_is_known(self, stack: Stack) -> None:
+    @for_every_variant
+    def test_a_dns_record_is_made_where_the_zone_is_given(self, stack: Stack) -> None:
         records = stack.of("AWS::Route53::RecordSet", "AWS::Route53::RecordSetGroup")
         assert bool(records) == bool(stack.parameters["HostedZoneId"])
 
 
 class TestT13CallsOfFunctions:
-    @in_every_way
-    def test_each_permission_says_whose_calls(self, stack: Stack) -> None:
+    @for_every_variant
+    def test_each_invoke_permission_names_its_source(self, stack: Stack) -> None:
         permissions = stack.of("AWS::Lambda::Permission")
         assert len(permissions) >= len(API_FUNCTIONS)
         for permission in permissions:
@@ -597,8 +587,8 @@ class TestT13CallsOfFunctions:
                 assert "SourceArn" in permission.properties
                 assert is_alias(stack, permission.get("FunctionName")), permission
 
-    @in_every_way
-    def test_the_api_calls_what_it_may(self, stack: Stack) -> None:
+    @for_every_variant
+    def test_the_api_may_call_each_function_that_it_routes_to(self, stack: Stack) -> None:
         allowed = {
             target(stack, each.get("FunctionName")).id
             for each in stack.of("AWS::Lambda::Permission")
@@ -614,13 +604,13 @@ class TestT13CallsOfFunctions:
         assert all(is_alias(stack, uri) for uri in called)
         assert {target(stack, uri).id for uri in called} == allowed == API_FUNCTIONS
 
-    @in_every_way
-    def test_no_function_has_an_address_of_its_own(self, stack: Stack) -> None:
+    @for_every_variant
+    def test_no_function_has_a_url(self, stack: Stack) -> None:
         assert not stack.of("AWS::Lambda::Url")
 
 
 class TestUpdates:
-    @in_every_way
+    @for_every_variant
     def test_new_code_waits_for_its_migrations(self, stack: Stack) -> None:
         migrations = stack.resources["Migrations"]
         assert target(stack, migrations.get("ServiceToken")).id == "MigrationsFunction"
@@ -630,7 +620,7 @@ class TestUpdates:
             if function.id not in NOT_AFTER_MIGRATIONS:
                 assert "Migrations" in stack.dependencies_of(function), function
 
-    @in_every_way
+    @for_every_variant
     def test_each_function_has_its_alias(self, stack: Stack) -> None:
         aliases = stack.of("AWS::Lambda::Alias")
         assert {each.get("Name") for each in aliases} == {"live"}
@@ -638,8 +628,8 @@ class TestUpdates:
         assert {*API_FUNCTIONS, "CleanupFunction"} <= set(owners)
         assert len(set(owners)) == len(owners)
 
-    @in_every_way
-    def test_snapstart_if_wanted(self, stack: Stack) -> None:
+    @for_every_variant
+    def test_snapstart_is_on_only_where_it_is_chosen(self, stack: Stack) -> None:
         is_wanted = stack.parameters["SnapStart"] == "true"
         for function in functions(stack):
             if function.id in API_FUNCTIONS:
@@ -657,25 +647,23 @@ KEPT = {
 }
 
 
-class TestKey:
-    @in_every_way
+class TestEncryptionKey:
+    @for_every_variant
     def test_a_queue_is_encrypted(self, stack: Stack) -> None:
         for queue in stack.of("AWS::SQS::Queue"):
             assert queue.get("SqsManagedSseEnabled") is True, queue
 
     @pytest.mark.parametrize("kind", KEPT)
-    @in_every_way
-    def test_what_is_kept_is_under_the_own_key_if_there_is_one(
-        self, stack: Stack, kind: str
-    ) -> None:
+    @for_every_variant
+    def test_stored_data_is_encrypted_with_the_given_key(self, stack: Stack, kind: str) -> None:
         key = stack.parameters["KmsKeyArn"]
         for kept in stack.of(kind):
             if kind == "AWS::RDS::DBInstance" and in_cluster(kept):
                 continue
             assert kept.get(KEPT[kind], "") == key, kept
 
-    @in_every_way
-    def test_functions_may_use_it(self, stack: Stack) -> None:
+    @for_every_variant
+    def test_functions_may_use_the_given_key(self, stack: Stack) -> None:
         key = stack.parameters["KmsKeyArn"]
         for function in functions(stack):
             used = {

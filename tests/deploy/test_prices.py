@@ -1,18 +1,21 @@
-"""T16: docs/operations.md lists the idle costs of the hobby profile in a table."""
+"""T16: docs/operations.md lists what costs money by the hour, for each profile."""
 
 import re
 from collections.abc import Iterator
+from decimal import Decimal
+
+import pytest
 
 from tests.support.cloudformation import ROOT, Resource, Stack
 from tests.support.stacks import all_stacks
 
-HEADING = "### Hobby: what costs money by the hour"
+HEADING = "## Prices\n"
+PROFILES = ("hobby", "scale")
 # AWS charges for the use of these, not for their existence.
 FREE = {
     "AWS::ApiGateway::Account",
     "AWS::ApiGateway::Deployment",
     "AWS::ApiGateway::RestApi",
-    "AWS::EC2::EgressOnlyInternetGateway",
     "AWS::EC2::EIPAssociation",
     "AWS::EC2::InternetGateway",
     "AWS::EC2::LaunchTemplate",
@@ -25,7 +28,6 @@ FREE = {
     "AWS::EC2::Subnet",
     "AWS::EC2::SubnetRouteTableAssociation",
     "AWS::EC2::VPC",
-    "AWS::EC2::VPCCidrBlock",
     "AWS::EC2::VPCGatewayAttachment",
     "AWS::ElastiCache::ParameterGroup",
     "AWS::ElastiCache::SubnetGroup",
@@ -42,12 +44,15 @@ FREE = {
     "AWS::Logs::LogGroup",
     "AWS::RDS::DBClusterParameterGroup",
     "AWS::RDS::DBParameterGroup",
+    "AWS::RDS::DBProxyTargetGroup",
     "AWS::RDS::DBSubnetGroup",
     "AWS::SNS::Topic",
     "AWS::SQS::Queue",
     "AWS::SQS::QueuePolicy",
     "AWS::Scheduler::Schedule",
+    "AWS::SecretsManager::RotationSchedule",
     "AWS::SecretsManager::SecretTargetAttachment",
+    "AWS::WAFv2::WebACLAssociation",
     "Custom::Migrations",
 }
 
@@ -78,53 +83,74 @@ def has_public_address(stack: Stack) -> Iterator[Resource]:
     yield from stack.of("AWS::EC2::EIP")
 
 
-def table() -> dict[str, str]:
-    """Return the rows by the resource or type in their first column."""
-    text = (ROOT / "docs/operations.md").read_text()
-    assert HEADING in text
-    section = re.split(r"^#{1,3} ", text.partition(HEADING)[2], flags=re.MULTILINE)[0]
-    found: dict[str, str] = {}
-    for line in section.splitlines():
-        if named := re.match(r"\| *`([\w:]+)` *\|", line):
-            assert named[1] not in found
-            found[named[1]] = line
-        elif line.startswith("| |"):
-            found[list(found)[-1]] += line  # a continuation of the row above
-    assert found
-    return found
+def rows(profile: str) -> Iterator[tuple[set[str], str, Decimal]]:
+    """Yield the rows with a price in a profile: resources or types, what is paid for, dollars."""
+    section = (ROOT / "docs/operations.md").read_text().partition(HEADING)[2].partition("\n## ")[0]
+    names: set[str] = set()
+    for line in section.partition("| **by the hour**")[0].splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        if len(cells) == 4 and re.fullmatch(r"(`[\w:]+`(, )?)*", cells[0]):
+            # A row without a resource continues the one above.
+            names = set(re.findall(r"[\w:]+", cells[0])) or names
+            if price := cells[2 + PROFILES.index(profile)]:
+                yield names, cells[1], Decimal(price)
 
 
-def test_hobby_has_nothing_that_costs_by_the_hour_but_what_the_table_lists() -> None:
-    listed = table()
-    for each in all_stacks()["hobby"].resources.values():
+def listed(profile: str) -> set[str]:
+    """Return the resources and types with a price in a profile."""
+    return {name for names, _, _ in rows(profile) for name in names}
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_a_profile_has_nothing_that_costs_by_the_hour_but_what_the_table_lists(
+    profile: str,
+) -> None:
+    for each in all_stacks()[profile].resources.values():
         if costs_by_the_hour(each):
-            assert {each.id, each.type} & listed.keys(), f"{each} is not in the table"
+            assert {each.id, each.type} & listed(profile), f"{each} is not in the table"
 
 
-def test_every_row_of_the_table_is_a_resource_of_hobby() -> None:
-    made = all_stacks()["hobby"].resources.values()
+@pytest.mark.parametrize("profile", PROFILES)
+def test_each_price_of_the_table_is_of_a_resource_that_the_profile_makes(profile: str) -> None:
+    made = all_stacks()[profile].resources.values()
     paid = {name for each in made if costs_by_the_hour(each) for name in (each.id, each.type)}
-    assert table().keys() <= paid
+    assert listed(profile)
+    assert listed(profile) <= paid
 
 
-def test_the_table_counts_secrets_and_the_metrics_of_alarms() -> None:
-    hobby = all_stacks()["hobby"]
-    secrets = len(hobby.of("AWS::SecretsManager::Secret"))
-    assert f" {secrets} " in table()["AWS::SecretsManager::Secret"]
+@pytest.mark.parametrize("profile", PROFILES)
+def test_the_table_counts_secrets_and_the_metrics_of_alarms(profile: str) -> None:
+    stack = all_stacks()[profile]
     # AWS charges for each metric of an alarm.
-    metrics = len(hobby.of("AWS::CloudWatch::Alarm"))
-    assert f" {metrics} " in table()["AWS::CloudWatch::Alarm"]
+    for kind in ("AWS::SecretsManager::Secret", "AWS::CloudWatch::Alarm"):
+        (text,) = [text for names, text, _ in rows(profile) if kind in names]
+        assert text.startswith(f"{len(stack.of(kind))} ")
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_the_table_has_the_sizes_of_the_profile(profile: str) -> None:
+    stack = all_stacks()[profile]
+    text = " ".join(text for _, text, _ in rows(profile))
+    assert f"{stack.parameters['DatabaseInstanceClass']}" in text
+    assert f"{stack.parameters['DatabaseStorageGb']} GiB" in text
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_the_sum_of_the_table_is_the_sum_of_its_prices(profile: str) -> None:
+    page = (ROOT / "docs/operations.md").read_text()
+    (line,) = [line for line in page.splitlines() if line.startswith("| **by the hour**")]
+    total = line.strip("|").split("|")[2 + PROFILES.index(profile)].strip(" *")
+    assert sum(price for _, _, price in rows(profile)) == Decimal(total)
 
 
 def test_public_addresses_are_in_the_table() -> None:
-    rows = "\n".join(table().values())
     addresses = list(has_public_address(all_stacks()["hobby"]))
     assert len(addresses) <= 1, addresses
-    assert ("IPv4" in rows) == bool(addresses)
+    assert any("IPv4" in text for _, text, _ in rows("hobby")) == bool(addresses)
 
 
-def test_what_only_companies_need_is_not_free_here() -> None:
-    # Shows that `costs_by_the_hour` detects the resources that AWS charges for.
+def test_resources_that_only_scale_has_cost_by_the_hour() -> None:
+    # The list of what is free must not hide these.
     scale = all_stacks()["scale and everything"]
     paid = {each.type for each in scale.resources.values() if costs_by_the_hour(each)}
     assert {

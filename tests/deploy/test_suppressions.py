@@ -39,11 +39,11 @@ def skips() -> Iterator[dict[str, Any]]:
 
 
 @pytest.mark.parametrize(("number", "line"), lines(), ids=lambda value: str(value)[:60].strip())
-def test_each_has_its_reason_in_place(number: int, line: str) -> None:
+def test_each_suppression_has_its_reason_beside_it(number: int, line: str) -> None:
     assert len(reason(number, line).split()) >= 4, f"template.yaml:{number}: {line.strip()}"
 
 
-def test_checkov_is_given_the_reasons() -> None:
+def test_checkov_reads_the_reasons() -> None:
     for skip in skips():
         assert len(skip["comment"].split()) >= 4, skip
 
@@ -59,7 +59,7 @@ def test_cfn_lint_is_silenced_check_by_check() -> None:
     assert all(CHECK.fullmatch(check) for check in suppressed), json.dumps(suppressed)
 
 
-def test_nothing_is_silenced_elsewhere() -> None:
+def test_no_check_is_suppressed_elsewhere() -> None:
     assert not [name for name in ELSEWHERE if (ROOT / name).exists()]
     script = (ROOT / "tests/deploy_check.py").read_text()
     assert "--skip-check" not in script

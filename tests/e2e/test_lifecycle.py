@@ -61,7 +61,7 @@ def test_data_and_secrets_survive_a_restart(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_stops_everything(tmp_path: Path, number: signal.Signals) -> None:
+def test_a_signal_stops_every_process(tmp_path: Path, number: signal.Signals) -> None:
     with local_service(tmp_path / "data") as service:
         assert service.call("GET", "/api/health").status == 200
         assert processes_on(tmp_path / "data")
@@ -72,7 +72,7 @@ def test_a_signal_stops_everything(tmp_path: Path, number: signal.Signals) -> No
         assert "Stopped." in service.log.read_text()
 
 
-def test_after_kill_9_nothing_stays_and_a_new_start_works(tmp_path: Path) -> None:
+def test_after_kill_9_no_process_stays_and_a_new_start_works(tmp_path: Path) -> None:
     with local_service(tmp_path / "data") as service:
         token = service.sign_in(service.standin_urls[0], "alice")
         service.process.kill()
@@ -82,7 +82,7 @@ def test_after_kill_9_nothing_stays_and_a_new_start_works(tmp_path: Path) -> Non
         assert service.call("GET", "/api/auth/me", token=token).status == 200
 
 
-def test_start_straight_after_kill_9(tmp_path: Path) -> None:
+def test_a_start_straight_after_kill_9_works(tmp_path: Path) -> None:
     with local_service(tmp_path / "data") as service:
         service.process.kill()
         service.process.wait(10)
@@ -90,7 +90,7 @@ def test_start_straight_after_kill_9(tmp_path: Path) -> None:
         assert service.call("GET", "/api/health").status == 200
 
 
-def test_second_start_on_the_same_data_is_refused(service: LocalService) -> None:
+def test_a_second_start_on_the_same_data_is_refused(service: LocalService) -> None:
     refused = local("--data", str(service.data), "--port", "0")
     assert refused.returncode == 1
     assert "already runs" in refused.stderr
@@ -104,7 +104,7 @@ def test_data_of_a_running_service_is_not_removed(service: LocalService) -> None
     assert service.call("GET", "/api/health").status == 200
 
 
-def test_reset_removes_the_data_of_a_stopped_one(tmp_path: Path) -> None:
+def test_reset_removes_the_data_of_a_stopped_service(tmp_path: Path) -> None:
     with local_service(tmp_path / "data"):
         pass
     assert local("reset", "--data", str(tmp_path / "data")).returncode == 0
@@ -112,7 +112,7 @@ def test_reset_removes_the_data_of_a_stopped_one(tmp_path: Path) -> None:
     assert local("reset", "--data", str(tmp_path / "data")).returncode == 0
 
 
-def test_port_in_use(tmp_path: Path, service: LocalService) -> None:
+def test_a_port_in_use_is_reported(tmp_path: Path, service: LocalService) -> None:
     port = service.url.rpartition(":")[2]
     refused = local("--data", str(tmp_path / "data"), PORT=port)
     assert refused.returncode == 1
@@ -120,7 +120,7 @@ def test_port_in_use(tmp_path: Path, service: LocalService) -> None:
     assert not processes_on(tmp_path / "data")
 
 
-def test_bad_settings_are_told_all_at_once(tmp_path: Path) -> None:
+def test_bad_settings_are_reported_at_once(tmp_path: Path) -> None:
     refused = local(
         "--data",
         str(tmp_path / "data"),
@@ -137,7 +137,7 @@ def test_bad_settings_are_told_all_at_once(tmp_path: Path) -> None:
     assert "Traceback" not in refused.stderr
 
 
-def test_unreachable_database_is_told_plainly(tmp_path: Path) -> None:
+def test_an_unreachable_database_is_reported_plainly(tmp_path: Path) -> None:
     refused = local(
         "--data",
         str(tmp_path / "data"),
@@ -151,7 +151,7 @@ def test_unreachable_database_is_told_plainly(tmp_path: Path) -> None:
     assert "hidden" not in refused.stderr + refused.stdout
 
 
-def test_schedule_fired_by_hand_removes_expired_sessions(service: LocalService) -> None:
+def test_a_schedule_fired_by_hand_removes_expired_sessions(service: LocalService) -> None:
     token = service.sign_in(service.standin_urls[0], "carol")
     run = json.loads((service.data / "run.json").read_text())
     assert run
@@ -166,13 +166,13 @@ def test_schedule_fired_by_hand_removes_expired_sessions(service: LocalService) 
     assert service.call("GET", "/api/auth/me", token=token).code == "JWT_INVALID"
 
 
-def test_unknown_schedule_names_the_known_ones(service: LocalService) -> None:
+def test_an_unknown_schedule_is_refused_with_the_known_ones(service: LocalService) -> None:
     refused = local("fire", "Nothing", "--data", str(service.data))
     assert refused.returncode == 1
     assert "ExpiredSessions" in refused.stderr
 
 
-def test_firing_without_a_running_service(tmp_path: Path) -> None:
+def test_firing_a_schedule_without_a_running_service_is_refused(tmp_path: Path) -> None:
     refused = local("fire", "ExpiredSessions", "--data", str(tmp_path))
     assert refused.returncode == 1
     assert "Traceback" not in refused.stderr

@@ -32,7 +32,7 @@ def fresh(tmp_path: Path, own_engines: OwnEngines) -> Iterator[LocalService]:
         yield running
 
 
-def test_a_film_from_wish_to_decision(fresh: LocalService) -> None:
+def test_a_film_is_found_requested_and_approved(fresh: LocalService) -> None:
     service = fresh
     plex_url, _ = service.standin_urls
     alice, bob = (service.sign_in(plex_url, name) for name in ("alice", "bob"))
@@ -73,7 +73,7 @@ def test_a_film_from_wish_to_decision(fresh: LocalService) -> None:
         ("GET", "/api/auth/logout", 405, "METHOD_NOT_ALLOWED"),
     ],
 )
-def test_what_is_not_there(
+def test_unknown_paths_and_methods_are_404_and_405(
     service: LocalService, method: str, path: str, status: int, code: str
 ) -> None:
     # http.client, since it sends a path as it is.
@@ -94,20 +94,20 @@ def test_what_is_not_there(
         assert method not in headers["allow"].split(", ")
 
 
-def test_a_method_that_is_there(service: LocalService) -> None:
+def test_a_get_of_the_health_check_is_answered(service: LocalService) -> None:
     answer = service.call("GET", "/api/health")
     assert answer.status == 200
     assert answer.data["status"] == "healthy"
     assert_house_headers(answer.headers)
 
 
-def test_form_posts_get_405_too(service: LocalService) -> None:
+def test_a_form_body_to_an_unknown_method_is_405(service: LocalService) -> None:
     for media_type in ("application/x-www-form-urlencoded", "text/plain"):
         answer = service.call("PUT", "/api/health", body=1, headers={"Content-Type": media_type})
         assert answer.code == "METHOD_NOT_ALLOWED"
 
 
-def test_preflight(service: LocalService) -> None:
+def test_a_preflight_is_answered_with_the_allowed_methods(service: LocalService) -> None:
     answer = service.call("OPTIONS", "/api/media/request", headers={"Origin": "https://a.example"})
     assert answer.status == 204
     assert answer.text == ""
@@ -117,14 +117,14 @@ def test_preflight(service: LocalService) -> None:
     assert_house_headers(answer.headers)
 
 
-def test_body_of_eleven_megabytes(service: LocalService) -> None:
+def test_a_body_of_eleven_megabytes_is_413(service: LocalService) -> None:
     answer = service.call("POST", "/api/auth/plex/verify", body={"pinId": "x" * 11_000_000})
     assert (answer.status, answer.code) == (413, "PAYLOAD_TOO_LARGE")
     assert_house_headers(answer.headers)
 
 
 @pytest.mark.parametrize("size", [65_537, 70_000, 1_000_000])
-def test_body_over_64_kib(service: LocalService, size: int) -> None:
+def test_a_body_over_64_kib_is_413(service: LocalService, size: int) -> None:
     answer = service.call("POST", "/api/auth/plex/verify", body={"pinId": "x" * size})
     assert (answer.status, answer.code) == (413, "PAYLOAD_TOO_LARGE")
     assert answer.headers["content-type"] == "application/json; charset=utf-8"

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -70,7 +71,7 @@ def workers_of(service: LocalService, function: str) -> list[int]:
     return found
 
 
-def test_database_restarts(
+def test_calls_fail_while_the_database_restarts_and_work_afterwards(
     service: LocalService, engines_apart: tuple[Server, Server], tmp_path: Path
 ) -> None:
     token = service.sign_in(service.standin_urls[0], "alice")
@@ -88,7 +89,7 @@ def test_database_restarts(
         assert service.call("GET", "/api/auth/me", token=token).data["username"] == "alice"
 
 
-def test_connection_lost_between_two_calls_goes_unnoticed(
+def test_a_connection_lost_between_two_calls_is_replaced(
     service: LocalService, engines_apart: tuple[Server, Server]
 ) -> None:
     token = service.sign_in(service.standin_urls[0], "alice")
@@ -101,7 +102,7 @@ def test_connection_lost_between_two_calls_goes_unnoticed(
     assert service.call("GET", "/api/auth/me", token=token).status == 200
 
 
-def test_a_function_that_is_killed_in_a_transaction_leaves_nothing(
+def test_a_function_killed_in_a_transaction_leaves_no_row(
     service: LocalService, engines_apart: tuple[Server, Server]
 ) -> None:
     token = service.sign_in(service.standin_urls[0], "alice")
@@ -145,7 +146,9 @@ def seconds_until_refused(service: LocalService, path: str, token: str) -> float
     return time.monotonic() - started
 
 
-def test_database_hangs(service: LocalService, engines_apart: tuple[Server, Server]) -> None:
+def test_a_hanging_database_costs_one_timeout(
+    service: LocalService, engines_apart: tuple[Server, Server]
+) -> None:
     token = service.sign_in(service.standin_urls[0], "alice")
     pid = engines_apart[0].pid
     with frozen(pid, *children_of(pid)):
@@ -158,7 +161,9 @@ def test_database_hangs(service: LocalService, engines_apart: tuple[Server, Serv
     eventually(lambda: service.call("GET", "/api/auth/me", token=token).status == 200, seconds=5)
 
 
-def test_cache_is_killed(service: LocalService, engines_apart: tuple[Server, Server]) -> None:
+def test_a_killed_cache_leaves_the_service_working(
+    service: LocalService, engines_apart: tuple[Server, Server]
+) -> None:
     token = service.sign_in(service.standin_urls[0], "alice")
     assert service.call("GET", "/api/health").data["status"] == "healthy"
     os.kill(engines_apart[1].pid, signal.SIGKILL)
@@ -179,7 +184,9 @@ def test_cache_is_killed(service: LocalService, engines_apart: tuple[Server, Ser
     assert service.call("GET", "/api/auth/me", token=renewed).code == "JWT_INVALID"
 
 
-def test_cache_hangs(service: LocalService, engines_apart: tuple[Server, Server]) -> None:
+def test_a_hanging_cache_leaves_the_service_working(
+    service: LocalService, engines_apart: tuple[Server, Server]
+) -> None:
     token = service.sign_in(service.standin_urls[0], "alice")
     service.call("GET", "/api/media/search", token=token, query={"q": "inception"})
     with frozen(engines_apart[1].pid):
@@ -203,14 +210,14 @@ def test_upstreams_in_trouble_answer_within_the_time_budget(
     handle = service.begin(plex_url, "bob")
     for url in (plex_url, tmdb_url):
         plex.control(url, "PUT", "fault", {"kind": kind})
-    calls = [
+    calls: list[tuple[str, str, dict[str, Any], str]] = [
         ("POST", "/api/auth/plex/pin", {"body": {}}, "PLEX_UNREACHABLE"),
         ("POST", "/api/auth/plex/verify", {"body": {"pinId": handle}}, "PLEX_UNREACHABLE"),
         ("GET", "/api/media/search", {"query": {"q": "matrix"}}, "CATALOG_UNAVAILABLE"),
     ]
     for method, path, options, code in calls:
         started = time.monotonic()
-        answer = service.call(method, path, token=token, **options)  # type: ignore[arg-type]
+        answer = service.call(method, path, token=token, **options)
         assert (answer.status, answer.code) == (503, code)
         assert time.monotonic() - started < 10
     for url in (plex_url, tmdb_url):

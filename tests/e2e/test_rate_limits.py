@@ -23,9 +23,10 @@ from local.engines.valkey import ValkeyEngine
 from local.run_config import read_run_config
 from local.service import Service, running
 from tests.support.api import Answer
-from tests.support.limits import default_limits, raise_limits, set_limit
+from tests.support.limits import raise_limits, set_limit
 from tests.support.local import LocalService, eventually
 from tests.support.plex import approve
+from tests.support.processes import suspended
 
 type Db = psycopg.Connection[tuple[Any, ...]]
 
@@ -126,16 +127,6 @@ def unthrottled(tmp_path: Path) -> Iterator[Unthrottled]:
         yield Unthrottled(http, service.backends.plex_url, db, cache, valkey.pid)
 
 
-@contextmanager
-def frozen(pid: int) -> Iterator[None]:
-    """Let a process hang: it answers nobody and closes nothing."""
-    os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        os.kill(pid, signal.SIGCONT)
-
-
 def many(number: int, job: Callable[[int], Answer]) -> Counter[str]:
     """Make calls, as many at once as there are environments; return how they were answered."""
     with ThreadPoolExecutor(AT_ONCE) as pool:
@@ -153,7 +144,7 @@ def warm(service: Unthrottled, function: str, route: tuple[str, str]) -> None:
     eventually(several, seconds=30)
 
 
-def test_exactly_the_limit_gets_through_whoever_answers(unthrottled: Unthrottled) -> None:
+def test_exactly_the_limit_is_allowed_across_processes(unthrottled: Unthrottled) -> None:
     set_limit(unthrottled.db, "admin", 50, 3600)
     alice, bob = unthrottled.sign_in("alice"), unthrottled.sign_in("bob")
     warm(unthrottled, "admin", USERS)
@@ -171,7 +162,7 @@ def test_exactly_the_limit_gets_through_whoever_answers(unthrottled: Unthrottled
     }
 
 
-def test_exactly_the_limit_signs_in_when_the_cache_is_gone(unthrottled: Unthrottled) -> None:
+def test_exactly_the_limit_may_sign_in_while_the_cache_is_down(unthrottled: Unthrottled) -> None:
     set_limit(unthrottled.db, "plex-pin", 12, 3600)
     warm(unthrottled, "auth", ME)
     os.kill(unthrottled.cache_pid, signal.SIGKILL)
@@ -183,11 +174,11 @@ def test_exactly_the_limit_signs_in_when_the_cache_is_gone(unthrottled: Unthrott
     assert audited == (1,)
 
 
-def test_a_cache_that_hangs_costs_little_and_guards_go_on(unthrottled: Unthrottled) -> None:
+def test_a_hanging_cache_costs_little_and_limits_hold(unthrottled: Unthrottled) -> None:
     set_limit(unthrottled.db, "plex-pin", 3, 3600)
     alice = unthrottled.sign_in("alice")
     assert unthrottled.call(ME, token=alice).status == 200
-    with frozen(unthrottled.cache_pid):
+    with suspended(unthrottled.cache_pid):
         seconds = []
         for _ in range(20):
             started = time.monotonic()
@@ -201,33 +192,3 @@ def test_a_cache_that_hangs_costs_little_and_guards_go_on(unthrottled: Unthrottl
         pins = [unthrottled.call(PIN, body={}).status for _ in range(5)]
         assert pins == [200, 200, 200, 429, 429]
         assert unthrottled.call(PIN, body={}, ip="2001:db8::1").status == 200
-
-
-def test_guessing_tokens_is_held_off_by_address(unthrottled: Unthrottled) -> None:
-    default_limits(unthrottled.db)
-    alice = unthrottled.sign_in("alice")
-
-    def guess(number: int) -> Answer:
-        route = (USERS, ME, ("GET", "/api/media/search"))[number % 3]
-        return unthrottled.call(route, token=f"a.b.{number}")
-
-    assert many(120, guess) == {"JWT_INVALID": 100, "RATE_LIMITED": 20}
-    assert unthrottled.call(ME, token=alice).status == 200
-    assert unthrottled.call(USERS, token="a.b.c").code == "RATE_LIMITED"
-    assert unthrottled.call(USERS, token="a.b.c", ip="203.0.113.8").code == "JWT_INVALID"
-
-
-def test_what_a_header_says_does_not_matter(unthrottled: Unthrottled) -> None:
-    set_limit(unthrottled.db, "plex-pin", 5, 3600)
-    spoofed = [
-        {"X-Forwarded-For": f"198.51.100.{number}", "Forwarded": f"for=198.51.100.{number}"}
-        for number in range(8)
-    ]
-    statuses = [unthrottled.call(PIN, body={}, headers=each).status for each in spoofed]
-    assert statuses == [200] * 5 + [429] * 3
-    refused = unthrottled.call(PIN, body={})
-    assert refused.details["policy"] == "plex-pin"
-    assert int(refused.headers["retry-after"]) == refused.details["retryAfter"]
-    sixty_four = [f"2001:db8:0:1::{number}" for number in range(1, 7)]
-    statuses = [unthrottled.call(PIN, body={}, ip=ip).status for ip in sixty_four]
-    assert statuses == [200] * 5 + [429]

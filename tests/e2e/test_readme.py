@@ -31,7 +31,7 @@ def run(script: str, service: LocalService) -> list[dict[str, Any]]:
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
-def test_walk_works_as_printed_time_and_again(root: Path, tmp_path: Path) -> None:
+def test_the_readme_walk_works_as_printed_repeatedly(root: Path, tmp_path: Path) -> None:
     script = walk_of((root / "README.md").read_text())
     assert "127.0.0.1:3001" in script
     with local_service(tmp_path / "data", limits=True, trial_limits=True) as service:
@@ -62,7 +62,7 @@ def test_walk_works_as_printed_time_and_again(root: Path, tmp_path: Path) -> Non
         "",
     ],
 )
-def test_a_missing_field_is_named_with_the_answer(root: Path, answer: str) -> None:
+def test_a_missing_field_is_reported_with_the_answer(root: Path, answer: str) -> None:
     helpers = walk_of((root / "README.md").read_text()).partition("api $API")[0]
     done = subprocess.run(
         ["bash", "-c", f'{helpers}\nfield data.pinId <<< "$0"', answer],

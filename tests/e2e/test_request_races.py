@@ -106,7 +106,7 @@ def crowded(
         yield crowd
 
 
-def test_a_show_by_ten_in_overlapping_parts(crowded: Crowded) -> None:
+def test_ten_overlapping_requests_for_a_show_hold_each_season_once(crowded: Crowded) -> None:
     parts = [
         [1, 2, 3], [3, 2], [4, 3, 2, 1], [5, 4], [8, 7, 6, 5], [6, 7], [1, 8], [2, 4, 6, 8],
         [7, 5, 3, 1], [8, 1],
@@ -135,7 +135,7 @@ def test_a_show_by_ten_in_overlapping_parts(crowded: Crowded) -> None:
     assert sorted(rows) == sorted((request["id"], request["seasons"]) for request in made)
 
 
-def test_ten_posts_with_two_left(crowded: Crowded) -> None:
+def test_ten_concurrent_posts_with_a_quota_of_two_make_two_requests(crowded: Crowded) -> None:
     name = USERS[2]
     quota = {"movies": {"limit": 2, "days": 7}, "seasons": {"limit": 3, "days": 7}}
     path = f"/api/admin/users/{crowded.id_of(name)}"
@@ -158,7 +158,7 @@ def test_ten_posts_with_two_left(crowded: Crowded) -> None:
 
 
 @pytest.mark.parametrize("turn", range(len(OF_DECISIONS)))
-def test_approve_against_decline_against_cancel(crowded: Crowded, turn: int) -> None:
+def test_of_concurrent_approve_decline_and_cancel_one_wins(crowded: Crowded, turn: int) -> None:
     owner, first, second = USERS[4], USERS[0], USERS[1]
     film = OF_DECISIONS[turn]
     request_id = crowded.film(owner, film).data["id"]
@@ -187,7 +187,9 @@ def test_approve_against_decline_against_cancel(crowded: Crowded, turn: int) -> 
     assert again.status == (409 if effect == "request.approved" else 201)
 
 
-def test_bulk_against_bulk_against_those_who_asked(crowded: Crowded) -> None:
+def test_concurrent_bulk_decisions_and_cancellations_decide_each_request_once(
+    crowded: Crowded,
+) -> None:
     owner, first, second = USERS[6], USERS[0], USERS[1]
     ids = [crowded.film(owner, number).data["id"] for number in OF_BULK]
     answers = at_once(
@@ -215,7 +217,7 @@ def test_bulk_against_bulk_against_those_who_asked(crowded: Crowded) -> None:
         assert crowded.effects(request_id) == outcomes[request_id]
 
 
-def test_a_user_is_deleted_while_all_this_goes_on(crowded: Crowded) -> None:
+def test_a_user_deleted_during_concurrent_calls_leaves_no_request(crowded: Crowded) -> None:
     # Deleting locks admins, the user, then their requests: nobody may hold those and want these.
     first, second = USERS[0], USERS[1]
     for leaver, role in zip(USERS[8:12], ("user", "admin", "user", "admin"), strict=True):

@@ -44,7 +44,9 @@ def change(service: LocalService, admin: str, user_id: str, **fields: Any) -> An
     return service.patiently("PATCH", f"{USERS}/{user_id}", token=admin, body=fields)
 
 
-def test_admins_at_once(tmp_path: Path, own_engines: OwnEngines) -> None:
+def test_admins_who_change_each_other_at_once_leave_an_active_admin(
+    tmp_path: Path, own_engines: OwnEngines
+) -> None:
     # One service for all: its start is the slow part.
     with (
         own_engines("admins") as own,

@@ -6,7 +6,7 @@ import psycopg
 import pytest
 
 from tests.support import plex
-from tests.support.api import Answer, call
+from tests.support.api import Answer, call, id_of
 
 type Db = psycopg.Connection[tuple[Any, ...]]
 
@@ -128,13 +128,10 @@ class TestChangeUser:
     def change(self, token: str, user_id: str, **fields: Any) -> Answer:
         return call("PATCH", f"/api/admin/users/{user_id}", token=token, body=fields)
 
-    def id_of(self, token: str) -> str:
-        return str(call("GET", "/api/auth/me", token=token).data["id"])
-
     def test_suspension_ends_sessions_at_once_and_for_good(
         self, plex_url: str, people: dict[str, str]
     ) -> None:
-        bob = self.id_of(people["bob"])  # and so his session is in the cache
+        bob = id_of(people["bob"])  # and so his session is in the cache
         answer = self.change(people["alice"], bob, status="suspended")
         assert (answer.status, answer.data["id"]) == (200, bob)
         for path in ("/api/auth/me", "/api/media/requests"):
@@ -148,7 +145,7 @@ class TestChangeUser:
     def test_another_role_holds_at_once_and_needs_a_new_session(
         self, plex_url: str, people: dict[str, str]
     ) -> None:
-        bob = self.id_of(people["bob"])
+        bob = id_of(people["bob"])
         assert call("GET", "/api/admin/users", token=people["bob"]).code == "FORBIDDEN"
         assert self.change(people["alice"], bob, role="admin").data["role"] == "admin"
         assert call("GET", "/api/admin/users", token=people["bob"]).code == "JWT_INVALID"
@@ -156,7 +153,7 @@ class TestChangeUser:
         again = plex.sign_in(plex_url, "bob")
         assert again["user"]["role"] == "admin"
         assert call("GET", "/api/admin/users", token=again["token"]).status == 200
-        alice = self.id_of(people["alice"])
+        alice = id_of(people["alice"])
         assert self.change(again["token"], alice, role="user").status == 200
         for path in ("/api/admin/users", "/api/auth/me"):
             assert call("GET", path, token=people["alice"]).code == "JWT_INVALID"
@@ -166,15 +163,15 @@ class TestChangeUser:
     def test_never_without_an_active_admin(
         self, db: Db, people: dict[str, str], fields: dict[str, str]
     ) -> None:
-        alice = self.id_of(people["alice"])
+        alice = id_of(people["alice"])
         answer = self.change(people["alice"], alice, **fields)
         assert (answer.status, answer.code) == (409, "LAST_ADMIN")
         assert call("GET", "/api/admin/users", token=people["alice"]).status == 200
-        self.change(people["alice"], self.id_of(people["bob"]), role="admin")
+        self.change(people["alice"], id_of(people["bob"]), role="admin")
         assert self.change(people["alice"], alice, **fields).status == 200
 
     def test_is_audited(self, db: Db, people: dict[str, str]) -> None:
-        bob, alice = self.id_of(people["bob"]), self.id_of(people["alice"])
+        bob, alice = id_of(people["bob"]), id_of(people["alice"])
         self.change(people["alice"], bob, role="admin")
         audited = db.execute(
             "SELECT user_id::text, target_id, details FROM audit_logs WHERE action = 'user.changed'"
@@ -182,7 +179,7 @@ class TestChangeUser:
         assert audited == [(alice, bob, {"role": {"from": "user", "to": "admin"}})]
 
     def test_what_is_so_already_is_no_change(self, db: Db, people: dict[str, str]) -> None:
-        bob, alice = self.id_of(people["bob"]), self.id_of(people["alice"])
+        bob, alice = id_of(people["bob"]), id_of(people["alice"])
         quota = {"movies": {"limit": 1, "days": 7}}
         before = self.change(people["alice"], bob, quota=quota).data
         written = db.execute("SELECT count(*) FROM audit_logs").fetchone()
@@ -209,7 +206,7 @@ class TestChangeUser:
         [{"role": "root"}, {"status": "gone"}, {"email": "x@example.com"}, {"id": NOBODY}, {}],
     )
     def test_only_what_may_be_changed(self, people: dict[str, str], fields: dict[str, str]) -> None:
-        answer = self.change(people["alice"], self.id_of(people["bob"]), **fields)
+        answer = self.change(people["alice"], id_of(people["bob"]), **fields)
         assert (answer.status, answer.code) == (400, "VALIDATION_ERROR")
 
     def test_nobody_is_not_found(self, people: dict[str, str]) -> None:
@@ -218,7 +215,7 @@ class TestChangeUser:
     def test_ending_all_sessions_of_a_user(
         self, db: Db, plex_url: str, people: dict[str, str]
     ) -> None:
-        bob = self.id_of(people["bob"])
+        bob = id_of(people["bob"])
         second = plex.sign_in(plex_url, "bob")["token"]
         call("GET", "/api/auth/me", token=second)
         answer = call("DELETE", f"/api/admin/users/{bob}/sessions", token=people["alice"])

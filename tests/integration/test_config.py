@@ -19,7 +19,7 @@ from medianest.core.db import Database
 from medianest.rate_limits.policies import POLICIES
 from medianest.system_config import service as system_config
 from tests.support import plex
-from tests.support.api import ROOT, Answer, call
+from tests.support.api import ROOT, Answer, call, id_of
 from tests.support.limits import default_limits
 from tests.support.local import eventually
 
@@ -77,10 +77,6 @@ def audited(db: Db) -> list[tuple[Any, ...]]:
         "SELECT user_id::text, target_type, target_id, details FROM audit_logs"
         " WHERE action = 'config.changed' ORDER BY created_at"
     ).fetchall()
-
-
-def id_of(token: str) -> str:
-    return str(call("GET", "/api/auth/me", token=token).data["id"])
 
 
 @pytest.fixture
@@ -453,7 +449,7 @@ class TestTwoWriters:
 _CHANGE = """
 import asyncio, sys
 asyncio.set_event_loop(asyncio.new_event_loop())
-from tests.support.api import call
+from tests.support.api import call, id_of
 answer = call("PUT", "/api/admin/config/audit.retention", token=sys.argv[1],
               body={"value": {"days": 300}})
 print(answer.status)

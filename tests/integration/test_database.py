@@ -1,11 +1,8 @@
 """The one connection of an environment, when the server is not as it should be."""
 
-import os
-import signal
 import socket
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import psycopg
@@ -19,6 +16,7 @@ from medianest.core.errors import AppError
 from tests.support.api import call
 from tests.support.local import eventually
 from tests.support.pgbouncer import Pool
+from tests.support.processes import suspended
 
 type Db = psycopg.Connection[tuple[Any, ...]]
 
@@ -116,7 +114,7 @@ def test_a_lock_that_is_held_too_long_keeps_the_connection(db: Db, people: dict[
 
 
 def test_answers_are_bounded_but_for_migrations(environment: dict[str, str]) -> None:
-    bounded = Database(SecretStr(environment["DATABASE_URL"]), answer_seconds=0.5)
+    bounded = Database(SecretStr(environment["DATABASE_URL"]), response_seconds=0.5)
     with pytest.raises(AppError), bounded.transaction() as connection:
         connection.execute("SELECT pg_sleep(1)")
     bounded.close()
@@ -186,15 +184,6 @@ def test_a_server_that_refuses_at_once_is_asked_each_time() -> None:
         assert Silent(server).connections() == 1
 
 
-@contextmanager
-def stopped(pid: int) -> Iterator[None]:
-    os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        os.kill(pid, signal.SIGCONT)
-
-
 def backend_pid() -> int:
     with database().transaction() as connection:
         return pid_of(connection)
@@ -210,7 +199,7 @@ def pid_of(connection: Db) -> int:
 def test_a_connection_that_hangs_is_replaced(db: Db, reconnect: Callable[[], None]) -> None:
     reconnect()
     before = backend_pid()
-    with stopped(before):
+    with suspended(before):
         assert backend_pid() != before
     eventually(
         lambda: db.execute("SELECT FROM pg_stat_activity WHERE pid = %s", (before,)).rowcount == 0

@@ -25,7 +25,7 @@ def migrated(engines: tuple[str, str], worker_id: str) -> Iterator[str]:
         yield url
 
 
-def test_page_is_up_to_date(migrated: str) -> None:
+def test_a_generated_page_equals_its_file(migrated: str) -> None:
     is_current = (ROOT / PAGE).read_text(encoding="utf-8") == page(migrated)
     assert is_current, f"{PAGE} does not follow the migrations: run `make docs`"
 

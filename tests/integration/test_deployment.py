@@ -19,6 +19,7 @@ from pydantic import SecretStr
 from functions.migrations.app import handler
 from medianest.core import environment as core_environment
 from medianest.core.db import Database, database_unavailable
+from medianest.core.variables import Environment
 from medianest.migrations import deployment, runner
 from medianest.migrations.runner import MigrationError
 from tests.support import engines as engines_of_run
@@ -110,7 +111,7 @@ def fresh(
     engines: tuple[str, str], worker_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Fresh]:
     name, app = f"test_deployed_{worker_id}", f"test_deployed_app_{worker_id}"
-    for variable in core_environment.Environment.model_fields:
+    for variable in Environment.model_fields:
         monkeypatch.delenv(variable.upper(), raising=False)
     monkeypatch.setattr(deployment, "_PAUSES", (0.0, 0.01, 0.01))
     with engines_of_run.database(engines[0], name, [app]) as url:

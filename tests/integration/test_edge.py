@@ -11,6 +11,7 @@ import pytest
 from medianest.api import headers
 from medianest.api.headers import SECURITY_HEADERS
 from medianest.core.environment import load
+from medianest.users import service as users
 from tests.support.api import ROOT, ROUTES, Answer, call, event_of, invoke, route_of
 from tests.support.openapi import OPERATIONS
 from tests.support.permissions import PUBLIC
@@ -286,7 +287,9 @@ def test_head_needs_no_csrf_token(people: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize(("method", "path"), ROUTES)
-def test_preflight(environment: object, method: str, path: str) -> None:
+def test_a_preflight_is_answered_with_the_allowed_methods(
+    environment: object, method: str, path: str
+) -> None:
     answer = call("OPTIONS", concrete(path), headers={"Origin": "https://web.example"})
     assert (answer.status, answer.text) == (204, "")
     assert answer.headers["access-control-allow-origin"] == "*"
@@ -344,12 +347,10 @@ def test_forwarded_headers_do_not_decide_who_calls(db: Db, people: dict[str, str
 def test_unexpected_error_tells_nothing(
     people: dict[str, str], monkeypatch: pytest.MonkeyPatch, logs: io.StringIO
 ) -> None:
-    from medianest.users import service  # noqa: PLC0415
-
     def broken(_: object) -> None:
         raise RuntimeError("secret-detail-of-the-failure")
 
-    monkeypatch.setattr(service, "me", broken)
+    monkeypatch.setattr(users, "me", broken)
     answer = call("GET", "/api/auth/me", token=people["bob"])
     assert_error(answer, 500, "INTERNAL_ERROR")
     assert "secret-detail" not in answer.text

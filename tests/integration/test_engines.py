@@ -80,7 +80,7 @@ def foreign(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[redis.R
 def test_a_cache_that_holds_anything_else_is_left_alone(
     foreign: redis.Redis, tmp_path: Path
 ) -> None:
-    foreign.execute_command("SELECT", 7)  # type: ignore[no-untyped-call]
+    foreign.execute_command("SELECT", 7)
     foreign.set("precious", "1")
     with pytest.raises(pytest.UsageError, match="holds keys"), engines_of_run.cache(tmp_path):
         pytest.fail("it was lent")

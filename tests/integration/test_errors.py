@@ -2,7 +2,7 @@
 
 import pytest
 
-from medianest.core.errors import REGISTRY, ErrorCode
+from medianest.core.error_codes import REGISTRY, ErrorCode
 from tests.integration.test_edge import SOME_ID
 from tests.support.api import Answer, call
 from tests.support.plex import begin, verify

@@ -18,6 +18,7 @@ from local.engines.engine import Engine, Server
 from local.engines.errors import EngineError
 from local.engines.postgres import PostgresEngine
 from local.engines.valkey import ValkeyEngine
+from tests.support.processes import exists
 
 ENGINES = ["postgres", "valkey"]
 USER = """
@@ -121,14 +122,6 @@ def setting(url: str, name: str) -> str:
     return str(row[0])
 
 
-def alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
-
-
 def wait(done: Callable[[], bool], seconds: float = 10) -> None:
     deadline = time.monotonic() + seconds
     while not done():
@@ -138,16 +131,16 @@ def wait(done: Callable[[], bool], seconds: float = 10) -> None:
 
 @contextmanager
 def gone_afterwards(pid: int) -> Iterator[None]:
-    assert alive(pid)
+    assert exists(pid)
     yield
-    wait(lambda: not alive(pid))
+    wait(lambda: not exists(pid))
 
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_data_survives_a_restart_at_the_same_port(engine: str, tmp_path: Path) -> None:
     with open_server(engine, tmp_path) as first:
         put(first, "treasure")
-    assert not alive(first.pid)
+    assert not exists(first.pid)
     with open_server(engine, tmp_path) as second:
         assert get(second) == "treasure"
     assert second.pid != first.pid
@@ -202,7 +195,7 @@ def test_users_that_come_at_once_share_one_server_until_the_last_leaves(
         each.leave()
         assert get(server) == "shared"
     users[-1].leave()
-    assert not alive(server.pid)
+    assert not exists(server.pid)
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -238,7 +231,7 @@ def test_a_start_right_after_the_only_user_was_killed(
         only.server()
         only.kill()
         with open_server(engine, tmp_path) as server:
-            assert alive(server.pid)
+            assert exists(server.pid)
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -254,7 +247,7 @@ def test_a_start_after_the_server_was_killed(
         # Who used the killed one has no hold on the next, and does not end it.
         first.kill()
         assert get(server) == "anew"
-    assert not alive(server.pid)
+    assert not exists(server.pid)
 
 
 def test_a_start_after_a_crash_recovers_the_data(tmp_path: Path) -> None:
@@ -343,7 +336,7 @@ def test_root_where_user_namespaces_are_denied(
     put(server, "nobody's")
     assert (tmp_path / "postgres").owner() == "nobody"
     only.leave()
-    assert not alive(server.pid)
+    assert not exists(server.pid)
 
 
 def kill(engine: Engine, server: Server) -> None:
@@ -364,7 +357,7 @@ def test_a_killed_server_is_started_again_at_its_port(name: str, tmp_path: Path)
         assert get(third) == "still here"
         assert first.url == second.url == third.url
         assert len({first.pid, second.pid, third.pid}) == 3
-    assert not alive(third.pid)
+    assert not exists(third.pid)
 
 
 @pytest.mark.parametrize("name", ENGINES)

@@ -1,6 +1,5 @@
 import asyncio
 import json
-import os
 import shutil
 import signal
 import subprocess
@@ -20,6 +19,7 @@ from local.run_config import PROJECT
 from local.template.loader import TemplateError
 from local.template.models import Function, Layer
 from local.template.placeholders import parameter_placeholder
+from tests.support.processes import exists
 
 AWSLAMBDARIC = PROJECT / ".venv" / "var" / "runtime"
 DEADLINE = 20.0
@@ -108,16 +108,8 @@ def is_alive(pid: int) -> bool:
     except FileNotFoundError:
         if Path("/proc/self").exists():
             return False
-        return _exists(pid)
+        return exists(pid)
     return state != "Z"  # nobody but its parent can take a dead process away
-
-
-def _exists(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
 
 
 def test_a_function_sees_its_folder_its_layers_the_runtime_and_nothing_else(tmp_path: Path) -> None:

@@ -19,7 +19,8 @@ from local.lambda_.runtime import Runtime
 from local.run_config import ON_AWS, PROJECT, RunConfig, read_run_config
 from local.service import Backends, function_variables
 from local.template.reader import read_template
-from medianest.core.environment import ConfigurationError, Environment, load
+from medianest.core.environment import ConfigurationError, load
+from medianest.core.variables import Environment
 
 DEADLINE = 60.0
 
@@ -215,7 +216,11 @@ def test_without_settings_the_functions_have_the_defaults(tmp_path: Path) -> Non
         ("PORT", "65536", 'must be a number from 0 to 65535, not "65536"'),
         ("LOG_FORMAT", "yaml", 'must be text or json, not "yaml"'),
         ("TMDB_LANGUAGE", "de_DE", 'must be a language such as de or de-DE, not "de_DE"'),
-        ("JWT_SECRET", "short", "must be at least 32 bytes; `openssl rand -base64 48` makes one"),
+        (
+            "JWT_SECRET",
+            "short",
+            "must be at least 32 bytes; `openssl rand -base64 48` generates one",
+        ),
         (
             "DATABASE_URL",
             "mysql://me:hush@host/db",
@@ -354,7 +359,7 @@ def test_a_service_starts_takes_orders_and_stops(tmp_path: Path) -> None:
         run = json.loads((data / "run.json").read_text())
         assert (data / "run.json").stat().st_mode & 0o777 == 0o600
         assert f"is ready at {run['url']}" in output.read_text()
-        with urllib.request.urlopen(f"{run['url']}/api/health") as response:  # noqa: S310
+        with urllib.request.urlopen(f"{run['url']}/api/health") as response:
             assert json.load(response)["data"]["status"] == "healthy"
 
         fired = command("fire", "ExpiredSessions", "--data", data)
@@ -366,9 +371,9 @@ def test_a_service_starts_takes_orders_and_stops(tmp_path: Path) -> None:
         assert (invoked.returncode, json.loads(invoked.stdout)["task"]) == (0, "sessions")
         again = command("--data", data, "--port", "0")
         assert (again.returncode, "already runs" in again.stderr) == (1, True)
-        request = urllib.request.Request(f"{run['control']}/schedules/x", method="POST")  # noqa: S310
+        request = urllib.request.Request(f"{run['control']}/schedules/x", method="POST")
         with pytest.raises(urllib.error.HTTPError, match="401") as refused:
-            urllib.request.urlopen(request)  # noqa: S310
+            urllib.request.urlopen(request)
         refused.value.close()
 
         children = children_of(process)

@@ -19,7 +19,7 @@ from local.lambda_.runtime import Runtime
 from local.run_config import PROJECT
 from medianest.core.caller import Caller
 from medianest.core.db import database
-from medianest.core.errors import REGISTRY, ErrorCode
+from medianest.core.error_codes import REGISTRY, ErrorCode
 from medianest.sessions import service as sessions
 from medianest.users import repository as users_repository
 from medianest.users.models import User

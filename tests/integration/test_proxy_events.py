@@ -84,7 +84,7 @@ def test_caller_without_an_ip_address_is_recorded(db: Db, keys: object, plex_url
         ("203.0.113.7, 10.0.0.1", NO_ADDRESS),
         ("", NO_ADDRESS),
         (None, NO_ADDRESS),
-        (7, "0.0.0.0"),  # noqa: S104
+        (7, "0.0.0.0"),
     ],
 )
 def test_source_address_is_normalized_before_it_is_recorded(

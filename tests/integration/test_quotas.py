@@ -7,7 +7,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests.support.api import Answer, call
+from tests.support.api import Answer, call, id_of
+from tests.support.rows import request_rows
 
 type Db = psycopg.Connection[tuple[Any, ...]]
 
@@ -29,10 +30,6 @@ def create_request(token: str, body: dict[str, Any]) -> Any:
     answer = post(token, body)
     assert answer.status == 201, answer.text
     return answer.data
-
-
-def id_of(token: str) -> str:
-    return str(call("GET", "/api/auth/me", token=token).data["id"])
 
 
 def set_quotas(
@@ -95,13 +92,6 @@ def requested_at(request: Any) -> datetime:
     return datetime.fromisoformat(request["requestedAt"])
 
 
-def snapshot(db: Db) -> list[list[tuple[Any, ...]]]:
-    return [
-        db.execute(f"SELECT * FROM {table} ORDER BY 1".encode()).fetchall()
-        for table in ("media_requests", "request_items", "idempotency_keys", "audit_logs")
-    ]
-
-
 class TestCounting:
     def test_requests_are_unlimited_without_a_quota(self, people: dict[str, str]) -> None:
         for number in range(len(FILMS)):
@@ -111,21 +101,21 @@ class TestCounting:
         set_quotas(people["alice"], movies=2)
         first = create_request(people["bob"], film(0))
         create_request(people["bob"], film(1))
-        before = snapshot(db)
+        before = request_rows(db)
         resets_at = assert_exceeded(post(people["bob"], film(2)), "movies", 2, 2)
         assert resets_at is not None
         expected = requested_at(first) + 7 * DAY
         assert timedelta(0) <= resets_at - expected <= timedelta(milliseconds=1)
-        assert snapshot(db) == before
+        assert request_rows(db) == before
         create_request(people["carol"], film(2))
 
     def test_shows_count_per_season(self, db: Db, people: dict[str, str]) -> None:
         set_quotas(people["alice"], seasons=3)
         create_request(people["bob"], {**BREAKING_BAD, "seasons": [1, 2]})
-        before = snapshot(db)
+        before = request_rows(db)
         too_many = {**BREAKING_BAD, "seasons": [3, 4]}
         assert assert_exceeded(post(people["bob"], too_many), "seasons", 3, 2)
-        assert snapshot(db) == before  # not even the season that would fit is requested
+        assert request_rows(db) == before  # not even the season that would fit is requested
         create_request(people["bob"], {**BREAKING_BAD, "seasons": [3]})
         last = {**BREAKING_BAD, "seasons": [4]}
         assert assert_exceeded(post(people["bob"], last), "seasons", 3, 3)
@@ -235,7 +225,7 @@ class TestPeriod:
     def test_resets_at_is_the_first_moment_at_which_the_same_call_fits(
         self, db: Db, people: dict[str, str], seed: int
     ) -> None:
-        rng = random.Random(seed)  # noqa: S311 - no cryptographic use
+        rng = random.Random(seed)
         limit, days = rng.randint(2, 6), rng.choice([1, 7, 30])
         for season in range(1, 1 + limit):
             made = create_request(people["bob"], {**THRONES, "seasons": [season]})

@@ -688,7 +688,7 @@ class TestChangesAtRunTime:
 def test_script_memory_and_database_give_the_same_results(db: Db, keys: redis.Redis) -> None:
     bounds = {"auth": 6, "login": 3, "plex-pin": 5}
     policies = [Policy(name, limit, 60, "sign-in") for name, limit in bounds.items()]  # type: ignore[arg-type]  # names that exist
-    chosen = random.Random(7)  # noqa: S311 - a fixed seed repeats the calls
+    chosen = random.Random(7)
     memory, refused = MemoryLog(), 0
     for _ in range(60):
         buckets = [

@@ -15,12 +15,14 @@ from psycopg import sql
 
 from medianest.audit import repository as audit_repository
 from medianest.core.caller import Caller
-from medianest.core.errors import AppError, ErrorCode
+from medianest.core.error_codes import ErrorCode
+from medianest.core.errors import AppError
 from medianest.requests import create, decisions, service
 from medianest.requests.schemas import DecisionsIn, RequestIn
 from medianest.users.models import Principal
-from tests.support.api import Answer, call
+from tests.support.api import Answer, call, id_of
 from tests.support.local import eventually
+from tests.support.rows import audited, request_rows
 
 type Db = psycopg.Connection[tuple[Any, ...]]
 
@@ -57,25 +59,6 @@ def decide(token: str, request_id: str, how: str) -> Answer:
 def configure(token: str, key: str, value: Any) -> None:
     answer = call("PUT", f"/api/admin/config/{key}", token=token, body={"value": value})
     assert answer.status == 200, answer.text
-
-
-def id_of(token: str) -> str:
-    return str(call("GET", "/api/auth/me", token=token).data["id"])
-
-
-def audited(db: Db, action: str) -> list[tuple[Any, ...]]:
-    return db.execute(
-        "SELECT user_id::text, target_type, target_id, details FROM audit_logs WHERE action = %s"
-        " ORDER BY created_at",
-        (action,),
-    ).fetchall()
-
-
-def snapshot(db: Db) -> list[list[tuple[Any, ...]]]:
-    return [
-        db.execute(f"SELECT * FROM {table} ORDER BY 1".encode()).fetchall()
-        for table in ("media_requests", "request_items", "idempotency_keys", "audit_logs")
-    ]
 
 
 @pytest.fixture
@@ -168,7 +151,7 @@ class TestCancel:
         assert (answer.status, answer.text) == (204, "")
         assert get_request(people["bob"], made["id"]).code == "NOT_FOUND"
         assert call("GET", "/api/media/requests", token=people["bob"]).json["data"] == []
-        assert snapshot(db)[:2] == [[], []]
+        assert request_rows(db)[:2] == [[], []]
         assert create_request(people["carol"])["title"] == "The Matrix"
         details = {"mediaType": "movie", "tmdbId": 603, "title": "The Matrix"}
         assert audited(db, "request.cancelled") == [(bob, "request", made["id"], details)]
@@ -187,13 +170,13 @@ class TestCancel:
     ) -> None:
         pending, approved = create_request(people["bob"]), create_request(people["bob"], SHOW)
         decide(people["alice"], approved["id"], "approve")
-        before = snapshot(db)
+        before = request_rows(db)
         unknown = cancel(people["carol"], UNKNOWN_ID)
         for made in (pending, approved):
             answer = cancel(people["carol"], made["id"])
             assert (answer.status, answer.code) == (404, "NOT_FOUND")
             assert answer.json == unknown.json
-        assert snapshot(db) == before
+        assert request_rows(db) == before
         assert cancel(people["bob"], pending["id"]).status == 204
 
     def test_admin_cancels_any_request_and_the_audit_log_names_its_owner(
@@ -215,11 +198,11 @@ class TestCancel:
     ) -> None:
         made = create_request(people["bob"])
         decided = decide(people["alice"], made["id"], how).data
-        before = snapshot(db)
+        before = request_rows(db)
         answer = cancel(people[name], made["id"])
         assert (answer.status, answer.code) == (409, "INVALID_STATE")
         assert answer.details == {"status": decided["status"]}
-        assert snapshot(db) == before
+        assert request_rows(db) == before
 
     @pytest.mark.parametrize("how", ["approve", "decline"])
     def test_cancelled_request_cannot_be_decided(self, people: dict[str, str], how: str) -> None:
@@ -241,11 +224,11 @@ class TestCancel:
         self, db: Db, people: dict[str, str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         made = create_request(people["bob"])
-        before = snapshot(db)
+        before = request_rows(db)
         with monkeypatch.context() as patched:
             patched.setattr(audit_repository, "record", fail)
             assert cancel(people["bob"], made["id"]).code == "INTERNAL_ERROR"
-        assert snapshot(db) == before
+        assert request_rows(db) == before
         assert cancel(people["bob"], made["id"]).status == 204
 
 
@@ -265,11 +248,11 @@ class TestUserChangedSinceSignIn:
         made = create_request(people["carol"])
         id_of(people["bob"])
         db.execute(f"{change} WHERE username = 'bob'".encode())
-        before = snapshot(db)
+        before = request_rows(db)
         for answer in (post(people["bob"], SHOW), cancel(people["bob"], made["id"])):
             assert (answer.status, answer.code) == (401, "JWT_INVALID")
             assert answer.headers["www-authenticate"] == "Bearer"
-        assert snapshot(db) == before
+        assert request_rows(db) == before
 
     def test_reactivated_user_can_write_again(self, db: Db, people: dict[str, str]) -> None:
         id_of(people["bob"])
@@ -308,7 +291,7 @@ class TestCreate:
         answer = post(people["bob"], {**MATRIX, **extra})
         assert (answer.status, answer.code) == (400, "VALIDATION_ERROR")
         assert [item["field"] for item in answer.details] == [f"body.{next(iter(extra))}"]
-        assert snapshot(db)[0] == []
+        assert request_rows(db)[0] == []
         made = create_request(people["bob"])
         assert (made["status"], made["userId"]) == ("pending", id_of(people["bob"]))
         assert made["title"] == "The Matrix"
@@ -325,7 +308,7 @@ class TestCreate:
             assert (again.status, again.code) == (409, "ALREADY_REQUESTED")
         named = post(people["carol"], {**show, "seasons": [1, 2, 3, 4, 5]})
         assert named.code == "ALREADY_REQUESTED"
-        assert len(snapshot(db)[0]) == 2
+        assert len(request_rows(db)[0]) == 2
 
 
 class TestAutoApproval:

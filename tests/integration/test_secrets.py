@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, LiteralString, cast
 from urllib.parse import parse_qs, urlsplit
 
-import boto3  # type: ignore[import-untyped]
+import boto3
 import certifi
 import psycopg
 import pytest

@@ -11,7 +11,7 @@ import redis
 from pydantic import SecretStr
 
 from medianest.core.cache import Cache
-from medianest.core.single_flight import FlightFailedError, single_flight
+from medianest.core.single_flight import FetchFailedError, single_flight
 
 CALLERS = 20
 KEY = "test:title"
@@ -62,7 +62,7 @@ def outcomes(url: str, upstream: Upstream) -> Counter[str]:
         barrier.wait(20)
         try:
             return get(connection, upstream)
-        except (ConnectionError, FlightFailedError) as error:
+        except (ConnectionError, FetchFailedError) as error:
             return type(error).__name__
 
     with ThreadPoolExecutor(CALLERS) as pool:

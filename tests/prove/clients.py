@@ -67,7 +67,7 @@ class Client:
         self._http = http
         self._plex_url = plex_url
         self._ledger = ledger
-        self._lots = random.Random(f"{name} {seed}")  # noqa: S311 - a load that is the same each time
+        self._lots = random.Random(f"{name} {seed}")
         self._does = list(does), list(does.values())
         self._mine: list[str] = []
         self._open: list[str] = []  # what an admin has seen that waits for a decision

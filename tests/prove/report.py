@@ -51,15 +51,15 @@ look titles up, ask for films and seasons, cancel, decide one by one and many at
 ## How each fault is made
 
 {how}
-"""  # noqa: E501 - a row of a table
+"""
 _ENDURED = """\
 {users} people for {minutes:g} minutes: {calls} calls, {failed} failed, p95 {p95:.0f} ms; {writes} writes, {lost} lost, {doubled}
 doubled, {unaudited} unaudited. At most {workers} processes of functions had {connections} connections to the database.
-{memory}"""  # noqa: E501 - lines of a page
+{memory}"""
 
 _MEMORY = """\
 Of each process that lived long enough, memory from {late_from:.0%} to {late_to:.0%} of the time was at most {growth:.2f} of that
-from {warm_from:.0%} to {warm_to:.0%} ({most:g} are allowed)."""  # noqa: E501 - lines of a page
+from {warm_from:.0%} to {warm_to:.0%} ({most:g} are allowed)."""
 
 
 def page(rows: Sequence[Row], endured: Endured | None, scale: Scale) -> str:

@@ -103,6 +103,11 @@ _LIBRARY_WORDING = re.compile(
 )
 
 
+def id_of(token: str) -> str:
+    """Return the id of the user whose token it is."""
+    return str(call("GET", "/api/auth/me", token=token).data["id"])
+
+
 def assert_own_wording(message: str) -> None:
     """Fail for a message with a library's wording or with a regular expression."""
     assert message

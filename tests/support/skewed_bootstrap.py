@@ -41,7 +41,7 @@ def skewed_time() -> float:
     return _true_time() + _offset()
 
 
-class _AnyDatetime(type(dt.datetime)):  # type: ignore[misc]
+class _AnyDatetime(type):
     def __instancecheck__(cls, other: object) -> bool:
         return isinstance(other, dt.datetime)
 

@@ -10,7 +10,7 @@ import logging
 import sys
 from typing import Any
 
-import boto3  # type: ignore[import-untyped]
+import boto3
 from samtranslator.parser.parser import Parser
 from samtranslator.translator.translator import Translator
 

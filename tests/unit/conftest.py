@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, settings
 from medianest.core import environment as core_environment
 from medianest.core import secrets
 from medianest.core.observability import metrics
+from medianest.core.variables import Environment
 from tests.conftest import JWT_SECRET
 
 # No deadline, because time is unreliable on a busy machine. All examples of a test share the
@@ -52,7 +53,7 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
 def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
     """Set the environment variables of a test; clear the cached settings before and after."""
     with monkeypatch.context() as patched:
-        for name in core_environment.Environment.model_fields:
+        for name in Environment.model_fields:
             patched.delenv(name.upper(), raising=False)
         for name, value in ENVIRONMENT.items():
             patched.setenv(name, value)

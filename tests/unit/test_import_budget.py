@@ -46,7 +46,7 @@ def imported_by(module: str, cwd: Path) -> set[str]:
         ("functions.admin.app", BACKENDS | AWS | PASSWORDS),
     ],
 )
-def test_an_import_leaves_alone_what_a_cold_start_does_not_need(
+def test_an_import_loads_nothing_that_a_cold_start_does_not_need(
     tmp_path: Path, module: str, forbidden: set[str]
 ) -> None:
     assert imported_by(module, tmp_path) & forbidden == set()
@@ -63,5 +63,7 @@ def test_an_import_leaves_alone_what_a_cold_start_does_not_need(
         ("boto3", "botocore.session"),
     ],
 )
-def test_an_import_is_seen(tmp_path: Path, module: str, expected: str) -> None:
+def test_an_import_of_a_heavy_module_is_detected(
+    tmp_path: Path, module: str, expected: str
+) -> None:
     assert expected in imported_by(module, tmp_path)

@@ -34,7 +34,7 @@ def test_a_warning_is_one_line_with_its_fields() -> None:
     assert line[8:] == ' WARNING AuthFunction cache_failed cause="Two words" n=1'
 
 
-def test_an_error_has_its_traceback_below() -> None:
+def test_an_error_is_followed_by_its_traceback() -> None:
     line = entry("ERROR", "unhandled_error", exception=TRACE, exception_name="ValueError")
     shown = readable("AuthFunction", line)
     assert shown is not None
@@ -44,11 +44,11 @@ def test_an_error_has_its_traceback_below() -> None:
 
 
 @pytest.mark.parametrize("line", [entry("INFO", "request"), entry("DEBUG", "more"), METRICS])
-def test_what_is_less_severe_is_left_out(line: str) -> None:
+def test_entries_below_the_level_are_left_out(line: str) -> None:
     assert readable("AuthFunction", line) is None
 
 
-def test_more_is_shown_where_more_is_asked_for() -> None:
+def test_entries_of_a_lower_level_are_shown_on_request() -> None:
     assert readable("AuthFunction", entry("DEBUG", "more"), logging.DEBUG)
     assert readable("AuthFunction", METRICS, logging.DEBUG) is None
 
@@ -56,7 +56,7 @@ def test_more_is_shown_where_more_is_asked_for() -> None:
 @pytest.mark.parametrize(
     "line", ["plain text", "5", "null", "[1]", "{", '{"level": "loud"}', '{"a": 1}', "", "\x1b[2m"]
 )
-def test_what_is_no_log_entry_is_shown_as_it_is(line: str) -> None:
+def test_a_line_that_is_no_log_entry_is_shown_unchanged(line: str) -> None:
     assert readable("AuthFunction", line) == f"[AuthFunction] {line}"
 
 
@@ -71,7 +71,7 @@ def test_no_field_can_begin_a_line_or_colour_it() -> None:
     ("log_format", "level", "printed"),
     [("text", "INFO", 1), ("text", "ERROR", 1), ("text", "DEBUG", 2), ("json", "INFO", 3)],
 )
-def test_the_format_decides(
+def test_log_format_selects_text_or_json(
     capsys: pytest.CaptureFixture[str], log_format: str, level: str, printed: int
 ) -> None:
     show = log_printer("json" if log_format == "json" else "text", level)

@@ -33,11 +33,11 @@ def failures(*calls: Call, speed: bool = True) -> list[str]:
     return row.failures
 
 
-def test_all_is_well() -> None:
+def test_a_run_within_its_bars_has_no_failures() -> None:
     assert failures() == []
 
 
-def test_the_errors_of_the_fault_are_no_failure() -> None:
+def test_errors_that_the_fault_explains_are_no_failure() -> None:
     assert failures(Call("search", 12.0, 13.0, 503, "CATALOG_UNAVAILABLE")) == []
 
 
@@ -52,17 +52,17 @@ def test_the_errors_of_the_fault_are_no_failure() -> None:
         (Call("search", 24.0, 26.0, 503, "CATALOG_UNAVAILABLE"), "recovery took 6.0 s"),
     ],
 )
-def test_a_bar_is_missed(call: Call, what: str) -> None:
+def test_a_call_past_a_bar_is_a_failure(call: Call, what: str) -> None:
     assert any(what in each for each in failures(call)), failures(call)
 
 
-def test_what_is_not_touched_is_slow() -> None:
+def test_slow_calls_that_the_fault_does_not_touch_are_a_failure() -> None:
     slow = [Call("me", 12.0, 12.3, 200, "")] * 10
     assert "p95 of what it does not touch: 300 ms" in failures(*slow)[0]
     assert failures(*slow, speed=False) == []
 
 
-def test_everyday_refusals_are_no_failure() -> None:
+def test_ordinary_refusals_are_no_failure() -> None:
     refused = Call("create", 2.0, 2.1, 409, "ALREADY_REQUESTED")
     assert not refused.failed
     assert replace(refused, kind="me").failed
@@ -76,7 +76,7 @@ def test_recovery_counts_to_the_end_of_the_last_failure() -> None:
     assert recovery([*FINE, during, after], 20.0) == 2.5
 
 
-def test_p95() -> None:
+def test_p95_is_the_95th_percentile() -> None:
     calls = [Call("me", 0.0, float(number), 200, "") for number in range(1, 101)]
     assert p95(calls) == 95.0
     assert p95([]) == 0.0
@@ -114,7 +114,7 @@ def test_a_missed_bar_fails_the_command(
     assert "MISSED: a request is gone" in capsys.readouterr().out
 
 
-def test_names_are_told_apart() -> None:
+def test_fault_names_are_unique() -> None:
     assert len({fault.name for fault in FAULTS}) == len(FAULTS) == 19
     assert [fault.name for fault in FAULTS if fault.setting != USUAL] == [
         "database's disk full",

@@ -67,7 +67,9 @@ QUOTA = {
         ),
     ],
 )
-def test_both_ways_alike(schema: dict[str, Any], expected: dict[str, Any]) -> None:
+def test_a_schema_is_converted_alike_for_requests_and_responses(
+    schema: dict[str, Any], expected: dict[str, Any]
+) -> None:
     assert CONVERTER.sent(schema) == expected
     assert CONVERTER.received(schema) == expected
 
@@ -104,7 +106,7 @@ def test_both_ways_alike(schema: dict[str, Any], expected: dict[str, Any]) -> No
         ),
     ],
 )
-def test_what_may_be_null_is_absent_where_we_send_it(
+def test_a_nullable_field_is_optional_in_a_response(
     schema: dict[str, Any], sent: dict[str, Any], received: dict[str, Any]
 ) -> None:
     assert CONVERTER.sent(schema) == sent
@@ -112,7 +114,7 @@ def test_what_may_be_null_is_absent_where_we_send_it(
     assert DEFINITIONS["Role"]["enum"] == ["admin", "user"]
 
 
-def test_what_we_fill_in_is_always_there() -> None:
+def test_a_field_with_a_default_is_required_in_a_response() -> None:
     schema = {
         "title": "Answer",
         "type": "object",
@@ -145,7 +147,7 @@ def test_what_we_fill_in_is_always_there() -> None:
         {"type": "array", "items": {"not": {}}},
     ],
 )
-def test_what_it_cannot_say_is_refused(schema: dict[str, Any]) -> None:
+def test_a_schema_that_openapi_3_0_cannot_express_is_refused(schema: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"OpenAPI 3\.0 has no|not whole"):
         CONVERTER.sent(schema)
 

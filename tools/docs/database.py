@@ -7,11 +7,12 @@ the embedded one on an empty folder and stops it again.
 import re
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import LiteralString
+from typing import Any, LiteralString
 
 import psycopg
+from psycopg.rows import class_row
 from pydantic import SecretStr
 
 from local.engines.postgres import PostgresEngine
@@ -31,22 +32,24 @@ erDiagram
 {picture}
 ```
 
-{tables}"""  # noqa: E501 - lines of the page are long
+{tables}"""
 _TABLES: LiteralString = """
 SELECT relname, coalesce(obj_description(oid, 'pg_class'), '') FROM pg_class
 WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace ORDER BY relname
 """
 _COLUMNS: LiteralString = """
-SELECT attname, format_type(atttypid, atttypmod), attnotnull,
-    CASE attidentity WHEN '' THEN coalesce(pg_get_expr(adbin, adrelid), '') ELSE 'identity' END,
-    coalesce(col_description(attrelid, attnum), ''), attnum
+SELECT attname AS name, format_type(atttypid, atttypmod) AS type, attnotnull AS required,
+    CASE attidentity WHEN '' THEN coalesce(pg_get_expr(adbin, adrelid), '') ELSE 'identity' END
+        AS default,
+    coalesce(col_description(attrelid, attnum), '') AS meaning, attnum AS number
 FROM pg_attribute LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
 WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped ORDER BY attnum
 """
 # PostgreSQL 18 keeps NOT NULL as constraints ('n'); the columns have that.
 _CONSTRAINTS: LiteralString = """
-SELECT conname, contype::text, pg_get_constraintdef(oid), conkey,
-    coalesce(confrelid::regclass::text, '')
+SELECT conname AS name, contype::text AS kind, pg_get_constraintdef(oid) AS definition,
+    conkey AS columns,
+    CASE confrelid WHEN 0 THEN '' ELSE confrelid::regclass::text END AS parent
 FROM pg_constraint WHERE conrelid = %s::regclass AND contype IN ('p', 'u', 'c', 'f')
 ORDER BY array_position(ARRAY['p', 'u', 'f', 'c'], contype::text), conname
 """
@@ -90,7 +93,7 @@ class _Table:
     meaning: str
     columns: list[_Column]
     constraints: list[_Constraint]
-    others: list[tuple[str, str]] = field(default_factory=list)
+    others: list[tuple[str, str]]
 
     def key(self, column: _Column) -> str:
         """Return PK, FK and UK as far as a column alone or with others is such a key."""
@@ -128,23 +131,20 @@ def page(url: str) -> str:
     )
 
 
-def _read(connection: psycopg.Connection[tuple[object, ...]]) -> Iterator[_Table]:
-    def rows(query: LiteralString, *values: str) -> list[tuple[object, ...]]:
-        return connection.execute(query, values).fetchall()
+def _read(connection: psycopg.Connection[tuple[Any, ...]]) -> Iterator[_Table]:
+    def typed[R](kind: type[R], query: LiteralString, table: str) -> list[R]:
+        with connection.cursor(row_factory=class_row(kind)) as cursor:
+            return cursor.execute(query, (table,)).fetchall()
 
-    for name, meaning in rows(_TABLES):
+    for name, meaning in connection.execute(_TABLES).fetchall():
         table = f"public.{name}"
-        yield _Table(
-            str(name),
-            str(meaning),
-            [_Column(*each) for each in rows(_COLUMNS, table)],  # type: ignore[arg-type]
-            [_Constraint(*each) for each in rows(_CONSTRAINTS, table)],  # type: ignore[arg-type]
-            [
-                (str(own), _INDEX.sub(r"\1", str(definition).replace("public.", "")))
-                for query in (_INDEXES, _TRIGGERS)
-                for own, definition in rows(query, table)
-            ],
-        )
+        others = [
+            (own, _INDEX.sub(r"\1", definition.replace("public.", "")))
+            for query in (_INDEXES, _TRIGGERS)
+            for own, definition in connection.execute(query, (table,)).fetchall()
+        ]
+        columns = typed(_Column, _COLUMNS, table)
+        yield _Table(name, meaning, columns, typed(_Constraint, _CONSTRAINTS, table), others)
 
 
 def _short(kind: str) -> str:

@@ -9,7 +9,8 @@ from pydantic.fields import FieldInfo
 from local.run_config import DEFAULT_PORT, ON_AWS, PROJECT, SECRETS
 from medianest.catalog import tmdb
 from medianest.core import breaker, cache, db, http, secrets
-from medianest.core.environment import Environment, bounds, unit
+from medianest.core.environment import bounds, unit
+from medianest.core.variables import Environment
 
 _REQUIRING = {"create_app", "require"}
 # Variables that only `make run` reads: name, default, meaning.
@@ -35,7 +36,7 @@ _IN_PLACE = {
 _PAGE = """\
 # Environment
 
-Generated from `medianest/core/environment.py` by `make docs`; do not edit.
+Generated from `medianest/core/variables.py` by `make docs`; do not edit.
 
 On AWS, `template.yaml` sets these variables for the functions; `make run` reads them from the
 environment, then from `.env` (`.env.example` lists them). An empty value counts as absent. If

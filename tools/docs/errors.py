@@ -6,14 +6,15 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
-from medianest.core.errors import MAX_DETAILS, REGISTRY, ErrorCode
-from medianest.core.validation import SENTENCES
+from medianest.core.error_codes import REGISTRY, ErrorCode
+from medianest.core.errors import MAX_DETAILS
+from medianest.core.validation import MESSAGES
 from tools.docs.openapi_components import ERROR_HEADERS
 
 _HEAD = """\
 # Errors
 
-Generated from `medianest/core/errors.py` and `core/validation.py` by `make docs`; do not edit.
+Generated from `medianest/core/error_codes.py` and `core/validation.py` by `make docs`; do not edit.
 
 Every error has the envelope `{"success": false, "error": {"code", "message", "details"?}}`.
 Branch on `code`, which is stable; the message is for users and may change. With the
@@ -145,7 +146,7 @@ def errors_page() -> str:
         [
             _HEAD,
             *(
-                f"| `{code}` | {spec.status} | {spec.message} | {spec.what_to_do} |\n"
+                f"| `{code}` | {spec.status} | {spec.message} | {spec.remedy} |\n"
                 for code, spec in REGISTRY.items()
             ),
             _STATUSES,
@@ -178,7 +179,7 @@ def _messages() -> list[str]:
     """Return each message that does not come from a rule of the field's own."""
     told = [
         each if isinstance(each, str) else each(_CONTEXT)
-        for kind, each in SENTENCES.items()
+        for kind, each in MESSAGES.items()
         if kind != "value_error"
     ]
     return list(dict.fromkeys(told))

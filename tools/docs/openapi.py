@@ -16,7 +16,7 @@ from medianest import VERSION
 from medianest.api.dependencies import SAFE_METHODS, AdminOnly, Authenticated, SignInOrigin
 from medianest.api.rate_limiting import RateLimitedByAddress
 from medianest.core.envelope import ApiResponse, page_of
-from medianest.core.errors import REGISTRY, ErrorCode
+from medianest.core.error_codes import REGISTRY, ErrorCode
 from medianest.core.examples import Examples
 from medianest.rate_limits.policies import POLICIES
 from medianest.rate_limits.sliding_window import HEADERS as RATE_LIMIT_HEADERS
@@ -264,7 +264,7 @@ def _limits(served: Served) -> str:
 
 
 def _error_response(codes: Sequence[ErrorCode], *, is_counted: bool) -> dict[str, Any]:
-    lines = [f"`{code}`: {REGISTRY[code].message} {REGISTRY[code].what_to_do}" for code in codes]
+    lines = [f"`{code}`: {REGISTRY[code].message} {REGISTRY[code].remedy}" for code in codes]
     schemas = [_reference("schemas", code) for code in codes]
     return {
         "description": lines[0] if len(lines) == 1 else "\n".join(f"- {line}" for line in lines),

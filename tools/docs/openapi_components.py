@@ -5,7 +5,7 @@ from typing import Any
 
 from medianest.api.dependencies import SESSION_COOKIE
 from medianest.api.headers import CSRF_HEADER
-from medianest.core.errors import ErrorCode
+from medianest.core.error_codes import ErrorCode
 from medianest.core.examples import REQUEST_ID
 from medianest.requests.schemas import QuotaExceededOut
 from tools.docs.openapi_schema import Converter
@@ -29,7 +29,7 @@ invalid bearer token never falls back to the cookie.
 
 **Limits.** Rate limits hold for each caller, and a throttle for each method. Answers of rate-limited routes report in `RateLimit-…`
 and `X-RateLimit-…` what is left; a refused call gets 429 with `Retry-After`.
-"""  # noqa: E501 - paragraphs of Markdown
+"""
 
 # Operations that take the `id` of another operation's answer.
 LINKS: Mapping[str, tuple[str, ...]] = {

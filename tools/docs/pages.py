@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from tools.docs.costs import costs_figure, operations_page
 from tools.docs.environment import env_example, environment_page
 from tools.docs.errors import errors_page
 from tools.docs.events import events
@@ -18,10 +17,8 @@ from tools.docs.template import template_page
 PAGES: Mapping[str, Callable[[], str]] = {
     ".env.example": env_example,
     "README.md": readme_page,
-    "docs/costs.svg": costs_figure,
     "docs/environment.md": environment_page,
     "docs/errors.md": errors_page,
-    "docs/operations.md": operations_page,
     "docs/rate-limits.md": rate_limits_page,
     "docs/settings.md": settings_page,
     # Where it is deployed from: a function has nothing but its own folder and the layers.

@@ -71,7 +71,7 @@ The metric `RateLimitFallback` counts these calls. After the first timeouts, the
 The limit and the window of each policy are settings, which an admin changes while the service runs: [settings.md](settings.md)
 has their keys and bounds. A change takes effect everywhere within {seconds:.0f} seconds. The throttles of API Gateway are in
 `template.yaml` and change with a deployment.
-"""  # noqa: E501 - rows of tables are long
+"""
 
 
 def rate_limits_page() -> str:

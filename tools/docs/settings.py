@@ -42,7 +42,7 @@ Values are rows of `system_config`. If no admin can sign in, use a database clie
     ON CONFLICT (key) DO UPDATE SET value = excluded.value, updated_at = now(), updated_by = NULL;
 
 An invalid row is logged (`setting_ignored`) and ignored: the default applies.
-"""  # noqa: E501 - lines of the page are long
+"""
 
 
 def settings_page() -> str:

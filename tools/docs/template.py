@@ -11,7 +11,8 @@ from local.template.reader import read_template
 from medianest import VERSION
 from medianest.api.errors import error_response
 from medianest.api.headers import SECURITY_HEADERS
-from medianest.core.errors import AppError, ErrorCode
+from medianest.core.error_codes import ErrorCode
+from medianest.core.errors import AppError
 from tools.docs.marked import with_part
 from tools.docs.routes import Served, served_routes
 
@@ -22,7 +23,7 @@ _INTEGRATION = """\
               x-amazon-apigateway-integration:
                 type: aws_proxy
                 httpMethod: POST
-                uri: !Sub arn:${{AWS::Partition}}:apigateway:${{AWS::Region}}:lambda:path/2015-03-31/functions/${{{function}.Arn}}:live/invocations"""  # noqa: E501 - a line of YAML
+                uri: !Sub arn:${{AWS::Partition}}:apigateway:${{AWS::Region}}:lambda:path/2015-03-31/functions/${{{function}.Arn}}:live/invocations"""
 _NOT_ALLOWED = """\
             <<: &{anchor}
               x-amazon-apigateway-any-method:

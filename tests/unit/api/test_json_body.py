@@ -108,14 +108,14 @@ def test_bad_json_is_refused(body: bytes, reason: str) -> None:
     ],
     ids=lambda value: repr(value)[:20],
 )
-def test_good_json_is_let_in(body: bytes, value: Any) -> None:
+def test_good_json_is_accepted(body: bytes, value: Any) -> None:
     parsed = parse_json(body)
     assert parsed == value
     assert type(parsed) is type(value)
 
 
 @given(_SANE, st.booleans())
-def test_what_any_client_writes_is_read_as_it_was_meant(value: Any, ascii_only: bool) -> None:
+def test_json_of_any_client_is_read_as_it_was_written(value: Any, ascii_only: bool) -> None:
     assert parse_json(json.dumps(value, ensure_ascii=ascii_only).encode()) == value
 
 
@@ -128,7 +128,7 @@ def test_what_any_client_writes_is_read_as_it_was_meant(value: Any, ascii_only: 
         )
     ).map(b"".join)
 )
-def test_any_bytes_are_refused_or_mean_something_that_can_be_kept(body: bytes) -> None:
+def test_any_bytes_are_refused_or_give_values_that_can_be_stored(body: bytes) -> None:
     try:
         value = parse_json(body)
     except MalformedJsonError:

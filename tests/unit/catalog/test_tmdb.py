@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from enum import Enum
 from functools import partial
 from typing import Any, ClassVar, cast
 
@@ -18,8 +17,11 @@ from medianest.catalog.tmdb import MISSING_CACHE_SECONDS, RECHECK_SECONDS, TmdbC
 from medianest.core import http
 from medianest.core.breaker import FAILURES
 from medianest.core.cache import Cache
-from medianest.core.environment import ConfigurationError, Environment
-from medianest.core.errors import AppError, ErrorCode
+from medianest.core.environment import ConfigurationError
+from medianest.core.error_codes import ErrorCode
+from medianest.core.errors import AppError
+from medianest.core.variables import Environment
+from tests.support.canned import GONE, changed
 
 V3_KEY = "0123456789abcdef0123456789abcdef"
 V4_TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJhdWQiOiJ4In0.c2lnbmF0dXJl"
@@ -41,15 +43,6 @@ SHOW = {
 }
 PERSON = {"media_type": "person", "id": 6384, "name": "Keanu Reeves", "known_for": [MOVIE]}
 FRESH_SEARCH, FRESH_DETAILS, STALE = 900, 21_600, 604_800
-
-
-class _Missing(Enum):
-    """Mark a missing field; an enum has the same repr, hence the same test id, in every process."""
-
-    MISSING = "missing"
-
-
-_MISSING = _Missing.MISSING
 
 
 class MemoryCache(Cache):
@@ -146,10 +139,6 @@ def client_of(key: str, cache: Cache) -> TmdbClient:
     )
 
 
-def changed(item: dict[str, Any], **changes: Any) -> dict[str, Any]:
-    return {name: value for name, value in (item | changes).items() if value is not _MISSING}
-
-
 def assert_unavailable(client: TmdbClient, *, details: bool = False) -> None:
     call: Callable[[], object] = (
         partial(client.details, "movie", 603) if details else partial(client.search, "x", "all", 1)
@@ -197,8 +186,8 @@ def test_people_are_left_out(tmdb: Tmdb, client: TmdbClient) -> None:
         changed(MOVIE, media_type="collection"),
         changed(MOVIE, media_type=None),
         changed(MOVIE, media_type=["movie"]),
-        changed(MOVIE, media_type=_MISSING),
-        changed(MOVIE, id=_MISSING),
+        changed(MOVIE, media_type=GONE),
+        changed(MOVIE, id=GONE),
         changed(MOVIE, id="603"),
         changed(MOVIE, id=603.0),
         changed(MOVIE, id=True),
@@ -206,12 +195,12 @@ def test_people_are_left_out(tmdb: Tmdb, client: TmdbClient) -> None:
         changed(MOVIE, id=-1),
         changed(MOVIE, id=2**31),
         changed(MOVIE, id=10**400),
-        changed(MOVIE, title=_MISSING),
+        changed(MOVIE, title=GONE),
         changed(MOVIE, title=None),
         changed(MOVIE, title=" \u200b ", original_title=""),
         changed(MOVIE, title=["The Matrix"]),
         changed(MOVIE, title="\ud800", original_title=5),
-        changed(SHOW, name=_MISSING),
+        changed(SHOW, name=GONE),
         changed(SHOW, media_type="movie"),
         None,
         "The Matrix",
@@ -220,7 +209,7 @@ def test_people_are_left_out(tmdb: Tmdb, client: TmdbClient) -> None:
     ],
     ids=lambda value: repr(value)[:40],
 )
-def test_an_item_that_makes_no_sense_is_left_out(tmdb: Tmdb, client: TmdbClient, junk: Any) -> None:
+def test_an_invalid_item_is_left_out(tmdb: Tmdb, client: TmdbClient, junk: Any) -> None:
     tmdb.finds(junk, SHOW, junk)
     assert [title.tmdb_id for title in titles_of(client)] == [1396]
 
@@ -240,7 +229,7 @@ def test_an_item_that_makes_no_sense_is_left_out(tmdb: Tmdb, client: TmdbClient,
     ],
     ids=str,
 )
-def test_an_odd_field_that_adorns_an_item_is_absent(
+def test_an_invalid_optional_field_of_an_item_is_absent(
     tmdb: Tmdb, client: TmdbClient, field: str, odd: Any, attribute: str
 ) -> None:
     tmdb.finds(changed(MOVIE, **{field: odd}), SHOW, total=2)
@@ -252,15 +241,13 @@ def test_an_odd_field_that_adorns_an_item_is_absent(
     assert other.tmdb_id == 1396
 
 
-@pytest.mark.parametrize(
-    "title", [None, "", "  ", "\u200b\n", 5, ["x"], "\ud800", _MISSING], ids=repr
-)
+@pytest.mark.parametrize("title", [None, "", "  ", "\u200b\n", 5, ["x"], "\ud800", GONE], ids=repr)
 @pytest.mark.parametrize(
     ("item", "name", "original"),
     [(MOVIE, "title", "original_title"), (SHOW, "name", "original_name")],
     ids=["movie", "tv"],
 )
-def test_a_title_that_is_not_there_is_the_original_one(
+def test_a_missing_title_falls_back_to_the_original_title(
     tmdb: Tmdb, client: TmdbClient, item: dict[str, Any], name: str, original: str, title: Any
 ) -> None:
     tmdb.finds(changed(item, **{name: title, original: " \u5343\u3068\u5343\u5c0b "}))
@@ -280,7 +267,9 @@ def test_a_title_that_is_not_there_is_the_original_one(
     ],
     ids=lambda value: repr(value)[:20],
 )
-def test_titles_are_clean(tmdb: Tmdb, client: TmdbClient, title: str, stored: str) -> None:
+def test_titles_have_no_control_characters_or_outer_spaces(
+    tmdb: Tmdb, client: TmdbClient, title: str, stored: str
+) -> None:
     tmdb.finds(changed(MOVIE, title=title))
     assert titles_of(client)[0].title == stored
     tmdb.body = changed(MOVIE, title=title)
@@ -292,7 +281,7 @@ def test_an_overview_keeps_its_paragraphs(tmdb: Tmdb, client: TmdbClient) -> Non
     assert details_of(client).overview == "One.\n\nTwo."
 
 
-def test_what_is_dropped_is_logged_without_its_value(
+def test_a_dropped_field_is_logged_without_its_value(
     tmdb: Tmdb, client: TmdbClient, caplog: pytest.LogCaptureFixture
 ) -> None:
     tmdb.finds(
@@ -318,7 +307,7 @@ def test_what_is_dropped_is_logged_without_its_value(
     ]
 
 
-def test_an_answer_that_is_odd_throughout_does_not_fill_the_log(
+def test_an_answer_with_many_invalid_items_writes_a_bounded_log(
     tmdb: Tmdb, client: TmdbClient, caplog: pytest.LogCaptureFixture
 ) -> None:
     tmdb.finds(*[None] * 500, total=500)
@@ -327,9 +316,9 @@ def test_an_answer_that_is_odd_throughout_does_not_fill_the_log(
 
 
 def test_a_search_of_one_kind_reads_items_without_a_kind(tmdb: Tmdb, client: TmdbClient) -> None:
-    tmdb.finds(changed(MOVIE, media_type=_MISSING))
+    tmdb.finds(changed(MOVIE, media_type=GONE))
     assert client.search("x", "movie", 1).value.titles[0].media_type == "movie"
-    tmdb.finds(changed(SHOW, media_type=_MISSING))
+    tmdb.finds(changed(SHOW, media_type=GONE))
     assert client.search("x", "tv", 1).value.titles[0].media_type == "tv"
 
 
@@ -337,7 +326,7 @@ def test_a_search_of_one_kind_reads_items_without_a_kind(tmdb: Tmdb, client: Tmd
     ("search_type", "path"),
     [("all", "/3/search/multi"), ("movie", "/3/search/movie"), ("tv", "/3/search/tv")],
 )
-def test_a_search_asks_what_was_asked(
+def test_a_search_sends_its_query_to_tmdb(
     tmdb: Tmdb, client: TmdbClient, search_type: Any, path: str
 ) -> None:
     client.search("a&b=c é", search_type, 7)
@@ -363,7 +352,7 @@ def test_a_search_asks_what_was_asked(
         ("19990331", None),
         ("1999-03-31T00:00:00Z", None),
         ("19999", None),
-        (_MISSING, None),
+        (GONE, None),
         (None, None),
         ("", None),
         ("99", None),
@@ -382,7 +371,7 @@ def test_a_search_asks_what_was_asked(
 @pytest.mark.parametrize(
     ("item", "field"), [(MOVIE, "release_date"), (SHOW, "first_air_date")], ids=["movie", "tv"]
 )
-def test_the_year_is_read_where_there_is_one(
+def test_the_year_comes_from_a_valid_date_only(
     tmdb: Tmdb,
     client: TmdbClient,
     item: dict[str, Any],
@@ -395,9 +384,9 @@ def test_the_year_is_read_where_there_is_one(
     assert title.year == year
 
 
-@pytest.mark.parametrize("value", [None, "", _MISSING], ids=["null", "empty", "missing"])
+@pytest.mark.parametrize("value", [None, "", GONE], ids=["null", "empty", "missing"])
 @pytest.mark.parametrize("field", ["overview", "poster_path"])
-def test_a_text_that_is_not_there_is_none(
+def test_an_empty_text_field_is_absent(
     tmdb: Tmdb, client: TmdbClient, field: str, value: Any
 ) -> None:
     tmdb.finds(changed(MOVIE, **{field: value}))
@@ -417,8 +406,8 @@ def test_the_total_counts_what_can_be_paged_to(
     assert client.search("x", "movie", 1).value.total == capped
 
 
-@pytest.mark.parametrize("odd", ["1", -1, 1.5, None, True, _MISSING, []], ids=repr)
-def test_a_total_that_makes_no_sense_is_the_number_of_results(
+@pytest.mark.parametrize("odd", ["1", -1, 1.5, None, True, GONE, []], ids=repr)
+def test_an_invalid_total_is_replaced_by_the_number_of_results(
     tmdb: Tmdb, client: TmdbClient, odd: Any
 ) -> None:
     tmdb.body = changed({"results": [SHOW, MOVIE]}, total_results=odd)
@@ -447,7 +436,7 @@ class TestPagesOfPeople:
         return [title.tmdb_id for title in found.titles], found.page, found.total
 
     @pytest.mark.parametrize("first", [1, 2, 3])
-    def test_are_passed_over(
+    def test_pages_of_people_are_skipped(
         self, tmdb: Tmdb, client: TmdbClient, pages: dict[str, list[Any]], first: int
     ) -> None:
         pages[str(first)] = [PERSON, MOVIE]
@@ -456,14 +445,14 @@ class TestPagesOfPeople:
         assert self.shown(client, 1) == ([603], first, 100), "the cached page differs"
         assert len(tmdb.calls) == first
 
-    def test_but_not_without_end(
+    def test_skipping_pages_of_people_is_bounded(
         self, tmdb: Tmdb, client: TmdbClient, pages: dict[str, list[Any]]
     ) -> None:
         pages["4"] = [MOVIE]
         assert self.shown(client, 1) == ([], 1, 0)
         assert [call[3]["page"] for call in tmdb.calls] == ["1", "2", "3"]
 
-    def test_count_for_nothing_at_the_end(
+    def test_a_search_that_finds_only_people_finds_nothing(
         self, tmdb: Tmdb, client: TmdbClient, pages: dict[str, list[Any]]
     ) -> None:
         pages["1"] = pages["3"] = [MOVIE]
@@ -472,7 +461,7 @@ class TestPagesOfPeople:
         assert self.shown(client, 4) == ([], 4, 60)
         assert [call[3]["page"] for call in tmdb.calls] == ["4", "5"]
 
-    def test_share_the_time_of_one_call(
+    def test_skipped_pages_share_the_time_of_one_call(
         self, tmdb: Tmdb, client: TmdbClient, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         left = [3.0, 2.0, 1.0]
@@ -516,7 +505,7 @@ def test_a_page_has_no_more_titles_than_a_page_has(tmdb: Tmdb, client: TmdbClien
     ],
     ids=str,
 )
-def test_a_page_that_makes_no_sense_is_catalog_unavailable(
+def test_an_invalid_page_is_catalog_unavailable(
     tmdb: Tmdb, cache: MemoryCache, client: TmdbClient, body: Any
 ) -> None:
     tmdb.body = body
@@ -544,10 +533,10 @@ def test_an_upstream_that_fails_is_catalog_unavailable(
     assert titles_of(client) == []
 
 
-def test_the_details_of_a_film(tmdb: Tmdb, client: TmdbClient) -> None:
+def test_details_of_a_film_have_its_fields(tmdb: Tmdb, client: TmdbClient) -> None:
     tmdb.body = changed(
         MOVIE,
-        media_type=_MISSING,
+        media_type=GONE,
         genres=[{"id": 28, "name": "Action"}, {"id": 878, "name": " Science Fiction "}],
         runtime=136,
         backdrop_path="/w.jpg",
@@ -569,7 +558,7 @@ def test_the_details_of_a_film(tmdb: Tmdb, client: TmdbClient) -> None:
     assert tmdb.calls[0][1] == "https://tmdb.example.org/3/movie/603"
 
 
-def test_the_details_of_a_show_have_its_seasons_in_order_with_specials(
+def test_details_of_a_show_have_its_seasons_in_order_with_specials(
     tmdb: Tmdb, client: TmdbClient
 ) -> None:
     tmdb.body = SHOW | {
@@ -596,7 +585,7 @@ def test_the_details_of_a_show_have_its_seasons_in_order_with_specials(
     assert tmdb.calls[0][1] == "https://tmdb.example.org/3/tv/1396"
 
 
-def test_a_season_that_is_told_twice_is_one(tmdb: Tmdb, client: TmdbClient) -> None:
+def test_a_season_that_tmdb_lists_twice_is_one_season(tmdb: Tmdb, client: TmdbClient) -> None:
     tmdb.body = SHOW | {"seasons": [{"season_number": number} for number in (3, 0, 1, 2, 1)]}
     assert details_of(client, "tv").seasons == tuple(map(Season, range(4)))
 
@@ -625,7 +614,7 @@ def test_a_show_may_have_no_seasons_yet(tmdb: Tmdb, client: TmdbClient) -> None:
     ],
     ids=str,
 )
-def test_what_adorns_a_title_is_left_out_when_it_makes_no_sense(
+def test_an_invalid_optional_field_of_a_title_is_absent(
     tmdb: Tmdb, client: TmdbClient, field: str, junk: Any
 ) -> None:
     tmdb.body = changed(MOVIE, **{field: junk})
@@ -656,7 +645,7 @@ def test_what_adorns_a_title_is_left_out_when_it_makes_no_sense(
     ],
     ids=str,
 )
-def test_what_adorns_a_season_is_left_out_when_it_makes_no_sense(
+def test_an_invalid_optional_field_of_a_season_is_absent(
     tmdb: Tmdb, client: TmdbClient, field: str, junk: Any
 ) -> None:
     tmdb.body = SHOW | {"seasons": [{"season_number": 1, field: junk}]}
@@ -680,7 +669,7 @@ def test_a_title_that_does_not_exist_is_none(
     [None, [], "x", {}, {"status_code": 7}, {"status_code": "34"}, {"status_code": [34]}],
     ids=str,
 )
-def test_not_found_is_believed_of_tmdb_only(
+def test_a_404_counts_as_missing_only_in_tmdbs_own_format(
     tmdb: Tmdb, cache: MemoryCache, clock: Clock, client: TmdbClient, body: Any
 ) -> None:
     tmdb.status, tmdb.body = 404, body
@@ -700,7 +689,7 @@ def test_not_found_is_believed_of_tmdb_only(
         None,
         [],
         {},
-        changed(MOVIE, id=_MISSING),
+        changed(MOVIE, id=GONE),
         changed(MOVIE, id="603"),
         changed(MOVIE, title=None),
         changed(MOVIE, title="", original_title="\u200b"),
@@ -708,7 +697,7 @@ def test_not_found_is_believed_of_tmdb_only(
     ],
     ids=lambda value: repr(value)[:40],
 )
-def test_details_that_make_no_sense_are_catalog_unavailable(
+def test_invalid_details_are_catalog_unavailable(
     tmdb: Tmdb, cache: MemoryCache, client: TmdbClient, body: Any
 ) -> None:
     tmdb.body = body
@@ -716,7 +705,7 @@ def test_details_that_make_no_sense_are_catalog_unavailable(
     assert cache.stored == {}, "an invalid response was cached"
 
 
-@pytest.mark.parametrize("seasons", [None, "x", 5, {}, [], _MISSING], ids=repr)
+@pytest.mark.parametrize("seasons", [None, "x", 5, {}, [], GONE], ids=repr)
 def test_seasons_that_are_no_list_are_none(tmdb: Tmdb, client: TmdbClient, seasons: Any) -> None:
     tmdb.body = changed(SHOW, seasons=seasons)
     assert details_of(client, "tv").seasons == ()
@@ -738,23 +727,23 @@ def test_seasons_that_are_no_list_are_none(tmdb: Tmdb, client: TmdbClient, seaso
     ],
     ids=str,
 )
-def test_one_odd_season_is_dropped_alone(tmdb: Tmdb, client: TmdbClient, odd: Any) -> None:
+def test_an_invalid_season_is_dropped_alone(tmdb: Tmdb, client: TmdbClient, odd: Any) -> None:
     tmdb.body = SHOW | {"seasons": [odd, {"season_number": 1}, odd, {"season_number": 2}]}
     assert details_of(client, "tv").seasons == (Season(1), Season(2))
 
 
-def test_a_title_that_cannot_be_kept_is_not_handed_on(tmdb: Tmdb, client: TmdbClient) -> None:
+def test_a_title_with_nul_is_cleaned_or_catalog_unavailable(tmdb: Tmdb, client: TmdbClient) -> None:
     # PostgreSQL stores no NUL, so the invalid text would become a 500.
     tmdb.body = changed(MOVIE, title="The \0Matrix")
     try:
         found = details_of(client)
     except AppError as error:
-        assert error.code == ErrorCode.CATALOG_UNAVAILABLE  # noqa: PT017
+        assert error.code == ErrorCode.CATALOG_UNAVAILABLE
     else:
         assert "\0" not in found.title
 
 
-def test_a_text_that_cannot_be_sent_is_not_handed_on(tmdb: Tmdb, client: TmdbClient) -> None:
+def test_a_text_with_lone_surrogates_is_not_returned(tmdb: Tmdb, client: TmdbClient) -> None:
     # JSON can escape a lone surrogate, UTF-8 cannot encode it, so it would become a 500.
     tmdb.finds(changed(MOVIE, overview="\ud800", poster_path="/\udfff.jpg"), SHOW)
     found = titles_of(client)
@@ -778,14 +767,14 @@ def test_a_v4_token_goes_into_the_header_only(tmdb: Tmdb, cache: MemoryCache) ->
     assert "api_key" not in query
 
 
-def test_nothing_is_asked_without_a_key(tmdb: Tmdb, cache: MemoryCache) -> None:
+def test_without_an_api_key_no_call_is_made(tmdb: Tmdb, cache: MemoryCache) -> None:
     with pytest.raises(ConfigurationError, match="TMDB_API_KEY is required"):
         TmdbClient(Environment(), cache).search("x", "all", 1)
     assert tmdb.calls == []
 
 
 @pytest.mark.parametrize("key", [V3_KEY, V4_TOKEN])
-def test_a_cached_answer_asks_nobody_and_shows_no_key(
+def test_a_cache_hit_makes_no_call_and_its_key_has_no_api_key(
     tmdb: Tmdb, cache: MemoryCache, key: str
 ) -> None:
     client = client_of(key, cache)
@@ -804,7 +793,7 @@ def test_a_cached_answer_asks_nobody_and_shows_no_key(
     "stored",
     ["", "{", "null", "{}", '{"results": 5, "total_results": 1}', '[{"older": "shape"}]'],
 )
-def test_what_the_cache_holds_in_another_shape_is_asked_anew(
+def test_a_cache_entry_of_another_shape_is_a_miss(
     tmdb: Tmdb, cache: MemoryCache, client: TmdbClient, stored: str
 ) -> None:
     tmdb.finds(MOVIE)
@@ -817,7 +806,7 @@ def test_what_the_cache_holds_in_another_shape_is_asked_anew(
     assert len(tmdb.calls) == 2
 
 
-def test_different_searches_do_not_share_an_answer(
+def test_different_searches_have_different_cache_entries(
     tmdb: Tmdb, cache: MemoryCache, client: TmdbClient
 ) -> None:
     client.search("x", "all", 1)
@@ -833,7 +822,7 @@ def test_different_searches_do_not_share_an_answer(
     assert (found.media_type, found.tmdb_id, found.title) == ("tv", 603, "Breaking Bad")
 
 
-def test_another_language_is_another_answer(tmdb: Tmdb, cache: MemoryCache) -> None:
+def test_each_language_has_its_own_cache_entry(tmdb: Tmdb, cache: MemoryCache) -> None:
     for language in ("en-US", "de-DE"):
         settings = Environment(tmdb_api_key=SecretStr(V3_KEY), tmdb_language=language)
         TmdbClient(settings, cache).search("x", "all", 1)
@@ -841,9 +830,7 @@ def test_another_language_is_another_answer(tmdb: Tmdb, cache: MemoryCache) -> N
     assert len(tmdb.calls) == len(cache.stored) == 2
 
 
-def test_nothing_is_kept_but_what_was_read(
-    tmdb: Tmdb, cache: MemoryCache, client: TmdbClient
-) -> None:
+def test_only_parsed_answers_are_cached(tmdb: Tmdb, cache: MemoryCache, client: TmdbClient) -> None:
     tmdb.finds(MOVIE | {"surprise": "canary"}, {"media_type": "movie", "title": "canary"}, "canary")
     titles_of(client)
     tmdb.body = SHOW | {"surprise": "canary", "genres": [{"name": {"canary": 1}}]}
@@ -863,7 +850,7 @@ def test_nothing_is_kept_but_what_was_read(
     ids=str,
 )
 @pytest.mark.parametrize("details", [False, True])
-def test_what_is_stale_serves_while_tmdb_is_in_trouble(
+def test_a_stale_entry_is_served_while_tmdb_fails(
     tmdb: Tmdb,
     client: TmdbClient,
     clock: Clock,
@@ -909,7 +896,7 @@ class TestRecheck:
         return tuple(each.number for each in found.seasons)
 
     @pytest.mark.usefixtures("cached_show")
-    def test_what_does_not_suffice_is_asked_anew(self, tmdb: Tmdb, client: TmdbClient) -> None:
+    def test_an_insufficient_title_is_fetched_again(self, tmdb: Tmdb, client: TmdbClient) -> None:
         assert self.seasons(client, 1) == (1,)
         assert len(tmdb.calls) == 1
         assert self.seasons(client, 2) == (1, 2)
@@ -917,7 +904,9 @@ class TestRecheck:
         assert len(tmdb.calls) == 2
 
     @pytest.mark.usefixtures("cached_show")
-    def test_but_seldom(self, tmdb: Tmdb, client: TmdbClient, clock: Clock) -> None:
+    def test_an_insufficient_title_is_fetched_again_at_most_every_half_minute(
+        self, tmdb: Tmdb, client: TmdbClient, clock: Clock
+    ) -> None:
         for _ in range(5):
             assert self.seasons(client, 9) == (1, 2)
         assert len(tmdb.calls) == 2
@@ -925,19 +914,25 @@ class TestRecheck:
         self.seasons(client, 9)
         assert len(tmdb.calls) == 2
 
-    def test_nor_when_it_was_just_read(self, tmdb: Tmdb, client: TmdbClient) -> None:
+    def test_a_title_that_was_just_read_is_not_fetched_again(
+        self, tmdb: Tmdb, client: TmdbClient
+    ) -> None:
         tmdb.body = dict(SHOW)
         assert self.seasons(client, 9) == self.seasons(client, 9) == ()
         assert len(tmdb.calls) == 1
 
     @pytest.mark.usefixtures("cached_show")
-    def test_nor_while_tmdb_is_down(self, tmdb: Tmdb, client: TmdbClient) -> None:
+    def test_while_tmdb_is_down_the_cached_title_decides(
+        self, tmdb: Tmdb, client: TmdbClient
+    ) -> None:
         tmdb.trouble = http.UpstreamError("tmdb.example.org: ReadTimeoutError")
         for _ in range(5):
             assert self.seasons(client, 2) == (1,)
         assert len(tmdb.calls) == 2
 
-    def test_of_what_tmdb_did_not_have(self, tmdb: Tmdb, client: TmdbClient, clock: Clock) -> None:
+    def test_a_cached_not_found_is_checked_again(
+        self, tmdb: Tmdb, client: TmdbClient, clock: Clock
+    ) -> None:
         tmdb.status, tmdb.body = 404, {"success": False, "status_code": 34}
         assert client.details("movie", 603).value is None
         tmdb.status, tmdb.body = 200, MOVIE
@@ -948,7 +943,9 @@ class TestRecheck:
         found = client.details("movie", 603, suffices=lambda title: title is not None)
         assert found.value is not None
 
-    def test_of_what_is_stale(self, tmdb: Tmdb, client: TmdbClient, clock: Clock) -> None:
+    def test_a_stale_title_is_rechecked_once_while_tmdb_fails(
+        self, tmdb: Tmdb, client: TmdbClient, clock: Clock
+    ) -> None:
         tmdb.body = dict(SHOW)
         details_of(client, "tv")
         clock.now += timedelta(seconds=FRESH_DETAILS)
@@ -1007,7 +1004,9 @@ class TestLanguage:
         return changed(untranslated, **changes)
 
     @pytest.mark.parametrize("media_type", ["movie", "tv"])
-    def test_nothing_is_translated(self, tmdb: Tmdb, client: TmdbClient, media_type: Any) -> None:
+    def test_a_title_without_translation_is_in_english(
+        self, tmdb: Tmdb, client: TmdbClient, media_type: Any
+    ) -> None:
         tmdb.body = self.body()
         found = details_of(client, media_type)
         assert (found.title, found.overview, found.poster_path) == (
@@ -1034,7 +1033,7 @@ class TestLanguage:
         ],
         ids=str,
     )
-    def test_each_field_by_itself(
+    def test_each_field_falls_back_to_english_by_itself(
         self,
         tmdb: Tmdb,
         client: TmdbClient,
@@ -1045,7 +1044,7 @@ class TestLanguage:
         found = details_of(client)
         assert (found.title, found.overview, found.poster_path) == shown
 
-    def test_a_translation_that_is_the_original_title_is_one(
+    def test_a_translation_equal_to_the_original_title_counts(
         self, tmdb: Tmdb, client: TmdbClient
     ) -> None:
         german = changed(self.GERMAN, data={"title": "Sen", "overview": None})
@@ -1064,20 +1063,20 @@ class TestLanguage:
         [None, 5, "x", [], {}, {"translations": None}, {"translations": [None, {}, 5]}],
         ids=str,
     )
-    def test_odd_translations_and_pictures_are_none(
+    def test_invalid_translations_and_pictures_are_ignored(
         self, tmdb: Tmdb, client: TmdbClient, odd: Any
     ) -> None:
         tmdb.body = self.body(translations=odd, images=odd)
         found = details_of(client)
         assert (found.title, found.overview, found.poster_path) == ("Sen", None, None)
 
-    def test_one_odd_translation_is_dropped_alone(self, tmdb: Tmdb, client: TmdbClient) -> None:
+    def test_an_invalid_translation_is_dropped_alone(self, tmdb: Tmdb, client: TmdbClient) -> None:
         odd = changed(self.ENGLISH, data=None)
         tmdb.body = self.body(translations={"translations": [odd, None, self.ENGLISH]})
         assert details_of(client).title == "Spirited Away"
 
     @pytest.mark.parametrize("language", ["en", "en-US"])
-    def test_english_needs_nothing_appended(
+    def test_english_asks_for_no_translations(
         self, tmdb: Tmdb, cache: MemoryCache, language: str
     ) -> None:
         settings = Environment(tmdb_api_key=SecretStr(V3_KEY), tmdb_language=language)
@@ -1096,7 +1095,7 @@ class TestLanguage:
         "breaking\tbad",
     ],
 )
-def test_spellings_of_one_search_are_one_question(
+def test_spellings_of_one_search_share_a_cache_entry(
     tmdb: Tmdb, cache: MemoryCache, client: TmdbClient, spelling: str
 ) -> None:
     tmdb.finds(SHOW)
@@ -1107,14 +1106,14 @@ def test_spellings_of_one_search_are_one_question(
 
 
 @pytest.mark.parametrize("text", [" ", "\u200b", "\x1c", "\ud800"])
-def test_a_search_for_nothing_finds_nothing_and_asks_nobody(
+def test_an_empty_search_finds_nothing_and_makes_no_call(
     tmdb: Tmdb, client: TmdbClient, text: str
 ) -> None:
     assert client.search(text, "all", 3).value == SearchPage([], 3, 0)
     assert tmdb.calls == []
 
 
-def test_what_is_stale_is_asked_anew(tmdb: Tmdb, client: TmdbClient, clock: Clock) -> None:
+def test_a_stale_entry_is_fetched_again(tmdb: Tmdb, client: TmdbClient, clock: Clock) -> None:
     titles_of(client)
     tmdb.finds(MOVIE)
     clock.now += timedelta(seconds=FRESH_SEARCH)
@@ -1124,9 +1123,7 @@ def test_what_is_stale_is_asked_anew(tmdb: Tmdb, client: TmdbClient, clock: Cloc
     assert len(tmdb.calls) == 2
 
 
-def test_a_title_that_is_gone_is_not_brought_back(
-    tmdb: Tmdb, client: TmdbClient, clock: Clock
-) -> None:
+def test_a_deleted_title_is_not_served_stale(tmdb: Tmdb, client: TmdbClient, clock: Clock) -> None:
     tmdb.body = dict(MOVIE)
     details_of(client)
     clock.now += timedelta(seconds=FRESH_DETAILS)
@@ -1134,7 +1131,7 @@ def test_a_title_that_is_gone_is_not_brought_back(
     assert client.details("movie", 603) == CachedValue(None)
 
 
-def test_a_clock_that_is_behind_makes_no_age_below_nothing(
+def test_a_clock_that_is_behind_gives_no_negative_age(
     tmdb: Tmdb, client: TmdbClient, clock: Clock
 ) -> None:
     titles_of(client)
@@ -1143,9 +1140,7 @@ def test_a_clock_that_is_behind_makes_no_age_below_nothing(
     assert len(tmdb.calls) == 1
 
 
-def test_the_host_is_left_alone_after_failures_and_not_after_refusals(
-    tmdb: Tmdb, client: TmdbClient
-) -> None:
+def test_failures_open_the_breaker_and_refusals_do_not(tmdb: Tmdb, client: TmdbClient) -> None:
     # A query that TMDB rejects must not open the circuit for other users.
     tmdb.status = 422
     for _ in range(2 * FAILURES):
@@ -1166,7 +1161,7 @@ def test_the_host_is_left_alone_after_failures_and_not_after_refusals(
 
 
 @pytest.mark.parametrize(("retry_after", "told"), [(None, "5"), (1, "5"), (20, "20"), (3600, "60")])
-def test_when_to_come_back_is_told(
+def test_retry_after_of_tmdb_reaches_the_caller(
     tmdb: Tmdb, client: TmdbClient, retry_after: int | None, told: str
 ) -> None:
     tmdb.trouble = http.UpstreamError("tmdb.example.org answered 429", retry_after=retry_after)
@@ -1213,7 +1208,7 @@ def test_any_details_give_a_title_or_catalog_unavailable(body: dict[str, Any]) -
             try:
                 found = details_of(client_of(V3_KEY, cache), media_type)
             except AppError as error:
-                assert error.code == ErrorCode.CATALOG_UNAVAILABLE  # noqa: PT017
+                assert error.code == ErrorCode.CATALOG_UNAVAILABLE
                 assert cache.stored == {}
                 continue
             assert f"{found.title}{found.overview}{found.genres}{found.seasons}".encode()

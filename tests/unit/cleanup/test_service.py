@@ -73,7 +73,7 @@ def test_a_run_stops_when_time_is_short_and_says_so(table: Table) -> None:
 
 
 @pytest.mark.parametrize("seconds", [5.0, 0.1, 0.0, -1.0])
-def test_nothing_is_begun_without_time(table: Table, seconds: float) -> None:
+def test_no_batch_begins_when_the_time_is_up(table: Table, seconds: float) -> None:
     rows = table(1)
     assert service.run("sessions", clock(seconds)) == service.CleanupResult(
         "sessions", deleted=0, more=True
@@ -108,7 +108,7 @@ def test_a_batch_is_at_most_five_hundred() -> None:
     assert BATCH == 500
 
 
-def test_a_run_that_fails_tells_how_far_it_got(
+def test_a_failed_run_reports_what_it_deleted(
     monkeypatch: pytest.MonkeyPatch, table: Table, caplog: pytest.LogCaptureFixture
 ) -> None:
     rows = table(2 * BATCH)

@@ -22,7 +22,7 @@ def name_of(certificate: x509.Certificate) -> str:
 
 
 @pytest.mark.parametrize("certificate", CERTIFICATES, ids=name_of)
-def test_each_is_an_authority_that_signed_itself_and_is_valid(
+def test_each_certificate_is_a_valid_self_signed_authority(
     certificate: x509.Certificate,
 ) -> None:
     certificate.verify_directly_issued_by(certificate)
@@ -35,7 +35,7 @@ def test_each_is_an_authority_that_signed_itself_and_is_valid(
     assert certificate.not_valid_after_utc > now + timedelta(days=365)
 
 
-def test_they_are_those_of_trust_services_and_three_of_each_region() -> None:
+def test_the_file_has_trust_services_and_three_authorities_for_each_region() -> None:
     names = {name_of(certificate) for certificate in CERTIFICATES}
     assert len(names) == len(CERTIFICATES)
     found = [re.fullmatch(r"Amazon RDS (\S+) Root CA (.+)", each) for each in names]
@@ -47,6 +47,6 @@ def test_they_are_those_of_trust_services_and_three_of_each_region() -> None:
     assert {"us-east-1", "us-west-2", "eu-west-1", "eu-central-1", "ap-southeast-2"} <= regions
 
 
-def test_openssl_takes_the_whole_file() -> None:
+def test_openssl_loads_every_certificate_of_the_file() -> None:
     context = ssl.create_default_context(cafile=AMAZON_AUTHORITIES)
     assert context.cert_store_stats()["x509_ca"] == len(CERTIFICATES)

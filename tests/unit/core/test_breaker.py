@@ -1,26 +1,14 @@
 """The circuit breaker of one environment; tests/integration has the one shared by many."""
 
 import time
-from collections.abc import Sequence
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import SecretStr
 
 from medianest.core.breaker import FAILURES, OPEN_SECONDS, Breaker
-from medianest.core.cache import Cache
 from medianest.core.http import UpstreamError
-
-
-class NoCache(Cache):
-    """A cache that is down."""
-
-    def __init__(self) -> None:
-        super().__init__(SecretStr("redis://cache.invalid"))
-
-    def run(self, script: str, keys: Sequence[str], args: Sequence[str | int]) -> None:
-        return None
+from tests.support.canned import NoCache
 
 
 def outcome(breaker: Breaker, *, host_is_up: bool) -> str:
@@ -39,7 +27,7 @@ def outcome(breaker: Breaker, *, host_is_up: bool) -> str:
 
 
 @given(calls=st.lists(st.tuples(st.booleans(), st.sampled_from([0, 1, OPEN_SECONDS])), max_size=60))
-def test_a_host_is_left_alone_after_five_failures_in_a_row_and_for_as_long_as_said(
+def test_five_consecutive_failures_open_the_breaker_for_its_period(
     calls: list[tuple[bool, int]],
 ) -> None:
     now = 1_800_000_000.0

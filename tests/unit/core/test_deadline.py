@@ -26,7 +26,7 @@ def wait(seconds: float) -> None:
         pass
 
 
-def test_a_block_that_is_done_in_time_is_left_alone() -> None:
+def test_a_block_within_its_limit_is_not_interrupted() -> None:
     previous = signal.getsignal(signal.SIGALRM)
     with time_limit(10, InnerError()):
         assert timer() > 0
@@ -34,7 +34,7 @@ def test_a_block_that_is_done_in_time_is_left_alone() -> None:
     assert signal.getsignal(signal.SIGALRM) is previous
 
 
-def test_a_block_that_is_not_is_ended() -> None:
+def test_a_block_past_its_limit_is_interrupted() -> None:
     error = InnerError("too slow")
     with pytest.raises(InnerError) as caught, time_limit(0.05, error):
         wait(10)

@@ -11,7 +11,8 @@ from pydantic import ValidationError
 
 from medianest.api.errors import error_response
 from medianest.core.envelope import PageQuery, RequestModel, ResponseModel, Timestamp, ok, page_of
-from medianest.core.errors import AppError, ErrorCode, invalid
+from medianest.core.error_codes import ErrorCode
+from medianest.core.errors import AppError, invalid
 
 
 class SampleResponse(ResponseModel):
@@ -38,7 +39,7 @@ def test_a_success_has_data_and_nothing_else() -> None:
     assert sent(ok(SampleResponse(long_name="x"))) == {"success": True, "data": {"longName": "x"}}
 
 
-def test_a_value_that_is_there_is_sent() -> None:
+def test_a_field_with_a_value_is_sent() -> None:
     assert sent(ok(SampleResponse(long_name="x", maybe=""))) == {
         "success": True,
         "data": {"longName": "x", "maybe": ""},
@@ -89,7 +90,7 @@ def test_a_page_has_its_place_at_the_top() -> None:
         (499, 20, 10_000, True, True),
     ],
 )
-def test_the_neighbours_of_a_page(
+def test_a_page_says_whether_it_has_neighbours(
     *, page: int, limit: int, total: int, has_next: bool, has_prev: bool
 ) -> None:
     place = page_of([], page=page, limit=limit, total=total).pagination
@@ -129,7 +130,7 @@ def test_times_are_utc_with_milliseconds(moment: datetime, text: str) -> None:
     assert sent(SampleResponse(long_name="x", made_at=moment))["madeAt"] == text
 
 
-@given(st.datetimes(timezones=st.timezones(), min_value=datetime(1900, 1, 2)))  # noqa: DTZ001
+@given(st.datetimes(timezones=st.timezones(), min_value=datetime(1900, 1, 2)))  # noqa: DTZ001 - Hypothesis sets the zone
 def test_a_time_is_sent_to_its_millisecond(moment: datetime) -> None:
     text = sent(SampleResponse(long_name="x", made_at=moment))["madeAt"]
     assert text.endswith("Z")
@@ -163,7 +164,7 @@ def test_a_time_is_sent_to_its_millisecond(moment: datetime) -> None:
     ],
 )
 @pytest.mark.parametrize("name", ["page", "limit"])
-def test_a_number_that_is_no_plain_positive_one_is_refused(name: str, text: str) -> None:
+def test_a_page_number_that_is_not_a_plain_positive_one_is_refused(name: str, text: str) -> None:
     with pytest.raises(ValidationError):
         PageQuery.model_validate({name: text})
 
@@ -186,7 +187,7 @@ def test_a_page_out_of_bounds_is_refused(name: str, text: str) -> None:
         ("limit", "100", 100),
     ],
 )
-def test_a_page_within_bounds_is_let_in(name: str, text: str, number: int) -> None:
+def test_a_page_within_bounds_is_accepted(name: str, text: str, number: int) -> None:
     assert getattr(PageQuery.model_validate({name: text}), name) == number
 
 
@@ -217,5 +218,5 @@ def test_input_of_wrong_or_unknown_fields_is_refused(body: Any) -> None:
         SampleRequest.model_validate(body)
 
 
-def test_input_of_the_right_fields_is_let_in() -> None:
+def test_input_of_the_right_fields_is_accepted() -> None:
     assert SampleRequest.model_validate({"howMany": 1, "name": "x"}).how_many == 1

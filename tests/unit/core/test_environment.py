@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from psycopg.conninfo import conninfo_to_dict
 from pydantic import ValidationError
 
-from medianest.core.environment import ConfigurationError, Environment, is_secret, load
+from medianest.core.environment import ConfigurationError, is_secret, load
 from medianest.core.signing_keys import check_jwt_secret
+from medianest.core.variables import Environment
 
 SECRETS = {name.upper() for name, field in Environment.model_fields.items() if is_secret(field)}
 ARN = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:medianest-AbCdEf"
@@ -71,7 +72,7 @@ def test_a_full_environment_is_read() -> None:
     )
 
 
-def test_all_problems_are_told_at_once() -> None:
+def test_all_problems_are_reported_at_once() -> None:
     message = problems_of(
         {
             "NODE_ENV": "staging",
@@ -209,7 +210,7 @@ def test_a_bad_value_is_refused_by_its_upper_case_name(name: str, value: str) ->
         ),
     ],
 )
-def test_a_message_says_what_is_wanted(name: str, value: str, message: str) -> None:
+def test_a_message_says_which_value_is_valid(name: str, value: str, message: str) -> None:
     assert problems_of({name: value}) == f"Bad configuration: {name} {message}"
 
 
@@ -248,7 +249,7 @@ def test_a_bad_server_says_where_to_find_a_good_one() -> None:
         ("TMDB_STALE_SECONDS", "0"),
     ],
 )
-def test_a_good_value_is_let_in(name: str, value: str) -> None:
+def test_a_good_value_is_accepted(name: str, value: str) -> None:
     assert getattr(load({name: value}), name.lower()) is not None
 
 
@@ -345,7 +346,9 @@ def test_a_login_as_rds_keeps_it_is_an_address_with_tls(name: str, environment: 
 
 
 @given(user=st.text(min_size=1), password=st.text(min_size=1), database=st.text())
-def test_any_name_and_password_comes_through(user: str, password: str, database: str) -> None:
+def test_any_name_and_password_is_percent_encoded_into_the_address(
+    user: str, password: str, database: str
+) -> None:
     assume("\0" not in user + password + database)
     login = {"username": user, "password": password, "host": "db", "dbname": database}
     secret = load({"DATABASE_URL": json.dumps(login), "NODE_ENV": "production"}).database_url
@@ -372,7 +375,7 @@ def test_a_login_to_a_cache_is_an_address_with_tls(login: dict[str, str], addres
     assert settings.redis_url.get_secret_value() == address
 
 
-def test_a_login_without_a_host_takes_the_one_that_is_given() -> None:
+def test_a_login_without_a_host_takes_the_given_host() -> None:
     login = json.dumps({"username": "u", "password": "p"})
     settings = load(
         {
@@ -420,7 +423,7 @@ def test_a_bad_login_is_refused_without_repeating_it(
 
 
 @pytest.mark.parametrize("text", ["{", "{canary", '{"password": "canary"'])
-def test_what_only_begins_like_json_is_refused(text: str) -> None:
+def test_a_value_that_only_begins_like_json_is_refused(text: str) -> None:
     message = problems_of({"DATABASE_URL": text, "REDIS_URL": text})
     assert "DATABASE_URL starts with { but is not valid JSON" in message
     assert "REDIS_URL starts with { but is not valid JSON" in message
@@ -474,7 +477,7 @@ def test_an_empty_optional_setting_is_an_absent_one() -> None:
     assert settings == load({})
 
 
-def test_only_what_is_required_is_required() -> None:
+def test_a_setting_is_required_only_where_it_is_named() -> None:
     load({"DATABASE_URL": "postgresql://db"}, "DATABASE_URL")
     message = problems_of({"DATABASE_URL": "postgresql://db"}, "DATABASE_URL", "REDIS_URL")
     assert message == "Bad configuration: REDIS_URL is required"
@@ -487,7 +490,7 @@ def test_names_in_lower_case_are_not_read() -> None:
 
 
 @pytest.mark.parametrize("level", ["debug", "Info", "WARNING", "eRRoR"])
-def test_the_log_level_is_taken_in_any_case(level: str) -> None:
+def test_the_log_level_is_case_insensitive(level: str) -> None:
     assert load({"LOG_LEVEL": level}).log_level == level.upper()
 
 
@@ -507,7 +510,7 @@ def test_cors_origins_are_any_or_a_list(value: str, origins: frozenset[str]) -> 
     assert load({"CORS_ORIGIN": value}).cors_origins == origins
 
 
-def test_addresses_lose_their_last_slash() -> None:
+def test_a_trailing_slash_of_an_address_is_removed() -> None:
     assert load({"PLEX_API_URL": "http://localhost:1/"}).plex_api_url == "http://localhost:1"
 
 

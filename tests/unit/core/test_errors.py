@@ -2,7 +2,8 @@
 
 import pytest
 
-from medianest.core.errors import REGISTRY, AppError, ErrorCode
+from medianest.core.error_codes import REGISTRY, ErrorCode
+from medianest.core.errors import AppError
 
 # Section 2 of the contract, row by row.
 STATUSES = {
@@ -35,7 +36,7 @@ STATUSES = {
 }
 
 
-def test_the_registry_is_the_contract_s_table() -> None:
+def test_the_registry_equals_the_table_of_the_contract() -> None:
     assert {str(code): spec.status for code, spec in REGISTRY.items()} == STATUSES, (
         "add the code and its documented status to STATUSES above"
     )
@@ -52,14 +53,14 @@ def test_a_code_is_its_own_name(code: ErrorCode) -> None:
 
 
 @pytest.mark.parametrize("code", ErrorCode)
-def test_a_code_says_what_happened_and_what_to_do(code: ErrorCode) -> None:
+def test_each_code_has_a_message_and_a_remedy(code: ErrorCode) -> None:
     spec = REGISTRY[code]
-    for sentence in (spec.message, spec.what_to_do):
+    for sentence in (spec.message, spec.remedy):
         assert sentence.endswith(".")
         assert sentence[0].isupper()
 
 
-def test_the_headers_of_an_error_are_its_own() -> None:
+def test_errors_do_not_share_their_headers() -> None:
     given = {"Retry-After": "1"}
     error = AppError(ErrorCode.RATE_LIMITED, headers=given)
     error.headers["X-Other"] = "2"

@@ -106,7 +106,7 @@ def broken() -> Exception:
     return urllib3.exceptions.ProtocolError("Connection aborted, canary")
 
 
-def test_an_answer_is_parsed_and_its_connection_kept(pool: Pool) -> None:
+def test_an_answer_is_parsed_and_its_connection_reused(pool: Pool) -> None:
     response = Response(200, b'{"a":', b"1}")
     pool.script = [response]
     assert get() == (200, {"a": 1})
@@ -125,15 +125,15 @@ def test_an_answer_that_the_caller_may_understand_is_returned(pool: Pool, status
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 429, 500, 501])
-def test_an_answer_that_helps_nobody_is_an_error(pool: Pool, status: int) -> None:
+def test_an_unusable_status_is_an_upstream_error(pool: Pool, status: int) -> None:
     pool.script = [answer({}, status)]
-    with pytest.raises(http.UpstreamError, match=rf"^upstream\.example\.org answered {status}$"):
+    with pytest.raises(http.UpstreamError, match=rf"^upstream\.example\.org returned {status}$"):
         get()
     assert len(pool.calls) == 1
 
 
 @pytest.mark.parametrize("status", [502, 503, 504])
-def test_a_get_is_tried_twice_while_the_other_side_is_unwell(pool: Pool, status: int) -> None:
+def test_a_get_is_retried_once_on_a_gateway_error(pool: Pool, status: int) -> None:
     pool.script = [answer({}, status), answer({"ok": True})]
     assert get() == (200, {"ok": True})
     pool.script = [answer({}, status), answer({}, status), answer({})]
@@ -143,7 +143,7 @@ def test_a_get_is_tried_twice_while_the_other_side_is_unwell(pool: Pool, status:
 
 
 @pytest.mark.parametrize("status", [429, 503])
-def test_who_says_when_to_come_back_is_not_asked_before(pool: Pool, status: int) -> None:
+def test_an_answer_with_retry_after_is_not_retried(pool: Pool, status: int) -> None:
     pool.script = [busy(status, "7"), answer({})]
     with pytest.raises(http.UpstreamError) as caught:
         get()
@@ -172,7 +172,7 @@ DATE = "Wed, 21 Oct 2026 07:28:00 GMT"
     ids=lambda value: str(value)[:40],
 )
 @pytest.mark.parametrize("status", [429, 503])
-def test_when_to_come_back_is_said_in_seconds_or_as_a_date(
+def test_retry_after_is_read_as_seconds_or_as_a_date(
     pool: Pool, status: int, text: str, seconds: int
 ) -> None:
     response = busy(status, text)
@@ -184,7 +184,7 @@ def test_when_to_come_back_is_said_in_seconds_or_as_a_date(
 
 
 @pytest.mark.parametrize("date", ["", "soon"])
-def test_a_date_counts_from_now_where_the_answer_has_none(pool: Pool, date: str) -> None:
+def test_a_retry_after_date_counts_from_now_without_a_date_header(pool: Pool, date: str) -> None:
     soon = datetime.now(UTC) + timedelta(seconds=20)
     response = busy(429, format_datetime(soon, usegmt=True))
     response.headers["Date"] = date
@@ -211,7 +211,7 @@ def test_a_date_counts_from_now_where_the_answer_has_none(pool: Pool, date: str)
         "Wed, 21 Oct 99999 07:28:00 GMT",
     ],
 )
-def test_what_does_not_say_when_to_come_back_does_not_say_it(pool: Pool, text: str) -> None:
+def test_an_invalid_retry_after_is_ignored(pool: Pool, text: str) -> None:
     response = busy(503, text)
     response.headers["Date"] = DATE
     pool.script = [response, answer({"ok": True})]
@@ -232,12 +232,12 @@ _DATE_PARTS = st.lists(
 
 
 @given(until=_DATE_PARTS | st.lists(st.text()), date=_DATE_PARTS)
-def test_any_retry_after_is_bounded_or_nothing(until: list[str], date: list[str]) -> None:
+def test_any_retry_after_is_bounded_or_ignored(until: list[str], date: list[str]) -> None:
     seconds = http._retry_after({"Retry-After": " ".join(until), "Date": " ".join(date)})
     assert seconds is None or 0 <= seconds <= http.MAX_RETRY_AFTER_SECONDS
 
 
-def test_a_get_is_tried_twice_on_a_broken_connection(pool: Pool) -> None:
+def test_a_get_is_retried_once_on_a_broken_connection(pool: Pool) -> None:
     pool.script = [broken(), answer([])]
     assert get() == (200, [])
 
@@ -263,7 +263,7 @@ def test_nothing_is_tried_more_than_twice(pool: Pool, trouble: Response | Except
     ],
     ids=["502", "503", "504", "broken", "silent", "TLS"],
 )
-def test_what_may_have_worked_is_not_sent_again(
+def test_a_post_whose_outcome_is_unknown_is_not_retried(
     pool: Pool, method: str, trouble: Response | Exception
 ) -> None:
     pool.script = [trouble, answer({})]
@@ -282,7 +282,9 @@ def test_what_may_have_worked_is_not_sent_again(
     ],
     ids=["refused", "no name", "no answer"],
 )
-def test_what_never_left_is_sent_once_more(pool: Pool, method: str, trouble: Exception) -> None:
+def test_a_post_that_was_never_sent_is_retried_once(
+    pool: Pool, method: str, trouble: Exception
+) -> None:
     pool.script = [trouble, answer({"ok": True})]
     assert http.request_json(method, URL, headers={}) == (200, {"ok": True})
     pool.script = [trouble, trouble, answer({})]
@@ -309,7 +311,7 @@ def test_the_query_goes_into_the_url(pool: Pool, method: str) -> None:
 @pytest.mark.parametrize(
     "trouble", [Response(503), answer({}, 503), broken()], ids=["empty 503", "503", "broken"]
 )
-def test_nothing_is_repeated_once_the_time_is_used_up(
+def test_no_retry_follows_when_the_time_is_used_up(
     pool: Pool, trouble: Response | Exception
 ) -> None:
     pool.seconds_per_call = environment().upstream_timeout_seconds + 0.1
@@ -319,7 +321,7 @@ def test_nothing_is_repeated_once_the_time_is_used_up(
     assert len(pool.calls) == 1
 
 
-def test_no_wait_is_longer_than_the_time_left(pool: Pool) -> None:
+def test_no_wait_exceeds_the_time_left(pool: Pool) -> None:
     pool.seconds_per_call = 1.5
     pool.script = [broken(), answer({})]
     get()
@@ -334,7 +336,7 @@ def test_connecting_and_waiting_share_the_time(pool: Pool) -> None:
     assert pool.calls[0]["timeout"].total == environment().upstream_timeout_seconds
 
 
-def test_a_body_that_swells_is_cut_off(pool: Pool) -> None:
+def test_a_body_that_decompresses_past_the_limit_is_cut_off(pool: Pool) -> None:
     response = Response(200, *[b"x" * 64 * 1024] * 100)
     pool.script = [response, answer({})]
     with pytest.raises(http.UpstreamError, match="sent more than"):
@@ -373,21 +375,21 @@ def test_a_body_that_is_no_json_is_an_error(pool: Pool, body: bytes) -> None:
 
 @NO_JSON
 @pytest.mark.parametrize("status", [400, 401, 404, 422])
-def test_a_refusal_needs_no_json(pool: Pool, status: int, body: bytes) -> None:
+def test_the_body_of_a_4xx_may_be_no_json(pool: Pool, status: int, body: bytes) -> None:
     # A caller that provokes a refusal must not open the circuit.
     pool.script = [Response(status, body)]
     assert get() == (status, None)
 
 
 @pytest.mark.parametrize("seconds", [0, -0.5])
-def test_nothing_is_sent_without_time(pool: Pool, seconds: float) -> None:
+def test_no_call_is_made_without_time_left(pool: Pool, seconds: float) -> None:
     pool.script = [answer({})]
     with pytest.raises(http.UpstreamError, match="timed out"):
         get(total_seconds=seconds)
     assert pool.calls == []
 
 
-def test_a_budget_is_what_is_left_of_it(clock: Clock) -> None:
+def test_a_budget_shrinks_with_the_time_used(clock: Clock) -> None:
     budget = http.Budget(6)
     assert budget.seconds_left == 6
     clock.seconds += 5.5

@@ -42,7 +42,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Aws:
     return fake
 
 
-def test_a_value_is_itself(aws: Aws) -> None:
+def test_a_plain_value_is_returned_unchanged(aws: Aws) -> None:
     assert resolve(SecretStr("just a value"), "TMDB_API_KEY") == "just a value"
     assert resolve(SecretStr("just a value"), "TMDB_API_KEY", fresh=True) == "just a value"
     assert aws.calls == []

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from medianest.core.text import clean, clean_lines, fold, has_controls, name_key, typed
+from medianest.core.text import clean, clean_lines, fold, has_controls, name_key, normalize
 
 FAMILY = "👩‍👩‍👧‍👦"
 ENGLAND = "\U0001f3f4\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f"
@@ -105,11 +105,13 @@ def test_a_key_of_what_folds_into_much_is_cut() -> None:
 
 
 def test_typed_text_is_trimmed_and_composed() -> None:
-    assert typed("\u00a0 e\u0301te\u0301 \n") == "été"
+    assert normalize("\u00a0 e\u0301te\u0301 \n") == "été"
 
 
 @pytest.mark.parametrize(
     ("text", "expected"), [("a\x07b", True), ("a\ud800", True), ("a\tb", False), ("👩‍👩", False)]
 )
-def test_controls_are_told_from_spaces_and_joiners(text: str, expected: bool) -> None:
+def test_control_characters_are_distinguished_from_spaces_and_joiners(
+    text: str, expected: bool
+) -> None:
     assert has_controls(text) is expected

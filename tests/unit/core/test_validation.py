@@ -10,7 +10,7 @@ import pytest
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from medianest.core.envelope import Id, PlainInt, QueryParams, RequestModel
-from medianest.core.validation import invalid_value, sentence
+from medianest.core.validation import invalid_value, message_of
 from tests.support.api import ROOT, assert_own_wording
 
 _DOMAINS = sorted(
@@ -64,7 +64,7 @@ def problems_of(model: Any, value: object) -> list[Any]:
 
 
 @pytest.mark.parametrize("model", received(), ids=lambda model: model.__name__)
-def test_every_problem_of_every_model_is_told_in_words_of_ours(model: type[BaseModel]) -> None:
+def test_every_problem_of_every_model_has_our_own_message(model: type[BaseModel]) -> None:
     names = [field.alias or name for name, field in model.model_fields.items()]
     problems: list[Any] = problems_of(model, []) + problems_of(model, {"surprise": 1})
     for name in names:
@@ -72,10 +72,10 @@ def test_every_problem_of_every_model_is_told_in_words_of_ours(model: type[BaseM
             problems += problems_of(model, {name: wrong})
     assert bool(problems)
     for problem in problems:
-        text = sentence(problem)
+        text = message_of(problem)
         assert_own_wording(text)
         # The generic fallback message is not allowed for the errors of existing models.
-        assert text != sentence({"type": "unknown_error"}), problem
+        assert text != message_of({"type": "unknown_error"}), problem
 
 
 class Everything(RequestModel):
@@ -88,7 +88,7 @@ class Everything(RequestModel):
     fixed: tuple[int, int]
 
 
-def test_kinds_that_nobody_thought_of_are_told_in_words_of_ours_too() -> None:
+def test_an_unknown_kind_of_problem_has_our_own_message() -> None:
     for name in Everything.model_fields:
         problems = [
             problem
@@ -97,7 +97,7 @@ def test_kinds_that_nobody_thought_of_are_told_in_words_of_ours_too() -> None:
         ]
         assert problems
         for problem in problems:
-            assert_own_wording(sentence(problem))
+            assert_own_wording(message_of(problem))
 
 
 @pytest.mark.parametrize(
@@ -113,8 +113,8 @@ def test_kinds_that_nobody_thought_of_are_told_in_words_of_ours_too() -> None:
         (list[int], 1, "Must be a list"),
     ],
 )
-def test_sentences(kind: Any, value: object, message: str) -> None:
-    assert [sentence(problem) for problem in problems_of(kind, value)] == [message]
+def test_a_problem_is_reported_in_plain_words(kind: Any, value: object, message: str) -> None:
+    assert [message_of(problem) for problem in problems_of(kind, value)] == [message]
 
 
 @pytest.mark.parametrize(
@@ -128,11 +128,11 @@ def test_sentences(kind: Any, value: object, message: str) -> None:
         ("less_than", {"lt": 10}, "Must be less than 10"),
     ],
 )
-def test_bounds(kind: str, context: dict[str, int], message: str) -> None:
-    assert sentence({"type": kind, "ctx": context}) == message
+def test_a_bound_is_named_in_the_message(kind: str, context: dict[str, int], message: str) -> None:
+    assert message_of({"type": kind, "ctx": context}) == message
 
 
-def test_the_field_is_a_path() -> None:
+def test_a_nested_field_is_reported_as_a_path() -> None:
     problem = {"type": "missing", "loc": ("quota", 0, "limit")}
     assert invalid_value([problem], "body").details == [
         {"field": "body.quota.0.limit", "message": "Required"}
@@ -141,17 +141,17 @@ def test_the_field_is_a_path() -> None:
 
 @pytest.mark.parametrize("value", OTHER_IDS)
 def test_an_id_is_a_plain_uuid(value: object) -> None:
-    assert [sentence(problem) for problem in problems_of(Id, value)] == [
+    assert [message_of(problem) for problem in problems_of(Id, value)] == [
         f"Must be a UUID like {SOME_ID}"
     ]
 
 
-def test_an_id_may_be_in_upper_case() -> None:
+def test_an_id_in_upper_case_is_accepted() -> None:
     assert problems_of(Id, SOME_ID) == problems_of(Id, SOME_ID.upper()) == []
     assert str(TypeAdapter(Id).validate_python(SOME_ID.upper())) == SOME_ID
 
 
-def test_every_id_that_callers_send_is_of_that_kind() -> None:
+def test_every_id_in_a_request_has_the_plain_uuid_type() -> None:
     loose = re.compile(r"\bUUID\b")
     for path in (ROOT / "functions").glob("*/app.py"):
         assert not loose.search(path.read_text()), path
@@ -159,7 +159,7 @@ def test_every_id_that_callers_send_is_of_that_kind() -> None:
         for name, field in model.model_fields.items():
             if loose.search(str(field.annotation)):
                 assert all(
-                    sentence(problem).startswith("Must be a UUID like")
+                    message_of(problem).startswith("Must be a UUID like")
                     for problem in problems_of(model, {field.alias or name: OTHER_IDS[0]})
                     if problem["loc"][0] == field.alias
                 )

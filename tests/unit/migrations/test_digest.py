@@ -5,12 +5,12 @@ from medianest.migrations.deployment import digest
 PROPERTIES = {"ServiceToken": "arn", "Settings": ["production", "INFO"], "Hosts": ["db"]}
 
 
-def test_it_is_the_same_for_the_same_properties_in_any_order() -> None:
+def test_the_digest_ignores_the_order_of_properties() -> None:
     turned = dict(reversed(PROPERTIES.items()))
     assert digest(turned) == digest(PROPERTIES)
     assert len(digest(PROPERTIES)) == 16
 
 
-def test_it_changes_with_a_property_and_not_with_the_address_of_the_function() -> None:
+def test_the_digest_changes_with_a_property_and_not_with_the_functions_address() -> None:
     assert digest({**PROPERTIES, "Settings": ["production", "DEBUG"]}) != digest(PROPERTIES)
     assert digest({**PROPERTIES, "ServiceToken": "another"}) == digest(PROPERTIES)

@@ -22,7 +22,7 @@ def test_migrations_are_read_in_the_order_of_their_numbers(tmp_path: Path) -> No
     assert found[0].statements == "-- 0001_step.sql\nSELECT 'é';\n"
 
 
-def test_other_files_are_no_migrations(tmp_path: Path) -> None:
+def test_files_without_a_number_are_ignored(tmp_path: Path) -> None:
     folder = write(tmp_path, "0001_one.sql", "README.md", "notes.sql", "0002_two.sql.bak", "_3.sql")
     assert [item.name for item in migrations(folder)] == ["0001_one"]
 

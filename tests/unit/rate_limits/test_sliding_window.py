@@ -45,8 +45,8 @@ def result(name: str, remaining: int, wait: float, *, refused: bool = False) -> 
     return LimitResult(policy, remaining, wait, math.ceil(1000 + wait), refused, first=refused)
 
 
-class TestContract:
-    def test_policies(self) -> None:
+class TestPolicies:
+    def test_policies_are_those_of_the_contract(self) -> None:
         assert {
             name: (policy.limit, policy.window, policy.fallback)
             for name, policy in POLICIES.items()
@@ -72,7 +72,7 @@ class TestContract:
         assert {key.partition("}")[0] for key in keys} == {"{rl"}
 
 
-class TestSubjects:
+class TestLimitKeys:
     @pytest.mark.parametrize(
         ("ip", "expected"),
         [
@@ -84,25 +84,25 @@ class TestSubjects:
             ("::1", "::/64"),
         ],
     )
-    def test_address(self, ip: str, expected: str) -> None:
+    def test_an_address_is_counted_by_its_network(self, ip: str, expected: str) -> None:
         assert network(ip) == expected
 
-    def test_what_is_typed_is_not_kept(self) -> None:
+    def test_a_typed_value_is_kept_as_a_digest_only(self) -> None:
         assert "ann" not in digest("ann@example.com")
         assert len(digest("x" * 60_000)) == 64
 
     @pytest.mark.parametrize(
         "other", [" ann@example.com ", "ANN@Example.com", "\uff41nn@example.com"]
     )
-    def test_spellings_of_one_account_are_one(self, other: str) -> None:
+    def test_spellings_of_one_account_share_a_key(self, other: str) -> None:
         assert digest(other) == digest("ann@example.com")
 
-    def test_other_accounts_are_others(self) -> None:
+    def test_different_accounts_have_different_keys(self) -> None:
         assert digest("ann@example.com") != digest("anna@example.com")
 
 
 class TestMemoryLog:
-    def test_lets_the_limit_through_and_then_waits(self, clock: Clock) -> None:
+    def test_calls_past_the_limit_are_refused_until_the_window_moves(self, clock: Clock) -> None:
         log, buckets = MemoryLog(), [bucket(3, 60)]
         for remaining in (2, 1, 0):
             (found,) = log.hit(buckets)
@@ -116,7 +116,7 @@ class TestMemoryLog:
         clock.now += 0.1
         assert not log.hit(buckets)[0].refused
 
-    def test_marks_the_first_refusal_of_a_window_only(self, clock: Clock) -> None:
+    def test_only_the_first_refusal_of_a_window_is_marked(self, clock: Clock) -> None:
         log, buckets = MemoryLog(), [bucket(1, 60)]
         log.hit(buckets)
         assert [log.hit(buckets)[0].first for _ in range(3)] == [True, False, False]
@@ -125,7 +125,7 @@ class TestMemoryLog:
         assert not log.hit(buckets)[0].refused
         assert [log.hit(buckets)[0].first for _ in range(2)] == [True, False]
 
-    def test_charges_all_shares_or_none(self, clock: Clock) -> None:
+    def test_a_call_is_charged_to_all_keys_or_none(self, clock: Clock) -> None:
         log, tight, wide = MemoryLog(), bucket(1, 60, "tight"), bucket(5, 60, "wide")
         assert [found.remaining for found in log.hit([tight, wide])] == [0, 4]
         for _ in range(3):
@@ -143,7 +143,7 @@ class TestMemoryLog:
         clock.now += 1
         assert not log.hit(buckets)[0].refused
 
-    def test_keeps_to_a_limit_that_was_lowered(self, clock: Clock) -> None:
+    def test_a_lowered_limit_holds_at_once(self, clock: Clock) -> None:
         log = MemoryLog()
         for _ in range(5):
             log.hit([bucket(5, 60)])
@@ -152,7 +152,7 @@ class TestMemoryLog:
         # Four of the five calls must expire: the fourth was at 30 seconds, now it is 50.
         assert (found.refused, found.remaining, found.wait) == (True, 0, 40.0)
 
-    def test_does_not_grow_without_end(self, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_the_memory_log_is_bounded(self, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(MemoryLog, "MAX_KEYS", 3)
         log = MemoryLog()
         for subject in "abcd":
@@ -186,11 +186,11 @@ class TestMemoryLog:
                 assert found.remaining == limit - len(recent) - 1
 
 
-class TestTold:
-    def test_nothing_for_a_call_without_a_policy(self) -> None:
+class TestHeaders:
+    def test_a_call_without_a_policy_has_no_headers(self) -> None:
         assert headers([]) == {}
 
-    def test_the_tightest_first_and_all_of_them(self) -> None:
+    def test_all_policies_are_listed_with_the_tightest_first(self) -> None:
         sent_headers = headers([result("auth", 9, 59.2), result("plex-pin", 4, 299.0)])
         assert tuple(sent_headers.values()) == (
             "5",
@@ -208,7 +208,7 @@ class TestTold:
         assert sent_headers["RateLimit"] == '"login";r=2;t=30, "auth";r=9;t=60'
         assert sent_headers["RateLimit-Policy"] == '"login";q=5;w=900, "auth";q=10;w=60'
 
-    def test_of_several_refusals_the_longest_wait_counts(self) -> None:
+    def test_the_longest_wait_of_several_refusals_is_sent(self) -> None:
         results = [
             result("auth", 0, 12.3, refused=True),
             result("plex-pin", 0, 200.1, refused=True),
@@ -224,11 +224,11 @@ class TestTold:
         }
         assert headers(results)["X-RateLimit-Limit"] == "5"
 
-    def test_retry_after_is_a_second_at_least(self) -> None:
+    def test_retry_after_is_at_least_a_second(self) -> None:
         error = refusal([result("api", 0, 0.0, refused=True)])
         assert error is not None
         assert error.headers == {"Retry-After": "1"}
 
     @pytest.mark.parametrize("make", [list, lambda: [result("api", 0, 60)]])
-    def test_no_refusal(self, make: Callable[[], list[LimitResult]]) -> None:
+    def test_allowed_calls_have_no_refusal(self, make: Callable[[], list[LimitResult]]) -> None:
         assert refusal(make()) is None

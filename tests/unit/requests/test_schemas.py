@@ -28,7 +28,7 @@ def fields_of(model: Any, body: Any) -> set[str]:
 
 
 @pytest.mark.parametrize("number", [1, 603, 2**31 - 1])
-def test_a_tmdb_number_is_let_in(number: int) -> None:
+def test_a_tmdb_number_is_accepted(number: int) -> None:
     assert RequestIn.model_validate({"mediaType": "movie", "tmdbId": number}).tmdb_id == number
 
 
@@ -53,7 +53,7 @@ def test_a_tmdb_number_is_let_in(number: int) -> None:
     ],
     ids=lambda value: str(value)[:12],
 )
-def test_a_tmdb_number_that_is_none_is_refused(number: Any) -> None:
+def test_an_invalid_tmdb_number_is_refused(number: Any) -> None:
     assert fields_of(RequestIn, GOOD | {"tmdbId": number}) == {"tmdbId"}
 
 
@@ -86,7 +86,7 @@ def test_an_unknown_field_is_refused(extra: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("seasons", [[1], [0], [9999], [3, 1, 2], list(range(200)), None])
-def test_seasons_are_let_in(seasons: list[int] | None) -> None:
+def test_valid_seasons_are_accepted(seasons: list[int] | None) -> None:
     assert RequestIn.model_validate(GOOD | {"seasons": seasons}).seasons == seasons
 
 
@@ -110,7 +110,7 @@ def test_seasons_are_let_in(seasons: list[int] | None) -> None:
     ],
     ids=lambda value: str(value)[:16],
 )
-def test_seasons_that_are_none_are_refused(seasons: Any) -> None:
+def test_invalid_seasons_are_refused(seasons: Any) -> None:
     assert fields_of(RequestIn, GOOD | {"seasons": seasons}) == {"seasons"}
 
 
@@ -124,7 +124,7 @@ def test_seasons_that_are_none_are_refused(seasons: Any) -> None:
     [(RequestIn, "comment", GOOD), (ApproveIn, "note", {}), (DeclineIn, "reason", {})],
     ids=["comment", "note", "reason"],
 )
-def test_a_remark_is_let_in_without_its_margins(
+def test_a_remark_is_trimmed(
     model: Any, name: str, base: dict[str, Any], text: str, kept: str
 ) -> None:
     assert getattr(model.model_validate(base | {name: text}), name) == kept
@@ -140,32 +140,32 @@ def test_a_remark_is_let_in_without_its_margins(
     [(RequestIn, "comment", GOOD), (ApproveIn, "note", {}), (DeclineIn, "reason", {})],
     ids=["comment", "note", "reason"],
 )
-def test_a_remark_that_says_nothing_or_too_much_is_refused(
+def test_an_empty_or_too_long_remark_is_refused(
     model: Any, name: str, base: dict[str, Any], text: Any
 ) -> None:
     assert fields_of(model, base | {name: text}) == {name}
 
 
-def test_a_remark_may_be_left_out_but_a_reason_may_not() -> None:
+def test_comment_and_note_are_optional_and_a_reason_is_required() -> None:
     assert RequestIn.model_validate(GOOD).comment is None
     assert ApproveIn.model_validate({}).note is None
     assert fields_of(DeclineIn, {}) == {"reason"}
     assert fields_of(DeclineIn, {"reason": None}) == {"reason"}
 
 
-def test_a_search_takes_the_parameters_of_the_contract() -> None:
+def test_a_search_accepts_the_parameters_of_the_contract() -> None:
     # TMDB determines the page size, so a limit would have no effect and is rejected.
     assert set(SearchQuery.model_fields) == {"q", "type", "page"}
 
 
 @pytest.mark.parametrize(("text", "kept"), [("x", "x"), ("  the matrix ", "the matrix")])
-def test_a_search_text_is_let_in(text: str, kept: str) -> None:
+def test_a_search_text_is_accepted(text: str, kept: str) -> None:
     query = SearchQuery.model_validate({"q": text})
     assert (query.q, query.type, query.page) == (kept, "all", 1)
 
 
 @pytest.mark.parametrize("text", ["", " ", "x" * 201])
-def test_a_search_text_that_is_none_is_refused(text: str) -> None:
+def test_an_invalid_search_text_is_refused(text: str) -> None:
     assert fields_of(SearchQuery, {"q": text}) == {"q"}
     assert fields_of(SearchQuery, {}) == {"q"}
 
@@ -175,7 +175,7 @@ def test_a_search_page_that_tmdb_does_not_have_is_refused(page: str) -> None:
     assert fields_of(SearchQuery, {"q": "x", "page": page}) == {"page"}
 
 
-def test_the_last_search_page_is_let_in() -> None:
+def test_the_last_search_page_is_accepted() -> None:
     assert SearchQuery.model_validate({"q": "x", "page": "500", "type": "tv"}).page == 500
 
 
@@ -201,7 +201,7 @@ def test_a_filter_that_does_not_exist_is_refused(name: str, value: str) -> None:
     assert fields_of(AdminRequestQuery, {name: value}) == {name}
 
 
-def test_filters_are_let_in() -> None:
+def test_valid_filters_are_accepted() -> None:
     query = AdminRequestQuery.model_validate(
         {
             "status": "pending",

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from medianest.catalog.models import Season, TitleDetails
-from medianest.core.errors import AppError, ErrorCode
-from medianest.requests.idempotency import check_key
+from medianest.core.error_codes import ErrorCode
+from medianest.core.errors import AppError
+from medianest.requests.idempotency.service import check_key
 from medianest.requests.schemas import RequestIn
 from medianest.requests.seasons import seasons_of
 
@@ -55,12 +56,12 @@ def test_seasons_of_a_film_are_refused() -> None:
     assert field_of(seasons_of, FILM, request("movie", [1])) == "body.seasons"
 
 
-def test_without_a_word_all_seasons_but_specials_are_meant() -> None:
+def test_a_request_without_seasons_means_all_but_specials() -> None:
     assert seasons_of(SHOW, request("tv")) == [1, 2, 3]
 
 
 @pytest.mark.parametrize("seasons", [[1], [3, 1], [0], [0, 1, 2, 3]])
-def test_the_seasons_asked_for_are_meant(seasons: list[int]) -> None:
+def test_a_request_with_seasons_means_those(seasons: list[int]) -> None:
     assert sorted(seasons_of(SHOW, request("tv", seasons))) == sorted(seasons)
 
 
@@ -130,7 +131,7 @@ def test_a_season_that_is_only_announced_can_be_named() -> None:
         (show_with(2), [1], "This show has no season 1. It has season 2."),
     ],
 )
-def test_a_refusal_says_what_can_be_requested(
+def test_a_refusal_lists_the_seasons_that_can_be_requested(
     show: TitleDetails, wanted: list[int] | None, message: str
 ) -> None:
     field = "body.tmdbId" if wanted is None else "body.seasons"
@@ -160,12 +161,12 @@ def test_a_request_is_for_seasons_that_exist_or_refused(
     ["", "a" * 201, "é", "a\0", "a\nb", "a\tb", "\x7f", "٣", "\ud800", "😀", "\u00a0"],
     ids=ascii,
 )
-def test_a_bad_idempotency_key_is_refused(key: str) -> None:
+def test_an_invalid_idempotency_key_is_refused(key: str) -> None:
     assert field_of(check_key, key) == "header.Idempotency-Key"
 
 
 @pytest.mark.parametrize(
     "key", ["a", "a" * 200, "8e03978e-40d5-43dd-bc93-6894a57f9324", '"quoted"', "~ !"]
 )
-def test_a_good_idempotency_key_is_let_in(key: str) -> None:
+def test_a_valid_idempotency_key_is_accepted(key: str) -> None:
     check_key(key)

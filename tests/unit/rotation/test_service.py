@@ -60,7 +60,7 @@ def token() -> str:
 
 
 @pytest.mark.parametrize("start", STARTS)
-def test_the_first_rotation_only_announces(start: Callable[[], str]) -> None:
+def test_the_first_rotation_only_announces_the_new_key(start: Callable[[], str]) -> None:
     value, fresh = start(), key()
     sign, *verify = jwt_keys(value)
     assert next_key(value) is None
@@ -71,7 +71,7 @@ def test_the_first_rotation_only_announces(start: Callable[[], str]) -> None:
 
 
 @pytest.mark.parametrize("start", STARTS)
-def test_each_further_one_signs_with_what_was_announced(start: Callable[[], str]) -> None:
+def test_each_further_rotation_signs_with_the_announced_key(start: Callable[[], str]) -> None:
     value = rotated(start(), key())
     for _ in range(4):
         announced, former, fresh = next_key(value), jwt_keys(value)[0], key()
@@ -81,7 +81,9 @@ def test_each_further_one_signs_with_what_was_announced(start: Callable[[], str]
 
 
 @given(st.sampled_from(STARTS), st.integers(min_value=1, max_value=6))
-def test_neighbours_accept_what_the_other_signs(start: Callable[[], str], rotations: int) -> None:
+def test_environments_one_rotation_apart_accept_each_others_tokens(
+    start: Callable[[], str], rotations: int
+) -> None:
     value = start()
     for _ in range(rotations):
         after = rotated(value, key())
@@ -108,7 +110,7 @@ def test_a_token_outlives_a_rotation_and_is_known_before_it_is_everywhere(
         tokens.verify(late)
 
 
-def test_two_rotations_later_a_token_is_worth_nothing(environment: pytest.MonkeyPatch) -> None:
+def test_a_token_is_refused_two_rotations_later(environment: pytest.MonkeyPatch) -> None:
     first = rotated(plain(), key())
     use(environment, first)
     old = token()
@@ -120,13 +122,13 @@ def test_two_rotations_later_a_token_is_worth_nothing(environment: pytest.Monkey
         tokens.verify(old)
 
 
-def test_a_key_that_is_announced_but_not_accepted_is_none() -> None:
+def test_an_announced_key_that_does_not_verify_is_ignored() -> None:
     value = json.dumps({"sign": key(), "verify": [key()], "next": key()})
     assert next_key(value) is None
 
 
 @pytest.mark.parametrize("value", ["short", "{}", '{"sign": 1}', '{"sign": "short"}'])
-def test_what_is_no_key_is_not_rotated(value: str) -> None:
+def test_a_secret_that_is_no_key_is_not_rotated(value: str) -> None:
     with pytest.raises(ValueError, match="must") as caught:
         rotated(value, key())
     assert "short" not in str(caught.value)

@@ -21,7 +21,7 @@ def test_a_token_matches_no_other_session(one: UUID, other: UUID) -> None:
     assert csrf.matches(other, csrf.issue(one)) is (one == other)
 
 
-def test_every_token_is_another_and_all_stay_good() -> None:
+def test_each_issued_token_differs_and_all_stay_valid() -> None:
     issued = {csrf.issue(SESSION) for _ in range(50)}
     assert len(issued) == 50
     assert all(csrf.matches(SESSION, token) for token in issued)
@@ -53,7 +53,7 @@ def test_no_change_of_one_character_matches(data: st.DataObject) -> None:
         "\ud800." + "0" * 32,
     ],
 )
-def test_nonsense_is_refused(token: str) -> None:
+def test_a_malformed_token_is_refused(token: str) -> None:
     assert csrf.matches(SESSION, token) is False
 
 

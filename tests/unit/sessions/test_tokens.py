@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from openapi_schema_validator import OAS30Validator
 
 from medianest.core.environment import ConfigurationError, load
-from medianest.core.errors import AppError, ErrorCode
+from medianest.core.error_codes import ErrorCode
+from medianest.core.errors import AppError
 from medianest.sessions import csrf, tokens
 from tests.conftest import JWT_SECRET
 from tests.support.reference import TYPES, json_schema
@@ -92,7 +93,7 @@ def frozen(monkeypatch: pytest.MonkeyPatch) -> datetime:
     return now
 
 
-def test_the_tokens_of_this_file_are_let_in_unless_changed() -> None:
+def test_an_unchanged_test_token_is_accepted() -> None:
     assert_accepted(forged(HEADER, claims()))
 
 
@@ -103,7 +104,7 @@ def test_the_tokens_of_this_file_are_let_in_unless_changed() -> None:
     role=st.sampled_from(["user", "admin"]),
     days=st.integers(1, 30),
 )
-def test_what_is_signed_verifies_as_itself(
+def test_a_signed_token_verifies_to_its_claims(
     user_id: UUID, session_id: UUID, email: str, role: str, days: int
 ) -> None:
     now = datetime.now(UTC)
@@ -198,7 +199,7 @@ def both(sign: str, verify: str) -> str:
     return json.dumps({"sign": sign, "verify": [verify]})
 
 
-def test_rotation_step_by_step(environment: pytest.MonkeyPatch) -> None:
+def test_tokens_verify_through_each_step_of_a_rotation(environment: pytest.MonkeyPatch) -> None:
     """The steps of docs/operations.md: announce the new key, sign with it, drop the old one."""
     old = signed()
     old_csrf = csrf.issue(SESSION)
@@ -220,7 +221,9 @@ def test_rotation_step_by_step(environment: pytest.MonkeyPatch) -> None:
     assert not csrf.matches(SESSION, old_csrf)
 
 
-def test_keys_do_not_answer_for_each_other(environment: pytest.MonkeyPatch) -> None:
+def test_a_signature_by_another_key_than_its_kids_is_refused(
+    environment: pytest.MonkeyPatch,
+) -> None:
     environment.setenv("JWT_SECRET", both(JWT_SECRET, OTHER_KEY))
     header = HEADER | {"kid": tokens.key_id(OTHER_KEY)}
     assert_accepted(forged(header, claims(), key=OTHER_KEY))
@@ -252,7 +255,7 @@ def test_a_weak_or_odd_set_of_keys_is_refused_at_the_start(secret: str) -> None:
     [["exp"], ["b64"], ["x-unknown"], [], "exp", None, 1, [1], [["exp"]], {"exp": 1}],
     ids=str,
 )
-def test_crit_is_refused(crit: Any) -> None:
+def test_a_token_with_a_crit_header_is_refused(crit: Any) -> None:
     assert_refused(forged(HEADER | {"crit": crit, "x-unknown": 1}, claims()))
 
 
@@ -304,7 +307,7 @@ def test_an_unknown_role_is_refused(role: str) -> None:
 
 
 @pytest.mark.parametrize("role", ["user", "admin"])
-def test_the_two_roles_are_let_in(role: str) -> None:
+def test_both_roles_are_accepted(role: str) -> None:
     assert_accepted(forged(HEADER, claims(role=role)))
 
 
@@ -327,12 +330,12 @@ def test_a_token_is_refused_from_its_expiry_on(offset: int) -> None:
     assert_refused(forged(HEADER, claims(iat=seconds(-7200), exp=seconds(offset))))
 
 
-def test_a_token_is_let_in_until_its_expiry() -> None:
+def test_a_token_is_accepted_until_its_expiry() -> None:
     assert_accepted(forged(HEADER, claims(iat=seconds(-7200), exp=seconds(30))))
 
 
 @pytest.mark.parametrize("expiry", [10**400, 2**63, -1, 0], ids=["huge", "2^63", "-1", "0"])
-def test_an_expiry_that_we_would_not_give_is_refused(expiry: int) -> None:
+def test_an_expiry_out_of_range_is_refused(expiry: int) -> None:
     assert_refused(forged(HEADER, claims(exp=expiry)))
 
 
@@ -341,7 +344,7 @@ def test_an_expiry_of_thousands_of_digits_is_refused() -> None:
     assert_refused(forged(HEADER, payload.encode()))
 
 
-def test_a_token_issued_a_little_ahead_is_let_in(frozen: datetime) -> None:
+def test_a_token_issued_within_the_clock_skew_is_accepted(frozen: datetime) -> None:
     assert_accepted(forged(HEADER, claims(iat=int(frozen.timestamp()) + 3)))
 
 
@@ -484,7 +487,7 @@ def test_a_well_signed_token_of_any_content_is_refused_or_names_its_session(
     try:
         verified = tokens.verify(forged(header | {"alg": "HS256"}, content))
     except AppError as error:
-        assert error.code == ErrorCode.JWT_INVALID  # noqa: PT017
+        assert error.code == ErrorCode.JWT_INVALID
     else:
         assert verified == tokens.Claims(UUID(content["sub"]), UUID(content["jti"]))
 

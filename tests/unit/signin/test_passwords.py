@@ -26,7 +26,7 @@ def weaknesses(password: str, username: str = "erin", email: str = "ed@example.o
     return passwords.weaknesses(password, username=username, email=email)
 
 
-class TestPolicy:
+class TestPasswordPolicy:
     @pytest.mark.parametrize(
         "password",
         [
@@ -42,7 +42,7 @@ class TestPolicy:
             "kV7#mQ2x" * 16,
         ],
     )
-    def test_good_ones(self, password: str) -> None:
+    def test_a_good_password_is_accepted(self, password: str) -> None:
         assert weaknesses(password) == []
 
     @pytest.mark.parametrize(
@@ -57,10 +57,10 @@ class TestPolicy:
             ("GrünStraße7", NO_SPECIAL),
         ],
     )
-    def test_each_rule_by_itself(self, password: str, broken: str) -> None:
+    def test_each_rule_is_checked_by_itself(self, password: str, broken: str) -> None:
         assert weaknesses(password) == [broken]
 
-    def test_all_broken_rules_are_told_at_once(self) -> None:
+    def test_all_broken_rules_are_reported_at_once(self) -> None:
         assert weaknesses("") == [TOO_SHORT, NO_UPPER, NO_LOWER, NO_DIGIT, NO_SPECIAL]
         assert weaknesses("erin") == [TOO_SHORT, NO_UPPER, NO_DIGIT, NO_SPECIAL, SIMILAR]
         assert weaknesses("password") == [NO_UPPER, NO_DIGIT, NO_SPECIAL, COMMON]
@@ -84,10 +84,10 @@ class TestPolicy:
             "Trustno1!",
         ],
     )
-    def test_common_ones(self, password: str) -> None:
+    def test_a_common_password_is_refused(self, password: str) -> None:
         assert weaknesses(password) == [COMMON]
 
-    def test_the_most_common_ones_made_to_fit(self) -> None:
+    def test_a_common_password_padded_to_the_rules_is_refused(self) -> None:
         made = [
             form.format(word.capitalize())
             for word in FREQUENCY_LISTS["passwords"][:3000]
@@ -115,46 +115,48 @@ class TestPolicy:
             ("Łukasz-Nowak-7", "łukasz", "x@example.org"),
         ],
     )
-    def test_similar_to_a_name(self, password: str, username: str, email: str) -> None:
+    def test_a_password_similar_to_name_or_address_is_refused(
+        self, password: str, username: str, email: str
+    ) -> None:
         assert weaknesses(password, username, email) == [SIMILAR]
         assert weaknesses(password, "other", "else@example.net") == []
 
-    def test_short_names_are_in_many_words(self) -> None:
+    def test_a_short_name_within_a_password_is_allowed(self) -> None:
         assert weaknesses(GOOD, "ar", "de@example.org") == []
 
-    def test_longest_inputs_cost_little(self) -> None:
+    def test_the_longest_inputs_are_checked_quickly(self) -> None:
         # zxcvbn takes seconds for a long password of substituted characters.
         substitutions = "4@({[<691!|17$5+78302%zA" * 5 + "xxxxxxxx"
         assert weaknesses(substitutions, "a" * 100, "b" * 250 + "@x.y") == []
 
 
-class TestHash:
-    def test_is_argon2id_of_owasps_strength(self) -> None:
+class TestPasswordHash:
+    def test_a_hash_is_argon2id_of_owasps_strength(self) -> None:
         assert passwords.hash_password(GOOD).startswith("$argon2id$v=19$m=19456,t=2,p=1$")
 
-    def test_is_salted(self) -> None:
+    def test_two_hashes_of_one_password_differ(self) -> None:
         assert passwords.hash_password(GOOD) != passwords.hash_password(GOOD)
 
-    def test_knows_its_password_and_no_other(self) -> None:
+    def test_a_hash_verifies_its_password_and_no_other(self) -> None:
         kept = passwords.hash_password(GOOD)
         assert passwords.verify(GOOD, kept)
         for other in (GOOD.lower(), GOOD + " ", GOOD[:-1], ""):
             assert not passwords.verify(other, kept)
 
     @pytest.mark.parametrize("length", [72, 73, 128])
-    def test_no_character_is_cut_off(self, length: int) -> None:
+    def test_no_character_of_a_long_password_is_cut_off(self, length: int) -> None:
         start = "ü" * (length - 1)
         kept = passwords.hash_password(start + "a")
         assert passwords.verify(start + "a", kept)
         assert not passwords.verify(start + "b", kept)
 
-    def test_unicode_is_kept(self) -> None:
+    def test_unicode_passwords_are_distinguished(self) -> None:
         kept = passwords.hash_password("Zażółć-😀-7")
         assert passwords.verify("Zażółć-😀-7", kept)
         assert not passwords.verify("Zazolc-😀-7", kept)
         assert not passwords.verify("Zażółć-?-7", kept)
 
-    def test_one_letter_typed_in_two_ways_is_one_letter(self) -> None:
+    def test_composed_and_decomposed_letters_are_equal(self) -> None:
         one, two = (unicodedata.normalize(form, "Zażółć-É-7") for form in ("NFC", "NFD"))
         assert one != two
         assert passwords.verify(one, passwords.hash_password(two))
@@ -172,13 +174,15 @@ class TestHash:
         assert not passwords.is_outdated(passwords.UNKNOWN_ACCOUNT_HASH)
 
     @pytest.mark.parametrize("parameters", ["m=65536,t=3,p=4", "m=19456,t=1,p=1", "m=8192,t=2,p=1"])
-    def test_other_parameters_are_outdated(self, parameters: str) -> None:
+    def test_a_hash_of_other_parameters_is_outdated(self, parameters: str) -> None:
         today = passwords.hash_password(GOOD)
         assert not passwords.is_outdated(today)
         assert passwords.is_outdated(today.replace("m=19456,t=2,p=1", parameters))
 
 
 @given(st.text(max_size=130), st.text(max_size=30), st.text(max_size=30))
-def test_any_text_gets_an_answer(password: str, username: str, email: str) -> None:
+def test_any_text_is_accepted_or_refused_without_an_exception(
+    password: str, username: str, email: str
+) -> None:
     broken = passwords.weaknesses(password, username=username, email=email)
     assert (TOO_SHORT in broken) == (len(unicodedata.normalize("NFC", password)) < 8)

@@ -1,47 +1,27 @@
 """The plex.tv client: strict parsing of responses, and the requests it sends."""
 
-from collections.abc import Mapping, Sequence
-from enum import Enum
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import SecretStr
 
 from medianest.core import http
 from medianest.core.breaker import FAILURES
-from medianest.core.cache import Cache
-from medianest.core.environment import Environment
-from medianest.core.errors import AppError, ErrorCode
+from medianest.core.error_codes import ErrorCode
+from medianest.core.errors import AppError
 from medianest.core.text import clean
+from medianest.core.variables import Environment
 from medianest.signin.plex import PlexAccess, PlexAccount, PlexClient, PlexPin
+from tests.support.canned import GONE, NoCache, changed
 
 PIN = {"id": 308667304, "code": "7pqqv4xxm6a2l1hd1tkrqjmou", "expiresIn": 1800, "authToken": None}
 ACCOUNT = {"id": 4217, "username": "alice", "title": "Alice", "email": "alice@example.org"}
 SERVER = {"clientIdentifier": "our-server", "provides": "server", "owned": False}
 FAMILY = "\U0001f468\u200d\U0001f469\u200d\U0001f467"
 PERSIAN = "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645"
-
-
-class _Missing(Enum):
-    """Mark a missing field; an enum has the same repr, hence the same test id, in every process."""
-
-    MISSING = "missing"
-
-
-_MISSING = _Missing.MISSING
-
-
-class NoCache(Cache):
-    """A cache that is down."""
-
-    def __init__(self) -> None:
-        super().__init__(SecretStr("redis://cache.invalid"))
-
-    def run(self, script: str, keys: Sequence[str], args: Sequence[str | int]) -> None:
-        return None
 
 
 class Plex:
@@ -90,10 +70,6 @@ def client_of(client_id: str, **others: str) -> PlexClient:
     )
 
 
-def changed(item: dict[str, Any], **changes: Any) -> dict[str, Any]:
-    return {name: value for name, value in (item | changes).items() if value is not _MISSING}
-
-
 def code_of(call: Any, *args: Any) -> ErrorCode:
     with pytest.raises(AppError) as caught:
         call(*args)
@@ -123,7 +99,7 @@ def test_the_sign_in_page_gets_its_parameters_in_the_fragment(client_id: str, co
     }
 
 
-def test_a_pin_is_read(plex: Plex, client: PlexClient) -> None:
+def test_a_pin_is_parsed(plex: Plex, client: PlexClient) -> None:
     plex.status, plex.body = 201, PIN | {"qr": "https://…", "location": {}}
     assert client.create_pin() == PlexPin(308667304, "7pqqv4xxm6a2l1hd1tkrqjmou", 600)
     (method, url, headers, query), *rest = plex.calls
@@ -136,15 +112,15 @@ def test_a_pin_is_read(plex: Plex, client: PlexClient) -> None:
 
 
 @pytest.mark.parametrize(("given_seconds", "kept"), [(1, 1), (600, 600), (601, 600), (10**9, 600)])
-def test_a_pin_lives_as_plex_says_and_ten_minutes_at_most(
+def test_a_pin_expires_as_plex_says_and_within_ten_minutes(
     plex: Plex, client: PlexClient, given_seconds: int, kept: int
 ) -> None:
     plex.body = changed(PIN, expiresIn=given_seconds)
     assert client.create_pin().seconds == kept
 
 
-@pytest.mark.parametrize("odd", [_MISSING, 0, -1, "1800", None, 1.5, True, [], 10**400], ids=str)
-def test_a_pin_that_does_not_say_how_long_it_lives_has_ten_minutes(
+@pytest.mark.parametrize("odd", [GONE, 0, -1, "1800", None, 1.5, True, [], 10**400], ids=str)
+def test_a_pin_without_a_lifetime_expires_after_ten_minutes(
     plex: Plex, client: PlexClient, odd: Any
 ) -> None:
     plex.body = changed(PIN, expiresIn=odd)
@@ -159,7 +135,7 @@ def test_a_pin_that_does_not_say_how_long_it_lives_has_ten_minutes(
         [PIN],
         "text",
         {},
-        changed(PIN, id=_MISSING),
+        changed(PIN, id=GONE),
         changed(PIN, id=None),
         changed(PIN, id="308667304"),
         changed(PIN, id=1.0),
@@ -168,7 +144,7 @@ def test_a_pin_that_does_not_say_how_long_it_lives_has_ten_minutes(
         changed(PIN, id=-5),
         changed(PIN, id=2**63),
         changed(PIN, id=10**400),
-        changed(PIN, code=_MISSING),
+        changed(PIN, code=GONE),
         changed(PIN, code=""),
         changed(PIN, code=1234),
         changed(PIN, code="x" * 101),
@@ -176,14 +152,12 @@ def test_a_pin_that_does_not_say_how_long_it_lives_has_ten_minutes(
     ],
     ids=lambda value: repr(value)[:40],
 )
-def test_a_pin_that_makes_no_sense_is_plex_unreachable(
-    plex: Plex, client: PlexClient, body: Any
-) -> None:
+def test_an_invalid_pin_is_plex_unreachable(plex: Plex, client: PlexClient, body: Any) -> None:
     plex.body = body
     assert code_of(client.create_pin) == ErrorCode.PLEX_UNREACHABLE
 
 
-def test_the_largest_id_that_we_can_keep_is_let_in(plex: Plex, client: PlexClient) -> None:
+def test_the_largest_storable_id_is_accepted(plex: Plex, client: PlexClient) -> None:
     plex.body = changed(PIN, id=2**63 - 1)
     assert client.create_pin().id == 2**63 - 1
     plex.body = changed(ACCOUNT, id=2**63 - 1)
@@ -191,9 +165,7 @@ def test_the_largest_id_that_we_can_keep_is_let_in(plex: Plex, client: PlexClien
 
 
 @pytest.mark.parametrize("status", [204, 400, 401, 404, 422])
-def test_a_pin_that_is_refused_is_plex_unreachable(
-    plex: Plex, client: PlexClient, status: int
-) -> None:
+def test_a_refused_pin_is_plex_unreachable(plex: Plex, client: PlexClient, status: int) -> None:
     plex.status, plex.body = status, dict(PIN)
     assert code_of(client.create_pin) == ErrorCode.PLEX_UNREACHABLE
 
@@ -202,7 +174,7 @@ def test_a_pin_that_is_refused_is_plex_unreachable(
     ("body", "token"),
     [
         (PIN, None),
-        (changed(PIN, authToken=_MISSING), None),
+        (changed(PIN, authToken=GONE), None),
         (changed(PIN, authToken=""), None),
         (changed(PIN, authToken="a-token"), "a-token"),
         ({"authToken": "a-token", "trusted": True}, "a-token"),
@@ -233,9 +205,7 @@ def test_a_claimed_pin_has_a_token(
     ],
     ids=str,
 )
-def test_a_token_that_makes_no_sense_is_plex_unreachable(
-    plex: Plex, client: PlexClient, body: Any
-) -> None:
+def test_an_invalid_token_is_plex_unreachable(plex: Plex, client: PlexClient, body: Any) -> None:
     plex.body = body
     assert code_of(client.claimed_token, 1) == ErrorCode.PLEX_UNREACHABLE
 
@@ -249,14 +219,14 @@ def test_a_token_that_makes_no_sense_is_plex_unreachable(
         (201, ErrorCode.PLEX_UNREACHABLE),
     ],
 )
-def test_a_pin_that_plex_does_not_know_has_expired(
+def test_a_pin_unknown_to_plex_has_expired(
     plex: Plex, client: PlexClient, status: int, code: ErrorCode
 ) -> None:
     plex.status, plex.body = status, {"errors": [{"code": 1020}]}
     assert code_of(client.claimed_token, 1) == code
 
 
-def test_an_account_is_read(plex: Plex, client: PlexClient) -> None:
+def test_an_account_is_parsed(plex: Plex, client: PlexClient) -> None:
     plex.body = ACCOUNT | {"uuid": "x", "subscription": {"active": True}, "authToken": "t"}
     assert client.account("a-token") == PlexAccount(4217, "alice", "alice@example.org")
     method, url, headers, _ = plex.calls[0]
@@ -265,18 +235,18 @@ def test_an_account_is_read(plex: Plex, client: PlexClient) -> None:
     assert "a-token" not in url
 
 
-@pytest.mark.parametrize("email", [None, "", _MISSING, " ", "\u200b", "\ud800"])
+@pytest.mark.parametrize("email", [None, "", GONE, " ", "\u200b", "\ud800"])
 def test_an_account_may_have_no_email(plex: Plex, client: PlexClient, email: Any) -> None:
     plex.body = changed(ACCOUNT, email=email)
     assert client.account("t") == PlexAccount(4217, "alice", None)
 
 
-@pytest.mark.parametrize("username", [None, "", _MISSING, " ", "\t\n", "\u200b\0"])
+@pytest.mark.parametrize("username", [None, "", GONE, " ", "\t\n", "\u200b\0"])
 @pytest.mark.parametrize(
     ("title", "name"),
     [("Little Bob", "Little Bob"), (None, "plex-4217"), ("", "plex-4217"), (" ", "plex-4217")],
 )
-def test_an_account_without_a_username_goes_by_its_title_or_number(
+def test_an_account_without_a_username_is_named_by_title_or_number(
     plex: Plex, client: PlexClient, username: Any, title: Any, name: str
 ) -> None:
     plex.body = changed(ACCOUNT, username=username, title=title)
@@ -293,7 +263,7 @@ def test_an_account_without_a_username_goes_by_its_title_or_number(
     ],
     ids=str,
 )
-def test_an_odd_username_is_no_username(
+def test_an_invalid_username_is_ignored(
     plex: Plex, client: PlexClient, odd: Any, changes: dict[str, Any], name: str
 ) -> None:
     plex.body = ACCOUNT | changes | {"username": odd}
@@ -313,7 +283,7 @@ def test_an_odd_username_is_no_username(
     ],
     ids=lambda value: repr(value)[:30],
 )
-def test_an_odd_email_is_no_email(
+def test_an_invalid_email_is_ignored(
     plex: Plex, client: PlexClient, email: Any, kept: str | None
 ) -> None:
     plex.body = changed(ACCOUNT, email=email)
@@ -343,7 +313,7 @@ def test_an_odd_email_is_no_email(
         ("\u200b alice", "alice"),
     ],
 )
-def test_a_username_is_cleaned_of_what_does_not_show(
+def test_invisible_characters_are_removed_from_a_username(
     plex: Plex, client: PlexClient, username: str, kept: str
 ) -> None:
     plex.body = changed(ACCOUNT, username=username)
@@ -357,7 +327,7 @@ def test_a_username_is_cleaned_of_what_does_not_show(
         [],
         "text",
         {},
-        changed(ACCOUNT, id=_MISSING),
+        changed(ACCOUNT, id=GONE),
         changed(ACCOUNT, id=None),
         changed(ACCOUNT, id="4217"),
         changed(ACCOUNT, id=4217.0),
@@ -369,15 +339,13 @@ def test_a_username_is_cleaned_of_what_does_not_show(
     ],
     ids=lambda value: repr(value)[:40],
 )
-def test_an_account_that_makes_no_sense_is_plex_unreachable(
-    plex: Plex, client: PlexClient, body: Any
-) -> None:
+def test_an_invalid_account_is_plex_unreachable(plex: Plex, client: PlexClient, body: Any) -> None:
     plex.body = body
     assert code_of(client.account, "t") == ErrorCode.PLEX_UNREACHABLE
 
 
 @pytest.mark.parametrize("status", [201, 401, 404, 422])
-def test_an_account_or_its_servers_refused_is_plex_unreachable(
+def test_a_refused_account_or_server_list_is_plex_unreachable(
     plex: Plex, client: PlexClient, status: int
 ) -> None:
     plex.status, plex.body = status, dict(ACCOUNT)
@@ -393,7 +361,7 @@ def test_a_404_that_is_not_plex_own_is_no_expiry(plex: Plex, client: PlexClient,
 
 
 @pytest.mark.parametrize(("retry_after", "told"), [(None, "5"), (1, "5"), (20, "20"), (3600, "60")])
-def test_when_to_come_back_is_told(
+def test_retry_after_of_plex_reaches_the_caller(
     plex: Plex, client: PlexClient, retry_after: int | None, told: str
 ) -> None:
     plex.trouble = http.UpstreamError("plex.example.org answered 429", retry_after=retry_after)
@@ -402,14 +370,14 @@ def test_when_to_come_back_is_told(
     assert caught.value.headers == {"Retry-After": told}
 
 
-def test_an_answer_of_no_sense_says_when_to_come_back_too(plex: Plex, client: PlexClient) -> None:
+def test_an_invalid_answer_has_a_retry_after_too(plex: Plex, client: PlexClient) -> None:
     plex.body = "nonsense"
     with pytest.raises(AppError) as caught:
         client.create_pin()
     assert caught.value.headers == {"Retry-After": "5"}
 
 
-def test_calls_that_share_a_budget_take_what_is_left(plex: Plex, client: PlexClient) -> None:
+def test_calls_that_share_a_budget_take_the_time_left(plex: Plex, client: PlexClient) -> None:
     budget = http.Budget(0.5)
     plex.body = ACCOUNT
     client.account("t")
@@ -418,9 +386,7 @@ def test_calls_that_share_a_budget_take_what_is_left(plex: Plex, client: PlexCli
     assert 0 < plex.seconds[1] <= 0.5
 
 
-def test_the_host_is_left_alone_after_failures_and_not_after_refusals(
-    plex: Plex, client: PlexClient
-) -> None:
+def test_failures_open_the_breaker_and_refusals_do_not(plex: Plex, client: PlexClient) -> None:
     # A client that asks for invalid PINs must not block the sign-in of others.
     refusals: list[tuple[int, Any]] = [(404, {"errors": []}), (404, None), (401, None), (400, {})]
     for plex.status, plex.body in refusals * FAILURES:
@@ -438,7 +404,7 @@ def test_the_host_is_left_alone_after_failures_and_not_after_refusals(
     assert len(plex.calls) == 5 * FAILURES
 
 
-def test_trouble_on_the_way_is_plex_unreachable(plex: Plex, client: PlexClient) -> None:
+def test_a_failed_call_is_plex_unreachable(plex: Plex, client: PlexClient) -> None:
     plex.trouble = http.UpstreamError("plex.example.org: ReadTimeoutError")
     assert code_of(client.create_pin) == ErrorCode.PLEX_UNREACHABLE
     assert code_of(client.claimed_token, 1) == ErrorCode.PLEX_UNREACHABLE
@@ -452,7 +418,7 @@ def test_trouble_on_the_way_is_plex_unreachable(plex: Plex, client: PlexClient) 
         ([], PlexAccess(reachable=False, owned=False)),
         ([SERVER], PlexAccess(reachable=True, owned=False)),
         ([changed(SERVER, owned=True)], PlexAccess(reachable=True, owned=True)),
-        ([changed(SERVER, owned=_MISSING)], PlexAccess(reachable=True, owned=False)),
+        ([changed(SERVER, owned=GONE)], PlexAccess(reachable=True, owned=False)),
         (
             [changed(SERVER, provides="client,player,server")],
             PlexAccess(reachable=True, owned=False),
@@ -467,7 +433,7 @@ def test_trouble_on_the_way_is_plex_unreachable(plex: Plex, client: PlexClient) 
             PlexAccess(reachable=False, owned=False),
         ),
         ([changed(SERVER, clientIdentifier="our")], PlexAccess(reachable=False, owned=False)),
-        ([changed(SERVER, clientIdentifier=_MISSING)], PlexAccess(reachable=False, owned=False)),
+        ([changed(SERVER, clientIdentifier=GONE)], PlexAccess(reachable=False, owned=False)),
         (
             [changed(SERVER, provides="client,player", owned=True)],
             PlexAccess(reachable=False, owned=False),
@@ -475,7 +441,7 @@ def test_trouble_on_the_way_is_plex_unreachable(plex: Plex, client: PlexClient) 
         ([changed(SERVER, provides="media-server")], PlexAccess(reachable=False, owned=False)),
         ([changed(SERVER, provides="servers")], PlexAccess(reachable=False, owned=False)),
         ([changed(SERVER, provides="")], PlexAccess(reachable=False, owned=False)),
-        ([changed(SERVER, provides=_MISSING)], PlexAccess(reachable=False, owned=False)),
+        ([changed(SERVER, provides=GONE)], PlexAccess(reachable=False, owned=False)),
         ([changed(SERVER, provides="client, server ")], PlexAccess(reachable=True, owned=False)),
         ([changed(SERVER, owned="true")], PlexAccess(reachable=True, owned=False)),
         ([changed(SERVER, owned=1)], PlexAccess(reachable=True, owned=False)),
@@ -497,7 +463,7 @@ def test_trouble_on_the_way_is_plex_unreachable(plex: Plex, client: PlexClient) 
     ],
     ids=lambda value: repr(value)[:60],
 )
-def test_access_is_an_entry_of_our_server(
+def test_access_needs_an_entry_of_our_server(
     plex: Plex, client: PlexClient, servers: list[Any], access: PlexAccess
 ) -> None:
     plex.body = servers
@@ -522,7 +488,7 @@ def test_access_is_an_entry_of_our_server(
     ],
     ids=str,
 )
-def test_one_odd_device_harms_no_other(plex: Plex, client: PlexClient, odd: Any) -> None:
+def test_an_invalid_device_is_dropped_alone(plex: Plex, client: PlexClient, odd: Any) -> None:
     plex.body = [odd, changed(SERVER, owned=True), odd]
     assert client.access("t", "our-server") == PlexAccess(reachable=True, owned=True)
     plex.body = [odd]
@@ -537,7 +503,7 @@ def test_servers_that_are_no_list_are_plex_unreachable(
     assert code_of(client.access, "t", "our-server") == ErrorCode.PLEX_UNREACHABLE
 
 
-def test_what_is_dropped_is_logged_without_its_value(
+def test_a_dropped_field_is_logged_without_its_value(
     plex: Plex, client: PlexClient, caplog: pytest.LogCaptureFixture
 ) -> None:
     plex.body = [changed(SERVER, owned="canary", provides=["canary"]), "canary"]
@@ -555,7 +521,7 @@ def test_what_is_dropped_is_logged_without_its_value(
     assert "canary" not in str([line.__dict__ for line in caplog.records])
 
 
-def test_the_cause_of_what_is_unreachable_is_logged_without_its_value(
+def test_the_cause_of_plex_unreachable_is_logged_without_the_value(
     plex: Plex, client: PlexClient, caplog: pytest.LogCaptureFixture
 ) -> None:
     plex.body = changed(PIN, id="canary", code=5)
@@ -576,7 +542,7 @@ _JSON = st.recursive(
     st.dictionaries(st.sampled_from(["username", "title", "email"]), st.none() | st.text())
     | st.dictionaries(st.sampled_from(sorted(ACCOUNT)), _JSON)
 )
-def test_any_account_is_unreachable_or_fit_to_keep(changes: dict[str, Any]) -> None:
+def test_any_account_is_plex_unreachable_or_can_be_stored(changes: dict[str, Any]) -> None:
     with pytest.MonkeyPatch.context() as patched:
         plex = Plex()
         patched.setattr(http, "request_json", plex)
@@ -584,7 +550,7 @@ def test_any_account_is_unreachable_or_fit_to_keep(changes: dict[str, Any]) -> N
         try:
             account = client_of("x").account("t")
         except AppError as error:
-            assert error.code == ErrorCode.PLEX_UNREACHABLE  # noqa: PT017
+            assert error.code == ErrorCode.PLEX_UNREACHABLE
             return
     assert 0 < account.id < 2**63
     for text in (account.username, account.email):

@@ -20,7 +20,7 @@ def row(key: str, value: Any) -> ConfigRow:
     return ConfigRow(key, value, updated_at=datetime(2026, 1, 1, tzinfo=UTC), updated_by=None)
 
 
-def test_the_keys() -> None:
+def test_the_keys_are_those_of_the_contract() -> None:
     assert set(SETTINGS) == {
         *(f"rateLimit.{name}" for name, policy in POLICIES.items() if not policy.fixed),
         "session.lifetimes",
@@ -32,7 +32,7 @@ def test_the_keys() -> None:
     }
 
 
-def test_without_rows_the_defaults_hold() -> None:
+def test_defaults_hold_without_rows() -> None:
     config = parse(())
     assert config.rate_limits == POLICIES
     assert config.sessions == Lifetimes(timedelta(days=30), timedelta(days=30), timedelta(days=90))
@@ -70,12 +70,12 @@ def test_every_kind_of_row_is_read() -> None:
 
 @pytest.mark.parametrize("key", sorted(SETTINGS))
 @pytest.mark.parametrize("value", [None, 5, "x", [], {}, {"limit": "5"}, {"nothing": 1}])
-def test_a_malformed_row_counts_for_nothing(key: str, value: Any) -> None:
+def test_a_malformed_row_is_ignored(key: str, value: Any) -> None:
     assert parse([row(key, value)]) == parse(())
 
 
 @pytest.mark.parametrize("key", sorted(SETTINGS))
-def test_a_default_is_a_value_that_may_be_set(key: str) -> None:
+def test_each_default_is_a_valid_value(key: str) -> None:
     setting = SETTINGS[key]
     default = setting.default.model_dump(mode="json", by_alias=True)
     assert setting.read(default) == setting.default
@@ -95,7 +95,7 @@ values = st.recursive(
 
 
 @given(rows=st.dictionaries(st.sampled_from([*sorted(SETTINGS), "unknown"]), values))
-def test_whatever_rows_say_the_settings_are_sane(rows: dict[str, Any]) -> None:
+def test_any_rows_give_settings_within_their_bounds(rows: dict[str, Any]) -> None:
     config = parse([row(key, value) for key, value in rows.items()])
     assert config.rate_limits.keys() == POLICIES.keys()
     for policy in config.rate_limits.values():

@@ -1,18 +1,21 @@
-"""Rules of accounts. The lock order is that of `requests.service`."""
+"""Rules of accounts; `requests.service` describes the lock order."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypedDict, cast
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from medianest.audit import repository as audit_repository
 from medianest.audit.models import Action
 from medianest.core.db import database
-from medianest.core.errors import AppError, ErrorCode, invalid, invalid_fields, invalid_token
+from medianest.core.error_codes import ErrorCode
+from medianest.core.errors import AppError, invalid, invalid_fields, invalid_token
 from medianest.requests import repository as requests_repository
 from medianest.sessions import repository as sessions_repository
-from medianest.sessions import service as sessions
+from medianest.sessions import service as sessions_service
 from medianest.signin import passwords
 from medianest.users import repository as users_repository
+from medianest.users.models import Quota, UserQuotas
 from medianest.users.service import lock_admin, lock_admins
 
 if TYPE_CHECKING:
@@ -22,18 +25,10 @@ if TYPE_CHECKING:
 
     from medianest.accounts.schemas import UserChangeIn, UserIn
     from medianest.core.caller import Caller
-    from medianest.users.models import OwnQuotas, Principal, Role, Status, User
+    from medianest.users.models import Principal, User
 
 # Rows that one transaction of a deletion changes in each table: a fraction of a second.
 DELETE_BATCH = 5000
-
-
-class Changeable(TypedDict):
-    """The columns of a user that an admin may change."""
-
-    role: Role
-    status: Status
-    quota: OwnQuotas | None
 
 
 def create(body: UserIn, admin: Principal, caller: Caller) -> User:
@@ -73,38 +68,37 @@ def change(user_id: UUID, body: UserChangeIn, admin: Principal, caller: Caller) 
         user = users_repository.lock(connection, user_id)
         if user is None:
             raise AppError(ErrorCode.NOT_FOUND)
-        wanted = _merged(user, body)
-        if admins == [user_id] and (wanted["role"], wanted["status"]) != ("admin", "active"):
+        desired = _merged(user, body)
+        if admins == [user_id] and (desired.role, desired.status) != ("admin", "active"):
             raise AppError(ErrorCode.LAST_ADMIN)
-        changed = _change(connection, user, wanted, admin, caller)
+        changed = _change(connection, user, desired, admin, caller)
         if (changed.role, changed.status) != (user.role, user.status):
             _, revoked = sessions_repository.revoke_all(connection, user_id)
-    sessions.invalidate(user_id, revoked)
+    sessions_service.invalidate(user_id, revoked)
     return changed
 
 
 def delete(user_id: UUID, admin: Principal, caller: Caller) -> None:
-    """Delete a user with sessions and requests; the audit log keeps what the user did.
+    """Delete a user with sessions and requests; the audit log keeps the rows of their actions.
 
-    Where too many rows refer to a user for one transaction, the first of several suspends the user;
-    when they are interrupted, the next call continues. Raises as `change` does.
+    A user with more than DELETE_BATCH requests or audit rows takes several transactions. The first
+    one suspends the user. After an interruption, another call continues. Raises as `change` does.
     """
-    is_gone = has_begun = False
-    while not is_gone:
+    is_deleted = is_continued = False
+    while not is_deleted:
         with database().transaction() as connection:
-            _lock_for_deletion(connection, user_id, admin, has_begun=has_begun)
+            _lock_for_deletion(connection, user_id, admin, is_continued=is_continued)
             user = users_repository.lock(connection, user_id)
             if user is None:
                 raise AppError(ErrorCode.NOT_FOUND)
             revoked = sessions_repository.delete_all(connection, user_id)
-            is_gone = _delete_batch(connection, user_id)
-            if is_gone:
+            is_deleted = _delete_batch(connection, user_id)
+            if is_deleted:
                 _record_deletion(connection, user, admin, caller)
             else:
-                suspended = Changeable(role=user.role, status="suspended", quota=user.quota)
-                _change(connection, user, suspended, admin, caller)
-        sessions.invalidate(user_id, revoked)
-        has_begun = True
+                _change(connection, user, replace(user, status="suspended"), admin, caller)
+        sessions_service.invalidate(user_id, revoked)
+        is_continued = True
 
 
 def _add(connection: Connection[object], body: UserIn, password_hash: str) -> User:
@@ -121,41 +115,48 @@ def _add(connection: Connection[object], body: UserIn, password_hash: str) -> Us
         taken = users_repository.taken_by_local_users(
             connection, email=body.email, username=body.username
         )
-        # Nothing is taken when the other account was deleted between the two statements: retry.
+        # Neither is taken if the other account was deleted between the two statements: retry.
         if taken:
             raise invalid_fields((f"body.{name}", "Another local account has it") for name in taken)
 
 
-def _merged(user: User, body: UserChangeIn) -> Changeable:
-    """Return the columns of a user as a change leaves them."""
-    merged = Changeable(role=user.role, status=user.status, quota=user.quota)
-    if body.role is not None:
-        merged["role"] = body.role
-    if body.status is not None:
-        merged["status"] = body.status
-    if "quota" in body.model_fields_set:
-        merged["quota"] = None
-    if body.quota is not None:
-        own = {**(user.quota or {}), **body.quota.model_dump(exclude_unset=True)}
-        # A quota of null gives way to the role's.
-        left = {kind: quota for kind, quota in own.items() if quota is not None}
-        merged["quota"] = cast("OwnQuotas", left) if left else None
-    return merged
+def _merged(user: User, body: UserChangeIn) -> User:
+    """Return the user after a change."""
+    return replace(
+        user,
+        role=body.role or user.role,
+        status=body.status or user.status,
+        quota=_merged_quotas(user.quota, body),
+    )
+
+
+def _merged_quotas(current: UserQuotas | None, body: UserChangeIn) -> UserQuotas | None:
+    """Return the quotas after a change: null removes a quota, so that the role's applies."""
+    if "quota" not in body.model_fields_set:
+        return current
+    if body.quota is None:
+        return None
+    changes: dict[str, Quota | None] = {}
+    for kind in body.quota.model_fields_set:
+        value = body.quota.movies if kind == "movies" else body.quota.seasons
+        changes[kind] = None if value is None else Quota(value.limit, value.days)
+    merged = replace(current or UserQuotas(), **changes)
+    return None if merged == UserQuotas() else merged
 
 
 def _lock_for_deletion(
-    connection: Connection[object], user_id: UUID, admin: Principal, *, has_begun: bool
+    connection: Connection[object], user_id: UUID, admin: Principal, *, is_continued: bool
 ) -> None:
     """Lock the admins; raises as `lock_admins` does, and LAST_ADMIN.
 
-    The first of several steps of a deletion ends the session of an admin who deletes their own
-    account, and their role: both are checked before the first step only.
+    The first transaction of a deletion deletes the sessions and suspends the user. An admin who
+    deletes their own account would fail these checks in the second one, so it skips them.
     """
     admins = users_repository.lock_admins(connection)
-    if not (has_begun and admin.user_id == user_id):
+    if not (is_continued and admin.user_id == user_id):
         if admin.user_id not in admins:
             raise AppError(ErrorCode.FORBIDDEN)
-        if not has_begun and not users_repository.lock_session(
+        if not is_continued and not users_repository.lock_session(
             connection, admin.user_id, admin.session_id
         ):
             raise invalid_token()
@@ -164,9 +165,9 @@ def _lock_for_deletion(
 
 
 def _delete_batch(connection: Connection[object], user_id: UUID) -> bool:
-    """Delete a locked user with requests; return False while rows that refer to them are left.
+    """Delete a locked user and their requests; return False while rows refer to the user.
 
-    The foreign keys would do the same in one statement, however many rows there are.
+    A plain DELETE would change all of these rows in one statement, through the foreign keys.
     """
     for delete_some in (
         audit_repository.detach_user,
@@ -197,21 +198,16 @@ def _record_deletion(
 
 
 def _change(
-    connection: Connection[object],
-    user: User,
-    wanted: Changeable,
-    admin: Principal,
-    caller: Caller,
+    connection: Connection[object], user: User, desired: User, admin: Principal, caller: Caller
 ) -> User:
-    """Change the columns of a locked user that differ, and audit them; write nothing if none do."""
-    changes = {
-        name: {"from": getattr(user, name), "to": value}
-        for name, value in wanted.items()
-        if value != getattr(user, name)
-    }
+    """Change a locked user and audit the change; write nothing if no column differs."""
+    old, new = _changeable(user), _changeable(desired)
+    changes = {name: {"from": old[name], "to": new[name]} for name in old if old[name] != new[name]}
     if not changes:
         return user
-    changed = users_repository.change(connection, user.id, **wanted)
+    changed = users_repository.change(
+        connection, user.id, role=desired.role, status=desired.status, quota=desired.quota
+    )
     audit_repository.record(
         connection,
         Action.USER_CHANGED,
@@ -221,3 +217,9 @@ def _change(
         details=changes,
     )
     return changed
+
+
+def _changeable(user: User) -> dict[str, object]:
+    """Return the columns that an admin may change, in the format of the audit log."""
+    quota = None if user.quota is None else user.quota.to_json()
+    return {"role": user.role, "status": user.status, "quota": quota}

@@ -13,7 +13,8 @@ from medianest.api.event import ProxyHandler
 from medianest.api.middleware import EnvelopeMiddleware
 from medianest.api.route import Route
 from medianest.core.environment import require
-from medianest.core.errors import AppError, ErrorCode
+from medianest.core.error_codes import ErrorCode
+from medianest.core.errors import AppError
 from medianest.core.examples import Examples
 from medianest.core.observability import flush_metrics, logger
 from medianest.rate_limits.policies import PolicyName
@@ -64,7 +65,7 @@ def documented_errors(
 
 
 def documented_success(examples: Examples) -> dict[int | str, dict[str, Any]]:
-    """Return the `responses` of a route whose answer has examples other than its model's.
+    """Return the `responses` of a route whose response has other examples than its model.
 
     Only the API document reads it.
     """

@@ -12,25 +12,26 @@ from fastapi import Depends, Request, Response
 from medianest.api.event import proxy_call
 from medianest.api.headers import CSRF_HEADER
 from medianest.api.rate_limiting import ClientDep, apply
-from medianest.audit import service as audit
+from medianest.audit import service as audit_service
 from medianest.core.caller import Caller
 from medianest.core.environment import environment
-from medianest.core.errors import AppError, ErrorCode, invalid_token
-from medianest.rate_limits import service as rate_limits
+from medianest.core.error_codes import ErrorCode
+from medianest.core.errors import AppError, invalid_token
+from medianest.rate_limits import service as rate_limits_service
 from medianest.rate_limits.policies import LimitKey, PolicyName, network
 from medianest.sessions import csrf
-from medianest.sessions import service as sessions
+from medianest.sessions import service as sessions_service
 from medianest.users.models import Principal
 
 SESSION_COOKIE = "__Host-medianest_session"
-# Policies with so few calls that malformed calls are charged to `api` instead.
+# Policies with low limits: malformed calls are charged to `api` instead.
 LOW_LIMIT_POLICIES: frozenset[PolicyName] = frozenset({"password", "search", "media-request"})
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 @dataclass(frozen=True, slots=True)
 class Authenticated:
-    """Requires a session and rate-limits its user by a policy; `fresh` bypasses the cache."""
+    """A dependency: requires a session and rate-limits its user; `fresh` bypasses the cache."""
 
     policy: PolicyName
     fresh: bool = False
@@ -59,7 +60,7 @@ class Authenticated:
 
 @dataclass(frozen=True, slots=True)
 class AdminOnly(Authenticated):
-    """Requires an admin; bypasses the cache, so that a demotion applies to the next call."""
+    """A dependency: requires an admin. It reads the row, so a demotion applies to the next call."""
 
     policy: PolicyName = "admin"
     fresh: bool = True
@@ -68,7 +69,7 @@ class AdminOnly(Authenticated):
         """Return the signed-in admin; raises FORBIDDEN, or as for any user."""
         principal = await Authenticated.__call__(self, request, caller)
         if principal.role != "admin":
-            audit.record_denial(principal.user_id, caller)
+            audit_service.record_denial(principal.user_id, caller)
             raise AppError(ErrorCode.FORBIDDEN)
         return principal
 
@@ -81,7 +82,7 @@ def rate_limited(policy: PolicyName) -> Any:
 def _charge(
     request: Request, caller: Caller, limit_keys: Sequence[LimitKey], user_id: UUID | None = None
 ) -> AppError | None:
-    return apply(request, rate_limits.charge(limit_keys, caller, user_id))
+    return apply(request, rate_limits_service.charge(limit_keys, caller, user_id))
 
 
 def _charge_api(request: Request, principal: Principal, caller: Caller) -> AppError | None:
@@ -110,11 +111,11 @@ def _principal(request: Request, *, fresh: bool) -> Principal:
         scheme, _, token = authorization.partition(" ")
         if scheme.lower() != "bearer":
             raise invalid_token()
-        return sessions.authenticate(token.strip(), fresh=fresh)
+        return sessions_service.authenticate(token.strip(), fresh=fresh)
     token = session_cookie(request)
     if not token:
         raise invalid_token()
-    return replace(sessions.authenticate(token, fresh=fresh), by_cookie=True)
+    return replace(sessions_service.authenticate(token, fresh=fresh), by_cookie=True)
 
 
 def _check_csrf(request: Request, principal: Principal) -> None:
@@ -194,5 +195,6 @@ SignInOrigin = Annotated[Origin, Depends(_sign_in_origin)]
 SignedIn = Annotated[Principal, rate_limited("api")]
 PreviousSession = Annotated[Principal | None, Depends(_previous_session)]
 Admin = Annotated[Principal, Depends(AdminOnly())]
-# For the routes that change rate limits: the policy is fixed, so they cannot lock themselves.
+# For the routes that change rate limits. Their own limit is fixed, so that no setting can block the
+# routes that would correct it.
 ConfigAdmin = Annotated[Principal, Depends(AdminOnly("admin-config"))]

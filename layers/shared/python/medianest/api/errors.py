@@ -11,7 +11,8 @@ from medianest.api.event import proxy_call
 from medianest.api.json_body import rejected_body
 from medianest.api.route import allowed_methods, charge_malformed
 from medianest.core.envelope import ApiError, ErrorResponse
-from medianest.core.errors import REGISTRY, AppError, ErrorCode
+from medianest.core.error_codes import REGISTRY, ErrorCode
+from medianest.core.errors import AppError
 from medianest.core.observability import logger
 from medianest.core.validation import invalid_value
 
@@ -52,11 +53,10 @@ async def on_validation_error(request: Request, error: Exception) -> Response:
     if rate_limit_error is not None:
         return await on_app_error(request, rate_limit_error)
     problems = cast("RequestValidationError", error).errors()
-    # A body with another media type reaches validation as bytes.
-    if any(item["loc"] == ("body",) and isinstance(item["input"], bytes) for item in problems):
-        return await on_app_error(request, AppError(ErrorCode.UNSUPPORTED_MEDIA_TYPE))
-    rejected = rejected_body(request)
+    rejected = rejected_body(request, problems)
     if rejected is not None:
+        if rejected.code is not ErrorCode.VALIDATION_ERROR:
+            return await on_app_error(request, AppError(rejected.code))
         problems = [
             item | {"type": "value_error", "ctx": {"error": rejected.reason}}
             if item["loc"] == ("body",)

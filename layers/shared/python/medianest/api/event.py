@@ -83,7 +83,7 @@ class ProxyHandler(APIGateway):
     """
 
     @classmethod
-    def infer(cls, event: Any, context: Any, config: Any) -> bool:  # noqa: ARG003
+    def infer(cls, event: Any, context: Any, config: Any) -> bool:  # noqa: ARG003 - Mangum's signature
         """Accept every event: only API Gateway calls these functions."""
         return True
 

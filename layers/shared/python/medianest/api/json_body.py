@@ -2,12 +2,14 @@
 
 import json
 import math
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from fastapi import Request
 
 from medianest.api.event import REPLACEMENT
+from medianest.core.error_codes import ErrorCode
 
 
 class MalformedJsonError(Exception):
@@ -16,9 +18,15 @@ class MalformedJsonError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class RejectedBody:
-    """A body that is not acceptable JSON, and the reason."""
+    """A body that is not acceptable JSON: the error code and the reason."""
 
+    code: ErrorCode
     reason: str
+
+
+_UNSUPPORTED = RejectedBody(ErrorCode.UNSUPPORTED_MEDIA_TYPE, "The body is not JSON in UTF-8")
+# No schema accepts an empty tuple. FastAPI would read the attributes of a custom object as fields.
+_REJECTED_VALUE = ()
 
 
 class JsonRequest(Request):
@@ -29,21 +37,27 @@ class JsonRequest(Request):
     """
 
     async def json(self) -> Any:
-        """Return the parsed body, the bytes of another media type, or `()` for a rejected body."""
+        """Return the parsed body, or for a rejected one a value that no schema accepts."""
         body = await self.body()
         if not _is_json(self.headers.get("content-type", "")):
-            return body
+            if body:
+                self.state.rejected_body = _UNSUPPORTED
+            return _REJECTED_VALUE
         try:
             return parse_json(body)
         except MalformedJsonError as error:
-            self.state.rejected_body = RejectedBody(str(error))
-            # No schema accepts an empty tuple. FastAPI would read the attributes of a custom object
-            # as fields.
-            return ()
+            self.state.rejected_body = RejectedBody(ErrorCode.VALIDATION_ERROR, str(error))
+            return _REJECTED_VALUE
 
 
-def rejected_body(request: Request) -> RejectedBody | None:
-    """Return the rejection of the request's body, None when it was parsed or never read."""
+def rejected_body(request: Request, problems: Iterable[Mapping[str, Any]]) -> RejectedBody | None:
+    """Return the rejection of the request's body, None when it was accepted or never read.
+
+    `problems` are FastAPI's validation errors. Their input is bytes when FastAPI did not parse the
+    body, because its media type is not JSON.
+    """
+    if any(item["loc"] == ("body",) and isinstance(item["input"], bytes) for item in problems):
+        return _UNSUPPORTED
     rejected: RejectedBody | None = getattr(request.state, "rejected_body", None)
     return rejected
 
@@ -60,8 +74,8 @@ def parse_json(body: bytes) -> Any:
     """Parse unambiguous JSON that PostgreSQL can store; raises MalformedJsonError.
 
     Rejects encodings other than UTF-8, duplicate keys, NaN and infinities, the NUL character, lone
-    surrogates, U+FFFD (API Gateway replaces invalid UTF-8 by it), numbers with thousands of digits,
-    and nesting past the recursion limit.
+    surrogates, U+FFFD (API Gateway replaces invalid UTF-8 with it), numbers with thousands of
+    digits, and nesting past the recursion limit.
     """
     try:
         parsed = json.loads(

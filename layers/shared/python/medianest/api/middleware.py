@@ -10,7 +10,8 @@ from medianest.api.errors import error_response
 from medianest.api.event import proxy_call
 from medianest.api.headers import ALLOWED_HEADERS, PREFLIGHT_SECONDS, set_headers
 from medianest.api.route import allowed_methods
-from medianest.core.errors import AppError, ErrorCode
+from medianest.core.error_codes import ErrorCode
+from medianest.core.errors import AppError
 from medianest.core.observability import count, logger
 
 MAX_BODY_BYTES = 64 * 1024

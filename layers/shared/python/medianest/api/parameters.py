@@ -1,4 +1,4 @@
-"""Parts of the web framework that routes are declared with, so that only `api` imports it."""
+"""Names of FastAPI that routes need, re-exported so that only `api` imports the framework."""
 
 from fastapi import Depends, Header, Path, Query, Response
 from fastapi.responses import HTMLResponse

@@ -26,10 +26,10 @@ ClientDep = Annotated[Caller, Depends(_caller)]
 
 @dataclass(frozen=True, slots=True)
 class RateLimitedByAddress:
-    """Rate-limits unauthenticated calls by IP address and by a text field of the body.
+    """A dependency: rate-limits unauthenticated calls by IP address and a text field of the body.
 
-    A body without that field is limited by address only. If all such calls shared a key, one caller
-    could lock out the others.
+    A body without that field is limited by address only. With one key for all such bodies, one
+    caller could block the others.
     """
 
     by_ip: tuple[PolicyName, ...]
@@ -45,9 +45,9 @@ class RateLimitedByAddress:
             if isinstance(value, str) and value.strip():
                 limit_keys.append((policy, digest(value)))
         # Imported on first use, so that health checks, which have no limit, start faster.
-        from medianest.rate_limits import service as rate_limits  # noqa: PLC0415
+        from medianest.rate_limits import service as rate_limits_service
 
-        error = apply(request, rate_limits.charge(limit_keys, caller))
+        error = apply(request, rate_limits_service.charge(limit_keys, caller))
         if error is not None:
             raise error
 

@@ -19,7 +19,7 @@ _NOT_UTF8 = "Must be valid UTF-8, percent-encoded"
 
 
 class Route(APIRoute):
-    """A route that rejects invalid UTF-8, unknown or repeated query parameters, and loose JSON."""
+    """A route that rejects invalid UTF-8, unknown or repeated query parameters and unsafe JSON."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs["response_model_exclude_none"] = True
@@ -60,8 +60,8 @@ class Route(APIRoute):
         return handle_json
 
 
-# A query model that forbids extra fields would not do: it guards only routes that have one, accepts
-# a parameter given twice, and reports an unknown one beside the other problems and after them.
+# A query model with `extra="forbid"` is not enough. Routes without query parameters have no model,
+# a model accepts a repeated parameter, and it reports an unknown parameter after other problems.
 def _query_names(dependant: Dependant) -> frozenset[str]:
     names = set()
     for field in dependant.query_params:

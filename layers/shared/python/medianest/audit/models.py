@@ -13,8 +13,8 @@ class Action(StrEnum):
     SIGN_IN = "auth.sign_in"
     SIGN_IN_FAILED = "auth.sign_in_failed"
     SIGN_OUT = "auth.sign_out"
-    PASSWORD_CHANGED = "auth.password_changed"  # noqa: S105
-    PASSWORD_FAILED = "auth.password_failed"  # noqa: S105
+    PASSWORD_CHANGED = "auth.password_changed"
+    PASSWORD_FAILED = "auth.password_failed"
     SESSION_REFRESHED = "session.refreshed"
     SESSION_REVOKED = "session.revoked"
     ACCESS_DENIED = "access.denied"

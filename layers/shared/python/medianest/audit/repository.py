@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from medianest.audit.schemas import AuditQuery
 
-# A caller may be deleted after the call was authenticated; transactions that lock the user's row
-# first never see it.
+# Violated when the user is deleted after the authentication of the call, unless the transaction has
+# locked the user's row.
 _USER_FKEY = "audit_logs_user_id_fkey"
 
 
@@ -80,7 +80,7 @@ def record_each(
     target_ids: Sequence[object],
     details: dict[str, Any] | None = None,
 ) -> None:
-    """Add a row for each target, in one statement; raises JWT_INVALID for a user who is deleted."""
+    """Add a row for each target, in one statement; raises JWT_INVALID for a deleted user."""
     with on_violation(_USER_FKEY, invalid_token):
         connection.execute(
             "INSERT INTO audit_logs"
@@ -126,7 +126,7 @@ def page(connection: Connection[Any], query: AuditQuery) -> tuple[list[AuditRow]
 
 
 def delete_expired(connection: Connection[Any], retention: timedelta, limit: int) -> int:
-    """Delete rows past their retention."""
+    """Delete up to `limit` rows past their retention; return the number."""
     return connection.execute(
         "DELETE FROM audit_logs WHERE id = ANY (ARRAY(SELECT id FROM audit_logs"
         " WHERE created_at < now() - %s ORDER BY created_at LIMIT %s FOR UPDATE SKIP LOCKED))",
@@ -135,9 +135,9 @@ def delete_expired(connection: Connection[Any], retention: timedelta, limit: int
 
 
 def detach_user(connection: Connection[Any], user_id: UUID, limit: int) -> int:
-    """Remove the reference to a user from up to `limit` rows; return from how many.
+    """Remove the reference to a user from up to `limit` rows; return the number.
 
-    Rows that a cleanup has locked are left to the foreign key.
+    Rows that a cleanup has locked are skipped. The foreign key clears them with the user.
     """
     return connection.execute(
         "UPDATE audit_logs SET user_id = NULL WHERE id = ANY (ARRAY(SELECT id FROM audit_logs"

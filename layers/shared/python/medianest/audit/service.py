@@ -1,4 +1,4 @@
-"""Reading the audit log, and recording denied calls, which have no transaction of their own."""
+"""Read the audit log, and record denied calls, which change nothing else."""
 
 from uuid import UUID
 

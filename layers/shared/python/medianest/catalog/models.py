@@ -38,7 +38,7 @@ class Season:
         return self.number == 0
 
     @property
-    def has_begun(self) -> bool:
+    def has_started(self) -> bool:
         """Return whether it has an episode or an air date; without both it is only announced."""
         return bool(self.episode_count) or self.air_date is not None
 

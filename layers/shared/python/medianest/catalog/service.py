@@ -14,7 +14,8 @@ from medianest.catalog.models import (
 from medianest.catalog.tmdb import TmdbClient
 from medianest.core.cache import shared_cache
 from medianest.core.environment import environment
-from medianest.core.errors import AppError, ErrorCode, invalid
+from medianest.core.error_codes import ErrorCode
+from medianest.core.errors import AppError, invalid
 
 
 @cache

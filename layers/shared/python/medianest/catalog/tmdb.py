@@ -6,6 +6,7 @@ The cache stores parsed responses. While TMDB is down, they are served stale.
 import json
 from collections.abc import Callable
 from contextlib import suppress
+from http import HTTPStatus
 from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, Field, ValidationError
@@ -24,24 +25,25 @@ from medianest.core import http, secrets
 from medianest.core.bounded_cache import BoundedCache
 from medianest.core.cache import Cache
 from medianest.core.clock import now
-from medianest.core.environment import Environment
-from medianest.core.errors import ErrorCode
+from medianest.core.error_codes import ErrorCode
 from medianest.core.observability import count, logger
-from medianest.core.single_flight import FlightFailedError, single_flight
+from medianest.core.single_flight import FetchFailedError, single_flight
 from medianest.core.text import clean, fold
 from medianest.core.upstream import Upstream, unavailable
+from medianest.core.variables import Environment
 from medianest.core.wire import Reader, cause_of
 
 # The cache time of a "not found". It is short, because TMDB adds titles every minute.
 MISSING_CACHE_SECONDS = 60
-# Before a refusal, an entry of at least this age is fetched again, at most once in this time.
+# A cached title that would cause a refusal is fetched again if it is at least this old, and at most
+# once in this time.
 RECHECK_SECONDS = 30
 # A search of all types reads at most this many pages while they have people only.
 MAX_PAGES_READ = 3
 # Added to the time-out of a call: the time for reading the API key and for writing the cache.
-_FLIGHT_MARGIN_SECONDS = 1.0
-_OK = 200
-_NOT_FOUND = 404
+_LOCK_MARGIN_SECONDS = 1.0
+# Between the three parts of a JWT.
+_JWT_DOTS = 2
 
 
 class CacheEntry[T](BaseModel):
@@ -56,8 +58,8 @@ class CacheEntry[T](BaseModel):
         """Return an entry with the current time."""
         return cls(at=int(now().timestamp()), fresh_seconds=fresh_seconds, value=value)
 
-    def useful_seconds(self, stale_seconds: int) -> int:
-        """Return the age until which it may be served; a "not found" is never served stale."""
+    def max_age(self, stale_seconds: int) -> int:
+        """Return the seconds for which it may be served; a "not found" is never served stale."""
         return self.fresh_seconds + (0 if self.value is None else stale_seconds)
 
     @property
@@ -93,8 +95,8 @@ class TmdbClient:
 
         A search of all types skips pages that have only people, up to MAX_PAGES_READ; `page` of the
         result is then the page that has titles. `total` is TMDB's total, which counts people too,
-        with two exceptions: it is exact when all results fit on one page, and it is the number of
-        results on the previous pages when no further titles follow.
+        with two exceptions: it is exact when all results fit on one page, and when no titles follow
+        it is the number of results on the previous pages.
         """
         kind: MediaType | None = None if search_type == "all" else search_type
         path = f"/search/{kind or 'multi'}"
@@ -109,7 +111,7 @@ class TmdbClient:
         }
 
         def fetch() -> _CachedPage:
-            result = self._find(path, query, kind, page)
+            result = self._search_pages(path, query, kind, page)
             return _CachedPage.fetched_now(result, self._environment.tmdb_search_cache_seconds)
 
         cached = self._read(_key(path, query | {"page": str(page)}), _CachedPage, fetch)
@@ -124,9 +126,9 @@ class TmdbClient:
     ) -> CachedValue[TitleDetails | None]:
         """Return a title, or None when TMDB has none with this id.
 
-        When `suffices` returns False for a cached value, the caller would be refused, so the title
-        is fetched again: once for all concurrent callers, and at most every RECHECK_SECONDS. While
-        TMDB is down, the cached value is returned.
+        `suffices` returns False for a value because of which the caller would be refused. Such a
+        cached value is fetched again: once for all concurrent callers, and at most every
+        RECHECK_SECONDS. While TMDB is down, it is returned.
         """
         path = f"/{media_type}/{tmdb_id}"
         language = self._environment.tmdb_language
@@ -139,12 +141,12 @@ class TmdbClient:
 
         def fetch() -> _CachedDetails:
             status, body = self._request(path, query)
-            if status == _NOT_FOUND:
+            if status == HTTPStatus.NOT_FOUND:
                 Missing.model_validate(body)
                 return _CachedDetails.fetched_now(None, MISSING_CACHE_SECONDS)
-            if status != _OK:
-                raise http.UpstreamError(f"{path} answered {status}")
-            reader = Reader(self._tmdb.host, path)
+            if status != HTTPStatus.OK:
+                raise http.UpstreamError(f"{path} returned {status}")
+            reader = self._reader(path)
             title = details_of(reader, media_type, tmdb_id, body, language)
             if not title.title:
                 raise http.UpstreamError(f"{path} has no title")
@@ -152,7 +154,7 @@ class TmdbClient:
 
         return _to_cached_value(self._read(_key(path, query), _CachedDetails, fetch, suffices))
 
-    def _find(
+    def _search_pages(
         self, path: str, query: dict[str, str], kind: MediaType | None, page: int
     ) -> SearchPage:
         """Read pages until one has titles, no page is left, or MAX_PAGES_READ is reached."""
@@ -160,9 +162,9 @@ class TmdbClient:
         total = 0
         for number in range(page, min(page + MAX_PAGES_READ, MAX_SEARCH_PAGE + 1)):
             status, body = self._request(path, query | {"page": str(number)}, budget)
-            if status != _OK:
-                raise http.UpstreamError(f"{path} answered {status}")
-            result = page_of(Reader(self._tmdb.host, path), body, kind, number)
+            if status != HTTPStatus.OK:
+                raise http.UpstreamError(f"{path} returned {status}")
+            result = page_of(self._reader(path), body, kind, number)
             total = result.total
             if kind is not None:
                 return result
@@ -176,7 +178,7 @@ class TmdbClient:
     def _read[T](
         self,
         key: str,
-        kind: type[CacheEntry[T]],
+        entry_type: type[CacheEntry[T]],
         fetch: Callable[[], CacheEntry[T]],
         suffices: Callable[[T], bool] = lambda _: True,
     ) -> CacheEntry[T]:
@@ -185,7 +187,7 @@ class TmdbClient:
         Concurrent callers with a stale entry that suffices return it and do not wait. A stale entry
         is also returned when the fetch fails.
         """
-        cached = self._cached_entry(key, kind)
+        cached = self._cached_entry(key, entry_type)
         must_recheck = cached is not None and not suffices(cached.value)
         recheck_key = f"recheck:{key}"
 
@@ -193,18 +195,15 @@ class TmdbClient:
             return entry.is_fresh and not (must_recheck and entry.age >= RECHECK_SECONDS)
 
         def read_cache() -> CacheEntry[T] | None:
-            entry = self._cached_entry(key, kind)
+            entry = self._cached_entry(key, entry_type)
             return entry if entry is not None and is_usable(entry) else None
 
         def fetch_and_store() -> CacheEntry[T]:
             if must_recheck:
                 if self._cache.get(recheck_key) is not None:
-                    raise FlightFailedError
+                    raise FetchFailedError
                 self._cache.set(recheck_key, "1", seconds=RECHECK_SECONDS)
-            fetched = fetch()
-            seconds = fetched.useful_seconds(self._environment.tmdb_stale_seconds)
-            self._responses.set(key, fetched.model_dump_json(), seconds=seconds)
-            return fetched
+            return self._store(key, fetch())
 
         if cached is not None and is_usable(cached):
             return cached
@@ -214,26 +213,34 @@ class TmdbClient:
             return single_flight(
                 self._cache,
                 key,
-                seconds=self._environment.upstream_timeout_seconds + _FLIGHT_MARGIN_SECONDS,
+                seconds=self._environment.upstream_timeout_seconds + _LOCK_MARGIN_SECONDS,
                 read_cache=read_cache,
                 fetch=fetch_and_store,
                 stale=None if must_recheck else cached,
             )
-        except (http.UpstreamError, ValidationError, FlightFailedError) as error:
+        except (http.UpstreamError, ValidationError, FetchFailedError) as error:
             _log_failure(error, None if cached is None else cached.age)
             if cached is None:
                 raise unavailable(ErrorCode.CATALOG_UNAVAILABLE, error) from error
             return cached
 
-    def _cached_entry[T](self, key: str, kind: type[CacheEntry[T]]) -> CacheEntry[T] | None:
+    def _store[T](self, key: str, entry: CacheEntry[T]) -> CacheEntry[T]:
+        seconds = entry.max_age(self._environment.tmdb_stale_seconds)
+        self._responses.set(key, entry.model_dump_json(), seconds=seconds)
+        return entry
+
+    def _cached_entry[T](self, key: str, entry_type: type[CacheEntry[T]]) -> CacheEntry[T] | None:
         text = self._responses.get(key)
         if text is not None:
             # An entry of another release may have another schema: treat it as a cache miss.
             with suppress(ValueError):
-                cached = kind.model_validate_json(text)
-                if cached.age < cached.useful_seconds(self._environment.tmdb_stale_seconds):
+                cached = entry_type.model_validate_json(text)
+                if cached.age < cached.max_age(self._environment.tmdb_stale_seconds):
                     return cached
         return None
+
+    def _reader(self, path: str) -> Reader:
+        return Reader(self._tmdb.host, path, ("id", "season_number"))
 
     def _request(
         self, path: str, query: dict[str, str], budget: http.Budget | None = None
@@ -242,11 +249,11 @@ class TmdbClient:
         headers = {"Accept": "application/json"}
         key = secrets.resolve(self._environment.tmdb_api_key, "TMDB_API_KEY")
         # A v4 read token is a JWT and goes into a header; a v3 key only works in the query.
-        if key.count(".") == 2:  # noqa: PLR2004
+        if key.count(".") == _JWT_DOTS:
             headers["Authorization"] = f"Bearer {key}"
         else:
             query = query | {"api_key": key}
-        return self._tmdb.ask("GET", path, headers=headers, query=query, budget=budget)
+        return self._tmdb.request("GET", path, headers=headers, query=query, budget=budget)
 
 
 def _key(path: str, query: dict[str, str]) -> str:

@@ -24,11 +24,8 @@ from medianest.core.text import clean, clean_lines
 from medianest.core.wire import Reader, Wire, cause_of
 
 ENGLISH = "en"
-
 MAX_TEXT_CHARS = 2000
-
 MAX_GENRES = 20
-
 _TmdbId = Annotated[int, Field(gt=0, lt=2**31)]
 
 
@@ -41,7 +38,6 @@ def _paragraphs(text: str) -> str:
 
 
 _Line = Annotated[str, AfterValidator(_line)]
-
 _Paragraphs = Annotated[str, AfterValidator(_paragraphs)]
 
 
@@ -102,7 +98,7 @@ class _Season(Wire):
 
 
 class _Translated(Wire):
-    """A film has a `title`, a show a `name`; empty if it equals the original one."""
+    """The texts of a translation: `title` of a film, `name` of a show; empty if not translated."""
 
     title: _Line | None = None
     name: _Line | None = None
@@ -213,7 +209,7 @@ def details_of(
 
 
 def _translations(reader: Reader, title: _Title, language: str) -> list[_Translated]:
-    """Return the translations of a title into a language, that of the United States first."""
+    """Return the translations of a title into a language, those for the United States first."""
     entries = (title.translations or {}).get("translations")
     result = [
         each

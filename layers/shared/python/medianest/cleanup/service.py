@@ -9,10 +9,10 @@ from medianest.audit import repository as audit_repository
 from medianest.core.db import database
 from medianest.core.observability import count, logger, metrics
 from medianest.rate_limits import repository as rate_limits_repository
-from medianest.requests import idempotency_repository
+from medianest.requests.idempotency import repository as idempotency_repository
 from medianest.sessions import repository as sessions_repository
 from medianest.signin import repository as signin_repository
-from medianest.system_config import service as system_config
+from medianest.system_config import service as system_config_service
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -26,7 +26,7 @@ BATCH = 500
 
 
 def _delete_audit_logs(connection: Connection[Any], limit: int) -> int:
-    retention = system_config.audit_retention(connection)
+    retention = system_config_service.audit_retention(connection)
     return audit_repository.delete_expired(connection, retention, limit)
 
 
@@ -47,7 +47,7 @@ class UnknownTaskError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class CleanupResult:
-    """The result of a run; `more` is true when time ran out before the rows did."""
+    """The result of a run; `more` is True when time ran out and expired rows may remain."""
 
     task: str
     deleted: int
@@ -61,7 +61,7 @@ def run(task: str, seconds_left: Callable[[], float]) -> CleanupResult:
     """
     delete = TASKS.get(task)
     if delete is None:
-        raise UnknownTaskError(f"unknown task {task!r}; there are: {', '.join(TASKS)}")
+        raise UnknownTaskError(f"unknown task {task!r}; the tasks are: {', '.join(TASKS)}")
     deleted = 0
     batch = BATCH
     try:

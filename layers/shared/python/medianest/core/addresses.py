@@ -6,12 +6,12 @@ from urllib.parse import SplitResult, quote, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
-SECRET_ARN_PREFIX = "arn:"  # noqa: S105
+SECRET_ARN_PREFIX = "arn:"
 # The only mode of PostgreSQL that verifies the server's certificate and its host name.
 TLS_MODE = "verify-full"
 HOST = r"^[A-Za-z0-9._-]+$"
-# A URL without its query. An unescaped @ or / in the password would move a part of the password
-# into the host name, and error messages show the host name.
+# A URL without its query, in which the password escapes @ and /. A parser would take the part of
+# the password after such a character for the host name, which error messages show.
 URL_BEFORE_QUERY = re.compile(r"\w+://([^@/]*@)?[^@]*")
 
 
@@ -91,7 +91,7 @@ def split_url(url: str) -> SplitResult | None:
 
 
 def check_scheme(value: SecretStr, *schemes: str) -> SecretStr:
-    """Return a URL with an allowed scheme, or the ARN of a secret; raises ValueError."""
+    """Return the value if it is a URL with one of `schemes` or an ARN; raises ValueError."""
     prefixes = (SECRET_ARN_PREFIX, *(f"{scheme}://" for scheme in schemes))
     if not value.get_secret_value().startswith(prefixes):
         raise ValueError(f"must start with {schemes[0]}://, or on AWS be the ARN of a secret")

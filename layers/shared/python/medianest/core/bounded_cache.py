@@ -1,7 +1,7 @@
 """Cached values with a bounded total size; the oldest values are evicted first.
 
-Callers choose the search terms and so the number of values. Without a bound they could fill the
-cache, and a full cache evicts other keys, such as the counters of failed logins.
+Callers choose the names of the values, and so their number. Without a bound they could fill the
+cache, and a full cache evicts other keys, such as the counters of rate limits.
 
 The values are spread over a few shards. A shard is a hash of values and a sorted set with their
 insertion order. Both keys of a shard share a hash tag, because a cluster runs a script on one hash
@@ -24,18 +24,18 @@ OVERHEAD = 300
 # size of the shard in bytes, and the expiry in seconds. The field with the empty name holds the
 # current size of the shard, so that both expire together.
 _STORE = f"""
-local most = tonumber(ARGV[3])
+local max_size = tonumber(ARGV[3])
 local function cost(name)
   local length = redis.call('HSTRLEN', KEYS[1], name)
   return length == 0 and 0 or length + #name + {OVERHEAD}
 end
-if #ARGV[1] + #ARGV[2] + {OVERHEAD} > most then return {{0}} end
+if #ARGV[1] + #ARGV[2] + {OVERHEAD} > max_size then return {{0}} end
 local size = tonumber(redis.call('HGET', KEYS[1], '') or 0) - cost(ARGV[1])
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
 size = size + cost(ARGV[1])
 local time = redis.call('TIME')
 redis.call('ZADD', KEYS[2], time[1] * 1000000 + time[2], ARGV[1])
-while size > most do
+while size > max_size do
   local oldest = redis.call('ZPOPMIN', KEYS[2])[1]
   if not oldest then
     redis.call('DEL', KEYS[1])

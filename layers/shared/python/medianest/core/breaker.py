@@ -1,8 +1,8 @@
 """A circuit breaker: rejects calls to a failing host for a while.
 
-The state is in the cache and shared by all environments, because one environment serves one call at
-a time and sees few of the failures. While the cache is down, each environment counts its own
-failures.
+The state is in the cache and shared by all execution environments, because one environment serves
+one call at a time and sees few of the failures. While the cache is down, each environment counts
+its own failures.
 """
 
 from __future__ import annotations

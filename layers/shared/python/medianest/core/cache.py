@@ -76,7 +76,7 @@ class Cache:
         return reply if isinstance(reply, list) else None
 
     def ping(self) -> bool:
-        """Return whether the cache answers; ends the pause after a failure."""
+        """Return whether the cache responds; ends the pause after a failure."""
         self._paused_until = 0.0
         return self._call("ping") is True
 
@@ -84,7 +84,7 @@ class Cache:
         return self._execute(lambda client: getattr(client, command)(*args, **options))
 
     def _execute(self, operation: Callable[[Redis], object]) -> object:
-        from redis import OutOfMemoryError, RedisError  # noqa: PLC0415
+        from redis import OutOfMemoryError, RedisError
 
         if time.monotonic() < self._paused_until:
             return None
@@ -102,14 +102,14 @@ class Cache:
             return None
 
     def _connected_client(self) -> Redis:
-        from redis import ConnectionError as RedisConnectionError  # noqa: PLC0415
-        from redis import Redis  # noqa: PLC0415
-        from redis.backoff import NoBackoff  # noqa: PLC0415
-        from redis.retry import Retry  # noqa: PLC0415
+        from redis import ConnectionError as RedisConnectionError
+        from redis import Redis
+        from redis.backoff import NoBackoff
+        from redis.retry import Retry
 
         url = secrets.resolve(self._secret, "REDIS_URL")
-        is_stale = url != self._url or time.time() - self._used_at > MAX_IDLE_SECONDS
-        if self._client is None or is_stale:
+        must_reconnect = url != self._url or time.time() - self._used_at > MAX_IDLE_SECONDS
+        if self._client is None or must_reconnect:
             if self._client is not None:
                 self._client.close()
             self._client = Redis.from_url(
@@ -130,5 +130,5 @@ class Cache:
 
 @cache
 def shared_cache() -> Cache:
-    """Return this environment's cache."""
+    """Return the cache of this execution environment."""
     return Cache(environment().redis_url)

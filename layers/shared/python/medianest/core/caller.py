@@ -1,11 +1,11 @@
-"""The origin of a call, as the rules see it: no HTTP in here."""
+"""The origin of a call, independent of the web framework."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Where a request comes from, as API Gateway saw it: what the audit log keeps."""
+    """The origin of a call, as API Gateway reports it."""
 
     request_id: str
     ip: str

@@ -1,4 +1,4 @@
-"""PostgreSQL: one lazy connection per environment, because it serves one request at a time."""
+"""PostgreSQL: one lazy connection per execution environment, which serves one call at a time."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, LiteralString
 from medianest.core import secrets
 from medianest.core.addresses import TLS_MODE
 from medianest.core.environment import ConfigurationError, environment
-from medianest.core.errors import AppError, ErrorCode
+from medianest.core.error_codes import ErrorCode
+from medianest.core.errors import AppError
 from medianest.core.observability import logger
 
 if TYPE_CHECKING:
@@ -37,13 +38,13 @@ SLOW_SECONDS = 1.0
 PAUSE_SECONDS = 2.0
 # Upper bound of the random wait before the one retry when the server has no free connection.
 NO_CONNECTION_PAUSE_SECONDS = 0.25
-# The certificate authorities of RDS and RDS Proxy, which public CA lists lack in part.
+# The certificate authorities of RDS and RDS Proxy; public CA lists lack some of them.
 AMAZON_AUTHORITIES = Path(__file__).parent / "amazon_authorities.pem"
 AMAZON_HOSTS = (".amazonaws.com", ".amazonaws.com.cn")
 
 
 def database_unavailable() -> AppError:
-    """Return the error for a database that does not answer in time."""
+    """Return the error for a database that does not respond in time."""
     return AppError(
         ErrorCode.DATABASE_CONNECTION_ERROR, headers={"Retry-After": str(RETRY_AFTER_SECONDS)}
     )
@@ -55,14 +56,14 @@ class Database:
     A response times out after `answer_seconds`, because the server's own statement_timeout does not
     help when the server hangs. With None it never times out, which migrations need.
 
-    Every method raises AppError DATABASE_CONNECTION_ERROR when the server does not answer in time.
+    Every method raises AppError DATABASE_CONNECTION_ERROR when the server does not respond in time.
     psycopg is imported on first use, so a function without a database does not load it.
     """
 
-    def __init__(self, url: SecretStr | None, *, answer_seconds: float | None = None) -> None:
+    def __init__(self, url: SecretStr | None, *, response_seconds: float | None = None) -> None:
         self._secret = url
-        self._answer_seconds = answer_seconds
-        self._timeout_seconds = answer_seconds
+        self._response_seconds = response_seconds
+        self._timeout_seconds = response_seconds
         self._url = ""
         self._connection: Connection[tuple[Any, ...]] | None = None
         self._used_at = 0.0
@@ -71,7 +72,7 @@ class Database:
     @contextmanager
     def transaction(self) -> Iterator[Connection[tuple[Any, ...]]]:
         """Run a block in one transaction; an exception rolls it back."""
-        import psycopg  # noqa: PLC0415
+        import psycopg
 
         started = time.time()
         if self._connection is None and started < self._paused_until:
@@ -101,7 +102,7 @@ class Database:
             raise database_unavailable() from error
 
     def ping(self) -> None:
-        """Check that the server answers; raises AppError DATABASE_CONNECTION_ERROR."""
+        """Check that the server responds; raises AppError DATABASE_CONNECTION_ERROR."""
         with self.transaction() as connection:
             connection.execute("SELECT 1")
 
@@ -117,7 +118,7 @@ class Database:
         BEGIN serves as the probe. When it fails, no statement of the caller was sent, so a retry is
         safe.
         """
-        import psycopg  # noqa: PLC0415
+        import psycopg
 
         status = psycopg.pq.TransactionStatus
         if self._connection is not None and self._connection.info.transaction_status in {
@@ -137,15 +138,15 @@ class Database:
             except (psycopg.OperationalError, psycopg.InternalError):
                 self.close()
             finally:
-                self._timeout_seconds = self._answer_seconds
+                self._timeout_seconds = self._response_seconds
         if self._connection is None:
             self._connection = self._open(url)
             stack.enter_context(self._connection.transaction())
         return self._connection
 
     def _open(self, url: str) -> Connection[tuple[Any, ...]]:
-        """Connect, with one retry when the password was rotated or the server has no free slot."""
-        import psycopg  # noqa: PLC0415
+        """Connect; retry once if the password was rotated or the server has no free connection."""
+        import psycopg
 
         try:
             connection = self._connect(url)
@@ -166,8 +167,8 @@ class Database:
         return connection
 
     def _connect(self, url: str) -> Connection[tuple[Any, ...]]:
-        import psycopg  # noqa: PLC0415
-        from psycopg.abc import RV, PQGen  # noqa: PLC0415
+        import psycopg
+        from psycopg.abc import RV, PQGen
 
         def current_timeout() -> float | None:
             return self._timeout_seconds
@@ -189,7 +190,7 @@ class Database:
             keepalives_idle=30,
             tcp_user_timeout=5000,
             application_name=f"medianest-{os.environ.get('POWERTOOLS_SERVICE_NAME', 'local')}",
-            sslrootcert=authorities(url),
+            sslrootcert=certificate_authorities(url),
         )
 
 
@@ -207,17 +208,17 @@ def _is_connection_error(error: InternalError) -> bool:
     After a failover the connection may lead to a read-only standby. A pooler that loses the server
     sends two error messages, and psycopg reports the unexpected second one without an SQLSTATE.
     """
-    from psycopg.errors import ReadOnlySqlTransaction  # noqa: PLC0415
+    from psycopg.errors import ReadOnlySqlTransaction
 
     return error.sqlstate in {None, ReadOnlySqlTransaction.sqlstate}
 
 
-def login(url: str, name: str = "DATABASE_URL") -> dict[str, Any]:
-    """Return the parts of the URL in the variable `name`, with libpq's names: host, user, ….
+def url_parts(url: str, name: str = "DATABASE_URL") -> dict[str, Any]:
+    """Return the parts of the URL in the variable `name`, by libpq's keywords: host, user, ….
 
     Raises ConfigurationError when libpq rejects the URL.
     """
-    from psycopg import ProgrammingError, conninfo  # noqa: PLC0415
+    from psycopg import ProgrammingError, conninfo
 
     try:
         return dict(conninfo.conninfo_to_dict(url))
@@ -226,25 +227,25 @@ def login(url: str, name: str = "DATABASE_URL") -> dict[str, Any]:
         raise ConfigurationError(f"{name} is not a valid PostgreSQL URL") from None
 
 
-def authorities(url: str) -> str | None:
-    """Return the file of the trusted certificate authorities, None when the URL verifies none.
+def certificate_authorities(url: str) -> str | None:
+    """Return the file of trusted authorities; None if the URL does not verify the certificate.
 
     libpq's default is a file in the home directory, which Lambda does not have.
     """
-    parts = login(url)
+    parts = url_parts(url)
     if parts.get("sslmode") != TLS_MODE or parts.get("sslrootcert"):
         return parts.get("sslrootcert")
     if str(parts.get("host", "")).endswith(AMAZON_HOSTS):
         return str(AMAZON_AUTHORITIES)
-    import certifi  # noqa: PLC0415
+    import certifi
 
     return certifi.where()
 
 
 @contextmanager
 def on_violation(constraint: str, error: Callable[[], AppError]) -> Iterator[None]:
-    """Raise `error()` where a statement of the block violates the constraint of that name."""
-    from psycopg.errors import IntegrityError  # noqa: PLC0415
+    """Raise `error()` when a statement of the block violates the named constraint."""
+    from psycopg.errors import IntegrityError
 
     try:
         yield
@@ -258,7 +259,7 @@ def fetch_one[T](
     connection: Connection[Any], row_type: type[T], query: Query, params: Params = ()
 ) -> T | None:
     """Return the first row as `row_type` (columns by name), or None."""
-    from psycopg.rows import class_row  # noqa: PLC0415
+    from psycopg.rows import class_row
 
     with connection.cursor(row_factory=class_row(row_type)) as cursor:
         return cursor.execute(query, params).fetchone()
@@ -278,7 +279,7 @@ def fetch_all[T](
     connection: Connection[Any], row_type: type[T], query: Query, params: Params = ()
 ) -> list[T]:
     """Return every row as `row_type` (columns by name)."""
-    from psycopg.rows import class_row  # noqa: PLC0415
+    from psycopg.rows import class_row
 
     with connection.cursor(row_factory=class_row(row_type)) as cursor:
         return cursor.execute(query, params).fetchall()
@@ -310,7 +311,7 @@ def total_of(
 
 @cache
 def database() -> Database:
-    """Return this environment's database."""
+    """Return the database of this execution environment."""
     return Database(
-        environment().database_url, answer_seconds=environment().database_answer_timeout_seconds
+        environment().database_url, response_seconds=environment().database_answer_timeout_seconds
     )

@@ -41,12 +41,12 @@ def _parse_uuid(value: object) -> UUID:
     raise ValueError(f"Must be a UUID like {REQUEST_ID}")
 
 
-def _typed(value: object) -> object:
-    return text.typed(value) if isinstance(value, str) else value
+def _normalize(value: object) -> object:
+    return text.normalize(value) if isinstance(value, str) else value
 
 
-# Normalizes text that a person types; length bounds apply to the normalized text.
-TYPED = BeforeValidator(_typed)
+# Normalizes typed text before its validation, so that length bounds apply to the normalized text.
+TYPED = BeforeValidator(_normalize)
 Id = Annotated[UUID, BeforeValidator(_parse_uuid)]
 PlainInt = Annotated[int, BeforeValidator(_validate_digits)]
 Timestamp = Annotated[
@@ -85,7 +85,7 @@ class Pagination(ResponseModel):
     """The position of a page in its list."""
 
     page: int = Field(description="Number of this page, from 1")
-    limit: int = Field(description="Most items on a page")
+    limit: int = Field(description="Maximum number of items on a page")
     total: int = Field(description="Number of items on all pages together")
     has_next: bool = Field(description="Whether a page follows this one")
     has_prev: bool = Field(description="Whether a page precedes this one")
@@ -111,7 +111,7 @@ class ApiError(ResponseModel):
 
     code: str = Field(description="Code of the error reference, which clients branch on")
     message: str = Field(description="A sentence for people; it may change")
-    details: Any = Field(default=None, description="Further facts, which depend on the code")
+    details: Any = Field(default=None, description="Further information, depending on the code")
 
 
 class ErrorResponse(ResponseModel):
@@ -157,7 +157,7 @@ class PageQuery(QueryParams):
 
     page: PageNumber = 1
     limit: Annotated[PlainInt, Field(ge=1, le=100)] = Field(
-        default=20, description="Most items on a page", examples=[20]
+        default=20, description="Maximum number of items on a page", examples=[20]
     )
 
     @property

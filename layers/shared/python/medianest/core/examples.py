@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-# Of a model, by their names.
+# The examples of a model, by name.
 type Examples = Mapping[str, Any]
 
 USER_ID = "5a0c1f0e-7d3b-4c8e-9a51-2f6f0a3f9d11"

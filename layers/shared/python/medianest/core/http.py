@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import cache
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -40,7 +41,7 @@ class UpstreamError(Exception):
         self.retry_after = retry_after
 
 
-class _NoAnswerError(UpstreamError):
+class _NoResponseError(UpstreamError):
     """No response arrived; `is_sent` is False when the connection could not be opened."""
 
     def __init__(self, message: str, *, is_sent: bool) -> None:
@@ -72,7 +73,7 @@ def request_json(
 
     The query is sent in the URL for every method. A call is retried once. An idempotent call is
     retried when its connection breaks (a pooled connection may have died while the environment was
-    frozen) and after 502, 503 or 504 without Retry-After. Any other call is retried only when no
+    frozen), and after 502, 503 or 504 without Retry-After. Any other call is retried only when no
     connection could be opened. Redirects are not followed.
 
     Raises UpstreamError for time-outs (`total_seconds` covers both attempts and defaults to
@@ -89,15 +90,17 @@ def request_json(
     with _deadline(seconds, url) as deadline:
         try:
             status, body, retry_after = _call_once(method, url, headers, deadline)
-            must_retry = is_idempotent and status in _RETRIABLE and not retry_after
-        except _NoAnswerError as error:
+            should_retry = is_idempotent and status in _RETRIABLE and not retry_after
+        except _NoResponseError as error:
             if error.is_sent and not is_idempotent:
                 raise
-            must_retry = True
-        if must_retry:
+            should_retry = True
+        if should_retry:
             status, body, retry_after = _call_once(method, url, headers, deadline)
-    if status >= 500 or status == 429 or 300 <= status < 400:  # noqa: PLR2004
-        raise UpstreamError(f"{_host(url)} answered {status}", retry_after=retry_after)
+    is_redirect = HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST
+    is_server_error = status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    if is_redirect or is_server_error or status == HTTPStatus.TOO_MANY_REQUESTS:
+        raise UpstreamError(f"{_host(url)} returned {status}", retry_after=retry_after)
     return status, _parse(url, status, body)
 
 
@@ -121,17 +124,19 @@ def _call_once(
     deadline: float,
 ) -> tuple[int, bytes, int | None]:
     """Return status, body, and Retry-After in seconds."""
-    import urllib3  # noqa: PLC0415
+    import urllib3
 
-    left = deadline - time.monotonic()
-    if left <= 0:
+    seconds_left = deadline - time.monotonic()
+    if seconds_left <= 0:
         raise UpstreamError(f"{_host(url)} timed out")
     try:
         response = _pool().request(
             method,
             url,
             headers=headers,
-            timeout=urllib3.Timeout(total=left, connect=min(CONNECT_SECONDS, left), read=left),
+            timeout=urllib3.Timeout(
+                total=seconds_left, connect=min(CONNECT_SECONDS, seconds_left), read=seconds_left
+            ),
             retries=False,
             redirect=False,
             preload_content=False,
@@ -149,7 +154,7 @@ def _call_once(
             urllib3.exceptions.NewConnectionError,
             urllib3.exceptions.ConnectTimeoutError,
         )
-        raise _NoAnswerError(
+        raise _NoResponseError(
             f"{_host(url)}: {type(error).__name__}", is_sent=not isinstance(error, connect_errors)
         ) from error
     return response.status, body, _retry_after(response.headers)
@@ -197,10 +202,10 @@ def _parse(url: str, status: int, body: bytes) -> Any:
         return json.loads(body)
     except (ValueError, RecursionError) as error:
         # A 4xx is no failure of the host: a bad query must not open the circuit.
-        if 400 <= status < 500:  # noqa: PLR2004
+        if HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR:
             return None
         raise UpstreamError(
-            f"{_host(url)} answered {status} with a body that is not JSON"
+            f"{_host(url)} returned {status} with a body that is not JSON"
         ) from error
 
 
@@ -210,6 +215,6 @@ def _host(url: str) -> str:
 
 @cache
 def _pool() -> PoolManager:
-    import urllib3  # noqa: PLC0415
+    import urllib3
 
     return urllib3.PoolManager(num_pools=4, maxsize=1)

@@ -17,7 +17,7 @@ def count(name: str, value: int = 1, **dimensions: str) -> None:
     if not dimensions:
         metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
         return
-    # In a log line of its own, because dimensions apply to all metrics of a line.
+    # In a separate log line, because dimensions apply to all metrics of a line.
     with single_metric(
         name=name, unit=MetricUnit.Count, value=value, namespace=NAMESPACE
     ) as metric:

@@ -50,7 +50,7 @@ _cached: dict[tuple[str, str], _CacheEntry] = {}
 def resolve(secret: SecretStr | None, name: str, *, fresh: bool = False) -> str:
     """Return the value of the variable `name`; values are cached, so call it on every use.
 
-    The value of an ARN is cached for MAX_AGE_SECONDS; `fresh` reads it again. Raises
+    The value of an ARN is cached for MAX_AGE_SECONDS, with `fresh` for FRESH_SECONDS. Raises
     ConfigurationError when the variable is missing or its value is invalid, and
     SecretUnreadableError when it cannot be read.
     """
@@ -83,7 +83,7 @@ def resolve(secret: SecretStr | None, name: str, *, fresh: bool = False) -> str:
 
 
 def _checked(name: str, value: str) -> str:
-    """Return a value after the validation of its variable; raises ConfigurationError."""
+    """Return the value as the variable's validator returns it; raises ConfigurationError."""
     if value.startswith(SECRET_ARN_PREFIX):
         raise ConfigurationError(f"{name} is an ARN whose value is another ARN")
     current = environment()
@@ -124,12 +124,12 @@ def _from_extension(arn: str, port: str) -> str:
     try:
         value = body["Parameter"]["Value"] if _service(arn) == "ssm" else body["SecretString"]
     except (KeyError, TypeError):
-        raise _UnreadableError(f"the extension answered {status} without a value") from None
+        raise _UnreadableError(f"the extension returned {status} without a value") from None
     return _text(value)
 
 
 def _from_aws(arn: str) -> str:
-    from aws_lambda_powertools.utilities.parameters.exceptions import (  # noqa: PLC0415
+    from aws_lambda_powertools.utilities.parameters.exceptions import (
         GetParameterError,
     )
 
@@ -148,11 +148,11 @@ def _from_aws(arn: str) -> str:
 @cache
 def _provider(service: str) -> BaseProvider:
     # boto3 takes 0.1 s to import and is installed only on AWS, so only ARNs import it.
-    from aws_lambda_powertools.utilities.parameters import (  # noqa: PLC0415
+    from aws_lambda_powertools.utilities.parameters import (
         SecretsProvider,
         SSMProvider,
     )
-    from botocore.config import Config  # type: ignore[import-untyped]  # noqa: PLC0415
+    from botocore.config import Config
 
     # boto3's default time-outs of 60 seconds are longer than any request.
     config = Config(connect_timeout=1, read_timeout=2, retries={"total_max_attempts": 2})

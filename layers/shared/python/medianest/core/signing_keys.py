@@ -3,6 +3,8 @@
 import json
 
 MIN_JWT_SECRET_BYTES = 32
+# Different characters: fewer are a pattern.
+MIN_JWT_SECRET_CHARACTERS = 8
 MAX_JWT_KEYS = 3
 # Placeholders from tutorials and samples, which everyone can guess.
 KNOWN_JWT_SECRETS = (
@@ -37,14 +39,16 @@ def check_jwt_secret(value: str) -> None:
     """Raise ValueError for a weak signing key; RFC 7518, section 3.2, requires 256 bits."""
     if len(value.encode()) < MIN_JWT_SECRET_BYTES:
         raise ValueError(
-            f"must be at least {MIN_JWT_SECRET_BYTES} bytes; `openssl rand -base64 48` makes one"
+            f"must be at least {MIN_JWT_SECRET_BYTES} bytes;"
+            " `openssl rand -base64 48` generates one"
         )
     letters = "".join(character for character in value.lower() if character.isalpha())
     is_repetitive = any(
         value == (value[:length] * len(value))[: len(value)]
         for length in range(1, len(value) // 2 + 1)
     )
-    if is_repetitive or len(set(value)) < 8 or letters.startswith(KNOWN_JWT_SECRETS):  # noqa: PLR2004
+    is_varied = len(set(value)) >= MIN_JWT_SECRET_CHARACTERS
+    if is_repetitive or not is_varied or letters.startswith(KNOWN_JWT_SECRETS):
         raise ValueError(
             "is a well-known or repetitive value; `openssl rand -base64 48` generates a random one"
         )

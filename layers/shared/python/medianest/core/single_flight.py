@@ -1,4 +1,4 @@
-"""Single flight: of many environments that miss the same cache key, one fetches the value."""
+"""Single flight: one execution environment fetches a missing value, the others wait for it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from medianest.core.cache import Cache
 
 POLL_SECONDS = 0.05
-# The time that a failed fetch is reported to waiting environments; later callers fetch again.
+# The time for which a failed fetch is reported to waiting environments. Later callers fetch again.
 _FAILED_SECONDS = 1
 _FAILED = "failed"
 
@@ -35,7 +35,7 @@ return {{1}}
 """
 
 
-class FlightFailedError(Exception):
+class FetchFailedError(Exception):
     """The fetch failed in the environment that holds the lock."""
 
     def __init__(self) -> None:
@@ -69,7 +69,7 @@ def single_flight[T](
         if value is not None:
             return value
         if state == _FAILED:
-            raise FlightFailedError
+            raise FetchFailedError
         if time.monotonic() >= deadline:
             break
     failed = 1

@@ -1,4 +1,4 @@
-"""Normalization of text from users and upstreams: how to clean it, and how to compare it."""
+"""Normalization of text from callers and upstreams: how to clean it, and how to compare it."""
 
 import unicodedata
 
@@ -19,7 +19,7 @@ def clean(text: str) -> str:
     """
     if text.isprintable():
         # Fast path for almost every text: visible characters and plain spaces only.
-        return typed(text)
+        return normalize(text)
     result: list[str] = []
     for character in text:
         category = unicodedata.category(character)
@@ -29,7 +29,7 @@ def clean(text: str) -> str:
             continue
         elif category != "Cf" or character in _JOINERS or ord(character) in _TAGS:
             result.append(character)
-    return typed("".join(_joined(result)))
+    return normalize("".join(_joined(result)))
 
 
 def clean_lines(text: str) -> str:
@@ -37,8 +37,8 @@ def clean_lines(text: str) -> str:
     return "\n".join(clean(line) for line in text.splitlines()).strip()
 
 
-def typed(text: str) -> str:
-    """Return typed text trimmed and in NFC, where é is one character."""
+def normalize(text: str) -> str:
+    """Return text trimmed and in NFC, where é is one character."""
     return unicodedata.normalize("NFC", text).strip()
 
 
@@ -69,7 +69,7 @@ def has_controls(text: str) -> bool:
 
 
 def _joined(characters: list[str]) -> list[str]:
-    """Drop joiners at either end, next to a space, or after another joiner."""
+    """Return the characters without joiners at either end, next to a space or after a joiner."""
     result: list[str] = []
     for character in characters:
         if character in _JOINERS and (not result or result[-1] == " " or result[-1] in _JOINERS):

@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 from medianest.core import http
 from medianest.core.breaker import MAX_PAUSE_SECONDS, Breaker
 from medianest.core.environment import environment
-from medianest.core.errors import AppError, ErrorCode
+from medianest.core.error_codes import ErrorCode
+from medianest.core.errors import AppError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,7 +28,7 @@ class Upstream:
         self.host = urlsplit(base_url).netloc
         self._breaker = Breaker(cache, self.host)
 
-    def ask(
+    def request(
         self,
         method: str,
         path: str,
@@ -39,7 +40,7 @@ class Upstream:
         """Return status and parsed body of a call; the remaining time of a budget limits it.
 
         Raises UpstreamError when the call fails or the circuit is open. A 4xx does not count as a
-        failure, because one bad query must not open the circuit for all users.
+        failure, because one bad query must not open the circuit for all callers.
         """
         seconds = environment().upstream_timeout_seconds
         if budget is not None:

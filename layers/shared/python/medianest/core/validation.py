@@ -1,4 +1,4 @@
-"""Messages about invalid input; pydantic's own expose Python types and regular expressions."""
+"""Messages for invalid input, because pydantic's expose Python types and regular expressions."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -9,7 +9,7 @@ from medianest.core.errors import AppError, invalid_fields
 type Context = Mapping[str, Any]
 
 # By the error type of pydantic (https://docs.pydantic.dev/latest/errors/validation_errors/).
-SENTENCES: Mapping[str, str | Callable[[Context], str]] = {
+MESSAGES: Mapping[str, str | Callable[[Context], str]] = {
     "missing": "Required",
     "extra_forbidden": "Unknown field",
     "value_error": lambda context: str(context["error"]),
@@ -41,13 +41,13 @@ _DEFAULT = "Has a value that is not allowed here"
 def invalid_value(problems: Iterable[Mapping[str, Any]], *path: str) -> AppError:
     """Return the VALIDATION_ERROR for pydantic's errors about the value at `path`."""
     return invalid_fields(
-        (".".join(map(str, (*path, *problem["loc"]))), sentence(problem)) for problem in problems
+        (".".join(map(str, (*path, *problem["loc"]))), message_of(problem)) for problem in problems
     )
 
 
-def sentence(problem: Mapping[str, Any]) -> str:
+def message_of(problem: Mapping[str, Any]) -> str:
     """Return the message for one error of pydantic."""
-    template = SENTENCES.get(problem["type"], _DEFAULT)
+    template = MESSAGES.get(problem["type"], _DEFAULT)
     return template if isinstance(template, str) else template(problem["ctx"])
 
 

@@ -10,12 +10,11 @@ from medianest.core.observability import logger
 from medianest.core.text import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 # Bounds the log lines for a response with many invalid items.
 MAX_LOGGED = 20
 MAX_ID_CHARS = 64
-_IDS = ("id", "clientIdentifier", "season_number")
 
 
 class Wire(BaseModel):
@@ -25,11 +24,15 @@ class Wire(BaseModel):
 
 
 class Reader:
-    """A parser of one response, which logs each dropped item or field without its value."""
+    """A parser of one response, which logs each dropped item or field without its value.
 
-    def __init__(self, host: str, path: str) -> None:
+    A log line identifies the item by the first of `id_fields` that it has.
+    """
+
+    def __init__(self, host: str, path: str, id_fields: Sequence[str]) -> None:
         self._host = host
         self._path = path
+        self._id_fields = id_fields
         self._logged = 0
 
     def read[T: Wire](self, model: type[T], value: object) -> T:
@@ -72,7 +75,7 @@ class Reader:
                 extra={
                     "host": self._host,
                     "path": self._path,
-                    "item": _id_of(item),
+                    "item": _id_of(item, self._id_fields),
                     "cause": cause,
                 },
             )
@@ -95,10 +98,10 @@ def _problems(error: ValidationError) -> dict[str, str]:
     return result
 
 
-def _id_of(item: object) -> Any:
+def _id_of(item: object, fields: Sequence[str]) -> Any:
     """Return the id of an item, None when it has none."""
     if isinstance(item, dict):
-        for name in _IDS:
+        for name in fields:
             value = item.get(name)
             if isinstance(value, str):
                 return clean(value)[:MAX_ID_CHARS]

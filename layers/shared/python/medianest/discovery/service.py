@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from medianest.catalog import service as catalog
+from medianest.catalog import service as catalog_service
 from medianest.catalog.models import SEARCH_PAGE_SIZE, CachedValue
 from medianest.core.db import database
 from medianest.core.envelope import PageResponse, page_of
@@ -24,7 +24,7 @@ def search(query: SearchQuery, user_id: UUID) -> CachedValue[PageResponse[TitleO
 
     Raises AppError CATALOG_UNAVAILABLE.
     """
-    result = catalog.search(query.q, query.type, query.page)
+    result = catalog_service.search(query.q, query.type, query.page)
     page = result.value
     with database().transaction() as connection:
         states = requests_repository.of_titles(connection, user_id, page.titles)
@@ -41,7 +41,7 @@ def details(media_type: MediaType, tmdb_id: int, user_id: UUID) -> CachedValue[T
 
     Raises AppError NOT_FOUND or CATALOG_UNAVAILABLE.
     """
-    result = catalog.details(media_type, tmdb_id)
+    result = catalog_service.details(media_type, tmdb_id)
     title = result.value
     with database().transaction() as connection:
         active_requests = requests_repository.of_title(connection, user_id, title)

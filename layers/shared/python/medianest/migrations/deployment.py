@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from hashlib import sha256
+from http import HTTPStatus
 from typing import Any
 
 from medianest.core.environment import ConfigurationError
@@ -81,7 +82,7 @@ def reason_of(error: Exception) -> str:
 
 
 def _put(url: str, body: bytes) -> None:
-    import urllib3  # noqa: PLC0415
+    import urllib3
 
     problem = ""
     for pause in _PAUSES:
@@ -100,7 +101,7 @@ def _put(url: str, body: bytes) -> None:
         except urllib3.exceptions.HTTPError as error:
             problem = type(error).__name__
         else:
-            if response.status == 200:  # noqa: PLR2004
+            if response.status == HTTPStatus.OK:
                 return
             problem = f"status {response.status}"
         logger.warning("cloudformation_unreachable", extra={"cause": problem})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, LiteralString
 
-from medianest.core.db import login
+from medianest.core.db import url_parts
 from medianest.core.observability import logger
 
 if TYPE_CHECKING:
@@ -56,9 +56,9 @@ def ensure_app_role(connection: Connection[Any], address: str) -> None:
     Does nothing when it is the user of the connection. Raises RoleError when the role cannot be
     created, or can do more than change rows.
     """
-    from psycopg import sql  # noqa: PLC0415
+    from psycopg import sql
 
-    parts = login(address, "APP_DATABASE_URL")
+    parts = url_parts(address, "APP_DATABASE_URL")
     name, password = parts.get("user"), parts.get("password")
     if not name:
         raise RoleError("APP_DATABASE_URL has no user")
@@ -83,7 +83,7 @@ def ensure_app_role(connection: Connection[Any], address: str) -> None:
 def _create_or_alter(
     connection: Connection[Any], name: str, password: str | None, names: dict[str, sql.Identifier]
 ) -> None:
-    from psycopg import errors, sql  # noqa: PLC0415
+    from psycopg import errors, sql
 
     existing = connection.execute("SELECT FROM pg_roles WHERE rolname = %s", (name,)).fetchone()
     try:
@@ -106,7 +106,7 @@ def _create_or_alter(
 def _alter_login(
     connection: Connection[Any], name: str, password: str | None, names: dict[str, sql.Identifier]
 ) -> sql.Composed:
-    from psycopg import sql  # noqa: PLC0415
+    from psycopg import sql
 
     if password is None:
         return sql.SQL("ALTER ROLE {role} LOGIN").format(**names)
@@ -120,7 +120,7 @@ def _alter_login(
 
 
 def _grant_relations(connection: Connection[Any], names: dict[str, sql.Identifier]) -> None:
-    from psycopg import sql  # noqa: PLC0415
+    from psycopg import sql
 
     grants: tuple[tuple[list[str], LiteralString], ...] = (
         (["r", "p"], "GRANT SELECT, INSERT, UPDATE, DELETE ON {relation} TO {role}"),

@@ -155,7 +155,7 @@ def _check_history(checksums: dict[int, str], available: list[Migration]) -> Non
 
 
 def _apply(connection: Connection[Any], migration: Migration) -> None:
-    import psycopg  # noqa: PLC0415
+    import psycopg
 
     try:
         # A file of this package; it can have several statements.

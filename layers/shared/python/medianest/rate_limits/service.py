@@ -21,7 +21,7 @@ from medianest.rate_limits.sliding_window import (
     hit_cache,
     refund_cache,
 )
-from medianest.system_config import service as system_config
+from medianest.system_config import service as system_config_service
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,7 +36,7 @@ def charge(limit_keys: Sequence[LimitKey], caller: Caller, user_id: UUID | None 
 
     Only the first refusal of a subject in a window is audited: further ones cost no SQL.
     """
-    policies = system_config.rate_limits()
+    policies = system_config_service.rate_limits()
     buckets = [Bucket(policies[name], subject) for name, subject in limit_keys]
     member = secrets.token_hex(8)
     results = hit_cache(shared_cache(), buckets, member)

@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 from itertools import batched
 from typing import TYPE_CHECKING
 
-from medianest.core.errors import AppError, ErrorCode
+from medianest.core.error_codes import ErrorCode
+from medianest.core.errors import AppError
 from medianest.rate_limits.policies import Policy
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""Creation of a request: its items, duplicates, the quota and the idempotency key."""
+"""Create a request: reserve its titles, check the quota, store the idempotency key."""
 
 from __future__ import annotations
 
@@ -6,15 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 from medianest.audit import repository as audit_repository
 from medianest.audit.models import Action
-from medianest.catalog import service as catalog
+from medianest.catalog import service as catalog_service
 from medianest.core.db import database
-from medianest.core.errors import AppError, ErrorCode
+from medianest.core.error_codes import ErrorCode
+from medianest.core.errors import AppError
 from medianest.core.observability import count
-from medianest.requests import idempotency, quotas, repository
+from medianest.requests import quotas, repository
+from medianest.requests.idempotency import service as idempotency_service
 from medianest.requests.schemas import CreatedRequestOut
 from medianest.requests.seasons import season_problem, seasons_of
 from medianest.requests.service import described
-from medianest.system_config import service as system_config
+from medianest.system_config import service as system_config_service
 from medianest.users.service import lock_active_user
 
 if TYPE_CHECKING:
@@ -32,27 +34,27 @@ if TYPE_CHECKING:
 def create(
     body: RequestIn, principal: Principal, caller: Caller, key: str | None
 ) -> CreatedRequestOut:
-    """Create a request; a retry with the same idempotency key gets the current state of it.
+    """Create a request; a retry with the same idempotency key returns its current state.
 
     Raises AppError VALIDATION_ERROR, ALREADY_REQUESTED, QUOTA_EXCEEDED, CATALOG_UNAVAILABLE,
     IDEMPOTENCY_KEY_REUSED, IDEMPOTENCY_IN_PROGRESS or REQUEST_CANCELLED, and JWT_INVALID for a
-    user who was deleted or suspended since the call was authenticated. Nothing is written then.
+    user who was deleted or suspended after authentication. An error writes nothing.
     """
-    fingerprint = idempotency.fingerprint(body)
+    fingerprint = idempotency_service.fingerprint(body)
     if key is not None:
-        idempotency.check_key(key)
-        # This check saves a retry the call of TMDB; the check under the lock decides.
+        idempotency_service.check_key(key)
+        # A fast path that saves the call of TMDB. The check under the lock below decides.
         with database().transaction() as connection:
-            if replayed := idempotency.replay(connection, principal, key, fingerprint):
+            if replayed := idempotency_service.replay(connection, principal, key, fingerprint):
                 return replayed
-    title = catalog.title_for_request(
+    title = catalog_service.title_for_request(
         body.media_type, body.tmdb_id, lambda title: season_problem(title, body) is None
     )
     seasons = seasons_of(title, body)
     with database().transaction() as connection:
         if key is not None:
-            idempotency.lock(connection, principal, key)
-            if replayed := idempotency.replay(connection, principal, key, fingerprint):
+            idempotency_service.lock(connection, principal, key)
+            if replayed := idempotency_service.replay(connection, principal, key, fingerprint):
                 return replayed
         actor = lock_active_user(connection, principal)
         request = _insert(connection, title, seasons, body.comment, actor, principal.user_id)
@@ -63,7 +65,7 @@ def create(
             update={"skipped_seasons": skipped or None}
         )
         if key is not None:
-            idempotency.remember(connection, principal, key, fingerprint, created)
+            idempotency_service.remember(connection, principal, key, fingerprint, created)
     count("RequestCreated")
     if created.status != "pending":
         count("RequestDecided")
@@ -78,8 +80,8 @@ def _insert(
     actor: Actor,
     user_id: UUID,
 ) -> MediaRequest:
-    """Insert a request and its items; raises ALREADY_REQUESTED when others hold all of them."""
-    approved = system_config.auto_approval(actor.role)
+    """Insert a request and its items; raises ALREADY_REQUESTED when none of them is free."""
+    approved = system_config_service.auto_approval(actor.role)
     request_id = repository.add(
         connection,
         user_id,
@@ -88,15 +90,18 @@ def _insert(
         approved=approved.movie if title.media_type == "movie" else approved.tv,
     )
     if title.media_type == "movie":
-        held = repository.hold_movie(connection, request_id, title.tmdb_id)
+        is_reserved = repository.reserve_movie(connection, request_id, title.tmdb_id)
     else:
-        held = bool(repository.hold_seasons(connection, request_id, title.tmdb_id, seasons))
-    if not held:
-        own_id = repository.own_holder(
+        is_reserved = bool(
+            repository.reserve_seasons(connection, request_id, title.tmdb_id, seasons)
+        )
+    if not is_reserved:
+        existing_id = repository.active_request_of(
             connection, user_id, title.media_type, title.tmdb_id, seasons
         )
         raise AppError(
-            ErrorCode.ALREADY_REQUESTED, details={"requestId": str(own_id)} if own_id else None
+            ErrorCode.ALREADY_REQUESTED,
+            details={"requestId": str(existing_id)} if existing_id else None,
         )
     return repository.get(connection, request_id)
 

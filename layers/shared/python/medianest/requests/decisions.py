@@ -1,4 +1,4 @@
-"""Decisions of admins: approve or decline one request, or up to a hundred at once."""
+"""Decisions of admins: approve or decline one request, or up to 100 in one call."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from medianest.audit import repository as audit_repository
 from medianest.audit.models import Action
 from medianest.core.db import database
 from medianest.core.envelope import ApiError
-from medianest.core.errors import AppError, ErrorCode, invalid
+from medianest.core.error_codes import ErrorCode
+from medianest.core.errors import AppError, invalid
 from medianest.core.observability import count
 from medianest.requests import repository
 from medianest.requests.schemas import DecisionOut, RequestOut
@@ -37,12 +38,12 @@ def approve(request_id: UUID, note: str | None, admin: Principal, caller: Caller
 
 
 def decline(request_id: UUID, reason: str, admin: Principal, caller: Caller) -> RequestOut:
-    """Decline a pending request, which frees its title; raises NOT_FOUND or INVALID_STATE."""
+    """Decline a pending request and release its title; raises NOT_FOUND or INVALID_STATE."""
     return _decide_one(request_id, "declined", admin, caller, {"reason": reason})
 
 
 def decide(body: DecisionsIn, admin: Principal, caller: Caller) -> list[DecisionOut]:
-    """Decide all requests of a list that are pending; return the result for each."""
+    """Decide the pending requests of a list in one transaction; return the result of each."""
     decision: Decision
     if body.decision == "approve":
         if body.reason is not None:
@@ -55,11 +56,11 @@ def decide(body: DecisionsIn, admin: Principal, caller: Caller) -> list[Decision
             raise invalid("body.reason", "Required to decline")
         decision, details = "declined", {"reason": body.reason}
     with database().transaction() as connection:
-        found = _decide(connection, body.ids, decision, admin, caller, details)
-    decided = list(found.values()).count("pending")
+        statuses = _decide(connection, body.ids, decision, admin, caller, details)
+    decided = list(statuses.values()).count("pending")
     if decided:
         count("RequestDecided", decided)
-    return [_decision_out(each, decision, found.get(each)) for each in body.ids]
+    return [_decision_out(each, decision, statuses.get(each)) for each in body.ids]
 
 
 def not_pending(status: RequestStatus | None) -> AppError:
@@ -77,9 +78,9 @@ def _decide_one(
     details: dict[str, str],
 ) -> RequestOut:
     with database().transaction() as connection:
-        found = _decide(connection, [request_id], decision, admin, caller, details)
-        if found.get(request_id) != "pending":
-            raise not_pending(found.get(request_id))
+        statuses = _decide(connection, [request_id], decision, admin, caller, details)
+        if statuses.get(request_id) != "pending":
+            raise not_pending(statuses.get(request_id))
         decided = repository.get(connection, request_id)
     count("RequestDecided")
     return RequestOut.model_validate(decided)
@@ -95,8 +96,8 @@ def _decide(
 ) -> dict[UUID, RequestStatus]:
     """Decide the requests that are pending; return the status of each before the decision."""
     lock_admin(connection, admin)
-    found = repository.lock(connection, request_ids)
-    pending = [each for each in request_ids if found.get(each) == "pending"]
+    statuses = repository.lock(connection, request_ids)
+    pending = [each for each in request_ids if statuses.get(each) == "pending"]
     repository.decide(
         connection, pending, decision, admin_id=admin.user_id, reason=details.get("reason")
     )
@@ -111,13 +112,15 @@ def _decide(
         target_ids=pending,
         details=details,
     )
-    return found
+    return statuses
 
 
-def _decision_out(request_id: UUID, decision: Decision, found: RequestStatus | None) -> DecisionOut:
-    if found == "pending":
+def _decision_out(
+    request_id: UUID, decision: Decision, previous_status: RequestStatus | None
+) -> DecisionOut:
+    if previous_status == "pending":
         return DecisionOut(id=request_id, status=decision)
-    error = not_pending(found)
+    error = not_pending(previous_status)
     return DecisionOut(
         id=request_id,
         error=ApiError(code=error.code, message=error.message, details=error.details),

@@ -9,7 +9,6 @@ from medianest.catalog.models import MediaType
 
 type RequestStatus = Literal["pending", "approved", "declined"]
 type Decision = Literal["approved", "declined"]
-type QuotaKind = Literal["movies", "seasons"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +39,7 @@ class RequestWithRequester(MediaRequest):
 
 @dataclass(frozen=True, slots=True)
 class TitleRequest:
-    """The request that holds a title; `id` is None for the request of another user."""
+    """The active request for a title; `id` is None for the request of another user."""
 
     media_type: MediaType
     tmdb_id: int
@@ -50,7 +49,7 @@ class TitleRequest:
 
 @dataclass(frozen=True, slots=True)
 class ItemRequest:
-    """The request that holds a film (`season` is None) or a season; `id` as in `TitleRequest`."""
+    """The active request for a film (`season` is None) or a season; `id` as in `TitleRequest`."""
 
     season: int | None
     id: UUID | None

@@ -5,24 +5,24 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from medianest.core.errors import AppError, ErrorCode
+from medianest.core.error_codes import ErrorCode
+from medianest.core.errors import AppError
 from medianest.requests import repository
 from medianest.requests.schemas import QuotaExceededOut
-from medianest.system_config import service as system_config
-from medianest.users.models import Quota
+from medianest.system_config import service as system_config_service
 
 if TYPE_CHECKING:
     from psycopg import Connection
 
-    from medianest.requests.models import MediaRequest, QuotaKind
-    from medianest.users.models import Actor
+    from medianest.requests.models import MediaRequest
+    from medianest.users.models import Actor, Quota, QuotaKind
 
 
 def check(connection: Connection[Any], actor: Actor, request: MediaRequest) -> None:
-    """Raise QUOTA_EXCEEDED when a request that was just inserted exceeds its user's quota.
+    """Raise QUOTA_EXCEEDED when a request exceeds the quota of its user.
 
-    Call it in the transaction that inserted the request, which the error rolls back. The count is
-    exact because that transaction has locked the user's row, so a user's requests are serialised.
+    Call it in the transaction that has inserted the request, so that the error rolls it back. The
+    count is exact, because this transaction has locked the user's row.
     """
     kind: QuotaKind = "movies" if request.media_type == "movie" else "seasons"
     quota = of(actor, kind)
@@ -32,13 +32,14 @@ def check(connection: Connection[Any], actor: Actor, request: MediaRequest) -> N
     used = repository.quota_used(connection, request, quota.days)
     if used + requested <= quota.limit:
         return
-    # The items that must leave the window: no more than the limit can ever be free at once.
-    awaited = used + min(requested, quota.limit) - quota.limit
+    # The number of items that must leave the window. A request for more items than the limit
+    # never fits, so it gets the time at which the whole quota is free.
+    excess = used + min(requested, quota.limit) - quota.limit
     resets_at = None
-    if awaited > 0 and quota.limit > 0:
-        frees = repository.quota_resets_at(connection, request, quota.days, awaited)
-        # The wire has milliseconds: round up, so that a retry is never too early.
-        resets_at = frees + timedelta(microseconds=999)
+    if excess > 0 and quota.limit > 0:
+        exact_time = repository.quota_resets_at(connection, request, quota.days, excess)
+        # Responses have milliseconds: round up, so that a retry is never too early.
+        resets_at = exact_time + timedelta(microseconds=999)
     refusal = QuotaExceededOut(
         quota=kind,
         limit=quota.limit,
@@ -74,9 +75,6 @@ def _counted(number: int, unit: str) -> str:
 
 
 def of(actor: Actor, kind: QuotaKind) -> Quota:
-    """Return a user's quota: their own if they have one, else that of their role."""
-    own = (actor.quota or {}).get(kind)
-    if own is not None:
-        return Quota(**own)
-    of_role = system_config.quotas(actor.role)
-    return of_role.movies if kind == "movies" else of_role.seasons
+    """Return the quota of a user: one that an admin has set for them, or that of their role."""
+    user_quota = None if actor.quota is None else actor.quota.of(kind)
+    return user_quota or system_config_service.quotas(actor.role).of(kind)

@@ -30,7 +30,7 @@ _COLUMNS = (
     " (SELECT array_agg(i.season ORDER BY i.season) FROM request_items i"
     "  WHERE i.request_id = r.id AND i.season IS NOT NULL) AS seasons"
 )
-# Each pair is an order and its exact reverse: one index serves both.
+# Each pair is an order and its exact reverse, so that one index serves both.
 _ORDERS: dict[RequestSort, LiteralString] = {
     "requestedAt": "r.requested_at, r.id DESC",
     "-requestedAt": "r.requested_at DESC, r.id",
@@ -59,7 +59,7 @@ def add(
     *,
     approved: bool,
 ) -> UUID:
-    """Add a request without items, pending, or `approved` without a decision."""
+    """Add a request without items: pending, or approved automatically."""
     request_id: UUID = fetch_value(
         connection,
         "INSERT INTO media_requests"
@@ -79,10 +79,10 @@ def add(
     return request_id
 
 
-def hold_movie(connection: Connection[Any], request_id: UUID, tmdb_id: int) -> bool:
-    """Let a request hold a film; return False when another active request holds it.
+def reserve_movie(connection: Connection[Any], request_id: UUID, tmdb_id: int) -> bool:
+    """Reserve a film for a request; return False when another active request has reserved it.
 
-    The unique index decides: a concurrent insert waits for the commit of the first.
+    The unique index decides: a concurrent insert waits until the first transaction ends.
     """
     inserted = connection.execute(
         "INSERT INTO request_items (request_id, media_type, tmdb_id) VALUES (%s, 'movie', %s)"
@@ -92,10 +92,10 @@ def hold_movie(connection: Connection[Any], request_id: UUID, tmdb_id: int) -> b
     return inserted.rowcount == 1
 
 
-def hold_seasons(
+def reserve_seasons(
     connection: Connection[Any], request_id: UUID, tmdb_id: int, seasons: Sequence[int]
 ) -> list[int]:
-    """Let a request hold the seasons that no other active request holds; return these.
+    """Reserve the seasons that no other active request has reserved, and return them.
 
     The ascending order prevents deadlocks between concurrent requests.
     """
@@ -108,45 +108,45 @@ def hold_seasons(
     return sorted(row[0] for row in rows)
 
 
-def own_holder(
+def active_request_of(
     connection: Connection[Any],
     user_id: UUID,
     media_type: MediaType,
     tmdb_id: int,
     seasons: Sequence[int],
 ) -> UUID | None:
-    """Return a user's newest active request that holds a film, or any of a show's seasons."""
-    holder: UUID | None = fetch_value(
+    """Return the id of a user's newest active request for a film or for any of the seasons."""
+    request_id: UUID | None = fetch_value(
         connection,
         "SELECT r.id FROM media_requests r JOIN request_items i ON i.request_id = r.id"
         " WHERE r.user_id = %s AND i.active AND i.media_type = %s AND i.tmdb_id = %s"
         " AND (i.season IS NULL OR i.season = ANY(%s)) ORDER BY r.requested_at DESC LIMIT 1",
         (user_id, media_type, tmdb_id, list(seasons)),
     )
-    return holder
+    return request_id
 
 
 def quota_used(connection: Connection[Any], request: MediaRequest, days: int) -> int:
-    """Return how many items of its kind the user has in the window, without this request."""
-    used: int = fetch_value(connection, "SELECT count(*)" + _COUNTED, _counted(request, days))
+    """Return the number of the user's other active items of this media type in the window."""
+    used: int = fetch_value(connection, "SELECT count(*)" + _COUNTED, _count_params(request, days))
     return used
 
 
 def quota_resets_at(
     connection: Connection[Any], request: MediaRequest, days: int, items: int
 ) -> datetime:
-    """Return when the given number of the items that `quota_used` counts has left the window."""
-    frees: datetime = fetch_value(
+    """Return the time at which `items` of the items that `quota_used` counts have expired."""
+    resets_at: datetime = fetch_value(
         connection,
         "SELECT r.requested_at + make_interval(hours => 24 * %(days)s)"
         + _COUNTED
         + " ORDER BY r.requested_at LIMIT 1 OFFSET %(items)s - 1",
-        _counted(request, days) | {"items": items},
+        _count_params(request, days) | {"items": items},
     )
-    return frees
+    return resets_at
 
 
-def _counted(request: MediaRequest, days: int) -> dict[str, Any]:
+def _count_params(request: MediaRequest, days: int) -> dict[str, Any]:
     return {
         "user_id": request.user_id,
         "media_type": request.media_type,
@@ -197,7 +197,7 @@ def decide(
     admin_id: UUID,
     reason: str | None,
 ) -> None:
-    """Decide requests that the caller has locked and found pending."""
+    """Decide requests; the caller has locked them and checked that they are pending."""
     connection.execute(
         "UPDATE media_requests SET status = %s, reason = %s, processed_by = %s,"
         " processed_at = now() WHERE id = ANY(%s)",
@@ -206,7 +206,7 @@ def decide(
 
 
 def release(connection: Connection[Any], request_ids: Sequence[UUID]) -> None:
-    """Release the items of requests, so that other requests can hold them."""
+    """Release the items of requests, so that other requests can reserve them."""
     connection.execute(
         "UPDATE request_items SET active = false WHERE request_id = ANY(%s)",
         (list(request_ids),),
@@ -218,8 +218,8 @@ def delete_pending(
 ) -> MediaRequest | None:
     """Delete a pending request, of the given owner if any; return the deleted row, or None.
 
-    One of several concurrent deletions and decisions succeeds; the others wait for its row lock
-    and then find the request gone or decided.
+    One of several concurrent deletions and decisions succeeds. The others wait for its row lock,
+    then the request is deleted or decided.
     """
     return fetch_one(
         connection,
@@ -248,11 +248,11 @@ def page(
     connection: Connection[Any], query: RequestQuery, user_id: UUID | None
 ) -> tuple[list[RequestWithRequester], int]:
     """Return a page of requests, of one user if given, and the total number of matches."""
-    wanted = {"user_id": user_id, "status": query.status, "media_type": query.media_type}
-    # Only the given filters are in the statement, so that an index can serve it.
-    params = {name: value for name, value in wanted.items() if value is not None}
-    given = " AND ".join(_FILTERS[name] for name in params)
-    matching = " FROM media_requests r" + (f" WHERE {given}" if given else "")
+    filters = {"user_id": user_id, "status": query.status, "media_type": query.media_type}
+    # The statement has only the filters that are set, so that an index can serve it.
+    params = {name: value for name, value in filters.items() if value is not None}
+    conditions = " AND ".join(_FILTERS[name] for name in params)
+    matching = " FROM media_requests r" + (f" WHERE {conditions}" if conditions else "")
     order = f" ORDER BY {_ORDERS[query.sort]}"
     requests = fetch_all(
         connection,
@@ -269,9 +269,10 @@ def page(
 def of_titles(
     connection: Connection[Any], user_id: UUID, titles: Sequence[Title]
 ) -> list[TitleRequest]:
-    """Return the titles that an active request holds, with its id if it is the user's own.
+    """Return the active request for each title, with its id if it is a request of the user.
 
-    Several requests may hold a show: the user's own comes before others', approved before pending.
+    A show can have several active requests. The user's comes before those of others, and approved
+    before pending.
     """
     return fetch_all(
         connection,
@@ -292,7 +293,7 @@ def of_titles(
 
 
 def of_title(connection: Connection[Any], user_id: UUID, title: Title) -> list[ItemRequest]:
-    """Return the items of a title that active requests hold; the first is that of `of_titles`."""
+    """Return the active request for each item of a title; the first is that of `of_titles`."""
     return fetch_all(
         connection,
         ItemRequest,

@@ -17,7 +17,8 @@ from medianest.core.envelope import (
     documented,
 )
 from medianest.core.examples import ADMIN_ID, REQUEST_ID, SECOND_REQUEST_ID, USER_ID, Examples
-from medianest.requests.models import Decision, QuotaKind, RequestStatus
+from medianest.requests.models import Decision, RequestStatus
+from medianest.users.models import QuotaKind
 
 type Comment = Annotated[
     str,

@@ -1,4 +1,4 @@
-"""The seasons of a show that a request is for, and the problems with them."""
+"""The seasons of a show that a request names, and their validation."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 def seasons_of(title: TitleDetails, body: RequestIn) -> list[int]:
     """Return the requested seasons; by default all that have started, without specials (season 0).
 
-    A request may name any season that TMDB lists, an announced one too. Raises VALIDATION_ERROR.
+    A request may name any season that TMDB lists, also one that has not started. Raises
+    VALIDATION_ERROR.
     """
     if title.media_type == "movie":
         if body.seasons is not None:
@@ -25,7 +26,7 @@ def seasons_of(title: TitleDetails, body: RequestIn) -> list[int]:
     problem = season_problem(title, body)
     if problem is not None:
         raise invalid(*problem)
-    return _begun(title) if body.seasons is None else body.seasons
+    return _started_seasons(title) if body.seasons is None else body.seasons
 
 
 def season_problem(title: TitleDetails, body: RequestIn) -> tuple[str, str] | None:
@@ -33,7 +34,7 @@ def season_problem(title: TitleDetails, body: RequestIn) -> tuple[str, str] | No
     if title.media_type == "movie":
         return None
     listed = [season.number for season in title.seasons]
-    wanted = body.seasons or _begun(title)
+    wanted = body.seasons or _started_seasons(title)
     unknown = sorted(set(wanted) - set(listed))
     if wanted and not unknown:
         return None
@@ -51,9 +52,9 @@ def season_problem(title: TitleDetails, body: RequestIn) -> tuple[str, str] | No
     )
 
 
-def _begun(title: TitleDetails) -> list[int]:
+def _started_seasons(title: TitleDetails) -> list[int]:
     return [
-        season.number for season in title.seasons if season.has_begun and not season.is_specials
+        season.number for season in title.seasons if season.has_started and not season.is_specials
     ]
 
 

@@ -9,7 +9,8 @@ Lock order (prevents deadlocks). Every transaction that writes takes its locks i
    another.
 
 A transaction that waits for a user therefore holds no lock that others need, and a transaction that
-holds locks waits only for later ones. An idempotency key is tried without waiting.
+holds locks waits only for later ones. The lock of an idempotency key comes first, but a transaction
+never waits for it.
 
 A transaction that changes or deletes a user, or revokes their sessions, locks the active admins by
 id (`users.service.lock_admins`), then that user; a deletion continues with requests and items.
@@ -26,7 +27,8 @@ from medianest.audit import repository as audit_repository
 from medianest.audit.models import Action
 from medianest.core.db import database
 from medianest.core.envelope import PageResponse, page_of
-from medianest.core.errors import AppError, ErrorCode
+from medianest.core.error_codes import ErrorCode
+from medianest.core.errors import AppError
 from medianest.core.observability import count
 from medianest.requests import repository
 from medianest.requests.decisions import not_pending
@@ -43,7 +45,7 @@ if TYPE_CHECKING:
 
 
 def get(request_id: UUID, viewer_id: UUID) -> RequestOut:
-    """Return a request of the viewer, or any to an admin; raises NOT_FOUND otherwise."""
+    """Return a request if the viewer is its owner or an admin; raises NOT_FOUND otherwise."""
     with database().transaction() as connection:
         request = repository.get_for(connection, request_id, viewer_id)
     if request is None:
@@ -52,9 +54,9 @@ def get(request_id: UUID, viewer_id: UUID) -> RequestOut:
 
 
 def cancel(request_id: UUID, principal: Principal, caller: Caller) -> None:
-    """Cancel a pending request and release its title: one's own, or any as an admin.
+    """Cancel a pending request of the caller, or any as an admin, and release its title.
 
-    Raises INVALID_STATE, or NOT_FOUND, which includes the requests of other users.
+    Raises INVALID_STATE, or NOT_FOUND, which includes requests of other users.
     """
     with database().transaction() as connection:
         actor = lock_active_user(connection, principal)

@@ -17,7 +17,8 @@ from medianest.core.cache import shared_cache
 from medianest.core.caller import Caller
 from medianest.core.clock import now
 from medianest.core.db import database
-from medianest.core.errors import AppError, ErrorCode, invalid_token
+from medianest.core.error_codes import ErrorCode
+from medianest.core.errors import AppError, invalid_token
 from medianest.core.observability import count, logger
 from medianest.sessions import repository, tokens
 from medianest.sessions.models import LiveSession, NewSession

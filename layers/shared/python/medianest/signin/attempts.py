@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 from medianest.audit import repository as audit_repository
 from medianest.audit.models import Action
 from medianest.core.db import database
-from medianest.core.errors import AppError, ErrorCode
+from medianest.core.error_codes import ErrorCode
+from medianest.core.errors import AppError
 from medianest.core.observability import count, logger
-from medianest.sessions import service as sessions
+from medianest.sessions import service as sessions_service
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,8 +50,8 @@ def open_session(
     details: dict[str, str | None],
 ) -> tuple[SignedIn, list[UUID]]:
     """Open the session of a sign-in; return it, and the previous session if that is revoked."""
-    revoked = sessions.revoke_previous(connection, previous, caller) if previous else []
-    signed_in = sessions.open_session(connection, user, caller)
+    revoked = sessions_service.revoke_previous(connection, previous, caller) if previous else []
+    signed_in = sessions_service.open_session(connection, user, caller)
     audit_repository.record(
         connection,
         Action.SIGN_IN,

@@ -48,7 +48,7 @@ def verify(password: str, kept: str | None) -> bool:
     Without a hash, for an unknown account or one without a password, it does the same work and
     returns False.
     """
-    from argon2.exceptions import VerifyMismatchError  # noqa: PLC0415
+    from argon2.exceptions import VerifyMismatchError
 
     try:
         _hasher().verify(kept or UNKNOWN_ACCOUNT_HASH, _normal(password))
@@ -123,7 +123,7 @@ def _letters(text: str, reading: dict[int, int]) -> str:
 @cache
 def _common_passwords() -> tuple[frozenset[str], int]:
     """Return the commonly used passwords, in lower case, and the length of the longest."""
-    from zxcvbn.frequency_lists import FREQUENCY_LISTS  # noqa: PLC0415
+    from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
     listed = frozenset(FREQUENCY_LISTS["passwords"])
     return listed, max(map(len, listed))
@@ -131,6 +131,6 @@ def _common_passwords() -> tuple[frozenset[str], int]:
 
 @cache
 def _hasher() -> PasswordHasher:
-    from argon2 import PasswordHasher  # noqa: PLC0415
+    from argon2 import PasswordHasher
 
     return PasswordHasher(time_cost=PASSES, memory_cost=MEMORY_KIB, parallelism=LANES)

@@ -9,6 +9,7 @@ import platform
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -16,12 +17,13 @@ from pydantic import Field, ValidationError
 
 from medianest import VERSION
 from medianest.core.cache import Cache
-from medianest.core.environment import Environment
-from medianest.core.errors import AppError, ErrorCode
+from medianest.core.error_codes import ErrorCode
+from medianest.core.errors import AppError
 from medianest.core.http import Budget, UpstreamError
 from medianest.core.observability import count, logger
 from medianest.core.text import clean
 from medianest.core.upstream import Upstream, unavailable
+from medianest.core.variables import Environment
 from medianest.core.wire import Reader, Wire, cause_of
 
 PRODUCT = "MediaNest"
@@ -36,24 +38,24 @@ _PLEX_ID = Annotated[int, Field(gt=0, lt=2**63)]
 class _Pin(Wire):
     id: _PLEX_ID
     code: Annotated[str, Field(min_length=1, max_length=100)]
-    expiresIn: Annotated[int, Field(gt=0)] = MAX_PIN_SECONDS  # noqa: N815
+    expiresIn: Annotated[int, Field(gt=0)] = MAX_PIN_SECONDS
 
 
 class _ClaimedPin(Wire):
     # A token becomes a header: visible ASCII only.
-    authToken: Annotated[str, Field(pattern=r"^[!-~]*$", max_length=4096)] | None = None  # noqa: N815
+    authToken: Annotated[str, Field(pattern=r"^[!-~]*$", max_length=4096)] | None = None
 
 
 class _Account(Wire):
     id: _PLEX_ID
     username: str | None = None
     title: str | None = None
-    friendlyName: str | None = None  # noqa: N815
+    friendlyName: str | None = None
     email: str | None = None
 
 
 class _Device(Wire):
-    clientIdentifier: str | None = None  # noqa: N815
+    clientIdentifier: str | None = None
     provides: str | None = None
     owned: bool | None = None
 
@@ -101,7 +103,7 @@ class PlexClient:
         """Create a strong PIN, which the hosted sign-in page requires."""
         # In the query: plex.tv ignores it in the body and creates a weak PIN for plex.tv/link.
         status, body = self._call("POST", "/api/v2/pins", query={"strong": "true"})
-        if status not in {200, 201}:
+        if status not in {HTTPStatus.OK, HTTPStatus.CREATED}:
             raise _unreachable(f"status {status} for a new PIN")
         with _sense():
             pin = self._reader("/api/v2/pins").read(_Pin, body)
@@ -121,9 +123,9 @@ class PlexClient:
         """
         status, body = self._call("GET", f"/api/v2/pins/{pin_id}", budget=budget)
         # Only plex.tv's own error code counts: a 404 of a proxy says nothing about the PIN.
-        if status == 404 and isinstance(body, dict) and "errors" in body:  # noqa: PLR2004
+        if status == HTTPStatus.NOT_FOUND and isinstance(body, dict) and "errors" in body:
             raise AppError(ErrorCode.PIN_EXPIRED)
-        if status != 200:  # noqa: PLR2004
+        if status != HTTPStatus.OK:
             raise _unreachable(f"status {status} for a PIN")
         # Not read as an optional field: an invalid token is an error, not an absent token.
         with _sense():
@@ -132,7 +134,7 @@ class PlexClient:
     def account(self, token: str, budget: Budget | None = None) -> PlexAccount:
         """Return the account of a token."""
         status, body = self._call("GET", "/api/v2/user", token=token, budget=budget)
-        if status != 200:  # noqa: PLR2004
+        if status != HTTPStatus.OK:
             raise _unreachable(f"status {status} for a fresh token")
         with _sense():
             account = self._reader("/api/v2/user").read(_Account, body)
@@ -149,7 +151,7 @@ class PlexClient:
             query={"includeHttps": "1", "includeRelay": "1"},
             budget=budget,
         )
-        if status != 200:  # noqa: PLR2004
+        if status != HTTPStatus.OK:
             raise _unreachable(f"status {status} for the servers of an account")
         if not isinstance(body, list):
             raise _unreachable("the servers of an account are no list")
@@ -161,7 +163,7 @@ class PlexClient:
         return PlexAccess(bool(servers), any(server.owned for server in servers))
 
     def _reader(self, path: str) -> Reader:
-        return Reader(self._plex_tv.host, path)
+        return Reader(self._plex_tv.host, path, ("id", "clientIdentifier"))
 
     def _call(
         self,
@@ -186,7 +188,7 @@ class PlexClient:
         if token:
             headers["X-Plex-Token"] = token
         try:
-            return self._plex_tv.ask(method, path, headers=headers, query=query, budget=budget)
+            return self._plex_tv.request(method, path, headers=headers, query=query, budget=budget)
         except UpstreamError as error:
             raise _unreachable(str(error), error) from error
 

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 from medianest.audit import repository as audit_repository
 from medianest.audit.models import Action
 from medianest.core.db import database
-from medianest.core.errors import ErrorCode, invalid
+from medianest.core.error_codes import ErrorCode
+from medianest.core.errors import invalid
 from medianest.core.observability import count, logger
-from medianest.rate_limits import service as rate_limits
+from medianest.rate_limits import service as rate_limits_service
 from medianest.rate_limits.policies import digest, network
 from medianest.sessions import repository as sessions_repository
-from medianest.sessions import service as sessions
+from medianest.sessions import service as sessions_service
 from medianest.signin import passwords, repository
 from medianest.signin.attempts import RefusedError, open_session, record_failures
 from medianest.users import repository as users_repository
@@ -49,7 +50,7 @@ def sign_in(
         is_known = repository.is_known_network(connection, user_id, place)
     # Charged before the password is checked, so that concurrent guesses count, and refunded when it
     # is right: only failures count.
-    charge = rate_limits.charge(_login_shares(identifier, place, is_known=is_known), caller)
+    charge = rate_limits_service.charge(_login_shares(identifier, place, is_known=is_known), caller)
     report(charge.results)
     charge.check()
     entered = None
@@ -62,7 +63,7 @@ def sign_in(
     report(charge.refund())
     signed_in, ended = entered
     if previous is not None:
-        sessions.invalidate(previous.user_id, ended)
+        sessions_service.invalidate(previous.user_id, ended)
     count("SignIn")
     return signed_in
 
@@ -138,7 +139,7 @@ def change_password(principal: Principal, current: str, new: str, caller: Caller
                 target=("user", user_id),
                 details={"sessions": number},
             )
-    sessions.invalidate(user_id, ended)
+    sessions_service.invalidate(user_id, ended)
     logger.info("password_changed", extra={"user_id": str(user_id)})
 
 

@@ -13,11 +13,12 @@ from medianest.audit.models import Action
 from medianest.core.cache import shared_cache
 from medianest.core.db import database
 from medianest.core.environment import environment
-from medianest.core.errors import AppError, ErrorCode
+from medianest.core.error_codes import ErrorCode
+from medianest.core.errors import AppError
 from medianest.core.http import Budget
 from medianest.core.observability import count
 from medianest.sessions import repository as sessions_repository
-from medianest.sessions import service as sessions
+from medianest.sessions import service as sessions_service
 from medianest.signin import repository
 from medianest.signin.attempts import RefusedError, open_session, record_failures
 from medianest.signin.plex import PlexAccess, PlexAccount, PlexClient
@@ -97,9 +98,9 @@ def finish(handle: str, caller: Caller, previous: Principal | None) -> SignedIn:
             user, outdated = _user_of(connection, account, access, caller)
             how = {"method": "plex", "begunFrom": begun.ip}
             signed_in, ended = open_session(connection, user, caller, previous, how)
-    sessions.invalidate(user.id, outdated)
+    sessions_service.invalidate(user.id, outdated)
     if previous is not None:
-        sessions.invalidate(previous.user_id, ended)
+        sessions_service.invalidate(previous.user_id, ended)
     count("SignIn")
     return signed_in
 

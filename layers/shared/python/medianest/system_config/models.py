@@ -7,7 +7,9 @@ from typing import Any
 from uuid import UUID
 
 from medianest.rate_limits.policies import Policy, PolicyName
-from medianest.users.models import UNLIMITED, Quota, Role
+from medianest.users.models import Quota, QuotaKind, Role
+
+UNLIMITED = Quota(limit=None, days=7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,10 @@ class Quotas:
 
     movies: Quota = UNLIMITED
     seasons: Quota = UNLIMITED
+
+    def of(self, kind: QuotaKind) -> Quota:
+        """Return the quota of films or of seasons."""
+        return self.movies if kind == "movies" else self.seasons
 
 
 @dataclass(frozen=True, slots=True)

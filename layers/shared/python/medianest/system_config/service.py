@@ -16,7 +16,8 @@ from medianest.audit.models import Action
 from medianest.core.caller import Caller
 from medianest.core.db import database
 from medianest.core.envelope import RequestModel
-from medianest.core.errors import AppError, ErrorCode, invalid_fields
+from medianest.core.error_codes import ErrorCode
+from medianest.core.errors import AppError, invalid_fields
 from medianest.core.observability import logger
 from medianest.core.validation import invalid_value
 from medianest.rate_limits.policies import POLICIES, Policy, PolicyName

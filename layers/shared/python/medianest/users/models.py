@@ -1,40 +1,46 @@
 """Rows of `users`."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Literal, TypedDict
+from typing import Literal
 from uuid import UUID
+
+from pydantic.dataclasses import dataclass as validated_dataclass
 
 type Role = Literal["admin", "user"]
 type Status = Literal["active", "suspended"]
+type QuotaKind = Literal["movies", "seasons"]
+
+QUOTA_KINDS: tuple[QuotaKind, ...] = ("movies", "seasons")
 
 
 @dataclass(frozen=True, slots=True)
 class Quota:
     """Films or seasons that a user may request in any `days` days; None is unlimited."""
 
-    limit: int | None = None
-    days: int = 7
-
-
-UNLIMITED = Quota()
-
-
-class QuotaJson(TypedDict):
-    """A `Quota` in a column of JSON."""
-
     limit: int | None
     days: int
 
 
-class OwnQuotas(TypedDict, total=False):
-    """The quotas of one user, which replace those of the role; the column `users.quota`."""
-
-    movies: QuotaJson
-    seasons: QuotaJson
-
-
 @dataclass(frozen=True, slots=True)
+class UserQuotas:
+    """The quotas of one user (column `users.quota`); for None, the quota of the role applies."""
+
+    movies: Quota | None = None
+    seasons: Quota | None = None
+
+    def of(self, kind: QuotaKind) -> Quota | None:
+        """Return the quota of films or of seasons."""
+        return self.movies if kind == "movies" else self.seasons
+
+    def to_json(self) -> dict[str, dict[str, int | None]]:
+        """Return the quotas that are set, in the format of the column and of the API."""
+        quotas = {kind: self.of(kind) for kind in QUOTA_KINDS}
+        return {kind: asdict(quota) for kind, quota in quotas.items() if quota is not None}
+
+
+# A pydantic data class, which parses the JSON of the column `quota`.
+@validated_dataclass(frozen=True, slots=True)
 class User:
     """A user, without the password hash."""
 
@@ -44,7 +50,7 @@ class User:
     username: str
     role: Role
     status: Status
-    quota: OwnQuotas | None
+    quota: UserQuotas | None
     created_at: datetime
     updated_at: datetime
 
@@ -59,17 +65,17 @@ class LocalAccount:
     password_hash: str
 
 
-@dataclass(frozen=True, slots=True)
+@validated_dataclass(frozen=True, slots=True)
 class Actor:
     """The role and quotas of a user whose row a transaction has locked."""
 
     role: Role
-    quota: OwnQuotas | None
+    quota: UserQuotas | None
 
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """A signed-in user and the session of the call; `by_cookie` says how the call named it."""
+    """A signed-in user and the session of the call; `by_cookie` means no bearer token was used."""
 
     user_id: UUID
     session_id: UUID

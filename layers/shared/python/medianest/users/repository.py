@@ -9,14 +9,14 @@ from uuid import UUID
 
 from medianest.core.db import fetch_all, fetch_one, fetch_row, fetch_value, total_of
 from medianest.core.text import fold, name_key
-from medianest.users.models import Actor, LocalAccount, OwnQuotas, Role, Status, User
+from medianest.users.models import Actor, LocalAccount, Role, Status, User, UserQuotas
 from medianest.users.schemas import UserQuery, UserSort
 
 if TYPE_CHECKING:
     from psycopg import Connection
 
 _COLUMNS = "id, plex_id, email, username, role, status, quota, created_at, updated_at"
-# Each pair is an order and its exact reverse: one index serves both.
+# Each pair is an order and its exact reverse, so that one index serves both.
 _ORDERS: dict[UserSort, LiteralString] = {
     "createdAt": "created_at, id",
     "-createdAt": "created_at DESC, id DESC",
@@ -36,7 +36,7 @@ _FILTERS: dict[str, LiteralString] = {
 # A trigram index needs three such characters in every locale. With fewer, LIKE would scan the whole
 # index, which takes longer than a scan of the names.
 _TRIGRAM = re.compile(r"[0-9a-z]{3}")
-_HOLDS: LiteralString = (
+_LIVE_SESSION: LiteralString = (
     "s.id = %(session)s AND s.revoked_at IS NULL"
     " AND s.expires_at > now() AND s.absolute_expires_at > now()"
 )
@@ -108,9 +108,10 @@ def add_plex_user(
 def add_local_user(
     connection: Connection[Any], *, email: str, username: str, password_hash: str, role: Role
 ) -> User | None:
-    """Add a local account; return None when another one has the address or the name.
+    """Add a local account; return None when another one has the address or the user name.
 
-    The unique indexes decide between concurrent calls. The address must have an @, the name none.
+    The unique indexes decide between concurrent calls. An address must contain an @, and a user
+    name must not, so that no user name equals an address.
     """
     return fetch_one(
         connection,
@@ -123,7 +124,7 @@ def add_local_user(
 
 
 def taken_by_local_users(connection: Connection[Any], *, email: str, username: str) -> list[str]:
-    """Return which of `email` and `username` local accounts have, compared without case."""
+    """Return which of `email` and `username` is taken by a local account, ignoring case."""
     rows = connection.execute(
         "SELECT 'email' FROM users WHERE password_hash IS NOT NULL AND email_key = %(email_key)s"
         " UNION ALL SELECT 'username' FROM users"
@@ -134,7 +135,7 @@ def taken_by_local_users(connection: Connection[Any], *, email: str, username: s
 
 
 def find_local_account(connection: Connection[Any], identifier: str) -> LocalAccount | None:
-    """Return the local account with an e-mail address or user name, compared without case."""
+    """Return the local account with an e-mail address or user name, ignoring case."""
     return fetch_one(
         connection,
         LocalAccount,
@@ -159,8 +160,8 @@ def get_local_account(connection: Connection[Any], user_id: UUID) -> LocalAccoun
 def lock_local_user(connection: Connection[Any], account: LocalAccount) -> User | None:
     """Lock the user of a local account until the transaction ends, if the password is unchanged.
 
-    The lock mode prevents a change of the password or status, and lets other transactions add rows
-    that refer to the user: with a stronger mode, two sign-ins that each replace a session of the
+    The lock mode prevents a change of the password or status, but other transactions can add rows
+    that refer to the user. With a stronger mode, two sign-ins that each replace a session of the
     other user would deadlock.
     """
     return fetch_one(
@@ -190,7 +191,7 @@ def lock_active(connection: Connection[Any], user_id: UUID, session_id: UUID) ->
         connection,
         Actor,
         "SELECT u.role, u.quota FROM users u JOIN sessions s ON s.user_id = u.id"
-        f" WHERE u.id = %(user)s AND u.status = 'active' AND {_HOLDS}"
+        f" WHERE u.id = %(user)s AND u.status = 'active' AND {_LIVE_SESSION}"
         " FOR NO KEY UPDATE OF u FOR KEY SHARE OF s",
         {"user": user_id, "session": session_id},
     )
@@ -199,7 +200,7 @@ def lock_active(connection: Connection[Any], user_id: UUID, session_id: UUID) ->
 def lock_session(connection: Connection[Any], user_id: UUID, session_id: UUID) -> bool:
     """Lock a live session until the transaction ends; return False if it is not live."""
     found = connection.execute(
-        f"SELECT FROM sessions s WHERE s.user_id = %(user)s AND {_HOLDS} FOR KEY SHARE",
+        f"SELECT FROM sessions s WHERE s.user_id = %(user)s AND {_LIVE_SESSION} FOR KEY SHARE",
         {"user": user_id, "session": session_id},
     )
     return found.rowcount == 1
@@ -234,7 +235,7 @@ def change(
     *,
     role: Role,
     status: Status,
-    quota: OwnQuotas | None,
+    quota: UserQuotas | None,
 ) -> User:
     """Set role, status and quota of a locked user, and return the user.
 
@@ -245,7 +246,7 @@ def change(
         User,
         "UPDATE users SET role = %s, status = %s, quota = %s, updated_at = now()"
         f" WHERE id = %s RETURNING {_COLUMNS}",
-        (role, status, None if quota is None else json.dumps(quota), user_id),
+        (role, status, None if quota is None else json.dumps(quota.to_json()), user_id),
     )
 
 
@@ -256,17 +257,17 @@ def delete(connection: Connection[Any], user_id: UUID) -> None:
 
 def page(connection: Connection[Any], query: UserQuery) -> tuple[list[User], int]:
     """Return a page of users and the total number of matches."""
-    wanted: dict[str, str | None] = {"role": query.role, "status": query.status}
+    filters: dict[str, str | None] = {"role": query.role, "status": query.status}
     if query.search is not None:
         text = fold(query.search)
         if _TRIGRAM.search(text):
-            wanted["search"] = f"%{_literal(text)}%"
+            filters["search"] = f"%{_literal(text)}%"
         else:
-            wanted["part"] = text
-    # Only the given filters are in the statement, so that an index can serve it.
-    params = {name: value for name, value in wanted.items() if value is not None}
-    given = " AND ".join(_FILTERS[name] for name in params)
-    matching = " FROM users" + (f" WHERE {given}" if given else "")
+            filters["part"] = text
+    # The statement has only the filters that are set, so that an index can serve it.
+    params = {name: value for name, value in filters.items() if value is not None}
+    conditions = " AND ".join(_FILTERS[name] for name in params)
+    matching = " FROM users" + (f" WHERE {conditions}" if conditions else "")
     order = f" ORDER BY {_ORDERS[query.sort]}"
     users = fetch_all(
         connection,
@@ -290,5 +291,5 @@ def _names(email: str, username: str) -> dict[str, str]:
 
 
 def _literal(text: str) -> str:
-    r"""Escape what LIKE would read as a pattern: \ % _."""
+    r"""Escape the special characters of LIKE: \ % _."""
     return text.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")

@@ -7,6 +7,7 @@ from pydantic import (
     AfterValidator,
     BeforeValidator,
     Field,
+    field_validator,
 )
 
 from medianest.core.envelope import (
@@ -19,7 +20,7 @@ from medianest.core.envelope import (
 )
 from medianest.core.examples import USER_ID, Examples
 from medianest.core.text import clean, fold, has_controls
-from medianest.users.models import Role, Status
+from medianest.users.models import Role, Status, UserQuotas
 
 # Under it are the addresses of Plex users who have none; nobody else may look like one of them.
 RESERVED_DOMAIN = "plex.invalid"
@@ -128,6 +129,13 @@ class AdminUserOut(UserOut):
     quota: dict[str, dict[str, int | None]] | None = Field(
         default=None, description="The user's own quotas, which replace those of the role"
     )
+
+    @field_validator("quota", mode="before")
+    @classmethod
+    def _to_json(cls, value: object) -> object:
+        # A dictionary, because a response leaves out the null fields of models, and a limit of null
+        # is none.
+        return value.to_json() if isinstance(value, UserQuotas) else value
 
 
 # PostgreSQL keeps no NUL, so none can be found.

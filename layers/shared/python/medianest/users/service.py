@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from medianest.core.db import database
-from medianest.core.errors import AppError, ErrorCode, invalid_token
+from medianest.core.error_codes import ErrorCode
+from medianest.core.errors import AppError, invalid_token
 from medianest.users import repository
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def me(user_id: UUID) -> User:
-    """Return the signed-in user; raises JWT_INVALID when the user was deleted meanwhile."""
+    """Return the signed-in user; raises JWT_INVALID for one deleted after authentication."""
     with database().transaction() as connection:
         user = repository.get(connection, user_id)
     if user is None:

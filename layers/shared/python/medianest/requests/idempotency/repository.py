@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
 
-def lock_key(connection: Connection[Any], user_id: UUID, key: str) -> bool:
-    """Lock a key until the transaction ends; return False when another call holds it."""
+def lock(connection: Connection[Any], user_id: UUID, key: str) -> bool:
+    """Lock a key until the transaction ends; return False when another call has locked it."""
     return bool(
         fetch_value(
             connection,
@@ -36,7 +36,7 @@ def replay(connection: Connection[Any], user_id: UUID, key: str) -> Replay | Non
     )
 
 
-def remember_key(
+def remember(
     connection: Connection[Any],
     user_id: UUID,
     key: str,
@@ -44,7 +44,7 @@ def remember_key(
     fingerprint: bytes,
     response: dict[str, Any],
 ) -> None:
-    """Store the response of a key, in place of one that is more than 24 hours old."""
+    """Store the response of a key; replaces one that is more than 24 hours old."""
     connection.execute(
         "INSERT INTO idempotency_keys (user_id, key, fingerprint, response)"
         " VALUES (%s, %s, %s, %s) ON CONFLICT (user_id, key) DO UPDATE"

@@ -5,8 +5,10 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from medianest.core.errors import AppError, ErrorCode, invalid
-from medianest.requests import idempotency_repository, repository
+from medianest.core.error_codes import ErrorCode
+from medianest.core.errors import AppError, invalid
+from medianest.requests import repository as requests_repository
+from medianest.requests.idempotency import repository
 from medianest.requests.schemas import CreatedRequestOut
 
 if TYPE_CHECKING:
@@ -19,7 +21,7 @@ MAX_KEY_CHARS = 200
 
 
 def fingerprint(body: RequestIn) -> bytes:
-    """Return the digest of a body; a retry must have the same."""
+    """Return the digest of a body; a retry must have the same digest."""
     return sha256(body.model_dump_json().encode()).digest()
 
 
@@ -33,7 +35,7 @@ def check_key(key: str) -> None:
 
 def lock(connection: Connection[Any], principal: Principal, key: str) -> None:
     """Lock a key until the transaction ends; raises IDEMPOTENCY_IN_PROGRESS while it is in use."""
-    if not idempotency_repository.lock_key(connection, principal.user_id, key):
+    if not repository.lock(connection, principal.user_id, key):
         raise AppError(ErrorCode.IDEMPOTENCY_IN_PROGRESS, headers={"Retry-After": "1"})
 
 
@@ -42,15 +44,15 @@ def replay(
 ) -> CreatedRequestOut | None:
     """Return the current state of the request that a key created, or None for an unused key.
 
-    Raises IDEMPOTENCY_KEY_REUSED, and REQUEST_CANCELLED when the request is gone.
+    Raises IDEMPOTENCY_KEY_REUSED for another body, and REQUEST_CANCELLED for a deleted request.
     """
-    first_use = idempotency_repository.replay(connection, principal.user_id, key)
+    first_use = repository.replay(connection, principal.user_id, key)
     if first_use is None:
         return None
     if first_use.fingerprint != fingerprint:
         raise AppError(ErrorCode.IDEMPOTENCY_KEY_REUSED)
     first = CreatedRequestOut.model_validate(first_use.response)
-    request = repository.get_for(connection, first.id, principal.user_id)
+    request = requests_repository.get_for(connection, first.id, principal.user_id)
     if request is None:
         raise AppError(ErrorCode.REQUEST_CANCELLED)
     return CreatedRequestOut.model_validate(request).model_copy(
@@ -66,7 +68,7 @@ def remember(
     created: CreatedRequestOut,
 ) -> None:
     """Store the response of the first call, in the transaction that creates the request."""
-    idempotency_repository.remember_key(
+    repository.remember(
         connection,
         principal.user_id,
         key,

@@ -1,0 +1,79 @@
+"""Foreign keys: each has a decision, and only the one that callers can violate signs them out."""
+
+from typing import Any
+
+import psycopg
+import pytest
+
+from medianest.audit import repository as audit_repository
+from medianest.audit.models import Action
+from medianest.core.caller import Caller
+from medianest.core.db import database
+from tests.support.api import call
+
+type Db = psycopg.Connection[tuple[Any, ...]]
+
+SOMEBODY = "3f0e8c2a-7a52-4d0e-9a56-2d1f2b7c9e11"
+# Its repository maps it to JWT_INVALID: a denied call and an exceeded limit write without a lock on
+# the user's row, who may be deleted after the call was authenticated.
+MAPPED = {"audit_logs_user_id_fkey"}
+# A transaction that writes the reference holds a lock on the row that it refers to, so a violation
+# is a bug: it becomes INTERNAL_ERROR and signs nobody out.
+LOCKED = {
+    "idempotency_keys_user_id_fkey": "the acting user (lock_active_user)",
+    "media_requests_processed_by_fkey": "the acting admin (lock_admin)",
+    "media_requests_user_id_fkey": "the acting user (lock_active_user)",
+    "request_items_request_id_fkey": "a request that the same transaction inserts",
+    "sessions_user_id_fkey": "the user who signs in (lock_local_user, update_plex_user)",
+    "signin_networks_user_id_fkey": "the user who signs in (lock_local_user)",
+    "system_config_updated_by_fkey": "the acting admin (lock_admin)",
+}
+
+
+def test_every_foreign_key_has_a_decision(db: Db) -> None:
+    rows = db.execute("SELECT conname FROM pg_constraint WHERE contype = 'f' ORDER BY conname")
+    assert {row[0] for row in rows} == MAPPED | LOCKED.keys()
+
+
+def test_a_caller_who_is_deleted_before_the_audit_row_is_signed_out(
+    db: Db, people: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record_repeated = audit_repository.record_repeated
+
+    def late(*args: Any, **kwargs: Any) -> None:
+        db.execute("DELETE FROM users WHERE username = 'bob'")
+        record_repeated(*args, **kwargs)
+
+    monkeypatch.setattr(audit_repository, "record_repeated", late)
+    answer = call("GET", "/api/admin/users", token=people["bob"])
+    assert (answer.status, answer.code) == (401, "JWT_INVALID")
+    assert answer.headers["www-authenticate"] == "Bearer"
+
+
+def test_another_constraint_of_the_audit_log_signs_nobody_out(db: Db) -> None:
+    with pytest.raises(psycopg.errors.NotNullViolation), database().transaction() as connection:
+        audit_repository.record(
+            connection,
+            Action.SIGN_OUT,
+            Caller("r", "::1", None),  # type: ignore[arg-type]
+            user_id=None,
+        )
+
+
+def test_another_foreign_key_signs_nobody_out(
+    db: Db, people: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record_repeated = audit_repository.record_repeated
+
+    def broken(connection: Db, *args: Any, **kwargs: Any) -> None:
+        record_repeated(connection, *args, **kwargs)
+        connection.execute(
+            "INSERT INTO sessions (user_id, expires_at, ip, user_agent)"
+            " VALUES (%s, now(), '::1', '')",
+            (SOMEBODY,),
+        )
+
+    monkeypatch.setattr(audit_repository, "record_repeated", broken)
+    answer = call("GET", "/api/admin/users", token=people["bob"])
+    assert (answer.status, answer.code) == (500, "INTERNAL_ERROR")
+    assert call("GET", "/api/auth/me", token=people["bob"]).status == 200
