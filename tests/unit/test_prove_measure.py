@@ -1,4 +1,4 @@
-"""The bars of `make prove` can be missed, each of them."""
+"""Each threshold of `make prove` can fail a run."""
 
 from dataclasses import replace
 

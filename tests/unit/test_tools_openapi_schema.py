@@ -1,4 +1,4 @@
-"""From pydantic's JSON Schema to what OpenAPI 3.0 can say."""
+"""Conversion of pydantic's JSON Schema to OpenAPI 3.0."""
 
 from typing import Any
 
@@ -56,7 +56,7 @@ QUOTA = {
             {"anyOf": [{"type": "integer"}, {"type": "string"}]},
             {"anyOf": [{"type": "integer"}, {"type": "string"}]},
         ),
-        # What is an item or a value of no name can be null whoever sends it.
+        # Items and unnamed values are nullable in both directions.
         (
             {"type": "array", "items": {"anyOf": [{"type": "integer"}, NULL]}},
             {"type": "array", "items": {"type": "integer", "nullable": True}},
@@ -82,13 +82,13 @@ def test_a_schema_is_converted_alike_for_requests_and_responses(
             {"type": "string"},
             {"type": "string", "nullable": True},
         ),
-        # An enumeration without null would refuse it, nullable or not.
+        # A nullable enumeration must list null, or validators reject it.
         (
             {"anyOf": [{"$ref": "#/components/schemas/Role"}, NULL]},
             {"type": "string", "enum": ["admin", "user"]},
             {"type": "string", "enum": ["admin", "user", None], "nullable": True},
         ),
-        # Nothing beside a $ref counts.
+        # OpenAPI 3.0 ignores the siblings of a $ref, so the schema is copied.
         (
             {"anyOf": [{"$ref": "#/components/schemas/QuotaIn"}, NULL]},
             {"$ref": "#/components/schemas/QuotaIn"},
