@@ -216,7 +216,11 @@ def test_without_settings_the_functions_have_the_defaults(tmp_path: Path) -> Non
         ("PORT", "65536", 'must be a number from 0 to 65535, not "65536"'),
         ("LOG_FORMAT", "yaml", 'must be text or json, not "yaml"'),
         ("TMDB_LANGUAGE", "de_DE", 'must be a language such as de or de-DE, not "de_DE"'),
-        ("JWT_SECRET", "short", "must be at least 32 bytes; `openssl rand -base64 48` generates one"),
+        (
+            "JWT_SECRET",
+            "short",
+            "must be at least 32 bytes; `openssl rand -base64 48` generates one",
+        ),
         (
             "DATABASE_URL",
             "mysql://me:hush@host/db",
