@@ -10,13 +10,22 @@ BIN := $(VENV)/bin
 # The same layout as on AWS: layers under /opt, the runtime client under /var/runtime.
 LAYER := $(VENV)/opt/DependenciesLayer/python
 RUNTIME := $(VENV)/var/runtime
-PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check --no-warn-script-location
+# No byte code is compiled ahead: most modules of the tools are never imported.
+INSTALL := -m pip install -qq --disable-pip-version-check --no-warn-script-location --no-compile
+PIP := $(BIN)/python $(INSTALL)
 export SAM_CLI_TELEMETRY := 0
+# The tests start hundreds of processes: each would compile all that it imports.
+unexport PYTHONDONTWRITEBYTECODE
+PARALLEL := $(MAKE) --no-print-directory --jobs
+# GNU make 4 prints the output of each linter in one piece.
+SYNC := $(if $(filter output-sync,$(.FEATURES)),--output-sync)
 
 LOCKED := layers/dependencies/requirements $(addprefix requirements/,runtime dev sam audit checks emulator)
+# The slowest first: they run side by side.
+LINTERS := mypy template bandit ty imports rules ruff format
 
 .DEFAULT_GOAL := help
-.PHONY: help run fire reset check test lint format docs api-check build sbom sam audit deploy-check prove lock clean
+.PHONY: help run fire reset check test lint $(addprefix lint-,$(LINTERS)) format docs api-check build sbom sam audit deploy-check prove lock clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -30,22 +39,45 @@ fire: $(VENV)/ready ## List the schedules, or trigger one of the running service
 reset: $(VENV)/ready ## Remove the local data and the generated secrets
 	@$(BIN)/python -m local reset
 
-check: $(VENV)/ready lint ## Run lint, unit and contract tests, in about a minute
+check: lint ## Run lint, unit and contract tests, in about a minute
 	$(BIN)/python -m pytest -n auto tests/unit tests/contract
 
-test: $(VENV)/ready .venv-sam/ready lint ## Run every check: lint, unit, integration, contract, end to end; for your own engines see docs/compatibility.md
-	$(BIN)/python -m pytest -n auto $(TESTS)
+test: ## Run every check: lint, unit, integration, contract, end to end; for your own engines see docs/compatibility.md
+	@$(PARALLEL) $(VENV)/ready .venv-sam/ready
+	@$(MAKE) --no-print-directory lint
+	$(BIN)/python -m pytest -n auto $(if $(TESTS),$(TESTS),--cov)
 
 lint: $(VENV)/ready ## Check style, types, import rules and the template
-	$(BIN)/ruff check
-	$(BIN)/ruff format --check
+	@$(PARALLEL) $(SYNC) --keep-going $(addprefix lint-,$(LINTERS))
+
+lint-mypy:
 	$(BIN)/mypy
-	$(BIN)/ty check
-	$(BIN)/lint-imports
+
+lint-template: $(VENV)/template
+
+lint-bandit:
 	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive layers functions local tools
+
+lint-ty:
+	$(BIN)/ty check
+
+lint-imports:
+	$(BIN)/lint-imports
+
+lint-rules:
 	$(BIN)/ast-grep test --skip-snapshot-tests
 	$(BIN)/ast-grep scan layers functions local tools
+
+lint-ruff:
+	$(BIN)/ruff check
+
+lint-format:
+	$(BIN)/ruff format --check
+
+# Half a minute, so only after a change.
+$(VENV)/template: template.yaml
 	$(BIN)/cfn-lint template.yaml
+	@touch $@
 
 format: $(VENV)/ready ## Format the code
 	$(BIN)/ruff check --fix
@@ -109,5 +141,5 @@ $(VENV)/ready: requirements/dev.txt requirements/runtime.txt layers/dependencies
 	@test -n "$(PYTHON)" || { echo "MediaNest needs Python 3.13 (see .python-version). Install it, then run make again."; exit 1; }
 	@echo "Setting up .venv-$* (once)"
 	@$(PYTHON) -m venv --clear .venv-$*
-	@.venv-$*/bin/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements/$*.txt
+	@.venv-$*/bin/python $(INSTALL) --require-hashes -r requirements/$*.txt
 	@touch $@

@@ -10,8 +10,8 @@ class TemplateError(Exception):
     """An error in the template, or a feature that the local emulation does not support."""
 
 
-class _Loader(yaml.SafeLoader):
-    """SafeLoader that also reads the short form of intrinsic functions."""
+class _Loader(yaml.CSafeLoader):
+    """CSafeLoader that also reads the short form of intrinsic functions."""
 
 
 def _construct_intrinsic(loader: _Loader, suffix: str, node: yaml.Node) -> dict[str, Any]:

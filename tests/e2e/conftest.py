@@ -1,4 +1,4 @@
-"""One local service for the tests of each worker that do not break it."""
+"""Fixtures: one local service per worker, shared by the tests that do not break it."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -18,7 +18,7 @@ CROWD = [f"person{number}" for number in range(20)]
 
 @pytest.fixture(scope="session")
 def cluster_url(engines: tuple[str, str], worker_number: int) -> str:
-    """Return the address of a key space, of a cluster unless given, for this worker's services."""
+    """Return the address of a key space for this worker's services, by default in a cluster."""
     return engines_of_run.key_space(engines[1], 2 * worker_number + 1)
 
 
@@ -26,10 +26,9 @@ def cluster_url(engines: tuple[str, str], worker_number: int) -> str:
 def own_engines(
     engines: tuple[str, str], worker_id: str, cluster_url: str, pool: Pool | None
 ) -> OwnEngines:
-    """Return what lends an empty key space to a service, as its environment.
+    """Return a context manager that yields the variables of engines for one service.
 
-    Unless this run was given engines, the key space is a cluster's, and the service starts a
-    PostgreSQL of its own.
+    Its key space is empty. Unless the run names a database, the service starts its own PostgreSQL.
     """
 
     @contextmanager
@@ -51,7 +50,7 @@ def own_engines(
 def service(
     tmp_path_factory: pytest.TempPathFactory, own_engines: OwnEngines
 ) -> Iterator[LocalService]:
-    """Run the service as `make run` does, with its own stand-ins; its cache is a cluster."""
+    """Run the service as `make run` does, with its own stand-ins and a cluster as its cache."""
     data = tmp_path_factory.mktemp("service")
     with (
         own_engines("service") as own,
@@ -62,6 +61,6 @@ def service(
 
 @pytest.fixture(scope="session")
 def crowd_plex() -> Iterator[str]:
-    """Run a stand-in for plex.tv with twenty people and an owner."""
+    """Run a stand-in for plex.tv with twenty users and an owner."""
     with served(plex_of(CROWD)) as url:
         yield url

@@ -1,4 +1,4 @@
-"""Calls in the same moment find an environment each: none gets the 429 of a used-up concurrency."""
+"""Concurrent calls: each gets an environment, and none gets a 429 for exhausted concurrency."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -18,13 +18,13 @@ FILMS = [
 PAGE = ("/api/auth/me", "/api/media/requests", "/api/media/requests?status=pending")
 
 
-@pytest.fixture(scope="module", params=[False, True], ids=["make run", "default bounds"])
+@pytest.fixture(scope="module", params=[False, True], ids=["unbounded", "bounds-of-the-template"])
 def burst(
     request: pytest.FixtureRequest,
     tmp_path_factory: pytest.TempPathFactory,
     own_engines: OwnEngines,
 ) -> Iterator[LocalService]:
-    """Run the service with no bounds, as `make run` does, and with those of the template."""
+    """Run the service without bounds, as `make run` does, then with those of the template."""
     data: Path = tmp_path_factory.mktemp("bursts")
     with (
         own_engines("bursts") as own,
@@ -33,20 +33,20 @@ def burst(
         yield running
 
 
-def test_forty_reads_at_once_are_served(burst: LocalService) -> None:
+def test_forty_concurrent_reads_succeed(burst: LocalService) -> None:
     token = burst.sign_in(burst.standin_urls[0], "bob")
     path = "/api/media/requests"
     answers = at_once([partial(burst.call, "GET", path, token=token) for _ in range(40)])
     assert codes(answers) == {"200": 40}
 
 
-def test_a_crowd_that_loads_its_page_is_served(burst: LocalService) -> None:
+def test_concurrent_calls_of_thirteen_page_loads_succeed(burst: LocalService) -> None:
     token = burst.sign_in(burst.standin_urls[0], "carol")
     answers = at_once([partial(burst.call, "GET", path, token=token) for path in PAGE * 13])
     assert codes(answers) == {"200": len(PAGE) * 13}
 
 
-def test_twenty_four_posts_at_once_are_served(burst: LocalService) -> None:
+def test_twenty_four_concurrent_posts_succeed(burst: LocalService) -> None:
     token = burst.sign_in(burst.standin_urls[0], "alice")
     bodies = [{"mediaType": "movie", "tmdbId": film} for film in FILMS]
     answers = at_once(
@@ -55,7 +55,7 @@ def test_twenty_four_posts_at_once_are_served(burst: LocalService) -> None:
     assert codes(answers) == {"201": len(FILMS)}
 
 
-def test_a_plex_that_hangs_keeps_nobody_waiting_who_is_signed_in(burst: LocalService) -> None:
+def test_signed_in_users_are_served_while_plex_hangs(burst: LocalService) -> None:
     plex_url = burst.standin_urls[0]
     token = burst.sign_in(plex_url, "dave")
     pins = [burst.patiently("POST", "/api/auth/plex/pin", body={}).data for _ in range(16)]

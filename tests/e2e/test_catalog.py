@@ -1,4 +1,4 @@
-"""The catalogue, asked by a crowd that many processes serve."""
+"""The catalogue under concurrent calls that many processes serve."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +15,7 @@ CROWD = 20
 
 @pytest.fixture
 def slow_tmdb(service: LocalService) -> Iterator[str]:
-    """Let TMDB answer late, so that a crowd comes while one waits; return where it is."""
+    """Delay TMDB so that concurrent calls overlap; return the address of its stand-in."""
     _, tmdb_url = service.standin_urls
     plex.control(tmdb_url, "PUT", "fault", {"kind": "slow", "seconds": 2})
     yield tmdb_url
@@ -31,11 +31,11 @@ def crowd(service: LocalService, path: str, token: str, **options: Any) -> list[
         return [call.result() for call in calls]
 
 
-def test_a_crowd_that_misses_asks_tmdb_once(service: LocalService, slow_tmdb: str) -> None:
+def test_concurrent_cache_misses_call_tmdb_once(service: LocalService, slow_tmdb: str) -> None:
     token = service.sign_in(service.standin_urls[0], "alice")
-    # As many processes as come to be, before it counts.
+    # Start the processes before the measured calls.
     assert all(answer.status == 200 for answer in crowd(service, "/api/media/requests", token))
-    for path, query, asked in (
+    for path, query, tmdb_path in (
         ("/api/media/tv/1399", None, "/3/tv/1399"),
         ("/api/media/search", {"q": "godfather"}, "/3/search/multi"),
     ):
@@ -44,5 +44,5 @@ def test_a_crowd_that_misses_asks_tmdb_once(service: LocalService, slow_tmdb: st
         assert {answer.status for answer in answers} == {200}
         assert len({answer.text for answer in answers}) == 1
         assert not any("x-catalog-stale" in answer.headers for answer in answers)
-        seen = plex.control(slow_tmdb, "GET", "requests")
-        assert [request["path"] for request in seen] == [asked]
+        received = plex.control(slow_tmdb, "GET", "requests")
+        assert [request["path"] for request in received] == [tmdb_path]

@@ -1,4 +1,4 @@
-"""Starting, stopping, crashing and starting again."""
+"""The local service starts, stops, crashes and restarts."""
 
 import json
 import os
@@ -17,7 +17,7 @@ PATH = {"PATH": os.environ["PATH"]}
 
 
 def local(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run the command line to its end."""
+    """Run the command line and wait for its end."""
     return subprocess.run(
         [sys.executable, "-m", "local", *arguments],
         cwd=ROOT,
@@ -30,7 +30,7 @@ def local(*arguments: str, **environment: str) -> subprocess.CompletedProcess[st
 
 
 def processes_on(data: Path) -> list[str]:
-    """Return the command lines of processes that have to do with a data folder."""
+    """Return the command lines of processes that name a data folder."""
     found = []
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit() and int(entry.name) != os.getpid():
@@ -38,7 +38,7 @@ def processes_on(data: Path) -> list[str]:
                 command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode()
                 environment = (entry / "environ").read_bytes().decode(errors="replace")
             except (FileNotFoundError, ProcessLookupError, PermissionError):
-                continue  # it ended while we looked, or is not ours
+                continue  # it has ended, or belongs to another user
             if str(data) in command or str(data) in environment:
                 found.append(command)
     return found
@@ -61,7 +61,7 @@ def test_data_and_secrets_survive_a_restart(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_stops_every_process(tmp_path: Path, number: signal.Signals) -> None:
+def test_signal_stops_all_processes(tmp_path: Path, number: signal.Signals) -> None:
     with local_service(tmp_path / "data") as service:
         assert service.call("GET", "/api/health").status == 200
         assert processes_on(tmp_path / "data")
@@ -72,7 +72,7 @@ def test_a_signal_stops_every_process(tmp_path: Path, number: signal.Signals) ->
         assert "Stopped." in service.log.read_text()
 
 
-def test_after_kill_9_no_process_stays_and_a_new_start_works(tmp_path: Path) -> None:
+def test_service_restarts_after_sigkill_has_ended_all_processes(tmp_path: Path) -> None:
     with local_service(tmp_path / "data") as service:
         token = service.sign_in(service.standin_urls[0], "alice")
         service.process.kill()
@@ -82,7 +82,7 @@ def test_after_kill_9_no_process_stays_and_a_new_start_works(tmp_path: Path) -> 
         assert service.call("GET", "/api/auth/me", token=token).status == 200
 
 
-def test_a_start_straight_after_kill_9_works(tmp_path: Path) -> None:
+def test_service_restarts_immediately_after_sigkill(tmp_path: Path) -> None:
     with local_service(tmp_path / "data") as service:
         service.process.kill()
         service.process.wait(10)
@@ -90,14 +90,14 @@ def test_a_start_straight_after_kill_9_works(tmp_path: Path) -> None:
         assert service.call("GET", "/api/health").status == 200
 
 
-def test_a_second_start_on_the_same_data_is_refused(service: LocalService) -> None:
+def test_second_start_on_the_same_data_is_refused(service: LocalService) -> None:
     refused = local("--data", str(service.data), "--port", "0")
     assert refused.returncode == 1
     assert "already runs" in refused.stderr
     assert service.call("GET", "/api/health").status == 200
 
 
-def test_data_of_a_running_service_is_not_removed(service: LocalService) -> None:
+def test_reset_is_refused_while_the_service_runs(service: LocalService) -> None:
     refused = local("reset", "--data", str(service.data))
     assert refused.returncode == 1
     assert "already runs" in refused.stderr
@@ -112,7 +112,7 @@ def test_reset_removes_the_data_of_a_stopped_service(tmp_path: Path) -> None:
     assert local("reset", "--data", str(tmp_path / "data")).returncode == 0
 
 
-def test_a_port_in_use_is_reported(tmp_path: Path, service: LocalService) -> None:
+def test_start_fails_when_the_port_is_in_use(tmp_path: Path, service: LocalService) -> None:
     port = service.url.rpartition(":")[2]
     refused = local("--data", str(tmp_path / "data"), PORT=port)
     assert refused.returncode == 1
@@ -120,7 +120,7 @@ def test_a_port_in_use_is_reported(tmp_path: Path, service: LocalService) -> Non
     assert not processes_on(tmp_path / "data")
 
 
-def test_bad_settings_are_reported_at_once(tmp_path: Path) -> None:
+def test_all_invalid_settings_are_reported_at_once(tmp_path: Path) -> None:
     refused = local(
         "--data",
         str(tmp_path / "data"),
@@ -137,13 +137,13 @@ def test_bad_settings_are_reported_at_once(tmp_path: Path) -> None:
     assert "Traceback" not in refused.stderr
 
 
-def test_an_unreachable_database_is_reported_plainly(tmp_path: Path) -> None:
+def test_unreachable_database_is_reported_without_traceback_or_password(tmp_path: Path) -> None:
     refused = local(
         "--data",
         str(tmp_path / "data"),
         "--port",
         "0",
-        DATABASE_URL="postgresql://nobody:hidden@127.0.0.1:1/nowhere",
+        DATABASE_URL="postgresql://user:hidden@127.0.0.1:1/nowhere",
     )
     assert refused.returncode == 1
     assert "DATABASE_URL" in refused.stderr
@@ -151,7 +151,7 @@ def test_an_unreachable_database_is_reported_plainly(tmp_path: Path) -> None:
     assert "hidden" not in refused.stderr + refused.stdout
 
 
-def test_a_schedule_fired_by_hand_removes_expired_sessions(service: LocalService) -> None:
+def test_manually_fired_schedule_removes_expired_sessions(service: LocalService) -> None:
     token = service.sign_in(service.standin_urls[0], "carol")
     run = json.loads((service.data / "run.json").read_text())
     assert run
@@ -166,13 +166,13 @@ def test_a_schedule_fired_by_hand_removes_expired_sessions(service: LocalService
     assert service.call("GET", "/api/auth/me", token=token).code == "JWT_INVALID"
 
 
-def test_an_unknown_schedule_is_refused_with_the_known_ones(service: LocalService) -> None:
+def test_error_for_an_unknown_schedule_lists_the_known_schedules(service: LocalService) -> None:
     refused = local("fire", "Nothing", "--data", str(service.data))
     assert refused.returncode == 1
     assert "ExpiredSessions" in refused.stderr
 
 
-def test_firing_a_schedule_without_a_running_service_is_refused(tmp_path: Path) -> None:
+def test_fire_fails_without_traceback_when_no_service_runs(tmp_path: Path) -> None:
     refused = local("fire", "ExpiredSessions", "--data", str(tmp_path))
     assert refused.returncode == 1
     assert "Traceback" not in refused.stderr

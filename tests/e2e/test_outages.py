@@ -1,4 +1,4 @@
-"""What happens when something is down, slow or gone, with real processes."""
+"""Real processes: the database, the cache or an upstream is down, slow or hangs."""
 
 import os
 import signal
@@ -21,8 +21,8 @@ from tests.support.local import LocalService, eventually, local_service
 
 
 @pytest.fixture
-def engines_apart(tmp_path: Path) -> Iterator[tuple[Server, Server]]:
-    """Run engines of the test's own, which the service is only told the addresses of."""
+def external_engines(tmp_path: Path) -> Iterator[tuple[Server, Server]]:
+    """Run engines outside the service, which gets only their addresses."""
     with (
         PostgresEngine(tmp_path / "engines", durable=True).use() as postgres,
         ValkeyEngine(tmp_path / "engines", cluster=True).use() as valkey,
@@ -31,8 +31,8 @@ def engines_apart(tmp_path: Path) -> Iterator[tuple[Server, Server]]:
 
 
 @pytest.fixture
-def service(tmp_path: Path, engines_apart: tuple[Server, Server]) -> Iterator[LocalService]:
-    postgres, valkey = engines_apart
+def service(tmp_path: Path, external_engines: tuple[Server, Server]) -> Iterator[LocalService]:
+    postgres, valkey = external_engines
     environment = {"DATABASE_URL": postgres.url, "REDIS_URL": valkey.url}
     with local_service(tmp_path / "data", environment=environment) as running:
         yield running
@@ -40,7 +40,7 @@ def service(tmp_path: Path, engines_apart: tuple[Server, Server]) -> Iterator[Lo
 
 @contextmanager
 def frozen(*pids: int) -> Iterator[None]:
-    """Let processes hang: they answer nobody and close nothing."""
+    """Suspend processes: they do not answer and close no connection."""
     for pid in pids:
         os.kill(pid, signal.SIGSTOP)
     try:
@@ -55,7 +55,7 @@ def healthy(service: LocalService) -> bool:
 
 
 def children_of(pid: int) -> list[int]:
-    """Return the processes that a server has started for its connections."""
+    """Return the child processes: of PostgreSQL, one for each connection."""
     tasks = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     return [int(child) for child in tasks]
 
@@ -71,11 +71,11 @@ def workers_of(service: LocalService, function: str) -> list[int]:
     return found
 
 
-def test_calls_fail_while_the_database_restarts_and_work_afterwards(
-    service: LocalService, engines_apart: tuple[Server, Server], tmp_path: Path
+def test_service_recovers_after_a_restart_of_the_database(
+    service: LocalService, external_engines: tuple[Server, Server], tmp_path: Path
 ) -> None:
     token = service.sign_in(service.standin_urls[0], "alice")
-    os.kill(engines_apart[0].pid, signal.SIGKILL)
+    os.kill(external_engines[0].pid, signal.SIGKILL)
     eventually(lambda: not healthy(service))
     for path in ("/api/health", "/api/auth/me"):
         down = service.call("GET", path, token=token)
@@ -83,18 +83,18 @@ def test_calls_fail_while_the_database_restarts_and_work_afterwards(
         assert int(down.headers["retry-after"]) >= 1
         assert down.headers["x-frame-options"] == "DENY"
         assert "127.0.0.1" not in down.text
-    with PostgresEngine(tmp_path / "engines", durable=True).use() as again:
-        assert again.url == engines_apart[0].url
+    with PostgresEngine(tmp_path / "engines", durable=True).use() as restarted:
+        assert restarted.url == external_engines[0].url
         eventually(lambda: healthy(service), seconds=10)
         assert service.call("GET", "/api/auth/me", token=token).data["username"] == "alice"
 
 
-def test_a_connection_lost_between_two_calls_is_replaced(
-    service: LocalService, engines_apart: tuple[Server, Server]
+def test_connection_lost_between_two_calls_is_replaced_without_an_error(
+    service: LocalService, external_engines: tuple[Server, Server]
 ) -> None:
     token = service.sign_in(service.standin_urls[0], "alice")
     assert service.call("GET", "/api/auth/me", token=token).status == 200
-    with psycopg.connect(engines_apart[0].url, autocommit=True) as connection:
+    with psycopg.connect(external_engines[0].url, autocommit=True) as connection:
         connection.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
             " WHERE application_name LIKE 'medianest-%' AND pid <> pg_backend_pid()"
@@ -102,11 +102,11 @@ def test_a_connection_lost_between_two_calls_is_replaced(
     assert service.call("GET", "/api/auth/me", token=token).status == 200
 
 
-def test_a_function_killed_in_a_transaction_leaves_no_row(
-    service: LocalService, engines_apart: tuple[Server, Server]
+def test_transaction_is_rolled_back_when_its_function_is_killed(
+    service: LocalService, external_engines: tuple[Server, Server]
 ) -> None:
     token = service.sign_in(service.standin_urls[0], "alice")
-    ask = partial(
+    post_request = partial(
         service.call,
         "POST",
         "/api/media/request",
@@ -115,12 +115,12 @@ def test_a_function_killed_in_a_transaction_leaves_no_row(
         headers={"Idempotency-Key": "once"},
     )
     with (
-        psycopg.connect(engines_apart[0].url) as connection,
-        psycopg.connect(engines_apart[0].url, autocommit=True) as watcher,
+        psycopg.connect(external_engines[0].url) as connection,
+        psycopg.connect(external_engines[0].url, autocommit=True) as watcher,
         ThreadPoolExecutor(1) as pool,
     ):
         connection.execute("LOCK TABLE request_items")
-        cut_off = pool.submit(ask)
+        interrupted = pool.submit(post_request)
         eventually(
             lambda: watcher.execute(
                 "SELECT 1 FROM pg_stat_activity"
@@ -129,10 +129,10 @@ def test_a_function_killed_in_a_transaction_leaves_no_row(
         )
         for pid in workers_of(service, "media"):
             os.kill(pid, signal.SIGKILL)
-        answer = cut_off.result(20)
+        answer = interrupted.result(20)
         assert (answer.status, answer.code) == (500, "INTERNAL_ERROR")
         connection.rollback()
-        assert eventually(ask).status == 201
+        assert eventually(post_request).status == 201
         assert watcher.execute("SELECT count(*) FROM media_requests").fetchone() == (1,)
         assert watcher.execute(
             "SELECT count(*) FROM audit_logs WHERE action = 'request.created'"
@@ -146,27 +146,27 @@ def seconds_until_refused(service: LocalService, path: str, token: str) -> float
     return time.monotonic() - started
 
 
-def test_a_hanging_database_costs_one_timeout(
-    service: LocalService, engines_apart: tuple[Server, Server]
+def test_calls_fail_within_seven_seconds_while_the_database_hangs(
+    service: LocalService, external_engines: tuple[Server, Server]
 ) -> None:
     token = service.sign_in(service.standin_urls[0], "alice")
-    pid = engines_apart[0].pid
+    pid = external_engines[0].pid
     with frozen(pid, *children_of(pid)):
-        # On a connection that was there: 2 seconds for an answer and 3 for a new connection.
+        # An open connection: 2 seconds for the answer, then 3 for a new connection.
         assert seconds_until_refused(service, "/api/auth/me", token) < 7
-        # What follows does not wait for it, for a moment.
+        # The next call fails fast during the pause.
         assert seconds_until_refused(service, "/api/auth/me", token) < 1.5
-        # In an environment that starts now: 3 seconds for a connection, whatever wants one.
+        # A new environment: 3 seconds for the connection.
         assert seconds_until_refused(service, "/api/media/requests", token) < 7
     eventually(lambda: service.call("GET", "/api/auth/me", token=token).status == 200, seconds=5)
 
 
-def test_a_killed_cache_leaves_the_service_working(
-    service: LocalService, engines_apart: tuple[Server, Server]
+def test_service_is_degraded_but_works_after_the_cache_is_killed(
+    service: LocalService, external_engines: tuple[Server, Server]
 ) -> None:
     token = service.sign_in(service.standin_urls[0], "alice")
     assert service.call("GET", "/api/health").data["status"] == "healthy"
-    os.kill(engines_apart[1].pid, signal.SIGKILL)
+    os.kill(external_engines[1].pid, signal.SIGKILL)
     degraded = service.call("GET", "/api/health")
     assert degraded.status == 200
     assert degraded.data["status"] == "degraded"
@@ -177,32 +177,32 @@ def test_a_killed_cache_leaves_the_service_working(
     body = {"mediaType": "movie", "tmdbId": 603}
     assert service.call("POST", "/api/media/request", token=token, body=body).status == 201
     bob = service.sign_in(service.standin_urls[0], "bob")
-    renewed = service.call("POST", "/api/auth/refresh", token=bob, body={}).data["token"]
+    refreshed = service.call("POST", "/api/auth/refresh", token=bob, body={}).data["token"]
     assert service.call("GET", "/api/auth/me", token=bob).code == "JWT_INVALID"
-    assert service.call("GET", "/api/auth/me", token=renewed).status == 200
-    assert service.call("POST", "/api/auth/logout", token=renewed, body={}).status == 204
-    assert service.call("GET", "/api/auth/me", token=renewed).code == "JWT_INVALID"
+    assert service.call("GET", "/api/auth/me", token=refreshed).status == 200
+    assert service.call("POST", "/api/auth/logout", token=refreshed, body={}).status == 204
+    assert service.call("GET", "/api/auth/me", token=refreshed).code == "JWT_INVALID"
 
 
-def test_a_hanging_cache_leaves_the_service_working(
-    service: LocalService, engines_apart: tuple[Server, Server]
+def test_calls_succeed_within_time_outs_while_the_cache_hangs(
+    service: LocalService, external_engines: tuple[Server, Server]
 ) -> None:
     token = service.sign_in(service.standin_urls[0], "alice")
     service.call("GET", "/api/media/search", token=token, query={"q": "inception"})
-    with frozen(engines_apart[1].pid):
+    with frozen(external_engines[1].pid):
         started = time.monotonic()
         for text in ("matrix", "inception", "interstellar"):
             answer = service.call("GET", "/api/media/search", token=token, query={"q": text})
             assert answer.status == 200
-        assert time.monotonic() - started < 5  # a time-out of 0.1 s in five seconds
-        gone = service.sign_in(service.standin_urls[0], "bob")
-        assert service.call("POST", "/api/auth/logout", token=gone, body={}).status == 204
-        assert service.call("GET", "/api/auth/me", token=gone).code == "JWT_INVALID"
+        assert time.monotonic() - started < 5  # one time-out of 0.1 s every five seconds
+        bob = service.sign_in(service.standin_urls[0], "bob")
+        assert service.call("POST", "/api/auth/logout", token=bob, body={}).status == 204
+        assert service.call("GET", "/api/auth/me", token=bob).code == "JWT_INVALID"
     eventually(lambda: service.call("GET", "/api/health").data["status"] == "healthy")
 
 
 @pytest.mark.parametrize("kind", ["hang", "drip", "close", "html"])
-def test_upstreams_in_trouble_answer_within_the_time_budget(
+def test_calls_get_503_within_ten_seconds_while_upstreams_fail(
     service: LocalService, kind: str
 ) -> None:
     plex_url, tmdb_url = service.standin_urls

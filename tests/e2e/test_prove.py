@@ -1,4 +1,4 @@
-"""`make prove SHORT=1`, the form that CI runs."""
+"""`make prove SHORT=1`, the variant that CI runs."""
 
 import hashlib
 import subprocess
@@ -11,12 +11,12 @@ SECONDS = 300.0
 
 
 def report() -> list[str]:
-    """Return what tells one report from another."""
+    """Return digests of the report's files."""
     files = sorted((ROOT / "docs").glob("reliability.*"))
     return [hashlib.sha256(file.read_bytes()).hexdigest() for file in files]
 
 
-def test_the_short_form_passes_and_leaves_the_report_alone() -> None:
+def test_short_run_passes_and_does_not_change_the_report() -> None:
     before = report()
     done = subprocess.run(
         [sys.executable, "-m", "tests.prove", "--short"],
@@ -33,7 +33,7 @@ def test_the_short_form_passes_and_leaves_the_report_alone() -> None:
     assert report() == before
 
 
-def test_every_engine_and_upstream_is_in_the_short_form() -> None:
+def test_short_run_has_a_fault_of_every_engine_and_upstream() -> None:
     names = " ".join(fault.name for fault in FAULTS if fault.short)
-    for what in ("database", "cache", "TMDB", "Plex", "worker"):
-        assert what in names
+    for subject in ("database", "cache", "TMDB", "Plex", "worker"):
+        assert subject in names

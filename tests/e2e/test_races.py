@@ -1,9 +1,9 @@
-"""Many at once, served by many processes: PostgreSQL decides."""
+"""Concurrent calls that many processes serve: PostgreSQL decides which of them succeeds."""
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,76 +14,95 @@ from tests.support.crowd import at_once, codes
 from tests.support.local import LocalService, local_service
 
 
-@pytest.fixture
-def crowded(crowd_plex: str, tmp_path: Path, own_engines: OwnEngines) -> Iterator[LocalService]:
-    environment = {
-        "PLEX_CLIENT_ID": "races",
-        "PLEX_API_URL": crowd_plex,
-        "PLEX_AUTH_URL": f"{crowd_plex}/auth",
-    }
-    with (
-        own_engines("races") as own,
-        local_service(tmp_path / "data", environment={**own, **environment}) as running,
-    ):
-        yield running
+@dataclass
+class Crowd:
+    """A service, and the answers to the first sign-in of each of twenty users, sent at once."""
+
+    service: LocalService
+    plex_url: str
+    sign_ins: dict[str, Answer]
+
+    @property
+    def tokens(self) -> dict[str, str]:
+        return {name: answer.data["token"] for name, answer in self.sign_ins.items()}
+
+    @property
+    def admin_name(self) -> str:
+        return next(
+            name for name, answer in self.sign_ins.items() if answer.data["user"]["role"] == "admin"
+        )
+
+    @property
+    def admin(self) -> str:
+        """Return the token of the first admin."""
+        return self.tokens[self.admin_name]
+
+    def post_request(self, token: str, body: Any, **options: Any) -> Answer:
+        path = "/api/media/request"
+        return self.service.patiently("POST", path, token=token, body=body, **options)
 
 
 def verify(service: LocalService, handle: str) -> Answer:
     return service.patiently("POST", "/api/auth/plex/verify", body={"pinId": handle})
 
 
-def test_everything_at_once(crowded: LocalService, crowd_plex: str) -> None:
-    # One service for all: its start is the slow part.
-    tokens = first_sign_ins(crowded, crowd_plex)
-    one_handle_many_times(crowded, crowd_plex)
-    one_film_by_everybody(crowded, tokens)
-    seasons_by_everybody(crowded, tokens)
-    one_key_ten_times(crowded, tokens)
-    approve_against_decline(crowded, tokens)
-    one_refresh_of_ten(crowded, crowd_plex)
-    one_setting_by_many(crowded, tokens["admin"])
-    admins_who_demote_each_other(crowded, crowd_plex, tokens)
+@pytest.fixture(scope="module")
+def crowd(
+    crowd_plex: str, tmp_path_factory: pytest.TempPathFactory, own_engines: OwnEngines
+) -> Iterator[Crowd]:
+    """Run one service for all tests, because its start is the slow part."""
+    environment = {
+        "PLEX_CLIENT_ID": "races",
+        "PLEX_API_URL": crowd_plex,
+        "PLEX_AUTH_URL": f"{crowd_plex}/auth",
+    }
+    data = tmp_path_factory.mktemp("races") / "data"
+    with (
+        own_engines("races") as own,
+        local_service(data, environment={**own, **environment}) as service,
+    ):
+        handles = [service.begin(crowd_plex, name) for name in CROWD]
+        answers = at_once([partial(verify, service, handle) for handle in handles])
+        yield Crowd(service, crowd_plex, dict(zip(CROWD, answers, strict=True)))
 
 
-def first_sign_ins(service: LocalService, plex_url: str) -> dict[str, str]:
-    handles = {name: service.begin(plex_url, name) for name in CROWD}
-    answers = at_once([partial(verify, service, handle) for handle in handles.values()])
+def test_exactly_one_of_twenty_concurrent_first_sign_ins_becomes_admin(crowd: Crowd) -> None:
+    answers = list(crowd.sign_ins.values())
     assert codes(answers) == {"200": len(CROWD)}
     roles = Counter(answer.data["user"]["role"] for answer in answers)
     assert roles == {"admin": 1, "user": len(CROWD) - 1}
-    return {
-        "admin" if answer.data["user"]["role"] == "admin" else name: answer.data["token"]
-        for name, answer in zip(handles, answers, strict=True)
-    }
 
 
-def one_handle_many_times(service: LocalService, plex_url: str) -> None:
-    handle = service.begin(plex_url, CROWD[0])
-    answers = at_once([lambda: verify(service, handle)] * 10)
+def test_sign_in_handle_works_once_when_ten_calls_use_it_at_once(crowd: Crowd) -> None:
+    handle = crowd.service.begin(crowd.plex_url, CROWD[0])
+    answers = at_once([lambda: verify(crowd.service, handle)] * 10)
     assert codes(answers) == {"200": 1, "PIN_EXPIRED": 9}
 
 
-def ask(service: LocalService, token: str, body: Any, **options: Any) -> Answer:
-    return service.patiently("POST", "/api/media/request", token=token, body=body, **options)
-
-
-def one_film_by_everybody(service: LocalService, tokens: dict[str, str]) -> None:
+def test_one_of_twenty_concurrent_requests_for_the_same_film_is_created(crowd: Crowd) -> None:
     body = {"mediaType": "movie", "tmdbId": 603}
     path = "/api/media/request"
     answers = at_once(
-        [partial(service.call, "POST", path, token=token, body=body) for token in tokens.values()]
+        [
+            partial(crowd.service.call, "POST", path, token=token, body=body)
+            for token in crowd.tokens.values()
+        ]
     )
     assert codes(answers) == {"201": 1, "ALREADY_REQUESTED": len(CROWD) - 1}
-    listed = service.patiently("GET", "/api/admin/requests", token=tokens["admin"]).json
-    assert listed["pagination"]["total"] == 1
+    listed = crowd.service.patiently(
+        "GET", "/api/admin/requests", token=crowd.admin, query={"limit": 100}
+    ).data
+    assert [item["tmdbId"] for item in listed].count(603) == 1
 
 
-def seasons_by_everybody(service: LocalService, tokens: dict[str, str]) -> None:
+def test_each_season_is_held_once_when_requests_for_overlapping_seasons_race(crowd: Crowd) -> None:
     subsets = [[1, 2], [2, 3], [3, 4], [4, 5], [5, 1], [1, 3, 5], [2, 4], [5, 4, 3], [1], [2]]
     answers = at_once(
         [
-            partial(ask, service, token, {"mediaType": "tv", "tmdbId": 1396, "seasons": seasons})
-            for token, seasons in zip(tokens.values(), subsets, strict=False)
+            partial(
+                crowd.post_request, token, {"mediaType": "tv", "tmdbId": 1396, "seasons": seasons}
+            )
+            for token, seasons in zip(crowd.tokens.values(), subsets, strict=False)
         ]
     )
     assert codes(answers).keys() <= {"201", "ALREADY_REQUESTED"}
@@ -91,26 +110,25 @@ def seasons_by_everybody(service: LocalService, tokens: dict[str, str]) -> None:
         season for answer in answers if answer.status == 201 for season in answer.data["seasons"]
     ]
     assert sorted(held) == [1, 2, 3, 4, 5]
-    for answer, asked in zip(answers, subsets, strict=True):
+    for answer, requested in zip(answers, subsets, strict=True):
         if answer.status == 201:
             skipped = answer.data.get("skippedSeasons", [])
-            assert sorted(answer.data["seasons"] + skipped) == sorted(asked)
+            assert sorted(answer.data["seasons"] + skipped) == sorted(requested)
 
 
-def one_key_ten_times(service: LocalService, tokens: dict[str, str]) -> None:
-    token = tokens["admin"]
+def test_one_request_is_created_when_ten_calls_share_an_idempotency_key(crowd: Crowd) -> None:
     body = {"mediaType": "movie", "tmdbId": 27205}
-    answers = at_once([lambda: ask(service, token, body, headers={"Idempotency-Key": "once"})] * 10)
+    once = partial(crowd.post_request, crowd.admin, body, headers={"Idempotency-Key": "once"})
+    answers = at_once([once] * 10)
     assert codes(answers).keys() <= {"201", "IDEMPOTENCY_IN_PROGRESS"}
     made = {answer.data["id"] for answer in answers if answer.status == 201}
     assert len(made) == 1
-    again = ask(service, token, body, headers={"Idempotency-Key": "once"})
-    assert again.data["id"] in made
+    assert once().data["id"] in made
 
 
-def approve_against_decline(service: LocalService, tokens: dict[str, str]) -> None:
-    admin = tokens["admin"]
-    made = ask(service, admin, {"mediaType": "movie", "tmdbId": 157336}).data
+def test_one_decision_succeeds_when_approvals_and_declines_race(crowd: Crowd) -> None:
+    service, admin = crowd.service, crowd.admin
+    made = crowd.post_request(admin, {"mediaType": "movie", "tmdbId": 157336}).data
     path = f"/api/admin/requests/{made['id']}"
     jobs = [
         lambda: service.patiently("POST", f"{path}/approve", token=admin, body={}),
@@ -122,8 +140,9 @@ def approve_against_decline(service: LocalService, tokens: dict[str, str]) -> No
     assert {answer.details["status"] for answer in answers if answer.status == 409} == {winner}
 
 
-def one_refresh_of_ten(service: LocalService, plex_url: str) -> None:
-    token = service.sign_in(plex_url, CROWD[1])
+def test_one_of_ten_concurrent_refreshes_of_a_token_succeeds(crowd: Crowd) -> None:
+    service = crowd.service
+    token = service.sign_in(crowd.plex_url, CROWD[1])
     answers = at_once(
         [lambda: service.patiently("POST", "/api/auth/refresh", token=token, body={})] * 10
     )
@@ -131,7 +150,9 @@ def one_refresh_of_ten(service: LocalService, plex_url: str) -> None:
     assert service.call("GET", "/api/auth/me", token=token).code == "JWT_INVALID"
 
 
-def one_setting_by_many(service: LocalService, admin: str) -> None:
+def test_concurrent_changes_of_a_setting_are_audited_as_one_chain(crowd: Crowd) -> None:
+    service, admin = crowd.service, crowd.admin
+
     def put(days: int) -> Answer:
         path, body = "/api/admin/config/audit.retention", {"value": {"days": days}}
         return service.patiently("PUT", path, token=admin, body=body)
@@ -142,23 +163,21 @@ def one_setting_by_many(service: LocalService, admin: str) -> None:
         "GET", "/api/admin/audit-logs", token=admin, query={"action": "config.changed"}
     )
     changes = {row["details"]["from"]["days"]: row["details"]["to"]["days"] for row in logs.data}
-    # Each tells what the one before it wrote, from the default to what holds now.
+    # Each change starts from the value that the previous one wrote, the first from the default.
     days, order = 365, []
     while days in changes:
         days = changes[days]
         order.append(days)
     assert sorted(order) == list(range(100, 110))
     listed = service.patiently("GET", "/api/admin/config", token=admin).data
-    holds = next(entry["value"] for entry in listed if entry["key"] == "audit.retention")
-    assert holds == {"days": order[-1]}
+    current = next(entry["value"] for entry in listed if entry["key"] == "audit.retention")
+    assert current == {"days": order[-1]}
 
 
-def admins_who_demote_each_other(
-    service: LocalService, plex_url: str, tokens: dict[str, str]
-) -> None:
-    first = tokens["admin"]
-    other_name = next(name for name in tokens if name not in {"admin", CROWD[0], CROWD[1]})
-    second = tokens[other_name]
+def test_one_of_two_admins_remains_when_they_demote_each_other(crowd: Crowd) -> None:
+    service, plex_url, first_name = crowd.service, crowd.plex_url, crowd.admin_name
+    other_name = next(name for name in CROWD[2:] if name != first_name)
+    first, second = crowd.admin, crowd.tokens[other_name]
     ids = [service.call("GET", "/api/auth/me", token=token).data["id"] for token in (first, second)]
 
     def change(token: str, user_id: str, role: str) -> Answer:
@@ -172,3 +191,8 @@ def admins_who_demote_each_other(
     )
     assert codes(answers).keys() <= {"200", "LAST_ADMIN", "FORBIDDEN", "JWT_INVALID"}
     assert sum(answer.status == 200 for answer in answers) == 1
+    # The other tests need the first admin and valid tokens.
+    if answers[1].status == 200:
+        assert change(second, ids[0], "admin").status == 200
+    for name in (first_name, other_name):
+        crowd.sign_ins[name] = verify(service, service.begin(plex_url, name))

@@ -1,4 +1,4 @@
-"""Each caller's share over HTTP, with many processes answering and the cache going away."""
+"""Rate limits over HTTP, with many processes and with a cache that fails."""
 
 import asyncio
 import os
@@ -31,7 +31,7 @@ from tests.support.processes import suspended
 type Db = psycopg.Connection[tuple[Any, ...]]
 
 AT_ONCE = 8  # below the concurrency of a function
-# Says to the gateway of these tests where a call comes from, as the network does to a real one.
+# The gateway of these tests takes the caller's address from this header.
 CALLER = "X-Test-Caller"
 PIN = ("POST", "/api/auth/plex/pin")
 USERS = ("GET", "/api/admin/users")
@@ -40,7 +40,7 @@ ME = ("GET", "/api/auth/me")
 
 @dataclass
 class Unthrottled:
-    """A service whose gateway lets everything through, and what it stands on."""
+    """A service whose gateway does not throttle, with its database and cache."""
 
     http: LocalService
     plex_url: str
@@ -53,7 +53,7 @@ class Unthrottled:
         return self.http.call(*route, headers=headers, **options)
 
     def sign_in(self, person: str) -> str:
-        # From elsewhere, to leave the shares of the addresses of the tests alone.
+        # Another address, so that the limits of the tests' addresses stay unused.
         ip = "203.0.113.200"
         pin = self.call(PIN, body={}, ip=ip).data
         approve(self.plex_url, pin["code"], person)
@@ -63,7 +63,7 @@ class Unthrottled:
         return token
 
     def environments(self, function: str) -> int:
-        """Return how many processes of a function hold a connection."""
+        """Return how many processes of a function have a connection to the database."""
         row = self.db.execute(
             "SELECT count(*) FROM pg_stat_activity WHERE application_name = %s",
             (f"medianest-{function}",),
@@ -78,7 +78,7 @@ def source_ip(request: web.BaseRequest) -> str:
 
 @contextmanager
 def in_a_thread(data: Path, redis_url: str) -> Iterator[Service]:
-    """Run a service on a loop of its own, without the gateway's throttles."""
+    """Run a service on its own event loop, without the gateway's throttles."""
     settings = read_run_config(
         data=data, port=0, environment={"REDIS_URL": redis_url}, env_file=data / ".env"
     )
@@ -119,7 +119,7 @@ def unthrottled(tmp_path: Path) -> Iterator[Unthrottled]:
         raise_limits(db)
         assert service.backends.plex_url is not None
         http = LocalService(
-            process=None,  # type: ignore[arg-type]  # it runs in this one
+            process=None,  # type: ignore[arg-type]  # the service runs in this process
             data=tmp_path / "data",
             url=service.url,
             log=tmp_path / "log",
@@ -128,14 +128,14 @@ def unthrottled(tmp_path: Path) -> Iterator[Unthrottled]:
 
 
 def many(number: int, job: Callable[[int], Answer]) -> Counter[str]:
-    """Make calls, as many at once as there are environments; return how they were answered."""
+    """Make calls with up to AT_ONCE in parallel; count the statuses and error codes."""
     with ThreadPoolExecutor(AT_ONCE) as pool:
         answers = list(pool.map(job, range(number)))
     return Counter(str(answer.status) if answer.status < 400 else answer.code for answer in answers)
 
 
 def warm(service: Unthrottled, function: str, route: tuple[str, str]) -> None:
-    """Call a function, many at once, until several of its environments are at work."""
+    """Send parallel calls to a function until at least four of its environments run."""
 
     def several() -> bool:
         many(2 * AT_ONCE, lambda _: service.call(route, ip="198.51.100.1"))
@@ -144,7 +144,7 @@ def warm(service: Unthrottled, function: str, route: tuple[str, str]) -> None:
     eventually(several, seconds=30)
 
 
-def test_exactly_the_limit_is_allowed_across_processes(unthrottled: Unthrottled) -> None:
+def test_exactly_the_limit_passes_across_all_processes(unthrottled: Unthrottled) -> None:
     set_limit(unthrottled.db, "admin", 50, 3600)
     alice, bob = unthrottled.sign_in("alice"), unthrottled.sign_in("bob")
     warm(unthrottled, "admin", USERS)
@@ -155,14 +155,16 @@ def test_exactly_the_limit_is_allowed_across_processes(unthrottled: Unthrottled)
         return unthrottled.call(USERS, token=alice, ip=f"203.0.113.{number}")
 
     assert many(200, call) == {"200": 50, "RATE_LIMITED": 150}
-    # Another user at the same addresses has a share of its own.
+    # Another user at the same addresses has a separate limit.
     assert many(60, lambda _: unthrottled.call(USERS, token=bob)) == {
         "FORBIDDEN": 50,
         "RATE_LIMITED": 10,
     }
 
 
-def test_exactly_the_limit_may_sign_in_while_the_cache_is_down(unthrottled: Unthrottled) -> None:
+def test_exactly_the_limit_of_sign_ins_passes_when_the_cache_is_down(
+    unthrottled: Unthrottled,
+) -> None:
     set_limit(unthrottled.db, "plex-pin", 12, 3600)
     warm(unthrottled, "auth", ME)
     os.kill(unthrottled.cache_pid, signal.SIGKILL)
@@ -174,7 +176,9 @@ def test_exactly_the_limit_may_sign_in_while_the_cache_is_down(unthrottled: Unth
     assert audited == (1,)
 
 
-def test_a_hanging_cache_costs_little_and_limits_hold(unthrottled: Unthrottled) -> None:
+def test_sign_in_limits_hold_and_calls_stay_fast_while_the_cache_hangs(
+    unthrottled: Unthrottled,
+) -> None:
     set_limit(unthrottled.db, "plex-pin", 3, 3600)
     alice = unthrottled.sign_in("alice")
     assert unthrottled.call(ME, token=alice).status == 200
@@ -186,7 +190,7 @@ def test_a_hanging_cache_costs_little_and_limits_hold(unthrottled: Unthrottled) 
             seconds.append(time.monotonic() - started)
             assert answer.status == 200
             assert "ratelimit" in answer.headers
-        # One call waits for the cache, for 0.1 seconds; then it is left alone.
+        # One call waits 0.1 seconds for the cache; the next ones skip it during the pause.
         assert max(seconds) < 1
         assert statistics.median(seconds) < 0.15
         pins = [unthrottled.call(PIN, body={}).status for _ in range(5)]

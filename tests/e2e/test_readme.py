@@ -1,4 +1,4 @@
-"""The README's walk, run as printed."""
+"""The README's walkthrough runs as printed."""
 
 import json
 import re
@@ -11,7 +11,7 @@ import pytest
 from tests.support.local import LocalService, local_service
 
 
-def walk_of(readme: str) -> str:
+def walkthrough_of(readme: str) -> str:
     section = readme.partition("<!-- walk:begin")[2].partition("<!-- walk:end")[0]
     return "\n".join(re.findall(r"```bash\n(.*?)```", section, re.DOTALL))
 
@@ -31,8 +31,8 @@ def run(script: str, service: LocalService) -> list[dict[str, Any]]:
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
-def test_the_readme_walk_works_as_printed_repeatedly(root: Path, tmp_path: Path) -> None:
-    script = walk_of((root / "README.md").read_text())
+def test_walkthrough_works_as_printed_and_can_be_repeated(root: Path, tmp_path: Path) -> None:
+    script = walkthrough_of((root / "README.md").read_text())
     assert "127.0.0.1:3001" in script
     with local_service(tmp_path / "data", limits=True, trial_limits=True) as service:
         answers = run(script, service)
@@ -45,11 +45,11 @@ def test_the_readme_walk_works_as_printed_repeatedly(root: Path, tmp_path: Path)
         assert (approved["id"], approved["status"]) == (made["id"], "approved")
         assert mine == [approved]
         for _ in range(4):
-            health, alice, found, refused, held, mine = run(script, service)
+            health, alice, found, refused, decided, mine = run(script, service)
             assert all(answer["success"] for answer in (health, alice, found, mine))
             assert found["data"][0]["request"]["status"] == "approved"
             assert refused["error"]["code"] == "ALREADY_REQUESTED"
-            assert held["error"]["code"] == "INVALID_STATE"
+            assert decided["error"]["code"] == "INVALID_STATE"
             assert mine["data"] == [approved]
 
 
@@ -62,8 +62,8 @@ def test_the_readme_walk_works_as_printed_repeatedly(root: Path, tmp_path: Path)
         "",
     ],
 )
-def test_a_missing_field_is_reported_with_the_answer(root: Path, answer: str) -> None:
-    helpers = walk_of((root / "README.md").read_text()).partition("api $API")[0]
+def test_error_for_a_missing_field_shows_the_response(root: Path, answer: str) -> None:
+    helpers = walkthrough_of((root / "README.md").read_text()).partition("api $API")[0]
     done = subprocess.run(
         ["bash", "-c", f'{helpers}\nfield data.pinId <<< "$0"', answer],
         capture_output=True,

@@ -1,4 +1,4 @@
-"""Requests that many make, decide and cancel at once, served by many processes."""
+"""Concurrent creation, decision and cancellation of requests, served by many processes."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -20,7 +20,7 @@ USERS = CROWD[:12]
 THRONES = 1399  # has eight seasons
 CATALOGUE = json.loads((ROOT / "local/standins/tmdb/catalogue.json").read_text())
 MOVIES = [movie["id"] for movie in CATALOGUE["movies"]]
-# No two tests ask for the same film.
+# Each test requests its own films.
 OF_QUOTA, OF_BULK, OF_DELETION, OF_DECISIONS = (
     MOVIES[:10],
     MOVIES[10:20],
@@ -32,7 +32,7 @@ DECISIONS = "('request.approved', 'request.declined', 'request.cancelled')"
 
 @dataclass
 class Crowded:
-    """A service with many people signed in, and its database."""
+    """A service with signed-in users, and its database."""
 
     http: LocalService
     tokens: dict[str, str]
@@ -43,23 +43,23 @@ class Crowded:
         return self.http.patiently(method, path, token=self.tokens[name], body=body)
 
     def give_role(self, name: str, role: str) -> None:
-        """Change somebody's role, which ends their sessions, and sign them in again."""
+        """Change the role of a user, which ends their sessions, and sign the user in again."""
         path = f"/api/admin/users/{self.id_of(name)}"
         assert self.call(USERS[0], "PATCH", path, {"role": role}).status == 200
         self.tokens[name] = self.http.sign_in(self.plex_url, name)
 
-    def ask(self, name: str, body: dict[str, Any]) -> Answer:
+    def post_request(self, name: str, body: dict[str, Any]) -> Answer:
         return self.call(name, "POST", "/api/media/request", body)
 
     def film(self, name: str, number: int) -> Answer:
-        return self.ask(name, {"mediaType": "movie", "tmdbId": number})
+        return self.post_request(name, {"mediaType": "movie", "tmdbId": number})
 
     def cancel(self, name: str, request_id: str) -> Answer:
         return self.call(name, "DELETE", f"/api/media/requests/{request_id}")
 
-    def decide(self, name: str, request_id: str, how: str) -> Answer:
-        body = {"reason": "no"} if how == "decline" else {}
-        return self.call(name, "POST", f"/api/admin/requests/{request_id}/{how}", body)
+    def decide(self, name: str, request_id: str, decision: str) -> Answer:
+        body = {"reason": "no"} if decision == "decline" else {}
+        return self.call(name, "POST", f"/api/admin/requests/{request_id}/{decision}", body)
 
     def bulk(self, name: str, decision: str, ids: list[str]) -> Answer:
         body = {"decision": decision, "ids": ids}
@@ -74,7 +74,7 @@ class Crowded:
         return self.db.execute(query.encode(), params).fetchall()
 
     def effects(self, request_id: str) -> list[str]:
-        """Return what the audit log says became of a request."""
+        """Return the decisions on a request in the audit log."""
         return [
             str(action)
             for (action,) in self.rows(
@@ -85,11 +85,11 @@ class Crowded:
 
 
 @pytest.fixture(scope="module")
-def crowded(
+def crowd(
     crowd_plex: str, tmp_path_factory: pytest.TempPathFactory, own_engines: OwnEngines
 ) -> Iterator[Crowded]:
-    """Run one service for all: its start is the slow part. The first who signs in is its admin."""
-    data = tmp_path_factory.mktemp("crowded")
+    """Run one service for all tests, as its start is slow; USERS[0] and USERS[1] are admins."""
+    data = tmp_path_factory.mktemp("crowd")
     environment = {
         "PLEX_CLIENT_ID": "races",
         "PLEX_API_URL": crowd_plex,
@@ -106,28 +106,34 @@ def crowded(
         yield crowd
 
 
-def test_ten_overlapping_requests_for_a_show_hold_each_season_once(crowded: Crowded) -> None:
-    parts = [
+def test_each_season_is_held_once_when_ten_users_request_overlapping_seasons(
+    crowd: Crowded,
+) -> None:
+    subsets = [
         [1, 2, 3], [3, 2], [4, 3, 2, 1], [5, 4], [8, 7, 6, 5], [6, 7], [1, 8], [2, 4, 6, 8],
         [7, 5, 3, 1], [8, 1],
     ]  # fmt: skip
     answers = at_once(
         [
-            partial(crowded.ask, name, {"mediaType": "tv", "tmdbId": THRONES, "seasons": seasons})
-            for name, seasons in zip(USERS[2:], parts, strict=True)
+            partial(
+                crowd.post_request,
+                name,
+                {"mediaType": "tv", "tmdbId": THRONES, "seasons": seasons},
+            )
+            for name, seasons in zip(USERS[2:], subsets, strict=True)
         ]
     )
     assert codes(answers).keys() <= {"201", "ALREADY_REQUESTED"}
     made = [answer.data for answer in answers if answer.status == 201]
     held = sorted(season for request in made for season in request["seasons"])
     assert held == [1, 2, 3, 4, 5, 6, 7, 8]
-    for answer, asked in zip(answers, parts, strict=True):
+    for answer, requested in zip(answers, subsets, strict=True):
         if answer.status == 201:
             skipped = answer.data.get("skippedSeasons", [])
             assert answer.data["seasons"]
-            assert sorted(answer.data["seasons"] + skipped) == sorted(asked)
-    # No request is left of those who got nothing, and none holds nothing.
-    rows = crowded.rows(
+            assert sorted(answer.data["seasons"] + skipped) == sorted(requested)
+    # A refused call leaves no request, and each request holds at least one season.
+    rows = crowd.rows(
         "SELECT r.id::text, array_agg(i.season ORDER BY i.season) FROM media_requests r"
         " LEFT JOIN request_items i ON i.request_id = r.id WHERE r.tmdb_id = %s GROUP BY r.id",
         THRONES,
@@ -135,71 +141,73 @@ def test_ten_overlapping_requests_for_a_show_hold_each_season_once(crowded: Crow
     assert sorted(rows) == sorted((request["id"], request["seasons"]) for request in made)
 
 
-def test_ten_concurrent_posts_with_a_quota_of_two_make_two_requests(crowded: Crowded) -> None:
+def test_two_of_ten_concurrent_requests_pass_when_the_quota_has_two_left(crowd: Crowded) -> None:
     name = USERS[2]
     quota = {"movies": {"limit": 2, "days": 7}, "seasons": {"limit": 3, "days": 7}}
-    path = f"/api/admin/users/{crowded.id_of(name)}"
-    assert crowded.call(USERS[0], "PATCH", path, {"quota": quota}).status == 200
-    answers = at_once([partial(crowded.film, name, number) for number in OF_QUOTA])
+    path = f"/api/admin/users/{crowd.id_of(name)}"
+    assert crowd.call(USERS[0], "PATCH", path, {"quota": quota}).status == 200
+    answers = at_once([partial(crowd.film, name, number) for number in OF_QUOTA])
     assert codes(answers) == {"201": 2, "QUOTA_EXCEEDED": 8}
     for answer in answers:
         if answer.status == 403:
             assert (answer.details["used"], answer.details["limit"]) == (2, 2)
-    mine = crowded.rows(
+    mine = crowd.rows(
         "SELECT count(*) FROM media_requests WHERE user_id = %s AND media_type = 'movie'",
-        crowded.id_of(name),
+        crowd.id_of(name),
     )
     assert mine == [(2,)]
-    # What was refused was not taken, and others may have it.
+    # A refused call does not reserve the title: another user can request it.
     refused = next(
         number for number, answer in zip(OF_QUOTA, answers, strict=True) if answer.status == 403
     )
-    assert crowded.film(USERS[3], refused).status == 201
+    assert crowd.film(USERS[3], refused).status == 201
 
 
 @pytest.mark.parametrize("turn", range(len(OF_DECISIONS)))
-def test_of_concurrent_approve_decline_and_cancel_one_wins(crowded: Crowded, turn: int) -> None:
+def test_one_call_succeeds_when_approval_decline_and_cancellation_race(
+    crowd: Crowded, turn: int
+) -> None:
     owner, first, second = USERS[4], USERS[0], USERS[1]
     film = OF_DECISIONS[turn]
-    request_id = crowded.film(owner, film).data["id"]
+    request_id = crowd.film(owner, film).data["id"]
     jobs: list[Callable[[], Answer]] = [
-        partial(crowded.decide, first, request_id, "approve"),
-        partial(crowded.decide, second, request_id, "decline"),
-        partial(crowded.cancel, owner, request_id),
-        partial(crowded.cancel, first, request_id),
-        partial(crowded.cancel, owner, request_id),
-        partial(crowded.decide, second, request_id, "approve"),
+        partial(crowd.decide, first, request_id, "approve"),
+        partial(crowd.decide, second, request_id, "decline"),
+        partial(crowd.cancel, owner, request_id),
+        partial(crowd.cancel, first, request_id),
+        partial(crowd.cancel, owner, request_id),
+        partial(crowd.decide, second, request_id, "approve"),
     ]
     answers = at_once(jobs[turn:] + jobs[:turn])
     assert len([answer for answer in answers if answer.status < 300]) == 1
     refused = codes([answer for answer in answers if answer.status >= 300])
-    [effect] = crowded.effects(request_id)
-    items = crowded.rows("SELECT active FROM request_items WHERE request_id = %s", request_id)
+    [effect] = crowd.effects(request_id)
+    items = crowd.rows("SELECT active FROM request_items WHERE request_id = %s", request_id)
     if effect == "request.cancelled":
         assert refused == {"NOT_FOUND": 5}
         assert items == []
     else:
         assert refused == {"INVALID_STATE": 5}
         assert items == [(effect == "request.approved",)]
-        seen = crowded.call(owner, "GET", f"/api/media/requests/{request_id}").data
-        assert effect == f"request.{seen['status']}"
-    again = crowded.film(USERS[5], film)
+        current = crowd.call(owner, "GET", f"/api/media/requests/{request_id}").data
+        assert effect == f"request.{current['status']}"
+    again = crowd.film(USERS[5], film)
     assert again.status == (409 if effect == "request.approved" else 201)
 
 
-def test_concurrent_bulk_decisions_and_cancellations_decide_each_request_once(
-    crowded: Crowded,
+def test_each_request_is_decided_once_when_bulk_decisions_and_cancellations_race(
+    crowd: Crowded,
 ) -> None:
     owner, first, second = USERS[6], USERS[0], USERS[1]
-    ids = [crowded.film(owner, number).data["id"] for number in OF_BULK]
+    ids = [crowd.film(owner, number).data["id"] for number in OF_BULK]
     answers = at_once(
         [
-            partial(crowded.bulk, first, "approve", ids),
-            partial(crowded.bulk, second, "decline", ids[::-1]),
-            partial(crowded.bulk, first, "decline", ids[5:] + ids[:5]),
-            partial(crowded.bulk, second, "approve", ids[5:] + ids[:5]),
-            partial(crowded.cancel, owner, ids[0]),
-            partial(crowded.cancel, owner, ids[-1]),
+            partial(crowd.bulk, first, "approve", ids),
+            partial(crowd.bulk, second, "decline", ids[::-1]),
+            partial(crowd.bulk, first, "decline", ids[5:] + ids[:5]),
+            partial(crowd.bulk, second, "approve", ids[5:] + ids[:5]),
+            partial(crowd.cancel, owner, ids[0]),
+            partial(crowd.cancel, owner, ids[-1]),
         ]
     )
     assert codes(answers[:4]) == {"200": 4}
@@ -214,37 +222,37 @@ def test_concurrent_bulk_decisions_and_cancellations_decide_each_request_once(
             outcomes[request_id].append("request.cancelled")
     for request_id in ids:
         assert len(outcomes[request_id]) == 1
-        assert crowded.effects(request_id) == outcomes[request_id]
+        assert crowd.effects(request_id) == outcomes[request_id]
 
 
-def test_a_user_deleted_during_concurrent_calls_leaves_no_request(crowded: Crowded) -> None:
-    # Deleting locks admins, the user, then their requests: nobody may hold those and want these.
+def test_user_is_deleted_while_decisions_and_requests_run(crowd: Crowded) -> None:
+    # Deletion locks admins, the user, then their requests: another lock order would deadlock.
     first, second = USERS[0], USERS[1]
-    for leaver, role in zip(USERS[8:12], ("user", "admin", "user", "admin"), strict=True):
+    for deleted_user, role in zip(USERS[8:12], ("user", "admin", "user", "admin"), strict=True):
         films = iter(OF_DELETION)
-        ids = [crowded.film(leaver, next(films)).data["id"] for _ in range(3)]
-        path = f"/api/admin/users/{crowded.id_of(leaver)}"
-        crowded.give_role(leaver, role)
+        ids = [crowd.film(deleted_user, next(films)).data["id"] for _ in range(3)]
+        path = f"/api/admin/users/{crowd.id_of(deleted_user)}"
+        crowd.give_role(deleted_user, role)
         answers = at_once(
             [
-                partial(crowded.bulk, leaver, "approve", ids),
-                partial(crowded.bulk, second, "decline", ids),
-                partial(crowded.decide, first, ids[1], "decline"),
-                partial(crowded.call, first, "DELETE", path),
-                partial(crowded.cancel, leaver, ids[2]),
-                partial(crowded.film, leaver, next(films)),
-                partial(crowded.film, second, next(films)),
+                partial(crowd.bulk, deleted_user, "approve", ids),
+                partial(crowd.bulk, second, "decline", ids),
+                partial(crowd.decide, first, ids[1], "decline"),
+                partial(crowd.call, first, "DELETE", path),
+                partial(crowd.cancel, deleted_user, ids[2]),
+                partial(crowd.film, deleted_user, next(films)),
+                partial(crowd.film, second, next(films)),
             ]
         )
         assert codes(answers).keys() <= {
             "200", "201", "204", "NOT_FOUND", "INVALID_STATE", "JWT_INVALID", "FORBIDDEN",
         }  # fmt: skip
-        assert crowded.call(first, "GET", path).code == "NOT_FOUND"
+        assert crowd.call(first, "GET", path).code == "NOT_FOUND"
         for request_id in ids:
-            assert crowded.call(first, "GET", f"/api/media/requests/{request_id}").status == 404
-            assert len(crowded.effects(request_id)) <= 1
-        # What the leaver had asked for is free.
-        assert crowded.cancel(second, answers[-1].data["id"]).status == 204
+            assert crowd.call(first, "GET", f"/api/media/requests/{request_id}").status == 404
+            assert len(crowd.effects(request_id)) <= 1
+        # The titles of the deleted user can be requested.
+        assert crowd.cancel(second, answers[-1].data["id"]).status == 204
         for film in OF_DELETION:
-            made = crowded.film(second, film)
-            assert crowded.cancel(second, made.data["id"]).status == 204
+            made = crowd.film(second, film)
+            assert crowd.cancel(second, made.data["id"]).status == 204

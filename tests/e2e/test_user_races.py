@@ -1,10 +1,13 @@
-"""Admins who create and delete accounts in the same moment, served by many processes."""
+"""Concurrent calls of admins that create, change and delete users, served by many processes."""
 
+import itertools
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any
+
+import pytest
 
 from tests.e2e.conftest import OwnEngines
 from tests.support.api import ROOT, Answer
@@ -15,7 +18,7 @@ USERS = "/api/admin/users"
 PASSWORD = "Cellar-door_42"
 CATALOGUE = json.loads((ROOT / "local/standins/tmdb/catalogue.json").read_text())
 FILMS = [movie["id"] for movie in CATALOGUE["movies"]][:8]
-# What a call may answer whose user ceases to be an admin, or to be at all, while it is under way.
+# The errors of a call whose user is demoted or deleted while the call runs.
 TOO_LATE = {"LAST_ADMIN", "FORBIDDEN", "JWT_INVALID"}
 
 
@@ -30,7 +33,7 @@ def create(service: LocalService, admin: str, name: str, role: str) -> Answer:
 
 
 def sign_in(service: LocalService, name: str) -> tuple[str, str]:
-    """Return the token and the id of somebody with a local account."""
+    """Sign in to a local account; return the token and the id of the user."""
     body = {"identifier": name, "password": PASSWORD}
     data = service.patiently("POST", "/api/auth/login", body=body).data
     return data["token"], data["user"]["id"]
@@ -44,23 +47,56 @@ def change(service: LocalService, admin: str, user_id: str, **fields: Any) -> An
     return service.patiently("PATCH", f"{USERS}/{user_id}", token=admin, body=fields)
 
 
-def test_admins_who_change_each_other_at_once_leave_an_active_admin(
-    tmp_path: Path, own_engines: OwnEngines
+def post_request(service: LocalService, token: str, film: int) -> Answer:
+    body = {"mediaType": "movie", "tmdbId": film}
+    return service.patiently("POST", "/api/media/request", token=token, body=body)
+
+
+def is_signed_in(service: LocalService, token: str) -> bool:
+    answer = service.patiently("GET", "/api/auth/me", token=token)
+    assert answer.status == 200 or answer.code == "JWT_INVALID"
+    return answer.status == 200
+
+
+def id_of(service: LocalService, token: str) -> str:
+    return str(service.patiently("GET", "/api/auth/me", token=token).data["id"])
+
+
+def active_admins(service: LocalService, admin: str) -> list[str]:
+    query = {"role": "admin", "status": "active"}
+    found = service.patiently("GET", USERS, token=admin, query=query).data
+    return [user["id"] for user in found]
+
+
+def delete_other_admins(service: LocalService, admin: str) -> None:
+    own_id = id_of(service, admin)
+    for user_id in active_admins(service, admin):
+        if user_id != own_id:
+            assert delete(service, admin, user_id).status == 204
+
+
+@dataclass
+class Installation:
+    """A running service, and the token of a user who is an admin at the start of each test."""
+
+    service: LocalService
+    admin: str
+
+
+@pytest.fixture(scope="module")
+def installation(
+    tmp_path_factory: pytest.TempPathFactory, own_engines: OwnEngines
+) -> Iterator[Installation]:
+    """Run one service for all tests, because its start is the slow part."""
+    data = tmp_path_factory.mktemp("admins") / "data"
+    with own_engines("admins") as own, local_service(data, environment=own) as service:
+        yield Installation(service, service.sign_in(service.standin_urls[0], "alice"))
+
+
+def test_one_account_is_created_when_admins_race_with_names_that_differ_in_case(
+    installation: Installation,
 ) -> None:
-    # One service for all: its start is the slow part.
-    with (
-        own_engines("admins") as own,
-        local_service(tmp_path / "data", environment=own) as service,
-    ):
-        alice = service.sign_in(service.standin_urls[0], "alice")
-        one_account_by_many(service, alice)
-        alice = admins_who_end_each_others_sessions(service, alice)
-        alice = admins_who_remove_each_other(service, alice)
-        alice = three_admins_in_a_circle(service, alice)
-        a_user_who_is_deleted_at_work(service, alice)
-
-
-def one_account_by_many(service: LocalService, alice: str) -> None:
+    service, alice = installation.service, installation.admin
     create(service, alice, "root2", "admin")
     other, _ = sign_in(service, "root2")
     names = ["twin", "Twin", "TWIN", "tWIN", "twiN"]
@@ -84,72 +120,64 @@ def one_account_by_many(service: LocalService, alice: str) -> None:
     assert sign_in(service, "twin")[1] == made
 
 
-def admins_who_end_each_others_sessions(service: LocalService, alice: str) -> str:
-    """Let two admins end each other's sessions; return a token of the first."""
-    ids = [
-        service.patiently("GET", "/api/auth/me", token=alice).data["id"],
-        sign_in(service, "root2")[1],
-    ]
+def test_admins_that_end_each_others_sessions_do_not_deadlock(
+    installation: Installation,
+) -> None:
+    service = installation.service
+    names = ("first-ender", "second-ender")
+    for name in names:
+        create(service, installation.admin, name, "admin")
     for _ in range(5):
-        tokens = [service.sign_in(service.standin_urls[0], "alice"), sign_in(service, "root2")[0]]
+        (first, first_id), (second, second_id) = (sign_in(service, name) for name in names)
         answers = at_once(
             [
                 partial(service.patiently, "DELETE", f"{USERS}/{user_id}/sessions", token=token)
-                for token, user_id in zip(tokens, reversed(ids), strict=True)
+                for token, user_id in ((first, second_id), (second, first_id))
                 for _ in range(2)
             ]
         )
-        # Whoever comes late is signed out by then; nobody waits for the other in a circle.
+        # The session of a later call may have ended already.
         found = codes(answers)
         assert found["204"] >= 1
         assert found.keys() <= {"204", "JWT_INVALID"}
-    return service.sign_in(service.standin_urls[0], "alice")
 
 
-def admins_who_remove_each_other(service: LocalService, survivor: str) -> str:
-    """Let pairs of last admins remove each other; return the token of who is left."""
+def test_exactly_one_of_two_last_admins_removes_the_other(installation: Installation) -> None:
+    service = installation.service
     removals: list[Callable[[LocalService, str, str], Answer]] = [
         delete,
         partial(change, role="user"),
         partial(change, status="suspended"),
     ]
-    me = service.patiently("GET", "/api/auth/me", token=survivor).data["id"]
-    for user_id in active_admins(service, survivor):
-        if user_id != me:
-            assert delete(service, survivor, user_id).status == 204
-    number = 0
-    for first in removals:
-        for second in removals:
-            number += 1
-            name = f"rival{number}"
-            create(service, survivor, name, "admin")
-            rival, rival_id = sign_in(service, name)
-            answers = at_once(
-                [
-                    partial(first, service, survivor, rival_id),
-                    partial(second, service, rival, me),
-                ]
-            )
-            won = [answer.status in {200, 204} for answer in answers]
-            assert sorted(won) == [False, True], [answer.text for answer in answers]
-            assert codes(answers).keys() & TOO_LATE
-            if won[1]:
-                survivor, me = rival, rival_id
-            assert active_admins(service, survivor) == [me]
-    return survivor
-
-
-def active_admins(service: LocalService, admin: str) -> list[str]:
-    query = {"role": "admin", "status": "active"}
-    found = service.patiently("GET", USERS, token=admin, query=query).data
-    return [user["id"] for user in found]
-
-
-def three_admins_in_a_circle(service: LocalService, survivor: str) -> str:
-    me = service.patiently("GET", "/api/auth/me", token=survivor).data["id"]
-    circle = [(survivor, me)]
-    for name in ("second", "third"):
+    delete_other_admins(service, installation.admin)
+    for number, (first, second) in enumerate(itertools.product(removals, repeat=2)):
+        survivor = installation.admin
+        survivor_id = id_of(service, survivor)
+        name = f"rival{number}"
         create(service, survivor, name, "admin")
+        rival, rival_id = sign_in(service, name)
+        answers = at_once(
+            [
+                partial(first, service, survivor, rival_id),
+                partial(second, service, rival, survivor_id),
+            ]
+        )
+        won = [answer.status in {200, 204} for answer in answers]
+        assert sorted(won) == [False, True], [answer.text for answer in answers]
+        assert codes(answers).keys() & TOO_LATE
+        if won[1]:
+            installation.admin, survivor_id = rival, rival_id
+        assert active_admins(service, installation.admin) == [survivor_id]
+
+
+def test_one_admin_remains_when_three_delete_each_other_in_a_circle(
+    installation: Installation,
+) -> None:
+    service = installation.service
+    delete_other_admins(service, installation.admin)
+    circle = [(installation.admin, id_of(service, installation.admin))]
+    for name in ("second", "third"):
+        create(service, installation.admin, name, "admin")
         circle.append(sign_in(service, name))
     answers = at_once(
         [
@@ -157,28 +185,24 @@ def three_admins_in_a_circle(service: LocalService, survivor: str) -> str:
             for place in range(3)
         ]
     )
-    # Who was deleted first deletes nobody any more; the other two do what they asked for.
+    # The admin that is deleted first cannot delete another one; both other calls succeed.
     assert [answer.status for answer in answers].count(204) == 2
     assert codes(answers).keys() - {"204"} <= TOO_LATE
-    [left] = [token for token, _ in circle if is_signed_in(service, token)]
-    assert len(active_admins(service, left)) == 1
-    return left
+    [installation.admin] = [token for token, _ in circle if is_signed_in(service, token)]
+    assert len(active_admins(service, installation.admin)) == 1
 
 
-def is_signed_in(service: LocalService, token: str) -> bool:
-    answer = service.patiently("GET", "/api/auth/me", token=token)
-    assert answer.status == 200 or answer.code == "JWT_INVALID"
-    return answer.status == 200
-
-
-def a_user_who_is_deleted_at_work(service: LocalService, admin: str) -> None:
+def test_nothing_remains_of_a_user_who_is_deleted_while_their_calls_run(
+    installation: Installation,
+) -> None:
+    service, admin = installation.service, installation.admin
     create(service, admin, "heir", "user")
     heir, _ = sign_in(service, "heir")
     for number in range(3):
         name = f"busy{number}"
         create(service, admin, name, "user")
         token, user_id = sign_in(service, name)
-        jobs = [partial(ask, service, token, film) for film in FILMS]
+        jobs = [partial(post_request, service, token, film) for film in FILMS]
         jobs += [partial(service.patiently, "POST", "/api/auth/refresh", token=token, body={})] * 2
         *answers, deletion = at_once([*jobs, partial(delete, service, admin, user_id)])
         assert deletion.status == 204
@@ -187,16 +211,11 @@ def a_user_who_is_deleted_at_work(service: LocalService, admin: str) -> None:
         for answer in answers:
             if answer.status == 200:
                 assert not is_signed_in(service, answer.data["token"])
-        # Nothing of what was asked for is left, and every title is free.
+        # No request of the user is left, and another user can request each title.
         found = service.patiently("GET", "/api/admin/requests", token=admin)
         assert found.json["pagination"]["total"] == 0
-        made = [ask(service, heir, film) for film in FILMS]
+        made = [post_request(service, heir, film) for film in FILMS]
         assert codes(made) == {"201": len(FILMS)}
         for answer in made:
             path = f"/api/media/requests/{answer.data['id']}"
             assert service.patiently("DELETE", path, token=heir).status == 204
-
-
-def ask(service: LocalService, token: str, film: int) -> Answer:
-    body = {"mediaType": "movie", "tmdbId": film}
-    return service.patiently("POST", "/api/media/request", token=token, body=body)

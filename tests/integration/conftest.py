@@ -1,4 +1,4 @@
-"""The functions in this process, on the worker's own database and key space."""
+"""Fixtures: the functions run in this process, with a database and key space per worker."""
 
 import io
 import logging
@@ -31,9 +31,9 @@ from tests.support.pgbouncer import Pool
 
 @pytest.fixture(scope="session")
 def direct_url(database_url: str, worker_id: str) -> str:
-    """Return the address of the worker's database, migrated, for the functions' own user.
+    """Return the address of the worker's migrated database, for the functions' role.
 
-    Unlike the functions' way, it never leads through PgBouncer: a test may set up its session.
+    It bypasses PgBouncer, so that a test can configure its session.
     """
     place = database_url.rpartition("@")[2]
     url = f"postgresql://test_app_{worker_id}:only-for-tests@{place}"
@@ -45,7 +45,7 @@ def direct_url(database_url: str, worker_id: str) -> str:
     return url
 
 
-# Referring tables first. A TRUNCATE takes seven times as long where there are few rows.
+# Referencing tables first. With few rows, TRUNCATE takes seven times as long as DELETE.
 _TABLES = (
     *("request_items", "idempotency_keys", "audit_logs", "system_config", "sessions"),
     *("session_tombstones", "signin_networks", "media_requests", "users", "signin_handles"),
@@ -64,7 +64,7 @@ _PEOPLE = [
 
 @pytest.fixture(scope="session")
 def app_database_url(direct_url: str, pool: Pool | None) -> str:
-    """Return what the functions are told."""
+    """Return the address that the functions use."""
     return pool.url(direct_url) if pool else direct_url
 
 
@@ -100,7 +100,7 @@ def db(environment: object, database_url: str) -> Iterator[psycopg.Connection[tu
 
 @pytest.fixture(scope="session")
 def reconnect(pool: Pool | None) -> Callable[[], None]:
-    """Return what has the functions' next transaction run on a new connection to PostgreSQL."""
+    """Return a function after which the next transaction uses a new connection to PostgreSQL."""
 
     def now() -> None:
         database().close()
@@ -111,8 +111,8 @@ def reconnect(pool: Pool | None) -> Callable[[], None]:
 
 
 @pytest.fixture(autouse=True)
-def settings_of_the_moment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let run-time settings hold with the very next call."""
+def uncached_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Apply changed run-time settings with the next call."""
     monkeypatch.setattr(system_config, "CACHE_SECONDS", 0.0)
 
 
@@ -129,30 +129,30 @@ def logs() -> Iterator[io.StringIO]:
     """Collect what the functions log."""
     stream = io.StringIO()
     handler = cast("logging.StreamHandler[Any]", logger.registered_handler)
-    former = handler.setStream(stream)
+    previous = handler.setStream(stream)
     yield stream
-    handler.setStream(former)
+    handler.setStream(previous)
 
 
 @pytest.fixture
 def plex_url(upstreams: Standins, keys: object) -> Iterator[str]:
-    """Return where the stand-in for plex.tv is; faults and an open breaker end with the test."""
+    """Return the stand-in for plex.tv; faults and an open breaker end with the test."""
     yield upstreams.plex_url
     plex.control(upstreams.plex_url, "DELETE", "fault")
 
 
 @pytest.fixture
 def tmdb_url(upstreams: Standins) -> Iterator[str]:
-    """Return where the stand-in for TMDB is; faults end with the test."""
+    """Return the address of the stand-in for TMDB; faults end with the test."""
     yield upstreams.tmdb_url
     plex.control(upstreams.tmdb_url, "DELETE", "fault")
 
 
 @pytest.fixture
 def people(db: object, keys: object, plex_url: str) -> dict[str, str]:
-    """Sign in alice, who is first and so admin, then bob and carol; return their tokens.
+    """Sign in alice, the first user and so the admin, then bob and carol; return their tokens.
 
-    As a sign-in with Plex does, but without its calls.
+    It writes the rows of a sign-in with Plex, without the calls to Plex.
     """
     return {account.username: _sign_in(account) for account in _PEOPLE}
 

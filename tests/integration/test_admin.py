@@ -1,4 +1,4 @@
-"""Users, everybody's requests, decisions."""
+"""Admins list and change users, list all requests and decide them."""
 
 from typing import Any
 
@@ -12,10 +12,10 @@ type Db = psycopg.Connection[tuple[Any, ...]]
 
 MATRIX = {"mediaType": "movie", "tmdbId": 603}
 SHOW = {"mediaType": "tv", "tmdbId": 1396, "seasons": [1, 2]}
-NOBODY = "3f0e8c2a-7a52-4d0e-9a56-2d1f2b7c9e11"
+UNKNOWN_ID = "3f0e8c2a-7a52-4d0e-9a56-2d1f2b7c9e11"
 
 
-def ask(token: str, body: dict[str, Any] | None = None) -> Any:
+def post_request(token: str, body: dict[str, Any] | None = None) -> Any:
     answer = call("POST", "/api/media/request", token=token, body=body or MATRIX)
     assert answer.status == 201, answer.text
     return answer.data
@@ -27,7 +27,7 @@ def decide(token: str, request_id: str, how: str, body: Any = None) -> Answer:
     return call("POST", f"/api/admin/requests/{request_id}/{how}", token=token, body=body)
 
 
-class TestUsers:
+class TestListUsers:
     def users(self, token: str, **query: Any) -> Any:
         answer = call("GET", "/api/admin/users", token=token, query=query)
         assert answer.status == 200, answer.text
@@ -36,14 +36,16 @@ class TestUsers:
     def names(self, token: str, **query: Any) -> list[str]:
         return [user["username"] for user in self.users(token, **query)["data"]]
 
-    def test_lists_everybody_without_secrets(self, people: dict[str, str]) -> None:
+    def test_all_users_are_listed_without_secrets(self, people: dict[str, str]) -> None:
         listed = self.users(people["alice"])
         assert [user["username"] for user in listed["data"]] == ["carol", "bob", "alice"]
         assert listed["pagination"]["total"] == 3
         keys = {"id", "email", "username", "role", "plexId", "createdAt", "updatedAt"}
         assert all(user.keys() == keys for user in listed["data"])
 
-    def test_filters(self, db: Db, people: dict[str, str]) -> None:
+    def test_users_are_filtered_by_role_search_and_status(
+        self, db: Db, people: dict[str, str]
+    ) -> None:
         alice = people["alice"]
         assert self.names(alice, role="admin") == ["alice"]
         assert self.names(alice, role="user") == ["carol", "bob"]
@@ -53,23 +55,23 @@ class TestUsers:
         assert self.names(alice, status="suspended") == ["bob"]
         assert self.names(alice, status="active") == ["carol", "alice"]
 
-    def test_sorts(self, people: dict[str, str]) -> None:
+    def test_users_are_sorted_by_the_requested_field(self, people: dict[str, str]) -> None:
         alice = people["alice"]
         assert self.names(alice, sort="username") == ["alice", "bob", "carol"]
         assert self.names(alice, sort="-username") == ["carol", "bob", "alice"]
         assert self.names(alice, sort="email") == ["alice", "bob", "carol"]
         assert self.names(alice, sort="createdAt") == ["alice", "bob", "carol"]
 
-    def test_pages(self, people: dict[str, str]) -> None:
+    def test_page_past_the_last_is_empty(self, people: dict[str, str]) -> None:
         alice = people["alice"]
         assert self.names(alice, limit=2, page=2) == ["alice"]
         assert self.names(alice, limit=2, page=3) == []
 
     @pytest.mark.parametrize("text", ["%", "_", "\\", "' OR 1=1 --", "a%e"])
-    def test_search_is_literal(self, people: dict[str, str], text: str) -> None:
+    def test_search_does_not_interpret_patterns(self, people: dict[str, str], text: str) -> None:
         assert self.names(people["alice"], search=text) == []
 
-    def test_literal_search_finds_the_characters(self, db: Db, people: dict[str, str]) -> None:
+    def test_search_finds_pattern_characters_in_names(self, db: Db, people: dict[str, str]) -> None:
         rename = "UPDATE users SET username_key = NULL, username = "
         db.execute(f"{rename} '100%_\\' WHERE username = 'bob'".encode())
         for text in ("100%", "0%_", "%_\\"):
@@ -78,7 +80,7 @@ class TestUsers:
         for text in ("%", "%_"):
             assert self.names(people["alice"], search=text) == ["%_\\"]
 
-    def test_a_short_search_finds_names_and_addresses_anywhere(
+    def test_short_search_matches_any_part_of_names_and_email_addresses(
         self, db: Db, people: dict[str, str]
     ) -> None:
         alice = people["alice"]
@@ -105,7 +107,7 @@ class TestUsers:
             "\u00a0rge\u00a0",
         ],
     )
-    def test_search_finds_a_name_however_it_is_spelt(
+    def test_search_ignores_case_and_unicode_form(
         self, people: dict[str, str], search: str
     ) -> None:
         body = {
@@ -119,7 +121,7 @@ class TestUsers:
         assert self.names(people["alice"], search=search) == ["Jürgen"]
 
     @pytest.mark.parametrize("search", ["", " ", "\u00a0\u2003"])
-    def test_a_search_for_nothing_is_refused(self, people: dict[str, str], search: str) -> None:
+    def test_empty_search_is_refused(self, people: dict[str, str], search: str) -> None:
         answer = call("GET", "/api/admin/users", token=people["alice"], query={"search": search})
         assert (answer.status, answer.details[0]["field"]) == (400, "query.search")
 
@@ -128,10 +130,10 @@ class TestChangeUser:
     def change(self, token: str, user_id: str, **fields: Any) -> Answer:
         return call("PATCH", f"/api/admin/users/{user_id}", token=token, body=fields)
 
-    def test_suspension_ends_sessions_at_once_and_for_good(
+    def test_suspension_revokes_sessions_immediately_and_permanently(
         self, plex_url: str, people: dict[str, str]
     ) -> None:
-        bob = id_of(people["bob"])  # and so his session is in the cache
+        bob = id_of(people["bob"])  # this call caches the session of bob
         answer = self.change(people["alice"], bob, status="suspended")
         assert (answer.status, answer.data["id"]) == (200, bob)
         for path in ("/api/auth/me", "/api/media/requests"):
@@ -142,7 +144,7 @@ class TestChangeUser:
         token = plex.sign_in(plex_url, "bob")["token"]
         assert call("GET", "/api/auth/me", token=token).status == 200
 
-    def test_another_role_holds_at_once_and_needs_a_new_session(
+    def test_new_role_applies_immediately_and_revokes_sessions(
         self, plex_url: str, people: dict[str, str]
     ) -> None:
         bob = id_of(people["bob"])
@@ -160,7 +162,7 @@ class TestChangeUser:
         assert plex.sign_in(plex_url, "alice")["user"]["role"] == "user"
 
     @pytest.mark.parametrize("fields", [{"role": "user"}, {"status": "suspended"}])
-    def test_never_without_an_active_admin(
+    def test_last_active_admin_cannot_be_demoted_or_suspended(
         self, db: Db, people: dict[str, str], fields: dict[str, str]
     ) -> None:
         alice = id_of(people["alice"])
@@ -170,7 +172,9 @@ class TestChangeUser:
         self.change(people["alice"], id_of(people["bob"]), role="admin")
         assert self.change(people["alice"], alice, **fields).status == 200
 
-    def test_is_audited(self, db: Db, people: dict[str, str]) -> None:
+    def test_change_is_audited_with_previous_and_new_value(
+        self, db: Db, people: dict[str, str]
+    ) -> None:
         bob, alice = id_of(people["bob"]), id_of(people["alice"])
         self.change(people["alice"], bob, role="admin")
         audited = db.execute(
@@ -178,7 +182,7 @@ class TestChangeUser:
         ).fetchall()
         assert audited == [(alice, bob, {"role": {"from": "user", "to": "admin"}})]
 
-    def test_what_is_so_already_is_no_change(self, db: Db, people: dict[str, str]) -> None:
+    def test_unchanged_values_are_not_audited(self, db: Db, people: dict[str, str]) -> None:
         bob, alice = id_of(people["bob"]), id_of(people["alice"])
         quota = {"movies": {"limit": 1, "days": 7}}
         before = self.change(people["alice"], bob, quota=quota).data
@@ -190,11 +194,11 @@ class TestChangeUser:
         ):
             answer = self.change(people["alice"], bob, **fields)
             assert (answer.status, answer.data) == (200, before)
-        # Not even the last admin's rights are in danger.
+        # The last admin may repeat their own role and status.
         last = self.change(people["alice"], alice, role="admin", status="active")
         assert (last.status, last.data["id"]) == (200, alice)
         assert db.execute("SELECT count(*) FROM audit_logs").fetchone() == written
-        # Of more than one, what differs is told.
+        # The audit row of a change has only the fields that differ.
         self.change(people["alice"], bob, role="user", status="suspended", quota=quota)
         audited = db.execute(
             "SELECT details FROM audit_logs WHERE action = 'user.changed' ORDER BY created_at"
@@ -203,16 +207,18 @@ class TestChangeUser:
 
     @pytest.mark.parametrize(
         "fields",
-        [{"role": "root"}, {"status": "gone"}, {"email": "x@example.com"}, {"id": NOBODY}, {}],
+        [{"role": "root"}, {"status": "gone"}, {"email": "x@example.com"}, {"id": UNKNOWN_ID}, {}],
     )
-    def test_only_what_may_be_changed(self, people: dict[str, str], fields: dict[str, str]) -> None:
+    def test_invalid_or_unknown_fields_are_refused(
+        self, people: dict[str, str], fields: dict[str, str]
+    ) -> None:
         answer = self.change(people["alice"], id_of(people["bob"]), **fields)
         assert (answer.status, answer.code) == (400, "VALIDATION_ERROR")
 
-    def test_nobody_is_not_found(self, people: dict[str, str]) -> None:
-        assert self.change(people["alice"], NOBODY, role="admin").code == "NOT_FOUND"
+    def test_change_of_an_unknown_user_gets_404(self, people: dict[str, str]) -> None:
+        assert self.change(people["alice"], UNKNOWN_ID, role="admin").code == "NOT_FOUND"
 
-    def test_ending_all_sessions_of_a_user(
+    def test_admin_revokes_all_sessions_of_a_user(
         self, db: Db, plex_url: str, people: dict[str, str]
     ) -> None:
         bob = id_of(people["bob"])
@@ -224,20 +230,22 @@ class TestChangeUser:
             assert call("GET", "/api/auth/me", token=token).code == "JWT_INVALID"
         for name in ("alice", "carol"):
             assert call("GET", "/api/auth/me", token=people[name]).status == 200
-        # There is none left to end, and nothing to tell of.
+        # No session is left: nothing is audited.
         again = call("DELETE", f"/api/admin/users/{bob}/sessions", token=people["alice"])
         assert again.status == 204
         audited = db.execute(
             "SELECT target_id, details FROM audit_logs WHERE action = 'session.revoked'"
         ).fetchall()
         assert audited == [(bob, {"sessions": 2})]
-        missing = call("DELETE", f"/api/admin/users/{NOBODY}/sessions", token=people["alice"])
+        missing = call("DELETE", f"/api/admin/users/{UNKNOWN_ID}/sessions", token=people["alice"])
         assert missing.code == "NOT_FOUND"
 
 
-class TestRequests:
-    def test_lists_everybodys_with_the_requester(self, people: dict[str, str]) -> None:
-        first, second = ask(people["bob"]), ask(people["carol"], SHOW)
+class TestListRequests:
+    def test_requests_of_all_users_are_listed_with_the_requester(
+        self, people: dict[str, str]
+    ) -> None:
+        first, second = post_request(people["bob"]), post_request(people["carol"], SHOW)
         answer = call("GET", "/api/admin/requests", token=people["alice"]).json
         assert [item["id"] for item in answer["data"]] == [second["id"], first["id"]]
         assert answer["data"][0]["requester"]["username"] == "carol"
@@ -251,8 +259,10 @@ class TestRequests:
             },
         }
 
-    def test_filters(self, people: dict[str, str]) -> None:
-        film, show = ask(people["bob"]), ask(people["carol"], SHOW)
+    def test_requests_are_filtered_by_user_status_and_media_type(
+        self, people: dict[str, str]
+    ) -> None:
+        film, show = post_request(people["bob"]), post_request(people["carol"], SHOW)
         decide(people["alice"], film["id"], "approve")
 
         def ids(**query: Any) -> list[str]:
@@ -263,12 +273,12 @@ class TestRequests:
         assert ids(status="pending") == [show["id"]]
         assert ids(status="approved", mediaType="movie") == [film["id"]]
         assert ids(status="approved", mediaType="tv") == []
-        assert ids(userId=NOBODY) == []
+        assert ids(userId=UNKNOWN_ID) == []
 
 
 class TestDecisions:
-    def test_approve(self, db: Db, people: dict[str, str]) -> None:
-        made = ask(people["bob"])
+    def test_approval_is_stored_and_audited(self, db: Db, people: dict[str, str]) -> None:
+        made = post_request(people["bob"])
         answer = decide(people["alice"], made["id"], "approve", {"note": "fine"})
         alice = call("GET", "/api/auth/me", token=people["alice"]).data
         assert answer.status == 200
@@ -284,26 +294,28 @@ class TestDecisions:
         ).fetchall()
         assert audited == [(alice["id"], made["id"], {"note": "fine"})]
 
-    def test_decline_tells_why_and_frees_the_title(self, people: dict[str, str]) -> None:
-        made = ask(people["bob"], SHOW)
+    def test_decline_returns_the_reason_and_releases_the_title(
+        self, people: dict[str, str]
+    ) -> None:
+        made = post_request(people["bob"], SHOW)
         answer = decide(people["alice"], made["id"], "decline", {"reason": "no room"})
         assert answer.data["status"] == "declined"
         assert answer.data["reason"] == "no room"
         assert answer.data["seasons"] == [1, 2]
-        assert ask(people["carol"], SHOW)["seasons"] == [1, 2]
+        assert post_request(people["carol"], SHOW)["seasons"] == [1, 2]
 
-    def test_approved_title_stays_held(self, people: dict[str, str]) -> None:
-        made = ask(people["bob"])
+    def test_approved_title_cannot_be_requested_again(self, people: dict[str, str]) -> None:
+        made = post_request(people["bob"])
         decide(people["alice"], made["id"], "approve")
         again = call("POST", "/api/media/request", token=people["carol"], body=MATRIX)
         assert again.code == "ALREADY_REQUESTED"
 
     @pytest.mark.parametrize("first", ["approve", "decline"])
     @pytest.mark.parametrize("second", ["approve", "decline"])
-    def test_a_decision_is_final(
+    def test_second_decision_on_a_request_is_refused(
         self, db: Db, people: dict[str, str], first: str, second: str
     ) -> None:
-        made = ask(people["bob"])
+        made = post_request(people["bob"])
         decided = decide(people["alice"], made["id"], first).data
         audited = db.execute("SELECT count(*) FROM audit_logs").fetchone()
         again = decide(people["alice"], made["id"], second)
@@ -314,12 +326,14 @@ class TestDecisions:
         assert mine == [decided]
 
     @pytest.mark.parametrize("how", ["approve", "decline"])
-    def test_no_such_request(self, people: dict[str, str], how: str) -> None:
-        answer = decide(people["alice"], NOBODY, how)
+    def test_decision_on_an_unknown_request_gets_404(
+        self, people: dict[str, str], how: str
+    ) -> None:
+        answer = decide(people["alice"], UNKNOWN_ID, how)
         assert (answer.status, answer.code) == (404, "NOT_FOUND")
 
-    def test_nobody_approves_their_own(self, people: dict[str, str]) -> None:
-        made = ask(people["bob"])
+    def test_users_cannot_approve_their_own_requests(self, people: dict[str, str]) -> None:
+        made = post_request(people["bob"])
         assert decide(people["bob"], made["id"], "approve").code == "FORBIDDEN"
-        own = ask(people["alice"], SHOW)
+        own = post_request(people["alice"], SHOW)
         assert decide(people["alice"], own["id"], "approve").status == 200

@@ -1,4 +1,4 @@
-"""The audit log, as admins read it."""
+"""Admins read the audit log."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -14,11 +14,11 @@ type Db = psycopg.Connection[tuple[Any, ...]]
 
 PATH = "/api/admin/audit-logs"
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
-NOBODY = "3f0e8c2a-7a52-4d0e-9a56-2d1f2b7c9e11"
+UNKNOWN_ID = "3f0e8c2a-7a52-4d0e-9a56-2d1f2b7c9e11"
 
 
 def logs(token: str, **query: Any) -> Answer:
-    # `from` is a word of Python.
+    # `from` is a keyword of Python.
     named = {{"since": "from"}.get(name, name): value for name, value in query.items()}
     return call("GET", PATH, token=token, query=named)
 
@@ -48,13 +48,13 @@ def user_id(db: Db, name: str) -> UUID:
 
 @pytest.fixture
 def alice(db: Db, people: dict[str, str]) -> str:
-    """Sign alice in, an admin; the log is empty."""
+    """Return the token of alice, an admin; the log is empty."""
     db.execute("TRUNCATE audit_logs")
     return people["alice"]
 
 
 class TestItems:
-    def test_tells_who_did_what_to_whom_when_and_from_where(self, db: Db, alice: str) -> None:
+    def test_row_has_actor_action_target_time_and_address(self, db: Db, alice: str) -> None:
         before = datetime.now(UTC) - timedelta(seconds=1)
         quotas = {"movies": {"limit": None, "days": 7}, "seasons": {"limit": 3, "days": 7}}
         path = "/api/admin/config/requestQuota.user"
@@ -74,7 +74,7 @@ class TestItems:
             "userAgent": "tests",
         }
 
-    def test_what_is_not_there_is_absent(self, db: Db, alice: str) -> None:
+    def test_null_columns_are_omitted(self, db: Db, alice: str) -> None:
         add(db, "of.another.release")
         (item,) = logs(alice).data
         keys = {"id", "action", "details", "requestId", "ip", "userAgent", "createdAt"}
@@ -86,7 +86,7 @@ class TestItems:
         )
         assert item["createdAt"] == "2026-01-31T12:00:00.000Z"
 
-    def test_the_rows_of_a_deleted_user_stay(self, db: Db, alice: str) -> None:
+    def test_rows_of_a_deleted_user_remain_without_user_id(self, db: Db, alice: str) -> None:
         add(db, "auth.sign_in", user_id=user_id(db, "bob"))
         db.execute("DELETE FROM users WHERE username = 'bob'")
         (item,) = logs(alice).data
@@ -95,7 +95,7 @@ class TestItems:
 
 
 class TestOrder:
-    def test_newest_first_page_by_page(self, db: Db, alice: str) -> None:
+    def test_rows_are_paged_newest_first(self, db: Db, alice: str) -> None:
         for minute in (2, 0, 4, 1, 3):
             add(db, f"at {minute}", at=NOON + timedelta(minutes=minute))
         assert actions(alice) == ["at 4", "at 3", "at 2", "at 1", "at 0"]
@@ -110,30 +110,30 @@ class TestOrder:
         }
         assert actions(alice, limit=2, page=4) == []
 
-    def test_rows_of_one_moment_are_each_on_one_page(self, db: Db, alice: str) -> None:
+    def test_rows_with_the_same_time_are_each_on_exactly_one_page(self, db: Db, alice: str) -> None:
         add(db, "auth.sign_in", number=7)
         pages = [logs(alice, limit=2, page=page).data for page in (1, 2, 3, 4)]
         assert len({item["id"] for page in pages for item in page}) == 7
 
 
 class TestFilters:
-    def test_by_user(self, db: Db, alice: str) -> None:
+    def test_rows_are_filtered_by_user(self, db: Db, alice: str) -> None:
         bob = user_id(db, "bob")
         add(db, "auth.sign_in", user_id=bob)
         add(db, "auth.sign_out", user_id=user_id(db, "carol"))
         add(db, "limit.exceeded")
         assert actions(alice, userId=bob) == ["auth.sign_in"]
-        assert actions(alice, userId=NOBODY) == []
+        assert actions(alice, userId=UNKNOWN_ID) == []
 
     @pytest.mark.parametrize("action", list(Action))
-    def test_by_action(self, db: Db, alice: str, action: Action) -> None:
+    def test_rows_are_filtered_by_action(self, db: Db, alice: str, action: Action) -> None:
         for each in Action:
             add(db, each)
         answer = logs(alice, action=str(action))
         assert [item["action"] for item in answer.data] == [action]
         assert answer.json["pagination"]["total"] == 1
 
-    def test_from_a_moment_on_and_up_to_another(self, db: Db, alice: str) -> None:
+    def test_from_is_inclusive_and_to_is_exclusive(self, db: Db, alice: str) -> None:
         for second in (-1, 0, 1):
             add(db, f"at {second}", at=NOON + timedelta(seconds=second))
         noon = "2026-01-31T12:00:00Z"
@@ -143,7 +143,7 @@ class TestFilters:
         assert actions(alice, since=noon, to=noon) == []
 
     @pytest.mark.parametrize(
-        "moment",
+        "timestamp",
         [
             "2026-01-31T12:00:00Z",
             "2026-01-31T12:00:00.0Z",
@@ -153,19 +153,21 @@ class TestFilters:
             "2026-02-01T11:59:00+23:59",
         ],
     )
-    def test_a_moment_may_be_told_in_any_zone(self, db: Db, alice: str, moment: str) -> None:
+    def test_time_with_any_utc_offset_is_accepted(self, db: Db, alice: str, timestamp: str) -> None:
         add(db, "before", at=NOON - timedelta(microseconds=1))
         add(db, "at")
-        assert actions(alice, since=moment) == ["at"]
-        assert actions(alice, to=moment) == ["before"]
+        assert actions(alice, since=timestamp) == ["at"]
+        assert actions(alice, to=timestamp) == ["before"]
 
-    @pytest.mark.parametrize("moment", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999Z"])
-    def test_the_ends_of_time(self, db: Db, alice: str, moment: str) -> None:
+    @pytest.mark.parametrize("timestamp", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999Z"])
+    def test_earliest_and_latest_times_are_accepted(
+        self, db: Db, alice: str, timestamp: str
+    ) -> None:
         add(db, "then")
-        found = actions(alice, since=moment) + actions(alice, to=moment)
+        found = actions(alice, since=timestamp) + actions(alice, to=timestamp)
         assert found == ["then"]
 
-    def test_all_at_once(self, db: Db, alice: str) -> None:
+    def test_all_filters_combine(self, db: Db, alice: str) -> None:
         bob, carol = user_id(db, "bob"), user_id(db, "carol")
         for person in (bob, carol):
             for action in ("auth.sign_in", "auth.sign_out"):
@@ -222,17 +224,19 @@ class TestFilters:
             ({"sort": "createdAt"}, "sort"),
         ],
     )
-    def test_a_bad_filter_is_refused(self, alice: str, query: dict[str, Any], field: str) -> None:
+    def test_invalid_filter_is_refused_with_its_field(
+        self, alice: str, query: dict[str, Any], field: str
+    ) -> None:
         answer = call("GET", PATH, token=alice, query=query)
         assert (answer.status, answer.code) == (400, "VALIDATION_ERROR")
         assert [each["field"] for each in answer.details] == [f"query.{field}"]
         assert answer.details[0]["message"]
 
 
-def test_no_user_and_no_stranger(alice: str, people: dict[str, str]) -> None:
+def test_users_and_unauthenticated_callers_are_refused(alice: str, people: dict[str, str]) -> None:
     answer = logs(people["bob"])
     assert (answer.status, answer.code) == (403, "FORBIDDEN")
     answer = call("GET", PATH)
     assert (answer.status, answer.code) == (401, "JWT_INVALID")
-    # The refusal of somebody known is in the log itself.
+    # The denied access of a signed-in user is audited.
     assert actions(alice) == ["access.denied"]

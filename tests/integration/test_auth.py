@@ -1,4 +1,4 @@
-"""Sign-in with Plex, bearer and cookie sessions, sign-out."""
+"""Sign-in with Plex, bearer sessions, cookie sessions and sign-out."""
 
 import os
 import re
@@ -35,7 +35,9 @@ def cookie_of(answer: Answer) -> str:
 
 
 class TestBegin:
-    def test_gives_a_handle_a_code_and_the_hosted_page(self, db: Db, plex_url: str) -> None:
+    def test_returns_a_handle_a_code_and_the_address_of_the_hosted_page(
+        self, db: Db, plex_url: str
+    ) -> None:
         answer = call("POST", "/api/auth/plex/pin", body={})
         assert answer.status == 200
         assert answer.data.keys() == {"pinId", "code", "authUrl", "expiresAt"}
@@ -46,7 +48,7 @@ class TestBegin:
         assert fragment["code"] == [answer.data["code"]]
         assert rows(db, "signin_handles") == 1
 
-    def test_handle_is_ours_and_unguessable(self, db: Db, plex_url: str) -> None:
+    def test_handle_is_random_and_stored_only_as_a_hash(self, db: Db, plex_url: str) -> None:
         plex.control(plex_url, "DELETE", "requests")
         first, second = (
             call("POST", "/api/auth/plex/pin", body={}).data["pinId"] for _ in range(2)
@@ -54,25 +56,25 @@ class TestBegin:
         assert first != second
         assert len(first) >= 43
         assert not first.isdigit()
-        kept = db.execute("SELECT handle_hash, plex_pin_id FROM signin_handles").fetchall()
-        assert all(first.encode() not in handle for handle, _ in kept)
-        assert str(kept[0][1]) not in first
+        stored = db.execute("SELECT handle_hash, plex_pin_id FROM signin_handles").fetchall()
+        assert all(first.encode() not in handle for handle, _ in stored)
+        assert str(stored[0][1]) not in first
 
-    def test_takes_no_body_at_all(self, db: Db) -> None:
+    def test_body_may_be_missing(self, db: Db) -> None:
         assert call("POST", "/api/auth/plex/pin").status == 200
 
-    def test_sends_plex_what_it_requires(self, db: Db, plex_url: str) -> None:
+    def test_plex_gets_its_required_headers(self, db: Db, plex_url: str) -> None:
         plex.control(plex_url, "DELETE", "requests")
         call("POST", "/api/auth/plex/pin", body={})
-        seen = plex.control(plex_url, "GET", "requests")[-1]
-        headers = {name.lower(): value for name, value in seen["headers"].items()}
+        received = plex.control(plex_url, "GET", "requests")[-1]
+        headers = {name.lower(): value for name, value in received["headers"].items()}
         assert headers["accept"] == "application/json"
         assert headers["x-plex-client-identifier"] == "medianest-tests"
         assert headers["x-plex-product"] == "MediaNest"
 
 
 class TestFinish:
-    def test_signs_in_with_a_bearer_token(self, db: Db, plex_url: str) -> None:
+    def test_approved_sign_in_returns_a_bearer_token(self, db: Db, plex_url: str) -> None:
         answer = plex.verify(plex.begin(plex_url, "alice"))
         assert answer.status == 200
         assert answer.data.keys() == {"user", "expiresAt", "token"}
@@ -92,7 +94,7 @@ class TestFinish:
         assert plex.sign_in(plex_url, "bob")["user"]["role"] == "admin"
         assert rows(db, "users") == 2
 
-    def test_pending_until_approved(self, db: Db, plex_url: str) -> None:
+    def test_sign_in_is_pending_until_approved(self, db: Db, plex_url: str) -> None:
         pin = call("POST", "/api/auth/plex/pin", body={}).data
         pending = plex.verify(pin["pinId"])
         assert (pending.status, pending.code) == (409, "PIN_PENDING")
@@ -100,7 +102,7 @@ class TestFinish:
         plex.approve(plex_url, pin["code"], "bob")
         assert plex.verify(pin["pinId"]).status == 200
 
-    def test_handle_works_once(self, db: Db, plex_url: str) -> None:
+    def test_second_use_of_a_handle_is_refused(self, db: Db, plex_url: str) -> None:
         handle = plex.begin(plex_url, "alice")
         assert plex.verify(handle).status == 200
         again = plex.verify(handle)
@@ -108,31 +110,33 @@ class TestFinish:
         assert rows(db, "sessions") == 1
 
     @pytest.mark.parametrize("handle", ["unknown", "1", "308667304", "x" * 200])
-    def test_unknown_handle(self, db: Db, plex_url: str, handle: str) -> None:
+    def test_unknown_handle_is_refused(self, db: Db, plex_url: str, handle: str) -> None:
         plex.begin(plex_url, "alice")
         answer = plex.verify(handle)
         assert (answer.status, answer.code) == (404, "PIN_EXPIRED")
         assert rows(db, "sessions") == 0
 
-    def test_plex_own_number_is_no_handle(self, db: Db, plex_url: str) -> None:
+    def test_pin_id_of_plex_is_not_accepted_as_a_handle(self, db: Db, plex_url: str) -> None:
         handle = plex.begin(plex_url, "alice")
         number = db.execute("SELECT plex_pin_id FROM signin_handles").fetchone()
         assert number is not None
         assert plex.verify(str(number[0])).code == "PIN_EXPIRED"
         assert plex.verify(handle).status == 200
 
-    def test_expired_handle(self, db: Db, plex_url: str) -> None:
+    def test_expired_handle_is_refused(self, db: Db, plex_url: str) -> None:
         handle = plex.begin(plex_url, "alice")
         db.execute("UPDATE signin_handles SET expires_at = now() - interval '1 second'")
         assert plex.verify(handle).code == "PIN_EXPIRED"
         assert rows(db, "sessions") == 0
 
-    def test_handle_ends_before_plex_forgets_the_pin(self, db: Db, plex_url: str) -> None:
+    def test_handle_expires_before_the_pin_of_plex(self, db: Db, plex_url: str) -> None:
         expires = call("POST", "/api/auth/plex/pin", body={}).data["expiresAt"]
         left = datetime.fromisoformat(expires) - datetime.now(UTC)
         assert timedelta(minutes=9) < left <= timedelta(minutes=10)
 
-    def test_managed_user_without_email(self, db: Db, plex_url: str) -> None:
+    def test_managed_user_without_email_gets_a_placeholder_address(
+        self, db: Db, plex_url: str
+    ) -> None:
         user = plex.sign_in(plex_url, "kids")["user"]
         assert user["email"] == "1005@plex.invalid"
 
@@ -146,7 +150,7 @@ class TestFinish:
         assert user["role"] == "user"
         assert rows(db, "users") == 2
 
-    def test_suspended_user(self, db: Db, plex_url: str) -> None:
+    def test_suspended_user_cannot_sign_in_until_reactivated(self, db: Db, plex_url: str) -> None:
         plex.sign_in(plex_url, "bob")
         db.execute("UPDATE users SET status = 'suspended'")
         answer = plex.verify(plex.begin(plex_url, "bob"))
@@ -154,20 +158,20 @@ class TestFinish:
         db.execute("UPDATE users SET status = 'active'")
         assert plex.sign_in(plex_url, "bob")["user"]["username"] == "bob"
 
-    def test_plex_token_is_not_kept_and_does_not_leave(self, db: Db, plex_url: str) -> None:
+    def test_plex_token_is_not_in_the_response(self, db: Db, plex_url: str) -> None:
         plex.control(plex_url, "DELETE", "requests")
         answer = plex.verify(plex.begin(plex_url, "alice"))
-        seen = plex.control(plex_url, "GET", "requests")
+        received = plex.control(plex_url, "GET", "requests")
         tokens = {
             value
-            for request in seen
+            for request in received
             for name, value in request["headers"].items()
             if name.lower() == "x-plex-token"
         }
         assert len(tokens) == 1
         assert tokens.pop() not in answer.text
 
-    def test_is_audited_with_its_caller(self, db: Db, plex_url: str) -> None:
+    def test_sign_in_is_audited_with_its_caller(self, db: Db, plex_url: str) -> None:
         call_answer = plex.verify(plex.begin(plex_url, "alice"))
         audited = db.execute(
             "SELECT action, host(ip), user_agent, request_id FROM audit_logs ORDER BY action"
@@ -178,7 +182,7 @@ class TestFinish:
             ("user.created", "203.0.113.7", "tests", request_id),
         ]
 
-    def test_the_address_that_began_it_is_audited(self, db: Db, plex_url: str) -> None:
+    def test_address_that_began_the_sign_in_is_audited(self, db: Db, plex_url: str) -> None:
         pin = call("POST", "/api/auth/plex/pin", body={}, ip="2001:db8::7").data
         plex.approve(plex_url, pin["code"], "alice")
         assert plex.verify(pin["pinId"]).status == 200
@@ -200,18 +204,18 @@ class TestServerAccess:
         assert rows(db, "users") == 0
         assert rows(db, "sessions") == 0
 
-    def test_a_refusal_uses_the_handle_up(self, db: Db, plex_url: str) -> None:
+    def test_refused_sign_in_consumes_the_handle(self, db: Db, plex_url: str) -> None:
         handle = plex.begin(plex_url, "dave")
         assert plex.verify(handle).code == "PLEX_ACCESS_DENIED"
         assert plex.verify(handle).code in {"PIN_EXPIRED", "RATE_LIMITED"}
         assert rows(db, "signin_handles") == 0
 
-    def test_account_with_access_gets_in_but_not_as_first_admin(
+    def test_first_user_with_access_is_not_admin_when_a_server_is_configured(
         self, db: Db, plex_url: str
     ) -> None:
         assert plex.sign_in(plex_url, "bob")["user"]["role"] == "user"
 
-    def test_a_promotion_by_sign_in_ends_the_other_sessions(
+    def test_promotion_at_sign_in_revokes_the_other_sessions(
         self, db: Db, keys: object, plex_url: str
     ) -> None:
         first = plex.sign_in(plex_url, "alice")["token"]
@@ -225,12 +229,12 @@ class TestServerAccess:
         for token in (second["token"], third, bob):
             assert call("GET", "/api/auth/me", token=token).status == 200
 
-    def test_owner_is_admin(self, db: Db, plex_url: str) -> None:
+    def test_owner_of_the_server_is_admin(self, db: Db, plex_url: str) -> None:
         plex.sign_in(plex_url, "bob")
         assert plex.sign_in(plex_url, "alice")["user"]["role"] == "admin"
 
 
-class TestPlexTrouble:
+class TestPlexFaults:
     @pytest.mark.parametrize(
         "fault",
         [
@@ -243,7 +247,9 @@ class TestPlexTrouble:
         ],
         ids=lambda fault: "-".join(str(value) for value in list(fault.values())[:2]),
     )
-    def test_is_503_and_changes_nothing(self, db: Db, plex_url: str, fault: dict[str, Any]) -> None:
+    def test_plex_fault_gets_503_and_changes_nothing(
+        self, db: Db, plex_url: str, fault: dict[str, Any]
+    ) -> None:
         handle = plex.begin(plex_url, "alice")
         plex.control(plex_url, "PUT", "fault", fault)
         for answer in (plex.verify(handle), call("POST", "/api/auth/plex/pin", body={})):
@@ -254,20 +260,20 @@ class TestPlexTrouble:
         plex.control(plex_url, "DELETE", "fault")
         assert plex.verify(handle).status == 200
 
-    def test_a_pin_is_asked_for_once(self, db: Db, plex_url: str) -> None:
+    def test_request_for_a_pin_is_not_retried(self, db: Db, plex_url: str) -> None:
         for fault in ({"kind": "close"}, {"kind": "status", "status": 503}):
             plex.control(plex_url, "PUT", "fault", fault)
             plex.control(plex_url, "DELETE", "requests")
             assert call("POST", "/api/auth/plex/pin", body={}).code == "PLEX_UNREACHABLE"
             assert len(plex.control(plex_url, "GET", "requests")) == 1
 
-    def test_a_poll_goes_on_past_one_hiccup(self, db: Db, plex_url: str) -> None:
+    def test_poll_is_retried_after_one_failure(self, db: Db, plex_url: str) -> None:
         for fault in ({"kind": "close"}, {"kind": "status", "status": 503}):
             handle = plex.begin(plex_url, "alice")
             plex.control(plex_url, "PUT", "fault", {**fault, "count": 1})
             assert plex.verify(handle).status == 200
 
-    def test_a_sign_in_survives_a_plex_that_fails_halfway(self, db: Db, plex_url: str) -> None:
+    def test_sign_in_can_be_repeated_after_plex_fails_halfway(self, db: Db, plex_url: str) -> None:
         handle = plex.begin(plex_url, "alice")
         plex.control(plex_url, "PUT", "fault", {"kind": "html", "path": "/api/v2/user"})
         assert plex.verify(handle).code == "PLEX_UNREACHABLE"
@@ -275,11 +281,13 @@ class TestPlexTrouble:
         assert plex.verify(handle).status == 200
 
 
-class TestPlexIsLeftAlone:
-    def asked(self, plex_url: str) -> int:
+class TestPlexBreaker:
+    def count_plex_requests(self, plex_url: str) -> int:
         return len(plex.control(plex_url, "GET", "requests"))
 
-    def test_as_long_as_it_says(self, db: Db, keys: redis.Redis, plex_url: str) -> None:
+    def test_plex_is_not_called_before_its_retry_after_has_passed(
+        self, db: Db, keys: redis.Redis, plex_url: str
+    ) -> None:
         handle = plex.begin(plex_url, "alice")
         fault = {"kind": "status", "status": 429, "retryAfter": 20, "count": 1}
         plex.control(plex_url, "PUT", "fault", fault)
@@ -291,11 +299,11 @@ class TestPlexIsLeftAlone:
         ):
             assert (answer.status, answer.code) == (503, "PLEX_UNREACHABLE")
             assert 15 < int(answer.headers["retry-after"]) <= 20
-        assert self.asked(plex_url) == 1
+        assert self.count_plex_requests(plex_url) == 1
         assert keys.delete(*keys.scan_iter("{breaker:*}:state")) == 1
         assert plex.verify(handle).status == 200
 
-    def test_when_it_hangs_and_who_is_signed_in_stays_so(
+    def test_breaker_opens_when_plex_hangs_and_sessions_stay_valid(
         self, people: dict[str, str], plex_url: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         quick = load({**os.environ, "UPSTREAM_TIMEOUT_SECONDS": "1"})
@@ -306,22 +314,22 @@ class TestPlexIsLeftAlone:
         for _ in range(FAILURES):
             assert plex.verify(handle).code == "PLEX_UNREACHABLE"
             assert call("GET", "/api/auth/me", token=people["carol"]).status == 200
-        assert self.asked(plex_url) == FAILURES
+        assert self.count_plex_requests(plex_url) == FAILURES
         started = time.monotonic()
         answer = plex.verify(handle)
         assert time.monotonic() - started < 0.5
         assert (answer.status, answer.code) == (503, "PLEX_UNREACHABLE")
         assert 20 < int(answer.headers["retry-after"]) <= 30
         assert call("GET", "/api/auth/me", token=people["carol"]).status == 200
-        assert self.asked(plex_url) == FAILURES
+        assert self.count_plex_requests(plex_url) == FAILURES
 
-    def test_a_sign_in_has_one_budget_for_all_its_calls(
+    def test_all_calls_of_a_sign_in_share_one_time_budget(
         self, db: Db, keys: object, plex_url: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         slow = load({**os.environ, "PLEX_SERVER_ID": SERVER_ID, "UPSTREAM_TIMEOUT_SECONDS": "1"})
         monkeypatch.setattr(with_plex, "environment", lambda: slow)
         handle = plex.begin(plex_url, "bob")
-        # Each call may take longer than it does; together they may not.
+        # Each call is within its own time-out, but their sum exceeds the budget.
         plex.control(plex_url, "PUT", "fault", {"kind": "slow", "seconds": 1})
         started = time.monotonic()
         assert plex.verify(handle).code == "PLEX_UNREACHABLE"
@@ -329,7 +337,9 @@ class TestPlexIsLeftAlone:
         plex.control(plex_url, "DELETE", "fault")
         assert plex.verify(handle).status == 200
 
-    def test_not_for_pins_that_it_does_not_know(self, db: Db, keys: object, plex_url: str) -> None:
+    def test_unknown_pins_do_not_open_the_breaker(
+        self, db: Db, keys: object, plex_url: str
+    ) -> None:
         handle = plex.begin(plex_url, None)
         db.execute("UPDATE signin_handles SET plex_pin_id = 1")
         for _ in range(2 * FAILURES):
@@ -358,18 +368,18 @@ class TestSession:
         ],
     )
     @pytest.mark.parametrize("path", ["/api/auth/me", "/api/media/requests", "/api/admin/users"])
-    def test_bad_credentials_are_401(
+    def test_invalid_credentials_get_401(
         self, db: Db, path: str, headers: dict[str, str | list[str]]
     ) -> None:
         answer = call("GET", path, headers=headers)
         assert (answer.status, answer.code) == (401, "JWT_INVALID")
         assert answer.headers["www-authenticate"] == "Bearer"
 
-    def test_scheme_in_any_case(self, people: dict[str, str]) -> None:
+    def test_authorization_scheme_is_case_insensitive(self, people: dict[str, str]) -> None:
         headers = {"Authorization": f"bEaReR {people['bob']}"}
         assert call("GET", "/api/auth/me", headers=headers).status == 200
 
-    def test_tampered_token(self, people: dict[str, str]) -> None:
+    def test_tampered_token_is_refused(self, people: dict[str, str]) -> None:
         header, payload, signature = people["bob"].split(".")
         _, other, _ = people["alice"].split(".")
         for token in (
@@ -381,23 +391,29 @@ class TestSession:
             assert call("GET", "/api/auth/me", token=token).code == "JWT_INVALID"
         assert call("GET", "/api/auth/me", token=people["bob"]).status == 200
 
-    def test_token_in_the_query_is_nothing(self, people: dict[str, str]) -> None:
+    def test_token_in_the_query_is_ignored(self, people: dict[str, str]) -> None:
         assert call("GET", "/api/auth/me", query={"token": people["bob"]}).code == "JWT_INVALID"
 
-    def test_expired_session(self, db: Db, people: dict[str, str]) -> None:
+    def test_expired_session_is_refused(self, db: Db, people: dict[str, str]) -> None:
         db.execute("UPDATE sessions SET expires_at = now()")
         assert call("GET", "/api/auth/me", token=people["bob"]).code == "JWT_INVALID"
 
-    def test_suspended_user_is_out_at_once(self, db: Db, people: dict[str, str]) -> None:
+    def test_session_of_a_suspended_user_is_refused_immediately(
+        self, db: Db, people: dict[str, str]
+    ) -> None:
         db.execute("UPDATE users SET status = 'suspended' WHERE username = 'bob'")
         assert call("GET", "/api/auth/me", token=people["bob"]).code == "JWT_INVALID"
         assert call("GET", "/api/auth/me", token=people["carol"]).status == 200
 
-    def test_deleted_user_is_out_at_once(self, db: Db, people: dict[str, str]) -> None:
+    def test_session_of_a_deleted_user_is_refused_immediately(
+        self, db: Db, people: dict[str, str]
+    ) -> None:
         db.execute("DELETE FROM users WHERE username = 'bob'")
         assert call("GET", "/api/auth/me", token=people["bob"]).code == "JWT_INVALID"
 
-    def test_role_is_the_rows_not_the_tokens(self, db: Db, people: dict[str, str]) -> None:
+    def test_role_comes_from_the_database_not_from_the_token(
+        self, db: Db, people: dict[str, str]
+    ) -> None:
         assert call("GET", "/api/admin/users", token=people["alice"]).status == 200
         db.execute("UPDATE users SET role = 'user' WHERE username = 'alice'")
         answer = call("GET", "/api/admin/users", token=people["alice"])
@@ -409,7 +425,7 @@ class TestCookieSession:
     def signed_in(self, db: Db, plex_url: str) -> Answer:
         return plex.verify(plex.begin(plex_url, "alice"), session="cookie")
 
-    def test_keeps_the_token_from_scripts(self, signed_in: Answer) -> None:
+    def test_token_is_only_in_an_http_only_cookie(self, signed_in: Answer) -> None:
         assert signed_in.data.keys() == {"user", "expiresAt", "csrfToken"}
         cookie = signed_in.headers["set-cookie"]
         assert cookie.startswith("__Host-medianest_session=")
@@ -420,27 +436,33 @@ class TestCookieSession:
         assert len(cookie) <= 4096
         assert cookie_of(signed_in).partition("=")[2] not in signed_in.text
 
-    def test_signs_in(self, signed_in: Answer) -> None:
+    def test_cookie_authenticates_the_user(self, signed_in: Answer) -> None:
         me = call("GET", "/api/auth/me", headers={"Cookie": cookie_of(signed_in)})
         assert me.data == signed_in.data["user"]
 
-    def test_cookie_among_others_and_in_two_headers(self, signed_in: Answer) -> None:
+    def test_session_cookie_is_found_among_other_cookies_and_headers(
+        self, signed_in: Answer
+    ) -> None:
         for cookies in (f"a=1; {cookie_of(signed_in)}; b=2", ["a=1", cookie_of(signed_in)]):
             assert call("GET", "/api/auth/me", headers={"Cookie": cookies}).status == 200
 
-    def test_another_cookies_value_is_no_cookie(self, plex_url: str, signed_in: Answer) -> None:
+    def test_session_cookie_inside_the_value_of_another_cookie_is_ignored(
+        self, plex_url: str, signed_in: Answer
+    ) -> None:
         other = plex.verify(plex.begin(plex_url, "bob"), session="cookie")
         planted = f"{cookie_of(signed_in)}; other=x,{cookie_of(other)}"
         me = call("GET", "/api/auth/me", headers={"Cookie": planted})
         assert me.data == signed_in.data["user"]
 
-    def test_two_session_cookies_are_none(self, plex_url: str, signed_in: Answer) -> None:
+    def test_two_session_cookies_are_refused(self, plex_url: str, signed_in: Answer) -> None:
         other = cookie_of(plex.verify(plex.begin(plex_url, "bob"), session="cookie"))
         for cookies in (f"{cookie_of(signed_in)}; {other}", [cookie_of(signed_in), other]):
             me = call("GET", "/api/auth/me", headers={"Cookie": cookies})
             assert me.code == "JWT_INVALID"
 
-    def test_unsafe_method_needs_the_csrf_token(self, db: Db, signed_in: Answer) -> None:
+    def test_unsafe_method_without_the_csrf_token_is_refused(
+        self, db: Db, signed_in: Answer
+    ) -> None:
         cookie = {"Cookie": cookie_of(signed_in)}
         good = signed_in.data["csrfToken"]
         for token in ("", "nonsense", good[:-1], good[1:], f"{good}0", "é" * 97):
@@ -453,7 +475,9 @@ class TestCookieSession:
         done = call("POST", "/api/auth/logout", headers={**cookie, "X-CSRF-Token": good})
         assert done.status == 204
 
-    def test_csrf_token_of_another_session(self, plex_url: str, signed_in: Answer) -> None:
+    def test_csrf_token_of_another_session_is_refused(
+        self, plex_url: str, signed_in: Answer
+    ) -> None:
         other = plex.verify(plex.begin(plex_url, "alice"), session="cookie").data["csrfToken"]
         headers = {"Cookie": cookie_of(signed_in), "X-CSRF-Token": other}
         assert call("POST", "/api/auth/logout", headers=headers).code == "CSRF_TOKEN_MISMATCH"
@@ -468,17 +492,17 @@ class TestCookieSession:
         headers["Sec-Fetch-Site"] = "same-origin"
         assert call("POST", "/api/auth/logout", headers=headers).status == 204
 
-    def test_fresh_csrf_token(self, signed_in: Answer) -> None:
+    def test_newly_issued_csrf_token_is_accepted(self, signed_in: Answer) -> None:
         cookie = {"Cookie": cookie_of(signed_in)}
         token = call("GET", "/api/auth/csrf", headers=cookie).data["csrfToken"]
         headers = {**cookie, "X-CSRF-Token": token}
         assert call("POST", "/api/auth/logout", headers=headers).status == 204
 
-    def test_bad_bearer_never_falls_back_to_the_cookie(self, signed_in: Answer) -> None:
+    def test_invalid_bearer_token_does_not_fall_back_to_the_cookie(self, signed_in: Answer) -> None:
         headers = {"Cookie": cookie_of(signed_in), "Authorization": "Bearer nonsense"}
         assert call("GET", "/api/auth/me", headers=headers).code == "JWT_INVALID"
 
-    def test_csrf_token_is_no_bearer(self, signed_in: Answer) -> None:
+    def test_csrf_token_is_not_accepted_as_a_bearer_token(self, signed_in: Answer) -> None:
         token = signed_in.data["csrfToken"]
         assert call("GET", "/api/auth/me", token=token).code == "JWT_INVALID"
 
@@ -493,7 +517,7 @@ class TestCookieSession:
 
 
 class TestSignOut:
-    def test_of_a_bearer_leaves_the_cookie_of_another_session(
+    def test_sign_out_of_a_bearer_session_leaves_the_cookie_of_another_session(
         self, plex_url: str, people: dict[str, str]
     ) -> None:
         cookie = cookie_of(plex.verify(plex.begin(plex_url, "bob"), session="cookie"))
@@ -502,7 +526,9 @@ class TestSignOut:
         assert "set-cookie" not in answer.headers
         assert call("GET", "/api/auth/me", headers={"Cookie": cookie}).status == 200
 
-    def test_token_is_dead_at_once(self, db: Db, people: dict[str, str]) -> None:
+    def test_token_is_refused_immediately_after_sign_out(
+        self, db: Db, people: dict[str, str]
+    ) -> None:
         answer = call("POST", "/api/auth/logout", token=people["bob"], body={})
         assert answer.status == 204
         assert answer.text == ""
@@ -511,12 +537,16 @@ class TestSignOut:
         assert call("POST", "/api/auth/logout", token=people["bob"]).code == "JWT_INVALID"
         assert call("GET", "/api/auth/me", token=people["carol"]).status == 200
 
-    def test_only_this_session(self, plex_url: str, people: dict[str, str]) -> None:
+    def test_sign_out_leaves_the_other_sessions_of_the_user(
+        self, plex_url: str, people: dict[str, str]
+    ) -> None:
         other = plex.sign_in(plex_url, "bob")["token"]
         call("POST", "/api/auth/logout", token=people["bob"])
         assert call("GET", "/api/auth/me", token=other).status == 200
 
-    def test_all_sessions(self, plex_url: str, people: dict[str, str]) -> None:
+    def test_sign_out_of_all_sessions_revokes_every_session_of_the_user(
+        self, plex_url: str, people: dict[str, str]
+    ) -> None:
         other = plex.sign_in(plex_url, "bob")["token"]
         answer = call("POST", "/api/auth/logout", token=people["bob"], body={"allSessions": True})
         assert answer.status == 204

@@ -1,4 +1,4 @@
-"""Cached values with a bound on the memory that they take up, on a real Valkey."""
+"""The bounded cache limits the memory of its values, on a real Valkey."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,8 +24,8 @@ def bounded(keys: redis.Redis) -> BoundedCache:
     return BoundedCache(shared_cache(), "test", ROOM)
 
 
-def kept(keys: redis.Redis) -> set[str]:
-    """Return the names that have a value."""
+def cached_names(keys: redis.Redis) -> set[str]:
+    """Return the names of the cached values."""
     found: set[str] = set()
     for shard in keys.scan_iter("{test:*}:values"):
         names = keys.hkeys(shard)
@@ -34,53 +34,55 @@ def kept(keys: redis.Redis) -> set[str]:
     return found
 
 
-def test_a_value_is_found_again(bounded: BoundedCache) -> None:
+def test_last_value_that_was_set_is_returned(bounded: BoundedCache) -> None:
     assert bounded.get("a") is None
     bounded.set("a", "1", seconds=60)
     bounded.set("a", "2", seconds=60)
     assert bounded.get("a") == "2"
 
 
-def test_the_oldest_make_room(bounded: BoundedCache, keys: redis.Redis) -> None:
+def test_oldest_values_are_evicted_when_the_bound_is_reached(
+    bounded: BoundedCache, keys: redis.Redis
+) -> None:
     for number in range(400):
         bounded.set(f"n{number}", VALUE, seconds=60)
-    assert 8 * SHARDS < len(kept(keys)) <= 10 * SHARDS
+    assert 8 * SHARDS < len(cached_names(keys)) <= 10 * SHARDS
     assert bounded.get("n399") == VALUE
     assert bounded.get("n0") is None
 
 
-def test_a_value_that_is_replaced_counts_once(bounded: BoundedCache, keys: redis.Redis) -> None:
+def test_replaced_value_counts_once(bounded: BoundedCache, keys: redis.Redis) -> None:
     bounded.set("other", VALUE, seconds=60)
     for _ in range(100):
         bounded.set("same", VALUE, seconds=60)
-    assert kept(keys) == {"same", "other"}
+    assert cached_names(keys) == {"same", "other"}
 
 
-def test_a_value_without_room_evicts_none(bounded: BoundedCache, keys: redis.Redis) -> None:
+def test_value_larger_than_a_shard_evicts_nothing(bounded: BoundedCache, keys: redis.Redis) -> None:
     names = [f"n{number}" for number in range(20)]
     for name in names:
         bounded.set(name, "small", seconds=60)
     for name in names:
         bounded.set(f"large {name}", "x" * ROOM, seconds=60)
-    assert kept(keys) == set(names)
+    assert cached_names(keys) == set(names)
 
 
-@pytest.mark.parametrize("lost", ["values", "order"])
-def test_a_part_that_is_lost_leaves_nothing_behind(
-    bounded: BoundedCache, keys: redis.Redis, lost: str
+@pytest.mark.parametrize("part", ["values", "order"])
+def test_bound_holds_after_one_key_of_each_shard_is_lost(
+    bounded: BoundedCache, keys: redis.Redis, part: str
 ) -> None:
     for _ in range(3):
         for number in range(400):
             bounded.set(f"n{number}", VALUE, seconds=60)
-        gone = [keys.delete(key) for key in keys.scan_iter(f"{{test:*}}:{lost}")]
-        assert len(gone) == SHARDS
+        deleted = [keys.delete(key) for key in keys.scan_iter(f"{{test:*}}:{part}")]
+        assert len(deleted) == SHARDS
     for number in range(400):
         bounded.set(f"n{number}", VALUE, seconds=60)
-    assert 0 < len(kept(keys)) <= 10 * SHARDS
+    assert 0 < len(cached_names(keys)) <= 10 * SHARDS
     assert bounded.get("n399") == VALUE
 
 
-def test_every_key_expires_with_its_last_value(bounded: BoundedCache, keys: redis.Redis) -> None:
+def test_keys_expire_with_their_last_value(bounded: BoundedCache, keys: redis.Redis) -> None:
     bounded.set("a", "1", seconds=600)
     bounded.set("a", "1", seconds=60)
     remaining = [keys.ttl(key) for key in keys.scan_iter()]
@@ -95,10 +97,10 @@ def small_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield server
 
 
-def test_a_flood_of_answers_evicts_no_failed_login(small_cache: Server) -> None:
+def test_many_cached_responses_evict_no_rate_limit_entry(small_cache: Server) -> None:
     cache = Cache(SecretStr(small_cache.url))
     login = POLICIES["login"]
-    buckets = [Bucket(login, f"somebody{number}") for number in range(500)]
+    buckets = [Bucket(login, f"user{number}") for number in range(500)]
     for bucket in buckets:
         assert hit_cache(cache, [bucket], "a failed login") is not None
     answers = BoundedCache(cache, "tmdb", 32_000_000)

@@ -1,4 +1,4 @@
-"""The circuit breaker, shared through a real Valkey and, without it, alone."""
+"""The circuit breaker, shared through a real Valkey or local to one environment."""
 
 import time
 from collections.abc import Callable
@@ -19,9 +19,9 @@ STATE = f"{{breaker:{HOST}}}:state"
 NOWHERE = "redis://127.0.0.1:1/0"
 
 
-@pytest.fixture(params=["shared", "alone"])
+@pytest.fixture(params=["shared", "local"])
 def url(request: pytest.FixtureRequest, environment: dict[str, str], keys: redis.Redis) -> str:
-    """Return where the state is, and where it cannot be."""
+    """Return the address of the cache with the shared state, then one where nothing listens."""
     return environment["REDIS_URL"] if request.param == "shared" else NOWHERE
 
 
@@ -31,22 +31,22 @@ def breaker(url: str) -> Breaker:
 
 
 @pytest.fixture
-def lapse(keys: redis.Redis, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
-    """Let the time pass for which a host is left alone, here and there."""
+def end_pause(keys: redis.Redis, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Return a function that ends the pause of an open breaker, shared and local."""
     passed = 0.0
     now = time.time
 
-    def pass_by() -> None:
+    def expire() -> None:
         nonlocal passed
         passed += MAX_PAUSE_SECONDS
         keys.delete(STATE)
 
     monkeypatch.setattr(time, "time", lambda: now() + passed)
-    return pass_by
+    return expire
 
 
 def call(breaker: Breaker) -> None:
-    """Make a call that goes well."""
+    """Make a call that succeeds."""
     with breaker.guard():
         pass
 
@@ -58,9 +58,9 @@ def fail(breaker: Breaker, times: int = 1, retry_after: int | None = None) -> No
 
 
 def wait_of(breaker: Breaker) -> int:
-    """Return how long an open breaker says to wait; its block must not run."""
+    """Return the seconds that an open breaker asks to wait; its block must not run."""
     with pytest.raises(UpstreamError, match=r"circuit of .* is open") as caught, breaker.guard():
-        pytest.fail("a call of a host that is to be left alone")
+        pytest.fail("the host was called while the breaker is open")
     assert caught.value.retry_after is not None
     return caught.value.retry_after
 
@@ -69,7 +69,7 @@ def opened(text: str) -> int:
     return text.count('"BreakerOpened":[1.0]')
 
 
-def test_five_failures_in_a_row_open_it(
+def test_five_consecutive_failures_open_the_breaker(
     breaker: Breaker, capsys: pytest.CaptureFixture[str]
 ) -> None:
     fail(breaker, FAILURES - 1)
@@ -82,83 +82,83 @@ def test_five_failures_in_a_row_open_it(
     assert opened(capsys.readouterr().out) == 1
 
 
-def test_then_one_call_is_tried_which_may_close_it(
-    breaker: Breaker, lapse: Callable[[], None]
+def test_successful_probe_closes_the_breaker(
+    breaker: Breaker, end_pause: Callable[[], None]
 ) -> None:
     fail(breaker, FAILURES)
-    lapse()
+    end_pause()
     call(breaker)
     fail(breaker, FAILURES - 1)
     call(breaker)
 
 
-def test_or_open_it_again(
-    breaker: Breaker, lapse: Callable[[], None], capsys: pytest.CaptureFixture[str]
+def test_failed_probe_opens_the_breaker_again(
+    breaker: Breaker, end_pause: Callable[[], None], capsys: pytest.CaptureFixture[str]
 ) -> None:
     fail(breaker, FAILURES)
     for _ in range(3):
-        lapse()
+        end_pause()
         fail(breaker)
         assert wait_of(breaker) > OPEN_SECONDS - 5
     assert opened(capsys.readouterr().out) == 4
-    lapse()
+    end_pause()
     call(breaker)
     call(breaker)
 
 
-@pytest.mark.parametrize(("asked", "waits"), [(7, 7), (45, 45), (86_400, MAX_PAUSE_SECONDS)])
-def test_a_host_that_says_when_to_come_back_is_left_alone_at_once(
-    breaker: Breaker, lapse: Callable[[], None], asked: int, waits: int
+@pytest.mark.parametrize(("retry_after", "waits"), [(7, 7), (45, 45), (86_400, MAX_PAUSE_SECONDS)])
+def test_retry_after_opens_the_breaker_immediately(
+    breaker: Breaker, end_pause: Callable[[], None], retry_after: int, waits: int
 ) -> None:
-    fail(breaker, retry_after=asked)
+    fail(breaker, retry_after=retry_after)
     assert waits - 5 < wait_of(breaker) <= waits
-    lapse()
+    end_pause()
     call(breaker)
     call(breaker)
 
 
-def test_an_error_of_our_own_says_nothing_of_the_host(breaker: Breaker) -> None:
+def test_other_exceptions_do_not_count_as_failures(breaker: Breaker) -> None:
     for _ in range(2 * FAILURES):
         with pytest.raises(KeyError), breaker.guard():
             raise KeyError
     call(breaker)
 
 
-def test_hosts_are_apart(breaker: Breaker, url: str) -> None:
+def test_each_host_has_its_own_breaker(breaker: Breaker, url: str) -> None:
     fail(breaker, FAILURES)
     call(Breaker(Cache(SecretStr(url)), "other.example.org"))
     assert wait_of(breaker)
 
 
 class TestShared:
-    """What many environments make of it together."""
+    """Environments share the state of the breaker."""
 
     @pytest.fixture
     def breakers(self, environment: dict[str, str], keys: redis.Redis) -> list[Breaker]:
         url = SecretStr(environment["REDIS_URL"])
         return [Breaker(Cache(url), HOST) for _ in range(8)]
 
-    def test_the_failures_of_all_count(self, breakers: list[Breaker]) -> None:
+    def test_failures_of_all_environments_count(self, breakers: list[Breaker]) -> None:
         for each in breakers[:FAILURES]:
             fail(each)
         for each in breakers:
             assert wait_of(each)
 
-    def test_one_of_all_tries(
-        self, breakers: list[Breaker], lapse: Callable[[], None], keys: redis.Redis
+    def test_second_environment_waits_while_the_first_probes(
+        self, breakers: list[Breaker], end_pause: Callable[[], None], keys: redis.Redis
     ) -> None:
         fail(breakers[0], FAILURES)
-        lapse()
+        end_pause()
         first, second, *_ = breakers
         with first.guard():
             assert 0 < wait_of(second) <= module.PROBE_SECONDS
         call(second)
 
-    def test_one_of_all_tries_whoever_comes_at_once(
-        self, breakers: list[Breaker], lapse: Callable[[], None]
+    def test_only_one_of_concurrent_environments_probes(
+        self, breakers: list[Breaker], end_pause: Callable[[], None]
     ) -> None:
         fail(breakers[0], FAILURES)
-        lapse()
+        end_pause()
         barrier = Barrier(len(breakers))
 
         def probe(breaker: Breaker) -> float:
@@ -169,25 +169,27 @@ class TestShared:
             waits = list(pool.map(probe, breakers))
         assert waits.count(0) == 1
 
-    def test_a_try_that_never_comes_back_is_not_waited_for(
-        self, breakers: list[Breaker], lapse: Callable[[], None]
+    def test_next_probe_is_allowed_after_an_interrupted_probe_has_timed_out(
+        self, breakers: list[Breaker], end_pause: Callable[[], None]
     ) -> None:
         fail(breakers[0], FAILURES)
-        lapse()
+        end_pause()
         with pytest.raises(KeyboardInterrupt), breakers[0].guard():
             raise KeyboardInterrupt
         assert wait_of(breakers[1])
-        lapse()
+        end_pause()
         call(breakers[1])
 
-    def test_a_call_from_before_does_not_close_it(self, breakers: list[Breaker]) -> None:
+    def test_success_of_a_call_that_began_before_the_opening_does_not_close_it(
+        self, breakers: list[Breaker]
+    ) -> None:
         early, *others = breakers
         with early.guard():
             for each in others[:FAILURES]:
                 fail(each)
         assert wait_of(early)
 
-    def test_a_longer_pause_counts_and_a_shorter_does_not(self, breakers: list[Breaker]) -> None:
+    def test_only_a_longer_pause_replaces_the_current_one(self, breakers: list[Breaker]) -> None:
         first, second, third, *_ = breakers
         with first.guard(), second.guard(), third.guard():
             first._record_failure(20)
@@ -201,10 +203,10 @@ class TestShared:
         assert len(found) == 2
         assert all(0 < keys.ttl(key) <= 600 for key in found)
 
-    def test_nothing_is_left_of_one_that_is_closed(
-        self, breakers: list[Breaker], keys: redis.Redis, lapse: Callable[[], None]
+    def test_closed_breaker_has_no_keys(
+        self, breakers: list[Breaker], keys: redis.Redis, end_pause: Callable[[], None]
     ) -> None:
         fail(breakers[0], FAILURES)
-        lapse()
+        end_pause()
         call(breakers[1])
         assert list(keys.scan_iter("{breaker:*")) == []

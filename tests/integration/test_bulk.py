@@ -1,4 +1,4 @@
-"""Decisions on many requests at once."""
+"""Bulk decisions: one call decides many requests."""
 
 import itertools
 import json
@@ -13,10 +13,10 @@ from tests.support.api import Answer, call
 type Db = psycopg.Connection[tuple[Any, ...]]
 
 FILMS = [603, 27205, 157336, 13, 238, 155, 680, 550]
-NOBODYS = "3f0e8c2a-7a52-4d0e-9a56-2d1f2b7c9e11"
+UNKNOWN_ID = "3f0e8c2a-7a52-4d0e-9a56-2d1f2b7c9e11"
 
 
-def ask(token: str, number: int) -> str:
+def post_request(token: str, number: int) -> str:
     body = {"mediaType": "movie", "tmdbId": FILMS[number]}
     answer = call("POST", "/api/media/request", token=token, body=body)
     assert answer.status == 201, answer.text
@@ -49,10 +49,12 @@ def snapshot(db: Db) -> list[list[tuple[Any, ...]]]:
 
 
 @pytest.fixture
-def made(people: dict[str, str]) -> list[str]:
-    """Make requests of two people."""
+def request_ids(people: dict[str, str]) -> list[str]:
+    """Create requests of two users."""
     names = itertools.cycle(("bob", "carol"))
-    return [ask(people[name], number) for number, name in zip(range(6), names, strict=False)]
+    return [
+        post_request(people[name], number) for number, name in zip(range(6), names, strict=False)
+    ]
 
 
 class TestDecisions:
@@ -64,73 +66,80 @@ class TestDecisions:
             ("decline", "declined", {"reason": "no room"}),
         ],
     )
-    def test_each_is_decided_and_audited(
+    def test_each_chosen_request_is_decided_and_audited(
         self,
         db: Db,
         people: dict[str, str],
-        made: list[str],
+        request_ids: list[str],
         decision: str,
         status: str,
         remark: dict[str, str],
     ) -> None:
         alice = call("GET", "/api/auth/me", token=people["alice"]).data["id"]
-        chosen = made[:4][::-1]
+        chosen = request_ids[:4][::-1]
         answer = decide(people["alice"], decision, chosen, **remark)
         assert answer.status == 200
         assert answer.json == {
             "success": True,
             "data": [{"id": each, "status": status} for each in chosen],
         }
-        for request_id, name in zip(made, itertools.cycle(("bob", "carol")), strict=False):
-            seen = one(people[name], request_id)
+        for request_id, name in zip(request_ids, itertools.cycle(("bob", "carol")), strict=False):
+            current = one(people[name], request_id)
             if request_id in chosen:
-                assert (seen["status"], seen["processedBy"]) == (status, alice)
-                assert seen["processedAt"] >= seen["requestedAt"]
-                assert seen.get("reason") == remark.get("reason")
+                assert (current["status"], current["processedBy"]) == (status, alice)
+                assert current["processedAt"] >= current["requestedAt"]
+                assert current.get("reason") == remark.get("reason")
             else:
-                assert seen["status"] == "pending"
-                assert "processedBy" not in seen
+                assert current["status"] == "pending"
+                assert "processedBy" not in current
         assert audited(db) == [
             (f"request.{status}", alice, each, remark) for each in sorted(chosen)
         ]
 
-    def test_of_one_a_bulk_and_a_single_decision_are_the_same(
-        self, people: dict[str, str], made: list[str]
+    def test_bulk_and_single_decision_have_the_same_result(
+        self, people: dict[str, str], request_ids: list[str]
     ) -> None:
         single = call(
             "POST",
-            f"/api/admin/requests/{made[0]}/decline",
+            f"/api/admin/requests/{request_ids[0]}/decline",
             token=people["alice"],
             body={"reason": "no room"},
         ).data
-        decide(people["alice"], "decline", [made[2]])
-        many = one(people["bob"], made[2])
+        decide(people["alice"], "decline", [request_ids[2]])
+        many = one(people["bob"], request_ids[2])
         differing = {"id", "title", "tmdbId", "requestedAt", "processedAt"}
         assert single.keys() == many.keys()
         assert {key: single[key] for key in single.keys() - differing} == {
             key: many[key] for key in many.keys() - differing
         }
 
-    def test_declined_titles_are_free_and_approved_ones_held(
-        self, people: dict[str, str], made: list[str]
+    def test_declined_titles_can_be_requested_and_approved_titles_cannot(
+        self, people: dict[str, str], request_ids: list[str]
     ) -> None:
-        decide(people["alice"], "decline", made[:2])
-        decide(people["alice"], "approve", made[2:4])
+        decide(people["alice"], "decline", request_ids[:2])
+        decide(people["alice"], "approve", request_ids[2:4])
         for number, status in enumerate((201, 201, 409, 409, 409, 409)):
             body = {"mediaType": "movie", "tmdbId": FILMS[number]}
             again = call("POST", "/api/media/request", token=people["alice"], body=body)
             assert again.status == status
 
     @pytest.mark.parametrize("decision", ["approve", "decline"])
-    def test_others_are_told_why_not_in_the_order_asked(
-        self, db: Db, people: dict[str, str], made: list[str], decision: str
+    def test_undecidable_requests_get_an_error_at_their_position(
+        self, db: Db, people: dict[str, str], request_ids: list[str], decision: str
     ) -> None:
         alice = people["alice"]
-        decide(alice, "approve", [made[0]])
-        decide(alice, "decline", [made[1]])
-        call("DELETE", f"/api/media/requests/{made[2]}", token=people["bob"])
+        decide(alice, "approve", [request_ids[0]])
+        decide(alice, "decline", [request_ids[1]])
+        call("DELETE", f"/api/media/requests/{request_ids[2]}", token=people["bob"])
         before = len(audited(db))
-        ids = [made[5], made[1], NOBODYS, made[0], made[2], made[3]]
+        ids = [
+            request_ids[5],
+            request_ids[1],
+            UNKNOWN_ID,
+            request_ids[0],
+            request_ids[2],
+            request_ids[3],
+        ]
         answer = decide(alice, decision, ids)
         assert answer.status == 200
         assert [item["id"] for item in answer.data] == ids
@@ -152,19 +161,19 @@ class TestDecisions:
         assert all("error" in item for item in again.data)
         assert len(audited(db)) == before + 2
 
-    def test_each_is_counted_once(
-        self, people: dict[str, str], made: list[str], capsys: pytest.CaptureFixture[str]
+    def test_each_decision_is_counted_once_in_the_metric(
+        self, people: dict[str, str], request_ids: list[str], capsys: pytest.CaptureFixture[str]
     ) -> None:
-        decide(people["alice"], "approve", [made[0]])
+        decide(people["alice"], "approve", [request_ids[0]])
         capsys.readouterr()
-        decide(people["alice"], "approve", made[:3])
+        decide(people["alice"], "approve", request_ids[:3])
         lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
         assert [line["RequestDecided"] for line in lines if "RequestDecided" in line] == [[2]]
-        decide(people["alice"], "approve", made[:3])
+        decide(people["alice"], "approve", request_ids[:3])
         assert "RequestDecided" not in capsys.readouterr().out
 
-    def test_many_take_no_more_statements_than_one(
-        self, people: dict[str, str], made: list[str], monkeypatch: pytest.MonkeyPatch
+    def test_number_of_statements_does_not_depend_on_the_number_of_requests(
+        self, people: dict[str, str], request_ids: list[str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         sent: list[object] = []
         execute = psycopg.Connection.execute
@@ -175,17 +184,17 @@ class TestDecisions:
 
         monkeypatch.setattr(psycopg.Connection, "execute", counted)
         numbers = []
-        for chosen in (made[:1], made[1:]):
+        for chosen in (request_ids[:1], request_ids[1:]):
             sent.clear()
             decide(people["alice"], "decline", chosen)
             numbers.append(len(sent))
         assert numbers[0] == numbers[1] > 0
 
-    def test_all_or_none(
+    def test_no_request_is_decided_when_the_transaction_fails(
         self,
         db: Db,
         people: dict[str, str],
-        made: list[str],
+        request_ids: list[str],
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         before = snapshot(db)
@@ -197,10 +206,12 @@ class TestDecisions:
 
         with monkeypatch.context() as patched:
             patched.setattr(audit_repository, "record_each", fail_late)
-            answer = decide(people["alice"], "decline", made)
+            answer = decide(people["alice"], "decline", request_ids)
         assert answer.code == "INTERNAL_ERROR"
         assert snapshot(db) == before
-        assert all("status" in item for item in decide(people["alice"], "decline", made).data)
+        assert all(
+            "status" in item for item in decide(people["alice"], "decline", request_ids).data
+        )
 
 
 class TestBody:
@@ -208,41 +219,41 @@ class TestBody:
         ("body", "field"),
         [
             ({"decision": "approve"}, "body.ids"),
-            ({"ids": [NOBODYS]}, "body.decision"),
-            ({"decision": "approved", "ids": [NOBODYS]}, "body.decision"),
+            ({"ids": [UNKNOWN_ID]}, "body.decision"),
+            ({"decision": "approved", "ids": [UNKNOWN_ID]}, "body.decision"),
             ({"decision": "approve", "ids": []}, "body.ids"),
-            ({"decision": "approve", "ids": NOBODYS}, "body.ids"),
-            ({"decision": "approve", "ids": [NOBODYS, NOBODYS]}, "body.ids"),
-            ({"decision": "approve", "ids": [NOBODYS, NOBODYS.upper()]}, "body.ids"),
-            ({"decision": "approve", "ids": [NOBODYS, "1"]}, "body.ids.1"),
+            ({"decision": "approve", "ids": UNKNOWN_ID}, "body.ids"),
+            ({"decision": "approve", "ids": [UNKNOWN_ID, UNKNOWN_ID]}, "body.ids"),
+            ({"decision": "approve", "ids": [UNKNOWN_ID, UNKNOWN_ID.upper()]}, "body.ids"),
+            ({"decision": "approve", "ids": [UNKNOWN_ID, "1"]}, "body.ids.1"),
             ({"decision": "approve", "ids": [7]}, "body.ids.0"),
             ({"decision": "approve", "ids": [None]}, "body.ids.0"),
             (
                 {
                     "decision": "approve",
-                    "ids": [f"{number:08x}{NOBODYS[8:]}" for number in range(101)],
+                    "ids": [f"{number:08x}{UNKNOWN_ID[8:]}" for number in range(101)],
                 },
                 "body.ids",
             ),
-            ({"decision": "approve", "ids": [NOBODYS], "reason": "no"}, "body.reason"),
-            ({"decision": "decline", "ids": [NOBODYS]}, "body.reason"),
-            ({"decision": "decline", "ids": [NOBODYS], "reason": None}, "body.reason"),
-            ({"decision": "decline", "ids": [NOBODYS], "reason": " "}, "body.reason"),
-            ({"decision": "decline", "ids": [NOBODYS], "reason": "x" * 501}, "body.reason"),
+            ({"decision": "approve", "ids": [UNKNOWN_ID], "reason": "no"}, "body.reason"),
+            ({"decision": "decline", "ids": [UNKNOWN_ID]}, "body.reason"),
+            ({"decision": "decline", "ids": [UNKNOWN_ID], "reason": None}, "body.reason"),
+            ({"decision": "decline", "ids": [UNKNOWN_ID], "reason": " "}, "body.reason"),
+            ({"decision": "decline", "ids": [UNKNOWN_ID], "reason": "x" * 501}, "body.reason"),
             (
-                {"decision": "decline", "ids": [NOBODYS], "reason": "no", "note": "x"},
+                {"decision": "decline", "ids": [UNKNOWN_ID], "reason": "no", "note": "x"},
                 "body.note",
             ),
-            ({"decision": "approve", "ids": [NOBODYS], "note": "x" * 501}, "body.note"),
-            ({"decision": "approve", "ids": [NOBODYS], "status": "approved"}, "body.status"),
+            ({"decision": "approve", "ids": [UNKNOWN_ID], "note": "x" * 501}, "body.note"),
+            ({"decision": "approve", "ids": [UNKNOWN_ID], "status": "approved"}, "body.status"),
         ],
         ids=lambda value: str(value)[:60],
     )
-    def test_what_is_wrong_is_named(
+    def test_invalid_body_is_refused_with_its_field(
         self,
         db: Db,
         people: dict[str, str],
-        made: list[str],
+        request_ids: list[str],
         body: dict[str, Any],
         field: str,
     ) -> None:
@@ -253,9 +264,11 @@ class TestBody:
         assert [item["field"] for item in answer.details] == [field]
         assert snapshot(db) == before
 
-    def test_a_hundred_at_once(self, people: dict[str, str], made: list[str]) -> None:
-        ids = [f"{number:08x}{NOBODYS[8:]}" for number in range(94)] + made
+    def test_one_hundred_requests_are_accepted(
+        self, people: dict[str, str], request_ids: list[str]
+    ) -> None:
+        ids = [f"{number:08x}{UNKNOWN_ID[8:]}" for number in range(94)] + request_ids
         answer = decide(people["alice"], "approve", ids)
         assert [item["id"] for item in answer.data] == ids
         decided = [item["id"] for item in answer.data if "status" in item]
-        assert decided == made
+        assert decided == request_ids

@@ -1,4 +1,4 @@
-"""The one connection of an environment to the cache, when that is not as it should be."""
+"""An environment's connection to the cache: time-outs, lost and idle connections."""
 
 import socket
 import time
@@ -21,14 +21,14 @@ def cache(environment: dict[str, str], keys: redis.Redis) -> Iterator[Cache]:
 
 @pytest.fixture
 def silent() -> Iterator[socket.socket]:
-    """Accept connections and say nothing."""
+    """Accept connections but send nothing."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         server.setblocking(False)
         yield server
 
 
 def connections(server: socket.socket) -> int:
-    """Return how many have come since this was asked last."""
+    """Return the number of connections since the previous call."""
     count = 0
     while True:
         try:
@@ -39,13 +39,13 @@ def connections(server: socket.socket) -> int:
 
 
 def ids(keys: redis.Redis) -> set[str]:
-    """Return the connections to the worker's key space, but for the test's own."""
+    """Return the ids of connections to the worker's key space, except the test's."""
     own, clients = str(keys.client_id()), keys.client_list()
     (space,) = [client["db"] for client in clients if client["id"] == own]
     return {client["id"] for client in clients if client["db"] == space} - {own}
 
 
-def test_what_does_not_answer_in_time_is_asked_once_and_then_left_alone(
+def test_cache_is_skipped_for_a_pause_after_a_time_out(
     environment: dict[str, str], monkeypatch: pytest.MonkeyPatch, silent: socket.socket
 ) -> None:
     own = Cache(SecretStr(f"redis://127.0.0.1:{silent.getsockname()[1]}/0"))
@@ -61,7 +61,7 @@ def test_what_does_not_answer_in_time_is_asked_once_and_then_left_alone(
     assert connections(silent) == 1
 
 
-def test_a_connection_that_died_is_replaced_unnoticed(cache: Cache, keys: redis.Redis) -> None:
+def test_lost_connection_is_replaced_without_a_cache_miss(cache: Cache, keys: redis.Redis) -> None:
     before = ids(keys)
     cache.set("a", "1", seconds=10)
     (client,) = ids(keys) - before
@@ -70,7 +70,7 @@ def test_a_connection_that_died_is_replaced_unnoticed(cache: Cache, keys: redis.
     assert client not in ids(keys)
 
 
-def test_a_connection_that_was_idle_for_long_is_replaced(
+def test_connection_idle_for_too_long_is_replaced(
     cache: Cache, keys: redis.Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = ids(keys)

@@ -1,4 +1,4 @@
-"""The catalogue: details, and what becomes of it while TMDB or the cache is in trouble."""
+"""The catalogue: details, and its behaviour while TMDB or the cache fails."""
 
 import json
 import os
@@ -51,18 +51,18 @@ def search(token: str, text: str = "matrix") -> Answer:
     return call("GET", "/api/media/search", token=token, query={"q": text})
 
 
-def ask(token: str, body: dict[str, Any]) -> Answer:
+def post_request(token: str, body: dict[str, Any]) -> Answer:
     return call("POST", "/api/media/request", token=token, body=body)
 
 
-def asked(tmdb_url: str) -> list[Any]:
-    """Return what TMDB was asked."""
-    found: list[Any] = plex.control(tmdb_url, "GET", "requests")
+def requests_to(upstream_url: str) -> list[Any]:
+    """Return the requests that an upstream received."""
+    found: list[Any] = plex.control(upstream_url, "GET", "requests")
     return found
 
 
 def entries(keys: redis.Redis) -> dict[str, Any]:
-    """Return the answers of TMDB that are kept, by what was asked."""
+    """Return the cached responses of TMDB by cache key."""
     found: dict[str, Any] = {}
     for shard in keys.scan_iter("{tmdb:*}:values"):
         values = keys.hgetall(shard)
@@ -71,49 +71,49 @@ def entries(keys: redis.Redis) -> dict[str, Any]:
     return found
 
 
-def keep(name: str, entry: Any) -> None:
-    """Keep an answer of TMDB, or another in its place."""
+def store(name: str, entry: Any) -> None:
+    """Cache a response of TMDB, or replace it."""
     answers = BoundedCache(shared_cache(), "tmdb", 1_000_000)
     answers.set(name, json.dumps(entry), seconds=8 * DAY)
 
 
 def age(keys: redis.Redis, seconds: int) -> None:
-    """Let everything kept of TMDB be older."""
+    """Make all cached responses of TMDB older."""
     for name, entry in entries(keys).items():
-        keep(name, {**entry, "at": entry["at"] - seconds})
+        store(name, {**entry, "at": entry["at"] - seconds})
 
 
-def forget_seasons(keys: redis.Redis, last: int, seconds: int) -> None:
-    """Let what is kept of a show be older, from before its later seasons were known."""
+def remove_seasons(keys: redis.Redis, last: int, seconds: int) -> None:
+    """Make the cached show older, and remove its seasons after the last one given."""
     age(keys, seconds)
     for name, entry in entries(keys).items():
         known = [season for season in entry["value"]["seasons"] if season["number"] <= last]
-        keep(name, {**entry, "value": {**entry["value"], "seasons": known}})
+        store(name, {**entry, "value": {**entry["value"], "seasons": known}})
 
 
 @pytest.fixture
 def fault(tmdb_url: str) -> Fault:
-    """Return what puts TMDB into trouble; what it was asked before is forgotten."""
+    """Return a function that sets a fault of TMDB and clears its list of requests."""
 
-    def order(**what: Any) -> None:
-        plex.control(tmdb_url, "PUT", "fault", what)
+    def set_fault(**options: Any) -> None:
+        plex.control(tmdb_url, "PUT", "fault", options)
         plex.control(tmdb_url, "DELETE", "requests")
 
-    return order
+    return set_fault
 
 
 @pytest.fixture
 def no_cache(people: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Take the cache away from the catalogue: nothing listens where it should be."""
-    nowhere = Cache(SecretStr("redis://127.0.0.1:1/0"))
-    monkeypatch.setattr(catalog, "shared_cache", lambda: nowhere)
+    """Give the catalogue a cache address where nothing listens."""
+    unreachable = Cache(SecretStr("redis://127.0.0.1:1/0"))
+    monkeypatch.setattr(catalog, "shared_cache", lambda: unreachable)
     catalog.tmdb.cache_clear()
     yield
     catalog.tmdb.cache_clear()
 
 
 class TestDetails:
-    def test_of_a_film(self, people: dict[str, str]) -> None:
+    def test_details_of_a_film(self, people: dict[str, str]) -> None:
         answer = details(people["bob"], "movie", 603)
         assert answer.status == 200
         assert answer.data == {
@@ -129,7 +129,7 @@ class TestDetails:
         }
         assert "x-catalog-stale" not in answer.headers
 
-    def test_of_a_show(self, people: dict[str, str]) -> None:
+    def test_details_of_a_show_have_its_seasons(self, people: dict[str, str]) -> None:
         show = details(people["bob"], "tv", 1396).data
         assert (show["title"], show["year"], show["genres"][0]) == ("Breaking Bad", 2008, "Drama")
         assert [season["number"] for season in show["seasons"]] == [0, 1, 2, 3, 4, 5]
@@ -142,13 +142,13 @@ class TestDetails:
         assert "airDate" not in show["seasons"][2]
         assert not {"runtime", "request", "posterPath"} & show.keys()
 
-    def test_each_season_tells_its_request(self, people: dict[str, str]) -> None:
-        bobs = ask(people["bob"], {**BREAKING_BAD, "seasons": [0, 2]}).data["id"]
-        carols = ask(people["carol"], {**BREAKING_BAD, "seasons": [3]}).data["id"]
+    def test_each_season_shows_the_state_of_its_request(self, people: dict[str, str]) -> None:
+        bobs = post_request(people["bob"], {**BREAKING_BAD, "seasons": [0, 2]}).data["id"]
+        carols = post_request(people["carol"], {**BREAKING_BAD, "seasons": [3]}).data["id"]
         approved = call("POST", f"/api/admin/requests/{carols}/approve", token=people["alice"])
         assert approved.status == 200
         mine = {"id": bobs, "status": "pending"}
-        seen = {
+        expected_states = {
             "bob": {0: mine, 2: mine, 3: {"status": "approved"}},
             "carol": {
                 0: {"status": "pending"},
@@ -161,17 +161,17 @@ class TestDetails:
                 3: {"status": "approved"},
             },
         }
-        for name, expected in seen.items():
+        for name, expected in expected_states.items():
             seasons = details(people[name], "tv", 1396).data["seasons"]
-            told = {each["number"]: each["request"] for each in seasons if "request" in each}
-            assert told == expected
+            states = {each["number"]: each["request"] for each in seasons if "request" in each}
+            assert states == expected
 
     @pytest.mark.parametrize("approve", ["bob", "carol", None])
-    def test_the_title_tells_what_a_search_tells(
+    def test_details_and_search_show_the_same_request(
         self, people: dict[str, str], approve: str | None
     ) -> None:
         ids = {
-            name: ask(people[name], {**BREAKING_BAD, "seasons": seasons}).data["id"]
+            name: post_request(people[name], {**BREAKING_BAD, "seasons": seasons}).data["id"]
             for name, seasons in (("bob", [1]), ("carol", [2, 5]))
         }
         if approve is not None:
@@ -183,8 +183,8 @@ class TestDetails:
         own = details(people["bob"], "tv", 1396).data["request"]
         assert own == {"id": ids["bob"], "status": "approved" if approve == "bob" else "pending"}
 
-    def test_a_film_tells_its_request_until_it_is_declined(self, people: dict[str, str]) -> None:
-        made = ask(people["bob"], MATRIX).data
+    def test_film_shows_its_request_until_it_is_declined(self, people: dict[str, str]) -> None:
+        made = post_request(people["bob"], MATRIX).data
         own = {"id": made["id"], "status": "pending"}
         assert details(people["bob"], "movie", 603).data["request"] == own
         assert details(people["alice"], "movie", 603).data["request"] == {"status": "pending"}
@@ -192,14 +192,14 @@ class TestDetails:
         call("POST", path, token=people["alice"], body={"reason": "no room"})
         assert "request" not in details(people["bob"], "movie", 603).data
 
-    def test_a_film_and_a_show_of_one_number_are_two(self, people: dict[str, str]) -> None:
-        ask(people["bob"], MATRIX)
+    def test_film_and_show_with_the_same_id_are_separate(self, people: dict[str, str]) -> None:
+        post_request(people["bob"], MATRIX)
         assert details(people["bob"], "tv", 603).code == "NOT_FOUND"
 
-    def test_requests_are_asked_for_once(
+    def test_requests_of_a_show_are_read_with_one_query(
         self, people: dict[str, str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        ask(people["bob"], BREAKING_BAD)
+        post_request(people["bob"], BREAKING_BAD)
         details(people["bob"], "tv", 1396)
         queries = []
         for name in ("fetch_all", "fetch_one", "fetch_value"):
@@ -215,12 +215,14 @@ class TestDetails:
         assert len(queries) == 1
 
     @pytest.mark.parametrize("media_type", ["movie", "tv"])
-    def test_of_nothing(self, people: dict[str, str], tmdb_url: str, media_type: str) -> None:
+    def test_unknown_title_gets_404_and_is_cached(
+        self, people: dict[str, str], tmdb_url: str, media_type: str
+    ) -> None:
         plex.control(tmdb_url, "DELETE", "requests")
         for _ in range(2):
             answer = details(people["bob"], media_type, 999_999_999)
             assert (answer.status, answer.code) == (404, "NOT_FOUND")
-        assert len(asked(tmdb_url)) == 1
+        assert len(requests_to(tmdb_url)) == 1
 
     @pytest.mark.parametrize(
         ("media_type", "tmdb_id", "field"),
@@ -241,34 +243,34 @@ class TestDetails:
             ("search", 603, "path.mediaType"),
         ],
     )
-    def test_of_what_cannot_be(
+    def test_invalid_id_or_media_type_is_refused_without_a_call(
         self, people: dict[str, str], tmdb_url: str, media_type: str, tmdb_id: object, field: str
     ) -> None:
         plex.control(tmdb_url, "DELETE", "requests")
         answer = details(people["bob"], media_type, tmdb_id)
         assert (answer.status, answer.code) == (400, "VALIDATION_ERROR")
         assert [item["field"] for item in answer.details] == [field]
-        assert asked(tmdb_url) == []
+        assert requests_to(tmdb_url) == []
 
-    def test_the_largest_number_is_a_number(self, people: dict[str, str]) -> None:
+    def test_largest_id_is_accepted(self, people: dict[str, str]) -> None:
         assert details(people["bob"], "movie", 2**31 - 1).code == "NOT_FOUND"
 
-    def test_takes_no_query(self, people: dict[str, str]) -> None:
+    def test_query_parameters_are_refused(self, people: dict[str, str]) -> None:
         answer = details(people["bob"], "movie", 603, query={"language": "de"})
         assert [item["field"] for item in answer.details] == ["query.language"]
 
-    def test_is_cached_for_all_and_for_requests(
+    def test_details_are_cached_for_all_users_and_for_requests(
         self, people: dict[str, str], tmdb_url: str, keys: redis.Redis
     ) -> None:
         plex.control(tmdb_url, "DELETE", "requests")
         for token in people.values():
             details(token, "movie", 603)
-        assert ask(people["bob"], MATRIX).status == 201
-        assert [request["path"] for request in asked(tmdb_url)] == ["/3/movie/603"]
+        assert post_request(people["bob"], MATRIX).status == 201
+        assert [request["path"] for request in requests_to(tmdb_url)] == ["/3/movie/603"]
         (shard,) = keys.scan_iter("{tmdb:*}:values")
         assert 0 < keys.ttl(shard) - 7 * DAY <= 21_600
 
-    def test_is_served_for_a_week_once_stale_and_no_longer(
+    def test_stale_details_are_served_for_a_week(
         self, people: dict[str, str], keys: redis.Redis, fault: Fault
     ) -> None:
         details(people["bob"], "movie", 603)
@@ -279,22 +281,22 @@ class TestDetails:
         assert details(people["bob"], "movie", 603).code == "CATALOG_UNAVAILABLE"
 
 
-class TestTroubleWithNothingKept:
-    @pytest.mark.parametrize("what", FAULTS, ids=FAULT_IDS)
-    def test_is_told_and_nothing_is_kept(
+class TestFaultWithoutCachedResponse:
+    @pytest.mark.parametrize("options", FAULTS, ids=FAULT_IDS)
+    def test_tmdb_fault_gets_503_and_nothing_is_cached(
         self,
         db: Db,
         people: dict[str, str],
         keys: redis.Redis,
         tmdb_url: str,
         fault: Fault,
-        what: dict[str, Any],
+        options: dict[str, Any],
     ) -> None:
-        fault(**what)
+        fault(**options)
         for answer in (
             details(people["bob"], "movie", 603),
             search(people["bob"]),
-            ask(people["bob"], MATRIX),
+            post_request(people["bob"], MATRIX),
         ):
             assert (answer.status, answer.code) == (503, "CATALOG_UNAVAILABLE")
             assert int(answer.headers["retry-after"]) >= 1
@@ -315,13 +317,13 @@ class TestTroubleWithNothingKept:
 
 
 class TestStale:
-    @pytest.mark.parametrize("what", FAULTS, ids=FAULT_IDS)
-    def test_serves_while_tmdb_is_in_trouble(
-        self, people: dict[str, str], keys: redis.Redis, fault: Fault, what: dict[str, Any]
+    @pytest.mark.parametrize("options", FAULTS, ids=FAULT_IDS)
+    def test_stale_response_is_served_while_tmdb_fails(
+        self, people: dict[str, str], keys: redis.Redis, fault: Fault, options: dict[str, Any]
     ) -> None:
         fresh = details(people["bob"], "tv", 1396), search(people["bob"])
         age(keys, DAY)
-        fault(**what)
+        fault(**options)
         for before, now in zip(
             fresh, (details(people["bob"], "tv", 1396), search(people["bob"])), strict=True
         ):
@@ -332,7 +334,7 @@ class TestStale:
             assert "x-catalog-stale" not in before.headers
         assert len(entries(keys)) == 2
 
-    def test_ends_with_the_trouble(
+    def test_fresh_response_is_served_after_tmdb_recovers(
         self, people: dict[str, str], keys: redis.Redis, fault: Fault, tmdb_url: str
     ) -> None:
         details(people["bob"], "movie", 603)
@@ -343,31 +345,31 @@ class TestStale:
         for _ in range(2):
             again = details(people["bob"], "movie", 603)
             assert (again.status, again.headers.get("x-catalog-stale")) == (200, None)
-        assert len(asked(tmdb_url)) == 2
+        assert len(requests_to(tmdb_url)) == 2
 
-    def test_states_of_requests_are_of_now(
+    def test_stale_details_show_current_request_states(
         self, people: dict[str, str], keys: redis.Redis, fault: Fault
     ) -> None:
         details(people["bob"], "tv", 1396)
         age(keys, DAY)
         fault(kind="close")
-        made = ask(people["bob"], {**BREAKING_BAD, "seasons": [2]})
+        made = post_request(people["bob"], {**BREAKING_BAD, "seasons": [2]})
         assert made.status == 201
         assert (made.data["title"], made.data["seasons"]) == ("Breaking Bad", [2])
         show = details(people["bob"], "tv", 1396)
         assert "x-catalog-stale" in show.headers
         assert show.data["seasons"][2]["request"] == {"id": made.data["id"], "status": "pending"}
 
-    def test_a_season_that_does_not_exist_is_refused_all_the_same(
+    def test_unknown_season_is_refused_by_stale_details(
         self, people: dict[str, str], keys: redis.Redis, fault: Fault
     ) -> None:
         details(people["bob"], "tv", 1396)
         age(keys, DAY)
         fault(kind="close")
-        answer = ask(people["bob"], {**BREAKING_BAD, "seasons": [99]})
+        answer = post_request(people["bob"], {**BREAKING_BAD, "seasons": [99]})
         assert [item["field"] for item in answer.details] == ["body.seasons"]
 
-    def test_a_page_past_the_last_is_told_to_be_stale(
+    def test_page_past_the_last_has_the_stale_header(
         self, people: dict[str, str], keys: redis.Redis, fault: Fault
     ) -> None:
         query = {"q": "the", "type": "movie", "page": 501}
@@ -379,101 +381,99 @@ class TestStale:
         assert int(now.headers["x-catalog-stale"]) >= DAY
 
 
-class TestBeforeARefusal:
-    """TMDB is asked once more for what it may have meanwhile, within what is fresh by far."""
+class TestRecheck:
+    """Before a refusal, the catalogue reloads a fresh entry that is old enough to recheck."""
 
     @pytest.fixture
     def outdated(self, people: dict[str, str], keys: redis.Redis, tmdb_url: str) -> str:
-        """Return a token; what is kept of Breaking Bad ends with its second season."""
+        """Return a token; the cached Breaking Bad has only two seasons."""
         details(people["bob"], "tv", 1396)
-        forget_seasons(keys, 2, RECHECK_SECONDS)
+        remove_seasons(keys, 2, RECHECK_SECONDS)
         plex.control(tmdb_url, "DELETE", "requests")
         return people["bob"]
 
-    def test_a_season_that_is_new_is_found(self, outdated: str, tmdb_url: str) -> None:
-        assert ask(outdated, {**BREAKING_BAD, "seasons": [2]}).status == 201
-        assert asked(tmdb_url) == []
-        made = ask(outdated, {**BREAKING_BAD, "seasons": [5]})
+    def test_new_season_is_found_by_a_recheck(self, outdated: str, tmdb_url: str) -> None:
+        assert post_request(outdated, {**BREAKING_BAD, "seasons": [2]}).status == 201
+        assert requests_to(tmdb_url) == []
+        made = post_request(outdated, {**BREAKING_BAD, "seasons": [5]})
         assert (made.status, made.data["seasons"]) == (201, [5])
-        assert len(asked(tmdb_url)) == 1
-        assert ask(outdated, {**BREAKING_BAD, "seasons": [4]}).status == 201
-        assert len(asked(tmdb_url)) == 1
+        assert len(requests_to(tmdb_url)) == 1
+        assert post_request(outdated, {**BREAKING_BAD, "seasons": [4]}).status == 201
+        assert len(requests_to(tmdb_url)) == 1
 
-    def test_a_season_that_is_nowhere_is_asked_for_once(self, outdated: str, tmdb_url: str) -> None:
+    def test_unknown_season_is_rechecked_once(self, outdated: str, tmdb_url: str) -> None:
         for _ in range(4):
-            answer = ask(outdated, {**BREAKING_BAD, "seasons": [9, 1]})
+            answer = post_request(outdated, {**BREAKING_BAD, "seasons": [9, 1]})
             assert answer.details == [
                 {
                     "field": "body.seasons",
                     "message": "This show has no season 9. It has seasons 0 to 5.",
                 }
             ]
-        assert len(asked(tmdb_url)) == 1
+        assert len(requests_to(tmdb_url)) == 1
 
-    def test_while_tmdb_is_down_what_is_known_decides(
+    def test_cached_seasons_decide_while_tmdb_is_down(
         self, outdated: str, fault: Fault, tmdb_url: str
     ) -> None:
         fault(kind="status", status=500)
         for _ in range(4):
-            answer = ask(outdated, {**BREAKING_BAD, "seasons": [5]})
+            answer = post_request(outdated, {**BREAKING_BAD, "seasons": [5]})
             assert (answer.status, answer.code) == (400, "VALIDATION_ERROR")
-        assert len(asked(tmdb_url)) == 1
-        assert ask(outdated, {**BREAKING_BAD, "seasons": [2]}).status == 201
+        assert len(requests_to(tmdb_url)) == 1
+        assert post_request(outdated, {**BREAKING_BAD, "seasons": [2]}).status == 201
 
-    def test_a_show_without_seasons_may_have_them_now(
+    def test_show_cached_without_seasons_is_rechecked(
         self, people: dict[str, str], keys: redis.Redis
     ) -> None:
         details(people["bob"], "tv", 1396)
-        forget_seasons(keys, -1, RECHECK_SECONDS)
-        assert ask(people["bob"], BREAKING_BAD).data["seasons"] == [1, 2, 3, 4, 5]
+        remove_seasons(keys, -1, RECHECK_SECONDS)
+        assert post_request(people["bob"], BREAKING_BAD).data["seasons"] == [1, 2, 3, 4, 5]
 
-    def test_a_title_that_tmdb_had_not_may_be_there_now(
+    def test_title_cached_as_not_found_is_rechecked(
         self, people: dict[str, str], keys: redis.Redis
     ) -> None:
         for request in (
-            partial(ask, people["bob"], MATRIX),
+            partial(post_request, people["bob"], MATRIX),
             partial(details, people["bob"], "movie", 603),
         ):
             keys.flushdb()
             details(people["bob"], "movie", 603)
             ((name, entry),) = entries(keys).items()
-            keep(name, {**entry, "value": None, "fresh_seconds": 60})
+            store(name, {**entry, "value": None, "fresh_seconds": 60})
             assert request().status in {400, 404}
             age(keys, RECHECK_SECONDS)
             assert request().status in {200, 201}
 
-    def test_of_many_who_come_at_once_one_asks(
+    def test_recheck_uses_the_result_of_a_concurrent_call(
         self, outdated: str, keys: redis.Redis, tmdb_url: str
     ) -> None:
         ((name, entry),) = entries(keys).items()
         entry["at"] += RECHECK_SECONDS
         entry["value"]["seasons"].append({"number": 3, "episode_count": 13})
-        keys.set(f"{name}:flight", "somebody", px=60_000)
+        keys.set(f"{name}:flight", "another-caller", px=60_000)
 
-        def land() -> None:
-            keep(name, entry)
+        def finish() -> None:
+            store(name, entry)
             keys.delete(f"{name}:flight")
 
-        later = threading.Timer(0.3, land)
+        later = threading.Timer(0.3, finish)
         later.start()
-        made = ask(outdated, {**BREAKING_BAD, "seasons": [3]})
+        made = post_request(outdated, {**BREAKING_BAD, "seasons": [3]})
         later.join()
         assert made.status == 201
-        assert asked(tmdb_url) == []
+        assert requests_to(tmdb_url) == []
 
-    def test_a_season_that_is_only_announced_is_named_or_left_out(
-        self, people: dict[str, str]
-    ) -> None:
+    def test_announced_season_is_requested_only_by_its_number(self, people: dict[str, str]) -> None:
         severance = {"mediaType": "tv", "tmdbId": 95396}
-        assert ask(people["bob"], severance).data["seasons"] == [1, 2]
-        made = ask(people["bob"], {**severance, "seasons": [3]})
+        assert post_request(people["bob"], severance).data["seasons"] == [1, 2]
+        made = post_request(people["bob"], {**severance, "seasons": [3]})
         assert (made.status, made.data["seasons"]) == (201, [3])
 
 
 class TestLanguage:
     @pytest.fixture
     def token(self, people: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-        """Return a token; the catalogue is German."""
+        """Return a token; the language of the catalogue is German."""
         german = load({**os.environ, "TMDB_LANGUAGE": "de-DE"})
         monkeypatch.setattr(catalog, "environment", lambda: german)
         catalog.tmdb.cache_clear()
@@ -494,7 +494,7 @@ class TestLanguage:
             ("tv", 93405, "Squid Game", "People in debt"),
         ],
     )
-    def test_what_is_not_translated_comes_in_english(
+    def test_missing_translations_fall_back_to_english(
         self,
         token: str,
         tmdb_url: str,
@@ -508,18 +508,18 @@ class TestLanguage:
         assert found["title"] == title
         assert found.get("overview", "").startswith(overview or "")
         assert ("overview" in found) == (overview is not None)
-        assert len(asked(tmdb_url)) == 1
+        assert len(requests_to(tmdb_url)) == 1
 
-    def test_so_do_posters(self, token: str) -> None:
+    def test_missing_posters_fall_back_to_english(self, token: str) -> None:
         assert details(token, "movie", 603).data["posterPath"] == "/matrix-poster.jpg"
 
-    def test_a_search_has_what_tmdb_gives(self, token: str) -> None:
+    def test_search_has_no_fallback_to_english(self, token: str) -> None:
         (found,) = search(token, "spirited away").data
         assert found["title"] == "\u5343\u3068\u5343\u5c0b\u306e\u795e\u96a0\u3057"
         assert "overview" not in found
 
-    def test_a_request_has_the_title_that_is_shown(self, db: Db, token: str) -> None:
-        made = ask(token, {"mediaType": "movie", "tmdbId": 129})
+    def test_request_stores_the_title_of_the_details(self, db: Db, token: str) -> None:
+        made = post_request(token, {"mediaType": "movie", "tmdbId": 129})
         assert made.data["title"] == "Spirited Away"
         row = db.execute(
             "SELECT details->>'title' FROM audit_logs WHERE action = 'request.created'"
@@ -528,60 +528,60 @@ class TestLanguage:
 
 
 class TestSingleFlight:
-    """The HTTP side of it; test_single_flight.py has the waiting."""
+    """The HTTP responses; test_single_flight.py tests the waiting."""
 
-    def flight(self, keys: redis.Redis, token: str) -> str:
-        """Return what stands for somebody asking TMDB for a film."""
+    def lock_key(self, keys: redis.Redis, token: str) -> str:
+        """Return the lock key of a call to TMDB for a film."""
         details(token, "movie", 603)
         (key,) = entries(keys)
         return f"{key}:flight"
 
-    def test_what_is_stale_serves_while_another_asks(
+    def test_stale_response_is_served_while_another_caller_refreshes_it(
         self, people: dict[str, str], keys: redis.Redis, tmdb_url: str
     ) -> None:
-        keys.set(self.flight(keys, people["bob"]), "somebody", px=60_000)
+        keys.set(self.lock_key(keys, people["bob"]), "another-caller", px=60_000)
         age(keys, DAY)
         plex.control(tmdb_url, "DELETE", "requests")
         answer = details(people["carol"], "movie", 603)
         assert answer.data["title"] == "The Matrix"
         assert int(answer.headers["x-catalog-stale"]) >= DAY
-        assert asked(tmdb_url) == []
+        assert requests_to(tmdb_url) == []
 
-    def test_what_another_gets_is_taken(
+    def test_waiting_caller_uses_the_response_of_another_caller(
         self, people: dict[str, str], keys: redis.Redis, tmdb_url: str
     ) -> None:
-        flight = self.flight(keys, people["bob"])
-        ((name, answer_of_another),) = entries(keys).items()
+        lock_key = self.lock_key(keys, people["bob"])
+        ((name, entry_of_another),) = entries(keys).items()
         keys.delete(*keys.scan_iter("{tmdb:*}:*"))
-        keys.set(flight, "somebody", px=60_000)
+        keys.set(lock_key, "another-caller", px=60_000)
         plex.control(tmdb_url, "DELETE", "requests")
 
-        def land() -> None:
-            keep(name, answer_of_another)
-            keys.delete(flight)
+        def finish() -> None:
+            store(name, entry_of_another)
+            keys.delete(lock_key)
 
-        later = threading.Timer(0.3, land)
+        later = threading.Timer(0.3, finish)
         later.start()
         answer = details(people["carol"], "movie", 603)
         later.join()
         assert answer.data["title"] == "The Matrix"
         assert "x-catalog-stale" not in answer.headers
-        assert asked(tmdb_url) == []
+        assert requests_to(tmdb_url) == []
 
-    def test_the_failure_of_another_is_shared(
+    def test_waiting_caller_shares_the_failure_of_another_caller(
         self, people: dict[str, str], keys: redis.Redis, tmdb_url: str
     ) -> None:
-        flight = self.flight(keys, people["bob"])
+        lock_key = self.lock_key(keys, people["bob"])
         keys.delete(*keys.scan_iter("{tmdb:*}:*"))
-        keys.set(flight, "somebody", px=60_000)
+        keys.set(lock_key, "another-caller", px=60_000)
         plex.control(tmdb_url, "DELETE", "requests")
-        later = threading.Timer(0.3, lambda: keys.set(flight, "failed", px=1000))
+        later = threading.Timer(0.3, lambda: keys.set(lock_key, "failed", px=1000))
         later.start()
         answer = details(people["carol"], "movie", 603)
         later.join()
         assert (answer.status, answer.code) == (503, "CATALOG_UNAVAILABLE")
         assert int(answer.headers["retry-after"]) >= 1
-        assert asked(tmdb_url) == []
+        assert requests_to(tmdb_url) == []
         assert details(people["carol"], "movie", 603).status == 200
 
 
@@ -590,36 +590,36 @@ class TestBreaker:
         for _ in range(FAILURES):
             assert details(token, "movie", 603).code == "CATALOG_UNAVAILABLE"
 
-    def lapse(self, keys: redis.Redis) -> None:
-        """Let the time pass for which TMDB is left alone."""
+    def end_pause(self, keys: redis.Redis) -> None:
+        """End the pause of the open breaker."""
         assert keys.delete(*keys.scan_iter("{breaker:*}:state")) == 1
 
-    def test_no_call_is_made_while_it_is_open(
+    def test_tmdb_is_not_called_while_the_breaker_is_open(
         self, people: dict[str, str], keys: redis.Redis, fault: Fault, tmdb_url: str
     ) -> None:
         fault(kind="status", status=500)
         self.fail(people["bob"])
-        assert len(asked(tmdb_url)) == FAILURES
+        assert len(requests_to(tmdb_url)) == FAILURES
         plex.control(tmdb_url, "DELETE", "fault")
         for answer in (details(people["bob"], "movie", 603), search(people["carol"])):
             assert (answer.status, answer.code) == (503, "CATALOG_UNAVAILABLE")
             assert 20 < int(answer.headers["retry-after"]) <= 30
-        assert len(asked(tmdb_url)) == FAILURES
-        self.lapse(keys)
+        assert len(requests_to(tmdb_url)) == FAILURES
+        self.end_pause(keys)
         assert details(people["bob"], "movie", 603).status == 200
         assert search(people["carol"]).status == 200
 
-    def test_one_call_is_tried_and_opens_it_again(
+    def test_failed_probe_opens_the_breaker_again(
         self, people: dict[str, str], keys: redis.Redis, fault: Fault, tmdb_url: str
     ) -> None:
         fault(kind="close")
         self.fail(people["bob"])
         plex.control(tmdb_url, "DELETE", "requests")
-        self.lapse(keys)
+        self.end_pause(keys)
         self.fail(people["bob"])
-        assert len(asked(tmdb_url)) == 2  # the one call, and its second try on a new connection
+        assert len(requests_to(tmdb_url)) == 2  # the probe, and its retry on a new connection
 
-    def test_what_is_stale_serves_meanwhile(
+    def test_stale_response_is_served_while_the_breaker_is_open(
         self, people: dict[str, str], keys: redis.Redis, fault: Fault, tmdb_url: str
     ) -> None:
         shown = details(people["bob"], "tv", 1396)
@@ -630,10 +630,10 @@ class TestBreaker:
         stale = details(people["bob"], "tv", 1396)
         assert stale.json == shown.json
         assert int(stale.headers["x-catalog-stale"]) >= DAY
-        assert ask(people["bob"], BREAKING_BAD).status == 201
-        assert asked(tmdb_url) == []
+        assert post_request(people["bob"], BREAKING_BAD).status == 201
+        assert requests_to(tmdb_url) == []
 
-    def test_tmdb_is_left_alone_as_long_as_it_says(
+    def test_tmdb_is_not_called_before_its_retry_after_has_passed(
         self, people: dict[str, str], keys: redis.Redis, fault: Fault, tmdb_url: str
     ) -> None:
         fault(kind="status", status=429, retryAfter=20, count=1)
@@ -641,11 +641,11 @@ class TestBreaker:
             answer = details(people["bob"], "movie", 603)
             assert (answer.status, answer.code) == (503, "CATALOG_UNAVAILABLE")
             assert 15 < int(answer.headers["retry-after"]) <= 20
-        assert len(asked(tmdb_url)) == 1
-        self.lapse(keys)
+        assert len(requests_to(tmdb_url)) == 1
+        self.end_pause(keys)
         assert details(people["bob"], "movie", 603).status == 200
 
-    def test_questions_that_tmdb_refuses_do_not_open_it(
+    def test_calls_refused_with_422_do_not_open_the_breaker(
         self, people: dict[str, str], fault: Fault, tmdb_url: str
     ) -> None:
         fault(kind="status", status=422)
@@ -654,32 +654,32 @@ class TestBreaker:
         plex.control(tmdb_url, "DELETE", "fault")
         assert details(people["carol"], "movie", 603).status == 200
 
-    def test_unknown_titles_do_not_open_it(self, people: dict[str, str]) -> None:
+    def test_unknown_titles_do_not_open_the_breaker(self, people: dict[str, str]) -> None:
         for number in range(2 * FAILURES):
             assert details(people["bob"], "movie", 900_000_000 + number).code == "NOT_FOUND"
         assert details(people["bob"], "movie", 603).status == 200
 
 
 class TestWithoutCache:
-    def test_tmdb_is_asked_each_time(
+    def test_every_call_reaches_tmdb_without_a_cache(
         self, people: dict[str, str], no_cache: None, tmdb_url: str
     ) -> None:
         plex.control(tmdb_url, "DELETE", "requests")
         for _ in range(2):
             assert details(people["bob"], "movie", 603).data["title"] == "The Matrix"
             assert search(people["bob"]).data[0]["title"] == "The Matrix"
-        assert ask(people["bob"], MATRIX).status == 201
+        assert post_request(people["bob"], MATRIX).status == 201
         assert details(people["bob"], "movie", 999_999_999).code == "NOT_FOUND"
-        assert len(asked(tmdb_url)) == 6
+        assert len(requests_to(tmdb_url)) == 6
 
-    def test_and_left_alone_after_failures(
+    def test_local_breaker_opens_after_failures_without_a_cache(
         self, people: dict[str, str], no_cache: None, fault: Fault, tmdb_url: str
     ) -> None:
         fault(kind="status", status=500)
         for _ in range(2 * FAILURES):
             answer = search(people["bob"])
             assert (answer.status, answer.code) == (503, "CATALOG_UNAVAILABLE")
-        assert len(asked(tmdb_url)) == FAILURES
+        assert len(requests_to(tmdb_url)) == FAILURES
 
 
 def test_tmdb_gets_its_key_and_no_other_secret(
@@ -689,9 +689,9 @@ def test_tmdb_gets_its_key_and_no_other_secret(
         plex.control(url, "DELETE", "requests")
     search(people["bob"])
     details(people["bob"], "movie", 603)
-    ask(people["bob"], BREAKING_BAD)
+    post_request(people["bob"], BREAKING_BAD)
     plex.sign_in(plex_url, "carol")
-    to_tmdb, to_plex = asked(tmdb_url), asked(plex_url)
+    to_tmdb, to_plex = requests_to(tmdb_url), requests_to(plex_url)
     assert len(to_tmdb) == 3
     for request in to_tmdb:
         assert f"api_key={environment['TMDB_API_KEY']}" in request["query"]

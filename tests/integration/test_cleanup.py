@@ -1,4 +1,4 @@
-"""The scheduled tasks."""
+"""The scheduled clean-up tasks."""
 
 import importlib
 import io
@@ -37,7 +37,7 @@ def add_sessions(db: Db, number: int, *, expired: bool) -> None:
     )
 
 
-def test_removes_expired_sessions_and_no_others(db: Db, people: dict[str, str]) -> None:
+def test_only_expired_sessions_are_deleted(db: Db, people: dict[str, str]) -> None:
     add_sessions(db, 1203, expired=True)
     add_sessions(db, 5, expired=False)
     assert run_schedule("ExpiredSessions") == {
@@ -50,7 +50,7 @@ def test_removes_expired_sessions_and_no_others(db: Db, people: dict[str, str]) 
     assert call("GET", "/api/auth/me", token=people["bob"]).status == 200
 
 
-def test_removes_sessions_revoked_long_ago(db: Db, people: dict[str, str]) -> None:
+def test_sessions_revoked_eight_days_ago_are_deleted(db: Db, people: dict[str, str]) -> None:
     call("POST", "/api/auth/logout", token=people["bob"])
     assert run_schedule("ExpiredSessions")["deleted"] == 0
     db.execute(
@@ -60,14 +60,16 @@ def test_removes_sessions_revoked_long_ago(db: Db, people: dict[str, str]) -> No
     assert call("GET", "/api/auth/me", token=people["bob"]).code == "JWT_INVALID"
 
 
-def test_a_batch_has_both_kinds_and_no_more_than_500(db: Db, people: dict[str, str]) -> None:
+def test_batch_of_expired_and_revoked_sessions_is_limited_to_500(
+    db: Db, people: dict[str, str]
+) -> None:
     add_sessions(db, 300, expired=True)
     add_sessions(db, 400, expired=False)
     db.execute(
         "UPDATE sessions SET revoked_at = now() - interval '8 days'"
         " WHERE expires_at BETWEEN now() AND now() + interval '2 hours'"
     )
-    # One that is expired and revoked counts once.
+    # A session that is both expired and revoked counts once.
     db.execute(
         "UPDATE sessions SET revoked_at = now() - interval '9 days' WHERE id ="
         " (SELECT id FROM sessions WHERE expires_at < now() LIMIT 1)"
@@ -78,14 +80,14 @@ def test_a_batch_has_both_kinds_and_no_more_than_500(db: Db, people: dict[str, s
     assert count(db, "sessions") == len(people)
 
 
-def test_stops_when_time_runs_short_and_says_so(db: Db, people: dict[str, str]) -> None:
+def test_run_stops_and_reports_more_when_time_runs_short(db: Db, people: dict[str, str]) -> None:
     add_sessions(db, 600, expired=True)
     result = run_schedule("ExpiredSessions", seconds_left=1)
     assert result == {"task": "sessions", "deleted": 0, "more": True}
     assert count(db, "sessions") == 600 + len(people)
 
 
-def test_passes_by_rows_that_another_run_has(db: Db, people: dict[str, str]) -> None:
+def test_rows_locked_by_another_run_are_skipped(db: Db, people: dict[str, str]) -> None:
     add_sessions(db, 10, expired=True)
     with db.transaction():
         db.execute("SELECT id FROM sessions WHERE expires_at < now() LIMIT 4 FOR UPDATE")
@@ -93,7 +95,7 @@ def test_passes_by_rows_that_another_run_has(db: Db, people: dict[str, str]) -> 
     assert run_schedule("ExpiredSessions")["deleted"] == 4
 
 
-def test_removes_stale_sign_in_handles(db: Db, plex_url: str) -> None:
+def test_expired_sign_in_handles_are_deleted(db: Db, plex_url: str) -> None:
     live = plex.begin(plex_url, "bob")
     plex.begin(plex_url, "alice")
     db.execute(
@@ -104,7 +106,7 @@ def test_removes_stale_sign_in_handles(db: Db, plex_url: str) -> None:
     assert plex.verify(live).status == 200
 
 
-def test_removes_old_idempotency_keys(db: Db, people: dict[str, str]) -> None:
+def test_idempotency_keys_older_than_a_day_are_deleted(db: Db, people: dict[str, str]) -> None:
     for number, key in ((603, "old"), (27205, "new")):
         call(
             "POST",
@@ -132,15 +134,15 @@ class TestAuditLogs:
         for each in days:
             TASKS["audit-logs"].add(db, datetime.now(UTC) - timedelta(days=each, hours=1))
 
-    def test_are_kept_for_a_year(self, db: Db) -> None:
+    def test_audit_rows_are_kept_for_a_year_by_default(self, db: Db) -> None:
         self.add(db, 1, 364, 365, 4000)
         assert run_schedule("ExpiredAuditLogs")["deleted"] == 2
         assert self.ages(db) == [1, 364]
 
-    def test_are_kept_for_as_long_as_an_admin_says(
+    def test_audit_rows_are_kept_for_the_configured_retention(
         self, db: Db, people: dict[str, str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        # Whatever this environment remembers: what is deleted does not come back.
+        # The task must not use cached settings, because deleted rows cannot be restored.
         system_config.session_lifetimes()
         monkeypatch.setattr(system_config, "CACHE_SECONDS", 30.0)
         db.execute("TRUNCATE audit_logs")
@@ -155,7 +157,7 @@ class TestAuditLogs:
             run_schedule("ExpiredAuditLogs")
             assert self.ages(db) == left
 
-    def test_are_kept_for_three_months_whatever_the_row_says(self, db: Db) -> None:
+    def test_retention_below_the_minimum_is_ignored(self, db: Db) -> None:
         db.execute(
             """INSERT INTO system_config (key, value) VALUES ('audit.retention', '{"days": 1}')"""
         )
@@ -166,17 +168,17 @@ class TestAuditLogs:
 
 @dataclass(frozen=True)
 class Task:
-    """How to fill the table of a task, and when a row of it has expired."""
+    """A scheduled task: how to fill its table, and when a row expires."""
 
     schedule: str
     table: str
-    # The time of a row, and for how long after it the row is kept.
+    # The time column of a row, and the retention after that time.
     column: str
-    kept: timedelta
+    retention: timedelta
     insert: str
 
     def add(self, db: Db, at: datetime, number: int = 1) -> None:
-        """Add rows of a moment."""
+        """Add rows with the same time."""
         db.execute(
             f"INSERT INTO {self.table} {self.insert} FROM generate_series(1, %(number)s) AS n"
             " LEFT JOIN (SELECT id FROM users LIMIT 1) AS u ON true".encode(),
@@ -184,14 +186,14 @@ class Task:
         )
 
     def left(self, db: Db) -> list[datetime]:
-        """Return the times of the rows."""
+        """Return the times of the remaining rows."""
         query = f"SELECT {self.column} FROM {self.table} ORDER BY 1"
         return [row[0] for row in db.execute(query.encode())]
 
     @property
     def limit(self) -> datetime:
-        """Return the moment before which rows have expired."""
-        return datetime.now(UTC) - self.kept
+        """Return the time before which rows have expired."""
+        return datetime.now(UTC) - self.retention
 
 
 TASKS = {
@@ -239,7 +241,7 @@ MINUTE = timedelta(minutes=1)
 
 @pytest.mark.parametrize("name", TASKS)
 class TestEveryTask:
-    """What holds for each of them, whoever else runs and however a run ends."""
+    """Each task, also when two runs overlap and when a run is killed."""
 
     @pytest.fixture
     def task(self, db: Db, name: str) -> Task:
@@ -253,11 +255,11 @@ class TestEveryTask:
         suppress_health_check=[HealthCheck.function_scoped_fixture],
     )
     @given(minutes=st.lists(st.integers(-2_000_000, 2_000_000).filter(bool), max_size=8))
-    def test_removes_what_has_expired_and_nothing_else(
+    def test_exactly_the_expired_rows_are_deleted(
         self, db: Db, task: Task, minutes: list[int]
     ) -> None:
         db.execute(f"TRUNCATE {task.table}".encode())
-        # Half a minute, so that none expires while the test looks.
+        # Half a minute, so that no row expires during the test.
         limit = task.limit + MINUTE / 2
         for each in minutes:
             task.add(db, limit + each * MINUTE)
@@ -268,7 +270,7 @@ class TestEveryTask:
         assert run_schedule(task.schedule)["deleted"] == 0
         assert task.left(db) == live
 
-    def test_a_day_late(self, db: Db, task: Task) -> None:
+    def test_late_run_deletes_all_expired_rows(self, db: Db, task: Task) -> None:
         for late in (MINUTE, timedelta(hours=23), timedelta(hours=25), timedelta(days=40)):
             task.add(db, task.limit - late, 300)
         task.add(db, task.limit + timedelta(hours=1), 3)
@@ -276,7 +278,7 @@ class TestEveryTask:
         assert (result["deleted"], result["more"]) == (1200, False)
         assert len(task.left(db)) == 3
 
-    def test_two_runs_at_once_share_the_work(
+    def test_two_concurrent_runs_share_the_rows(
         self, db: Db, direct_url: str, name: str, task: Task
     ) -> None:
         task.add(db, task.limit - MINUTE, 2600)
@@ -285,29 +287,29 @@ class TestEveryTask:
             paused_run(task, name, direct_url, batch=1) as one,
             paused_run(task, name, direct_url, batch=1) as other,
         ):
-            # Each is in the middle of a batch, and none waits for the other.
-            results = [goes_on(one), goes_on(other)]
+            # Each run is inside a batch, and neither waits for the other.
+            results = [resume(one), resume(other)]
         assert all(result["deleted"] >= 500 for result in results)
         assert sum(result["deleted"] for result in results) == 2600
         assert len(task.left(db)) == 3
 
-    def test_a_run_that_is_killed_leaves_the_rest_to_the_next(
+    def test_next_run_deletes_the_rows_that_a_killed_run_left(
         self, db: Db, direct_url: str, name: str, task: Task
     ) -> None:
         task.add(db, task.limit - MINUTE, 2600)
         task.add(db, task.limit + timedelta(hours=1), 3)
         with paused_run(task, name, direct_url, batch=3) as run:
             run.kill()
-        # Two batches were committed, and what the third one did is undone.
+        # Two batches were committed, and the third one is rolled back.
         eventually(lambda: not in_a_transaction(db))
         assert len(task.left(db)) == 1603
         assert run_schedule(task.schedule)["deleted"] == 1600
         assert len(task.left(db)) == 3
 
-    def test_a_hundred_thousand_rows(self, db: Db, task: Task) -> None:
+    def test_one_hundred_thousand_rows_are_deleted_in_one_run(self, db: Db, task: Task) -> None:
         task.add(db, task.limit - MINUTE, 100_000)
         task.add(db, task.limit + timedelta(hours=1), 3)
-        # The connection that applied the migrations is older than the limit they set.
+        # The connection that applied the migrations is older than the limit of the role.
         database().close()
         with database().transaction() as connection:
             assert connection.execute("SHOW statement_timeout").fetchone() == ("3s",)
@@ -315,8 +317,10 @@ class TestEveryTask:
         assert result == {"task": result["task"], "deleted": 100_000, "more": False}
         assert len(task.left(db)) == 3
 
-    def test_a_batch_reads_no_more_than_it_deletes(self, db: Db, name: str, task: Task) -> None:
-        # So many that a walk through the whole table seems to come to 500 of them soon.
+    def test_batch_uses_an_index_and_reads_only_the_rows_it_deletes(
+        self, db: Db, name: str, task: Task
+    ) -> None:
+        # With so many expired rows the planner could expect a sequential scan to find 500 soon.
         task.add(db, task.limit + timedelta(hours=1), 15_000)
         task.add(db, task.limit - MINUTE, 5_000)
         db.execute(f"ANALYZE {task.table}".encode())
@@ -330,7 +334,7 @@ class TestEveryTask:
             assert f"Seq Scan on {task.table}" not in plan
             assert "Rows Removed" not in plan, plan
 
-    def test_tells_what_it_did(
+    def test_run_writes_metrics_and_a_log_line(
         self,
         db: Db,
         name: str,
@@ -347,10 +351,10 @@ class TestEveryTask:
             assert metrics["CleanupDeleted"] == [deleted]
             assert metrics["CleanupMore"] == [more]
             line = json.loads(logs.getvalue().splitlines()[-1])
-            told = (line["message"], line["task"], line["deleted"], line["more"])
-            assert told == ("cleanup", name, deleted, bool(more))
+            logged = (line["message"], line["task"], line["deleted"], line["more"])
+            assert logged == ("cleanup", name, deleted, bool(more))
 
-    def test_a_run_that_fails_is_told(
+    def test_failed_run_is_logged_and_counted(
         self,
         db: Db,
         name: str,
@@ -358,12 +362,12 @@ class TestEveryTask:
         logs: io.StringIO,
         capsys: pytest.CaptureFixture[str],
     ) -> None:
-        db.execute(f"ALTER TABLE {task.table} RENAME TO away".encode())
+        db.execute(f"ALTER TABLE {task.table} RENAME TO renamed".encode())
         try:
             with pytest.raises(psycopg.errors.UndefinedTable):
                 run_schedule(task.schedule)
         finally:
-            db.execute(f"ALTER TABLE away RENAME TO {task.table}".encode())
+            db.execute(f"ALTER TABLE renamed RENAME TO {task.table}".encode())
         (metrics,) = map(json.loads, capsys.readouterr().out.splitlines())
         assert (metrics["task"], metrics["CleanupFailed"]) == (name, [1])
         line = json.loads(logs.getvalue().splitlines()[-1])
@@ -371,7 +375,7 @@ class TestEveryTask:
         assert run_schedule(task.schedule)["more"] is False
 
 
-# In a process of its own, as on Lambda: it stops before the commit of a batch until it may go on.
+# A separate process, as on Lambda: it pauses before the commit of a batch until it gets a line.
 _PAUSED_RUN = """
 import json, sys
 from functions.cleanup.app import handler
@@ -395,7 +399,7 @@ print(json.dumps(run_schedule(schedule)))
 
 @contextmanager
 def paused_run(task: Task, name: str, url: str, *, batch: int) -> Iterator[subprocess.Popen[str]]:
-    """Start a run, which is in the middle of a batch inside the block."""
+    """Start a run that is paused inside a batch while the block runs."""
     with subprocess.Popen(
         [sys.executable, "-c", _PAUSED_RUN, task.schedule, name, str(batch)],
         env=os.environ
@@ -410,8 +414,8 @@ def paused_run(task: Task, name: str, url: str, *, batch: int) -> Iterator[subpr
         yield run
 
 
-def goes_on(run: subprocess.Popen[str]) -> Any:
-    """Let a paused run go on, and return its result."""
+def resume(run: subprocess.Popen[str]) -> Any:
+    """Resume a paused run, and return its result."""
     out, _ = run.communicate("\n", timeout=60)
     return json.loads(out.splitlines()[-1])
 

@@ -1,4 +1,4 @@
-"""The run-time settings, as admins read and change them."""
+"""Admins read and change the run-time settings."""
 
 import io
 import os
@@ -81,21 +81,21 @@ def audited(db: Db) -> list[tuple[Any, ...]]:
 
 @pytest.fixture
 def alice(db: Db, people: dict[str, str]) -> Iterator[str]:
-    """Sign alice in, an admin, where nobody has changed a setting; others begin as new ones do."""
+    """Return the token of alice, an admin of an installation with default settings."""
     default_limits(db)
     yield people["alice"]
     system_config._settings_cache().invalidate()
 
 
 class TestList:
-    def test_has_every_setting_with_its_default_by_key(self, alice: str) -> None:
+    def test_all_settings_are_listed_by_key_with_their_defaults(self, alice: str) -> None:
         answer = call("GET", "/api/admin/config", token=alice)
         assert answer.data == [
             {"key": key, "value": value, "default": value} for key, value in DEFAULTS.items()
         ]
         assert list(DEFAULTS) == sorted(DEFAULTS)
 
-    def test_tells_who_changed_what_when(self, alice: str) -> None:
+    def test_changed_setting_has_its_author_and_time(self, alice: str) -> None:
         before = datetime.now(UTC) - timedelta(seconds=1)
         changed = put(alice, "audit.retention", {"days": 90}).data
         entries = listed(alice)
@@ -119,7 +119,7 @@ class TestList:
             ("of another release", {"on": True}),
         ],
     )
-    def test_a_row_that_cannot_be_understood_is_left_out(
+    def test_invalid_rows_are_ignored_and_logged(
         self, db: Db, alice: str, logs: io.StringIO, key: str, value: Any
     ) -> None:
         store(db, "audit.retention" if key != "audit.retention" else "rateLimit.api", {"days": 1})
@@ -128,7 +128,9 @@ class TestList:
         assert all("updatedAt" not in entry for entry in listed(alice).values())
         assert f'"key":"{key}"' in logs.getvalue()
 
-    def test_a_deleted_admin_is_not_named(self, db: Db, alice: str, people: dict[str, str]) -> None:
+    def test_setting_of_a_deleted_admin_has_no_author(
+        self, db: Db, alice: str, people: dict[str, str]
+    ) -> None:
         db.execute("UPDATE users SET role = 'admin' WHERE username = 'bob'")
         assert put(people["bob"], "audit.retention", {"days": 90}).status == 200
         db.execute("DELETE FROM users WHERE username = 'bob'")
@@ -154,7 +156,9 @@ class TestChange:
             ("audit.retention", {"days": 3650}),
         ],
     )
-    def test_sets_it(self, db: Db, alice: str, key: str, value: Any) -> None:
+    def test_valid_value_is_stored_and_audited(
+        self, db: Db, alice: str, key: str, value: Any
+    ) -> None:
         answer = put(alice, key, value)
         assert answer.status == 200, answer.text
         assert answer.data["key"] == key
@@ -163,18 +167,18 @@ class TestChange:
         assert stored(db) == {key: value}
         assert audited(db) == [(id_of(alice), "config", key, {"from": DEFAULTS[key], "to": value})]
 
-    def test_what_the_list_shows_can_be_sent_back(self, db: Db, alice: str) -> None:
+    def test_listed_values_can_be_sent_back_unchanged(self, db: Db, alice: str) -> None:
         put(alice, "audit.retention", {"days": 90})
         before = listed(alice)
         for key, entry in before.items():
             answer = put(alice, key, entry["value"])
             assert (answer.status, answer.data) == (200, entry)
-        # It changes nothing, and so nothing is written.
+        # Unchanged values are neither written nor audited.
         assert listed(alice) == before
         assert stored(db) == {"audit.retention": {"days": 90}}
         assert len(audited(db)) == 1
 
-    def test_each_change_is_audited_with_the_former_value(self, db: Db, alice: str) -> None:
+    def test_each_change_is_audited_with_the_previous_value(self, db: Db, alice: str) -> None:
         for days in (100, 200):
             put(alice, "audit.retention", {"days": days})
         assert [details for *_, details in audited(db)] == [
@@ -182,7 +186,7 @@ class TestChange:
             {"from": {"days": 100}, "to": {"days": 200}},
         ]
 
-    def test_a_malformed_row_is_mended(self, db: Db, alice: str) -> None:
+    def test_malformed_row_is_replaced(self, db: Db, alice: str) -> None:
         store(db, "audit.retention", "for ever")
         assert put(alice, "audit.retention", {"days": 400}).status == 200
         assert stored(db) == {"audit.retention": {"days": 400}}
@@ -233,7 +237,7 @@ class TestChange:
             ("audit.retention", {"days": None}, ["days"]),
         ],
     )
-    def test_a_bad_value_is_refused_at_its_field(
+    def test_invalid_value_is_refused_with_its_field(
         self, db: Db, alice: str, key: str, value: Any, fields: list[str]
     ) -> None:
         answer = put(alice, key, value)
@@ -255,7 +259,7 @@ class TestChange:
             ([], "body"),
         ],
     )
-    def test_a_body_without_a_value_is_refused(
+    def test_body_without_an_object_as_value_is_refused(
         self, db: Db, alice: str, body: Any, field: str
     ) -> None:
         answer = call("PUT", "/api/admin/config/audit.retention", token=alice, body=body)
@@ -263,7 +267,7 @@ class TestChange:
         assert [each["field"] for each in answer.details] == [field]
         assert stored(db) == {}
 
-    def test_an_answer_stays_small_whatever_is_wrong(self, alice: str) -> None:
+    def test_error_response_is_limited_for_many_invalid_fields(self, alice: str) -> None:
         answer = put(alice, "audit.retention", {f"{n}{'x' * 500}": n for n in range(100)})
         assert answer.code == "VALIDATION_ERROR"
         assert len(answer.details) == 20
@@ -273,7 +277,7 @@ class TestChange:
         "key",
         ["nothing", "rateLimit.everything", "ratelimit.api", "rateLimit", "requestQuota.root"],
     )
-    def test_an_unknown_key_is_not_found(self, db: Db, alice: str, key: str) -> None:
+    def test_unknown_key_gets_404_for_any_body(self, db: Db, alice: str, key: str) -> None:
         answer = put(alice, key, {"limit": 5, "window": 60})
         assert (answer.status, answer.code) == (404, "NOT_FOUND")
         for raw in (b"{}", b"[]", b"null", b'{"value": 1}', b'{"value": {}, "x": 1}', b"{", b""):
@@ -283,14 +287,14 @@ class TestChange:
         assert audited(db) == []
 
 
-class TestWhoMay:
+class TestAccess:
     CALLS = [("GET", "/api/admin/config", None)] + [
         ("PUT", f"/api/admin/config/{key}", {"value": {"days": 90}})
         for key in ("audit.retention", "nothing")
     ]
 
     @pytest.mark.parametrize(("method", "path", "body"), CALLS)
-    def test_no_user_and_no_stranger(
+    def test_users_and_unauthenticated_callers_are_refused(
         self, db: Db, alice: str, people: dict[str, str], method: str, path: str, body: Any
     ) -> None:
         answer = call(method, path, token=people["bob"], body=body)
@@ -301,7 +305,7 @@ class TestWhoMay:
         known = call(method, path, token=alice, body=body)
         assert known.status == (404 if path.endswith("nothing") else 200)
 
-    def test_a_cookie_needs_the_csrf_token(self, db: Db, alice: str, plex_url: str) -> None:
+    def test_cookie_session_needs_the_csrf_token(self, db: Db, alice: str, plex_url: str) -> None:
         signed_in = plex.verify(plex.begin(plex_url, "alice"), session="cookie")
         cookie = signed_in.headers["set-cookie"].partition(";")[0]
         path, body = "/api/admin/config/audit.retention", {"value": {"days": 90}}
@@ -315,13 +319,13 @@ class TestWhoMay:
 class TestEffect:
     @pytest.fixture(autouse=True)
     def memory(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Keep what was read, as an environment does."""
+        """Cache the settings for 30 seconds, as an environment does."""
         monkeypatch.setattr(system_config, "CACHE_SECONDS", 30.0)
 
     def limit(self, token: str) -> str:
         return call("GET", "/api/auth/me", token=token).headers["ratelimit-policy"]
 
-    def test_a_limit_holds_at_once_where_it_was_changed(
+    def test_changed_limit_applies_immediately_in_the_same_environment(
         self, alice: str, people: dict[str, str]
     ) -> None:
         system_config._settings_cache().invalidate()
@@ -335,11 +339,11 @@ class TestEffect:
         assert call("GET", "/api/auth/me", token=people["bob"]).status == 200
 
     @pytest.mark.parametrize("policy", ["admin", "api"])
-    def test_no_limit_locks_the_way_to_change_it(
+    def test_rate_limit_can_always_be_changed_back(
         self, db: Db, alice: str, people: dict[str, str], policy: str
     ) -> None:
         key = f"rateLimit.{policy}"
-        # As an installation may have it from before there were bounds.
+        # An older release may have stored it before there were bounds.
         store(db, key, {"limit": 1, "window": 86_400})
         system_config._settings_cache().invalidate()
         for _ in range(2):
@@ -352,12 +356,16 @@ class TestEffect:
         assert call("GET", "/api/admin/users", token=alice).status == 200
         assert call("GET", "/api/auth/me", token=people["bob"]).status == 200
 
-    def test_a_refused_value_changes_nothing(self, alice: str, people: dict[str, str]) -> None:
+    def test_refused_value_does_not_change_the_limit(
+        self, alice: str, people: dict[str, str]
+    ) -> None:
         system_config._settings_cache().invalidate()
         put(alice, "rateLimit.api", {"limit": 0, "window": 70})
         assert self.limit(people["bob"]) == '"api";q=100;w=60'
 
-    def test_sessions_last_as_long_as_set(self, db: Db, alice: str, plex_url: str) -> None:
+    def test_sessions_have_the_configured_lifetimes(
+        self, db: Db, alice: str, plex_url: str
+    ) -> None:
         put(alice, "session.lifetimes", {"tokenDays": 2, "idleDays": 1, "absoluteDays": 3})
         signed_in = plex.sign_in(plex_url, "bob")
         expires = datetime.fromisoformat(signed_in["expiresAt"])
@@ -365,7 +373,7 @@ class TestEffect:
         db.execute("UPDATE sessions SET last_seen_at = now() - interval '25 hours'")
         assert call("GET", "/api/auth/me", token=signed_in["token"]).code == "JWT_INVALID"
 
-    def test_the_accessors_tell_the_new_values(self, alice: str) -> None:
+    def test_accessors_return_the_changed_values(self, alice: str) -> None:
         put(alice, "requestQuota.user", QUOTAS)
         put(alice, "autoApprove.user", {"movie": True, "tv": False})
         assert system_config.quotas("user").movies.limit == 0
@@ -374,7 +382,7 @@ class TestEffect:
         assert system_config.auto_approval("user").movie is True
         assert system_config.auto_approval("admin").movie is False
 
-    def test_another_environment_knows_within_half_a_minute(
+    def test_another_environment_reads_a_change_within_thirty_seconds(
         self, alice: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         other = system_config.SettingsCache()
@@ -385,15 +393,15 @@ class TestEffect:
         monkeypatch.setattr(time, "time", lambda: now + 30)
         assert other.current().auto_approval["user"].tv is True
 
-    def test_an_environment_that_could_not_read_them_retries_soon(
+    def test_settings_are_read_again_soon_after_a_failure(
         self, alice: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         put(alice, "autoApprove.user", {"movie": True, "tv": True})
         monkeypatch.setattr(system_config, "CACHE_SECONDS", 30.0)
         other = system_config.SettingsCache()
-        nowhere = Database(SecretStr("postgresql://nobody@127.0.0.1:1/nothing"))
+        unreachable = Database(SecretStr("postgresql://user@127.0.0.1:1/nothing"))
         with monkeypatch.context() as down:
-            down.setattr(system_config, "database", lambda: nowhere)
+            down.setattr(system_config, "database", lambda: unreachable)
             assert other.current().auto_approval["user"].tv is False
         assert other.current().auto_approval["user"].tv is False
         now = time.time()
@@ -401,19 +409,19 @@ class TestEffect:
         assert other.current().auto_approval["user"].tv is True
 
 
-class TestTwoWriters:
-    """Whoever comes second waits, and tells the audit log what the first one wrote."""
+class TestConcurrentChanges:
+    """The second writer waits; its audit row starts from the value of the first."""
 
     @pytest.mark.parametrize("first_ever", [True, False])
-    def test_the_second_knows_what_the_first_wrote(
+    def test_second_change_is_audited_from_the_value_of_the_first(
         self, db: Db, direct_url: str, alice: str, *, first_ever: bool
     ) -> None:
         if not first_ever:
             store(db, "audit.retention", {"days": 100})
-        # For as long as a new process takes to get there, on a machine that is busy.
-        patience = "-c idle_in_transaction_session_timeout=60s -c lock_timeout=60s"
+        # Enough time for the start of a process on a busy machine.
+        time_outs = "-c idle_in_transaction_session_timeout=60s -c lock_timeout=60s"
         with (
-            psycopg.connect(direct_url, options=patience) as first,
+            psycopg.connect(direct_url, options=time_outs) as first,
             ThreadPoolExecutor(1) as pool,
         ):
             store(first, "audit.retention", {"days": 200})
@@ -423,7 +431,7 @@ class TestTwoWriters:
                 env=os.environ
                 | {
                     "DATABASE_URL": direct_url,
-                    "PGOPTIONS": f"{patience} -c statement_timeout=60s",
+                    "PGOPTIONS": f"{time_outs} -c statement_timeout=60s",
                 },
                 capture_output=True,
                 text=True,
@@ -439,13 +447,13 @@ class TestTwoWriters:
             {"from": {"days": 200}, "to": {"days": 300}}
         ]
 
-    def test_readers_do_not_wait(self, db: Db, alice: str) -> None:
+    def test_readers_do_not_wait_for_a_writer(self, db: Db, alice: str) -> None:
         with db.transaction():
             db.execute("LOCK TABLE system_config IN SHARE ROW EXCLUSIVE MODE")
             assert call("GET", "/api/admin/config", token=alice).status == 200
 
 
-# In a process of its own, which may wait while this one goes on.
+# A separate process, which can wait for the lock while this one continues.
 _CHANGE = """
 import asyncio, sys
 asyncio.set_event_loop(asyncio.new_event_loop())

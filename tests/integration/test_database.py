@@ -1,4 +1,4 @@
-"""The one connection of an environment, when the server is not as it should be."""
+"""An environment's connection to PostgreSQL while the server fails, hangs or refuses."""
 
 import socket
 import time
@@ -25,7 +25,7 @@ MATRIX = {"mediaType": "movie", "tmdbId": 603}
 
 @pytest.fixture
 def read_only(db: Db, environment: dict[str, str], reconnect: Callable[[], None]) -> Iterator[None]:
-    """Be a server that follows another one, as after a failover."""
+    """Make the server read-only, as a replica after a failover."""
     name = sql.Identifier(environment["DATABASE_URL"].rpartition("/")[2])
     alter = sql.SQL("ALTER DATABASE {} ").format(name)
     db.execute("SET default_transaction_read_only = off")
@@ -36,58 +36,58 @@ def read_only(db: Db, environment: dict[str, str], reconnect: Callable[[], None]
     reconnect()
 
 
-def ask(token: str) -> Any:
+def post_request(token: str) -> Any:
     return call("POST", "/api/media/request", token=token, body=MATRIX)
 
 
-def test_a_read_only_server_is_left_again(
+def test_connection_to_a_read_only_server_is_dropped(
     db: Db,
     environment: dict[str, str],
     people: dict[str, str],
     read_only: None,
     pool: Pool | None,
 ) -> None:
-    answer = ask(people["bob"])
+    answer = post_request(people["bob"])
     assert (answer.status, answer.code) == (500, "DATABASE_CONNECTION_ERROR")
     name = sql.Identifier(environment["DATABASE_URL"].rpartition("/")[2])
     db.execute(sql.SQL("ALTER DATABASE {} RESET default_transaction_read_only").format(name))
     if pool:
-        pool.reconnect()  # as its own operator does after a failover
-    assert ask(people["bob"]).status == 201
+        pool.reconnect()  # the operator of PgBouncer does this after a failover
+    assert post_request(people["bob"]).status == 201
 
 
 def limit_connections(db: Db, environment: dict[str, str], number: int) -> None:
-    """Let the functions' user have so many connections, -1 for any number."""
+    """Limit the connections of the functions' role; -1 removes the limit."""
     role = environment["DATABASE_URL"].partition("//")[2].partition(":")[0]
     statement = sql.SQL("ALTER ROLE {} CONNECTION LIMIT {}")
     db.execute(statement.format(sql.Identifier(role), sql.Literal(number)))
 
 
 @pytest.fixture
-def crowded(db: Db, environment: dict[str, str], people: object) -> Iterator[None]:
-    """Be a server that has no connection left."""
+def no_connection_left(db: Db, environment: dict[str, str], people: object) -> Iterator[None]:
+    """Leave the functions' role no connection."""
     limit_connections(db, environment, 0)
     database().close()
     yield
     limit_connections(db, environment, -1)
 
 
-def test_a_server_without_a_connection_left_costs_little(
-    db: Db, environment: dict[str, str], people: dict[str, str], crowded: None
+def test_call_fails_fast_when_the_server_has_no_connection_left(
+    db: Db, environment: dict[str, str], people: dict[str, str], no_connection_left: None
 ) -> None:
     started = time.monotonic()
-    answer = ask(people["bob"])
+    answer = post_request(people["bob"])
     assert (answer.status, answer.code) == (500, "DATABASE_CONNECTION_ERROR")
     assert time.monotonic() - started < 3.5
     limit_connections(db, environment, -1)
-    assert ask(people["bob"]).status == 201
+    assert post_request(people["bob"]).status == 201
 
 
-def test_a_server_without_a_connection_left_is_asked_once_more(
+def test_connection_is_retried_once_when_the_server_has_none_left(
     db: Db,
     environment: dict[str, str],
     people: dict[str, str],
-    crowded: None,
+    no_connection_left: None,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     pauses = []
@@ -97,23 +97,23 @@ def test_a_server_without_a_connection_left_is_asked_once_more(
         limit_connections(db, environment, -1)
 
     monkeypatch.setattr("medianest.core.db.time.sleep", others_leave)
-    assert ask(people["bob"]).status == 201
+    assert post_request(people["bob"]).status == 201
     assert len(pauses) == 1
     assert 0 <= pauses[0] <= NO_CONNECTION_PAUSE_SECONDS
 
 
-def test_a_lock_that_is_held_too_long_keeps_the_connection(db: Db, people: dict[str, str]) -> None:
+def test_lock_time_out_keeps_the_connection(db: Db, people: dict[str, str]) -> None:
     call("GET", "/api/health")
     before = database()._connection
     with db.transaction():
         db.execute("LOCK TABLE request_items")
-        answer = ask(people["bob"])
+        answer = post_request(people["bob"])
     assert (answer.status, answer.code) == (500, "DATABASE_CONNECTION_ERROR")
     assert database()._connection is before
-    assert ask(people["bob"]).status == 201
+    assert post_request(people["bob"]).status == 201
 
 
-def test_answers_are_bounded_but_for_migrations(environment: dict[str, str]) -> None:
+def test_answer_time_out_applies_only_when_set(environment: dict[str, str]) -> None:
     bounded = Database(SecretStr(environment["DATABASE_URL"]), response_seconds=0.5)
     with pytest.raises(AppError), bounded.transaction() as connection:
         connection.execute("SELECT pg_sleep(1)")
@@ -125,14 +125,14 @@ def test_answers_are_bounded_but_for_migrations(environment: dict[str, str]) -> 
 
 
 class Silent:
-    """A server that accepts connections and says nothing."""
+    """A server that accepts connections but sends nothing."""
 
     def __init__(self, server: socket.socket) -> None:
         self._server = server
         self.url = SecretStr(f"postgresql://u@127.0.0.1:{server.getsockname()[1]}/d")
 
     def connections(self) -> int:
-        """Return how many have come since this was asked last."""
+        """Return the number of connections since the previous call."""
         count = 0
         while True:
             try:
@@ -149,7 +149,7 @@ def silent() -> Iterator[Silent]:
         yield Silent(server)
 
 
-def reaches(target: Database) -> bool:
+def is_reachable(target: Database) -> bool:
     try:
         target.ping()
     except AppError:
@@ -158,29 +158,29 @@ def reaches(target: Database) -> bool:
 
 
 @pytest.mark.usefixtures("environment")
-def test_a_server_that_costs_a_time_out_is_left_alone_for_a_moment(
+def test_server_is_skipped_for_a_pause_after_a_time_out(
     silent: Silent, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hanging = Database(silent.url)
-    assert not reaches(hanging)
+    assert not is_reachable(hanging)
     assert silent.connections() == 1
-    assert not any(reaches(hanging) for _ in range(5))
+    assert not any(is_reachable(hanging) for _ in range(5))
     assert silent.connections() == 0
     later = time.time() + PAUSE_SECONDS
     monkeypatch.setattr("medianest.core.db.time.time", lambda: later)
-    assert not reaches(hanging)
+    assert not is_reachable(hanging)
     assert silent.connections() == 1
 
 
 @pytest.mark.usefixtures("environment")
-def test_a_server_that_refuses_at_once_is_asked_each_time() -> None:
+def test_refused_connection_is_retried_on_every_call() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
     starting = Database(SecretStr(f"postgresql://u@127.0.0.1:{port}/d"))
-    assert not reaches(starting)
+    assert not is_reachable(starting)
     with socket.create_server(("127.0.0.1", port)) as server:
         server.setblocking(False)
-        assert not reaches(starting)
+        assert not is_reachable(starting)
         assert Silent(server).connections() == 1
 
 
@@ -190,13 +190,13 @@ def backend_pid() -> int:
 
 
 def pid_of(connection: Db) -> int:
-    """Return the server process of a transaction, which PgBouncer does not tell at the start."""
+    """Return the server process of a transaction; PgBouncer does not report it when connecting."""
     row = connection.execute("SELECT pg_backend_pid()").fetchone()
     assert row is not None
     return int(row[0])
 
 
-def test_a_connection_that_hangs_is_replaced(db: Db, reconnect: Callable[[], None]) -> None:
+def test_hanging_connection_is_replaced(db: Db, reconnect: Callable[[], None]) -> None:
     reconnect()
     before = backend_pid()
     with suspended(before):
@@ -206,7 +206,7 @@ def test_a_connection_that_hangs_is_replaced(db: Db, reconnect: Callable[[], Non
     )
 
 
-def test_a_transaction_in_another_one_fails_with_it(db: Db) -> None:
+def test_nested_transaction_fails_when_its_connection_is_lost(db: Db) -> None:
     insert = "INSERT INTO system_config (key, value) VALUES (%s, '1')"
     before = db.execute("SELECT count(*) FROM system_config").fetchone()
 
@@ -231,9 +231,9 @@ def test_a_transaction_in_another_one_fails_with_it(db: Db) -> None:
     "address", ["{'password': 'hunter2-canary'}", "postgresql://u:hunter2-canary%zz@127.0.0.1/db"]
 )
 @pytest.mark.usefixtures("environment")
-def test_an_address_that_is_none_is_not_repeated(address: str) -> None:
-    odd = Database(SecretStr(address))
-    with pytest.raises(ConfigurationError) as caught, odd.transaction():
+def test_invalid_address_is_not_shown_in_the_error(address: str) -> None:
+    invalid = Database(SecretStr(address))
+    with pytest.raises(ConfigurationError) as caught, invalid.transaction():
         pass
     assert "hunter2" not in str(caught.value)
     assert caught.value.__cause__ is None

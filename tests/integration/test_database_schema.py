@@ -1,4 +1,4 @@
-"""docs/database-schema.md is what the migrations make, with a meaning for each table."""
+"""docs/database-schema.md matches the migrations and describes each table."""
 
 from collections.abc import Iterator
 
@@ -15,7 +15,7 @@ from tools.docs.database import PAGE, page
 
 @pytest.fixture(scope="module")
 def migrated(engines: tuple[str, str], worker_id: str) -> Iterator[str]:
-    """Return the address of a database that the migrations have run on."""
+    """Return the address of a migrated database."""
     with database(engines[0], f"test_schema_{worker_id}") as url:
         own = Database(SecretStr(url))
         try:
@@ -30,11 +30,11 @@ def test_a_generated_page_equals_its_file(migrated: str) -> None:
     assert is_current, f"{PAGE} does not follow the migrations: run `make docs`"
 
 
-def test_every_table_says_its_meaning(migrated: str) -> None:
+def test_every_table_has_a_comment(migrated: str) -> None:
     with psycopg.connect(migrated) as connection:
-        silent = connection.execute(
+        undescribed = connection.execute(
             "SELECT relname FROM pg_class"
             " WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
             " AND obj_description(oid, 'pg_class') IS NULL"
         ).fetchall()
-    assert silent == [], "add a COMMENT ON TABLE to the migration"
+    assert undescribed == [], "add a COMMENT ON TABLE to the migration"

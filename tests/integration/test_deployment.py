@@ -1,4 +1,4 @@
-"""The migrations function as CloudFormation calls it, with a server in place of the answer's."""
+"""CloudFormation calls the migrations function; a local server receives the response."""
 
 import io
 import json
@@ -38,7 +38,7 @@ CALL = {
 
 @dataclass
 class CloudFormation:
-    """The presigned address of a call, and what came there."""
+    """A presigned address for responses, and the responses that it received."""
 
     url: str = ""
     statuses: list[int] = field(default_factory=list)
@@ -56,31 +56,31 @@ class CloudFormation:
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Takes an answer as S3 does, after the statuses that a test wants first."""
+    """Stores a response as S3 does, after returning the error statuses of a test."""
 
     def do_PUT(self) -> None:
-        own = cast("Any", self.server).cloud_formation
+        instance = cast("Any", self.server).cloud_formation
         body = self.rfile.read(int(self.headers["Content-Length"]))
-        status = own.statuses.pop(0) if own.statuses else 200
+        status = instance.statuses.pop(0) if instance.statuses else 200
         if status == 200:
-            own.answers.append(json.loads(body))
-            own.types.append(self.headers["Content-Type"])
+            instance.answers.append(json.loads(body))
+            instance.types.append(self.headers["Content-Type"])
             assert len(body) <= 4096
         self.send_response(status)
         self.end_headers()
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Write no access log."""
 
 
 @pytest.fixture
 def stack() -> Iterator[CloudFormation]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    own = CloudFormation(f"http://127.0.0.1:{server.server_port}/answer?{SIGNATURE}")
-    cast("Any", server).cloud_formation = own
+    instance = CloudFormation(f"http://127.0.0.1:{server.server_port}/answer?{SIGNATURE}")
+    cast("Any", server).cloud_formation = instance
     thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
-    yield own
+    yield instance
     server.shutdown()
     server.server_close()
     thread.join()
@@ -88,13 +88,13 @@ def stack() -> Iterator[CloudFormation]:
 
 @dataclass(frozen=True)
 class Fresh:
-    """An empty database, and what the function's environment says of it."""
+    """An empty database, and the variables of the function that name it."""
 
     url: str
     app_url: str
     variables: pytest.MonkeyPatch
 
-    def give(self, name: str, value: str) -> None:
+    def set_variable(self, name: str, value: str) -> None:
         self.variables.setenv(name, value)
         core_environment.environment.cache_clear()
 
@@ -116,27 +116,29 @@ def fresh(
     monkeypatch.setattr(deployment, "_PAUSES", (0.0, 0.01, 0.01))
     with engines_of_run.database(engines[0], name, [app]) as url:
         place = url.rpartition("@")[2]
-        own = Fresh(url, f"postgresql://{app}:canary@{place}", monkeypatch)
-        own.give("DATABASE_URL", own.url)
-        own.give("APP_DATABASE_URL", own.app_url)
-        yield own
+        instance = Fresh(url, f"postgresql://{app}:canary@{place}", monkeypatch)
+        instance.set_variable("DATABASE_URL", instance.url)
+        instance.set_variable("APP_DATABASE_URL", instance.app_url)
+        yield instance
         monkeypatch.undo()
         core_environment.environment.cache_clear()
 
 
 @pytest.fixture
 def broken(fresh: Fresh, tmp_path: Path) -> Path:
-    """Have a good migration and a bad one to apply."""
+    """Replace the migrations by a valid and a failing one."""
     (tmp_path / "0001_good.sql").write_text("CREATE TABLE good (id int);")
     (tmp_path / "0002_bad.sql").write_text("CREATE TABLE half (id int); SELECT 1 / 0;")
     migrate = runner.migrate
     fresh.variables.setattr(
-        runner, "migrate", lambda database, **how: migrate(database, tmp_path, **how)
+        runner, "migrate", lambda database, **options: migrate(database, tmp_path, **options)
     )
     return tmp_path
 
 
-def test_creating_brings_the_database_up_to_date(fresh: Fresh, stack: CloudFormation) -> None:
+def test_create_migrates_the_database_and_reports_success(
+    fresh: Fresh, stack: CloudFormation
+) -> None:
     stack.call("Create")
     assert stack.answer == {
         "Status": "SUCCESS",
@@ -145,7 +147,7 @@ def test_creating_brings_the_database_up_to_date(fresh: Fresh, stack: CloudForma
         **{name: CALL[name] for name in ("StackId", "RequestId", "LogicalResourceId")},
         "Data": {"Configuration": deployment.digest({"Version": "1"})},
     }
-    # The address is signed for a request without a type.
+    # The presigned address requires a request without a content type.
     assert stack.types == [""]
     assert {"users", "media_requests"} <= fresh.tables()
     with psycopg.connect(fresh.app_url) as app:
@@ -154,7 +156,7 @@ def test_creating_brings_the_database_up_to_date(fresh: Fresh, stack: CloudForma
             app.execute("DROP TABLE users")
 
 
-def test_updating_is_the_same_resource(fresh: Fresh, stack: CloudFormation) -> None:
+def test_update_keeps_the_physical_resource_id(fresh: Fresh, stack: CloudFormation) -> None:
     stack.call("Create")
     stack.call("Update", PhysicalResourceId="Migrations", OldResourceProperties={})
     stack.call("Update", PhysicalResourceId="of-an-older-release", OldResourceProperties={})
@@ -163,10 +165,10 @@ def test_updating_is_the_same_resource(fresh: Fresh, stack: CloudFormation) -> N
     assert names == ["Migrations", "Migrations", "of-an-older-release"]
 
 
-def test_deleting_does_nothing_and_needs_nothing(fresh: Fresh, stack: CloudFormation) -> None:
+def test_delete_changes_nothing_and_needs_no_database(fresh: Fresh, stack: CloudFormation) -> None:
     stack.call("Create")
     before = fresh.tables()
-    fresh.give("DATABASE_URL", "postgresql://nobody@127.0.0.1:1/nowhere")
+    fresh.set_variable("DATABASE_URL", "postgresql://user@127.0.0.1:1/nowhere")
     stack.call("Delete", PhysicalResourceId="Migrations")
     fresh.variables.delenv("DATABASE_URL")
     core_environment.environment.cache_clear()
@@ -175,7 +177,7 @@ def test_deleting_does_nothing_and_needs_nothing(fresh: Fresh, stack: CloudForma
     assert fresh.tables() == before
 
 
-def test_by_hand_it_returns_what_was_applied(fresh: Fresh) -> None:
+def test_manual_call_returns_the_applied_migrations(fresh: Fresh) -> None:
     done = handler({}, LambdaContext())
     assert done == {"applied": [migration.name for migration in runner.migrations()]}
     assert handler({}, LambdaContext()) == {"applied": []}
@@ -184,7 +186,7 @@ def test_by_hand_it_returns_what_was_applied(fresh: Fresh) -> None:
 
 
 @pytest.mark.usefixtures("broken")
-def test_a_migration_that_fails_fails_the_deployment_and_leaves_nothing(
+def test_failing_migration_fails_the_deployment_and_is_rolled_back(
     fresh: Fresh, stack: CloudFormation, logs: io.StringIO
 ) -> None:
     stack.call("Create")
@@ -194,7 +196,7 @@ def test_a_migration_that_fails_fails_the_deployment_and_leaves_nothing(
     assert "deployment_failed" in logs.getvalue()
 
 
-def test_a_migration_that_takes_too_long_fails_in_time_and_leaves_nothing(
+def test_slow_migration_fails_the_deployment_in_time_and_is_rolled_back(
     fresh: Fresh, stack: CloudFormation, broken: Path
 ) -> None:
     (broken / "0002_bad.sql").write_text("CREATE TABLE half (id int); SELECT pg_sleep(30);")
@@ -232,49 +234,49 @@ def test_a_migration_that_takes_too_long_fails_in_time_and_leaves_nothing(
         ("APP_DATABASE_URL", "postgresql://127.0.0.1", "APP_DATABASE_URL has no user"),
     ],
 )
-def test_what_is_wrong_with_the_settings_is_told_without_their_secrets(
+def test_configuration_error_is_reported_without_secrets(
     fresh: Fresh, stack: CloudFormation, logs: io.StringIO, name: str, value: str, reason: str
 ) -> None:
     fresh.variables.setattr(deployment, "DATABASE_WAIT_SECONDS", 0.0)
-    fresh.give(name, value)
+    fresh.set_variable(name, value)
     stack.call("Create")
     assert stack.answer["Status"] == "FAILED"
     assert re.search(reason, stack.answer["Reason"])
     assert "canary" not in stack.answer["Reason"] + logs.getvalue()
 
 
-def test_a_database_that_is_not_there_yet_is_waited_for(
+def test_function_waits_for_a_database_that_is_not_ready(
     fresh: Fresh, stack: CloudFormation, logs: io.StringIO
 ) -> None:
     good = os.environ["DATABASE_URL"]
-    fresh.give("DATABASE_URL", "postgresql://me@127.0.0.1:1/x")
+    fresh.set_variable("DATABASE_URL", "postgresql://me@127.0.0.1:1/x")
     ping = Database.ping
 
-    def meanwhile(self: Database) -> None:
+    def ping_then_correct(self: Database) -> None:
         try:
             ping(self)
         finally:
             self._secret = SecretStr(good)
 
-    fresh.variables.setattr(Database, "ping", meanwhile)
+    fresh.variables.setattr(Database, "ping", ping_then_correct)
     stack.call("Create")
     assert stack.answer["Status"] == "SUCCESS"
     assert "database_not_ready" in logs.getvalue()
 
 
-def test_any_error_is_told_in_few_words() -> None:
+def test_reason_of_any_error_is_short() -> None:
     long = MigrationError("x\ny " * 3000)
-    told = deployment.reason_of(long)
-    assert told.startswith("x y x y")
-    assert len(told) == 500
+    short = deployment.reason_of(long)
+    assert short.startswith("x y x y")
+    assert len(short) == 500
     late = deployment.reason_of(database_unavailable())
     assert late == "DATABASE_CONNECTION_ERROR: not reachable in time"
-    odd = deployment.reason_of(KeyError("canary"))
-    assert odd == "KeyError; see the log of the function"
+    other = deployment.reason_of(KeyError("canary"))
+    assert other == "KeyError; see the log of the function"
 
 
 @pytest.mark.parametrize("statuses", [[503], [500, 403]])
-def test_an_answer_that_is_not_taken_is_sent_again(
+def test_response_is_retried_when_cloudformation_refuses_it(
     fresh: Fresh, stack: CloudFormation, logs: io.StringIO, statuses: list[int]
 ) -> None:
     stack.statuses = list(statuses)
@@ -284,11 +286,11 @@ def test_an_answer_that_is_not_taken_is_sent_again(
     assert "canary" not in logs.getvalue()
 
 
-@pytest.mark.parametrize("trouble", ["refused", "unreachable"])
-def test_an_answer_that_nobody_takes_is_an_error(
-    fresh: Fresh, stack: CloudFormation, logs: io.StringIO, trouble: str
+@pytest.mark.parametrize("failure", ["refused", "unreachable"])
+def test_undeliverable_response_is_an_error(
+    fresh: Fresh, stack: CloudFormation, logs: io.StringIO, failure: str
 ) -> None:
-    if trouble == "refused":
+    if failure == "refused":
         stack.statuses = [403] * 10
     else:
         stack.url = f"http://127.0.0.1:1/answer?{SIGNATURE}"

@@ -1,4 +1,4 @@
-"""The API document and its page."""
+"""The API document and the documentation page."""
 
 import re
 
@@ -9,7 +9,7 @@ from tests.support.api import ROOT, call
 from tests.support.openapi import DOCUMENT
 
 PAGE = ROOT / "functions/health/page.html"
-# Lambda refuses larger answers, and Swagger UI's script is the largest of ours.
+# The response limit of Lambda; the script of Swagger UI is the largest response.
 MAX_ANSWER = 6 * 1024 * 1024
 
 
@@ -17,7 +17,7 @@ def linked(page: str) -> list[str]:
     return re.findall(r'(?:href|src)="([^"]*)"', page)
 
 
-def test_the_document_is_served_without_an_envelope(db: object, keys: object) -> None:
+def test_document_is_served_without_an_envelope(db: object, keys: object) -> None:
     answer = call("GET", "/api/openapi.json")
     assert answer.status == 200
     assert answer.json == DOCUMENT
@@ -25,19 +25,19 @@ def test_the_document_is_served_without_an_envelope(db: object, keys: object) ->
     assert answer.headers["cache-control"] == "public, max-age=300"
 
 
-def test_the_page_is_html_of_ours_alone(db: object, keys: object) -> None:
+def test_page_has_no_inline_or_external_resources(db: object, keys: object) -> None:
     answer = call("GET", "/api/docs")
     assert answer.status == 200
     assert re.sub(r"\?v=[0-9a-f]{16}", "", answer.text) == PAGE.read_text()
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
     policy = SECURITY_HEADERS["Content-Security-Policy"]
     assert answer.headers["content-security-policy"] == policy
-    # Which lets no script or style in that stands in the page itself, and none of other hosts.
+    # The policy allows neither inline scripts and styles nor those of other hosts.
     assert not re.search(r"<style|<script(?! src=)| style=| on\w+=", answer.text)
     assert all(not re.match(r"\w*:|/", address) for address in linked(answer.text))
 
 
-def test_all_that_the_page_links_is_there(db: object, keys: object) -> None:
+def test_all_links_of_the_page_are_served(db: object, keys: object) -> None:
     addresses = linked(call("GET", "/api/docs").text)
     answers = {}
     for address in addresses:
@@ -65,7 +65,7 @@ def test_all_that_the_page_links_is_there(db: object, keys: object) -> None:
 @pytest.mark.parametrize(
     "path", ["/api/openapi.json", "/api/docs", "/api/docs/swagger-ui.js", "/api/docs/page.css"]
 )
-def test_what_the_caller_has_is_not_sent_again(keys: object, path: str) -> None:
+def test_unchanged_document_gets_304(keys: object, path: str) -> None:
     first = call("GET", path)
     tag = first.headers["etag"]
     for known in (tag, f"W/{tag}", f'"other", {tag}'):
@@ -77,7 +77,7 @@ def test_what_the_caller_has_is_not_sent_again(keys: object, path: str) -> None:
         assert call("GET", path, headers={"If-None-Match": other}).text == first.text
 
 
-def test_an_address_has_a_share_of_them(keys: object) -> None:
+def test_documents_are_rate_limited_by_address(keys: object) -> None:
     for _ in range(60):
         assert call("HEAD", "/api/docs").status == 200
     refused = call("GET", "/api/docs/swagger-ui.js")
@@ -111,12 +111,12 @@ def test_other_files_are_not_served(keys: object, name: str) -> None:
     "path", ["/api/openapi.json", "/api/docs", "/api/docs/page.js", "/api/health"]
 )
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
-def test_unknown_parameters_change_nothing(keys: object, method: str, path: str) -> None:
+def test_unknown_query_parameters_are_ignored(keys: object, method: str, path: str) -> None:
     for query in ({"_": "1767225600"}, {"v": ["1", "2"]}, {b"\xff": b"\xff"}, {"": ""}):
         assert call(method, path, query=query).status == 200
 
 
-def test_swagger_ui_is_kept_apart_from_our_own_files_with_its_licence() -> None:
+def test_swagger_ui_has_its_own_folder_with_its_licence() -> None:
     folder = ROOT / "functions/health"
     files = {path.name for path in folder.iterdir() if path.is_file()}
     assert files == {"app.py", "openapi.json", "page.css", "page.html", "page.js"}

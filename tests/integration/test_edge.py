@@ -1,4 +1,4 @@
-"""What every route does: headers, the envelope, bad input."""
+"""All routes: response headers, the envelope, invalid input."""
 
 import base64
 import io
@@ -21,21 +21,21 @@ type Db = psycopg.Connection[tuple[Any, ...]]
 EVENTS = {path.stem: json.loads(path.read_text()) for path in (ROOT / "events").glob("*.json")}
 REQUESTS = {name: event for name, event in EVENTS.items() if "requestContext" in event}
 SOME_ID = "3f0e8c2a-7a52-4d0e-9a56-2d1f2b7c9e11"
-# For each parameter of a path the example of the API document; an id is one that nothing has.
+# The example of the API document for each path parameter; the id is unknown.
 SOME_PARAMETERS = {
     parameter["name"]: parameter["example"]
     for operation in OPERATIONS.values()
     for parameter in operation.get("parameters", ())
     if parameter["in"] == "path"
 } | {"id": SOME_ID}
-# These may be kept for a while, and have no envelope.
+# These are cacheable and have no envelope.
 DOCUMENTS = {"/api/docs", "/api/docs/{asset}", "/api/openapi.json"}
 PROTECTED = [route for route in ROUTES if route not in PUBLIC]
 WITH_BODY = [(method, path) for method, path in ROUTES if method in {"POST", "PUT", "PATCH"}]
 ADMINS = [(method, path) for method, path in ROUTES if path.startswith("/api/admin/")]
 
 
-# Where the audit log is in a snapshot.
+# The position of audit_logs in a snapshot.
 AUDIT = 6
 
 
@@ -44,7 +44,7 @@ def concrete(path: str) -> str:
 
 
 def snapshot(db: Db) -> list[list[tuple[Any, ...]]]:
-    """Return everything that a call could have changed."""
+    """Return all rows that a call could change."""
     tables = (
         "users",
         "sessions",
@@ -66,7 +66,9 @@ def assert_error(answer: Answer, status: int, code: str) -> None:
 
 
 @pytest.mark.parametrize(("method", "path"), ROUTES)
-def test_every_answer_has_the_headers(people: dict[str, str], method: str, path: str) -> None:
+def test_every_response_has_the_standard_headers(
+    people: dict[str, str], method: str, path: str
+) -> None:
     for token in (people["alice"], None):
         answer = call(method, concrete(path), token=token)
         for name, value in SECURITY_HEADERS.items():
@@ -81,9 +83,9 @@ def test_every_answer_has_the_headers(people: dict[str, str], method: str, path:
 
 
 @pytest.mark.parametrize(("method", "path"), PROTECTED)
-def test_without_a_session(db: Db, method: str, path: str) -> None:
+def test_unauthenticated_call_gets_401_and_changes_nothing(db: Db, method: str, path: str) -> None:
     before = snapshot(db)
-    # Nothing about the body or the query is told to a stranger.
+    # An unauthenticated caller learns nothing about the body or the query.
     for extra in ({}, {"body": {"unknown": 1}}, {"raw": b"{"}, {"query": {"unknown": "1"}}):
         answer = call(method, concrete(path), **extra)
         assert_error(answer, 401, "JWT_INVALID")
@@ -128,7 +130,7 @@ BAD_BODIES: list[tuple[str, bytes, int, str]] = [
     [case[1:] for case in BAD_BODIES],
     ids=[case[0] for case in BAD_BODIES],
 )
-def test_bad_bodies(
+def test_invalid_body_is_refused_and_changes_nothing(
     db: Db, people: dict[str, str], method: str, path: str, raw: bytes, status: int, code: str
 ) -> None:
     before = snapshot(db)
@@ -156,7 +158,7 @@ def test_bad_bodies(
         "application/json\u00e9",
     ],
 )
-def test_body_of_another_media_type(
+def test_body_of_another_media_type_gets_415(
     db: Db, people: dict[str, str], method: str, path: str, media_type: str
 ) -> None:
     before = snapshot(db)
@@ -215,7 +217,7 @@ def test_body_of_another_media_type(
         ("/api/admin/requests/not-a-uuid/approve", {}, "path.id"),
     ],
 )  # fmt: skip
-def test_wrong_fields_are_named(
+def test_invalid_body_field_is_named_in_the_error(
     db: Db, people: dict[str, str], path: str, body: dict[str, Any], field: str
 ) -> None:
     before = snapshot(db)
@@ -237,7 +239,7 @@ def test_wrong_fields_are_named(
         ("/api/media/requests", {"userId": SOME_ID}, "query.userId"),
     ],
 )
-def test_wrong_parameters_are_named(
+def test_invalid_query_parameter_is_named_in_the_error(
     people: dict[str, str], path: str, query: dict[str, Any], field: str
 ) -> None:
     answer = call("GET", path, token=people["alice"], query=query)
@@ -246,9 +248,9 @@ def test_wrong_parameters_are_named(
 
 
 @pytest.mark.parametrize("path", [path for method, path in ROUTES if method == "GET"])
-def test_reading_changes_nothing(db: Db, people: dict[str, str], path: str) -> None:
+def test_get_changes_nothing(db: Db, people: dict[str, str], path: str) -> None:
     before = snapshot(db)
-    # Who may not read leaves a row in the audit log: see test_admin_routes_refuse_users.
+    # Denied access is audited, so only permitted users read: see test_admin_routes_refuse_users.
     readers = ["alice"] if path.startswith("/api/admin/") else list(people)
     for name in readers:
         query = {"q": "matrix"} if "search" in path else None
@@ -258,21 +260,26 @@ def test_reading_changes_nothing(db: Db, people: dict[str, str], path: str) -> N
 
 
 @pytest.mark.parametrize("path", [path for method, path in ROUTES if method == "GET"])
-def test_head_is_get_without_a_body(db: Db, people: dict[str, str], path: str) -> None:
+def test_head_has_the_status_and_headers_of_get(db: Db, people: dict[str, str], path: str) -> None:
     query = {"q": "matrix"} if "search" in path else {}
-    for name, asked in (("alice", query), ("bob", query), (None, query), ("alice", {"page": "0"})):
+    for name, parameters in (
+        ("alice", query),
+        ("bob", query),
+        (None, query),
+        ("alice", {"page": "0"}),
+    ):
         token = name and people[name]
-        got = call("GET", concrete(path), token=token, query=asked)
-        head = call("HEAD", concrete(path), token=token, query=asked)
+        got = call("GET", concrete(path), token=token, query=parameters)
+        head = call("HEAD", concrete(path), token=token, query=parameters)
         assert (head.status, head.text) == (got.status, "")
         assert head.headers.keys() == got.headers.keys()
         assert head.headers["content-type"] == got.headers["content-type"]
-        # How long a check of the health took has one digit or two.
+        # The latency in a health check has a varying number of digits.
         length = len(got.text.encode())
         assert int(head.headers["content-length"]) in range(length - 4, length + 5)
 
 
-def test_head_is_held_to_the_limits_of_get(db: Db, people: dict[str, str]) -> None:
+def test_head_counts_towards_the_rate_limit_of_get(db: Db, people: dict[str, str]) -> None:
     left = [
         int(call(method, "/api/auth/me", token=people["bob"]).headers["x-ratelimit-remaining"])
         for method in ("GET", "HEAD", "GET")
@@ -287,7 +294,7 @@ def test_head_needs_no_csrf_token(people: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize(("method", "path"), ROUTES)
-def test_a_preflight_is_answered_with_the_allowed_methods(
+def test_preflight_names_the_methods_of_the_route(
     environment: object, method: str, path: str
 ) -> None:
     answer = call("OPTIONS", concrete(path), headers={"Origin": "https://web.example"})
@@ -301,7 +308,7 @@ def test_a_preflight_is_answered_with_the_allowed_methods(
     assert answer.headers["x-frame-options"] == "DENY"
 
 
-class TestOrigins:
+class TestCorsOrigins:
     @pytest.fixture(autouse=True)
     def _origins(self, environment: object, monkeypatch: pytest.MonkeyPatch) -> None:
         own = load({"CORS_ORIGIN": "https://web.example,http://localhost:5173"})
@@ -309,7 +316,7 @@ class TestOrigins:
 
     @pytest.mark.parametrize("origin", ["https://web.example", "http://localhost:5173"])
     @pytest.mark.parametrize("method", ["OPTIONS", "GET"])
-    def test_of_the_list(self, method: str, origin: str) -> None:
+    def test_configured_origin_is_allowed_with_credentials(self, method: str, origin: str) -> None:
         headers = call(method, "/api/auth/me", headers={"Origin": origin}).headers
         assert headers["access-control-allow-origin"] == origin
         assert headers["access-control-allow-credentials"] == "true"
@@ -329,14 +336,14 @@ class TestOrigins:
         ],
     )
     @pytest.mark.parametrize("method", ["OPTIONS", "GET"])
-    def test_not_of_the_list(self, method: str, origin: str) -> None:
+    def test_other_origin_is_not_allowed(self, method: str, origin: str) -> None:
         headers = call(method, "/api/auth/me", headers={"Origin": origin}).headers
         assert "access-control-allow-origin" not in headers
         assert "access-control-allow-credentials" not in headers
         assert headers["vary"] == "Origin"
 
 
-def test_forwarded_headers_do_not_decide_who_calls(db: Db, people: dict[str, str]) -> None:
+def test_forwarded_headers_do_not_change_the_caller_address(db: Db, people: dict[str, str]) -> None:
     headers = ("X-Forwarded-For", "X-Real-IP", "Forwarded", "True-Client-IP")
     spoofed = dict.fromkeys(headers, "198.51.100.66")
     call("POST", "/api/auth/logout", token=people["bob"], headers=spoofed, ip="2001:db8::7")
@@ -344,7 +351,7 @@ def test_forwarded_headers_do_not_decide_who_calls(db: Db, people: dict[str, str
     assert row == ("2001:db8::7",)
 
 
-def test_unexpected_error_tells_nothing(
+def test_unexpected_error_gets_500_without_details(
     people: dict[str, str], monkeypatch: pytest.MonkeyPatch, logs: io.StringIO
 ) -> None:
     def broken(_: object) -> None:
@@ -372,7 +379,7 @@ def test_line_breaks_from_a_caller_stay_in_one_log_line(
     assert all(line["level"] != "forged" for line in lines)
 
 
-def test_thousands_of_wrong_fields_make_a_short_answer(
+def test_error_response_is_limited_for_many_invalid_fields(
     people: dict[str, str], logs: io.StringIO
 ) -> None:
     body = {f"{number:04}{'x' * 200}": 1 for number in range(200)}
@@ -384,7 +391,7 @@ def test_thousands_of_wrong_fields_make_a_short_answer(
 
 
 @pytest.mark.parametrize("name", sorted(REQUESTS))
-def test_every_sample_event_is_answered(db: Db, name: str) -> None:
+def test_every_sample_event_gets_its_expected_status(db: Db, name: str) -> None:
     event = REQUESTS[name]
     function, _, _ = route_of(event["httpMethod"], event["path"])
     answer = invoke(function, event)
@@ -394,7 +401,7 @@ def test_every_sample_event_is_answered(db: Db, name: str) -> None:
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_a_body_that_nobody_reads_is_too_large_too(people: dict[str, str], method: str) -> None:
+def test_unused_body_over_the_limit_gets_413(people: dict[str, str], method: str) -> None:
     path = "/api/auth/me" if method == "GET" else "/api/auth/logout"
     answer = call(method, path, token=people["bob"], raw=b" " * 65_537)
     assert_error(answer, 413, "PAYLOAD_TOO_LARGE")
@@ -404,7 +411,7 @@ def test_a_body_that_nobody_reads_is_too_large_too(people: dict[str, str], metho
 
 @pytest.mark.parametrize("is_base64", [False, True])
 @pytest.mark.parametrize("character", ["x", "é", "日", "😀"])
-def test_the_size_of_a_body_is_that_of_its_bytes(
+def test_body_size_is_measured_in_bytes(
     people: dict[str, str], character: str, *, is_base64: bool
 ) -> None:
     frame = len('{"surprise": ""}')
@@ -420,7 +427,7 @@ def test_the_size_of_a_body_is_that_of_its_bytes(
         assert invoke(function, event).code == code
 
 
-def test_no_secret_reaches_a_log(people: dict[str, str], logs: io.StringIO) -> None:
+def test_secrets_are_not_logged(people: dict[str, str], logs: io.StringIO) -> None:
     secret = people["bob"]
     for method, path in ROUTES:
         call(method, concrete(path), token=secret, body={"reason": "CANARY-in-a-body"})

@@ -1,4 +1,4 @@
-"""The tests destroy nothing that is not theirs, whatever engines they are given."""
+"""The tests delete only their own data, also on engines that the run names."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,12 +22,12 @@ def name(worker_id: str) -> str:
     return f"test_engines_{worker_id}"
 
 
-def test_a_database_that_a_former_run_left_is_made_anew(
+def test_database_of_a_previous_run_is_recreated(
     engines: tuple[str, str], name: str, worker_id: str
 ) -> None:
     role = f"test_engines_role_{worker_id}"
-    left = engines_of_run.database(engines[0], name, [role])
-    url = left.__enter__()
+    previous = engines_of_run.database(engines[0], name, [role])
+    url = previous.__enter__()
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(sql.SQL("CREATE ROLE {}").format(sql.Identifier(role)))
         connection.execute("CREATE TABLE old (id int)")
@@ -39,10 +39,10 @@ def test_a_database_that_a_former_run_left_is_made_anew(
         assert connection.execute("SELECT to_regclass('old')").fetchone() == (None,)
         connection.execute(sql.SQL("CREATE ROLE {}").format(sql.Identifier(role)))
     assert name not in names(engines[0])
-    left.__exit__(None, None, None)
+    previous.__exit__(None, None, None)
 
 
-def test_a_database_that_the_tests_never_made_is_left_alone(
+def test_database_that_the_tests_did_not_create_is_refused(
     engines: tuple[str, str], name: str
 ) -> None:
     with psycopg.connect(engines[0], autocommit=True) as connection:
@@ -51,17 +51,17 @@ def test_a_database_that_the_tests_never_made_is_left_alone(
             pytest.raises(pytest.UsageError, match="never made"),
             engines_of_run.database(engines[0], name),
         ):
-            pytest.fail("it was lent")
+            pytest.fail("the database was used")
         assert name in names(engines[0])
         connection.execute(sql.SQL("DROP DATABASE {}").format(sql.Identifier(name)))
 
 
-def test_nothing_but_test_databases_and_roles_is_dropped(engines: tuple[str, str]) -> None:
+def test_names_without_the_test_prefix_are_refused(engines: tuple[str, str]) -> None:
     with (
         pytest.raises(ValueError, match="does not begin with test_"),
         engines_of_run.database(engines[0], "medianest"),
     ):
-        pytest.fail("it was lent")
+        pytest.fail("the database was used")
     with (
         psycopg.connect(engines[0]) as connection,
         pytest.raises(ValueError, match="does not begin with test_"),
@@ -70,34 +70,36 @@ def test_nothing_but_test_databases_and_roles_is_dropped(engines: tuple[str, str
 
 
 @pytest.fixture
-def foreign(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[redis.Redis]:
-    """Return a client of a cache that this run is given."""
+def external_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[redis.Redis]:
+    """Return a client of a cache that the run names."""
     with ValkeyEngine(tmp_path).use() as valkey, redis.Redis.from_url(valkey.url) as client:
         monkeypatch.setenv("MEDIANEST_TEST_REDIS_URL", valkey.url)
         yield client
 
 
-def test_a_cache_that_holds_anything_else_is_left_alone(
-    foreign: redis.Redis, tmp_path: Path
-) -> None:
-    foreign.execute_command("SELECT", 7)
-    foreign.set("precious", "1")
+def test_cache_with_other_keys_is_refused(external_cache: redis.Redis, tmp_path: Path) -> None:
+    external_cache.execute_command("SELECT", 7)
+    external_cache.set("precious", "1")
     with pytest.raises(pytest.UsageError, match="holds keys"), engines_of_run.cache(tmp_path):
-        pytest.fail("it was lent")
-    assert foreign.get("precious") == b"1"
+        pytest.fail("the cache was used")
+    assert external_cache.get("precious") == b"1"
 
 
-def test_an_empty_cache_is_the_tests_own_from_then_on(foreign: redis.Redis, tmp_path: Path) -> None:
+def test_empty_cache_is_marked_and_can_be_used_again(
+    external_cache: redis.Redis, tmp_path: Path
+) -> None:
     for _ in range(2):
         with engines_of_run.cache(tmp_path) as url:
             own = engines_of_run.key_space(url, 0)
         assert own.endswith("/1")
         with redis.Redis.from_url(own) as client:
             client.set("left", "behind")
-    assert foreign.get("medianest-tests") == b"yes"
+    assert external_cache.get("medianest-tests") == b"yes"
 
 
-def test_too_few_databases_for_the_workers_are_named(foreign: redis.Redis, tmp_path: Path) -> None:
+def test_missing_cache_database_is_named_in_the_error(
+    external_cache: redis.Redis, tmp_path: Path
+) -> None:
     with engines_of_run.cache(tmp_path) as url:
         assert engines_of_run.key_space(url, 14).endswith("/15")
         with pytest.raises(pytest.UsageError, match="no database 16"):

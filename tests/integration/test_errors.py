@@ -1,4 +1,4 @@
-"""docs/errors.md says what the functions answer: its examples, and which error comes first."""
+"""The functions answer as docs/errors.md says: its examples and the order of checks."""
 
 import pytest
 
@@ -12,7 +12,9 @@ USER = f"/api/admin/users/{SOME_ID}"
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda each: "-".join(each.problems))
-def test_an_example_is_answered_as_the_page_says(people: dict[str, str], example: Example) -> None:
+def test_example_of_the_page_gets_the_documented_details(
+    people: dict[str, str], example: Example
+) -> None:
     answer = call(
         example.method,
         example.path,
@@ -29,8 +31,10 @@ def error(answer: Answer) -> tuple[int, str]:
     return answer.status, answer.code
 
 
-def test_the_first_error_of_several_is_answered(people: dict[str, str], plex_url: str) -> None:
-    """Set one thing right after the other; each call still has all the later faults."""
+def test_call_with_several_faults_gets_the_first_error(
+    people: dict[str, str], plex_url: str
+) -> None:
+    """Correct one fault per call, in the order of the checks; each call has all later faults."""
     too_large, not_json, invalid = b"x" * 70_000, b"x", b'{"role": "owner", "x": 1}'
     unknown = {"x": "1"}
     text = {"Content-Type": "text/plain"}

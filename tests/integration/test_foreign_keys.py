@@ -55,7 +55,7 @@ def test_another_constraint_of_the_audit_log_signs_nobody_out(db: Db) -> None:
         audit_repository.record(
             connection,
             Action.SIGN_OUT,
-            Caller("r", "::1", None),  # type: ignore[arg-type]
+            Caller("r", "::1", None),  # type: ignore[arg-type]  # a caller without a user agent is what it refuses
             user_id=None,
         )
 

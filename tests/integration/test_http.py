@@ -1,4 +1,4 @@
-"""Outbound calls against servers that misbehave on the wire."""
+"""Outbound HTTP calls to servers that violate the protocol."""
 
 import socket
 import threading
@@ -25,7 +25,7 @@ def server(*behaviours: Callable[[socket.socket], None]) -> Iterator[str]:
                     try:
                         behave(connection)
                     except OSError:
-                        return  # the client has had enough, as it should
+                        return  # the client has closed the connection, as expected
 
         thread = threading.Thread(target=serve, daemon=True)
         thread.start()
@@ -68,10 +68,12 @@ def answers_then_dies(connection: socket.socket) -> None:
         drips(b"HTTP/1.1 200 OK\r\nX-Drip: " + b"1" * 2000),
         repeats_100_continue,
     ],
-    ids=["headers", "one header", "100 Continue"],
+    ids=["endless-headers", "one-endless-header", "repeated-100-continue"],
 )
 @pytest.mark.usefixtures("environment")
-def test_no_drip_outlasts_the_time(behave: Callable[[socket.socket], None]) -> None:
+def test_slow_response_is_aborted_after_the_total_time(
+    behave: Callable[[socket.socket], None],
+) -> None:
     with server(behave, behave) as url:
         started = time.monotonic()
         with pytest.raises(http.UpstreamError):
@@ -80,29 +82,29 @@ def test_no_drip_outlasts_the_time(behave: Callable[[socket.socket], None]) -> N
 
 
 @pytest.mark.usefixtures("environment")
-def test_a_kept_connection_that_died_goes_unnoticed() -> None:
+def test_get_is_retried_when_a_reused_connection_is_closed() -> None:
     with server(answers_then_dies, answers) as url:
         for _ in range(2):
             assert http.request_json("GET", url, headers={}) == (200, {})
 
 
 @pytest.mark.usefixtures("environment")
-def test_a_post_does_not_use_a_kept_connection() -> None:
+def test_post_does_not_reuse_a_connection() -> None:
     with server(answers_then_dies, answers) as url:
         assert http.request_json("GET", url, headers={}) == (200, {})
         assert http.request_json("POST", url, headers={}) == (200, {})
 
 
 @pytest.mark.usefixtures("environment")
-def test_a_post_that_may_have_worked_is_sent_once() -> None:
-    seen = []
+def test_post_is_not_retried_after_it_was_sent() -> None:
+    received = []
 
     def dies(connection: socket.socket) -> None:
-        seen.append(connection.recv(65536))
+        received.append(connection.recv(65536))
 
     with server(dies, answers) as url:
         with pytest.raises(http.UpstreamError):
             http.request_json("POST", url, headers={})
-        assert len(seen) == 1
+        assert len(received) == 1
         assert http.request_json("GET", url, headers={}) == (200, {})
-    assert seen[0].startswith(b"POST / ")
+    assert received[0].startswith(b"POST / ")

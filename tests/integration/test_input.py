@@ -1,4 +1,4 @@
-"""What callers can put into parameters and bodies, on every route that takes them."""
+"""Invalid and unusual values in the parameters and bodies of all routes."""
 
 from collections.abc import Callable
 from typing import Any
@@ -24,15 +24,15 @@ NUMBERS = [each for each in PARAMETERS if each[2]["type"] == "integer"]
 CHOICES = [each for each in PARAMETERS if "enum" in each[2]]
 IDS = [each for each in PARAMETERS if each[2].get("format") == "uuid"]
 TEXTS = [each for each in PARAMETERS if not {"enum", "format", "minimum"} & each[2].keys()]
-NO_NUMBERS = [
+INVALID_NUMBERS = [
     *("", " ", "x", "1e3", "1.0", "1,0", "1_0", "0x10", "+1", " 1", "1 ", "--1", "true", "null"),
     *("١٢", "\uff11", "²", "1\0", "1;2", "NaN", "Infinity", "9" * 5000),
 ]
-NO_IDS = [
+INVALID_IDS = [
     *("", "1", "me", SOME_ID[:-1], f"{SOME_ID}0", f"{SOME_ID}\0", f"urn:uuid:{SOME_ID}"),
     *(f"{{{SOME_ID}}}", SOME_ID.replace("-", ""), f" {SOME_ID}", SOME_ID.replace("-", "", 1)),
 ]
-NO_ID = f"Must be a UUID like {SOME_ID}"
+INVALID_ID_MESSAGE = f"Must be a UUID like {SOME_ID}"
 TOO_MUCH = [2**31, 2**63, 10**30]
 METACHARACTERS = [
     *("'", '"', "\\", ";", "--", "%", "_", "*", "$1", "%s", "%(search)s", "{0}"),
@@ -58,7 +58,7 @@ def assert_names(answer: Answer, field: str, sent: object) -> None:
     assert [problem["field"] for problem in answer.details] == [field], sent
 
 
-def test_there_is_something_of_each() -> None:
+def test_parameters_of_all_kinds_are_covered() -> None:
     assert {name for _, name, _ in NUMBERS} == {"page", "limit"}
     assert {name for _, name, _ in TEXTS} == {"q", "search"}
     assert {"sort", "status", "role", "action", "type"} <= {name for _, name, _ in CHOICES}
@@ -66,53 +66,59 @@ def test_there_is_something_of_each() -> None:
 
 
 @pytest.mark.parametrize(("path", "name", "schema"), NUMBERS, ids=ids)
-def test_numbers(people: dict[str, str], path: str, name: str, schema: dict[str, int]) -> None:
+def test_integer_parameters_accept_exactly_their_range(
+    people: dict[str, str], path: str, name: str, schema: dict[str, int]
+) -> None:
     least, most = schema["minimum"], schema["maximum"]
     beyond = [str(number) for number in (least - 1, -1, most + 1, 10**9, *TOO_MUCH)]
-    for value in (*NO_NUMBERS, *beyond):
+    for value in (*INVALID_NUMBERS, *beyond):
         assert_names(get(path, people["alice"], **{name: value}), f"query.{name}", value)
-    for right in (least, most):
-        answer = get(path, people["alice"], **{name: right})
+    for valid in (least, most):
+        answer = get(path, people["alice"], **{name: valid})
         assert answer.status == 200
-        assert answer.json["pagination"][name] == right
+        assert answer.json["pagination"][name] == valid
 
 
 @pytest.mark.parametrize(("path", "name", "schema"), CHOICES, ids=ids)
-def test_choices(people: dict[str, str], path: str, name: str, schema: dict[str, Any]) -> None:
+def test_enum_parameters_accept_exactly_their_values(
+    people: dict[str, str], path: str, name: str, schema: dict[str, Any]
+) -> None:
     known = schema["enum"]
     for value in ("", "x", known[0].upper(), f" {known[0]}", f"{known[0]}, id", *METACHARACTERS):
         assert_names(get(path, people["alice"], **{name: value}), f"query.{name}", value)
-    for right in known:
-        assert get(path, people["alice"], **{name: right}).status == 200
+    for valid in known:
+        assert get(path, people["alice"], **{name: valid}).status == 200
 
 
 @pytest.mark.parametrize(("path", "name", "schema"), IDS, ids=ids)
-def test_ids(people: dict[str, str], path: str, name: str, schema: object) -> None:
-    for value in (*NO_IDS, *METACHARACTERS):
+def test_id_parameters_accept_only_uuids(
+    people: dict[str, str], path: str, name: str, schema: object
+) -> None:
+    for value in (*INVALID_IDS, *METACHARACTERS):
         assert_names(get(path, people["alice"], **{name: value}), f"query.{name}", value)
-    for right in (SOME_ID, SOME_ID.upper()):
-        assert get(path, people["alice"], **{name: right}).data == []
+    for valid in (SOME_ID, SOME_ID.upper()):
+        assert get(path, people["alice"], **{name: valid}).data == []
 
 
 @pytest.mark.parametrize(("method", "path"), [each for each in ROUTES if "{id}" in each[1]])
-def test_ids_in_paths(people: dict[str, str], method: str, path: str) -> None:
-    for value in filter(None, NO_IDS):
+def test_ids_in_paths_must_be_uuids(people: dict[str, str], method: str, path: str) -> None:
+    for value in filter(None, INVALID_IDS):
         address = path.format(id=quote(value, safe=""))
         answer = call(method, address, token=people["alice"], body={"role": "user"})
-        assert answer.details[0] == {"field": "path.id", "message": NO_ID}, value
+        assert answer.details[0] == {"field": "path.id", "message": INVALID_ID_MESSAGE}, value
     body = {"reason": "x"} if path.endswith("decline") else {"role": "user"}
     body = {} if path.endswith("approve") else body
-    for right in (SOME_ID, SOME_ID.upper()):
-        answer = call(method, path.format(id=right), token=people["alice"], body=body)
+    for valid in (SOME_ID, SOME_ID.upper()):
+        answer = call(method, path.format(id=valid), token=people["alice"], body=body)
         assert answer.status in {204, 404}
 
 
-def test_ids_in_bodies(people: dict[str, str]) -> None:
+def test_ids_in_bodies_must_be_uuids(people: dict[str, str]) -> None:
     path = "/api/admin/requests/decisions"
-    for value in (*(each for each in NO_IDS if "\0" not in each), 7, None, True, [SOME_ID]):
+    for value in (*(each for each in INVALID_IDS if "\0" not in each), 7, None, True, [SOME_ID]):
         body = {"decision": "approve", "ids": [SOME_ID, value]}
         answer = call("POST", path, token=people["alice"], body=body)
-        assert answer.details == [{"field": "body.ids.1", "message": NO_ID}], value
+        assert answer.details == [{"field": "body.ids.1", "message": INVALID_ID_MESSAGE}], value
     body = {"decision": "approve", "ids": [SOME_ID.upper()]}
     assert call("POST", path, token=people["alice"], body=body).data[0]["id"] == SOME_ID
     twice = {"decision": "approve", "ids": [SOME_ID, SOME_ID.upper()]}
@@ -120,16 +126,16 @@ def test_ids_in_bodies(people: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize(("path", "name", "schema"), TEXTS, ids=ids)
-def test_texts_are_literal(
+def test_text_parameters_do_not_interpret_metacharacters(
     db: Db, people: dict[str, str], path: str, name: str, schema: dict[str, int]
 ) -> None:
     before = snapshot(db)
     for value in METACHARACTERS:
         answer = get(path, people["alice"], **{name: value})
         assert answer.status == 200, value
-        # TMDB has an opinion of its own on what a title is like.
+        # TMDB may find titles for any text.
         assert path == "/api/media/search" or answer.data == [], value
-    # PostgreSQL keeps no NUL, and no title has one.
+    # PostgreSQL cannot store NUL characters.
     for value in ("", "x" * (schema["maxLength"] + 1), "x\0y"):
         assert_names(get(path, people["alice"], **{name: value}), f"query.{name}", value)
     assert get(path, people["alice"], **{name: "x" * schema["maxLength"]}).status == 200
@@ -137,12 +143,12 @@ def test_texts_are_literal(
 
 
 @pytest.mark.parametrize(("path", "name", "schema"), PARAMETERS, ids=ids)
-def test_a_parameter_is_given_once(
+def test_repeated_parameter_is_refused(
     people: dict[str, str], path: str, name: str, schema: dict[str, Any]
 ) -> None:
-    right = {"page": "1", "limit": "1", "userId": SOME_ID, "from": "2026-01-31T12:00:00Z"}
-    right["to"] = right["from"]
-    value = schema["enum"][0] if "enum" in schema else right.get(name, "x")
+    valid = {"page": "1", "limit": "1", "userId": SOME_ID, "from": "2026-01-31T12:00:00Z"}
+    valid["to"] = valid["from"]
+    value = schema["enum"][0] if "enum" in schema else valid.get(name, "x")
     for values in ([value, value], [value, "x"], ["x", value]):
         assert_names(get(path, people["alice"], **{name: values}), f"query.{name}", values)
     assert get(path, people["alice"], **{name: value}).status == 200
@@ -151,7 +157,7 @@ def test_a_parameter_is_given_once(
 @pytest.mark.parametrize(
     ("method", "path"), [each for each in ROUTES if each[1] not in {"/api/health", *DOCUMENTS}]
 )
-def test_a_parameter_that_nobody_knows(
+def test_unknown_parameter_is_refused(
     db: Db, people: dict[str, str], method: str, path: str
 ) -> None:
     before = snapshot(db)
@@ -204,7 +210,7 @@ def test_a_parameter_that_nobody_knows(
     ],
 )
 @pytest.mark.parametrize("number", [*TOO_MUCH, -1, -(2**63), 1.5, "1", True, [1]])
-def test_numbers_in_bodies(
+def test_invalid_numbers_in_bodies_are_refused(
     db: Db,
     people: dict[str, str],
     method: str,
@@ -219,7 +225,7 @@ def test_numbers_in_bodies(
     assert snapshot(db) == before
 
 
-def test_numbers_in_paths(people: dict[str, str]) -> None:
+def test_invalid_numbers_in_paths_are_refused(people: dict[str, str]) -> None:
     for value in ("0", "-1", "1e3", "%D9%A1", "1.0", "x", "%00", *map(str, TOO_MUCH)):
         answer = call("GET", f"/api/media/movie/{value}", token=people["bob"])
         assert_names(answer, "path.tmdbId", value)

@@ -1,4 +1,4 @@
-"""Users, sessions, requests and decisions in any order, against a model of what must hold."""
+"""Stateful test: users, sessions, requests and decisions in any order, compared with a model."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -25,13 +25,13 @@ type Db = psycopg.Connection[tuple[Any, ...]]
 NAMES = ("alice", "bob", "carol")
 FILMS = (603, 27205, 157336, 155)
 SHOW = 1396
-WHICH = st.integers(min_value=0, max_value=100)
+INDEX = st.integers(min_value=0, max_value=100)
 SEASONS = st.none() | st.sets(st.integers(min_value=0, max_value=5), min_size=1)
 
 
 @dataclass
 class Person:
-    """A user, as the model knows them."""
+    """A user of the model."""
 
     name: str
     id: str
@@ -46,16 +46,16 @@ class Person:
 
 @dataclass
 class Session:
-    """A session, over or not."""
+    """A session, valid or ended."""
 
     token: str
     person: Person
-    is_over: bool = False
+    has_ended: bool = False
 
 
 @dataclass
 class Request:
-    """A request that was not cancelled."""
+    """A request that is not cancelled."""
 
     id: str
     owner: Person
@@ -70,16 +70,16 @@ class Request:
 
 @dataclass
 class Model:
-    """What must be so."""
+    """The expected state."""
 
     people: dict[str, Person] = field(default_factory=dict)
     sessions: list[Session] = field(default_factory=list)
     requests: dict[str, Request] = field(default_factory=dict)
-    gone: list[str] = field(default_factory=list)
+    deleted_ids: list[str] = field(default_factory=list)
     audit: Counter[str] = field(default_factory=Counter)
 
-    def is_in(self, session: Session) -> bool:
-        return not session.is_over and session.person.status == "active"
+    def is_valid(self, session: Session) -> bool:
+        return not session.has_ended and session.person.status == "active"
 
     def admins(self) -> list[Person]:
         return [
@@ -106,11 +106,11 @@ class Model:
 
     def remove(self, request: Request) -> None:
         del self.requests[request.id]
-        self.gone.append(request.id)
+        self.deleted_ids.append(request.id)
 
 
 class MediaNest(RuleBasedStateMachine):
-    """Everybody does anything, allowed or not, also with sessions that are over."""
+    """All users make all calls, permitted or not, also with ended sessions."""
 
     def __init__(self, db: Db, keys: redis.Redis, plex_url: str) -> None:
         super().__init__()
@@ -120,7 +120,7 @@ class MediaNest(RuleBasedStateMachine):
         self.model = Model()
 
     @initialize()
-    def everybody_signs_in(self) -> None:
+    def sign_in_all_users(self) -> None:
         self.db.execute("DELETE FROM users; DELETE FROM audit_logs")
         self.keys.flushdb()
         for name in NAMES:
@@ -143,33 +143,33 @@ class MediaNest(RuleBasedStateMachine):
         self.model.sessions.append(Session(answer.data["token"], person))
         self.model.audit["auth.sign_in"] += 1
 
-    @rule(which=WHICH, everywhere=st.booleans())
-    def sign_out(self, which: int, everywhere: bool) -> None:
-        session = self.session(which)
+    @rule(session_index=INDEX, everywhere=st.booleans())
+    def sign_out(self, session_index: int, everywhere: bool) -> None:
+        session = self.session(session_index)
         answer = self.by(session, "POST", "/api/auth/logout", {"allSessions": everywhere})
         if answer is not None:
             assert answer.status == 204
             for each in self.model.sessions:
                 if each is session or (everywhere and each.person is session.person):
-                    each.is_over = True
+                    each.has_ended = True
             self.model.audit["auth.sign_out"] += 1
 
-    @rule(which=WHICH)
-    def refresh(self, which: int) -> None:
-        session = self.session(which)
+    @rule(session_index=INDEX)
+    def refresh(self, session_index: int) -> None:
+        session = self.session(session_index)
         answer = self.by(session, "POST", "/api/auth/refresh", {})
         if answer is not None:
-            session.is_over = True
+            session.has_ended = True
             self.model.sessions.append(Session(answer.data["token"], session.person))
             self.model.audit["session.refreshed"] += 1
 
-    @rule(which=WHICH, films=st.sets(st.sampled_from(FILMS), min_size=1))
-    def ask_for_films(self, which: int, films: set[int]) -> None:
+    @rule(session_index=INDEX, films=st.sets(st.sampled_from(FILMS), min_size=1))
+    def ask_for_films(self, session_index: int, films: set[int]) -> None:
         for film in sorted(films):
-            self.ask_for_film(which, film)
+            self.ask_for_film(session_index, film)
 
-    def ask_for_film(self, which: int, film: int) -> None:
-        session = self.session(which)
+    def ask_for_film(self, session_index: int, film: int) -> None:
+        session = self.session(session_index)
         answer = self.by(
             session, "POST", "/api/media/request", {"mediaType": "movie", "tmdbId": film}
         )
@@ -185,28 +185,28 @@ class MediaNest(RuleBasedStateMachine):
         else:
             self.made(answer, person, film, set())
 
-    @rule(which=WHICH, seasons=SEASONS)
-    def ask_for_seasons(self, which: int, seasons: set[int] | None) -> None:
-        session = self.session(which)
+    @rule(session_index=INDEX, seasons=SEASONS)
+    def ask_for_seasons(self, session_index: int, seasons: set[int] | None) -> None:
+        session = self.session(session_index)
         body: dict[str, Any] = {"mediaType": "tv", "tmdbId": SHOW}
         if seasons is not None:
             body["seasons"] = sorted(seasons)
         answer = self.by(session, "POST", "/api/media/request", body)
         if answer is None:
             return
-        asked = seasons or {1, 2, 3, 4, 5}
-        holders = self.model.holders(SHOW, asked)
-        free = asked.difference(*(request.seasons for request in holders))
+        requested = seasons or {1, 2, 3, 4, 5}
+        holders = self.model.holders(SHOW, requested)
+        free = requested.difference(*(request.seasons for request in holders))
         if not free:
             self.is_held(answer, session.person, holders)
         else:
             self.made(answer, session.person, SHOW, free)
-            assert answer.data.get("skippedSeasons", []) == sorted(asked - free)
+            assert answer.data.get("skippedSeasons", []) == sorted(requested - free)
 
-    @precondition(lambda self: self.model.requests or self.model.gone)
-    @rule(which=WHICH, what=WHICH)
-    def look_at_request(self, which: int, what: int) -> None:
-        session, request_id = self.session(which), self.request_id(what)
+    @precondition(lambda self: self.model.requests or self.model.deleted_ids)
+    @rule(session_index=INDEX, request_index=INDEX)
+    def read_request(self, session_index: int, request_index: int) -> None:
+        session, request_id = self.session(session_index), self.request_id(request_index)
         answer = self.by(session, "GET", f"/api/media/requests/{request_id}")
         if answer is not None:
             request = self.model.requests.get(request_id)
@@ -216,10 +216,10 @@ class MediaNest(RuleBasedStateMachine):
                 assert answer.data["status"] == request.status
                 assert answer.data["userId"] == request.owner.id
 
-    @precondition(lambda self: self.model.requests or self.model.gone)
-    @rule(which=WHICH, what=WHICH)
-    def cancel(self, which: int, what: int) -> None:
-        session, request_id = self.session(which), self.request_id(what)
+    @precondition(lambda self: self.model.requests or self.model.deleted_ids)
+    @rule(session_index=INDEX, request_index=INDEX)
+    def cancel(self, session_index: int, request_index: int) -> None:
+        session, request_id = self.session(session_index), self.request_id(request_index)
         answer = self.by(session, "DELETE", f"/api/media/requests/{request_id}")
         if answer is None:
             return
@@ -233,13 +233,18 @@ class MediaNest(RuleBasedStateMachine):
             self.model.remove(request)
             self.model.audit["request.cancelled"] += 1
 
-    @precondition(lambda self: self.model.requests or self.model.gone)
-    @rule(which=WHICH, what=WHICH, decision=st.sampled_from(["approve", "decline"]))
-    def decide(self, which: int, what: int, decision: str) -> None:
-        request_id = self.request_id(what)
+    @precondition(lambda self: self.model.requests or self.model.deleted_ids)
+    @rule(
+        session_index=INDEX, request_index=INDEX, decision=st.sampled_from(["approve", "decline"])
+    )
+    def decide(self, session_index: int, request_index: int, decision: str) -> None:
+        request_id = self.request_id(request_index)
         body = {"reason": "no room"} if decision == "decline" else {}
         answer = self.by_admin(
-            self.likely_admin(which), "POST", f"/api/admin/requests/{request_id}/{decision}", body
+            self.likely_admin(session_index),
+            "POST",
+            f"/api/admin/requests/{request_id}/{decision}",
+            body,
         )
         if answer is None:
             return
@@ -253,14 +258,14 @@ class MediaNest(RuleBasedStateMachine):
             self.decided(request, answer.data["status"], decision)
 
     @precondition(lambda self: self.model.requests)
-    @rule(which=WHICH, decision=st.sampled_from(["approve", "decline"]))
-    def decide_on_all(self, which: int, decision: str) -> None:
-        ids = list(self.model.requests) + self.model.gone[-1:]
+    @rule(session_index=INDEX, decision=st.sampled_from(["approve", "decline"]))
+    def decide_on_all(self, session_index: int, decision: str) -> None:
+        ids = list(self.model.requests) + self.model.deleted_ids[-1:]
         body = {"decision": decision, "ids": ids}
         if decision == "decline":
             body["reason"] = "no room"
         answer = self.by_admin(
-            self.likely_admin(which), "POST", "/api/admin/requests/decisions", body
+            self.likely_admin(session_index), "POST", "/api/admin/requests/decisions", body
         )
         if answer is None:
             return
@@ -275,16 +280,16 @@ class MediaNest(RuleBasedStateMachine):
                 self.decided(request, item["status"], decision)
 
     @rule(
-        which=WHICH,
-        whom=WHICH,
+        session_index=INDEX,
+        user_index=INDEX,
         change=st.sampled_from(
             [{"role": "admin"}, {"role": "user"}, {"status": "suspended"}, {"status": "active"}]
         ),
     )
-    def change_user(self, which: int, whom: int, change: dict[str, str]) -> None:
-        person = self.person(whom)
+    def change_user(self, session_index: int, user_index: int, change: dict[str, str]) -> None:
+        person = self.person(user_index)
         answer = self.by_admin(
-            self.likely_admin(which), "PATCH", f"/api/admin/users/{person.id}", change
+            self.likely_admin(session_index), "PATCH", f"/api/admin/users/{person.id}", change
         )
         if answer is None:
             return
@@ -293,19 +298,19 @@ class MediaNest(RuleBasedStateMachine):
             assert answer.code == "LAST_ADMIN"
         else:
             assert answer.status == 200
-            former = (person.role, person.status)
+            previous = (person.role, person.status)
             person.role = change.get("role", person.role)
             person.status = change.get("status", person.status)
-            if (person.role, person.status) != former:
+            if (person.role, person.status) != previous:
                 self.model.audit["user.changed"] += 1
                 self.end_sessions_of(person)
 
-    @rule(which=WHICH, whom=WHICH, limit=st.sampled_from([None, 0, 1]))
-    def set_quota(self, which: int, whom: int, limit: int | None) -> None:
-        person = self.person(whom)
+    @rule(session_index=INDEX, user_index=INDEX, limit=st.sampled_from([None, 0, 1]))
+    def set_quota(self, session_index: int, user_index: int, limit: int | None) -> None:
+        person = self.person(user_index)
         quota = {"limit": limit, "days": 7}
         answer = self.by_admin(
-            self.likely_admin(which),
+            self.likely_admin(session_index),
             "PATCH",
             f"/api/admin/users/{person.id}",
             {"quota": {"movies": quota}},
@@ -315,24 +320,27 @@ class MediaNest(RuleBasedStateMachine):
             self.model.audit["user.changed"] += person.quota != quota
             person.quota = quota
 
-    @rule(which=WHICH, whom=WHICH)
-    def end_sessions(self, which: int, whom: int) -> None:
-        person = self.person(whom)
+    @rule(session_index=INDEX, user_index=INDEX)
+    def end_sessions(self, session_index: int, user_index: int) -> None:
+        person = self.person(user_index)
         answer = self.by_admin(
-            self.likely_admin(which), "DELETE", f"/api/admin/users/{person.id}/sessions"
+            self.likely_admin(session_index), "DELETE", f"/api/admin/users/{person.id}/sessions"
         )
         if answer is not None:
             assert answer.status == 204
             self.model.audit["session.revoked"] += any(
-                session.person is person and not session.is_over for session in self.model.sessions
+                session.person is person and not session.has_ended
+                for session in self.model.sessions
             )
             self.end_sessions_of(person)
 
     @precondition(lambda self: len(self.model.requests) > 1)
-    @rule(which=WHICH, whom=WHICH)
-    def delete_user(self, which: int, whom: int) -> None:
-        person = self.person(whom)
-        answer = self.by_admin(self.likely_admin(which), "DELETE", f"/api/admin/users/{person.id}")
+    @rule(session_index=INDEX, user_index=INDEX)
+    def delete_user(self, session_index: int, user_index: int) -> None:
+        person = self.person(user_index)
+        answer = self.by_admin(
+            self.likely_admin(session_index), "DELETE", f"/api/admin/users/{person.id}"
+        )
         if answer is None:
             return
         if self.model.admins() == [person]:
@@ -346,9 +354,9 @@ class MediaNest(RuleBasedStateMachine):
             del self.model.people[person.name]
             self.model.audit["user.deleted"] += 1
 
-    @rule(which=WHICH)
-    def list_own(self, which: int) -> None:
-        session = self.session(which)
+    @rule(session_index=INDEX)
+    def list_own(self, session_index: int) -> None:
+        session = self.session(session_index)
         answer = self.by(session, "GET", "/api/media/requests", query={"limit": 100})
         if answer is not None:
             listed = {item["id"]: item["status"] for item in answer.data}
@@ -384,21 +392,21 @@ class MediaNest(RuleBasedStateMachine):
         assert dict(rows) == {action: n for action, n in self.model.audit.items() if n}
 
     @invariant()
-    def somebody_is_admin(self) -> None:
+    def at_least_one_user_is_admin(self) -> None:
         assert self.model.admins() or not self.model.people
 
     def by(
         self, session: Session, method: str, path: str, body: Any = None, **options: Any
     ) -> Answer | None:
-        """Make a call; None when the session is over, as the answer then must say."""
+        """Make a call; return None if the session has ended, after checking the refusal."""
         answer = call(method, path, token=session.token, body=body, **options)
-        if self.model.is_in(session):
+        if self.model.is_valid(session):
             return answer
         assert answer.code == "JWT_INVALID"
         return None
 
     def by_admin(self, session: Session, method: str, path: str, body: Any = None) -> Answer | None:
-        """Make a call that only admins may; None for others, whom the answer then must refuse."""
+        """Make an admin call; return None for other users, after checking the refusal."""
         answer = self.by(session, method, path, body)
         if answer is not None and session.person.role != "admin":
             self.refused(answer, "FORBIDDEN", "access.denied")
@@ -432,35 +440,41 @@ class MediaNest(RuleBasedStateMachine):
     def end_sessions_of(self, person: Person) -> None:
         for session in self.model.sessions:
             if session.person is person:
-                session.is_over = True
+                session.has_ended = True
 
     def may_act_on(self, session: Session, request: Request) -> bool:
         return request.owner is session.person or session.person.role == "admin"
 
-    def session(self, which: int) -> Session:
-        # Mostly those that are not over; else they are few among many.
-        live = [session for session in self.model.sessions if self.model.is_in(session)]
-        some = live if live and which % 5 else self.model.sessions
-        return some[which % len(some)]
+    def session(self, session_index: int) -> Session:
+        # Prefer valid sessions: most sessions have ended.
+        live = [session for session in self.model.sessions if self.model.is_valid(session)]
+        some = live if live and session_index % 5 else self.model.sessions
+        return some[session_index % len(some)]
 
-    def likely_admin(self, which: int) -> Session:
+    def likely_admin(self, session_index: int) -> Session:
         admins = [
             session
             for session in self.model.sessions
-            if self.model.is_in(session) and session.person.role == "admin"
+            if self.model.is_valid(session) and session.person.role == "admin"
         ]
-        return admins[which % len(admins)] if admins and which % 3 else self.session(which)
+        return (
+            admins[session_index % len(admins)]
+            if admins and session_index % 3
+            else self.session(session_index)
+        )
 
-    def person(self, whom: int) -> Person:
-        everybody = list(self.model.people.values())
-        return everybody[whom % len(everybody)]
+    def person(self, user_index: int) -> Person:
+        people = list(self.model.people.values())
+        return people[user_index % len(people)]
 
-    def request_id(self, what: int) -> str:
-        ids = list(self.model.requests) + self.model.gone[-2:]
-        return ids[what % len(ids)]
+    def request_id(self, request_index: int) -> str:
+        ids = list(self.model.requests) + self.model.deleted_ids[-2:]
+        return ids[request_index % len(ids)]
 
 
-def test_whatever_is_done_in_whatever_order(db: Db, keys: redis.Redis, plex_url: str) -> None:
+def test_invariants_hold_after_any_sequence_of_calls(
+    db: Db, keys: redis.Redis, plex_url: str
+) -> None:
     class Here(MediaNest):
         def __init__(self) -> None:
             super().__init__(db, keys, plex_url)
@@ -471,10 +485,10 @@ def test_whatever_is_done_in_whatever_order(db: Db, keys: redis.Redis, plex_url:
             max_examples=16,
             stateful_step_count=50,
             deadline=None,
-            # The same cases on every run: a failure must be somebody's change.
+            # The same cases on every run: only a change of the code can cause a failure.
             derandomize=True,
             database=None,
-            # A failure is read from its steps; to make them fewer would take many minutes.
+            # Shrinking a failure would take many minutes; its steps are readable without it.
             phases=[Phase.generate],
             suppress_health_check=list(HealthCheck),
         ),

@@ -1,4 +1,4 @@
-"""The embedded engines: shared, restarted, killed, and never left behind."""
+"""The embedded engines: processes share them, restart them, and never leave one running."""
 
 import os
 import signal
@@ -122,7 +122,7 @@ def setting(url: str, name: str) -> str:
     return str(row[0])
 
 
-def wait(done: Callable[[], bool], seconds: float = 10) -> None:
+def wait_until(done: Callable[[], bool], seconds: float = 10) -> None:
     deadline = time.monotonic() + seconds
     while not done():
         assert time.monotonic() < deadline
@@ -130,10 +130,10 @@ def wait(done: Callable[[], bool], seconds: float = 10) -> None:
 
 
 @contextmanager
-def gone_afterwards(pid: int) -> Iterator[None]:
+def ends_after_the_block(pid: int) -> Iterator[None]:
     assert exists(pid)
     yield
-    wait(lambda: not exists(pid))
+    wait_until(lambda: not exists(pid))
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -148,7 +148,7 @@ def test_data_survives_a_restart_at_the_same_port(engine: str, tmp_path: Path) -
 
 
 @pytest.mark.parametrize("durable", [True, False])
-def test_postgres_settings(tmp_path: Path, durable: bool) -> None:
+def test_postgres_has_its_settings(tmp_path: Path, durable: bool) -> None:
     with PostgresEngine(tmp_path, durable=durable).use() as server:
         for name in ("fsync", "synchronous_commit", "full_page_writes"):
             assert setting(server.url, name) == ("on" if durable else "off")
@@ -158,7 +158,7 @@ def test_postgres_settings(tmp_path: Path, durable: bool) -> None:
         assert setting(server.url, "listen_addresses") == "127.0.0.1"
 
 
-def test_valkey_settings(tmp_path: Path) -> None:
+def test_valkey_has_its_settings(tmp_path: Path) -> None:
     with (
         ValkeyEngine(tmp_path).use() as server,
         redis.Redis.from_url(server.url, decode_responses=True) as client,
@@ -170,7 +170,7 @@ def test_valkey_settings(tmp_path: Path) -> None:
     assert settings["dir"] == str(tmp_path / "valkey")
 
 
-def test_only_the_right_password_is_accepted(tmp_path: Path) -> None:
+def test_postgres_refuses_a_wrong_or_missing_password(tmp_path: Path) -> None:
     with PostgresEngine(tmp_path, durable=False).use() as server:
         password = (tmp_path / "postgres.password").read_text()
         assert password in server.url
@@ -183,7 +183,7 @@ def test_only_the_right_password_is_accepted(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_users_that_come_at_once_share_one_server_until_the_last_leaves(
+def test_concurrent_processes_share_one_server_until_the_last_one_exits(
     engine: str, user: Callable[..., User]
 ) -> None:
     users = [user(engine) for _ in range(3)]
@@ -199,16 +199,16 @@ def test_users_that_come_at_once_share_one_server_until_the_last_leaves(
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_the_server_goes_when_its_only_user_is_killed(
+def test_server_stops_when_its_only_process_is_killed(
     engine: str, user: Callable[..., User]
 ) -> None:
     only = user(engine)
-    with gone_afterwards(only.server().pid):
+    with ends_after_the_block(only.server().pid):
         only.kill()
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_a_killed_user_takes_no_server_from_the_others(
+def test_killed_process_does_not_stop_the_server_of_another(
     engine: str, user: Callable[..., User]
 ) -> None:
     first = user(engine)
@@ -218,12 +218,12 @@ def test_a_killed_user_takes_no_server_from_the_others(
     put(server, "mine")
     first.kill()
     assert get(server) == "mine"
-    with gone_afterwards(server.pid):
+    with ends_after_the_block(server.pid):
         second.kill()
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_a_start_right_after_the_only_user_was_killed(
+def test_server_starts_immediately_after_its_only_process_was_killed(
     engine: str, user: Callable[..., User], tmp_path: Path
 ) -> None:
     for _ in range(3):
@@ -235,7 +235,7 @@ def test_a_start_right_after_the_only_user_was_killed(
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_a_start_after_the_server_was_killed(
+def test_new_server_starts_after_the_server_was_killed(
     engine: str, user: Callable[..., User], tmp_path: Path
 ) -> None:
     first = user(engine)
@@ -243,14 +243,14 @@ def test_a_start_after_the_server_was_killed(
     os.kill(killed.pid, signal.SIGKILL)
     with open_server(engine, tmp_path) as server:
         assert server.pid != killed.pid
-        put(server, "anew")
-        # Who used the killed one has no hold on the next, and does not end it.
+        put(server, "restarted")
+        # The process that used the killed server does not stop the next one.
         first.kill()
-        assert get(server) == "anew"
+        assert get(server) == "restarted"
     assert not exists(server.pid)
 
 
-def test_a_start_after_a_crash_recovers_the_data(tmp_path: Path) -> None:
+def test_committed_data_is_recovered_after_a_crash(tmp_path: Path) -> None:
     with PostgresEngine(tmp_path, durable=True).use() as killed:
         put(killed, "committed")
         os.kill(killed.pid, signal.SIGKILL)
@@ -259,11 +259,11 @@ def test_a_start_after_a_crash_recovers_the_data(tmp_path: Path) -> None:
     assert "automatic recovery" in (tmp_path / "postgres.log").read_text()
 
 
-def test_a_start_after_the_first_was_killed_while_creating_the_data(
+def test_start_succeeds_after_an_interrupted_creation_of_the_data(
     user: Callable[..., User], tmp_path: Path
 ) -> None:
     first = user("postgres")
-    wait((tmp_path / "postgres.new" / "base").exists)
+    wait_until((tmp_path / "postgres.new" / "base").exists)
     first.kill()
     with PostgresEngine(tmp_path, durable=False).use() as server:
         assert setting(server.url, "server_encoding") == "UTF8"
@@ -271,7 +271,7 @@ def test_a_start_after_the_first_was_killed_while_creating_the_data(
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_ctrl_c_reaches_the_users_and_not_the_server(
+def test_ctrl_c_does_not_reach_the_server(
     engine: str, user: Callable[..., User], tmp_path: Path
 ) -> None:
     starter, other = user(engine), user(engine)
@@ -281,25 +281,25 @@ def test_ctrl_c_reaches_the_users_and_not_the_server(
     starter.process.communicate()
     put(server, "still here")
     assert get(server) == "still here"
-    assert "SIGINT" not in (tmp_path / f"{engine}.log").read_text()  # Valkey takes its time
-    with gone_afterwards(server.pid):
+    assert "SIGINT" not in (tmp_path / f"{engine}.log").read_text()  # Valkey logs with a delay
+    with ends_after_the_block(server.pid):
         os.killpg(other.process.pid, signal.SIGINT)
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_a_child_that_outlives_the_user_does_not_keep_the_server(
+def test_child_process_does_not_keep_the_server_running(
     engine: str, user: Callable[..., User]
 ) -> None:
     only = user(engine, "sleep", "60")
     (child,) = only.line()
     try:
-        with gone_afterwards(only.server().pid):
+        with ends_after_the_block(only.server().pid):
             only.kill()
     finally:
         os.kill(int(child), signal.SIGKILL)
 
 
-def test_a_postgres_that_cannot_start_shows_its_log(tmp_path: Path) -> None:
+def test_failed_start_of_postgres_shows_its_log(tmp_path: Path) -> None:
     with PostgresEngine(tmp_path, durable=False).use():
         pass
     with (tmp_path / "postgres" / "postgresql.conf").open("a") as configuration:
@@ -308,23 +308,21 @@ def test_a_postgres_that_cannot_start_shows_its_log(tmp_path: Path) -> None:
         PostgresEngine(tmp_path, durable=False).use().__enter__()
 
 
-def test_a_valkey_that_cannot_start_shows_its_log(tmp_path: Path) -> None:
+def test_failed_start_of_valkey_shows_its_log(tmp_path: Path) -> None:
     (tmp_path / "valkey").mkdir()
     (tmp_path / "valkey" / "dump.rdb").write_text("nonsense")
     with pytest.raises(EngineError, match="RDB ERROR DETECTED"):
         ValkeyEngine(tmp_path).use().__enter__()
 
 
-def test_data_that_cannot_be_created_shows_the_log(tmp_path: Path) -> None:
+def test_failed_creation_of_the_data_shows_the_log(tmp_path: Path) -> None:
     (tmp_path / "postgres.new").write_text("in the way")
     with pytest.raises(EngineError, match="Not a directory"):
         PostgresEngine(tmp_path, durable=False).use().__enter__()
 
 
-@pytest.mark.skipif(
-    sys.platform != "linux" or os.geteuid() != 0, reason="what root needs, on Linux"
-)
-def test_root_where_user_namespaces_are_denied(
+@pytest.mark.skipif(sys.platform != "linux" or os.geteuid() != 0, reason="needs root on Linux")
+def test_root_runs_postgres_as_another_user_without_user_namespaces(
     user: Callable[..., User], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     refusing = tmp_path / "bin" / "unshare"
@@ -333,7 +331,7 @@ def test_root_where_user_namespaces_are_denied(
     monkeypatch.setenv("PATH", str(refusing.parent), prepend=os.pathsep)
     only = user("postgres")
     server = only.server()
-    put(server, "nobody's")
+    put(server, "value")
     assert (tmp_path / "postgres").owner() == "nobody"
     only.leave()
     assert not exists(server.pid)
@@ -342,11 +340,11 @@ def test_root_where_user_namespaces_are_denied(
 def kill(engine: Engine, server: Server) -> None:
     assert engine.is_running(server)
     os.kill(server.pid, signal.SIGKILL)
-    wait(lambda: not engine.is_running(server))
+    wait_until(lambda: not engine.is_running(server))
 
 
 @pytest.mark.parametrize("name", ENGINES)
-def test_a_killed_server_is_started_again_at_its_port(name: str, tmp_path: Path) -> None:
+def test_killed_server_restarts_at_its_port(name: str, tmp_path: Path) -> None:
     engine = engine_of(name, tmp_path)
     with engine.use() as first:
         kill(engine, first)
@@ -361,24 +359,26 @@ def test_a_killed_server_is_started_again_at_its_port(name: str, tmp_path: Path)
 
 
 @pytest.mark.parametrize("name", ENGINES)
-def test_a_server_whose_port_is_taken_is_not_started_elsewhere(name: str, tmp_path: Path) -> None:
+def test_restart_fails_when_the_port_is_in_use(name: str, tmp_path: Path) -> None:
     engine = engine_of(name, tmp_path)
     with engine.use() as server:
         kill(engine, server)
         port = int(server.url.rpartition(":")[2].partition("/")[0])
         with (
             socket.create_server(("127.0.0.1", port)),
-            pytest.raises(EngineError, match="another program has taken its port"),
+            pytest.raises(EngineError, match="another program uses its port"),
         ):
             engine.restart(server)
-    with open_server(name, tmp_path, durable=True) as other:  # the former has left nothing behind
+    with open_server(
+        name, tmp_path, durable=True
+    ) as other:  # the first engine has left no process and no lock
         assert engine.is_running(other)
 
 
-def test_a_server_that_cannot_run_is_given_up(tmp_path: Path) -> None:
+def test_restart_fails_when_the_server_exits_immediately(tmp_path: Path) -> None:
     engine = engine_of("postgres", tmp_path)
     with engine.use() as server:
         kill(engine, server)
         (tmp_path / "postgres" / "PG_VERSION").unlink()
-        with pytest.raises(EngineError, match="it stopped at once"):
+        with pytest.raises(EngineError, match="the server stops right after its start"):
             engine.restart(server)

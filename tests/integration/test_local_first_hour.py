@@ -1,4 +1,4 @@
-"""The first hour of a newcomer: answers at the terminal, and a service that goes on."""
+"""The first hour of a new user: messages in the terminal, and a service that recovers."""
 
 import json
 import os
@@ -25,13 +25,13 @@ from tests.support.local import LocalService, eventually, http, local_service
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalService]:
-    """Run a service as `make run` does."""
+    """Run the service as `make run` does."""
     with local_service(tmp_path_factory.mktemp("run") / "data", trial_limits=True) as running:
         yield running
 
 
 def lines_after(service: LocalService, mark: int, *, until: str) -> list[str]:
-    """Return what was printed after so many characters, once `until` is among it."""
+    """Wait for `until` in the output after `mark` characters; return the lines of that output."""
 
     def printed() -> list[str]:
         text = service.log.read_text()[mark:]
@@ -40,13 +40,13 @@ def lines_after(service: LocalService, mark: int, *, until: str) -> list[str]:
     return eventually(printed)
 
 
-def test_the_banner_says_where_to_go_on(service: LocalService) -> None:
+def test_banner_shows_the_docs_page_and_a_health_call(service: LocalService) -> None:
     banner = service.log.read_text()
     assert f"{service.url}/api/docs" in banner
     assert f"curl {service.url}/api/health" in banner
 
 
-def test_the_root_leads_to_the_routes(service: LocalService) -> None:
+def test_root_redirects_to_the_docs_page(service: LocalService) -> None:
     answer = http.request("GET", f"{service.url}/", redirect=False)
     assert (answer.status, answer.headers["Location"]) == (302, "/api/docs")
     page = http.request("GET", f"{service.url}/")
@@ -55,7 +55,7 @@ def test_the_root_leads_to_the_routes(service: LocalService) -> None:
     assert http.request("GET", f"{service.url}/other").status == 404
 
 
-def test_a_call_is_one_line(service: LocalService) -> None:
+def test_call_is_logged_in_one_line(service: LocalService) -> None:
     service.call("GET", "/api/health")
     mark = len(service.log.read_text())
     service.call("GET", "/api/health")
@@ -63,7 +63,7 @@ def test_a_call_is_one_line(service: LocalService) -> None:
     assert re.fullmatch(r"\d\d:\d\d:\d\d GET /api/health 200 [\d.]+ ms HealthFunction", line)
 
 
-def test_a_warning_is_one_more(service: LocalService) -> None:
+def test_refused_call_logs_a_warning_line(service: LocalService) -> None:
     mark = len(service.log.read_text())
     service.call("GET", "/api/auth/me", token="nonsense")
     warning, access = lines_after(service, mark, until="/api/auth/me")
@@ -73,7 +73,7 @@ def test_a_warning_is_one_more(service: LocalService) -> None:
     assert " GET /api/auth/me 401 " in access
 
 
-def test_json_logs_have_everything(tmp_path: Path) -> None:
+def test_json_logs_contain_all_entries_as_json(tmp_path: Path) -> None:
     with local_service(tmp_path / "data", environment={"LOG_FORMAT": "json"}) as service:
         mark = len(service.log.read_text())
         service.call("GET", "/api/health")
@@ -83,7 +83,7 @@ def test_json_logs_have_everything(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("engine", ["postgres", "valkey"])
-def test_an_engine_that_is_killed_is_started_again(service: LocalService, engine: str) -> None:
+def test_killed_engine_is_restarted(service: LocalService, engine: str) -> None:
     plex_url, _ = service.standin_urls
     token = service.sign_in(plex_url, "alice")
     mark = len(service.log.read_text())
@@ -91,8 +91,8 @@ def test_an_engine_that_is_killed_is_started_again(service: LocalService, engine
     os.kill(int(pid), signal.SIGKILL)
 
     title = {"postgres": "PostgreSQL", "valkey": "Valkey"}[engine]
-    printed = lines_after(service, mark, until=f"{title} runs again")
-    assert any(f" {title} has stopped by itself; starting it again" in line for line in printed)
+    printed = lines_after(service, mark, until=f"{title} has restarted")
+    assert any(f" {title} stopped unexpectedly; restarting it" in line for line in printed)
 
     def is_healthy() -> bool:
         answer = service.call("GET", "/api/health")
@@ -103,14 +103,14 @@ def test_an_engine_that_is_killed_is_started_again(service: LocalService, engine
     assert service.sign_in(plex_url, "bob")
 
 
-def test_an_engine_that_stays_down_ends_the_service(tmp_path: Path) -> None:
+def test_service_stops_when_an_engine_cannot_restart(tmp_path: Path) -> None:
     with local_service(tmp_path / "data") as service:
         _, pid = (service.data / "postgres.running").read_text().split()
         (service.data / "postgres" / "PG_VERSION").unlink()
         os.kill(int(pid), signal.SIGKILL)
         assert service.process.wait(60) == 1
         printed = service.log.read_text()
-    assert "MediaNest stops, because PostgreSQL cannot be started again." in printed
+    assert "MediaNest stops because PostgreSQL cannot be restarted." in printed
     assert "Traceback" not in printed
 
 
@@ -125,25 +125,25 @@ def defaults(name: str) -> dict[str, int]:
     return {"limit": policy.limit, "window": policy.window}
 
 
-def test_trial_limits_are_for_beginning_a_sign_in_alone(tmp_path: Path) -> None:
+def test_trial_limits_apply_only_to_the_start_of_a_sign_in(tmp_path: Path) -> None:
     with local_service(tmp_path / "data", limits=True, trial_limits=True) as service:
-        assert "Wide limits" in service.log.read_text()
+        assert "Higher sign-in limits" in service.log.read_text()
         found = limits_of(service)
         token = service.sign_in(service.standin_urls[0], "alice")
         own = {"limit": 7, "window": 60}
         path = "/api/admin/config/rateLimit.auth"
         assert service.call("PUT", path, body={"value": own}, token=token).status == 200
     for name, policy in POLICIES.items():
-        wanted = dict(TRIAL_LIMITS.get(name, defaults(name)))
+        expected = dict(TRIAL_LIMITS.get(name, defaults(name)))
         if policy.fixed:
             assert f"rateLimit.{name}" not in found
             continue
-        assert found[f"rateLimit.{name}"] == wanted, name
+        assert found[f"rateLimit.{name}"] == expected, name
     with local_service(tmp_path / "data", limits=True, trial_limits=True) as service:
-        assert limits_of(service)["rateLimit.auth"] == own  # what an admin has set stays
+        assert limits_of(service)["rateLimit.auth"] == own  # a restart keeps the value of the admin
 
 
-def test_a_database_of_ones_own_keeps_its_limits(
+def test_external_database_keeps_the_default_limits(
     tmp_path: Path, engines: tuple[str, str], worker_id: str, redis_url: str
 ) -> None:
     with redis.Redis.from_url(redis_url) as cache:
@@ -158,22 +158,25 @@ def test_a_database_of_ones_own_keeps_its_limits(
         assert found[f"rateLimit.{name}"] == defaults(name)
 
 
-def test_without_a_name_the_schedules_and_functions_are_listed() -> None:
-    for what, names in (("fire", TEMPLATE.schedules), ("invoke", TEMPLATE.functions)):
-        listed = command(what)
+def test_fire_and_invoke_without_a_name_list_the_names() -> None:
+    for subcommand, names in (("fire", TEMPLATE.schedules), ("invoke", TEMPLATE.functions)):
+        listed = command(subcommand)
         assert (listed.returncode, listed.stderr) == (0, "")
         found = dict(re.findall(r"^  (\w+)  +(.+)$", listed.stdout, re.MULTILINE))
         assert found.keys() == names.keys()
-        wrong = command(what, "Nothing")
+        wrong = command(subcommand, "Nothing")
         assert wrong.returncode == 1
-        assert "There is no " in wrong.stderr
+        assert wrong.stderr.startswith("Unknown ")
         assert all(f"  {name} " in wrong.stderr for name in names)
     assert "Remove expired and long-revoked sessions, rate(1 hour)" in command("fire").stdout
 
 
-def test_a_bad_event_is_named(tmp_path: Path) -> None:
+def test_unreadable_event_file_is_named_in_the_error(tmp_path: Path) -> None:
     (tmp_path / "event.json").write_text("{")
-    for path, problem in ((tmp_path / "event.json", "is not JSON"), (tmp_path, "cannot be read")):
+    for path, problem in (
+        (tmp_path / "event.json", "is not valid JSON"),
+        (tmp_path, "cannot be read"),
+    ):
         refused = command("invoke", "HealthFunction", path)
         assert (refused.returncode, f"{path} {problem}" in refused.stderr) == (1, True)
         assert "Traceback" not in refused.stderr
@@ -182,8 +185,8 @@ def test_a_bad_event_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        (lambda url: re.sub(r":[^:@]+@", ":wrong-hush@", url), "refuses the user or the password"),
-        (lambda url: re.sub(r"//[^@]+@", "//", url), "refuses the user or the password"),
+        (lambda url: re.sub(r":[^:@]+@", ":wrong-hush@", url), "rejects the user or the password"),
+        (lambda url: re.sub(r"//[^@]+@", "//", url), "rejects the user or the password"),
         (lambda url: url.rpartition("/")[0] + "/nothing", 'has no database "nothing": create it'),
         (lambda url: re.sub(r":\d+/", ":1/", url), "cannot be reached (Connection refused)"),
         (lambda url: re.sub(r":\d+/", ":port/", url), "cannot be reached (invalid integer value"),
@@ -193,7 +196,7 @@ def test_a_bad_event_is_named(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_a_database_that_does_not_serve_is_named_without_its_password(
+def test_unusable_database_is_reported_without_its_password(
     tmp_path: Path, database_url: str, change: object, reason: str
 ) -> None:
     assert callable(change)
@@ -201,12 +204,12 @@ def test_a_database_that_does_not_serve_is_named_without_its_password(
     assert refused.returncode == 1
     (line,) = refused.stderr.splitlines()
     host = urlsplit(database_url).hostname
-    assert line.startswith(f"the environment: DATABASE_URL names PostgreSQL at {host}:")
-    assert f", which {reason}" in line
+    assert line.startswith(f"the environment: PostgreSQL at {host}:")
+    assert f" (DATABASE_URL) {reason}" in line
     assert "hush" not in refused.stdout + refused.stderr
 
 
-def test_a_user_who_may_create_no_tables_is_named(tmp_path: Path, database_url: str) -> None:
+def test_missing_create_privilege_is_reported(tmp_path: Path, database_url: str) -> None:
     with psycopg.connect(database_url, autocommit=True) as connection:
         drop_role(connection, "test_poor")
         connection.execute("CREATE ROLE test_poor LOGIN PASSWORD 'hush'")
@@ -217,22 +220,22 @@ def test_a_user_who_may_create_no_tables_is_named(tmp_path: Path, database_url: 
             drop_role(connection, "test_poor")
     assert refused.returncode == 1
     assert refused.stderr.endswith(
-        "which lets its user create no tables: grant it CREATE on the schema\n"
+        "does not let the user create tables: grant CREATE on the schema\n"
     )
 
 
-def test_without_the_cache_of_ones_own_the_service_starts_and_says_so(tmp_path: Path) -> None:
+def test_service_starts_and_warns_when_the_external_cache_is_down(tmp_path: Path) -> None:
     environment = {"REDIS_URL": "redis://:hush@127.0.0.1:1/0"}
     with local_service(tmp_path / "data", environment=environment) as service:
         assert (
-            "the environment: REDIS_URL names the cache at 127.0.0.1:1, which cannot be reached"
+            "the environment: the cache at 127.0.0.1:1 (REDIS_URL) cannot be reached"
         ) in service.log.read_text()
         assert service.call("GET", "/api/health").data["status"] == "degraded"
         assert service.sign_in(service.standin_urls[0], "alice")
         assert "hush" not in service.log.read_text()
 
 
-def test_a_cache_that_refuses_is_named_and_a_good_one_is_not(tmp_path: Path) -> None:
+def test_cache_is_reported_only_when_it_refuses_the_password(tmp_path: Path) -> None:
     with ValkeyEngine(tmp_path).use() as valkey, redis.Redis.from_url(valkey.url) as client:
         place = valkey.url.removeprefix("redis://")
         client.config_set("requirepass", "right-hush")
@@ -243,6 +246,6 @@ def test_a_cache_that_refuses_is_named_and_a_good_one_is_not(tmp_path: Path) -> 
         assert problem(":right-hush@") is None
         for login in ("", ":wrong-hush@"):
             assert problem(login) == (
-                f"REDIS_URL names the cache at {place.partition('/')[0]},"
-                " which refuses the user or the password"
+                f"the cache at {place.partition('/')[0]} (REDIS_URL)"
+                " rejects the user or the password"
             )

@@ -1,3 +1,5 @@
+"""The local gateway behaves as API Gateway: events, responses, mocks, throttles and limits."""
+
 import asyncio
 import base64
 import gzip
@@ -26,7 +28,7 @@ import json
 def handler(event, context):
     return {"statusCode": 200, "body": json.dumps(event)}
 """
-# What the caller sends is what the function returns, or what happens to it.
+# The function returns the body of the call, or does what the body orders.
 ANSWER = """
 import json, os, time
 def handler(event, context):
@@ -74,7 +76,7 @@ TEMPLATE = Template(
 
 
 def run[T](work: Coroutine[Any, Any, T]) -> T:
-    # asyncio.run alone would leave the thread without a current event loop for other tests.
+    # asyncio.run would unset the current event loop of the thread, which other tests need.
     return asyncio.run(work, loop_factory=asyncio.new_event_loop)
 
 
@@ -110,7 +112,7 @@ def event_of(folder: Path, path: str, method: str = "GET", **request: Any) -> di
     return run(call())
 
 
-def test_an_event_is_what_api_gateway_sends(tmp_path: Path) -> None:
+def test_event_has_the_form_of_api_gateway(tmp_path: Path) -> None:
     sent = [("X-Two", "1"), ("X-Two", "2"), ("X-Forwarded-For", "198.51.100.1"), ("TE", "trailers")]
 
     event = event_of(tmp_path, "/api/echo?a=1&a=2&b=x%20y&c", headers=sent)
@@ -140,7 +142,7 @@ def test_an_event_is_what_api_gateway_sends(tmp_path: Path) -> None:
 
 
 async def sent_raw(gateway: Gateway, head: bytes) -> Any:
-    """Send a request byte by byte as it is, and return what the function was given."""
+    """Send the bytes of a request unchanged, and return the event of the function."""
     reader, writer = await asyncio.open_connection("127.0.0.1", int(gateway.url.rpartition(":")[2]))
     writer.write(head.replace(b"\n", b"\r\n") + b"Connection: close\r\n\r\n")
     answer = await reader.read()
@@ -148,7 +150,7 @@ async def sent_raw(gateway: Gateway, head: bytes) -> Any:
     return json.loads(answer.partition(b"\r\n\r\n")[2])
 
 
-def test_an_event_carries_headers_of_any_bytes(tmp_path: Path) -> None:
+def test_event_has_headers_with_undecodable_bytes_replaced(tmp_path: Path) -> None:
     async def call() -> None:
         async with serving(tmp_path, source_ip=lambda _: "test-invoke-source-ip") as (gateway, _):
             event = await sent_raw(
@@ -169,7 +171,7 @@ def test_an_event_carries_headers_of_any_bytes(tmp_path: Path) -> None:
     run(call())
 
 
-def test_a_custom_domain_may_have_a_base_path(tmp_path: Path) -> None:
+def test_base_path_of_a_custom_domain_is_removed_for_routing(tmp_path: Path) -> None:
     async def call() -> None:
         async with serving(tmp_path, base_path="/base") as (_, client):
             async with client.get("/base/api/things/a%2Fb/parts/c") as response:
@@ -185,7 +187,7 @@ def test_a_custom_domain_may_have_a_base_path(tmp_path: Path) -> None:
     run(call())
 
 
-def test_an_event_carries_the_decoded_path_parameters(tmp_path: Path) -> None:
+def test_event_has_decoded_path_parameters(tmp_path: Path) -> None:
     event = event_of(tmp_path, "/api/things/a%2Fb/parts/c%20d")
 
     assert event["pathParameters"] == {"id": "a/b", "part": "c d"}
@@ -193,20 +195,20 @@ def test_an_event_carries_the_decoded_path_parameters(tmp_path: Path) -> None:
     assert event["path"] == "/api/things/a%2Fb/parts/c%20d"
 
 
-def test_an_event_carries_the_body_as_text(tmp_path: Path) -> None:
+def test_event_has_the_body_as_text(tmp_path: Path) -> None:
     event = event_of(tmp_path, "/api/echo", "POST", data='{"é": 1}'.encode())
 
     assert event["body"] == '{"é": 1}'
     assert event["queryStringParameters"] is None
 
 
-def test_a_compressed_body_is_not_unpacked(tmp_path: Path) -> None:
+def test_compressed_body_is_not_decompressed(tmp_path: Path) -> None:
     headers = {"Content-Encoding": "gzip"}
 
     assert event_of(tmp_path, "/api/echo", "POST", data=b"abc", headers=headers)["body"] == "abc"
 
 
-def test_the_caller_is_the_peer_whatever_it_claims(tmp_path: Path) -> None:
+def test_source_ip_is_the_peer_despite_forwarded_headers(tmp_path: Path) -> None:
     async def call() -> None:
         headers = {"X-Forwarded-For": "203.0.113.1", "X-Real-IP": "203.0.113.1"}
         async with (
@@ -253,7 +255,7 @@ def test_the_caller_is_the_peer_whatever_it_claims(tmp_path: Path) -> None:
         ({"statusCode": 200, "headers": None, "body": None}, 200, b"", {}),
     ],
 )
-def test_what_a_function_returns_is_the_response(
+def test_valid_result_of_a_function_becomes_the_response(
     tmp_path: Path, order: Any, status: int, body: bytes, headers: dict[str, list[str]]
 ) -> None:
     async def call() -> None:
@@ -289,7 +291,7 @@ def test_what_a_function_returns_is_the_response(
         {"statusCode": 200, "body": "?", "isBase64Encoded": True},
     ],
 )
-def test_what_is_no_response_is_an_error(tmp_path: Path, order: object) -> None:
+def test_invalid_result_of_a_function_gets_502(tmp_path: Path, order: object) -> None:
     async def call() -> None:
         async with (
             serving(tmp_path) as (_, client),
@@ -301,7 +303,7 @@ def test_what_is_no_response_is_an_error(tmp_path: Path, order: object) -> None:
     run(call())
 
 
-def test_routes_are_exact(tmp_path: Path) -> None:
+def test_unknown_path_gets_403_and_literal_segments_win(tmp_path: Path) -> None:
     async def call() -> None:
         async with serving(tmp_path) as (_, client):
             for path in (
@@ -327,7 +329,7 @@ def test_routes_are_exact(tmp_path: Path) -> None:
     run(call())
 
 
-def test_mocks_answer_preflights_and_other_methods(tmp_path: Path) -> None:
+def test_mock_integrations_answer_preflights_and_unsupported_methods(tmp_path: Path) -> None:
     async def call() -> None:
         async with serving(tmp_path) as (_, client):
             async with client.options("/api/echo") as response:
@@ -351,7 +353,7 @@ def test_mocks_answer_preflights_and_other_methods(tmp_path: Path) -> None:
     run(call())
 
 
-def test_gateway_responses_are_the_templates(tmp_path: Path) -> None:
+def test_gateway_responses_come_from_the_template(tmp_path: Path) -> None:
     own = GatewayResponse(404, HEADERS, '{"at":"$context.path","why":$context.error.messageString}')
     template = replace(
         TEMPLATE,
@@ -392,7 +394,7 @@ async def statuses(client: aiohttp.ClientSession, path: str, count: int) -> list
     return found
 
 
-def test_a_method_is_throttled_by_itself_and_with_the_stage(tmp_path: Path) -> None:
+def test_throttles_of_method_and_stage_both_apply(tmp_path: Path) -> None:
     slow = 1 / 3600
     template = replace(
         TEMPLATE,
@@ -403,14 +405,14 @@ def test_a_method_is_throttled_by_itself_and_with_the_stage(tmp_path: Path) -> N
     async def call() -> None:
         async with serving(tmp_path, template) as (_, client):
             assert await statuses(client, "/api/echo", 4) == [200, 200, 429, 429]
-            # Two of the stage's five are gone: what a method refuses costs the stage nothing.
+            # Calls that the method's throttle refuses do not count towards the stage's throttle.
             assert await statuses(client, "/api/things/1/parts/2", 4) == [200, 200, 200, 429]
             assert await statuses(client, "/api/nowhere", 1) == [403]
 
     run(call())
 
 
-def test_a_throttle_lets_through_again(tmp_path: Path) -> None:
+def test_throttled_method_is_served_again_after_a_refill(tmp_path: Path) -> None:
     template = replace(TEMPLATE, method_throttles={("/api/echo", "GET"): Throttle(20, 1)})
 
     async def call() -> None:
@@ -423,7 +425,7 @@ def test_a_throttle_lets_through_again(tmp_path: Path) -> None:
     run(call())
 
 
-def test_throttles_can_be_off(tmp_path: Path) -> None:
+def test_throttles_can_be_disabled(tmp_path: Path) -> None:
     template = replace(TEMPLATE, stage_throttle=Throttle(1 / 3600, 1))
 
     async def call() -> None:
@@ -433,10 +435,10 @@ def test_throttles_can_be_off(tmp_path: Path) -> None:
     run(call())
 
 
-def test_too_much_is_refused(tmp_path: Path) -> None:
+def test_too_large_bodies_and_headers_are_refused(tmp_path: Path) -> None:
     async def call() -> None:
         async with serving(tmp_path) as (_, client):
-            # Over 6 MB no function takes the event, over 10 MB API Gateway does not read it.
+            # Lambda refuses events over 6 MB, and API Gateway bodies over 10 MB.
             for size in (7 * MEGABYTE, 11 * MEGABYTE):
                 async with client.post("/api/echo", data=BytesIO(b"x" * size)) as response:
                     assert response.status == 413
@@ -450,7 +452,7 @@ def test_too_much_is_refused(tmp_path: Path) -> None:
     run(call())
 
 
-def test_a_body_of_unknown_length_has_the_same_limit(tmp_path: Path) -> None:
+def test_chunked_body_over_the_limit_gets_413(tmp_path: Path) -> None:
     async def chunks() -> AsyncIterator[bytes]:
         for _ in range(11):
             yield b"x" * MEGABYTE
@@ -465,7 +467,7 @@ def test_a_body_of_unknown_length_has_the_same_limit(tmp_path: Path) -> None:
     run(call())
 
 
-def test_a_caller_may_ask_before_it_sends(tmp_path: Path) -> None:
+def test_expect_100_continue_is_supported(tmp_path: Path) -> None:
     async def call() -> None:
         async with (
             serving(tmp_path) as (_, client),
@@ -476,7 +478,7 @@ def test_a_caller_may_ask_before_it_sends(tmp_path: Path) -> None:
     run(call())
 
 
-def test_a_slow_function_is_given_up_and_goes_on(tmp_path: Path) -> None:
+def test_slow_function_gets_504_and_continues_to_run(tmp_path: Path) -> None:
     gate = tmp_path / "gate"
 
     async def call() -> None:
@@ -485,7 +487,7 @@ def test_a_slow_function_is_given_up_and_goes_on(tmp_path: Path) -> None:
             async with client.post("/api/answer", json=wait) as response:
                 assert response.status == 504
                 assert await response.json() == {"message": "Endpoint request timed out"}
-            # Still at work, it uses up the function's concurrency.
+            # The first call still runs and uses the only environment.
             async with client.post("/api/answer", json={"statusCode": 200}) as response:
                 assert response.status == 504
                 assert await response.json() == {"message": "Internal server error"}
@@ -500,7 +502,7 @@ def test_a_slow_function_is_given_up_and_goes_on(tmp_path: Path) -> None:
     run(call())
 
 
-def test_the_access_log_tells_no_secrets(tmp_path: Path) -> None:
+def test_access_log_has_no_query_or_token(tmp_path: Path) -> None:
     lines: list[str] = []
 
     async def call() -> None:
@@ -523,7 +525,7 @@ def test_the_access_log_tells_no_secrets(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "text", [b"GET\r\n\r\n", b"\x16\x03\x01\r\n\r\n", b"GET / HTTP/1.1\r\nHost x\r\n\r\n"]
 )
-def test_what_is_not_http_learns_nothing(tmp_path: Path, text: bytes) -> None:
+def test_invalid_http_gets_400_without_a_server_header(tmp_path: Path, text: bytes) -> None:
     async def call() -> bytes:
         async with serving(tmp_path) as (gateway, _):
             port = int(gateway.url.rpartition(":")[2])
@@ -540,7 +542,7 @@ def test_what_is_not_http_learns_nothing(tmp_path: Path, text: bytes) -> None:
     assert answer.endswith(b"\r\n\r\n")
 
 
-def test_a_port_in_use_is_an_error_that_leaves_nothing_open(tmp_path: Path) -> None:
+def test_port_in_use_is_an_error(tmp_path: Path) -> None:
     async def call() -> None:
         async with serving(tmp_path) as (gateway, _):
             port = int(gateway.url.rpartition(":")[2])
@@ -552,7 +554,7 @@ def test_a_port_in_use_is_an_error_that_leaves_nothing_open(tmp_path: Path) -> N
     run(call())
 
 
-def test_tests_can_play_several_callers(tmp_path: Path) -> None:
+def test_source_ip_can_be_set_for_tests(tmp_path: Path) -> None:
     def from_header(request: web.BaseRequest) -> str:
         return request.headers["X-Test-Caller"]
 
@@ -566,7 +568,7 @@ def test_tests_can_play_several_callers(tmp_path: Path) -> None:
     run(call())
 
 
-def test_a_large_answer_is_compressed_for_who_takes_it(tmp_path: Path) -> None:
+def test_large_response_is_compressed_when_the_client_accepts_gzip(tmp_path: Path) -> None:
     answer = {"statusCode": 200, "body": "x" * 5000}
 
     async def scenario() -> list[tuple[str | None, int, str]]:

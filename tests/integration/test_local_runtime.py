@@ -1,3 +1,5 @@
+"""The local Lambda runtime: workers, environments, time-outs, crashes and reloads."""
+
 import asyncio
 import json
 import shutil
@@ -61,7 +63,7 @@ asyncio.run(main(*sys.argv[1:]))
 
 
 def run[T](work: Coroutine[Any, Any, T]) -> T:
-    # asyncio.run alone would leave the thread without a current event loop for other tests.
+    # asyncio.run would unset the current event loop of the thread, which other tests need.
     return asyncio.run(work, loop_factory=asyncio.new_event_loop)
 
 
@@ -89,11 +91,11 @@ async def running(folder: Path, work: Function, **options: Any) -> AsyncIterator
 
 
 def invoke(folder: Path, work: Function, event: object = None, **options: Any) -> InvocationResult:
-    async def once() -> InvocationResult:
+    async def invoke_once() -> InvocationResult:
         async with running(folder, work, **options) as runtime:
             return await runtime.invoke("Work", event)
 
-    return run(once())
+    return run(invoke_once())
 
 
 async def until(condition: Callable[[], bool]) -> None:
@@ -109,10 +111,10 @@ def is_alive(pid: int) -> bool:
         if Path("/proc/self").exists():
             return False
         return exists(pid)
-    return state != "Z"  # nobody but its parent can take a dead process away
+    return state != "Z"  # a zombie: only its parent can reap it
 
 
-def test_a_function_sees_its_folder_its_layers_the_runtime_and_nothing_else(tmp_path: Path) -> None:
+def test_function_can_import_only_its_folder_its_layers_and_the_runtime(tmp_path: Path) -> None:
     for name in ("first", "second"):
         (tmp_path / name / name).mkdir(parents=True)
         (tmp_path / name / name / "__init__.py").write_text(f"name = '{name}'\n")
@@ -135,7 +137,7 @@ def handler(event, context):
     assert not [folder for folder in payload["path"][4:] if "site-packages" in folder]
 
 
-def test_the_environment_is_the_templates_and_lambdas(
+def test_environment_has_only_the_variables_of_template_and_lambda(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SECRET_OF_THE_CALLER", "1")
@@ -152,14 +154,14 @@ def test_the_environment_is_the_templates_and_lambdas(
     assert [name for name in environment if not name.startswith(own)] == []
 
 
-def test_a_variable_without_a_value_is_named(tmp_path: Path) -> None:
+def test_variable_without_a_value_is_named_in_the_error(tmp_path: Path) -> None:
     work = function(tmp_path, PID, environment={"URL": parameter_placeholder("UrlArn")})
 
     with pytest.raises(TemplateError, match="URL of Work comes from the parameter UrlArn"):
         invoke(tmp_path, work)
 
 
-def test_the_context_is_lambdas(tmp_path: Path) -> None:
+def test_context_has_the_attributes_of_lambda(tmp_path: Path) -> None:
     code = """
 import os
 def handler(event, context):
@@ -183,7 +185,7 @@ def handler(event, context):
     assert first["id"] != second["id"]
 
 
-def test_an_idle_worker_is_used_again_and_is_cold_once(tmp_path: Path) -> None:
+def test_idle_worker_is_reused_after_one_cold_start(tmp_path: Path) -> None:
     async def scenario() -> list[InvocationResult]:
         async with running(tmp_path, function(tmp_path, PID)) as runtime:
             return [await runtime.invoke("Work", None) for _ in range(4)]
@@ -193,7 +195,7 @@ def test_an_idle_worker_is_used_again_and_is_cold_once(tmp_path: Path) -> None:
     assert len({result.payload for result in results}) == 1
 
 
-def test_calls_at_once_have_workers_of_their_own_up_to_the_bound(tmp_path: Path) -> None:
+def test_concurrent_calls_use_separate_workers_up_to_the_bound(tmp_path: Path) -> None:
     event = {"in": str(tmp_path / "in-"), "gate": str(tmp_path / "gate")}
 
     async def scenario() -> list[int]:
@@ -210,7 +212,7 @@ def test_calls_at_once_have_workers_of_their_own_up_to_the_bound(tmp_path: Path)
     assert len(set(run(scenario()))) == 2
 
 
-def test_without_a_bound_calls_wait_for_a_process_that_gets_free(
+def test_calls_without_a_bound_wait_for_a_free_worker(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pool, "_MAX_WORKERS", 2)
@@ -224,7 +226,7 @@ def test_without_a_bound_calls_wait_for_a_process_that_gets_free(
     assert len({result.payload for result in results}) <= 2
 
 
-def test_a_function_that_takes_too_long_is_killed_with_all_it_started(tmp_path: Path) -> None:
+def test_timed_out_function_is_killed_with_its_child_processes(tmp_path: Path) -> None:
     lines: list[str] = []
     pids = tmp_path / "pids"
 
@@ -244,7 +246,7 @@ def test_a_function_that_takes_too_long_is_killed_with_all_it_started(tmp_path: 
     assert any(line.endswith("Task timed out after 1.00 seconds") for line in lines)
 
 
-def test_a_call_that_is_given_up_takes_nothing_with_it(tmp_path: Path) -> None:
+def test_cancelled_call_leaves_the_worker_usable(tmp_path: Path) -> None:
     event = {"in": str(tmp_path / "in-"), "gate": str(tmp_path / "gate")}
 
     async def scenario() -> None:
@@ -266,7 +268,7 @@ def test_a_call_that_is_given_up_takes_nothing_with_it(tmp_path: Path) -> None:
     run(scenario())
 
 
-def test_a_crashed_worker_is_replaced(tmp_path: Path) -> None:
+def test_crashed_worker_is_replaced(tmp_path: Path) -> None:
     code = "import os\ndef handler(event, context):\n    os._exit(3) if event else None\n"
 
     async def scenario() -> list[InvocationResult]:
@@ -279,7 +281,7 @@ def test_a_crashed_worker_is_replaced(tmp_path: Path) -> None:
     assert (before.error, after.error, after.is_cold) == (None, None, True)
 
 
-def test_an_exception_is_the_answer_and_is_logged(tmp_path: Path) -> None:
+def test_exception_is_returned_and_logged(tmp_path: Path) -> None:
     lines: list[str] = []
     code = "def handler(event, context):\n    print('one\\ntwo')\n    return {}['missing']\n"
 
@@ -294,13 +296,13 @@ def test_an_exception_is_the_answer_and_is_logged(tmp_path: Path) -> None:
     ("code", "error", "text"),
     [
         ("raise ValueError('not today')", "ValueError", "not today"),
-        ("import nowhere_to_be_found", "Runtime.ImportModuleError", "nowhere_to_be_found"),
+        ("import missing_module", "Runtime.ImportModuleError", "missing_module"),
         ("def handler(", "Runtime.UserCodeSyntaxError", "app"),
         ("import os\nos._exit(4)", "Runtime.ExitError", "exit status 4"),
         ("other = 1", "Runtime.HandlerNotFound", "handler"),
     ],
 )
-def test_a_function_that_cannot_start_says_why(
+def test_failed_start_of_a_function_returns_its_cause(
     tmp_path: Path, code: str, error: str, text: str
 ) -> None:
     result = invoke(tmp_path, function(tmp_path, code))
@@ -309,7 +311,7 @@ def test_a_function_that_cannot_start_says_why(
     assert text in result.payload["errorMessage"]
 
 
-def test_a_function_without_a_folder_says_why(tmp_path: Path) -> None:
+def test_function_without_a_folder_returns_a_start_error(tmp_path: Path) -> None:
     work = function(tmp_path, PID, code=tmp_path / "nowhere")
 
     result = invoke(tmp_path, work)
@@ -317,7 +319,7 @@ def test_a_function_without_a_folder_says_why(tmp_path: Path) -> None:
     assert "nowhere" in result.payload["errorMessage"]
 
 
-def test_an_answer_over_six_megabytes_is_an_error(tmp_path: Path) -> None:
+def test_result_over_six_megabytes_is_an_error(tmp_path: Path) -> None:
     code = "def handler(event, context):\n    return 'x' * event\n"
 
     async def scenario() -> list[InvocationResult]:
@@ -330,7 +332,7 @@ def test_an_answer_over_six_megabytes_is_an_error(tmp_path: Path) -> None:
     assert too_large.error == "Function.ResponseSizeTooLarge"
 
 
-def test_an_edit_of_the_function_or_a_layer_is_picked_up(tmp_path: Path) -> None:
+def test_changed_function_or_layer_is_reloaded(tmp_path: Path) -> None:
     layer = tmp_path / "layer"
     layer.mkdir()
     (layer / "common.py").write_text("name = 'old layer'\n")
@@ -358,7 +360,7 @@ def test_an_edit_of_the_function_or_a_layer_is_picked_up(tmp_path: Path) -> None
     assert list((tmp_path / "pycache").rglob("*.pyc")) != []
 
 
-def test_a_mended_function_starts_again(tmp_path: Path) -> None:
+def test_function_starts_after_its_error_is_fixed(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with running(tmp_path, function(tmp_path, "raise ValueError")) as runtime:
             assert (await runtime.invoke("Work", None)).error == "ValueError"
@@ -368,7 +370,7 @@ def test_a_mended_function_starts_again(tmp_path: Path) -> None:
     run(scenario())
 
 
-def test_a_worker_nobody_needs_is_ended(tmp_path: Path) -> None:
+def test_idle_worker_is_stopped(tmp_path: Path) -> None:
     async def scenario() -> None:
         work = function(tmp_path, PID)
         async with running(tmp_path, work, idle_seconds=0.05) as runtime:
@@ -379,7 +381,7 @@ def test_a_worker_nobody_needs_is_ended(tmp_path: Path) -> None:
     run(scenario())
 
 
-def test_stopping_leaves_no_process_behind(tmp_path: Path) -> None:
+def test_stop_ends_all_processes(tmp_path: Path) -> None:
     async def scenario() -> list[int]:
         async with running(tmp_path, function(tmp_path, SLEEPER)) as runtime:
             idle = (await runtime.invoke("Work", {"quick": True})).payload
@@ -395,7 +397,7 @@ def test_stopping_leaves_no_process_behind(tmp_path: Path) -> None:
     run(until(lambda: not any(map(is_alive, left))))
 
 
-def test_nothing_is_left_behind_when_the_starter_is_killed(tmp_path: Path) -> None:
+def test_all_processes_end_when_the_parent_is_killed(tmp_path: Path) -> None:
     function(tmp_path, SLEEPER)
     pids = tmp_path / "pids"
     starter = subprocess.Popen(
@@ -412,7 +414,7 @@ def test_nothing_is_left_behind_when_the_starter_is_killed(tmp_path: Path) -> No
     run(until(lambda: not any(map(is_alive, json.loads(pids.read_text())))))
 
 
-def test_an_output_that_is_held_open_does_not_hold_the_pool(tmp_path: Path) -> None:
+def test_child_that_keeps_the_output_open_does_not_block_the_pool(tmp_path: Path) -> None:
     code = """
 import os, subprocess, sys
 def handler(event, context):
@@ -423,10 +425,10 @@ def handler(event, context):
     started = time.monotonic()
 
     assert invoke(tmp_path, function(tmp_path, code)).error == "Runtime.ExitError"
-    assert time.monotonic() - started < DEADLINE  # and so before the child ends
+    assert time.monotonic() - started < DEADLINE  # thus before the child process ends
 
 
-def test_the_runtime_client_for_other_systems(tmp_path: Path) -> None:
+def test_python_runtime_client_is_used_without_the_native_one(tmp_path: Path) -> None:
     runtime = tmp_path / "runtime"
     shutil.copytree(AWSLAMBDARIC, runtime, ignore=shutil.ignore_patterns("*.so"))
     code = """
@@ -439,8 +441,8 @@ def handler(event, context):
         async with running(tmp_path, function(tmp_path, code), runtime=runtime) as started:
             return [await started.invoke("Work", {"index": index}) for index in (0, 1, 2, 1)]
 
-    event, is_ours, error, again = run(scenario())
+    event, is_fallback, error, again = run(scenario())
     assert event.payload == {"index": 0}
-    assert is_ours.payload is True
+    assert is_fallback.payload is True
     assert error.error == "IndexError"
     assert again.payload is True

@@ -1,3 +1,5 @@
+"""The local scheduler fires schedules, retries failures and reads rate expressions."""
+
 import asyncio
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
@@ -12,7 +14,7 @@ from local.scheduler import Scheduler, rate_seconds
 from local.template.loader import TemplateError
 from local.template.models import Function, Schedule
 
-# Fails as often as its event says, and keeps a tally in its folder.
+# Fails as many times as its event says, and counts its calls in a file.
 CODE = """
 def handler(event, context):
     with open("tally", "a+") as tally:
@@ -25,7 +27,7 @@ def handler(event, context):
 
 
 def run[T](work: Coroutine[Any, Any, T]) -> T:
-    # asyncio.run alone would leave the thread without a current event loop for other tests.
+    # asyncio.run would unset the current event loop of the thread, which other tests need.
     return asyncio.run(work, loop_factory=asyncio.new_event_loop)
 
 
@@ -55,7 +57,7 @@ async def scheduling(
         yield scheduler, lines
 
 
-def test_a_schedule_fires_again_and_again(tmp_path: Path) -> None:
+def test_schedule_fires_repeatedly(tmp_path: Path) -> None:
     async def scenario() -> list[str]:
         async with scheduling(tmp_path, schedule(), 0.1) as (_, lines), asyncio.timeout(20):
             while len(lines) < 3:
@@ -66,7 +68,7 @@ def test_a_schedule_fires_again_and_again(tmp_path: Path) -> None:
     assert lines[0][8:].startswith(' Schedule Cleaning answered {"task": "clean"} (')
 
 
-def test_a_schedule_waits_for_its_first_period(tmp_path: Path) -> None:
+def test_schedule_does_not_fire_before_its_first_period(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with scheduling(tmp_path, schedule()) as (scheduler, lines):
             assert lines == []
@@ -78,7 +80,7 @@ def test_a_schedule_waits_for_its_first_period(tmp_path: Path) -> None:
     assert (tmp_path / "tally").read_text() == "x"
 
 
-def test_a_disabled_schedule_fires_by_hand_only(tmp_path: Path) -> None:
+def test_disabled_schedule_fires_only_manually(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with scheduling(tmp_path, schedule(is_enabled=False), 0.0) as (scheduler, lines):
             await asyncio.sleep(0)
@@ -88,7 +90,7 @@ def test_a_disabled_schedule_fires_by_hand_only(tmp_path: Path) -> None:
     run(scenario())
 
 
-def test_a_failure_is_tried_again_as_often_as_the_policy_says(tmp_path: Path) -> None:
+def test_failure_is_retried_up_to_the_policy(tmp_path: Path) -> None:
     async def scenario(failures: int) -> tuple[str | None, list[str]]:
         async with scheduling(tmp_path, schedule(failures=failures)) as (scheduler, lines):
             return (await scheduler.fire("Cleaning")).error, lines
@@ -112,13 +114,13 @@ def test_a_failure_is_tried_again_as_often_as_the_policy_says(tmp_path: Path) ->
         ("rate(2 days)", 172800),
     ],
 )
-def test_rates(expression: str, seconds: float) -> None:
+def test_rate_expression_is_converted_to_seconds(expression: str, seconds: float) -> None:
     assert rate_seconds(expression) == seconds
 
 
 @pytest.mark.parametrize(
     "expression", ["cron(0 3 * * ? *)", "rate(0 hours)", "rate(1 week)", "at(x)"]
 )
-def test_other_expressions_are_refused(expression: str) -> None:
-    with pytest.raises(TemplateError, match="knows rate"):
+def test_unsupported_expression_is_refused(expression: str) -> None:
+    with pytest.raises(TemplateError, match="supports rate"):
         rate_seconds(expression)

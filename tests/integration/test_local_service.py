@@ -1,3 +1,5 @@
+"""The local service: its configuration, start, commands and stop."""
+
 import asyncio
 import json
 import os
@@ -30,7 +32,7 @@ def settings(folder: Path, text: str = "", **environment: str) -> RunConfig:
     return read_run_config(data=folder, environment=environment, env_file=folder / ".env")
 
 
-def test_without_settings_everything_is_made_up_or_stood_in_for(tmp_path: Path) -> None:
+def test_missing_variables_are_generated_or_replaced_by_stand_ins(tmp_path: Path) -> None:
     found = settings(tmp_path)
 
     assert found.port == 3001
@@ -41,14 +43,14 @@ def test_without_settings_everything_is_made_up_or_stood_in_for(tmp_path: Path) 
     assert len(found.variables["JWT_SECRET"].encode()) >= 32
 
 
-def test_what_was_made_up_is_kept_to_oneself(tmp_path: Path) -> None:
+def test_generated_values_are_stored_readable_only_by_the_owner(tmp_path: Path) -> None:
     first = settings(tmp_path)
 
     assert settings(tmp_path) == first
     assert (tmp_path / "settings.json").stat().st_mode & 0o777 == 0o600
 
 
-def test_the_environment_goes_before_the_file(tmp_path: Path) -> None:
+def test_environment_overrides_the_file(tmp_path: Path) -> None:
     text = """
 # a comment
 export PORT=4000
@@ -67,7 +69,7 @@ TMDB_API_KEY=
     assert not found.has_real_tmdb
 
 
-def test_an_address_of_an_upstream_is_as_good_as_a_credential(tmp_path: Path) -> None:
+def test_address_of_an_upstream_disables_its_stand_in(tmp_path: Path) -> None:
     found = settings(
         tmp_path, PLEX_API_URL="http://127.0.0.1:1", TMDB_API_URL="http://127.0.0.1:2/3"
     )
@@ -76,7 +78,7 @@ def test_an_address_of_an_upstream_is_as_good_as_a_credential(tmp_path: Path) ->
     assert found.has_real_tmdb
 
 
-def test_all_that_is_wrong_is_named_at_once_and_no_secret_is_shown(tmp_path: Path) -> None:
+def test_all_invalid_variables_are_reported_at_once_without_secrets(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError) as caught:
         settings(
             tmp_path,
@@ -97,29 +99,29 @@ def test_all_that_is_wrong_is_named_at_once_and_no_secret_is_shown(tmp_path: Pat
     assert "hush" not in str(caught.value)
 
 
-def test_an_arn_is_refused_where_only_values_can_be_read(tmp_path: Path) -> None:
+def test_arn_is_refused_outside_aws(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError) as caught:
         settings(tmp_path, JWT_SECRET="arn:aws:secretsmanager:eu-west-1:1:secret:x")
     assert caught.value.problems == (
-        "the environment: JWT_SECRET is an ARN, which only AWS can read: give the value itself",
+        "the environment: JWT_SECRET is an ARN, which works on AWS only: set the value itself",
     )
 
 
-def test_production_needs_servers_with_tls_in_place_of_ones_own() -> None:
+def test_production_without_external_servers_is_refused() -> None:
     result = command(NODE_ENV="production", CACHE_TIMEOUT_SECONDS="9")
 
     assert result.returncode == 2
     assert result.stderr == (
-        "The settings are not right:\n"
+        "Invalid settings:\n"
         "  the environment: CACHE_TIMEOUT_SECONDS must be a number of seconds from 0.05 to 2,"
         ' not "9"\n'
-        "  the environment: NODE_ENV is production, which needs"
+        "  the environment: NODE_ENV is production, which requires"
         " DATABASE_URL, REDIS_URL, PLEX_CLIENT_ID, TMDB_API_KEY:"
-        " what stands in for them here has no TLS\n"
+        " the local substitutes have no TLS\n"
     )
 
 
-def test_production_takes_servers_with_tls(tmp_path: Path) -> None:
+def test_production_with_external_tls_servers_is_accepted(tmp_path: Path) -> None:
     found = settings(
         tmp_path,
         NODE_ENV="production",
@@ -134,7 +136,7 @@ def test_production_takes_servers_with_tls(tmp_path: Path) -> None:
     assert found.variables["CACHE_TIMEOUT_SECONDS"] == "1"
 
 
-EVERY = {
+ALL_VARIABLES = {
     "NODE_ENV": "production",
     "LOG_LEVEL": "DEBUG",
     "CORS_ORIGIN": "https://media.example",
@@ -161,7 +163,7 @@ EVERY = {
 
 
 def environments(folder: Path, found: RunConfig) -> dict[str, dict[str, str]]:
-    """Return the environments that worker processes of the template's functions have."""
+    """Return the environment variables of a worker of each function of the template."""
     (folder / "code").mkdir()
     code = "import os\ndef handler(event, context):\n    return dict(os.environ)\n"
     (folder / "code" / "app.py").write_text(code)
@@ -173,7 +175,7 @@ def environments(folder: Path, found: RunConfig) -> dict[str, dict[str, str]]:
     backends = Backends(found.variables["DATABASE_URL"], found.variables["REDIS_URL"])
     variables = function_variables(found, backends)
 
-    async def ask() -> dict[str, dict[str, str]]:
+    async def collect() -> dict[str, dict[str, str]]:
         async with Runtime(
             functions,
             runtime=PROJECT / ".venv" / "var" / "runtime",
@@ -182,35 +184,35 @@ def environments(folder: Path, found: RunConfig) -> dict[str, dict[str, str]]:
         ) as runtime:
             return {name: (await runtime.invoke(name, {})).payload for name in functions}
 
-    return asyncio.run(ask(), loop_factory=asyncio.new_event_loop)
+    return asyncio.run(collect(), loop_factory=asyncio.new_event_loop)
 
 
 @pytest.mark.parametrize("place", ["file", "environment"])
-def test_every_setting_reaches_the_functions(tmp_path: Path, place: str) -> None:
+def test_every_variable_reaches_the_functions(tmp_path: Path, place: str) -> None:
     fields = {name.upper(): field for name, field in Environment.model_fields.items()}
-    assert EVERY.keys() == fields.keys() - ON_AWS
-    assert all(value != str(fields[name].default) for name, value in EVERY.items())
-    text = "".join(f"{name}='{value}'\n" for name, value in EVERY.items())
-    found = settings(tmp_path, text) if place == "file" else settings(tmp_path, "", **EVERY)
+    assert ALL_VARIABLES.keys() == fields.keys() - ON_AWS
+    assert all(value != str(fields[name].default) for name, value in ALL_VARIABLES.items())
+    text = "".join(f"{name}='{value}'\n" for name, value in ALL_VARIABLES.items())
+    found = settings(tmp_path, text) if place == "file" else settings(tmp_path, "", **ALL_VARIABLES)
 
-    seen = environments(tmp_path, found)
+    actual = environments(tmp_path, found)
 
-    for name, value in EVERY.items():
-        values = {each[name] for each in seen.values() if name in each}
+    for name, value in ALL_VARIABLES.items():
+        values = {each[name] for each in actual.values() if name in each}
         assert values == {value}, name
 
 
-def test_without_settings_the_functions_have_the_defaults(tmp_path: Path) -> None:
+def test_functions_have_the_defaults_without_variables(tmp_path: Path) -> None:
     found = settings(tmp_path, DATABASE_URL="postgresql://db", REDIS_URL="redis://cache")
     made_up = {"DATABASE_URL", "REDIS_URL", "JWT_SECRET", "PLEX_CLIENT_ID", "TMDB_API_KEY"}
 
-    for seen in environments(tmp_path, found).values():
-        given = {name: value for name, value in seen.items() if name not in made_up}
-        assert load(given) == load({})
+    for actual in environments(tmp_path, found).values():
+        provided = {name: value for name, value in actual.items() if name not in made_up}
+        assert load(provided) == load({})
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "wanted"),
+    ("name", "value", "problem"),
     [
         ("PORT", "abc", 'must be a number from 0 to 65535, not "abc"'),
         ("PORT", "65536", 'must be a number from 0 to 65535, not "65536"'),
@@ -228,27 +230,29 @@ def test_without_settings_the_functions_have_the_defaults(tmp_path: Path) -> Non
         ),
     ],
 )
-def test_a_bad_line_is_named_with_its_number(
-    tmp_path: Path, name: str, value: str, wanted: str
+def test_invalid_value_is_reported_with_its_line(
+    tmp_path: Path, name: str, value: str, problem: str
 ) -> None:
     with pytest.raises(ConfigurationError) as caught:
         settings(tmp_path, f"# mine\n\n\n{name}={value}\nNODE_ENV=development\n")
-    assert caught.value.problems == (f".env line 4: {name} {wanted}",)
+    assert caught.value.problems == (f".env line 4: {name} {problem}",)
 
 
-def test_lines_that_are_no_settings_are_named_and_not_shown(tmp_path: Path) -> None:
+def test_malformed_lines_are_reported_without_their_text(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError) as caught:
         settings(tmp_path, "\nhush\nLOG_LEVEL=DEBUG\n\nCORS_ORIGIN=*\nLOG_LEVEL=INFO\n'hush\n")
     assert caught.value.problems == (
         ".env line 2: expected NAME=value",
-        ".env line 6: LOG_LEVEL is in line 3 already; remove one of the two",
+        ".env line 6: LOG_LEVEL is already set in line 3; remove one of the two lines",
         ".env line 7: expected NAME=value",
     )
 
 
 @pytest.mark.parametrize("newline", ["\n", "\r\n"])
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
-def test_a_file_of_any_editor_is_read(tmp_path: Path, encoding: str, newline: str) -> None:
+def test_byte_order_mark_and_line_endings_are_accepted(
+    tmp_path: Path, encoding: str, newline: str
+) -> None:
     text = newline.join(["PORT=4000", "# für mich", "PLEX_CLIENT_ID=mine", ""])
     (tmp_path / ".env").write_bytes(text.encode(encoding))
     found = read_run_config(data=tmp_path, environment={}, env_file=tmp_path / ".env")
@@ -259,13 +263,13 @@ def test_a_file_of_any_editor_is_read(tmp_path: Path, encoding: str, newline: st
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
-        ("PORT=4000".encode("utf-16"), ".env is UTF-16 or no text: save it as UTF-8"),
-        ("PORT=4000".encode("utf-16-le"), ".env is UTF-16 or no text: save it as UTF-8"),
-        ("#\n# für\n".encode("latin-1"), ".env line 2 is not UTF-8: save it so"),
+        ("PORT=4000".encode("utf-16"), ".env is UTF-16 or binary: save it as UTF-8 text"),
+        ("PORT=4000".encode("utf-16-le"), ".env is UTF-16 or binary: save it as UTF-8 text"),
+        ("#\n# für\n".encode("latin-1"), ".env line 2 is not UTF-8: save the file as UTF-8"),
         (None, ".env cannot be read: Is a directory"),
     ],
 )
-def test_a_file_that_is_no_utf_8_is_refused(
+def test_file_that_is_not_utf_8_is_refused(
     tmp_path: Path, content: bytes | None, problem: str
 ) -> None:
     if content is None:
@@ -277,7 +281,7 @@ def test_a_file_that_is_no_utf_8_is_refused(
     assert caught.value.problems == (problem,)
 
 
-def test_the_example_says_what_is_so_anyway(tmp_path: Path) -> None:
+def test_example_file_has_the_defaults(tmp_path: Path) -> None:
     example = (PROJECT / ".env.example").read_text()
     assert settings(tmp_path, example) == settings(tmp_path)
     lines = re.findall(r"^#([A-Z_]+)=(.*)$", example, re.MULTILINE)
@@ -325,7 +329,7 @@ def wait_for(text: str, output: Path, process: subprocess.Popen[bytes]) -> None:
 
 
 def processes() -> list[tuple[int, int, str]]:
-    """List process id, parent and command line of everything that is not dead."""
+    """List process id, parent and command line of all processes that are not zombies."""
     listing = subprocess.run(
         ["ps", "-A", "-ww", "-o", "pid=,ppid=,stat=,args="],
         capture_output=True,
@@ -337,12 +341,12 @@ def processes() -> list[tuple[int, int, str]]:
 
 
 def servers_of(data: Path) -> list[str]:
-    """List the command lines that name the data folder: the servers, no children of the service."""
+    """List the command lines that name the data folder: those of the servers."""
     return [line for _, _, line in processes() if str(data) in line]
 
 
 def children_of(process: subprocess.Popen[bytes]) -> set[int]:
-    """Return the ids of the service's children: its workers."""
+    """Return the ids of the child processes of the service: its workers."""
     return {pid for pid, parent, _ in processes() if parent == process.pid}
 
 
@@ -350,7 +354,7 @@ def is_gone(data: Path, children: set[int]) -> bool:
     return not servers_of(data) and not children & {pid for pid, _, _ in processes()}
 
 
-def test_a_service_starts_takes_orders_and_stops(tmp_path: Path) -> None:
+def test_service_starts_accepts_commands_and_stops(tmp_path: Path) -> None:
     data = tmp_path / "data"
     event = tmp_path / "event.json"
     event.write_text('{"task": "sessions"}')
@@ -366,11 +370,11 @@ def test_a_service_starts_takes_orders_and_stops(tmp_path: Path) -> None:
         assert (fired.returncode, json.loads(fired.stdout)["task"]) == (0, "sessions")
         unknown = command("fire", "Nothing", "--data", data)
         assert unknown.returncode == 1
-        assert "There is no schedule Nothing. There are:\n  Expired" in unknown.stderr
+        assert "Unknown schedule Nothing. Known schedules:\n  Expired" in unknown.stderr
         invoked = command("--data", data, "invoke", "CleanupFunction", event)
         assert (invoked.returncode, json.loads(invoked.stdout)["task"]) == (0, "sessions")
         again = command("--data", data, "--port", "0")
-        assert (again.returncode, "already runs" in again.stderr) == (1, True)
+        assert (again.returncode, "already uses" in again.stderr) == (1, True)
         request = urllib.request.Request(f"{run['control']}/schedules/x", method="POST")
         with pytest.raises(urllib.error.HTTPError, match="401") as refused:
             urllib.request.urlopen(request)
@@ -379,17 +383,17 @@ def test_a_service_starts_takes_orders_and_stops(tmp_path: Path) -> None:
         children = children_of(process)
         assert len(children) >= 3  # health, cleanup, migrations
         process.send_signal(signal.SIGTERM)
-        process.send_signal(signal.SIGINT)  # the second does not disturb the first
+        process.send_signal(signal.SIGINT)  # a second signal does not interrupt the stop
         assert process.wait(DEADLINE) == 0
         assert output.read_text().endswith("Stopped.\n")
         assert is_gone(data, children)
     assert not (data / "run.json").exists()
-    nothing = command("fire", "ExpiredSessions", "--data", data)
-    assert nothing.returncode == 1
-    assert "MediaNest is not running" in nothing.stderr
+    not_running = command("fire", "ExpiredSessions", "--data", data)
+    assert not_running.returncode == 1
+    assert "MediaNest is not running" in not_running.stderr
 
 
-def test_a_stop_in_the_middle_of_the_start_leaves_nothing(tmp_path: Path) -> None:
+def test_stop_during_the_start_ends_all_servers(tmp_path: Path) -> None:
     data = tmp_path / "data"
     with service(data) as (process, output):
         wait_for("Valkey", output, process)
@@ -398,7 +402,7 @@ def test_a_stop_in_the_middle_of_the_start_leaves_nothing(tmp_path: Path) -> Non
     assert servers_of(data) == []
 
 
-def test_a_killed_service_leaves_nothing_and_starts_again(tmp_path: Path) -> None:
+def test_killed_service_leaves_no_process_and_restarts(tmp_path: Path) -> None:
     data = tmp_path / "data"
     with service(data) as (process, output):
         wait_for("is ready at", output, process)
@@ -417,7 +421,7 @@ def test_a_killed_service_leaves_nothing_and_starts_again(tmp_path: Path) -> Non
         assert process.wait(DEADLINE) == 0
 
 
-def test_a_port_in_use_stops_the_start(tmp_path: Path) -> None:
+def test_start_fails_when_the_port_is_in_use(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         result = command("--data", tmp_path, "--port", port)
@@ -428,7 +432,7 @@ def test_a_port_in_use_stops_the_start(tmp_path: Path) -> None:
     assert "Traceback" not in result.stderr
 
 
-def test_bad_settings_stop_the_start(tmp_path: Path) -> None:
+def test_start_fails_for_invalid_variables(tmp_path: Path) -> None:
     result = command("--data", tmp_path, PORT="many", JWT_SECRET="short", REDIS_URL="x")
 
     assert result.returncode == 2
@@ -437,7 +441,7 @@ def test_bad_settings_stop_the_start(tmp_path: Path) -> None:
     ]
 
 
-def test_bad_lines_are_told_in_the_order_of_the_file(tmp_path: Path) -> None:
+def test_problems_are_reported_in_the_order_of_the_file(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError) as caught:
         settings(tmp_path, "TMDB_LANGUAGE=de_DE\nhush\nJWT_SECRET=short\nPORT=x\n", LOG_LEVEL="no")
     assert [problem.partition(":")[0] for problem in caught.value.problems] == [
@@ -445,13 +449,13 @@ def test_bad_lines_are_told_in_the_order_of_the_file(tmp_path: Path) -> None:
     ]
 
 
-def test_a_database_that_is_not_there_stops_the_start(tmp_path: Path) -> None:
-    nowhere = "postgresql://nobody@127.0.0.1:1/nothing"
-    result = command("--data", tmp_path, "--port", "0", DATABASE_URL=nowhere)
+def test_start_fails_when_the_database_cannot_be_reached(tmp_path: Path) -> None:
+    unreachable = "postgresql://user@127.0.0.1:1/nothing"
+    result = command("--data", tmp_path, "--port", "0", DATABASE_URL=unreachable)
 
     assert result.returncode == 1
     assert result.stderr == (
-        "the environment: DATABASE_URL names PostgreSQL at 127.0.0.1:1,"
-        " which cannot be reached (Connection refused)\n"
+        "the environment: PostgreSQL at 127.0.0.1:1 (DATABASE_URL)"
+        " cannot be reached (Connection refused)\n"
     )
     assert servers_of(tmp_path) == []

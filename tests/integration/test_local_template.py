@@ -1,3 +1,5 @@
+"""The reader of template.yaml: functions, routes, intrinsic functions, conditions and errors."""
+
 import uuid
 from pathlib import Path
 
@@ -60,7 +62,7 @@ def variables(folder: Path, text: str, **parameters: str) -> dict[str, str]:
     return dict(read(folder, resources, CONDITIONS, **parameters).functions["Work"].environment)
 
 
-def test_the_real_template_has_its_functions() -> None:
+def test_project_template_has_all_functions() -> None:
     functions = real().functions
 
     assert set(functions) == {
@@ -79,7 +81,7 @@ def test_the_real_template_has_its_functions() -> None:
     assert functions["CleanupFunction"].concurrency == 2
 
 
-def test_globals_and_own_variables_meet_in_a_function() -> None:
+def test_function_has_global_and_own_variables() -> None:
     environment = real().functions["AuthFunction"].environment
 
     assert environment["POWERTOOLS_METRICS_NAMESPACE"] == "MediaNest"
@@ -88,27 +90,29 @@ def test_globals_and_own_variables_meet_in_a_function() -> None:
     assert "TMDB_API_KEY" not in environment
 
 
-def test_a_secret_that_is_not_here_can_be_told(tmp_path: Path) -> None:
+def test_placeholder_of_a_missing_secret_has_its_origin(tmp_path: Path) -> None:
     environment = real().functions["PlexFunction"].environment
 
-    assert placeholder_origin(environment["JWT_SECRET"]) == "JwtSecret, which only AWS has"
+    assert placeholder_origin(environment["JWT_SECRET"]) == "JwtSecret, which exists only on AWS"
     assert placeholder_origin(environment["PLEX_API_URL"]) is None
-    given = variables(tmp_path, "{SECRET: !Sub 'from ${Secret}'}")
-    assert placeholder_origin(given["SECRET"]) == "the parameter Secret, which has no value"
+    resolved = variables(tmp_path, "{SECRET: !Sub 'from ${Secret}'}")
+    assert placeholder_origin(resolved["SECRET"]) == "the parameter Secret, which has no value"
 
 
-def test_database_and_cache_of_the_real_template_are_external_ones() -> None:
+def test_project_template_uses_an_external_database_and_cache_by_default() -> None:
     environment = real().functions["HealthFunction"].environment
     assert not {"DATABASE_HOST", "REDIS_HOST"} & set(environment)
     assert (environment["DATABASE_URL"], environment["REDIS_URL"]) == ("", "")
 
     on_aws = real(DatabaseMode="rds", CacheMode="node").functions["HealthFunction"].environment
-    assert placeholder_origin(on_aws["DATABASE_URL"]) == "DatabaseAppSecret, which only AWS has"
-    assert placeholder_origin(on_aws["DATABASE_HOST"]) == "Database, which only AWS has"
-    assert placeholder_origin(on_aws["REDIS_HOST"]) == "CacheNodes, which only AWS has"
+    assert placeholder_origin(on_aws["DATABASE_URL"]) == (
+        "DatabaseAppSecret, which exists only on AWS"
+    )
+    assert placeholder_origin(on_aws["DATABASE_HOST"]) == "Database, which exists only on AWS"
+    assert placeholder_origin(on_aws["REDIS_HOST"]) == "CacheNodes, which exists only on AWS"
 
 
-def test_a_part_of_the_real_template_comes_with_its_parameter() -> None:
+def test_parameters_enable_conditional_parts_of_the_project_template() -> None:
     assert "RotationFunction" not in real().functions
     rotation = real(JwtRotationDays="31").functions["RotationFunction"]
     assert (rotation.code, rotation.concurrency) == (PROJECT / "functions/rotation", 1)
@@ -118,7 +122,7 @@ def test_a_part_of_the_real_template_comes_with_its_parameter() -> None:
     assert patient.schedules["ExpiredSessions"].expression == "rate(1 day)"
 
 
-def test_an_installation_is_known_to_plex_by_its_stack() -> None:
+def test_plex_client_id_is_derived_from_the_stack_by_default() -> None:
     environment = real().functions["PlexFunction"].environment
     made_up = environment["PLEX_CLIENT_ID"]
     assert str(uuid.UUID(made_up)) == made_up
@@ -126,7 +130,7 @@ def test_an_installation_is_known_to_plex_by_its_stack() -> None:
     assert environment["PLEX_CLIENT_ID"] == "mine"
 
 
-def test_the_real_template_has_routes_of_functions_and_mocks() -> None:
+def test_project_template_has_routes_to_functions_and_mocks() -> None:
     routes = {(route.path, route.method): route.target for route in real().routes}
 
     assert routes["/api/health", "GET"] == "HealthFunction"
@@ -136,7 +140,7 @@ def test_the_real_template_has_routes_of_functions_and_mocks() -> None:
     assert refusal.headers["Allow"] == "'GET, HEAD, OPTIONS'"
 
 
-def test_the_real_template_has_throttles_gateway_responses_and_schedules() -> None:
+def test_project_template_has_throttles_gateway_responses_and_schedules() -> None:
     template = real(CorsOrigin="https://app.example")
 
     assert template.stage_throttle == Throttle(100, 200)
@@ -152,7 +156,7 @@ def test_the_real_template_has_throttles_gateway_responses_and_schedules() -> No
     assert schedule.is_enabled
 
 
-def test_no_bound_on_concurrency_is_no_value() -> None:
+def test_concurrency_of_zero_means_no_bound() -> None:
     unbound = real(HealthConcurrency="0").functions
     assert unbound["HealthFunction"].concurrency is None
     assert unbound["MediaFunction"].concurrency == 40
@@ -176,20 +180,20 @@ def test_no_bound_on_concurrency_is_no_value() -> None:
         ("{Ref: Count}", "0"),
     ],
 )
-def test_intrinsic_functions(tmp_path: Path, value: str, expected: str) -> None:
+def test_intrinsic_function_is_resolved(tmp_path: Path, value: str, expected: str) -> None:
     assert variables(tmp_path, f"{{NAME: {value}}}") == {"NAME": expected}
 
 
-def test_parameters_change_what_conditions_say(tmp_path: Path) -> None:
+def test_conditions_depend_on_parameters(tmp_path: Path) -> None:
     text = "{BOTH: !If [IsBoth, a, b], EITHER: !If [IsEither, a, b]}"
 
-    given = variables(tmp_path, text, Stage="live", Count="3")
-    assert given == {"BOTH": "a", "EITHER": "a"}
-    given = variables(tmp_path, text, Stage="live")
-    assert given == {"BOTH": "b", "EITHER": "a"}
+    resolved = variables(tmp_path, text, Stage="live", Count="3")
+    assert resolved == {"BOTH": "a", "EITHER": "a"}
+    resolved = variables(tmp_path, text, Stage="live")
+    assert resolved == {"BOTH": "b", "EITHER": "a"}
 
 
-def test_a_route_may_go_to_the_alias_of_a_function(tmp_path: Path) -> None:
+def test_route_to_an_alias_is_a_route_to_the_function(tmp_path: Path) -> None:
     uri = (
         "!Sub 'arn:${AWS::Partition}:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions"
         "/${Work.Alias}/invocations'"
@@ -199,16 +203,16 @@ def test_a_route_may_go_to_the_alias_of_a_function(tmp_path: Path) -> None:
 
     template = read(tmp_path, resources + function("AutoPublishAlias: live"))
     assert template.routes == (Route("/api/x", "GET", "Work"),)
-    with pytest.raises(TemplateError, match="no function Work with AutoPublishAlias"):
+    with pytest.raises(TemplateError, match="no function Work has AutoPublishAlias"):
         read(tmp_path, resources + function(""))
 
 
-def test_what_only_aws_needs_is_passed_over(tmp_path: Path) -> None:
+def test_elements_that_only_aws_needs_are_ignored(tmp_path: Path) -> None:
     head = """
 Rules: {Always: {Assertions: [{Assert: !Equals [a, b], AssertDescription: never}]}}
 Mappings: {Sizes: {small: {Of: 1}}}
 """
-    own = (
+    properties = (
         "VpcConfig: !If [Is, {}, {}], SnapStart: {ApplyOn: None}, Tracing: Active, "
         "AutoPublishAlias: live, AutoPublishAliasAllProperties: true, Role: !GetAtt Role.Arn"
     )
@@ -219,25 +223,27 @@ Mappings: {Sizes: {small: {Of: 1}}}
   Domain: {Type: AWS::ApiGateway::DomainName, Properties: {DomainName: api.example}}
   Mapping: {Type: AWS::ApiGateway::BasePathMapping, Properties: {DomainName: !Ref Domain}}
 """
-    waiting = function(own).replace("    Properties", "    DependsOn: Migrations\n    Properties")
+    waiting = function(properties).replace(
+        "    Properties", "    DependsOn: Migrations\n    Properties"
+    )
     template = read(tmp_path, waiting + others + API, f"{head}\nConditions: {{Is: !Equals [a, a]}}")
     assert set(template.functions) == {"Work"}
 
 
-def test_no_value_takes_its_entry_away(tmp_path: Path) -> None:
+def test_no_value_removes_the_entry(tmp_path: Path) -> None:
     text = "{KEPT: '1', DROPPED: !If [IsLive, '2', !Ref AWS::NoValue]}"
 
     assert variables(tmp_path, text) == {"KEPT": "1"}
 
 
-def test_a_resource_of_a_false_condition_is_not_there(tmp_path: Path) -> None:
+def test_resource_with_a_false_condition_is_omitted(tmp_path: Path) -> None:
     resources = function("").replace("Properties", "Condition: IsLive\n    Properties") + API
 
     assert read(tmp_path, resources, CONDITIONS).functions == {}
     assert set(read(tmp_path, resources, CONDITIONS, Stage="live").functions) == {"Work"}
 
 
-def test_globals_merge_maps_and_join_lists(tmp_path: Path) -> None:
+def test_globals_merge_maps_and_concatenate_lists(tmp_path: Path) -> None:
     for name in ("One", "Two"):
         (tmp_path / name / "python").mkdir(parents=True)
     layers = "".join(
@@ -249,9 +255,9 @@ Globals:
   Function:
     {Timeout: 9, MemorySize: 256, Layers: [!Ref One], Environment: {Variables: {A: 1, B: 1}}}
 """
-    own = "Timeout: 4, Layers: [!Ref Two], Environment: {Variables: {B: 2, C: 3}}"
+    properties = "Timeout: 4, Layers: [!Ref Two], Environment: {Variables: {B: 2, C: 3}}"
 
-    work = read(tmp_path, function(own) + layers + API, head).functions["Work"]
+    work = read(tmp_path, function(properties) + layers + API, head).functions["Work"]
     assert (work.timeout, work.memory) == (4, 256)
     assert [layer.id for layer in work.layers] == ["One", "Two"]
     assert work.environment == {"A": "1", "B": "2", "C": "3"}
@@ -296,19 +302,19 @@ Globals:
         ("  Nothing: {Type: 'AWS::SQS::Queue'}", "exactly one"),
     ],
 )
-def test_what_is_not_known_is_refused(tmp_path: Path, resources: str, complaint: str) -> None:
+def test_unsupported_element_is_refused(tmp_path: Path, resources: str, complaint: str) -> None:
     with pytest.raises(TemplateError, match=complaint):
         read(tmp_path, resources)
 
 
-def test_wrong_parameters_are_refused(tmp_path: Path) -> None:
+def test_invalid_parameters_are_refused(tmp_path: Path) -> None:
     with pytest.raises(TemplateError, match="no parameter Other"):
         read(tmp_path, API, CONDITIONS, Other="1")
     with pytest.raises(TemplateError, match="Stage must be one of test, live"):
         read(tmp_path, API, CONDITIONS, Stage="elsewhere")
 
 
-def test_a_file_that_is_no_template_is_refused(tmp_path: Path) -> None:
+def test_file_that_is_not_a_template_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "template.yaml"
     with pytest.raises(TemplateError, match="cannot be read"):
         read_template(path, opt=tmp_path)
@@ -317,7 +323,7 @@ def test_a_file_that_is_no_template_is_refused(tmp_path: Path) -> None:
         read_template(path, opt=tmp_path)
 
 
-def test_slashes_of_a_throttled_path_may_be_escaped(tmp_path: Path) -> None:
+def test_escaped_slashes_in_a_throttled_path_are_accepted(tmp_path: Path) -> None:
     mock = (
         "{type: mock, passthroughBehavior: never, requestTemplates: "
         "{application/json: '{\"statusCode\": 200}'}, responses: {default: {statusCode: '200'}}}"

@@ -1,4 +1,4 @@
-"""Local accounts: sign-in with a password, and changing it."""
+"""Local accounts: sign-in with a password, and password changes."""
 
 import asyncio
 import io
@@ -32,7 +32,7 @@ type Db = psycopg.Connection[tuple[Any, ...]]
 
 PASSWORD = "Sunset-Garden-42"
 OTHER = "Walnut-Harbour-87"
-# Limits hold for an address: each call has its own.
+# Rate limits apply per address, so each call uses another address.
 _ADDRESSES = (f"198.51.100.{number}" for number in itertools.cycle(range(1, 255)))
 
 
@@ -79,7 +79,7 @@ def is_signed_in(token: str) -> bool:
     return answer.status == 200
 
 
-def kept_hash(db: Db, user: User) -> str:
+def stored_hash(db: Db, user: User) -> str:
     row = db.execute("SELECT password_hash FROM users WHERE id = %s", (user.id,)).fetchone()
     assert row is not None
     return str(row[0])
@@ -100,7 +100,7 @@ def assert_refused(answer: Answer) -> None:
 
 @pytest.fixture
 def argon2_calls(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
-    """Count what was asked of Argon2."""
+    """Count the calls of Argon2."""
     counter: Counter[str] = Counter()
 
     def counted(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
@@ -117,7 +117,7 @@ def argon2_calls(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
 
 
 class TestLogin:
-    def test_signs_in_with_a_bearer_token(self, erin: User) -> None:
+    def test_sign_in_returns_a_bearer_token(self, erin: User) -> None:
         answer = login("Erin")
         assert answer.status == 200
         assert answer.data.keys() == {"user", "expiresAt", "token"}
@@ -129,7 +129,7 @@ class TestLogin:
         me = call("GET", "/api/auth/me", token=answer.data["token"], ip=next(_ADDRESSES))
         assert me.data == answer.data["user"]
 
-    def test_signs_in_with_a_cookie(self, erin: User) -> None:
+    def test_sign_in_sets_a_cookie(self, erin: User) -> None:
         answer = login("Erin", session="cookie")
         assert answer.data.keys() == {"user", "expiresAt", "csrfToken"}
         cookie = answer.headers["set-cookie"].partition(";")[0]
@@ -152,30 +152,36 @@ class TestLogin:
             "erin.example\uff20example.com",
         ],
     )
-    def test_name_and_address_however_they_are_typed(self, erin: User, identifier: str) -> None:
+    def test_identifier_ignores_case_spaces_and_unicode_form(
+        self, erin: User, identifier: str
+    ) -> None:
         assert login(identifier).status == 200
 
     @pytest.mark.parametrize(
         "identifier",
         ["%", "E%", "_rin", "Er in", "Er\u00edn", "erin.example", "' OR 1=1 --", "e\\rin"],
     )
-    def test_name_is_taken_to_the_letter(self, erin: User, identifier: str) -> None:
+    def test_identifier_does_not_match_patterns_or_similar_names(
+        self, erin: User, identifier: str
+    ) -> None:
         assert_refused(login(identifier))
 
     @pytest.mark.parametrize(
         "password", [PASSWORD.lower(), PASSWORD + " ", PASSWORD[:-1], "%", PASSWORD + "x" * 100]
     )
-    def test_wrong_password(self, db: Db, erin: User, password: str) -> None:
+    def test_wrong_password_is_refused_without_a_session(
+        self, db: Db, erin: User, password: str
+    ) -> None:
         assert_refused(login("Erin", password))
         assert count(db, "sessions") == 0
         assert login("Erin").status == 200
 
-    def test_unknown_and_wrong_are_one_answer_and_equal_work(
+    def test_unknown_account_and_wrong_password_have_equal_response_and_cost(
         self, db: Db, erin: User, plex_url: str, argon2_calls: Counter[str]
     ) -> None:
         plex.sign_in(plex_url, "bob")
         answers = []
-        for identifier in ("Erin", "nobody", "nobody@example.com", "bob", "bob@example.com"):
+        for identifier in ("Erin", "unknown", "unknown@example.com", "bob", "bob@example.com"):
             argon2_calls.clear()
             answer = login(identifier, "Wrong-Password-1")
             assert_refused(answer)
@@ -183,15 +189,19 @@ class TestLogin:
             assert argon2_calls == {"verify": 1}
         assert len(set(answers)) == 1
 
-    def test_the_hash_of_unknown_accounts_opens_none(self, erin: User) -> None:
-        assert_refused(login("nobody", passwords.UNKNOWN_ACCOUNT_HASH))
+    def test_dummy_hash_of_unknown_accounts_is_not_accepted_as_a_password(self, erin: User) -> None:
+        assert_refused(login("unknown", passwords.UNKNOWN_ACCOUNT_HASH))
 
-    def test_is_checked_before_it_is_hashed(self, erin: User, argon2_calls: Counter[str]) -> None:
+    def test_invalid_body_is_refused_before_hashing(
+        self, erin: User, argon2_calls: Counter[str]
+    ) -> None:
         for answer in (login("Erin", "x" * 129), login("x" * 255), login("Erin", "")):
             assert (answer.status, answer.code) == (400, "VALIDATION_ERROR")
         assert argon2_calls == {}
 
-    def test_suspended_user_is_told_so_only_with_the_password(self, db: Db, erin: User) -> None:
+    def test_suspension_is_reported_only_with_the_correct_password(
+        self, db: Db, erin: User
+    ) -> None:
         db.execute("UPDATE users SET status = 'suspended'")
         assert_refused(login("Erin", "Wrong-Password-1"))
         answer = login("Erin")
@@ -209,22 +219,22 @@ class TestLogin:
                 time_cost=2, memory_cost=passwords.MEMORY_KIB, parallelism=1, type=Type.I
             ),
         ],
-        ids=["library defaults", "weak", "Argon2i"],
+        ids=["library-defaults", "weak-parameters", "argon2i"],
     )
-    def test_other_parameters_are_brought_up_to_date(
+    def test_sign_in_rehashes_a_password_with_outdated_parameters(
         self, db: Db, erin: User, hasher: argon2.PasswordHasher
     ) -> None:
-        former = hasher.hash(PASSWORD)
-        db.execute("UPDATE users SET password_hash = %s", (former,))
+        previous = hasher.hash(PASSWORD)
+        db.execute("UPDATE users SET password_hash = %s", (previous,))
         assert_refused(login("Erin", OTHER))
-        assert kept_hash(db, erin) == former
+        assert stored_hash(db, erin) == previous
         assert login("Erin").status == 200
-        today = kept_hash(db, erin)
-        assert today.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
+        current = stored_hash(db, erin)
+        assert current.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
         assert login("Erin").status == 200
-        assert kept_hash(db, erin) == today
+        assert stored_hash(db, erin) == current
 
-    def test_plex_account_with_the_same_address_is_somebody_else(
+    def test_plex_account_with_the_same_email_is_a_separate_user(
         self, db: Db, erin: User, plex_url: str
     ) -> None:
         local = add_user("bob")
@@ -235,20 +245,18 @@ class TestLogin:
         assert plex.sign_in(plex_url, "bob")["user"]["id"] == by_plex["id"]
 
     @pytest.mark.parametrize("name", ["admin", "administrator", "root", "medianest"])
-    def test_nobody_can_sign_in_to_a_fresh_deployment(
-        self, db: Db, keys: object, name: str
-    ) -> None:
+    def test_fresh_deployment_has_no_default_account(self, db: Db, keys: object, name: str) -> None:
         for password in (name, "password", "changeme", "Admin123!"):
             assert_refused(login(name, password))
         assert_refused(login(f"{name}@medianest.local", "admin"))
 
-    def test_is_refused_when_the_password_changes_meanwhile(
+    def test_sign_in_is_refused_when_the_password_changes_concurrently(
         self, db: Db, erin: User, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         verify, changed = passwords.verify, passwords.hash_password(OTHER)
 
-        def slow_verify(password: str, kept: str | None) -> bool:
-            matches = verify(password, kept)
+        def slow_verify(password: str, password_hash: str | None) -> bool:
+            matches = verify(password, password_hash)
             db.execute("UPDATE users SET password_hash = %s", (changed,))
             return matches
 
@@ -258,13 +266,13 @@ class TestLogin:
         assert count(db, "sessions") == 0
         assert login("Erin", OTHER).status == 200
 
-    def test_works_when_the_hash_is_renewed_meanwhile(
+    def test_sign_in_succeeds_when_the_hash_is_renewed_concurrently(
         self, db: Db, erin: User, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         verify, renewed = passwords.verify, passwords.hash_password(PASSWORD)
 
-        def slow_verify(password: str, kept: str | None) -> bool:
-            matches = verify(password, kept)
+        def slow_verify(password: str, password_hash: str | None) -> bool:
+            matches = verify(password, password_hash)
             db.execute("UPDATE users SET password_hash = %s", (renewed,))
             return matches
 
@@ -273,7 +281,7 @@ class TestLogin:
         assert count(db, "sessions") == 1
 
 
-class TestAccounts:
+class TestAccountConstraints:
     @pytest.mark.parametrize(
         ("email", "username"),
         [
@@ -283,7 +291,7 @@ class TestAccounts:
             ("other@example.com", "ERIN"),
         ],
     )
-    def test_address_and_name_are_taken_in_any_case(
+    def test_email_and_username_are_unique_ignoring_case(
         self, db: Db, erin: User, email: str, username: str
     ) -> None:
         with database().transaction() as connection:
@@ -300,9 +308,9 @@ class TestAccounts:
             ("a@example.com", "b@example.com", "x"),
             ("a", "a", "x"),
         ],
-        ids=["no way to sign in", "a name that could be an address", "no address"],
+        ids=["no-credential", "username-with-at-sign", "invalid-email"],
     )
-    def test_rows_that_make_no_sense_are_refused(
+    def test_inconsistent_rows_violate_a_constraint(
         self, db: Db, email: str, username: str, password_hash: str | None
     ) -> None:
         with pytest.raises(psycopg.errors.CheckViolation):
@@ -312,37 +320,41 @@ class TestAccounts:
             )
 
 
-class TestPassword:
-    def test_is_changed(self, db: Db, erin: User) -> None:
+class TestChangePassword:
+    def test_new_password_replaces_the_current_one(self, db: Db, erin: User) -> None:
         answer = change(token_of("Erin"))
         assert (answer.status, answer.text) == (204, "")
-        assert kept_hash(db, erin).startswith("$argon2id$v=19$m=19456,t=2,p=1$")
+        assert stored_hash(db, erin).startswith("$argon2id$v=19$m=19456,t=2,p=1$")
         assert_refused(login("Erin"))
         assert login("Erin", OTHER).status == 200
 
-    def test_ends_every_other_session(self, erin: User, plex_url: str) -> None:
+    def test_change_revokes_every_other_session_of_the_user(
+        self, erin: User, plex_url: str
+    ) -> None:
         add_user("frank")
-        own, other, third = (token_of("Erin") for _ in range(3))
-        somebody = token_of("frank")
-        assert change(own).status == 204
-        assert [is_signed_in(token) for token in (own, other, third, somebody)] == [
+        own_token, other, third = (token_of("Erin") for _ in range(3))
+        frank = token_of("frank")
+        assert change(own_token).status == 204
+        assert [is_signed_in(token) for token in (own_token, other, third, frank)] == [
             True, False, False, True,
         ]  # fmt: skip
 
     @pytest.mark.parametrize("current", [None, "", "Wrong-Password-1", PASSWORD.lower(), OTHER])
-    def test_needs_the_current_one(self, db: Db, erin: User, current: str | None) -> None:
-        own, other = token_of("Erin"), token_of("Erin")
-        former = kept_hash(db, erin)
-        answer = change(own, current)
+    def test_change_without_the_current_password_is_refused(
+        self, db: Db, erin: User, current: str | None
+    ) -> None:
+        own_token, other = token_of("Erin"), token_of("Erin")
+        previous = stored_hash(db, erin)
+        answer = change(own_token, current)
         if current == "":
             assert (answer.status, answer.code) == (400, "VALIDATION_ERROR")
         else:
             assert_refused(answer)
-        assert kept_hash(db, erin) == former
+        assert stored_hash(db, erin) == previous
         assert is_signed_in(other)
-        assert change(own).status == 204
+        assert change(own_token).status == 204
 
-    def test_plex_account_has_none_and_gets_none(self, db: Db, keys: object, plex_url: str) -> None:
+    def test_plex_account_cannot_set_a_password(self, db: Db, keys: object, plex_url: str) -> None:
         token = plex.sign_in(plex_url, "bob")["token"]
         for current in (None, PASSWORD):
             assert_refused(change(token, current))
@@ -350,7 +362,7 @@ class TestPassword:
         assert is_signed_in(token)
 
     @pytest.mark.parametrize(
-        ("new", "broken"),
+        ("new", "violations"),
         [
             ("Short-1", 1),
             ("Password1!", 1),
@@ -359,26 +371,28 @@ class TestPassword:
             ("qwertyui", 4),
         ],
     )
-    def test_must_be_a_good_one(self, db: Db, erin: User, new: str, broken: int) -> None:
-        own, other = token_of("Erin"), token_of("Erin")
-        former = kept_hash(db, erin)
-        answer = change(own, new=new)
+    def test_password_that_breaks_the_policy_is_refused(
+        self, db: Db, erin: User, new: str, violations: int
+    ) -> None:
+        own_token, other = token_of("Erin"), token_of("Erin")
+        previous = stored_hash(db, erin)
+        answer = change(own_token, new=new)
         assert (answer.status, answer.code) == (400, "VALIDATION_ERROR")
-        assert [item["field"] for item in answer.details] == ["body.newPassword"] * broken
+        assert [item["field"] for item in answer.details] == ["body.newPassword"] * violations
         assert all(item["message"] and new not in item["message"] for item in answer.details)
-        assert kept_hash(db, erin) == former
+        assert stored_hash(db, erin) == previous
         assert is_signed_in(other)
 
-    def test_rules_are_told_only_with_the_current_one(self, erin: User) -> None:
+    def test_policy_is_reported_only_with_the_current_password(self, erin: User) -> None:
         assert_refused(change(token_of("Erin"), "Wrong-Password-1", "short"))
 
     @pytest.mark.parametrize("new", ["kV7#mQ2x" * 8, "kV7#mQ2x" * 16, "Zażółć-Gęślą-😀-7"])
-    def test_long_ones_and_all_scripts(self, erin: User, new: str) -> None:
+    def test_long_and_unicode_passwords_are_accepted(self, erin: User, new: str) -> None:
         assert change(token_of("Erin"), new=new).status == 204
         assert login("Erin", new).status == 200
         assert_refused(login("Erin", new[:-1] + "?"))
 
-    def test_of_a_cookie_session_needs_its_csrf_token(self, erin: User) -> None:
+    def test_change_in_a_cookie_session_needs_the_csrf_token(self, erin: User) -> None:
         signed_in = login("Erin", session="cookie")
         headers = {"Cookie": signed_in.headers["set-cookie"].partition(";")[0]}
         body = {"currentPassword": PASSWORD, "newPassword": OTHER}
@@ -390,7 +404,7 @@ class TestPassword:
         done = call("POST", "/api/auth/password", body=body, headers=headers, ip=next(_ADDRESSES))
         assert done.status == 204
 
-    def test_of_changes_at_once_one_wins(self, db: Db, erin: User) -> None:
+    def test_one_of_two_concurrent_changes_succeeds(self, db: Db, erin: User) -> None:
         context = multiprocessing.get_context("spawn")
         barrier, answers = context.Barrier(2), context.Queue()
         candidates = {token_of("Erin"): OTHER, token_of("Erin"): "Copper-Meadow-19"}
@@ -411,10 +425,10 @@ class TestPassword:
         assert login("Erin", candidates[winner]).status == 200
         assert len(audited(db, "auth.password_changed")) == 1
 
-    def test_the_slower_of_two_changes_is_refused(
+    def test_slower_of_two_concurrent_changes_is_refused(
         self, db: Db, erin: User, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        own, other = token_of("Erin"), token_of("Erin")
+        own_token, other = token_of("Erin"), token_of("Erin")
         hash_password, faster = passwords.hash_password, passwords.hash_password(OTHER)
 
         def slow_hash(password: str) -> str:
@@ -422,15 +436,15 @@ class TestPassword:
             return hash_password(password)
 
         monkeypatch.setattr(passwords, "hash_password", slow_hash)
-        assert_refused(change(own, new="Copper-Meadow-19"))
-        assert kept_hash(db, erin) == faster
+        assert_refused(change(own_token, new="Copper-Meadow-19"))
+        assert stored_hash(db, erin) == faster
         assert is_signed_in(other)
 
 
 def change_in_process(
     barrier: Barrier, answers: "Queue[tuple[str, int]]", token: str, new: str
 ) -> None:
-    """Change a password from an environment of its own, when all others are ready too."""
+    """Change a password in a separate process, when all processes are ready."""
     asyncio.set_event_loop(asyncio.new_event_loop())
     assert is_signed_in(token)
     barrier.wait(60)
@@ -438,12 +452,14 @@ def change_in_process(
 
 
 class TestAudit:
-    def test_good_sign_in(self, db: Db, erin: User) -> None:
+    def test_successful_sign_in_is_audited(self, db: Db, erin: User) -> None:
         login("Erin")
         assert audited(db, "auth.sign_in") == [(erin.id, {"method": "password"})]
         assert audited(db, "auth.sign_in_failed") == []
 
-    def test_bad_sign_ins(self, db: Db, erin: User, logs: io.StringIO) -> None:
+    def test_failed_sign_ins_are_audited_and_logged_with_their_reason(
+        self, db: Db, erin: User, logs: io.StringIO
+    ) -> None:
         login("a-password-typed-as-a-name")
         refused = login("Erin", "Wrong-Password-1")
         db.execute("UPDATE users SET status = 'suspended'")
@@ -468,21 +484,25 @@ class TestAudit:
         ]  # fmt: skip
         assert failures[1]["user_id"] == str(erin.id)
 
-    def test_password_changes(self, db: Db, erin: User) -> None:
-        own, _ = token_of("Erin"), token_of("Erin")
-        change(own, "Wrong-Password-1")
+    def test_password_changes_are_audited(self, db: Db, erin: User) -> None:
+        own_token, _ = token_of("Erin"), token_of("Erin")
+        change(own_token, "Wrong-Password-1")
         assert audited(db, "auth.password_failed") == [(erin.id, {"reason": "wrong_password"})]
         assert audited(db, "auth.password_changed") == []
-        change(own)
+        change(own_token)
         assert audited(db, "auth.password_changed") == [(erin.id, {"sessions": 1})]
 
-    def test_password_change_of_a_plex_account(self, db: Db, keys: object, plex_url: str) -> None:
+    def test_password_change_of_a_plex_account_is_audited_as_failed(
+        self, db: Db, keys: object, plex_url: str
+    ) -> None:
         signed_in = plex.sign_in(plex_url, "bob")
         change(signed_in["token"])
         user_id = UUID(signed_in["user"]["id"])
         assert audited(db, "auth.password_failed") == [(user_id, {"reason": "no_password"})]
 
-    def test_suspended_plex_account(self, db: Db, keys: object, plex_url: str) -> None:
+    def test_sign_in_of_a_suspended_plex_account_is_audited_as_failed(
+        self, db: Db, keys: object, plex_url: str
+    ) -> None:
         user_id = UUID(plex.sign_in(plex_url, "bob")["user"]["id"])
         db.execute("UPDATE users SET status = 'suspended'")
         assert plex.verify(plex.begin(plex_url, "bob")).code == "ACCOUNT_SUSPENDED"
@@ -490,11 +510,11 @@ class TestAudit:
             (user_id, {"method": "plex", "reason": "suspended"})
         ]
 
-    def test_plex_account_without_access(
+    def test_sign_in_of_a_plex_account_without_access_is_audited_as_failed(
         self, db: Db, keys: object, plex_url: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        own = load({**os.environ, "PLEX_SERVER_ID": SERVER_ID})
-        monkeypatch.setattr(with_plex, "environment", lambda: own)
+        settings = load({**os.environ, "PLEX_SERVER_ID": SERVER_ID})
+        monkeypatch.setattr(with_plex, "environment", lambda: settings)
         assert plex.verify(plex.begin(plex_url, "dave")).code == "PLEX_ACCESS_DENIED"
         [(user_id, details)] = audited(db, "auth.sign_in_failed")
         assert user_id is None
@@ -503,7 +523,7 @@ class TestAudit:
 
     @pytest.fixture
     def metrics(self, capsys: pytest.CaptureFixture[str]) -> Callable[[], Counter[str]]:
-        """Return what counts the metrics written since it was last asked."""
+        """Return a function that counts the metrics since its previous call."""
 
         def written() -> Counter[str]:
             lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
@@ -516,7 +536,7 @@ class TestAudit:
 
         return written
 
-    def test_failures_are_counted(
+    def test_failures_are_counted_in_metrics(
         self, erin: User, logs: io.StringIO, metrics: Callable[[], Counter[str]]
     ) -> None:
         token = token_of("Erin")
@@ -527,11 +547,13 @@ class TestAudit:
         assert metrics() == {"PasswordChangeFailed": 1}
 
 
-def test_no_password_and_no_hash_leaves(db: Db, erin: User, logs: io.StringIO) -> None:
+def test_passwords_and_hashes_are_not_in_responses_logs_or_audit_rows(
+    db: Db, erin: User, logs: io.StringIO
+) -> None:
     answers = [
         login("Erin"),
         login("Erin", "CANARY-Wrong-1"),
-        login("nobody-CANARY", PASSWORD),
+        login("unknown-CANARY", PASSWORD),
         login("Erin", "CANARY" * 30),
     ]
     token = answers[0].data["token"]
@@ -547,5 +569,5 @@ def test_no_password_and_no_hash_leaves(db: Db, erin: User, logs: io.StringIO) -
         assert PASSWORD not in text
         assert "CANARY" not in text
         assert "argon2" not in text
-        assert kept_hash(db, erin) not in text
+        assert stored_hash(db, erin) not in text
     assert "sign_in_failed" in logs.getvalue()

@@ -93,7 +93,7 @@ def test_lost_write_is_found(book: Book, db: Db, loss: str) -> None:
 
 def test_unanswered_write_is_found(book: Book, db: Db) -> None:
     book.ledger.wants("a key", claims_of(book.tokens["bob"])["sub"], {})
-    assert book.ledger.check(db).lost == ["key a key was never answered"]
+    assert book.ledger.check(db).lost == ["key a key never got a response"]
 
 
 def test_two_requests_for_one_idempotency_key_are_found(book: Book, db: Db) -> None:
@@ -146,7 +146,7 @@ def test_title_in_two_active_requests_is_found(book: Book, db: Db) -> None:
         "CREATE UNIQUE INDEX request_items_active_movie ON request_items (tmdb_id)"
         " WHERE active AND media_type = 'movie'"
     )
-    assert "movie 603 is held by two active requests" in doubled
+    assert "movie 603 has two active requests" in doubled
 
 
 @pytest.mark.parametrize(

@@ -77,23 +77,21 @@ def crowded(engines: tuple[str, str], worker_id: str) -> Iterator[Db]:
 
 
 def fill(connection: Db, table: str, rows: LiteralString) -> None:
-    """Fill a table; drop its indexes before and create them afterwards, which is faster."""
+    """Fill a table, then build all its indexes: quicker than keeping them up row by row."""
     connection.execute("SET statement_timeout = 0; SET session_replication_role = replica")
-    indexes = connection.execute(
-        "SELECT indexname, indexdef FROM pg_indexes WHERE tablename = %s"
-        " AND indexname NOT IN (SELECT conname FROM pg_constraint)",
-        (table,),
-    ).fetchall()
-    for name, _ in indexes:
-        connection.execute(sql.SQL("DROP INDEX {}").format(sql.Identifier(name)))
-    into = sql.SQL("INSERT INTO {} ").format(sql.Identifier(table))
+    connection.execute("SET maintenance_work_mem = '256MB'")
+    connection.execute(
+        "UPDATE pg_index SET indisready = false WHERE indrelid = %s::regclass", (table,)
+    )
+    name = sql.Identifier(table)
+    into = sql.SQL("INSERT INTO {} ").format(name)
     series = sql.SQL(" FROM generate_series(1, {}) AS n").format(ROWS)
     connection.execute(into + sql.SQL(rows) + series)
-    for _, definition in indexes:
-        connection.execute(definition)
+    connection.execute(sql.SQL("REINDEX TABLE {}").format(name))  # marks them as ready, too
     # As autovacuum does in time: it updates the planner's statistics and allows index-only scans.
-    connection.execute(sql.SQL("VACUUM ANALYZE {}").format(sql.Identifier(table)))
+    connection.execute(sql.SQL("VACUUM ANALYZE {}").format(name))
     connection.execute("RESET statement_timeout; RESET session_replication_role")
+    connection.execute("RESET maintenance_work_mem")
 
 
 def list_queries(user_id: UUID) -> Iterator[tuple[str, Callable[[Db], object]]]:
@@ -155,6 +153,7 @@ def late_page_queries() -> Iterator[tuple[str, Callable[[Db], object]]]:
         yield f"users {user_sort}", partial(users_repository.page, query=of_users)
 
 
+@pytest.mark.slow
 def test_no_list_scans_a_whole_table(crowded: Db) -> None:
     plans: list[str] = []
     crowded.add_notice_handler(lambda notice: plans.append(notice.message_primary or ""))

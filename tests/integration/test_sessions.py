@@ -90,7 +90,7 @@ class TestCache:
         session_id = UUID(current(people["bob"]))
         call("POST", "/api/auth/logout", token=people["bob"])
         later = datetime.now(UTC) + timedelta(days=1)
-        service._cache(LiveSession(session_id, user_id, "user", later, seen=True))
+        service._cache(LiveSession(session_id, user_id, "user", later, recently_used=True))
         assert me(people["bob"]).code == "JWT_INVALID"
 
     def test_session_is_not_cached_by_the_call_that_updates_last_seen(
@@ -156,7 +156,7 @@ class TestCache:
         session_id = UUID(current(people["bob"]))
         keys.flushdb()
         past = datetime.now(UTC) - timedelta(seconds=1)
-        service._cache(LiveSession(session_id, user_id, "user", past, seen=True))
+        service._cache(LiveSession(session_id, user_id, "user", past, recently_used=True))
         assert me(people["bob"]).code == "JWT_INVALID"
 
 
@@ -469,7 +469,7 @@ class TestTombstones:
 
     @pytest.fixture
     def poll_always(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(service, "ENDED_POLL_SECONDS", 0.0)
+        monkeypatch.setattr(service, "TOMBSTONE_POLL_SECONDS", 0.0)
 
     @pytest.fixture
     def pause_cache(self, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Any:
@@ -523,7 +523,7 @@ class TestTombstones:
         pause_cache(60)
         call("POST", "/api/auth/logout", token=people["bob"])
         pause_cache(0)
-        later = time.time() + service.ENDED_POLL_SECONDS
+        later = time.time() + service.TOMBSTONE_POLL_SECONDS
         monkeypatch.setattr("medianest.sessions.service.time.time", lambda: later)
         assert me(people["bob"]).code == "JWT_INVALID"
 
@@ -535,7 +535,7 @@ class TestTombstones:
         for name in ("bob", "carol"):
             assert me(people[name]).status == 200
             assert call("POST", "/api/auth/logout", token=people[name]).status == 204
-        later = time.time() + service.ENDED_POLL_SECONDS
+        later = time.time() + service.TOMBSTONE_POLL_SECONDS
         monkeypatch.setattr("medianest.sessions.service.time.time", lambda: later)
         # One poll finds both tombstones.
         assert me(people["bob"]).code == "JWT_INVALID"

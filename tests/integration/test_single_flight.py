@@ -84,7 +84,7 @@ def test_failed_fetch_fails_all_concurrent_callers(
     upstream = Upstream(down=True)
     assert outcomes(environment["REDIS_URL"], upstream) == {
         "ConnectionError": 1,
-        "FlightFailedError": CALLERS - 1,
+        "FetchFailedError": CALLERS - 1,
     }
     assert upstream.fetches == 1
 

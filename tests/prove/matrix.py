@@ -1,8 +1,9 @@
-"""One fault after the other, each on a stage of its own."""
+"""Run faults one after the other, with a stage for each setting."""
 
 import tempfile
 import time
 import traceback
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,9 +19,9 @@ PATIENCE_SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """How long and how much: seconds of calm, of the fault, people, seconds between their calls.
+    """The size of a run: seconds without and with the fault, users, seconds between their calls.
 
-    `speed` holds the run against the bars that only mean something on a machine of one's own.
+    `speed` also checks the latency targets, which need an idle machine.
     """
 
     calm: float = 20.0
@@ -30,22 +31,34 @@ class Scale:
     speed: bool = True
 
 
-def prove(fault: Fault, scale: Scale) -> Row:
-    """Let a fault happen under load and return what it did."""
-    row = Row(fault.name, fault.how)
+def prove(faults: Sequence[Fault], scale: Scale, report: Callable[[Row], None]) -> list[Row]:
+    """Inject faults one after the other under load, and return the results.
+
+    They share a stage, which the first fault sets up. `report` gets each row as soon as it is
+    complete.
+    """
+    rows = [Row(fault.name, fault.how) for fault in faults]
+    left = list(rows)
     with tempfile.TemporaryDirectory(prefix="medianest-prove-") as folder:
         try:
-            with stage(Path(folder), fault.setting, users=scale.users) as on:
-                _run(on, fault, scale, row)
+            with stage(Path(folder), faults[0].setting, users=scale.users) as on:
+                for fault in faults:
+                    _run(on, fault, scale, left[0])
+                    report(left.pop(0))
         except NoDiskError as error:
-            row.not_run = f"not run: needs {error}"
-        except Exception as error:  # noqa: BLE001 - the other faults are worth their minutes
+            for row in left:
+                row.not_run = f"not run: needs {error}"
+        except Exception as error:  # noqa: BLE001 - the other faults still run
             told = traceback.format_exception(error)
-            row.failures += ["the run itself broke", *"".join(told).splitlines()]
-    return row
+            for row in left:
+                row.failures += ["the run failed with an exception", *"".join(told).splitlines()]
+    for row in left:
+        report(row)
+    return rows
 
 
 def _run(on: Stage, fault: Fault, scale: Scale, row: Row) -> None:
+    writes = on.ledger.writes
     with on.load(scale.period):
         on.warm_up()
         calm = time.monotonic()
@@ -63,19 +76,20 @@ def _run(on: Stage, fault: Fault, scale: Scale, row: Row) -> None:
     times = Times(calm, began, ended, time.monotonic())
     measure(row, fault, on.journal.between(calm, times.over), times, speed=scale.speed)
     if missing:
-        row.failures.append(f"does not work any more: {', '.join(sorted(missing))}")
+        row.failures.append(f"still failing after the fault: {', '.join(sorted(missing))}")
     row.failures += on.settle()
     with on.database() as db:
         findings = on.ledger.check(db)
-    row.writes = on.ledger.writes
+    row.writes = on.ledger.writes - writes
     row.lost, row.doubled = len(findings.lost), len(findings.doubled)
     row.unaudited = len(findings.unaudited)
     row.failures += findings.all[:20]
     row.notes += on.notes
+    on.notes.clear()
 
 
 def _is_over(on: Stage, ended: float) -> bool:
-    """Tell whether every kind of call works again, and none has failed for a while."""
+    """Return whether every kind of call works again, and none has failed recently."""
     late = [call.ended for call in on.journal.between(ended) if call.failed]
     quiet = not late or max(late) < time.monotonic() - AFTER_SECONDS
     return quiet and not on.not_seen(ended)

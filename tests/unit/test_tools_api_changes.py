@@ -184,18 +184,18 @@ def repository(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     ("edit", "status", "message"),
     [
-        (lambda document: document, 0, "No change breaks clients."),
+        (lambda document: document, 0, "No breaking changes."),
         (
             lambda document: schema(document, "User")["properties"].update(
                 nickname={"type": "string"}
             ),
             0,
-            "No change breaks clients.",
+            "No breaking changes.",
         ),
         (
             lambda document: schema(document, "User")["properties"].pop("username"),
             1,
-            f"These changes break clients of {VERSION}, and {VERSION} does not announce it.",
+            f"These changes break clients of {VERSION}, and {VERSION} is not a breaking version.",
         ),
     ],
 )

@@ -148,7 +148,7 @@ def test_a_field_with_a_default_is_required_in_a_response() -> None:
     ],
 )
 def test_a_schema_that_openapi_3_0_cannot_express_is_refused(schema: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match=r"OpenAPI 3\.0 has no|not whole"):
+    with pytest.raises(ValueError, match=r"OpenAPI 3\.0|only whole numbers"):
         CONVERTER.sent(schema)
 
 

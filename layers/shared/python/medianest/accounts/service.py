@@ -81,7 +81,7 @@ def change(user_id: UUID, body: UserChangeIn, admin: Principal, caller: Caller) 
 def delete(user_id: UUID, admin: Principal, caller: Caller) -> None:
     """Delete a user with sessions and requests; the audit log keeps the rows of their actions.
 
-    A user with more than DELETE_BATCH requests or audit rows takes several transactions. The first
+    A user with DELETE_BATCH or more requests or audit rows takes several transactions. The first
     one suspends the user. After an interruption, another call continues. Raises as `change` does.
     """
     is_deleted = is_continued = False

@@ -67,7 +67,7 @@ def documented_errors(
 def documented_success(examples: Examples) -> dict[int | str, dict[str, Any]]:
     """Return the `responses` of a route whose response has other examples than its model.
 
-    Only the API document reads it.
+    Only `make docs` reads it.
     """
     values = {name: {"value": {"success": True, "data": each}} for name, each in examples.items()}
     return {200: {"content": {"application/json": {"examples": values}}}}

@@ -21,7 +21,7 @@ SHARDS = 16
 OVERHEAD = 300
 
 # KEYS: the hash of values, and the sorted set of their names. ARGV: a name, its value, the maximum
-# size of the shard in bytes, and the expiry in seconds. The field with the empty name holds the
+# size of the shard in bytes, and the expiry in seconds. The field with the empty name is the
 # current size of the shard, so that both expire together.
 _STORE = f"""
 local max_size = tonumber(ARGV[3])
@@ -69,7 +69,7 @@ class BoundedCache:
         return self._cache.get_field(self._keys(name)[0], name)
 
     def set(self, name: str, value: str, *, seconds: int) -> None:
-        """Store a value; does nothing when the cache is down or full."""
+        """Store a value; do nothing when the cache is down or full."""
         self._cache.run(_STORE, self._keys(name), [name, value, self._shard_bytes, seconds])
 
     def _keys(self, name: str) -> tuple[str, str]:

@@ -50,7 +50,7 @@ class Cache:
         return value if isinstance(value, str) else None
 
     def set(self, key: str, value: str, *, seconds: int) -> None:
-        """Store a value for `seconds`; does nothing when the cache is down."""
+        """Store a value for `seconds`; do nothing when the cache is down."""
         self._call("set", key, value, ex=seconds)
 
     def set_each(self, keys: Sequence[str], value: str, *, seconds: int) -> bool:

@@ -53,8 +53,8 @@ def database_unavailable() -> AppError:
 class Database:
     """One connection, opened on first use and replaced when it is lost.
 
-    A response times out after `answer_seconds`, because the server's own statement_timeout does not
-    help when the server hangs. With None it never times out, which migrations need.
+    A response times out after `response_seconds`, because the statement_timeout of the server has
+    no effect when the server hangs. With None it never times out, which migrations need.
 
     Every method raises AppError DATABASE_CONNECTION_ERROR when the server does not respond in time.
     psycopg is imported on first use, so a function without a database does not load it.

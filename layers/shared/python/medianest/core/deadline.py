@@ -1,4 +1,4 @@
-"""A time limit for a block of code, whatever it waits for."""
+"""A time limit for a block of code, including everything that it waits for."""
 
 import signal
 import time

@@ -45,7 +45,7 @@ def _normalize(value: object) -> object:
     return text.normalize(value) if isinstance(value, str) else value
 
 
-# Normalizes typed text before its validation, so that length bounds apply to the normalized text.
+# Normalises typed text before its validation, so that length bounds apply to the normalised text.
 TYPED = BeforeValidator(_normalize)
 Id = Annotated[UUID, BeforeValidator(_parse_uuid)]
 PlainInt = Annotated[int, BeforeValidator(_validate_digits)]

@@ -54,7 +54,7 @@ def single_flight[T](
     """Return the value of `key`: one environment calls `fetch`, the others use `read_cache`.
 
     `fetch` must write the value to the cache. While one environment fetches, others return `stale`
-    if it is not None. Otherwise they wait, and raise FlightFailedError when the fetch fails. They
+    if it is not None. Otherwise they wait, and raise FetchFailedError when the fetch fails. They
     call `fetch` themselves when that environment dies, when the fetch takes longer than `seconds`,
     and while the cache is down.
     """

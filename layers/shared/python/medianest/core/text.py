@@ -1,4 +1,4 @@
-"""Normalization of text from callers and upstreams: how to clean it, and how to compare it."""
+"""Normalisation of text from callers and upstreams: how to clean it, and how to compare it."""
 
 import unicodedata
 

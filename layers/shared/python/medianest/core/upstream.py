@@ -56,7 +56,7 @@ class Upstream:
 
 
 def unavailable(code: ErrorCode, error: Exception | None = None) -> AppError:
-    """Return the error with `Retry-After`; a value of the host is used within bounds."""
+    """Return the error with a `Retry-After`: that of the host, limited to a range."""
     requested = error.retry_after if isinstance(error, http.UpstreamError) else None
     seconds = min(max(requested or 0, RETRY_AFTER_SECONDS), MAX_PAUSE_SECONDS)
     return AppError(code, headers={"Retry-After": str(seconds)})

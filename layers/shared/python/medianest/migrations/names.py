@@ -1,4 +1,4 @@
-"""Fill in the keys for comparing names, which SQL cannot compute (migration 0009)."""
+"""The Python step of migration 0009: the folded keys of names, which SQL cannot compute."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ class SameNameError(Exception):
 
 
 def fold_names(connection: Connection[Any]) -> None:
-    """Fold the names of all users that have no keys; raises SameNameError for a conflict."""
+    """Set the keys of all users that have none; raises SameNameError for a conflict."""
     _reject_duplicates(connection)
-    # The trigger is not needed: this update sets every key.
+    # The update below sets every key, so the trigger would only cost time.
     connection.execute("ALTER TABLE users DISABLE TRIGGER users_keys")
     while rows := connection.execute(
         "SELECT id, email, username FROM users WHERE email_key IS NULL LIMIT %s", (_BATCH,)

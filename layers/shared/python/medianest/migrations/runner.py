@@ -1,4 +1,4 @@
-"""Apply the migrations: numbered, forward-only, each in a transaction, one runner at a time."""
+"""Apply migrations: numbered and forward-only, each in one transaction, one runner at a time."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 DIRECTORY = Path(__file__).parent
 # The Python steps of migrations, which run after the SQL in the same transaction.
 _PYTHON_STEPS: Mapping[str, Callable[[Connection[Any]], None]] = {"0009_folded_names": fold_names}
-# The key of the advisory lock that serializes the runners of this project; an arbitrary number.
+# The key of the advisory lock that serialises the runners of this project; an arbitrary number.
 _LOCK_KEY = 6_204_112_026
 
 
@@ -119,7 +119,7 @@ def _ensure_role(database: Database, deadline: float) -> None:
     address = environment().app_database_url
     if address is None:
         return
-    # Not from the cache: operators run this to apply a password that they have just changed.
+    # Not from the cache, because operators run this to apply a password that they just changed.
     url = secrets.resolve(address, "APP_DATABASE_URL", fresh=True)
     with database.transaction() as connection:
         _lock(connection, deadline)

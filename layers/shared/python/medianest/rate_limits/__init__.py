@@ -1,1 +1,1 @@
-"""Rate limits of callers."""
+"""Rate limits: policies, sliding windows, and their storage in the cache or the database."""

@@ -27,8 +27,8 @@ type PolicyName = Literal[
     "admin-config",
     "docs",
 ]
-# Where calls are counted while the cache is down: in the memory of each environment, or, where a
-# caller could guess secrets, in the database.
+# The place where calls are counted while the cache is down: the memory of each environment, or the
+# database for policies that protect secrets from guessing.
 type Fallback = Literal["memory", "database"]
 # A policy and its subject.
 type LimitKey = tuple[PolicyName, str]
@@ -75,7 +75,8 @@ POLICIES: Mapping[PolicyName, Policy] = {
         Policy(
             "docs", 60, 60, "memory", min_limit=60, max_window=60, fixed=True, throttle=(10, 20)
         ),
-        # For the routes that change limits: it is fixed, so they cannot lock themselves.
+        # For the routes that change limits. It is fixed, so that no setting can block the routes
+        # that would correct it.
         Policy(
             "admin-config",
             60,

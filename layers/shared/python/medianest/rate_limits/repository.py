@@ -25,7 +25,7 @@ class Hit:
 def hit(connection: Connection[Any], buckets: Sequence[Bucket]) -> tuple[list[LimitResult], float]:
     """Charge a call to its buckets, unless one refuses; also return its time (Unix seconds).
 
-    Advisory locks serialize the calls of a key, so the count is exact.
+    Advisory locks serialise the calls of a key, so the count is exact.
     """
     # Acquire the locks in order, to prevent deadlocks.
     connection.execute(
@@ -47,7 +47,7 @@ def hit(connection: Connection[Any], buckets: Sequence[Bucket]) -> tuple[list[Li
 
 
 def refund(connection: Connection[Any], buckets: Sequence[Bucket], at: float) -> None:
-    """Remove the call that was charged at a time from its buckets."""
+    """Remove the call that was charged at the time `at` from its buckets."""
     connection.execute(
         "DELETE FROM rate_limit_hits WHERE key = ANY(%s) AND at = to_timestamp(%s) AND NOT refused",
         ([bucket.key for bucket in buckets], at),
@@ -73,7 +73,7 @@ def _add(connection: Connection[Any], bucket: Bucket, now: float, *, refused: bo
 
 
 def delete_expired(connection: Connection[Any], limit: int) -> int:
-    """Delete hits whose window is over."""
+    """Delete up to `limit` hits whose window has passed; return the number."""
     return connection.execute(
         "DELETE FROM rate_limit_hits WHERE ctid = ANY (ARRAY(SELECT ctid FROM rate_limit_hits"
         " WHERE expires_at < now() ORDER BY expires_at LIMIT %s FOR UPDATE SKIP LOCKED))",

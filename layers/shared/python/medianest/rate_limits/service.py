@@ -1,4 +1,4 @@
-"""Charging calls to rate limits, in the cache or its fallbacks, and reporting refusals."""
+"""Charge calls to rate limits, in the cache or its fallbacks, and audit refusals."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 def charge(limit_keys: Sequence[LimitKey], caller: Caller, user_id: UUID | None = None) -> Charge:
     """Charge a call to all buckets of its keys, or to none when one refuses.
 
-    Only the first refusal of a subject in a window is audited: further ones cost no SQL.
+    Only the first refusal of a subject in a window is audited, so that further ones cost no SQL.
     """
     policies = system_config_service.rate_limits()
     buckets = [Bucket(policies[name], subject) for name, subject in limit_keys]
@@ -90,5 +90,5 @@ def _report_refusal(result: LimitResult, caller: Caller, user_id: UUID | None) -
 
 @cache
 def memory() -> MemoryLog:
-    """Return the logs of this environment."""
+    """Return the logs in the memory of this execution environment."""
     return MemoryLog()

@@ -88,7 +88,7 @@ for i = 1, #KEYS, 2 do
   redis.call('ZREMRANGEBYSCORE', KEYS[i], '-inf', now - ARGV[i + 2])
   full = full or redis.call('ZCARD', KEYS[i]) >= tonumber(ARGV[i + 1])
 end
-local answer = {now}
+local reply = {now}
 for i = 1, #KEYS, 2 do
   local limit, window = tonumber(ARGV[i + 1]), tonumber(ARGV[i + 2])
   local used, refused, first = redis.call('ZCARD', KEYS[i]), 0, 0
@@ -104,10 +104,10 @@ for i = 1, #KEYS, 2 do
   local oldest = redis.call('ZRANGE', KEYS[i], place, place, 'WITHSCORES')[2]
   local wait = oldest and oldest + window - now or 0
   for _, value in ipairs({refused, math.max(limit - used, 0), wait, first}) do
-    answer[#answer + 1] = value
+    reply[#reply + 1] = value
   end
 end
-return answer
+return reply
 """
 
 
@@ -159,7 +159,7 @@ def evaluate(
     """Evaluate logs in the same way as the script.
 
     A log has the times of the calls in its window, oldest first. `marked` is True for a bucket that
-    has refused a call in this window before.
+    has already refused a call in this window.
     """
     full = any(len(log) >= bucket.policy.limit for bucket, log in zip(buckets, logs, strict=True))
     results = []

@@ -33,22 +33,23 @@ def season_problem(title: TitleDetails, body: RequestIn) -> tuple[str, str] | No
     """Return the field and message of the problem with the requested seasons, or None."""
     if title.media_type == "movie":
         return None
-    listed = [season.number for season in title.seasons]
-    wanted = body.seasons or _started_seasons(title)
-    unknown = sorted(set(wanted) - set(listed))
-    if wanted and not unknown:
+    available = [season.number for season in title.seasons]
+    requested = body.seasons or _started_seasons(title)
+    unknown = sorted(set(requested) - set(available))
+    if requested and not unknown:
         return None
     field = "body.tmdbId" if body.seasons is None else "body.seasons"
-    if not listed:
+    if not available:
         return field, "This show has no seasons that can be requested yet"
     if unknown:
-        has = f"It has {_numbered(listed)}."
-        return field, f"This show has no {_numbered(unknown)}. {has}"
-    if listed == [0]:
+        return field, (
+            f"This show has no {_season_list(unknown)}. It has {_season_list(available)}."
+        )
+    if available == [0]:
         return field, "Only season 0 (specials) can be requested: name it in seasons"
     return field, (
         "No season of this show has an episode or an air date yet."
-        f" Name in seasons what to request: it has {_numbered(listed)}."
+        f" Name in seasons what to request: it has {_season_list(available)}."
     )
 
 
@@ -58,7 +59,7 @@ def _started_seasons(title: TitleDetails) -> list[int]:
     ]
 
 
-def _numbered(numbers: Sequence[int]) -> str:
+def _season_list(numbers: Sequence[int]) -> str:
     """Return ascending season numbers as text, as in `seasons 0 to 5, 7`."""
     runs: list[list[int]] = []
     for number in numbers:

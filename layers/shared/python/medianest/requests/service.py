@@ -9,8 +9,8 @@ Lock order (prevents deadlocks). Every transaction that writes takes its locks i
    another.
 
 A transaction that waits for a user therefore holds no lock that others need, and a transaction that
-holds locks waits only for later ones. The lock of an idempotency key comes first, but a transaction
-never waits for it.
+holds locks waits only for later ones. An idempotency key is locked before all of these, but no
+transaction waits for that lock.
 
 A transaction that changes or deletes a user, or revokes their sessions, locks the active admins by
 id (`users.service.lock_admins`), then that user; a deletion continues with requests and items.

@@ -1,9 +1,9 @@
-"""Rotation of JWT_SECRET: all environments know a key before it signs.
+"""Rotation of JWT_SECRET: every environment can verify a key before it signs.
 
-The value is `{"sign": KEY, "verify": [KEY, …], "next": KEY}`. A rotation makes `next` the signing
-key, which all environments have read since the previous rotation. It adds a new `next`, and keeps
-the previous signing key for verification. A value without `next`, such as a plain key, only gets a
-`next`.
+The value is `{"sign": KEY, "verify": [KEY, …], "next": KEY}`; `next` is also in `verify`. A
+rotation promotes `next`, which all environments have read since the previous rotation, to the
+signing key. It adds a new `next`, and keeps the previous signing key for verification. A value
+without `next`, such as a plain key, only gets a `next`.
 """
 
 from __future__ import annotations
@@ -52,11 +52,11 @@ def rotate(client: Any, *, step: str, secret: str, version: str) -> None:
 def rotated(value: str, fresh: str) -> str:
     """Return the value after a rotation, with `fresh` as the next key; raises ValueError."""
     sign, *verify = jwt_keys(value)
-    announced_key = next_key(value)
-    if announced_key is None:
+    upcoming_key = next_key(value)
+    if upcoming_key is None:
         verify = [fresh, *verify][: MAX_JWT_KEYS - 1]
     else:
-        sign, verify = announced_key, [fresh, sign]
+        sign, verify = upcoming_key, [fresh, sign]
     return json.dumps({"sign": sign, "verify": verify, "next": fresh})
 
 
@@ -65,8 +65,8 @@ def next_key(value: str) -> str | None:
     if not value.startswith("{"):
         return None
     parts = json.loads(value)
-    response: str | None = parts.get("next")
-    return response if response in parts.get("verify", []) else None
+    key: str | None = parts.get("next")
+    return key if key in parts.get("verify", []) else None
 
 
 def _create(client: Any, secret: str, version: str) -> None:
@@ -76,7 +76,7 @@ def _create(client: Any, secret: str, version: str) -> None:
     value = current["SecretString"]
     age = (now() - current["CreatedDate"]).total_seconds()
     if next_key(value) is not None and age < MAX_LIFETIME_SECONDS:
-        # Tokens of the previous key may still be valid, and a rotation would drop that key.
+        # Tokens of the previous key may still be valid, and a rotation would remove that key.
         raise RotationError(f"the keys are {age / 86400:.1f} days old: rotate after 30 days")
     client.put_secret_value(
         SecretId=secret,
@@ -103,7 +103,7 @@ def _finish(client: Any, secret: str, version: str) -> None:
 def _check(value: str, pending: str) -> None:
     """Raise RotationError unless each value accepts tokens of the other.
 
-    Both values are in use until all environments have read the new one.
+    Environments use both values until all of them have read the new one.
     """
     current_keys, pending_keys = jwt_keys(value), jwt_keys(pending)
     if current_keys[0] not in pending_keys or pending_keys[0] not in current_keys:

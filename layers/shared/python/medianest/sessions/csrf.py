@@ -20,7 +20,7 @@ def issue(session_id: UUID) -> str:
 
 
 def matches(session_id: UUID, token: str) -> bool:
-    """Check whether a token was issued for this session with any live key."""
+    """Return whether a token was issued for this session with any live key."""
     signature, _, value = token.partition(".")
     if len(value) != _RANDOM_HEX or not token.isascii():
         return False
@@ -31,6 +31,6 @@ def matches(session_id: UUID, token: str) -> bool:
 
 
 def _signature(key: str, session_id: UUID, value: str) -> str:
-    # A key for this purpose only: a CSRF token can never pass for a JWT.
-    own_key = hmac.digest(key.encode(), b"medianest csrf v1", sha256)
-    return hmac.digest(own_key, f"{session_id}|{value}".encode(), sha256).hex()
+    # A separate key, derived from the signing key, so that no CSRF token is a valid JWT signature.
+    csrf_key = hmac.digest(key.encode(), b"medianest csrf v1", sha256)
+    return hmac.digest(csrf_key, f"{session_id}|{value}".encode(), sha256).hex()

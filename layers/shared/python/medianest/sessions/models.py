@@ -1,4 +1,4 @@
-"""Rows of `sessions`."""
+"""Rows of `sessions` and of `session_tombstones`."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,18 +9,21 @@ from medianest.users.models import Role
 
 @dataclass(frozen=True, slots=True)
 class LiveSession:
-    """A live session with the current role of its user; `seen` means used in the last 5 minutes."""
+    """A live session with the current role of its user.
+
+    `recently_used` means that `last_seen_at` is at most 5 minutes old.
+    """
 
     id: UUID
     user_id: UUID
     role: Role
     expires_at: datetime
-    seen: bool
+    recently_used: bool
 
 
 @dataclass(frozen=True, slots=True)
 class NewSession:
-    """A session that gets a token, with times by the database's clock."""
+    """A session whose token is to be signed, with times of the database's clock."""
 
     id: UUID
     user_id: UUID
@@ -29,15 +32,15 @@ class NewSession:
 
 
 @dataclass(frozen=True, slots=True)
-class EndedSession:
-    """A revoked or replaced session that the cache may still hold as live."""
+class Tombstone:
+    """A revoked, replaced or deleted session that the cache may still have as live."""
 
     session_id: UUID
     user_id: UUID
 
 
 @dataclass(frozen=True, slots=True)
-class OwnSession:
+class SessionRow:
     """A session in the list of its user."""
 
     id: UUID

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, LiteralString
 
 from medianest.core.db import fetch_all, fetch_one, fetch_row, fetch_value
-from medianest.sessions.models import EndedSession, LiveSession, NewSession, OwnSession
+from medianest.sessions.models import LiveSession, NewSession, SessionRow, Tombstone
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from medianest.system_config.models import Lifetimes
 
 MAX_LISTED = 100
-# The cache holds a session for 60 seconds from a moment when `last_seen_at` was at most 5 minutes
-# old (`sessions.service.authenticate`); the rest is a margin for slow calls.
+# `sessions.service.authenticate` caches a session for 60 seconds, and only while `last_seen_at` is
+# at most 5 minutes old. The rest is a margin for slow calls.
 _MAY_BE_CACHED: LiteralString = "last_seen_at > now() - interval '10 minutes'"
-# The database's clock decides whether a session is live: all environments share it. Lifetimes are
-# in seconds, because a calendar day of the database's time zone may have 23 or 25 hours.
+# The database's clock decides whether a session is live, because all environments share it.
+# Lifetimes are in seconds, because a calendar day of its time zone may have 23 or 25 hours.
 _LIVE = (
     " s.revoked_at IS NULL AND s.expires_at > now() AND s.absolute_expires_at > now()"
     " AND s.last_seen_at > now() - %(idle)s"
@@ -52,10 +52,10 @@ def add(
 def replace(
     connection: Connection[Any], session_id: UUID, caller: Caller, lifetimes: Lifetimes
 ) -> NewSession | None:
-    """Give a live session a new id and expiry, at most its absolute expiry; None if it is not live.
+    """Change the id and the expiry of a live session; return None if it is not live.
 
-    The row stays and the old id is unknown from then on, so one of several concurrent refreshes
-    succeeds. The caller has locked the user.
+    The new expiry is at most the absolute expiry. The previous id no longer exists, so only one of
+    several concurrent refreshes succeeds. The caller has locked the user.
     """
     return fetch_one(
         connection,
@@ -78,12 +78,12 @@ def replace(
 
 
 def live(connection: Connection[Any], session_id: UUID, idle: timedelta) -> LiveSession | None:
-    """Return a live session of an active user."""
+    """Return a live session of an active user, or None."""
     return fetch_one(
         connection,
         LiveSession,
         "SELECT s.id, s.user_id, u.role, s.expires_at,"
-        " s.last_seen_at > now() - interval '5 minutes' AS seen"
+        " s.last_seen_at > now() - interval '5 minutes' AS recently_used"
         " FROM sessions s JOIN users u ON u.id = s.user_id"
         " WHERE s.id = %(id)s AND u.status = 'active' AND" + _LIVE,
         {"id": session_id, "idle": idle},
@@ -91,15 +91,15 @@ def live(connection: Connection[Any], session_id: UUID, idle: timedelta) -> Live
 
 
 def touch(connection: Connection[Any], session_id: UUID) -> None:
-    """Update when a session was last used."""
+    """Set the time of a session's last use to now."""
     connection.execute("UPDATE sessions SET last_seen_at = now() WHERE id = %s", (session_id,))
 
 
-def of_user(connection: Connection[Any], user_id: UUID, idle: timedelta) -> list[OwnSession]:
+def of_user(connection: Connection[Any], user_id: UUID, idle: timedelta) -> list[SessionRow]:
     """Return a user's live sessions, the newest first."""
     return fetch_all(
         connection,
-        OwnSession,
+        SessionRow,
         "SELECT s.id, s.created_at, s.last_seen_at, s.expires_at, host(s.ip) AS ip, s.user_agent"
         " FROM sessions s WHERE s.user_id = %(user)s AND"
         + _LIVE
@@ -120,9 +120,9 @@ def count_live(connection: Connection[Any], idle: timedelta) -> int:
 
 
 def revoke(connection: Connection[Any], *, user_id: UUID, session_id: UUID) -> list[UUID]:
-    """Revoke a session of a user; return its id, or nothing if there is no such unrevoked session.
+    """Revoke a session of a user; return its id in a list, which is empty if none was revoked.
 
-    The user is locked before the session (lock order); the audit row will refer to the user.
+    The user is locked before the session (lock order), because the audit row refers to the user.
     """
     connection.execute("SELECT FROM users WHERE id = %s FOR KEY SHARE", (user_id,))
     rows = connection.execute(
@@ -138,7 +138,7 @@ def revoke(connection: Connection[Any], *, user_id: UUID, session_id: UUID) -> l
 def revoke_all(
     connection: Connection[Any], user_id: UUID, *, except_id: UUID | None = None
 ) -> tuple[int, list[UUID]]:
-    """Revoke all sessions of a user but one; return the number, and ids that the cache may hold.
+    """Revoke all sessions of a user except one; return the number, and the ids possibly cached.
 
     The lock waits for a refresh in progress, which changes the id of its session.
     """
@@ -157,7 +157,7 @@ def revoke_all(
 
 
 def delete_all(connection: Connection[Any], user_id: UUID) -> list[UUID]:
-    """Delete the sessions of a locked user; return the ids that the cache may hold."""
+    """Delete the sessions of a locked user; return the ids that may be cached."""
     rows = connection.execute(
         "WITH gone AS (DELETE FROM sessions WHERE user_id = %s"
         "  RETURNING id, user_id, revoked_at, last_seen_at)"
@@ -169,11 +169,11 @@ def delete_all(connection: Connection[Any], user_id: UUID) -> list[UUID]:
     return [row[0] for row in rows]
 
 
-def ended(connection: Connection[Any], first: UUID, *, limit: int) -> list[EndedSession]:
-    """Return tombstones that the cache may not have, that of the session `first` first."""
+def pending_tombstones(connection: Connection[Any], first: UUID, *, limit: int) -> list[Tombstone]:
+    """Return tombstones that the cache may lack, sorted so that the session `first` comes first."""
     return fetch_all(
         connection,
-        EndedSession,
+        Tombstone,
         "SELECT session_id, user_id FROM session_tombstones"
         " WHERE created_at > now() - interval '5 minutes'"
         " ORDER BY session_id = %s DESC, user_id LIMIT %s",
@@ -181,17 +181,17 @@ def ended(connection: Connection[Any], first: UUID, *, limit: int) -> list[Ended
     )
 
 
-def settle(connection: Connection[Any], session_ids: Sequence[UUID]) -> None:
-    """Delete tombstones that the cache has received."""
+def delete_tombstones(connection: Connection[Any], session_ids: Sequence[UUID]) -> None:
+    """Delete tombstones that the cache has stored."""
     connection.execute(
         "DELETE FROM session_tombstones WHERE session_id = ANY(%s)", (list(session_ids),)
     )
 
 
 def delete_expired(connection: Connection[Any], limit: int) -> int:
-    """Delete up to `limit` sessions that expired, or were revoked a week ago; return the number.
+    """Delete up to `limit` sessions that expired or were revoked a week ago; return the number.
 
-    Two statements, because each has an index and an OR of both has none.
+    Two statements, because each of them can use an index, and an OR of both cannot.
     """
     expired = connection.execute(
         "DELETE FROM sessions WHERE id = ANY (ARRAY(SELECT id FROM sessions"
@@ -204,7 +204,7 @@ def delete_expired(connection: Connection[Any], limit: int) -> int:
         " ORDER BY revoked_at LIMIT %s FOR UPDATE SKIP LOCKED))",
         (limit - expired,),
     ).rowcount
-    # The cache holds a session for a minute at most, so it needs no older tombstone.
+    # A session is cached for a minute at most, so older tombstones are not needed.
     connection.execute(
         "DELETE FROM session_tombstones WHERE created_at < now() - interval '5 minutes'"
     )

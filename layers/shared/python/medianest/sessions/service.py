@@ -1,4 +1,4 @@
-"""Rules of sessions: the row decides, the token names it, the cache holds a copy for a minute."""
+"""Rules of sessions: a token names a row, which decides; the cache has a copy for a minute."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ if TYPE_CHECKING:
 
     from psycopg import Connection
 
-# The longest time that the cache holds a session (section 5 of the contract).
+# The maximum time that a session is cached (section 5 of the contract).
 CACHE_SECONDS = 60
-# The longest time that an environment trusts cached sessions without reading the tombstones.
-ENDED_POLL_SECONDS = 1.0
-# Tombstones that one script writes to the cache.
+# The maximum time that an environment trusts cached sessions without reading the tombstones.
+TOMBSTONE_POLL_SECONDS = 1.0
+# The maximum number of tombstones that one script writes to the cache.
 _BATCH = 500
 _TOMBSTONE = "ended"
 
@@ -58,9 +58,9 @@ def open_session(connection: Connection[Any], user: User, caller: Caller) -> Sig
 
 
 def authenticate(token: str, *, fresh: bool) -> Principal:
-    """Return the principal of a token; raises JWT_INVALID unless its session is live.
+    """Return the user and session of a token; raises JWT_INVALID unless the session is live.
 
-    `fresh` reads the row and not the cache, which may be CACHE_SECONDS behind.
+    `fresh` reads the row instead of the cache, which may be CACHE_SECONDS old.
     """
     claims = tokens.verify(token)
     session = None if fresh else _cached(claims)
@@ -69,11 +69,11 @@ def authenticate(token: str, *, fresh: bool) -> Principal:
     if session is None:
         with database().transaction() as connection:
             session = repository.live(connection, claims.session_id, session_lifetimes().idle)
-            if session is not None and not session.seen:
+            if session is not None and not session.recently_used:
                 repository.touch(connection, session.id)
-        # A session that this call has just touched is not cached: a concurrent revocation writes
-        # tombstones only for sessions with a recent `last_seen_at`, and cannot see ours yet.
-        if session is not None and session.seen:
+        # A session that this call has just touched is not cached. A concurrent revocation writes
+        # tombstones only for sessions with a recent `last_seen_at`, and may not see the new value.
+        if session is not None and session.recently_used:
             _cache(session)
     if session is None or session.user_id != claims.user_id:
         raise invalid_token()
@@ -83,7 +83,7 @@ def authenticate(token: str, *, fresh: bool) -> Principal:
 def refresh(principal: Principal, caller: Caller) -> SignedIn:
     """Replace the token of a session, within the absolute lifetime of the sign-in.
 
-    Raises JWT_INVALID when the session is not live, or a concurrent refresh was faster.
+    Raises JWT_INVALID when the session is not live or a concurrent refresh has replaced it.
     """
     with database().transaction() as connection:
         lock_active_user(connection, principal)
@@ -117,30 +117,31 @@ def list_mine(principal: Principal) -> list[SessionOut]:
 
 
 def revoke(principal: Principal, caller: Caller, session_id: UUID) -> None:
-    """Revoke a session of the caller; raises NOT_FOUND, for sessions of other users too."""
+    """Revoke a session of the caller; raises NOT_FOUND, also for sessions of other users."""
     user_id = principal.user_id
     with database().transaction() as connection:
         lock_active_user(connection, principal)
-        ended = repository.revoke(connection, user_id=user_id, session_id=session_id)
-        if not ended:
+        revoked = repository.revoke(connection, user_id=user_id, session_id=session_id)
+        if not revoked:
             raise AppError(ErrorCode.NOT_FOUND)
-        _record_end(connection, user_id, user_id, len(ended), caller)
-    invalidate(user_id, ended)
+        _record_revocation(connection, user_id, user_id, len(revoked), caller)
+    invalidate(user_id, revoked)
 
 
 def sign_out(principal: Principal, caller: Caller, *, all_sessions: bool) -> None:
     """Revoke the session of the call, or all sessions of its user.
 
-    Raises JWT_INVALID, and revokes nothing, when the session was revoked or refreshed meanwhile.
+    Raises JWT_INVALID, and revokes nothing, when the session was revoked or refreshed after
+    authentication.
     """
     user_id, session_id = principal.user_id, principal.session_id
     with database().transaction() as connection:
         lock_active_user(connection, principal)
         if all_sessions:
-            number, ended = repository.revoke_all(connection, user_id)
+            number, revoked = repository.revoke_all(connection, user_id)
         else:
-            ended = repository.revoke(connection, user_id=user_id, session_id=session_id)
-            number = len(ended)
+            revoked = repository.revoke(connection, user_id=user_id, session_id=session_id)
+            number = len(revoked)
         audit_repository.record(
             connection,
             Action.SIGN_OUT,
@@ -149,15 +150,17 @@ def sign_out(principal: Principal, caller: Caller, *, all_sessions: bool) -> Non
             target=("session", session_id),
             details={"sessions": number},
         )
-    invalidate(user_id, ended)
+    invalidate(user_id, revoked)
 
 
-def revoke_previous(connection: Connection[Any], former: Principal, caller: Caller) -> list[UUID]:
+def revoke_previous(connection: Connection[Any], previous: Principal, caller: Caller) -> list[UUID]:
     """Revoke the session that a new sign-in replaces; call `invalidate` after the commit."""
-    ended = repository.revoke(connection, user_id=former.user_id, session_id=former.session_id)
-    if ended:
-        _record_end(connection, former.user_id, former.user_id, len(ended), caller)
-    return ended
+    revoked = repository.revoke(
+        connection, user_id=previous.user_id, session_id=previous.session_id
+    )
+    if revoked:
+        _record_revocation(connection, previous.user_id, previous.user_id, len(revoked), caller)
+    return revoked
 
 
 def revoke_all(user_id: UUID, admin: Principal, caller: Caller) -> None:
@@ -166,18 +169,18 @@ def revoke_all(user_id: UUID, admin: Principal, caller: Caller) -> None:
         lock_admins(connection, admin)
         if users_repository.get(connection, user_id) is None:
             raise AppError(ErrorCode.NOT_FOUND)
-        number, ended = repository.revoke_all(connection, user_id)
+        number, revoked = repository.revoke_all(connection, user_id)
         if number:
-            _record_end(connection, admin.user_id, user_id, number, caller)
-    invalidate(user_id, ended)
+            _record_revocation(connection, admin.user_id, user_id, number, caller)
+    invalidate(user_id, revoked)
 
 
 def invalidate(user_id: UUID, session_ids: Sequence[UUID]) -> None:
-    """Invalidate cached sessions, after the commit of their revocation.
+    """Invalidate cached sessions with tombstones, after the commit of their revocation.
 
-    The tombstone is one that a concurrent reader cannot overwrite: an environment that read the row
-    before the commit adds its copy only where the cache has none. A tombstone that the cache does
-    not accept stays in the database, which every environment polls (`Tombstones`).
+    A concurrent reader cannot overwrite a tombstone: an environment that read the row before the
+    commit adds its copy only if the key does not exist. A tombstone that the cache does not store
+    stays in the database, which every environment polls (`Tombstones`).
     """
     for batch in batched(session_ids, _BATCH, strict=False):
         keys = [_key(user_id, session_id) for session_id in batch]
@@ -186,34 +189,34 @@ def invalidate(user_id: UUID, session_ids: Sequence[UUID]) -> None:
             continue
         try:
             with database().transaction() as connection:
-                repository.settle(connection, batch)
+                repository.delete_tombstones(connection, batch)
         except AppError as error:
-            # Harmless: the cache has the tombstones, and the next poll writes them again.
-            logger.warning("session_end_not_settled", extra={"cause": error.code})
+            # Harmless: the cache has the tombstones, and the next poll writes and deletes them.
+            logger.warning("tombstone_not_deleted", extra={"cause": error.code})
 
 
 class Tombstones:
-    """Tombstones that the cache did not accept while it was down, hanging or full."""
+    """Tombstones that the cache lacks, because it was down, hanging or full."""
 
     def __init__(self) -> None:
-        self._looked_at = 0.0
-        self._missed: frozenset[UUID] = frozenset()
+        self._polled_at = 0.0
+        self._pending: frozenset[UUID] = frozenset()
 
     def has(self, session_id: UUID) -> bool:
-        """Check whether the cache lacks the tombstone of a session, and write all it lacks.
+        """Return whether the cache lacks the tombstone of a session; write those that it lacks.
 
-        It polls once in ENDED_POLL_SECONDS, so a cached session outlives its revocation by no more,
-        whatever the state of the cache.
+        It reads the database every TOMBSTONE_POLL_SECONDS. A cached session is therefore accepted
+        for at most that time after its revocation, whatever the state of the cache.
         """
-        # Not monotonic(), which may stop while Lambda freezes the environment.
-        if abs(time.time() - self._looked_at) >= ENDED_POLL_SECONDS:
+        # Wall clock: the monotonic clock may stop while the environment is frozen.
+        if abs(time.time() - self._polled_at) >= TOMBSTONE_POLL_SECONDS:
             with database().transaction() as connection:
-                missed = repository.ended(connection, session_id, limit=_BATCH)
-            self._looked_at = time.time()
-            self._missed = frozenset(each.session_id for each in missed)
-            for user_id, ended in groupby(missed, key=lambda each: each.user_id):
-                invalidate(user_id, [each.session_id for each in ended])
-        return session_id in self._missed
+                pending = repository.pending_tombstones(connection, session_id, limit=_BATCH)
+            self._polled_at = time.time()
+            self._pending = frozenset(each.session_id for each in pending)
+            for user_id, tombstones in groupby(pending, key=lambda each: each.user_id):
+                invalidate(user_id, [each.session_id for each in tombstones])
+        return session_id in self._pending
 
 
 def _signed_in(user: User, session: NewSession) -> SignedIn:
@@ -228,8 +231,8 @@ def _signed_in(user: User, session: NewSession) -> SignedIn:
     return SignedIn(user, session.id, token, session.expires_at)
 
 
-def _record_end(
-    connection: Connection[Any], actor: UUID, owner: UUID, ended: int, caller: Caller
+def _record_revocation(
+    connection: Connection[Any], actor: UUID, owner: UUID, number: int, caller: Caller
 ) -> None:
     audit_repository.record(
         connection,
@@ -237,35 +240,35 @@ def _record_end(
         caller,
         user_id=actor,
         target=("user", owner),
-        details={"sessions": ended},
+        details={"sessions": number},
     )
 
 
 def _cached(claims: tokens.Claims) -> LiveSession | None:
-    """Return a cached session, or None; raises JWT_INVALID when it has expired meanwhile."""
+    """Return a cached session, or None; raises JWT_INVALID when the session has expired."""
     value = shared_cache().get(_key(claims.user_id, claims.session_id))
     if value is None or value == _TOMBSTONE:
         return None
     try:
-        kept = json.loads(value)
-        expires_at = datetime.fromisoformat(kept["expires_at"])
-        role = kept["role"]
+        entry = json.loads(value)
+        expires_at = datetime.fromisoformat(entry["expires_at"])
+        role = entry["role"]
     except (ValueError, KeyError, TypeError):
         return None  # the format of another release
     if expires_at <= now():
         raise invalid_token()
-    return LiveSession(claims.session_id, claims.user_id, role, expires_at, seen=True)
+    return LiveSession(claims.session_id, claims.user_id, role, expires_at, recently_used=True)
 
 
 def _cache(session: LiveSession) -> None:
-    kept = {"role": session.role, "expires_at": session.expires_at.isoformat()}
+    entry = {"role": session.role, "expires_at": session.expires_at.isoformat()}
     key = _key(session.user_id, session.id)
-    shared_cache().add(key, json.dumps(kept), seconds=CACHE_SECONDS)
+    shared_cache().add(key, json.dumps(entry), seconds=CACHE_SECONDS)
 
 
 def _key(user_id: UUID, session_id: UUID) -> str:
-    # The braces put all sessions of a user into one slot of a cluster, so one script can write all
-    # their tombstones.
+    # The hash tag puts all sessions of a user into one hash slot, so that one script can write all
+    # of their tombstones.
     return f"session:{{{user_id}}}:{session_id}"
 
 

@@ -1,4 +1,4 @@
-"""JSON Web Tokens that name a session. Its permissions are in its row, never in the token.
+"""JSON Web Tokens that name a session. Permissions come from the session's row, not the token.
 
 JWT_SECRET is one key, or during a rotation `{"sign": KEY, "verify": [KEY, …]}`: the first key signs
 tokens, and any key verifies them. The `kid` of a token is derived from its key, so keys need no
@@ -60,7 +60,7 @@ def sign(
 
 def verify(token: str) -> Claims:
     """Check a token and return its claims; raises AppError JWT_INVALID for anything else."""
-    # Length and shape first: parsing costs time that no forged token should get.
+    # Length and shape first, because parsing a forged token costs time.
     if len(token) > MAX_TOKEN_CHARS or not _SHAPE.fullmatch(token):
         raise invalid_token()
     try:
@@ -79,7 +79,7 @@ def verify(token: str) -> Claims:
 
 
 def _key_of(token: str) -> str:
-    """Return the live key that the `kid` of a token names; raises ValueError for others."""
+    """Return the live key that the `kid` of a token names; raises ValueError if there is none."""
     named = jwt.get_unverified_header(token).get("kid")
     for key in live_keys():
         if named == key_id(key):
@@ -88,7 +88,7 @@ def _key_of(token: str) -> str:
 
 
 def _checked(claims: dict[str, Any]) -> Claims:
-    """Check the types that PyJWT leaves open; raises ValueError."""
+    """Check what PyJWT does not: types, role, lifetime, `iat`; raises ValueError or TypeError."""
     for name in ("iat", "exp"):
         if type(claims[name]) is not int:
             raise ValueError(f"{name} is not an integer")
@@ -111,7 +111,7 @@ def live_keys() -> tuple[str, ...]:
 
 @cache
 def key_id(key: str) -> str:
-    """Return the `kid` of a key: a digest too short to reveal the key."""
+    """Return the `kid` of a key: a digest that is too short to reveal the key."""
     return sha256(b"medianest kid " + key.encode()).hexdigest()[:8]
 
 

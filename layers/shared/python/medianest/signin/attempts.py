@@ -1,4 +1,4 @@
-"""Sign-in attempts, with Plex or a password: the session they open, the refusals they record."""
+"""The result of a sign-in attempt, with Plex or a password: a session, or a recorded refusal."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _METRICS = {
 
 
 class RefusedError(AppError):
-    """A refusal whose `reason` the audit log and the log have, and the caller does not get."""
+    """A refusal with a `reason` for the audit log and the log, which the caller does not get."""
 
     def __init__(
         self, code: ErrorCode, reason: str, *, user_id: UUID | None = None, **details: Any
@@ -49,7 +49,7 @@ def open_session(
     previous: Principal | None,
     details: dict[str, str | None],
 ) -> tuple[SignedIn, list[UUID]]:
-    """Open the session of a sign-in; return it, and the previous session if that is revoked."""
+    """Open the session of a sign-in; return it, and the id of the revoked previous session."""
     revoked = sessions_service.revoke_previous(connection, previous, caller) if previous else []
     signed_in = sessions_service.open_session(connection, user, caller)
     audit_repository.record(
@@ -65,9 +65,9 @@ def open_session(
 
 @contextmanager
 def record_failures(caller: Caller, action: Action, **details: Any) -> Iterator[None]:
-    """Audit, count and log a RefusedError of the block, in a transaction of its own.
+    """Audit, count and log a RefusedError of the block, and raise it again.
 
-    The transaction of the attempt is rolled back by then.
+    The audit row has a separate transaction, because that of the attempt is rolled back.
     """
     try:
         yield
@@ -83,7 +83,7 @@ def record_failures(caller: Caller, action: Action, **details: Any) -> Iterator[
             )
         count(_METRICS[action])
         user_id = None if refused.user_id is None else str(refused.user_id)
-        # "auth.sign_in_failed" of the audit log is the event sign_in_failed.
+        # The action `auth.sign_in_failed` becomes the log event `sign_in_failed`.
         event = action.rpartition(".")[2]
         logger.warning(event, extra={"user_id": user_id, "cause": refused.reason, **details})
         raise

@@ -42,29 +42,29 @@ def hash_password(password: str) -> str:
     return _hasher().hash(_normal(password))
 
 
-def verify(password: str, kept: str | None) -> bool:
-    """Check a password against its hash.
+def verify(password: str, password_hash: str | None) -> bool:
+    """Return whether a password matches its hash.
 
-    Without a hash, for an unknown account or one without a password, it does the same work and
-    returns False.
+    For None (an unknown account, or one without a password) it does the same work and returns
+    False, so that the response time does not reveal the account.
     """
     from argon2.exceptions import VerifyMismatchError
 
     try:
-        _hasher().verify(kept or UNKNOWN_ACCOUNT_HASH, _normal(password))
+        _hasher().verify(password_hash or UNKNOWN_ACCOUNT_HASH, _normal(password))
     except VerifyMismatchError:
         return False
-    return kept is not None
+    return password_hash is not None
 
 
-def is_outdated(kept: str) -> bool:
-    """Check whether a hash was made with other parameters than the current ones."""
-    return _hasher().check_needs_rehash(kept)
+def is_outdated(password_hash: str) -> bool:
+    """Return whether a hash was created with other parameters than the current ones."""
+    return _hasher().check_needs_rehash(password_hash)
 
 
-def is_same(one: str, other: str) -> bool:
-    """Check whether two passwords are the same after normalisation."""
-    return _normal(one) == _normal(other)
+def is_same(password: str, other: str) -> bool:
+    """Return whether two passwords are equal after normalisation."""
+    return _normal(password) == _normal(other)
 
 
 def weaknesses(password: str, *, username: str, email: str) -> list[str]:
@@ -91,15 +91,16 @@ def _normal(password: str) -> str:
 
 
 def _is_common(password: str) -> bool:
-    """Check whether half of a password or more is a commonly used password.
+    """Return whether at least half of a password is a commonly used password.
 
-    Only zxcvbn's list is used: its estimate takes seconds for a long password full of signs.
+    It uses the word list of zxcvbn, not its estimate, which takes seconds for a long password with
+    many signs.
     """
-    listed, longest = _common_passwords()
+    common, longest = _common_passwords()
     length = len(password)
     shortest = length // 2
     return any(
-        text[start:end] in listed
+        text[start:end] in common
         for text in (password.lower().translate(reading) for reading in _READINGS)
         for start in range(length - shortest + 1)
         for end in range(start + shortest, min(start + longest, length) + 1)
@@ -108,9 +109,9 @@ def _is_common(password: str) -> bool:
 
 def _is_similar(password: str, name: str) -> bool:
     for reading in _READINGS:
-        typed, own = _letters(password, reading), _letters(name, reading)
-        if len(own) >= MIN_NAME_LENGTH and (
-            own in typed or SequenceMatcher(None, typed, own).ratio() >= MAX_SIMILARITY
+        a, b = _letters(password, reading), _letters(name, reading)
+        if len(b) >= MIN_NAME_LENGTH and (
+            b in a or SequenceMatcher(None, a, b).ratio() >= MAX_SIMILARITY
         ):
             return True
     return False
@@ -125,8 +126,8 @@ def _common_passwords() -> tuple[frozenset[str], int]:
     """Return the commonly used passwords, in lower case, and the length of the longest."""
     from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
-    listed = frozenset(FREQUENCY_LISTS["passwords"])
-    return listed, max(map(len, listed))
+    common = frozenset(FREQUENCY_LISTS["passwords"])
+    return common, max(map(len, common))
 
 
 @cache

@@ -27,7 +27,7 @@ from medianest.core.variables import Environment
 from medianest.core.wire import Reader, Wire, cause_of
 
 PRODUCT = "MediaNest"
-# Plex keeps a strong PIN for half an hour; a sign-in that takes longer than this starts over.
+# A strong PIN of Plex expires after half an hour; a sign-in must finish within this time.
 MAX_PIN_SECONDS = 600
 MAX_NAME_CHARS = 200
 # RFC 5321, section 4.5.3.1.3, without the brackets around it.
@@ -96,16 +96,16 @@ class PlexClient:
     def __init__(self, environment: Environment, cache: Cache) -> None:
         self._plex_tv = Upstream(environment.plex_api_url, cache)
         self._auth_url = environment.plex_auth_url
-        # plex.tv finds a PIN only by the client identifier that created it.
+        # plex.tv returns a PIN only to the client identifier that created it.
         self._client_id = environment.plex_client_id or ""
 
     def create_pin(self) -> PlexPin:
         """Create a strong PIN, which the hosted sign-in page requires."""
-        # In the query: plex.tv ignores it in the body and creates a weak PIN for plex.tv/link.
+        # In the query, because plex.tv ignores `strong` in the body and creates a weak PIN.
         status, body = self._call("POST", "/api/v2/pins", query={"strong": "true"})
         if status not in {HTTPStatus.OK, HTTPStatus.CREATED}:
             raise _unreachable(f"status {status} for a new PIN")
-        with _sense():
+        with _reject_invalid():
             pin = self._reader("/api/v2/pins").read(_Pin, body)
         return PlexPin(pin.id, pin.code, min(pin.expiresIn, MAX_PIN_SECONDS))
 
@@ -119,16 +119,16 @@ class PlexClient:
     def claimed_token(self, pin_id: int, budget: Budget | None = None) -> str | None:
         """Return the Plex token of an approved PIN, None while it waits.
 
-        Raises AppError PIN_EXPIRED when plex.tv does not know the PIN any more.
+        Raises AppError PIN_EXPIRED when plex.tv no longer has the PIN.
         """
         status, body = self._call("GET", f"/api/v2/pins/{pin_id}", budget=budget)
-        # Only plex.tv's own error code counts: a 404 of a proxy says nothing about the PIN.
+        # Only a 404 with plex.tv's error format is about the PIN; others may come from a proxy.
         if status == HTTPStatus.NOT_FOUND and isinstance(body, dict) and "errors" in body:
             raise AppError(ErrorCode.PIN_EXPIRED)
         if status != HTTPStatus.OK:
             raise _unreachable(f"status {status} for a PIN")
-        # Not read as an optional field: an invalid token is an error, not an absent token.
-        with _sense():
+        # Without the Reader, which would treat an invalid token as absent.
+        with _reject_invalid():
             return _ClaimedPin.model_validate(body).authToken or None
 
     def account(self, token: str, budget: Budget | None = None) -> PlexAccount:
@@ -136,7 +136,7 @@ class PlexClient:
         status, body = self._call("GET", "/api/v2/user", token=token, budget=budget)
         if status != HTTPStatus.OK:
             raise _unreachable(f"status {status} for a fresh token")
-        with _sense():
+        with _reject_invalid():
             account = self._reader("/api/v2/user").read(_Account, body)
         names = map(_name, (account.username, account.title, account.friendlyName))
         username = next(filter(None, names), f"plex-{account.id}")
@@ -154,7 +154,7 @@ class PlexClient:
         if status != HTTPStatus.OK:
             raise _unreachable(f"status {status} for the servers of an account")
         if not isinstance(body, list):
-            raise _unreachable("the servers of an account are no list")
+            raise _unreachable("the servers of an account are not a list")
         servers = [
             device
             for device in self._reader("/api/v2/resources").read_each(_Device, body)
@@ -194,8 +194,8 @@ class PlexClient:
 
 
 @contextmanager
-def _sense() -> Iterator[None]:
-    """Raise PLEX_UNREACHABLE for a response that is not valid."""
+def _reject_invalid() -> Iterator[None]:
+    """Raise PLEX_UNREACHABLE when the block finds an invalid response."""
     try:
         yield
     except ValidationError as error:

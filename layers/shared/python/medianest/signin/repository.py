@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class BegunSignIn:
-    """A sign-in in progress: the PIN of its handle, and the address that began it."""
+class PendingSignIn:
+    """A sign-in in progress: the PIN of its handle, and the IP address that started it."""
 
     plex_pin_id: int
     ip: str | None
@@ -26,7 +26,7 @@ class BegunSignIn:
 def add(
     connection: Connection[Any], handle: str, *, plex_pin_id: int, ip: str, seconds: int
 ) -> datetime:
-    """Store a handle as its digest, which no reader of the table can use; return the expiry."""
+    """Store the digest of a handle, so that the table has no usable handle; return the expiry."""
     expires_at: datetime = fetch_value(
         connection,
         "INSERT INTO signin_handles (handle_hash, plex_pin_id, ip, expires_at)"
@@ -36,19 +36,19 @@ def add(
     return expires_at
 
 
-def get(connection: Connection[Any], handle: str) -> BegunSignIn | None:
-    """Return the sign-in of a handle that has not expired."""
+def get(connection: Connection[Any], handle: str) -> PendingSignIn | None:
+    """Return the sign-in of a handle, or None if the handle is unknown, used or expired."""
     return fetch_one(
         connection,
-        BegunSignIn,
+        PendingSignIn,
         "SELECT plex_pin_id, host(ip) AS ip FROM signin_handles"
         " WHERE handle_hash = %s AND expires_at > now()",
         (_digest(handle),),
     )
 
 
-def use(connection: Connection[Any], handle: str) -> bool:
-    """Consume a handle; True for exactly one of several concurrent calls, after its commit."""
+def consume(connection: Connection[Any], handle: str) -> bool:
+    """Consume a handle; return True for only one of several concurrent calls."""
     deleted = connection.execute(
         "DELETE FROM signin_handles WHERE handle_hash = %s AND expires_at > now()",
         (_digest(handle),),
@@ -57,7 +57,7 @@ def use(connection: Connection[Any], handle: str) -> bool:
 
 
 def is_known_network(connection: Connection[Any], user_id: UUID | None, network: str) -> bool:
-    """Check whether a user has signed in from a network; an unknown user costs the same work."""
+    """Return whether a user has signed in from a network; does the same work for no user."""
     return bool(
         fetch_value(
             connection,
@@ -77,7 +77,7 @@ def remember_network(connection: Connection[Any], user_id: UUID, network: str) -
 
 
 def delete_expired(connection: Connection[Any], limit: int) -> int:
-    """Delete up to `limit` expired handles and networks unused for half a year."""
+    """Delete up to `limit` expired handles and networks unused for 180 days; return the number."""
     handles = connection.execute(
         "DELETE FROM signin_handles WHERE ctid = ANY (ARRAY(SELECT ctid FROM signin_handles"
         " WHERE expires_at < now() ORDER BY expires_at LIMIT %s FOR UPDATE SKIP LOCKED))",

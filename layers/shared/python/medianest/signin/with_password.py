@@ -39,54 +39,57 @@ def sign_in(
 ) -> SignedIn:
     """Sign in to a local account by e-mail address or user name; revoke the session `previous`.
 
-    `report` gets the remaining hits of the rate limits. Raises AppError RATE_LIMITED,
-    INVALID_CREDENTIALS (after the same work for an unknown account), and ACCOUNT_SUSPENDED (only
-    after the right password).
+    `report` receives the state of the rate limits, for the headers of the response. Raises AppError
+    RATE_LIMITED, INVALID_CREDENTIALS (after the same work for an unknown account), or
+    ACCOUNT_SUSPENDED (only for the correct password).
     """
-    place = network(caller.ip)
+    client_network = network(caller.ip)
     with database().transaction() as connection:
         account = users_repository.find_local_account(connection, identifier)
         user_id = None if account is None else account.user_id
-        is_known = repository.is_known_network(connection, user_id, place)
-    # Charged before the password is checked, so that concurrent guesses count, and refunded when it
-    # is right: only failures count.
-    charge = rate_limits_service.charge(_login_shares(identifier, place, is_known=is_known), caller)
+        is_known = repository.is_known_network(connection, user_id, client_network)
+    # Charged before the password is checked, so that concurrent guesses count; refunded when it is
+    # correct, so that only failures count.
+    charge = rate_limits_service.charge(
+        _limit_keys(identifier, client_network, is_known=is_known), caller
+    )
     report(charge.results)
     charge.check()
-    entered = None
+    opened = None
     with record_failures(caller, Action.SIGN_IN_FAILED, method="password"):
-        while entered is None:
-            entered = _enter_by_password(account, password, caller, previous)
-            if entered is None:
+        while opened is None:
+            opened = _open_session_by_password(account, password, caller, previous)
+            if opened is None:
                 with database().transaction() as connection:
                     account = users_repository.find_local_account(connection, identifier)
     report(charge.refund())
-    signed_in, ended = entered
+    signed_in, revoked = opened
     if previous is not None:
-        sessions_service.invalidate(previous.user_id, ended)
+        sessions_service.invalidate(previous.user_id, revoked)
     count("SignIn")
     return signed_in
 
 
-def _login_shares(identifier: str, place: str, *, is_known: bool) -> list[LimitKey]:
+def _limit_keys(identifier: str, client_network: str, *, is_known: bool) -> list[LimitKey]:
     """Return the limit keys of a failed sign-in.
 
     They depend on the typed identifier and not on the account: an unknown account has the same
     buckets. A network from which the account has signed in before has its own bucket, which other
     networks cannot exhaust.
     """
-    typed = digest(identifier)
+    identifier_digest = digest(identifier)
     if is_known:
-        return [("login", f"{typed}:{place}")]
-    return [("login", place), ("login", typed)]
+        return [("login", f"{identifier_digest}:{client_network}")]
+    return [("login", client_network), ("login", identifier_digest)]
 
 
-def _enter_by_password(
+def _open_session_by_password(
     account: LocalAccount | None, password: str, caller: Caller, previous: Principal | None
 ) -> tuple[SignedIn, list[UUID]] | None:
-    """Check a password and open a session; return None when the password changed meanwhile.
+    """Check a password and open a session; return None when the password was just changed.
 
-    A session of the previous password would outlive the change, which revokes all others.
+    The change revokes the other sessions, so none may be opened with the previous password after
+    it.
     """
     matches = passwords.verify(password, account.password_hash if account else None)
     if account is None:
@@ -110,9 +113,9 @@ def _enter_by_password(
 def change_password(principal: Principal, current: str, new: str, caller: Caller) -> None:
     """Change the password of a local account and revoke all its other sessions.
 
-    Raises AppError INVALID_CREDENTIALS for a wrong current password (a concurrent change may be
-    faster) and for an account without a password; VALIDATION_ERROR for a weak new password;
-    JWT_INVALID when the session was revoked meanwhile.
+    Raises AppError INVALID_CREDENTIALS for an account without a password and for a wrong current
+    password, also when a concurrent call has just changed it; VALIDATION_ERROR for a weak new
+    password; JWT_INVALID when the session was revoked after authentication.
     """
     user_id = principal.user_id
     with record_failures(caller, Action.PASSWORD_FAILED):
@@ -128,7 +131,7 @@ def change_password(principal: Principal, current: str, new: str, caller: Caller
             lock_active_user(connection, principal)
             if not users_repository.replace_password(connection, account, new_hash):
                 raise RefusedError(ErrorCode.INVALID_CREDENTIALS, "wrong_password", user_id=user_id)
-            number, ended = sessions_repository.revoke_all(
+            number, revoked = sessions_repository.revoke_all(
                 connection, user_id, except_id=principal.session_id
             )
             audit_repository.record(
@@ -139,7 +142,7 @@ def change_password(principal: Principal, current: str, new: str, caller: Caller
                 target=("user", user_id),
                 details={"sessions": number},
             )
-    sessions_service.invalidate(user_id, ended)
+    sessions_service.invalidate(user_id, revoked)
     logger.info("password_changed", extra={"user_id": str(user_id)})
 
 

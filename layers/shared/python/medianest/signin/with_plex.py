@@ -41,7 +41,7 @@ MAX_PLEX_SECONDS = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Pin:
-    """A sign-in that has begun: the handle, and the page where the user approves it."""
+    """A sign-in in progress: the handle (`pin_id`), and the page where the user approves it."""
 
     pin_id: str
     code: str
@@ -51,15 +51,15 @@ class Pin:
 
 @cache
 def plex() -> PlexClient:
-    """Return this environment's client of plex.tv."""
+    """Return the plex.tv client of this execution environment."""
     return PlexClient(environment(), shared_cache())
 
 
 def begin(caller: Caller) -> Pin:
-    """Begin a sign-in: create a PIN at plex.tv, and a handle that only this caller knows.
+    """Begin a sign-in: create a PIN at plex.tv, and a handle that only this caller gets.
 
-    Plex numbers its PINs in sequence, so with the id of a PIN any caller could finish another
-    user's sign-in. The handle is random, and the id of its PIN never leaves the service.
+    The ids of Plex's PINs are sequential, so with such an id any caller could finish the sign-in of
+    another user. The handle is random, and the id of its PIN stays in the database.
     """
     pin = plex().create_pin()
     handle = secrets.token_urlsafe(HANDLE_BYTES)
@@ -74,52 +74,52 @@ def finish(handle: str, caller: Caller, previous: Principal | None) -> SignedIn:
     """Exchange the handle of an approved sign-in for a session, which replaces `previous`.
 
     Raises AppError PIN_EXPIRED, PIN_PENDING, PLEX_UNREACHABLE, PLEX_ACCESS_DENIED or
-    ACCOUNT_SUSPENDED. A handle stays valid until it succeeds or is refused, so a short outage of
-    plex.tv does not lose the sign-in.
+    ACCOUNT_SUSPENDED. A handle stays valid until the sign-in succeeds or is refused, so the client
+    can retry after a short outage of plex.tv.
     """
     with database().transaction() as connection:
-        begun = repository.get(connection, handle)
-    if begun is None:
+        pending = repository.get(connection, handle)
+    if pending is None:
         raise AppError(ErrorCode.PIN_EXPIRED)
     budget = _plex_budget()
-    token = plex().claimed_token(begun.plex_pin_id, budget)
+    token = plex().claimed_token(pending.plex_pin_id, budget)
     if token is None:
         raise AppError(ErrorCode.PIN_PENDING)
     account = plex().account(token, budget)
-    # The token is not stored: the sign-in needs only the identity.
+    # The token is not stored, because only the sign-in needs it.
     with (
         record_failures(caller, Action.SIGN_IN_FAILED, method="plex"),
-        _refusal_ends(handle),
+        _consume_if_refused(handle),
     ):
         access = _access(account, token, budget)
         with database().transaction() as connection:
-            if not repository.use(connection, handle):
+            if not repository.consume(connection, handle):
                 raise AppError(ErrorCode.PIN_EXPIRED)
-            user, outdated = _user_of(connection, account, access, caller)
-            how = {"method": "plex", "begunFrom": begun.ip}
-            signed_in, ended = open_session(connection, user, caller, previous, how)
-    sessions_service.invalidate(user.id, outdated)
+            user, revoked_by_role = _user_of(connection, account, access, caller)
+            details = {"method": "plex", "begunFrom": pending.ip}
+            signed_in, revoked = open_session(connection, user, caller, previous, details)
+    sessions_service.invalidate(user.id, revoked_by_role)
     if previous is not None:
-        sessions_service.invalidate(previous.user_id, ended)
+        sessions_service.invalidate(previous.user_id, revoked)
     count("SignIn")
     return signed_in
 
 
 @contextmanager
-def _refusal_ends(handle: str) -> Iterator[None]:
-    """Consume the handle when the account is refused: a retry would be refused too."""
+def _consume_if_refused(handle: str) -> Iterator[None]:
+    """Consume the handle when the account is refused, because a retry would be refused too."""
     try:
         yield
     except RefusedError:
         with database().transaction() as connection:
-            repository.use(connection, handle)
+            repository.consume(connection, handle)
         raise
 
 
 def _plex_budget() -> Budget:
     """Return the time budget of all calls of plex.tv that finish one sign-in.
 
-    One and a half times the time-out of one call, bounded so that the function has time to answer.
+    1.5 times the time-out of one call, bounded so that the function can respond in time.
     """
     return Budget(min(1.5 * environment().upstream_timeout_seconds, MAX_PLEX_SECONDS))
 
@@ -137,7 +137,10 @@ def _access(account: PlexAccount, token: str, budget: Budget) -> PlexAccess | No
 def _user_of(
     connection: Connection[Any], account: PlexAccount, access: PlexAccess | None, caller: Caller
 ) -> tuple[User, list[UUID]]:
-    """Return the user of an account, added or updated, and the sessions that a new role revokes."""
+    """Add or update the user of an account; return the user and the sessions to invalidate.
+
+    A change of the role revokes all sessions of the user.
+    """
     admin = access is not None and access.owned
     previous_role = users_repository.lock_plex_role(connection, account.id) if admin else None
     # A managed user of a Plex Home has no address; .invalid never exists (RFC 2606).

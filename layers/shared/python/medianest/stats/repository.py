@@ -1,4 +1,4 @@
-"""The SQL of statistics."""
+"""The SQL of the statistics."""
 
 from __future__ import annotations
 

@@ -21,7 +21,8 @@ from medianest.users.schemas import QuotaIn
 class Setting[V: RequestModel]:
     """A run-time setting; without a row, the default applies.
 
-    `bounds` are the minimum and maximum of fields of a new value, stricter than the schema.
+    `bounds` are the minimum and maximum of fields of a new value. They are stricter than the
+    schema, which stored values must match.
     """
 
     key: str

@@ -31,8 +31,8 @@ def put(
 ) -> ConfigRow:
     """Insert or update a value.
 
-    The time is clock_timestamp(), because now() is the start of the transaction, before its wait
-    for the lock.
+    `updated_at` is clock_timestamp(), because now() is the start of the transaction, before it
+    waited for the lock.
     """
     return fetch_row(
         connection,

@@ -37,9 +37,9 @@ from medianest.users.service import lock_admin
 if TYPE_CHECKING:
     from psycopg import Connection
 
-# How long an environment caches the settings.
+# The time that an environment caches the settings.
 CACHE_SECONDS = 30.0
-# The pause after a read that failed.
+# The pause after a failed read.
 RETRY_SECONDS = 2.0
 
 
@@ -64,7 +64,7 @@ def auto_approval(role: Role) -> AutoApproval:
 
 
 def audit_retention(connection: Connection[Any]) -> timedelta:
-    """Return the retention of audit rows, not cached, because a deletion cannot be undone."""
+    """Return the retention of audit rows; it is not cached, because deletions are final."""
     return parse(repository.rows(connection)).audit_retention
 
 
@@ -86,7 +86,7 @@ def find(key: str) -> Setting[Any]:
 def change(key: str, value: dict[str, Any], admin: Principal, caller: Caller) -> SettingOut:
     """Change a setting; raises NOT_FOUND or VALIDATION_ERROR, or as `lock_admin` does.
 
-    The change applies in this environment at once, in others when their cache expires.
+    The change applies in this environment at once, and in others when their cache expires.
     """
     setting = find(key)
     try:
@@ -96,7 +96,7 @@ def change(key: str, value: dict[str, Any], admin: Principal, caller: Caller) ->
     _check_bounds(setting, new)
     with database().transaction() as connection:
         lock_admin(connection, admin)
-        # Serialize writers, so that each audit row has the value of the previous writer.
+        # Serialise writers, so that each audit row has the value of the previous writer.
         repository.lock(connection)
         rows = _by_key(repository.rows(connection))
         old, current_row = _current_value(setting, rows)
@@ -127,7 +127,7 @@ def _check_bounds(setting: Setting[Any], new: dict[str, Any]) -> None:
 
 
 class SettingsCache:
-    """The settings of the last read."""
+    """The settings of this environment, read from the database every CACHE_SECONDS."""
 
     def __init__(self) -> None:
         self._config = parse(())

@@ -16,7 +16,7 @@ QUOTA_KINDS: tuple[QuotaKind, ...] = ("movies", "seasons")
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """Films or seasons that a user may request in any `days` days; None is unlimited."""
+    """Films or seasons that a user may request in any `days` days; no `limit` is unlimited."""
 
     limit: int | None
     days: int
@@ -75,7 +75,7 @@ class Actor:
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """A signed-in user and the session of the call; `by_cookie` means no bearer token was used."""
+    """A signed-in user and the session of the call; `by_cookie` is True for a session cookie."""
 
     user_id: UUID
     session_id: UUID

@@ -199,11 +199,11 @@ def lock_active(connection: Connection[Any], user_id: UUID, session_id: UUID) ->
 
 def lock_session(connection: Connection[Any], user_id: UUID, session_id: UUID) -> bool:
     """Lock a live session until the transaction ends; return False if it is not live."""
-    found = connection.execute(
+    locked = connection.execute(
         f"SELECT FROM sessions s WHERE s.user_id = %(user)s AND {_LIVE_SESSION} FOR KEY SHARE",
         {"user": user_id, "session": session_id},
     )
-    return found.rowcount == 1
+    return locked.rowcount == 1
 
 
 def lock_admins(connection: Connection[Any]) -> list[UUID]:
