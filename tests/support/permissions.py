@@ -1,6 +1,6 @@
 """Callers of each route, by its address: /api/admin/ is for admins, the rest for signed-in users.
 
-The exceptions are listed here, by hand: a route that is public by mistake fails the tests.
+The exceptions are listed here by hand, so a route that is public by mistake fails the tests.
 """
 
 PUBLIC = {
