@@ -25,11 +25,11 @@ _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def main() -> int:
-    """Do what the command line says and return the exit code."""
+    """Run the command and return the exit code."""
     try:
         return _do(_parse())
     except ConfigurationError as error:
-        print("The settings are not right:", *error.problems, sep="\n  ", file=sys.stderr)
+        print("Invalid settings:", *error.problems, sep="\n  ", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130
@@ -63,38 +63,41 @@ def _do(options: argparse.Namespace) -> int:
 def _parse() -> argparse.Namespace:
     # Options may come before or after the command.
     data = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
-    data.add_argument("--data", type=Path, help="folder of the data (.local)")
+    data.add_argument("--data", type=Path, help="data folder (default: .local)")
     run = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
     run.add_argument(
-        "--port", type=_port, metavar="PORT", help="port of the API; 0 takes any free one (3001)"
+        "--port",
+        type=_port,
+        metavar="PORT",
+        help="port of the API; 0 picks a free one (default: 3001)",
     )
     run.add_argument(
         "--trial-limits",
         action="store_true",
-        help="let an address begin sign-ins often, on an embedded database that has no such limits",
+        help="raise the sign-in limits, unless the database is external or has limits of its own",
     )
     parser = argparse.ArgumentParser(
         prog="python -m local", description=__doc__, parents=[data, run]
     )
     commands = parser.add_subparsers(dest="command")
-    commands.add_parser("run", help="run the service; what no command does", parents=[data, run])
+    commands.add_parser("run", help="run the service (the default)", parents=[data, run])
     fire = commands.add_parser(
         "fire",
-        help="fire a schedule of the running service; without a name, list them",
+        help="trigger a schedule of the running service; without a name, list the schedules",
         parents=[data],
     )
     fire.add_argument("name", metavar="SCHEDULE", nargs="?")
     commands.add_parser(
-        "reset", help="remove the data of a service that is not running", parents=[data]
+        "reset", help="remove the local data; the service must be stopped", parents=[data]
     )
     invoke = commands.add_parser(
         "invoke",
-        help="invoke a function of the running service; without a name, list them",
+        help="invoke a function of the running service; without a name, list the functions",
         parents=[data],
     )
     invoke.add_argument("name", metavar="FUNCTION", nargs="?")
     invoke.add_argument("event", type=Path, metavar="EVENT.json", nargs="?")
-    # Set here, not as defaults: those of a command would replace options given before it.
+    # Set here because the defaults of a command would overwrite options in front of it.
     defaults = argparse.Namespace(
         command="run", data=PROJECT / ".local", port=None, trial_limits=False
     )
@@ -124,20 +127,20 @@ def _functions(template: Template) -> dict[str, str]:
 
 
 def _about(function: Function) -> str:
-    """Return the first sentence of a function's module."""
+    """Return the first line of a function's module docstring."""
     module = function.code / f"{function.handler.partition('.')[0]}.py"
     text = ast.get_docstring(ast.parse(module.read_text(encoding="utf-8"))) or ""
     return text.partition("\n")[0].rstrip(".")
 
 
 def _list(kind: str, usage: str, name: str | None, known: Mapping[str, str]) -> int:
-    """List what is known: as the output without a name, as an error with an unknown one."""
+    """Print the known names: to stdout without a name, to stderr for an unknown one."""
     width = max(map(len, known))
     lines = [f"  {each:{width}}  {about}" for each, about in sorted(known.items())]
     if name is None:
-        print(f"There are these {kind}s ({usage}):", *lines, sep="\n")
+        print(f"{kind.capitalize()}s ({usage}):", *lines, sep="\n")
         return 0
-    print(f"There is no {kind} {name}. There are:", *lines, sep="\n", file=sys.stderr)
+    print(f"Unknown {kind} {name}. Known {kind}s:", *lines, sep="\n", file=sys.stderr)
     return 1
 
 
@@ -149,7 +152,7 @@ def _event(path: Path | None) -> object:
     except OSError as error:
         raise ValueError(f"{path} cannot be read: {error.strerror}") from None
     except ValueError as error:
-        raise ValueError(f"{path} is not JSON: {error}") from None
+        raise ValueError(f"{path} is not valid JSON: {error}") from None
 
 
 def _reset(data: Path) -> int:
@@ -172,15 +175,15 @@ async def _run(config: RunConfig, *, trial_limits: bool) -> int:
 
     def stop(number: int) -> None:
         nonlocal is_stopping
-        if number == signal.SIGHUP:  # the terminal is gone
+        if number == signal.SIGHUP:  # the terminal has closed
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        if not is_stopping and task is not None:  # a second signal does not interrupt the stop
+        if not is_stopping and task is not None:  # a second signal does not interrupt the shutdown
             is_stopping = True
             print("\nStopping …", flush=True)
             task.cancel()
 
     for number in _STOP_SIGNALS:
-        if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
+        if signal.getsignal(number) is not signal.SIG_IGN:  # nohup ignores SIGHUP
             loop.add_signal_handler(number, stop, number)
     print("Starting MediaNest", flush=True)
     try:
@@ -209,9 +212,9 @@ MediaNest is ready at {service.url}
   TMDB      {tmdb}
   Data      {service.config.data}
 
-  Routes    {service.url}/api/docs shows them all, to read and to try
+  API       {service.url}/api/docs describes every route and can call it
   Try       curl {service.url}/api/health
-            The README goes on from there: sign in, search, request. Its first lines are here:
+            Then follow the README (sign in, search, request). Set its variables:
             API={service.url}{standin}
   Stop      Ctrl-C
 """

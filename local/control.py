@@ -21,7 +21,7 @@ from local.scheduler import Scheduler
 from local.template.models import Template
 
 _RUN_FILE = "run.json"
-# The longest time that a function may run on Lambda, and a while for it to start.
+# Lambda's maximum for a function (900 s), plus time for its start.
 _TIMEOUT = 960.0
 
 
@@ -33,13 +33,13 @@ class ControlError(Exception):
 async def control(
     data: Path, url: str, template: Template, runtime: Runtime, scheduler: Scheduler
 ) -> AsyncIterator[str]:
-    """Serve commands on a loopback port; `run.json` in `data` has the port and the token."""
+    """Accept commands on a loopback port; `run.json` in `data` has its address and the token."""
     token = secrets.token_urlsafe(24)
 
     @web.middleware
     async def check_token(request: web.Request, handler: Any) -> web.StreamResponse:
-        given = request.headers.get("Authorization", "")
-        if not hmac.compare_digest(given.encode(), f"Bearer {token}".encode()):
+        credential = request.headers.get("Authorization", "")
+        if not hmac.compare_digest(credential.encode(), f"Bearer {token}".encode()):
             raise web.HTTPUnauthorized
         response: web.StreamResponse = await handler(request)
         return response
@@ -57,7 +57,9 @@ async def control(
         try:
             return _report(await runtime.invoke(name, await request.json()))
         except TooManyRequestsError:
-            return web.json_response({"problem": f"{name} is busy"}, status=429)
+            return web.json_response(
+                {"problem": f"{name} has reached its concurrency limit"}, status=429
+            )
 
     app = web.Application(middlewares=[check_token], client_max_size=6 * 1024 * 1024)
     app.router.add_post("/schedules/{name}", fire)
@@ -83,22 +85,22 @@ def send_command(data: Path, kind: str, name: str, event: object = None) -> dict
     if not path.exists():
         raise not_running
     run = json.loads(path.read_text())
-    request = urllib.request.Request(  # noqa: S310 - our own loopback address
+    request = urllib.request.Request(  # noqa: S310 - a loopback address
         f"{run['control']}/{kind}/{quote(name, safe='')}",
         data=json.dumps(event).encode(),
         headers={"Authorization": f"Bearer {run['token']}", "Content-Type": "application/json"},
     )
     try:
         with urllib.request.urlopen(request, timeout=_TIMEOUT) as response:  # noqa: S310 - as above
-            answer: dict[str, Any] = json.load(response)
+            result: dict[str, Any] = json.load(response)
     except urllib.error.HTTPError as error:
         with error:
             raise ControlError(_problem(error.read(), error.code)) from None
     except TimeoutError:
-        raise ControlError(f"MediaNest has not answered within {_TIMEOUT:g} s") from None
-    except OSError:  # left behind by kill -9
+        raise ControlError(f"MediaNest did not respond within {_TIMEOUT:g} s") from None
+    except OSError:  # kill -9 leaves run.json behind
         raise not_running from None
-    return answer
+    return result
 
 
 def _report(result: InvocationResult) -> web.Response:
@@ -113,7 +115,7 @@ def _report(result: InvocationResult) -> web.Response:
 
 
 def _unknown(kind: str, name: str, known: Any) -> web.Response:
-    problem = f"There is no {kind} {name}. There are: {', '.join(sorted(known))}"
+    problem = f"Unknown {kind} {name}. Known {kind}s: {', '.join(sorted(known))}"
     return web.json_response({"problem": problem}, status=404)
 
 
@@ -121,4 +123,4 @@ def _problem(body: bytes, status: int) -> str:
     try:
         return str(json.loads(body)["problem"])
     except (ValueError, KeyError, TypeError):
-        return f"The running service answered {status}"
+        return f"The running service responded with HTTP {status}"

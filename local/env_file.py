@@ -1,4 +1,4 @@
-"""Read .env, and name every line that is wrong."""
+"""Read .env, and report every invalid line."""
 
 import io
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ _UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 @dataclass(frozen=True, slots=True)
 class EnvFile:
-    """Values by name, the line of each, and a message for each line that is wrong."""
+    """Values and line numbers by name, and a message for each invalid line."""
 
     values: Mapping[str, str | None]
     lines: Mapping[str, int]
@@ -23,20 +23,20 @@ class EnvFile:
 
 
 def read_env_file(path: Path) -> EnvFile:
-    """Read a file; one that is missing has no values."""
+    """Parse a file; a missing one has no values."""
     text = _read_text(path)
     lines: dict[str, int] = {}
     problems: list[str] = []
     for each in parse_stream(io.StringIO(text)):
-        # The parser counts the empty lines before a line as part of it.
+        # The parser counts preceding empty lines as part of a line.
         source = each.original.string
         line = each.original.line + source[: len(source) - len(source.lstrip())].count("\n")
         if each.error or (each.key is not None and each.value is None):
             problems.append(f"{path.name} line {line}: expected NAME=value")
         elif each.key is not None and each.key in lines:
             problems.append(
-                f"{path.name} line {line}: {each.key} is in line {lines[each.key]} already;"
-                " remove one of the two"
+                f"{path.name} line {line}: {each.key} is already set in line {lines[each.key]};"
+                " remove one of the two lines"
             )
         elif each.key is not None:
             lines[each.key] = line
@@ -44,7 +44,7 @@ def read_env_file(path: Path) -> EnvFile:
 
 
 def _read_text(path: Path) -> str:
-    """Return a file's text, nothing if there is none; raises ConfigurationError."""
+    """Return a file's text, empty if it is missing; raises ConfigurationError."""
     try:
         content = path.read_bytes()
     except FileNotFoundError:
@@ -52,10 +52,11 @@ def _read_text(path: Path) -> str:
     except OSError as error:
         raise ConfigurationError(f"{path.name} cannot be read: {error.strerror}") from None
     if content.startswith(_UTF_16_MARKS) or b"\0" in content:
-        raise ConfigurationError(f"{path.name} is UTF-16 or no text: save it as UTF-8")
+        raise ConfigurationError(f"{path.name} is UTF-16 or binary: save it as UTF-8 text")
     try:
-        # Windows editors begin UTF-8 with a mark, and end lines in their own way.
+        # Windows editors write a byte order mark and CRLF line endings.
         return content.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        raise ConfigurationError(f"{path.name} line {line} is not UTF-8: save it so") from None
+        problem = f"{path.name} line {line} is not UTF-8: save the file as UTF-8"
+        raise ConfigurationError(problem) from None

@@ -1,4 +1,4 @@
-"""Settings of a local run: the environment, then .env, then those that the first run generated."""
+"""Read the settings of a local run: the environment, then .env, then generated values."""
 
 import json
 import os
@@ -21,7 +21,7 @@ DEFAULT_PORT = 3001
 SECRETS = frozenset(
     name.upper() for name, field in Environment.model_fields.items() if is_secret(field)
 )
-# Only a deployment has these: a user for the migrations, and logins without a host.
+# Only deployments use these: the functions' database login, and hosts for logins without one.
 ON_AWS = frozenset({"APP_DATABASE_URL", "DATABASE_HOST", "REDIS_HOST"})
 _NAMES = [name.upper() for name in Environment.model_fields if name.upper() not in ON_AWS]
 _LAST_PORT = 65535
@@ -33,8 +33,8 @@ type LogFormat = Literal["text", "json"]
 class RunConfig:
     """The settings of a local run.
 
-    `variables` are for the functions; the run starts a server of its own for each address that
-    they lack. `known` has the given ones checked and typed. `origins` says where each was given.
+    `variables` go to the functions; for each address that is missing, the run starts a local
+    server. `known` has the variables validated and typed. `origins` says where each one was set.
     """
 
     data: Path
@@ -54,9 +54,9 @@ def read_run_config(
     environment: Mapping[str, str] | None = None,
     env_file: Path = PROJECT / ".env",
 ) -> RunConfig:
-    """Read and check the settings; a ConfigurationError names everything that is wrong at once.
+    """Read and validate the settings; a ConfigurationError lists all problems.
 
-    `port` and `data` override the environment; port 0 takes any free one.
+    `port` and `data` override the environment; port 0 picks a free one.
     """
     folder = (data or PROJECT / ".local").resolve()
     own = os.environ if environment is None else environment
@@ -95,7 +95,7 @@ def read_run_config(
 
 
 def write_private(path: Path, content: Mapping[str, object]) -> None:
-    """Write JSON that only this user can read, whole or not at all."""
+    """Write a JSON file atomically; only this user can read it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     new = path.with_name(f"{path.name}.{os.getpid()}.new")
     new.unlink(missing_ok=True)
@@ -112,7 +112,7 @@ def _generated(folder: Path) -> dict[str, str]:
             kept = dict(json.loads(path.read_text()))
         except (ValueError, TypeError):
             raise ConfigurationError(
-                f"{path} is not readable: remove it, and the next start makes another"
+                f"{path} is not valid JSON: remove it, and the next start creates it"
             ) from None
     values = {
         "JWT_SECRET": secrets.token_urlsafe(48),
@@ -125,15 +125,13 @@ def _generated(folder: Path) -> dict[str, str]:
 
 
 def _check(variables: Mapping[str, str]) -> tuple[Environment, list[str]]:
-    """Return the variables as the functions read them, and what is wrong with them."""
+    """Return the variables as the functions read them, and the problems with them."""
     arns = [
         name
         for name in sorted(SECRETS & variables.keys())
         if variables[name].startswith(SECRET_ARN_PREFIX)
     ]
-    problems = [
-        f"{name} is an ARN, which only AWS can read: give the value itself" for name in arns
-    ]
+    problems = [f"{name} is an ARN, which works on AWS only: set the value itself" for name in arns]
     try:
         return load(variables), problems
     except ConfigurationError as error:
@@ -155,7 +153,7 @@ def _missing_in_production(given: Mapping[str, str]) -> list[str]:
     names = ", ".join(name for name, is_there in is_given.items() if not is_there)
     if not names:
         return []
-    return [f"NODE_ENV is production, which needs {names}: what stands in for them here has no TLS"]
+    return [f"NODE_ENV is production, which requires {names}: the local substitutes have no TLS"]
 
 
 def _has_real_plex(given: Mapping[str, str]) -> bool:
@@ -167,8 +165,8 @@ def _has_real_tmdb(given: Mapping[str, str]) -> bool:
 
 
 def _line(problem: str) -> int:
-    found = re.match(r"\S+ line (\d+):", problem)
-    return int(found[1]) if found else 0
+    match = re.match(r"\S+ line (\d+):", problem)
+    return int(match[1]) if match else 0
 
 
 def _log_format(value: str, problems: list[str]) -> LogFormat:
@@ -188,7 +186,7 @@ def _port(value: str, problems: list[str]) -> int:
 
 
 def port_number(value: str) -> int:
-    """Return a port, 0 for any free one; raises ValueError with what it must be."""
+    """Parse a port, 0 for a free one; raises ValueError with the allowed range."""
     if not (value.isascii() and value.isdecimal() and int(value[:9]) <= _LAST_PORT):
         raise ValueError(f"must be a number from 0 to {_LAST_PORT}, not {_quoted(value)}")
     return int(value)

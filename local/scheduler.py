@@ -63,7 +63,7 @@ class Scheduler:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def fire(self, name: str) -> InvocationResult:
-        """Invoke a schedule's function now; on an error retry with back-off, as its policy says."""
+        """Invoke a schedule's function now; retry errors with back-off, as its policy says."""
         schedule = self.schedules[name]
         result = await self._invoke(schedule)
         attempts = 1
@@ -100,6 +100,6 @@ def rate_seconds(expression: str) -> float:
     match = _RATE.fullmatch(expression)
     if match is None or int(match[1]) == 0:
         raise TemplateError(
-            f"The local scheduler knows rate(N minutes|hours|days), not {expression}"
+            f"The local scheduler supports rate(N minutes|hours|days) only, not {expression}"
         )
     return int(match[1]) * _UNIT_SECONDS[match[2]]

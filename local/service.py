@@ -1,4 +1,4 @@
-"""Start everything that template.yaml describes, and what it needs, on this machine."""
+"""Start the service of template.yaml, with its database, cache and stand-ins, on this machine."""
 
 import asyncio
 import time
@@ -30,8 +30,8 @@ from medianest.core.error_codes import ErrorCode
 type Report = Callable[[str], None]
 
 _MIGRATIONS = "MigrationsFunction"
-# The template's reserved concurrency protects the smallest database of RDS. This one has 200
-# connections.
+# The template's reserved concurrency protects the smallest RDS database; the embedded one accepts
+# 200 connections.
 _UNRESERVED = dict.fromkeys(
     (
         "MediaConcurrency",
@@ -42,7 +42,7 @@ _UNRESERVED = dict.fromkeys(
     ),
     "0",
 )
-# For a browser that opens the address of the API; AWS has no such route.
+# For browsers that open the root of the API; AWS has no such route.
 _HOME = Route(
     "/", "GET", Mock(frozenset({"application/json"}), 302, {"Location": "'/api/docs'"}, "")
 )
@@ -53,7 +53,7 @@ _RUNTIME = PROJECT / ".venv" / "var" / "runtime"
 
 @dataclass(frozen=True, slots=True)
 class Backends:
-    """The URLs that the functions call; None for the real plex.tv or TMDB."""
+    """The URLs that the functions call; None selects the real plex.tv or TMDB."""
 
     database_url: str
     redis_url: str
@@ -75,7 +75,7 @@ class Service:
     supervisors: asyncio.Future[list[None]]
 
     async def wait(self) -> None:
-        """Wait without end; raises EngineError when an engine cannot be restarted."""
+        """Wait until cancelled; raises EngineError if an engine cannot be restarted."""
         await self.supervisors
         await asyncio.Event().wait()
 
@@ -93,8 +93,8 @@ async def running(
 ) -> AsyncIterator[Service]:
     """Run everything that template.yaml describes, ready for requests inside the block.
 
-    Raises StartError if it cannot start, and leaves nothing running in any case. With
-    `trial_limits` an embedded database that has no sign-in limits of its own gets wide ones.
+    Raises StartError if it cannot start; every exit stops everything that was started. With
+    `trial_limits` an embedded database without sign-in limits of its own gets higher ones.
     """
     async with AsyncExitStack() as stack:
         config.data.mkdir(parents=True, exist_ok=True)
@@ -111,7 +111,7 @@ async def running(
         await _migrate(template, runtime, report)
         if trial_limits and "DATABASE_URL" not in config.variables:
             set_trial_limits(backends.database_url)
-            report("  Wide limits for sign-ins (rateLimit.auth and .plex-pin in /api/admin/config)")
+            report("  Higher sign-in limits for local use (rateLimit.auth, rateLimit.plex-pin)")
         with _timed(report, "API Gateway"):
             with_home = replace(template, routes=(*template.routes, _HOME))
             gateway = Gateway(
@@ -135,7 +135,7 @@ async def running(
 async def _start_backends(
     stack: AsyncExitStack, config: RunConfig, report: Report, *, durable: bool
 ) -> tuple[Backends, dict[Engine, Server]]:
-    """Start each backend that the settings do not name; return all URLs, and the engines."""
+    """Start each backend whose URL is not set; return all URLs, and the started engines."""
     engines: dict[Engine, Server] = {}
     backends = Backends(
         await _database(stack, config, engines, report, durable=durable),
@@ -170,7 +170,7 @@ async def _cache(
     if url is None:
         return _start(stack, ValkeyEngine(config.data), engines, report)
     if problem := await asyncio.to_thread(reachability.cache_problem, config.known):
-        report(f"  {config.origins['REDIS_URL']}: {problem}. MediaNest goes on without a cache")
+        report(f"  {config.origins['REDIS_URL']}: {problem}. MediaNest starts without a cache")
     return url
 
 
@@ -198,7 +198,7 @@ async def _upstreams(
 
 
 async def _start_standins(port: int) -> standins.Standins:
-    # The ports after the API's are easy to find; any free ones otherwise.
+    # Prefer the two ports after the API's, which are easy to find, to any free ones.
     if port:
         try:
             return await standins.start("127.0.0.1", port + 1, port + 2)
@@ -218,7 +218,7 @@ def _lambda(config: RunConfig, template: Template, backends: Backends) -> Runtim
 
 
 def function_variables(config: RunConfig, backends: Backends) -> dict[str, str]:
-    """Return the variables for the functions: those given, and the URLs of the backends."""
+    """Return the variables of the functions: the configured ones and the URLs of the backends."""
     values = {
         **config.variables,
         "DATABASE_URL": backends.database_url,
@@ -237,7 +237,9 @@ async def _migrate(template: Template, runtime: Runtime, report: Report) -> None
     with _timed(report, "Migrations"):
         result = await runtime.invoke(_MIGRATIONS, {})
     if result.error is not None and ErrorCode.DATABASE_CONNECTION_ERROR in str(result.payload):
-        raise StartError("The database could be reached a moment ago, and now it cannot")
+        raise StartError(
+            "The database became unreachable during the start. Check it, then start again"
+        )
     if result.error is not None:
         reason = result.payload.get("errorMessage", "") if isinstance(result.payload, dict) else ""
         raise StartError(f"The migrations failed: {result.error}: {reason}")

@@ -1,4 +1,4 @@
-"""Widen the sign-in limits of an embedded database, so that a person can try things out."""
+"""Raise the sign-in limits of an embedded database, so that a developer can try things out."""
 
 from collections.abc import Mapping
 
@@ -15,7 +15,7 @@ TRIAL_LIMITS: Mapping[PolicyName, Mapping[str, int]] = {
 
 
 def set_trial_limits(database_url: str) -> None:
-    """Set the wide limits where the database has none of its own."""
+    """Set the higher limits, but keep limits that the database already has."""
     with psycopg.connect(database_url, connect_timeout=5) as connection:
         for policy, value in TRIAL_LIMITS.items():
             connection.execute(

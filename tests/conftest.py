@@ -1,4 +1,4 @@
-"""Real engines for the whole run; a database, a key space and stand-ins for each worker."""
+"""Real engines for the whole run; a database, cache databases and stand-ins for each worker."""
 
 import asyncio
 import os
@@ -15,22 +15,22 @@ from tests.support import engines as engines_of_run
 from tests.support import trust
 from tests.support.pgbouncer import Pool, binary, pgbouncer
 
-engines_of_run.take_over()
+engines_of_run.move_variables()
 os.environ["POWERTOOLS_SERVICE_NAME"] = "tests"
-# A run in the background of a script ignores Ctrl-C, and so would every process that it starts.
+# A background job of a script ignores SIGINT, and its child processes inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 JWT_SECRET = "N0t-a-secret_just-the-key-of-these-tests"
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Hold the run to the tests that docs/trust.md names; under xdist its controller does that."""
+    """Check that the tests named in docs/trust.md ran; under xdist only the controller checks."""
     if not hasattr(config, "workerinput"):
-        config.pluginmanager.register(trust.TrustPlugin(trust.answers_for(config)))
+        config.pluginmanager.register(trust.TrustPlugin(trust.required_tests(config)))
 
 
 @pytest.fixture(scope="session")
 def functions_loop() -> Iterator[asyncio.AbstractEventLoop]:
-    """Make the loop that the functions of this process run on."""
+    """Create the event loop on which the functions of this process run."""
     loop = asyncio.new_event_loop()
     yield loop
     asyncio.set_event_loop(None)
@@ -39,13 +39,13 @@ def functions_loop() -> Iterator[asyncio.AbstractEventLoop]:
 
 @pytest.fixture(autouse=True)
 def current_loop(functions_loop: asyncio.AbstractEventLoop) -> None:
-    """Make it current, as in Lambda's main thread; a test that ran its own loop has undone that."""
+    """Set it as the current loop, as in Lambda; a test that runs another loop unsets it."""
     asyncio.set_event_loop(functions_loop)
 
 
 @pytest.fixture(scope="session")
 def engines(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[tuple[str, str]]:
-    """Return the addresses of PostgreSQL and of Valkey or Redis, which all workers share."""
+    """Return the URLs of PostgreSQL and of Valkey or Redis, which all workers share."""
     root = tmp_path_factory.getbasetemp()
     shared = root if worker_id == "master" else root.parent
     with ExitStack() as stack:
@@ -58,19 +58,19 @@ def engines(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterato
 def pool(
     engines: tuple[str, str], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Pool | None]:
-    """Return what stands between the functions and PostgreSQL: nothing, but with PGBOUNCER."""
-    if not engines_of_run.given("PGBOUNCER"):
+    """Return the PgBouncer between the functions and PostgreSQL, None unless PGBOUNCER is set."""
+    if not engines_of_run.variable("PGBOUNCER"):
         yield None
         return
     if binary() is None:
-        raise pytest.UsageError("PGBOUNCER is given, and PgBouncer is not installed")
+        raise pytest.UsageError("PGBOUNCER is set, but PgBouncer is not installed")
     with pgbouncer(engines[0], tmp_path_factory.mktemp("pool") / "pgbouncer") as running:
         yield running
 
 
 @pytest.fixture(scope="session")
 def database_url(engines: tuple[str, str], worker_id: str) -> Iterator[str]:
-    """Return the address of this worker's own empty database."""
+    """Return the URL of this worker's empty database."""
     name, role = f"test_{worker_id}", f"test_app_{worker_id}"
     with engines_of_run.database(engines[0], name, [role]) as url:
         yield url
@@ -78,13 +78,13 @@ def database_url(engines: tuple[str, str], worker_id: str) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def worker_number(worker_id: str) -> int:
-    """Return the place of this worker among those of the run."""
+    """Return the index of this worker in the run."""
     return 0 if worker_id == "master" else int(worker_id.removeprefix("gw"))
 
 
 @pytest.fixture(scope="session")
 def redis_url(engines: tuple[str, str], worker_number: int) -> str:
-    """Return the address of this worker's own key space."""
+    """Return the URL of this worker's cache database."""
     return engines_of_run.key_space(engines[1], 2 * worker_number)
 
 
@@ -104,5 +104,5 @@ def upstreams() -> Iterator[standins.Standins]:
 
 @pytest.fixture(scope="session")
 def root() -> Path:
-    """Return the project's folder."""
+    """Return the root folder of the project."""
     return Path(__file__).parents[1]

@@ -1,7 +1,7 @@
-"""Prove the deployment without an AWS account: `make deploy-check`.
+"""Check the deployment without an AWS account: `make deploy-check`.
 
-Step by step, from what reads the template to what runs the packages that were built of it. A step
-that fails stops those that need what it makes, and no others.
+The steps start with linters of the template and end with running the built packages. If a step
+fails, only the steps that depend on its output are skipped.
 """
 
 import json
@@ -25,18 +25,18 @@ ARCHITECTURES = ("arm64", "x86_64")
 CHECKED = ("hobby", "scale", "external", "scale and everything")
 CHECKS = ROOT / ".venv-checks/bin"
 SAM = ROOT / ".venv-sam/bin"
-# What of an environment the tools get: nothing that leads to an account.
+# Environment variables for the tools, without AWS credentials.
 KEPT = ("PATH", "HOME", "LANG", "TMPDIR", "VIRTUAL_ENV")
 SHOWN_LINES = 60
 
 
 class StepError(Exception):
-    """What a step found wrong."""
+    """A step failed; the message has its output."""
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Something to prove; `run` returns what it found, `need` is a step that goes before."""
+    """A step; `run` returns its result, `need` is the title of a step that it depends on."""
 
     title: str
     run: Callable[[], str]
@@ -44,25 +44,26 @@ class Step:
 
 
 def main() -> int:
-    """Take all steps and return how the process should end."""
+    """Run all steps and return the exit code."""
     with tempfile.TemporaryDirectory(prefix="medianest-deploy-check-") as name:
         return take(steps(Path(name)))
 
 
 def steps(folder: Path) -> list[Step]:
-    """Return all there is to prove, in its order."""
+    """Return all steps, in order."""
     checkout, builds = folder / "checkout", folder / "builds"
-    copied, built = "A clean copy of what git has or would add", "sam build for "
-    here, listed = built + HERE, "The bill of materials of the builds"
+    copied, built = "Copy the files that git tracks or would add", "sam build for "
+    here, listed = built + HERE, "Write the bill of materials of the builds"
     return [
         Step("sam validate --lint", sam_validate),
         Step("cfn-lint with the serverless rules", cfn_lint),
         Step(
-            "Our own asserts, for every profile and mode (tests/deploy)",
+            "Tests of the template for every profile and mode (tests/deploy)",
             partial(pytest, "tests/deploy"),
         ),
         Step(
-            f"checkov on the template and on {len(CHECKED)} stacks of it", partial(checkov, folder)
+            f"checkov on the template and on {len(CHECKED)} resolved stacks",
+            partial(checkov, folder),
         ),
         Step(copied, partial(copy, checkout)),
         *(
@@ -71,12 +72,12 @@ def steps(folder: Path) -> list[Step]:
         ),
         Step(listed, partial(bill_of_materials, builds / "sbom.json")),
         Step(
-            "What is in the packages, against the bill of materials too",
+            "Compare the packages with the bill of materials",
             partial(pytest, "tests/artifact/test_build.py", builds=builds),
             here,
         ),
         Step(
-            "Every sample event, to the built functions on AWS's own runtime",
+            "Send every sample event to the built functions on AWS's runtime",
             partial(
                 pytest,
                 "tests/artifact/test_events.py",
@@ -86,7 +87,7 @@ def steps(folder: Path) -> list[Step]:
             here,
         ),
         Step(
-            "sam deploy of the build onto an emulator of AWS",
+            "sam deploy of the build to an emulator of AWS",
             partial(pytest, "tests/artifact/test_deployment.py", builds=builds),
             here,
         ),
@@ -94,7 +95,7 @@ def steps(folder: Path) -> list[Step]:
 
 
 def take(all_steps: Sequence[Step]) -> int:
-    """Take steps one after the other and say what each found."""
+    """Run the steps one after the other, print each result, and return the exit code."""
     failed: list[str] = []
     for number, step in enumerate(all_steps, 1):
         print(f"{number:2}/{len(all_steps)}  {step.title}", flush=True)
@@ -109,9 +110,9 @@ def take(all_steps: Sequence[Step]) -> int:
 
 
 def attempt(step: Step, failed: Sequence[str]) -> tuple[str, list[str]]:
-    """Take one step; return what it found, and line by line what is wrong."""
+    """Run one step; return its result and the lines of its failure."""
     if step.need in failed:
-        return "NOT TRIED", [f"It needs “{step.need}”."]
+        return "SKIPPED", [f"It depends on “{step.need}”, which failed."]
     try:
         return step.run(), []
     except StepError as error:
@@ -119,13 +120,13 @@ def attempt(step: Step, failed: Sequence[str]) -> tuple[str, list[str]]:
 
 
 def run(*command: str | Path, cwd: Path = ROOT, **environment: str) -> str:
-    """Return what a command prints; a StepError has it when the command fails."""
+    """Return the output of a command; raises StepError with the output if it fails."""
     kept = {name: os.environ[name] for name in KEPT if name in os.environ}
-    own = {"SAM_CLI_TELEMETRY": "0", "AWS_DEFAULT_REGION": "eu-west-1"}
+    fixed = {"SAM_CLI_TELEMETRY": "0", "AWS_DEFAULT_REGION": "eu-west-1"}
     done = subprocess.run(
         command,
         cwd=cwd,
-        env={**kept, **own, **environment},
+        env={**kept, **fixed, **environment},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -133,24 +134,24 @@ def run(*command: str | Path, cwd: Path = ROOT, **environment: str) -> str:
         check=False,
     )
     if done.returncode:
-        raise StepError(done.stdout or f"{command[0]} ended with {done.returncode}")
+        raise StepError(done.stdout or f"{command[0]} exited with code {done.returncode}")
     return done.stdout
 
 
 def sam_validate() -> str:
-    """Let AWS's command line look at the template."""
+    """Validate the template with the SAM command line."""
     run(SAM / "sam", "validate", "--lint")
-    return "a valid SAM template"
+    return "the template is valid"
 
 
 def cfn_lint() -> str:
-    """Hold the template against CloudFormation's schemas and AWS's rules for serverless."""
+    """Check the template against CloudFormation's schemas and AWS's rules for serverless."""
     run(CHECKS / "cfn-lint", "--append-rules", "cfn_lint_serverless.rules", "--", "template.yaml")
-    return "nothing found"
+    return "no findings"
 
 
 def checkov(folder: Path) -> str:
-    """Check the template as it is, and whole stacks as some parameters make them."""
+    """Check the template itself, and the stacks that some parameters produce."""
     files = [ROOT / "template.yaml"]
     for name in CHECKED:
         files.append(folder / f"{name.replace(' ', '-')}.json")
@@ -169,31 +170,31 @@ def checkov(folder: Path) -> str:
         for each in results["failed_checks"]
     ]
     wrong += [f"{file}: cannot be read" for file in results["parsing_errors"]]
-    wrong += [f"{file.name}: nothing was checked" for file in files if file.name not in checked]
+    wrong += [f"{file.name}: checkov ran no check" for file in files if file.name not in checked]
     if wrong:
         raise StepError("\n".join(sorted(wrong)))
-    return f"{len(passed)} checks passed, {len(skipped)} are suppressed with a reason"
+    return f"{len(passed)} checks passed, {len(skipped)} suppressed with a reason"
 
 
 def name_of(result: Mapping[str, Any]) -> str:
-    """Name the file that one of checkov's results is about."""
+    """Return the name of the file of a checkov result."""
     return Path(result["file_path"]).name
 
 
 def as_template(stack: Stack) -> dict[str, Any]:
-    """Return a template of what is made and of nothing else."""
+    """Return a template with the resources of a stack, resolved."""
     resources = {
         each.id: {**each.attributes, "Properties": each.properties}
         for each in stack.resources.values()
     }
-    # SAM makes the stage; what the template says of the API to a linter is meant for it, too.
+    # SAM creates the stage; the linter metadata of the API applies to it, too.
     stage = resources[stack.one("AWS::ApiGateway::Stage").id]
     stage["Metadata"] = template()["Resources"]["Api"].get("Metadata", {})
     return {"AWSTemplateFormatVersion": "2010-09-09", "Resources": resources}
 
 
 def pytest(*tests: str, builds: Path | None = None) -> str:
-    """Run tests; those of a build have to know where it is."""
+    """Run tests; `builds` is the folder of the builds, for tests that need them."""
     builds_of = str(builds or "")
     output = run(
         *(sys.executable, "-m", "pytest", "-q", "--tb=short", *tests), MEDIANEST_BUILDS=builds_of
@@ -202,7 +203,7 @@ def pytest(*tests: str, builds: Path | None = None) -> str:
 
 
 def copy(checkout: Path) -> str:
-    """Copy the project as somebody would get it: without what this machine has made."""
+    """Copy the project as a fresh clone has it, without generated files."""
     listed = run("git", "ls-files", "--cached", "--others", "--exclude-standard", "-z")
     names = [name for name in listed.split("\0") if (ROOT / name).is_file() and name]
     for name in names:
@@ -212,7 +213,7 @@ def copy(checkout: Path) -> str:
 
 
 def sam_build(checkout: Path, build: Path, architecture: str) -> str:
-    """Build all functions and layers for one kind of processor."""
+    """Build all functions and layers for one architecture."""
     parameter = f"Architecture={architecture}"
     run(
         *(SAM / "sam", "build", "--build-dir", build, "--parameter-overrides", parameter),
@@ -225,7 +226,7 @@ def sam_build(checkout: Path, build: Path, architecture: str) -> str:
 
 
 def bill_of_materials(path: Path) -> str:
-    """Write what `make build` puts beside a build."""
+    """Write the bill of materials of `make build`."""
     run("make", "--silent", "sbom", f"SBOM={path}")
     return f"{len(json.loads(path.read_text())['components'])} packages"
 

@@ -1,1 +1,1 @@
-"""Programs for those who work on the project; never deployed."""
+"""Programs for contributors; never deployed."""

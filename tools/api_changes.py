@@ -1,8 +1,8 @@
 """Compare the API document with that of another commit: `make api-check`.
 
-A change that breaks clients needs a new major version, or before 1.0 a new minor one. Calls that
-were accepted must stay accepted. Answers may gain fields and errors, but lose no field and have no
-other values than before.
+A breaking change needs a new major version, or before 1.0 a new minor version. Calls that were
+valid must stay valid. Responses may gain fields and errors, but must not lose fields or have new
+values.
 """
 
 import json
@@ -18,19 +18,19 @@ from typing import Any
 DOCUMENT = Path("functions/health/openapi.json")
 
 type Node = Mapping[str, Any]
-# A place in the document, a keyword there, and its old and its new value.
+# A place in the document, a keyword there, and its old and new value.
 type Change = tuple[str, str, object, object]
 
 _FIRST_ERROR = 400
-# A schema accepts less with a larger or a smaller value of these.
+# Keywords with which a schema accepts less if the value grows, or if it shrinks.
 _LOWER_BOUNDS = {"minimum", "minItems", "minLength", "minProperties"}
 _UPPER_BOUNDS = {"maximum", "maxItems", "maxLength"}
-# Another value of these cannot be compared, so it counts as a break unless it is gone.
+# Keywords whose values have no order: any change except a removal counts as breaking.
 _FIXED = {"format", "pattern", "type", "uniqueItems"}
 
 
 class Side(Enum):
-    """The part of a call that a schema is for, which decides what clients depend on."""
+    """The part of a call that a schema describes, which decides which changes break clients."""
 
     CALL = auto()
     ANSWER = auto()
@@ -38,7 +38,7 @@ class Side(Enum):
 
 
 def breaking_changes(old: Node, new: Node) -> list[str]:
-    """Return the changes from one document to another that break clients, a sentence for each."""
+    """Return the breaking changes from one document to another, each as a sentence."""
     return [
         f"{place}: {keyword} was {_shown(before)} and is {_shown(after)}"
         for place, keyword, before, after in _Comparison(old, new).changes()
@@ -46,7 +46,7 @@ def breaking_changes(old: Node, new: Node) -> list[str]:
 
 
 def may_break(old: str, new: str) -> bool:
-    """Tell whether the step between two versions announces that clients break."""
+    """Return whether the version change announces breaking changes."""
     old_major, old_minor, *_ = map(int, old.split("."))
     new_major, new_minor, *_ = map(int, new.split("."))
     if old_major or new_major:
@@ -60,7 +60,7 @@ class _Comparison:
     new: Node
 
     def changes(self) -> Iterator[Change]:
-        """Yield each change of an operation that breaks its callers."""
+        """Yield each breaking change of an operation."""
         for path, operations in self.old["paths"].items():
             for method, operation in operations.items():
                 place = f"{method.upper()} {path}"
@@ -124,11 +124,11 @@ class _Comparison:
             )
 
     def _schemas(self, place: str, old: Node, new: Node, *, side: Side) -> Iterator[Change]:
-        """Compare alternatives that have the same name, or the only ones."""
+        """Compare alternatives of the same name, or the only ones."""
         before, after = _alternatives(old), _alternatives(new)
         if len(before) == len(after) == 1:
             after = dict(zip(before, after.values(), strict=True))
-        # Clients branch on the error codes that they know, so an error may come or go.
+        # Clients branch on the error codes that they know, so errors may be added and removed.
         if side is Side.CALL:
             for name in sorted(before.keys() - after.keys()):
                 yield place, "alternative", name, "absent"
@@ -168,7 +168,7 @@ class _Comparison:
 
 
 def _accepts_less(keyword: str, wide: Any, narrow: Any) -> bool:
-    """Tell whether the second value of a keyword refuses something that the first accepts."""
+    """Return whether the second value of a keyword rejects something that the first accepts."""
     if keyword == "nullable":
         return bool(wide) and not narrow
     if wide is None or narrow is None:
@@ -204,7 +204,7 @@ def _shown(value: object) -> str:
 
 
 def main(base: str) -> int:
-    """Compare the working copy's document with that of a commit; return the exit status."""
+    """Compare the working copy's document with that of a commit; return the exit code."""
     git = shutil.which("git")
     if git is None:
         raise SystemExit("git is not installed")
@@ -216,11 +216,11 @@ def main(base: str) -> int:
     )
     old, new = json.loads(shown.stdout), json.loads(DOCUMENT.read_bytes())
     changes = breaking_changes(old, new)
-    print(*changes or ["No change breaks clients."], sep="\n")
+    print(*changes or ["No breaking changes."], sep="\n")
     before, after = old["info"]["version"], new["info"]["version"]
     if not changes or may_break(before, after):
         return 0
-    print(f"These changes break clients of {before}, and {after} does not announce it.")
+    print(f"These changes break clients of {before}, and {after} is not a breaking version.")
     return 1
 
 

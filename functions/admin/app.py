@@ -79,9 +79,9 @@ async def change_user(
     admin: Admin,
     caller: ClientDep,
 ) -> ApiResponse[AdminUserOut]:
-    """Change a user's role or quota, or suspend or reinstate them; it holds at once.
+    """Change a user's role, status or quota, effective immediately.
 
-    Another role or a suspension ends all sessions of the user, who signs in again.
+    A new role or a suspension revokes all sessions of the user.
     """
     user = accounts_service.change(id, body, admin, caller)
     return ok(AdminUserOut.model_validate(user))
@@ -97,7 +97,7 @@ async def delete_user(
     admin: Admin,
     caller: ClientDep,
 ) -> None:
-    """Delete a user with sessions and requests, at once; the audit log stays."""
+    """Delete a user with all sessions and requests; the audit log keeps its entries."""
     accounts_service.delete(id, admin, caller)
 
 
@@ -107,7 +107,7 @@ async def revoke_sessions(
     admin: Admin,
     caller: ClientDep,
 ) -> None:
-    """End all sessions of a user."""
+    """Revoke all sessions of a user."""
     sessions_service.revoke_all(id, admin, caller)
 
 
@@ -116,7 +116,7 @@ async def list_requests(
     query: Annotated[AdminRequestQuery, Query()],
     admin: Admin,
 ) -> PageResponse[AdminRequestOut]:
-    """List everybody's requests, with who asked."""
+    """List the requests of all users, with the requesters."""
     return requests_service.list_all(query)
 
 
@@ -146,7 +146,7 @@ async def decline_request(
     admin: Admin,
     caller: ClientDep,
 ) -> ApiResponse[RequestOut]:
-    """Decline a pending request, with the reason the requester gets to read."""
+    """Decline a pending request, with a reason that the requester can read."""
     return ok(decisions.decline(id, body.reason, admin, caller))
 
 
@@ -154,7 +154,7 @@ async def decline_request(
 async def decide_requests(
     body: DecisionsIn, admin: Admin, caller: ClientDep
 ) -> ApiResponse[list[DecisionOut]]:
-    """Approve or decline many requests at once; of each the answer says what became of it."""
+    """Approve or decline many requests in one call; the response has a result for each."""
     return ok(decisions.decide(body, admin, caller))
 
 
@@ -163,13 +163,13 @@ async def list_audit_logs(
     query: Annotated[AuditQuery, Query()],
     admin: Admin,
 ) -> PageResponse[AuditLogOut]:
-    """List the audit log, the newest first; `from` belongs to the time asked for, `to` does not."""
+    """List the audit log, newest first; the period includes `from` and excludes `to`."""
     return audit_service.page(query)
 
 
 @app.get("/api/admin/config")
 async def list_settings(admin: ConfigAdmin) -> ApiResponse[list[SettingOut]]:
-    """List every setting that can change while the service runs."""
+    """List every setting that can change at run time."""
     return ok(system_config_service.list_settings())
 
 
@@ -177,12 +177,12 @@ async def _known_key(key: _Key, admin: ConfigAdmin) -> None:
     system_config_service.find(key)
 
 
-# The key is looked up before the body is checked: what it must be depends on the key.
+# The key is checked before the body, because the key decides how the body is validated.
 @app.put("/api/admin/config/{key}", dependencies=[Depends(_known_key)])
 async def change_setting(
     key: _Key, body: SettingIn, admin: ConfigAdmin, caller: ClientDep
 ) -> ApiResponse[SettingOut]:
-    """Change a setting; it holds here at once, everywhere within half a minute."""
+    """Change a setting, effective everywhere within half a minute."""
     return ok(system_config_service.change(key, body.value, admin, caller))
 
 

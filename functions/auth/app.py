@@ -39,7 +39,7 @@ app = create_app(
 )
 
 
-# What sets the session cookie, or clears it.
+# The header that sets or clears the session cookie.
 _COOKIE = ("Set-Cookie",)
 
 
@@ -50,7 +50,7 @@ _COOKIE = ("Set-Cookie",)
         ErrorCode.INVALID_CREDENTIALS,
         ErrorCode.ACCOUNT_SUSPENDED,
         headers=_COOKIE,
-        policies=[("login", "failures, by address and `identifier` sent")],
+        policies=[("login", "failures, by address and `identifier`")],
     ),
 )
 async def sign_in(
@@ -63,8 +63,8 @@ async def sign_in(
 ) -> ApiResponse[SignedInOut]:
     """Sign in to a local account.
 
-    Failures are limited by address and by what was typed (`login`); an address that has signed in
-    to the account before has a limit of its own.
+    The policy `login` limits failures by address and `identifier`. An address that has signed in to
+    the account before has a separate limit.
     """
     origin.check(body.session)
     signed_in = with_password.sign_in(body.identifier, body.password, caller, previous, tell)
@@ -81,7 +81,7 @@ async def sign_in(
 async def change_password(
     body: PasswordIn, principal: Annotated[Principal, rate_limited("password")], caller: ClientDep
 ) -> None:
-    """Change one's own password; every other session of one's own ends."""
+    """Change the caller's password and revoke the caller's other sessions."""
     with_password.change_password(principal, body.current_password or "", body.new_password, caller)
 
 
@@ -104,7 +104,7 @@ async def refresh(
     response: Response,
     body: RefreshIn = RefreshIn(),
 ) -> ApiResponse[SignedInOut]:
-    """Get a new token or cookie for the session's old one, which is dead then."""
+    """Replace the session's token or cookie with a new one; the old one is revoked."""
     signed_in = sessions_service.refresh(principal, caller)
     if principal.by_cookie:
         set_session_cookie(response, signed_in.token, signed_in.expires_at)
@@ -113,7 +113,7 @@ async def refresh(
 
 @app.get("/api/auth/sessions")
 async def own_sessions(principal: SignedIn) -> ApiResponse[list[SessionOut]]:
-    """List one's own live sessions, the newest first."""
+    """List the caller's active sessions, newest first."""
     return ok(sessions_service.list_mine(principal))
 
 
@@ -123,7 +123,7 @@ async def revoke_session(
     principal: SignedIn,
     caller: ClientDep,
 ) -> None:
-    """End one of one's own sessions."""
+    """Revoke one of the caller's sessions_service."""
     sessions_service.revoke(principal, caller, id)
 
 
@@ -138,7 +138,7 @@ async def logout(
     response: Response,
     body: LogoutIn = LogoutIn(),
 ) -> None:
-    """End this session, or all of one's sessions."""
+    """Sign out: revoke this session, or all sessions of the caller."""
     sessions_service.sign_out(principal, caller, all_sessions=body.all_sessions)
     if principal.by_cookie:
         clear_session_cookie(response)

@@ -1,4 +1,4 @@
-"""The scheduled cleaning."""
+"""Scheduled deletion of old rows."""
 
 from dataclasses import asdict
 from typing import Any

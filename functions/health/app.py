@@ -19,7 +19,7 @@ from medianest.health import service
 from medianest.health.schemas import HealthOut
 
 _OWN = Path(__file__).parent
-# Swagger UI's own files are copies (`make docs`), with their licence beside them.
+# The files of Swagger UI are copies that `make docs` writes, with their licence.
 _ASSETS = {
     "page.css": (_OWN / "page.css", "text/css"),
     "page.js": (_OWN / "page.js", "text/javascript"),
@@ -31,7 +31,7 @@ _EXAMPLES = {
     "text/javascript": 'SwaggerUIBundle({ dom_id: "#api", url: "openapi.json" });',
 }
 _FOR_MINUTES = "public, max-age=300"
-# The page names its assets by their content (`?v=…`): another one has another address.
+# The page adds the ETag of each asset to its URL (`?v=…`), so a new version has a new URL.
 _FOR_EVER = "public, max-age=31536000, immutable"
 _CACHED = ("ETag",)
 _IF_NONE_MATCH = Annotated[str | None, Header(include_in_schema=False)]
@@ -46,20 +46,20 @@ def _documented(examples: Examples) -> dict[int | str, dict[str, Any]]:
     }
 
 
-# Monitors and browsers add a parameter of no meaning, so that no cache answers.
+# Monitors and browsers add a meaningless parameter to bypass caches.
 app = create_app("DATABASE_URL", "REDIS_URL", any_query=True)
 
 
 @cache
 def _tag(path: Path) -> str:
-    """Return the name of a file's content."""
+    """Return the ETag of a file: a digest of its content."""
     return sha256(path.read_bytes()).hexdigest()[:16]
 
 
 def _answer(tag: str, content: bytes, media_type: str, kept: str, known: str | None) -> Response:
-    """Answer with a document, or that the caller has it already (RFC 9110, section 13.1.2)."""
+    """Respond with a document, or with 304 if the caller has it (RFC 9110, section 13.1.2)."""
     headers = {"Cache-Control": kept, "ETag": f'"{tag}"'}
-    # A proxy or a browser may say that what it has is only as good as the same (`W/`).
+    # A proxy or a browser may mark the ETag as weak (`W/`), which is equal here (section 8.8.3.2).
     if known is not None and tag in {each.strip(' "W/') for each in known.split(",")}:
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
     return Response(content, media_type=media_type, headers=headers)
@@ -70,7 +70,7 @@ def _answer(tag: str, content: bytes, media_type: str, kept: str, known: str | N
     openapi_extra=documented_errors(ErrorCode.DATABASE_CONNECTION_ERROR, throttle=(50, 100)),
 )
 async def health() -> ApiResponse[HealthOut]:
-    """Tell whether the service can work."""
+    """Check the database and the cache."""
     return ok(service.check())
 
 
@@ -89,7 +89,7 @@ async def health() -> ApiResponse[HealthOut]:
     openapi_extra=documented_errors(headers=_CACHED),
 )
 async def openapi_document(if_none_match: _IF_NONE_MATCH = None) -> Response:
-    """Return this document, which has no envelope: OpenAPI 3.0, of all functions."""
+    """Return the OpenAPI 3.0 document of all functions, without an envelope."""
     path = _OWN / "openapi.json"
     content = path.read_bytes()
     return _answer(_tag(path), content, "application/json", _FOR_MINUTES, if_none_match)
@@ -103,7 +103,7 @@ async def openapi_document(if_none_match: _IF_NONE_MATCH = None) -> Response:
     openapi_extra=documented_errors(headers=_CACHED),
 )
 async def docs_page(if_none_match: _IF_NONE_MATCH = None) -> Response:
-    """Return the page that shows this document."""
+    """Return a web page that shows the API document."""
     page = (_OWN / "page.html").read_text(encoding="utf-8")
     for name, (path, _) in _ASSETS.items():
         page = page.replace(f"docs/{name}", f"docs/{name}?v={_tag(path)}")
@@ -123,7 +123,7 @@ async def docs_asset(
     asset: Annotated[str, PathParameter(description="Name of the file", examples=["page.js"])],
     if_none_match: _IF_NONE_MATCH = None,
 ) -> Response:
-    """Return a script or a style sheet of that page."""
+    """Return a script or a style sheet of the API page."""
     if asset not in _ASSETS:
         raise AppError(ErrorCode.NOT_FOUND)
     path, media_type = _ASSETS[asset]

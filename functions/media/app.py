@@ -42,12 +42,12 @@ async def search(
     principal: Annotated[Principal, rate_limited("search")],
     response: Response,
 ) -> PageResponse[TitleOut]:
-    """Search films and shows; each item says whether it is already requested.
+    """Search films and shows; each item has the state of its request.
 
-    TMDB finds people too, who are left out: a page may have fewer than 20 items. A page that has
-    only people is passed over, and `page` of the answer is the one that is shown: go on from
-    there. `total` counts the people too, but where all that is found fits on one page; where no
-    film or show comes any more, it counts what lies before.
+    TMDB also finds people, which are omitted, so a page can have fewer than 20 items. A page that
+    has only people is skipped: continue from the `page` in the response. `total` includes the
+    people, unless all results fit on one page; after the last film or show, it is the number of
+    results before that page.
     """
     found = discovery_service.search(query, principal.user_id)
     set_stale_header(response, found.stale_seconds)
@@ -80,10 +80,10 @@ async def create_request(
         ),
     ] = None,
 ) -> ApiResponse[CreatedRequestOut]:
-    """Ask for a film, or for seasons of a show.
+    """Request a film, or seasons of a show.
 
-    Without `seasons` a show is asked for with all its seasons that have an episode or an air date,
-    but specials. A season that is only announced can be named, and so can the specials (0).
+    Without `seasons`, the request has all seasons with an episode or an air date, except for the
+    specials. `seasons` can also name a season that is only announced, or the specials (0).
     """
     return ok(create.create(body, principal, caller, idempotency_key))
 
@@ -92,7 +92,7 @@ async def create_request(
 async def own_requests(
     query: Annotated[RequestQuery, Query()], principal: SignedIn
 ) -> PageResponse[RequestOut]:
-    """List one's own requests."""
+    """List the caller's requests."""
     return requests_service.list_mine(query, principal.user_id)
 
 
@@ -101,7 +101,7 @@ async def get_request(
     id: _RequestId,
     principal: SignedIn,
 ) -> ApiResponse[RequestOut]:
-    """Show one of one's own requests; to an admin any."""
+    """Return one of the caller's requests; an admin can read any."""
     return ok(requests_service.get(id, principal.user_id))
 
 
@@ -115,11 +115,11 @@ async def cancel_request(
     principal: SignedIn,
     caller: ClientDep,
 ) -> None:
-    """Cancel one of one's own requests while it is pending; an admin any."""
+    """Cancel one of the caller's pending requests; an admin can cancel any pending request."""
     requests_service.cancel(id, principal, caller)
 
 
-# After /api/media/requests/{id}, which it would match too.
+# Declared after /api/media/requests/{id}, whose paths it also matches.
 @app.get("/api/media/{mediaType}/{tmdbId}", openapi_extra=_FROM_CATALOG)
 async def get_title(
     media_type: Annotated[
@@ -132,14 +132,14 @@ async def get_title(
             alias="tmdbId",
             gt=0,
             lt=2**31,
-            description="Number of the title at TMDB",
+            description="TMDB id of the title",
             examples=[603],
         ),
     ],
     principal: SignedIn,
     response: Response,
 ) -> ApiResponse[TitleDetailsOut]:
-    """Show a film or show in full; each season says whether it is already requested."""
+    """Return the details of a film or show; each season has the state of its request."""
     found = discovery_service.details(media_type, tmdb_id, principal.user_id)
     set_stale_header(response, found.stale_seconds)
     return ok(found.value)

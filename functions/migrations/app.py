@@ -1,4 +1,4 @@
-"""Brings the database up to date: at each deployment as a resource of the stack, or by hand."""
+"""Migrates the database: at each deployment as a custom resource, or when invoked by hand."""
 
 from functools import partial
 from typing import Any
@@ -6,12 +6,12 @@ from typing import Any
 from medianest.core.environment import require
 from medianest.migrations import deployment, runner
 
-# Kept of the time-out to tell, by hand, what went wrong.
+# Left of the time-out to report an error when invoked by hand.
 SPARE_SECONDS = 5
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Apply the migrations that are missing; by hand (`{}`) return their names."""
+    """Apply the missing migrations; when invoked by hand (`{}`), return their names."""
     seconds = context.get_remaining_time_in_millis() / 1000
     if "ResponseURL" in event:
         patient = partial(_apply, wait_seconds=deployment.DATABASE_WAIT_SECONDS)
@@ -20,6 +20,6 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 
 def _apply(seconds: float, wait_seconds: float = 0.0) -> list[str]:
-    # Not at the start, as elsewhere: a function that does not start gives CloudFormation no answer.
+    # Not at import, as elsewhere: a function that fails to start never responds to CloudFormation.
     require("DATABASE_URL")
     return runner.run(seconds=seconds, wait_seconds=wait_seconds)

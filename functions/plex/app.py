@@ -1,7 +1,7 @@
 """Sign-in with Plex.
 
-A function of its own: its calls wait for plex.tv, and while plex.tv hangs they must not occupy the
-environments that serve people who are signed in.
+A separate function, because its calls wait for plex.tv: while plex.tv hangs, they must not occupy
+the environments that serve signed-in users.
 """
 
 from medianest.api.app import create_app, documented_errors, lambda_handler
@@ -30,7 +30,7 @@ async def begin_plex_sign_in(
     caller: ClientDep,
     body: PinIn = PinIn(),
 ) -> ApiResponse[PinOut]:
-    """Begin a sign-in: open `authUrl`, approve it there, then verify with `pinId`."""
+    """Start a sign-in: open `authUrl`, approve it there, then verify with `pinId`."""
     return ok(PinOut.model_validate(with_plex.begin(caller)))
 
 
@@ -53,7 +53,7 @@ async def finish_plex_sign_in(
     previous: PreviousSession,
     response: Response,
 ) -> ApiResponse[SignedInOut]:
-    """Finish a sign-in once it has been approved; a `pinId` works once."""
+    """Finish a sign-in after its approval; a `pinId` works once."""
     origin.check(body.session)
     signed_in = with_plex.finish(body.pin_id, caller, previous)
     if body.session == "cookie":

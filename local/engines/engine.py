@@ -18,12 +18,12 @@ from local.engines.errors import EngineError
 
 HOST = "127.0.0.1"
 _DEADLINE = 30.0
-# For one command, such as initdb on a busy machine.
+# For one command; initdb is slow on a busy machine.
 _COMMAND_TIMEOUT = 120.0
 _MAX_STARTS = 3
 
-# The server's parent, in a session of its own: the terminal's Ctrl-C must not reach the two. The
-# fork lets the process that started it, which may not be the last user, exit first.
+# The server's parent. It has a separate session, so that Ctrl-C at the terminal reaches neither of
+# the two. It forks, so that the process that started it can exit while others use the server.
 _WATCHER = """
 import fcntl, os, signal, subprocess, sys
 users, running, stop, *command = sys.argv[1:]
@@ -54,12 +54,12 @@ class Server:
 class Engine(ABC):
     """A server on the data in `directory`, shared by every process that uses it.
 
-    Three lock files are the design. The kernel drops a lock when its last holder dies, even by
-    kill -9, so none can be stale:
+    Three lock files coordinate the processes. The kernel releases a lock when its last holder
+    dies, even by kill -9, so no lock is ever stale:
 
-    `NAME.turn`     serialises the processes that look for the server, start it or leave it
-    `NAME.users`    shared by the users; the watcher waits to lock it alone, then stops the server
-    `NAME.running`  held by the server's own processes: free means gone; its text is "port pid"
+    `NAME.turn`     exclusive: one process at a time finds, starts or leaves the server
+    `NAME.users`    shared by the users; the watcher waits for it exclusively, then stops the server
+    `NAME.running`  held by the server's processes, so free means stopped; contains "port pid"
     """
 
     name: ClassVar[str]
@@ -74,9 +74,9 @@ class Engine(ABC):
 
     @abstractmethod
     def command(self, port: int, lock_fd: int) -> list[str]:
-        """Create the data if there is none and return the server's command line.
+        """Create the data if it is missing and return the server's command line.
 
-        Processes inherit `lock_fd`, the running lock.
+        The server inherits `lock_fd`, the lock on `NAME.running`.
         """
 
     @abstractmethod
@@ -85,7 +85,7 @@ class Engine(ABC):
 
     @abstractmethod
     def is_ready(self, server: Server) -> bool:
-        """Return whether this server, and no other program, answers at its address."""
+        """Return whether this server, and not another program, responds at its address."""
 
     @contextmanager
     def use(self) -> Iterator[Server]:
@@ -93,9 +93,9 @@ class Engine(ABC):
         self.directory.mkdir(parents=True, exist_ok=True)
         with self._open("users") as users:
             with self._turn():
-                # The watcher of the previous server holds it until that has stopped.
+                # The watcher of the previous server holds this lock until the server has stopped.
                 self._wait("the previous server to stop", lambda: _try_lock(users, fcntl.LOCK_SH))
-                server = self._wait("it to answer", self._find_or_start)
+                server = self._wait("the server to respond", self._find_or_start)
             try:
                 yield server
             finally:
@@ -103,24 +103,24 @@ class Engine(ABC):
                     self._release(users)
 
     def restart(self, stopped: Server) -> Server:
-        """Restart a server that has stopped, at its port, while it is in use.
+        """Restart a stopped server on its previous port, while processes still use it.
 
-        Raises EngineError when it does not stay up or its port is taken.
+        Raises EngineError if it does not stay up or its port is taken.
         """
         self.starts = 0
         with self._turn():
-            server = self._wait("it to answer", self._find_or_start)
+            server = self._wait("the server to respond", self._find_or_start)
         if server.url != stopped.url:
-            raise self._error("another program has taken its port")
+            raise self._error("another program uses its port")
         return server
 
     def _find_or_start(self) -> Server | None:
-        # Closed, never unlocked: a server started here inherits this very lock.
+        # The file is closed but never unlocked: a server started here inherits the lock.
         with self._open("running") as running:
             if _try_lock(running, fcntl.LOCK_EX):
-                # Another program may have taken the port first: try again.
+                # Another program may have taken the port in the meantime: retry.
                 if self.starts == _MAX_STARTS:
-                    raise self._error("it stopped at once")
+                    raise self._error("the server stops right after its start")
                 self._start(running)
             port, pid = _port_and_pid(running)
         server = Server(self.url(port), pid)
@@ -147,62 +147,64 @@ class Engine(ABC):
         return True
 
     def _release(self, users: IO[str]) -> None:
-        # If the watcher is quicker to lock it alone, this process was the last user as well.
+        # If the watcher gets the exclusive lock first, this process was also the last user.
         last = _try_lock(users, fcntl.LOCK_EX) or not _try_lock(users, fcntl.LOCK_SH)
         users.close()
         if last:
-            self._wait("it to stop", self._stopped)
+            self._wait("the server to stop", self._stopped)
 
     def _stopped(self) -> bool:
-        # The watcher keeps the users' lock until it has reaped the server.
+        # The watcher holds the lock on `NAME.users` until it has reaped the server.
         with self._open("running") as running, self._open("users") as users:
             return _try_lock(running, fcntl.LOCK_EX) and _try_lock(users, fcntl.LOCK_EX)
 
-    def run(self, command: list[str], lock_fd: int, given: str = "") -> str:
-        """Return the output of a command; its errors go to the log.
+    def run(self, command: list[str], lock_fd: int, stdin: str = "") -> str:
+        """Run a command and return its output; its standard error goes to the log.
 
-        It inherits `lock_fd`, the running lock: if this process dies, the next waits for it.
+        The command inherits `lock_fd`: if this process dies, the next one waits for the command.
         """
         with self.log.open("ab") as log:
             try:
-                done = subprocess.run(  # noqa: S603 - our own words and paths
+                done = subprocess.run(  # noqa: S603 - no user input
                     command,
-                    input=given,
+                    input=stdin,
                     stdout=subprocess.PIPE,
                     stderr=log,
                     text=True,
                     pass_fds=[lock_fd],
                     env=os.environ | {"LC_ALL": "C"},
-                    start_new_session=True,  # a Ctrl-C at the terminal is for us, who then stop it
+                    start_new_session=True,  # Ctrl-C is for this process only
                     check=False,
                     timeout=_COMMAND_TIMEOUT,
                 )
             except subprocess.TimeoutExpired:
-                raise self._error(f"waited {_COMMAND_TIMEOUT:.0f} s for {command[0]}") from None
+                raise self._error(
+                    f"{command[0]} timed out after {_COMMAND_TIMEOUT:.0f} s"
+                ) from None
         if done.returncode or not done.stdout:
-            raise self._error("it could not be started")
+            raise self._error("the server could not be started")
         return done.stdout
 
     def _error(self, reason: str) -> EngineError:
         tail = self.log.read_text(errors="replace").splitlines()[-20:] if self.log.exists() else []
-        return EngineError("\n".join([f"{self.name}: {reason}. The end of {self.log}:", *tail]))
+        return EngineError("\n".join([f"{self.name}: {reason}. Last lines of {self.log}:", *tail]))
 
     @contextmanager
     def _turn(self) -> Iterator[None]:
         with self._open("turn") as turn:
-            self._wait("other processes", lambda: _try_lock(turn, fcntl.LOCK_EX))
+            self._wait("other processes to finish", lambda: _try_lock(turn, fcntl.LOCK_EX))
             yield
 
     def _wait[T](self, what: str, attempt: Callable[[], T | None]) -> T:
         deadline = time.monotonic() + _DEADLINE
         while not (result := attempt()):
             if time.monotonic() > deadline:
-                raise self._error(f"waited {_DEADLINE:.0f} s for {what}")
+                raise self._error(f"timed out after {_DEADLINE:.0f} s waiting for {what}")
             time.sleep(0.005)
         return result
 
     def file(self, kind: str) -> Path:
-        """Return the path of one of the files beside the data."""
+        """Return the path of a lock file or the log, beside the data."""
         return self.directory / f"{self.name}.{kind}"
 
     def _open(self, kind: str) -> IO[str]:
@@ -225,13 +227,13 @@ def _port_and_pid(running: IO[str]) -> tuple[int, int]:
 
 
 def bindable_port(port: int) -> int:
-    """Return `port`, or a free one for 0; 0 if no server can listen there."""
+    """Return `port`, or a free port for 0; return 0 if no server can listen on it."""
     with socket.socket() as probe:
-        # As the servers do: connections of the previous one may linger in TIME_WAIT.
+        # The servers set this too: connections of the previous one may be in TIME_WAIT.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((HOST, port))
         except OSError:
             return 0
-        found: int = probe.getsockname()[1]
-        return found
+        bound: int = probe.getsockname()[1]
+        return bound

@@ -2,4 +2,4 @@
 
 
 class EngineError(RuntimeError):
-    """A server cannot be used; the message has the end of its log."""
+    """A server does not start, respond or stop; the message has the last lines of its log."""

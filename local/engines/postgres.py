@@ -16,8 +16,8 @@ from local.engines.privileges import not_root
 class PostgresEngine(Engine):
     """PostgreSQL on the data in `directory`/postgres, with the superuser `medianest`.
 
-    Without `durable` it is faster, and a crash of the machine loses data. A running server is
-    joined as it is, `durable` or not.
+    Without `durable` it is faster, but a crash of the machine loses data. A server that already
+    runs keeps its mode.
     """
 
     name = "postgres"
@@ -40,7 +40,7 @@ class PostgresEngine(Engine):
 
     def _create(self, lock_fd: int) -> None:
         new = self.file("new")
-        shutil.rmtree(new, ignore_errors=True)  # of a start that was killed
+        shutil.rmtree(new, ignore_errors=True)  # left by a start that was killed
         self._password.unlink(missing_ok=True)
         self._password.touch(0o600)
         self._password.write_text(secrets.token_urlsafe(24))

@@ -1,4 +1,4 @@
-"""Run programs that refuse root, such as PostgreSQL."""
+"""Run programs that refuse to run as root, such as PostgreSQL."""
 
 import functools
 import os
@@ -13,10 +13,10 @@ _TIMEOUT = 30.0
 
 @functools.cache
 def not_root() -> list[str]:
-    """Return the command prefix that drops root, empty for another user.
+    """Return a command prefix that drops root privileges; empty if the user is not root.
 
-    In a user namespace the files stay root's. Where that is denied, as in many containers, the data
-    is `nobody`'s, with a capability to pass parent directories that need not be opened to all then.
+    In a user namespace, root keeps owning the files. Where a namespace is denied, as in many
+    containers, the user `nobody` owns them and gets a capability to enter private parent folders.
     """
     if os.geteuid():
         return []
@@ -24,10 +24,10 @@ def not_root() -> list[str]:
     allow = "caps=+dac_override"
     namespace = ["unshare", "--user", f"--map-user={uid}", f"--map-group={gid}"]
     nobody = ["setpriv", f"--reuid={uid}", f"--regid={gid}", "--clear-groups"]
-    for words in (namespace, [*nobody, f"--inh-{allow}", f"--ambient-{allow}"]):
-        test = [*words, "true"]
-        if shutil.which(words[0]) and not subprocess.call(  # noqa: S603 - our own words
+    for prefix in (namespace, [*nobody, f"--inh-{allow}", f"--ambient-{allow}"]):
+        test = [*prefix, "true"]
+        if shutil.which(prefix[0]) and not subprocess.call(  # noqa: S603 - no user input
             test, stderr=subprocess.DEVNULL, timeout=_TIMEOUT
         ):
-            return words
-    raise EngineError("PostgreSQL refuses to run as root: run this as another user")
+            return prefix
+    raise EngineError("PostgreSQL does not run as root: run this command as another user")

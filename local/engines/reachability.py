@@ -1,4 +1,4 @@
-"""Check that an external database or cache can be reached; if not, say why in one sentence."""
+"""Check that an external database or cache is reachable; if not, return the reason."""
 
 import psycopg
 import redis
@@ -10,7 +10,7 @@ from medianest.core.environment import ConfigurationError
 from medianest.core.variables import Environment
 
 _NO_RETRY = Retry(NoBackoff(), 0)
-_OLDEST = 140_000  # as PostgreSQL counts its versions
+_OLDEST = 140_000  # PostgreSQL's number for version 14.0
 _LOGIN_REFUSED = ("authentication failed", "no password supplied", "does not exist")
 
 
@@ -22,7 +22,7 @@ def database_problem(known: Environment) -> str | None:
     except ConfigurationError as error:
         return error.problems[0]
     place = f"{parts.get('host') or parts.get('hostaddr') or 'localhost'}:{parts.get('port', 5432)}"
-    start = f"DATABASE_URL names PostgreSQL at {place}, which"
+    start = f"PostgreSQL at {place} (DATABASE_URL)"
     try:
         with psycopg.connect(
             url,
@@ -36,9 +36,9 @@ def database_problem(known: Environment) -> str | None:
     except psycopg.OperationalError as error:
         return f"{start} {_database_reason(str(error), parts.get('dbname') or '')}"
     if version < _OLDEST:
-        return f"{start} is version {version // 10_000}: it must be 14 or later"
+        return f"{start} has version {version // 10_000}, but must have 14 or later"
     if may_create != (True,):
-        return f"{start} lets its user create no tables: grant it CREATE on the schema"
+        return f"{start} does not let the user create tables: grant CREATE on the schema"
     return None
 
 
@@ -46,7 +46,7 @@ def cache_problem(known: Environment) -> str | None:
     """Return the problem with REDIS_URL, without its password; None if there is none."""
     url = known.redis_url.get_secret_value() if known.redis_url else ""
     place = url.rpartition("@")[2].partition("://")[2] or url.rpartition("@")[2]
-    start = f"REDIS_URL names the cache at {place.partition('/')[0]}, which"
+    start = f"the cache at {place.partition('/')[0]} (REDIS_URL)"
     try:
         with redis.Redis.from_url(
             url,
@@ -56,7 +56,7 @@ def cache_problem(known: Environment) -> str | None:
         ) as client:
             client.ping()
     except redis.AuthenticationError:
-        return f"{start} refuses the user or the password"
+        return f"{start} rejects the user or the password"
     except (redis.RedisError, OSError, ValueError) as error:
         return f"{start} cannot be reached ({_cause(str(error))})"
     return None
@@ -67,7 +67,7 @@ def _database_reason(message: str, name: str) -> str:
     if f'database "{name}" does not exist' in first:
         return f'has no database "{name}": create it, or correct the name'
     if any(words in first for words in _LOGIN_REFUSED):
-        return "refuses the user or the password"
+        return "rejects the user or the password"
     return f"cannot be reached ({_cause(first.rpartition(' failed: ')[2])})"
 
 

@@ -1,4 +1,4 @@
-"""Restart an engine that has stopped by itself."""
+"""Restart an engine that stops unexpectedly."""
 
 import asyncio
 import time
@@ -11,18 +11,16 @@ _CHECK_SECONDS = 0.5
 
 
 async def supervise(engine: Engine, server: Server, report: Callable[[str], None]) -> None:
-    """Restart an engine whenever it has stopped; raises EngineError when that fails."""
+    """Restart an engine whenever it stops; raises EngineError if that fails."""
     while True:
         await asyncio.sleep(_CHECK_SECONDS)
         if engine.is_running(server):
             continue
-        report(
-            f"{time.strftime('%H:%M:%S')} {engine.title} has stopped by itself; starting it again"
-        )
+        report(f"{time.strftime('%H:%M:%S')} {engine.title} stopped unexpectedly; restarting it")
         try:
             server = await asyncio.to_thread(engine.restart, server)
         except EngineError as error:
             raise EngineError(
-                f"MediaNest stops, because {engine.title} cannot be started again.\n{error}"
+                f"MediaNest stops because {engine.title} cannot be restarted.\n{error}"
             ) from None
-        report(f"{time.strftime('%H:%M:%S')} {engine.title} runs again")
+        report(f"{time.strftime('%H:%M:%S')} {engine.title} has restarted")

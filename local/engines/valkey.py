@@ -19,9 +19,9 @@ _NO_RETRY = Retry(NoBackoff(), 0)
 class ValkeyEngine(Engine):
     """Valkey on the data in `directory`/valkey.
 
-    A `cluster` of one node is as strict about keys as ElastiCache Serverless, the cache on AWS; it
-    takes two seconds to start. A clean stop saves everything; kill -9 of the server loses what
-    came after its last snapshot.
+    With `cluster` it is a cluster of one node, which restricts the keys of a command like
+    ElastiCache Serverless, the cache on AWS; its start takes two seconds. A clean stop saves all
+    data; kill -9 of the server loses the writes after its last snapshot.
     """
 
     name = "valkey"
@@ -40,7 +40,7 @@ class ValkeyEngine(Engine):
         options = {"bind": HOST, "port": str(port), "dir": str(self.data)}
         options |= {"maxmemory": "64mb", "maxmemory-policy": "noeviction"}
         if self._cluster:
-            # The port between nodes defaults to 10,000 above the other, which may be too high.
+            # The cluster bus defaults to the port + 10,000, which may exceed the highest port.
             options |= {"cluster-enabled": "yes", "cluster-port": str(bindable_port(0))}
             options |= {"cluster-databases": "64"}
         words = (word for name, value in options.items() for word in (f"--{name}", value))
@@ -56,7 +56,7 @@ class ValkeyEngine(Engine):
             with redis.Redis.from_url(
                 server.url, socket_connect_timeout=2, socket_timeout=2, retry=_NO_RETRY
             ) as client:
-                client.ping()  # refused while it loads its data
+                client.ping()  # rejected while the server loads its data
                 if self._cluster and not _serves_its_slots(client):
                     return False
                 return bool(client.info("server")["process_id"] == server.pid)

@@ -1,4 +1,4 @@
-"""Set up aiohttp as API Gateway's HTTP front: its limits, and nothing about the server."""
+"""Configure aiohttp like API Gateway's endpoint: its size limits, and no Server header."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -7,7 +7,7 @@ from functools import partial
 from aiohttp import web
 
 MAX_BODY = 10 * 1024 * 1024
-# Above API Gateway's own limit, which the gateway checks.
+# More than API Gateway's limit, which the gateway checks itself.
 _MAX_LINE = 65536
 
 
@@ -19,7 +19,7 @@ class _Request(web.BaseRequest):
 
 
 class _Protocol(web.RequestHandler):
-    """Answers malformed HTTP with an empty body, which names no server."""
+    """Rejects malformed HTTP with an empty body; aiohttp's own would name the server."""
 
     def handle_error(
         self,

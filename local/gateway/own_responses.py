@@ -1,4 +1,4 @@
-"""Build the responses that API Gateway gives without a function: errors and mocks."""
+"""Build the responses that API Gateway sends without a function: errors and mocks."""
 
 import json
 import re
@@ -11,7 +11,7 @@ from local.gateway.proxy_event import GatewayRequest
 from local.template.models import GatewayResponse, Mock
 
 _CONTEXT_VARIABLE = re.compile(r"\$context\.([A-Za-z]+(?:\.[A-Za-z]+)*)")
-# API Gateway's defaults where the template has no response: status, message and kind of error.
+# API Gateway's defaults if the template declares no response: status, message and error type.
 _DEFAULTS = {
     "DEFAULT_4XX": (400, "Bad Request", "BadRequestException"),
     "DEFAULT_5XX": (502, "Internal server error", "InternalServerErrorException"),
@@ -32,7 +32,7 @@ _NO_CONTENT = {204, 304}
 
 
 class GatewayError(Exception):
-    """A request that API Gateway answers itself; `kind` names its gateway response."""
+    """API Gateway rejects a request itself; `kind` names its gateway response."""
 
     def __init__(self, kind: str) -> None:
         super().__init__(kind)
@@ -42,7 +42,7 @@ class GatewayError(Exception):
 def gateway_response(
     kind: str, request: GatewayRequest, declared: Mapping[str, GatewayResponse]
 ) -> web.Response:
-    """Build the gateway response of a kind, as the template declares it or by default."""
+    """Build the gateway response of a kind, from the template or API Gateway's default."""
     status, message, error_type = _DEFAULTS[kind]
     fallback = declared.get("DEFAULT_5XX" if kind in _SERVER_SIDE else "DEFAULT_4XX")
     response = declared.get(kind) or fallback or _UNDECLARED
@@ -58,7 +58,7 @@ def gateway_response(
 
 
 def mock_response(mock: Mock, request: GatewayRequest) -> web.Response:
-    """Build the response of a mock; raises GatewayError for a media type that it refuses."""
+    """Build the response of a mock; raises GatewayError for a media type that it rejects."""
     media_type = request.header("Content-Type").partition(";")[0].strip().lower()
     if (media_type or "application/json") not in mock.accepts:
         raise GatewayError("UNSUPPORTED_MEDIA_TYPE")
@@ -70,7 +70,7 @@ def mock_response(mock: Mock, request: GatewayRequest) -> web.Response:
 
 
 def to_response(status: int, headers: CIMultiDict[str], body: bytes) -> web.Response:
-    """Build the HTTP response, without a body where the status allows none."""
+    """Build the HTTP response, without a body if the status forbids one."""
     if status in _NO_CONTENT:
         headers.popall("Content-Type", None)
         return web.Response(status=status, headers=headers)

@@ -16,7 +16,7 @@ from local.lambda_.invocation import new_trace_id
 from local.template.intrinsics import ACCOUNT_ID, REGION
 
 _API_ID = "medianest1"
-# Headers of one connection; API Gateway does not pass them on.
+# Headers of one connection, which API Gateway does not forward.
 HOP_BY_HOP = {
     *("connection", "expect", "keep-alive", "proxy-authenticate", "proxy-authorization"),
     *("proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"),
@@ -32,7 +32,7 @@ _IDENTITY = dict.fromkeys(
 
 @dataclass(frozen=True, slots=True)
 class GatewayRequest:
-    """A request as API Gateway knows it before routing."""
+    """A request as API Gateway has it before routing."""
 
     id: str
     started: float
@@ -45,7 +45,7 @@ class GatewayRequest:
     base_path: str = ""
 
     def header(self, name: str) -> str:
-        """Return the last value of a header, or nothing; upper and lower case are the same."""
+        """Return the last value of a header, whatever its case; empty if it is absent."""
         for each, values in self.headers.items():
             if each.lower() == name.lower():
                 return values[-1]
@@ -53,20 +53,20 @@ class GatewayRequest:
 
     @property
     def trace_id(self) -> str:
-        """Return the trace header, the caller's own if it sent one that can be sent on."""
-        given = self.header("X-Amzn-Trace-Id")
-        return given if given.isascii() and given.isprintable() else new_trace_id()
+        """Return the caller's trace header, or a new one if it is not printable ASCII."""
+        sent = self.header("X-Amzn-Trace-Id")
+        return sent if sent.isascii() and sent.isprintable() else new_trace_id()
 
     @property
     def context_path(self) -> str:
-        """Return the path that the context has: with the stage, or with a domain's base path."""
+        """Return the path for `requestContext`: with the stage, or with a domain's base path."""
         return self.path if self.base_path else f"/{self.stage}{self.path}"
 
 
 def read_request(
     request: web.BaseRequest, *, source_ip: str, stage: str, base_path: str = ""
 ) -> GatewayRequest:
-    """Read all of a request but its body."""
+    """Read everything of a request except its body."""
     peer = request.transport.get_extra_info("sockname") if request.transport else None
     return GatewayRequest(
         id=str(uuid.uuid4()),
@@ -86,7 +86,7 @@ def proxy_event(
 ) -> dict[str, Any]:
     """Build the event for a function.
 
-    A body is text: bytes that are not UTF-8 are replaced, as by an API without binary types.
+    The body is text: bytes that are not UTF-8 are replaced, as in an API without binary types.
     """
     query: dict[str, list[str]] = {}
     for name, value in parse_qsl(request.query, keep_blank_values=True):

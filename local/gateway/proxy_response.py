@@ -13,15 +13,15 @@ _KEYS = {"statusCode", "headers", "multiValueHeaders", "body", "isBase64Encoded"
 
 
 class MalformedResponseError(Exception):
-    """A function returned something that is not a proxy response."""
+    """The value that a function returned is not a proxy response."""
 
 
 def proxy_response(
     returned: object, *, is_head: bool = False
 ) -> tuple[int, CIMultiDict[str], bytes]:
-    """Read status, headers and body from what a function returned.
+    """Return status, headers and body of a function's return value.
 
-    For HEAD the function's Content-Length is kept: the body that it describes is not sent.
+    For HEAD it keeps the function's Content-Length, which describes a body that is not sent.
     """
     if not isinstance(returned, dict) or set(returned) - _KEYS:
         raise MalformedResponseError
@@ -42,10 +42,10 @@ def proxy_response(
     return status, headers, content
 
 
-def _status(given: object) -> int:
-    status = int(given) if isinstance(given, str) else given
+def _status(value: object) -> int:
+    status = int(value) if isinstance(value, str) else value
     if not isinstance(status, int) or status not in _STATUSES:
-        raise ValueError("not a status")
+        raise ValueError("statusCode is not an HTTP status")
     return status
 
 
@@ -54,24 +54,24 @@ def _content(returned: Mapping[str, Any]) -> bytes:
     if body is None:
         return b""
     if not isinstance(body, str):
-        raise TypeError("a body is a text")
+        raise TypeError("body is not a string")
     if returned.get("isBase64Encoded"):
         return base64.b64decode(body, validate=True)
     return body.encode()
 
 
-def _mapping(given: object) -> dict[str, Any]:
-    if given is None:
+def _mapping(value: object) -> dict[str, Any]:
+    if value is None:
         return {}
-    if not isinstance(given, dict):
-        raise TypeError("headers are a mapping")
-    return given
+    if not isinstance(value, dict):
+        raise TypeError("headers is not an object")
+    return value
 
 
 def _header_text(value: object) -> str:
     if not isinstance(value, str | int | float):
-        raise TypeError("a header is a text, a number or a truth value")
+        raise TypeError("a header value is not a string, a number or a boolean")
     text = str(value).lower() if isinstance(value, bool) else str(value)
     if "\r" in text or "\n" in text:
-        raise ValueError("a header is one line")
+        raise ValueError("a header value has a line break")
     return text

@@ -22,7 +22,7 @@ class Routes:
         ]
 
     def find(self, method: str, path: str) -> tuple[Route, Mapping[str, str]] | None:
-        """Return the route and its path parameters, decoded; None where there is no such path."""
+        """Return the route and its decoded path parameters; None if no path matches."""
         methods, parameters = self._by_path.get(path, {}), dict[str, str]()
         if not methods or "{" in path:
             methods, parameters = self._match(path.split("/"))

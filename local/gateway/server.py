@@ -34,9 +34,9 @@ _INTEGRATION_TIMEOUT = 29.0
 class Gateway:
     """Serves the API of a template on 127.0.0.1.
 
-    `port` 0 takes any free one. `source_ip` returns the address of the caller, by default the
+    `port` 0 picks a free one. `source_ip` returns the address of the caller, by default the
     peer's; tests simulate several callers with it. With `base_path`, such as `/base`, the API
-    answers under that path alone, as behind a custom domain.
+    responds only below that path, as behind a custom domain.
     """
 
     def __init__(
@@ -85,7 +85,7 @@ class Gateway:
 
     @property
     def url(self) -> str:
-        """Return where the API answers, without a slash at the end."""
+        """Return the base URL of the API, without a trailing slash."""
         if self._site is None:
             raise RuntimeError("The gateway has not been started")
         return f"http://127.0.0.1:{self._site.port}"
@@ -160,7 +160,7 @@ class Gateway:
             self._runtime.invoke(function, event, trace_id=request.trace_id)
         )
         try:
-            # The function goes on when API Gateway has given up, as it does on AWS.
+            # As on AWS, the function keeps running after API Gateway has timed out.
             return await asyncio.wait_for(asyncio.shield(invocation), self._integration_timeout)
         except TimeoutError:
             raise GatewayError("INTEGRATION_TIMEOUT") from None

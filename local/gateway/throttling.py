@@ -14,7 +14,7 @@ class _Bucket:
         self._refilled = time.monotonic()
 
     def has_token(self) -> bool:
-        """Refill for the time that has passed and tell whether there is a token."""
+        """Refill the bucket for the elapsed time; return whether it has a token."""
         now = time.monotonic()
         more = (now - self._refilled) * self._throttle.rate
         self._tokens = min(self._tokens + more, float(self._throttle.burst))
@@ -36,7 +36,7 @@ class Throttles:
         self._stage = _Bucket(template.stage_throttle) if template.stage_throttle else None
 
     def allow(self, path: str, method: str) -> bool:
-        """Take a token of each bucket that applies, or refuse and take none."""
+        """Take a token from each bucket that applies, or none if one of them is empty."""
         buckets = [bucket for bucket in (self._methods.get((path, method)), self._stage) if bucket]
         allowed = all(bucket.has_token() for bucket in buckets)
         if allowed:

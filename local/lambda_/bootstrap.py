@@ -1,7 +1,7 @@
-"""Run Lambda's own runtime client in a worker process, with Lambda's own view of the disk.
+"""Run Lambda's runtime client in a worker process, with the import path of Lambda.
 
-Started as `python -I -S bootstrap.py HANDLER FOLDER…`, so that nothing but the given folders and
-the standard library can be imported. It runs where the rest of this package cannot be imported.
+Started as `python -I -S bootstrap.py HANDLER FOLDER…`, so that a function can import only the
+given folders and the standard library. This file cannot import the rest of this package either.
 """
 
 import importlib
@@ -14,26 +14,26 @@ from pathlib import Path
 
 
 def main() -> None:
-    """Serve invocations until the process is killed or the local runtime is gone."""
+    """Serve invocations until the process is killed or the local runtime has exited."""
     _, handler, *folders = sys.argv
     sys.path[:0] = folders
-    os.environ.pop("LC_CTYPE", None)  # Python's own, where the system lacks the locale in LANG
+    os.environ.pop("LC_CTYPE", None)  # Python sets it if the system lacks the locale in LANG
     _exit_with_parent()
     _provide_runtime_client()
 
-    # It can be imported only from here on.
+    # It is importable only after the changes above.
     awslambdaric = importlib.import_module("awslambdaric.__main__")
     sys.argv = ["awslambdaric", handler]
     awslambdaric.main(sys.argv)
 
 
 def _exit_with_parent() -> None:
-    # Standard input is a pipe that the parent alone holds open and never writes to: end of file
-    # means that the parent is gone, also by kill -9.
+    # Standard input is a pipe that only the parent holds open, and it never writes to it: end of
+    # file means that the parent has exited, even by kill -9.
     pipe = os.dup(0)
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(nothing, 0)
-    os.close(nothing)
+    devnull = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(devnull, 0)
+    os.close(devnull)
 
     def wait() -> None:
         os.read(pipe, 1)
@@ -43,7 +43,7 @@ def _exit_with_parent() -> None:
 
 
 def _provide_runtime_client() -> None:
-    # awslambdaric has its HTTP client as a native module, and only for Linux.
+    # The HTTP client of awslambdaric is a native module, which exists for Linux only.
     try:
         importlib.import_module("runtime_client")
     except ImportError:

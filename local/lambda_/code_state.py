@@ -1,4 +1,4 @@
-"""Detect edits of the code, so that the next call runs the new one."""
+"""Detect edits of the code, so that the next call runs the new code."""
 
 import contextlib
 import os
@@ -17,7 +17,7 @@ def code_state(folders: Iterable[Path]) -> int:
             for name in names:
                 if not name.endswith(_CODE_SUFFIXES):
                     continue
-                # An editor may be replacing the file at this very moment.
+                # An editor may be replacing the file right now.
                 with contextlib.suppress(FileNotFoundError):
                     status = os.stat(f"{parent}/{name}")  # noqa: PTH116 - many files, often
                     files.append((f"{parent}/{name}", status.st_mtime_ns, status.st_size))

@@ -1,4 +1,4 @@
-"""The environment variables of a worker: Lambda's own and those of the template."""
+"""Build the environment variables of a worker: Lambda's own and those of the template."""
 
 import sys
 import time
@@ -15,7 +15,7 @@ from local.template.placeholders import placeholder_origin
 def function_environment(
     function: Function, runtime: Path, replaced: Mapping[str, str]
 ) -> dict[str, str]:
-    """Return the variables of a function; `replaced` overrides those that the template has."""
+    """Return the variables of a function; `replaced` overrides variables of the template."""
     own = {name: replaced.get(name, value) for name, value in function.environment.items()}
     for name, value in own.items():
         if origin := placeholder_origin(value):

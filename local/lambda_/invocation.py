@@ -11,7 +11,7 @@ _MAX_PAYLOAD = 6 * 1024 * 1024
 
 
 class TooManyRequestsError(Exception):
-    """The concurrency of a function is used up."""
+    """A function has reached its concurrency limit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class InvocationResult:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The report of a worker: the function's result, or an error in Lambda's own shape."""
+    """The report of a worker: the function's result, or an error in Lambda's format."""
 
     payload: Any
     error: str | None = None
@@ -43,17 +43,17 @@ class Invocation:
     outcome: asyncio.Future[Outcome] = field(default_factory=asyncio.Future)
 
     def finish(self, outcome: Outcome) -> None:
-        """Set the outcome, unless a time-out or a crash came first."""
+        """Set the outcome, unless a time-out or a crash has set it."""
         if not self.outcome.done():
             self.outcome.set_result(outcome)
 
     def fail(self, error_type: str, message: str) -> None:
-        """Set an error that is Lambda's own, not the function's."""
+        """Set an error of Lambda itself, not of the function."""
         self.finish(error_outcome(error_type, f"RequestId: {self.id} Error: {message}"))
 
 
 class InitError(Exception):
-    """A worker ended before it asked for its first invocation."""
+    """A worker ended before it requested its first invocation."""
 
     def __init__(self, outcome: Outcome) -> None:
         super().__init__(outcome.error)
@@ -61,7 +61,7 @@ class InitError(Exception):
 
 
 def error_outcome(error_type: str, message: str) -> Outcome:
-    """Return an error in the shape of Lambda's own."""
+    """Return an error in Lambda's format."""
     return Outcome({"errorType": error_type, "errorMessage": message}, error_type)
 
 
@@ -82,7 +82,7 @@ def parse_error(body: bytes) -> Outcome:
         error = json.loads(body)
         return Outcome(error, str(error["errorType"]))
     except (KeyError, TypeError, ValueError):
-        return error_outcome("Runtime.InvalidError", "The error report is not what it should be")
+        return error_outcome("Runtime.InvalidError", "The error report is invalid")
 
 
 def new_trace_id() -> str:

@@ -11,7 +11,7 @@ from local.run_config import LogFormat
 
 type Log = Callable[[str, str], None]
 
-# Keys of every line, and keys that help on AWS alone, where lines of many callers lie together.
+# Keys that every line has, and keys that help only on AWS, where lines of many callers are mixed.
 _LEFT_OUT = frozenset(
     {
         *("level", "location", "message", "timestamp", "service", "cold_start"),
@@ -31,7 +31,7 @@ def print_log(function_id: str, line: str) -> None:
 def log_printer(log_format: LogFormat, level: str) -> Log:
     """Return the function that prints a line of a function's log.
 
-    JSON has all lines. Text has warnings and errors, and with `level` DEBUG the less severe, too.
+    Format `json` prints all lines; `text` prints warnings and errors, or all with `level` DEBUG.
     """
     if log_format == "json":
         return print_log
@@ -46,7 +46,7 @@ def log_printer(log_format: LogFormat, level: str) -> Log:
 
 
 def readable(function_id: str, line: str, least: int = logging.WARNING) -> str | None:
-    """Return a line of a function's log for people; None for metrics and what is less severe."""
+    """Return a log line in readable form; None for metrics and for levels below `least`."""
     entry = _json_object(line)
     if "_aws" in entry:
         return None
@@ -63,10 +63,10 @@ def readable(function_id: str, line: str, least: int = logging.WARNING) -> str |
 
 def _json_object(line: str) -> dict[str, Any]:
     try:
-        found = json.loads(line)
+        value = json.loads(line)
     except ValueError:
         return {}
-    return found if isinstance(found, dict) else {}
+    return value if isinstance(value, dict) else {}
 
 
 def _value(value: object) -> str:

@@ -7,8 +7,8 @@ from collections.abc import Callable
 class Output(asyncio.SubprocessProtocol):
     """Passes the output of a process to `log`, line by line.
 
-    `exited` is done when the process is gone, `ended` when nothing can print any more: not the
-    same where it has started others.
+    `exited` is done when the process has exited, `ended` when its output has closed, which is later
+    while child processes run.
     """
 
     def __init__(self, log: Callable[[str], None]) -> None:
@@ -33,10 +33,10 @@ class Output(asyncio.SubprocessProtocol):
             self.ended.set_result(None)
 
     def process_exited(self) -> None:
-        """Wake up the tasks that wait for the exit."""
+        """Wake the tasks that wait for the exit."""
         self.exited.set_result(None)
 
     def _log_line(self, line: bytes) -> None:
-        # awslambdaric keeps a traceback in one log event by \r and no-break spaces.
+        # awslambdaric joins a traceback into one log event with \r and no-break spaces.
         for part in line.decode(errors="replace").replace("\u00a0", " ").split("\r"):
             self._log(part)

@@ -1,4 +1,4 @@
-"""Keep the worker processes of one function, and give each call one of its own."""
+"""Manage the worker processes of one function; a worker handles one call at a time."""
 
 import asyncio
 import os
@@ -22,13 +22,13 @@ from local.lambda_.runtime_api import RuntimeApi
 from local.lambda_.worker import Worker
 from local.template.models import Function
 
-# A function without reserved concurrency shares that of the account, by default this many.
+# A function without reserved concurrency shares the account's, which is this by default.
 _ACCOUNT_CONCURRENCY = 1000
-# Processes of one function; further calls wait until one is free.
+# Most processes of one function; further calls wait until one is free.
 _MAX_WORKERS = 40
 _CODE_CHECK_SECONDS = 0.3
-# More starts at once only slow each other down. A worker that becomes idle takes over a call that
-# waits for a start.
+# More parallel starts only slow each other down. A call that waits for a start takes the first
+# worker that becomes idle.
 _MAX_STARTING = max(2, os.cpu_count() or 2)
 
 
@@ -60,7 +60,7 @@ class WorkerPool:
         self._starting = 0
         self._is_stopping = False
         self._workers: set[Worker] = set()
-        self._idle: list[Worker] = []  # the most recently used one last
+        self._idle: list[Worker] = []  # the most recently used is last
         self._waiting: deque[asyncio.Future[Worker]] = deque()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -100,7 +100,7 @@ class WorkerPool:
                 waiting.set_exception(
                     InitError(error_outcome("Stopped", "The runtime has stopped"))
                 )
-        while self._tasks:  # one that ends may begin another
+        while self._tasks:  # a task that ends may start another
             done, _ = await asyncio.wait(self._tasks)
             self._tasks -= done
 
@@ -124,7 +124,7 @@ class WorkerPool:
             async with asyncio.timeout(invocation.timeout):
                 return await invocation.outcome
         except asyncio.CancelledError:
-            worker.kill()  # no time-out is left to end it
+            worker.kill()  # its time-out no longer applies
             raise
         except TimeoutError:
             worker.kill()
@@ -165,7 +165,7 @@ class WorkerPool:
 
     def _release(self, worker: Worker) -> None:
         if worker.generation != self._generation:
-            worker.kill()  # runs code from before an edit
+            worker.kill()  # its code is stale
         elif waiting := self._next_waiting():
             waiting.set_result(worker)
         else:

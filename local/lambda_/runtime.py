@@ -71,8 +71,8 @@ class Runtime:
     ) -> InvocationResult:
         """Call a function and wait for its result.
 
-        Raises KeyError for an unknown function and TooManyRequestsError when its concurrency is
-        used up; an error of the function is in the result.
+        Raises KeyError for an unknown function and TooManyRequestsError at its concurrency limit;
+        an error of the function is in the result.
         """
         pool = self._pools[function_id]
         invocation = Invocation(

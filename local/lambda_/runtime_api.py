@@ -7,11 +7,11 @@ from aiohttp import web
 
 from local.lambda_.worker import Worker
 
-_MAX_POSTED = 64 * 1024 * 1024  # accept too large a response, to report it as Lambda does
+_MAX_POSTED = 64 * 1024 * 1024  # more than Lambda's limit, to report an excess as Lambda does
 
 
 class RuntimeApi:
-    """Serves all workers, each at a port of its own."""
+    """Serves all workers, each on a separate port."""
 
     def __init__(self) -> None:
         self._workers: dict[int, Worker] = {}
@@ -29,7 +29,7 @@ class RuntimeApi:
         await self._runner.cleanup()
 
     async def open(self, worker: Worker) -> str:
-        """Open a port for a worker and return the address it has to call."""
+        """Open a port for a worker and return the address that it must call."""
         site = web.TCPSite(self._runner, "127.0.0.1", 0)
         await site.start()
         self._workers[site.port] = worker

@@ -10,7 +10,7 @@ _user_agent = ""
 
 def initialize_client(user_agent: str) -> None:
     """Connect to the Runtime API."""
-    global _connection, _user_agent  # noqa: PLW0603 - the native module is as global
+    global _connection, _user_agent  # noqa: PLW0603 - the native module is global, too
     _user_agent = user_agent
     # No timeout on purpose: the next invocation may be hours away.
     # ast-grep-ignore: call-without-timeout
@@ -18,7 +18,7 @@ def initialize_client(user_agent: str) -> None:
 
 
 def next() -> tuple[bytes, dict[str, str]]:  # noqa: A001 - the native module's name
-    """Wait for the next invocation: its event and the headers that come with it."""
+    """Wait for the next invocation and return its event and headers."""
     response, body = _call("GET", f"{_API}/next")
     return body, dict(response.getheaders())
 
@@ -27,7 +27,7 @@ def post_invocation_result(
     invoke_id: str, content: bytes, content_type: str, invocation_id: str | None = None
 ) -> None:
     """Post the function's result."""
-    del invocation_id  # for several invocations at a time, which this runtime never starts
+    del invocation_id  # only concurrent invocations need it, which this runtime never starts
     _call("POST", f"{_API}/{invoke_id}/response", content, {"Content-Type": content_type})
 
 
@@ -47,5 +47,5 @@ def _call(
     response = _connection.getresponse()
     content = response.read()
     if response.status >= http.client.BAD_REQUEST:
-        raise RuntimeError(f"The Runtime API answered {response.status} to {method} {path}")
+        raise RuntimeError(f"The Runtime API responded with {response.status} to {method} {path}")
     return response, content

@@ -34,7 +34,7 @@ _LAST_OUTPUT_SECONDS = 1.0
 class Worker:
     """A process and its side of the Runtime API.
 
-    `on_idle` is called each time the process asks for an invocation, `on_exit` once it has ended.
+    `on_idle` is called each time the process requests an invocation, `on_exit` after its end.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class Worker:
     async def start(
         self, address: str, folders: list[Path], environment: Mapping[str, str], pycache: Path
     ) -> None:
-        """Start the process and wait until it asks for work; raises InitError when it does not."""
+        """Start the process and wait for its first request; raises InitError if none comes."""
         try:
             self._process, output = await asyncio.get_running_loop().subprocess_exec(
                 lambda: Output(lambda line: self._log(self.function.id, line)),
@@ -101,21 +101,21 @@ class Worker:
             self._next.set_result(invocation)
 
     def kill(self) -> None:
-        """End the process and all that it started; one that is being started ends at once."""
+        """Kill the process and its children, or as soon as it has started."""
         self._is_killed = True
         if self._process is not None:
-            # macOS refuses the signal when nothing but an unreaped process is left of the group.
+            # macOS rejects the signal if only a zombie is left in the process group.
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self._process.get_pid(), signal.SIGKILL)
 
     async def stop(self) -> None:
-        """Kill the process and wait until it is gone."""
+        """Kill the process and wait until it has ended."""
         self.kill()
         if self._exited is not None:
             await self._exited
 
     async def serve(self, request: web.BaseRequest) -> web.Response:
-        """Answer a request of the process to the Runtime API."""
+        """Handle a request of the process to the Runtime API."""
         operation = request.path.removeprefix(_API)
         if request.method == "GET" and operation == "/invocation/next":
             return await self._serve_next()
@@ -158,7 +158,7 @@ class Worker:
 
     async def _watch(self, process: asyncio.SubprocessTransport, output: Output) -> None:
         await output.exited
-        self.kill()  # what the process may have started
+        self.kill()  # its children may still run
         await asyncio.wait([output.ended], timeout=_LAST_OUTPUT_SECONDS)
         process.close()
         code = process.get_returncode() or 0
@@ -173,5 +173,5 @@ class Worker:
 
 
 def _plain_python() -> str:
-    # The interpreter behind the virtual environment; sys.executable would find the environment.
+    # The base interpreter: sys.executable would make the virtual environment importable.
     return getattr(sys, "_base_executable", sys.executable)

@@ -1,6 +1,6 @@
-"""Stands in for plex.tv and TMDB: the same protocols, on this machine.
+"""Local stand-ins for plex.tv and TMDB, which speak the same protocols.
 
-For a developer without credentials, and for the tests. Nothing here runs on AWS.
+They serve developers without credentials, and the tests. Nothing here runs on AWS.
 """
 
 from dataclasses import dataclass
@@ -22,13 +22,13 @@ class Standins:
     runners: tuple[web.AppRunner, ...]
 
     async def stop(self) -> None:
-        """Stop both, also in the middle of a response."""
+        """Stop both, even during a response."""
         for runner in self.runners:
             await runner.cleanup()
 
 
 async def start(host: str = "127.0.0.1", plex_port: int = 0, tmdb_port: int = 0) -> Standins:
-    """Start both; port 0 takes a free one."""
+    """Start both; port 0 picks a free one."""
     plex_runner = await serve(plex.create_app(), host, plex_port)
     try:
         tmdb_runner = await serve(tmdb.create_app(), host, tmdb_port)
@@ -39,11 +39,11 @@ async def start(host: str = "127.0.0.1", plex_port: int = 0, tmdb_port: int = 0)
 
 
 async def serve(app: web.Application, host: str, port: int) -> web.AppRunner:
-    """Run one application on a port."""
+    """Serve one application on a port."""
     runner = web.AppRunner(
         app,
         access_log=None,
-        handler_cancellation=True,  # a response that hangs on purpose ends with its client
+        handler_cancellation=True,  # a fault that hangs ends when its client disconnects
         shutdown_timeout=0.1,
     )
     await runner.setup()

@@ -23,8 +23,12 @@ def main() -> None:
     """Read the command line and serve."""
     parser = argparse.ArgumentParser(prog="python -m local.standins", description=__doc__)
     parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--plex-port", type=int, default=3002, help="0 takes a free one")
-    parser.add_argument("--tmdb-port", type=int, default=3003, help="0 takes a free one")
+    parser.add_argument(
+        "--plex-port", type=int, default=3002, help="0 picks a free one (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--tmdb-port", type=int, default=3003, help="0 picks a free one (default: %(default)s)"
+    )
     options = parser.parse_args()
     asyncio.run(run(options.host, options.plex_port, options.tmdb_port))
 

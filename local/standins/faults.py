@@ -1,8 +1,8 @@
-"""Inject faults: make a stand-in answer the way a broken upstream does.
+"""Inject faults: make a stand-in respond like a broken upstream.
 
 `PUT /standin/fault` with `{"kind": ..., "path"?: prefix, "count"?: requests}` switches one fault
 on, `DELETE /standin/fault` switches it off. `GET /standin/requests` lists the requests received,
-so that a test can prove what is sent to whom. Nothing under `/standin/` is ever faulty.
+so that a test can check them. Faults never affect paths under `/standin/`.
 """
 
 import asyncio
@@ -22,14 +22,14 @@ CONTROL_PREFIX = "/standin/"
 REMEMBERED_REQUESTS = 200
 HUGE_CHUNK = b"x" * 1024 * 1024
 HUGE_CHUNKS = 11
-BOMB_CHUNKS = 200  # of 1 MiB each, once unpacked
-SLOW = "slow"  # the one fault whose answer is the right one
+BOMB_CHUNKS = 200  # of 1 MiB each, decompressed
+SLOW = "slow"  # the only fault with the correct response
 HTML_PAGE = "<!doctype html><title>Down</title><h1>We are down for maintenance</h1>"
 
 
 @dataclass
 class Fault:
-    """A fault; `count` is how many more requests it hits, None for all."""
+    """A fault; `count` is the number of requests that it still affects, None for all."""
 
     kind: str
     path: str = "/"
@@ -41,14 +41,14 @@ class Fault:
 
 
 class Faults:
-    """The fault that is on, and the requests seen, of one stand-in."""
+    """The active fault and the recorded requests of one stand-in."""
 
     def __init__(self) -> None:
         self._fault: Fault | None = None
         self._requests: deque[dict[str, object]] = deque(maxlen=REMEMBERED_REQUESTS)
 
     def install(self, app: web.Application) -> None:
-        """Add the control routes and put the faults in front of everything else."""
+        """Add the control routes, and apply the faults before any other handler."""
         app.middlewares.insert(0, self._answer)
         app.router.add_put("/standin/fault", self._switch_on)
         app.router.add_delete("/standin/fault", self._switch_off)
@@ -75,7 +75,7 @@ class Faults:
         return await handler(request)
 
     def _take(self, path: str) -> Fault | None:
-        """Return the fault that hits this path, and count it."""
+        """Return the fault that affects this path, and decrement its count."""
         fault = self._fault
         if fault is None or not path.startswith(fault.path):
             return None
@@ -105,13 +105,13 @@ class Faults:
 
 
 def parse_fault(text: str) -> Fault:
-    """Parse a fault; raises ValueError with the reason."""
+    """Parse and validate a fault; raises ValueError with the reason."""
     try:
         body: Any = json.loads(text)
     except ValueError as error:
         raise ValueError("the body is not JSON") from error
     if not isinstance(body, dict):
-        raise ValueError("the body is not an object")  # noqa: TRY004 - the caller answers 400
+        raise ValueError("the body is not an object")  # noqa: TRY004 - a ValueError becomes a 400
     unknown = body.keys() - {
         "kind",
         "path",
@@ -122,15 +122,15 @@ def parse_fault(text: str) -> Fault:
         "location",
     }
     if unknown:
-        raise ValueError(f"unknown: {', '.join(sorted(unknown))}")
+        raise ValueError(f"unknown fields: {', '.join(sorted(unknown))}")
     if body.get("kind") not in {*FAULTS, SLOW}:
-        raise ValueError(f"kind is one of: {', '.join([*FAULTS, SLOW])}")
+        raise ValueError(f"kind must be one of: {', '.join([*FAULTS, SLOW])}")
     if body["kind"] == "redirect" and not body.get("location"):
-        raise ValueError("a redirect needs a location")
+        raise ValueError("a redirect requires a location")
     for name in ("count", "status", "retryAfter", "seconds"):
         value = body.get(name)
         if value is not None and (not isinstance(value, int) or value < 1):
-            raise ValueError(f"{name} is a number from 1 up")
+            raise ValueError(f"{name} must be a whole number of at least 1")
     return Fault(
         kind=body["kind"],
         path=body.get("path") or "/",
@@ -143,29 +143,29 @@ def parse_fault(text: str) -> Fault:
 
 
 async def answer_status(_request: web.Request, fault: Fault) -> web.StreamResponse:
-    """Answer an error status, with Retry-After if the fault has one."""
+    """Respond with an error status, and with Retry-After if the fault has one."""
     headers = {} if fault.retry_after is None else {"Retry-After": str(fault.retry_after)}
     return web.json_response({"error": "ordered"}, status=fault.status, headers=headers)
 
 
 async def answer_html(_request: web.Request, _fault: Fault) -> web.StreamResponse:
-    """Answer 200 with an HTML page, as a failing proxy does."""
+    """Respond 200 with an HTML page, as a failing proxy does."""
     return web.Response(text=HTML_PAGE, content_type="text/html")
 
 
 async def answer_wrong_types(_request: web.Request, _fault: Fault) -> web.StreamResponse:
-    """Answer 200 with valid JSON of the wrong types."""
+    """Respond 200 with valid JSON of the wrong types."""
     return web.json_response([{"id": "not a number", "results": "not a list"}, None, 7])
 
 
 async def hang(_request: web.Request, _fault: Fault) -> web.StreamResponse:
-    """Never answer; ends when the client leaves or the stand-in stops."""
+    """Never respond; ends when the client disconnects or the stand-in stops."""
     await asyncio.Event().wait()
     raise web.HTTPInternalServerError  # unreachable: no code sets the event
 
 
 async def drip(request: web.Request, _fault: Fault) -> web.StreamResponse:
-    """Answer JSON at one byte a second, so that no single read ever times out."""
+    """Send one byte per second, so that no single read times out."""
     response = web.StreamResponse(headers={"Content-Type": "application/json"})
     await response.prepare(request)
     while True:
@@ -174,7 +174,7 @@ async def drip(request: web.Request, _fault: Fault) -> web.StreamResponse:
 
 
 async def answer_huge(request: web.Request, _fault: Fault) -> web.StreamResponse:
-    """Answer more than 10 MB of good JSON, without a Content-Length."""
+    """Send more than 10 MB of valid JSON, without a Content-Length."""
     response = web.StreamResponse(headers={"Content-Type": "application/json"})
     await response.prepare(request)
     await response.write(b'{"filler": "')
@@ -185,29 +185,29 @@ async def answer_huge(request: web.Request, _fault: Fault) -> web.StreamResponse
 
 
 async def answer_gzip_bomb(_request: web.Request, _fault: Fault) -> web.StreamResponse:
-    """Answer a small body that unpacks to 200 MiB."""
+    """Send a small body that decompresses to 200 MiB."""
     headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
     return web.Response(body=gzip_bomb(), headers=headers)
 
 
 @functools.cache
 def gzip_bomb() -> bytes:
-    """Pack a long JSON string, piece by piece."""
-    packer = zlib.compressobj(wbits=zlib.MAX_WBITS | 16)  # 16 asks for the gzip format
+    """Compress a long JSON string, chunk by chunk."""
+    packer = zlib.compressobj(wbits=zlib.MAX_WBITS | 16)  # 16 selects the gzip format
     pieces = [packer.compress(piece) for piece in (b'"', *[HUGE_CHUNK] * BOMB_CHUNKS, b'"')]
     return b"".join((*pieces, packer.flush()))
 
 
 async def redirect(_request: web.Request, fault: Fault) -> web.StreamResponse:
-    """Send the client somewhere else."""
+    """Redirect to the fault's location."""
     return web.Response(status=302, headers={"Location": fault.location})
 
 
 async def close(request: web.Request, _fault: Fault) -> web.StreamResponse:
-    """Drop the connection without an answer."""
+    """Drop the connection without a response."""
     if request.transport is not None:
         request.transport.abort()
-    return web.Response()  # goes nowhere
+    return web.Response()  # never sent
 
 
 FAULTS: dict[str, Callable[[web.Request, Fault], Awaitable[web.StreamResponse]]] = {

@@ -13,7 +13,7 @@ from local.template.properties import refuse_unknown
 _METHODS = {"get", "put", "post", "delete", "options", "head", "patch"}
 _ANY_METHOD = "x-amazon-apigateway-any-method"
 _INTEGRATION = "x-amazon-apigateway-integration"
-# A function's ARN, or that of its alias, which has the alias's name at the end.
+# The ARN of a function, or of its alias, which ends with the alias's name.
 _FUNCTION_URI = re.compile(
     r"arn:aws:apigateway:[\w-]+:lambda:path/2015-03-31/functions"
     r"/(arn:aws:lambda:[\w-]+:\d+:function:\w+)(?::\w+)?/invocations"
@@ -25,7 +25,7 @@ _TEMPLATE_VARIABLE = re.compile(r"\$(?!context\.[A-Za-z])")
 def read_throttles(
     settings: list[dict[str, Any]],
 ) -> Iterable[tuple[tuple[str, str], Throttle]]:
-    """Read MethodSettings; path `/*` and method `*` are the stage."""
+    """Read MethodSettings; path `/*` and method `*` mean the stage."""
     for setting in settings:
         path = setting["ResourcePath"].replace("~1", "/")
         where = f"MethodSettings of {setting['HttpMethod']} {path}"
@@ -48,7 +48,7 @@ def read_routes(definition: dict[str, Any], functions: Iterable[str]) -> Iterabl
         for key, operation in methods.items():
             where = f"{key} {path}"
             if key != _ANY_METHOD and key not in _METHODS:
-                raise TemplateError(f"{where}: the local runtime does not know this method")
+                raise TemplateError(f"{where}: the local runtime does not support this method")
             known = {"description", "operationId", "parameters", "responses", "summary", "tags"}
             refuse_unknown(where, operation, known | {_INTEGRATION})
             method = "ANY" if key == _ANY_METHOD else key.upper()
@@ -62,11 +62,11 @@ def _target(where: str, integration: dict[str, Any], function_of: Mapping[str, s
         refuse_unknown(where, integration, {"type", "httpMethod", "uri", "passthroughBehavior"})
         uri = _FUNCTION_URI.fullmatch(integration["uri"])
         if uri is None or uri.group(1) not in function_of:
-            raise TemplateError(f"{where}: {integration['uri']} is no function of this template")
+            raise TemplateError(f"{where}: {integration['uri']} is not a function of this template")
         return function_of[uri.group(1)]
     if kind == "mock":
         return _mock(where, integration)
-    raise TemplateError(f"{where}: the local runtime does not know {kind} integrations")
+    raise TemplateError(f"{where}: the local runtime does not support {kind} integrations")
 
 
 def _mock(where: str, integration: dict[str, Any]) -> Mock:
@@ -79,14 +79,14 @@ def _mock(where: str, integration: dict[str, Any]) -> Mock:
     statuses = {json.loads(request)["statusCode"] for request in requests.values()}
     responses = integration["responses"]
     if len(statuses) != 1 or set(responses) != {"default"}:
-        raise TemplateError(f"{where}: a mock has one status and one response, `default`")
+        raise TemplateError(f"{where}: a mock must have one status and one response, `default`")
     response = responses["default"]
     refuse_unknown(where, response, {"statusCode", "responseParameters", "responseTemplates"})
     headers: dict[str, str] = {}
     for name, value in response.get("responseParameters", {}).items():
         prefix, _, header = name.rpartition(".")
         if prefix != "method.response.header":
-            raise TemplateError(f"{where}: {name} is no response header")
+            raise TemplateError(f"{where}: {name} is not a response header")
         headers[header] = _header_value(where, value)
     return Mock(
         accepts=frozenset(requests),
@@ -97,7 +97,7 @@ def _mock(where: str, integration: dict[str, Any]) -> Mock:
 
 
 def read_gateway_response(name: str, response: dict[str, Any]) -> GatewayResponse:
-    """Read a response that replaces one of API Gateway's own."""
+    """Read a response that overrides one of API Gateway."""
     where = f"Gateway response {name}"
     refuse_unknown(where, response, {"StatusCode", "ResponseParameters", "ResponseTemplates"})
     parameters = response.get("ResponseParameters", {})
@@ -115,7 +115,7 @@ def read_gateway_response(name: str, response: dict[str, Any]) -> GatewayRespons
 
 def _header_value(where: str, value: str) -> str:
     if _HEADER_VALUE.fullmatch(value) is None:
-        raise TemplateError(f"{where}: the local runtime does not know the header value {value}")
+        raise TemplateError(f"{where}: the local runtime does not support the header value {value}")
     return value
 
 
@@ -123,8 +123,8 @@ def _body(where: str, templates: Mapping[str, str]) -> str | None:
     if not templates:
         return None
     if set(templates) != {"application/json"}:
-        raise TemplateError(f"{where}: the local runtime answers application/json only")
+        raise TemplateError(f"{where}: the local runtime supports application/json only")
     body = templates["application/json"]
     if _TEMPLATE_VARIABLE.search(body):
-        raise TemplateError(f"{where}: a body may name $context.… and nothing else")
+        raise TemplateError(f"{where}: a body may use $context.… variables only")
     return body

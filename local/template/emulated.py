@@ -1,4 +1,4 @@
-"""The parameters and resources of the emulated stack, as the intrinsic functions see them."""
+"""Values for the parameters and resources of the emulated stack."""
 
 from collections.abc import Mapping
 from typing import Any, Never
@@ -26,12 +26,12 @@ class EmulatedResources:
             return name if is_emulated else resource_placeholder(name)
         if name.endswith(".Alias"):
             return self._alias(name.removesuffix(".Alias"))
-        raise TemplateError(f"!Ref {name}: there is no parameter or resource of that name")
+        raise TemplateError(f"!Ref {name}: unknown parameter or resource")
 
     def get_att(self, resource: str, attribute: str) -> str:
         """Return an attribute of a resource."""
         if resource not in self._resources:
-            raise TemplateError(f"!GetAtt {resource}.{attribute}: there is no such resource")
+            raise TemplateError(f"!GetAtt {resource}.{attribute}: unknown resource")
         kind = self._type(resource)
         if kind == f"{_SERVERLESS}Function" and attribute == "Arn":
             return function_arn(resource)
@@ -39,16 +39,16 @@ class EmulatedResources:
         return f"{resource}.{attribute}" if is_emulated else resource_placeholder(resource)
 
     def call(self, function: str, argument: object) -> Never:
-        """Refuse a function that needs AWS."""
+        """Reject a function that needs AWS."""
         del argument
-        raise TemplateError(f"The local runtime does not know the function {function}")
+        raise TemplateError(f"The local runtime does not support the function {function}")
 
     def _alias(self, name: str) -> str:
-        """Return the ARN of the alias that SAM makes of a function."""
+        """Return the ARN of the alias that SAM creates for a function."""
         resource = self._resources.get(name, {})
         alias = resource.get("Properties", {}).get("AutoPublishAlias")
         if resource.get("Type") != f"{_SERVERLESS}Function" or not isinstance(alias, str):
-            raise TemplateError(f"{name}.Alias: there is no function {name} with AutoPublishAlias")
+            raise TemplateError(f"{name}.Alias: no function {name} has AutoPublishAlias")
         return f"{function_arn(name)}:{alias}"
 
     def _type(self, name: str) -> str:
@@ -56,7 +56,7 @@ class EmulatedResources:
 
 
 def parameter_values(declared: Mapping[str, Any], given: Mapping[str, str]) -> dict[str, str]:
-    """Return a value for each parameter: the given one, its default, or a placeholder."""
+    """Return a value for each parameter: from `given`, its default, or a placeholder."""
     unknown = sorted(set(given) - set(declared))
     if unknown:
         raise TemplateError(f"The template has no parameter {', '.join(unknown)}")

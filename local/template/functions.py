@@ -9,8 +9,8 @@ from local.template.loader import TemplateError, is_intrinsic
 from local.template.models import Function, Layer, Schedule
 from local.template.properties import refuse_unknown
 
-# Properties without an effect on a developer's machine. Any that is neither here nor read below
-# is refused: it could change what the service does.
+# Properties without an effect on a developer's machine. A property that is neither here nor read
+# below is rejected, because it could change the behaviour.
 _FUNCTION_IGNORED = {
     *("Architectures", "AutoPublishAlias", "AutoPublishAliasAllProperties", "Description"),
     *("EventInvokeConfig", "FunctionName", "LoggingConfig", "Policies", "Role", "Runtime"),
@@ -25,7 +25,7 @@ _SCHEDULE_READ = {"Description", "Input", "Name", "RetryPolicy", "ScheduleExpres
 
 
 def merge_globals(base: Any, own: Any) -> Any:
-    """Merge Globals into a function as SAM does: maps by key, lists end to end, else its own."""
+    """Merge Globals into a function as SAM does: merge maps, join lists, else override."""
     if is_intrinsic(base) or is_intrinsic(own):
         return own
     if isinstance(base, dict) and isinstance(own, dict):
@@ -37,7 +37,7 @@ def merge_globals(base: Any, own: Any) -> Any:
 
 
 def read_layer(name: str, content: Path, opt: Path) -> Layer:
-    """Read a layer; the folder `opt` holds those that are a list of requirements."""
+    """Read a layer; if it is a list of requirements, `opt` holds the installed packages."""
     if (content / "python").is_dir():
         return Layer(name, content / "python", is_source=True)
     if (content / "requirements.txt").is_file():
@@ -52,7 +52,7 @@ def read_function(
     refuse_unknown(name, properties, _FUNCTION_READ | _FUNCTION_IGNORED)
     unknown = [layer for layer in properties.get("Layers", []) if layer not in layers]
     if unknown:
-        raise TemplateError(f"{name}: no layer of this template is called {unknown}")
+        raise TemplateError(f"{name}: unknown layer {unknown}")
     variables = properties.get("Environment", {}).get("Variables", {})
     concurrency = properties.get("ReservedConcurrentExecutions")
     return Function(
@@ -68,10 +68,10 @@ def read_function(
 
 
 def read_schedule(name: str, event: dict[str, Any], function: str) -> Schedule:
-    """Read an event of a function, which has to be a schedule."""
+    """Read an event of a function, which must be a schedule."""
     if event["Type"] != "ScheduleV2":
         raise TemplateError(
-            f"{function}, event {name}: only ScheduleV2 is known, not {event['Type']}"
+            f"{function}, event {name}: only ScheduleV2 is supported, not {event['Type']}"
         )
     properties = event["Properties"]
     refuse_unknown(f"Schedule {name}", properties, _SCHEDULE_READ | _SCHEDULE_IGNORED)

@@ -1,8 +1,8 @@
 """Evaluate CloudFormation's intrinsic functions, conditions and pseudo parameters.
 
-Parameters decide most of them. The rest depends on resources, which exist on AWS alone: a
-`ResourceValues` supplies their values, or keeps the function as it is. So the emulation and the
-tests of the deployment share one resolver.
+Most of them depend on parameters only. The others depend on resources, which exist only on AWS: a
+`ResourceValues` returns their values, or keeps the function unresolved. This lets the emulation
+and the tests of the deployment share one resolver.
 """
 
 import re
@@ -16,31 +16,31 @@ ACCOUNT_ID = "123456789012"
 STACK_NAME = "medianest"
 _STACK_ID = "6f0a3f9d-8f1e-4c8e-9a51-5a0c1f0e7d3b"
 
-_NO_VALUE = object()  # AWS::NoValue, until the entry that holds it is dropped
+_NO_VALUE = object()  # AWS::NoValue, until the entry that has it is removed
 _VARIABLE = re.compile(r"\$\{([^!}][^}]*)\}")
 
 
 class ResourceValues(Protocol):
-    """The values that depend on resources.
+    """Resolves the functions that depend on resources.
 
     A method may return an intrinsic function in its long form; it stays in the result.
     """
 
     def ref(self, name: str) -> Any:
-        """Return what `Ref` gives for a resource."""
+        """Return the value of `Ref` for a resource."""
 
     def get_att(self, resource: str, attribute: str) -> Any:
-        """Return what `Fn::GetAtt` gives."""
+        """Return the value of `Fn::GetAtt`."""
 
     def call(self, function: str, argument: Any) -> Any:
-        """Return what a function gives that the resolver has no rule for."""
+        """Return the value of a function that the resolver does not implement."""
 
 
 class Resolver:
     """Replaces intrinsic functions by their values.
 
-    `parameters` holds a value for each parameter of the template. A function whose argument is not
-    known, because it depends on a resource, stays in its long form.
+    `parameters` has a value for each parameter of the template. A function whose argument depends
+    on a resource stays in its long form.
     """
 
     def __init__(
@@ -84,7 +84,7 @@ class Resolver:
     def condition(self, name: str) -> bool:
         """Evaluate a condition of the template by its name."""
         if name not in self._conditions:
-            raise TemplateError(f"There is no condition {name}")
+            raise TemplateError(f"Unknown condition {name}")
         return bool(self._value(self._conditions[name]))
 
     def _value(self, value: Any) -> Any:
@@ -132,7 +132,7 @@ class Resolver:
         return {"Fn::Sub": [text, kept] if kept else text}
 
     def _variable(self, name: str) -> Any:
-        # SAM refers to an alias as `Function.Alias`, which is no attribute.
+        # SAM refers to an alias as `Function.Alias`, which is not an attribute.
         if "." in name and not name.endswith(".Alias"):
             return self._get_att(name)
         return self._ref(name)
@@ -146,7 +146,7 @@ class Resolver:
         try:
             return self._mappings[name][first][second]
         except KeyError:
-            raise TemplateError(f"There is no entry {name}.{first}.{second}") from None
+            raise TemplateError(f"!FindInMap: unknown entry {name}.{first}.{second}") from None
 
     def _join(self, argument: list[Any]) -> Any:
         separator, parts = argument[0], self._value(argument[1])
@@ -159,7 +159,7 @@ class Resolver:
         if not isinstance(values, list):
             return {"Fn::Select": [index, values]}
         if not 0 <= index < len(values):
-            raise TemplateError(f"!Select {index}: there are {len(values)} values")
+            raise TemplateError(f"!Select {index}: the list has {len(values)} values")
         return values[index]
 
     def _split(self, argument: list[Any]) -> Any:

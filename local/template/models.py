@@ -19,7 +19,7 @@ class Layer:
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """A Lambda function; `concurrency` is None when nothing is reserved."""
+    """A Lambda function; `concurrency` is the reserved one, or None."""
 
     id: str
     code: Path
@@ -33,7 +33,7 @@ class Function:
 
 @dataclass(frozen=True, slots=True)
 class Mock:
-    """A response without a function, for requests of the media types in `accepts`."""
+    """A fixed response without a function, to requests of the media types in `accepts`."""
 
     accepts: frozenset[str]
     status: int
@@ -43,7 +43,7 @@ class Mock:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A method of a path (`ANY` for every method the path does not name) and its target."""
+    """A method of a path (`ANY` for every method that the path does not list) and its target."""
 
     path: str
     method: str
@@ -52,7 +52,7 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class Throttle:
-    """A token bucket: `rate` tokens a second, never more than `burst`."""
+    """A token bucket: `rate` tokens per second, at most `burst`."""
 
     rate: float
     burst: int
@@ -60,7 +60,7 @@ class Throttle:
 
 @dataclass(frozen=True, slots=True)
 class GatewayResponse:
-    """A response of API Gateway itself; None where the template leaves its default."""
+    """A response of API Gateway itself; None means API Gateway's default."""
 
     status: int | None
     headers: Headers
@@ -69,7 +69,7 @@ class GatewayResponse:
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """A function that EventBridge Scheduler calls."""
+    """A function that EventBridge Scheduler invokes."""
 
     name: str
     function: str

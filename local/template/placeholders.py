@@ -1,6 +1,6 @@
-"""Placeholders for values that exist on AWS alone, so that a template can be read without them.
+"""Placeholders for values that exist only on AWS, so that a template can be read without them.
 
-They are texts. Code that needs the real value asks `placeholder_origin` and refuses to go on.
+They are strings. Code that needs the real value checks `placeholder_origin` and raises an error.
 """
 
 import re
@@ -19,11 +19,11 @@ def resource_placeholder(name: str) -> str:
 
 
 def placeholder_origin(value: str) -> str | None:
-    """Name the missing parameter or resource that `value` is made from; None if it is complete."""
-    found = _PLACEHOLDER.search(value)
-    if found is None:
+    """Return the missing parameter or resource in `value`; None if nothing is missing."""
+    match = _PLACEHOLDER.search(value)
+    if match is None:
         return None
-    kind, name = found.groups()
+    kind, name = match.groups()
     if kind == "parameter":
         return f"the parameter {name}, which has no value"
-    return f"{name}, which only AWS has"
+    return f"{name}, which exists only on AWS"

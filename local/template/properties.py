@@ -1,4 +1,4 @@
-"""Refuse the parts of a template that the emulation has no rule for."""
+"""Reject the parts of a template that the emulation does not support."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,4 +10,4 @@ def refuse_unknown(where: str, mapping: Mapping[str, Any], known: set[str]) -> N
     """Raise TemplateError for a key that is not in `known`: it could change the behaviour."""
     unknown = sorted(set(mapping) - known)
     if unknown:
-        raise TemplateError(f"{where}: the local runtime does not know {', '.join(unknown)}")
+        raise TemplateError(f"{where}: the local runtime does not support {', '.join(unknown)}")

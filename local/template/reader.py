@@ -12,10 +12,10 @@ from local.template.loader import TemplateError, load
 from local.template.models import Function, Layer, Schedule, Template
 from local.template.properties import refuse_unknown
 
-# `make run` starts, or is given, a database and a cache: as on AWS with external ones, the
-# functions are in no VPC then.
+# `make run` starts or uses a database and a cache that are not in the stack: as on AWS with
+# external ones, the functions are then not in a VPC.
 _EXTERNAL = {"DatabaseMode": "external", "CacheMode": "external"}
-# Ignored properties have no effect on a developer's machine; all others have to be known.
+# Ignored properties have no effect on a developer's machine; any other is rejected.
 _API_IGNORED = {
     *("AccessLogSetting", "AlwaysDeploy", "Description", "DisableExecuteApiEndpoint"),
     *("EndpointConfiguration", "Name", "OpenApiVersion", "Tags", "TracingEnabled"),
@@ -41,8 +41,8 @@ def read_template(
 ) -> Template:
     """Read a template.
 
-    `opt` holds the installed layers that are a list of requirements, as `LayerId/python`. The
-    template's database and cache are external ones unless `parameters` says otherwise.
+    `opt` holds the installed packages of layers that are a list of requirements, as
+    `LayerId/python`. The database and the cache are external unless `parameters` says otherwise.
     """
     document = load(path)
     declared = document.get("Parameters", {})
@@ -53,7 +53,7 @@ def read_template(
     try:
         return reader.read()
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise TemplateError(f"{path.name} is not what it should be: {error!r}") from error
+        raise TemplateError(f"{path.name} has an unexpected structure: {error!r}") from error
 
 
 class _Reader:
@@ -78,7 +78,7 @@ class _Reader:
         return self._template(self._resolver.resolve(api), functions, schedules)
 
     def _serverless_resources(self) -> dict[str, _Resources]:
-        """Return the properties of the resources that are emulated, by the kind."""
+        """Return the properties of the emulated resources, by kind and name."""
         by_kind: dict[str, _Resources] = {kind: {} for kind in _SERVERLESS_READ}
         for name, resource in self._resources.items():
             condition = resource.get("Condition")
@@ -88,7 +88,7 @@ class _Reader:
             if kind.removeprefix(_SERVERLESS) in _SERVERLESS_READ:
                 by_kind[kind.removeprefix(_SERVERLESS)][name] = resource["Properties"]
             elif kind.startswith((_SERVERLESS, *_NEVER_IGNORED)) and kind not in _IGNORED:
-                raise TemplateError(f"{name}: the local runtime does not know {kind}")
+                raise TemplateError(f"{name}: the local runtime does not support {kind}")
         return by_kind
 
     def _functions(
@@ -103,7 +103,7 @@ class _Reader:
             for event_name, event in properties.get("Events", {}).items():
                 schedule = read_schedule(event_name, event, name)
                 if schedule.name in schedules:
-                    raise TemplateError(f"Two schedules are called {schedule.name}")
+                    raise TemplateError(f"Two schedules have the name {schedule.name}")
                 schedules[schedule.name] = schedule
         return functions, schedules
 

@@ -1,6 +1,6 @@
-"""What `sam build` made: `make deploy-check` builds it and says where it is.
+"""Tests of the output of `sam build`; `make deploy-check` builds it and sets MEDIANEST_BUILDS.
 
-Not collected with the other tests (pyproject.toml), which need no build.
+pyproject.toml excludes them from the other tests, which need no build.
 """
 
 import os
@@ -14,19 +14,19 @@ from tests.support.engines import database
 
 _GIVEN = os.environ.get("MEDIANEST_BUILDS", "")
 if not _GIVEN:
-    raise pytest.UsageError("MEDIANEST_BUILDS names no builds: run `make deploy-check`")
+    raise pytest.UsageError("MEDIANEST_BUILDS is not set: run `make deploy-check`")
 if sys.platform != "linux":
-    raise pytest.UsageError("What is built for Lambda runs on Linux only")
+    raise pytest.UsageError("Builds for Lambda run on Linux only")
 
 
 @pytest.fixture(scope="session")
 def builds() -> Path:
-    """Return the folder of the builds, one for each architecture."""
+    """Return the folder with one build for each architecture."""
     return Path(_GIVEN)
 
 
 @pytest.fixture(scope="module")
 def database_url(engines: tuple[str, str], request: pytest.FixtureRequest) -> Iterator[str]:
-    """Return the address of an empty database for the tests of one file."""
+    """Return the URL of an empty database for the tests of one file."""
     with database(engines[0], request.node.path.stem) as url:
         yield url

@@ -1,4 +1,4 @@
-"""What is in the packages that would be uploaded."""
+"""The content of the packages that a deployment uploads."""
 
 import importlib.util
 from pathlib import Path
@@ -10,7 +10,7 @@ from local.template.reader import read_template
 from tests.support.api import TEMPLATE
 from tests.support.bill import listed_packages, packages_in
 
-# The number of the processor in the header of every Linux binary.
+# The machine number in the ELF header of every Linux binary.
 MACHINES = {"arm64": 0xB7, "x86_64": 0x3E}
 MAX_UNZIPPED = 250 * 2**20
 LAYERS = ("DependenciesLayer", "SharedLayer")
@@ -30,7 +30,7 @@ def size(folder: Path) -> int:
 
 
 def files(folder: Path) -> set[Path]:
-    """Return what is in a folder, but for what Python compiled."""
+    """Return the files in a folder, without compiled Python."""
     found = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
     return {path for path in found if "__pycache__" not in path.parts}
 
@@ -63,11 +63,11 @@ def test_a_layer_is_compiled_and_has_nothing_of_this_machine(build: Path, layer:
     wanted = {Path(importlib.util.cache_from_source(str(path))) for path in sources}
     compiled = set(python.rglob("*.pyc"))
     assert all(path.name.endswith(".cpython-313.pyc") for path in compiled)
-    assert compiled <= wanted, "left by something else"
-    # A few packages carry files for other versions of Python, which do not compile.
+    assert compiled <= wanted, "compiled files without a source"
+    # A few packages contain files for other versions of Python, which do not compile.
     assert len(wanted - compiled) <= len(wanted) // 100
     for path in compiled:
-        # Not checked against the source: Lambda's disk cannot be written, nor the source change.
+        # Unchecked hash-based files: on Lambda's read-only file system a source never changes.
         assert int.from_bytes(path.read_bytes()[4:8], "little") == 0b01, path
 
 

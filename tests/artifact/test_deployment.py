@@ -1,4 +1,4 @@
-"""`sam deploy` of the build in external mode, onto an emulator of AWS's control plane."""
+"""`sam deploy` of the build in external mode, on an emulator of AWS's control plane."""
 
 import json
 from collections.abc import Iterator
@@ -28,7 +28,7 @@ class Deployment:
     database_url: str
 
     def deploy(self, **changes: str) -> str:
-        """Deploy; return what the command line said when it failed, else nothing."""
+        """Deploy; return the output of the command line if it fails, else an empty text."""
         given = [f"{name}={value}" for name, value in (self.parameters | changes).items()]
         done = self.aws.sam(
             *("deploy", "--stack-name", "medianest", "--template-file", str(self.template)),
@@ -50,14 +50,14 @@ class Deployment:
         return self.outputs["ApiUrl"].removeprefix("https://").split(".")[0]
 
     def events(self) -> list[dict[str, Any]]:
-        """Return what became of each resource, the last first."""
+        """Return the events of the stack's resources, newest first."""
         pages = self.aws.client("cloudformation").get_paginator("describe_stack_events")
         return [
             event for page in pages.paginate(StackName="medianest") for event in page["StackEvents"]
         ]
 
     def functions(self) -> dict[str, dict[str, Any]]:
-        """Return the settings of each function by its id in the template."""
+        """Return the configuration of each function by its id in the template."""
         resources = self.aws.client("cloudformation").describe_stack_resources(
             StackName="medianest"
         )["StackResources"]
@@ -78,7 +78,7 @@ def deployment(
     redis_url: str,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Deployment]:
-    """Deploy once for all tests, in their order."""
+    """Deploy once for all tests of this file, which depend on their order."""
     with emulator(tmp_path_factory.mktemp("aws")) as aws:
         parameters = {
             "Architecture": HERE,
@@ -88,12 +88,12 @@ def deployment(
             "CacheMode": "external",
             "RedisUrlSecretArn": aws.secret("cache", redis_url),
             "TmdbApiKey": "key-of-the-tests",
-            "NodeEnv": "development",  # the engines of this machine have no TLS
+            "NodeEnv": "development",  # the local engines have no TLS
         }
-        own = Deployment(aws, builds / HERE / "template.yaml", parameters, database_url)
-        said = own.deploy()
-        assert not said, said[-3000:]
-        yield own
+        created = Deployment(aws, builds / HERE / "template.yaml", parameters, database_url)
+        output = created.deploy()
+        assert not output, output[-3000:]
+        yield created
 
 
 def test_the_stack_deploys_onto_the_emulator(deployment: Deployment) -> None:
@@ -186,8 +186,8 @@ def test_a_failed_migration_keeps_the_functions_unchanged(deployment: Deployment
     with psycopg.connect(deployment.database_url, autocommit=True) as owner:
         owner.execute("UPDATE schema_migrations SET checksum = repeat('0', 64)")
     same = deployment.aws.secret("owner-again", deployment.database_url)
-    said = deployment.deploy(MigrationsDatabaseUrlSecretArn=same, LogLevel="ERROR")
-    assert said
+    output = deployment.deploy(MigrationsDatabaseUrlSecretArn=same, LogLevel="ERROR")
+    assert output
     reasons = [
         each["ResourceStatusReason"]
         for each in deployment.events()

@@ -1,4 +1,4 @@
-"""The built functions answer every file of events/ as events/README.md says, on AWS's runtime."""
+"""The built functions handle every file of events/ as documented, on AWS's runtime client."""
 
 import itertools
 import json
@@ -30,13 +30,13 @@ PASSWORD, NEW_PASSWORD = "Sunset-Garden-42", "Walnut-Harbour-87"
 FILM_OF_THE_EVENT = 603
 
 
-def by_words(name: str) -> str:
-    """Return the function that a schedule's event, or one sent by hand, is for."""
+def function_of(name: str) -> str:
+    """Return the function of a schedule's event or of an event sent by hand."""
     return name.split("-", maxsplit=1)[0].capitalize() + "Function"
 
 
 class World:
-    """A deployment, seen from its callers."""
+    """The deployed functions, called with sample events."""
 
     def __init__(self, emulator: Callable[[str], Emulator], plex_url: str, db: Any) -> None:
         self._emulator = emulator
@@ -47,34 +47,36 @@ class World:
         self._films = (film for film in films if film != FILM_OF_THE_EVENT)
 
     def send(self, event: Mapping[str, Any]) -> Any:
-        """Make a call and return the status and the body, read if it is JSON."""
+        """Make a call and return the status and the body, parsed if it is JSON."""
         function, _, _ = route_of(event["httpMethod"], event["path"])
         answer = self._emulator(function).invoke(event)
         headers = {name.lower(): value for name, value in answer["headers"].items()}
         is_json = headers.get("content-type", "").startswith("application/json")
         return answer["statusCode"], json.loads(answer["body"]) if is_json else answer["body"]
 
-    def done(self, event: Mapping[str, Any]) -> Any:
-        """Make a call that succeeds and return its data."""
+    def data_of(self, event: Mapping[str, Any]) -> Any:
+        """Make a call, check that it succeeds and return its data."""
         status, body = self.send(event)
         assert 200 <= status < 300, body
         return body and body["data"]
 
-    def approved(self, person: str) -> str:
-        """Begin a sign-in, approve it at Plex, return its handle."""
-        pin = self.done(EVENTS["auth-plex-pin"])
+    def approved_pin(self, person: str) -> str:
+        """Start a sign-in, approve it at Plex and return its handle."""
+        pin = self.data_of(EVENTS["auth-plex-pin"])
         approve(self._plex_url, pin["code"], person)
         handle: str = pin["pinId"]
         return handle
 
     def token(self, person: str = "alice") -> str:
-        """Sign somebody in; alice was the first and is admin."""
-        event = with_words("auth-plex-verify", REPLACE_WITH_A_PIN_ID=self.approved(person))
-        token: str = self.done(event)["token"]
+        """Sign a person in and return the token; alice was the first user and is admin."""
+        event = with_placeholders(
+            "auth-plex-verify", REPLACE_WITH_A_PIN_ID=self.approved_pin(person)
+        )
+        token: str = self.data_of(event)["token"]
         return token
 
     def local_user(self) -> tuple[str, str]:
-        """Make an account with a password; return its name and id."""
+        """Create an account with a password; return its name and id."""
         name = next(self._names)
         row = self._db.execute(
             "INSERT INTO users (email, username, password_hash, role)"
@@ -84,40 +86,42 @@ class World:
         return name, str(row[0])
 
     def request(self, token: str) -> str:
-        """Ask for a film that nobody has asked for; return the request's id."""
-        event = with_words("media-request", REPLACE_WITH_A_TOKEN=token)
+        """Request a film that has no request yet; return the request's id."""
+        event = with_placeholders("media-request", REPLACE_WITH_A_TOKEN=token)
         for headers in (event["headers"], event["multiValueHeaders"]):
             del headers["Idempotency-Key"]
         event["body"] = json.dumps({"mediaType": "movie", "tmdbId": next(self._films)})
-        identifier: str = self.done(event)["id"]
+        identifier: str = self.data_of(event)["id"]
         return identifier
 
     def other_session(self, token: str) -> str:
-        """Sign alice in again; return the id of the session that is not the token's."""
+        """Sign alice in again; return the id of the session that the token does not belong to."""
         self.token()
-        sessions = self.done(with_words("auth-sessions", REPLACE_WITH_A_TOKEN=token))
+        sessions = self.data_of(with_placeholders("auth-sessions", REPLACE_WITH_A_TOKEN=token))
         return next(str(each["id"]) for each in sessions if not each["current"])
 
     def filled(self, name: str) -> dict[str, Any]:
-        """Return an event with something real for each placeholder and each made-up id."""
+        """Return an event with real values in place of its placeholders and sample ids."""
         words = {"REPLACE_WITH_A_PASSWORD": PASSWORD, "REPLACE_WITH_A_NEW_PASSWORD": NEW_PASSWORD}
         if name == "auth-plex-verify":
-            words["REPLACE_WITH_A_PIN_ID"] = self.approved("bob")
+            words["REPLACE_WITH_A_PIN_ID"] = self.approved_pin("bob")
         if name in {"auth-login", "auth-password"}:
             user, _ = self.local_user()
             words["REPLACE_WITH_A_USER_NAME"] = user
         if name == "auth-password":
-            words["REPLACE_WITH_A_TOKEN"] = self.done(with_words("auth-login", **words))["token"]
+            words["REPLACE_WITH_A_TOKEN"] = self.data_of(with_placeholders("auth-login", **words))[
+                "token"
+            ]
         if "REPLACE_WITH_A_TOKEN" in json.dumps(EVENTS[name]):
             words.setdefault("REPLACE_WITH_A_TOKEN", self.token())
-        event = with_words(name, **words)
+        event = with_placeholders(name, **words)
         for made_up in dict.fromkeys(MADE_UP_ID.findall(event["path"] + (event["body"] or ""))):
             real = self.real_id(event, words["REPLACE_WITH_A_TOKEN"])
             event = json.loads(json.dumps(event).replace(made_up, real))
         return event
 
     def real_id(self, event: Mapping[str, Any], token: str) -> str:
-        """Return the id of something that an event may be about."""
+        """Create the object that an event refers to and return its id."""
         if event["path"].startswith("/api/auth/sessions"):
             return self.other_session(token)
         if event["path"].startswith("/api/admin/users"):
@@ -125,10 +129,10 @@ class World:
         return self.request(token)
 
 
-def with_words(name: str, **words: str) -> dict[str, Any]:
+def with_placeholders(name: str, **words: str) -> dict[str, Any]:
     """Return a sample event with its placeholders replaced."""
     text = json.dumps(EVENTS[name])
-    # The longest first: one placeholder may begin with another.
+    # The longest first, because one placeholder may be a prefix of another.
     for word in sorted(words, key=len, reverse=True):
         text = text.replace(word, words[word])
     event: dict[str, Any] = json.loads(text)
@@ -143,7 +147,7 @@ def emulator(
     upstreams: Standins,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Callable[[str], Emulator]]:
-    """Return the emulator of each function, started when it is asked for."""
+    """Return a function that gives the emulator of a function, started on first use."""
     folder = tmp_path_factory.mktemp("rie")
     runtime = make_runtime(folder / "runtime")
     build = builds / HERE
@@ -157,7 +161,7 @@ def emulator(
         "TMDB_API_KEY": "key-of-the-tests",
         "TMDB_API_URL": f"{upstreams.tmdb_url}/3",
         "APP_DATABASE_URL": app_url(database_url),
-        "NODE_ENV": "development",  # the engines of this machine have no TLS
+        "NODE_ENV": "development",  # the local engines have no TLS
     }
     with ExitStack() as stack:
         running: dict[str, Emulator] = {}
@@ -183,7 +187,7 @@ def emulator(
 def world(
     emulator: Callable[[str], Emulator], database_url: str, upstreams: Standins
 ) -> Iterator[World]:
-    """Return a deployment with its tables made and alice as its admin."""
+    """Return the deployed functions, with a migrated database and alice as admin."""
     applied = emulator("MigrationsFunction").invoke(EVENTS["migrations"])["applied"]
     assert applied
     with psycopg.connect(database_url, autocommit=True) as db:
@@ -215,7 +219,7 @@ def test_each_route_answers_its_sample_event_with_real_values(world: World, name
 def test_each_sample_event_of_a_schedule_runs_its_task(
     world: World, emulator: Callable[[str], Emulator], name: str
 ) -> None:
-    answer = emulator(by_words(name)).invoke(EVENTS[name])
+    answer = emulator(function_of(name)).invoke(EVENTS[name])
     assert answer["task"] == EVENTS[name]["task"]
     assert answer["more"] is False
 
@@ -228,5 +232,5 @@ def test_migrations_run_again_apply_nothing(
 
 def test_every_sample_event_was_sent() -> None:
     cleaning = {name for name in OTHERS if name.startswith("cleanup")}
-    # The one of the rotation is test_rotation.py's.
+    # test_rotation.py sends the event of the rotation.
     assert EVENTS.keys() == {"migrations", "rotation", *cleaning, *REQUESTS}

@@ -27,7 +27,7 @@ def test_a_rotation_takes_all_four_steps(builds: Path, tmp_path: Path) -> None:
         environment = {**built.environment, "AWS_ENDPOINT_URL": aws.url}
         client = aws.client("secretsmanager")
         secret = aws.secret("jwt", json.dumps({"sign": FORMER, "verify": []}))
-        # Secrets Manager itself makes a version without a value, which the emulator does not know.
+        # Secrets Manager creates a pending version without a value; the emulator cannot.
         pending = json.dumps({"sign": FORMER, "verify": [NEXT], "next": NEXT})
         client.put_secret_value(
             SecretId=secret,

@@ -1,4 +1,4 @@
-"""docs/adr: each decision has a number, a status and a date, and stands in the index as it is."""
+"""docs/adr: each decision has a number, a status, a date and an equal entry in the index."""
 
 import re
 
@@ -30,4 +30,4 @@ def test_a_decision_is_what_the_index_says(row: tuple[str, ...]) -> None:
     assert said is not None, "the first line is **Status.** Accepted, YYYY-MM-DD."
     assert (said[1].lower(), said[2]) == (status, day)
     for part in ("Context", "Decision", "Consequences"):
-        assert f"**{part}" in text, f"say **{part}.**"
+        assert f"**{part}" in text, f"add a paragraph that starts with **{part}.**"

@@ -20,8 +20,8 @@ def test_sections_are_numbered_without_a_gap() -> None:
 def test_section_is_shown_by_tests(number: str) -> None:
     tests = named(SECTIONS[number].partition("Shown by")[2])
     assert tests, f"name tests that show section {number}: Shown by `integration/test_….py::test_…`"
-    gone = sorted(test for test in tests if not exists(test))
-    assert gone == [], f"section {number} names tests that are not there"
+    missing = sorted(test for test in tests if not exists(test))
+    assert missing == [], f"section {number} names tests that do not exist"
 
 
 def test_sections_that_the_code_cites_exist() -> None:
@@ -30,7 +30,7 @@ def test_sections_that_the_code_cites_exist() -> None:
         (number, str(file.relative_to(ROOT)))
         for folder in folders
         for file in (ROOT / folder).rglob("*.py")
-        # A comment may be broken within the citation.
+        # A citation may span two lines of a comment.
         for found in CITED.findall(re.sub(r"\n\s*#?", " ", file.read_text()))
         for number in found
         if number

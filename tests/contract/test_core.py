@@ -1,4 +1,4 @@
-"""Core knows no domain: none of their words is in its names, texts or comments."""
+"""Core is independent of the domains: their words do not occur in its code or comments."""
 
 import io
 import re
@@ -12,7 +12,7 @@ import pytest
 from tests.support.api import ROOT
 
 CORE = ROOT / "layers/shared/python/medianest/core"
-# Words in the singular. "request" alone is an HTTP request, which core does know.
+# Words in the singular. "request" is missing, because core handles HTTP requests.
 DOMAINS: Mapping[str, frozenset[str]] = {
     "audit": frozenset({"audit"}),
     "catalog": frozenset(
@@ -26,16 +26,16 @@ DOMAINS: Mapping[str, frozenset[str]] = {
 }
 WORDS = frozenset().union(*DOMAINS.values())
 PHRASES = frozenset({"media_request", "sign_in", "sign_out", "signed_in", "signed_out"})
-# The product's name, a header of HTTP and a variable of AWS have such words for other reasons.
+# The product's name, an HTTP header and a variable of AWS contain such words by coincidence.
 NAMES = re.compile("medianest|user[ _-]agent|AWS_SESSION_TOKEN", re.IGNORECASE)
 # Data of core by design: one table of codes and one set of example ids for the whole API, and the
 # environment variables.
 EXEMPT = frozenset({"error_codes.py", "examples.py", "variables.py"})
-# PostgreSQL and Valkey know users and passwords of their own.
+# PostgreSQL and Valkey have their own users and passwords.
 LOGINS: Mapping[str, frozenset[str]] = {
     "addresses.py": frozenset({"login", "password", "user", "username"}),
     "db.py": frozenset({"password", "role", "user"}),
-    # The placeholder `password` is no key.
+    # The placeholder `password` is refused as a signing key.
     "signing_keys.py": frozenset({"password"}),
 }
 _TEXT = {tokenize.NAME, tokenize.STRING, tokenize.COMMENT, tokenize.FSTRING_MIDDLE}
@@ -46,7 +46,7 @@ def words_of(source: str) -> Iterator[tuple[int, list[str]]]:
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
         if token.type in _TEXT:
             text = NAMES.sub(" ", token.string)
-            # Names in camel case are several words, as are those in snake case.
+            # Split names in camel case into words.
             text = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", text)
             words = re.findall("[a-z]+", text.lower())
             yield token.start[0], [singular(word) for word in words]

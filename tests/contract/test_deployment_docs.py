@@ -1,4 +1,4 @@
-"""What the pages about deployment and operations say, against the template and the code."""
+"""The pages about deployment and operations agree with the template and the code."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -22,12 +22,12 @@ OURS = {
     "sam-local.md": SAM_LOCAL,
 }
 RESOURCES: Mapping[str, Any] = template()["Resources"]
-# What AWS's command line gives values to in the same way.
+# Arguments of AWS's command line that look like parameters of the template.
 NOT_PARAMETERS = {"MinCapacity", "Name", "Start", "Type"}
 
 
 def alarms() -> dict[str, str]:
-    """Return the name of each alarm without that of the stack, by the alarm's id."""
+    """Return the name of each alarm without the stack's name, by the alarm's id."""
     found = {
         name: each["Properties"]["AlarmName"]["Fn::Sub"].removeprefix("${AWS::StackName}-")
         for name, each in RESOURCES.items()
@@ -38,7 +38,7 @@ def alarms() -> dict[str, str]:
 
 
 def sections() -> dict[str, str]:
-    """Return the runbook's sections by what alarm, or kind of alarm, they are about."""
+    """Return the runbook's sections by their alarm or group of alarms."""
     parts = re.split(r"^#{2,3} (.+)$", OPERATIONS, flags=re.MULTILINE)
     titles = zip(parts[1::2], parts[2::2], strict=True)
     prefix = "Alarm: "
@@ -48,7 +48,7 @@ def sections() -> dict[str, str]:
 
 
 def anchors(page: Path) -> set[str]:
-    """Return what GitHub makes of a page's headings."""
+    """Return the anchors that GitHub generates for a page's headings."""
     titles = re.findall(r"^#{1,6} (.+)$", page.read_text(), flags=re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
 
@@ -74,8 +74,8 @@ def test_each_alarm_has_a_runbook(name: str) -> None:
     (kind,) = (each for each in sections() if name == each or name.startswith(f"{each}-"))
     text = sections()[kind]
     assert kind == name or f"`{name}`" in text
-    assert re.search(r"^    \w", text, flags=re.MULTILINE), "no command to begin with"
-    assert re.search(r"ignore", text, flags=re.IGNORECASE), "not said when to ignore it"
+    assert re.search(r"^    \w", text, flags=re.MULTILINE), "add a first command"
+    assert re.search(r"ignore", text, flags=re.IGNORECASE), "say when the alarm can be ignored"
 
 
 def test_each_runbook_has_an_alarm() -> None:
@@ -101,7 +101,7 @@ def test_resources_that_are_asked_for_exist(page: str) -> None:
     for name, each in RESOURCES.items():
         known |= {name + event for event in each.get("Properties", {}).get("Events", {})}
     for named in re.findall(r"name_of ([\w${}]+)", OURS[page]):
-        # The variable of a loop may be anything.
+        # The variable of a loop matches any name.
         pattern = re.sub(r"\$\{?each\}?", r"\\w+", named)
         assert any(re.fullmatch(pattern, name) for name in known), named
 

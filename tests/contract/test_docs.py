@@ -1,4 +1,4 @@
-"""The pages made from the code are the code's."""
+"""The generated pages match the code."""
 
 import re
 
@@ -12,7 +12,7 @@ from tools.docs.pages import PAGES
 @pytest.mark.parametrize("name", sorted(PAGES))
 def test_a_generated_page_equals_its_file(name: str) -> None:
     is_current = (PROJECT / name).read_text(encoding="utf-8") == PAGES[name]()
-    assert is_current, f"{name} does not follow the code: run `make docs`"
+    assert is_current, f"{name} does not match the code: run `make docs`"
 
 
 def test_sample_events_are_up_to_date() -> None:
@@ -31,5 +31,5 @@ def test_documented_statement_timeout_is_the_configured_one() -> None:
     code = "".join(path.read_text() for path in sorted(migrations.iterdir()) if path.is_file())
     set_to = re.findall(r"statement_timeout = '+(\d+)s'", code)
     assert len(told) == 1
-    assert len(set_to) >= 2  # for the owner, and for the functions' own user
+    assert len(set_to) >= 2  # for the owner and for the role of the functions
     assert set(set_to) == set(told)

@@ -1,8 +1,8 @@
-"""events/ has one file for each route and schedule of template.yaml, true to both.
+"""events/ has one correct file for each route and schedule of template.yaml.
 
 A route's file is named after its path without `/api`, parameters and `.json`, a schedule's after
-its function and itself; a function with neither is called by hand and has a file of its name.
-Preflights have no file: a browser asks them by itself.
+its function and its name. A function with neither is invoked by hand and has a file of its name.
+Preflights have no file, because browsers send them.
 """
 
 import json
@@ -19,7 +19,7 @@ from tests.support.api import ROOT, TEMPLATE
 from tools.docs import events
 from tools.docs.events import kebab, schedule_file
 
-# What API Gateway makes up for each request or deployment.
+# Fields that API Gateway generates for each request or deployment.
 MADE_UP = {"extendedRequestId", "resourceId"}
 
 
@@ -30,7 +30,7 @@ ROUTES = [
 ]
 SCHEDULES = list(TEMPLATE.schedules.values())
 CALLED = {route.target for route in ROUTES} | {schedule.function for schedule in SCHEDULES}
-# Some functions are there for a parameter only.
+# Some functions exist only with a certain parameter.
 WHOLE = read_template(
     ROOT / "template.yaml", opt=ROOT / ".venv/opt", parameters={"JwtRotationDays": "31"}
 )
@@ -46,7 +46,7 @@ def read(name: str) -> Any:
     return json.loads((ROOT / "events" / f"{name}.json").read_text())
 
 
-def without_made_up(event: dict[str, Any]) -> dict[str, Any]:
+def without_generated(event: dict[str, Any]) -> dict[str, Any]:
     context = event["requestContext"]
     return event | {
         "requestContext": {key: context[key] for key in context.keys() - MADE_UP},
@@ -59,7 +59,9 @@ def test_each_route_and_schedule_has_one_file_and_each_file_one_of_them() -> Non
     there = {path.stem for path in (ROOT / "events").glob("*.json")}
     assert len(wanted) == len(set(wanted)), "two routes share a file: see tools/docs/events.py"
     assert sorted(set(wanted) - there) == [], "run `make docs`, which writes events/"
-    assert sorted(there - set(wanted)) == [], "remove the sample events of what is gone"
+    assert sorted(there - set(wanted)) == [], (
+        "remove the sample events of routes and schedules that do not exist"
+    )
 
 
 def test_every_placeholder_is_explained() -> None:
@@ -90,7 +92,7 @@ def test_a_route_event_is_what_api_gateway_sends(route: Route) -> None:
     )
     body = (event["body"] or "").encode()
     sent = proxy_event(call, resource=route.path, parameters=parameters, body=body)
-    assert without_made_up(event) == without_made_up(sent)
+    assert without_generated(event) == without_generated(sent)
 
 
 @pytest.mark.parametrize("schedule", SCHEDULES, ids=schedule_file)

@@ -1,4 +1,4 @@
-"""The import rules guard a package from its first file on."""
+"""The import rules apply to a new package without configuration."""
 
 import ast
 import os
@@ -34,7 +34,7 @@ BROKEN = [
     "Only repositories, core.db and the migrations use SQL BROKEN",
     "Deployed code does not import the local runtime, the tests or the tools BROKEN",
 ]
-# Each of them alone breaks the rule about the web framework.
+# Each of these imports breaks the rule about the web framework.
 FRAMEWORK = ["medianest.lending.service -> fastapi", "functions.lending.app -> starlette"]
 
 

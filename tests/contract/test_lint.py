@@ -33,7 +33,7 @@ def run(connection: Connection[Any], name: str, names: list[str]) -> None:
     """Run one statement."""
     {statement}
 '''
-KEPT = (
+ALLOWED_STATEMENTS = (
     'connection.execute("SELECT FROM users WHERE username = %s", (name,))',
     'connection.execute(f"SELECT {COLUMNS} FROM users")',
     'connection.execute("SELECT " + COLUMNS + " FROM users")',
@@ -41,7 +41,7 @@ KEPT = (
     'fetch_value(connection, " AND ".join(ORDERS[each] for each in names))',
     'connection.execute(sql.SQL("SELECT FROM {table}").format(table=sql.Identifier(name)))',
 )
-BROKEN = (
+REJECTED_STATEMENTS = (
     "connection.execute(name)",
     "connection.execute(f\"SELECT FROM users WHERE username = '{name}'\")",
     'connection.execute("SELECT FROM users WHERE username = " + name)',
@@ -55,13 +55,13 @@ BROKEN = (
     'fetch_row(connection, str, f"SELECT FROM {name}")',
     'fetch_all(connection, str, f"SELECT FROM {name}")',
     'fetch_value(connection, f"SELECT {COLUMNS} FROM " + name)',
-    # Nor does a comment that silences mypy silence it.
+    # A comment that silences mypy does not silence this rule.
     "connection.execute(name)  # type: ignore[arg-type]",
 )
 
 
-def found(*command: str | Path) -> str:
-    """Return what a linter finds, nothing when that is nothing."""
+def output_of(*command: str | Path) -> str:
+    """Return the output of a linter, empty if it finds nothing."""
     done = subprocess.run(
         command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60
     )
@@ -83,23 +83,23 @@ def comments(word: str) -> Iterator[tuple[str, str, str]]:
 
 
 def ty(folder: Path, statement: str) -> str:
-    """Return what is found in a project that has our settings and one statement."""
+    """Return the findings of ty in a project with our settings and one statement."""
     shutil.copy(ROOT / "pyproject.toml", folder)
     code = folder / "layers/shared/python/statement.py"
     code.parent.mkdir(parents=True)
     code.write_text(STATEMENTS.format(statement=statement))
     project = ("--project", folder, "--python", ROOT / ".venv")
-    return found(BIN / "ty", "check", *project, "--output-format=concise")
+    return output_of(BIN / "ty", "check", *project, "--output-format=concise")
 
 
-@pytest.mark.parametrize("statement", KEPT)
+@pytest.mark.parametrize("statement", ALLOWED_STATEMENTS)
 def test_a_statement_may_be_put_together_from_what_the_code_says(
     tmp_path: Path, statement: str
 ) -> None:
     assert ty(tmp_path, statement) == ""
 
 
-@pytest.mark.parametrize("statement", BROKEN)
+@pytest.mark.parametrize("statement", REJECTED_STATEMENTS)
 def test_no_value_may_become_part_of_a_statement(tmp_path: Path, statement: str) -> None:
     assert re.search(r"statement\.py:15:\d+: error\[", ty(tmp_path, statement))
 
@@ -116,7 +116,7 @@ def test_bandit_looks_for_more_than_ruff(tmp_path: Path, code: str, check: str) 
     (tmp_path / "code.py").write_text(f"{code}\n", encoding="utf-8")
     command = ("bandit", "--quiet", "--configfile", "pyproject.toml", "--format", "custom")
     given = ("--msg-template", "{test_id}", "--recursive")
-    assert check in found(BIN / command[0], *command[1:], *given, tmp_path)
+    assert check in output_of(BIN / command[0], *command[1:], *given, tmp_path)
 
 
 def test_each_rule_has_code_that_breaks_it() -> None:

@@ -17,7 +17,7 @@ OPERATION = pytest.mark.parametrize(("method", "path"), sorted(OPERATIONS))
 
 
 def contents(operation: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Return everything of an operation that has a schema, with what it is."""
+    """Yield the parts of an operation that have a schema, each with a description."""
     for parameter in operation.get("parameters", ()):
         yield f"parameter {parameter['name']}", parameter
     if "requestBody" in operation:
@@ -118,5 +118,5 @@ def test_every_code_of_the_registry_occurs() -> None:
         for status, response in operation["responses"].items():
             found |= codes_of(response) if int(status) >= 400 else set()
     unused = sorted(set(REGISTRY) - found)
-    assert unused == [], "no route names them: add them to its documented_errors(…)"
+    assert unused == [], "no route documents them: add them to its documented_errors(…)"
     assert found == set(REGISTRY)

@@ -9,7 +9,7 @@ from tests.support.api import ROOT
 
 MEDIANEST = ROOT / "layers/shared/python/medianest"
 TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-# Where a name may start: the project, the import path, the package, local/ or a domain.
+# Folders to which a path may be relative: the project, the import path, the package, a domain.
 ROOTS = (
     ROOT,
     MEDIANEST.parent,
@@ -21,15 +21,15 @@ PAGES = ["CONTRIBUTING.md", "docs/architecture.md"]
 
 
 def names(text: str) -> set[str]:
-    """Return what stands in code and looks like a path: it has a slash, or ends as a file does."""
+    """Return the code spans that look like a path: with a slash or a file extension."""
     code = re.findall(r"`([^`\n]+)`", text)
     pattern = r"[\w.<>…*/-]*(?:/|\.(?:py|md|sql|yaml|toml|json|svg))[\w.<>…*/-]*"
-    # A dot begins what is made on this machine, or is hidden; a slash, a path of the API.
+    # A leading dot marks a generated or hidden file, a leading slash a path of the API.
     return {each for each in code if re.fullmatch(pattern, each) and each[0] not in "/."}
 
 
-def is_there(name: str) -> bool:
-    """Tell whether a file or folder exists; a chosen part of its name stands for any."""
+def exists(name: str) -> bool:
+    """Return whether a file or folder exists; a placeholder in its name matches anything."""
     pattern = re.sub(r"NNNN_(pre|post)_<what>|<[\w-]+>|…|NNNN", "*", name).rstrip("/")
     return any(any(root.glob(pattern)) for root in ROOTS)
 
@@ -38,17 +38,17 @@ def is_there(name: str) -> bool:
 def test_paths_that_are_named_exist(page: str) -> None:
     found = names((ROOT / page).read_text())
     assert len(found) > 5
-    gone = sorted(name for name in found if not is_there(name))
-    assert gone == [], f"{page} names what is not there"
+    missing = sorted(name for name in found if not exists(name))
+    assert missing == [], f"{page} names files or folders that do not exist"
 
 
 @pytest.mark.parametrize("page", [*PAGES, "README.md"])
 def test_targets_that_are_named_exist(page: str) -> None:
     used = set(re.findall(r"`make ([a-z-]+)", (ROOT / page).read_text()))
-    assert used <= TARGETS, f"{page} names targets that the Makefile does not have"
+    assert used <= TARGETS, f"{page} names make targets that do not exist"
 
 
 def test_a_name_of_nothing_is_seen(tmp_path: Path) -> None:
     assert names("`functions/health/app.py`, `a b`, `/api/x`") == {"functions/health/app.py"}
-    assert is_there("functions/<group>/app.py")
-    assert not is_there("functions/<group>/nothing.py")
+    assert exists("functions/<group>/app.py")
+    assert not exists("functions/<group>/nothing.py")

@@ -1,4 +1,4 @@
-"""The README's tables against the template and the settings."""
+"""The README's tables agree with the template and the settings."""
 
 import re
 
@@ -27,4 +27,4 @@ def test_configuration_table_has_what_is_required_and_nothing_unknown() -> None:
 def test_every_schedule_is_named() -> None:
     for name in TEMPLATE.schedules:
         is_named = f"`{name}`" in README or f"SCHEDULE={name}" in README
-        assert is_named, f"README.md lists the schedules, and does not name {name}"
+        assert is_named, f"add {name} to the schedules in README.md"

@@ -1,7 +1,7 @@
-"""Every schema on the wire that the reference has is the reference's own.
+"""Every schema of the API that the reference defines equals the reference's.
 
-Answers of the tests are held to openapi.json one by one (tests/support/openapi.py), so a
-field that drifts is found here in the document or there in an answer.
+The tests check every response against openapi.json (tests/support/openapi.py), so a field that
+drifts fails here in the document or there in a response.
 """
 
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from tests.support.reference import TYPES, json_schema
 SCHEMAS: dict[str, dict[str, Any]] = DOCUMENT["components"]["schemas"]
 USERS = ["User", "AdminUser"]
 REQUESTS = ["MediaRequest", "CreatedRequest", "AdminRequest"]
-# Fields that the contract adds to the reference's own.
+# Fields that the contract adds to those of the reference.
 ADDED = {
     "User": set[str](),
     "AdminUser": {"status", "quota?"},
@@ -32,7 +32,7 @@ def fields(schema: dict[str, Any]) -> set[str]:
 
 
 def assert_is(schema: dict[str, Any], kind: str) -> None:
-    """Check that a field accepts what its type allows, and nothing else."""
+    """Check that the schema of a field equals the schema of its type."""
     for key, value in json_schema(kind).items():
         assert schema.get(key) == value, (schema, kind)
     if kind != "any":

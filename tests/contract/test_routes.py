@@ -1,4 +1,4 @@
-"""Each route serves the callers that its address says, and has a test of its own."""
+"""Each route serves the callers that its path implies, and a test calls it."""
 
 import ast
 import re
@@ -10,7 +10,7 @@ from tests.support.permissions import PUBLIC, callers
 from tools.docs.routes import served_routes
 
 METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE"}
-# These call every route, whatever it does.
+# Files that call every route, so they do not count as a test of a route.
 OF_ALL_ROUTES = {"test_edge.py", "test_matrix.py"}
 
 
@@ -18,7 +18,7 @@ def test_routes_serve_the_callers_of_their_addresses() -> None:
     for served in served_routes(TEMPLATE):
         expected = callers(served.method, served.path)
         assert served.callers == expected, (
-            f"{served.method} {served.path} serves {served.callers}; its address says {expected}."
+            f"{served.method} {served.path} serves {served.callers}; its path implies {expected}."
             " Give the route a parameter of type SignedIn or Admin (medianest/api/dependencies.py),"
             " or list it as public in tests/support/permissions.py"
         )
@@ -58,11 +58,11 @@ def test_every_rule_is_used() -> None:
             if path != file
         )
     ]
-    assert unused == [], "nothing calls them: declare their routes in functions/, or remove them"
+    assert unused == [], "no code calls them: declare their routes in functions/, or remove them"
 
 
 def called_routes() -> set[tuple[str, str]]:
-    """Return method and path of each call that stands in an integration or end-to-end test."""
+    """Return the method and path of each call in the integration and end-to-end tests."""
     files = [
         file
         for folder in ("integration", "e2e")
@@ -73,7 +73,7 @@ def called_routes() -> set[tuple[str, str]]:
 
 
 def calls(file: Path) -> Iterator[tuple[str, str]]:
-    """Return what stands beside each other in an argument list or a tuple of a test's file."""
+    """Yield each method and path that occur together in a call or a tuple of a file."""
     tree = ast.parse(file.read_text())
     named: dict[str, set[str]] = {}
     for node in ast.walk(tree):
@@ -92,7 +92,7 @@ def calls(file: Path) -> Iterator[tuple[str, str]]:
 
 
 def texts(node: ast.expr, named: dict[str, set[str]]) -> set[str]:
-    """Return the texts that an expression may be; a hole of an f-string is one letter."""
+    """Return the possible texts of an expression; a field of an f-string becomes one letter."""
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         return {node.value}
     if isinstance(node, ast.JoinedStr):

@@ -1,4 +1,4 @@
-"""template.yaml against the code and the contract: one place each, and no drift."""
+"""template.yaml agrees with the code and the contract."""
 
 import importlib
 import json
@@ -20,8 +20,8 @@ from medianest.core.variables import Environment
 from tests.support.api import ROOT, TEMPLATE
 from tools.docs.routes import served_routes
 
-# Section 6 of the contract: rate a second and burst of each method that has its own. These
-# and those of admins stay; a new route may have any.
+# Section 6 of the contract: requests per second and burst of each method with its own throttle.
+# These and the throttles of admin routes are fixed; a new route may have any.
 THROTTLES = {
     ("GET", "/api/health"): (50, 100),
     ("GET", "/api/openapi.json"): (10, 20),
@@ -37,7 +37,7 @@ THROTTLES = {
 ADMIN_THROTTLE = (20, 40)
 STAGE_THROTTLE = Throttle(100, 200)
 ENVIRONMENT = {
-    "DATABASE_URL": "postgresql://nobody@127.0.0.1:1/nowhere",
+    "DATABASE_URL": "postgresql://user@127.0.0.1:1/unreachable",
     "REDIS_URL": "redis://127.0.0.1:1/0",
     "JWT_SECRET": "N0t-a-secret_just-the-key-of-these-tests",
     "PLEX_CLIENT_ID": "tests",
@@ -188,7 +188,7 @@ def test_throttles_equal_the_table_of_the_contract() -> None:
     for _, method, path in function_routes():
         if path.startswith("/api/admin/"):
             assert throttles[method, path] == ADMIN_THROTTLE
-        # A HEAD without its own would be a way around the throttle of the GET.
+        # A HEAD without its own throttle would bypass the throttle of the GET.
         if method == "GET":
             assert throttles.get(("HEAD", path)) == throttles.get((method, path))
     assert throttles.keys() <= {(method, path) for _, method, path in function_routes()}
@@ -267,14 +267,14 @@ def test_every_cleanup_task_has_a_schedule_and_an_alarm() -> None:
 
 
 def test_function_timeouts_are_below_the_gateways() -> None:
-    # Aurora that sleeps has the longest.
+    # The functions' timeouts are longest with Aurora, which may be paused.
     for template in (TEMPLATE, with_parameters(DatabaseMode="aurora")):
         for function, _, _ in function_routes():
             assert template.functions[function].timeout < 29
 
 
 def test_sql_is_written_in_repositories_only() -> None:
-    # cache.py executes a pipeline of the cache.
+    # cache.py executes a pipeline of the cache, not SQL.
     allowed = {"db.py", "runner.py", "names.py", "role.py", "cache.py"}
     for path in Path(ROOT / "layers/shared/python/medianest").rglob("*.py"):
         if path.name not in allowed and not path.stem.endswith("repository"):

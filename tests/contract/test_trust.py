@@ -1,4 +1,4 @@
-"""docs/trust.md has every line of the requirements, and the run is held to the tests it names."""
+"""docs/trust.md has every line of the requirements, and a run fails without the named tests."""
 
 import re
 import subprocess
@@ -11,7 +11,7 @@ from tests.support.trust import TRUST, exists, missing, named
 
 TEXT = TRUST.read_text()
 ROWS = [line.strip("|").split(" | ") for line in TEXT.splitlines() if line.startswith("| ")][1:]
-# How many lines each section of the requirements has.
+# The number of lines in each section of the requirements.
 SECTIONS = {"A": 25, "B": 8, "C": 11, "D": 13, "E": 10, "F": 5, "G": 5}
 LINES = [f"{name}{number:02}" for name, last in SECTIONS.items() for number in range(1, last + 1)]
 LINES += [f"L{number}" for number in range(1, 12)] + ["2.6", "4.3", "4.4", "4.5", "4.6"]
@@ -35,7 +35,7 @@ def test_each_row_has_a_test_or_a_reason(row: list[str]) -> None:
 
 @pytest.mark.parametrize("test", sorted(named(TEXT)))
 def test_each_named_test_exists(test: str) -> None:
-    assert exists(test), f"docs/trust.md names {test}, which is not there"
+    assert exists(test), f"docs/trust.md names {test}, which does not exist"
 
 
 def test_a_test_counts_that_ran_and_passed() -> None:
@@ -51,7 +51,7 @@ sys.exit(pytest.main(["-q", "-p", "no:xdist", "test_some.py"], [TrustPlugin({sys
 
 
 @pytest.mark.parametrize(
-    ("name", "status"), [("test_runs", 0), ("test_skipped", 1), ("test_of_nobody", 1)]
+    ("name", "status"), [("test_runs", 0), ("test_skipped", 1), ("test_unknown", 1)]
 )
 def test_a_run_fails_without_a_named_test(tmp_path: Path, name: str, status: int) -> None:
     (tmp_path / "pytest.ini").write_text("[pytest]")

@@ -29,7 +29,7 @@ def test_the_version_is_written_by_hand_in_one_file() -> None:
     folders = ("layers", "functions", "local", "tests", "tools")
     files = [ROOT / "pyproject.toml", ROOT / "Makefile"]
     files += [file for folder in folders for file in (ROOT / folder).rglob("*.py")]
-    # As the value of something that is called a version.
+    # The number as the value of a key or name with "version" in it.
     written = re.compile(rf"""version['"]?\s*[=:]\s*['"]{re.escape(VERSION)}""", re.IGNORECASE)
     found = [str(file.relative_to(ROOT)) for file in files if written.search(file.read_text())]
     assert found == ["layers/shared/python/medianest/__init__.py"]

@@ -1,4 +1,4 @@
-"""The workflow of GitHub Actions runs what `make` runs, with as few rights as that takes."""
+"""The GitHub Actions workflow runs the make targets with the least permissions."""
 
 import re
 from pathlib import Path
@@ -27,7 +27,7 @@ def test_a_workflow_has_read_permission_only(path: Path) -> None:
     assert document["permissions"] == {"contents": "read"}
     assert document["concurrency"]["cancel-in-progress"] is True
     assert "secrets." not in path.read_text()
-    # A pull request of a stranger gets no more than a push: YAML 1.1 takes `on` for a truth.
+    # It would give foreign pull requests more rights; YAML 1.1 parses the key `on` as true.
     assert "pull_request_target" not in document[True]
 
 

@@ -1,4 +1,4 @@
-"""The deployment is safe in every way of deploying it: lines T1 to T13 of docs/trust.md."""
+"""The stack of every deployment variant is hardened: lines T1 to T13 of docs/trust.md."""
 
 import json
 import re
@@ -9,14 +9,14 @@ import pytest
 
 from local.run_config import SECRETS
 from tests.support.cloudformation import Resource, Stack, references, walk
-from tests.support.stacks import CANARY, all_stacks, in_every_way
+from tests.support.stacks import CANARY, all_stacks, for_every_variant
 
 SECRET_ARN = re.compile(r"arn:aws:(secretsmanager|ssm):[\w-]+:\d+:(secret:|parameter/).+")
 API_NAMES = ("Media", "Auth", "Admin", "Plex", "Health")
 API_FUNCTIONS = {f"{name}Function" for name in API_NAMES}
 NOT_AFTER_MIGRATIONS = {"MigrationsFunction", "RotationFunction"}
-# Actions that AWS lets nobody bound to a resource.
-UNBOUND = {
+# Actions that AWS does not allow to restrict to a resource.
+UNRESTRICTABLE_ACTIONS = {
     "ec2:AssignPrivateIpAddresses",
     "ec2:CreateNetworkInterface",
     "ec2:DeleteNetworkInterface",
@@ -29,7 +29,7 @@ UNBOUND = {
     "xray:PutTelemetryRecords",
     "xray:PutTraceSegments",
 }
-# Policies of AWS's own that do no more than their name says.
+# Policies managed by AWS that grant no more than their name says.
 MANAGED = {
     "AWSLambdaBasicExecutionRole",
     "AWSLambdaVPCAccessExecutionRole",
@@ -57,8 +57,8 @@ def text(value: Any) -> str:
 
 
 def target(stack: Stack, value: Any) -> Resource:
-    """Return the function that an ARN means, also by its alias or version."""
-    found = stack.referred(value)
+    """Return the function to which an ARN refers, also by its alias or version."""
+    found = stack.resource_of(value)
     assert found is not None, value
     if found.type in {"AWS::Lambda::Alias", "AWS::Lambda::Version"}:
         return target(stack, found.get("FunctionName"))
@@ -66,31 +66,31 @@ def target(stack: Stack, value: Any) -> Resource:
     return found
 
 
-def meant(stack: Stack, value: Any) -> str:
+def resource_id(stack: Stack, value: Any) -> str:
     """Return the id of the resource that a value refers to, or the value itself."""
-    found = stack.referred(value)
+    found = stack.resource_of(value)
     return str(value) if found is None else found.id
 
 
 def is_alias(stack: Stack, value: Any) -> bool:
-    """Tell whether a value is an alias, or a function's ARN with the alias's name behind it."""
-    found = stack.referred(value)
+    """Return whether a value is an alias, or a function's ARN with the alias as suffix."""
+    found = stack.resource_of(value)
     if found is not None and found.type == "AWS::Lambda::Function":
         return "Arn}:live/" in text(value)
     return found is not None and found.type == "AWS::Lambda::Alias"
 
 
 def role(stack: Stack, function: Resource) -> Resource:
-    found = stack.referred(function.get("Role"))
+    found = stack.resource_of(function.get("Role"))
     assert found is not None
     return found
 
 
 def statements(stack: Stack, role: Resource) -> Iterator[dict[str, Any]]:
-    """Return what a role allows, in its own policies and in those of the stack that it names."""
+    """Yield the statements of a role, from its inline policies and those of the stack."""
     documents = [policy["PolicyDocument"] for policy in role.get("Policies", [])]
     for arn in role.get("ManagedPolicyArns", []):
-        policy = stack.referred(arn)
+        policy = stack.resource_of(arn)
         if policy is not None:
             documents.append(policy.get("PolicyDocument"))
     for document in documents:
@@ -103,24 +103,24 @@ def statements(stack: Stack, role: Resource) -> Iterator[dict[str, Any]]:
 def every_statement(stack: Stack) -> Iterator[tuple[str, dict[str, Any]]]:
     for resource in stack.resources.values():
         if resource.type == "AWS::ApiGateway::RestApi":
-            continue  # most of the template, and no policy in it
+            continue  # large, and contains no policy
         for value in walk(resource.properties):
             if isinstance(value, dict) and "Effect" in value:
                 yield resource.id, value
 
 
 class TestT1Environment:
-    @in_every_way
+    @for_every_variant
     def test_variables_name_secrets_and_hold_none(self, stack: Stack) -> None:
         for function in functions(stack):
             for name, value in environment(function).items():
                 if name not in SECRETS:
                     continue
-                secret = stack.referred(value)
+                secret = stack.resource_of(value)
                 is_made_here = secret is not None and secret.type == "AWS::SecretsManager::Secret"
                 assert is_made_here or SECRET_ARN.fullmatch(str(value)), (function.id, name, value)
 
-    @in_every_way
+    @for_every_variant
     def test_no_secret_is_resolved_into_a_variable(self, stack: Stack) -> None:
         for function in functions(stack):
             assert "{{resolve:" not in text(environment(function)), function.id
@@ -132,18 +132,18 @@ class TestT1Environment:
         assert [each.type for each in holders] == ["AWS::SecretsManager::Secret"]
         assert CANARY not in text(stack.outputs)
 
-    @in_every_way
+    @for_every_variant
     def test_secrets_are_generated_at_random(self, stack: Stack) -> None:
         for secret in stack.of("AWS::SecretsManager::Secret"):
             made = secret.get("GenerateSecretString")
             if secret.id.startswith("Tmdb"):
-                continue  # the one secret that somebody else makes up
+                continue  # TMDB issues this one
             assert made is not None, secret
             assert int(made.get("PasswordLength", 32)) >= 32, secret
 
 
 class TestT2Schedules:
-    @in_every_way
+    @for_every_variant
     def test_each_schedule_retries_keeps_failed_events_and_has_its_own_role(
         self, stack: Stack
     ) -> None:
@@ -153,19 +153,19 @@ class TestT2Schedules:
             retry = schedule.get("Target.RetryPolicy")
             assert 1 <= int(retry["MaximumRetryAttempts"]) <= 10, schedule
             assert int(retry["MaximumEventAgeInSeconds"]) <= 86400, schedule
-            queue = stack.referred(schedule.get("Target.DeadLetterConfig.Arn"))
+            queue = stack.resource_of(schedule.get("Target.DeadLetterConfig.Arn"))
             assert queue is not None, schedule
             assert queue.type == "AWS::SQS::Queue", schedule
-            assert not queue.get("FifoQueue"), "the scheduler takes standard queues only"
+            assert not queue.get("FifoQueue"), "the scheduler supports standard queues only"
         roles = [text(schedule.get("Target.RoleArn")) for schedule in schedules]
         assert len(set(roles)) == len(roles)
 
-    @in_every_way
+    @for_every_variant
     def test_each_schedule_may_call_its_alias_only(self, stack: Stack) -> None:
         for schedule in stack.of("AWS::Scheduler::Schedule"):
             called = schedule.get("Target.Arn")
             assert is_alias(stack, called), schedule
-            own = stack.referred(schedule.get("Target.RoleArn"))
+            own = stack.resource_of(schedule.get("Target.RoleArn"))
             assert own is not None
             for statement in statements(stack, own):
                 if statement["Action"] == "lambda:InvokeFunction":
@@ -174,9 +174,9 @@ class TestT2Schedules:
                     assert statement["Action"] == "sqs:SendMessage"
 
 
-@in_every_way
+@for_every_variant
 def test_t3_an_asynchronous_function_keeps_failed_events(stack: Stack) -> None:
-    # A schedule does not wait, and nor does CloudFormation for a custom resource's function.
+    # Schedules and CloudFormation's custom resources invoke a function asynchronously.
     called = [each.get("Target.Arn") for each in stack.of("AWS::Scheduler::Schedule")]
     called += [
         each.get("ServiceToken")
@@ -190,7 +190,7 @@ def test_t3_an_asynchronous_function_keeps_failed_events(stack: Stack) -> None:
     for function in {target(stack, arn).id for arn in called}:
         config = configured[function]
         assert int(config.get("MaximumRetryAttempts")) <= 1, function
-        queue = stack.referred(config.get("DestinationConfig.OnFailure.Destination"))
+        queue = stack.resource_of(config.get("DestinationConfig.OnFailure.Destination"))
         assert queue is not None, function
         assert queue.type == "AWS::SQS::Queue"
         allowed = statements(stack, role(stack, stack.resources[function]))
@@ -206,32 +206,32 @@ class TestT4SecurityGroups:
             (group_id,) = references(rule.get("GroupId"))
             yield group_id, dict(rule.properties)
 
-    @in_every_way
+    @for_every_variant
     def test_ingress_is_from_security_groups_of_the_stack_only(self, stack: Stack) -> None:
         for group, rule in self.rules(stack, "Ingress"):
             assert not {"CidrIp", "CidrIpv6", "SourcePrefixListId"} & rule.keys(), (group, rule)
-            source = stack.referred(rule["SourceSecurityGroupId"])
+            source = stack.resource_of(rule["SourceSecurityGroupId"])
             assert source is not None, (group, rule)
 
-    @in_every_way
+    @for_every_variant
     def test_database_and_cache_accept_functions_and_proxy_only(self, stack: Stack) -> None:
         for group, rule in self.rules(stack, "Ingress"):
-            source = stack.referred(rule["SourceSecurityGroupId"])
+            source = stack.resource_of(rule["SourceSecurityGroupId"])
             if "Database" in group or "Cache" in group:
                 assert source is not None
                 assert source.id in {"FunctionSecurityGroup", "ProxySecurityGroup"}, (group, rule)
                 assert int(rule["FromPort"]) == int(rule["ToPort"]) or "Cache" in group
 
-    @in_every_way
+    @for_every_variant
     def test_each_group_declares_its_egress(self, stack: Stack) -> None:
         told = {group for group, _ in self.rules(stack, "Egress")}
         for group in stack.of("AWS::EC2::SecurityGroup"):
-            # Without a rule, EC2 lets everything out.
+            # Without a rule, EC2 allows all outbound traffic.
             assert group.id in told, group
 
-    @in_every_way
+    @for_every_variant
     def test_functions_reach_https_and_the_data_only(self, stack: Stack) -> None:
-        # An external database or cache may listen anywhere above the ports of the system.
+        # An external database or cache may listen on any unprivileged port.
         has_external = "external" in {
             stack.parameters["DatabaseMode"],
             stack.parameters["CacheMode"],
@@ -242,7 +242,7 @@ class TestT4SecurityGroups:
                 assert rule["IpProtocol"] == "tcp", rule
                 assert (int(rule["FromPort"]), int(rule["ToPort"])) in allowed, rule
 
-    @in_every_way
+    @for_every_variant
     def test_each_rule_has_a_description(self, stack: Stack) -> None:
         for direction in ("Ingress", "Egress"):
             for group, rule in self.rules(stack, direction):
@@ -251,16 +251,16 @@ class TestT4SecurityGroups:
 
 class TestT5Database:
     def databases(self, stack: Stack) -> list[Resource]:
-        # An instance of a cluster has its storage, keys and copies from the cluster.
+        # An instance of a cluster gets its storage, keys and backups from the cluster.
         alone = [each for each in stack.of("AWS::RDS::DBInstance") if not in_cluster(each)]
         return alone + stack.of("AWS::RDS::DBCluster")
 
-    @in_every_way
+    @for_every_variant
     def test_a_database_exists_in_the_modes_that_make_one(self, stack: Stack) -> None:
         made = len(self.databases(stack))
         assert made == (stack.parameters["DatabaseMode"] != "external")
 
-    @in_every_way
+    @for_every_variant
     def test_the_database_is_private(self, stack: Stack) -> None:
         for instance in stack.of("AWS::RDS::DBInstance"):
             assert str(instance.get("PubliclyAccessible")).lower() == "false", instance
@@ -270,7 +270,7 @@ class TestT5Database:
             for subnet in subnets:
                 assert "Public" not in stack.resources[subnet["Ref"]].id
 
-    @in_every_way
+    @for_every_variant
     def test_the_database_is_encrypted_and_retained(self, stack: Stack) -> None:
         for database in self.databases(stack):
             assert str(database.get("StorageEncrypted")).lower() == "true", database
@@ -281,14 +281,14 @@ class TestT5Database:
             wanted = stack.parameters["DatabaseDeletionProtection"]
             assert str(database.get("DeletionProtection")).lower() == wanted
 
-    @in_every_way
+    @for_every_variant
     def test_the_database_password_is_not_in_the_template(self, stack: Stack) -> None:
         for database in self.databases(stack):
             password = database.get("MasterUserPassword")
             managed = str(database.get("ManageMasterUserPassword")).lower() == "true"
             assert managed or "{{resolve:secretsmanager:" in text(password), database
 
-    @in_every_way
+    @for_every_variant
     def test_the_database_refuses_connections_without_tls(self, stack: Stack) -> None:
         kinds = ("AWS::RDS::DBParameterGroup", "AWS::RDS::DBClusterParameterGroup")
         for database in self.databases(stack):
@@ -297,7 +297,7 @@ class TestT5Database:
         for proxy in stack.of("AWS::RDS::DBProxy"):
             assert str(proxy.get("RequireTLS")).lower() == "true"
 
-    @in_every_way
+    @for_every_variant
     def test_the_database_upgrades_minor_versions_automatically(self, stack: Stack) -> None:
         for instance in stack.of("AWS::RDS::DBInstance"):
             assert str(instance.get("AutoMinorVersionUpgrade", "true")).lower() == "true"
@@ -308,7 +308,7 @@ def in_cluster(instance: Resource) -> bool:
 
 
 class TestT6Cache:
-    @in_every_way
+    @for_every_variant
     def test_a_cache_exists_in_the_modes_that_make_one(self, stack: Stack) -> None:
         serverless = stack.of("AWS::ElastiCache::ServerlessCache")
         nodes = stack.of("AWS::ElastiCache::ReplicationGroup")
@@ -318,7 +318,7 @@ class TestT6Cache:
         # A cluster of this kind has neither TLS nor a password.
         assert not stack.of("AWS::ElastiCache::CacheCluster")
 
-    @in_every_way
+    @for_every_variant
     def test_the_cache_is_encrypted_and_requires_a_password(self, stack: Stack) -> None:
         for cache in stack.of("AWS::ElastiCache::ServerlessCache"):
             assert cache.get("Engine") == "valkey"
@@ -336,11 +336,11 @@ class TestT6Cache:
             assert all("{{resolve:secretsmanager:" in text(each) for each in passwords), user
 
 
-@in_every_way
+@for_every_variant
 def test_t7_each_function_has_its_own_log_group_with_a_retention(stack: Stack) -> None:
     logs = []
     for function in functions(stack):
-        log = stack.referred(function.get("LoggingConfig.LogGroup"))
+        log = stack.resource_of(function.get("LoggingConfig.LogGroup"))
         assert log is not None, function
         assert log.get("RetentionInDays") == stack.parameters["LogRetentionDays"], log
         logs.append(log.id)
@@ -349,7 +349,7 @@ def test_t7_each_function_has_its_own_log_group_with_a_retention(stack: Stack) -
         assert log.get("RetentionInDays"), log
 
 
-@in_every_way
+@for_every_variant
 def test_t7_a_function_may_write_to_its_own_log_group_only(stack: Stack) -> None:
     for function in functions(stack):
         written = {
@@ -363,7 +363,7 @@ def test_t7_a_function_may_write_to_its_own_log_group_only(stack: Stack) -> None
 
 
 class TestT8Permissions:
-    @in_every_way
+    @for_every_variant
     def test_no_statement_has_a_wildcard_action(self, stack: Stack) -> None:
         for owner, statement in every_statement(stack):
             if statement["Effect"] != "Allow":
@@ -374,33 +374,36 @@ class TestT8Permissions:
             for action in as_list(statement["Action"]):
                 assert "*" not in action, (owner, action)
 
-    @in_every_way
+    @for_every_variant
     def test_a_wildcard_resource_is_used_only_where_aws_requires_it(self, stack: Stack) -> None:
         for owner, statement in every_statement(stack):
             if statement["Effect"] == "Allow" and "*" in as_list(statement.get("Resource", [])):
-                assert set(as_list(statement["Action"])) <= UNBOUND, (owner, statement)
+                assert set(as_list(statement["Action"])) <= UNRESTRICTABLE_ACTIONS, (
+                    owner,
+                    statement,
+                )
 
-    @in_every_way
+    @for_every_variant
     def test_only_listed_managed_policies_are_attached(self, stack: Stack) -> None:
         for owner in stack.of("AWS::IAM::Role"):
             for arn in owner.get("ManagedPolicyArns", []):
-                assert stack.referred(arn) or arn.rpartition("/")[2] in MANAGED, (owner, arn)
+                assert stack.resource_of(arn) or arn.rpartition("/")[2] in MANAGED, (owner, arn)
 
-    @in_every_way
+    @for_every_variant
     def test_each_function_has_a_role_of_its_own(self, stack: Stack) -> None:
         roles = [role(stack, function).id for function in functions(stack)]
         assert len(set(roles)) == len(roles)
 
-    @in_every_way
+    @for_every_variant
     def test_a_function_may_read_the_secrets_of_its_variables_only(self, stack: Stack) -> None:
         for function in functions(stack):
             told = {
-                meant(stack, environment(function)[n])
+                resource_id(stack, environment(function)[n])
                 for n in environment(function)
                 if n in SECRETS
             }
             readable = {
-                meant(stack, resource)
+                resource_id(stack, resource)
                 for statement in statements(stack, role(stack, function))
                 if "secretsmanager:GetSecretValue" in as_list(statement["Action"])
                 for resource in as_list(statement["Resource"])
@@ -409,7 +412,7 @@ class TestT8Permissions:
                 told = {"JwtSecret"}
             assert readable == told, function
 
-    @in_every_way
+    @for_every_variant
     def test_only_the_rotation_function_may_write_a_secret(self, stack: Stack) -> None:
         for function in functions(stack):
             actions = {
@@ -422,7 +425,7 @@ class TestT8Permissions:
 
 
 class TestT9Bounds:
-    @in_every_way
+    @for_every_variant
     def test_each_function_has_a_timeout_and_a_memory_size(self, stack: Stack) -> None:
         for function in functions(stack):
             assert 512 <= int(function.get("MemorySize")) <= 3008, function
@@ -434,7 +437,7 @@ class TestT9Bounds:
     def test_functions_run_on_arm64_by_default(self) -> None:
         assert all_stacks()["no profile"].parameters["Architecture"] == "arm64"
 
-    @in_every_way
+    @for_every_variant
     def test_concurrency_is_reserved_where_a_bound_is_given(self, stack: Stack) -> None:
         bounds = {name: int(stack.parameters[f"{name}Concurrency"]) for name in API_NAMES}
         for function in functions(stack):
@@ -449,20 +452,20 @@ class TestT9Bounds:
         bounds = [int(defaults[f"{name}Concurrency"]) for name in API_NAMES]
         assert bounds == sorted(bounds, reverse=True)
         assert min(bounds) > 0
-        # Of a crowd of forty each finds an environment.
+        # Forty concurrent callers each get an environment.
         assert bounds[0] >= 40
 
     def test_profile_hobby_reserves_no_concurrency(self) -> None:
         assert all(reserved(each) is None for each in functions(all_stacks()["hobby"]))
 
-    @in_every_way
+    @for_every_variant
     def test_the_database_has_a_connection_for_each_environment(self, stack: Stack) -> None:
         bounds = [stack.parameters[f"{name}Concurrency"] for name in API_NAMES]
         if stack.of("AWS::RDS::DBProxy") or "0" in bounds:
             return
         wanted = sum(reserved(each) or 0 for each in functions(stack) if has_database(each))
         for limit in connections(stack):
-            assert wanted <= limit - 10, "10 stay free for people and for AWS itself"
+            assert wanted <= limit - 10, "10 must stay free for operators and for AWS"
 
 
 def reserved(function: Resource) -> int | None:
@@ -474,8 +477,8 @@ def has_database(function: Resource) -> bool:
     return "DATABASE_URL" in environment(function)
 
 
-# Memory of the classes that the documents name. AWS gives PostgreSQL LEAST(memory / 9531392, 5000)
-# connections, where memory is what its own processes leave: about seven tenths.
+# Memory of the instance classes in the docs. AWS sets max_connections to
+# LEAST(memory / 9531392, 5000), where memory excludes its own processes: about seven tenths.
 GIB = {
     "db.t4g.micro": 1,
     "db.t4g.small": 2,
@@ -496,13 +499,13 @@ def connections(stack: Stack) -> Iterator[int]:
             memory = GIB[instance.get("DBInstanceClass")] * 2**30 * 0.7
             yield min(int(memory / 9531392), 5000)
     for cluster in stack.of("AWS::RDS::DBCluster"):
-        # Two GiB for each capacity unit; from a minimum of half a unit down, 2000 at most.
+        # Two GiB per capacity unit; 2000 connections at most with a minimum of half a unit or less.
         most = float(cluster.get("ServerlessV2ScalingConfiguration.MaxCapacity")) * 2 * 2**30 * 0.7
         yield min(int(most / 9531392), 2000)
 
 
 class TestT11Stage:
-    @in_every_way
+    @for_every_variant
     def test_the_stage_throttles_every_method(self, stack: Stack) -> None:
         settings = stack.one("AWS::ApiGateway::Stage").get("MethodSettings")
         everywhere = [
@@ -512,14 +515,14 @@ class TestT11Stage:
         for setting in settings:
             assert 0 < float(setting["ThrottlingRateLimit"]) <= 1000, setting
             assert 0 < int(setting["ThrottlingBurstLimit"]) <= 2000, setting
-            # It would write whole requests with their tokens.
+            # A data trace would log whole requests with their tokens.
             assert str(setting.get("DataTraceEnabled", "false")).lower() == "false", setting
             assert str(setting.get("CachingEnabled", "false")).lower() == "false", setting
 
-    @in_every_way
+    @for_every_variant
     def test_the_access_log_has_no_secret(self, stack: Stack) -> None:
         stage = stack.one("AWS::ApiGateway::Stage")
-        log = stack.referred(stage.get("AccessLogSetting.DestinationArn"))
+        log = stack.resource_of(stage.get("AccessLogSetting.DestinationArn"))
         assert log is not None
         assert log.type == "AWS::Logs::LogGroup"
         form = stage.get("AccessLogSetting.Format")
@@ -528,12 +531,12 @@ class TestT11Stage:
         assert {"requestId", "ip", "status"} <= fields.keys()
         asked = set(re.findall(r"\$context[\w.-]+", form))
         assert "$context.requestId" in asked
-        # The path has ids, and a stranger's path anything; headers and query are not to be had.
+        # A path contains ids or arbitrary text of a caller; the log has no header and no query.
         assert not {"$context.path", "$context.requestOverride.path"} & asked
         for name in asked:
             assert not re.search("authoriz|header|querystring|token|cookie", name, re.IGNORECASE)
 
-    @in_every_way
+    @for_every_variant
     def test_traces_are_written_if_tracing_is_on(self, stack: Stack) -> None:
         is_wanted = stack.parameters["Tracing"] == "true"
         stage = stack.one("AWS::ApiGateway::Stage")
@@ -541,16 +544,16 @@ class TestT11Stage:
         for function in functions(stack):
             assert (function.get("TracingConfig.Mode") == "Active") == is_wanted, function
 
-    @in_every_way
+    @for_every_variant
     def test_the_log_role_is_made_before_the_stage(self, stack: Stack) -> None:
         for account in stack.of("AWS::ApiGateway::Account"):
-            assert account.id in stack.needed(stack.one("AWS::ApiGateway::Stage"))
+            assert account.id in stack.dependencies_of(stack.one("AWS::ApiGateway::Stage"))
         made = bool(stack.of("AWS::ApiGateway::Account"))
         assert made == (stack.parameters["AccessLogRole"] == "create")
 
 
 class TestT12Domain:
-    @in_every_way
+    @for_every_variant
     def test_a_custom_domain_requires_tls_1_2_and_disables_the_default_address(
         self, stack: Stack
     ) -> None:
@@ -565,14 +568,14 @@ class TestT12Domain:
         setting = server["x-amazon-apigateway-endpoint-configuration"]
         assert setting["disableExecuteApiEndpoint"] is bool(wanted)
 
-    @in_every_way
+    @for_every_variant
     def test_a_dns_record_is_made_where_the_zone_is_given(self, stack: Stack) -> None:
         records = stack.of("AWS::Route53::RecordSet", "AWS::Route53::RecordSetGroup")
         assert bool(records) == bool(stack.parameters["HostedZoneId"])
 
 
 class TestT13CallsOfFunctions:
-    @in_every_way
+    @for_every_variant
     def test_each_invoke_permission_names_its_source(self, stack: Stack) -> None:
         permissions = stack.of("AWS::Lambda::Permission")
         assert len(permissions) >= len(API_FUNCTIONS)
@@ -584,7 +587,7 @@ class TestT13CallsOfFunctions:
                 assert "SourceArn" in permission.properties
                 assert is_alias(stack, permission.get("FunctionName")), permission
 
-    @in_every_way
+    @for_every_variant
     def test_the_api_may_call_each_function_that_it_routes_to(self, stack: Stack) -> None:
         allowed = {
             target(stack, each.get("FunctionName")).id
@@ -596,28 +599,28 @@ class TestT13CallsOfFunctions:
             for operations in stack.one("AWS::ApiGateway::RestApi").get("Body.paths").values()
             for operation in operations.values()
         }
-        uris.remove(text(None))  # of answers that API Gateway gives itself
+        uris.remove(text(None))  # the responses of API Gateway itself
         called = [json.loads(uri) for uri in uris]
         assert all(is_alias(stack, uri) for uri in called)
         assert {target(stack, uri).id for uri in called} == allowed == API_FUNCTIONS
 
-    @in_every_way
+    @for_every_variant
     def test_no_function_has_a_url(self, stack: Stack) -> None:
         assert not stack.of("AWS::Lambda::Url")
 
 
 class TestUpdates:
-    @in_every_way
+    @for_every_variant
     def test_new_code_waits_for_its_migrations(self, stack: Stack) -> None:
         migrations = stack.resources["Migrations"]
         assert target(stack, migrations.get("ServiceToken")).id == "MigrationsFunction"
-        # Anything of the code that changes makes a new version of the layer.
+        # Any change of the code creates a new version of the layer.
         assert any(name.startswith("SharedLayer") for name in migrations.references)
         for function in functions(stack):
             if function.id not in NOT_AFTER_MIGRATIONS:
-                assert "Migrations" in stack.needed(function), function
+                assert "Migrations" in stack.dependencies_of(function), function
 
-    @in_every_way
+    @for_every_variant
     def test_each_function_has_its_alias(self, stack: Stack) -> None:
         aliases = stack.of("AWS::Lambda::Alias")
         assert {each.get("Name") for each in aliases} == {"live"}
@@ -625,7 +628,7 @@ class TestUpdates:
         assert {*API_FUNCTIONS, "CleanupFunction"} <= set(owners)
         assert len(set(owners)) == len(owners)
 
-    @in_every_way
+    @for_every_variant
     def test_snapstart_is_on_only_where_it_is_chosen(self, stack: Stack) -> None:
         is_wanted = stack.parameters["SnapStart"] == "true"
         for function in functions(stack):
@@ -645,13 +648,13 @@ KEPT = {
 
 
 class TestEncryptionKey:
-    @in_every_way
+    @for_every_variant
     def test_a_queue_is_encrypted(self, stack: Stack) -> None:
         for queue in stack.of("AWS::SQS::Queue"):
             assert queue.get("SqsManagedSseEnabled") is True, queue
 
     @pytest.mark.parametrize("kind", KEPT)
-    @in_every_way
+    @for_every_variant
     def test_stored_data_is_encrypted_with_the_given_key(self, stack: Stack, kind: str) -> None:
         key = stack.parameters["KmsKeyArn"]
         for kept in stack.of(kind):
@@ -659,7 +662,7 @@ class TestEncryptionKey:
                 continue
             assert kept.get(KEPT[kind], "") == key, kept
 
-    @in_every_way
+    @for_every_variant
     def test_functions_may_use_the_given_key(self, stack: Stack) -> None:
         key = stack.parameters["KmsKeyArn"]
         for function in functions(stack):

@@ -1,4 +1,4 @@
-"""The packages of the layer: which there are, and none with a weakness that is known and mended."""
+"""The packages of the layer: its bill of materials, and no version with a fixed vulnerability."""
 
 import json
 import os
@@ -14,27 +14,27 @@ from tests.support.api import ROOT, TEMPLATE
 from tests.support.bill import listed_packages, packages_in
 
 LAYER = ROOT / "layers/dependencies"
-# The Lambda that a build is for.
+# The environment markers of Lambda.
 LAMBDA = {
     "implementation_name": "cpython",
     "platform_python_implementation": "CPython",
     "sys_platform": "linux",
 }
-# Below these versions are weaknesses that our code does not make up for.
+# Older versions have vulnerabilities or behaviour that our code does not handle.
 FLOORS = {
-    # A signature in several spellings, a JWK taken for a secret, `exp` as Infinity.
+    # Older: several encodings of one signature, a JWK accepted as a secret, `exp` as Infinity.
     "pyjwt": "2.15",
-    # Routes and validation are written against its behaviour since then.
+    # Routes and validation rely on the behaviour since this version.
     "fastapi": "0.165",
-    # CVE-2025-62727: a Range header that takes quadratic time.
+    # CVE-2025-62727: a Range header takes quadratic time.
     "starlette": "0.49.1",
-    # CVE-2025-66471, CVE-2026-21441: answers that swell past the memory when they are unpacked.
+    # CVE-2025-66471, CVE-2026-21441: decompression of a response exhausts the memory.
     "urllib3": "2.6.3",
 }
 
 
 def locked(path: Path) -> dict[str, tuple[Version, set[str]]]:
-    """Return the packages of a lock file that Lambda gets, with version and hashes."""
+    """Return the version and hashes of the packages of a lock file that apply to Lambda."""
     found = {}
     for entry in re.findall(r"^[a-z].*(?:\n +--hash.*)*", path.read_text(), re.MULTILINE):
         requirement = Requirement(entry.partition("\\")[0])
@@ -46,7 +46,7 @@ def locked(path: Path) -> dict[str, tuple[Version, set[str]]]:
 
 
 def write_bill(path: Path) -> Path:
-    """Have the bill of materials written, as for a build."""
+    """Write the bill of materials with make, as a build does."""
     subprocess.run(
         ["make", "--silent", "sbom", f"SBOM={path}"],
         cwd=ROOT,
@@ -94,7 +94,9 @@ def test_no_version_with_a_known_weakness_is_locked_or_tested_with(name: str) ->
         assert locked(lock)[name][0] >= Version(FLOORS[name]), lock
 
 
-@pytest.mark.parametrize("name", sorted(FLOORS.keys() - {"starlette"}))  # it comes with FastAPI
+@pytest.mark.parametrize(
+    "name", sorted(FLOORS.keys() - {"starlette"})
+)  # a dependency of FastAPI, not in requirements.in
 def test_no_version_with_a_known_weakness_may_be_locked(name: str) -> None:
     lines = (LAYER / "requirements.in").read_text().splitlines()
     asked = {each.name: each for each in map(Requirement, lines[1:])}

@@ -11,7 +11,7 @@ from tests.support.stacks import all_stacks
 
 HEADING = "## Prices\n"
 PROFILES = ("hobby", "scale")
-# Nothing is paid for these as such, only for what they do or keep.
+# AWS charges for the use of these, not for their existence.
 FREE = {
     "AWS::ApiGateway::Account",
     "AWS::ApiGateway::Deployment",
@@ -58,7 +58,7 @@ FREE = {
 
 
 def costs_by_the_hour(resource: Resource) -> bool:
-    """Tell what runs up a bill by being there; what nobody has thought about does."""
+    """Return whether AWS charges for a resource by the hour; unknown types count as charged."""
     if resource.type == "AWS::EC2::VPCEndpoint":
         return bool(resource.get("VpcEndpointType", "Gateway") != "Gateway")
     if resource.type == "AWS::ApiGateway::Stage":
@@ -71,7 +71,7 @@ def costs_by_the_hour(resource: Resource) -> bool:
 
 
 def has_public_address(stack: Stack) -> Iterator[Resource]:
-    """Return what has a public IPv4 address, for which AWS takes money too."""
+    """Yield the resources with a public IPv4 address, which AWS charges for."""
     for each in stack.of("AWS::EC2::Instance", "AWS::EC2::LaunchTemplate"):
         interfaces = each.get("NetworkInterfaces", each.get("LaunchTemplateData.NetworkInterfaces"))
         given = [one.get("AssociatePublicIpAddress") for one in interfaces or []]
@@ -90,7 +90,7 @@ def rows(profile: str) -> Iterator[tuple[set[str], str, Decimal]]:
     for line in section.partition("| **by the hour**")[0].splitlines():
         cells = [cell.strip() for cell in line.strip("|").split("|")]
         if len(cells) == 4 and re.fullmatch(r"(`[\w:]+`(, )?)*", cells[0]):
-            # A row without a resource has more about the one above.
+            # A row without a resource continues the one above.
             names = set(re.findall(r"[\w:]+", cells[0])) or names
             if price := cells[2 + PROFILES.index(profile)]:
                 yield names, cells[1], Decimal(price)
@@ -121,7 +121,7 @@ def test_each_price_of_the_table_is_of_a_resource_that_the_profile_makes(profile
 @pytest.mark.parametrize("profile", PROFILES)
 def test_the_table_counts_secrets_and_the_metrics_of_alarms(profile: str) -> None:
     stack = all_stacks()[profile]
-    # AWS charges for each metric that an alarm looks at.
+    # AWS charges for each metric of an alarm.
     for kind in ("AWS::SecretsManager::Secret", "AWS::CloudWatch::Alarm"):
         (text,) = [text for names, text, _ in rows(profile) if kind in names]
         assert text.startswith(f"{len(stack.of(kind))} ")

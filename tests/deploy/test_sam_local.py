@@ -1,4 +1,4 @@
-"""`sam local start-api` finds the routes of the template, by SAM's own reading of it."""
+"""`sam local start-api` finds the routes of the template, with SAM's own parser."""
 
 import json
 import subprocess
@@ -6,7 +6,7 @@ import subprocess
 from tests.support.api import ROUTES
 from tests.support.cloudformation import ROOT, SAM_PYTHON
 
-# What start-api does before it starts a container.
+# The steps of start-api before it starts a container.
 READ = """
 import json, logging
 from samcli.lib.providers.api_provider import ApiProvider

@@ -1,4 +1,4 @@
-"""T15: a linter is told to be silent about one thing, at one place, for a reason that is there."""
+"""T15: each suppression of a linter covers one check at one place and states its reason."""
 
 import json
 import re
@@ -11,7 +11,7 @@ from tests.support.cloudformation import ROOT, template, walk
 
 TEXT = (ROOT / "template.yaml").read_text()
 CHECK = re.compile(r"\b(?:CKV2?_AWS_\d+|[EIW]S?\d{4})\b")
-# The only files that could silence a linter elsewhere.
+# The configuration files that could suppress checks for the whole template.
 ELSEWHERE = (".cfnlintrc", ".cfnlintrc.yaml", ".cfnlintrc.yml", ".checkov.yaml", ".checkov.yml")
 
 
@@ -23,14 +23,16 @@ def lines() -> list[tuple[int, str]]:
 
 
 def reason(number: int, line: str) -> str:
-    """Return what is said beside a check, or above it."""
-    said = line.partition("#")[2] or line.partition("comment:")[2] or line.partition("reason:")[2]
+    """Return the comment beside or above a check."""
+    comment = (
+        line.partition("#")[2] or line.partition("comment:")[2] or line.partition("reason:")[2]
+    )
     above = TEXT.splitlines()[number - 2].strip()
-    return (said or (above if above.startswith("#") else "")).strip(" #}]'\"")
+    return (comment or (above if above.startswith("#") else "")).strip(" #}]'\"")
 
 
 def skips() -> Iterator[dict[str, Any]]:
-    """Return what checkov is told to skip, as it reads it."""
+    """Yield the suppressions of checkov in the template."""
     for value in walk(template()):
         if isinstance(value, dict) and isinstance(value.get("checkov"), dict):
             yield from value["checkov"]["skip"]
@@ -47,14 +49,14 @@ def test_checkov_reads_the_reasons() -> None:
 
 
 def test_cfn_lint_is_silenced_check_by_check() -> None:
-    told = [
+    suppressed = [
         check
         for value in walk(template())
         if isinstance(value, dict) and "ignore_checks" in value
         for check in value["ignore_checks"]
     ]
-    # `E`, `W` or `ES` alone would silence every check of a kind.
-    assert all(CHECK.fullmatch(check) for check in told), json.dumps(told)
+    # `E`, `W` or `ES` alone would suppress a whole class of checks.
+    assert all(CHECK.fullmatch(check) for check in suppressed), json.dumps(suppressed)
 
 
 def test_no_check_is_suppressed_elsewhere() -> None:

@@ -1,4 +1,4 @@
-"""Every way of deploying makes a whole stack, and what makes no sense is refused with a reason."""
+"""Every deployment variant gives a complete stack; invalid parameters are refused with a reason."""
 
 import json
 import re
@@ -13,12 +13,12 @@ from tests.support.stacks import (
     EXTERNAL_WAYS,
     KNOWN,
     all_stacks,
-    in_every_way,
+    for_every_variant,
     secret_arn,
 )
 
 DATA_AND_NETWORK = ("AWS::EC2::", "AWS::RDS::", "AWS::ElastiCache::", "AWS::AutoScaling::")
-# All that a deployment without data of its own is made of.
+# The services of a deployment with an external database and cache.
 EXTERNAL_SERVICES = (
     "AWS::ApiGateway::",
     "AWS::CloudWatch::",
@@ -34,7 +34,7 @@ EXTERNAL_SERVICES = (
 
 
 def test_the_translator_leaves_parameters_alone() -> None:
-    # So that one translation shows all ways. The id of a deployment has its time in it.
+    # Therefore one translation serves all variants. The id of a deployment contains its time.
     sets = [all_stacks()[name].parameters for name in ("hobby", "scale and everything")]
     first, second = (
         re.sub(r"ApiDeployment[0-9a-f]{10}|RestApi deployment id: [0-9a-f]+", "", json.dumps(each))
@@ -44,28 +44,28 @@ def test_the_translator_leaves_parameters_alone() -> None:
 
 
 def test_ids_that_only_sam_resolves_are_not_referred_to() -> None:
-    # LocalStack reads the template before SAM does, and refuses `!Ref AuthFunction.Alias`; the
-    # same in a !Sub passes.
+    # LocalStack reads the template before SAM and rejects `!Ref AuthFunction.Alias`, but accepts it
+    # in a !Sub.
     for value in walk(template()["Resources"]):
         if isinstance(value, dict) and isinstance(value.get("Ref"), str):
             assert "." not in value["Ref"]
 
 
 def test_alarms_have_one_metric_each() -> None:
-    # MiniStack knows no metric math; and AWS charges one of five metrics as it does five alarms.
+    # MiniStack has no metric math, and AWS charges an alarm with five metrics like five alarms.
     for stack in all_stacks().values():
         assert not [each for each in stack.of("AWS::CloudWatch::Alarm") if each.get("Metrics")]
 
 
-@in_every_way
+@for_every_variant
 def test_each_reference_has_its_resource(stack: Stack) -> None:
     assert not stack.dangling
 
 
-@in_every_way
+@for_every_variant
 def test_dependencies_have_no_cycle(stack: Stack) -> None:
     graph = {each.id: each.references for each in stack.resources.values()}
-    TopologicalSorter(graph).prepare()  # raises CycleError
+    TopologicalSorter(graph).prepare()  # raises CycleError for a circular dependency
 
 
 def test_the_template_is_within_the_limits_of_cloudformation() -> None:
@@ -127,14 +127,14 @@ class TestExternalDatabaseAndCache:
         assert caches == {None, secret_arn("cache")}
 
 
-@in_every_way
+@for_every_variant
 def test_a_vpc_is_made_only_where_a_resource_is_in_it(stack: Stack) -> None:
     modes = {stack.parameters["DatabaseMode"], stack.parameters["CacheMode"]}
     made = [each for each in stack.resources.values() if each.type.startswith(DATA_AND_NETWORK)]
     assert bool(made) == (modes != {"external"})
 
 
-@in_every_way
+@for_every_variant
 def test_the_application_is_not_the_owner_of_the_tables(stack: Stack) -> None:
     urls = {
         each.id: str(each.get("Environment.Variables")["DATABASE_URL"])
@@ -163,7 +163,7 @@ class TestT14BothWays:
             (name, str(value))
             for name, parameter in template()["Parameters"].items()
             for value in parameter.get("AllowedValues", [])
-            # The business of the functions, and of CloudWatch.
+            # These values do not change the stack's structure.
             if name not in {"NodeEnv", "LogLevel", "LogRetentionDays"}
         ],
     )
@@ -172,7 +172,7 @@ class TestT14BothWays:
 
     @pytest.mark.parametrize("name", template()["Resources"])
     def test_each_resource_is_made_somewhere(self, name: str) -> None:
-        # A layer's id ends in a digest of what is in it.
+        # The id of a layer ends with a digest of its content.
         made = {other for stack in all_stacks().values() for other in stack.resources}
         digest = (
             "[0-9a-f]{10}" if template()["Resources"][name]["Type"].endswith("LayerVersion") else ""

@@ -37,7 +37,7 @@ def own_engines(
         with redis.Redis.from_url(cluster_url) as cache:
             cache.flushdb()
         with ExitStack() as stack:
-            if engines_of_run.given("DATABASE_URL") or pool:
+            if engines_of_run.variable("DATABASE_URL") or pool:
                 own = engines_of_run.database(engines[0], f"test_{name}_{worker_id}")
                 url = stack.enter_context(own)
                 environment["DATABASE_URL"] = pool.url(url) if pool else url

@@ -16,5 +16,5 @@ def test_command_to_a_hanging_service_times_out(
     with socket.create_server(("127.0.0.1", 0)) as hanging:
         address = f"http://127.0.0.1:{hanging.getsockname()[1]}"
         (tmp_path / "run.json").write_text(json.dumps({"control": address, "token": "any"}))
-        with pytest.raises(control.ControlError, match=r"has not answered within 0\.2 s"):
+        with pytest.raises(control.ControlError, match=r"did not respond within 0\.2 s"):
             control.send_command(tmp_path, "schedules", "ExpiredSessions")

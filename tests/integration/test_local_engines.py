@@ -366,7 +366,7 @@ def test_restart_fails_when_the_port_is_in_use(name: str, tmp_path: Path) -> Non
         port = int(server.url.rpartition(":")[2].partition("/")[0])
         with (
             socket.create_server(("127.0.0.1", port)),
-            pytest.raises(EngineError, match="another program has taken its port"),
+            pytest.raises(EngineError, match="another program uses its port"),
         ):
             engine.restart(server)
     with open_server(
@@ -380,5 +380,5 @@ def test_restart_fails_when_the_server_exits_immediately(tmp_path: Path) -> None
     with engine.use() as server:
         kill(engine, server)
         (tmp_path / "postgres" / "PG_VERSION").unlink()
-        with pytest.raises(EngineError, match="it stopped at once"):
+        with pytest.raises(EngineError, match="the server stops right after its start"):
             engine.restart(server)

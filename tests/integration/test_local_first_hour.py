@@ -91,8 +91,8 @@ def test_killed_engine_is_restarted(service: LocalService, engine: str) -> None:
     os.kill(int(pid), signal.SIGKILL)
 
     title = {"postgres": "PostgreSQL", "valkey": "Valkey"}[engine]
-    printed = lines_after(service, mark, until=f"{title} runs again")
-    assert any(f" {title} has stopped by itself; starting it again" in line for line in printed)
+    printed = lines_after(service, mark, until=f"{title} has restarted")
+    assert any(f" {title} stopped unexpectedly; restarting it" in line for line in printed)
 
     def is_healthy() -> bool:
         answer = service.call("GET", "/api/health")
@@ -110,7 +110,7 @@ def test_service_stops_when_an_engine_cannot_restart(tmp_path: Path) -> None:
         os.kill(int(pid), signal.SIGKILL)
         assert service.process.wait(60) == 1
         printed = service.log.read_text()
-    assert "MediaNest stops, because PostgreSQL cannot be started again." in printed
+    assert "MediaNest stops because PostgreSQL cannot be restarted." in printed
     assert "Traceback" not in printed
 
 
@@ -127,7 +127,7 @@ def defaults(name: str) -> dict[str, int]:
 
 def test_trial_limits_apply_only_to_the_start_of_a_sign_in(tmp_path: Path) -> None:
     with local_service(tmp_path / "data", limits=True, trial_limits=True) as service:
-        assert "Wide limits" in service.log.read_text()
+        assert "Higher sign-in limits" in service.log.read_text()
         found = limits_of(service)
         token = service.sign_in(service.standin_urls[0], "alice")
         own = {"limit": 7, "window": 60}
@@ -166,14 +166,17 @@ def test_fire_and_invoke_without_a_name_list_the_names() -> None:
         assert found.keys() == names.keys()
         wrong = command(subcommand, "Nothing")
         assert wrong.returncode == 1
-        assert "There is no " in wrong.stderr
+        assert wrong.stderr.startswith("Unknown ")
         assert all(f"  {name} " in wrong.stderr for name in names)
     assert "Remove expired and long-revoked sessions, rate(1 hour)" in command("fire").stdout
 
 
 def test_unreadable_event_file_is_named_in_the_error(tmp_path: Path) -> None:
     (tmp_path / "event.json").write_text("{")
-    for path, problem in ((tmp_path / "event.json", "is not JSON"), (tmp_path, "cannot be read")):
+    for path, problem in (
+        (tmp_path / "event.json", "is not valid JSON"),
+        (tmp_path, "cannot be read"),
+    ):
         refused = command("invoke", "HealthFunction", path)
         assert (refused.returncode, f"{path} {problem}" in refused.stderr) == (1, True)
         assert "Traceback" not in refused.stderr
@@ -182,8 +185,8 @@ def test_unreadable_event_file_is_named_in_the_error(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        (lambda url: re.sub(r":[^:@]+@", ":wrong-hush@", url), "refuses the user or the password"),
-        (lambda url: re.sub(r"//[^@]+@", "//", url), "refuses the user or the password"),
+        (lambda url: re.sub(r":[^:@]+@", ":wrong-hush@", url), "rejects the user or the password"),
+        (lambda url: re.sub(r"//[^@]+@", "//", url), "rejects the user or the password"),
         (lambda url: url.rpartition("/")[0] + "/nothing", 'has no database "nothing": create it'),
         (lambda url: re.sub(r":\d+/", ":1/", url), "cannot be reached (Connection refused)"),
         (lambda url: re.sub(r":\d+/", ":port/", url), "cannot be reached (invalid integer value"),
@@ -201,8 +204,8 @@ def test_unusable_database_is_reported_without_its_password(
     assert refused.returncode == 1
     (line,) = refused.stderr.splitlines()
     host = urlsplit(database_url).hostname
-    assert line.startswith(f"the environment: DATABASE_URL names PostgreSQL at {host}:")
-    assert f", which {reason}" in line
+    assert line.startswith(f"the environment: PostgreSQL at {host}:")
+    assert f" (DATABASE_URL) {reason}" in line
     assert "hush" not in refused.stdout + refused.stderr
 
 
@@ -217,7 +220,7 @@ def test_missing_create_privilege_is_reported(tmp_path: Path, database_url: str)
             drop_role(connection, "test_poor")
     assert refused.returncode == 1
     assert refused.stderr.endswith(
-        "which lets its user create no tables: grant it CREATE on the schema\n"
+        "does not let the user create tables: grant CREATE on the schema\n"
     )
 
 
@@ -225,7 +228,7 @@ def test_service_starts_and_warns_when_the_external_cache_is_down(tmp_path: Path
     environment = {"REDIS_URL": "redis://:hush@127.0.0.1:1/0"}
     with local_service(tmp_path / "data", environment=environment) as service:
         assert (
-            "the environment: REDIS_URL names the cache at 127.0.0.1:1, which cannot be reached"
+            "the environment: the cache at 127.0.0.1:1 (REDIS_URL) cannot be reached"
         ) in service.log.read_text()
         assert service.call("GET", "/api/health").data["status"] == "degraded"
         assert service.sign_in(service.standin_urls[0], "alice")
@@ -243,6 +246,6 @@ def test_cache_is_reported_only_when_it_refuses_the_password(tmp_path: Path) -> 
         assert problem(":right-hush@") is None
         for login in ("", ":wrong-hush@"):
             assert problem(login) == (
-                f"REDIS_URL names the cache at {place.partition('/')[0]},"
-                " which refuses the user or the password"
+                f"the cache at {place.partition('/')[0]} (REDIS_URL)"
+                " rejects the user or the password"
             )

@@ -122,5 +122,5 @@ def test_rate_expression_is_converted_to_seconds(expression: str, seconds: float
     "expression", ["cron(0 3 * * ? *)", "rate(0 hours)", "rate(1 week)", "at(x)"]
 )
 def test_unsupported_expression_is_refused(expression: str) -> None:
-    with pytest.raises(TemplateError, match="knows rate"):
+    with pytest.raises(TemplateError, match="supports rate"):
         rate_seconds(expression)

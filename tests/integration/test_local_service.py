@@ -103,7 +103,7 @@ def test_arn_is_refused_outside_aws(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError) as caught:
         settings(tmp_path, JWT_SECRET="arn:aws:secretsmanager:eu-west-1:1:secret:x")
     assert caught.value.problems == (
-        "the environment: JWT_SECRET is an ARN, which only AWS can read: give the value itself",
+        "the environment: JWT_SECRET is an ARN, which works on AWS only: set the value itself",
     )
 
 
@@ -112,12 +112,12 @@ def test_production_without_external_servers_is_refused() -> None:
 
     assert result.returncode == 2
     assert result.stderr == (
-        "The settings are not right:\n"
+        "Invalid settings:\n"
         "  the environment: CACHE_TIMEOUT_SECONDS must be a number of seconds from 0.05 to 2,"
         ' not "9"\n'
-        "  the environment: NODE_ENV is production, which needs"
+        "  the environment: NODE_ENV is production, which requires"
         " DATABASE_URL, REDIS_URL, PLEX_CLIENT_ID, TMDB_API_KEY:"
-        " what stands in for them here has no TLS\n"
+        " the local substitutes have no TLS\n"
     )
 
 
@@ -243,7 +243,7 @@ def test_malformed_lines_are_reported_without_their_text(tmp_path: Path) -> None
         settings(tmp_path, "\nhush\nLOG_LEVEL=DEBUG\n\nCORS_ORIGIN=*\nLOG_LEVEL=INFO\n'hush\n")
     assert caught.value.problems == (
         ".env line 2: expected NAME=value",
-        ".env line 6: LOG_LEVEL is in line 3 already; remove one of the two",
+        ".env line 6: LOG_LEVEL is already set in line 3; remove one of the two lines",
         ".env line 7: expected NAME=value",
     )
 
@@ -263,9 +263,9 @@ def test_byte_order_mark_and_line_endings_are_accepted(
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
-        ("PORT=4000".encode("utf-16"), ".env is UTF-16 or no text: save it as UTF-8"),
-        ("PORT=4000".encode("utf-16-le"), ".env is UTF-16 or no text: save it as UTF-8"),
-        ("#\n# für\n".encode("latin-1"), ".env line 2 is not UTF-8: save it so"),
+        ("PORT=4000".encode("utf-16"), ".env is UTF-16 or binary: save it as UTF-8 text"),
+        ("PORT=4000".encode("utf-16-le"), ".env is UTF-16 or binary: save it as UTF-8 text"),
+        ("#\n# für\n".encode("latin-1"), ".env line 2 is not UTF-8: save the file as UTF-8"),
         (None, ".env cannot be read: Is a directory"),
     ],
 )
@@ -370,11 +370,11 @@ def test_service_starts_accepts_commands_and_stops(tmp_path: Path) -> None:
         assert (fired.returncode, json.loads(fired.stdout)["task"]) == (0, "sessions")
         unknown = command("fire", "Nothing", "--data", data)
         assert unknown.returncode == 1
-        assert "There is no schedule Nothing. There are:\n  Expired" in unknown.stderr
+        assert "Unknown schedule Nothing. Known schedules:\n  Expired" in unknown.stderr
         invoked = command("--data", data, "invoke", "CleanupFunction", event)
         assert (invoked.returncode, json.loads(invoked.stdout)["task"]) == (0, "sessions")
         again = command("--data", data, "--port", "0")
-        assert (again.returncode, "already runs" in again.stderr) == (1, True)
+        assert (again.returncode, "already uses" in again.stderr) == (1, True)
         request = urllib.request.Request(f"{run['control']}/schedules/x", method="POST")
         with pytest.raises(urllib.error.HTTPError, match="401") as refused:
             urllib.request.urlopen(request)
@@ -455,7 +455,7 @@ def test_start_fails_when_the_database_cannot_be_reached(tmp_path: Path) -> None
 
     assert result.returncode == 1
     assert result.stderr == (
-        "the environment: DATABASE_URL names PostgreSQL at 127.0.0.1:1,"
-        " which cannot be reached (Connection refused)\n"
+        "the environment: PostgreSQL at 127.0.0.1:1 (DATABASE_URL)"
+        " cannot be reached (Connection refused)\n"
     )
     assert servers_of(tmp_path) == []

@@ -93,7 +93,7 @@ def test_function_has_global_and_own_variables() -> None:
 def test_placeholder_of_a_missing_secret_has_its_origin(tmp_path: Path) -> None:
     environment = real().functions["PlexFunction"].environment
 
-    assert placeholder_origin(environment["JWT_SECRET"]) == "JwtSecret, which only AWS has"
+    assert placeholder_origin(environment["JWT_SECRET"]) == "JwtSecret, which exists only on AWS"
     assert placeholder_origin(environment["PLEX_API_URL"]) is None
     resolved = variables(tmp_path, "{SECRET: !Sub 'from ${Secret}'}")
     assert placeholder_origin(resolved["SECRET"]) == "the parameter Secret, which has no value"
@@ -105,9 +105,11 @@ def test_project_template_uses_an_external_database_and_cache_by_default() -> No
     assert (environment["DATABASE_URL"], environment["REDIS_URL"]) == ("", "")
 
     on_aws = real(DatabaseMode="rds", CacheMode="node").functions["HealthFunction"].environment
-    assert placeholder_origin(on_aws["DATABASE_URL"]) == "DatabaseAppSecret, which only AWS has"
-    assert placeholder_origin(on_aws["DATABASE_HOST"]) == "Database, which only AWS has"
-    assert placeholder_origin(on_aws["REDIS_HOST"]) == "CacheNodes, which only AWS has"
+    assert placeholder_origin(on_aws["DATABASE_URL"]) == (
+        "DatabaseAppSecret, which exists only on AWS"
+    )
+    assert placeholder_origin(on_aws["DATABASE_HOST"]) == "Database, which exists only on AWS"
+    assert placeholder_origin(on_aws["REDIS_HOST"]) == "CacheNodes, which exists only on AWS"
 
 
 def test_parameters_enable_conditional_parts_of_the_project_template() -> None:
@@ -201,7 +203,7 @@ def test_route_to_an_alias_is_a_route_to_the_function(tmp_path: Path) -> None:
 
     template = read(tmp_path, resources + function("AutoPublishAlias: live"))
     assert template.routes == (Route("/api/x", "GET", "Work"),)
-    with pytest.raises(TemplateError, match="no function Work with AutoPublishAlias"):
+    with pytest.raises(TemplateError, match="no function Work has AutoPublishAlias"):
         read(tmp_path, resources + function(""))
 
 

@@ -1,4 +1,4 @@
-"""Who may do what: every route by every method and every kind of caller, and ways around that."""
+"""Access matrix: every route by every method and kind of caller, and attempts to bypass it."""
 
 import asyncio
 import http.client
@@ -42,7 +42,7 @@ ACCOUNT = {"email": "dora@example.com", "username": "dora", "password": PASSWORD
 
 @dataclass(frozen=True)
 class Row:
-    """What a request of a route gets from each caller: a status below 300, or an error's code."""
+    """The expected outcome of a route for each caller: a status below 300 or an error code."""
 
     user: str
     admin: str
@@ -51,7 +51,7 @@ class Row:
     query: Mapping[str, str] = field(default_factory=dict)
 
 
-def anybody(outcome: str, **sent: Any) -> Row:
+def everyone(outcome: str, **sent: Any) -> Row:
     return Row(outcome, outcome, outcome, **sent)
 
 
@@ -63,16 +63,16 @@ def admins(outcome: str, **sent: Any) -> Row:
     return Row("FORBIDDEN", outcome, **sent)
 
 
-# Exact outcomes, in the order of the contract's section 3; what has an id asks for one that nothing
-# has. A route without a row gets one by its address, with the examples of the API document.
+# Exact outcomes, in the order of the contract's section 3; a route with an id gets an unknown one.
+# A route without a row gets one derived from its path and the examples of the API document.
 ROWS = {
-    ("GET", "/api/health"): anybody("200"),
-    ("GET", "/api/openapi.json"): anybody("200"),
-    ("GET", "/api/docs"): anybody("200"),
-    ("GET", "/api/docs/{asset}"): anybody("200"),
-    ("POST", "/api/auth/plex/pin"): anybody("200", body={}),
-    ("POST", "/api/auth/plex/verify"): anybody("PIN_EXPIRED", body={"pinId": "x"}),
-    ("POST", "/api/auth/login"): anybody(
+    ("GET", "/api/health"): everyone("200"),
+    ("GET", "/api/openapi.json"): everyone("200"),
+    ("GET", "/api/docs"): everyone("200"),
+    ("GET", "/api/docs/{asset}"): everyone("200"),
+    ("POST", "/api/auth/plex/pin"): everyone("200", body={}),
+    ("POST", "/api/auth/plex/verify"): everyone("PIN_EXPIRED", body={"pinId": "x"}),
+    ("POST", "/api/auth/login"): everyone(
         "INVALID_CREDENTIALS", body={"identifier": "x", "password": "x"}
     ),
     ("POST", "/api/auth/password"): signed_in(
@@ -86,7 +86,7 @@ ROWS = {
     ("DELETE", "/api/auth/sessions/{id}"): signed_in("NOT_FOUND"),
     ("GET", "/api/media/search"): signed_in("200", query={"q": "matrix"}),
     ("GET", "/api/media/{mediaType}/{tmdbId}"): signed_in("200"),
-    # The user asks first, so the admin is told that the film is taken.
+    # The user's request comes first, so the admin's is a duplicate.
     ("POST", "/api/media/request"): Row("201", "ALREADY_REQUESTED", body=FILM),
     ("GET", "/api/media/requests"): signed_in("200"),
     ("GET", "/api/media/requests/{id}"): signed_in("NOT_FOUND"),
@@ -110,17 +110,17 @@ ROWS = {
 }
 
 
-# Any outcome but a refusal because of the caller or the method, or a failure.
+# Matches any outcome except a failure or a refusal because of the caller or the method.
 SERVED = "served"
 REFUSALS = {"JWT_INVALID", "FORBIDDEN", "METHOD_NOT_ALLOWED", "401", "403", "405"}
 
 
 def row_of(method: str, path: str) -> Row | None:
-    """Return the row of a route, None where the path has no such method; HEAD is a GET."""
+    """Return the row of a route, None if the path has no such method; HEAD counts as GET."""
     route = ("GET" if method == "HEAD" else method, path)
     if route in ROWS or route not in OPERATIONS:
         return ROWS.get(route)
-    kinds = {"anybody": anybody, "signed in": signed_in, "admin": admins}
+    kinds = {"public": everyone, "signed in": signed_in, "admin": admins}
     operation = OPERATIONS[route]
     body = operation.get("requestBody", {}).get("content", {}).get("application/json")
     return kinds[callers(*route)](
@@ -134,27 +134,31 @@ def row_of(method: str, path: str) -> Row | None:
     )
 
 
-def is_expected(found: str, told: str) -> bool:
-    if told != SERVED:
-        return found == told
-    failed = found.startswith("5") or (
-        not found.isdigit() and REGISTRY[ErrorCode(found)].status >= 500
+def is_expected(actual: str, expected_outcome: str) -> bool:
+    if expected_outcome != SERVED:
+        return actual == expected_outcome
+    failed = actual.startswith("5") or (
+        not actual.isdigit() and REGISTRY[ErrorCode(actual)].status >= 500
     )
-    return found not in REFUSALS and not failed
+    return actual not in REFUSALS and not failed
 
 
 def expected(method: str, path: str, caller: str) -> str:
     row = row_of(method, path)
     if row is not None:
-        told = {"user": row.user, "admin": row.admin}.get(caller, row.stranger)
-        # A HEAD has no body that could name the code.
-        return str(REGISTRY[ErrorCode(told)].status) if is_nameless(method, told) else told
-    # What the path has no such method for is nobody's: a preflight, or a refusal of the gateway.
+        expected_outcome = {"user": row.user, "admin": row.admin}.get(caller, row.stranger)
+        # The response to a HEAD has no body, hence no error code.
+        return (
+            str(REGISTRY[ErrorCode(expected_outcome)].status)
+            if has_no_code(method, expected_outcome)
+            else expected_outcome
+        )
+    # Without a route the gateway answers: a preflight or a 405.
     return {"OPTIONS": "204", "HEAD": "405"}.get(method, "METHOD_NOT_ALLOWED")
 
 
-def is_nameless(method: str, told: str) -> bool:
-    return method == "HEAD" and told != SERVED and not told.isdigit()
+def has_no_code(method: str, expected_outcome: str) -> bool:
+    return method == "HEAD" and expected_outcome != SERVED and not expected_outcome.isdigit()
 
 
 def methods_of(path: str) -> set[str]:
@@ -169,9 +173,9 @@ def outcome(answer: Answer) -> str:
 
 @pytest.fixture(scope="module")
 def gateways(environment: dict[str, str]) -> Iterator[tuple[str, str]]:
-    """Serve the functions, in processes of their own, behind the local gateway.
+    """Run the functions in separate processes behind the local gateway.
 
-    Return its URL, and that of another for a custom domain with the base path /base.
+    Return its URL and that of a second gateway for a custom domain with the base path /base.
     """
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
@@ -209,13 +213,13 @@ def gateway(gateways: tuple[str, str]) -> str:
 
 @dataclass(frozen=True)
 class Crowd:
-    """One of each kind of caller, and the way to the API."""
+    """One user of each kind, and the URL of the API."""
 
     url: str
     users: dict[str, User]
 
     def token(self, caller: str) -> str | None:
-        """Sign a caller in anew: what one call does to its session is not the next one's."""
+        """Open a new session for the caller, so that calls do not share one."""
         if caller == "anonymous":
             return None
         origin = Caller("matrix", "203.0.113.7", "tests")
@@ -232,27 +236,27 @@ class Crowd:
         query: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
-        """Make one HTTP call, with the path as it is."""
+        """Make one HTTP call without normalizing the path."""
         sent = {"Content-Type": "application/json", **(headers or {})}
         token = self.token(caller)
         if token is not None:
             sent["Authorization"] = f"Bearer {token}"
         content = None if body is None else json.dumps(body)
         target = f"{path}?{urlencode(query)}" if query else path
-        # http.client, since it sends a path as it is.
+        # http.client does not normalize the path.
         address = urlsplit(self.url)
         connection = http.client.HTTPConnection(str(address.hostname), address.port, timeout=20)
         connection.request(method, target, body=content, headers=sent)
         response = connection.getresponse()
         text = response.read().decode()
-        told = {name.lower(): value for name, value in response.getheaders()}
+        response_headers = {name.lower(): value for name, value in response.getheaders()}
         connection.close()
-        return Answer(response.status, told, text)
+        return Answer(response.status, response_headers, text)
 
 
 @pytest.fixture
 def crowd(gateway: str, db: Db, keys: object) -> Crowd:
-    """Make a user of each kind."""
+    """Create a user of each kind."""
     made = {}
     with database().transaction() as connection:
         for number, caller in enumerate(("suspended", "user", "admin"), 1):
@@ -272,12 +276,12 @@ def crowd(gateway: str, db: Db, keys: object) -> Crowd:
     return Crowd(gateway, made)
 
 
-def test_every_row_is_of_a_route() -> None:
-    assert sorted(set(ROWS) - set(ROUTES)) == [], "remove the rows of routes that are gone"
+def test_every_row_belongs_to_a_route() -> None:
+    assert sorted(set(ROWS) - set(ROUTES)) == [], "remove the rows of routes that do not exist"
 
 
 @pytest.mark.parametrize(("method", "path"), ROUTES)
-def test_a_row_without_exact_outcomes_keeps_out_the_same_callers(
+def test_derived_row_rejects_the_same_callers_as_the_exact_row(
     method: str, path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     exact = row_of(method, path)
@@ -286,34 +290,36 @@ def test_a_row_without_exact_outcomes_keeps_out_the_same_callers(
     assert exact is not None
     assert derived is not None
     for caller in CALLERS:
-        told = {"user": exact.user, "admin": exact.admin}.get(caller, exact.stranger)
-        by_address = {"user": derived.user, "admin": derived.admin}.get(caller, derived.stranger)
-        assert is_expected(told, by_address), caller
+        expected_outcome = {"user": exact.user, "admin": exact.admin}.get(caller, exact.stranger)
+        derived_outcome = {"user": derived.user, "admin": derived.admin}.get(
+            caller, derived.stranger
+        )
+        assert is_expected(expected_outcome, derived_outcome), caller
 
 
-@pytest.mark.parametrize("found", ["401", "403", "405", "500", "INTERNAL_ERROR", "FORBIDDEN"])
-def test_a_refused_call_is_not_served(found: str) -> None:
-    assert not is_expected(found, SERVED)
+@pytest.mark.parametrize("actual", ["401", "403", "405", "500", "INTERNAL_ERROR", "FORBIDDEN"])
+def test_refusal_or_failure_does_not_count_as_served(actual: str) -> None:
+    assert not is_expected(actual, SERVED)
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_every_method_by_every_caller(crowd: Crowd, path: str) -> None:
-    own = sorted(methods_of(path))
+def test_every_method_has_the_expected_outcome_for_every_caller(crowd: Crowd, path: str) -> None:
+    allowed = sorted(methods_of(path))
     for method in METHODS:
         row = row_of(method, path) or Row("", "")
         for caller in CALLERS:
             answer = crowd.call(method, concrete(path), caller, body=row.body, query=row.query)
             where = (method, caller, answer.text)
             assert is_expected(outcome(answer), expected(method, path, caller)), where
-            if method == "HEAD" and "GET" in own:
+            if method == "HEAD" and "GET" in allowed:
                 assert answer.text == ""
                 assert int(answer.headers["content-length"]) > 0
             if answer.status == 405:
-                assert answer.headers["allow"] == ", ".join([*own, "OPTIONS"]), where
+                assert answer.headers["allow"] == ", ".join([*allowed, "OPTIONS"]), where
 
 
 def exchange(url: str, head: bytes, body: bytes = b"") -> Answer:
-    """Send bytes as they are over a connection of their own, and read the answer."""
+    """Send raw bytes over a new connection and return the response."""
     address = urlsplit(url)
     sent = head.replace(b"\n", b"\r\n") + b"Content-Length: %d\r\n\r\n" % len(body) + body
     with socket.create_connection((str(address.hostname), address.port), timeout=20) as connection:
@@ -321,14 +327,14 @@ def exchange(url: str, head: bytes, body: bytes = b"") -> Answer:
         response = http.client.HTTPResponse(connection)
         response.begin()
         text = response.read().decode()
-        told = {name.lower(): value for name, value in response.getheaders()}
-        return Answer(response.status, told, text)
+        response_headers = {name.lower(): value for name, value in response.getheaders()}
+        return Answer(response.status, response_headers, text)
 
 
-class TestOddBytes:
-    """Bytes that no client should send, over a real connection."""
+class TestInvalidBytes:
+    """Headers and text that are not ASCII or UTF-8, over a real connection."""
 
-    def test_in_a_credential(self, crowd: Crowd) -> None:
+    def test_credential_with_invalid_bytes_is_rejected(self, crowd: Crowd) -> None:
         for header in (
             b"Authorization: Bearer caf\xe9",
             b"Authorization: \xff",
@@ -337,7 +343,7 @@ class TestOddBytes:
             answer = exchange(crowd.url, b"GET /api/auth/me HTTP/1.1\nHost: a\n%b\n" % header)
             assert outcome(answer) == "JWT_INVALID", header
 
-    def test_in_other_headers(self, crowd: Crowd) -> None:
+    def test_other_headers_with_invalid_bytes_are_ignored(self, crowd: Crowd) -> None:
         token = str(crowd.token("user")).encode()
         for header in (
             b"Host: a\nX-Odd: caf\xe9",
@@ -353,23 +359,25 @@ class TestOddBytes:
             )
             assert answer.status == 200, header
 
-    def test_in_text(self, db: Db, crowd: Crowd) -> None:
+    def test_text_that_is_not_utf8_is_rejected(self, db: Db, crowd: Crowd) -> None:
         headers = b"Host: a\nContent-Type: application/json\nAuthorization: Bearer %b\n"
         headers %= str(crowd.token("user")).encode()
         body = '{"mediaType": "movie", "tmdbId": 603, "comment": "café"}'
-        asked = b"POST /api/media/request HTTP/1.1\n" + headers
-        refused = exchange(crowd.url, asked, body.encode("latin-1"))
+        request_head = b"POST /api/media/request HTTP/1.1\n" + headers
+        refused = exchange(crowd.url, request_head, body.encode("latin-1"))
         assert [problem["field"] for problem in refused.details] == ["body"]
-        keyed = exchange(crowd.url, asked + b"Idempotency-Key: \xe9\n", body.encode())
+        keyed = exchange(crowd.url, request_head + b"Idempotency-Key: \xe9\n", body.encode())
         assert [problem["field"] for problem in keyed.details] == ["header.Idempotency-Key"]
-        assert exchange(crowd.url, asked, body.encode()).data["comment"] == "café"
+        assert exchange(crowd.url, request_head, body.encode()).data["comment"] == "café"
         search = b"GET /api/media/search?q=%b HTTP/1.1\n" + headers
         refused = exchange(crowd.url, search.replace(b"%b", b"Am%E9lie"))
         assert [problem["field"] for problem in refused.details] == ["query.q"]
         assert exchange(crowd.url, search.replace(b"%b", b"Am%C3%A9lie")).status == 200
 
 
-def test_a_base_path_of_a_custom_domain(crowd: Crowd, gateways: tuple[str, str]) -> None:
+def test_custom_domain_with_a_base_path_serves_the_api_below_it(
+    crowd: Crowd, gateways: tuple[str, str]
+) -> None:
     mapped = Crowd(gateways[1], crowd.users)
     user = f"/base/api/admin/users/{crowd.users['user'].id}"
     assert mapped.call("GET", "/base/api/health", "anonymous").status == 200
@@ -381,11 +389,13 @@ def test_a_base_path_of_a_custom_domain(crowd: Crowd, gateways: tuple[str, str])
     assert outcome(mapped.call("GET", "/api/health", "anonymous")) == "NOT_FOUND"
 
 
-class TestOverrides:
+class TestMethodOverrides:
     HEADERS = ("X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override")
 
     @pytest.mark.parametrize("header", HEADERS)
-    def test_a_header_does_not_change_the_method(self, db: Db, crowd: Crowd, header: str) -> None:
+    def test_override_header_does_not_change_the_method(
+        self, db: Db, crowd: Crowd, header: str
+    ) -> None:
         user_id = crowd.users["user"].id
         before = snapshot(db)[0]
         for path, other in (
@@ -396,7 +406,7 @@ class TestOverrides:
         ):
             answer = crowd.call("GET", path, "admin", body=ACCOUNT, headers={header: other})
             assert answer.status == 200
-        # Nor does it open what another method keeps closed.
+        # Nor does it give access to a route of another method.
         for method, path, outcomes in (
             ("POST", "/api/admin/users", ("JWT_INVALID", "JWT_INVALID", "FORBIDDEN")),
             ("POST", "/api/admin/stats", ("METHOD_NOT_ALLOWED",) * 3),
@@ -409,7 +419,7 @@ class TestOverrides:
             assert tuple(map(outcome, answers)) == outcomes
         assert snapshot(db)[0] == before
 
-    def test_nor_does_a_parameter(self, db: Db, crowd: Crowd) -> None:
+    def test_override_parameter_is_rejected(self, db: Db, crowd: Crowd) -> None:
         path = f"/api/admin/users/{crowd.users['user'].id}"
         before = snapshot(db)[0]
         in_query = crowd.call("GET", path, "admin", query={"_method": "DELETE"})
@@ -421,8 +431,8 @@ class TestOverrides:
         assert crowd.call("DELETE", path, "admin").status == 204
 
 
-# None of them is /api/admin/users, whatever a proxy or a framework might make of it.
-CROOKED = [
+# None of them is /api/admin/users, even if a proxy or a framework normalized it to that path.
+NON_CANONICAL_PATHS = [
     "//api/admin/users",
     "/api//admin/users",
     "/api/admin//users",
@@ -452,19 +462,19 @@ CROOKED = [
     "/api/admin/users/./..",
     "/api/admin/users/%2e%2e/%2e%2e",
 ]
-# These are names of a user, and none that there could be.
-CROOKED_IDS = [".", "..", "%2e%2e", "%2e%2e%2fhealth", "..%5chealth", ";x", "%00", "*", "me"]
+# Values in the place of a user's id that are no UUID.
+MALFORMED_IDS = [".", "..", "%2e%2e", "%2e%2e%2fhealth", "..%5chealth", ";x", "%00", "*", "me"]
 
 
-@pytest.mark.parametrize("path", CROOKED)
-def test_a_crooked_path_leads_nowhere(crowd: Crowd, path: str) -> None:
+@pytest.mark.parametrize("path", NON_CANONICAL_PATHS)
+def test_non_canonical_path_is_not_found_for_any_caller(crowd: Crowd, path: str) -> None:
     for caller in CALLERS:
         assert outcome(crowd.call("GET", path, caller)) == "NOT_FOUND", caller
     assert crowd.call("GET", "/api/admin/users", "admin").status == 200
 
 
-@pytest.mark.parametrize("name", CROOKED_IDS)
-def test_a_crooked_id_is_none(crowd: Crowd, name: str) -> None:
+@pytest.mark.parametrize("name", MALFORMED_IDS)
+def test_malformed_id_is_rejected_only_after_authorization(crowd: Crowd, name: str) -> None:
     for method in ("GET", "DELETE"):
         outcomes = [
             outcome(crowd.call(method, f"/api/admin/users/{name}", caller)) for caller in CALLERS
@@ -488,29 +498,31 @@ def test_a_crooked_id_is_none(crowd: Crowd, name: str) -> None:
         "/api/admin/config/a/b",
     ],
 )
-def test_what_is_not_there_is_not_there_for_anybody(crowd: Crowd, path: str) -> None:
+def test_unknown_path_gives_every_caller_the_same_response(crowd: Crowd, path: str) -> None:
     answers = [
         crowd.call(method, path, caller)
         for method in ("GET", "POST", "DELETE")
         for caller in CALLERS
     ]
-    own = {"x-request-id", "date"}
-    seen = {
+    varying = {"x-request-id", "date"}
+    distinct = {
         (
             answer.status,
             answer.text,
-            *sorted(item for item in answer.headers.items() if item[0] not in own),
+            *sorted(item for item in answer.headers.items() if item[0] not in varying),
         )
         for answer in answers
     }
-    assert len(seen) == 1
+    assert len(distinct) == 1
     assert outcome(answers[0]) == "NOT_FOUND"
 
 
 @pytest.mark.parametrize(
     ("method", "path"), [(method, path) for method, path in ROUTES if "{id}" in path]
 )
-def test_an_id_of_somebody_else(db: Db, people: dict[str, str], method: str, path: str) -> None:
+def test_id_of_another_user_is_refused_like_an_unknown_id(
+    db: Db, people: dict[str, str], method: str, path: str
+) -> None:
     bob = call("GET", "/api/auth/me", token=people["bob"]).data["id"]
     objects = {
         "user": bob,
@@ -518,7 +530,7 @@ def test_an_id_of_somebody_else(db: Db, people: dict[str, str], method: str, pat
         "request": call("POST", "/api/media/request", token=people["bob"], body=FILM).data["id"],
     }
     kind = path.partition("/{id}")[0].rpartition("/")[2].removesuffix("s")
-    assert kind in objects, f"make one {kind} of bob's in this test: {path} takes its id"
+    assert kind in objects, f"create a {kind} of bob in this test: {path} takes its id"
     theirs = path.replace("{id}", objects[kind])
     row = row_of(method, path)
     assert row is not None
@@ -531,9 +543,9 @@ def test_an_id_of_somebody_else(db: Db, people: dict[str, str], method: str, pat
     for name in strangers:
         refused = call(method, theirs, token=people[name], body=body)
         assert outcome(refused) == ("FORBIDDEN" if is_for_admins else "NOT_FOUND")
-        # It does not tell whether there is such a thing.
-        nothing = call(method, path.replace("{id}", SOME_ID), token=people[name], body=body)
-        assert (nothing.status, nothing.text) == (refused.status, refused.text)
+        # The response does not reveal whether the object exists.
+        unknown = call(method, path.replace("{id}", SOME_ID), token=people[name], body=body)
+        assert (unknown.status, unknown.text) == (refused.status, refused.text)
     after = snapshot(db)
     audit = 6
     assert after[:audit] + after[audit + 1 :] == before[:audit] + before[audit + 1 :]
@@ -542,20 +554,20 @@ def test_an_id_of_somebody_else(db: Db, people: dict[str, str], method: str, pat
 
 
 class Walk:
-    """Calls that all succeed, and what each route has told."""
+    """A walk through all routes: calls that all succeed, and the response body of each route."""
 
     def __init__(self, people: dict[str, str], plex_url: str) -> None:
         self.tokens = dict(people)
         self.plex_url = plex_url
-        self.told: dict[tuple[str, str], str] = {}
+        self.bodies: dict[tuple[str, str], str] = {}
 
-    def call(self, who: str | None, method: str, path: str, id_: str = "", **sent: Any) -> Any:
-        """Call a route; `id_` stands for the parameters of its path."""
-        token = self.tokens[who] if who else None
+    def call(self, caller: str | None, method: str, path: str, id_: str = "", **sent: Any) -> Any:
+        """Call a route; `id_` replaces the parameter of its path."""
+        token = self.tokens[caller] if caller else None
         named = path.replace("{id}", id_) if id_ else concrete(path)
         answer = call(method, named, token=token, **sent)
         assert answer.status < 300, (method, named, answer.text)
-        self.told[method, path] = answer.text
+        self.bodies[method, path] = answer.text
         return answer.data if answer.text.startswith('{"success') else None
 
     def sign_in(self) -> None:
@@ -574,14 +586,14 @@ class Walk:
         for path in ("/api/auth/me", "/api/auth/csrf", "/api/auth/sessions"):
             self.call("dave", "GET", path)
 
-    def ask_and_decide(self) -> None:
-        asked, requests = "/api/media/request", "/api/media/requests/{id}"
+    def request_and_decide(self) -> None:
+        create, requests = "/api/media/request", "/api/media/requests/{id}"
         titles = [
             FILM,
             {"mediaType": "tv", "tmdbId": 1396},
             {"mediaType": "movie", "tmdbId": 27205},
         ]
-        ids = [self.call("bob", "POST", asked, body=title)["id"] for title in titles]
+        ids = [self.call("bob", "POST", create, body=title)["id"] for title in titles]
         self.call("bob", "GET", requests, ids[0])
         self.call("bob", "GET", "/api/media/requests")
         self.call("bob", "GET", "/api/media/search", query={"q": "matrix"})
@@ -594,7 +606,7 @@ class Walk:
         decisions = {"decision": "decline", "ids": ids, "reason": "x"}
         self.call("alice", "POST", "/api/admin/requests/decisions", body=decisions)
 
-    def look_around(self) -> None:
+    def read_admin_pages(self) -> None:
         body = {"value": {"limit": 1000, "window": 1}}
         self.call("alice", "PUT", "/api/admin/config/{key}", body=body)
         for path in ("users", "config", "stats"):
@@ -603,41 +615,43 @@ class Walk:
         for path in ("/api/health", "/api/docs", "/api/docs/{asset}", "/api/openapi.json"):
             self.call(None, "GET", path)
 
-    def leave(self) -> None:
+    def end_sessions(self) -> None:
         self.tokens["dave"] = self.call("dave", "POST", "/api/auth/refresh")["token"]
-        own = call("GET", "/api/auth/sessions", token=self.tokens["dave"]).data[0]["id"]
-        self.call("dave", "DELETE", "/api/auth/sessions/{id}", own)
+        session_id = call("GET", "/api/auth/sessions", token=self.tokens["dave"]).data[0]["id"]
+        self.call("dave", "DELETE", "/api/auth/sessions/{id}", session_id)
         dora = call("GET", "/api/auth/me", token=self.tokens["dora"]).data["id"]
         self.call("bob", "POST", "/api/auth/logout")
         self.call("alice", "DELETE", "/api/admin/users/{id}/sessions", dora)
         self.call("alice", "DELETE", "/api/admin/users/{id}", dora)
 
 
-def test_no_answer_tells_a_secret(
+def test_no_response_contains_a_secret(
     db: Db, people: dict[str, str], plex_url: str, environment: dict[str, str]
 ) -> None:
-    """`call` holds each answer against the schema of its route, which names every field."""
+    """`call` checks each response against the schema of its route, which names every field."""
     walk = Walk(people, plex_url)
     walk.sign_in()
     tokens = set(walk.tokens.values())
     hashes = db.execute("SELECT password_hash FROM users WHERE password_hash IS NOT NULL")
     secrets = {row[0] for row in hashes.fetchall()}
-    sessions_then = [row[0] for row in db.execute("SELECT id::text FROM sessions").fetchall()]
-    walk.ask_and_decide()
-    walk.look_around()
-    walk.leave()
-    assert sorted(walk.told) == ROUTES
+    session_ids = [row[0] for row in db.execute("SELECT id::text FROM sessions").fetchall()]
+    walk.request_and_decide()
+    walk.read_admin_pages()
+    walk.end_sessions()
+    assert sorted(walk.bodies) == ROUTES
 
-    def who_tells(*texts: str) -> set[tuple[str, str]]:
+    def routes_containing(*texts: str) -> set[tuple[str, str]]:
         return {
-            route for route, answer in walk.told.items() if any(text in answer for text in texts)
+            route for route, answer in walk.bodies.items() if any(text in answer for text in texts)
         }
 
     secrets |= {PASSWORD, JWT_SECRET, environment["TMDB_API_KEY"]}
-    assert who_tells(*secrets, environment["DATABASE_URL"], environment["REDIS_URL"]) == set()
-    assert who_tells(*tokens, walk.tokens["dave"]) == {
+    assert (
+        routes_containing(*secrets, environment["DATABASE_URL"], environment["REDIS_URL"]) == set()
+    )
+    assert routes_containing(*tokens, walk.tokens["dave"]) == {
         ("POST", "/api/auth/login"),
         ("POST", "/api/auth/plex/verify"),
         ("POST", "/api/auth/refresh"),
     }
-    assert who_tells(*sessions_then) == {("GET", "/api/auth/sessions")}
+    assert routes_containing(*session_ids) == {("GET", "/api/auth/sessions")}

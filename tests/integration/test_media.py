@@ -1,4 +1,4 @@
-"""Search, requests, one's own list."""
+"""Search, media requests, idempotency keys, and the list of one's requests."""
 
 import itertools
 from typing import Any
@@ -34,13 +34,13 @@ class TestSearch:
         assert found["pagination"]["hasPrev"] is False
         assert all("request" not in item for item in found["data"])
 
-    def test_by_type(self, people: dict[str, str]) -> None:
+    def test_type_filter_returns_only_that_type(self, people: dict[str, str]) -> None:
         films = search(people["bob"], q="the", type="movie")["data"]
         shows = search(people["bob"], q="the", type="tv")["data"]
         assert {item["mediaType"] for item in films} == {"movie"}
         assert {item["mediaType"] for item in shows} == {"tv"}
 
-    def test_pages(self, people: dict[str, str]) -> None:
+    def test_pages_do_not_overlap_and_end_empty(self, people: dict[str, str]) -> None:
         first = search(people["bob"], q="the", type="movie")
         second = search(people["bob"], q="the", type="movie", page=2)
         assert first["pagination"]["hasNext"] is True
@@ -53,41 +53,47 @@ class TestSearch:
             assert beyond["pagination"]["hasNext"] is False
             assert beyond["pagination"]["total"] == first["pagination"]["total"]
 
-    def test_nothing_found(self, people: dict[str, str]) -> None:
+    def test_search_without_match_returns_an_empty_page(self, people: dict[str, str]) -> None:
         found = search(people["bob"], q="zzzzqqqq")
         assert found["data"] == []
         assert found["pagination"]["total"] == 0
 
-    def test_only_people_found_is_nothing_found(self, people: dict[str, str]) -> None:
+    def test_search_that_matches_only_people_returns_an_empty_page(
+        self, people: dict[str, str]
+    ) -> None:
         found = search(people["bob"], q="keanu reeves")
         assert found["data"] == []
         assert found["pagination"]["total"] == 0
         assert found["pagination"]["hasNext"] is False
 
-    def test_people_are_left_out_and_absent_keys_absent(self, people: dict[str, str]) -> None:
+    def test_results_contain_neither_people_nor_null_values(self, people: dict[str, str]) -> None:
         for query in ("a", "e", "keanu"):
             for item in search(people["bob"], q=query)["data"]:
                 assert item["mediaType"] in {"movie", "tv"}
                 assert None not in item.values()
 
     @pytest.mark.parametrize("text", ["Amélie", "100%", "'; DROP TABLE users; --", "日本", "a_b"])
-    def test_any_text_is_a_text(self, people: dict[str, str], text: str) -> None:
+    def test_any_characters_are_accepted_as_query(self, people: dict[str, str], text: str) -> None:
         assert search(people["bob"], q=text)["pagination"]["page"] == 1
 
-    def test_says_what_is_requested(self, people: dict[str, str]) -> None:
+    def test_requested_title_shows_its_status_and_to_the_requester_its_id(
+        self, people: dict[str, str]
+    ) -> None:
         made = call("POST", "/api/media/request", token=people["bob"], body=MATRIX).data
         own = search(people["bob"], q="matrix")["data"][0]
         others = search(people["carol"], q="matrix")["data"][0]
         assert own["request"] == {"id": made["id"], "status": "pending"}
         assert others["request"] == {"status": "pending"}
 
-    def test_says_that_a_season_is_requested(self, people: dict[str, str]) -> None:
+    def test_show_with_one_requested_season_counts_as_requested(
+        self, people: dict[str, str]
+    ) -> None:
         body = {**BREAKING_BAD, "seasons": [2]}
         made = call("POST", "/api/media/request", token=people["bob"], body=body).data
         found = search(people["bob"], q="breaking bad")["data"][0]
         assert found["request"] == {"id": made["id"], "status": "pending"}
 
-    def test_declined_is_free_again(self, people: dict[str, str]) -> None:
+    def test_declined_title_shows_no_request(self, people: dict[str, str]) -> None:
         made = call("POST", "/api/media/request", token=people["bob"], body=MATRIX).data
         call(
             "POST",
@@ -97,17 +103,19 @@ class TestSearch:
         )
         assert "request" not in search(people["bob"], q="matrix")["data"][0]
 
-    def test_is_cached_across_people_and_pages_apart(
+    def test_results_are_cached_per_page_for_all_users(
         self, people: dict[str, str], tmdb_url: str
     ) -> None:
         plex.control(tmdb_url, "DELETE", "requests")
         for token in people.values():
             search(token, q="inception")
         search(people["bob"], q="inception", page=2)
-        seen = plex.control(tmdb_url, "GET", "requests")
-        assert [request["path"] for request in seen] == ["/3/search/multi"] * 2
+        received = plex.control(tmdb_url, "GET", "requests")
+        assert [request["path"] for request in received] == ["/3/search/multi"] * 2
 
-    def test_is_cached_however_it_is_spelt(self, people: dict[str, str], tmdb_url: str) -> None:
+    def test_spellings_of_one_query_share_a_cache_entry(
+        self, people: dict[str, str], tmdb_url: str
+    ) -> None:
         plex.control(tmdb_url, "DELETE", "requests")
         spellings = (
             "Breaking Bad",
@@ -124,14 +132,14 @@ class TestSearch:
         search(people["bob"], q="breakingbad")
         assert len(plex.control(tmdb_url, "GET", "requests")) == 2
 
-    def test_one_hiccup_of_tmdb_goes_unnoticed(self, people: dict[str, str], tmdb_url: str) -> None:
+    def test_one_failure_of_tmdb_is_retried(self, people: dict[str, str], tmdb_url: str) -> None:
         for fault in ({"kind": "status", "status": 503, "count": 1}, {"kind": "close", "count": 1}):
             plex.control(tmdb_url, "PUT", "fault", fault)
             assert search(people["bob"], q=f"matrix {fault['kind']}")["data"] == []
 
 
 class TestRequest:
-    def test_film(self, db: Db, people: dict[str, str]) -> None:
+    def test_film_request_is_created_and_audited(self, db: Db, people: dict[str, str]) -> None:
         answer = call(
             "POST",
             "/api/media/request",
@@ -151,12 +159,14 @@ class TestRequest:
         ).fetchall()
         assert audited == [(me["id"], answer.data["id"])]
 
-    def test_show_without_a_word_is_all_seasons_but_specials(self, people: dict[str, str]) -> None:
+    def test_show_request_without_seasons_takes_all_but_specials(
+        self, people: dict[str, str]
+    ) -> None:
         made = call("POST", "/api/media/request", token=people["bob"], body=BREAKING_BAD).data
         assert made["seasons"] == [1, 2, 3, 4, 5]
         assert "skippedSeasons" not in made
 
-    def test_seasons_held_already_are_left_out_and_named(self, people: dict[str, str]) -> None:
+    def test_seasons_requested_before_are_skipped_and_listed(self, people: dict[str, str]) -> None:
         first = {**BREAKING_BAD, "seasons": [3, 1]}
         made = call("POST", "/api/media/request", token=people["bob"], body=first).data
         assert made["seasons"] == [1, 3]
@@ -164,7 +174,9 @@ class TestRequest:
         assert rest["seasons"] == [2, 4, 5]
         assert rest["skippedSeasons"] == [1, 3]
 
-    def test_show_held_whole(self, db: Db, people: dict[str, str]) -> None:
+    def test_second_request_for_the_same_seasons_is_refused(
+        self, db: Db, people: dict[str, str]
+    ) -> None:
         made = call("POST", "/api/media/request", token=people["bob"], body=BREAKING_BAD).data
         for name, details in (("bob", {"requestId": made["id"]}), ("carol", None)):
             body = {**BREAKING_BAD, "seasons": [5, 2]}
@@ -176,9 +188,7 @@ class TestRequest:
         extra = call("POST", "/api/media/request", token=people["carol"], body=specials)
         assert extra.status == 201
 
-    def test_the_request_that_is_named_holds_what_was_asked_for(
-        self, people: dict[str, str]
-    ) -> None:
+    def test_refusal_names_no_request_of_another_user(self, people: dict[str, str]) -> None:
         for name, season in (("bob", 1), ("carol", 2)):
             body = {**BREAKING_BAD, "seasons": [season]}
             assert call("POST", "/api/media/request", token=people[name], body=body).status == 201
@@ -191,7 +201,9 @@ class TestRequest:
         assert others.code == "ALREADY_REQUESTED"
         assert others.details is None
 
-    def test_film_held(self, db: Db, people: dict[str, str]) -> None:
+    def test_second_request_for_the_same_film_is_refused(
+        self, db: Db, people: dict[str, str]
+    ) -> None:
         made = call("POST", "/api/media/request", token=people["bob"], body=MATRIX).data
         own = call("POST", "/api/media/request", token=people["bob"], body=MATRIX)
         assert (own.status, own.code) == (409, "ALREADY_REQUESTED")
@@ -202,8 +214,10 @@ class TestRequest:
         assert count(db, "media_requests") == 1
         assert count(db, "request_items") == 1
 
-    def test_film_and_show_of_one_number_are_two_titles(self, people: dict[str, str]) -> None:
-        # 1396 is a show's number and may be a film's: the type is part of the key.
+    def test_film_with_the_tmdb_id_of_a_requested_show_is_no_duplicate(
+        self, people: dict[str, str]
+    ) -> None:
+        # TMDB numbers films and shows separately, so the media type is part of the key.
         assert (
             call("POST", "/api/media/request", token=people["bob"], body=BREAKING_BAD).status == 201
         )
@@ -224,7 +238,7 @@ class TestRequest:
             ({**MATRIX, "seasons": [1]}, "body.seasons"),
         ],
     )
-    def test_what_tmdb_does_not_know(
+    def test_title_or_season_unknown_to_tmdb_is_rejected(
         self, db: Db, people: dict[str, str], body: dict[str, Any], field: str
     ) -> None:
         answer = call("POST", "/api/media/request", token=people["bob"], body=body)
@@ -232,7 +246,9 @@ class TestRequest:
         assert [item["field"] for item in answer.details] == [field]
         assert count(db, "media_requests") == 0
 
-    def test_tmdb_down(self, db: Db, people: dict[str, str], tmdb_url: str) -> None:
+    def test_request_while_tmdb_is_down_creates_nothing(
+        self, db: Db, people: dict[str, str], tmdb_url: str
+    ) -> None:
         plex.control(tmdb_url, "PUT", "fault", {"kind": "status", "status": 500})
         answer = call("POST", "/api/media/request", token=people["bob"], body=MATRIX)
         assert (answer.status, answer.code) == (503, "CATALOG_UNAVAILABLE")
@@ -242,7 +258,7 @@ class TestRequest:
 
 
 class TestIdempotencyKey:
-    def test_same_call_same_answer(self, db: Db, people: dict[str, str]) -> None:
+    def test_repeated_call_returns_the_same_response(self, db: Db, people: dict[str, str]) -> None:
         key = {"Idempotency-Key": "first-try"}
         answers = [
             call("POST", "/api/media/request", token=people["bob"], body=MATRIX, headers=key)
@@ -257,7 +273,7 @@ class TestIdempotencyKey:
         ("decision", "body", "status"),
         [("approve", {}, "approved"), ("decline", {"reason": "Seen it"}, "declined")],
     )
-    def test_a_repeated_call_gets_the_request_as_it_is_now(
+    def test_repeated_call_returns_the_current_state_of_the_request(
         self, people: dict[str, str], decision: str, body: dict[str, str], status: str
     ) -> None:
         key = {"Idempotency-Key": "k"}
@@ -277,7 +293,7 @@ class TestIdempotencyKey:
         assert again.data["status"] == status
         assert again.data["skippedSeasons"] == made["skippedSeasons"] == [2]
 
-    def test_a_repeated_call_says_that_its_request_was_cancelled(
+    def test_repeated_call_after_cancellation_is_refused(
         self, db: Db, people: dict[str, str]
     ) -> None:
         key = {"Idempotency-Key": "k"}
@@ -293,7 +309,7 @@ class TestIdempotencyKey:
         made = call("POST", "/api/media/request", token=people["bob"], body=MATRIX, headers=fresh)
         assert made.status == 201
 
-    def test_other_payload(self, people: dict[str, str]) -> None:
+    def test_key_with_another_payload_is_refused(self, people: dict[str, str]) -> None:
         key = {"Idempotency-Key": "k"}
         call("POST", "/api/media/request", token=people["bob"], body=MATRIX, headers=key)
         other = call(
@@ -301,7 +317,7 @@ class TestIdempotencyKey:
         )
         assert (other.status, other.code) == (422, "IDEMPOTENCY_KEY_REUSED")
 
-    def test_keys_belong_to_their_user(self, people: dict[str, str]) -> None:
+    def test_same_key_of_another_user_is_independent(self, people: dict[str, str]) -> None:
         key = {"Idempotency-Key": "k"}
         call("POST", "/api/media/request", token=people["bob"], body=MATRIX, headers=key)
         other = call(
@@ -309,7 +325,7 @@ class TestIdempotencyKey:
         )
         assert other.status == 201
 
-    def test_a_refused_call_leaves_the_key_free(self, people: dict[str, str]) -> None:
+    def test_refused_call_does_not_use_up_the_key(self, people: dict[str, str]) -> None:
         key = {"Idempotency-Key": "k"}
         call("POST", "/api/media/request", token=people["carol"], body=MATRIX)
         refused = call("POST", "/api/media/request", token=people["bob"], body=MATRIX, headers=key)
@@ -319,7 +335,7 @@ class TestIdempotencyKey:
         )
         assert made.status == 201
 
-    def test_after_a_day_it_is_a_new_key(self, db: Db, people: dict[str, str]) -> None:
+    def test_key_can_be_reused_after_a_day(self, db: Db, people: dict[str, str]) -> None:
         key = {"Idempotency-Key": "k"}
         call("POST", "/api/media/request", token=people["bob"], body=MATRIX, headers=key)
         db.execute("UPDATE idempotency_keys SET created_at = now() - interval '25 hours'")
@@ -328,7 +344,9 @@ class TestIdempotencyKey:
         )
         assert made.status == 201
 
-    def test_first_call_still_running(self, db: Db, people: dict[str, str]) -> None:
+    def test_repeated_call_while_the_first_is_in_progress_is_refused(
+        self, db: Db, people: dict[str, str]
+    ) -> None:
         user_id = call("GET", "/api/auth/me", token=people["bob"]).data["id"]
         key = {"Idempotency-Key": "k"}
         with db.transaction():
@@ -340,7 +358,7 @@ class TestIdempotencyKey:
         assert made.status == 201
 
     @pytest.mark.parametrize("key", ["", "x" * 201, "é", "a\tb"])
-    def test_malformed(self, db: Db, people: dict[str, str], key: str) -> None:
+    def test_malformed_key_is_rejected(self, db: Db, people: dict[str, str], key: str) -> None:
         answer = call(
             "POST",
             "/api/media/request",
@@ -363,13 +381,15 @@ class TestOwnRequests:
             for body in [*bodies, BREAKING_BAD]
         ]
 
-    def own(self, token: str, **query: Any) -> Any:
+    def list_requests(self, token: str, **query: Any) -> Any:
         answer = call("GET", "/api/media/requests", token=token, query=query)
         assert answer.status == 200, answer.text
         return answer.json
 
-    def test_newest_first_and_only_ones_own(self, people: dict[str, str], made: list[Any]) -> None:
-        mine = self.own(people["bob"])
+    def test_list_has_only_the_callers_requests_newest_first(
+        self, people: dict[str, str], made: list[Any]
+    ) -> None:
+        mine = self.list_requests(people["bob"])
         assert mine["data"] == made[::-1]
         assert mine["pagination"] == {
             "page": 1,
@@ -379,27 +399,29 @@ class TestOwnRequests:
             "hasPrev": False,
         }
         for name in ("carol", "alice"):
-            assert self.own(people[name])["data"] == []
+            assert self.list_requests(people[name])["data"] == []
 
-    def test_pages_hold_everything_once(self, people: dict[str, str], made: list[Any]) -> None:
-        pages = [self.own(people["bob"], page=page, limit=4) for page in (1, 2, 3)]
+    def test_pages_list_every_request_once(self, people: dict[str, str], made: list[Any]) -> None:
+        pages = [self.list_requests(people["bob"], page=page, limit=4) for page in (1, 2, 3)]
         ids = [item["id"] for item in itertools.chain(*(page["data"] for page in pages))]
         assert ids == [item["id"] for item in made[::-1]]
         assert [page["pagination"]["hasNext"] for page in pages] == [True, False, False]
         assert pages[2]["data"] == []
 
-    def test_filters(self, people: dict[str, str], made: list[Any]) -> None:
-        assert len(self.own(people["bob"], mediaType="movie")["data"]) == 5
-        assert len(self.own(people["bob"], mediaType="tv")["data"]) == 1
+    def test_filters_by_media_type_and_status(
+        self, people: dict[str, str], made: list[Any]
+    ) -> None:
+        assert len(self.list_requests(people["bob"], mediaType="movie")["data"]) == 5
+        assert len(self.list_requests(people["bob"], mediaType="tv")["data"]) == 1
         call("POST", f"/api/admin/requests/{made[0]['id']}/approve", token=people["alice"])
-        approved = self.own(people["bob"], status="approved")["data"]
+        approved = self.list_requests(people["bob"], status="approved")["data"]
         assert [item["id"] for item in approved] == [made[0]["id"]]
-        assert len(self.own(people["bob"], status="pending")["data"]) == 5
+        assert len(self.list_requests(people["bob"], status="pending")["data"]) == 5
 
-    def test_sorts(self, people: dict[str, str], made: list[Any]) -> None:
-        by_time = self.own(people["bob"], sort="requestedAt")["data"]
+    def test_sorts_by_time_and_title(self, people: dict[str, str], made: list[Any]) -> None:
+        by_time = self.list_requests(people["bob"], sort="requestedAt")["data"]
         assert [item["id"] for item in by_time] == [item["id"] for item in made]
-        titles = [item["title"] for item in self.own(people["bob"], sort="title")["data"]]
+        titles = [item["title"] for item in self.list_requests(people["bob"], sort="title")["data"]]
         assert titles == sorted(titles, key=str.lower)
-        down = [item["title"] for item in self.own(people["bob"], sort="-title")["data"]]
+        down = [item["title"] for item in self.list_requests(people["bob"], sort="-title")["data"]]
         assert down == titles[::-1]

@@ -1,4 +1,4 @@
-"""The runner, on a real database of each test's own."""
+"""The migration runner on a real database; each test gets an empty one."""
 
 import multiprocessing
 import shutil
@@ -27,7 +27,7 @@ from tests.support.engines import database
 
 @pytest.fixture
 def empty(engines: tuple[str, str], worker_id: str) -> Iterator[str]:
-    """Return the address of a database with nothing in it."""
+    """Return the URL of an empty database."""
     name, role = f"test_migrations_{worker_id}", f"test_plain_{worker_id}"
     with database(engines[0], name, [role]) as url:
         yield url
@@ -49,32 +49,32 @@ def tables(url: str) -> set[str]:
         return {row[0] for row in rows}
 
 
-def test_makes_the_tables_of_the_reference(empty: str) -> None:
+def test_migrations_create_the_tables_of_the_reference(empty: str) -> None:
     assert run(empty) == [migration.name for migration in migrations()]
     reference = {"users", "media_requests", "sessions", "audit_logs", "system_config"}
     assert reference <= tables(empty)
 
 
-def test_ships_no_account(empty: str) -> None:
+def test_migrated_database_contains_no_account(empty: str) -> None:
     run(empty)
     with psycopg.connect(empty) as connection:
         assert connection.execute("SELECT count(*) FROM users").fetchone() == (0,)
 
 
-def test_does_nothing_the_second_time(empty: str) -> None:
+def test_second_run_applies_nothing(empty: str) -> None:
     run(empty)
     assert run(empty) == []
 
 
-def test_runners_at_once_take_turns(empty: str) -> None:
+def test_concurrent_runners_apply_each_migration_once(empty: str) -> None:
     with multiprocessing.get_context("spawn").Pool(4) as pool:
         applied = pool.map(run, [empty] * 4)
-    # Turn by turn, so several may have a part in it; none is applied twice or left out.
+    # The runners take turns, so each may apply some; none is applied twice or left out.
     names = sorted(name for each in applied for name in each)
     assert names == [migration.name for migration in migrations()]
 
 
-def test_every_time_knows_its_zone(empty: str) -> None:
+def test_every_timestamp_column_has_a_time_zone(empty: str) -> None:
     run(empty)
     with psycopg.connect(empty) as connection:
         zoneless = connection.execute(
@@ -84,7 +84,7 @@ def test_every_time_knows_its_zone(empty: str) -> None:
     assert zoneless == []
 
 
-def test_an_edited_migration_is_refused(empty: str, tmp_path: Path) -> None:
+def test_edited_migration_is_refused(empty: str, tmp_path: Path) -> None:
     run(empty)
     copy = tmp_path / "migrations"
     shutil.copytree(DIRECTORY, copy, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
@@ -95,7 +95,7 @@ def test_an_edited_migration_is_refused(empty: str, tmp_path: Path) -> None:
         run(empty, copy)
 
 
-def test_a_failing_migration_leaves_nothing(empty: str, tmp_path: Path) -> None:
+def test_failing_migration_is_rolled_back(empty: str, tmp_path: Path) -> None:
     (tmp_path / "0001_good.sql").write_text("CREATE TABLE good (id int);")
     (tmp_path / "0002_bad.sql").write_text("CREATE TABLE half (id int); SELECT 1 / 0;")
     with pytest.raises(MigrationError, match=r"^0002_bad failed: division by zero$"):
@@ -105,7 +105,7 @@ def test_a_failing_migration_leaves_nothing(empty: str, tmp_path: Path) -> None:
     assert run(empty, tmp_path) == ["0002_bad"]
 
 
-def test_a_newer_database_is_left_alone(empty: str, tmp_path: Path) -> None:
+def test_database_newer_than_the_code_is_not_changed(empty: str, tmp_path: Path) -> None:
     (tmp_path / "0001_first.sql").write_text("CREATE TABLE one (id int);")
     (tmp_path / "0002_second.sql").write_text("CREATE TABLE two (id int);")
     run(empty, tmp_path)
@@ -113,13 +113,13 @@ def test_a_newer_database_is_left_alone(empty: str, tmp_path: Path) -> None:
     assert run(empty, tmp_path) == []
 
 
-def test_no_database_is_a_clear_error() -> None:
+def test_unreachable_database_is_reported() -> None:
     with pytest.raises(AppError, match="DATABASE_CONNECTION_ERROR"):
-        run("postgresql://nobody:nothing@127.0.0.1:1/nowhere")
+        run("postgresql://user:password@127.0.0.1:1/unreachable")
 
 
-OLD_NAMES = [
-    # E-mail address, user name, whether it is a local account.
+PREVIOUS_RELEASE_ACCOUNTS = [
+    # E-mail address, user name, whether the account is local.
     ("Ju\u0308rgen@example.com", "Ju\u0308rgen", True),
     ("strasse@example.com", "Straße", True),
     ("istanbul@example.com", "\u0130stanbul", True),
@@ -129,8 +129,8 @@ OLD_NAMES = [
 
 
 @pytest.fixture
-def before_keys(empty: str, tmp_path: Path) -> str:
-    """Return the address of a database as the release before migration 0009 left it."""
+def before_folded_names(empty: str, tmp_path: Path) -> str:
+    """Return the URL of a database at the schema before migration 0009."""
     for path in DIRECTORY.glob("000[1-8]_*.sql"):
         shutil.copy(path, tmp_path)
     run(empty, tmp_path)
@@ -147,49 +147,50 @@ def add_users(url: str, names: list[tuple[str, str, bool]]) -> None:
             )
 
 
-def test_names_of_the_release_before_are_folded(before_keys: str) -> None:
-    add_users(before_keys, OLD_NAMES)
-    assert "0009_folded_names" in run(before_keys)
-    with psycopg.connect(before_keys) as connection:
+def test_migration_0009_folds_the_existing_names(before_folded_names: str) -> None:
+    add_users(before_folded_names, PREVIOUS_RELEASE_ACCOUNTS)
+    assert "0009_folded_names" in run(before_folded_names)
+    with psycopg.connect(before_folded_names) as connection:
         keys = connection.execute("SELECT username, email_key, username_key FROM users").fetchall()
         assert {row[0]: row[1:] for row in keys} == {
-            username: (fold(email), fold(username)) for email, username, _ in OLD_NAMES
+            username: (fold(email), fold(username))
+            for email, username, _ in PREVIOUS_RELEASE_ACCOUNTS
         }
         for typed in (" J\u00dcRGEN ", "STRASSE", "i\u0307stanbul"):
             assert users_repository.find_local_account(connection, typed) is not None, typed
         assert users_repository.find_local_account(connection, "bob smith") is None
 
 
-def test_rows_that_the_release_before_goes_on_to_write_have_keys(before_keys: str) -> None:
-    run(before_keys)
-    add_users(before_keys, OLD_NAMES)
-    with psycopg.connect(before_keys) as connection:
+def test_rows_that_the_previous_release_writes_get_folded_names(before_folded_names: str) -> None:
+    run(before_folded_names)
+    add_users(before_folded_names, PREVIOUS_RELEASE_ACCOUNTS)
+    with psycopg.connect(before_folded_names) as connection:
         assert users_repository.find_local_account(connection, "jürgen") is not None
         found, _ = users_repository.page(connection, UserQuery(search="bob"))
         assert len(found) == 2
 
 
 @pytest.mark.parametrize(
-    ("twins", "named"),
+    ("duplicates", "column"),
     [
         ([("a@x.example", "Straße", True), ("b@x.example", "STRASSE", True)], "user name"),
         ([("é@x.example", "a", True), ("e\u0301@x.example", "b", True)], "e-mail address"),
     ],
 )
-def test_two_accounts_of_one_name_stop_the_migration_and_are_named(
-    before_keys: str, twins: list[tuple[str, str, bool]], named: str
+def test_accounts_with_equal_folded_names_stop_the_migration(
+    before_folded_names: str, duplicates: list[tuple[str, str, bool]], column: str
 ) -> None:
-    add_users(before_keys, twins)
-    with pytest.raises(MigrationError, match=f"have the same {named}") as caught:
-        run(before_keys)
-    assert all(repr(each[named == "user name"]) in str(caught.value) for each in twins)
-    with psycopg.connect(before_keys) as connection:
+    add_users(before_folded_names, duplicates)
+    with pytest.raises(MigrationError, match=f"have the same {column}") as caught:
+        run(before_folded_names)
+    assert all(repr(each[column == "user name"]) in str(caught.value) for each in duplicates)
+    with psycopg.connect(before_folded_names) as connection:
         columns = connection.execute(
             "SELECT column_name FROM information_schema.columns WHERE table_name = 'users'"
         ).fetchall()
         assert ("email_key",) not in columns
-        connection.execute("DELETE FROM users WHERE email = %s", (twins[0][0],))
-    assert "0009_folded_names" in run(before_keys)
+        connection.execute("DELETE FROM users WHERE email = %s", (duplicates[0][0],))
+    assert "0009_folded_names" in run(before_folded_names)
 
 
 SEARCH_INDEXES = {"users_name_search", "users_email_search"}
@@ -201,12 +202,12 @@ def search_indexes(url: str) -> set[str]:
         return {row[0] for row in rows} & SEARCH_INDEXES
 
 
-def test_search_has_its_indexes(empty: str) -> None:
+def test_search_indexes_exist(empty: str) -> None:
     run(empty)
     assert search_indexes(empty) == SEARCH_INDEXES
 
 
-def test_the_extension_may_be_there_already_and_anywhere(empty: str) -> None:
+def test_extension_may_exist_in_another_schema(empty: str) -> None:
     with psycopg.connect(empty) as connection:
         connection.execute("CREATE SCHEMA elsewhere")
         connection.execute("CREATE EXTENSION pg_trgm SCHEMA elsewhere")
@@ -216,7 +217,7 @@ def test_the_extension_may_be_there_already_and_anywhere(empty: str) -> None:
 
 @pytest.fixture
 def without_extensions(empty: str, worker_id: str) -> str:
-    """Return the address of a database for somebody who may make tables and no extension."""
+    """Return the URL of a database for a role that may create tables but no extension."""
     role = f"test_plain_{worker_id}"
     identifier = sql.Identifier(role)
     with psycopg.connect(empty, autocommit=True) as connection:
@@ -225,7 +226,7 @@ def without_extensions(empty: str, worker_id: str) -> str:
     return make_conninfo(empty, user=role, password="plain")
 
 
-def test_other_trouble_with_the_extension_stops_the_migration(empty: str) -> None:
+def test_conflict_with_the_extension_stops_the_migration(empty: str) -> None:
     with psycopg.connect(empty) as connection:
         connection.execute("CREATE FUNCTION similarity(text, text) RETURNS int RETURN 1")
     with pytest.raises(MigrationError, match="already exists"):
@@ -236,7 +237,7 @@ def test_other_trouble_with_the_extension_stops_the_migration(empty: str) -> Non
     assert search_indexes(empty) == SEARCH_INDEXES
 
 
-def test_search_does_without_the_extension(without_extensions: str) -> None:
+def test_search_works_without_the_extension(without_extensions: str) -> None:
     assert run(without_extensions) == [migration.name for migration in migrations()]
     assert search_indexes(without_extensions) == set()
     with psycopg.connect(without_extensions) as connection:

@@ -1,4 +1,4 @@
-"""No transaction needs the session of another: a proxy may lend each another connection."""
+"""No transaction depends on session state, so a pooler may give each another connection."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -31,23 +31,23 @@ CLIENTS = 8
 
 @contextmanager
 def functions_at(url: str, variables: pytest.MonkeyPatch) -> Iterator[None]:
-    """Have the functions of this process reach the database by another way."""
+    """Point the functions of this process at another database URL."""
 
-    def forget() -> None:
+    def close_connections() -> None:
         database().close()
         database.cache_clear()
         environment.cache_clear()
 
-    with variables.context() as own:
-        forget()
-        own.setenv("DATABASE_URL", url)
+    with variables.context() as patched:
+        close_connections()
+        patched.setenv("DATABASE_URL", url)
         yield
-        forget()
+        close_connections()
     environment.cache_clear()
 
 
-def do_the_job(plex_url: str) -> None:
-    """Go from a sign-in to a decision, with every list on the way, and clean up."""
+def run_typical_calls(plex_url: str) -> None:
+    """Sign in, request, decide, read every list, sign out and run the cleanup tasks."""
     alice, bob = (plex.sign_in(plex_url, name)["token"] for name in ("alice", "bob"))
     assert call("GET", "/api/media/search", query={"q": "matrix"}, token=bob).status == 200
     key = {"Idempotency-Key": '"pooled"'}
@@ -71,38 +71,38 @@ def do_the_job(plex_url: str) -> None:
     assert call("GET", "/api/health").data["status"] == "healthy"
 
 
-def test_the_functions_leave_nothing_in_the_session(
+def test_functions_leave_no_session_state(
     db: Db,
     direct_url: str,
     plex_url: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    with recorded(direct_url) as (url, said):
+    with recorded(direct_url) as (url, protocol):
         with functions_at(url, monkeypatch):
-            do_the_job(plex_url)
-        assert said.session_state == []
-        assert said.prepared == []
-        # Nothing but what every pooler takes: in particular no `options`.
-        assert {name for startup in said.startups for name in startup} == {
+            run_typical_calls(plex_url)
+        assert protocol.session_state == []
+        assert protocol.prepared == []
+        # Only startup parameters that every pooler accepts: in particular no `options`.
+        assert {name for startup in protocol.startups for name in startup} == {
             *("user", "database", "application_name"),
         }
-        assert any("INSERT INTO media_requests" in statement for statement in said.statements)
+        assert any("INSERT INTO media_requests" in statement for statement in protocol.statements)
 
 
-def test_migrations_leave_nothing_in_the_session(engines: tuple[str, str], worker_id: str) -> None:
+def test_migrations_leave_no_session_state(engines: tuple[str, str], worker_id: str) -> None:
     name, app = f"test_pooling_{worker_id}", f"test_pooling_app_{worker_id}"
     with (
         engines_of_run.database(engines[0], name, [app]) as direct,
-        recorded(direct) as (url, said),
+        recorded(direct) as (url, protocol),
     ):
         assert set_up(url, app) == [migration.name for migration in migrations()]
-        assert said.session_state == []
-        assert said.prepared == []
-        assert any("CREATE TABLE users" in statement for statement in said.statements)
+        assert protocol.session_state == []
+        assert protocol.prepared == []
+        assert any("CREATE TABLE users" in statement for statement in protocol.statements)
 
 
 def set_up(url: str, app: str) -> list[str]:
-    """Do what a deployment does with a database."""
+    """Migrate and create the role of the functions, as a deployment does."""
     owner = Database(SecretStr(url))
     done = migrate(owner)
     with owner.transaction() as connection:
@@ -127,39 +127,39 @@ def set_up(url: str, app: str) -> list[str]:
         "DECLARE thing CURSOR WITH HOLD FOR SELECT 1",
     ],
 )
-def test_what_is_left_in_the_session_is_seen(database_url: str, statement: str) -> None:
-    with recorded(database_url) as (url, said):
+def test_statement_that_leaves_session_state_is_recorded(database_url: str, statement: str) -> None:
+    with recorded(database_url) as (url, protocol):
         with psycopg.connect(url, autocommit=True) as connection:
             connection.execute(statement.encode())
-        assert len(said.session_state) == 1
+        assert len(protocol.session_state) == 1
 
 
-def test_what_ends_with_its_transaction_is_allowed_and_a_prepared_statement_seen(
+def test_transaction_state_is_allowed_and_a_prepared_statement_is_recorded(
     database_url: str,
 ) -> None:
-    with recorded(database_url) as (url, said):
+    with recorded(database_url) as (url, protocol):
         with psycopg.connect(url, autocommit=True) as connection, connection.transaction():
             connection.execute("SET LOCAL lock_timeout = 0")
             connection.execute("SELECT set_config('lock_timeout', %s, true)", ("1s",))
             connection.execute("SELECT pg_advisory_xact_lock(1), pg_try_advisory_xact_lock(2)")
             connection.execute("SELECT 1", prepare=True)
-        assert said.session_state == []
-        assert len(said.prepared) == 1
+        assert protocol.session_state == []
+        assert len(protocol.prepared) == 1
 
 
 @pytest.fixture
 def pooled(engines: tuple[str, str], pool: Pool | None, tmp_path: Path) -> Iterator[Pool]:
-    """Return the run's PgBouncer, or one of the test's own."""
+    """Return the PgBouncer of the run, or start one for the test."""
     if pool is not None:
         yield pool
         return
     if binary() is None:
         pytest.skip("PgBouncer is not installed (Debian: apt-get install pgbouncer)")
-    with pgbouncer(engines[0], tmp_path / "pgbouncer") as own:
-        yield own
+    with pgbouncer(engines[0], tmp_path / "pgbouncer") as started:
+        yield started
 
 
-def test_the_functions_serve_through_pgbouncer(
+def test_functions_work_through_pgbouncer(
     db: Db,
     direct_url: str,
     pooled: Pool,
@@ -167,20 +167,20 @@ def test_the_functions_serve_through_pgbouncer(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     with functions_at(pooled.url(direct_url), monkeypatch):
-        do_the_job(plex_url)
+        run_typical_calls(plex_url)
 
 
-def test_a_server_that_dies_behind_pgbouncer_is_out_of_reach_for_one_transaction(
+def test_server_process_that_dies_behind_pgbouncer_fails_one_transaction(
     db: Db, database_url: str, pooled: Pool
 ) -> None:
-    # PgBouncer passes on what the server said last and adds its own: two answers to one command.
+    # PgBouncer forwards the server's last message and adds its own: two responses to one command.
     client = Database(SecretStr(pooled.url(database_url)))
 
     def savepoint_after_death() -> None:
         with client.transaction() as connection:
             terminate(db, connection)
             with client.transaction():
-                pytest.fail("it went on")
+                pytest.fail("the savepoint was created on a dead connection")
 
     def commit_after_death() -> None:
         with client.transaction() as connection:
@@ -196,7 +196,7 @@ def test_a_server_that_dies_behind_pgbouncer_is_out_of_reach_for_one_transaction
 def terminate(db: Db, connection: Db) -> None:
     row = connection.execute("SELECT pg_backend_pid()").fetchone()
     assert row is not None
-    # With a time to wait for it, which tells whether the process has gone.
+    # With a timeout, the result says whether the process has ended.
     assert db.execute("SELECT pg_terminate_backend(%s, 10000)", row).fetchone() == (True,)
 
 
@@ -210,23 +210,23 @@ def test_migrations_run_through_pgbouncer(
         assert set_up(pooled.url(direct), app) == []
 
 
-def test_no_client_is_pinned(database_url: str, pooled: Pool) -> None:
-    # All hold a transaction at once, so each has a server connection; later ones go round.
+def test_pgbouncer_pins_no_client_to_a_server_connection(database_url: str, pooled: Pool) -> None:
+    # All hold a transaction at once, so each has a server connection; later ones get any of them.
     meeting = Barrier(CLIENTS, timeout=20)
 
     def backends(_: int) -> set[int]:
         client = Database(SecretStr(pooled.url(database_url)))
-        found = set()
+        pids = set()
         for _ in range(4):
             with client.transaction() as connection:
                 row = connection.execute("SELECT pg_backend_pid()").fetchone()
                 assert row is not None
-                found.add(row[0])
+                pids.add(row[0])
                 meeting.wait()
         client.close()
-        return found
+        return pids
 
     with ThreadPoolExecutor(CLIENTS) as threads:
-        each = list(threads.map(backends, range(CLIENTS)))
-    assert len(set.union(*each)) <= CLIENTS
-    assert max(len(found) for found in each) > 1
+        pids_by_client = list(threads.map(backends, range(CLIENTS)))
+    assert len(set.union(*pids_by_client)) <= CLIENTS
+    assert max(len(pids) for pids in pids_by_client) > 1

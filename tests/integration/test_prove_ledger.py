@@ -1,4 +1,4 @@
-"""The ledger of `make prove` finds what is lost, doubled or not audited."""
+"""The ledger of `make prove` finds lost, duplicate and unaudited writes."""
 
 import uuid
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ FILMS = (603, 27205, 157336)
 
 @dataclass
 class Book:
-    """A ledger in which all is in order, and the people whose writes are in it."""
+    """A consistent ledger, and the tokens and requests of the users in it."""
 
     ledger: Ledger
     tokens: dict[str, str]
@@ -31,7 +31,7 @@ class Book:
         claims = claims_of(token)
         self.ledger.signed_in(claims["sub"], claims["jti"], token)
 
-    def ask(self, name: str, film: int) -> None:
+    def request(self, name: str, film: int) -> None:
         key, body = str(uuid.uuid4()), {"mediaType": "movie", "tmdbId": film}
         token = self.tokens[name]
         self.ledger.wants(key, claims_of(token)["sub"], body)
@@ -43,12 +43,12 @@ class Book:
 
 @pytest.fixture
 def book(db: Db, keys: object, plex_url: str) -> Book:
-    """Make three requests, decide one, cancel one; refresh one session and end another."""
+    """Create three requests, decide one, cancel one; refresh one session and revoke another."""
     book = Book(Ledger(), {}, [])
     for name in ("alice", "bob", "carol"):
         book.sign_in(plex_url, name)
     for film in FILMS:
-        book.ask("bob", film)
+        book.request("bob", film)
     path = f"/api/admin/requests/{book.requests[0]}/approve"
     assert call("POST", path, token=book.tokens["alice"], body={}).status == 200
     book.ledger.changed(book.requests[0], "approved", sure=True)
@@ -65,12 +65,12 @@ def book(db: Db, keys: object, plex_url: str) -> Book:
     return book
 
 
-def found(book: Book, db: Db) -> tuple[int, int, int]:
+def count_findings(book: Book, db: Db) -> tuple[int, int, int]:
     findings: Findings = book.ledger.check(db)
     return len(findings.lost), len(findings.doubled), len(findings.unaudited)
 
 
-def test_what_is_in_order_is_found_so(book: Book, db: Db) -> None:
+def test_consistent_ledger_has_no_findings(book: Book, db: Db) -> None:
     assert book.ledger.check(db) == Findings()
     assert book.ledger.writes == 3 + 2 + 3 + 1 + 2
 
@@ -84,25 +84,25 @@ def test_what_is_in_order_is_found_so(book: Book, db: Db) -> None:
         "UPDATE sessions SET revoked_at = NULL",
         "UPDATE audit_logs SET details = '{\"count\": 0}' WHERE action = 'session.refreshed'",
     ],
-    ids=["a request", "a decision", "a session", "the end of a session", "a refresh"],
+    ids=["request", "decision", "session", "revocation", "refresh"],
 )
-def test_what_is_lost_is_found(book: Book, db: Db, loss: str) -> None:
+def test_lost_write_is_found(book: Book, db: Db, loss: str) -> None:
     db.execute(loss.encode())
-    assert found(book, db)[0] > 0
+    assert count_findings(book, db)[0] > 0
 
 
-def test_a_write_that_was_never_answered_is_found(book: Book, db: Db) -> None:
+def test_unanswered_write_is_found(book: Book, db: Db) -> None:
     book.ledger.wants("a key", claims_of(book.tokens["bob"])["sub"], {})
-    assert book.ledger.check(db).lost == ["key a key was never answered"]
+    assert book.ledger.check(db).lost == ["key a key never got a response"]
 
 
-def test_two_requests_for_one_key_are_found(book: Book, db: Db) -> None:
+def test_two_requests_for_one_idempotency_key_are_found(book: Book, db: Db) -> None:
     key = next(iter(book.ledger.creates))
     assert book.ledger.created(key, str(uuid.uuid4())) != ""
 
 
 @pytest.mark.parametrize(
-    "again",
+    "duplicate",
     [
         (
             "WITH again AS (INSERT INTO media_requests (user_id, media_type, tmdb_id, title)"
@@ -127,14 +127,14 @@ def test_two_requests_for_one_key_are_found(book: Book, db: Db) -> None:
         ),
         'UPDATE idempotency_keys SET response = response || \'{"id": "another"}\'',
     ],
-    ids=["a request", "a decision", "an item", "a sign-in", "what a key stands for"],
+    ids=["request", "decision", "request-item", "sign-in", "idempotency-key"],
 )
-def test_what_is_doubled_is_found(book: Book, db: Db, again: str) -> None:
-    db.execute(again.encode())
-    assert found(book, db)[1] > 0
+def test_duplicate_write_is_found(book: Book, db: Db, duplicate: str) -> None:
+    db.execute(duplicate.encode())
+    assert count_findings(book, db)[1] > 0
 
 
-def test_a_title_that_two_requests_hold_is_found(book: Book, db: Db) -> None:
+def test_title_in_two_active_requests_is_found(book: Book, db: Db) -> None:
     db.execute("DROP INDEX request_items_active_movie")
     db.execute(
         "INSERT INTO request_items (request_id, media_type, tmdb_id, active)"
@@ -146,7 +146,7 @@ def test_a_title_that_two_requests_hold_is_found(book: Book, db: Db) -> None:
         "CREATE UNIQUE INDEX request_items_active_movie ON request_items (tmdb_id)"
         " WHERE active AND media_type = 'movie'"
     )
-    assert "movie 603 is held by two active requests" in doubled
+    assert "movie 603 has two active requests" in doubled
 
 
 @pytest.mark.parametrize(
@@ -160,13 +160,13 @@ def test_a_title_that_two_requests_hold_is_found(book: Book, db: Db) -> None:
         "user.created",
     ],
 )
-def test_a_change_without_its_audit_row_is_found(book: Book, db: Db, action: str) -> None:
+def test_change_without_its_audit_row_is_found(book: Book, db: Db, action: str) -> None:
     db.execute(
         "DELETE FROM audit_logs WHERE id ="
         " (SELECT id FROM audit_logs WHERE action = %s ORDER BY id LIMIT 1)",
         (action,),
     )
-    assert found(book, db)[2] > 0
+    assert count_findings(book, db)[2] > 0
 
 
 @pytest.mark.parametrize(
@@ -180,7 +180,7 @@ def test_a_change_without_its_audit_row_is_found(book: Book, db: Db, action: str
         "user.created",
     ],
 )
-def test_an_audit_row_without_its_change_is_found(book: Book, db: Db, action: str) -> None:
+def test_audit_row_without_its_change_is_found(book: Book, db: Db, action: str) -> None:
     db.execute(
         "INSERT INTO audit_logs"
         " (action, target_id, details, request_id, ip, user_agent, user_id)"
@@ -188,4 +188,4 @@ def test_an_audit_row_without_its_change_is_found(book: Book, db: Db, action: st
         " WHERE action = %s LIMIT 1",
         (action,),
     )
-    assert found(book, db)[2] > 0
+    assert count_findings(book, db)[2] > 0

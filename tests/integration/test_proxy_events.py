@@ -1,4 +1,4 @@
-"""Events that are odd, as API Gateway sends them: answered as if nothing odd were in them."""
+"""Unusual proxy events of API Gateway: none of them makes a function fail."""
 
 import base64
 import io
@@ -18,16 +18,16 @@ from tests.support.api import ROUTES, call, event_of, invoke
 type Db = psycopg.Connection[tuple[Any, ...]]
 
 FILM = {"mediaType": "movie", "tmdbId": 603}
-# Bytes outside ASCII, as one may find them in an event: as characters, replaced, or half.
-ODD = ["caf\u00e9", "caf\ufffd", "caf\udce9", "日本", "\u00a0"]
+# Bytes outside ASCII as they occur in an event: decoded, replaced, or as lone surrogates.
+NON_ASCII = ["caf\u00e9", "caf\ufffd", "caf\udce9", "日本", "\u00a0"]
 OPTIONAL = [
     *("headers", "multiValueHeaders", "queryStringParameters", "multiValueQueryStringParameters"),
     *("pathParameters", "stageVariables", "requestContext", "body", "isBase64Encoded", "path"),
 ]
 
 
-def from_the_console(event: dict[str, Any]) -> dict[str, Any]:
-    """Return an event as the Test button of API Gateway's console sends it."""
+def console_test_event(event: dict[str, Any]) -> dict[str, Any]:
+    """Return the event as the Test button of API Gateway's console sends it."""
     single = {name: values[-1] for name, values in event["multiValueHeaders"].items()}
     context = event["requestContext"]
     identity = {
@@ -45,38 +45,38 @@ def from_the_console(event: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def assert_nothing_failed(logs: io.StringIO) -> None:
+def assert_no_error_logged(logs: io.StringIO) -> None:
     assert "UnhandledError" not in logs.getvalue()
     assert "Traceback" not in logs.getvalue()
     assert '"level":"ERROR"' not in logs.getvalue()
 
 
 @pytest.mark.parametrize(("method", "path"), ROUTES)
-def test_every_route_answers_the_consoles_test(
+def test_every_route_handles_an_event_of_the_consoles_test_button(
     people: dict[str, str], logs: io.StringIO, method: str, path: str
 ) -> None:
     query = {"q": "matrix"} if path.endswith("search") else {}
     function, event = event_of(
         method, concrete(path), token=people["alice"], body={"reason": "x"}, query=query
     )
-    answer = invoke(function, from_the_console(event))
+    answer = invoke(function, console_test_event(event))
     assert answer.status in {200, 204, 400, 404}, answer.text
-    assert_nothing_failed(logs)
+    assert_no_error_logged(logs)
 
 
-def test_a_caller_without_an_address_is_recorded(db: Db, keys: object, plex_url: str) -> None:
+def test_caller_without_an_ip_address_is_recorded(db: Db, keys: object, plex_url: str) -> None:
     handle = plex.begin(plex_url, "alice")
     function, event = event_of("POST", "/api/auth/plex/verify", body={"pinId": handle})
-    answer = invoke(function, from_the_console(event))
+    answer = invoke(function, console_test_event(event))
     assert answer.status == 200
     function, event = event_of("GET", "/api/auth/sessions", token=answer.data["token"])
-    sessions = invoke(function, from_the_console(event)).data
+    sessions = invoke(function, console_test_event(event)).data
     assert [session["ip"] for session in sessions] == [NO_ADDRESS]
     assert db.execute("SELECT DISTINCT host(ip) FROM audit_logs").fetchall() == [(NO_ADDRESS,)]
 
 
 @pytest.mark.parametrize(
-    ("sent", "kept"),
+    ("sent", "recorded"),
     [
         ("fe80::1%eth0", "fe80::1"),
         ("2001:DB8::0:7", "2001:db8::7"),
@@ -87,27 +87,29 @@ def test_a_caller_without_an_address_is_recorded(db: Db, keys: object, plex_url:
         (7, "0.0.0.0"),
     ],
 )
-def test_addresses(db: Db, people: dict[str, str], sent: object, kept: str) -> None:
+def test_source_address_is_normalized_before_it_is_recorded(
+    db: Db, people: dict[str, str], sent: object, recorded: str
+) -> None:
     function, event = event_of("POST", "/api/auth/logout", token=people["bob"])
     event["requestContext"]["identity"] |= {"sourceIp": sent, "userAgent": "a\0b\udce9\ud83d"}
     assert invoke(function, event).status == 204
     query = "SELECT host(ip), user_agent FROM audit_logs WHERE action = 'auth.sign_out'"
-    assert db.execute(query).fetchone() == (kept, "ab\ufffd\ufffd")
+    assert db.execute(query).fetchone() == (recorded, "ab\ufffd\ufffd")
 
 
 @pytest.mark.parametrize("part", OPTIONAL)
-@pytest.mark.parametrize("how", ["missing", None, "odd", 7, []])
+@pytest.mark.parametrize("replacement", ["missing", None, "text", 7, []])
 @pytest.mark.parametrize(("method", "path"), [("GET", "/api/health"), ("POST", "/api/auth/login")])
-def test_parts_of_an_event_may_be_missing_null_or_odd(
-    db: object, logs: io.StringIO, part: str, how: object, method: str, path: str
+def test_missing_null_or_mistyped_part_of_an_event_is_no_failure(
+    db: object, logs: io.StringIO, part: str, replacement: object, method: str, path: str
 ) -> None:
     function, event = event_of(method, path, body={"identifier": "x", "password": "x"})
     event = {name: value for name, value in event.items() if name != part}
-    answer = invoke(function, event if how == "missing" else event | {part: how})
+    answer = invoke(function, event if replacement == "missing" else event | {part: replacement})
     expected = {200} if method == "GET" else {401, 400, 415}
     assert answer.status in expected, answer.text
     assert answer.headers["x-request-id"]
-    assert_nothing_failed(logs)
+    assert_no_error_logged(logs)
 
 
 JSON = st.recursive(
@@ -132,7 +134,7 @@ JSON = st.recursive(
     )
 )
 @settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
-def test_no_event_is_a_failure(environment: object, parts: dict[str, Any]) -> None:
+def test_random_event_is_no_failure(environment: object, parts: dict[str, Any]) -> None:
     function, event = event_of("GET", "/api/health")
     assert invoke(function, event | parts).status in {200, 400, 413}
     assert invoke(function, parts).code == "NOT_FOUND"
@@ -152,83 +154,91 @@ def test_no_event_is_a_failure(environment: object, parts: dict[str, Any]) -> No
         {"Host": "caf\udce9"},
     ],
 )
-def test_headers_about_the_way_here_are_decoration(
+def test_malformed_forwarding_headers_are_ignored(
     people: dict[str, str], logs: io.StringIO, headers: dict[str, str]
 ) -> None:
     assert call("GET", "/api/auth/me", token=people["bob"], headers=headers).status == 200
     sent = call("POST", "/api/media/request", token=people["bob"], body=FILM, headers=headers)
     assert sent.status == 201
-    assert_nothing_failed(logs)
+    assert_no_error_logged(logs)
 
 
-@pytest.mark.parametrize("odd", ODD)
-class TestHeadersOutsideAscii:
-    def test_of_a_credential(self, db: object, keys: object, odd: str, logs: io.StringIO) -> None:
+@pytest.mark.parametrize("non_ascii", NON_ASCII)
+class TestNonAsciiHeaders:
+    def test_non_ascii_credential_is_rejected(
+        self, db: object, keys: object, non_ascii: str, logs: io.StringIO
+    ) -> None:
         for headers in (
-            {"Authorization": odd},
-            {"Authorization": f"Bearer {odd}"},
-            {"Authorization": f"Be{odd} x"},
-            {"Cookie": f"__Host-medianest_session={odd}"},
+            {"Authorization": non_ascii},
+            {"Authorization": f"Bearer {non_ascii}"},
+            {"Authorization": f"Be{non_ascii} x"},
+            {"Cookie": f"__Host-medianest_session={non_ascii}"},
         ):
             answer = call("GET", "/api/auth/me", headers=headers)
             assert_error(answer, 401, "JWT_INVALID")
-        assert_nothing_failed(logs)
+        assert_no_error_logged(logs)
 
-    def test_of_the_csrf_token(self, people: dict[str, str], odd: str, logs: io.StringIO) -> None:
-        cookie = {"Cookie": f"other={odd}; __Host-medianest_session={people['bob']}"}
+    def test_non_ascii_csrf_token_is_rejected(
+        self, people: dict[str, str], non_ascii: str, logs: io.StringIO
+    ) -> None:
+        cookie = {"Cookie": f"other={non_ascii}; __Host-medianest_session={people['bob']}"}
         token = call("GET", "/api/auth/csrf", headers=cookie).data["csrfToken"]
-        for wrong in (odd, token + odd, odd + token):
+        for wrong in (non_ascii, token + non_ascii, non_ascii + token):
             headers = cookie | {"X-CSRF-Token": wrong}
             answer = call("POST", "/api/auth/logout", headers=headers)
             assert_error(answer, 403, "CSRF_TOKEN_MISMATCH")
-        assert_nothing_failed(logs)
+        assert_no_error_logged(logs)
         answer = call("POST", "/api/auth/logout", headers=cookie | {"X-CSRF-Token": token})
         assert answer.status == 204
 
-    def test_of_an_idempotency_key(
-        self, db: Db, people: dict[str, str], odd: str, logs: io.StringIO
+    def test_non_ascii_idempotency_key_is_rejected(
+        self, db: Db, people: dict[str, str], non_ascii: str, logs: io.StringIO
     ) -> None:
         answer = call(
             "POST",
             "/api/media/request",
             token=people["bob"],
             body=FILM,
-            headers={"Idempotency-Key": odd},
+            headers={"Idempotency-Key": non_ascii},
         )
         assert_error(answer, 400, "VALIDATION_ERROR")
         assert [problem["field"] for problem in answer.details] == ["header.Idempotency-Key"]
         assert db.execute("SELECT FROM media_requests").fetchall() == []
-        assert_nothing_failed(logs)
+        assert_no_error_logged(logs)
 
     @pytest.mark.parametrize(
-        "name", ["X-Odd", "User-Agent", "Accept", "Origin", "Sec-Fetch-Site", "Cookie", "X-\u00e9"]
+        "name", ["X-Any", "User-Agent", "Accept", "Origin", "Sec-Fetch-Site", "Cookie", "X-\u00e9"]
     )
-    def test_of_any_other(
-        self, people: dict[str, str], odd: str, name: str, logs: io.StringIO
+    def test_other_non_ascii_header_is_ignored(
+        self, people: dict[str, str], non_ascii: str, name: str, logs: io.StringIO
     ) -> None:
-        answer = call("GET", "/api/auth/me", token=people["bob"], headers={name: odd})
+        answer = call("GET", "/api/auth/me", token=people["bob"], headers={name: non_ascii})
         assert answer.status == 200
-        assert_nothing_failed(logs)
+        assert_no_error_logged(logs)
 
-    def test_of_the_content_type(self, people: dict[str, str], odd: str) -> None:
+    def test_non_ascii_content_type_is_rejected(
+        self, people: dict[str, str], non_ascii: str
+    ) -> None:
         answer = call(
             "POST",
             "/api/media/request",
             token=people["bob"],
             body=FILM,
-            headers={"Content-Type": f"application/json; charset={odd}"},
+            headers={"Content-Type": f"application/json; charset={non_ascii}"},
         )
         assert_error(answer, 415, "UNSUPPORTED_MEDIA_TYPE")
 
 
-def test_a_name_that_only_folds_to_that_of_a_header_is_another(people: dict[str, str]) -> None:
+def test_header_names_match_by_ascii_case_only(people: dict[str, str]) -> None:
     cookie = f"__Host-medianest_session={people['bob']}"
     assert call("GET", "/api/auth/me", headers={"coo\u212aie": cookie}).status == 401
     assert call("GET", "/api/auth/me", headers={"cooKie": cookie}).status == 200
 
 
 @pytest.mark.parametrize(("method", "path"), ROUTES)
-def test_a_base_path_of_a_custom_domain(db: object, keys: object, method: str, path: str) -> None:
+def test_base_path_of_a_custom_domain_is_ignored(
+    db: object, keys: object, method: str, path: str
+) -> None:
     function, event = event_of(method, concrete(path))
     event["path"] = event["requestContext"]["path"] = f"/base{event['path']}"
     answer = invoke(function, event)
@@ -254,23 +264,23 @@ VALUES = [
 
 @pytest.mark.parametrize("value", [*VALUES, "{id}", "search"])
 @pytest.mark.parametrize(("method", "path"), [route for route in ROUTES if "{" in route[1]])
-def test_path_parameters_are_one_segment_each(
+def test_malformed_path_parameter_is_rejected(
     people: dict[str, str], logs: io.StringIO, method: str, path: str, value: str
 ) -> None:
     function, event = event_of(method, concrete(path), token=people["alice"], body={"reason": "x"})
     for name in event["pathParameters"]:
-        odd = event | {"pathParameters": event["pathParameters"] | {name: value}}
-        answer = invoke(function, odd)
+        changed = event | {"pathParameters": event["pathParameters"] | {name: value}}
+        answer = invoke(function, changed)
         if answer.code == "NOT_FOUND":
             assert name in {"asset", "key"}
             continue
         assert answer.code == "VALIDATION_ERROR"
         assert f"path.{name}" in [problem["field"] for problem in answer.details]
     assert invoke(function, event | {"pathParameters": None}).code == "VALIDATION_ERROR"
-    assert_nothing_failed(logs)
+    assert_no_error_logged(logs)
 
 
-def test_a_method_that_a_resource_has_not_is_told_the_others(people: dict[str, str]) -> None:
+def test_unsupported_method_is_refused_with_the_allowed_ones(people: dict[str, str]) -> None:
     function, event = event_of("GET", f"/api/media/requests/{SOME_ID}", token=people["bob"])
     answer = invoke(function, event | {"httpMethod": "PUT"})
     assert_error(answer, 405, "METHOD_NOT_ALLOWED")
@@ -278,7 +288,7 @@ def test_a_method_that_a_resource_has_not_is_told_the_others(people: dict[str, s
 
 
 class TestUtf8:
-    """Text that was UTF-8 goes through; what was not is refused and stored nowhere."""
+    """UTF-8 text is accepted; any other encoding is rejected and nothing is stored."""
 
     @pytest.mark.parametrize(
         "content_type",
@@ -292,7 +302,7 @@ class TestUtf8:
         ],
     )
     @pytest.mark.parametrize("is_base64", [False, True])
-    def test_declared_or_not(
+    def test_utf8_body_is_accepted_with_or_without_a_declared_charset(
         self, people: dict[str, str], content_type: str, *, is_base64: bool
     ) -> None:
         raw = json.dumps(FILM | {"comment": "café 日本"}, ensure_ascii=False).encode()
@@ -308,7 +318,7 @@ class TestUtf8:
         assert invoke(function, event).data["comment"] == "café 日本"
 
     @pytest.mark.parametrize("is_base64", [False, True])
-    def test_a_body_of_other_bytes(
+    def test_body_that_is_not_utf8_is_rejected(
         self, db: Db, people: dict[str, str], *, is_base64: bool
     ) -> None:
         raw = json.dumps(FILM | {"comment": "café"}, ensure_ascii=False).encode("latin-1")
@@ -321,7 +331,7 @@ class TestUtf8:
         assert "UTF-8" in answer.details[0]["message"]
         assert db.execute("SELECT FROM media_requests").fetchall() == []
 
-    def test_what_claims_to_be_base64_and_is_not(self, people: dict[str, str]) -> None:
+    def test_body_with_invalid_base64_is_rejected(self, people: dict[str, str]) -> None:
         function, event = event_of("POST", "/api/media/request", token=people["bob"], body=FILM)
         answer = invoke(function, event | {"body": "?", "isBase64Encoded": True})
         assert_error(answer, 400, "VALIDATION_ERROR")
@@ -335,7 +345,7 @@ class TestUtf8:
             ({"q": "\ufffd"}, "query.q"),
         ],
     )
-    def test_a_query_of_other_bytes(
+    def test_query_that_is_not_utf8_is_rejected(
         self, people: dict[str, str], query: dict[Any, Any], field: str
     ) -> None:
         answer = call("GET", "/api/media/search", token=people["bob"], query=query)
@@ -345,11 +355,11 @@ class TestUtf8:
         assert call("GET", "/api/media/search", query=query).code == "JWT_INVALID"
 
     @pytest.mark.parametrize("text", ["Amélie", "café", "日本", "😀", "Ame\u0301lie"])
-    def test_a_query(self, people: dict[str, str], text: str) -> None:
+    def test_utf8_query_is_accepted(self, people: dict[str, str], text: str) -> None:
         answer = call("GET", "/api/media/search", token=people["bob"], query={"q": text})
         assert answer.status == 200
 
-    def test_a_path_of_other_bytes(self, people: dict[str, str]) -> None:
+    def test_path_that_is_not_utf8_is_rejected(self, people: dict[str, str]) -> None:
         answer = call("GET", "/api/media/movie/6%e93", token=people["bob"])
         assert_error(answer, 400, "VALIDATION_ERROR")
         assert answer.details == [

@@ -1,4 +1,4 @@
-"""Every list at a million rows: PostgreSQL says itself how it goes about it."""
+"""Query plans of every list at a million rows, as PostgreSQL reports them."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -29,8 +29,8 @@ from tests.support import engines as engines_of_run
 type Db = psycopg.Connection[tuple[Any, ...]]
 
 ROWS = 1_000_000
-# Of each table a million rows as they are: few admins and suspended users, one request in twenty
-# pending, a hundred of each requester, and the texts that browsers and people write.
+# A million rows of each table with a realistic distribution: few admins and suspended users, one
+# request in twenty pending, a hundred requests of each requester, and texts of typical length.
 AGENT = "'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0'"
 FILL: dict[str, LiteralString] = {
     "users": "(id, plex_id, email, username, email_key, username_key, role, status, created_at)"
@@ -57,13 +57,13 @@ FILL: dict[str, LiteralString] = {
     " md5('s' || n)::uuid::text, '{\"method\": \"plex\"}', md5('q' || n)::uuid::text,"
     f" '203.0.113.7', {AGENT}, now() - n * interval '1 minute'",
 }
-HOT = re.compile(rf"Seq Scan on ({'|'.join(FILL)})\b")
+SEQUENTIAL_SCAN = re.compile(rf"Seq Scan on ({'|'.join(FILL)})\b")
 IDLE = timedelta(days=30)
 
 
 @pytest.fixture
 def crowded(engines: tuple[str, str], worker_id: str) -> Iterator[Db]:
-    """Return a connection to a full database, which tells the plan of each statement."""
+    """Return a connection to a full database that reports the plan of each statement."""
     with engines_of_run.database(engines[0], f"test_plans_{worker_id}") as url:
         database = Database(SecretStr(url))
         migrate(database)
@@ -77,7 +77,7 @@ def crowded(engines: tuple[str, str], worker_id: str) -> Iterator[Db]:
 
 
 def fill(connection: Db, table: str, rows: LiteralString) -> None:
-    """Fill a table, then build all its indexes: quicker than keeping them up row by row."""
+    """Fill a table and rebuild its indexes afterwards, which is faster."""
     connection.execute("SET statement_timeout = 0; SET session_replication_role = replica")
     connection.execute("SET maintenance_work_mem = '256MB'")
     connection.execute(
@@ -88,14 +88,14 @@ def fill(connection: Db, table: str, rows: LiteralString) -> None:
     series = sql.SQL(" FROM generate_series(1, {}) AS n").format(ROWS)
     connection.execute(into + sql.SQL(rows) + series)
     connection.execute(sql.SQL("REINDEX TABLE {}").format(name))  # marks them as ready, too
-    # As autovacuum does sooner or later: the planner knows the numbers, index-only scans work.
+    # As autovacuum does in time: it updates the planner's statistics and allows index-only scans.
     connection.execute(sql.SQL("VACUUM ANALYZE {}").format(name))
     connection.execute("RESET statement_timeout; RESET session_replication_role")
     connection.execute("RESET maintenance_work_mem")
 
 
-def queries(somebody: UUID) -> Iterator[tuple[str, Callable[[Db], object]]]:
-    """Give every list in each of its orders and under each of its filters."""
+def list_queries(user_id: UUID) -> Iterator[tuple[str, Callable[[Db], object]]]:
+    """Yield a name and a call for every list in each of its sort orders and with each filter."""
     for sort in get_args(RequestSort.__value__):
         for filters in (
             {},
@@ -103,8 +103,8 @@ def queries(somebody: UUID) -> Iterator[tuple[str, Callable[[Db], object]]]:
             {"status": "approved"},
             {"mediaType": "movie"},
             {"mediaType": "tv", "status": "declined"},
-            {"userId": somebody},
-            {"userId": somebody, "status": "pending", "mediaType": "movie"},
+            {"userId": user_id},
+            {"userId": user_id, "status": "pending", "mediaType": "movie"},
         ):
             of_requests = AdminRequestQuery.model_validate({**filters, "sort": sort})
             run = partial(requests_repository.page, query=of_requests, user_id=of_requests.user_id)
@@ -125,23 +125,23 @@ def queries(somebody: UUID) -> Iterator[tuple[str, Callable[[Db], object]]]:
             yield f"users {sort} {filters}", partial(users_repository.page, query=of_users)
     audit_filters: tuple[dict[str, object], ...] = (
         {},
-        {"userId": somebody},
+        {"userId": user_id},
         {"action": Action.USER_CHANGED},
         {"action": Action.SIGN_IN},
-        {"userId": somebody, "action": Action.SIGN_IN},
+        {"userId": user_id, "action": Action.SIGN_IN},
         {"from": "2026-01-01T00:00:00Z", "to": "2026-02-01T00:00:00Z"},
     )
     for filters in audit_filters:
         of_audit = AuditQuery.model_validate(filters)
         yield f"audit {filters}", partial(audit_repository.page, query=of_audit)
     titles = [Title("movie", 10 * n, "Title", None, None, None) for n in range(1, 21)]
-    yield "search", partial(requests_repository.of_titles, user_id=somebody, titles=titles)
-    yield "own sessions", partial(sessions_repository.of_user, user_id=somebody, idle=IDLE)
-    yield "title", partial(requests_repository.of_title, user_id=somebody, title=titles[0])
+    yield "search", partial(requests_repository.of_titles, user_id=user_id, titles=titles)
+    yield "own sessions", partial(sessions_repository.of_user, user_id=user_id, idle=IDLE)
+    yield "title", partial(requests_repository.of_title, user_id=user_id, title=titles[0])
 
 
-def late_pages() -> Iterator[tuple[str, Callable[[Db], object]]]:
-    """Give a page far down each list whose order can be chosen, in each of its orders."""
+def late_page_queries() -> Iterator[tuple[str, Callable[[Db], object]]]:
+    """Yield a name and a call for a late page of each sortable list in each of its sort orders."""
     for request_sort in get_args(RequestSort.__value__):
         of_requests = AdminRequestQuery(sort=request_sort, page=40_000)
         yield (
@@ -154,28 +154,28 @@ def late_pages() -> Iterator[tuple[str, Callable[[Db], object]]]:
 
 
 @pytest.mark.slow
-def test_no_list_reads_a_whole_table(crowded: Db) -> None:
+def test_no_list_scans_a_whole_table(crowded: Db) -> None:
     plans: list[str] = []
     crowded.add_notice_handler(lambda notice: plans.append(notice.message_primary or ""))
-    (somebody,) = crowded.execute("SELECT md5('u7')::uuid").fetchone() or ()
-    reading_all = {}
-    for name, run in queries(somebody):
+    (user_id,) = crowded.execute("SELECT md5('u7')::uuid").fetchone() or ()
+    scans = {}
+    for name, run in list_queries(user_id):
         plans.clear()
         run(crowded)
         assert plans, name
-        found = [plan for plan in plans if HOT.search(plan)]
+        found = [plan for plan in plans if SEQUENTIAL_SCAN.search(plan)]
         if found:
-            reading_all[name] = found
-    assert not reading_all, "\n".join(f"{name}: {each[0]}" for name, each in reading_all.items())
-    # Far down a list no row is read before its page, and so the server's time for it is enough.
+            scans[name] = found
+    assert not scans, "\n".join(f"{name}: {each[0]}" for name, each in scans.items())
+    # A late page reads only the index before its first row, so it stays below statement_timeout.
     assert crowded.execute("SHOW statement_timeout").fetchone() == ("3s",)
-    for name, run in late_pages():
+    for name, run in late_page_queries():
         plans.clear()
         run(crowded)
         assert "Index Only Scan" in plans[0], f"{name}: {plans[0]}"
         assert "Seq Scan" not in plans[0], f"{name}: {plans[0]}"
     audit_repository.page(crowded, AuditQuery(page=40_000))
-    # What must count everything does so within the time that the server gives a statement.
+    # Queries that count the whole table finish within statement_timeout as well.
     assert stats_repository.users(crowded).total == ROWS
     assert stats_repository.requests(crowded).pending == ROWS // 20
     assert stats_repository.top_requesters(crowded)

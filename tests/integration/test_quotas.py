@@ -1,4 +1,4 @@
-"""Quotas: films by request, shows by season, in any so many days."""
+"""Quotas: films per request and shows per season within a sliding number of days."""
 
 import random
 from datetime import UTC, datetime, timedelta
@@ -26,7 +26,7 @@ def post(token: str, body: dict[str, Any], **options: Any) -> Answer:
     return call("POST", "/api/media/request", token=token, body=body, **options)
 
 
-def ask(token: str, body: dict[str, Any]) -> Any:
+def create_request(token: str, body: dict[str, Any]) -> Any:
     answer = post(token, body)
     assert answer.status == 201, answer.text
     return answer.data
@@ -40,7 +40,7 @@ def set_quotas(
     seasons: int | None = None,
     days: int = 7,
 ) -> None:
-    """Set the quotas of a role, as an admin does."""
+    """Set the quotas of a role by the API."""
     value = {
         "movies": {"limit": movies, "days": days},
         "seasons": {"limit": seasons, "days": days},
@@ -50,8 +50,8 @@ def set_quotas(
     assert answer.status == 200, answer.text
 
 
-def set_own(token: str, user_id: str, quota: dict[str, Any] | None) -> None:
-    """Set a user's own quotas, as an admin does."""
+def set_user_quota(token: str, user_id: str, quota: dict[str, Any] | None) -> None:
+    """Set the quotas of a single user by the API."""
     path = f"/api/admin/users/{user_id}"
     answer = call("PATCH", path, token=token, body={"quota": quota})
     assert answer.status == 200, answer.text
@@ -70,7 +70,7 @@ def quota_unit(quota: str) -> str:
 
 
 def assert_exceeded(answer: Answer, quota: str, limit: int, used: int) -> datetime | None:
-    """Check a refusal; return when it says the same call would fit."""
+    """Check a refusal; return the time at which, according to it, the same call would fit."""
     assert (answer.status, answer.code) == (403, "QUOTA_EXCEEDED")
     details = dict(answer.details)
     resets_at = details.pop("resetsAt", None)
@@ -92,150 +92,150 @@ def requested_at(request: Any) -> datetime:
     return datetime.fromisoformat(request["requestedAt"])
 
 
-class TestCount:
-    def test_without_a_setting_there_is_no_limit(self, people: dict[str, str]) -> None:
+class TestCounting:
+    def test_requests_are_unlimited_without_a_quota(self, people: dict[str, str]) -> None:
         for number in range(len(FILMS)):
-            ask(people["bob"], film(number))
+            create_request(people["bob"], film(number))
 
-    def test_films_by_request(self, db: Db, people: dict[str, str]) -> None:
+    def test_films_count_per_request(self, db: Db, people: dict[str, str]) -> None:
         set_quotas(people["alice"], movies=2)
-        first = ask(people["bob"], film(0))
-        ask(people["bob"], film(1))
+        first = create_request(people["bob"], film(0))
+        create_request(people["bob"], film(1))
         before = request_rows(db)
         resets_at = assert_exceeded(post(people["bob"], film(2)), "movies", 2, 2)
         assert resets_at is not None
         expected = requested_at(first) + 7 * DAY
         assert timedelta(0) <= resets_at - expected <= timedelta(milliseconds=1)
         assert request_rows(db) == before
-        ask(people["carol"], film(2))
+        create_request(people["carol"], film(2))
 
-    def test_shows_by_season(self, db: Db, people: dict[str, str]) -> None:
+    def test_shows_count_per_season(self, db: Db, people: dict[str, str]) -> None:
         set_quotas(people["alice"], seasons=3)
-        ask(people["bob"], {**BREAKING_BAD, "seasons": [1, 2]})
+        create_request(people["bob"], {**BREAKING_BAD, "seasons": [1, 2]})
         before = request_rows(db)
         too_many = {**BREAKING_BAD, "seasons": [3, 4]}
         assert assert_exceeded(post(people["bob"], too_many), "seasons", 3, 2)
-        assert request_rows(db) == before  # not even the one that would have fitted
-        ask(people["bob"], {**BREAKING_BAD, "seasons": [3]})
+        assert request_rows(db) == before  # not even the season that would fit is requested
+        create_request(people["bob"], {**BREAKING_BAD, "seasons": [3]})
         last = {**BREAKING_BAD, "seasons": [4]}
         assert assert_exceeded(post(people["bob"], last), "seasons", 3, 3)
 
-    def test_films_and_seasons_apart(self, people: dict[str, str]) -> None:
+    def test_films_and_seasons_have_separate_quotas(self, people: dict[str, str]) -> None:
         set_quotas(people["alice"], movies=1, seasons=1)
-        ask(people["bob"], film(0))
-        ask(people["bob"], {**BREAKING_BAD, "seasons": [1]})
+        create_request(people["bob"], film(0))
+        create_request(people["bob"], {**BREAKING_BAD, "seasons": [1]})
         assert_exceeded(post(people["bob"], film(1)), "movies", 1, 1)
         assert_exceeded(post(people["bob"], {**BREAKING_BAD, "seasons": [2]}), "seasons", 1, 1)
 
-    def test_seasons_that_others_hold_cost_nothing(self, people: dict[str, str]) -> None:
+    def test_skipped_seasons_do_not_count(self, people: dict[str, str]) -> None:
         set_quotas(people["alice"], seasons=2)
-        ask(people["carol"], {**BREAKING_BAD, "seasons": [1, 2]})
+        create_request(people["carol"], {**BREAKING_BAD, "seasons": [1, 2]})
         seasons = {**BREAKING_BAD, "seasons": [1, 2, 3, 4]}
-        made = ask(people["bob"], seasons)
+        made = create_request(people["bob"], seasons)
         assert (made["seasons"], made["skippedSeasons"]) == ([3, 4], [1, 2])
         assert_exceeded(post(people["bob"], BREAKING_BAD), "seasons", 2, 2)
 
-    def test_declined_and_cancelled_do_not_count_and_approved_do(
+    def test_pending_and_approved_requests_count_declined_and_cancelled_do_not(
         self, people: dict[str, str]
     ) -> None:
         set_quotas(people["alice"], movies=1, seasons=2)
         cases = [(film(0), "movies", 1), ({**BREAKING_BAD, "seasons": [1, 2]}, "seasons", 2)]
         for body, quota, used in cases:
             other = film(5) if quota == "movies" else {**THRONES, "seasons": [1]}
-            decline = f"/api/admin/requests/{ask(people['bob'], body)['id']}/decline"
+            decline = f"/api/admin/requests/{create_request(people['bob'], body)['id']}/decline"
             assert_exceeded(post(people["bob"], other), quota, used, used)
             call("POST", decline, token=people["alice"], body={"reason": "no"})
-            cancel = f"/api/media/requests/{ask(people['bob'], body)['id']}"
+            cancel = f"/api/media/requests/{create_request(people['bob'], body)['id']}"
             assert_exceeded(post(people["bob"], other), quota, used, used)
             assert call("DELETE", cancel, token=people["bob"]).status == 204
-            approve = f"/api/admin/requests/{ask(people['bob'], body)['id']}/approve"
+            approve = f"/api/admin/requests/{create_request(people['bob'], body)['id']}/approve"
             call("POST", approve, token=people["alice"])
             assert_exceeded(post(people["bob"], other), quota, used, used)
 
-    def test_of_a_user_not_of_all(self, people: dict[str, str]) -> None:
+    def test_each_user_has_a_separate_count(self, people: dict[str, str]) -> None:
         set_quotas(people["alice"], movies=1)
         for number, name in enumerate(("bob", "carol")):
-            ask(people[name], film(number))
+            create_request(people[name], film(number))
             assert_exceeded(post(people[name], film(2)), "movies", 1, 1)
 
-    def test_what_is_approved_at_once_counts(self, people: dict[str, str]) -> None:
+    def test_automatically_approved_request_counts(self, people: dict[str, str]) -> None:
         set_quotas(people["alice"], movies=1)
         value = {"value": {"movie": True, "tv": True}}
         call("PUT", "/api/admin/config/autoApprove.user", token=people["alice"], body=value)
-        assert ask(people["bob"], film(0))["status"] == "approved"
+        assert create_request(people["bob"], film(0))["status"] == "approved"
         assert_exceeded(post(people["bob"], film(1)), "movies", 1, 1)
 
 
-class TestWhose:
-    def test_of_the_role(self, people: dict[str, str]) -> None:
+class TestRoleAndUserQuota:
+    def test_quota_of_a_role_applies_to_that_role_only(self, people: dict[str, str]) -> None:
         set_quotas(people["alice"], role="user", movies=1)
         for number in range(3):
-            ask(people["alice"], film(number))
+            create_request(people["alice"], film(number))
         set_quotas(people["alice"], role="admin", movies=3)
         assert_exceeded(post(people["alice"], film(3)), "movies", 3, 3)
-        ask(people["bob"], film(3))
+        create_request(people["bob"], film(3))
 
-    def test_a_users_own_quota_overrides_the_roles(self, people: dict[str, str]) -> None:
+    def test_quota_of_a_user_overrides_the_quota_of_the_role(self, people: dict[str, str]) -> None:
         bob = id_of(people["bob"])
         set_quotas(people["alice"], movies=1, seasons=1)
-        set_own(people["alice"], bob, {"movies": {"limit": 2, "days": 1}})
-        ask(people["bob"], film(0))
-        ask(people["bob"], film(1))
+        set_user_quota(people["alice"], bob, {"movies": {"limit": 2, "days": 1}})
+        create_request(people["bob"], film(0))
+        create_request(people["bob"], film(1))
         assert_exceeded(post(people["bob"], film(2)), "movies", 2, 2)
-        # What is not set for the user is the role's.
-        ask(people["bob"], {**BREAKING_BAD, "seasons": [1]})
+        # The user's quota sets no seasons, so the role's applies.
+        create_request(people["bob"], {**BREAKING_BAD, "seasons": [1]})
         assert_exceeded(post(people["bob"], {**BREAKING_BAD, "seasons": [2]}), "seasons", 1, 1)
-        # Somebody else's is the role's too.
-        ask(people["carol"], film(2))
+        # The role's quota still applies to another user.
+        create_request(people["carol"], film(2))
         assert_exceeded(post(people["carol"], film(3)), "movies", 1, 1)
 
-    def test_ones_own_may_be_no_limit_or_nothing_at_all_and_ends(
-        self, people: dict[str, str]
-    ) -> None:
+    def test_quota_of_a_user_may_be_unlimited_zero_or_removed(self, people: dict[str, str]) -> None:
         bob = id_of(people["bob"])
         set_quotas(people["alice"], movies=1)
-        set_own(people["alice"], bob, {"movies": {"limit": None, "days": 7}})
+        set_user_quota(people["alice"], bob, {"movies": {"limit": None, "days": 7}})
         for number in range(3):
-            ask(people["bob"], film(number))
-        set_own(people["alice"], bob, {"movies": {"limit": 0, "days": 7}})
+            create_request(people["bob"], film(number))
+        set_user_quota(people["alice"], bob, {"movies": {"limit": 0, "days": 7}})
         assert_exceeded(post(people["bob"], film(3)), "movies", 0, 3)
-        set_own(people["alice"], bob, None)
+        set_user_quota(people["alice"], bob, None)
         assert_exceeded(post(people["bob"], film(3)), "movies", 1, 3)
 
-    def test_the_role_is_in_the_row_and_not_in_the_cache(
+    def test_role_is_read_from_the_database_not_from_the_cache(
         self, db: Db, people: dict[str, str]
     ) -> None:
         set_quotas(people["alice"], movies=0)
         bob = id_of(people["bob"])
         assert_exceeded(post(people["bob"], film(0)), "movies", 0, 0)
         db.execute("UPDATE users SET role = 'admin' WHERE id = %s", (bob,))
-        ask(people["bob"], film(0))
+        create_request(people["bob"], film(0))
 
 
-class TestDays:
-    def test_what_is_older_does_not_count(self, db: Db, people: dict[str, str]) -> None:
+class TestPeriod:
+    def test_request_older_than_the_period_does_not_count(
+        self, db: Db, people: dict[str, str]
+    ) -> None:
         set_quotas(people["alice"], movies=1, days=3)
         for number, by in enumerate((3 * DAY, 4 * DAY, 400 * DAY)):
-            age(db, ask(people["bob"], film(number))["id"], by)
-        made = ask(people["bob"], film(3))
+            age(db, create_request(people["bob"], film(number))["id"], by)
+        made = create_request(people["bob"], film(3))
         age(db, made["id"], 3 * DAY - timedelta(minutes=1))
         assert_exceeded(post(people["bob"], film(4)), "movies", 1, 1)
 
     @pytest.mark.parametrize("seed", range(8))
-    def test_resets_when_the_same_call_fits_and_no_sooner(
+    def test_resets_at_is_the_first_moment_at_which_the_same_call_fits(
         self, db: Db, people: dict[str, str], seed: int
     ) -> None:
-        chance = random.Random(seed)
-        limit, days = chance.randint(2, 6), chance.choice([1, 7, 30])
+        rng = random.Random(seed)
+        limit, days = rng.randint(2, 6), rng.choice([1, 7, 30])
         for season in range(1, 1 + limit):
-            made = ask(people["bob"], {**THRONES, "seasons": [season]})
-            age(db, made["id"], timedelta(seconds=chance.randint(0, days * 86_400 - 600)))
+            made = create_request(people["bob"], {**THRONES, "seasons": [season]})
+            age(db, made["id"], timedelta(seconds=rng.randint(0, days * 86_400 - 600)))
         set_quotas(people["alice"], seasons=limit, days=days)
-        wanted = chance.randint(1, min(limit, 5))
+        wanted = rng.randint(1, min(limit, 5))
         body = {**BREAKING_BAD, "seasons": list(range(1, 1 + wanted))}
         resets_at = assert_exceeded(post(people["bob"], body), "seasons", limit, limit)
         assert resets_at is not None
-        # From the rows, which are exact to the microsecond.
+        # The rows have microseconds, the API has milliseconds.
         rows = db.execute("SELECT requested_at FROM media_requests ORDER BY 1").fetchall()
         late = resets_at - (rows[wanted - 1][0] + days * DAY)
         assert timedelta(0) <= late <= timedelta(milliseconds=1)
@@ -246,9 +246,11 @@ class TestDays:
         )
         assert post(people["bob"], body).code == "QUOTA_EXCEEDED"
         db.execute("UPDATE media_requests SET requested_at = requested_at - interval '1 minute'")
-        ask(people["bob"], body)
+        create_request(people["bob"], body)
 
-    def test_what_will_never_fit_names_no_time(self, people: dict[str, str]) -> None:
+    def test_refusal_of_a_call_that_never_fits_has_no_reset_time(
+        self, people: dict[str, str]
+    ) -> None:
         set_quotas(people["alice"], movies=0, seasons=3)
         assert assert_exceeded(post(people["bob"], film(0)), "movies", 0, 0) is None
         refused = post(people["bob"], BREAKING_BAD)
@@ -258,53 +260,51 @@ class TestDays:
             " Request at most 3 at a time."
         )
         fits = {**BREAKING_BAD, "seasons": [1, 2, 3]}
-        ask(people["bob"], fits)
+        create_request(people["bob"], fits)
 
-    def test_more_than_the_limit_names_when_the_whole_limit_is_free(
+    def test_call_above_the_limit_is_refused_with_the_time_of_the_full_reset(
         self, db: Db, people: dict[str, str]
     ) -> None:
         set_quotas(people["alice"], seasons=3)
-        made = ask(people["bob"], {**BREAKING_BAD, "seasons": [1, 2]})
+        made = create_request(people["bob"], {**BREAKING_BAD, "seasons": [1, 2]})
         age(db, made["id"], timedelta(days=6))
         resets_at = assert_exceeded(post(people["bob"], THRONES), "seasons", 3, 2)
         assert resets_at is not None
         left = resets_at - datetime.now(UTC)
         assert timedelta(hours=23) < left < timedelta(hours=24, seconds=1)
 
-    def test_a_limit_that_was_lowered(self, db: Db, people: dict[str, str]) -> None:
-        made = [ask(people["bob"], film(number)) for number in range(4)]
+    def test_reset_time_after_the_limit_was_lowered(self, db: Db, people: dict[str, str]) -> None:
+        made = [create_request(people["bob"], film(number)) for number in range(4)]
         for number, request in enumerate(made):
             age(db, request["id"], timedelta(hours=number))
         set_quotas(people["alice"], movies=2)
-        # Three of the four have to go before another one fits: the youngest of those is the second.
+        # Three of the four requests must expire before another fits; the last of them is made[1].
         resets_at = assert_exceeded(post(people["bob"], film(4)), "movies", 2, 4)
         assert resets_at is not None
         expected = requested_at(made[1]) - timedelta(hours=1) + 7 * DAY
         assert timedelta(0) <= resets_at - expected <= timedelta(milliseconds=1)
 
 
-class TestOrder:
-    def test_that_it_is_requested_already_is_the_better_answer(
-        self, people: dict[str, str]
-    ) -> None:
+class TestPrecedence:
+    def test_duplicate_is_reported_before_an_exceeded_quota(self, people: dict[str, str]) -> None:
         set_quotas(people["alice"], movies=1)
-        made = ask(people["bob"], film(0))
+        made = create_request(people["bob"], film(0))
         again = post(people["bob"], film(0))
         assert (again.code, again.details) == ("ALREADY_REQUESTED", {"requestId": made["id"]})
-        ask(people["carol"], film(1))
+        create_request(people["carol"], film(1))
         assert post(people["bob"], film(1)).code == "ALREADY_REQUESTED"
         assert post(people["bob"], film(2)).code == "QUOTA_EXCEEDED"
 
-    def test_a_repeated_call_costs_nothing(self, people: dict[str, str]) -> None:
+    def test_repeated_call_with_the_same_key_does_not_count(self, people: dict[str, str]) -> None:
         set_quotas(people["alice"], movies=2)
         key = {"Idempotency-Key": "k"}
         answers = [post(people["bob"], film(0), headers=key) for _ in range(3)]
         assert [answer.status for answer in answers] == [201] * 3
-        ask(people["bob"], film(1))
+        create_request(people["bob"], film(1))
         assert post(people["bob"], film(0), headers=key).json == answers[0].json
         assert post(people["bob"], film(2)).code == "QUOTA_EXCEEDED"
 
-    def test_a_refused_call_leaves_its_key_and_its_title_free(self, people: dict[str, str]) -> None:
+    def test_refused_call_does_not_use_up_its_key_or_title(self, people: dict[str, str]) -> None:
         set_quotas(people["alice"], movies=0)
         key = {"Idempotency-Key": "k"}
         assert post(people["bob"], film(0), headers=key).code == "QUOTA_EXCEEDED"

@@ -1,4 +1,4 @@
-"""Rate limits of callers, by HTTP: what counts, what the headers say, when a caller may go on."""
+"""Rate limits over the API: which calls count, the headers, and when a caller may retry."""
 
 import io
 import json
@@ -71,14 +71,14 @@ def audited(db: Db) -> list[tuple[Any, ...]]:
 
 @pytest.fixture
 def defaults(db: Db, keys: redis.Redis, plex_url: str) -> Db:
-    """Let the limits of the contract hold, for callers who have not called yet."""
+    """Apply the limits of the contract; no call counts yet."""
     default_limits(db)
     return db
 
 
 @pytest.fixture
 def members(people: dict[str, str], db: Db, keys: redis.Redis) -> dict[str, str]:
-    """Return the tokens of three people, for whom the limits of the contract hold."""
+    """Return the tokens of three users to whom the limits of the contract apply."""
     default_limits(db)
     keys.flushdb()
     return people
@@ -86,19 +86,19 @@ def members(people: dict[str, str], db: Db, keys: redis.Redis) -> dict[str, str]
 
 @pytest.fixture
 def no_cache(environment: object, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Take the cache away: nothing listens where it should be."""
-    nowhere = Cache(SecretStr("redis://127.0.0.1:1/0"))
+    """Make the cache unreachable: nothing listens at its address."""
+    unreachable = Cache(SecretStr("redis://127.0.0.1:1/0"))
     for module in (rate_limits, sessions):
-        monkeypatch.setattr(module, "shared_cache", lambda: nowhere)
+        monkeypatch.setattr(module, "shared_cache", lambda: unreachable)
     rate_limits.memory.cache_clear()
     yield
     rate_limits.memory.cache_clear()
 
 
 @pytest.fixture
-def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Collect the transactions that the functions open."""
-    opened = []
+def transactions(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Record the transactions that the functions open."""
+    opened: list[str] = []
     original = Database.transaction
 
     def transaction(self: Database) -> Any:
@@ -110,7 +110,7 @@ def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 class TestEachRoute:
-    def test_pin(self, defaults: Db) -> None:
+    def test_plex_pin_limit_counts_per_address(self, defaults: Db) -> None:
         for left in (4, 3, 2, 1, 0):
             answer = call(*PIN, body={})
             assert answer.status == 200
@@ -125,19 +125,21 @@ class TestEachRoute:
         assert_refused(call(*PIN, body={}), "plex-pin", 5, 300)
         assert call(*PIN, body={}, ip="203.0.113.8").status == 200
 
-    def test_a_refused_call_charges_no_other_policy(self, defaults: Db) -> None:
+    def test_refused_call_counts_for_no_other_policy(self, defaults: Db) -> None:
         for _ in range(20):
             answer = call(*PIN, body={})
         assert '"auth";r=5;' in answer.headers["ratelimit"]
 
-    def test_failed_logins_by_address(self, defaults: Db) -> None:
+    def test_failed_logins_count_per_address(self, defaults: Db) -> None:
         for number in range(5):
             body = CREDENTIALS | {"identifier": f"person{number}@example.com"}
             assert call(*LOGIN, body=body).code == "INVALID_CREDENTIALS"
         assert_refused(call(*LOGIN, body=CREDENTIALS), "login", 5, 900)
         assert call(*LOGIN, body=CREDENTIALS, ip="203.0.113.8").code == "INVALID_CREDENTIALS"
 
-    def test_failed_logins_by_what_was_typed(self, defaults: Db, keys: redis.Redis) -> None:
+    def test_failed_logins_count_per_normalized_identifier(
+        self, defaults: Db, keys: redis.Redis
+    ) -> None:
         spellings = (
             "ann@example.com",
             "ANN@example.com",
@@ -152,7 +154,7 @@ class TestEachRoute:
         assert call(*LOGIN, body=other, ip="198.51.100.1").code == "INVALID_CREDENTIALS"
         assert not any("ann" in key.lower() for key in keys.scan_iter())
 
-    def test_malformed_logins_count_against_the_address_only(self, defaults: Db) -> None:
+    def test_malformed_logins_count_for_the_address_only(self, defaults: Db) -> None:
         for raw in (b"{", b"[]", b"1", b"{}", b'{"identifier": 7}') * 2:
             assert call(*LOGIN, raw=raw).status == 400
         assert_refused(call(*LOGIN, raw=b"{"), "auth", 10, 60)
@@ -161,14 +163,14 @@ class TestEachRoute:
     @pytest.mark.parametrize(
         "raw", [b"{", b"[]", b"{}", b'{"identifier": " "}', b'{"identifier": 7}']
     )
-    def test_malformed_logins_share_no_key_with_those_of_others(
+    def test_malformed_logins_of_different_addresses_count_separately(
         self, defaults: Db, raw: bytes
     ) -> None:
         for number in range(7):
             assert call(*LOGIN, raw=raw, ip=f"203.0.113.{number}").status == 400
         assert call(*LOGIN, raw=raw, ip="198.51.100.1").status == 400
 
-    def test_password(self, members: dict[str, str]) -> None:
+    def test_password_limit_counts_per_user(self, members: dict[str, str]) -> None:
         body = {"currentPassword": "Wr0ng-and-l0ng!", "newPassword": "An0ther-long-one!"}
         for _ in range(3):
             answer = call(*PASSWORD, body=body, token=members["bob"])
@@ -178,13 +180,13 @@ class TestEachRoute:
         assert call(*PASSWORD, body=body, token=members["carol"]).status != 429
         assert call(*ME, token=members["bob"]).status == 200
 
-    def test_search(self, members: dict[str, str]) -> None:
+    def test_search_limit_is_separate_from_the_general_limit(self, members: dict[str, str]) -> None:
         for _ in range(30):
             assert call(*SEARCH, query={"q": "matrix"}, token=members["bob"]).status == 200
         assert_refused(call(*SEARCH, query={"q": "matrix"}, token=members["bob"]), "search", 30, 60)
         assert call(*ME, token=members["bob"]).headers["x-ratelimit-remaining"] == "99"
 
-    def test_media_request(self, members: dict[str, str]) -> None:
+    def test_media_request_limit_counts_per_user(self, members: dict[str, str]) -> None:
         body = {"mediaType": "movie", "tmdbId": 603}
         statuses = [call(*REQUEST, body=body, token=members["bob"]).status for _ in range(20)]
         assert statuses == [201] + [409] * 19
@@ -193,7 +195,9 @@ class TestEachRoute:
         other = {"mediaType": "movie", "tmdbId": 27205}
         assert call(*REQUEST, body=other, token=members["carol"]).status == 201
 
-    def test_admin(self, members: dict[str, str], db: Db) -> None:
+    def test_admin_limit_applies_to_admins_and_refused_users(
+        self, members: dict[str, str], db: Db
+    ) -> None:
         set_limit(db, "admin", 2, 60)
         for name, status in (("alice", 200), ("bob", 403)):
             for _ in range(2):
@@ -203,21 +207,21 @@ class TestEachRoute:
             assert_refused(call(*USERS, token=members[name]), "admin", 2, 60)
 
     @pytest.mark.parametrize("path", ["/api/auth/me", "/api/auth/csrf", "/api/media/requests"])
-    def test_anything_else_of_a_user(self, members: dict[str, str], path: str) -> None:
+    def test_other_routes_of_a_user_have_the_general_limit(
+        self, members: dict[str, str], path: str
+    ) -> None:
         answer = call("GET", path, token=members["bob"])
         assert answer.status == 200
         assert answer.headers["ratelimit-policy"] == '"api";q=100;w=60'
         assert answer.headers["x-ratelimit-remaining"] == "99"
 
-    def test_answers_without_a_body_and_errors_have_the_headers(
-        self, members: dict[str, str]
-    ) -> None:
+    def test_errors_and_empty_responses_have_the_headers(self, members: dict[str, str]) -> None:
         bad = call(*REQUEST, raw=b"{", token=members["bob"])
-        out = call("POST", "/api/auth/logout", token=members["bob"])
-        assert (bad.status, out.status) == (400, 204)
-        for answer in (bad, out):
+        sign_out = call("POST", "/api/auth/logout", token=members["bob"])
+        assert (bad.status, sign_out.status) == (400, 204)
+        for answer in (bad, sign_out):
             assert answer.headers.keys() >= set(NAMES)
-        exposed = out.headers["access-control-expose-headers"].lower().split(",")
+        exposed = sign_out.headers["access-control-expose-headers"].lower().split(",")
         assert {*NAMES, "retry-after"} <= set(exposed)
 
     def test_health_and_preflights_are_not_limited(self, defaults: Db) -> None:
@@ -226,15 +230,13 @@ class TestEachRoute:
             assert not set(NAMES) & answer.headers.keys()
 
 
-class TestPolls:
-    def test_a_minute_of_one_poll_a_second_meets_no_limit(
-        self, defaults: Db, plex_url: str
-    ) -> None:
+class TestPinPolling:
+    def test_one_poll_per_second_stays_below_the_limit(self, defaults: Db, plex_url: str) -> None:
         handle = plex.begin(plex_url, None)
         codes = {plex.verify(handle).code for _ in range(60)}
         assert codes == {"PIN_PENDING"}
 
-    def test_a_poll_that_is_too_fast_is_told_when_to_come_back(
+    def test_poll_above_the_limit_is_refused_with_retry_after(
         self, defaults: Db, plex_url: str
     ) -> None:
         set_limit(defaults, "plex-verify", 2, 60)
@@ -242,7 +244,7 @@ class TestPolls:
         assert [plex.verify(handle).code for _ in range(2)] == ["PIN_PENDING"] * 2
         assert_refused(plex.verify(handle), "plex-verify", 2, 60)
 
-    def test_polls_that_are_too_fast_never_end_a_sign_in(self, defaults: Db, plex_url: str) -> None:
+    def test_refused_polls_do_not_abort_the_sign_in(self, defaults: Db, plex_url: str) -> None:
         set_limit(defaults, "plex-verify", 1, 1)
         handle = plex.begin(plex_url, "alice")
         set_limit(defaults, "plex-verify", 1, 60)
@@ -256,14 +258,14 @@ class TestPolls:
         assert plex.verify(pending).code == "PIN_PENDING"
         assert plex.verify(handle).status == 200
 
-    def test_handles_do_not_hold_each_other_off(self, defaults: Db, plex_url: str) -> None:
+    def test_polls_of_different_handles_count_separately(self, defaults: Db, plex_url: str) -> None:
         for name in ("alice", "bob"):
             assert plex.verify(plex.begin(plex_url, name)).status == 200
 
 
 @pytest.fixture
-def erin(defaults: Db) -> str:
-    """Make a local account; return its password."""
+def local_password(defaults: Db) -> str:
+    """Create the local accounts Erin and Frank; return their common password."""
     password = "Cellar-door_42"
     for name, email in (("Erin", "erin@example.com"), ("Frank", "frank@example.com")):
         defaults.execute(
@@ -283,68 +285,70 @@ HOME, HOTEL, STRANGER = "198.51.100.1", "198.51.100.2", "203.0.113.66"
 
 class TestFailedLogins:
     @pytest.fixture(params=[False, True], ids=["cache", "database"], autouse=True)
-    def where(self, request: pytest.FixtureRequest) -> None:
-        """Count in the cache, and in the database while the cache is down."""
+    def counter(self, request: pytest.FixtureRequest) -> None:
+        """Count failures in the cache, or in the database while the cache is down."""
         if request.param:
             request.getfixturevalue("no_cache")
 
-    def test_right_passwords_count_for_nothing(self, db: Db, erin: str) -> None:
+    def test_successful_logins_do_not_count(self, db: Db, local_password: str) -> None:
         set_limit(db, "auth", 100, 60)
         for _ in range(8):
-            answer = log_in("erin", erin, STRANGER)
+            answer = log_in("erin", local_password, STRANGER)
             assert answer.status == 200
             assert '"login";r=5' in answer.headers["ratelimit"]
         assert log_in("erin", "wrong", STRANGER).headers["x-ratelimit-remaining"] == "4"
 
-    def test_a_stranger_does_not_lock_out_who_has_signed_in_from_there_before(
-        self, db: Db, erin: str
+    def test_failures_from_another_network_do_not_lock_out_a_known_network(
+        self, db: Db, local_password: str
     ) -> None:
         set_limit(db, "auth", 100, 60)
-        assert log_in("erin", erin, HOME).status == 200
+        assert log_in("erin", local_password, HOME).status == 200
         for _ in range(5):
             assert log_in("erin", "wrong", STRANGER).code == "INVALID_CREDENTIALS"
-        assert_refused(log_in("erin", erin, STRANGER), "login", 5, 900)
-        assert_refused(log_in("erin", erin, HOTEL), "login", 5, 900)
+        assert_refused(log_in("erin", local_password, STRANGER), "login", 5, 900)
+        assert_refused(log_in("erin", local_password, HOTEL), "login", 5, 900)
         for name in ("erin", "ERIN", "erin@example.com"):
-            assert log_in(name, erin, HOME).status == 200
+            assert log_in(name, local_password, HOME).status == 200
 
-    def test_a_network_that_is_known_has_a_limit_too(self, db: Db, erin: str) -> None:
+    def test_known_network_has_a_limit_per_account(self, db: Db, local_password: str) -> None:
         set_limit(db, "auth", 100, 60)
-        assert log_in("erin", erin, HOME).status == 200
+        assert log_in("erin", local_password, HOME).status == 200
         for _ in range(5):
             assert log_in("erin", "wrong", HOME).code == "INVALID_CREDENTIALS"
-        assert_refused(log_in("erin", erin, HOME), "login", 5, 900)
-        # Which is not the one of the address: others at home are not locked out.
-        assert log_in("frank", erin, HOME).status == 200
+        assert_refused(log_in("erin", local_password, HOME), "login", 5, 900)
+        # This limit is not the address's: another account at the same address is not locked out.
+        assert log_in("frank", local_password, HOME).status == 200
 
-    def test_a_network_is_known_to_the_accounts_that_signed_in_there_alone(
-        self, db: Db, erin: str
+    def test_network_is_known_only_for_accounts_that_signed_in_from_it(
+        self, db: Db, local_password: str
     ) -> None:
         set_limit(db, "auth", 100, 60)
-        assert log_in("frank", erin, HOME).status == 200
+        assert log_in("frank", local_password, HOME).status == 200
         for _ in range(5):
             log_in("erin", "wrong", STRANGER)
-        assert_refused(log_in("erin", erin, HOME), "login", 5, 900)
+        assert_refused(log_in("erin", local_password, HOME), "login", 5, 900)
 
     @pytest.mark.parametrize(
-        "names", [("erin", "nobody"), ("erin@example.com", "nobody@example.com")]
+        "names", [("erin", "unknown"), ("erin@example.com", "unknown@example.com")]
     )
-    def test_an_unknown_account_is_limited_like_a_known_one(
-        self, db: Db, erin: str, names: tuple[str, str]
+    def test_unknown_account_is_limited_like_a_known_one(
+        self, db: Db, local_password: str, names: tuple[str, str]
     ) -> None:
         set_limit(db, "auth", 100, 60)
-        told = []
+        outcomes = []
         for number, name in enumerate(names):
             answers = [log_in(name, "wrong", f"192.0.2.{number}{each}") for each in range(7)]
-            # Without the seconds that are left, which pass meanwhile.
-            left = [each.headers["ratelimit"].partition(";t=")[0] for each in answers]
-            told.append([(each.status, of) for each, of in zip(answers, left, strict=True)])
+            # Without the remaining seconds, which decrease between the calls.
+            remaining = [each.headers["ratelimit"].partition(";t=")[0] for each in answers]
+            outcomes.append(
+                [(each.status, of) for each, of in zip(answers, remaining, strict=True)]
+            )
             db.execute("DELETE FROM rate_limit_hits")
-        assert told[0] == told[1]
-        assert [status for status, _ in told[0]] == [401] * 5 + [429] * 2
+        assert outcomes[0] == outcomes[1]
+        assert [status for status, _ in outcomes[0]] == [401] * 5 + [429] * 2
 
-    def test_guesses_at_once_are_counted_before_they_are_checked(
-        self, db: Db, erin: str, monkeypatch: pytest.MonkeyPatch
+    def test_concurrent_guesses_count_before_the_password_is_checked(
+        self, db: Db, local_password: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         caller = Caller("a call", STRANGER, "tests")
         verify = passwords.verify
@@ -355,20 +359,20 @@ class TestFailedLogins:
                 with_password.sign_in("erin", "wrong", caller, None, lambda _: None)
             codes.append(caught.value.code)
 
-        def meanwhile(password: str, kept: str | None) -> bool:
+        def guess_while_verifying(password: str, password_hash: str | None) -> bool:
             if len(codes) < 6:
                 guess()
-            return verify(password, kept)
+            return verify(password, password_hash)
 
-        # Each guess begins while the one before it is still being checked.
-        monkeypatch.setattr(passwords, "verify", meanwhile)
+        # Each guess starts while the previous one is still being verified.
+        monkeypatch.setattr(passwords, "verify", guess_while_verifying)
         guess()
         assert codes.count("INVALID_CREDENTIALS") == 5
         assert codes.count("RATE_LIMITED") >= 1
 
 
 class TestMalformedCalls:
-    """A malformed call counts against the general limit, not the few calls of its route."""
+    """A malformed call counts against the general limit, not against the limit of its route."""
 
     @pytest.mark.parametrize(
         ("route", "bad", "good", "left"),
@@ -380,7 +384,7 @@ class TestMalformedCalls:
             (PASSWORD, {"body": {"newPassword": 7}}, {"body": {"newPassword": "Attic_17x"}}, "2"),
         ],
     )
-    def test_they_leave_the_routes_own_share_alone(
+    def test_malformed_call_does_not_count_for_the_route(
         self,
         members: dict[str, str],
         route: tuple[str, str],
@@ -395,15 +399,15 @@ class TestMalformedCalls:
         answer = call(*route, token=members["bob"], **good)
         assert answer.headers["x-ratelimit-remaining"] == left
 
-    def test_they_are_limited_all_the_same(self, members: dict[str, str], db: Db) -> None:
+    def test_malformed_calls_have_the_general_limit(self, members: dict[str, str], db: Db) -> None:
         set_limit(db, "api", 3, 60)
         for _ in range(3):
             assert call(*REQUEST, token=members["bob"], body={}).status == 400
         assert_refused(call(*REQUEST, token=members["bob"], body={}), "api", 3, 60)
 
 
-class TestWhoCalls:
-    def test_two_users_at_one_address_and_one_user_at_two(
+class TestCallerIdentity:
+    def test_signed_in_calls_count_per_user_not_per_address(
         self, members: dict[str, str], db: Db
     ) -> None:
         set_limit(db, "api", 3, 60)
@@ -412,14 +416,14 @@ class TestWhoCalls:
         assert call(*ME, token=members["bob"], ip="192.0.2.9").status == 429
         assert call(*ME, token=members["carol"], ip="203.0.113.7").status == 200
 
-    def test_ipv6_counts_by_64(self, defaults: Db) -> None:
+    def test_ipv6_addresses_count_per_64_bit_prefix(self, defaults: Db) -> None:
         set_limit(defaults, "plex-pin", 2, 60)
         for ip in ("2001:db8:1:2::1", "2001:db8:1:2:ffff:ffff:ffff:ffff"):
             assert call(*PIN, body={}, ip=ip).status == 200
         assert call(*PIN, body={}, ip="2001:db8:1:2:3::4").status == 429
         assert call(*PIN, body={}, ip="2001:db8:1:3::1").status == 200
 
-    def test_headers_do_not_say_who_calls(self, defaults: Db) -> None:
+    def test_forwarding_headers_do_not_change_the_address(self, defaults: Db) -> None:
         set_limit(defaults, "plex-pin", 2, 60)
         statuses = []
         for number in range(4):
@@ -429,7 +433,7 @@ class TestWhoCalls:
         assert statuses == [200, 200, 429, 429]
 
     @pytest.mark.parametrize("route", [ME, USERS, SEARCH, PASSWORD])
-    def test_guessing_tokens_is_held_off_and_the_right_one_gets_in(
+    def test_calls_with_invalid_tokens_are_limited_per_address(
         self, members: dict[str, str], db: Db, route: tuple[str, str]
     ) -> None:
         set_limit(db, "api", 3, 60)
@@ -443,14 +447,16 @@ class TestWhoCalls:
 
 
 class TestExactness:
-    def test_after_the_window_it_is_open_again(self, members: dict[str, str], db: Db) -> None:
+    def test_calls_are_accepted_again_after_the_window(
+        self, members: dict[str, str], db: Db
+    ) -> None:
         set_limit(db, "api", 2, 1)
         bob = members["bob"]
         assert [call(*ME, token=bob).status for _ in range(3)] == [200, 200, 429]
         time.sleep(1)
         assert [call(*ME, token=bob).status for _ in range(3)] == [200, 200, 429]
 
-    def test_refused_calls_do_not_prolong_the_wait(self, members: dict[str, str], db: Db) -> None:
+    def test_refused_calls_do_not_extend_the_wait(self, members: dict[str, str], db: Db) -> None:
         set_limit(db, "api", 1, 1)
         started = time.monotonic()
         assert call(*ME, token=members["bob"]).status == 200
@@ -458,19 +464,21 @@ class TestExactness:
             assert time.monotonic() - started < 2
         assert time.monotonic() - started >= 1
 
-    def test_a_burst_at_the_edge_of_a_window(self, members: dict[str, str], db: Db) -> None:
+    def test_burst_across_a_window_boundary_stays_within_the_limit(
+        self, members: dict[str, str], db: Db
+    ) -> None:
         set_limit(db, "api", 4, 1)
         accepted: list[tuple[float, float]] = []
         started = time.monotonic()
         while (sent := time.monotonic()) < started + 2.2:
             if call(*ME, token=members["bob"]).status == 200:
                 accepted.append((sent, time.monotonic()))
-        # Of any five accepted in a row the first and the last are a window apart.
+        # In any five consecutive accepted calls, the first and the last are a window apart.
         assert len(accepted) >= 8
         for (first_sent, _), (_, last_answered) in zip(accepted, accepted[4:], strict=False):
             assert last_answered - first_sent >= 1
 
-    def test_the_clock_that_counts_is_the_servers(
+    def test_clock_of_the_cache_server_counts(
         self, members: dict[str, str], db: Db, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         set_limit(db, "api", 2, 60)
@@ -481,17 +489,19 @@ class TestExactness:
         assert after.headers["x-ratelimit-reset"] == before.headers["x-ratelimit-reset"]
         assert call(*ME, token=members["bob"]).status == 429
 
-    def test_every_key_expires(self, members: dict[str, str], keys: redis.Redis, db: Db) -> None:
+    def test_every_cache_key_expires(
+        self, members: dict[str, str], keys: redis.Redis, db: Db
+    ) -> None:
         set_limit(db, "plex-pin", 1, 60)
         for _ in range(2):
             call(*ME, token=members["bob"])
             call(*PIN, body={})
             call(*ME, token="a.b.c")
         found = list(keys.scan_iter("{rl}:*"))
-        assert len(found) == 5  # user, address, auth, plex-pin and the mark of its refusal
+        assert len(found) == 5  # user, address, auth, plex-pin and the marker of its refusal
         assert all(0 < keys.ttl(key) <= 60 for key in found)
 
-    def test_script_is_forgotten_by_the_server(
+    def test_script_is_loaded_again_after_a_script_flush(
         self, members: dict[str, str], keys: redis.Redis
     ) -> None:
         before = call(*ME, token=members["bob"])
@@ -502,8 +512,8 @@ class TestExactness:
         assert after.headers["x-ratelimit-remaining"] == "98"
 
 
-class TestWhatIsTold:
-    def test_the_first_refusal_is_audited_and_logged_once(
+class TestReports:
+    def test_first_refusal_of_a_window_is_audited_and_logged_once(
         self, members: dict[str, str], db: Db, logs: io.StringIO
     ) -> None:
         set_limit(db, "search", 1, 60)
@@ -516,11 +526,13 @@ class TestWhatIsTold:
         request_id = answers[1].headers["x-request-id"]
         assert audited(db) == [("search", bob, "2001:db8::7", "tests", request_id)]
         lines = [json.loads(line) for line in logs.getvalue().splitlines()]
-        told = [line for line in lines if line["message"] == "rate_limit_exceeded"]
-        assert len(told) == 1
-        assert told[0].items() >= {"policy": "search", "user_id": bob, "limit": 1}.items()
+        refusals = [line for line in lines if line["message"] == "rate_limit_exceeded"]
+        assert len(refusals) == 1
+        assert refusals[0].items() >= {"policy": "search", "user_id": bob, "limit": 1}.items()
 
-    def test_and_once_more_in_the_next_window(self, members: dict[str, str], db: Db) -> None:
+    def test_refusal_in_the_next_window_is_audited_again(
+        self, members: dict[str, str], db: Db
+    ) -> None:
         set_limit(db, "search", 1, 1)
         for _ in range(2):
             for _ in range(3):
@@ -528,25 +540,25 @@ class TestWhatIsTold:
             time.sleep(1)
         assert len(audited(db)) == 2
 
-    def test_a_stranger_is_audited_by_address(self, defaults: Db) -> None:
+    def test_refusal_of_an_anonymous_caller_is_audited_by_address(self, defaults: Db) -> None:
         for _ in range(8):
             call(*PIN, body={}, ip="203.0.113.9")
         assert [row[:3] for row in audited(defaults)] == [("plex-pin", None, "203.0.113.9")]
 
-    def test_further_refusals_cost_no_sql(
-        self, defaults: Db, statements: list[str], monkeypatch: pytest.MonkeyPatch
+    def test_further_refusals_open_no_transaction(
+        self, defaults: Db, transactions: list[str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(system_config, "CACHE_SECONDS", 30.0)
         for _ in range(6):
             call(*PIN, body={})
-        statements.clear()
+        transactions.clear()
         for _ in range(10):
             assert call(*PIN, body={}).status == 429
-        assert statements == []
+        assert transactions == []
         call(*PIN, body={}, ip="203.0.113.8")
-        assert statements != []
+        assert transactions != []
 
-    def test_refusals_are_counted_by_policy(
+    def test_refusals_are_counted_per_policy(
         self, defaults: Db, capsys: pytest.CaptureFixture[str]
     ) -> None:
         for _ in range(7):
@@ -557,7 +569,7 @@ class TestWhatIsTold:
 
 
 class TestWithoutTheCache:
-    def test_general_limits_hold_in_this_environment(
+    def test_general_limits_are_counted_in_memory(
         self, members: dict[str, str], no_cache: None, capsys: pytest.CaptureFixture[str]
     ) -> None:
         statuses = [call(*ME, token=members["bob"]).status for _ in range(101)]
@@ -565,12 +577,12 @@ class TestWithoutTheCache:
         assert call(*ME, token=members["carol"]).status == 200
         assert capsys.readouterr().out.count('"RateLimitFallback"') >= 102
 
-    def test_sign_in_limits_hold_in_the_database(
+    def test_sign_in_limits_are_counted_in_the_database(
         self, defaults: Db, no_cache: None, capsys: pytest.CaptureFixture[str]
     ) -> None:
         statuses = [call(*PIN, body={}).status for _ in range(8)]
         assert statuses == [200] * 5 + [429] * 3
-        # Whatever environment answers: this one has kept nothing.
+        # Another environment has the same count: the memory of this one is empty.
         rate_limits.memory.cache_clear()
         answer = call(*PIN, body={})
         assert_refused(answer, "plex-pin", 5, 300)
@@ -580,7 +592,7 @@ class TestWithoutTheCache:
         assert '"RateLimitFallback"' in capsys.readouterr().out
 
     @pytest.mark.parametrize("route", [VERIFY, LOGIN, PASSWORD])
-    def test_so_do_those_of_the_other_sign_in_routes(
+    def test_limits_of_the_other_sign_in_routes_are_counted_in_the_database(
         self, members: dict[str, str], no_cache: None, db: Db, route: tuple[str, str]
     ) -> None:
         bodies = {VERIFY: {"pinId": "x"}, LOGIN: CREDENTIALS, PASSWORD: {"newPassword": "x"}}
@@ -595,13 +607,13 @@ class TestWithoutTheCache:
         assert any(f":{policy.name}:" in key for (key,) in hits)
         assert not any("ann" in key for (key,) in hits)
 
-    def test_after_the_window_it_is_open_again(self, defaults: Db, no_cache: None) -> None:
+    def test_calls_are_accepted_again_after_the_window(self, defaults: Db, no_cache: None) -> None:
         set_limit(defaults, "plex-pin", 2, 1)
         assert [call(*PIN, body={}).status for _ in range(3)] == [200, 200, 429]
         time.sleep(1)
         assert [call(*PIN, body={}).status for _ in range(3)] == [200, 200, 429]
 
-    def test_rows_are_cleaned_up(self, defaults: Db, no_cache: None) -> None:
+    def test_expired_rows_are_deleted(self, defaults: Db, no_cache: None) -> None:
         for ip in ("203.0.113.7", "203.0.113.8"):
             call(*PIN, body={}, ip=ip)
         assert run_schedule("ExpiredRateLimitHits")["deleted"] == 0
@@ -610,12 +622,14 @@ class TestWithoutTheCache:
             " WHERE key LIKE '%.7'"
         )
         assert run_schedule("ExpiredRateLimitHits")["deleted"] == 2
-        left = defaults.execute("SELECT key FROM rate_limit_hits ORDER BY key").fetchall()
-        assert left == [("{rl}:auth:203.0.113.8",), ("{rl}:plex-pin:203.0.113.8",)]
+        remaining = defaults.execute("SELECT key FROM rate_limit_hits ORDER BY key").fetchall()
+        assert remaining == [("{rl}:auth:203.0.113.8",), ("{rl}:plex-pin:203.0.113.8",)]
 
 
 class TestChangesAtRunTime:
-    def test_a_change_holds_with_the_next_read(self, members: dict[str, str], db: Db) -> None:
+    def test_changed_limit_applies_from_the_next_read(
+        self, members: dict[str, str], db: Db
+    ) -> None:
         assert call(*ME, token=members["bob"]).headers["x-ratelimit-limit"] == "100"
         set_limit(db, "api", 2, 30)
         answer = call(*ME, token=members["bob"])
@@ -626,13 +640,13 @@ class TestChangesAtRunTime:
         default_limits(db)
         assert call(*ME, token=members["bob"]).headers["x-ratelimit-limit"] == "100"
 
-    def test_a_lowered_limit_waits_until_it_is_kept(self, members: dict[str, str], db: Db) -> None:
+    def test_lowered_limit_counts_the_earlier_calls(self, members: dict[str, str], db: Db) -> None:
         for _ in range(10):
             call(*ME, token=members["bob"])
         set_limit(db, "api", 2, 60)
         assert_refused(call(*ME, token=members["bob"]), "api", 2, 60)
 
-    def test_is_read_every_half_minute_only(
+    def test_limits_are_read_every_thirty_seconds_only(
         self, members: dict[str, str], db: Db, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(system_config, "CACHE_SECONDS", 30.0)
@@ -660,7 +674,7 @@ class TestChangesAtRunTime:
             ("rateLimit.everything", '{"limit": 5, "window": 60}'),
         ],
     )
-    def test_what_cannot_be_understood_is_told_and_left_out(
+    def test_invalid_setting_is_logged_and_ignored(
         self, members: dict[str, str], db: Db, logs: io.StringIO, key: str, value: str
     ) -> None:
         set_limit(db, "search", 7, 70)
@@ -671,7 +685,7 @@ class TestChangesAtRunTime:
         assert f'"key":"{key}"' in logs.getvalue()
 
 
-def test_script_memory_and_database_decide_alike(db: Db, keys: redis.Redis) -> None:
+def test_script_memory_and_database_give_the_same_results(db: Db, keys: redis.Redis) -> None:
     bounds = {"auth": 6, "login": 3, "plex-pin": 5}
     policies = [Policy(name, limit, 60, "sign-in") for name, limit in bounds.items()]  # type: ignore[arg-type]  # names that exist
     chosen = random.Random(7)
@@ -695,7 +709,7 @@ def test_script_memory_and_database_decide_alike(db: Db, keys: redis.Redis) -> N
 
 @pytest.fixture
 def database_down(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
-    """Return what takes the database away."""
+    """Return a function that makes the database unreachable."""
 
     def unavailable() -> None:
         raise database_unavailable()
@@ -703,18 +717,18 @@ def database_down(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     return lambda: monkeypatch.setattr(database(), "transaction", unavailable)
 
 
-def test_strangers_are_held_off_while_the_database_is_down(
+def test_anonymous_calls_are_limited_while_the_database_is_down(
     defaults: Db, database_down: Callable[[], None]
 ) -> None:
     set_limit(defaults, "api", 2, 60)
     assert call(*ME, token="a.b.c").code == "JWT_INVALID"
     database_down()
-    # By the settings that were read last, and without a row in the audit log.
+    # The limit comes from the settings read last; no audit row is written.
     assert call(*ME, token="a.b.c").code == "JWT_INVALID"
     assert_refused(call(*ME, token="a.b.c"), "api", 2, 60)
 
 
-def test_without_cache_and_database_nobody_signs_in(
+def test_sign_in_fails_without_cache_and_database(
     defaults: Db, no_cache: None, database_down: Callable[[], None]
 ) -> None:
     database_down()

@@ -1,4 +1,4 @@
-"""One request, cancelling, approval without a decision, and lists."""
+"""Media requests: details, cancellation, automatic approval, locks and lists."""
 
 import itertools
 import json
@@ -30,20 +30,20 @@ MATRIX = {"mediaType": "movie", "tmdbId": 603}
 SHOW = {"mediaType": "tv", "tmdbId": 1396, "seasons": [1, 2]}
 FILMS = [603, 27205, 157336, 13, 238]
 CALLER = Caller("test", "203.0.113.7", "tests")
-NOBODYS = "3f0e8c2a-7a52-4d0e-9a56-2d1f2b7c9e11"
+UNKNOWN_ID = "3f0e8c2a-7a52-4d0e-9a56-2d1f2b7c9e11"
 
 
 def post(token: str, body: dict[str, Any] | None = None, **options: Any) -> Answer:
     return call("POST", "/api/media/request", token=token, body=body or MATRIX, **options)
 
 
-def ask(token: str, body: dict[str, Any] | None = None) -> Any:
+def create_request(token: str, body: dict[str, Any] | None = None) -> Any:
     answer = post(token, body)
     assert answer.status == 201, answer.text
     return answer.data
 
 
-def one(token: str, request_id: str) -> Answer:
+def get_request(token: str, request_id: str) -> Answer:
     return call("GET", f"/api/media/requests/{request_id}", token=token)
 
 
@@ -63,7 +63,7 @@ def configure(token: str, key: str, value: Any) -> None:
 
 @pytest.fixture
 def metrics(capsys: pytest.CaptureFixture[str]) -> Callable[[], Counter[str]]:
-    """Return what counts the metrics of requests written since it was last asked."""
+    """Return a function that counts the request metrics written since its last call."""
 
     def written() -> Counter[str]:
         lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
@@ -76,103 +76,114 @@ def metrics(capsys: pytest.CaptureFixture[str]) -> Callable[[], Counter[str]]:
     return written
 
 
-class TestOne:
-    def test_ones_own_is_what_the_list_has(self, people: dict[str, str]) -> None:
+class TestDetails:
+    def test_details_equal_the_entry_of_the_list(self, people: dict[str, str]) -> None:
         for body in ({**MATRIX, "comment": "please"}, SHOW):
-            made = ask(people["bob"], body)
-            answer = one(people["bob"], made["id"])
+            made = create_request(people["bob"], body)
+            answer = get_request(people["bob"], made["id"])
             assert answer.status == 200
             assert answer.data == made
         listed = call("GET", "/api/media/requests", token=people["bob"]).json["data"]
         assert answer.data == listed[0]
 
-    def test_with_what_became_of_it(self, people: dict[str, str]) -> None:
-        made = ask(people["bob"])
+    def test_decided_request_shows_the_decision(self, people: dict[str, str]) -> None:
+        made = create_request(people["bob"])
         declined = decide(people["alice"], made["id"], "decline").data
-        assert one(people["bob"], made["id"]).data == declined
+        assert get_request(people["bob"], made["id"]).data == declined
         assert declined["reason"] == "no room"
 
-    def test_somebody_elses_is_like_nobodys(self, people: dict[str, str]) -> None:
-        made = ask(people["bob"])
-        others, nobodys = one(people["carol"], made["id"]), one(people["carol"], NOBODYS)
+    def test_request_of_another_user_is_refused_like_an_unknown_id(
+        self, people: dict[str, str]
+    ) -> None:
+        made = create_request(people["bob"])
+        others, unknown = (
+            get_request(people["carol"], made["id"]),
+            get_request(people["carol"], UNKNOWN_ID),
+        )
         assert (others.status, others.code) == (404, "NOT_FOUND")
-        assert others.json == nobodys.json
-        assert one(people["bob"], made["id"]).status == 200
+        assert others.json == unknown.json
+        assert get_request(people["bob"], made["id"]).status == 200
 
-    def test_an_admin_sees_any(self, people: dict[str, str]) -> None:
-        made = ask(people["bob"])
-        assert one(people["alice"], made["id"]).data == made
-        assert one(people["alice"], NOBODYS).code == "NOT_FOUND"
+    def test_admin_sees_every_request(self, people: dict[str, str]) -> None:
+        made = create_request(people["bob"])
+        assert get_request(people["alice"], made["id"]).data == made
+        assert get_request(people["alice"], UNKNOWN_ID).code == "NOT_FOUND"
 
-    def test_who_is_an_admin_is_in_the_row_and_not_in_the_cache(
+    def test_role_is_read_from_the_database_not_from_the_cache(
         self, db: Db, people: dict[str, str]
     ) -> None:
-        bobs, carols = ask(people["bob"]), ask(people["carol"], SHOW)
+        bobs, carols = create_request(people["bob"]), create_request(people["carol"], SHOW)
         for name in ("alice", "bob"):
-            id_of(people[name])  # their sessions are in the cache now, with the roles they have
+            id_of(people[name])  # this caches their sessions with their current roles
         db.execute("UPDATE users SET role = 'user' WHERE username = 'alice'")
         db.execute("UPDATE users SET role = 'admin' WHERE username = 'bob'")
-        assert one(people["alice"], bobs["id"]).code == "NOT_FOUND"
+        assert get_request(people["alice"], bobs["id"]).code == "NOT_FOUND"
         assert cancel(people["alice"], bobs["id"]).code == "NOT_FOUND"
-        assert one(people["bob"], carols["id"]).status == 200
+        assert get_request(people["bob"], carols["id"]).status == 200
         assert cancel(people["bob"], carols["id"]).status == 204
 
-    def test_a_suspended_admin_sees_what_is_theirs_for_as_long_as_the_cache_says(
+    def test_suspended_admin_with_a_cached_session_sees_only_requests_of_their_own(
         self, db: Db, people: dict[str, str]
     ) -> None:
-        others, own = ask(people["bob"]), ask(people["alice"], SHOW)
-        assert one(people["alice"], others["id"]).status == 200
+        others, own = create_request(people["bob"]), create_request(people["alice"], SHOW)
+        assert get_request(people["alice"], others["id"]).status == 200
         db.execute("UPDATE users SET status = 'suspended' WHERE username = 'alice'")
-        assert one(people["alice"], others["id"]).code == "NOT_FOUND"
-        assert one(people["alice"], own["id"]).status == 200
+        assert get_request(people["alice"], others["id"]).code == "NOT_FOUND"
+        assert get_request(people["alice"], own["id"]).status == 200
 
-    @pytest.mark.parametrize("request_id", ["1", "me", NOBODYS[:-1], "%00", NOBODYS + "0"])
+    @pytest.mark.parametrize("request_id", ["1", "me", UNKNOWN_ID[:-1], "%00", UNKNOWN_ID + "0"])
     @pytest.mark.parametrize("method", ["GET", "DELETE"])
-    def test_an_id_that_is_none(self, people: dict[str, str], method: str, request_id: str) -> None:
+    def test_malformed_id_is_rejected(
+        self, people: dict[str, str], method: str, request_id: str
+    ) -> None:
         answer = call(method, f"/api/media/requests/{request_id}", token=people["bob"])
         assert (answer.status, answer.code) == (400, "VALIDATION_ERROR")
         assert [item["field"] for item in answer.details] == ["path.id"]
 
 
 class TestCancel:
-    def test_ones_own_is_gone_and_its_title_free(self, db: Db, people: dict[str, str]) -> None:
+    def test_cancelled_request_is_deleted_and_its_title_can_be_requested(
+        self, db: Db, people: dict[str, str]
+    ) -> None:
         bob = id_of(people["bob"])
-        made = ask(people["bob"])
+        made = create_request(people["bob"])
         answer = cancel(people["bob"], made["id"])
         assert (answer.status, answer.text) == (204, "")
-        assert one(people["bob"], made["id"]).code == "NOT_FOUND"
+        assert get_request(people["bob"], made["id"]).code == "NOT_FOUND"
         assert call("GET", "/api/media/requests", token=people["bob"]).json["data"] == []
         assert request_rows(db)[:2] == [[], []]
-        assert ask(people["carol"])["title"] == "The Matrix"
+        assert create_request(people["carol"])["title"] == "The Matrix"
         details = {"mediaType": "movie", "tmdbId": 603, "title": "The Matrix"}
         assert audited(db, "request.cancelled") == [(bob, "request", made["id"], details)]
 
-    def test_a_show_frees_the_seasons_it_held(self, db: Db, people: dict[str, str]) -> None:
-        ask(people["carol"], {**SHOW, "seasons": [3]})
-        made = ask(people["bob"], {**SHOW, "seasons": [2, 1]})
+    def test_cancelled_show_frees_its_seasons(self, db: Db, people: dict[str, str]) -> None:
+        create_request(people["carol"], {**SHOW, "seasons": [3]})
+        made = create_request(people["bob"], {**SHOW, "seasons": [2, 1]})
         assert cancel(people["bob"], made["id"]).status == 204
-        again = ask(people["carol"], {**SHOW, "seasons": [1, 2, 3]})
+        again = create_request(people["carol"], {**SHOW, "seasons": [1, 2, 3]})
         assert (again["seasons"], again["skippedSeasons"]) == ([1, 2], [3])
         [(_, _, _, details)] = audited(db, "request.cancelled")
         assert details["seasons"] == [1, 2]
 
-    def test_somebody_elses_is_like_nobodys(self, db: Db, people: dict[str, str]) -> None:
-        pending, approved = ask(people["bob"]), ask(people["bob"], SHOW)
+    def test_request_of_another_user_is_refused_like_an_unknown_id(
+        self, db: Db, people: dict[str, str]
+    ) -> None:
+        pending, approved = create_request(people["bob"]), create_request(people["bob"], SHOW)
         decide(people["alice"], approved["id"], "approve")
         before = request_rows(db)
-        nobodys = cancel(people["carol"], NOBODYS)
+        unknown = cancel(people["carol"], UNKNOWN_ID)
         for made in (pending, approved):
             answer = cancel(people["carol"], made["id"])
             assert (answer.status, answer.code) == (404, "NOT_FOUND")
-            assert answer.json == nobodys.json
+            assert answer.json == unknown.json
         assert request_rows(db) == before
         assert cancel(people["bob"], pending["id"]).status == 204
 
-    def test_an_admin_cancels_any_and_the_log_tells_whose(
+    def test_admin_cancels_any_request_and_the_audit_log_names_its_owner(
         self, db: Db, people: dict[str, str]
     ) -> None:
         alice, bob = id_of(people["alice"]), id_of(people["bob"])
-        others, own = ask(people["bob"]), ask(people["alice"], SHOW)
+        others, own = create_request(people["bob"]), create_request(people["alice"], SHOW)
         for made in (others, own):
             assert cancel(people["alice"], made["id"]).status == 204
         first, second = audited(db, "request.cancelled")
@@ -182,8 +193,10 @@ class TestCancel:
 
     @pytest.mark.parametrize("how", ["approve", "decline"])
     @pytest.mark.parametrize("name", ["bob", "alice"])
-    def test_a_decision_is_final(self, db: Db, people: dict[str, str], how: str, name: str) -> None:
-        made = ask(people["bob"])
+    def test_decided_request_cannot_be_cancelled(
+        self, db: Db, people: dict[str, str], how: str, name: str
+    ) -> None:
+        made = create_request(people["bob"])
         decided = decide(people["alice"], made["id"], how).data
         before = request_rows(db)
         answer = cancel(people[name], made["id"])
@@ -192,25 +205,25 @@ class TestCancel:
         assert request_rows(db) == before
 
     @pytest.mark.parametrize("how", ["approve", "decline"])
-    def test_what_is_cancelled_cannot_be_decided(self, people: dict[str, str], how: str) -> None:
-        made = ask(people["bob"])
+    def test_cancelled_request_cannot_be_decided(self, people: dict[str, str], how: str) -> None:
+        made = create_request(people["bob"])
         cancel(people["bob"], made["id"])
         assert decide(people["alice"], made["id"], how).code == "NOT_FOUND"
         assert cancel(people["bob"], made["id"]).code == "NOT_FOUND"
 
-    def test_is_counted_once(
+    def test_cancellation_is_counted_once(
         self, people: dict[str, str], metrics: Callable[[], Counter[str]]
     ) -> None:
-        made = ask(people["bob"])
+        made = create_request(people["bob"])
         assert metrics() == {"RequestCreated": 1}
         for _ in range(2):
             cancel(people["bob"], made["id"])
         assert metrics() == {"RequestCancelled": 1}
 
-    def test_its_audit_row_is_written_or_it_is_not_cancelled(
+    def test_cancellation_is_rolled_back_without_its_audit_row(
         self, db: Db, people: dict[str, str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        made = ask(people["bob"])
+        made = create_request(people["bob"])
         before = request_rows(db)
         with monkeypatch.context() as patched:
             patched.setattr(audit_repository, "record", fail)
@@ -220,73 +233,77 @@ class TestCancel:
 
 
 def fail(*_: object, **__: object) -> None:
-    raise RuntimeError("no room for a row")
+    raise RuntimeError("the audit row cannot be written")
 
 
-class TestWhoIsOutMeanwhile:
-    """The session is in the cache for up to a minute: what is written asks the row."""
+class TestUserChangedSinceSignIn:
+    """A cached session may be a minute old, so every write checks the user's row."""
 
-    @pytest.mark.parametrize("out", ["UPDATE users SET status = 'suspended'", "DELETE FROM users"])
-    def test_writes_nothing(self, db: Db, people: dict[str, str], out: str) -> None:
-        made = ask(people["carol"])
+    @pytest.mark.parametrize(
+        "change", ["UPDATE users SET status = 'suspended'", "DELETE FROM users"]
+    )
+    def test_suspended_or_deleted_user_writes_nothing(
+        self, db: Db, people: dict[str, str], change: str
+    ) -> None:
+        made = create_request(people["carol"])
         id_of(people["bob"])
-        db.execute(f"{out} WHERE username = 'bob'".encode())
+        db.execute(f"{change} WHERE username = 'bob'".encode())
         before = request_rows(db)
         for answer in (post(people["bob"], SHOW), cancel(people["bob"], made["id"])):
             assert (answer.status, answer.code) == (401, "JWT_INVALID")
             assert answer.headers["www-authenticate"] == "Bearer"
         assert request_rows(db) == before
 
-    def test_who_is_in_again_writes(self, db: Db, people: dict[str, str]) -> None:
+    def test_reactivated_user_can_write_again(self, db: Db, people: dict[str, str]) -> None:
         id_of(people["bob"])
         for status, code in (("suspended", 401), ("active", 201)):
             db.execute("UPDATE users SET status = %s WHERE username = 'bob'", (status,))
             assert post(people["bob"], SHOW).status == code
 
-    def test_who_is_no_admin_any_more_decides_nothing(self, db: Db, people: dict[str, str]) -> None:
-        made = ask(people["carol"])
+    def test_demoted_admin_decides_nothing(self, db: Db, people: dict[str, str]) -> None:
+        made = create_request(people["carol"])
         [session] = call("GET", "/api/auth/sessions", token=people["bob"]).data
-        # As he was authenticated: an admin.
+        # Bob was an admin when he was authenticated.
         bob = Principal(UUID(id_of(people["bob"])), UUID(session["id"]), "admin")
         with pytest.raises(AppError) as caught:
             decisions.approve(UUID(made["id"]), None, bob, CALLER)
         assert caught.value.code is ErrorCode.FORBIDDEN
-        assert one(people["carol"], made["id"]).data["status"] == "pending"
+        assert get_request(people["carol"], made["id"]).data["status"] == "pending"
 
 
-class TestAsking:
+class TestCreate:
     @pytest.mark.parametrize(
         "extra",
         [
             {"status": "approved"},
-            {"userId": NOBODYS},
+            {"userId": UNKNOWN_ID},
             {"role": "admin"},
             {"requestedAt": "2020-01-01T00:00:00Z"},
-            {"processedBy": NOBODYS},
+            {"processedBy": UNKNOWN_ID},
             {"title": "My own"},
             {"tmdb_id": 603},
         ],
         ids=str,
     )
-    def test_nothing_but_what_may_be_asked(
+    def test_unknown_field_is_rejected(
         self, db: Db, people: dict[str, str], extra: dict[str, str]
     ) -> None:
         answer = post(people["bob"], {**MATRIX, **extra})
         assert (answer.status, answer.code) == (400, "VALIDATION_ERROR")
         assert [item["field"] for item in answer.details] == [f"body.{next(iter(extra))}"]
         assert request_rows(db)[0] == []
-        made = ask(people["bob"])
+        made = create_request(people["bob"])
         assert (made["status"], made["userId"]) == ("pending", id_of(people["bob"]))
         assert made["title"] == "The Matrix"
 
     @pytest.mark.parametrize("first", [{}, {"comment": "a"}, {"comment": None, "seasons": None}])
     @pytest.mark.parametrize("second", [{}, {"comment": "b"}, {"comment": None, "seasons": None}])
-    def test_what_is_left_out_hides_no_duplicate(
+    def test_duplicate_is_refused_whether_or_not_optional_fields_are_given(
         self, db: Db, people: dict[str, str], first: dict[str, Any], second: dict[str, Any]
     ) -> None:
         show = {"mediaType": "tv", "tmdbId": 1396}
         for title in (MATRIX, show):
-            ask(people["bob"], {**title, **first})
+            create_request(people["bob"], {**title, **first})
             again = post(people["carol"], {**title, **second})
             assert (again.status, again.code) == (409, "ALREADY_REQUESTED")
         named = post(people["carol"], {**show, "seasons": [1, 2, 3, 4, 5]})
@@ -296,52 +313,52 @@ class TestAsking:
 
 class TestAutoApproval:
     @pytest.fixture
-    def films(self, people: dict[str, str]) -> None:
+    def auto_approve_films(self, people: dict[str, str]) -> None:
         configure(people["alice"], "autoApprove.user", {"movie": True, "tv": False})
 
-    @pytest.mark.usefixtures("films")
-    def test_is_approved_as_it_is_made(
+    @pytest.mark.usefixtures("auto_approve_films")
+    def test_request_is_approved_on_creation(
         self, db: Db, people: dict[str, str], metrics: Callable[[], Counter[str]]
     ) -> None:
         bob = id_of(people["bob"])
         metrics()
-        made = ask(people["bob"])
+        made = create_request(people["bob"])
         assert made["status"] == "approved"
         assert made["processedAt"] == made["requestedAt"]
         assert not {"processedBy", "reason"} & made.keys()
-        assert one(people["bob"], made["id"]).data == made
+        assert get_request(people["bob"], made["id"]).data == made
         assert metrics() == {"RequestCreated": 1, "RequestDecided": 1}
         target = (bob, "request", made["id"])
         title = {"mediaType": "movie", "tmdbId": 603, "title": "The Matrix"}
         assert audited(db, "request.created") == [(*target, title)]
         assert audited(db, "request.approved") == [(*target, {"auto": True})]
 
-    @pytest.mark.usefixtures("films")
-    def test_is_as_final_as_any_and_holds_its_title(self, people: dict[str, str]) -> None:
-        made = ask(people["bob"])
+    @pytest.mark.usefixtures("auto_approve_films")
+    def test_automatic_approval_is_final_and_holds_the_title(self, people: dict[str, str]) -> None:
+        made = create_request(people["bob"])
         assert cancel(people["bob"], made["id"]).details == {"status": "approved"}
         for how in ("approve", "decline"):
             assert decide(people["alice"], made["id"], how).code == "INVALID_STATE"
         assert post(people["carol"]).code == "ALREADY_REQUESTED"
 
-    @pytest.mark.usefixtures("films")
-    def test_is_by_media_type_and_role(self, people: dict[str, str]) -> None:
-        assert ask(people["bob"], SHOW)["status"] == "pending"
-        assert ask(people["alice"])["status"] == "pending"
+    @pytest.mark.usefixtures("auto_approve_films")
+    def test_setting_is_per_media_type_and_role(self, people: dict[str, str]) -> None:
+        assert create_request(people["bob"], SHOW)["status"] == "pending"
+        assert create_request(people["alice"])["status"] == "pending"
         configure(people["alice"], "autoApprove.admin", {"movie": False, "tv": True})
-        assert ask(people["alice"], {**SHOW, "seasons": [3]})["status"] == "approved"
-        assert ask(people["carol"], {**SHOW, "seasons": [4]})["status"] == "pending"
+        assert create_request(people["alice"], {**SHOW, "seasons": [3]})["status"] == "approved"
+        assert create_request(people["carol"], {**SHOW, "seasons": [4]})["status"] == "pending"
 
-    def test_the_role_is_in_the_row_and_not_in_the_cache(
+    def test_role_is_read_from_the_database_not_from_the_cache(
         self, db: Db, people: dict[str, str]
     ) -> None:
         configure(people["alice"], "autoApprove.admin", {"movie": True, "tv": False})
         id_of(people["bob"])
         db.execute("UPDATE users SET role = 'admin' WHERE username = 'bob'")
-        assert ask(people["bob"])["status"] == "approved"
+        assert create_request(people["bob"])["status"] == "approved"
 
-    @pytest.mark.usefixtures("films")
-    def test_a_repeated_call_decides_nothing_anew(
+    @pytest.mark.usefixtures("auto_approve_films")
+    def test_repeated_call_with_the_same_key_decides_nothing_again(
         self, db: Db, people: dict[str, str], metrics: Callable[[], Counter[str]]
     ) -> None:
         key = {"Idempotency-Key": "k"}
@@ -353,30 +370,30 @@ class TestAutoApproval:
         assert len(audited(db, "request.approved")) == 1
 
 
-# What is tried by somebody whose row another transaction holds, with a request of theirs.
+# Writes of a user whose row another transaction has locked; each takes the id of their request.
 WRITES: dict[str, Callable[[UUID, Principal, Caller], object]] = {
-    "create": lambda _, who, caller: create.create(
-        RequestIn.model_validate(SHOW), who, caller, "key"
+    "create": lambda _, principal, caller: create.create(
+        RequestIn.model_validate(SHOW), principal, caller, "key"
     ),
     "cancel": service.cancel,
-    "approve": lambda made, who, caller: decisions.approve(made, None, who, caller),
-    "decline": lambda made, who, caller: decisions.decline(made, "no", who, caller),
-    "bulk": lambda made, who, caller: decisions.decide(
-        DecisionsIn(decision="approve", ids=[made]), who, caller
+    "approve": lambda made, principal, caller: decisions.approve(made, None, principal, caller),
+    "decline": lambda made, principal, caller: decisions.decline(made, "no", principal, caller),
+    "bulk": lambda made, principal, caller: decisions.decide(
+        DecisionsIn(decision="approve", ids=[made]), principal, caller
     ),
 }
 
 
 class TestLocks:
     @pytest.fixture
-    def patient(
+    def long_lock_timeout(
         self,
         db: Db,
         environment: dict[str, str],
         reconnect: Callable[[], None],
         people: object,
     ) -> Iterator[None]:
-        """Let the functions' connection wait for locks for longer than a busy machine needs."""
+        """Raise the lock timeout of the functions' connection, for a busy machine."""
         parts = urlsplit(environment["DATABASE_URL"])
         change = sql.SQL("ALTER ROLE {} IN DATABASE {} SET lock_timeout = {}")
         names = [sql.Identifier(str(parts.username)), sql.Identifier(parts.path[1:])]
@@ -386,12 +403,12 @@ class TestLocks:
         db.execute(change.format(*names, "1s"))
         reconnect()
 
-    @pytest.mark.usefixtures("patient")
+    @pytest.mark.usefixtures("long_lock_timeout")
     @pytest.mark.parametrize("write", WRITES)
-    def test_who_acts_is_waited_for_while_nothing_is_held(
+    def test_write_locks_the_acting_user_before_anything_else(
         self, db: Db, direct_url: str, people: dict[str, str], write: str
     ) -> None:
-        made = ask(people["alice"])
+        made = create_request(people["alice"])
         [session] = call("GET", "/api/auth/sessions", token=people["alice"]).data
         alice = Principal(UUID(made["userId"]), UUID(session["id"]), "admin")
         with (
@@ -420,18 +437,20 @@ class TestLocks:
             holder.execute("SELECT FROM users WHERE id = %s FOR UPDATE", (alice.user_id,))
             tables = pool.submit(tables_written_to_while_waiting)
             WRITES[write](UUID(made["id"]), alice, CALLER)
-            # The user's row and the session's in one statement, and nothing before it.
+            # One statement locks the user's and the session's row; no table is locked before it.
             assert sorted(tables.result(20)) == [("sessions",), ("users",)]
 
 
 class TestLists:
     @pytest.fixture
     def made(self, db: Db, people: dict[str, str]) -> list[Any]:
-        """Make requests of three people in every state, some in the same moment."""
+        """Create requests of three users in every state, some with equal times."""
         bodies = [{"mediaType": "movie", "tmdbId": number} for number in FILMS]
         bodies += [{**SHOW, "seasons": [season]} for season in range(1, 6)]
         names = itertools.cycle(("bob", "carol", "bob", "alice"))
-        made = [ask(people[name], body) for name, body in zip(names, bodies, strict=False)]
+        made = [
+            create_request(people[name], body) for name, body in zip(names, bodies, strict=False)
+        ]
         for request, how in zip(made, itertools.cycle(("approve", "decline", "")), strict=False):
             if how:
                 decide(people["alice"], request["id"], how)
@@ -439,11 +458,11 @@ class TestLists:
         query = {"limit": 100}
         listed = call("GET", "/api/admin/requests", token=people["alice"], query=query)
         assert len(listed.json["data"]) == len(made)
-        found: list[Any] = listed.json["data"]
-        return found
+        rows: list[Any] = listed.json["data"]
+        return rows
 
-    def test_every_filter_with_every_other(self, people: dict[str, str], made: list[Any]) -> None:
-        users = [*{item["userId"] for item in made}, NOBODYS, None]
+    def test_filters_can_be_combined(self, people: dict[str, str], made: list[Any]) -> None:
+        users = [*{item["userId"] for item in made}, UNKNOWN_ID, None]
         states = ["pending", "approved", "declined", None]
         for user, state, kind in itertools.product(users, states, ["movie", "tv", None]):
             wanted = {"userId": user, "status": state, "mediaType": kind}
@@ -466,7 +485,7 @@ class TestLists:
 
     @pytest.mark.parametrize("sort", ["requestedAt", "title"])
     @pytest.mark.parametrize("query", [{}, {"mediaType": "tv"}])
-    def test_an_order_and_its_reverse_in_pages(
+    def test_pages_follow_the_sort_order_and_its_reverse(
         self, people: dict[str, str], made: list[Any], sort: str, query: dict[str, str]
     ) -> None:
         def ids(order: str, limit: int) -> list[str]:
@@ -496,7 +515,7 @@ class TestLists:
         keys = {item["id"]: item[sort].lower() for item in made}
         assert [keys[each] for each in up] == sorted(keys[each] for each in up)
 
-    def test_past_the_end(self, people: dict[str, str], made: list[Any]) -> None:
+    def test_page_past_the_end_is_empty(self, people: dict[str, str], made: list[Any]) -> None:
         for page, limit in ((2, len(made)), (3, 5), (1_000_000, 100)):
             answer = call(
                 "GET",

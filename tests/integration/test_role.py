@@ -1,4 +1,4 @@
-"""The functions' own user: it may change rows and nothing else, whoever makes it (trust G05)."""
+"""The database role of the functions may change rows and nothing else (trust G05)."""
 
 import multiprocessing
 from collections.abc import Iterator
@@ -25,8 +25,8 @@ PASSWORD = "p@ss/'wo\"rd;%s é"
 
 
 @dataclass(frozen=True)
-class Place:
-    """A database of an owner who is no superuser, as RDS's is none."""
+class RoleDatabase:
+    """A database whose owner is no superuser, as on RDS."""
 
     superuser: Db
     server: str
@@ -41,8 +41,8 @@ class Place:
         rest = self.owner_url.rpartition("@")[2]
         return f"postgresql://{quote(user, safe='')}:{quote(password, safe='')}@{rest}"
 
-    def superuser_inside(self) -> Db:
-        """Connect the superuser to this database."""
+    def connect_superuser(self) -> Db:
+        """Return a connection of the superuser to this database."""
         database = self.owner_url.rpartition("/")[2]
         return psycopg.connect(f"{self.server.rpartition('/')[0]}/{database}")
 
@@ -52,7 +52,7 @@ class Place:
 
 
 @pytest.fixture
-def place(engines: tuple[str, str], worker_id: str) -> Iterator[Place]:
+def role_database(engines: tuple[str, str], worker_id: str) -> Iterator[RoleDatabase]:
     names = {"owner": f"test_owner_{worker_id}", "app": f'test_app "{worker_id}"; --'}
     name = f"test_roles_{worker_id}"
     with (
@@ -60,13 +60,13 @@ def place(engines: tuple[str, str], worker_id: str) -> Iterator[Place]:
         psycopg.connect(engines[0], autocommit=True) as superuser,
     ):
         owner_url = f"postgresql://{names['owner']}:owners@{url.rpartition('@')[2]}"
-        own = Place(superuser, engines[0], owner_url, **names)
-        own.run("CREATE ROLE {role} LOGIN CREATEROLE PASSWORD 'owners'", role=own.owner)
-        own.run("ALTER DATABASE {name} OWNER TO {role}", name=name, role=own.owner)
-        yield own
+        created = RoleDatabase(superuser, engines[0], owner_url, **names)
+        created.run("CREATE ROLE {role} LOGIN CREATEROLE PASSWORD 'owners'", role=created.owner)
+        created.run("ALTER DATABASE {name} OWNER TO {role}", name=name, role=created.owner)
+        yield created
 
 
-def provide(owner_url: str, app_url: str) -> None:
+def migrate_and_ensure_role(owner_url: str, app_url: str) -> None:
     database = Database(SecretStr(owner_url))
     try:
         runner.migrate(database)
@@ -78,7 +78,7 @@ def provide(owner_url: str, app_url: str) -> None:
 
 
 @contextmanager
-def signed_in(url: str) -> Iterator[Db]:
+def connected(url: str) -> Iterator[Db]:
     with psycopg.connect(url, autocommit=True) as connection:
         yield connection
 
@@ -91,18 +91,20 @@ def tables(connection: Db) -> list[str]:
     return [name for (name,) in found]
 
 
-def test_it_may_change_the_rows_of_every_table(place: Place) -> None:
-    provide(place.owner_url, place.app_url())
-    with signed_in(place.app_url()) as app:
+def test_app_role_may_change_the_rows_of_every_table(role_database: RoleDatabase) -> None:
+    migrate_and_ensure_role(role_database.owner_url, role_database.app_url())
+    with connected(role_database.app_url()) as app:
         names = tables(app)
         assert {"users", "sessions", "media_requests", "audit_logs"} <= set(names)
         for name in names:
             table = sql.Identifier(name)
             app.execute(sql.SQL("SELECT count(*) FROM {}").format(table))
             app.execute(sql.SQL("DELETE FROM {}").format(table))
-            for right in ("INSERT", "UPDATE"):
-                row = app.execute("SELECT has_table_privilege(%s, %s)", (name, right)).fetchone()
-                assert row == (True,), (name, right)
+            for privilege in ("INSERT", "UPDATE"):
+                row = app.execute(
+                    "SELECT has_table_privilege(%s, %s)", (name, privilege)
+                ).fetchone()
+                assert row == (True,), (name, privilege)
         app.execute("INSERT INTO system_config (key, value) VALUES ('x', '1')")
         app.execute("UPDATE system_config SET value = '2' WHERE key = 'x'")
 
@@ -128,27 +130,31 @@ REFUSED: tuple[LiteralString, ...] = (
 
 
 @pytest.mark.parametrize("statement", REFUSED)
-def test_it_may_change_nothing_else(place: Place, statement: LiteralString) -> None:
-    provide(place.owner_url, place.app_url())
-    names = {"app": sql.Identifier(place.app), "owner": sql.Identifier(place.owner)}
-    with signed_in(place.app_url()) as app, pytest.raises(InsufficientPrivilege):
+def test_app_role_may_not_change_anything_else(
+    role_database: RoleDatabase, statement: LiteralString
+) -> None:
+    migrate_and_ensure_role(role_database.owner_url, role_database.app_url())
+    names = {"app": sql.Identifier(role_database.app), "owner": sql.Identifier(role_database.owner)}
+    with connected(role_database.app_url()) as app, pytest.raises(InsufficientPrivilege):
         app.execute(sql.SQL(statement).format(**names))
 
 
 @pytest.mark.parametrize("statement", REFUSED[:6] + REFUSED[7:10])
-def test_what_it_may_not_the_owner_may(place: Place, statement: LiteralString) -> None:
-    provide(place.owner_url, place.app_url())
+def test_owner_may_run_the_statements_refused_to_the_app_role(
+    role_database: RoleDatabase, statement: LiteralString
+) -> None:
+    migrate_and_ensure_role(role_database.owner_url, role_database.app_url())
     if "TRIGGER" in statement:
-        statement = "ALTER TABLE users DISABLE TRIGGER USER"  # those of constraints are not its own
-    with signed_in(place.owner_url) as owner:
+        statement = "ALTER TABLE users DISABLE TRIGGER USER"  # constraint triggers need a superuser
+    with connected(role_database.owner_url) as owner:
         owner.execute(statement)
 
 
-def test_its_statements_are_bounded_as_the_owners_are(place: Place) -> None:
-    provide(place.owner_url, place.app_url())
-    for url in (place.app_url(), place.owner_url):
-        with signed_in(url) as connection:
-            bounds = [
+def test_app_role_and_owner_have_the_same_timeouts(role_database: RoleDatabase) -> None:
+    migrate_and_ensure_role(role_database.owner_url, role_database.app_url())
+    for url in (role_database.app_url(), role_database.owner_url):
+        with connected(url) as connection:
+            timeouts = [
                 connection.execute(sql.SQL("SHOW {}").format(sql.Identifier(name))).fetchone()
                 for name in (
                     "statement_timeout",
@@ -156,90 +162,96 @@ def test_its_statements_are_bounded_as_the_owners_are(place: Place) -> None:
                     "idle_in_transaction_session_timeout",
                 )
             ]
-        assert bounds == [("3s",), ("1s",), ("5s",)]
+        assert timeouts == [("3s",), ("1s",), ("5s",)]
 
 
-def test_again_it_is_the_same_but_for_a_new_password(place: Place) -> None:
-    provide(place.owner_url, place.app_url())
-    with signed_in(place.app_url()) as app:
-        provide(place.owner_url, place.app_url("another"))
-        # Whoever is signed in stays so.
+def test_second_run_changes_only_the_password(role_database: RoleDatabase) -> None:
+    migrate_and_ensure_role(role_database.owner_url, role_database.app_url())
+    with connected(role_database.app_url()) as app:
+        migrate_and_ensure_role(role_database.owner_url, role_database.app_url("another"))
+        # An open connection stays usable.
         assert app.execute("SELECT count(*) FROM users").fetchone() == (0,)
-    with signed_in(place.app_url("another")) as app:
+    with connected(role_database.app_url("another")) as app:
         assert app.execute("SELECT count(*) FROM users").fetchone() == (0,)
     with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
-        psycopg.connect(place.app_url())
+        psycopg.connect(role_database.app_url())
 
 
-def test_what_a_later_migration_makes_is_its_own_too(place: Place, tmp_path: Path) -> None:
-    provide(place.owner_url, place.app_url())
-    with signed_in(place.owner_url) as owner:
+def test_app_role_may_change_the_rows_of_a_table_created_later(
+    role_database: RoleDatabase, tmp_path: Path
+) -> None:
+    migrate_and_ensure_role(role_database.owner_url, role_database.app_url())
+    with connected(role_database.owner_url) as owner:
         owner.execute("CREATE TABLE later (id bigserial PRIMARY KEY, name text)")
-    with signed_in(place.app_url()) as app:
+    with connected(role_database.app_url()) as app:
         app.execute("INSERT INTO later (name) VALUES ('x')")
         with pytest.raises(InsufficientPrivilege):
             app.execute("TRUNCATE later")
 
 
-def test_many_at_once_take_turns(place: Place) -> None:
+def test_concurrent_runs_take_turns(role_database: RoleDatabase) -> None:
     with multiprocessing.get_context("spawn").Pool(4) as pool:
-        pool.starmap(provide, [(place.owner_url, place.app_url())] * 4)
-    with signed_in(place.app_url()) as app:
+        pool.starmap(
+            migrate_and_ensure_role, [(role_database.owner_url, role_database.app_url())] * 4
+        )
+    with connected(role_database.app_url()) as app:
         assert app.execute("SELECT count(*) FROM users").fetchone() == (0,)
 
 
-def test_the_server_never_learns_the_password(place: Place) -> None:
-    provide(place.owner_url, place.app_url("former"))
-    told: list[str] = []
-    with place.superuser_inside() as superuser:
+def test_server_never_receives_the_plain_password(role_database: RoleDatabase) -> None:
+    migrate_and_ensure_role(role_database.owner_url, role_database.app_url("previous"))
+    log_lines: list[str] = []
+    with role_database.connect_superuser() as superuser:
         superuser.execute("SET log_statement = 'all'")
-        # What goes into the server's log comes here as well.
+        # The client receives the lines of the server's log as notices.
         superuser.execute("SET client_min_messages = log")
-        superuser.add_notice_handler(lambda notice: told.append(str(notice.message_primary)))
-        role.ensure_app_role(superuser, place.app_url("hunter2-canary"))
-    assert any("ALTER ROLE" in line and "SCRAM-SHA-256" in line for line in told)
-    assert not any("hunter2" in line for line in told)
-    with signed_in(place.app_url("hunter2-canary")):
+        superuser.add_notice_handler(lambda notice: log_lines.append(str(notice.message_primary)))
+        role.ensure_app_role(superuser, role_database.app_url("hunter2-canary"))
+    assert any("ALTER ROLE" in line and "SCRAM-SHA-256" in line for line in log_lines)
+    assert not any("hunter2" in line for line in log_lines)
+    with connected(role_database.app_url("hunter2-canary")):
         pass
 
 
-def test_with_one_user_for_everything_nothing_happens(place: Place) -> None:
-    provide(place.owner_url, place.owner_url)
-    with signed_in(place.owner_url) as owner:
+def test_owner_as_app_user_changes_nothing(role_database: RoleDatabase) -> None:
+    migrate_and_ensure_role(role_database.owner_url, role_database.owner_url)
+    with connected(role_database.owner_url) as owner:
         assert owner.execute("SELECT count(*) FROM pg_default_acl").fetchone() == (0,)
 
 
-def test_an_address_without_a_user_is_refused(place: Place) -> None:
+def test_url_without_a_user_is_refused(role_database: RoleDatabase) -> None:
     with pytest.raises(RoleError, match="has no user"):
-        provide(place.owner_url, f"postgresql://{place.owner_url.rpartition('@')[2]}")
+        migrate_and_ensure_role(
+            role_database.owner_url, f"postgresql://{role_database.owner_url.rpartition('@')[2]}"
+        )
 
 
-def test_an_owner_who_may_not_make_users_says_so(place: Place) -> None:
-    place.run("ALTER ROLE {role} NOCREATEROLE", role=place.owner)
+def test_owner_without_createrole_is_refused(role_database: RoleDatabase) -> None:
+    role_database.run("ALTER ROLE {role} NOCREATEROLE", role=role_database.owner)
     with pytest.raises(RoleError, match=r"cannot create the user .*CREATEROLE") as caught:
-        provide(place.owner_url, place.app_url())
+        migrate_and_ensure_role(role_database.owner_url, role_database.app_url())
     assert PASSWORD not in str(caught.value)
 
 
-def test_a_user_that_somebody_else_has_made_keeps_its_password(place: Place) -> None:
-    place.run("CREATE ROLE {role} LOGIN PASSWORD 'as it was'", role=place.app)
-    place.run("ALTER ROLE {role} NOCREATEROLE", role=place.owner)
-    provide(place.owner_url, place.app_url())
-    with signed_in(place.app_url("as it was")) as app:
+def test_existing_role_keeps_its_password_without_createrole(role_database: RoleDatabase) -> None:
+    role_database.run("CREATE ROLE {role} LOGIN PASSWORD 'as it was'", role=role_database.app)
+    role_database.run("ALTER ROLE {role} NOCREATEROLE", role=role_database.owner)
+    migrate_and_ensure_role(role_database.owner_url, role_database.app_url())
+    with connected(role_database.app_url("as it was")) as app:
         assert app.execute("SELECT count(*) FROM users").fetchone() == (0,)
         with pytest.raises(InsufficientPrivilege):
             app.execute("DROP TABLE users")
 
 
-def test_a_user_that_is_one_of_the_owners_is_refused(place: Place) -> None:
-    place.run("CREATE ROLE {role} LOGIN", role=place.app)
-    place.run("GRANT {owner} TO {role}", owner=place.owner, role=place.app)
+def test_member_of_the_owner_role_is_refused(role_database: RoleDatabase) -> None:
+    role_database.run("CREATE ROLE {role} LOGIN", role=role_database.app)
+    role_database.run("GRANT {owner} TO {role}", owner=role_database.owner, role=role_database.app)
     with pytest.raises(RoleError, match="can do more than change rows"):
-        provide(place.owner_url, place.app_url())
+        migrate_and_ensure_role(role_database.owner_url, role_database.app_url())
 
 
 @pytest.mark.parametrize(
-    "too_much",
+    "privilege",
     [
         "ALTER ROLE {app} SUPERUSER",
         "ALTER ROLE {app} CREATEROLE",
@@ -249,10 +261,15 @@ def test_a_user_that_is_one_of_the_owners_is_refused(place: Place) -> None:
         "ALTER TABLE users OWNER TO {app}",
     ],
 )
-def test_a_user_that_may_do_more_is_refused(place: Place, too_much: LiteralString) -> None:
-    provide(place.owner_url, place.app_url())
-    with place.superuser_inside() as superuser:
-        names = {"app": sql.Identifier(place.app), "owner": sql.Identifier(place.owner)}
-        superuser.execute(sql.SQL(too_much).format(**names))
+def test_role_with_more_privileges_is_refused(
+    role_database: RoleDatabase, privilege: LiteralString
+) -> None:
+    migrate_and_ensure_role(role_database.owner_url, role_database.app_url())
+    with role_database.connect_superuser() as superuser:
+        names = {
+            "app": sql.Identifier(role_database.app),
+            "owner": sql.Identifier(role_database.owner),
+        }
+        superuser.execute(sql.SQL(privilege).format(**names))
     with pytest.raises(RoleError, match="can do more than change rows"):
-        provide(place.owner_url, place.app_url())
+        migrate_and_ensure_role(role_database.owner_url, role_database.app_url())

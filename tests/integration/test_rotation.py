@@ -1,4 +1,4 @@
-"""The rotation function as Secrets Manager calls it, on Secrets Manager as moto plays it."""
+"""The rotation function, called as Secrets Manager calls it; moto emulates Secrets Manager."""
 
 import io
 import json
@@ -23,20 +23,20 @@ OTHER = "qV3_8yXwK0hJ-4bTnE2rLzUaPsC6dGmF"
 STEPS = ("createSecret", "setSecret", "testSecret", "finishSecret")
 
 
-class Rotated:
-    """A secret that is rotated, and what Secrets Manager itself does of it."""
+class RotatedSecret:
+    """A secret under rotation, and the part of the rotation that Secrets Manager does itself."""
 
     def __init__(self, value: str) -> None:
         self.client = boto3.client("secretsmanager", REGION)
         self.arn = self.client.create_secret(Name="jwt", SecretString=value)["ARN"]
         backend = get_backend("secretsmanager")["123456789012"][REGION]
-        self._kept: Any = backend.secrets[self.arn]
+        self._backend_secret: Any = backend.secrets[self.arn]
 
     def begin(self) -> str:
-        """Label a version without a value, as each rotation begins; return its id."""
+        """Create the pending version without a value, as each rotation begins; return its id."""
         version = str(uuid4())
-        self._kept.remove_version_stages_from_old_versions(["AWSPENDING"])
-        self._kept.versions[version] = {
+        self._backend_secret.remove_version_stages_from_old_versions(["AWSPENDING"])
+        self._backend_secret.versions[version] = {
             "createdate": int(time.time()),
             "version_id": version,
             "version_stages": ["AWSPENDING"],
@@ -59,38 +59,38 @@ class Rotated:
     def state(self) -> dict[str, Any]:
         """Return every version with its labels and value."""
         return {
-            version: (sorted(kept["version_stages"]), kept.get("secret_string"))
-            for version, kept in self._kept.versions.items()
+            version: (sorted(version_data["version_stages"]), version_data.get("secret_string"))
+            for version, version_data in self._backend_secret.versions.items()
         }
 
     def wait(self, *, days: float) -> None:
-        """Let time pass for the values that there are."""
-        for kept in self._kept.versions.values():
-            kept["createdate"] -= int(days * 86400)
+        """Make the existing versions older."""
+        for version_data in self._backend_secret.versions.values():
+            version_data["createdate"] -= int(days * 86400)
 
 
 @pytest.fixture
-def secret(monkeypatch: pytest.MonkeyPatch) -> Iterator[Rotated]:
-    """Return the secret that the template makes."""
+def secret(monkeypatch: pytest.MonkeyPatch) -> Iterator[RotatedSecret]:
+    """Return a secret with the value that the template generates."""
     monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
     with mock_aws():
-        yield Rotated(json.dumps({"verify": [], "sign": secrets.token_hex(32)}))
+        yield RotatedSecret(json.dumps({"verify": [], "sign": secrets.token_hex(32)}))
 
 
-def test_a_rotation_announces_a_key_and_the_next_one_signs_with_it(secret: Rotated) -> None:
+def test_rotation_announces_a_key_that_signs_after_the_next_rotation(secret: RotatedSecret) -> None:
     (first,) = jwt_keys(secret.value())
     secret.rotate()
     assert jwt_keys(secret.value())[0] == first
     _, announced = jwt_keys(secret.value())
     secret.wait(days=31)
     secret.rotate()
-    sign, fresh, former = jwt_keys(secret.value())
-    assert (sign, former) == (announced, first)
+    sign, fresh, previous = jwt_keys(secret.value())
+    assert (sign, previous) == (announced, first)
     assert fresh not in {first, announced}
     assert jwt_keys(secret.value("AWSPREVIOUS")) == (first, announced)
 
 
-def test_a_step_taken_again_changes_nothing(secret: Rotated) -> None:
+def test_repeated_step_changes_nothing(secret: RotatedSecret) -> None:
     version = secret.begin()
     for number, name in enumerate(STEPS):
         secret.step(name, version)
@@ -101,7 +101,7 @@ def test_a_step_taken_again_changes_nothing(secret: Rotated) -> None:
     assert after[version][0] == ["AWSCURRENT", "AWSPENDING"]
 
 
-def test_nothing_is_new_to_environments_before_the_last_step(secret: Rotated) -> None:
+def test_current_value_changes_only_with_the_last_step(secret: RotatedSecret) -> None:
     before, version = secret.value(), secret.begin()
     for name in STEPS[:-1]:
         secret.step(name, version)
@@ -111,7 +111,7 @@ def test_nothing_is_new_to_environments_before_the_last_step(secret: Rotated) ->
 
 
 @pytest.mark.parametrize("name", STEPS)
-def test_another_version_than_the_pending_one_is_refused(secret: Rotated, name: str) -> None:
+def test_version_that_is_not_pending_is_refused(secret: RotatedSecret, name: str) -> None:
     first = secret.begin()
     secret.step("createSecret", first)
     secret.begin()
@@ -122,12 +122,12 @@ def test_another_version_than_the_pending_one_is_refused(secret: Rotated, name: 
     assert secret.state() == before
 
 
-def test_an_unknown_step_is_refused(secret: Rotated) -> None:
+def test_unknown_step_is_refused(secret: RotatedSecret) -> None:
     with pytest.raises(RotationError, match="unknown step"):
         secret.step("dropSecret", secret.begin())
 
 
-def test_keys_that_are_younger_than_a_token_lives_are_not_rotated(secret: Rotated) -> None:
+def test_keys_younger_than_the_token_lifetime_are_not_rotated(secret: RotatedSecret) -> None:
     secret.rotate()
     secret.wait(days=29.9)
     version = secret.begin()
@@ -135,14 +135,16 @@ def test_keys_that_are_younger_than_a_token_lives_are_not_rotated(secret: Rotate
     with pytest.raises(RotationError, match=r"29\.9 days old"):
         secret.step("createSecret", version)
     assert secret.state() == before
-    # Secrets Manager asks again, until it may be.
+    # Secrets Manager retries until the keys are old enough.
     secret.wait(days=0.2)
     for name in STEPS:
         secret.step(name, version)
     assert len(jwt_keys(secret.value())) == 3
 
 
-def test_a_trial_without_a_value_passes_and_is_not_finished(secret: Rotated) -> None:
+def test_version_without_a_value_passes_the_test_step_and_cannot_be_finished(
+    secret: RotatedSecret,
+) -> None:
     version, before = secret.begin(), secret.value()
     secret.step("testSecret", version)
     with pytest.raises(RotationError, match="no value"):
@@ -150,7 +152,7 @@ def test_a_trial_without_a_value_passes_and_is_not_finished(secret: Rotated) -> 
     assert secret.value() == before
 
 
-def test_a_trial_of_the_current_value_passes(secret: Rotated) -> None:
+def test_current_value_as_pending_version_passes_the_test_step(secret: RotatedSecret) -> None:
     version = str(uuid4())
     secret.client.put_secret_value(
         SecretId=secret.arn,
@@ -170,8 +172,8 @@ def test_a_trial_of_the_current_value_passes(secret: Rotated) -> None:
     ],
 )
 @pytest.mark.parametrize("name", ["testSecret", "finishSecret"])
-def test_a_value_that_would_end_sessions_does_not_become_current(
-    secret: Rotated, name: str, value: str, error: type[Exception]
+def test_value_that_would_invalidate_sessions_does_not_become_current(
+    secret: RotatedSecret, name: str, value: str, error: type[Exception]
 ) -> None:
     before, version = secret.value(), str(uuid4())
     secret.client.put_secret_value(
@@ -186,7 +188,7 @@ def test_a_value_that_would_end_sessions_does_not_become_current(
     assert secret.value() == before
 
 
-def test_no_key_reaches_a_log(secret: Rotated, logs: io.StringIO) -> None:
+def test_no_key_reaches_a_log(secret: RotatedSecret, logs: io.StringIO) -> None:
     secret.rotate()
     secret.wait(days=31)
     secret.rotate()

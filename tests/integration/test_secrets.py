@@ -1,4 +1,4 @@
-"""Secrets by their ARNs: from AWS as moto plays it, and from a stand-in for AWS's extension."""
+"""Secrets given by ARN, read from AWS (emulated by moto) or from a stand-in for its extension."""
 
 import io
 import json
@@ -30,7 +30,7 @@ from medianest.core.db import database
 from medianest.core.environment import ConfigurationError
 from tests.support.api import call
 from tests.support.engines import drop_role
-from tests.support.tls import in_front_of, self_signed, server_context
+from tests.support.tls import self_signed, server_context, tls_proxy
 
 TOKEN = "the session token of this environment"
 REGION = "eu-west-1"
@@ -38,7 +38,7 @@ CACHES = (core_environment.environment, database, shared_cache, secrets._provide
 
 
 class Aws:
-    """Secrets Manager and Parameter Store."""
+    """Secrets Manager and Parameter Store, emulated by moto."""
 
     def __init__(self) -> None:
         self.secrets = boto3.client("secretsmanager", REGION)
@@ -53,8 +53,8 @@ class Aws:
         return str(self.parameters.get_parameter(Name=name)["Parameter"]["ARN"])
 
 
-def forget() -> None:
-    """Be as a process that has just started."""
+def reset_process_state() -> None:
+    """Close the connections and clear the caches, as in a new process."""
     database().close()
     for cached in CACHES:
         cached.cache_clear()
@@ -66,13 +66,13 @@ def variables(
     environment: dict[str, str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[pytest.MonkeyPatch]:
-    """Set variables for a test, read by what it does first."""
+    """Set environment variables for a test; the next read of the environment sees them."""
     monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
     monkeypatch.setenv("AWS_SESSION_TOKEN", TOKEN)
-    forget()
+    reset_process_state()
     yield monkeypatch
     monkeypatch.undo()
-    forget()
+    reset_process_state()
 
 
 @pytest.fixture
@@ -83,44 +83,44 @@ def aws(variables: object) -> Iterator[Aws]:
 
 @dataclass
 class Extension:
-    """What the stand-in for the extension answers, and what it was asked."""
+    """The response of the extension's stand-in, and the calls that it received."""
 
     port: int = 0
     status: int = 200
     body: bytes = b"{}"
     delay: float = 0.0
-    asked: list[tuple[str, dict[str, list[str]]]] = field(default_factory=list)
+    calls: list[tuple[str, dict[str, list[str]]]] = field(default_factory=list)
 
-    def holds(self, answer: object) -> None:
+    def respond_with(self, answer: object) -> None:
         self.status, self.body = 200, json.dumps(answer).encode()
 
 
 class Handler(BaseHTTPRequestHandler):
-    """The extension's protocol: a GET with the environment's own token."""
+    """The extension's protocol: a GET with the session token of the environment."""
 
     def do_GET(self) -> None:
         extension = cast("Any", self.server).extension
         address = urlsplit(self.path)
-        extension.asked.append((address.path, parse_qs(address.query)))
+        extension.calls.append((address.path, parse_qs(address.query)))
         time.sleep(extension.delay)
-        is_ours = self.headers["X-Aws-Parameters-Secrets-Token"] == TOKEN
-        self.send_response(extension.status if is_ours else 401)
+        authorized = self.headers["X-Aws-Parameters-Secrets-Token"] == TOKEN
+        self.send_response(extension.status if authorized else 401)
         self.end_headers()
-        self.wfile.write(extension.body if is_ours else b"no")
+        self.wfile.write(extension.body if authorized else b"no")
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Write no access log."""
 
 
 @pytest.fixture
 def extension(variables: pytest.MonkeyPatch) -> Iterator[Extension]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    own = Extension(server.server_port)
-    cast("Any", server).extension = own
+    stand_in = Extension(server.server_port)
+    cast("Any", server).extension = stand_in
     thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
-    variables.setenv("PARAMETERS_SECRETS_EXTENSION_HTTP_PORT", str(own.port))
-    yield own
+    variables.setenv("PARAMETERS_SECRETS_EXTENSION_HTTP_PORT", str(stand_in.port))
+    yield stand_in
     server.shutdown()
     server.server_close()
     thread.join()
@@ -130,16 +130,16 @@ def resolve(arn: str, name: str = "TMDB_API_KEY", *, fresh: bool = False) -> str
     return secrets.resolve(SecretStr(arn), name, fresh=fresh)
 
 
-def test_a_secret_is_read_from_secrets_manager(aws: Aws) -> None:
+def test_secret_is_read_from_secrets_manager(aws: Aws) -> None:
     assert resolve(aws.secret("medianest/tmdb-api-key", "a key")) == "a key"
 
 
-def test_a_parameter_is_read_decrypted_from_parameter_store(aws: Aws) -> None:
+def test_parameter_is_read_decrypted_from_parameter_store(aws: Aws) -> None:
     assert resolve(aws.parameter("/medianest/tmdb-api-key", "a key")) == "a key"
     assert resolve(aws.parameter("flat", "another key")) == "another key"
 
 
-def test_a_rotated_secret_is_in_use_after_five_minutes_or_at_ones_wish(
+def test_rotated_secret_is_used_after_five_minutes_or_on_demand(
     aws: Aws, variables: pytest.MonkeyPatch
 ) -> None:
     arn = aws.secret("medianest/tmdb-api-key", "first")
@@ -155,7 +155,7 @@ def test_a_rotated_secret_is_in_use_after_five_minutes_or_at_ones_wish(
 
 
 @pytest.mark.parametrize("service", ["secretsmanager", "ssm"])
-def test_what_aws_does_not_have_is_refused_by_the_settings_name(aws: Aws, service: str) -> None:
+def test_missing_secret_is_reported_with_the_name_of_the_variable(aws: Aws, service: str) -> None:
     kind = "secret:none" if service == "secretsmanager" else "parameter/none"
     arn = f"arn:aws:{service}:{REGION}:123456789012:{kind}"
     with pytest.raises(ConfigurationError, match="TMDB_API_KEY cannot be read") as caught:
@@ -163,14 +163,14 @@ def test_what_aws_does_not_have_is_refused_by_the_settings_name(aws: Aws, servic
     assert "none" not in str(caught.value)
 
 
-def test_a_secret_of_bytes_is_refused(aws: Aws) -> None:
+def test_binary_secret_is_refused(aws: Aws) -> None:
     arn = aws.secret("medianest/tmdb-api-key", b"canary")
     with pytest.raises(ConfigurationError, match="empty or not text") as caught:
         resolve(arn)
     assert "canary" not in str(caught.value)
 
 
-def test_aws_out_of_reach_costs_seconds_not_minutes(variables: pytest.MonkeyPatch) -> None:
+def test_unreachable_aws_fails_within_ten_seconds(variables: pytest.MonkeyPatch) -> None:
     variables.setenv("AWS_ACCESS_KEY_ID", "x")
     variables.setenv("AWS_SECRET_ACCESS_KEY", "x")
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as silent:  # accepts, never answers
@@ -181,24 +181,24 @@ def test_aws_out_of_reach_costs_seconds_not_minutes(variables: pytest.MonkeyPatc
     assert time.monotonic() - started < 10
 
 
-def test_the_extension_is_asked_where_it_is_there(extension: Extension) -> None:
+def test_extension_is_used_where_it_is_configured(extension: Extension) -> None:
     arn = f"arn:aws:secretsmanager:{REGION}:123456789012:secret:medianest/x-AbCdEf"
-    extension.holds({"ARN": arn, "SecretString": "a key"})
+    extension.respond_with({"ARN": arn, "SecretString": "a key"})
     assert [resolve(arn) for _ in range(3)] == ["a key"] * 3
-    assert extension.asked == [("/secretsmanager/get", {"secretId": [arn]})]
+    assert extension.calls == [("/secretsmanager/get", {"secretId": [arn]})]
 
 
-def test_the_extension_is_asked_for_parameters_too(extension: Extension) -> None:
+def test_extension_is_used_for_parameters(extension: Extension) -> None:
     arn = f"arn:aws:ssm:{REGION}:123456789012:parameter/medianest/x"
-    extension.holds({"Parameter": {"ARN": arn, "Value": "a key"}, "ResultMetadata": {}})
+    extension.respond_with({"Parameter": {"ARN": arn, "Value": "a key"}, "ResultMetadata": {}})
     assert resolve(arn) == "a key"
-    assert extension.asked == [
+    assert extension.calls == [
         ("/systemsmanager/parameters/get", {"name": [arn], "withDecryption": ["true"]})
     ]
 
 
-def test_with_the_extension_nobody_loads_boto3(extension: Extension) -> None:
-    extension.holds({"SecretString": "a key"})
+def test_boto3_is_not_imported_with_the_extension(extension: Extension) -> None:
+    extension.respond_with({"SecretString": "a key"})
     script = (
         "import sys; from pydantic import SecretStr; from medianest.core import secrets;"
         "print(secrets.resolve(SecretStr('arn:aws:secretsmanager:r:1:secret:x'), 'TMDB_API_KEY'));"
@@ -235,7 +235,7 @@ def test_with_the_extension_nobody_loads_boto3(extension: Extension) -> None:
         (200, b'{"SecretString": "' + b"x" * 3_000_000 + b'"}'),
     ],
 )
-def test_without_a_good_answer_of_the_extension_aws_is_asked(
+def test_invalid_response_of_the_extension_falls_back_to_aws(
     aws: Aws, extension: Extension, logs: io.StringIO, status: int, body: bytes
 ) -> None:
     arn = aws.secret("medianest/tmdb-api-key", "a key")
@@ -245,34 +245,32 @@ def test_without_a_good_answer_of_the_extension_aws_is_asked(
     assert "canary" not in logs.getvalue()
 
 
-def test_a_slow_extension_is_waited_for_two_seconds(aws: Aws, extension: Extension) -> None:
+def test_slow_extension_times_out_after_two_seconds(aws: Aws, extension: Extension) -> None:
     arn = aws.secret("medianest/tmdb-api-key", "a key")
-    extension.holds({"SecretString": "too late"})
+    extension.respond_with({"SecretString": "too late"})
     extension.delay = 3.0
     started = time.monotonic()
     assert resolve(arn) == "a key"
     assert 1.9 < time.monotonic() - started < 3
 
 
-def test_an_extension_that_is_not_there_costs_nothing(
-    aws: Aws, variables: pytest.MonkeyPatch
-) -> None:
+def test_missing_extension_falls_back_to_aws(aws: Aws, variables: pytest.MonkeyPatch) -> None:
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as gone:
         variables.setenv("PARAMETERS_SECRETS_EXTENSION_HTTP_PORT", str(gone.server_port))
     assert resolve(aws.secret("medianest/tmdb-api-key", "a key")) == "a key"
 
 
-def test_when_both_fail_the_setting_is_named(aws: Aws, extension: Extension) -> None:
+def test_failure_of_extension_and_aws_names_the_variable(aws: Aws, extension: Extension) -> None:
     extension.status = 500
     with pytest.raises(ConfigurationError, match="TMDB_API_KEY cannot be read: AWS returned"):
         resolve(f"arn:aws:secretsmanager:{REGION}:123456789012:secret:none")
 
 
-def test_a_fresh_value_never_comes_from_the_extensions_cache(
+def test_fresh_value_bypasses_the_cache_of_the_extension(
     aws: Aws, extension: Extension, variables: pytest.MonkeyPatch
 ) -> None:
     arn = aws.secret("medianest/tmdb-api-key", "new")
-    extension.holds({"SecretString": "old"})
+    extension.respond_with({"SecretString": "old"})
     assert resolve(arn) == "old"
     later = time.time() + 10
     variables.setattr("medianest.core.secrets.time.time", lambda: later)
@@ -280,7 +278,7 @@ def test_a_fresh_value_never_comes_from_the_extensions_cache(
     assert resolve(arn) == "new"
 
 
-def test_a_function_works_on_arns(
+def test_function_reads_its_settings_from_arns(
     aws: Aws, environment: dict[str, str], variables: pytest.MonkeyPatch, logs: io.StringIO
 ) -> None:
     for name in ("DATABASE_URL", "REDIS_URL"):
@@ -290,20 +288,20 @@ def test_a_function_works_on_arns(
     assert answer.data["status"] == "healthy"
 
 
-def test_a_function_signs_and_verifies_with_the_key_of_an_arn(
+def test_function_verifies_tokens_with_the_key_of_an_arn(
     aws: Aws,
     variables: pytest.MonkeyPatch,
     people: dict[str, str],
 ) -> None:
     variables.setenv("JWT_SECRET", aws.secret("JWT_SECRET", os.environ["JWT_SECRET"]))
-    forget()
+    reset_process_state()
     assert call("GET", "/api/auth/me", token=people["alice"]).status == 200
     variables.setenv("JWT_SECRET", aws.secret("another", "qV3_8yXwK0hJ-4bTnE2rLzUaPsC6dGmF"))
-    forget()
+    reset_process_state()
     assert call("GET", "/api/auth/me", token=people["alice"]).code == "JWT_INVALID"
 
 
-def test_in_production_a_function_refuses_engines_without_tls(
+def test_production_refuses_addresses_without_tls(
     aws: Aws, environment: dict[str, str], variables: pytest.MonkeyPatch, logs: io.StringIO
 ) -> None:
     variables.setenv("NODE_ENV", "production")
@@ -319,7 +317,7 @@ def test_in_production_a_function_refuses_engines_without_tls(
     assert password not in logs.getvalue() + answer.text
 
 
-def test_in_production_a_server_that_has_no_tls_is_not_talked_to(
+def test_production_does_not_connect_to_a_server_without_tls(
     aws: Aws, environment: dict[str, str], variables: pytest.MonkeyPatch, logs: io.StringIO
 ) -> None:
     variables.setenv("NODE_ENV", "production")
@@ -336,22 +334,22 @@ def test_in_production_a_server_that_has_no_tls_is_not_talked_to(
 
 @dataclass
 class Role:
-    """A role of the database whose password a test changes."""
+    """A database role whose password a test changes."""
 
     owner: psycopg.Connection[tuple[Any, ...]]
     name: str
-    place: str
+    server: str
 
     def run(self, query: LiteralString, *values: str) -> None:
         literals = map(sql.Literal, values)
         self.owner.execute(sql.SQL(query).format(*literals, role=sql.Identifier(self.name)))
 
     def address(self, password: str) -> str:
-        return f"postgresql://{self.name}:{password}@{self.place}"
+        return f"postgresql://{self.name}:{password}@{self.server}"
 
     def login(self, password: str, port: int) -> str:
-        """Return what RDS would keep, for the engine behind a port that speaks TLS."""
-        database = self.place.rpartition("/")[2]
+        """Return a login secret as RDS stores it, for the engine behind a TLS port."""
+        database = self.server.rpartition("/")[2]
         return json.dumps(
             {
                 "username": self.name,
@@ -374,17 +372,17 @@ def role(
     reconnect: Callable[[], None],
 ) -> Iterator[Role]:
     with psycopg.connect(database_url, autocommit=True) as owner:
-        # Roles are the server's, which all workers share.
-        place = environment["DATABASE_URL"].rpartition("@")[2]
-        own = Role(owner, f"test_rotated_{worker_id}", place)
-        drop_role(owner, own.name)
-        own.run("CREATE ROLE {role} LOGIN PASSWORD {}", "first")
-        yield own
-        drop_role(owner, own.name)
-        reconnect()  # PgBouncer may keep a connection of the role that is gone
+        # Roles belong to the server, which all workers share.
+        server = environment["DATABASE_URL"].rpartition("@")[2]
+        created = Role(owner, f"test_rotated_{worker_id}", server)
+        drop_role(owner, created.name)
+        created.run("CREATE ROLE {role} LOGIN PASSWORD {}", "first")
+        yield created
+        drop_role(owner, created.name)
+        reconnect()  # PgBouncer may keep a connection of the dropped role
 
 
-def test_a_changed_database_password_is_read_again_at_once(
+def test_changed_database_password_is_read_again_at_once(
     aws: Aws,
     environment: dict[str, str],
     variables: pytest.MonkeyPatch,
@@ -396,7 +394,7 @@ def test_a_changed_database_password_is_read_again_at_once(
     assert call("GET", "/api/health").status == 200
     role.change("second")
     aws.secrets.put_secret_value(SecretId=arn, SecretString=role.address("second"))
-    assert call("GET", "/api/health").status == 200  # the old connection still serves
+    assert call("GET", "/api/health").status == 200  # the open connection stays usable
     database().close()
     assert call("GET", "/api/health").status == 200
     database().close()
@@ -406,28 +404,28 @@ def test_a_changed_database_password_is_read_again_at_once(
 def secured(
     environment: dict[str, str], variables: pytest.MonkeyPatch, tmp_path: Path
 ) -> Iterator[tuple[int, int]]:
-    """Return ports at which PostgreSQL and Valkey speak TLS, as public authorities vouch for."""
+    """Return the TLS ports of PostgreSQL and Valkey, with a certificate that clients trust."""
     certificate, key = self_signed(tmp_path)
     variables.setattr(certifi, "where", lambda: str(certificate))
     variables.setenv("SSL_CERT_FILE", str(certificate))
     context = server_context(certificate, key)
     with (
-        in_front_of(environment["DATABASE_URL"], context, postgres=True) as first,
-        in_front_of(environment["REDIS_URL"], context, postgres=False) as second,
+        tls_proxy(environment["DATABASE_URL"], context, postgres=True) as first,
+        tls_proxy(environment["REDIS_URL"], context, postgres=False) as second,
     ):
         yield first, second
 
 
 @pytest.fixture
 def cache_password(keys: redis.Redis) -> Iterator[str]:
-    """Return what a user of the cache, `app`, signs in with."""
+    """Return the password of the cache user `app`."""
     password = "p@ss/wo:rd?#% é"
     keys.acl_setuser("app", enabled=True, passwords=[f"+{password}"], keys="*", commands=["+@all"])
     yield password
     keys.acl_deluser("app")
 
 
-def test_a_function_in_production_works_on_logins_as_aws_keeps_them(
+def test_production_function_connects_with_login_secrets_of_aws(
     aws: Aws,
     variables: pytest.MonkeyPatch,
     role: Role,
@@ -447,7 +445,7 @@ def test_a_function_in_production_works_on_logins_as_aws_keeps_them(
     assert answer.data["status"] == "healthy"
 
 
-def test_a_changed_password_in_a_login_is_read_again_at_once(
+def test_changed_password_in_a_login_secret_is_read_again_at_once(
     aws: Aws,
     variables: pytest.MonkeyPatch,
     role: Role,
@@ -460,14 +458,14 @@ def test_a_changed_password_in_a_login_is_read_again_at_once(
     assert call("GET", "/api/health").status == 200
     role.change("s€cond/@")
     aws.secrets.put_secret_value(SecretId=arn, SecretString=role.login("s€cond/@", secured[0]))
-    assert call("GET", "/api/health").status == 200  # the old connection still serves
+    assert call("GET", "/api/health").status == 200  # the open connection stays usable
     database().close()
     assert call("GET", "/api/health").status == 200
     assert "database_password_refreshed" in logs.getvalue()
     assert "cond" not in logs.getvalue()
 
 
-def test_a_new_value_that_is_no_address_is_not_repeated(
+def test_invalid_new_url_is_not_logged(
     aws: Aws, variables: pytest.MonkeyPatch, role: Role, logs: io.StringIO
 ) -> None:
     arn = aws.secret("DATABASE_URL", role.address("first"))
@@ -482,7 +480,7 @@ def test_a_new_value_that_is_no_address_is_not_repeated(
     assert "canary" not in logs.getvalue()
 
 
-def test_a_database_password_that_stays_wrong_is_the_databases_error(
+def test_password_that_stays_wrong_is_a_database_connection_error(
     aws: Aws,
     environment: dict[str, str],
     variables: pytest.MonkeyPatch,
@@ -499,7 +497,7 @@ def test_a_database_password_that_stays_wrong_is_the_databases_error(
     assert not any(f":{word}@" in logs.getvalue() for word in ("first", "second", "third"))
 
 
-def test_a_new_address_replaces_an_open_connection(
+def test_changed_url_replaces_the_open_connection(
     aws: Aws,
     environment: dict[str, str],
     variables: pytest.MonkeyPatch,

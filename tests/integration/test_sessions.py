@@ -1,4 +1,4 @@
-"""Sessions: the cache, refresh, ends, the list, revoking."""
+"""Sessions: cache, refresh, expiry, list, revocation, tombstones and cross-site calls."""
 
 import subprocess
 import sys
@@ -27,7 +27,7 @@ from tests.support.local import eventually
 
 type Db = psycopg.Connection[tuple[Any, ...]]
 
-NOBODYS = "3f0e8c2a-7a52-4d0e-9a56-2d1f2b7c9e11"
+UNKNOWN_ID = "3f0e8c2a-7a52-4d0e-9a56-2d1f2b7c9e11"
 
 
 def me(token: str) -> Answer:
@@ -43,7 +43,7 @@ def current(token: str) -> str:
 
 
 def key_of(token: str) -> str:
-    """Return the cache key of a session, and leave the session in the cache."""
+    """Return the cache key of a session; this also caches the session."""
     user_id = me(token).data["id"]
     return f"session:{{{user_id}}}:{current(token)}"
 
@@ -55,35 +55,37 @@ def audited(db: Db, action: str) -> int:
 
 
 class TestCache:
-    def test_a_session_is_kept_for_a_minute_at_most(
+    def test_session_is_cached_for_a_minute_at_most(
         self, keys: redis.Redis, people: dict[str, str]
     ) -> None:
         key = key_of(people["bob"])
         assert 0 < keys.ttl(key) <= 60
         assert people["bob"] not in str(keys.get(key))
 
-    def test_the_second_call_does_not_ask_the_database_for_the_session(
+    def test_second_call_reads_the_session_from_the_cache(
         self, db: Db, people: dict[str, str]
     ) -> None:
         me(people["bob"])
-        db.execute("UPDATE sessions SET revoked_at = now()")  # behind the service's back
+        db.execute("UPDATE sessions SET revoked_at = now()")  # bypasses the service and its cache
         assert call("GET", "/api/auth/csrf", token=people["bob"]).status == 200
 
-    def test_an_admin_route_always_asks_the_database(self, db: Db, people: dict[str, str]) -> None:
+    def test_admin_route_always_reads_the_session_from_the_database(
+        self, db: Db, people: dict[str, str]
+    ) -> None:
         me(people["alice"])
         db.execute("UPDATE sessions SET revoked_at = now()")
         answer = call("GET", "/api/admin/users", token=people["alice"])
         assert (answer.status, answer.code) == (401, "JWT_INVALID")
 
-    def test_an_end_is_written_through(self, people: dict[str, str]) -> None:
+    def test_signed_out_session_is_invalid_at_once(self, people: dict[str, str]) -> None:
         me(people["bob"])
         call("POST", "/api/auth/logout", token=people["bob"])
         assert me(people["bob"]).code == "JWT_INVALID"
 
-    def test_a_late_reader_cannot_bring_an_ended_session_back(
+    def test_concurrent_reader_cannot_cache_a_revoked_session(
         self, keys: redis.Redis, people: dict[str, str]
     ) -> None:
-        """An environment read the row before the commit and fills the cache after it."""
+        """The reader has read the row before the commit and writes to the cache after it."""
         user_id = UUID(me(people["bob"]).data["id"])
         session_id = UUID(current(people["bob"]))
         call("POST", "/api/auth/logout", token=people["bob"])
@@ -91,10 +93,10 @@ class TestCache:
         service._cache(LiveSession(session_id, user_id, "user", later, recently_used=True))
         assert me(people["bob"]).code == "JWT_INVALID"
 
-    def test_a_session_just_noted_as_seen_is_not_kept(
+    def test_session_is_not_cached_by_the_call_that_updates_last_seen(
         self, db: Db, keys: redis.Redis, people: dict[str, str]
     ) -> None:
-        """An end at the same time only covers sessions whose note it can see."""
+        """A concurrent revocation marks only sessions whose committed `last_seen_at` is recent."""
         key = key_of(people["bob"])
         keys.flushdb()
         db.execute("UPDATE sessions SET last_seen_at = now() - interval '6 minutes'")
@@ -112,7 +114,7 @@ class TestCache:
             ("POST", "/api/auth/logout", {"allSessions": True}),
         ],
     )
-    def test_sessions_that_it_cannot_hold_cost_nothing(
+    def test_only_recently_seen_sessions_are_marked_in_the_cache(
         self,
         db: Db,
         keys: redis.Redis,
@@ -134,22 +136,22 @@ class TestCache:
         token = people["bob" if path.startswith("/api/auth") else "alice"]
         answer = call(method, path.format(bob), token=token, body=body)
         assert answer.status in {200, 204}
-        # Those that were seen lately, many at a time.
+        # Only recently seen sessions are marked, in batches.
         assert keys.info("stats")["total_reads_processed"] - reads < 200
         marked = [key for key in keys.keys("session:*") if keys.get(key) == "ended"]
         assert len(marked) == 1001
         assert db.execute("SELECT count(*) FROM session_tombstones").fetchone() == (0,)
         assert me(people["bob"]).code == "JWT_INVALID"
 
-    def test_an_odd_value_counts_as_none(self, keys: redis.Redis, people: dict[str, str]) -> None:
-        key = key_of(people["bob"])
-        for odd in ("{}", "nonsense", "[]", '{"expires_at": 7}'):
-            keys.set(key, odd, ex=60)
-            assert me(people["bob"]).status == 200
-
-    def test_a_cached_session_still_expires(
+    def test_invalid_cached_value_is_a_cache_miss(
         self, keys: redis.Redis, people: dict[str, str]
     ) -> None:
+        key = key_of(people["bob"])
+        for invalid in ("{}", "nonsense", "[]", '{"expires_at": 7}'):
+            keys.set(key, invalid, ex=60)
+            assert me(people["bob"]).status == 200
+
+    def test_cached_session_expires(self, keys: redis.Redis, people: dict[str, str]) -> None:
         user_id = UUID(me(people["bob"]).data["id"])
         session_id = UUID(current(people["bob"]))
         keys.flushdb()
@@ -159,9 +161,7 @@ class TestCache:
 
 
 class TestRefresh:
-    def test_the_new_token_works_and_the_old_one_is_dead(
-        self, db: Db, people: dict[str, str]
-    ) -> None:
+    def test_refresh_replaces_the_token(self, db: Db, people: dict[str, str]) -> None:
         me(people["bob"])
         answer = call("POST", "/api/auth/refresh", token=people["bob"], body={})
         assert answer.status == 200
@@ -172,7 +172,9 @@ class TestRefresh:
         assert len(sessions(answer.data["token"])) == 1
         assert audited(db, "session.refreshed") == 1
 
-    def test_refreshes_leave_one_row_however_many(self, db: Db, people: dict[str, str]) -> None:
+    def test_refreshes_within_an_hour_share_one_audit_row(
+        self, db: Db, people: dict[str, str]
+    ) -> None:
         count = "SELECT (SELECT count(*) FROM sessions), (SELECT count(*) FROM audit_logs)"
         token = call("POST", "/api/auth/refresh", token=people["bob"]).data["token"]
         before = db.execute(count).fetchone()
@@ -184,7 +186,7 @@ class TestRefresh:
         ).fetchall()
         assert row[0]["count"] == 6
         assert row[0]["lastAt"].endswith("Z")
-        # An hour later it is a row of its own.
+        # A refresh more than an hour later gets a new row.
         db.execute("UPDATE audit_logs SET created_at = created_at - interval '61 minutes'")
         assert call("POST", "/api/auth/refresh", token=token).status == 200
         assert audited(db, "session.refreshed") == 2
@@ -192,16 +194,18 @@ class TestRefresh:
     @pytest.mark.parametrize(
         "change", ["status = 'suspended'", "role = 'admin', status = 'suspended'"]
     )
-    def test_a_suspended_user_refreshes_nothing(
+    def test_suspended_user_cannot_refresh(
         self, db: Db, people: dict[str, str], change: str
     ) -> None:
-        me(people["bob"])  # and so the session is in the cache
+        me(people["bob"])  # caches the session
         db.execute(f"UPDATE users SET {change} WHERE username = 'bob'".encode())
         assert call("POST", "/api/auth/refresh", token=people["bob"]).code == "JWT_INVALID"
         db.execute("UPDATE users SET status = 'active' WHERE username = 'bob'")
         assert call("POST", "/api/auth/refresh", token=people["bob"]).status == 200
 
-    def test_never_past_the_absolute_end(self, db: Db, people: dict[str, str]) -> None:
+    def test_refresh_never_extends_past_the_absolute_expiry(
+        self, db: Db, people: dict[str, str]
+    ) -> None:
         end = "now() + interval '2 days'"
         db.execute(f"UPDATE sessions SET absolute_expires_at = {end}".encode())
         answer = call("POST", "/api/auth/refresh", token=people["bob"])
@@ -213,7 +217,9 @@ class TestRefresh:
         ended = call("POST", "/api/auth/refresh", token=again.data["token"])
         assert ended.code == "JWT_INVALID"
 
-    def test_a_cookie_gets_a_cookie(self, db: Db, keys: object, plex_url: str) -> None:
+    def test_refresh_of_a_cookie_session_sets_a_new_cookie(
+        self, db: Db, keys: object, plex_url: str
+    ) -> None:
         signed_in = plex.verify(plex.begin(plex_url, "bob"), session="cookie")
         old = {
             "Cookie": signed_in.headers["set-cookie"].partition(";")[0],
@@ -232,13 +238,13 @@ class TestRefresh:
         assert call("POST", "/api/auth/logout", headers=good).status == 204
 
 
-class TestEnds:
-    def test_unused_for_too_long(self, db: Db, people: dict[str, str]) -> None:
+class TestExpiry:
+    def test_session_unused_for_31_days_is_expired(self, db: Db, people: dict[str, str]) -> None:
         db.execute("UPDATE sessions SET last_seen_at = now() - interval '31 days'")
         assert me(people["bob"]).code == "JWT_INVALID"
         assert call("POST", "/api/auth/refresh", token=people["bob"]).code == "JWT_INVALID"
 
-    def test_use_moves_the_idle_end_and_no_other(self, db: Db, people: dict[str, str]) -> None:
+    def test_use_extends_only_the_idle_expiry(self, db: Db, people: dict[str, str]) -> None:
         ends = "SELECT expires_at, absolute_expires_at FROM sessions ORDER BY id"
         before = db.execute(ends).fetchall()
         db.execute("UPDATE sessions SET last_seen_at = now() - interval '29 days'")
@@ -249,22 +255,24 @@ class TestEnds:
         assert seen == (1,)
         assert db.execute(ends).fetchall() == before
 
-    def test_use_is_noted_every_five_minutes_at_most(
+    def test_last_seen_is_updated_every_five_minutes_at_most(
         self, db: Db, keys: redis.Redis, people: dict[str, str]
     ) -> None:
-        noted = "SELECT last_seen_at FROM sessions ORDER BY id"
-        before = db.execute(noted).fetchall()
+        last_seen = "SELECT last_seen_at FROM sessions ORDER BY id"
+        before = db.execute(last_seen).fetchall()
         for _ in range(3):
             me(people["bob"])
             keys.flushdb()
-        assert db.execute(noted).fetchall() == before
+        assert db.execute(last_seen).fetchall() == before
 
-    def test_absolute_end(self, db: Db, people: dict[str, str]) -> None:
+    def test_session_past_its_absolute_expiry_is_invalid(
+        self, db: Db, people: dict[str, str]
+    ) -> None:
         db.execute("UPDATE sessions SET absolute_expires_at = now()")
         assert me(people["bob"]).code == "JWT_INVALID"
 
     @pytest.mark.parametrize("zone", ["EST5EDT,M1.1.0,M12.1.0", "Etc/UTC", "Europe/Berlin"])
-    def test_the_time_zone_of_the_database_does_not_matter(
+    def test_time_zone_of_the_database_does_not_change_lifetimes(
         self,
         db: Db,
         environment: dict[str, str],
@@ -272,7 +280,7 @@ class TestEnds:
         plex_url: str,
         zone: str,
     ) -> None:
-        """Thirty days of a calendar with a change in autumn have an hour more, for example."""
+        """In a zone with daylight saving time, thirty days may be an hour longer or shorter."""
         name = environment["DATABASE_URL"].rpartition("/")[2]
         alter = sql.SQL("ALTER DATABASE {} ").format(sql.Identifier(name))
         db.execute(alter + sql.SQL("SET timezone = {}").format(sql.Literal(zone)))
@@ -288,7 +296,7 @@ class TestEnds:
             db.execute(alter + sql.SQL("RESET timezone"))
             reconnect()
 
-    def test_lifetimes_can_be_changed_at_run_time(
+    def test_changed_lifetimes_apply_to_new_sessions(
         self, db: Db, plex_url: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         db.execute(
@@ -304,7 +312,7 @@ class TestEnds:
 
 
 class TestList:
-    def test_lists_ones_own_with_the_current_one_marked(
+    def test_list_has_the_callers_sessions_and_marks_the_current_one(
         self, plex_url: str, people: dict[str, str]
     ) -> None:
         second = plex.sign_in(plex_url, "bob")["token"]
@@ -316,7 +324,7 @@ class TestList:
         assert [session["current"] for session in sessions(second)] == [True, False]
         assert len(sessions(people["carol"])) == 1
 
-    def test_ended_ones_are_gone(self, plex_url: str, people: dict[str, str]) -> None:
+    def test_signed_out_session_is_not_listed(self, plex_url: str, people: dict[str, str]) -> None:
         second = plex.sign_in(plex_url, "bob")["token"]
         call("POST", "/api/auth/logout", token=second)
         assert len(sessions(people["bob"])) == 1
@@ -326,7 +334,7 @@ class TestRevoke:
     def revoke(self, token: str, session_id: str) -> Answer:
         return call("DELETE", f"/api/auth/sessions/{session_id}", token=token)
 
-    def test_ends_another_session_of_ones_own(
+    def test_user_revokes_another_session_of_their_own(
         self, db: Db, plex_url: str, people: dict[str, str]
     ) -> None:
         second = plex.sign_in(plex_url, "bob")["token"]
@@ -337,42 +345,42 @@ class TestRevoke:
         assert me(people["bob"]).status == 200
         assert audited(db, "session.revoked") == 1
 
-    def test_ends_the_one_that_asks(self, people: dict[str, str]) -> None:
+    def test_user_revokes_the_current_session(self, people: dict[str, str]) -> None:
         assert self.revoke(people["bob"], current(people["bob"])).status == 204
         assert me(people["bob"]).code == "JWT_INVALID"
 
-    def test_somebody_elses_is_not_found(self, people: dict[str, str]) -> None:
-        for session_id in (current(people["carol"]), NOBODYS):
+    def test_session_of_another_user_is_not_found(self, people: dict[str, str]) -> None:
+        for session_id in (current(people["carol"]), UNKNOWN_ID):
             answer = self.revoke(people["bob"], session_id)
             assert (answer.status, answer.code) == (404, "NOT_FOUND")
         assert me(people["carol"]).status == 200
 
-    def test_a_second_time_is_not_found(self, plex_url: str, people: dict[str, str]) -> None:
+    def test_revoked_session_is_not_found(self, plex_url: str, people: dict[str, str]) -> None:
         second = current(plex.sign_in(plex_url, "bob")["token"])
         assert self.revoke(people["bob"], second).status == 204
         assert self.revoke(people["bob"], second).code == "NOT_FOUND"
 
 
-class TestEndOfAllAgainstARefresh:
-    """A refresh that is under way when all sessions end does not outlive them unnoticed."""
+class TestRevokeAllDuringRefresh:
+    """A refresh that races with the revocation of all sessions leaves no session unnoticed."""
 
     @pytest.mark.parametrize("how", ["logout", "admin"])
-    def test_its_new_session_ends_too_or_the_caller_learns_that_nothing_did(
+    def test_new_session_is_revoked_too_or_the_sign_out_is_refused(
         self, db: Db, direct_url: str, people: dict[str, str], how: str
     ) -> None:
         user_id = me(people["bob"]).data["id"]
         lifetimes = system_config.session_lifetimes()
         caller = Caller("request", "203.0.113.7", "tests")
-        # The other process may take longer to start than a transaction may be idle.
-        patient = "-c idle_in_transaction_session_timeout=60s"
-        with psycopg.connect(direct_url, options=patient) as refreshing:
-            former = UUID(current(people["bob"]))
-            assert users_repository.lock_active(refreshing, UUID(user_id), former) is not None
-            new = repository.replace(refreshing, former, caller, lifetimes)
+        # The other process may take longer to start than the idle timeout of a transaction.
+        long_idle_timeout = "-c idle_in_transaction_session_timeout=60s"
+        with psycopg.connect(direct_url, options=long_idle_timeout) as refreshing:
+            previous = UUID(current(people["bob"]))
+            assert users_repository.lock_active(refreshing, UUID(user_id), previous) is not None
+            new = repository.replace(refreshing, previous, caller, lifetimes)
             assert new is not None
             with ThreadPoolExecutor(1) as pool:
                 path = f"/api/admin/users/{user_id}/sessions"
-                script = _END_ALL.format(how=how)
+                script = _REVOKE_ALL.format(how=how)
                 ending = pool.submit(
                     subprocess.run,
                     [sys.executable, "-c", script, people["bob"], people["alice"], path],
@@ -384,7 +392,7 @@ class TestEndOfAllAgainstARefresh:
                 eventually(lambda: _waits_for_a_lock(db))
                 refreshing.commit()
                 done = ending.result(30)
-        # The session that asks is another one by then: a sign-out ends nothing, and says so.
+        # The refresh has replaced the session of the sign-out, so the sign-out gets a 401.
         expected = "401" if how == "logout" else "204"
         assert done.stdout.strip().endswith(expected), done.stderr
         alive = db.execute(
@@ -393,8 +401,8 @@ class TestEndOfAllAgainstARefresh:
         assert alive == (1 if how == "logout" else 0,)
 
 
-# In a process of its own: this one is in the middle of the refresh.
-_END_ALL = """
+# Runs in another process, because this one is in the middle of the refresh.
+_REVOKE_ALL = """
 import asyncio, sys
 asyncio.set_event_loop(asyncio.new_event_loop())
 from tests.support.api import call
@@ -414,24 +422,24 @@ def _waits_for_a_lock(db: Db) -> bool:
 
 
 class TestWrites:
-    """A transaction that writes for a session checks the session's row, whatever the cache says."""
+    """A transaction that writes for a session checks the row of the session, not the cache."""
 
     @pytest.mark.parametrize(
         ("method", "path", "body"),
         [
             ("POST", "/api/media/request", {"mediaType": "movie", "tmdbId": 603}),
-            ("DELETE", f"/api/media/requests/{NOBODYS}", None),
+            ("DELETE", f"/api/media/requests/{UNKNOWN_ID}", None),
             ("POST", "/api/auth/refresh", {}),
             ("POST", "/api/auth/logout", {}),
             ("POST", "/api/auth/logout", {"allSessions": True}),
-            ("DELETE", f"/api/auth/sessions/{NOBODYS}", None),
+            ("DELETE", f"/api/auth/sessions/{UNKNOWN_ID}", None),
         ],
     )
-    def test_a_revoked_session_writes_nothing(
+    def test_revoked_session_writes_nothing(
         self, db: Db, people: dict[str, str], method: str, path: str, body: Any
     ) -> None:
         second = current(people["bob"])
-        me(people["bob"])  # and so the session is in the cache
+        me(people["bob"])  # caches the session
         db.execute("UPDATE sessions SET revoked_at = now() WHERE id = %s", (second,))
         rows = "SELECT (SELECT count(*) FROM media_requests), (SELECT count(*) FROM audit_logs)"
         before = db.execute(rows).fetchone()
@@ -440,7 +448,7 @@ class TestWrites:
         assert db.execute(rows).fetchone() == before
         assert call(method, path, token=people["carol"], body=body).status in {200, 201, 204, 404}
 
-    def test_a_revoked_session_changes_no_password(self, db: Db, people: dict[str, str]) -> None:
+    def test_revoked_session_changes_no_password(self, db: Db, people: dict[str, str]) -> None:
         account = {"email": "d@example.com", "username": "dora", "role": "user"}
         old, new = "Cellar-door_42", "Attic-window_17"
         body = {**account, "password": old}
@@ -457,15 +465,15 @@ class TestWrites:
 
 
 class TestTombstones:
-    """Ends that the cache did not take are kept in the database until it does."""
+    """Revocations that the cache could not store are kept in the database until it can."""
 
     @pytest.fixture
     def poll_always(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(service, "TOMBSTONE_POLL_SECONDS", 0.0)
 
     @pytest.fixture
-    def paused(self, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Any:
-        """Return a switch that makes the environment's cache unreachable, as in a hang."""
+    def pause_cache(self, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Any:
+        """Return a function that pauses the use of the cache, as after a timeout."""
 
         def pause(seconds: float) -> None:
             monkeypatch.setattr(shared_cache(), "_paused_until", time.monotonic() + seconds)
@@ -474,52 +482,52 @@ class TestTombstones:
 
     @pytest.mark.parametrize("body", [{}, {"allSessions": True}])
     @pytest.mark.usefixtures("poll_always")
-    def test_an_end_while_the_cache_is_away_holds_once_it_is_back(
+    def test_revocation_while_the_cache_is_down_holds_when_it_is_back(
         self,
         db: Db,
         keys: redis.Redis,
         people: dict[str, str],
-        paused: Any,
+        pause_cache: Any,
         body: dict[str, bool],
     ) -> None:
         key = key_of(people["bob"])
-        paused(60)
+        pause_cache(60)
         assert call("POST", "/api/auth/logout", token=people["bob"], body=body).status == 204
         assert db.execute("SELECT count(*) FROM session_tombstones").fetchone() == (1,)
         assert keys.get(key) not in {None, "ended"}
-        paused(0)
+        pause_cache(0)
         assert me(people["bob"]).code == "JWT_INVALID"
         assert keys.get(key) == "ended"
         assert db.execute("SELECT count(*) FROM session_tombstones").fetchone() == (0,)
 
     @pytest.mark.usefixtures("poll_always")
-    def test_a_call_of_any_user_writes_missing_tombstones_to_the_cache(
-        self, db: Db, keys: redis.Redis, people: dict[str, str], paused: Any
+    def test_call_of_any_user_writes_missing_tombstones_to_the_cache(
+        self, db: Db, keys: redis.Redis, people: dict[str, str], pause_cache: Any
     ) -> None:
         key, bob = key_of(people["bob"]), me(people["bob"]).data["id"]
         me(people["carol"])
-        paused(60)
+        pause_cache(60)
         path = f"/api/admin/users/{bob}/sessions"
         assert call("DELETE", path, token=people["alice"]).status == 204
-        paused(0)
+        pause_cache(0)
         assert me(people["carol"]).status == 200
         assert keys.get(key) == "ended"
         assert me(people["carol"]).status == 200
 
-    def test_an_environment_looks_for_them_once_in_a_second(
-        self, db: Db, people: dict[str, str], paused: Any, monkeypatch: pytest.MonkeyPatch
+    def test_missing_tombstones_are_polled_once_per_second(
+        self, db: Db, people: dict[str, str], pause_cache: Any, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(service, "_tombstones", cache(service.Tombstones))
         me(people["bob"])
         me(people["bob"])
-        paused(60)
+        pause_cache(60)
         call("POST", "/api/auth/logout", token=people["bob"])
-        paused(0)
+        pause_cache(0)
         later = time.time() + service.TOMBSTONE_POLL_SECONDS
         monkeypatch.setattr("medianest.sessions.service.time.time", lambda: later)
         assert me(people["bob"]).code == "JWT_INVALID"
 
-    def test_ends_hold_while_a_cache_can_only_be_read(
+    def test_revocations_hold_while_the_cache_is_read_only(
         self, db: Db, people: dict[str, str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(service, "_tombstones", cache(service.Tombstones))
@@ -529,12 +537,12 @@ class TestTombstones:
             assert call("POST", "/api/auth/logout", token=people[name]).status == 204
         later = time.time() + service.TOMBSTONE_POLL_SECONDS
         monkeypatch.setattr("medianest.sessions.service.time.time", lambda: later)
-        # One look tells of both.
+        # One poll finds both tombstones.
         assert me(people["bob"]).code == "JWT_INVALID"
         assert me(people["carol"]).code == "JWT_INVALID"
         assert me(people["alice"]).status == 200
 
-    def test_a_full_cache_frees_what_it_cannot_mark(
+    def test_full_cache_deletes_the_session_that_it_cannot_mark(
         self, db: Db, keys: redis.Redis, people: dict[str, str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         key = key_of(people["bob"])
@@ -549,11 +557,13 @@ class TestTombstones:
             assert me(people["bob"]).code == "JWT_INVALID"
         assert db.execute("SELECT count(*) FROM session_tombstones").fetchone() == (1,)
 
-    def test_old_ones_are_cleaned_up(self, db: Db, people: dict[str, str], paused: Any) -> None:
-        paused(60)
+    def test_old_tombstones_are_deleted(
+        self, db: Db, people: dict[str, str], pause_cache: Any
+    ) -> None:
+        pause_cache(60)
         for name in ("bob", "carol"):
             call("POST", "/api/auth/logout", token=people[name])
-        paused(0)
+        pause_cache(0)
         db.execute(
             "UPDATE session_tombstones SET created_at = now() - interval '6 minutes'"
             " WHERE session_id = (SELECT session_id FROM session_tombstones LIMIT 1)"
@@ -562,8 +572,8 @@ class TestTombstones:
         assert db.execute("SELECT count(*) FROM session_tombstones").fetchone() == (1,)
 
 
-class TestSignInAnew:
-    def test_ends_the_session_one_signs_in_with(
+class TestSignInWithSession:
+    def test_new_sign_in_revokes_the_session_of_the_call(
         self, plex_url: str, people: dict[str, str]
     ) -> None:
         me(people["bob"])
@@ -573,21 +583,21 @@ class TestSignInAnew:
         assert me(people["bob"]).code == "JWT_INVALID"
         assert me(answer.data["token"]).status == 200
 
-    def test_a_bad_credential_does_not_keep_one_out(self, db: Db, plex_url: str) -> None:
+    def test_sign_in_ignores_an_invalid_token(self, db: Db, plex_url: str) -> None:
         handle = plex.begin(plex_url, "bob")
         answer = call("POST", "/api/auth/plex/verify", body={"pinId": handle}, token="bad.to.ken")
         assert answer.status == 200
 
-    def test_a_failed_sign_in_ends_nothing(self, people: dict[str, str]) -> None:
+    def test_failed_sign_in_revokes_nothing(self, people: dict[str, str]) -> None:
         call("POST", "/api/auth/plex/verify", body={"pinId": "unknown"}, token=people["bob"])
         assert me(people["bob"]).status == 200
 
 
-class TestForeignSites:
+class TestCrossSite:
     @pytest.mark.parametrize(
         "headers", [{"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://evil.example"}]
     )
-    def test_cannot_plant_a_session_cookie(
+    def test_cross_site_sign_in_gets_no_session_cookie(
         self, db: Db, plex_url: str, headers: dict[str, str]
     ) -> None:
         handle = plex.begin(plex_url, "bob")
@@ -595,11 +605,11 @@ class TestForeignSites:
         refused = call("POST", "/api/auth/plex/verify", body=body, headers=headers)
         assert (refused.status, refused.code) == (403, "FORBIDDEN")
         assert "set-cookie" not in refused.headers
-        # A token is another matter: the page that asks for it has to keep it itself.
+        # A bearer token is allowed: the browser does not store or send it by itself.
         bearer = call("POST", "/api/auth/plex/verify", body={"pinId": handle}, headers=headers)
         assert bearer.status == 200
 
-    def test_own_site_gets_its_cookie(self, db: Db, plex_url: str) -> None:
+    def test_same_site_sign_in_gets_a_session_cookie(self, db: Db, plex_url: str) -> None:
         handle = plex.begin(plex_url, "bob")
         answer = call(
             "POST",
@@ -613,7 +623,7 @@ class TestForeignSites:
         )
         assert "set-cookie" in answer.headers
 
-    def test_foreign_origin_with_cookie_and_csrf_token(
+    def test_cookie_and_csrf_token_from_a_foreign_origin_are_refused(
         self, db: Db, keys: object, plex_url: str
     ) -> None:
         signed_in = plex.verify(plex.begin(plex_url, "bob"), session="cookie")
@@ -633,7 +643,7 @@ class TestForeignSites:
         ):
             refused = call("POST", "/api/auth/logout", headers={**headers, "Origin": origin})
             assert refused.code == "CSRF_TOKEN_MISMATCH"
-        # Behind a proxy that changes the host, the browser's own word for "the same" counts.
+        # Behind a proxy that changes the host, Sec-Fetch-Site decides.
         proxied = {**headers, "Origin": "https://front.example", "Sec-Fetch-Site": "same-origin"}
         assert call("POST", "/api/auth/refresh", headers=proxied).status == 200
         signed_in = plex.verify(plex.begin(plex_url, "bob"), session="cookie")

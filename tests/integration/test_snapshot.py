@@ -1,4 +1,4 @@
-"""Functions are safe under SnapStart: what is imported once runs many times and shares nothing."""
+"""Functions are safe under SnapStart: copies of one imported process share no state."""
 
 import ast
 import json
@@ -19,7 +19,7 @@ from tests.support.api import ROOT, TEMPLATE, route_of
 COPIES = 3
 FUNCTIONS = sorted(path.parent.name for path in (ROOT / "functions").glob("*/app.py"))
 ARN = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:medianest-AbCdEf"
-ON_AWS = {
+AWS_ENVIRONMENT = {
     **dict.fromkeys(("DATABASE_URL", "REDIS_URL", "JWT_SECRET", "TMDB_API_KEY"), ARN),
     "APP_DATABASE_URL": ARN,
     "DATABASE_HOST": "db.example",
@@ -31,7 +31,7 @@ ON_AWS = {
 
 
 def request(method: str, path: str, *, body: Any = None, token: str = "") -> dict[str, Any]:
-    """Return an event as API Gateway sends it."""
+    """Return a proxy event as API Gateway sends it."""
     _, resource, parameters = route_of(method, path)
     headers = {"User-Agent": ["tests"], "Content-Type": ["application/json"]}
     if token:
@@ -53,11 +53,11 @@ def request(method: str, path: str, *, body: Any = None, token: str = "") -> dic
 def run(
     function: str, environment: dict[str, str], events: list[Any]
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """Return what importing a function leaves behind, and what copies make of events."""
-    given = {"module": f"functions.{function}.app", "events": events, "copies": COPIES}
+    """Return the state after the import of a function, and the results of its copies."""
+    arguments = {"module": f"functions.{function}.app", "events": events, "copies": COPIES}
     done = subprocess.run(
         [sys.executable, snapshot.__file__],
-        input=json.dumps(given),
+        input=json.dumps(arguments),
         env={"PATH": os.environ["PATH"], **environment},
         capture_output=True,
         text=True,
@@ -65,9 +65,9 @@ def run(
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    left, *copies = map(json.loads, done.stdout.splitlines())
+    state, *copies = map(json.loads, done.stdout.splitlines())
     assert len(copies) == COPIES, done.stderr
-    return left, copies
+    return state, copies
 
 
 def assert_nothing_shared(copies: list[dict[str, Any]]) -> None:
@@ -78,9 +78,9 @@ def assert_nothing_shared(copies: list[dict[str, Any]]) -> None:
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_an_import_connects_to_nothing_and_keeps_no_time(function: str) -> None:
-    left, copies = run(function, ON_AWS, [])
-    assert left == {"calls": [], "moments": [], "sockets": [], "threads": 1}
+def test_import_opens_no_connection_and_stores_no_time(function: str) -> None:
+    state, copies = run(function, AWS_ENVIRONMENT, [])
+    assert state == {"calls": [], "moments": [], "sockets": [], "threads": 1}
     assert_nothing_shared(copies)
 
 
@@ -93,26 +93,26 @@ def test_an_import_connects_to_nothing_and_keeps_no_time(function: str) -> None:
         ("admin", ("GET", "/api/admin/users")),
     ],
 )
-def test_copies_connect_each_for_itself(
+def test_copies_open_separate_connections(
     environment: dict[str, str], people: dict[str, str], function: str, route: tuple[str, str]
 ) -> None:
     events = [request(*route, token=people["alice"]) for _ in range(2)]
-    left, copies = run(function, environment, events)
-    assert left["sockets"] == []
+    state, copies = run(function, environment, events)
+    assert state["sockets"] == []
     for each in copies:
         assert [answer["statusCode"] for answer in each["answers"]] == [200, 200]
-        # The database and the cache.
+        # One connection to the database, one to the cache.
         assert len(each["sockets"]) == 2
     assert_nothing_shared(copies)
 
 
-def test_copies_of_the_cleaning_connect_each_for_itself(environment: dict[str, str]) -> None:
+def test_copies_of_the_cleanup_open_separate_connections(environment: dict[str, str]) -> None:
     _, copies = run("cleanup", environment, [{"task": "sessions"}])
     assert [len(each["sockets"]) for each in copies] == [1] * COPIES
     assert_nothing_shared(copies)
 
 
-def test_copies_make_up_different_handles(
+def test_copies_generate_different_handles(
     environment: dict[str, str], plex_url: str, people: object
 ) -> None:
     events = [request("POST", "/api/auth/plex/pin", body={}) for _ in range(2)]
@@ -124,14 +124,14 @@ def test_copies_make_up_different_handles(
 
 
 def imports(path: Path) -> set[str]:
-    """Return what a module imports, by the first part of its name."""
+    """Return the top-level packages that a module imports."""
     nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
     names = [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
     names += [node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)]
     return {name.partition(".")[0] for name in names}
 
 
-def test_nothing_of_ours_draws_from_a_generator_that_copies_repeat() -> None:
+def test_no_module_imports_random_whose_state_copies_share() -> None:
     modules = [
         *(ROOT / "layers/shared/python").rglob("*.py"),
         *(ROOT / "functions").rglob("*.py"),
@@ -141,7 +141,7 @@ def test_nothing_of_ours_draws_from_a_generator_that_copies_repeat() -> None:
     assert [path for path, names in found.items() if "random" in names] == []
 
 
-CARELESS = """
+UNSAFE_FUNCTION = """
 import socket
 import threading
 import time
@@ -164,15 +164,15 @@ def handler(event, context):
 """
 
 
-def test_what_an_import_must_not_leave_is_seen(tmp_path: Path) -> None:
+def test_forbidden_state_after_an_import_is_detected(tmp_path: Path) -> None:
     folder = tmp_path / "functions" / "careless"
     folder.mkdir(parents=True)
-    (folder / "app.py").write_text(CARELESS)
-    left, copies = run("careless", {"PYTHONPATH": str(tmp_path)}, [])
-    assert "socket.connect" in left["calls"]
-    assert len(left["sockets"]) == 2
-    assert left["threads"] == 2
+    (folder / "app.py").write_text(UNSAFE_FUNCTION)
+    state, copies = run("careless", {"PYTHONPATH": str(tmp_path)}, [])
+    assert "socket.connect" in state["calls"]
+    assert len(state["sockets"]) == 2
+    assert state["threads"] == 2
     module = "functions.careless.app"
-    assert left["moments"] == [f"{module}.kept.times.0", f"{module}.started.at"]
+    assert state["moments"] == [f"{module}.kept.times.0", f"{module}.started.at"]
     with pytest.raises(AssertionError):
         assert_nothing_shared(copies)

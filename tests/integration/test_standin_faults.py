@@ -28,7 +28,7 @@ def tmdb_api(upstreams: Standins) -> Iterator[Client]:
         yield client
 
 
-def test_a_status_with_retry_after_until_the_count_is_used_up(tmdb_api: Client) -> None:
+def test_status_fault_with_retry_after_ends_after_its_count(tmdb_api: Client) -> None:
     tmdb_api.order(kind="status", status=429, retryAfter=7, count=2)
     for _ in range(2):
         answer = tmdb_api.get("/3/movie/550", KEY)
@@ -36,7 +36,7 @@ def test_a_status_with_retry_after_until_the_count_is_used_up(tmdb_api: Client) 
     assert tmdb_api.get("/3/movie/550", KEY).status == 200
 
 
-def test_a_fault_keeps_to_its_path_and_ends_on_order(tmdb_api: Client) -> None:
+def test_fault_applies_to_its_path_until_it_is_deleted(tmdb_api: Client) -> None:
     tmdb_api.order(kind="status", status=503, path="/3/movie/")
     assert tmdb_api.get("/3/tv/1396", KEY).status == 200
     assert tmdb_api.get("/3/movie/550", KEY).status == 503
@@ -44,27 +44,27 @@ def test_a_fault_keeps_to_its_path_and_ends_on_order(tmdb_api: Client) -> None:
     assert tmdb_api.get("/3/movie/550", KEY).status == 200
 
 
-def test_html(plex_tv: Client) -> None:
+def test_html_fault_returns_a_page(plex_tv: Client) -> None:
     plex_tv.order(kind="html")
     answer = plex_tv.get("/api/v2/user", CLIENT)
     assert (answer.status, answer.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
 
 
-def test_wrong_types(tmdb_api: Client) -> None:
+def test_wrong_types_fault_returns_a_list(tmdb_api: Client) -> None:
     tmdb_api.order(kind="wrong-types")
     answer = tmdb_api.get("/3/search/multi?query=matrix", KEY)
     assert answer.status == 200
     assert isinstance(answer.json(), list)
 
 
-def test_hang(tmdb_api: Client) -> None:
+def test_hang_fault_sends_no_response(tmdb_api: Client) -> None:
     tmdb_api.order(kind="hang", count=1)
     with pytest.raises(urllib3.exceptions.ReadTimeoutError):
         tmdb_api.pool.request("GET", f"{tmdb_api.origin}/3/movie/550", headers=KEY, timeout=0.3)
     assert tmdb_api.get("/3/movie/550", KEY).status == 200
 
 
-def test_drip(tmdb_api: Client) -> None:
+def test_drip_fault_sends_one_byte_at_a_time(tmdb_api: Client) -> None:
     tmdb_api.order(kind="drip", count=1)
     started = time.monotonic()
     answer = tmdb_api.pool.request(
@@ -76,7 +76,7 @@ def test_drip(tmdb_api: Client) -> None:
     answer.close()
 
 
-def test_slow(tmdb_api: Client) -> None:
+def test_slow_fault_delays_the_response(tmdb_api: Client) -> None:
     tmdb_api.order(kind="slow", seconds=1, count=1)
     started = time.monotonic()
     assert tmdb_api.get("/3/movie/550", KEY).json()["title"] == "Fight Club"
@@ -84,7 +84,7 @@ def test_slow(tmdb_api: Client) -> None:
     assert tmdb_api.get("/standin/requests").json()[-1]["path"] == "/3/movie/550"
 
 
-def test_huge(tmdb_api: Client) -> None:
+def test_huge_fault_sends_more_than_ten_megabytes(tmdb_api: Client) -> None:
     tmdb_api.order(kind="huge")
     answer = tmdb_api.get("/3/movie/550", KEY)
     assert "Content-Length" not in answer.headers
@@ -92,7 +92,7 @@ def test_huge(tmdb_api: Client) -> None:
     assert set(answer.json()) == {"filler"}
 
 
-def test_gzip_bomb(tmdb_api: Client) -> None:
+def test_gzip_bomb_fault_sends_a_small_body_that_unpacks_to_200_megabytes(tmdb_api: Client) -> None:
     tmdb_api.order(kind="gzip-bomb")
     answer = tmdb_api.pool.request(
         "GET", f"{tmdb_api.origin}/3/movie/550", headers=KEY, decode_content=False
@@ -108,13 +108,13 @@ def test_gzip_bomb(tmdb_api: Client) -> None:
     assert unpacked > 190 * 1024 * 1024
 
 
-def test_redirect(plex_tv: Client) -> None:
+def test_redirect_fault_sends_the_location(plex_tv: Client) -> None:
     plex_tv.order(kind="redirect", location="http://192.0.2.1/elsewhere")
     answer = plex_tv.get("/api/v2/user", CLIENT)
     assert (answer.status, answer.headers["Location"]) == (302, "http://192.0.2.1/elsewhere")
 
 
-def test_close(plex_tv: Client) -> None:
+def test_close_fault_drops_the_connection(plex_tv: Client) -> None:
     plex_tv.order(kind="close", count=1)
     with pytest.raises(urllib3.exceptions.ProtocolError):
         plex_tv.get("/api/v2/user", CLIENT)
@@ -122,7 +122,7 @@ def test_close(plex_tv: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    "order",
+    "fault",
     [
         {},
         [],
@@ -134,34 +134,34 @@ def test_close(plex_tv: Client) -> None:
         {"kind": "html", "typo": 1},
     ],
 )
-def test_an_order_that_makes_no_sense_is_refused(plex_tv: Client, order: object) -> None:
-    answer = plex_tv.ask("PUT", "/standin/fault", body=order)
+def test_invalid_fault_is_rejected(plex_tv: Client, fault: object) -> None:
+    answer = plex_tv.ask("PUT", "/standin/fault", body=fault)
     assert answer.status == 400
     assert answer.json()["error"]
 
 
-def test_the_requests_seen_are_listed_without_the_control_routes(tmdb_api: Client) -> None:
+def test_received_requests_are_listed_without_the_control_routes(tmdb_api: Client) -> None:
     tmdb_api.order(kind="status", count=1)
     tmdb_api.get("/3/search/multi?query=a%20b", KEY)
     tmdb_api.get("/3/movie/550", KEY)
-    seen = tmdb_api.get("/standin/requests").json()
-    assert [(call["method"], call["path"], call["query"]) for call in seen] == [
+    received = tmdb_api.get("/standin/requests").json()
+    assert [(call["method"], call["path"], call["query"]) for call in received] == [
         ("GET", "/3/search/multi", "query=a%20b"),
         ("GET", "/3/movie/550", ""),
     ]
-    assert seen[0]["headers"]["Authorization"] == "Bearer a.read.token"
+    assert received[0]["headers"]["Authorization"] == "Bearer a.read.token"
     assert tmdb_api.ask("DELETE", "/standin/requests").status == 204
     assert tmdb_api.get("/standin/requests").json() == []
 
 
-def test_the_last_two_hundred_requests_are_kept(tmdb_api: Client) -> None:
+def test_list_of_requests_has_the_last_two_hundred(tmdb_api: Client) -> None:
     for number in range(205):
         tmdb_api.get(f"/3/movie/{number}", KEY)
-    seen = tmdb_api.get("/standin/requests").json()
-    assert [call["path"] for call in seen] == [f"/3/movie/{n}" for n in range(5, 205)]
+    received = tmdb_api.get("/standin/requests").json()
+    assert [call["path"] for call in received] == [f"/3/movie/{n}" for n in range(5, 205)]
 
 
-def test_stopping_does_not_wait_for_an_answer_that_hangs() -> None:
+def test_stop_does_not_wait_for_an_unfinished_response() -> None:
     async def scenario() -> float:
         started = await standins.start()
         client = Client(started.tmdb_url)

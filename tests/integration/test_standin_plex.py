@@ -16,7 +16,7 @@ from local.standins.plex.resources import SERVER_ID
 from tests.support.standin import Client, client_of, served
 
 CLIENT = {"Accept": "application/json", "X-Plex-Client-Identifier": "medianest-test"}
-OTHER_CLIENT = {**CLIENT, "X-Plex-Client-Identifier": "somebody-else"}
+OTHER_CLIENT = {**CLIENT, "X-Plex-Client-Identifier": "another-client"}
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def plex_error(answer: urllib3.BaseHTTPResponse) -> tuple[int, int]:
     return answer.status, answer.json()["errors"][0]["code"]
 
 
-def test_a_pin_is_null_until_claimed_and_then_carries_the_token(plex_tv: Client) -> None:
+def test_pin_has_a_token_only_after_approval(plex_tv: Client) -> None:
     pin = create_pin(plex_tv)
     assert isinstance(pin["id"], int)
     assert re.fullmatch(r"[a-z0-9]{25}", pin["code"])
@@ -70,7 +70,7 @@ def test_pin_ids_are_sequential_and_short_codes_have_four_characters(plex_tv: Cl
     assert first["expiresIn"] == 900
 
 
-def test_strong_is_taken_from_the_query_only(plex_tv: Client) -> None:
+def test_strong_parameter_is_read_from_the_query_only(plex_tv: Client) -> None:
     path = plex_tv.origin + "/api/v2/pins"
     answers = [
         plex_tv.pool.request("POST", path, fields={"strong": "true"}, headers=CLIENT),
@@ -85,7 +85,7 @@ def test_strong_is_taken_from_the_query_only(plex_tv: Client) -> None:
     assert len(create_pin(plex_tv)["code"]) == 25
 
 
-def test_the_sign_in_page_takes_no_weak_pin(plex_tv: Client) -> None:
+def test_sign_in_page_refuses_a_short_code(plex_tv: Client) -> None:
     weak = create_pin(plex_tv, strong="false")
     refused = approve(plex_tv, weak, "alice")
     assert refused.status == 400
@@ -95,9 +95,9 @@ def test_the_sign_in_page_takes_no_weak_pin(plex_tv: Client) -> None:
 
 @pytest.mark.parametrize(
     ("client_id", "status"),
-    [("medianest-test", 200), ("somebody-else", 404), ("", 404), (None, 404), (["x"], 404)],
+    [("medianest-test", 200), ("another-client", 404), ("", 404), (None, 404), (["x"], 404)],
 )
-def test_the_sign_in_page_takes_the_client_of_the_pin_only(
+def test_sign_in_page_refuses_the_pin_of_another_client(
     plex_tv: Client, client_id: object, status: int
 ) -> None:
     pin = create_pin(plex_tv)
@@ -108,7 +108,7 @@ def test_the_sign_in_page_takes_the_client_of_the_pin_only(
     assert (token is not None) == (status == 200)
 
 
-def test_a_code_in_the_query_must_be_the_pins(plex_tv: Client) -> None:
+def test_pin_with_another_code_in_the_query_is_not_found(plex_tv: Client) -> None:
     pin = create_pin(plex_tv)
     path = f"/api/v2/pins/{pin['id']}"
     assert plex_tv.get(f"{path}?code={pin['code']}", CLIENT).status == 200
@@ -126,18 +126,18 @@ def test_a_code_in_the_query_must_be_the_pins(plex_tv: Client) -> None:
     ],
     ids=lambda value: value[:20],
 )
-def test_what_is_not_there_at_plex_tv(plex_tv: Client, method: str, path: str) -> None:
+def test_unknown_path_or_method_is_not_found(plex_tv: Client, method: str, path: str) -> None:
     answer = plex_tv.ask(method, path, CLIENT)
     assert (answer.status, answer.json()["errors"][0]["status"]) == (404, 404)
 
 
-def test_a_pin_is_not_found_for_another_client_or_when_unknown(plex_tv: Client) -> None:
+def test_pin_of_another_client_or_unknown_pin_is_not_found(plex_tv: Client) -> None:
     pin = create_pin(plex_tv)
     assert plex_error(plex_tv.get(f"/api/v2/pins/{pin['id']}", OTHER_CLIENT)) == (404, 1020)
     assert plex_error(plex_tv.get("/api/v2/pins/1", CLIENT)) == (404, 1020)
 
 
-def test_the_client_identifier_is_required(plex_tv: Client) -> None:
+def test_missing_client_identifier_is_rejected(plex_tv: Client) -> None:
     headers = {"Accept": "application/json"}
     assert plex_error(plex_tv.ask("POST", "/api/v2/pins?strong=true", headers)) == (400, 1000)
     pin = create_pin(plex_tv)
@@ -149,7 +149,7 @@ def test_the_client_identifier_is_required(plex_tv: Client) -> None:
         assert plex_tv.get(path, signed_in).status == 200
 
 
-def test_an_expired_pin_is_gone() -> None:
+def test_expired_pin_is_not_found() -> None:
     with served(create_app(pin_lifetime=0.2)) as origin, client_of(origin) as client:
         pin = create_pin(client)
         time.sleep(0.3)
@@ -157,7 +157,7 @@ def test_an_expired_pin_is_gone() -> None:
         assert approve(client, pin, "alice").status == 404
 
 
-def test_an_approval_needs_a_known_code_and_a_known_person_once(plex_tv: Client) -> None:
+def test_approval_needs_a_known_code_and_person_and_works_once(plex_tv: Client) -> None:
     pin = create_pin(plex_tv)
     unknown_person = approve(plex_tv, pin, "mallory")
     assert unknown_person.status == 400
@@ -168,13 +168,13 @@ def test_an_approval_needs_a_known_code_and_a_known_person_once(plex_tv: Client)
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"{", b'"alice"'])
-def test_an_approval_with_a_broken_body_is_refused(plex_tv: Client, body: bytes) -> None:
+def test_approval_with_a_malformed_body_is_rejected(plex_tv: Client, body: bytes) -> None:
     pin = create_pin(plex_tv)
     url = f"{plex_tv.origin}/standin/pins/{pin['code']}/approve"
     assert plex_tv.pool.request("POST", url, body=body).status == 400
 
 
-def test_xml_unless_json_is_accepted(plex_tv: Client) -> None:
+def test_response_is_xml_unless_json_is_accepted(plex_tv: Client) -> None:
     headers = {"X-Plex-Client-Identifier": "medianest-test"}
     answer = plex_tv.ask("POST", "/api/v2/pins?strong=true", headers)
     assert answer.headers["Content-Type"].startswith("application/xml")
@@ -188,14 +188,14 @@ def test_xml_unless_json_is_accepted(plex_tv: Client) -> None:
     assert [error.get("code") for error in refused.iter("error")] == ["1001"]
 
 
-def test_the_sign_in_page_lists_the_people_and_names_itself(plex_tv: Client) -> None:
+def test_sign_in_page_lists_the_people_and_says_that_it_is_a_stand_in(plex_tv: Client) -> None:
     page = plex_tv.get("/auth")
     assert page.headers["Content-Type"].startswith("text/html")
     assert "stand-in for plex.tv" in page.data.decode()
     assert all(person.username in page.data.decode() for person in PEOPLE)
 
 
-def test_the_user_of_a_token(plex_tv: Client) -> None:
+def test_user_route_returns_the_user_of_the_token(plex_tv: Client) -> None:
     user = plex_tv.get("/api/v2/user", sign_in(plex_tv, "alice")).json()
     assert (user["id"], user["username"], user["email"]) == (1001, "alice", "alice@example.com")
     child = plex_tv.get("/api/v2/user", sign_in(plex_tv, "kids")).json()
@@ -204,15 +204,15 @@ def test_the_user_of_a_token(plex_tv: Client) -> None:
 
 
 @pytest.mark.parametrize("path", ["/api/v2/user", "/api/v2/resources", "/api/v2/ping"])
-def test_an_unknown_token_is_refused(plex_tv: Client, path: str) -> None:
+def test_unknown_or_malformed_token_is_refused(plex_tv: Client, path: str) -> None:
     assert plex_error(plex_tv.get(path, CLIENT)) == (401, 1001)
     assert plex_error(plex_tv.get(path, {**CLIENT, "X-Plex-Token": "guess"})) == (401, 1001)
-    odd = plex_tv.get(path, {**CLIENT, "X-Plex-Token": "no token at all"})
-    assert odd.status == 422
-    assert "Invalid token" in odd.data.decode()
+    malformed = plex_tv.get(path, {**CLIENT, "X-Plex-Token": "no token at all"})
+    assert malformed.status == 422
+    assert "Invalid token" in malformed.data.decode()
 
 
-def test_a_token_is_taken_from_the_header_only(plex_tv: Client) -> None:
+def test_token_is_read_from_the_header_only(plex_tv: Client) -> None:
     token = sign_in(plex_tv, "alice")["X-Plex-Token"]
     assert plex_error(plex_tv.get(f"/api/v2/user?X-Plex-Token={token}", CLIENT)) == (401, 1001)
     assert plex_tv.get("/api/v2/user", {**CLIENT, "X-Plex-Token": token}).status == 200
@@ -222,7 +222,9 @@ def test_a_token_is_taken_from_the_header_only(plex_tv: Client) -> None:
     ("username", "owned"),
     [("alice", True), ("bob", False), ("carol", False), ("kids", False), ("dave", None)],
 )
-def test_who_reaches_the_server(plex_tv: Client, username: str, owned: bool | None) -> None:
+def test_resources_list_the_server_for_members_only(
+    plex_tv: Client, username: str, owned: bool | None
+) -> None:
     path = "/api/v2/resources?includeHttps=1&includeRelay=1"
     resources = plex_tv.get(path, sign_in(plex_tv, username)).json()
     ours = [found for found in resources if found["clientIdentifier"] == SERVER_ID]
@@ -231,5 +233,5 @@ def test_who_reaches_the_server(plex_tv: Client, username: str, owned: bool | No
     assert len(resources) - len(ours) == 2
 
 
-def test_ping(plex_tv: Client) -> None:
+def test_ping_returns_pong(plex_tv: Client) -> None:
     assert plex_tv.get("/api/v2/ping", sign_in(plex_tv, "bob")).json() == {"pong": True}

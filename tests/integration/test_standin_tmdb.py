@@ -38,7 +38,7 @@ def names(found: dict[str, Any]) -> list[str]:
     return [result.get("title") or result["name"] for result in found["results"]]
 
 
-def test_a_search_has_pages_of_twenty_in_order_of_popularity(tmdb_api: Client) -> None:
+def test_search_has_pages_of_twenty_sorted_by_popularity(tmdb_api: Client) -> None:
     first = search(tmdb_api, "movie", "the")
     second = search(tmdb_api, "movie", "the", "2")
     assert len(first["results"]) == 20
@@ -50,7 +50,7 @@ def test_a_search_has_pages_of_twenty_in_order_of_popularity(tmdb_api: Client) -
 
 
 @pytest.mark.parametrize("page", ["0", "501", "-1", "x", "1.5", ""])
-def test_a_page_out_of_range_is_refused(tmdb_api: Client, page: str) -> None:
+def test_invalid_page_number_is_rejected(tmdb_api: Client, page: str) -> None:
     answer = tmdb_api.get(f"/3/search/multi?query=matrix&page={page}", KEY)
     assert (answer.status, answer.json()["status_code"]) == (400, 22)
 
@@ -69,7 +69,7 @@ def test_a_page_out_of_range_is_refused(tmdb_api: Client, page: str) -> None:
         ("tv", "soledad anos", "One Hundred Years of Solitude"),
     ],
 )
-def test_a_search_finds_words_without_case_and_accents(
+def test_search_ignores_case_and_accents(
     tmdb_api: Client, kind: str, query: str, expected: str
 ) -> None:
     assert expected in names(search(tmdb_api, kind, query))
@@ -77,19 +77,19 @@ def test_a_search_finds_words_without_case_and_accents(
 
 @pytest.mark.parametrize("query", ["", "?query=", "?query=%20%20", "?page=1"])
 @pytest.mark.parametrize("kind", ["multi", "movie", "tv"])
-def test_a_search_needs_a_query(tmdb_api: Client, kind: str, query: str) -> None:
+def test_search_without_a_query_is_rejected(tmdb_api: Client, kind: str, query: str) -> None:
     answer = tmdb_api.get(f"/3/search/{kind}{query}", KEY)
     assert answer.status == 422
     assert answer.json() == {"errors": ["query must be provided"]}
 
 
 @pytest.mark.parametrize("query", ["matrix potter", "%matrix", "_"])
-def test_a_search_takes_every_word_and_no_wildcard(tmdb_api: Client, query: str) -> None:
+def test_search_matches_all_words_and_has_no_wildcards(tmdb_api: Client, query: str) -> None:
     found = search(tmdb_api, "multi", query)
     assert (found["results"], found["total_results"]) == ([], 0)
 
 
-def test_multi_tells_films_shows_and_people_apart(tmdb_api: Client) -> None:
+def test_multi_search_marks_films_shows_and_people(tmdb_api: Client) -> None:
     fargo = search(tmdb_api, "multi", "fargo")["results"]
     assert {(found["media_type"], found["id"]) for found in fargo} == {
         ("movie", 275),
@@ -101,7 +101,7 @@ def test_multi_tells_films_shows_and_people_apart(tmdb_api: Client) -> None:
     assert (keanu["media_type"], keanu["known_for"][0]["id"]) == ("person", 603)
 
 
-def test_details_of_a_film_have_its_fields(tmdb_api: Client) -> None:
+def test_film_details_have_genres_and_runtime(tmdb_api: Client) -> None:
     film = tmdb_api.get("/3/movie/550", KEY).json()
     assert (film["title"], film["release_date"]) == ("Fight Club", "1999-10-15")
     assert film["genres"] == [{"id": 18, "name": "Drama"}]
@@ -109,7 +109,7 @@ def test_details_of_a_film_have_its_fields(tmdb_api: Client) -> None:
     assert "external_ids" not in film
 
 
-def test_the_details_of_a_show_have_its_seasons(tmdb_api: Client) -> None:
+def test_show_details_have_the_seasons(tmdb_api: Client) -> None:
     show = tmdb_api.get("/3/tv/1396?append_to_response=external_ids", KEY).json()
     assert (show["name"], show["number_of_seasons"]) == ("Breaking Bad", 5)
     assert [season["season_number"] for season in show["seasons"]] == [0, 1, 2, 3, 4, 5]
@@ -138,12 +138,12 @@ def test_the_details_of_a_show_have_its_seasons(tmdb_api: Client) -> None:
     ],
     ids=lambda value: str(value)[:20],
 )
-def test_unknown_paths_and_methods_are_404_and_405(tmdb_api: Client, path: str, code: int) -> None:
+def test_unknown_id_or_path_is_not_found(tmdb_api: Client, path: str, code: int) -> None:
     answer = tmdb_api.get(path, KEY)
     assert (answer.status, answer.json()["status_code"]) == (404, code)
 
 
-def test_another_method_is_not_there(tmdb_api: Client) -> None:
+def test_unsupported_method_is_not_found(tmdb_api: Client) -> None:
     assert tmdb_api.ask("POST", "/3/movie/550", KEY).json()["status_code"] == 34
 
 
@@ -158,7 +158,7 @@ def test_another_method_is_not_there(tmdb_api: Client) -> None:
         ("?language=fr-FR", "The Matrix", "", None),
     ],
 )
-def test_the_language_is_honoured(
+def test_details_are_in_the_requested_language(
     tmdb_api: Client, language: str, title: str, overview: str, poster: str | None
 ) -> None:
     film = tmdb_api.get(f"/3/movie/603{language}", KEY).json()
@@ -168,7 +168,7 @@ def test_the_language_is_honoured(
     assert film["poster_path"] == poster
 
 
-def test_what_is_not_translated_has_its_original_title(tmdb_api: Client) -> None:
+def test_title_without_translation_is_returned_in_the_original_language(tmdb_api: Client) -> None:
     path = "/3/search/multi?query=spirited%20away&language=de-DE"
     (film,) = tmdb_api.get(path, KEY).json()["results"]
     assert (film["title"], film["overview"]) == ("千と千尋の神隠し", "")
@@ -179,7 +179,7 @@ def test_what_is_not_translated_has_its_original_title(tmdb_api: Client) -> None
     assert tmdb_api.get(path, KEY).json()["results"][0]["name"] == "Game of Thrones"
 
 
-def test_translations_and_pictures_are_appended(tmdb_api: Client) -> None:
+def test_translations_and_images_are_appended(tmdb_api: Client) -> None:
     path = "/3/movie/194?language=de&append_to_response=translations,images"
     film = tmdb_api.get(path, KEY).json()
     english, german = sorted(
@@ -190,7 +190,7 @@ def test_translations_and_pictures_are_appended(tmdb_api: Client) -> None:
     assert german["data"]["title"] == film["title"] == "Die fabelhafte Welt der Amélie"
     show = tmdb_api.get("/3/tv/1396?append_to_response=translations", KEY).json()
     (only,) = show["translations"]["translations"]
-    assert only["data"]["name"] == "", "that of the original is not repeated"
+    assert only["data"]["name"] == "", "the original title is not repeated"
     path = "/3/movie/603?language=de&append_to_response=images"
     assert tmdb_api.get(path, KEY).json()["images"]["posters"] == []
     path += "&include_image_language=en,null"
@@ -198,7 +198,7 @@ def test_translations_and_pictures_are_appended(tmdb_api: Client) -> None:
     assert (poster["file_path"], poster["iso_639_1"]) == ("/matrix-poster.jpg", "en")
 
 
-def test_no_more_than_twenty_are_appended(tmdb_api: Client) -> None:
+def test_more_than_twenty_appended_parts_are_rejected(tmdb_api: Client) -> None:
     for number, status in ((20, 200), (21, 400)):
         appended = ",".join(f"x{each}" for each in range(number))
         answer = tmdb_api.get(f"/3/movie/603?append_to_response={appended}", KEY)
@@ -206,7 +206,7 @@ def test_no_more_than_twenty_are_appended(tmdb_api: Client) -> None:
     assert answer.json()["status_code"] == 27
 
 
-def test_a_date_that_is_not_known_is_empty_or_missing() -> None:
+def test_unknown_date_is_empty_or_missing() -> None:
     planned = Title("tv", 5, "Planned Show", seasons={1: 0})
     app = create_app(Catalogue((planned,)))
     with served(app) as origin, client_of(origin) as client:
@@ -218,7 +218,7 @@ def test_a_date_that_is_not_known_is_empty_or_missing() -> None:
 
 
 @pytest.mark.parametrize("path", ["/3/configuration", "/3/movie/550", "/3/search/tv?query=a"])
-def test_a_key_is_required_in_the_query_or_the_header(tmdb_api: Client, path: str) -> None:
+def test_call_without_a_valid_key_is_refused(tmdb_api: Client, path: str) -> None:
     values = ("", "Bearer ", "Basic abc", "Bearer a-v3-key", "bearer a.b.c")
     for headers in ({}, *({"Authorization": value} for value in values)):
         answer = tmdb_api.get(path, headers)
@@ -229,7 +229,7 @@ def test_a_key_is_required_in_the_query_or_the_header(tmdb_api: Client, path: st
     assert tmdb_api.get(path, KEY).status == 200
 
 
-def test_the_catalogue_is_well_formed() -> None:
+def test_catalogue_is_well_formed() -> None:
     catalogue = load_catalogue()
     keys = [(title.media_type, title.id) for title in catalogue.titles]
     assert len(keys) == len(set(keys))
@@ -270,12 +270,12 @@ def test_the_catalogue_is_well_formed() -> None:
         ("tv", 87108, "Chernobyl"),
     ],
 )
-def test_the_best_known_ids_are_right(media_type: str, id_: int, name: str) -> None:
+def test_well_known_titles_have_their_tmdb_ids(media_type: str, id_: int, name: str) -> None:
     titles = load_catalogue().titles
     assert [t.title for t in titles if (t.media_type, t.id) == (media_type, id_)] == [name]
 
 
-def test_the_catalogue_has_one_title_a_line() -> None:
+def test_catalogue_file_has_one_title_per_line() -> None:
     lines = CATALOGUE.read_text(encoding="utf-8").splitlines()
     entries = [line.rstrip(",") for line in lines if line.startswith("    {")]
     assert all(json.loads(entry)["id"] for entry in entries)

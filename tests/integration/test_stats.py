@@ -1,4 +1,4 @@
-"""The numbers of the dashboard."""
+"""The figures of the admin dashboard."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -34,7 +34,7 @@ def add_request(db: Db, name: str, media_type: str, status: str, *, days_ago: fl
     )
 
 
-def test_of_a_service_that_nobody_has_used(people: dict[str, str]) -> None:
+def test_stats_of_an_unused_service_are_zero(people: dict[str, str]) -> None:
     found = stats(people["alice"])
     generated = datetime.fromisoformat(found.pop("generatedAt"))
     assert abs(datetime.now(UTC) - generated) < timedelta(minutes=1)
@@ -55,7 +55,7 @@ def test_of_a_service_that_nobody_has_used(people: dict[str, str]) -> None:
     }
 
 
-def test_requests_are_counted_by_state_kind_and_age(db: Db, people: dict[str, str]) -> None:
+def test_requests_are_counted_by_status_type_and_age(db: Db, people: dict[str, str]) -> None:
     add_request(db, "bob", "movie", "pending", days_ago=1)
     add_request(db, "bob", "tv", "pending", days_ago=6.9)
     add_request(db, "bob", "tv", "approved", days_ago=7.1)
@@ -77,9 +77,7 @@ def test_requests_are_counted_by_state_kind_and_age(db: Db, people: dict[str, st
     }
 
 
-def test_a_request_counts_from_the_moment_it_is_made(
-    people: dict[str, str], keys: redis.Redis
-) -> None:
+def test_request_counts_as_soon_as_it_is_created(people: dict[str, str], keys: redis.Redis) -> None:
     body = {"mediaType": "movie", "tmdbId": 603}
     made = call("POST", "/api/media/request", token=people["bob"], body=body).data
     pending = stats(people["alice"])["requests"]
@@ -98,7 +96,9 @@ def test_users_are_counted_by_status_and_role(db: Db, people: dict[str, str]) ->
     assert found == {"total": 3, "active": 2, "suspended": 1, "admins": 2}
 
 
-def test_sessions_are_counted(plex_url: str, people: dict[str, str], keys: redis.Redis) -> None:
+def test_active_sessions_are_counted(
+    plex_url: str, people: dict[str, str], keys: redis.Redis
+) -> None:
     plex.sign_in(plex_url, "bob")
     assert stats(people["alice"])["sessions"] == {"active": 4}
     call("POST", "/api/auth/logout", token=people["bob"])
@@ -116,7 +116,7 @@ def test_sessions_are_counted(plex_url: str, people: dict[str, str], keys: redis
         "UPDATE users SET status = 'suspended'",
     ],
 )
-def test_a_session_that_does_not_hold_is_not_counted(
+def test_expired_revoked_or_suspended_session_is_not_counted(
     db: Db, people: dict[str, str], end: str
 ) -> None:
     column = "user_id" if "sessions" in end else "id"
@@ -124,7 +124,9 @@ def test_a_session_that_does_not_hold_is_not_counted(
     assert stats(people["alice"])["sessions"] == {"active": 2}
 
 
-def test_who_asks_for_most_is_named(db: Db, people: dict[str, str]) -> None:
+def test_top_requesters_are_the_five_with_most_requests_in_30_days(
+    db: Db, people: dict[str, str]
+) -> None:
     db.execute(
         "INSERT INTO users (plex_id, email, username)"
         " SELECT 9000 + n, 'p' || n || '@example.com', 'person' || n FROM generate_series(1, 5) n"
@@ -146,7 +148,7 @@ def test_who_asks_for_most_is_named(db: Db, people: dict[str, str]) -> None:
     assert found[0] == {"userId": bob, "username": "bob", "requests": 7}
 
 
-def test_are_counted_once_in_a_minute(db: Db, people: dict[str, str], keys: redis.Redis) -> None:
+def test_stats_are_cached_for_a_minute(db: Db, people: dict[str, str], keys: redis.Redis) -> None:
     first = stats(people["alice"])
     add_request(db, "bob", "movie", "pending", days_ago=1)
     assert stats(people["alice"]) == first
@@ -158,26 +160,26 @@ def test_are_counted_once_in_a_minute(db: Db, people: dict[str, str], keys: redi
     assert stats(people["alice"]) == second
 
 
-@pytest.mark.parametrize("kept", ["", "{}", "[", '{"users": {"total": "many"}}'])
-def test_what_another_release_kept_is_not_taken(
-    people: dict[str, str], keys: redis.Redis, kept: str
+@pytest.mark.parametrize("cached", ["", "{}", "[", '{"users": {"total": "many"}}'])
+def test_invalid_cached_stats_are_a_cache_miss(
+    people: dict[str, str], keys: redis.Redis, cached: str
 ) -> None:
-    keys.set("stats", kept)
+    keys.set("stats", cached)
     assert stats(people["alice"])["users"]["total"] == 3
-    assert keys.get("stats") != kept
+    assert keys.get("stats") != cached
 
 
-def test_without_the_cache_they_are_counted_each_time(
+def test_stats_are_counted_on_each_call_without_the_cache(
     db: Db, people: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    nowhere = Cache(SecretStr("redis://127.0.0.1:1/0"))
-    monkeypatch.setattr(service, "shared_cache", lambda: nowhere)
+    unreachable = Cache(SecretStr("redis://127.0.0.1:1/0"))
+    monkeypatch.setattr(service, "shared_cache", lambda: unreachable)
     assert stats(people["alice"])["requests"]["total"] == 0
     add_request(db, "bob", "movie", "pending", days_ago=1)
     assert stats(people["alice"])["requests"]["total"] == 1
 
 
-def test_no_user_and_no_stranger(people: dict[str, str]) -> None:
+def test_user_and_anonymous_caller_are_refused(people: dict[str, str]) -> None:
     answer = call("GET", PATH, token=people["bob"])
     assert (answer.status, answer.code) == (403, "FORBIDDEN")
     answer = call("GET", PATH)
@@ -185,6 +187,6 @@ def test_no_user_and_no_stranger(people: dict[str, str]) -> None:
     assert call("GET", PATH, token=people["alice"]).status == 200
 
 
-def test_takes_no_parameters(people: dict[str, str]) -> None:
+def test_unknown_parameter_is_rejected(people: dict[str, str]) -> None:
     answer = call("GET", PATH, token=people["alice"], query={"days": "7"})
     assert (answer.status, answer.code) == (400, "VALIDATION_ERROR")

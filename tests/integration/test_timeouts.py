@@ -1,4 +1,4 @@
-"""The time-out settings are the ones that hold, against servers that accept and never answer."""
+"""The timeout settings apply, against servers that accept and never respond."""
 
 import socket
 import time
@@ -19,14 +19,14 @@ from medianest.core.errors import AppError
 def variables(
     environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[pytest.MonkeyPatch]:
-    forget()
+    reset_process_state()
     yield monkeypatch
     monkeypatch.undo()
-    forget()
+    reset_process_state()
 
 
-def forget() -> None:
-    """Be as a process that has just started."""
+def reset_process_state() -> None:
+    """Close the connection and clear the caches, as in a new process."""
     database().close()
     database.cache_clear()
     environment.cache_clear()
@@ -39,7 +39,9 @@ def silent() -> Iterator[str]:
 
 
 @pytest.mark.parametrize("seconds", [0.05, 0.5])
-def test_cache(variables: pytest.MonkeyPatch, silent: str, seconds: float) -> None:
+def test_cache_read_times_out_after_its_setting(
+    variables: pytest.MonkeyPatch, silent: str, seconds: float
+) -> None:
     variables.setenv("CACHE_TIMEOUT_SECONDS", str(seconds))
     started = time.monotonic()
     assert not Cache(SecretStr(f"redis://{silent}/0")).ping()
@@ -47,17 +49,19 @@ def test_cache(variables: pytest.MonkeyPatch, silent: str, seconds: float) -> No
 
 
 @pytest.mark.parametrize("seconds", [0.05, 0.5])
-def test_cache_connect(variables: pytest.MonkeyPatch, seconds: float) -> None:
+def test_cache_connection_times_out_after_its_setting(
+    variables: pytest.MonkeyPatch, seconds: float
+) -> None:
     variables.setenv("CACHE_CONNECT_TIMEOUT_SECONDS", str(seconds))
-    with full() as address:
+    with full_server() as address:
         started = time.monotonic()
         assert not Cache(SecretStr(f"redis://{address}/0")).ping()
         assert seconds <= time.monotonic() - started < seconds + 0.4
 
 
 @contextmanager
-def full() -> Iterator[str]:
-    """Be a server with no place for a further connection, whose client goes on knocking."""
+def full_server() -> Iterator[str]:
+    """Run a server whose backlog is full, so that further connection attempts hang."""
     with socket.socket() as server, ExitStack() as clients:
         server.bind(("127.0.0.1", 0))
         server.listen(0)
@@ -70,7 +74,9 @@ def full() -> Iterator[str]:
 
 
 @pytest.mark.parametrize("seconds", [1.0, 1.5])
-def test_upstream(variables: pytest.MonkeyPatch, silent: str, seconds: float) -> None:
+def test_upstream_call_times_out_after_its_setting(
+    variables: pytest.MonkeyPatch, silent: str, seconds: float
+) -> None:
     variables.setenv("UPSTREAM_TIMEOUT_SECONDS", str(seconds))
     started = time.monotonic()
     with pytest.raises(http.UpstreamError):
@@ -78,7 +84,9 @@ def test_upstream(variables: pytest.MonkeyPatch, silent: str, seconds: float) ->
     assert seconds <= time.monotonic() - started < seconds + 0.4
 
 
-def test_database_connect(variables: pytest.MonkeyPatch, silent: str) -> None:
+def test_database_connection_times_out_after_its_setting(
+    variables: pytest.MonkeyPatch, silent: str
+) -> None:
     variables.setenv("DATABASE_CONNECT_TIMEOUT_SECONDS", "2")
     started = time.monotonic()
     with pytest.raises(AppError, match="DATABASE_CONNECTION_ERROR"):
@@ -86,7 +94,7 @@ def test_database_connect(variables: pytest.MonkeyPatch, silent: str) -> None:
     assert 1.9 <= time.monotonic() - started < 2.9
 
 
-def test_database_answer(variables: pytest.MonkeyPatch) -> None:
+def test_database_statement_times_out_after_its_setting(variables: pytest.MonkeyPatch) -> None:
     def sleep() -> None:
         with database().transaction() as connection:
             connection.execute("SET LOCAL statement_timeout = 0")
@@ -99,10 +107,10 @@ def test_database_answer(variables: pytest.MonkeyPatch) -> None:
     assert 3.9 <= time.monotonic() - started < 5
 
 
-def test_a_nested_transaction_keeps_the_connection_of_the_outer_one(
+def test_nested_transaction_uses_the_connection_of_the_outer_one(
     variables: pytest.MonkeyPatch,
 ) -> None:
-    # The first of a process, and one that has lasted for long.
+    # With a new connection and with one that is old enough to be replaced.
     for seconds in (0, 1000):
         with database().transaction() as outer:
             later = time.time() + seconds

@@ -1,4 +1,4 @@
-"""Whoever cannot prove to be the server is not talked to (trust D09)."""
+"""Clients send nothing to a server without a trusted certificate (trust D09)."""
 
 import socket
 import ssl
@@ -16,20 +16,20 @@ from medianest.core import db, http
 from medianest.core.cache import Cache
 from medianest.core.db import Database
 from medianest.core.errors import AppError
-from tests.support.tls import SSL_REQUEST, in_front_of, self_signed, server_context
+from tests.support.tls import SSL_REQUEST, self_signed, server_context, tls_proxy
 
 RDS = "medianest.eu-west-1.rds.amazonaws.com"
 
 
 @pytest.fixture
 def impostor(tmp_path: Path) -> ssl.SSLContext:
-    """Return what a server needs to speak TLS with a certificate that nobody has signed."""
+    """Return the TLS context of a server with a self-signed certificate."""
     return server_context(*self_signed(tmp_path))
 
 
 @contextmanager
 def serving(context: ssl.SSLContext, received: list[bytes], *, postgres: bool) -> Iterator[int]:
-    """Accept connections, and keep what comes after a handshake that the client went along with."""
+    """Accept connections, and record the bytes that a client sends after the TLS handshake."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def serve() -> None:
@@ -46,7 +46,7 @@ def serving(context: ssl.SSLContext, received: list[bytes], *, postgres: bool) -
                         with context.wrap_socket(connection, server_side=True) as secured:
                             received.append(secured.recv(1000))
                     except OSError:
-                        continue  # the client did not go along, as it should not
+                        continue  # the client aborted the handshake, as expected
 
         threading.Thread(target=serve, daemon=True).start()
         yield listener.getsockname()[1]
@@ -54,7 +54,7 @@ def serving(context: ssl.SSLContext, received: list[bytes], *, postgres: bool) -
 
 
 @pytest.mark.usefixtures("environment")
-def test_an_upstream(impostor: ssl.SSLContext) -> None:
+def test_upstream_with_an_untrusted_certificate_receives_nothing(impostor: ssl.SSLContext) -> None:
     received: list[bytes] = []
     with serving(impostor, received, postgres=False) as port, pytest.raises(http.UpstreamError):
         http.request_json("GET", f"https://localhost:{port}/", headers={"X-Plex-Token": "secret"})
@@ -62,7 +62,7 @@ def test_an_upstream(impostor: ssl.SSLContext) -> None:
 
 
 @pytest.mark.usefixtures("environment")
-def test_the_cache(impostor: ssl.SSLContext) -> None:
+def test_cache_with_an_untrusted_certificate_receives_nothing(impostor: ssl.SSLContext) -> None:
     received: list[bytes] = []
     with serving(impostor, received, postgres=False) as port:
         assert Cache(SecretStr(f"rediss://:secret@localhost:{port}/0")).ping() is False
@@ -70,7 +70,9 @@ def test_the_cache(impostor: ssl.SSLContext) -> None:
 
 
 @pytest.mark.usefixtures("environment")
-def test_the_database(impostor: ssl.SSLContext, tmp_path: Path) -> None:
+def test_database_with_an_untrusted_certificate_receives_nothing(
+    impostor: ssl.SSLContext, tmp_path: Path
+) -> None:
     received: list[bytes] = []
     (tmp_path / "other").mkdir()
     trusted, _ = self_signed(tmp_path / "other")
@@ -84,21 +86,21 @@ def test_the_database(impostor: ssl.SSLContext, tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("environment")
 @pytest.mark.parametrize("host", ["localhost", RDS])
-def test_the_database_where_the_address_does_not_say_whom_to_trust(
+def test_database_url_without_a_root_certificate_trusts_no_self_signed_one(
     host: str, tmp_path: Path
 ) -> None:
     received: list[bytes] = []
     context = server_context(*self_signed(tmp_path, host))
     with serving(context, received, postgres=True) as port:
-        place = f"{host}:{port}/d?hostaddr=127.0.0.1&sslmode=verify-full"
-        database = Database(SecretStr(f"postgresql://u:secret@{place}"))
+        address = f"{host}:{port}/d?hostaddr=127.0.0.1&sslmode=verify-full"
+        database = Database(SecretStr(f"postgresql://u:secret@{address}"))
         with pytest.raises(AppError, match="DATABASE_CONNECTION_ERROR"), database.transaction():
             pass
     assert received == []
 
 
 @pytest.mark.parametrize("host", ["localhost", RDS])
-def test_public_authorities_and_amazons_vouch_for_a_database(
+def test_database_certificate_of_a_public_or_amazon_authority_is_trusted(
     environment: dict[str, str], monkeypatch: pytest.MonkeyPatch, host: str, tmp_path: Path
 ) -> None:
     certificate, key = self_signed(tmp_path, host)
@@ -108,12 +110,12 @@ def test_public_authorities_and_amazons_vouch_for_a_database(
         monkeypatch.setattr(certifi, "where", lambda: str(certificate))
     url = environment["DATABASE_URL"]
     engine = urlsplit(url)
-    with in_front_of(url, server_context(certificate, key), postgres=True) as port:
+    with tls_proxy(url, server_context(certificate, key), postgres=True) as port:
         login, name = f"{engine.username}:{engine.password}", engine.path
-        place = f"{host}:{port}{name}?hostaddr=127.0.0.1&sslmode=verify-full"
-        database = Database(SecretStr(f"postgresql://{login}@{place}"))
+        address = f"{host}:{port}{name}?hostaddr=127.0.0.1&sslmode=verify-full"
+        database = Database(SecretStr(f"postgresql://{login}@{address}"))
         database.ping()
         database.close()
-        other = Database(SecretStr(f"postgresql://{login}@other-{place}"))
+        other = Database(SecretStr(f"postgresql://{login}@other-{address}"))
         with pytest.raises(AppError, match="DATABASE_CONNECTION_ERROR"):
             other.ping()

@@ -1,4 +1,4 @@
-"""Accounts as an admin makes, sees, changes and deletes them."""
+"""Accounts: creation, details, changes, deletion and the list, by an admin."""
 
 import io
 import json
@@ -35,7 +35,7 @@ USERS = "/api/admin/users"
 PASSWORD = "Cellar-door_42"
 ACCOUNT = {"email": "dora@example.com", "username": "dora", "password": PASSWORD, "role": "user"}
 FILM = {"mediaType": "movie", "tmdbId": 603}
-NOBODY = "3f0e8c2a-7a52-4d0e-9a56-2d1f2b7c9e11"
+UNKNOWN_ID = "3f0e8c2a-7a52-4d0e-9a56-2d1f2b7c9e11"
 MOVIES = {"movies": {"limit": 2, "days": 7}}
 SEASONS = {"seasons": {"limit": None, "days": 30}}
 CALLER = Caller("a call", "203.0.113.7", "tests")
@@ -75,7 +75,7 @@ def approve(token: str, request_id: str) -> Answer:
     return call("POST", f"/api/admin/requests/{request_id}/approve", token=token)
 
 
-# What locks no other user: each takes a token and a request's id.
+# Writes that lock no other user; each takes a token and the id of a media request.
 WRITES: dict[str, Callable[[str, str], Answer]] = {
     "create": lambda token, _: create(token),
     "settings": lambda token, _: change_setting(token),
@@ -99,7 +99,7 @@ def fields_of(answer: Answer) -> list[str]:
 
 
 class TestCreate:
-    def test_makes_an_account_that_can_sign_in(self, people: dict[str, str]) -> None:
+    def test_created_account_can_sign_in(self, people: dict[str, str]) -> None:
         answer = create(people["alice"])
         assert answer.status == 201
         assert answer.data.keys() == VIEW
@@ -111,11 +111,11 @@ class TestCreate:
             assert call("GET", USERS, token=token).code == "FORBIDDEN"
         assert log_in("dora", PASSWORD + "x").code == "INVALID_CREDENTIALS"
 
-    def test_makes_an_admin(self, people: dict[str, str]) -> None:
+    def test_created_admin_can_use_admin_routes(self, people: dict[str, str]) -> None:
         assert create(people["alice"], role="admin").data["role"] == "admin"
         assert call("GET", USERS, token=log_in("dora").data["token"]).status == 200
 
-    def test_is_audited(self, db: Db, people: dict[str, str]) -> None:
+    def test_creation_is_audited(self, db: Db, people: dict[str, str]) -> None:
         db.execute("DELETE FROM audit_logs")
         made = create(people["alice"]).data
         details = {"username": "dora", "role": "user"}
@@ -123,17 +123,17 @@ class TestCreate:
             (id_of(people["alice"]), "user", made["id"], details)
         ]
 
-    def test_the_password_goes_nowhere(
+    def test_password_appears_in_no_response_log_or_audit_row(
         self, db: Db, people: dict[str, str], logs: io.StringIO
     ) -> None:
         answer = create(people["alice"])
         row = db.execute("SELECT password_hash FROM users WHERE username = 'dora'").fetchone()
         assert row is not None
         assert row[0].startswith("$argon2id$")
-        kept = json.dumps(audited(db, "user.created"))
+        audit_rows = json.dumps(audited(db, "user.created"))
         for text in (
             answer.text,
-            kept,
+            audit_rows,
             logs.getvalue(),
             call("GET", USERS, token=people["alice"]).text,
         ):
@@ -145,10 +145,10 @@ class TestCreate:
         self, db: Db, people: dict[str, str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         hash_password = passwords.hash_password
-        seen: list[Any] = []
+        open_transactions: list[Any] = []
 
         def watched(password: str) -> str:
-            seen.append(
+            open_transactions.append(
                 db.execute(
                     "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
                     " AND state LIKE 'idle in transaction%'"
@@ -158,16 +158,16 @@ class TestCreate:
 
         monkeypatch.setattr(passwords, "hash_password", watched)
         assert create(people["alice"]).status == 201
-        assert seen == [(0,)]
+        assert open_transactions == [(0,)]
 
-    def test_a_weak_password_is_told_all_that_is_wrong_with_it(
+    def test_all_problems_of_a_weak_password_are_reported(
         self, db: Db, people: dict[str, str]
     ) -> None:
         answer = create(people["alice"], password="dora")
         assert set(fields_of(answer)) == {"body.password"}
-        told = [problem["message"] for problem in answer.details]
-        assert len(told) > 3
-        assert "Too similar to the user name or e-mail address" in told
+        messages = [problem["message"] for problem in answer.details]
+        assert len(messages) > 3
+        assert "Too similar to the user name or e-mail address" in messages
         assert count(db, "users") == 3
 
     @pytest.mark.parametrize(
@@ -205,25 +205,25 @@ class TestCreate:
             ("role", "root"),
             ("role", None),
             ("status", "active"),
-            ("id", NOBODY),
+            ("id", UNKNOWN_ID),
             ("plexId", 7),
             ("passwordHash", "x"),
         ],
     )
-    def test_a_wrong_field_is_named(
+    def test_invalid_field_is_reported_by_name(
         self, db: Db, people: dict[str, str], field: str, value: Any
     ) -> None:
         assert fields_of(create(people["alice"], **{field: value})) == [f"body.{field}"]
         assert count(db, "users") == 3
 
     @pytest.mark.parametrize("field", sorted(ACCOUNT))
-    def test_a_missing_field_is_named(self, people: dict[str, str], field: str) -> None:
+    def test_missing_field_is_reported_by_name(self, people: dict[str, str], field: str) -> None:
         body = {name: value for name, value in ACCOUNT.items() if name != field}
         answer = call("POST", USERS, token=people["alice"], body=body)
         assert fields_of(answer) == [f"body.{field}"]
 
     @pytest.mark.parametrize(
-        ("fields", "kept"),
+        ("fields", "username"),
         [
             ({"username": " dora "}, "dora"),
             ({"username": "Åsa Ünlü"}, "Åsa Ünlü"),
@@ -245,12 +245,12 @@ class TestCreate:
             ({"email": "döra@exämple.com"}, "dora"),
         ],
     )
-    def test_what_is_unusual_and_right(
-        self, people: dict[str, str], fields: dict[str, str], kept: str
+    def test_unusual_but_valid_names_are_accepted(
+        self, people: dict[str, str], fields: dict[str, str], username: str
     ) -> None:
         made = create(people["alice"], **fields)
         assert made.status == 201, made.text
-        assert made.data["username"] == kept
+        assert made.data["username"] == username
         assert log_in(made.data["username"]).data["user"]["id"] == made.data["id"]
         assert log_in(made.data["email"]).data["user"]["id"] == made.data["id"]
 
@@ -266,7 +266,7 @@ class TestCreate:
             ({}, ["body.email", "body.username"]),
         ],
     )
-    def test_what_another_local_account_has_is_taken(
+    def test_names_of_another_local_account_are_refused(
         self, db: Db, people: dict[str, str], fields: dict[str, str], taken: list[str]
     ) -> None:
         create(people["alice"])
@@ -285,7 +285,7 @@ class TestCreate:
             ("\u0130stanbul", "i\u0307STANBUL"),
         ],
     )
-    def test_two_spellings_of_one_name_are_one_account(
+    def test_names_that_fold_alike_belong_to_one_account(
         self, people: dict[str, str], first: str, second: str
     ) -> None:
         made = create(people["alice"], username=first)
@@ -295,15 +295,15 @@ class TestCreate:
         for typed in (first, second, f"  {second}\u00a0"):
             assert log_in(typed).data["user"]["id"] == made.data["id"]
 
-    def test_names_that_only_lower_would_take_for_one_are_two(self, people: dict[str, str]) -> None:
+    def test_names_that_only_lower_casing_makes_equal_are_distinct(
+        self, people: dict[str, str]
+    ) -> None:
         assert create(people["alice"], username="\u0130nci").status == 201
         other = create(people["alice"], username="inci", email="other@example.com")
         assert other.status == 201
         assert log_in("INCI").data["user"]["id"] == other.data["id"]
 
-    def test_the_longest_address_and_name_can_be_signed_in_with(
-        self, people: dict[str, str]
-    ) -> None:
+    def test_longest_address_and_name_can_sign_in(self, people: dict[str, str]) -> None:
         address = "😀" * 60 + "@x.example.com"
         assert create(people["alice"], email=address, username="😀" * 64).status == 201
         bearer = log_in(address)
@@ -315,13 +315,13 @@ class TestCreate:
         me = call("GET", "/api/auth/me", headers={"Cookie": cookie.partition(";")[0]})
         assert me.data["username"] == "😀" * 64
 
-    def test_what_a_plex_user_has_is_free(self, people: dict[str, str]) -> None:
+    def test_names_of_a_plex_user_can_be_used(self, people: dict[str, str]) -> None:
         made = create(people["alice"], email="bob@example.com", username="bob")
         assert made.status == 201
         assert made.data["id"] != id_of(people["bob"])
         assert log_in("bob").data["user"]["id"] == made.data["id"]
 
-    def test_whoever_had_a_name_and_is_gone_by_now_is_not_in_the_way(
+    def test_name_of_an_account_deleted_concurrently_can_be_used(
         self, db: Db, people: dict[str, str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         create(people["alice"])
@@ -334,7 +334,7 @@ class TestCreate:
         monkeypatch.setattr(repository, "taken_by_local_users", late)
         assert create(people["alice"]).status == 201
 
-    def test_an_admin_who_is_deleted_meanwhile_makes_nothing(
+    def test_admin_deleted_concurrently_creates_nothing(
         self, db: Db, people: dict[str, str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         hash_password = passwords.hash_password
@@ -350,8 +350,8 @@ class TestCreate:
         assert count(db, "users") == 2
 
 
-class TestView:
-    def test_has_the_status_and_the_quota(self, people: dict[str, str]) -> None:
+class TestDetails:
+    def test_details_have_the_status_and_the_quota(self, people: dict[str, str]) -> None:
         bob = id_of(people["bob"])
         answer = view(people["alice"], bob)
         assert answer.data.keys() == VIEW | {"plexId"}
@@ -361,16 +361,16 @@ class TestView:
         answer = view(people["alice"], bob)
         assert (answer.data["status"], answer.data["quota"]) == ("suspended", quota)
 
-    def test_the_list_has_neither(self, people: dict[str, str]) -> None:
+    def test_list_has_neither_status_nor_quota(self, people: dict[str, str]) -> None:
         change(people["alice"], id_of(people["bob"]), quota={"movies": {"limit": 1, "days": 1}})
         listed = call("GET", USERS, token=people["alice"]).data
         assert all(user.keys() == VIEW - {"status"} | {"plexId"} for user in listed)
 
     @pytest.mark.parametrize("method", ["GET", "DELETE", "PATCH"])
-    def test_nobody_is_not_found(self, db: Db, people: dict[str, str], method: str) -> None:
+    def test_unknown_id_is_not_found(self, db: Db, people: dict[str, str], method: str) -> None:
         before = count(db, "audit_logs")
         body = {"role": "admin"} if method == "PATCH" else None
-        answer = call(method, f"{USERS}/{NOBODY}", token=people["alice"], body=body)
+        answer = call(method, f"{USERS}/{UNKNOWN_ID}", token=people["alice"], body=body)
         assert (answer.status, answer.code) == (404, "NOT_FOUND")
         answer = call(method, f"{USERS}/1", token=people["alice"], body=body)
         assert fields_of(answer) == ["path.id"]
@@ -378,36 +378,36 @@ class TestView:
 
 
 class TestQuota:
-    def test_is_set_replaced_and_taken_back(self, db: Db, people: dict[str, str]) -> None:
+    def test_quota_is_set_replaced_and_removed(self, db: Db, people: dict[str, str]) -> None:
         alice, bob = people["alice"], id_of(people["bob"])
 
-        def kept() -> Any:
+        def stored() -> Any:
             row = db.execute("SELECT quota FROM users WHERE id = %s", (bob,)).fetchone()
             return row and row[0]
 
         other = {"movies": {"limit": None, "days": 1}}
-        for given, whole in (
+        for change_of_quota, whole in (
             (MOVIES, MOVIES),
             (SEASONS, MOVIES | SEASONS),
             (other, other | SEASONS),
             (SEASONS | MOVIES, MOVIES | SEASONS),
         ):
-            assert change(alice, bob, quota=given).data["quota"] == whole
-            assert kept() == whole
-        # What is not spoken of stays.
+            assert change(alice, bob, quota=change_of_quota).data["quota"] == whole
+            assert stored() == whole
+        # A change without a quota leaves the quota as it is.
         assert change(alice, bob, role="admin").data["quota"] == MOVIES | SEASONS
         for nothing in (None, {"movies": None}, {"movies": None, "seasons": None}):
             change(alice, bob, quota=MOVIES | {"seasons": None})
             assert "quota" not in change(alice, bob, quota=nothing).data
-            assert kept() is None
+            assert stored() is None
 
-    def test_one_of_two_goes_back_to_the_role(self, people: dict[str, str]) -> None:
+    def test_one_of_two_quotas_can_be_removed(self, people: dict[str, str]) -> None:
         alice, bob = people["alice"], id_of(people["bob"])
         change(alice, bob, quota=MOVIES | SEASONS)
         assert change(alice, bob, quota={"seasons": None}).data["quota"] == MOVIES
         assert change(alice, bob, quota=SEASONS | {"movies": None}).data["quota"] == SEASONS
 
-    def test_is_audited(self, db: Db, people: dict[str, str]) -> None:
+    def test_quota_changes_are_audited(self, db: Db, people: dict[str, str]) -> None:
         alice, bob = id_of(people["alice"]), id_of(people["bob"])
         change(people["alice"], bob, quota=MOVIES, role="user")
         change(people["alice"], bob, quota=SEASONS)
@@ -421,7 +421,7 @@ class TestQuota:
             )
         ]
 
-    def test_has_nothing_to_do_with_sessions(
+    def test_quota_change_revokes_no_session(
         self, keys: redis.Redis, people: dict[str, str]
     ) -> None:
         bob = id_of(people["bob"])
@@ -453,7 +453,7 @@ class TestQuota:
             ({"role": "admin", "status": None}, "status"),
         ],
     )
-    def test_a_wrong_field_is_named(
+    def test_invalid_field_is_reported_by_name(
         self, db: Db, people: dict[str, str], fields: dict[str, Any], field: str
     ) -> None:
         bob = id_of(people["bob"])
@@ -464,11 +464,11 @@ class TestQuota:
 
 
 class TestDelete:
-    def test_user_sessions_and_requests_are_gone_at_once(
+    def test_user_sessions_and_requests_are_deleted_at_once(
         self, db: Db, plex_url: str, people: dict[str, str]
     ) -> None:
         second = plex.sign_in(plex_url, "bob")["token"]
-        bob = id_of(people["bob"])  # and so both sessions are in the cache
+        bob = id_of(people["bob"])  # this and the next line cache both sessions
         assert id_of(second) == bob
         headers = {"Idempotency-Key": "once"}
         made = call("POST", "/api/media/request", token=people["bob"], body=FILM, headers=headers)
@@ -484,12 +484,14 @@ class TestDelete:
         assert (count(db, "users"), count(db, "sessions")) == (2, 2)
         assert view(people["alice"], bob).code == "NOT_FOUND"
         assert delete(people["alice"], bob).code == "NOT_FOUND"
-        # The others are as they were, and the title is free.
+        # Other users are unaffected, and the title can be requested again.
         assert call("GET", "/api/auth/me", token=people["carol"]).status == 200
         again = call("POST", "/api/media/request", token=people["carol"], body=FILM)
         assert again.status == 201
 
-    def test_the_audit_log_stays_and_tells_who_it_was(self, db: Db, people: dict[str, str]) -> None:
+    def test_audit_rows_stay_and_the_deletion_names_the_user(
+        self, db: Db, people: dict[str, str]
+    ) -> None:
         bob = view(people["alice"], id_of(people["bob"])).data
         before = db.execute("SELECT id FROM audit_logs WHERE user_id = %s", (bob["id"],)).fetchall()
         assert before
@@ -502,7 +504,7 @@ class TestDelete:
         alice = id_of(people["alice"])
         assert audited(db, "user.deleted") == [(alice, "user", bob["id"], details)]
 
-    def test_what_an_admin_decided_stays(self, plex_url: str, people: dict[str, str]) -> None:
+    def test_decisions_of_a_deleted_admin_stay(self, plex_url: str, people: dict[str, str]) -> None:
         carol = id_of(people["carol"])
         plex.promote(plex_url, people, "carol")
         made = call("POST", "/api/media/request", token=people["bob"], body=FILM).data
@@ -514,7 +516,9 @@ class TestDelete:
         del decided["processedBy"]
         assert mine == [decided]
 
-    def test_never_the_last_admin(self, db: Db, plex_url: str, people: dict[str, str]) -> None:
+    def test_last_admin_cannot_be_deleted(
+        self, db: Db, plex_url: str, people: dict[str, str]
+    ) -> None:
         alice = id_of(people["alice"])
         suspended = id_of(people["carol"])
         change(people["alice"], suspended, role="admin", status="suspended")
@@ -526,12 +530,14 @@ class TestDelete:
         assert delete(people["alice"], alice).status == 204
         assert call("GET", USERS, token=people["alice"]).code == "JWT_INVALID"
         assert call("GET", USERS, token=people["bob"]).status == 200
-        # Who did it is nobody any more, and the row says who that was.
+        # The row has no user id any more; its details name the deleted admin.
         [row] = audited(db, "user.deleted")
         assert row[:3] == (None, "user", alice)
         assert row[3]["username"] == "alice"
 
-    def test_who_comes_back_is_somebody_new(self, plex_url: str, people: dict[str, str]) -> None:
+    def test_deleted_user_who_signs_in_again_is_a_new_user(
+        self, plex_url: str, people: dict[str, str]
+    ) -> None:
         bob = id_of(people["bob"])
         change(people["alice"], bob, role="admin", quota=MOVIES)
         delete(people["alice"], bob)
@@ -540,14 +546,14 @@ class TestDelete:
         assert again["role"] == "user"
         assert "quota" not in view(people["alice"], again["id"]).data
 
-    def test_a_local_account_frees_its_names(self, people: dict[str, str]) -> None:
+    def test_names_of_a_deleted_local_account_can_be_reused(self, people: dict[str, str]) -> None:
         first = create(people["alice"]).data["id"]
         assert log_in("dora").status == 200
         delete(people["alice"], first)
         assert log_in("dora").code == "INVALID_CREDENTIALS"
         assert create(people["alice"]).data["id"] != first
 
-    def test_who_has_more_audit_rows_than_one_statement_can_empty(
+    def test_user_with_more_audit_rows_than_one_statement_can_update_is_deleted(
         self, db: Db, people: dict[str, str]
     ) -> None:
         bob = id_of(people["bob"])
@@ -566,7 +572,7 @@ class TestDelete:
         assert count(db, "audit_logs") == total + 2
 
     @pytest.mark.parametrize("name", ["bob", "carol"])
-    def test_in_steps_comes_to_the_same(
+    def test_deletion_in_batches_has_the_same_result(
         self,
         db: Db,
         plex_url: str,
@@ -591,7 +597,7 @@ class TestDelete:
         assert len(left) == (0 if name == "bob" else 3)
         assert all("processedBy" not in each for each in left)
 
-    def test_what_was_interrupted_goes_on_with_the_next_call(
+    def test_interrupted_deletion_continues_with_the_next_call(
         self, db: Db, people: dict[str, str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(accounts, "DELETE_BATCH", 1)
@@ -609,7 +615,7 @@ class TestDelete:
             patched.setattr(accounts, "_delete_batch", fail)
             assert delete(people["alice"], bob).code == "DATABASE_CONNECTION_ERROR"
         assert steps == [False]
-        # Nobody is half deleted: the account is suspended, and says so.
+        # A partly deleted account is suspended.
         assert view(people["alice"], bob).data["status"] == "suspended"
         assert call("GET", "/api/auth/me", token=people["bob"]).code == "JWT_INVALID"
         assert audited(db, "user.deleted") == []
@@ -617,7 +623,7 @@ class TestDelete:
         assert view(people["alice"], bob).code == "NOT_FOUND"
         assert len(audited(db, "user.deleted")) == 1
 
-    def test_an_admin_in_steps_by_themselves(
+    def test_admin_deletes_their_own_account_in_batches(
         self, db: Db, plex_url: str, people: dict[str, str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(accounts, "DELETE_BATCH", 1)
@@ -629,17 +635,17 @@ class TestDelete:
         assert view(people["bob"], alice).code == "NOT_FOUND"
         assert [row[:3] for row in audited(db, "user.deleted")] == [(None, "user", alice)]
 
-    def test_what_refers_to_a_user_is_found_by_an_index(self, db: Db) -> None:
+    def test_foreign_keys_to_users_have_an_index(self, db: Db) -> None:
         unindexed = db.execute(
             "SELECT c.conrelid::regclass::text FROM pg_constraint c"
             " WHERE c.contype = 'f' AND c.confrelid = 'users'::regclass AND NOT EXISTS ("
             "  SELECT FROM pg_index i WHERE i.indrelid = c.conrelid AND i.indkey[0] = c.conkey[1])"
         ).fetchall()
-        # It has a row for each changed setting.
+        # The table is small: one row per changed setting.
         assert unindexed == [("system_config",)]
 
 
-def somebody_waits(db: Db) -> bool:
+def a_connection_waits(db: Db) -> bool:
     """Tell whether a connection to the database waits for a lock."""
     row = db.execute(
         "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
@@ -648,13 +654,13 @@ def somebody_waits(db: Db) -> bool:
     return row == (1,)
 
 
-class TestWhileOthersAct:
+class TestConcurrency:
     def other(self, direct_url: str) -> Db:
         connection = psycopg.connect(direct_url)
         connection.execute("SET LOCAL lock_timeout = '100ms'")
         return connection
 
-    def test_admins_go_on_while_one_of_them_is_about_to_change_another(
+    def test_lock_on_admins_does_not_block_their_requests(
         self, direct_url: str, people: dict[str, str]
     ) -> None:
         alice = id_of(people["alice"])
@@ -666,7 +672,7 @@ class TestWhileOthersAct:
                 (alice,),
             )
 
-    def test_two_who_change_admins_take_turns(
+    def test_concurrent_changes_of_admins_take_turns(
         self, direct_url: str, people: dict[str, str]
     ) -> None:
         with database().transaction() as connection, self.other(direct_url) as other:
@@ -674,7 +680,7 @@ class TestWhileOthersAct:
             with pytest.raises(psycopg.errors.LockNotAvailable):
                 repository.lock_admins(other)
 
-    def test_no_session_is_made_while_a_user_is_suspended_or_deleted(
+    def test_no_session_is_created_while_a_user_is_suspended_or_deleted(
         self, direct_url: str, people: dict[str, str]
     ) -> None:
         bob = UUID(id_of(people["bob"]))
@@ -690,7 +696,7 @@ class TestWhileOthersAct:
                 other.rollback()
             other.execute(add, (bob,))
 
-    def test_a_refresh_and_a_deletion_wait_in_no_circle(
+    def test_concurrent_refresh_and_deletion_do_not_deadlock(
         self, db: Db, direct_url: str, people: dict[str, str]
     ) -> None:
         bob, session_id = UUID(id_of(people["bob"])), session_of(people["bob"])
@@ -707,7 +713,7 @@ class TestWhileOthersAct:
                 connection.execute("SET LOCAL lock_timeout = '5s'")
                 repository.lock(connection, bob)
                 refreshed = pool.submit(refresh, session_id)
-                eventually(lambda: somebody_waits(db))
+                eventually(lambda: a_connection_waits(db))
                 sessions_repository.delete_all(connection, bob)
                 assert accounts._delete_batch(connection, bob)
             assert refreshed.result(10) is None
@@ -718,7 +724,7 @@ class TestWhileOthersAct:
         [("role", "user", "FORBIDDEN"), ("status", "suspended", "JWT_INVALID")],
     )
     @pytest.mark.parametrize("act", WRITES.values(), ids=WRITES)
-    def test_who_ceases_to_be_an_active_admin_writes_nothing(
+    def test_admin_demoted_or_suspended_concurrently_writes_nothing(
         self,
         db: Db,
         people: dict[str, str],
@@ -746,7 +752,7 @@ class TestWhileOthersAct:
         assert count(db, "audit_logs") == before + 1
 
     @pytest.mark.parametrize("act", [delete, end_sessions, demote])
-    def test_who_ceases_to_be_an_admin_changes_nobody(
+    def test_admin_demoted_concurrently_changes_no_user(
         self,
         db: Db,
         plex_url: str,
@@ -772,7 +778,7 @@ class TestWhileOthersAct:
         assert call("GET", USERS, token=people["carol"]).status == 200
         assert act(people["alice"], carol).status in {200, 204}
 
-    def test_two_who_sign_in_each_in_place_of_the_other_wait_in_no_circle(
+    def test_concurrent_sign_ins_that_replace_each_others_session_do_not_deadlock(
         self, direct_url: str, people: dict[str, str]
     ) -> None:
         principals, local = [], []
@@ -790,7 +796,7 @@ class TestWhileOthersAct:
             assert len(revoke_previous(one, principals[1], CALLER)) == 1
             assert len(revoke_previous(another, principals[0], CALLER)) == 1
 
-    def test_who_ends_one_session_and_who_ends_all_wait_in_no_circle(
+    def test_concurrent_revocations_of_one_and_all_sessions_do_not_deadlock(
         self, db: Db, direct_url: str, people: dict[str, str]
     ) -> None:
         bob, session_id = UUID(id_of(people["bob"])), session_of(people["bob"])
@@ -804,14 +810,14 @@ class TestWhileOthersAct:
                 connection.execute("SET LOCAL lock_timeout = '100ms'")
                 assert sessions_repository.revoke(connection, user_id=bob, session_id=session_id)
                 ended = pool.submit(end_all)
-                eventually(lambda: somebody_waits(db))
+                eventually(lambda: a_connection_waits(db))
                 audit_repository.record(connection, Action.SESSION_REVOKED, CALLER, user_id=bob)
             assert ended.result(10) == 0
 
 
 @pytest.fixture
-def many(db: Db) -> Db:
-    """Fill the table, as statistics and indexes need it to show which ones serve."""
+def many_users(db: Db) -> Db:
+    """Fill the table, because the planner uses indexes only on larger tables."""
     db.execute("SET statement_timeout = 0")
     db.execute(
         "INSERT INTO users (plex_id, email, username, created_at) SELECT -n,"
@@ -823,9 +829,9 @@ def many(db: Db) -> Db:
     return db
 
 
-class TestListOfMany:
+class TestListOfManyUsers:
     def plan(self, monkeypatch: pytest.MonkeyPatch, query: UserQuery) -> str:
-        """Return how PostgreSQL finds a page."""
+        """Return PostgreSQL's plan for a page."""
         plans: list[str] = []
 
         def explain(connection: Db, row_type: type[Any], text: Any, params: Any) -> list[Any]:
@@ -849,36 +855,34 @@ class TestListOfMany:
             ("-email", "users_by_email"),
         ],
     )
-    def test_no_order_sorts_all(
-        self, many: Db, monkeypatch: pytest.MonkeyPatch, sort: str, index: str
+    def test_every_sort_order_uses_an_index(
+        self, many_users: Db, monkeypatch: pytest.MonkeyPatch, sort: str, index: str
     ) -> None:
         plan = self.plan(monkeypatch, UserQuery.model_validate({"sort": sort}))
         assert f"using {index}" in plan
-        assert plan.count("Sort Key") == 1, "more is sorted than the page itself"
+        assert plan.count("Sort Key") == 1, "only the page itself may be sorted"
 
-    def test_a_search_reads_no_more_than_it_finds(
-        self, many: Db, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_search_uses_its_indexes(self, many_users: Db, monkeypatch: pytest.MonkeyPatch) -> None:
         plan = self.plan(monkeypatch, UserQuery(search="c4ca4238"))
         assert "users_name_search" in plan
         assert "users_email_search" in plan
         assert "Seq Scan" not in plan
 
-    def test_admins_are_found_among_many(self, many: Db) -> None:
-        rows = many.execute(
+    def test_active_admins_are_found_by_an_index(self, many_users: Db) -> None:
+        rows = many_users.execute(
             "EXPLAIN SELECT id FROM users WHERE role = 'admin' AND status = 'active' ORDER BY id"
             " FOR NO KEY UPDATE"
         )
         assert "Seq Scan" not in "\n".join(row[0] for row in rows)
 
-    def test_pages_cover_everybody_once(self, people: dict[str, str], many: Db) -> None:
-        many.execute("DELETE FROM users WHERE plex_id < -45")
-        # All of one moment and one name, so that only the id orders them.
-        many.execute(
+    def test_pages_list_every_user_once(self, people: dict[str, str], many_users: Db) -> None:
+        many_users.execute("DELETE FROM users WHERE plex_id < -45")
+        # Equal times and names, so that only the id decides the order.
+        many_users.execute(
             "UPDATE users SET created_at = now(), username = 'x', email = 'x@x',"
             " username_key = 'x', email_key = 'x@x'"
         )
-        total = count(many, "users")
+        total = count(many_users, "users")
         for sort in ("createdAt", "-createdAt", "username", "-username", "email", "-email"):
             pages = [
                 call(
@@ -895,9 +899,7 @@ class TestListOfMany:
             assert pages[3]["data"] == []
 
 
-def test_a_quota_kept_by_hand_that_is_none_is_refused_by_the_table(
-    db: Db, people: dict[str, str]
-) -> None:
+def test_table_refuses_a_malformed_quota(db: Db, people: dict[str, str]) -> None:
     with pytest.raises(psycopg.errors.CheckViolation):
         db.execute("UPDATE users SET quota = %s", (Jsonb([]),))
     db.execute("UPDATE users SET quota = %s", (Jsonb(MOVIES),))

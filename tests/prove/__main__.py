@@ -1,6 +1,6 @@
-"""Prove that nothing is lost when something breaks: `make prove`.
+"""Inject faults under load and check that no write is lost: `make prove`.
 
-One line for each fault as it is done, and what missed its bar. Ends with 1 when anything did.
+Prints a line for each fault, and the targets that it missed. The exit code is 1 if any was missed.
 """
 
 import argparse
@@ -27,7 +27,7 @@ SHORT_MINUTES, SHORT_USERS = 0.1, 12
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Do what the command line says and return how the process should end."""
+    """Run the selected faults and return the exit code."""
     options = _parse(arguments)
     faults = [each for each in FAULTS if _is_asked(each, options)]
     scale = SHORT if options.short else Scale(calm=options.calm, fault=options.seconds)
@@ -41,22 +41,31 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _write(rows, endured, scale)
     bad = [row for row in rows if row.failures]
     failed = len(bad) + bool(endured and endured.failures)
-    print(f"{len(rows) - len(bad)} of {len(rows)} faults as they should be", end="")
+    print(f"{len(rows) - len(bad)} of {len(rows)} faults passed", end="")
     print(f", {failed} failed" if failed else "", f"({time.monotonic() - started:.0f} s)")
     return 1 if failed else 0
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.prove", description=__doc__)
-    parser.add_argument("--short", action="store_true", help="the form that CI runs; no report")
     parser.add_argument(
-        *("--only",), action="append", metavar="NAME", help="a fault by its name; no report"
+        "--short", action="store_true", help="run the short form, as in CI; writes no report"
     )
-    parser.add_argument("--seconds", type=float, default=60.0, help="of each fault")
-    parser.add_argument("--calm", type=float, default=10.0, help="seconds before it")
-    parser.add_argument("--minutes", type=float, help="of many users; 0 leaves them out")
-    parser.add_argument("--users", type=int, help="how many many are")
-    parser.add_argument("--write", action="store_true", help="write the report in any case")
+    parser.add_argument(
+        *("--only",),
+        action="append",
+        metavar="NAME",
+        help="run only this fault; repeatable; writes no report",
+    )
+    parser.add_argument("--seconds", type=float, default=60.0, help="duration of each fault")
+    parser.add_argument(
+        "--calm", type=float, default=10.0, help="seconds without a fault before it"
+    )
+    parser.add_argument(
+        "--minutes", type=float, help="minutes of the run with many users; 0 skips it"
+    )
+    parser.add_argument("--users", type=int, help="number of users in that run")
+    parser.add_argument("--write", action="store_true", help="always write the report")
     options = parser.parse_args(arguments)
     if options.minutes is None:
         options.minutes = 0.0 if options.only else SHORT_MINUTES if options.short else 10.0
@@ -64,7 +73,9 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         options.users = SHORT_USERS if options.short else 100
     unknown = set(options.only or ()) - {fault.name for fault in FAULTS}
     if unknown:
-        parser.error(f"no such fault: {', '.join(unknown)}; {', '.join(f.name for f in FAULTS)}")
+        parser.error(
+            f"unknown fault: {', '.join(unknown)}; known: {', '.join(f.name for f in FAULTS)}"
+        )
     return options
 
 

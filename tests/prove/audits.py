@@ -1,4 +1,4 @@
-"""Checks within the database: no title held twice, an audit row for each change."""
+"""Check the database: one active request per title, one audit row per change."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,18 +7,18 @@ import psycopg
 
 type Db = psycopg.Connection[tuple[Any, ...]]
 
-# Each finds what should not be; its rows tell what it is about.
+# Each query finds a violation; its rows name the affected object.
 _DOUBLED: Mapping[str, str] = {
-    "is held by two active requests": (
+    "has two active requests": (
         "SELECT media_type || ' ' || tmdb_id || coalesce(' season ' || season, '')"
         " FROM request_items WHERE active GROUP BY media_type, tmdb_id, season HAVING count(*) > 1"
     ),
-    "has two effects on record": (
+    "has two audited effects": (
         "SELECT 'request ' || target_id FROM audit_logs WHERE action IN"
         " ('request.approved', 'request.declined', 'request.cancelled')"
         " GROUP BY target_id HAVING count(*) > 1"
     ),
-    "holds what it should not, or nothing": (
+    "has wrong or missing titles": (
         "SELECT 'request ' || r.id FROM media_requests r"
         " LEFT JOIN request_items i ON i.request_id = r.id AND i.active"
         " GROUP BY r.id HAVING (count(i.id) > 0) <> (r.status <> 'declined')"
@@ -27,23 +27,23 @@ _DOUBLED: Mapping[str, str] = {
     ),
 }
 _UNAUDITED: Mapping[str, str] = {
-    "is not on record as made once": (
+    "has not exactly one audited creation": (
         "SELECT 'request ' || r.id FROM media_requests r LEFT JOIN audit_logs a"
         " ON a.target_id = r.id::text AND a.action = 'request.created'"
         " GROUP BY r.id HAVING count(a.id) <> 1"
     ),
-    "is on record as made, and neither there nor cancelled": (
+    "was created by the audit log, but neither exists nor was cancelled": (
         "SELECT 'request ' || a.target_id FROM audit_logs a"
         " LEFT JOIN media_requests r ON r.id::text = a.target_id"
         " LEFT JOIN audit_logs c ON c.target_id = a.target_id AND c.action = 'request.cancelled'"
         " WHERE a.action = 'request.created' AND (r.id IS NULL) = (c.id IS NULL)"
     ),
-    "is on record as cancelled and was never made": (
+    "was cancelled by the audit log, but never created": (
         "SELECT 'request ' || c.target_id FROM audit_logs c"
         " LEFT JOIN audit_logs a ON a.target_id = c.target_id AND a.action = 'request.created'"
         " WHERE c.action = 'request.cancelled' AND a.id IS NULL"
     ),
-    "and its decision on record differ": (
+    "differs from its audited decision": (
         "SELECT 'request ' || coalesce(r.id::text, a.target_id)"
         " FROM (SELECT * FROM media_requests WHERE status <> 'pending') r FULL JOIN"
         "  (SELECT * FROM audit_logs WHERE action IN ('request.approved', 'request.declined')) a"
@@ -51,14 +51,14 @@ _UNAUDITED: Mapping[str, str] = {
         " WHERE r.id IS NULL OR a.id IS NULL OR a.action <> 'request.' || r.status"
         " OR a.user_id IS DISTINCT FROM r.processed_by"
     ),
-    "has another number of sessions than sign-ins on record": (
+    "has a different number of sessions than audited sign-ins": (
         "SELECT 'user ' || coalesce(s.user_id, a.user_id)"
         " FROM (SELECT user_id, count(*) AS n FROM sessions GROUP BY user_id) s FULL JOIN"
         "  (SELECT user_id, count(*) AS n FROM audit_logs WHERE action = 'auth.sign_in'"
         "   GROUP BY user_id) a ON a.user_id = s.user_id"
         " WHERE s.n IS DISTINCT FROM a.n"
     ),
-    "has another number of ended sessions than on record": (
+    "has a different number of revoked sessions than audited": (
         "SELECT 'user ' || coalesce(s.user_id, a.user_id)"
         " FROM (SELECT user_id, count(*) AS n FROM sessions WHERE revoked_at IS NOT NULL"
         "   GROUP BY user_id) s FULL JOIN"
@@ -66,7 +66,7 @@ _UNAUDITED: Mapping[str, str] = {
         "   WHERE action = 'auth.sign_out' GROUP BY user_id) a ON a.user_id = s.user_id"
         " WHERE coalesce(s.n, 0) <> coalesce(a.n, 0)"
     ),
-    "is not on record as made once (user)": (
+    "has not exactly one audited creation (user)": (
         "SELECT 'user ' || coalesce(u.id::text, a.target_id) FROM users u FULL JOIN"
         "  (SELECT * FROM audit_logs WHERE action = 'user.created') a ON a.target_id = u.id::text"
         " GROUP BY u.id, a.target_id HAVING u.id IS NULL OR count(a.id) <> 1"
@@ -75,7 +75,7 @@ _UNAUDITED: Mapping[str, str] = {
 
 
 def doubled(db: Db) -> list[str]:
-    """Return what is there twice."""
+    """Return every duplicate."""
     return _found(db, _DOUBLED)
 
 
@@ -85,7 +85,7 @@ def unaudited(db: Db) -> list[str]:
 
 
 def counted(db: Db, action: str) -> dict[str, int]:
-    """Return how often users did something, by rows that may stand for many times."""
+    """Return the number of audited actions per user; a row can count for several."""
     rows = db.execute(
         "SELECT user_id::text, sum(coalesce((details->>'count')::int, 1))::int FROM audit_logs"
         " WHERE action = %s GROUP BY user_id",

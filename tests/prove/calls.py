@@ -1,4 +1,4 @@
-"""One HTTP call of the load, and what is kept of it."""
+"""Make the HTTP calls of the load, and record each one."""
 
 import json
 import time
@@ -11,16 +11,16 @@ import urllib3
 
 from tests.support.openapi import assert_described, path_of
 
-# Longer than API Gateway lets anybody wait.
+# Longer than the time-out of API Gateway.
 CLIENT_SECONDS = 35.0
-# Refusals that concurrent callers meet without any fault.
+# Errors that concurrent callers get without a fault.
 ROUTINE: Mapping[str, frozenset[str]] = {
     "create": frozenset({"ALREADY_REQUESTED"}),
     "cancel": frozenset({"INVALID_STATE", "NOT_FOUND"}),
     "decide": frozenset({"INVALID_STATE", "NOT_FOUND"}),
     "one": frozenset({"NOT_FOUND"}),
 }
-# The kinds of calls, by what they need to work.
+# The kinds of calls, by the parts that they depend on.
 PARTS: Mapping[str, frozenset[str]] = {
     "session": frozenset({"me", "sessions"}),
     "read": frozenset({"own", "one", "pending", "users", "audit", "stats"}),
@@ -36,9 +36,9 @@ KINDS = frozenset().union(*PARTS.values())
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """When a call was made and how it ended; `problem` is what no caller was ever told to expect.
+    """A call with its times and result; `problem` is a deviation from the API document.
 
-    `failed` is an error that is not the everyday outcome of calling at the same time as others.
+    `failed` excludes the errors that are normal for concurrent calls.
     """
 
     kind: str
@@ -51,7 +51,7 @@ class Call:
 
     @property
     def failed(self) -> bool:
-        """Tell whether somebody did not get what they should."""
+        """Return whether the call failed."""
         if self.problem:
             return True
         routine = self.code in ROUTINE.get(self.kind, ()) or self.excused
@@ -59,30 +59,30 @@ class Call:
 
     @property
     def seconds(self) -> float:
-        """Return how long it took."""
+        """Return the duration."""
         return self.ended - self.started
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """The answer to a call, as far as a client uses it."""
+    """The parts of a response that a client uses."""
 
     status: int
     body: Any
 
     @property
     def ok(self) -> bool:
-        """Tell whether it worked."""
+        """Return whether the call succeeded."""
         return 200 <= self.status < 300
 
     @property
     def unanswered(self) -> bool:
-        """Tell whether a write may have happened all the same."""
+        """Return whether a write may have been committed without an acknowledgement."""
         return self.status == 0 or self.status >= 500
 
     @property
     def code(self) -> str:
-        """Return the code of an error."""
+        """Return the error code, empty for a success."""
         return "" if self.ok or not isinstance(self.body, dict) else self.body["error"]["code"]
 
 
@@ -94,18 +94,18 @@ class Journal:
     _lock: Lock = field(default_factory=Lock)
 
     def add(self, call: Call) -> None:
-        """Write one down."""
+        """Record a call."""
         with self._lock:
             self.calls.append(call)
 
     def between(self, start: float, end: float = float("inf")) -> list[Call]:
-        """Return the calls that began within a time."""
+        """Return the calls that started in an interval."""
         with self._lock:
             return [call for call in self.calls if start <= call.started < end]
 
 
 class Http:
-    """Makes calls to one service and writes each down."""
+    """Makes calls to one service and records each one."""
 
     def __init__(self, url: str, journal: Journal, *, connections: int) -> None:
         self._url = url
@@ -123,7 +123,7 @@ class Http:
         headers: Mapping[str, str] | None = None,
         excused: frozenset[str] = frozenset(),
     ) -> Reply:
-        """Make a call; the answer has to be one that the API document describes."""
+        """Make a call, and validate the response against the API document."""
         sent = {"User-Agent": "prove", **(headers or {})}
         if body is not None:
             sent["Content-Type"] = "application/json"
@@ -142,7 +142,7 @@ class Http:
             )
         except urllib3.exceptions.HTTPError as error:
             ended = time.monotonic()
-            problem = f"no answer: {type(error).__name__}"
+            problem = f"no response: {type(error).__name__}"
             self._journal.add(Call(kind, started, ended, 0, "", problem))
             return Reply(0, None)
         ended = time.monotonic()
@@ -158,11 +158,11 @@ class Http:
 def read(
     method: str, path: str, status: int, headers: Mapping[str, str], text: str
 ) -> tuple[Reply, str]:
-    """Return an answer, and what is wrong with it by functions/health/openapi.json."""
+    """Return a response, and its deviation from functions/health/openapi.json."""
     described = path_of(method, path)
     try:
         if described is None:
-            raise AssertionError(f"{method} {path} is in no document")  # noqa: TRY301 - as the next
+            raise AssertionError(f"{method} {path} is not in the API document")  # noqa: TRY301 - as the next
         assert_described(method, described, status, headers, text)
         return Reply(status, json.loads(text) if text else None), ""
     except (AssertionError, KeyError, ValueError) as error:

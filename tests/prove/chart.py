@@ -1,4 +1,4 @@
-"""The figure of docs/reliability.md: p95 before and during each fault, memory over time."""
+"""Draw the figure of docs/reliability.md: p95 before and during each fault, memory over time."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -60,7 +60,7 @@ def _bars(row: Row, y: int) -> Iterator[str]:
 
 
 def _memory(endured: Endured, top: int) -> Iterator[str]:
-    """Draw what all workers together have in memory, and how much a worker has on average."""
+    """Draw the average memory of a worker over time."""
     points = [
         (sample.at, sum(sample.memory.values()) / _MIB / max(len(sample.memory), 1))
         for sample in endured.samples

@@ -1,4 +1,4 @@
-"""People who use the service: what each does next is drawn by lot, from a seed."""
+"""Simulated users: each picks its next action at random, from a seed."""
 
 import base64
 import json
@@ -23,10 +23,10 @@ SEASONS = [
     if season != "0"
 ]
 WORDS = ["the", "star", "love", "man", "king", "night", "war", "dark", "matrix", "life"]
-# Ten people who all try to sign in stay below the throttle of API Gateway.
+# With this pause, ten users who all sign in stay below the throttle of API Gateway.
 RETRY_SECONDS = 4.0
 WANTED_SHARE = 0.15
-# Requests that somebody makes at most without being told of the outcome of the first.
+# The most requests of a user with an unknown outcome.
 MOST_UNSETTLED = 3
 USERS_DO = {
     "me": 16, "search": 14, "details": 9, "own": 10, "one": 6, "create": 16, "cancel": 5,
@@ -41,14 +41,14 @@ _ACTION_OF = {"pin": "sign_in_anew", "verify": "sign_in_anew", "logout": "sign_i
 
 
 def claims_of(token: str) -> dict[str, Any]:
-    """Return what a token says."""
+    """Return the claims of a token."""
     part = token.split(".")[1]
     found: dict[str, Any] = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
     return found
 
 
 class Client:
-    """Somebody with a session, or in want of one."""
+    """A user with a session, or about to sign in."""
 
     def __init__(
         self,
@@ -70,29 +70,29 @@ class Client:
         self._lots = random.Random(f"{name} {seed}")
         self._does = list(does), list(does.values())
         self._mine: list[str] = []
-        self._open: list[str] = []  # what an admin has seen that waits for a decision
-        self._unsettled: dict[str, float] = {}  # by key: when to ask again
+        self._open: list[str] = []  # pending requests that an admin has listed
+        self._unsettled: dict[str, float] = {}  # by key: when to retry
         self._unsure = False
         self._sign_in_at = 0.0
 
     def act(self, wanted: Collection[str] = ()) -> None:
-        """Do one thing, of the kinds that are `wanted` where this is somebody who does such."""
+        """Make one call, preferably of a `wanted` kind that this user makes."""
         if self.token is None or (self._unsure and self._lots.random() < 0.25):
             if time.monotonic() >= self._sign_in_at and not self.sign_in():
                 self._sign_in_at = time.monotonic() + RETRY_SECONDS
             return
         names, weights = self._does
-        asked = sorted({_ACTION_OF.get(kind, kind) for kind in wanted} & set(names))
-        # Now and then: everybody at once would be more sign-ins than API Gateway lets through.
-        if asked and self._lots.random() < WANTED_SHARE:
-            name = self._lots.choice(asked)
+        preferred = sorted({_ACTION_OF.get(kind, kind) for kind in wanted} & set(names))
+        # Only a share of the calls, because API Gateway throttles sign-ins of all users at once.
+        if preferred and self._lots.random() < WANTED_SHARE:
+            name = self._lots.choice(preferred)
         else:
             name = self._lots.choices(names, weights)[0]
         action: Callable[[], None] = getattr(self, f"_{name}")
         action()
 
     def sign_in(self) -> bool:
-        """Begin, approve and finish a sign-in; the former session is left alone."""
+        """Start, approve and finish a sign-in; the previous session stays valid."""
         pin = self._http.call("pin", "POST", "/api/auth/plex/pin", body={})
         if not pin.ok:
             return False
@@ -110,7 +110,7 @@ class Client:
         return True
 
     def settle(self, seconds: float) -> None:
-        """Ask again for what was never answered, until it is."""
+        """Retry the creations without a response until each gets one."""
         deadline = time.monotonic() + seconds
         while self._unsettled and time.monotonic() < deadline:
             if self.token is None and not self.sign_in():
@@ -121,13 +121,13 @@ class Client:
                 time.sleep(0.2)
 
     def repeat(self, key: str, request_id: str, body: dict[str, Any]) -> str:
-        """Send a request that was made once more; return what is wrong with the answer."""
+        """Repeat a creation with its key; return the deviation in the response."""
         answer = self._send(key, body)
         if answer.ok and answer.body["data"]["id"] == request_id:
             return ""
         if answer.code == "REQUEST_CANCELLED":
             return ""
-        return f"key {key} made {request_id}; sent again it got {answer.body}"
+        return f"key {key} created {request_id}; the retry got {answer.body}"
 
     def _have(self, token: str) -> None:
         self.token = token
@@ -136,7 +136,7 @@ class Client:
     def _call(self, kind: str, method: str, path: str, **options: Any) -> Reply:
         excused = options.pop("excused", frozenset())
         if self._unsure:
-            # A refresh or sign-out without an answer may have worked.
+            # A refresh or sign-out without a response may have been committed.
             excused |= {"JWT_INVALID"}
         answer = self._http.call(kind, method, path, token=self.token, excused=excused, **options)
         if answer.code == "JWT_INVALID":
@@ -154,7 +154,7 @@ class Client:
 
     def _search(self) -> None:
         words = self._lots.choice(WORDS)
-        if self._lots.random() < 0.5:  # what nobody has searched for yet
+        if self._lots.random() < 0.5:  # a query that is not cached
             words += f" {self._lots.randrange(100_000)}"
         self._call("search", "GET", f"/api/media/search?q={quote(words)}")
 
@@ -209,7 +209,7 @@ class Client:
             "/api/media/request",
             body=body,
             headers={"Idempotency-Key": key},
-            # The first try may be under way still, and its request decided upon or cancelled.
+            # The first attempt may still be in progress, and its request decided or cancelled.
             excused=frozenset({"IDEMPOTENCY_IN_PROGRESS", "REQUEST_CANCELLED"}),
         )
 
@@ -274,7 +274,7 @@ class Client:
                 self._ledger.changed(request_id, effect, sure=False)
 
     def _decision(self) -> tuple[str, str, dict[str, str]]:
-        # Few are approved, which would hold their titles for good.
+        # Approve few, because an approved request keeps its title forever.
         if self._lots.random() < 0.15:
             return "approve", "approved", {}
         return "decline", "declined", {"reason": "no room"}

@@ -1,4 +1,4 @@
-"""A file system so small that a database can fill it."""
+"""Mount a file system so small that a database can fill it."""
 
 import os
 import shutil
@@ -12,12 +12,12 @@ _CHUNK = b"\0" * 65536
 
 
 class NoDiskError(Exception):
-    """Why there can be none."""
+    """A small file system cannot be mounted; the message names the missing right."""
 
 
 @contextmanager
 def small_disk(folder: Path) -> Iterator[None]:
-    """Mount one at a folder; raises NoDiskError where that is not allowed."""
+    """Mount a small file system at a folder; raises NoDiskError if that is not allowed."""
     size = f"size={MEGABYTES}m,mode=0755"
     mount = ["mount", "-t", "tmpfs", "-o", size, "medianest-prove", str(folder)]
     if shutil.which("mount") is None or os.geteuid() != 0:
@@ -32,7 +32,7 @@ def small_disk(folder: Path) -> Iterator[None]:
 
 
 def fill(ballast: Path) -> int:
-    """Write to a file until the disk takes no more; return the bytes."""
+    """Write to a file until the disk is full; return the number of bytes."""
     with ballast.open("ab", buffering=0) as file:
         size = len(_CHUNK)
         while size:

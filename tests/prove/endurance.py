@@ -1,4 +1,4 @@
-"""Many users for a long time: no error, flat memory, bounded connections."""
+"""Run many users for a long time: no error, flat memory, bounded connections."""
 
 import statistics
 import tempfile
@@ -13,20 +13,20 @@ from tests.prove.stage import Setting, Stage, stage
 
 SAMPLE_SECONDS = 5.0
 CALLS_A_SECOND = 25.0
-# Memory at the end, over what it was once every function had warmed up; in less time than this
-# they still warm up.
+# The maximum of memory at the end relative to memory after the warm-up; functions still warm up in
+# shorter runs.
 MOST_GROWTH = 1.1
 LEAST_SECONDS = 300.0
-# A worker has one connection; one that has just been replaced may be counted twice.
+# A worker has one connection; a worker that was just replaced may be counted twice.
 SPARE_CONNECTIONS = 3
-# The share of the time after which a worker counts as warm (minute three of ten), and its last.
+# The shares of the run in which a worker is warm (minute three of ten) and late.
 WARM = (0.2, 0.3)
 LATE = (0.9, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """The resources of the workers at one moment; memory by process, in bytes."""
+    """The resources of the workers at one time; memory in bytes by process."""
 
     at: float
     memory: dict[int, int]
@@ -54,7 +54,7 @@ class Endured:
 
 
 def endure(seconds: float, users: int) -> Endured:
-    """Let many people use a service and return what came of it."""
+    """Run many users on a service and return the result."""
     found = Endured(users, seconds)
     with (
         tempfile.TemporaryDirectory(prefix="medianest-prove-") as folder,
@@ -88,7 +88,7 @@ def _live(on: Stage, found: Endured) -> dict[int, str]:
             memory = {pid: processes.memory_of(pid) for pid in workers}
             found.samples.append(Sample(at, memory, connections))
             if connections > len(workers) + SPARE_CONNECTIONS:
-                found.failures.append(f"{connections} connections of {len(workers)} workers")
+                found.failures.append(f"{connections} connections from {len(workers)} workers")
             time.sleep(min(SAMPLE_SECONDS, found.seconds / 60))
     found.most_workers = max(len(sample.memory) for sample in found.samples)
     found.most_connections = max(sample.connections for sample in found.samples)
@@ -106,7 +106,7 @@ def _judge_calls(on: Stage, found: Endured) -> None:
 
 
 def _judge_memory(found: Endured, functions: dict[int, str]) -> None:
-    """Compare each process that was there both warm and late, the first seconds left out."""
+    """Compare the memory of each process that ran in both phases."""
     if found.seconds < LEAST_SECONDS:
         return
     warm, late = (_medians(found, *share) for share in (WARM, LATE))
@@ -115,9 +115,9 @@ def _judge_memory(found: Endured, functions: dict[int, str]) -> None:
         growth[functions[pid]].append(late[pid] / warm[pid])
     found.growth = {name: max(each) for name, each in sorted(growth.items())}
     if not found.growth:
-        found.failures.append("no worker lived long enough for its memory to be compared")
+        found.failures.append("no worker ran long enough to compare its memory")
     found.failures += [
-        f"memory of {name} grew to {share:.2f} of what it was"
+        f"memory of {name} grew to {share:.2f} times its value"
         for name, share in found.growth.items()
         if share > MOST_GROWTH
     ]

@@ -1,4 +1,4 @@
-"""Everything that can go wrong, done for real; each returns once the cause is gone again."""
+"""Inject real faults; each function returns after it has removed the cause."""
 
 import signal
 import time
@@ -18,12 +18,12 @@ POLLERS = 12
 KILL_SECONDS = 0.4
 LOOK_SECONDS = 0.01
 HOLD_SECONDS = 0.3
-# API Gateway lets five sign-ins a second begin.
+# API Gateway allows five new sign-ins per second.
 BEGIN_SECONDS = 0.4
 
 
 def killed(engine: Callable[[Stage], Engine]) -> Callable[[Stage, float], None]:
-    """Return what kills an engine three times, each time for a sixth of the time."""
+    """Return a fault that kills an engine three times, each time for a sixth of the duration."""
 
     def run(stage: Stage, seconds: float) -> None:
         for again in range(3):
@@ -37,11 +37,11 @@ def killed(engine: Callable[[Stage], Engine]) -> Callable[[Stage, float], None]:
 
 
 def stopped(engine: Callable[[Stage], Engine]) -> Callable[[Stage, float], None]:
-    """Return what freezes an engine with all its processes: it answers nobody, closes nothing."""
+    """Return a fault that freezes all processes of an engine: no response, no closed connection."""
 
     def run(stage: Stage, seconds: float) -> None:
         pid = engine(stage).server.pid
-        # The parent first, so that it starts no more.
+        # The parent first, so that it starts no more children.
         processes.send(signal.SIGSTOP, pid)
         frozen = [pid, *processes.children_of(pid)]
         try:
@@ -54,7 +54,7 @@ def stopped(engine: Callable[[Stage], Engine]) -> Callable[[Stage, float], None]
 
 
 def read_only(stage: Stage, seconds: float) -> None:
-    """Let the database refuse every write, as the one that follows does after a failover."""
+    """Make the database reject every write, as a replica does after a failover."""
     with stage.database() as db:
         try:
             db.execute("ALTER SYSTEM SET default_transaction_read_only = on")
@@ -66,7 +66,7 @@ def read_only(stage: Stage, seconds: float) -> None:
 
 
 def locked(stage: Stage, seconds: float) -> None:
-    """Hold the table of requests for oneself, and the row of every user."""
+    """Lock the table of requests, and the row of every user."""
     with stage.database() as db, db.transaction():
         db.execute("SELECT FROM users ORDER BY id FOR UPDATE")
         db.execute("LOCK TABLE media_requests IN ACCESS EXCLUSIVE MODE")
@@ -74,7 +74,7 @@ def locked(stage: Stage, seconds: float) -> None:
 
 
 def disk_full(stage: Stage, seconds: float) -> None:
-    """Fill the file system of the database, and again whenever the database finds some room."""
+    """Fill the file system of the database, and fill it again when the database frees space."""
     ballast = stage.disk / "ballast"
     until = time.monotonic() + seconds
     most = 0
@@ -84,32 +84,32 @@ def disk_full(stage: Stage, seconds: float) -> None:
             time.sleep(0.1)
     finally:
         ballast.unlink()
-    stage.notes.append(f"{most / 2**20:.0f} of {disk.MEGABYTES} MiB were ballast")
+    stage.notes.append(f"{most / 2**20:.0f} of {disk.MEGABYTES} MiB were filled by the test")
     revive_if_gone(stage.postgres, stage)
 
 
 def revive_if_gone(engine: Engine, stage: Stage) -> None:
-    """Start an engine again that has given up, and wait until it answers."""
+    """Restart an engine that has stopped, and wait until it responds."""
     time.sleep(0.5)
     if not engine.engine.is_running(engine.server):
-        stage.notes.append("PostgreSQL had ended itself and was started again")
+        stage.notes.append("PostgreSQL had stopped and was restarted")
         engine.revive()
     deadline = time.monotonic() + 60
     while not engine.engine.is_ready(engine.server):
         if time.monotonic() > deadline:
-            raise TimeoutError("the database does not come back")
+            raise TimeoutError("the database does not recover")
         time.sleep(0.05)
 
 
 @contextmanager
 def operator(stage: Stage) -> Iterator[redis.Redis]:
-    """Connect to the cache as its operator."""
+    """Connect to the cache as an administrator."""
     with redis.Redis.from_url(stage.valkey.server.url, socket_timeout=5) as client:
         yield client
 
 
 def flushed(stage: Stage, seconds: float) -> None:
-    """Empty the cache twice a second."""
+    """Flush the cache twice per second."""
     until = time.monotonic() + seconds
     with operator(stage) as client:
         while time.monotonic() < until:
@@ -118,7 +118,7 @@ def flushed(stage: Stage, seconds: float) -> None:
 
 
 def cache_full(stage: Stage, seconds: float) -> None:
-    """Leave the cache no memory, and let it drop nothing to make room."""
+    """Fill the memory of the cache, and forbid evictions."""
     with operator(stage) as client:
         former: Any = client.config_get("maxmemory*")
         try:
@@ -129,19 +129,19 @@ def cache_full(stage: Stage, seconds: float) -> None:
             except redis.OutOfMemoryError:
                 time.sleep(seconds)
             else:
-                raise RuntimeError("the cache has room left")
+                raise RuntimeError("the cache still has free memory")
         finally:
             client.config_set("maxmemory", former["maxmemory"])
             client.config_set("maxmemory-policy", former["maxmemory-policy"])
 
 
 def nothing(_: Stage, seconds: float) -> None:
-    """Let time pass: what is special is the stage."""
+    """Wait: the stage itself is the special condition."""
     time.sleep(seconds)
 
 
 def upstream(which: Callable[[Stage], str], **order: Any) -> Callable[[Stage, float], None]:
-    """Return what makes a stand-in misbehave."""
+    """Return a fault that injects a fault into a stand-in."""
 
     def run(stage: Stage, seconds: float) -> None:
         control(which(stage), "PUT", "fault", order)
@@ -154,7 +154,7 @@ def upstream(which: Callable[[Stage], str], **order: Any) -> Callable[[Stage, fl
 
 
 def plex_hangs(stage: Stage, seconds: float) -> None:
-    """Let plex.tv answer nobody while twelve people wait for their sign-in, polling each second."""
+    """Make plex.tv hang while twelve users poll for their sign-in every second."""
     over = Event()
     handles: list[str] = []
     while len(handles) < POLLERS:
@@ -181,7 +181,7 @@ def plex_hangs(stage: Stage, seconds: float) -> None:
         control(stage.plex_url, "DELETE", "fault")
 
 
-# A transaction that has written has a number of its own.
+# Only a transaction that has written has a transaction id.
 _WRITING = (
     "SELECT client_port, backend_xid::text FROM pg_stat_activity"
     " WHERE application_name LIKE 'medianest-%' AND backend_xid IS NOT NULL"
@@ -190,25 +190,25 @@ _WRITING = (
 
 
 def workers_killed(stage: Stage, seconds: float) -> None:
-    """Kill workers with `kill -9`, each one after it has written and before it commits."""
+    """Kill workers with `kill -9`, each after it has written and before it commits."""
     until = time.monotonic() + seconds
     kills = 0
-    # Within a transaction, pg_stat_activity does not change: hence two connections.
+    # pg_stat_activity does not change within a transaction, so this needs two connections.
     with stage.database() as holder, stage.database() as watcher:
         while (now := time.monotonic()) < until or (kills == 0 and now < until + 30):
             if _kill_one_that_writes(stage, holder, watcher):
                 kills += 1
                 time.sleep(KILL_SECONDS)
             time.sleep(HOLD_SECONDS)
-    stage.notes.append(f"{kills} workers were killed within a transaction")
+    stage.notes.append(f"{kills} workers were killed in a transaction")
     if kills == 0:
-        raise RuntimeError("no worker was caught within a transaction")
+        raise RuntimeError("no worker was in a transaction")
 
 
 def _kill_one_that_writes(stage: Stage, holder: Db, watcher: Db) -> bool:
-    """Let a transaction wait before its audit row, freeze its worker, and kill it."""
+    """Make a transaction wait before its audit row, freeze its worker, and kill it."""
     with holder.transaction():
-        # Each change writes its audit row last. A wait of this length fails no other call.
+        # Each change writes its audit row last. No other call fails during a wait of this length.
         holder.execute("LOCK TABLE audit_logs IN SHARE MODE")
         until = time.monotonic() + HOLD_SECONDS
         while time.monotonic() < until:
@@ -226,7 +226,7 @@ def _killed(stage: Stage, db: Db) -> bool:
         if pid is None:
             continue
         processes.send(signal.SIGSTOP, pid)
-        # It may have been at its end.
+        # It may already have ended.
         time.sleep(LOOK_SECONDS)
         if (port, number) in db.execute(_WRITING).fetchall():
             processes.send(signal.SIGKILL, pid)
@@ -236,7 +236,7 @@ def _killed(stage: Stage, db: Db) -> bool:
 
 
 def clock_off(stage: Stage, seconds: float) -> None:
-    """Move the clocks of the functions by an hour, some forward and some back."""
+    """Move the clocks of the functions by an hour, some forwards and some backwards."""
     stage.skew.touch()
     try:
         time.sleep(seconds)
@@ -255,10 +255,10 @@ def cache_of(stage: Stage) -> Engine:
 
 
 def tmdb_of(stage: Stage) -> str:
-    """Return where the stage's TMDB is."""
+    """Return the URL of the stage's TMDB."""
     return stage.tmdb_url
 
 
 def plex_of(stage: Stage) -> str:
-    """Return where the stage's plex.tv is."""
+    """Return the URL of the stage's plex.tv."""
     return stage.plex_url

@@ -1,4 +1,4 @@
-"""One fault after the other, under load."""
+"""Run faults one after the other, with a stage for each setting."""
 
 import tempfile
 import time
@@ -19,9 +19,9 @@ PATIENCE_SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """How long and how much: seconds of calm, of the fault, people, seconds between their calls.
+    """The size of a run: seconds without and with the fault, users, seconds between their calls.
 
-    `speed` holds the run against the bars that only mean something on a machine of one's own.
+    `speed` also checks the latency targets, which need an idle machine.
     """
 
     calm: float = 20.0
@@ -31,11 +31,11 @@ class Scale:
     speed: bool = True
 
 
-def prove(faults: Sequence[Fault], scale: Scale, tell: Callable[[Row], None]) -> list[Row]:
-    """Let faults happen under load, one after the other, and return what each did.
+def prove(faults: Sequence[Fault], scale: Scale, report: Callable[[Row], None]) -> list[Row]:
+    """Inject faults one after the other under load, and return the results.
 
-    They share a stage, which is built as the first of them needs it. `tell` gets each row as soon
-    as it is complete.
+    They share a stage, which the first fault sets up. `report` gets each row as soon as it is
+    complete.
     """
     rows = [Row(fault.name, fault.how) for fault in faults]
     left = list(rows)
@@ -44,16 +44,16 @@ def prove(faults: Sequence[Fault], scale: Scale, tell: Callable[[Row], None]) ->
             with stage(Path(folder), faults[0].setting, users=scale.users) as on:
                 for fault in faults:
                     _run(on, fault, scale, left[0])
-                    tell(left.pop(0))
+                    report(left.pop(0))
         except NoDiskError as error:
             for row in left:
                 row.not_run = f"not run: needs {error}"
-        except Exception as error:  # noqa: BLE001 - the other faults are worth their minutes
+        except Exception as error:  # noqa: BLE001 - the other faults still run
             told = traceback.format_exception(error)
             for row in left:
-                row.failures += ["the run itself broke", *"".join(told).splitlines()]
+                row.failures += ["the run failed with an exception", *"".join(told).splitlines()]
     for row in left:
-        tell(row)
+        report(row)
     return rows
 
 
@@ -76,7 +76,7 @@ def _run(on: Stage, fault: Fault, scale: Scale, row: Row) -> None:
     times = Times(calm, began, ended, time.monotonic())
     measure(row, fault, on.journal.between(calm, times.over), times, speed=scale.speed)
     if missing:
-        row.failures.append(f"does not work any more: {', '.join(sorted(missing))}")
+        row.failures.append(f"still failing after the fault: {', '.join(sorted(missing))}")
     row.failures += on.settle()
     with on.database() as db:
         findings = on.ledger.check(db)
@@ -89,7 +89,7 @@ def _run(on: Stage, fault: Fault, scale: Scale, row: Row) -> None:
 
 
 def _is_over(on: Stage, ended: float) -> bool:
-    """Tell whether every kind of call works again, and none has failed for a while."""
+    """Return whether every kind of call works again, and none has failed recently."""
     late = [call.ended for call in on.journal.between(ended) if call.failed]
     quiet = not late or max(late) < time.monotonic() - AFTER_SECONDS
     return quiet and not on.not_seen(ended)

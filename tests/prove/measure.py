@@ -1,4 +1,4 @@
-"""The figures of a run, and the bars that it is held against."""
+"""Compute the figures of a run, and check them against the targets."""
 
 import math
 from collections import Counter
@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 from tests.prove.calls import PARTS, Call
 from tests.prove.plan import Fault
 
-# The p95 of calls that a fault does not touch stays below the greater of these.
+# The p95 of unaffected calls must stay below the greater of these.
 CALM_SECONDS = 0.25
 CALM_TIMES = 3.0
 
 
 @dataclass(frozen=True, slots=True)
 class Times:
-    """When a run was calm, when its fault was on, and when all was over."""
+    """The start and end times of the phases of a run."""
 
     calm: float
     fault: float
@@ -25,7 +25,7 @@ class Times:
 
 @dataclass
 class Row:
-    """A fault with what it did; `failures` are the bars that were missed."""
+    """A fault with its results; `failures` are the missed targets."""
 
     name: str
     how: str
@@ -54,7 +54,7 @@ def p95(calls: Iterable[Call]) -> float:
 
 
 def untouched(fault: Fault, calls: Sequence[Call]) -> list[Call]:
-    """Return the calls that a fault has nothing to do with."""
+    """Return the calls that a fault does not affect."""
     kinds = frozenset[str]().union(
         *(kinds for part, kinds in PARTS.items() if part not in fault.touches)
     )
@@ -62,13 +62,13 @@ def untouched(fault: Fault, calls: Sequence[Call]) -> list[Call]:
 
 
 def recovery(calls: Sequence[Call], ended: float) -> float:
-    """Return the seconds from the end of the cause to the end of the last call that failed."""
+    """Return the seconds from the end of the fault to the end of the last failed call."""
     late = [call.ended - ended for call in calls if call.started >= ended and call.failed]
     return max(late, default=0.0)
 
 
 def measure(row: Row, fault: Fault, calls: Sequence[Call], times: Times, *, speed: bool) -> None:
-    """Fill in a row and hold it against the bars; those of `speed` need a machine of one's own."""
+    """Fill in a row and check the targets; those of `speed` need an idle machine."""
     calm = [call for call in calls if call.started < times.fault and call.ended < times.fault]
     during = [call for call in calls if times.fault <= call.ended and call.started < times.ended]
     after = [call for call in calls if call.started >= times.ended]
@@ -80,7 +80,9 @@ def measure(row: Row, fault: Fault, calls: Sequence[Call], times: Times, *, spee
         row.failures.append("no call ended before the fault")
     row.failures += _errors(fault, calm, during, after)
     if row.recovery > fault.recovers:
-        row.failures.append(f"recovery took {row.recovery:.1f} s, {fault.recovers:.0f} are allowed")
+        row.failures.append(
+            f"recovery took {row.recovery:.1f} s, the maximum is {fault.recovers:.0f}"
+        )
     others = untouched(fault, during)
     if others:
         row.untouched_before = p95(untouched(fault, calm))
@@ -88,25 +90,25 @@ def measure(row: Row, fault: Fault, calls: Sequence[Call], times: Times, *, spee
         most = max(CALM_SECONDS, CALM_TIMES * row.untouched_before)
         if speed and row.untouched > most:
             row.failures.append(
-                f"p95 of what it does not touch: {row.untouched * 1000:.0f} ms,"
-                f" {most * 1000:.0f} are allowed"
+                f"p95 of unaffected calls: {row.untouched * 1000:.0f} ms,"
+                f" the maximum is {most * 1000:.0f}"
             )
 
 
 def _errors(
     fault: Fault, calm: Sequence[Call], during: Sequence[Call], after: Sequence[Call]
 ) -> list[str]:
-    """Return the errors that nobody should have seen, once for each kind."""
-    found = [f"before the fault: {_told(call)}" for call in calm if call.failed]
+    """Return the unexpected errors, each kind once."""
+    found = [f"before the fault: {_summary(call)}" for call in calm if call.failed]
     for call in [*during, *after]:
         if call.problem:
-            found.append(f"not as documented: {_told(call)}")
+            found.append(f"not as documented: {_summary(call)}")
         elif call.failed and call.code not in fault.codes:
-            found.append(f"not of this fault: {_told(call)}")
+            found.append(f"unexpected code: {_summary(call)}")
     calls = untouched(fault, [*during, *after])
-    found += [f"the fault does not touch it: {_told(call)}" for call in calls if call.failed]
+    found += [f"unaffected call failed: {_summary(call)}" for call in calls if call.failed]
     return [f"{what} ({number} times)" for what, number in Counter(found).most_common(8)]
 
 
-def _told(call: Call) -> str:
+def _summary(call: Call) -> str:
     return f"{call.kind} {call.status} {call.code}{' ' if call.problem else ''}{call.problem[:300]}"

@@ -1,4 +1,4 @@
-"""The faults of the table: what each touches, and how long it may last."""
+"""The faults of the report: the calls that each may affect, and the maximum recovery time."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -29,17 +29,17 @@ from tests.prove.stage import Setting, Stage
 ALL = frozenset(PARTS)
 NOTHING = frozenset[str]()
 USUAL = Setting()
-# A breaker stays open for 30 seconds, and the probe that ends it may take 5.
+# A breaker stays open for 30 seconds, and the probe that closes it may take 5.
 BREAKER_SECONDS = 36.0
 ENGINE_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One row of the table.
+    """One row of the report.
 
-    `run` takes the stage and the seconds. `touches` are the parts that may suffer, with no other
-    codes than `codes`; all others have to go on as before. `how` is what the report says was done.
+    `run` takes the stage and the seconds. `touches` has the parts that may fail, with the codes in
+    `codes` only; all others must work as before. `how` is the description in the report.
     """
 
     name: str
@@ -52,8 +52,8 @@ class Fault:
     short: bool = False
 
 
-# An environment that starts while the database is down has the default limits, which are narrower
-# than those of this load.
+# An environment that starts while the database is down uses the default limits, which are lower
+# than this load needs.
 _DATABASE = frozenset({"DATABASE_CONNECTION_ERROR", "RATE_LIMITED"})
 _WRITES = frozenset({"create", "decide", "sign-in", "session end"})
 _TMDB = frozenset({"CATALOG_UNAVAILABLE"})
@@ -70,7 +70,7 @@ def _tmdb(name: str, how: str, *, short: bool = False, **order: Any) -> Fault:
 FAULTS = (
     Fault(
         "database killed",
-        "`kill -9` of PostgreSQL three times, each time gone for a sixth of the time",
+        "`kill -9` of PostgreSQL three times, each time down for a sixth of the duration",
         killed(database_of),
         codes=_DATABASE,
         short=True,
@@ -84,7 +84,7 @@ FAULTS = (
     ),
     Fault(
         "database read-only",
-        "`default_transaction_read_only` on, for every session",
+        "`default_transaction_read_only = on` for every session",
         read_only,
         touches=_WRITES,
         codes=_DATABASE,
@@ -98,38 +98,38 @@ FAULTS = (
     ),
     Fault(
         "database's disk full",
-        f"PostgreSQL on a file system of {disk.MEGABYTES} MiB that is kept full to the last byte",
+        f"PostgreSQL on a file system of {disk.MEGABYTES} MiB that is kept completely full",
         disk_full,
         codes=_DATABASE,
         setting=Setting(small_disk=True),
     ),
     Fault(
         "cache killed",
-        "`kill -9` of Valkey three times, each time gone for a sixth of the time",
+        "`kill -9` of Valkey three times, each time down for a sixth of the duration",
         killed(cache_of),
         touches=NOTHING,
         short=True,
     ),
     Fault("cache stopped", "`kill -STOP` of Valkey", stopped(cache_of), touches=NOTHING),
-    Fault("cache flushed", "FLUSHALL twice a second", flushed, touches=NOTHING),
+    Fault("cache flushed", "FLUSHALL twice per second", flushed, touches=NOTHING),
     Fault(
         "cache full",
-        "1 MB of memory in all, which is in use, and `noeviction`",
+        "`maxmemory` of 1 MB, which is already used, and `noeviction`",
         cache_full,
         touches=NOTHING,
     ),
     Fault(
         "cache a cluster",
-        "nothing goes wrong, but Valkey is as strict about keys as ElastiCache Serverless",
+        "no fault, but Valkey restricts the keys of a command like ElastiCache Serverless",
         nothing,
         touches=NOTHING,
         setting=Setting(cluster=True),
     ),
-    _tmdb("slow", "right answers, 2 seconds late", kind="slow", seconds=2),
-    _tmdb("500", "every answer is 500", kind="status", status=500, short=True),
-    _tmdb("garbage", "200 with JSON of no sense", kind="wrong-types"),
-    _tmdb("hang", "no answer, ever", kind="hang"),
-    _tmdb("drip", "200 and one byte a second", kind="drip"),
+    _tmdb("slow", "correct responses, 2 seconds late", kind="slow", seconds=2),
+    _tmdb("500", "every response is 500", kind="status", status=500, short=True),
+    _tmdb("garbage", "200 with JSON of the wrong types", kind="wrong-types"),
+    _tmdb("hang", "no response", kind="hang"),
+    _tmdb("drip", "200 and one byte per second", kind="drip"),
     Fault(
         "Plex down",
         "every connection drops",
@@ -140,10 +140,10 @@ FAULTS = (
     ),
     Fault(
         "Plex hanging with twelve people",
-        "no answer, ever, while twelve people poll each second for their sign-in; "
-        "functions with the bounds of concurrency that the template has by default",
+        "no response, while twelve users poll for their sign-in every second; "
+        "functions with the default concurrency limits of the template",
         plex_hangs,
-        # API Gateway may turn away those who sign in, and nobody else.
+        # API Gateway may throttle sign-ins, and no other call.
         _SIGN_IN,
         _PLEX | {"RATE_LIMITED"},
         BREAKER_SECONDS,
@@ -152,17 +152,17 @@ FAULTS = (
     ),
     Fault(
         "worker killed in a transaction",
-        "`kill -9` of the process of a function that has written and not committed, over and over",
+        "repeated `kill -9` of function processes that have written but not committed",
         workers_killed,
         codes=frozenset({"INTERNAL_ERROR"}),
         short=True,
     ),
     Fault(
         "clock off by an hour",
-        "the clock of each process of a function an hour fast or an hour slow; "
-        "`time.time`, and `datetime.now` where the code reads it, are replaced in the process; "
-        "where the clock is slow, tokens of the last hour are from the future and refused (A04 in "
-        "[trust.md](trust.md)), and everybody begins a sign-in, faster than API Gateway lets them",
+        "the clock of each function process is an hour fast or an hour slow: `time.time`, and "
+        "`datetime.now` where the code reads it, are replaced in the process; a process with a "
+        "slow clock rejects tokens of the last hour as issued in the future (A04 in "
+        "[trust.md](trust.md)), so all users start a sign-in, more often than API Gateway allows",
         clock_off,
         touches=ALL - {"health"},
         codes=frozenset({"JWT_INVALID", "RATE_LIMITED"}),

@@ -1,4 +1,4 @@
-"""The worker processes of a local service: which there are, what they use, what they are doing."""
+"""Inspect and signal the worker processes of a local service."""
 
 import os
 import signal
@@ -8,7 +8,7 @@ PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 
 def children_of(pid: int) -> list[int]:
-    """Return the processes that one has started."""
+    """Return the child processes of a process."""
     try:
         tasks = list(Path(f"/proc/{pid}/task").iterdir())
         return [int(each) for task in tasks for each in (task / "children").read_text().split()]
@@ -17,7 +17,7 @@ def children_of(pid: int) -> list[int]:
 
 
 def workers_of(pid: int) -> dict[int, str]:
-    """Return the workers of a local service, each with the name of its function's folder."""
+    """Return the workers of a local service, by pid, with the folder of their function."""
     found = {}
     for child in children_of(pid):
         try:
@@ -25,12 +25,12 @@ def workers_of(pid: int) -> dict[int, str]:
             if b"bootstrap.py" in words:
                 found[child] = Path(f"/proc/{child}/cwd").readlink().name
         except (FileNotFoundError, ProcessLookupError):
-            continue  # it has ended meanwhile
+            continue  # it has ended in the meantime
     return found
 
 
 def memory_of(pid: int) -> int:
-    """Return the bytes that a process has in memory, 0 when it has ended."""
+    """Return the resident memory of a process in bytes, 0 if it has ended."""
     try:
         return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * PAGE_BYTES
     except (FileNotFoundError, ProcessLookupError):
@@ -38,7 +38,7 @@ def memory_of(pid: int) -> int:
 
 
 def owner_of(local_port: int, pids: list[int]) -> int | None:
-    """Return which of some processes has the TCP connection that begins at a port."""
+    """Return the process in `pids` that owns the TCP connection from a local port."""
     inodes = set()
     for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
         words = line.split()
@@ -55,7 +55,7 @@ def owner_of(local_port: int, pids: list[int]) -> int | None:
 
 
 def send(number: signal.Signals, *pids: int) -> None:
-    """Send a signal to processes, those that have ended excepted."""
+    """Send a signal to processes, and ignore those that have ended."""
     for pid in pids:
         try:
             os.kill(pid, number)

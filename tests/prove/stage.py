@@ -1,4 +1,4 @@
-"""Engines, stand-ins and a service of a fault's own, with people who use it at a steady pace."""
+"""Build engines, stand-ins and a service for one fault, with users who call it at a steady rate."""
 
 import threading
 import time
@@ -29,7 +29,7 @@ WARM_UP_SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """How a stage is built where it is not as usual."""
+    """The deviations of a stage from the default."""
 
     cluster: bool = False
     bounds: bool = False
@@ -39,19 +39,19 @@ class Setting:
 
 @dataclass
 class Engine:
-    """One of the two engines, which a fault may kill and start again."""
+    """One of the two engines, which a fault can kill and restart."""
 
     engine: Process
     server: Server
 
     def revive(self) -> None:
-        """Start it again; returns when it answers."""
+        """Restart the engine and wait until it responds."""
         self.server = self.engine.restart(self.server)
 
 
 @dataclass
 class Stage:
-    """Everything a fault can hurt."""
+    """A service with its engines, stand-ins and users."""
 
     service: LocalService
     postgres: Engine
@@ -65,14 +65,14 @@ class Stage:
     journal: Journal
     ledger: Ledger
     notes: list[str] = field(default_factory=list)
-    # Kinds of calls that clients make now before any others.
+    # Kinds of calls that clients currently prefer.
     wanted: frozenset[str] = frozenset()
 
     @contextmanager
     def database(self) -> Iterator[Db]:
-        """Connect as the operator, whom no time-out and no read-only default holds."""
+        """Connect as an administrator, without time-outs and without the read-only default."""
         options = "-c statement_timeout=0 -c lock_timeout=0 -c default_transaction_read_only=off"
-        # Where a circle of locks closes, the service is the one that gives way.
+        # In a deadlock, the service's transaction is the one that PostgreSQL cancels.
         options += " -c idle_in_transaction_session_timeout=0 -c deadlock_timeout=30s"
         with psycopg.connect(
             self.postgres.server.url, autocommit=True, options=options, connect_timeout=10
@@ -81,7 +81,7 @@ class Stage:
 
     @contextmanager
     def load(self, period: float) -> Iterator[None]:
-        """Let each client do something every `period` seconds while the block runs."""
+        """Make each client call the service every `period` seconds while the block runs."""
         over = threading.Event()
         broken: list[BaseException] = []
 
@@ -111,17 +111,17 @@ class Stage:
             raise broken[0]
 
     def warm_up(self) -> None:
-        """Wait, while there is load, until each kind of call has worked: functions run by then."""
+        """Wait, under load, until each kind of call has succeeded once."""
         began = time.monotonic()
         while missing := self.not_seen(began):
             if time.monotonic() > began + WARM_UP_SECONDS:
-                raise TimeoutError(f"does not work: {', '.join(sorted(missing))}")
+                raise TimeoutError(f"never succeeded: {', '.join(sorted(missing))}")
             self.wanted = missing
             time.sleep(0.2)
         self.wanted = frozenset()
 
     def settle(self) -> list[str]:
-        """End what is half done and try what has to be dead; return what is wrong with that."""
+        """Finish pending retries and try revoked sessions; return the deviations."""
         wrong = []
         for client in self.clients:
             client.settle(SETTLE_SECONDS)
@@ -136,17 +136,17 @@ class Stage:
                 "me", "GET", "/api/auth/me", token=token, excused=frozenset({"JWT_INVALID"})
             )
             if answer.code != "JWT_INVALID":
-                wrong.append(f"a session that has ended got {answer.status} {answer.body}")
+                wrong.append(f"a revoked session got {answer.status} {answer.body}")
         return [each for each in wrong if each]
 
     def not_seen(self, since: float) -> frozenset[str]:
-        """Return the kinds of calls of which none has worked since a time."""
+        """Return the kinds of calls without a success since a time."""
         worked = {call.kind for call in self.journal.between(since) if 0 < call.status < 400}
         return KINDS - worked
 
 
 def _enter(client: Client, journal: Journal) -> None:
-    """Sign somebody in, as soon as API Gateway lets one more begin."""
+    """Sign a client in; retry while API Gateway throttles."""
     while not client.sign_in():
         if journal.calls[-1].code != "RATE_LIMITED":
             raise RuntimeError(f"{client.name} cannot sign in: {journal.calls[-1]}")
@@ -155,14 +155,14 @@ def _enter(client: Client, journal: Journal) -> None:
 
 @contextmanager
 def stage(folder: Path, setting: Setting, *, users: int) -> Iterator[Stage]:
-    """Build a stage with so many people and two admins, all signed in."""
+    """Build a stage with `users` users and two admins, all signed in."""
     names = [f"person{number}" for number in range(users)]
     engines = folder / "engines"
     engines.mkdir(parents=True)
     skew = folder / "skew"
     with ExitStack() as stack:
         if setting.small_disk:
-            from tests.prove.disk import small_disk  # noqa: PLC0415 - Linux alone has it
+            from tests.prove.disk import small_disk  # noqa: PLC0415 - only for Linux
 
             stack.enter_context(small_disk(engines))
         postgres_engine = PostgresEngine(engines, durable=True)
@@ -200,7 +200,7 @@ def stage(folder: Path, setting: Setting, *, users: int) -> Iterator[Stage]:
         ]
         for client in clients:
             _enter(client, journal)
-        # The function that few may call at a time has to be there before several do.
+        # Start the function with the low concurrency limit before several clients call it.
         http.call("health", "GET", "/api/health")
         yield Stage(
             *(service, postgres, valkey, plex_url, tmdb_url, skew, engines),

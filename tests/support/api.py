@@ -1,4 +1,4 @@
-"""Call the functions as API Gateway does: a proxy event into the handler, an answer out."""
+"""Call the functions as API Gateway does: pass a proxy event to the handler."""
 
 import importlib
 import json
@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[2]
 TEMPLATE = read_template(ROOT / "template.yaml", opt=ROOT / ".venv/opt")
 
 
-# Method and path of everything that a function serves, but for preflights and the HEAD of each GET.
+# Method and path of each route that a function serves, without preflights and HEAD.
 ROUTES = sorted(
     (route.method, route.path)
     for route in TEMPLATE.routes
@@ -30,7 +30,7 @@ ROUTES = sorted(
 
 @dataclass(frozen=True)
 class LambdaContext:
-    """What Lambda passes beside the event."""
+    """The context object that Lambda passes with the event."""
 
     function_name: str = "medianest-test"
     memory_limit_in_mb: int = 1024
@@ -44,7 +44,7 @@ class LambdaContext:
 
 @dataclass(frozen=True)
 class Answer:
-    """A response, read."""
+    """A response with its body decoded."""
 
     status: int
     headers: dict[str, str]
@@ -83,20 +83,20 @@ def route_of(
 
 
 def call(method: str, path: str, **options: Any) -> Answer:
-    """Make one call, with the options of `event_of`. The answer is as documented."""
+    """Make one call with the options of `event_of`; check the response against the API document."""
     function, event = event_of(method, path, **options)
     answer = invoke(function, event)
     if answer.status == 400 and answer.text:
         for problem in answer.details or ():
-            assert_own_words(problem["message"])
+            assert_own_wording(problem["message"])
     if method not in {"HEAD", "OPTIONS"}:
         resource = event["resource"]
         assert_described(method, resource, answer.status, answer.headers, answer.text)
     return answer
 
 
-# Words of pydantic, and signs that only a regular expression has.
-_NOT_OURS = re.compile(
+# Wording of pydantic, and characters that occur only in regular expressions.
+_LIBRARY_WORDING = re.compile(
     r"Input |Extra inputs|Field required|(String|List|Dictionary|Value|Data|Object|Tuple)s? "
     r"(should|error|must)|Unable to|valid (integer|string|dictionary|boolean|list|UUID|datetime)"
     r"|pattern|pydantic|instance of|\\|\^|\[|\$"
@@ -108,10 +108,10 @@ def id_of(token: str) -> str:
     return str(call("GET", "/api/auth/me", token=token).data["id"])
 
 
-def assert_own_words(message: str) -> None:
-    """Fail for a message that a library wrote, or that has a regular expression in it."""
+def assert_own_wording(message: str) -> None:
+    """Fail for a message with a library's wording or with a regular expression."""
     assert message
-    assert not _NOT_OURS.search(message), message
+    assert not _LIBRARY_WORDING.search(message), message
 
 
 def event_of(
@@ -125,7 +125,7 @@ def event_of(
     headers: Mapping[str, str | list[str]] | None = None,
     ip: str = "203.0.113.7",
 ) -> tuple[str, dict[str, Any]]:
-    """Return a call's function and event; `body` is sent as JSON, `raw` as it is."""
+    """Return the function and the event of a call; `body` is sent as JSON, `raw` unchanged."""
     sent: dict[str, list[str]] = {"User-Agent": ["tests"]}
     if body is not None:
         raw = json.dumps(body).encode()
@@ -155,10 +155,10 @@ def event_of(
 
 
 def invoke(function: str, event: dict[str, Any]) -> Answer:
-    """Hand an event to a function's handler in this process."""
+    """Pass an event to a function's handler in this process and return the response."""
     folder = TEMPLATE.functions[function].code.name
     module = importlib.import_module(f"functions.{folder}.app")
-    # Through JSON and back, as the real one: what cannot be sent must not pass a test.
+    # Through JSON and back as on Lambda, so that a value that JSON cannot encode fails the test.
     response = json.loads(
         json.dumps(module.handler(json.loads(json.dumps(event)), LambdaContext()))
     )
@@ -170,7 +170,7 @@ def invoke(function: str, event: dict[str, Any]) -> Answer:
 
 
 def run_schedule(name: str, *, seconds_left: float = 60.0) -> dict[str, Any]:
-    """Fire a schedule of the template in this process."""
+    """Run a schedule of the template in this process and return the handler's result."""
     schedule = TEMPLATE.schedules[name]
     folder = TEMPLATE.functions[schedule.function].code.name
     module = importlib.import_module(f"functions.{folder}.app")

@@ -1,7 +1,7 @@
-"""AWS's control plane on this machine: ministack, which takes `sam deploy` and runs the functions.
+"""AWS's control plane on this machine: ministack accepts `sam deploy` and runs the functions.
 
-It lets a function do only what its role allows. Of API Gateway it has routes and integrations, but
-neither throttles nor gateway responses.
+It enforces the permissions of a function's role. It emulates API Gateway's routes and
+integrations, but neither throttles nor gateway responses.
 """
 
 import os
@@ -30,13 +30,13 @@ http = urllib3.PoolManager()
 
 @dataclass(frozen=True)
 class Aws:
-    """The running emulator; `folder` is for what the command line leaves behind."""
+    """The running emulator; `folder` holds the files that the command line writes."""
 
     url: str
     folder: Path
 
     def client(self, service: str) -> Any:
-        """Return boto3's client of a service."""
+        """Return a boto3 client of a service."""
         return boto3.client(
             service,
             endpoint_url=self.url,
@@ -46,12 +46,12 @@ class Aws:
         )
 
     def secret(self, name: str, value: str) -> str:
-        """Make a secret and return its ARN."""
+        """Create a secret and return its ARN."""
         made = self.client("secretsmanager").create_secret(Name=name, SecretString=value)
         return str(made["ARN"])
 
     def sam(self, *words: str) -> subprocess.CompletedProcess[str]:
-        """Run the SAM command line against the emulator to its end."""
+        """Run the SAM command line against the emulator and wait until it ends."""
         environment = {
             **_KEYS,
             "PATH": os.environ["PATH"],
@@ -74,7 +74,7 @@ class Aws:
     def call(
         self, api: str, method: str, path: str, *, body: bytes | None = None, token: str = ""
     ) -> Answer:
-        """Make a call of a deployed API by its id."""
+        """Make a call to a deployed API, given by its id."""
         port = self.url.rpartition(":")[2]
         headers = {"Host": f"{api}.execute-api.localhost:{port}"}
         if body is not None:
@@ -90,7 +90,7 @@ class Aws:
 
 @contextmanager
 def emulator(folder: Path) -> Iterator[Aws]:
-    """Run the emulator on a free port; nothing of it is left."""
+    """Run the emulator on a free port and stop it after the block."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]

@@ -1,4 +1,4 @@
-"""`python -m local`, with the bounds of concurrency that template.yaml has by default."""
+"""`python -m local` with the default concurrency limits of template.yaml."""
 
 import sys
 from unittest import mock

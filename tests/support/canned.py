@@ -1,4 +1,4 @@
-"""Answers of upstreams with some fields changed or missing, and a cache that is down."""
+"""Responses of upstreams with changed or missing fields, and a cache that is down."""
 
 from collections.abc import Sequence
 from enum import Enum
@@ -10,7 +10,7 @@ from medianest.core.cache import Cache
 
 
 class _Gone(Enum):
-    """A field that is missing; unlike an object's, its name is the same in every process."""
+    """Mark a missing field; an enum has the same repr, hence the same test id, in every process."""
 
     GONE = "gone"
 
@@ -19,12 +19,12 @@ GONE = _Gone.GONE
 
 
 def changed(item: dict[str, Any], **changes: Any) -> dict[str, Any]:
-    """Return an item with other fields, and without those that are GONE."""
+    """Return a copy of an item with changed fields and without those that are GONE."""
     return {name: value for name, value in (item | changes).items() if value is not GONE}
 
 
 class NoCache(Cache):
-    """Stands in for a cache that is down."""
+    """A cache that is down."""
 
     def __init__(self) -> None:
         super().__init__(SecretStr("redis://cache.invalid"))

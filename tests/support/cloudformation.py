@@ -1,7 +1,8 @@
-"""What CloudFormation would make of template.yaml for given parameters, worked out here.
+"""Resolve template.yaml to the stack that CloudFormation would create for given parameters.
 
-The SAM translator makes CloudFormation of it, as AWS does. Then conditions are decided, choices
-made and what is not wanted dropped. References to resources stay, for there are no resources.
+The SAM translator turns it into CloudFormation, as AWS does. This module then evaluates the
+conditions and intrinsic functions and drops excluded resources. References to resources stay
+unresolved, because no resources exist.
 """
 
 import functools
@@ -23,16 +24,16 @@ ACCOUNT = ACCOUNT_ID
 REGION = "eu-west-1"
 
 _VARIABLE = re.compile(r"\$\{([^!}][^}]*)\}")
-_KEPT = {"Fn::GetAZs", "Fn::Cidr", "Fn::Base64"}
+_UNRESOLVED = {"Fn::GetAZs", "Fn::Cidr", "Fn::Base64"}
 
 
 class RefusedError(AssertionError):
-    """A rule of the template does not take these parameters."""
+    """The template's declarations or rules reject these parameters."""
 
 
 @dataclass(frozen=True)
 class Resource:
-    """A resource that is made."""
+    """A resource that the stack creates."""
 
     id: str
     type: str
@@ -55,7 +56,7 @@ class Resource:
 
 @dataclass(frozen=True)
 class Stack:
-    """What is made of the template for one parameter set."""
+    """The resolved template for one parameter set."""
 
     parameters: Mapping[str, str]
     conditions: Mapping[str, bool]
@@ -73,8 +74,8 @@ class Stack:
         (found,) = self.of(kind)
         return found
 
-    def needed(self, resource: Resource) -> set[str]:
-        """Name all that is made before a resource."""
+    def dependencies_of(self, resource: Resource) -> set[str]:
+        """Return the names of all resources that must exist before a resource."""
         found: set[str] = set()
         left = set(resource.references)
         while left:
@@ -84,8 +85,8 @@ class Stack:
                 left |= self.resources[name].references
         return found
 
-    def referred(self, value: Any) -> Resource | None:
-        """Return the resource that a Ref, a GetAtt or a Sub of one reference means."""
+    def resource_of(self, value: Any) -> Resource | None:
+        """Return the resource to which a Ref, a GetAtt or a Sub with one reference refers."""
         names = {name for name in references(value) if name in self.resources}
         return self.resources[names.pop()] if len(names) == 1 else None
 
@@ -112,16 +113,16 @@ def profile(name: str) -> dict[str, str]:
 
 
 def stacks(parameter_sets: Mapping[str, Mapping[str, str]]) -> dict[str, Stack]:
-    """Work out the stack of each parameter set.
+    """Resolve the stack of each parameter set.
 
-    One translation does for all: it leaves parameters as they are (tests/deploy/test_ways.py).
+    One translation serves all: it keeps the parameters unresolved (tests/deploy/test_ways.py).
     """
     (translated,) = translations([defaults()])
     return {name: stack(translated, own) for name, own in parameter_sets.items()}
 
 
 def stack(translated: Mapping[str, Any], given: Mapping[str, str]) -> Stack:
-    """Work out one stack; a RefusedError tells why CloudFormation would not make it."""
+    """Resolve one stack; raise RefusedError if CloudFormation would reject the parameters."""
     parameters = {**defaults(), **given}
     check(parameters)
     return resolve(translated, parameters)
@@ -143,11 +144,11 @@ def translations(parameter_sets: Iterable[Mapping[str, str]]) -> list[dict[str, 
 
 
 def check(parameters: Mapping[str, str]) -> None:
-    """Refuse parameters that CloudFormation would refuse: by their declaration or by a rule."""
+    """Raise RefusedError for parameters that violate their declaration or a rule."""
     declared = template()["Parameters"]
     if declared.keys() != parameters.keys():
-        odd = declared.keys() ^ parameters.keys()
-        raise RefusedError(f"not declared or without a value: {', '.join(sorted(odd))}")
+        unmatched = declared.keys() ^ parameters.keys()
+        raise RefusedError(f"not declared or without a value: {', '.join(sorted(unmatched))}")
     for name, value in parameters.items():
         if not _fits(declared[name], value):
             raise RefusedError(f"{name} cannot be {value!r}")
@@ -171,7 +172,7 @@ def _fits(declared: Mapping[str, Any], value: str) -> bool:
 
 
 def resolve(translated: Mapping[str, Any], parameters: Mapping[str, str]) -> Stack:
-    """Decide the conditions of a translated template and drop what they exclude."""
+    """Evaluate the conditions of a translated template and drop the excluded parts."""
     resolver = _resolver(translated, parameters)
     conditions = {name: resolver.condition(name) for name in translated.get("Conditions", {})}
     resources: dict[str, Resource] = {}
@@ -213,7 +214,7 @@ def resolve(translated: Mapping[str, Any], parameters: Mapping[str, str]) -> Sta
 
 
 def references(value: Any) -> frozenset[str]:
-    """Name the resources that a resolved value refers to."""
+    """Return the names of the resources to which a resolved value refers."""
     return frozenset(_references(value))
 
 
@@ -251,22 +252,22 @@ def walk(value: Any) -> Iterator[Any]:
         yield from walk(each)
 
 
-class _KeptReferences:
-    """Keeps what needs the resources themselves: none exist."""
+class _UnresolvedReferences:
+    """Keep references and functions unresolved that need existing resources."""
 
     def ref(self, name: str) -> Any:
-        """Keep a reference."""
+        """Return the reference unresolved."""
         return {"Ref": name}
 
     def get_att(self, resource: str, attribute: str) -> Any:
-        """Keep an attribute."""
+        """Return the attribute unresolved."""
         return {"Fn::GetAtt": [resource, attribute]}
 
     def call(self, function: str, argument: Any) -> Any:
-        """Keep a function whose value AWS alone knows."""
-        assert function in _KEPT, f"no rule for {function}"
+        """Return a function unresolved whose value only AWS knows."""
+        assert function in _UNRESOLVED, f"no rule for {function}"
         return {function: argument}
 
 
 def _resolver(document: Mapping[str, Any], parameters: Mapping[str, str]) -> Resolver:
-    return Resolver(document, parameters, _KeptReferences(), region=REGION)
+    return Resolver(document, parameters, _UnresolvedReferences(), region=REGION)

@@ -1,4 +1,4 @@
-"""Many callers in the same moment."""
+"""Concurrent calls."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from tests.support.api import Answer
 
 
 def at_once[T](jobs: list[Callable[[], T]]) -> list[T]:
-    """Run all jobs, all released in the same moment."""
+    """Run all jobs at the same moment and return their results."""
     barrier = Barrier(len(jobs))
 
     def run(job: Callable[[], T]) -> T:
@@ -21,5 +21,5 @@ def at_once[T](jobs: list[Callable[[], T]]) -> list[T]:
 
 
 def codes(answers: list[Answer]) -> Counter[str]:
-    """Count answers by status, or by code where they are errors."""
+    """Count responses by status, errors by code."""
     return Counter(str(answer.status) if answer.status < 300 else answer.code for answer in answers)

@@ -1,7 +1,7 @@
-"""The engines of a run: those that its environment names, else embedded ones.
+"""The engines of a run: those given in its environment, or embedded ones.
 
-Whatever it names, the tests drop no database but those that they made themselves, and empty no
-key space of a cache that held something before they first came.
+On given engines the tests drop only databases that they created, and empty the databases of a
+cache only if it was empty before their first run.
 """
 
 import os
@@ -19,8 +19,8 @@ from psycopg import sql
 from local.engines.postgres import PostgresEngine
 from local.engines.valkey import ValkeyEngine
 
-# The functions read the same names, which tests set: the run's own are moved out of their way.
-# Workers of pytest-xdist inherit them as they are then.
+# The functions read the same names, which tests set, so the run's variables get a prefix.
+# Workers of pytest-xdist inherit the prefixed ones.
 _NAMES = ("DATABASE_URL", "REDIS_URL", "PGBOUNCER")
 _MOVED = "MEDIANEST_TEST_"
 _PREFIX = "test_"
@@ -28,22 +28,22 @@ _MARK = "Made by MediaNest's tests, which drop it"
 _CACHE_MARK = "medianest-tests"
 
 
-def take_over() -> None:
-    """Keep what the environment says of this run's engines where no function looks."""
+def move_variables() -> None:
+    """Rename the variables of this run's engines, so that no function reads them."""
     for name in _NAMES:
         if name in os.environ:
             os.environ[_MOVED + name] = os.environ.pop(name)
 
 
-def given(name: str) -> str:
-    """Return what `make test` was given as `name`, empty for nothing."""
+def variable(name: str) -> str:
+    """Return the variable `name` of the run, empty if it is not set."""
     return os.environ.get(_MOVED + name, "")
 
 
 @contextmanager
 def postgres(directory: Path) -> Iterator[str]:
-    """Return the address of a superuser of the PostgreSQL of this run."""
-    url = given("DATABASE_URL")
+    """Return the URL of the run's PostgreSQL, with a superuser."""
+    url = variable("DATABASE_URL")
     if not url:
         with PostgresEngine(directory, durable=False).use() as server:
             yield server.url
@@ -51,61 +51,63 @@ def postgres(directory: Path) -> Iterator[str]:
     parts = urlsplit(url)
     if not (parts.hostname and parts.port and parts.username and parts.password) or parts.query:
         raise pytest.UsageError(
-            "Tests take a DATABASE_URL like postgresql://user:password@host:port/database"
+            "Tests need a DATABASE_URL like postgresql://user:password@host:port/database"
         )
     with psycopg.connect(url, connect_timeout=10) as connection:
         if connection.info.parameter_status("is_superuser") != "on":
-            raise pytest.UsageError("Tests need a superuser in DATABASE_URL: they make roles")
+            raise pytest.UsageError(
+                "Tests need a superuser in DATABASE_URL, because they create roles"
+            )
         if connection.info.parameter_status("server_encoding") != "UTF8":
-            raise pytest.UsageError("Tests need a PostgreSQL that makes databases in UTF-8")
+            raise pytest.UsageError("Tests need a PostgreSQL that creates databases in UTF-8")
     yield url
 
 
 @contextmanager
 def cache(directory: Path) -> Iterator[str]:
-    """Return the address of the Valkey or Redis of this run.
+    """Return the URL of the run's Valkey or Redis.
 
-    The embedded one is a cluster, as the default cache on AWS is: each key and script is held to
-    that.
+    The embedded one is a cluster, like the default cache on AWS, so keys and scripts must work on
+    a cluster.
     """
-    url = given("REDIS_URL")
+    url = variable("REDIS_URL")
     if not url:
         with ValkeyEngine(directory, cluster=True).use() as server:
             yield server.url
         return
     with redis.Redis.from_url(at(url, "0"), socket_timeout=10) as client:
-        # In one step: another worker may be at it too.
-        asked = client.pipeline(transaction=True).get(_CACHE_MARK).info("keyspace")
-        mark, kept = asked.execute()
-        if mark is None and kept:
+        # In one transaction, because another worker may do the same.
+        pipeline = client.pipeline(transaction=True).get(_CACHE_MARK).info("keyspace")
+        marker, key_counts = pipeline.execute()
+        if marker is None and key_counts:
             raise pytest.UsageError(
-                "Tests empty the databases of REDIS_URL, and this server holds keys that are not"
-                f" theirs. If nobody needs them: redis-cli SET {_CACHE_MARK} yes"
+                "Tests empty the databases of REDIS_URL, and this server holds other keys."
+                f" If no application needs them: redis-cli SET {_CACHE_MARK} yes"
             )
         client.set(_CACHE_MARK, "yes")
     yield url
 
 
 def key_space(url: str, number: int) -> str:
-    """Return the address of a key space of the tests; number 0 holds what marks them as theirs."""
+    """Return the URL of a database of the cache; database 0 holds the marker of the tests."""
     own = at(url, str(number + 1))
     with redis.Redis.from_url(own, socket_timeout=10) as client:
         try:
             client.ping()
         except redis.ResponseError as error:
             raise pytest.UsageError(
-                f"REDIS_URL has no database {number + 1} ({error}): each worker takes two. Start it"
-                " as no cluster and with more --databases, or the tests with fewer workers (-n)"
+                f"REDIS_URL has no database {number + 1} ({error}): each worker needs two. Start"
+                " the server without cluster mode with more --databases, or use fewer workers (-n)"
             ) from error
     return own
 
 
 @contextmanager
 def database(server: str, name: str, roles: Sequence[str] = ()) -> Iterator[str]:
-    """Create an empty database for the block and return its address, with `server`'s user.
+    """Create an empty database for the block and return its URL, with the user of `server`.
 
-    It is dropped afterwards, then the `roles` that a test made for it; before, those that a run
-    which was killed has left.
+    The database and then the `roles` that a test created for it are dropped afterwards, and
+    beforehand if a killed run has left them.
     """
     _drop(server, name, roles)
     with psycopg.connect(server, autocommit=True) as connection:
@@ -119,30 +121,32 @@ def database(server: str, name: str, roles: Sequence[str] = ()) -> Iterator[str]
 
 
 def drop_role(connection: psycopg.Connection[Any], name: str) -> None:
-    """Drop a role of the tests, if there is one; PostgreSQL refuses while it owns anything."""
-    connection.execute(sql.SQL("DROP ROLE IF EXISTS {}").format(_own(name)))
+    """Drop a role of the tests if it exists; PostgreSQL refuses while it owns objects."""
+    connection.execute(sql.SQL("DROP ROLE IF EXISTS {}").format(_test_identifier(name)))
 
 
 def at(url: str, place: str) -> str:
-    """Return an address on the same server."""
+    """Return the URL of another database on the same server."""
     return urlsplit(url)._replace(path=f"/{place}").geturl()
 
 
-def _own(name: str) -> sql.Identifier:
+def _test_identifier(name: str) -> sql.Identifier:
     if not name.startswith(_PREFIX):
-        raise ValueError(f"{name} does not begin with {_PREFIX}")
+        raise ValueError(f"{name} does not start with {_PREFIX}")
     return sql.Identifier(name)
 
 
 def _drop(server: str, name: str, roles: Sequence[str]) -> None:
-    place = _own(name)
+    place = _test_identifier(name)
     with psycopg.connect(server, autocommit=True) as connection:
         found = connection.execute(
             "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = %s",
             (name,),
         ).fetchone()
         if found not in {None, (_MARK,)}:
-            raise pytest.UsageError(f"DATABASE_URL has a database {name} that the tests never made")
+            raise pytest.UsageError(
+                f"DATABASE_URL has a database {name} that the tests did not create"
+            )
         connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(place))
         for role in roles:
             drop_role(connection, role)

@@ -1,4 +1,4 @@
-"""Set rate limits as an operator does, by rows of system_config."""
+"""Set rate limits in system_config, as an operator does."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ type Db = psycopg.Connection[tuple[Any, ...]]
 
 
 def set_limit(db: Db, policy: str, limit: int, window: int) -> None:
-    """Let a caller make so many calls in so many seconds."""
+    """Allow `limit` calls of a caller in `window` seconds."""
     db.execute(
         "INSERT INTO system_config (key, value) VALUES (%s, %s)"
         " ON CONFLICT (key) DO UPDATE SET value = excluded.value",
@@ -20,12 +20,12 @@ def set_limit(db: Db, policy: str, limit: int, window: int) -> None:
 
 
 def raise_limits(db: Db) -> None:
-    """Keep every limit out of the way of a test that is not about limits."""
+    """Raise every changeable limit, for tests that are not about limits."""
     for policy in POLICIES.values():
         if not policy.fixed:
             set_limit(db, policy.name, 1000, 1)
 
 
 def default_limits(db: Db) -> None:
-    """Undo that."""
+    """Restore the default limits."""
     db.execute("DELETE FROM system_config WHERE key LIKE 'rateLimit.%'")

@@ -1,4 +1,4 @@
-"""A local service in a process of its own, as `make run` starts it, and HTTP to it."""
+"""Run the local service in a separate process, as `make run` does, and call it over HTTP."""
 
 import json
 import os
@@ -26,19 +26,19 @@ START_SECONDS = 60.0
 
 
 def eventually[T](attempt: Callable[[], T | None], *, seconds: float = 20.0) -> T:
-    """Return the first true answer of `attempt`; fail when there is none in time."""
+    """Repeat `attempt` until its result is true and return that; fail after `seconds`."""
     deadline = time.monotonic() + seconds
     while True:
         found = attempt()
         if found:
             return found
-        assert time.monotonic() < deadline, f"still not: {attempt}"
+        assert time.monotonic() < deadline, f"timed out after {seconds} s: {attempt}"
         time.sleep(0.05)
 
 
 @dataclass
 class LocalService:
-    """A running service."""
+    """A running local service."""
 
     process: subprocess.Popen[bytes]
     data: Path
@@ -56,7 +56,7 @@ class LocalService:
         headers: Mapping[str, str] | None = None,
         query: Mapping[str, str] | None = None,
     ) -> Answer:
-        """Make one HTTP call; a route's answer is as documented."""
+        """Make one HTTP call; check the response of a route against the API document."""
         sent = {"Content-Type": "application/json", **(headers or {})}
         if token is not None:
             sent["Authorization"] = f"Bearer {token}"
@@ -75,7 +75,7 @@ class LocalService:
         return answer
 
     def patiently(self, method: str, path: str, **options: Any) -> Answer:
-        """Make a call, again after as long as a throttled answer says."""
+        """Make a call; retry a throttled one after its Retry-After."""
         while True:
             answer = self.call(method, path, **options)
             if answer.status != 429:
@@ -83,14 +83,14 @@ class LocalService:
             time.sleep(int(answer.headers["retry-after"]) * 0.3)
 
     def begin(self, plex_url: str, person: str) -> str:
-        """Begin and approve a sign-in; return its handle."""
+        """Start and approve a sign-in; return its handle."""
         pin = self.patiently("POST", "/api/auth/plex/pin", body={}).data
         approve(plex_url, pin["code"], person)
         handle: str = pin["pinId"]
         return handle
 
     def sign_in(self, plex_url: str, person: str) -> str:
-        """Sign somebody in; return the token."""
+        """Sign a person in and return the token."""
         handle = self.begin(plex_url, person)
         answer = self.patiently("POST", "/api/auth/plex/verify", body={"pinId": handle})
         token: str = answer.data["token"]
@@ -98,7 +98,7 @@ class LocalService:
 
     @property
     def standin_urls(self) -> tuple[str, str]:
-        """Return where the stand-ins for plex.tv and TMDB are, as the start told."""
+        """Return the URLs of the stand-ins for plex.tv and TMDB, read from the start-up log."""
         words = [
             line.split()[-1]
             for line in self.log.read_text().splitlines()
@@ -107,7 +107,7 @@ class LocalService:
         return words[0], words[1]
 
     def stop(self, number: int = signal.SIGTERM) -> int:
-        """Send a signal and return the exit code."""
+        """Send a signal, wait for the end and return the exit code."""
         self.process.send_signal(number)
         return self.process.wait(20)
 
@@ -125,10 +125,10 @@ def local_service(
 ) -> Iterator[LocalService]:
     """Start a service on a free port, ready for calls inside the block.
 
-    Unless it is about `limits`, they are raised as an operator would: all callers of a test have
-    one address. Without `throttles` API Gateway lets everything through; with `bounds` functions
-    have the template's default concurrency. With `trial_limits` it is started as `make run` starts
-    it. While there is a file `skew`, the clocks of the functions are an hour off.
+    Without `limits` the rate limits are raised, because all callers of a test share one address.
+    Without `throttles` API Gateway does not throttle; with `bounds` functions have the template's
+    default concurrency limits. With `trial_limits` the service has the limits of `make run`.
+    While the file `skew` exists, the clocks of the functions are an hour off.
     """
     module = "tests.support.bounded" if bounds else "local"
     if not throttles:
@@ -140,7 +140,7 @@ def local_service(
     log = data / "output.log"
     run_file = data / "run.json"
     run_file.unlink(missing_ok=True)
-    kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    inherited = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     with log.open("wb") as output:
         process = subprocess.Popen(
             [
@@ -148,7 +148,7 @@ def local_service(
                 *(["--trial-limits"] if trial_limits else []),
             ],
             cwd=ROOT,
-            env={**kept, **(environment or {})},
+            env={**inherited, **(environment or {})},
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
@@ -174,11 +174,11 @@ def local_service(
 def database_of(
     data: Path, environment: Mapping[str, str]
 ) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
-    """Connect to the database of a running service."""
+    """Return a connection to the database of a running service."""
     with ExitStack() as stack:
         url = environment.get("DATABASE_URL")
         if url is None:
             url = stack.enter_context(PostgresEngine(data, durable=True).use()).url
-        # None of its statements is prepared, which PgBouncer could not serve.
-        own = psycopg.connect(url, autocommit=True, prepare_threshold=None)
-        yield stack.enter_context(own)
+        # Without prepared statements, because PgBouncer does not support them.
+        connection = psycopg.connect(url, autocommit=True, prepare_threshold=None)
+        yield stack.enter_context(connection)

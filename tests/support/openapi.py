@@ -1,4 +1,4 @@
-"""Answers held against openapi.json, more strictly than the document has to be read."""
+"""Check responses against openapi.json, more strictly than the document requires."""
 
 import json
 import re
@@ -12,7 +12,7 @@ from local.run_config import PROJECT
 
 
 def _closed(node: Any) -> Any:
-    """Return a copy in which objects have no other properties than those that are named."""
+    """Return a copy in which objects allow only the listed properties."""
     if isinstance(node, list):
         return [_closed(each) for each in node]
     if not isinstance(node, dict):
@@ -32,11 +32,11 @@ OPERATIONS: dict[tuple[str, str], dict[str, Any]] = {
     for method, operation in operations.items()
 }
 _CLOSED = {**DOCUMENT["components"], "schemas": _closed(DOCUMENT["components"]["schemas"])}
-_TELLING = {name.lower() for name in DOCUMENT["components"]["headers"]}
+_DOCUMENTED_HEADERS = {name.lower() for name in DOCUMENT["components"]["headers"]}
 
 
 def resolved(node: dict[str, Any]) -> dict[str, Any]:
-    """Return what a reference of the document points to, or the node itself."""
+    """Return the target of a reference in the document, or the node itself."""
     if "$ref" not in node:
         return node
     _, kind, name = node["$ref"].removeprefix("#/").split("/")
@@ -52,7 +52,7 @@ def validator(schema: dict[str, Any]) -> OAS30Validator:
 
 
 def path_of(method: str, address: str) -> str | None:
-    """Return the path of the operation that an address is of, as the document has it."""
+    """Return the documented path that matches a URL path, None if there is none."""
     for each, path in OPERATIONS:
         pattern = re.sub(r"\{\w+\}", "[^/]+", path)
         if each == method and re.fullmatch(pattern, address.partition("?")[0]):
@@ -63,17 +63,17 @@ def path_of(method: str, address: str) -> str | None:
 def assert_described(
     method: str, path: str, status: int, headers: Mapping[str, str], text: str
 ) -> None:
-    """Fail unless the document says that a route answers like this."""
+    """Fail unless the document describes this response of the route."""
     where = (
         f"{method} {path} {status}: {text[:300]}\nin functions/health/openapi.json (`make docs`)"
     )
     operation = OPERATIONS[method, path]
-    assert str(status) in operation["responses"], f"no such status of {where}"
+    assert str(status) in operation["responses"], f"undocumented status: {where}"
     response = resolved(operation["responses"][str(status)])
     sent = {name.lower(): value for name, value in headers.items()}
     described = {name.lower(): resolved(each) for name, each in response["headers"].items()}
     required = {name for name, each in described.items() if each.get("required")}
-    assert required <= sent.keys() <= described.keys() | (sent.keys() - _TELLING), where
+    assert required <= sent.keys() <= described.keys() | (sent.keys() - _DOCUMENTED_HEADERS), where
     for name in described.keys() & sent.keys():
         if described[name]["schema"]["type"] == "integer":
             assert sent[name].isdigit(), where

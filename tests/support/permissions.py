@@ -1,6 +1,6 @@
-"""Callers of each route, by its address: /api/admin/ is for admins, the rest for signed-in users.
+"""Callers of each route, by its path: /api/admin/ is for admins, the rest for signed-in users.
 
-The exceptions are listed here, by hand: a route that serves anybody by mistake fails the tests.
+The exceptions are listed here by hand, so a route that is public by mistake fails the tests.
 """
 
 PUBLIC = {
@@ -15,7 +15,7 @@ PUBLIC = {
 
 
 def callers(method: str, path: str) -> str:
-    """Return the callers that a route may serve: anybody, signed in, or admin."""
+    """Return the callers that a route may serve: public, signed in, or admin."""
     if (method, path) in PUBLIC:
-        return "anybody"
+        return "public"
     return "admin" if path.startswith("/api/admin/") else "signed in"

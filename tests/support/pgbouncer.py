@@ -1,4 +1,4 @@
-"""A real PgBouncer in transaction mode, as strict as one can be."""
+"""A real PgBouncer in transaction mode, with the strictest settings."""
 
 import shutil
 import socket
@@ -15,8 +15,8 @@ import psycopg
 from local.engines.privileges import not_root
 
 _START_SECONDS = 20.0
-# Every transaction gets the server connection that was idle for longest, and whatever it leaves
-# behind in the session is thrown away: what relies on the session fails.
+# Every transaction gets the server connection that was idle for longest, and its session state is
+# discarded afterwards, so code that relies on session state fails.
 _SETTINGS = """
 [databases]
 * = host={host} port={port}
@@ -47,27 +47,27 @@ class Pool:
     admin_url: str
 
     def url(self, url: str) -> str:
-        """Return the way through it to an address of its PostgreSQL."""
+        """Return a URL of its PostgreSQL rewritten to go through PgBouncer."""
         parts = urlsplit(url)
         login = parts.netloc.rpartition("@")[0]
         return parts._replace(netloc=f"{login}@127.0.0.1:{self.port}").geturl()
 
     def reconnect(self) -> None:
-        """Have later transactions run on new connections, which know new defaults of a database."""
+        """Replace the server connections, so that later transactions see changed defaults."""
         with psycopg.connect(self.admin_url, autocommit=True, connect_timeout=10) as admin:
             admin.execute("RECONNECT")
 
 
 def binary() -> str | None:
-    """Return where PgBouncer is installed; Debian puts it where only root looks."""
+    """Return the path of PgBouncer; Debian installs it in /usr/sbin, outside a user's PATH."""
     return shutil.which("pgbouncer") or shutil.which("pgbouncer", path="/usr/sbin")
 
 
 @contextmanager
 def pgbouncer(server: str, folder: Path) -> Iterator[Pool]:
-    """Run PgBouncer in front of PostgreSQL, given as the address of its superuser.
+    """Run PgBouncer in front of PostgreSQL, given by the URL of its superuser.
 
-    Anybody whom PostgreSQL knows may come, to any database.
+    Every role of PostgreSQL may connect to any database.
     """
     program = binary()
     assert program is not None, "PgBouncer is not installed"
@@ -78,14 +78,14 @@ def pgbouncer(server: str, folder: Path) -> Iterator[Pool]:
     folder.mkdir(parents=True)
     quoted = (part.replace('"', '""') for part in (user, password))
     (folder / "users").write_text('"{}" "{}"\n'.format(*quoted))
-    own = {"host": parts.hostname, "port": parts.port, "listen": listen, "user": user}
+    values = {"host": parts.hostname, "port": parts.port, "listen": listen, "user": user}
     settings = folder / "pgbouncer.ini"
-    settings.write_text(_SETTINGS.format(folder=folder, **own))
-    # It too refuses to be root, and should go where the tests are killed.
-    with_us = ["setpriv", "--pdeathsig", "TERM"] if shutil.which("setpriv") else []
+    settings.write_text(_SETTINGS.format(folder=folder, **values))
+    # PgBouncer refuses to run as root, and must end if the tests are killed.
+    die_with_parent = ["setpriv", "--pdeathsig", "TERM"] if shutil.which("setpriv") else []
     with (folder / "output").open("wb") as output:
         process = subprocess.Popen(
-            [*not_root(), *with_us, program, str(settings)],
+            [*not_root(), *die_with_parent, program, str(settings)],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,

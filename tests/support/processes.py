@@ -1,4 +1,4 @@
-"""Processes that hang or have ended."""
+"""Suspend processes and check whether they run."""
 
 import os
 import signal
@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def suspended(pid: int) -> Iterator[None]:
-    """Let a process hang: it answers nobody and closes nothing."""
+    """Suspend a process: it does not respond and keeps its connections open."""
     os.kill(pid, signal.SIGSTOP)
     try:
         yield
@@ -17,7 +17,7 @@ def suspended(pid: int) -> Iterator[None]:
 
 
 def exists(pid: int) -> bool:
-    """Tell whether there is a process of that number."""
+    """Return whether a process with this id exists."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

@@ -1,4 +1,4 @@
-"""The types of the reference, as it writes them, and what of JSON they allow."""
+"""The TypeScript types of the reference, and the JSON that they allow."""
 
 import re
 from collections.abc import Mapping
@@ -59,7 +59,7 @@ _INTERFACE = re.compile(r"interface (\w+) \{\n(.*?)\n\}", re.DOTALL)
 _FIELD = re.compile(r"  (\w+)(\??): (.+);")
 _CHOICE = re.compile(r"'(\w+)'")
 
-# Each type by its fields: the name, with `?` where it may be absent, and the type.
+# The fields of each type: the name, with `?` if it is optional, and the type.
 TYPES: Mapping[str, Mapping[str, str]] = {
     name: {field + optional: kind for field, optional, kind in _FIELD.findall(body)}
     for name, body in _INTERFACE.findall(_TYPES)
@@ -67,7 +67,7 @@ TYPES: Mapping[str, Mapping[str, str]] = {
 
 
 def json_schema(kind: str) -> dict[str, Any]:
-    """Return what a type of the reference is in JSON Schema; of times, the format too."""
+    """Return the JSON Schema of a type of the reference; times have a format."""
     simple: dict[str, dict[str, Any]] = {
         "string": {"type": "string"},
         "number": {"type": "integer"},

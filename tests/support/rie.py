@@ -1,7 +1,7 @@
 """Built functions under AWS's runtime interface emulator, with AWS's runtime client.
 
-The emulator is in the package of the SAM command line. It starts the function in its first call,
-one call at a time: a second one beside it would crash it.
+The emulator comes with the SAM command line. It starts the function on the first call and crashes
+on concurrent calls, so calls are serialized.
 """
 
 import importlib.util
@@ -29,7 +29,7 @@ ARCHITECTURES = {"x86_64": "x86_64", "AMD64": "x86_64", "aarch64": "arm64", "arm
 HERE = ARCHITECTURES[platform.machine()]
 _EMULATOR = "lib/python3.13/site-packages/samcli/local/rapid/aws-lambda-rie-"
 _INVOKE = "/2015-03-31/functions/function/invocations"
-# What Lambda has beside a function: its runtime client, and boto3 with all that it needs.
+# The packages of Lambda's runtime: its client, and boto3 with its dependencies.
 _CLIENT = ROOT / ".venv/var/runtime"
 _BOTO3 = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six", "urllib3")
 
@@ -37,16 +37,16 @@ http = urllib3.PoolManager()
 
 
 class Emulator:
-    """One function."""
+    """One emulated function."""
 
     def __init__(self, address: str, log: Path) -> None:
         self._address = address
         self._log = log
-        self._turn = threading.Lock()
+        self._lock = threading.Lock()
 
     def invoke(self, event: Any) -> Any:
-        """Return what the function returns; it fails with what it logged when it raises."""
-        with self._turn:
+        """Return the function's result; if it raises, fail with its log."""
+        with self._lock:
             response = http.request(
                 "POST", self._address + _INVOKE, body=json.dumps(event), timeout=60, retries=False
             )
@@ -60,7 +60,7 @@ class Emulator:
 
 
 def app_url(url: str) -> str:
-    """Return the same database for the role that may not change its tables."""
+    """Return the database's URL with the role that may not change the schema."""
     parts = urlsplit(url)
     return urlunsplit(
         parts._replace(netloc=f"medianest_app:of-the-tests@{parts.netloc.split('@')[1]}")
@@ -68,7 +68,7 @@ def app_url(url: str) -> str:
 
 
 def make_runtime(folder: Path) -> Path:
-    """Make the folder that stands for Lambda's /var/runtime."""
+    """Create the folder that replaces Lambda's /var/runtime."""
     folder.mkdir()
     for each in _CLIENT.iterdir():
         (folder / each.name).symlink_to(each)
@@ -86,7 +86,7 @@ def make_runtime(folder: Path) -> Path:
 def emulated(
     function: Function, environment: Mapping[str, str], *, runtime: Path, log: Path
 ) -> Iterator[Emulator]:
-    """Run a built function, with nothing to import but itself, its layers and the runtime."""
+    """Run a built function that can import only itself, its layers and the runtime."""
     port, api_port = _free_ports(2)
     paths = [function.code, *(layer.python for layer in function.layers), runtime]
     command = [
@@ -96,12 +96,12 @@ def emulated(
         *("--runtime-api-address", f"127.0.0.1:{api_port}"),
         *(str(Path(sys.executable).resolve()), "-S", "-m", "awslambdaric", function.handler),
     ]
-    # It hands its whole environment on: nothing of this process may be in it.
-    lambdas = {
+    # The emulator passes its whole environment on, so it must inherit nothing of this process.
+    lambda_environment = {
         "PATH": "/usr/local/bin:/usr/bin:/bin",
         "LANG": "en_US.UTF-8",
         "TZ": ":UTC",
-        "PYTHONDONTWRITEBYTECODE": "1",  # Lambda's disk cannot be written
+        "PYTHONDONTWRITEBYTECODE": "1",  # Lambda's file system is read-only
         "LAMBDA_TASK_ROOT": str(function.code),
         "PYTHONPATH": ":".join(map(str, paths)),
         "AWS_LAMBDA_FUNCTION_NAME": function.id,
@@ -116,7 +116,7 @@ def emulated(
         process = subprocess.Popen(
             command,
             cwd=function.code,
-            env={**lambdas, **environment},
+            env={**lambda_environment, **environment},
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,

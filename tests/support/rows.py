@@ -1,4 +1,4 @@
-"""What tests read from the database's tables."""
+"""Read the tables of the database."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ def count(db: Db, table: str) -> int:
 
 
 def audited(db: Db, action: str) -> list[tuple[Any, ...]]:
-    """Return user, target and details of the audit rows of an action, the oldest first."""
+    """Return user, target and details of an action's audit rows, oldest first."""
     return db.execute(
         "SELECT user_id::text, target_type, target_id, details FROM audit_logs WHERE action = %s"
         " ORDER BY created_at",

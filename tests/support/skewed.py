@@ -1,4 +1,4 @@
-"""`python -m local`, but while there is a file SKEW_FILE the clocks of the functions are off."""
+"""`python -m local`, but the clocks of the functions are off while the file SKEW_FILE exists."""
 
 import os
 import sys
@@ -14,7 +14,7 @@ lambda_environment = variables.lambda_environment
 
 
 def environment(function: Function, folder: Path) -> dict[str, str]:
-    """Return the variables that Lambda sets, and where the file would be."""
+    """Return the variables that Lambda sets and the path of SKEW_FILE."""
     return {**lambda_environment(function, folder), "SKEW_FILE": os.environ["SKEW_FILE"]}
 
 

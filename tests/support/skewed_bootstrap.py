@@ -1,8 +1,8 @@
 """Run `local/lambda_/bootstrap.py` with a clock that is an hour off while SKEW_FILE exists.
 
-Fast in every other process and slow in those between, so environments disagree by two hours.
-`time.time` moves, and every `datetime.now` that decides something: that of `core.clock` and
-`core.http`, and that of PyJWT. The monotonic clock stays, as it does when somebody sets the time.
+Processes alternate between fast and slow, so environments disagree by two hours. The skew affects
+`time.time` and the `datetime.now` of `core.clock`, `core.http` and PyJWT. The monotonic clock
+stays, as it does when an administrator sets the time.
 """
 
 import datetime as dt
@@ -21,23 +21,23 @@ _STARTS = Path(f"{_FILE}.starts")
 _true_time = time.time
 
 
-def _turn() -> int:
-    """Count the processes that have started."""
+def _start_number() -> int:
+    """Count this process and return the number of processes started so far."""
     with _STARTS.open("ab") as starts:
         starts.write(b".")
         return starts.tell()
 
 
-_OFFSET = HOUR if _turn() % 2 == 0 else -HOUR
+_OFFSET = HOUR if _start_number() % 2 == 0 else -HOUR
 
 
 def _offset() -> float:
-    # A look at the file each time: the clock of a process that is running is what jumps.
-    return _OFFSET if os.path.exists(_FILE) else 0.0  # noqa: PTH110 - on every reading of a clock
+    # The file is checked on each call, because the clock jumps while a process is running.
+    return _OFFSET if os.path.exists(_FILE) else 0.0  # noqa: PTH110 - called on every reading of a clock
 
 
 def skewed_time() -> float:
-    """Return what `time.time` does, an hour off."""
+    """Return the time, an hour off while the file exists."""
     return _true_time() + _offset()
 
 
@@ -47,23 +47,23 @@ class _AnyDatetime(type):
 
 
 class SkewedDatetime(dt.datetime, metaclass=_AnyDatetime):
-    """The class, but its `now` is an hour off."""
+    """`datetime` with a skewed `now`."""
 
     @classmethod
     def now(cls, tz: dt.tzinfo | None = None) -> Any:
-        """Return the time in a zone."""
+        """Return the skewed time in a time zone."""
         return dt.datetime.fromtimestamp(skewed_time(), tz)
 
 
 def main() -> None:
-    """Skew the clock and do what the other bootstrap does."""
+    """Skew the clock and run the real bootstrap."""
     _, _, *folders = sys.argv
     sys.path[:0] = folders
     time.time = skewed_time
     for name in READERS:
         module = importlib.import_module(name)
         if module.__dict__.get("datetime") is not dt.datetime:
-            raise RuntimeError(f"{name} reads its clock in another way now")
+            raise RuntimeError(f"{name} does not import datetime any more: adapt READERS")
         module.__dict__["datetime"] = SkewedDatetime
     path = Path(__file__).parents[2] / "local" / "lambda_" / "bootstrap.py"
     spec = importlib.util.spec_from_file_location("bootstrap", path)

@@ -1,7 +1,7 @@
-"""Import a function once and run it many times from there, as SnapStart does: by forking.
+"""Import a function once and run it in forked copies, as SnapStart does with snapshots.
 
 Run as `python snapshot.py`, with `{"module": …, "events": […], "copies": N}` on standard input. It
-prints what the import left behind and what each copy made of the events.
+prints the state after the import and the results of each copy.
 """
 
 import importlib
@@ -25,7 +25,7 @@ DAY = 86400.0
 
 
 class Context:
-    """What Lambda passes beside the event."""
+    """The context object that Lambda passes with the event."""
 
     function_name = "medianest-test"
     function_version = "1"
@@ -40,9 +40,9 @@ class Context:
 
 
 def sockets() -> list[str]:
-    """Return the open network sockets by their numbers in the kernel, which no two have.
+    """Return the inode numbers of the open network sockets, which are unique in the kernel.
 
-    The pair that an event loop wakes itself by is none: it goes into a snapshot as it is.
+    The socket pair of an event loop is no network socket; a snapshot may contain it.
     """
     network = {
         line.split()[9]
@@ -51,13 +51,13 @@ def sockets() -> list[str]:
     }
     own = set()
     for entry in Path("/proc/self/fd").iterdir():
-        with suppress(FileNotFoundError):  # the one that listed the folder
+        with suppress(FileNotFoundError):  # the descriptor of this listing is closed already
             own.add(str(entry.readlink()).removeprefix("socket:[").removesuffix("]"))
     return sorted(own & network)
 
 
 def moments() -> list[str]:
-    """Return where our modules hold a time of about now."""
+    """Return the paths of values in our modules that look like the current time."""
     modules = [(name, each) for name, each in sys.modules.items() if name.split(".")[0] in OURS]
     return [path for name, module in modules for path in _moments(name, vars(module), set())]
 
@@ -88,39 +88,39 @@ def _parts(value: Any) -> list[tuple[str, Any]]:
 
 
 def run(handler: Callable[[Any, Any], Any], events: list[Any]) -> dict[str, Any]:
-    """Return what a copy makes of events, and what it has then."""
+    """Return a copy's responses to the events, its generated ids and its open sockets."""
     answers = [handler(event, Context()) for event in events]
     ids = [str(uuid.uuid4()), secrets.token_hex(), secrets.token_urlsafe()]
     return {"answers": answers, "ids": ids, "sockets": sockets()}
 
 
 def main() -> None:
-    """Import, fork, and print as JSON what came of it."""
-    given = json.load(sys.stdin)
+    """Import the function, fork the copies and print their results as JSON."""
+    arguments = json.load(sys.stdin)
     calls: list[str] = []
     sys.addaudithook(lambda event, _: calls.append(event) if event in OUTWARD else None)
-    handler = importlib.import_module(given["module"]).handler
-    left = {
+    handler = importlib.import_module(arguments["module"]).handler
+    state = {
         "calls": calls,
         "moments": moments(),
         "sockets": sockets(),
         "threads": threading.active_count(),
     }
-    sys.stdout.write(json.dumps(left) + "\n")
+    sys.stdout.write(json.dumps(state) + "\n")
     sys.stdout.flush()
-    # Copies are there at the same time, so that none gets what another has given back.
+    # All copies stay alive until the end, so that none reuses a socket number of another.
     waiting, release = os.pipe()
     pipes = []
-    for _ in range(given["copies"]):
+    for _ in range(arguments["copies"]):
         reading, writing = os.pipe()
         if os.fork() == 0:
             os.close(release)
             status = 1
             try:
-                # What the function itself logs is not what this prints.
+                # The function's log goes to standard error, apart from the results.
                 os.dup2(2, 1)
                 with os.fdopen(writing, "w") as pipe:
-                    pipe.write(json.dumps(run(handler, given["events"])))
+                    pipe.write(json.dumps(run(handler, arguments["events"])))
                 os.read(waiting, 1)
                 status = 0
             finally:

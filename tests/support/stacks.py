@@ -1,4 +1,4 @@
-"""The ways of deploying that the template is checked for: profiles, modes and single options."""
+"""The deployment variants for which the template is tested: profiles, modes and options."""
 
 import functools
 import inspect
@@ -9,12 +9,12 @@ from typing import Any
 from tests.support import cloudformation
 from tests.support.cloudformation import ACCOUNT, REGION, Stack
 
-CANARY = "canary-of-a-key"  # shows where the value of a parameter ends up
-KNOWN = {"TmdbApiKey": CANARY}  # the one thing that only the user can know
+CANARY = "canary-of-a-key"  # marks where the value of a parameter appears
+KNOWN = {"TmdbApiKey": CANARY}  # the only parameter without a default
 
 
 def secret_arn(name: str) -> str:
-    """Return the ARN of a secret that somebody made."""
+    """Return the ARN of an existing secret."""
     return f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:{name}-Ab12Cd"
 
 
@@ -38,14 +38,14 @@ MODES = {
     for database, cache, egress in product(_DATABASES, _CACHES, _EGRESS)
     if (database, cache) != ("external", "external")
 }
-# Each of these on top of the hobby profile.
+# Options that are added to the hobby profile, one at a time.
 _HOBBY_OPTIONS = {
-    "a domain of its own": _DOMAIN,
+    "a custom domain": _DOMAIN,
     "a domain and its zone": _DOMAIN | {"HostedZoneId": "Z0123456789ABCDEFGHIJ"},
     "SnapStart": {"SnapStart": "true"},
     "tracing": {"Tracing": "true"},
     "a firewall": {"Waf": "true"},
-    "a key of its own": {
+    "a customer KMS key": {
         "KmsKeyArn": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/5a0c1f0e-7d3b-4c8e-9a51-2f6f0a3f9d11"
     },
     "rotation": {"JwtRotationDays": "31"},
@@ -53,7 +53,7 @@ _HOBBY_OPTIONS = {
     "two zones": {"DatabaseMultiAz": "true", "CacheMode": "node", "CacheMultiAz": "true"},
     "a NAT for each zone": {"NatPerAz": "true"},
     "a reader of Aurora": {"DatabaseMode": "aurora", "DatabaseMultiAz": "true"},
-    "an Aurora that never sleeps": {
+    "Aurora without pausing": {
         "DatabaseMode": "aurora",
         "AuroraMinCapacity": "0.5",
         "DatabaseProxy": "true",
@@ -99,7 +99,7 @@ EXTERNAL_WAYS = {
 
 @functools.cache
 def parameter_sets() -> dict[str, dict[str, str]]:
-    """Return the parameters of each way, by its name."""
+    """Return the parameters of each variant, by its name."""
     hobby, scale = cloudformation.profile("hobby"), cloudformation.profile("scale")
     sets = {"no profile": {}, "hobby": hobby, "scale": scale}
     sets |= {name: hobby | own for name, own in MODES.items()}
@@ -123,14 +123,14 @@ def parameter_sets() -> dict[str, dict[str, str]]:
 
 @functools.cache
 def all_stacks() -> dict[str, Stack]:
-    """Return what is made in each of these ways."""
+    """Return the resolved stack of each variant, by its name."""
     return cloudformation.stacks(parameter_sets())
 
 
-def in_every_way(test: Callable[..., None]) -> Callable[..., None]:
-    """Run a test of a `stack` for each of these ways; a failure names the way.
+def for_every_variant(test: Callable[..., None]) -> Callable[..., None]:
+    """Run a test of a `stack` for each variant; a failure names the variant.
 
-    As parameters of pytest they would be thousands of tests, and half a minute.
+    As pytest parameters they would be thousands of tests and take half a minute.
     """
 
     @functools.wraps(test)
@@ -139,7 +139,7 @@ def in_every_way(test: Callable[..., None]) -> Callable[..., None]:
             try:
                 test(*arguments, **named, stack=stack)
             except Exception as error:
-                error.add_note(f"Deployed this way: {name}")
+                error.add_note(f"Deployment variant: {name}")
                 raise
 
     signature = inspect.signature(test)

@@ -1,4 +1,4 @@
-"""Stand-ins of a test's own, on a thread of their own, and an HTTP client for any stand-in."""
+"""Serve a stand-in for one test, on a separate thread, and call any stand-in over HTTP."""
 
 import asyncio
 import json
@@ -16,26 +16,26 @@ from local.standins.plex.people import Person
 
 @contextmanager
 def served(app: web.Application) -> Iterator[str]:
-    """Serve one stand-in; return its origin."""
-    own_loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=own_loop.run_forever, daemon=True)
+    """Serve a stand-in during the block; return its origin."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
 
     async def start() -> web.AppRunner:
         return await standins.serve(app, "127.0.0.1", 0)
 
-    runner = asyncio.run_coroutine_threadsafe(start(), own_loop).result(10)
+    runner = asyncio.run_coroutine_threadsafe(start(), loop).result(10)
     try:
         yield standins.url_of(runner)
     finally:
-        asyncio.run_coroutine_threadsafe(runner.cleanup(), own_loop).result(10)
-        own_loop.call_soon_threadsafe(own_loop.stop)
+        asyncio.run_coroutine_threadsafe(runner.cleanup(), loop).result(10)
+        loop.call_soon_threadsafe(loop.stop)
         thread.join(10)
-        own_loop.close()
+        loop.close()
 
 
 def plex_of(names: list[str]) -> web.Application:
-    """Return a stand-in for plex.tv that knows an owner and these people."""
+    """Return a stand-in for plex.tv with an owner and these users."""
     people = [Person(1, "owner", "owner@example.com", owns_server=True)] + [
         Person(100 + number, name, f"{name}@example.com") for number, name in enumerate(names)
     ]
@@ -62,17 +62,17 @@ class Client:
         )
 
     def get(self, path: str, headers: dict[str, str] | None = None) -> urllib3.BaseHTTPResponse:
-        """GET a path."""
+        """Make a GET call."""
         return self.ask("GET", path, headers)
 
     def order(self, **fault: object) -> None:
-        """Switch a fault on."""
+        """Switch a fault on; fail if the stand-in rejects it."""
         assert self.ask("PUT", "/standin/fault", body=fault).status == 200
 
 
 @contextmanager
 def client_of(origin: str) -> Iterator[Client]:
-    """Return a client of a stand-in that has no fault on, before and after the block."""
+    """Return a client of a stand-in; clear its faults before and after the block."""
     client = Client(origin)
     client.ask("DELETE", "/standin/fault")
     client.ask("DELETE", "/standin/requests")

@@ -1,4 +1,4 @@
-"""TLS for the tests: certificates that nobody has signed, and servers that show them."""
+"""TLS for the tests: self-signed certificates, and servers that present them."""
 
 import select
 import socket
@@ -19,7 +19,7 @@ SSL_REQUEST = 8
 
 
 def self_signed(folder: Path, *names: str) -> tuple[Path, Path]:
-    """Make a certificate that no authority has signed, for localhost or `names`, and its key."""
+    """Create a self-signed certificate for localhost or `names`; return its path and the key's."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
     alternatives = [x509.DNSName(each) for each in names or ("localhost",)]
@@ -47,15 +47,15 @@ def self_signed(folder: Path, *names: str) -> tuple[Path, Path]:
 
 
 def server_context(certificate: Path, key: Path) -> ssl.SSLContext:
-    """Return what a server needs to speak TLS with a certificate."""
+    """Return the TLS context of a server with a certificate."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
     return context
 
 
 @contextmanager
-def in_front_of(url: str, context: ssl.SSLContext, *, postgres: bool) -> Iterator[int]:
-    """Serve an engine, which speaks no TLS itself, with TLS at a port of localhost."""
+def tls_proxy(url: str, context: ssl.SSLContext, *, postgres: bool) -> Iterator[int]:
+    """Run a TLS proxy in front of an engine without TLS; return its port on localhost."""
     parts = urlsplit(url)
     engine = (parts.hostname or "", parts.port or 0)
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -92,7 +92,7 @@ def _relay(
             ):
                 _pump(secured, plain)
         except OSError:
-            return  # one of the two has gone, or the client did not go along
+            return  # a side disconnected, or the client aborted the handshake
 
 
 def _pump(secured: ssl.SSLSocket, plain: socket.socket) -> None:

@@ -1,7 +1,7 @@
 """Turn a SAM template into CloudFormation for each parameter set, as AWS does at a deployment.
 
-A program of its own, run by the Python of .venv-sam: the translator pins an older pydantic than
-the functions use. Reads {"template": …, "parameters": [{…}, …]}, writes the list of translations.
+A separate program, run by the Python of .venv-sam, because the translator pins an older pydantic.
+Reads {"template": …, "parameters": [{…}, …]}, writes the list of translations.
 """
 
 import copy
@@ -16,20 +16,20 @@ from samtranslator.translator.translator import Translator
 
 
 def translate(template: dict[str, Any], parameters: dict[str, str]) -> Any:
-    """Return one translation."""
+    """Return the CloudFormation template for one parameter set."""
     session = boto3.session.Session(region_name="eu-west-1")
-    own = copy.deepcopy(template)
-    return Translator({}, Parser(), boto_session=session).translate(own, parameters)
+    untranslated = copy.deepcopy(template)
+    return Translator({}, Parser(), boto_session=session).translate(untranslated, parameters)
 
 
 def main() -> None:
-    """Answer one request."""
+    """Read the input, translate and write the output."""
     logging.disable()
-    asked = json.load(sys.stdin)
-    for resource in asked["template"]["Resources"].values():
+    request = json.load(sys.stdin)
+    for resource in request["template"]["Resources"].values():
         for name in {"CodeUri", "ContentUri"} & resource.get("Properties", {}).keys():
             resource["Properties"][name] = "s3://packages/as-sam-deploy-uploads-them"
-    json.dump([translate(asked["template"], each) for each in asked["parameters"]], sys.stdout)
+    json.dump([translate(request["template"], each) for each in request["parameters"]], sys.stdout)
 
 
 if __name__ == "__main__":

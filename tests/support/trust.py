@@ -1,8 +1,8 @@
-"""docs/trust.md names tests: this pytest plugin holds a run to having run them.
+"""A pytest plugin that fails a run in which a test named in docs/trust.md did not pass.
 
-A test counts when it ran and passed, in at least one of its variants, and was skipped in none. A
-run answers for the files that it ran whole: where none is named on the command line, for all but
-those under `artifact/`, which need a build.
+A test counts if it passed with at least one of its parameters and was skipped with none. A run
+must include the named tests of the files on its command line; without files, all named tests
+except those under `artifact/`, which need a build.
 """
 
 import re
@@ -16,12 +16,12 @@ _NAMED = re.compile(r"`([\w/]+\.py)((?:::\w+){1,2})`")
 
 
 def named(text: str) -> set[str]:
-    """Return the ids of the tests that the table names."""
+    """Return the ids of the tests named in a text."""
     return {f"tests/{file}{names}" for file, names in _NAMED.findall(text)}
 
 
 def exists(test: str) -> bool:
-    """Tell whether a test of that id is written in its file."""
+    """Return whether the file of a test id defines that test."""
     file, *group, name = test.split("::")
     path = TRUST.parents[1] / file
     if not path.exists():
@@ -34,12 +34,12 @@ def exists(test: str) -> bool:
 
 
 def missing(wanted: Iterable[str], passed: set[str], skipped: set[str]) -> list[str]:
-    """Return those that did not pass, or were skipped."""
+    """Return the wanted tests that did not pass or were skipped."""
     return sorted(test for test in wanted if test not in passed or test in skipped)
 
 
 class TrustPlugin:
-    """Collects what passed, and fails the run for a test that did not run."""
+    """Collect the passed tests and fail the run if a wanted one is missing."""
 
     def __init__(self, wanted: set[str]) -> None:
         self.wanted = wanted
@@ -67,8 +67,8 @@ class TrustPlugin:
                 terminalreporter.line(test)
 
 
-def answers_for(config: pytest.Config) -> set[str]:
-    """Return the named tests that a run with this command line has to run."""
+def required_tests(config: pytest.Config) -> set[str]:
+    """Return the named tests that a run with this command line must include."""
     option = config.option
     if option.keyword or option.markexpr or option.collectonly or option.lf or option.deselect:
         return set()

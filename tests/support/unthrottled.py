@@ -1,4 +1,4 @@
-"""`python -m local`, but without API Gateway's throttles: for tests that call at full speed."""
+"""`python -m local` without API Gateway's throttles, for tests that call at full speed."""
 
 import sys
 from functools import partial

@@ -1,4 +1,4 @@
-"""The statements that a client sends to PostgreSQL, read off the wire."""
+"""Record the statements that a client sends to PostgreSQL."""
 
 import re
 import socket
@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-# State that outlives its transaction in the session. A proxy that lends a server
-# connection for a transaction at a time loses that, or pins the client to the connection.
+# Statements whose effect outlives the transaction. A pooler in transaction mode loses that state or
+# pins the client to its connection.
 _SESSION_STATE = re.compile(
     r"^\s*(SET(?!\s+(LOCAL|TRANSACTION|CONSTRAINTS)\b)|RESET|DISCARD|LISTEN|UNLISTEN|LOAD|PREPARE"
     r"|DEALLOCATE)\b"
@@ -23,7 +23,7 @@ _SESSION_STATE = re.compile(
 
 @dataclass
 class Recording:
-    """The statements so far."""
+    """The startup parameters, statements and prepared statements recorded so far."""
 
     startups: list[dict[str, str]] = field(default_factory=list)
     statements: list[str] = field(default_factory=list)
@@ -31,14 +31,14 @@ class Recording:
 
     @property
     def session_state(self) -> list[str]:
-        """Return the statements that leave something in the session."""
+        """Return the statements that leave session state."""
         each = (part for statement in self.statements for part in statement.split(";"))
         return [part for part in each if _SESSION_STATE.search(part)]
 
 
 @contextmanager
 def recorded(url: str) -> Iterator[tuple[str, Recording]]:
-    """Return the way to PostgreSQL on which everything is written down, without TLS."""
+    """Return a URL of PostgreSQL through a recording proxy without TLS, and the recording."""
     parts = urlsplit(url)
     engine = (parts.hostname or "", parts.port or 5432)
     recording = Recording()
@@ -48,7 +48,7 @@ def recorded(url: str) -> Iterator[tuple[str, Recording]]:
             with socket.create_connection(engine, timeout=20) as server:
                 back = threading.Thread(target=_copy, args=(server, self.request))
                 back.start()
-                _listen(self.request, server, recording)
+                _forward(self.request, server, recording)
                 server.shutdown(socket.SHUT_WR)
                 back.join()
 
@@ -68,19 +68,19 @@ def _copy(source: socket.socket, target: socket.socket) -> None:
     target.shutdown(socket.SHUT_WR)
 
 
-def _listen(client: socket.socket, server: socket.socket, recording: Recording) -> None:
-    """Pass on what a client says until it hangs up."""
+def _forward(client: socket.socket, server: socket.socket, recording: Recording) -> None:
+    """Forward and record the messages of a client until it disconnects."""
     with client.makefile("rb") as stream:
-        kind = b""  # of the first message, which has none
+        kind = b""  # the first message has no type byte
         while head := stream.read(len(kind) + 4):
             (size,) = struct.unpack("!i", head[-4:])
             body = stream.read(size - 4)
-            _note(head[:-4], body, recording)
+            _record(head[:-4], body, recording)
             server.sendall(head + body)
             kind = b"?"
 
 
-def _note(kind: bytes, body: bytes, recording: Recording) -> None:
+def _record(kind: bytes, body: bytes, recording: Recording) -> None:
     words = body.split(b"\0")
     if kind == b"Q":
         recording.statements.append(words[0].decode())

@@ -1,4 +1,4 @@
-"""Plain unit tests: nothing connects anywhere, and each test has an environment of its own."""
+"""Unit tests: no test opens a connection, and each test gets a clean environment."""
 
 import socket
 from collections.abc import Iterator
@@ -14,7 +14,8 @@ from medianest.core.observability import metrics
 from medianest.core.variables import Environment
 from tests.conftest import JWT_SECRET
 
-# Time says nothing on a busy machine. The fixtures below hold for all examples of a test alike.
+# No deadline, because time is unreliable on a busy machine. All examples of a test share the
+# fixtures below.
 settings.register_profile(
     "unit",
     deadline=None,
@@ -24,7 +25,7 @@ settings.register_profile(
 settings.load_profile("unit")
 
 ENVIRONMENT = {
-    "DATABASE_URL": "postgresql://nobody@database.invalid/medianest",
+    "DATABASE_URL": "postgresql://user@database.invalid/medianest",
     "REDIS_URL": "redis://cache.invalid/0",
     "JWT_SECRET": JWT_SECRET,
     "PLEX_CLIENT_ID": "medianest-tests",
@@ -34,12 +35,14 @@ _CACHES = (core_environment.environment, secrets._provider)
 
 
 def _no_network(*_: object, **__: object) -> NoReturn:
-    pytest.fail("a unit test opened a connection: replace the outside, or move it to integration")
+    pytest.fail(
+        "a unit test opened a connection: use a fake, or move the test to tests/integration"
+    )
 
 
 @pytest.fixture(autouse=True)
 def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Fail a test that connects; libpq does so without Python's sockets."""
+    """Fail a test that connects; psycopg is patched too, as libpq does not use Python's sockets."""
     monkeypatch.setattr(socket.socket, "connect", _no_network)
     monkeypatch.setattr(socket.socket, "connect_ex", _no_network)
     monkeypatch.setattr(psycopg, "connect", _no_network)
@@ -48,20 +51,20 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
-    """Set this process's settings; what was read from them is forgotten before and after."""
+    """Set the environment variables of a test; clear the cached settings before and after."""
     with monkeypatch.context() as patched:
         for name in Environment.model_fields:
             patched.delenv(name.upper(), raising=False)
         for name, value in ENVIRONMENT.items():
             patched.setenv(name, value)
-        forget_settings()
+        clear_settings()
         yield patched
-    forget_settings()
+    clear_settings()
     metrics.clear_metrics()
 
 
-def forget_settings() -> None:
-    """Read the settings anew, as a new process does."""
+def clear_settings() -> None:
+    """Clear the cached settings, as in a new process."""
     for cached in _CACHES:
         cached.cache_clear()
     secrets._cached.clear()

@@ -1,4 +1,4 @@
-"""What a cold start pays for: a function imports what it needs, and no more."""
+"""Cold starts: a function imports only the packages that it needs."""
 
 import subprocess
 import sys
@@ -10,13 +10,13 @@ from tests.unit.conftest import ENVIRONMENT
 
 WEB = {"fastapi", "starlette", "mangum"}
 BACKENDS = {"psycopg", "redis", "urllib3"}
-# Powertools imports the empty package `botocore` itself, here as on Lambda.
+# Powertools imports the top-level package `botocore`, which is nearly empty.
 AWS = {"boto3", "botocore.client", "botocore.session"}
 PASSWORDS = {"argon2", "zxcvbn"}
 
 
 def imported_by(module: str, cwd: Path) -> set[str]:
-    """Return the modules that importing one loads, in a process of its own."""
+    """Return the modules that an import loads, in a new process."""
     answer = subprocess.run(
         [sys.executable, "-c", f"import sys, {module}; print(*sys.modules, sep='\\n')"],
         env=ENVIRONMENT | {"POWERTOOLS_SERVICE_NAME": "tests"},

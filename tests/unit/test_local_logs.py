@@ -11,7 +11,7 @@ TRACE = 'Traceback (most recent call last):\n  File "app.py", line 1, in f\nValu
 
 
 def entry(level: str, message: str, **fields: object) -> str:
-    """Return a line as Powertools writes it."""
+    """Return a log line as Powertools writes it."""
     usual = {
         "level": level,
         "location": "_try:86",

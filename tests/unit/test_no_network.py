@@ -1,4 +1,4 @@
-"""The guard of this folder holds."""
+"""Unit tests cannot open connections."""
 
 import socket
 

@@ -1,4 +1,4 @@
-"""A change of the API document that breaks clients is found, and one that does not is let pass."""
+"""Changes of the API document: breaking ones are reported, compatible ones are not."""
 
 import json
 import os
@@ -19,7 +19,7 @@ type Edit = Callable[[dict[str, Any]], object]
 
 SEARCH = "/api/media/search"
 REQUEST = "/api/media/request"
-# Parsed again for each change, which is quicker than a deep copy.
+# Parsing is faster than a deep copy.
 TEXT = json.dumps(DOCUMENT)
 
 
@@ -171,7 +171,7 @@ def test_a_version_announces_a_break(old: str, new: str, expected: bool) -> None
 
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
-    """Return a repository with nothing but the document, committed."""
+    """Return a Git repository with one commit that contains only the document."""
     file = tmp_path / "functions/health/openapi.json"
     file.parent.mkdir(parents=True)
     file.write_text(TEXT, encoding="utf-8")
@@ -182,25 +182,25 @@ def repository(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("edit", "status", "told"),
+    ("edit", "status", "message"),
     [
-        (lambda document: document, 0, "No change breaks clients."),
+        (lambda document: document, 0, "No breaking changes."),
         (
             lambda document: schema(document, "User")["properties"].update(
                 nickname={"type": "string"}
             ),
             0,
-            "No change breaks clients.",
+            "No breaking changes.",
         ),
         (
             lambda document: schema(document, "User")["properties"].pop("username"),
             1,
-            f"These changes break clients of {VERSION}, and {VERSION} does not announce it.",
+            f"These changes break clients of {VERSION}, and {VERSION} is not a breaking version.",
         ),
     ],
 )
 def test_the_working_copy_is_held_against_a_commit(
-    repository: Path, edit: Edit, status: int, told: str
+    repository: Path, edit: Edit, status: int, message: str
 ) -> None:
     changed = json.loads(TEXT)
     edit(changed)
@@ -215,4 +215,4 @@ def test_the_working_copy_is_held_against_a_commit(
         check=False,
     )
     assert (done.returncode, done.stderr) == (status, "")
-    assert done.stdout.splitlines()[-1] == told
+    assert done.stdout.splitlines()[-1] == message

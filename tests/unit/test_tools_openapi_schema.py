@@ -1,4 +1,4 @@
-"""From pydantic's JSON Schema to what OpenAPI 3.0 can say."""
+"""Conversion of pydantic's JSON Schema to OpenAPI 3.0."""
 
 from typing import Any
 
@@ -56,7 +56,7 @@ QUOTA = {
             {"anyOf": [{"type": "integer"}, {"type": "string"}]},
             {"anyOf": [{"type": "integer"}, {"type": "string"}]},
         ),
-        # What is an item or a value of no name can be null whoever sends it.
+        # Items and unnamed values are nullable in both directions.
         (
             {"type": "array", "items": {"anyOf": [{"type": "integer"}, NULL]}},
             {"type": "array", "items": {"type": "integer", "nullable": True}},
@@ -82,13 +82,13 @@ def test_a_schema_is_converted_alike_for_requests_and_responses(
             {"type": "string"},
             {"type": "string", "nullable": True},
         ),
-        # An enumeration without null would refuse it, nullable or not.
+        # A nullable enumeration must list null, or validators reject it.
         (
             {"anyOf": [{"$ref": "#/components/schemas/Role"}, NULL]},
             {"type": "string", "enum": ["admin", "user"]},
             {"type": "string", "enum": ["admin", "user", None], "nullable": True},
         ),
-        # Nothing beside a $ref counts.
+        # OpenAPI 3.0 ignores the siblings of a $ref, so the schema is copied.
         (
             {"anyOf": [{"$ref": "#/components/schemas/QuotaIn"}, NULL]},
             {"$ref": "#/components/schemas/QuotaIn"},
@@ -148,7 +148,7 @@ def test_a_field_with_a_default_is_required_in_a_response() -> None:
     ],
 )
 def test_a_schema_that_openapi_3_0_cannot_express_is_refused(schema: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match=r"OpenAPI 3\.0 has no|not whole"):
+    with pytest.raises(ValueError, match=r"OpenAPI 3\.0|only whole numbers"):
         CONVERTER.sent(schema)
 
 

@@ -1,4 +1,4 @@
-"""docs/errors.md: codes, HTTP statuses and validation errors."""
+"""Generate docs/errors.md: codes, HTTP statuses and validation errors."""
 
 import json
 from collections.abc import Mapping
@@ -61,7 +61,7 @@ Examples; a test makes each of these calls:
 | Call | `details` |
 |---|---|
 """
-# In place of the numbers and choices of a schema.
+# Placeholders for the numbers and choices of a schema.
 _CONTEXT = {
     **dict.fromkeys(("gt", "ge", "lt", "le", "min_length", "max_length"), "N"),
     "expected": "'a', 'b'",
@@ -70,7 +70,7 @@ _CONTEXT = {
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A call of a signed-in user that is not valid, and the problems in its answer by field."""
+    """An invalid call of a signed-in user, and the messages in its response by field."""
 
     method: str
     path: str
@@ -80,7 +80,7 @@ class Example:
 
     @property
     def details(self) -> list[dict[str, str]]:
-        """Return the answer's `details`."""
+        """Return the `details` of the response."""
         return [{"field": name, "message": message} for name, message in self.problems.items()]
 
 
@@ -176,7 +176,7 @@ def _listed(codes: list[ErrorCode]) -> str:
 
 
 def _messages() -> list[str]:
-    """Return each message that does not come from a rule of the field's own."""
+    """Return each message about types and bounds, without those of a field's own rule."""
     told = [
         each if isinstance(each, str) else each(_CONTEXT)
         for kind, each in MESSAGES.items()

@@ -1,8 +1,8 @@
-"""events/: a sample event for each route and each schedule of the template.
+"""Generate events/: a sample event for each route and each schedule of the template.
 
-A route's file is named after its path without `/api`, parameters and `.json`, a schedule's after
-its function and itself. The values are the examples of the API document; what only its reader
-knows, such as a token, is a placeholder.
+The file of a route has the name of its path without `/api`, parameters and `.json`; the file of a
+schedule has the names of its function and schedule. The values are the examples of the API
+document; a value that only the reader knows, such as a token, is a placeholder.
 """
 
 import json
@@ -18,10 +18,10 @@ from local.template.models import Schedule
 from local.template.reader import read_template
 from tools.docs.openapi import openapi
 
-# Noon of the first day of 2026.
+# 2026-01-01 at noon.
 _STARTED = 1_767_268_800
 _HOST = "medianest1.execute-api.us-east-1.amazonaws.com"
-# By operation, what the reader of an event fills in.
+# By operation, the values that the reader must replace.
 _PLACEHOLDERS: Mapping[str, Mapping[str, str]] = {
     "signIn": {"identifier": "USER_NAME", "password": "PASSWORD"},
     "changePassword": {"currentPassword": "PASSWORD", "newPassword": "NEW_PASSWORD"},
@@ -49,7 +49,7 @@ def route_file(method: str, path: str, methods: Collection[str]) -> str:
     """Return the name of a route's file; `methods` are those of its path, in lower case."""
     parts = path.removeprefix("/api/").removesuffix(".json").split("/")
     words = [part for part in parts if not part.startswith("{")]
-    # Of one thing of a list, of a deletion, and beside a GET, the method tells the routes apart.
+    # The method distinguishes routes with an id, deletions, and routes beside a GET.
     beside_get = method != "GET" and "get" in methods
     if parts[-1].startswith("{") or method == "DELETE" or beside_get:
         words.append(method.lower())
@@ -62,7 +62,7 @@ def schedule_file(schedule: Schedule) -> str:
 
 
 def kebab(name: str) -> str:
-    """Return a name in camel case as words with hyphens."""
+    """Convert a name from camel case to kebab case."""
     return re.sub(r"(?<!^)(?=[A-Z])", "-", name).lower()
 
 
@@ -101,7 +101,7 @@ def _route_event(
         stage=stage,
     )
     event = proxy_event(call, resource=path, parameters=values["path"], body=body.encode())
-    # API Gateway makes these up for each request and each deployment.
+    # API Gateway generates these for each request and each deployment.
     event["requestContext"] |= {"extendedRequestId": "AAAAAAAAAAAAAAA=", "resourceId": "000000"}
     return event
 

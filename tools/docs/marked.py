@@ -1,10 +1,10 @@
-"""Parts of a file that `make docs` writes, between two marks; people write the rest."""
+"""Replace the generated part of a file, between two marks; the rest is written by hand."""
 
 
 def with_part(text: str, name: str, part: str) -> str:
-    """Return a text with what is between its marks `NAME:begin` and `NAME:end` replaced.
+    """Return a text with the part between the marks `NAME:begin` and `NAME:end` replaced.
 
-    The marks are comments on lines of their own. Raises ValueError unless there is one pair.
+    The marks are comments on separate lines. Raises ValueError unless each mark occurs once.
     """
     lines = text.splitlines()
     marks = [

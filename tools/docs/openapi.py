@@ -1,4 +1,4 @@
-"""openapi.json: one OpenAPI 3.0 document of all functions."""
+"""Generate openapi.json: one OpenAPI 3.0 document of all functions."""
 
 import json
 import re
@@ -33,7 +33,7 @@ from tools.docs.routes import Served, served_routes
 
 _JSON = "application/json"
 _EVERYWHERE = {
-    # A route refuses query parameters that it does not know; API Gateway what it cannot read.
+    # Routes reject unknown query parameters; API Gateway rejects malformed calls.
     ErrorCode.VALIDATION_ERROR,
     ErrorCode.METHOD_NOT_ALLOWED,
     ErrorCode.PAYLOAD_TOO_LARGE,
@@ -41,15 +41,15 @@ _EVERYWHERE = {
     ErrorCode.INTERNAL_ERROR,
     ErrorCode.GATEWAY_TIMEOUT,
 }
-# Answered before anything is counted, so without a word about it.
+# API Gateway or the middleware responds before the call is counted: no rate-limit headers.
 _UNCOUNTED = {HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.CONTENT_TOO_LARGE, 504}
-# Of the API page: the order in which a reader needs them.
+# The order on the API page.
 _TAGS = ("auth", "plex", "media", "admin", "health")
 _FROM_FASTAPI = {"HTTPValidationError", "ValidationError"}
 
 
 def openapi_page() -> str:
-    """Return the document as it is read and served."""
+    """Return the document as JSON text, as it is served."""
     return json.dumps(openapi(), indent=1, ensure_ascii=False) + "\n"
 
 
@@ -61,7 +61,7 @@ def openapi() -> dict[str, Any]:
 
 
 class _Document:
-    """Joins what FastAPI derives from the routes with what the routes declare."""
+    """Combines what FastAPI derives from the routes with what the routes declare."""
 
     def __init__(self, routes: Sequence[Served]) -> None:
         self._routes = routes
@@ -87,7 +87,7 @@ class _Document:
                 "description": INFO,
                 "license": {"name": "MIT"},
             },
-            # Relative to where the document is read: /api/openapi.json, below a stage or not.
+            # Relative to the document's URL: /api/openapi.json, with or without a stage.
             "servers": [{"url": "..", "description": "The service that this document comes from"}],
             "tags": [{"name": name, "description": self._about(name)} for name in _TAGS],
             "paths": paths,
@@ -145,7 +145,7 @@ class _Document:
         status = HTTPStatus(served.route.status_code or HTTPStatus.OK)
         declared = raw["responses"][str(status.value)]
         response: dict[str, Any] = {
-            "description": {204: "Done; there is no body"}.get(status, status.phrase),
+            "description": {204: "Done, without a body"}.get(status, status.phrase),
             "headers": _headers(
                 [*_declared(served, "headers"), *(RATE_LIMIT_HEADERS if served.policies else ())]
             ),
@@ -168,13 +168,13 @@ class _Document:
         found = {str(status.value): response}
         if str(HTTPStatus.NOT_MODIFIED.value) in raw["responses"]:
             found[str(HTTPStatus.NOT_MODIFIED.value)] = {
-                "description": "The caller has this content (`If-None-Match`); there is no body",
+                "description": "The caller already has this content (`If-None-Match`); no body",
                 "headers": response["headers"],
             }
         return found
 
     def _errors(self, served: Served) -> dict[str, Any]:
-        """Return the error responses; those that many operations share are written down once."""
+        """Return the error responses, as references: operations share them."""
         by_status: dict[int, list[ErrorCode]] = {}
         for code, spec in REGISTRY.items():
             if code in _codes(served):
@@ -189,13 +189,13 @@ class _Document:
 
 
 def _declared(served: Served, what: str) -> Sequence[Any]:
-    """Return what a route says about itself by `api.app.documented_errors`."""
+    """Return what a route declares with `api.app.documented_errors`."""
     declared: Sequence[Any] = (served.route.openapi_extra or {}).get(f"x-{what}", ())
     return declared
 
 
 def _success_examples(model: type[BaseModel]) -> Examples:
-    """Return the examples of an envelope from those of its data; of a list all make one."""
+    """Return the examples of an envelope; for a list, one example has all items."""
     envelope = model.__pydantic_generic_metadata__
     (data,) = envelope["args"]
     (item,) = get_args(data) or (data,)
@@ -217,7 +217,7 @@ def _body(model: Any, raw: dict[str, Any]) -> dict[str, Any]:
 
 
 def _codes(served: Served) -> set[ErrorCode]:
-    """Return what a route can answer: what it names, and what its dependencies bring with them."""
+    """Return the errors of a route: the declared ones and those of its dependencies."""
     codes = _EVERYWHERE | set(_declared(served, "errors"))
     for call in served.dependencies:
         if isinstance(call, Authenticated | RateLimitedByAddress):
@@ -251,16 +251,16 @@ def _security(served: Served) -> list[dict[str, list[str]]]:
 def _audience(served: Served) -> str:
     if any(isinstance(call, AdminOnly) for call in served.dependencies):
         return "For admins."
-    return "For signed-in users." if _security(served) else "For anybody."
+    return "For signed-in users." if _security(served) else "Public."
 
 
 def _limits(served: Served) -> str:
-    """Return the sentence about the policies that hold a caller."""
+    """Return the sentence about the rate-limit policies of a route."""
     shares = [
         f"`{name}`: {POLICIES[name].limit} calls in {POLICIES[name].window} s by {counted_by}"
         for name, counted_by in served.policies
     ]
-    return f"Limits by default: {'; '.join(shares)}." if shares else ""
+    return f"Default limits: {'; '.join(shares)}." if shares else ""
 
 
 def _error_response(codes: Sequence[ErrorCode], *, is_counted: bool) -> dict[str, Any]:
@@ -286,7 +286,7 @@ def _error_response(codes: Sequence[ErrorCode], *, is_counted: bool) -> dict[str
 def _error_schema(code: ErrorCode) -> Schema:
     properties: Schema = {
         "code": {"type": "string", "enum": [code]},
-        "message": {"type": "string", "description": "A sentence for people; it may change"},
+        "message": {"type": "string", "description": "A sentence for users, which may change"},
     }
     if code in DETAILS:
         properties["details"] = DETAILS[code][0]

@@ -1,4 +1,4 @@
-"""The parts of openapi.json that describe no model and no route."""
+"""The parts of openapi.json that do not depend on a model or a route."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,32 +13,32 @@ from tools.docs.openapi_schema import Converter
 INFO = """\
 Media requests for Plex communities.
 
-**Answers.** Every answer with a body is `{"success": true, "data": …}`, for a list with `pagination` beside `data`, or
-`{"success": false, "error": {"code", "message", "details"?}}`. Branch on `code`, which is stable; `message` is for people. Keys are
-camelCase, absent values are absent keys, and times are ISO 8601 in UTC. Every answer has an `X-Request-Id`, which leads an operator
-to the log lines of the call.
+**Responses.** Every response with a body is `{"success": true, "data": …}`, for a list with `pagination` next to `data`, or
+`{"success": false, "error": {"code", "message", "details"?}}`. Branch on `code`, which is stable; `message` is for users. Keys are
+camelCase, a key without a value is omitted, and times are ISO 8601 in UTC. Every response has an `X-Request-Id`, with which an operator
+finds the log lines of the call.
 
 **Requests.** Bodies are JSON in UTF-8 of at most 64 KiB. Unknown fields and query parameters, the NUL character and text that is not
 UTF-8 are rejected; only `GET /api/health` and the documents ignore unknown query parameters. A page past the end is an empty list.
-HEAD is answered as GET, without a body, at every address that has a GET; this document does not list it.
+Every path with GET also accepts HEAD, which has no body in its response; this document does not list it.
 
 **Signing in.** Start with `POST /api/auth/plex/pin`, open its `authUrl`, then finish with `POST /api/auth/plex/verify`; a local
-account uses `POST /api/auth/login`. By default the answer has a `token` for `Authorization: Bearer`. With `"session": "cookie"` it
+account uses `POST /api/auth/login`. By default the response has a `token` for `Authorization: Bearer`. With `"session": "cookie"` it
 sets a cookie that scripts cannot read, and has a `csrfToken` for `X-CSRF-Token`, which every POST, PUT, PATCH and DELETE needs. An
 invalid bearer token never falls back to the cookie.
 
-**Limits.** Rate limits hold for each caller, and a throttle for each method. Answers of rate-limited routes report in `RateLimit-…`
-and `X-RateLimit-…` what is left; a refused call gets 429 with `Retry-After`.
+**Limits.** Each caller has rate limits, and each method has a throttle. Responses of rate-limited routes have the remaining calls in
+`RateLimit-…` and `X-RateLimit-…`; a rejected call gets 429 with `Retry-After`.
 """
 
-# Operations that take the `id` of another operation's answer.
+# Operations that take the `id` in another operation's response.
 LINKS: Mapping[str, tuple[str, ...]] = {
     "createRequest": ("getRequest", "cancelRequest", "approveRequest", "declineRequest"),
     "createUser": ("getUser", "changeUser", "revokeSessions", "deleteUser"),
 }
 
 _QUOTA = QuotaExceededOut.model_json_schema(ref_template="#/components/schemas/{model}")
-# The `details` of an error where it has any: their schema, and an example.
+# The `details` of each error that has them: schema and example.
 DETAILS: Mapping[ErrorCode, tuple[dict[str, Any], Any]] = {
     ErrorCode.VALIDATION_ERROR: (
         {
@@ -53,7 +53,7 @@ DETAILS: Mapping[ErrorCode, tuple[dict[str, Any], Any]] = {
                     },
                     "message": {
                         "type": "string",
-                        "description": "A sentence for people; it may change",
+                        "description": "A sentence for users, which may change",
                     },
                 },
                 "required": ["field", "message"],
@@ -65,10 +65,13 @@ DETAILS: Mapping[ErrorCode, tuple[dict[str, Any], Any]] = {
     ErrorCode.RATE_LIMITED: (
         {
             "type": "object",
-            "description": "The exceeded rate limit; absent where API Gateway throttles",
+            "description": "The exceeded rate limit; absent if API Gateway throttles",
             "properties": {
                 "policy": {"type": "string", "description": "Name of the policy"},
-                "limit": {"type": "integer", "description": "Number of calls that it allows"},
+                "limit": {
+                    "type": "integer",
+                    "description": "Number of calls that the policy allows",
+                },
                 "window": {"type": "integer", "description": "Seconds that the limit covers"},
                 "retryAfter": {
                     "type": "integer",
@@ -83,7 +86,7 @@ DETAILS: Mapping[ErrorCode, tuple[dict[str, Any], Any]] = {
     ErrorCode.ALREADY_REQUESTED: (
         {
             "type": "object",
-            "description": "Only where the request that holds the title is the caller's own",
+            "description": "Only if the request with the title is the caller's own",
             "properties": {"requestId": {"type": "string", "format": "uuid"}},
             "required": ["requestId"],
             "additionalProperties": False,
@@ -107,7 +110,7 @@ DETAILS: Mapping[ErrorCode, tuple[dict[str, Any], Any]] = {
     ),
 }
 
-# The header that comes with an error.
+# The header of an error response.
 ERROR_HEADERS = {
     ErrorCode.JWT_INVALID: "WWW-Authenticate",
     ErrorCode.INVALID_CREDENTIALS: "WWW-Authenticate",
@@ -133,12 +136,12 @@ HEADERS: Mapping[str, Any] = {
         "example": '"5d41402abc4b2a76"',
     },
     "RateLimit": {
-        "description": "Calls left of each policy, and the seconds until more are free",
+        "description": "Remaining calls of each policy, and the seconds until more are available",
         "schema": {"type": "string"},
         "example": '"search";r=29;t=60',
     },
     "RateLimit-Policy": {
-        "description": "Policies of the call, each with its calls and its window in seconds",
+        "description": "Policies of the call, each with its limit and its window in seconds",
         "schema": {"type": "string"},
         "example": '"search";q=30;w=60',
     },
@@ -148,7 +151,7 @@ HEADERS: Mapping[str, Any] = {
         "example": 12,
     },
     "Set-Cookie": {
-        "description": f"The session cookie {SESSION_COOKIE}, only of a cookie session",
+        "description": f"The session cookie {SESSION_COOKIE}; only for a cookie session",
         "schema": {"type": "string"},
         "example": f"{SESSION_COOKIE}=…; HttpOnly; Path=/; SameSite=lax; Secure",
     },
@@ -159,27 +162,27 @@ HEADERS: Mapping[str, Any] = {
         "example": "Bearer",
     },
     "X-Catalog-Stale": {
-        "description": "Age in seconds of a stale answer, served while TMDB is unreachable",
+        "description": "Age in seconds of a stale response, served while TMDB is unreachable",
         "schema": {"type": "integer"},
         "example": 7200,
     },
     "X-RateLimit-Limit": {
-        "description": "Calls that the policy with the fewest calls left allows in its window",
+        "description": "Limit of the policy with the fewest remaining calls",
         "schema": _COUNT,
         "example": 30,
     },
     "X-RateLimit-Remaining": {
-        "description": "Calls left of that policy",
+        "description": "Remaining calls of that policy",
         "schema": _COUNT,
         "example": 29,
     },
     "X-RateLimit-Reset": {
-        "description": "Time when the next call is free, in Unix seconds",
+        "description": "Time when one more call is available, in Unix seconds",
         "schema": _COUNT,
         "example": 1767225600,
     },
     "X-Request-Id": {
-        "description": "Leads an operator to the log lines of the call",
+        "description": "Identifies the log lines of the call",
         "required": True,
         "schema": {"type": "string"},
         "example": "c0ffee00-7a52-4d0e-9a56-2d1f2b7c9e11",

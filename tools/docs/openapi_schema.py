@@ -1,4 +1,4 @@
-"""The JSON Schemas that pydantic writes, as the older dialect of OpenAPI 3.0 has them."""
+"""Convert pydantic's JSON Schemas to the older dialect of OpenAPI 3.0."""
 
 import re
 from collections.abc import Mapping
@@ -12,8 +12,8 @@ _KEPT = {
     *("additionalProperties", "default", "enum", "format", "items", "maxItems", "maxLength"),
     *("minItems", "minLength", "minProperties", "pattern", "type", "uniqueItems"),
 }
-# Of whole numbers, in JSON Schema's words and, after a check of ours, in pydantic's own: what they
-# say in OpenAPI's, and how far that is away.
+# Bounds of whole numbers: each keyword of JSON Schema, or of pydantic for a field with a validator,
+# with the keyword of OpenAPI and the number to add.
 _BOUNDS = {
     "minimum": ("minimum", 0),
     "ge": ("minimum", 0),
@@ -28,26 +28,26 @@ _READ = {
     *("$ref", "additionalProperties", "anyOf", "const", "description", "examples", "properties"),
     "required",
 }
-# It only repeats a name.
+# A title only repeats the name.
 _DROPPED = {"title"}
 _SNAKE = re.compile(r"`([a-z]+(?:_[a-z]+)+)`")
 
 
 class Converter:
-    """Turns schemas into OpenAPI 3.0's; what that cannot say is refused, never left out.
+    """Converts schemas to OpenAPI 3.0; raises ValueError for keywords that it cannot express.
 
-    A name of anything but an object is replaced by what it stands for.
+    A reference to anything but an object is replaced by its target.
     """
 
     def __init__(self, definitions: Mapping[str, Schema]) -> None:
         self._definitions = definitions
 
     def sent(self, schema: Schema) -> Schema:
-        """Convert what we send, or read from an address: an absent value is no key, never null."""
+        """Convert a schema of responses and parameters, where an absent key replaces null."""
         return self._convert(schema, is_sent=True)
 
     def received(self, schema: Schema) -> Schema:
-        """Convert what callers send as JSON: there null may stand for an absent key."""
+        """Convert a schema of request bodies, where null can mean an absent key."""
         return self._convert(schema, is_sent=False)
 
     def _convert(self, schema: Schema, *, is_sent: bool, is_item: bool = False) -> Schema:
@@ -77,10 +77,10 @@ class Converter:
         required = set(schema.get("required", ()))
         for name, each in schema["properties"].items():
             properties[name] = self._convert(each, is_sent=is_sent)
-            # Beside a $ref nothing else counts: the model it points to describes itself.
+            # OpenAPI ignores keywords beside a $ref, so the model has the description.
             if "$ref" not in properties[name] and "description" not in properties[name]:
                 raise ValueError(f"{schema['title']}.{name} has no description")
-            # What we fill in ourselves is always there.
+            # Fields with a default are always in a response.
             if is_sent and properties[name].pop("default", None) is not None:
                 required.add(name)
         converted: Schema = {"properties": properties}
@@ -103,7 +103,7 @@ class Converter:
         return converted[0] if len(converted) == 1 else {"anyOf": converted}
 
     def _convert_nullable(self, schema: Schema, *, is_sent: bool) -> Schema:
-        # Beside a $ref nothing else counts, so what it points to is written out.
+        # OpenAPI ignores keywords beside a $ref, so the target is inlined.
         target = self._definitions.get(schema.get("$ref", "").removeprefix(_REF), schema)
         converted = self._convert(target, is_sent=is_sent)
         if "enum" in converted:
@@ -112,7 +112,7 @@ class Converter:
 
 
 def public_name(name: str) -> str:
-    """Return what the document calls a model: `UserOut` is User, and a page of them UserPage."""
+    """Return the document's name of a model: User for `UserOut`, UserPage for a page of them."""
     if page := re.fullmatch(r"PageResponse_(\w+)_", name):
         return f"{public_name(page[1])}Page"
     if items := re.fullmatch(r"ApiResponse_list_(\w+)__", name):
@@ -123,7 +123,7 @@ def public_name(name: str) -> str:
 
 
 def camel_cased(text: str) -> str:
-    """Return a docstring with the names of fields as callers know them."""
+    """Return a docstring with the names of fields in camelCase, as callers know them."""
     return _SNAKE.sub(lambda match: f"`{_camel(match[1])}`", text)
 
 
@@ -138,7 +138,7 @@ def _older_words(key: str, value: Any) -> Schema:
             return {"enum": [value]}
         case "examples":
             if len(value) != 1:
-                raise ValueError("OpenAPI 3.0 has no more than one example of a value")
+                raise ValueError("OpenAPI 3.0 allows only one example of a value")
             return {"example": value[0]}
     return {key: camel_cased(value)}
 
@@ -146,10 +146,10 @@ def _older_words(key: str, value: Any) -> Schema:
 def _refuse_unknown(schema: Schema) -> None:
     unknown = sorted(schema.keys() - _KEPT - _BOUNDS.keys() - _READ - _DROPPED)
     if unknown:
-        raise ValueError(f"OpenAPI 3.0 has no {', '.join(unknown)}, or it is not known here")
+        raise ValueError(f"unsupported in OpenAPI 3.0 or by this converter: {', '.join(unknown)}")
 
 
 def _whole(schema: Schema, value: float) -> int:
     if schema.get("type") != "integer":
-        raise ValueError("a bound of a number that is not whole")
+        raise ValueError("only whole numbers can have bounds")
     return int(value)

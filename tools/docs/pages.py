@@ -1,4 +1,4 @@
-"""The pages that are generated from the code."""
+"""List the pages that are generated from the code."""
 
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -21,7 +21,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "docs/errors.md": errors_page,
     "docs/rate-limits.md": rate_limits_page,
     "docs/settings.md": settings_page,
-    # Where it is deployed from: a function has nothing but its own folder and the layers.
+    # Inside the function's folder, because only that folder and the layers are deployed with it.
     "functions/health/openapi.json": openapi_page,
     **{f"functions/health/swagger-ui/{name}": partial(asset, name) for name in ASSETS},
     "template.yaml": template_page,

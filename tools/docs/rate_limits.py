@@ -25,7 +25,7 @@ calls, regardless of its start and of the number of functions that respond.
 - **User** is the signed-in user, at any address. A call without a valid session is counted by **address** under `api`
   ({api.limit} in {api.window} seconds), on every route, before it gets its 401: this limits guesses of tokens without affecting
   signed-in users at that address.
-- **Address** is the address that API Gateway saw, never a header; for IPv6 the first 64 bits. Identifiers from a request body are
+- **Address** is the client address that API Gateway reports, never a header; for IPv6 the first 64 bits. Identifiers from a request body are
   stored as a digest.
 - On a route with several policies, a call is allowed if all of them allow it, and is counted by all or by none. Rejected calls are not
   counted, so retries do not prolong the wait.

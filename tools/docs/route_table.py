@@ -1,4 +1,4 @@
-"""README.md: the table of routes, between marks."""
+"""Generate the table of routes in README.md, between marks."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any

@@ -43,7 +43,7 @@ class Served:
 
     @property
     def about(self) -> str:
-        """Return what the function is for: the first sentence of its module."""
+        """Return the purpose of the function: the first sentence of its module."""
         module = sys.modules[self.route.endpoint.__module__]
         return (module.__doc__ or "").partition("\n")[0].rstrip(".")
 
@@ -68,15 +68,15 @@ class Served:
                 policies += [(policy, "address") for policy in call.by_ip]
                 if call.by_field is not None:
                     policy, field = call.by_field
-                    policies.append((policy, f"`{field}` sent"))
+                    policies.append((policy, f"`{field}`"))
         policies += (self.route.openapi_extra or {}).get("x-policies", ())
         return list(dict.fromkeys(policies))
 
     @property
     def throttle(self) -> tuple[int, int] | None:
-        """Return what API Gateway lets through: the route's own word, or its tightest policy's.
+        """Return rate and burst of the throttle: the declared one, or one for the lowest policy.
 
-        None leaves the route to the throttle of the whole stage.
+        None means the throttle of the stage.
         """
         own: tuple[int, int] | None = (self.route.openapi_extra or {}).get("x-throttle")
         of_policies = [POLICIES[policy].throttle for policy, _ in self.policies]
@@ -84,17 +84,17 @@ class Served:
 
     @property
     def callers(self) -> str:
-        """Return the callers that the route serves: anybody, signed in, or admin."""
+        """Return the callers that the route serves: public, signed in, or admin."""
         if any(isinstance(call, AdminOnly) for call in self.dependencies):
             return "admin"
         signed_in = any(isinstance(call, Authenticated) for call in self.dependencies)
-        return "signed in" if signed_in else "anybody"
+        return "signed in" if signed_in else "public"
 
 
 def served_routes(template: Template) -> list[Served]:
     """Return every route of the functions, function by function in the template's order.
 
-    HEAD and OPTIONS are left out: each path has them.
+    HEAD and OPTIONS are omitted, because each path has them.
     """
     environment = {**_ENVIRONMENT, "JWT_SECRET": secrets.token_urlsafe(48)}
     served: list[Served] = []

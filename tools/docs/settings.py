@@ -21,7 +21,7 @@ The default applies until an admin changes it.
 {rows}
 
 Each policy has separate bounds, so that an admin cannot lock users out by mistake, and a fixed policy limits the two routes of this
-page. A `limit` of `null` means no limit. `absoluteDays` must be at least `tokenDays` and `idleDays`. Existing sessions keep their ends,
+page. A `limit` of `null` means no limit. `absoluteDays` must be at least `tokenDays` and `idleDays`. Existing sessions keep their expiry,
 except for the idle one.
 
 ## Changing a setting

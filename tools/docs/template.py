@@ -1,7 +1,7 @@
-"""template.yaml: the paths, the 405 of each and the throttles, between marks.
+"""Generate the paths, their 405 responses and the throttles in template.yaml, between marks.
 
-What several paths share is spelled out at the first of them, with a YAML anchor that the others
-repeat.
+Parts that several paths share are written at the first one, with a YAML anchor that the others
+refer to.
 """
 
 from collections.abc import Iterator, Sequence
@@ -39,7 +39,7 @@ _NOT_ALLOWED = """\
                         <<: {headers}
                         method.response.header.Allow: "'{allow}'"
                       responseTemplates: {body}"""
-# Any of the media types that clients send: the method is wrong, whatever the body is.
+# The media types that clients send: a 405 does not depend on the body.
 _MEDIA_TYPES = (
     "application/json",
     "application/x-www-form-urlencoded",
@@ -57,7 +57,7 @@ _OTHER_HEADERS = {
 
 
 def template_page() -> str:
-    """Return the template with its parts that follow from the code."""
+    """Return the template with its generated parts."""
     routes = served_routes(read_template(_TEMPLATE, opt=PROJECT / ".venv" / "opt"))
     text = _TEMPLATE.read_text(encoding="utf-8")
     text = with_part(text, "throttles", "\n".join(_throttles(routes)))
@@ -70,7 +70,7 @@ def _throttles(routes: Sequence[Served]) -> Iterator[str]:
             continue
         path = f'"{served.path}"' if "{" in served.path else served.path
         rate, burst = served.throttle
-        # A HEAD without its own would be a way around the throttle of the GET.
+        # Without a throttle, HEAD would bypass that of GET.
         for method in _with_head(served.method):
             yield (
                 f"        - {{ResourcePath: {path}, HttpMethod: {method},"
@@ -83,7 +83,7 @@ def _with_head(method: str) -> list[str]:
 
 
 class _Paths:
-    """Writes the paths, and remembers which anchors are there already."""
+    """Writes the paths, and tracks the anchors that already exist."""
 
     def __init__(self, routes: Sequence[Served]) -> None:
         self._methods: dict[str, list[str]] = {}
@@ -93,7 +93,7 @@ class _Paths:
         self._anchors: set[str] = set()
 
     def lines(self) -> Iterator[str]:
-        """Return the lines, path by path."""
+        """Yield the lines, path by path."""
         yield f'        info: {{title: !Ref AWS::StackName, version: "{VERSION}"}}'
         yield "        paths:"
         for path, methods in self._methods.items():
@@ -138,7 +138,7 @@ _REPEATED = {
 
 
 def _spelled_out() -> dict[str, str]:
-    """Return what all refusals share, with the anchors under which the others repeat it."""
+    """Return the shared parts of the 405 responses, with the anchors that the others refer to."""
     names = [*SECURITY_HEADERS, *_OTHER_HEADERS, "Allow"]
     schemas = ["&header {schema: {type: string}}", *["*header"] * (len(names) - 1)]
     headers = {name: f"\"'{value}'\"" for name, value in SECURITY_HEADERS.items()} | _OTHER_HEADERS

@@ -28,7 +28,7 @@ SIGN_IN_PAGE = Path(__file__).with_name("sign_in.html")
 
 
 class PlexTv:
-    """The state behind the routes; it lives as long as the process."""
+    """The routes and their state, which is lost when the process ends."""
 
     def __init__(self, people: Sequence[Person], server_id: str, lifetime: float | None) -> None:
         self._people = {person.username: person for person in people}
@@ -39,7 +39,7 @@ class PlexTv:
         self._signed_in: dict[str, Person] = {}
 
     async def create_pin(self, request: web.Request) -> web.Response:
-        """Start a sign-in; `strong` counts in the query only, where every public client puts it."""
+        """Start a sign-in; `strong` is read from the query, where every public client sends it."""
         strong = request.query.get("strong") == "true"
         now = time.time()
         lifetime = self._lifetime or (STRONG_LIFETIME if strong else SHORT_LIFETIME)
@@ -78,13 +78,14 @@ class PlexTv:
         command = body if isinstance(body, dict) else {}
         if pin is None or command.get("clientID", pin.client_id) != pin.client_id:
             return web.json_response(
-                {"error": "No such code for this app, or it has expired."}, status=404
+                {"error": "This code is unknown or has expired. Start the sign-in again."},
+                status=404,
             )
         if not pin.strong:
-            message = "This code is for plex.tv/link: a PIN for this page is made with strong=true."
+            message = "This code is for plex.tv/link. This page requires a PIN with strong=true."
             return web.json_response({"error": message}, status=400)
         if pin.token is not None:
-            return web.json_response({"error": "This code has been used."}, status=409)
+            return web.json_response({"error": "This code has already been used."}, status=409)
         person = self._people.get(str(command.get("username")))
         if person is None:
             names = ", ".join(self._people)
@@ -111,15 +112,15 @@ class PlexTv:
         return respond(request, "resources", resources)
 
     async def ping(self, request: web.Request) -> web.Response:
-        """Answer a ping, by which clients keep a token alive."""
+        """Respond to a ping, which clients send to keep a token valid."""
         if self._find_user(request) is None:
             return bad_token(request)
         return respond(request, "ping", {"pong": True})
 
     async def sign_in_page(self, _request: web.Request) -> web.Response:
-        """Return the page that replaces plex.tv's own."""
+        """Return the sign-in page."""
         people = [{"username": p.username, "about": about(p)} for p in self._people.values()]
-        # "<" is escaped so that no name can close the script element the list sits in.
+        # "<" is escaped so that no name can close the script element that contains the list.
         listed = json.dumps(people).replace("<", "\\u003c")
         page = SIGN_IN_PAGE.read_text(encoding="utf-8").replace("{{people}}", listed)
         return web.Response(text=page, content_type="text/html")
@@ -134,7 +135,7 @@ def create_app(
     server_id: str = SERVER_ID,
     pin_lifetime: float | None = None,
 ) -> web.Application:
-    """Build the stand-in; one of the people owns the server.
+    """Build the stand-in; one of `people` owns the server.
 
     `pin_lifetime` in seconds replaces the lifetimes of plex.tv.
     """
@@ -154,19 +155,19 @@ def create_app(
 
 @web.middleware
 async def require_client_id(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Refuse a call of the API that does not say which client it comes from."""
+    """Reject an API call without X-Plex-Client-Identifier."""
     if request.path.startswith("/api/") and not request.headers.get("X-Plex-Client-Identifier"):
         return refuse(request, 400, 1000, "X-Plex-Client-Identifier is missing")
     return await handler(request)
 
 
 async def answer_not_found(request: web.Request) -> web.Response:
-    """Answer 404 for a path or method that the stand-in lacks."""
+    """Respond 404 for an unknown path or method."""
     return refuse(request, 404, 404, "Not Found")
 
 
 def read_json(text: str) -> object:
-    """Parse JSON; None for anything else."""
+    """Parse JSON; return None if it is invalid."""
     try:
         parsed: object = json.loads(text)
     except ValueError:

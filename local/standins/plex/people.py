@@ -1,4 +1,4 @@
-"""The people with a Plex account, and how plex.tv describes one."""
+"""The people with a Plex account, and their JSON at plex.tv."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +13,7 @@ class Person:
     email: str | None
     reaches_server: bool = True
     owns_server: bool = False
-    is_home_user: bool = False  # managed by the owner: no e-mail and no password of their own
+    is_home_user: bool = False  # managed by the owner, without e-mail and password
 
 
 PEOPLE = (
@@ -26,7 +26,7 @@ PEOPLE = (
 
 
 def about(person: Person) -> str:
-    """Describe a person in a few words, for the sign-in page."""
+    """Return a short description of a person, for the sign-in page."""
     if person.owns_server:
         return "owns the server"
     if not person.reaches_server:
@@ -35,7 +35,7 @@ def about(person: Person) -> str:
 
 
 def describe_person(person: Person, token: str) -> dict[str, Any]:
-    """Return an account with the fields of plex.tv."""
+    """Return an account as plex.tv does."""
     return {
         "id": person.id,
         "uuid": f"{person.id:016x}",

@@ -1,4 +1,4 @@
-"""PINs: one per attempt to sign in."""
+"""PINs: one per sign-in attempt."""
 
 import math
 import secrets
@@ -18,7 +18,7 @@ SHORT_ALPHABET = string.ascii_uppercase + string.digits
 
 @dataclass
 class Pin:
-    """A PIN: one attempt to sign in."""
+    """A PIN: one sign-in attempt."""
 
     id: int
     code: str
@@ -31,7 +31,7 @@ class Pin:
 
     @property
     def is_expired(self) -> bool:
-        """Return whether plex.tv refuses it for its age."""
+        """Return whether the PIN has expired."""
         return time.time() >= self.expires
 
 
@@ -41,12 +41,12 @@ def random_text(alphabet: str, length: int) -> str:
 
 
 def iso_time(seconds: float) -> str:
-    """Write a time the way plex.tv does."""
+    """Format a time as plex.tv does."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def describe_pin(pin: Pin, request: web.Request) -> dict[str, Any]:
-    """Return a PIN with the fields of plex.tv."""
+    """Return a PIN as plex.tv does."""
     return {
         "id": pin.id,
         "code": pin.code,

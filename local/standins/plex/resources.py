@@ -12,9 +12,9 @@ SERVER_ID = "6d0c94f3b0f1d8b7a5e2c9104f7e3a86b1d25c07"
 def describe_resources(
     person: Person, owner: Person, server_id: str, query: Mapping[str, str]
 ) -> list[dict[str, Any]]:
-    """List a player, a server that is not ours, and ours if it can be reached.
+    """List a player, an unrelated server, and our server if the person can access it.
 
-    The first two show a client that takes "has a server" for "reaches our server".
+    The first two expose a client that mistakes "has a server" for "can access our server".
     """
     found = [
         resource(f"{person.username}'s phone", f"phone-{person.id}", "client,player", query),
@@ -31,7 +31,7 @@ def describe_resources(
 
 
 def resource(name: str, client_id: str, provides: str, query: Mapping[str, str]) -> dict[str, Any]:
-    """Return one device with the fields of plex.tv; 192.0.2.0/24 is reserved for documentation."""
+    """Return one device as plex.tv does; 192.0.2.0/24 is reserved for documentation."""
     is_server = provides == "server"
     scheme = "https" if query.get("includeHttps") == "1" else "http"
     addresses = [("192.0.2.10", 32400, False)] if is_server else []

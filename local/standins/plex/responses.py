@@ -1,21 +1,21 @@
-"""Responses as plex.tv gives them: XML unless the caller accepts JSON."""
+"""Build responses as plex.tv does: XML unless the caller accepts JSON."""
 
 import re
 from collections.abc import Callable
-from xml.etree import ElementTree as ET  # it writes XML and reads none  # nosec B405
+from xml.etree import ElementTree as ET  # only writes XML  # nosec B405
 
 from aiohttp import web
 
 
 def respond(request: web.Request, name: str, body: object, status: int = 200) -> web.Response:
-    """Answer in the format that the caller accepts."""
+    """Respond in the format that the caller accepts."""
     if accepts_json(request):
         return web.json_response(body, status=status)
     return xml_response(name, body, status)
 
 
 def refuse(request: web.Request, status: int, code: int, message: str) -> web.Response:
-    """Answer an error of plex.tv."""
+    """Respond with an error of plex.tv."""
     error = {"code": code, "message": message, "status": status}
     if accepts_json(request):
         return web.json_response({"errors": [error]}, status=status)
@@ -23,24 +23,24 @@ def refuse(request: web.Request, status: int, code: int, message: str) -> web.Re
 
 
 def bad_token(request: web.Request) -> web.Response:
-    """Refuse a token that is missing or unknown, or that cannot be one."""
+    """Reject a missing, unknown or malformed token."""
     if re.fullmatch("[A-Za-z0-9_-]*", token_of(request)):
         return refuse(request, 401, 1001, "User could not be authenticated")
     return refuse(request, 422, 1001, "Invalid token")
 
 
 def token_of(request: web.Request) -> str:
-    """Return the token of a request, or an empty text; only the header: URLs end up in logs."""
+    """Return the token in the header, or an empty string; never in the URL, which is logged."""
     return request.headers.get("X-Plex-Token", "")
 
 
 def accepts_json(request: web.Request) -> bool:
-    """Return whether the caller asks for JSON; plex.tv's own choice is XML."""
+    """Return whether the caller accepts JSON; the default is XML."""
     return "application/json" in request.headers.get("Accept", "")
 
 
 def xml_response(name: str, body: object, status: int) -> web.Response:
-    """Answer XML."""
+    """Respond with XML."""
     text = ET.tostring(to_xml(name, body), encoding="unicode", xml_declaration=False)
     return web.Response(
         text=f'<?xml version="1.0" encoding="UTF-8"?>\n{text}\n',
@@ -50,7 +50,7 @@ def xml_response(name: str, body: object, status: int) -> web.Response:
 
 
 def to_xml(name: str, value: object) -> ET.Element:
-    """Turn JSON to XML the way of plex.tv: plain values are attributes, the rest are children."""
+    """Convert JSON to XML as plex.tv does: scalars are attributes, other values are children."""
     element = ET.Element(name)
     if isinstance(value, list):
         element.extend(to_xml(name.removesuffix("s"), item) for item in value)

@@ -42,7 +42,7 @@ class Tmdb:
         return page_of(self._search("tv", request), request)
 
     async def show_title(self, request: web.Request) -> web.Response:
-        """Return a film or show in full."""
+        """Return the details of a film or show."""
         asked = request.match_info["id"]
         if not re.fullmatch("0*[1-9][0-9]{0,9}", asked):
             message = "Invalid id: The pre-requisite id is invalid or not found."
@@ -75,7 +75,7 @@ class Tmdb:
 
 
 def create_app(catalogue: Catalogue | None = None) -> web.Application:
-    """Build the stand-in, over the catalogue of this folder unless another is given."""
+    """Build the stand-in, by default for the catalogue of this folder."""
     tmdb = Tmdb(catalogue or load_catalogue())
     app = web.Application(middlewares=[require_key])
     app.router.add_get("/3/search/multi", tmdb.search_multi)
@@ -90,7 +90,7 @@ def create_app(catalogue: Catalogue | None = None) -> web.Application:
 
 @web.middleware
 async def require_key(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Refuse a call without a v3 key in the query or a v4 token in the header."""
+    """Reject a call without a v3 key in the query or a v4 token in the header."""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     key = request.query.get("api_key", "")
     has_token = scheme == "Bearer" and re.fullmatch(r"[\w-]+\.[\w-]+\.[\w-]+", token)
@@ -101,7 +101,7 @@ async def require_key(request: web.Request, handler: Handler) -> web.StreamRespo
 
 
 async def show_configuration(_request: web.Request) -> web.Response:
-    """Return where images are."""
+    """Return the addresses and sizes of images."""
     return web.json_response(
         {
             "images": {
@@ -117,5 +117,5 @@ async def show_configuration(_request: web.Request) -> web.Response:
 
 
 async def answer_not_found(_request: web.Request) -> web.Response:
-    """Answer 404 for a path that the stand-in lacks."""
+    """Respond 404 for an unknown path."""
     return not_found()

@@ -1,4 +1,4 @@
-"""The titles and people that the stand-in knows: catalogue.json."""
+"""The titles and people of the stand-in, from catalogue.json."""
 
 import json
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ CATALOGUE = Path(__file__).with_name("catalogue.json")
 
 @dataclass(frozen=True)
 class Title:
-    """A film, or a show with its seasons (number → how many episodes; 0 holds the specials)."""
+    """A film, or a show with its seasons (number → episode count; season 0 is the specials)."""
 
     media_type: MediaType
     id: int
@@ -35,7 +35,7 @@ class Title:
 
 @dataclass(frozen=True)
 class Star:
-    """A person known from films; `multi` finds people, too."""
+    """A person known from films; a `multi` search also finds people."""
 
     id: int
     name: str

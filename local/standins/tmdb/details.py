@@ -1,4 +1,4 @@
-"""A title in full: genres, seasons, and what append_to_response adds."""
+"""The details of a title: genres, seasons, and the parts of append_to_response."""
 
 from typing import Any
 
@@ -36,7 +36,7 @@ GENRES = {
 
 
 def details_response(title: Title, request: web.Request) -> web.Response:
-    """Return a title with the fields of its own page, and those of append_to_response."""
+    """Return the details of a title, with the parts that append_to_response selects."""
     appended = request.query.get("append_to_response", "").split(",")
     if len(appended) > MAX_APPENDED:
         message = "Too many append to response objects: The maximum number of remote calls is 20."
@@ -64,7 +64,7 @@ def details_response(title: Title, request: web.Request) -> web.Response:
 
 
 def describe_translations(title: Title) -> list[dict[str, Any]]:
-    """List the translations; a name that is the original one is an empty text, as at TMDB."""
+    """List the translations; as at TMDB, a name that equals the original is empty."""
     name_key = "title" if title.media_type == "movie" else "name"
     locales = {ENGLISH: {"title": title.title, "overview": title.overview}} | title.translations
     found = []
@@ -89,7 +89,7 @@ def describe_translations(title: Title) -> list[dict[str, Any]]:
 
 
 def describe_images(title: Title, request: web.Request) -> dict[str, Any]:
-    """List the pictures of the requested languages, by default that of the response."""
+    """List the images in the requested languages, by default in that of the response."""
     languages = request.query.get("include_image_language", language_of(request)[:2]).split(",")
     posters = [title.poster] if title.poster and "en" in languages else []
     backdrops = [title.backdrop] if title.backdrop and "null" in languages else []
@@ -101,7 +101,7 @@ def describe_images(title: Title, request: web.Request) -> dict[str, Any]:
 
 
 def picture(path: str, language: str | None) -> dict[str, Any]:
-    """Return one picture."""
+    """Return one image as TMDB does."""
     return {
         "aspect_ratio": 0.667,
         "file_path": path,
@@ -114,9 +114,9 @@ def picture(path: str, language: str | None) -> dict[str, Any]:
 
 
 def describe_seasons(title: Title, language: str) -> list[dict[str, Any]]:
-    """List the seasons, the specials first; only the date of the first is known.
+    """List the seasons, the specials first; only the first season has a date.
 
-    One without episodes is announced only.
+    A season without episodes is only announced.
     """
     season, specials = ("Staffel", "Extras") if language[:2] == "de" else ("Season", "Specials")
     return [

@@ -1,4 +1,4 @@
-"""Find titles by words, and cut the results into pages."""
+"""Search titles by words, and paginate the results."""
 
 import math
 import unicodedata
@@ -15,26 +15,26 @@ LAST_PAGE = 500
 
 
 def is_found(title: Title, request: web.Request) -> bool:
-    """Return whether a search finds a title, by its name in any language."""
+    """Return whether a title matches the query, by its name in any language."""
     translated = [each["title"] for each in title.translations.values() if "title" in each]
     query = request.query.get("query", "")
     return matches(query, title.title, title.original_title, *translated)
 
 
 def matches(query: str, *names: str) -> bool:
-    """Return whether one of the names has all words of the query."""
+    """Return whether one of the names contains all words of the query."""
     words = plain(query).split()
     return bool(words) and any(all(word in plain(name) for word in words) for name in names)
 
 
 def plain(text: str) -> str:
-    """Drop case and accents."""
+    """Fold the case and remove accents."""
     decomposed = unicodedata.normalize("NFKD", text.casefold())
     return "".join(letter for letter in decomposed if not unicodedata.combining(letter))
 
 
 def found_as(title: Title, request: web.Request) -> dict[str, Any]:
-    """Return a title as a search has it: without a date where none is known."""
+    """Return a title as a search result, which omits an unknown date."""
     body = describe(title, language_of(request))
     for name in ("release_date", "first_air_date"):
         if body.get(name) == "":
@@ -45,10 +45,10 @@ def found_as(title: Title, request: web.Request) -> dict[str, Any]:
 def page_of(results: list[dict[str, Any]], request: web.Request) -> web.Response:
     """Return the requested page of the results, the most popular first."""
     if not request.query.get("query", "").strip():
-        # TMDB's own shape, unlike that of its other errors.
+        # TMDB uses this format for this error only.
         return web.json_response({"errors": ["query must be provided"]}, status=422)
-    asked = request.query.get("page", "1")
-    page = int(asked) if asked.isascii() and asked.isdigit() else 0
+    requested = request.query.get("page", "1")
+    page = int(requested) if requested.isascii() and requested.isdigit() else 0
     if not 1 <= page <= LAST_PAGE:
         message = "Invalid page: Pages start at 1 and max at 500. They are expected to be a number."
         return refuse(400, 22, message)

@@ -1,4 +1,4 @@
-"""A title with the fields of a search result, in a language."""
+"""A title as a search result, in a language."""
 
 import re
 from typing import Any
@@ -11,13 +11,13 @@ ENGLISH = "en-US"
 
 
 def language_of(request: web.Request) -> str:
-    """Return the requested language, `en-US` for none or an invalid one."""
-    asked = request.query.get("language", ENGLISH)
-    return asked if re.fullmatch("[a-z]{2}(-[A-Z]{2})?", asked) else ENGLISH
+    """Return the requested language, `en-US` if it is absent or invalid."""
+    requested = request.query.get("language", ENGLISH)
+    return requested if re.fullmatch("[a-z]{2}(-[A-Z]{2})?", requested) else ENGLISH
 
 
 def translation_of(title: Title, language: str) -> dict[str, str]:
-    """Return the translation of a title to a language, whatever the country."""
+    """Return the translation of a title to a language, preferably of the same country."""
     spoken = language[:2]
     known = {ENGLISH: {"title": title.title, "overview": title.overview}} | title.translations
     same = [locale for locale in known if locale[:2] == spoken]
@@ -25,9 +25,9 @@ def translation_of(title: Title, language: str) -> dict[str, str]:
 
 
 def describe(title: Title, language: str) -> dict[str, Any]:
-    """Return a title with the fields of a search result.
+    """Return a title as a search result.
 
-    An untranslated entry has its original title, no overview, and none of the English pictures.
+    Without a translation it has the original title, no overview, and no English images.
     """
     translation = translation_of(title, language)
     original = title.original_title or title.title

@@ -1,4 +1,4 @@
-"""Strict JSON: one meaning, and nothing that PostgreSQL cannot keep."""
+"""Strict JSON: no ambiguous documents, and no value that PostgreSQL cannot store."""
 
 import json
 from typing import Any

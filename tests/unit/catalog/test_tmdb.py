@@ -1,4 +1,4 @@
-"""What TMDB sends, read item by item; what it is sent, and what is kept."""
+"""The TMDB client: parsing of responses, the requests it sends, and its cache."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -46,11 +46,11 @@ FRESH_SEARCH, FRESH_DETAILS, STALE = 900, 21_600, 604_800
 
 
 class MemoryCache(Cache):
-    """Stands in for the server, which keeps answers and runs no other script."""
+    """A cache in memory that stores values and ignores all other scripts."""
 
     def __init__(self) -> None:
         super().__init__(SecretStr("redis://cache.invalid"))
-        self.kept: dict[str, str] = {}
+        self.stored: dict[str, str] = {}
         self.seconds: list[int] = []
         self._others: dict[str, str] = {}
 
@@ -61,17 +61,17 @@ class MemoryCache(Cache):
         self._others[key] = value
 
     def get_field(self, key: str, field: str) -> str | None:
-        return self.kept.get(field)
+        return self.stored.get(field)
 
     def run(self, script: str, keys: Sequence[str], args: Sequence[str | int]) -> None:
         if keys[0].endswith(":values"):
             name, value, _, seconds = args
-            self.kept[str(name)] = str(value)
+            self.stored[str(name)] = str(value)
             self.seconds.append(int(seconds))
 
 
 class Clock:
-    """A clock that a test moves."""
+    """A clock that a test advances."""
 
     def __init__(self) -> None:
         self.now = datetime(2026, 1, 1, tzinfo=UTC)
@@ -81,7 +81,7 @@ class Clock:
 
 
 class Tmdb:
-    """Stands in for TMDB: one canned answer, and what it was asked."""
+    """A fake TMDB with one fixed response; records the calls."""
 
     def __init__(self) -> None:
         self.status = 200
@@ -257,7 +257,7 @@ def test_a_missing_title_falls_back_to_the_original_title(
 
 
 @pytest.mark.parametrize(
-    ("title", "kept"),
+    ("title", "stored"),
     [
         (" The Matrix\u00a0", "The Matrix"),
         ("The\u00a0Matrix", "The Matrix"),
@@ -268,12 +268,12 @@ def test_a_missing_title_falls_back_to_the_original_title(
     ids=lambda value: repr(value)[:20],
 )
 def test_titles_have_no_control_characters_or_outer_spaces(
-    tmdb: Tmdb, client: TmdbClient, title: str, kept: str
+    tmdb: Tmdb, client: TmdbClient, title: str, stored: str
 ) -> None:
     tmdb.finds(changed(MOVIE, title=title))
-    assert titles_of(client)[0].title == kept
+    assert titles_of(client)[0].title == stored
     tmdb.body = changed(MOVIE, title=title)
-    assert details_of(client).title == kept
+    assert details_of(client).title == stored
 
 
 def test_an_overview_keeps_its_paragraphs(tmdb: Tmdb, client: TmdbClient) -> None:
@@ -417,11 +417,11 @@ def test_an_invalid_total_is_replaced_by_the_number_of_results(
 
 
 class TestPagesOfPeople:
-    """A search of all kinds finds people too, who are left out."""
+    """A search of all types also finds people, which the client skips."""
 
     @pytest.fixture
     def pages(self, monkeypatch: pytest.MonkeyPatch, tmdb: Tmdb) -> dict[str, list[Any]]:
-        """Return what is on each page of TMDB; there are five."""
+        """Return the results by TMDB page; of five pages, the absent ones contain only people."""
         found: dict[str, list[Any]] = {}
 
         def answer(method: str, url: str, **options: Any) -> tuple[int, Any]:
@@ -442,7 +442,7 @@ class TestPagesOfPeople:
         pages[str(first)] = [PERSON, MOVIE]
         assert self.shown(client, 1) == ([603], first, 100)
         assert len(tmdb.calls) == first
-        assert self.shown(client, 1) == ([603], first, 100), "kept as it was found"
+        assert self.shown(client, 1) == ([603], first, 100), "the cached page differs"
         assert len(tmdb.calls) == first
 
     def test_skipping_pages_of_people_is_bounded(
@@ -510,7 +510,7 @@ def test_an_invalid_page_is_catalog_unavailable(
 ) -> None:
     tmdb.body = body
     assert_unavailable(client)
-    assert cache.kept == {}, "nonsense was kept, so that it outlives the trouble"
+    assert cache.stored == {}, "an invalid response was cached"
 
 
 @pytest.mark.parametrize("status", [201, 204, 400, 401, 403, 404, 422])
@@ -519,7 +519,7 @@ def test_a_search_that_is_refused_is_catalog_unavailable(
 ) -> None:
     tmdb.status = status
     assert_unavailable(client)
-    assert cache.kept == {}
+    assert cache.stored == {}
 
 
 @pytest.mark.parametrize("details", [False, True])
@@ -528,7 +528,7 @@ def test_an_upstream_that_fails_is_catalog_unavailable(
 ) -> None:
     tmdb.trouble = http.UpstreamError("tmdb.example.org: ReadTimeoutError")
     assert_unavailable(client, details=details)
-    assert cache.kept == {}
+    assert cache.stored == {}
     tmdb.trouble = None
     assert titles_of(client) == []
 
@@ -659,7 +659,9 @@ def test_a_title_that_does_not_exist_is_none(
     tmdb.status, tmdb.body = 404, {"success": False, "status_code": code}
     assert client.details("movie", 1) == client.details("movie", 1) == CachedValue(None)
     assert len(tmdb.calls) == 1
-    assert cache.seconds == [MISSING_CACHE_SECONDS], "it would outlive the title's coming"
+    assert cache.seconds == [MISSING_CACHE_SECONDS], (
+        "a missing title must be cached for a short time only"
+    )
 
 
 @pytest.mark.parametrize(
@@ -674,11 +676,11 @@ def test_a_404_counts_as_missing_only_in_tmdbs_own_format(
     assert_unavailable(client, details=True)
     tmdb.status, tmdb.body = 200, MOVIE
     title = client.details("movie", 603).value
-    kept = dict(cache.kept)
+    stored = dict(cache.stored)
     clock.now += timedelta(seconds=FRESH_DETAILS)
     tmdb.status, tmdb.body = 404, body
     assert client.details("movie", 603) == CachedValue(title, FRESH_DETAILS)
-    assert cache.kept == kept, "somebody else's 404 wiped what is kept of a title"
+    assert cache.stored == stored, "a 404 that is not TMDB's replaced the cached title"
 
 
 @pytest.mark.parametrize(
@@ -700,7 +702,7 @@ def test_invalid_details_are_catalog_unavailable(
 ) -> None:
     tmdb.body = body
     assert_unavailable(client, details=True)
-    assert cache.kept == {}, "nonsense was kept, so that it outlives the trouble"
+    assert cache.stored == {}, "an invalid response was cached"
 
 
 @pytest.mark.parametrize("seasons", [None, "x", 5, {}, [], GONE], ids=repr)
@@ -731,7 +733,7 @@ def test_an_invalid_season_is_dropped_alone(tmdb: Tmdb, client: TmdbClient, odd:
 
 
 def test_a_title_with_nul_is_cleaned_or_catalog_unavailable(tmdb: Tmdb, client: TmdbClient) -> None:
-    # PostgreSQL takes no NUL in a text: it would be our 500 for TMDB's nonsense.
+    # PostgreSQL stores no NUL, so the invalid text would become a 500.
     tmdb.body = changed(MOVIE, title="The \0Matrix")
     try:
         found = details_of(client)
@@ -742,7 +744,7 @@ def test_a_title_with_nul_is_cleaned_or_catalog_unavailable(tmdb: Tmdb, client: 
 
 
 def test_a_text_with_lone_surrogates_is_not_returned(tmdb: Tmdb, client: TmdbClient) -> None:
-    # JSON can spell half a character, UTF-8 cannot: it would be our 500 for TMDB's nonsense.
+    # JSON can escape a lone surrogate, UTF-8 cannot encode it, so it would become a 500.
     tmdb.finds(changed(MOVIE, overview="\ud800", poster_path="/\udfff.jpg"), SHOW)
     found = titles_of(client)
     assert found[-1].tmdb_id == 1396
@@ -782,22 +784,22 @@ def test_a_cache_hit_makes_no_call_and_its_key_has_no_api_key(
     tmdb.body = dict(SHOW)
     assert client.details("tv", 1396) == client.details("tv", 1396)
     assert len(tmdb.calls) == 2
-    assert len(cache.kept) == 2
-    assert key not in str(cache.kept)
+    assert len(cache.stored) == 2
+    assert key not in str(cache.stored)
     assert cache.seconds == [FRESH_SEARCH + STALE, FRESH_DETAILS + STALE]
 
 
 @pytest.mark.parametrize(
-    "kept",
+    "stored",
     ["", "{", "null", "{}", '{"results": 5, "total_results": 1}', '[{"older": "shape"}]'],
 )
 def test_a_cache_entry_of_another_shape_is_a_miss(
-    tmdb: Tmdb, cache: MemoryCache, client: TmdbClient, kept: str
+    tmdb: Tmdb, cache: MemoryCache, client: TmdbClient, stored: str
 ) -> None:
     tmdb.finds(MOVIE)
     expected = client.search("x", "all", 1)
-    (key,) = cache.kept
-    cache.kept[key] = kept
+    (key,) = cache.stored
+    cache.stored[key] = stored
     assert client.search("x", "all", 1) == expected
     assert len(tmdb.calls) == 2
     assert client.search("x", "all", 1) == expected
@@ -811,7 +813,7 @@ def test_different_searches_have_different_cache_entries(
     client.search("x", "all", 2)
     client.search("x", "movie", 1)
     client.search("y", "all", 1)
-    assert len(tmdb.calls) == len(cache.kept) == 4
+    assert len(tmdb.calls) == len(cache.stored) == 4
     tmdb.body = dict(MOVIE)
     client.details("movie", 603)
     tmdb.body = changed(SHOW, id=603)
@@ -825,7 +827,7 @@ def test_each_language_has_its_own_cache_entry(tmdb: Tmdb, cache: MemoryCache) -
         settings = Environment(tmdb_api_key=SecretStr(V3_KEY), tmdb_language=language)
         TmdbClient(settings, cache).search("x", "all", 1)
         assert tmdb.calls[-1][3]["language"] == language
-    assert len(tmdb.calls) == len(cache.kept) == 2
+    assert len(tmdb.calls) == len(cache.stored) == 2
 
 
 def test_only_parsed_answers_are_cached(tmdb: Tmdb, cache: MemoryCache, client: TmdbClient) -> None:
@@ -833,8 +835,8 @@ def test_only_parsed_answers_are_cached(tmdb: Tmdb, cache: MemoryCache, client: 
     titles_of(client)
     tmdb.body = SHOW | {"surprise": "canary", "genres": [{"name": {"canary": 1}}]}
     details_of(client, "tv")
-    assert len(cache.kept) == 2
-    assert "canary" not in str(cache.kept)
+    assert len(cache.stored) == 2
+    assert "canary" not in str(cache.stored)
 
 
 @pytest.mark.parametrize(
@@ -867,7 +869,7 @@ def test_a_stale_entry_is_served_while_tmdb_fails(
     tmdb.trouble, tmdb.status, tmdb.body = trouble, status, body
     clock.now += timedelta(seconds=fresh_seconds - 1)
     assert ask() == first
-    assert len(tmdb.calls) == 1, "what is fresh asks nobody"
+    assert len(tmdb.calls) == 1, "a fresh value must not call TMDB"
     clock.now += timedelta(seconds=1)
     assert ask() == CachedValue(first.value, fresh_seconds)
     clock.now += timedelta(days=6)
@@ -876,10 +878,10 @@ def test_a_stale_entry_is_served_while_tmdb_fails(
 
 
 class TestRecheck:
-    """Before somebody is refused, TMDB is asked for what it may have meanwhile."""
+    """Before a request is refused, the client asks TMDB for newer details."""
 
     @pytest.fixture
-    def kept(self, tmdb: Tmdb, client: TmdbClient, clock: Clock) -> None:
+    def cached_show(self, tmdb: Tmdb, client: TmdbClient, clock: Clock) -> None:
         tmdb.body = SHOW | {"seasons": [{"season_number": 1}]}
         details_of(client, "tv")
         clock.now += timedelta(seconds=RECHECK_SECONDS)
@@ -893,15 +895,15 @@ class TestRecheck:
         assert found is not None
         return tuple(each.number for each in found.seasons)
 
-    @pytest.mark.usefixtures("kept")
+    @pytest.mark.usefixtures("cached_show")
     def test_an_insufficient_title_is_fetched_again(self, tmdb: Tmdb, client: TmdbClient) -> None:
         assert self.seasons(client, 1) == (1,)
         assert len(tmdb.calls) == 1
         assert self.seasons(client, 2) == (1, 2)
-        assert self.seasons(client, 1) == (1, 2), "kept for everybody"
+        assert self.seasons(client, 1) == (1, 2), "the new details must be cached"
         assert len(tmdb.calls) == 2
 
-    @pytest.mark.usefixtures("kept")
+    @pytest.mark.usefixtures("cached_show")
     def test_an_insufficient_title_is_fetched_again_at_most_every_half_minute(
         self, tmdb: Tmdb, client: TmdbClient, clock: Clock
     ) -> None:
@@ -919,7 +921,7 @@ class TestRecheck:
         assert self.seasons(client, 9) == self.seasons(client, 9) == ()
         assert len(tmdb.calls) == 1
 
-    @pytest.mark.usefixtures("kept")
+    @pytest.mark.usefixtures("cached_show")
     def test_while_tmdb_is_down_the_cached_title_decides(
         self, tmdb: Tmdb, client: TmdbClient
     ) -> None:
@@ -954,7 +956,7 @@ class TestRecheck:
 
 
 class TestLanguage:
-    """What TMDB has not in a language comes in English, each field by itself."""
+    """Each field that TMDB lacks in the configured language is returned in English."""
 
     GERMAN: ClassVar[dict[str, Any]] = {
         "iso_639_1": "de",
@@ -1100,7 +1102,7 @@ def test_spellings_of_one_search_share_a_cache_entry(
     client.search(spelling, "all", 1)
     client.search("breaking bad", "all", 1)
     assert [call[3]["query"] for call in tmdb.calls] == ["breaking bad"]
-    assert len(cache.kept) == 1
+    assert len(cache.stored) == 1
 
 
 @pytest.mark.parametrize("text", [" ", "\u200b", "\x1c", "\ud800"])
@@ -1139,7 +1141,7 @@ def test_a_clock_that_is_behind_gives_no_negative_age(
 
 
 def test_failures_open_the_breaker_and_refusals_do_not(tmdb: Tmdb, client: TmdbClient) -> None:
-    # Whoever finds a question that TMDB does not like must not keep it from everybody.
+    # A query that TMDB rejects must not open the circuit for other users.
     tmdb.status = 422
     for _ in range(2 * FAILURES):
         assert_unavailable(client)
@@ -1207,7 +1209,9 @@ def test_any_details_give_a_title_or_catalog_unavailable(body: dict[str, Any]) -
                 found = details_of(client_of(V3_KEY, cache), media_type)
             except AppError as error:
                 assert error.code == ErrorCode.CATALOG_UNAVAILABLE
-                assert cache.kept == {}
+                assert cache.stored == {}
                 continue
             assert f"{found.title}{found.overview}{found.genres}{found.seasons}".encode()
-            assert details_of(client_of(V3_KEY, cache), media_type) == found, "kept as it was read"
+            assert details_of(client_of(V3_KEY, cache), media_type) == found, (
+                "the cached details differ"
+            )

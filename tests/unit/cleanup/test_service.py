@@ -1,4 +1,4 @@
-"""Cleaning: in batches, for as long as there is time."""
+"""The cleanup deletes in batches until no time is left."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,7 +10,7 @@ from medianest.cleanup.service import BATCH
 
 
 class Rows:
-    """Stands in for a table, and for the database that it is in."""
+    """A fake table and its database."""
 
     def __init__(self, count: int) -> None:
         self.count = count
@@ -48,9 +48,9 @@ def table(monkeypatch: pytest.MonkeyPatch) -> Table:
 
 
 def clock(*seconds: float) -> Callable[[], float]:
-    """Return a clock that says these one after the other, and then its last for ever."""
-    left = list(seconds)
-    return lambda: left.pop(0) if len(left) > 1 else left[0]
+    """Return a clock that gives these times in turn, then repeats the last one."""
+    remaining = list(seconds)
+    return lambda: remaining.pop(0) if len(remaining) > 1 else remaining[0]
 
 
 @pytest.mark.parametrize(

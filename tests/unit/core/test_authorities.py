@@ -1,4 +1,4 @@
-"""Who is trusted to vouch for Amazon's databases: authorities of Amazon's, and they are good."""
+"""The trusted certificate authorities of Amazon's databases: complete and valid."""
 
 import re
 import ssl
@@ -12,7 +12,7 @@ from medianest.core.db import AMAZON_AUTHORITIES
 
 CERTIFICATES = x509.load_pem_x509_certificates(AMAZON_AUTHORITIES.read_bytes())
 KINDS = {"RSA2048 G1", "RSA4096 G1", "ECC384 G1"}
-# What signs for RDS Proxy.
+# The authorities of RDS Proxy.
 TRUST_SERVICES = {f"Amazon Root CA {number}" for number in (1, 2, 3, 4)}
 
 
@@ -31,7 +31,7 @@ def test_each_certificate_is_a_valid_self_signed_authority(
     assert usage.key_cert_sign
     now = datetime.now(UTC)
     assert certificate.not_valid_before_utc < now
-    # Time enough to notice, and to deploy another file.
+    # A year is enough to deploy a new file.
     assert certificate.not_valid_after_utc > now + timedelta(days=365)
 
 

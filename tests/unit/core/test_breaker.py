@@ -1,4 +1,4 @@
-"""The circuit breaker of one environment; what many make of it is in tests/integration."""
+"""The circuit breaker of one environment; tests/integration has the one shared by many."""
 
 import time
 
@@ -12,17 +12,17 @@ from tests.support.canned import NoCache
 
 
 def outcome(breaker: Breaker, *, host_is_up: bool) -> str:
-    """Make a call: `up`, `down`, or `alone` when the host was not asked."""
+    """Make a call; return `up`, `down`, or `open` if the breaker made no call."""
 
-    def ask() -> None:
+    def call() -> None:
         if not host_is_up:
             raise UpstreamError("down")
 
     try:
         with breaker.guard():
-            ask()
+            call()
     except UpstreamError as error:
-        return "down" if str(error) == "down" else "alone"
+        return "down" if str(error) == "down" else "open"
     return "up"
 
 
@@ -37,13 +37,13 @@ def test_five_consecutive_failures_open_the_breaker_for_its_period(
         patched.setattr(time, "time", lambda: now)
         for host_is_up, seconds in calls:
             now += seconds
-            got = outcome(breaker, host_is_up=host_is_up)
+            result = outcome(breaker, host_is_up=host_is_up)
             if in_a_row >= FAILURES and now < open_until:
-                assert got == "alone"
+                assert result == "open"
             elif host_is_up:
-                assert got == "up"
+                assert result == "up"
                 in_a_row = 0
             else:
-                assert got == "down"
+                assert result == "down"
                 in_a_row += 1
                 open_until = now + OPEN_SECONDS

@@ -1,4 +1,4 @@
-"""A block of code is over when its time is, whatever it waits for."""
+"""A time limit interrupts a block of code when its time is over."""
 
 import signal
 import time
@@ -9,11 +9,11 @@ from medianest.core.deadline import time_limit
 
 
 class InnerError(Exception):
-    """What the inner of two limits raises."""
+    """The error of the inner of two limits."""
 
 
 class OuterError(Exception):
-    """What the outer of two limits raises."""
+    """The error of the outer of two limits."""
 
 
 def timer() -> float:
@@ -27,11 +27,11 @@ def wait(seconds: float) -> None:
 
 
 def test_a_block_within_its_limit_is_not_interrupted() -> None:
-    former = signal.getsignal(signal.SIGALRM)
+    previous = signal.getsignal(signal.SIGALRM)
     with time_limit(10, InnerError()):
         assert timer() > 0
     assert timer() == 0
-    assert signal.getsignal(signal.SIGALRM) is former
+    assert signal.getsignal(signal.SIGALRM) is previous
 
 
 def test_a_block_past_its_limit_is_interrupted() -> None:
@@ -42,20 +42,20 @@ def test_a_block_past_its_limit_is_interrupted() -> None:
     assert timer() == 0
 
 
-def nested(outer: float, inner: float, seen: list[float]) -> None:
-    """Run out of an inner limit within an outer one, and go on until that is over too."""
+def nested(outer: float, inner: float, remaining: list[float]) -> None:
+    """Exceed an inner limit, record the outer timer in `remaining`, and exceed the outer limit."""
     with time_limit(outer, OuterError()):
         with pytest.raises(InnerError), time_limit(inner, InnerError()):
             wait(10)
-        seen.append(timer())
+        remaining.append(timer())
         wait(10)
 
 
 def test_an_inner_limit_leaves_the_outer_one_what_is_left() -> None:
-    seen: list[float] = []
+    remaining: list[float] = []
     with pytest.raises(OuterError):
-        nested(1.0, 0.05, seen)
-    assert 0 < seen[0] < 1.0
+        nested(1.0, 0.05, remaining)
+    assert 0 < remaining[0] < 1.0
     assert timer() == 0
 
 

@@ -1,4 +1,4 @@
-"""The envelope: its keys, its times, its pages."""
+"""The response envelope: keys, times and pagination."""
 
 import json
 from datetime import UTC, datetime, timedelta, timezone
@@ -15,32 +15,32 @@ from medianest.core.error_codes import ErrorCode
 from medianest.core.errors import AppError, invalid
 
 
-class Thing(ResponseModel):
-    """Something on the wire."""
+class SampleResponse(ResponseModel):
+    """A response model."""
 
     long_name: str
     maybe: str | None = None
     made_at: Timestamp | None = None
 
 
-class Wish(RequestModel):
-    """Something that is asked for."""
+class SampleRequest(RequestModel):
+    """A request model."""
 
     how_many: int
     name: str = ""
 
 
 def sent(model: ResponseModel) -> Any:
-    """Return what goes out; the routes leave out what is None (`api.route.Route`)."""
+    """Return the model as sent; routes omit fields that are None (`api.route.Route`)."""
     return json.loads(model.model_dump_json(by_alias=True, exclude_none=True))
 
 
 def test_a_success_has_data_and_nothing_else() -> None:
-    assert sent(ok(Thing(long_name="x"))) == {"success": True, "data": {"longName": "x"}}
+    assert sent(ok(SampleResponse(long_name="x"))) == {"success": True, "data": {"longName": "x"}}
 
 
 def test_a_field_with_a_value_is_sent() -> None:
-    assert sent(ok(Thing(long_name="x", maybe=""))) == {
+    assert sent(ok(SampleResponse(long_name="x", maybe=""))) == {
         "success": True,
         "data": {"longName": "x", "maybe": ""},
     }
@@ -71,7 +71,7 @@ def test_an_invalid_field_is_named() -> None:
 
 
 def test_a_page_has_its_place_at_the_top() -> None:
-    assert sent(page_of([Thing(long_name="x")], page=2, limit=1, total=3)) == {
+    assert sent(page_of([SampleResponse(long_name="x")], page=2, limit=1, total=3)) == {
         "success": True,
         "data": [{"longName": "x"}],
         "pagination": {"page": 2, "limit": 1, "total": 3, "hasNext": True, "hasPrev": True},
@@ -127,12 +127,12 @@ def test_walking_the_pages_sees_every_item_once(limit: int, total: int) -> None:
     ],
 )
 def test_times_are_utc_with_milliseconds(moment: datetime, text: str) -> None:
-    assert sent(Thing(long_name="x", made_at=moment))["madeAt"] == text
+    assert sent(SampleResponse(long_name="x", made_at=moment))["madeAt"] == text
 
 
 @given(st.datetimes(timezones=st.timezones(), min_value=datetime(1900, 1, 2)))  # noqa: DTZ001 - Hypothesis sets the zone
 def test_a_time_is_sent_to_its_millisecond(moment: datetime) -> None:
-    text = sent(Thing(long_name="x", made_at=moment))["madeAt"]
+    text = sent(SampleResponse(long_name="x", made_at=moment))["madeAt"]
     assert text.endswith("Z")
     assert len(text) == len("2026-11-05T09:08:07.123Z")
     read = datetime.fromisoformat(text)
@@ -215,8 +215,8 @@ def test_the_first_twenty_are_the_default() -> None:
 )
 def test_input_of_wrong_or_unknown_fields_is_refused(body: Any) -> None:
     with pytest.raises(ValidationError):
-        Wish.model_validate(body)
+        SampleRequest.model_validate(body)
 
 
 def test_input_of_the_right_fields_is_accepted() -> None:
-    assert Wish.model_validate({"howMany": 1, "name": "x"}).how_many == 1
+    assert SampleRequest.model_validate({"howMany": 1, "name": "x"}).how_many == 1

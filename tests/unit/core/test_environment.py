@@ -185,7 +185,7 @@ def test_a_bad_value_is_refused_by_its_upper_case_name(name: str, value: str) ->
         (f"Bad configuration: {name} must ", f"Bad configuration: {name} is ")
     )
     assert name.lower() not in message
-    # In our words, and with what was given unless that is a secret.
+    # The message has our wording, and the given value unless that is a secret.
     assert not re.search(r"Input|String|should|pattern|\^|Invalid|unpack", message)
     is_shown = name not in SECRETS and "@" not in value
     assert (", not " in message) == is_shown
@@ -299,7 +299,7 @@ def test_production_takes_addresses_with_tls() -> None:
         "?sslmode=disable",
         "?sslmode=allow",
         "?sslmode=prefer",
-        # These encrypt, for whoever answers.
+        # These encrypt without verifying the server.
         "?sslmode=require",
         "?sslmode=verify-ca",
         "?sslmode=VERIFY-FULL",
@@ -531,7 +531,7 @@ def test_a_trailing_slash_of_an_address_is_removed() -> None:
         "your-super-secret-jwt-key-change-this-in-production",
         "password1234567890password1234567890",
         "!!!secretsecretsecretsecretsecretsecret",
-        # The same placeholders in other spellings, and other rows of a keyboard.
+        # Other spellings of the same placeholders, and keyboard sequences.
         "your_super_secret_jwt_key_change_this",
         "change_me_before_you_put_this_anywhere",
         "0123456789abcdef" * 4,
@@ -545,7 +545,7 @@ def test_a_weak_jwt_secret_is_refused(secret: str) -> None:
 
 @given(st.binary(min_size=32, max_size=32).filter(lambda value: len(set(value)) >= 16))
 def test_random_jwt_secrets_are_accepted_in_hex(value: bytes) -> None:
-    # Sixteen different bytes, so that the example is one that a generator would give.
+    # At least sixteen distinct bytes, as a random generator gives.
     check_jwt_secret(value.hex())
 
 

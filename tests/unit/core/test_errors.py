@@ -38,7 +38,7 @@ STATUSES = {
 
 def test_the_registry_equals_the_table_of_the_contract() -> None:
     assert {str(code): spec.status for code, spec in REGISTRY.items()} == STATUSES, (
-        "add the code to STATUSES above, with the status that clients may rely on"
+        "add the code and its documented status to STATUSES above"
     )
 
 

@@ -1,4 +1,4 @@
-"""Outbound calls: bounded in time and size, and one kind of error for whatever goes wrong."""
+"""Outbound calls: bounded in time and size, with one error type for every failure."""
 
 import json
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ CONNECTION = urllib3.connection.HTTPConnection("upstream.example.org")
 
 
 class Clock:
-    """A clock that a test moves."""
+    """A clock that a test advances."""
 
     def __init__(self) -> None:
         self.seconds = 1000.0
@@ -31,7 +31,7 @@ class Clock:
 
 
 class Response:
-    """What urllib3 returns, as far as it is used."""
+    """The parts of urllib3's response that the client uses."""
 
     def __init__(self, status: int, *pieces: bytes) -> None:
         self.status = status
@@ -53,7 +53,7 @@ class Response:
 
 
 class Pool:
-    """Stands in for the network: answers, or fails, in turn."""
+    """A fake connection pool that returns or raises the entries of its script in turn."""
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
@@ -376,7 +376,7 @@ def test_a_body_that_is_no_json_is_an_error(pool: Pool, body: bytes) -> None:
 @NO_JSON
 @pytest.mark.parametrize("status", [400, 401, 404, 422])
 def test_the_body_of_a_4xx_may_be_no_json(pool: Pool, status: int, body: bytes) -> None:
-    # A caller who provokes a refusal must not make the host look broken.
+    # A caller that provokes a refusal must not open the circuit.
     pool.script = [Response(status, body)]
     assert get() == (status, None)
 

@@ -1,4 +1,4 @@
-"""Secrets: a value is itself, what an ARN names is read again in time and checked each time."""
+"""Secrets: plain values are used directly; values of ARNs are refreshed and always validated."""
 
 import pytest
 from pydantic import SecretStr
@@ -8,7 +8,7 @@ from medianest.core.environment import ConfigurationError
 from medianest.core.observability import metrics
 from medianest.core.secrets import resolve
 from tests.conftest import JWT_SECRET
-from tests.unit.conftest import forget_settings
+from tests.unit.conftest import clear_settings
 
 ARN = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:medianest-AbCdEf"
 DATABASE = SecretStr(ARN)
@@ -17,15 +17,15 @@ SECOND = "postgresql://u:canary-2@db/medianest"
 
 
 class Aws:
-    """Stands in for AWS and for time; without a value it cannot be reached."""
+    """A fake AWS and clock; it is unreachable while it has no value."""
 
     def __init__(self) -> None:
         self.value: str | None = FIRST
         self.now = 1_000_000.0
-        self.asked: list[str] = []
+        self.calls: list[str] = []
 
     def read(self, arn: str, *, fresh: bool) -> str:
-        self.asked.append(arn)
+        self.calls.append(arn)
         if self.value is None:
             raise secrets._UnreadableError("AWS is down")
         return self.value
@@ -36,16 +36,16 @@ class Aws:
 
 @pytest.fixture
 def aws(monkeypatch: pytest.MonkeyPatch) -> Aws:
-    own = Aws()
-    monkeypatch.setattr(secrets, "_read", own.read)
-    monkeypatch.setattr("medianest.core.secrets.time.time", own.time)
-    return own
+    fake = Aws()
+    monkeypatch.setattr(secrets, "_read", fake.read)
+    monkeypatch.setattr("medianest.core.secrets.time.time", fake.time)
+    return fake
 
 
 def test_a_plain_value_is_returned_unchanged(aws: Aws) -> None:
     assert resolve(SecretStr("just a value"), "TMDB_API_KEY") == "just a value"
     assert resolve(SecretStr("just a value"), "TMDB_API_KEY", fresh=True) == "just a value"
-    assert aws.asked == []
+    assert aws.calls == []
 
 
 def test_an_absent_secret_is_named() -> None:
@@ -58,10 +58,10 @@ def test_an_arn_is_read_once_in_five_minutes(aws: Aws) -> None:
     aws.value = SECOND
     aws.now += 299.9
     assert resolve(DATABASE, "DATABASE_URL") == FIRST
-    assert aws.asked == [ARN]
+    assert aws.calls == [ARN]
     aws.now += 0.1
     assert resolve(DATABASE, "DATABASE_URL") == SECOND
-    assert aws.asked == [ARN, ARN]
+    assert aws.calls == [ARN, ARN]
 
 
 def test_each_arn_has_its_own_value(aws: Aws) -> None:
@@ -79,7 +79,7 @@ def test_a_fresh_value_is_read_at_once_but_not_with_every_call(aws: Aws) -> None
     aws.now += 0.1
     assert resolve(DATABASE, "DATABASE_URL", fresh=True) == SECOND
     assert resolve(DATABASE, "DATABASE_URL") == SECOND
-    assert len(aws.asked) == 2
+    assert len(aws.calls) == 2
 
 
 def test_a_value_that_cannot_be_read_again_serves_for_an_hour(aws: Aws) -> None:
@@ -87,11 +87,11 @@ def test_a_value_that_cannot_be_read_again_serves_for_an_hour(aws: Aws) -> None:
     aws.value = None
     aws.now += 300
     assert [resolve(DATABASE, "DATABASE_URL") for _ in range(3)] == [FIRST] * 3
-    assert len(aws.asked) == 2
+    assert len(aws.calls) == 2
     assert "SecretUnreadable" in metrics.metric_set
     aws.now += 30
     assert resolve(DATABASE, "DATABASE_URL") == FIRST
-    assert len(aws.asked) == 3
+    assert len(aws.calls) == 3
     aws.now += 3271
     with pytest.raises(ConfigurationError, match="DATABASE_URL cannot be read: AWS is down"):
         resolve(DATABASE, "DATABASE_URL")
@@ -141,7 +141,7 @@ def test_a_login_is_handed_out_as_the_address_that_it_stands_for(
 ) -> None:
     aws.value = login
     assert [resolve(SecretStr(ARN), name) for _ in range(2)] == [address or login] * 2
-    assert aws.asked == [ARN]
+    assert aws.calls == [ARN]
 
 
 def test_a_login_without_a_host_takes_the_one_of_the_environment(
@@ -149,7 +149,7 @@ def test_a_login_without_a_host_takes_the_one_of_the_environment(
 ) -> None:
     environment.setenv("DATABASE_HOST", "db.example")
     environment.setenv("REDIS_HOST", "cache.example")
-    forget_settings()
+    clear_settings()
     aws.value = '{"username": "u", "password": "p"}'
     address = "postgresql://u:p@db.example:5432/?sslmode=verify-full"
     assert resolve(SecretStr(ARN), "DATABASE_URL") == address
@@ -169,7 +169,7 @@ def test_in_production_what_an_arn_names_must_ask_for_tls(
     for setting in ("DATABASE_URL", "REDIS_URL"):
         environment.setenv(setting, ARN)
     environment.setenv("NODE_ENV", "production")
-    forget_settings()
+    clear_settings()
     aws.value = plain
     with pytest.raises(ConfigurationError, match=f"{name} must use TLS") as caught:
         resolve(SecretStr(ARN), name)

@@ -1,4 +1,4 @@
-"""Messages about invalid input are our own words, whatever pydantic calls it."""
+"""Messages about invalid input have our wording, never pydantic's."""
 
 import importlib
 import re
@@ -11,7 +11,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from medianest.core.envelope import Id, PlainInt, QueryParams, RequestModel
 from medianest.core.validation import invalid_value, message_of
-from tests.support.api import ROOT, assert_own_words
+from tests.support.api import ROOT, assert_own_wording
 
 _DOMAINS = sorted(
     path.parent.name for path in (ROOT / "layers/shared/python/medianest").glob("*/schemas.py")
@@ -32,7 +32,7 @@ OTHER_IDS = [
     None,
     [SOME_ID],
 ]
-# Of every kind that JSON has, and of every length.
+# Values of every JSON type and of different lengths.
 WRONG: list[Any] = [
     *(None, True, 0, -1, 7, 1.5, 10**6, 10**30, "", " ", "x", "x" * 10_000, "\0", "a@b", "1e3"),
     *([], [1], [1, 1], ["x"], [None], list(range(1000)), {}, {"x": 1}, {"x": {}}),
@@ -49,7 +49,7 @@ def models(base: type[BaseModel]) -> Iterator[type[BaseModel]]:
 
 
 def received() -> list[type[BaseModel]]:
-    """Return every model of what callers send."""
+    """Return every request model."""
     for domain in _DOMAINS:
         importlib.import_module(f"medianest.{domain}.schemas")
     return [*models(RequestModel), *models(QueryParams)]
@@ -66,20 +66,20 @@ def problems_of(model: Any, value: object) -> list[Any]:
 @pytest.mark.parametrize("model", received(), ids=lambda model: model.__name__)
 def test_every_problem_of_every_model_has_our_own_message(model: type[BaseModel]) -> None:
     names = [field.alias or name for name, field in model.model_fields.items()]
-    told: list[Any] = problems_of(model, []) + problems_of(model, {"surprise": 1})
+    problems: list[Any] = problems_of(model, []) + problems_of(model, {"surprise": 1})
     for name in names:
         for wrong in WRONG:
-            told += problems_of(model, {name: wrong})
-    assert bool(told)
-    for problem in told:
+            problems += problems_of(model, {name: wrong})
+    assert bool(problems)
+    for problem in problems:
         text = message_of(problem)
-        assert_own_words(text)
-        # The sentence for what nobody thought of is not good enough for what we have.
-        assert text != message_of({"type": "nobody knows"}), problem
+        assert_own_wording(text)
+        # The generic fallback message is not allowed for the errors of existing models.
+        assert text != message_of({"type": "unknown_error"}), problem
 
 
 class Everything(RequestModel):
-    """A field of each kind that is not in the API now."""
+    """A model with one field of each type that no request model uses."""
 
     number: float
     moment: datetime
@@ -97,7 +97,7 @@ def test_an_unknown_kind_of_problem_has_our_own_message() -> None:
         ]
         assert problems
         for problem in problems:
-            assert_own_words(message_of(problem))
+            assert_own_wording(message_of(problem))
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""By the digest of its properties the resource of a stack tells that a setting has changed."""
+"""The digest of its properties changes the id of a stack's resource when a setting changes."""
 
 from medianest.migrations.deployment import digest
 

@@ -1,9 +1,9 @@
-"""Migrations keep the release before running, and their names say when they may run.
+"""Migrations do not break the previous release, and their names say when they may run.
 
-All migrations of a deployment run before its code takes traffic, while the release before still
-serves. `pre` is a migration that this release needs and the one before does not notice. `post`
-removes what no code of this release or the one before uses; so it ships one release after the
-code that stopped using it.
+All migrations of a deployment run before its code takes traffic, while the previous release still
+serves. A `pre` migration adds what this release needs and the previous one ignores. A `post`
+migration removes what neither release uses, so it ships one release after the code that stopped
+using it.
 """
 
 import re
@@ -12,10 +12,10 @@ import pytest
 
 from medianest.migrations.runner import Migration, migrations
 
-# From this number on a name says `pre` or `post`; applied files keep their names.
+# Names contain `pre` or `post` from this number on; applied files keep their names.
 FIRST_NAMED = 14
 NAME = re.compile(r"\d{4}_(pre|post)_[a-z0-9]+(_[a-z0-9]+)*")
-# Statements that break the release before.
+# Statements that break the previous release.
 BREAKING = re.compile(
     r"DROP\s+(TABLE|COLUMN|VIEW|FUNCTION)|RENAME\s|ALTER\s+COLUMN\s+\S+\s+(TYPE|SET\s+NOT\s+NULL)"
     r"|ADD\s+COLUMN\s+\S+\s+\S+\s+NOT\s+NULL(?!\s+(DEFAULT|GENERATED))|TRUNCATE",
@@ -27,7 +27,7 @@ EACH = pytest.mark.parametrize("migration", migrations()[1:], ids=lambda each: e
 @EACH
 def test_name_says_pre_or_post(migration: Migration) -> None:
     assert migration.version < FIRST_NAMED or NAME.fullmatch(migration.name), (
-        f"name it {migration.version:04}_pre_….sql if the release before goes on with it,"
+        f"name it {migration.version:04}_pre_….sql if the previous release works with it,"
         f" {migration.version:04}_post_….sql if it removes what that release no longer uses"
     )
 
@@ -36,8 +36,8 @@ def test_name_says_pre_or_post(migration: Migration) -> None:
 def test_the_release_before_goes_on_with_the_new_schema(migration: Migration) -> None:
     found = [match[0] for match in BREAKING.finditer(migration.statements)]
     assert not found or "_post_" in migration.name, (
-        f"{migration.name} breaks the release before: {', '.join(found)}. Add what is new in a"
-        " pre migration, stop using the old, and remove it in a post migration one release later"
+        f"{migration.name} breaks the previous release: {', '.join(found)}. Add the new schema in a"
+        " pre migration, stop using the old one, and drop it in a post migration a release later"
     )
 
 

@@ -1,4 +1,4 @@
-"""Migrations: numbered without a gap, in order, and known by their content."""
+"""Migrations: numbered without a gap, sorted, and identified by a checksum."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The sliding log: exact in every window, all or nothing, and told in headers."""
+"""The sliding window log: exact in every window, all or nothing, and reported in headers."""
 
 import math
 import time
@@ -20,7 +20,7 @@ from medianest.rate_limits.sliding_window import (
 
 
 class Clock:
-    """The time, as the test says."""
+    """A clock that a test advances."""
 
     def __init__(self) -> None:
         self.now = 1_800_000_000.0
@@ -31,9 +31,9 @@ class Clock:
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    told = Clock()
-    monkeypatch.setattr(time, "time", told)
-    return told
+    fake = Clock()
+    monkeypatch.setattr(time, "time", fake)
+    return fake
 
 
 def bucket(limit: int, window: int, subject: str = "x") -> Bucket:
@@ -103,27 +103,27 @@ class TestLimitKeys:
 
 class TestMemoryLog:
     def test_calls_past_the_limit_are_refused_until_the_window_moves(self, clock: Clock) -> None:
-        log, asked = MemoryLog(), [bucket(3, 60)]
+        log, buckets = MemoryLog(), [bucket(3, 60)]
         for remaining in (2, 1, 0):
-            (found,) = log.hit(asked)
+            (found,) = log.hit(buckets)
             assert (found.refused, found.remaining, found.wait) == (False, remaining, 60.0)
         clock.now += 20
-        (found,) = log.hit(asked)
+        (found,) = log.hit(buckets)
         assert (found.refused, found.remaining, found.wait) == (True, 0, 40.0)
         assert found.resets_at == clock.now + 40
         clock.now += 39.9
-        assert log.hit(asked)[0].refused
+        assert log.hit(buckets)[0].refused
         clock.now += 0.1
-        assert not log.hit(asked)[0].refused
+        assert not log.hit(buckets)[0].refused
 
     def test_only_the_first_refusal_of_a_window_is_marked(self, clock: Clock) -> None:
-        log, asked = MemoryLog(), [bucket(1, 60)]
-        log.hit(asked)
-        assert [log.hit(asked)[0].first for _ in range(3)] == [True, False, False]
+        log, buckets = MemoryLog(), [bucket(1, 60)]
+        log.hit(buckets)
+        assert [log.hit(buckets)[0].first for _ in range(3)] == [True, False, False]
         assert log.hit([bucket(1, 60, "y")])[0].first is False
         clock.now += 60
-        assert not log.hit(asked)[0].refused
-        assert [log.hit(asked)[0].first for _ in range(2)] == [True, False]
+        assert not log.hit(buckets)[0].refused
+        assert [log.hit(buckets)[0].first for _ in range(2)] == [True, False]
 
     def test_a_call_is_charged_to_all_keys_or_none(self, clock: Clock) -> None:
         log, tight, wide = MemoryLog(), bucket(1, 60, "tight"), bucket(5, 60, "wide")
@@ -135,13 +135,13 @@ class TestMemoryLog:
         assert log.hit([wide])[0].remaining == 3
 
     def test_refused_calls_do_not_prolong_the_wait(self, clock: Clock) -> None:
-        log, asked = MemoryLog(), [bucket(1, 60)]
-        log.hit(asked)
+        log, buckets = MemoryLog(), [bucket(1, 60)]
+        log.hit(buckets)
         for _ in range(59):
             clock.now += 1
-            assert log.hit(asked)[0].refused
+            assert log.hit(buckets)[0].refused
         clock.now += 1
-        assert not log.hit(asked)[0].refused
+        assert not log.hit(buckets)[0].refused
 
     def test_a_lowered_limit_holds_at_once(self, clock: Clock) -> None:
         log = MemoryLog()
@@ -149,7 +149,7 @@ class TestMemoryLog:
             log.hit([bucket(5, 60)])
             clock.now += 10
         (found,) = log.hit([bucket(2, 60)])
-        # Four of the five must have left: the fourth was at 30 seconds, now are 50.
+        # Four of the five calls must expire: the fourth was at 30 seconds, now it is 50.
         assert (found.refused, found.remaining, found.wait) == (True, 0, 40.0)
 
     def test_the_memory_log_is_bounded(self, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -191,20 +191,22 @@ class TestHeaders:
         assert headers([]) == {}
 
     def test_all_policies_are_listed_with_the_tightest_first(self) -> None:
-        told = headers([result("auth", 9, 59.2), result("plex-pin", 4, 299.0)])
-        assert tuple(told.values()) == (
+        sent_headers = headers([result("auth", 9, 59.2), result("plex-pin", 4, 299.0)])
+        assert tuple(sent_headers.values()) == (
             "5",
             "4",
             "1299",
             '"plex-pin";q=5;w=300, "auth";q=10;w=60',
             '"plex-pin";r=4;t=299, "auth";r=9;t=60',
         )
-        assert tuple(told) == HEADERS
+        assert tuple(sent_headers) == HEADERS
 
     def test_a_policy_with_two_subjects_is_named_once_by_the_tighter(self) -> None:
-        told = headers([result("login", 4, 900), result("login", 2, 30), result("auth", 9, 60)])
-        assert told["RateLimit"] == '"login";r=2;t=30, "auth";r=9;t=60'
-        assert told["RateLimit-Policy"] == '"login";q=5;w=900, "auth";q=10;w=60'
+        sent_headers = headers(
+            [result("login", 4, 900), result("login", 2, 30), result("auth", 9, 60)]
+        )
+        assert sent_headers["RateLimit"] == '"login";r=2;t=30, "auth";r=9;t=60'
+        assert sent_headers["RateLimit-Policy"] == '"login";q=5;w=900, "auth";q=10;w=60'
 
     def test_the_longest_wait_of_several_refusals_is_sent(self) -> None:
         results = [

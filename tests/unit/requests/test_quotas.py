@@ -1,4 +1,4 @@
-"""Which quota holds for whom."""
+"""The effective quota of a user, from the user's and the role's settings."""
 
 from dataclasses import asdict
 from typing import Any

@@ -1,4 +1,4 @@
-"""Requests on the wire: what is wrong is refused, nothing is guessed."""
+"""Schemas of media requests: invalid input is rejected, nothing is guessed."""
 
 import json
 from datetime import UTC, datetime
@@ -154,7 +154,7 @@ def test_comment_and_note_are_optional_and_a_reason_is_required() -> None:
 
 
 def test_a_search_accepts_the_parameters_of_the_contract() -> None:
-    # A page of a search is TMDB's: a limit that changes nothing must not be taken.
+    # TMDB determines the page size, so a limit would have no effect and is rejected.
     assert set(SearchQuery.model_fields) == {"q", "type", "page"}
 
 

@@ -1,4 +1,4 @@
-"""Which seasons a request is for, and which keys are keys."""
+"""The seasons of a request, and valid idempotency keys."""
 
 from datetime import date
 from typing import Any
@@ -16,7 +16,7 @@ from medianest.requests.seasons import seasons_of
 
 
 def show_with(*seasons: int, announced: tuple[int, ...] = ()) -> TitleDetails:
-    """Return a show whose seasons have an episode each, but for those that are announced only."""
+    """Return a show whose seasons have one episode each; the announced ones have none."""
     listed = sorted(
         [*(Season(number, None, 1) for number in seasons), *map(Season, announced)],
         key=lambda season: season.number,

@@ -1,4 +1,4 @@
-"""Two generations: whatever one value signs, the values before and after it accept."""
+"""Rotation: the previous and the next value accept every token that a value signs."""
 
 import json
 import secrets
@@ -15,7 +15,7 @@ from medianest.core.errors import AppError
 from medianest.core.signing_keys import MAX_JWT_KEYS, jwt_keys
 from medianest.rotation.service import next_key, rotated
 from medianest.sessions import tokens
-from tests.unit.conftest import forget_settings
+from tests.unit.conftest import clear_settings
 
 
 def key() -> str:
@@ -42,9 +42,9 @@ STARTS = [plain, by_the_template, by_hand, full]
 
 
 def use(environment: pytest.MonkeyPatch, value: str) -> None:
-    """Be an environment that has read this value."""
+    """Set the secret, as in an environment that has read this value."""
     environment.setenv("JWT_SECRET", value)
-    forget_settings()
+    clear_settings()
 
 
 def token() -> str:

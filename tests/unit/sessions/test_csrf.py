@@ -1,4 +1,4 @@
-"""CSRF tokens: bound to a session, and no text makes their check fail in another way."""
+"""CSRF tokens: bound to a session; no text makes the check raise an error."""
 
 from uuid import UUID, uuid4
 

@@ -1,4 +1,4 @@
-"""Tokens: ours verify, everything else is one and the same 401."""
+"""Tokens: only ours verify; every other text gets the same 401."""
 
 import base64
 import hashlib
@@ -20,7 +20,7 @@ from medianest.core.errors import AppError
 from medianest.sessions import csrf, tokens
 from tests.conftest import JWT_SECRET
 from tests.support.reference import TYPES, json_schema
-from tests.unit.conftest import forget_settings
+from tests.unit.conftest import clear_settings
 
 USER = UUID("6d9f2a4e-0c55-4f43-9d1b-1f6d5f0a7f11")
 SESSION = UUID("b8a1c2d3-e4f5-4a6b-8c7d-9e0f1a2b3c4d")
@@ -35,7 +35,7 @@ def seconds(offset: float = 0) -> int:
 
 
 def claims(**changes: Any) -> dict[str, Any]:
-    """Return the claims of a good token with some changed, or left out where _ABSENT."""
+    """Return the claims of a valid token with changes; _ABSENT removes a claim."""
     good: dict[str, Any] = {
         "sub": str(USER),
         "email": "alice@example.org",
@@ -55,7 +55,7 @@ def encoded(part: Any) -> str:
 
 
 def forged(header: Any, payload: Any, *, key: str = JWT_SECRET, digest: str = "HS256") -> str:
-    """Return a token with a signature that is right for `key`, whatever its parts say."""
+    """Return a token with a valid signature by `key` over any header and payload."""
     signed = f"{encoded(header)}.{encoded(payload)}"
     signature = hmac.new(key.encode(), signed.encode(), DIGESTS[digest]).digest()
     return f"{signed}.{encoded(signature)}"
@@ -69,7 +69,7 @@ def assert_refused(token: str) -> None:
     assert caught.value.headers == {"WWW-Authenticate": "Bearer"}
 
 
-def assert_let_in(token: str) -> None:
+def assert_accepted(token: str) -> None:
     assert tokens.verify(token) == tokens.Claims(user_id=USER, session_id=SESSION)
 
 
@@ -87,14 +87,14 @@ def signed(email: str = "alice@example.org", role: str = "user") -> str:
 
 @pytest.fixture
 def frozen(monkeypatch: pytest.MonkeyPatch) -> datetime:
-    """Stop our clock, so that a bound of seconds does not depend on when a second ends."""
+    """Stop the clock, so that limits in seconds do not depend on the start of a second."""
     now = datetime.now(UTC)
     monkeypatch.setattr(tokens, "now", lambda: now)
     return now
 
 
 def test_an_unchanged_test_token_is_accepted() -> None:
-    assert_let_in(forged(HEADER, claims()))
+    assert_accepted(forged(HEADER, claims()))
 
 
 @given(
@@ -149,7 +149,7 @@ def test_a_longer_hash_is_refused_where_the_key_would_do_for_it(
     assert len(key) >= 64
     environment.setenv("JWT_SECRET", key)
     header = HEADER | {"kid": tokens.key_id(key)}
-    assert_let_in(forged(header, claims(), key=key))
+    assert_accepted(forged(header, claims(), key=key))
     assert_refused(forged(header | {"alg": alg}, claims(), key=key, digest=alg))
 
 
@@ -174,7 +174,7 @@ def test_a_missing_algorithm_is_refused() -> None:
     ids=str,
 )
 def test_a_header_that_points_at_a_key_changes_nothing(extra: dict[str, Any]) -> None:
-    assert_let_in(forged(HEADER | extra, claims()))
+    assert_accepted(forged(HEADER | extra, claims()))
     assert_refused(forged(HEADER | extra, claims(), key="x" * 32))
     assert_refused(forged(HEADER | extra, claims(), key=""))
 
@@ -200,22 +200,22 @@ def both(sign: str, verify: str) -> str:
 
 
 def test_tokens_verify_through_each_step_of_a_rotation(environment: pytest.MonkeyPatch) -> None:
-    """As docs/operations.md tells it: announce the new key, sign with it, drop the old one."""
+    """The steps of docs/operations.md: announce the new key, sign with it, drop the old one."""
     old = signed()
     old_csrf = csrf.issue(SESSION)
     environment.setenv("JWT_SECRET", both(JWT_SECRET, OTHER_KEY))
-    forget_settings()
+    clear_settings()
     announced = signed()
-    assert_let_in(old)
+    assert_accepted(old)
     environment.setenv("JWT_SECRET", both(OTHER_KEY, JWT_SECRET))
-    forget_settings()
+    clear_settings()
     new = signed()
     for token in (old, announced, new):
-        assert_let_in(token)
+        assert_accepted(token)
     assert csrf.matches(SESSION, old_csrf)
     environment.setenv("JWT_SECRET", OTHER_KEY)
-    forget_settings()
-    assert_let_in(new)
+    clear_settings()
+    assert_accepted(new)
     for token in (old, announced):
         assert_refused(token)
     assert not csrf.matches(SESSION, old_csrf)
@@ -226,7 +226,7 @@ def test_a_signature_by_another_key_than_its_kids_is_refused(
 ) -> None:
     environment.setenv("JWT_SECRET", both(JWT_SECRET, OTHER_KEY))
     header = HEADER | {"kid": tokens.key_id(OTHER_KEY)}
-    assert_let_in(forged(header, claims(), key=OTHER_KEY))
+    assert_accepted(forged(header, claims(), key=OTHER_KEY))
     assert_refused(forged(header, claims(), key=JWT_SECRET))
     assert_refused(forged(HEADER, claims(), key=OTHER_KEY))
 
@@ -308,7 +308,7 @@ def test_an_unknown_role_is_refused(role: str) -> None:
 
 @pytest.mark.parametrize("role", ["user", "admin"])
 def test_both_roles_are_accepted(role: str) -> None:
-    assert_let_in(forged(HEADER, claims(role=role)))
+    assert_accepted(forged(HEADER, claims(role=role)))
 
 
 @pytest.mark.parametrize(
@@ -331,7 +331,7 @@ def test_a_token_is_refused_from_its_expiry_on(offset: int) -> None:
 
 
 def test_a_token_is_accepted_until_its_expiry() -> None:
-    assert_let_in(forged(HEADER, claims(iat=seconds(-7200), exp=seconds(30))))
+    assert_accepted(forged(HEADER, claims(iat=seconds(-7200), exp=seconds(30))))
 
 
 @pytest.mark.parametrize("expiry", [10**400, 2**63, -1, 0], ids=["huge", "2^63", "-1", "0"])
@@ -345,7 +345,7 @@ def test_an_expiry_of_thousands_of_digits_is_refused() -> None:
 
 
 def test_a_token_issued_within_the_clock_skew_is_accepted(frozen: datetime) -> None:
-    assert_let_in(forged(HEADER, claims(iat=int(frozen.timestamp()) + 3)))
+    assert_accepted(forged(HEADER, claims(iat=int(frozen.timestamp()) + 3)))
 
 
 @pytest.mark.parametrize("offset", [6, 60, 10**12, 10**400])
@@ -402,7 +402,7 @@ def test_a_token_of_more_than_4_kib_is_refused() -> None:
     long = signed(email="a" * 2800)
     longest = signed(email="a" * (2800 + (4096 - len(long)) * 3 // 4))
     assert 4090 <= len(longest) <= 4096
-    assert_let_in(longest)
+    assert_accepted(longest)
     too_long = signed(email="a" * 2900)
     assert len(too_long) > 4096
     assert_refused(too_long)
@@ -444,13 +444,13 @@ def test_a_token_of_more_than_4_kib_is_refused() -> None:
 )
 def test_a_token_of_another_shape_is_refused(change: Any) -> None:
     token = forged(HEADER, claims())
-    assert_let_in(token)
+    assert_accepted(token)
     assert_refused(change(token))
 
 
 def test_another_spelling_of_the_same_signature_is_refused() -> None:
     token = forged(HEADER, claims())
-    # 32 bytes are 43 characters, of whose last only four of six bits count.
+    # 32 bytes give 43 characters; of the last one only four of six bits count.
     last = ALPHABET.index(token[-1])
     assert last % 4 == 0
     for spelling in (last + 1, last + 2, last + 3):
@@ -501,7 +501,7 @@ def test_no_change_of_one_character_verifies(data: st.DataObject) -> None:
 
 
 def test_a_weak_key_behind_an_arn_signs_nothing(environment: pytest.MonkeyPatch) -> None:
-    # The settings cannot see what an ARN holds, so the key is checked again where it is used.
+    # The settings do not know the value of an ARN, so the key is checked where it is used.
     environment.setattr("medianest.core.secrets.resolve", lambda *_: "changeme" * 5)
     with pytest.raises(ConfigurationError, match="JWT_SECRET is a well-known") as caught:
         tokens.sign(

@@ -1,4 +1,4 @@
-"""What a password must be like, and how it is kept."""
+"""The password policy, and the password hash."""
 
 import unicodedata
 
@@ -18,7 +18,7 @@ NO_DIGIT = "Use a digit"
 NO_SPECIAL = "Use a character that is neither a letter nor a digit"
 COMMON = "Too close to a commonly used password"
 SIMILAR = "Too similar to the user name or e-mail address"
-# What people add to a common password where all classes of characters are asked for.
+# Additions to a common password that satisfy rules about character classes.
 DECORATIONS = ("{}1!", "{}9#", "{}2024!", "1!{}", "{}@1", "!{}7")
 
 
@@ -119,15 +119,15 @@ class TestPasswordPolicy:
         self, password: str, username: str, email: str
     ) -> None:
         assert weaknesses(password, username, email) == [SIMILAR]
-        assert weaknesses(password, "somebody", "else@example.net") == []
+        assert weaknesses(password, "other", "else@example.net") == []
 
     def test_a_short_name_within_a_password_is_allowed(self) -> None:
         assert weaknesses(GOOD, "ar", "de@example.org") == []
 
     def test_the_longest_inputs_are_checked_quickly(self) -> None:
-        # A password full of signs keeps zxcvbn's own estimate busy for seconds.
-        signs = "4@({[<691!|17$5+78302%zA" * 5 + "xxxxxxxx"
-        assert weaknesses(signs, "a" * 100, "b" * 250 + "@x.y") == []
+        # zxcvbn takes seconds for a long password of substituted characters.
+        substitutions = "4@({[<691!|17$5+78302%zA" * 5 + "xxxxxxxx"
+        assert weaknesses(substitutions, "a" * 100, "b" * 250 + "@x.y") == []
 
 
 class TestPasswordHash:

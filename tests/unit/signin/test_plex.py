@@ -1,4 +1,4 @@
-"""What plex.tv sends, read with distrust; what it is sent."""
+"""The plex.tv client: strict parsing of responses, and the requests it sends."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -25,7 +25,7 @@ PERSIAN = "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645"
 
 
 class Plex:
-    """Stands in for plex.tv: one canned answer, and what it was asked."""
+    """A fake plex.tv with one fixed response; records the calls."""
 
     def __init__(self) -> None:
         self.status = 200
@@ -199,7 +199,7 @@ def test_a_claimed_pin_has_a_token(
         {"authToken": 5},
         {"authToken": ["x"]},
         {"authToken": {}},
-        # Neither can go into a header, where the token is used next.
+        # Neither can be sent in a header, in which the token is used next.
         {"authToken": "a\r\nX-Evil: 1"},
         {"authToken": "日本"},
     ],
@@ -387,7 +387,7 @@ def test_calls_that_share_a_budget_take_the_time_left(plex: Plex, client: PlexCl
 
 
 def test_failures_open_the_breaker_and_refusals_do_not(plex: Plex, client: PlexClient) -> None:
-    # Nobody may keep everybody else from signing in by asking for odd PINs.
+    # A client that asks for invalid PINs must not block the sign-in of others.
     refusals: list[tuple[int, Any]] = [(404, {"errors": []}), (404, None), (401, None), (400, {})]
     for plex.status, plex.body in refusals * FAILURES:
         with pytest.raises(AppError):
@@ -451,7 +451,7 @@ def test_a_failed_call_is_plex_unreachable(plex: Plex, client: PlexClient) -> No
         ([changed(SERVER, clientIdentifier=5)], PlexAccess(reachable=False, owned=False)),
         ([changed(SERVER, provides=None)], PlexAccess(reachable=False, owned=False)),
         ([changed(SERVER, provides=["server"])], PlexAccess(reachable=False, owned=False)),
-        # Owning another server, or a player of the same name, makes nobody the owner of ours.
+        # The owner of another server, or of a player with the same id, does not own ours.
         (
             [changed(SERVER, clientIdentifier="other", owned=True), SERVER],
             PlexAccess(reachable=True, owned=False),

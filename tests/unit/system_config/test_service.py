@@ -1,4 +1,4 @@
-"""Reading the rows of run-time settings: what cannot be understood is left out."""
+"""Rows of system_config: invalid ones are ignored."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

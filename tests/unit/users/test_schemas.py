@@ -1,4 +1,4 @@
-"""Users on the wire: filters that exist, and no field that is nobody's business."""
+"""Schemas of users: known filters, and no internal field in a response."""
 
 import pytest
 from hypothesis import given
@@ -37,7 +37,7 @@ def test_an_admin_sees_two_fields_more() -> None:
     [
         ("search", ""),
         ("search", "x" * 201),
-        # PostgreSQL takes no NUL as a parameter: refused here, or a 500 there.
+        # PostgreSQL accepts no NUL, which would become a 500.
         ("search", "a\0b"),
         ("role", "root"),
         ("status", "deleted"),

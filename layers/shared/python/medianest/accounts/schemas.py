@@ -1,4 +1,4 @@
-"""Accounts on the wire."""
+"""API models of accounts."""
 
 from typing import Annotated, ClassVar, Self
 
@@ -12,9 +12,9 @@ from medianest.users.schemas import Email, QuotaIn, Username
 
 
 class SomeQuotasIn(RequestModel):
-    """Quotas of a user's own, which replace those of the role.
+    """Quotas of one user, which override those of the role.
 
-    An absent quota stays as it is, and `null` removes it.
+    An absent quota is unchanged, and `null` removes it.
     """
 
     model_config = ConfigDict(json_schema_extra={"minProperties": 1})
@@ -25,7 +25,7 @@ class SomeQuotasIn(RequestModel):
     @model_validator(mode="after")
     def _something(self) -> Self:
         if not self.model_fields_set:
-            raise ValueError("Name movies or seasons")
+            raise ValueError("Must have movies or seasons")
         return self
 
 
@@ -51,7 +51,7 @@ class UserIn(RequestModel):
 
 
 class UserChangeIn(RequestModel):
-    """The changes of a user."""
+    """Changes to a user."""
 
     model_config = ConfigDict(json_schema_extra={"minProperties": 1})
     EXAMPLES: ClassVar[Examples] = {
@@ -60,14 +60,14 @@ class UserChangeIn(RequestModel):
     }
 
     role: Annotated[Role | None, NOT_NULLABLE] = Field(
-        default=None, description="New role; another one ends the user's sessions"
+        default=None, description="New role; a different one revokes the user's sessions"
     )
     status: Annotated[Status | None, NOT_NULLABLE] = Field(
-        default=None, description="New status; a suspension ends the user's sessions"
+        default=None, description="New status; a suspension revokes the user's sessions"
     )
     quota: SomeQuotasIn | None = Field(
         default=None,
-        description="The user's own quotas; `null` puts the quotas of the role back in force",
+        description="The user's own quotas; `null` restores the quotas of the role",
     )
 
     @field_validator("role", "status")
@@ -80,5 +80,5 @@ class UserChangeIn(RequestModel):
     @model_validator(mode="after")
     def _something(self) -> Self:
         if not self.model_fields_set:
-            raise ValueError("Name a role, a status or a quota")
+            raise ValueError("Must have a role, a status or a quota")
         return self

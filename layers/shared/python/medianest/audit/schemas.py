@@ -1,4 +1,4 @@
-"""The audit log on the wire."""
+"""API models of the audit log."""
 
 import re
 from datetime import UTC, datetime
@@ -17,12 +17,12 @@ _TIME = re.compile(
 
 
 def _moment(value: object) -> datetime:
-    # fromisoformat() would also take dates, week dates, other separators, and no offset.
+    # fromisoformat() would also accept dates, week dates, other separators, and no offset.
     if isinstance(value, str) and _TIME.fullmatch(value):
         try:
             return datetime.fromisoformat(value).astimezone(UTC)
         except (ValueError, OverflowError) as error:
-            raise ValueError("There is no such time") from error
+            raise ValueError("Must be an existing date and time") from error
     raise ValueError("Must be a time like 2026-01-31T12:00:00Z")
 
 
@@ -57,7 +57,7 @@ class AuditQuery(PageQuery):
 
 
 class AuditLogOut(ResponseModel):
-    """An action: its actor, its target, its time and its origin."""
+    """An action with its actor, target, time and origin."""
 
     EXAMPLES: ClassVar[Examples] = {
         "decision": {

@@ -1,4 +1,4 @@
-"""Examples of the API document: the same person or request has the same id in all of them."""
+"""Ids for the examples of the API document: a user or request has the same id in all of them."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""Search and details on the wire."""
+"""API models of search and details."""
 
 from datetime import date
 from typing import Annotated, ClassVar
@@ -28,16 +28,16 @@ class SearchQuery(QueryParams):
 
 
 class TitleRequestOut(ResponseModel):
-    """The request that holds a title or season already."""
+    """The active request for a title or season."""
 
     id: UUID | None = Field(
-        default=None, description="Id of the request; only where it is the caller's own"
+        default=None, description="Id of the request; only if it is the caller's own"
     )
     status: RequestStatus = Field(description="State of the request")
 
 
 class TitleOut(ResponseModel):
-    """A film or show that a search found."""
+    """A film or show in a search result."""
 
     EXAMPLES: ClassVar[Examples] = {
         "requested": {
@@ -58,12 +58,12 @@ class TitleOut(ResponseModel):
     }
 
     media_type: MediaType = Field(description="Film (`movie`) or show (`tv`)")
-    tmdb_id: int = Field(description="Number of the title at TMDB")
-    title: str = Field(description="Title, as TMDB has it")
+    tmdb_id: int = Field(description="TMDB id of the title")
+    title: str = Field(description="Title at TMDB")
     year: int | None = Field(default=None, description="Year of the first release")
     overview: str | None = Field(default=None, description="Summary of the plot")
     poster_path: str | None = Field(
-        default=None, description="Path of the poster below TMDB's image address"
+        default=None, description="Path of the poster, relative to TMDB's image URL"
     )
     request: TitleRequestOut | None = None
 
@@ -71,7 +71,7 @@ class TitleOut(ResponseModel):
 class SeasonOut(ResponseModel):
     """A season of a show."""
 
-    number: int = Field(description="Number of the season; 0 has the specials")
+    number: int = Field(description="Number of the season; 0 is the specials")
     name: str | None = Field(default=None, description="Name of the season")
     episode_count: int | None = Field(default=None, description="Number of its episodes")
     air_date: date | None = Field(default=None, description="Day of its first broadcast")
@@ -79,7 +79,7 @@ class SeasonOut(ResponseModel):
 
 
 class TitleDetailsOut(TitleOut):
-    """A film or show in full."""
+    """The details of a film or show."""
 
     EXAMPLES: ClassVar[Examples] = {
         "film": {
@@ -113,7 +113,7 @@ class TitleDetailsOut(TitleOut):
     }
 
     backdrop_path: str | None = Field(
-        default=None, description="Path of a background picture below TMDB's image address"
+        default=None, description="Path of a background image, relative to TMDB's image URL"
     )
     genres: list[str] | None = Field(default=None, description="Names of the genres")
     runtime: int | None = Field(default=None, description="Length of a film in minutes")

@@ -1,4 +1,4 @@
-"""Health on the wire."""
+"""API models of the health check."""
 
 from typing import ClassVar, Literal
 
@@ -10,21 +10,21 @@ from medianest.core.examples import Examples
 
 
 class CheckOut(ResponseModel):
-    """The check of one server that the service needs."""
+    """The check of one server."""
 
-    status: Literal["healthy", "unhealthy"] = Field(description="Whether the server answers")
-    latency_ms: float = Field(description="Time until it answered or failed, in milliseconds")
+    status: Literal["healthy", "unhealthy"] = Field(description="Whether the server responds")
+    latency_ms: float = Field(description="Time until it responded or failed, in milliseconds")
 
 
 class ChecksOut(ResponseModel):
-    """The checks of the servers that the service needs; plex.tv and TMDB are none of them."""
+    """The checks of the database and the cache; plex.tv and TMDB are not checked."""
 
     database: CheckOut
     cache: CheckOut
 
 
 class HealthOut(ResponseModel):
-    """The state of the service; without the cache it serves on, `degraded`."""
+    """The state of the service, which stays available (`degraded`) without the cache."""
 
     EXAMPLES: ClassVar[Examples] = {
         "healthy": {

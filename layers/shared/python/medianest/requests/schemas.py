@@ -1,4 +1,4 @@
-"""Requests on the wire."""
+"""API models of requests."""
 
 from typing import Annotated, ClassVar, Literal
 from uuid import UUID
@@ -30,7 +30,7 @@ type Comment = Annotated[
 
 def _distinct[T](items: list[T]) -> list[T]:
     if len(set(items)) != len(items):
-        raise ValueError("One is named twice")
+        raise ValueError("Must not contain duplicates")
     return items
 
 
@@ -70,7 +70,7 @@ _SHOW = {
 }
 _DECIDED = {"processedAt": "2026-01-06T08:00:00.000Z", "processedBy": ADMIN_ID}
 _DECLINED = _DECIDED | {"status": "declined", "reason": "Already on the server"}
-# Of the routes that decide one request.
+# Examples for the routes that decide one request.
 APPROVED_EXAMPLE = {"approved": _FILM | _DECIDED | {"status": "approved"}}
 DECLINED_EXAMPLE = {"declined": _FILM | _DECLINED}
 
@@ -85,10 +85,10 @@ class RequestIn(RequestModel):
     }
 
     media_type: MediaType = Field(description="Film (`movie`) or show (`tv`)")
-    tmdb_id: int = Field(gt=0, lt=2**31, description="Number of the title at TMDB")
+    tmdb_id: int = Field(gt=0, lt=2**31, description="TMDB id of the title")
     seasons: Seasons | None = Field(
         default=None,
-        description="Numbers of seasons, 0 for the specials; without it all that have begun",
+        description="Numbers of seasons, 0 for the specials; absent for all that have begun",
     )
     comment: Comment | None = Field(default=None, description="Note to the admins")
 
@@ -99,44 +99,44 @@ class RequestOut(ResponseModel):
     EXAMPLES: ClassVar[Examples] = {"film": _FILM, "show": _SHOW | _DECLINED}
 
     id: UUID = Field(description="Id of the request")
-    user_id: UUID = Field(description="Id of the user that made it")
+    user_id: UUID = Field(description="Id of the user who made it")
     media_type: MediaType = Field(description="Film (`movie`) or show (`tv`)")
-    tmdb_id: int = Field(description="Number of the title at TMDB")
-    title: str = Field(description="Title, as TMDB had it at the time of the request")
+    tmdb_id: int = Field(description="TMDB id of the title")
+    title: str = Field(description="Title at TMDB at the time of the request")
     status: RequestStatus = Field(description="State of the request")
     seasons: list[int] | None = Field(
-        default=None, description="Numbers of the seasons requested; 0 has the specials"
+        default=None, description="Numbers of the requested seasons; 0 is the specials"
     )
     comment: str | None = Field(default=None, description="The requester's note to the admins")
-    reason: str | None = Field(default=None, description="The admin's reason to decline it")
+    reason: str | None = Field(default=None, description="The admin's reason for declining it")
     requested_at: Timestamp = Field(description="Time of the request")
     processed_at: Timestamp | None = Field(default=None, description="Time of the decision")
     processed_by: UUID | None = Field(
         default=None,
-        description="Id of the admin that decided; absent when no admin did, or after its deletion",
+        description="Id of the admin who decided; absent if none did, or after their deletion",
     )
 
 
 class CreatedRequestOut(RequestOut):
-    """A request just made."""
+    """A new request."""
 
     EXAMPLES: ClassVar[Examples] = {
         "film": _FILM,
-        "show, of which a season is held already": _SHOW | {"skippedSeasons": [1]},
+        "show with a season that is already requested": _SHOW | {"skippedSeasons": [1]},
     }
 
     skipped_seasons: list[int] | None = Field(
-        default=None, description="Seasons named in the call that other requests hold already"
+        default=None, description="Seasons of the call that were already requested"
     )
 
 
 class RequesterOut(ResponseModel):
-    """The user that made a request."""
+    """The user who made a request."""
 
     id: UUID = Field(description="Id of the user")
     username: str = Field(description="User name")
     email: str = Field(
-        description="E-mail address; a placeholder below `plex.invalid` where Plex has none"
+        description="E-mail address; a placeholder under `plex.invalid` if Plex has none"
     )
 
 
@@ -162,7 +162,7 @@ class RequestQuery(PageQuery):
     )
     sort: RequestSort = Field(
         default="-requestedAt",
-        description="Order by time or title; with `-` descending",
+        description="Sort by time or title; `-` means descending",
         examples=["requestedAt"],
     )
 
@@ -176,15 +176,15 @@ class AdminRequestQuery(RequestQuery):
 
 
 class ApproveIn(RequestModel):
-    """An approval."""
+    """The approval of a request."""
 
-    EXAMPLES: ClassVar[Examples] = {"note": {"note": "Fits on the disk"}, "without a word": {}}
+    EXAMPLES: ClassVar[Examples] = {"note": {"note": "Fits on the disk"}, "without a note": {}}
 
     note: Comment | None = Field(default=None, description="Note for the audit log")
 
 
 class DeclineIn(RequestModel):
-    """A refusal."""
+    """The refusal of a request."""
 
     EXAMPLES: ClassVar[Examples] = {"reason": {"reason": "Already on the server"}}
 
@@ -249,11 +249,11 @@ class QuotaExceededOut(ResponseModel):
 
     quota: QuotaKind = Field(description="The quota: films are counted by request, shows by season")
     limit: int = Field(description="Number of films or seasons that the quota allows")
-    used: int = Field(description="Number that counts against the quota now")
+    used: int = Field(description="Number that currently counts against the quota")
     requested: int = Field(description="Number that this call requests")
-    remaining: int = Field(description="Number that is left now")
+    remaining: int = Field(description="Number that currently remains")
     resets_at: Timestamp | None = Field(
         default=None,
-        description="Time when this request would fit or, where it exceeds the limit by itself,"
-        " when the whole limit is free; absent where waiting does not help",
+        description="Time when this request would fit or, if it alone exceeds the limit,"
+        " when the whole limit is free; absent if waiting does not help",
     )

@@ -1,4 +1,4 @@
-"""Sessions on the wire."""
+"""API models of sessions."""
 
 from typing import ClassVar
 from uuid import UUID
@@ -28,7 +28,7 @@ class SessionOut(ResponseModel):
 
     id: UUID = Field(description="Id of the session")
     created_at: Timestamp = Field(description="Time of the sign-in")
-    last_seen_at: Timestamp = Field(description="Time of its last use, within five minutes")
+    last_seen_at: Timestamp = Field(description="Time of its last use, accurate to five minutes")
     expires_at: Timestamp = Field(description="Time when its token expires")
     ip: str = Field(
         description="Address of the client; `0.0.0.0` in a test call of API Gateway's console"

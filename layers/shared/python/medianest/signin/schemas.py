@@ -1,4 +1,4 @@
-"""Sign-in on the wire."""
+"""API models of sign-in."""
 
 from typing import Annotated, Any, ClassVar, Literal, Self
 
@@ -11,8 +11,8 @@ from medianest.sessions.service import SignedIn
 from medianest.signin.passwords import MAX_LENGTH
 from medianest.users.schemas import EXAMPLE_USER, MAX_EMAIL, UserOut
 
-# Our handles are 43 characters; the bound only keeps nonsense away from the hash.
-# Bounded before it is hashed; what a new one must be like is told all at once, by the rules.
+# Handles have 43 characters; the bound only keeps oversized values away from the hash.
+# Bounded before it is hashed; the password policy checks a new one and reports all problems.
 type Password = Annotated[str, Field(min_length=1, max_length=MAX_LENGTH)]
 
 
@@ -29,18 +29,18 @@ _SIGNED_IN = {"user": EXAMPLE_USER, "expiresAt": "2026-02-01T18:30:00.000Z"}
 def _session_kind() -> Any:
     return Field(
         default="bearer",
-        description="Return the token in the answer (`bearer`) or set it as a cookie (`cookie`)",
+        description="Return the token in the response (`bearer`) or set it as a cookie (`cookie`)",
     )
 
 
 class PinIn(RequestModel):
-    """The start of a sign-in, which needs no field."""
+    """The start of a sign-in; it has no fields."""
 
-    EXAMPLES: ClassVar[Examples] = {"nothing is needed": {}}
+    EXAMPLES: ClassVar[Examples] = {"empty": {}}
 
 
 class PinOut(ResponseModel):
-    """A sign-in that was started: open `auth_url`, approve, then verify with `pin_id`."""
+    """A started sign-in: open `auth_url`, approve it there, then verify with `pin_id`."""
 
     EXAMPLES: ClassVar[Examples] = {
         "begun": {
@@ -80,7 +80,7 @@ class LoginIn(RequestModel):
     }
 
     identifier: Identifier = Field(
-        description="E-mail address or user name; case and outer spaces do not matter"
+        description="E-mail address or user name; case and surrounding spaces are ignored"
     )
     password: Password = Field(description="Password of the account")
     session: SessionKind = _session_kind()
@@ -121,7 +121,7 @@ class SignedInOut(ResponseModel):
 
     @classmethod
     def of(cls, signed_in: SignedIn, kind: SessionKind) -> Self:
-        """Describe a new session; the token of a cookie session is in its cookie alone."""
+        """Build the response for a new session; a cookie session has its token in the cookie."""
         out = cls(user=UserOut.model_validate(signed_in.user), expires_at=signed_in.expires_at)
         if kind == "cookie":
             return out.model_copy(update={"csrf_token": csrf.issue(signed_in.session_id)})
@@ -137,9 +137,9 @@ class CsrfOut(ResponseModel):
 
 
 class RefreshIn(RequestModel):
-    """A refresh of a session, which needs no field."""
+    """A refresh of a session; it has no fields."""
 
-    EXAMPLES: ClassVar[Examples] = {"nothing is needed": {}}
+    EXAMPLES: ClassVar[Examples] = {"empty": {}}
 
 
 class LogoutIn(RequestModel):
@@ -148,5 +148,5 @@ class LogoutIn(RequestModel):
     EXAMPLES: ClassVar[Examples] = {"this session": {}, "all sessions": {"allSessions": True}}
 
     all_sessions: bool = Field(
-        default=False, description="End all sessions of the user, not only this one"
+        default=False, description="Revoke all sessions of the user, not only this one"
     )

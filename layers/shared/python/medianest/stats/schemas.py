@@ -1,4 +1,4 @@
-"""Statistics on the wire."""
+"""API models of statistics."""
 
 from typing import ClassVar
 from uuid import UUID
@@ -19,10 +19,10 @@ class UserStats(ResponseModel):
 
 
 class RequestStats(ResponseModel):
-    """Numbers of requests, by state, kind and age; cancelled ones are deleted."""
+    """Numbers of requests, by state, kind and age; cancelled requests are deleted."""
 
     total: int = Field(description="Number of requests")
-    pending: int = Field(description="Number of requests that wait for a decision")
+    pending: int = Field(description="Number of pending requests")
     approved: int = Field(description="Number of approved requests")
     declined: int = Field(description="Number of declined requests")
     movies: int = Field(description="Number of requests for films")
@@ -30,7 +30,7 @@ class RequestStats(ResponseModel):
     last_7_days: int = Field(description="Number of requests made in the last 7 days")
     last_30_days: int = Field(description="Number of requests made in the last 30 days")
     oldest_pending_at: Timestamp | None = Field(
-        default=None, description="Time of the oldest request that waits for a decision"
+        default=None, description="Time of the oldest pending request"
     )
 
 

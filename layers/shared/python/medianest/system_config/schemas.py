@@ -1,4 +1,4 @@
-"""Settings on the wire; their values are kept in `system_config` as they are sent."""
+"""API models of settings; the table `system_config` stores their values in the same form."""
 
 from typing import Annotated, Any, ClassVar
 from uuid import UUID
@@ -11,14 +11,14 @@ from medianest.users.schemas import QuotaIn
 
 
 class RateLimitIn(RequestModel):
-    """How many calls in how many seconds."""
+    """A rate limit: a number of calls in a window of seconds."""
 
     limit: Annotated[int, Field(ge=1, le=1000)]
     window: Annotated[int, Field(ge=1, le=86_400)]
 
 
 class SessionLifetimesIn(RequestModel):
-    """How many days a token lives, a session unused, and a session in all."""
+    """Lifetimes in days: of a token, of an unused session, and of any session."""
 
     token_days: Annotated[int, Field(ge=1, le=30)]
     idle_days: Annotated[int, Field(ge=1, le=90)]
@@ -33,21 +33,21 @@ class SessionLifetimesIn(RequestModel):
 
 
 class QuotasIn(RequestModel):
-    """Films are counted by request, shows by season."""
+    """Default quotas: films are counted by request, shows by season."""
 
     movies: QuotaIn
     seasons: QuotaIn
 
 
 class AutoApprovalIn(RequestModel):
-    """Whether requests for films, and for shows, are approved as they are made."""
+    """Whether requests for films and for shows are approved automatically."""
 
     movie: bool
     tv: bool
 
 
 class AuditRetentionIn(RequestModel):
-    """For how many days audit rows are kept; never fewer than an investigation looks back."""
+    """Number of days to keep audit rows; the minimum leaves time for investigations."""
 
     days: Annotated[int, Field(ge=90, le=3650)]
 
@@ -79,11 +79,11 @@ class SettingOut(ResponseModel):
     }
 
     key: str = Field(description="Name of the setting")
-    value: dict[str, Any] = Field(description="Value in force; its fields depend on the key")
-    default: dict[str, Any] = Field(description="Value in force until an admin changes it")
+    value: dict[str, Any] = Field(description="Current value; its fields depend on the key")
+    default: dict[str, Any] = Field(description="Value that applies until an admin changes it")
     updated_at: Timestamp | None = Field(
-        default=None, description="Time of the last change; absent while the default is in force"
+        default=None, description="Time of the last change; absent while the default applies"
     )
     updated_by: UUID | None = Field(
-        default=None, description="Id of the admin that made the last change"
+        default=None, description="Id of the admin who made the last change"
     )

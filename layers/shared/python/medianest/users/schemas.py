@@ -1,4 +1,4 @@
-"""Users on the wire."""
+"""API models of users."""
 
 from typing import Annotated, ClassVar, Literal
 from uuid import UUID
@@ -22,11 +22,11 @@ from medianest.core.examples import USER_ID, Examples
 from medianest.core.text import clean, fold, has_controls
 from medianest.users.models import Role, Status, UserQuotas
 
-# Under it are the addresses of Plex users who have none; nobody else may look like one of them.
+# Plex users without an e-mail address get a placeholder under this domain, which is reserved.
 RESERVED_DOMAIN = "plex.invalid"
 
 
-# In bytes of UTF-8 too (RFC 5321, 4.5.3.1.3, and RFC 6531): an address is part of a token.
+# Also limits UTF-8 bytes (RFC 5321, 4.5.3.1.3, and RFC 6531): an address is part of a token.
 MAX_EMAIL = 254
 
 
@@ -53,7 +53,7 @@ def _clean_name(value: object) -> object:
 
 
 def _name(name: str) -> str:
-    # Who signs in types an address or a name: the @ tells which.
+    # Sign-in accepts an address or a name, and the @ tells them apart.
     if "@" in fold(name):
         raise ValueError("Must have no @")
     return name
@@ -75,7 +75,7 @@ type Username = Annotated[
 ]
 
 
-# A number at Plex, and a string on the wire: so the reference has it, and no client rounds it.
+# Plex has a number; the API sends a string, so that no client rounds it.
 type PlexId = Annotated[str, BeforeValidator(str)]
 
 
@@ -91,25 +91,26 @@ EXAMPLE_USER = {
 
 
 class UserOut(ResponseModel):
-    """A user. No secret is ever a field here."""
+    """A user, without secrets."""
 
     EXAMPLES: ClassVar[Examples] = {"user": EXAMPLE_USER}
 
     id: UUID = Field(description="Id of the user")
     email: str = Field(
-        description="E-mail address; a placeholder below `plex.invalid` where Plex has none"
+        description="E-mail address; a placeholder under `plex.invalid` if Plex has none"
     )
     username: str = Field(description="User name")
     role: Role = Field(description="Role of the user")
     plex_id: PlexId | None = Field(
-        default=None, description="Number of the account at Plex, as text; absent for a local one"
+        default=None,
+        description="Id of the account at Plex, as a string; absent for a local account",
     )
     created_at: Timestamp = Field(description="Time when the account was created")
     updated_at: Timestamp = Field(description="Time of its last change")
 
 
 class AdminUserOut(UserOut):
-    """A user as admins see one."""
+    """A user, with the fields that only admins can read."""
 
     EXAMPLES: ClassVar[Examples] = {
         "local account": {
@@ -138,7 +139,7 @@ class AdminUserOut(UserOut):
         return value.to_json() if isinstance(value, UserQuotas) else value
 
 
-# PostgreSQL keeps no NUL, so none can be found.
+# PostgreSQL cannot store NUL.
 type SearchText = Annotated[
     str,
     TYPED,
@@ -162,7 +163,7 @@ class UserQuery(PageQuery):
 
     search: SearchText | None = Field(
         default=None,
-        description="Part of a user name or e-mail address; case and width do not matter",
+        description="Part of a user name or e-mail address; case and full-width forms are ignored",
         examples=["bob"],
     )
     role: Role | None = Field(
@@ -173,6 +174,6 @@ class UserQuery(PageQuery):
     )
     sort: UserSort = Field(
         default="-createdAt",
-        description="Order by time of creation, user name or e-mail address; with `-` descending",
+        description="Sort by time of creation, user name or e-mail address; `-` means descending",
         examples=["createdAt"],
     )
