@@ -15,6 +15,7 @@ PIP := $(BIN)/python $(INSTALL)
 export SAM_CLI_TELEMETRY := 0
 # The tests start hundreds of processes: each would compile all that it imports.
 unexport PYTHONDONTWRITEBYTECODE
+PYTEST := $(BIN)/python -m pytest -n auto
 PARALLEL := $(MAKE) --no-print-directory --jobs
 # GNU make 4 prints the output of each linter in one piece.
 SYNC := $(if $(filter output-sync,$(.FEATURES)),--output-sync)
@@ -39,12 +40,12 @@ reset: $(VENV)/ready ## Remove the local data and the generated secrets
 	@$(BIN)/python -m local reset
 
 check: lint ## Run what takes a minute: lint, unit and contract tests
-	$(BIN)/python -m pytest -n auto tests/unit tests/contract
+	$(PYTEST) tests/unit tests/contract
 
 test: ## Run every check: lint, unit, integration, contract, end to end; on your engines: docs/compatibility.md
 	@$(PARALLEL) $(VENV)/ready .venv-sam/ready
 	@$(MAKE) --no-print-directory lint
-	$(BIN)/python -m pytest -n auto $(if $(TESTS),$(TESTS),--cov)
+	$(PYTEST) $(if $(TESTS),$(TESTS),--cov)
 
 lint: $(VENV)/ready ## Check style, types, import rules and the template
 	@$(PARALLEL) $(SYNC) --keep-going $(addprefix lint-,$(LINTERS))
@@ -116,7 +117,7 @@ lock: .venv-sam/ready ## Compile the lock files again
 	done
 
 clean: ## Remove everything that was installed or built
-	rm -rf $(VENV) .venv-* .aws-sam .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) .venv-* .aws-sam .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage
 
 $(VENV)/ready: requirements/dev.txt requirements/runtime.txt layers/dependencies/requirements.txt
 	@test -n "$(PYTHON)" || { echo "MediaNest needs Python 3.13 (see .python-version), and neither python3.13 nor python3 is one."; exit 1; }

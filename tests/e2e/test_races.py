@@ -2,8 +2,8 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,76 +14,85 @@ from tests.support.crowd import at_once, codes
 from tests.support.local import LocalService, local_service
 
 
-@pytest.fixture
-def crowded(crowd_plex: str, tmp_path: Path, own_engines: OwnEngines) -> Iterator[LocalService]:
+@dataclass
+class Crowded:
+    """A service whose first users all signed in at the same time, and their tokens by name."""
+
+    http: LocalService
+    plex_url: str
+    sign_ins: dict[str, Answer]
+
+    @property
+    def tokens(self) -> dict[str, str]:
+        return {name: answer.data["token"] for name, answer in self.sign_ins.items()}
+
+    @property
+    def admin(self) -> str:
+        """Return the token of the only admin."""
+        [token] = [
+            answer.data["token"]
+            for answer in self.sign_ins.values()
+            if answer.data["user"]["role"] == "admin"
+        ]
+        return str(token)
+
+    def ask(self, token: str, body: Any, **options: Any) -> Answer:
+        path = "/api/media/request"
+        return self.http.patiently("POST", path, token=token, body=body, **options)
+
+
+@pytest.fixture(scope="module")
+def crowded(
+    crowd_plex: str, tmp_path_factory: pytest.TempPathFactory, own_engines: OwnEngines
+) -> Iterator[Crowded]:
+    """Run one service for all tests: its start is the slow part."""
     environment = {
         "PLEX_CLIENT_ID": "races",
         "PLEX_API_URL": crowd_plex,
         "PLEX_AUTH_URL": f"{crowd_plex}/auth",
     }
+    data = tmp_path_factory.mktemp("races") / "data"
     with (
         own_engines("races") as own,
-        local_service(tmp_path / "data", environment={**own, **environment}) as running,
+        local_service(data, environment={**own, **environment}) as running,
     ):
-        yield running
+        handles = {name: running.begin(crowd_plex, name) for name in CROWD}
+        answers = at_once([partial(verify, running, handle) for handle in handles.values()])
+        yield Crowded(running, crowd_plex, dict(zip(handles, answers, strict=True)))
 
 
 def verify(service: LocalService, handle: str) -> Answer:
     return service.patiently("POST", "/api/auth/plex/verify", body={"pinId": handle})
 
 
-def test_everything_at_once(crowded: LocalService, crowd_plex: str) -> None:
-    # One service for all: its start is the slow part.
-    tokens = first_sign_ins(crowded, crowd_plex)
-    one_handle_many_times(crowded, crowd_plex)
-    one_film_by_everybody(crowded, tokens)
-    seasons_by_everybody(crowded, tokens)
-    one_key_ten_times(crowded, tokens)
-    approve_against_decline(crowded, tokens)
-    one_refresh_of_ten(crowded, crowd_plex)
-    one_setting_by_many(crowded, tokens["admin"])
-    admins_who_demote_each_other(crowded, crowd_plex, tokens)
-
-
-def first_sign_ins(service: LocalService, plex_url: str) -> dict[str, str]:
-    handles = {name: service.begin(plex_url, name) for name in CROWD}
-    answers = at_once([partial(verify, service, handle) for handle in handles.values()])
+def test_first_sign_ins_at_once_make_one_admin(crowded: Crowded) -> None:
+    answers = list(crowded.sign_ins.values())
     assert codes(answers) == {"200": len(CROWD)}
     roles = Counter(answer.data["user"]["role"] for answer in answers)
     assert roles == {"admin": 1, "user": len(CROWD) - 1}
-    return {
-        "admin" if answer.data["user"]["role"] == "admin" else name: answer.data["token"]
-        for name, answer in zip(handles, answers, strict=True)
-    }
 
 
-def one_handle_many_times(service: LocalService, plex_url: str) -> None:
-    handle = service.begin(plex_url, CROWD[0])
-    answers = at_once([lambda: verify(service, handle)] * 10)
+def test_a_handle_used_ten_times_at_once_signs_in_once(crowded: Crowded) -> None:
+    handle = crowded.http.begin(crowded.plex_url, CROWD[0])
+    answers = at_once([lambda: verify(crowded.http, handle)] * 10)
     assert codes(answers) == {"200": 1, "PIN_EXPIRED": 9}
 
 
-def ask(service: LocalService, token: str, body: Any, **options: Any) -> Answer:
-    return service.patiently("POST", "/api/media/request", token=token, body=body, **options)
-
-
-def one_film_by_everybody(service: LocalService, tokens: dict[str, str]) -> None:
+def test_a_film_requested_by_all_at_once_is_requested_once(crowded: Crowded) -> None:
     body = {"mediaType": "movie", "tmdbId": 603}
-    path = "/api/media/request"
-    answers = at_once(
-        [partial(service.call, "POST", path, token=token, body=body) for token in tokens.values()]
-    )
+    call = partial(crowded.http.call, "POST", "/api/media/request", body=body)
+    answers = at_once([partial(call, token=token) for token in crowded.tokens.values()])
     assert codes(answers) == {"201": 1, "ALREADY_REQUESTED": len(CROWD) - 1}
-    listed = service.patiently("GET", "/api/admin/requests", token=tokens["admin"]).json
-    assert listed["pagination"]["total"] == 1
+    listed = crowded.http.patiently("GET", "/api/admin/requests", token=crowded.admin).json
+    assert [each["tmdbId"] for each in listed["data"]].count(603) == 1
 
 
-def seasons_by_everybody(service: LocalService, tokens: dict[str, str]) -> None:
+def test_overlapping_seasons_requested_at_once_are_requested_once(crowded: Crowded) -> None:
     subsets = [[1, 2], [2, 3], [3, 4], [4, 5], [5, 1], [1, 3, 5], [2, 4], [5, 4, 3], [1], [2]]
     answers = at_once(
         [
-            partial(ask, service, token, {"mediaType": "tv", "tmdbId": 1396, "seasons": seasons})
-            for token, seasons in zip(tokens.values(), subsets, strict=False)
+            partial(crowded.ask, token, {"mediaType": "tv", "tmdbId": 1396, "seasons": seasons})
+            for token, seasons in zip(crowded.tokens.values(), subsets, strict=False)
         ]
     )
     assert codes(answers).keys() <= {"201", "ALREADY_REQUESTED"}
@@ -97,24 +106,23 @@ def seasons_by_everybody(service: LocalService, tokens: dict[str, str]) -> None:
             assert sorted(answer.data["seasons"] + skipped) == sorted(asked)
 
 
-def one_key_ten_times(service: LocalService, tokens: dict[str, str]) -> None:
-    token = tokens["admin"]
+def test_an_idempotency_key_used_ten_times_at_once_makes_one_request(crowded: Crowded) -> None:
     body = {"mediaType": "movie", "tmdbId": 27205}
-    answers = at_once([lambda: ask(service, token, body, headers={"Idempotency-Key": "once"})] * 10)
+    ask = partial(crowded.ask, crowded.admin, body, headers={"Idempotency-Key": "once"})
+    answers = at_once([ask] * 10)
     assert codes(answers).keys() <= {"201", "IDEMPOTENCY_IN_PROGRESS"}
     made = {answer.data["id"] for answer in answers if answer.status == 201}
     assert len(made) == 1
-    again = ask(service, token, body, headers={"Idempotency-Key": "once"})
-    assert again.data["id"] in made
+    assert ask().data["id"] in made
 
 
-def approve_against_decline(service: LocalService, tokens: dict[str, str]) -> None:
-    admin = tokens["admin"]
-    made = ask(service, admin, {"mediaType": "movie", "tmdbId": 157336}).data
+def test_approvals_against_declines_at_once_decide_once(crowded: Crowded) -> None:
+    made = crowded.ask(crowded.admin, {"mediaType": "movie", "tmdbId": 157336}).data
     path = f"/api/admin/requests/{made['id']}"
+    post = partial(crowded.http.patiently, "POST", token=crowded.admin)
     jobs = [
-        lambda: service.patiently("POST", f"{path}/approve", token=admin, body={}),
-        lambda: service.patiently("POST", f"{path}/decline", token=admin, body={"reason": "no"}),
+        partial(post, f"{path}/approve", body={}),
+        partial(post, f"{path}/decline", body={"reason": "no"}),
     ]
     answers = at_once(jobs * 5)
     assert codes(answers) == {"200": 1, "INVALID_STATE": 9}
@@ -122,16 +130,18 @@ def approve_against_decline(service: LocalService, tokens: dict[str, str]) -> No
     assert {answer.details["status"] for answer in answers if answer.status == 409} == {winner}
 
 
-def one_refresh_of_ten(service: LocalService, plex_url: str) -> None:
-    token = service.sign_in(plex_url, CROWD[1])
-    answers = at_once(
-        [lambda: service.patiently("POST", "/api/auth/refresh", token=token, body={})] * 10
-    )
+def test_of_ten_refreshes_at_once_one_succeeds(crowded: Crowded) -> None:
+    service = crowded.http
+    token = service.sign_in(crowded.plex_url, CROWD[1])
+    refresh = partial(service.patiently, "POST", "/api/auth/refresh", token=token, body={})
+    answers = at_once([refresh] * 10)
     assert codes(answers) == {"200": 1, "JWT_INVALID": 9}
     assert service.call("GET", "/api/auth/me", token=token).code == "JWT_INVALID"
 
 
-def one_setting_by_many(service: LocalService, admin: str) -> None:
+def test_changes_of_a_setting_at_once_follow_each_other(crowded: Crowded) -> None:
+    service, admin = crowded.http, crowded.admin
+
     def put(days: int) -> Answer:
         path, body = "/api/admin/config/audit.retention", {"value": {"days": days}}
         return service.patiently("PUT", path, token=admin, body=body)
@@ -153,20 +163,21 @@ def one_setting_by_many(service: LocalService, admin: str) -> None:
     assert holds == {"days": order[-1]}
 
 
-def admins_who_demote_each_other(
-    service: LocalService, plex_url: str, tokens: dict[str, str]
-) -> None:
-    first = tokens["admin"]
-    other_name = next(name for name in tokens if name not in {"admin", CROWD[0], CROWD[1]})
-    second = tokens[other_name]
-    ids = [service.call("GET", "/api/auth/me", token=token).data["id"] for token in (first, second)]
+def test_last_two_admins_who_demote_each_other_leave_one(crowded: Crowded) -> None:
+    """The last test of this module: the admin may be none afterwards."""
+    service, first = crowded.http, crowded.admin
+    name = next(name for name in CROWD[2:] if crowded.tokens[name] != first)
+    ids = [
+        service.call("GET", "/api/auth/me", token=token).data["id"]
+        for token in (first, crowded.tokens[name])
+    ]
 
     def change(token: str, user_id: str, role: str) -> Answer:
         path = f"/api/admin/users/{user_id}"
         return service.patiently("PATCH", path, token=token, body={"role": role})
 
     assert change(first, ids[1], "admin").status == 200
-    second = service.sign_in(plex_url, other_name)  # the new role ended the session
+    second = service.sign_in(crowded.plex_url, name)  # the new role ended the session
     answers = at_once(
         [partial(change, first, ids[1], "user"), partial(change, second, ids[0], "user")]
     )

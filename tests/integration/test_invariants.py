@@ -6,6 +6,7 @@ from typing import Any
 
 import hypothesis.strategies as st
 import psycopg
+import pytest
 import redis
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import (
@@ -460,6 +461,7 @@ class MediaNest(RuleBasedStateMachine):
         return ids[what % len(ids)]
 
 
+@pytest.mark.slow
 def test_whatever_is_done_in_whatever_order(db: Db, keys: redis.Redis, plex_url: str) -> None:
     class Here(MediaNest):
         def __init__(self) -> None:

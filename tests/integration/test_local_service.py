@@ -346,6 +346,7 @@ def is_gone(data: Path, children: set[int]) -> bool:
     return not servers_of(data) and not children & {pid for pid, _, _ in processes()}
 
 
+@pytest.mark.slow
 def test_a_service_starts_takes_orders_and_stops(tmp_path: Path) -> None:
     data = tmp_path / "data"
     event = tmp_path / "event.json"
@@ -394,6 +395,7 @@ def test_a_stop_in_the_middle_of_the_start_leaves_nothing(tmp_path: Path) -> Non
     assert servers_of(data) == []
 
 
+@pytest.mark.slow
 def test_a_killed_service_leaves_nothing_and_starts_again(tmp_path: Path) -> None:
     data = tmp_path / "data"
     with service(data) as (process, output):
