@@ -63,7 +63,7 @@ def test_a_schedule_fires_again_and_again(tmp_path: Path) -> None:
             return lines
 
     lines = run(scenario())
-    assert lines[0][8:].startswith(' Schedule Cleaning answered {"task": "clean"} (')
+    assert lines[0][8:].startswith(' Schedule Cleaning returned {"task": "clean"} (')
 
 
 def test_a_schedule_waits_for_its_first_period(tmp_path: Path) -> None:

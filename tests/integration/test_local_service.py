@@ -365,7 +365,7 @@ def test_a_service_starts_takes_orders_and_stops(tmp_path: Path) -> None:
         invoked = command("--data", data, "invoke", "CleanupFunction", event)
         assert (invoked.returncode, json.loads(invoked.stdout)["task"]) == (0, "sessions")
         again = command("--data", data, "--port", "0")
-        assert (again.returncode, "already uses" in again.stderr) == (1, True)
+        assert (again.returncode, "already running" in again.stderr) == (1, True)
         request = urllib.request.Request(f"{run['control']}/schedules/x", method="POST")  # noqa: S310
         with pytest.raises(urllib.error.HTTPError, match="401") as refused:
             urllib.request.urlopen(request)  # noqa: S310

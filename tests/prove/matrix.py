@@ -40,8 +40,11 @@ def prove(fault: Fault, scale: Scale) -> Row:
         except NoDiskError as error:
             row.not_run = f"not run: needs {error}"
         except Exception as error:  # noqa: BLE001 - the other faults still run
-            told = traceback.format_exception(error)
-            row.failures += ["the run failed with an exception", *"".join(told).splitlines()]
+            traceback_lines = traceback.format_exception(error)
+            row.failures += [
+                "the run failed with an exception",
+                *"".join(traceback_lines).splitlines(),
+            ]
     return row
 
 

@@ -176,12 +176,12 @@ def _listed(codes: list[ErrorCode]) -> str:
 
 def _messages() -> list[str]:
     """Return each message about types and bounds, without those of a field's own rule."""
-    told = [
+    messages = [
         each if isinstance(each, str) else each(_CONTEXT)
         for kind, each in SENTENCES.items()
         if kind != "value_error"
     ]
-    return list(dict.fromkeys(told))
+    return list(dict.fromkeys(messages))
 
 
 def _example_row(example: Example) -> str:
