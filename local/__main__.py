@@ -1,4 +1,4 @@
-"""Command line: `python -m local`, `… fire SCHEDULE`, `… invoke FUNCTION EVENT.json`."""
+"""Run MediaNest on this machine: `python -m local [run | fire | invoke | reset]`."""
 
 import argparse
 import ast
@@ -202,8 +202,8 @@ async def _run(config: RunConfig, *, trial_limits: bool) -> int:
 def _welcome(service: Service) -> str:
     config = service.config
     plex_url, tmdb_url = service.backends.plex_url, service.backends.tmdb_url
-    plex = f"a stand-in at {plex_url}" if plex_url else config.known.plex_api_url
-    tmdb = f"a stand-in at {tmdb_url}" if tmdb_url else config.known.tmdb_api_url
+    plex = f"a stand-in at {plex_url}" if plex_url else config.validated.plex_api_url
+    tmdb = f"a stand-in at {tmdb_url}" if tmdb_url else config.validated.tmdb_api_url
     standin = f" PLEX={plex_url}" if plex_url else ""
     return f"""
 MediaNest is ready at {service.url}
@@ -214,7 +214,7 @@ MediaNest is ready at {service.url}
 
   API       {service.url}/api/docs describes every route and can call it
   Try       curl {service.url}/api/health
-            Then follow the README (sign in, search, request). Set its variables:
+            Then follow the README: sign in, search, request. First set its variables:
             API={service.url}{standin}
   Stop      Ctrl-C
 """

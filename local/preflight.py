@@ -21,7 +21,9 @@ def data_lock(data: Path) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise StartError(f"MediaNest already uses the data in {data}: stop it first") from None
+            raise StartError(
+                f"MediaNest is already running with the data in {data}: stop it first"
+            ) from None
         yield
 
 

@@ -34,14 +34,14 @@ class RunConfig:
     """The settings of a local run.
 
     `variables` go to the functions; for each address that is missing, the run starts a local
-    server. `known` has the variables validated and typed. `origins` says where each one was set.
+    server. `validated` has their typed values. `origins` says where each one was set.
     """
 
     data: Path
     port: int
     log_format: LogFormat
     variables: Mapping[str, str]
-    known: Environment
+    validated: Environment
     origins: Mapping[str, str]
     has_real_plex: bool
     has_real_tmdb: bool
@@ -59,18 +59,18 @@ def read_run_config(
     `port` and `data` override the environment; port 0 picks a free one.
     """
     folder = (data or PROJECT / ".local").resolve()
-    own = os.environ if environment is None else environment
+    exported = os.environ if environment is None else environment
     file = read_env_file(env_file)
-    given = {name: value for name, value in {**file.values, **own}.items() if value}
+    configured = {name: value for name, value in {**file.values, **exported}.items() if value}
     origins = {
-        name: "the environment" if name in own else f"{env_file.name} line {file.lines[name]}"
-        for name in given
+        name: "the environment" if name in exported else f"{env_file.name} line {file.lines[name]}"
+        for name in configured
     }
-    variables = {name: given[name] for name in _NAMES if name in given}
-    known, problems = _check(variables)
-    problems += _missing_in_production(given)
-    log_format = _log_format(given.get("LOG_FORMAT", "text"), problems)
-    number = _port(given.get("PORT", str(DEFAULT_PORT)), problems) if port is None else port
+    variables = {name: configured[name] for name in _NAMES if name in configured}
+    validated, problems = _check(variables)
+    problems += _missing_in_production(configured)
+    log_format = _log_format(configured.get("LOG_FORMAT", "text"), problems)
+    number = _port(configured.get("PORT", str(DEFAULT_PORT)), problems) if port is None else port
     if problems or file.problems:
         placed = [f"{origins[problem.split()[0]]}: {problem}" for problem in problems]
         raise ConfigurationError(*sorted([*file.problems, *placed], key=_line))
@@ -84,13 +84,13 @@ def read_run_config(
             **_generated(folder),
             **variables,
             # Development by default, unlike the template.
-            "NODE_ENV": known.node_env,
-            "LOG_LEVEL": known.log_level,
+            "NODE_ENV": validated.node_env,
+            "LOG_LEVEL": validated.log_level,
         },
-        known=known,
+        validated=validated,
         origins=origins,
-        has_real_plex=_has_real_plex(given),
-        has_real_tmdb=_has_real_tmdb(given),
+        has_real_plex=_has_real_plex(configured),
+        has_real_tmdb=_has_real_tmdb(configured),
     )
 
 
@@ -141,27 +141,27 @@ def _check(variables: Mapping[str, str]) -> tuple[Environment, list[str]]:
         ]
 
 
-def _missing_in_production(given: Mapping[str, str]) -> list[str]:
-    if given.get("NODE_ENV") != "production":
+def _missing_in_production(configured: Mapping[str, str]) -> list[str]:
+    if configured.get("NODE_ENV") != "production":
         return []
-    is_given = {
-        "DATABASE_URL": "DATABASE_URL" in given,
-        "REDIS_URL": "REDIS_URL" in given,
-        "PLEX_CLIENT_ID": _has_real_plex(given),
-        "TMDB_API_KEY": _has_real_tmdb(given),
+    is_configured = {
+        "DATABASE_URL": "DATABASE_URL" in configured,
+        "REDIS_URL": "REDIS_URL" in configured,
+        "PLEX_CLIENT_ID": _has_real_plex(configured),
+        "TMDB_API_KEY": _has_real_tmdb(configured),
     }
-    names = ", ".join(name for name, is_there in is_given.items() if not is_there)
+    names = ", ".join(name for name, is_set in is_configured.items() if not is_set)
     if not names:
         return []
     return [f"NODE_ENV is production, which requires {names}: the local substitutes have no TLS"]
 
 
-def _has_real_plex(given: Mapping[str, str]) -> bool:
-    return "PLEX_CLIENT_ID" in given or "PLEX_API_URL" in given
+def _has_real_plex(configured: Mapping[str, str]) -> bool:
+    return "PLEX_CLIENT_ID" in configured or "PLEX_API_URL" in configured
 
 
-def _has_real_tmdb(given: Mapping[str, str]) -> bool:
-    return "TMDB_API_KEY" in given or "TMDB_API_URL" in given
+def _has_real_tmdb(configured: Mapping[str, str]) -> bool:
+    return "TMDB_API_KEY" in configured or "TMDB_API_URL" in configured
 
 
 def _line(problem: str) -> int:

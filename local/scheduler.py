@@ -73,7 +73,7 @@ class Scheduler:
             result = await self._invoke(schedule)
             attempts += 1
         payload = json.dumps(result.payload, ensure_ascii=False)
-        outcome = f"failed: {result.error}" if result.error else f"answered {payload}"
+        outcome = f"failed: {result.error}" if result.error else f"returned {payload}"
         again = f" after {attempts} attempts" if attempts > 1 else ""
         now = time.strftime("%H:%M:%S")
         self._log(f"{now} Schedule {name} {outcome}{again} ({result.milliseconds:.0f} ms)")

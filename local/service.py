@@ -104,7 +104,7 @@ async def running(
         template = read_template(
             project / "template.yaml",
             opt=_OPT,
-            parameters={"CorsOrigin": config.known.cors_origin, **_UNRESERVED},
+            parameters={"CorsOrigin": config.validated.cors_origin, **_UNRESERVED},
         )
         backends, engines = await _start_backends(stack, config, report, durable=durable)
         runtime = await stack.enter_async_context(_lambda(config, template, backends))
@@ -157,7 +157,7 @@ async def _database(
     url = config.variables.get("DATABASE_URL")
     if url is None:
         return _start(stack, PostgresEngine(config.data, durable=durable), engines, report)
-    if problem := await asyncio.to_thread(reachability.database_problem, config.known):
+    if problem := await asyncio.to_thread(reachability.database_problem, config.validated):
         raise StartError(f"{config.origins['DATABASE_URL']}: {problem}")
     return url
 
@@ -169,7 +169,7 @@ async def _cache(
     url = config.variables.get("REDIS_URL")
     if url is None:
         return _start(stack, ValkeyEngine(config.data), engines, report)
-    if problem := await asyncio.to_thread(reachability.cache_problem, config.known):
+    if problem := await asyncio.to_thread(reachability.cache_problem, config.validated):
         report(f"  {config.origins['REDIS_URL']}: {problem}. MediaNest starts without a cache")
     return url
 
@@ -212,7 +212,7 @@ def _lambda(config: RunConfig, template: Template, backends: Backends) -> Runtim
         template.functions,
         runtime=_RUNTIME,
         pycache=PROJECT / ".local" / "pycache",
-        log=log_printer(config.log_format, config.known.log_level),
+        log=log_printer(config.log_format, config.validated.log_level),
         environment=function_variables(config, backends),
     )
 

@@ -26,7 +26,7 @@ CHECKED = ("hobby", "scale", "external", "scale and everything")
 CHECKS = ROOT / ".venv-checks/bin"
 SAM = ROOT / ".venv-sam/bin"
 # Environment variables for the tools, without AWS credentials.
-KEPT = ("PATH", "HOME", "LANG", "TMPDIR", "VIRTUAL_ENV")
+INHERITED = ("PATH", "HOME", "LANG", "TMPDIR", "VIRTUAL_ENV")
 SHOWN_LINES = 60
 
 
@@ -121,12 +121,12 @@ def attempt(step: Step, failed: Sequence[str]) -> tuple[str, list[str]]:
 
 def run(*command: str | Path, cwd: Path = ROOT, **environment: str) -> str:
     """Return the output of a command; raises StepError with the output if it fails."""
-    kept = {name: os.environ[name] for name in KEPT if name in os.environ}
+    inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
     fixed = {"SAM_CLI_TELEMETRY": "0", "AWS_DEFAULT_REGION": "eu-west-1"}
     done = subprocess.run(
         command,
         cwd=cwd,
-        env={**kept, **fixed, **environment},
+        env={**inherited, **fixed, **environment},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -40,7 +40,7 @@ class Side(Enum):
 def breaking_changes(old: Node, new: Node) -> list[str]:
     """Return the breaking changes from one document to another, each as a sentence."""
     return [
-        f"{place}: {keyword} was {_shown(before)} and is {_shown(after)}"
+        f"{place}: {keyword} was {_as_json(before)} and is {_as_json(after)}"
         for place, keyword, before, after in _Comparison(old, new).changes()
     ]
 
@@ -181,10 +181,10 @@ def _accepts_less(keyword: str, wide: Any, narrow: Any) -> bool:
 
 
 def _alternatives(schema: Node) -> dict[str, Node]:
-    several: list[Node] = schema.get("oneOf") or schema.get("anyOf") or []
-    if not several:
+    alternatives: list[Node] = schema.get("oneOf") or schema.get("anyOf") or []
+    if not alternatives:
         return {schema.get("$ref", ""): schema}
-    return {each.get("$ref") or json.dumps(each, sort_keys=True): each for each in several}
+    return {each.get("$ref") or json.dumps(each, sort_keys=True): each for each in alternatives}
 
 
 def _resolved(document: Node, node: Node) -> Node:
@@ -199,7 +199,7 @@ def _by_name(operation: Node) -> dict[str, Node]:
     return {f"{each['in']} {each['name']}": each for each in operation.get("parameters", ())}
 
 
-def _shown(value: object) -> str:
+def _as_json(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
@@ -208,13 +208,13 @@ def main(base: str) -> int:
     git = shutil.which("git")
     if git is None:
         raise SystemExit("git is not installed")
-    shown = subprocess.run(  # noqa: S603 - the commit comes from the Makefile
+    completed = subprocess.run(  # noqa: S603 - the commit comes from the Makefile
         [git, "show", f"{base}:{DOCUMENT.as_posix()}"],
         check=True,
         stdout=subprocess.PIPE,
         timeout=60,
     )
-    old, new = json.loads(shown.stdout), json.loads(DOCUMENT.read_bytes())
+    old, new = json.loads(completed.stdout), json.loads(DOCUMENT.read_bytes())
     changes = breaking_changes(old, new)
     print(*changes or ["No breaking changes."], sep="\n")
     before, after = old["info"]["version"], new["info"]["version"]

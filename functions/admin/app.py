@@ -163,7 +163,7 @@ async def list_audit_logs(
     query: Annotated[AuditQuery, Query()],
     admin: Admin,
 ) -> PageResponse[AuditLogOut]:
-    """List the audit log, newest first; the period includes `from` and excludes `to`."""
+    """List the audit log, newest first; `from` is inclusive, `to` is exclusive."""
     return audit_service.page(query)
 
 

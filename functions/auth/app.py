@@ -50,7 +50,7 @@ _COOKIE = ("Set-Cookie",)
         ErrorCode.INVALID_CREDENTIALS,
         ErrorCode.ACCOUNT_SUSPENDED,
         headers=_COOKIE,
-        policies=[("login", "failures, by address and `identifier`")],
+        policies=[("login", "address and `identifier`, failures only")],
     ),
 )
 async def sign_in(

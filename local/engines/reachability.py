@@ -14,9 +14,9 @@ _OLDEST = 140_000  # PostgreSQL's number for version 14.0
 _LOGIN_REFUSED = ("authentication failed", "no password supplied", "does not exist")
 
 
-def database_problem(known: Environment) -> str | None:
+def database_problem(environment: Environment) -> str | None:
     """Return the problem with DATABASE_URL, without its password; None if there is none."""
-    url = known.database_url.get_secret_value() if known.database_url else ""
+    url = environment.database_url.get_secret_value() if environment.database_url else ""
     try:
         parts = url_parts(url)
     except ConfigurationError as error:
@@ -26,7 +26,7 @@ def database_problem(known: Environment) -> str | None:
     try:
         with psycopg.connect(
             url,
-            connect_timeout=known.database_connect_timeout_seconds,
+            connect_timeout=environment.database_connect_timeout_seconds,
             sslrootcert=certificate_authorities(url),
         ) as connection:
             version = connection.info.server_version
@@ -42,16 +42,16 @@ def database_problem(known: Environment) -> str | None:
     return None
 
 
-def cache_problem(known: Environment) -> str | None:
+def cache_problem(environment: Environment) -> str | None:
     """Return the problem with REDIS_URL, without its password; None if there is none."""
-    url = known.redis_url.get_secret_value() if known.redis_url else ""
+    url = environment.redis_url.get_secret_value() if environment.redis_url else ""
     place = url.rpartition("@")[2].partition("://")[2] or url.rpartition("@")[2]
     start = f"the cache at {place.partition('/')[0]} (REDIS_URL)"
     try:
         with redis.Redis.from_url(
             url,
-            socket_connect_timeout=known.cache_connect_timeout_seconds,
-            socket_timeout=known.cache_timeout_seconds,
+            socket_connect_timeout=environment.cache_connect_timeout_seconds,
+            socket_timeout=environment.cache_timeout_seconds,
             retry=_NO_RETRY,
         ) as client:
             client.ping()

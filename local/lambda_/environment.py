@@ -16,11 +16,11 @@ def function_environment(
     function: Function, runtime: Path, replaced: Mapping[str, str]
 ) -> dict[str, str]:
     """Return the variables of a function; `replaced` overrides variables of the template."""
-    own = {name: replaced.get(name, value) for name, value in function.environment.items()}
-    for name, value in own.items():
+    variables = {name: replaced.get(name, value) for name, value in function.environment.items()}
+    for name, value in variables.items():
         if origin := placeholder_origin(value):
             raise TemplateError(f"{name} of {function.id} comes from {origin}")
-    return {**lambda_environment(function, runtime), **own}
+    return {**lambda_environment(function, runtime), **variables}
 
 
 def lambda_environment(function: Function, runtime: Path) -> dict[str, str]:

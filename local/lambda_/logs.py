@@ -38,9 +38,9 @@ def log_printer(log_format: LogFormat, level: str) -> Log:
     least = logging.DEBUG if level == "DEBUG" else logging.WARNING
 
     def print_readable(function_id: str, line: str) -> None:
-        shown = readable(function_id, line, least)
-        if shown is not None:
-            print(shown, flush=True)
+        text = readable(function_id, line, least)
+        if text is not None:
+            print(text, flush=True)
 
     return print_readable
 

@@ -24,16 +24,18 @@ _SCHEDULE_IGNORED = {"DeadLetterConfig", "OmitName"}
 _SCHEDULE_READ = {"Description", "Input", "Name", "RetryPolicy", "ScheduleExpression", "State"}
 
 
-def merge_globals(base: Any, own: Any) -> Any:
+def merge_globals(base: Any, override: Any) -> Any:
     """Merge Globals into a function as SAM does: merge maps, join lists, else override."""
-    if is_intrinsic(base) or is_intrinsic(own):
-        return own
-    if isinstance(base, dict) and isinstance(own, dict):
-        common = {key: merge_globals(base[key], own[key]) for key in base.keys() & own.keys()}
-        return {**base, **own, **common}
-    if isinstance(base, list) and isinstance(own, list):
-        return base + own
-    return own
+    if is_intrinsic(base) or is_intrinsic(override):
+        return override
+    if isinstance(base, dict) and isinstance(override, dict):
+        common = {
+            key: merge_globals(base[key], override[key]) for key in base.keys() & override.keys()
+        }
+        return {**base, **override, **common}
+    if isinstance(base, list) and isinstance(override, list):
+        return base + override
+    return override
 
 
 def read_layer(name: str, content: Path, opt: Path) -> Layer:

@@ -108,9 +108,9 @@ class Resolver:
         return self._resources.get_att(resource, self._value(attribute))
 
     def _sub(self, argument: str | list[Any]) -> Any:
-        text, own = (argument, {}) if isinstance(argument, str) else argument
-        names = {name: self._value(each) for name, each in own.items()}
-        kept: dict[str, Any] = {}
+        text, mapping = (argument, {}) if isinstance(argument, str) else argument
+        names = {name: self._value(each) for name, each in mapping.items()}
+        unresolved: dict[str, Any] = {}
         is_resolved = True
 
         def replace(match: re.Match[str]) -> str:
@@ -123,13 +123,13 @@ class Resolver:
                 return str(found)
             is_resolved = False
             if name in names:
-                kept[name] = found
+                unresolved[name] = found
             return match[0]
 
         text = _VARIABLE.sub(replace, text)
         if is_resolved:
             return text.replace("${!", "${")
-        return {"Fn::Sub": [text, kept] if kept else text}
+        return {"Fn::Sub": [text, unresolved] if unresolved else text}
 
     def _variable(self, name: str) -> Any:
         # SAM refers to an alias as `Function.Alias`, which is not an attribute.

@@ -92,13 +92,15 @@ class _Reader:
         return by_kind
 
     def _functions(
-        self, own_properties: _Resources, layer_properties: _Resources
+        self, all_properties: _Resources, layer_properties: _Resources
     ) -> tuple[dict[str, Function], dict[str, Schedule]]:
         layers = {name: self._layer(name, each) for name, each in layer_properties.items()}
         functions: dict[str, Function] = {}
         schedules: dict[str, Schedule] = {}
-        for name, own in own_properties.items():
-            properties = self._resolver.resolve(merge_globals(self._global_function, own))
+        for name, function_properties in all_properties.items():
+            properties = self._resolver.resolve(
+                merge_globals(self._global_function, function_properties)
+            )
             functions[name] = read_function(name, properties, layers, self._root)
             for event_name, event in properties.get("Events", {}).items():
                 schedule = read_schedule(event_name, event, name)

@@ -65,7 +65,7 @@ def test_schedule_fires_repeatedly(tmp_path: Path) -> None:
             return lines
 
     lines = run(scenario())
-    assert lines[0][8:].startswith(' Schedule Cleaning answered {"task": "clean"} (')
+    assert lines[0][8:].startswith(' Schedule Cleaning returned {"task": "clean"} (')
 
 
 def test_schedule_does_not_fire_before_its_first_period(tmp_path: Path) -> None:

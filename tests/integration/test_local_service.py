@@ -375,7 +375,7 @@ def test_service_starts_accepts_commands_and_stops(tmp_path: Path) -> None:
         invoked = command("--data", data, "invoke", "CleanupFunction", event)
         assert (invoked.returncode, json.loads(invoked.stdout)["task"]) == (0, "sessions")
         again = command("--data", data, "--port", "0")
-        assert (again.returncode, "already uses" in again.stderr) == (1, True)
+        assert (again.returncode, "already running" in again.stderr) == (1, True)
         request = urllib.request.Request(f"{run['control']}/schedules/x", method="POST")
         with pytest.raises(urllib.error.HTTPError, match="401") as refused:
             urllib.request.urlopen(request)

@@ -55,8 +55,8 @@ def _bars(row: Row, y: int) -> Iterator[str]:
         width = max(_x(seconds) - _LEFT, 1)
         yield f'<rect x="{_LEFT}" y="{top}" width="{width:.1f}" height="9" fill="{colour}"/>'
     x = max(_x(row.before), _x(row.during))
-    told = f"{row.before * 1000:.0f} → {row.during * 1000:,.0f}"
-    yield _text(x + 6, y + 16, told, size=12)
+    label = f"{row.before * 1000:.0f} → {row.during * 1000:,.0f}"
+    yield _text(x + 6, y + 16, label, size=12)
 
 
 def _memory(endured: Endured, top: int) -> Iterator[str]:

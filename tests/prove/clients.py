@@ -30,14 +30,14 @@ WANTED_SHARE = 0.15
 MOST_UNSETTLED = 3
 USERS_DO = {
     "me": 16, "search": 14, "details": 9, "own": 10, "one": 6, "create": 16, "cancel": 5,
-    "health": 3, "sessions": 3, "refresh": 3, "sign_in_anew": 4,
+    "health": 3, "sessions": 3, "refresh": 3, "sign_in_again": 4,
 }  # fmt: skip
 ADMINS_DO = {
     "me": 5, "pending": 8, "decide": 12, "bulk": 5, "users": 5, "audit": 5, "stats": 5,
     "search": 3, "refresh": 2,
 }  # fmt: skip
 
-_ACTION_OF = {"pin": "sign_in_anew", "verify": "sign_in_anew", "logout": "sign_in_anew"}
+_ACTION_OF = {"pin": "sign_in_again", "verify": "sign_in_again", "logout": "sign_in_again"}
 
 
 def claims_of(token: str) -> dict[str, Any]:
@@ -67,7 +67,7 @@ class Client:
         self._http = http
         self._plex_url = plex_url
         self._ledger = ledger
-        self._lots = random.Random(f"{name} {seed}")
+        self._random = random.Random(f"{name} {seed}")
         self._does = list(does), list(does.values())
         self._mine: list[str] = []
         self._open: list[str] = []  # pending requests that an admin has listed
@@ -77,17 +77,17 @@ class Client:
 
     def act(self, wanted: Collection[str] = ()) -> None:
         """Make one call, preferably of a `wanted` kind that this user makes."""
-        if self.token is None or (self._unsure and self._lots.random() < 0.25):
+        if self.token is None or (self._unsure and self._random.random() < 0.25):
             if time.monotonic() >= self._sign_in_at and not self.sign_in():
                 self._sign_in_at = time.monotonic() + RETRY_SECONDS
             return
         names, weights = self._does
         preferred = sorted({_ACTION_OF.get(kind, kind) for kind in wanted} & set(names))
         # Only a share of the calls, because API Gateway throttles sign-ins of all users at once.
-        if preferred and self._lots.random() < WANTED_SHARE:
-            name = self._lots.choice(preferred)
+        if preferred and self._random.random() < WANTED_SHARE:
+            name = self._random.choice(preferred)
         else:
-            name = self._lots.choices(names, weights)[0]
+            name = self._random.choices(names, weights)[0]
         action: Callable[[], None] = getattr(self, f"_{name}")
         action()
 
@@ -98,14 +98,14 @@ class Client:
             return False
         approve(self._plex_url, pin.body["data"]["code"], self.name)
         body = {"pinId": pin.body["data"]["pinId"]}
-        answer = self._http.call("verify", "POST", "/api/auth/plex/verify", body=body)
-        if answer.unanswered and self.user_id:
+        reply = self._http.call("verify", "POST", "/api/auth/plex/verify", body=body)
+        if reply.unanswered and self.user_id:
             self._ledger.maybe_signed_in(self.user_id)
-        if not answer.ok:
+        if not reply.ok:
             return False
-        self.user_id = answer.body["data"]["user"]["id"]
-        self._have(answer.body["data"]["token"])
-        self._ledger.signed_in(self.user_id, self.session_id, answer.body["data"]["token"])
+        self.user_id = reply.body["data"]["user"]["id"]
+        self._use_token(reply.body["data"]["token"])
+        self._ledger.signed_in(self.user_id, self.session_id, reply.body["data"]["token"])
         self._unsure = False
         return True
 
@@ -122,14 +122,14 @@ class Client:
 
     def repeat(self, key: str, request_id: str, body: dict[str, Any]) -> str:
         """Repeat a creation with its key; return the deviation in the response."""
-        answer = self._send(key, body)
-        if answer.ok and answer.body["data"]["id"] == request_id:
+        reply = self._send(key, body)
+        if reply.ok and reply.body["data"]["id"] == request_id:
             return ""
-        if answer.code == "REQUEST_CANCELLED":
+        if reply.code == "REQUEST_CANCELLED":
             return ""
-        return f"key {key} created {request_id}; the retry got {answer.body}"
+        return f"key {key} created {request_id}; the retry got {reply.body}"
 
-    def _have(self, token: str) -> None:
+    def _use_token(self, token: str) -> None:
         self.token = token
         self.session_id = claims_of(token)["jti"]
 
@@ -138,10 +138,10 @@ class Client:
         if self._unsure:
             # A refresh or sign-out without a response may have been committed.
             excused |= {"JWT_INVALID"}
-        answer = self._http.call(kind, method, path, token=self.token, excused=excused, **options)
-        if answer.code == "JWT_INVALID":
+        reply = self._http.call(kind, method, path, token=self.token, excused=excused, **options)
+        if reply.code == "JWT_INVALID":
             self.token = None
-        return answer
+        return reply
 
     def _me(self) -> None:
         self._call("me", "GET", "/api/auth/me")
@@ -153,13 +153,13 @@ class Client:
         self._http.call("health", "GET", "/api/health")
 
     def _search(self) -> None:
-        words = self._lots.choice(WORDS)
-        if self._lots.random() < 0.5:  # a query that is not cached
-            words += f" {self._lots.randrange(100_000)}"
+        words = self._random.choice(WORDS)
+        if self._random.random() < 0.5:  # a query that is not cached
+            words += f" {self._random.randrange(100_000)}"
         self._call("search", "GET", f"/api/media/search?q={quote(words)}")
 
     def _details(self) -> None:
-        self._call("details", "GET", f"/api/media/movie/{self._lots.choice(FILMS)}")
+        self._call("details", "GET", f"/api/media/movie/{self._random.choice(FILMS)}")
 
     def _own(self) -> None:
         self._call("own", "GET", "/api/media/requests?limit=10")
@@ -168,7 +168,7 @@ class Client:
         if not self._mine:
             self._create()
         else:
-            self._call("one", "GET", f"/api/media/requests/{self._lots.choice(self._mine)}")
+            self._call("one", "GET", f"/api/media/requests/{self._random.choice(self._mine)}")
 
     def _create(self) -> None:
         due = [key for key, at in self._unsettled.items() if at <= time.monotonic()]
@@ -176,31 +176,31 @@ class Client:
             self._create_again(due[0])
         elif len(self._unsettled) < MOST_UNSETTLED:
             key = str(uuid.uuid4())
-            body: dict[str, Any] = {"mediaType": "movie", "tmdbId": self._lots.choice(FILMS)}
-            if self._lots.random() < 0.3:
-                show, season = self._lots.choice(SEASONS)
+            body: dict[str, Any] = {"mediaType": "movie", "tmdbId": self._random.choice(FILMS)}
+            if self._random.random() < 0.3:
+                show, season = self._random.choice(SEASONS)
                 body = {"mediaType": "tv", "tmdbId": show, "seasons": [season]}
             self._ledger.wants(key, self.user_id, body)
             self._create_again(key)
 
     def _create_again(self, key: str) -> None:
-        answer = self._send(key, self._ledger.creates[key].body)
-        if answer.ok:
+        reply = self._send(key, self._ledger.creates[key].body)
+        if reply.ok:
             self._unsettled.pop(key, None)
-            request_id = answer.body["data"]["id"]
+            request_id = reply.body["data"]["id"]
             wrong = self._ledger.created(key, request_id)
             if wrong:
                 raise AssertionError(wrong)
             self._mine.append(request_id)
-        elif answer.unanswered or answer.status in {401, 429} or self._is_under_way(answer):
+        elif reply.unanswered or reply.status in {401, 429} or self._is_under_way(reply):
             self._unsettled[key] = time.monotonic() + RETRY_SECONDS
         else:
             self._unsettled.pop(key, None)
             self._ledger.refused(key)
 
     @staticmethod
-    def _is_under_way(answer: Reply) -> bool:
-        return answer.code == "IDEMPOTENCY_IN_PROGRESS"
+    def _is_under_way(reply: Reply) -> bool:
+        return reply.code == "IDEMPOTENCY_IN_PROGRESS"
 
     def _send(self, key: str, body: dict[str, Any]) -> Reply:
         return self._call(
@@ -217,44 +217,44 @@ class Client:
         if not self._mine:
             self._create()
             return
-        request_id = self._mine.pop(self._lots.randrange(len(self._mine)))
-        answer = self._call("cancel", "DELETE", f"/api/media/requests/{request_id}")
-        if answer.ok or answer.unanswered:
-            self._ledger.changed(request_id, "cancelled", sure=answer.ok)
+        request_id = self._mine.pop(self._random.randrange(len(self._mine)))
+        reply = self._call("cancel", "DELETE", f"/api/media/requests/{request_id}")
+        if reply.ok or reply.unanswered:
+            self._ledger.changed(request_id, "cancelled", sure=reply.ok)
 
     def _refresh(self) -> None:
         old = self.session_id
-        answer = self._call("refresh", "POST", "/api/auth/refresh", body={})
-        if answer.ok:
-            self._have(answer.body["data"]["token"])
-            self._ledger.refreshed(self.user_id, old, self.session_id, answer.body["data"]["token"])
-        elif answer.unanswered:
+        reply = self._call("refresh", "POST", "/api/auth/refresh", body={})
+        if reply.ok:
+            self._use_token(reply.body["data"]["token"])
+            self._ledger.refreshed(self.user_id, old, self.session_id, reply.body["data"]["token"])
+        elif reply.unanswered:
             self._ledger.unsure(self.user_id, old)
             self._unsure = True
 
-    def _sign_in_anew(self) -> None:
+    def _sign_in_again(self) -> None:
         old, token = self.session_id, self.token
         if not self.sign_in():
             return
-        answer = self._http.call("logout", "POST", "/api/auth/logout", body={}, token=token)
-        if answer.ok or answer.unanswered:
-            self._ledger.ended(old, sure=answer.ok)
+        reply = self._http.call("logout", "POST", "/api/auth/logout", body={}, token=token)
+        if reply.ok or reply.unanswered:
+            self._ledger.ended(old, sure=reply.ok)
 
     def _pending(self) -> None:
-        answer = self._call("pending", "GET", "/api/admin/requests?status=pending&limit=20")
-        self._open = [each["id"] for each in answer.body["data"]] if answer.ok else []
+        reply = self._call("pending", "GET", "/api/admin/requests?status=pending&limit=20")
+        self._open = [each["id"] for each in reply.body["data"]] if reply.ok else []
 
     def _decide(self) -> None:
         if not self._open:
             self._pending()
         if not self._open:
             return
-        request_id = self._open.pop(self._lots.randrange(len(self._open)))
+        request_id = self._open.pop(self._random.randrange(len(self._open)))
         how, effect, body = self._decision()
         path = f"/api/admin/requests/{request_id}/{how}"
-        answer = self._call("decide", "POST", path, body=body)
-        if answer.ok or answer.unanswered:
-            self._ledger.changed(request_id, effect, sure=answer.ok)
+        reply = self._call("decide", "POST", path, body=body)
+        if reply.ok or reply.unanswered:
+            self._ledger.changed(request_id, effect, sure=reply.ok)
 
     def _bulk(self) -> None:
         if not self._open:
@@ -264,18 +264,18 @@ class Client:
             return
         how, effect, body = self._decision()
         path = "/api/admin/requests/decisions"
-        answer = self._call("bulk", "POST", path, body={"decision": how, "ids": ids, **body})
-        if answer.ok:
-            for item in answer.body["data"]:
+        reply = self._call("bulk", "POST", path, body={"decision": how, "ids": ids, **body})
+        if reply.ok:
+            for item in reply.body["data"]:
                 if "status" in item:
                     self._ledger.changed(item["id"], effect, sure=True)
-        elif answer.unanswered:
+        elif reply.unanswered:
             for request_id in ids:
                 self._ledger.changed(request_id, effect, sure=False)
 
     def _decision(self) -> tuple[str, str, dict[str, str]]:
         # Approve few, because an approved request keeps its title forever.
-        if self._lots.random() < 0.15:
+        if self._random.random() < 0.15:
             return "approve", "approved", {}
         return "decline", "declined", {"reason": "no room"}
 

@@ -190,8 +190,8 @@ class Ledger:
             counts = audits.counted(db, action)
             for user_id in {*counts, *sure}:
                 number, least = counts.get(user_id, 0), sure[user_id]
-                told = f"{number} audited {kind} of {user_id}, {least} acknowledged"
+                difference = f"{number} audited {kind} of {user_id}, {least} acknowledged"
                 if number < least:
-                    findings.lost.append(told)
+                    findings.lost.append(difference)
                 if number > least + maybe[user_id]:
-                    findings.doubled.append(told)
+                    findings.doubled.append(difference)

@@ -49,9 +49,12 @@ def prove(faults: Sequence[Fault], scale: Scale, report: Callable[[Row], None]) 
             for row in left:
                 row.not_run = f"not run: needs {error}"
         except Exception as error:  # noqa: BLE001 - the other faults still run
-            told = traceback.format_exception(error)
+            traceback_lines = traceback.format_exception(error)
             for row in left:
-                row.failures += ["the run failed with an exception", *"".join(told).splitlines()]
+                row.failures += [
+                    "the run failed with an exception",
+                    *"".join(traceback_lines).splitlines(),
+                ]
     for row in left:
         report(row)
     return rows

@@ -132,11 +132,11 @@ class Stage:
             if client.token is not None or client.sign_in():
                 wrong.append(client.repeat(key, create.id, create.body))
         for token in self.ledger.dead_tokens(20):
-            answer = self.http.call(
+            reply = self.http.call(
                 "me", "GET", "/api/auth/me", token=token, excused=frozenset({"JWT_INVALID"})
             )
-            if answer.code != "JWT_INVALID":
-                wrong.append(f"a revoked session got {answer.status} {answer.body}")
+            if reply.code != "JWT_INVALID":
+                wrong.append(f"a revoked session got {reply.status} {reply.body}")
         return [each for each in wrong if each]
 
     def not_seen(self, since: float) -> frozenset[str]:

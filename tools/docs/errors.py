@@ -177,12 +177,12 @@ def _listed(codes: list[ErrorCode]) -> str:
 
 def _messages() -> list[str]:
     """Return each message about types and bounds, without those of a field's own rule."""
-    told = [
+    messages = [
         each if isinstance(each, str) else each(_CONTEXT)
         for kind, each in MESSAGES.items()
         if kind != "value_error"
     ]
-    return list(dict.fromkeys(told))
+    return list(dict.fromkeys(messages))
 
 
 def _example_row(example: Example) -> str:

@@ -112,5 +112,5 @@ def _body(operation: Mapping[str, Any]) -> str:
     examples = operation["requestBody"]["content"]["application/json"]["examples"]
     first = next(iter(examples.values()))["value"]
     placeholders = _PLACEHOLDERS.get(operation["operationId"], {})
-    own = {name: f"REPLACE_WITH_A_{word}" for name, word in placeholders.items()}
-    return json.dumps(first | own, ensure_ascii=False)
+    replacements = {name: f"REPLACE_WITH_A_{word}" for name, word in placeholders.items()}
+    return json.dumps(first | replacements, ensure_ascii=False)

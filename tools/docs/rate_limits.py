@@ -97,9 +97,9 @@ def _rows(template: Template) -> Iterator[str]:
             yield f"| {name} | none | | | | {gateway} |"
 
 
-def _shown(own: tuple[int, int] | None, stage: Throttle | None) -> str:
-    if own is not None:
-        return f"{own[0]}, {own[1]}"
+def _shown(throttle: tuple[int, int] | None, stage: Throttle | None) -> str:
+    if throttle is not None:
+        return f"{throttle[0]}, {throttle[1]}"
     return "none" if stage is None else f"{stage.rate:g}, {stage.burst}"
 
 

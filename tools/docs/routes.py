@@ -78,9 +78,9 @@ class Served:
 
         None means the throttle of the stage.
         """
-        own: tuple[int, int] | None = (self.route.openapi_extra or {}).get("x-throttle")
+        declared: tuple[int, int] | None = (self.route.openapi_extra or {}).get("x-throttle")
         of_policies = [POLICIES[policy].throttle for policy, _ in self.policies]
-        return own or min(filter(None, of_policies), default=None)
+        return declared or min(filter(None, of_policies), default=None)
 
     @property
     def callers(self) -> str:

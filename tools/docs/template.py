@@ -106,8 +106,8 @@ class _Paths:
         refusal = "-".join(sorted({*names} - {"head", "options"}))
         refusal = refusal if "-" in refusal else f"{refusal}-only"
         if {anchor, refusal} <= self._anchors:
-            own = ", ".join(f"{name}: *{anchor}" for name in names)
-            yield f"          {path}: {{{own}, <<: *{refusal}}}"
+            aliases = ", ".join(f"{name}: *{anchor}" for name in names)
+            yield f"          {path}: {{{aliases}, <<: *{refusal}}}"
             return
         yield f"          {path}:"
         for name in names:

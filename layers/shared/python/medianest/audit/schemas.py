@@ -77,7 +77,7 @@ class AuditLogOut(ResponseModel):
     id: UUID = Field(description="Id of the audit row")
     user_id: UUID | None = Field(
         default=None,
-        description="Id of the user that acted; absent without a session, or after its deletion",
+        description="Id of the user who acted; absent without a session, or after their deletion",
     )
     action: str = Field(description="Kind of the action")
     target_type: str | None = Field(default=None, description="Kind of the action's target")

@@ -53,7 +53,7 @@ def _clean_name(value: object) -> object:
 
 
 def _name(name: str) -> str:
-    # Sign-in accepts an address or a name, and the @ tells them apart.
+    # Sign-in accepts an address or a name; the @ distinguishes them.
     if "@" in fold(name):
         raise ValueError("Must have no @")
     return name
@@ -128,7 +128,7 @@ class AdminUserOut(UserOut):
 
     status: Status = Field(description="Whether the user may sign in")
     quota: dict[str, dict[str, int | None]] | None = Field(
-        default=None, description="The user's own quotas, which replace those of the role"
+        default=None, description="The user's own quotas, which override those of the role"
     )
 
     @field_validator("quota", mode="before")
@@ -163,7 +163,7 @@ class UserQuery(PageQuery):
 
     search: SearchText | None = Field(
         default=None,
-        description="Part of a user name or e-mail address; case and full-width forms are ignored",
+        description="Part of a user name or e-mail address, ignoring case and character width",
         examples=["bob"],
     )
     role: Role | None = Field(
