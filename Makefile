@@ -16,6 +16,7 @@ PIP := $(BIN)/python $(INSTALL)
 export SAM_CLI_TELEMETRY := 0
 # The tests start hundreds of processes: each would compile all that it imports.
 unexport PYTHONDONTWRITEBYTECODE
+PYTEST := $(BIN)/python -m pytest -n auto
 PARALLEL := $(MAKE) --no-print-directory --jobs
 # GNU make 4 prints the output of each linter in one piece.
 SYNC := $(if $(filter output-sync,$(.FEATURES)),--output-sync)
@@ -40,12 +41,12 @@ reset: $(VENV)/ready ## Remove the local data and the generated secrets
 	@$(BIN)/python -m local reset
 
 check: lint ## Run lint, unit and contract tests, in about a minute
-	$(BIN)/python -m pytest -n auto tests/unit tests/contract
+	$(PYTEST) tests/unit tests/contract
 
 test: ## Run every check: lint, unit, integration, contract, end to end; for your own engines see docs/compatibility.md
 	@$(PARALLEL) $(VENV)/ready .venv-sam/ready
 	@$(MAKE) --no-print-directory lint
-	$(BIN)/python -m pytest -n auto $(if $(TESTS),$(TESTS),--cov)
+	$(PYTEST) $(if $(TESTS),$(TESTS),--cov)
 
 lint: $(VENV)/ready ## Check style, types, import rules and the template
 	@$(PARALLEL) $(SYNC) --keep-going $(addprefix lint-,$(LINTERS))
@@ -120,7 +121,7 @@ lock: .venv-sam/ready ## Update the lock files
 	done
 
 clean: ## Remove all installed and built files
-	rm -rf $(VENV) .venv-* .aws-sam .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) .venv-* .aws-sam .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage
 
 $(VENV)/ready: requirements/dev.txt requirements/runtime.txt layers/dependencies/requirements.txt
 	@test -n "$(PYTHON)" || { echo "MediaNest needs Python 3.13 (see .python-version), but neither python3.13 nor python3 has that version. Install it, then run make again."; exit 1; }

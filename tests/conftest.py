@@ -9,11 +9,13 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from xdist.remote import Producer
 
 from local import standins
 from tests.support import engines as engines_of_run
 from tests.support import trust
 from tests.support.pgbouncer import Pool, binary, pgbouncer
+from tests.support.schedule import Scheduling, slow_first
 
 engines_of_run.move_variables()
 os.environ["POWERTOOLS_SERVICE_NAME"] = "tests"
@@ -26,6 +28,22 @@ def pytest_configure(config: pytest.Config) -> None:
     """Check that the tests named in docs/trust.md ran; under xdist only the controller checks."""
     if not hasattr(config, "workerinput"):
         config.pluginmanager.register(trust.TrustPlugin(trust.required_tests(config)))
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Run one test more than there are processors: many wait for a time-out or a process."""
+    return (os.process_cpu_count() or 1) + 1
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling:
+    """Let tests that share something slow share a worker, and keep the order of tests."""
+    config.option.loadscopereorder = False
+    return Scheduling(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the slow tests."""
+    slow_first(items)
 
 
 @pytest.fixture(scope="session")

@@ -30,12 +30,12 @@ LOCKED = {
 }
 
 
-def test_every_foreign_key_has_a_decision(db: Db) -> None:
+def test_every_foreign_key_is_listed(db: Db) -> None:
     rows = db.execute("SELECT conname FROM pg_constraint WHERE contype = 'f' ORDER BY conname")
     assert {row[0] for row in rows} == MAPPED | LOCKED.keys()
 
 
-def test_a_caller_who_is_deleted_before_the_audit_row_is_signed_out(
+def test_caller_deleted_before_the_audit_row_is_signed_out(
     db: Db, people: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     record_repeated = audit_repository.record_repeated
@@ -50,7 +50,7 @@ def test_a_caller_who_is_deleted_before_the_audit_row_is_signed_out(
     assert answer.headers["www-authenticate"] == "Bearer"
 
 
-def test_another_constraint_of_the_audit_log_signs_nobody_out(db: Db) -> None:
+def test_other_constraint_of_the_audit_log_does_not_sign_the_caller_out(db: Db) -> None:
     with pytest.raises(psycopg.errors.NotNullViolation), database().transaction() as connection:
         audit_repository.record(
             connection,
@@ -60,7 +60,7 @@ def test_another_constraint_of_the_audit_log_signs_nobody_out(db: Db) -> None:
         )
 
 
-def test_another_foreign_key_signs_nobody_out(
+def test_other_foreign_key_does_not_sign_the_caller_out(
     db: Db, people: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     record_repeated = audit_repository.record_repeated

@@ -6,6 +6,7 @@ from typing import Any
 
 import hypothesis.strategies as st
 import psycopg
+import pytest
 import redis
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import (
@@ -472,6 +473,7 @@ class MediaNest(RuleBasedStateMachine):
         return ids[request_index % len(ids)]
 
 
+@pytest.mark.slow
 def test_invariants_hold_after_any_sequence_of_calls(
     db: Db, keys: redis.Redis, plex_url: str
 ) -> None:

@@ -22,6 +22,8 @@ from tests.support.api import TEMPLATE
 from tests.support.engines import database, drop_role
 from tests.support.local import LocalService, eventually, http, local_service
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalService]:

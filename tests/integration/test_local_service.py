@@ -354,6 +354,7 @@ def is_gone(data: Path, children: set[int]) -> bool:
     return not servers_of(data) and not children & {pid for pid, _, _ in processes()}
 
 
+@pytest.mark.slow
 def test_service_starts_accepts_commands_and_stops(tmp_path: Path) -> None:
     data = tmp_path / "data"
     event = tmp_path / "event.json"
@@ -402,6 +403,7 @@ def test_stop_during_the_start_ends_all_servers(tmp_path: Path) -> None:
     assert servers_of(data) == []
 
 
+@pytest.mark.slow
 def test_killed_service_leaves_no_process_and_restarts(tmp_path: Path) -> None:
     data = tmp_path / "data"
     with service(data) as (process, output):

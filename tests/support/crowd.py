@@ -1,14 +1,14 @@
 """Concurrent calls."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
 from tests.support.api import Answer
 
 
-def at_once[T](jobs: list[Callable[[], T]]) -> list[T]:
+def at_once[T](jobs: Sequence[Callable[[], T]]) -> list[T]:
     """Run all jobs at the same moment and return their results."""
     barrier = Barrier(len(jobs))
 

@@ -1,5 +1,6 @@
 """Each threshold of `make prove` can fail a run."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import pytest
@@ -104,9 +105,12 @@ def test_an_answer_that_no_document_describes_is_a_problem(status: int, text: st
 def test_a_missed_bar_fails_the_command(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def prove(fault: Fault, _: Scale) -> Row:
+    def prove(faults: Sequence[Fault], _: Scale, report: Callable[[Row], None]) -> list[Row]:
+        [fault] = faults
         missed = ["a request is gone"] if fault.name == "cache killed" else []
-        return Row(fault.name, fault.how, failures=missed)
+        row = Row(fault.name, fault.how, failures=missed)
+        report(row)
+        return [row]
 
     monkeypatch.setattr(command, "prove", prove)
     assert command.main(["--only", "cache full"]) == 0

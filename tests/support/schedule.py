@@ -1,0 +1,37 @@
+"""Which tests of a parallel run share a worker, and which begin."""
+
+from pathlib import Path
+
+import pytest
+from xdist.scheduler import LoadScopeScheduling
+
+E2E = Path(__file__).parents[1] / "e2e"
+# Fixtures of these start a service, or work out all stacks: each of them in one worker.
+TOGETHER = (
+    "tests/deploy/",
+    "tests/e2e/test_bursts.py",
+    "tests/e2e/test_catalog.py",
+    "tests/e2e/test_main_job.py",
+    "tests/e2e/test_races.py",
+    "tests/e2e/test_request_races.py",
+    "tests/e2e/test_user_races.py",
+    "tests/integration/test_local_first_hour.py",
+)
+
+
+class Scheduling(LoadScopeScheduling):  # type: ignore[misc]  # xdist ships no types
+    """Give a worker one test at a time, or all tests that stay together.
+
+    Unlike `--dist loadgroup` it works with pytest 9.2 (pytest-dev/pytest-xdist#1386).
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        return next((each for each in TOGETHER if nodeid.startswith(each)), nodeid)
+
+
+def slow_first(items: list[pytest.Item]) -> None:
+    """Begin with the slow tests, so that none is left to run alone; end-to-end tests are slow."""
+    for item in items:
+        if E2E in item.path.parents:
+            item.add_marker(pytest.mark.slow)
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
