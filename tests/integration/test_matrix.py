@@ -51,7 +51,7 @@ class Row:
     query: Mapping[str, str] = field(default_factory=dict)
 
 
-def public(outcome: str, **sent: Any) -> Row:
+def everyone(outcome: str, **sent: Any) -> Row:
     return Row(outcome, outcome, outcome, **sent)
 
 
@@ -66,13 +66,13 @@ def admins(outcome: str, **sent: Any) -> Row:
 # Exact outcomes, in the order of the contract's section 3; a route with an id gets an unknown one.
 # A route without a row gets one derived from its path and the examples of the API document.
 ROWS = {
-    ("GET", "/api/health"): public("200"),
-    ("GET", "/api/openapi.json"): public("200"),
-    ("GET", "/api/docs"): public("200"),
-    ("GET", "/api/docs/{asset}"): public("200"),
-    ("POST", "/api/auth/plex/pin"): public("200", body={}),
-    ("POST", "/api/auth/plex/verify"): public("PIN_EXPIRED", body={"pinId": "x"}),
-    ("POST", "/api/auth/login"): public(
+    ("GET", "/api/health"): everyone("200"),
+    ("GET", "/api/openapi.json"): everyone("200"),
+    ("GET", "/api/docs"): everyone("200"),
+    ("GET", "/api/docs/{asset}"): everyone("200"),
+    ("POST", "/api/auth/plex/pin"): everyone("200", body={}),
+    ("POST", "/api/auth/plex/verify"): everyone("PIN_EXPIRED", body={"pinId": "x"}),
+    ("POST", "/api/auth/login"): everyone(
         "INVALID_CREDENTIALS", body={"identifier": "x", "password": "x"}
     ),
     ("POST", "/api/auth/password"): signed_in(

@@ -1,4 +1,4 @@
-"""Callers of each route, by its address: /api/admin/ is for admins, the rest for signed-in users.
+"""Callers of each route, by its path: /api/admin/ is for admins, the rest for signed-in users.
 
 The exceptions are listed here by hand, so a route that is public by mistake fails the tests.
 """
