@@ -120,7 +120,7 @@ def row_of(method: str, path: str) -> Row | None:
     route = ("GET" if method == "HEAD" else method, path)
     if route in ROWS or route not in OPERATIONS:
         return ROWS.get(route)
-    kinds = {"public": public, "signed in": signed_in, "admin": admins}
+    kinds = {"public": everyone, "signed in": signed_in, "admin": admins}
     operation = OPERATIONS[route]
     body = operation.get("requestBody", {}).get("content", {}).get("application/json")
     return kinds[callers(*route)](
