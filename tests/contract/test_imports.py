@@ -66,7 +66,7 @@ def test_a_service_and_a_repository_have_one_name_in_every_module() -> None:
 
 
 def misnamed(path: Path) -> Iterator[str]:
-    """Yield the imports of services and repositories that go by another name than elsewhere.
+    """Yield the imports of services and repositories that have another name than elsewhere.
 
     In its own package, and in the function of that name, each is `service` or `repository`.
     Elsewhere the name begins with the package: `users_service`, `users_repository`.

@@ -18,7 +18,7 @@ SOMEBODY = "3f0e8c2a-7a52-4d0e-9a56-2d1f2b7c9e11"
 # the user's row, who may be deleted after the call was authenticated.
 MAPPED = {"audit_logs_user_id_fkey"}
 # A transaction that writes the reference holds a lock on the row that it refers to, so a violation
-# is a bug: it becomes INTERNAL_ERROR and signs nobody out.
+# is a bug: it becomes INTERNAL_ERROR and revokes no session.
 LOCKED = {
     "idempotency_keys_user_id_fkey": "the acting user (lock_active_user)",
     "media_requests_processed_by_fkey": "the acting admin (lock_admin)",

@@ -1,4 +1,4 @@
-"""Which tests of a parallel run share a worker, and which begin."""
+"""The order of tests in a parallel run, and the tests that share a worker."""
 
 from pathlib import Path
 
@@ -6,7 +6,8 @@ import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 E2E = Path(__file__).parents[1] / "e2e"
-# Fixtures of these start a service, or work out all stacks: each of them in one worker.
+# Module fixtures of these files start a service or evaluate all stacks, so each file runs in one
+# worker.
 TOGETHER = (
     "tests/deploy/",
     "tests/e2e/test_bursts.py",
@@ -20,7 +21,7 @@ TOGETHER = (
 
 
 class Scheduling(LoadScopeScheduling):  # type: ignore[misc]  # xdist ships no types
-    """Give a worker one test at a time, or all tests that stay together.
+    """Give a worker one test at a time, or all tests of a file in TOGETHER.
 
     Unlike `--dist loadgroup` it works with pytest 9.2 (pytest-dev/pytest-xdist#1386).
     """
@@ -30,7 +31,7 @@ class Scheduling(LoadScopeScheduling):  # type: ignore[misc]  # xdist ships no t
 
 
 def slow_first(items: list[pytest.Item]) -> None:
-    """Begin with the slow tests, so that none is left to run alone; end-to-end tests are slow."""
+    """Sort slow tests first, so that none runs alone at the end; all end-to-end tests are slow."""
     for item in items:
         if E2E in item.path.parents:
             item.add_marker(pytest.mark.slow)
