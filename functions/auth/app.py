@@ -123,7 +123,7 @@ async def revoke_session(
     principal: SignedIn,
     caller: ClientDep,
 ) -> None:
-    """Revoke one of the caller's sessions_service."""
+    """Revoke one of the caller's sessions."""
     sessions_service.revoke(principal, caller, id)
 
 
