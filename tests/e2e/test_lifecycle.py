@@ -93,14 +93,14 @@ def test_service_restarts_immediately_after_sigkill(tmp_path: Path) -> None:
 def test_second_start_on_the_same_data_is_refused(service: LocalService) -> None:
     refused = local("--data", str(service.data), "--port", "0")
     assert refused.returncode == 1
-    assert "already runs" in refused.stderr
+    assert "already running" in refused.stderr
     assert service.call("GET", "/api/health").status == 200
 
 
 def test_reset_is_refused_while_the_service_runs(service: LocalService) -> None:
     refused = local("reset", "--data", str(service.data))
     assert refused.returncode == 1
-    assert "already runs" in refused.stderr
+    assert "already running" in refused.stderr
     assert service.call("GET", "/api/health").status == 200
 
 
