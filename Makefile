@@ -26,7 +26,7 @@ LOCKED := layers/dependencies/requirements $(addprefix requirements/,runtime dev
 LINTERS := mypy template bandit ty imports rules ruff format
 
 .DEFAULT_GOAL := help
-.PHONY: help run fire reset check test lint $(addprefix lint-,$(LINTERS)) format docs api-check build sbom sam audit deploy-check prove lock clean
+.PHONY: help run fire reset check test lint $(addprefix lint-,$(LINTERS)) format docs api-check build sbom sam audit deploy-check prove lock previous clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -119,6 +119,9 @@ lock: .venv-sam/ready ## Update the lock files
 		.venv-sam/bin/uv pip compile --quiet --upgrade --universal --python-version 3.13 --generate-hashes --no-annotate \
 			--custom-compile-command 'make lock' $$each.in --output-file $$each.txt || exit 1; \
 	done
+
+previous: ## After a release, store its code for the test on the next schema: make previous RELEASE=v1.0.0
+	git archive --format=tar.gz --output tests/previous_release/code.tar.gz $(RELEASE) layers/shared/python functions
 
 clean: ## Remove all installed and built files
 	rm -rf $(VENV) .venv-* .aws-sam .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage
