@@ -105,7 +105,7 @@ sam: .venv-sam/ready ## Install the SAM command line into .venv-sam
 deploy-check: $(VENV)/ready .venv-sam/ready .venv-checks/ready .venv-emulator/ready ## Check the deployment without an AWS account
 	@$(BIN)/python -m tests.deploy_check
 
-prove: $(VENV)/ready ## Inject faults under load, and write docs/reliability.md; the two-minute form is make prove SHORT=1
+prove: $(VENV)/ready ## Inject faults under load, and write docs/reliability.md; the short form is make prove SHORT=1
 	@$(BIN)/python -m tests.prove $(if $(SHORT),--short)
 
 audit: .venv-audit/ready ## Check all locked packages for known vulnerabilities

@@ -7,7 +7,7 @@ import sys
 from tests.prove.plan import FAULTS
 from tests.support.api import ROOT
 
-SECONDS = 300.0
+SECONDS = 600.0
 
 
 def report() -> list[str]:

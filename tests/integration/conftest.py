@@ -89,13 +89,36 @@ def environment(
     database().close()
 
 
+type Connection = psycopg.Connection[tuple[Any, ...]]
+
+
+@pytest.fixture(scope="session")
+def connections(database_url: str) -> Iterator[list[Connection]]:
+    """Return the connections of the owner; the tests of a worker share the last one."""
+    opened: list[Connection] = []
+    yield opened
+    for connection in opened:
+        connection.close()
+
+
 @pytest.fixture
-def db(environment: object, database_url: str) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
-    """Return the owner's connection to the worker's database, emptied before the test."""
-    with psycopg.connect(database_url, autocommit=True) as connection:
-        connection.execute(_EMPTY)
-        raise_limits(connection)
-        yield connection
+def db(
+    environment: object, database_url: str, connections: list[Connection]
+) -> Iterator[Connection]:
+    """Return the owner's connection to the worker's database, emptied before the test.
+
+    A new connection for each test would take longer than most tests.
+    """
+    if not connections or connections[-1].closed:
+        # Without prepared statements, because a test may alter a table.
+        opened = psycopg.connect(database_url, autocommit=True, prepare_threshold=None)
+        connections.append(opened)
+    connection = connections[-1]
+    connection.execute(_EMPTY)
+    raise_limits(connection)
+    yield connection
+    connection.rollback()
+    connection.execute("RESET ALL")
 
 
 @pytest.fixture(scope="session")
@@ -122,6 +145,20 @@ def keys(environment: dict[str, str]) -> Iterator[redis.Redis]:
     with redis.Redis.from_url(environment["REDIS_URL"], decode_responses=True) as client:
         client.flushdb()
         yield client
+
+
+@pytest.fixture
+def cache_round_trips(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """Return a list with what this process sends to the cache: a command, or a pipeline's all."""
+    sent: list[object] = []
+    send = redis.Connection.send_packed_command
+
+    def record(self: redis.Connection, command: Any, *options: Any, **more: Any) -> Any:
+        sent.append(command)
+        return send(self, command, *options, **more)
+
+    monkeypatch.setattr(redis.Connection, "send_packed_command", record)
+    return sent
 
 
 @pytest.fixture

@@ -317,7 +317,7 @@ class TestPlexBreaker:
         assert self.count_plex_requests(plex_url) == FAILURES
         started = time.monotonic()
         answer = plex.verify(handle)
-        assert time.monotonic() - started < 0.5
+        assert time.monotonic() - started < 1  # the time-out
         assert (answer.status, answer.code) == (503, "PLEX_UNREACHABLE")
         assert 20 < int(answer.headers["retry-after"]) <= 30
         assert call("GET", "/api/auth/me", token=people["carol"]).status == 200

@@ -20,9 +20,9 @@ from tests.prove.report import endured_line, line, page
 from tests.prove.stage import Setting
 from tests.support.api import ROOT
 
-SHORT = Scale(calm=2.0, fault=4.0, users=5, period=0.6, speed=False)
-# In the short form, faults with the same setting and time of recovery share a stage. The stages
-# run at the same time: they wait more than they work, above all for breakers.
+SHORT = Scale(calm=2.0, fault=4.0, users=5, period=0.9, speed=False)
+# In the short form, faults with the same setting share a stage. The stages run at the same time:
+# they wait more than they work, above all for breakers.
 SHORT_MINUTES, SHORT_USERS = 0.1, 12
 
 
@@ -88,9 +88,9 @@ def _is_asked(fault: Fault, options: argparse.Namespace) -> bool:
 def _short(
     faults: Sequence[Fault], options: argparse.Namespace
 ) -> tuple[list[Row], Endured | None]:
-    stages: dict[tuple[Setting, float], list[Fault]] = defaultdict(list)
+    stages: dict[Setting, list[Fault]] = defaultdict(list)
     for fault in faults:
-        stages[fault.setting, fault.recovers].append(fault)
+        stages[fault.setting].append(fault)
     with ThreadPoolExecutor(len(stages) + 1) as pool:
         try:
             proofs = [pool.submit(prove, each, SHORT, _tell) for each in stages.values()]

@@ -11,22 +11,29 @@ E2E = Path(__file__).parents[1] / "e2e"
 TOGETHER = (
     "tests/deploy/",
     "tests/e2e/test_bursts.py",
-    "tests/e2e/test_catalog.py",
-    "tests/e2e/test_main_job.py",
     "tests/e2e/test_races.py",
     "tests/e2e/test_request_races.py",
     "tests/e2e/test_user_races.py",
     "tests/integration/test_local_first_hour.py",
+    "tests/integration/test_matrix.py",
+)
+# Tests of these files use the fixture `service`, so one worker runs all of them on one service.
+ON_ONE_SERVICE = (
+    "tests/e2e/test_catalog.py",
+    "tests/e2e/test_lifecycle.py",
+    "tests/e2e/test_main_job.py",
 )
 
 
 class Scheduling(LoadScopeScheduling):  # type: ignore[misc]  # xdist ships no types
-    """Give a worker one test at a time, or all tests of a file in TOGETHER.
+    """Give a worker one test at a time, or all tests that share something slow.
 
     Unlike `--dist loadgroup` it works with pytest 9.2 (pytest-dev/pytest-xdist#1386).
     """
 
     def _split_scope(self, nodeid: str) -> str:
+        if nodeid.startswith(ON_ONE_SERVICE):
+            return "service"
         return next((each for each in TOGETHER if nodeid.startswith(each)), nodeid)
 
 
