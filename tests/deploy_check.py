@@ -18,11 +18,11 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.cloudformation import ROOT, Stack, template
-from tests.support.rie import HERE
+from tests.support.rie import NATIVE_ARCHITECTURE
 from tests.support.stacks import all_stacks
 
 ARCHITECTURES = ("arm64", "x86_64")
-CHECKOV_STACKS = ("hobby", "scale", "external", "scale and everything")
+CHECKOV_STACKS = ("hobby", "scale", "external", "scale with all options")
 CHECKS = ROOT / ".venv-checks/bin"
 SAM = ROOT / ".venv-sam/bin"
 # Environment variables for the tools, without AWS credentials.
@@ -53,7 +53,10 @@ def steps(folder: Path) -> list[Step]:
     """Return all steps, in order."""
     checkout, builds = folder / "checkout", folder / "builds"
     copy_title, build_title = "Copy the files that git tracks or would add", "sam build for "
-    native_build_title, bill_title = build_title + HERE, "Write the bill of materials of the builds"
+    native_build_title, bill_title = (
+        build_title + NATIVE_ARCHITECTURE,
+        "Write the bill of materials of the builds",
+    )
     return [
         Step("sam validate --lint", sam_validate),
         Step("cfn-lint with the serverless rules", cfn_lint),

@@ -13,7 +13,7 @@ from local.run_config import SECRETS
 from medianest.signin import passwords
 from tests.support.api import TEMPLATE
 from tests.support.aws import Aws, emulator
-from tests.support.rie import HERE, app_url
+from tests.support.rie import NATIVE_ARCHITECTURE, app_url
 
 PASSWORD = "Sunset-Garden-42"
 
@@ -81,7 +81,7 @@ def deployment(
     """Deploy once for all tests of this file, which depend on their order."""
     with emulator(tmp_path_factory.mktemp("aws")) as aws:
         parameters = {
-            "Architecture": HERE,
+            "Architecture": NATIVE_ARCHITECTURE,
             "DatabaseMode": "external",
             "DatabaseUrlSecretArn": aws.secret("application", app_url(database_url)),
             "MigrationsDatabaseUrlSecretArn": aws.secret("owner", database_url),
@@ -90,7 +90,9 @@ def deployment(
             "TmdbApiKey": "key-of-the-tests",
             "NodeEnv": "development",  # the local engines have no TLS
         }
-        stack = Deployment(aws, builds / HERE / "template.yaml", parameters, database_url)
+        stack = Deployment(
+            aws, builds / NATIVE_ARCHITECTURE / "template.yaml", parameters, database_url
+        )
         output = stack.deploy()
         assert not output, output[-3000:]
         yield stack

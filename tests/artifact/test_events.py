@@ -20,7 +20,7 @@ from tests.conftest import JWT_SECRET
 from tests.support.api import ROOT, route_of
 from tests.support.limits import raise_limits
 from tests.support.plex import approve
-from tests.support.rie import HERE, Emulator, app_url, emulated, make_runtime
+from tests.support.rie import NATIVE_ARCHITECTURE, Emulator, app_url, emulated, make_runtime
 
 EVENTS = {path.stem: json.loads(path.read_text()) for path in sorted(ROOT.glob("events/*.json"))}
 ROUTE_EVENTS = [name for name, event in EVENTS.items() if "httpMethod" in event]
@@ -153,7 +153,7 @@ def emulator(
     """Return a callable: function id to its emulator, started on first use."""
     folder = tmp_path_factory.mktemp("rie")
     runtime = make_runtime(folder / "runtime")
-    build = builds / HERE
+    build = builds / NATIVE_ARCHITECTURE
     built = read_template(build / "template.yaml", opt=build)
     shared = {
         "REDIS_URL": redis_url,

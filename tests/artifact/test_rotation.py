@@ -7,7 +7,7 @@ from pathlib import Path
 from local.template.reader import read_template
 from tests.support.api import ROOT
 from tests.support.aws import emulator
-from tests.support.rie import HERE, emulated, make_runtime
+from tests.support.rie import NATIVE_ARCHITECTURE, emulated, make_runtime
 
 PREVIOUS, NEXT = (
     "The-key_of-before-this-rotation-0123456789",
@@ -18,7 +18,7 @@ STEPS = ("createSecret", "setSecret", "testSecret", "finishSecret")
 
 
 def test_a_rotation_completes_all_four_steps(builds: Path, tmp_path: Path) -> None:
-    build, version = builds / HERE, str(uuid.uuid4())
+    build, version = builds / NATIVE_ARCHITECTURE, str(uuid.uuid4())
     built = read_template(
         build / "template.yaml", opt=build, parameters={"JwtRotationDays": "31"}
     ).functions["RotationFunction"]

@@ -151,7 +151,7 @@ def test_public_addresses_are_in_the_table() -> None:
 
 def test_resources_that_only_scale_has_cost_by_the_hour() -> None:
     # The list of what is free must not hide these.
-    scale = all_stacks()["scale and everything"]
+    scale = all_stacks()["scale with all options"]
     paid = {each.type for each in scale.resources.values() if costs_by_the_hour(each)}
     assert {
         "AWS::EC2::NatGateway",

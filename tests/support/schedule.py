@@ -6,9 +6,8 @@ import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 E2E = Path(__file__).parents[1] / "e2e"
-# Module fixtures of these files start a service or evaluate all stacks, so each file runs in one
-# worker.
-TOGETHER = (
+# Fixtures of these files start a service or resolve all stacks, so each file runs in one worker.
+FILES_IN_ONE_WORKER = (
     "tests/deploy/",
     "tests/e2e/test_bursts.py",
     "tests/e2e/test_catalog.py",
@@ -21,13 +20,13 @@ TOGETHER = (
 
 
 class Scheduling(LoadScopeScheduling):  # type: ignore[misc]  # xdist ships no types
-    """Give a worker one test at a time, or all tests of a file in TOGETHER.
+    """Give a worker one test at a time, or all tests of a file in FILES_IN_ONE_WORKER.
 
     Unlike `--dist loadgroup` it works with pytest 9.2 (pytest-dev/pytest-xdist#1386).
     """
 
     def _split_scope(self, nodeid: str) -> str:
-        return next((each for each in TOGETHER if nodeid.startswith(each)), nodeid)
+        return next((each for each in FILES_IN_ONE_WORKER if nodeid.startswith(each)), nodeid)
 
 
 def slow_first(items: list[pytest.Item]) -> None:

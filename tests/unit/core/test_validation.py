@@ -11,7 +11,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from medianest.core.envelope import Id, PlainInt, QueryParams, RequestModel
 from medianest.core.validation import invalid_value, message_of
-from tests.support.api import ROOT, assert_own_wording
+from tests.support.api import ROOT, assert_no_pydantic_wording
 
 _DOMAINS = sorted(
     path.parent.name for path in (ROOT / "layers/shared/python/medianest").glob("*/schemas.py")
@@ -73,7 +73,7 @@ def test_every_problem_of_every_model_has_our_own_message(model: type[BaseModel]
     assert bool(problems)
     for problem in problems:
         text = message_of(problem)
-        assert_own_wording(text)
+        assert_no_pydantic_wording(text)
         # The generic fallback message is not allowed for the errors of existing models.
         assert text != message_of({"type": "unknown_error"}), problem
 
@@ -97,7 +97,7 @@ def test_an_unknown_kind_of_problem_has_our_own_message() -> None:
         ]
         assert problems
         for problem in problems:
-            assert_own_wording(message_of(problem))
+            assert_no_pydantic_wording(message_of(problem))
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,17 @@ from graphlib import TopologicalSorter
 import pytest
 
 from tests.support import cloudformation
-from tests.support.cloudformation import RefusedError, Stack, defaults, profile, template, walk
+from tests.support.cloudformation import (
+    RejectedParametersError,
+    Stack,
+    defaults,
+    profile,
+    template,
+    walk,
+)
 from tests.support.stacks import (
     EXTERNAL,
-    EXTERNAL_WAYS,
+    EXTERNAL_VARIANTS,
     KNOWN,
     all_stacks,
     for_every_variant,
@@ -35,7 +42,7 @@ EXTERNAL_SERVICES = (
 
 def test_the_translator_leaves_parameters_alone() -> None:
     # Therefore one translation serves all variants. The id of a deployment contains its time.
-    sets = [all_stacks()[name].parameters for name in ("hobby", "scale and everything")]
+    sets = [all_stacks()[name].parameters for name in ("hobby", "scale with all options")]
     first, second = (
         re.sub(r"ApiDeployment[0-9a-f]{10}|RestApi deployment id: [0-9a-f]+", "", json.dumps(each))
         for each in cloudformation.translations(sets)
@@ -102,7 +109,7 @@ def test_each_profile_has_its_size_and_protection() -> None:
 
 
 class TestExternalDatabaseAndCache:
-    @pytest.mark.parametrize("name", EXTERNAL_WAYS)
+    @pytest.mark.parametrize("name", EXTERNAL_VARIANTS)
     def test_an_external_stack_needs_few_services(self, name: str) -> None:
         for each in all_stacks()[name].resources.values():
             assert each.type.startswith(EXTERNAL_SERVICES), each
@@ -112,7 +119,7 @@ class TestExternalDatabaseAndCache:
             assert not function.get("VpcConfig"), function
 
     def test_functions_use_the_given_secrets(self) -> None:
-        stack = all_stacks()["external, two users"]
+        stack = all_stacks()["external, two database users"]
         urls = {
             each.id: each.get("Environment.Variables")["DATABASE_URL"]
             for each in stack.of("AWS::Lambda::Function")
@@ -205,7 +212,7 @@ class TestRefusedParameters:
     def test_parameters_that_contradict_each_other_are_refused(
         self, parameters: dict[str, str]
     ) -> None:
-        with pytest.raises(RefusedError):
+        with pytest.raises(RejectedParametersError):
             cloudformation.check(defaults() | KNOWN | parameters)
 
     def test_each_rule_describes_its_refusal(self) -> None:
