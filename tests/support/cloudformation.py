@@ -115,7 +115,7 @@ def profile(name: str) -> dict[str, str]:
 def stacks(parameter_sets: Mapping[str, Mapping[str, str]]) -> dict[str, Stack]:
     """Resolve the stack of each parameter set.
 
-    All share one translation, which keeps the parameters unresolved (tests/deploy/test_variants.py).
+    One translation serves all, with unresolved parameters (tests/deploy/test_variants.py).
     """
     (translated,) = translations([defaults()])
     return {name: stack(translated, overrides) for name, overrides in parameter_sets.items()}
