@@ -38,19 +38,19 @@ FRESH_SEARCH, FRESH_DETAILS, STALE = 900, 21_600, 604_800
 
 
 class MemoryCache(Cache):
-    """A cache in memory that stores values and ignores all other scripts."""
+    """A cache in memory: it stores the values of a bounded cache and ignores other scripts."""
 
     def __init__(self) -> None:
         super().__init__(SecretStr("redis://cache.invalid"))
         self.stored: dict[str, str] = {}
         self.seconds: list[int] = []
-        self._others: dict[str, str] = {}
+        self._other_keys: dict[str, str] = {}
 
     def get(self, key: str) -> str | None:
-        return self._others.get(key)
+        return self._other_keys.get(key)
 
     def set(self, key: str, value: str, *, seconds: int) -> None:
-        self._others[key] = value
+        self._other_keys[key] = value
 
     def get_field(self, key: str, field: str) -> str | None:
         return self.stored.get(field)
@@ -73,12 +73,12 @@ class Clock:
 
 
 class Tmdb:
-    """A fake TMDB with one fixed response; records the calls."""
+    """A fake TMDB that returns `body`, or raises `error`, and records the calls."""
 
     def __init__(self) -> None:
         self.status = 200
         self.body: Any = {"results": [], "total_results": 0}
-        self.trouble: Exception | None = None
+        self.error: Exception | None = None
         self.calls: list[tuple[str, str, dict[str, str], dict[str, str]]] = []
 
     def __call__(
@@ -92,11 +92,11 @@ class Tmdb:
     ) -> tuple[int, Any]:
         assert 0 < total_seconds <= 4
         self.calls.append((method, url, dict(headers), dict(query)))
-        if self.trouble is not None:
-            raise self.trouble
+        if self.error is not None:
+            raise self.error
         return self.status, self.body
 
-    def finds(self, *items: Any, total: Any = 1) -> None:
+    def set_results(self, *items: Any, total: Any = 1) -> None:
         self.body = {"page": 1, "results": list(items), "total_results": total, "total_pages": 1}
 
 
@@ -122,6 +122,6 @@ def titles_of(client: TmdbClient) -> list[Title]:
 
 
 def details_of(client: TmdbClient, media_type: Any = "movie") -> TitleDetails:
-    found = client.details(media_type, 603 if media_type == "movie" else 1396).value
-    assert found is not None
-    return found
+    title = client.details(media_type, 603 if media_type == "movie" else 1396).value
+    assert title is not None
+    return title

@@ -14,7 +14,7 @@ from medianest.core.environment import ConfigurationError
 from medianest.core.error_codes import ErrorCode
 from medianest.core.errors import AppError
 from medianest.core.variables import Environment
-from tests.support.canned import GONE, changed
+from tests.support.canned import ABSENT, changed
 from tests.support.tmdb import (
     FRESH_DETAILS,
     FRESH_SEARCH,
@@ -56,66 +56,68 @@ class TestPagesOfPeople:
     @pytest.fixture
     def pages(self, monkeypatch: pytest.MonkeyPatch, tmdb: Tmdb) -> dict[str, list[Any]]:
         """Return the results by TMDB page; of five pages, the absent ones contain only people."""
-        found: dict[str, list[Any]] = {}
+        results: dict[str, list[Any]] = {}
 
-        def answer(method: str, url: str, **options: Any) -> tuple[int, Any]:
-            tmdb.finds(*found.get(options["query"]["page"], [PERSON] * 20), total=100)
+        def request_json(method: str, url: str, **options: Any) -> tuple[int, Any]:
+            tmdb.set_results(*results.get(options["query"]["page"], [PERSON] * 20), total=100)
             return tmdb(method, url, **options)
 
-        monkeypatch.setattr(http, "request_json", answer)
-        return found
+        monkeypatch.setattr(http, "request_json", request_json)
+        return results
 
-    def shown(self, client: TmdbClient, page: int) -> tuple[list[int], int, int]:
-        found = client.search("x", "all", page).value
-        return [title.tmdb_id for title in found.titles], found.page, found.total
+    def search(self, client: TmdbClient, page: int) -> tuple[list[int], int, int]:
+        result = client.search("x", "all", page).value
+        return [title.tmdb_id for title in result.titles], result.page, result.total
 
     @pytest.mark.parametrize("first", [1, 2, 3])
     def test_pages_of_people_are_skipped(
         self, tmdb: Tmdb, client: TmdbClient, pages: dict[str, list[Any]], first: int
     ) -> None:
         pages[str(first)] = [PERSON, MOVIE]
-        assert self.shown(client, 1) == ([603], first, 100)
+        assert self.search(client, 1) == ([603], first, 100)
         assert len(tmdb.calls) == first
-        assert self.shown(client, 1) == ([603], first, 100), "the cached page differs"
+        assert self.search(client, 1) == ([603], first, 100), "the cached page differs"
         assert len(tmdb.calls) == first
 
     def test_skipping_pages_of_people_is_bounded(
         self, tmdb: Tmdb, client: TmdbClient, pages: dict[str, list[Any]]
     ) -> None:
         pages["4"] = [MOVIE]
-        assert self.shown(client, 1) == ([], 1, 0)
+        assert self.search(client, 1) == ([], 1, 0)
         assert [call[3]["page"] for call in tmdb.calls] == ["1", "2", "3"]
 
-    def test_a_search_that_finds_only_people_finds_nothing(
+    def test_a_search_that_finds_only_people_has_no_titles(
         self, tmdb: Tmdb, client: TmdbClient, pages: dict[str, list[Any]]
     ) -> None:
         pages["1"] = pages["3"] = [MOVIE]
-        assert self.shown(client, 2) == ([603], 3, 100)
+        assert self.search(client, 2) == ([603], 3, 100)
         tmdb.calls.clear()
-        assert self.shown(client, 4) == ([], 4, 60)
+        assert self.search(client, 4) == ([], 4, 60)
         assert [call[3]["page"] for call in tmdb.calls] == ["4", "5"]
 
     def test_skipped_pages_share_the_time_of_one_call(
         self, tmdb: Tmdb, client: TmdbClient, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        left = [3.0, 2.0, 1.0]
-        seconds = []
+        remaining = [3.0, 2.0, 1.0]
+        timeouts = []
 
-        def answer(method: str, url: str, **options: Any) -> tuple[int, Any]:
-            seconds.append(options["total_seconds"])
-            tmdb.finds(PERSON, total=100)
+        def request_json(method: str, url: str, **options: Any) -> tuple[int, Any]:
+            timeouts.append(options["total_seconds"])
+            tmdb.set_results(PERSON, total=100)
             return tmdb(method, url, **options)
 
-        monkeypatch.setattr(http.Budget, "seconds_left", property(lambda _: left[len(seconds)]))
-        monkeypatch.setattr(http, "request_json", answer)
+        monkeypatch.setattr(
+            http.Budget, "seconds_left", property(lambda _: remaining[len(timeouts)])
+        )
+        monkeypatch.setattr(http, "request_json", request_json)
         client.search("x", "all", 1)
-        assert seconds == [3.0, 2.0, 1.0]
+        assert timeouts == [3.0, 2.0, 1.0]
 
 
-def test_a_search_that_fits_on_one_page_counts_its_titles(tmdb: Tmdb, client: TmdbClient) -> None:
-    tmdb.finds(PERSON, MOVIE, PERSON, SHOW, None, total=5)
+def test_the_total_of_a_single_page_counts_its_titles(tmdb: Tmdb, client: TmdbClient) -> None:
+    tmdb.set_results(PERSON, MOVIE, PERSON, SHOW, None, total=5)
     assert client.search("x", "all", 1).value.total == 2
-    tmdb.finds(PERSON, MOVIE, total=21)
+    tmdb.set_results(PERSON, MOVIE, total=21)
     assert client.search("y", "all", 1).value.total == 21
 
 
@@ -143,7 +145,7 @@ def test_an_invalid_page_is_catalog_unavailable(
 
 
 @pytest.mark.parametrize("status", [201, 204, 400, 401, 403, 404, 422])
-def test_a_search_that_is_refused_is_catalog_unavailable(
+def test_a_search_with_an_error_status_is_catalog_unavailable(
     tmdb: Tmdb, cache: MemoryCache, client: TmdbClient, status: int
 ) -> None:
     tmdb.status = status
@@ -152,18 +154,18 @@ def test_a_search_that_is_refused_is_catalog_unavailable(
 
 
 @pytest.mark.parametrize("details", [False, True])
-def test_an_upstream_that_fails_is_catalog_unavailable(
+def test_a_failed_call_is_catalog_unavailable(
     tmdb: Tmdb, cache: MemoryCache, client: TmdbClient, *, details: bool
 ) -> None:
-    tmdb.trouble = http.UpstreamError("tmdb.example.org: ReadTimeoutError")
+    tmdb.error = http.UpstreamError("tmdb.example.org: ReadTimeoutError")
     assert_unavailable(client, details=details)
     assert cache.stored == {}
-    tmdb.trouble = None
+    tmdb.error = None
     assert titles_of(client) == []
 
 
 @pytest.mark.parametrize("code", [6, 34])
-def test_a_title_that_does_not_exist_is_none(
+def test_an_unknown_title_is_none(
     tmdb: Tmdb, cache: MemoryCache, client: TmdbClient, code: int
 ) -> None:
     tmdb.status, tmdb.body = 404, {"success": False, "status_code": code}
@@ -179,7 +181,7 @@ def test_a_title_that_does_not_exist_is_none(
     [None, [], "x", {}, {"status_code": 7}, {"status_code": "34"}, {"status_code": [34]}],
     ids=str,
 )
-def test_a_404_counts_as_missing_only_in_tmdbs_own_format(
+def test_a_404_means_not_found_only_with_the_body_of_tmdb(
     tmdb: Tmdb, cache: MemoryCache, clock: Clock, client: TmdbClient, body: Any
 ) -> None:
     tmdb.status, tmdb.body = 404, body
@@ -199,7 +201,7 @@ def test_a_404_counts_as_missing_only_in_tmdbs_own_format(
         None,
         [],
         {},
-        changed(MOVIE, id=GONE),
+        changed(MOVIE, id=ABSENT),
         changed(MOVIE, id="603"),
         changed(MOVIE, title=None),
         changed(MOVIE, title="", original_title="\u200b"),
@@ -241,7 +243,7 @@ def test_a_cache_hit_makes_no_call_and_its_key_has_no_api_key(
     tmdb: Tmdb, cache: MemoryCache, key: str
 ) -> None:
     client = client_of(key, cache)
-    tmdb.finds(MOVIE, SHOW)
+    tmdb.set_results(MOVIE, SHOW)
     first = client.search("x", "all", 1)
     assert client.search("x", "all", 1) == first
     tmdb.body = dict(SHOW)
@@ -256,10 +258,10 @@ def test_a_cache_hit_makes_no_call_and_its_key_has_no_api_key(
     "stored",
     ["", "{", "null", "{}", '{"results": 5, "total_results": 1}', '[{"older": "shape"}]'],
 )
-def test_a_cache_entry_of_another_shape_is_a_miss(
+def test_a_cache_entry_with_another_schema_is_a_miss(
     tmdb: Tmdb, cache: MemoryCache, client: TmdbClient, stored: str
 ) -> None:
-    tmdb.finds(MOVIE)
+    tmdb.set_results(MOVIE)
     expected = client.search("x", "all", 1)
     (key,) = cache.stored
     cache.stored[key] = stored
@@ -280,21 +282,25 @@ def test_different_searches_have_different_cache_entries(
     tmdb.body = dict(MOVIE)
     client.details("movie", 603)
     tmdb.body = changed(SHOW, id=603)
-    found = client.details("tv", 603).value
-    assert found is not None
-    assert (found.media_type, found.tmdb_id, found.title) == ("tv", 603, "Breaking Bad")
+    show = client.details("tv", 603).value
+    assert show is not None
+    assert (show.media_type, show.tmdb_id, show.title) == ("tv", 603, "Breaking Bad")
 
 
 def test_each_language_has_its_own_cache_entry(tmdb: Tmdb, cache: MemoryCache) -> None:
     for language in ("en-US", "de-DE"):
-        settings = Environment(tmdb_api_key=SecretStr(V3_KEY), tmdb_language=language)
-        TmdbClient(settings, cache).search("x", "all", 1)
+        environment = Environment(tmdb_api_key=SecretStr(V3_KEY), tmdb_language=language)
+        TmdbClient(environment, cache).search("x", "all", 1)
         assert tmdb.calls[-1][3]["language"] == language
     assert len(tmdb.calls) == len(cache.stored) == 2
 
 
-def test_only_parsed_answers_are_cached(tmdb: Tmdb, cache: MemoryCache, client: TmdbClient) -> None:
-    tmdb.finds(MOVIE | {"surprise": "canary"}, {"media_type": "movie", "title": "canary"}, "canary")
+def test_only_parsed_responses_are_cached(
+    tmdb: Tmdb, cache: MemoryCache, client: TmdbClient
+) -> None:
+    tmdb.set_results(
+        MOVIE | {"surprise": "canary"}, {"media_type": "movie", "title": "canary"}, "canary"
+    )
     titles_of(client)
     tmdb.body = SHOW | {"surprise": "canary", "genres": [{"name": {"canary": 1}}]}
     details_of(client, "tv")
@@ -303,7 +309,7 @@ def test_only_parsed_answers_are_cached(tmdb: Tmdb, cache: MemoryCache, client: 
 
 
 @pytest.mark.parametrize(
-    ("trouble", "status", "body"),
+    ("error", "status", "body"),
     [
         (http.UpstreamError("tmdb.example.org: ReadTimeoutError"), 200, None),
         (None, 500, {}),
@@ -317,26 +323,26 @@ def test_a_stale_entry_is_served_while_tmdb_fails(
     tmdb: Tmdb,
     client: TmdbClient,
     clock: Clock,
-    trouble: Exception | None,
+    error: Exception | None,
     status: int,
     body: Any,
     *,
     details: bool,
 ) -> None:
-    def ask() -> CachedValue[Any]:
+    def read() -> CachedValue[Any]:
         return client.details("tv", 1396) if details else client.search("x", "all", 1)
 
     fresh_seconds = FRESH_DETAILS if details else FRESH_SEARCH
     tmdb.body = SHOW | {"results": [SHOW], "total_results": 1, "seasons": [{"season_number": 1}]}
-    first = ask()
-    tmdb.trouble, tmdb.status, tmdb.body = trouble, status, body
+    fresh = read()
+    tmdb.error, tmdb.status, tmdb.body = error, status, body
     clock.now += timedelta(seconds=fresh_seconds - 1)
-    assert ask() == first
+    assert read() == fresh
     assert len(tmdb.calls) == 1, "a fresh value must not call TMDB"
     clock.now += timedelta(seconds=1)
-    assert ask() == CachedValue(first.value, fresh_seconds)
+    assert read() == CachedValue(fresh.value, fresh_seconds)
     clock.now += timedelta(days=6)
-    assert ask() == CachedValue(first.value, fresh_seconds + 6 * 86_400)
+    assert read() == CachedValue(fresh.value, fresh_seconds + 6 * 86_400)
     assert len(tmdb.calls) == 3
 
 
@@ -350,13 +356,13 @@ class TestRecheck:
         clock.now += timedelta(seconds=RECHECK_SECONDS)
         tmdb.body = SHOW | {"seasons": [{"season_number": 1}, {"season_number": 2}]}
 
-    def seasons(self, client: TmdbClient, wanted: int) -> tuple[int, ...]:
+    def seasons(self, client: TmdbClient, number: int) -> tuple[int, ...]:
         def suffices(title: TitleDetails | None) -> bool:
-            return title is not None and wanted in [each.number for each in title.seasons]
+            return title is not None and number in [season.number for season in title.seasons]
 
-        found = client.details("tv", 1396, suffices=suffices).value
-        assert found is not None
-        return tuple(each.number for each in found.seasons)
+        show = client.details("tv", 1396, suffices=suffices).value
+        assert show is not None
+        return tuple(season.number for season in show.seasons)
 
     @pytest.mark.usefixtures("cached_show")
     def test_an_insufficient_title_is_fetched_again(self, tmdb: Tmdb, client: TmdbClient) -> None:
@@ -377,7 +383,7 @@ class TestRecheck:
         self.seasons(client, 9)
         assert len(tmdb.calls) == 2
 
-    def test_a_title_that_was_just_read_is_not_fetched_again(
+    def test_a_title_that_was_just_fetched_is_not_fetched_again(
         self, tmdb: Tmdb, client: TmdbClient
     ) -> None:
         tmdb.body = dict(SHOW)
@@ -385,26 +391,26 @@ class TestRecheck:
         assert len(tmdb.calls) == 1
 
     @pytest.mark.usefixtures("cached_show")
-    def test_while_tmdb_is_down_the_cached_title_decides(
+    def test_the_cached_title_is_used_while_tmdb_is_down(
         self, tmdb: Tmdb, client: TmdbClient
     ) -> None:
-        tmdb.trouble = http.UpstreamError("tmdb.example.org: ReadTimeoutError")
+        tmdb.error = http.UpstreamError("tmdb.example.org: ReadTimeoutError")
         for _ in range(5):
             assert self.seasons(client, 2) == (1,)
         assert len(tmdb.calls) == 2
 
-    def test_a_cached_not_found_is_checked_again(
+    def test_a_cached_not_found_is_fetched_again(
         self, tmdb: Tmdb, client: TmdbClient, clock: Clock
     ) -> None:
         tmdb.status, tmdb.body = 404, {"success": False, "status_code": 34}
         assert client.details("movie", 603).value is None
         tmdb.status, tmdb.body = 200, MOVIE
         for _ in range(2):
-            found = client.details("movie", 603, suffices=lambda title: title is not None)
-            assert found.value is None
+            movie = client.details("movie", 603, suffices=lambda title: title is not None)
+            assert movie.value is None
         clock.now += timedelta(seconds=RECHECK_SECONDS)
-        found = client.details("movie", 603, suffices=lambda title: title is not None)
-        assert found.value is not None
+        movie = client.details("movie", 603, suffices=lambda title: title is not None)
+        assert movie.value is not None
 
     def test_a_stale_title_is_rechecked_once_while_tmdb_fails(
         self, tmdb: Tmdb, client: TmdbClient, clock: Clock
@@ -412,17 +418,19 @@ class TestRecheck:
         tmdb.body = dict(SHOW)
         details_of(client, "tv")
         clock.now += timedelta(seconds=FRESH_DETAILS)
-        tmdb.trouble = http.UpstreamError("tmdb.example.org: ReadTimeoutError")
+        tmdb.error = http.UpstreamError("tmdb.example.org: ReadTimeoutError")
         for _ in range(3):
             assert self.seasons(client, 1) == ()
         assert len(tmdb.calls) == 2
 
 
 @pytest.mark.parametrize("language", ["en", "en-US"])
-def test_english_asks_for_no_translations(tmdb: Tmdb, cache: MemoryCache, language: str) -> None:
-    settings = Environment(tmdb_api_key=SecretStr(V3_KEY), tmdb_language=language)
+def test_translations_are_not_requested_in_english(
+    tmdb: Tmdb, cache: MemoryCache, language: str
+) -> None:
+    environment = Environment(tmdb_api_key=SecretStr(V3_KEY), tmdb_language=language)
     tmdb.body = dict(MOVIE)
-    TmdbClient(settings, cache).details("movie", 603)
+    TmdbClient(environment, cache).details("movie", 603)
     assert not {"append_to_response", "include_image_language"} & tmdb.calls[0][3].keys()
 
 
@@ -439,7 +447,7 @@ def test_english_asks_for_no_translations(tmdb: Tmdb, cache: MemoryCache, langua
 def test_spellings_of_one_search_share_a_cache_entry(
     tmdb: Tmdb, cache: MemoryCache, client: TmdbClient, spelling: str
 ) -> None:
-    tmdb.finds(SHOW)
+    tmdb.set_results(SHOW)
     client.search(spelling, "all", 1)
     client.search("breaking bad", "all", 1)
     assert [call[3]["query"] for call in tmdb.calls] == ["breaking bad"]
@@ -456,11 +464,11 @@ def test_an_empty_search_finds_nothing_and_makes_no_call(
 
 def test_a_stale_entry_is_fetched_again(tmdb: Tmdb, client: TmdbClient, clock: Clock) -> None:
     titles_of(client)
-    tmdb.finds(MOVIE)
+    tmdb.set_results(MOVIE)
     clock.now += timedelta(seconds=FRESH_SEARCH)
-    found = client.search("x", "all", 1)
-    assert (found.value.titles[0].tmdb_id, found.stale_seconds) == (603, None)
-    assert client.search("x", "all", 1) == found
+    fetched = client.search("x", "all", 1)
+    assert (fetched.value.titles[0].tmdb_id, fetched.stale_seconds) == (603, None)
+    assert client.search("x", "all", 1) == fetched
     assert len(tmdb.calls) == 2
 
 
@@ -472,7 +480,7 @@ def test_a_deleted_title_is_not_served_stale(tmdb: Tmdb, client: TmdbClient, clo
     assert client.details("movie", 603) == CachedValue(None)
 
 
-def test_a_clock_that_is_behind_gives_no_negative_age(
+def test_an_age_is_not_negative_after_the_clock_is_set_back(
     tmdb: Tmdb, client: TmdbClient, clock: Clock
 ) -> None:
     titles_of(client)
@@ -481,7 +489,9 @@ def test_a_clock_that_is_behind_gives_no_negative_age(
     assert len(tmdb.calls) == 1
 
 
-def test_failures_open_the_breaker_and_refusals_do_not(tmdb: Tmdb, client: TmdbClient) -> None:
+def test_failed_calls_open_the_breaker_and_error_responses_do_not(
+    tmdb: Tmdb, client: TmdbClient
+) -> None:
     # A query that TMDB rejects must not open the circuit for other users.
     tmdb.status = 422
     for _ in range(2 * FAILURES):
@@ -490,10 +500,10 @@ def test_failures_open_the_breaker_and_refusals_do_not(tmdb: Tmdb, client: TmdbC
     for _ in range(2 * FAILURES):
         assert_unavailable(client)
     assert len(tmdb.calls) == 4 * FAILURES
-    tmdb.trouble = http.UpstreamError("tmdb.example.org: ReadTimeoutError")
+    tmdb.error = http.UpstreamError("tmdb.example.org: ReadTimeoutError")
     for _ in range(FAILURES):
         assert_unavailable(client)
-    tmdb.trouble = None
+    tmdb.error = None
     with pytest.raises(AppError) as caught:
         client.search("x", "all", 1)
     assert caught.value.code == ErrorCode.CATALOG_UNAVAILABLE
@@ -501,11 +511,13 @@ def test_failures_open_the_breaker_and_refusals_do_not(tmdb: Tmdb, client: TmdbC
     assert len(tmdb.calls) == 5 * FAILURES
 
 
-@pytest.mark.parametrize(("retry_after", "told"), [(None, "5"), (1, "5"), (20, "20"), (3600, "60")])
+@pytest.mark.parametrize(
+    ("retry_after", "expected"), [(None, "5"), (1, "5"), (20, "20"), (3600, "60")]
+)
 def test_retry_after_of_tmdb_reaches_the_caller(
-    tmdb: Tmdb, client: TmdbClient, retry_after: int | None, told: str
+    tmdb: Tmdb, client: TmdbClient, retry_after: int | None, expected: str
 ) -> None:
-    tmdb.trouble = http.UpstreamError("tmdb.example.org answered 429", retry_after=retry_after)
+    tmdb.error = http.UpstreamError("tmdb.example.org answered 429", retry_after=retry_after)
     with pytest.raises(AppError) as caught:
         client.search("x", "all", 1)
-    assert caught.value.headers == {"Retry-After": told}
+    assert caught.value.headers == {"Retry-After": expected}

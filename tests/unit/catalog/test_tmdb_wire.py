@@ -15,7 +15,7 @@ from medianest.core import http
 from medianest.core.error_codes import ErrorCode
 from medianest.core.errors import AppError
 from medianest.core.variables import Environment
-from tests.support.canned import GONE, changed
+from tests.support.canned import ABSENT, changed
 from tests.support.tmdb import (
     MOVIE,
     PERSON,
@@ -30,7 +30,7 @@ from tests.support.tmdb import (
 
 
 def test_films_and_shows_are_found(tmdb: Tmdb, client: TmdbClient) -> None:
-    tmdb.finds(MOVIE, SHOW, total=2)
+    tmdb.set_results(MOVIE, SHOW, total=2)
     page = SearchPage(
         [
             Title("movie", 603, "The Matrix", 1999, "A hacker.", "/m.jpg"),
@@ -42,21 +42,21 @@ def test_films_and_shows_are_found(tmdb: Tmdb, client: TmdbClient) -> None:
     assert client.search("x", "all", 1) == CachedValue(page)
 
 
-def test_people_are_left_out(tmdb: Tmdb, client: TmdbClient) -> None:
-    tmdb.finds(PERSON, MOVIE, PERSON, total=3)
+def test_people_are_dropped(tmdb: Tmdb, client: TmdbClient) -> None:
+    tmdb.set_results(PERSON, MOVIE, PERSON, total=3)
     assert [title.tmdb_id for title in titles_of(client)] == [603]
 
 
 @pytest.mark.parametrize(
-    "junk",
+    "invalid",
     [
         {},
         {"media_type": "movie"},
         changed(MOVIE, media_type="collection"),
         changed(MOVIE, media_type=None),
         changed(MOVIE, media_type=["movie"]),
-        changed(MOVIE, media_type=GONE),
-        changed(MOVIE, id=GONE),
+        changed(MOVIE, media_type=ABSENT),
+        changed(MOVIE, id=ABSENT),
         changed(MOVIE, id="603"),
         changed(MOVIE, id=603.0),
         changed(MOVIE, id=True),
@@ -64,12 +64,12 @@ def test_people_are_left_out(tmdb: Tmdb, client: TmdbClient) -> None:
         changed(MOVIE, id=-1),
         changed(MOVIE, id=2**31),
         changed(MOVIE, id=10**400),
-        changed(MOVIE, title=GONE),
+        changed(MOVIE, title=ABSENT),
         changed(MOVIE, title=None),
         changed(MOVIE, title=" \u200b ", original_title=""),
         changed(MOVIE, title=["The Matrix"]),
         changed(MOVIE, title="\ud800", original_title=5),
-        changed(SHOW, name=GONE),
+        changed(SHOW, name=ABSENT),
         changed(SHOW, media_type="movie"),
         None,
         "The Matrix",
@@ -78,13 +78,13 @@ def test_people_are_left_out(tmdb: Tmdb, client: TmdbClient) -> None:
     ],
     ids=lambda value: repr(value)[:40],
 )
-def test_an_invalid_item_is_left_out(tmdb: Tmdb, client: TmdbClient, junk: Any) -> None:
-    tmdb.finds(junk, SHOW, junk)
+def test_an_invalid_item_is_dropped(tmdb: Tmdb, client: TmdbClient, invalid: Any) -> None:
+    tmdb.set_results(invalid, SHOW, invalid)
     assert [title.tmdb_id for title in titles_of(client)] == [1396]
 
 
 @pytest.mark.parametrize(
-    ("field", "odd", "attribute"),
+    ("field", "invalid", "attribute"),
     [
         ("overview", 1, "overview"),
         ("overview", ["x"], "overview"),
@@ -99,18 +99,20 @@ def test_an_invalid_item_is_left_out(tmdb: Tmdb, client: TmdbClient, junk: Any) 
     ids=str,
 )
 def test_an_invalid_optional_field_of_an_item_is_absent(
-    tmdb: Tmdb, client: TmdbClient, field: str, odd: Any, attribute: str
+    tmdb: Tmdb, client: TmdbClient, field: str, invalid: Any, attribute: str
 ) -> None:
-    tmdb.finds(changed(MOVIE, **{field: odd}), SHOW, total=2)
-    found, other = titles_of(client)
+    tmdb.set_results(changed(MOVIE, **{field: invalid}), SHOW, total=2)
+    film, show = titles_of(client)
     expected = Title("movie", 603, "The Matrix", 1999, "A hacker.", "/m.jpg")
     if field not in {"backdrop_path", "genres"}:
         expected = replace(expected, **cast("Any", {attribute: None}))
-    assert found == expected
-    assert other.tmdb_id == 1396
+    assert film == expected
+    assert show.tmdb_id == 1396
 
 
-@pytest.mark.parametrize("title", [None, "", "  ", "\u200b\n", 5, ["x"], "\ud800", GONE], ids=repr)
+@pytest.mark.parametrize(
+    "title", [None, "", "  ", "\u200b\n", 5, ["x"], "\ud800", ABSENT], ids=repr
+)
 @pytest.mark.parametrize(
     ("item", "name", "original"),
     [(MOVIE, "title", "original_title"), (SHOW, "name", "original_name")],
@@ -119,7 +121,7 @@ def test_an_invalid_optional_field_of_an_item_is_absent(
 def test_a_missing_title_falls_back_to_the_original_title(
     tmdb: Tmdb, client: TmdbClient, item: dict[str, Any], name: str, original: str, title: Any
 ) -> None:
-    tmdb.finds(changed(item, **{name: title, original: " \u5343\u3068\u5343\u5c0b "}))
+    tmdb.set_results(changed(item, **{name: title, original: " \u5343\u3068\u5343\u5c0b "}))
     assert [found.title for found in titles_of(client)] == ["\u5343\u3068\u5343\u5c0b"]
     tmdb.body = changed(item, **{name: title, original: "Original"})
     assert details_of(client, item["media_type"]).title == "Original"
@@ -139,7 +141,7 @@ def test_a_missing_title_falls_back_to_the_original_title(
 def test_titles_have_no_control_characters_or_outer_spaces(
     tmdb: Tmdb, client: TmdbClient, title: str, stored: str
 ) -> None:
-    tmdb.finds(changed(MOVIE, title=title))
+    tmdb.set_results(changed(MOVIE, title=title))
     assert titles_of(client)[0].title == stored
     tmdb.body = changed(MOVIE, title=title)
     assert details_of(client).title == stored
@@ -153,7 +155,7 @@ def test_an_overview_keeps_its_paragraphs(tmdb: Tmdb, client: TmdbClient) -> Non
 def test_a_dropped_field_is_logged_without_its_value(
     tmdb: Tmdb, client: TmdbClient, caplog: pytest.LogCaptureFixture
 ) -> None:
-    tmdb.finds(
+    tmdb.set_results(
         changed(MOVIE, overview=["canary"]),
         changed(SHOW, id="canary-id", name=5),
         changed(SHOW, name=None),
@@ -163,31 +165,31 @@ def test_a_dropped_field_is_logged_without_its_value(
     )
     titles_of(client)
     logged = [
-        tuple(getattr(line, key) for key in ("message", "host", "path", "item", "cause"))
-        for line in caplog.records
+        tuple(getattr(record, key) for key in ("message", "host", "path", "item", "cause"))
+        for record in caplog.records
     ]
-    place = ("tmdb.example.org", "/search/multi")
+    source = ("tmdb.example.org", "/search/multi")
     assert logged == [
-        ("upstream_field_dropped", *place, 603, "overview: string_type"),
-        ("upstream_item_dropped", *place, "canary-id", "id: int_type, name: string_type"),
-        ("upstream_item_dropped", *place, 1396, "title: missing"),
-        ("upstream_item_dropped", *place, 603, "media_type: unknown"),
-        ("upstream_item_dropped", *place, None, "media_type: unknown"),
+        ("upstream_field_dropped", *source, 603, "overview: string_type"),
+        ("upstream_item_dropped", *source, "canary-id", "id: int_type, name: string_type"),
+        ("upstream_item_dropped", *source, 1396, "title: missing"),
+        ("upstream_item_dropped", *source, 603, "media_type: unknown"),
+        ("upstream_item_dropped", *source, None, "media_type: unknown"),
     ]
 
 
-def test_an_answer_with_many_invalid_items_writes_a_bounded_log(
+def test_the_log_of_a_response_with_many_invalid_items_is_bounded(
     tmdb: Tmdb, client: TmdbClient, caplog: pytest.LogCaptureFixture
 ) -> None:
-    tmdb.finds(*[None] * 500, total=500)
+    tmdb.set_results(*[None] * 500, total=500)
     client.search("x", "movie", 1)
     assert len(caplog.records) == 20
 
 
-def test_a_search_of_one_kind_reads_items_without_a_kind(tmdb: Tmdb, client: TmdbClient) -> None:
-    tmdb.finds(changed(MOVIE, media_type=GONE))
+def test_items_need_no_type_in_a_search_of_one_type(tmdb: Tmdb, client: TmdbClient) -> None:
+    tmdb.set_results(changed(MOVIE, media_type=ABSENT))
     assert client.search("x", "movie", 1).value.titles[0].media_type == "movie"
-    tmdb.finds(changed(SHOW, media_type=GONE))
+    tmdb.set_results(changed(SHOW, media_type=ABSENT))
     assert client.search("x", "tv", 1).value.titles[0].media_type == "tv"
 
 
@@ -205,7 +207,7 @@ def test_a_search_of_one_kind_reads_items_without_a_kind(tmdb: Tmdb, client: Tmd
         ("19990331", None),
         ("1999-03-31T00:00:00Z", None),
         ("19999", None),
-        (GONE, None),
+        (ABSENT, None),
         (None, None),
         ("", None),
         ("99", None),
@@ -232,17 +234,17 @@ def test_the_year_comes_from_a_valid_date_only(
     date: Any,
     year: int | None,
 ) -> None:
-    tmdb.finds(changed(item, **{field: date}))
+    tmdb.set_results(changed(item, **{field: date}))
     (title,) = titles_of(client)
     assert title.year == year
 
 
-@pytest.mark.parametrize("value", [None, "", GONE], ids=["null", "empty", "missing"])
+@pytest.mark.parametrize("value", [None, "", ABSENT], ids=["null", "empty", "missing"])
 @pytest.mark.parametrize("field", ["overview", "poster_path"])
 def test_an_empty_text_field_is_absent(
     tmdb: Tmdb, client: TmdbClient, field: str, value: Any
 ) -> None:
-    tmdb.finds(changed(MOVIE, **{field: value}))
+    tmdb.set_results(changed(MOVIE, **{field: value}))
     (title,) = titles_of(client)
     assert getattr(title, field) is None
     assert title.title == "The Matrix"
@@ -252,32 +254,32 @@ def test_an_empty_text_field_is_absent(
     ("total", "capped"),
     [(0, 0), (1, 1), (9_999, 9_999), (10_000, 10_000), (10_001, 10_000), (10**12, 10_000)],
 )
-def test_the_total_counts_what_can_be_paged_to(
+def test_the_total_is_capped_at_the_last_page_of_tmdb(
     tmdb: Tmdb, client: TmdbClient, total: int, capped: int
 ) -> None:
-    tmdb.finds(total=total)
+    tmdb.set_results(total=total)
     assert client.search("x", "movie", 1).value.total == capped
 
 
-@pytest.mark.parametrize("odd", ["1", -1, 1.5, None, True, GONE, []], ids=repr)
+@pytest.mark.parametrize("invalid", ["1", -1, 1.5, None, True, ABSENT, []], ids=repr)
 def test_an_invalid_total_is_replaced_by_the_number_of_results(
-    tmdb: Tmdb, client: TmdbClient, odd: Any
+    tmdb: Tmdb, client: TmdbClient, invalid: Any
 ) -> None:
-    tmdb.body = changed({"results": [SHOW, MOVIE]}, total_results=odd)
+    tmdb.body = changed({"results": [SHOW, MOVIE]}, total_results=invalid)
     assert client.search("x", "all", 1).value.total == 2
-    tmdb.body = changed({"results": [changed(MOVIE)]}, total_results=odd)
+    tmdb.body = changed({"results": [changed(MOVIE)]}, total_results=invalid)
     assert client.search("x", "movie", 3).value.total == 41
 
 
-def test_a_page_has_no_more_titles_than_a_page_has(tmdb: Tmdb, client: TmdbClient) -> None:
-    tmdb.finds(*[MOVIE] * 30, total=30)
+def test_a_page_has_at_most_twenty_titles(tmdb: Tmdb, client: TmdbClient) -> None:
+    tmdb.set_results(*[MOVIE] * 30, total=30)
     assert len(titles_of(client)) == 20
 
 
 def test_details_of_a_film_have_its_fields(tmdb: Tmdb, client: TmdbClient) -> None:
     tmdb.body = changed(
         MOVIE,
-        media_type=GONE,
+        media_type=ABSENT,
         genres=[{"id": 28, "name": "Action"}, {"id": 878, "name": " Science Fiction "}],
         runtime=136,
         backdrop_path="/w.jpg",
@@ -316,28 +318,28 @@ def test_details_of_a_show_have_its_seasons_in_order_with_specials(
             },
         ],
     }
-    found = details_of(client, "tv")
-    assert found.seasons == (
+    show = details_of(client, "tv")
+    assert show.seasons == (
         Season(0),
         Season(1, "Season 1", 7, date(2008, 1, 20)),
         Season(2, "Season 2", 13),
     )
-    assert (found.title, found.year, found.runtime) == ("Breaking Bad", 2008, None)
+    assert (show.title, show.year, show.runtime) == ("Breaking Bad", 2008, None)
     assert tmdb.calls[0][1] == "https://tmdb.example.org/3/tv/1396"
 
 
-def test_a_season_that_tmdb_lists_twice_is_one_season(tmdb: Tmdb, client: TmdbClient) -> None:
+def test_a_season_that_tmdb_lists_twice_occurs_once(tmdb: Tmdb, client: TmdbClient) -> None:
     tmdb.body = SHOW | {"seasons": [{"season_number": number} for number in (3, 0, 1, 2, 1)]}
     assert details_of(client, "tv").seasons == tuple(map(Season, range(4)))
 
 
-def test_a_show_may_have_no_seasons_yet(tmdb: Tmdb, client: TmdbClient) -> None:
+def test_a_show_may_have_no_seasons(tmdb: Tmdb, client: TmdbClient) -> None:
     tmdb.body = dict(SHOW)
     assert details_of(client, "tv").seasons == ()
 
 
 @pytest.mark.parametrize(
-    ("field", "junk"),
+    ("field", "invalid"),
     [
         ("genres", None),
         ("genres", "Action"),
@@ -356,15 +358,15 @@ def test_a_show_may_have_no_seasons_yet(tmdb: Tmdb, client: TmdbClient) -> None:
     ids=str,
 )
 def test_an_invalid_optional_field_of_a_title_is_absent(
-    tmdb: Tmdb, client: TmdbClient, field: str, junk: Any
+    tmdb: Tmdb, client: TmdbClient, field: str, invalid: Any
 ) -> None:
-    tmdb.body = changed(MOVIE, **{field: junk})
-    found = details_of(client)
-    assert found == TitleDetails("movie", 603, "The Matrix", 1999, "A hacker.", "/m.jpg")
+    tmdb.body = changed(MOVIE, **{field: invalid})
+    title = details_of(client)
+    assert title == TitleDetails("movie", 603, "The Matrix", 1999, "A hacker.", "/m.jpg")
 
 
 @pytest.mark.parametrize(
-    ("field", "junk"),
+    ("field", "invalid"),
     [
         ("name", None),
         ("name", 1),
@@ -387,20 +389,22 @@ def test_an_invalid_optional_field_of_a_title_is_absent(
     ids=str,
 )
 def test_an_invalid_optional_field_of_a_season_is_absent(
-    tmdb: Tmdb, client: TmdbClient, field: str, junk: Any
+    tmdb: Tmdb, client: TmdbClient, field: str, invalid: Any
 ) -> None:
-    tmdb.body = SHOW | {"seasons": [{"season_number": 1, field: junk}]}
+    tmdb.body = SHOW | {"seasons": [{"season_number": 1, field: invalid}]}
     assert details_of(client, "tv").seasons == (Season(1),)
 
 
-@pytest.mark.parametrize("seasons", [None, "x", 5, {}, [], GONE], ids=repr)
-def test_seasons_that_are_no_list_are_none(tmdb: Tmdb, client: TmdbClient, seasons: Any) -> None:
+@pytest.mark.parametrize("seasons", [None, "x", 5, {}, [], ABSENT], ids=repr)
+def test_seasons_are_empty_unless_they_are_a_list(
+    tmdb: Tmdb, client: TmdbClient, seasons: Any
+) -> None:
     tmdb.body = changed(SHOW, seasons=seasons)
     assert details_of(client, "tv").seasons == ()
 
 
 @pytest.mark.parametrize(
-    "odd",
+    "invalid",
     [
         1,
         None,
@@ -415,8 +419,8 @@ def test_seasons_that_are_no_list_are_none(tmdb: Tmdb, client: TmdbClient, seaso
     ],
     ids=str,
 )
-def test_an_invalid_season_is_dropped_alone(tmdb: Tmdb, client: TmdbClient, odd: Any) -> None:
-    tmdb.body = SHOW | {"seasons": [odd, {"season_number": 1}, odd, {"season_number": 2}]}
+def test_only_the_invalid_season_is_dropped(tmdb: Tmdb, client: TmdbClient, invalid: Any) -> None:
+    tmdb.body = SHOW | {"seasons": [invalid, {"season_number": 1}, invalid, {"season_number": 2}]}
     assert details_of(client, "tv").seasons == (Season(1), Season(2))
 
 
@@ -424,19 +428,19 @@ def test_a_title_with_nul_is_cleaned_or_catalog_unavailable(tmdb: Tmdb, client: 
     # PostgreSQL stores no NUL, so the invalid text would become a 500.
     tmdb.body = changed(MOVIE, title="The \0Matrix")
     try:
-        found = details_of(client)
+        title = details_of(client)
     except AppError as error:
         assert error.code == ErrorCode.CATALOG_UNAVAILABLE
     else:
-        assert "\0" not in found.title
+        assert "\0" not in title.title
 
 
 def test_a_text_with_lone_surrogates_is_not_returned(tmdb: Tmdb, client: TmdbClient) -> None:
-    # JSON can escape a lone surrogate, UTF-8 cannot encode it, so it would become a 500.
-    tmdb.finds(changed(MOVIE, overview="\ud800", poster_path="/\udfff.jpg"), SHOW)
-    found = titles_of(client)
-    assert found[-1].tmdb_id == 1396
-    for title in found:
+    # JSON can escape a lone surrogate, but UTF-8 cannot encode it, so it would become a 500.
+    tmdb.set_results(changed(MOVIE, overview="\ud800", poster_path="/\udfff.jpg"), SHOW)
+    titles = titles_of(client)
+    assert titles[-1].tmdb_id == 1396
+    for title in titles:
         assert f"{title.title}{title.overview}{title.poster_path}".encode()
 
 
@@ -493,8 +497,8 @@ class TestLanguage:
         self, tmdb: Tmdb, client: TmdbClient, media_type: Any
     ) -> None:
         tmdb.body = self.body()
-        found = details_of(client, media_type)
-        assert (found.title, found.overview, found.poster_path) == (
+        title = details_of(client, media_type)
+        assert (title.title, title.overview, title.poster_path) == (
             "Spirited Away",
             "A girl.",
             "/en.jpg",
@@ -504,7 +508,7 @@ class TestLanguage:
         assert call[3]["include_image_language"] == "en,null"
 
     @pytest.mark.parametrize(
-        ("changes", "shown"),
+        ("changes", "expected"),
         [
             ({"title": "Chihiro"}, ("Chihiro", "A girl.", "/en.jpg")),
             ({"overview": "Ein M\u00e4dchen."}, ("Spirited Away", "Ein M\u00e4dchen.", "/en.jpg")),
@@ -518,25 +522,25 @@ class TestLanguage:
         ],
         ids=str,
     )
-    def test_each_field_falls_back_to_english_by_itself(
+    def test_each_field_falls_back_to_english_separately(
         self,
         tmdb: Tmdb,
         client: TmdbClient,
         changes: dict[str, Any],
-        shown: tuple[str, str, str],
+        expected: tuple[str, str, str],
     ) -> None:
         tmdb.body = self.body(**changes)
-        found = details_of(client)
-        assert (found.title, found.overview, found.poster_path) == shown
+        title = details_of(client)
+        assert (title.title, title.overview, title.poster_path) == expected
 
-    def test_a_translation_equal_to_the_original_title_counts(
+    def test_a_translation_equal_to_the_original_title_is_used(
         self, tmdb: Tmdb, client: TmdbClient
     ) -> None:
         german = changed(self.GERMAN, data={"title": "Sen", "overview": None})
         tmdb.body = self.body(translations={"translations": [self.ENGLISH, german]})
         assert details_of(client).title == "Sen"
 
-    def test_an_english_title_is_not_repeated_in_its_translation(
+    def test_an_original_title_in_english_needs_no_translation(
         self, tmdb: Tmdb, client: TmdbClient
     ) -> None:
         english = changed(self.ENGLISH, data={"title": "", "overview": "A girl."})
@@ -544,20 +548,20 @@ class TestLanguage:
         assert details_of(client).title == "Sen"
 
     @pytest.mark.parametrize(
-        "odd",
+        "invalid",
         [None, 5, "x", [], {}, {"translations": None}, {"translations": [None, {}, 5]}],
         ids=str,
     )
     def test_invalid_translations_and_pictures_are_ignored(
-        self, tmdb: Tmdb, client: TmdbClient, odd: Any
+        self, tmdb: Tmdb, client: TmdbClient, invalid: Any
     ) -> None:
-        tmdb.body = self.body(translations=odd, images=odd)
-        found = details_of(client)
-        assert (found.title, found.overview, found.poster_path) == ("Sen", None, None)
+        tmdb.body = self.body(translations=invalid, images=invalid)
+        title = details_of(client)
+        assert (title.title, title.overview, title.poster_path) == ("Sen", None, None)
 
-    def test_an_invalid_translation_is_dropped_alone(self, tmdb: Tmdb, client: TmdbClient) -> None:
-        odd = changed(self.ENGLISH, data=None)
-        tmdb.body = self.body(translations={"translations": [odd, None, self.ENGLISH]})
+    def test_only_the_invalid_translation_is_dropped(self, tmdb: Tmdb, client: TmdbClient) -> None:
+        invalid = changed(self.ENGLISH, data=None)
+        tmdb.body = self.body(translations={"translations": [invalid, None, self.ENGLISH]})
         assert details_of(client).title == "Spirited Away"
 
 
@@ -579,10 +583,10 @@ def test_any_items_give_titles_or_catalog_unavailable(items: list[Any]) -> None:
     with pytest.MonkeyPatch.context() as patched:
         tmdb = Tmdb()
         patched.setattr(http, "request_json", tmdb)
-        tmdb.finds(MOVIE, *items)
-        found = titles_of(client_of(V3_KEY, MemoryCache()))
-    assert found[0].tmdb_id == 603
-    for title in found:
+        tmdb.set_results(MOVIE, *items)
+        titles = titles_of(client_of(V3_KEY, MemoryCache()))
+    assert titles[0].tmdb_id == 603
+    for title in titles:
         assert 0 < title.tmdb_id < 2**31
         assert title.title
         assert f"{title.title}{title.overview}{title.poster_path}".encode()
@@ -597,16 +601,16 @@ def test_any_details_give_a_title_or_catalog_unavailable(body: dict[str, Any]) -
     with pytest.MonkeyPatch.context() as patched:
         tmdb = Tmdb()
         patched.setattr(http, "request_json", tmdb)
-        for media_type, basis in (("movie", MOVIE), ("tv", SHOW)):
-            tmdb.body = basis | body
+        for media_type, sample in (("movie", MOVIE), ("tv", SHOW)):
+            tmdb.body = sample | body
             cache = MemoryCache()
             try:
-                found = details_of(client_of(V3_KEY, cache), media_type)
+                title = details_of(client_of(V3_KEY, cache), media_type)
             except AppError as error:
                 assert error.code == ErrorCode.CATALOG_UNAVAILABLE
                 assert cache.stored == {}
                 continue
-            assert f"{found.title}{found.overview}{found.genres}{found.seasons}".encode()
-            assert details_of(client_of(V3_KEY, cache), media_type) == found, (
+            assert f"{title.title}{title.overview}{title.genres}{title.seasons}".encode()
+            assert details_of(client_of(V3_KEY, cache), media_type) == title, (
                 "the cached details differ"
             )

@@ -15,7 +15,7 @@ from medianest.core.errors import AppError
 from medianest.core.text import clean
 from medianest.core.variables import Environment
 from medianest.signin.plex import PlexAccess, PlexAccount, PlexClient, PlexPin
-from tests.support.canned import GONE, NoCache, changed
+from tests.support.canned import ABSENT, NoCache, changed
 
 PIN = {"id": 308667304, "code": "7pqqv4xxm6a2l1hd1tkrqjmou", "expiresIn": 1800, "authToken": None}
 ACCOUNT = {"id": 4217, "username": "alice", "title": "Alice", "email": "alice@example.org"}
@@ -119,7 +119,7 @@ def test_a_pin_expires_as_plex_says_and_within_ten_minutes(
     assert client.create_pin().seconds == kept
 
 
-@pytest.mark.parametrize("odd", [GONE, 0, -1, "1800", None, 1.5, True, [], 10**400], ids=str)
+@pytest.mark.parametrize("odd", [ABSENT, 0, -1, "1800", None, 1.5, True, [], 10**400], ids=str)
 def test_a_pin_without_a_lifetime_expires_after_ten_minutes(
     plex: Plex, client: PlexClient, odd: Any
 ) -> None:
@@ -135,7 +135,7 @@ def test_a_pin_without_a_lifetime_expires_after_ten_minutes(
         [PIN],
         "text",
         {},
-        changed(PIN, id=GONE),
+        changed(PIN, id=ABSENT),
         changed(PIN, id=None),
         changed(PIN, id="308667304"),
         changed(PIN, id=1.0),
@@ -144,7 +144,7 @@ def test_a_pin_without_a_lifetime_expires_after_ten_minutes(
         changed(PIN, id=-5),
         changed(PIN, id=2**63),
         changed(PIN, id=10**400),
-        changed(PIN, code=GONE),
+        changed(PIN, code=ABSENT),
         changed(PIN, code=""),
         changed(PIN, code=1234),
         changed(PIN, code="x" * 101),
@@ -174,7 +174,7 @@ def test_a_refused_pin_is_plex_unreachable(plex: Plex, client: PlexClient, statu
     ("body", "token"),
     [
         (PIN, None),
-        (changed(PIN, authToken=GONE), None),
+        (changed(PIN, authToken=ABSENT), None),
         (changed(PIN, authToken=""), None),
         (changed(PIN, authToken="a-token"), "a-token"),
         ({"authToken": "a-token", "trusted": True}, "a-token"),
@@ -235,13 +235,13 @@ def test_an_account_is_parsed(plex: Plex, client: PlexClient) -> None:
     assert "a-token" not in url
 
 
-@pytest.mark.parametrize("email", [None, "", GONE, " ", "\u200b", "\ud800"])
+@pytest.mark.parametrize("email", [None, "", ABSENT, " ", "\u200b", "\ud800"])
 def test_an_account_may_have_no_email(plex: Plex, client: PlexClient, email: Any) -> None:
     plex.body = changed(ACCOUNT, email=email)
     assert client.account("t") == PlexAccount(4217, "alice", None)
 
 
-@pytest.mark.parametrize("username", [None, "", GONE, " ", "\t\n", "\u200b\0"])
+@pytest.mark.parametrize("username", [None, "", ABSENT, " ", "\t\n", "\u200b\0"])
 @pytest.mark.parametrize(
     ("title", "name"),
     [("Little Bob", "Little Bob"), (None, "plex-4217"), ("", "plex-4217"), (" ", "plex-4217")],
@@ -327,7 +327,7 @@ def test_invisible_characters_are_removed_from_a_username(
         [],
         "text",
         {},
-        changed(ACCOUNT, id=GONE),
+        changed(ACCOUNT, id=ABSENT),
         changed(ACCOUNT, id=None),
         changed(ACCOUNT, id="4217"),
         changed(ACCOUNT, id=4217.0),
@@ -418,7 +418,7 @@ def test_a_failed_call_is_plex_unreachable(plex: Plex, client: PlexClient) -> No
         ([], PlexAccess(reachable=False, owned=False)),
         ([SERVER], PlexAccess(reachable=True, owned=False)),
         ([changed(SERVER, owned=True)], PlexAccess(reachable=True, owned=True)),
-        ([changed(SERVER, owned=GONE)], PlexAccess(reachable=True, owned=False)),
+        ([changed(SERVER, owned=ABSENT)], PlexAccess(reachable=True, owned=False)),
         (
             [changed(SERVER, provides="client,player,server")],
             PlexAccess(reachable=True, owned=False),
@@ -433,7 +433,7 @@ def test_a_failed_call_is_plex_unreachable(plex: Plex, client: PlexClient) -> No
             PlexAccess(reachable=False, owned=False),
         ),
         ([changed(SERVER, clientIdentifier="our")], PlexAccess(reachable=False, owned=False)),
-        ([changed(SERVER, clientIdentifier=GONE)], PlexAccess(reachable=False, owned=False)),
+        ([changed(SERVER, clientIdentifier=ABSENT)], PlexAccess(reachable=False, owned=False)),
         (
             [changed(SERVER, provides="client,player", owned=True)],
             PlexAccess(reachable=False, owned=False),
@@ -441,7 +441,7 @@ def test_a_failed_call_is_plex_unreachable(plex: Plex, client: PlexClient) -> No
         ([changed(SERVER, provides="media-server")], PlexAccess(reachable=False, owned=False)),
         ([changed(SERVER, provides="servers")], PlexAccess(reachable=False, owned=False)),
         ([changed(SERVER, provides="")], PlexAccess(reachable=False, owned=False)),
-        ([changed(SERVER, provides=GONE)], PlexAccess(reachable=False, owned=False)),
+        ([changed(SERVER, provides=ABSENT)], PlexAccess(reachable=False, owned=False)),
         ([changed(SERVER, provides="client, server ")], PlexAccess(reachable=True, owned=False)),
         ([changed(SERVER, owned="true")], PlexAccess(reachable=True, owned=False)),
         ([changed(SERVER, owned=1)], PlexAccess(reachable=True, owned=False)),
