@@ -8,7 +8,7 @@ from medianest.core.environment import ConfigurationError
 from medianest.core.observability import metrics
 from medianest.core.secrets import resolve
 from tests.conftest import JWT_SECRET
-from tests.unit.conftest import clear_settings
+from tests.unit.conftest import clear_caches
 
 ARN = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:medianest-AbCdEf"
 DATABASE = SecretStr(ARN)
@@ -147,7 +147,7 @@ def test_a_login_without_a_host_uses_the_host_variable(
 ) -> None:
     environment.setenv("DATABASE_HOST", "db.example")
     environment.setenv("REDIS_HOST", "cache.example")
-    clear_settings()
+    clear_caches()
     aws.value = '{"username": "u", "password": "p"}'
     url = "postgresql://u:p@db.example:5432/?sslmode=verify-full"
     assert resolve(SecretStr(ARN), "DATABASE_URL") == url
@@ -167,7 +167,7 @@ def test_the_value_of_an_arn_must_use_tls_in_production(
     for variable in ("DATABASE_URL", "REDIS_URL"):
         environment.setenv(variable, ARN)
     environment.setenv("NODE_ENV", "production")
-    clear_settings()
+    clear_caches()
     aws.value = plain
     with pytest.raises(ConfigurationError, match=f"{name} must use TLS") as caught:
         resolve(SecretStr(ARN), name)
