@@ -130,7 +130,7 @@ def run(*command: str | Path, cwd: Path = ROOT, **environment: str) -> str:
     """Return the output of a command; raises StepError with the output if it fails."""
     inherited = {name: os.environ[name] for name in INHERITED_VARIABLES if name in os.environ}
     fixed = {"SAM_CLI_TELEMETRY": "0", "AWS_DEFAULT_REGION": "eu-west-1"}
-    done = subprocess.run(
+    completed = subprocess.run(
         command,
         cwd=cwd,
         env={**inherited, **fixed, **environment},
@@ -140,9 +140,9 @@ def run(*command: str | Path, cwd: Path = ROOT, **environment: str) -> str:
         text=True,
         check=False,
     )
-    if done.returncode:
-        raise StepError(done.stdout or f"{command[0]} exited with code {done.returncode}")
-    return done.stdout
+    if completed.returncode:
+        raise StepError(completed.stdout or f"{command[0]} exited with code {completed.returncode}")
+    return completed.stdout
 
 
 def sam_validate() -> str:

@@ -30,12 +30,12 @@ class Deployment:
     def deploy(self, **changes: str) -> str:
         """Deploy; return the output of `sam deploy` if it fails, else an empty text."""
         overrides = [f"{name}={value}" for name, value in (self.parameters | changes).items()]
-        done = self.aws.sam(
+        completed = self.aws.sam(
             *("deploy", "--stack-name", "medianest", "--template-file", str(self.template)),
             *("--resolve-s3", "--capabilities", "CAPABILITY_IAM", "--no-confirm-changeset"),
             *("--no-progressbar", "--parameter-overrides", *overrides),
         )
-        return done.stdout + done.stderr if done.returncode else ""
+        return completed.stdout + completed.stderr if completed.returncode else ""
 
     @property
     def stack(self) -> Any:
@@ -207,10 +207,10 @@ def test_a_failed_migration_keeps_the_functions_unchanged(deployment: Deployment
 
 
 def test_the_stack_can_be_deleted(deployment: Deployment) -> None:
-    done = deployment.aws.sam(
+    completed = deployment.aws.sam(
         "delete", "--stack-name", "medianest", "--no-prompts", "--region", "eu-west-1"
     )
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert completed.returncode == 0, completed.stdout + completed.stderr
     assert not deployment.aws.client("lambda").list_functions()["Functions"]
     with psycopg.connect(deployment.database_url) as owner:
         assert owner.execute("SELECT count(*) FROM users").fetchone() == (1,)

@@ -28,8 +28,8 @@ WORDS = frozenset().union(*DOMAINS.values())
 PHRASES = frozenset({"media_request", "sign_in", "sign_out", "signed_in", "signed_out"})
 # The product's name, an HTTP header and a variable of AWS contain such words by coincidence.
 COINCIDENCES = re.compile("medianest|user[ _-]agent|AWS_SESSION_TOKEN", re.IGNORECASE)
-# Data of core by design: one table of codes and one set of example ids for the whole API, and the
-# environment variables.
+# By design, these modules have data of all domains: the error codes, example ids and environment
+# variables of the whole API.
 EXEMPT_MODULES = frozenset({"error_codes.py", "examples.py", "variables.py"})
 # PostgreSQL and Valkey have users and passwords, too.
 CREDENTIAL_WORDS: Mapping[str, frozenset[str]] = {
@@ -60,12 +60,12 @@ def singular(word: str) -> str:
 
 def domain_words(source: str, allowed: frozenset[str] = frozenset()) -> list[str]:
     """Return the words of domains in a module, each with its line number."""
-    found = []
+    findings = []
     for line, words in words_of(source):
         pairs = ["_".join(pair) for pair in pairwise(words)]
-        found += [f"{line}: {each}" for each in words if each in WORDS - allowed]
-        found += [f"{line}: {each}" for each in pairs if each in PHRASES]
-    return found
+        findings += [f"{line}: {each}" for each in words if each in WORDS - allowed]
+        findings += [f"{line}: {each}" for each in pairs if each in PHRASES]
+    return findings
 
 
 MODULES = sorted(path.relative_to(CORE).as_posix() for path in CORE.rglob("*.py"))

@@ -45,7 +45,7 @@ def test_every_rule_applies_to_a_new_package(tmp_path: Path) -> None:
     for file, text in LENDING.items():
         (tmp_path / file).parent.mkdir(exist_ok=True)
         (tmp_path / file).write_text(text)
-    done = subprocess.run(
+    completed = subprocess.run(
         [Path(sys.executable).with_name("lint-imports"), "--no-cache"],
         cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": f"{tmp_path / MEDIANEST.parent}:{tmp_path}"},
@@ -54,10 +54,10 @@ def test_every_rule_applies_to_a_new_package(tmp_path: Path) -> None:
         timeout=120,
         check=False,
     )
-    assert done.returncode == 1, done.stdout + done.stderr
-    lines = done.stdout.splitlines()
+    assert completed.returncode == 1, completed.stdout + completed.stderr
+    lines = completed.stdout.splitlines()
     assert [line for line in BROKEN if not any(each.startswith(line) for each in lines)] == []
-    assert [each for each in FRAMEWORK if each not in done.stdout] == []
+    assert [each for each in FRAMEWORK if each not in completed.stdout] == []
 
 
 def test_services_and_repositories_have_the_same_name_in_every_module() -> None:

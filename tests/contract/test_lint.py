@@ -62,11 +62,11 @@ REJECTED_STATEMENTS = (
 
 def output_of(*command: str | Path) -> str:
     """Return the output of a linter, empty if it finds nothing."""
-    done = subprocess.run(
+    completed = subprocess.run(
         command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60
     )
-    assert done.returncode in {0, 1}, done.stderr
-    return done.stdout if done.returncode else ""
+    assert completed.returncode in {0, 1}, completed.stderr
+    return completed.stdout if completed.returncode else ""
 
 
 def comments(word: str) -> Iterator[tuple[str, str, str]]:

@@ -62,7 +62,7 @@ def test_a_run_fails_without_a_named_test(tmp_path: Path, name: str, status: int
         "@pytest.mark.skip\n"
         "def test_skipped(): pass\n"
     )
-    done = subprocess.run(
+    completed = subprocess.run(
         [sys.executable, "-c", RUN, f"test_some.py::{name}"],
         cwd=tmp_path,
         capture_output=True,
@@ -70,5 +70,5 @@ def test_a_run_fails_without_a_named_test(tmp_path: Path, name: str, status: int
         timeout=60,
         check=False,
     )
-    assert done.returncode == status, done.stdout + done.stderr
-    assert (f"test_some.py::{name}" in done.stdout) == bool(status)
+    assert completed.returncode == status, completed.stdout + completed.stderr
+    assert (f"test_some.py::{name}" in completed.stdout) == bool(status)

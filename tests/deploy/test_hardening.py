@@ -316,7 +316,7 @@ class TestT6Cache:
         mode = stack.parameters["CacheMode"]
         assert len(serverless) == (mode == "serverless")
         assert len(nodes) == (mode == "node")
-        # A cluster of this kind has neither TLS nor a password.
+        # Unlike a ReplicationGroup, a CacheCluster has neither TLS nor a password.
         assert not stack.of("AWS::ElastiCache::CacheCluster")
 
     @for_every_variant

@@ -149,7 +149,7 @@ def test_public_addresses_are_in_the_table() -> None:
     assert any("IPv4" in text for _, text, _ in rows("hobby")) == bool(addresses)
 
 
-def test_resources_of_the_scale_profile_only_cost_by_the_hour() -> None:
+def test_resources_that_only_scale_creates_cost_by_the_hour() -> None:
     # The list of free types must not contain these.
     scale = all_stacks()["scale with all options"]
     paid = {each.type for each in scale.resources.values() if costs_by_the_hour(each)}

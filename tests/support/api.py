@@ -156,7 +156,7 @@ def invoke(function: str, event: dict[str, Any]) -> Answer:
     """Pass an event to a function's handler in this process and return the response."""
     folder = TEMPLATE.functions[function].code.name
     module = importlib.import_module(f"functions.{folder}.app")
-    # Through JSON and back as on Lambda, so that a value that JSON cannot encode fails the test.
+    # Encode and decode as Lambda does, so that a value that JSON cannot encode fails the test.
     response = json.loads(
         json.dumps(module.handler(json.loads(json.dumps(event)), LambdaContext()))
     )

@@ -10,7 +10,7 @@ from medianest.core.cache import Cache
 
 
 class _Absent(Enum):
-    """Marks an absent field; the repr of an enum, and thus a test id, is equal in all processes."""
+    """The mark of an absent field: an enum, whose repr in a test id is equal in all processes."""
 
     ABSENT = "absent"
 

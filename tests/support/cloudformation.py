@@ -76,14 +76,14 @@ class Stack:
 
     def dependencies_of(self, resource: Resource) -> set[str]:
         """Return the names of all resources that must exist before a resource."""
-        found: set[str] = set()
+        dependencies: set[str] = set()
         unvisited = set(resource.references)
         while unvisited:
             name = unvisited.pop()
-            if name in self.resources and name not in found:
-                found.add(name)
+            if name in self.resources and name not in dependencies:
+                dependencies.add(name)
                 unvisited |= self.resources[name].references
-        return found
+        return dependencies
 
     def resource_of(self, value: Any) -> Resource | None:
         """Return the resource to which a Ref, a GetAtt or a Sub with one reference refers."""
@@ -134,15 +134,15 @@ def stack(translated: Mapping[str, Any], overrides: Mapping[str, str]) -> Stack:
 def translations(parameter_sets: Iterable[Mapping[str, str]]) -> list[dict[str, Any]]:
     """Translate the template for each parameter set, as AWS does at a deployment."""
     assert SAM_PYTHON.exists(), "make sam installs the translator"
-    done = subprocess.run(
+    completed = subprocess.run(
         [SAM_PYTHON, Path(__file__).with_name("translate.py")],
         input=json.dumps({"template": template(), "parameters": list(parameter_sets)}),
         capture_output=True,
         text=True,
         check=False,
     )
-    assert done.returncode == 0, done.stderr[-2000:]
-    translated: list[dict[str, Any]] = json.loads(done.stdout)
+    assert completed.returncode == 0, completed.stderr[-2000:]
+    translated: list[dict[str, Any]] = json.loads(completed.stdout)
     return translated
 
 
@@ -261,7 +261,7 @@ def walk(value: Any) -> Iterator[Any]:
 
 
 class _UnresolvedReferences:
-    """Keep the references and functions that need existing resources unresolved."""
+    """Leave references unresolved, and functions that need existing resources."""
 
     def ref(self, name: str) -> Any:
         """Return the reference unresolved."""
@@ -272,7 +272,7 @@ class _UnresolvedReferences:
         return {"Fn::GetAtt": [resource, attribute]}
 
     def call(self, function: str, argument: Any) -> Any:
-        """Return a function whose value only AWS knows unresolved."""
+        """Return the call of a function unresolved; only AWS knows its value."""
         assert function in _UNRESOLVED, f"{function} is neither resolved nor listed in _UNRESOLVED"
         return {function: argument}
 

@@ -1,8 +1,8 @@
 """Run `local/lambda_/bootstrap.py` with a clock that is an hour off while SKEW_FILE exists.
 
-Processes alternate between fast and slow, so environments disagree by two hours. The skew affects
-`time.time` and the `datetime.now` of `core.clock`, `core.http` and PyJWT. The monotonic clock
-stays, as it does when an administrator sets the time.
+The clocks of processes are fast and slow in turn, so environments disagree by two hours. The skew
+affects `time.time` and the `datetime.now` of `core.clock`, `core.http` and PyJWT. The monotonic
+clock is unchanged, as when an administrator sets the time.
 """
 
 import datetime as dt

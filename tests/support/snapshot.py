@@ -93,7 +93,7 @@ def run(handler: Callable[[Any, Any], Any], events: list[Any]) -> dict[str, Any]
     """Return a copy's responses to the events, its generated ids and its open sockets."""
     responses = [handler(event, Context()) for event in events]
     ids = [str(uuid.uuid4()), secrets.token_hex(), secrets.token_urlsafe()]
-    return {"answers": responses, "ids": ids, "sockets": sockets()}
+    return {"responses": responses, "ids": ids, "sockets": sockets()}
 
 
 def main() -> None:

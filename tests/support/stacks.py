@@ -131,7 +131,7 @@ def all_stacks() -> dict[str, Stack]:
 def for_every_variant(test: Callable[..., None]) -> Callable[..., None]:
     """Run a test of a `stack` for each variant; a failure names the variant.
 
-    Parametrized with pytest, they would be thousands of tests and take half a minute.
+    With pytest parameters there would be thousands of tests, which take half a minute.
     """
 
     @functools.wraps(test)

@@ -122,7 +122,7 @@ def test_a_missing_title_falls_back_to_the_original_title(
     tmdb: Tmdb, client: TmdbClient, item: dict[str, Any], name: str, original: str, title: Any
 ) -> None:
     tmdb.set_results(changed(item, **{name: title, original: " \u5343\u3068\u5343\u5c0b "}))
-    assert [found.title for found in titles_of(client)] == ["\u5343\u3068\u5343\u5c0b"]
+    assert [each.title for each in titles_of(client)] == ["\u5343\u3068\u5343\u5c0b"]
     tmdb.body = changed(item, **{name: title, original: "Original"})
     assert details_of(client, item["media_type"]).title == "Original"
 

@@ -43,7 +43,7 @@ def test_the_registry_equals_the_table_of_the_contract() -> None:
 
 
 def test_every_code_is_registered() -> None:
-    assert set(REGISTRY) == set(ErrorCode), "add status, message and advice to REGISTRY"
+    assert set(REGISTRY) == set(ErrorCode), "add status, message and remedy to REGISTRY"
 
 
 @pytest.mark.parametrize("code", ErrorCode)

@@ -1,3 +1,5 @@
+"""Text: cleaning, and comparison of different spellings."""
+
 import unicodedata
 
 import pytest

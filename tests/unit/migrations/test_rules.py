@@ -39,7 +39,7 @@ def test_the_previous_release_works_with_the_new_schema(migration: Migration) ->
     breaking = [match[0] for match in BREAKING.finditer(migration.statements)]
     assert not breaking or "_post_" in migration.name, (
         f"{migration.name} breaks the previous release: {', '.join(breaking)}. Add the new schema"
-        " in a pre migration, stop using the old one, and drop it in a post migration a release later"
+        " in a pre migration, stop using the old one, and drop that one release later in a post one"
     )
 
 

@@ -1,4 +1,4 @@
-"""The sliding window log: exact in every window, all or nothing, and reported in headers."""
+"""The sliding window log: exact in every window, with headers, and all keys are charged or none."""
 
 import math
 import time
