@@ -1,4 +1,4 @@
-"""Real engines for the whole run; a database, cache databases and stand-ins for each worker."""
+"""Fixtures: real engines for the run; a database, caches and stand-ins for each worker."""
 
 import asyncio
 import os
@@ -12,12 +12,12 @@ import pytest
 from xdist.remote import Producer
 
 from local import standins
-from tests.support import engines as engines_of_run
+from tests.support import engines as run_engines
 from tests.support import trust
 from tests.support.pgbouncer import Pool, binary, pgbouncer
 from tests.support.schedule import Scheduling, slow_first
 
-engines_of_run.move_variables()
+run_engines.move_variables()
 os.environ["POWERTOOLS_SERVICE_NAME"] = "tests"
 # A background job of a script ignores SIGINT, and its child processes inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -31,18 +31,18 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """Run one test more than there are processors: many wait for a time-out or a process."""
+    """Return one worker more than processors: many tests wait for a time-out or a process."""
     return (os.process_cpu_count() or 1) + 1
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling:
-    """Let tests that share something slow share a worker, and keep the order of tests."""
+    """Run tests that share a slow fixture in one worker, and keep the order of tests."""
     config.option.loadscopereorder = False
     return Scheduling(config, log)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the slow tests."""
+    """Run the slow tests first."""
     slow_first(items)
 
 
@@ -57,7 +57,7 @@ def functions_loop() -> Iterator[asyncio.AbstractEventLoop]:
 
 @pytest.fixture(autouse=True)
 def current_loop(functions_loop: asyncio.AbstractEventLoop) -> None:
-    """Set it as the current loop, as in Lambda; a test that runs another loop unsets it."""
+    """Set that loop as the current one, as in Lambda; a test that runs another loop unsets it."""
     asyncio.set_event_loop(functions_loop)
 
 
@@ -67,8 +67,8 @@ def engines(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterato
     root = tmp_path_factory.getbasetemp()
     shared = root if worker_id == "master" else root.parent
     with ExitStack() as stack:
-        postgres = stack.enter_context(engines_of_run.postgres(shared / "engines"))
-        cache = stack.enter_context(engines_of_run.cache(shared / "engines"))
+        postgres = stack.enter_context(run_engines.postgres(shared / "engines"))
+        cache = stack.enter_context(run_engines.cache(shared / "engines"))
         yield postgres, cache
 
 
@@ -77,20 +77,20 @@ def pool(
     engines: tuple[str, str], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Pool | None]:
     """Return the PgBouncer between the functions and PostgreSQL, None unless PGBOUNCER is set."""
-    if not engines_of_run.variable("PGBOUNCER"):
+    if not run_engines.variable("PGBOUNCER"):
         yield None
         return
     if binary() is None:
         raise pytest.UsageError("PGBOUNCER is set, but PgBouncer is not installed")
-    with pgbouncer(engines[0], tmp_path_factory.mktemp("pool") / "pgbouncer") as running:
-        yield running
+    with pgbouncer(engines[0], tmp_path_factory.mktemp("pool") / "pgbouncer") as started:
+        yield started
 
 
 @pytest.fixture(scope="session")
 def database_url(engines: tuple[str, str], worker_id: str) -> Iterator[str]:
     """Return the URL of this worker's empty database."""
     name, role = f"test_{worker_id}", f"test_app_{worker_id}"
-    with engines_of_run.database(engines[0], name, [role]) as url:
+    with run_engines.database(engines[0], name, [role]) as url:
         yield url
 
 
@@ -103,7 +103,7 @@ def worker_number(worker_id: str) -> int:
 @pytest.fixture(scope="session")
 def redis_url(engines: tuple[str, str], worker_number: int) -> str:
     """Return the URL of this worker's cache database."""
-    return engines_of_run.key_space(engines[1], 2 * worker_number)
+    return run_engines.key_space(engines[1], 2 * worker_number)
 
 
 @pytest.fixture(scope="session")
@@ -112,9 +112,9 @@ def upstreams() -> Iterator[standins.Standins]:
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
-    running = asyncio.run_coroutine_threadsafe(standins.start(), loop).result(10)
-    yield running
-    asyncio.run_coroutine_threadsafe(running.stop(), loop).result(10)
+    started = asyncio.run_coroutine_threadsafe(standins.start(), loop).result(10)
+    yield started
+    asyncio.run_coroutine_threadsafe(started.stop(), loop).result(10)
     loop.call_soon_threadsafe(loop.stop)
     thread.join(10)
     loop.close()

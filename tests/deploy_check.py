@@ -18,16 +18,16 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.cloudformation import ROOT, Stack, template
-from tests.support.rie import HERE
+from tests.support.rie import NATIVE_ARCHITECTURE
 from tests.support.stacks import all_stacks
 
 ARCHITECTURES = ("arm64", "x86_64")
-CHECKED = ("hobby", "scale", "external", "scale and everything")
+CHECKOV_STACKS = ("hobby", "scale", "external", "scale with all options")
 CHECKS = ROOT / ".venv-checks/bin"
 SAM = ROOT / ".venv-sam/bin"
 # Environment variables for the tools, without AWS credentials.
-INHERITED = ("PATH", "HOME", "LANG", "TMPDIR", "VIRTUAL_ENV")
-SHOWN_LINES = 60
+INHERITED_VARIABLES = ("PATH", "HOME", "LANG", "TMPDIR", "VIRTUAL_ENV")
+MAX_SHOWN_LINES = 60
 
 
 class StepError(Exception):
@@ -36,24 +36,27 @@ class StepError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A step; `run` returns its result, `need` is the title of a step that it depends on."""
+    """A step; `run` returns its result, `depends_on` is the title of another step."""
 
     title: str
     run: Callable[[], str]
-    need: str = ""
+    depends_on: str = ""
 
 
 def main() -> int:
     """Run all steps and return the exit code."""
     with tempfile.TemporaryDirectory(prefix="medianest-deploy-check-") as name:
-        return take(steps(Path(name)))
+        return run_steps(steps(Path(name)))
 
 
 def steps(folder: Path) -> list[Step]:
     """Return all steps, in order."""
     checkout, builds = folder / "checkout", folder / "builds"
-    copied, built = "Copy the files that git tracks or would add", "sam build for "
-    here, listed = built + HERE, "Write the bill of materials of the builds"
+    copy_title, build_title = "Copy the files that git tracks or would add", "sam build for "
+    native_build_title, bill_title = (
+        build_title + NATIVE_ARCHITECTURE,
+        "Write the bill of materials of the builds",
+    )
     return [
         Step("sam validate --lint", sam_validate),
         Step("cfn-lint with the serverless rules", cfn_lint),
@@ -62,19 +65,23 @@ def steps(folder: Path) -> list[Step]:
             partial(pytest, "tests/deploy"),
         ),
         Step(
-            f"checkov on the template and on {len(CHECKED)} resolved stacks",
+            f"checkov on the template and on {len(CHECKOV_STACKS)} resolved stacks",
             partial(checkov, folder),
         ),
-        Step(copied, partial(copy, checkout)),
+        Step(copy_title, partial(copy, checkout)),
         *(
-            Step(built + each, partial(sam_build, checkout, builds / each, each), copied)
-            for each in ARCHITECTURES
+            Step(
+                build_title + architecture,
+                partial(sam_build, checkout, builds / architecture, architecture),
+                copy_title,
+            )
+            for architecture in ARCHITECTURES
         ),
-        Step(listed, partial(bill_of_materials, builds / "sbom.json")),
+        Step(bill_title, partial(bill_of_materials, builds / "sbom.json")),
         Step(
             "Compare the packages with the bill of materials",
             partial(pytest, "tests/artifact/test_build.py", builds=builds),
-            here,
+            native_build_title,
         ),
         Step(
             "Send every sample event to the built functions on AWS's runtime",
@@ -84,35 +91,35 @@ def steps(folder: Path) -> list[Step]:
                 "tests/artifact/test_rotation.py",
                 builds=builds,
             ),
-            here,
+            native_build_title,
         ),
         Step(
             "sam deploy of the build to an emulator of AWS",
             partial(pytest, "tests/artifact/test_deployment.py", builds=builds),
-            here,
+            native_build_title,
         ),
     ]
 
 
-def take(all_steps: Sequence[Step]) -> int:
+def run_steps(all_steps: Sequence[Step]) -> int:
     """Run the steps one after the other, print each result, and return the exit code."""
     failed: list[str] = []
     for number, step in enumerate(all_steps, 1):
         print(f"{number:2}/{len(all_steps)}  {step.title}", flush=True)
         started = time.perf_counter()
-        found, problems = attempt(step, failed)
+        result, problems = attempt(step, failed)
         if problems:
             failed.append(step.title)
-            print(*(f"       {line}" for line in problems[-SHOWN_LINES:]), sep="\n")
-        print(f"       {found} ({time.perf_counter() - started:.0f} s)", flush=True)
+            print(*(f"       {line}" for line in problems[-MAX_SHOWN_LINES:]), sep="\n")
+        print(f"       {result} ({time.perf_counter() - started:.0f} s)", flush=True)
     print(f"{len(all_steps) - len(failed)} passed, {len(failed)} failed")
     return 1 if failed else 0
 
 
 def attempt(step: Step, failed: Sequence[str]) -> tuple[str, list[str]]:
     """Run one step; return its result and the lines of its failure."""
-    if step.need in failed:
-        return "SKIPPED", [f"It depends on “{step.need}”, which failed."]
+    if step.depends_on in failed:
+        return "SKIPPED", [f"It depends on “{step.depends_on}”, which failed."]
     try:
         return step.run(), []
     except StepError as error:
@@ -121,9 +128,9 @@ def attempt(step: Step, failed: Sequence[str]) -> tuple[str, list[str]]:
 
 def run(*command: str | Path, cwd: Path = ROOT, **environment: str) -> str:
     """Return the output of a command; raises StepError with the output if it fails."""
-    inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
+    inherited = {name: os.environ[name] for name in INHERITED_VARIABLES if name in os.environ}
     fixed = {"SAM_CLI_TELEMETRY": "0", "AWS_DEFAULT_REGION": "eu-west-1"}
-    done = subprocess.run(
+    completed = subprocess.run(
         command,
         cwd=cwd,
         env={**inherited, **fixed, **environment},
@@ -133,9 +140,9 @@ def run(*command: str | Path, cwd: Path = ROOT, **environment: str) -> str:
         text=True,
         check=False,
     )
-    if done.returncode:
-        raise StepError(done.stdout or f"{command[0]} exited with code {done.returncode}")
-    return done.stdout
+    if completed.returncode:
+        raise StepError(completed.stdout or f"{command[0]} exited with code {completed.returncode}")
+    return completed.stdout
 
 
 def sam_validate() -> str:
@@ -153,26 +160,26 @@ def cfn_lint() -> str:
 def checkov(folder: Path) -> str:
     """Check the template itself, and the stacks that some parameters produce."""
     files = [ROOT / "template.yaml"]
-    for name in CHECKED:
+    for name in CHECKOV_STACKS:
         files.append(folder / f"{name.replace(' ', '-')}.json")
         files[-1].write_text(json.dumps(as_template(all_stacks()[name])))
-    words = [word for file in files for word in ("--file", str(file))]
+    arguments = [word for file in files for word in ("--file", str(file))]
     output = run(
         *(CHECKS / "checkov", "--framework", "cloudformation", "--skip-download", "--soft-fail"),
-        *("--compact", "--output", "json", *words),
+        *("--compact", "--output", "json", *arguments),
         LOG_LEVEL="ERROR",
     )
     results = json.loads(output[output.index("{") :])["results"]
     passed, skipped = results["passed_checks"], results["skipped_checks"]
-    checked = {name_of(each) for each in passed}
-    wrong = [
-        f"{name_of(each)}: {each['resource']}: {each['check_id']} {each['check_name']}"
-        for each in results["failed_checks"]
+    checked = {name_of(check) for check in passed}
+    findings = [
+        f"{name_of(check)}: {check['resource']}: {check['check_id']} {check['check_name']}"
+        for check in results["failed_checks"]
     ]
-    wrong += [f"{file}: cannot be read" for file in results["parsing_errors"]]
-    wrong += [f"{file.name}: checkov ran no check" for file in files if file.name not in checked]
-    if wrong:
-        raise StepError("\n".join(sorted(wrong)))
+    findings += [f"{file}: cannot be read" for file in results["parsing_errors"]]
+    findings += [f"{file.name}: checkov ran no check" for file in files if file.name not in checked]
+    if findings:
+        raise StepError("\n".join(sorted(findings)))
     return f"{len(passed)} checks passed, {len(skipped)} suppressed with a reason"
 
 
@@ -184,8 +191,8 @@ def name_of(result: Mapping[str, Any]) -> str:
 def as_template(stack: Stack) -> dict[str, Any]:
     """Return a template with the resources of a stack, resolved."""
     resources = {
-        each.id: {**each.attributes, "Properties": each.properties}
-        for each in stack.resources.values()
+        resource.id: {**resource.attributes, "Properties": resource.properties}
+        for resource in stack.resources.values()
     }
     # SAM creates the stage; the linter metadata of the API applies to it, too.
     stage = resources[stack.one("AWS::ApiGateway::Stage").id]
@@ -195,17 +202,17 @@ def as_template(stack: Stack) -> dict[str, Any]:
 
 def pytest(*tests: str, builds: Path | None = None) -> str:
     """Run tests; `builds` is the folder of the builds, for tests that need them."""
-    builds_of = str(builds or "")
+    folder = str(builds or "")
     output = run(
-        *(sys.executable, "-m", "pytest", "-q", "--tb=short", *tests), MEDIANEST_BUILDS=builds_of
+        *(sys.executable, "-m", "pytest", "-q", "--tb=short", *tests), MEDIANEST_BUILDS=folder
     )
     return output.strip().splitlines()[-1]
 
 
 def copy(checkout: Path) -> str:
-    """Copy the project as a fresh clone has it, without generated files."""
-    listed = run("git", "ls-files", "--cached", "--others", "--exclude-standard", "-z")
-    names = [name for name in listed.split("\0") if (ROOT / name).is_file() and name]
+    """Copy the files that a fresh clone would have, without generated ones."""
+    output = run("git", "ls-files", "--cached", "--others", "--exclude-standard", "-z")
+    names = [name for name in output.split("\0") if (ROOT / name).is_file() and name]
     for name in names:
         (checkout / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(ROOT / name, checkout / name)
@@ -214,9 +221,9 @@ def copy(checkout: Path) -> str:
 
 def sam_build(checkout: Path, build: Path, architecture: str) -> str:
     """Build all functions and layers for one architecture."""
-    parameter = f"Architecture={architecture}"
+    override = f"Architecture={architecture}"
     run(
-        *(SAM / "sam", "build", "--build-dir", build, "--parameter-overrides", parameter),
+        *(SAM / "sam", "build", "--build-dir", build, "--parameter-overrides", override),
         cwd=checkout,
         ARCH=architecture,
         PYTHON=str(SAM / "python"),

@@ -1,6 +1,6 @@
 """Tests of the output of `sam build`; `make deploy-check` builds it and sets MEDIANEST_BUILDS.
 
-pyproject.toml excludes them from the other tests, which need no build.
+pyproject.toml excludes these tests from the default run, which needs no build.
 """
 
 import os
@@ -12,8 +12,8 @@ import pytest
 
 from tests.support.engines import database
 
-_GIVEN = os.environ.get("MEDIANEST_BUILDS", "")
-if not _GIVEN:
+_BUILDS = os.environ.get("MEDIANEST_BUILDS", "")
+if not _BUILDS:
     raise pytest.UsageError("MEDIANEST_BUILDS is not set: run `make deploy-check`")
 if sys.platform != "linux":
     raise pytest.UsageError("Builds for Lambda run on Linux only")
@@ -22,7 +22,7 @@ if sys.platform != "linux":
 @pytest.fixture(scope="session")
 def builds() -> Path:
     """Return the folder with one build for each architecture."""
-    return Path(_GIVEN)
+    return Path(_BUILDS)
 
 
 @pytest.fixture(scope="module")

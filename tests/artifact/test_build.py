@@ -21,7 +21,7 @@ def build(request: pytest.FixtureRequest, builds: Path) -> Path:
     return builds / str(request.param)
 
 
-def read(build: Path) -> Template:
+def built_template(build: Path) -> Template:
     return read_template(build / "template.yaml", opt=build)
 
 
@@ -31,21 +31,21 @@ def size(folder: Path) -> int:
 
 def files(folder: Path) -> set[Path]:
     """Return the files in a folder, without compiled Python."""
-    found = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
-    return {path for path in found if "__pycache__" not in path.parts}
+    paths = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
+    return {path for path in paths if "__pycache__" not in path.parts}
 
 
 def test_compiled_modules_are_for_the_architecture(build: Path) -> None:
-    found = [path for path in build.rglob("*.so*") if path.is_file()]
-    assert len(found) > 5
-    for path in found:
+    modules = [path for path in build.rglob("*.so*") if path.is_file()]
+    assert len(modules) > 5
+    for path in modules:
         header = path.read_bytes()[:20]
         assert header[:4] == b"\x7fELF", path
         assert int.from_bytes(header[18:20], "little") == MACHINES[build.name], path
 
 
 def test_each_function_is_built_with_its_routes_files_and_layers(build: Path) -> None:
-    built = read(build)
+    built = built_template(build)
     assert built.functions.keys() == TEMPLATE.functions.keys()
     assert built.routes == TEMPLATE.routes
     for function in built.functions.values():
@@ -55,17 +55,17 @@ def test_each_function_is_built_with_its_routes_files_and_layers(build: Path) ->
 
 
 @pytest.mark.parametrize("layer", LAYERS)
-def test_a_layer_is_compiled_and_has_nothing_of_this_machine(build: Path, layer: str) -> None:
+def test_a_layer_is_compiled_and_contains_only_python(build: Path, layer: str) -> None:
     python = build / layer / "python"
     assert [path.name for path in (build / layer).iterdir()] == ["python"]
     sources = list(python.rglob("*.py"))
     assert len(sources) > 10
-    wanted = {Path(importlib.util.cache_from_source(str(path))) for path in sources}
+    expected = {Path(importlib.util.cache_from_source(str(path))) for path in sources}
     compiled = set(python.rglob("*.pyc"))
     assert all(path.name.endswith(".cpython-313.pyc") for path in compiled)
-    assert compiled <= wanted, "compiled files without a source"
+    assert compiled <= expected, "compiled files without a source"
     # A few packages contain files for other versions of Python, which do not compile.
-    assert len(wanted - compiled) <= len(wanted) // 100
+    assert len(expected - compiled) <= len(expected) // 100
     for path in compiled:
         # Unchecked hash-based files: on Lambda's read-only file system a source never changes.
         assert int.from_bytes(path.read_bytes()[4:8], "little") == 0b01, path
@@ -82,7 +82,7 @@ def test_the_built_layer_has_every_file_of_the_package(build: Path) -> None:
     assert files(build / "SharedLayer/python/medianest") == files(source.python / "medianest")
 
 
-def test_a_function_with_its_layers_is_half_of_lambdas_limit_at_most(build: Path) -> None:
+def test_a_function_with_its_layers_stays_below_half_of_lambdas_limit(build: Path) -> None:
     layers = sum(size(build / layer) for layer in LAYERS)
-    for function in read(build).functions.values():
+    for function in built_template(build).functions.values():
         assert layers + size(function.code) < MAX_UNZIPPED / 2

@@ -13,7 +13,7 @@ from local.run_config import SECRETS
 from medianest.signin import passwords
 from tests.support.api import TEMPLATE
 from tests.support.aws import Aws, emulator
-from tests.support.rie import HERE, app_url
+from tests.support.rie import NATIVE_ARCHITECTURE, app_url
 
 PASSWORD = "Sunset-Garden-42"
 
@@ -28,14 +28,14 @@ class Deployment:
     database_url: str
 
     def deploy(self, **changes: str) -> str:
-        """Deploy; return the output of the command line if it fails, else an empty text."""
-        given = [f"{name}={value}" for name, value in (self.parameters | changes).items()]
-        done = self.aws.sam(
+        """Deploy; return the output of `sam deploy` if it fails, else an empty text."""
+        overrides = [f"{name}={value}" for name, value in (self.parameters | changes).items()]
+        completed = self.aws.sam(
             *("deploy", "--stack-name", "medianest", "--template-file", str(self.template)),
             *("--resolve-s3", "--capabilities", "CAPABILITY_IAM", "--no-confirm-changeset"),
-            *("--no-progressbar", "--parameter-overrides", *given),
+            *("--no-progressbar", "--parameter-overrides", *overrides),
         )
-        return done.stdout + done.stderr if done.returncode else ""
+        return completed.stdout + completed.stderr if completed.returncode else ""
 
     @property
     def stack(self) -> Any:
@@ -81,7 +81,7 @@ def deployment(
     """Deploy once for all tests of this file, which depend on their order."""
     with emulator(tmp_path_factory.mktemp("aws")) as aws:
         parameters = {
-            "Architecture": HERE,
+            "Architecture": NATIVE_ARCHITECTURE,
             "DatabaseMode": "external",
             "DatabaseUrlSecretArn": aws.secret("application", app_url(database_url)),
             "MigrationsDatabaseUrlSecretArn": aws.secret("owner", database_url),
@@ -90,10 +90,12 @@ def deployment(
             "TmdbApiKey": "key-of-the-tests",
             "NodeEnv": "development",  # the local engines have no TLS
         }
-        created = Deployment(aws, builds / HERE / "template.yaml", parameters, database_url)
-        output = created.deploy()
+        stack = Deployment(
+            aws, builds / NATIVE_ARCHITECTURE / "template.yaml", parameters, database_url
+        )
+        output = stack.deploy()
         assert not output, output[-3000:]
-        yield created
+        yield stack
 
 
 def test_the_stack_deploys_onto_the_emulator(deployment: Deployment) -> None:
@@ -101,8 +103,8 @@ def test_the_stack_deploys_onto_the_emulator(deployment: Deployment) -> None:
     assert deployment.functions().keys() <= TEMPLATE.functions.keys() | {"RotationFunction"}
 
 
-def test_the_tables_were_made_before_the_functions(deployment: Deployment) -> None:
-    done = [
+def test_the_tables_are_created_before_the_functions(deployment: Deployment) -> None:
+    created = [
         each["LogicalResourceId"]
         for each in reversed(deployment.events())
         if each["ResourceStatus"] == "CREATE_COMPLETE"
@@ -114,10 +116,10 @@ def test_the_tables_were_made_before_the_functions(deployment: Deployment) -> No
         "MediaFunction",
         "AdminFunction",
     ):
-        assert done.index("Migrations") < done.index(function)
+        assert created.index("Migrations") < created.index(function)
 
 
-def test_variables_of_functions_are_arns(deployment: Deployment) -> None:
+def test_secret_variables_of_functions_are_arns(deployment: Deployment) -> None:
     for name, function in deployment.functions().items():
         for variable, value in function["Environment"]["Variables"].items():
             if variable in SECRETS:
@@ -164,14 +166,14 @@ def test_the_event_of_a_schedule_runs_the_cleanup(deployment: Deployment) -> Non
     assert len(names) == len(TEMPLATE.schedules)
     for name in names:
         target = schedules.get_schedule(Name=name)["Target"]
-        answer = deployment.aws.client("lambda").invoke(
+        response = deployment.aws.client("lambda").invoke(
             FunctionName=target["Arn"], Payload=target["Input"].encode()
         )
-        assert "FunctionError" not in answer, answer["Payload"].read()
-        assert json.loads(answer["Payload"].read())["task"] == json.loads(target["Input"])["task"]
+        assert "FunctionError" not in response, response["Payload"].read()
+        assert json.loads(response["Payload"].read())["task"] == json.loads(target["Input"])["task"]
 
 
-def test_a_change_is_a_new_version_that_serves(deployment: Deployment) -> None:
+def test_an_update_publishes_a_new_version_that_serves(deployment: Deployment) -> None:
     assert not deployment.deploy(LogLevel="DEBUG")
     assert deployment.stack["StackStatus"] == "UPDATE_COMPLETE"
     health = deployment.functions()["HealthFunction"]
@@ -185,8 +187,8 @@ def test_a_change_is_a_new_version_that_serves(deployment: Deployment) -> None:
 def test_a_failed_migration_keeps_the_functions_unchanged(deployment: Deployment) -> None:
     with psycopg.connect(deployment.database_url, autocommit=True) as owner:
         owner.execute("UPDATE schema_migrations SET checksum = repeat('0', 64)")
-    same = deployment.aws.secret("owner-again", deployment.database_url)
-    output = deployment.deploy(MigrationsDatabaseUrlSecretArn=same, LogLevel="ERROR")
+    other_arn = deployment.aws.secret("owner-again", deployment.database_url)
+    output = deployment.deploy(MigrationsDatabaseUrlSecretArn=other_arn, LogLevel="ERROR")
     assert output
     reasons = [
         each["ResourceStatusReason"]
@@ -205,10 +207,10 @@ def test_a_failed_migration_keeps_the_functions_unchanged(deployment: Deployment
 
 
 def test_the_stack_can_be_deleted(deployment: Deployment) -> None:
-    done = deployment.aws.sam(
+    completed = deployment.aws.sam(
         "delete", "--stack-name", "medianest", "--no-prompts", "--region", "eu-west-1"
     )
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert completed.returncode == 0, completed.stdout + completed.stderr
     assert not deployment.aws.client("lambda").list_functions()["Functions"]
     with psycopg.connect(deployment.database_url) as owner:
         assert owner.execute("SELECT count(*) FROM users").fetchone() == (1,)

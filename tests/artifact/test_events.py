@@ -20,12 +20,12 @@ from tests.conftest import JWT_SECRET
 from tests.support.api import ROOT, route_of
 from tests.support.limits import raise_limits
 from tests.support.plex import approve
-from tests.support.rie import HERE, Emulator, app_url, emulated, make_runtime
+from tests.support.rie import NATIVE_ARCHITECTURE, Emulator, app_url, emulated, make_runtime
 
 EVENTS = {path.stem: json.loads(path.read_text()) for path in sorted(ROOT.glob("events/*.json"))}
-REQUESTS = [name for name, event in EVENTS.items() if "httpMethod" in event]
-OTHERS = [name for name in EVENTS if name not in REQUESTS]
-MADE_UP_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
+ROUTE_EVENTS = [name for name, event in EVENTS.items() if "httpMethod" in event]
+OTHER_EVENTS = [name for name in EVENTS if name not in ROUTE_EVENTS]
+SAMPLE_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 PASSWORD, NEW_PASSWORD = "Sunset-Garden-42", "Walnut-Harbour-87"
 FILM_OF_THE_EVENT = 603
 
@@ -35,7 +35,7 @@ def function_of(name: str) -> str:
     return name.split("-", maxsplit=1)[0].capitalize() + "Function"
 
 
-class World:
+class DeployedFunctions:
     """The deployed functions, called with sample events."""
 
     def __init__(self, emulator: Callable[[str], Emulator], plex_url: str, db: Any) -> None:
@@ -43,8 +43,8 @@ class World:
         self._plex_url = plex_url
         self._db = db
         self._names = (f"person{number}" for number in itertools.count())
-        films = [each.id for each in load_catalogue().titles if each.media_type == "movie"]
-        self._films = (film for film in films if film != FILM_OF_THE_EVENT)
+        film_ids = [each.id for each in load_catalogue().titles if each.media_type == "movie"]
+        self._films = (film for film in film_ids if film != FILM_OF_THE_EVENT)
 
     def send(self, event: Mapping[str, Any]) -> Any:
         """Make a call and return the status and the body, parsed if it is JSON."""
@@ -69,7 +69,7 @@ class World:
 
     def token(self, person: str = "alice") -> str:
         """Sign a person in and return the token; alice was the first user and is admin."""
-        event = with_placeholders(
+        event = with_replacements(
             "auth-plex-verify", REPLACE_WITH_A_PIN_ID=self.approved_pin(person)
         )
         token: str = self.data_of(event)["token"]
@@ -87,7 +87,7 @@ class World:
 
     def request(self, token: str) -> str:
         """Request a film that has no request yet; return the request's id."""
-        event = with_placeholders("media-request", REPLACE_WITH_A_TOKEN=token)
+        event = with_replacements("media-request", REPLACE_WITH_A_TOKEN=token)
         for headers in (event["headers"], event["multiValueHeaders"]):
             del headers["Idempotency-Key"]
         event["body"] = json.dumps({"mediaType": "movie", "tmdbId": next(self._films)})
@@ -97,27 +97,30 @@ class World:
     def other_session(self, token: str) -> str:
         """Sign alice in again; return the id of the session that the token does not belong to."""
         self.token()
-        sessions = self.data_of(with_placeholders("auth-sessions", REPLACE_WITH_A_TOKEN=token))
+        sessions = self.data_of(with_replacements("auth-sessions", REPLACE_WITH_A_TOKEN=token))
         return next(str(each["id"]) for each in sessions if not each["current"])
 
-    def filled(self, name: str) -> dict[str, Any]:
+    def with_real_values(self, name: str) -> dict[str, Any]:
         """Return an event with real values in place of its placeholders and sample ids."""
-        words = {"REPLACE_WITH_A_PASSWORD": PASSWORD, "REPLACE_WITH_A_NEW_PASSWORD": NEW_PASSWORD}
+        replacements = {
+            "REPLACE_WITH_A_PASSWORD": PASSWORD,
+            "REPLACE_WITH_A_NEW_PASSWORD": NEW_PASSWORD,
+        }
         if name == "auth-plex-verify":
-            words["REPLACE_WITH_A_PIN_ID"] = self.approved_pin("bob")
+            replacements["REPLACE_WITH_A_PIN_ID"] = self.approved_pin("bob")
         if name in {"auth-login", "auth-password"}:
             user, _ = self.local_user()
-            words["REPLACE_WITH_A_USER_NAME"] = user
+            replacements["REPLACE_WITH_A_USER_NAME"] = user
         if name == "auth-password":
-            words["REPLACE_WITH_A_TOKEN"] = self.data_of(with_placeholders("auth-login", **words))[
-                "token"
-            ]
+            replacements["REPLACE_WITH_A_TOKEN"] = self.data_of(
+                with_replacements("auth-login", **replacements)
+            )["token"]
         if "REPLACE_WITH_A_TOKEN" in json.dumps(EVENTS[name]):
-            words.setdefault("REPLACE_WITH_A_TOKEN", self.token())
-        event = with_placeholders(name, **words)
-        for made_up in dict.fromkeys(MADE_UP_ID.findall(event["path"] + (event["body"] or ""))):
-            real = self.real_id(event, words["REPLACE_WITH_A_TOKEN"])
-            event = json.loads(json.dumps(event).replace(made_up, real))
+            replacements.setdefault("REPLACE_WITH_A_TOKEN", self.token())
+        event = with_replacements(name, **replacements)
+        for sample_id in dict.fromkeys(SAMPLE_ID.findall(event["path"] + (event["body"] or ""))):
+            real = self.real_id(event, replacements["REPLACE_WITH_A_TOKEN"])
+            event = json.loads(json.dumps(event).replace(sample_id, real))
         return event
 
     def real_id(self, event: Mapping[str, Any], token: str) -> str:
@@ -129,12 +132,12 @@ class World:
         return self.request(token)
 
 
-def with_placeholders(name: str, **words: str) -> dict[str, Any]:
+def with_replacements(name: str, **replacements: str) -> dict[str, Any]:
     """Return a sample event with its placeholders replaced."""
     text = json.dumps(EVENTS[name])
     # The longest first, because one placeholder may be a prefix of another.
-    for word in sorted(words, key=len, reverse=True):
-        text = text.replace(word, words[word])
+    for placeholder in sorted(replacements, key=len, reverse=True):
+        text = text.replace(placeholder, replacements[placeholder])
     event: dict[str, Any] = json.loads(text)
     return event
 
@@ -147,12 +150,12 @@ def emulator(
     upstreams: Standins,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Callable[[str], Emulator]]:
-    """Return a function that gives the emulator of a function, started on first use."""
+    """Return a callable: function id to its emulator, started on first use."""
     folder = tmp_path_factory.mktemp("rie")
     runtime = make_runtime(folder / "runtime")
-    build = builds / HERE
+    build = builds / NATIVE_ARCHITECTURE
     built = read_template(build / "template.yaml", opt=build)
-    local = {
+    shared = {
         "REDIS_URL": redis_url,
         "JWT_SECRET": JWT_SECRET,
         "PLEX_CLIENT_ID": "medianest-tests",
@@ -164,43 +167,45 @@ def emulator(
         "NODE_ENV": "development",  # the local engines have no TLS
     }
     with ExitStack() as stack:
-        running: dict[str, Emulator] = {}
+        started: dict[str, Emulator] = {}
 
         def environment(function: Function) -> dict[str, str]:
             is_owner = function.id == "MigrationsFunction"
-            own = local | {"DATABASE_URL": database_url if is_owner else app_url(database_url)}
-            return {name: own.get(name, value) for name, value in function.environment.items()}
+            values = shared | {"DATABASE_URL": database_url if is_owner else app_url(database_url)}
+            return {name: values.get(name, value) for name, value in function.environment.items()}
 
-        def get(name: str) -> Emulator:
-            if name not in running:
+        def emulator_of(name: str) -> Emulator:
+            if name not in started:
                 function = built.functions[name]
-                one = emulated(
+                emulated_function = emulated(
                     function, environment(function), runtime=runtime, log=folder / f"{name}.log"
                 )
-                running[name] = stack.enter_context(one)
-            return running[name]
+                started[name] = stack.enter_context(emulated_function)
+            return started[name]
 
-        yield get
+        yield emulator_of
 
 
 @pytest.fixture(scope="module")
-def world(
+def deployed(
     emulator: Callable[[str], Emulator], database_url: str, upstreams: Standins
-) -> Iterator[World]:
+) -> Iterator[DeployedFunctions]:
     """Return the deployed functions, with a migrated database and alice as admin."""
     applied = emulator("MigrationsFunction").invoke(EVENTS["migrations"])["applied"]
     assert applied
     with psycopg.connect(database_url, autocommit=True) as db:
         raise_limits(db)
-        world = World(emulator, upstreams.plex_url, db)
-        world.token()
-        yield world
+        deployed = DeployedFunctions(emulator, upstreams.plex_url, db)
+        deployed.token()
+        yield deployed
 
 
-@pytest.mark.parametrize("name", REQUESTS)
-def test_each_sample_event_is_answered_unchanged(world: World, name: str) -> None:
+@pytest.mark.parametrize("name", ROUTE_EVENTS)
+def test_each_unchanged_sample_event_gets_its_documented_status(
+    deployed: DeployedFunctions, name: str
+) -> None:
     event = EVENTS[name]
-    status, body = world.send(event)
+    status, body = deployed.send(event)
     if "Authorization" in event["headers"] or name == "auth-login":
         assert (status, body["success"]) == (401, False), body
     elif name == "auth-plex-verify":
@@ -209,28 +214,30 @@ def test_each_sample_event_is_answered_unchanged(world: World, name: str) -> Non
         assert 200 <= status < 300, body
 
 
-@pytest.mark.parametrize("name", REQUESTS)
-def test_each_route_answers_its_sample_event_with_real_values(world: World, name: str) -> None:
-    status, body = world.send(world.filled(name))
+@pytest.mark.parametrize("name", ROUTE_EVENTS)
+def test_each_route_accepts_its_sample_event_with_real_values(
+    deployed: DeployedFunctions, name: str
+) -> None:
+    status, body = deployed.send(deployed.with_real_values(name))
     assert 200 <= status < 300, body
 
 
-@pytest.mark.parametrize("name", [name for name in OTHERS if name.startswith("cleanup")])
+@pytest.mark.parametrize("name", [name for name in OTHER_EVENTS if name.startswith("cleanup")])
 def test_each_sample_event_of_a_schedule_runs_its_task(
-    world: World, emulator: Callable[[str], Emulator], name: str
+    deployed: DeployedFunctions, emulator: Callable[[str], Emulator], name: str
 ) -> None:
     answer = emulator(function_of(name)).invoke(EVENTS[name])
     assert answer["task"] == EVENTS[name]["task"]
     assert answer["more"] is False
 
 
-def test_migrations_run_again_apply_nothing(
-    world: World, emulator: Callable[[str], Emulator]
+def test_a_second_run_of_the_migrations_applies_nothing(
+    deployed: DeployedFunctions, emulator: Callable[[str], Emulator]
 ) -> None:
     assert emulator("MigrationsFunction").invoke(EVENTS["migrations"]) == {"applied": []}
 
 
 def test_every_sample_event_was_sent() -> None:
-    cleaning = {name for name in OTHERS if name.startswith("cleanup")}
+    cleanup_events = {name for name in OTHER_EVENTS if name.startswith("cleanup")}
     # test_rotation.py sends the event of the rotation.
-    assert EVENTS.keys() == {"migrations", "rotation", *cleaning, *REQUESTS}
+    assert EVENTS.keys() == {"migrations", "rotation", *cleanup_events, *ROUTE_EVENTS}

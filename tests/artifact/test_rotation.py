@@ -7,9 +7,9 @@ from pathlib import Path
 from local.template.reader import read_template
 from tests.support.api import ROOT
 from tests.support.aws import emulator
-from tests.support.rie import HERE, emulated, make_runtime
+from tests.support.rie import NATIVE_ARCHITECTURE, emulated, make_runtime
 
-FORMER, NEXT = (
+PREVIOUS, NEXT = (
     "The-key_of-before-this-rotation-0123456789",
     "The-key_of-the-rotation-after-this-9876543210",
 )
@@ -17,8 +17,8 @@ EVENT = json.loads((ROOT / "events/rotation.json").read_text())
 STEPS = ("createSecret", "setSecret", "testSecret", "finishSecret")
 
 
-def test_a_rotation_takes_all_four_steps(builds: Path, tmp_path: Path) -> None:
-    build, version = builds / HERE, str(uuid.uuid4())
+def test_a_rotation_completes_all_four_steps(builds: Path, tmp_path: Path) -> None:
+    build, version = builds / NATIVE_ARCHITECTURE, str(uuid.uuid4())
     built = read_template(
         build / "template.yaml", opt=build, parameters={"JwtRotationDays": "31"}
     ).functions["RotationFunction"]
@@ -26,9 +26,9 @@ def test_a_rotation_takes_all_four_steps(builds: Path, tmp_path: Path) -> None:
     with emulator(tmp_path) as aws:
         environment = {**built.environment, "AWS_ENDPOINT_URL": aws.url}
         client = aws.client("secretsmanager")
-        secret = aws.secret("jwt", json.dumps({"sign": FORMER, "verify": []}))
+        secret = aws.secret("jwt", json.dumps({"sign": PREVIOUS, "verify": []}))
         # Secrets Manager creates a pending version without a value; the emulator cannot.
-        pending = json.dumps({"sign": FORMER, "verify": [NEXT], "next": NEXT})
+        pending = json.dumps({"sign": PREVIOUS, "verify": [NEXT], "next": NEXT})
         client.put_secret_value(
             SecretId=secret,
             ClientRequestToken=version,

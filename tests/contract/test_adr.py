@@ -1,4 +1,4 @@
-"""docs/adr: each decision has a number, a status, a date and an equal entry in the index."""
+"""docs/adr: each decision has a number, a status, a date and a matching entry in the index."""
 
 import re
 
@@ -21,13 +21,13 @@ def test_index_lists_every_decision_in_order() -> None:
 
 
 @pytest.mark.parametrize("row", INDEX, ids=lambda row: row[0])
-def test_a_decision_is_what_the_index_says(row: tuple[str, ...]) -> None:
+def test_a_decision_matches_its_index_entry(row: tuple[str, ...]) -> None:
     number, title, name, status, day = row
     text = (FOLDER / name).read_text()
     assert name.startswith(f"{int(number):04}-")
     assert text.startswith(f"# {number}. {title}\n")
-    said = re.search(r"^\*\*Status\.\*\* (.+?), (\d{4}-\d{2}-\d{2})\.", text, re.MULTILINE)
-    assert said is not None, "the first line is **Status.** Accepted, YYYY-MM-DD."
-    assert (said[1].lower(), said[2]) == (status, day)
+    status_line = re.search(r"^\*\*Status\.\*\* (.+?), (\d{4}-\d{2}-\d{2})\.", text, re.MULTILINE)
+    assert status_line is not None, "the first line is **Status.** Accepted, YYYY-MM-DD."
+    assert (status_line[1].lower(), status_line[2]) == (status, day)
     for part in ("Context", "Decision", "Consequences"):
         assert f"**{part}" in text, f"add a paragraph that starts with **{part}.**"

@@ -9,7 +9,7 @@ from tests.support.trust import exists, named
 
 TEXT = (ROOT / "docs/contract.md").read_text()
 SECTIONS = dict(re.findall(r"^## (\d+)\. .+\n((?:(?!## ).*\n)+)", TEXT, re.MULTILINE))
-CITED = re.compile(r"[Ss]ection\s+(\d+)\s+of\s+the\s+contract|contract's\s+section\s+(\d+)")
+CITATION = re.compile(r"[Ss]ection\s+(\d+)\s+of\s+the\s+contract|contract's\s+section\s+(\d+)")
 
 
 def test_sections_are_numbered_without_a_gap() -> None:
@@ -17,7 +17,7 @@ def test_sections_are_numbered_without_a_gap() -> None:
 
 
 @pytest.mark.parametrize("number", SECTIONS)
-def test_section_is_shown_by_tests(number: str) -> None:
+def test_section_names_tests_that_exist(number: str) -> None:
     tests = named(SECTIONS[number].partition("Shown by")[2])
     assert tests, f"name tests that show section {number}: Shown by `integration/test_….py::test_…`"
     missing = sorted(test for test in tests if not exists(test))
@@ -31,8 +31,8 @@ def test_sections_that_the_code_cites_exist() -> None:
         for folder in folders
         for file in (ROOT / folder).rglob("*.py")
         # A citation may span two lines of a comment.
-        for found in CITED.findall(re.sub(r"\n\s*#?", " ", file.read_text()))
-        for number in found
+        for citation in CITATION.findall(re.sub(r"\n\s*#?", " ", file.read_text()))
+        for number in citation
         if number
     }
     assert len(cited) > 5

@@ -1,4 +1,4 @@
-"""Core is independent of the domains: their words do not occur in its code or comments."""
+"""Core is independent of the domains: no word of a domain occurs in its code or comments."""
 
 import io
 import re
@@ -27,25 +27,25 @@ DOMAINS: Mapping[str, frozenset[str]] = {
 WORDS = frozenset().union(*DOMAINS.values())
 PHRASES = frozenset({"media_request", "sign_in", "sign_out", "signed_in", "signed_out"})
 # The product's name, an HTTP header and a variable of AWS contain such words by coincidence.
-NAMES = re.compile("medianest|user[ _-]agent|AWS_SESSION_TOKEN", re.IGNORECASE)
-# Data of core by design: one table of codes and one set of example ids for the whole API, and the
-# environment variables.
-EXEMPT = frozenset({"error_codes.py", "examples.py", "variables.py"})
-# PostgreSQL and Valkey have their own users and passwords.
-LOGINS: Mapping[str, frozenset[str]] = {
+COINCIDENCES = re.compile("medianest|user[ _-]agent|AWS_SESSION_TOKEN", re.IGNORECASE)
+# By design, these modules have data of all domains: the error codes, example ids and environment
+# variables of the whole API.
+EXEMPT_MODULES = frozenset({"error_codes.py", "examples.py", "variables.py"})
+# PostgreSQL and Valkey have users and passwords, too.
+CREDENTIAL_WORDS: Mapping[str, frozenset[str]] = {
     "addresses.py": frozenset({"login", "password", "user", "username"}),
     "db.py": frozenset({"password", "role", "user"}),
-    # The placeholder `password` is refused as a signing key.
+    # The placeholder `password` is rejected as a signing key.
     "signing_keys.py": frozenset({"password"}),
 }
 _TEXT = {tokenize.NAME, tokenize.STRING, tokenize.COMMENT, tokenize.FSTRING_MIDDLE}
 
 
 def words_of(source: str) -> Iterator[tuple[int, list[str]]]:
-    """Yield each name, text and comment: its line, and its words in lower case and singular."""
+    """Yield the line number and words, lower-case singular, of each name, string and comment."""
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
         if token.type in _TEXT:
-            text = NAMES.sub(" ", token.string)
+            text = COINCIDENCES.sub(" ", token.string)
             # Split names in camel case into words.
             text = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", text)
             words = re.findall("[a-z]+", text.lower())
@@ -59,28 +59,28 @@ def singular(word: str) -> str:
 
 
 def domain_words(source: str, allowed: frozenset[str] = frozenset()) -> list[str]:
-    """Return the words of domains in a module, each with its line."""
-    found = []
+    """Return the words of domains in a module, each with its line number."""
+    findings = []
     for line, words in words_of(source):
         pairs = ["_".join(pair) for pair in pairwise(words)]
-        found += [f"{line}: {each}" for each in words if each in WORDS - allowed]
-        found += [f"{line}: {each}" for each in pairs if each in PHRASES]
-    return found
+        findings += [f"{line}: {each}" for each in words if each in WORDS - allowed]
+        findings += [f"{line}: {each}" for each in pairs if each in PHRASES]
+    return findings
 
 
 MODULES = sorted(path.relative_to(CORE).as_posix() for path in CORE.rglob("*.py"))
 
 
-@pytest.mark.parametrize("name", [name for name in MODULES if name not in EXEMPT])
+@pytest.mark.parametrize("name", [name for name in MODULES if name not in EXEMPT_MODULES])
 def test_core_has_no_word_of_a_domain(name: str) -> None:
     source = (CORE / name).read_text(encoding="utf-8")
-    assert domain_words(source, LOGINS.get(name, frozenset())) == []
+    assert domain_words(source, CREDENTIAL_WORDS.get(name, frozenset())) == []
 
 
-def test_an_exemption_is_needed() -> None:
-    for name in EXEMPT:
+def test_every_exemption_is_needed() -> None:
+    for name in EXEMPT_MODULES:
         assert domain_words((CORE / name).read_text(encoding="utf-8")), name
-    for name, allowed in LOGINS.items():
+    for name, allowed in CREDENTIAL_WORDS.items():
         source = (CORE / name).read_text(encoding="utf-8")
         assert {each.split()[1] for each in domain_words(source)} == allowed, name
 
@@ -116,5 +116,5 @@ def test_a_word_of_a_domain_is_found(tmp_path: Path, source: str, word: str) -> 
         "token = os.environ['AWS_SESSION_TOKEN']\n",
     ],
 )
-def test_a_word_of_http_or_of_a_server_is_none_of_a_domain(source: str) -> None:
+def test_a_word_of_http_or_of_a_server_is_allowed(source: str) -> None:
     assert domain_words(source) == []

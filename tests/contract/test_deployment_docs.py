@@ -15,26 +15,26 @@ DEPLOY, OPERATIONS, TROUBLESHOOTING, SAM_LOCAL = (
     (ROOT / "docs" / name).read_text()
     for name in ("deploy.md", "operations.md", "troubleshooting.md", "sam-local.md")
 )
-OURS = {
+CHECKED_PAGES = {
     "deploy.md": DEPLOY,
     "operations.md": OPERATIONS,
     "troubleshooting.md": TROUBLESHOOTING,
     "sam-local.md": SAM_LOCAL,
 }
 RESOURCES: Mapping[str, Any] = template()["Resources"]
-# Arguments of AWS's command line that look like parameters of the template.
+# Arguments of the AWS command line that look like parameters of the template.
 NOT_PARAMETERS = {"MinCapacity", "Name", "Start", "Type"}
 
 
 def alarms() -> dict[str, str]:
     """Return the name of each alarm without the stack's name, by the alarm's id."""
-    found = {
+    names = {
         name: each["Properties"]["AlarmName"]["Fn::Sub"].removeprefix("${AWS::StackName}-")
         for name, each in RESOURCES.items()
         if each["Type"] == "AWS::CloudWatch::Alarm"
     }
     budgets = [name for name, each in RESOURCES.items() if each["Type"] == "AWS::Budgets::Budget"]
-    return found | {name: name for name in budgets}
+    return names | {name: name for name in budgets}
 
 
 def sections() -> dict[str, str]:
@@ -42,9 +42,9 @@ def sections() -> dict[str, str]:
     parts = re.split(r"^#{2,3} (.+)$", OPERATIONS, flags=re.MULTILINE)
     titles = zip(parts[1::2], parts[2::2], strict=True)
     prefix = "Alarm: "
-    found = [(title.removeprefix(prefix), text) for title, text in titles if prefix in title]
-    assert len(dict(found)) == len(found), "two sections about one alarm"
-    return dict(found)
+    runbooks = [(title.removeprefix(prefix), text) for title, text in titles if prefix in title]
+    assert len(dict(runbooks)) == len(runbooks), "two sections about one alarm"
+    return dict(runbooks)
 
 
 def anchors(page: Path) -> set[str]:
@@ -84,10 +84,12 @@ def test_each_runbook_has_an_alarm() -> None:
         assert any(name == kind or name.startswith(f"{kind}-") for name in names), kind
 
 
-@pytest.mark.parametrize("page", OURS)
-def test_parameters_that_are_given_values_exist(page: str) -> None:
-    given = set(re.findall(r"(?<![\w,.-])([A-Z][a-z]\w*)=(?!=)", OURS[page])) - NOT_PARAMETERS
-    assert given <= template()["Parameters"].keys()
+@pytest.mark.parametrize("page", CHECKED_PAGES)
+def test_parameters_in_commands_exist(page: str) -> None:
+    assigned = (
+        set(re.findall(r"(?<![\w,.-])([A-Z][a-z]\w*)=(?!=)", CHECKED_PAGES[page])) - NOT_PARAMETERS
+    )
+    assert assigned <= template()["Parameters"].keys()
 
 
 def test_each_parameter_is_explained() -> None:
@@ -95,42 +97,42 @@ def test_each_parameter_is_explained() -> None:
         assert re.search(rf"\b{name}\b", DEPLOY), name
 
 
-@pytest.mark.parametrize("page", OURS)
-def test_resources_that_are_asked_for_exist(page: str) -> None:
+@pytest.mark.parametrize("page", CHECKED_PAGES)
+def test_resources_in_commands_exist(page: str) -> None:
     known = set(RESOURCES)
     for name, each in RESOURCES.items():
         known |= {name + event for event in each.get("Properties", {}).get("Events", {})}
-    for named in re.findall(r"name_of ([\w${}]+)", OURS[page]):
+    for resource in re.findall(r"name_of ([\w${}]+)", CHECKED_PAGES[page]):
         # The variable of a loop matches any name.
-        pattern = re.sub(r"\$\{?each\}?", r"\\w+", named)
-        assert any(re.fullmatch(pattern, name) for name in known), named
+        pattern = re.sub(r"\$\{?each\}?", r"\\w+", resource)
+        assert any(re.fullmatch(pattern, name) for name in known), resource
 
 
-@pytest.mark.parametrize("page", OURS)
-def test_outputs_that_are_named_exist(page: str) -> None:
-    listed = re.findall(r"outputs? ((?:`\w+`(?: and )?)+)", OURS[page])
+@pytest.mark.parametrize("page", CHECKED_PAGES)
+def test_named_outputs_exist(page: str) -> None:
+    listed = re.findall(r"outputs? ((?:`\w+`(?: and )?)+)", CHECKED_PAGES[page])
     for name in re.findall(r"`(\w+)`", " ".join(listed)):
         assert name in template()["Outputs"]
 
 
-@pytest.mark.parametrize("page", OURS)
-def test_logs_that_are_named_exist(page: str) -> None:
+@pytest.mark.parametrize("page", CHECKED_PAGES)
+def test_named_log_groups_exist(page: str) -> None:
     known = {
         each["Properties"]["LogGroupName"]["Fn::Sub"].rpartition("/")[2]
         for each in RESOURCES.values()
         if each["Type"] == "AWS::Logs::LogGroup"
     }
-    named = re.findall(r"(?<!\w)/(?:medianest|\$STACK)/([a-z]+)", OURS[page])
-    named += re.findall(r"\bask ([a-z]+) '", OURS[page])
+    named = re.findall(r"(?<!\w)/(?:medianest|\$STACK)/([a-z]+)", CHECKED_PAGES[page])
+    named += re.findall(r"\bask ([a-z]+) '", CHECKED_PAGES[page])
     assert set(named) <= known
 
 
-def test_capacity_table_is_the_alarms_of_the_template() -> None:
+def test_capacity_table_equals_the_alarm_thresholds_of_the_template() -> None:
     listed: dict[str, int] = {}
-    for names, alarm, bounds in re.findall(
+    for names, alarm, environments in re.findall(
         r"^\| (db\.[^|]+) \| (\d+) \| (\d+) \|$", OPERATIONS, flags=re.MULTILINE
     ):
-        assert int(bounds) == int(alarm) * 5 // 4 - 15
+        assert int(environments) == int(alarm) * 5 // 4 - 15
         listed |= dict.fromkeys(names.split(", "), int(alarm))
     mapping = template()["Mappings"]["DatabaseConnections"]
     assert listed == {name: each["Alarm"] for name, each in mapping.items()}

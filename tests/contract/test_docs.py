@@ -26,10 +26,10 @@ def test_sample_events_are_up_to_date() -> None:
 
 def test_documented_statement_timeout_is_the_configured_one() -> None:
     page = (PROJECT / "docs/environment.md").read_text(encoding="utf-8")
-    told = re.findall(r"cancels a statement after (\d+) seconds", page)
+    documented = re.findall(r"cancels a statement after (\d+) seconds", page)
     migrations = PROJECT / "layers/shared/python/medianest/migrations"
     code = "".join(path.read_text() for path in sorted(migrations.iterdir()) if path.is_file())
-    set_to = re.findall(r"statement_timeout = '+(\d+)s'", code)
-    assert len(told) == 1
-    assert len(set_to) >= 2  # for the owner and for the role of the functions
-    assert set(set_to) == set(told)
+    configured = re.findall(r"statement_timeout = '+(\d+)s'", code)
+    assert len(documented) == 1
+    assert len(configured) >= 2  # for the owner and for the role of the functions
+    assert set(configured) == set(documented)

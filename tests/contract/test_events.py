@@ -1,8 +1,8 @@
 """events/ has one correct file for each route and schedule of template.yaml.
 
-A route's file is named after its path without `/api`, parameters and `.json`, a schedule's after
-its function and its name. A function with neither is invoked by hand and has a file of its name.
-Preflights have no file, because browsers send them.
+The name of a route's file is the path without `/api`, parameters and `.json`; a schedule's file has
+the names of its function and schedule. A function without routes and schedules is invoked by hand;
+its file has its name. Preflights have no file, because browsers send them.
 """
 
 import json
@@ -20,7 +20,7 @@ from tools.docs import events
 from tools.docs.events import kebab, schedule_file
 
 # Fields that API Gateway generates for each request or deployment.
-MADE_UP = {"extendedRequestId", "resourceId"}
+GENERATED_FIELDS = {"extendedRequestId", "resourceId"}
 
 
 ROUTES = [
@@ -31,10 +31,14 @@ ROUTES = [
 SCHEDULES = list(TEMPLATE.schedules.values())
 CALLED = {route.target for route in ROUTES} | {schedule.function for schedule in SCHEDULES}
 # Some functions exist only with a certain parameter.
-WHOLE = read_template(
+TEMPLATE_WITH_ROTATION = read_template(
     ROOT / "template.yaml", opt=ROOT / ".venv/opt", parameters={"JwtRotationDays": "31"}
 )
-BY_HAND = [kebab(name.removesuffix("Function")) for name in WHOLE.functions if name not in CALLED]
+MANUAL_EVENTS = [
+    kebab(name.removesuffix("Function"))
+    for name in TEMPLATE_WITH_ROTATION.functions
+    if name not in CALLED
+]
 
 
 def route_file(route: Route) -> str:
@@ -49,34 +53,34 @@ def read(name: str) -> Any:
 def without_generated(event: dict[str, Any]) -> dict[str, Any]:
     context = event["requestContext"]
     return event | {
-        "requestContext": {key: context[key] for key in context.keys() - MADE_UP},
-        "made up": context.keys() & MADE_UP,
+        "requestContext": {key: context[key] for key in context.keys() - GENERATED_FIELDS},
+        "generated": context.keys() & GENERATED_FIELDS,
     }
 
 
-def test_each_route_and_schedule_has_one_file_and_each_file_one_of_them() -> None:
-    wanted = [*map(route_file, ROUTES), *map(schedule_file, SCHEDULES), *BY_HAND]
-    there = {path.stem for path in (ROOT / "events").glob("*.json")}
-    assert len(wanted) == len(set(wanted)), "two routes share a file: see tools/docs/events.py"
-    assert sorted(set(wanted) - there) == [], "run `make docs`, which writes events/"
-    assert sorted(there - set(wanted)) == [], (
+def test_routes_and_schedules_have_one_file_each_and_no_file_is_left_over() -> None:
+    expected = [*map(route_file, ROUTES), *map(schedule_file, SCHEDULES), *MANUAL_EVENTS]
+    existing = {path.stem for path in (ROOT / "events").glob("*.json")}
+    assert len(expected) == len(set(expected)), "two routes share a file: see tools/docs/events.py"
+    assert sorted(set(expected) - existing) == [], "run `make docs`, which writes events/"
+    assert sorted(existing - set(expected)) == [], (
         "remove the sample events of routes and schedules that do not exist"
     )
 
 
 def test_every_placeholder_is_explained() -> None:
     explained = (ROOT / "events/README.md").read_text() + (ROOT / "docs/sam-local.md").read_text()
-    found = {
+    placeholders = {
         word
         for name in map(route_file, ROUTES)
         for word in re.findall(r"REPLACE_WITH_A_\w+", json.dumps(read(name)))
     }
-    assert len(found) == 5
-    assert {word for word in found if word not in explained} == set()
+    assert len(placeholders) == 5
+    assert {word for word in placeholders if word not in explained} == set()
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=route_file)
-def test_a_route_event_is_what_api_gateway_sends(route: Route) -> None:
+def test_a_route_event_equals_the_event_of_api_gateway(route: Route) -> None:
     event = read(route_file(route))
     parameters = event["pathParameters"] or {}
     assert set(parameters) == set(re.findall(r"{(\w+)}", route.path))
@@ -91,8 +95,8 @@ def test_a_route_event_is_what_api_gateway_sends(route: Route) -> None:
         stage=TEMPLATE.stage,
     )
     body = (event["body"] or "").encode()
-    sent = proxy_event(call, resource=route.path, parameters=parameters, body=body)
-    assert without_generated(event) == without_generated(sent)
+    expected = proxy_event(call, resource=route.path, parameters=parameters, body=body)
+    assert without_generated(event) == without_generated(expected)
 
 
 @pytest.mark.parametrize("schedule", SCHEDULES, ids=schedule_file)
@@ -100,6 +104,6 @@ def test_a_schedule_event_is_the_input_of_the_schedule(schedule: Schedule) -> No
     assert read(schedule_file(schedule)) == schedule.event
 
 
-@pytest.mark.parametrize("name", BY_HAND)
+@pytest.mark.parametrize("name", MANUAL_EVENTS)
 def test_an_event_sent_by_hand_is_an_object(name: str) -> None:
     assert isinstance(read(name), dict)

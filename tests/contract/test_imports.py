@@ -38,14 +38,14 @@ BROKEN = [
 FRAMEWORK = ["medianest.lending.service -> fastapi", "functions.lending.app -> starlette"]
 
 
-def test_a_new_package_is_held_to_every_rule(tmp_path: Path) -> None:
+def test_every_rule_applies_to_a_new_package(tmp_path: Path) -> None:
     for folder in (MEDIANEST, "functions", "local", "tools"):
         shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("*.pyc"))
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
     for file, text in LENDING.items():
         (tmp_path / file).parent.mkdir(exist_ok=True)
         (tmp_path / file).write_text(text)
-    done = subprocess.run(
+    completed = subprocess.run(
         [Path(sys.executable).with_name("lint-imports"), "--no-cache"],
         cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": f"{tmp_path / MEDIANEST.parent}:{tmp_path}"},
@@ -54,33 +54,33 @@ def test_a_new_package_is_held_to_every_rule(tmp_path: Path) -> None:
         timeout=120,
         check=False,
     )
-    assert done.returncode == 1, done.stdout + done.stderr
-    lines = done.stdout.splitlines()
+    assert completed.returncode == 1, completed.stdout + completed.stderr
+    lines = completed.stdout.splitlines()
     assert [line for line in BROKEN if not any(each.startswith(line) for each in lines)] == []
-    assert [each for each in FRAMEWORK if each not in done.stdout] == []
+    assert [each for each in FRAMEWORK if each not in completed.stdout] == []
 
 
-def test_a_service_and_a_repository_have_one_name_in_every_module() -> None:
+def test_services_and_repositories_have_the_same_name_in_every_module() -> None:
     modules = [path for top in (MEDIANEST, "functions") for path in (ROOT / top).rglob("*.py")]
     assert [each for path in modules for each in misnamed(path)] == []
 
 
 def misnamed(path: Path) -> Iterator[str]:
-    """Yield the imports of services and repositories that have another name than elsewhere.
+    """Yield the imports of services and repositories whose name breaks the convention.
 
     In its own package, and in the function of that name, each is `service` or `repository`.
     Elsewhere the name begins with the package: `users_service`, `users_repository`.
     """
-    own = path.parent.name
+    own_package = path.parent.name
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if not isinstance(node, ast.ImportFrom) or not (node.module or "").startswith("medianest."):
             continue
         package = (node.module or "").rpartition(".")[2]
         for alias in node.names:
             if alias.name in {"service", "repository"}:
-                wanted = alias.name if package == own else f"{package}_{alias.name}"
-                if (alias.asname or alias.name) != wanted:
-                    yield f"{path}:{node.lineno}: {alias.name} of {package} is not {wanted}"
+                expected = alias.name if package == own_package else f"{package}_{alias.name}"
+                if (alias.asname or alias.name) != expected:
+                    yield f"{path}:{node.lineno}: {alias.name} of {package} is not {expected}"
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def misnamed(path: Path) -> Iterator[str]:
         "from medianest.lending import service as lending\n",
     ],
 )
-def test_another_name_is_found(tmp_path: Path, line: str) -> None:
+def test_a_misnamed_import_is_reported(tmp_path: Path, line: str) -> None:
     module = tmp_path / "lending/service.py"
     module.parent.mkdir()
     module.write_text(line, encoding="utf-8")
@@ -102,7 +102,9 @@ def test_another_name_is_found(tmp_path: Path, line: str) -> None:
 def test_each_table_is_written_by_one_package() -> None:
     written = writers(ROOT / MEDIANEST)
     assert len(written) > 8
-    assert {table: sorted(found) for table, found in written.items() if len(found) > 1} == {}
+    assert {
+        table: sorted(packages) for table, packages in written.items() if len(packages) > 1
+    } == {}
 
 
 def writers(root: Path) -> dict[str, set[str]]:
@@ -121,7 +123,7 @@ def writers(root: Path) -> dict[str, set[str]]:
     return written
 
 
-def test_a_second_writer_is_found(tmp_path: Path) -> None:
+def test_a_second_writer_of_a_table_is_reported(tmp_path: Path) -> None:
     for package, statement in (("users", "UPDATE users SET"), ("lending", "DELETE FROM users")):
         (tmp_path / package).mkdir()
         (tmp_path / package / "repository.py").write_text(f"SQL = '{statement}'\n")

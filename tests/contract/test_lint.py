@@ -17,7 +17,7 @@ MAX_NOQA = 24
 MAX_TYPE_IGNORES = 8
 MAKEFILE = (ROOT / "Makefile").read_text()
 STATEMENTS = '''\
-"""Statements, each in a line of its own."""
+"""One statement."""
 
 from typing import Any, LiteralString
 
@@ -62,15 +62,15 @@ REJECTED_STATEMENTS = (
 
 def output_of(*command: str | Path) -> str:
     """Return the output of a linter, empty if it finds nothing."""
-    done = subprocess.run(
+    completed = subprocess.run(
         command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60
     )
-    assert done.returncode in {0, 1}, done.stderr
-    return done.stdout if done.returncode else ""
+    assert completed.returncode in {0, 1}, completed.stderr
+    return completed.stdout if completed.returncode else ""
 
 
 def comments(word: str) -> Iterator[tuple[str, str, str]]:
-    """Yield the place, the text and the line above of each comment that has a word."""
+    """Yield the place and text of each comment that has a word, and the line above it."""
     for path in sorted(path for folder in CODE for path in (ROOT / folder).rglob("*.py")):
         with tokenize.open(path) as file:
             lines = file.read().splitlines()
@@ -93,14 +93,12 @@ def ty(folder: Path, statement: str) -> str:
 
 
 @pytest.mark.parametrize("statement", ALLOWED_STATEMENTS)
-def test_a_statement_may_be_put_together_from_what_the_code_says(
-    tmp_path: Path, statement: str
-) -> None:
+def test_a_statement_may_be_composed_of_constants(tmp_path: Path, statement: str) -> None:
     assert ty(tmp_path, statement) == ""
 
 
 @pytest.mark.parametrize("statement", REJECTED_STATEMENTS)
-def test_no_value_may_become_part_of_a_statement(tmp_path: Path, statement: str) -> None:
+def test_a_value_in_the_text_of_a_statement_is_rejected(tmp_path: Path, statement: str) -> None:
     assert re.search(r"statement\.py:15:\d+: error\[", ty(tmp_path, statement))
 
 
@@ -112,11 +110,11 @@ def test_no_value_may_become_part_of_a_statement(tmp_path: Path, statement: str)
         ("eval(input())", "B307"),
     ],
 )
-def test_bandit_looks_for_more_than_ruff(tmp_path: Path, code: str, check: str) -> None:
+def test_bandit_runs_checks_that_ruff_lacks(tmp_path: Path, code: str, check: str) -> None:
     (tmp_path / "code.py").write_text(f"{code}\n", encoding="utf-8")
     command = ("bandit", "--quiet", "--configfile", "pyproject.toml", "--format", "custom")
-    given = ("--msg-template", "{test_id}", "--recursive")
-    assert check in output_of(BIN / command[0], *command[1:], *given, tmp_path)
+    options = ("--msg-template", "{test_id}", "--recursive")
+    assert check in output_of(BIN / command[0], *command[1:], *options, tmp_path)
 
 
 def test_each_rule_has_code_that_breaks_it() -> None:
@@ -132,18 +130,18 @@ def test_each_linter_reads_every_deployed_folder(tool: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("word", "most", "with_reason"),
+    ("word", "maximum", "pattern"),
     [
         ("noqa", MAX_NOQA, r"# noqa: [A-Z0-9, ]+ - \w.+"),
         ("type: ignore", MAX_TYPE_IGNORES, r"# type: ignore\[[a-z, -]+\]  # \w.+"),
     ],
 )
-def test_suppressions_are_few_and_each_has_a_reason(word: str, most: int, with_reason: str) -> None:
+def test_suppressions_are_few_and_each_has_a_reason(word: str, maximum: int, pattern: str) -> None:
     suppressions = list(comments(word))
-    bare = [
+    without_reason = [
         place
         for place, text, above in suppressions
-        if not re.fullmatch(with_reason, text) and not above.startswith("# ")
+        if not re.fullmatch(pattern, text) and not above.startswith("# ")
     ]
-    assert bare == [], "each needs its reason on its line or on the line above"
-    assert len(suppressions) <= most, "configure exceptions of a folder in pyproject.toml"
+    assert without_reason == [], "each needs its reason on its line or on the line above"
+    assert len(suppressions) <= maximum, "configure exceptions of a folder in pyproject.toml"

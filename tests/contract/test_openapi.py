@@ -1,4 +1,4 @@
-"""openapi.json: valid, complete, and true to the template and the error registry."""
+"""openapi.json: valid, complete, and consistent with the template and the error registry."""
 
 import re
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from tests.support.api import ROUTES
 from tests.support.openapi import DOCUMENT, OPERATIONS, resolved, validator
 from tests.support.permissions import PUBLIC
 
-OPERATION = pytest.mark.parametrize(("method", "path"), sorted(OPERATIONS))
+for_each_operation = pytest.mark.parametrize(("method", "path"), sorted(OPERATIONS))
 
 
 def contents(operation: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -40,12 +40,12 @@ def test_the_document_is_valid_openapi() -> None:
     assert DOCUMENT["info"]["version"] == VERSION
 
 
-def test_the_documented_routes_are_the_templates() -> None:
+def test_the_documented_routes_equal_those_of_the_template() -> None:
     assert sorted(OPERATIONS) == ROUTES, "run `make docs`"
 
 
-@OPERATION
-def test_every_operation_says_what_it_does_and_for_whom(method: str, path: str) -> None:
+@for_each_operation
+def test_every_operation_has_a_description_and_its_security(method: str, path: str) -> None:
     operation = OPERATIONS[method, path]
     assert operation["summary"]
     assert operation["description"]
@@ -63,30 +63,30 @@ def test_operation_ids_are_distinct_words() -> None:
     assert all(re.fullmatch(r"[a-z]+([A-Z][a-z]+)*", name) for name in names)
 
 
-@OPERATION
+@for_each_operation
 def test_every_request_and_response_has_a_valid_example(method: str, path: str) -> None:
-    for what, content in contents(OPERATIONS[method, path]):
+    for part, content in contents(OPERATIONS[method, path]):
         examples = [resolved(each)["value"] for each in content.get("examples", {}).values()]
         examples += [content["example"]] if "example" in content else []
-        assert examples, what
+        assert examples, part
         for example in examples:
             problems = [
                 error.message for error in validator(content["schema"]).iter_errors(example)
             ]
-            assert problems == [], what
+            assert problems == [], part
 
 
-@OPERATION
+@for_each_operation
 def test_every_link_names_an_operation_that_accepts_it(method: str, path: str) -> None:
     by_id = {operation["operationId"]: operation for operation in OPERATIONS.values()}
     for response in OPERATIONS[method, path]["responses"].values():
         for link in resolved(response).get("links", {}).values():
-            taken = {parameter["name"] for parameter in by_id[link["operationId"]]["parameters"]}
-            assert link["parameters"].keys() <= taken
+            accepted = {parameter["name"] for parameter in by_id[link["operationId"]]["parameters"]}
+            assert link["parameters"].keys() <= accepted
 
 
-@OPERATION
-def test_every_body_is_closed(method: str, path: str) -> None:
+@for_each_operation
+def test_every_body_rejects_unknown_fields(method: str, path: str) -> None:
     body = OPERATIONS[method, path].get("requestBody")
     if body is not None:
         schema = resolved(body["content"]["application/json"]["schema"])
@@ -94,7 +94,7 @@ def test_every_body_is_closed(method: str, path: str) -> None:
     assert (body is not None) == ("415" in OPERATIONS[method, path]["responses"])
 
 
-@OPERATION
+@for_each_operation
 def test_every_operation_documents_its_errors(method: str, path: str) -> None:
     responses = OPERATIONS[method, path]["responses"]
     successes = [status for status in responses if int(status) < 300]
@@ -112,11 +112,11 @@ def test_every_operation_documents_its_errors(method: str, path: str) -> None:
             assert ("Allow" in resolved(response)["headers"]) == (status == "405")
 
 
-def test_every_code_of_the_registry_occurs() -> None:
-    found: set[str] = set()
+def test_every_error_code_is_documented() -> None:
+    documented: set[str] = set()
     for operation in OPERATIONS.values():
         for status, response in operation["responses"].items():
-            found |= codes_of(response) if int(status) >= 400 else set()
-    unused = sorted(set(REGISTRY) - found)
+            documented |= codes_of(response) if int(status) >= 400 else set()
+    unused = sorted(set(REGISTRY) - documented)
     assert unused == [], "no route documents them: add them to its documented_errors(…)"
-    assert found == set(REGISTRY)
+    assert documented == set(REGISTRY)

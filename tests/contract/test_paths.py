@@ -1,7 +1,6 @@
 """The pages for contributors name files, folders and make targets that exist."""
 
 import re
-from pathlib import Path
 
 import pytest
 
@@ -35,20 +34,20 @@ def exists(name: str) -> bool:
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_paths_that_are_named_exist(page: str) -> None:
-    found = names((ROOT / page).read_text())
-    assert len(found) > 5
-    missing = sorted(name for name in found if not exists(name))
+def test_named_paths_exist(page: str) -> None:
+    paths = names((ROOT / page).read_text())
+    assert len(paths) > 5
+    missing = sorted(name for name in paths if not exists(name))
     assert missing == [], f"{page} names files or folders that do not exist"
 
 
 @pytest.mark.parametrize("page", [*PAGES, "README.md"])
-def test_targets_that_are_named_exist(page: str) -> None:
+def test_named_make_targets_exist(page: str) -> None:
     used = set(re.findall(r"`make ([a-z-]+)", (ROOT / page).read_text()))
     assert used <= TARGETS, f"{page} names make targets that do not exist"
 
 
-def test_a_name_of_nothing_is_seen(tmp_path: Path) -> None:
+def test_a_missing_path_is_detected() -> None:
     assert names("`functions/health/app.py`, `a b`, `/api/x`") == {"functions/health/app.py"}
     assert exists("functions/<group>/app.py")
     assert not exists("functions/<group>/nothing.py")

@@ -13,15 +13,15 @@ from tests.support.api import ROOT
 FOLDERS = ("layers/shared", "functions", "local", "tools", "tests", "docs", "lint", "events")
 FILES = ("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", "Makefile", "template.yaml")
 # A relative clause in the place of the subject; a question may start so.
-SUBJECT = re.compile(
+LATE_SUBJECTS = re.compile(
     r"(?:^|[.!:] )(?:Who|What|Whoever|Whatever|That there|So many|Of all|Of several)\b"
 )
-PARAPHRASE = re.compile(
+PARAPHRASES = re.compile(
     r"\b(?:anew|(?:is|are|was) told|lets? in|holds? off|hand(?:s|ed)? on|makes? do with"
     r"|goes by|somebody|whoever)\b"
 )
 # Applied migrations cannot change. This file names the words that it looks for.
-EXEMPT = (*ROOT.glob("layers/shared/python/medianest/migrations/*.sql"), Path(__file__))
+EXEMPT_FILES = (*ROOT.glob("layers/shared/python/medianest/migrations/*.sql"), Path(__file__))
 
 
 def prose(path: Path) -> Iterator[tuple[int, str]]:
@@ -39,13 +39,13 @@ def prose(path: Path) -> Iterator[tuple[int, str]]:
 
 def files() -> list[Path]:
     """Return every file of the project that has prose."""
-    found = [
+    paths = [
         path
         for folder in FOLDERS
         for suffix in ("py", "md", "yml", "yaml", "sql")
         for path in (ROOT / folder).rglob(f"*.{suffix}")
     ]
-    return sorted({*found, *(ROOT / name for name in FILES)} - {*EXEMPT})
+    return sorted({*paths, *(ROOT / name for name in FILES)} - {*EXEMPT_FILES})
 
 
 def problems(lines: Iterator[tuple[int, str]]) -> list[str]:
@@ -53,15 +53,15 @@ def problems(lines: Iterator[tuple[int, str]]) -> list[str]:
     return [
         f"{number}: {match.group()!r} in {text[:80]!r}"
         for number, text in lines
-        for rule in (SUBJECT, PARAPHRASE)
+        for rule in (LATE_SUBJECTS, PARAPHRASES)
         for match in rule.finditer(text)
         if "?" not in text[match.start() :]
     ]
 
 
-def test_prose_keeps_the_rules() -> None:
+def test_prose_follows_the_rules() -> None:
     broken = {
-        str(path.relative_to(ROOT)): found for path in files() if (found := problems(prose(path)))
+        str(path.relative_to(ROOT)): places for path in files() if (places := problems(prose(path)))
     }
     assert broken == {}, "CONTRIBUTING.md has the conventions"
 
@@ -76,5 +76,5 @@ def test_prose_keeps_the_rules() -> None:
         ("Log 401 and 403 as warnings: denied access matters to operators.", 0),
     ],
 )
-def test_a_paraphrase_and_a_late_subject_are_found(text: str, count: int) -> None:
+def test_a_paraphrase_and_a_late_subject_are_reported(text: str, count: int) -> None:
     assert len(problems(iter([(1, text)]))) == count

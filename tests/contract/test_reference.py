@@ -1,7 +1,7 @@
-"""Every schema of the API that the reference defines equals the reference's.
+"""The schemas of the API equal the types of the reference.
 
-The tests check every response against openapi.json (tests/support/openapi.py), so a field that
-drifts fails here in the document or there in a response.
+Other tests check every response against openapi.json (tests/support/openapi.py). A field that
+differs from the reference therefore fails one of two tests: of the document here, or of a response.
 """
 
 from collections.abc import Iterator
@@ -31,7 +31,7 @@ def fields(schema: dict[str, Any]) -> set[str]:
     return {name if name in required else f"{name}?" for name in schema["properties"]}
 
 
-def assert_is(schema: dict[str, Any], kind: str) -> None:
+def assert_type(schema: dict[str, Any], kind: str) -> None:
     """Check that the schema of a field equals the schema of its type."""
     for key, value in json_schema(kind).items():
         assert schema.get(key) == value, (schema, kind)
@@ -47,13 +47,13 @@ def assert_is(schema: dict[str, Any], kind: str) -> None:
 def test_schema_has_the_fields_of_the_reference(name: str, reference: str) -> None:
     assert fields(SCHEMAS[name]) == set(TYPES[reference]) | ADDED[name]
     for field, kind in TYPES[reference].items():
-        assert_is(SCHEMAS[name]["properties"][field.rstrip("?")], kind)
+        assert_type(SCHEMAS[name]["properties"][field.rstrip("?")], kind)
 
 
-def test_pagination_is_the_references() -> None:
+def test_pagination_has_the_fields_of_the_reference() -> None:
     assert fields(SCHEMAS["Pagination"]) == set(TYPES["Pagination"])
     for field, kind in TYPES["Pagination"].items():
-        assert_is(SCHEMAS["Pagination"]["properties"][field], kind)
+        assert_type(SCHEMAS["Pagination"]["properties"][field], kind)
 
 
 def envelopes() -> Iterator[tuple[str, dict[str, Any]]]:
@@ -63,9 +63,7 @@ def envelopes() -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 @pytest.mark.parametrize(("name", "schema"), list(envelopes()))
-def test_envelope_has_nothing_but_the_fields_of_the_reference(
-    name: str, schema: dict[str, Any]
-) -> None:
+def test_envelope_has_only_the_fields_of_the_reference(name: str, schema: dict[str, Any]) -> None:
     allowed = {field.rstrip("?") for field in TYPES["ApiResponse"]}
     assert schema["properties"].keys() <= allowed
     success = schema["properties"]["success"]
@@ -80,12 +78,12 @@ def test_envelope_has_nothing_but_the_fields_of_the_reference(
         assert schema["properties"]["pagination"] == {"$ref": "#/components/schemas/Pagination"}
 
 
-def test_every_answer_in_json_has_the_envelope() -> None:
-    wrapped = {f"#/components/schemas/{name}" for name, _ in envelopes()}
+def test_every_json_response_has_the_envelope() -> None:
+    envelope_references = {f"#/components/schemas/{name}" for name, _ in envelopes()}
     for path, operations in DOCUMENT["paths"].items():
         for operation in operations.values():
             for status, response in operation["responses"].items():
                 content = response.get("content", {}).get("application/json")
                 if content is None or path == "/api/openapi.json":
                     continue
-                assert content["schema"]["$ref"] in wrapped, (path, status)
+                assert content["schema"]["$ref"] in envelope_references, (path, status)

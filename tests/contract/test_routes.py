@@ -11,10 +11,10 @@ from tools.docs.routes import served_routes
 
 METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE"}
 # Files that call every route, so they do not count as a test of a route.
-OF_ALL_ROUTES = {"test_edge.py", "test_matrix.py"}
+GENERAL_TESTS = {"test_edge.py", "test_matrix.py"}
 
 
-def test_routes_serve_the_callers_of_their_addresses() -> None:
+def test_routes_serve_the_callers_that_their_paths_imply() -> None:
     for served in served_routes(TEMPLATE):
         expected = callers(served.method, served.path)
         assert served.callers == expected, (
@@ -28,19 +28,19 @@ def test_public_routes_exist() -> None:
     assert sorted(PUBLIC - set(ROUTES)) == [], "remove them from tests/support/permissions.py"
 
 
-def test_routes_have_tests_of_their_own() -> None:
-    found = called_routes()
+def test_a_test_calls_each_route() -> None:
+    called = called_routes()
     for served in served_routes(TEMPLATE):
         pattern = re.sub(r"\\{\w+\\}", "[^/]+", re.escape(served.path))
         assert any(
-            method == served.method and re.fullmatch(pattern, path) for method, path in found
+            method == served.method and re.fullmatch(pattern, path) for method, path in called
         ), (
             f"no test calls {served.method} {served.path}: write one in tests/integration, with"
             f' call("{served.method}", "{served.path}", …) of tests/support/api.py'
         )
 
 
-def test_every_rule_is_used() -> None:
+def test_every_service_function_is_used() -> None:
     sources = {
         file: file.read_text()
         for folder in ("functions", "layers", "local")
@@ -67,7 +67,7 @@ def called_routes() -> set[tuple[str, str]]:
         file
         for folder in ("integration", "e2e")
         for file in (ROOT / "tests" / folder).glob("test_*.py")
-        if file.name not in OF_ALL_ROUTES
+        if file.name not in GENERAL_TESTS
     ]
     return {each for file in files for each in calls(file)}
 
@@ -75,29 +75,31 @@ def called_routes() -> set[tuple[str, str]]:
 def calls(file: Path) -> Iterator[tuple[str, str]]:
     """Yield each method and path that occur together in a call or a tuple of a file."""
     tree = ast.parse(file.read_text())
-    named: dict[str, set[str]] = {}
+    assigned: dict[str, set[str]] = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.Assign):
             for target in node.targets:
                 if isinstance(target, ast.Name):
-                    named.setdefault(target.id, set()).update(texts(node.value, {}))
+                    assigned.setdefault(target.id, set()).update(strings_of(node.value, {}))
     for node in ast.walk(tree):
         if isinstance(node, ast.Call | ast.Tuple):
-            items = node.args if isinstance(node, ast.Call) else node.elts
-            found = {text for item in items for text in texts(item, named)}
-            for method in METHODS & found:
-                for path in found:
+            expressions = node.args if isinstance(node, ast.Call) else node.elts
+            strings = {
+                text for expression in expressions for text in strings_of(expression, assigned)
+            }
+            for method in METHODS & strings:
+                for path in strings:
                     if "/api/" in path:
                         yield method, path[path.index("/api/") :].partition("?")[0]
 
 
-def texts(node: ast.expr, named: dict[str, set[str]]) -> set[str]:
-    """Return the possible texts of an expression; a field of an f-string becomes one letter."""
+def strings_of(node: ast.expr, assigned: dict[str, set[str]]) -> set[str]:
+    """Return the possible values of a string expression; a field of an f-string becomes `x`."""
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         return {node.value}
     if isinstance(node, ast.JoinedStr):
         parts = (each.value if isinstance(each, ast.Constant) else "x" for each in node.values)
         return {"".join(map(str, parts))}
     if isinstance(node, ast.Name):
-        return named.get(node.id, set())
+        return assigned.get(node.id, set())
     return set()

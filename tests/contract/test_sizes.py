@@ -33,7 +33,7 @@ def test_no_module_and_no_function_is_too_long(folder: str) -> None:
     assert list(too_long(ROOT / folder)) == []
 
 
-def test_what_is_too_long_is_found(tmp_path: Path) -> None:
+def test_a_long_module_and_a_long_function_are_reported(tmp_path: Path) -> None:
     body = "    pass\n" * (MAX_FUNCTION_LINES - 1)
     (tmp_path / "service.py").write_text(
         f"def fits():\n{body}\n\nasync def too_long():\n{body}    pass\n", encoding="utf-8"

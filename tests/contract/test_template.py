@@ -43,8 +43,6 @@ ENVIRONMENT = {
     "PLEX_CLIENT_ID": "tests",
     "TMDB_API_KEY": "tests",
 }
-
-
 MODES = [("external", "external"), ("rds", "serverless"), ("aurora", "node")]
 
 
@@ -78,7 +76,7 @@ def routes_of(app: FastAPI) -> set[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("function", sorted({function for function, _, _ in function_routes()}))
-def test_routes_of_the_template_are_the_functions_own(
+def test_routes_of_the_template_equal_those_of_the_function(
     function: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in ENVIRONMENT.items():
@@ -88,7 +86,7 @@ def test_routes_of_the_template_are_the_functions_own(
     assert routes_of(module.app) == declared, "run `make docs`, which writes template.yaml"
 
 
-def test_every_path_sends_preflights_to_its_function_and_refuses_other_methods() -> None:
+def test_every_path_sends_preflights_to_its_function_and_rejects_other_methods() -> None:
     owners = {(function, path) for function, _, path in function_routes()}
     preflights = {
         (route.target, route.path) for route in TEMPLATE.routes if route.method == "OPTIONS"
@@ -100,7 +98,7 @@ def test_every_path_sends_preflights_to_its_function_and_refuses_other_methods()
 
 @pytest.mark.parametrize(("path", "mock"), [each[1:] for each in mocks()])
 def test_a_405_lists_the_methods_of_its_path(path: str, mock: Mock) -> None:
-    methods = sorted(method for _, method, own in function_routes() if own == path)
+    methods = sorted(method for _, method, route_path in function_routes() if route_path == path)
     assert mock.status == 405
     assert mock.headers["Allow"] == f"'{', '.join([*methods, 'OPTIONS'])}'"
     assert json.loads(mock.body) == envelope(ErrorCode.METHOD_NOT_ALLOWED)
@@ -119,7 +117,7 @@ def assert_security_headers(headers: dict[str, str]) -> None:
     assert "Access-Control-Allow-Credentials" not in headers
 
 
-def test_gateway_answers_have_the_headers_of_all_others() -> None:
+def test_gateway_responses_have_the_headers_of_all_responses() -> None:
     for response in TEMPLATE.gateway_responses.values():
         assert_security_headers(dict(response.headers))
         assert response.headers["Content-Type"] == "'application/json; charset=utf-8'"
@@ -128,7 +126,7 @@ def test_gateway_answers_have_the_headers_of_all_others() -> None:
 
 
 @pytest.mark.parametrize("kind", sorted(TEMPLATE.gateway_responses))
-def test_gateway_answers_are_of_the_error_reference(kind: str) -> None:
+def test_gateway_responses_match_the_error_reference(kind: str) -> None:
     response = TEMPLATE.gateway_responses[kind]
     assert response.body is not None
     body = json.loads(response.body)
@@ -141,17 +139,19 @@ def test_gateway_answers_are_of_the_error_reference(kind: str) -> None:
         assert response.headers["WWW-Authenticate"] == "'Bearer'"
 
 
-def test_gateway_answers_name_an_origin_of_the_list() -> None:
-    listed = with_parameters(CorsOrigin="https://web.example,http://localhost:5173")
-    answers = [response.headers for response in listed.gateway_responses.values()]
-    answers += [route.target.headers for route in listed.routes if isinstance(route.target, Mock)]
-    for headers in answers:
+def test_gateway_responses_allow_the_first_origin_of_the_list() -> None:
+    template = with_parameters(CorsOrigin="https://web.example,http://localhost:5173")
+    header_sets = [response.headers for response in template.gateway_responses.values()]
+    header_sets += [
+        route.target.headers for route in template.routes if isinstance(route.target, Mock)
+    ]
+    for headers in header_sets:
         assert headers["Access-Control-Allow-Origin"] == "'https://web.example'"
         assert headers["Access-Control-Allow-Credentials"] == "'true'"
         assert headers["Vary"] == "'Origin'"
 
 
-def test_gateway_answers_cover_every_type() -> None:
+def test_gateway_responses_cover_every_type() -> None:
     assert set(TEMPLATE.gateway_responses) == {
         "ACCESS_DENIED",
         "API_CONFIGURATION_ERROR",
@@ -194,11 +194,11 @@ def test_throttles_equal_the_table_of_the_contract() -> None:
     assert throttles.keys() <= {(method, path) for _, method, path in function_routes()}
 
 
-def test_a_route_has_the_throttle_of_its_tightest_policy_unless_it_says_another() -> None:
+def test_a_route_has_the_throttle_of_its_strictest_policy_unless_it_declares_another() -> None:
     for served in served_routes(TEMPLATE):
         throttle = TEMPLATE.method_throttles.get((served.path, served.method))
-        found = None if throttle is None else (throttle.rate, throttle.burst)
-        assert found == served.throttle, "run `make docs`, which writes template.yaml"
+        declared = None if throttle is None else (throttle.rate, throttle.burst)
+        assert declared == served.throttle, "run `make docs`, which writes template.yaml"
 
 
 def test_api_gateway_may_call_the_function_of_each_path() -> None:
@@ -219,29 +219,29 @@ def test_api_gateway_may_call_the_function_of_each_path() -> None:
 
 
 @pytest.mark.parametrize(("database", "cache"), MODES)
-def test_functions_are_given_settings_that_exist(database: str, cache: str) -> None:
+def test_functions_have_only_known_environment_variables(database: str, cache: str) -> None:
     known = {name.upper() for name in Environment.model_fields}
     template = with_parameters(DatabaseMode=database, CacheMode=cache, JwtRotationDays="31")
     for function in template.functions.values():
-        own = {name for name in function.environment if not name.startswith("POWERTOOLS_")}
-        assert own <= known
+        names = {name for name in function.environment if not name.startswith("POWERTOOLS_")}
+        assert names <= known
 
 
 @pytest.mark.parametrize(("database", "cache"), MODES)
-def test_a_secret_without_a_host_comes_with_one(database: str, cache: str) -> None:
+def test_functions_get_the_host_of_a_managed_database_and_cache(database: str, cache: str) -> None:
     template = with_parameters(DatabaseMode=database, CacheMode=cache)
     for function in template.functions.values():
-        named = set(function.environment)
-        assert ("DATABASE_HOST" in named) == (database != "external")
-        assert ("REDIS_HOST" in named) == (cache != "external" and "REDIS_URL" in named)
+        names = set(function.environment)
+        assert ("DATABASE_HOST" in names) == (database != "external")
+        assert ("REDIS_HOST" in names) == (cache != "external" and "REDIS_URL" in names)
 
 
-def test_functions_are_given_what_they_require() -> None:
+def test_functions_have_the_environment_variables_that_they_require() -> None:
     for function in TEMPLATE.functions.values():
         source = (function.code / "app.py").read_text()
-        called = re.search(r"(?:create_app|require)\((.*?)\)", source, re.DOTALL)
-        assert called is not None
-        required = set(re.findall(r'"([A-Z_]+)"', called[1]))
+        declaration = re.search(r"(?:create_app|require)\((.*?)\)", source, re.DOTALL)
+        assert declaration is not None
+        required = set(re.findall(r'"([A-Z_]+)"', declaration[1]))
         assert "DATABASE_URL" in required
         assert required <= set(function.environment), function.id
 

@@ -1,4 +1,4 @@
-"""docs/trust.md has every line of the requirements, and a run fails without the named tests."""
+"""docs/trust.md has every line of the requirements; a run without its tests fails."""
 
 import re
 import subprocess
@@ -23,14 +23,14 @@ def test_each_line_of_the_requirements_has_a_row(line: str) -> None:
     assert any(re.search(rf"\b{re.escape(line)}\b", row[0]) for row in ROWS)
 
 
-def test_each_failure_has_a_row_of_its_own() -> None:
+def test_each_failure_has_its_own_row() -> None:
     assert sum(row[0].strip().startswith("4.3 ") for row in ROWS) == FAILURES
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row[0].split()[0])
 def test_each_row_has_a_test_or_a_reason(row: list[str]) -> None:
-    _, holds = row
-    assert named(holds) or len(holds.split()) > 3, row
+    _, evidence = row
+    assert named(evidence) or len(evidence.split()) > 3, row
 
 
 @pytest.mark.parametrize("test", sorted(named(TEXT)))
@@ -38,7 +38,7 @@ def test_each_named_test_exists(test: str) -> None:
     assert exists(test), f"docs/trust.md names {test}, which does not exist"
 
 
-def test_a_test_counts_that_ran_and_passed() -> None:
+def test_a_test_counts_if_it_passed_and_was_never_skipped() -> None:
     assert missing({"a", "b", "c"}, passed={"a", "b"}, skipped={"b"}) == ["b", "c"]
     assert missing({"a"}, passed={"a", "b"}, skipped={"b"}) == []
 
@@ -62,7 +62,7 @@ def test_a_run_fails_without_a_named_test(tmp_path: Path, name: str, status: int
         "@pytest.mark.skip\n"
         "def test_skipped(): pass\n"
     )
-    done = subprocess.run(
+    completed = subprocess.run(
         [sys.executable, "-c", RUN, f"test_some.py::{name}"],
         cwd=tmp_path,
         capture_output=True,
@@ -70,5 +70,5 @@ def test_a_run_fails_without_a_named_test(tmp_path: Path, name: str, status: int
         timeout=60,
         check=False,
     )
-    assert done.returncode == status, done.stdout + done.stderr
-    assert (f"test_some.py::{name}" in done.stdout) == bool(status)
+    assert completed.returncode == status, completed.stdout + completed.stderr
+    assert (f"test_some.py::{name}" in completed.stdout) == bool(status)

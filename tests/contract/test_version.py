@@ -16,7 +16,7 @@ CHANGELOG = (ROOT / "CHANGELOG.md").read_text()
 SECTIONS = re.findall(r"^## (.+)$", CHANGELOG, re.MULTILINE)
 
 
-def test_project_template_and_document_read_the_one_version() -> None:
+def test_project_template_and_document_have_the_same_version() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     assert "version" not in project
     assert ProjectMetadata(str(ROOT), PluginManager()).version == VERSION
@@ -30,9 +30,9 @@ def test_the_version_is_written_by_hand_in_one_file() -> None:
     files = [ROOT / "pyproject.toml", ROOT / "Makefile"]
     files += [file for folder in folders for file in (ROOT / folder).rglob("*.py")]
     # The number as the value of a key or name with "version" in it.
-    written = re.compile(rf"""version['"]?\s*[=:]\s*['"]{re.escape(VERSION)}""", re.IGNORECASE)
-    found = [str(file.relative_to(ROOT)) for file in files if written.search(file.read_text())]
-    assert found == ["layers/shared/python/medianest/__init__.py"]
+    assignment = re.compile(rf"""version['"]?\s*[=:]\s*['"]{re.escape(VERSION)}""", re.IGNORECASE)
+    names = [str(file.relative_to(ROOT)) for file in files if assignment.search(file.read_text())]
+    assert names == ["layers/shared/python/medianest/__init__.py"]
 
 
 def test_changelog_is_dated_and_its_newest_release_is_this_version() -> None:
@@ -41,9 +41,9 @@ def test_changelog_is_dated_and_its_newest_release_is_this_version() -> None:
         re.fullmatch(r"(\d+\.\d+\.\d+) - (\d{4}-\d{2}-\d{2})", each) for each in SECTIONS[1:]
     ]
     assert all(releases), 'a release is "## VERSION - YYYY-MM-DD"'
-    found = [(each[1], date.fromisoformat(each[2])) for each in releases if each is not None]
-    assert found[0][0] == VERSION
-    numbers = [tuple(map(int, version.split("."))) for version, _ in found]
+    dated = [(each[1], date.fromisoformat(each[2])) for each in releases if each is not None]
+    assert dated[0][0] == VERSION
+    numbers = [tuple(map(int, version.split("."))) for version, _ in dated]
     assert numbers == sorted(numbers, reverse=True)
-    days = [day for _, day in found]
+    days = [day for _, day in dated]
     assert days == sorted(days, reverse=True)

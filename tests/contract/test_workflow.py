@@ -27,7 +27,7 @@ def test_a_workflow_has_read_permission_only(path: Path) -> None:
     assert document["permissions"] == {"contents": "read"}
     assert document["concurrency"]["cancel-in-progress"] is True
     assert "secrets." not in path.read_text()
-    # It would give foreign pull requests more rights; YAML 1.1 parses the key `on` as true.
+    # That event grants more rights to pull requests from forks. YAML 1.1 parses `on` as true.
     assert "pull_request_target" not in document[True]
 
 
@@ -52,10 +52,10 @@ def test_ci_runs_every_check_and_audits_weekly() -> None:
 
 def test_every_lock_file_is_compiled_and_audited() -> None:
     makefile = (ROOT / "Makefile").read_text()
-    [named] = re.findall(
+    [locked] = re.findall(
         r"^LOCKED := (\S+) \$\(addprefix requirements/,([a-z ]+)\)$", makefile, re.MULTILINE
     )
     locks = {path.stem for path in (ROOT / "requirements").glob("*.txt")}
-    assert named[0] == "layers/dependencies/requirements"
-    assert set(named[1].split()) == locks
+    assert locked[0] == "layers/dependencies/requirements"
+    assert set(locked[1].split()) == locks
     assert makefile.count("$(LOCKED") == 2

@@ -14,8 +14,8 @@ from tests.support.stacks import CANARY, all_stacks, for_every_variant
 SECRET_ARN = re.compile(r"arn:aws:(secretsmanager|ssm):[\w-]+:\d+:(secret:|parameter/).+")
 API_NAMES = ("Media", "Auth", "Admin", "Plex", "Health")
 API_FUNCTIONS = {f"{name}Function" for name in API_NAMES}
-NOT_AFTER_MIGRATIONS = {"MigrationsFunction", "RotationFunction"}
-# Actions that AWS does not allow to restrict to a resource.
+INDEPENDENT_OF_MIGRATIONS = {"MigrationsFunction", "RotationFunction"}
+# Actions that AWS cannot restrict to a resource.
 UNRESTRICTABLE_ACTIONS = {
     "ec2:AssignPrivateIpAddresses",
     "ec2:CreateNetworkInterface",
@@ -30,7 +30,7 @@ UNRESTRICTABLE_ACTIONS = {
     "xray:PutTraceSegments",
 }
 # Policies managed by AWS that grant no more than their name says.
-MANAGED = {
+AWS_MANAGED_POLICIES = {
     "AWSLambdaBasicExecutionRole",
     "AWSLambdaVPCAccessExecutionRole",
     "AWSXRayDaemonWriteAccess",
@@ -44,46 +44,46 @@ def functions(stack: Stack) -> list[Resource]:
 
 
 def environment(function: Resource) -> Mapping[str, Any]:
-    found: Mapping[str, Any] = function.get("Environment.Variables", {})
-    return found
+    variables: Mapping[str, Any] = function.get("Environment.Variables", {})
+    return variables
 
 
 def as_list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def text(value: Any) -> str:
+def as_json(value: Any) -> str:
     return json.dumps(value, sort_keys=True)
 
 
 def target(stack: Stack, value: Any) -> Resource:
-    """Return the function to which an ARN refers, also by its alias or version."""
-    found = stack.resource_of(value)
-    assert found is not None, value
-    if found.type in {"AWS::Lambda::Alias", "AWS::Lambda::Version"}:
-        return target(stack, found.get("FunctionName"))
-    assert found.type == "AWS::Lambda::Function", found
-    return found
+    """Return the function to which an ARN refers, directly or through an alias or version."""
+    resource = stack.resource_of(value)
+    assert resource is not None, value
+    if resource.type in {"AWS::Lambda::Alias", "AWS::Lambda::Version"}:
+        return target(stack, resource.get("FunctionName"))
+    assert resource.type == "AWS::Lambda::Function", resource
+    return resource
 
 
 def resource_id(stack: Stack, value: Any) -> str:
     """Return the id of the resource that a value refers to, or the value itself."""
-    found = stack.resource_of(value)
-    return str(value) if found is None else found.id
+    resource = stack.resource_of(value)
+    return str(value) if resource is None else resource.id
 
 
 def is_alias(stack: Stack, value: Any) -> bool:
     """Return whether a value is an alias, or a function's ARN with the alias as suffix."""
-    found = stack.resource_of(value)
-    if found is not None and found.type == "AWS::Lambda::Function":
-        return "Arn}:live/" in text(value)
-    return found is not None and found.type == "AWS::Lambda::Alias"
+    resource = stack.resource_of(value)
+    if resource is not None and resource.type == "AWS::Lambda::Function":
+        return "Arn}:live/" in as_json(value)
+    return resource is not None and resource.type == "AWS::Lambda::Alias"
 
 
 def role(stack: Stack, function: Resource) -> Resource:
-    found = stack.resource_of(function.get("Role"))
-    assert found is not None
-    return found
+    resource = stack.resource_of(function.get("Role"))
+    assert resource is not None
+    return resource
 
 
 def statements(stack: Stack, role: Resource) -> Iterator[dict[str, Any]]:
@@ -101,6 +101,7 @@ def statements(stack: Stack, role: Resource) -> Iterator[dict[str, Any]]:
 
 
 def every_statement(stack: Stack) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield every policy statement of the stack, with the id of its resource."""
     for resource in stack.resources.values():
         if resource.type == "AWS::ApiGateway::RestApi":
             continue  # large, and contains no policy
@@ -111,40 +112,40 @@ def every_statement(stack: Stack) -> Iterator[tuple[str, dict[str, Any]]]:
 
 class TestT1Environment:
     @for_every_variant
-    def test_variables_name_secrets_and_hold_none(self, stack: Stack) -> None:
+    def test_secret_variables_contain_arns_only(self, stack: Stack) -> None:
         for function in functions(stack):
             for name, value in environment(function).items():
                 if name not in SECRETS:
                     continue
                 secret = stack.resource_of(value)
-                is_made_here = secret is not None and secret.type == "AWS::SecretsManager::Secret"
-                assert is_made_here or SECRET_ARN.fullmatch(str(value)), (function.id, name, value)
+                is_in_stack = secret is not None and secret.type == "AWS::SecretsManager::Secret"
+                assert is_in_stack or SECRET_ARN.fullmatch(str(value)), (function.id, name, value)
 
     @for_every_variant
-    def test_no_secret_is_resolved_into_a_variable(self, stack: Stack) -> None:
+    def test_no_variable_contains_a_resolved_secret(self, stack: Stack) -> None:
         for function in functions(stack):
-            assert "{{resolve:" not in text(environment(function)), function.id
+            assert "{{resolve:" not in as_json(environment(function)), function.id
 
-    def test_a_given_key_goes_into_a_secret_and_nowhere_else(self) -> None:
+    def test_a_key_given_as_parameter_is_stored_in_a_secret_only(self) -> None:
         stack = all_stacks()["hobby"]
         assert stack.template["Parameters"]["TmdbApiKey"]["NoEcho"] is True
-        holders = [each for each in stack.resources.values() if CANARY in text(each.properties)]
+        holders = [each for each in stack.resources.values() if CANARY in as_json(each.properties)]
         assert [each.type for each in holders] == ["AWS::SecretsManager::Secret"]
-        assert CANARY not in text(stack.outputs)
+        assert CANARY not in as_json(stack.outputs)
 
     @for_every_variant
     def test_secrets_are_generated_at_random(self, stack: Stack) -> None:
         for secret in stack.of("AWS::SecretsManager::Secret"):
-            made = secret.get("GenerateSecretString")
+            generated = secret.get("GenerateSecretString")
             if secret.id.startswith("Tmdb"):
                 continue  # TMDB issues this one
-            assert made is not None, secret
-            assert int(made.get("PasswordLength", 32)) >= 32, secret
+            assert generated is not None, secret
+            assert int(generated.get("PasswordLength", 32)) >= 32, secret
 
 
 class TestT2Schedules:
     @for_every_variant
-    def test_each_schedule_retries_keeps_failed_events_and_has_its_own_role(
+    def test_each_schedule_has_retries_a_dead_letter_queue_and_its_own_role(
         self, stack: Stack
     ) -> None:
         schedules = stack.of("AWS::Scheduler::Schedule")
@@ -157,28 +158,28 @@ class TestT2Schedules:
             assert queue is not None, schedule
             assert queue.type == "AWS::SQS::Queue", schedule
             assert not queue.get("FifoQueue"), "the scheduler supports standard queues only"
-        roles = [text(schedule.get("Target.RoleArn")) for schedule in schedules]
+        roles = [as_json(schedule.get("Target.RoleArn")) for schedule in schedules]
         assert len(set(roles)) == len(roles)
 
     @for_every_variant
     def test_each_schedule_may_call_its_alias_only(self, stack: Stack) -> None:
         for schedule in stack.of("AWS::Scheduler::Schedule"):
-            called = schedule.get("Target.Arn")
-            assert is_alias(stack, called), schedule
-            own = stack.resource_of(schedule.get("Target.RoleArn"))
-            assert own is not None
-            for statement in statements(stack, own):
+            target_arn = schedule.get("Target.Arn")
+            assert is_alias(stack, target_arn), schedule
+            schedule_role = stack.resource_of(schedule.get("Target.RoleArn"))
+            assert schedule_role is not None
+            for statement in statements(stack, schedule_role):
                 if statement["Action"] == "lambda:InvokeFunction":
-                    assert references(statement["Resource"]) <= references(called)
+                    assert references(statement["Resource"]) <= references(target_arn)
                 else:
                     assert statement["Action"] == "sqs:SendMessage"
 
 
 @for_every_variant
-def test_t3_an_asynchronous_function_keeps_failed_events(stack: Stack) -> None:
+def test_t3_failed_events_of_an_asynchronous_function_go_to_a_queue(stack: Stack) -> None:
     # Schedules and CloudFormation's custom resources invoke a function asynchronously.
-    called = [each.get("Target.Arn") for each in stack.of("AWS::Scheduler::Schedule")]
-    called += [
+    invoked = [each.get("Target.Arn") for each in stack.of("AWS::Scheduler::Schedule")]
+    invoked += [
         each.get("ServiceToken")
         for each in stack.resources.values()
         if each.get("ServiceToken") is not None
@@ -187,7 +188,7 @@ def test_t3_an_asynchronous_function_keeps_failed_events(stack: Stack) -> None:
         target(stack, each.get("FunctionName")).id: each
         for each in stack.of("AWS::Lambda::EventInvokeConfig")
     }
-    for function in {target(stack, arn).id for arn in called}:
+    for function in {target(stack, arn).id for arn in invoked}:
         config = configured[function]
         assert int(config.get("MaximumRetryAttempts")) <= 1, function
         queue = stack.resource_of(config.get("DestinationConfig.OnFailure.Destination"))
@@ -224,10 +225,10 @@ class TestT4SecurityGroups:
 
     @for_every_variant
     def test_each_group_declares_its_egress(self, stack: Stack) -> None:
-        told = {group for group, _ in self.rules(stack, "Egress")}
+        with_egress = {group for group, _ in self.rules(stack, "Egress")}
         for group in stack.of("AWS::EC2::SecurityGroup"):
             # Without a rule, EC2 allows all outbound traffic.
-            assert group.id in told, group
+            assert group.id in with_egress, group
 
     @for_every_variant
     def test_functions_reach_https_and_the_data_only(self, stack: Stack) -> None:
@@ -252,13 +253,13 @@ class TestT4SecurityGroups:
 class TestT5Database:
     def databases(self, stack: Stack) -> list[Resource]:
         # An instance of a cluster gets its storage, keys and backups from the cluster.
-        alone = [each for each in stack.of("AWS::RDS::DBInstance") if not in_cluster(each)]
-        return alone + stack.of("AWS::RDS::DBCluster")
+        standalone = [each for each in stack.of("AWS::RDS::DBInstance") if not in_cluster(each)]
+        return standalone + stack.of("AWS::RDS::DBCluster")
 
     @for_every_variant
-    def test_a_database_exists_in_the_modes_that_make_one(self, stack: Stack) -> None:
-        made = len(self.databases(stack))
-        assert made == (stack.parameters["DatabaseMode"] != "external")
+    def test_a_database_exists_unless_it_is_external(self, stack: Stack) -> None:
+        count = len(self.databases(stack))
+        assert count == (stack.parameters["DatabaseMode"] != "external")
 
     @for_every_variant
     def test_the_database_is_private(self, stack: Stack) -> None:
@@ -278,15 +279,15 @@ class TestT5Database:
             assert database.attributes["UpdateReplacePolicy"] == "Snapshot", database
             days = int(database.get("BackupRetentionPeriod"))
             assert days == int(stack.parameters["DatabaseBackupDays"]) >= 7
-            wanted = stack.parameters["DatabaseDeletionProtection"]
-            assert str(database.get("DeletionProtection")).lower() == wanted
+            is_protected = stack.parameters["DatabaseDeletionProtection"]
+            assert str(database.get("DeletionProtection")).lower() == is_protected
 
     @for_every_variant
     def test_the_database_password_is_not_in_the_template(self, stack: Stack) -> None:
         for database in self.databases(stack):
             password = database.get("MasterUserPassword")
             managed = str(database.get("ManageMasterUserPassword")).lower() == "true"
-            assert managed or "{{resolve:secretsmanager:" in text(password), database
+            assert managed or "{{resolve:secretsmanager:" in as_json(password), database
 
     @for_every_variant
     def test_the_database_refuses_connections_without_tls(self, stack: Stack) -> None:
@@ -309,13 +310,13 @@ def in_cluster(instance: Resource) -> bool:
 
 class TestT6Cache:
     @for_every_variant
-    def test_a_cache_exists_in_the_modes_that_make_one(self, stack: Stack) -> None:
+    def test_a_cache_of_the_selected_kind_exists(self, stack: Stack) -> None:
         serverless = stack.of("AWS::ElastiCache::ServerlessCache")
         nodes = stack.of("AWS::ElastiCache::ReplicationGroup")
         mode = stack.parameters["CacheMode"]
         assert len(serverless) == (mode == "serverless")
         assert len(nodes) == (mode == "node")
-        # A cluster of this kind has neither TLS nor a password.
+        # Unlike a ReplicationGroup, a CacheCluster has neither TLS nor a password.
         assert not stack.of("AWS::ElastiCache::CacheCluster")
 
     @for_every_variant
@@ -328,12 +329,12 @@ class TestT6Cache:
             for name in ("TransitEncryptionEnabled", "AtRestEncryptionEnabled"):
                 assert str(cache.get(name)).lower() == "true", name
             assert cache.get("TransitEncryptionMode", "required") == "required"
-            password = text(cache.get("AuthToken"))
+            password = as_json(cache.get("AuthToken"))
             assert cache.get("UserGroupIds") or "{{resolve:secretsmanager:" in password
         for user in stack.of("AWS::ElastiCache::User"):
             assert str(user.get("NoPasswordRequired", "false")).lower() == "false", user
             passwords = [*user.get("Passwords", []), *user.get("AuthenticationMode.Passwords", [])]
-            assert all("{{resolve:secretsmanager:" in text(each) for each in passwords), user
+            assert all("{{resolve:secretsmanager:" in as_json(each) for each in passwords), user
 
 
 @for_every_variant
@@ -352,14 +353,14 @@ def test_t7_each_function_has_its_own_log_group_with_a_retention(stack: Stack) -
 @for_every_variant
 def test_t7_a_function_may_write_to_its_own_log_group_only(stack: Stack) -> None:
     for function in functions(stack):
-        written = {
-            text(resource)
+        writable = {
+            as_json(resource)
             for statement in statements(stack, role(stack, function))
             if "logs:PutLogEvents" in as_list(statement["Action"])
             for resource in as_list(statement["Resource"])
         }
         (log,) = references(function.get("LoggingConfig.LogGroup"))
-        assert written == {text({"Fn::GetAtt": [log, "Arn"]})}, function
+        assert writable == {as_json({"Fn::GetAtt": [log, "Arn"]})}, function
 
 
 class TestT8Permissions:
@@ -387,20 +388,23 @@ class TestT8Permissions:
     def test_only_listed_managed_policies_are_attached(self, stack: Stack) -> None:
         for owner in stack.of("AWS::IAM::Role"):
             for arn in owner.get("ManagedPolicyArns", []):
-                assert stack.resource_of(arn) or arn.rpartition("/")[2] in MANAGED, (owner, arn)
+                assert stack.resource_of(arn) or arn.rpartition("/")[2] in AWS_MANAGED_POLICIES, (
+                    owner,
+                    arn,
+                )
 
     @for_every_variant
-    def test_each_function_has_a_role_of_its_own(self, stack: Stack) -> None:
+    def test_no_two_functions_share_a_role(self, stack: Stack) -> None:
         roles = [role(stack, function).id for function in functions(stack)]
         assert len(set(roles)) == len(roles)
 
     @for_every_variant
     def test_a_function_may_read_the_secrets_of_its_variables_only(self, stack: Stack) -> None:
         for function in functions(stack):
-            told = {
-                resource_id(stack, environment(function)[n])
-                for n in environment(function)
-                if n in SECRETS
+            expected = {
+                resource_id(stack, environment(function)[name])
+                for name in environment(function)
+                if name in SECRETS
             }
             readable = {
                 resource_id(stack, resource)
@@ -409,8 +413,8 @@ class TestT8Permissions:
                 for resource in as_list(statement["Resource"])
             }
             if function.id == "RotationFunction":
-                told = {"JwtSecret"}
-            assert readable == told, function
+                expected = {"JwtSecret"}
+            assert readable == expected, function
 
     @for_every_variant
     def test_only_the_rotation_function_may_write_a_secret(self, stack: Stack) -> None:
@@ -424,13 +428,13 @@ class TestT8Permissions:
             assert bool(writes) == (function.id == "RotationFunction"), function
 
 
-class TestT9Bounds:
+class TestT9Limits:
     @for_every_variant
     def test_each_function_has_a_timeout_and_a_memory_size(self, stack: Stack) -> None:
         for function in functions(stack):
             assert 512 <= int(function.get("MemorySize")) <= 3008, function
-            longest = 28 if function.id in API_FUNCTIONS else 900
-            assert 1 <= int(function.get("Timeout")) <= longest, function
+            max_timeout = 28 if function.id in API_FUNCTIONS else 900
+            assert 1 <= int(function.get("Timeout")) <= max_timeout, function
             assert function.get("Architectures") == [stack.parameters["Architecture"]], function
             assert function.get("Runtime") == "python3.13", function
 
@@ -438,39 +442,39 @@ class TestT9Bounds:
         assert all_stacks()["no profile"].parameters["Architecture"] == "arm64"
 
     @for_every_variant
-    def test_concurrency_is_reserved_where_a_bound_is_given(self, stack: Stack) -> None:
-        bounds = {name: int(stack.parameters[f"{name}Concurrency"]) for name in API_NAMES}
+    def test_concurrency_is_reserved_where_a_limit_is_set(self, stack: Stack) -> None:
+        limits = {name: int(stack.parameters[f"{name}Concurrency"]) for name in API_NAMES}
         for function in functions(stack):
             name = function.id.removesuffix("Function")
-            if name in bounds:
-                assert reserved(function) == (bounds[name] or None), function
+            if name in limits:
+                assert reserved(function) == (limits[name] or None), function
             else:
-                assert (reserved(function) is not None) == any(bounds.values()), function
+                assert (reserved(function) is not None) == any(limits.values()), function
 
-    def test_busier_functions_have_larger_bounds(self) -> None:
+    def test_busier_functions_have_higher_concurrency_limits(self) -> None:
         defaults = all_stacks()["no profile"].parameters
-        bounds = [int(defaults[f"{name}Concurrency"]) for name in API_NAMES]
-        assert bounds == sorted(bounds, reverse=True)
-        assert min(bounds) > 0
+        limits = [int(defaults[f"{name}Concurrency"]) for name in API_NAMES]
+        assert limits == sorted(limits, reverse=True)
+        assert min(limits) > 0
         # Forty concurrent callers each get an environment.
-        assert bounds[0] >= 40
+        assert limits[0] >= 40
 
-    def test_profile_hobby_reserves_no_concurrency(self) -> None:
+    def test_the_hobby_profile_reserves_no_concurrency(self) -> None:
         assert all(reserved(each) is None for each in functions(all_stacks()["hobby"]))
 
     @for_every_variant
     def test_the_database_has_a_connection_for_each_environment(self, stack: Stack) -> None:
-        bounds = [stack.parameters[f"{name}Concurrency"] for name in API_NAMES]
-        if stack.of("AWS::RDS::DBProxy") or "0" in bounds:
+        limits = [stack.parameters[f"{name}Concurrency"] for name in API_NAMES]
+        if stack.of("AWS::RDS::DBProxy") or "0" in limits:
             return
-        wanted = sum(reserved(each) or 0 for each in functions(stack) if has_database(each))
-        for limit in connections(stack):
-            assert wanted <= limit - 10, "10 must stay free for operators and for AWS"
+        environments = sum(reserved(each) or 0 for each in functions(stack) if has_database(each))
+        for limit in max_connections(stack):
+            assert environments <= limit - 10, "10 must stay free for operators and for AWS"
 
 
 def reserved(function: Resource) -> int | None:
-    found = function.get("ReservedConcurrentExecutions")
-    return None if found is None else int(found)
+    reserved_executions = function.get("ReservedConcurrentExecutions")
+    return None if reserved_executions is None else int(reserved_executions)
 
 
 def has_database(function: Resource) -> bool:
@@ -479,7 +483,7 @@ def has_database(function: Resource) -> bool:
 
 # Memory of the instance classes in the docs. AWS sets max_connections to
 # LEAST(memory / 9531392, 5000), where memory excludes its own processes: about seven tenths.
-GIB = {
+MEMORY_GIB = {
     "db.t4g.micro": 1,
     "db.t4g.small": 2,
     "db.t4g.medium": 4,
@@ -493,25 +497,27 @@ GIB = {
 }
 
 
-def connections(stack: Stack) -> Iterator[int]:
+def max_connections(stack: Stack) -> Iterator[int]:
     for instance in stack.of("AWS::RDS::DBInstance"):
         if not in_cluster(instance):
-            memory = GIB[instance.get("DBInstanceClass")] * 2**30 * 0.7
+            memory = MEMORY_GIB[instance.get("DBInstanceClass")] * 2**30 * 0.7
             yield min(int(memory / 9531392), 5000)
     for cluster in stack.of("AWS::RDS::DBCluster"):
         # Two GiB per capacity unit; 2000 connections at most with a minimum of half a unit or less.
-        most = float(cluster.get("ServerlessV2ScalingConfiguration.MaxCapacity")) * 2 * 2**30 * 0.7
-        yield min(int(most / 9531392), 2000)
+        memory = (
+            float(cluster.get("ServerlessV2ScalingConfiguration.MaxCapacity")) * 2 * 2**30 * 0.7
+        )
+        yield min(int(memory / 9531392), 2000)
 
 
 class TestT11Stage:
     @for_every_variant
     def test_the_stage_throttles_every_method(self, stack: Stack) -> None:
         settings = stack.one("AWS::ApiGateway::Stage").get("MethodSettings")
-        everywhere = [
+        defaults = [
             each for each in settings if (each["ResourcePath"], each["HttpMethod"]) == ("/*", "*")
         ]
-        assert len(everywhere) == 1
+        assert len(defaults) == 1
         for setting in settings:
             assert 0 < float(setting["ThrottlingRateLimit"]) <= 1000, setting
             assert 0 < int(setting["ThrottlingBurstLimit"]) <= 2000, setting
@@ -525,31 +531,31 @@ class TestT11Stage:
         log = stack.resource_of(stage.get("AccessLogSetting.DestinationArn"))
         assert log is not None
         assert log.type == "AWS::Logs::LogGroup"
-        form = stage.get("AccessLogSetting.Format")
-        assert "\n" not in form
-        fields = json.loads(re.sub(r"\$context[\w.-]+", "0", form))
+        log_format = stage.get("AccessLogSetting.Format")
+        assert "\n" not in log_format
+        fields = json.loads(re.sub(r"\$context[\w.-]+", "0", log_format))
         assert {"requestId", "ip", "status"} <= fields.keys()
-        asked = set(re.findall(r"\$context[\w.-]+", form))
-        assert "$context.requestId" in asked
+        variables = set(re.findall(r"\$context[\w.-]+", log_format))
+        assert "$context.requestId" in variables
         # A path contains ids or arbitrary text of a caller; the log has no header and no query.
-        assert not {"$context.path", "$context.requestOverride.path"} & asked
-        for name in asked:
+        assert not {"$context.path", "$context.requestOverride.path"} & variables
+        for name in variables:
             assert not re.search("authoriz|header|querystring|token|cookie", name, re.IGNORECASE)
 
     @for_every_variant
     def test_traces_are_written_if_tracing_is_on(self, stack: Stack) -> None:
-        is_wanted = stack.parameters["Tracing"] == "true"
+        is_traced = stack.parameters["Tracing"] == "true"
         stage = stack.one("AWS::ApiGateway::Stage")
-        assert str(stage.get("TracingEnabled", "false")).lower() == str(is_wanted).lower()
+        assert str(stage.get("TracingEnabled", "false")).lower() == str(is_traced).lower()
         for function in functions(stack):
-            assert (function.get("TracingConfig.Mode") == "Active") == is_wanted, function
+            assert (function.get("TracingConfig.Mode") == "Active") == is_traced, function
 
     @for_every_variant
-    def test_the_log_role_is_made_before_the_stage(self, stack: Stack) -> None:
+    def test_the_log_role_is_created_before_the_stage(self, stack: Stack) -> None:
         for account in stack.of("AWS::ApiGateway::Account"):
             assert account.id in stack.dependencies_of(stack.one("AWS::ApiGateway::Stage"))
-        made = bool(stack.of("AWS::ApiGateway::Account"))
-        assert made == (stack.parameters["AccessLogRole"] == "create")
+        is_created = bool(stack.of("AWS::ApiGateway::Account"))
+        assert is_created == (stack.parameters["AccessLogRole"] == "create")
 
 
 class TestT12Domain:
@@ -557,24 +563,26 @@ class TestT12Domain:
     def test_a_custom_domain_requires_tls_1_2_and_disables_the_default_address(
         self, stack: Stack
     ) -> None:
-        wanted = stack.parameters["DomainName"]
+        domain_name = stack.parameters["DomainName"]
         domains = stack.of("AWS::ApiGateway::DomainName")
-        assert [each.get("DomainName") for each in domains] == ([wanted] if wanted else [])
+        assert [each.get("DomainName") for each in domains] == (
+            [domain_name] if domain_name else []
+        )
         for domain in domains:
             assert re.match("TLS_1_2|SecurityPolicy_TLS", domain.get("SecurityPolicy"))
             assert domain.get("EndpointConfiguration.Types") == ["REGIONAL"]
         assert len(stack.of("AWS::ApiGateway::BasePathMapping")) == len(domains)
         (server,) = stack.one("AWS::ApiGateway::RestApi").get("Body.servers")
         setting = server["x-amazon-apigateway-endpoint-configuration"]
-        assert setting["disableExecuteApiEndpoint"] is bool(wanted)
+        assert setting["disableExecuteApiEndpoint"] is bool(domain_name)
 
     @for_every_variant
-    def test_a_dns_record_is_made_where_the_zone_is_given(self, stack: Stack) -> None:
+    def test_a_dns_record_is_created_if_a_zone_is_given(self, stack: Stack) -> None:
         records = stack.of("AWS::Route53::RecordSet", "AWS::Route53::RecordSetGroup")
         assert bool(records) == bool(stack.parameters["HostedZoneId"])
 
 
-class TestT13CallsOfFunctions:
+class TestT13InvokePermissions:
     @for_every_variant
     def test_each_invoke_permission_names_its_source(self, stack: Stack) -> None:
         permissions = stack.of("AWS::Lambda::Permission")
@@ -595,14 +603,14 @@ class TestT13CallsOfFunctions:
             if each.get("Principal") == "apigateway.amazonaws.com"
         }
         uris = {
-            text(operation["x-amazon-apigateway-integration"].get("uri"))
+            as_json(operation["x-amazon-apigateway-integration"].get("uri"))
             for operations in stack.one("AWS::ApiGateway::RestApi").get("Body.paths").values()
             for operation in operations.values()
         }
-        uris.remove(text(None))  # the responses of API Gateway itself
-        called = [json.loads(uri) for uri in uris]
-        assert all(is_alias(stack, uri) for uri in called)
-        assert {target(stack, uri).id for uri in called} == allowed == API_FUNCTIONS
+        uris.remove(as_json(None))  # the responses of API Gateway itself
+        targets = [json.loads(uri) for uri in uris]
+        assert all(is_alias(stack, uri) for uri in targets)
+        assert {target(stack, uri).id for uri in targets} == allowed == API_FUNCTIONS
 
     @for_every_variant
     def test_no_function_has_a_url(self, stack: Stack) -> None:
@@ -611,13 +619,13 @@ class TestT13CallsOfFunctions:
 
 class TestUpdates:
     @for_every_variant
-    def test_new_code_waits_for_its_migrations(self, stack: Stack) -> None:
+    def test_functions_are_updated_after_the_migrations(self, stack: Stack) -> None:
         migrations = stack.resources["Migrations"]
         assert target(stack, migrations.get("ServiceToken")).id == "MigrationsFunction"
         # Any change of the code creates a new version of the layer.
         assert any(name.startswith("SharedLayer") for name in migrations.references)
         for function in functions(stack):
-            if function.id not in NOT_AFTER_MIGRATIONS:
+            if function.id not in INDEPENDENT_OF_MIGRATIONS:
                 assert "Migrations" in stack.dependencies_of(function), function
 
     @for_every_variant
@@ -629,15 +637,15 @@ class TestUpdates:
         assert len(set(owners)) == len(owners)
 
     @for_every_variant
-    def test_snapstart_is_on_only_where_it_is_chosen(self, stack: Stack) -> None:
-        is_wanted = stack.parameters["SnapStart"] == "true"
+    def test_snapstart_is_on_only_if_it_is_enabled(self, stack: Stack) -> None:
+        is_enabled = stack.parameters["SnapStart"] == "true"
         for function in functions(stack):
             if function.id in API_FUNCTIONS:
-                applied = function.get("SnapStart.ApplyOn", "None")
-                assert applied == ("PublishedVersions" if is_wanted else "None"), function
+                apply_on = function.get("SnapStart.ApplyOn", "None")
+                assert apply_on == ("PublishedVersions" if is_enabled else "None"), function
 
 
-KEPT = {
+KEY_PROPERTIES = {
     "AWS::Logs::LogGroup": "KmsKeyId",
     "AWS::SecretsManager::Secret": "KmsKeyId",
     "AWS::RDS::DBInstance": "KmsKeyId",
@@ -653,24 +661,26 @@ class TestEncryptionKey:
         for queue in stack.of("AWS::SQS::Queue"):
             assert queue.get("SqsManagedSseEnabled") is True, queue
 
-    @pytest.mark.parametrize("kind", KEPT)
+    @pytest.mark.parametrize("kind", KEY_PROPERTIES)
     @for_every_variant
-    def test_stored_data_is_encrypted_with_the_given_key(self, stack: Stack, kind: str) -> None:
+    def test_stored_data_is_encrypted_with_the_customer_key(self, stack: Stack, kind: str) -> None:
         key = stack.parameters["KmsKeyArn"]
-        for kept in stack.of(kind):
-            if kind == "AWS::RDS::DBInstance" and in_cluster(kept):
+        for resource in stack.of(kind):
+            if kind == "AWS::RDS::DBInstance" and in_cluster(resource):
                 continue
-            assert kept.get(KEPT[kind], "") == key, kept
+            assert resource.get(KEY_PROPERTIES[kind], "") == key, resource
 
     @for_every_variant
-    def test_functions_may_use_the_given_key(self, stack: Stack) -> None:
+    def test_functions_that_read_secrets_may_use_the_customer_key(self, stack: Stack) -> None:
         key = stack.parameters["KmsKeyArn"]
         for function in functions(stack):
-            used = {
+            usable_keys = {
                 resource
                 for statement in statements(stack, role(stack, function))
                 if "kms:Decrypt" in as_list(statement["Action"])
                 for resource in as_list(statement["Resource"])
             }
-            reads = environment(function).keys() & SECRETS or function.id == "RotationFunction"
-            assert used == ({key} if key and reads else set()), function
+            reads_secrets = (
+                environment(function).keys() & SECRETS or function.id == "RotationFunction"
+            )
+            assert usable_keys == ({key} if key and reads_secrets else set()), function

@@ -15,14 +15,14 @@ from tests.support.bill import listed_packages, packages_in
 
 LAYER = ROOT / "layers/dependencies"
 # The environment markers of Lambda.
-LAMBDA = {
+LAMBDA_MARKERS = {
     "implementation_name": "cpython",
     "platform_python_implementation": "CPython",
     "sys_platform": "linux",
 }
-# Older versions have vulnerabilities or behaviour that our code does not handle.
-FLOORS = {
-    # Older: several encodings of one signature, a JWK accepted as a secret, `exp` as Infinity.
+# Older versions have vulnerabilities, or behaviour that our code does not handle.
+MINIMUM_VERSIONS = {
+    # Older versions accept several encodings of a signature, a JWK as a secret, `exp` as Infinity.
     "pyjwt": "2.15",
     # Routes and validation rely on the behaviour since this version.
     "fastapi": "0.165",
@@ -35,14 +35,14 @@ FLOORS = {
 
 def locked(path: Path) -> dict[str, tuple[Version, set[str]]]:
     """Return the version and hashes of the packages of a lock file that apply to Lambda."""
-    found = {}
+    packages = {}
     for entry in re.findall(r"^[a-z].*(?:\n +--hash.*)*", path.read_text(), re.MULTILINE):
         requirement = Requirement(entry.partition("\\")[0])
-        if requirement.marker is None or requirement.marker.evaluate(LAMBDA):
+        if requirement.marker is None or requirement.marker.evaluate(LAMBDA_MARKERS):
             [version] = requirement.specifier
             hashes = set(re.findall(r"--hash=sha256:([0-9a-f]{64})", entry))
-            found[requirement.name] = (Version(version.version), hashes)
-    return found
+            packages[requirement.name] = (Version(version.version), hashes)
+    return packages
 
 
 def write_bill(path: Path) -> Path:
@@ -62,43 +62,43 @@ def bill(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_bill(tmp_path_factory.mktemp("sbom") / "beside/sbom.json")
 
 
-def test_the_bill_of_materials_is_of_all_that_is_locked(bill: Path) -> None:
+def test_the_bill_of_materials_lists_all_locked_packages(bill: Path) -> None:
     document = json.loads(bill.read_text())
     assert document["bomFormat"] == "CycloneDX"
     listed = {
-        part["name"]: (
-            Version(part["version"]),
-            {each["content"] for each in part["externalReferences"][0]["hashes"]},
+        component["name"]: (
+            Version(component["version"]),
+            {digest["content"] for digest in component["externalReferences"][0]["hashes"]},
         )
-        for part in document["components"]
+        for component in document["components"]
     }
     assert listed == locked(LAYER / "requirements.txt")
     assert len(listed) == len(document["components"]) > 20
     assert all(hashes for _, hashes in listed.values())
 
 
-def test_the_bill_of_materials_is_of_the_layer_that_the_functions_run_with(bill: Path) -> None:
+def test_the_bill_of_materials_equals_the_packages_of_the_local_layer(bill: Path) -> None:
     [layer] = [
         layer for layer in TEMPLATE.functions["HealthFunction"].layers if not layer.is_source
     ]
     assert listed_packages(bill) == packages_in(layer.python)
 
 
-def test_the_same_packages_make_the_same_bill_of_materials(bill: Path, tmp_path: Path) -> None:
+def test_the_bill_of_materials_is_reproducible(bill: Path, tmp_path: Path) -> None:
     assert write_bill(tmp_path / "sbom.json").read_bytes() == bill.read_bytes()
 
 
-@pytest.mark.parametrize("name", FLOORS)
-def test_no_version_with_a_known_weakness_is_locked_or_tested_with(name: str) -> None:
+@pytest.mark.parametrize("name", MINIMUM_VERSIONS)
+def test_no_locked_version_has_a_known_vulnerability(name: str) -> None:
     for lock in (LAYER / "requirements.txt", ROOT / "requirements/dev.txt"):
-        assert locked(lock)[name][0] >= Version(FLOORS[name]), lock
+        assert locked(lock)[name][0] >= Version(MINIMUM_VERSIONS[name]), lock
 
 
 @pytest.mark.parametrize(
-    "name", sorted(FLOORS.keys() - {"starlette"})
+    "name", sorted(MINIMUM_VERSIONS.keys() - {"starlette"})
 )  # a dependency of FastAPI, not in requirements.in
-def test_no_version_with_a_known_weakness_may_be_locked(name: str) -> None:
+def test_the_requirements_exclude_versions_with_a_known_vulnerability(name: str) -> None:
     lines = (LAYER / "requirements.in").read_text().splitlines()
-    asked = {each.name: each for each in map(Requirement, lines[1:])}
-    [least] = [each for each in asked[name].specifier if each.operator == ">="]
-    assert Version(least.version) >= Version(FLOORS[name])
+    required = {each.name: each for each in map(Requirement, lines[1:])}
+    [minimum] = [each for each in required[name].specifier if each.operator == ">="]
+    assert Version(minimum.version) >= Version(MINIMUM_VERSIONS[name])

@@ -1,4 +1,4 @@
-"""T16: docs/operations.md lists what costs money by the hour, for each profile."""
+"""T16: docs/operations.md lists the hourly costs of each profile."""
 
 import re
 from collections.abc import Iterator
@@ -70,12 +70,12 @@ def costs_by_the_hour(resource: Resource) -> bool:
     return resource.type not in FREE
 
 
-def has_public_address(stack: Stack) -> Iterator[Resource]:
+def with_public_address(stack: Stack) -> Iterator[Resource]:
     """Yield the resources with a public IPv4 address, which AWS charges for."""
     for each in stack.of("AWS::EC2::Instance", "AWS::EC2::LaunchTemplate"):
         interfaces = each.get("NetworkInterfaces", each.get("LaunchTemplateData.NetworkInterfaces"))
-        given = [one.get("AssociatePublicIpAddress") for one in interfaces or []]
-        if any(str(one).lower() == "true" for one in given):
+        values = [interface.get("AssociatePublicIpAddress") for interface in interfaces or []]
+        if any(str(value).lower() == "true" for value in values):
             yield each
     for each in stack.of("AWS::EC2::Subnet"):
         if str(each.get("MapPublicIpOnLaunch", "false")).lower() == "true":
@@ -84,7 +84,7 @@ def has_public_address(stack: Stack) -> Iterator[Resource]:
 
 
 def rows(profile: str) -> Iterator[tuple[set[str], str, Decimal]]:
-    """Yield the rows with a price in a profile: resources or types, what is paid for, dollars."""
+    """Yield the priced rows of a profile: resources or types, description, dollars per hour."""
     section = (ROOT / "docs/operations.md").read_text().partition(HEADING)[2].partition("\n## ")[0]
     names: set[str] = set()
     for line in section.partition("| **by the hour**")[0].splitlines():
@@ -96,26 +96,26 @@ def rows(profile: str) -> Iterator[tuple[set[str], str, Decimal]]:
                 yield names, cells[1], Decimal(price)
 
 
-def listed(profile: str) -> set[str]:
+def priced(profile: str) -> set[str]:
     """Return the resources and types with a price in a profile."""
     return {name for names, _, _ in rows(profile) for name in names}
 
 
 @pytest.mark.parametrize("profile", PROFILES)
-def test_a_profile_has_nothing_that_costs_by_the_hour_but_what_the_table_lists(
+def test_the_table_lists_everything_in_a_profile_that_costs_by_the_hour(
     profile: str,
 ) -> None:
     for each in all_stacks()[profile].resources.values():
         if costs_by_the_hour(each):
-            assert {each.id, each.type} & listed(profile), f"{each} is not in the table"
+            assert {each.id, each.type} & priced(profile), f"{each} is not in the table"
 
 
 @pytest.mark.parametrize("profile", PROFILES)
-def test_each_price_of_the_table_is_of_a_resource_that_the_profile_makes(profile: str) -> None:
-    made = all_stacks()[profile].resources.values()
-    paid = {name for each in made if costs_by_the_hour(each) for name in (each.id, each.type)}
-    assert listed(profile)
-    assert listed(profile) <= paid
+def test_each_price_of_the_table_is_of_a_resource_in_the_profile(profile: str) -> None:
+    resources = all_stacks()[profile].resources.values()
+    paid = {name for each in resources if costs_by_the_hour(each) for name in (each.id, each.type)}
+    assert priced(profile)
+    assert priced(profile) <= paid
 
 
 @pytest.mark.parametrize("profile", PROFILES)
@@ -136,7 +136,7 @@ def test_the_table_has_the_sizes_of_the_profile(profile: str) -> None:
 
 
 @pytest.mark.parametrize("profile", PROFILES)
-def test_the_sum_of_the_table_is_the_sum_of_its_prices(profile: str) -> None:
+def test_the_total_of_the_table_is_the_sum_of_its_prices(profile: str) -> None:
     page = (ROOT / "docs/operations.md").read_text()
     (line,) = [line for line in page.splitlines() if line.startswith("| **by the hour**")]
     total = line.strip("|").split("|")[2 + PROFILES.index(profile)].strip(" *")
@@ -144,14 +144,14 @@ def test_the_sum_of_the_table_is_the_sum_of_its_prices(profile: str) -> None:
 
 
 def test_public_addresses_are_in_the_table() -> None:
-    addresses = list(has_public_address(all_stacks()["hobby"]))
+    addresses = list(with_public_address(all_stacks()["hobby"]))
     assert len(addresses) <= 1, addresses
     assert any("IPv4" in text for _, text, _ in rows("hobby")) == bool(addresses)
 
 
-def test_resources_that_only_scale_has_cost_by_the_hour() -> None:
-    # The list of what is free must not hide these.
-    scale = all_stacks()["scale and everything"]
+def test_resources_that_only_scale_creates_cost_by_the_hour() -> None:
+    # The list of free types must not contain these.
+    scale = all_stacks()["scale with all options"]
     paid = {each.type for each in scale.resources.values() if costs_by_the_hour(each)}
     assert {
         "AWS::EC2::NatGateway",

@@ -1,4 +1,4 @@
-"""`sam local start-api` finds the routes of the template, with SAM's own parser."""
+"""`sam local start-api` finds the routes of the template, with the parser of SAM."""
 
 import json
 import subprocess
@@ -7,7 +7,7 @@ from tests.support.api import ROUTES
 from tests.support.cloudformation import ROOT, SAM_PYTHON
 
 # The steps of start-api before it starts a container.
-READ = """
+READ_ROUTES = """
 import json, logging
 from samcli.lib.providers.api_provider import ApiProvider
 from samcli.lib.providers.sam_stack_provider import SamLocalStackProvider
@@ -16,14 +16,14 @@ print(json.dumps([[route.path, sorted(route.methods)] for route in ApiProvider(s
 """
 
 
-def test_every_route_leads_to_a_function() -> None:
-    done = subprocess.run(
-        [SAM_PYTHON, "-c", READ], cwd=ROOT, capture_output=True, text=True, check=True
+def test_sam_finds_every_route() -> None:
+    completed = subprocess.run(
+        [SAM_PYTHON, "-c", READ_ROUTES], cwd=ROOT, capture_output=True, text=True, check=True
     )
-    found = [
+    routes = [
         (method, path)
-        for path, methods in json.loads(done.stdout)
+        for path, methods in json.loads(completed.stdout)
         for method in methods
         if method not in {"HEAD", "OPTIONS"}
     ]
-    assert sorted(found) == ROUTES
+    assert sorted(routes) == ROUTES

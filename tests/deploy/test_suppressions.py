@@ -12,7 +12,13 @@ from tests.support.cloudformation import ROOT, template, walk
 TEXT = (ROOT / "template.yaml").read_text()
 CHECK = re.compile(r"\b(?:CKV2?_AWS_\d+|[EIW]S?\d{4})\b")
 # The configuration files that could suppress checks for the whole template.
-ELSEWHERE = (".cfnlintrc", ".cfnlintrc.yaml", ".cfnlintrc.yml", ".checkov.yaml", ".checkov.yml")
+CONFIGURATION_FILES = (
+    ".cfnlintrc",
+    ".cfnlintrc.yaml",
+    ".cfnlintrc.yml",
+    ".checkov.yaml",
+    ".checkov.yml",
+)
 
 
 def lines() -> list[tuple[int, str]]:
@@ -48,7 +54,7 @@ def test_checkov_reads_the_reasons() -> None:
         assert len(skip["comment"].split()) >= 4, skip
 
 
-def test_cfn_lint_is_silenced_check_by_check() -> None:
+def test_cfn_lint_suppressions_name_single_checks() -> None:
     suppressed = [
         check
         for value in walk(template())
@@ -59,8 +65,8 @@ def test_cfn_lint_is_silenced_check_by_check() -> None:
     assert all(CHECK.fullmatch(check) for check in suppressed), json.dumps(suppressed)
 
 
-def test_no_check_is_suppressed_elsewhere() -> None:
-    assert not [name for name in ELSEWHERE if (ROOT / name).exists()]
+def test_no_check_is_suppressed_outside_the_template() -> None:
+    assert not [name for name in CONFIGURATION_FILES if (ROOT / name).exists()]
     script = (ROOT / "tests/deploy_check.py").read_text()
     assert "--skip-check" not in script
     assert "--ignore-checks" not in script

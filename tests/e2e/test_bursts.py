@@ -8,7 +8,7 @@ import pytest
 
 from tests.e2e.conftest import OwnEngines
 from tests.support import plex
-from tests.support.crowd import at_once, codes
+from tests.support.concurrency import at_once, codes
 from tests.support.local import LocalService, local_service
 
 FILMS = [

@@ -10,7 +10,7 @@ import pytest
 
 from tests.e2e.conftest import CROWD, OwnEngines
 from tests.support.api import Answer
-from tests.support.crowd import at_once, codes
+from tests.support.concurrency import at_once, codes
 from tests.support.local import LocalService, local_service
 
 

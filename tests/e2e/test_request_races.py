@@ -11,7 +11,7 @@ import pytest
 
 from tests.e2e.conftest import CROWD, OwnEngines
 from tests.support.api import ROOT, Answer
-from tests.support.crowd import at_once, codes
+from tests.support.concurrency import at_once, codes
 from tests.support.local import LocalService, database_of, local_service
 
 type Db = psycopg.Connection[tuple[Any, ...]]

@@ -151,11 +151,15 @@ def keys(environment: dict[str, str]) -> Iterator[redis.Redis]:
 def cache_round_trips(monkeypatch: pytest.MonkeyPatch) -> list[object]:
     """Return a list with what this process sends to the cache: a command, or a pipeline's all."""
     sent: list[object] = []
-    send = redis.Connection.send_packed_command
+    send: Callable[..., None] = redis.Connection.send_packed_command
 
-    def record(self: redis.Connection, command: Any, *options: Any, **more: Any) -> Any:
+    def record(
+        self: redis.Connection,
+        command: object,
+        check_health: bool = True,
+    ) -> None:
         sent.append(command)
-        return send(self, command, *options, **more)
+        send(self, command, check_health=check_health)
 
     monkeypatch.setattr(redis.Connection, "send_packed_command", record)
     return sent

@@ -325,10 +325,15 @@ class TestEveryTask:
         task.add(db, task.limit - MINUTE, 5_000)
         db.execute(f"ANALYZE {task.table}".encode())
         plans: list[str] = []
-        db.add_notice_handler(lambda notice: plans.append(notice.message_primary or ""))
+
+        def record_plan(notice: psycopg.errors.Diagnostic) -> None:
+            plans.append(notice.message_primary or "")
+
+        db.add_notice_handler(record_plan)
         db.execute("LOAD 'auto_explain'; SET auto_explain.log_min_duration = 0")
         db.execute("SET auto_explain.log_analyze = on; SET auto_explain.log_level = notice")
         assert service.TASKS[name](db, service.BATCH) == 500
+        db.remove_notice_handler(record_plan)
         assert any(task.table in plan for plan in plans)
         for plan in plans:
             assert f"Seq Scan on {task.table}" not in plan

@@ -100,7 +100,7 @@ def test_copies_open_separate_connections(
     state, copies = run(function, environment, events)
     assert state["sockets"] == []
     for each in copies:
-        assert [answer["statusCode"] for answer in each["answers"]] == [200, 200]
+        assert [answer["statusCode"] for answer in each["responses"]] == [200, 200]
         # One connection to the database, one to the cache.
         assert len(each["sockets"]) == 2
     assert_nothing_shared(copies)
@@ -117,7 +117,7 @@ def test_copies_generate_different_handles(
 ) -> None:
     events = [request("POST", "/api/auth/plex/pin", body={}) for _ in range(2)]
     _, copies = run("plex", environment, events)
-    answers = [json.loads(answer["body"]) for each in copies for answer in each["answers"]]
+    answers = [json.loads(answer["body"]) for each in copies for answer in each["responses"]]
     handles = {answer["data"]["pinId"] for answer in answers}
     assert len(handles) == 2 * COPIES
     assert_nothing_shared(copies)

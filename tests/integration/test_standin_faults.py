@@ -29,7 +29,7 @@ def tmdb_api(upstreams: Standins) -> Iterator[Client]:
 
 
 def test_status_fault_with_retry_after_ends_after_its_count(tmdb_api: Client) -> None:
-    tmdb_api.order(kind="status", status=429, retryAfter=7, count=2)
+    tmdb_api.set_fault(kind="status", status=429, retryAfter=7, count=2)
     for _ in range(2):
         answer = tmdb_api.get("/3/movie/550", KEY)
         assert (answer.status, answer.headers["Retry-After"]) == (429, "7")
@@ -37,35 +37,35 @@ def test_status_fault_with_retry_after_ends_after_its_count(tmdb_api: Client) ->
 
 
 def test_fault_applies_to_its_path_until_it_is_deleted(tmdb_api: Client) -> None:
-    tmdb_api.order(kind="status", status=503, path="/3/movie/")
+    tmdb_api.set_fault(kind="status", status=503, path="/3/movie/")
     assert tmdb_api.get("/3/tv/1396", KEY).status == 200
     assert tmdb_api.get("/3/movie/550", KEY).status == 503
-    assert tmdb_api.ask("DELETE", "/standin/fault").status == 204
+    assert tmdb_api.send("DELETE", "/standin/fault").status == 204
     assert tmdb_api.get("/3/movie/550", KEY).status == 200
 
 
 def test_html_fault_returns_a_page(plex_tv: Client) -> None:
-    plex_tv.order(kind="html")
+    plex_tv.set_fault(kind="html")
     answer = plex_tv.get("/api/v2/user", CLIENT)
     assert (answer.status, answer.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
 
 
 def test_wrong_types_fault_returns_a_list(tmdb_api: Client) -> None:
-    tmdb_api.order(kind="wrong-types")
+    tmdb_api.set_fault(kind="wrong-types")
     answer = tmdb_api.get("/3/search/multi?query=matrix", KEY)
     assert answer.status == 200
     assert isinstance(answer.json(), list)
 
 
 def test_hang_fault_sends_no_response(tmdb_api: Client) -> None:
-    tmdb_api.order(kind="hang", count=1)
+    tmdb_api.set_fault(kind="hang", count=1)
     with pytest.raises(urllib3.exceptions.ReadTimeoutError):
         tmdb_api.pool.request("GET", f"{tmdb_api.origin}/3/movie/550", headers=KEY, timeout=0.3)
     assert tmdb_api.get("/3/movie/550", KEY).status == 200
 
 
 def test_drip_fault_sends_one_byte_at_a_time(tmdb_api: Client) -> None:
-    tmdb_api.order(kind="drip", count=1)
+    tmdb_api.set_fault(kind="drip", count=1)
     started = time.monotonic()
     answer = tmdb_api.pool.request(
         "GET", f"{tmdb_api.origin}/3/movie/550", headers=KEY, preload_content=False
@@ -77,7 +77,7 @@ def test_drip_fault_sends_one_byte_at_a_time(tmdb_api: Client) -> None:
 
 
 def test_slow_fault_delays_the_response(tmdb_api: Client) -> None:
-    tmdb_api.order(kind="slow", seconds=1, count=1)
+    tmdb_api.set_fault(kind="slow", seconds=1, count=1)
     started = time.monotonic()
     assert tmdb_api.get("/3/movie/550", KEY).json()["title"] == "Fight Club"
     assert time.monotonic() - started >= 0.9
@@ -85,7 +85,7 @@ def test_slow_fault_delays_the_response(tmdb_api: Client) -> None:
 
 
 def test_huge_fault_sends_more_than_ten_megabytes(tmdb_api: Client) -> None:
-    tmdb_api.order(kind="huge")
+    tmdb_api.set_fault(kind="huge")
     answer = tmdb_api.get("/3/movie/550", KEY)
     assert "Content-Length" not in answer.headers
     assert len(answer.data) > 10 * 1024 * 1024
@@ -93,7 +93,7 @@ def test_huge_fault_sends_more_than_ten_megabytes(tmdb_api: Client) -> None:
 
 
 def test_gzip_bomb_fault_sends_a_small_body_that_unpacks_to_200_megabytes(tmdb_api: Client) -> None:
-    tmdb_api.order(kind="gzip-bomb")
+    tmdb_api.set_fault(kind="gzip-bomb")
     answer = tmdb_api.pool.request(
         "GET", f"{tmdb_api.origin}/3/movie/550", headers=KEY, decode_content=False
     )
@@ -109,13 +109,13 @@ def test_gzip_bomb_fault_sends_a_small_body_that_unpacks_to_200_megabytes(tmdb_a
 
 
 def test_redirect_fault_sends_the_location(plex_tv: Client) -> None:
-    plex_tv.order(kind="redirect", location="http://192.0.2.1/elsewhere")
+    plex_tv.set_fault(kind="redirect", location="http://192.0.2.1/elsewhere")
     answer = plex_tv.get("/api/v2/user", CLIENT)
     assert (answer.status, answer.headers["Location"]) == (302, "http://192.0.2.1/elsewhere")
 
 
 def test_close_fault_drops_the_connection(plex_tv: Client) -> None:
-    plex_tv.order(kind="close", count=1)
+    plex_tv.set_fault(kind="close", count=1)
     with pytest.raises(urllib3.exceptions.ProtocolError):
         plex_tv.get("/api/v2/user", CLIENT)
     assert plex_tv.get("/api/v2/user", CLIENT).status == 401
@@ -135,13 +135,13 @@ def test_close_fault_drops_the_connection(plex_tv: Client) -> None:
     ],
 )
 def test_invalid_fault_is_rejected(plex_tv: Client, fault: object) -> None:
-    answer = plex_tv.ask("PUT", "/standin/fault", body=fault)
+    answer = plex_tv.send("PUT", "/standin/fault", body=fault)
     assert answer.status == 400
     assert answer.json()["error"]
 
 
 def test_received_requests_are_listed_without_the_control_routes(tmdb_api: Client) -> None:
-    tmdb_api.order(kind="status", count=1)
+    tmdb_api.set_fault(kind="status", count=1)
     tmdb_api.get("/3/search/multi?query=a%20b", KEY)
     tmdb_api.get("/3/movie/550", KEY)
     received = tmdb_api.get("/standin/requests").json()
@@ -150,7 +150,7 @@ def test_received_requests_are_listed_without_the_control_routes(tmdb_api: Clien
         ("GET", "/3/movie/550", ""),
     ]
     assert received[0]["headers"]["Authorization"] == "Bearer a.read.token"
-    assert tmdb_api.ask("DELETE", "/standin/requests").status == 204
+    assert tmdb_api.send("DELETE", "/standin/requests").status == 204
     assert tmdb_api.get("/standin/requests").json() == []
 
 
@@ -165,7 +165,7 @@ def test_stop_does_not_wait_for_an_unfinished_response() -> None:
     async def scenario() -> float:
         started = await standins.start()
         client = Client(started.tmdb_url)
-        await asyncio.to_thread(client.order, kind="drip")
+        await asyncio.to_thread(client.set_fault, kind="drip")
         answer = await asyncio.to_thread(
             client.pool.request,
             "GET",

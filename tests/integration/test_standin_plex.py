@@ -26,7 +26,7 @@ def plex_tv(upstreams: Standins) -> Iterator[Client]:
 
 
 def create_pin(client: Client, *, strong: str = "true") -> dict[str, Any]:
-    answer = client.ask("POST", f"/api/v2/pins?strong={strong}", CLIENT)
+    answer = client.send("POST", f"/api/v2/pins?strong={strong}", CLIENT)
     assert answer.status == 201
     pin: dict[str, Any] = answer.json()
     return pin
@@ -34,7 +34,7 @@ def create_pin(client: Client, *, strong: str = "true") -> dict[str, Any]:
 
 def approve(client: Client, pin: dict[str, Any], username: str) -> urllib3.BaseHTTPResponse:
     path = f"/standin/pins/{pin['code']}/approve"
-    return client.ask("POST", path, body={"username": username})
+    return client.send("POST", path, body={"username": username})
 
 
 def sign_in(client: Client, username: str) -> dict[str, str]:
@@ -78,8 +78,8 @@ def test_strong_parameter_is_read_from_the_query_only(plex_tv: Client) -> None:
             "POST", path, fields={"strong": "true"}, headers=CLIENT, encode_multipart=False
         ),
         plex_tv.pool.request("POST", path, json={"strong": True}, headers=CLIENT),
-        plex_tv.ask("POST", "/api/v2/pins?strong=yes", CLIENT),
-        plex_tv.ask("POST", "/api/v2/pins", {**CLIENT, "strong": "true"}),
+        plex_tv.send("POST", "/api/v2/pins?strong=yes", CLIENT),
+        plex_tv.send("POST", "/api/v2/pins", {**CLIENT, "strong": "true"}),
     ]
     assert [len(answer.json()["code"]) for answer in answers] == [4] * 5
     assert len(create_pin(plex_tv)["code"]) == 25
@@ -102,7 +102,7 @@ def test_sign_in_page_refuses_the_pin_of_another_client(
 ) -> None:
     pin = create_pin(plex_tv)
     body = {"username": "alice", "clientID": client_id}
-    answer = plex_tv.ask("POST", f"/standin/pins/{pin['code']}/approve", body=body)
+    answer = plex_tv.send("POST", f"/standin/pins/{pin['code']}/approve", body=body)
     assert answer.status == status
     token = plex_tv.get(f"/api/v2/pins/{pin['id']}", CLIENT).json()["authToken"]
     assert (token is not None) == (status == 200)
@@ -127,7 +127,7 @@ def test_pin_with_another_code_in_the_query_is_not_found(plex_tv: Client) -> Non
     ids=lambda value: value[:20],
 )
 def test_unknown_path_or_method_is_not_found(plex_tv: Client, method: str, path: str) -> None:
-    answer = plex_tv.ask(method, path, CLIENT)
+    answer = plex_tv.send(method, path, CLIENT)
     assert (answer.status, answer.json()["errors"][0]["status"]) == (404, 404)
 
 
@@ -139,7 +139,7 @@ def test_pin_of_another_client_or_unknown_pin_is_not_found(plex_tv: Client) -> N
 
 def test_missing_client_identifier_is_rejected(plex_tv: Client) -> None:
     headers = {"Accept": "application/json"}
-    assert plex_error(plex_tv.ask("POST", "/api/v2/pins?strong=true", headers)) == (400, 1000)
+    assert plex_error(plex_tv.send("POST", "/api/v2/pins?strong=true", headers)) == (400, 1000)
     pin = create_pin(plex_tv)
     assert plex_error(plex_tv.get(f"/api/v2/pins/{pin['id']}", headers)) == (400, 1000)
     signed_in = sign_in(plex_tv, "alice")
@@ -176,7 +176,7 @@ def test_approval_with_a_malformed_body_is_rejected(plex_tv: Client, body: bytes
 
 def test_response_is_xml_unless_json_is_accepted(plex_tv: Client) -> None:
     headers = {"X-Plex-Client-Identifier": "medianest-test"}
-    answer = plex_tv.ask("POST", "/api/v2/pins?strong=true", headers)
+    answer = plex_tv.send("POST", "/api/v2/pins?strong=true", headers)
     assert answer.headers["Content-Type"].startswith("application/xml")
     pin = ET.fromstring(answer.data)
     assert pin.tag == "pin"

@@ -144,7 +144,7 @@ def test_unknown_id_or_path_is_not_found(tmdb_api: Client, path: str, code: int)
 
 
 def test_unsupported_method_is_not_found(tmdb_api: Client) -> None:
-    assert tmdb_api.ask("POST", "/3/movie/550", KEY).json()["status_code"] == 34
+    assert tmdb_api.send("POST", "/3/movie/550", KEY).json()["status_code"] == 34
 
 
 @pytest.mark.parametrize(

@@ -18,8 +18,6 @@ from tests.support.openapi import assert_described
 
 ROOT = Path(__file__).parents[2]
 TEMPLATE = read_template(ROOT / "template.yaml", opt=ROOT / ".venv/opt")
-
-
 # Method and path of each route that a function serves, without preflights and HEAD.
 ROUTES = sorted(
     (route.method, route.path)
@@ -88,7 +86,7 @@ def call(method: str, path: str, **options: Any) -> Answer:
     answer = invoke(function, event)
     if answer.status == 400 and answer.text:
         for problem in answer.details or ():
-            assert_own_wording(problem["message"])
+            assert_no_pydantic_wording(problem["message"])
     if method not in {"HEAD", "OPTIONS"}:
         resource = event["resource"]
         assert_described(method, resource, answer.status, answer.headers, answer.text)
@@ -96,7 +94,7 @@ def call(method: str, path: str, **options: Any) -> Answer:
 
 
 # Wording of pydantic, and characters that occur only in regular expressions.
-_LIBRARY_WORDING = re.compile(
+_PYDANTIC_WORDING = re.compile(
     r"Input |Extra inputs|Field required|(String|List|Dictionary|Value|Data|Object|Tuple)s? "
     r"(should|error|must)|Unable to|valid (integer|string|dictionary|boolean|list|UUID|datetime)"
     r"|pattern|pydantic|instance of|\\|\^|\[|\$"
@@ -104,14 +102,14 @@ _LIBRARY_WORDING = re.compile(
 
 
 def id_of(token: str) -> str:
-    """Return the id of the user whose token it is."""
+    """Return the id of the user to whom a token belongs."""
     return str(call("GET", "/api/auth/me", token=token).data["id"])
 
 
-def assert_own_wording(message: str) -> None:
-    """Fail for a message with a library's wording or with a regular expression."""
+def assert_no_pydantic_wording(message: str) -> None:
+    """Fail if a message has pydantic's wording or contains a regular expression."""
     assert message
-    assert not _LIBRARY_WORDING.search(message), message
+    assert not _PYDANTIC_WORDING.search(message), message
 
 
 def event_of(
@@ -126,15 +124,15 @@ def event_of(
     ip: str = "203.0.113.7",
 ) -> tuple[str, dict[str, Any]]:
     """Return the function and the event of a call; `body` is sent as JSON, `raw` unchanged."""
-    sent: dict[str, list[str]] = {"User-Agent": ["tests"]}
+    sent_headers: dict[str, list[str]] = {"User-Agent": ["tests"]}
     if body is not None:
         raw = json.dumps(body).encode()
     if raw is not None:
-        sent["Content-Type"] = ["application/json"]
+        sent_headers["Content-Type"] = ["application/json"]
     if token is not None:
-        sent["Authorization"] = [f"Bearer {token}"]
+        sent_headers["Authorization"] = [f"Bearer {token}"]
     for name, value in (headers or {}).items():
-        sent[name] = value if isinstance(value, list) else [value]
+        sent_headers[name] = value if isinstance(value, list) else [value]
     function, resource, parameters = route_of(method, path)
     event = proxy_event(
         GatewayRequest(
@@ -143,7 +141,7 @@ def event_of(
             method=method,
             path=path,
             query=urlencode(query or {}, doseq=True),
-            headers=sent,
+            headers=sent_headers,
             source_ip=ip,
             stage=TEMPLATE.stage,
         ),
@@ -158,7 +156,7 @@ def invoke(function: str, event: dict[str, Any]) -> Answer:
     """Pass an event to a function's handler in this process and return the response."""
     folder = TEMPLATE.functions[function].code.name
     module = importlib.import_module(f"functions.{folder}.app")
-    # Through JSON and back as on Lambda, so that a value that JSON cannot encode fails the test.
+    # Encode and decode as Lambda does, so that a value that JSON cannot encode fails the test.
     response = json.loads(
         json.dumps(module.handler(json.loads(json.dumps(event)), LambdaContext()))
     )

@@ -47,10 +47,10 @@ class Aws:
 
     def secret(self, name: str, value: str) -> str:
         """Create a secret and return its ARN."""
-        made = self.client("secretsmanager").create_secret(Name=name, SecretString=value)
-        return str(made["ARN"])
+        response = self.client("secretsmanager").create_secret(Name=name, SecretString=value)
+        return str(response["ARN"])
 
-    def sam(self, *words: str) -> subprocess.CompletedProcess[str]:
+    def sam(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run the SAM command line against the emulator and wait until it ends."""
         environment = {
             **_KEYS,
@@ -62,7 +62,7 @@ class Aws:
             "SAM_CLI_POLL_DELAY": "1",
         }
         return subprocess.run(
-            [_SAM, *words],
+            [_SAM, *arguments],
             cwd=self.folder,
             env=environment,
             capture_output=True,
@@ -84,8 +84,8 @@ class Aws:
         response = http.request(
             method, f"{self.url}/live{path}", body=body, headers=headers, timeout=60, retries=False
         )
-        lowered = {name.lower(): value for name, value in response.headers.items()}
-        return Answer(response.status, lowered, response.data.decode())
+        lower_case_headers = {name.lower(): value for name, value in response.headers.items()}
+        return Answer(response.status, lower_case_headers, response.data.decode())
 
 
 @contextmanager

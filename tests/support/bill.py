@@ -9,11 +9,11 @@ from packaging.utils import canonicalize_name
 
 def listed_packages(bill: Path) -> list[tuple[str, str]]:
     """Return the sorted names and versions of the packages in a CycloneDX bill of materials."""
-    parts = json.loads(bill.read_text())["components"]
-    return sorted((part["name"], part["version"]) for part in parts)
+    components = json.loads(bill.read_text())["components"]
+    return sorted((component["name"], component["version"]) for component in components)
 
 
 def packages_in(folder: Path) -> list[tuple[str, str]]:
     """Return the sorted names and versions of the packages installed in a folder."""
-    found = distributions(path=[str(folder)])
-    return sorted((canonicalize_name(each.name), each.version) for each in found)
+    installed = distributions(path=[str(folder)])
+    return sorted((canonicalize_name(package.name), package.version) for package in installed)

@@ -9,18 +9,18 @@ from pydantic import SecretStr
 from medianest.core.cache import Cache
 
 
-class _Gone(Enum):
-    """Mark a missing field; an enum has the same repr, hence the same test id, in every process."""
+class _Absent(Enum):
+    """The mark of an absent field: an enum, whose repr in a test id is equal in all processes."""
 
-    GONE = "gone"
+    ABSENT = "absent"
 
 
-GONE = _Gone.GONE
+ABSENT = _Absent.ABSENT
 
 
 def changed(item: dict[str, Any], **changes: Any) -> dict[str, Any]:
-    """Return a copy of an item with changed fields and without those that are GONE."""
-    return {name: value for name, value in (item | changes).items() if value is not GONE}
+    """Return a copy of an item with changed fields and without fields that are ABSENT."""
+    return {name: value for name, value in (item | changes).items() if value is not ABSENT}
 
 
 class NoCache(Cache):

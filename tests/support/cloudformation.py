@@ -27,7 +27,7 @@ _VARIABLE = re.compile(r"\$\{([^!}][^}]*)\}")
 _UNRESOLVED = {"Fn::GetAZs", "Fn::Cidr", "Fn::Base64"}
 
 
-class RefusedError(AssertionError):
+class RejectedParametersError(AssertionError):
     """The template's declarations or rules reject these parameters."""
 
 
@@ -46,12 +46,12 @@ class Resource:
 
     def get(self, path: str, default: Any = None) -> Any:
         """Return a property, given as `Outer.Inner`."""
-        found: Any = self.properties
+        value: Any = self.properties
         for name in path.split("."):
-            if not isinstance(found, Mapping) or name not in found:
+            if not isinstance(value, Mapping) or name not in value:
                 return default
-            found = found[name]
-        return found
+            value = value[name]
+        return value
 
 
 @dataclass(frozen=True)
@@ -71,19 +71,19 @@ class Stack:
 
     def one(self, kind: str) -> Resource:
         """Return the only resource of a type."""
-        (found,) = self.of(kind)
-        return found
+        (resource,) = self.of(kind)
+        return resource
 
     def dependencies_of(self, resource: Resource) -> set[str]:
         """Return the names of all resources that must exist before a resource."""
-        found: set[str] = set()
-        left = set(resource.references)
-        while left:
-            name = left.pop()
-            if name in self.resources and name not in found:
-                found.add(name)
-                left |= self.resources[name].references
-        return found
+        dependencies: set[str] = set()
+        unvisited = set(resource.references)
+        while unvisited:
+            name = unvisited.pop()
+            if name in self.resources and name not in dependencies:
+                dependencies.add(name)
+                unvisited |= self.resources[name].references
+        return dependencies
 
     def resource_of(self, value: Any) -> Resource | None:
         """Return the resource to which a Ref, a GetAtt or a Sub with one reference refers."""
@@ -98,7 +98,7 @@ def template() -> dict[str, Any]:
 
 
 def defaults() -> dict[str, str]:
-    """Return the parameters that need no value."""
+    """Return the parameters that have a default, with their defaults."""
     declared = template()["Parameters"]
     return {name: str(each["Default"]) for name, each in declared.items() if "Default" in each}
 
@@ -106,24 +106,27 @@ def defaults() -> dict[str, str]:
 def profile(name: str) -> dict[str, str]:
     """Return the parameters that samconfig.toml sets for a profile."""
     config = tomllib.loads((ROOT / "samconfig.toml").read_text())
-    given = config[name]["deploy"]["parameters"]["parameter_overrides"]
-    words: list[str] = given.split() if isinstance(given, str) else given
-    pairs = (word.partition("=") for word in words)
+    overrides = config[name]["deploy"]["parameters"]["parameter_overrides"]
+    assignments: list[str] = overrides.split() if isinstance(overrides, str) else overrides
+    pairs = (assignment.partition("=") for assignment in assignments)
     return {name: value.strip('"') for name, _, value in pairs}
 
 
 def stacks(parameter_sets: Mapping[str, Mapping[str, str]]) -> dict[str, Stack]:
     """Resolve the stack of each parameter set.
 
-    One translation serves all: it keeps the parameters unresolved (tests/deploy/test_ways.py).
+    One translation serves all, with unresolved parameters (tests/deploy/test_variants.py).
     """
     (translated,) = translations([defaults()])
-    return {name: stack(translated, own) for name, own in parameter_sets.items()}
+    return {name: stack(translated, overrides) for name, overrides in parameter_sets.items()}
 
 
-def stack(translated: Mapping[str, Any], given: Mapping[str, str]) -> Stack:
-    """Resolve one stack; raise RefusedError if CloudFormation would reject the parameters."""
-    parameters = {**defaults(), **given}
+def stack(translated: Mapping[str, Any], overrides: Mapping[str, str]) -> Stack:
+    """Resolve one stack.
+
+    Raise RejectedParametersError if CloudFormation would reject the parameters.
+    """
+    parameters = {**defaults(), **overrides}
     check(parameters)
     return resolve(translated, parameters)
 
@@ -131,36 +134,38 @@ def stack(translated: Mapping[str, Any], given: Mapping[str, str]) -> Stack:
 def translations(parameter_sets: Iterable[Mapping[str, str]]) -> list[dict[str, Any]]:
     """Translate the template for each parameter set, as AWS does at a deployment."""
     assert SAM_PYTHON.exists(), "make sam installs the translator"
-    done = subprocess.run(
+    completed = subprocess.run(
         [SAM_PYTHON, Path(__file__).with_name("translate.py")],
         input=json.dumps({"template": template(), "parameters": list(parameter_sets)}),
         capture_output=True,
         text=True,
         check=False,
     )
-    assert done.returncode == 0, done.stderr[-2000:]
-    translated: list[dict[str, Any]] = json.loads(done.stdout)
+    assert completed.returncode == 0, completed.stderr[-2000:]
+    translated: list[dict[str, Any]] = json.loads(completed.stdout)
     return translated
 
 
 def check(parameters: Mapping[str, str]) -> None:
-    """Raise RefusedError for parameters that violate their declaration or a rule."""
+    """Raise RejectedParametersError for parameters that violate their declaration or a rule."""
     declared = template()["Parameters"]
     if declared.keys() != parameters.keys():
         unmatched = declared.keys() ^ parameters.keys()
-        raise RefusedError(f"not declared or without a value: {', '.join(sorted(unmatched))}")
+        raise RejectedParametersError(
+            f"not declared or without a value: {', '.join(sorted(unmatched))}"
+        )
     for name, value in parameters.items():
-        if not _fits(declared[name], value):
-            raise RefusedError(f"{name} cannot be {value!r}")
+        if not _is_allowed(declared[name], value):
+            raise RejectedParametersError(f"{name} cannot be {value!r}")
     evaluator = _resolver(template(), parameters)
     for name, rule in template().get("Rules", {}).items():
         if evaluator.resolve(rule.get("RuleCondition", True)):
             for assertion in rule["Assertions"]:
                 if not evaluator.resolve(assertion["Assert"]):
-                    raise RefusedError(f"{name}: {assertion['AssertDescription']}")
+                    raise RejectedParametersError(f"{name}: {assertion['AssertDescription']}")
 
 
-def _fits(declared: Mapping[str, Any], value: str) -> bool:
+def _is_allowed(declared: Mapping[str, Any], value: str) -> bool:
     if value not in [str(each) for each in declared.get("AllowedValues", [value])]:
         return False
     if not re.fullmatch(str(declared.get("AllowedPattern", ".*")), value, re.DOTALL):
@@ -176,27 +181,30 @@ def resolve(translated: Mapping[str, Any], parameters: Mapping[str, str]) -> Sta
     resolver = _resolver(translated, parameters)
     conditions = {name: resolver.condition(name) for name in translated.get("Conditions", {})}
     resources: dict[str, Resource] = {}
-    for name, each in translated["Resources"].items():
-        if not conditions.get(each.get("Condition", ""), True):
+    for name, definition in translated["Resources"].items():
+        if not conditions.get(definition.get("Condition", ""), True):
             continue
-        made = {key: resolver.resolve(part) for key, part in each.items() if key != "Condition"}
-        depends = made.get("DependsOn", [])
+        resolved = {
+            key: resolver.resolve(value) for key, value in definition.items() if key != "Condition"
+        }
+        dependencies = resolved.get("DependsOn", [])
         resources[name] = Resource(
             id=name,
-            type=each["Type"],
-            properties=made.get("Properties", {}),
-            attributes={key: part for key, part in made.items() if key != "Properties"},
-            references=references(made) | {*([depends] if isinstance(depends, str) else depends)},
+            type=definition["Type"],
+            properties=resolved.get("Properties", {}),
+            attributes={key: value for key, value in resolved.items() if key != "Properties"},
+            references=references(resolved)
+            | {*([dependencies] if isinstance(dependencies, str) else dependencies)},
         )
     outputs = {
-        name: resolver.resolve(each["Value"])
-        for name, each in translated.get("Outputs", {}).items()
-        if conditions.get(each.get("Condition", ""), True)
+        name: resolver.resolve(definition["Value"])
+        for name, definition in translated.get("Outputs", {}).items()
+        if conditions.get(definition.get("Condition", ""), True)
     }
     dangling = [
         f"{name} -> {other}"
-        for name, each in resources.items()
-        for other in sorted(each.references - resources.keys())
+        for name, resource in resources.items()
+        for other in sorted(resource.references - resources.keys())
     ]
     dangling += [
         f"output {name} -> {other}"
@@ -227,10 +235,10 @@ def _references(value: Any) -> Iterator[str]:
             yield argument.split(".")[0] if isinstance(argument, str) else argument[0]
         elif set(value) == {"Fn::Sub"}:
             argument = value["Fn::Sub"]
-            text, own = (argument, {}) if isinstance(argument, str) else argument
-            yield from _references(own)
+            text, substitutions = (argument, {}) if isinstance(argument, str) else argument
+            yield from _references(substitutions)
             for name in _VARIABLE.findall(text):
-                if name not in own:
+                if name not in substitutions:
                     yield name.split(".")[0]
         else:
             for each in value.values():
@@ -243,17 +251,17 @@ def _references(value: Any) -> Iterator[str]:
 def walk(value: Any) -> Iterator[Any]:
     """Return a value and every value inside it."""
     yield value
-    inner: Iterable[Any] = ()
+    children: Iterable[Any] = ()
     if isinstance(value, Mapping):
-        inner = value.values()
+        children = value.values()
     elif isinstance(value, list):
-        inner = value
-    for each in inner:
+        children = value
+    for each in children:
         yield from walk(each)
 
 
 class _UnresolvedReferences:
-    """Keep references and functions unresolved that need existing resources."""
+    """Leave references unresolved, and functions that need existing resources."""
 
     def ref(self, name: str) -> Any:
         """Return the reference unresolved."""
@@ -264,8 +272,8 @@ class _UnresolvedReferences:
         return {"Fn::GetAtt": [resource, attribute]}
 
     def call(self, function: str, argument: Any) -> Any:
-        """Return a function unresolved whose value only AWS knows."""
-        assert function in _UNRESOLVED, f"no rule for {function}"
+        """Return the call of a function unresolved; only AWS knows its value."""
+        assert function in _UNRESOLVED, f"{function} is neither resolved nor listed in _UNRESOLVED"
         return {function: argument}
 
 

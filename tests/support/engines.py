@@ -1,6 +1,6 @@
-"""The engines of a run: those given in its environment, or embedded ones.
+"""The engines of a run: those configured in its environment, or embedded ones.
 
-On given engines the tests drop only databases that they created, and empty the databases of a
+On configured engines the tests drop only databases that they created, and empty the databases of a
 cache only if it was empty before their first run.
 """
 
@@ -22,22 +22,22 @@ from local.engines.valkey import ValkeyEngine
 # The functions read the same names, which tests set, so the run's variables get a prefix.
 # Workers of pytest-xdist inherit the prefixed ones.
 _NAMES = ("DATABASE_URL", "REDIS_URL", "PGBOUNCER")
-_MOVED = "MEDIANEST_TEST_"
-_PREFIX = "test_"
-_MARK = "Made by MediaNest's tests, which drop it"
-_CACHE_MARK = "medianest-tests"
+_TEST_PREFIX = "MEDIANEST_TEST_"
+_DATABASE_PREFIX = "test_"
+_COMMENT = "Made by MediaNest's tests, which drop it"
+_CACHE_MARKER = "medianest-tests"
 
 
 def move_variables() -> None:
     """Rename the variables of this run's engines, so that no function reads them."""
     for name in _NAMES:
         if name in os.environ:
-            os.environ[_MOVED + name] = os.environ.pop(name)
+            os.environ[_TEST_PREFIX + name] = os.environ.pop(name)
 
 
 def variable(name: str) -> str:
-    """Return the variable `name` of the run, empty if it is not set."""
-    return os.environ.get(_MOVED + name, "")
+    """Return a variable of the run's environment, empty if it is not set."""
+    return os.environ.get(_TEST_PREFIX + name, "")
 
 
 @contextmanager
@@ -77,21 +77,21 @@ def cache(directory: Path) -> Iterator[str]:
         return
     with redis.Redis.from_url(at(url, "0"), socket_timeout=10) as client:
         # In one transaction, because another worker may do the same.
-        pipeline = client.pipeline(transaction=True).get(_CACHE_MARK).info("keyspace")
+        pipeline = client.pipeline(transaction=True).get(_CACHE_MARKER).info("keyspace")
         marker, key_counts = pipeline.execute()
         if marker is None and key_counts:
             raise pytest.UsageError(
                 "Tests empty the databases of REDIS_URL, and this server holds other keys."
-                f" If no application needs them: redis-cli SET {_CACHE_MARK} yes"
+                f" If no application needs them: redis-cli SET {_CACHE_MARKER} yes"
             )
-        client.set(_CACHE_MARK, "yes")
+        client.set(_CACHE_MARKER, "yes")
     yield url
 
 
 def key_space(url: str, number: int) -> str:
     """Return the URL of a database of the cache; database 0 holds the marker of the tests."""
-    own = at(url, str(number + 1))
-    with redis.Redis.from_url(own, socket_timeout=10) as client:
+    database_url = at(url, str(number + 1))
+    with redis.Redis.from_url(database_url, socket_timeout=10) as client:
         try:
             client.ping()
         except redis.ResponseError as error:
@@ -99,7 +99,7 @@ def key_space(url: str, number: int) -> str:
                 f"REDIS_URL has no database {number + 1} ({error}): each worker needs two. Start"
                 " the server without cluster mode with more --databases, or use fewer workers (-n)"
             ) from error
-    return own
+    return database_url
 
 
 @contextmanager
@@ -111,9 +111,9 @@ def database(server: str, name: str, roles: Sequence[str] = ()) -> Iterator[str]
     """
     _drop(server, name, roles)
     with psycopg.connect(server, autocommit=True) as connection:
-        place = sql.Identifier(name)
-        connection.execute(sql.SQL("CREATE DATABASE {}").format(place))
-        connection.execute(sql.SQL("COMMENT ON DATABASE {} IS {}").format(place, _MARK))
+        identifier = sql.Identifier(name)
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(identifier))
+        connection.execute(sql.SQL("COMMENT ON DATABASE {} IS {}").format(identifier, _COMMENT))
     try:
         yield at(server, name)
     finally:
@@ -125,28 +125,28 @@ def drop_role(connection: psycopg.Connection[Any], name: str) -> None:
     connection.execute(sql.SQL("DROP ROLE IF EXISTS {}").format(_test_identifier(name)))
 
 
-def at(url: str, place: str) -> str:
+def at(url: str, name: str) -> str:
     """Return the URL of another database on the same server."""
-    return urlsplit(url)._replace(path=f"/{place}").geturl()
+    return urlsplit(url)._replace(path=f"/{name}").geturl()
 
 
 def _test_identifier(name: str) -> sql.Identifier:
-    if not name.startswith(_PREFIX):
-        raise ValueError(f"{name} does not start with {_PREFIX}")
+    if not name.startswith(_DATABASE_PREFIX):
+        raise ValueError(f"{name} does not start with {_DATABASE_PREFIX}")
     return sql.Identifier(name)
 
 
 def _drop(server: str, name: str, roles: Sequence[str]) -> None:
-    place = _test_identifier(name)
+    identifier = _test_identifier(name)
     with psycopg.connect(server, autocommit=True) as connection:
-        found = connection.execute(
+        comment = connection.execute(
             "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = %s",
             (name,),
         ).fetchone()
-        if found not in {None, (_MARK,)}:
+        if comment not in {None, (_COMMENT,)}:
             raise pytest.UsageError(
                 f"DATABASE_URL has a database {name} that the tests did not create"
             )
-        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(place))
+        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(identifier))
         for role in roles:
             drop_role(connection, role)

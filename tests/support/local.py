@@ -26,12 +26,12 @@ START_SECONDS = 60.0
 
 
 def eventually[T](attempt: Callable[[], T | None], *, seconds: float = 20.0) -> T:
-    """Repeat `attempt` until its result is true and return that; fail after `seconds`."""
+    """Repeat `attempt` until its result is true, and return the result; fail after `seconds`."""
     deadline = time.monotonic() + seconds
     while True:
-        found = attempt()
-        if found:
-            return found
+        result = attempt()
+        if result:
+            return result
         assert time.monotonic() < deadline, f"timed out after {seconds} s: {attempt}"
         time.sleep(0.05)
 
@@ -57,21 +57,27 @@ class LocalService:
         query: Mapping[str, str] | None = None,
     ) -> Answer:
         """Make one HTTP call; check the response of a route against the API document."""
-        sent = {"Content-Type": "application/json", **(headers or {})}
+        sent_headers = {"Content-Type": "application/json", **(headers or {})}
         if token is not None:
-            sent["Authorization"] = f"Bearer {token}"
+            sent_headers["Authorization"] = f"Bearer {token}"
         content = None if body is None else json.dumps(body).encode()
         url = self.url + path
         if query:
             url += "?" + "&".join(f"{name}={value}" for name, value in query.items())
         response = http.request(
-            method, url, body=content, headers=sent, timeout=40, retries=False, redirect=False
+            method,
+            url,
+            body=content,
+            headers=sent_headers,
+            timeout=40,
+            retries=False,
+            redirect=False,
         )
-        lowered = {name.lower(): value for name, value in response.headers.items()}
-        answer = Answer(response.status, lowered, response.data.decode())
-        described = path_of(method, path)
-        if described is not None:
-            assert_described(method, described, answer.status, answer.headers, answer.text)
+        lower_case_headers = {name.lower(): value for name, value in response.headers.items()}
+        answer = Answer(response.status, lower_case_headers, response.data.decode())
+        documented_path = path_of(method, path)
+        if documented_path is not None:
+            assert_described(method, documented_path, answer.status, answer.headers, answer.text)
         return answer
 
     def patiently(self, method: str, path: str, **options: Any) -> Answer:
@@ -99,16 +105,16 @@ class LocalService:
     @property
     def standin_urls(self) -> tuple[str, str]:
         """Return the URLs of the stand-ins for plex.tv and TMDB, read from the start-up log."""
-        words = [
+        urls = [
             line.split()[-1]
             for line in self.log.read_text().splitlines()
             if "a stand-in at" in line
         ]
-        return words[0], words[1]
+        return urls[0], urls[1]
 
-    def stop(self, number: int = signal.SIGTERM) -> int:
+    def stop(self, signal_number: int = signal.SIGTERM) -> int:
         """Send a signal, wait for the end and return the exit code."""
-        self.process.send_signal(number)
+        self.process.send_signal(signal_number)
         return self.process.wait(20)
 
 

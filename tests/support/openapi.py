@@ -12,12 +12,12 @@ from local.run_config import PROJECT
 
 
 def _closed(node: Any) -> Any:
-    """Return a copy in which objects allow only the listed properties."""
+    """Return a copy of a schema in which objects allow only the listed properties."""
     if isinstance(node, list):
-        return [_closed(each) for each in node]
+        return [_closed(child) for child in node]
     if not isinstance(node, dict):
         return node
-    copied = {key: _closed(each) for key, each in node.items()}
+    copied = {key: _closed(child) for key, child in node.items()}
     if node.get("type") == "object" and isinstance(node.get("properties"), dict):
         copied.setdefault("additionalProperties", False)
     return copied
@@ -40,8 +40,8 @@ def resolved(node: dict[str, Any]) -> dict[str, Any]:
     if "$ref" not in node:
         return node
     _, kind, name = node["$ref"].removeprefix("#/").split("/")
-    found: dict[str, Any] = DOCUMENT["components"][kind][name]
-    return found
+    target: dict[str, Any] = DOCUMENT["components"][kind][name]
+    return target
 
 
 def validator(schema: dict[str, Any]) -> OAS30Validator:
@@ -51,11 +51,11 @@ def validator(schema: dict[str, Any]) -> OAS30Validator:
     )
 
 
-def path_of(method: str, address: str) -> str | None:
+def path_of(method: str, url_path: str) -> str | None:
     """Return the documented path that matches a URL path, None if there is none."""
-    for each, path in OPERATIONS:
+    for documented_method, path in OPERATIONS:
         pattern = re.sub(r"\{\w+\}", "[^/]+", path)
-        if each == method and re.fullmatch(pattern, address.partition("?")[0]):
+        if documented_method == method and re.fullmatch(pattern, url_path.partition("?")[0]):
             return path
     return None
 
@@ -64,31 +64,33 @@ def assert_described(
     method: str, path: str, status: int, headers: Mapping[str, str], text: str
 ) -> None:
     """Fail unless the document describes this response of the route."""
-    where = (
+    context = (
         f"{method} {path} {status}: {text[:300]}\nin functions/health/openapi.json (`make docs`)"
     )
     operation = OPERATIONS[method, path]
-    assert str(status) in operation["responses"], f"undocumented status: {where}"
+    assert str(status) in operation["responses"], f"undocumented status: {context}"
     response = resolved(operation["responses"][str(status)])
-    sent = {name.lower(): value for name, value in headers.items()}
-    described = {name.lower(): resolved(each) for name, each in response["headers"].items()}
-    required = {name for name, each in described.items() if each.get("required")}
-    assert required <= sent.keys() <= described.keys() | (sent.keys() - _DOCUMENTED_HEADERS), where
-    for name in described.keys() & sent.keys():
-        if described[name]["schema"]["type"] == "integer":
-            assert sent[name].isdigit(), where
+    received = {name.lower(): value for name, value in headers.items()}
+    documented = {name.lower(): resolved(each) for name, each in response["headers"].items()}
+    required = {name for name, each in documented.items() if each.get("required")}
+    assert (
+        required <= received.keys() <= documented.keys() | (received.keys() - _DOCUMENTED_HEADERS)
+    ), context
+    for name in documented.keys() & received.keys():
+        if documented[name]["schema"]["type"] == "integer":
+            assert received[name].isdigit(), context
     if "content" not in response:
-        assert text == "", where
+        assert text == "", context
         return
-    media_type, _, charset = sent["content-type"].partition("; ")
-    assert charset == "charset=utf-8", where
-    assert media_type in response["content"], where
+    media_type, _, charset = received["content-type"].partition("; ")
+    assert charset == "charset=utf-8", context
+    assert media_type in response["content"], context
     if media_type == "application/json":
         problems = [
             error.message
             for error in _validator(method, path, status).iter_errors(json.loads(text))
         ]
-        assert problems == [], where
+        assert problems == [], context
 
 
 @cache

@@ -49,8 +49,8 @@ class Pool:
     def url(self, url: str) -> str:
         """Return a URL of its PostgreSQL rewritten to go through PgBouncer."""
         parts = urlsplit(url)
-        login = parts.netloc.rpartition("@")[0]
-        return parts._replace(netloc=f"{login}@127.0.0.1:{self.port}").geturl()
+        credentials = parts.netloc.rpartition("@")[0]
+        return parts._replace(netloc=f"{credentials}@127.0.0.1:{self.port}").geturl()
 
     def reconnect(self) -> None:
         """Replace the server connections, so that later transactions see changed defaults."""
@@ -74,11 +74,11 @@ def pgbouncer(server: str, folder: Path) -> Iterator[Pool]:
     parts = urlsplit(server)
     user, password = unquote(parts.username or ""), unquote(parts.password or "")
     with socket.create_server(("127.0.0.1", 0)) as probe:
-        listen = probe.getsockname()[1]
+        port = probe.getsockname()[1]
     folder.mkdir(parents=True)
-    quoted = (part.replace('"', '""') for part in (user, password))
-    (folder / "users").write_text('"{}" "{}"\n'.format(*quoted))
-    values = {"host": parts.hostname, "port": parts.port, "listen": listen, "user": user}
+    escaped = (part.replace('"', '""') for part in (user, password))
+    (folder / "users").write_text('"{}" "{}"\n'.format(*escaped))
+    values = {"host": parts.hostname, "port": parts.port, "listen": port, "user": user}
     settings = folder / "pgbouncer.ini"
     settings.write_text(_SETTINGS.format(folder=folder, **values))
     # PgBouncer refuses to run as root, and must end if the tests are killed.
@@ -91,8 +91,8 @@ def pgbouncer(server: str, folder: Path) -> Iterator[Pool]:
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-    pool = Pool(listen, "")
-    pool = Pool(listen, pool.url(server).rpartition("/")[0] + "/pgbouncer")
+    pool = Pool(port, "")
+    pool = Pool(port, pool.url(server).rpartition("/")[0] + "/pgbouncer")
     try:
         _wait(pool, process, folder)
         yield pool

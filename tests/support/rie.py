@@ -26,12 +26,12 @@ from tests.support.api import ROOT
 from tests.support.local import eventually
 
 ARCHITECTURES = {"x86_64": "x86_64", "AMD64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
-HERE = ARCHITECTURES[platform.machine()]
+NATIVE_ARCHITECTURE = ARCHITECTURES[platform.machine()]
 _EMULATOR = "lib/python3.13/site-packages/samcli/local/rapid/aws-lambda-rie-"
 _INVOKE = "/2015-03-31/functions/function/invocations"
 # The packages of Lambda's runtime: its client, and boto3 with its dependencies.
-_CLIENT = ROOT / ".venv/var/runtime"
-_BOTO3 = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six", "urllib3")
+_RUNTIME_CLIENT = ROOT / ".venv/var/runtime"
+_BOTO3_PACKAGES = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six", "urllib3")
 
 http = urllib3.PoolManager()
 
@@ -53,14 +53,14 @@ class Emulator:
         text = response.data.decode()
         assert response.status == 200, f"{text}\n{self._log.read_text()}"
         assert not text.startswith("Task timed out"), text
-        answer = json.loads(text)
-        is_error = isinstance(answer, dict) and "errorType" in answer
+        result = json.loads(text)
+        is_error = isinstance(result, dict) and "errorType" in result
         assert not is_error, f"{text}\n{self._log.read_text()}"
-        return answer
+        return result
 
 
 def app_url(url: str) -> str:
-    """Return the database's URL with the role that may not change the schema."""
+    """Return the database's URL for the role that may not change the schema."""
     parts = urlsplit(url)
     return urlunsplit(
         parts._replace(netloc=f"medianest_app:of-the-tests@{parts.netloc.split('@')[1]}")
@@ -70,14 +70,14 @@ def app_url(url: str) -> str:
 def make_runtime(folder: Path) -> Path:
     """Create the folder that replaces Lambda's /var/runtime."""
     folder.mkdir()
-    for each in _CLIENT.iterdir():
-        (folder / each.name).symlink_to(each)
-    for name in _BOTO3:
+    for entry in _RUNTIME_CLIENT.iterdir():
+        (folder / entry.name).symlink_to(entry)
+    for name in _BOTO3_PACKAGES:
         spec = importlib.util.find_spec(name)
         assert spec is not None, name
         assert spec.origin is not None, name
-        found = Path(spec.origin)
-        source = found.parent if found.name == "__init__.py" else found
+        origin = Path(spec.origin)
+        source = origin.parent if origin.name == "__init__.py" else origin
         (folder / source.name).symlink_to(source)
     return folder
 
@@ -90,7 +90,7 @@ def emulated(
     port, api_port = _free_ports(2)
     paths = [function.code, *(layer.python for layer in function.layers), runtime]
     command = [
-        f"{ROOT / '.venv-sam' / _EMULATOR}{HERE}",
+        f"{ROOT / '.venv-sam' / _EMULATOR}{NATIVE_ARCHITECTURE}",
         *("--log-level", "error"),
         *("--runtime-interface-emulator-address", f"127.0.0.1:{port}"),
         *("--runtime-api-address", f"127.0.0.1:{api_port}"),

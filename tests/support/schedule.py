@@ -6,9 +6,8 @@ import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 E2E = Path(__file__).parents[1] / "e2e"
-# Module fixtures of these files start a service or evaluate all stacks, so each file runs in one
-# worker.
-TOGETHER = (
+# Fixtures of these files start a service or resolve all stacks, so each file runs in one worker.
+FILES_IN_ONE_WORKER = (
     "tests/deploy/",
     "tests/e2e/test_bursts.py",
     "tests/e2e/test_races.py",
@@ -34,7 +33,7 @@ class Scheduling(LoadScopeScheduling):  # type: ignore[misc]  # xdist ships no t
     def _split_scope(self, nodeid: str) -> str:
         if nodeid.startswith(ON_ONE_SERVICE):
             return "service"
-        return next((each for each in TOGETHER if nodeid.startswith(each)), nodeid)
+        return next((each for each in FILES_IN_ONE_WORKER if nodeid.startswith(each)), nodeid)
 
 
 def slow_first(items: list[pytest.Item]) -> None:

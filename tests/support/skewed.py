@@ -1,4 +1,4 @@
-"""`python -m local`, but the clocks of the functions are off while the file SKEW_FILE exists."""
+"""`python -m local`, but the clocks of the functions are wrong while the file SKEW_FILE exists."""
 
 import os
 import sys

@@ -1,8 +1,8 @@
 """Run `local/lambda_/bootstrap.py` with a clock that is an hour off while SKEW_FILE exists.
 
-Processes alternate between fast and slow, so environments disagree by two hours. The skew affects
-`time.time` and the `datetime.now` of `core.clock`, `core.http` and PyJWT. The monotonic clock
-stays, as it does when an administrator sets the time.
+The clocks of processes are fast and slow in turn, so environments disagree by two hours. The skew
+affects `time.time` and the `datetime.now` of `core.clock`, `core.http` and PyJWT. The monotonic
+clock is unchanged, as when an administrator sets the time.
 """
 
 import datetime as dt
@@ -15,15 +15,15 @@ from pathlib import Path
 from typing import Any
 
 HOUR = 3600.0
-READERS = ("medianest.core.clock", "medianest.core.http", "jwt.api_jwt")
+CLOCK_MODULES = ("medianest.core.clock", "medianest.core.http", "jwt.api_jwt")
 _FILE = os.environ["SKEW_FILE"]
-_STARTS = Path(f"{_FILE}.starts")
+_START_COUNTER = Path(f"{_FILE}.starts")
 _true_time = time.time
 
 
 def _start_number() -> int:
     """Count this process and return the number of processes started so far."""
-    with _STARTS.open("ab") as starts:
+    with _START_COUNTER.open("ab") as starts:
         starts.write(b".")
         return starts.tell()
 
@@ -32,8 +32,8 @@ _OFFSET = HOUR if _start_number() % 2 == 0 else -HOUR
 
 
 def _offset() -> float:
-    # The file is checked on each call, because the clock jumps while a process is running.
-    return _OFFSET if os.path.exists(_FILE) else 0.0  # noqa: PTH110 - called on every reading of a clock
+    # Check the file on each call, because the clock changes while a process is running.
+    return _OFFSET if os.path.exists(_FILE) else 0.0  # noqa: PTH110 - called on each reading of a clock
 
 
 def skewed_time() -> float:
@@ -60,10 +60,10 @@ def main() -> None:
     _, _, *folders = sys.argv
     sys.path[:0] = folders
     time.time = skewed_time
-    for name in READERS:
+    for name in CLOCK_MODULES:
         module = importlib.import_module(name)
         if module.__dict__.get("datetime") is not dt.datetime:
-            raise RuntimeError(f"{name} does not import datetime any more: adapt READERS")
+            raise RuntimeError(f"{name} does not import datetime any more: adapt CLOCK_MODULES")
         module.__dict__["datetime"] = SkewedDatetime
     path = Path(__file__).parents[2] / "local" / "lambda_" / "bootstrap.py"
     spec = importlib.util.spec_from_file_location("bootstrap", path)

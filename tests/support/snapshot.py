@@ -19,8 +19,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-OURS = ("medianest", "functions")
-OUTWARD = {"socket.connect", "socket.getaddrinfo", "subprocess.Popen"}
+PROJECT_PACKAGES = ("medianest", "functions")
+OUTGOING_CALLS = {"socket.connect", "socket.getaddrinfo", "subprocess.Popen"}
 DAY = 86400.0
 
 
@@ -49,16 +49,18 @@ def sockets() -> list[str]:
         for kind in ("tcp", "tcp6", "udp", "udp6")
         for line in Path(f"/proc/self/net/{kind}").read_text().splitlines()[1:]
     }
-    own = set()
+    descriptors = set()
     for entry in Path("/proc/self/fd").iterdir():
         with suppress(FileNotFoundError):  # the descriptor of this listing is closed already
-            own.add(str(entry.readlink()).removeprefix("socket:[").removesuffix("]"))
-    return sorted(own & network)
+            descriptors.add(str(entry.readlink()).removeprefix("socket:[").removesuffix("]"))
+    return sorted(descriptors & network)
 
 
 def moments() -> list[str]:
-    """Return the paths of values in our modules that look like the current time."""
-    modules = [(name, each) for name, each in sys.modules.items() if name.split(".")[0] in OURS]
+    """Return the paths of values in the project's modules that look like the current time."""
+    modules = [
+        (name, each) for name, each in sys.modules.items() if name.split(".")[0] in PROJECT_PACKAGES
+    ]
     return [path for name, module in modules for path in _moments(name, vars(module), set())]
 
 
@@ -71,15 +73,15 @@ def _moments(path: str, value: Any, seen: set[int]) -> Iterator[str]:
             yield path
     elif not isinstance(value, str | bytes | ModuleType | type) and id(value) not in seen:
         seen.add(id(value))
-        for name, inner in _parts(value):
-            yield from _moments(f"{path}.{name}", inner, seen)
+        for name, child in _parts(value):
+            yield from _moments(f"{path}.{name}", child, seen)
 
 
 def _parts(value: Any) -> list[tuple[str, Any]]:
     if isinstance(value, dict):
-        return [(str(key), inner) for key, inner in value.items()]
+        return [(str(key), child) for key, child in value.items()]
     if isinstance(value, list | tuple | set | frozenset):
-        return [(str(number), inner) for number, inner in enumerate(value)]
+        return [(str(number), child) for number, child in enumerate(value)]
     slots = [name for name in getattr(type(value), "__slots__", ()) if hasattr(value, name)]
     return [
         *getattr(value, "__dict__", {}).items(),
@@ -89,16 +91,16 @@ def _parts(value: Any) -> list[tuple[str, Any]]:
 
 def run(handler: Callable[[Any, Any], Any], events: list[Any]) -> dict[str, Any]:
     """Return a copy's responses to the events, its generated ids and its open sockets."""
-    answers = [handler(event, Context()) for event in events]
+    responses = [handler(event, Context()) for event in events]
     ids = [str(uuid.uuid4()), secrets.token_hex(), secrets.token_urlsafe()]
-    return {"answers": answers, "ids": ids, "sockets": sockets()}
+    return {"responses": responses, "ids": ids, "sockets": sockets()}
 
 
 def main() -> None:
     """Import the function, fork the copies and print their results as JSON."""
     arguments = json.load(sys.stdin)
     calls: list[str] = []
-    sys.addaudithook(lambda event, _: calls.append(event) if event in OUTWARD else None)
+    sys.addaudithook(lambda event, _: calls.append(event) if event in OUTGOING_CALLS else None)
     handler = importlib.import_module(arguments["module"]).handler
     state = {
         "calls": calls,
@@ -109,27 +111,27 @@ def main() -> None:
     sys.stdout.write(json.dumps(state) + "\n")
     sys.stdout.flush()
     # All copies stay alive until the end, so that none reuses a socket number of another.
-    waiting, release = os.pipe()
+    wait_end, release_end = os.pipe()
     pipes = []
     for _ in range(arguments["copies"]):
-        reading, writing = os.pipe()
+        read_end, write_end = os.pipe()
         if os.fork() == 0:
-            os.close(release)
+            os.close(release_end)
             status = 1
             try:
                 # The function's log goes to standard error, apart from the results.
                 os.dup2(2, 1)
-                with os.fdopen(writing, "w") as pipe:
+                with os.fdopen(write_end, "w") as pipe:
                     pipe.write(json.dumps(run(handler, arguments["events"])))
-                os.read(waiting, 1)
+                os.read(wait_end, 1)
                 status = 0
             finally:
                 os._exit(status)
-        os.close(writing)
-        pipes.append(os.fdopen(reading))
+        os.close(write_end)
+        pipes.append(os.fdopen(read_end))
     for pipe in pipes:
         sys.stdout.write(pipe.read() + "\n")
-    os.close(release)
+    os.close(release_end)
 
 
 if __name__ == "__main__":

@@ -52,8 +52,8 @@ _HOBBY_OPTIONS = {
     "a proxy": {"DatabaseProxy": "true"},
     "two zones": {"DatabaseMultiAz": "true", "CacheMode": "node", "CacheMultiAz": "true"},
     "a NAT for each zone": {"NatPerAz": "true"},
-    "a reader of Aurora": {"DatabaseMode": "aurora", "DatabaseMultiAz": "true"},
-    "Aurora without pausing": {
+    "an Aurora reader": {"DatabaseMode": "aurora", "DatabaseMultiAz": "true"},
+    "Aurora that does not pause": {
         "DatabaseMode": "aurora",
         "AuroraMinCapacity": "0.5",
         "DatabaseProxy": "true",
@@ -63,30 +63,31 @@ _HOBBY_OPTIONS = {
     "alarms by mail": {"AlarmEmail": "admin@media.example"},
     "a budget": {"AlarmEmail": "admin@media.example", "MonthlyBudgetUsd": "30"},
     "a protected database": {"DatabaseDeletionProtection": "true"},
-    "bounds": {
+    "concurrency limits": {
         "MediaConcurrency": "40",
         "AuthConcurrency": "13",
         "PlexConcurrency": "4",
         "AdminConcurrency": "6",
         "HealthConcurrency": "2",
     },
-    "one bound": {"MediaConcurrency": "30"},
-    "the extension": {
+    "one concurrency limit": {"MediaConcurrency": "30"},
+    "the secrets extension": {
         "SecretsExtensionLayerArn": f"arn:aws:lambda:{REGION}:{ACCOUNT}:layer:secrets:1"
     },
     "an existing log role": {"AccessLogRole": "existing"},
-    "own secrets": {
+    "existing secrets": {
         "JwtSecretArn": secret_arn("jwt"),
         "TmdbApiKey": "",
         "TmdbApiKeySecretArn": secret_arn("tmdb"),
         "PlexClientId": "6f0a3f9d-8f1e-4c8e-9a51-5a0c1f0e7d3b",
     },
-    "some origins": {"CorsOrigin": "https://web.example,http://localhost:5173"},
-    "for x86_64": {"Architecture": "x86_64"},
+    "CORS origins": {"CorsOrigin": "https://web.example,http://localhost:5173"},
+    "x86_64": {"Architecture": "x86_64"},
 }
-EXTERNAL_WAYS = {
+EXTERNAL_VARIANTS = {
     "external": EXTERNAL,
-    "external, two users": EXTERNAL | {"MigrationsDatabaseUrlSecretArn": secret_arn("owner")},
+    "external, two database users": EXTERNAL
+    | {"MigrationsDatabaseUrlSecretArn": secret_arn("owner")},
     "external, all options": {
         **EXTERNAL,
         **_DOMAIN,
@@ -102,23 +103,23 @@ def parameter_sets() -> dict[str, dict[str, str]]:
     """Return the parameters of each variant, by its name."""
     hobby, scale = cloudformation.profile("hobby"), cloudformation.profile("scale")
     sets = {"no profile": {}, "hobby": hobby, "scale": scale}
-    sets |= {name: hobby | own for name, own in MODES.items()}
-    sets |= {f"hobby and {name}": hobby | own for name, own in _HOBBY_OPTIONS.items()}
-    sets |= EXTERNAL_WAYS
+    sets |= {name: hobby | overrides for name, overrides in MODES.items()}
+    sets |= {f"hobby and {name}": hobby | overrides for name, overrides in _HOBBY_OPTIONS.items()}
+    sets |= EXTERNAL_VARIANTS
     sets |= {
         f"hobby on {each}": hobby | {"DatabaseInstanceClass": each}
         for each in cloudformation.template()["Parameters"]["DatabaseInstanceClass"][
             "AllowedValues"
         ]
     }
-    own = _HOBBY_OPTIONS["own secrets"]
-    sets["scale and everything"] = {
+    secret_options = _HOBBY_OPTIONS["existing secrets"]
+    sets["scale with all options"] = {
         name: value
         for option in [*_HOBBY_OPTIONS.values(), scale]
         for name, value in option.items()
-        if option is not own
+        if option is not secret_options
     }
-    return {name: KNOWN | own for name, own in sets.items()}
+    return {name: KNOWN | overrides for name, overrides in sets.items()}
 
 
 @functools.cache
@@ -130,19 +131,19 @@ def all_stacks() -> dict[str, Stack]:
 def for_every_variant(test: Callable[..., None]) -> Callable[..., None]:
     """Run a test of a `stack` for each variant; a failure names the variant.
 
-    As pytest parameters they would be thousands of tests and take half a minute.
+    With pytest parameters there would be thousands of tests, which take half a minute.
     """
 
     @functools.wraps(test)
-    def run(*arguments: Any, **named: Any) -> None:
+    def run(*arguments: Any, **keywords: Any) -> None:
         for name, stack in all_stacks().items():
             try:
-                test(*arguments, **named, stack=stack)
+                test(*arguments, **keywords, stack=stack)
             except Exception as error:
                 error.add_note(f"Deployment variant: {name}")
                 raise
 
     signature = inspect.signature(test)
-    others = [each for name, each in signature.parameters.items() if name != "stack"]
-    vars(run)["__signature__"] = signature.replace(parameters=others)
+    parameters = [each for name, each in signature.parameters.items() if name != "stack"]
+    vars(run)["__signature__"] = signature.replace(parameters=parameters)
     return run

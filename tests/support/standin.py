@@ -49,7 +49,7 @@ class Client:
         self.origin = origin
         self.pool = urllib3.PoolManager(retries=False, timeout=30)
 
-    def ask(
+    def send(
         self, method: str, path: str, headers: dict[str, str] | None = None, body: object = None
     ) -> urllib3.BaseHTTPResponse:
         """Make one call."""
@@ -63,19 +63,19 @@ class Client:
 
     def get(self, path: str, headers: dict[str, str] | None = None) -> urllib3.BaseHTTPResponse:
         """Make a GET call."""
-        return self.ask("GET", path, headers)
+        return self.send("GET", path, headers)
 
-    def order(self, **fault: object) -> None:
-        """Switch a fault on; fail if the stand-in rejects it."""
-        assert self.ask("PUT", "/standin/fault", body=fault).status == 200
+    def set_fault(self, **fault: object) -> None:
+        """Set a fault; fail if the stand-in rejects it."""
+        assert self.send("PUT", "/standin/fault", body=fault).status == 200
 
 
 @contextmanager
 def client_of(origin: str) -> Iterator[Client]:
     """Return a client of a stand-in; clear its faults before and after the block."""
     client = Client(origin)
-    client.ask("DELETE", "/standin/fault")
-    client.ask("DELETE", "/standin/requests")
+    client.send("DELETE", "/standin/fault")
+    client.send("DELETE", "/standin/requests")
     yield client
-    client.ask("DELETE", "/standin/fault")
+    client.send("DELETE", "/standin/fault")
     client.pool.clear()

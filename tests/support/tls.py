@@ -22,17 +22,17 @@ def self_signed(folder: Path, *names: str) -> tuple[Path, Path]:
     """Create a self-signed certificate for localhost or `names`; return its path and the key's."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    alternatives = [x509.DNSName(each) for each in names or ("localhost",)]
-    today = datetime.now(UTC)
+    alternative_names = [x509.DNSName(each) for each in names or ("localhost",)]
+    now = datetime.now(UTC)
     certificate = (
         x509.CertificateBuilder()
         .subject_name(name)
         .issuer_name(name)
         .public_key(key.public_key())
         .serial_number(1)
-        .not_valid_before(today - timedelta(days=1))
-        .not_valid_after(today + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName(alternatives), critical=False)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName(alternative_names), critical=False)
         .sign(key, hashes.SHA256())
     )
     (folder / "cert.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))

@@ -1,8 +1,8 @@
 """A pytest plugin that fails a run in which a test named in docs/trust.md did not pass.
 
-A test counts if it passed with at least one of its parameters and was skipped with none. A run
-must include the named tests of the files on its command line; without files, all named tests
-except those under `artifact/`, which need a build.
+A test counts if it passed for at least one parameter set and was skipped for none. A run must
+include the named tests of the files on its command line; without files, all named tests except
+those under `artifact/`, which need a build.
 """
 
 import re
@@ -33,19 +33,19 @@ def exists(test: str) -> bool:
     return re.search(rf"def {name}\(", source) is not None
 
 
-def missing(wanted: Iterable[str], passed: set[str], skipped: set[str]) -> list[str]:
-    """Return the wanted tests that did not pass or were skipped."""
-    return sorted(test for test in wanted if test not in passed or test in skipped)
+def missing(required: Iterable[str], passed: set[str], skipped: set[str]) -> list[str]:
+    """Return the required tests that did not pass or were skipped."""
+    return sorted(test for test in required if test not in passed or test in skipped)
 
 
 class TrustPlugin:
-    """Collect the passed tests and fail the run if a wanted one is missing."""
+    """Collect the passed tests and fail the run if a required one is missing."""
 
-    def __init__(self, wanted: set[str]) -> None:
-        self.wanted = wanted
+    def __init__(self, required: set[str]) -> None:
+        self.required = required
         self.passed: set[str] = set()
         self.skipped: set[str] = set()
-        self.gaps: list[str] = []
+        self.missing_tests: list[str] = []
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         test = report.nodeid.partition("[")[0]
@@ -56,14 +56,14 @@ class TrustPlugin:
 
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         if exitstatus in {pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED}:
-            self.gaps = missing(self.wanted, self.passed, self.skipped)
-            if self.gaps:
+            self.missing_tests = missing(self.required, self.passed, self.skipped)
+            if self.missing_tests:
                 session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        if self.gaps:
+        if self.missing_tests:
             terminalreporter.section("docs/trust.md names tests that did not run and pass")
-            for test in self.gaps:
+            for test in self.missing_tests:
                 terminalreporter.line(test)
 
 

@@ -32,8 +32,8 @@ class Recording:
     @property
     def session_state(self) -> list[str]:
         """Return the statements that leave session state."""
-        each = (part for statement in self.statements for part in statement.split(";"))
-        return [part for part in each if _SESSION_STATE.search(part)]
+        parts = (part for statement in self.statements for part in statement.split(";"))
+        return [part for part in parts if _SESSION_STATE.search(part)]
 
 
 @contextmanager
@@ -46,18 +46,18 @@ def recorded(url: str) -> Iterator[tuple[str, Recording]]:
     class Relay(socketserver.BaseRequestHandler):
         def handle(self) -> None:
             with socket.create_connection(engine, timeout=20) as server:
-                back = threading.Thread(target=_copy, args=(server, self.request))
-                back.start()
+                response_thread = threading.Thread(target=_copy, args=(server, self.request))
+                response_thread.start()
                 _forward(self.request, server, recording)
                 server.shutdown(socket.SHUT_WR)
-                back.join()
+                response_thread.join()
 
     with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Relay) as relay:
         threading.Thread(target=relay.serve_forever, args=(0.01,)).start()
-        login = parts.netloc.rpartition("@")[0]
-        here = parts._replace(netloc=f"{login}@127.0.0.1:{relay.server_address[1]}")
+        credentials = parts.netloc.rpartition("@")[0]
+        local = parts._replace(netloc=f"{credentials}@127.0.0.1:{relay.server_address[1]}")
         try:
-            yield here._replace(query="sslmode=disable&gssencmode=disable").geturl(), recording
+            yield local._replace(query="sslmode=disable&gssencmode=disable").geturl(), recording
         finally:
             relay.shutdown()
 
@@ -81,13 +81,13 @@ def _forward(client: socket.socket, server: socket.socket, recording: Recording)
 
 
 def _record(kind: bytes, body: bytes, recording: Recording) -> None:
-    words = body.split(b"\0")
+    fields = body.split(b"\0")
     if kind == b"Q":
-        recording.statements.append(words[0].decode())
+        recording.statements.append(fields[0].decode())
     elif kind == b"P":
-        recording.statements.append(words[1].decode())
-        if words[0]:
-            recording.prepared.append(words[0].decode())
+        recording.statements.append(fields[1].decode())
+        if fields[0]:
+            recording.prepared.append(fields[0].decode())
     elif not kind:
         names = [word.decode() for word in body[4:].split(b"\0") if word]
         recording.startups.append(dict(zip(names[::2], names[1::2], strict=True)))

@@ -14,7 +14,7 @@ from medianest.core.observability import metrics
 from medianest.core.variables import Environment
 from tests.conftest import JWT_SECRET
 
-# No deadline, because time is unreliable on a busy machine. All examples of a test share the
+# No deadline, because timing is unreliable on a busy machine. All examples of a test share the
 # fixtures below.
 settings.register_profile(
     "unit",
@@ -51,20 +51,20 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
-    """Set the environment variables of a test; clear the cached settings before and after."""
+    """Set the environment variables of a test; clear the cached ones before and after."""
     with monkeypatch.context() as patched:
         for name in Environment.model_fields:
             patched.delenv(name.upper(), raising=False)
         for name, value in ENVIRONMENT.items():
             patched.setenv(name, value)
-        clear_settings()
+        clear_caches()
         yield patched
-    clear_settings()
+    clear_caches()
     metrics.clear_metrics()
 
 
-def clear_settings() -> None:
-    """Clear the cached settings, as in a new process."""
+def clear_caches() -> None:
+    """Clear the cached environment and secrets, as in a new process."""
     for cached in _CACHES:
         cached.cache_clear()
     secrets._cached.clear()

@@ -10,14 +10,14 @@ from tests.unit.conftest import ENVIRONMENT
 
 WEB = {"fastapi", "starlette", "mangum"}
 BACKENDS = {"psycopg", "redis", "urllib3"}
-# Powertools imports the top-level package `botocore`, which is nearly empty.
+# Powertools imports the package `botocore`, which is nearly empty without its submodules.
 AWS = {"boto3", "botocore.client", "botocore.session"}
 PASSWORDS = {"argon2", "zxcvbn"}
 
 
 def imported_by(module: str, cwd: Path) -> set[str]:
     """Return the modules that an import loads, in a new process."""
-    answer = subprocess.run(
+    completed = subprocess.run(
         [sys.executable, "-c", f"import sys, {module}; print(*sys.modules, sep='\\n')"],
         env=ENVIRONMENT | {"POWERTOOLS_SERVICE_NAME": "tests"},
         cwd=cwd,
@@ -26,8 +26,8 @@ def imported_by(module: str, cwd: Path) -> set[str]:
         timeout=60,
         check=False,
     )
-    assert answer.returncode == 0, answer.stderr
-    names = set(answer.stdout.split())
+    assert completed.returncode == 0, completed.stderr
+    names = set(completed.stdout.split())
     assert module in names
     return names
 
@@ -46,7 +46,7 @@ def imported_by(module: str, cwd: Path) -> set[str]:
         ("functions.admin.app", BACKENDS | AWS | PASSWORDS),
     ],
 )
-def test_an_import_loads_nothing_that_a_cold_start_does_not_need(
+def test_an_import_loads_no_module_that_a_cold_start_does_not_need(
     tmp_path: Path, module: str, forbidden: set[str]
 ) -> None:
     assert imported_by(module, tmp_path) & forbidden == set()

@@ -1,4 +1,4 @@
-"""The lines of a function's log that the terminal shows."""
+"""The lines of a function's log that the terminal prints."""
 
 import json
 import logging
@@ -12,7 +12,7 @@ TRACE = 'Traceback (most recent call last):\n  File "app.py", line 1, in f\nValu
 
 def entry(level: str, message: str, **fields: object) -> str:
     """Return a log line as Powertools writes it."""
-    usual = {
+    defaults = {
         "level": level,
         "location": "_try:86",
         "message": message,
@@ -22,7 +22,7 @@ def entry(level: str, message: str, **fields: object) -> str:
         "function_request_id": "29017425-1de8-49fc-b470-06f2e55ddd8a",
         "xray_trace_id": "1-6b0a71a5-4bb43adee4814e429122c839",
     }
-    return json.dumps({**usual, **fields})
+    return json.dumps({**defaults, **fields})
 
 
 METRICS = json.dumps({"_aws": {"Timestamp": 1}, "service": "auth", "CacheUnavailable": [1.0]})
@@ -36,19 +36,19 @@ def test_a_warning_is_one_line_with_its_fields() -> None:
 
 def test_an_error_is_followed_by_its_traceback() -> None:
     line = entry("ERROR", "unhandled_error", exception=TRACE, exception_name="ValueError")
-    shown = readable("AuthFunction", line)
-    assert shown is not None
-    first, *trace = shown.split("\n")
+    text = readable("AuthFunction", line)
+    assert text is not None
+    first, *trace = text.split("\n")
     assert first.endswith(" ERROR AuthFunction unhandled_error")
     assert trace == [f"  {each}" for each in TRACE.split("\n")]
 
 
 @pytest.mark.parametrize("line", [entry("INFO", "request"), entry("DEBUG", "more"), METRICS])
-def test_entries_below_the_level_are_left_out(line: str) -> None:
+def test_entries_below_the_level_are_not_printed(line: str) -> None:
     assert readable("AuthFunction", line) is None
 
 
-def test_entries_of_a_lower_level_are_shown_on_request() -> None:
+def test_entries_of_a_lower_level_are_printed_on_request() -> None:
     assert readable("AuthFunction", entry("DEBUG", "more"), logging.DEBUG)
     assert readable("AuthFunction", METRICS, logging.DEBUG) is None
 
@@ -56,15 +56,15 @@ def test_entries_of_a_lower_level_are_shown_on_request() -> None:
 @pytest.mark.parametrize(
     "line", ["plain text", "5", "null", "[1]", "{", '{"level": "loud"}', '{"a": 1}', "", "\x1b[2m"]
 )
-def test_a_line_that_is_no_log_entry_is_shown_unchanged(line: str) -> None:
+def test_a_line_that_is_not_a_log_entry_is_printed_unchanged(line: str) -> None:
     assert readable("AuthFunction", line) == f"[AuthFunction] {line}"
 
 
-def test_no_field_can_begin_a_line_or_colour_it() -> None:
-    shown = readable("AuthFunction", entry("WARNING", "refused", agent="x\n12:00:00 \x1b[2mGET"))
-    assert shown is not None
-    assert "\n" not in shown
-    assert "\x1b" not in shown
+def test_no_field_can_start_a_line_or_set_a_colour() -> None:
+    text = readable("AuthFunction", entry("WARNING", "refused", agent="x\n12:00:00 \x1b[2mGET"))
+    assert text is not None
+    assert "\n" not in text
+    assert "\x1b" not in text
 
 
 @pytest.mark.parametrize(
@@ -74,9 +74,9 @@ def test_no_field_can_begin_a_line_or_colour_it() -> None:
 def test_log_format_selects_text_or_json(
     capsys: pytest.CaptureFixture[str], log_format: str, level: str, printed: int
 ) -> None:
-    show = log_printer("json" if log_format == "json" else "text", level)
+    print_line = log_printer("json" if log_format == "json" else "text", level)
     for line in (entry("INFO", "request"), METRICS, entry("WARNING", "cache_failed")):
-        show("AuthFunction", line)
+        print_line("AuthFunction", line)
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == printed
     assert all(line.startswith("[AuthFunction] {") for line in lines) == (log_format == "json")

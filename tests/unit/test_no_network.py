@@ -11,15 +11,15 @@ from medianest.core.db import Database
 
 def test_a_unit_test_cannot_open_a_socket() -> None:
     with (
-        socket.socket() as opened,
+        socket.socket() as client,
         pytest.raises(pytest.fail.Exception, match="opened a connection"),
     ):
-        opened.connect(("127.0.0.1", 9))
+        client.connect(("127.0.0.1", 9))
     with (
-        socket.socket() as opened,
+        socket.socket() as client,
         pytest.raises(pytest.fail.Exception, match="opened a connection"),
     ):
-        opened.connect_ex(("127.0.0.1", 9))
+        client.connect_ex(("127.0.0.1", 9))
 
 
 def test_a_unit_test_cannot_reach_a_database() -> None:

@@ -21,7 +21,7 @@ FAULT = Fault(
     codes=frozenset({"CATALOG_UNAVAILABLE"}),
     recovers=5.0,
 )
-FINE = [
+SUCCESSES = [
     Call(kind, at, at + 0.02, 200, "")
     for at in (1.0, 12.0, 14.0, 22.0, 30.0)
     for kind in sorted(KINDS)
@@ -30,20 +30,20 @@ FINE = [
 
 def failures(*calls: Call, speed: bool = True) -> list[str]:
     row = Row(FAULT.name, FAULT.how)
-    measure(row, FAULT, [*FINE, *calls], TIMES, speed=speed)
+    measure(row, FAULT, [*SUCCESSES, *calls], TIMES, speed=speed)
     return row.failures
 
 
-def test_a_run_within_its_bars_has_no_failures() -> None:
+def test_a_run_within_its_thresholds_has_no_failures() -> None:
     assert failures() == []
 
 
-def test_errors_that_the_fault_explains_are_no_failure() -> None:
+def test_errors_that_the_fault_explains_are_not_failures() -> None:
     assert failures(Call("search", 12.0, 13.0, 503, "CATALOG_UNAVAILABLE")) == []
 
 
 @pytest.mark.parametrize(
-    ("call", "what"),
+    ("call", "reason"),
     [
         (Call("me", 2.0, 2.1, 500, "INTERNAL_ERROR"), "before the fault"),
         (Call("search", 12.0, 12.1, 500, "INTERNAL_ERROR"), "unexpected code"),
@@ -53,8 +53,8 @@ def test_errors_that_the_fault_explains_are_no_failure() -> None:
         (Call("search", 24.0, 26.0, 503, "CATALOG_UNAVAILABLE"), "recovery took 6.0 s"),
     ],
 )
-def test_a_call_past_a_bar_is_a_failure(call: Call, what: str) -> None:
-    assert any(what in each for each in failures(call)), failures(call)
+def test_a_call_that_exceeds_a_threshold_is_a_failure(call: Call, reason: str) -> None:
+    assert any(reason in each for each in failures(call)), failures(call)
 
 
 def test_slow_calls_that_the_fault_does_not_touch_are_a_failure() -> None:
@@ -63,18 +63,18 @@ def test_slow_calls_that_the_fault_does_not_touch_are_a_failure() -> None:
     assert failures(*slow, speed=False) == []
 
 
-def test_ordinary_refusals_are_no_failure() -> None:
+def test_expected_refusals_are_not_failures() -> None:
     refused = Call("create", 2.0, 2.1, 409, "ALREADY_REQUESTED")
     assert not refused.failed
     assert replace(refused, kind="me").failed
     assert not replace(refused, kind="me", excused=True).failed
 
 
-def test_recovery_counts_to_the_end_of_the_last_failure() -> None:
+def test_recovery_lasts_until_the_end_of_the_last_failure() -> None:
     during = Call("me", 19.0, 25.0, 500, "INTERNAL_ERROR")
     after = Call("me", 21.0, 22.5, 500, "INTERNAL_ERROR")
-    assert recovery([*FINE, during], 20.0) == 0.0
-    assert recovery([*FINE, during, after], 20.0) == 2.5
+    assert recovery([*SUCCESSES, during], 20.0) == 0.0
+    assert recovery([*SUCCESSES, during, after], 20.0) == 2.5
 
 
 def test_p95_is_the_95th_percentile() -> None:
@@ -93,16 +93,16 @@ def test_p95_is_the_95th_percentile() -> None:
         (502, "<html>Bad Gateway</html>"),
     ],
 )
-def test_an_answer_that_no_document_describes_is_a_problem(status: int, text: str) -> None:
-    described = OPERATIONS["GET", "/api/auth/me"]["responses"]["500"]
-    headers = {name.lower(): "1" for name in resolved(described)["headers"]}
+def test_an_undocumented_response_is_a_problem(status: int, text: str) -> None:
+    documented = OPERATIONS["GET", "/api/auth/me"]["responses"]["500"]
+    headers = {name.lower(): "1" for name in resolved(documented)["headers"]}
     headers["content-type"] = "application/json; charset=utf-8"
-    right = '{"success": false, "error": {"code": "INTERNAL_ERROR", "message": "Oops"}}'
-    assert read("GET", "/api/auth/me", 500, headers, right)[1] == ""
+    valid = '{"success": false, "error": {"code": "INTERNAL_ERROR", "message": "Oops"}}'
+    assert read("GET", "/api/auth/me", 500, headers, valid)[1] == ""
     assert read("GET", "/api/auth/me", status, headers, text)[1] != ""
 
 
-def test_a_missed_bar_fails_the_command(
+def test_a_missed_threshold_fails_the_command(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def prove(faults: Sequence[Fault], _: Scale, report: Callable[[Row], None]) -> list[Row]:

@@ -24,23 +24,23 @@ TEXT = json.dumps(DOCUMENT)
 
 
 def schema(document: dict[str, Any], name: str) -> dict[str, Any]:
-    found: dict[str, Any] = document["components"]["schemas"][name]
-    return found
+    result: dict[str, Any] = document["components"]["schemas"][name]
+    return result
 
 
 def parameter(document: dict[str, Any], path: str, name: str) -> dict[str, Any]:
-    found: list[dict[str, Any]] = document["paths"][path]["get"]["parameters"]
-    return next(each for each in found if each["name"] == name)
+    parameters: list[dict[str, Any]] = document["paths"][path]["get"]["parameters"]
+    return next(each for each in parameters if each["name"] == name)
 
 
-def found_after(edit: Edit) -> list[str]:
+def breaking_after(edit: Edit) -> list[str]:
     changed = json.loads(TEXT)
     edit(changed)
     assert changed != DOCUMENT
     return breaking_changes(DOCUMENT, changed)
 
 
-def test_the_document_does_not_break_itself() -> None:
+def test_an_unchanged_document_has_no_breaking_changes() -> None:
     assert breaking_changes(DOCUMENT, DOCUMENT) == []
 
 
@@ -124,8 +124,8 @@ def test_the_document_does_not_break_itself() -> None:
         ),
     ],
 )
-def test_a_change_that_breaks_clients_is_found(edit: Edit, expected: str) -> None:
-    assert expected in found_after(edit)
+def test_a_change_that_breaks_clients_is_reported(edit: Edit, expected: str) -> None:
+    assert expected in breaking_after(edit)
 
 
 @pytest.mark.parametrize(
@@ -150,8 +150,8 @@ def test_a_change_that_breaks_clients_is_found(edit: Edit, expected: str) -> Non
         ),
     ],
 )
-def test_a_change_that_breaks_no_client_is_let_pass(edit: Edit) -> None:
-    assert found_after(edit) == []
+def test_a_compatible_change_is_not_reported(edit: Edit) -> None:
+    assert breaking_after(edit) == []
 
 
 @pytest.mark.parametrize(
@@ -165,7 +165,7 @@ def test_a_change_that_breaks_no_client_is_let_pass(edit: Edit) -> None:
         ("0.2.0", "0.1.0", False),
     ],
 )
-def test_a_version_announces_a_break(old: str, new: str, expected: bool) -> None:
+def test_only_a_new_breaking_version_may_break_clients(old: str, new: str, expected: bool) -> None:
     assert may_break(old, new) is expected
 
 
@@ -199,13 +199,13 @@ def repository(tmp_path: Path) -> Path:
         ),
     ],
 )
-def test_the_working_copy_is_held_against_a_commit(
+def test_the_working_copy_is_compared_with_a_commit(
     repository: Path, edit: Edit, status: int, message: str
 ) -> None:
     changed = json.loads(TEXT)
     edit(changed)
     (repository / "functions/health/openapi.json").write_text(json.dumps(changed))
-    done = subprocess.run(
+    completed = subprocess.run(
         [sys.executable, "-m", "tools.api_changes", "HEAD"],
         cwd=repository,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
@@ -214,5 +214,5 @@ def test_the_working_copy_is_held_against_a_commit(
         timeout=60,
         check=False,
     )
-    assert (done.returncode, done.stderr) == (status, "")
-    assert done.stdout.splitlines()[-1] == message
+    assert (completed.returncode, completed.stderr) == (status, "")
+    assert completed.stdout.splitlines()[-1] == message

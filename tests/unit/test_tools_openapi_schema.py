@@ -67,7 +67,7 @@ QUOTA = {
         ),
     ],
 )
-def test_a_schema_is_converted_alike_for_requests_and_responses(
+def test_a_schema_is_converted_equally_for_requests_and_responses(
     schema: dict[str, Any], expected: dict[str, Any]
 ) -> None:
     assert CONVERTER.sent(schema) == expected
@@ -153,8 +153,8 @@ def test_a_schema_that_openapi_3_0_cannot_express_is_refused(schema: dict[str, A
 
 
 def test_a_property_without_a_description_is_refused() -> None:
-    schema = {"title": "New", "type": "object", "properties": {"odd": {"type": "string"}}}
-    with pytest.raises(ValueError, match=r"New\.odd has no description"):
+    schema = {"title": "New", "type": "object", "properties": {"size": {"type": "string"}}}
+    with pytest.raises(ValueError, match=r"New\.size has no description"):
         CONVERTER.sent(schema)
 
 
@@ -176,9 +176,9 @@ def test_a_property_that_is_a_model_is_described_by_the_model() -> None:
         ("PageResponse_RequestOut_", "MediaRequestPage"),
     ],
 )
-def test_models_have_names_for_callers(name: str, expected: str) -> None:
+def test_models_have_public_names(name: str, expected: str) -> None:
     assert public_name(name) == expected
 
 
-def test_fields_are_named_as_callers_know_them() -> None:
+def test_field_names_in_descriptions_are_in_camel_case() -> None:
     assert camel_cased("Open `auth_url`, or snake_case") == "Open `authUrl`, or snake_case"

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from medianest.api.json_body import MalformedJsonError, parse_json
 
 _TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\ufffd"))
-_SANE = st.recursive(
+_STORABLE = st.recursive(
     st.none()
     | st.booleans()
     | st.integers(-(2**63), 2**63)
@@ -77,7 +77,7 @@ _SANE = st.recursive(
     ],
     ids=lambda value: repr(value[:16]),
 )
-def test_bad_json_is_refused(body: bytes, reason: str) -> None:
+def test_invalid_json_is_refused(body: bytes, reason: str) -> None:
     with pytest.raises(MalformedJsonError, match=reason):
         parse_json(body)
 
@@ -108,14 +108,14 @@ def test_bad_json_is_refused(body: bytes, reason: str) -> None:
     ],
     ids=lambda value: repr(value)[:20],
 )
-def test_good_json_is_accepted(body: bytes, value: Any) -> None:
+def test_valid_json_is_accepted(body: bytes, value: Any) -> None:
     parsed = parse_json(body)
     assert parsed == value
     assert type(parsed) is type(value)
 
 
-@given(_SANE, st.booleans())
-def test_json_of_any_client_is_read_as_it_was_written(value: Any, ascii_only: bool) -> None:
+@given(_STORABLE, st.booleans())
+def test_json_is_parsed_to_the_value_that_was_encoded(value: Any, ascii_only: bool) -> None:
     assert parse_json(json.dumps(value, ensure_ascii=ascii_only).encode()) == value
 
 
@@ -128,11 +128,11 @@ def test_json_of_any_client_is_read_as_it_was_written(value: Any, ascii_only: bo
         )
     ).map(b"".join)
 )
-def test_any_bytes_are_refused_or_give_values_that_can_be_stored(body: bytes) -> None:
+def test_any_bytes_are_refused_or_parsed_to_storable_values(body: bytes) -> None:
     try:
         value = parse_json(body)
     except MalformedJsonError:
         return
-    kept = json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
-    assert b"\0" not in kept
-    assert parse_json(kept) == value
+    stored = json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
+    assert b"\0" not in stored
+    assert parse_json(stored) == value

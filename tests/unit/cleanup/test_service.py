@@ -9,7 +9,7 @@ from medianest.cleanup import service
 from medianest.cleanup.service import BATCH
 
 
-class Rows:
+class FakeTable:
     """A fake table and its database."""
 
     def __init__(self, count: int) -> None:
@@ -33,22 +33,22 @@ class Rows:
         return batch
 
 
-type Table = Callable[[int], Rows]
+type TableFactory = Callable[[int], FakeTable]
 
 
 @pytest.fixture
-def table(monkeypatch: pytest.MonkeyPatch) -> Table:
-    def make(count: int) -> Rows:
-        rows = Rows(count)
-        monkeypatch.setattr(service, "database", lambda: rows)
-        monkeypatch.setattr(service, "TASKS", {"sessions": rows.delete})
-        return rows
+def make_table(monkeypatch: pytest.MonkeyPatch) -> TableFactory:
+    def make(count: int) -> FakeTable:
+        fake = FakeTable(count)
+        monkeypatch.setattr(service, "database", lambda: fake)
+        monkeypatch.setattr(service, "TASKS", {"sessions": fake.delete})
+        return fake
 
     return make
 
 
 def clock(*seconds: float) -> Callable[[], float]:
-    """Return a clock that gives these times in turn, then repeats the last one."""
+    """Return a clock of the seconds left: it returns these in turn and then repeats the last."""
     remaining = list(seconds)
     return lambda: remaining.pop(0) if len(remaining) > 1 else remaining[0]
 
@@ -56,38 +56,38 @@ def clock(*seconds: float) -> Callable[[], float]:
 @pytest.mark.parametrize(
     ("count", "commits"), [(0, 1), (1, 1), (BATCH - 1, 1), (BATCH, 2), (BATCH + 1, 2), (1200, 3)]
 )
-def test_everything_is_deleted_in_batches_when_there_is_time(
-    table: Table, count: int, commits: int
+def test_all_rows_are_deleted_in_batches_if_time_allows(
+    make_table: TableFactory, count: int, commits: int
 ) -> None:
-    rows = table(count)
+    rows = make_table(count)
     result = service.run("sessions", clock(60))
     assert result == service.CleanupResult("sessions", deleted=count, more=False)
     assert (rows.count, rows.commits) == (0, commits)
 
 
-def test_a_run_stops_when_time_is_short_and_says_so(table: Table) -> None:
-    rows = table(10 * BATCH)
+def test_a_run_stops_and_reports_more_when_time_runs_short(make_table: TableFactory) -> None:
+    rows = make_table(10 * BATCH)
     result = service.run("sessions", clock(60, 30, 6, 4.9))
     assert result == service.CleanupResult("sessions", deleted=3 * BATCH, more=True)
     assert rows.commits == 3
 
 
 @pytest.mark.parametrize("seconds", [5.0, 0.1, 0.0, -1.0])
-def test_no_batch_begins_when_the_time_is_up(table: Table, seconds: float) -> None:
-    rows = table(1)
+def test_no_batch_begins_when_the_time_is_up(make_table: TableFactory, seconds: float) -> None:
+    rows = make_table(1)
     assert service.run("sessions", clock(seconds)) == service.CleanupResult(
         "sessions", deleted=0, more=True
     )
     assert rows.commits == 0
 
 
-def test_a_run_that_ends_in_time_has_nothing_more(table: Table) -> None:
-    table(BATCH - 1)
+def test_a_run_that_ends_in_time_reports_no_more_rows(make_table: TableFactory) -> None:
+    make_table(BATCH - 1)
     assert service.run("sessions", clock(5.1, 0.0)).more is False
 
 
-def test_a_later_run_goes_on_where_the_first_stopped(table: Table) -> None:
-    rows = table(700)
+def test_a_later_run_deletes_the_remaining_rows(make_table: TableFactory) -> None:
+    rows = make_table(700)
     assert service.run("sessions", clock(60, 1)).more is True
     assert service.run("sessions", clock(60)) == service.CleanupResult(
         "sessions", deleted=200, more=False
@@ -96,7 +96,7 @@ def test_a_later_run_goes_on_where_the_first_stopped(table: Table) -> None:
 
 
 @pytest.mark.parametrize("task", ["", "Sessions", "users", "sessions "])
-def test_an_unknown_task_is_refused_by_naming_the_known_ones(task: str) -> None:
+def test_the_error_for_an_unknown_task_lists_the_known_tasks(task: str) -> None:
     with pytest.raises(service.UnknownTaskError) as caught:
         service.run(task, clock(60))
     assert repr(task) in str(caught.value)
@@ -104,14 +104,14 @@ def test_an_unknown_task_is_refused_by_naming_the_known_ones(task: str) -> None:
         assert known in str(caught.value)
 
 
-def test_a_batch_is_at_most_five_hundred() -> None:
+def test_a_batch_has_five_hundred_rows() -> None:
     assert BATCH == 500
 
 
-def test_a_failed_run_reports_what_it_deleted(
-    monkeypatch: pytest.MonkeyPatch, table: Table, caplog: pytest.LogCaptureFixture
+def test_a_failed_run_logs_the_number_of_deleted_rows(
+    monkeypatch: pytest.MonkeyPatch, make_table: TableFactory, caplog: pytest.LogCaptureFixture
 ) -> None:
-    rows = table(2 * BATCH)
+    rows = make_table(2 * BATCH)
 
     def delete(connection: object, limit: int) -> int:
         if rows.commits == 1:

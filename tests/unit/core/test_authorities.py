@@ -31,16 +31,16 @@ def test_each_certificate_is_a_valid_self_signed_authority(
     assert usage.key_cert_sign
     now = datetime.now(UTC)
     assert certificate.not_valid_before_utc < now
-    # A year is enough to deploy a new file.
+    # A year leaves enough time to deploy a new file.
     assert certificate.not_valid_after_utc > now + timedelta(days=365)
 
 
 def test_the_file_has_trust_services_and_three_authorities_for_each_region() -> None:
     names = {name_of(certificate) for certificate in CERTIFICATES}
     assert len(names) == len(CERTIFICATES)
-    found = [re.fullmatch(r"Amazon RDS (\S+) Root CA (.+)", each) for each in names]
-    regional = [match.groups() for match in found if match]
-    assert names - {match[0] for match in found if match} == TRUST_SERVICES
+    matches = [re.fullmatch(r"Amazon RDS (\S+) Root CA (.+)", each) for each in names]
+    regional = [match.groups() for match in matches if match]
+    assert names - {match[0] for match in matches if match} == TRUST_SERVICES
     regions = {region for region, _ in regional}
     assert set(regional) == {(region, kind) for region in regions for kind in KINDS}
     assert len(regions) >= 27

@@ -1,4 +1,4 @@
-"""The circuit breaker of one environment; tests/integration has the one shared by many."""
+"""The circuit breaker within one environment; tests/integration tests the shared state."""
 
 import time
 
@@ -31,19 +31,19 @@ def test_five_consecutive_failures_open_the_breaker_for_its_period(
     calls: list[tuple[bool, int]],
 ) -> None:
     now = 1_800_000_000.0
-    in_a_row, open_until = 0, now
+    consecutive_failures, open_until = 0, now
     breaker = Breaker(NoCache(), "upstream.example.org")
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(time, "time", lambda: now)
         for host_is_up, seconds in calls:
             now += seconds
             result = outcome(breaker, host_is_up=host_is_up)
-            if in_a_row >= FAILURES and now < open_until:
+            if consecutive_failures >= FAILURES and now < open_until:
                 assert result == "open"
             elif host_is_up:
                 assert result == "up"
-                in_a_row = 0
+                consecutive_failures = 0
             else:
                 assert result == "down"
-                in_a_row += 1
+                consecutive_failures += 1
                 open_until = now + OPEN_SECONDS

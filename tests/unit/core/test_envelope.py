@@ -19,30 +19,33 @@ class SampleResponse(ResponseModel):
     """A response model."""
 
     long_name: str
-    maybe: str | None = None
-    made_at: Timestamp | None = None
+    optional: str | None = None
+    created_at: Timestamp | None = None
 
 
 class SampleRequest(RequestModel):
     """A request model."""
 
-    how_many: int
+    item_count: int
     name: str = ""
 
 
-def sent(model: ResponseModel) -> Any:
+def as_sent(model: ResponseModel) -> Any:
     """Return the model as sent; routes omit fields that are None (`api.route.Route`)."""
     return json.loads(model.model_dump_json(by_alias=True, exclude_none=True))
 
 
-def test_a_success_has_data_and_nothing_else() -> None:
-    assert sent(ok(SampleResponse(long_name="x"))) == {"success": True, "data": {"longName": "x"}}
+def test_a_success_has_only_its_data() -> None:
+    assert as_sent(ok(SampleResponse(long_name="x"))) == {
+        "success": True,
+        "data": {"longName": "x"},
+    }
 
 
 def test_a_field_with_a_value_is_sent() -> None:
-    assert sent(ok(SampleResponse(long_name="x", maybe=""))) == {
+    assert as_sent(ok(SampleResponse(long_name="x", optional=""))) == {
         "success": True,
-        "data": {"longName": "x", "maybe": ""},
+        "data": {"longName": "x", "optional": ""},
     }
 
 
@@ -55,7 +58,7 @@ def test_an_error_without_details_has_no_details() -> None:
     assert response.status_code == 404
 
 
-def test_an_error_carries_its_details_and_headers() -> None:
+def test_an_error_has_its_details_and_headers() -> None:
     response = error_response(
         AppError(ErrorCode.RATE_LIMITED, details={"policy": "api"}, headers={"Retry-After": "3"})
     )
@@ -65,13 +68,13 @@ def test_an_error_carries_its_details_and_headers() -> None:
 
 
 def test_an_invalid_field_is_named() -> None:
-    body = json.loads(bytes(error_response(invalid("body.tmdbId", "Is odd")).body))
+    body = json.loads(bytes(error_response(invalid("body.tmdbId", "Is invalid")).body))
     assert body["error"]["code"] == "VALIDATION_ERROR"
-    assert body["error"]["details"] == [{"field": "body.tmdbId", "message": "Is odd"}]
+    assert body["error"]["details"] == [{"field": "body.tmdbId", "message": "Is invalid"}]
 
 
-def test_a_page_has_its_place_at_the_top() -> None:
-    assert sent(page_of([SampleResponse(long_name="x")], page=2, limit=1, total=3)) == {
+def test_pagination_is_at_the_top_level() -> None:
+    assert as_sent(page_of([SampleResponse(long_name="x")], page=2, limit=1, total=3)) == {
         "success": True,
         "data": [{"longName": "x"}],
         "pagination": {"page": 2, "limit": 1, "total": 3, "hasNext": True, "hasPrev": True},
@@ -90,25 +93,25 @@ def test_a_page_has_its_place_at_the_top() -> None:
         (499, 20, 10_000, True, True),
     ],
 )
-def test_a_page_says_whether_it_has_neighbours(
+def test_a_page_reports_whether_it_has_neighbours(
     *, page: int, limit: int, total: int, has_next: bool, has_prev: bool
 ) -> None:
-    place = page_of([], page=page, limit=limit, total=total).pagination
-    assert (place.has_next, place.has_prev) == (has_next, has_prev)
+    pagination = page_of([], page=page, limit=limit, total=total).pagination
+    assert (pagination.has_next, pagination.has_prev) == (has_next, has_prev)
 
 
 @given(limit=st.integers(1, 100), total=st.integers(0, 2000))
-def test_walking_the_pages_sees_every_item_once(limit: int, total: int) -> None:
+def test_the_pages_contain_every_item_once(limit: int, total: int) -> None:
     items = list(range(total))
     seen: list[int] = []
     page = 1
     while True:
         query = PageQuery(page=page, limit=limit)
-        found = items[query.offset : query.offset + limit]
-        answer = page_of(found, page=page, limit=limit, total=total)
-        seen += answer.data
-        assert answer.pagination.has_prev is (query.offset > 0)
-        if not answer.pagination.has_next:
+        page_items = items[query.offset : query.offset + limit]
+        response = page_of(page_items, page=page, limit=limit, total=total)
+        seen += response.data
+        assert response.pagination.has_prev is (query.offset > 0)
+        if not response.pagination.has_next:
             break
         page += 1
     assert seen == items
@@ -127,16 +130,16 @@ def test_walking_the_pages_sees_every_item_once(limit: int, total: int) -> None:
     ],
 )
 def test_times_are_utc_with_milliseconds(moment: datetime, text: str) -> None:
-    assert sent(SampleResponse(long_name="x", made_at=moment))["madeAt"] == text
+    assert as_sent(SampleResponse(long_name="x", created_at=moment))["createdAt"] == text
 
 
 @given(st.datetimes(timezones=st.timezones(), min_value=datetime(1900, 1, 2)))  # noqa: DTZ001 - Hypothesis sets the zone
-def test_a_time_is_sent_to_its_millisecond(moment: datetime) -> None:
-    text = sent(SampleResponse(long_name="x", made_at=moment))["madeAt"]
+def test_any_time_is_truncated_to_milliseconds(moment: datetime) -> None:
+    text = as_sent(SampleResponse(long_name="x", created_at=moment))["createdAt"]
     assert text.endswith("Z")
     assert len(text) == len("2026-11-05T09:08:07.123Z")
-    read = datetime.fromisoformat(text)
-    assert timedelta(0) <= moment.astimezone(UTC) - read < timedelta(milliseconds=1)
+    parsed = datetime.fromisoformat(text)
+    assert timedelta(0) <= moment.astimezone(UTC) - parsed < timedelta(milliseconds=1)
 
 
 @pytest.mark.parametrize(
@@ -164,7 +167,7 @@ def test_a_time_is_sent_to_its_millisecond(moment: datetime) -> None:
     ],
 )
 @pytest.mark.parametrize("name", ["page", "limit"])
-def test_a_page_number_that_is_not_a_plain_positive_one_is_refused(name: str, text: str) -> None:
+def test_a_page_number_that_is_no_plain_positive_integer_is_refused(name: str, text: str) -> None:
     with pytest.raises(ValidationError):
         PageQuery.model_validate({name: text})
 
@@ -191,7 +194,7 @@ def test_a_page_within_bounds_is_accepted(name: str, text: str, number: int) -> 
     assert getattr(PageQuery.model_validate({name: text}), name) == number
 
 
-def test_the_first_twenty_are_the_default() -> None:
+def test_the_default_page_is_the_first_twenty_items() -> None:
     query = PageQuery()
     assert (query.page, query.limit, query.offset) == (1, 20, 0)
     assert PageQuery(page=3, limit=50).offset == 100
@@ -200,23 +203,23 @@ def test_the_first_twenty_are_the_default() -> None:
 @pytest.mark.parametrize(
     "body",
     [
-        {"howMany": "1"},
-        {"howMany": True},
-        {"howMany": 1.0},
-        {"howMany": None},
+        {"itemCount": "1"},
+        {"itemCount": True},
+        {"itemCount": 1.0},
+        {"itemCount": None},
         {},
-        {"how_many": 1},
-        {"howMany": 1, "role": "admin"},
-        {"howMany": 1, "name": 5},
+        {"item_count": 1},
+        {"itemCount": 1, "role": "admin"},
+        {"itemCount": 1, "name": 5},
         [],
-        "howMany",
+        "itemCount",
     ],
     ids=str,
 )
-def test_input_of_wrong_or_unknown_fields_is_refused(body: Any) -> None:
+def test_a_body_with_invalid_or_unknown_fields_is_refused(body: Any) -> None:
     with pytest.raises(ValidationError):
         SampleRequest.model_validate(body)
 
 
-def test_input_of_the_right_fields_is_accepted() -> None:
-    assert SampleRequest.model_validate({"howMany": 1, "name": "x"}).how_many == 1
+def test_a_body_with_valid_fields_is_accepted() -> None:
+    assert SampleRequest.model_validate({"itemCount": 1, "name": "x"}).item_count == 1

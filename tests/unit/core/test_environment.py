@@ -1,4 +1,4 @@
-"""Settings: validated together, all errors reported at once, no secret in an error."""
+"""Environment variables: validated together, all errors reported at once, no secret in an error."""
 
 import json
 import re
@@ -28,21 +28,21 @@ def problems_of(environ: dict[str, str], *required: str) -> str:
 
 
 def test_an_empty_environment_gives_the_defaults() -> None:
-    settings = load({})
-    assert settings.node_env == "development"
-    assert settings.log_level == "INFO"
-    assert settings.cors_origin == "*"
-    assert settings.database_url is None
-    assert settings.redis_url is None
-    assert settings.jwt_secret is None
-    assert settings.plex_client_id is None
-    assert settings.tmdb_api_key is None
-    assert settings.plex_api_url == "https://plex.tv"
-    assert settings.tmdb_api_url == "https://api.themoviedb.org/3"
+    loaded = load({})
+    assert loaded.node_env == "development"
+    assert loaded.log_level == "INFO"
+    assert loaded.cors_origin == "*"
+    assert loaded.database_url is None
+    assert loaded.redis_url is None
+    assert loaded.jwt_secret is None
+    assert loaded.plex_client_id is None
+    assert loaded.tmdb_api_key is None
+    assert loaded.plex_api_url == "https://plex.tv"
+    assert loaded.tmdb_api_url == "https://api.themoviedb.org/3"
 
 
-def test_a_full_environment_is_read() -> None:
-    settings = load(
+def test_a_complete_environment_is_loaded() -> None:
+    loaded = load(
         {
             "NODE_ENV": "production",
             "LOG_LEVEL": "ERROR",
@@ -53,7 +53,7 @@ def test_a_full_environment_is_read() -> None:
             "PLEX_CLIENT_ID": "an-installation",
             "PLEX_SERVER_ID": "a-server",
             "TMDB_API_KEY": "a-key",
-            "SOMETHING_ELSE": "is not ours",
+            "SOMETHING_ELSE": "ignored",
         },
         "DATABASE_URL",
         "REDIS_URL",
@@ -61,13 +61,13 @@ def test_a_full_environment_is_read() -> None:
         "PLEX_CLIENT_ID",
         "TMDB_API_KEY",
     )
-    assert settings.node_env == "production"
-    assert settings.plex_client_id == "an-installation"
-    assert settings.plex_server_id == "a-server"
-    assert settings.jwt_secret is not None
-    assert settings.jwt_secret.get_secret_value() == RANDOM_SECRET
-    assert settings.database_url is not None
-    assert settings.database_url.get_secret_value() == (
+    assert loaded.node_env == "production"
+    assert loaded.plex_client_id == "an-installation"
+    assert loaded.plex_server_id == "a-server"
+    assert loaded.jwt_secret is not None
+    assert loaded.jwt_secret.get_secret_value() == RANDOM_SECRET
+    assert loaded.database_url is not None
+    assert loaded.database_url.get_secret_value() == (
         "postgresql://u:p@db/medianest?sslmode=verify-full"
     )
 
@@ -179,13 +179,13 @@ def test_all_problems_are_reported_at_once() -> None:
         ("TMDB_STALE_SECONDS", "-1"),
     ],
 )
-def test_a_bad_value_is_refused_by_its_upper_case_name(name: str, value: str) -> None:
+def test_the_error_for_an_invalid_value_has_the_upper_case_name(name: str, value: str) -> None:
     message = problems_of({name: value})
     assert message.startswith(
         (f"Bad configuration: {name} must ", f"Bad configuration: {name} is ")
     )
     assert name.lower() not in message
-    # The message has our wording, and the given value unless that is a secret.
+    # The message has our wording, and the value unless that is a secret.
     assert not re.search(r"Input|String|should|pattern|\^|Invalid|unpack", message)
     is_shown = name not in SECRETS and "@" not in value
     assert (", not " in message) == is_shown
@@ -210,11 +210,11 @@ def test_a_bad_value_is_refused_by_its_upper_case_name(name: str, value: str) ->
         ),
     ],
 )
-def test_a_message_says_which_value_is_valid(name: str, value: str, message: str) -> None:
+def test_an_error_describes_the_valid_values(name: str, value: str, message: str) -> None:
     assert problems_of({name: value}) == f"Bad configuration: {name} {message}"
 
 
-def test_a_bad_server_says_where_to_find_a_good_one() -> None:
+def test_the_error_for_an_invalid_server_id_names_its_source() -> None:
     assert "/identity shows as machineIdentifier" in problems_of({"PLEX_SERVER_ID": "http://nas"})
 
 
@@ -249,7 +249,7 @@ def test_a_bad_server_says_where_to_find_a_good_one() -> None:
         ("TMDB_STALE_SECONDS", "0"),
     ],
 )
-def test_a_good_value_is_accepted(name: str, value: str) -> None:
+def test_a_valid_value_is_accepted(name: str, value: str) -> None:
     assert getattr(load({name: value}), name.lower()) is not None
 
 
@@ -263,7 +263,7 @@ def test_a_secret_may_be_an_arn(name: str, arn: str, environment: str) -> None:
     assert secret.get_secret_value() == arn
 
 
-def test_production_takes_no_address_without_tls_and_names_all_at_once() -> None:
+def test_production_refuses_urls_without_tls_and_reports_all_at_once() -> None:
     without_tls = {
         "DATABASE_URL": "postgresql://u:canary@db/medianest",
         "APP_DATABASE_URL": "postgresql://app:canary@db/medianest",
@@ -279,7 +279,7 @@ def test_production_takes_no_address_without_tls_and_names_all_at_once() -> None
     assert "canary" not in message
 
 
-def test_production_takes_addresses_with_tls() -> None:
+def test_production_accepts_urls_with_tls() -> None:
     load(
         {
             "NODE_ENV": "production",
@@ -310,7 +310,7 @@ def test_production_takes_addresses_with_tls() -> None:
     ],
 )
 @pytest.mark.parametrize("host", ["db.example", "127.0.0.1", "[::1", "ⓒanary:x@db"])
-def test_production_takes_no_database_that_may_do_without_tls(host: str, query: str) -> None:
+def test_production_refuses_a_database_url_that_does_not_enforce_tls(host: str, query: str) -> None:
     message = problems_of(
         {"NODE_ENV": "production", "DATABASE_URL": f"postgresql://{host}/medianest{query}"}
     )
@@ -332,10 +332,12 @@ RDS_LOGIN = {
 
 @pytest.mark.parametrize("environment", ["development", "production"])
 @pytest.mark.parametrize("name", ["DATABASE_URL", "APP_DATABASE_URL"])
-def test_a_login_as_rds_keeps_it_is_an_address_with_tls(name: str, environment: str) -> None:
-    settings = load({name: json.dumps(RDS_LOGIN), "NODE_ENV": environment})
-    address = getattr(settings, name.lower()).get_secret_value()
-    assert conninfo_to_dict(address) == {
+def test_a_database_login_in_the_format_of_rds_becomes_a_url_with_tls(
+    name: str, environment: str
+) -> None:
+    loaded = load({name: json.dumps(RDS_LOGIN), "NODE_ENV": environment})
+    url = getattr(loaded, name.lower()).get_secret_value()
+    assert conninfo_to_dict(url) == {
         "user": "medianest_app",
         "password": RDS_LOGIN["password"],
         "host": "medianest.abc.eu-west-1.rds.amazonaws.com",
@@ -346,7 +348,7 @@ def test_a_login_as_rds_keeps_it_is_an_address_with_tls(name: str, environment: 
 
 
 @given(user=st.text(min_size=1), password=st.text(min_size=1), database=st.text())
-def test_any_name_and_password_is_percent_encoded_into_the_address(
+def test_any_user_and_password_are_percent_encoded_into_the_url(
     user: str, password: str, database: str
 ) -> None:
     assume("\0" not in user + password + database)
@@ -360,7 +362,7 @@ def test_any_name_and_password_is_percent_encoded_into_the_address(
 
 
 @pytest.mark.parametrize(
-    ("login", "address"),
+    ("login", "url"),
     [
         ({"password": "p@ss/:", "host": "cache"}, "rediss://:p%40ss%2F%3A@cache:6379/0"),
         (
@@ -369,27 +371,27 @@ def test_any_name_and_password_is_percent_encoded_into_the_address(
         ),
     ],
 )
-def test_a_login_to_a_cache_is_an_address_with_tls(login: dict[str, str], address: str) -> None:
-    settings = load({"REDIS_URL": json.dumps(login), "NODE_ENV": "production"})
-    assert settings.redis_url is not None
-    assert settings.redis_url.get_secret_value() == address
+def test_a_cache_login_becomes_a_url_with_tls(login: dict[str, str], url: str) -> None:
+    loaded = load({"REDIS_URL": json.dumps(login), "NODE_ENV": "production"})
+    assert loaded.redis_url is not None
+    assert loaded.redis_url.get_secret_value() == url
 
 
-def test_a_login_without_a_host_takes_the_given_host() -> None:
+def test_a_login_without_a_host_uses_the_host_variable() -> None:
     login = json.dumps({"username": "u", "password": "p"})
-    settings = load(
+    loaded = load(
         {
             "DATABASE_URL": login,
-            "APP_DATABASE_URL": json.dumps({"username": "a", "password": "p", "host": "own"}),
+            "APP_DATABASE_URL": json.dumps({"username": "a", "password": "p", "host": "other"}),
             "REDIS_URL": login,
             "DATABASE_HOST": "db.example",
             "REDIS_HOST": "cache.example",
         }
     )
-    addresses = [settings.database_url, settings.app_database_url, settings.redis_url]
-    assert [secret and secret.get_secret_value() for secret in addresses] == [
+    urls = [loaded.database_url, loaded.app_database_url, loaded.redis_url]
+    assert [secret and secret.get_secret_value() for secret in urls] == [
         "postgresql://u:p@db.example:5432/?sslmode=verify-full",
-        "postgresql://a:p@own:5432/?sslmode=verify-full",
+        "postgresql://a:p@other:5432/?sslmode=verify-full",
         "rediss://u:p@cache.example:6379/0",
     ]
     message = problems_of({"DATABASE_URL": login, "REDIS_URL": login})
@@ -409,7 +411,7 @@ def test_a_login_without_a_host_takes_the_given_host() -> None:
         ({"dbname": 7}, "dbname"),
     ],
 )
-def test_a_bad_login_is_refused_without_repeating_it(
+def test_the_error_for_an_invalid_login_does_not_contain_it(
     change: dict[str, object], reason: str
 ) -> None:
     login = RDS_LOGIN | {"password": "canary"} | change
@@ -423,7 +425,7 @@ def test_a_bad_login_is_refused_without_repeating_it(
 
 
 @pytest.mark.parametrize("text", ["{", "{canary", '{"password": "canary"'])
-def test_a_value_that_only_begins_like_json_is_refused(text: str) -> None:
+def test_a_value_that_starts_like_json_but_is_invalid_is_refused(text: str) -> None:
     message = problems_of({"DATABASE_URL": text, "REDIS_URL": text})
     assert "DATABASE_URL starts with { but is not valid JSON" in message
     assert "REDIS_URL starts with { but is not valid JSON" in message
@@ -439,21 +441,21 @@ def test_a_value_that_only_begins_like_json_is_refused(text: str) -> None:
         ("JWT_SECRET", "secret-canary-4-secret-canary-4-secret", "canary-4"),
     ],
 )
-def test_no_secret_is_in_the_message_nor_in_its_trace(name: str, value: str, canary: str) -> None:
+def test_no_secret_is_in_an_error_or_its_traceback(name: str, value: str, canary: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
         load({name: value, "NODE_ENV": "bad too"})
     assert canary not in "".join(traceback.format_exception(caught.value))
     assert name in str(caught.value)
 
 
-def test_no_secret_is_in_the_error_of_the_model_either() -> None:
+def test_no_secret_is_in_the_error_of_the_model() -> None:
     with pytest.raises(ValidationError) as caught:
         Environment.model_validate({"jwt_secret": "canary", "database_url": "mysql://canary"})
     assert "canary" not in str(caught.value)
 
 
-def test_no_secret_is_in_the_representation_of_the_settings() -> None:
-    settings = load(
+def test_no_secret_is_in_the_representation_of_the_environment() -> None:
+    loaded = load(
         {
             "DATABASE_URL": "postgresql://u:canary@db/medianest",
             "REDIS_URL": "redis://:canary@cache",
@@ -461,29 +463,29 @@ def test_no_secret_is_in_the_representation_of_the_settings() -> None:
             "TMDB_API_KEY": "canary",
         }
     )
-    assert "canary" not in f"{settings!r} {settings}"
-    assert RANDOM_SECRET not in f"{settings!r} {settings}"
+    assert "canary" not in f"{loaded!r} {loaded}"
+    assert RANDOM_SECRET not in f"{loaded!r} {loaded}"
 
 
 @pytest.mark.parametrize("name", ["DATABASE_URL", "JWT_SECRET", "PLEX_CLIENT_ID"])
-@pytest.mark.parametrize("given_as", ["absent", "empty"])
-def test_a_missing_or_empty_required_setting_is_named(name: str, given_as: str) -> None:
-    environ = {} if given_as == "absent" else {name: ""}
+@pytest.mark.parametrize("state", ["absent", "empty"])
+def test_the_error_names_a_missing_or_empty_required_variable(name: str, state: str) -> None:
+    environ = {} if state == "absent" else {name: ""}
     assert problems_of(environ, name) == f"Bad configuration: {name} is required"
 
 
-def test_an_empty_optional_setting_is_an_absent_one() -> None:
-    settings = load({"LOG_LEVEL": "", "CORS_ORIGIN": "", "JWT_SECRET": "", "NODE_ENV": ""})
-    assert settings == load({})
+def test_an_empty_optional_variable_counts_as_absent() -> None:
+    loaded = load({"LOG_LEVEL": "", "CORS_ORIGIN": "", "JWT_SECRET": "", "NODE_ENV": ""})
+    assert loaded == load({})
 
 
-def test_a_setting_is_required_only_where_it_is_named() -> None:
+def test_a_variable_is_required_only_if_the_caller_names_it() -> None:
     load({"DATABASE_URL": "postgresql://db"}, "DATABASE_URL")
     message = problems_of({"DATABASE_URL": "postgresql://db"}, "DATABASE_URL", "REDIS_URL")
     assert message == "Bad configuration: REDIS_URL is required"
 
 
-def test_names_in_lower_case_are_not_read() -> None:
+def test_variables_in_lower_case_are_ignored() -> None:
     assert problems_of({"database_url": "postgresql://db"}, "DATABASE_URL") == (
         "Bad configuration: DATABASE_URL is required"
     )
@@ -510,7 +512,7 @@ def test_cors_origins_are_any_or_a_list(value: str, origins: frozenset[str]) -> 
     assert load({"CORS_ORIGIN": value}).cors_origins == origins
 
 
-def test_a_trailing_slash_of_an_address_is_removed() -> None:
+def test_a_trailing_slash_of_a_url_is_removed() -> None:
     assert load({"PLEX_API_URL": "http://localhost:1/"}).plex_api_url == "http://localhost:1"
 
 

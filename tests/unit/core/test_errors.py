@@ -43,11 +43,11 @@ def test_the_registry_equals_the_table_of_the_contract() -> None:
 
 
 def test_every_code_is_registered() -> None:
-    assert set(REGISTRY) == set(ErrorCode), "add status, message and advice to REGISTRY"
+    assert set(REGISTRY) == set(ErrorCode), "add status, message and remedy to REGISTRY"
 
 
 @pytest.mark.parametrize("code", ErrorCode)
-def test_a_code_is_its_own_name(code: ErrorCode) -> None:
+def test_the_value_of_a_code_equals_its_name(code: ErrorCode) -> None:
     assert code.value == code.name
     assert AppError(code).spec is REGISTRY[code]
 
@@ -61,8 +61,8 @@ def test_each_code_has_a_message_and_a_remedy(code: ErrorCode) -> None:
 
 
 def test_errors_do_not_share_their_headers() -> None:
-    given = {"Retry-After": "1"}
-    error = AppError(ErrorCode.RATE_LIMITED, headers=given)
+    original = {"Retry-After": "1"}
+    error = AppError(ErrorCode.RATE_LIMITED, headers=original)
     error.headers["X-Other"] = "2"
-    assert given == {"Retry-After": "1"}
+    assert original == {"Retry-After": "1"}
     assert AppError(ErrorCode.RATE_LIMITED).headers == {}

@@ -53,7 +53,7 @@ class Response:
 
 
 class Pool:
-    """A fake connection pool that returns or raises the entries of its script in turn."""
+    """A fake connection pool: each call returns or raises the next entry of `script`."""
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
@@ -68,10 +68,10 @@ class Pool:
     def request(self, method: str, url: str, **options: Any) -> Response:
         self.calls.append({"method": method, "url": url, **options})
         self.clock.seconds += self.seconds_per_call
-        answer = self.script.pop(0)
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
+        response = self.script.pop(0)
+        if isinstance(response, Exception):
+            raise response
+        return response
 
 
 @pytest.fixture
@@ -92,21 +92,21 @@ def get(**options: Any) -> tuple[int, Any]:
     return http.request_json("GET", URL, headers={"X-Secret": "canary"}, **options)
 
 
-def answer(value: Any, status: int = 200) -> Response:
+def json_response(value: Any, status: int = 200) -> Response:
     return Response(status, json.dumps(value).encode())
 
 
-def busy(status: int, retry_after: str) -> Response:
-    response = answer({}, status)
+def throttled(status: int, retry_after: str) -> Response:
+    response = json_response({}, status)
     response.headers["Retry-After"] = retry_after
     return response
 
 
-def broken() -> Exception:
+def broken_connection() -> Exception:
     return urllib3.exceptions.ProtocolError("Connection aborted, canary")
 
 
-def test_an_answer_is_parsed_and_its_connection_reused(pool: Pool) -> None:
+def test_a_response_is_parsed_and_its_connection_reused(pool: Pool) -> None:
     response = Response(200, b'{"a":', b"1}")
     pool.script = [response]
     assert get() == (200, {"a": 1})
@@ -118,33 +118,33 @@ def test_an_answer_is_parsed_and_its_connection_reused(pool: Pool) -> None:
 
 
 @pytest.mark.parametrize("status", [201, 400, 401, 404, 422])
-def test_an_answer_that_the_caller_may_understand_is_returned(pool: Pool, status: int) -> None:
-    pool.script = [answer({"errors": []}, status)]
+def test_a_status_that_the_caller_may_handle_is_returned(pool: Pool, status: int) -> None:
+    pool.script = [json_response({"errors": []}, status)]
     assert get() == (status, {"errors": []})
     assert len(pool.calls) == 1
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 429, 500, 501])
 def test_an_unusable_status_is_an_upstream_error(pool: Pool, status: int) -> None:
-    pool.script = [answer({}, status)]
+    pool.script = [json_response({}, status)]
     with pytest.raises(http.UpstreamError, match=rf"^upstream\.example\.org returned {status}$"):
         get()
     assert len(pool.calls) == 1
 
 
 @pytest.mark.parametrize("status", [502, 503, 504])
-def test_a_get_is_retried_once_on_a_gateway_error(pool: Pool, status: int) -> None:
-    pool.script = [answer({}, status), answer({"ok": True})]
+def test_a_get_is_retried_once_after_a_gateway_error(pool: Pool, status: int) -> None:
+    pool.script = [json_response({}, status), json_response({"ok": True})]
     assert get() == (200, {"ok": True})
-    pool.script = [answer({}, status), answer({}, status), answer({})]
+    pool.script = [json_response({}, status), json_response({}, status), json_response({})]
     with pytest.raises(http.UpstreamError):
         get()
     assert len(pool.calls) == 4
 
 
 @pytest.mark.parametrize("status", [429, 503])
-def test_an_answer_with_retry_after_is_not_retried(pool: Pool, status: int) -> None:
-    pool.script = [busy(status, "7"), answer({})]
+def test_a_response_with_retry_after_is_not_retried(pool: Pool, status: int) -> None:
+    pool.script = [throttled(status, "7"), json_response({})]
     with pytest.raises(http.UpstreamError) as caught:
         get()
     assert caught.value.retry_after == 7
@@ -175,7 +175,7 @@ DATE = "Wed, 21 Oct 2026 07:28:00 GMT"
 def test_retry_after_is_read_as_seconds_or_as_a_date(
     pool: Pool, status: int, text: str, seconds: int
 ) -> None:
-    response = busy(status, text)
+    response = throttled(status, text)
     response.headers["Date"] = DATE
     pool.script = [response]
     with pytest.raises(http.UpstreamError) as caught:
@@ -185,8 +185,8 @@ def test_retry_after_is_read_as_seconds_or_as_a_date(
 
 @pytest.mark.parametrize("date", ["", "soon"])
 def test_a_retry_after_date_counts_from_now_without_a_date_header(pool: Pool, date: str) -> None:
-    soon = datetime.now(UTC) + timedelta(seconds=20)
-    response = busy(429, format_datetime(soon, usegmt=True))
+    until = datetime.now(UTC) + timedelta(seconds=20)
+    response = throttled(429, format_datetime(until, usegmt=True))
     response.headers["Date"] = date
     pool.script = [response]
     with pytest.raises(http.UpstreamError) as caught:
@@ -212,11 +212,11 @@ def test_a_retry_after_date_counts_from_now_without_a_date_header(pool: Pool, da
     ],
 )
 def test_an_invalid_retry_after_is_ignored(pool: Pool, text: str) -> None:
-    response = busy(503, text)
+    response = throttled(503, text)
     response.headers["Date"] = DATE
-    pool.script = [response, answer({"ok": True})]
+    pool.script = [response, json_response({"ok": True})]
     assert get() == (200, {"ok": True})
-    response = busy(429, text)
+    response = throttled(429, text)
     response.headers["Date"] = DATE
     pool.script = [response]
     with pytest.raises(http.UpstreamError) as caught:
@@ -224,27 +224,29 @@ def test_an_invalid_retry_after_is_ignored(pool: Pool, text: str) -> None:
     assert not caught.value.retry_after
 
 
-_DATE_PARTS = st.lists(
+_DATE_WORDS = st.lists(
     st.sampled_from(["Wed,", "21", "Oct", "2026", "07:28:00", "GMT", "+9999", "-0000", "99999"])
     | st.text(max_size=4),
     max_size=7,
 )
 
 
-@given(until=_DATE_PARTS | st.lists(st.text()), date=_DATE_PARTS)
-def test_any_retry_after_is_bounded_or_ignored(until: list[str], date: list[str]) -> None:
-    seconds = http._retry_after({"Retry-After": " ".join(until), "Date": " ".join(date)})
+@given(retry_after=_DATE_WORDS | st.lists(st.text()), date=_DATE_WORDS)
+def test_any_retry_after_is_bounded_or_ignored(retry_after: list[str], date: list[str]) -> None:
+    seconds = http._retry_after({"Retry-After": " ".join(retry_after), "Date": " ".join(date)})
     assert seconds is None or 0 <= seconds <= http.MAX_RETRY_AFTER_SECONDS
 
 
-def test_a_get_is_retried_once_on_a_broken_connection(pool: Pool) -> None:
-    pool.script = [broken(), answer([])]
+def test_a_get_is_retried_once_after_a_broken_connection(pool: Pool) -> None:
+    pool.script = [broken_connection(), json_response([])]
     assert get() == (200, [])
 
 
-@pytest.mark.parametrize("trouble", [answer({}, 503), broken()], ids=["503", "broken"])
-def test_nothing_is_tried_more_than_twice(pool: Pool, trouble: Response | Exception) -> None:
-    pool.script = [trouble, trouble, answer({})]
+@pytest.mark.parametrize(
+    "failure", [json_response({}, 503), broken_connection()], ids=["503", "broken"]
+)
+def test_a_call_is_retried_at_most_once(pool: Pool, failure: Response | Exception) -> None:
+    pool.script = [failure, failure, json_response({})]
     with pytest.raises(http.UpstreamError):
         get()
     assert len(pool.calls) == 2
@@ -252,21 +254,21 @@ def test_nothing_is_tried_more_than_twice(pool: Pool, trouble: Response | Except
 
 @pytest.mark.parametrize("method", ["POST", "PATCH"])
 @pytest.mark.parametrize(
-    "trouble",
+    "failure",
     [
-        answer({}, 502),
-        answer({}, 503),
-        answer({}, 504),
-        broken(),
+        json_response({}, 502),
+        json_response({}, 503),
+        json_response({}, 504),
+        broken_connection(),
         urllib3.exceptions.ReadTimeoutError(POOL, URL, "canary"),
         urllib3.exceptions.SSLError("canary"),
     ],
     ids=["502", "503", "504", "broken", "silent", "TLS"],
 )
 def test_a_post_whose_outcome_is_unknown_is_not_retried(
-    pool: Pool, method: str, trouble: Response | Exception
+    pool: Pool, method: str, failure: Response | Exception
 ) -> None:
-    pool.script = [trouble, answer({})]
+    pool.script = [failure, json_response({})]
     with pytest.raises(http.UpstreamError):
         http.request_json(method, URL, headers={})
     assert len(pool.calls) == 1
@@ -274,7 +276,7 @@ def test_a_post_whose_outcome_is_unknown_is_not_retried(
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
 @pytest.mark.parametrize(
-    "trouble",
+    "failure",
     [
         urllib3.exceptions.NewConnectionError(CONNECTION, "canary"),
         urllib3.exceptions.NameResolutionError("host", CONNECTION, gaierror()),
@@ -282,26 +284,26 @@ def test_a_post_whose_outcome_is_unknown_is_not_retried(
     ],
     ids=["refused", "no name", "no answer"],
 )
-def test_a_post_that_was_never_sent_is_retried_once(
-    pool: Pool, method: str, trouble: Exception
+def test_a_call_that_was_never_sent_is_retried_once(
+    pool: Pool, method: str, failure: Exception
 ) -> None:
-    pool.script = [trouble, answer({"ok": True})]
+    pool.script = [failure, json_response({"ok": True})]
     assert http.request_json(method, URL, headers={}) == (200, {"ok": True})
-    pool.script = [trouble, trouble, answer({})]
+    pool.script = [failure, failure, json_response({})]
     with pytest.raises(http.UpstreamError):
         http.request_json(method, URL, headers={})
     assert len(pool.calls) == 4
 
 
-def test_a_post_opens_a_connection_of_its_own(pool: Pool) -> None:
-    pool.script = [answer({})]
+def test_a_post_uses_a_new_connection(pool: Pool) -> None:
+    pool.script = [json_response({})]
     http.request_json("POST", URL, headers={})
     assert pool.cleared == 1
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_the_query_goes_into_the_url(pool: Pool, method: str) -> None:
-    pool.script = [answer({})]
+    pool.script = [json_response({})]
     http.request_json(method, URL, headers={}, query={"strong": "true", "q": "a&b=c \u00e9"})
     (call,) = pool.calls
     assert call["url"] == f"{URL}?strong=true&q=a%26b%3Dc+%C3%A9"
@@ -309,36 +311,38 @@ def test_the_query_goes_into_the_url(pool: Pool, method: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "trouble", [Response(503), answer({}, 503), broken()], ids=["empty 503", "503", "broken"]
+    "failure",
+    [Response(503), json_response({}, 503), broken_connection()],
+    ids=["empty 503", "503", "broken"],
 )
-def test_no_retry_follows_when_the_time_is_used_up(
-    pool: Pool, trouble: Response | Exception
+def test_a_call_is_not_retried_without_remaining_time(
+    pool: Pool, failure: Response | Exception
 ) -> None:
     pool.seconds_per_call = environment().upstream_timeout_seconds + 0.1
-    pool.script = [trouble, answer({})]
+    pool.script = [failure, json_response({})]
     with pytest.raises(http.UpstreamError):
         get()
     assert len(pool.calls) == 1
 
 
-def test_no_wait_exceeds_the_time_left(pool: Pool) -> None:
+def test_a_timeout_does_not_exceed_the_remaining_time(pool: Pool) -> None:
     pool.seconds_per_call = 1.5
-    pool.script = [broken(), answer({})]
+    pool.script = [broken_connection(), json_response({})]
     get()
     first, second = (call["timeout"] for call in pool.calls)
     assert (first.connect_timeout, first.read_timeout) == (1.0, 4.0)
     assert (second.connect_timeout, second.read_timeout) == (1.0, 2.5)
 
 
-def test_connecting_and_waiting_share_the_time(pool: Pool) -> None:
-    pool.script = [answer({})]
+def test_connecting_and_reading_share_the_timeout(pool: Pool) -> None:
+    pool.script = [json_response({})]
     get()
     assert pool.calls[0]["timeout"].total == environment().upstream_timeout_seconds
 
 
 def test_a_body_that_decompresses_past_the_limit_is_cut_off(pool: Pool) -> None:
     response = Response(200, *[b"x" * 64 * 1024] * 100)
-    pool.script = [response, answer({})]
+    pool.script = [response, json_response({})]
     with pytest.raises(http.UpstreamError, match="sent more than"):
         get()
     assert response.closed
@@ -346,7 +350,7 @@ def test_a_body_that_decompresses_past_the_limit_is_cut_off(pool: Pool) -> None:
     assert len(pool.calls) == 1
 
 
-def test_a_body_that_drips_is_cut_off(pool: Pool, clock: Clock) -> None:
+def test_a_slow_body_is_cut_off(pool: Pool, clock: Clock) -> None:
     def drip() -> Iterator[bytes]:
         while True:
             clock.seconds += 1
@@ -361,35 +365,35 @@ def test_a_body_that_drips_is_cut_off(pool: Pool, clock: Clock) -> None:
     assert len(pool.calls) == 1
 
 
-NO_JSON = pytest.mark.parametrize(
+for_each_invalid_body = pytest.mark.parametrize(
     "body", [b"", b"<html>", b"{", b"\xff", b"[" * 100_000], ids=lambda b: b[:6]
 )
 
 
-@NO_JSON
-def test_a_body_that_is_no_json_is_an_error(pool: Pool, body: bytes) -> None:
+@for_each_invalid_body
+def test_a_body_that_is_not_json_is_an_error(pool: Pool, body: bytes) -> None:
     pool.script = [Response(200, body)]
     with pytest.raises(http.UpstreamError, match="a body that is not JSON"):
         get()
 
 
-@NO_JSON
+@for_each_invalid_body
 @pytest.mark.parametrize("status", [400, 401, 404, 422])
-def test_the_body_of_a_4xx_may_be_no_json(pool: Pool, status: int, body: bytes) -> None:
-    # A caller that provokes a refusal must not open the circuit.
+def test_the_body_of_a_4xx_may_be_invalid_json(pool: Pool, status: int, body: bytes) -> None:
+    # A caller that provokes an error response must not open the circuit.
     pool.script = [Response(status, body)]
     assert get() == (status, None)
 
 
 @pytest.mark.parametrize("seconds", [0, -0.5])
-def test_no_call_is_made_without_time_left(pool: Pool, seconds: float) -> None:
-    pool.script = [answer({})]
+def test_no_call_is_made_without_remaining_time(pool: Pool, seconds: float) -> None:
+    pool.script = [json_response({})]
     with pytest.raises(http.UpstreamError, match="timed out"):
         get(total_seconds=seconds)
     assert pool.calls == []
 
 
-def test_a_budget_shrinks_with_the_time_used(clock: Clock) -> None:
+def test_a_budget_decreases_with_the_elapsed_time(clock: Clock) -> None:
     budget = http.Budget(6)
     assert budget.seconds_left == 6
     clock.seconds += 5.5
@@ -399,7 +403,7 @@ def test_a_budget_shrinks_with_the_time_used(clock: Clock) -> None:
 
 
 def test_no_query_or_header_is_in_the_error(pool: Pool) -> None:
-    pool.script = [broken(), broken()]
+    pool.script = [broken_connection(), broken_connection()]
     with pytest.raises(http.UpstreamError) as caught:
         get(query={"api_key": "canary"})
     assert str(caught.value) == "upstream.example.org: ProtocolError"

@@ -1,4 +1,4 @@
-"""Secrets: plain values are used directly; values of ARNs are refreshed and always validated."""
+"""Secrets: plain values are used directly; values behind ARNs are refreshed and validated."""
 
 import pytest
 from pydantic import SecretStr
@@ -8,7 +8,7 @@ from medianest.core.environment import ConfigurationError
 from medianest.core.observability import metrics
 from medianest.core.secrets import resolve
 from tests.conftest import JWT_SECRET
-from tests.unit.conftest import clear_settings
+from tests.unit.conftest import clear_caches
 
 ARN = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:medianest-AbCdEf"
 DATABASE = SecretStr(ARN)
@@ -17,7 +17,7 @@ SECOND = "postgresql://u:canary-2@db/medianest"
 
 
 class Aws:
-    """A fake AWS and clock; it is unreachable while it has no value."""
+    """A fake AWS and clock; AWS is unreachable while `value` is None."""
 
     def __init__(self) -> None:
         self.value: str | None = FIRST
@@ -36,10 +36,10 @@ class Aws:
 
 @pytest.fixture
 def aws(monkeypatch: pytest.MonkeyPatch) -> Aws:
-    fake = Aws()
-    monkeypatch.setattr(secrets, "_read", fake.read)
-    monkeypatch.setattr("medianest.core.secrets.time.time", fake.time)
-    return fake
+    fake_aws = Aws()
+    monkeypatch.setattr(secrets, "_read", fake_aws.read)
+    monkeypatch.setattr("medianest.core.secrets.time.time", fake_aws.time)
+    return fake_aws
 
 
 def test_a_plain_value_is_returned_unchanged(aws: Aws) -> None:
@@ -48,12 +48,12 @@ def test_a_plain_value_is_returned_unchanged(aws: Aws) -> None:
     assert aws.calls == []
 
 
-def test_an_absent_secret_is_named() -> None:
+def test_the_error_names_an_absent_secret() -> None:
     with pytest.raises(ConfigurationError, match=r"^Bad configuration: DATABASE_URL is required$"):
         resolve(None, "DATABASE_URL")
 
 
-def test_an_arn_is_read_once_in_five_minutes(aws: Aws) -> None:
+def test_an_arn_is_read_again_after_five_minutes(aws: Aws) -> None:
     assert resolve(DATABASE, "DATABASE_URL") == FIRST
     aws.value = SECOND
     aws.now += 299.9
@@ -71,7 +71,7 @@ def test_each_arn_has_its_own_value(aws: Aws) -> None:
     assert resolve(DATABASE, "DATABASE_URL") == FIRST
 
 
-def test_a_fresh_value_is_read_at_once_but_not_with_every_call(aws: Aws) -> None:
+def test_a_fresh_value_is_read_at_most_every_five_seconds(aws: Aws) -> None:
     assert resolve(DATABASE, "DATABASE_URL") == FIRST
     aws.value = SECOND
     aws.now += 4.9
@@ -82,7 +82,7 @@ def test_a_fresh_value_is_read_at_once_but_not_with_every_call(aws: Aws) -> None
     assert len(aws.calls) == 2
 
 
-def test_a_value_that_cannot_be_read_again_serves_for_an_hour(aws: Aws) -> None:
+def test_a_value_that_cannot_be_refreshed_is_used_for_an_hour(aws: Aws) -> None:
     assert resolve(DATABASE, "DATABASE_URL") == FIRST
     aws.value = None
     aws.now += 300
@@ -99,7 +99,7 @@ def test_a_value_that_cannot_be_read_again_serves_for_an_hour(aws: Aws) -> None:
     assert resolve(DATABASE, "DATABASE_URL") == SECOND
 
 
-def test_a_secret_that_cannot_be_read_at_all_is_named_without_its_arn(aws: Aws) -> None:
+def test_the_error_for_an_unreadable_secret_does_not_contain_its_arn(aws: Aws) -> None:
     aws.value = None
     with pytest.raises(ConfigurationError) as caught:
         resolve(DATABASE, "DATABASE_URL")
@@ -115,7 +115,7 @@ def test_a_secret_that_cannot_be_read_at_all_is_named_without_its_arn(aws: Aws) 
         ("TMDB_API_KEY", ARN, "is an ARN whose value is another ARN"),
     ],
 )
-def test_what_an_arn_names_is_checked_as_a_value_is(
+def test_the_value_of_an_arn_is_validated_like_a_plain_value(
     aws: Aws, name: str, value: str, reason: str
 ) -> None:
     aws.value = value
@@ -125,7 +125,7 @@ def test_what_an_arn_names_is_checked_as_a_value_is(
 
 
 @pytest.mark.parametrize(
-    ("name", "login", "address"),
+    ("name", "login", "url"),
     [
         (
             "DATABASE_URL",
@@ -136,23 +136,21 @@ def test_what_an_arn_names_is_checked_as_a_value_is(
         ("JWT_SECRET", f'{{"sign": "{JWT_SECRET}", "verify": []}}', None),
     ],
 )
-def test_a_login_is_handed_out_as_the_address_that_it_stands_for(
-    aws: Aws, name: str, login: str, address: str | None
-) -> None:
+def test_a_login_is_returned_as_a_url(aws: Aws, name: str, login: str, url: str | None) -> None:
     aws.value = login
-    assert [resolve(SecretStr(ARN), name) for _ in range(2)] == [address or login] * 2
+    assert [resolve(SecretStr(ARN), name) for _ in range(2)] == [url or login] * 2
     assert aws.calls == [ARN]
 
 
-def test_a_login_without_a_host_takes_the_one_of_the_environment(
+def test_a_login_without_a_host_uses_the_host_variable(
     aws: Aws, environment: pytest.MonkeyPatch
 ) -> None:
     environment.setenv("DATABASE_HOST", "db.example")
     environment.setenv("REDIS_HOST", "cache.example")
-    clear_settings()
+    clear_caches()
     aws.value = '{"username": "u", "password": "p"}'
-    address = "postgresql://u:p@db.example:5432/?sslmode=verify-full"
-    assert resolve(SecretStr(ARN), "DATABASE_URL") == address
+    url = "postgresql://u:p@db.example:5432/?sslmode=verify-full"
+    assert resolve(SecretStr(ARN), "DATABASE_URL") == url
     assert resolve(SecretStr(ARN), "REDIS_URL") == "rediss://u:p@cache.example:6379/0"
 
 
@@ -163,13 +161,13 @@ def test_a_login_without_a_host_takes_the_one_of_the_environment(
         ("REDIS_URL", "redis://:canary@cache", "rediss://:canary@cache"),
     ],
 )
-def test_in_production_what_an_arn_names_must_ask_for_tls(
+def test_the_value_of_an_arn_must_use_tls_in_production(
     aws: Aws, environment: pytest.MonkeyPatch, name: str, plain: str, secure: str
 ) -> None:
-    for setting in ("DATABASE_URL", "REDIS_URL"):
-        environment.setenv(setting, ARN)
+    for variable in ("DATABASE_URL", "REDIS_URL"):
+        environment.setenv(variable, ARN)
     environment.setenv("NODE_ENV", "production")
-    clear_settings()
+    clear_caches()
     aws.value = plain
     with pytest.raises(ConfigurationError, match=f"{name} must use TLS") as caught:
         resolve(SecretStr(ARN), name)

@@ -1,3 +1,5 @@
+"""Text: cleaning, and comparison of different spellings."""
+
 import unicodedata
 
 import pytest
@@ -40,7 +42,7 @@ def test_clean_keeps_the_characters_of_a_name(text: str, expected: str) -> None:
 
 
 @given(st.text(st.characters(codec=None, exclude_categories=())))
-def test_clean_text_can_be_stored_and_stays_as_it_is(text: str) -> None:
+def test_clean_text_can_be_stored_and_is_not_changed_again(text: str) -> None:
     cleaned = clean(text)
     cleaned.encode()
     assert cleaned == clean(cleaned) == cleaned.strip()
@@ -56,12 +58,12 @@ def test_clean_text_can_be_stored_and_stays_as_it_is(text: str) -> None:
         ("\u200b\n \x07", ""),
     ],
 )
-def test_clean_lines_keeps_the_lines(text: str, expected: str) -> None:
+def test_clean_lines_keeps_line_breaks(text: str, expected: str) -> None:
     assert clean_lines(text) == expected
 
 
 @given(st.text(st.characters(codec=None, exclude_categories=())))
-def test_clean_lines_are_clean_and_stay_as_they_are(text: str) -> None:
+def test_clean_lines_are_clean_and_are_not_changed_again(text: str) -> None:
     cleaned = clean_lines(text)
     cleaned.encode()
     assert cleaned == clean_lines(cleaned) == cleaned.strip()
@@ -69,7 +71,7 @@ def test_clean_lines_are_clean_and_stay_as_they_are(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("first", "second"),
     [
         ("Jürgen", " JU\u0308RGEN "),
         ("ｂｏｂ", "BOB"),
@@ -79,17 +81,17 @@ def test_clean_lines_are_clean_and_stay_as_they_are(text: str) -> None:
         ("ﬁlm", "FILM"),
     ],
 )
-def test_fold_makes_spellings_of_one_name_equal(one: str, other: str) -> None:
-    assert fold(one) == fold(other)
+def test_fold_makes_spellings_of_one_name_equal(first: str, second: str) -> None:
+    assert fold(first) == fold(second)
 
 
-@pytest.mark.parametrize(("one", "other"), [("bob", "bobb"), ("ı", "i"), ("ann lee", "annlee")])
-def test_fold_keeps_different_names_apart(one: str, other: str) -> None:
-    assert fold(one) != fold(other)
+@pytest.mark.parametrize(("first", "second"), [("bob", "bobb"), ("ı", "i"), ("ann lee", "annlee")])
+def test_fold_keeps_different_names_apart(first: str, second: str) -> None:
+    assert fold(first) != fold(second)
 
 
 @given(st.text())
-def test_a_folded_text_stays_as_it_is(text: str) -> None:
+def test_folded_text_is_not_changed_again(text: str) -> None:
     assert fold(fold(text)) == fold(text)
 
 
@@ -99,12 +101,12 @@ def test_a_key_fits_into_an_index_entry(text: str) -> None:
     assert fold(text).startswith(name_key(text))
 
 
-def test_a_key_of_what_folds_into_much_is_cut() -> None:
+def test_a_key_of_text_that_folds_into_a_long_text_is_cut() -> None:
     assert len(fold("\ufdfa" * 200).encode()) > 5000
     assert 990 < len(name_key("\ufdfa" * 200).encode()) <= 1000
 
 
-def test_typed_text_is_trimmed_and_composed() -> None:
+def test_normalized_text_is_trimmed_and_composed() -> None:
     assert normalize("\u00a0 e\u0301te\u0301 \n") == "été"
 
 

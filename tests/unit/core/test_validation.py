@@ -11,32 +11,32 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from medianest.core.envelope import Id, PlainInt, QueryParams, RequestModel
 from medianest.core.validation import invalid_value, message_of
-from tests.support.api import ROOT, assert_own_wording
+from tests.support.api import ROOT, assert_no_pydantic_wording
 
 _DOMAINS = sorted(
     path.parent.name for path in (ROOT / "layers/shared/python/medianest").glob("*/schemas.py")
 )
-SOME_ID = "3f0e8c2a-7a52-4d0e-9a56-2d1f2b7c9e11"
-OTHER_IDS = [
-    f"urn:uuid:{SOME_ID}",
-    f"{{{SOME_ID}}}",
-    SOME_ID.replace("-", ""),
-    f" {SOME_ID}",
-    f"{SOME_ID}\n",
-    SOME_ID.replace("-", "", 1),
-    f"{SOME_ID[:-1]}\u0661",
-    f"-{SOME_ID}",
-    SOME_ID.replace("a", "g"),
+EXAMPLE_ID = "3f0e8c2a-7a52-4d0e-9a56-2d1f2b7c9e11"
+INVALID_IDS = [
+    f"urn:uuid:{EXAMPLE_ID}",
+    f"{{{EXAMPLE_ID}}}",
+    EXAMPLE_ID.replace("-", ""),
+    f" {EXAMPLE_ID}",
+    f"{EXAMPLE_ID}\n",
+    EXAMPLE_ID.replace("-", "", 1),
+    f"{EXAMPLE_ID[:-1]}\u0661",
+    f"-{EXAMPLE_ID}",
+    EXAMPLE_ID.replace("a", "g"),
     "",
     7,
     None,
-    [SOME_ID],
+    [EXAMPLE_ID],
 ]
-# Values of every JSON type and of different lengths.
-WRONG: list[Any] = [
+# Values of every JSON type and of different lengths: each field rejects some of them.
+INVALID_VALUES: list[Any] = [
     *(None, True, 0, -1, 7, 1.5, 10**6, 10**30, "", " ", "x", "x" * 10_000, "\0", "a@b", "1e3"),
     *([], [1], [1, 1], ["x"], [None], list(range(1000)), {}, {"x": 1}, {"x": {}}),
-    *OTHER_IDS[:3],
+    *INVALID_IDS[:3],
     *("2026-01-31", "2026-02-31T12:00:00Z", "Movie"),
 ]
 
@@ -48,7 +48,7 @@ def models(base: type[BaseModel]) -> Iterator[type[BaseModel]]:
             yield from models(each)
 
 
-def received() -> list[type[BaseModel]]:
+def request_models() -> list[type[BaseModel]]:
     """Return every request model."""
     for domain in _DOMAINS:
         importlib.import_module(f"medianest.{domain}.schemas")
@@ -63,22 +63,22 @@ def problems_of(model: Any, value: object) -> list[Any]:
     return []
 
 
-@pytest.mark.parametrize("model", received(), ids=lambda model: model.__name__)
-def test_every_problem_of_every_model_has_our_own_message(model: type[BaseModel]) -> None:
+@pytest.mark.parametrize("model", request_models(), ids=lambda model: model.__name__)
+def test_every_error_of_every_model_has_our_wording(model: type[BaseModel]) -> None:
     names = [field.alias or name for name, field in model.model_fields.items()]
     problems: list[Any] = problems_of(model, []) + problems_of(model, {"surprise": 1})
     for name in names:
-        for wrong in WRONG:
-            problems += problems_of(model, {name: wrong})
+        for invalid in INVALID_VALUES:
+            problems += problems_of(model, {name: invalid})
     assert bool(problems)
     for problem in problems:
         text = message_of(problem)
-        assert_own_wording(text)
+        assert_no_pydantic_wording(text)
         # The generic fallback message is not allowed for the errors of existing models.
         assert text != message_of({"type": "unknown_error"}), problem
 
 
-class Everything(RequestModel):
+class OtherTypes(RequestModel):
     """A model with one field of each type that no request model uses."""
 
     number: float
@@ -88,16 +88,16 @@ class Everything(RequestModel):
     fixed: tuple[int, int]
 
 
-def test_an_unknown_kind_of_problem_has_our_own_message() -> None:
-    for name in Everything.model_fields:
+def test_an_error_of_another_type_has_our_wording() -> None:
+    for name in OtherTypes.model_fields:
         problems = [
             problem
-            for problem in problems_of(Everything, {name: object()})
+            for problem in problems_of(OtherTypes, {name: object()})
             if problem["type"] != "missing"
         ]
         assert problems
         for problem in problems:
-            assert_own_wording(message_of(problem))
+            assert_no_pydantic_wording(message_of(problem))
 
 
 @pytest.mark.parametrize(
@@ -106,14 +106,14 @@ def test_an_unknown_kind_of_problem_has_our_own_message() -> None:
         (Literal["movie", "tv"], "x", "Must be one of: movie, tv"),
         (Literal["x"], 1, "Must be one of: x"),
         (PlainInt, "1e3", "Must be a whole number"),
-        (Id, "x", f"Must be a UUID like {SOME_ID}"),
+        (Id, "x", f"Must be a UUID like {EXAMPLE_ID}"),
         (RequestModel, [], "Must be an object"),
         (RequestModel, {"x": 1}, "Unknown field"),
         (dict[str, int], 1, "Must be an object"),
         (list[int], 1, "Must be a list"),
     ],
 )
-def test_a_problem_is_reported_in_plain_words(kind: Any, value: object, message: str) -> None:
+def test_an_error_is_described_in_plain_words(kind: Any, value: object, message: str) -> None:
     assert [message_of(problem) for problem in problems_of(kind, value)] == [message]
 
 
@@ -128,7 +128,7 @@ def test_a_problem_is_reported_in_plain_words(kind: Any, value: object, message:
         ("less_than", {"lt": 10}, "Must be less than 10"),
     ],
 )
-def test_a_bound_is_named_in_the_message(kind: str, context: dict[str, int], message: str) -> None:
+def test_a_message_contains_the_limit(kind: str, context: dict[str, int], message: str) -> None:
     assert message_of({"type": kind, "ctx": context}) == message
 
 
@@ -139,27 +139,27 @@ def test_a_nested_field_is_reported_as_a_path() -> None:
     ]
 
 
-@pytest.mark.parametrize("value", OTHER_IDS)
+@pytest.mark.parametrize("value", INVALID_IDS)
 def test_an_id_is_a_plain_uuid(value: object) -> None:
     assert [message_of(problem) for problem in problems_of(Id, value)] == [
-        f"Must be a UUID like {SOME_ID}"
+        f"Must be a UUID like {EXAMPLE_ID}"
     ]
 
 
 def test_an_id_in_upper_case_is_accepted() -> None:
-    assert problems_of(Id, SOME_ID) == problems_of(Id, SOME_ID.upper()) == []
-    assert str(TypeAdapter(Id).validate_python(SOME_ID.upper())) == SOME_ID
+    assert problems_of(Id, EXAMPLE_ID) == problems_of(Id, EXAMPLE_ID.upper()) == []
+    assert str(TypeAdapter(Id).validate_python(EXAMPLE_ID.upper())) == EXAMPLE_ID
 
 
 def test_every_id_in_a_request_has_the_plain_uuid_type() -> None:
-    loose = re.compile(r"\bUUID\b")
+    uuid_type = re.compile(r"\bUUID\b")
     for path in (ROOT / "functions").glob("*/app.py"):
-        assert not loose.search(path.read_text()), path
-    for model in received():
+        assert not uuid_type.search(path.read_text()), path
+    for model in request_models():
         for name, field in model.model_fields.items():
-            if loose.search(str(field.annotation)):
+            if uuid_type.search(str(field.annotation)):
                 assert all(
                     message_of(problem).startswith("Must be a UUID like")
-                    for problem in problems_of(model, {field.alias or name: OTHER_IDS[0]})
+                    for problem in problems_of(model, {field.alias or name: INVALID_IDS[0]})
                     if problem["loc"][0] == field.alias
                 )

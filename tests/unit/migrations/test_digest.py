@@ -1,4 +1,4 @@
-"""The digest of its properties changes the id of a stack's resource when a setting changes."""
+"""The digest of the properties of a custom resource changes with each setting."""
 
 from medianest.migrations.deployment import digest
 
@@ -6,11 +6,11 @@ PROPERTIES = {"ServiceToken": "arn", "Settings": ["production", "INFO"], "Hosts"
 
 
 def test_the_digest_ignores_the_order_of_properties() -> None:
-    turned = dict(reversed(PROPERTIES.items()))
-    assert digest(turned) == digest(PROPERTIES)
+    reordered = dict(reversed(PROPERTIES.items()))
+    assert digest(reordered) == digest(PROPERTIES)
     assert len(digest(PROPERTIES)) == 16
 
 
-def test_the_digest_changes_with_a_property_and_not_with_the_functions_address() -> None:
+def test_the_digest_changes_with_a_property_but_not_with_the_arn_of_the_function() -> None:
     assert digest({**PROPERTIES, "Settings": ["production", "DEBUG"]}) != digest(PROPERTIES)
     assert digest({**PROPERTIES, "ServiceToken": "another"}) == digest(PROPERTIES)

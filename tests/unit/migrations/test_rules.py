@@ -13,7 +13,7 @@ import pytest
 from medianest.migrations.runner import Migration, migrations
 
 # Names contain `pre` or `post` from this number on; applied files keep their names.
-FIRST_NAMED = 14
+FIRST_PRE_OR_POST = 14
 NAME = re.compile(r"\d{4}_(pre|post)_[a-z0-9]+(_[a-z0-9]+)*")
 # Statements that break the previous release.
 BREAKING = re.compile(
@@ -21,23 +21,25 @@ BREAKING = re.compile(
     r"|ADD\s+COLUMN\s+\S+\s+\S+\s+NOT\s+NULL(?!\s+(DEFAULT|GENERATED))|TRUNCATE",
     re.IGNORECASE,
 )
-EACH = pytest.mark.parametrize("migration", migrations()[1:], ids=lambda each: each.name)
+for_each_migration = pytest.mark.parametrize(
+    "migration", migrations()[1:], ids=lambda each: each.name
+)
 
 
-@EACH
-def test_name_says_pre_or_post(migration: Migration) -> None:
-    assert migration.version < FIRST_NAMED or NAME.fullmatch(migration.name), (
+@for_each_migration
+def test_a_name_contains_pre_or_post(migration: Migration) -> None:
+    assert migration.version < FIRST_PRE_OR_POST or NAME.fullmatch(migration.name), (
         f"name it {migration.version:04}_pre_….sql if the previous release works with it,"
         f" {migration.version:04}_post_….sql if it removes what that release no longer uses"
     )
 
 
-@EACH
-def test_the_release_before_goes_on_with_the_new_schema(migration: Migration) -> None:
-    found = [match[0] for match in BREAKING.finditer(migration.statements)]
-    assert not found or "_post_" in migration.name, (
-        f"{migration.name} breaks the previous release: {', '.join(found)}. Add the new schema in a"
-        " pre migration, stop using the old one, and drop it in a post migration a release later"
+@for_each_migration
+def test_the_previous_release_works_with_the_new_schema(migration: Migration) -> None:
+    breaking = [match[0] for match in BREAKING.finditer(migration.statements)]
+    assert not breaking or "_post_" in migration.name, (
+        f"{migration.name} breaks the previous release: {', '.join(breaking)}. Add the new schema"
+        " in a pre migration, stop using the old one, and drop that one release later in a post one"
     )
 
 
@@ -52,17 +54,17 @@ def test_the_release_before_goes_on_with_the_new_schema(migration: Migration) ->
         "ALTER TABLE users ADD COLUMN age integer NOT NULL",
     ],
 )
-def test_what_breaks_the_release_before_is_known(statement: str) -> None:
+def test_a_statement_that_breaks_the_previous_release_is_detected(statement: str) -> None:
     assert BREAKING.search(statement)
 
 
 @pytest.mark.parametrize(
     "name", ["0014_comments", "0014_pre", "0014_Pre_x", "14_pre_x", "0014_pre_"]
 )
-def test_a_name_without_its_moment_is_refused(name: str) -> None:
+def test_a_name_without_pre_or_post_is_refused(name: str) -> None:
     assert not NAME.fullmatch(name)
 
 
-def test_a_named_migration_is_numbered_as_any_other() -> None:
-    found = {migration.version: migration.name for migration in migrations()}
-    assert found[FIRST_NAMED] == "0014_pre_comments"
+def test_the_first_migration_with_pre_or_post_has_the_next_number() -> None:
+    names = {migration.version: migration.name for migration in migrations()}
+    assert names[FIRST_PRE_OR_POST] == "0014_pre_comments"

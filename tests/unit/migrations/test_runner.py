@@ -14,12 +14,12 @@ def write(folder: Path, *names: str) -> Path:
 
 
 def test_migrations_are_read_in_the_order_of_their_numbers(tmp_path: Path) -> None:
-    found = migrations(
+    ordered = migrations(
         write(tmp_path, *(f"{n:04}_step.sql" for n in (11, 3, 1, 2, 10, *range(4, 10))))
     )
-    assert [item.version for item in found] == list(range(1, 12))
-    assert found[10].name == "0011_step"
-    assert found[0].statements == "-- 0001_step.sql\nSELECT 'é';\n"
+    assert [item.version for item in ordered] == list(range(1, 12))
+    assert ordered[10].name == "0011_step"
+    assert ordered[0].statements == "-- 0001_step.sql\nSELECT 'é';\n"
 
 
 def test_files_without_a_number_are_ignored(tmp_path: Path) -> None:
@@ -44,12 +44,12 @@ def test_an_empty_folder_has_no_migrations(tmp_path: Path) -> None:
     ],
     ids=",".join,
 )
-def test_a_gap_or_a_double_number_is_refused(tmp_path: Path, names: tuple[str, ...]) -> None:
+def test_a_gap_or_a_duplicate_number_is_refused(tmp_path: Path, names: tuple[str, ...]) -> None:
     with pytest.raises(MigrationError, match="numbered"):
         migrations(write(tmp_path, *names))
 
 
-def test_a_checksum_is_of_the_content(tmp_path: Path) -> None:
+def test_a_checksum_depends_on_the_content(tmp_path: Path) -> None:
     (before,) = migrations(write(tmp_path, "0001_one.sql"))
     (again,) = migrations(tmp_path)
     assert again.checksum == before.checksum
@@ -58,12 +58,12 @@ def test_a_checksum_is_of_the_content(tmp_path: Path) -> None:
     assert after.checksum != before.checksum
 
 
-def test_the_project_s_own_migrations_are_well_formed() -> None:
-    found = migrations()
-    assert found
-    for item in found:
-        assert item.name.startswith(f"{item.version:04}_")
-        assert item.statements.strip().endswith(";")
+def test_the_migrations_of_the_project_are_well_formed() -> None:
+    project_migrations = migrations()
+    assert project_migrations
+    for migration in project_migrations:
+        assert migration.name.startswith(f"{migration.version:04}_")
+        assert migration.statements.strip().endswith(";")
         # A migration runs inside the runner's transaction and must not end it.
-        assert "COMMIT" not in item.statements.upper()
-        assert "CONCURRENTLY" not in item.statements.upper()
+        assert "COMMIT" not in migration.statements.upper()
+        assert "CONCURRENTLY" not in migration.statements.upper()

@@ -1,4 +1,4 @@
-"""The sliding window log: exact in every window, all or nothing, and reported in headers."""
+"""The sliding window log: exact in every window, with headers, and all keys are charged or none."""
 
 import math
 import time
@@ -31,9 +31,9 @@ class Clock:
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    fake = Clock()
-    monkeypatch.setattr(time, "time", fake)
-    return fake
+    clock = Clock()
+    monkeypatch.setattr(time, "time", clock)
+    return clock
 
 
 def bucket(limit: int, window: int, subject: str = "x") -> Bucket:
@@ -46,7 +46,7 @@ def result(name: str, remaining: int, wait: float, *, refused: bool = False) -> 
 
 
 class TestPolicies:
-    def test_policies_are_those_of_the_contract(self) -> None:
+    def test_policies_equal_those_of_the_contract(self) -> None:
         assert {
             name: (policy.limit, policy.window, policy.fallback)
             for name, policy in POLICIES.items()
@@ -84,10 +84,10 @@ class TestLimitKeys:
             ("::1", "::/64"),
         ],
     )
-    def test_an_address_is_counted_by_its_network(self, ip: str, expected: str) -> None:
+    def test_an_ip_address_is_counted_by_its_network(self, ip: str, expected: str) -> None:
         assert network(ip) == expected
 
-    def test_a_typed_value_is_kept_as_a_digest_only(self) -> None:
+    def test_the_key_of_an_account_is_a_digest(self) -> None:
         assert "ann" not in digest("ann@example.com")
         assert len(digest("x" * 60_000)) == 64
 
@@ -102,21 +102,21 @@ class TestLimitKeys:
 
 
 class TestMemoryLog:
-    def test_calls_past_the_limit_are_refused_until_the_window_moves(self, clock: Clock) -> None:
+    def test_calls_over_the_limit_are_refused_until_the_window_moves(self, clock: Clock) -> None:
         log, buckets = MemoryLog(), [bucket(3, 60)]
         for remaining in (2, 1, 0):
-            (found,) = log.hit(buckets)
-            assert (found.refused, found.remaining, found.wait) == (False, remaining, 60.0)
+            (outcome,) = log.hit(buckets)
+            assert (outcome.refused, outcome.remaining, outcome.wait) == (False, remaining, 60.0)
         clock.now += 20
-        (found,) = log.hit(buckets)
-        assert (found.refused, found.remaining, found.wait) == (True, 0, 40.0)
-        assert found.resets_at == clock.now + 40
+        (outcome,) = log.hit(buckets)
+        assert (outcome.refused, outcome.remaining, outcome.wait) == (True, 0, 40.0)
+        assert outcome.resets_at == clock.now + 40
         clock.now += 39.9
         assert log.hit(buckets)[0].refused
         clock.now += 0.1
         assert not log.hit(buckets)[0].refused
 
-    def test_only_the_first_refusal_of_a_window_is_marked(self, clock: Clock) -> None:
+    def test_only_the_first_refusal_in_a_window_is_marked_as_first(self, clock: Clock) -> None:
         log, buckets = MemoryLog(), [bucket(1, 60)]
         log.hit(buckets)
         assert [log.hit(buckets)[0].first for _ in range(3)] == [True, False, False]
@@ -127,14 +127,14 @@ class TestMemoryLog:
 
     def test_a_call_is_charged_to_all_keys_or_none(self, clock: Clock) -> None:
         log, tight, wide = MemoryLog(), bucket(1, 60, "tight"), bucket(5, 60, "wide")
-        assert [found.remaining for found in log.hit([tight, wide])] == [0, 4]
+        assert [outcome.remaining for outcome in log.hit([tight, wide])] == [0, 4]
         for _ in range(3):
-            found = log.hit([tight, wide])
-            assert [each.refused for each in found] == [True, False]
-            assert [each.remaining for each in found] == [0, 4]
+            outcomes = log.hit([tight, wide])
+            assert [outcome.refused for outcome in outcomes] == [True, False]
+            assert [outcome.remaining for outcome in outcomes] == [0, 4]
         assert log.hit([wide])[0].remaining == 3
 
-    def test_refused_calls_do_not_prolong_the_wait(self, clock: Clock) -> None:
+    def test_refused_calls_do_not_extend_the_wait(self, clock: Clock) -> None:
         log, buckets = MemoryLog(), [bucket(1, 60)]
         log.hit(buckets)
         for _ in range(59):
@@ -143,14 +143,14 @@ class TestMemoryLog:
         clock.now += 1
         assert not log.hit(buckets)[0].refused
 
-    def test_a_lowered_limit_holds_at_once(self, clock: Clock) -> None:
+    def test_a_lower_limit_applies_immediately(self, clock: Clock) -> None:
         log = MemoryLog()
         for _ in range(5):
             log.hit([bucket(5, 60)])
             clock.now += 10
-        (found,) = log.hit([bucket(2, 60)])
-        # Four of the five calls must expire: the fourth was at 30 seconds, now it is 50.
-        assert (found.refused, found.remaining, found.wait) == (True, 0, 40.0)
+        (outcome,) = log.hit([bucket(2, 60)])
+        # Four of the five calls must expire first. The fourth was at 30 s and the time is 50 s.
+        assert (outcome.refused, outcome.remaining, outcome.wait) == (True, 0, 40.0)
 
     def test_the_memory_log_is_bounded(self, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(MemoryLog, "MAX_KEYS", 3)
@@ -165,7 +165,7 @@ class TestMemoryLog:
         st.integers(1, 5),
         st.lists(st.floats(0, 4, allow_nan=False), max_size=60),
     )
-    def test_no_window_ever_has_more_than_the_limit(
+    def test_no_window_has_more_calls_than_the_limit(
         self,
         clock: Clock,
         limit: int,
@@ -176,21 +176,23 @@ class TestMemoryLog:
         accepted: list[float] = []
         for pause in pauses:
             clock.now += pause
-            (found,) = log.hit([bucket(limit, window)])
-            recent = [at for at in accepted if at > clock.now - window]
-            assert found.refused == (len(recent) >= limit)
-            if found.refused:
-                assert 0 < found.wait <= window
+            (outcome,) = log.hit([bucket(limit, window)])
+            in_window = [
+                accepted_at for accepted_at in accepted if accepted_at > clock.now - window
+            ]
+            assert outcome.refused == (len(in_window) >= limit)
+            if outcome.refused:
+                assert 0 < outcome.wait <= window
             else:
                 accepted.append(clock.now)
-                assert found.remaining == limit - len(recent) - 1
+                assert outcome.remaining == limit - len(in_window) - 1
 
 
 class TestHeaders:
     def test_a_call_without_a_policy_has_no_headers(self) -> None:
         assert headers([]) == {}
 
-    def test_all_policies_are_listed_with_the_tightest_first(self) -> None:
+    def test_all_policies_are_listed_with_the_strictest_first(self) -> None:
         sent_headers = headers([result("auth", 9, 59.2), result("plex-pin", 4, 299.0)])
         assert tuple(sent_headers.values()) == (
             "5",
@@ -201,7 +203,7 @@ class TestHeaders:
         )
         assert tuple(sent_headers) == HEADERS
 
-    def test_a_policy_with_two_subjects_is_named_once_by_the_tighter(self) -> None:
+    def test_a_policy_with_two_subjects_is_listed_once_with_the_fewest_remaining(self) -> None:
         sent_headers = headers(
             [result("login", 4, 900), result("login", 2, 30), result("auth", 9, 60)]
         )
@@ -230,5 +232,5 @@ class TestHeaders:
         assert error.headers == {"Retry-After": "1"}
 
     @pytest.mark.parametrize("make", [list, lambda: [result("api", 0, 60)]])
-    def test_allowed_calls_have_no_refusal(self, make: Callable[[], list[LimitResult]]) -> None:
+    def test_an_allowed_call_has_no_error(self, make: Callable[[], list[LimitResult]]) -> None:
         assert refusal(make()) is None

@@ -1,4 +1,4 @@
-"""The effective quota of a user, from the user's and the role's settings."""
+"""The effective quota: that of the user, or that of the role."""
 
 from dataclasses import asdict
 from typing import Any
@@ -19,19 +19,24 @@ ROLES: tuple[Role, ...] = ("admin", "user")
 @given(
     role=st.sampled_from(ROLES),
     kind=st.sampled_from(QUOTA_KINDS),
-    own=st.none() | st.dictionaries(st.sampled_from(["movies", "seasons"]), QUOTAS),
-    of_roles=st.fixed_dictionaries({role: st.builds(Quotas, QUOTAS, QUOTAS) for role in ROLES}),
+    user_quotas=st.none() | st.dictionaries(st.sampled_from(["movies", "seasons"]), QUOTAS),
+    role_quotas=st.fixed_dictionaries({role: st.builds(Quotas, QUOTAS, QUOTAS) for role in ROLES}),
 )
-def test_a_users_own_quota_overrides_the_roles(
-    role: Role, kind: QuotaKind, own: dict[str, Quota] | None, of_roles: dict[Role, Quotas]
+def test_the_quota_of_a_user_overrides_that_of_the_role(
+    role: Role,
+    kind: QuotaKind,
+    user_quotas: dict[str, Quota] | None,
+    role_quotas: dict[Role, Quotas],
 ) -> None:
-    row: Any = None if own is None else {name: asdict(own[name]) for name in own}
+    row: Any = (
+        None if user_quotas is None else {name: asdict(user_quotas[name]) for name in user_quotas}
+    )
     actor = Actor(role, row)
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(system_config, "quotas", of_roles.__getitem__)
-        found = quotas.of(actor, kind)
-    if own is not None and kind in own:
-        assert found == own[kind]
+        patched.setattr(system_config, "quotas", role_quotas.__getitem__)
+        effective = quotas.of(actor, kind)
+    if user_quotas is not None and kind in user_quotas:
+        assert effective == user_quotas[kind]
     else:
-        assert found == getattr(of_roles[role], kind)
+        assert effective == getattr(role_quotas[role], kind)
     assert (None if actor.quota is None else actor.quota.to_json()) == row

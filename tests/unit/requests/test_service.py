@@ -17,14 +17,14 @@ from medianest.requests.seasons import seasons_of
 
 def show_with(*seasons: int, announced: tuple[int, ...] = ()) -> TitleDetails:
     """Return a show whose seasons have one episode each; the announced ones have none."""
-    listed = sorted(
+    all_seasons = sorted(
         [*(Season(number, None, 1) for number in seasons), *map(Season, announced)],
         key=lambda season: season.number,
     )
-    return TitleDetails("tv", 1, "x", None, None, None, seasons=tuple(listed))
+    return TitleDetails("tv", 1, "x", None, None, None, seasons=tuple(all_seasons))
 
 
-DATED = Season(4, None, 0, date(2030, 1, 1))
+SEASON_WITH_DATE = Season(4, None, 0, date(2030, 1, 1))
 FILM = TitleDetails("movie", 603, "The Matrix", 1999, None, None)
 SHOW = show_with(0, 1, 2, 3)
 
@@ -56,12 +56,12 @@ def test_seasons_of_a_film_are_refused() -> None:
     assert field_of(seasons_of, FILM, request("movie", [1])) == "body.seasons"
 
 
-def test_a_request_without_seasons_means_all_but_specials() -> None:
+def test_a_request_without_seasons_is_for_all_but_specials() -> None:
     assert seasons_of(SHOW, request("tv")) == [1, 2, 3]
 
 
 @pytest.mark.parametrize("seasons", [[1], [3, 1], [0], [0, 1, 2, 3]])
-def test_a_request_with_seasons_means_those(seasons: list[int]) -> None:
+def test_a_request_with_seasons_is_for_those(seasons: list[int]) -> None:
     assert sorted(seasons_of(SHOW, request("tv", seasons))) == sorted(seasons)
 
 
@@ -76,7 +76,7 @@ def test_specials_that_do_not_exist_are_refused() -> None:
 
 
 @pytest.mark.parametrize("seasons", [(), (0,)])
-def test_a_show_that_has_only_specials_needs_them_named(seasons: tuple[int, ...]) -> None:
+def test_specials_of_a_show_without_other_seasons_must_be_named(seasons: tuple[int, ...]) -> None:
     show = show_with(*seasons)
     assert field_of(seasons_of, show, request("tv")) == "body.tmdbId"
     if seasons:
@@ -84,21 +84,21 @@ def test_a_show_that_has_only_specials_needs_them_named(seasons: tuple[int, ...]
 
 
 @pytest.mark.parametrize(
-    ("show", "meant"),
+    ("show", "expected"),
     [
         (show_with(1, 2, announced=(3,)), [1, 2]),
         (show_with(0, 2, announced=(1, 3)), [2]),
-        (TitleDetails("tv", 1, "x", None, None, None, seasons=(DATED,)), [4]),
+        (TitleDetails("tv", 1, "x", None, None, None, seasons=(SEASON_WITH_DATE,)), [4]),
     ],
     ids=["announced", "gaps", "dated"],
 )
-def test_all_seasons_are_those_with_an_episode_or_a_date(
-    show: TitleDetails, meant: list[int]
+def test_all_seasons_means_those_with_an_episode_or_an_air_date(
+    show: TitleDetails, expected: list[int]
 ) -> None:
-    assert seasons_of(show, request("tv")) == meant
+    assert seasons_of(show, request("tv")) == expected
 
 
-def test_a_season_that_is_only_announced_can_be_named() -> None:
+def test_an_announced_season_can_be_requested_by_number() -> None:
     show = show_with(1, announced=(2, 3))
     assert seasons_of(show, request("tv", [3])) == [3]
     assert seasons_of(show, request("tv", [1, 2])) == [1, 2]
@@ -106,7 +106,7 @@ def test_a_season_that_is_only_announced_can_be_named() -> None:
 
 
 @pytest.mark.parametrize(
-    ("show", "wanted", "message"),
+    ("show", "requested", "message"),
     [
         (show_with(), None, "This show has no seasons that can be requested yet"),
         (show_with(), [1], "This show has no seasons that can be requested yet"),
@@ -131,27 +131,27 @@ def test_a_season_that_is_only_announced_can_be_named() -> None:
         (show_with(2), [1], "This show has no season 1. It has season 2."),
     ],
 )
-def test_a_refusal_lists_the_seasons_that_can_be_requested(
-    show: TitleDetails, wanted: list[int] | None, message: str
+def test_the_error_lists_the_seasons_that_can_be_requested(
+    show: TitleDetails, requested: list[int] | None, message: str
 ) -> None:
-    field = "body.tmdbId" if wanted is None else "body.seasons"
-    assert problem_of(seasons_of, show, request("tv", wanted)) == (field, message)
+    field = "body.tmdbId" if requested is None else "body.seasons"
+    assert problem_of(seasons_of, show, request("tv", requested)) == (field, message)
 
 
 @given(
     existing=st.frozensets(st.integers(0, 30)),
-    wanted=st.none() | st.frozensets(st.integers(0, 30), min_size=1),
+    requested=st.none() | st.frozensets(st.integers(0, 30), min_size=1),
 )
-def test_a_request_is_for_seasons_that_exist_or_refused(
-    existing: frozenset[int], wanted: frozenset[int] | None
+def test_a_request_is_for_existing_seasons_or_is_refused(
+    existing: frozenset[int], requested: frozenset[int] | None
 ) -> None:
     show = show_with(*sorted(existing))
-    meant = existing - {0} if wanted is None else wanted
-    body = request("tv", None if wanted is None else list(wanted))
-    if meant and meant <= existing:
+    expected = existing - {0} if requested is None else requested
+    body = request("tv", None if requested is None else list(requested))
+    if expected and expected <= existing:
         seasons = seasons_of(show, body)
-        assert len(seasons) == len(meant)
-        assert set(seasons) == meant
+        assert len(seasons) == len(expected)
+        assert set(seasons) == expected
     else:
         assert field_of(seasons_of, show, body) in {"body.seasons", "body.tmdbId"}
 

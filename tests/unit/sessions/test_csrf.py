@@ -1,4 +1,4 @@
-"""CSRF tokens: bound to a session; no text makes the check raise an error."""
+"""CSRF tokens: each matches one session, and the check raises no error for any text."""
 
 from uuid import UUID, uuid4
 
@@ -17,11 +17,11 @@ def test_an_issued_token_matches_its_session(session_id: UUID) -> None:
 
 
 @given(st.uuids(), st.uuids())
-def test_a_token_matches_no_other_session(one: UUID, other: UUID) -> None:
-    assert csrf.matches(other, csrf.issue(one)) is (one == other)
+def test_a_token_matches_no_other_session(session_id: UUID, other_id: UUID) -> None:
+    assert csrf.matches(other_id, csrf.issue(session_id)) is (session_id == other_id)
 
 
-def test_each_issued_token_differs_and_all_stay_valid() -> None:
+def test_all_tokens_of_a_session_differ_and_stay_valid() -> None:
     issued = {csrf.issue(SESSION) for _ in range(50)}
     assert len(issued) == 50
     assert all(csrf.matches(SESSION, token) for token in issued)
@@ -36,9 +36,9 @@ def test_every_truncation_is_refused() -> None:
 @given(st.data())
 def test_no_change_of_one_character_matches(data: st.DataObject) -> None:
     token = csrf.issue(SESSION)
-    at = data.draw(st.integers(0, len(token) - 1))
-    character = data.draw(st.characters().filter(lambda it: it != token[at]))
-    assert csrf.matches(SESSION, token[:at] + character + token[at + 1 :]) is False
+    position = data.draw(st.integers(0, len(token) - 1))
+    character = data.draw(st.characters().filter(lambda new: new != token[position]))
+    assert csrf.matches(SESSION, token[:position] + character + token[position + 1 :]) is False
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_a_malformed_token_is_refused(token: str) -> None:
 
 
 @given(st.text() | st.text(min_size=32, max_size=32).map("é.".__add__))
-def test_any_text_is_refused_without_an_exception(text: str) -> None:
+def test_any_text_is_refused_without_an_error(text: str) -> None:
     assert csrf.matches(SESSION, text) is False
 
 
@@ -68,7 +68,7 @@ def test_a_token_of_another_key_is_refused(environment: pytest.MonkeyPatch) -> N
     assert csrf.matches(SESSION, token) is False
 
 
-def test_a_rearranged_token_is_refused() -> None:
+def test_a_reordered_token_is_refused() -> None:
     signature, _, value = csrf.issue(SESSION).partition(".")
     assert csrf.matches(SESSION, f"{value}.{signature}") is False
     assert csrf.matches(SESSION, f"{signature}.{value}.") is False

@@ -1,4 +1,4 @@
-"""Tokens: only ours verify; every other text gets the same 401."""
+"""Tokens: only those that the service signed are valid; any other text gets the same 401."""
 
 import base64
 import hashlib
@@ -20,14 +20,14 @@ from medianest.core.errors import AppError
 from medianest.sessions import csrf, tokens
 from tests.conftest import JWT_SECRET
 from tests.support.reference import TYPES, json_schema
-from tests.unit.conftest import clear_settings
+from tests.unit.conftest import clear_caches
 
 USER = UUID("6d9f2a4e-0c55-4f43-9d1b-1f6d5f0a7f11")
 SESSION = UUID("b8a1c2d3-e4f5-4a6b-8c7d-9e0f1a2b3c4d")
 HEADER = {"alg": "HS256", "typ": "JWT", "kid": tokens.key_id(JWT_SECRET)}
 DIGESTS = {"HS256": hashlib.sha256, "HS384": hashlib.sha384, "HS512": hashlib.sha512}
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
-_ABSENT = object()
+ABSENT = object()
 
 
 def seconds(offset: float = 0) -> int:
@@ -35,8 +35,8 @@ def seconds(offset: float = 0) -> int:
 
 
 def claims(**changes: Any) -> dict[str, Any]:
-    """Return the claims of a valid token with changes; _ABSENT removes a claim."""
-    good: dict[str, Any] = {
+    """Return the claims of a valid token with changes; ABSENT removes a claim."""
+    valid: dict[str, Any] = {
         "sub": str(USER),
         "email": "alice@example.org",
         "role": "user",
@@ -46,12 +46,12 @@ def claims(**changes: Any) -> dict[str, Any]:
         "iss": "medianest",
         "aud": "medianest-api",
     }
-    return {name: value for name, value in (good | changes).items() if value is not _ABSENT}
+    return {name: value for name, value in (valid | changes).items() if value is not ABSENT}
 
 
 def encoded(part: Any) -> str:
-    raw = part if isinstance(part, bytes) else json.dumps(part, separators=(",", ":")).encode()
-    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+    content = part if isinstance(part, bytes) else json.dumps(part, separators=(",", ":")).encode()
+    return base64.urlsafe_b64encode(content).rstrip(b"=").decode()
 
 
 def forged(header: Any, payload: Any, *, key: str = JWT_SECRET, digest: str = "HS256") -> str:
@@ -86,14 +86,14 @@ def signed(email: str = "alice@example.org", role: str = "user") -> str:
 
 
 @pytest.fixture
-def frozen(monkeypatch: pytest.MonkeyPatch) -> datetime:
+def stopped_clock(monkeypatch: pytest.MonkeyPatch) -> datetime:
     """Stop the clock, so that limits in seconds do not depend on the start of a second."""
     now = datetime.now(UTC)
     monkeypatch.setattr(tokens, "now", lambda: now)
     return now
 
 
-def test_an_unchanged_test_token_is_accepted() -> None:
+def test_a_forged_token_with_the_right_key_is_accepted() -> None:
     assert_accepted(forged(HEADER, claims()))
 
 
@@ -119,7 +119,7 @@ def test_a_signed_token_verifies_to_its_claims(
     assert tokens.verify(token) == tokens.Claims(user_id=user_id, session_id=session_id)
 
 
-def test_a_token_carries_the_claims_of_the_contract() -> None:
+def test_a_token_has_the_claims_of_the_contract() -> None:
     header, payload, _ = signed().split(".")
     decoded = json.loads(base64.urlsafe_b64decode(payload + "=="))
     assert decoded.keys() == TYPES["JwtPayload"].keys() | {"jti", "iss", "aud"}
@@ -142,10 +142,10 @@ def test_another_algorithm_is_refused(alg: str) -> None:
 
 
 @pytest.mark.parametrize("alg", ["HS384", "HS512"])
-def test_a_longer_hash_is_refused_where_the_key_would_do_for_it(
+def test_a_longer_hash_is_refused_even_with_a_long_key(
     environment: pytest.MonkeyPatch, alg: str
 ) -> None:
-    key = JWT_SECRET + "_and-then-as-long-as-SHA-512-would-like-it-to-be"
+    key = JWT_SECRET + "_long-enough-for-the-block-size-of-SHA-512-as-well"
     assert len(key) >= 64
     environment.setenv("JWT_SECRET", key)
     header = HEADER | {"kid": tokens.key_id(key)}
@@ -154,7 +154,7 @@ def test_a_longer_hash_is_refused_where_the_key_would_do_for_it(
 
 
 @pytest.mark.parametrize("alg", [256, ["HS256"], {"HS256": 1}, None, True, 1.5])
-def test_an_algorithm_that_is_no_text_is_refused(alg: Any) -> None:
+def test_an_algorithm_of_another_type_is_refused(alg: Any) -> None:
     assert_refused(forged(HEADER | {"alg": alg}, claims()))
 
 
@@ -173,7 +173,7 @@ def test_a_missing_algorithm_is_refused() -> None:
     ],
     ids=str,
 )
-def test_a_header_that_points_at_a_key_changes_nothing(extra: dict[str, Any]) -> None:
+def test_a_key_in_the_header_is_ignored(extra: dict[str, Any]) -> None:
     assert_accepted(forged(HEADER | extra, claims()))
     assert_refused(forged(HEADER | extra, claims(), key="x" * 32))
     assert_refused(forged(HEADER | extra, claims(), key=""))
@@ -195,36 +195,38 @@ def test_a_token_without_a_kid_is_refused() -> None:
 OTHER_KEY = "an0ther-Key_of-these-tests-and-of-nothing-else"
 
 
-def both(sign: str, verify: str) -> str:
+def key_set(sign: str, verify: str) -> str:
     return json.dumps({"sign": sign, "verify": [verify]})
 
 
-def test_tokens_verify_through_each_step_of_a_rotation(environment: pytest.MonkeyPatch) -> None:
+def test_tokens_are_valid_as_documented_in_each_step_of_a_rotation(
+    environment: pytest.MonkeyPatch,
+) -> None:
     """The steps of docs/operations.md: announce the new key, sign with it, drop the old one."""
-    old = signed()
+    old_token = signed()
     old_csrf = csrf.issue(SESSION)
-    environment.setenv("JWT_SECRET", both(JWT_SECRET, OTHER_KEY))
-    clear_settings()
-    announced = signed()
-    assert_accepted(old)
-    environment.setenv("JWT_SECRET", both(OTHER_KEY, JWT_SECRET))
-    clear_settings()
-    new = signed()
-    for token in (old, announced, new):
+    environment.setenv("JWT_SECRET", key_set(JWT_SECRET, OTHER_KEY))
+    clear_caches()
+    announced_token = signed()
+    assert_accepted(old_token)
+    environment.setenv("JWT_SECRET", key_set(OTHER_KEY, JWT_SECRET))
+    clear_caches()
+    new_token = signed()
+    for token in (old_token, announced_token, new_token):
         assert_accepted(token)
     assert csrf.matches(SESSION, old_csrf)
     environment.setenv("JWT_SECRET", OTHER_KEY)
-    clear_settings()
-    assert_accepted(new)
-    for token in (old, announced):
+    clear_caches()
+    assert_accepted(new_token)
+    for token in (old_token, announced_token):
         assert_refused(token)
     assert not csrf.matches(SESSION, old_csrf)
 
 
-def test_a_signature_by_another_key_than_its_kids_is_refused(
+def test_a_signature_by_a_key_other_than_that_of_the_kid_is_refused(
     environment: pytest.MonkeyPatch,
 ) -> None:
-    environment.setenv("JWT_SECRET", both(JWT_SECRET, OTHER_KEY))
+    environment.setenv("JWT_SECRET", key_set(JWT_SECRET, OTHER_KEY))
     header = HEADER | {"kid": tokens.key_id(OTHER_KEY)}
     assert_accepted(forged(header, claims(), key=OTHER_KEY))
     assert_refused(forged(header, claims(), key=JWT_SECRET))
@@ -243,11 +245,11 @@ def test_a_signature_by_another_key_than_its_kids_is_refused(
         json.dumps({"verify": [JWT_SECRET, OTHER_KEY]}),
     ],
 )
-def test_a_weak_or_odd_set_of_keys_is_refused_at_the_start(secret: str) -> None:
+def test_a_weak_or_invalid_key_set_is_refused_at_startup(secret: str) -> None:
     with pytest.raises(ConfigurationError, match="JWT_SECRET"):
         load({"JWT_SECRET": secret})
-    good = json.dumps({"sign": JWT_SECRET, "verify": [OTHER_KEY]})
-    assert load({"JWT_SECRET": good}).jwt_secret is not None
+    valid = json.dumps({"sign": JWT_SECRET, "verify": [OTHER_KEY]})
+    assert load({"JWT_SECRET": valid}).jwt_secret is not None
 
 
 @pytest.mark.parametrize(
@@ -265,12 +267,12 @@ def test_an_unencoded_payload_is_refused() -> None:
 
 
 @pytest.mark.parametrize("kid", [5, ["a"], {"a": 1}, True], ids=str)
-def test_a_kid_that_is_no_text_is_refused(kid: Any) -> None:
+def test_a_kid_of_another_type_is_refused(kid: Any) -> None:
     assert_refused(forged(HEADER | {"kid": kid}, claims()))
 
 
 @pytest.mark.parametrize("name", ["sub", "email", "role", "iat", "exp", "jti", "iss", "aud"])
-@pytest.mark.parametrize("value", [_ABSENT, None], ids=["absent", "null"])
+@pytest.mark.parametrize("value", [ABSENT, None], ids=["absent", "null"])
 def test_a_missing_claim_is_refused(name: str, value: object) -> None:
     assert_refused(forged(HEADER, claims(**{name: value})))
 
@@ -279,7 +281,7 @@ def test_a_missing_claim_is_refused(name: str, value: object) -> None:
 @pytest.mark.parametrize(
     "value", [True, False, 1.5, [], ["medianest-api"], {}, {"a": 1}, math.inf, -math.inf, math.nan]
 )
-def test_a_claim_of_a_wrong_type_is_refused(name: str, value: Any) -> None:
+def test_a_claim_of_another_type_is_refused(name: str, value: Any) -> None:
     assert_refused(forged(HEADER, claims(**{name: value})))
 
 
@@ -291,8 +293,8 @@ def test_a_number_for_a_text_claim_is_refused(name: str) -> None:
 @pytest.mark.parametrize("name", ["iat", "exp"])
 @pytest.mark.parametrize("kind", [str, float])
 def test_a_time_that_is_no_integer_is_refused(name: str, kind: type) -> None:
-    good = claims()
-    assert_refused(forged(HEADER, good | {name: kind(good[name])}))
+    valid = claims()
+    assert_refused(forged(HEADER, valid | {name: kind(valid[name])}))
 
 
 @pytest.mark.parametrize("name", ["sub", "jti"])
@@ -326,7 +328,7 @@ def test_another_audience_is_refused(audience: Any) -> None:
 
 
 @pytest.mark.parametrize("offset", [0, -1, -3600])
-def test_a_token_is_refused_from_its_expiry_on(offset: int) -> None:
+def test_a_token_is_refused_from_its_expiry(offset: int) -> None:
     assert_refused(forged(HEADER, claims(iat=seconds(-7200), exp=seconds(offset))))
 
 
@@ -344,13 +346,13 @@ def test_an_expiry_of_thousands_of_digits_is_refused() -> None:
     assert_refused(forged(HEADER, payload.encode()))
 
 
-def test_a_token_issued_within_the_clock_skew_is_accepted(frozen: datetime) -> None:
-    assert_accepted(forged(HEADER, claims(iat=int(frozen.timestamp()) + 3)))
+def test_a_token_issued_within_the_clock_skew_is_accepted(stopped_clock: datetime) -> None:
+    assert_accepted(forged(HEADER, claims(iat=int(stopped_clock.timestamp()) + 3)))
 
 
 @pytest.mark.parametrize("offset", [6, 60, 10**12, 10**400])
-def test_a_token_issued_in_the_future_is_refused(frozen: datetime, offset: int) -> None:
-    issued = int(frozen.timestamp()) + offset
+def test_a_token_issued_in_the_future_is_refused(stopped_clock: datetime, offset: int) -> None:
+    issued = int(stopped_clock.timestamp()) + offset
     assert_refused(forged(HEADER, claims(iat=issued, exp=issued + 3600)))
 
 
@@ -369,11 +371,11 @@ def test_a_token_of_another_key_is_refused(key: str) -> None:
     assert_refused(forged(HEADER, claims(), key=key))
 
 
-def test_a_csrf_token_is_no_bearer_token() -> None:
+def test_a_csrf_token_is_refused_as_bearer_token() -> None:
     assert_refused(csrf.issue(SESSION))
 
 
-def test_the_key_of_csrf_tokens_signs_no_bearer_token() -> None:
+def test_a_bearer_token_signed_with_the_csrf_key_is_refused() -> None:
     key = hmac.new(JWT_SECRET.encode(), b"medianest csrf v1", hashlib.sha256).digest()
     unsigned = f"{encoded(HEADER)}.{encoded(claims())}"
     signature = hmac.new(key, unsigned.encode(), hashlib.sha256).digest()
@@ -385,7 +387,7 @@ def test_the_key_of_csrf_tokens_signs_no_bearer_token() -> None:
     [[], "text", 1, None, b"", b"{", b"\xff\xfe", b'{"exp":' * 400, b"[" * 2000],
     ids=lambda value: repr(value)[:12],
 )
-def test_a_payload_that_is_no_object_is_refused(payload: Any) -> None:
+def test_a_payload_that_is_not_an_object_is_refused(payload: Any) -> None:
     assert_refused(forged(HEADER, payload))
 
 
@@ -394,13 +396,13 @@ def test_a_payload_that_is_no_object_is_refused(payload: Any) -> None:
     [[], "HS256", 1, None, b"", b"{", b"\xff\xfe", b"[" * 2000, b'{"a":' * 500],
     ids=lambda value: repr(value)[:12],
 )
-def test_a_header_that_is_no_object_is_refused(header: Any) -> None:
+def test_a_header_that_is_not_an_object_is_refused(header: Any) -> None:
     assert_refused(forged(header, claims()))
 
 
 def test_a_token_of_more_than_4_kib_is_refused() -> None:
-    long = signed(email="a" * 2800)
-    longest = signed(email="a" * (2800 + (4096 - len(long)) * 3 // 4))
+    sample = signed(email="a" * 2800)
+    longest = signed(email="a" * (2800 + (4096 - len(sample)) * 3 // 4))
     assert 4090 <= len(longest) <= 4096
     assert_accepted(longest)
     too_long = signed(email="a" * 2900)
@@ -442,28 +444,28 @@ def test_a_token_of_more_than_4_kib_is_refused() -> None:
         str.upper,
     ],
 )
-def test_a_token_of_another_shape_is_refused(change: Any) -> None:
+def test_a_malformed_token_is_refused(change: Any) -> None:
     token = forged(HEADER, claims())
     assert_accepted(token)
     assert_refused(change(token))
 
 
-def test_another_spelling_of_the_same_signature_is_refused() -> None:
+def test_another_encoding_of_the_same_signature_is_refused() -> None:
     token = forged(HEADER, claims())
-    # 32 bytes give 43 characters; of the last one only four of six bits count.
+    # 32 bytes are encoded as 43 characters; only four of the six bits of the last one are used.
     last = ALPHABET.index(token[-1])
     assert last % 4 == 0
-    for spelling in (last + 1, last + 2, last + 3):
-        assert_refused(token[:-1] + ALPHABET[spelling])
+    for index in (last + 1, last + 2, last + 3):
+        assert_refused(token[:-1] + ALPHABET[index])
 
 
 @given(st.text())
-def test_any_text_is_refused_and_nothing_else(text: str) -> None:
+def test_any_text_is_refused(text: str) -> None:
     assert_refused(text)
 
 
 @given(st.lists(st.text(ALPHABET, max_size=60), min_size=3, max_size=3).map(".".join))
-def test_any_text_of_a_token_s_shape_is_refused(text: str) -> None:
+def test_any_text_in_three_parts_is_refused(text: str) -> None:
     assert_refused(text)
 
 
@@ -480,7 +482,7 @@ _JSON = st.recursive(
     ),
     payload=st.dictionaries(st.sampled_from(sorted(claims())), _JSON, min_size=1),
 )
-def test_a_well_signed_token_of_any_content_is_refused_or_names_its_session(
+def test_a_signed_token_with_any_content_is_refused_or_has_its_claims(
     header: dict[str, Any], payload: dict[str, Any]
 ) -> None:
     content = claims(**payload)
@@ -493,15 +495,17 @@ def test_a_well_signed_token_of_any_content_is_refused_or_names_its_session(
 
 
 @given(st.data())
-def test_no_change_of_one_character_verifies(data: st.DataObject) -> None:
+def test_a_token_with_one_changed_character_is_refused(data: st.DataObject) -> None:
     token = forged(HEADER, claims())
-    at = data.draw(st.integers(0, len(token) - 1))
-    character = data.draw(st.sampled_from(ALPHABET + ".=+/é\0").filter(lambda it: it != token[at]))
-    assert_refused(token[:at] + character + token[at + 1 :])
+    position = data.draw(st.integers(0, len(token) - 1))
+    character = data.draw(
+        st.sampled_from(ALPHABET + ".=+/é\0").filter(lambda new: new != token[position])
+    )
+    assert_refused(token[:position] + character + token[position + 1 :])
 
 
-def test_a_weak_key_behind_an_arn_signs_nothing(environment: pytest.MonkeyPatch) -> None:
-    # The settings do not know the value of an ARN, so the key is checked where it is used.
+def test_a_weak_key_behind_an_arn_is_not_used(environment: pytest.MonkeyPatch) -> None:
+    # The value of an ARN is unknown at startup, so the key is checked when it is used.
     environment.setattr("medianest.core.secrets.resolve", lambda *_: "changeme" * 5)
     with pytest.raises(ConfigurationError, match="JWT_SECRET is a well-known") as caught:
         tokens.sign(

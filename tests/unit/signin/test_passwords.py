@@ -9,7 +9,7 @@ from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
 from medianest.signin import passwords
 
-GOOD = "Sunset-Garden-42"
+VALID = "Sunset-Garden-42"
 TOO_SHORT = "Use at least 8 characters"
 TOO_LONG = "Use at most 128 characters"
 NO_UPPER = "Use an upper-case letter"
@@ -18,8 +18,8 @@ NO_DIGIT = "Use a digit"
 NO_SPECIAL = "Use a character that is neither a letter nor a digit"
 COMMON = "Too close to a commonly used password"
 SIMILAR = "Too similar to the user name or e-mail address"
-# Additions to a common password that satisfy rules about character classes.
-DECORATIONS = ("{}1!", "{}9#", "{}2024!", "1!{}", "{}@1", "!{}7")
+# Padding with which a common password has a digit and a special character.
+PADDINGS = ("{}1!", "{}9#", "{}2024!", "1!{}", "{}@1", "!{}7")
 
 
 def weaknesses(password: str, username: str = "erin", email: str = "ed@example.org") -> list[str]:
@@ -30,7 +30,7 @@ class TestPasswordPolicy:
     @pytest.mark.parametrize(
         "password",
         [
-            GOOD,
+            VALID,
             "kV7#mQ2x",
             "Correct-Horse-7-Battery",
             "xK9 mQ2 vL",
@@ -42,7 +42,7 @@ class TestPasswordPolicy:
             "kV7#mQ2x" * 16,
         ],
     )
-    def test_a_good_password_is_accepted(self, password: str) -> None:
+    def test_a_strong_password_is_accepted(self, password: str) -> None:
         assert weaknesses(password) == []
 
     @pytest.mark.parametrize(
@@ -50,14 +50,14 @@ class TestPasswordPolicy:
         [
             ("kV7#mQ2", TOO_SHORT),
             ("kV7#mQ2x" * 16 + "y", TOO_LONG),
-            (GOOD.lower(), NO_UPPER),
-            (GOOD.upper(), NO_LOWER),
+            (VALID.lower(), NO_UPPER),
+            (VALID.upper(), NO_LOWER),
             ("Sunset-Garden-Lake", NO_DIGIT),
             ("SunsetGarden42", NO_SPECIAL),
             ("GrünStraße7", NO_SPECIAL),
         ],
     )
-    def test_each_rule_is_checked_by_itself(self, password: str, broken: str) -> None:
+    def test_each_rule_is_checked_separately(self, password: str, broken: str) -> None:
         assert weaknesses(password) == [broken]
 
     def test_all_broken_rules_are_reported_at_once(self) -> None:
@@ -87,20 +87,20 @@ class TestPasswordPolicy:
     def test_a_common_password_is_refused(self, password: str) -> None:
         assert weaknesses(password) == [COMMON]
 
-    def test_a_common_password_padded_to_the_rules_is_refused(self) -> None:
-        made = [
-            form.format(word.capitalize())
+    def test_a_common_password_with_padding_is_refused(self) -> None:
+        padded = [
+            padding.format(word.capitalize())
             for word in FREQUENCY_LISTS["passwords"][:3000]
-            for form in DECORATIONS
+            for padding in PADDINGS
         ]
-        broken = {password: weaknesses(password, "", "") for password in made}
-        fitting = {
+        broken = {password: weaknesses(password, "", "") for password in padded}
+        with_letters = {
             password: rules
             for password, rules in broken.items()
             if not {TOO_SHORT, NO_UPPER, NO_LOWER} & set(rules)
         }
-        assert len(fitting) > 10_000
-        assert [password for password, rules in fitting.items() if rules != [COMMON]] == []
+        assert len(with_letters) > 10_000
+        assert [password for password, rules in with_letters.items() if rules != [COMMON]] == []
 
     @pytest.mark.parametrize(
         ("password", "username", "email"),
@@ -115,73 +115,77 @@ class TestPasswordPolicy:
             ("Łukasz-Nowak-7", "łukasz", "x@example.org"),
         ],
     )
-    def test_a_password_similar_to_name_or_address_is_refused(
+    def test_a_password_similar_to_user_name_or_email_is_refused(
         self, password: str, username: str, email: str
     ) -> None:
         assert weaknesses(password, username, email) == [SIMILAR]
         assert weaknesses(password, "other", "else@example.net") == []
 
-    def test_a_short_name_within_a_password_is_allowed(self) -> None:
-        assert weaknesses(GOOD, "ar", "de@example.org") == []
+    def test_a_password_may_contain_a_short_user_name(self) -> None:
+        assert weaknesses(VALID, "ar", "de@example.org") == []
 
     def test_the_longest_inputs_are_checked_quickly(self) -> None:
-        # zxcvbn takes seconds for a long password of substituted characters.
+        # The estimate of zxcvbn, which the policy does not use, takes seconds for such a password.
         substitutions = "4@({[<691!|17$5+78302%zA" * 5 + "xxxxxxxx"
         assert weaknesses(substitutions, "a" * 100, "b" * 250 + "@x.y") == []
 
 
 class TestPasswordHash:
-    def test_a_hash_is_argon2id_of_owasps_strength(self) -> None:
-        assert passwords.hash_password(GOOD).startswith("$argon2id$v=19$m=19456,t=2,p=1$")
+    def test_a_hash_is_argon2id_with_the_parameters_of_owasp(self) -> None:
+        assert passwords.hash_password(VALID).startswith("$argon2id$v=19$m=19456,t=2,p=1$")
 
     def test_two_hashes_of_one_password_differ(self) -> None:
-        assert passwords.hash_password(GOOD) != passwords.hash_password(GOOD)
+        assert passwords.hash_password(VALID) != passwords.hash_password(VALID)
 
     def test_a_hash_verifies_its_password_and_no_other(self) -> None:
-        kept = passwords.hash_password(GOOD)
-        assert passwords.verify(GOOD, kept)
-        for other in (GOOD.lower(), GOOD + " ", GOOD[:-1], ""):
-            assert not passwords.verify(other, kept)
+        stored_hash = passwords.hash_password(VALID)
+        assert passwords.verify(VALID, stored_hash)
+        for other in (VALID.lower(), VALID + " ", VALID[:-1], ""):
+            assert not passwords.verify(other, stored_hash)
 
     @pytest.mark.parametrize("length", [72, 73, 128])
-    def test_no_character_of_a_long_password_is_cut_off(self, length: int) -> None:
+    def test_a_long_password_is_not_truncated(self, length: int) -> None:
         start = "ü" * (length - 1)
-        kept = passwords.hash_password(start + "a")
-        assert passwords.verify(start + "a", kept)
-        assert not passwords.verify(start + "b", kept)
+        stored_hash = passwords.hash_password(start + "a")
+        assert passwords.verify(start + "a", stored_hash)
+        assert not passwords.verify(start + "b", stored_hash)
 
     def test_unicode_passwords_are_distinguished(self) -> None:
-        kept = passwords.hash_password("Zażółć-😀-7")
-        assert passwords.verify("Zażółć-😀-7", kept)
-        assert not passwords.verify("Zazolc-😀-7", kept)
-        assert not passwords.verify("Zażółć-?-7", kept)
+        stored_hash = passwords.hash_password("Zażółć-😀-7")
+        assert passwords.verify("Zażółć-😀-7", stored_hash)
+        assert not passwords.verify("Zazolc-😀-7", stored_hash)
+        assert not passwords.verify("Zażółć-?-7", stored_hash)
 
     def test_composed_and_decomposed_letters_are_equal(self) -> None:
-        one, two = (unicodedata.normalize(form, "Zażółć-É-7") for form in ("NFC", "NFD"))
-        assert one != two
-        assert passwords.verify(one, passwords.hash_password(two))
-        assert passwords.verify(two, passwords.hash_password(one))
-        assert passwords.is_same(one, two)
-        assert not passwords.is_same(one, one.lower())
+        composed, decomposed = (
+            unicodedata.normalize(form, "Zażółć-É-7") for form in ("NFC", "NFD")
+        )
+        assert composed != decomposed
+        assert passwords.verify(composed, passwords.hash_password(decomposed))
+        assert passwords.verify(decomposed, passwords.hash_password(composed))
+        assert passwords.is_same(composed, decomposed)
+        assert not passwords.is_same(composed, composed.lower())
 
-    def test_an_unknown_account_has_no_password(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        kept = passwords.hash_password(GOOD)
-        monkeypatch.setattr(passwords, "UNKNOWN_ACCOUNT_HASH", kept)
-        assert not passwords.verify(GOOD, None)
-        assert passwords.verify(GOOD, kept)
+    def test_no_password_is_valid_for_an_unknown_account(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        stored_hash = passwords.hash_password(VALID)
+        monkeypatch.setattr(passwords, "UNKNOWN_ACCOUNT_HASH", stored_hash)
+        assert not passwords.verify(VALID, None)
+        assert passwords.verify(VALID, stored_hash)
 
-    def test_an_unknown_account_costs_what_a_known_one_does(self) -> None:
+    def test_the_hash_of_unknown_accounts_has_the_current_parameters(self) -> None:
         assert not passwords.is_outdated(passwords.UNKNOWN_ACCOUNT_HASH)
 
     @pytest.mark.parametrize("parameters", ["m=65536,t=3,p=4", "m=19456,t=1,p=1", "m=8192,t=2,p=1"])
     def test_a_hash_of_other_parameters_is_outdated(self, parameters: str) -> None:
-        today = passwords.hash_password(GOOD)
-        assert not passwords.is_outdated(today)
-        assert passwords.is_outdated(today.replace("m=19456,t=2,p=1", parameters))
+        current = passwords.hash_password(VALID)
+        assert not passwords.is_outdated(current)
+        assert passwords.is_outdated(current.replace("m=19456,t=2,p=1", parameters))
 
 
 @given(st.text(max_size=130), st.text(max_size=30), st.text(max_size=30))
-def test_any_text_is_accepted_or_refused_without_an_exception(
+def test_any_text_is_accepted_or_refused_without_an_error(
     password: str, username: str, email: str
 ) -> None:
     broken = passwords.weaknesses(password, username=username, email=email)

@@ -15,7 +15,7 @@ from medianest.core.errors import AppError
 from medianest.core.text import clean
 from medianest.core.variables import Environment
 from medianest.signin.plex import PlexAccess, PlexAccount, PlexClient, PlexPin
-from tests.support.canned import GONE, NoCache, changed
+from tests.support.canned import ABSENT, NoCache, changed
 
 PIN = {"id": 308667304, "code": "7pqqv4xxm6a2l1hd1tkrqjmou", "expiresIn": 1800, "authToken": None}
 ACCOUNT = {"id": 4217, "username": "alice", "title": "Alice", "email": "alice@example.org"}
@@ -25,14 +25,14 @@ PERSIAN = "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645"
 
 
 class Plex:
-    """A fake plex.tv with one fixed response; records the calls."""
+    """A fake plex.tv that returns `body`, or raises `error`, and records the calls."""
 
     def __init__(self) -> None:
         self.status = 200
         self.body: Any = None
-        self.trouble: Exception | None = None
+        self.error: Exception | None = None
         self.calls: list[tuple[str, str, dict[str, str], dict[str, str] | None]] = []
-        self.seconds: list[float] = []
+        self.timeouts: list[float] = []
 
     def __call__(
         self,
@@ -43,10 +43,10 @@ class Plex:
         query: Mapping[str, str] | None,
         total_seconds: float,
     ) -> tuple[int, Any]:
-        self.seconds.append(total_seconds)
+        self.timeouts.append(total_seconds)
         self.calls.append((method, url, dict(headers), dict(query) if query else None))
-        if self.trouble is not None:
-            raise self.trouble
+        if self.error is not None:
+            raise self.error
         return self.status, self.body
 
 
@@ -63,9 +63,9 @@ def client(plex: Plex) -> PlexClient:
     return client_of("installation-1")
 
 
-def client_of(client_id: str, **others: str) -> PlexClient:
+def client_of(client_id: str, **variables: str) -> PlexClient:
     return PlexClient(
-        Environment(plex_client_id=client_id, plex_api_url="https://plex.example.org", **others),
+        Environment(plex_client_id=client_id, plex_api_url="https://plex.example.org", **variables),
         NoCache(),
     )
 
@@ -111,19 +111,21 @@ def test_a_pin_is_parsed(plex: Plex, client: PlexClient) -> None:
     assert "X-Plex-Token" not in headers
 
 
-@pytest.mark.parametrize(("given_seconds", "kept"), [(1, 1), (600, 600), (601, 600), (10**9, 600)])
-def test_a_pin_expires_as_plex_says_and_within_ten_minutes(
-    plex: Plex, client: PlexClient, given_seconds: int, kept: int
+@pytest.mark.parametrize(
+    ("plex_seconds", "expected"), [(1, 1), (600, 600), (601, 600), (10**9, 600)]
+)
+def test_the_lifetime_of_a_pin_is_that_of_plex_up_to_ten_minutes(
+    plex: Plex, client: PlexClient, plex_seconds: int, expected: int
 ) -> None:
-    plex.body = changed(PIN, expiresIn=given_seconds)
-    assert client.create_pin().seconds == kept
+    plex.body = changed(PIN, expiresIn=plex_seconds)
+    assert client.create_pin().seconds == expected
 
 
-@pytest.mark.parametrize("odd", [GONE, 0, -1, "1800", None, 1.5, True, [], 10**400], ids=str)
+@pytest.mark.parametrize("invalid", [ABSENT, 0, -1, "1800", None, 1.5, True, [], 10**400], ids=str)
 def test_a_pin_without_a_lifetime_expires_after_ten_minutes(
-    plex: Plex, client: PlexClient, odd: Any
+    plex: Plex, client: PlexClient, invalid: Any
 ) -> None:
-    plex.body = changed(PIN, expiresIn=odd)
+    plex.body = changed(PIN, expiresIn=invalid)
     assert client.create_pin() == PlexPin(308667304, "7pqqv4xxm6a2l1hd1tkrqjmou", 600)
 
 
@@ -135,7 +137,7 @@ def test_a_pin_without_a_lifetime_expires_after_ten_minutes(
         [PIN],
         "text",
         {},
-        changed(PIN, id=GONE),
+        changed(PIN, id=ABSENT),
         changed(PIN, id=None),
         changed(PIN, id="308667304"),
         changed(PIN, id=1.0),
@@ -144,7 +146,7 @@ def test_a_pin_without_a_lifetime_expires_after_ten_minutes(
         changed(PIN, id=-5),
         changed(PIN, id=2**63),
         changed(PIN, id=10**400),
-        changed(PIN, code=GONE),
+        changed(PIN, code=ABSENT),
         changed(PIN, code=""),
         changed(PIN, code=1234),
         changed(PIN, code="x" * 101),
@@ -165,7 +167,9 @@ def test_the_largest_storable_id_is_accepted(plex: Plex, client: PlexClient) -> 
 
 
 @pytest.mark.parametrize("status", [204, 400, 401, 404, 422])
-def test_a_refused_pin_is_plex_unreachable(plex: Plex, client: PlexClient, status: int) -> None:
+def test_a_pin_with_an_error_status_is_plex_unreachable(
+    plex: Plex, client: PlexClient, status: int
+) -> None:
     plex.status, plex.body = status, dict(PIN)
     assert code_of(client.create_pin) == ErrorCode.PLEX_UNREACHABLE
 
@@ -174,7 +178,7 @@ def test_a_refused_pin_is_plex_unreachable(plex: Plex, client: PlexClient, statu
     ("body", "token"),
     [
         (PIN, None),
-        (changed(PIN, authToken=GONE), None),
+        (changed(PIN, authToken=ABSENT), None),
         (changed(PIN, authToken=""), None),
         (changed(PIN, authToken="a-token"), "a-token"),
         ({"authToken": "a-token", "trusted": True}, "a-token"),
@@ -199,7 +203,7 @@ def test_a_claimed_pin_has_a_token(
         {"authToken": 5},
         {"authToken": ["x"]},
         {"authToken": {}},
-        # Neither can be sent in a header, in which the token is used next.
+        # Neither can be sent in a header, where the token is used next.
         {"authToken": "a\r\nX-Evil: 1"},
         {"authToken": "日本"},
     ],
@@ -235,25 +239,25 @@ def test_an_account_is_parsed(plex: Plex, client: PlexClient) -> None:
     assert "a-token" not in url
 
 
-@pytest.mark.parametrize("email", [None, "", GONE, " ", "\u200b", "\ud800"])
+@pytest.mark.parametrize("email", [None, "", ABSENT, " ", "\u200b", "\ud800"])
 def test_an_account_may_have_no_email(plex: Plex, client: PlexClient, email: Any) -> None:
     plex.body = changed(ACCOUNT, email=email)
     assert client.account("t") == PlexAccount(4217, "alice", None)
 
 
-@pytest.mark.parametrize("username", [None, "", GONE, " ", "\t\n", "\u200b\0"])
+@pytest.mark.parametrize("username", [None, "", ABSENT, " ", "\t\n", "\u200b\0"])
 @pytest.mark.parametrize(
     ("title", "name"),
     [("Little Bob", "Little Bob"), (None, "plex-4217"), ("", "plex-4217"), (" ", "plex-4217")],
 )
-def test_an_account_without_a_username_is_named_by_title_or_number(
+def test_an_account_without_a_username_gets_its_title_or_id_as_name(
     plex: Plex, client: PlexClient, username: Any, title: Any, name: str
 ) -> None:
     plex.body = changed(ACCOUNT, username=username, title=title)
     assert client.account("t").username == name
 
 
-@pytest.mark.parametrize("odd", [5, ["alice"], {}, True, "\ud800"], ids=repr)
+@pytest.mark.parametrize("invalid", [5, ["alice"], {}, True, "\ud800"], ids=repr)
 @pytest.mark.parametrize(
     ("changes", "name"),
     [
@@ -264,14 +268,14 @@ def test_an_account_without_a_username_is_named_by_title_or_number(
     ids=str,
 )
 def test_an_invalid_username_is_ignored(
-    plex: Plex, client: PlexClient, odd: Any, changes: dict[str, Any], name: str
+    plex: Plex, client: PlexClient, invalid: Any, changes: dict[str, Any], name: str
 ) -> None:
-    plex.body = ACCOUNT | changes | {"username": odd}
+    plex.body = ACCOUNT | changes | {"username": invalid}
     assert client.account("t") == PlexAccount(4217, name, "alice@example.org")
 
 
 @pytest.mark.parametrize(
-    ("email", "kept"),
+    ("email", "expected"),
     [
         ({}, None),
         (5, None),
@@ -284,14 +288,14 @@ def test_an_invalid_username_is_ignored(
     ids=lambda value: repr(value)[:30],
 )
 def test_an_invalid_email_is_ignored(
-    plex: Plex, client: PlexClient, email: Any, kept: str | None
+    plex: Plex, client: PlexClient, email: Any, expected: str | None
 ) -> None:
     plex.body = changed(ACCOUNT, email=email)
-    assert client.account("t") == PlexAccount(4217, "alice", kept)
+    assert client.account("t") == PlexAccount(4217, "alice", expected)
 
 
 @pytest.mark.parametrize(
-    ("username", "kept"),
+    ("username", "expected"),
     [
         ("  alice ", "alice"),
         ("al\0ice", "alice"),
@@ -314,10 +318,10 @@ def test_an_invalid_email_is_ignored(
     ],
 )
 def test_invisible_characters_are_removed_from_a_username(
-    plex: Plex, client: PlexClient, username: str, kept: str
+    plex: Plex, client: PlexClient, username: str, expected: str
 ) -> None:
     plex.body = changed(ACCOUNT, username=username)
-    assert client.account("t").username == kept
+    assert client.account("t").username == expected
 
 
 @pytest.mark.parametrize(
@@ -327,7 +331,7 @@ def test_invisible_characters_are_removed_from_a_username(
         [],
         "text",
         {},
-        changed(ACCOUNT, id=GONE),
+        changed(ACCOUNT, id=ABSENT),
         changed(ACCOUNT, id=None),
         changed(ACCOUNT, id="4217"),
         changed(ACCOUNT, id=4217.0),
@@ -345,7 +349,7 @@ def test_an_invalid_account_is_plex_unreachable(plex: Plex, client: PlexClient, 
 
 
 @pytest.mark.parametrize("status", [201, 401, 404, 422])
-def test_a_refused_account_or_server_list_is_plex_unreachable(
+def test_an_account_or_server_list_with_an_error_status_is_plex_unreachable(
     plex: Plex, client: PlexClient, status: int
 ) -> None:
     plex.status, plex.body = status, dict(ACCOUNT)
@@ -355,48 +359,59 @@ def test_a_refused_account_or_server_list_is_plex_unreachable(
 
 
 @pytest.mark.parametrize("body", [None, [], "text", {}, {"success": False}], ids=str)
-def test_a_404_that_is_not_plex_own_is_no_expiry(plex: Plex, client: PlexClient, body: Any) -> None:
+def test_a_404_means_expired_only_with_the_body_of_plex(
+    plex: Plex, client: PlexClient, body: Any
+) -> None:
     plex.status, plex.body = 404, body
     assert code_of(client.claimed_token, 1) == ErrorCode.PLEX_UNREACHABLE
 
 
-@pytest.mark.parametrize(("retry_after", "told"), [(None, "5"), (1, "5"), (20, "20"), (3600, "60")])
+@pytest.mark.parametrize(
+    ("retry_after", "expected"), [(None, "5"), (1, "5"), (20, "20"), (3600, "60")]
+)
 def test_retry_after_of_plex_reaches_the_caller(
-    plex: Plex, client: PlexClient, retry_after: int | None, told: str
+    plex: Plex, client: PlexClient, retry_after: int | None, expected: str
 ) -> None:
-    plex.trouble = http.UpstreamError("plex.example.org answered 429", retry_after=retry_after)
+    plex.error = http.UpstreamError("plex.example.org answered 429", retry_after=retry_after)
     with pytest.raises(AppError) as caught:
         client.create_pin()
-    assert caught.value.headers == {"Retry-After": told}
+    assert caught.value.headers == {"Retry-After": expected}
 
 
-def test_an_invalid_answer_has_a_retry_after_too(plex: Plex, client: PlexClient) -> None:
+def test_an_invalid_response_has_a_retry_after(plex: Plex, client: PlexClient) -> None:
     plex.body = "nonsense"
     with pytest.raises(AppError) as caught:
         client.create_pin()
     assert caught.value.headers == {"Retry-After": "5"}
 
 
-def test_calls_that_share_a_budget_take_the_time_left(plex: Plex, client: PlexClient) -> None:
+def test_a_call_with_a_budget_uses_the_remaining_time(plex: Plex, client: PlexClient) -> None:
     budget = http.Budget(0.5)
     plex.body = ACCOUNT
     client.account("t")
     client.account("t", budget)
-    assert plex.seconds[0] == 4
-    assert 0 < plex.seconds[1] <= 0.5
+    assert plex.timeouts[0] == 4
+    assert 0 < plex.timeouts[1] <= 0.5
 
 
-def test_failures_open_the_breaker_and_refusals_do_not(plex: Plex, client: PlexClient) -> None:
-    # A client that asks for invalid PINs must not block the sign-in of others.
-    refusals: list[tuple[int, Any]] = [(404, {"errors": []}), (404, None), (401, None), (400, {})]
-    for plex.status, plex.body in refusals * FAILURES:
+def test_failed_calls_open_the_breaker_and_error_responses_do_not(
+    plex: Plex, client: PlexClient
+) -> None:
+    # A client that requests invalid PINs must not block the sign-in of others.
+    error_responses: list[tuple[int, Any]] = [
+        (404, {"errors": []}),
+        (404, None),
+        (401, None),
+        (400, {}),
+    ]
+    for plex.status, plex.body in error_responses * FAILURES:
         with pytest.raises(AppError):
             client.claimed_token(1)
     assert len(plex.calls) == 4 * FAILURES
-    plex.trouble = http.UpstreamError("plex.example.org: ReadTimeoutError")
+    plex.error = http.UpstreamError("plex.example.org: ReadTimeoutError")
     for _ in range(FAILURES):
         assert code_of(client.create_pin) == ErrorCode.PLEX_UNREACHABLE
-    plex.trouble = None
+    plex.error = None
     with pytest.raises(AppError) as caught:
         client.claimed_token(1)
     assert caught.value.code == ErrorCode.PLEX_UNREACHABLE
@@ -405,7 +420,7 @@ def test_failures_open_the_breaker_and_refusals_do_not(plex: Plex, client: PlexC
 
 
 def test_a_failed_call_is_plex_unreachable(plex: Plex, client: PlexClient) -> None:
-    plex.trouble = http.UpstreamError("plex.example.org: ReadTimeoutError")
+    plex.error = http.UpstreamError("plex.example.org: ReadTimeoutError")
     assert code_of(client.create_pin) == ErrorCode.PLEX_UNREACHABLE
     assert code_of(client.claimed_token, 1) == ErrorCode.PLEX_UNREACHABLE
     assert code_of(client.account, "t") == ErrorCode.PLEX_UNREACHABLE
@@ -418,7 +433,7 @@ def test_a_failed_call_is_plex_unreachable(plex: Plex, client: PlexClient) -> No
         ([], PlexAccess(reachable=False, owned=False)),
         ([SERVER], PlexAccess(reachable=True, owned=False)),
         ([changed(SERVER, owned=True)], PlexAccess(reachable=True, owned=True)),
-        ([changed(SERVER, owned=GONE)], PlexAccess(reachable=True, owned=False)),
+        ([changed(SERVER, owned=ABSENT)], PlexAccess(reachable=True, owned=False)),
         (
             [changed(SERVER, provides="client,player,server")],
             PlexAccess(reachable=True, owned=False),
@@ -433,7 +448,7 @@ def test_a_failed_call_is_plex_unreachable(plex: Plex, client: PlexClient) -> No
             PlexAccess(reachable=False, owned=False),
         ),
         ([changed(SERVER, clientIdentifier="our")], PlexAccess(reachable=False, owned=False)),
-        ([changed(SERVER, clientIdentifier=GONE)], PlexAccess(reachable=False, owned=False)),
+        ([changed(SERVER, clientIdentifier=ABSENT)], PlexAccess(reachable=False, owned=False)),
         (
             [changed(SERVER, provides="client,player", owned=True)],
             PlexAccess(reachable=False, owned=False),
@@ -441,7 +456,7 @@ def test_a_failed_call_is_plex_unreachable(plex: Plex, client: PlexClient) -> No
         ([changed(SERVER, provides="media-server")], PlexAccess(reachable=False, owned=False)),
         ([changed(SERVER, provides="servers")], PlexAccess(reachable=False, owned=False)),
         ([changed(SERVER, provides="")], PlexAccess(reachable=False, owned=False)),
-        ([changed(SERVER, provides=GONE)], PlexAccess(reachable=False, owned=False)),
+        ([changed(SERVER, provides=ABSENT)], PlexAccess(reachable=False, owned=False)),
         ([changed(SERVER, provides="client, server ")], PlexAccess(reachable=True, owned=False)),
         ([changed(SERVER, owned="true")], PlexAccess(reachable=True, owned=False)),
         ([changed(SERVER, owned=1)], PlexAccess(reachable=True, owned=False)),
@@ -463,7 +478,7 @@ def test_a_failed_call_is_plex_unreachable(plex: Plex, client: PlexClient) -> No
     ],
     ids=lambda value: repr(value)[:60],
 )
-def test_access_needs_an_entry_of_our_server(
+def test_access_requires_an_entry_of_our_server(
     plex: Plex, client: PlexClient, servers: list[Any], access: PlexAccess
 ) -> None:
     plex.body = servers
@@ -474,7 +489,7 @@ def test_access_needs_an_entry_of_our_server(
 
 
 @pytest.mark.parametrize(
-    "odd",
+    "invalid",
     [
         None,
         "our-server",
@@ -488,15 +503,15 @@ def test_access_needs_an_entry_of_our_server(
     ],
     ids=str,
 )
-def test_an_invalid_device_is_dropped_alone(plex: Plex, client: PlexClient, odd: Any) -> None:
-    plex.body = [odd, changed(SERVER, owned=True), odd]
+def test_only_the_invalid_device_is_dropped(plex: Plex, client: PlexClient, invalid: Any) -> None:
+    plex.body = [invalid, changed(SERVER, owned=True), invalid]
     assert client.access("t", "our-server") == PlexAccess(reachable=True, owned=True)
-    plex.body = [odd]
+    plex.body = [invalid]
     assert client.access("t", "our-server") == PlexAccess(reachable=False, owned=False)
 
 
 @pytest.mark.parametrize("body", [None, {}, {"MediaContainer": []}, "text", 5], ids=str)
-def test_servers_that_are_no_list_are_plex_unreachable(
+def test_a_server_list_of_another_type_is_plex_unreachable(
     plex: Plex, client: PlexClient, body: Any
 ) -> None:
     plex.body = body
@@ -509,16 +524,16 @@ def test_a_dropped_field_is_logged_without_its_value(
     plex.body = [changed(SERVER, owned="canary", provides=["canary"]), "canary"]
     client.access("canary-token", "our-server")
     logged = [
-        tuple(getattr(line, key) for key in ("message", "host", "path", "item", "cause"))
-        for line in caplog.records
+        tuple(getattr(record, key) for key in ("message", "host", "path", "item", "cause"))
+        for record in caplog.records
     ]
-    place = ("plex.example.org", "/api/v2/resources")
+    source = ("plex.example.org", "/api/v2/resources")
     assert logged == [
-        ("upstream_field_dropped", *place, "our-server", "provides: string_type"),
-        ("upstream_field_dropped", *place, "our-server", "owned: bool_type"),
-        ("upstream_item_dropped", *place, None, "model_type"),
+        ("upstream_field_dropped", *source, "our-server", "provides: string_type"),
+        ("upstream_field_dropped", *source, "our-server", "owned: bool_type"),
+        ("upstream_item_dropped", *source, None, "model_type"),
     ]
-    assert "canary" not in str([line.__dict__ for line in caplog.records])
+    assert "canary" not in str([record.__dict__ for record in caplog.records])
 
 
 def test_the_cause_of_plex_unreachable_is_logged_without_the_value(
@@ -526,7 +541,7 @@ def test_the_cause_of_plex_unreachable_is_logged_without_the_value(
 ) -> None:
     plex.body = changed(PIN, id="canary", code=5)
     code_of(client.create_pin)
-    assert [getattr(line, "cause", None) for line in caplog.records] == [
+    assert [getattr(record, "cause", None) for record in caplog.records] == [
         "id: int_type, code: string_type"
     ]
 

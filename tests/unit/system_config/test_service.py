@@ -20,7 +20,7 @@ def row(key: str, value: Any) -> ConfigRow:
     return ConfigRow(key, value, updated_at=datetime(2026, 1, 1, tzinfo=UTC), updated_by=None)
 
 
-def test_the_keys_are_those_of_the_contract() -> None:
+def test_the_keys_equal_those_of_the_contract() -> None:
     assert set(SETTINGS) == {
         *(f"rateLimit.{name}" for name, policy in POLICIES.items() if not policy.fixed),
         "session.lifetimes",
@@ -32,7 +32,7 @@ def test_the_keys_are_those_of_the_contract() -> None:
     }
 
 
-def test_defaults_hold_without_rows() -> None:
+def test_defaults_apply_without_rows() -> None:
     config = parse(())
     assert config.rate_limits == POLICIES
     assert config.sessions == Lifetimes(timedelta(days=30), timedelta(days=30), timedelta(days=90))
@@ -42,7 +42,7 @@ def test_defaults_hold_without_rows() -> None:
     assert config.audit_retention == timedelta(days=365)
 
 
-def test_every_kind_of_row_is_read() -> None:
+def test_every_kind_of_row_is_parsed() -> None:
     quotas = {"movies": {"limit": 0, "days": 1}, "seasons": {"limit": None, "days": 365}}
     config = parse(
         [
@@ -70,7 +70,7 @@ def test_every_kind_of_row_is_read() -> None:
 
 @pytest.mark.parametrize("key", sorted(SETTINGS))
 @pytest.mark.parametrize("value", [None, 5, "x", [], {}, {"limit": "5"}, {"nothing": 1}])
-def test_a_malformed_row_is_ignored(key: str, value: Any) -> None:
+def test_an_invalid_row_is_ignored(key: str, value: Any) -> None:
     assert parse([row(key, value)]) == parse(())
 
 
@@ -79,8 +79,8 @@ def test_each_default_is_a_valid_value(key: str) -> None:
     setting = SETTINGS[key]
     default = setting.default.model_dump(mode="json", by_alias=True)
     assert setting.read(default) == setting.default
-    for name, (least, most) in setting.bounds.items():
-        assert least <= default[name] <= most
+    for name, (minimum, maximum) in setting.bounds.items():
+        assert minimum <= default[name] <= maximum
 
 
 numbers = st.one_of(st.integers(-10, 5000), st.floats(), st.booleans(), st.none())
@@ -95,7 +95,7 @@ values = st.recursive(
 
 
 @given(rows=st.dictionaries(st.sampled_from([*sorted(SETTINGS), "unknown"]), values))
-def test_any_rows_give_settings_within_their_bounds(rows: dict[str, Any]) -> None:
+def test_any_rows_give_a_configuration_within_its_bounds(rows: dict[str, Any]) -> None:
     config = parse([row(key, value) for key, value in rows.items()])
     assert config.rate_limits.keys() == POLICIES.keys()
     for policy in config.rate_limits.values():

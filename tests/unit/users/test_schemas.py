@@ -28,7 +28,7 @@ def test_a_user_is_sent_with_the_fields_of_the_contract() -> None:
     }
 
 
-def test_an_admin_sees_two_fields_more() -> None:
+def test_a_user_for_admins_has_two_more_fields() -> None:
     assert AdminUserOut.model_fields.keys() - UserOut.model_fields.keys() == {"status", "quota"}
 
 
@@ -46,7 +46,7 @@ def test_an_admin_sees_two_fields_more() -> None:
         ("page", "0"),
     ],
 )
-def test_a_filter_that_does_not_exist_is_refused(name: str, value: str) -> None:
+def test_an_invalid_filter_is_refused(name: str, value: str) -> None:
     with pytest.raises(ValidationError) as caught:
         UserQuery.model_validate({name: value})
     assert [problem["loc"] for problem in caught.value.errors()] == [(name,)]
@@ -58,7 +58,7 @@ def test_any_text_is_a_valid_search(search: str) -> None:
 
 
 @pytest.mark.parametrize("sort", ["createdAt", "-createdAt", "username", "-username", "email"])
-def test_the_sorts_of_the_contract_are_accepted(sort: str) -> None:
+def test_the_sort_orders_of_the_contract_are_accepted(sort: str) -> None:
     assert UserQuery.model_validate({"sort": sort, "role": "admin"}).sort == sort
 
 
@@ -74,46 +74,46 @@ def test_any_text_is_refused_or_a_clean_name_without_an_at_sign(text: str) -> No
 
 
 @given(st.text("aA@＠. \t\0\u00a0\u200b-é😀", max_size=60))
-def test_any_text_is_refused_or_an_address_of_two_parts(text: str) -> None:
+def test_any_text_is_refused_or_an_email_of_two_parts(text: str) -> None:
     try:
-        address = TypeAdapter(Email).validate_python(text)
+        email = TypeAdapter(Email).validate_python(text)
     except ValidationError:
         parts = fold(text).split("@")
-        odd = clean(text) != text.strip() or " " in clean(text)
-        assert len(parts) != 2 or not all(parts) or odd
+        is_unclean = clean(text) != text.strip() or " " in clean(text)
+        assert len(parts) != 2 or not all(parts) or is_unclean
         return
-    assert address == text.strip() == clean(text)
-    if "＠" in address:
+    assert email == text.strip() == clean(text)
+    if "＠" in email:
         return
-    assert all(address.partition("@"))
-    assert address.count("@") == 1
-    assert " " not in address
+    assert all(email.partition("@"))
+    assert email.count("@") == 1
+    assert " " not in email
 
 
 @given(st.text("plex.invald@"), st.sampled_from(["plex.invalid", "PLEX.Invalid", "plex.invalid."]))
-def test_an_address_under_the_reserved_domain_is_refused(text: str, domain: str) -> None:
-    for address in (f"{text}@{domain}", f"a@{text}.{domain}"):
+def test_an_email_under_the_reserved_domain_is_refused(text: str, domain: str) -> None:
+    for email in (f"{text}@{domain}", f"a@{text}.{domain}"):
         with pytest.raises(ValidationError):
-            TypeAdapter(Email).validate_python(address)
+            TypeAdapter(Email).validate_python(email)
 
 
-def test_an_address_under_a_similar_domain_is_accepted() -> None:
-    for address in ("a@notplex.invalid", "a@plex.invalid.example", "plex.invalid@example.com"):
-        assert TypeAdapter(Email).validate_python(address) == address
+def test_an_email_under_a_similar_domain_is_accepted() -> None:
+    for email in ("a@notplex.invalid", "a@plex.invalid.example", "plex.invalid@example.com"):
+        assert TypeAdapter(Email).validate_python(email) == email
 
 
 @pytest.mark.parametrize(
-    ("body", "given_fields"),
+    ("body", "expected_fields"),
     [
         ({"role": "admin"}, {"role"}),
         ({"status": "active", "quota": None}, {"status", "quota"}),
         ({"quota": {"movies": {"limit": None, "days": 7}}}, {"quota"}),
     ],
 )
-def test_a_change_has_the_given_fields_only(
-    body: dict[str, object], given_fields: set[str]
+def test_a_change_has_only_the_fields_of_the_body(
+    body: dict[str, object], expected_fields: set[str]
 ) -> None:
-    assert UserChangeIn.model_validate(body).model_fields_set == given_fields
+    assert UserChangeIn.model_validate(body).model_fields_set == expected_fields
 
 
 @pytest.mark.parametrize("body", [{}, {"role": None}, {"status": None, "quota": None}])

@@ -1,4 +1,4 @@
-"""Concurrent calls."""
+"""Run calls concurrently and count their results."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -20,6 +20,8 @@ def at_once[T](jobs: Sequence[Callable[[], T]]) -> list[T]:
         return list(pool.map(run, jobs))
 
 
-def codes(answers: list[Answer]) -> Counter[str]:
+def codes(responses: list[Answer]) -> Counter[str]:
     """Count responses by status, errors by code."""
-    return Counter(str(answer.status) if answer.status < 300 else answer.code for answer in answers)
+    return Counter(
+        str(response.status) if response.status < 300 else response.code for response in responses
+    )

@@ -1,4 +1,4 @@
-"""Every deployment variant gives a complete stack; invalid parameters are refused with a reason."""
+"""Every deployment variant gives a complete stack; invalid parameters are rejected."""
 
 import json
 import re
@@ -7,10 +7,17 @@ from graphlib import TopologicalSorter
 import pytest
 
 from tests.support import cloudformation
-from tests.support.cloudformation import RefusedError, Stack, defaults, profile, template, walk
+from tests.support.cloudformation import (
+    RejectedParametersError,
+    Stack,
+    defaults,
+    profile,
+    template,
+    walk,
+)
 from tests.support.stacks import (
     EXTERNAL,
-    EXTERNAL_WAYS,
+    EXTERNAL_VARIANTS,
     KNOWN,
     all_stacks,
     for_every_variant,
@@ -33,9 +40,9 @@ EXTERNAL_SERVICES = (
 )
 
 
-def test_the_translator_leaves_parameters_alone() -> None:
+def test_the_translator_does_not_resolve_parameters() -> None:
     # Therefore one translation serves all variants. The id of a deployment contains its time.
-    sets = [all_stacks()[name].parameters for name in ("hobby", "scale and everything")]
+    sets = [all_stacks()[name].parameters for name in ("hobby", "scale with all options")]
     first, second = (
         re.sub(r"ApiDeployment[0-9a-f]{10}|RestApi deployment id: [0-9a-f]+", "", json.dumps(each))
         for each in cloudformation.translations(sets)
@@ -43,7 +50,7 @@ def test_the_translator_leaves_parameters_alone() -> None:
     assert first == second
 
 
-def test_ids_that_only_sam_resolves_are_not_referred_to() -> None:
+def test_no_ref_names_an_id_that_only_sam_resolves() -> None:
     # LocalStack reads the template before SAM and rejects `!Ref AuthFunction.Alias`, but accepts it
     # in a !Sub.
     for value in walk(template()["Resources"]):
@@ -58,7 +65,7 @@ def test_alarms_have_one_metric_each() -> None:
 
 
 @for_every_variant
-def test_each_reference_has_its_resource(stack: Stack) -> None:
+def test_each_reference_points_to_a_resource(stack: Stack) -> None:
     assert not stack.dangling
 
 
@@ -76,7 +83,7 @@ def test_the_template_is_within_the_limits_of_cloudformation() -> None:
     assert len(template()["Outputs"]) <= 200
 
 
-def test_hobby_and_the_defaults_need_the_tmdb_key_only() -> None:
+def test_the_hobby_profile_and_the_defaults_need_the_tmdb_key_only() -> None:
     assert template()["Parameters"].keys() == defaults().keys()
     cloudformation.check(defaults() | KNOWN)
     cloudformation.check(defaults() | KNOWN | profile("hobby"))
@@ -89,11 +96,11 @@ def test_each_profile_has_its_size_and_protection() -> None:
         assert scale.parameters[name] == "true", name
     assert scale.parameters["DatabaseDeletionProtection"] == "true"
     assert scale.parameters["SnapStart"] == "true"
-    bounds = [name for name in scale.parameters if name.endswith("Concurrency")]
-    assert len(bounds) == 5
-    assert sum(int(scale.parameters[name]) for name in bounds) >= 400
-    # A new account cannot reserve any: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
-    assert {hobby.parameters[name] for name in bounds} == {"0"}
+    limits = [name for name in scale.parameters if name.endswith("Concurrency")]
+    assert len(limits) == 5
+    assert sum(int(scale.parameters[name]) for name in limits) >= 400
+    # A new account cannot reserve concurrency: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+    assert {hobby.parameters[name] for name in limits} == {"0"}
     assert int(scale.parameters["LogRetentionDays"]) >= 30
     assert all(each.get("MultiAZ") == "true" for each in scale.of("AWS::RDS::DBInstance"))
     assert len(scale.of("AWS::EC2::NatGateway")) == 2
@@ -102,7 +109,7 @@ def test_each_profile_has_its_size_and_protection() -> None:
 
 
 class TestExternalDatabaseAndCache:
-    @pytest.mark.parametrize("name", EXTERNAL_WAYS)
+    @pytest.mark.parametrize("name", EXTERNAL_VARIANTS)
     def test_an_external_stack_needs_few_services(self, name: str) -> None:
         for each in all_stacks()[name].resources.values():
             assert each.type.startswith(EXTERNAL_SERVICES), each
@@ -111,8 +118,8 @@ class TestExternalDatabaseAndCache:
         for function in all_stacks()["external"].of("AWS::Lambda::Function"):
             assert not function.get("VpcConfig"), function
 
-    def test_functions_use_the_given_secrets(self) -> None:
-        stack = all_stacks()["external, two users"]
+    def test_functions_use_the_secrets_of_the_parameters(self) -> None:
+        stack = all_stacks()["external, two database users"]
         urls = {
             each.id: each.get("Environment.Variables")["DATABASE_URL"]
             for each in stack.of("AWS::Lambda::Function")
@@ -128,10 +135,10 @@ class TestExternalDatabaseAndCache:
 
 
 @for_every_variant
-def test_a_vpc_is_made_only_where_a_resource_is_in_it(stack: Stack) -> None:
+def test_a_vpc_is_created_only_if_a_resource_needs_it(stack: Stack) -> None:
     modes = {stack.parameters["DatabaseMode"], stack.parameters["CacheMode"]}
-    made = [each for each in stack.resources.values() if each.type.startswith(DATA_AND_NETWORK)]
-    assert bool(made) == (modes != {"external"})
+    in_vpc = [each for each in stack.resources.values() if each.type.startswith(DATA_AND_NETWORK)]
+    assert bool(in_vpc) == (modes != {"external"})
 
 
 @for_every_variant
@@ -150,12 +157,14 @@ def test_the_application_is_not_the_owner_of_the_tables(stack: Stack) -> None:
     assert (owner in urls.values()) == is_one_user
 
 
-class TestT14BothWays:
+class TestT14Coverage:
     @pytest.mark.parametrize("condition", template().get("Conditions", {}))
-    def test_each_condition_is_true_and_false_somewhere(self, condition: str) -> None:
-        met = {name for name, stack in all_stacks().items() if stack.conditions[condition]}
-        assert met
-        assert all_stacks().keys() - met
+    def test_each_condition_is_true_in_one_variant_and_false_in_another(
+        self, condition: str
+    ) -> None:
+        true_in = {name for name, stack in all_stacks().items() if stack.conditions[condition]}
+        assert true_in
+        assert all_stacks().keys() - true_in
 
     @pytest.mark.parametrize(
         ("name", "value"),
@@ -167,20 +176,22 @@ class TestT14BothWays:
             if name not in {"NodeEnv", "LogLevel", "LogRetentionDays"}
         ],
     )
-    def test_each_allowed_value_is_tried(self, name: str, value: str) -> None:
+    def test_each_allowed_value_occurs_in_a_variant(self, name: str, value: str) -> None:
         assert any(stack.parameters[name] == value for stack in all_stacks().values())
 
     @pytest.mark.parametrize("name", template()["Resources"])
-    def test_each_resource_is_made_somewhere(self, name: str) -> None:
+    def test_each_resource_occurs_in_a_variant(self, name: str) -> None:
         # The id of a layer ends with a digest of its content.
-        made = {other for stack in all_stacks().values() for other in stack.resources}
+        created = {
+            resource_id for stack in all_stacks().values() for resource_id in stack.resources
+        }
         digest = (
             "[0-9a-f]{10}" if template()["Resources"][name]["Type"].endswith("LayerVersion") else ""
         )
-        assert any(re.fullmatch(name + digest, other) for other in made)
+        assert any(re.fullmatch(name + digest, resource_id) for resource_id in created)
 
 
-class TestRefusedParameters:
+class TestRejectedParameters:
     @pytest.mark.parametrize(
         "parameters",
         [
@@ -202,13 +213,13 @@ class TestRefusedParameters:
         ],
         ids=str,
     )
-    def test_parameters_that_contradict_each_other_are_refused(
+    def test_invalid_or_contradictory_parameters_are_rejected(
         self, parameters: dict[str, str]
     ) -> None:
-        with pytest.raises(RefusedError):
+        with pytest.raises(RejectedParametersError):
             cloudformation.check(defaults() | KNOWN | parameters)
 
-    def test_each_rule_describes_its_refusal(self) -> None:
+    def test_each_rule_describes_its_rejection(self) -> None:
         for rule in template()["Rules"].values():
             for assertion in rule["Assertions"]:
                 assert len(assertion["AssertDescription"]) > 20
