@@ -21,7 +21,7 @@ PARALLEL := $(MAKE) --no-print-directory --jobs
 # GNU make 4 prints the output of each linter in one piece.
 SYNC := $(if $(filter output-sync,$(.FEATURES)),--output-sync)
 
-LOCKED := layers/dependencies/requirements $(addprefix requirements/,runtime dev sam audit checks emulator)
+LOCKED := layers/dependencies/requirements $(addprefix requirements/,runtime dev translator sam audit checks emulator)
 # The slowest first: they run side by side.
 LINTERS := mypy template bandit ty imports rules ruff format
 
@@ -44,7 +44,7 @@ check: lint ## Run lint, unit and contract tests, in about a minute
 	$(PYTEST) tests/unit tests/contract
 
 test: ## Run every check: lint, unit, integration, contract, end to end; for your own engines see docs/compatibility.md
-	@$(PARALLEL) $(VENV)/ready .venv-sam/ready
+	@$(PARALLEL) $(VENV)/ready .venv-translator/ready
 	@$(MAKE) --no-print-directory lint
 	$(PYTEST) $(if $(TESTS),$(TESTS),--cov)
 
@@ -102,7 +102,7 @@ sbom: .venv-sam/ready ## Write the bill of materials (CycloneDX) of a build: .aw
 sam: .venv-sam/ready ## Install the SAM command line into .venv-sam
 	.venv-sam/bin/sam validate --lint --region us-east-1
 
-deploy-check: $(VENV)/ready .venv-sam/ready .venv-checks/ready .venv-emulator/ready ## Check the deployment without an AWS account
+deploy-check: $(VENV)/ready .venv-translator/ready .venv-sam/ready .venv-checks/ready .venv-emulator/ready ## Check the deployment without an AWS account
 	@$(BIN)/python -m tests.deploy_check
 
 prove: $(VENV)/ready ## Inject faults under load, and write docs/reliability.md; the short form is make prove SHORT=1

@@ -79,8 +79,14 @@ def steps(folder: Path) -> list[Step]:
         ),
         Step(bill_title, partial(bill_of_materials, builds / "sbom.json")),
         Step(
-            "Compare the packages with the bill of materials",
-            partial(pytest, "tests/artifact/test_build.py", builds=builds),
+            "Check packages, bill of materials and the routes that sam local finds",
+            partial(
+                pytest,
+                "tests/artifact/test_bill.py",
+                "tests/artifact/test_build.py",
+                "tests/artifact/test_sam_local.py",
+                builds=builds,
+            ),
             native_build_title,
         ),
         Step(

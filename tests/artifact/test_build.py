@@ -8,7 +8,7 @@ import pytest
 from local.template.models import Template
 from local.template.reader import read_template
 from tests.support.api import TEMPLATE
-from tests.support.bill import listed_packages, packages_in
+from tests.support.packages import listed_packages, packages_in
 
 # The machine number in the ELF header of every Linux binary.
 MACHINES = {"arm64": 0xB7, "x86_64": 0x3E}

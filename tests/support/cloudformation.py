@@ -19,7 +19,7 @@ from local.template.intrinsics import ACCOUNT_ID, Resolver
 from local.template.loader import load
 
 ROOT = Path(__file__).parents[2]
-SAM_PYTHON = ROOT / ".venv-sam/bin/python"
+TRANSLATOR_PYTHON = ROOT / ".venv-translator/bin/python"
 ACCOUNT = ACCOUNT_ID
 REGION = "eu-west-1"
 
@@ -133,9 +133,9 @@ def stack(translated: Mapping[str, Any], overrides: Mapping[str, str]) -> Stack:
 
 def translations(parameter_sets: Iterable[Mapping[str, str]]) -> list[dict[str, Any]]:
     """Translate the template for each parameter set, as AWS does at a deployment."""
-    assert SAM_PYTHON.exists(), "make sam installs the translator"
+    assert TRANSLATOR_PYTHON.exists(), "`make test` and `make deploy-check` install the translator"
     completed = subprocess.run(
-        [SAM_PYTHON, Path(__file__).with_name("translate.py")],
+        [TRANSLATOR_PYTHON, Path(__file__).with_name("translate.py")],
         input=json.dumps({"template": template(), "parameters": list(parameter_sets)}),
         capture_output=True,
         text=True,

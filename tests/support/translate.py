@@ -1,6 +1,6 @@
 """Turn a SAM template into CloudFormation for each parameter set, as AWS does at a deployment.
 
-A separate program, run by the Python of .venv-sam, because the translator pins an older pydantic.
+A separate program in .venv-translator, because the translator pins an older pydantic.
 Reads {"template": …, "parameters": [{…}, …]}, writes the list of translations.
 """
 

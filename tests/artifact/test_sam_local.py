@@ -4,8 +4,9 @@ import json
 import subprocess
 
 from tests.support.api import ROUTES
-from tests.support.cloudformation import ROOT, SAM_PYTHON
+from tests.support.cloudformation import ROOT
 
+SAM_PYTHON = ROOT / ".venv-sam/bin/python"
 # The steps of start-api before it starts a container.
 READ_ROUTES = """
 import json, logging
