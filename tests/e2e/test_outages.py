@@ -62,13 +62,13 @@ def children_of(pid: int) -> list[int]:
 
 def workers_of(service: LocalService, function: str) -> list[int]:
     """Return the processes that run a function."""
-    found, left = [], children_of(service.process.pid)
-    for pid in left:
-        left += children_of(pid)
+    workers, remaining = [], children_of(service.process.pid)
+    for pid in remaining:
+        remaining += children_of(pid)
         environment = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
         if f"POWERTOOLS_SERVICE_NAME={function}".encode() in environment:
-            found.append(pid)
-    return found
+            workers.append(pid)
+    return workers
 
 
 def test_service_recovers_after_a_restart_of_the_database(
@@ -116,13 +116,13 @@ def test_transaction_is_rolled_back_when_its_function_is_killed(
     )
     with (
         psycopg.connect(external_engines[0].url) as connection,
-        psycopg.connect(external_engines[0].url, autocommit=True) as watcher,
+        psycopg.connect(external_engines[0].url, autocommit=True) as observer,
         ThreadPoolExecutor(1) as pool,
     ):
         connection.execute("LOCK TABLE request_items")
         interrupted = pool.submit(post_request)
         eventually(
-            lambda: watcher.execute(
+            lambda: observer.execute(
                 "SELECT 1 FROM pg_stat_activity"
                 " WHERE application_name = 'medianest-media' AND wait_event_type = 'Lock'"
             ).fetchone()
@@ -133,8 +133,8 @@ def test_transaction_is_rolled_back_when_its_function_is_killed(
         assert (answer.status, answer.code) == (500, "INTERNAL_ERROR")
         connection.rollback()
         assert eventually(post_request).status == 201
-        assert watcher.execute("SELECT count(*) FROM media_requests").fetchone() == (1,)
-        assert watcher.execute(
+        assert observer.execute("SELECT count(*) FROM media_requests").fetchone() == (1,)
+        assert observer.execute(
             "SELECT count(*) FROM audit_logs WHERE action = 'request.created'"
         ).fetchone() == (1,)
 

@@ -10,14 +10,14 @@ from tests.support.api import ROOT
 SECONDS = 300.0
 
 
-def report() -> list[str]:
+def digest_report() -> list[str]:
     """Return digests of the report's files."""
     files = sorted((ROOT / "docs").glob("reliability.*"))
     return [hashlib.sha256(file.read_bytes()).hexdigest() for file in files]
 
 
 def test_short_run_passes_and_does_not_change_the_report() -> None:
-    before = report()
+    before = digest_report()
     done = subprocess.run(
         [sys.executable, "-m", "tests.prove", "--short"],
         cwd=ROOT,
@@ -30,7 +30,7 @@ def test_short_run_passes_and_does_not_change_the_report() -> None:
     assert done.returncode == 0, done.stdout
     for fault in FAULTS:
         assert (f"{fault.name}: " in done.stdout) == fault.short, done.stdout
-    assert report() == before
+    assert digest_report() == before
 
 
 def test_short_run_has_a_fault_of_every_engine_and_upstream() -> None:
