@@ -98,7 +98,7 @@ FAULTS = (
     ),
     Fault(
         "database's disk full",
-        f"PostgreSQL on a file system of {disk.MEGABYTES} MiB that is kept completely full",
+        f"PostgreSQL on a file system of {disk.MEGABYTES} MiB that stays completely full",
         disk_full,
         codes=_DATABASE,
         setting=Setting(small_disk=True),
