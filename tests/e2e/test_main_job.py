@@ -36,8 +36,8 @@ def test_film_is_searched_requested_and_approved(fresh: LocalService) -> None:
     service = fresh
     plex_url, _ = service.standin_urls
     alice, bob = (service.sign_in(plex_url, name) for name in ("alice", "bob"))
-    found = service.call("GET", "/api/media/search", token=bob, query={"q": "matrix"})
-    assert found.data[0]["tmdbId"] == 603
+    results = service.call("GET", "/api/media/search", token=bob, query={"q": "matrix"})
+    assert results.data[0]["tmdbId"] == 603
     created = service.call("POST", "/api/media/request", token=bob, body=MATRIX)
     assert created.status == 201
     assert service.call("GET", "/api/admin/requests", token=bob).code == "FORBIDDEN"

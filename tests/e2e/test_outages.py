@@ -78,11 +78,11 @@ def test_service_recovers_after_a_restart_of_the_database(
     os.kill(external_engines[0].pid, signal.SIGKILL)
     eventually(lambda: not healthy(service))
     for path in ("/api/health", "/api/auth/me"):
-        down = service.call("GET", path, token=token)
-        assert (down.status, down.code) == (500, "DATABASE_CONNECTION_ERROR")
-        assert int(down.headers["retry-after"]) >= 1
-        assert down.headers["x-frame-options"] == "DENY"
-        assert "127.0.0.1" not in down.text
+        failed = service.call("GET", path, token=token)
+        assert (failed.status, failed.code) == (500, "DATABASE_CONNECTION_ERROR")
+        assert int(failed.headers["retry-after"]) >= 1
+        assert failed.headers["x-frame-options"] == "DENY"
+        assert "127.0.0.1" not in failed.text
     with PostgresEngine(tmp_path / "engines", durable=True).use() as restarted:
         assert restarted.url == external_engines[0].url
         eventually(lambda: healthy(service), seconds=10)
@@ -225,5 +225,5 @@ def test_calls_get_503_within_ten_seconds_while_upstreams_fail(
     for url in (plex_url, tmdb_url):
         plex.control(url, "DELETE", "fault")
     assert service.call("POST", "/api/auth/plex/verify", body={"pinId": handle}).status == 200
-    found = service.call("GET", "/api/media/search", token=token, query={"q": "matrix"})
-    assert found.data[0]["title"] == "The Matrix"
+    results = service.call("GET", "/api/media/search", token=token, query={"q": "matrix"})
+    assert results.data[0]["title"] == "The Matrix"

@@ -18,7 +18,7 @@ def digest_report() -> list[str]:
 
 def test_short_run_passes_and_does_not_change_the_report() -> None:
     before = digest_report()
-    done = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-m", "tests.prove", "--short"],
         cwd=ROOT,
         stdout=subprocess.PIPE,
@@ -27,9 +27,9 @@ def test_short_run_passes_and_does_not_change_the_report() -> None:
         timeout=SECONDS,
         check=False,
     )
-    assert done.returncode == 0, done.stdout
+    assert result.returncode == 0, result.stdout
     for fault in FAULTS:
-        assert (f"{fault.name}: " in done.stdout) == fault.short, done.stdout
+        assert (f"{fault.name}: " in result.stdout) == fault.short, result.stdout
     assert digest_report() == before
 
 

@@ -286,8 +286,8 @@ class TestDecisions:
         assert answer.data["processedBy"] == alice["id"]
         assert answer.data["processedAt"] >= answer.data["requestedAt"]
         assert "reason" not in answer.data
-        bobs = call("GET", "/api/media/requests", token=people["bob"]).json["data"]
-        assert bobs == [answer.data]
+        bobs_requests = call("GET", "/api/media/requests", token=people["bob"]).json["data"]
+        assert bobs_requests == [answer.data]
         audited = db.execute(
             "SELECT user_id::text, target_id, details FROM audit_logs"
             " WHERE action = 'request.approved'"
@@ -322,8 +322,8 @@ class TestDecisions:
         assert (repeated.status, repeated.code) == (409, "INVALID_STATE")
         assert repeated.details == {"status": decided["status"]}
         assert db.execute("SELECT count(*) FROM audit_logs").fetchone() == audited
-        bobs = call("GET", "/api/media/requests", token=people["bob"]).json["data"]
-        assert bobs == [decided]
+        bobs_requests = call("GET", "/api/media/requests", token=people["bob"]).json["data"]
+        assert bobs_requests == [decided]
 
     @pytest.mark.parametrize("decision", ["approve", "decline"])
     def test_decision_on_an_unknown_request_gets_404(
@@ -335,5 +335,5 @@ class TestDecisions:
     def test_users_cannot_approve_their_own_requests(self, people: dict[str, str]) -> None:
         created = post_request(people["bob"])
         assert decide(people["bob"], created["id"], "approve").code == "FORBIDDEN"
-        alices = post_request(people["alice"], SHOW)
-        assert decide(people["alice"], alices["id"], "approve").status == 200
+        alices_request = post_request(people["alice"], SHOW)
+        assert decide(people["alice"], alices_request["id"], "approve").status == 200

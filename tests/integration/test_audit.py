@@ -42,8 +42,8 @@ def add_rows(
 def user_id(db: Db, name: str) -> UUID:
     row = db.execute("SELECT id FROM users WHERE username = %s", (name,)).fetchone()
     assert row is not None
-    found: UUID = row[0]
-    return found
+    identifier: UUID = row[0]
+    return identifier
 
 
 @pytest.fixture

@@ -26,12 +26,12 @@ def bounded(keys: redis.Redis) -> BoundedCache:
 
 def cached_names(keys: redis.Redis) -> set[str]:
     """Return the names of the cached values."""
-    found: set[str] = set()
+    all_names: set[str] = set()
     for shard in keys.scan_iter("{test:*}:values"):
         names = keys.hkeys(shard)
         assert isinstance(names, list)
-        found |= {str(name) for name in names} - {""}
-    return found
+        all_names |= {str(name) for name in names} - {""}
+    return all_names
 
 
 def test_last_value_that_was_set_is_returned(bounded: BoundedCache) -> None:

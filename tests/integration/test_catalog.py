@@ -57,18 +57,18 @@ def post_request(token: str, body: dict[str, Any]) -> Answer:
 
 def requests_to(upstream_url: str) -> list[Any]:
     """Return the requests that an upstream received."""
-    found: list[Any] = plex.control(upstream_url, "GET", "requests")
-    return found
+    requests: list[Any] = plex.control(upstream_url, "GET", "requests")
+    return requests
 
 
 def cached_entries(keys: redis.Redis) -> dict[str, Any]:
     """Return the cached responses of TMDB by cache key."""
-    found: dict[str, Any] = {}
+    entries: dict[str, Any] = {}
     for shard in keys.scan_iter("{tmdb:*}:values"):
         values = keys.hgetall(shard)
         assert isinstance(values, dict)
-        found |= {str(name): json.loads(text) for name, text in values.items() if name}
-    return found
+        entries |= {str(name): json.loads(text) for name, text in values.items() if name}
+    return entries
 
 
 def store(name: str, entry: Any) -> None:
@@ -178,15 +178,18 @@ class TestDetails:
             path = f"/api/admin/requests/{ids[approve]}/approve"
             assert call("POST", path, token=people["alice"]).status == 200
         for token in people.values():
-            found = search(token, "breaking bad").data[0]
-            assert details(token, "tv", 1396).data["request"] == found["request"]
-        bobs = details(people["bob"], "tv", 1396).data["request"]
-        assert bobs == {"id": ids["bob"], "status": "approved" if approve == "bob" else "pending"}
+            result = search(token, "breaking bad").data[0]
+            assert details(token, "tv", 1396).data["request"] == result["request"]
+        bobs_request = details(people["bob"], "tv", 1396).data["request"]
+        assert bobs_request == {
+            "id": ids["bob"],
+            "status": "approved" if approve == "bob" else "pending",
+        }
 
     def test_film_shows_its_request_until_it_is_declined(self, people: dict[str, str]) -> None:
         created = post_request(people["bob"], MATRIX).data
-        bobs = {"id": created["id"], "status": "pending"}
-        assert details(people["bob"], "movie", 603).data["request"] == bobs
+        bobs_request = {"id": created["id"], "status": "pending"}
+        assert details(people["bob"], "movie", 603).data["request"] == bobs_request
         assert details(people["alice"], "movie", 603).data["request"] == {"status": "pending"}
         path = f"/api/admin/requests/{created['id']}/decline"
         call("POST", path, token=people["alice"], body={"reason": "no room"})
@@ -514,9 +517,9 @@ class TestLanguage:
         assert details(token, "movie", 603).data["posterPath"] == "/matrix-poster.jpg"
 
     def test_search_has_no_fallback_to_english(self, token: str) -> None:
-        (found,) = search(token, "spirited away").data
-        assert found["title"] == "\u5343\u3068\u5343\u5c0b\u306e\u795e\u96a0\u3057"
-        assert "overview" not in found
+        (result,) = search(token, "spirited away").data
+        assert result["title"] == "\u5343\u3068\u5343\u5c0b\u306e\u795e\u96a0\u3057"
+        assert "overview" not in result
 
     def test_request_stores_the_title_of_the_details(self, db: Db, token: str) -> None:
         created = post_request(token, {"mediaType": "movie", "tmdbId": 129})

@@ -404,8 +404,8 @@ class TestEffect:
         monkeypatch.setattr(system_config, "CACHE_SECONDS", 30.0)
         other = system_config.SettingsCache()
         unreachable = Database(SecretStr("postgresql://user@127.0.0.1:1/nothing"))
-        with monkeypatch.context() as down:
-            down.setattr(system_config, "database", lambda: unreachable)
+        with monkeypatch.context() as patched:
+            patched.setattr(system_config, "database", lambda: unreachable)
             assert other.current().auto_approval["user"].tv is False
         assert other.current().auto_approval["user"].tv is False
         now = time.time()
@@ -444,8 +444,8 @@ class TestConcurrentChanges:
             )
             eventually(lambda: _waits_for_a_lock(db), seconds=60)
             first.commit()
-            done = second.result(60)
-        assert done.stdout.strip().endswith("200"), done.stderr
+            result = second.result(60)
+        assert result.stdout.strip().endswith("200"), result.stderr
         assert stored_settings(db) == {"audit.retention": {"days": 300}}
         assert [details for *_, details in audited_changes(db)] == [
             {"from": {"days": 200}, "to": {"days": 300}}

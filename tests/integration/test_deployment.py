@@ -50,8 +50,8 @@ class CloudFormation:
         (only,) = self.responses
         return only
 
-    def call(self, kind: str, **more: Any) -> dict[str, Any]:
-        event = {"RequestType": kind, "ResponseURL": self.url, **CALL, **more}
+    def call(self, kind: str, **properties: Any) -> dict[str, Any]:
+        event = {"RequestType": kind, "ResponseURL": self.url, **CALL, **properties}
         return handler(event, LambdaContext(seconds_left=300))
 
 
@@ -115,8 +115,8 @@ def fresh(
         monkeypatch.delenv(variable.upper(), raising=False)
     monkeypatch.setattr(deployment, "_PAUSES", (0.0, 0.01, 0.01))
     with engines_of_run.database(engines[0], name, [app]) as url:
-        place = url.rpartition("@")[2]
-        instance = Fresh(url, f"postgresql://{app}:canary@{place}", monkeypatch)
+        server = url.rpartition("@")[2]
+        instance = Fresh(url, f"postgresql://{app}:canary@{server}", monkeypatch)
         instance.set_variable("DATABASE_URL", instance.url)
         instance.set_variable("APP_DATABASE_URL", instance.app_url)
         yield instance

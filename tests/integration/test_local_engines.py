@@ -122,9 +122,9 @@ def setting(url: str, name: str) -> str:
     return str(row[0])
 
 
-def wait_until(done: Callable[[], bool], seconds: float = 10) -> None:
+def wait_until(condition: Callable[[], bool], seconds: float = 10) -> None:
     deadline = time.monotonic() + seconds
-    while not done():
+    while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.005)
 

@@ -187,14 +187,16 @@ def environments(folder: Path, config: RunConfig) -> dict[str, dict[str, str]]:
     return asyncio.run(collect(), loop_factory=asyncio.new_event_loop)
 
 
-@pytest.mark.parametrize("place", ["file", "environment"])
-def test_every_variable_reaches_the_functions(tmp_path: Path, place: str) -> None:
+@pytest.mark.parametrize("source", ["file", "environment"])
+def test_every_variable_reaches_the_functions(tmp_path: Path, source: str) -> None:
     fields = {name.upper(): field for name, field in Environment.model_fields.items()}
     assert ALL_VARIABLES.keys() == fields.keys() - ON_AWS
     assert all(value != str(fields[name].default) for name, value in ALL_VARIABLES.items())
     text = "".join(f"{name}='{value}'\n" for name, value in ALL_VARIABLES.items())
     config = (
-        run_config(tmp_path, text) if place == "file" else run_config(tmp_path, "", **ALL_VARIABLES)
+        run_config(tmp_path, text)
+        if source == "file"
+        else run_config(tmp_path, "", **ALL_VARIABLES)
     )
 
     actual = environments(tmp_path, config)
@@ -426,8 +428,8 @@ def test_killed_service_leaves_no_process_and_restarts(tmp_path: Path) -> None:
 
 
 def test_start_fails_when_the_port_is_in_use(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
         result = command("--data", tmp_path, "--port", port)
 
     assert result.returncode == 1

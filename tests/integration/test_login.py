@@ -295,10 +295,10 @@ class TestAccountConstraints:
         self, db: Db, erin: User, email: str, username: str
     ) -> None:
         with database().transaction() as connection:
-            taken = users_repository.add_local_user(
+            user = users_repository.add_local_user(
                 connection, email=email, username=username, password_hash="x", role="user"
             )
-        assert taken is None
+        assert user is None
         assert count(db, "users") == 1
 
     @pytest.mark.parametrize(

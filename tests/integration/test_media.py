@@ -25,14 +25,14 @@ def search(token: str, **query: Any) -> Any:
 
 class TestSearch:
     def test_finds_films_and_shows(self, people: dict[str, str]) -> None:
-        found = search(people["bob"], q="matrix")
-        first = found["data"][0]
+        results = search(people["bob"], q="matrix")
+        first = results["data"][0]
         assert first["title"] == "The Matrix"
         assert (first["mediaType"], first["tmdbId"], first["year"]) == ("movie", 603, 1999)
-        assert found["pagination"]["page"] == 1
-        assert found["pagination"]["limit"] == 20
-        assert found["pagination"]["hasPrev"] is False
-        assert all("request" not in item for item in found["data"])
+        assert results["pagination"]["page"] == 1
+        assert results["pagination"]["limit"] == 20
+        assert results["pagination"]["hasPrev"] is False
+        assert all("request" not in item for item in results["data"])
 
     def test_type_filter_returns_only_that_type(self, people: dict[str, str]) -> None:
         films = search(people["bob"], q="the", type="movie")["data"]
@@ -54,17 +54,17 @@ class TestSearch:
             assert past_the_end["pagination"]["total"] == first["pagination"]["total"]
 
     def test_search_without_match_returns_an_empty_page(self, people: dict[str, str]) -> None:
-        found = search(people["bob"], q="zzzzqqqq")
-        assert found["data"] == []
-        assert found["pagination"]["total"] == 0
+        results = search(people["bob"], q="zzzzqqqq")
+        assert results["data"] == []
+        assert results["pagination"]["total"] == 0
 
     def test_search_that_matches_only_people_returns_an_empty_page(
         self, people: dict[str, str]
     ) -> None:
-        found = search(people["bob"], q="keanu reeves")
-        assert found["data"] == []
-        assert found["pagination"]["total"] == 0
-        assert found["pagination"]["hasNext"] is False
+        results = search(people["bob"], q="keanu reeves")
+        assert results["data"] == []
+        assert results["pagination"]["total"] == 0
+        assert results["pagination"]["hasNext"] is False
 
     def test_results_contain_neither_people_nor_null_values(self, people: dict[str, str]) -> None:
         for query in ("a", "e", "keanu"):
@@ -90,8 +90,8 @@ class TestSearch:
     ) -> None:
         body = {**BREAKING_BAD, "seasons": [2]}
         created = call("POST", "/api/media/request", token=people["bob"], body=body).data
-        found = search(people["bob"], q="breaking bad")["data"][0]
-        assert found["request"] == {"id": created["id"], "status": "pending"}
+        results = search(people["bob"], q="breaking bad")["data"][0]
+        assert results["request"] == {"id": created["id"], "status": "pending"}
 
     def test_declined_title_shows_no_request(self, people: dict[str, str]) -> None:
         created = call("POST", "/api/media/request", token=people["bob"], body=MATRIX).data
@@ -124,9 +124,9 @@ class TestSearch:
             "breaking\tbad",
             "\uff22reaking\u00a0bad",
         )
-        found = [search(people["bob"], q=text)["data"] for text in spellings]
-        assert found[0]
-        assert found == [found[0]] * len(spellings)
+        results = [search(people["bob"], q=text)["data"] for text in spellings]
+        assert results[0]
+        assert results == [results[0]] * len(spellings)
         (request,) = plex.control(tmdb_url, "GET", "requests")
         assert "query=breaking+bad" in request["query"]
         search(people["bob"], q="breakingbad")
@@ -170,9 +170,9 @@ class TestRequest:
         first = {**BREAKING_BAD, "seasons": [3, 1]}
         created = call("POST", "/api/media/request", token=people["bob"], body=first).data
         assert created["seasons"] == [1, 3]
-        carols = call("POST", "/api/media/request", token=people["carol"], body=BREAKING_BAD).data
-        assert carols["seasons"] == [2, 4, 5]
-        assert carols["skippedSeasons"] == [1, 3]
+        second = call("POST", "/api/media/request", token=people["carol"], body=BREAKING_BAD).data
+        assert second["seasons"] == [2, 4, 5]
+        assert second["skippedSeasons"] == [1, 3]
 
     def test_second_request_for_the_same_seasons_is_refused(
         self, db: Db, people: dict[str, str]
@@ -185,8 +185,8 @@ class TestRequest:
             assert refused.details == details
         assert count(db, "media_requests") == 1
         specials = {**BREAKING_BAD, "seasons": [0]}
-        extra = call("POST", "/api/media/request", token=people["carol"], body=specials)
-        assert extra.status == 201
+        specials_request = call("POST", "/api/media/request", token=people["carol"], body=specials)
+        assert specials_request.status == 201
 
     def test_refusal_names_no_request_of_another_user(self, people: dict[str, str]) -> None:
         for name, season in (("bob", 1), ("carol", 2)):
@@ -205,12 +205,12 @@ class TestRequest:
         self, db: Db, people: dict[str, str]
     ) -> None:
         created = call("POST", "/api/media/request", token=people["bob"], body=MATRIX).data
-        bobs = call("POST", "/api/media/request", token=people["bob"], body=MATRIX)
-        assert (bobs.status, bobs.code) == (409, "ALREADY_REQUESTED")
-        assert bobs.details == {"requestId": created["id"]}
-        carols = call("POST", "/api/media/request", token=people["carol"], body=MATRIX)
-        assert (carols.status, carols.code) == (409, "ALREADY_REQUESTED")
-        assert carols.details is None
+        second_of_bob = call("POST", "/api/media/request", token=people["bob"], body=MATRIX)
+        assert (second_of_bob.status, second_of_bob.code) == (409, "ALREADY_REQUESTED")
+        assert second_of_bob.details == {"requestId": created["id"]}
+        first_of_carol = call("POST", "/api/media/request", token=people["carol"], body=MATRIX)
+        assert (first_of_carol.status, first_of_carol.code) == (409, "ALREADY_REQUESTED")
+        assert first_of_carol.details is None
         assert count(db, "media_requests") == 1
         assert count(db, "request_items") == 1
 
@@ -393,9 +393,9 @@ class TestOwnRequests:
     def test_list_has_only_the_callers_requests_newest_first(
         self, people: dict[str, str], created_requests: list[Any]
     ) -> None:
-        bobs = self.list_requests(people["bob"])
-        assert bobs["data"] == created_requests[::-1]
-        assert bobs["pagination"] == {
+        bobs_requests = self.list_requests(people["bob"])
+        assert bobs_requests["data"] == created_requests[::-1]
+        assert bobs_requests["pagination"] == {
             "page": 1,
             "limit": 20,
             "total": 6,

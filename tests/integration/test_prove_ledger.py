@@ -55,10 +55,12 @@ def recording(db: Db, keys: object, plex_url: str) -> Recording:
     path = f"/api/media/requests/{recording.requests[1]}"
     assert call("DELETE", path, token=recording.tokens["bob"]).status == 204
     recording.ledger.changed(recording.requests[1], "cancelled", acknowledged=True)
-    old = claims_of(recording.tokens["bob"])
+    previous = claims_of(recording.tokens["bob"])
     answer = call("POST", "/api/auth/refresh", token=recording.tokens["bob"], body={})
-    new = answer.data["token"]
-    recording.ledger.refreshed(old["sub"], old["jti"], claims_of(new)["jti"], new)
+    new_token = answer.data["token"]
+    recording.ledger.refreshed(
+        previous["sub"], previous["jti"], claims_of(new_token)["jti"], new_token
+    )
     carol = recording.tokens["carol"]
     assert call("POST", "/api/auth/logout", token=carol, body={}).status == 204
     recording.ledger.ended(claims_of(carol)["jti"], acknowledged=True)

@@ -112,24 +112,30 @@ class TestDetails:
     def test_role_is_read_from_the_database_not_from_the_cache(
         self, db: Db, people: dict[str, str]
     ) -> None:
-        bobs, carols = create_request(people["bob"]), create_request(people["carol"], SHOW)
+        bobs_request, carols_request = (
+            create_request(people["bob"]),
+            create_request(people["carol"], SHOW),
+        )
         for name in ("alice", "bob"):
             id_of(people[name])  # this caches their sessions with their current roles
         db.execute("UPDATE users SET role = 'user' WHERE username = 'alice'")
         db.execute("UPDATE users SET role = 'admin' WHERE username = 'bob'")
-        assert get_request(people["alice"], bobs["id"]).code == "NOT_FOUND"
-        assert cancel(people["alice"], bobs["id"]).code == "NOT_FOUND"
-        assert get_request(people["bob"], carols["id"]).status == 200
-        assert cancel(people["bob"], carols["id"]).status == 204
+        assert get_request(people["alice"], bobs_request["id"]).code == "NOT_FOUND"
+        assert cancel(people["alice"], bobs_request["id"]).code == "NOT_FOUND"
+        assert get_request(people["bob"], carols_request["id"]).status == 200
+        assert cancel(people["bob"], carols_request["id"]).status == 204
 
     def test_suspended_admin_with_a_cached_session_sees_only_their_own_requests(
         self, db: Db, people: dict[str, str]
     ) -> None:
-        bobs, alices = create_request(people["bob"]), create_request(people["alice"], SHOW)
-        assert get_request(people["alice"], bobs["id"]).status == 200
+        bobs_request, alices_request = (
+            create_request(people["bob"]),
+            create_request(people["alice"], SHOW),
+        )
+        assert get_request(people["alice"], bobs_request["id"]).status == 200
         db.execute("UPDATE users SET status = 'suspended' WHERE username = 'alice'")
-        assert get_request(people["alice"], bobs["id"]).code == "NOT_FOUND"
-        assert get_request(people["alice"], alices["id"]).status == 200
+        assert get_request(people["alice"], bobs_request["id"]).code == "NOT_FOUND"
+        assert get_request(people["alice"], alices_request["id"]).status == 200
 
     @pytest.mark.parametrize("request_id", ["1", "me", UNKNOWN_ID[:-1], "%00", UNKNOWN_ID + "0"])
     @pytest.mark.parametrize("method", ["GET", "DELETE"])
@@ -160,8 +166,8 @@ class TestCancel:
         create_request(people["carol"], {**SHOW, "seasons": [3]})
         created = create_request(people["bob"], {**SHOW, "seasons": [2, 1]})
         assert cancel(people["bob"], created["id"]).status == 204
-        carols = create_request(people["carol"], {**SHOW, "seasons": [1, 2, 3]})
-        assert (carols["seasons"], carols["skippedSeasons"]) == ([1, 2], [3])
+        carols_request = create_request(people["carol"], {**SHOW, "seasons": [1, 2, 3]})
+        assert (carols_request["seasons"], carols_request["skippedSeasons"]) == ([1, 2], [3])
         [(_, _, _, details)] = audited(db, "request.cancelled")
         assert details["seasons"] == [1, 2]
 
@@ -183,12 +189,15 @@ class TestCancel:
         self, db: Db, people: dict[str, str]
     ) -> None:
         alice, bob = id_of(people["alice"]), id_of(people["bob"])
-        bobs, alices = create_request(people["bob"]), create_request(people["alice"], SHOW)
-        for created in (bobs, alices):
+        bobs_request, alices_request = (
+            create_request(people["bob"]),
+            create_request(people["alice"], SHOW),
+        )
+        for created in (bobs_request, alices_request):
             assert cancel(people["alice"], created["id"]).status == 204
         first, second = audited(db, "request.cancelled")
-        assert (first[0], first[2], first[3]["ownerId"]) == (alice, bobs["id"], bob)
-        assert (second[0], second[2]) == (alice, alices["id"])
+        assert (first[0], first[2], first[3]["ownerId"]) == (alice, bobs_request["id"], bob)
+        assert (second[0], second[2]) == (alice, alices_request["id"])
         assert "ownerId" not in second[3]
 
     @pytest.mark.parametrize("decision", ["approve", "decline"])
@@ -308,8 +317,8 @@ class TestCreate:
             create_request(people["bob"], {**title, **first})
             duplicate = post(people["carol"], {**title, **second})
             assert (duplicate.status, duplicate.code) == (409, "ALREADY_REQUESTED")
-        named = post(people["carol"], {**show, "seasons": [1, 2, 3, 4, 5]})
-        assert named.code == "ALREADY_REQUESTED"
+        with_all_seasons = post(people["carol"], {**show, "seasons": [1, 2, 3, 4, 5]})
+        assert with_all_seasons.code == "ALREADY_REQUESTED"
         assert len(request_rows(db)[0]) == 2
 
 

@@ -249,10 +249,10 @@ class TestExpiry:
         before = db.execute(ends).fetchall()
         db.execute("UPDATE sessions SET last_seen_at = now() - interval '29 days'")
         assert me(people["bob"]).status == 200
-        seen = db.execute(
+        recently_seen = db.execute(
             "SELECT count(*) FROM sessions WHERE last_seen_at > now() - interval '1 minute'"
         ).fetchone()
-        assert seen == (1,)
+        assert recently_seen == (1,)
         assert db.execute(ends).fetchall() == before
 
     def test_last_seen_is_updated_every_five_minutes_at_most(
@@ -450,16 +450,16 @@ class TestWrites:
 
     def test_revoked_session_changes_no_password(self, db: Db, people: dict[str, str]) -> None:
         account = {"email": "d@example.com", "username": "dora", "role": "user"}
-        old, new = "Cellar-door_42", "Attic-window_17"
-        body = {**account, "password": old}
+        old_password, new_password = "Cellar-door_42", "Attic-window_17"
+        body = {**account, "password": old_password}
         assert call("POST", "/api/admin/users", token=people["alice"], body=body).status == 201
-        login = {"identifier": "dora", "password": old}
+        login = {"identifier": "dora", "password": old_password}
         token = call("POST", "/api/auth/login", body=login).data["token"]
         other = call("POST", "/api/auth/login", body=login).data["token"]
         db.execute(
             "UPDATE sessions SET revoked_at = now() WHERE id = %s", (current_session_id(token),)
         )
-        change = {"currentPassword": old, "newPassword": new}
+        change = {"currentPassword": old_password, "newPassword": new_password}
         assert call("POST", "/api/auth/password", token=token, body=change).code == "JWT_INVALID"
         assert call("POST", "/api/auth/login", body=login).status == 200
         assert call("POST", "/api/auth/password", token=other, body=change).status == 204

@@ -213,7 +213,7 @@ class TestCreate:
         assert log_in(created.data["email"]).data["user"]["id"] == created.data["id"]
 
     @pytest.mark.parametrize(
-        ("fields", "taken"),
+        ("fields", "taken_fields"),
         [
             ({"username": "other"}, ["body.email"]),
             ({"username": "other", "email": "DORA@Example.com"}, ["body.email"]),
@@ -225,14 +225,14 @@ class TestCreate:
         ],
     )
     def test_names_of_another_local_account_are_refused(
-        self, db: Db, people: dict[str, str], fields: dict[str, str], taken: list[str]
+        self, db: Db, people: dict[str, str], fields: dict[str, str], taken_fields: list[str]
     ) -> None:
         create(people["alice"])
         before = count(db, "audit_logs")
-        assert sorted(fields_of(create(people["alice"], **fields))) == taken
+        assert sorted(fields_of(create(people["alice"], **fields))) == taken_fields
         assert (count(db, "users"), count(db, "audit_logs")) == (4, before)
-        free = {"email": "other@example.com", "username": "other"}
-        assert create(people["alice"], **free).status == 201
+        unused_names = {"email": "other@example.com", "username": "other"}
+        assert create(people["alice"], **unused_names).status == 201
 
     @pytest.mark.parametrize(
         ("first", "second"),
@@ -248,8 +248,8 @@ class TestCreate:
     ) -> None:
         created = create(people["alice"], username=first)
         assert created.status == 201
-        twin = create(people["alice"], username=second, email="other@example.com")
-        assert fields_of(twin) == ["body.username"]
+        duplicate = create(people["alice"], username=second, email="other@example.com")
+        assert fields_of(duplicate) == ["body.username"]
         for typed in (first, second, f"  {second}\u00a0"):
             assert log_in(typed).data["user"]["id"] == created.data["id"]
 
@@ -283,11 +283,11 @@ class TestCreate:
         self, db: Db, people: dict[str, str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         create(people["alice"])
-        taken = repository.taken_by_local_users
+        taken_by_local_users = repository.taken_by_local_users
 
         def interleaved_change(*args: Any, **kwargs: Any) -> list[str]:
             db.execute("DELETE FROM users WHERE username = 'dora'")
-            return taken(*args, **kwargs)
+            return taken_by_local_users(*args, **kwargs)
 
         monkeypatch.setattr(repository, "taken_by_local_users", interleaved_change)
         assert create(people["alice"]).status == 201
@@ -446,8 +446,8 @@ class TestDelete:
         assert delete(people["alice"], bob).code == "NOT_FOUND"
         # Other users are unaffected, and the title can be requested again.
         assert call("GET", "/api/auth/me", token=people["carol"]).status == 200
-        carols = call("POST", "/api/media/request", token=people["carol"], body=FILM)
-        assert carols.status == 201
+        next_request = call("POST", "/api/media/request", token=people["carol"], body=FILM)
+        assert next_request.status == 201
 
     def test_audit_rows_remain_and_the_deletion_names_the_user(
         self, db: Db, people: dict[str, str]
@@ -474,9 +474,9 @@ class TestDelete:
         decided = call("POST", path, token=people["carol"]).data
         assert decided["processedBy"] == carol
         assert delete(people["alice"], carol).status == 204
-        bobs = call("GET", "/api/media/requests", token=people["bob"]).data
+        bobs_requests = call("GET", "/api/media/requests", token=people["bob"]).data
         del decided["processedBy"]
-        assert bobs == [decided]
+        assert bobs_requests == [decided]
 
     def test_last_admin_cannot_be_deleted(
         self, db: Db, plex_url: str, people: dict[str, str]

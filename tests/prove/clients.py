@@ -227,22 +227,24 @@ class Client:
             self._ledger.changed(request_id, "cancelled", acknowledged=reply.ok)
 
     def _refresh(self) -> None:
-        old = self.session_id
+        previous_id = self.session_id
         reply = self._call("refresh", "POST", "/api/auth/refresh", body={})
         if reply.ok:
             self._use_token(reply.body["data"]["token"])
-            self._ledger.refreshed(self.user_id, old, self.session_id, reply.body["data"]["token"])
+            self._ledger.refreshed(
+                self.user_id, previous_id, self.session_id, reply.body["data"]["token"]
+            )
         elif reply.outcome_unknown:
-            self._ledger.refresh_unknown(self.user_id, old)
+            self._ledger.refresh_unknown(self.user_id, previous_id)
             self._session_uncertain = True
 
     def _sign_in_again(self) -> None:
-        old, token = self.session_id, self.token
+        previous_id, token = self.session_id, self.token
         if not self.sign_in():
             return
         reply = self._http.call("logout", "POST", "/api/auth/logout", body={}, token=token)
         if reply.ok or reply.outcome_unknown:
-            self._ledger.ended(old, acknowledged=reply.ok)
+            self._ledger.ended(previous_id, acknowledged=reply.ok)
 
     def _pending(self) -> None:
         reply = self._call("pending", "GET", "/api/admin/requests?status=pending&limit=20")

@@ -22,9 +22,9 @@ def small_disk(folder: Path) -> Iterator[None]:
     mount = ["mount", "-t", "tmpfs", "-o", size, "medianest-prove", str(folder)]
     if shutil.which("mount") is None or os.geteuid() != 0:
         raise NoDiskError("the right to mount a file system (root)")
-    done = subprocess.run(mount, stderr=subprocess.PIPE, text=True, timeout=20, check=False)
-    if done.returncode:
-        raise NoDiskError(f"the right to mount a file system ({done.stderr.strip()})")
+    result = subprocess.run(mount, stderr=subprocess.PIPE, text=True, timeout=20, check=False)
+    if result.returncode:
+        raise NoDiskError(f"the right to mount a file system ({result.stderr.strip()})")
     try:
         yield
     finally:

@@ -109,10 +109,10 @@ def _check_memory(result: EnduranceResult, functions: dict[int, str]) -> None:
     """Compare the memory of each process that ran in both phases."""
     if result.seconds < MIN_SECONDS:
         return
-    warm, late = (_medians(result, *factor) for factor in (WARM, LATE))
+    after_warm_up, at_the_end = (_medians(result, *factor) for factor in (WARM, LATE))
     growth: dict[str, list[float]] = defaultdict(list)
-    for pid in warm.keys() & late.keys():
-        growth[functions[pid]].append(late[pid] / warm[pid])
+    for pid in after_warm_up.keys() & at_the_end.keys():
+        growth[functions[pid]].append(at_the_end[pid] / after_warm_up[pid])
     result.growth = {name: max(each) for name, each in sorted(growth.items())}
     if not result.growth:
         result.failures.append("no worker ran long enough to compare its memory")

@@ -85,12 +85,12 @@ class Ledger:
             self.sign_ins[user_id] += 1
             self.sessions[session_id] = (user_id, token, "live")
 
-    def refreshed(self, user_id: str, old: str, new: str, token: str) -> None:
+    def refreshed(self, user_id: str, previous_id: str, new_id: str, token: str) -> None:
         """Record that a refresh replaced a session."""
         with self._lock:
             self.refreshes[user_id] += 1
-            self.sessions[old] = (*self.sessions[old][:2], "ended")
-            self.sessions[new] = (user_id, token, "live")
+            self.sessions[previous_id] = (*self.sessions[previous_id][:2], "ended")
+            self.sessions[new_id] = (user_id, token, "live")
 
     def ended(self, session_id: str, *, acknowledged: bool) -> None:
         """Record that a session was revoked."""

@@ -186,5 +186,5 @@ def _commit() -> str:
     if git is None:
         return "an unknown commit"
     command = [git, "rev-parse", "--short", "HEAD"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    return done.stdout.strip() or "an unknown commit"
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    return result.stdout.strip() or "an unknown commit"
