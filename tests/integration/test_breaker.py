@@ -21,7 +21,7 @@ NOWHERE = "redis://127.0.0.1:1/0"
 
 @pytest.fixture(params=["shared", "local"])
 def url(request: pytest.FixtureRequest, environment: dict[str, str], keys: redis.Redis) -> str:
-    """Return the address of the cache with the shared state, then one where nothing listens."""
+    """Return the address of the shared cache, or one where nothing listens: the state is local."""
     return environment["REDIS_URL"] if request.param == "shared" else NOWHERE
 
 

@@ -309,7 +309,7 @@ class TestEveryTask:
     def test_one_hundred_thousand_rows_are_deleted_in_one_run(self, db: Db, task: Task) -> None:
         task.add(db, task.expires_before - MINUTE, 100_000)
         task.add(db, task.expires_before + timedelta(hours=1), 3)
-        # The connection that applied the migrations is older than the limit of the role.
+        # Connect again: the connection that applied the migrations predates the role's time-out.
         database().close()
         with database().transaction() as connection:
             assert connection.execute("SHOW statement_timeout").fetchone() == ("3s",)
@@ -320,7 +320,7 @@ class TestEveryTask:
     def test_batch_uses_an_index_and_reads_only_the_rows_it_deletes(
         self, db: Db, name: str, task: Task
     ) -> None:
-        # With more expired rows, the planner might expect a sequential scan to find 500 quickly.
+        # A quarter of the rows has expired, so the planner might choose a sequential scan.
         task.add(db, task.expires_before + timedelta(hours=1), 15_000)
         task.add(db, task.expires_before - MINUTE, 5_000)
         db.execute(f"ANALYZE {task.table}".encode())
@@ -375,7 +375,7 @@ class TestEveryTask:
         assert run_schedule(task.schedule)["more"] is False
 
 
-# A separate process, as on Lambda: it pauses before the commit of a batch until it gets a line.
+# A separate process, as on Lambda. It pauses before the commit of a batch until it reads a line.
 _PAUSED_RUN = """
 import json, sys
 from functions.cleanup.app import handler

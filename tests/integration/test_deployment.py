@@ -126,7 +126,7 @@ def fresh(
 
 @pytest.fixture
 def broken(fresh: Fresh, tmp_path: Path) -> Path:
-    """Replace the migrations by a valid and a failing one."""
+    """Replace the migrations with a valid and a failing one."""
     (tmp_path / "0001_good.sql").write_text("CREATE TABLE good (id int);")
     (tmp_path / "0002_bad.sql").write_text("CREATE TABLE half (id int); SELECT 1 / 0;")
     migrate = runner.migrate

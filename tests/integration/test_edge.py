@@ -85,7 +85,7 @@ def test_every_response_has_the_standard_headers(
 @pytest.mark.parametrize(("method", "path"), PROTECTED)
 def test_unauthenticated_call_gets_401_and_changes_nothing(db: Db, method: str, path: str) -> None:
     before = snapshot(db)
-    # An unauthenticated caller learns nothing about the body or the query.
+    # The response to an unauthenticated caller does not depend on the body or the query.
     for extra in ({}, {"body": {"unknown": 1}}, {"raw": b"{"}, {"query": {"unknown": "1"}}):
         answer = call(method, concrete(path), **extra)
         assert_error(answer, 401, "JWT_INVALID")

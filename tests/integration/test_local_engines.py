@@ -39,7 +39,7 @@ with engine.use() as server:
 
 
 class EngineUser:
-    """A process that uses a server until its standard input ends, or it is killed."""
+    """A process that uses a server until its standard input ends or the process is killed."""
 
     def __init__(self, engine: str, directory: Path, *child: str) -> None:
         self.process = subprocess.Popen(

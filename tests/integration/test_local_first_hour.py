@@ -33,7 +33,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalService]:
 
 
 def lines_after(service: LocalService, start: int, *, until: str) -> list[str]:
-    """Wait for `until` in the output after `mark` characters; return the lines of that output."""
+    """Wait for `until` in the output after `start` characters; return the lines of that output."""
 
     def printed() -> list[str]:
         text = service.log.read_text()[start:]

@@ -425,7 +425,7 @@ def handler(event, context):
     started = time.monotonic()
 
     assert invoke(tmp_path, function(tmp_path, code)).error == "Runtime.ExitError"
-    assert time.monotonic() - started < DEADLINE  # thus before the child process ends
+    assert time.monotonic() - started < DEADLINE  # before the child process ends
 
 
 def test_python_runtime_client_is_used_without_the_native_one(tmp_path: Path) -> None:

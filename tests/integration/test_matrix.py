@@ -63,8 +63,8 @@ def only_admins(outcome: str, **options: Any) -> Row:
     return Row("FORBIDDEN", outcome, **options)
 
 
-# Exact outcomes, in the order of the contract's section 3; a route with an id gets an unknown one.
-# A route without a row gets one derived from its path and the examples of the API document.
+# Exact outcomes, in the order of the contract's section 3; the calls use an id that is unknown.
+# For a route without a row, `row_of` derives one from its path and the API document's examples.
 ROWS = {
     ("GET", "/api/health"): any_caller("200"),
     ("GET", "/api/openapi.json"): any_caller("200"),
@@ -441,7 +441,7 @@ class TestMethodOverrides:
         assert crowd.call("DELETE", path, "admin").status == 204
 
 
-# None of them is /api/admin/users, even if a proxy or a framework normalized it to that path.
+# A proxy or framework could normalize these to /api/admin/users, but none of them is a route.
 NON_CANONICAL_PATHS = [
     "//api/admin/users",
     "/api//admin/users",
@@ -472,7 +472,7 @@ NON_CANONICAL_PATHS = [
     "/api/admin/users/./..",
     "/api/admin/users/%2e%2e/%2e%2e",
 ]
-# Values in the place of a user's id that are no UUID.
+# Values for a user's id that are not UUIDs.
 MALFORMED_IDS = [".", "..", "%2e%2e", "%2e%2e%2fhealth", "..%5chealth", ";x", "%00", "*", "me"]
 
 

@@ -69,7 +69,7 @@ def test_second_run_applies_nothing(empty: str) -> None:
 def test_concurrent_runners_apply_each_migration_once(empty: str) -> None:
     with multiprocessing.get_context("spawn").Pool(4) as pool:
         applied = pool.map(run_migrations, [empty] * 4)
-    # The runners take turns, so each may apply some; none is applied twice or left out.
+    # A lock serializes the runners: each may apply some migrations, and each migration runs once.
     names = sorted(name for each in applied for name in each)
     assert names == [migration.name for migration in migrations()]
 

@@ -197,7 +197,7 @@ def test_server_process_that_dies_behind_pgbouncer_fails_one_transaction(
 def terminate(db: Db, connection: Db) -> None:
     row = connection.execute("SELECT pg_backend_pid()").fetchone()
     assert row is not None
-    # With a timeout, the result says whether the process has ended.
+    # With a timeout, the result shows whether the process has ended.
     assert db.execute("SELECT pg_terminate_backend(%s, 10000)", row).fetchone() == (True,)
 
 

@@ -282,7 +282,7 @@ class TestPeriod:
         for number, request in enumerate(created):
             make_older(db, request["id"], timedelta(hours=number))
         set_quotas(people["alice"], movies=2)
-        # Three of the four requests must expire before another fits; the last of them is made[1].
+        # Three of the four requests must expire before another one fits, created[1] as the last.
         resets_at = assert_exceeded(post_request(people["bob"], film(4)), "movies", 2, 4)
         assert resets_at is not None
         expected = requested_at(created[1]) - timedelta(hours=1) + 7 * DAY

@@ -729,7 +729,7 @@ def test_anonymous_calls_are_limited_while_the_database_is_down(
     set_limit(defaults, "api", 2, 60)
     assert call(*ME, token="a.b.c").code == "JWT_INVALID"
     database_down()
-    # The limit comes from the settings read last; no audit row is written.
+    # The limit comes from the cached settings; no audit row is written.
     assert call(*ME, token="a.b.c").code == "JWT_INVALID"
     assert_refused(call(*ME, token="a.b.c"), "api", 2, 60)
 

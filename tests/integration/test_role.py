@@ -26,7 +26,7 @@ PASSWORD = "p@ss/'wo\"rd;%s é"
 
 @dataclass(frozen=True)
 class RoleDatabase:
-    """A database whose owner is no superuser, as on RDS."""
+    """A database whose owner is not a superuser, as on RDS."""
 
     superuser: Db
     server: str
