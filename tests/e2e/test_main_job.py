@@ -76,7 +76,7 @@ def test_film_is_searched_requested_and_approved(fresh: LocalService) -> None:
 def test_unknown_path_or_method_gets_404_or_405_with_the_standard_headers(
     service: LocalService, method: str, path: str, status: int, code: str
 ) -> None:
-    # http.client does not normalise the path.
+    # http.client does not normalize the path.
     address = urlsplit(service.url)
     connection = http.client.HTTPConnection(str(address.hostname), address.port, timeout=20)
     connection.request(method, path, headers={"X-HTTP-Method-Override": "GET"})

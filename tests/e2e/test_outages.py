@@ -1,4 +1,4 @@
-"""Real processes: the database, the cache or an upstream is down, slow or hangs."""
+"""The service in real processes while the database, the cache or an upstream fails or hangs."""
 
 import os
 import signal
@@ -40,7 +40,7 @@ def service(tmp_path: Path, external_engines: tuple[Server, Server]) -> Iterator
 
 @contextmanager
 def frozen(*pids: int) -> Iterator[None]:
-    """Suspend processes: they do not answer and close no connection."""
+    """Suspend processes: they do not respond and keep their connections open."""
     for pid in pids:
         os.kill(pid, signal.SIGSTOP)
     try:
@@ -55,7 +55,7 @@ def healthy(service: LocalService) -> bool:
 
 
 def children_of(pid: int) -> list[int]:
-    """Return the child processes: of PostgreSQL, one for each connection."""
+    """Return the child processes; PostgreSQL has one for each connection."""
     tasks = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     return [int(child) for child in tasks]
 
@@ -152,7 +152,7 @@ def test_calls_fail_within_seven_seconds_while_the_database_hangs(
     token = service.sign_in(service.standin_urls[0], "alice")
     pid = external_engines[0].pid
     with frozen(pid, *children_of(pid)):
-        # An open connection: 2 seconds for the answer, then 3 for a new connection.
+        # An open connection: 2 seconds for the response, then 3 for a new connection.
         assert seconds_until_refused(service, "/api/auth/me", token) < 7
         # The next call fails fast during the pause.
         assert seconds_until_refused(service, "/api/auth/me", token) < 1.5

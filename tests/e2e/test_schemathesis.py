@@ -94,7 +94,7 @@ def test_schemathesis_finds_no_failure_in_any_operation(
     report = json.loads(report_file.read_text())
     assert report["failures"] == []
     assert {each["status"] for each in report["phases"].values()} == {"success"}
-    # It has tested all operations.
+    # Schemathesis has tested all operations.
     assert report["operations"]["tested"] == len(OPERATIONS)
     assert report["test_cases"]["generated"] > 1000
     assert OPERATIONS.keys() - succeeded(log) == NEVER_CALLED

@@ -22,7 +22,7 @@ from tests.support.api import ROOT
 
 SHORT = Scale(calm=2.0, fault=4.0, users=5, period=0.6, speed=False)
 # In the short form, faults with the same setting and time of recovery share a stage. The stages
-# run at the same time: they wait more than they work, above all for breakers.
+# run at the same time, because they spend most of it waiting, mainly for breakers to close.
 SHORT_MINUTES, SHORT_USERS = 0.1, 12
 
 

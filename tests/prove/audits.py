@@ -85,7 +85,7 @@ def unaudited(db: Db) -> list[str]:
 
 
 def counted(db: Db, action: str) -> dict[str, int]:
-    """Return the number of audited actions per user; a row can stand for several actions."""
+    """Return the number of audited actions per user; a row can count several actions."""
     rows = db.execute(
         "SELECT user_id::text, sum(coalesce((details->>'count')::int, 1))::int FROM audit_logs"
         " WHERE action = %s GROUP BY user_id",

@@ -280,7 +280,7 @@ class Client:
                 self._ledger.changed(request_id, effect, acknowledged=False)
 
     def _decision(self) -> tuple[str, str, dict[str, str]]:
-        # Approve few, because an approved request keeps its title forever.
+        # Approve few requests, because an approved title cannot be requested again.
         if self._random.random() < 0.15:
             return "approve", "approved", {}
         return "decline", "declined", {"reason": "no room"}

@@ -13,8 +13,8 @@ from tests.prove.stage import Setting, Stage, build_stage
 
 SAMPLE_SECONDS = 5.0
 CALLS_PER_SECOND = 25.0
-# The maximum of memory at the end relative to memory after the warm-up; functions still warm up in
-# shorter runs.
+# The maximum ratio of memory at the end to memory after the warm-up. It is checked only in runs of
+# at least MIN_SECONDS, because functions still warm up in shorter ones.
 MAX_GROWTH = 1.1
 MIN_SECONDS = 300.0
 # A worker has one connection; a worker that was just replaced may be counted twice.

@@ -143,7 +143,7 @@ FAULTS = (
         "no response, while twelve users poll for their sign-in every second; "
         "functions with the default concurrency limits of the template",
         plex_hangs,
-        # API Gateway may throttle sign-ins, and no other call.
+        # API Gateway may throttle sign-ins, but no other call.
         _SIGN_IN,
         _PLEX | {"RATE_LIMITED"},
         BREAKER_SECONDS,
