@@ -17,12 +17,12 @@ import urllib3
 
 from local.run_config import PROJECT
 
-# A schemathesis.Case: its own types do not describe bodies.
+# A schemathesis.Case, whose type annotations do not describe bodies.
 type Case = Any
 
 PASSWORD = os.environ["PASSWORD"]
 PEOPLE = set(os.environ["PEOPLE"].split())
-# The first must not get resources of root; calls that end a session use sessions of the second.
+# OTHER_USER must not get resources of root. Calls that end a session use sessions of EXPENDABLE.
 OTHER_USER, EXPENDABLE = "ann", "ben"
 SIGN_IN = ("/api/auth/login", "/api/auth/plex/verify")
 ENDING = ("/api/auth/logout", "/api/auth/refresh")
@@ -36,8 +36,7 @@ catalogue = json.loads((PROJECT / "local/standins/tmdb/catalogue.json").read_tex
 movies = itertools.cycle(title["id"] for title in catalogue["movies"])
 shows = itertools.cycle(title["id"] for title in catalogue["shows"])
 
-
-# How many responses of each operation with ids the other user tries.
+# The limit of responses per operation, and of ids per response, that the other user tries.
 TRIES = 3
 tried: Counter[str] = Counter()
 
@@ -94,7 +93,7 @@ def send(
 def accessible_to_its_owner_only(
     context: schemathesis.CheckContext, response: schemathesis.Response, case: Case
 ) -> None:
-    """Check that each resource of root is "not found" for another user."""
+    """Check that another user gets 404 for each resource of root."""
     label = case.operation.label
     if label not in RETURNS_IDS or response.status_code not in {200, 201} or tried[label] >= TRIES:
         return
@@ -109,11 +108,11 @@ def accessible_to_its_owner_only(
                 raise AssertionError(f"another user got {answer.status}: {method} {path}")
 
 
-# Rules that a schema of OpenAPI 3.0 cannot express.
+# Corrections for rules that a schema of OpenAPI 3.0 cannot express.
 
 
 def use_valid_period(case: Case) -> None:
-    """Ask for a period that does not end before it begins."""
+    """Use a period that does not end before it begins."""
     if "from" in case.query:
         case.query.pop("to", None)
 
@@ -154,8 +153,8 @@ def use_pending_request(case: Case) -> None:
     """Decide or cancel a new request, unless a previous step of a stateful test names one."""
     token = case.headers.get("Authorization")
     if case.meta.phase.name != "stateful" and token:
-        wanted = {"mediaType": "movie", "tmdbId": next(movies)}
-        answer = send(case, "POST", "/api/media/request", wanted, token)
+        film_request = {"mediaType": "movie", "tmdbId": next(movies)}
+        answer = send(case, "POST", "/api/media/request", film_request, token)
         case.path_parameters["id"] = answer.json()["data"]["id"]
 
 

@@ -1,4 +1,4 @@
-"""Concurrent calls: each gets an environment, and none gets a 429 for exhausted concurrency."""
+"""Concurrent calls: each gets an environment, and none gets 429 for lack of concurrency."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -18,15 +18,17 @@ FILMS = [
 PAGE = ("/api/auth/me", "/api/media/requests", "/api/media/requests?status=pending")
 
 
-bounded = pytest.mark.parametrize("burst", [True], ids=["bounds-of-the-template"], indirect=True)
+bounded = pytest.mark.parametrize(
+    "burst_service", [True], ids=["bounds-of-the-template"], indirect=True
+)
 # Forty calls start forty processes, so one test without bounds is enough.
 bounded_and_unbounded = pytest.mark.parametrize(
-    "burst", [False, True], ids=["unbounded", "bounds-of-the-template"], indirect=True
+    "burst_service", [False, True], ids=["unbounded", "bounds-of-the-template"], indirect=True
 )
 
 
 @pytest.fixture(scope="module")
-def burst(
+def burst_service(
     request: pytest.FixtureRequest,
     tmp_path_factory: pytest.TempPathFactory,
     own_engines: OwnEngines,
@@ -34,51 +36,56 @@ def burst(
     """Run the service without bounds, as `make run` does, or with those of the template."""
     data: Path = tmp_path_factory.mktemp("bursts")
     with (
-        own_engines("bursts") as own,
-        local_service(data, environment=own, bounds=request.param) as running,
+        own_engines("bursts") as variables,
+        local_service(data, environment=variables, bounds=request.param) as running,
     ):
         yield running
 
 
 @bounded_and_unbounded
-def test_forty_concurrent_reads_succeed(burst: LocalService) -> None:
-    token = burst.sign_in(burst.standin_urls[0], "bob")
+def test_forty_concurrent_reads_succeed(burst_service: LocalService) -> None:
+    token = burst_service.sign_in(burst_service.standin_urls[0], "bob")
     path = "/api/media/requests"
-    answers = at_once([partial(burst.call, "GET", path, token=token) for _ in range(40)])
-    assert codes(answers) == {"200": 40}
+    responses = at_once([partial(burst_service.call, "GET", path, token=token) for _ in range(40)])
+    assert codes(responses) == {"200": 40}
 
 
 @bounded
-def test_concurrent_calls_of_thirteen_page_loads_succeed(burst: LocalService) -> None:
-    token = burst.sign_in(burst.standin_urls[0], "carol")
-    answers = at_once([partial(burst.call, "GET", path, token=token) for path in PAGE * 13])
-    assert codes(answers) == {"200": len(PAGE) * 13}
-
-
-@bounded
-def test_twenty_four_concurrent_posts_succeed(burst: LocalService) -> None:
-    token = burst.sign_in(burst.standin_urls[0], "alice")
-    bodies = [{"mediaType": "movie", "tmdbId": film} for film in FILMS]
-    answers = at_once(
-        [partial(burst.call, "POST", "/api/media/request", token=token, body=b) for b in bodies]
+def test_concurrent_calls_of_thirteen_page_loads_succeed(burst_service: LocalService) -> None:
+    token = burst_service.sign_in(burst_service.standin_urls[0], "carol")
+    responses = at_once(
+        [partial(burst_service.call, "GET", path, token=token) for path in PAGE * 13]
     )
-    assert codes(answers) == {"201": len(FILMS)}
+    assert codes(responses) == {"200": len(PAGE) * 13}
 
 
 @bounded
-def test_signed_in_users_are_served_while_plex_hangs(burst: LocalService) -> None:
-    plex_url = burst.standin_urls[0]
-    token = burst.sign_in(plex_url, "dave")
-    pins = [burst.patiently("POST", "/api/auth/plex/pin", body={}).data for _ in range(16)]
+def test_twenty_four_concurrent_posts_succeed(burst_service: LocalService) -> None:
+    token = burst_service.sign_in(burst_service.standin_urls[0], "alice")
+    bodies = [{"mediaType": "movie", "tmdbId": film} for film in FILMS]
+    responses = at_once(
+        [
+            partial(burst_service.call, "POST", "/api/media/request", token=token, body=b)
+            for b in bodies
+        ]
+    )
+    assert codes(responses) == {"201": len(FILMS)}
+
+
+@bounded
+def test_signed_in_users_are_served_while_plex_hangs(burst_service: LocalService) -> None:
+    plex_url = burst_service.standin_urls[0]
+    token = burst_service.sign_in(plex_url, "dave")
+    pins = [burst_service.patiently("POST", "/api/auth/plex/pin", body={}).data for _ in range(16)]
     polls = [
-        partial(burst.call, "POST", "/api/auth/plex/verify", body={"pinId": pin["pinId"]})
+        partial(burst_service.call, "POST", "/api/auth/plex/verify", body={"pinId": pin["pinId"]})
         for pin in pins
     ]
-    reads = [partial(burst.call, "GET", "/api/auth/me", token=token) for _ in range(12)]
+    reads = [partial(burst_service.call, "GET", "/api/auth/me", token=token) for _ in range(12)]
     plex.control(plex_url, "PUT", "fault", {"kind": "hang"})
     try:
-        answers = at_once([*polls, *reads])
+        responses = at_once([*polls, *reads])
     finally:
         plex.control(plex_url, "DELETE", "fault")
-    assert codes(answers[len(polls) :]) == {"200": len(reads)}
-    assert set(codes(answers[: len(polls)])) <= {"PLEX_UNREACHABLE", "RATE_LIMITED"}
+    assert codes(responses[len(polls) :]) == {"200": len(reads)}
+    assert set(codes(responses[: len(polls)])) <= {"PLEX_UNREACHABLE", "RATE_LIMITED"}

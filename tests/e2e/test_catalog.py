@@ -34,15 +34,15 @@ def crowd(service: LocalService, path: str, token: str, **options: Any) -> list[
 def test_concurrent_cache_misses_call_tmdb_once(service: LocalService, slow_tmdb: str) -> None:
     token = service.sign_in(service.standin_urls[0], "alice")
     # Start the processes before the measured calls.
-    assert all(answer.status == 200 for answer in crowd(service, "/api/media/requests", token))
+    assert all(response.status == 200 for response in crowd(service, "/api/media/requests", token))
     for path, query, tmdb_path in (
         ("/api/media/tv/1399", None, "/3/tv/1399"),
         ("/api/media/search", {"q": "godfather"}, "/3/search/multi"),
     ):
         plex.control(slow_tmdb, "DELETE", "requests")
-        answers = crowd(service, path, token, query=query)
-        assert {answer.status for answer in answers} == {200}
-        assert len({answer.text for answer in answers}) == 1
-        assert not any("x-catalog-stale" in answer.headers for answer in answers)
+        responses = crowd(service, path, token, query=query)
+        assert {response.status for response in responses} == {200}
+        assert len({response.text for response in responses}) == 1
+        assert not any("x-catalog-stale" in response.headers for response in responses)
         received = plex.control(slow_tmdb, "GET", "requests")
         assert [request["path"] for request in received] == [tmdb_path]

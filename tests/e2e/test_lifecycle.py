@@ -30,8 +30,8 @@ def local(*arguments: str, **environment: str) -> subprocess.CompletedProcess[st
 
 
 def processes_on(data: Path) -> list[str]:
-    """Return the command lines of processes that name a data folder."""
-    found = []
+    """Return the command lines of the processes that use a data folder."""
+    commands = []
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit() and int(entry.name) != os.getpid():
             try:
@@ -40,8 +40,8 @@ def processes_on(data: Path) -> list[str]:
             except (FileNotFoundError, ProcessLookupError, PermissionError):
                 continue  # it has ended, or belongs to another user
             if str(data) in command or str(data) in environment:
-                found.append(command)
-    return found
+                commands.append(command)
+    return commands
 
 
 def listens(url: str) -> bool:
@@ -91,16 +91,16 @@ def test_service_restarts_immediately_after_sigkill(tmp_path: Path) -> None:
 
 
 def test_second_start_on_the_same_data_is_refused(service: LocalService) -> None:
-    refused = local("--data", str(service.data), "--port", "0")
-    assert refused.returncode == 1
-    assert "already running" in refused.stderr
+    failed = local("--data", str(service.data), "--port", "0")
+    assert failed.returncode == 1
+    assert "already running" in failed.stderr
     assert service.call("GET", "/api/health").status == 200
 
 
 def test_reset_is_refused_while_the_service_runs(service: LocalService) -> None:
-    refused = local("reset", "--data", str(service.data))
-    assert refused.returncode == 1
-    assert "already running" in refused.stderr
+    failed = local("reset", "--data", str(service.data))
+    assert failed.returncode == 1
+    assert "already running" in failed.stderr
     assert service.call("GET", "/api/health").status == 200
 
 
@@ -114,14 +114,14 @@ def test_reset_removes_the_data_of_a_stopped_service(tmp_path: Path) -> None:
 
 def test_start_fails_when_the_port_is_in_use(tmp_path: Path, service: LocalService) -> None:
     port = service.url.rpartition(":")[2]
-    refused = local("--data", str(tmp_path / "data"), PORT=port)
-    assert refused.returncode == 1
-    assert f"Port {port}" in refused.stderr
+    failed = local("--data", str(tmp_path / "data"), PORT=port)
+    assert failed.returncode == 1
+    assert f"Port {port}" in failed.stderr
     assert not processes_on(tmp_path / "data")
 
 
 def test_all_invalid_settings_are_reported_at_once(tmp_path: Path) -> None:
-    refused = local(
+    failed = local(
         "--data",
         str(tmp_path / "data"),
         PORT="many",
@@ -130,25 +130,25 @@ def test_all_invalid_settings_are_reported_at_once(tmp_path: Path) -> None:
         NODE_ENV="staging",
         TMDB_API_URL="nowhere",
     )
-    assert refused.returncode == 2
+    assert failed.returncode == 2
     for name in ("PORT", "JWT_SECRET", "DATABASE_URL", "NODE_ENV", "TMDB_API_URL"):
-        assert name in refused.stderr
-    assert "hidden" not in refused.stderr
-    assert "Traceback" not in refused.stderr
+        assert name in failed.stderr
+    assert "hidden" not in failed.stderr
+    assert "Traceback" not in failed.stderr
 
 
 def test_unreachable_database_is_reported_without_traceback_or_password(tmp_path: Path) -> None:
-    refused = local(
+    failed = local(
         "--data",
         str(tmp_path / "data"),
         "--port",
         "0",
         DATABASE_URL="postgresql://user:hidden@127.0.0.1:1/nowhere",
     )
-    assert refused.returncode == 1
-    assert "DATABASE_URL" in refused.stderr
-    assert "Traceback" not in refused.stderr
-    assert "hidden" not in refused.stderr + refused.stdout
+    assert failed.returncode == 1
+    assert "DATABASE_URL" in failed.stderr
+    assert "Traceback" not in failed.stderr
+    assert "hidden" not in failed.stderr + failed.stdout
 
 
 def test_manually_fired_schedule_removes_expired_sessions(service: LocalService) -> None:
@@ -161,19 +161,19 @@ def test_manually_fired_schedule_removes_expired_sessions(service: LocalService)
         fired = local("fire", "ExpiredSessions", "--data", str(service.data))
         assert fired.returncode == 0, fired.stderr
         assert json.loads(fired.stdout) == {"task": "sessions", "deleted": 1, "more": False}
-        left = connection.execute("SELECT FROM sessions WHERE user_id = %s", carol).fetchall()
-        assert left == []
+        remaining = connection.execute("SELECT FROM sessions WHERE user_id = %s", carol).fetchall()
+        assert remaining == []
     assert service.call("GET", "/api/auth/me", token=token).code == "JWT_INVALID"
 
 
 def test_error_for_an_unknown_schedule_lists_the_known_schedules(service: LocalService) -> None:
-    refused = local("fire", "Nothing", "--data", str(service.data))
-    assert refused.returncode == 1
-    assert "ExpiredSessions" in refused.stderr
+    failed = local("fire", "Nothing", "--data", str(service.data))
+    assert failed.returncode == 1
+    assert "ExpiredSessions" in failed.stderr
 
 
 def test_fire_fails_without_traceback_when_no_service_runs(tmp_path: Path) -> None:
-    refused = local("fire", "ExpiredSessions", "--data", str(tmp_path))
-    assert refused.returncode == 1
-    assert "Traceback" not in refused.stderr
-    assert refused.stderr.strip()
+    failed = local("fire", "ExpiredSessions", "--data", str(tmp_path))
+    assert failed.returncode == 1
+    assert "Traceback" not in failed.stderr
+    assert failed.stderr.strip()

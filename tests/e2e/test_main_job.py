@@ -1,4 +1,4 @@
-"""The main job over HTTP, and the responses of the gateway itself."""
+"""A film from search to approval over HTTP, and the responses of the gateway itself."""
 
 import http.client
 from collections.abc import Iterator
@@ -26,8 +26,8 @@ def assert_standard_headers(headers: dict[str, str]) -> None:
 def fresh(tmp_path: Path, own_engines: OwnEngines) -> Iterator[LocalService]:
     """Run a service for one test, without any user."""
     with (
-        own_engines("fresh") as own,
-        local_service(tmp_path / "data", environment=own) as running,
+        own_engines("fresh") as variables,
+        local_service(tmp_path / "data", environment=variables) as running,
     ):
         yield running
 
@@ -36,17 +36,17 @@ def test_film_is_searched_requested_and_approved(fresh: LocalService) -> None:
     service = fresh
     plex_url, _ = service.standin_urls
     alice, bob = (service.sign_in(plex_url, name) for name in ("alice", "bob"))
-    found = service.call("GET", "/api/media/search", token=bob, query={"q": "matrix"})
-    assert found.data[0]["tmdbId"] == 603
-    made = service.call("POST", "/api/media/request", token=bob, body=MATRIX)
-    assert made.status == 201
+    results = service.call("GET", "/api/media/search", token=bob, query={"q": "matrix"})
+    assert results.data[0]["tmdbId"] == 603
+    created = service.call("POST", "/api/media/request", token=bob, body=MATRIX)
+    assert created.status == 201
     assert service.call("GET", "/api/admin/requests", token=bob).code == "FORBIDDEN"
     pending = service.call(
         "GET", "/api/admin/requests", token=alice, query={"status": "pending"}
     ).data
-    assert [item["id"] for item in pending] == [made.data["id"]]
+    assert [item["id"] for item in pending] == [created.data["id"]]
     decided = service.call(
-        "POST", f"/api/admin/requests/{made.data['id']}/approve", token=alice, body={}
+        "POST", f"/api/admin/requests/{created.data['id']}/approve", token=alice, body={}
     )
     assert decided.data["status"] == "approved"
     listed = service.call("GET", "/api/media/requests", token=bob).data
@@ -76,7 +76,7 @@ def test_film_is_searched_requested_and_approved(fresh: LocalService) -> None:
 def test_unknown_path_or_method_gets_404_or_405_with_the_standard_headers(
     service: LocalService, method: str, path: str, status: int, code: str
 ) -> None:
-    # http.client does not normalise the path.
+    # http.client does not normalize the path.
     address = urlsplit(service.url)
     connection = http.client.HTTPConnection(str(address.hostname), address.port, timeout=20)
     connection.request(method, path, headers={"X-HTTP-Method-Override": "GET"})
@@ -136,12 +136,12 @@ def test_gateway_throttles_a_burst_of_all_callers_together(service: LocalService
         calls = [
             pool.submit(service.call, "POST", "/api/auth/plex/pin", body={}) for _ in range(40)
         ]
-    answers = [each.result() for each in calls]
-    refused = [answer for answer in answers if answer.status == 429]
-    assert {answer.status for answer in answers} == {200, 429}
-    assert len(refused) >= 10
-    for answer in refused:
-        assert answer.code == "RATE_LIMITED"
-        assert int(answer.headers["retry-after"]) >= 1
-        assert_standard_headers(answer.headers)
+    responses = [each.result() for each in calls]
+    throttled = [response for response in responses if response.status == 429]
+    assert {response.status for response in responses} == {200, 429}
+    assert len(throttled) >= 10
+    for response in throttled:
+        assert response.code == "RATE_LIMITED"
+        assert int(response.headers["retry-after"]) >= 1
+        assert_standard_headers(response.headers)
     assert service.patiently("POST", "/api/auth/plex/pin", body={}).status == 200

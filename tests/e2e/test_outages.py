@@ -1,4 +1,4 @@
-"""Real processes: the database, the cache or an upstream is down, slow or hangs."""
+"""The service in real processes while the database, the cache or an upstream fails or hangs."""
 
 import os
 import signal
@@ -40,7 +40,7 @@ def service(tmp_path: Path, external_engines: tuple[Server, Server]) -> Iterator
 
 @contextmanager
 def frozen(*pids: int) -> Iterator[None]:
-    """Suspend processes: they do not answer and close no connection."""
+    """Suspend processes: they do not respond and keep their connections open."""
     for pid in pids:
         os.kill(pid, signal.SIGSTOP)
     try:
@@ -55,20 +55,20 @@ def healthy(service: LocalService) -> bool:
 
 
 def children_of(pid: int) -> list[int]:
-    """Return the child processes: of PostgreSQL, one for each connection."""
+    """Return the child processes; PostgreSQL has one for each connection."""
     tasks = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     return [int(child) for child in tasks]
 
 
 def workers_of(service: LocalService, function: str) -> list[int]:
     """Return the processes that run a function."""
-    found, left = [], children_of(service.process.pid)
-    for pid in left:
-        left += children_of(pid)
+    workers, remaining = [], children_of(service.process.pid)
+    for pid in remaining:
+        remaining += children_of(pid)
         environment = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
         if f"POWERTOOLS_SERVICE_NAME={function}".encode() in environment:
-            found.append(pid)
-    return found
+            workers.append(pid)
+    return workers
 
 
 def test_service_recovers_after_a_restart_of_the_database(
@@ -78,11 +78,11 @@ def test_service_recovers_after_a_restart_of_the_database(
     os.kill(external_engines[0].pid, signal.SIGKILL)
     eventually(lambda: not healthy(service))
     for path in ("/api/health", "/api/auth/me"):
-        down = service.call("GET", path, token=token)
-        assert (down.status, down.code) == (500, "DATABASE_CONNECTION_ERROR")
-        assert int(down.headers["retry-after"]) >= 1
-        assert down.headers["x-frame-options"] == "DENY"
-        assert "127.0.0.1" not in down.text
+        failed = service.call("GET", path, token=token)
+        assert (failed.status, failed.code) == (500, "DATABASE_CONNECTION_ERROR")
+        assert int(failed.headers["retry-after"]) >= 1
+        assert failed.headers["x-frame-options"] == "DENY"
+        assert "127.0.0.1" not in failed.text
     with PostgresEngine(tmp_path / "engines", durable=True).use() as restarted:
         assert restarted.url == external_engines[0].url
         eventually(lambda: healthy(service), seconds=10)
@@ -116,13 +116,13 @@ def test_transaction_is_rolled_back_when_its_function_is_killed(
     )
     with (
         psycopg.connect(external_engines[0].url) as connection,
-        psycopg.connect(external_engines[0].url, autocommit=True) as watcher,
+        psycopg.connect(external_engines[0].url, autocommit=True) as observer,
         ThreadPoolExecutor(1) as pool,
     ):
         connection.execute("LOCK TABLE request_items")
         interrupted = pool.submit(post_request)
         eventually(
-            lambda: watcher.execute(
+            lambda: observer.execute(
                 "SELECT 1 FROM pg_stat_activity"
                 " WHERE application_name = 'medianest-media' AND wait_event_type = 'Lock'"
             ).fetchone()
@@ -133,8 +133,8 @@ def test_transaction_is_rolled_back_when_its_function_is_killed(
         assert (answer.status, answer.code) == (500, "INTERNAL_ERROR")
         connection.rollback()
         assert eventually(post_request).status == 201
-        assert watcher.execute("SELECT count(*) FROM media_requests").fetchone() == (1,)
-        assert watcher.execute(
+        assert observer.execute("SELECT count(*) FROM media_requests").fetchone() == (1,)
+        assert observer.execute(
             "SELECT count(*) FROM audit_logs WHERE action = 'request.created'"
         ).fetchone() == (1,)
 
@@ -152,7 +152,7 @@ def test_calls_fail_within_seven_seconds_while_the_database_hangs(
     token = service.sign_in(service.standin_urls[0], "alice")
     pid = external_engines[0].pid
     with frozen(pid, *children_of(pid)):
-        # An open connection: 2 seconds for the answer, then 3 for a new connection.
+        # An open connection: 2 seconds for the response, then 3 for a new connection.
         assert seconds_until_refused(service, "/api/auth/me", token) < 7
         # The next call fails fast during the pause.
         assert seconds_until_refused(service, "/api/auth/me", token) < 1.5
@@ -225,5 +225,5 @@ def test_calls_get_503_within_ten_seconds_while_upstreams_fail(
     for url in (plex_url, tmdb_url):
         plex.control(url, "DELETE", "fault")
     assert service.call("POST", "/api/auth/plex/verify", body={"pinId": handle}).status == 200
-    found = service.call("GET", "/api/media/search", token=token, query={"q": "matrix"})
-    assert found.data[0]["title"] == "The Matrix"
+    results = service.call("GET", "/api/media/search", token=token, query={"q": "matrix"})
+    assert results.data[0]["title"] == "The Matrix"

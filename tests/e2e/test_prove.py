@@ -10,15 +10,15 @@ from tests.support.api import ROOT
 SECONDS = 600.0
 
 
-def report() -> list[str]:
+def digest_report() -> list[str]:
     """Return digests of the report's files."""
     files = sorted((ROOT / "docs").glob("reliability.*"))
     return [hashlib.sha256(file.read_bytes()).hexdigest() for file in files]
 
 
 def test_short_run_passes_and_does_not_change_the_report() -> None:
-    before = report()
-    done = subprocess.run(
+    before = digest_report()
+    result = subprocess.run(
         [sys.executable, "-m", "tests.prove", "--short"],
         cwd=ROOT,
         stdout=subprocess.PIPE,
@@ -27,10 +27,10 @@ def test_short_run_passes_and_does_not_change_the_report() -> None:
         timeout=SECONDS,
         check=False,
     )
-    assert done.returncode == 0, done.stdout
+    assert result.returncode == 0, result.stdout
     for fault in FAULTS:
-        assert (f"{fault.name}: " in done.stdout) == fault.short, done.stdout
-    assert report() == before
+        assert (f"{fault.name}: " in result.stdout) == fault.short, result.stdout
+    assert digest_report() == before
 
 
 def test_short_run_has_a_fault_of_every_engine_and_upstream() -> None:

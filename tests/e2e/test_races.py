@@ -16,7 +16,7 @@ from tests.support.local import LocalService, local_service
 
 @dataclass
 class Crowd:
-    """A service, and the answers to the first sign-in of each of twenty users, sent at once."""
+    """A service, and the responses to the concurrent first sign-ins of twenty users."""
 
     service: LocalService
     plex_url: str
@@ -58,37 +58,37 @@ def crowd(
     }
     data = tmp_path_factory.mktemp("races") / "data"
     with (
-        own_engines("races") as own,
-        local_service(data, environment={**own, **environment}) as service,
+        own_engines("races") as variables,
+        local_service(data, environment={**variables, **environment}) as service,
     ):
         handles = [service.begin(crowd_plex, name) for name in CROWD]
-        answers = at_once([partial(verify, service, handle) for handle in handles])
-        yield Crowd(service, crowd_plex, dict(zip(CROWD, answers, strict=True)))
+        responses = at_once([partial(verify, service, handle) for handle in handles])
+        yield Crowd(service, crowd_plex, dict(zip(CROWD, responses, strict=True)))
 
 
 def test_exactly_one_of_twenty_concurrent_first_sign_ins_becomes_admin(crowd: Crowd) -> None:
-    answers = list(crowd.sign_ins.values())
-    assert codes(answers) == {"200": len(CROWD)}
-    roles = Counter(answer.data["user"]["role"] for answer in answers)
+    responses = list(crowd.sign_ins.values())
+    assert codes(responses) == {"200": len(CROWD)}
+    roles = Counter(response.data["user"]["role"] for response in responses)
     assert roles == {"admin": 1, "user": len(CROWD) - 1}
 
 
 def test_sign_in_handle_works_once_when_ten_calls_use_it_at_once(crowd: Crowd) -> None:
     handle = crowd.service.begin(crowd.plex_url, CROWD[0])
-    answers = at_once([lambda: verify(crowd.service, handle)] * 10)
-    assert codes(answers) == {"200": 1, "PIN_EXPIRED": 9}
+    responses = at_once([lambda: verify(crowd.service, handle)] * 10)
+    assert codes(responses) == {"200": 1, "PIN_EXPIRED": 9}
 
 
 def test_one_of_twenty_concurrent_requests_for_the_same_film_is_created(crowd: Crowd) -> None:
     body = {"mediaType": "movie", "tmdbId": 603}
     path = "/api/media/request"
-    answers = at_once(
+    responses = at_once(
         [
             partial(crowd.service.call, "POST", path, token=token, body=body)
             for token in crowd.tokens.values()
         ]
     )
-    assert codes(answers) == {"201": 1, "ALREADY_REQUESTED": len(CROWD) - 1}
+    assert codes(responses) == {"201": 1, "ALREADY_REQUESTED": len(CROWD) - 1}
     listed = crowd.service.patiently(
         "GET", "/api/admin/requests", token=crowd.admin, query={"limit": 100}
     ).data
@@ -97,7 +97,7 @@ def test_one_of_twenty_concurrent_requests_for_the_same_film_is_created(crowd: C
 
 def test_each_season_is_held_once_when_requests_for_overlapping_seasons_race(crowd: Crowd) -> None:
     subsets = [[1, 2], [2, 3], [3, 4], [4, 5], [5, 1], [1, 3, 5], [2, 4], [5, 4, 3], [1], [2]]
-    answers = at_once(
+    responses = at_once(
         [
             partial(
                 crowd.post_request, token, {"mediaType": "tv", "tmdbId": 1396, "seasons": seasons}
@@ -105,48 +105,53 @@ def test_each_season_is_held_once_when_requests_for_overlapping_seasons_race(cro
             for token, seasons in zip(crowd.tokens.values(), subsets, strict=False)
         ]
     )
-    assert codes(answers).keys() <= {"201", "ALREADY_REQUESTED"}
+    assert codes(responses).keys() <= {"201", "ALREADY_REQUESTED"}
     held = [
-        season for answer in answers if answer.status == 201 for season in answer.data["seasons"]
+        season
+        for response in responses
+        if response.status == 201
+        for season in response.data["seasons"]
     ]
     assert sorted(held) == [1, 2, 3, 4, 5]
-    for answer, requested in zip(answers, subsets, strict=True):
-        if answer.status == 201:
-            skipped = answer.data.get("skippedSeasons", [])
-            assert sorted(answer.data["seasons"] + skipped) == sorted(requested)
+    for response, requested in zip(responses, subsets, strict=True):
+        if response.status == 201:
+            skipped = response.data.get("skippedSeasons", [])
+            assert sorted(response.data["seasons"] + skipped) == sorted(requested)
 
 
 def test_one_request_is_created_when_ten_calls_share_an_idempotency_key(crowd: Crowd) -> None:
     body = {"mediaType": "movie", "tmdbId": 27205}
-    once = partial(crowd.post_request, crowd.admin, body, headers={"Idempotency-Key": "once"})
-    answers = at_once([once] * 10)
-    assert codes(answers).keys() <= {"201", "IDEMPOTENCY_IN_PROGRESS"}
-    made = {answer.data["id"] for answer in answers if answer.status == 201}
-    assert len(made) == 1
-    assert once().data["id"] in made
+    post_once = partial(crowd.post_request, crowd.admin, body, headers={"Idempotency-Key": "once"})
+    responses = at_once([post_once] * 10)
+    assert codes(responses).keys() <= {"201", "IDEMPOTENCY_IN_PROGRESS"}
+    created_ids = {response.data["id"] for response in responses if response.status == 201}
+    assert len(created_ids) == 1
+    assert post_once().data["id"] in created_ids
 
 
 def test_one_decision_succeeds_when_approvals_and_declines_race(crowd: Crowd) -> None:
     service, admin = crowd.service, crowd.admin
-    made = crowd.post_request(admin, {"mediaType": "movie", "tmdbId": 157336}).data
-    path = f"/api/admin/requests/{made['id']}"
-    jobs = [
+    created = crowd.post_request(admin, {"mediaType": "movie", "tmdbId": 157336}).data
+    path = f"/api/admin/requests/{created['id']}"
+    decisions = [
         lambda: service.patiently("POST", f"{path}/approve", token=admin, body={}),
         lambda: service.patiently("POST", f"{path}/decline", token=admin, body={"reason": "no"}),
     ]
-    answers = at_once(jobs * 5)
-    assert codes(answers) == {"200": 1, "INVALID_STATE": 9}
-    winner = next(answer.data["status"] for answer in answers if answer.status == 200)
-    assert {answer.details["status"] for answer in answers if answer.status == 409} == {winner}
+    responses = at_once(decisions * 5)
+    assert codes(responses) == {"200": 1, "INVALID_STATE": 9}
+    winner = next(response.data["status"] for response in responses if response.status == 200)
+    assert {response.details["status"] for response in responses if response.status == 409} == {
+        winner
+    }
 
 
 def test_one_of_ten_concurrent_refreshes_of_a_token_succeeds(crowd: Crowd) -> None:
     service = crowd.service
     token = service.sign_in(crowd.plex_url, CROWD[1])
-    answers = at_once(
+    responses = at_once(
         [lambda: service.patiently("POST", "/api/auth/refresh", token=token, body={})] * 10
     )
-    assert codes(answers) == {"200": 1, "JWT_INVALID": 9}
+    assert codes(responses) == {"200": 1, "JWT_INVALID": 9}
     assert service.call("GET", "/api/auth/me", token=token).code == "JWT_INVALID"
 
 
@@ -157,21 +162,21 @@ def test_concurrent_changes_of_a_setting_are_audited_as_one_chain(crowd: Crowd) 
         path, body = "/api/admin/config/audit.retention", {"value": {"days": days}}
         return service.patiently("PUT", path, token=admin, body=body)
 
-    answers = at_once([partial(put, days) for days in range(100, 110)])
-    assert codes(answers) == {"200": 10}
+    responses = at_once([partial(put, days) for days in range(100, 110)])
+    assert codes(responses) == {"200": 10}
     logs = service.patiently(
         "GET", "/api/admin/audit-logs", token=admin, query={"action": "config.changed"}
     )
     changes = {row["details"]["from"]["days"]: row["details"]["to"]["days"] for row in logs.data}
     # Each change starts from the value that the previous one wrote, the first from the default.
-    days, order = 365, []
+    days, applied = 365, []
     while days in changes:
         days = changes[days]
-        order.append(days)
-    assert sorted(order) == list(range(100, 110))
+        applied.append(days)
+    assert sorted(applied) == list(range(100, 110))
     listed = service.patiently("GET", "/api/admin/config", token=admin).data
     current = next(entry["value"] for entry in listed if entry["key"] == "audit.retention")
-    assert current == {"days": order[-1]}
+    assert current == {"days": applied[-1]}
 
 
 def test_one_of_two_admins_remains_when_they_demote_each_other(crowd: Crowd) -> None:
@@ -186,13 +191,13 @@ def test_one_of_two_admins_remains_when_they_demote_each_other(crowd: Crowd) -> 
 
     assert change(first, ids[1], "admin").status == 200
     second = service.sign_in(plex_url, other_name)  # the new role ended the session
-    answers = at_once(
+    responses = at_once(
         [partial(change, first, ids[1], "user"), partial(change, second, ids[0], "user")]
     )
-    assert codes(answers).keys() <= {"200", "LAST_ADMIN", "FORBIDDEN", "JWT_INVALID"}
-    assert sum(answer.status == 200 for answer in answers) == 1
+    assert codes(responses).keys() <= {"200", "LAST_ADMIN", "FORBIDDEN", "JWT_INVALID"}
+    assert sum(response.status == 200 for response in responses) == 1
     # The other tests need the first admin and valid tokens.
-    if answers[1].status == 200:
+    if responses[1].status == 200:
         assert change(second, ids[0], "admin").status == 200
     for name in (first_name, other_name):
         crowd.sign_ins[name] = verify(service, service.begin(plex_url, name))

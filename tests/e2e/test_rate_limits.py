@@ -32,7 +32,7 @@ type Db = psycopg.Connection[tuple[Any, ...]]
 
 AT_ONCE = 8  # below the concurrency of a function
 # The gateway of these tests takes the caller's address from this header.
-CALLER = "X-Test-Caller"
+CALLER_HEADER = "X-Test-Caller"
 PIN = ("POST", "/api/auth/plex/pin")
 USERS = ("GET", "/api/admin/users")
 ME = ("GET", "/api/auth/me")
@@ -49,7 +49,7 @@ class Unthrottled:
     cache_pid: int
 
     def call(self, route: tuple[str, str], *, ip: str = "203.0.113.7", **options: Any) -> Answer:
-        headers = {CALLER: ip, **options.pop("headers", {})}
+        headers = {CALLER_HEADER: ip, **options.pop("headers", {})}
         return self.http.call(*route, headers=headers, **options)
 
     def sign_in(self, person: str) -> str:
@@ -73,12 +73,12 @@ class Unthrottled:
 
 
 def source_ip(request: web.BaseRequest) -> str:
-    return request.headers.get(CALLER, "127.0.0.1")
+    return request.headers.get(CALLER_HEADER, "127.0.0.1")
 
 
 @contextmanager
 def in_a_thread(data: Path, redis_url: str) -> Iterator[Service]:
-    """Run a service on its own event loop, without the gateway's throttles."""
+    """Run a service on a separate event loop, without the gateway's throttles."""
     settings = read_run_config(
         data=data, port=0, environment={"REDIS_URL": redis_url}, env_file=data / ".env"
     )
@@ -127,21 +127,23 @@ def unthrottled(tmp_path: Path) -> Iterator[Unthrottled]:
         yield Unthrottled(http, service.backends.plex_url, db, cache, valkey.pid)
 
 
-def many(number: int, job: Callable[[int], Answer]) -> Counter[str]:
+def count_results(total: int, job: Callable[[int], Answer]) -> Counter[str]:
     """Make calls with up to AT_ONCE in parallel; count the statuses and error codes."""
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        answers = list(pool.map(job, range(number)))
-    return Counter(str(answer.status) if answer.status < 400 else answer.code for answer in answers)
+        responses = list(pool.map(job, range(total)))
+    return Counter(
+        str(response.status) if response.status < 400 else response.code for response in responses
+    )
 
 
 def warm(service: Unthrottled, function: str, route: tuple[str, str]) -> None:
     """Send parallel calls to a function until at least four of its environments run."""
 
-    def several() -> bool:
-        many(2 * AT_ONCE, lambda _: service.call(route, ip="198.51.100.1"))
+    def send_calls() -> bool:
+        count_results(2 * AT_ONCE, lambda _: service.call(route, ip="198.51.100.1"))
         return service.environments(function) >= 4
 
-    eventually(several, seconds=30)
+    eventually(send_calls, seconds=30)
 
 
 def test_exactly_the_limit_passes_across_all_processes(unthrottled: Unthrottled) -> None:
@@ -154,9 +156,9 @@ def test_exactly_the_limit_passes_across_all_processes(unthrottled: Unthrottled)
             unthrottled.cache.script_flush()
         return unthrottled.call(USERS, token=alice, ip=f"203.0.113.{number}")
 
-    assert many(200, call) == {"200": 50, "RATE_LIMITED": 150}
+    assert count_results(200, call) == {"200": 50, "RATE_LIMITED": 150}
     # Another user at the same addresses has a separate limit.
-    assert many(60, lambda _: unthrottled.call(USERS, token=bob)) == {
+    assert count_results(60, lambda _: unthrottled.call(USERS, token=bob)) == {
         "FORBIDDEN": 50,
         "RATE_LIMITED": 10,
     }
@@ -168,7 +170,10 @@ def test_exactly_the_limit_of_sign_ins_passes_when_the_cache_is_down(
     set_limit(unthrottled.db, "plex-pin", 12, 3600)
     warm(unthrottled, "auth", ME)
     os.kill(unthrottled.cache_pid, signal.SIGKILL)
-    assert many(60, lambda _: unthrottled.call(PIN, body={})) == {"200": 12, "RATE_LIMITED": 48}
+    assert count_results(60, lambda _: unthrottled.call(PIN, body={})) == {
+        "200": 12,
+        "RATE_LIMITED": 48,
+    }
     assert unthrottled.call(PIN, body={}, ip="203.0.113.8").status == 200
     audited = unthrottled.db.execute(
         "SELECT count(*) FROM audit_logs WHERE action = 'limit.exceeded'"
@@ -183,16 +188,16 @@ def test_sign_in_limits_hold_and_calls_stay_fast_while_the_cache_hangs(
     alice = unthrottled.sign_in("alice")
     assert unthrottled.call(ME, token=alice).status == 200
     with suspended(unthrottled.cache_pid):
-        seconds = []
+        durations = []
         for _ in range(20):
             started = time.monotonic()
             answer = unthrottled.call(ME, token=alice)
-            seconds.append(time.monotonic() - started)
+            durations.append(time.monotonic() - started)
             assert answer.status == 200
             assert "ratelimit" in answer.headers
         # One call waits 0.1 seconds for the cache; the next ones skip it during the pause.
-        assert max(seconds) < 1
-        assert statistics.median(seconds) < 0.15
-        pins = [unthrottled.call(PIN, body={}).status for _ in range(5)]
-        assert pins == [200, 200, 200, 429, 429]
+        assert max(durations) < 1
+        assert statistics.median(durations) < 0.15
+        statuses = [unthrottled.call(PIN, body={}).status for _ in range(5)]
+        assert statuses == [200, 200, 200, 429, 429]
         assert unthrottled.call(PIN, body={}, ip="2001:db8::1").status == 200

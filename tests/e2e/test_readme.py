@@ -18,39 +18,41 @@ def walkthrough_of(readme: str) -> str:
 
 def run(script: str, service: LocalService) -> list[dict[str, Any]]:
     plex_url, _ = service.standin_urls
-    here = script.replace("http://127.0.0.1:3001", service.url)
-    here = here.replace("http://127.0.0.1:3002", plex_url)
-    done = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", here],
+    local_script = script.replace("http://127.0.0.1:3001", service.url)
+    local_script = local_script.replace("http://127.0.0.1:3002", plex_url)
+    result = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", local_script],
         capture_output=True,
         text=True,
         timeout=120,
         check=False,
     )
-    assert (done.returncode, done.stderr) == (0, "")
-    return [json.loads(line) for line in done.stdout.splitlines()]
+    assert (result.returncode, result.stderr) == (0, "")
+    return [json.loads(line) for line in result.stdout.splitlines()]
 
 
 def test_walkthrough_works_as_printed_and_can_be_repeated(root: Path, tmp_path: Path) -> None:
     script = walkthrough_of((root / "README.md").read_text())
     assert "127.0.0.1:3001" in script
     with local_service(tmp_path / "data", limits=True, trial_limits=True) as service:
-        answers = run(script, service)
-        assert all(answer["success"] for answer in answers)
-        health, alice, found, made, approved, mine = (answer["data"] for answer in answers)
+        responses = run(script, service)
+        assert all(response["success"] for response in responses)
+        health, alice, results, created, approved, listed = (
+            response["data"] for response in responses
+        )
         assert health["status"] == "healthy"
         assert (alice["username"], alice["role"]) == ("alice", "admin")
-        assert (found[0]["title"], found[0]["tmdbId"]) == ("The Matrix", 603)
-        assert (made["title"], made["status"]) == ("The Matrix", "pending")
-        assert (approved["id"], approved["status"]) == (made["id"], "approved")
-        assert mine == [approved]
+        assert (results[0]["title"], results[0]["tmdbId"]) == ("The Matrix", 603)
+        assert (created["title"], created["status"]) == ("The Matrix", "pending")
+        assert (approved["id"], approved["status"]) == (created["id"], "approved")
+        assert listed == [approved]
         for _ in range(4):
-            health, alice, found, refused, decided, mine = run(script, service)
-            assert all(answer["success"] for answer in (health, alice, found, mine))
-            assert found["data"][0]["request"]["status"] == "approved"
+            health, alice, results, refused, decided, listed = run(script, service)
+            assert all(response["success"] for response in (health, alice, results, listed))
+            assert results["data"][0]["request"]["status"] == "approved"
             assert refused["error"]["code"] == "ALREADY_REQUESTED"
             assert decided["error"]["code"] == "INVALID_STATE"
-            assert mine["data"] == [approved]
+            assert listed["data"] == [approved]
 
 
 @pytest.mark.parametrize(
@@ -64,12 +66,12 @@ def test_walkthrough_works_as_printed_and_can_be_repeated(root: Path, tmp_path: 
 )
 def test_error_for_a_missing_field_shows_the_response(root: Path, answer: str) -> None:
     helpers = walkthrough_of((root / "README.md").read_text()).partition("api $API")[0]
-    done = subprocess.run(
+    result = subprocess.run(
         ["bash", "-c", f'{helpers}\nfield data.pinId <<< "$0"', answer],
         capture_output=True,
         text=True,
         timeout=20,
         check=False,
     )
-    assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.strip() == f"no data.pinId in: {answer}".strip()
+    assert (result.returncode, result.stdout) == (1, "")
+    assert result.stderr.strip() == f"no data.pinId in: {answer}".strip()

@@ -20,14 +20,14 @@ USERS = CROWD[:12]
 THRONES = 1399  # has eight seasons
 CATALOGUE = json.loads((ROOT / "local/standins/tmdb/catalogue.json").read_text())
 MOVIES = [movie["id"] for movie in CATALOGUE["movies"]]
-# Each test requests its own films.
-OF_QUOTA, OF_BULK, OF_DELETION, OF_DECISIONS = (
+# The films of each test, all different.
+QUOTA_FILMS, BULK_FILMS, DELETION_FILMS, DECISION_FILMS = (
     MOVIES[:10],
     MOVIES[10:20],
     MOVIES[20:26],
     MOVIES[26:32],
 )
-DECISIONS = "('request.approved', 'request.declined', 'request.cancelled')"
+DECISION_ACTIONS = "('request.approved', 'request.declined', 'request.cancelled')"
 
 
 @dataclass
@@ -78,7 +78,8 @@ class Crowded:
         return [
             str(action)
             for (action,) in self.rows(
-                "SELECT action FROM audit_logs WHERE target_id = %s AND action IN " + DECISIONS,
+                "SELECT action FROM audit_logs WHERE target_id = %s AND action IN "
+                + DECISION_ACTIONS,
                 request_id,
             )
         ]
@@ -96,9 +97,9 @@ def crowd(
         "PLEX_AUTH_URL": f"{crowd_plex}/auth",
     }
     with (
-        own_engines("crowded") as own,
-        local_service(data, environment={**own, **environment}) as running,
-        database_of(data, own) as db,
+        own_engines("crowded") as variables,
+        local_service(data, environment={**variables, **environment}) as running,
+        database_of(data, variables) as db,
     ):
         tokens = {name: running.sign_in(crowd_plex, name) for name in USERS}
         crowd = Crowded(running, tokens, db, crowd_plex)
@@ -113,7 +114,7 @@ def test_each_season_is_held_once_when_ten_users_request_overlapping_seasons(
         [1, 2, 3], [3, 2], [4, 3, 2, 1], [5, 4], [8, 7, 6, 5], [6, 7], [1, 8], [2, 4, 6, 8],
         [7, 5, 3, 1], [8, 1],
     ]  # fmt: skip
-    answers = at_once(
+    responses = at_once(
         [
             partial(
                 crowd.post_request,
@@ -123,22 +124,22 @@ def test_each_season_is_held_once_when_ten_users_request_overlapping_seasons(
             for name, seasons in zip(USERS[2:], subsets, strict=True)
         ]
     )
-    assert codes(answers).keys() <= {"201", "ALREADY_REQUESTED"}
-    made = [answer.data for answer in answers if answer.status == 201]
-    held = sorted(season for request in made for season in request["seasons"])
+    assert codes(responses).keys() <= {"201", "ALREADY_REQUESTED"}
+    created = [response.data for response in responses if response.status == 201]
+    held = sorted(season for request in created for season in request["seasons"])
     assert held == [1, 2, 3, 4, 5, 6, 7, 8]
-    for answer, requested in zip(answers, subsets, strict=True):
-        if answer.status == 201:
-            skipped = answer.data.get("skippedSeasons", [])
-            assert answer.data["seasons"]
-            assert sorted(answer.data["seasons"] + skipped) == sorted(requested)
+    for response, requested in zip(responses, subsets, strict=True):
+        if response.status == 201:
+            skipped = response.data.get("skippedSeasons", [])
+            assert response.data["seasons"]
+            assert sorted(response.data["seasons"] + skipped) == sorted(requested)
     # A refused call leaves no request, and each request holds at least one season.
     rows = crowd.rows(
         "SELECT r.id::text, array_agg(i.season ORDER BY i.season) FROM media_requests r"
         " LEFT JOIN request_items i ON i.request_id = r.id WHERE r.tmdb_id = %s GROUP BY r.id",
         THRONES,
     )
-    assert sorted(rows) == sorted((request["id"], request["seasons"]) for request in made)
+    assert sorted(rows) == sorted((request["id"], request["seasons"]) for request in created)
 
 
 def test_two_of_ten_concurrent_requests_pass_when_the_quota_has_two_left(crowd: Crowded) -> None:
@@ -146,29 +147,31 @@ def test_two_of_ten_concurrent_requests_pass_when_the_quota_has_two_left(crowd: 
     quota = {"movies": {"limit": 2, "days": 7}, "seasons": {"limit": 3, "days": 7}}
     path = f"/api/admin/users/{crowd.id_of(name)}"
     assert crowd.call(USERS[0], "PATCH", path, {"quota": quota}).status == 200
-    answers = at_once([partial(crowd.film, name, number) for number in OF_QUOTA])
-    assert codes(answers) == {"201": 2, "QUOTA_EXCEEDED": 8}
-    for answer in answers:
-        if answer.status == 403:
-            assert (answer.details["used"], answer.details["limit"]) == (2, 2)
-    mine = crowd.rows(
+    responses = at_once([partial(crowd.film, name, number) for number in QUOTA_FILMS])
+    assert codes(responses) == {"201": 2, "QUOTA_EXCEEDED": 8}
+    for response in responses:
+        if response.status == 403:
+            assert (response.details["used"], response.details["limit"]) == (2, 2)
+    stored = crowd.rows(
         "SELECT count(*) FROM media_requests WHERE user_id = %s AND media_type = 'movie'",
         crowd.id_of(name),
     )
-    assert mine == [(2,)]
+    assert stored == [(2,)]
     # A refused call does not reserve the title: another user can request it.
-    refused = next(
-        number for number, answer in zip(OF_QUOTA, answers, strict=True) if answer.status == 403
+    refused_film = next(
+        number
+        for number, response in zip(QUOTA_FILMS, responses, strict=True)
+        if response.status == 403
     )
-    assert crowd.film(USERS[3], refused).status == 201
+    assert crowd.film(USERS[3], refused_film).status == 201
 
 
-@pytest.mark.parametrize("turn", range(len(OF_DECISIONS)))
+@pytest.mark.parametrize("offset", range(len(DECISION_FILMS)))
 def test_one_call_succeeds_when_approval_decline_and_cancellation_race(
-    crowd: Crowded, turn: int
+    crowd: Crowded, offset: int
 ) -> None:
     owner, first, second = USERS[4], USERS[0], USERS[1]
-    film = OF_DECISIONS[turn]
+    film = DECISION_FILMS[offset]
     request_id = crowd.film(owner, film).data["id"]
     jobs: list[Callable[[], Answer]] = [
         partial(crowd.decide, first, request_id, "approve"),
@@ -178,9 +181,9 @@ def test_one_call_succeeds_when_approval_decline_and_cancellation_race(
         partial(crowd.cancel, owner, request_id),
         partial(crowd.decide, second, request_id, "approve"),
     ]
-    answers = at_once(jobs[turn:] + jobs[:turn])
-    assert len([answer for answer in answers if answer.status < 300]) == 1
-    refused = codes([answer for answer in answers if answer.status >= 300])
+    responses = at_once(jobs[offset:] + jobs[:offset])
+    assert len([response for response in responses if response.status < 300]) == 1
+    refused = codes([response for response in responses if response.status >= 300])
     [effect] = crowd.effects(request_id)
     items = crowd.rows("SELECT active FROM request_items WHERE request_id = %s", request_id)
     if effect == "request.cancelled":
@@ -191,16 +194,16 @@ def test_one_call_succeeds_when_approval_decline_and_cancellation_race(
         assert items == [(effect == "request.approved",)]
         current = crowd.call(owner, "GET", f"/api/media/requests/{request_id}").data
         assert effect == f"request.{current['status']}"
-    again = crowd.film(USERS[5], film)
-    assert again.status == (409 if effect == "request.approved" else 201)
+    next_request = crowd.film(USERS[5], film)
+    assert next_request.status == (409 if effect == "request.approved" else 201)
 
 
 def test_each_request_is_decided_once_when_bulk_decisions_and_cancellations_race(
     crowd: Crowded,
 ) -> None:
     owner, first, second = USERS[6], USERS[0], USERS[1]
-    ids = [crowd.film(owner, number).data["id"] for number in OF_BULK]
-    answers = at_once(
+    ids = [crowd.film(owner, number).data["id"] for number in BULK_FILMS]
+    responses = at_once(
         [
             partial(crowd.bulk, first, "approve", ids),
             partial(crowd.bulk, second, "decline", ids[::-1]),
@@ -210,15 +213,15 @@ def test_each_request_is_decided_once_when_bulk_decisions_and_cancellations_race
             partial(crowd.cancel, owner, ids[-1]),
         ]
     )
-    assert codes(answers[:4]) == {"200": 4}
-    assert codes(answers[4:]).keys() <= {"204", "INVALID_STATE"}
+    assert codes(responses[:4]) == {"200": 4}
+    assert codes(responses[4:]).keys() <= {"204", "INVALID_STATE"}
     outcomes: dict[str, list[str]] = {each: [] for each in ids}
-    for answer in answers[:4]:
-        for item in answer.data:
+    for response in responses[:4]:
+        for item in response.data:
             if "status" in item:
                 outcomes[item["id"]].append(f"request.{item['status']}")
-    for request_id, answer in zip((ids[0], ids[-1]), answers[4:], strict=True):
-        if answer.status == 204:
+    for request_id, response in zip((ids[0], ids[-1]), responses[4:], strict=True):
+        if response.status == 204:
             outcomes[request_id].append("request.cancelled")
     for request_id in ids:
         assert len(outcomes[request_id]) == 1
@@ -229,11 +232,11 @@ def test_user_is_deleted_while_decisions_and_requests_run(crowd: Crowded) -> Non
     # Deletion locks admins, the user, then their requests: another lock order would deadlock.
     first, second = USERS[0], USERS[1]
     for deleted_user, role in zip(USERS[8:12], ("user", "admin", "user", "admin"), strict=True):
-        films = iter(OF_DELETION)
+        films = iter(DELETION_FILMS)
         ids = [crowd.film(deleted_user, next(films)).data["id"] for _ in range(3)]
         path = f"/api/admin/users/{crowd.id_of(deleted_user)}"
         crowd.give_role(deleted_user, role)
-        answers = at_once(
+        responses = at_once(
             [
                 partial(crowd.bulk, deleted_user, "approve", ids),
                 partial(crowd.bulk, second, "decline", ids),
@@ -244,7 +247,7 @@ def test_user_is_deleted_while_decisions_and_requests_run(crowd: Crowded) -> Non
                 partial(crowd.film, second, next(films)),
             ]
         )
-        assert codes(answers).keys() <= {
+        assert codes(responses).keys() <= {
             "200", "201", "204", "NOT_FOUND", "INVALID_STATE", "JWT_INVALID", "FORBIDDEN",
         }  # fmt: skip
         assert crowd.call(first, "GET", path).code == "NOT_FOUND"
@@ -252,7 +255,7 @@ def test_user_is_deleted_while_decisions_and_requests_run(crowd: Crowded) -> Non
             assert crowd.call(first, "GET", f"/api/media/requests/{request_id}").status == 404
             assert len(crowd.effects(request_id)) <= 1
         # The titles of the deleted user can be requested.
-        assert crowd.cancel(second, answers[-1].data["id"]).status == 204
-        for film in OF_DELETION:
-            made = crowd.film(second, film)
-            assert crowd.cancel(second, made.data["id"]).status == 204
+        assert crowd.cancel(second, responses[-1].data["id"]).status == 204
+        for film in DELETION_FILMS:
+            created = crowd.film(second, film)
+            assert crowd.cancel(second, created.data["id"]).status == 204

@@ -69,7 +69,7 @@ def test_schemathesis_finds_no_failure_in_any_operation(
     ):
         alice = service.sign_in(service.standin_urls[0], "alice")
         ids = [local_account(service, alice, name) for name in PEOPLE]
-        done = subprocess.run(
+        result = subprocess.run(
             [
                 *(sys.executable, "-m", "schemathesis.cli", "--no-color"),
                 *("--config-file", HERE / "schemathesis.toml"),
@@ -90,11 +90,11 @@ def test_schemathesis_finds_no_failure_in_any_operation(
             check=False,
         )
         log = service.log.read_text()
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert result.returncode == 0, result.stdout + result.stderr
     report = json.loads(report_file.read_text())
     assert report["failures"] == []
     assert {each["status"] for each in report["phases"].values()} == {"success"}
-    # It has tested all operations.
+    # Schemathesis has tested all operations.
     assert report["operations"]["tested"] == len(OPERATIONS)
     assert report["test_cases"]["generated"] > 1000
     assert OPERATIONS.keys() - succeeded(log) == NEVER_CALLED

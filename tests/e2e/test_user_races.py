@@ -64,8 +64,8 @@ def id_of(service: LocalService, token: str) -> str:
 
 def active_admins(service: LocalService, admin: str) -> list[str]:
     query = {"role": "admin", "status": "active"}
-    found = service.patiently("GET", USERS, token=admin, query=query).data
-    return [user["id"] for user in found]
+    users = service.patiently("GET", USERS, token=admin, query=query).data
+    return [user["id"] for user in users]
 
 
 def delete_other_admins(service: LocalService, admin: str) -> None:
@@ -89,7 +89,7 @@ def installation(
 ) -> Iterator[Installation]:
     """Run one service for all tests, because its start is the slow part."""
     data = tmp_path_factory.mktemp("admins") / "data"
-    with own_engines("admins") as own, local_service(data, environment=own) as service:
+    with own_engines("admins") as variables, local_service(data, environment=variables) as service:
         yield Installation(service, service.sign_in(service.standin_urls[0], "alice"))
 
 
@@ -100,24 +100,24 @@ def test_one_account_is_created_when_admins_race_with_names_that_differ_in_case(
     create(service, alice, "root2", "admin")
     other, _ = sign_in(service, "root2")
     names = ["twin", "Twin", "TWIN", "tWIN", "twiN"]
-    answers = at_once(
+    responses = at_once(
         [
             partial(create, service, admin, name, "user")
             for name in names
             for admin in (alice, other)
         ]
     )
-    assert codes(answers) == {"201": 1, "VALIDATION_ERROR": 9}
-    for answer in answers:
-        if answer.status == 400:
-            assert {problem["field"] for problem in answer.details} == {
+    assert codes(responses) == {"201": 1, "VALIDATION_ERROR": 9}
+    for response in responses:
+        if response.status == 400:
+            assert {problem["field"] for problem in response.details} == {
                 "body.email",
                 "body.username",
             }
-    found = service.patiently("GET", USERS, token=alice, query={"search": "twin"})
-    assert found.json["pagination"]["total"] == 1
-    [made] = [answer.data["id"] for answer in answers if answer.status == 201]
-    assert sign_in(service, "twin")[1] == made
+    listed = service.patiently("GET", USERS, token=alice, query={"search": "twin"})
+    assert listed.json["pagination"]["total"] == 1
+    [created_id] = [response.data["id"] for response in responses if response.status == 201]
+    assert sign_in(service, "twin")[1] == created_id
 
 
 def test_admins_that_end_each_others_sessions_do_not_deadlock(
@@ -129,7 +129,7 @@ def test_admins_that_end_each_others_sessions_do_not_deadlock(
         create(service, installation.admin, name, "admin")
     for _ in range(5):
         (first, first_id), (second, second_id) = (sign_in(service, name) for name in names)
-        answers = at_once(
+        responses = at_once(
             [
                 partial(service.patiently, "DELETE", f"{USERS}/{user_id}/sessions", token=token)
                 for token, user_id in ((first, second_id), (second, first_id))
@@ -137,9 +137,9 @@ def test_admins_that_end_each_others_sessions_do_not_deadlock(
             ]
         )
         # The session of a later call may have ended already.
-        found = codes(answers)
-        assert found["204"] >= 1
-        assert found.keys() <= {"204", "JWT_INVALID"}
+        counts = codes(responses)
+        assert counts["204"] >= 1
+        assert counts.keys() <= {"204", "JWT_INVALID"}
 
 
 def test_exactly_one_of_two_last_admins_removes_the_other(installation: Installation) -> None:
@@ -156,16 +156,16 @@ def test_exactly_one_of_two_last_admins_removes_the_other(installation: Installa
         name = f"rival{number}"
         create(service, survivor, name, "admin")
         rival, rival_id = sign_in(service, name)
-        answers = at_once(
+        responses = at_once(
             [
                 partial(first, service, survivor, rival_id),
                 partial(second, service, rival, survivor_id),
             ]
         )
-        won = [answer.status in {200, 204} for answer in answers]
-        assert sorted(won) == [False, True], [answer.text for answer in answers]
-        assert codes(answers).keys() & TOO_LATE
-        if won[1]:
+        succeeded = [response.status in {200, 204} for response in responses]
+        assert sorted(succeeded) == [False, True], [response.text for response in responses]
+        assert codes(responses).keys() & TOO_LATE
+        if succeeded[1]:
             installation.admin, survivor_id = rival, rival_id
         assert active_admins(service, installation.admin) == [survivor_id]
 
@@ -179,15 +179,15 @@ def test_one_admin_remains_when_three_delete_each_other_in_a_circle(
     for name in ("second", "third"):
         create(service, installation.admin, name, "admin")
         circle.append(sign_in(service, name))
-    answers = at_once(
+    responses = at_once(
         [
-            partial(delete, service, circle[place][0], circle[(place + 1) % 3][1])
-            for place in range(3)
+            partial(delete, service, circle[position][0], circle[(position + 1) % 3][1])
+            for position in range(3)
         ]
     )
     # The admin that is deleted first cannot delete another one; both other calls succeed.
-    assert [answer.status for answer in answers].count(204) == 2
-    assert codes(answers).keys() - {"204"} <= TOO_LATE
+    assert [response.status for response in responses].count(204) == 2
+    assert codes(responses).keys() - {"204"} <= TOO_LATE
     [installation.admin] = [token for token, _ in circle if is_signed_in(service, token)]
     assert len(active_admins(service, installation.admin)) == 1
 
@@ -204,18 +204,18 @@ def test_nothing_remains_of_a_user_who_is_deleted_while_their_calls_run(
         token, user_id = sign_in(service, name)
         jobs = [partial(post_request, service, token, film) for film in FILMS]
         jobs += [partial(service.patiently, "POST", "/api/auth/refresh", token=token, body={})] * 2
-        *answers, deletion = at_once([*jobs, partial(delete, service, admin, user_id)])
+        *responses, deletion = at_once([*jobs, partial(delete, service, admin, user_id)])
         assert deletion.status == 204
-        assert codes(answers).keys() <= {"200", "201", "JWT_INVALID"}
+        assert codes(responses).keys() <= {"200", "201", "JWT_INVALID"}
         assert not is_signed_in(service, token)
-        for answer in answers:
-            if answer.status == 200:
-                assert not is_signed_in(service, answer.data["token"])
+        for response in responses:
+            if response.status == 200:
+                assert not is_signed_in(service, response.data["token"])
         # No request of the user is left, and another user can request each title.
-        found = service.patiently("GET", "/api/admin/requests", token=admin)
-        assert found.json["pagination"]["total"] == 0
-        made = [post_request(service, heir, film) for film in FILMS]
-        assert codes(made) == {"201": len(FILMS)}
-        for answer in made:
-            path = f"/api/media/requests/{answer.data['id']}"
+        remaining = service.patiently("GET", "/api/admin/requests", token=admin)
+        assert remaining.json["pagination"]["total"] == 0
+        created = [post_request(service, heir, film) for film in FILMS]
+        assert codes(created) == {"201": len(FILMS)}
+        for response in created:
+            path = f"/api/media/requests/{response.data['id']}"
             assert service.patiently("DELETE", path, token=heir).status == 204

@@ -21,10 +21,10 @@ def post_request(token: str, body: dict[str, Any] | None = None) -> Any:
     return answer.data
 
 
-def decide(token: str, request_id: str, how: str, body: Any = None) -> Answer:
-    if how == "decline" and body is None:
+def decide(token: str, request_id: str, decision: str, body: Any = None) -> Answer:
+    if decision == "decline" and body is None:
         body = {"reason": "no room"}
-    return call("POST", f"/api/admin/requests/{request_id}/{how}", token=token, body=body)
+    return call("POST", f"/api/admin/requests/{request_id}/{decision}", token=token, body=body)
 
 
 class TestListUsers:
@@ -116,8 +116,8 @@ class TestListUsers:
             "password": "Cellar-door_42",
             "role": "user",
         }
-        made = call("POST", "/api/admin/users", token=people["alice"], body=body)
-        assert made.data["username"] == "Jürgen"
+        created = call("POST", "/api/admin/users", token=people["alice"], body=body)
+        assert created.data["username"] == "Jürgen"
         assert self.names(people["alice"], search=search) == ["Jürgen"]
 
     @pytest.mark.parametrize("search", ["", " ", "\u00a0\u2003"])
@@ -152,11 +152,11 @@ class TestChangeUser:
         assert self.change(people["alice"], bob, role="admin").data["role"] == "admin"
         assert call("GET", "/api/admin/users", token=people["bob"]).code == "JWT_INVALID"
         assert call("GET", "/api/auth/me", token=people["bob"]).code == "JWT_INVALID"
-        again = plex.sign_in(plex_url, "bob")
-        assert again["user"]["role"] == "admin"
-        assert call("GET", "/api/admin/users", token=again["token"]).status == 200
+        signed_in = plex.sign_in(plex_url, "bob")
+        assert signed_in["user"]["role"] == "admin"
+        assert call("GET", "/api/admin/users", token=signed_in["token"]).status == 200
         alice = id_of(people["alice"])
-        assert self.change(again["token"], alice, role="user").status == 200
+        assert self.change(signed_in["token"], alice, role="user").status == 200
         for path in ("/api/admin/users", "/api/auth/me"):
             assert call("GET", path, token=people["alice"]).code == "JWT_INVALID"
         assert plex.sign_in(plex_url, "alice")["user"]["role"] == "user"
@@ -194,9 +194,9 @@ class TestChangeUser:
         ):
             answer = self.change(people["alice"], bob, **fields)
             assert (answer.status, answer.data) == (200, before)
-        # The last admin may repeat their own role and status.
-        last = self.change(people["alice"], alice, role="admin", status="active")
-        assert (last.status, last.data["id"]) == (200, alice)
+        # The last admin may send their current role and status.
+        repeated = self.change(people["alice"], alice, role="admin", status="active")
+        assert (repeated.status, repeated.data["id"]) == (200, alice)
         assert db.execute("SELECT count(*) FROM audit_logs").fetchone() == written
         # The audit row of a change has only the fields that differ.
         self.change(people["alice"], bob, role="user", status="suspended", quota=quota)
@@ -231,8 +231,8 @@ class TestChangeUser:
         for name in ("alice", "carol"):
             assert call("GET", "/api/auth/me", token=people[name]).status == 200
         # No session is left: nothing is audited.
-        again = call("DELETE", f"/api/admin/users/{bob}/sessions", token=people["alice"])
-        assert again.status == 204
+        repeated = call("DELETE", f"/api/admin/users/{bob}/sessions", token=people["alice"])
+        assert repeated.status == 204
         audited = db.execute(
             "SELECT target_id, details FROM audit_logs WHERE action = 'session.revoked'"
         ).fetchall()
@@ -278,62 +278,62 @@ class TestListRequests:
 
 class TestDecisions:
     def test_approval_is_stored_and_audited(self, db: Db, people: dict[str, str]) -> None:
-        made = post_request(people["bob"])
-        answer = decide(people["alice"], made["id"], "approve", {"note": "fine"})
+        created = post_request(people["bob"])
+        answer = decide(people["alice"], created["id"], "approve", {"note": "fine"})
         alice = call("GET", "/api/auth/me", token=people["alice"]).data
         assert answer.status == 200
         assert answer.data["status"] == "approved"
         assert answer.data["processedBy"] == alice["id"]
         assert answer.data["processedAt"] >= answer.data["requestedAt"]
         assert "reason" not in answer.data
-        mine = call("GET", "/api/media/requests", token=people["bob"]).json["data"]
-        assert mine == [answer.data]
+        bobs_requests = call("GET", "/api/media/requests", token=people["bob"]).json["data"]
+        assert bobs_requests == [answer.data]
         audited = db.execute(
             "SELECT user_id::text, target_id, details FROM audit_logs"
             " WHERE action = 'request.approved'"
         ).fetchall()
-        assert audited == [(alice["id"], made["id"], {"note": "fine"})]
+        assert audited == [(alice["id"], created["id"], {"note": "fine"})]
 
     def test_decline_returns_the_reason_and_releases_the_title(
         self, people: dict[str, str]
     ) -> None:
-        made = post_request(people["bob"], SHOW)
-        answer = decide(people["alice"], made["id"], "decline", {"reason": "no room"})
+        created = post_request(people["bob"], SHOW)
+        answer = decide(people["alice"], created["id"], "decline", {"reason": "no room"})
         assert answer.data["status"] == "declined"
         assert answer.data["reason"] == "no room"
         assert answer.data["seasons"] == [1, 2]
         assert post_request(people["carol"], SHOW)["seasons"] == [1, 2]
 
     def test_approved_title_cannot_be_requested_again(self, people: dict[str, str]) -> None:
-        made = post_request(people["bob"])
-        decide(people["alice"], made["id"], "approve")
-        again = call("POST", "/api/media/request", token=people["carol"], body=MATRIX)
-        assert again.code == "ALREADY_REQUESTED"
+        created = post_request(people["bob"])
+        decide(people["alice"], created["id"], "approve")
+        refused = call("POST", "/api/media/request", token=people["carol"], body=MATRIX)
+        assert refused.code == "ALREADY_REQUESTED"
 
     @pytest.mark.parametrize("first", ["approve", "decline"])
     @pytest.mark.parametrize("second", ["approve", "decline"])
     def test_second_decision_on_a_request_is_refused(
         self, db: Db, people: dict[str, str], first: str, second: str
     ) -> None:
-        made = post_request(people["bob"])
-        decided = decide(people["alice"], made["id"], first).data
+        created = post_request(people["bob"])
+        decided = decide(people["alice"], created["id"], first).data
         audited = db.execute("SELECT count(*) FROM audit_logs").fetchone()
-        again = decide(people["alice"], made["id"], second)
-        assert (again.status, again.code) == (409, "INVALID_STATE")
-        assert again.details == {"status": decided["status"]}
+        repeated = decide(people["alice"], created["id"], second)
+        assert (repeated.status, repeated.code) == (409, "INVALID_STATE")
+        assert repeated.details == {"status": decided["status"]}
         assert db.execute("SELECT count(*) FROM audit_logs").fetchone() == audited
-        mine = call("GET", "/api/media/requests", token=people["bob"]).json["data"]
-        assert mine == [decided]
+        bobs_requests = call("GET", "/api/media/requests", token=people["bob"]).json["data"]
+        assert bobs_requests == [decided]
 
-    @pytest.mark.parametrize("how", ["approve", "decline"])
+    @pytest.mark.parametrize("decision", ["approve", "decline"])
     def test_decision_on_an_unknown_request_gets_404(
-        self, people: dict[str, str], how: str
+        self, people: dict[str, str], decision: str
     ) -> None:
-        answer = decide(people["alice"], UNKNOWN_ID, how)
+        answer = decide(people["alice"], UNKNOWN_ID, decision)
         assert (answer.status, answer.code) == (404, "NOT_FOUND")
 
     def test_users_cannot_approve_their_own_requests(self, people: dict[str, str]) -> None:
-        made = post_request(people["bob"])
-        assert decide(people["bob"], made["id"], "approve").code == "FORBIDDEN"
-        own = post_request(people["alice"], SHOW)
-        assert decide(people["alice"], own["id"], "approve").status == 200
+        created = post_request(people["bob"])
+        assert decide(people["bob"], created["id"], "approve").code == "FORBIDDEN"
+        alices_request = post_request(people["alice"], SHOW)
+        assert decide(people["alice"], alices_request["id"], "approve").status == 200

@@ -18,9 +18,9 @@ UNKNOWN_ID = "3f0e8c2a-7a52-4d0e-9a56-2d1f2b7c9e11"
 
 
 def logs(token: str, **query: Any) -> Answer:
-    # `from` is a keyword of Python.
-    named = {{"since": "from"}.get(name, name): value for name, value in query.items()}
-    return call("GET", PATH, token=token, query=named)
+    # `from` is a keyword of Python, so the tests pass `since`.
+    parameters = {{"since": "from"}.get(name, name): value for name, value in query.items()}
+    return call("GET", PATH, token=token, query=parameters)
 
 
 def actions(token: str, **query: Any) -> list[str]:
@@ -29,7 +29,7 @@ def actions(token: str, **query: Any) -> list[str]:
     return [item["action"] for item in answer.data]
 
 
-def add(
+def add_rows(
     db: Db, action: str, *, at: datetime = NOON, user_id: UUID | None = None, number: int = 1
 ) -> None:
     db.execute(
@@ -42,8 +42,8 @@ def add(
 def user_id(db: Db, name: str) -> UUID:
     row = db.execute("SELECT id FROM users WHERE username = %s", (name,)).fetchone()
     assert row is not None
-    found: UUID = row[0]
-    return found
+    identifier: UUID = row[0]
+    return identifier
 
 
 @pytest.fixture
@@ -75,7 +75,7 @@ class TestItems:
         }
 
     def test_null_columns_are_omitted(self, db: Db, alice: str) -> None:
-        add(db, "of.another.release")
+        add_rows(db, "of.another.release")
         (item,) = logs(alice).data
         keys = {"id", "action", "details", "requestId", "ip", "userAgent", "createdAt"}
         assert item.keys() == keys
@@ -87,7 +87,7 @@ class TestItems:
         assert item["createdAt"] == "2026-01-31T12:00:00.000Z"
 
     def test_rows_of_a_deleted_user_remain_without_user_id(self, db: Db, alice: str) -> None:
-        add(db, "auth.sign_in", user_id=user_id(db, "bob"))
+        add_rows(db, "auth.sign_in", user_id=user_id(db, "bob"))
         db.execute("DELETE FROM users WHERE username = 'bob'")
         (item,) = logs(alice).data
         assert item["action"] == "auth.sign_in"
@@ -97,7 +97,7 @@ class TestItems:
 class TestOrder:
     def test_rows_are_paged_newest_first(self, db: Db, alice: str) -> None:
         for minute in (2, 0, 4, 1, 3):
-            add(db, f"at {minute}", at=NOON + timedelta(minutes=minute))
+            add_rows(db, f"at {minute}", at=NOON + timedelta(minutes=minute))
         assert actions(alice) == ["at 4", "at 3", "at 2", "at 1", "at 0"]
         answer = logs(alice, limit=2, page=2)
         assert [item["action"] for item in answer.data] == ["at 2", "at 1"]
@@ -111,7 +111,7 @@ class TestOrder:
         assert actions(alice, limit=2, page=4) == []
 
     def test_rows_with_the_same_time_are_each_on_exactly_one_page(self, db: Db, alice: str) -> None:
-        add(db, "auth.sign_in", number=7)
+        add_rows(db, "auth.sign_in", number=7)
         pages = [logs(alice, limit=2, page=page).data for page in (1, 2, 3, 4)]
         assert len({item["id"] for page in pages for item in page}) == 7
 
@@ -119,23 +119,23 @@ class TestOrder:
 class TestFilters:
     def test_rows_are_filtered_by_user(self, db: Db, alice: str) -> None:
         bob = user_id(db, "bob")
-        add(db, "auth.sign_in", user_id=bob)
-        add(db, "auth.sign_out", user_id=user_id(db, "carol"))
-        add(db, "limit.exceeded")
+        add_rows(db, "auth.sign_in", user_id=bob)
+        add_rows(db, "auth.sign_out", user_id=user_id(db, "carol"))
+        add_rows(db, "limit.exceeded")
         assert actions(alice, userId=bob) == ["auth.sign_in"]
         assert actions(alice, userId=UNKNOWN_ID) == []
 
     @pytest.mark.parametrize("action", list(Action))
     def test_rows_are_filtered_by_action(self, db: Db, alice: str, action: Action) -> None:
         for each in Action:
-            add(db, each)
+            add_rows(db, each)
         answer = logs(alice, action=str(action))
         assert [item["action"] for item in answer.data] == [action]
         assert answer.json["pagination"]["total"] == 1
 
     def test_from_is_inclusive_and_to_is_exclusive(self, db: Db, alice: str) -> None:
         for second in (-1, 0, 1):
-            add(db, f"at {second}", at=NOON + timedelta(seconds=second))
+            add_rows(db, f"at {second}", at=NOON + timedelta(seconds=second))
         noon = "2026-01-31T12:00:00Z"
         assert actions(alice, since=noon) == ["at 1", "at 0"]
         assert actions(alice, to=noon) == ["at -1"]
@@ -154,8 +154,8 @@ class TestFilters:
         ],
     )
     def test_time_with_any_utc_offset_is_accepted(self, db: Db, alice: str, timestamp: str) -> None:
-        add(db, "before", at=NOON - timedelta(microseconds=1))
-        add(db, "at")
+        add_rows(db, "before", at=NOON - timedelta(microseconds=1))
+        add_rows(db, "at")
         assert actions(alice, since=timestamp) == ["at"]
         assert actions(alice, to=timestamp) == ["before"]
 
@@ -163,16 +163,16 @@ class TestFilters:
     def test_earliest_and_latest_times_are_accepted(
         self, db: Db, alice: str, timestamp: str
     ) -> None:
-        add(db, "then")
-        found = actions(alice, since=timestamp) + actions(alice, to=timestamp)
-        assert found == ["then"]
+        add_rows(db, "then")
+        selected = actions(alice, since=timestamp) + actions(alice, to=timestamp)
+        assert selected == ["then"]
 
     def test_all_filters_combine(self, db: Db, alice: str) -> None:
         bob, carol = user_id(db, "bob"), user_id(db, "carol")
         for person in (bob, carol):
             for action in ("auth.sign_in", "auth.sign_out"):
                 for hour in range(4):
-                    add(db, action, user_id=person, at=NOON + timedelta(hours=hour))
+                    add_rows(db, action, user_id=person, at=NOON + timedelta(hours=hour))
         answer = logs(
             alice,
             userId=bob,

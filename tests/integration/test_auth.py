@@ -24,7 +24,7 @@ type Db = psycopg.Connection[tuple[Any, ...]]
 USER_KEYS = {"id", "email", "username", "role", "plexId", "createdAt", "updatedAt"}
 
 
-def rows(db: Db, table: str) -> int:
+def count_rows(db: Db, table: str) -> int:
     count = db.execute(f"SELECT count(*) FROM {table}".encode()).fetchone()
     assert count is not None
     return int(count[0])
@@ -46,7 +46,7 @@ class TestBegin:
         assert f"{page.scheme}://{page.netloc}" == plex_url
         assert fragment["clientID"] == ["medianest-tests"]
         assert fragment["code"] == [answer.data["code"]]
-        assert rows(db, "signin_handles") == 1
+        assert count_rows(db, "signin_handles") == 1
 
     def test_handle_is_random_and_stored_only_as_a_hash(self, db: Db, plex_url: str) -> None:
         plex.control(plex_url, "DELETE", "requests")
@@ -92,29 +92,29 @@ class TestFinish:
         assert plex.sign_in(plex_url, "bob")["user"]["role"] == "admin"
         assert plex.sign_in(plex_url, "alice")["user"]["role"] == "user"
         assert plex.sign_in(plex_url, "bob")["user"]["role"] == "admin"
-        assert rows(db, "users") == 2
+        assert count_rows(db, "users") == 2
 
     def test_sign_in_is_pending_until_approved(self, db: Db, plex_url: str) -> None:
         pin = call("POST", "/api/auth/plex/pin", body={}).data
         pending = plex.verify(pin["pinId"])
         assert (pending.status, pending.code) == (409, "PIN_PENDING")
-        assert rows(db, "sessions") == 0
+        assert count_rows(db, "sessions") == 0
         plex.approve(plex_url, pin["code"], "bob")
         assert plex.verify(pin["pinId"]).status == 200
 
     def test_second_use_of_a_handle_is_refused(self, db: Db, plex_url: str) -> None:
         handle = plex.begin(plex_url, "alice")
         assert plex.verify(handle).status == 200
-        again = plex.verify(handle)
-        assert (again.status, again.code) == (404, "PIN_EXPIRED")
-        assert rows(db, "sessions") == 1
+        repeated = plex.verify(handle)
+        assert (repeated.status, repeated.code) == (404, "PIN_EXPIRED")
+        assert count_rows(db, "sessions") == 1
 
     @pytest.mark.parametrize("handle", ["unknown", "1", "308667304", "x" * 200])
     def test_unknown_handle_is_refused(self, db: Db, plex_url: str, handle: str) -> None:
         plex.begin(plex_url, "alice")
         answer = plex.verify(handle)
         assert (answer.status, answer.code) == (404, "PIN_EXPIRED")
-        assert rows(db, "sessions") == 0
+        assert count_rows(db, "sessions") == 0
 
     def test_pin_id_of_plex_is_not_accepted_as_a_handle(self, db: Db, plex_url: str) -> None:
         handle = plex.begin(plex_url, "alice")
@@ -127,12 +127,12 @@ class TestFinish:
         handle = plex.begin(plex_url, "alice")
         db.execute("UPDATE signin_handles SET expires_at = now() - interval '1 second'")
         assert plex.verify(handle).code == "PIN_EXPIRED"
-        assert rows(db, "sessions") == 0
+        assert count_rows(db, "sessions") == 0
 
     def test_handle_expires_before_the_pin_of_plex(self, db: Db, plex_url: str) -> None:
         expires = call("POST", "/api/auth/plex/pin", body={}).data["expiresAt"]
-        left = datetime.fromisoformat(expires) - datetime.now(UTC)
-        assert timedelta(minutes=9) < left <= timedelta(minutes=10)
+        remaining = datetime.fromisoformat(expires) - datetime.now(UTC)
+        assert timedelta(minutes=9) < remaining <= timedelta(minutes=10)
 
     def test_managed_user_without_email_gets_a_placeholder_address(
         self, db: Db, plex_url: str
@@ -148,7 +148,7 @@ class TestFinish:
         user = plex.sign_in(plex_url, "bob")["user"]
         assert user["plexId"] == "1002"
         assert user["role"] == "user"
-        assert rows(db, "users") == 2
+        assert count_rows(db, "users") == 2
 
     def test_suspended_user_cannot_sign_in_until_reactivated(self, db: Db, plex_url: str) -> None:
         plex.sign_in(plex_url, "bob")
@@ -172,11 +172,11 @@ class TestFinish:
         assert tokens.pop() not in answer.text
 
     def test_sign_in_is_audited_with_its_caller(self, db: Db, plex_url: str) -> None:
-        call_answer = plex.verify(plex.begin(plex_url, "alice"))
+        answer = plex.verify(plex.begin(plex_url, "alice"))
         audited = db.execute(
             "SELECT action, host(ip), user_agent, request_id FROM audit_logs ORDER BY action"
         ).fetchall()
-        request_id = call_answer.headers["x-request-id"]
+        request_id = answer.headers["x-request-id"]
         assert audited == [
             ("auth.sign_in", "203.0.113.7", "tests", request_id),
             ("user.created", "203.0.113.7", "tests", request_id),
@@ -195,20 +195,20 @@ class TestFinish:
 class TestServerAccess:
     @pytest.fixture(autouse=True)
     def _server(self, environment: object, monkeypatch: pytest.MonkeyPatch) -> None:
-        settings = load({**os.environ, "PLEX_SERVER_ID": SERVER_ID})
-        monkeypatch.setattr(with_plex, "environment", lambda: settings)
+        with_server = load({**os.environ, "PLEX_SERVER_ID": SERVER_ID})
+        monkeypatch.setattr(with_plex, "environment", lambda: with_server)
 
     def test_account_without_access_is_refused_and_not_created(self, db: Db, plex_url: str) -> None:
         answer = plex.verify(plex.begin(plex_url, "dave"))
         assert (answer.status, answer.code) == (403, "PLEX_ACCESS_DENIED")
-        assert rows(db, "users") == 0
-        assert rows(db, "sessions") == 0
+        assert count_rows(db, "users") == 0
+        assert count_rows(db, "sessions") == 0
 
     def test_refused_sign_in_consumes_the_handle(self, db: Db, plex_url: str) -> None:
         handle = plex.begin(plex_url, "dave")
         assert plex.verify(handle).code == "PLEX_ACCESS_DENIED"
         assert plex.verify(handle).code in {"PIN_EXPIRED", "RATE_LIMITED"}
-        assert rows(db, "signin_handles") == 0
+        assert count_rows(db, "signin_handles") == 0
 
     def test_first_user_with_access_is_not_admin_when_a_server_is_configured(
         self, db: Db, plex_url: str
@@ -255,8 +255,8 @@ class TestPlexFaults:
         for answer in (plex.verify(handle), call("POST", "/api/auth/plex/pin", body={})):
             assert (answer.status, answer.code) == (503, "PLEX_UNREACHABLE")
             assert int(answer.headers["retry-after"]) >= 1
-        assert rows(db, "signin_handles") == 1
-        assert rows(db, "users") == 0
+        assert count_rows(db, "signin_handles") == 1
+        assert count_rows(db, "users") == 0
         plex.control(plex_url, "DELETE", "fault")
         assert plex.verify(handle).status == 200
 
@@ -306,8 +306,8 @@ class TestPlexBreaker:
     def test_breaker_opens_when_plex_hangs_and_sessions_stay_valid(
         self, people: dict[str, str], plex_url: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        quick = load({**os.environ, "UPSTREAM_TIMEOUT_SECONDS": "1"})
-        monkeypatch.setattr(upstream, "environment", lambda: quick)
+        short_timeout = load({**os.environ, "UPSTREAM_TIMEOUT_SECONDS": "1"})
+        monkeypatch.setattr(upstream, "environment", lambda: short_timeout)
         handle = plex.begin(plex_url, "bob")
         plex.control(plex_url, "PUT", "fault", {"kind": "hang"})
         plex.control(plex_url, "DELETE", "requests")
@@ -326,10 +326,12 @@ class TestPlexBreaker:
     def test_all_calls_of_a_sign_in_share_one_time_budget(
         self, db: Db, keys: object, plex_url: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        slow = load({**os.environ, "PLEX_SERVER_ID": SERVER_ID, "UPSTREAM_TIMEOUT_SECONDS": "1"})
-        monkeypatch.setattr(with_plex, "environment", lambda: slow)
+        short_timeout = load(
+            {**os.environ, "PLEX_SERVER_ID": SERVER_ID, "UPSTREAM_TIMEOUT_SECONDS": "1"}
+        )
+        monkeypatch.setattr(with_plex, "environment", lambda: short_timeout)
         handle = plex.begin(plex_url, "bob")
-        # Each call is within its own time-out, but their sum exceeds the budget.
+        # Each call stays below its time-out, but together they exceed the budget.
         plex.control(plex_url, "PUT", "fault", {"kind": "slow", "seconds": 1})
         started = time.monotonic()
         assert plex.verify(handle).code == "PLEX_UNREACHABLE"
@@ -464,16 +466,16 @@ class TestCookieSession:
         self, db: Db, signed_in: Answer
     ) -> None:
         cookie = {"Cookie": cookie_of(signed_in)}
-        good = signed_in.data["csrfToken"]
-        for token in ("", "nonsense", good[:-1], good[1:], f"{good}0", "é" * 97):
+        valid = signed_in.data["csrfToken"]
+        for token in ("", "nonsense", valid[:-1], valid[1:], f"{valid}0", "é" * 97):
             refused = call(
                 "POST", "/api/auth/logout", body={}, headers={**cookie, "X-CSRF-Token": token}
             )
             assert (refused.status, refused.code) == (403, "CSRF_TOKEN_MISMATCH")
         assert call("POST", "/api/auth/logout", headers=cookie).code == "CSRF_TOKEN_MISMATCH"
         assert call("GET", "/api/auth/me", headers=cookie).status == 200
-        done = call("POST", "/api/auth/logout", headers={**cookie, "X-CSRF-Token": good})
-        assert done.status == 204
+        accepted = call("POST", "/api/auth/logout", headers={**cookie, "X-CSRF-Token": valid})
+        assert accepted.status == 204
 
     def test_csrf_token_of_another_session_is_refused(
         self, plex_url: str, signed_in: Answer

@@ -14,7 +14,7 @@ from medianest.core.cache import Cache, shared_cache
 from medianest.rate_limits.policies import POLICIES
 from medianest.rate_limits.sliding_window import Bucket, hit_cache
 
-# Room for ten values of 1,000 bytes in each shard; a name has up to eight.
+# Room for ten values of 1,000 bytes in each shard; a name has up to eight bytes.
 ROOM = SHARDS * 10 * (1000 + 8 + OVERHEAD)
 VALUE = "x" * 1000
 
@@ -26,12 +26,12 @@ def bounded(keys: redis.Redis) -> BoundedCache:
 
 def cached_names(keys: redis.Redis) -> set[str]:
     """Return the names of the cached values."""
-    found: set[str] = set()
+    all_names: set[str] = set()
     for shard in keys.scan_iter("{test:*}:values"):
         names = keys.hkeys(shard)
         assert isinstance(names, list)
-        found |= {str(name) for name in names} - {""}
-    return found
+        all_names |= {str(name) for name in names} - {""}
+    return all_names
 
 
 def test_last_value_that_was_set_is_returned(bounded: BoundedCache) -> None:
@@ -103,19 +103,19 @@ def test_many_cached_responses_evict_no_rate_limit_entry(small_cache: Server) ->
     buckets = [Bucket(login, f"user{number}") for number in range(500)]
     for bucket in buckets:
         assert hit_cache(cache, [bucket], "a failed login") is not None
-    answers = BoundedCache(cache, "tmdb", 32_000_000)
+    response_cache = BoundedCache(cache, "tmdb", 32_000_000)
     for number in range(4_000):  # 120 MB
-        answers.set(f"search {number}", "x" * 30_000, seconds=600)
+        response_cache.set(f"search {number}", "x" * 30_000, seconds=600)
     with redis.Redis.from_url(small_cache.url) as client:
         memory = client.info("memory")["used_memory"]
         assert client.info("stats")["evicted_keys"] == 0
         logs = sum(1 for _ in client.scan_iter("{rl}:login:*"))
     assert memory < 45_000_000
     assert logs == len(buckets)
-    assert answers.get("search 3999") is not None
+    assert response_cache.get("search 3999") is not None
 
 
 def test_values_are_absent_while_the_cache_is_down(tmp_path: Path) -> None:
-    answers = BoundedCache(Cache(SecretStr("redis://127.0.0.1:1/0")), "tmdb", ROOM)
-    answers.set("a", "1", seconds=60)
-    assert answers.get("a") is None
+    response_cache = BoundedCache(Cache(SecretStr("redis://127.0.0.1:1/0")), "tmdb", ROOM)
+    response_cache.set("a", "1", seconds=60)
+    assert response_cache.get("a") is None

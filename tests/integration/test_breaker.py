@@ -21,7 +21,7 @@ NOWHERE = "redis://127.0.0.1:1/0"
 
 @pytest.fixture(params=["shared", "local"])
 def url(request: pytest.FixtureRequest, environment: dict[str, str], keys: redis.Redis) -> str:
-    """Return the address of the cache with the shared state, then one where nothing listens."""
+    """Return the address of the shared cache, or one where nothing listens: the state is local."""
     return environment["REDIS_URL"] if request.param == "shared" else NOWHERE
 
 
@@ -33,19 +33,19 @@ def breaker(url: str) -> Breaker:
 @pytest.fixture
 def end_pause(keys: redis.Redis, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     """Return a function that ends the pause of an open breaker, shared and local."""
-    passed = 0.0
+    elapsed = 0.0
     now = time.time
 
     def expire() -> None:
-        nonlocal passed
-        passed += MAX_PAUSE_SECONDS
+        nonlocal elapsed
+        elapsed += MAX_PAUSE_SECONDS
         keys.delete(STATE)
 
-    monkeypatch.setattr(time, "time", lambda: now() + passed)
+    monkeypatch.setattr(time, "time", lambda: now() + elapsed)
     return expire
 
 
-def call(breaker: Breaker) -> None:
+def succeed(breaker: Breaker) -> None:
     """Make a call that succeeds."""
     with breaker.guard():
         pass
@@ -57,15 +57,15 @@ def fail(breaker: Breaker, times: int = 1, retry_after: int | None = None) -> No
             raise UpstreamError("down", retry_after=retry_after)
 
 
-def wait_of(breaker: Breaker) -> int:
-    """Return the seconds that an open breaker asks to wait; its block must not run."""
+def seconds_to_wait(breaker: Breaker) -> int:
+    """Return the seconds until an open breaker allows a call; check that its block does not run."""
     with pytest.raises(UpstreamError, match=r"circuit of .* is open") as caught, breaker.guard():
         pytest.fail("the host was called while the breaker is open")
     assert caught.value.retry_after is not None
     return caught.value.retry_after
 
 
-def opened(text: str) -> int:
+def count_openings(text: str) -> int:
     return text.count('"BreakerOpened":[1.0]')
 
 
@@ -73,13 +73,13 @@ def test_five_consecutive_failures_open_the_breaker(
     breaker: Breaker, capsys: pytest.CaptureFixture[str]
 ) -> None:
     fail(breaker, FAILURES - 1)
-    call(breaker)
-    assert opened(capsys.readouterr().out) == 0
+    succeed(breaker)
+    assert count_openings(capsys.readouterr().out) == 0
     fail(breaker, FAILURES - 1)
-    call(breaker)
+    succeed(breaker)
     fail(breaker, FAILURES)
-    assert OPEN_SECONDS - 5 < wait_of(breaker) <= OPEN_SECONDS
-    assert opened(capsys.readouterr().out) == 1
+    assert OPEN_SECONDS - 5 < seconds_to_wait(breaker) <= OPEN_SECONDS
+    assert count_openings(capsys.readouterr().out) == 1
 
 
 def test_successful_probe_closes_the_breaker(
@@ -87,9 +87,9 @@ def test_successful_probe_closes_the_breaker(
 ) -> None:
     fail(breaker, FAILURES)
     end_pause()
-    call(breaker)
+    succeed(breaker)
     fail(breaker, FAILURES - 1)
-    call(breaker)
+    succeed(breaker)
 
 
 def test_failed_probe_opens_the_breaker_again(
@@ -99,35 +99,37 @@ def test_failed_probe_opens_the_breaker_again(
     for _ in range(3):
         end_pause()
         fail(breaker)
-        assert wait_of(breaker) > OPEN_SECONDS - 5
-    assert opened(capsys.readouterr().out) == 4
+        assert seconds_to_wait(breaker) > OPEN_SECONDS - 5
+    assert count_openings(capsys.readouterr().out) == 4
     end_pause()
-    call(breaker)
-    call(breaker)
+    succeed(breaker)
+    succeed(breaker)
 
 
-@pytest.mark.parametrize(("retry_after", "waits"), [(7, 7), (45, 45), (86_400, MAX_PAUSE_SECONDS)])
+@pytest.mark.parametrize(
+    ("retry_after", "expected_wait"), [(7, 7), (45, 45), (86_400, MAX_PAUSE_SECONDS)]
+)
 def test_retry_after_opens_the_breaker_immediately(
-    breaker: Breaker, end_pause: Callable[[], None], retry_after: int, waits: int
+    breaker: Breaker, end_pause: Callable[[], None], retry_after: int, expected_wait: int
 ) -> None:
     fail(breaker, retry_after=retry_after)
-    assert waits - 5 < wait_of(breaker) <= waits
+    assert expected_wait - 5 < seconds_to_wait(breaker) <= expected_wait
     end_pause()
-    call(breaker)
-    call(breaker)
+    succeed(breaker)
+    succeed(breaker)
 
 
 def test_other_exceptions_do_not_count_as_failures(breaker: Breaker) -> None:
     for _ in range(2 * FAILURES):
         with pytest.raises(KeyError), breaker.guard():
             raise KeyError
-    call(breaker)
+    succeed(breaker)
 
 
 def test_each_host_has_its_own_breaker(breaker: Breaker, url: str) -> None:
     fail(breaker, FAILURES)
-    call(Breaker(Cache(SecretStr(url)), "other.example.org"))
-    assert wait_of(breaker)
+    succeed(Breaker(Cache(SecretStr(url)), "other.example.org"))
+    assert seconds_to_wait(breaker)
 
 
 class TestShared:
@@ -142,7 +144,7 @@ class TestShared:
         for each in breakers[:FAILURES]:
             fail(each)
         for each in breakers:
-            assert wait_of(each)
+            assert seconds_to_wait(each)
 
     def test_second_environment_waits_while_the_first_probes(
         self, breakers: list[Breaker], end_pause: Callable[[], None], keys: redis.Redis
@@ -151,8 +153,8 @@ class TestShared:
         end_pause()
         first, second, *_ = breakers
         with first.guard():
-            assert 0 < wait_of(second) <= module.PROBE_SECONDS
-        call(second)
+            assert 0 < seconds_to_wait(second) <= module.PROBE_SECONDS
+        succeed(second)
 
     def test_only_one_of_concurrent_environments_probes(
         self, breakers: list[Breaker], end_pause: Callable[[], None]
@@ -176,9 +178,9 @@ class TestShared:
         end_pause()
         with pytest.raises(KeyboardInterrupt), breakers[0].guard():
             raise KeyboardInterrupt
-        assert wait_of(breakers[1])
+        assert seconds_to_wait(breakers[1])
         end_pause()
-        call(breakers[1])
+        succeed(breakers[1])
 
     def test_success_of_a_call_that_began_before_the_opening_does_not_close_it(
         self, breakers: list[Breaker]
@@ -187,7 +189,7 @@ class TestShared:
         with early.guard():
             for each in others[:FAILURES]:
                 fail(each)
-        assert wait_of(early)
+        assert seconds_to_wait(early)
 
     def test_only_a_longer_pause_replaces_the_current_one(self, breakers: list[Breaker]) -> None:
         first, second, third, *_ = breakers
@@ -195,18 +197,18 @@ class TestShared:
             first._record_failure(20)
             second._record_failure(50)
             third._record_failure(2)
-        assert 45 < wait_of(first) <= 50
+        assert 45 < seconds_to_wait(first) <= 50
 
     def test_every_key_expires(self, breakers: list[Breaker], keys: redis.Redis) -> None:
         fail(breakers[0], FAILURES)
-        found = list(keys.scan_iter("{breaker:*"))
-        assert len(found) == 2
-        assert all(0 < keys.ttl(key) <= 600 for key in found)
+        state_keys = list(keys.scan_iter("{breaker:*"))
+        assert len(state_keys) == 2
+        assert all(0 < keys.ttl(key) <= 600 for key in state_keys)
 
     def test_closed_breaker_has_no_keys(
         self, breakers: list[Breaker], keys: redis.Redis, end_pause: Callable[[], None]
     ) -> None:
         fail(breakers[0], FAILURES)
         end_pause()
-        call(breakers[1])
+        succeed(breakers[1])
         assert list(keys.scan_iter("{breaker:*")) == []

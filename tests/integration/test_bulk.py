@@ -30,11 +30,11 @@ def decide(token: str, decision: str, ids: list[str], **remarks: str) -> Answer:
     return call("POST", "/api/admin/requests/decisions", token=token, body=body)
 
 
-def one(token: str, request_id: str) -> Any:
+def get_request(token: str, request_id: str) -> Any:
     return call("GET", f"/api/media/requests/{request_id}", token=token).data
 
 
-def audited(db: Db) -> list[tuple[Any, ...]]:
+def audited_decisions(db: Db) -> list[tuple[Any, ...]]:
     return db.execute(
         "SELECT action, user_id::text, target_id, details FROM audit_logs"
         " WHERE action IN ('request.approved', 'request.declined') ORDER BY target_id"
@@ -84,7 +84,7 @@ class TestDecisions:
             "data": [{"id": each, "status": status} for each in chosen],
         }
         for request_id, name in zip(request_ids, itertools.cycle(("bob", "carol")), strict=False):
-            current = one(people[name], request_id)
+            current = get_request(people[name], request_id)
             if request_id in chosen:
                 assert (current["status"], current["processedBy"]) == (status, alice)
                 assert current["processedAt"] >= current["requestedAt"]
@@ -92,7 +92,7 @@ class TestDecisions:
             else:
                 assert current["status"] == "pending"
                 assert "processedBy" not in current
-        assert audited(db) == [
+        assert audited_decisions(db) == [
             (f"request.{status}", alice, each, remark) for each in sorted(chosen)
         ]
 
@@ -106,11 +106,11 @@ class TestDecisions:
             body={"reason": "no room"},
         ).data
         decide(people["alice"], "decline", [request_ids[2]])
-        many = one(people["bob"], request_ids[2])
+        bulk = get_request(people["bob"], request_ids[2])
         differing = {"id", "title", "tmdbId", "requestedAt", "processedAt"}
-        assert single.keys() == many.keys()
+        assert single.keys() == bulk.keys()
         assert {key: single[key] for key in single.keys() - differing} == {
-            key: many[key] for key in many.keys() - differing
+            key: bulk[key] for key in bulk.keys() - differing
         }
 
     def test_declined_titles_can_be_requested_and_approved_titles_cannot(
@@ -120,8 +120,8 @@ class TestDecisions:
         decide(people["alice"], "approve", request_ids[2:4])
         for number, status in enumerate((201, 201, 409, 409, 409, 409)):
             body = {"mediaType": "movie", "tmdbId": FILMS[number]}
-            again = call("POST", "/api/media/request", token=people["alice"], body=body)
-            assert again.status == status
+            repeated = call("POST", "/api/media/request", token=people["alice"], body=body)
+            assert repeated.status == status
 
     @pytest.mark.parametrize("decision", ["approve", "decline"])
     def test_undecidable_requests_get_an_error_at_their_position(
@@ -131,7 +131,7 @@ class TestDecisions:
         decide(alice, "approve", [request_ids[0]])
         decide(alice, "decline", [request_ids[1]])
         call("DELETE", f"/api/media/requests/{request_ids[2]}", token=people["bob"])
-        before = len(audited(db))
+        before = len(audited_decisions(db))
         ids = [
             request_ids[5],
             request_ids[1],
@@ -156,10 +156,10 @@ class TestDecisions:
             assert item["error"].get("details") == details
         for item in (answer.data[0], answer.data[5]):
             assert item == {"id": item["id"], "status": status}
-        assert len(audited(db)) == before + 2
-        again = decide(alice, decision, ids)
-        assert all("error" in item for item in again.data)
-        assert len(audited(db)) == before + 2
+        assert len(audited_decisions(db)) == before + 2
+        repeated = decide(alice, decision, ids)
+        assert all("error" in item for item in repeated.data)
+        assert len(audited_decisions(db)) == before + 2
 
     def test_each_decision_is_counted_once_in_the_metric(
         self, people: dict[str, str], request_ids: list[str], capsys: pytest.CaptureFixture[str]
@@ -175,20 +175,20 @@ class TestDecisions:
     def test_number_of_statements_does_not_depend_on_the_number_of_requests(
         self, people: dict[str, str], request_ids: list[str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        sent: list[object] = []
+        statements: list[object] = []
         execute = psycopg.Connection.execute
 
         def counted(self: Db, query: Any, *args: Any, **kwargs: Any) -> Any:
-            sent.append(query)
+            statements.append(query)
             return execute(self, query, *args, **kwargs)
 
         monkeypatch.setattr(psycopg.Connection, "execute", counted)
-        numbers = []
+        counts = []
         for chosen in (request_ids[:1], request_ids[1:]):
-            sent.clear()
+            statements.clear()
             decide(people["alice"], "decline", chosen)
-            numbers.append(len(sent))
-        assert numbers[0] == numbers[1] > 0
+            counts.append(len(statements))
+        assert counts[0] == counts[1] > 0
 
     def test_no_request_is_decided_when_the_transaction_fails(
         self,
@@ -198,10 +198,10 @@ class TestDecisions:
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         before = snapshot(db)
-        real = audit_repository.record_each
+        original = audit_repository.record_each
 
         def fail_late(*args: Any, **kwargs: Any) -> None:
-            real(*args, **kwargs)
+            original(*args, **kwargs)
             raise RuntimeError("no room for another row")
 
         with monkeypatch.context() as patched:

@@ -13,10 +13,10 @@ from medianest.core.cache import MAX_IDLE_SECONDS, PAUSE_SECONDS, Cache
 
 @pytest.fixture
 def cache(environment: dict[str, str], keys: redis.Redis) -> Iterator[Cache]:
-    own = Cache(SecretStr(environment["REDIS_URL"]))
-    yield own
-    if own._client is not None:
-        own._client.close()
+    connected = Cache(SecretStr(environment["REDIS_URL"]))
+    yield connected
+    if connected._client is not None:
+        connected._client.close()
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def silent() -> Iterator[socket.socket]:
         yield server
 
 
-def connections(server: socket.socket) -> int:
+def count_connections(server: socket.socket) -> int:
     """Return the number of connections since the previous call."""
     count = 0
     while True:
@@ -38,48 +38,48 @@ def connections(server: socket.socket) -> int:
         count += 1
 
 
-def ids(keys: redis.Redis) -> set[str]:
+def connection_ids(keys: redis.Redis) -> set[str]:
     """Return the ids of connections to the worker's key space, except the test's."""
-    own, clients = str(keys.client_id()), keys.client_list()
-    (space,) = [client["db"] for client in clients if client["id"] == own]
-    return {client["id"] for client in clients if client["db"] == space} - {own}
+    own_id, clients = str(keys.client_id()), keys.client_list()
+    (space,) = [client["db"] for client in clients if client["id"] == own_id]
+    return {client["id"] for client in clients if client["db"] == space} - {own_id}
 
 
 def test_cache_is_skipped_for_a_pause_after_a_time_out(
     environment: dict[str, str], monkeypatch: pytest.MonkeyPatch, silent: socket.socket
 ) -> None:
-    own = Cache(SecretStr(f"redis://127.0.0.1:{silent.getsockname()[1]}/0"))
-    assert own.get("a") is None
-    assert connections(silent) == 1
+    hanging = Cache(SecretStr(f"redis://127.0.0.1:{silent.getsockname()[1]}/0"))
+    assert hanging.get("a") is None
+    assert count_connections(silent) == 1
     for _ in range(5):
-        own.set("a", "1", seconds=10)
-        assert own.get("a") is None
-    assert connections(silent) == 0
+        hanging.set("a", "1", seconds=10)
+        assert hanging.get("a") is None
+    assert count_connections(silent) == 0
     later = time.monotonic() + PAUSE_SECONDS
     monkeypatch.setattr("medianest.core.cache.time.monotonic", lambda: later)
-    assert own.get("a") is None
-    assert connections(silent) == 1
+    assert hanging.get("a") is None
+    assert count_connections(silent) == 1
 
 
 def test_lost_connection_is_replaced_without_a_cache_miss(cache: Cache, keys: redis.Redis) -> None:
-    before = ids(keys)
+    before = connection_ids(keys)
     cache.set("a", "1", seconds=10)
-    (client,) = ids(keys) - before
+    (client,) = connection_ids(keys) - before
     keys.client_kill_filter(_id=client)
     assert cache.get("a") == "1"
-    assert client not in ids(keys)
+    assert client not in connection_ids(keys)
 
 
 def test_connection_idle_for_too_long_is_replaced(
     cache: Cache, keys: redis.Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = ids(keys)
+    before = connection_ids(keys)
     cache.set("a", "1", seconds=10_000)
-    (client,) = ids(keys) - before
+    (client,) = connection_ids(keys) - before
     assert cache.get("a") == "1"
-    assert ids(keys) - before == {client}
+    assert connection_ids(keys) - before == {client}
     later = time.time() + MAX_IDLE_SECONDS + 1
     monkeypatch.setattr("medianest.core.cache.time.time", lambda: later)
     assert cache.get("a") == "1"
-    (other,) = ids(keys) - before
+    (other,) = connection_ids(keys) - before
     assert other != client

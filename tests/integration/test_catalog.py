@@ -57,38 +57,38 @@ def post_request(token: str, body: dict[str, Any]) -> Answer:
 
 def requests_to(upstream_url: str) -> list[Any]:
     """Return the requests that an upstream received."""
-    found: list[Any] = plex.control(upstream_url, "GET", "requests")
-    return found
+    requests: list[Any] = plex.control(upstream_url, "GET", "requests")
+    return requests
 
 
-def entries(keys: redis.Redis) -> dict[str, Any]:
+def cached_entries(keys: redis.Redis) -> dict[str, Any]:
     """Return the cached responses of TMDB by cache key."""
-    found: dict[str, Any] = {}
+    entries: dict[str, Any] = {}
     for shard in keys.scan_iter("{tmdb:*}:values"):
         values = keys.hgetall(shard)
         assert isinstance(values, dict)
-        found |= {str(name): json.loads(text) for name, text in values.items() if name}
-    return found
+        entries |= {str(name): json.loads(text) for name, text in values.items() if name}
+    return entries
 
 
 def store(name: str, entry: Any) -> None:
-    """Cache a response of TMDB, or replace it."""
-    answers = BoundedCache(shared_cache(), "tmdb", 1_000_000)
-    answers.set(name, json.dumps(entry), seconds=8 * DAY)
+    """Cache a response of TMDB, or replace the cached one."""
+    response_cache = BoundedCache(shared_cache(), "tmdb", 1_000_000)
+    response_cache.set(name, json.dumps(entry), seconds=8 * DAY)
 
 
-def age(keys: redis.Redis, seconds: int) -> None:
+def age_entries(keys: redis.Redis, seconds: int) -> None:
     """Make all cached responses of TMDB older."""
-    for name, entry in entries(keys).items():
+    for name, entry in cached_entries(keys).items():
         store(name, {**entry, "at": entry["at"] - seconds})
 
 
 def remove_seasons(keys: redis.Redis, last: int, seconds: int) -> None:
-    """Make the cached show older, and remove its seasons after the last one given."""
-    age(keys, seconds)
-    for name, entry in entries(keys).items():
-        known = [season for season in entry["value"]["seasons"] if season["number"] <= last]
-        store(name, {**entry, "value": {**entry["value"], "seasons": known}})
+    """Make the cached show older, and remove its seasons after `last`."""
+    age_entries(keys, seconds)
+    for name, entry in cached_entries(keys).items():
+        remaining = [season for season in entry["value"]["seasons"] if season["number"] <= last]
+        store(name, {**entry, "value": {**entry["value"], "seasons": remaining}})
 
 
 @pytest.fixture
@@ -143,17 +143,17 @@ class TestDetails:
         assert not {"runtime", "request", "posterPath"} & show.keys()
 
     def test_each_season_shows_the_state_of_its_request(self, people: dict[str, str]) -> None:
-        bobs = post_request(people["bob"], {**BREAKING_BAD, "seasons": [0, 2]}).data["id"]
-        carols = post_request(people["carol"], {**BREAKING_BAD, "seasons": [3]}).data["id"]
-        approved = call("POST", f"/api/admin/requests/{carols}/approve", token=people["alice"])
+        bobs_id = post_request(people["bob"], {**BREAKING_BAD, "seasons": [0, 2]}).data["id"]
+        carols_id = post_request(people["carol"], {**BREAKING_BAD, "seasons": [3]}).data["id"]
+        approved = call("POST", f"/api/admin/requests/{carols_id}/approve", token=people["alice"])
         assert approved.status == 200
-        mine = {"id": bobs, "status": "pending"}
+        bobs_request = {"id": bobs_id, "status": "pending"}
         expected_states = {
-            "bob": {0: mine, 2: mine, 3: {"status": "approved"}},
+            "bob": {0: bobs_request, 2: bobs_request, 3: {"status": "approved"}},
             "carol": {
                 0: {"status": "pending"},
                 2: {"status": "pending"},
-                3: {"id": carols, "status": "approved"},
+                3: {"id": carols_id, "status": "approved"},
             },
             "alice": {
                 0: {"status": "pending"},
@@ -178,17 +178,20 @@ class TestDetails:
             path = f"/api/admin/requests/{ids[approve]}/approve"
             assert call("POST", path, token=people["alice"]).status == 200
         for token in people.values():
-            found = search(token, "breaking bad").data[0]
-            assert details(token, "tv", 1396).data["request"] == found["request"]
-        own = details(people["bob"], "tv", 1396).data["request"]
-        assert own == {"id": ids["bob"], "status": "approved" if approve == "bob" else "pending"}
+            result = search(token, "breaking bad").data[0]
+            assert details(token, "tv", 1396).data["request"] == result["request"]
+        bobs_request = details(people["bob"], "tv", 1396).data["request"]
+        assert bobs_request == {
+            "id": ids["bob"],
+            "status": "approved" if approve == "bob" else "pending",
+        }
 
     def test_film_shows_its_request_until_it_is_declined(self, people: dict[str, str]) -> None:
-        made = post_request(people["bob"], MATRIX).data
-        own = {"id": made["id"], "status": "pending"}
-        assert details(people["bob"], "movie", 603).data["request"] == own
+        created = post_request(people["bob"], MATRIX).data
+        bobs_request = {"id": created["id"], "status": "pending"}
+        assert details(people["bob"], "movie", 603).data["request"] == bobs_request
         assert details(people["alice"], "movie", 603).data["request"] == {"status": "pending"}
-        path = f"/api/admin/requests/{made['id']}/decline"
+        path = f"/api/admin/requests/{created['id']}/decline"
         call("POST", path, token=people["alice"], body={"reason": "no room"})
         assert "request" not in details(people["bob"], "movie", 603).data
 
@@ -203,11 +206,11 @@ class TestDetails:
         details(people["bob"], "tv", 1396)
         queries = []
         for name in ("fetch_all", "fetch_one", "fetch_value"):
-            real = getattr(repository, name)
+            original = getattr(repository, name)
 
-            def counted(*args: Any, real: Any = real) -> Any:
+            def counted(*args: Any, original: Any = original) -> Any:
                 queries.append(args)
-                return real(*args)
+                return original(*args)
 
             monkeypatch.setattr(repository, name, counted)
         show = details(people["bob"], "tv", 1396).data
@@ -275,9 +278,9 @@ class TestDetails:
     ) -> None:
         details(people["bob"], "movie", 603)
         fault(kind="status", status=500)
-        age(keys, 7 * DAY + 21_600 - 5)
+        age_entries(keys, 7 * DAY + 21_600 - 5)
         assert details(people["bob"], "movie", 603).status == 200
-        age(keys, 5)
+        age_entries(keys, 5)
         assert details(people["bob"], "movie", 603).code == "CATALOG_UNAVAILABLE"
 
 
@@ -301,7 +304,7 @@ class TestFaultWithoutCachedResponse:
             assert (answer.status, answer.code) == (503, "CATALOG_UNAVAILABLE")
             assert int(answer.headers["retry-after"]) >= 1
             assert "x-catalog-stale" not in answer.headers
-        assert entries(keys) == {}
+        assert cached_entries(keys) == {}
         rows = db.execute("SELECT count(*) FROM media_requests").fetchone()
         assert rows == (0,)
         plex.control(tmdb_url, "DELETE", "fault")
@@ -322,49 +325,49 @@ class TestStale:
         self, people: dict[str, str], keys: redis.Redis, fault: Fault, options: dict[str, Any]
     ) -> None:
         fresh = details(people["bob"], "tv", 1396), search(people["bob"])
-        age(keys, DAY)
+        age_entries(keys, DAY)
         fault(**options)
-        for before, now in zip(
+        for before, stale in zip(
             fresh, (details(people["bob"], "tv", 1396), search(people["bob"])), strict=True
         ):
-            assert now.status == 200
-            assert now.json == before.json
-            assert DAY <= int(now.headers["x-catalog-stale"]) < DAY + 60
-            assert "x-catalog-stale" in now.headers["access-control-expose-headers"].lower()
+            assert stale.status == 200
+            assert stale.json == before.json
+            assert DAY <= int(stale.headers["x-catalog-stale"]) < DAY + 60
+            assert "x-catalog-stale" in stale.headers["access-control-expose-headers"].lower()
             assert "x-catalog-stale" not in before.headers
-        assert len(entries(keys)) == 2
+        assert len(cached_entries(keys)) == 2
 
     def test_fresh_response_is_served_after_tmdb_recovers(
         self, people: dict[str, str], keys: redis.Redis, fault: Fault, tmdb_url: str
     ) -> None:
         details(people["bob"], "movie", 603)
-        age(keys, DAY)
+        age_entries(keys, DAY)
         fault(kind="status", status=500)
         assert "x-catalog-stale" in details(people["bob"], "movie", 603).headers
         plex.control(tmdb_url, "DELETE", "fault")
         for _ in range(2):
-            again = details(people["bob"], "movie", 603)
-            assert (again.status, again.headers.get("x-catalog-stale")) == (200, None)
+            fresh = details(people["bob"], "movie", 603)
+            assert (fresh.status, fresh.headers.get("x-catalog-stale")) == (200, None)
         assert len(requests_to(tmdb_url)) == 2
 
     def test_stale_details_show_current_request_states(
         self, people: dict[str, str], keys: redis.Redis, fault: Fault
     ) -> None:
         details(people["bob"], "tv", 1396)
-        age(keys, DAY)
+        age_entries(keys, DAY)
         fault(kind="close")
-        made = post_request(people["bob"], {**BREAKING_BAD, "seasons": [2]})
-        assert made.status == 201
-        assert (made.data["title"], made.data["seasons"]) == ("Breaking Bad", [2])
+        created = post_request(people["bob"], {**BREAKING_BAD, "seasons": [2]})
+        assert created.status == 201
+        assert (created.data["title"], created.data["seasons"]) == ("Breaking Bad", [2])
         show = details(people["bob"], "tv", 1396)
         assert "x-catalog-stale" in show.headers
-        assert show.data["seasons"][2]["request"] == {"id": made.data["id"], "status": "pending"}
+        assert show.data["seasons"][2]["request"] == {"id": created.data["id"], "status": "pending"}
 
     def test_unknown_season_is_refused_by_stale_details(
         self, people: dict[str, str], keys: redis.Redis, fault: Fault
     ) -> None:
         details(people["bob"], "tv", 1396)
-        age(keys, DAY)
+        age_entries(keys, DAY)
         fault(kind="close")
         answer = post_request(people["bob"], {**BREAKING_BAD, "seasons": [99]})
         assert [item["field"] for item in answer.details] == ["body.seasons"]
@@ -374,11 +377,11 @@ class TestStale:
     ) -> None:
         query = {"q": "the", "type": "movie", "page": 501}
         fresh = call("GET", "/api/media/search", token=people["bob"], query=query)
-        age(keys, DAY)
+        age_entries(keys, DAY)
         fault(kind="status", status=500)
-        now = call("GET", "/api/media/search", token=people["bob"], query=query)
-        assert now.json == fresh.json
-        assert int(now.headers["x-catalog-stale"]) >= DAY
+        stale = call("GET", "/api/media/search", token=people["bob"], query=query)
+        assert stale.json == fresh.json
+        assert int(stale.headers["x-catalog-stale"]) >= DAY
 
 
 class TestRecheck:
@@ -395,8 +398,8 @@ class TestRecheck:
     def test_new_season_is_found_by_a_recheck(self, outdated: str, tmdb_url: str) -> None:
         assert post_request(outdated, {**BREAKING_BAD, "seasons": [2]}).status == 201
         assert requests_to(tmdb_url) == []
-        made = post_request(outdated, {**BREAKING_BAD, "seasons": [5]})
-        assert (made.status, made.data["seasons"]) == (201, [5])
+        created = post_request(outdated, {**BREAKING_BAD, "seasons": [5]})
+        assert (created.status, created.data["seasons"]) == (201, [5])
         assert len(requests_to(tmdb_url)) == 1
         assert post_request(outdated, {**BREAKING_BAD, "seasons": [4]}).status == 201
         assert len(requests_to(tmdb_url)) == 1
@@ -438,16 +441,16 @@ class TestRecheck:
         ):
             keys.flushdb()
             details(people["bob"], "movie", 603)
-            ((name, entry),) = entries(keys).items()
+            ((name, entry),) = cached_entries(keys).items()
             store(name, {**entry, "value": None, "fresh_seconds": 60})
             assert request().status in {400, 404}
-            age(keys, RECHECK_SECONDS)
+            age_entries(keys, RECHECK_SECONDS)
             assert request().status in {200, 201}
 
     def test_recheck_uses_the_result_of_a_concurrent_call(
         self, outdated: str, keys: redis.Redis, tmdb_url: str
     ) -> None:
-        ((name, entry),) = entries(keys).items()
+        ((name, entry),) = cached_entries(keys).items()
         entry["at"] += RECHECK_SECONDS
         entry["value"]["seasons"].append({"number": 3, "episode_count": 13})
         keys.set(f"{name}:flight", "another-caller", px=60_000)
@@ -456,18 +459,18 @@ class TestRecheck:
             store(name, entry)
             keys.delete(f"{name}:flight")
 
-        later = threading.Timer(0.3, finish)
-        later.start()
-        made = post_request(outdated, {**BREAKING_BAD, "seasons": [3]})
-        later.join()
-        assert made.status == 201
+        timer = threading.Timer(0.3, finish)
+        timer.start()
+        created = post_request(outdated, {**BREAKING_BAD, "seasons": [3]})
+        timer.join()
+        assert created.status == 201
         assert requests_to(tmdb_url) == []
 
     def test_announced_season_is_requested_only_by_its_number(self, people: dict[str, str]) -> None:
         severance = {"mediaType": "tv", "tmdbId": 95396}
         assert post_request(people["bob"], severance).data["seasons"] == [1, 2]
-        made = post_request(people["bob"], {**severance, "seasons": [3]})
-        assert (made.status, made.data["seasons"]) == (201, [3])
+        created = post_request(people["bob"], {**severance, "seasons": [3]})
+        assert (created.status, created.data["seasons"]) == (201, [3])
 
 
 class TestLanguage:
@@ -504,23 +507,23 @@ class TestLanguage:
         overview: str | None,
     ) -> None:
         plex.control(tmdb_url, "DELETE", "requests")
-        found = details(token, media_type, tmdb_id).data
-        assert found["title"] == title
-        assert found.get("overview", "").startswith(overview or "")
-        assert ("overview" in found) == (overview is not None)
+        title_details = details(token, media_type, tmdb_id).data
+        assert title_details["title"] == title
+        assert title_details.get("overview", "").startswith(overview or "")
+        assert ("overview" in title_details) == (overview is not None)
         assert len(requests_to(tmdb_url)) == 1
 
     def test_missing_posters_fall_back_to_english(self, token: str) -> None:
         assert details(token, "movie", 603).data["posterPath"] == "/matrix-poster.jpg"
 
     def test_search_has_no_fallback_to_english(self, token: str) -> None:
-        (found,) = search(token, "spirited away").data
-        assert found["title"] == "\u5343\u3068\u5343\u5c0b\u306e\u795e\u96a0\u3057"
-        assert "overview" not in found
+        (result,) = search(token, "spirited away").data
+        assert result["title"] == "\u5343\u3068\u5343\u5c0b\u306e\u795e\u96a0\u3057"
+        assert "overview" not in result
 
     def test_request_stores_the_title_of_the_details(self, db: Db, token: str) -> None:
-        made = post_request(token, {"mediaType": "movie", "tmdbId": 129})
-        assert made.data["title"] == "Spirited Away"
+        created = post_request(token, {"mediaType": "movie", "tmdbId": 129})
+        assert created.data["title"] == "Spirited Away"
         row = db.execute(
             "SELECT details->>'title' FROM audit_logs WHERE action = 'request.created'"
         ).fetchone()
@@ -533,14 +536,14 @@ class TestSingleFlight:
     def lock_key(self, keys: redis.Redis, token: str) -> str:
         """Return the lock key of a call to TMDB for a film."""
         details(token, "movie", 603)
-        (key,) = entries(keys)
+        (key,) = cached_entries(keys)
         return f"{key}:flight"
 
     def test_stale_response_is_served_while_another_caller_refreshes_it(
         self, people: dict[str, str], keys: redis.Redis, tmdb_url: str
     ) -> None:
         keys.set(self.lock_key(keys, people["bob"]), "another-caller", px=60_000)
-        age(keys, DAY)
+        age_entries(keys, DAY)
         plex.control(tmdb_url, "DELETE", "requests")
         answer = details(people["carol"], "movie", 603)
         assert answer.data["title"] == "The Matrix"
@@ -551,7 +554,7 @@ class TestSingleFlight:
         self, people: dict[str, str], keys: redis.Redis, tmdb_url: str
     ) -> None:
         lock_key = self.lock_key(keys, people["bob"])
-        ((name, entry_of_another),) = entries(keys).items()
+        ((name, entry_of_another),) = cached_entries(keys).items()
         keys.delete(*keys.scan_iter("{tmdb:*}:*"))
         keys.set(lock_key, "another-caller", px=60_000)
         plex.control(tmdb_url, "DELETE", "requests")
@@ -560,10 +563,10 @@ class TestSingleFlight:
             store(name, entry_of_another)
             keys.delete(lock_key)
 
-        later = threading.Timer(0.3, finish)
-        later.start()
+        timer = threading.Timer(0.3, finish)
+        timer.start()
         answer = details(people["carol"], "movie", 603)
-        later.join()
+        timer.join()
         assert answer.data["title"] == "The Matrix"
         assert "x-catalog-stale" not in answer.headers
         assert requests_to(tmdb_url) == []
@@ -575,10 +578,10 @@ class TestSingleFlight:
         keys.delete(*keys.scan_iter("{tmdb:*}:*"))
         keys.set(lock_key, "another-caller", px=60_000)
         plex.control(tmdb_url, "DELETE", "requests")
-        later = threading.Timer(0.3, lambda: keys.set(lock_key, "failed", px=1000))
-        later.start()
+        timer = threading.Timer(0.3, lambda: keys.set(lock_key, "failed", px=1000))
+        timer.start()
         answer = details(people["carol"], "movie", 603)
-        later.join()
+        timer.join()
         assert (answer.status, answer.code) == (503, "CATALOG_UNAVAILABLE")
         assert int(answer.headers["retry-after"]) >= 1
         assert requests_to(tmdb_url) == []
@@ -622,13 +625,13 @@ class TestBreaker:
     def test_stale_response_is_served_while_the_breaker_is_open(
         self, people: dict[str, str], keys: redis.Redis, fault: Fault, tmdb_url: str
     ) -> None:
-        shown = details(people["bob"], "tv", 1396)
-        age(keys, DAY)
+        fresh = details(people["bob"], "tv", 1396)
+        age_entries(keys, DAY)
         fault(kind="html")
         self.fail(people["bob"])
         plex.control(tmdb_url, "DELETE", "requests")
         stale = details(people["bob"], "tv", 1396)
-        assert stale.json == shown.json
+        assert stale.json == fresh.json
         assert int(stale.headers["x-catalog-stale"]) >= DAY
         assert post_request(people["bob"], BREAKING_BAD).status == 201
         assert requests_to(tmdb_url) == []

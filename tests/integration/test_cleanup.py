@@ -147,7 +147,7 @@ class TestAuditLogs:
         monkeypatch.setattr(system_config, "CACHE_SECONDS", 30.0)
         db.execute("TRUNCATE audit_logs")
         self.add(db, 89, 90, 364, 365, 3649, 3650)
-        for days, left in ((3650, [89, 90, 364, 365, 3649]), (90, [89])):
+        for days, remaining in ((3650, [89, 90, 364, 365, 3649]), (90, [89])):
             db.execute("DELETE FROM system_config WHERE key = 'audit.retention'")
             db.execute(
                 "INSERT INTO system_config (key, value) VALUES"
@@ -155,7 +155,7 @@ class TestAuditLogs:
                 (days,),
             )
             run_schedule("ExpiredAuditLogs")
-            assert self.ages(db) == left
+            assert self.ages(db) == remaining
 
     def test_retention_below_the_minimum_is_ignored(self, db: Db) -> None:
         db.execute(
@@ -185,13 +185,13 @@ class Task:
             {"at": at, "number": number},
         )
 
-    def left(self, db: Db) -> list[datetime]:
+    def remaining(self, db: Db) -> list[datetime]:
         """Return the times of the remaining rows."""
         query = f"SELECT {self.column} FROM {self.table} ORDER BY 1"
         return [row[0] for row in db.execute(query.encode())]
 
     @property
-    def limit(self) -> datetime:
+    def expires_before(self) -> datetime:
         """Return the time before which rows have expired."""
         return datetime.now(UTC) - self.retention
 
@@ -260,69 +260,69 @@ class TestEveryTask:
     ) -> None:
         db.execute(f"TRUNCATE {task.table}".encode())
         # Half a minute, so that no row expires during the test.
-        limit = task.limit + MINUTE / 2
+        expires_before = task.expires_before + MINUTE / 2
         for each in minutes:
-            task.add(db, limit + each * MINUTE)
+            task.add(db, expires_before + each * MINUTE)
         result = run_schedule(task.schedule)
-        live = sorted(limit + each * MINUTE for each in minutes if each > -1)
-        assert task.left(db) == live
+        live = sorted(expires_before + each * MINUTE for each in minutes if each > -1)
+        assert task.remaining(db) == live
         assert result["deleted"] == len(minutes) - len(live)
         assert run_schedule(task.schedule)["deleted"] == 0
-        assert task.left(db) == live
+        assert task.remaining(db) == live
 
     def test_late_run_deletes_all_expired_rows(self, db: Db, task: Task) -> None:
-        for late in (MINUTE, timedelta(hours=23), timedelta(hours=25), timedelta(days=40)):
-            task.add(db, task.limit - late, 300)
-        task.add(db, task.limit + timedelta(hours=1), 3)
+        for age in (MINUTE, timedelta(hours=23), timedelta(hours=25), timedelta(days=40)):
+            task.add(db, task.expires_before - age, 300)
+        task.add(db, task.expires_before + timedelta(hours=1), 3)
         result = run_schedule(task.schedule)
         assert (result["deleted"], result["more"]) == (1200, False)
-        assert len(task.left(db)) == 3
+        assert len(task.remaining(db)) == 3
 
     def test_two_concurrent_runs_share_the_rows(
         self, db: Db, direct_url: str, name: str, task: Task
     ) -> None:
-        task.add(db, task.limit - MINUTE, 2600)
-        task.add(db, task.limit + timedelta(hours=1), 3)
+        task.add(db, task.expires_before - MINUTE, 2600)
+        task.add(db, task.expires_before + timedelta(hours=1), 3)
         with (
-            paused_run(task, name, direct_url, batch=1) as one,
+            paused_run(task, name, direct_url, batch=1) as first,
             paused_run(task, name, direct_url, batch=1) as other,
         ):
             # Each run is inside a batch, and neither waits for the other.
-            results = [resume(one), resume(other)]
+            results = [resume(first), resume(other)]
         assert all(result["deleted"] >= 500 for result in results)
         assert sum(result["deleted"] for result in results) == 2600
-        assert len(task.left(db)) == 3
+        assert len(task.remaining(db)) == 3
 
     def test_next_run_deletes_the_rows_that_a_killed_run_left(
         self, db: Db, direct_url: str, name: str, task: Task
     ) -> None:
-        task.add(db, task.limit - MINUTE, 2600)
-        task.add(db, task.limit + timedelta(hours=1), 3)
+        task.add(db, task.expires_before - MINUTE, 2600)
+        task.add(db, task.expires_before + timedelta(hours=1), 3)
         with paused_run(task, name, direct_url, batch=3) as run:
             run.kill()
         # Two batches were committed, and the third one is rolled back.
         eventually(lambda: not in_a_transaction(db))
-        assert len(task.left(db)) == 1603
+        assert len(task.remaining(db)) == 1603
         assert run_schedule(task.schedule)["deleted"] == 1600
-        assert len(task.left(db)) == 3
+        assert len(task.remaining(db)) == 3
 
     def test_one_hundred_thousand_rows_are_deleted_in_one_run(self, db: Db, task: Task) -> None:
-        task.add(db, task.limit - MINUTE, 100_000)
-        task.add(db, task.limit + timedelta(hours=1), 3)
-        # The connection that applied the migrations is older than the limit of the role.
+        task.add(db, task.expires_before - MINUTE, 100_000)
+        task.add(db, task.expires_before + timedelta(hours=1), 3)
+        # Connect again: the connection that applied the migrations predates the role's time-out.
         database().close()
         with database().transaction() as connection:
             assert connection.execute("SHOW statement_timeout").fetchone() == ("3s",)
         result = run_schedule(task.schedule, seconds_left=60)
         assert result == {"task": result["task"], "deleted": 100_000, "more": False}
-        assert len(task.left(db)) == 3
+        assert len(task.remaining(db)) == 3
 
     def test_batch_uses_an_index_and_reads_only_the_rows_it_deletes(
         self, db: Db, name: str, task: Task
     ) -> None:
-        # With so many expired rows the planner could expect a sequential scan to find 500 soon.
-        task.add(db, task.limit + timedelta(hours=1), 15_000)
-        task.add(db, task.limit - MINUTE, 5_000)
+        # A quarter of the rows has expired, so the planner might choose a sequential scan.
+        task.add(db, task.expires_before + timedelta(hours=1), 15_000)
+        task.add(db, task.expires_before - MINUTE, 5_000)
         db.execute(f"ANALYZE {task.table}".encode())
         plans: list[str] = []
 
@@ -347,7 +347,7 @@ class TestEveryTask:
         logs: io.StringIO,
         capsys: pytest.CaptureFixture[str],
     ) -> None:
-        task.add(db, task.limit - MINUTE, 7)
+        task.add(db, task.expires_before - MINUTE, 7)
         for seconds_left, deleted, more in ((60, 7, 0), (1, 0, 1)):
             capsys.readouterr()
             run_schedule(task.schedule, seconds_left=seconds_left)
@@ -380,7 +380,7 @@ class TestEveryTask:
         assert run_schedule(task.schedule)["more"] is False
 
 
-# A separate process, as on Lambda: it pauses before the commit of a batch until it gets a line.
+# A separate process, as on Lambda. It pauses before the commit of a batch until it reads a line.
 _PAUSED_RUN = """
 import json, sys
 from functions.cleanup.app import handler
@@ -433,7 +433,7 @@ def in_a_transaction(db: Db) -> int:
 
 
 def test_unknown_task_fails_the_run(db: Db) -> None:
-    # Its import reads the environment, which the fixtures set.
+    # Imported here, because the import reads the environment, which the fixtures set.
     app = importlib.import_module("functions.cleanup.app")
     with pytest.raises(service.UnknownTaskError, match="sessions"):
         app.handler({"task": "everything"}, LambdaContext())

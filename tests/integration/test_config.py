@@ -50,17 +50,17 @@ def quota(limit: int | None, days: int | None) -> dict[str, int | None]:
     return {"limit": limit, "days": days}
 
 
-def listed(token: str) -> dict[str, Any]:
+def list_settings(token: str) -> dict[str, Any]:
     answer = call("GET", "/api/admin/config", token=token)
     assert answer.status == 200, answer.text
     return {entry["key"]: entry for entry in answer.data}
 
 
-def put(token: str, key: str, value: Any) -> Answer:
+def put_setting(token: str, key: str, value: Any) -> Answer:
     return call("PUT", f"/api/admin/config/{key}", token=token, body={"value": value})
 
 
-def store(db: Db, key: str, value: Any) -> None:
+def store_row(db: Db, key: str, value: Any) -> None:
     db.execute(
         "INSERT INTO system_config (key, value) VALUES (%s, %s)"
         " ON CONFLICT (key) DO UPDATE SET value = excluded.value",
@@ -68,11 +68,11 @@ def store(db: Db, key: str, value: Any) -> None:
     )
 
 
-def stored(db: Db) -> dict[str, Any]:
+def stored_settings(db: Db) -> dict[str, Any]:
     return dict(db.execute("SELECT key, value FROM system_config").fetchall())
 
 
-def audited(db: Db) -> list[tuple[Any, ...]]:
+def audited_changes(db: Db) -> list[tuple[Any, ...]]:
     return db.execute(
         "SELECT user_id::text, target_type, target_id, details FROM audit_logs"
         " WHERE action = 'config.changed' ORDER BY created_at"
@@ -97,8 +97,8 @@ class TestList:
 
     def test_changed_setting_has_its_author_and_time(self, alice: str) -> None:
         before = datetime.now(UTC) - timedelta(seconds=1)
-        changed = put(alice, "audit.retention", {"days": 90}).data
-        entries = listed(alice)
+        changed = put_setting(alice, "audit.retention", {"days": 90}).data
+        entries = list_settings(alice)
         assert entries["audit.retention"] == changed
         assert changed["updatedBy"] == id_of(alice)
         assert before <= datetime.fromisoformat(changed["updatedAt"]) <= datetime.now(UTC)
@@ -122,19 +122,21 @@ class TestList:
     def test_invalid_rows_are_ignored_and_logged(
         self, db: Db, alice: str, logs: io.StringIO, key: str, value: Any
     ) -> None:
-        store(db, "audit.retention" if key != "audit.retention" else "rateLimit.api", {"days": 1})
-        store(db, key, value)
-        assert {name: entry["value"] for name, entry in listed(alice).items()} == DEFAULTS
-        assert all("updatedAt" not in entry for entry in listed(alice).values())
+        store_row(
+            db, "audit.retention" if key != "audit.retention" else "rateLimit.api", {"days": 1}
+        )
+        store_row(db, key, value)
+        assert {name: entry["value"] for name, entry in list_settings(alice).items()} == DEFAULTS
+        assert all("updatedAt" not in entry for entry in list_settings(alice).values())
         assert f'"key":"{key}"' in logs.getvalue()
 
     def test_setting_of_a_deleted_admin_has_no_author(
         self, db: Db, alice: str, people: dict[str, str]
     ) -> None:
         db.execute("UPDATE users SET role = 'admin' WHERE username = 'bob'")
-        assert put(people["bob"], "audit.retention", {"days": 90}).status == 200
+        assert put_setting(people["bob"], "audit.retention", {"days": 90}).status == 200
         db.execute("DELETE FROM users WHERE username = 'bob'")
-        entry = listed(alice)["audit.retention"]
+        entry = list_settings(alice)["audit.retention"]
         assert entry["value"] == {"days": 90}
         assert entry.keys() == {"key", "value", "default", "updatedAt"}
 
@@ -159,41 +161,43 @@ class TestChange:
     def test_valid_value_is_stored_and_audited(
         self, db: Db, alice: str, key: str, value: Any
     ) -> None:
-        answer = put(alice, key, value)
+        answer = put_setting(alice, key, value)
         assert answer.status == 200, answer.text
         assert answer.data["key"] == key
         assert answer.data["value"] == value
         assert answer.data["default"] == DEFAULTS[key]
-        assert stored(db) == {key: value}
-        assert audited(db) == [(id_of(alice), "config", key, {"from": DEFAULTS[key], "to": value})]
+        assert stored_settings(db) == {key: value}
+        assert audited_changes(db) == [
+            (id_of(alice), "config", key, {"from": DEFAULTS[key], "to": value})
+        ]
 
     def test_listed_values_can_be_sent_back_unchanged(self, db: Db, alice: str) -> None:
-        put(alice, "audit.retention", {"days": 90})
-        before = listed(alice)
+        put_setting(alice, "audit.retention", {"days": 90})
+        before = list_settings(alice)
         for key, entry in before.items():
-            answer = put(alice, key, entry["value"])
+            answer = put_setting(alice, key, entry["value"])
             assert (answer.status, answer.data) == (200, entry)
         # Unchanged values are neither written nor audited.
-        assert listed(alice) == before
-        assert stored(db) == {"audit.retention": {"days": 90}}
-        assert len(audited(db)) == 1
+        assert list_settings(alice) == before
+        assert stored_settings(db) == {"audit.retention": {"days": 90}}
+        assert len(audited_changes(db)) == 1
 
     def test_each_change_is_audited_with_the_previous_value(self, db: Db, alice: str) -> None:
         for days in (100, 200):
-            put(alice, "audit.retention", {"days": days})
-        assert [details for *_, details in audited(db)] == [
+            put_setting(alice, "audit.retention", {"days": days})
+        assert [details for *_, details in audited_changes(db)] == [
             {"from": {"days": 365}, "to": {"days": 100}},
             {"from": {"days": 100}, "to": {"days": 200}},
         ]
 
     def test_malformed_row_is_replaced(self, db: Db, alice: str) -> None:
-        store(db, "audit.retention", "for ever")
-        assert put(alice, "audit.retention", {"days": 400}).status == 200
-        assert stored(db) == {"audit.retention": {"days": 400}}
-        assert [details["from"] for *_, details in audited(db)] == [{"days": 365}]
-        store(db, "audit.retention", "for ever")
-        assert put(alice, "audit.retention", {"days": 365}).status == 200
-        assert stored(db) == {"audit.retention": {"days": 365}}
+        store_row(db, "audit.retention", "for ever")
+        assert put_setting(alice, "audit.retention", {"days": 400}).status == 200
+        assert stored_settings(db) == {"audit.retention": {"days": 400}}
+        assert [details["from"] for *_, details in audited_changes(db)] == [{"days": 365}]
+        store_row(db, "audit.retention", "for ever")
+        assert put_setting(alice, "audit.retention", {"days": 365}).status == 200
+        assert stored_settings(db) == {"audit.retention": {"days": 365}}
 
     @pytest.mark.parametrize(
         ("key", "value", "fields"),
@@ -240,12 +244,12 @@ class TestChange:
     def test_invalid_value_is_refused_with_its_field(
         self, db: Db, alice: str, key: str, value: Any, fields: list[str]
     ) -> None:
-        answer = put(alice, key, value)
+        answer = put_setting(alice, key, value)
         assert (answer.status, answer.code) == (400, "VALIDATION_ERROR")
         assert [each["field"] for each in answer.details] == [f"body.value.{f}" for f in fields]
         assert all(each["message"] for each in answer.details)
-        assert stored(db) == {}
-        assert audited(db) == []
+        assert stored_settings(db) == {}
+        assert audited_changes(db) == []
 
     @pytest.mark.parametrize(
         ("body", "field"),
@@ -265,10 +269,10 @@ class TestChange:
         answer = call("PUT", "/api/admin/config/audit.retention", token=alice, body=body)
         assert (answer.status, answer.code) == (400, "VALIDATION_ERROR")
         assert [each["field"] for each in answer.details] == [field]
-        assert stored(db) == {}
+        assert stored_settings(db) == {}
 
     def test_error_response_is_limited_for_many_invalid_fields(self, alice: str) -> None:
-        answer = put(alice, "audit.retention", {f"{n}{'x' * 500}": n for n in range(100)})
+        answer = put_setting(alice, "audit.retention", {f"{n}{'x' * 500}": n for n in range(100)})
         assert answer.code == "VALIDATION_ERROR"
         assert len(answer.details) == 20
         assert max(len(each["field"]) for each in answer.details) == 100
@@ -278,13 +282,13 @@ class TestChange:
         ["nothing", "rateLimit.everything", "ratelimit.api", "rateLimit", "requestQuota.root"],
     )
     def test_unknown_key_gets_404_for_any_body(self, db: Db, alice: str, key: str) -> None:
-        answer = put(alice, key, {"limit": 5, "window": 60})
+        answer = put_setting(alice, key, {"limit": 5, "window": 60})
         assert (answer.status, answer.code) == (404, "NOT_FOUND")
         for raw in (b"{}", b"[]", b"null", b'{"value": 1}', b'{"value": {}, "x": 1}', b"{", b""):
             answer = call("PUT", f"/api/admin/config/{key}", token=alice, raw=raw)
             assert (answer.status, answer.code) == (404, "NOT_FOUND"), raw
-        assert stored(db) == {}
-        assert audited(db) == []
+        assert stored_settings(db) == {}
+        assert audited_changes(db) == []
 
 
 class TestAccess:
@@ -301,7 +305,7 @@ class TestAccess:
         assert (answer.status, answer.code) == (403, "FORBIDDEN")
         answer = call(method, path, body=body)
         assert (answer.status, answer.code) == (401, "JWT_INVALID")
-        assert stored(db) == {}
+        assert stored_settings(db) == {}
         known = call(method, path, token=alice, body=body)
         assert known.status == (404 if path.endswith("nothing") else 200)
 
@@ -311,14 +315,14 @@ class TestAccess:
         path, body = "/api/admin/config/audit.retention", {"value": {"days": 90}}
         answer = call("PUT", path, body=body, headers={"Cookie": cookie})
         assert answer.code == "CSRF_TOKEN_MISMATCH"
-        assert stored(db) == {}
+        assert stored_settings(db) == {}
         headers = {"Cookie": cookie, "X-CSRF-Token": signed_in.data["csrfToken"]}
         assert call("PUT", path, body=body, headers=headers).status == 200
 
 
 class TestEffect:
     @pytest.fixture(autouse=True)
-    def memory(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def cached_settings(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Cache the settings for 30 seconds, as an environment does."""
         monkeypatch.setattr(system_config, "CACHE_SECONDS", 30.0)
 
@@ -330,12 +334,12 @@ class TestEffect:
     ) -> None:
         system_config._settings_cache().invalidate()
         assert self.limit(people["bob"]) == '"api";q=100;w=60'
-        put(alice, "rateLimit.api", {"limit": 30, "window": 70})
+        put_setting(alice, "rateLimit.api", {"limit": 30, "window": 70})
         assert self.limit(people["bob"]) == '"api";q=30;w=70'
         for _ in range(30):
             answer = call("GET", "/api/auth/me", token=people["bob"])
         assert (answer.status, answer.code) == (429, "RATE_LIMITED")
-        put(alice, "rateLimit.api", {"limit": 50, "window": 70})
+        put_setting(alice, "rateLimit.api", {"limit": 50, "window": 70})
         assert call("GET", "/api/auth/me", token=people["bob"]).status == 200
 
     @pytest.mark.parametrize("policy", ["admin", "api"])
@@ -343,16 +347,16 @@ class TestEffect:
         self, db: Db, alice: str, people: dict[str, str], policy: str
     ) -> None:
         key = f"rateLimit.{policy}"
-        # An older release may have stored it before there were bounds.
-        store(db, key, {"limit": 1, "window": 86_400})
+        # A previous release may have stored this limit, which is below the current minimum.
+        store_row(db, key, {"limit": 1, "window": 86_400})
         system_config._settings_cache().invalidate()
         for _ in range(2):
-            locked = call("GET", "/api/admin/users", token=alice)
-            mine = call("GET", "/api/auth/me", token=alice)
-        assert 429 in {locked.status, mine.status}
+            admin_call = call("GET", "/api/admin/users", token=alice)
+            user_call = call("GET", "/api/auth/me", token=alice)
+        assert 429 in {admin_call.status, user_call.status}
         for _ in range(5):
             assert call("GET", "/api/admin/config", token=alice).status == 200
-        assert put(alice, key, {"limit": 100, "window": 60}).status == 200
+        assert put_setting(alice, key, {"limit": 100, "window": 60}).status == 200
         assert call("GET", "/api/admin/users", token=alice).status == 200
         assert call("GET", "/api/auth/me", token=people["bob"]).status == 200
 
@@ -360,13 +364,13 @@ class TestEffect:
         self, alice: str, people: dict[str, str]
     ) -> None:
         system_config._settings_cache().invalidate()
-        put(alice, "rateLimit.api", {"limit": 0, "window": 70})
+        put_setting(alice, "rateLimit.api", {"limit": 0, "window": 70})
         assert self.limit(people["bob"]) == '"api";q=100;w=60'
 
     def test_sessions_have_the_configured_lifetimes(
         self, db: Db, alice: str, plex_url: str
     ) -> None:
-        put(alice, "session.lifetimes", {"tokenDays": 2, "idleDays": 1, "absoluteDays": 3})
+        put_setting(alice, "session.lifetimes", {"tokenDays": 2, "idleDays": 1, "absoluteDays": 3})
         signed_in = plex.sign_in(plex_url, "bob")
         expires = datetime.fromisoformat(signed_in["expiresAt"])
         assert abs(expires - datetime.now(UTC) - timedelta(days=2)) < timedelta(minutes=1)
@@ -374,8 +378,8 @@ class TestEffect:
         assert call("GET", "/api/auth/me", token=signed_in["token"]).code == "JWT_INVALID"
 
     def test_accessors_return_the_changed_values(self, alice: str) -> None:
-        put(alice, "requestQuota.user", QUOTAS)
-        put(alice, "autoApprove.user", {"movie": True, "tv": False})
+        put_setting(alice, "requestQuota.user", QUOTAS)
+        put_setting(alice, "autoApprove.user", {"movie": True, "tv": False})
         assert system_config.quotas("user").movies.limit == 0
         assert system_config.quotas("user").seasons.days == 365
         assert system_config.quotas("admin").movies.limit is None
@@ -387,7 +391,7 @@ class TestEffect:
     ) -> None:
         other = system_config.SettingsCache()
         assert other.current().auto_approval["user"].tv is False
-        put(alice, "autoApprove.user", {"movie": True, "tv": True})
+        put_setting(alice, "autoApprove.user", {"movie": True, "tv": True})
         assert other.current().auto_approval["user"].tv is False
         now = time.time()
         monkeypatch.setattr(time, "time", lambda: now + 30)
@@ -396,12 +400,12 @@ class TestEffect:
     def test_settings_are_read_again_soon_after_a_failure(
         self, alice: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        put(alice, "autoApprove.user", {"movie": True, "tv": True})
+        put_setting(alice, "autoApprove.user", {"movie": True, "tv": True})
         monkeypatch.setattr(system_config, "CACHE_SECONDS", 30.0)
         other = system_config.SettingsCache()
         unreachable = Database(SecretStr("postgresql://user@127.0.0.1:1/nothing"))
-        with monkeypatch.context() as down:
-            down.setattr(system_config, "database", lambda: unreachable)
+        with monkeypatch.context() as patched:
+            patched.setattr(system_config, "database", lambda: unreachable)
             assert other.current().auto_approval["user"].tv is False
         assert other.current().auto_approval["user"].tv is False
         now = time.time()
@@ -417,14 +421,14 @@ class TestConcurrentChanges:
         self, db: Db, direct_url: str, alice: str, *, first_ever: bool
     ) -> None:
         if not first_ever:
-            store(db, "audit.retention", {"days": 100})
+            store_row(db, "audit.retention", {"days": 100})
         # Enough time for the start of a process on a busy machine.
         time_outs = "-c idle_in_transaction_session_timeout=60s -c lock_timeout=60s"
         with (
             psycopg.connect(direct_url, options=time_outs) as first,
             ThreadPoolExecutor(1) as pool,
         ):
-            store(first, "audit.retention", {"days": 200})
+            store_row(first, "audit.retention", {"days": 200})
             second = pool.submit(
                 subprocess.run,
                 [sys.executable, "-c", _CHANGE, alice],
@@ -440,10 +444,10 @@ class TestConcurrentChanges:
             )
             eventually(lambda: _waits_for_a_lock(db), seconds=60)
             first.commit()
-            done = second.result(60)
-        assert done.stdout.strip().endswith("200"), done.stderr
-        assert stored(db) == {"audit.retention": {"days": 300}}
-        assert [details for *_, details in audited(db)] == [
+            result = second.result(60)
+        assert result.stdout.strip().endswith("200"), result.stderr
+        assert stored_settings(db) == {"audit.retention": {"days": 300}}
+        assert [details for *_, details in audited_changes(db)] == [
             {"from": {"days": 200}, "to": {"days": 300}}
         ]
 
@@ -453,7 +457,7 @@ class TestConcurrentChanges:
             assert call("GET", "/api/admin/config", token=alice).status == 200
 
 
-# A separate process, which can wait for the lock while this one continues.
+# Runs in a separate process, which can wait for the lock while this one continues.
 _CHANGE = """
 import asyncio, sys
 asyncio.set_event_loop(asyncio.new_event_loop())

@@ -25,7 +25,7 @@ MATRIX = {"mediaType": "movie", "tmdbId": 603}
 
 @pytest.fixture
 def read_only(db: Db, environment: dict[str, str], reconnect: Callable[[], None]) -> Iterator[None]:
-    """Make the server read-only, as a replica after a failover."""
+    """Make the server reject every write, as a replica does after a failover."""
     name = sql.Identifier(environment["DATABASE_URL"].rpartition("/")[2])
     alter = sql.SQL("ALTER DATABASE {} ").format(name)
     db.execute("SET default_transaction_read_only = off")
@@ -65,7 +65,7 @@ def limit_connections(db: Db, environment: dict[str, str], number: int) -> None:
 
 @pytest.fixture
 def no_connection_left(db: Db, environment: dict[str, str], people: object) -> Iterator[None]:
-    """Leave the functions' role no connection."""
+    """Allow the functions' role no connection."""
     limit_connections(db, environment, 0)
     database().close()
     yield
@@ -92,11 +92,11 @@ def test_connection_is_retried_once_when_the_server_has_none_left(
 ) -> None:
     pauses = []
 
-    def others_leave(seconds: float) -> None:
+    def free_connections(seconds: float) -> None:
         pauses.append(seconds)
         limit_connections(db, environment, -1)
 
-    monkeypatch.setattr("medianest.core.db.time.sleep", others_leave)
+    monkeypatch.setattr("medianest.core.db.time.sleep", free_connections)
     assert post_request(people["bob"]).status == 201
     assert len(pauses) == 1
     assert 0 <= pauses[0] <= NO_CONNECTION_PAUSE_SECONDS
@@ -113,7 +113,7 @@ def test_lock_time_out_keeps_the_connection(db: Db, people: dict[str, str]) -> N
     assert post_request(people["bob"]).status == 201
 
 
-def test_answer_time_out_applies_only_when_set(environment: dict[str, str]) -> None:
+def test_response_time_out_applies_only_when_set(environment: dict[str, str]) -> None:
     bounded = Database(SecretStr(environment["DATABASE_URL"]), response_seconds=0.5)
     with pytest.raises(AppError), bounded.transaction() as connection:
         connection.execute("SELECT pg_sleep(1)")
@@ -124,7 +124,7 @@ def test_answer_time_out_applies_only_when_set(environment: dict[str, str]) -> N
     unbounded.close()
 
 
-class Silent:
+class SilentServer:
     """A server that accepts connections but sends nothing."""
 
     def __init__(self, server: socket.socket) -> None:
@@ -143,10 +143,10 @@ class Silent:
 
 
 @pytest.fixture
-def silent() -> Iterator[Silent]:
+def silent() -> Iterator[SilentServer]:
     with socket.create_server(("127.0.0.1", 0)) as server:
         server.setblocking(False)
-        yield Silent(server)
+        yield SilentServer(server)
 
 
 def is_reachable(target: Database) -> bool:
@@ -159,7 +159,7 @@ def is_reachable(target: Database) -> bool:
 
 @pytest.mark.usefixtures("environment")
 def test_server_is_skipped_for_a_pause_after_a_time_out(
-    silent: Silent, monkeypatch: pytest.MonkeyPatch
+    silent: SilentServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hanging = Database(silent.url)
     assert not is_reachable(hanging)
@@ -181,7 +181,7 @@ def test_refused_connection_is_retried_on_every_call() -> None:
     with socket.create_server(("127.0.0.1", port)) as server:
         server.setblocking(False)
         assert not is_reachable(starting)
-        assert Silent(server).connections() == 1
+        assert SilentServer(server).connections() == 1
 
 
 def backend_pid() -> int:
@@ -210,7 +210,7 @@ def test_nested_transaction_fails_when_its_connection_is_lost(db: Db) -> None:
     insert = "INSERT INTO system_config (key, value) VALUES (%s, '1')"
     before = db.execute("SELECT count(*) FROM system_config").fetchone()
 
-    def both() -> None:
+    def nest_transactions() -> None:
         with database().transaction() as outer:
             outer.execute(insert, ("outer",))
             db.execute("SELECT pg_terminate_backend(%s)", (pid_of(outer),))
@@ -218,7 +218,7 @@ def test_nested_transaction_fails_when_its_connection_is_lost(db: Db) -> None:
                 inner.execute(insert, ("inner",))
 
     with pytest.raises(AppError, match="DATABASE_CONNECTION_ERROR"):
-        both()
+        nest_transactions()
     assert db.execute("SELECT count(*) FROM system_config").fetchone() == before
     both_keys = [("outer",), ("inner",)]
     with database().transaction() as outer, database().transaction() as inner:

@@ -17,11 +17,11 @@ from tools.docs.database import PAGE, page
 def migrated(engines: tuple[str, str], worker_id: str) -> Iterator[str]:
     """Return the address of a migrated database."""
     with database(engines[0], f"test_schema_{worker_id}") as url:
-        own = Database(SecretStr(url))
+        owner = Database(SecretStr(url))
         try:
-            migrate(own)
+            migrate(owner)
         finally:
-            own.close()
+            owner.close()
         yield url
 
 

@@ -42,16 +42,16 @@ class CloudFormation:
 
     url: str = ""
     statuses: list[int] = field(default_factory=list)
-    answers: list[dict[str, Any]] = field(default_factory=list)
+    responses: list[dict[str, Any]] = field(default_factory=list)
     types: list[str | None] = field(default_factory=list)
 
     @property
-    def answer(self) -> dict[str, Any]:
-        (only,) = self.answers
+    def response(self) -> dict[str, Any]:
+        (only,) = self.responses
         return only
 
-    def call(self, kind: str, **more: Any) -> dict[str, Any]:
-        event = {"RequestType": kind, "ResponseURL": self.url, **CALL, **more}
+    def call(self, kind: str, **properties: Any) -> dict[str, Any]:
+        event = {"RequestType": kind, "ResponseURL": self.url, **CALL, **properties}
         return handler(event, LambdaContext(seconds_left=300))
 
 
@@ -63,7 +63,7 @@ class Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         status = instance.statuses.pop(0) if instance.statuses else 200
         if status == 200:
-            instance.answers.append(json.loads(body))
+            instance.responses.append(json.loads(body))
             instance.types.append(self.headers["Content-Type"])
             assert len(body) <= 4096
         self.send_response(status)
@@ -115,8 +115,8 @@ def fresh(
         monkeypatch.delenv(variable.upper(), raising=False)
     monkeypatch.setattr(deployment, "_PAUSES", (0.0, 0.01, 0.01))
     with engines_of_run.database(engines[0], name, [app]) as url:
-        place = url.rpartition("@")[2]
-        instance = Fresh(url, f"postgresql://{app}:canary@{place}", monkeypatch)
+        server = url.rpartition("@")[2]
+        instance = Fresh(url, f"postgresql://{app}:canary@{server}", monkeypatch)
         instance.set_variable("DATABASE_URL", instance.url)
         instance.set_variable("APP_DATABASE_URL", instance.app_url)
         yield instance
@@ -126,7 +126,7 @@ def fresh(
 
 @pytest.fixture
 def broken(fresh: Fresh, tmp_path: Path) -> Path:
-    """Replace the migrations by a valid and a failing one."""
+    """Replace the migrations with a valid and a failing one."""
     (tmp_path / "0001_good.sql").write_text("CREATE TABLE good (id int);")
     (tmp_path / "0002_bad.sql").write_text("CREATE TABLE half (id int); SELECT 1 / 0;")
     migrate = runner.migrate
@@ -140,7 +140,7 @@ def test_create_migrates_the_database_and_reports_success(
     fresh: Fresh, stack: CloudFormation
 ) -> None:
     stack.call("Create")
-    assert stack.answer == {
+    assert stack.response == {
         "Status": "SUCCESS",
         "Reason": "",
         "PhysicalResourceId": "Migrations",
@@ -160,8 +160,8 @@ def test_update_keeps_the_physical_resource_id(fresh: Fresh, stack: CloudFormati
     stack.call("Create")
     stack.call("Update", PhysicalResourceId="Migrations", OldResourceProperties={})
     stack.call("Update", PhysicalResourceId="of-an-older-release", OldResourceProperties={})
-    assert [answer["Status"] for answer in stack.answers] == ["SUCCESS"] * 3
-    names = [answer["PhysicalResourceId"] for answer in stack.answers]
+    assert [response["Status"] for response in stack.responses] == ["SUCCESS"] * 3
+    names = [response["PhysicalResourceId"] for response in stack.responses]
     assert names == ["Migrations", "Migrations", "of-an-older-release"]
 
 
@@ -173,13 +173,13 @@ def test_delete_changes_nothing_and_needs_no_database(fresh: Fresh, stack: Cloud
     fresh.variables.delenv("DATABASE_URL")
     core_environment.environment.cache_clear()
     stack.call("Delete", PhysicalResourceId="Migrations")
-    assert [answer["Status"] for answer in stack.answers] == ["SUCCESS"] * 3
+    assert [response["Status"] for response in stack.responses] == ["SUCCESS"] * 3
     assert fresh.tables() == before
 
 
 def test_manual_call_returns_the_applied_migrations(fresh: Fresh) -> None:
-    done = handler({}, LambdaContext())
-    assert done == {"applied": [migration.name for migration in runner.migrations()]}
+    result = handler({}, LambdaContext())
+    assert result == {"applied": [migration.name for migration in runner.migrations()]}
     assert handler({}, LambdaContext()) == {"applied": []}
     with psycopg.connect(fresh.app_url) as app:
         assert app.execute("SELECT count(*) FROM users").fetchone() == (0,)
@@ -190,8 +190,8 @@ def test_failing_migration_fails_the_deployment_and_is_rolled_back(
     fresh: Fresh, stack: CloudFormation, logs: io.StringIO
 ) -> None:
     stack.call("Create")
-    assert stack.answer["Status"] == "FAILED"
-    assert stack.answer["Reason"] == "0002_bad failed: division by zero"
+    assert stack.response["Status"] == "FAILED"
+    assert stack.response["Reason"] == "0002_bad failed: division by zero"
     assert fresh.tables() == {"schema_migrations", "good"}
     assert "deployment_failed" in logs.getvalue()
 
@@ -209,9 +209,9 @@ def test_slow_migration_fails_the_deployment_in_time_and_is_rolled_back(
     )
     stack.call("Update", PhysicalResourceId="Migrations")
     assert time.monotonic() - started < 20
-    assert [answer["Status"] for answer in stack.answers] == ["FAILED"] * 2
-    for answer in stack.answers:
-        assert "not done within 2 seconds" in answer["Reason"]
+    assert [response["Status"] for response in stack.responses] == ["FAILED"] * 2
+    for response in stack.responses:
+        assert "not done within 2 seconds" in response["Reason"]
     assert fresh.tables() == {"schema_migrations", "good"}
 
 
@@ -240,15 +240,15 @@ def test_configuration_error_is_reported_without_secrets(
     fresh.variables.setattr(deployment, "DATABASE_WAIT_SECONDS", 0.0)
     fresh.set_variable(name, value)
     stack.call("Create")
-    assert stack.answer["Status"] == "FAILED"
-    assert re.search(reason, stack.answer["Reason"])
-    assert "canary" not in stack.answer["Reason"] + logs.getvalue()
+    assert stack.response["Status"] == "FAILED"
+    assert re.search(reason, stack.response["Reason"])
+    assert "canary" not in stack.response["Reason"] + logs.getvalue()
 
 
 def test_function_waits_for_a_database_that_is_not_ready(
     fresh: Fresh, stack: CloudFormation, logs: io.StringIO
 ) -> None:
-    good = os.environ["DATABASE_URL"]
+    valid_url = os.environ["DATABASE_URL"]
     fresh.set_variable("DATABASE_URL", "postgresql://me@127.0.0.1:1/x")
     ping = Database.ping
 
@@ -256,21 +256,21 @@ def test_function_waits_for_a_database_that_is_not_ready(
         try:
             ping(self)
         finally:
-            self._secret = SecretStr(good)
+            self._secret = SecretStr(valid_url)
 
     fresh.variables.setattr(Database, "ping", ping_then_correct)
     stack.call("Create")
-    assert stack.answer["Status"] == "SUCCESS"
+    assert stack.response["Status"] == "SUCCESS"
     assert "database_not_ready" in logs.getvalue()
 
 
 def test_reason_of_any_error_is_short() -> None:
-    long = MigrationError("x\ny " * 3000)
-    short = deployment.reason_of(long)
-    assert short.startswith("x y x y")
-    assert len(short) == 500
-    late = deployment.reason_of(database_unavailable())
-    assert late == "DATABASE_CONNECTION_ERROR: not reachable in time"
+    long_error = MigrationError("x\ny " * 3000)
+    short_reason = deployment.reason_of(long_error)
+    assert short_reason.startswith("x y x y")
+    assert len(short_reason) == 500
+    unreachable = deployment.reason_of(database_unavailable())
+    assert unreachable == "DATABASE_CONNECTION_ERROR: not reachable in time"
     other = deployment.reason_of(KeyError("canary"))
     assert other == "KeyError; see the log of the function"
 
@@ -281,7 +281,7 @@ def test_response_is_retried_when_cloudformation_refuses_it(
 ) -> None:
     stack.statuses = list(statuses)
     stack.call("Create")
-    assert stack.answer["Status"] == "SUCCESS"
+    assert stack.response["Status"] == "SUCCESS"
     assert logs.getvalue().count("cloudformation_unreachable") == len(statuses)
     assert "canary" not in logs.getvalue()
 
@@ -299,4 +299,4 @@ def test_undeliverable_response_is_an_error(
     assert "canary" not in str(caught.value) + logs.getvalue()
     assert caught.value.__cause__ is None
     assert "users" in fresh.tables()
-    assert stack.answers == []
+    assert stack.responses == []

@@ -10,10 +10,10 @@ from tests.support.openapi import DOCUMENT
 
 PAGE = ROOT / "functions/health/page.html"
 # The response limit of Lambda; the script of Swagger UI is the largest response.
-MAX_ANSWER = 6 * 1024 * 1024
+MAX_RESPONSE_BYTES = 6 * 1024 * 1024
 
 
-def linked(page: str) -> list[str]:
+def links_of(page: str) -> list[str]:
     return re.findall(r'(?:href|src)="([^"]*)"', page)
 
 
@@ -34,32 +34,32 @@ def test_page_has_no_inline_or_external_resources(db: object, keys: object) -> N
     assert answer.headers["content-security-policy"] == policy
     # The policy allows neither inline scripts and styles nor those of other hosts.
     assert not re.search(r"<style|<script(?! src=)| style=| on\w+=", answer.text)
-    assert all(not re.match(r"\w*:|/", address) for address in linked(answer.text))
+    assert all(not re.match(r"\w*:|/", address) for address in links_of(answer.text))
 
 
 def test_all_links_of_the_page_are_served(db: object, keys: object) -> None:
-    addresses = linked(call("GET", "/api/docs").text)
-    answers = {}
+    addresses = links_of(call("GET", "/api/docs").text)
+    responses = {}
     for address in addresses:
         name, _, version = address.partition("?v=")
-        answers[name] = call("GET", f"/api/{name}", query={"v": version})
+        responses[name] = call("GET", f"/api/{name}", query={"v": version})
         if version:
-            assert answers[name].headers["etag"] == f'"{version}"'
-    assert {address: answer.status for address, answer in answers.items()} == {
+            assert responses[name].headers["etag"] == f'"{version}"'
+    assert {address: response.status for address, response in responses.items()} == {
         "docs/page.css": 200,
         "docs/page.js": 200,
         "docs/swagger-ui.css": 200,
         "docs/swagger-ui.js": 200,
         "openapi.json": 200,
     }
-    for address, answer in answers.items():
-        assert 0 < len(answer.text.encode()) < MAX_ANSWER
+    for address, response in responses.items():
+        assert 0 < len(response.text.encode()) < MAX_RESPONSE_BYTES
         if address.startswith("docs/"):
             kind = {"css": "text/css", "js": "text/javascript"}[address.rpartition(".")[2]]
-            assert answer.headers["content-type"] == f"{kind}; charset=utf-8"
-            assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
-    assert "SwaggerUIBundle" in answers["docs/swagger-ui.js"].text
-    assert "SwaggerUIBundle" in answers["docs/page.js"].text
+            assert response.headers["content-type"] == f"{kind}; charset=utf-8"
+            assert response.headers["cache-control"] == "public, max-age=31536000, immutable"
+    assert "SwaggerUIBundle" in responses["docs/swagger-ui.js"].text
+    assert "SwaggerUIBundle" in responses["docs/page.js"].text
 
 
 @pytest.mark.parametrize(
@@ -68,11 +68,11 @@ def test_all_links_of_the_page_are_served(db: object, keys: object) -> None:
 def test_unchanged_document_gets_304(keys: object, path: str) -> None:
     first = call("GET", path)
     tag = first.headers["etag"]
-    for known in (tag, f"W/{tag}", f'"other", {tag}'):
-        again = call("GET", path, headers={"If-None-Match": known})
-        assert (again.status, again.text) == (304, "")
-        assert again.headers["etag"] == tag
-        assert again.headers["cache-control"] == first.headers["cache-control"]
+    for header in (tag, f"W/{tag}", f'"other", {tag}'):
+        unchanged = call("GET", path, headers={"If-None-Match": header})
+        assert (unchanged.status, unchanged.text) == (304, "")
+        assert unchanged.headers["etag"] == tag
+        assert unchanged.headers["cache-control"] == first.headers["cache-control"]
     for other in ('"other"', "", "*x"):
         assert call("GET", path, headers={"If-None-Match": other}).text == first.text
 

@@ -28,7 +28,7 @@ SOME_PARAMETERS = {
     for parameter in operation.get("parameters", ())
     if parameter["in"] == "path"
 } | {"id": SOME_ID}
-# These are cacheable and have no envelope.
+# The responses of these routes are cacheable and have no envelope.
 DOCUMENTS = {"/api/docs", "/api/docs/{asset}", "/api/openapi.json"}
 PROTECTED = [route for route in ROUTES if route not in PUBLIC]
 WITH_BODY = [(method, path) for method, path in ROUTES if method in {"POST", "PUT", "PATCH"}]
@@ -85,7 +85,7 @@ def test_every_response_has_the_standard_headers(
 @pytest.mark.parametrize(("method", "path"), PROTECTED)
 def test_unauthenticated_call_gets_401_and_changes_nothing(db: Db, method: str, path: str) -> None:
     before = snapshot(db)
-    # An unauthenticated caller learns nothing about the body or the query.
+    # The response to an unauthenticated caller does not depend on the body or the query.
     for extra in ({}, {"body": {"unknown": 1}}, {"raw": b"{"}, {"query": {"unknown": "1"}}):
         answer = call(method, concrete(path), **extra)
         assert_error(answer, 401, "JWT_INVALID")
@@ -269,22 +269,22 @@ def test_head_has_the_status_and_headers_of_get(db: Db, people: dict[str, str], 
         ("alice", {"page": "0"}),
     ):
         token = name and people[name]
-        got = call("GET", concrete(path), token=token, query=parameters)
+        answer = call("GET", concrete(path), token=token, query=parameters)
         head = call("HEAD", concrete(path), token=token, query=parameters)
-        assert (head.status, head.text) == (got.status, "")
-        assert head.headers.keys() == got.headers.keys()
-        assert head.headers["content-type"] == got.headers["content-type"]
+        assert (head.status, head.text) == (answer.status, "")
+        assert head.headers.keys() == answer.headers.keys()
+        assert head.headers["content-type"] == answer.headers["content-type"]
         # The latency in a health check has a varying number of digits.
-        length = len(got.text.encode())
+        length = len(answer.text.encode())
         assert int(head.headers["content-length"]) in range(length - 4, length + 5)
 
 
 def test_head_counts_towards_the_rate_limit_of_get(db: Db, people: dict[str, str]) -> None:
-    left = [
+    remaining = [
         int(call(method, "/api/auth/me", token=people["bob"]).headers["x-ratelimit-remaining"])
         for method in ("GET", "HEAD", "GET")
     ]
-    assert left == [left[0], left[0] - 1, left[0] - 2]
+    assert remaining == [remaining[0], remaining[0] - 1, remaining[0] - 2]
 
 
 def test_head_needs_no_csrf_token(people: dict[str, str]) -> None:
@@ -300,7 +300,7 @@ def test_preflight_names_the_methods_of_the_route(
     answer = call("OPTIONS", concrete(path), headers={"Origin": "https://web.example"})
     assert (answer.status, answer.text) == (204, "")
     assert answer.headers["access-control-allow-origin"] == "*"
-    methods = {own for own, other in ROUTES if other == path}
+    methods = {method_of_route for method_of_route, route_path in ROUTES if route_path == path}
     methods |= {"HEAD"} if "GET" in methods else set()
     assert answer.headers["access-control-allow-methods"] == ", ".join(sorted(methods))
     assert "authorization" in answer.headers["access-control-allow-headers"].lower()
@@ -311,8 +311,8 @@ def test_preflight_names_the_methods_of_the_route(
 class TestCorsOrigins:
     @pytest.fixture(autouse=True)
     def _origins(self, environment: object, monkeypatch: pytest.MonkeyPatch) -> None:
-        own = load({"CORS_ORIGIN": "https://web.example,http://localhost:5173"})
-        monkeypatch.setattr(headers, "environment", lambda: own)
+        with_origins = load({"CORS_ORIGIN": "https://web.example,http://localhost:5173"})
+        monkeypatch.setattr(headers, "environment", lambda: with_origins)
 
     @pytest.mark.parametrize("origin", ["https://web.example", "http://localhost:5173"])
     @pytest.mark.parametrize("method", ["OPTIONS", "GET"])
@@ -418,9 +418,9 @@ def test_body_size_is_measured_in_bytes(
     width = len(character.encode())
     text = character * ((65_536 - frame) // width)
     filled = text + "x" * (65_536 - frame - len(text.encode()))
-    for more, code in (("", "VALIDATION_ERROR"), ("x", "PAYLOAD_TOO_LARGE")):
-        raw = f'{{"surprise": "{filled}{more}"}}'.encode()
-        assert len(raw) == 65_536 + len(more)
+    for extra, code in (("", "VALIDATION_ERROR"), ("x", "PAYLOAD_TOO_LARGE")):
+        raw = f'{{"surprise": "{filled}{extra}"}}'.encode()
+        assert len(raw) == 65_536 + len(extra)
         function, event = event_of("POST", "/api/auth/logout", token=people["bob"], raw=raw)
         if is_base64:
             event |= {"body": base64.b64encode(raw).decode(), "isBase64Encoded": True}

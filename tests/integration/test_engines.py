@@ -1,4 +1,4 @@
-"""The tests delete only their own data, also on engines that the run names."""
+"""The tests delete only the data that they created, also on engines that the run names."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -33,8 +33,8 @@ def test_database_of_a_previous_run_is_recreated(
         connection.execute("CREATE TABLE old (id int)")
         connection.execute(sql.SQL("GRANT SELECT ON old TO {}").format(sql.Identifier(role)))
     with (
-        engines_of_run.database(engines[0], name, [role]) as again,
-        psycopg.connect(again, autocommit=True) as connection,
+        engines_of_run.database(engines[0], name, [role]) as recreated,
+        psycopg.connect(recreated, autocommit=True) as connection,
     ):
         assert connection.execute("SELECT to_regclass('old')").fetchone() == (None,)
         connection.execute(sql.SQL("CREATE ROLE {}").format(sql.Identifier(role)))
@@ -90,9 +90,9 @@ def test_empty_cache_is_marked_and_can_be_used_again(
 ) -> None:
     for _ in range(2):
         with engines_of_run.cache(tmp_path) as url:
-            own = engines_of_run.key_space(url, 0)
-        assert own.endswith("/1")
-        with redis.Redis.from_url(own) as client:
+            key_space = engines_of_run.key_space(url, 0)
+        assert key_space.endswith("/1")
+        with redis.Redis.from_url(key_space) as client:
             client.set("left", "behind")
     assert external_cache.get("medianest-tests") == b"yes"
 

@@ -1,4 +1,4 @@
-"""The functions answer as docs/errors.md says: its examples and the order of checks."""
+"""The functions return the errors of docs/errors.md: its examples and the order of checks."""
 
 import pytest
 
@@ -46,15 +46,15 @@ def test_call_with_several_faults_gets_the_first_error(
         413,
         "PAYLOAD_TOO_LARGE",
     )
-    wrong = {"raw": not_json, "query": unknown, "headers": text}
-    assert error(call("PATCH", USER, **wrong)) == (401, "JWT_INVALID")
-    answer = call("PATCH", USER, **wrong | {"headers": cookie})
+    faults = {"raw": not_json, "query": unknown, "headers": text}
+    assert error(call("PATCH", USER, **faults)) == (401, "JWT_INVALID")
+    answer = call("PATCH", USER, **faults | {"headers": cookie})
     assert error(answer) == (403, "CSRF_TOKEN_MISMATCH")
-    answer = call("PATCH", USER, **wrong | {"headers": cookie | csrf})
+    answer = call("PATCH", USER, **faults | {"headers": cookie | csrf})
     assert error(answer) == (403, "FORBIDDEN")
 
     alice = people["alice"]
-    answer = call("PATCH", USER, token=alice, **wrong)
+    answer = call("PATCH", USER, token=alice, **faults)
     assert error(answer) == (400, "VALIDATION_ERROR")
     assert answer.details == [{"field": "query.x", "message": "Unknown parameter"}]
     answer = call("PATCH", USER, token=alice, raw=not_json, headers=text)

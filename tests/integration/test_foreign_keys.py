@@ -1,4 +1,4 @@
-"""Foreign keys: each has a decision, and only the one that callers can violate signs them out."""
+"""Foreign keys: each is listed, and only the one that a caller can violate returns 401."""
 
 from typing import Any
 
@@ -13,9 +13,9 @@ from tests.support.api import call
 
 type Db = psycopg.Connection[tuple[Any, ...]]
 
-SOMEBODY = "3f0e8c2a-7a52-4d0e-9a56-2d1f2b7c9e11"
-# Its repository maps it to JWT_INVALID: a denied call and an exceeded limit write without a lock on
-# the user's row, who may be deleted after the call was authenticated.
+UNKNOWN_ID = "3f0e8c2a-7a52-4d0e-9a56-2d1f2b7c9e11"
+# The audit repository maps a violation to JWT_INVALID: a denied call and an exceeded limit are
+# audited without a lock on the user, who may be deleted after the call was authenticated.
 MAPPED = {"audit_logs_user_id_fkey"}
 # A transaction that writes the reference holds a lock on the row that it refers to, so a violation
 # is a bug: it becomes INTERNAL_ERROR and revokes no session.
@@ -40,11 +40,11 @@ def test_caller_deleted_before_the_audit_row_is_signed_out(
 ) -> None:
     record_repeated = audit_repository.record_repeated
 
-    def late(*args: Any, **kwargs: Any) -> None:
+    def delete_user_first(*args: Any, **kwargs: Any) -> None:
         db.execute("DELETE FROM users WHERE username = 'bob'")
         record_repeated(*args, **kwargs)
 
-    monkeypatch.setattr(audit_repository, "record_repeated", late)
+    monkeypatch.setattr(audit_repository, "record_repeated", delete_user_first)
     answer = call("GET", "/api/admin/users", token=people["bob"])
     assert (answer.status, answer.code) == (401, "JWT_INVALID")
     assert answer.headers["www-authenticate"] == "Bearer"
@@ -55,7 +55,7 @@ def test_other_constraint_of_the_audit_log_does_not_sign_the_caller_out(db: Db) 
         audit_repository.record(
             connection,
             Action.SIGN_OUT,
-            Caller("r", "::1", None),  # type: ignore[arg-type]  # a caller without a user agent is what it refuses
+            Caller("r", "::1", None),  # type: ignore[arg-type]  # the table refuses a row without a user agent
             user_id=None,
         )
 
@@ -65,15 +65,15 @@ def test_other_foreign_key_does_not_sign_the_caller_out(
 ) -> None:
     record_repeated = audit_repository.record_repeated
 
-    def broken(connection: Db, *args: Any, **kwargs: Any) -> None:
+    def violate_other_key(connection: Db, *args: Any, **kwargs: Any) -> None:
         record_repeated(connection, *args, **kwargs)
         connection.execute(
             "INSERT INTO sessions (user_id, expires_at, ip, user_agent)"
             " VALUES (%s, now(), '::1', '')",
-            (SOMEBODY,),
+            (UNKNOWN_ID,),
         )
 
-    monkeypatch.setattr(audit_repository, "record_repeated", broken)
+    monkeypatch.setattr(audit_repository, "record_repeated", violate_other_key)
     answer = call("GET", "/api/admin/users", token=people["bob"])
     assert (answer.status, answer.code) == (500, "INTERNAL_ERROR")
     assert call("GET", "/api/auth/me", token=people["bob"]).status == 200

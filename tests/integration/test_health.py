@@ -4,7 +4,7 @@ from medianest import VERSION
 from tests.support.api import call
 
 
-def test_health_is_healthy_when_database_and_cache_answer(keys: object) -> None:
+def test_health_is_healthy_when_database_and_cache_respond(keys: object) -> None:
     answer = call("GET", "/api/health")
     assert answer.status == 200
     assert answer.data["status"] == "healthy"

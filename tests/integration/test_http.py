@@ -33,12 +33,12 @@ def server(*behaviours: Callable[[socket.socket], None]) -> Iterator[str]:
         thread.join(5)
 
 
-def answers(connection: socket.socket) -> None:
+def respond(connection: socket.socket) -> None:
     connection.recv(65536)
     connection.sendall(JSON)
 
 
-def drips(text: bytes) -> Callable[[socket.socket], None]:
+def drip(text: bytes) -> Callable[[socket.socket], None]:
     def behave(connection: socket.socket) -> None:
         connection.recv(65536)
         for byte in text * 1000:
@@ -48,15 +48,15 @@ def drips(text: bytes) -> Callable[[socket.socket], None]:
     return behave
 
 
-def repeats_100_continue(connection: socket.socket) -> None:
+def repeat_100_continue(connection: socket.socket) -> None:
     connection.recv(65536)
     for _ in range(500):
         connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
         time.sleep(0.02)
 
 
-def answers_then_dies(connection: socket.socket) -> None:
-    answers(connection)
+def respond_then_reset(connection: socket.socket) -> None:
+    respond(connection)
     connection.recv(1)  # the second request arrives
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
 
@@ -64,9 +64,9 @@ def answers_then_dies(connection: socket.socket) -> None:
 @pytest.mark.parametrize(
     "behave",
     [
-        drips(b"X-Drip: 1\r\n"),
-        drips(b"HTTP/1.1 200 OK\r\nX-Drip: " + b"1" * 2000),
-        repeats_100_continue,
+        drip(b"X-Drip: 1\r\n"),
+        drip(b"HTTP/1.1 200 OK\r\nX-Drip: " + b"1" * 2000),
+        repeat_100_continue,
     ],
     ids=["endless-headers", "one-endless-header", "repeated-100-continue"],
 )
@@ -83,14 +83,14 @@ def test_slow_response_is_aborted_after_the_total_time(
 
 @pytest.mark.usefixtures("environment")
 def test_get_is_retried_when_a_reused_connection_is_closed() -> None:
-    with server(answers_then_dies, answers) as url:
+    with server(respond_then_reset, respond) as url:
         for _ in range(2):
             assert http.request_json("GET", url, headers={}) == (200, {})
 
 
 @pytest.mark.usefixtures("environment")
 def test_post_does_not_reuse_a_connection() -> None:
-    with server(answers_then_dies, answers) as url:
+    with server(respond_then_reset, respond) as url:
         assert http.request_json("GET", url, headers={}) == (200, {})
         assert http.request_json("POST", url, headers={}) == (200, {})
 
@@ -99,10 +99,10 @@ def test_post_does_not_reuse_a_connection() -> None:
 def test_post_is_not_retried_after_it_was_sent() -> None:
     received = []
 
-    def dies(connection: socket.socket) -> None:
+    def close_without_response(connection: socket.socket) -> None:
         received.append(connection.recv(65536))
 
-    with server(dies, answers) as url:
+    with server(close_without_response, respond) as url:
         with pytest.raises(http.UpstreamError):
             http.request_json("POST", url, headers={})
         assert len(received) == 1

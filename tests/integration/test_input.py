@@ -33,7 +33,7 @@ INVALID_IDS = [
     *(f"{{{SOME_ID}}}", SOME_ID.replace("-", ""), f" {SOME_ID}", SOME_ID.replace("-", "", 1)),
 ]
 INVALID_ID_MESSAGE = f"Must be a UUID like {SOME_ID}"
-TOO_MUCH = [2**31, 2**63, 10**30]
+TOO_LARGE = [2**31, 2**63, 10**30]
 METACHARACTERS = [
     *("'", '"', "\\", ";", "--", "%", "_", "*", "$1", "%s", "%(search)s", "{0}"),
     "' OR '1'='1",
@@ -43,7 +43,7 @@ METACHARACTERS = [
 ]
 
 
-def ids(value: object) -> str | None:
+def parameter_id(value: object) -> str | None:
     return value if isinstance(value, str) else ""
 
 
@@ -53,9 +53,9 @@ def get(path: str, token: str, **query: Any) -> Answer:
     return call("GET", concrete(path), token=token, query=query)
 
 
-def assert_names(answer: Answer, field: str, sent: object) -> None:
-    assert (answer.status, answer.code) == (400, "VALIDATION_ERROR"), sent
-    assert [problem["field"] for problem in answer.details] == [field], sent
+def assert_rejected(answer: Answer, field: str, value: object) -> None:
+    assert (answer.status, answer.code) == (400, "VALIDATION_ERROR"), value
+    assert [problem["field"] for problem in answer.details] == [field], value
 
 
 def test_parameters_of_all_kinds_are_covered() -> None:
@@ -65,37 +65,37 @@ def test_parameters_of_all_kinds_are_covered() -> None:
     assert {name for _, name, _ in IDS} == {"userId"}
 
 
-@pytest.mark.parametrize(("path", "name", "schema"), NUMBERS, ids=ids)
+@pytest.mark.parametrize(("path", "name", "schema"), NUMBERS, ids=parameter_id)
 def test_integer_parameters_accept_exactly_their_range(
     people: dict[str, str], path: str, name: str, schema: dict[str, int]
 ) -> None:
-    least, most = schema["minimum"], schema["maximum"]
-    beyond = [str(number) for number in (least - 1, -1, most + 1, 10**9, *TOO_MUCH)]
-    for value in (*INVALID_NUMBERS, *beyond):
-        assert_names(get(path, people["alice"], **{name: value}), f"query.{name}", value)
-    for valid in (least, most):
+    minimum, maximum = schema["minimum"], schema["maximum"]
+    out_of_range = [str(number) for number in (minimum - 1, -1, maximum + 1, 10**9, *TOO_LARGE)]
+    for value in (*INVALID_NUMBERS, *out_of_range):
+        assert_rejected(get(path, people["alice"], **{name: value}), f"query.{name}", value)
+    for valid in (minimum, maximum):
         answer = get(path, people["alice"], **{name: valid})
         assert answer.status == 200
         assert answer.json["pagination"][name] == valid
 
 
-@pytest.mark.parametrize(("path", "name", "schema"), CHOICES, ids=ids)
+@pytest.mark.parametrize(("path", "name", "schema"), CHOICES, ids=parameter_id)
 def test_enum_parameters_accept_exactly_their_values(
     people: dict[str, str], path: str, name: str, schema: dict[str, Any]
 ) -> None:
     known = schema["enum"]
     for value in ("", "x", known[0].upper(), f" {known[0]}", f"{known[0]}, id", *METACHARACTERS):
-        assert_names(get(path, people["alice"], **{name: value}), f"query.{name}", value)
+        assert_rejected(get(path, people["alice"], **{name: value}), f"query.{name}", value)
     for valid in known:
         assert get(path, people["alice"], **{name: valid}).status == 200
 
 
-@pytest.mark.parametrize(("path", "name", "schema"), IDS, ids=ids)
+@pytest.mark.parametrize(("path", "name", "schema"), IDS, ids=parameter_id)
 def test_id_parameters_accept_only_uuids(
     people: dict[str, str], path: str, name: str, schema: object
 ) -> None:
     for value in (*INVALID_IDS, *METACHARACTERS):
-        assert_names(get(path, people["alice"], **{name: value}), f"query.{name}", value)
+        assert_rejected(get(path, people["alice"], **{name: value}), f"query.{name}", value)
     for valid in (SOME_ID, SOME_ID.upper()):
         assert get(path, people["alice"], **{name: valid}).data == []
 
@@ -122,10 +122,10 @@ def test_ids_in_bodies_must_be_uuids(people: dict[str, str]) -> None:
     body = {"decision": "approve", "ids": [SOME_ID.upper()]}
     assert call("POST", path, token=people["alice"], body=body).data[0]["id"] == SOME_ID
     twice = {"decision": "approve", "ids": [SOME_ID, SOME_ID.upper()]}
-    assert_names(call("POST", path, token=people["alice"], body=twice), "body.ids", twice)
+    assert_rejected(call("POST", path, token=people["alice"], body=twice), "body.ids", twice)
 
 
-@pytest.mark.parametrize(("path", "name", "schema"), TEXTS, ids=ids)
+@pytest.mark.parametrize(("path", "name", "schema"), TEXTS, ids=parameter_id)
 def test_text_parameters_do_not_interpret_metacharacters(
     db: Db, people: dict[str, str], path: str, name: str, schema: dict[str, int]
 ) -> None:
@@ -137,12 +137,12 @@ def test_text_parameters_do_not_interpret_metacharacters(
         assert path == "/api/media/search" or answer.data == [], value
     # PostgreSQL cannot store NUL characters.
     for value in ("", "x" * (schema["maxLength"] + 1), "x\0y"):
-        assert_names(get(path, people["alice"], **{name: value}), f"query.{name}", value)
+        assert_rejected(get(path, people["alice"], **{name: value}), f"query.{name}", value)
     assert get(path, people["alice"], **{name: "x" * schema["maxLength"]}).status == 200
     assert snapshot(db) == before
 
 
-@pytest.mark.parametrize(("path", "name", "schema"), PARAMETERS, ids=ids)
+@pytest.mark.parametrize(("path", "name", "schema"), PARAMETERS, ids=parameter_id)
 def test_repeated_parameter_is_refused(
     people: dict[str, str], path: str, name: str, schema: dict[str, Any]
 ) -> None:
@@ -150,7 +150,7 @@ def test_repeated_parameter_is_refused(
     valid["to"] = valid["from"]
     value = schema["enum"][0] if "enum" in schema else valid.get(name, "x")
     for values in ([value, value], [value, "x"], ["x", value]):
-        assert_names(get(path, people["alice"], **{name: values}), f"query.{name}", values)
+        assert_rejected(get(path, people["alice"], **{name: values}), f"query.{name}", values)
     assert get(path, people["alice"], **{name: value}).status == 200
 
 
@@ -164,7 +164,7 @@ def test_unknown_parameter_is_refused(
     answer = call(
         method, concrete(path), token=people["alice"], query={"surprise": "1"}, body={"reason": "x"}
     )
-    assert_names(answer, "query.surprise", path)
+    assert_rejected(answer, "query.surprise", path)
     assert snapshot(db) == before
 
 
@@ -209,7 +209,7 @@ def test_unknown_parameter_is_refused(
         ),
     ],
 )
-@pytest.mark.parametrize("number", [*TOO_MUCH, -1, -(2**63), 1.5, "1", True, [1]])
+@pytest.mark.parametrize("number", [*TOO_LARGE, -1, -(2**63), 1.5, "1", True, [1]])
 def test_invalid_numbers_in_bodies_are_refused(
     db: Db,
     people: dict[str, str],
@@ -221,14 +221,14 @@ def test_invalid_numbers_in_bodies_are_refused(
 ) -> None:
     before = snapshot(db)
     answer = call(method, path, token=people["alice"], body=body(number))
-    assert_names(answer, field, number)
+    assert_rejected(answer, field, number)
     assert snapshot(db) == before
 
 
 def test_invalid_numbers_in_paths_are_refused(people: dict[str, str]) -> None:
-    for value in ("0", "-1", "1e3", "%D9%A1", "1.0", "x", "%00", *map(str, TOO_MUCH)):
+    for value in ("0", "-1", "1e3", "%D9%A1", "1.0", "x", "%00", *map(str, TOO_LARGE)):
         answer = call("GET", f"/api/media/movie/{value}", token=people["bob"])
-        assert_names(answer, "path.tmdbId", value)
+        assert_rejected(answer, "path.tmdbId", value)
     assert call("GET", f"/api/media/movie/{2**31 - 1}", token=people["bob"]).code == "NOT_FOUND"
     assert call("GET", "/api/media/movie/603", token=people["bob"]).status == 200
 

@@ -133,7 +133,7 @@ class MediaNest(RuleBasedStateMachine):
         answer = plex.verify(plex.begin(self.plex_url, name))
         person = self.model.people.get(name)
         if person is not None and person.status == "suspended":
-            self.refused(answer, "ACCOUNT_SUSPENDED", "auth.sign_in_failed")
+            self.assert_refused(answer, "ACCOUNT_SUSPENDED", "auth.sign_in_failed")
             return
         user = answer.data["user"]
         if person is None:
@@ -147,7 +147,7 @@ class MediaNest(RuleBasedStateMachine):
     @rule(session_index=INDEX, everywhere=st.booleans())
     def sign_out(self, session_index: int, everywhere: bool) -> None:
         session = self.session(session_index)
-        answer = self.by(session, "POST", "/api/auth/logout", {"allSessions": everywhere})
+        answer = self.call_as(session, "POST", "/api/auth/logout", {"allSessions": everywhere})
         if answer is not None:
             assert answer.status == 204
             for each in self.model.sessions:
@@ -158,57 +158,57 @@ class MediaNest(RuleBasedStateMachine):
     @rule(session_index=INDEX)
     def refresh(self, session_index: int) -> None:
         session = self.session(session_index)
-        answer = self.by(session, "POST", "/api/auth/refresh", {})
+        answer = self.call_as(session, "POST", "/api/auth/refresh", {})
         if answer is not None:
             session.has_ended = True
             self.model.sessions.append(Session(answer.data["token"], session.person))
             self.model.audit["session.refreshed"] += 1
 
     @rule(session_index=INDEX, films=st.sets(st.sampled_from(FILMS), min_size=1))
-    def ask_for_films(self, session_index: int, films: set[int]) -> None:
+    def request_films(self, session_index: int, films: set[int]) -> None:
         for film in sorted(films):
-            self.ask_for_film(session_index, film)
+            self.request_film(session_index, film)
 
-    def ask_for_film(self, session_index: int, film: int) -> None:
+    def request_film(self, session_index: int, film: int) -> None:
         session = self.session(session_index)
-        answer = self.by(
+        answer = self.call_as(
             session, "POST", "/api/media/request", {"mediaType": "movie", "tmdbId": film}
         )
         if answer is None:
             return
         person = session.person
         if holders := self.model.holders(film, set()):
-            self.is_held(answer, person, holders)
+            self.assert_already_requested(answer, person, holders)
         elif person.film_limit is not None and self.model.films_of(person) >= person.film_limit:
             assert answer.code == "QUOTA_EXCEEDED"
             assert answer.details["quota"] == "movies"
             assert answer.details["used"] == self.model.films_of(person)
         else:
-            self.made(answer, person, film, set())
+            self.assert_created(answer, person, film, set())
 
     @rule(session_index=INDEX, seasons=SEASONS)
-    def ask_for_seasons(self, session_index: int, seasons: set[int] | None) -> None:
+    def request_seasons(self, session_index: int, seasons: set[int] | None) -> None:
         session = self.session(session_index)
         body: dict[str, Any] = {"mediaType": "tv", "tmdbId": SHOW}
         if seasons is not None:
             body["seasons"] = sorted(seasons)
-        answer = self.by(session, "POST", "/api/media/request", body)
+        answer = self.call_as(session, "POST", "/api/media/request", body)
         if answer is None:
             return
         requested = seasons or {1, 2, 3, 4, 5}
         holders = self.model.holders(SHOW, requested)
         free = requested.difference(*(request.seasons for request in holders))
         if not free:
-            self.is_held(answer, session.person, holders)
+            self.assert_already_requested(answer, session.person, holders)
         else:
-            self.made(answer, session.person, SHOW, free)
+            self.assert_created(answer, session.person, SHOW, free)
             assert answer.data.get("skippedSeasons", []) == sorted(requested - free)
 
     @precondition(lambda self: self.model.requests or self.model.deleted_ids)
     @rule(session_index=INDEX, request_index=INDEX)
     def read_request(self, session_index: int, request_index: int) -> None:
         session, request_id = self.session(session_index), self.request_id(request_index)
-        answer = self.by(session, "GET", f"/api/media/requests/{request_id}")
+        answer = self.call_as(session, "GET", f"/api/media/requests/{request_id}")
         if answer is not None:
             request = self.model.requests.get(request_id)
             if request is None or not self.may_act_on(session, request):
@@ -221,7 +221,7 @@ class MediaNest(RuleBasedStateMachine):
     @rule(session_index=INDEX, request_index=INDEX)
     def cancel(self, session_index: int, request_index: int) -> None:
         session, request_id = self.session(session_index), self.request_id(request_index)
-        answer = self.by(session, "DELETE", f"/api/media/requests/{request_id}")
+        answer = self.call_as(session, "DELETE", f"/api/media/requests/{request_id}")
         if answer is None:
             return
         request = self.model.requests.get(request_id)
@@ -241,7 +241,7 @@ class MediaNest(RuleBasedStateMachine):
     def decide(self, session_index: int, request_index: int, decision: str) -> None:
         request_id = self.request_id(request_index)
         body = {"reason": "no room"} if decision == "decline" else {}
-        answer = self.by_admin(
+        answer = self.call_as_admin(
             self.likely_admin(session_index),
             "POST",
             f"/api/admin/requests/{request_id}/{decision}",
@@ -256,7 +256,7 @@ class MediaNest(RuleBasedStateMachine):
             assert answer.code == "INVALID_STATE"
             assert answer.details == {"status": request.status}
         else:
-            self.decided(request, answer.data["status"], decision)
+            self.record_decision(request, answer.data["status"], decision)
 
     @precondition(lambda self: self.model.requests)
     @rule(session_index=INDEX, decision=st.sampled_from(["approve", "decline"]))
@@ -265,7 +265,7 @@ class MediaNest(RuleBasedStateMachine):
         body = {"decision": decision, "ids": ids}
         if decision == "decline":
             body["reason"] = "no room"
-        answer = self.by_admin(
+        answer = self.call_as_admin(
             self.likely_admin(session_index), "POST", "/api/admin/requests/decisions", body
         )
         if answer is None:
@@ -278,7 +278,7 @@ class MediaNest(RuleBasedStateMachine):
             elif request.status != "pending":
                 assert item["error"]["code"] == "INVALID_STATE"
             else:
-                self.decided(request, item["status"], decision)
+                self.record_decision(request, item["status"], decision)
 
     @rule(
         session_index=INDEX,
@@ -289,13 +289,13 @@ class MediaNest(RuleBasedStateMachine):
     )
     def change_user(self, session_index: int, user_index: int, change: dict[str, str]) -> None:
         person = self.person(user_index)
-        answer = self.by_admin(
+        answer = self.call_as_admin(
             self.likely_admin(session_index), "PATCH", f"/api/admin/users/{person.id}", change
         )
         if answer is None:
             return
-        stays = {"role": "admin", "status": "active"}.items() >= change.items()
-        if self.model.admins() == [person] and not stays:
+        stays_active_admin = {"role": "admin", "status": "active"}.items() >= change.items()
+        if self.model.admins() == [person] and not stays_active_admin:
             assert answer.code == "LAST_ADMIN"
         else:
             assert answer.status == 200
@@ -310,7 +310,7 @@ class MediaNest(RuleBasedStateMachine):
     def set_quota(self, session_index: int, user_index: int, limit: int | None) -> None:
         person = self.person(user_index)
         quota = {"limit": limit, "days": 7}
-        answer = self.by_admin(
+        answer = self.call_as_admin(
             self.likely_admin(session_index),
             "PATCH",
             f"/api/admin/users/{person.id}",
@@ -324,7 +324,7 @@ class MediaNest(RuleBasedStateMachine):
     @rule(session_index=INDEX, user_index=INDEX)
     def end_sessions(self, session_index: int, user_index: int) -> None:
         person = self.person(user_index)
-        answer = self.by_admin(
+        answer = self.call_as_admin(
             self.likely_admin(session_index), "DELETE", f"/api/admin/users/{person.id}/sessions"
         )
         if answer is not None:
@@ -339,7 +339,7 @@ class MediaNest(RuleBasedStateMachine):
     @rule(session_index=INDEX, user_index=INDEX)
     def delete_user(self, session_index: int, user_index: int) -> None:
         person = self.person(user_index)
-        answer = self.by_admin(
+        answer = self.call_as_admin(
             self.likely_admin(session_index), "DELETE", f"/api/admin/users/{person.id}"
         )
         if answer is None:
@@ -356,9 +356,9 @@ class MediaNest(RuleBasedStateMachine):
             self.model.audit["user.deleted"] += 1
 
     @rule(session_index=INDEX)
-    def list_own(self, session_index: int) -> None:
+    def list_own_requests(self, session_index: int) -> None:
         session = self.session(session_index)
-        answer = self.by(session, "GET", "/api/media/requests", query={"limit": 100})
+        answer = self.call_as(session, "GET", "/api/media/requests", query={"limit": 100})
         if answer is not None:
             listed = {item["id"]: item["status"] for item in answer.data}
             assert listed == {
@@ -369,7 +369,7 @@ class MediaNest(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         for session in self.model.sessions:
-            answer = self.by(session, "GET", "/api/auth/me")
+            answer = self.call_as(session, "GET", "/api/auth/me")
             if answer is not None:
                 assert answer.data["role"] == session.person.role
 
@@ -396,7 +396,7 @@ class MediaNest(RuleBasedStateMachine):
     def at_least_one_user_is_admin(self) -> None:
         assert self.model.admins() or not self.model.people
 
-    def by(
+    def call_as(
         self, session: Session, method: str, path: str, body: Any = None, **options: Any
     ) -> Answer | None:
         """Make a call; return None if the session has ended, after checking the refusal."""
@@ -406,25 +406,31 @@ class MediaNest(RuleBasedStateMachine):
         assert answer.code == "JWT_INVALID"
         return None
 
-    def by_admin(self, session: Session, method: str, path: str, body: Any = None) -> Answer | None:
+    def call_as_admin(
+        self, session: Session, method: str, path: str, body: Any = None
+    ) -> Answer | None:
         """Make an admin call; return None for other users, after checking the refusal."""
-        answer = self.by(session, method, path, body)
+        answer = self.call_as(session, method, path, body)
         if answer is not None and session.person.role != "admin":
-            self.refused(answer, "FORBIDDEN", "access.denied")
+            self.assert_refused(answer, "FORBIDDEN", "access.denied")
             return None
         return answer
 
-    def refused(self, answer: Answer, code: str, action: str) -> None:
+    def assert_refused(self, answer: Answer, code: str, action: str) -> None:
         assert answer.code == code
         self.model.audit[action] += 1
 
-    def is_held(self, answer: Answer, person: Person, holders: list[Request]) -> None:
+    def assert_already_requested(
+        self, answer: Answer, person: Person, holders: list[Request]
+    ) -> None:
         assert answer.code == "ALREADY_REQUESTED"
-        own = {request.id for request in holders if request.owner is person}
-        named = (answer.details or {}).get("requestId")
-        assert named in own if own else named is None
+        own_ids = {request.id for request in holders if request.owner is person}
+        named_id = (answer.details or {}).get("requestId")
+        assert named_id in own_ids if own_ids else named_id is None
 
-    def made(self, answer: Answer, person: Person, tmdb_id: int, seasons: set[int]) -> None:
+    def assert_created(
+        self, answer: Answer, person: Person, tmdb_id: int, seasons: set[int]
+    ) -> None:
         assert answer.status == 201, answer.text
         assert answer.data["status"] == "pending"
         assert answer.data["userId"] == person.id
@@ -433,7 +439,7 @@ class MediaNest(RuleBasedStateMachine):
         self.model.requests[request.id] = request
         self.model.audit["request.created"] += 1
 
-    def decided(self, request: Request, status: str, decision: str) -> None:
+    def record_decision(self, request: Request, status: str, decision: str) -> None:
         request.status = {"approve": "approved", "decline": "declined"}[decision]
         assert status == request.status
         self.model.audit[f"request.{request.status}"] += 1
@@ -449,8 +455,8 @@ class MediaNest(RuleBasedStateMachine):
     def session(self, session_index: int) -> Session:
         # Prefer valid sessions: most sessions have ended.
         live = [session for session in self.model.sessions if self.model.is_valid(session)]
-        some = live if live and session_index % 5 else self.model.sessions
-        return some[session_index % len(some)]
+        candidates = live if live and session_index % 5 else self.model.sessions
+        return candidates[session_index % len(candidates)]
 
     def likely_admin(self, session_index: int) -> Session:
         admins = [
@@ -477,12 +483,12 @@ class MediaNest(RuleBasedStateMachine):
 def test_invariants_hold_after_any_sequence_of_calls(
     db: Db, keys: redis.Redis, plex_url: str
 ) -> None:
-    class Here(MediaNest):
+    class BoundMediaNest(MediaNest):
         def __init__(self) -> None:
             super().__init__(db, keys, plex_url)
 
     run_state_machine_as_test(
-        Here,
+        BoundMediaNest,
         settings=settings(
             max_examples=16,
             stateful_step_count=50,

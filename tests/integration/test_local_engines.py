@@ -21,7 +21,7 @@ from local.engines.valkey import ValkeyEngine
 from tests.support.processes import exists
 
 ENGINES = ["postgres", "valkey"]
-USER = """
+USER_CODE = """
 import subprocess, sys
 from pathlib import Path
 from local.engines.postgres import PostgresEngine
@@ -38,12 +38,12 @@ with engine.use() as server:
 """
 
 
-class User:
-    """A process that uses a server until its standard input ends, or it is killed."""
+class EngineUser:
+    """A process that uses a server until its standard input ends or the process is killed."""
 
     def __init__(self, engine: str, directory: Path, *child: str) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-c", USER, engine, str(directory), *child],
+            [sys.executable, "-c", USER_CODE, engine, str(directory), *child],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -61,7 +61,7 @@ class User:
         url, pid = self.line()
         return Server(url, int(pid))
 
-    def leave(self) -> None:
+    def stop(self) -> None:
         self.process.communicate()
         assert self.process.returncode == 0
 
@@ -71,11 +71,11 @@ class User:
 
 
 @pytest.fixture
-def user(tmp_path: Path) -> Iterator[Callable[..., User]]:
+def user(tmp_path: Path) -> Iterator[Callable[..., EngineUser]]:
     with ExitStack() as stack:
 
-        def start(engine: str, *child: str) -> User:
-            started = User(engine, tmp_path, *child)
+        def start(engine: str, *child: str) -> EngineUser:
+            started = EngineUser(engine, tmp_path, *child)
             stack.callback(started.kill)
             return started
 
@@ -99,18 +99,18 @@ def open_server(
 def put(server: Server, value: str) -> None:
     if server.url.startswith("redis"):
         with redis.Redis.from_url(server.url) as client:
-            client.set("kept", value)
+            client.set("stored", value)
         return
     with psycopg.connect(server.url) as connection:
-        connection.execute("CREATE TABLE kept AS SELECT %s::text AS value", (value,))
+        connection.execute("CREATE TABLE stored AS SELECT %s::text AS value", (value,))
 
 
 def get(server: Server) -> str:
     if server.url.startswith("redis"):
         with redis.Redis.from_url(server.url, decode_responses=True) as client:
-            return str(client.get("kept"))
+            return str(client.get("stored"))
     with psycopg.connect(server.url) as connection:
-        row = connection.execute("SELECT value FROM kept").fetchone()
+        row = connection.execute("SELECT value FROM stored").fetchone()
     assert row
     return str(row[0])
 
@@ -122,9 +122,9 @@ def setting(url: str, name: str) -> str:
     return str(row[0])
 
 
-def wait_until(done: Callable[[], bool], seconds: float = 10) -> None:
+def wait_until(condition: Callable[[], bool], seconds: float = 10) -> None:
     deadline = time.monotonic() + seconds
-    while not done():
+    while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.005)
 
@@ -184,32 +184,32 @@ def test_postgres_refuses_a_wrong_or_missing_password(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_concurrent_processes_share_one_server_until_the_last_one_exits(
-    engine: str, user: Callable[..., User]
+    engine: str, user: Callable[..., EngineUser]
 ) -> None:
     users = [user(engine) for _ in range(3)]
-    found = {each.server() for each in users}
-    assert len(found) == 1
-    (server,) = found
+    servers = {each.server() for each in users}
+    assert len(servers) == 1
+    (server,) = servers
     put(server, "shared")
     for each in users[:-1]:
-        each.leave()
+        each.stop()
         assert get(server) == "shared"
-    users[-1].leave()
+    users[-1].stop()
     assert not exists(server.pid)
 
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_server_stops_when_its_only_process_is_killed(
-    engine: str, user: Callable[..., User]
+    engine: str, user: Callable[..., EngineUser]
 ) -> None:
-    only = user(engine)
-    with ends_after_the_block(only.server().pid):
-        only.kill()
+    single_user = user(engine)
+    with ends_after_the_block(single_user.server().pid):
+        single_user.kill()
 
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_killed_process_does_not_stop_the_server_of_another(
-    engine: str, user: Callable[..., User]
+    engine: str, user: Callable[..., EngineUser]
 ) -> None:
     first = user(engine)
     server = first.server()
@@ -224,19 +224,19 @@ def test_killed_process_does_not_stop_the_server_of_another(
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_server_starts_immediately_after_its_only_process_was_killed(
-    engine: str, user: Callable[..., User], tmp_path: Path
+    engine: str, user: Callable[..., EngineUser], tmp_path: Path
 ) -> None:
     for _ in range(3):
-        only = user(engine)
-        only.server()
-        only.kill()
+        single_user = user(engine)
+        single_user.server()
+        single_user.kill()
         with open_server(engine, tmp_path) as server:
             assert exists(server.pid)
 
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_new_server_starts_after_the_server_was_killed(
-    engine: str, user: Callable[..., User], tmp_path: Path
+    engine: str, user: Callable[..., EngineUser], tmp_path: Path
 ) -> None:
     first = user(engine)
     killed = first.server()
@@ -244,7 +244,7 @@ def test_new_server_starts_after_the_server_was_killed(
     with open_server(engine, tmp_path) as server:
         assert server.pid != killed.pid
         put(server, "restarted")
-        # The process that used the killed server does not stop the next one.
+        # The process that used the killed server does not stop the new server.
         first.kill()
         assert get(server) == "restarted"
     assert not exists(server.pid)
@@ -260,7 +260,7 @@ def test_committed_data_is_recovered_after_a_crash(tmp_path: Path) -> None:
 
 
 def test_start_succeeds_after_an_interrupted_creation_of_the_data(
-    user: Callable[..., User], tmp_path: Path
+    user: Callable[..., EngineUser], tmp_path: Path
 ) -> None:
     first = user("postgres")
     wait_until((tmp_path / "postgres.new" / "base").exists)
@@ -272,7 +272,7 @@ def test_start_succeeds_after_an_interrupted_creation_of_the_data(
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_ctrl_c_does_not_reach_the_server(
-    engine: str, user: Callable[..., User], tmp_path: Path
+    engine: str, user: Callable[..., EngineUser], tmp_path: Path
 ) -> None:
     starter, other = user(engine), user(engine)
     server = starter.server()
@@ -288,13 +288,13 @@ def test_ctrl_c_does_not_reach_the_server(
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_child_process_does_not_keep_the_server_running(
-    engine: str, user: Callable[..., User]
+    engine: str, user: Callable[..., EngineUser]
 ) -> None:
-    only = user(engine, "sleep", "60")
-    (child,) = only.line()
+    single_user = user(engine, "sleep", "60")
+    (child,) = single_user.line()
     try:
-        with ends_after_the_block(only.server().pid):
-            only.kill()
+        with ends_after_the_block(single_user.server().pid):
+            single_user.kill()
     finally:
         os.kill(int(child), signal.SIGKILL)
 
@@ -323,17 +323,17 @@ def test_failed_creation_of_the_data_shows_the_log(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(sys.platform != "linux" or os.geteuid() != 0, reason="needs root on Linux")
 def test_root_runs_postgres_as_another_user_without_user_namespaces(
-    user: Callable[..., User], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    user: Callable[..., EngineUser], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     refusing = tmp_path / "bin" / "unshare"
     refusing.parent.mkdir()
     refusing.symlink_to("/bin/false")
     monkeypatch.setenv("PATH", str(refusing.parent), prepend=os.pathsep)
-    only = user("postgres")
-    server = only.server()
+    single_user = user("postgres")
+    server = single_user.server()
     put(server, "value")
     assert (tmp_path / "postgres").owner() == "nobody"
-    only.leave()
+    single_user.stop()
     assert not exists(server.pid)
 
 

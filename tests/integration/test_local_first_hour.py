@@ -32,11 +32,11 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalService]:
         yield running
 
 
-def lines_after(service: LocalService, mark: int, *, until: str) -> list[str]:
-    """Wait for `until` in the output after `mark` characters; return the lines of that output."""
+def lines_after(service: LocalService, start: int, *, until: str) -> list[str]:
+    """Wait for `until` in the output after `start` characters; return the lines of that output."""
 
     def printed() -> list[str]:
-        text = service.log.read_text()[mark:]
+        text = service.log.read_text()[start:]
         return text.splitlines() if until in text else []
 
     return eventually(printed)
@@ -59,16 +59,16 @@ def test_root_redirects_to_the_docs_page(service: LocalService) -> None:
 
 def test_call_is_logged_in_one_line(service: LocalService) -> None:
     service.call("GET", "/api/health")
-    mark = len(service.log.read_text())
+    start = len(service.log.read_text())
     service.call("GET", "/api/health")
-    (line,) = lines_after(service, mark, until="/api/health")
+    (line,) = lines_after(service, start, until="/api/health")
     assert re.fullmatch(r"\d\d:\d\d:\d\d GET /api/health 200 [\d.]+ ms HealthFunction", line)
 
 
 def test_refused_call_logs_a_warning_line(service: LocalService) -> None:
-    mark = len(service.log.read_text())
+    start = len(service.log.read_text())
     service.call("GET", "/api/auth/me", token="nonsense")
-    warning, access = lines_after(service, mark, until="/api/auth/me")
+    warning, access = lines_after(service, start, until="/api/auth/me")
     assert re.fullmatch(
         r"\d\d:\d\d:\d\d WARNING AuthFunction refused code=JWT_INVALID ip=127\.0\.0\.1", warning
     )
@@ -77,9 +77,9 @@ def test_refused_call_logs_a_warning_line(service: LocalService) -> None:
 
 def test_json_logs_contain_all_entries_as_json(tmp_path: Path) -> None:
     with local_service(tmp_path / "data", environment={"LOG_FORMAT": "json"}) as service:
-        mark = len(service.log.read_text())
+        start = len(service.log.read_text())
         service.call("GET", "/api/health")
-        lines = lines_after(service, mark, until="GET /api/health")
+        lines = lines_after(service, start, until="GET /api/health")
     entries = [json.loads(line.partition("] ")[2]) for line in lines if line.startswith("[Health")]
     assert [entry["message"] for entry in entries] == ["request"]
 
@@ -88,12 +88,12 @@ def test_json_logs_contain_all_entries_as_json(tmp_path: Path) -> None:
 def test_killed_engine_is_restarted(service: LocalService, engine: str) -> None:
     plex_url, _ = service.standin_urls
     token = service.sign_in(plex_url, "alice")
-    mark = len(service.log.read_text())
+    start = len(service.log.read_text())
     _, pid = (service.data / f"{engine}.running").read_text().split()
     os.kill(int(pid), signal.SIGKILL)
 
     title = {"postgres": "PostgreSQL", "valkey": "Valkey"}[engine]
-    printed = lines_after(service, mark, until=f"{title} has restarted")
+    printed = lines_after(service, start, until=f"{title} has restarted")
     assert any(f" {title} stopped unexpectedly; restarting it" in line for line in printed)
 
     def is_healthy() -> bool:
@@ -122,7 +122,7 @@ def limits_of(service: LocalService) -> dict[str, object]:
     return {each["key"]: each["value"] for each in listed}
 
 
-def defaults(name: str) -> dict[str, int]:
+def default_limit(name: str) -> dict[str, int]:
     policy = next(policy for each, policy in POLICIES.items() if each == name)
     return {"limit": policy.limit, "window": policy.window}
 
@@ -130,19 +130,20 @@ def defaults(name: str) -> dict[str, int]:
 def test_trial_limits_apply_only_to_the_start_of_a_sign_in(tmp_path: Path) -> None:
     with local_service(tmp_path / "data", limits=True, trial_limits=True) as service:
         assert "Higher sign-in limits" in service.log.read_text()
-        found = limits_of(service)
+        limits = limits_of(service)
         token = service.sign_in(service.standin_urls[0], "alice")
-        own = {"limit": 7, "window": 60}
+        changed = {"limit": 7, "window": 60}
         path = "/api/admin/config/rateLimit.auth"
-        assert service.call("PUT", path, body={"value": own}, token=token).status == 200
+        assert service.call("PUT", path, body={"value": changed}, token=token).status == 200
     for name, policy in POLICIES.items():
-        expected = dict(TRIAL_LIMITS.get(name, defaults(name)))
+        expected = dict(TRIAL_LIMITS.get(name, default_limit(name)))
         if policy.fixed:
-            assert f"rateLimit.{name}" not in found
+            assert f"rateLimit.{name}" not in limits
             continue
-        assert found[f"rateLimit.{name}"] == expected, name
+        assert limits[f"rateLimit.{name}"] == expected, name
     with local_service(tmp_path / "data", limits=True, trial_limits=True) as service:
-        assert limits_of(service)["rateLimit.auth"] == own  # a restart keeps the value of the admin
+        # A restart does not overwrite the value that the admin has set.
+        assert limits_of(service)["rateLimit.auth"] == changed
 
 
 def test_external_database_keeps_the_default_limits(
@@ -155,21 +156,21 @@ def test_external_database_keeps_the_default_limits(
         with local_service(
             tmp_path / "data", environment=environment, limits=True, trial_limits=True
         ) as service:
-            found = limits_of(service)
+            limits = limits_of(service)
     for name in TRIAL_LIMITS:
-        assert found[f"rateLimit.{name}"] == defaults(name)
+        assert limits[f"rateLimit.{name}"] == default_limit(name)
 
 
 def test_fire_and_invoke_without_a_name_list_the_names() -> None:
     for subcommand, names in (("fire", TEMPLATE.schedules), ("invoke", TEMPLATE.functions)):
         listed = command(subcommand)
         assert (listed.returncode, listed.stderr) == (0, "")
-        found = dict(re.findall(r"^  (\w+)  +(.+)$", listed.stdout, re.MULTILINE))
-        assert found.keys() == names.keys()
-        wrong = command(subcommand, "Nothing")
-        assert wrong.returncode == 1
-        assert wrong.stderr.startswith("Unknown ")
-        assert all(f"  {name} " in wrong.stderr for name in names)
+        descriptions = dict(re.findall(r"^  (\w+)  +(.+)$", listed.stdout, re.MULTILINE))
+        assert descriptions.keys() == names.keys()
+        unknown = command(subcommand, "Nothing")
+        assert unknown.returncode == 1
+        assert unknown.stderr.startswith("Unknown ")
+        assert all(f"  {name} " in unknown.stderr for name in names)
     assert "Remove expired and long-revoked sessions, rate(1 hour)" in command("fire").stdout
 
 
@@ -239,15 +240,15 @@ def test_service_starts_and_warns_when_the_external_cache_is_down(tmp_path: Path
 
 def test_cache_is_reported_only_when_it_refuses_the_password(tmp_path: Path) -> None:
     with ValkeyEngine(tmp_path).use() as valkey, redis.Redis.from_url(valkey.url) as client:
-        place = valkey.url.removeprefix("redis://")
+        address = valkey.url.removeprefix("redis://")
         client.config_set("requirepass", "right-hush")
 
         def problem(login: str) -> str | None:
-            return cache_problem(environment.load({"REDIS_URL": f"redis://{login}{place}"}))
+            return cache_problem(environment.load({"REDIS_URL": f"redis://{login}{address}"}))
 
         assert problem(":right-hush@") is None
         for login in ("", ":wrong-hush@"):
             assert problem(login) == (
-                f"the cache at {place.partition('/')[0]} (REDIS_URL)"
+                f"the cache at {address.partition('/')[0]} (REDIS_URL)"
                 " rejects the user or the password"
             )

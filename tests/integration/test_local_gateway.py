@@ -28,20 +28,20 @@ import json
 def handler(event, context):
     return {"statusCode": 200, "body": json.dumps(event)}
 """
-# The function returns the body of the call, or does what the body orders.
-ANSWER = """
+# The function returns the body of the call, or executes the command in it.
+RESPONDER = """
 import json, os, time
 def handler(event, context):
-    order = json.loads(event["body"])
-    if order == "crash":
+    body = json.loads(event["body"])
+    if body == "crash":
         os._exit(1)
-    if order == "raise":
+    if body == "raise":
         raise ValueError
-    if isinstance(order, dict) and "wait" in order:
-        while not os.path.exists(order["wait"]):
+    if isinstance(body, dict) and "wait" in body:
+        while not os.path.exists(body["wait"]):
             time.sleep(0.01)
         return {"statusCode": 200}
-    return order
+    return body
 """
 HEADERS = {
     "X-Frame-Options": "'DENY'",
@@ -85,7 +85,7 @@ async def serving(
     folder: Path, template: Template = TEMPLATE, *, concurrency: int = 4, **options: Any
 ) -> AsyncIterator[tuple[Gateway, aiohttp.ClientSession]]:
     functions = {}
-    for name, code in (("Echo", ECHO), ("Answer", ANSWER)):
+    for name, code in (("Echo", ECHO), ("Answer", RESPONDER)):
         (folder / name).mkdir()
         (folder / name / "app.py").write_text(code)
         functions[name] = Function(
@@ -113,9 +113,14 @@ def event_of(folder: Path, path: str, method: str = "GET", **request: Any) -> di
 
 
 def test_event_has_the_form_of_api_gateway(tmp_path: Path) -> None:
-    sent = [("X-Two", "1"), ("X-Two", "2"), ("X-Forwarded-For", "198.51.100.1"), ("TE", "trailers")]
+    sent_headers = [
+        ("X-Two", "1"),
+        ("X-Two", "2"),
+        ("X-Forwarded-For", "198.51.100.1"),
+        ("TE", "trailers"),
+    ]
 
-    event = event_of(tmp_path, "/api/echo?a=1&a=2&b=x%20y&c", headers=sent)
+    event = event_of(tmp_path, "/api/echo?a=1&a=2&b=x%20y&c", headers=sent_headers)
     headers, context = event["headers"], event["requestContext"]
     assert (event["resource"], event["path"], event["httpMethod"]) == (
         *("/api/echo", "/api/echo"),
@@ -141,7 +146,7 @@ def test_event_has_the_form_of_api_gateway(tmp_path: Path) -> None:
     assert set(identity.values()) == {None}
 
 
-async def sent_raw(gateway: Gateway, head: bytes) -> Any:
+async def send_raw(gateway: Gateway, head: bytes) -> Any:
     """Send the bytes of a request unchanged, and return the event of the function."""
     reader, writer = await asyncio.open_connection("127.0.0.1", int(gateway.url.rpartition(":")[2]))
     writer.write(head.replace(b"\n", b"\r\n") + b"Connection: close\r\n\r\n")
@@ -153,7 +158,7 @@ async def sent_raw(gateway: Gateway, head: bytes) -> Any:
 def test_event_has_headers_with_undecodable_bytes_replaced(tmp_path: Path) -> None:
     async def call() -> None:
         async with serving(tmp_path, source_ip=lambda _: "test-invoke-source-ip") as (gateway, _):
-            event = await sent_raw(
+            event = await send_raw(
                 gateway,
                 b"GET /api/echo?q=Am%E9lie HTTP/1.1\nHost: a:b:c\n"
                 b"X-Odd: caf\xe9\nX-Utf: caf\xc3\xa9\n"
@@ -222,7 +227,7 @@ def test_source_ip_is_the_peer_despite_forwarded_headers(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
-    ("order", "status", "body", "headers"),
+    ("result", "status", "body", "headers"),
     [
         ({"statusCode": 201, "body": "x"}, 201, b"x", {"Content-Type": ["application/json"]}),
         ({"statusCode": "202"}, 202, b"", {}),
@@ -256,12 +261,12 @@ def test_source_ip_is_the_peer_despite_forwarded_headers(tmp_path: Path) -> None
     ],
 )
 def test_valid_result_of_a_function_becomes_the_response(
-    tmp_path: Path, order: Any, status: int, body: bytes, headers: dict[str, list[str]]
+    tmp_path: Path, result: Any, status: int, body: bytes, headers: dict[str, list[str]]
 ) -> None:
     async def call() -> None:
         async with (
             serving(tmp_path) as (_, client),
-            client.post("/api/answer", json=order) as response,
+            client.post("/api/answer", json=result) as response,
         ):
             assert response.status == status
             assert await response.read() == body
@@ -272,7 +277,7 @@ def test_valid_result_of_a_function_becomes_the_response(
 
 
 @pytest.mark.parametrize(
-    "order",
+    "result",
     [
         "crash",
         "raise",
@@ -291,11 +296,11 @@ def test_valid_result_of_a_function_becomes_the_response(
         {"statusCode": 200, "body": "?", "isBase64Encoded": True},
     ],
 )
-def test_invalid_result_of_a_function_gets_502(tmp_path: Path, order: object) -> None:
+def test_invalid_result_of_a_function_gets_502(tmp_path: Path, result: object) -> None:
     async def call() -> None:
         async with (
             serving(tmp_path) as (_, client),
-            client.post("/api/answer", json=order) as response,
+            client.post("/api/answer", json=result) as response,
         ):
             assert response.status == 502
             assert await response.json() == {"message": "Internal server error"}
@@ -329,7 +334,7 @@ def test_unknown_path_gets_403_and_literal_segments_win(tmp_path: Path) -> None:
     run(call())
 
 
-def test_mock_integrations_answer_preflights_and_unsupported_methods(tmp_path: Path) -> None:
+def test_mock_integrations_respond_to_preflights_and_unsupported_methods(tmp_path: Path) -> None:
     async def call() -> None:
         async with serving(tmp_path) as (_, client):
             async with client.options("/api/echo") as response:
@@ -354,11 +359,13 @@ def test_mock_integrations_answer_preflights_and_unsupported_methods(tmp_path: P
 
 
 def test_gateway_responses_come_from_the_template(tmp_path: Path) -> None:
-    own = GatewayResponse(404, HEADERS, '{"at":"$context.path","why":$context.error.messageString}')
+    not_found = GatewayResponse(
+        404, HEADERS, '{"at":"$context.path","why":$context.error.messageString}'
+    )
     template = replace(
         TEMPLATE,
         gateway_responses={
-            "MISSING_AUTHENTICATION_TOKEN": own,
+            "MISSING_AUTHENTICATION_TOKEN": not_found,
             "DEFAULT_4XX": GatewayResponse(None, {}, '{"kind":"$context.error.responseType"}'),
             "DEFAULT_5XX": GatewayResponse(500, {}, None),
         },
@@ -387,11 +394,11 @@ def test_gateway_responses_come_from_the_template(tmp_path: Path) -> None:
 
 
 async def statuses(client: aiohttp.ClientSession, path: str, count: int) -> list[int]:
-    found = []
+    codes = []
     for _ in range(count):
         async with client.get(path) as response:
-            found.append(response.status)
-    return found
+            codes.append(response.status)
+    return codes
 
 
 def test_throttles_of_method_and_stage_both_apply(tmp_path: Path) -> None:
@@ -569,15 +576,15 @@ def test_source_ip_can_be_set_for_tests(tmp_path: Path) -> None:
 
 
 def test_large_response_is_compressed_when_the_client_accepts_gzip(tmp_path: Path) -> None:
-    answer = {"statusCode": 200, "body": "x" * 5000}
+    large = {"statusCode": 200, "body": "x" * 5000}
 
     async def scenario() -> list[tuple[str | None, int, str]]:
         async with serving(tmp_path) as (gateway, _):
-            found = []
+            received = []
             async with aiohttp.ClientSession(gateway.url, auto_decompress=False) as client:
                 for accepted, body in (
-                    ("gzip", answer),
-                    ("br", answer),
+                    ("gzip", large),
+                    ("br", large),
                     ("gzip", {"statusCode": 200, "body": "x"}),
                 ):
                     async with client.post(
@@ -586,8 +593,8 @@ def test_large_response_is_compressed_when_the_client_accepts_gzip(tmp_path: Pat
                         content = await response.read()
                         encoding = response.headers.get("Content-Encoding")
                         text = gzip.decompress(content) if encoding == "gzip" else content
-                        found.append((encoding, len(content), text.decode()))
-            return found
+                        received.append((encoding, len(content), text.decode()))
+            return received
 
     compressed, plain, small = run(scenario())
     assert compressed[0] == "gzip"

@@ -132,8 +132,8 @@ def handler(event, context):
     assert payload["layers"] == ["first", "second"]
     assert payload["found"] == ["json"]
     assert payload["folder"] == str(tmp_path / "work")
-    own = [tmp_path / "work", tmp_path / "first", tmp_path / "second", AWSLAMBDARIC]
-    assert payload["path"][:4] == [str(folder) for folder in own]
+    expected = [tmp_path / "work", tmp_path / "first", tmp_path / "second", AWSLAMBDARIC]
+    assert payload["path"][:4] == [str(folder) for folder in expected]
     assert not [folder for folder in payload["path"][4:] if "site-packages" in folder]
 
 
@@ -150,8 +150,8 @@ def test_environment_has_only_the_variables_of_template_and_lambda(
     assert environment["AWS_LAMBDA_FUNCTION_NAME"] == "Work"
     assert environment["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"] == "256"
     assert environment["LAMBDA_TASK_ROOT"] == str(tmp_path / "work")
-    own = ("AWS_", "LAMBDA_", "LANG", "PATH", "TZ", "_HANDLER")
-    assert [name for name in environment if not name.startswith(own)] == []
+    prefixes = ("AWS_", "LAMBDA_", "LANG", "PATH", "TZ", "_HANDLER")
+    assert [name for name in environment if not name.startswith(prefixes)] == []
 
 
 def test_variable_without_a_value_is_named_in_the_error(tmp_path: Path) -> None:
@@ -236,8 +236,8 @@ def test_timed_out_function_is_killed_with_its_child_processes(tmp_path: Path) -
         async with running(tmp_path, work, **options) as runtime:
             result = await runtime.invoke("Work", {"pids": str(pids)})
             await until(lambda: not any(map(is_alive, json.loads(pids.read_text()))))
-            again = await runtime.invoke("Work", {"quick": True})
-            assert (again.error, again.is_cold) == (None, True)
+            second = await runtime.invoke("Work", {"quick": True})
+            assert (second.error, second.is_cold) == (None, True)
             return result
 
     result = run(scenario())
@@ -343,16 +343,16 @@ def test_changed_function_or_layer_is_reloaded(tmp_path: Path) -> None:
         work = function(tmp_path, code.format("old"), layers=layers)
         async with running(tmp_path, work) as runtime:
 
-            async def answers(expected: list[str]) -> None:
+            async def wait_for_result(expected: list[str]) -> None:
                 async with asyncio.timeout(DEADLINE):
                     while (await runtime.invoke("Work", None)).payload != expected:
                         await asyncio.sleep(0.05)
 
-            await answers(["old", "old layer"])
+            await wait_for_result(["old", "old layer"])
             function(tmp_path, code.format("brand new"))
-            await answers(["brand new", "old layer"])
+            await wait_for_result(["brand new", "old layer"])
             (layer / "common.py").write_text("name = 'brand new layer'\n")
-            await answers(["brand new", "brand new layer"])
+            await wait_for_result(["brand new", "brand new layer"])
 
     run(scenario())
     assert list(tmp_path.glob("work/__pycache__")) == []
@@ -393,8 +393,8 @@ def test_stop_ends_all_processes(tmp_path: Path) -> None:
         assert (await starting).error is not None
         return [idle, *json.loads((tmp_path / "pids").read_text())]
 
-    left = run(scenario())
-    run(until(lambda: not any(map(is_alive, left))))
+    pids = run(scenario())
+    run(until(lambda: not any(map(is_alive, pids))))
 
 
 def test_all_processes_end_when_the_parent_is_killed(tmp_path: Path) -> None:
@@ -425,7 +425,7 @@ def handler(event, context):
     started = time.monotonic()
 
     assert invoke(tmp_path, function(tmp_path, code)).error == "Runtime.ExitError"
-    assert time.monotonic() - started < DEADLINE  # thus before the child process ends
+    assert time.monotonic() - started < DEADLINE  # before the child process ends
 
 
 def test_python_runtime_client_is_used_without_the_native_one(tmp_path: Path) -> None:
@@ -441,8 +441,8 @@ def handler(event, context):
         async with running(tmp_path, function(tmp_path, code), runtime=runtime) as started:
             return [await started.invoke("Work", {"index": index}) for index in (0, 1, 2, 1)]
 
-    event, is_fallback, error, again = run(scenario())
+    event, is_fallback, error, repeated = run(scenario())
     assert event.payload == {"index": 0}
     assert is_fallback.payload is True
     assert error.error == "IndexError"
-    assert again.payload is True
+    assert repeated.payload is True

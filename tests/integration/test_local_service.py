@@ -27,26 +27,26 @@ from medianest.core.variables import Environment
 DEADLINE = 60.0
 
 
-def settings(folder: Path, text: str = "", **environment: str) -> RunConfig:
+def run_config(folder: Path, text: str = "", **environment: str) -> RunConfig:
     (folder / ".env").write_text(text)
     return read_run_config(data=folder, environment=environment, env_file=folder / ".env")
 
 
 def test_missing_variables_are_generated_or_replaced_by_stand_ins(tmp_path: Path) -> None:
-    found = settings(tmp_path)
+    config = run_config(tmp_path)
 
-    assert found.port == 3001
-    assert not {"DATABASE_URL", "REDIS_URL"} & found.variables.keys()
-    assert not found.has_real_plex
-    assert not found.has_real_tmdb
-    assert (found.variables["NODE_ENV"], found.variables["LOG_LEVEL"]) == ("development", "INFO")
-    assert len(found.variables["JWT_SECRET"].encode()) >= 32
+    assert config.port == 3001
+    assert not {"DATABASE_URL", "REDIS_URL"} & config.variables.keys()
+    assert not config.has_real_plex
+    assert not config.has_real_tmdb
+    assert (config.variables["NODE_ENV"], config.variables["LOG_LEVEL"]) == ("development", "INFO")
+    assert len(config.variables["JWT_SECRET"].encode()) >= 32
 
 
 def test_generated_values_are_stored_readable_only_by_the_owner(tmp_path: Path) -> None:
-    first = settings(tmp_path)
+    first = run_config(tmp_path)
 
-    assert settings(tmp_path) == first
+    assert run_config(tmp_path) == first
     assert (tmp_path / "settings.json").stat().st_mode & 0o777 == 0o600
 
 
@@ -54,33 +54,33 @@ def test_environment_overrides_the_file(tmp_path: Path) -> None:
     text = """
 # a comment
 export PORT=4000
-CORS_ORIGIN = "https://a.example"   # where the client is
-LOG_LEVEL=debug # as much as there is
+CORS_ORIGIN = "https://a.example"   # the origin of the web client
+LOG_LEVEL=debug # all entries
 PLEX_CLIENT_ID='from#the#file'
 TMDB_API_KEY=
 """
 
-    found = settings(tmp_path, text, CORS_ORIGIN="https://b.example", NODE_ENV="")
-    assert found.port == 4000
-    assert (found.variables["LOG_LEVEL"], found.variables["NODE_ENV"]) == ("DEBUG", "development")
-    assert found.variables["CORS_ORIGIN"] == "https://b.example"
-    assert found.variables["PLEX_CLIENT_ID"] == "from#the#file"
-    assert found.has_real_plex
-    assert not found.has_real_tmdb
+    config = run_config(tmp_path, text, CORS_ORIGIN="https://b.example", NODE_ENV="")
+    assert config.port == 4000
+    assert (config.variables["LOG_LEVEL"], config.variables["NODE_ENV"]) == ("DEBUG", "development")
+    assert config.variables["CORS_ORIGIN"] == "https://b.example"
+    assert config.variables["PLEX_CLIENT_ID"] == "from#the#file"
+    assert config.has_real_plex
+    assert not config.has_real_tmdb
 
 
 def test_address_of_an_upstream_disables_its_stand_in(tmp_path: Path) -> None:
-    found = settings(
+    config = run_config(
         tmp_path, PLEX_API_URL="http://127.0.0.1:1", TMDB_API_URL="http://127.0.0.1:2/3"
     )
 
-    assert found.has_real_plex
-    assert found.has_real_tmdb
+    assert config.has_real_plex
+    assert config.has_real_tmdb
 
 
 def test_all_invalid_variables_are_reported_at_once_without_secrets(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError) as caught:
-        settings(
+        run_config(
             tmp_path,
             PORT="80a",
             DATABASE_URL="mysql://me:hush@host/db",
@@ -101,7 +101,7 @@ def test_all_invalid_variables_are_reported_at_once_without_secrets(tmp_path: Pa
 
 def test_arn_is_refused_outside_aws(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError) as caught:
-        settings(tmp_path, JWT_SECRET="arn:aws:secretsmanager:eu-west-1:1:secret:x")
+        run_config(tmp_path, JWT_SECRET="arn:aws:secretsmanager:eu-west-1:1:secret:x")
     assert caught.value.problems == (
         "the environment: JWT_SECRET is an ARN, which works on AWS only: set the value itself",
     )
@@ -122,7 +122,7 @@ def test_production_without_external_servers_is_refused() -> None:
 
 
 def test_production_with_external_tls_servers_is_accepted(tmp_path: Path) -> None:
-    found = settings(
+    config = run_config(
         tmp_path,
         NODE_ENV="production",
         DATABASE_URL="postgresql://db.example/medianest?sslmode=verify-full",
@@ -132,8 +132,8 @@ def test_production_with_external_tls_servers_is_accepted(tmp_path: Path) -> Non
         CACHE_TIMEOUT_SECONDS="1",
     )
 
-    assert found.variables["NODE_ENV"] == "production"
-    assert found.variables["CACHE_TIMEOUT_SECONDS"] == "1"
+    assert config.variables["NODE_ENV"] == "production"
+    assert config.variables["CACHE_TIMEOUT_SECONDS"] == "1"
 
 
 ALL_VARIABLES = {
@@ -162,7 +162,7 @@ ALL_VARIABLES = {
 }
 
 
-def environments(folder: Path, found: RunConfig) -> dict[str, dict[str, str]]:
+def environments(folder: Path, config: RunConfig) -> dict[str, dict[str, str]]:
     """Return the environment variables of a worker of each function of the template."""
     (folder / "code").mkdir()
     code = "import os\ndef handler(event, context):\n    return dict(os.environ)\n"
@@ -172,8 +172,8 @@ def environments(folder: Path, found: RunConfig) -> dict[str, dict[str, str]]:
         name: replace(function, code=folder / "code", handler="app.handler", layers=())
         for name, function in template.functions.items()
     }
-    backends = Backends(found.variables["DATABASE_URL"], found.variables["REDIS_URL"])
-    variables = function_variables(found, backends)
+    backends = Backends(config.variables["DATABASE_URL"], config.variables["REDIS_URL"])
+    variables = function_variables(config, backends)
 
     async def collect() -> dict[str, dict[str, str]]:
         async with Runtime(
@@ -187,15 +187,19 @@ def environments(folder: Path, found: RunConfig) -> dict[str, dict[str, str]]:
     return asyncio.run(collect(), loop_factory=asyncio.new_event_loop)
 
 
-@pytest.mark.parametrize("place", ["file", "environment"])
-def test_every_variable_reaches_the_functions(tmp_path: Path, place: str) -> None:
+@pytest.mark.parametrize("source", ["file", "environment"])
+def test_every_variable_reaches_the_functions(tmp_path: Path, source: str) -> None:
     fields = {name.upper(): field for name, field in Environment.model_fields.items()}
     assert ALL_VARIABLES.keys() == fields.keys() - ON_AWS
     assert all(value != str(fields[name].default) for name, value in ALL_VARIABLES.items())
     text = "".join(f"{name}='{value}'\n" for name, value in ALL_VARIABLES.items())
-    found = settings(tmp_path, text) if place == "file" else settings(tmp_path, "", **ALL_VARIABLES)
+    config = (
+        run_config(tmp_path, text)
+        if source == "file"
+        else run_config(tmp_path, "", **ALL_VARIABLES)
+    )
 
-    actual = environments(tmp_path, found)
+    actual = environments(tmp_path, config)
 
     for name, value in ALL_VARIABLES.items():
         values = {each[name] for each in actual.values() if name in each}
@@ -203,11 +207,11 @@ def test_every_variable_reaches_the_functions(tmp_path: Path, place: str) -> Non
 
 
 def test_functions_have_the_defaults_without_variables(tmp_path: Path) -> None:
-    found = settings(tmp_path, DATABASE_URL="postgresql://db", REDIS_URL="redis://cache")
-    made_up = {"DATABASE_URL", "REDIS_URL", "JWT_SECRET", "PLEX_CLIENT_ID", "TMDB_API_KEY"}
+    config = run_config(tmp_path, DATABASE_URL="postgresql://db", REDIS_URL="redis://cache")
+    required = {"DATABASE_URL", "REDIS_URL", "JWT_SECRET", "PLEX_CLIENT_ID", "TMDB_API_KEY"}
 
-    for actual in environments(tmp_path, found).values():
-        provided = {name: value for name, value in actual.items() if name not in made_up}
+    for actual in environments(tmp_path, config).values():
+        provided = {name: value for name, value in actual.items() if name not in required}
         assert load(provided) == load({})
 
 
@@ -234,13 +238,13 @@ def test_invalid_value_is_reported_with_its_line(
     tmp_path: Path, name: str, value: str, problem: str
 ) -> None:
     with pytest.raises(ConfigurationError) as caught:
-        settings(tmp_path, f"# mine\n\n\n{name}={value}\nNODE_ENV=development\n")
+        run_config(tmp_path, f"# mine\n\n\n{name}={value}\nNODE_ENV=development\n")
     assert caught.value.problems == (f".env line 4: {name} {problem}",)
 
 
 def test_malformed_lines_are_reported_without_their_text(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError) as caught:
-        settings(tmp_path, "\nhush\nLOG_LEVEL=DEBUG\n\nCORS_ORIGIN=*\nLOG_LEVEL=INFO\n'hush\n")
+        run_config(tmp_path, "\nhush\nLOG_LEVEL=DEBUG\n\nCORS_ORIGIN=*\nLOG_LEVEL=INFO\n'hush\n")
     assert caught.value.problems == (
         ".env line 2: expected NAME=value",
         ".env line 6: LOG_LEVEL is already set in line 3; remove one of the two lines",
@@ -255,9 +259,9 @@ def test_byte_order_mark_and_line_endings_are_accepted(
 ) -> None:
     text = newline.join(["PORT=4000", "# für mich", "PLEX_CLIENT_ID=mine", ""])
     (tmp_path / ".env").write_bytes(text.encode(encoding))
-    found = read_run_config(data=tmp_path, environment={}, env_file=tmp_path / ".env")
-    assert (found.port, found.variables["PLEX_CLIENT_ID"]) == (4000, "mine")
-    assert found.origins == {"PORT": ".env line 1", "PLEX_CLIENT_ID": ".env line 3"}
+    config = read_run_config(data=tmp_path, environment={}, env_file=tmp_path / ".env")
+    assert (config.port, config.variables["PLEX_CLIENT_ID"]) == (4000, "mine")
+    assert config.origins == {"PORT": ".env line 1", "PLEX_CLIENT_ID": ".env line 3"}
 
 
 @pytest.mark.parametrize(
@@ -283,7 +287,7 @@ def test_file_that_is_not_utf_8_is_refused(
 
 def test_example_file_has_the_defaults(tmp_path: Path) -> None:
     example = (PROJECT / ".env.example").read_text()
-    assert settings(tmp_path, example) == settings(tmp_path)
+    assert run_config(tmp_path, example) == run_config(tmp_path)
     lines = re.findall(r"^#([A-Z_]+)=(.*)$", example, re.MULTILINE)
     names = {name.upper() for name in Environment.model_fields}
     assert {name for name, _ in lines} == {"PORT", "LOG_FORMAT", *names} - ON_AWS
@@ -341,7 +345,7 @@ def processes() -> list[tuple[int, int, str]]:
 
 
 def servers_of(data: Path) -> list[str]:
-    """List the command lines that name the data folder: those of the servers."""
+    """List the command lines of the servers, which name the data folder."""
     return [line for _, _, line in processes() if str(data) in line]
 
 
@@ -374,8 +378,8 @@ def test_service_starts_accepts_commands_and_stops(tmp_path: Path) -> None:
         assert "Unknown schedule Nothing. Known schedules:\n  Expired" in unknown.stderr
         invoked = command("--data", data, "invoke", "CleanupFunction", event)
         assert (invoked.returncode, json.loads(invoked.stdout)["task"]) == (0, "sessions")
-        again = command("--data", data, "--port", "0")
-        assert (again.returncode, "already running" in again.stderr) == (1, True)
+        second_start = command("--data", data, "--port", "0")
+        assert (second_start.returncode, "already running" in second_start.stderr) == (1, True)
         request = urllib.request.Request(f"{run['control']}/schedules/x", method="POST")
         with pytest.raises(urllib.error.HTTPError, match="401") as refused:
             urllib.request.urlopen(request)
@@ -424,8 +428,8 @@ def test_killed_service_leaves_no_process_and_restarts(tmp_path: Path) -> None:
 
 
 def test_start_fails_when_the_port_is_in_use(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
         result = command("--data", tmp_path, "--port", port)
 
     assert result.returncode == 1
@@ -445,7 +449,9 @@ def test_start_fails_for_invalid_variables(tmp_path: Path) -> None:
 
 def test_problems_are_reported_in_the_order_of_the_file(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError) as caught:
-        settings(tmp_path, "TMDB_LANGUAGE=de_DE\nhush\nJWT_SECRET=short\nPORT=x\n", LOG_LEVEL="no")
+        run_config(
+            tmp_path, "TMDB_LANGUAGE=de_DE\nhush\nJWT_SECRET=short\nPORT=x\n", LOG_LEVEL="no"
+        )
     assert [problem.partition(":")[0] for problem in caught.value.problems] == [
         *("the environment", ".env line 1", ".env line 2", ".env line 3", ".env line 4"),
     ]

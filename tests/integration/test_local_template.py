@@ -31,7 +31,7 @@ Conditions:
 """
 
 
-def real(**parameters: str) -> Template:
+def project_template(**parameters: str) -> Template:
     return read_template(PROJECT / "template.yaml", opt=Path("opt"), parameters=parameters)
 
 
@@ -63,7 +63,7 @@ def variables(folder: Path, text: str, **parameters: str) -> dict[str, str]:
 
 
 def test_project_template_has_all_functions() -> None:
-    functions = real().functions
+    functions = project_template().functions
 
     assert set(functions) == {
         f"{name}Function"
@@ -81,8 +81,8 @@ def test_project_template_has_all_functions() -> None:
     assert functions["CleanupFunction"].concurrency == 2
 
 
-def test_function_has_global_and_own_variables() -> None:
-    environment = real().functions["AuthFunction"].environment
+def test_function_has_global_and_specific_variables() -> None:
+    environment = project_template().functions["AuthFunction"].environment
 
     assert environment["POWERTOOLS_METRICS_NAMESPACE"] == "MediaNest"
     assert environment["POWERTOOLS_SERVICE_NAME"] == "auth"
@@ -91,7 +91,7 @@ def test_function_has_global_and_own_variables() -> None:
 
 
 def test_placeholder_of_a_missing_secret_has_its_origin(tmp_path: Path) -> None:
-    environment = real().functions["PlexFunction"].environment
+    environment = project_template().functions["PlexFunction"].environment
 
     assert placeholder_origin(environment["JWT_SECRET"]) == "JwtSecret, which exists only on AWS"
     assert placeholder_origin(environment["PLEX_API_URL"]) is None
@@ -100,11 +100,15 @@ def test_placeholder_of_a_missing_secret_has_its_origin(tmp_path: Path) -> None:
 
 
 def test_project_template_uses_an_external_database_and_cache_by_default() -> None:
-    environment = real().functions["HealthFunction"].environment
+    environment = project_template().functions["HealthFunction"].environment
     assert not {"DATABASE_HOST", "REDIS_HOST"} & set(environment)
     assert (environment["DATABASE_URL"], environment["REDIS_URL"]) == ("", "")
 
-    on_aws = real(DatabaseMode="rds", CacheMode="node").functions["HealthFunction"].environment
+    on_aws = (
+        project_template(DatabaseMode="rds", CacheMode="node")
+        .functions["HealthFunction"]
+        .environment
+    )
     assert placeholder_origin(on_aws["DATABASE_URL"]) == (
         "DatabaseAppSecret, which exists only on AWS"
     )
@@ -113,25 +117,25 @@ def test_project_template_uses_an_external_database_and_cache_by_default() -> No
 
 
 def test_parameters_enable_conditional_parts_of_the_project_template() -> None:
-    assert "RotationFunction" not in real().functions
-    rotation = real(JwtRotationDays="31").functions["RotationFunction"]
+    assert "RotationFunction" not in project_template().functions
+    rotation = project_template(JwtRotationDays="31").functions["RotationFunction"]
     assert (rotation.code, rotation.concurrency) == (PROJECT / "functions/rotation", 1)
     assert "DATABASE_URL" not in rotation.environment
-    patient = real(DatabaseMode="aurora")
-    assert patient.functions["HealthFunction"].timeout == 28
-    assert patient.schedules["ExpiredSessions"].expression == "rate(1 day)"
+    with_aurora = project_template(DatabaseMode="aurora")
+    assert with_aurora.functions["HealthFunction"].timeout == 28
+    assert with_aurora.schedules["ExpiredSessions"].expression == "rate(1 day)"
 
 
 def test_plex_client_id_is_derived_from_the_stack_by_default() -> None:
-    environment = real().functions["PlexFunction"].environment
-    made_up = environment["PLEX_CLIENT_ID"]
-    assert str(uuid.UUID(made_up)) == made_up
-    environment = real(PlexClientId="mine").functions["PlexFunction"].environment
+    environment = project_template().functions["PlexFunction"].environment
+    derived = environment["PLEX_CLIENT_ID"]
+    assert str(uuid.UUID(derived)) == derived
+    environment = project_template(PlexClientId="mine").functions["PlexFunction"].environment
     assert environment["PLEX_CLIENT_ID"] == "mine"
 
 
 def test_project_template_has_routes_to_functions_and_mocks() -> None:
-    routes = {(route.path, route.method): route.target for route in real().routes}
+    routes = {(route.path, route.method): route.target for route in project_template().routes}
 
     assert routes["/api/health", "GET"] == "HealthFunction"
     assert routes["/api/admin/requests/{id}/approve", "POST"] == "AdminFunction"
@@ -141,7 +145,7 @@ def test_project_template_has_routes_to_functions_and_mocks() -> None:
 
 
 def test_project_template_has_throttles_gateway_responses_and_schedules() -> None:
-    template = real(CorsOrigin="https://app.example")
+    template = project_template(CorsOrigin="https://app.example")
 
     assert template.stage_throttle == Throttle(100, 200)
     assert template.method_throttles["/api/auth/plex/pin", "POST"] == Throttle(5, 10)
@@ -157,7 +161,7 @@ def test_project_template_has_throttles_gateway_responses_and_schedules() -> Non
 
 
 def test_concurrency_of_zero_means_no_bound() -> None:
-    unbound = real(HealthConcurrency="0").functions
+    unbound = project_template(HealthConcurrency="0").functions
     assert unbound["HealthFunction"].concurrency is None
     assert unbound["MediaFunction"].concurrency == 40
 

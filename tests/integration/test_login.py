@@ -85,7 +85,7 @@ def stored_hash(db: Db, user: User) -> str:
     return str(row[0])
 
 
-def audited(db: Db, action: str) -> list[tuple[UUID | None, dict[str, Any]]]:
+def audited_details(db: Db, action: str) -> list[tuple[UUID | None, dict[str, Any]]]:
     rows = db.execute(
         "SELECT user_id, details FROM audit_logs WHERE action = %s ORDER BY created_at", (action,)
     )
@@ -180,14 +180,14 @@ class TestLogin:
         self, db: Db, erin: User, plex_url: str, argon2_calls: Counter[str]
     ) -> None:
         plex.sign_in(plex_url, "bob")
-        answers = []
+        responses = []
         for identifier in ("Erin", "unknown", "unknown@example.com", "bob", "bob@example.com"):
             argon2_calls.clear()
-            answer = login(identifier, "Wrong-Password-1")
-            assert_refused(answer)
-            answers.append(answer.text)
+            response = login(identifier, "Wrong-Password-1")
+            assert_refused(response)
+            responses.append(response.text)
             assert argon2_calls == {"verify": 1}
-        assert len(set(answers)) == 1
+        assert len(set(responses)) == 1
 
     def test_dummy_hash_of_unknown_accounts_is_not_accepted_as_a_password(self, erin: User) -> None:
         assert_refused(login("unknown", passwords.UNKNOWN_ACCOUNT_HASH))
@@ -295,10 +295,10 @@ class TestAccountConstraints:
         self, db: Db, erin: User, email: str, username: str
     ) -> None:
         with database().transaction() as connection:
-            taken = users_repository.add_local_user(
+            user = users_repository.add_local_user(
                 connection, email=email, username=username, password_hash="x", role="user"
             )
-        assert taken is None
+        assert user is None
         assert count(db, "users") == 1
 
     @pytest.mark.parametrize(
@@ -401,20 +401,22 @@ class TestChangePassword:
         )
         assert (refused.status, refused.code) == (403, "CSRF_TOKEN_MISMATCH")
         headers["X-CSRF-Token"] = signed_in.data["csrfToken"]
-        done = call("POST", "/api/auth/password", body=body, headers=headers, ip=next(_ADDRESSES))
-        assert done.status == 204
+        accepted = call(
+            "POST", "/api/auth/password", body=body, headers=headers, ip=next(_ADDRESSES)
+        )
+        assert accepted.status == 204
 
     def test_one_of_two_concurrent_changes_succeeds(self, db: Db, erin: User) -> None:
         context = multiprocessing.get_context("spawn")
-        barrier, answers = context.Barrier(2), context.Queue()
+        barrier, queue = context.Barrier(2), context.Queue()
         candidates = {token_of("Erin"): OTHER, token_of("Erin"): "Copper-Meadow-19"}
         processes = [
-            context.Process(target=change_in_process, args=(barrier, answers, token, new))
+            context.Process(target=change_in_process, args=(barrier, queue, token, new))
             for token, new in candidates.items()
         ]
         for process in processes:
             process.start()
-        outcomes = dict(answers.get(timeout=60) for _ in processes)
+        outcomes = dict(queue.get(timeout=60) for _ in processes)
         for process in processes:
             process.join(20)
         assert sorted(outcomes.values()) == [204, 401]
@@ -423,7 +425,7 @@ class TestChangePassword:
             token == winner for token in candidates
         ]
         assert login("Erin", candidates[winner]).status == 200
-        assert len(audited(db, "auth.password_changed")) == 1
+        assert len(audited_details(db, "auth.password_changed")) == 1
 
     def test_slower_of_two_concurrent_changes_is_refused(
         self, db: Db, erin: User, monkeypatch: pytest.MonkeyPatch
@@ -442,20 +444,20 @@ class TestChangePassword:
 
 
 def change_in_process(
-    barrier: Barrier, answers: "Queue[tuple[str, int]]", token: str, new: str
+    barrier: Barrier, outcomes: "Queue[tuple[str, int]]", token: str, new: str
 ) -> None:
     """Change a password in a separate process, when all processes are ready."""
     asyncio.set_event_loop(asyncio.new_event_loop())
     assert is_signed_in(token)
     barrier.wait(60)
-    answers.put((token, change(token, new=new).status))
+    outcomes.put((token, change(token, new=new).status))
 
 
 class TestAudit:
     def test_successful_sign_in_is_audited(self, db: Db, erin: User) -> None:
         login("Erin")
-        assert audited(db, "auth.sign_in") == [(erin.id, {"method": "password"})]
-        assert audited(db, "auth.sign_in_failed") == []
+        assert audited_details(db, "auth.sign_in") == [(erin.id, {"method": "password"})]
+        assert audited_details(db, "auth.sign_in_failed") == []
 
     def test_failed_sign_ins_are_audited_and_logged_with_their_reason(
         self, db: Db, erin: User, logs: io.StringIO
@@ -464,14 +466,14 @@ class TestAudit:
         refused = login("Erin", "Wrong-Password-1")
         db.execute("UPDATE users SET status = 'suspended'")
         login("Erin")
-        assert audited(db, "auth.sign_in_failed") == [
+        assert audited_details(db, "auth.sign_in_failed") == [
             (None, {"method": "password", "reason": "unknown_account"}),
             (erin.id, {"method": "password", "reason": "wrong_password"}),
             (erin.id, {"method": "password", "reason": "suspended"}),
         ]
-        assert audited(db, "auth.sign_in") == []
-        everything = db.execute("SELECT audit_logs::text FROM audit_logs").fetchall()
-        assert "a-password-typed-as-a-name" not in str(everything)
+        assert audited_details(db, "auth.sign_in") == []
+        audit_rows = db.execute("SELECT audit_logs::text FROM audit_logs").fetchall()
+        assert "a-password-typed-as-a-name" not in str(audit_rows)
         by_request = db.execute(
             "SELECT details->>'reason' FROM audit_logs WHERE request_id = %s",
             (refused.headers["x-request-id"],),
@@ -487,10 +489,12 @@ class TestAudit:
     def test_password_changes_are_audited(self, db: Db, erin: User) -> None:
         own_token, _ = token_of("Erin"), token_of("Erin")
         change(own_token, "Wrong-Password-1")
-        assert audited(db, "auth.password_failed") == [(erin.id, {"reason": "wrong_password"})]
-        assert audited(db, "auth.password_changed") == []
+        assert audited_details(db, "auth.password_failed") == [
+            (erin.id, {"reason": "wrong_password"})
+        ]
+        assert audited_details(db, "auth.password_changed") == []
         change(own_token)
-        assert audited(db, "auth.password_changed") == [(erin.id, {"sessions": 1})]
+        assert audited_details(db, "auth.password_changed") == [(erin.id, {"sessions": 1})]
 
     def test_password_change_of_a_plex_account_is_audited_as_failed(
         self, db: Db, keys: object, plex_url: str
@@ -498,7 +502,7 @@ class TestAudit:
         signed_in = plex.sign_in(plex_url, "bob")
         change(signed_in["token"])
         user_id = UUID(signed_in["user"]["id"])
-        assert audited(db, "auth.password_failed") == [(user_id, {"reason": "no_password"})]
+        assert audited_details(db, "auth.password_failed") == [(user_id, {"reason": "no_password"})]
 
     def test_sign_in_of_a_suspended_plex_account_is_audited_as_failed(
         self, db: Db, keys: object, plex_url: str
@@ -506,7 +510,7 @@ class TestAudit:
         user_id = UUID(plex.sign_in(plex_url, "bob")["user"]["id"])
         db.execute("UPDATE users SET status = 'suspended'")
         assert plex.verify(plex.begin(plex_url, "bob")).code == "ACCOUNT_SUSPENDED"
-        assert audited(db, "auth.sign_in_failed") == [
+        assert audited_details(db, "auth.sign_in_failed") == [
             (user_id, {"method": "plex", "reason": "suspended"})
         ]
 
@@ -516,7 +520,7 @@ class TestAudit:
         settings = load({**os.environ, "PLEX_SERVER_ID": SERVER_ID})
         monkeypatch.setattr(with_plex, "environment", lambda: settings)
         assert plex.verify(plex.begin(plex_url, "dave")).code == "PLEX_ACCESS_DENIED"
-        [(user_id, details)] = audited(db, "auth.sign_in_failed")
+        [(user_id, details)] = audited_details(db, "auth.sign_in_failed")
         assert user_id is None
         assert details == {"method": "plex", "reason": "no_access", "plexId": "1004"}
         assert count(db, "users") == 0
@@ -525,7 +529,7 @@ class TestAudit:
     def metrics(self, capsys: pytest.CaptureFixture[str]) -> Callable[[], Counter[str]]:
         """Return a function that counts the metrics since its previous call."""
 
-        def written() -> Counter[str]:
+        def count_new() -> Counter[str]:
             lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
             return Counter(
                 metric["Name"]
@@ -534,7 +538,7 @@ class TestAudit:
                 for metric in group["Metrics"]
             )
 
-        return written
+        return count_new
 
     def test_failures_are_counted_in_metrics(
         self, erin: User, logs: io.StringIO, metrics: Callable[[], Counter[str]]
@@ -550,22 +554,22 @@ class TestAudit:
 def test_passwords_and_hashes_are_not_in_responses_logs_or_audit_rows(
     db: Db, erin: User, logs: io.StringIO
 ) -> None:
-    answers = [
+    responses = [
         login("Erin"),
         login("Erin", "CANARY-Wrong-1"),
         login("unknown-CANARY", PASSWORD),
         login("Erin", "CANARY" * 30),
     ]
-    token = answers[0].data["token"]
-    answers += [
+    token = responses[0].data["token"]
+    responses += [
         change(token, "CANARY-Wrong-1"),
         change(token, PASSWORD, "CANARY"),
         change(token, PASSWORD, "CANARY-Harbour-87"),
         call("GET", "/api/auth/me", token=token, ip=next(_ADDRESSES)),
     ]
-    assert [answer.status for answer in answers] == [200, 401, 401, 400, 401, 400, 204, 200]
+    assert [response.status for response in responses] == [200, 401, 401, 400, 401, 400, 204, 200]
     audit = str(db.execute("SELECT audit_logs::text FROM audit_logs").fetchall())
-    for text in (*(answer.text for answer in answers), logs.getvalue(), audit):
+    for text in (*(response.text for response in responses), logs.getvalue(), audit):
         assert PASSWORD not in text
         assert "CANARY" not in text
         assert "argon2" not in text

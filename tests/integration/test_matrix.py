@@ -46,67 +46,69 @@ class Row:
 
     user: str
     admin: str
-    stranger: str = "JWT_INVALID"
+    unauthenticated: str = "JWT_INVALID"
     body: Any = None
     query: Mapping[str, str] = field(default_factory=dict)
 
 
-def everyone(outcome: str, **sent: Any) -> Row:
-    return Row(outcome, outcome, outcome, **sent)
+def any_caller(outcome: str, **options: Any) -> Row:
+    return Row(outcome, outcome, outcome, **options)
 
 
-def signed_in(outcome: str, **sent: Any) -> Row:
-    return Row(outcome, outcome, **sent)
+def signed_in_callers(outcome: str, **options: Any) -> Row:
+    return Row(outcome, outcome, **options)
 
 
-def admins(outcome: str, **sent: Any) -> Row:
-    return Row("FORBIDDEN", outcome, **sent)
+def only_admins(outcome: str, **options: Any) -> Row:
+    return Row("FORBIDDEN", outcome, **options)
 
 
-# Exact outcomes, in the order of the contract's section 3; a route with an id gets an unknown one.
-# A route without a row gets one derived from its path and the examples of the API document.
+# Exact outcomes, in the order of the contract's section 3; the calls use an id that is unknown.
+# For a route without a row, `row_of` derives one from its path and the API document's examples.
 ROWS = {
-    ("GET", "/api/health"): everyone("200"),
-    ("GET", "/api/openapi.json"): everyone("200"),
-    ("GET", "/api/docs"): everyone("200"),
-    ("GET", "/api/docs/{asset}"): everyone("200"),
-    ("POST", "/api/auth/plex/pin"): everyone("200", body={}),
-    ("POST", "/api/auth/plex/verify"): everyone("PIN_EXPIRED", body={"pinId": "x"}),
-    ("POST", "/api/auth/login"): everyone(
+    ("GET", "/api/health"): any_caller("200"),
+    ("GET", "/api/openapi.json"): any_caller("200"),
+    ("GET", "/api/docs"): any_caller("200"),
+    ("GET", "/api/docs/{asset}"): any_caller("200"),
+    ("POST", "/api/auth/plex/pin"): any_caller("200", body={}),
+    ("POST", "/api/auth/plex/verify"): any_caller("PIN_EXPIRED", body={"pinId": "x"}),
+    ("POST", "/api/auth/login"): any_caller(
         "INVALID_CREDENTIALS", body={"identifier": "x", "password": "x"}
     ),
-    ("POST", "/api/auth/password"): signed_in(
+    ("POST", "/api/auth/password"): signed_in_callers(
         "INVALID_CREDENTIALS", body={"currentPassword": "x", "newPassword": "x"}
     ),
-    ("GET", "/api/auth/me"): signed_in("200"),
-    ("POST", "/api/auth/logout"): signed_in("204"),
-    ("POST", "/api/auth/refresh"): signed_in("200"),
-    ("GET", "/api/auth/csrf"): signed_in("200"),
-    ("GET", "/api/auth/sessions"): signed_in("200"),
-    ("DELETE", "/api/auth/sessions/{id}"): signed_in("NOT_FOUND"),
-    ("GET", "/api/media/search"): signed_in("200", query={"q": "matrix"}),
-    ("GET", "/api/media/{mediaType}/{tmdbId}"): signed_in("200"),
+    ("GET", "/api/auth/me"): signed_in_callers("200"),
+    ("POST", "/api/auth/logout"): signed_in_callers("204"),
+    ("POST", "/api/auth/refresh"): signed_in_callers("200"),
+    ("GET", "/api/auth/csrf"): signed_in_callers("200"),
+    ("GET", "/api/auth/sessions"): signed_in_callers("200"),
+    ("DELETE", "/api/auth/sessions/{id}"): signed_in_callers("NOT_FOUND"),
+    ("GET", "/api/media/search"): signed_in_callers("200", query={"q": "matrix"}),
+    ("GET", "/api/media/{mediaType}/{tmdbId}"): signed_in_callers("200"),
     # The user's request comes first, so the admin's is a duplicate.
     ("POST", "/api/media/request"): Row("201", "ALREADY_REQUESTED", body=FILM),
-    ("GET", "/api/media/requests"): signed_in("200"),
-    ("GET", "/api/media/requests/{id}"): signed_in("NOT_FOUND"),
-    ("DELETE", "/api/media/requests/{id}"): signed_in("NOT_FOUND"),
-    ("GET", "/api/admin/users"): admins("200"),
-    ("POST", "/api/admin/users"): admins("201", body=ACCOUNT),
-    ("GET", "/api/admin/users/{id}"): admins("NOT_FOUND"),
-    ("PATCH", "/api/admin/users/{id}"): admins("NOT_FOUND", body={"role": "user"}),
-    ("DELETE", "/api/admin/users/{id}"): admins("NOT_FOUND"),
-    ("DELETE", "/api/admin/users/{id}/sessions"): admins("NOT_FOUND"),
-    ("GET", "/api/admin/requests"): admins("200"),
-    ("POST", "/api/admin/requests/{id}/approve"): admins("NOT_FOUND", body={}),
-    ("POST", "/api/admin/requests/{id}/decline"): admins("NOT_FOUND", body={"reason": "no"}),
-    ("POST", "/api/admin/requests/decisions"): admins(
+    ("GET", "/api/media/requests"): signed_in_callers("200"),
+    ("GET", "/api/media/requests/{id}"): signed_in_callers("NOT_FOUND"),
+    ("DELETE", "/api/media/requests/{id}"): signed_in_callers("NOT_FOUND"),
+    ("GET", "/api/admin/users"): only_admins("200"),
+    ("POST", "/api/admin/users"): only_admins("201", body=ACCOUNT),
+    ("GET", "/api/admin/users/{id}"): only_admins("NOT_FOUND"),
+    ("PATCH", "/api/admin/users/{id}"): only_admins("NOT_FOUND", body={"role": "user"}),
+    ("DELETE", "/api/admin/users/{id}"): only_admins("NOT_FOUND"),
+    ("DELETE", "/api/admin/users/{id}/sessions"): only_admins("NOT_FOUND"),
+    ("GET", "/api/admin/requests"): only_admins("200"),
+    ("POST", "/api/admin/requests/{id}/approve"): only_admins("NOT_FOUND", body={}),
+    ("POST", "/api/admin/requests/{id}/decline"): only_admins("NOT_FOUND", body={"reason": "no"}),
+    ("POST", "/api/admin/requests/decisions"): only_admins(
         "200", body={"decision": "approve", "ids": [SOME_ID]}
     ),
-    ("GET", "/api/admin/audit-logs"): admins("200"),
-    ("GET", "/api/admin/config"): admins("200"),
-    ("PUT", "/api/admin/config/{key}"): admins("200", body={"value": {"limit": 1000, "window": 1}}),
-    ("GET", "/api/admin/stats"): admins("200"),
+    ("GET", "/api/admin/audit-logs"): only_admins("200"),
+    ("GET", "/api/admin/config"): only_admins("200"),
+    ("PUT", "/api/admin/config/{key}"): only_admins(
+        "200", body={"value": {"limit": 1000, "window": 1}}
+    ),
+    ("GET", "/api/admin/stats"): only_admins("200"),
 }
 
 
@@ -120,7 +122,7 @@ def row_of(method: str, path: str) -> Row | None:
     route = ("GET" if method == "HEAD" else method, path)
     if route in ROWS or route not in OPERATIONS:
         return ROWS.get(route)
-    kinds = {"public": everyone, "signed in": signed_in, "admin": admins}
+    kinds = {"public": any_caller, "signed in": signed_in_callers, "admin": only_admins}
     operation = OPERATIONS[route]
     body = operation.get("requestBody", {}).get("content", {}).get("application/json")
     return kinds[callers(*route)](
@@ -134,7 +136,7 @@ def row_of(method: str, path: str) -> Row | None:
     )
 
 
-def is_expected(actual: str, expected_outcome: str) -> bool:
+def matches(actual: str, expected_outcome: str) -> bool:
     if expected_outcome != SERVED:
         return actual == expected_outcome
     failed = actual.startswith("5") or (
@@ -143,17 +145,17 @@ def is_expected(actual: str, expected_outcome: str) -> bool:
     return actual not in REFUSALS and not failed
 
 
-def expected(method: str, path: str, caller: str) -> str:
+def expected_outcome_of(method: str, path: str, caller: str) -> str:
     row = row_of(method, path)
     if row is not None:
-        expected_outcome = {"user": row.user, "admin": row.admin}.get(caller, row.stranger)
+        expected_outcome = {"user": row.user, "admin": row.admin}.get(caller, row.unauthenticated)
         # The response to a HEAD has no body, hence no error code.
         return (
             str(REGISTRY[ErrorCode(expected_outcome)].status)
             if has_no_code(method, expected_outcome)
             else expected_outcome
         )
-    # Without a route the gateway answers: a preflight or a 405.
+    # Without a route the gateway itself responds: 204 to a preflight, otherwise 405.
     return {"OPTIONS": "204", "HEAD": "405"}.get(method, "METHOD_NOT_ALLOWED")
 
 
@@ -162,7 +164,7 @@ def has_no_code(method: str, expected_outcome: str) -> bool:
 
 
 def methods_of(path: str) -> set[str]:
-    methods = {method for method, other in ROUTES if other == path}
+    methods = {method for method, route_path in ROUTES if route_path == path}
     return methods | ({"HEAD"} if "GET" in methods else set())
 
 
@@ -222,9 +224,9 @@ class Crowd:
         """Open a new session for the caller, so that calls do not share one."""
         if caller == "anonymous":
             return None
-        origin = Caller("matrix", "203.0.113.7", "tests")
+        caller_details = Caller("matrix", "203.0.113.7", "tests")
         with database().transaction() as connection:
-            return sessions.open_session(connection, self.users[caller], origin).token
+            return sessions.open_session(connection, self.users[caller], caller_details).token
 
     def call(
         self,
@@ -237,16 +239,16 @@ class Crowd:
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
         """Make one HTTP call without normalizing the path."""
-        sent = {"Content-Type": "application/json", **(headers or {})}
+        request_headers = {"Content-Type": "application/json", **(headers or {})}
         token = self.token(caller)
         if token is not None:
-            sent["Authorization"] = f"Bearer {token}"
+            request_headers["Authorization"] = f"Bearer {token}"
         content = None if body is None else json.dumps(body)
         target = f"{path}?{urlencode(query)}" if query else path
         # http.client does not normalize the path.
         address = urlsplit(self.url)
         connection = http.client.HTTPConnection(str(address.hostname), address.port, timeout=20)
-        connection.request(method, target, body=content, headers=sent)
+        connection.request(method, target, body=content, headers=request_headers)
         response = connection.getresponse()
         text = response.read().decode()
         response_headers = {name.lower(): value for name, value in response.getheaders()}
@@ -257,7 +259,7 @@ class Crowd:
 @pytest.fixture
 def crowd(gateway: str, db: Db, keys: object) -> Crowd:
     """Create a user of each kind."""
-    made = {}
+    created = {}
     with database().transaction() as connection:
         for number, caller in enumerate(("suspended", "user", "admin"), 1):
             user = users_repository.add_plex_user(
@@ -269,11 +271,11 @@ def crowd(gateway: str, db: Db, keys: object) -> Crowd:
                 first_is_admin=False,
             )
             assert user is not None
-            made[caller] = user
+            created[caller] = user
         users_repository.change(
-            connection, made["suspended"].id, role="user", status="suspended", quota=None
+            connection, created["suspended"].id, role="user", status="suspended", quota=None
         )
-    return Crowd(gateway, made)
+    return Crowd(gateway, created)
 
 
 def test_every_row_belongs_to_a_route() -> None:
@@ -290,16 +292,18 @@ def test_derived_row_rejects_the_same_callers_as_the_exact_row(
     assert exact is not None
     assert derived is not None
     for caller in CALLERS:
-        expected_outcome = {"user": exact.user, "admin": exact.admin}.get(caller, exact.stranger)
-        derived_outcome = {"user": derived.user, "admin": derived.admin}.get(
-            caller, derived.stranger
+        expected_outcome = {"user": exact.user, "admin": exact.admin}.get(
+            caller, exact.unauthenticated
         )
-        assert is_expected(expected_outcome, derived_outcome), caller
+        derived_outcome = {"user": derived.user, "admin": derived.admin}.get(
+            caller, derived.unauthenticated
+        )
+        assert matches(expected_outcome, derived_outcome), caller
 
 
 @pytest.mark.parametrize("actual", ["401", "403", "405", "500", "INTERNAL_ERROR", "FORBIDDEN"])
 def test_refusal_or_failure_does_not_count_as_served(actual: str) -> None:
-    assert not is_expected(actual, SERVED)
+    assert not matches(actual, SERVED)
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -309,21 +313,21 @@ def test_every_method_has_the_expected_outcome_for_every_caller(crowd: Crowd, pa
         row = row_of(method, path) or Row("", "")
         for caller in CALLERS:
             answer = crowd.call(method, concrete(path), caller, body=row.body, query=row.query)
-            where = (method, caller, answer.text)
-            assert is_expected(outcome(answer), expected(method, path, caller)), where
+            context = (method, caller, answer.text)
+            assert matches(outcome(answer), expected_outcome_of(method, path, caller)), context
             if method == "HEAD" and "GET" in allowed:
                 assert answer.text == ""
                 assert int(answer.headers["content-length"]) > 0
             if answer.status == 405:
-                assert answer.headers["allow"] == ", ".join([*allowed, "OPTIONS"]), where
+                assert answer.headers["allow"] == ", ".join([*allowed, "OPTIONS"]), context
 
 
 def exchange(url: str, head: bytes, body: bytes = b"") -> Answer:
     """Send raw bytes over a new connection and return the response."""
     address = urlsplit(url)
-    sent = head.replace(b"\n", b"\r\n") + b"Content-Length: %d\r\n\r\n" % len(body) + body
+    request = head.replace(b"\n", b"\r\n") + b"Content-Length: %d\r\n\r\n" % len(body) + body
     with socket.create_connection((str(address.hostname), address.port), timeout=20) as connection:
-        connection.sendall(sent)
+        connection.sendall(request)
         response = http.client.HTTPResponse(connection)
         response.begin()
         text = response.read().decode()
@@ -366,8 +370,12 @@ class TestInvalidBytes:
         request_head = b"POST /api/media/request HTTP/1.1\n" + headers
         refused = exchange(crowd.url, request_head, body.encode("latin-1"))
         assert [problem["field"] for problem in refused.details] == ["body"]
-        keyed = exchange(crowd.url, request_head + b"Idempotency-Key: \xe9\n", body.encode())
-        assert [problem["field"] for problem in keyed.details] == ["header.Idempotency-Key"]
+        with_invalid_key = exchange(
+            crowd.url, request_head + b"Idempotency-Key: \xe9\n", body.encode()
+        )
+        assert [problem["field"] for problem in with_invalid_key.details] == [
+            "header.Idempotency-Key"
+        ]
         assert exchange(crowd.url, request_head, body.encode()).data["comment"] == "café"
         search = b"GET /api/media/search?q=%b HTTP/1.1\n" + headers
         refused = exchange(crowd.url, search.replace(b"%b", b"Am%E9lie"))
@@ -398,25 +406,27 @@ class TestMethodOverrides:
     ) -> None:
         user_id = crowd.users["user"].id
         before = snapshot(db)[0]
-        for path, other in (
+        for path, overriding_method in (
             (f"/api/admin/users/{user_id}", "DELETE"),
             ("/api/admin/config", "PUT"),
             ("/api/admin/users", "POST"),
             ("/api/auth/me", "POST"),
         ):
-            answer = crowd.call("GET", path, "admin", body=ACCOUNT, headers={header: other})
-            assert answer.status == 200
-        # Nor does it give access to a route of another method.
+            response = crowd.call(
+                "GET", path, "admin", body=ACCOUNT, headers={header: overriding_method}
+            )
+            assert response.status == 200
+        # The header does not give access to a route of another method either.
         for method, path, outcomes in (
             ("POST", "/api/admin/users", ("JWT_INVALID", "JWT_INVALID", "FORBIDDEN")),
             ("POST", "/api/admin/stats", ("METHOD_NOT_ALLOWED",) * 3),
             ("GET", "/api/admin/stats", ("JWT_INVALID", "JWT_INVALID", "FORBIDDEN")),
         ):
-            answers = [
+            responses = [
                 crowd.call(method, path, caller, body=ACCOUNT, headers={header: "OPTIONS"})
                 for caller in CALLERS[:3]
             ]
-            assert tuple(map(outcome, answers)) == outcomes
+            assert tuple(map(outcome, responses)) == outcomes
         assert snapshot(db)[0] == before
 
     def test_override_parameter_is_rejected(self, db: Db, crowd: Crowd) -> None:
@@ -431,7 +441,7 @@ class TestMethodOverrides:
         assert crowd.call("DELETE", path, "admin").status == 204
 
 
-# None of them is /api/admin/users, even if a proxy or a framework normalized it to that path.
+# A proxy or framework could normalize these to /api/admin/users, but none of them is a route.
 NON_CANONICAL_PATHS = [
     "//api/admin/users",
     "/api//admin/users",
@@ -462,7 +472,7 @@ NON_CANONICAL_PATHS = [
     "/api/admin/users/./..",
     "/api/admin/users/%2e%2e/%2e%2e",
 ]
-# Values in the place of a user's id that are no UUID.
+# Values for a user's id that are not UUIDs.
 MALFORMED_IDS = [".", "..", "%2e%2e", "%2e%2e%2fhealth", "..%5chealth", ";x", "%00", "*", "me"]
 
 
@@ -480,8 +490,8 @@ def test_malformed_id_is_rejected_only_after_authorization(crowd: Crowd, name: s
             outcome(crowd.call(method, f"/api/admin/users/{name}", caller)) for caller in CALLERS
         ]
         assert outcomes == ["JWT_INVALID", "JWT_INVALID", "FORBIDDEN", "VALIDATION_ERROR"]
-    good = f"/api/admin/users/{crowd.users['user'].id}"
-    assert crowd.call("GET", good, "admin").status == 200
+    valid_path = f"/api/admin/users/{crowd.users['user'].id}"
+    assert crowd.call("GET", valid_path, "admin").status == 200
 
 
 @pytest.mark.parametrize(
@@ -499,22 +509,22 @@ def test_malformed_id_is_rejected_only_after_authorization(crowd: Crowd, name: s
     ],
 )
 def test_unknown_path_gives_every_caller_the_same_response(crowd: Crowd, path: str) -> None:
-    answers = [
+    responses = [
         crowd.call(method, path, caller)
         for method in ("GET", "POST", "DELETE")
         for caller in CALLERS
     ]
-    varying = {"x-request-id", "date"}
+    varying_headers = {"x-request-id", "date"}
     distinct = {
         (
-            answer.status,
-            answer.text,
-            *sorted(item for item in answer.headers.items() if item[0] not in varying),
+            response.status,
+            response.text,
+            *sorted(item for item in response.headers.items() if item[0] not in varying_headers),
         )
-        for answer in answers
+        for response in responses
     }
     assert len(distinct) == 1
-    assert outcome(answers[0]) == "NOT_FOUND"
+    assert outcome(responses[0]) == "NOT_FOUND"
 
 
 @pytest.mark.parametrize(
@@ -531,17 +541,17 @@ def test_id_of_another_user_is_refused_like_an_unknown_id(
     }
     kind = path.partition("/{id}")[0].rpartition("/")[2].removesuffix("s")
     assert kind in objects, f"create a {kind} of bob in this test: {path} takes its id"
-    theirs = path.replace("{id}", objects[kind])
+    object_path = path.replace("{id}", objects[kind])
     row = row_of(method, path)
     assert row is not None
     body = row.body
     is_for_admins = path.startswith("/api/admin/")
     before = snapshot(db)
-    strangers = ["carol", "bob"] if is_for_admins else ["carol"]
+    other_users = ["carol", "bob"] if is_for_admins else ["carol"]
     if path == "/api/auth/sessions/{id}":
-        strangers.append("alice")
-    for name in strangers:
-        refused = call(method, theirs, token=people[name], body=body)
+        other_users.append("alice")
+    for name in other_users:
+        refused = call(method, object_path, token=people[name], body=body)
         assert outcome(refused) == ("FORBIDDEN" if is_for_admins else "NOT_FOUND")
         # The response does not reveal whether the object exists.
         unknown = call(method, path.replace("{id}", SOME_ID), token=people[name], body=body)
@@ -550,7 +560,7 @@ def test_id_of_another_user_is_refused_like_an_unknown_id(
     audit = 6
     assert after[:audit] + after[audit + 1 :] == before[:audit] + before[audit + 1 :]
     owner = "alice" if is_for_admins else "bob"
-    assert call(method, theirs, token=people[owner], body=body).status in {200, 204}
+    assert call(method, object_path, token=people[owner], body=body).status in {200, 204}
 
 
 class Walk:
@@ -561,12 +571,14 @@ class Walk:
         self.plex_url = plex_url
         self.bodies: dict[tuple[str, str], str] = {}
 
-    def call(self, caller: str | None, method: str, path: str, id_: str = "", **sent: Any) -> Any:
+    def call(
+        self, caller: str | None, method: str, path: str, id_: str = "", **options: Any
+    ) -> Any:
         """Call a route; `id_` replaces the parameter of its path."""
         token = self.tokens[caller] if caller else None
-        named = path.replace("{id}", id_) if id_ else concrete(path)
-        answer = call(method, named, token=token, **sent)
-        assert answer.status < 300, (method, named, answer.text)
+        named_path = path.replace("{id}", id_) if id_ else concrete(path)
+        answer = call(method, named_path, token=token, **options)
+        assert answer.status < 300, (method, named_path, answer.text)
         self.bodies[method, path] = answer.text
         return answer.data if answer.text.startswith('{"success') else None
 
@@ -641,9 +653,7 @@ def test_no_response_contains_a_secret(
     assert sorted(walk.bodies) == ROUTES
 
     def routes_containing(*texts: str) -> set[tuple[str, str]]:
-        return {
-            route for route, answer in walk.bodies.items() if any(text in answer for text in texts)
-        }
+        return {route for route, body in walk.bodies.items() if any(text in body for text in texts)}
 
     secrets |= {PASSWORD, JWT_SECRET, environment["TMDB_API_KEY"]}
     assert (

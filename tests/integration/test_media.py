@@ -1,4 +1,4 @@
-"""Search, media requests, idempotency keys, and the list of one's requests."""
+"""Search, media requests, idempotency keys, and the list of the caller's requests."""
 
 import itertools
 from typing import Any
@@ -25,14 +25,14 @@ def search(token: str, **query: Any) -> Any:
 
 class TestSearch:
     def test_finds_films_and_shows(self, people: dict[str, str]) -> None:
-        found = search(people["bob"], q="matrix")
-        first = found["data"][0]
+        results = search(people["bob"], q="matrix")
+        first = results["data"][0]
         assert first["title"] == "The Matrix"
         assert (first["mediaType"], first["tmdbId"], first["year"]) == ("movie", 603, 1999)
-        assert found["pagination"]["page"] == 1
-        assert found["pagination"]["limit"] == 20
-        assert found["pagination"]["hasPrev"] is False
-        assert all("request" not in item for item in found["data"])
+        assert results["pagination"]["page"] == 1
+        assert results["pagination"]["limit"] == 20
+        assert results["pagination"]["hasPrev"] is False
+        assert all("request" not in item for item in results["data"])
 
     def test_type_filter_returns_only_that_type(self, people: dict[str, str]) -> None:
         films = search(people["bob"], q="the", type="movie")["data"]
@@ -48,23 +48,23 @@ class TestSearch:
         ids = [item["tmdbId"] for page in (first, second) for item in page["data"]]
         assert len(ids) == len(set(ids)) > 20
         for number in (500, 501, 100_000):
-            beyond = search(people["bob"], q="the", type="movie", page=number)
-            assert beyond["data"] == []
-            assert beyond["pagination"]["hasNext"] is False
-            assert beyond["pagination"]["total"] == first["pagination"]["total"]
+            past_the_end = search(people["bob"], q="the", type="movie", page=number)
+            assert past_the_end["data"] == []
+            assert past_the_end["pagination"]["hasNext"] is False
+            assert past_the_end["pagination"]["total"] == first["pagination"]["total"]
 
     def test_search_without_match_returns_an_empty_page(self, people: dict[str, str]) -> None:
-        found = search(people["bob"], q="zzzzqqqq")
-        assert found["data"] == []
-        assert found["pagination"]["total"] == 0
+        results = search(people["bob"], q="zzzzqqqq")
+        assert results["data"] == []
+        assert results["pagination"]["total"] == 0
 
     def test_search_that_matches_only_people_returns_an_empty_page(
         self, people: dict[str, str]
     ) -> None:
-        found = search(people["bob"], q="keanu reeves")
-        assert found["data"] == []
-        assert found["pagination"]["total"] == 0
-        assert found["pagination"]["hasNext"] is False
+        results = search(people["bob"], q="keanu reeves")
+        assert results["data"] == []
+        assert results["pagination"]["total"] == 0
+        assert results["pagination"]["hasNext"] is False
 
     def test_results_contain_neither_people_nor_null_values(self, people: dict[str, str]) -> None:
         for query in ("a", "e", "keanu"):
@@ -79,25 +79,25 @@ class TestSearch:
     def test_requested_title_shows_its_status_and_to_the_requester_its_id(
         self, people: dict[str, str]
     ) -> None:
-        made = call("POST", "/api/media/request", token=people["bob"], body=MATRIX).data
-        own = search(people["bob"], q="matrix")["data"][0]
-        others = search(people["carol"], q="matrix")["data"][0]
-        assert own["request"] == {"id": made["id"], "status": "pending"}
-        assert others["request"] == {"status": "pending"}
+        created = call("POST", "/api/media/request", token=people["bob"], body=MATRIX).data
+        bobs_result = search(people["bob"], q="matrix")["data"][0]
+        carols_result = search(people["carol"], q="matrix")["data"][0]
+        assert bobs_result["request"] == {"id": created["id"], "status": "pending"}
+        assert carols_result["request"] == {"status": "pending"}
 
     def test_show_with_one_requested_season_counts_as_requested(
         self, people: dict[str, str]
     ) -> None:
         body = {**BREAKING_BAD, "seasons": [2]}
-        made = call("POST", "/api/media/request", token=people["bob"], body=body).data
-        found = search(people["bob"], q="breaking bad")["data"][0]
-        assert found["request"] == {"id": made["id"], "status": "pending"}
+        created = call("POST", "/api/media/request", token=people["bob"], body=body).data
+        results = search(people["bob"], q="breaking bad")["data"][0]
+        assert results["request"] == {"id": created["id"], "status": "pending"}
 
     def test_declined_title_shows_no_request(self, people: dict[str, str]) -> None:
-        made = call("POST", "/api/media/request", token=people["bob"], body=MATRIX).data
+        created = call("POST", "/api/media/request", token=people["bob"], body=MATRIX).data
         call(
             "POST",
-            f"/api/admin/requests/{made['id']}/decline",
+            f"/api/admin/requests/{created['id']}/decline",
             token=people["alice"],
             body={"reason": "no room"},
         )
@@ -124,9 +124,9 @@ class TestSearch:
             "breaking\tbad",
             "\uff22reaking\u00a0bad",
         )
-        found = [search(people["bob"], q=text)["data"] for text in spellings]
-        assert found[0]
-        assert found == [found[0]] * len(spellings)
+        results = [search(people["bob"], q=text)["data"] for text in spellings]
+        assert results[0]
+        assert results == [results[0]] * len(spellings)
         (request,) = plex.control(tmdb_url, "GET", "requests")
         assert "query=breaking+bad" in request["query"]
         search(people["bob"], q="breakingbad")
@@ -162,55 +162,55 @@ class TestRequest:
     def test_show_request_without_seasons_takes_all_but_specials(
         self, people: dict[str, str]
     ) -> None:
-        made = call("POST", "/api/media/request", token=people["bob"], body=BREAKING_BAD).data
-        assert made["seasons"] == [1, 2, 3, 4, 5]
-        assert "skippedSeasons" not in made
+        created = call("POST", "/api/media/request", token=people["bob"], body=BREAKING_BAD).data
+        assert created["seasons"] == [1, 2, 3, 4, 5]
+        assert "skippedSeasons" not in created
 
     def test_seasons_requested_before_are_skipped_and_listed(self, people: dict[str, str]) -> None:
         first = {**BREAKING_BAD, "seasons": [3, 1]}
-        made = call("POST", "/api/media/request", token=people["bob"], body=first).data
-        assert made["seasons"] == [1, 3]
-        rest = call("POST", "/api/media/request", token=people["carol"], body=BREAKING_BAD).data
-        assert rest["seasons"] == [2, 4, 5]
-        assert rest["skippedSeasons"] == [1, 3]
+        created = call("POST", "/api/media/request", token=people["bob"], body=first).data
+        assert created["seasons"] == [1, 3]
+        second = call("POST", "/api/media/request", token=people["carol"], body=BREAKING_BAD).data
+        assert second["seasons"] == [2, 4, 5]
+        assert second["skippedSeasons"] == [1, 3]
 
     def test_second_request_for_the_same_seasons_is_refused(
         self, db: Db, people: dict[str, str]
     ) -> None:
-        made = call("POST", "/api/media/request", token=people["bob"], body=BREAKING_BAD).data
-        for name, details in (("bob", {"requestId": made["id"]}), ("carol", None)):
+        created = call("POST", "/api/media/request", token=people["bob"], body=BREAKING_BAD).data
+        for name, details in (("bob", {"requestId": created["id"]}), ("carol", None)):
             body = {**BREAKING_BAD, "seasons": [5, 2]}
-            again = call("POST", "/api/media/request", token=people[name], body=body)
-            assert (again.status, again.code) == (409, "ALREADY_REQUESTED")
-            assert again.details == details
+            refused = call("POST", "/api/media/request", token=people[name], body=body)
+            assert (refused.status, refused.code) == (409, "ALREADY_REQUESTED")
+            assert refused.details == details
         assert count(db, "media_requests") == 1
         specials = {**BREAKING_BAD, "seasons": [0]}
-        extra = call("POST", "/api/media/request", token=people["carol"], body=specials)
-        assert extra.status == 201
+        specials_request = call("POST", "/api/media/request", token=people["carol"], body=specials)
+        assert specials_request.status == 201
 
     def test_refusal_names_no_request_of_another_user(self, people: dict[str, str]) -> None:
         for name, season in (("bob", 1), ("carol", 2)):
             body = {**BREAKING_BAD, "seasons": [season]}
             assert call("POST", "/api/media/request", token=people[name], body=body).status == 201
-        others = call(
+        refused = call(
             "POST",
             "/api/media/request",
             token=people["bob"],
             body={**BREAKING_BAD, "seasons": [2]},
         )
-        assert others.code == "ALREADY_REQUESTED"
-        assert others.details is None
+        assert refused.code == "ALREADY_REQUESTED"
+        assert refused.details is None
 
     def test_second_request_for_the_same_film_is_refused(
         self, db: Db, people: dict[str, str]
     ) -> None:
-        made = call("POST", "/api/media/request", token=people["bob"], body=MATRIX).data
-        own = call("POST", "/api/media/request", token=people["bob"], body=MATRIX)
-        assert (own.status, own.code) == (409, "ALREADY_REQUESTED")
-        assert own.details == {"requestId": made["id"]}
-        others = call("POST", "/api/media/request", token=people["carol"], body=MATRIX)
-        assert (others.status, others.code) == (409, "ALREADY_REQUESTED")
-        assert others.details is None
+        created = call("POST", "/api/media/request", token=people["bob"], body=MATRIX).data
+        second_of_bob = call("POST", "/api/media/request", token=people["bob"], body=MATRIX)
+        assert (second_of_bob.status, second_of_bob.code) == (409, "ALREADY_REQUESTED")
+        assert second_of_bob.details == {"requestId": created["id"]}
+        first_of_carol = call("POST", "/api/media/request", token=people["carol"], body=MATRIX)
+        assert (first_of_carol.status, first_of_carol.code) == (409, "ALREADY_REQUESTED")
+        assert first_of_carol.details is None
         assert count(db, "media_requests") == 1
         assert count(db, "request_items") == 1
 
@@ -260,12 +260,12 @@ class TestRequest:
 class TestIdempotencyKey:
     def test_repeated_call_returns_the_same_response(self, db: Db, people: dict[str, str]) -> None:
         key = {"Idempotency-Key": "first-try"}
-        answers = [
+        responses = [
             call("POST", "/api/media/request", token=people["bob"], body=MATRIX, headers=key)
             for _ in range(3)
         ]
-        assert [answer.status for answer in answers] == [201] * 3
-        assert answers[0].json == answers[1].json == answers[2].json
+        assert [response.status for response in responses] == [201] * 3
+        assert responses[0].json == responses[1].json == responses[2].json
         assert count(db, "media_requests") == 1
         assert count(db, "audit_logs") == 3 + 3 + 1  # three people created and signed in
 
@@ -277,37 +277,41 @@ class TestIdempotencyKey:
         self, people: dict[str, str], decision: str, body: dict[str, str], status: str
     ) -> None:
         key = {"Idempotency-Key": "k"}
-        wish = {**BREAKING_BAD, "seasons": [1, 2]}
+        request = {**BREAKING_BAD, "seasons": [1, 2]}
         call(
             "POST",
             "/api/media/request",
             token=people["carol"],
             body={**BREAKING_BAD, "seasons": [2]},
         )
-        made = call("POST", "/api/media/request", token=people["bob"], body=wish, headers=key).data
-        path = f"/api/admin/requests/{made['id']}/{decision}"
+        created = call(
+            "POST", "/api/media/request", token=people["bob"], body=request, headers=key
+        ).data
+        path = f"/api/admin/requests/{created['id']}/{decision}"
         assert call("POST", path, token=people["alice"], body=body).status == 200
-        again = call("POST", "/api/media/request", token=people["bob"], body=wish, headers=key)
-        assert again.status == 201
-        assert again.data["id"] == made["id"]
-        assert again.data["status"] == status
-        assert again.data["skippedSeasons"] == made["skippedSeasons"] == [2]
+        second = call("POST", "/api/media/request", token=people["bob"], body=request, headers=key)
+        assert second.status == 201
+        assert second.data["id"] == created["id"]
+        assert second.data["status"] == status
+        assert second.data["skippedSeasons"] == created["skippedSeasons"] == [2]
 
     def test_repeated_call_after_cancellation_is_refused(
         self, db: Db, people: dict[str, str]
     ) -> None:
         key = {"Idempotency-Key": "k"}
-        made = call(
+        created = call(
             "POST", "/api/media/request", token=people["bob"], body=MATRIX, headers=key
         ).data
-        path = f"/api/media/requests/{made['id']}"
+        path = f"/api/media/requests/{created['id']}"
         assert call("DELETE", path, token=people["bob"]).status == 204
-        again = call("POST", "/api/media/request", token=people["bob"], body=MATRIX, headers=key)
-        assert (again.status, again.code) == (409, "REQUEST_CANCELLED")
+        repeated = call("POST", "/api/media/request", token=people["bob"], body=MATRIX, headers=key)
+        assert (repeated.status, repeated.code) == (409, "REQUEST_CANCELLED")
         assert count(db, "media_requests") == 0
         fresh = {"Idempotency-Key": "k2"}
-        made = call("POST", "/api/media/request", token=people["bob"], body=MATRIX, headers=fresh)
-        assert made.status == 201
+        created = call(
+            "POST", "/api/media/request", token=people["bob"], body=MATRIX, headers=fresh
+        )
+        assert created.status == 201
 
     def test_key_with_another_payload_is_refused(self, people: dict[str, str]) -> None:
         key = {"Idempotency-Key": "k"}
@@ -325,24 +329,24 @@ class TestIdempotencyKey:
         )
         assert other.status == 201
 
-    def test_refused_call_does_not_use_up_the_key(self, people: dict[str, str]) -> None:
+    def test_refused_call_does_not_consume_the_key(self, people: dict[str, str]) -> None:
         key = {"Idempotency-Key": "k"}
         call("POST", "/api/media/request", token=people["carol"], body=MATRIX)
         refused = call("POST", "/api/media/request", token=people["bob"], body=MATRIX, headers=key)
         assert refused.code == "ALREADY_REQUESTED"
-        made = call(
+        created = call(
             "POST", "/api/media/request", token=people["bob"], body=BREAKING_BAD, headers=key
         )
-        assert made.status == 201
+        assert created.status == 201
 
     def test_key_can_be_reused_after_a_day(self, db: Db, people: dict[str, str]) -> None:
         key = {"Idempotency-Key": "k"}
         call("POST", "/api/media/request", token=people["bob"], body=MATRIX, headers=key)
         db.execute("UPDATE idempotency_keys SET created_at = now() - interval '25 hours'")
-        made = call(
+        created = call(
             "POST", "/api/media/request", token=people["bob"], body=BREAKING_BAD, headers=key
         )
-        assert made.status == 201
+        assert created.status == 201
 
     def test_repeated_call_while_the_first_is_in_progress_is_refused(
         self, db: Db, people: dict[str, str]
@@ -354,8 +358,8 @@ class TestIdempotencyKey:
             busy = call("POST", "/api/media/request", token=people["bob"], body=MATRIX, headers=key)
         assert (busy.status, busy.code) == (409, "IDEMPOTENCY_IN_PROGRESS")
         assert busy.headers["retry-after"] == "1"
-        made = call("POST", "/api/media/request", token=people["bob"], body=MATRIX, headers=key)
-        assert made.status == 201
+        created = call("POST", "/api/media/request", token=people["bob"], body=MATRIX, headers=key)
+        assert created.status == 201
 
     @pytest.mark.parametrize("key", ["", "x" * 201, "é", "a\tb"])
     def test_malformed_key_is_rejected(self, db: Db, people: dict[str, str], key: str) -> None:
@@ -373,7 +377,7 @@ class TestIdempotencyKey:
 
 class TestOwnRequests:
     @pytest.fixture
-    def made(self, people: dict[str, str]) -> list[Any]:
+    def created_requests(self, people: dict[str, str]) -> list[Any]:
         films = [603, 27205, 157336, 13, 238]
         bodies = [{"mediaType": "movie", "tmdbId": number} for number in films]
         return [
@@ -387,11 +391,11 @@ class TestOwnRequests:
         return answer.json
 
     def test_list_has_only_the_callers_requests_newest_first(
-        self, people: dict[str, str], made: list[Any]
+        self, people: dict[str, str], created_requests: list[Any]
     ) -> None:
-        mine = self.list_requests(people["bob"])
-        assert mine["data"] == made[::-1]
-        assert mine["pagination"] == {
+        bobs_requests = self.list_requests(people["bob"])
+        assert bobs_requests["data"] == created_requests[::-1]
+        assert bobs_requests["pagination"] == {
             "page": 1,
             "limit": 20,
             "total": 6,
@@ -401,27 +405,37 @@ class TestOwnRequests:
         for name in ("carol", "alice"):
             assert self.list_requests(people[name])["data"] == []
 
-    def test_pages_list_every_request_once(self, people: dict[str, str], made: list[Any]) -> None:
+    def test_pages_list_every_request_once(
+        self, people: dict[str, str], created_requests: list[Any]
+    ) -> None:
         pages = [self.list_requests(people["bob"], page=page, limit=4) for page in (1, 2, 3)]
         ids = [item["id"] for item in itertools.chain(*(page["data"] for page in pages))]
-        assert ids == [item["id"] for item in made[::-1]]
+        assert ids == [item["id"] for item in created_requests[::-1]]
         assert [page["pagination"]["hasNext"] for page in pages] == [True, False, False]
         assert pages[2]["data"] == []
 
     def test_filters_by_media_type_and_status(
-        self, people: dict[str, str], made: list[Any]
+        self, people: dict[str, str], created_requests: list[Any]
     ) -> None:
         assert len(self.list_requests(people["bob"], mediaType="movie")["data"]) == 5
         assert len(self.list_requests(people["bob"], mediaType="tv")["data"]) == 1
-        call("POST", f"/api/admin/requests/{made[0]['id']}/approve", token=people["alice"])
+        call(
+            "POST",
+            f"/api/admin/requests/{created_requests[0]['id']}/approve",
+            token=people["alice"],
+        )
         approved = self.list_requests(people["bob"], status="approved")["data"]
-        assert [item["id"] for item in approved] == [made[0]["id"]]
+        assert [item["id"] for item in approved] == [created_requests[0]["id"]]
         assert len(self.list_requests(people["bob"], status="pending")["data"]) == 5
 
-    def test_sorts_by_time_and_title(self, people: dict[str, str], made: list[Any]) -> None:
+    def test_sorts_by_time_and_title(
+        self, people: dict[str, str], created_requests: list[Any]
+    ) -> None:
         by_time = self.list_requests(people["bob"], sort="requestedAt")["data"]
-        assert [item["id"] for item in by_time] == [item["id"] for item in made]
+        assert [item["id"] for item in by_time] == [item["id"] for item in created_requests]
         titles = [item["title"] for item in self.list_requests(people["bob"], sort="title")["data"]]
         assert titles == sorted(titles, key=str.lower)
-        down = [item["title"] for item in self.list_requests(people["bob"], sort="-title")["data"]]
-        assert down == titles[::-1]
+        descending = [
+            item["title"] for item in self.list_requests(people["bob"], sort="-title")["data"]
+        ]
+        assert descending == titles[::-1]

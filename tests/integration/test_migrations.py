@@ -33,7 +33,7 @@ def empty(engines: tuple[str, str], worker_id: str) -> Iterator[str]:
         yield url
 
 
-def run(url: str, directory: Path = DIRECTORY) -> list[str]:
+def run_migrations(url: str, directory: Path = DIRECTORY) -> list[str]:
     database = Database(SecretStr(url))
     try:
         return migrate(database, directory)
@@ -41,7 +41,7 @@ def run(url: str, directory: Path = DIRECTORY) -> list[str]:
         database.close()
 
 
-def tables(url: str) -> set[str]:
+def table_names(url: str) -> set[str]:
     with psycopg.connect(url) as connection:
         rows = connection.execute(
             "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'"
@@ -50,32 +50,32 @@ def tables(url: str) -> set[str]:
 
 
 def test_migrations_create_the_tables_of_the_reference(empty: str) -> None:
-    assert run(empty) == [migration.name for migration in migrations()]
+    assert run_migrations(empty) == [migration.name for migration in migrations()]
     reference = {"users", "media_requests", "sessions", "audit_logs", "system_config"}
-    assert reference <= tables(empty)
+    assert reference <= table_names(empty)
 
 
 def test_migrated_database_contains_no_account(empty: str) -> None:
-    run(empty)
+    run_migrations(empty)
     with psycopg.connect(empty) as connection:
         assert connection.execute("SELECT count(*) FROM users").fetchone() == (0,)
 
 
 def test_second_run_applies_nothing(empty: str) -> None:
-    run(empty)
-    assert run(empty) == []
+    run_migrations(empty)
+    assert run_migrations(empty) == []
 
 
 def test_concurrent_runners_apply_each_migration_once(empty: str) -> None:
     with multiprocessing.get_context("spawn").Pool(4) as pool:
-        applied = pool.map(run, [empty] * 4)
-    # The runners take turns, so each may apply some; none is applied twice or left out.
+        applied = pool.map(run_migrations, [empty] * 4)
+    # A lock serializes the runners: each may apply some migrations, and each migration runs once.
     names = sorted(name for each in applied for name in each)
     assert names == [migration.name for migration in migrations()]
 
 
 def test_every_timestamp_column_has_a_time_zone(empty: str) -> None:
-    run(empty)
+    run_migrations(empty)
     with psycopg.connect(empty) as connection:
         zoneless = connection.execute(
             "SELECT table_name, column_name FROM information_schema.columns"
@@ -85,37 +85,37 @@ def test_every_timestamp_column_has_a_time_zone(empty: str) -> None:
 
 
 def test_edited_migration_is_refused(empty: str, tmp_path: Path) -> None:
-    run(empty)
+    run_migrations(empty)
     copy = tmp_path / "migrations"
     shutil.copytree(DIRECTORY, copy, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
-    assert run(empty, copy) == []
+    assert run_migrations(empty, copy) == []
     first = min(copy.glob("*.sql"))
     first.write_text(first.read_text() + "-- edited")
     with pytest.raises(MigrationError, match="was edited after"):
-        run(empty, copy)
+        run_migrations(empty, copy)
 
 
 def test_failing_migration_is_rolled_back(empty: str, tmp_path: Path) -> None:
     (tmp_path / "0001_good.sql").write_text("CREATE TABLE good (id int);")
     (tmp_path / "0002_bad.sql").write_text("CREATE TABLE half (id int); SELECT 1 / 0;")
     with pytest.raises(MigrationError, match=r"^0002_bad failed: division by zero$"):
-        run(empty, tmp_path)
-    assert tables(empty) == {"schema_migrations", "good"}
+        run_migrations(empty, tmp_path)
+    assert table_names(empty) == {"schema_migrations", "good"}
     (tmp_path / "0002_bad.sql").write_text("CREATE TABLE whole (id int);")
-    assert run(empty, tmp_path) == ["0002_bad"]
+    assert run_migrations(empty, tmp_path) == ["0002_bad"]
 
 
 def test_database_newer_than_the_code_is_not_changed(empty: str, tmp_path: Path) -> None:
     (tmp_path / "0001_first.sql").write_text("CREATE TABLE one (id int);")
     (tmp_path / "0002_second.sql").write_text("CREATE TABLE two (id int);")
-    run(empty, tmp_path)
+    run_migrations(empty, tmp_path)
     (tmp_path / "0002_second.sql").unlink()
-    assert run(empty, tmp_path) == []
+    assert run_migrations(empty, tmp_path) == []
 
 
 def test_unreachable_database_is_reported() -> None:
     with pytest.raises(AppError, match="DATABASE_CONNECTION_ERROR"):
-        run("postgresql://user:password@127.0.0.1:1/unreachable")
+        run_migrations("postgresql://user:password@127.0.0.1:1/unreachable")
 
 
 PREVIOUS_RELEASE_ACCOUNTS = [
@@ -133,7 +133,7 @@ def before_folded_names(empty: str, tmp_path: Path) -> str:
     """Return the URL of a database at the schema before migration 0009."""
     for path in DIRECTORY.glob("000[1-8]_*.sql"):
         shutil.copy(path, tmp_path)
-    run(empty, tmp_path)
+    run_migrations(empty, tmp_path)
     return empty
 
 
@@ -149,7 +149,7 @@ def add_users(url: str, names: list[tuple[str, str, bool]]) -> None:
 
 def test_migration_0009_folds_the_existing_names(before_folded_names: str) -> None:
     add_users(before_folded_names, PREVIOUS_RELEASE_ACCOUNTS)
-    assert "0009_folded_names" in run(before_folded_names)
+    assert "0009_folded_names" in run_migrations(before_folded_names)
     with psycopg.connect(before_folded_names) as connection:
         keys = connection.execute("SELECT username, email_key, username_key FROM users").fetchall()
         assert {row[0]: row[1:] for row in keys} == {
@@ -162,7 +162,7 @@ def test_migration_0009_folds_the_existing_names(before_folded_names: str) -> No
 
 
 def test_rows_that_the_previous_release_writes_get_folded_names(before_folded_names: str) -> None:
-    run(before_folded_names)
+    run_migrations(before_folded_names)
     add_users(before_folded_names, PREVIOUS_RELEASE_ACCOUNTS)
     with psycopg.connect(before_folded_names) as connection:
         assert users_repository.find_local_account(connection, "jürgen") is not None
@@ -182,7 +182,7 @@ def test_accounts_with_equal_folded_names_stop_the_migration(
 ) -> None:
     add_users(before_folded_names, duplicates)
     with pytest.raises(MigrationError, match=f"have the same {column}") as caught:
-        run(before_folded_names)
+        run_migrations(before_folded_names)
     assert all(repr(each[column == "user name"]) in str(caught.value) for each in duplicates)
     with psycopg.connect(before_folded_names) as connection:
         columns = connection.execute(
@@ -190,7 +190,7 @@ def test_accounts_with_equal_folded_names_stop_the_migration(
         ).fetchall()
         assert ("email_key",) not in columns
         connection.execute("DELETE FROM users WHERE email = %s", (duplicates[0][0],))
-    assert "0009_folded_names" in run(before_folded_names)
+    assert "0009_folded_names" in run_migrations(before_folded_names)
 
 
 SEARCH_INDEXES = {"users_name_search", "users_email_search"}
@@ -203,7 +203,7 @@ def search_indexes(url: str) -> set[str]:
 
 
 def test_search_indexes_exist(empty: str) -> None:
-    run(empty)
+    run_migrations(empty)
     assert search_indexes(empty) == SEARCH_INDEXES
 
 
@@ -211,7 +211,7 @@ def test_extension_may_exist_in_another_schema(empty: str) -> None:
     with psycopg.connect(empty) as connection:
         connection.execute("CREATE SCHEMA elsewhere")
         connection.execute("CREATE EXTENSION pg_trgm SCHEMA elsewhere")
-    run(empty)
+    run_migrations(empty)
     assert search_indexes(empty) == SEARCH_INDEXES
 
 
@@ -230,15 +230,15 @@ def test_conflict_with_the_extension_stops_the_migration(empty: str) -> None:
     with psycopg.connect(empty) as connection:
         connection.execute("CREATE FUNCTION similarity(text, text) RETURNS int RETURN 1")
     with pytest.raises(MigrationError, match="already exists"):
-        run(empty)
+        run_migrations(empty)
     with psycopg.connect(empty) as connection:
         connection.execute("DROP FUNCTION similarity")
-    assert "0007_user_search" in run(empty)
+    assert "0007_user_search" in run_migrations(empty)
     assert search_indexes(empty) == SEARCH_INDEXES
 
 
 def test_search_works_without_the_extension(without_extensions: str) -> None:
-    assert run(without_extensions) == [migration.name for migration in migrations()]
+    assert run_migrations(without_extensions) == [migration.name for migration in migrations()]
     assert search_indexes(without_extensions) == set()
     with psycopg.connect(without_extensions) as connection:
         for name in ("ann", "bob"):

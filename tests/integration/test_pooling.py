@@ -1,4 +1,4 @@
-"""No transaction depends on session state, so a pooler may give each another connection."""
+"""No transaction depends on session state, so a pooler may use another connection for each."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -54,12 +54,12 @@ def run_typical_calls(plex_url: str) -> None:
     film = call("POST", "/api/media/request", token=bob, body=MATRIX, headers=key)
     show = call("POST", "/api/media/request", token=bob, body=THRONES)
     assert (film.status, show.status) == (201, 201)
-    again = call("POST", "/api/media/request", token=bob, body=MATRIX, headers=key)
-    assert again.data["id"] == film.data["id"]
-    approved = f"/api/admin/requests/{film.data['id']}/approve"
-    assert call("POST", approved, token=alice, body={}).data["status"] == "approved"
-    declined = {"decision": "decline", "ids": [show.data["id"]], "reason": "No room"}
-    assert call("POST", "/api/admin/requests/decisions", token=alice, body=declined).status == 200
+    repeated = call("POST", "/api/media/request", token=bob, body=MATRIX, headers=key)
+    assert repeated.data["id"] == film.data["id"]
+    approval_path = f"/api/admin/requests/{film.data['id']}/approve"
+    assert call("POST", approval_path, token=alice, body={}).data["status"] == "approved"
+    decisions = {"decision": "decline", "ids": [show.data["id"]], "reason": "No room"}
+    assert call("POST", "/api/admin/requests/decisions", token=alice, body=decisions).status == 200
     for path in ("users", "requests", "audit-logs", "config", "stats"):
         assert call("GET", f"/api/admin/{path}", token=alice).status == 200
     limit = {"value": {"limit": 500, "window": 60}}
@@ -95,20 +95,20 @@ def test_migrations_leave_no_session_state(engines: tuple[str, str], worker_id: 
         engines_of_run.database(engines[0], name, [app]) as direct,
         recorded(direct) as (url, protocol),
     ):
-        assert set_up(url, app) == [migration.name for migration in migrations()]
+        assert migrate_and_create_role(url, app) == [migration.name for migration in migrations()]
         assert protocol.session_state == []
         assert protocol.prepared == []
         assert any("CREATE TABLE users" in statement for statement in protocol.statements)
 
 
-def set_up(url: str, app: str) -> list[str]:
+def migrate_and_create_role(url: str, app: str) -> list[str]:
     """Migrate and create the role of the functions, as a deployment does."""
     owner = Database(SecretStr(url))
-    done = migrate(owner)
+    applied = migrate(owner)
     with owner.transaction() as connection:
         role.ensure_app_role(connection, f"postgresql://{app}:apps@{url.rpartition('@')[2]}")
     owner.close()
-    return done
+    return applied
 
 
 @pytest.mark.parametrize(
@@ -173,7 +173,8 @@ def test_functions_work_through_pgbouncer(
 def test_server_process_that_dies_behind_pgbouncer_fails_one_transaction(
     db: Db, database_url: str, pooled: Pool
 ) -> None:
-    # PgBouncer forwards the server's last message and adds its own: two responses to one command.
+    # PgBouncer forwards the server's last message and then sends one itself, so that a command
+    # gets two responses.
     client = Database(SecretStr(pooled.url(database_url)))
 
     def savepoint_after_death() -> None:
@@ -186,9 +187,9 @@ def test_server_process_that_dies_behind_pgbouncer_fails_one_transaction(
         with client.transaction() as connection:
             terminate(db, connection)
 
-    for fails in (savepoint_after_death, commit_after_death):
+    for failing_transaction in (savepoint_after_death, commit_after_death):
         with pytest.raises(AppError, match="DATABASE_CONNECTION_ERROR"):
-            fails()
+            failing_transaction()
         client.ping()
     client.close()
 
@@ -196,7 +197,7 @@ def test_server_process_that_dies_behind_pgbouncer_fails_one_transaction(
 def terminate(db: Db, connection: Db) -> None:
     row = connection.execute("SELECT pg_backend_pid()").fetchone()
     assert row is not None
-    # With a timeout, the result says whether the process has ended.
+    # With a timeout, the result shows whether the process has ended.
     assert db.execute("SELECT pg_terminate_backend(%s, 10000)", row).fetchone() == (True,)
 
 
@@ -206,15 +207,16 @@ def test_migrations_run_through_pgbouncer(
     name, app = f"test_pooling_{worker_id}", f"test_pooling_app_{worker_id}"
     with engines_of_run.database(engines[0], name, [app]) as direct:
         names = [migration.name for migration in migrations()]
-        assert set_up(pooled.url(direct), app) == names
-        assert set_up(pooled.url(direct), app) == []
+        assert migrate_and_create_role(pooled.url(direct), app) == names
+        assert migrate_and_create_role(pooled.url(direct), app) == []
 
 
 def test_pgbouncer_pins_no_client_to_a_server_connection(database_url: str, pooled: Pool) -> None:
-    # All hold a transaction at once, so each has a server connection; later ones get any of them.
-    meeting = Barrier(CLIENTS, timeout=20)
+    # All clients hold a transaction at once, so each gets a server connection. A later transaction
+    # gets any of these connections.
+    barrier = Barrier(CLIENTS, timeout=20)
 
-    def backends(_: int) -> set[int]:
+    def use_transactions(_: int) -> set[int]:
         client = Database(SecretStr(pooled.url(database_url)))
         pids = set()
         for _ in range(4):
@@ -222,11 +224,11 @@ def test_pgbouncer_pins_no_client_to_a_server_connection(database_url: str, pool
                 row = connection.execute("SELECT pg_backend_pid()").fetchone()
                 assert row is not None
                 pids.add(row[0])
-                meeting.wait()
+                barrier.wait()
         client.close()
         return pids
 
     with ThreadPoolExecutor(CLIENTS) as threads:
-        pids_by_client = list(threads.map(backends, range(CLIENTS)))
+        pids_by_client = list(threads.map(use_transactions, range(CLIENTS)))
     assert len(set.union(*pids_by_client)) <= CLIENTS
     assert max(len(pids) for pids in pids_by_client) > 1

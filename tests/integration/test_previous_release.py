@@ -77,7 +77,7 @@ def walk(
     return matrix.Walk(people, plex_url)
 
 
-def test_the_previous_release_serves_every_route_on_this_schema(
+def test_previous_release_serves_every_route_on_this_schema(
     walk: matrix.Walk, previous: PreviousRelease, people: dict[str, str]
 ) -> None:
     walk.sign_in()
@@ -93,7 +93,7 @@ def test_the_previous_release_serves_every_route_on_this_schema(
         assert previous.invoke(schedule.function, schedule.event)["more"] is False
 
 
-def test_a_missing_column_fails_the_walk(walk: matrix.Walk, db: Db) -> None:
+def test_missing_column_fails_the_walk(walk: matrix.Walk, db: Db) -> None:
     db.execute("ALTER TABLE media_requests RENAME COLUMN comment TO remark")
     try:
         walk.sign_in()

@@ -18,7 +18,7 @@ FILMS = (603, 27205, 157336)
 
 
 @dataclass
-class Book:
+class Recording:
     """A consistent ledger, and the tokens and requests of the users in it."""
 
     ledger: Ledger
@@ -31,10 +31,10 @@ class Book:
         claims = claims_of(token)
         self.ledger.signed_in(claims["sub"], claims["jti"], token)
 
-    def request(self, name: str, film: int) -> None:
+    def create_request(self, name: str, film: int) -> None:
         key, body = str(uuid.uuid4()), {"mediaType": "movie", "tmdbId": film}
         token = self.tokens[name]
-        self.ledger.wants(key, claims_of(token)["sub"], body)
+        self.ledger.creation_sent(key, claims_of(token)["sub"], body)
         headers = {"Idempotency-Key": key}
         answer = call("POST", "/api/media/request", token=token, body=body, headers=headers)
         assert self.ledger.created(key, answer.data["id"]) == ""
@@ -42,37 +42,39 @@ class Book:
 
 
 @pytest.fixture
-def book(db: Db, keys: object, plex_url: str) -> Book:
+def recording(db: Db, keys: object, plex_url: str) -> Recording:
     """Create three requests, decide one, cancel one; refresh one session and revoke another."""
-    book = Book(Ledger(), {}, [])
+    recording = Recording(Ledger(), {}, [])
     for name in ("alice", "bob", "carol"):
-        book.sign_in(plex_url, name)
+        recording.sign_in(plex_url, name)
     for film in FILMS:
-        book.request("bob", film)
-    path = f"/api/admin/requests/{book.requests[0]}/approve"
-    assert call("POST", path, token=book.tokens["alice"], body={}).status == 200
-    book.ledger.changed(book.requests[0], "approved", sure=True)
-    path = f"/api/media/requests/{book.requests[1]}"
-    assert call("DELETE", path, token=book.tokens["bob"]).status == 204
-    book.ledger.changed(book.requests[1], "cancelled", sure=True)
-    old = claims_of(book.tokens["bob"])
-    answer = call("POST", "/api/auth/refresh", token=book.tokens["bob"], body={})
-    new = answer.data["token"]
-    book.ledger.refreshed(old["sub"], old["jti"], claims_of(new)["jti"], new)
-    carol = book.tokens["carol"]
+        recording.create_request("bob", film)
+    path = f"/api/admin/requests/{recording.requests[0]}/approve"
+    assert call("POST", path, token=recording.tokens["alice"], body={}).status == 200
+    recording.ledger.changed(recording.requests[0], "approved", acknowledged=True)
+    path = f"/api/media/requests/{recording.requests[1]}"
+    assert call("DELETE", path, token=recording.tokens["bob"]).status == 204
+    recording.ledger.changed(recording.requests[1], "cancelled", acknowledged=True)
+    previous = claims_of(recording.tokens["bob"])
+    answer = call("POST", "/api/auth/refresh", token=recording.tokens["bob"], body={})
+    new_token = answer.data["token"]
+    recording.ledger.refreshed(
+        previous["sub"], previous["jti"], claims_of(new_token)["jti"], new_token
+    )
+    carol = recording.tokens["carol"]
     assert call("POST", "/api/auth/logout", token=carol, body={}).status == 204
-    book.ledger.ended(claims_of(carol)["jti"], sure=True)
-    return book
+    recording.ledger.ended(claims_of(carol)["jti"], acknowledged=True)
+    return recording
 
 
-def count_findings(book: Book, db: Db) -> tuple[int, int, int]:
-    findings: Findings = book.ledger.check(db)
-    return len(findings.lost), len(findings.doubled), len(findings.unaudited)
+def count_findings(recording: Recording, db: Db) -> tuple[int, int, int]:
+    findings: Findings = recording.ledger.check(db)
+    return len(findings.lost), len(findings.duplicated), len(findings.unaudited)
 
 
-def test_consistent_ledger_has_no_findings(book: Book, db: Db) -> None:
-    assert book.ledger.check(db) == Findings()
-    assert book.ledger.writes == 3 + 2 + 3 + 1 + 2
+def test_consistent_ledger_has_no_findings(recording: Recording, db: Db) -> None:
+    assert recording.ledger.check(db) == Findings()
+    assert recording.ledger.writes == 3 + 2 + 3 + 1 + 2
 
 
 @pytest.mark.parametrize(
@@ -86,29 +88,29 @@ def test_consistent_ledger_has_no_findings(book: Book, db: Db) -> None:
     ],
     ids=["request", "decision", "session", "revocation", "refresh"],
 )
-def test_lost_write_is_found(book: Book, db: Db, loss: str) -> None:
+def test_lost_write_is_found(recording: Recording, db: Db, loss: str) -> None:
     db.execute(loss.encode())
-    assert count_findings(book, db)[0] > 0
+    assert count_findings(recording, db)[0] > 0
 
 
-def test_unanswered_write_is_found(book: Book, db: Db) -> None:
-    book.ledger.wants("a key", claims_of(book.tokens["bob"])["sub"], {})
-    assert book.ledger.check(db).lost == ["key a key never got a response"]
+def test_unanswered_write_is_found(recording: Recording, db: Db) -> None:
+    recording.ledger.creation_sent("a key", claims_of(recording.tokens["bob"])["sub"], {})
+    assert recording.ledger.check(db).lost == ["key a key never got a response"]
 
 
-def test_two_requests_for_one_idempotency_key_are_found(book: Book, db: Db) -> None:
-    key = next(iter(book.ledger.creates))
-    assert book.ledger.created(key, str(uuid.uuid4())) != ""
+def test_two_requests_for_one_idempotency_key_are_found(recording: Recording, db: Db) -> None:
+    key = next(iter(recording.ledger.creations))
+    assert recording.ledger.created(key, str(uuid.uuid4())) != ""
 
 
 @pytest.mark.parametrize(
     "duplicate",
     [
         (
-            "WITH again AS (INSERT INTO media_requests (user_id, media_type, tmdb_id, title)"
+            "WITH copy AS (INSERT INTO media_requests (user_id, media_type, tmdb_id, title)"
             " SELECT user_id, media_type, tmdb_id, title FROM media_requests LIMIT 1 RETURNING id)"
             " INSERT INTO audit_logs (action, target_id, request_id, ip, user_agent)"
-            " SELECT 'request.created', id, '', '127.0.0.1', '' FROM again"
+            " SELECT 'request.created', id, '', '127.0.0.1', '' FROM copy"
         ),
         (
             "INSERT INTO audit_logs (action, target_id, request_id, ip, user_agent, user_id)"
@@ -129,24 +131,24 @@ def test_two_requests_for_one_idempotency_key_are_found(book: Book, db: Db) -> N
     ],
     ids=["request", "decision", "request-item", "sign-in", "idempotency-key"],
 )
-def test_duplicate_write_is_found(book: Book, db: Db, duplicate: str) -> None:
+def test_duplicate_write_is_found(recording: Recording, db: Db, duplicate: str) -> None:
     db.execute(duplicate.encode())
-    assert count_findings(book, db)[1] > 0
+    assert count_findings(recording, db)[1] > 0
 
 
-def test_title_in_two_active_requests_is_found(book: Book, db: Db) -> None:
+def test_title_in_two_active_requests_is_found(recording: Recording, db: Db) -> None:
     db.execute("DROP INDEX request_items_active_movie")
     db.execute(
         "INSERT INTO request_items (request_id, media_type, tmdb_id, active)"
         " SELECT request_id, media_type, tmdb_id, true FROM request_items WHERE tmdb_id = 603"
     )
-    doubled = book.ledger.check(db).doubled
+    duplicated = recording.ledger.check(db).duplicated
     db.execute("DELETE FROM request_items")
     db.execute(
         "CREATE UNIQUE INDEX request_items_active_movie ON request_items (tmdb_id)"
         " WHERE active AND media_type = 'movie'"
     )
-    assert "movie 603 has two active requests" in doubled
+    assert "movie 603 has two active requests" in duplicated
 
 
 @pytest.mark.parametrize(
@@ -160,13 +162,13 @@ def test_title_in_two_active_requests_is_found(book: Book, db: Db) -> None:
         "user.created",
     ],
 )
-def test_change_without_its_audit_row_is_found(book: Book, db: Db, action: str) -> None:
+def test_change_without_its_audit_row_is_found(recording: Recording, db: Db, action: str) -> None:
     db.execute(
         "DELETE FROM audit_logs WHERE id ="
         " (SELECT id FROM audit_logs WHERE action = %s ORDER BY id LIMIT 1)",
         (action,),
     )
-    assert count_findings(book, db)[2] > 0
+    assert count_findings(recording, db)[2] > 0
 
 
 @pytest.mark.parametrize(
@@ -180,7 +182,7 @@ def test_change_without_its_audit_row_is_found(book: Book, db: Db, action: str) 
         "user.created",
     ],
 )
-def test_audit_row_without_its_change_is_found(book: Book, db: Db, action: str) -> None:
+def test_audit_row_without_its_change_is_found(recording: Recording, db: Db, action: str) -> None:
     db.execute(
         "INSERT INTO audit_logs"
         " (action, target_id, details, request_id, ip, user_agent, user_id)"
@@ -188,4 +190,4 @@ def test_audit_row_without_its_change_is_found(book: Book, db: Db, action: str) 
         " WHERE action = %s LIMIT 1",
         (action,),
     )
-    assert count_findings(book, db)[2] > 0
+    assert count_findings(recording, db)[2] > 0

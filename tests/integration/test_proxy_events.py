@@ -20,7 +20,7 @@ type Db = psycopg.Connection[tuple[Any, ...]]
 FILM = {"mediaType": "movie", "tmdbId": 603}
 # Bytes outside ASCII as they occur in an event: decoded, replaced, or as lone surrogates.
 NON_ASCII = ["caf\u00e9", "caf\ufffd", "caf\udce9", "日本", "\u00a0"]
-OPTIONAL = [
+EVENT_PARTS = [
     *("headers", "multiValueHeaders", "queryStringParameters", "multiValueQueryStringParameters"),
     *("pathParameters", "stageVariables", "requestContext", "body", "isBase64Encoded", "path"),
 ]
@@ -76,7 +76,7 @@ def test_caller_without_an_ip_address_is_recorded(db: Db, keys: object, plex_url
 
 
 @pytest.mark.parametrize(
-    ("sent", "recorded"),
+    ("source_ip", "recorded"),
     [
         ("fe80::1%eth0", "fe80::1"),
         ("2001:DB8::0:7", "2001:db8::7"),
@@ -88,16 +88,16 @@ def test_caller_without_an_ip_address_is_recorded(db: Db, keys: object, plex_url
     ],
 )
 def test_source_address_is_normalized_before_it_is_recorded(
-    db: Db, people: dict[str, str], sent: object, recorded: str
+    db: Db, people: dict[str, str], source_ip: object, recorded: str
 ) -> None:
     function, event = event_of("POST", "/api/auth/logout", token=people["bob"])
-    event["requestContext"]["identity"] |= {"sourceIp": sent, "userAgent": "a\0b\udce9\ud83d"}
+    event["requestContext"]["identity"] |= {"sourceIp": source_ip, "userAgent": "a\0b\udce9\ud83d"}
     assert invoke(function, event).status == 204
     query = "SELECT host(ip), user_agent FROM audit_logs WHERE action = 'auth.sign_out'"
     assert db.execute(query).fetchone() == (recorded, "ab\ufffd\ufffd")
 
 
-@pytest.mark.parametrize("part", OPTIONAL)
+@pytest.mark.parametrize("part", EVENT_PARTS)
 @pytest.mark.parametrize("replacement", ["missing", None, "text", 7, []])
 @pytest.mark.parametrize(("method", "path"), [("GET", "/api/health"), ("POST", "/api/auth/login")])
 def test_missing_null_or_mistyped_part_of_an_event_is_no_failure(
@@ -123,7 +123,7 @@ JSON = st.recursive(
     st.fixed_dictionaries(
         {},
         optional={
-            **dict.fromkeys(OPTIONAL, JSON),
+            **dict.fromkeys(EVENT_PARTS, JSON),
             "headers": st.dictionaries(
                 st.sampled_from(["Host", "X-Forwarded-Port", "X-Forwarded-Proto", "Content-Type"])
                 | st.text(),
@@ -158,8 +158,8 @@ def test_malformed_forwarding_headers_are_ignored(
     people: dict[str, str], logs: io.StringIO, headers: dict[str, str]
 ) -> None:
     assert call("GET", "/api/auth/me", token=people["bob"], headers=headers).status == 200
-    sent = call("POST", "/api/media/request", token=people["bob"], body=FILM, headers=headers)
-    assert sent.status == 201
+    answer = call("POST", "/api/media/request", token=people["bob"], body=FILM, headers=headers)
+    assert answer.status == 201
     assert_no_error_logged(logs)
 
 
@@ -183,8 +183,8 @@ class TestNonAsciiHeaders:
     ) -> None:
         cookie = {"Cookie": f"other={non_ascii}; __Host-medianest_session={people['bob']}"}
         token = call("GET", "/api/auth/csrf", headers=cookie).data["csrfToken"]
-        for wrong in (non_ascii, token + non_ascii, non_ascii + token):
-            headers = cookie | {"X-CSRF-Token": wrong}
+        for invalid in (non_ascii, token + non_ascii, non_ascii + token):
+            headers = cookie | {"X-CSRF-Token": invalid}
             answer = call("POST", "/api/auth/logout", headers=headers)
             assert_error(answer, 403, "CSRF_TOKEN_MISMATCH")
         assert_no_error_logged(logs)
@@ -245,7 +245,7 @@ def test_base_path_of_a_custom_domain_is_ignored(
     assert answer.status in {200, 400, 401}, answer.text
 
 
-VALUES = [
+MALFORMED_VALUES = [
     "a/b",
     "/",
     "..",
@@ -262,7 +262,7 @@ VALUES = [
 ]
 
 
-@pytest.mark.parametrize("value", [*VALUES, "{id}", "search"])
+@pytest.mark.parametrize("value", [*MALFORMED_VALUES, "{id}", "search"])
 @pytest.mark.parametrize(("method", "path"), [route for route in ROUTES if "{" in route[1]])
 def test_malformed_path_parameter_is_rejected(
     people: dict[str, str], logs: io.StringIO, method: str, path: str, value: str
@@ -288,7 +288,7 @@ def test_unsupported_method_is_refused_with_the_allowed_ones(people: dict[str, s
 
 
 class TestUtf8:
-    """UTF-8 text is accepted; any other encoding is rejected and nothing is stored."""
+    """UTF-8 text is accepted; text in any other encoding is rejected and not stored."""
 
     @pytest.mark.parametrize(
         "content_type",

@@ -64,18 +64,18 @@ IDLE = timedelta(days=30)
 
 
 @pytest.fixture
-def crowded(engines: tuple[str, str], worker_id: str) -> Iterator[Db]:
+def full_database(engines: tuple[str, str], worker_id: str) -> Iterator[Db]:
     """Return a connection to a full database that reports the plan of each statement."""
     with engines_of_run.database(engines[0], f"test_plans_{worker_id}") as url:
         database = Database(SecretStr(url))
         migrate(database)
         database.close()
-        with psycopg.connect(url, autocommit=True) as full:
+        with psycopg.connect(url, autocommit=True) as connection:
             for table, rows in FILL.items():
-                fill(full, table, rows)
-            full.execute("LOAD 'auto_explain'; SET auto_explain.log_min_duration = 0")
-            full.execute("SET auto_explain.log_level = notice")
-            yield full
+                fill(connection, table, rows)
+            connection.execute("LOAD 'auto_explain'; SET auto_explain.log_min_duration = 0")
+            connection.execute("SET auto_explain.log_level = notice")
+            yield connection
 
 
 def fill(connection: Db, table: str, rows: LiteralString) -> None:
@@ -89,8 +89,8 @@ def fill(connection: Db, table: str, rows: LiteralString) -> None:
     into = sql.SQL("INSERT INTO {} ").format(name)
     series = sql.SQL(" FROM generate_series(1, {}) AS n").format(ROWS)
     connection.execute(into + sql.SQL(rows) + series)
-    connection.execute(sql.SQL("REINDEX TABLE {}").format(name))  # marks them as ready, too
-    # As autovacuum does in time: it updates the planner's statistics and allows index-only scans.
+    connection.execute(sql.SQL("REINDEX TABLE {}").format(name))  # also marks the indexes as ready
+    # As autovacuum does later: update the planner's statistics and allow index-only scans.
     connection.execute(sql.SQL("VACUUM ANALYZE {}").format(name))
     connection.execute("RESET statement_timeout; RESET session_replication_role")
     connection.execute("RESET maintenance_work_mem")
@@ -108,8 +108,10 @@ def list_queries(user_id: UUID) -> Iterator[tuple[str, Callable[[Db], object]]]:
             {"userId": user_id},
             {"userId": user_id, "status": "pending", "mediaType": "movie"},
         ):
-            of_requests = AdminRequestQuery.model_validate({**filters, "sort": sort})
-            run = partial(requests_repository.page, query=of_requests, user_id=of_requests.user_id)
+            request_query = AdminRequestQuery.model_validate({**filters, "sort": sort})
+            run = partial(
+                requests_repository.page, query=request_query, user_id=request_query.user_id
+            )
             yield f"requests {sort} {filters}", run
     for sort in get_args(UserSort.__value__):
         for filters in (
@@ -123,8 +125,8 @@ def list_queries(user_id: UUID) -> Iterator[tuple[str, Callable[[Db], object]]]:
             {"search": "99"},
             {"search": "太"},
         ):
-            of_users = UserQuery.model_validate({**filters, "sort": sort})
-            yield f"users {sort} {filters}", partial(users_repository.page, query=of_users)
+            user_query = UserQuery.model_validate({**filters, "sort": sort})
+            yield f"users {sort} {filters}", partial(users_repository.page, query=user_query)
     audit_filters: tuple[dict[str, object], ...] = (
         {},
         {"userId": user_id},
@@ -134,51 +136,51 @@ def list_queries(user_id: UUID) -> Iterator[tuple[str, Callable[[Db], object]]]:
         {"from": "2026-01-01T00:00:00Z", "to": "2026-02-01T00:00:00Z"},
     )
     for filters in audit_filters:
-        of_audit = AuditQuery.model_validate(filters)
-        yield f"audit {filters}", partial(audit_repository.page, query=of_audit)
+        audit_query = AuditQuery.model_validate(filters)
+        yield f"audit {filters}", partial(audit_repository.page, query=audit_query)
     titles = [Title("movie", 10 * n, "Title", None, None, None) for n in range(1, 21)]
     yield "search", partial(requests_repository.of_titles, user_id=user_id, titles=titles)
-    yield "own sessions", partial(sessions_repository.of_user, user_id=user_id, idle=IDLE)
+    yield "sessions", partial(sessions_repository.of_user, user_id=user_id, idle=IDLE)
     yield "title", partial(requests_repository.of_title, user_id=user_id, title=titles[0])
 
 
 def late_page_queries() -> Iterator[tuple[str, Callable[[Db], object]]]:
     """Yield a name and a call for a late page of each sortable list in each of its sort orders."""
     for request_sort in get_args(RequestSort.__value__):
-        of_requests = AdminRequestQuery(sort=request_sort, page=LATE_PAGE)
+        request_query = AdminRequestQuery(sort=request_sort, page=LATE_PAGE)
         yield (
             f"requests {request_sort}",
-            partial(requests_repository.page, query=of_requests, user_id=None),
+            partial(requests_repository.page, query=request_query, user_id=None),
         )
     for user_sort in get_args(UserSort.__value__):
-        of_users = UserQuery(sort=user_sort, page=LATE_PAGE)
-        yield f"users {user_sort}", partial(users_repository.page, query=of_users)
+        user_query = UserQuery(sort=user_sort, page=LATE_PAGE)
+        yield f"users {user_sort}", partial(users_repository.page, query=user_query)
 
 
 @pytest.mark.slow
-def test_no_list_scans_a_whole_table(crowded: Db) -> None:
+def test_no_list_scans_a_whole_table(full_database: Db) -> None:
     plans: list[str] = []
-    crowded.add_notice_handler(lambda notice: plans.append(notice.message_primary or ""))
-    (user_id,) = crowded.execute("SELECT md5('u7')::uuid").fetchone() or ()
+    full_database.add_notice_handler(lambda notice: plans.append(notice.message_primary or ""))
+    (user_id,) = full_database.execute("SELECT md5('u7')::uuid").fetchone() or ()
     scans = {}
     for name, run in list_queries(user_id):
         plans.clear()
-        run(crowded)
+        run(full_database)
         assert plans, name
-        found = [plan for plan in plans if SEQUENTIAL_SCAN.search(plan)]
-        if found:
-            scans[name] = found
+        sequential = [plan for plan in plans if SEQUENTIAL_SCAN.search(plan)]
+        if sequential:
+            scans[name] = sequential
     assert not scans, "\n".join(f"{name}: {each[0]}" for name, each in scans.items())
     # A late page reads only the index before its first row, so it stays below statement_timeout.
-    assert crowded.execute("SHOW statement_timeout").fetchone() == ("3s",)
+    assert full_database.execute("SHOW statement_timeout").fetchone() == ("3s",)
     for name, run in late_page_queries():
         plans.clear()
-        run(crowded)
+        run(full_database)
         assert "Index Only Scan" in plans[0], f"{name}: {plans[0]}"
         assert "Seq Scan" not in plans[0], f"{name}: {plans[0]}"
-    audit_repository.page(crowded, AuditQuery(page=LATE_PAGE))
+    audit_repository.page(full_database, AuditQuery(page=LATE_PAGE))
     # Queries that count the whole table finish within statement_timeout as well.
-    assert stats_repository.users(crowded).total == ROWS
-    assert stats_repository.requests(crowded).pending == ROWS // 20
-    assert stats_repository.top_requesters(crowded)
-    assert sessions_repository.count_live(crowded, IDLE) > 0
+    assert stats_repository.users(full_database).total == ROWS
+    assert stats_repository.requests(full_database).pending == ROWS // 20
+    assert stats_repository.top_requesters(full_database)
+    assert sessions_repository.count_live(full_database, IDLE) > 0

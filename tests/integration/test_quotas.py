@@ -1,4 +1,4 @@
-"""Quotas: films per request and shows per season within a sliding number of days."""
+"""Quotas count films by request and shows by season, within a sliding period of days."""
 
 import random
 from datetime import UTC, datetime, timedelta
@@ -14,7 +14,7 @@ type Db = psycopg.Connection[tuple[Any, ...]]
 
 FILMS = [603, 27205, 157336, 13, 238, 155, 680, 550]
 BREAKING_BAD = {"mediaType": "tv", "tmdbId": 1396}  # five seasons
-THRONES = {"mediaType": "tv", "tmdbId": 1399}  # eight
+THRONES = {"mediaType": "tv", "tmdbId": 1399}  # eight seasons
 DAY = timedelta(days=1)
 
 
@@ -22,12 +22,12 @@ def film(number: int) -> dict[str, Any]:
     return {"mediaType": "movie", "tmdbId": FILMS[number]}
 
 
-def post(token: str, body: dict[str, Any], **options: Any) -> Answer:
+def post_request(token: str, body: dict[str, Any], **options: Any) -> Answer:
     return call("POST", "/api/media/request", token=token, body=body, **options)
 
 
 def create_request(token: str, body: dict[str, Any]) -> Any:
-    answer = post(token, body)
+    answer = post_request(token, body)
     assert answer.status == 201, answer.text
     return answer.data
 
@@ -40,7 +40,7 @@ def set_quotas(
     seasons: int | None = None,
     days: int = 7,
 ) -> None:
-    """Set the quotas of a role by the API."""
+    """Set the quotas of a role through the API."""
     value = {
         "movies": {"limit": movies, "days": days},
         "seasons": {"limit": seasons, "days": days},
@@ -51,17 +51,17 @@ def set_quotas(
 
 
 def set_user_quota(token: str, user_id: str, quota: dict[str, Any] | None) -> None:
-    """Set the quotas of a single user by the API."""
+    """Set the quotas of a single user through the API."""
     path = f"/api/admin/users/{user_id}"
     answer = call("PATCH", path, token=token, body={"quota": quota})
     assert answer.status == 200, answer.text
 
 
-def age(db: Db, request_id: str, by: timedelta) -> None:
+def make_older(db: Db, request_id: str, age: timedelta) -> None:
     db.execute(
         "UPDATE media_requests SET requested_at = requested_at - %s,"
         " processed_at = processed_at - %s WHERE id = %s",
-        (by, by, request_id),
+        (age, age, request_id),
     )
 
 
@@ -70,7 +70,7 @@ def quota_unit(quota: str) -> str:
 
 
 def assert_exceeded(answer: Answer, quota: str, limit: int, used: int) -> datetime | None:
-    """Check a refusal; return the time at which, according to it, the same call would fit."""
+    """Check a refusal; return its reset time, from which the same call succeeds, if any."""
     assert (answer.status, answer.code) == (403, "QUOTA_EXCEEDED")
     details = dict(answer.details)
     resets_at = details.pop("resetsAt", None)
@@ -102,7 +102,7 @@ class TestCounting:
         first = create_request(people["bob"], film(0))
         create_request(people["bob"], film(1))
         before = request_rows(db)
-        resets_at = assert_exceeded(post(people["bob"], film(2)), "movies", 2, 2)
+        resets_at = assert_exceeded(post_request(people["bob"], film(2)), "movies", 2, 2)
         assert resets_at is not None
         expected = requested_at(first) + 7 * DAY
         assert timedelta(0) <= resets_at - expected <= timedelta(milliseconds=1)
@@ -114,26 +114,28 @@ class TestCounting:
         create_request(people["bob"], {**BREAKING_BAD, "seasons": [1, 2]})
         before = request_rows(db)
         too_many = {**BREAKING_BAD, "seasons": [3, 4]}
-        assert assert_exceeded(post(people["bob"], too_many), "seasons", 3, 2)
+        assert assert_exceeded(post_request(people["bob"], too_many), "seasons", 3, 2)
         assert request_rows(db) == before  # not even the season that would fit is requested
         create_request(people["bob"], {**BREAKING_BAD, "seasons": [3]})
         last = {**BREAKING_BAD, "seasons": [4]}
-        assert assert_exceeded(post(people["bob"], last), "seasons", 3, 3)
+        assert assert_exceeded(post_request(people["bob"], last), "seasons", 3, 3)
 
     def test_films_and_seasons_have_separate_quotas(self, people: dict[str, str]) -> None:
         set_quotas(people["alice"], movies=1, seasons=1)
         create_request(people["bob"], film(0))
         create_request(people["bob"], {**BREAKING_BAD, "seasons": [1]})
-        assert_exceeded(post(people["bob"], film(1)), "movies", 1, 1)
-        assert_exceeded(post(people["bob"], {**BREAKING_BAD, "seasons": [2]}), "seasons", 1, 1)
+        assert_exceeded(post_request(people["bob"], film(1)), "movies", 1, 1)
+        assert_exceeded(
+            post_request(people["bob"], {**BREAKING_BAD, "seasons": [2]}), "seasons", 1, 1
+        )
 
     def test_skipped_seasons_do_not_count(self, people: dict[str, str]) -> None:
         set_quotas(people["alice"], seasons=2)
         create_request(people["carol"], {**BREAKING_BAD, "seasons": [1, 2]})
         seasons = {**BREAKING_BAD, "seasons": [1, 2, 3, 4]}
-        made = create_request(people["bob"], seasons)
-        assert (made["seasons"], made["skippedSeasons"]) == ([3, 4], [1, 2])
-        assert_exceeded(post(people["bob"], BREAKING_BAD), "seasons", 2, 2)
+        created = create_request(people["bob"], seasons)
+        assert (created["seasons"], created["skippedSeasons"]) == ([3, 4], [1, 2])
+        assert_exceeded(post_request(people["bob"], BREAKING_BAD), "seasons", 2, 2)
 
     def test_pending_and_approved_requests_count_declined_and_cancelled_do_not(
         self, people: dict[str, str]
@@ -141,29 +143,29 @@ class TestCounting:
         set_quotas(people["alice"], movies=1, seasons=2)
         cases = [(film(0), "movies", 1), ({**BREAKING_BAD, "seasons": [1, 2]}, "seasons", 2)]
         for body, quota, used in cases:
-            other = film(5) if quota == "movies" else {**THRONES, "seasons": [1]}
+            another = film(5) if quota == "movies" else {**THRONES, "seasons": [1]}
             decline = f"/api/admin/requests/{create_request(people['bob'], body)['id']}/decline"
-            assert_exceeded(post(people["bob"], other), quota, used, used)
+            assert_exceeded(post_request(people["bob"], another), quota, used, used)
             call("POST", decline, token=people["alice"], body={"reason": "no"})
             cancel = f"/api/media/requests/{create_request(people['bob'], body)['id']}"
-            assert_exceeded(post(people["bob"], other), quota, used, used)
+            assert_exceeded(post_request(people["bob"], another), quota, used, used)
             assert call("DELETE", cancel, token=people["bob"]).status == 204
             approve = f"/api/admin/requests/{create_request(people['bob'], body)['id']}/approve"
             call("POST", approve, token=people["alice"])
-            assert_exceeded(post(people["bob"], other), quota, used, used)
+            assert_exceeded(post_request(people["bob"], another), quota, used, used)
 
     def test_each_user_has_a_separate_count(self, people: dict[str, str]) -> None:
         set_quotas(people["alice"], movies=1)
         for number, name in enumerate(("bob", "carol")):
             create_request(people[name], film(number))
-            assert_exceeded(post(people[name], film(2)), "movies", 1, 1)
+            assert_exceeded(post_request(people[name], film(2)), "movies", 1, 1)
 
     def test_automatically_approved_request_counts(self, people: dict[str, str]) -> None:
         set_quotas(people["alice"], movies=1)
         value = {"value": {"movie": True, "tv": True}}
         call("PUT", "/api/admin/config/autoApprove.user", token=people["alice"], body=value)
         assert create_request(people["bob"], film(0))["status"] == "approved"
-        assert_exceeded(post(people["bob"], film(1)), "movies", 1, 1)
+        assert_exceeded(post_request(people["bob"], film(1)), "movies", 1, 1)
 
 
 class TestRoleAndUserQuota:
@@ -172,7 +174,7 @@ class TestRoleAndUserQuota:
         for number in range(3):
             create_request(people["alice"], film(number))
         set_quotas(people["alice"], role="admin", movies=3)
-        assert_exceeded(post(people["alice"], film(3)), "movies", 3, 3)
+        assert_exceeded(post_request(people["alice"], film(3)), "movies", 3, 3)
         create_request(people["bob"], film(3))
 
     def test_quota_of_a_user_overrides_the_quota_of_the_role(self, people: dict[str, str]) -> None:
@@ -181,13 +183,15 @@ class TestRoleAndUserQuota:
         set_user_quota(people["alice"], bob, {"movies": {"limit": 2, "days": 1}})
         create_request(people["bob"], film(0))
         create_request(people["bob"], film(1))
-        assert_exceeded(post(people["bob"], film(2)), "movies", 2, 2)
+        assert_exceeded(post_request(people["bob"], film(2)), "movies", 2, 2)
         # The user's quota sets no seasons, so the role's applies.
         create_request(people["bob"], {**BREAKING_BAD, "seasons": [1]})
-        assert_exceeded(post(people["bob"], {**BREAKING_BAD, "seasons": [2]}), "seasons", 1, 1)
+        assert_exceeded(
+            post_request(people["bob"], {**BREAKING_BAD, "seasons": [2]}), "seasons", 1, 1
+        )
         # The role's quota still applies to another user.
         create_request(people["carol"], film(2))
-        assert_exceeded(post(people["carol"], film(3)), "movies", 1, 1)
+        assert_exceeded(post_request(people["carol"], film(3)), "movies", 1, 1)
 
     def test_quota_of_a_user_may_be_unlimited_zero_or_removed(self, people: dict[str, str]) -> None:
         bob = id_of(people["bob"])
@@ -196,16 +200,16 @@ class TestRoleAndUserQuota:
         for number in range(3):
             create_request(people["bob"], film(number))
         set_user_quota(people["alice"], bob, {"movies": {"limit": 0, "days": 7}})
-        assert_exceeded(post(people["bob"], film(3)), "movies", 0, 3)
+        assert_exceeded(post_request(people["bob"], film(3)), "movies", 0, 3)
         set_user_quota(people["alice"], bob, None)
-        assert_exceeded(post(people["bob"], film(3)), "movies", 1, 3)
+        assert_exceeded(post_request(people["bob"], film(3)), "movies", 1, 3)
 
     def test_role_is_read_from_the_database_not_from_the_cache(
         self, db: Db, people: dict[str, str]
     ) -> None:
         set_quotas(people["alice"], movies=0)
         bob = id_of(people["bob"])
-        assert_exceeded(post(people["bob"], film(0)), "movies", 0, 0)
+        assert_exceeded(post_request(people["bob"], film(0)), "movies", 0, 0)
         db.execute("UPDATE users SET role = 'admin' WHERE id = %s", (bob,))
         create_request(people["bob"], film(0))
 
@@ -216,10 +220,10 @@ class TestPeriod:
     ) -> None:
         set_quotas(people["alice"], movies=1, days=3)
         for number, by in enumerate((3 * DAY, 4 * DAY, 400 * DAY)):
-            age(db, create_request(people["bob"], film(number))["id"], by)
-        made = create_request(people["bob"], film(3))
-        age(db, made["id"], 3 * DAY - timedelta(minutes=1))
-        assert_exceeded(post(people["bob"], film(4)), "movies", 1, 1)
+            make_older(db, create_request(people["bob"], film(number))["id"], by)
+        created = create_request(people["bob"], film(3))
+        make_older(db, created["id"], 3 * DAY - timedelta(minutes=1))
+        assert_exceeded(post_request(people["bob"], film(4)), "movies", 1, 1)
 
     @pytest.mark.parametrize("seed", range(8))
     def test_resets_at_is_the_first_moment_at_which_the_same_call_fits(
@@ -228,23 +232,23 @@ class TestPeriod:
         rng = random.Random(seed)
         limit, days = rng.randint(2, 6), rng.choice([1, 7, 30])
         for season in range(1, 1 + limit):
-            made = create_request(people["bob"], {**THRONES, "seasons": [season]})
-            age(db, made["id"], timedelta(seconds=rng.randint(0, days * 86_400 - 600)))
+            created = create_request(people["bob"], {**THRONES, "seasons": [season]})
+            make_older(db, created["id"], timedelta(seconds=rng.randint(0, days * 86_400 - 600)))
         set_quotas(people["alice"], seasons=limit, days=days)
-        wanted = rng.randint(1, min(limit, 5))
-        body = {**BREAKING_BAD, "seasons": list(range(1, 1 + wanted))}
-        resets_at = assert_exceeded(post(people["bob"], body), "seasons", limit, limit)
+        requested = rng.randint(1, min(limit, 5))
+        body = {**BREAKING_BAD, "seasons": list(range(1, 1 + requested))}
+        resets_at = assert_exceeded(post_request(people["bob"], body), "seasons", limit, limit)
         assert resets_at is not None
         # The rows have microseconds, the API has milliseconds.
         rows = db.execute("SELECT requested_at FROM media_requests ORDER BY 1").fetchall()
-        late = resets_at - (rows[wanted - 1][0] + days * DAY)
-        assert timedelta(0) <= late <= timedelta(milliseconds=1)
+        delay = resets_at - (rows[requested - 1][0] + days * DAY)
+        assert timedelta(0) <= delay <= timedelta(milliseconds=1)
         wait = resets_at - datetime.now(UTC)
         db.execute(
             "UPDATE media_requests SET requested_at = requested_at - %s",
             (wait - timedelta(minutes=1),),
         )
-        assert post(people["bob"], body).code == "QUOTA_EXCEEDED"
+        assert post_request(people["bob"], body).code == "QUOTA_EXCEEDED"
         db.execute("UPDATE media_requests SET requested_at = requested_at - interval '1 minute'")
         create_request(people["bob"], body)
 
@@ -252,8 +256,8 @@ class TestPeriod:
         self, people: dict[str, str]
     ) -> None:
         set_quotas(people["alice"], movies=0, seasons=3)
-        assert assert_exceeded(post(people["bob"], film(0)), "movies", 0, 0) is None
-        refused = post(people["bob"], BREAKING_BAD)
+        assert assert_exceeded(post_request(people["bob"], film(0)), "movies", 0, 0) is None
+        refused = post_request(people["bob"], BREAKING_BAD)
         assert assert_exceeded(refused, "seasons", 3, 0) is None
         assert refused.json["error"]["message"] == (
             "You requested 5 seasons, and 3 of your 3 seasons in 7 days are left."
@@ -266,47 +270,50 @@ class TestPeriod:
         self, db: Db, people: dict[str, str]
     ) -> None:
         set_quotas(people["alice"], seasons=3)
-        made = create_request(people["bob"], {**BREAKING_BAD, "seasons": [1, 2]})
-        age(db, made["id"], timedelta(days=6))
-        resets_at = assert_exceeded(post(people["bob"], THRONES), "seasons", 3, 2)
+        created = create_request(people["bob"], {**BREAKING_BAD, "seasons": [1, 2]})
+        make_older(db, created["id"], timedelta(days=6))
+        resets_at = assert_exceeded(post_request(people["bob"], THRONES), "seasons", 3, 2)
         assert resets_at is not None
-        left = resets_at - datetime.now(UTC)
-        assert timedelta(hours=23) < left < timedelta(hours=24, seconds=1)
+        remaining = resets_at - datetime.now(UTC)
+        assert timedelta(hours=23) < remaining < timedelta(hours=24, seconds=1)
 
     def test_reset_time_after_the_limit_was_lowered(self, db: Db, people: dict[str, str]) -> None:
-        made = [create_request(people["bob"], film(number)) for number in range(4)]
-        for number, request in enumerate(made):
-            age(db, request["id"], timedelta(hours=number))
+        created = [create_request(people["bob"], film(number)) for number in range(4)]
+        for number, request in enumerate(created):
+            make_older(db, request["id"], timedelta(hours=number))
         set_quotas(people["alice"], movies=2)
-        # Three of the four requests must expire before another fits; the last of them is made[1].
-        resets_at = assert_exceeded(post(people["bob"], film(4)), "movies", 2, 4)
+        # Three of the four requests must expire before another one fits, created[1] as the last.
+        resets_at = assert_exceeded(post_request(people["bob"], film(4)), "movies", 2, 4)
         assert resets_at is not None
-        expected = requested_at(made[1]) - timedelta(hours=1) + 7 * DAY
+        expected = requested_at(created[1]) - timedelta(hours=1) + 7 * DAY
         assert timedelta(0) <= resets_at - expected <= timedelta(milliseconds=1)
 
 
 class TestPrecedence:
     def test_duplicate_is_reported_before_an_exceeded_quota(self, people: dict[str, str]) -> None:
         set_quotas(people["alice"], movies=1)
-        made = create_request(people["bob"], film(0))
-        again = post(people["bob"], film(0))
-        assert (again.code, again.details) == ("ALREADY_REQUESTED", {"requestId": made["id"]})
+        created = create_request(people["bob"], film(0))
+        duplicate = post_request(people["bob"], film(0))
+        assert (duplicate.code, duplicate.details) == (
+            "ALREADY_REQUESTED",
+            {"requestId": created["id"]},
+        )
         create_request(people["carol"], film(1))
-        assert post(people["bob"], film(1)).code == "ALREADY_REQUESTED"
-        assert post(people["bob"], film(2)).code == "QUOTA_EXCEEDED"
+        assert post_request(people["bob"], film(1)).code == "ALREADY_REQUESTED"
+        assert post_request(people["bob"], film(2)).code == "QUOTA_EXCEEDED"
 
     def test_repeated_call_with_the_same_key_does_not_count(self, people: dict[str, str]) -> None:
         set_quotas(people["alice"], movies=2)
         key = {"Idempotency-Key": "k"}
-        answers = [post(people["bob"], film(0), headers=key) for _ in range(3)]
-        assert [answer.status for answer in answers] == [201] * 3
+        responses = [post_request(people["bob"], film(0), headers=key) for _ in range(3)]
+        assert [response.status for response in responses] == [201] * 3
         create_request(people["bob"], film(1))
-        assert post(people["bob"], film(0), headers=key).json == answers[0].json
-        assert post(people["bob"], film(2)).code == "QUOTA_EXCEEDED"
+        assert post_request(people["bob"], film(0), headers=key).json == responses[0].json
+        assert post_request(people["bob"], film(2)).code == "QUOTA_EXCEEDED"
 
-    def test_refused_call_does_not_use_up_its_key_or_title(self, people: dict[str, str]) -> None:
+    def test_refused_call_does_not_consume_its_key_or_title(self, people: dict[str, str]) -> None:
         set_quotas(people["alice"], movies=0)
         key = {"Idempotency-Key": "k"}
-        assert post(people["bob"], film(0), headers=key).code == "QUOTA_EXCEEDED"
+        assert post_request(people["bob"], film(0), headers=key).code == "QUOTA_EXCEEDED"
         set_quotas(people["alice"], movies=1)
-        assert post(people["bob"], film(0), headers=key).status == 201
+        assert post_request(people["bob"], film(0), headers=key).status == 201

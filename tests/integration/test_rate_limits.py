@@ -62,7 +62,7 @@ def assert_refused(answer: Answer, policy: str, limit: int, window: int) -> None
     assert int(answer.headers["ratelimit"].partition("t=")[2].partition(",")[0]) <= retry_after
 
 
-def audited(db: Db) -> list[tuple[Any, ...]]:
+def audited_refusals(db: Db) -> list[tuple[Any, ...]]:
     return db.execute(
         "SELECT details->>'policy', user_id::text, host(ip), user_agent, request_id"
         " FROM audit_logs WHERE action = 'limit.exceeded' ORDER BY created_at"
@@ -111,16 +111,16 @@ def transactions(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 class TestEachRoute:
     def test_plex_pin_limit_counts_per_address(self, defaults: Db) -> None:
-        for left in (4, 3, 2, 1, 0):
+        for remaining in (4, 3, 2, 1, 0):
             answer = call(*PIN, body={})
             assert answer.status == 200
             assert answer.headers["x-ratelimit-limit"] == "5"
-            assert answer.headers["x-ratelimit-remaining"] == str(left)
+            assert answer.headers["x-ratelimit-remaining"] == str(remaining)
             assert set(answer.headers["ratelimit-policy"].split(", ")) == {
                 '"auth";q=10;w=60',
                 '"plex-pin";q=5;w=300',
             }
-            assert f'"auth";r={left + 5};t=' in answer.headers["ratelimit"]
+            assert f'"auth";r={remaining + 5};t=' in answer.headers["ratelimit"]
             assert "retry-after" not in answer.headers
         assert_refused(call(*PIN, body={}), "plex-pin", 5, 300)
         assert call(*PIN, body={}, ip="203.0.113.8").status == 200
@@ -216,10 +216,10 @@ class TestEachRoute:
         assert answer.headers["x-ratelimit-remaining"] == "99"
 
     def test_errors_and_empty_responses_have_the_headers(self, members: dict[str, str]) -> None:
-        bad = call(*REQUEST, raw=b"{", token=members["bob"])
+        malformed = call(*REQUEST, raw=b"{", token=members["bob"])
         sign_out = call("POST", "/api/auth/logout", token=members["bob"])
-        assert (bad.status, sign_out.status) == (400, 204)
-        for answer in (bad, sign_out):
+        assert (malformed.status, sign_out.status) == (400, 204)
+        for answer in (malformed, sign_out):
             assert answer.headers.keys() >= set(NAMES)
         exposed = sign_out.headers["access-control-expose-headers"].lower().split(",")
         assert {*NAMES, "retry-after"} <= set(exposed)
@@ -280,7 +280,7 @@ def log_in(identifier: str, password: str, ip: str) -> Answer:
     return call(*LOGIN, body=body, ip=ip)
 
 
-HOME, HOTEL, STRANGER = "198.51.100.1", "198.51.100.2", "203.0.113.66"
+KNOWN_NETWORK, OTHER_NETWORK, ATTACKER_NETWORK = "198.51.100.1", "198.51.100.2", "203.0.113.66"
 
 
 class TestFailedLogins:
@@ -293,40 +293,40 @@ class TestFailedLogins:
     def test_successful_logins_do_not_count(self, db: Db, local_password: str) -> None:
         set_limit(db, "auth", 100, 60)
         for _ in range(8):
-            answer = log_in("erin", local_password, STRANGER)
+            answer = log_in("erin", local_password, ATTACKER_NETWORK)
             assert answer.status == 200
             assert '"login";r=5' in answer.headers["ratelimit"]
-        assert log_in("erin", "wrong", STRANGER).headers["x-ratelimit-remaining"] == "4"
+        assert log_in("erin", "wrong", ATTACKER_NETWORK).headers["x-ratelimit-remaining"] == "4"
 
     def test_failures_from_another_network_do_not_lock_out_a_known_network(
         self, db: Db, local_password: str
     ) -> None:
         set_limit(db, "auth", 100, 60)
-        assert log_in("erin", local_password, HOME).status == 200
+        assert log_in("erin", local_password, KNOWN_NETWORK).status == 200
         for _ in range(5):
-            assert log_in("erin", "wrong", STRANGER).code == "INVALID_CREDENTIALS"
-        assert_refused(log_in("erin", local_password, STRANGER), "login", 5, 900)
-        assert_refused(log_in("erin", local_password, HOTEL), "login", 5, 900)
+            assert log_in("erin", "wrong", ATTACKER_NETWORK).code == "INVALID_CREDENTIALS"
+        assert_refused(log_in("erin", local_password, ATTACKER_NETWORK), "login", 5, 900)
+        assert_refused(log_in("erin", local_password, OTHER_NETWORK), "login", 5, 900)
         for name in ("erin", "ERIN", "erin@example.com"):
-            assert log_in(name, local_password, HOME).status == 200
+            assert log_in(name, local_password, KNOWN_NETWORK).status == 200
 
     def test_known_network_has_a_limit_per_account(self, db: Db, local_password: str) -> None:
         set_limit(db, "auth", 100, 60)
-        assert log_in("erin", local_password, HOME).status == 200
+        assert log_in("erin", local_password, KNOWN_NETWORK).status == 200
         for _ in range(5):
-            assert log_in("erin", "wrong", HOME).code == "INVALID_CREDENTIALS"
-        assert_refused(log_in("erin", local_password, HOME), "login", 5, 900)
-        # This limit is not the address's: another account at the same address is not locked out.
-        assert log_in("frank", local_password, HOME).status == 200
+            assert log_in("erin", "wrong", KNOWN_NETWORK).code == "INVALID_CREDENTIALS"
+        assert_refused(log_in("erin", local_password, KNOWN_NETWORK), "login", 5, 900)
+        # The limit is not per address: another account at the same address is not locked out.
+        assert log_in("frank", local_password, KNOWN_NETWORK).status == 200
 
     def test_network_is_known_only_for_accounts_that_signed_in_from_it(
         self, db: Db, local_password: str
     ) -> None:
         set_limit(db, "auth", 100, 60)
-        assert log_in("frank", local_password, HOME).status == 200
+        assert log_in("frank", local_password, KNOWN_NETWORK).status == 200
         for _ in range(5):
-            log_in("erin", "wrong", STRANGER)
-        assert_refused(log_in("erin", local_password, HOME), "login", 5, 900)
+            log_in("erin", "wrong", ATTACKER_NETWORK)
+        assert_refused(log_in("erin", local_password, KNOWN_NETWORK), "login", 5, 900)
 
     @pytest.mark.parametrize(
         "names", [("erin", "unknown"), ("erin@example.com", "unknown@example.com")]
@@ -337,11 +337,11 @@ class TestFailedLogins:
         set_limit(db, "auth", 100, 60)
         outcomes = []
         for number, name in enumerate(names):
-            answers = [log_in(name, "wrong", f"192.0.2.{number}{each}") for each in range(7)]
-            # Without the remaining seconds, which decrease between the calls.
-            remaining = [each.headers["ratelimit"].partition(";t=")[0] for each in answers]
+            responses = [log_in(name, "wrong", f"192.0.2.{number}{each}") for each in range(7)]
+            # Compare without the remaining seconds, which decrease between the calls.
+            remaining = [each.headers["ratelimit"].partition(";t=")[0] for each in responses]
             outcomes.append(
-                [(each.status, of) for each, of in zip(answers, remaining, strict=True)]
+                [(each.status, rest) for each, rest in zip(responses, remaining, strict=True)]
             )
             db.execute("DELETE FROM rate_limit_hits")
         assert outcomes[0] == outcomes[1]
@@ -350,7 +350,7 @@ class TestFailedLogins:
     def test_concurrent_guesses_count_before_the_password_is_checked(
         self, db: Db, local_password: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        caller = Caller("a call", STRANGER, "tests")
+        caller = Caller("a call", ATTACKER_NETWORK, "tests")
         verify = passwords.verify
         codes: list[str] = []
 
@@ -375,7 +375,7 @@ class TestMalformedCalls:
     """A malformed call counts against the general limit, not against the limit of its route."""
 
     @pytest.mark.parametrize(
-        ("route", "bad", "good", "left"),
+        ("route", "malformed", "valid", "remaining"),
         [
             (REQUEST, {"body": {}}, {"body": {"mediaType": "movie", "tmdbId": 603}}, "19"),
             (REQUEST, {"raw": b"{"}, {"body": {"mediaType": "movie", "tmdbId": 603}}, "19"),
@@ -388,16 +388,16 @@ class TestMalformedCalls:
         self,
         members: dict[str, str],
         route: tuple[str, str],
-        bad: dict[str, Any],
-        good: dict[str, Any],
-        left: str,
+        malformed: dict[str, Any],
+        valid: dict[str, Any],
+        remaining: str,
     ) -> None:
         for number in range(4):
-            answer = call(*route, token=members["bob"], **bad)
+            answer = call(*route, token=members["bob"], **malformed)
             assert answer.status == 400
             assert answer.headers["ratelimit"].startswith(f'"api";r={99 - number};')
-        answer = call(*route, token=members["bob"], **good)
-        assert answer.headers["x-ratelimit-remaining"] == left
+        answer = call(*route, token=members["bob"], **valid)
+        assert answer.headers["x-ratelimit-remaining"] == remaining
 
     def test_malformed_calls_have_the_general_limit(self, members: dict[str, str], db: Db) -> None:
         set_limit(db, "api", 3, 60)
@@ -470,9 +470,9 @@ class TestExactness:
         set_limit(db, "api", 4, 1)
         accepted: list[tuple[float, float]] = []
         started = time.monotonic()
-        while (sent := time.monotonic()) < started + 2.2:
+        while (started_call := time.monotonic()) < started + 2.2:
             if call(*ME, token=members["bob"]).status == 200:
-                accepted.append((sent, time.monotonic()))
+                accepted.append((started_call, time.monotonic()))
         # In any five consecutive accepted calls, the first and the last are a window apart.
         assert len(accepted) >= 8
         for (first_sent, _), (_, last_answered) in zip(accepted, accepted[4:], strict=False):
@@ -483,8 +483,8 @@ class TestExactness:
     ) -> None:
         set_limit(db, "api", 2, 60)
         before = call(*ME, token=members["bob"])
-        now = time.time
-        monkeypatch.setattr(time, "time", lambda: now() + 3600)
+        real_time = time.time
+        monkeypatch.setattr(time, "time", lambda: real_time() + 3600)
         after = call(*ME, token=members["bob"])
         assert after.headers["x-ratelimit-reset"] == before.headers["x-ratelimit-reset"]
         assert call(*ME, token=members["bob"]).status == 429
@@ -497,9 +497,9 @@ class TestExactness:
             call(*ME, token=members["bob"])
             call(*PIN, body={})
             call(*ME, token="a.b.c")
-        found = list(keys.scan_iter("{rl}:*"))
-        assert len(found) == 5  # user, address, auth, plex-pin and the marker of its refusal
-        assert all(0 < keys.ttl(key) <= 60 for key in found)
+        cache_keys = list(keys.scan_iter("{rl}:*"))
+        assert len(cache_keys) == 5  # user, address, auth, plex-pin and the marker of its refusal
+        assert all(0 < keys.ttl(key) <= 60 for key in cache_keys)
 
     def test_script_is_loaded_again_after_a_script_flush(
         self, members: dict[str, str], keys: redis.Redis
@@ -517,14 +517,14 @@ class TestReports:
         self, members: dict[str, str], db: Db, logs: io.StringIO
     ) -> None:
         set_limit(db, "search", 1, 60)
-        answers = [
+        responses = [
             call(*SEARCH, query={"q": "x"}, token=members["bob"], ip="2001:db8::7")
             for _ in range(5)
         ]
-        assert [answer.status for answer in answers] == [200, 429, 429, 429, 429]
+        assert [response.status for response in responses] == [200, 429, 429, 429, 429]
         bob = call(*ME, token=members["bob"]).data["id"]
-        request_id = answers[1].headers["x-request-id"]
-        assert audited(db) == [("search", bob, "2001:db8::7", "tests", request_id)]
+        request_id = responses[1].headers["x-request-id"]
+        assert audited_refusals(db) == [("search", bob, "2001:db8::7", "tests", request_id)]
         lines = [json.loads(line) for line in logs.getvalue().splitlines()]
         refusals = [line for line in lines if line["message"] == "rate_limit_exceeded"]
         assert len(refusals) == 1
@@ -538,12 +538,14 @@ class TestReports:
             for _ in range(3):
                 call(*SEARCH, query={"q": "x"}, token=members["bob"])
             time.sleep(1)
-        assert len(audited(db)) == 2
+        assert len(audited_refusals(db)) == 2
 
     def test_refusal_of_an_anonymous_caller_is_audited_by_address(self, defaults: Db) -> None:
         for _ in range(8):
             call(*PIN, body={}, ip="203.0.113.9")
-        assert [row[:3] for row in audited(defaults)] == [("plex-pin", None, "203.0.113.9")]
+        assert [row[:3] for row in audited_refusals(defaults)] == [
+            ("plex-pin", None, "203.0.113.9")
+        ]
 
     def test_further_refusals_open_no_transaction(
         self, defaults: Db, transactions: list[str], monkeypatch: pytest.MonkeyPatch
@@ -564,8 +566,8 @@ class TestReports:
         for _ in range(7):
             call(*PIN, body={})
         lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-        counted = [line for line in lines if "RateLimited" in line]
-        assert [line["policy"] for line in counted] == ["plex-pin", "plex-pin"]
+        metrics = [line for line in lines if "RateLimited" in line]
+        assert [line["policy"] for line in metrics] == ["plex-pin", "plex-pin"]
 
 
 class TestWithoutTheCache:
@@ -588,7 +590,9 @@ class TestWithoutTheCache:
         assert_refused(answer, "plex-pin", 5, 300)
         assert '"auth";r=5;' in answer.headers["ratelimit"]
         assert call(*PIN, body={}, ip="203.0.113.8").status == 200
-        assert [row[:3] for row in audited(defaults)] == [("plex-pin", None, "203.0.113.7")]
+        assert [row[:3] for row in audited_refusals(defaults)] == [
+            ("plex-pin", None, "203.0.113.7")
+        ]
         assert '"RateLimitFallback"' in capsys.readouterr().out
 
     @pytest.mark.parametrize("route", [VERIFY, LOGIN, PASSWORD])
@@ -688,23 +692,25 @@ class TestChangesAtRunTime:
 def test_script_memory_and_database_give_the_same_results(db: Db, keys: redis.Redis) -> None:
     bounds = {"auth": 6, "login": 3, "plex-pin": 5}
     policies = [Policy(name, limit, 60, "sign-in") for name, limit in bounds.items()]  # type: ignore[arg-type]  # names that exist
-    chosen = random.Random(7)
-    memory, refused = MemoryLog(), 0
+    generator = random.Random(7)
+    memory, refused_calls = MemoryLog(), 0
     for _ in range(60):
         buckets = [
-            Bucket(policy, chosen.choice("ab"))
-            for policy in chosen.sample(policies, chosen.randint(1, 3))
+            Bucket(policy, generator.choice("ab"))
+            for policy in generator.sample(policies, generator.randint(1, 3))
         ]
         by_script = hit_cache(shared_cache(), buckets, secrets.token_hex(8))
         assert by_script is not None
         with database().transaction() as connection:
             by_database, _ = repository.hit(connection, buckets)
         for results in (by_database, memory.hit(buckets)):
-            for one, other in zip(by_script, results, strict=True):
-                assert replace(one, wait=0, resets_at=0) == replace(other, wait=0, resets_at=0)
-                assert abs(one.wait - other.wait) < 5
-        refused += any(result.refused for result in by_script)
-    assert 10 < refused < 60
+            for expected, actual in zip(by_script, results, strict=True):
+                assert replace(expected, wait=0, resets_at=0) == replace(
+                    actual, wait=0, resets_at=0
+                )
+                assert abs(expected.wait - actual.wait) < 5
+        refused_calls += any(result.refused for result in by_script)
+    assert 10 < refused_calls < 60
 
 
 @pytest.fixture
@@ -723,7 +729,7 @@ def test_anonymous_calls_are_limited_while_the_database_is_down(
     set_limit(defaults, "api", 2, 60)
     assert call(*ME, token="a.b.c").code == "JWT_INVALID"
     database_down()
-    # The limit comes from the settings read last; no audit row is written.
+    # The limit comes from the cached settings; no audit row is written.
     assert call(*ME, token="a.b.c").code == "JWT_INVALID"
     assert_refused(call(*ME, token="a.b.c"), "api", 2, 60)
 

@@ -51,9 +51,9 @@ def cancel(token: str, request_id: str) -> Answer:
     return call("DELETE", f"/api/media/requests/{request_id}", token=token)
 
 
-def decide(token: str, request_id: str, how: str) -> Answer:
-    body = {"reason": "no room"} if how == "decline" else {}
-    return call("POST", f"/api/admin/requests/{request_id}/{how}", token=token, body=body)
+def decide(token: str, request_id: str, decision: str) -> Answer:
+    body = {"reason": "no room"} if decision == "decline" else {}
+    return call("POST", f"/api/admin/requests/{request_id}/{decision}", token=token, body=body)
 
 
 def configure(token: str, key: str, value: Any) -> None:
@@ -79,57 +79,63 @@ def metrics(capsys: pytest.CaptureFixture[str]) -> Callable[[], Counter[str]]:
 class TestDetails:
     def test_details_equal_the_entry_of_the_list(self, people: dict[str, str]) -> None:
         for body in ({**MATRIX, "comment": "please"}, SHOW):
-            made = create_request(people["bob"], body)
-            answer = get_request(people["bob"], made["id"])
+            created = create_request(people["bob"], body)
+            answer = get_request(people["bob"], created["id"])
             assert answer.status == 200
-            assert answer.data == made
+            assert answer.data == created
         listed = call("GET", "/api/media/requests", token=people["bob"]).json["data"]
         assert answer.data == listed[0]
 
     def test_decided_request_shows_the_decision(self, people: dict[str, str]) -> None:
-        made = create_request(people["bob"])
-        declined = decide(people["alice"], made["id"], "decline").data
-        assert get_request(people["bob"], made["id"]).data == declined
+        created = create_request(people["bob"])
+        declined = decide(people["alice"], created["id"], "decline").data
+        assert get_request(people["bob"], created["id"]).data == declined
         assert declined["reason"] == "no room"
 
     def test_request_of_another_user_is_refused_like_an_unknown_id(
         self, people: dict[str, str]
     ) -> None:
-        made = create_request(people["bob"])
-        others, unknown = (
-            get_request(people["carol"], made["id"]),
+        created = create_request(people["bob"])
+        refused, unknown = (
+            get_request(people["carol"], created["id"]),
             get_request(people["carol"], UNKNOWN_ID),
         )
-        assert (others.status, others.code) == (404, "NOT_FOUND")
-        assert others.json == unknown.json
-        assert get_request(people["bob"], made["id"]).status == 200
+        assert (refused.status, refused.code) == (404, "NOT_FOUND")
+        assert refused.json == unknown.json
+        assert get_request(people["bob"], created["id"]).status == 200
 
     def test_admin_sees_every_request(self, people: dict[str, str]) -> None:
-        made = create_request(people["bob"])
-        assert get_request(people["alice"], made["id"]).data == made
+        created = create_request(people["bob"])
+        assert get_request(people["alice"], created["id"]).data == created
         assert get_request(people["alice"], UNKNOWN_ID).code == "NOT_FOUND"
 
     def test_role_is_read_from_the_database_not_from_the_cache(
         self, db: Db, people: dict[str, str]
     ) -> None:
-        bobs, carols = create_request(people["bob"]), create_request(people["carol"], SHOW)
+        bobs_request, carols_request = (
+            create_request(people["bob"]),
+            create_request(people["carol"], SHOW),
+        )
         for name in ("alice", "bob"):
             id_of(people[name])  # this caches their sessions with their current roles
         db.execute("UPDATE users SET role = 'user' WHERE username = 'alice'")
         db.execute("UPDATE users SET role = 'admin' WHERE username = 'bob'")
-        assert get_request(people["alice"], bobs["id"]).code == "NOT_FOUND"
-        assert cancel(people["alice"], bobs["id"]).code == "NOT_FOUND"
-        assert get_request(people["bob"], carols["id"]).status == 200
-        assert cancel(people["bob"], carols["id"]).status == 204
+        assert get_request(people["alice"], bobs_request["id"]).code == "NOT_FOUND"
+        assert cancel(people["alice"], bobs_request["id"]).code == "NOT_FOUND"
+        assert get_request(people["bob"], carols_request["id"]).status == 200
+        assert cancel(people["bob"], carols_request["id"]).status == 204
 
-    def test_suspended_admin_with_a_cached_session_sees_only_requests_of_their_own(
+    def test_suspended_admin_with_a_cached_session_sees_only_their_own_requests(
         self, db: Db, people: dict[str, str]
     ) -> None:
-        others, own = create_request(people["bob"]), create_request(people["alice"], SHOW)
-        assert get_request(people["alice"], others["id"]).status == 200
+        bobs_request, alices_request = (
+            create_request(people["bob"]),
+            create_request(people["alice"], SHOW),
+        )
+        assert get_request(people["alice"], bobs_request["id"]).status == 200
         db.execute("UPDATE users SET status = 'suspended' WHERE username = 'alice'")
-        assert get_request(people["alice"], others["id"]).code == "NOT_FOUND"
-        assert get_request(people["alice"], own["id"]).status == 200
+        assert get_request(people["alice"], bobs_request["id"]).code == "NOT_FOUND"
+        assert get_request(people["alice"], alices_request["id"]).status == 200
 
     @pytest.mark.parametrize("request_id", ["1", "me", UNKNOWN_ID[:-1], "%00", UNKNOWN_ID + "0"])
     @pytest.mark.parametrize("method", ["GET", "DELETE"])
@@ -146,22 +152,22 @@ class TestCancel:
         self, db: Db, people: dict[str, str]
     ) -> None:
         bob = id_of(people["bob"])
-        made = create_request(people["bob"])
-        answer = cancel(people["bob"], made["id"])
+        created = create_request(people["bob"])
+        answer = cancel(people["bob"], created["id"])
         assert (answer.status, answer.text) == (204, "")
-        assert get_request(people["bob"], made["id"]).code == "NOT_FOUND"
+        assert get_request(people["bob"], created["id"]).code == "NOT_FOUND"
         assert call("GET", "/api/media/requests", token=people["bob"]).json["data"] == []
         assert request_rows(db)[:2] == [[], []]
         assert create_request(people["carol"])["title"] == "The Matrix"
         details = {"mediaType": "movie", "tmdbId": 603, "title": "The Matrix"}
-        assert audited(db, "request.cancelled") == [(bob, "request", made["id"], details)]
+        assert audited(db, "request.cancelled") == [(bob, "request", created["id"], details)]
 
     def test_cancelled_show_frees_its_seasons(self, db: Db, people: dict[str, str]) -> None:
         create_request(people["carol"], {**SHOW, "seasons": [3]})
-        made = create_request(people["bob"], {**SHOW, "seasons": [2, 1]})
-        assert cancel(people["bob"], made["id"]).status == 204
-        again = create_request(people["carol"], {**SHOW, "seasons": [1, 2, 3]})
-        assert (again["seasons"], again["skippedSeasons"]) == ([1, 2], [3])
+        created = create_request(people["bob"], {**SHOW, "seasons": [2, 1]})
+        assert cancel(people["bob"], created["id"]).status == 204
+        carols_request = create_request(people["carol"], {**SHOW, "seasons": [1, 2, 3]})
+        assert (carols_request["seasons"], carols_request["skippedSeasons"]) == ([1, 2], [3])
         [(_, _, _, details)] = audited(db, "request.cancelled")
         assert details["seasons"] == [1, 2]
 
@@ -172,8 +178,8 @@ class TestCancel:
         decide(people["alice"], approved["id"], "approve")
         before = request_rows(db)
         unknown = cancel(people["carol"], UNKNOWN_ID)
-        for made in (pending, approved):
-            answer = cancel(people["carol"], made["id"])
+        for created in (pending, approved):
+            answer = cancel(people["carol"], created["id"])
             assert (answer.status, answer.code) == (404, "NOT_FOUND")
             assert answer.json == unknown.json
         assert request_rows(db) == before
@@ -183,53 +189,58 @@ class TestCancel:
         self, db: Db, people: dict[str, str]
     ) -> None:
         alice, bob = id_of(people["alice"]), id_of(people["bob"])
-        others, own = create_request(people["bob"]), create_request(people["alice"], SHOW)
-        for made in (others, own):
-            assert cancel(people["alice"], made["id"]).status == 204
+        bobs_request, alices_request = (
+            create_request(people["bob"]),
+            create_request(people["alice"], SHOW),
+        )
+        for created in (bobs_request, alices_request):
+            assert cancel(people["alice"], created["id"]).status == 204
         first, second = audited(db, "request.cancelled")
-        assert (first[0], first[2], first[3]["ownerId"]) == (alice, others["id"], bob)
-        assert (second[0], second[2]) == (alice, own["id"])
+        assert (first[0], first[2], first[3]["ownerId"]) == (alice, bobs_request["id"], bob)
+        assert (second[0], second[2]) == (alice, alices_request["id"])
         assert "ownerId" not in second[3]
 
-    @pytest.mark.parametrize("how", ["approve", "decline"])
+    @pytest.mark.parametrize("decision", ["approve", "decline"])
     @pytest.mark.parametrize("name", ["bob", "alice"])
     def test_decided_request_cannot_be_cancelled(
-        self, db: Db, people: dict[str, str], how: str, name: str
+        self, db: Db, people: dict[str, str], decision: str, name: str
     ) -> None:
-        made = create_request(people["bob"])
-        decided = decide(people["alice"], made["id"], how).data
+        created = create_request(people["bob"])
+        decided = decide(people["alice"], created["id"], decision).data
         before = request_rows(db)
-        answer = cancel(people[name], made["id"])
+        answer = cancel(people[name], created["id"])
         assert (answer.status, answer.code) == (409, "INVALID_STATE")
         assert answer.details == {"status": decided["status"]}
         assert request_rows(db) == before
 
-    @pytest.mark.parametrize("how", ["approve", "decline"])
-    def test_cancelled_request_cannot_be_decided(self, people: dict[str, str], how: str) -> None:
-        made = create_request(people["bob"])
-        cancel(people["bob"], made["id"])
-        assert decide(people["alice"], made["id"], how).code == "NOT_FOUND"
-        assert cancel(people["bob"], made["id"]).code == "NOT_FOUND"
+    @pytest.mark.parametrize("decision", ["approve", "decline"])
+    def test_cancelled_request_cannot_be_decided(
+        self, people: dict[str, str], decision: str
+    ) -> None:
+        created = create_request(people["bob"])
+        cancel(people["bob"], created["id"])
+        assert decide(people["alice"], created["id"], decision).code == "NOT_FOUND"
+        assert cancel(people["bob"], created["id"]).code == "NOT_FOUND"
 
     def test_cancellation_is_counted_once(
         self, people: dict[str, str], metrics: Callable[[], Counter[str]]
     ) -> None:
-        made = create_request(people["bob"])
+        created = create_request(people["bob"])
         assert metrics() == {"RequestCreated": 1}
         for _ in range(2):
-            cancel(people["bob"], made["id"])
+            cancel(people["bob"], created["id"])
         assert metrics() == {"RequestCancelled": 1}
 
     def test_cancellation_is_rolled_back_without_its_audit_row(
         self, db: Db, people: dict[str, str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        made = create_request(people["bob"])
+        created = create_request(people["bob"])
         before = request_rows(db)
         with monkeypatch.context() as patched:
             patched.setattr(audit_repository, "record", fail)
-            assert cancel(people["bob"], made["id"]).code == "INTERNAL_ERROR"
+            assert cancel(people["bob"], created["id"]).code == "INTERNAL_ERROR"
         assert request_rows(db) == before
-        assert cancel(people["bob"], made["id"]).status == 204
+        assert cancel(people["bob"], created["id"]).status == 204
 
 
 def fail(*_: object, **__: object) -> None:
@@ -245,11 +256,11 @@ class TestUserChangedSinceSignIn:
     def test_suspended_or_deleted_user_writes_nothing(
         self, db: Db, people: dict[str, str], change: str
     ) -> None:
-        made = create_request(people["carol"])
+        created = create_request(people["carol"])
         id_of(people["bob"])
         db.execute(f"{change} WHERE username = 'bob'".encode())
         before = request_rows(db)
-        for answer in (post(people["bob"], SHOW), cancel(people["bob"], made["id"])):
+        for answer in (post(people["bob"], SHOW), cancel(people["bob"], created["id"])):
             assert (answer.status, answer.code) == (401, "JWT_INVALID")
             assert answer.headers["www-authenticate"] == "Bearer"
         assert request_rows(db) == before
@@ -261,14 +272,14 @@ class TestUserChangedSinceSignIn:
             assert post(people["bob"], SHOW).status == code
 
     def test_demoted_admin_decides_nothing(self, db: Db, people: dict[str, str]) -> None:
-        made = create_request(people["carol"])
+        created = create_request(people["carol"])
         [session] = call("GET", "/api/auth/sessions", token=people["bob"]).data
         # Bob was an admin when he was authenticated.
         bob = Principal(UUID(id_of(people["bob"])), UUID(session["id"]), "admin")
         with pytest.raises(AppError) as caught:
-            decisions.approve(UUID(made["id"]), None, bob, CALLER)
+            decisions.approve(UUID(created["id"]), None, bob, CALLER)
         assert caught.value.code is ErrorCode.FORBIDDEN
-        assert get_request(people["carol"], made["id"]).data["status"] == "pending"
+        assert get_request(people["carol"], created["id"]).data["status"] == "pending"
 
 
 class TestCreate:
@@ -280,7 +291,7 @@ class TestCreate:
             {"role": "admin"},
             {"requestedAt": "2020-01-01T00:00:00Z"},
             {"processedBy": UNKNOWN_ID},
-            {"title": "My own"},
+            {"title": "Another title"},
             {"tmdb_id": 603},
         ],
         ids=str,
@@ -292,9 +303,9 @@ class TestCreate:
         assert (answer.status, answer.code) == (400, "VALIDATION_ERROR")
         assert [item["field"] for item in answer.details] == [f"body.{next(iter(extra))}"]
         assert request_rows(db)[0] == []
-        made = create_request(people["bob"])
-        assert (made["status"], made["userId"]) == ("pending", id_of(people["bob"]))
-        assert made["title"] == "The Matrix"
+        created = create_request(people["bob"])
+        assert (created["status"], created["userId"]) == ("pending", id_of(people["bob"]))
+        assert created["title"] == "The Matrix"
 
     @pytest.mark.parametrize("first", [{}, {"comment": "a"}, {"comment": None, "seasons": None}])
     @pytest.mark.parametrize("second", [{}, {"comment": "b"}, {"comment": None, "seasons": None}])
@@ -304,10 +315,10 @@ class TestCreate:
         show = {"mediaType": "tv", "tmdbId": 1396}
         for title in (MATRIX, show):
             create_request(people["bob"], {**title, **first})
-            again = post(people["carol"], {**title, **second})
-            assert (again.status, again.code) == (409, "ALREADY_REQUESTED")
-        named = post(people["carol"], {**show, "seasons": [1, 2, 3, 4, 5]})
-        assert named.code == "ALREADY_REQUESTED"
+            duplicate = post(people["carol"], {**title, **second})
+            assert (duplicate.status, duplicate.code) == (409, "ALREADY_REQUESTED")
+        with_all_seasons = post(people["carol"], {**show, "seasons": [1, 2, 3, 4, 5]})
+        assert with_all_seasons.code == "ALREADY_REQUESTED"
         assert len(request_rows(db)[0]) == 2
 
 
@@ -322,23 +333,25 @@ class TestAutoApproval:
     ) -> None:
         bob = id_of(people["bob"])
         metrics()
-        made = create_request(people["bob"])
-        assert made["status"] == "approved"
-        assert made["processedAt"] == made["requestedAt"]
-        assert not {"processedBy", "reason"} & made.keys()
-        assert get_request(people["bob"], made["id"]).data == made
+        created = create_request(people["bob"])
+        assert created["status"] == "approved"
+        assert created["processedAt"] == created["requestedAt"]
+        assert not {"processedBy", "reason"} & created.keys()
+        assert get_request(people["bob"], created["id"]).data == created
         assert metrics() == {"RequestCreated": 1, "RequestDecided": 1}
-        target = (bob, "request", made["id"])
+        target = (bob, "request", created["id"])
         title = {"mediaType": "movie", "tmdbId": 603, "title": "The Matrix"}
         assert audited(db, "request.created") == [(*target, title)]
         assert audited(db, "request.approved") == [(*target, {"auto": True})]
 
     @pytest.mark.usefixtures("auto_approve_films")
-    def test_automatic_approval_is_final_and_holds_the_title(self, people: dict[str, str]) -> None:
-        made = create_request(people["bob"])
-        assert cancel(people["bob"], made["id"]).details == {"status": "approved"}
-        for how in ("approve", "decline"):
-            assert decide(people["alice"], made["id"], how).code == "INVALID_STATE"
+    def test_automatic_approval_is_final_and_reserves_the_title(
+        self, people: dict[str, str]
+    ) -> None:
+        created = create_request(people["bob"])
+        assert cancel(people["bob"], created["id"]).details == {"status": "approved"}
+        for decision in ("approve", "decline"):
+            assert decide(people["alice"], created["id"], decision).code == "INVALID_STATE"
         assert post(people["carol"]).code == "ALREADY_REQUESTED"
 
     @pytest.mark.usefixtures("auto_approve_films")
@@ -364,22 +377,26 @@ class TestAutoApproval:
         key = {"Idempotency-Key": "k"}
         first = post(people["bob"], headers=key)
         metrics()
-        again = post(people["bob"], headers=key)
-        assert (again.status, again.json) == (201, first.json)
+        second = post(people["bob"], headers=key)
+        assert (second.status, second.json) == (201, first.json)
         assert metrics() == {}
         assert len(audited(db, "request.approved")) == 1
 
 
-# Writes of a user whose row another transaction has locked; each takes the id of their request.
+# Writes of a user whose row another transaction has locked; each takes the id of a request.
 WRITES: dict[str, Callable[[UUID, Principal, Caller], object]] = {
     "create": lambda _, principal, caller: create.create(
         RequestIn.model_validate(SHOW), principal, caller, "key"
     ),
     "cancel": service.cancel,
-    "approve": lambda made, principal, caller: decisions.approve(made, None, principal, caller),
-    "decline": lambda made, principal, caller: decisions.decline(made, "no", principal, caller),
-    "bulk": lambda made, principal, caller: decisions.decide(
-        DecisionsIn(decision="approve", ids=[made]), principal, caller
+    "approve": lambda created, principal, caller: decisions.approve(
+        created, None, principal, caller
+    ),
+    "decline": lambda created, principal, caller: decisions.decline(
+        created, "no", principal, caller
+    ),
+    "bulk": lambda created, principal, caller: decisions.decide(
+        DecisionsIn(decision="approve", ids=[created]), principal, caller
     ),
 }
 
@@ -408,9 +425,9 @@ class TestLocks:
     def test_write_locks_the_acting_user_before_anything_else(
         self, db: Db, direct_url: str, people: dict[str, str], write: str
     ) -> None:
-        made = create_request(people["alice"])
+        created = create_request(people["alice"])
         [session] = call("GET", "/api/auth/sessions", token=people["alice"]).data
-        alice = Principal(UUID(made["userId"]), UUID(session["id"]), "admin")
+        alice = Principal(UUID(created["userId"]), UUID(session["id"]), "admin")
         with (
             ThreadPoolExecutor(1) as pool,
             psycopg.connect(direct_url) as holder,
@@ -436,57 +453,69 @@ class TestLocks:
 
             holder.execute("SELECT FROM users WHERE id = %s FOR UPDATE", (alice.user_id,))
             tables = pool.submit(tables_written_to_while_waiting)
-            WRITES[write](UUID(made["id"]), alice, CALLER)
+            WRITES[write](UUID(created["id"]), alice, CALLER)
             # One statement locks the user's and the session's row; no table is locked before it.
             assert sorted(tables.result(20)) == [("sessions",), ("users",)]
 
 
 class TestLists:
     @pytest.fixture
-    def made(self, db: Db, people: dict[str, str]) -> list[Any]:
+    def created_requests(self, db: Db, people: dict[str, str]) -> list[Any]:
         """Create requests of three users in every state, some with equal times."""
         bodies = [{"mediaType": "movie", "tmdbId": number} for number in FILMS]
         bodies += [{**SHOW, "seasons": [season]} for season in range(1, 6)]
         names = itertools.cycle(("bob", "carol", "bob", "alice"))
-        made = [
+        created_requests = [
             create_request(people[name], body) for name, body in zip(names, bodies, strict=False)
         ]
-        for request, how in zip(made, itertools.cycle(("approve", "decline", "")), strict=False):
-            if how:
-                decide(people["alice"], request["id"], how)
+        for request, decision in zip(
+            created_requests, itertools.cycle(("approve", "decline", "")), strict=False
+        ):
+            if decision:
+                decide(people["alice"], request["id"], decision)
         db.execute("UPDATE media_requests SET requested_at = now() WHERE tmdb_id IN (603, 1396)")
         query = {"limit": 100}
         listed = call("GET", "/api/admin/requests", token=people["alice"], query=query)
-        assert len(listed.json["data"]) == len(made)
+        assert len(listed.json["data"]) == len(created_requests)
         rows: list[Any] = listed.json["data"]
         return rows
 
-    def test_filters_can_be_combined(self, people: dict[str, str], made: list[Any]) -> None:
-        users = [*{item["userId"] for item in made}, UNKNOWN_ID, None]
+    def test_filters_can_be_combined(
+        self, people: dict[str, str], created_requests: list[Any]
+    ) -> None:
+        users = [*{item["userId"] for item in created_requests}, UNKNOWN_ID, None]
         states = ["pending", "approved", "declined", None]
         for user, state, kind in itertools.product(users, states, ["movie", "tv", None]):
-            wanted = {"userId": user, "status": state, "mediaType": kind}
-            query = {name: value for name, value in wanted.items() if value is not None}
+            filters = {"userId": user, "status": state, "mediaType": kind}
+            query = {name: value for name, value in filters.items() if value is not None}
             answer = call("GET", "/api/admin/requests", token=people["alice"], query=query)
-            expected = [item for item in made if all(item[name] == query[name] for name in query)]
+            expected = [
+                item
+                for item in created_requests
+                if all(item[name] == query[name] for name in query)
+            ]
             assert answer.json["data"] == expected, query
             assert answer.json["pagination"]["total"] == len(expected)
-            own = call(
+            bobs_answer = call(
                 "GET",
                 "/api/media/requests",
                 token=people["bob"],
                 query={name: query[name] for name in query if name != "userId"},
             )
-            bobs = next(item["userId"] for item in made if item["requester"]["username"] == "bob")
-            if user == bobs:
-                assert [item["id"] for item in own.json["data"]] == [
+            bobs_id = next(
+                item["userId"]
+                for item in created_requests
+                if item["requester"]["username"] == "bob"
+            )
+            if user == bobs_id:
+                assert [item["id"] for item in bobs_answer.json["data"]] == [
                     item["id"] for item in expected
                 ]
 
     @pytest.mark.parametrize("sort", ["requestedAt", "title"])
     @pytest.mark.parametrize("query", [{}, {"mediaType": "tv"}])
     def test_pages_follow_the_sort_order_and_its_reverse(
-        self, people: dict[str, str], made: list[Any], sort: str, query: dict[str, str]
+        self, people: dict[str, str], created_requests: list[Any], sort: str, query: dict[str, str]
     ) -> None:
         def ids(order: str, limit: int) -> list[str]:
             found: list[str] = []
@@ -500,23 +529,25 @@ class TestLists:
                 found += [item["id"] for item in answer.json["data"]]
                 pagination = answer.json["pagination"]
                 assert pagination["total"] == len(
-                    [item for item in made if query.items() <= item.items()]
+                    [item for item in created_requests if query.items() <= item.items()]
                 )
                 assert pagination["hasNext"] == (len(found) < pagination["total"])
                 if not pagination["hasNext"]:
                     return found
             raise AssertionError
 
-        up = ids(sort, 100)
-        assert len(set(up)) == len(up)
-        assert ids(f"-{sort}", 100) == up[::-1]
+        ascending = ids(sort, 100)
+        assert len(set(ascending)) == len(ascending)
+        assert ids(f"-{sort}", 100) == ascending[::-1]
         for limit in (1, 2, 3, 5):
-            assert ids(sort, limit) == up
-        keys = {item["id"]: item[sort].lower() for item in made}
-        assert [keys[each] for each in up] == sorted(keys[each] for each in up)
+            assert ids(sort, limit) == ascending
+        keys = {item["id"]: item[sort].lower() for item in created_requests}
+        assert [keys[each] for each in ascending] == sorted(keys[each] for each in ascending)
 
-    def test_page_past_the_end_is_empty(self, people: dict[str, str], made: list[Any]) -> None:
-        for page, limit in ((2, len(made)), (3, 5), (1_000_000, 100)):
+    def test_page_past_the_end_is_empty(
+        self, people: dict[str, str], created_requests: list[Any]
+    ) -> None:
+        for page, limit in ((2, len(created_requests)), (3, 5), (1_000_000, 100)):
             answer = call(
                 "GET",
                 "/api/admin/requests",
@@ -527,7 +558,7 @@ class TestLists:
             assert answer["pagination"] == {
                 "page": page,
                 "limit": limit,
-                "total": len(made),
+                "total": len(created_requests),
                 "hasNext": False,
                 "hasPrev": True,
             }

@@ -26,7 +26,7 @@ PASSWORD = "p@ss/'wo\"rd;%s é"
 
 @dataclass(frozen=True)
 class RoleDatabase:
-    """A database whose owner is no superuser, as on RDS."""
+    """A database whose owner is not a superuser, as on RDS."""
 
     superuser: Db
     server: str
@@ -60,10 +60,10 @@ def role_database(engines: tuple[str, str], worker_id: str) -> Iterator[RoleData
         psycopg.connect(engines[0], autocommit=True) as superuser,
     ):
         owner_url = f"postgresql://{names['owner']}:owners@{url.rpartition('@')[2]}"
-        created = RoleDatabase(superuser, engines[0], owner_url, **names)
-        created.run("CREATE ROLE {role} LOGIN CREATEROLE PASSWORD 'owners'", role=created.owner)
-        created.run("ALTER DATABASE {name} OWNER TO {role}", name=name, role=created.owner)
-        yield created
+        instance = RoleDatabase(superuser, engines[0], owner_url, **names)
+        instance.run("CREATE ROLE {role} LOGIN CREATEROLE PASSWORD 'owners'", role=instance.owner)
+        instance.run("ALTER DATABASE {name} OWNER TO {role}", name=name, role=instance.owner)
+        yield instance
 
 
 def migrate_and_ensure_role(owner_url: str, app_url: str) -> None:
@@ -84,11 +84,11 @@ def connected(url: str) -> Iterator[Db]:
 
 
 def tables(connection: Db) -> list[str]:
-    found = connection.execute(
+    rows = connection.execute(
         "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace"
         " AND relkind = 'r' AND relname <> 'schema_migrations'"
     ).fetchall()
-    return [name for (name,) in found]
+    return [name for (name,) in rows]
 
 
 def test_app_role_may_change_the_rows_of_every_table(role_database: RoleDatabase) -> None:
@@ -189,7 +189,7 @@ def test_app_role_may_change_the_rows_of_a_table_created_later(
             app.execute("TRUNCATE later")
 
 
-def test_concurrent_runs_take_turns(role_database: RoleDatabase) -> None:
+def test_concurrent_runs_are_serialized(role_database: RoleDatabase) -> None:
     with multiprocessing.get_context("spawn").Pool(4) as pool:
         pool.starmap(
             migrate_and_ensure_role, [(role_database.owner_url, role_database.app_url())] * 4

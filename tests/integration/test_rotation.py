@@ -19,7 +19,7 @@ from medianest.rotation.service import RotationError
 from tests.support.api import LambdaContext
 
 REGION = "eu-west-1"
-OTHER = "qV3_8yXwK0hJ-4bTnE2rLzUaPsC6dGmF"
+UNRELATED_KEY = "qV3_8yXwK0hJ-4bTnE2rLzUaPsC6dGmF"
 STEPS = ("createSecret", "setSecret", "testSecret", "finishSecret")
 
 
@@ -53,8 +53,8 @@ class RotatedSecret:
             self.step(name, version)
 
     def value(self, stage: str = "AWSCURRENT") -> str:
-        found = self.client.get_secret_value(SecretId=self.arn, VersionStage=stage)
-        return str(found["SecretString"])
+        response = self.client.get_secret_value(SecretId=self.arn, VersionStage=stage)
+        return str(response["SecretString"])
 
     def state(self) -> dict[str, Any]:
         """Return every version with its labels and value."""
@@ -167,8 +167,8 @@ def test_current_value_as_pending_version_passes_the_test_step(secret: RotatedSe
     ("value", "error"),
     [
         ("canary", ValueError),
-        (json.dumps({"sign": OTHER}), RotationError),
-        (OTHER, RotationError),
+        (json.dumps({"sign": UNRELATED_KEY}), RotationError),
+        (UNRELATED_KEY, RotationError),
     ],
 )
 @pytest.mark.parametrize("name", ["testSecret", "finishSecret"])

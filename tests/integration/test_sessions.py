@@ -38,17 +38,17 @@ def sessions(token: str) -> Any:
     return call("GET", "/api/auth/sessions", token=token).data
 
 
-def current(token: str) -> str:
+def current_session_id(token: str) -> str:
     return str(next(session["id"] for session in sessions(token) if session["current"]))
 
 
-def key_of(token: str) -> str:
+def cache_key_of(token: str) -> str:
     """Return the cache key of a session; this also caches the session."""
     user_id = me(token).data["id"]
-    return f"session:{{{user_id}}}:{current(token)}"
+    return f"session:{{{user_id}}}:{current_session_id(token)}"
 
 
-def audited(db: Db, action: str) -> int:
+def count_audited(db: Db, action: str) -> int:
     row = db.execute("SELECT count(*) FROM audit_logs WHERE action = %s", (action,)).fetchone()
     assert row is not None
     return int(row[0])
@@ -58,7 +58,7 @@ class TestCache:
     def test_session_is_cached_for_a_minute_at_most(
         self, keys: redis.Redis, people: dict[str, str]
     ) -> None:
-        key = key_of(people["bob"])
+        key = cache_key_of(people["bob"])
         assert 0 < keys.ttl(key) <= 60
         assert people["bob"] not in str(keys.get(key))
 
@@ -87,7 +87,7 @@ class TestCache:
     ) -> None:
         """The reader has read the row before the commit and writes to the cache after it."""
         user_id = UUID(me(people["bob"]).data["id"])
-        session_id = UUID(current(people["bob"]))
+        session_id = UUID(current_session_id(people["bob"]))
         call("POST", "/api/auth/logout", token=people["bob"])
         later = datetime.now(UTC) + timedelta(days=1)
         service._cache(LiveSession(session_id, user_id, "user", later, recently_used=True))
@@ -97,7 +97,7 @@ class TestCache:
         self, db: Db, keys: redis.Redis, people: dict[str, str]
     ) -> None:
         """A concurrent revocation marks only sessions whose committed `last_seen_at` is recent."""
-        key = key_of(people["bob"])
+        key = cache_key_of(people["bob"])
         keys.flushdb()
         db.execute("UPDATE sessions SET last_seen_at = now() - interval '6 minutes'")
         assert me(people["bob"]).status == 200
@@ -147,14 +147,14 @@ class TestCache:
     def test_invalid_cached_value_is_a_cache_miss(
         self, keys: redis.Redis, people: dict[str, str]
     ) -> None:
-        key = key_of(people["bob"])
+        key = cache_key_of(people["bob"])
         for invalid in ("{}", "nonsense", "[]", '{"expires_at": 7}'):
             keys.set(key, invalid, ex=60)
             assert me(people["bob"]).status == 200
 
     def test_cached_session_expires(self, keys: redis.Redis, people: dict[str, str]) -> None:
         user_id = UUID(me(people["bob"]).data["id"])
-        session_id = UUID(current(people["bob"]))
+        session_id = UUID(current_session_id(people["bob"]))
         keys.flushdb()
         past = datetime.now(UTC) - timedelta(seconds=1)
         service._cache(LiveSession(session_id, user_id, "user", past, recently_used=True))
@@ -171,7 +171,7 @@ class TestRefresh:
         assert me(answer.data["token"]).data["username"] == "bob"
         assert call("POST", "/api/auth/refresh", token=people["bob"]).code == "JWT_INVALID"
         assert len(sessions(answer.data["token"])) == 1
-        assert audited(db, "session.refreshed") == 1
+        assert count_audited(db, "session.refreshed") == 1
 
     def test_refreshes_within_an_hour_share_one_audit_row(
         self, db: Db, people: dict[str, str]
@@ -190,7 +190,7 @@ class TestRefresh:
         # A refresh more than an hour later gets a new row.
         db.execute("UPDATE audit_logs SET created_at = created_at - interval '61 minutes'")
         assert call("POST", "/api/auth/refresh", token=token).status == 200
-        assert audited(db, "session.refreshed") == 2
+        assert count_audited(db, "session.refreshed") == 2
 
     @pytest.mark.parametrize(
         "change", ["status = 'suspended'", "role = 'admin', status = 'suspended'"]
@@ -212,31 +212,31 @@ class TestRefresh:
         answer = call("POST", "/api/auth/refresh", token=people["bob"])
         expires = datetime.fromisoformat(answer.data["expiresAt"])
         assert abs(expires - datetime.now(UTC) - timedelta(days=2)) < timedelta(minutes=1)
-        again = call("POST", "/api/auth/refresh", token=answer.data["token"])
-        assert again.data["expiresAt"] == answer.data["expiresAt"]
+        second = call("POST", "/api/auth/refresh", token=answer.data["token"])
+        assert second.data["expiresAt"] == answer.data["expiresAt"]
         db.execute("UPDATE sessions SET absolute_expires_at = now()")
-        ended = call("POST", "/api/auth/refresh", token=again.data["token"])
-        assert ended.code == "JWT_INVALID"
+        third = call("POST", "/api/auth/refresh", token=second.data["token"])
+        assert third.code == "JWT_INVALID"
 
     def test_refresh_of_a_cookie_session_sets_a_new_cookie(
         self, db: Db, keys: object, plex_url: str
     ) -> None:
         signed_in = plex.verify(plex.begin(plex_url, "bob"), session="cookie")
-        old = {
+        previous = {
             "Cookie": signed_in.headers["set-cookie"].partition(";")[0],
             "X-CSRF-Token": signed_in.data["csrfToken"],
         }
-        refused = call("POST", "/api/auth/refresh", headers={"Cookie": old["Cookie"]})
+        refused = call("POST", "/api/auth/refresh", headers={"Cookie": previous["Cookie"]})
         assert refused.code == "CSRF_TOKEN_MISMATCH"
-        answer = call("POST", "/api/auth/refresh", headers=old)
+        answer = call("POST", "/api/auth/refresh", headers=previous)
         assert answer.data.keys() == {"user", "expiresAt", "csrfToken"}
         new = {"Cookie": answer.headers["set-cookie"].partition(";")[0]}
-        assert call("GET", "/api/auth/me", headers=old).code == "JWT_INVALID"
+        assert call("GET", "/api/auth/me", headers=previous).code == "JWT_INVALID"
         assert call("GET", "/api/auth/me", headers=new).status == 200
-        stale = {**new, "X-CSRF-Token": old["X-CSRF-Token"]}
+        stale = {**new, "X-CSRF-Token": previous["X-CSRF-Token"]}
         assert call("POST", "/api/auth/logout", headers=stale).code == "CSRF_TOKEN_MISMATCH"
-        good = {**new, "X-CSRF-Token": answer.data["csrfToken"]}
-        assert call("POST", "/api/auth/logout", headers=good).status == 204
+        valid = {**new, "X-CSRF-Token": answer.data["csrfToken"]}
+        assert call("POST", "/api/auth/logout", headers=valid).status == 204
 
 
 class TestExpiry:
@@ -250,10 +250,10 @@ class TestExpiry:
         before = db.execute(ends).fetchall()
         db.execute("UPDATE sessions SET last_seen_at = now() - interval '29 days'")
         assert me(people["bob"]).status == 200
-        seen = db.execute(
+        recently_seen = db.execute(
             "SELECT count(*) FROM sessions WHERE last_seen_at > now() - interval '1 minute'"
         ).fetchone()
-        assert seen == (1,)
+        assert recently_seen == (1,)
         assert db.execute(ends).fetchall() == before
 
     def test_last_seen_is_updated_every_five_minutes_at_most(
@@ -335,39 +335,39 @@ class TestRevoke:
     def revoke(self, token: str, session_id: str) -> Answer:
         return call("DELETE", f"/api/auth/sessions/{session_id}", token=token)
 
-    def test_user_revokes_another_session_of_their_own(
+    def test_user_revokes_another_of_their_sessions(
         self, db: Db, plex_url: str, people: dict[str, str]
     ) -> None:
         second = plex.sign_in(plex_url, "bob")["token"]
         me(second)
-        answer = self.revoke(people["bob"], current(second))
+        answer = self.revoke(people["bob"], current_session_id(second))
         assert (answer.status, answer.text) == (204, "")
         assert me(second).code == "JWT_INVALID"
         assert me(people["bob"]).status == 200
-        assert audited(db, "session.revoked") == 1
+        assert count_audited(db, "session.revoked") == 1
 
     def test_user_revokes_the_current_session(self, people: dict[str, str]) -> None:
-        assert self.revoke(people["bob"], current(people["bob"])).status == 204
+        assert self.revoke(people["bob"], current_session_id(people["bob"])).status == 204
         assert me(people["bob"]).code == "JWT_INVALID"
 
     def test_session_of_another_user_is_not_found(self, people: dict[str, str]) -> None:
-        for session_id in (current(people["carol"]), UNKNOWN_ID):
+        for session_id in (current_session_id(people["carol"]), UNKNOWN_ID):
             answer = self.revoke(people["bob"], session_id)
             assert (answer.status, answer.code) == (404, "NOT_FOUND")
         assert me(people["carol"]).status == 200
 
     def test_revoked_session_is_not_found(self, plex_url: str, people: dict[str, str]) -> None:
-        second = current(plex.sign_in(plex_url, "bob")["token"])
+        second = current_session_id(plex.sign_in(plex_url, "bob")["token"])
         assert self.revoke(people["bob"], second).status == 204
         assert self.revoke(people["bob"], second).code == "NOT_FOUND"
 
 
 class TestRevokeAllDuringRefresh:
-    """A refresh that races with the revocation of all sessions leaves no session unnoticed."""
+    """A refresh that races with the revocation of all sessions does not leave a live session."""
 
-    @pytest.mark.parametrize("how", ["logout", "admin"])
+    @pytest.mark.parametrize("revoked_by", ["logout", "admin"])
     def test_new_session_is_revoked_too_or_the_sign_out_is_refused(
-        self, db: Db, direct_url: str, people: dict[str, str], how: str
+        self, db: Db, direct_url: str, people: dict[str, str], revoked_by: str
     ) -> None:
         user_id = me(people["bob"]).data["id"]
         lifetimes = system_config.session_lifetimes()
@@ -375,14 +375,14 @@ class TestRevokeAllDuringRefresh:
         # The other process may take longer to start than the idle timeout of a transaction.
         long_idle_timeout = "-c idle_in_transaction_session_timeout=60s"
         with psycopg.connect(direct_url, options=long_idle_timeout) as refreshing:
-            previous = UUID(current(people["bob"]))
+            previous = UUID(current_session_id(people["bob"]))
             assert users_repository.lock_active(refreshing, UUID(user_id), previous) is not None
-            new = repository.replace(refreshing, previous, caller, lifetimes)
-            assert new is not None
+            new_session = repository.replace(refreshing, previous, caller, lifetimes)
+            assert new_session is not None
             with ThreadPoolExecutor(1) as pool:
                 path = f"/api/admin/users/{user_id}/sessions"
-                script = _REVOKE_ALL.format(how=how)
-                ending = pool.submit(
+                script = _REVOKE_ALL.format(revoked_by=revoked_by)
+                revocation = pool.submit(
                     subprocess.run,
                     [sys.executable, "-c", script, people["bob"], people["alice"], path],
                     capture_output=True,
@@ -392,23 +392,23 @@ class TestRevokeAllDuringRefresh:
                 )
                 eventually(lambda: _waits_for_a_lock(db))
                 refreshing.commit()
-                done = ending.result(30)
+                result = revocation.result(30)
         # The refresh has replaced the session of the sign-out, so the sign-out gets a 401.
-        expected = "401" if how == "logout" else "204"
-        assert done.stdout.strip().endswith(expected), done.stderr
-        alive = db.execute(
+        expected = "401" if revoked_by == "logout" else "204"
+        assert result.stdout.strip().endswith(expected), result.stderr
+        live = db.execute(
             "SELECT count(*) FROM sessions WHERE user_id = %s AND revoked_at IS NULL", (user_id,)
         ).fetchone()
-        assert alive == (1 if how == "logout" else 0,)
+        assert live == (1 if revoked_by == "logout" else 0,)
 
 
-# Runs in another process, because this one is in the middle of the refresh.
+# Runs in a separate process, because the refresh is in progress in this one.
 _REVOKE_ALL = """
 import asyncio, sys
 asyncio.set_event_loop(asyncio.new_event_loop())
 from tests.support.api import call
 bob, alice, path = sys.argv[1:]
-if "{how}" == "logout":
+if "{revoked_by}" == "logout":
     answer = call("POST", "/api/auth/logout", token=bob, body={{"allSessions": True}})
 else:
     answer = call("DELETE", path, token=alice)
@@ -439,9 +439,9 @@ class TestWrites:
     def test_revoked_session_writes_nothing(
         self, db: Db, people: dict[str, str], method: str, path: str, body: Any
     ) -> None:
-        second = current(people["bob"])
+        session_id = current_session_id(people["bob"])
         me(people["bob"])  # caches the session
-        db.execute("UPDATE sessions SET revoked_at = now() WHERE id = %s", (second,))
+        db.execute("UPDATE sessions SET revoked_at = now() WHERE id = %s", (session_id,))
         rows = "SELECT (SELECT count(*) FROM media_requests), (SELECT count(*) FROM audit_logs)"
         before = db.execute(rows).fetchone()
         answer = call(method, path, token=people["bob"], body=body)
@@ -451,14 +451,16 @@ class TestWrites:
 
     def test_revoked_session_changes_no_password(self, db: Db, people: dict[str, str]) -> None:
         account = {"email": "d@example.com", "username": "dora", "role": "user"}
-        old, new = "Cellar-door_42", "Attic-window_17"
-        body = {**account, "password": old}
+        old_password, new_password = "Cellar-door_42", "Attic-window_17"
+        body = {**account, "password": old_password}
         assert call("POST", "/api/admin/users", token=people["alice"], body=body).status == 201
-        login = {"identifier": "dora", "password": old}
+        login = {"identifier": "dora", "password": old_password}
         token = call("POST", "/api/auth/login", body=login).data["token"]
         other = call("POST", "/api/auth/login", body=login).data["token"]
-        db.execute("UPDATE sessions SET revoked_at = now() WHERE id = %s", (current(token),))
-        change = {"currentPassword": old, "newPassword": new}
+        db.execute(
+            "UPDATE sessions SET revoked_at = now() WHERE id = %s", (current_session_id(token),)
+        )
+        change = {"currentPassword": old_password, "newPassword": new_password}
         assert call("POST", "/api/auth/password", token=token, body=change).code == "JWT_INVALID"
         assert call("POST", "/api/auth/login", body=login).status == 200
         assert call("POST", "/api/auth/password", token=other, body=change).status == 204
@@ -466,7 +468,7 @@ class TestWrites:
 
 
 class TestTombstones:
-    """Revocations that the cache could not store are kept in the database until it can."""
+    """Revocations that the cache cannot store stay in the database until it can."""
 
     @pytest.fixture
     def poll_always(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -483,7 +485,7 @@ class TestTombstones:
 
     @pytest.mark.parametrize("body", [{}, {"allSessions": True}])
     @pytest.mark.usefixtures("poll_always")
-    def test_revocation_while_the_cache_is_down_holds_when_it_is_back(
+    def test_revocation_during_a_cache_outage_applies_after_the_outage(
         self,
         db: Db,
         keys: redis.Redis,
@@ -491,7 +493,7 @@ class TestTombstones:
         pause_cache: Any,
         body: dict[str, bool],
     ) -> None:
-        key = key_of(people["bob"])
+        key = cache_key_of(people["bob"])
         pause_cache(60)
         assert call("POST", "/api/auth/logout", token=people["bob"], body=body).status == 204
         assert db.execute("SELECT count(*) FROM session_tombstones").fetchone() == (1,)
@@ -505,7 +507,7 @@ class TestTombstones:
     def test_call_of_any_user_writes_missing_tombstones_to_the_cache(
         self, db: Db, keys: redis.Redis, people: dict[str, str], pause_cache: Any
     ) -> None:
-        key, bob = key_of(people["bob"]), me(people["bob"]).data["id"]
+        key, bob = cache_key_of(people["bob"]), me(people["bob"]).data["id"]
         me(people["carol"])
         pause_cache(60)
         path = f"/api/admin/users/{bob}/sessions"
@@ -528,7 +530,7 @@ class TestTombstones:
         monkeypatch.setattr("medianest.sessions.service.time.time", lambda: later)
         assert me(people["bob"]).code == "JWT_INVALID"
 
-    def test_revocations_hold_while_the_cache_is_read_only(
+    def test_revocations_apply_while_the_cache_is_read_only(
         self, db: Db, people: dict[str, str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(service, "_tombstones", cache(service.Tombstones))
@@ -546,7 +548,7 @@ class TestTombstones:
     def test_full_cache_deletes_the_session_that_it_cannot_mark(
         self, db: Db, keys: redis.Redis, people: dict[str, str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        key = key_of(people["bob"])
+        key = cache_key_of(people["bob"])
 
         def full(*_: Any) -> None:
             raise redis.OutOfMemoryError("command not allowed when used memory > 'maxmemory'")
@@ -652,5 +654,5 @@ class TestCrossSite:
             "Cookie": signed_in.headers["set-cookie"].partition(";")[0],
             "X-CSRF-Token": signed_in.data["csrfToken"],
         }
-        own = {**headers, "Origin": "https://media.example"}
-        assert call("POST", "/api/auth/logout", headers=own).status == 204
+        same_origin = {**headers, "Origin": "https://media.example"}
+        assert call("POST", "/api/auth/logout", headers=same_origin).status == 204

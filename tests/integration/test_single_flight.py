@@ -1,4 +1,4 @@
-"""Single flight through a real Valkey: of many concurrent cache misses, one fetches."""
+"""Single flight through a real Valkey: one of many concurrent callers fetches."""
 
 import threading
 import time
@@ -42,7 +42,9 @@ def cache(environment: dict[str, str], keys: redis.Redis) -> Cache:
     return Cache(SecretStr(environment["REDIS_URL"]))
 
 
-def get(cache: Cache, upstream: Upstream, *, seconds: float = 5, stale: str | None = None) -> str:
+def get_value(
+    cache: Cache, upstream: Upstream, *, seconds: float = 5, stale: str | None = None
+) -> str:
     return single_flight(
         cache,
         KEY,
@@ -53,15 +55,15 @@ def get(cache: Cache, upstream: Upstream, *, seconds: float = 5, stale: str | No
     )
 
 
-def outcomes(url: str, upstream: Upstream) -> Counter[str]:
-    """Call concurrently, each caller with its own connection; return the counted outcomes."""
+def count_outcomes(url: str, upstream: Upstream) -> Counter[str]:
+    """Call concurrently, each caller with a separate connection; count the outcomes."""
     barrier = Barrier(CALLERS)
 
     def call(_: int) -> str:
         connection = Cache(SecretStr(url))
         barrier.wait(20)
         try:
-            return get(connection, upstream)
+            return get_value(connection, upstream)
         except (ConnectionError, FetchFailedError) as error:
             return type(error).__name__
 
@@ -73,7 +75,7 @@ def test_one_of_many_concurrent_callers_fetches(
     environment: dict[str, str], keys: redis.Redis
 ) -> None:
     upstream = Upstream()
-    assert outcomes(environment["REDIS_URL"], upstream) == {"found": CALLERS}
+    assert count_outcomes(environment["REDIS_URL"], upstream) == {"found": CALLERS}
     assert upstream.fetches == 1
     assert keys.keys("*") == [KEY]
 
@@ -82,7 +84,7 @@ def test_failed_fetch_fails_all_concurrent_callers(
     environment: dict[str, str], keys: redis.Redis
 ) -> None:
     upstream = Upstream(down=True)
-    assert outcomes(environment["REDIS_URL"], upstream) == {
+    assert count_outcomes(environment["REDIS_URL"], upstream) == {
         "ConnectionError": 1,
         "FetchFailedError": CALLERS - 1,
     }
@@ -91,30 +93,30 @@ def test_failed_fetch_fails_all_concurrent_callers(
 
 def test_caller_after_a_failure_fetches_at_once(cache: Cache, keys: redis.Redis) -> None:
     with pytest.raises(ConnectionError):
-        get(cache, Upstream(0, down=True))
+        get_value(cache, Upstream(0, down=True))
     assert keys.pttl(LOCK_KEY) > 0
-    assert get(cache, Upstream(0)) == "found"
+    assert get_value(cache, Upstream(0)) == "found"
 
 
 def test_every_caller_fetches_without_the_cache(keys: redis.Redis) -> None:
     upstream = Upstream()
-    assert outcomes("redis://127.0.0.1:1/0", upstream) == {"found": CALLERS}
+    assert count_outcomes("redis://127.0.0.1:1/0", upstream) == {"found": CALLERS}
     assert upstream.fetches == CALLERS
 
 
 def test_caller_with_a_stale_value_does_not_wait(cache: Cache, keys: redis.Redis) -> None:
     keys.set(LOCK_KEY, "another caller", px=60_000)
     upstream = Upstream()
-    assert get(cache, upstream, stale="stale") == "stale"
+    assert get_value(cache, upstream, stale="stale") == "stale"
     assert upstream.fetches == 0
     keys.delete(LOCK_KEY)
-    assert get(cache, upstream, stale="stale") == "found"
+    assert get_value(cache, upstream, stale="stale") == "found"
 
 
 def test_lock_of_a_dead_caller_expires_and_another_fetches(cache: Cache, keys: redis.Redis) -> None:
     keys.set(LOCK_KEY, "a caller that died", px=300)
     upstream = Upstream(0)
-    assert get(cache, upstream) == "found"
+    assert get_value(cache, upstream) == "found"
     assert upstream.fetches == 1
     assert not keys.exists(LOCK_KEY)
 
@@ -122,7 +124,7 @@ def test_lock_of_a_dead_caller_expires_and_another_fetches(cache: Cache, keys: r
 def test_caller_fetches_after_waiting_for_the_given_time(cache: Cache, keys: redis.Redis) -> None:
     keys.set(LOCK_KEY, "a slow caller", px=60_000)
     upstream = Upstream(0)
-    assert get(cache, upstream, seconds=0.3) == "found"
+    assert get_value(cache, upstream, seconds=0.3) == "found"
     assert upstream.fetches == 1
     assert keys.get(LOCK_KEY) == "a slow caller", "only the holder may delete the lock"
 
@@ -140,14 +142,14 @@ def test_fetch_that_outlives_its_lock_does_not_delete_the_next_lock(
 
 def test_value_cached_before_the_lock_is_not_fetched_again(cache: Cache) -> None:
     upstream = Upstream(0)
-    found = single_flight(
+    value = single_flight(
         cache,
         KEY,
         seconds=5,
         read_cache=lambda: "cached by the previous caller",
         fetch=lambda: upstream.fetch(cache),
     )
-    assert found == "cached by the previous caller"
+    assert value == "cached by the previous caller"
     assert upstream.fetches == 0
 
 

@@ -55,7 +55,7 @@ def run(
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """Return the state after the import of a function, and the results of its copies."""
     arguments = {"module": f"functions.{function}.app", "events": events, "copies": COPIES}
-    done = subprocess.run(
+    result = subprocess.run(
         [sys.executable, snapshot.__file__],
         input=json.dumps(arguments),
         env={"PATH": os.environ["PATH"], **environment},
@@ -64,9 +64,9 @@ def run(
         timeout=60,
         check=False,
     )
-    assert done.returncode == 0, done.stderr
-    state, *copies = map(json.loads, done.stdout.splitlines())
-    assert len(copies) == COPIES, done.stderr
+    assert result.returncode == 0, result.stderr
+    state, *copies = map(json.loads, result.stdout.splitlines())
+    assert len(copies) == COPIES, result.stderr
     return state, copies
 
 
@@ -117,8 +117,8 @@ def test_copies_generate_different_handles(
 ) -> None:
     events = [request("POST", "/api/auth/plex/pin", body={}) for _ in range(2)]
     _, copies = run("plex", environment, events)
-    answers = [json.loads(answer["body"]) for each in copies for answer in each["responses"]]
-    handles = {answer["data"]["pinId"] for answer in answers}
+    responses = [json.loads(response["body"]) for each in copies for response in each["responses"]]
+    handles = {response["data"]["pinId"] for response in responses}
     assert len(handles) == 2 * COPIES
     assert_nothing_shared(copies)
 
@@ -136,9 +136,9 @@ def test_no_module_imports_random_whose_state_copies_share() -> None:
         *(ROOT / "layers/shared/python").rglob("*.py"),
         *(ROOT / "functions").rglob("*.py"),
     ]
-    found = {path: imports(path) for path in modules}
-    assert "secrets" in set().union(*found.values())
-    assert [path for path, names in found.items() if "random" in names] == []
+    imported = {path: imports(path) for path in modules}
+    assert "secrets" in set().union(*imported.values())
+    assert [path for path, names in imported.items() if "random" in names] == []
 
 
 UNSAFE_FUNCTION = """
@@ -147,13 +147,13 @@ import threading
 import time
 from datetime import UTC, datetime
 
-class Kept:
+class Holder:
     __slots__ = ("times",)
 
     def __init__(self):
         self.times = [datetime.now(UTC)]
 
-kept = Kept()
+holder = Holder()
 started = {"at": time.time()}
 server = socket.create_server(("127.0.0.1", 0))
 client = socket.create_connection(server.getsockname())
@@ -173,6 +173,6 @@ def test_forbidden_state_after_an_import_is_detected(tmp_path: Path) -> None:
     assert len(state["sockets"]) == 2
     assert state["threads"] == 2
     module = "functions.careless.app"
-    assert state["moments"] == [f"{module}.kept.times.0", f"{module}.started.at"]
+    assert state["moments"] == [f"{module}.holder.times.0", f"{module}.started.at"]
     with pytest.raises(AssertionError):
         assert_nothing_shared(copies)

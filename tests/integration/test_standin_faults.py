@@ -173,9 +173,9 @@ def test_stop_does_not_wait_for_an_unfinished_response() -> None:
             headers=KEY,
             preload_content=False,
         )
-        begun = time.monotonic()
+        stop_started = time.monotonic()
         await started.stop()
-        seconds = time.monotonic() - begun
+        seconds = time.monotonic() - stop_started
         answer.close()
         client.pool.clear()
         return seconds

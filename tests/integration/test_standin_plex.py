@@ -72,7 +72,7 @@ def test_pin_ids_are_sequential_and_short_codes_have_four_characters(plex_tv: Cl
 
 def test_strong_parameter_is_read_from_the_query_only(plex_tv: Client) -> None:
     path = plex_tv.origin + "/api/v2/pins"
-    answers = [
+    responses = [
         plex_tv.pool.request("POST", path, fields={"strong": "true"}, headers=CLIENT),
         plex_tv.pool.request(
             "POST", path, fields={"strong": "true"}, headers=CLIENT, encode_multipart=False
@@ -81,16 +81,16 @@ def test_strong_parameter_is_read_from_the_query_only(plex_tv: Client) -> None:
         plex_tv.send("POST", "/api/v2/pins?strong=yes", CLIENT),
         plex_tv.send("POST", "/api/v2/pins", {**CLIENT, "strong": "true"}),
     ]
-    assert [len(answer.json()["code"]) for answer in answers] == [4] * 5
+    assert [len(response.json()["code"]) for response in responses] == [4] * 5
     assert len(create_pin(plex_tv)["code"]) == 25
 
 
 def test_sign_in_page_refuses_a_short_code(plex_tv: Client) -> None:
-    weak = create_pin(plex_tv, strong="false")
-    refused = approve(plex_tv, weak, "alice")
+    short = create_pin(plex_tv, strong="false")
+    refused = approve(plex_tv, short, "alice")
     assert refused.status == 400
     assert "plex.tv/link" in refused.json()["error"]
-    assert plex_tv.get(f"/api/v2/pins/{weak['id']}", CLIENT).json()["authToken"] is None
+    assert plex_tv.get(f"/api/v2/pins/{short['id']}", CLIENT).json()["authToken"] is None
 
 
 @pytest.mark.parametrize(
@@ -227,10 +227,10 @@ def test_resources_list_the_server_for_members_only(
 ) -> None:
     path = "/api/v2/resources?includeHttps=1&includeRelay=1"
     resources = plex_tv.get(path, sign_in(plex_tv, username)).json()
-    ours = [found for found in resources if found["clientIdentifier"] == SERVER_ID]
-    assert [found["owned"] for found in ours] == ([] if owned is None else [owned])
-    assert all("server" in found["provides"].split(",") for found in ours)
-    assert len(resources) - len(ours) == 2
+    servers = [resource for resource in resources if resource["clientIdentifier"] == SERVER_ID]
+    assert [resource["owned"] for resource in servers] == ([] if owned is None else [owned])
+    assert all("server" in resource["provides"].split(",") for resource in servers)
+    assert len(resources) - len(servers) == 2
 
 
 def test_ping_returns_pong(plex_tv: Client) -> None:

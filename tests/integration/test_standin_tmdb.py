@@ -30,12 +30,12 @@ def search(client: Client, kind: str, query: str, page: str = "1") -> dict[str, 
         headers=KEY,
     )
     assert answer.status == 200
-    found: dict[str, Any] = answer.json()
-    return found
+    results: dict[str, Any] = answer.json()
+    return results
 
 
-def names(found: dict[str, Any]) -> list[str]:
-    return [result.get("title") or result["name"] for result in found["results"]]
+def titles_of(page: dict[str, Any]) -> list[str]:
+    return [result.get("title") or result["name"] for result in page["results"]]
 
 
 def test_search_has_pages_of_twenty_sorted_by_popularity(tmdb_api: Client) -> None:
@@ -72,7 +72,7 @@ def test_invalid_page_number_is_rejected(tmdb_api: Client, page: str) -> None:
 def test_search_ignores_case_and_accents(
     tmdb_api: Client, kind: str, query: str, expected: str
 ) -> None:
-    assert expected in names(search(tmdb_api, kind, query))
+    assert expected in titles_of(search(tmdb_api, kind, query))
 
 
 @pytest.mark.parametrize("query", ["", "?query=", "?query=%20%20", "?page=1"])
@@ -85,13 +85,13 @@ def test_search_without_a_query_is_rejected(tmdb_api: Client, kind: str, query: 
 
 @pytest.mark.parametrize("query", ["matrix potter", "%matrix", "_"])
 def test_search_matches_all_words_and_has_no_wildcards(tmdb_api: Client, query: str) -> None:
-    found = search(tmdb_api, "multi", query)
-    assert (found["results"], found["total_results"]) == ([], 0)
+    page = search(tmdb_api, "multi", query)
+    assert (page["results"], page["total_results"]) == ([], 0)
 
 
 def test_multi_search_marks_films_shows_and_people(tmdb_api: Client) -> None:
     fargo = search(tmdb_api, "multi", "fargo")["results"]
-    assert {(found["media_type"], found["id"]) for found in fargo} == {
+    assert {(result["media_type"], result["id"]) for result in fargo} == {
         ("movie", 275),
         ("tv", 60622),
     }
@@ -210,8 +210,8 @@ def test_unknown_date_is_empty_or_missing() -> None:
     planned = Title("tv", 5, "Planned Show", seasons={1: 0})
     app = create_app(Catalogue((planned,)))
     with served(app) as origin, client_of(origin) as client:
-        (found,) = search(client, "tv", "planned")["results"]
-        assert "first_air_date" not in found
+        (result,) = search(client, "tv", "planned")["results"]
+        assert "first_air_date" not in result
         show = client.get("/3/tv/5", KEY).json()
     assert show["first_air_date"] == ""
     assert (show["seasons"][0]["episode_count"], show["seasons"][0]["air_date"]) == (0, None)

@@ -35,10 +35,10 @@ def add_request(db: Db, name: str, media_type: str, status: str, *, days_ago: fl
 
 
 def test_stats_of_an_unused_service_are_zero(people: dict[str, str]) -> None:
-    found = stats(people["alice"])
-    generated = datetime.fromisoformat(found.pop("generatedAt"))
+    figures = stats(people["alice"])
+    generated = datetime.fromisoformat(figures.pop("generatedAt"))
     assert abs(datetime.now(UTC) - generated) < timedelta(minutes=1)
-    assert found == {
+    assert figures == {
         "users": {"total": 3, "active": 3, "suspended": 0, "admins": 1},
         "requests": {
             "total": 0,
@@ -62,10 +62,10 @@ def test_requests_are_counted_by_status_type_and_age(db: Db, people: dict[str, s
     add_request(db, "carol", "movie", "approved", days_ago=29.9)
     add_request(db, "carol", "movie", "approved", days_ago=30.1)
     add_request(db, "carol", "movie", "declined", days_ago=400)
-    found = stats(people["alice"])["requests"]
-    oldest = datetime.fromisoformat(found.pop("oldestPendingAt"))
+    figures = stats(people["alice"])["requests"]
+    oldest = datetime.fromisoformat(figures.pop("oldestPendingAt"))
     assert abs(datetime.now(UTC) - timedelta(days=6.9) - oldest) < timedelta(minutes=1)
-    assert found == {
+    assert figures == {
         "total": 6,
         "pending": 2,
         "approved": 3,
@@ -79,10 +79,10 @@ def test_requests_are_counted_by_status_type_and_age(db: Db, people: dict[str, s
 
 def test_request_counts_as_soon_as_it_is_created(people: dict[str, str], keys: redis.Redis) -> None:
     body = {"mediaType": "movie", "tmdbId": 603}
-    made = call("POST", "/api/media/request", token=people["bob"], body=body).data
+    created = call("POST", "/api/media/request", token=people["bob"], body=body).data
     pending = stats(people["alice"])["requests"]
-    assert (pending["pending"], pending["oldestPendingAt"]) == (1, made["requestedAt"])
-    call("POST", f"/api/admin/requests/{made['id']}/approve", token=people["alice"])
+    assert (pending["pending"], pending["oldestPendingAt"]) == (1, created["requestedAt"])
+    call("POST", f"/api/admin/requests/{created['id']}/approve", token=people["alice"])
     keys.flushdb()
     decided = stats(people["alice"])["requests"]
     assert (decided["pending"], decided["approved"]) == (0, 1)
@@ -92,8 +92,8 @@ def test_request_counts_as_soon_as_it_is_created(people: dict[str, str], keys: r
 def test_users_are_counted_by_status_and_role(db: Db, people: dict[str, str]) -> None:
     db.execute("UPDATE users SET role = 'admin' WHERE username = 'carol'")
     db.execute("UPDATE users SET status = 'suspended' WHERE username = 'bob'")
-    found = stats(people["alice"])["users"]
-    assert found == {"total": 3, "active": 2, "suspended": 1, "admins": 2}
+    figures = stats(people["alice"])["users"]
+    assert figures == {"total": 3, "active": 2, "suspended": 1, "admins": 2}
 
 
 def test_active_sessions_are_counted(
@@ -136,8 +136,8 @@ def test_top_requesters_are_the_five_with_most_requests_in_30_days(
             add_request(db, name, "movie", "declined", days_ago=29)
     for _ in range(20):
         add_request(db, "person5", "tv", "declined", days_ago=31)
-    found = stats(people["alice"])["topRequesters"]
-    assert [(each["username"], each["requests"]) for each in found] == [
+    figures = stats(people["alice"])["topRequesters"]
+    assert [(each["username"], each["requests"]) for each in figures] == [
         ("bob", 7),
         ("carol", 6),
         ("person1", 5),
@@ -145,7 +145,7 @@ def test_top_requesters_are_the_five_with_most_requests_in_30_days(
         ("person3", 3),
     ]
     bob = call("GET", "/api/auth/me", token=people["bob"]).data["id"]
-    assert found[0] == {"userId": bob, "username": "bob", "requests": 7}
+    assert figures[0] == {"userId": bob, "username": "bob", "requests": 7}
 
 
 def test_stats_are_cached_for_a_minute(db: Db, people: dict[str, str], keys: redis.Redis) -> None:

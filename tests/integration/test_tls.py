@@ -22,7 +22,7 @@ RDS = "medianest.eu-west-1.rds.amazonaws.com"
 
 
 @pytest.fixture
-def impostor(tmp_path: Path) -> ssl.SSLContext:
+def self_signed_context(tmp_path: Path) -> ssl.SSLContext:
     """Return the TLS context of a server with a self-signed certificate."""
     return server_context(*self_signed(tmp_path))
 
@@ -54,29 +54,36 @@ def serving(context: ssl.SSLContext, received: list[bytes], *, postgres: bool) -
 
 
 @pytest.mark.usefixtures("environment")
-def test_upstream_with_an_untrusted_certificate_receives_nothing(impostor: ssl.SSLContext) -> None:
+def test_upstream_with_an_untrusted_certificate_receives_nothing(
+    self_signed_context: ssl.SSLContext,
+) -> None:
     received: list[bytes] = []
-    with serving(impostor, received, postgres=False) as port, pytest.raises(http.UpstreamError):
+    with (
+        serving(self_signed_context, received, postgres=False) as port,
+        pytest.raises(http.UpstreamError),
+    ):
         http.request_json("GET", f"https://localhost:{port}/", headers={"X-Plex-Token": "secret"})
     assert b"secret" not in b"".join(received)
 
 
 @pytest.mark.usefixtures("environment")
-def test_cache_with_an_untrusted_certificate_receives_nothing(impostor: ssl.SSLContext) -> None:
+def test_cache_with_an_untrusted_certificate_receives_nothing(
+    self_signed_context: ssl.SSLContext,
+) -> None:
     received: list[bytes] = []
-    with serving(impostor, received, postgres=False) as port:
+    with serving(self_signed_context, received, postgres=False) as port:
         assert Cache(SecretStr(f"rediss://:secret@localhost:{port}/0")).ping() is False
     assert b"secret" not in b"".join(received)
 
 
 @pytest.mark.usefixtures("environment")
 def test_database_with_an_untrusted_certificate_receives_nothing(
-    impostor: ssl.SSLContext, tmp_path: Path
+    self_signed_context: ssl.SSLContext, tmp_path: Path
 ) -> None:
     received: list[bytes] = []
     (tmp_path / "other").mkdir()
     trusted, _ = self_signed(tmp_path / "other")
-    with serving(impostor, received, postgres=True) as port:
+    with serving(self_signed_context, received, postgres=True) as port:
         address = f"postgresql://u:secret@localhost:{port}/d?sslmode=verify-full"
         database = Database(SecretStr(f"{address}&sslrootcert={trusted}"))
         with pytest.raises(AppError, match="DATABASE_CONNECTION_ERROR"), database.transaction():

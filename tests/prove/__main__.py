@@ -12,38 +12,38 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from tests.prove.chart import chart
-from tests.prove.endurance import Endured, endure
+from tests.prove.endurance import EnduranceResult, endure
 from tests.prove.matrix import Scale, prove
 from tests.prove.measure import Row
 from tests.prove.plan import FAULTS, Fault
-from tests.prove.report import endured_line, line, page
+from tests.prove.report import endurance_line, line, page
 from tests.prove.stage import Setting
 from tests.support.api import ROOT
 
 SHORT = Scale(calm=2.0, fault=4.0, users=5, period=0.9, speed=False)
-# In the short form, faults with the same setting share a stage. The stages run at the same time:
-# they wait more than they work, above all for breakers.
+# In the short form, faults with the same setting share a stage. The stages run at the same time,
+# because they spend most of it waiting, mainly for breakers to close.
 SHORT_MINUTES, SHORT_USERS = 0.1, 12
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the selected faults and return the exit code."""
     options = _parse(arguments)
-    faults = [each for each in FAULTS if _is_asked(each, options)]
+    faults = [each for each in FAULTS if _is_selected(each, options)]
     scale = SHORT if options.short else Scale(calm=options.calm, fault=options.seconds)
     started = time.monotonic()
     if options.short:
-        rows, endured = _short(faults, options)
+        rows, endurance = _run_short_form(faults, options)
     else:
-        rows = [row for fault in faults for row in prove([fault], scale, _tell)]
-        endured = _endurance(options)
+        rows = [row for fault in faults for row in prove([fault], scale, _print_row)]
+        endurance = _run_endurance(options)
     if options.write or not (options.short or options.only):
-        _write(rows, endured, scale)
-    bad = [row for row in rows if row.failures]
-    failed = len(bad) + bool(endured and endured.failures)
-    print(f"{len(rows) - len(bad)} of {len(rows)} faults passed", end="")
-    print(f", {failed} failed" if failed else "", f"({time.monotonic() - started:.0f} s)")
-    return 1 if failed else 0
+        _write(rows, endurance, scale)
+    failed_rows = [row for row in rows if row.failures]
+    failures = len(failed_rows) + bool(endurance and endurance.failures)
+    print(f"{len(rows) - len(failed_rows)} of {len(rows)} faults passed", end="")
+    print(f", {failures} failed" if failures else "", f"({time.monotonic() - started:.0f} s)")
+    return 1 if failures else 0
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -79,44 +79,44 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     return options
 
 
-def _is_asked(fault: Fault, options: argparse.Namespace) -> bool:
+def _is_selected(fault: Fault, options: argparse.Namespace) -> bool:
     if options.only:
         return fault.name in options.only
     return fault.short or not options.short
 
 
-def _short(
+def _run_short_form(
     faults: Sequence[Fault], options: argparse.Namespace
-) -> tuple[list[Row], Endured | None]:
+) -> tuple[list[Row], EnduranceResult | None]:
     stages: dict[Setting, list[Fault]] = defaultdict(list)
     for fault in faults:
         stages[fault.setting].append(fault)
     with ThreadPoolExecutor(len(stages) + 1) as pool:
         try:
-            proofs = [pool.submit(prove, each, SHORT, _tell) for each in stages.values()]
-            endured = pool.submit(_endurance, options)
-            return [row for proof in proofs for row in proof.result()], endured.result()
+            proofs = [pool.submit(prove, each, SHORT, _print_row) for each in stages.values()]
+            endurance = pool.submit(_run_endurance, options)
+            return [row for proof in proofs for row in proof.result()], endurance.result()
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
 
 
-def _tell(row: Row) -> None:
+def _print_row(row: Row) -> None:
     print(line(row), *(f"    MISSED: {each}" for each in row.failures), sep="\n", flush=True)
 
 
-def _endurance(options: argparse.Namespace) -> Endured | None:
+def _run_endurance(options: argparse.Namespace) -> EnduranceResult | None:
     if not options.minutes:
         return None
-    found = endure(options.minutes * 60, options.users)
-    print(endured_line(found), *(f"    MISSED: {each}" for each in found.failures), sep="\n")
-    return found
+    result = endure(options.minutes * 60, options.users)
+    print(endurance_line(result), *(f"    MISSED: {each}" for each in result.failures), sep="\n")
+    return result
 
 
-def _write(rows: list[Row], endured: Endured | None, scale: Scale) -> None:
+def _write(rows: list[Row], endurance: EnduranceResult | None, scale: Scale) -> None:
     folder = ROOT / "docs"
-    (folder / "reliability.md").write_text(page(rows, endured, scale), encoding="utf-8")
-    (folder / "reliability.svg").write_text(chart(rows, endured), encoding="utf-8")
+    (folder / "reliability.md").write_text(page(rows, endurance, scale), encoding="utf-8")
+    (folder / "reliability.svg").write_text(chart(rows, endurance), encoding="utf-8")
     print("wrote docs/reliability.md and docs/reliability.svg")
 
 

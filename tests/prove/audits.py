@@ -8,7 +8,7 @@ import psycopg
 type Db = psycopg.Connection[tuple[Any, ...]]
 
 # Each query finds a violation; its rows name the affected object.
-_DOUBLED: Mapping[str, str] = {
+_DUPLICATES: Mapping[str, str] = {
     "has two active requests": (
         "SELECT media_type || ' ' || tmdb_id || coalesce(' season ' || season, '')"
         " FROM request_items WHERE active GROUP BY media_type, tmdb_id, season HAVING count(*) > 1"
@@ -32,13 +32,13 @@ _UNAUDITED: Mapping[str, str] = {
         " ON a.target_id = r.id::text AND a.action = 'request.created'"
         " GROUP BY r.id HAVING count(a.id) <> 1"
     ),
-    "was created by the audit log, but neither exists nor was cancelled": (
+    "was created according to the audit log, but neither exists nor was cancelled": (
         "SELECT 'request ' || a.target_id FROM audit_logs a"
         " LEFT JOIN media_requests r ON r.id::text = a.target_id"
         " LEFT JOIN audit_logs c ON c.target_id = a.target_id AND c.action = 'request.cancelled'"
         " WHERE a.action = 'request.created' AND (r.id IS NULL) = (c.id IS NULL)"
     ),
-    "was cancelled by the audit log, but never created": (
+    "was cancelled according to the audit log, but never created": (
         "SELECT 'request ' || c.target_id FROM audit_logs c"
         " LEFT JOIN audit_logs a ON a.target_id = c.target_id AND a.action = 'request.created'"
         " WHERE c.action = 'request.cancelled' AND a.id IS NULL"
@@ -74,18 +74,18 @@ _UNAUDITED: Mapping[str, str] = {
 }
 
 
-def doubled(db: Db) -> list[str]:
-    """Return every duplicate."""
-    return _found(db, _DOUBLED)
+def duplicates(db: Db) -> list[str]:
+    """Return each object with a duplicate, and what is duplicated."""
+    return _violations(db, _DUPLICATES)
 
 
 def unaudited(db: Db) -> list[str]:
     """Return each change without its audit row, and each audit row without its change."""
-    return _found(db, _UNAUDITED)
+    return _violations(db, _UNAUDITED)
 
 
 def counted(db: Db, action: str) -> dict[str, int]:
-    """Return the number of audited actions per user; a row can count for several."""
+    """Return the number of audited actions per user; a row can count several actions."""
     rows = db.execute(
         "SELECT user_id::text, sum(coalesce((details->>'count')::int, 1))::int FROM audit_logs"
         " WHERE action = %s GROUP BY user_id",
@@ -94,7 +94,9 @@ def counted(db: Db, action: str) -> dict[str, int]:
     return {str(user_id): int(number) for user_id, number in rows}
 
 
-def _found(db: Db, queries: Mapping[str, str]) -> list[str]:
+def _violations(db: Db, queries: Mapping[str, str]) -> list[str]:
     return [
-        f"{row[0]} {what}" for what, query in queries.items() for row in db.execute(query.encode())
+        f"{row[0]} {violation}"
+        for violation, query in queries.items()
+        for row in db.execute(query.encode())
     ]

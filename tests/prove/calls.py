@@ -18,12 +18,12 @@ ROUTINE: Mapping[str, frozenset[str]] = {
     "create": frozenset({"ALREADY_REQUESTED"}),
     "cancel": frozenset({"INVALID_STATE", "NOT_FOUND"}),
     "decide": frozenset({"INVALID_STATE", "NOT_FOUND"}),
-    "one": frozenset({"NOT_FOUND"}),
+    "one_request": frozenset({"NOT_FOUND"}),
 }
-# The kinds of calls, by the parts that they depend on.
+# The kinds of calls, by the part of the service that they depend on.
 PARTS: Mapping[str, frozenset[str]] = {
     "session": frozenset({"me", "sessions"}),
-    "read": frozenset({"own", "one", "pending", "users", "audit", "stats"}),
+    "read": frozenset({"my_requests", "one_request", "pending", "users", "audit", "stats"}),
     "catalog": frozenset({"search", "details"}),
     "create": frozenset({"create"}),
     "decide": frozenset({"cancel", "decide", "bulk"}),
@@ -76,7 +76,7 @@ class Reply:
         return 200 <= self.status < 300
 
     @property
-    def unanswered(self) -> bool:
+    def outcome_unknown(self) -> bool:
         """Return whether a write may have been committed without an acknowledgement."""
         return self.status == 0 or self.status >= 500
 
@@ -124,11 +124,11 @@ class Http:
         excused: frozenset[str] = frozenset(),
     ) -> Reply:
         """Make a call, and validate the response against the API document."""
-        sent = {"User-Agent": "prove", **(headers or {})}
+        request_headers = {"User-Agent": "prove", **(headers or {})}
         if body is not None:
-            sent["Content-Type"] = "application/json"
+            request_headers["Content-Type"] = "application/json"
         if token is not None:
-            sent["Authorization"] = f"Bearer {token}"
+            request_headers["Authorization"] = f"Bearer {token}"
         content = None if body is None else json.dumps(body).encode()
         started = time.monotonic()
         try:
@@ -136,7 +136,7 @@ class Http:
                 method,
                 self._url + path,
                 body=content,
-                headers=sent,
+                headers=request_headers,
                 timeout=CLIENT_SECONDS,
                 redirect=False,
             )
@@ -146,9 +146,9 @@ class Http:
             self._journal.add(Call(kind, started, ended, 0, "", problem))
             return Reply(0, None)
         ended = time.monotonic()
-        lowered = {name.lower(): value for name, value in response.headers.items()}
+        response_headers = {name.lower(): value for name, value in response.headers.items()}
         text = response.data.decode(errors="replace")
-        reply, problem = read(method, path, response.status, lowered, text)
+        reply, problem = read(method, path, response.status, response_headers, text)
         code = reply.code
         call = Call(kind, started, ended, response.status, code, problem, code in excused)
         self._journal.add(call)

@@ -3,13 +3,13 @@
 import math
 from collections.abc import Iterator, Sequence
 
-from tests.prove.endurance import Endured
+from tests.prove.endurance import EnduranceResult
 from tests.prove.measure import Row
 
 _WIDTH = 860
 _LEFT, _RIGHT, _TOP = 250, 800, 70
 _ROW, _GAP = 26, 90
-_LEAST, _MOST = 0.005, 20.0  # seconds
+_MIN_SECONDS, _MAX_SECONDS = 0.005, 20.0  # seconds
 _MEMORY_HEIGHT = 200
 _BEFORE, _DURING = "#2f5fa8", "#b86e00"
 _TEXT, _GRID, _STRONG = "#3b4a5a", "#dfe5ea", "#17202a"
@@ -17,19 +17,19 @@ _FONT = "system-ui, -apple-system, 'Segoe UI', Helvetica, Arial, sans-serif"
 _MIB = 2**20
 
 
-def chart(rows: Sequence[Row], endured: Endured | None) -> str:
+def chart(rows: Sequence[Row], endurance: EnduranceResult | None) -> str:
     """Return docs/reliability.svg."""
-    run = [row for row in rows if not row.not_run]
-    bottom = _TOP + _ROW * len(run)
-    height = bottom + 50 + (_MEMORY_HEIGHT + _GAP if endured else 0)
+    rows_run = [row for row in rows if not row.not_run]
+    bottom = _TOP + _ROW * len(rows_run)
+    height = bottom + 50 + (_MEMORY_HEIGHT + _GAP if endurance else 0)
     parts = [
         f'<rect width="{_WIDTH}" height="{height}" rx="10" fill="#fbfcfd"/>',
         _text(20, 30, "p95 of all calls, in milliseconds", fill=_STRONG, weight=600),
         _text(_LEFT, 54, "before", fill=_BEFORE, weight=600),
         _text(_LEFT + 70, 54, "during the fault", fill=_DURING, weight=600),
         *_scale(bottom),
-        *(part for number, row in enumerate(run) for part in _bars(row, _TOP + _ROW * number)),
-        *(_memory(endured, bottom + _GAP) if endured else ()),
+        *(part for number, row in enumerate(rows_run) for part in _bars(row, _TOP + _ROW * number)),
+        *(_memory(endurance, bottom + _GAP) if endurance else ()),
     ]
     return "\n".join(
         (
@@ -59,35 +59,37 @@ def _bars(row: Row, y: int) -> Iterator[str]:
     yield _text(x + 6, y + 16, label, size=12)
 
 
-def _memory(endured: Endured, top: int) -> Iterator[str]:
+def _memory(endurance: EnduranceResult, top: int) -> Iterator[str]:
     """Draw the average memory of a worker over time."""
     points = [
         (sample.at, sum(sample.memory.values()) / _MIB / max(len(sample.memory), 1))
-        for sample in endured.samples
+        for sample in endurance.samples
     ]
-    most = math.ceil(max(size for _, size in points) / 50) * 50
+    maximum = math.ceil(max(size for _, size in points) / 50) * 50
     bottom = top + _MEMORY_HEIGHT
-    title = f"Memory of a worker on average, in MiB: {endured.users} users"
+    title = f"Memory of a worker on average, in MiB: {endurance.users} users"
     yield _text(20, top - 20, title, fill=_STRONG, weight=600)
-    for size in range(0, most + 1, 50):
-        y = bottom - size / most * _MEMORY_HEIGHT
+    for size in range(0, maximum + 1, 50):
+        y = bottom - size / maximum * _MEMORY_HEIGHT
         yield f'<path d="M70 {y:.1f} H{_RIGHT}" stroke="{_GRID}"/>'
         yield _text(60, y + 5, str(size), anchor="end")
-    for share in range(6):
-        x = 70 + share / 5 * (_RIGHT - 70)
-        yield _text(x, bottom + 22, f"{share / 5 * endured.seconds / 60:.1f} min", anchor="middle")
+    for fraction in range(6):
+        x = 70 + fraction / 5 * (_RIGHT - 70)
+        yield _text(
+            x, bottom + 22, f"{fraction / 5 * endurance.seconds / 60:.1f} min", anchor="middle"
+        )
     line = " ".join(
-        f"{70 + at / endured.seconds * (_RIGHT - 70):.1f},"
-        f"{bottom - size / most * _MEMORY_HEIGHT:.1f}"
+        f"{70 + at / endurance.seconds * (_RIGHT - 70):.1f},"
+        f"{bottom - size / maximum * _MEMORY_HEIGHT:.1f}"
         for at, size in points
     )
     yield f'<polyline points="{line}" fill="none" stroke="{_BEFORE}" stroke-width="2.5"/>'
 
 
 def _x(seconds: float) -> float:
-    bounded = min(max(seconds, _LEAST), _MOST)
-    share = math.log(bounded / _LEAST) / math.log(_MOST / _LEAST)
-    return _LEFT + share * (_RIGHT - 90 - _LEFT)
+    bounded = min(max(seconds, _MIN_SECONDS), _MAX_SECONDS)
+    fraction = math.log(bounded / _MIN_SECONDS) / math.log(_MAX_SECONDS / _MIN_SECONDS)
+    return _LEFT + fraction * (_RIGHT - 90 - _LEFT)
 
 
 def _text(
@@ -100,5 +102,5 @@ def _text(
     weight: int = 400,
     size: int = 14,
 ) -> str:
-    place = f'x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" font-size="{size}"'
-    return f'<text {place} fill="{fill}" font-weight="{weight}">{text}</text>'
+    attributes = f'x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" font-size="{size}"'
+    return f'<text {attributes} fill="{fill}" font-weight="{weight}">{text}</text>'

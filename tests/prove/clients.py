@@ -23,16 +23,16 @@ SEASONS = [
     if season != "0"
 ]
 WORDS = ["the", "star", "love", "man", "king", "night", "war", "dark", "matrix", "life"]
-# With this pause, ten users who all sign in stay below the throttle of API Gateway.
+# With this pause, ten users that retry their sign-in stay below the throttle of API Gateway.
 RETRY_SECONDS = 4.0
-WANTED_SHARE = 0.15
-# The most requests of a user with an unknown outcome.
-MOST_UNSETTLED = 3
-USERS_DO = {
-    "me": 16, "search": 14, "details": 9, "own": 10, "one": 6, "create": 16, "cancel": 5,
-    "health": 3, "sessions": 3, "refresh": 3, "sign_in_again": 4,
+PREFERRED_SHARE = 0.15
+# The maximum number of creations with an unknown outcome per user.
+MAX_UNSETTLED = 3
+USER_WEIGHTS = {
+    "me": 16, "search": 14, "details": 9, "my_requests": 10, "one_request": 6, "create": 16,
+    "cancel": 5, "health": 3, "sessions": 3, "refresh": 3, "sign_in_again": 4,
 }  # fmt: skip
-ADMINS_DO = {
+ADMIN_WEIGHTS = {
     "me": 5, "pending": 8, "decide": 12, "bulk": 5, "users": 5, "audit": 5, "stats": 5,
     "search": 3, "refresh": 2,
 }  # fmt: skip
@@ -42,9 +42,11 @@ _ACTION_OF = {"pin": "sign_in_again", "verify": "sign_in_again", "logout": "sign
 
 def claims_of(token: str) -> dict[str, Any]:
     """Return the claims of a token."""
-    part = token.split(".")[1]
-    found: dict[str, Any] = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
-    return found
+    payload = token.split(".")[1]
+    claims: dict[str, Any] = json.loads(
+        base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4))
+    )
+    return claims
 
 
 class Client:
@@ -57,7 +59,7 @@ class Client:
         ledger: Ledger,
         name: str,
         *,
-        does: Mapping[str, int],
+        weights: Mapping[str, int],
         seed: int,
     ) -> None:
         self.name = name
@@ -68,24 +70,24 @@ class Client:
         self._plex_url = plex_url
         self._ledger = ledger
         self._random = random.Random(f"{name} {seed}")
-        self._does = list(does), list(does.values())
+        self._weighted_actions = list(weights), list(weights.values())
         self._mine: list[str] = []
-        self._open: list[str] = []  # pending requests that an admin has listed
+        self._pending_ids: list[str] = []  # pending requests that an admin has listed
         self._unsettled: dict[str, float] = {}  # by key: when to retry
-        self._unsure = False
+        self._session_uncertain = False
         self._sign_in_at = 0.0
 
-    def act(self, wanted: Collection[str] = ()) -> None:
-        """Make one call, preferably of a `wanted` kind that this user makes."""
-        if self.token is None or (self._unsure and self._random.random() < 0.25):
+    def act(self, preferred: Collection[str] = ()) -> None:
+        """Make one call, preferably of a `preferred` kind that this user makes."""
+        if self.token is None or (self._session_uncertain and self._random.random() < 0.25):
             if time.monotonic() >= self._sign_in_at and not self.sign_in():
                 self._sign_in_at = time.monotonic() + RETRY_SECONDS
             return
-        names, weights = self._does
-        preferred = sorted({_ACTION_OF.get(kind, kind) for kind in wanted} & set(names))
-        # Only a share of the calls, because API Gateway throttles sign-ins of all users at once.
-        if preferred and self._random.random() < WANTED_SHARE:
-            name = self._random.choice(preferred)
+        names, weights = self._weighted_actions
+        candidates = sorted({_ACTION_OF.get(kind, kind) for kind in preferred} & set(names))
+        # Prefer a kind for a share of the calls only: API Gateway throttles sign-ins of all users.
+        if candidates and self._random.random() < PREFERRED_SHARE:
+            name = self._random.choice(candidates)
         else:
             name = self._random.choices(names, weights)[0]
         action: Callable[[], None] = getattr(self, f"_{name}")
@@ -99,14 +101,14 @@ class Client:
         approve(self._plex_url, pin.body["data"]["code"], self.name)
         body = {"pinId": pin.body["data"]["pinId"]}
         reply = self._http.call("verify", "POST", "/api/auth/plex/verify", body=body)
-        if reply.unanswered and self.user_id:
-            self._ledger.maybe_signed_in(self.user_id)
+        if reply.outcome_unknown and self.user_id:
+            self._ledger.sign_in_unknown(self.user_id)
         if not reply.ok:
             return False
         self.user_id = reply.body["data"]["user"]["id"]
         self._use_token(reply.body["data"]["token"])
         self._ledger.signed_in(self.user_id, self.session_id, reply.body["data"]["token"])
-        self._unsure = False
+        self._session_uncertain = False
         return True
 
     def settle(self, seconds: float) -> None:
@@ -135,7 +137,7 @@ class Client:
 
     def _call(self, kind: str, method: str, path: str, **options: Any) -> Reply:
         excused = options.pop("excused", frozenset())
-        if self._unsure:
+        if self._session_uncertain:
             # A refresh or sign-out without a response may have been committed.
             excused |= {"JWT_INVALID"}
         reply = self._http.call(kind, method, path, token=self.token, excused=excused, **options)
@@ -161,45 +163,47 @@ class Client:
     def _details(self) -> None:
         self._call("details", "GET", f"/api/media/movie/{self._random.choice(FILMS)}")
 
-    def _own(self) -> None:
-        self._call("own", "GET", "/api/media/requests?limit=10")
+    def _my_requests(self) -> None:
+        self._call("my_requests", "GET", "/api/media/requests?limit=10")
 
-    def _one(self) -> None:
+    def _one_request(self) -> None:
         if not self._mine:
             self._create()
         else:
-            self._call("one", "GET", f"/api/media/requests/{self._random.choice(self._mine)}")
+            self._call(
+                "one_request", "GET", f"/api/media/requests/{self._random.choice(self._mine)}"
+            )
 
     def _create(self) -> None:
         due = [key for key, at in self._unsettled.items() if at <= time.monotonic()]
         if due:
             self._create_again(due[0])
-        elif len(self._unsettled) < MOST_UNSETTLED:
+        elif len(self._unsettled) < MAX_UNSETTLED:
             key = str(uuid.uuid4())
             body: dict[str, Any] = {"mediaType": "movie", "tmdbId": self._random.choice(FILMS)}
             if self._random.random() < 0.3:
                 show, season = self._random.choice(SEASONS)
                 body = {"mediaType": "tv", "tmdbId": show, "seasons": [season]}
-            self._ledger.wants(key, self.user_id, body)
+            self._ledger.creation_sent(key, self.user_id, body)
             self._create_again(key)
 
     def _create_again(self, key: str) -> None:
-        reply = self._send(key, self._ledger.creates[key].body)
+        reply = self._send(key, self._ledger.creations[key].body)
         if reply.ok:
             self._unsettled.pop(key, None)
             request_id = reply.body["data"]["id"]
-            wrong = self._ledger.created(key, request_id)
-            if wrong:
-                raise AssertionError(wrong)
+            deviation = self._ledger.created(key, request_id)
+            if deviation:
+                raise AssertionError(deviation)
             self._mine.append(request_id)
-        elif reply.unanswered or reply.status in {401, 429} or self._is_under_way(reply):
+        elif reply.outcome_unknown or reply.status in {401, 429} or self._is_in_progress(reply):
             self._unsettled[key] = time.monotonic() + RETRY_SECONDS
         else:
             self._unsettled.pop(key, None)
             self._ledger.refused(key)
 
     @staticmethod
-    def _is_under_way(reply: Reply) -> bool:
+    def _is_in_progress(reply: Reply) -> bool:
         return reply.code == "IDEMPOTENCY_IN_PROGRESS"
 
     def _send(self, key: str, body: dict[str, Any]) -> Reply:
@@ -219,62 +223,64 @@ class Client:
             return
         request_id = self._mine.pop(self._random.randrange(len(self._mine)))
         reply = self._call("cancel", "DELETE", f"/api/media/requests/{request_id}")
-        if reply.ok or reply.unanswered:
-            self._ledger.changed(request_id, "cancelled", sure=reply.ok)
+        if reply.ok or reply.outcome_unknown:
+            self._ledger.changed(request_id, "cancelled", acknowledged=reply.ok)
 
     def _refresh(self) -> None:
-        old = self.session_id
+        previous_id = self.session_id
         reply = self._call("refresh", "POST", "/api/auth/refresh", body={})
         if reply.ok:
             self._use_token(reply.body["data"]["token"])
-            self._ledger.refreshed(self.user_id, old, self.session_id, reply.body["data"]["token"])
-        elif reply.unanswered:
-            self._ledger.unsure(self.user_id, old)
-            self._unsure = True
+            self._ledger.refreshed(
+                self.user_id, previous_id, self.session_id, reply.body["data"]["token"]
+            )
+        elif reply.outcome_unknown:
+            self._ledger.refresh_unknown(self.user_id, previous_id)
+            self._session_uncertain = True
 
     def _sign_in_again(self) -> None:
-        old, token = self.session_id, self.token
+        previous_id, token = self.session_id, self.token
         if not self.sign_in():
             return
         reply = self._http.call("logout", "POST", "/api/auth/logout", body={}, token=token)
-        if reply.ok or reply.unanswered:
-            self._ledger.ended(old, sure=reply.ok)
+        if reply.ok or reply.outcome_unknown:
+            self._ledger.ended(previous_id, acknowledged=reply.ok)
 
     def _pending(self) -> None:
         reply = self._call("pending", "GET", "/api/admin/requests?status=pending&limit=20")
-        self._open = [each["id"] for each in reply.body["data"]] if reply.ok else []
+        self._pending_ids = [each["id"] for each in reply.body["data"]] if reply.ok else []
 
     def _decide(self) -> None:
-        if not self._open:
+        if not self._pending_ids:
             self._pending()
-        if not self._open:
+        if not self._pending_ids:
             return
-        request_id = self._open.pop(self._random.randrange(len(self._open)))
-        how, effect, body = self._decision()
-        path = f"/api/admin/requests/{request_id}/{how}"
+        request_id = self._pending_ids.pop(self._random.randrange(len(self._pending_ids)))
+        decision, effect, body = self._decision()
+        path = f"/api/admin/requests/{request_id}/{decision}"
         reply = self._call("decide", "POST", path, body=body)
-        if reply.ok or reply.unanswered:
-            self._ledger.changed(request_id, effect, sure=reply.ok)
+        if reply.ok or reply.outcome_unknown:
+            self._ledger.changed(request_id, effect, acknowledged=reply.ok)
 
     def _bulk(self) -> None:
-        if not self._open:
+        if not self._pending_ids:
             self._pending()
-        ids, self._open = self._open[:5], self._open[5:]
+        ids, self._pending_ids = self._pending_ids[:5], self._pending_ids[5:]
         if not ids:
             return
-        how, effect, body = self._decision()
+        decision, effect, body = self._decision()
         path = "/api/admin/requests/decisions"
-        reply = self._call("bulk", "POST", path, body={"decision": how, "ids": ids, **body})
+        reply = self._call("bulk", "POST", path, body={"decision": decision, "ids": ids, **body})
         if reply.ok:
             for item in reply.body["data"]:
                 if "status" in item:
-                    self._ledger.changed(item["id"], effect, sure=True)
-        elif reply.unanswered:
+                    self._ledger.changed(item["id"], effect, acknowledged=True)
+        elif reply.outcome_unknown:
             for request_id in ids:
-                self._ledger.changed(request_id, effect, sure=False)
+                self._ledger.changed(request_id, effect, acknowledged=False)
 
     def _decision(self) -> tuple[str, str, dict[str, str]]:
-        # Approve few, because an approved request keeps its title forever.
+        # Approve few requests, because an approved title cannot be requested again.
         if self._random.random() < 0.15:
             return "approve", "approved", {}
         return "decline", "declined", {"reason": "no room"}

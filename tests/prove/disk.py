@@ -12,7 +12,7 @@ _CHUNK = b"\0" * 65536
 
 
 class NoDiskError(Exception):
-    """A small file system cannot be mounted; the message names the missing right."""
+    """A small file system cannot be mounted; the message names the missing privilege."""
 
 
 @contextmanager
@@ -21,10 +21,10 @@ def small_disk(folder: Path) -> Iterator[None]:
     size = f"size={MEGABYTES}m,mode=0755"
     mount = ["mount", "-t", "tmpfs", "-o", size, "medianest-prove", str(folder)]
     if shutil.which("mount") is None or os.geteuid() != 0:
-        raise NoDiskError("the right to mount a file system (root)")
-    done = subprocess.run(mount, stderr=subprocess.PIPE, text=True, timeout=20, check=False)
-    if done.returncode:
-        raise NoDiskError(f"the right to mount a file system ({done.stderr.strip()})")
+        raise NoDiskError("the privilege to mount a file system (root)")
+    result = subprocess.run(mount, stderr=subprocess.PIPE, text=True, timeout=20, check=False)
+    if result.returncode:
+        raise NoDiskError(f"the privilege to mount a file system ({result.stderr.strip()})")
     try:
         yield
     finally:

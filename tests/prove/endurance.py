@@ -9,24 +9,24 @@ from pathlib import Path
 
 from tests.prove import processes
 from tests.prove.measure import p95
-from tests.prove.stage import Setting, Stage, stage
+from tests.prove.stage import Setting, Stage, build_stage
 
 SAMPLE_SECONDS = 5.0
-CALLS_A_SECOND = 25.0
-# The maximum of memory at the end relative to memory after the warm-up; functions still warm up in
-# shorter runs.
-MOST_GROWTH = 1.1
-LEAST_SECONDS = 300.0
+CALLS_PER_SECOND = 25.0
+# The maximum ratio of memory at the end to memory after the warm-up. It is checked only in runs of
+# at least MIN_SECONDS, because functions still warm up in shorter ones.
+MAX_GROWTH = 1.1
+MIN_SECONDS = 300.0
 # A worker has one connection; a worker that was just replaced may be counted twice.
 SPARE_CONNECTIONS = 3
-# The shares of the run in which a worker is warm (minute three of ten) and late.
+# The phases whose memory is compared, as fractions of the run: after the warm-up, and the end.
 WARM = (0.2, 0.3)
 LATE = (0.9, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """The resources of the workers at one time; memory in bytes by process."""
+    """The resources of the workers at one time; `memory` has the bytes of each process."""
 
     at: float
     memory: dict[int, int]
@@ -34,7 +34,7 @@ class Sample:
 
 
 @dataclass
-class Endured:
+class EnduranceResult:
     """The result of an endurance run."""
 
     users: int
@@ -44,89 +44,89 @@ class Endured:
     p95: float = 0.0
     writes: int = 0
     lost: int = 0
-    doubled: int = 0
+    duplicated: int = 0
     unaudited: int = 0
-    most_workers: int = 0
-    most_connections: int = 0
+    max_workers: int = 0
+    max_connections: int = 0
     growth: dict[str, float] = field(default_factory=dict)
     samples: list[Sample] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
 
 
-def endure(seconds: float, users: int) -> Endured:
+def endure(seconds: float, users: int) -> EnduranceResult:
     """Run many users on a service and return the result."""
-    found = Endured(users, seconds)
+    result = EnduranceResult(users, seconds)
     with (
         tempfile.TemporaryDirectory(prefix="medianest-prove-") as folder,
-        stage(Path(folder), Setting(), users=users) as on,
+        build_stage(Path(folder), Setting(), users=users) as stage,
     ):
-        functions = _live(on, found)
-        _judge_calls(on, found)
-        _judge_memory(found, functions)
-        found.failures += on.settle()
-        with on.database() as db:
-            findings = on.ledger.check(db)
-        found.writes = on.ledger.writes
-        found.lost, found.doubled = len(findings.lost), len(findings.doubled)
-        found.unaudited = len(findings.unaudited)
-        found.failures += findings.all[:20]
-    return found
+        functions = _collect_samples(stage, result)
+        _check_calls(stage, result)
+        _check_memory(result, functions)
+        result.failures += stage.settle()
+        with stage.database() as db:
+            findings = stage.ledger.check(db)
+        result.writes = stage.ledger.writes
+        result.lost, result.duplicated = len(findings.lost), len(findings.duplicated)
+        result.unaudited = len(findings.unaudited)
+        result.failures += findings.all[:20]
+    return result
 
 
-def _live(on: Stage, found: Endured) -> dict[int, str]:
+def _collect_samples(stage: Stage, result: EnduranceResult) -> dict[int, str]:
     functions: dict[int, str] = {}
-    with on.load(len(on.clients) / CALLS_A_SECOND), on.database() as db:
-        on.warm_up()
-        on.journal.calls.clear()
-        began = time.monotonic()
-        while (at := time.monotonic() - began) < found.seconds:
-            workers = processes.workers_of(on.service.process.pid)
+    with stage.load(len(stage.clients) / CALLS_PER_SECOND), stage.database() as db:
+        stage.warm_up()
+        stage.journal.calls.clear()
+        started = time.monotonic()
+        while (at := time.monotonic() - started) < result.seconds:
+            workers = processes.workers_of(stage.service.process.pid)
             functions |= workers
             [(connections,)] = db.execute(
                 "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'medianest-%'"
             ).fetchall()
             memory = {pid: processes.memory_of(pid) for pid in workers}
-            found.samples.append(Sample(at, memory, connections))
+            result.samples.append(Sample(at, memory, connections))
             if connections > len(workers) + SPARE_CONNECTIONS:
-                found.failures.append(f"{connections} connections from {len(workers)} workers")
-            time.sleep(min(SAMPLE_SECONDS, found.seconds / 60))
-    found.most_workers = max(len(sample.memory) for sample in found.samples)
-    found.most_connections = max(sample.connections for sample in found.samples)
+                result.failures.append(f"{connections} connections from {len(workers)} workers")
+            time.sleep(min(SAMPLE_SECONDS, result.seconds / 60))
+    result.max_workers = max(len(sample.memory) for sample in result.samples)
+    result.max_connections = max(sample.connections for sample in result.samples)
     return functions
 
 
-def _judge_calls(on: Stage, found: Endured) -> None:
-    calls = list(on.journal.calls)
-    found.calls, found.p95 = len(calls), p95(calls)
+def _check_calls(stage: Stage, result: EnduranceResult) -> None:
+    calls = list(stage.journal.calls)
+    result.calls, result.p95 = len(calls), p95(calls)
     failed = [call for call in calls if call.failed]
-    found.failed = len(failed)
-    found.failures += [f"{call.kind} {call.status} {call.code} {call.problem}" for call in failed][
+    result.failed = len(failed)
+    result.failures += [f"{call.kind} {call.status} {call.code} {call.problem}" for call in failed][
         :10
     ]
 
 
-def _judge_memory(found: Endured, functions: dict[int, str]) -> None:
+def _check_memory(result: EnduranceResult, functions: dict[int, str]) -> None:
     """Compare the memory of each process that ran in both phases."""
-    if found.seconds < LEAST_SECONDS:
+    if result.seconds < MIN_SECONDS:
         return
-    warm, late = (_medians(found, *share) for share in (WARM, LATE))
+    after_warm_up, at_the_end = (_medians(result, *factor) for factor in (WARM, LATE))
     growth: dict[str, list[float]] = defaultdict(list)
-    for pid in warm.keys() & late.keys():
-        growth[functions[pid]].append(late[pid] / warm[pid])
-    found.growth = {name: max(each) for name, each in sorted(growth.items())}
-    if not found.growth:
-        found.failures.append("no worker ran long enough to compare its memory")
-    found.failures += [
-        f"memory of {name} grew to {share:.2f} times its value"
-        for name, share in found.growth.items()
-        if share > MOST_GROWTH
+    for pid in after_warm_up.keys() & at_the_end.keys():
+        growth[functions[pid]].append(at_the_end[pid] / after_warm_up[pid])
+    result.growth = {name: max(each) for name, each in sorted(growth.items())}
+    if not result.growth:
+        result.failures.append("no worker ran long enough to compare its memory")
+    result.failures += [
+        f"memory of {name} grew to {factor:.2f} times its value"
+        for name, factor in result.growth.items()
+        if factor > MAX_GROWTH
     ]
 
 
-def _medians(found: Endured, start: float, end: float) -> dict[int, float]:
+def _medians(result: EnduranceResult, start: float, end: float) -> dict[int, float]:
     sizes: dict[int, list[int]] = defaultdict(list)
-    for sample in found.samples:
-        if start * found.seconds <= sample.at <= end * found.seconds:
+    for sample in result.samples:
+        if start * result.seconds <= sample.at <= end * result.seconds:
             for pid, size in sample.memory.items():
                 if size:
                     sizes[pid].append(size)

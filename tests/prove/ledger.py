@@ -13,7 +13,7 @@ type Db = psycopg.Connection[tuple[Any, ...]]
 
 
 @dataclass
-class Create:
+class Creation:
     """A creation with an idempotency key; `id` is set once it was acknowledged."""
 
     user_id: str
@@ -27,13 +27,13 @@ class Findings:
     """Differences between the record and the database."""
 
     lost: list[str] = field(default_factory=list)
-    doubled: list[str] = field(default_factory=list)
+    duplicated: list[str] = field(default_factory=list)
     unaudited: list[str] = field(default_factory=list)
 
     @property
     def all(self) -> list[str]:
         """Return all findings."""
-        return [*self.lost, *self.doubled, *self.unaudited]
+        return [*self.lost, *self.duplicated, *self.unaudited]
 
 
 class Ledger:
@@ -41,43 +41,43 @@ class Ledger:
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self.creates: dict[str, Create] = {}
-        # By request: the acknowledged effects, and the possible ones.
-        self.done: dict[str, list[str]] = defaultdict(list)
-        self.maybe: dict[str, set[str]] = defaultdict(set)
-        # By session: the user, the token, and the state: live, ended or unsure.
+        self.creations: dict[str, Creation] = {}
+        # By request: the acknowledged effects, and those of calls with an unknown outcome.
+        self.acknowledged: dict[str, list[str]] = defaultdict(list)
+        self.possible: dict[str, set[str]] = defaultdict(set)
+        # By session: the user, the token, and the state: live, ended or unknown.
         self.sessions: dict[str, tuple[str, str, str]] = {}
         self.refreshes: Counter[str] = Counter()
-        self.maybe_refreshes: Counter[str] = Counter()
+        self.possible_refreshes: Counter[str] = Counter()
         self.sign_ins: Counter[str] = Counter()
-        self.maybe_sign_ins: Counter[str] = Counter()
+        self.possible_sign_ins: Counter[str] = Counter()
 
-    def wants(self, key: str, user_id: str, body: dict[str, Any]) -> None:
+    def creation_sent(self, key: str, user_id: str, body: dict[str, Any]) -> None:
         """Record a creation before it is sent."""
         with self._lock:
-            self.creates[key] = Create(user_id, body)
+            self.creations[key] = Creation(user_id, body)
 
     def created(self, key: str, request_id: str) -> str:
         """Record that a request was created; return the deviation, if any."""
         with self._lock:
-            create = self.creates[key]
-            if create.id and create.id != request_id:
-                return f"key {key} created {create.id}, and then {request_id}"
-            create.id = request_id
+            creation = self.creations[key]
+            if creation.id and creation.id != request_id:
+                return f"key {key} created {creation.id}, and then {request_id}"
+            creation.id = request_id
             return ""
 
     def refused(self, key: str) -> None:
         """Record that a creation was rejected."""
         with self._lock:
-            self.creates[key].refused = True
+            self.creations[key].refused = True
 
-    def changed(self, request_id: str, effect: str, *, sure: bool) -> None:
+    def changed(self, request_id: str, effect: str, *, acknowledged: bool) -> None:
         """Record that a request was `approved`, `declined` or `cancelled`."""
         with self._lock:
-            if sure:
-                self.done[request_id].append(effect)
+            if acknowledged:
+                self.acknowledged[request_id].append(effect)
             else:
-                self.maybe[request_id].add(effect)
+                self.possible[request_id].add(effect)
 
     def signed_in(self, user_id: str, session_id: str, token: str) -> None:
         """Record a new session."""
@@ -85,45 +85,45 @@ class Ledger:
             self.sign_ins[user_id] += 1
             self.sessions[session_id] = (user_id, token, "live")
 
-    def refreshed(self, user_id: str, old: str, new: str, token: str) -> None:
+    def refreshed(self, user_id: str, previous_id: str, new_id: str, token: str) -> None:
         """Record that a refresh replaced a session."""
         with self._lock:
             self.refreshes[user_id] += 1
-            self.sessions[old] = (*self.sessions[old][:2], "ended")
-            self.sessions[new] = (user_id, token, "live")
+            self.sessions[previous_id] = (*self.sessions[previous_id][:2], "ended")
+            self.sessions[new_id] = (user_id, token, "live")
 
-    def ended(self, session_id: str, *, sure: bool) -> None:
+    def ended(self, session_id: str, *, acknowledged: bool) -> None:
         """Record that a session was revoked."""
         with self._lock:
-            state = "ended" if sure else "unsure"
+            state = "ended" if acknowledged else "unknown"
             self.sessions[session_id] = (*self.sessions[session_id][:2], state)
 
-    def unsure(self, user_id: str, session_id: str) -> None:
+    def refresh_unknown(self, user_id: str, session_id: str) -> None:
         """Record a refresh with an unknown outcome."""
         with self._lock:
-            self.maybe_refreshes[user_id] += 1
-            self.sessions[session_id] = (*self.sessions[session_id][:2], "unsure")
+            self.possible_refreshes[user_id] += 1
+            self.sessions[session_id] = (*self.sessions[session_id][:2], "unknown")
 
-    def maybe_signed_in(self, user_id: str) -> None:
+    def sign_in_unknown(self, user_id: str) -> None:
         """Record a sign-in with an unknown outcome."""
         with self._lock:
-            self.maybe_sign_ins[user_id] += 1
+            self.possible_sign_ins[user_id] += 1
 
     @property
     def writes(self) -> int:
         """Return the number of acknowledged writes."""
         return (
-            sum(bool(create.id) for create in self.creates.values())
-            + sum(len(effects) for effects in self.done.values())
+            sum(bool(creation.id) for creation in self.creations.values())
+            + sum(len(effects) for effects in self.acknowledged.values())
             + self.sign_ins.total()
             + self.refreshes.total()
             + sum(state == "ended" for _, _, state in self.sessions.values())
         )
 
-    def dead_tokens(self, most: int) -> list[str]:
+    def revoked_tokens(self, limit: int) -> list[str]:
         """Return the tokens of revoked sessions, latest first."""
         ended = [token for _, token, state in self.sessions.values() if state == "ended"]
-        return ended[::-1][:most]
+        return ended[::-1][:limit]
 
     def check(self, db: Db) -> Findings:
         """Compare with the database; no write may be in progress."""
@@ -131,49 +131,52 @@ class Ledger:
         self._check_requests(db, findings)
         self._check_effects(db, findings)
         self._check_sessions(db, findings)
-        findings.doubled += audits.doubled(db)
+        findings.duplicated += audits.duplicates(db)
         findings.unaudited += audits.unaudited(db)
         return findings
 
     def _check_requests(self, db: Db, findings: Findings) -> None:
-        made = Counter(
+        created_ids = Counter(
             row[0]
             for row in db.execute(
                 "SELECT target_id FROM audit_logs WHERE action = 'request.created'"
             )
         )
-        known = {create.id for create in self.creates.values() if create.id}
-        for key, create in self.creates.items():
-            if not create.id and not create.refused:
+        acknowledged_ids = {creation.id for creation in self.creations.values() if creation.id}
+        for key, creation in self.creations.items():
+            if not creation.id and not creation.refused:
                 findings.lost.append(f"key {key} never got a response")
-            elif create.id and create.id not in made:
-                findings.lost.append(f"request {create.id} was acknowledged but never created")
-        findings.doubled += [
-            f"request {each} was created but not acknowledged" for each in made.keys() - known
+            elif creation.id and creation.id not in created_ids:
+                findings.lost.append(f"request {creation.id} was acknowledged but never created")
+        findings.duplicated += [
+            f"request {each} was created but not acknowledged"
+            for each in created_ids.keys() - acknowledged_ids
         ]
         keys = db.execute(
             "SELECT key, count(DISTINCT response->>'id'), min(response->>'id')"
             " FROM idempotency_keys GROUP BY key"
         ).fetchall()
         for key, number, request_id in keys:
-            create_of = self.creates.get(key)
-            if create_of is None or number != 1 or create_of.id != request_id:
-                findings.doubled.append(f"key {key} has {request_id} in the database")
+            recorded = self.creations.get(key)
+            if recorded is None or number != 1 or recorded.id != request_id:
+                findings.duplicated.append(f"key {key} has {request_id} in the database")
 
     def _check_effects(self, db: Db, findings: Findings) -> None:
         rows = db.execute("SELECT id::text, status FROM media_requests").fetchall()
         status = {request_id: str(state) for request_id, state in rows}
-        for create in self.creates.values():
-            if not create.id:
+        for creation in self.creations.values():
+            if not creation.id:
                 continue
-            done, maybe = self.done.get(create.id, []), self.maybe.get(create.id, set())
-            found = status.get(create.id, "cancelled")
-            if len(done) > 1:
-                findings.doubled.append(f"request {create.id} was {' and '.join(done)}")
-            elif done and found != done[0]:
-                findings.lost.append(f"request {create.id} was {done[0]}, and is {found}")
-            elif not done and found not in {"pending", *maybe}:
-                findings.lost.append(f"request {create.id} is {found}, which no client requested")
+            acknowledged = self.acknowledged.get(creation.id, [])
+            possible = self.possible.get(creation.id, set())
+            request = f"request {creation.id}"
+            actual = status.get(creation.id, "cancelled")
+            if len(acknowledged) > 1:
+                findings.duplicated.append(f"{request} was {' and '.join(acknowledged)}")
+            elif acknowledged and actual != acknowledged[0]:
+                findings.lost.append(f"{request} was {acknowledged[0]}, and is {actual}")
+            elif not acknowledged and actual not in {"pending", *possible}:
+                findings.lost.append(f"{request} is {actual}, which no client requested")
 
     def _check_sessions(self, db: Db, findings: Findings) -> None:
         rows = db.execute("SELECT id::text, revoked_at IS NULL FROM sessions").fetchall()
@@ -183,15 +186,15 @@ class Ledger:
                 findings.lost.append(f"session {session_id} is missing")
             if state == "ended" and session_id in live:
                 findings.lost.append(f"session {session_id} was revoked but is live")
-        for kind, action, sure, maybe in (
-            ("sign-ins", "auth.sign_in", self.sign_ins, self.maybe_sign_ins),
-            ("refreshes", "session.refreshed", self.refreshes, self.maybe_refreshes),
+        for kind, action, acknowledged, possible in (
+            ("sign-ins", "auth.sign_in", self.sign_ins, self.possible_sign_ins),
+            ("refreshes", "session.refreshed", self.refreshes, self.possible_refreshes),
         ):
             counts = audits.counted(db, action)
-            for user_id in {*counts, *sure}:
-                number, least = counts.get(user_id, 0), sure[user_id]
-                difference = f"{number} audited {kind} of {user_id}, {least} acknowledged"
-                if number < least:
+            for user_id in {*counts, *acknowledged}:
+                number, minimum = counts.get(user_id, 0), acknowledged[user_id]
+                difference = f"{number} audited {kind} of {user_id}, {minimum} acknowledged"
+                if number < minimum:
                     findings.lost.append(difference)
-                if number > least + maybe[user_id]:
-                    findings.doubled.append(difference)
+                if number > minimum + possible[user_id]:
+                    findings.duplicated.append(difference)

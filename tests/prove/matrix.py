@@ -11,7 +11,7 @@ from tests.prove import processes
 from tests.prove.disk import NoDiskError
 from tests.prove.measure import Row, Times, measure
 from tests.prove.plan import Fault
-from tests.prove.stage import Stage, stage
+from tests.prove.stage import Stage, build_stage
 
 AFTER_SECONDS = 3.0
 PATIENCE_SECONDS = 60.0
@@ -38,61 +38,61 @@ def prove(faults: Sequence[Fault], scale: Scale, report: Callable[[Row], None]) 
     complete.
     """
     rows = [Row(fault.name, fault.how) for fault in faults]
-    left = list(rows)
+    remaining = list(rows)
     with tempfile.TemporaryDirectory(prefix="medianest-prove-") as folder:
         try:
-            with stage(Path(folder), faults[0].setting, users=scale.users) as on:
+            with build_stage(Path(folder), faults[0].setting, users=scale.users) as stage:
                 for fault in faults:
-                    _run(on, fault, scale, left[0])
-                    report(left.pop(0))
+                    _run(stage, fault, scale, remaining[0])
+                    report(remaining.pop(0))
         except NoDiskError as error:
-            for row in left:
+            for row in remaining:
                 row.not_run = f"not run: needs {error}"
         except Exception as error:  # noqa: BLE001 - the other faults still run
             traceback_lines = traceback.format_exception(error)
-            for row in left:
+            for row in remaining:
                 row.failures += [
                     "the run failed with an exception",
                     *"".join(traceback_lines).splitlines(),
                 ]
-    for row in left:
+    for row in remaining:
         report(row)
     return rows
 
 
-def _run(on: Stage, fault: Fault, scale: Scale, row: Row) -> None:
-    writes = on.ledger.writes
-    with on.load(scale.period):
-        on.warm_up()
-        calm = time.monotonic()
+def _run(stage: Stage, fault: Fault, scale: Scale, row: Row) -> None:
+    writes = stage.ledger.writes
+    with stage.load(scale.period):
+        stage.warm_up()
+        calm_started = time.monotonic()
         time.sleep(scale.calm)
-        began = time.monotonic()
-        fault.run(on, scale.fault)
-        ended = time.monotonic()
-        until = ended + PATIENCE_SECONDS
+        fault_started = time.monotonic()
+        fault.run(stage, scale.fault)
+        fault_ended = time.monotonic()
+        deadline = fault_ended + PATIENCE_SECONDS
         time.sleep(AFTER_SECONDS)
-        while not _is_over(on, ended) and time.monotonic() < until:
-            on.wanted = on.not_seen(ended)
+        while not _has_recovered(stage, fault_ended) and time.monotonic() < deadline:
+            stage.preferred = stage.not_succeeded(fault_ended)
             time.sleep(0.2)
-        missing = on.not_seen(ended)
-        row.workers = len(processes.workers_of(on.service.process.pid))
-    times = Times(calm, began, ended, time.monotonic())
-    measure(row, fault, on.journal.between(calm, times.over), times, speed=scale.speed)
-    if missing:
-        row.failures.append(f"still failing after the fault: {', '.join(sorted(missing))}")
-    row.failures += on.settle()
-    with on.database() as db:
-        findings = on.ledger.check(db)
-    row.writes = on.ledger.writes - writes
-    row.lost, row.doubled = len(findings.lost), len(findings.doubled)
+        failing = stage.not_succeeded(fault_ended)
+        row.workers = len(processes.workers_of(stage.service.process.pid))
+    times = Times(calm_started, fault_started, fault_ended, time.monotonic())
+    measure(row, fault, stage.journal.between(calm_started, times.over), times, speed=scale.speed)
+    if failing:
+        row.failures.append(f"still failing after the fault: {', '.join(sorted(failing))}")
+    row.failures += stage.settle()
+    with stage.database() as db:
+        findings = stage.ledger.check(db)
+    row.writes = stage.ledger.writes - writes
+    row.lost, row.duplicated = len(findings.lost), len(findings.duplicated)
     row.unaudited = len(findings.unaudited)
     row.failures += findings.all[:20]
-    row.notes += on.notes
-    on.notes.clear()
+    row.notes += stage.notes
+    stage.notes.clear()
 
 
-def _is_over(on: Stage, ended: float) -> bool:
+def _has_recovered(stage: Stage, ended: float) -> bool:
     """Return whether every kind of call works again, and none has failed recently."""
-    late = [call.ended for call in on.journal.between(ended) if call.failed]
+    late = [call.ended for call in stage.journal.between(ended) if call.failed]
     quiet = not late or max(late) < time.monotonic() - AFTER_SECONDS
-    return quiet and not on.not_seen(ended)
+    return quiet and not stage.not_succeeded(ended)

@@ -10,7 +10,7 @@ from tests.prove.plan import Fault
 
 # The p95 of unaffected calls must stay below the greater of these.
 CALM_SECONDS = 0.25
-CALM_TIMES = 3.0
+CALM_FACTOR = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +34,13 @@ class Row:
     failed: int = 0
     before: float = 0.0
     during: float = 0.0
-    untouched_before: float | None = None
-    untouched: float | None = None
+    unaffected_before: float | None = None
+    unaffected: float | None = None
     recovery: float = 0.0
     writes: int = 0
     workers: int = 0
     lost: int = 0
-    doubled: int = 0
+    duplicated: int = 0
     unaudited: int = 0
     notes: list[str] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
@@ -53,7 +53,7 @@ def p95(calls: Iterable[Call]) -> float:
     return times[math.ceil(0.95 * len(times)) - 1] if times else 0.0
 
 
-def untouched(fault: Fault, calls: Sequence[Call]) -> list[Call]:
+def unaffected(fault: Fault, calls: Sequence[Call]) -> list[Call]:
     """Return the calls that a fault does not affect."""
     kinds = frozenset[str]().union(
         *(kinds for part, kinds in PARTS.items() if part not in fault.touches)
@@ -63,8 +63,8 @@ def untouched(fault: Fault, calls: Sequence[Call]) -> list[Call]:
 
 def recovery(calls: Sequence[Call], ended: float) -> float:
     """Return the seconds from the end of the fault to the end of the last failed call."""
-    late = [call.ended - ended for call in calls if call.started >= ended and call.failed]
-    return max(late, default=0.0)
+    delays = [call.ended - ended for call in calls if call.started >= ended and call.failed]
+    return max(delays, default=0.0)
 
 
 def measure(row: Row, fault: Fault, calls: Sequence[Call], times: Times, *, speed: bool) -> None:
@@ -83,15 +83,15 @@ def measure(row: Row, fault: Fault, calls: Sequence[Call], times: Times, *, spee
         row.failures.append(
             f"recovery took {row.recovery:.1f} s, the maximum is {fault.recovers:.0f}"
         )
-    others = untouched(fault, during)
+    others = unaffected(fault, during)
     if others:
-        row.untouched_before = p95(untouched(fault, calm))
-        row.untouched = p95(others)
-        most = max(CALM_SECONDS, CALM_TIMES * row.untouched_before)
-        if speed and row.untouched > most:
+        row.unaffected_before = p95(unaffected(fault, calm))
+        row.unaffected = p95(others)
+        maximum = max(CALM_SECONDS, CALM_FACTOR * row.unaffected_before)
+        if speed and row.unaffected > maximum:
             row.failures.append(
-                f"p95 of unaffected calls: {row.untouched * 1000:.0f} ms,"
-                f" the maximum is {most * 1000:.0f}"
+                f"p95 of unaffected calls: {row.unaffected * 1000:.0f} ms,"
+                f" the maximum is {maximum * 1000:.0f}"
             )
 
 
@@ -99,15 +99,15 @@ def _errors(
     fault: Fault, calm: Sequence[Call], during: Sequence[Call], after: Sequence[Call]
 ) -> list[str]:
     """Return the unexpected errors, each kind once."""
-    found = [f"before the fault: {_summary(call)}" for call in calm if call.failed]
+    errors = [f"before the fault: {_summary(call)}" for call in calm if call.failed]
     for call in [*during, *after]:
         if call.problem:
-            found.append(f"not as documented: {_summary(call)}")
+            errors.append(f"not as documented: {_summary(call)}")
         elif call.failed and call.code not in fault.codes:
-            found.append(f"unexpected code: {_summary(call)}")
-    calls = untouched(fault, [*during, *after])
-    found += [f"unaffected call failed: {_summary(call)}" for call in calls if call.failed]
-    return [f"{what} ({number} times)" for what, number in Counter(found).most_common(8)]
+            errors.append(f"unexpected code: {_summary(call)}")
+    calls = unaffected(fault, [*during, *after])
+    errors += [f"unaffected call failed: {_summary(call)}" for call in calls if call.failed]
+    return [f"{error} ({number} times)" for error, number in Counter(errors).most_common(8)]
 
 
 def _summary(call: Call) -> str:

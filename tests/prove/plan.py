@@ -9,13 +9,13 @@ from tests.prove.calls import PARTS
 from tests.prove.faults import (
     cache_full,
     cache_of,
-    clock_off,
+    clock_skewed,
     database_of,
     disk_full,
     flushed,
     killed,
     locked,
-    nothing,
+    no_fault,
     plex_hangs,
     plex_of,
     read_only,
@@ -58,13 +58,13 @@ _DATABASE = frozenset({"DATABASE_CONNECTION_ERROR", "RATE_LIMITED"})
 _WRITES = frozenset({"create", "decide", "sign-in", "session end"})
 _TMDB = frozenset({"CATALOG_UNAVAILABLE"})
 _PLEX = frozenset({"PLEX_UNREACHABLE"})
-_OF_TMDB = frozenset({"catalog", "create"})
+_TMDB_PARTS = frozenset({"catalog", "create"})
 _SIGN_IN = frozenset({"sign-in"})
 
 
-def _tmdb(name: str, how: str, *, short: bool = False, **order: Any) -> Fault:
-    run = upstream(tmdb_of, **order)
-    return Fault(f"TMDB {name}", how, run, _OF_TMDB, _TMDB, BREAKER_SECONDS, short=short)
+def _tmdb(name: str, how: str, *, short: bool = False, **fault: Any) -> Fault:
+    run = upstream(tmdb_of, **fault)
+    return Fault(f"TMDB {name}", how, run, _TMDB_PARTS, _TMDB, BREAKER_SECONDS, short=short)
 
 
 FAULTS = (
@@ -98,7 +98,7 @@ FAULTS = (
     ),
     Fault(
         "database's disk full",
-        f"PostgreSQL on a file system of {disk.MEGABYTES} MiB that is kept completely full",
+        f"PostgreSQL on a file system of {disk.MEGABYTES} MiB that stays completely full",
         disk_full,
         codes=_DATABASE,
         setting=Setting(small_disk=True),
@@ -121,7 +121,7 @@ FAULTS = (
     Fault(
         "cache a cluster",
         "no fault, but Valkey restricts the keys of a command like ElastiCache Serverless",
-        nothing,
+        no_fault,
         touches=NOTHING,
         setting=Setting(cluster=True),
     ),
@@ -143,7 +143,7 @@ FAULTS = (
         "no response, while twelve users poll for their sign-in every second; "
         "functions with the default concurrency limits of the template",
         plex_hangs,
-        # API Gateway may throttle sign-ins, and no other call.
+        # API Gateway may throttle sign-ins, but no other call.
         _SIGN_IN,
         _PLEX | {"RATE_LIMITED"},
         BREAKER_SECONDS,
@@ -163,7 +163,7 @@ FAULTS = (
         "`datetime.now` where the code reads it, are replaced in the process; a process with a "
         "slow clock rejects tokens of the last hour as issued in the future (A04 in "
         "[trust.md](trust.md)), so all users start a sign-in, more often than API Gateway allows",
-        clock_off,
+        clock_skewed,
         touches=ALL - {"health"},
         codes=frozenset({"JWT_INVALID", "RATE_LIMITED"}),
         setting=Setting(skewed=True),

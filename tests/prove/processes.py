@@ -11,22 +11,22 @@ def children_of(pid: int) -> list[int]:
     """Return the child processes of a process."""
     try:
         tasks = list(Path(f"/proc/{pid}/task").iterdir())
-        return [int(each) for task in tasks for each in (task / "children").read_text().split()]
+        return [int(child) for task in tasks for child in (task / "children").read_text().split()]
     except FileNotFoundError:
         return []
 
 
 def workers_of(pid: int) -> dict[int, str]:
     """Return the workers of a local service, by pid, with the folder of their function."""
-    found = {}
+    workers = {}
     for child in children_of(pid):
         try:
-            words = Path(f"/proc/{child}/cmdline").read_bytes()
-            if b"bootstrap.py" in words:
-                found[child] = Path(f"/proc/{child}/cwd").readlink().name
+            command_line = Path(f"/proc/{child}/cmdline").read_bytes()
+            if b"bootstrap.py" in command_line:
+                workers[child] = Path(f"/proc/{child}/cwd").readlink().name
         except (FileNotFoundError, ProcessLookupError):
             continue  # it has ended in the meantime
-    return found
+    return workers
 
 
 def memory_of(pid: int) -> int:
@@ -41,9 +41,9 @@ def owner_of(local_port: int, pids: list[int]) -> int | None:
     """Return the process in `pids` that owns the TCP connection from a local port."""
     inodes = set()
     for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
-        words = line.split()
-        if int(words[1].rpartition(":")[2], 16) == local_port:
-            inodes.add(f"socket:[{words[9]}]")
+        fields = line.split()
+        if int(fields[1].rpartition(":")[2], 16) == local_port:
+            inodes.add(f"socket:[{fields[9]}]")
     for pid in pids:
         try:
             files = list(Path(f"/proc/{pid}/fd").iterdir())

@@ -10,9 +10,9 @@ from importlib import metadata
 from pathlib import Path
 
 from tests.prove.calls import ROUTINE
-from tests.prove.endurance import LATE, LEAST_SECONDS, MOST_GROWTH, WARM, Endured
+from tests.prove.endurance import LATE, MAX_GROWTH, MIN_SECONDS, WARM, EnduranceResult
 from tests.prove.matrix import Scale
-from tests.prove.measure import CALM_SECONDS, CALM_TIMES, Row
+from tests.prove.measure import CALM_FACTOR, CALM_SECONDS, Row
 from tests.prove.stage import ADMINS
 from tests.support.api import ROOT
 
@@ -44,15 +44,15 @@ a fault, the fault lasts {fault:.0f} s.
   a write without a response, with the same key, until they get one.
 - **Unaudited**: a change without its audit row, or an audit row without its change.
 
-## {endured_title}
+## {endurance_title}
 
-{endured}
+{endurance}
 {missed}
 ## How each fault is injected
 
 {how}
 """
-_ENDURED = """\
+_ENDURANCE = """\
 {users} users for {minutes:g} minutes: {calls} calls, {failed} failed, p95 {p95:.0f} ms; {writes} writes, {lost} lost, {doubled}
 duplicated, {unaudited} unaudited. At most {workers} function processes had at most {connections} database connections.
 {memory}"""
@@ -62,7 +62,7 @@ For each process that ran long enough, the median memory between {late_from:.0%}
 {growth:.2f} times the median between {warm_from:.0%} and {warm_to:.0%} (the maximum is {most:g})."""
 
 
-def page(rows: Sequence[Row], endured: Endured | None, scale: Scale) -> str:
+def page(rows: Sequence[Row], endurance: EnduranceResult | None, scale: Scale) -> str:
     """Return docs/reliability.md."""
     return _PAGE.format(
         day=f"{datetime.now(UTC):%Y-%m-%d}",
@@ -78,11 +78,11 @@ def page(rows: Sequence[Row], endured: Endured | None, scale: Scale) -> str:
         fault=scale.fault,
         rows="\n".join(_row(row) for row in rows),
         routine=", ".join(f"`{code}`" for code in sorted(frozenset().union(*ROUTINE.values()))),
-        times=CALM_TIMES,
+        times=CALM_FACTOR,
         least=CALM_SECONDS * 1000,
-        endured_title=f"{endured.users if endured else 'Many'} users",
-        endured=_endured(endured) if endured else "Not run.",
-        missed=_missed(rows, endured),
+        endurance_title=f"{endurance.users if endurance else 'Many'} users",
+        endurance=_endurance(endurance) if endurance else "Not run.",
+        missed=_missed(rows, endurance),
         how="\n".join(_how(rows)),
     )
 
@@ -104,16 +104,16 @@ def line(row: Row) -> str:
         return f"{row.name}: {row.not_run}"
     return (
         f"{row.name}: {row.calls} calls, {_codes(row) or 'no error'};"
-        f" p95 {_ms(row.before)} → {_ms(row.during)} ms (unaffected: {_ms(row.untouched)});"
+        f" p95 {_ms(row.before)} → {_ms(row.during)} ms (unaffected: {_ms(row.unaffected)});"
         f" recovery {row.recovery:.1f} s; {row.writes} writes,"
-        f" {row.lost} lost, {row.doubled} duplicated, {row.unaudited} unaudited"
+        f" {row.lost} lost, {row.duplicated} duplicated, {row.unaudited} unaudited"
         + "".join(f"; {note}" for note in row.notes)
     )
 
 
-def endured_line(found: Endured) -> str:
+def endurance_line(result: EnduranceResult) -> str:
     """Return the result of the endurance run as a line for the terminal."""
-    return " ".join(_endured(found).split())
+    return " ".join(_endurance(result).split())
 
 
 def _row(row: Row) -> str:
@@ -121,9 +121,9 @@ def _row(row: Row) -> str:
         return f"| {row.name} | {row.not_run} |" + " |" * 9
     codes = _codes(row) or "none"
     return (
-        f"| {row.name} | {codes} | {_ms(row.before)} | {_ms(row.during)} | {_ms(row.untouched)}"
+        f"| {row.name} | {codes} | {_ms(row.before)} | {_ms(row.during)} | {_ms(row.unaffected)}"
         f" | {row.recovery:.1f} | {row.calls} ({row.failed}) | {row.writes}"
-        f" | {row.lost} | {row.doubled} | {row.unaudited} |"
+        f" | {row.lost} | {row.duplicated} | {row.unaudited} |"
     )
 
 
@@ -135,29 +135,29 @@ def _ms(seconds: float | None) -> str:
     return "–" if seconds is None else f"{seconds * 1000:.0f}"
 
 
-def _endured(found: Endured) -> str:
-    return _ENDURED.format(
-        users=found.users,
-        minutes=round(found.seconds / 60, 1),
-        calls=found.calls,
-        failed=found.failed,
-        p95=found.p95 * 1000,
-        writes=found.writes,
-        lost=found.lost,
-        doubled=found.doubled,
-        unaudited=found.unaudited,
-        workers=found.most_workers,
-        connections=found.most_connections,
-        memory=_memory(found),
+def _endurance(result: EnduranceResult) -> str:
+    return _ENDURANCE.format(
+        users=result.users,
+        minutes=round(result.seconds / 60, 1),
+        calls=result.calls,
+        failed=result.failed,
+        p95=result.p95 * 1000,
+        writes=result.writes,
+        lost=result.lost,
+        doubled=result.duplicated,
+        unaudited=result.unaudited,
+        workers=result.max_workers,
+        connections=result.max_connections,
+        memory=_memory(result),
     )
 
 
-def _memory(found: Endured) -> str:
-    if not found.growth:
-        return f"Memory is compared only in runs of at least {LEAST_SECONDS / 60:.0f} minutes."
+def _memory(result: EnduranceResult) -> str:
+    if not result.growth:
+        return f"Memory is compared only in runs of at least {MIN_SECONDS / 60:.0f} minutes."
     return _MEMORY.format(
-        growth=max(found.growth.values()),
-        most=MOST_GROWTH,
+        growth=max(result.growth.values()),
+        most=MAX_GROWTH,
         warm_from=WARM[0],
         warm_to=WARM[1],
         late_from=LATE[0],
@@ -165,10 +165,10 @@ def _memory(found: Endured) -> str:
     )
 
 
-def _missed(rows: Sequence[Row], endured: Endured | None) -> str:
+def _missed(rows: Sequence[Row], endurance: EnduranceResult | None) -> str:
     """Return the section of missed targets, empty if there are none."""
     missed = [(row.name, each) for row in rows for each in row.failures]
-    missed += [("users", each) for each in (endured.failures if endured else ())]
+    missed += [("users", each) for each in (endurance.failures if endurance else ())]
     if not missed:
         return ""
     items = "\n".join(f"- **{name}**: {' '.join(each.split())}" for name, each in missed)
@@ -185,6 +185,6 @@ def _commit() -> str:
     git = shutil.which("git")
     if git is None:
         return "an unknown commit"
-    words = [git, "rev-parse", "--short", "HEAD"]
-    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
-    return done.stdout.strip() or "an unknown commit"
+    command = [git, "rev-parse", "--short", "HEAD"]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    return result.stdout.strip() or "an unknown commit"

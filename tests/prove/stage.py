@@ -9,20 +9,19 @@ from pathlib import Path
 
 import psycopg
 
-from local.engines.engine import Engine as Process
-from local.engines.engine import Server
+from local.engines.engine import Engine, Server
 from local.engines.postgres import PostgresEngine
 from local.engines.valkey import ValkeyEngine
 from local.standins.tmdb import app as tmdb
 from tests.prove.calls import KINDS, Http, Journal
-from tests.prove.clients import ADMINS_DO, USERS_DO, Client
+from tests.prove.clients import ADMIN_WEIGHTS, USER_WEIGHTS, Client
 from tests.prove.ledger import Db, Ledger
 from tests.support.local import LocalService, local_service
 from tests.support.standin import plex_of, served
 
 OWNER = "owner"
 ADMINS = 2
-SIGN_INS_A_SECOND = 5
+SIGN_INS_PER_SECOND = 5
 SETTLE_SECONDS = 30.0
 WARM_UP_SECONDS = 60.0
 
@@ -38,13 +37,13 @@ class Setting:
 
 
 @dataclass
-class Engine:
+class RunningEngine:
     """One of the two engines, which a fault can kill and restart."""
 
-    engine: Process
+    engine: Engine
     server: Server
 
-    def revive(self) -> None:
+    def restart(self) -> None:
         """Restart the engine and wait until it responds."""
         self.server = self.engine.restart(self.server)
 
@@ -54,8 +53,8 @@ class Stage:
     """A service with its engines, stand-ins and users."""
 
     service: LocalService
-    postgres: Engine
-    valkey: Engine
+    postgres: RunningEngine
+    valkey: RunningEngine
     plex_url: str
     tmdb_url: str
     skew: Path
@@ -65,8 +64,8 @@ class Stage:
     journal: Journal
     ledger: Ledger
     notes: list[str] = field(default_factory=list)
-    # Kinds of calls that clients currently prefer.
-    wanted: frozenset[str] = frozenset()
+    # The kinds of calls that clients currently prefer.
+    preferred: frozenset[str] = frozenset()
 
     @contextmanager
     def database(self) -> Iterator[Db]:
@@ -82,21 +81,21 @@ class Stage:
     @contextmanager
     def load(self, period: float) -> Iterator[None]:
         """Make each client call the service every `period` seconds while the block runs."""
-        over = threading.Event()
-        broken: list[BaseException] = []
+        finished = threading.Event()
+        errors: list[BaseException] = []
 
-        def live(number: int, client: Client) -> None:
-            turn = time.monotonic() + period * number / len(self.clients)
+        def run_client(number: int, client: Client) -> None:
+            next_call = time.monotonic() + period * number / len(self.clients)
             try:
-                while not over.wait(max(turn - time.monotonic(), 0)):
-                    client.act(self.wanted)
-                    turn = max(turn + period, time.monotonic())
+                while not finished.wait(max(next_call - time.monotonic(), 0)):
+                    client.act(self.preferred)
+                    next_call = max(next_call + period, time.monotonic())
             except BaseException as error:
-                broken.append(error)
+                errors.append(error)
                 raise
 
         threads = [
-            threading.Thread(target=live, args=each, name=f"client {each[0]}")
+            threading.Thread(target=run_client, args=each, name=f"client {each[0]}")
             for each in enumerate(self.clients)
         ]
         for thread in threads:
@@ -104,57 +103,57 @@ class Stage:
         try:
             yield
         finally:
-            over.set()
+            finished.set()
             for thread in threads:
                 thread.join()
-        if broken:
-            raise broken[0]
+        if errors:
+            raise errors[0]
 
     def warm_up(self) -> None:
         """Wait, under load, until each kind of call has succeeded once."""
-        began = time.monotonic()
-        while missing := self.not_seen(began):
-            if time.monotonic() > began + WARM_UP_SECONDS:
+        started = time.monotonic()
+        while missing := self.not_succeeded(started):
+            if time.monotonic() > started + WARM_UP_SECONDS:
                 raise TimeoutError(f"never succeeded: {', '.join(sorted(missing))}")
-            self.wanted = missing
+            self.preferred = missing
             time.sleep(0.2)
-        self.wanted = frozenset()
+        self.preferred = frozenset()
 
     def settle(self) -> list[str]:
         """Finish pending retries and try revoked sessions; return the deviations."""
-        wrong = []
+        deviations = []
         for client in self.clients:
             client.settle(SETTLE_SECONDS)
-        made = [(key, each) for key, each in self.ledger.creates.items() if each.id]
+        acknowledged = [(key, each) for key, each in self.ledger.creations.items() if each.id]
         by_user = {client.user_id: client for client in self.clients}
-        for key, create in made[-10:]:
-            client = by_user[create.user_id]
+        for key, creation in acknowledged[-10:]:
+            client = by_user[creation.user_id]
             if client.token is not None or client.sign_in():
-                wrong.append(client.repeat(key, create.id, create.body))
-        for token in self.ledger.dead_tokens(20):
+                deviations.append(client.repeat(key, creation.id, creation.body))
+        for token in self.ledger.revoked_tokens(20):
             reply = self.http.call(
                 "me", "GET", "/api/auth/me", token=token, excused=frozenset({"JWT_INVALID"})
             )
             if reply.code != "JWT_INVALID":
-                wrong.append(f"a revoked session got {reply.status} {reply.body}")
-        return [each for each in wrong if each]
+                deviations.append(f"a revoked session got {reply.status} {reply.body}")
+        return [each for each in deviations if each]
 
-    def not_seen(self, since: float) -> frozenset[str]:
+    def not_succeeded(self, since: float) -> frozenset[str]:
         """Return the kinds of calls without a success since a time."""
-        worked = {call.kind for call in self.journal.between(since) if 0 < call.status < 400}
-        return KINDS - worked
+        succeeded = {call.kind for call in self.journal.between(since) if 0 < call.status < 400}
+        return KINDS - succeeded
 
 
-def _enter(client: Client, journal: Journal) -> None:
+def _sign_in_client(client: Client, journal: Journal) -> None:
     """Sign a client in; retry while API Gateway throttles."""
     while not client.sign_in():
         if journal.calls[-1].code != "RATE_LIMITED":
             raise RuntimeError(f"{client.name} cannot sign in: {journal.calls[-1]}")
-        time.sleep(1 / SIGN_INS_A_SECOND)
+        time.sleep(1 / SIGN_INS_PER_SECOND)
 
 
 @contextmanager
-def stage(folder: Path, setting: Setting, *, users: int) -> Iterator[Stage]:
+def build_stage(folder: Path, setting: Setting, *, users: int) -> Iterator[Stage]:
     """Build a stage with `users` users and two admins, all signed in."""
     names = [f"person{number}" for number in range(users)]
     engines = folder / "engines"
@@ -167,8 +166,8 @@ def stage(folder: Path, setting: Setting, *, users: int) -> Iterator[Stage]:
             stack.enter_context(small_disk(engines))
         postgres_engine = PostgresEngine(engines, durable=True)
         valkey_engine = ValkeyEngine(folder / "cache", cluster=setting.cluster)
-        postgres = Engine(postgres_engine, stack.enter_context(postgres_engine.use()))
-        valkey = Engine(valkey_engine, stack.enter_context(valkey_engine.use()))
+        postgres = RunningEngine(postgres_engine, stack.enter_context(postgres_engine.use()))
+        valkey = RunningEngine(valkey_engine, stack.enter_context(valkey_engine.use()))
         plex_url = stack.enter_context(served(plex_of(names)))
         tmdb_url = stack.enter_context(served(tmdb.create_app()))
         environment = {
@@ -191,15 +190,15 @@ def stage(folder: Path, setting: Setting, *, users: int) -> Iterator[Stage]:
         journal, ledger = Journal(), Ledger()
         http = Http(service.url, journal, connections=users + 40)
         clients = [
-            Client(http, plex_url, ledger, OWNER, does=ADMINS_DO, seed=number)
+            Client(http, plex_url, ledger, OWNER, weights=ADMIN_WEIGHTS, seed=number)
             for number in range(ADMINS)
         ]
         clients += [
-            Client(http, plex_url, ledger, name, does=USERS_DO, seed=number)
+            Client(http, plex_url, ledger, name, weights=USER_WEIGHTS, seed=number)
             for number, name in enumerate(names)
         ]
         for client in clients:
-            _enter(client, journal)
+            _sign_in_client(client, journal)
         # Start the function with the low concurrency limit before several clients call it.
         http.call("health", "GET", "/api/health")
         yield Stage(
