@@ -59,7 +59,7 @@ async def sign_in(
     caller: ClientDep,
     previous: PreviousSession,
     response: Response,
-    tell: ReportLimitsDep,
+    report_limits: ReportLimitsDep,
 ) -> ApiResponse[SignedInOut]:
     """Sign in to a local account.
 
@@ -67,7 +67,9 @@ async def sign_in(
     the account before has a separate limit.
     """
     origin.check(body.session)
-    signed_in = with_password.sign_in(body.identifier, body.password, caller, previous, tell)
+    signed_in = with_password.sign_in(
+        body.identifier, body.password, caller, previous, report_limits
+    )
     if body.session == "cookie":
         set_session_cookie(response, signed_in.token, signed_in.expires_at)
     return ok(SignedInOut.of(signed_in, body.session))

@@ -11,11 +11,10 @@ from medianest.sessions.service import SignedIn
 from medianest.signin.passwords import MAX_LENGTH
 from medianest.users.schemas import EXAMPLE_USER, MAX_EMAIL, UserOut
 
-# Handles have 43 characters; the bound only keeps oversized values away from the hash.
-# Bounded before it is hashed; the password policy checks a new one and reports all problems.
+# The length is bounded before hashing; the policy for new passwords reports all problems.
 type Password = Annotated[str, Field(min_length=1, max_length=MAX_LENGTH)]
 
-
+# Handles have 43 characters; the bound only keeps oversized values away from the hash.
 type Handle = Annotated[str, Field(min_length=1, max_length=200)]
 type Identifier = Annotated[str, TYPED, Field(min_length=1, max_length=MAX_EMAIL)]
 type SessionKind = Literal["bearer", "cookie"]
