@@ -121,7 +121,7 @@ def test_logs_that_are_named_exist(page: str) -> None:
         if each["Type"] == "AWS::Logs::LogGroup"
     }
     named = re.findall(r"(?<!\w)/(?:medianest|\$STACK)/([a-z]+)", OURS[page])
-    named += re.findall(r"\bask ([a-z]+) '", OURS[page])
+    named += re.findall(r"\binsights ([a-z]+) '", OURS[page])
     assert set(named) <= known
 
 
