@@ -50,7 +50,7 @@ _COOKIE = ("Set-Cookie",)
         ErrorCode.INVALID_CREDENTIALS,
         ErrorCode.ACCOUNT_SUSPENDED,
         headers=_COOKIE,
-        policies=[("login", "address and `identifier`, failures only")],
+        policies=[("login", "IP address and `identifier`, failures only")],
     ),
 )
 async def sign_in(
@@ -63,8 +63,8 @@ async def sign_in(
 ) -> ApiResponse[SignedInOut]:
     """Sign in to a local account.
 
-    The policy `login` limits failures by address and `identifier`. An address that has signed in to
-    the account before has a separate limit.
+    The policy `login` limits failures by IP address and `identifier`. A network that has signed in
+    to the account before has a separate limit.
     """
     origin.check(body.session)
     signed_in = with_password.sign_in(

@@ -42,7 +42,7 @@ class PinOut(ResponseModel):
     """A started sign-in: open `auth_url`, approve it there, then verify with `pin_id`."""
 
     EXAMPLES: ClassVar[Examples] = {
-        "begun": {
+        "started": {
             "pinId": _PIN_ID,
             "code": "ab12cd34ef56gh78",
             "authUrl": "https://app.plex.tv/auth#?clientID=medianest&code=ab12cd34ef56gh78",
@@ -59,7 +59,7 @@ class PinOut(ResponseModel):
 
 
 class VerifyIn(RequestModel):
-    """The end of a sign-in with Plex."""
+    """The completion of a sign-in with Plex."""
 
     EXAMPLES: ClassVar[Examples] = {
         "token": {"pinId": _PIN_ID},
@@ -95,7 +95,7 @@ class PasswordIn(RequestModel):
     current_password: Password | None = Field(default=None, description="Current password")
     new_password: Password = Field(
         description="At least 8 characters with a lower-case letter, an upper-case letter, a digit"
-        " and another character"
+        " and another character; neither common nor similar to the user name or e-mail address"
     )
 
 
