@@ -88,8 +88,8 @@ class RequestIn(RequestModel):
     tmdb_id: int = Field(gt=0, lt=2**31, description="TMDB id of the title")
     seasons: Seasons | None = Field(
         default=None,
-        description="Numbers of seasons, 0 for the specials. Without it, the request has all seasons"
-        " with an episode or an air date, except for the specials",
+        description="Numbers of seasons, 0 for the specials. Without it, the request has all"
+        " seasons with an episode or an air date, except for the specials",
     )
     comment: Comment | None = Field(default=None, description="Note to the admins")
 
