@@ -70,7 +70,7 @@ def resolve(secret: SecretStr | None, name: str, *, fresh: bool = False) -> str:
         count("SecretUnreadable")
         if entry is None or now > entry.read_at + MAX_STALE_SECONDS:
             raise SecretUnreadableError(f"{name} cannot be read: {error}") from error
-        logger.warning("secret_refresh_failed", extra={"setting": name, "cause": str(error)})
+        logger.warning("secret_refresh_failed", extra={"variable": name, "cause": str(error)})
         # Pause for all secrets, so that a request waits for at most one timeout.
         for key, other in list(_cached.items()):
             _cached[key] = _CacheEntry(
