@@ -14,7 +14,7 @@ RUNTIME := $(VENV)/var/runtime
 INSTALL := -m pip install -qq --disable-pip-version-check --no-warn-script-location --no-compile
 PIP := $(BIN)/python $(INSTALL)
 export SAM_CLI_TELEMETRY := 0
-# The tests start hundreds of processes: each would compile all that it imports.
+# The tests start hundreds of processes, and each would compile every module that it imports.
 unexport PYTHONDONTWRITEBYTECODE
 PYTEST := $(BIN)/python -m pytest -n auto
 PARALLEL := $(MAKE) --no-print-directory --jobs
@@ -22,7 +22,7 @@ PARALLEL := $(MAKE) --no-print-directory --jobs
 SYNC := $(if $(filter output-sync,$(.FEATURES)),--output-sync)
 
 LOCKED := layers/dependencies/requirements $(addprefix requirements/,runtime dev translator sam audit checks emulator)
-# The slowest first: they run side by side.
+# The slowest first, because they run in parallel.
 LINTERS := mypy template bandit ty imports rules ruff format
 
 .DEFAULT_GOAL := help
@@ -75,7 +75,7 @@ lint-ruff:
 lint-format:
 	$(BIN)/ruff format --check
 
-# Half a minute, so only after a change.
+# It takes half a minute, so it runs only after a change.
 $(VENV)/template: template.yaml
 	$(BIN)/cfn-lint template.yaml
 	@touch $@

@@ -27,7 +27,7 @@ _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 def main() -> int:
     """Run the command and return the exit code."""
     try:
-        return _do(_parse())
+        return _run_command(_parse())
     except ConfigurationError as error:
         print("Invalid settings:", *error.problems, sep="\n  ", file=sys.stderr)
         return 2
@@ -38,7 +38,7 @@ def main() -> int:
         return 1
 
 
-def _do(options: argparse.Namespace) -> int:
+def _run_command(options: argparse.Namespace) -> int:
     match options.command:
         case "fire":
             known = _schedules(_template())

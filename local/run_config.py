@@ -106,10 +106,10 @@ def write_private(path: Path, content: Mapping[str, object]) -> None:
 
 def _generated(folder: Path) -> dict[str, str]:
     path = folder / "settings.json"
-    kept: dict[str, str] = {}
+    stored: dict[str, str] = {}
     if path.exists():
         try:
-            kept = dict(json.loads(path.read_text()))
+            stored = dict(json.loads(path.read_text()))
         except (ValueError, TypeError):
             raise ConfigurationError(
                 f"{path} is not valid JSON: remove it, and the next start creates it"
@@ -117,9 +117,9 @@ def _generated(folder: Path) -> dict[str, str]:
     values = {
         "JWT_SECRET": secrets.token_urlsafe(48),
         "PLEX_CLIENT_ID": str(uuid.uuid4()),
-        **kept,
+        **stored,
     }
-    if values != kept:
+    if values != stored:
         write_private(path, values)
     return values
 

@@ -189,11 +189,11 @@ async def _upstreams(
     if config.has_real_plex and config.has_real_tmdb:
         return None, None
     with _timed(report, "Stand-ins for plex.tv and TMDB"):
-        both = await _start_standins(config.port)
-        stack.push_async_callback(both.stop)
+        servers = await _start_standins(config.port)
+        stack.push_async_callback(servers.stop)
     return (
-        None if config.has_real_plex else both.plex_url,
-        None if config.has_real_tmdb else both.tmdb_url,
+        None if config.has_real_plex else servers.plex_url,
+        None if config.has_real_tmdb else servers.tmdb_url,
     )
 
 

@@ -33,7 +33,7 @@ class Side(Enum):
     """The part of a call that a schema describes, which decides which changes break clients."""
 
     CALL = auto()
-    ANSWER = auto()
+    RESPONSE = auto()
     ERROR = auto()
 
 
@@ -64,20 +64,25 @@ class _Comparison:
         for path, operations in self.old["paths"].items():
             for method, operation in operations.items():
                 place = f"{method.upper()} {path}"
-                kept = self.new["paths"].get(path, {}).get(method)
-                if kept is None:
+                new_operation = self.new["paths"].get(path, {}).get(method)
+                if new_operation is None:
                     yield place, "operation", "there", "absent"
                     continue
-                yield from self._security(place, operation, kept)
-                yield from self._parameters(place, operation, kept)
-                yield from self._body(place, operation, kept)
-                yield from self._responses(place, operation, kept)
-                if operation["operationId"] != kept["operationId"]:
-                    yield place, "operationId", operation["operationId"], kept["operationId"]
+                yield from self._security(place, operation, new_operation)
+                yield from self._parameters(place, operation, new_operation)
+                yield from self._body(place, operation, new_operation)
+                yield from self._responses(place, operation, new_operation)
+                if operation["operationId"] != new_operation["operationId"]:
+                    yield (
+                        place,
+                        "operationId",
+                        operation["operationId"],
+                        new_operation["operationId"],
+                    )
 
     def _security(self, place: str, old: Node, new: Node) -> Iterator[Change]:
-        lost = [each for each in old["security"] if each not in new["security"]]
-        if new["security"] and (lost or not old["security"]):
+        missing = [each for each in old["security"] if each not in new["security"]]
+        if new["security"] and (missing or not old["security"]):
             yield place, "security", old["security"], new["security"]
 
     def _parameters(self, place: str, old: Node, new: Node) -> Iterator[Change]:
@@ -110,7 +115,7 @@ class _Comparison:
             after = _resolved(self.new, new["responses"][status])
             for name in sorted(before.get("headers", {}).keys() - after.get("headers", {}).keys()):
                 yield f"{where} {name}", "header", "there", "absent"
-            side = Side.ERROR if int(status) >= _FIRST_ERROR else Side.ANSWER
+            side = Side.ERROR if int(status) >= _FIRST_ERROR else Side.RESPONSE
             yield from self._contents(where, before, after, side=side)
 
     def _contents(self, place: str, old: Node, new: Node, *, side: Side) -> Iterator[Change]:
@@ -132,7 +137,7 @@ class _Comparison:
         if side is Side.CALL:
             for name in sorted(before.keys() - after.keys()):
                 yield place, "alternative", name, "absent"
-        if side is Side.ANSWER:
+        if side is Side.RESPONSE:
             for name in sorted(after.keys() - before.keys()):
                 yield place, "alternative", "absent", name
         for name in sorted(before.keys() & after.keys()):

@@ -50,7 +50,7 @@ _COOKIE = ("Set-Cookie",)
         ErrorCode.INVALID_CREDENTIALS,
         ErrorCode.ACCOUNT_SUSPENDED,
         headers=_COOKIE,
-        policies=[("login", "address and `identifier`, failures only")],
+        policies=[("login", "IP address and `identifier`, failures only")],
     ),
 )
 async def sign_in(
@@ -59,15 +59,17 @@ async def sign_in(
     caller: ClientDep,
     previous: PreviousSession,
     response: Response,
-    tell: ReportLimitsDep,
+    report_limits: ReportLimitsDep,
 ) -> ApiResponse[SignedInOut]:
     """Sign in to a local account.
 
-    The policy `login` limits failures by address and `identifier`. An address that has signed in to
-    the account before has a separate limit.
+    The policy `login` limits failures by IP address and `identifier`. A network that has signed in
+    to the account before has a separate limit.
     """
     origin.check(body.session)
-    signed_in = with_password.sign_in(body.identifier, body.password, caller, previous, tell)
+    signed_in = with_password.sign_in(
+        body.identifier, body.password, caller, previous, report_limits
+    )
     if body.session == "cookie":
         set_session_cookie(response, signed_in.token, signed_in.expires_at)
     return ok(SignedInOut.of(signed_in, body.session))

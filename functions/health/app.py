@@ -18,13 +18,13 @@ from medianest.core.examples import Examples
 from medianest.health import service
 from medianest.health.schemas import HealthOut
 
-_OWN = Path(__file__).parent
+_FOLDER = Path(__file__).parent
 # The files of Swagger UI are copies that `make docs` writes, with their licence.
 _ASSETS = {
-    "page.css": (_OWN / "page.css", "text/css"),
-    "page.js": (_OWN / "page.js", "text/javascript"),
-    "swagger-ui.css": (_OWN / "swagger-ui/swagger-ui.css", "text/css"),
-    "swagger-ui.js": (_OWN / "swagger-ui/swagger-ui-bundle.js", "text/javascript"),
+    "page.css": (_FOLDER / "page.css", "text/css"),
+    "page.js": (_FOLDER / "page.js", "text/javascript"),
+    "swagger-ui.css": (_FOLDER / "swagger-ui/swagger-ui.css", "text/css"),
+    "swagger-ui.js": (_FOLDER / "swagger-ui/swagger-ui-bundle.js", "text/javascript"),
 }
 _EXAMPLES = {
     "text/css": "main { max-width: 60em }",
@@ -56,11 +56,15 @@ def _tag(path: Path) -> str:
     return sha256(path.read_bytes()).hexdigest()[:16]
 
 
-def _answer(tag: str, content: bytes, media_type: str, kept: str, known: str | None) -> Response:
+def _document(
+    tag: str, content: bytes, media_type: str, cache_control: str, if_none_match: str | None
+) -> Response:
     """Respond with a document, or with 304 if the caller has it (RFC 9110, section 13.1.2)."""
-    headers = {"Cache-Control": kept, "ETag": f'"{tag}"'}
+    headers = {"Cache-Control": cache_control, "ETag": f'"{tag}"'}
     # A proxy or a browser may mark the ETag as weak (`W/`), which is equal here (section 8.8.3.2).
-    if known is not None and tag in {each.strip(' "W/') for each in known.split(",")}:
+    if if_none_match is not None and tag in {
+        each.strip(' "W/') for each in if_none_match.split(",")
+    }:
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
     return Response(content, media_type=media_type, headers=headers)
 
@@ -90,9 +94,9 @@ async def health() -> ApiResponse[HealthOut]:
 )
 async def openapi_document(if_none_match: _IF_NONE_MATCH = None) -> Response:
     """Return the OpenAPI 3.0 document of all functions, without an envelope."""
-    path = _OWN / "openapi.json"
+    path = _FOLDER / "openapi.json"
     content = path.read_bytes()
-    return _answer(_tag(path), content, "application/json", _FOR_MINUTES, if_none_match)
+    return _document(_tag(path), content, "application/json", _FOR_MINUTES, if_none_match)
 
 
 @app.get(
@@ -104,12 +108,12 @@ async def openapi_document(if_none_match: _IF_NONE_MATCH = None) -> Response:
 )
 async def docs_page(if_none_match: _IF_NONE_MATCH = None) -> Response:
     """Return a web page that shows the API document."""
-    page = (_OWN / "page.html").read_text(encoding="utf-8")
+    page = (_FOLDER / "page.html").read_text(encoding="utf-8")
     for name, (path, _) in _ASSETS.items():
         page = page.replace(f"docs/{name}", f"docs/{name}?v={_tag(path)}")
     content = page.encode()
     tag = sha256(content).hexdigest()[:16]
-    return _answer(tag, content, "text/html", _FOR_MINUTES, if_none_match)
+    return _document(tag, content, "text/html", _FOR_MINUTES, if_none_match)
 
 
 @app.get(
@@ -127,7 +131,7 @@ async def docs_asset(
     if asset not in _ASSETS:
         raise AppError(ErrorCode.NOT_FOUND)
     path, media_type = _ASSETS[asset]
-    return _answer(_tag(path), path.read_bytes(), media_type, _FOR_EVER, if_none_match)
+    return _document(_tag(path), path.read_bytes(), media_type, _FOR_EVER, if_none_match)
 
 
 handler = lambda_handler(app)

@@ -45,9 +45,9 @@ async def search(
     """Search films and shows; each item has the state of its request.
 
     TMDB also finds people, which are omitted, so a page can have fewer than 20 items. A page that
-    has only people is skipped: continue from the `page` in the response. `total` includes the
-    people, unless all results fit on one page; after the last film or show, it is the number of
-    results before that page.
+    has only people is skipped: continue from the `page` in the response. `total` also counts
+    people, unless all results fit on one page. On a page after the last film or show, `total` is
+    the number of results on the pages before it.
     """
     found = discovery_service.search(query, principal.user_id)
     set_stale_header(response, found.stale_seconds)

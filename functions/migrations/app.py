@@ -6,7 +6,7 @@ from typing import Any
 from medianest.core.environment import require
 from medianest.migrations import deployment, runner
 
-# Left of the time-out to report an error when invoked by hand.
+# Reserved for reporting an error of a manual run before the function times out.
 SPARE_SECONDS = 5
 
 
@@ -14,8 +14,8 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Apply the missing migrations; when invoked by hand (`{}`), return their names."""
     seconds = context.get_remaining_time_in_millis() / 1000
     if "ResponseURL" in event:
-        patient = partial(_apply, wait_seconds=deployment.DATABASE_WAIT_SECONDS)
-        return deployment.respond(event, seconds, patient)
+        apply_with_wait = partial(_apply, wait_seconds=deployment.DATABASE_WAIT_SECONDS)
+        return deployment.respond(event, seconds, apply_with_wait)
     return {"applied": _apply(seconds - SPARE_SECONDS)}
 
 

@@ -92,14 +92,14 @@ class Engine(ABC):
         """Join the running server or start it; the last user to leave waits until it stops."""
         self.directory.mkdir(parents=True, exist_ok=True)
         with self._open("users") as users:
-            with self._turn():
+            with self._exclusive():
                 # The watcher of the previous server holds this lock until the server has stopped.
                 self._wait("the previous server to stop", lambda: _try_lock(users, fcntl.LOCK_SH))
                 server = self._wait("the server to respond", self._find_or_start)
             try:
                 yield server
             finally:
-                with self._turn():
+                with self._exclusive():
                     self._release(users)
 
     def restart(self, stopped: Server) -> Server:
@@ -108,7 +108,7 @@ class Engine(ABC):
         Raises EngineError if it does not stay up or its port is taken.
         """
         self.starts = 0
-        with self._turn():
+        with self._exclusive():
             server = self._wait("the server to respond", self._find_or_start)
         if server.url != stopped.url:
             raise self._error("another program uses its port")
@@ -190,16 +190,16 @@ class Engine(ABC):
         return EngineError("\n".join([f"{self.name}: {reason}. Last lines of {self.log}:", *tail]))
 
     @contextmanager
-    def _turn(self) -> Iterator[None]:
+    def _exclusive(self) -> Iterator[None]:
         with self._open("turn") as turn:
             self._wait("other processes to finish", lambda: _try_lock(turn, fcntl.LOCK_EX))
             yield
 
-    def _wait[T](self, what: str, attempt: Callable[[], T | None]) -> T:
+    def _wait[T](self, awaited: str, attempt: Callable[[], T | None]) -> T:
         deadline = time.monotonic() + _DEADLINE
         while not (result := attempt()):
             if time.monotonic() > deadline:
-                raise self._error(f"timed out after {_DEADLINE:.0f} s waiting for {what}")
+                raise self._error(f"timed out after {_DEADLINE:.0f} s waiting for {awaited}")
             time.sleep(0.005)
         return result
 
@@ -211,9 +211,9 @@ class Engine(ABC):
         return self.file(kind).open("a+")
 
 
-def _try_lock(file: IO[str], how: int) -> bool:
+def _try_lock(file: IO[str], operation: int) -> bool:
     try:
-        fcntl.flock(file, how | fcntl.LOCK_NB)
+        fcntl.flock(file, operation | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True

@@ -126,11 +126,11 @@ class Gateway:
         return response
 
     def _compress(self, response: web.Response, request: GatewayRequest) -> None:
-        least, body = self._template.compressed_from, response.body
+        min_size, body = self._template.compressed_from, response.body
         if (
-            least is not None
+            min_size is not None
             and isinstance(body, bytes)
-            and len(body) >= least
+            and len(body) >= min_size
             and "gzip" in request.header("Accept-Encoding")
             and "Content-Encoding" not in response.headers
         ):

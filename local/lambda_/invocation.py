@@ -43,7 +43,7 @@ class Invocation:
     outcome: asyncio.Future[Outcome] = field(default_factory=asyncio.Future)
 
     def finish(self, outcome: Outcome) -> None:
-        """Set the outcome, unless a time-out or a crash has set it."""
+        """Set the outcome, unless a timeout or a crash has set it."""
         if not self.outcome.done():
             self.outcome.set_result(outcome)
 

@@ -35,17 +35,17 @@ def log_printer(log_format: LogFormat, level: str) -> Log:
     """
     if log_format == "json":
         return print_log
-    least = logging.DEBUG if level == "DEBUG" else logging.WARNING
+    min_level = logging.DEBUG if level == "DEBUG" else logging.WARNING
 
     def print_readable(function_id: str, line: str) -> None:
-        text = readable(function_id, line, least)
+        text = readable(function_id, line, min_level)
         if text is not None:
             print(text, flush=True)
 
     return print_readable
 
 
-def readable(function_id: str, line: str, least: int = logging.WARNING) -> str | None:
+def readable(function_id: str, line: str, min_level: int = logging.WARNING) -> str | None:
     """Return a log line in readable form; None for metrics and for levels below `least`."""
     entry = _json_object(line)
     if "_aws" in entry:
@@ -53,7 +53,7 @@ def readable(function_id: str, line: str, least: int = logging.WARNING) -> str |
     level = logging.getLevelNamesMapping().get(str(entry.get("level")))
     if level is None:
         return f"[{function_id}] {line}"
-    if level < least:
+    if level < min_level:
         return None
     words = [time.strftime("%H:%M:%S"), entry["level"], function_id, str(entry.get("message"))]
     words += [f"{key}={_value(each)}" for key, each in entry.items() if key not in _LEFT_OUT]

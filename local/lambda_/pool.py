@@ -124,7 +124,7 @@ class WorkerPool:
             async with asyncio.timeout(invocation.timeout):
                 return await invocation.outcome
         except asyncio.CancelledError:
-            worker.kill()  # its time-out no longer applies
+            worker.kill()  # its timeout no longer applies
             raise
         except TimeoutError:
             worker.kill()

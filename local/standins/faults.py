@@ -53,7 +53,7 @@ class Faults:
         app.router.add_put("/standin/fault", self._switch_on)
         app.router.add_delete("/standin/fault", self._switch_off)
         app.router.add_get("/standin/requests", self._list_requests)
-        app.router.add_delete("/standin/requests", self._forget_requests)
+        app.router.add_delete("/standin/requests", self._clear_requests)
 
     @web.middleware
     async def _answer(self, request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -67,14 +67,14 @@ class Faults:
                 "headers": dict(request.headers),
             }
         )
-        fault = self._take(request.path)
+        fault = self._consume_fault(request.path)
         if fault is not None and fault.kind != SLOW:
             return await FAULTS[fault.kind](request, fault)
         if fault is not None:
             await asyncio.sleep(fault.seconds)
         return await handler(request)
 
-    def _take(self, path: str) -> Fault | None:
+    def _consume_fault(self, path: str) -> Fault | None:
         """Return the fault that affects this path, and decrement its count."""
         fault = self._fault
         if fault is None or not path.startswith(fault.path):
@@ -99,7 +99,7 @@ class Faults:
     async def _list_requests(self, _request: web.Request) -> web.Response:
         return web.json_response(list(self._requests))
 
-    async def _forget_requests(self, _request: web.Request) -> web.Response:
+    async def _clear_requests(self, _request: web.Request) -> web.Response:
         self._requests.clear()
         return web.Response(status=204)
 
@@ -142,18 +142,18 @@ def parse_fault(text: str) -> Fault:
     )
 
 
-async def answer_status(_request: web.Request, fault: Fault) -> web.StreamResponse:
+async def respond_status(_request: web.Request, fault: Fault) -> web.StreamResponse:
     """Respond with an error status, and with Retry-After if the fault has one."""
     headers = {} if fault.retry_after is None else {"Retry-After": str(fault.retry_after)}
     return web.json_response({"error": "ordered"}, status=fault.status, headers=headers)
 
 
-async def answer_html(_request: web.Request, _fault: Fault) -> web.StreamResponse:
+async def respond_html(_request: web.Request, _fault: Fault) -> web.StreamResponse:
     """Respond 200 with an HTML page, as a failing proxy does."""
     return web.Response(text=HTML_PAGE, content_type="text/html")
 
 
-async def answer_wrong_types(_request: web.Request, _fault: Fault) -> web.StreamResponse:
+async def respond_wrong_types(_request: web.Request, _fault: Fault) -> web.StreamResponse:
     """Respond 200 with valid JSON of the wrong types."""
     return web.json_response([{"id": "not a number", "results": "not a list"}, None, 7])
 
@@ -173,7 +173,7 @@ async def drip(request: web.Request, _fault: Fault) -> web.StreamResponse:
         await asyncio.sleep(1)
 
 
-async def answer_huge(request: web.Request, _fault: Fault) -> web.StreamResponse:
+async def respond_huge(request: web.Request, _fault: Fault) -> web.StreamResponse:
     """Send more than 10 MB of valid JSON, without a Content-Length."""
     response = web.StreamResponse(headers={"Content-Type": "application/json"})
     await response.prepare(request)
@@ -184,7 +184,7 @@ async def answer_huge(request: web.Request, _fault: Fault) -> web.StreamResponse
     return response
 
 
-async def answer_gzip_bomb(_request: web.Request, _fault: Fault) -> web.StreamResponse:
+async def respond_gzip_bomb(_request: web.Request, _fault: Fault) -> web.StreamResponse:
     """Send a small body that decompresses to 200 MiB."""
     headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
     return web.Response(body=gzip_bomb(), headers=headers)
@@ -211,13 +211,13 @@ async def close(request: web.Request, _fault: Fault) -> web.StreamResponse:
 
 
 FAULTS: dict[str, Callable[[web.Request, Fault], Awaitable[web.StreamResponse]]] = {
-    "status": answer_status,
-    "html": answer_html,
-    "wrong-types": answer_wrong_types,
+    "status": respond_status,
+    "html": respond_html,
+    "wrong-types": respond_wrong_types,
     "hang": hang,
     "drip": drip,
-    "huge": answer_huge,
-    "gzip-bomb": answer_gzip_bomb,
+    "huge": respond_huge,
+    "gzip-bomb": respond_gzip_bomb,
     "redirect": redirect,
     "close": close,
 }

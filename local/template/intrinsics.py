@@ -61,15 +61,15 @@ class Resolver:
         }
         self._functions: dict[str, Callable[[Any], Any]] = {
             "Condition": self.condition,
-            "Fn::And": lambda terms: all(self._truth(terms)),
+            "Fn::And": lambda terms: all(self._booleans(terms)),
             "Fn::Contains": lambda sides: self._value(sides[1]) in self._value(sides[0]),
             "Fn::Equals": self._equals,
             "Fn::FindInMap": self._find_in_map,
             "Fn::GetAtt": self._get_att,
             "Fn::If": self._if,
             "Fn::Join": self._join,
-            "Fn::Not": lambda terms: not self._truth(terms)[0],
-            "Fn::Or": lambda terms: any(self._truth(terms)),
+            "Fn::Not": lambda terms: not self._booleans(terms)[0],
+            "Fn::Or": lambda terms: any(self._booleans(terms)),
             "Fn::Select": self._select,
             "Fn::Split": self._split,
             "Fn::Sub": self._sub,
@@ -138,8 +138,8 @@ class Resolver:
         return self._ref(name)
 
     def _if(self, argument: list[Any]) -> Any:
-        name, then, otherwise = argument
-        return self._value(then if self.condition(name) else otherwise)
+        name, if_true, if_false = argument
+        return self._value(if_true if self.condition(name) else if_false)
 
     def _find_in_map(self, argument: list[Any]) -> Any:
         name, first, second = (self._value(each) for each in argument)
@@ -170,7 +170,7 @@ class Resolver:
         left, right = (str(self._value(side)) for side in argument)
         return left == right
 
-    def _truth(self, terms: list[Any]) -> list[bool]:
+    def _booleans(self, terms: list[Any]) -> list[bool]:
         return [bool(self._value(term)) for term in terms]
 
 

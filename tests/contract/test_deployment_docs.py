@@ -123,7 +123,7 @@ def test_named_log_groups_exist(page: str) -> None:
         if each["Type"] == "AWS::Logs::LogGroup"
     }
     named = re.findall(r"(?<!\w)/(?:medianest|\$STACK)/([a-z]+)", CHECKED_PAGES[page])
-    named += re.findall(r"\bask ([a-z]+) '", CHECKED_PAGES[page])
+    named += re.findall(r"\binsights ([a-z]+) '", CHECKED_PAGES[page])
     assert set(named) <= known
 
 

@@ -126,7 +126,7 @@ def page(url: str) -> str:
         tables = list(_read(connection))
     return _PAGE.format(
         count=len(migrations()),
-        picture="\n".join(_picture(tables)),
+        picture="\n".join(_diagram(tables)),
         tables="\n\n".join("\n".join(_section(table)) for table in tables) + "\n",
     )
 
@@ -139,9 +139,9 @@ def _read(connection: psycopg.Connection[tuple[Any, ...]]) -> Iterator[_Table]:
     for name, meaning in connection.execute(_TABLES).fetchall():
         table = f"public.{name}"
         others = [
-            (own, _INDEX.sub(r"\1", definition.replace("public.", "")))
+            (object_name, _INDEX.sub(r"\1", definition.replace("public.", "")))
             for query in (_INDEXES, _TRIGGERS)
-            for own, definition in connection.execute(query, (table,)).fetchall()
+            for object_name, definition in connection.execute(query, (table,)).fetchall()
         ]
         columns = typed(_Column, _COLUMNS, table)
         yield _Table(name, meaning, columns, typed(_Constraint, _CONSTRAINTS, table), others)
@@ -151,7 +151,7 @@ def _short(kind: str) -> str:
     return kind.replace("timestamp with time zone", "timestamptz")
 
 
-def _picture(tables: list[_Table]) -> Iterator[str]:
+def _diagram(tables: list[_Table]) -> Iterator[str]:
     for table in tables:
         yield f"    {table.name} {{"
         for column in table.columns:

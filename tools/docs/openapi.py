@@ -256,11 +256,11 @@ def _audience(served: Served) -> str:
 
 def _limits(served: Served) -> str:
     """Return the sentence about the rate-limit policies of a route."""
-    shares = [
+    limits = [
         f"`{name}`: {POLICIES[name].limit} calls in {POLICIES[name].window} s by {counted_by}"
         for name, counted_by in served.policies
     ]
-    return f"Default limits: {'; '.join(shares)}." if shares else ""
+    return f"Default limits: {'; '.join(limits)}." if limits else ""
 
 
 def _error_response(codes: Sequence[ErrorCode], *, is_counted: bool) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 type Schema = dict[str, Any]
 
 _REF = "#/components/schemas/"
-_KEPT = {
+_COPIED = {
     *("additionalProperties", "default", "enum", "format", "items", "maxItems", "maxLength"),
     *("minItems", "minLength", "minProperties", "pattern", "type", "uniqueItems"),
 }
@@ -24,7 +24,7 @@ _BOUNDS = {
     "exclusiveMaximum": ("maximum", -1),
     "lt": ("maximum", -1),
 }
-_READ = {
+_CONVERTED = {
     *("$ref", "additionalProperties", "anyOf", "const", "description", "examples", "properties"),
     "required",
 }
@@ -64,12 +64,12 @@ class Converter:
                 case "items" | "additionalProperties" if isinstance(value, dict):
                     converted[key] = self._convert(value, is_sent=is_sent, is_item=True)
                 case "const" | "description" | "examples":
-                    converted |= _older_words(key, value)
+                    converted |= _older_keyword(key, value)
                 case bound if bound in _BOUNDS:
                     name, distance = _BOUNDS[bound]
                     converted[name] = _whole(schema, value) + distance
-                case kept if kept in _KEPT:
-                    converted |= {} if value is None else {kept: copy(value)}
+                case keyword if keyword in _COPIED:
+                    converted |= {} if value is None else {keyword: copy(value)}
         return converted
 
     def _properties(self, schema: Schema, *, is_sent: bool) -> Schema:
@@ -132,7 +132,7 @@ def _camel(name: str) -> str:
     return first + "".join(map(str.capitalize, others))
 
 
-def _older_words(key: str, value: Any) -> Schema:
+def _older_keyword(key: str, value: Any) -> Schema:
     match key:
         case "const":
             return {"enum": [value]}
@@ -144,7 +144,7 @@ def _older_words(key: str, value: Any) -> Schema:
 
 
 def _refuse_unknown(schema: Schema) -> None:
-    unknown = sorted(schema.keys() - _KEPT - _BOUNDS.keys() - _READ - _DROPPED)
+    unknown = sorted(schema.keys() - _COPIED - _BOUNDS.keys() - _CONVERTED - _DROPPED)
     if unknown:
         raise ValueError(f"unsupported in OpenAPI 3.0 or by this converter: {', '.join(unknown)}")
 

@@ -22,10 +22,10 @@ calls, regardless of its start and of the number of functions that respond.
 |---|---|---|---|---|---|
 {routes}
 
-- **User** is the signed-in user, at any address. A call without a valid session is counted by **address** under `api`
+- **User** is the signed-in user, at any IP address. A call without a valid session is counted by **IP address** under `api`
   ({api.limit} in {api.window} seconds), on every route, before it gets its 401: this limits guesses of tokens without affecting
   signed-in users at that address.
-- **Address** is the client address that API Gateway reports, never a header; for IPv6 the first 64 bits. Identifiers from a request body are
+- **IP address** is the client address that API Gateway reports, never a header; for IPv6 the first 64 bits. Identifiers from a request body are
   stored as a digest.
 - On a route with several policies, a call is allowed if all of them allow it, and is counted by all or by none. Rejected calls are not
   counted, so retries do not prolong the wait.
@@ -35,7 +35,7 @@ calls, regardless of its start and of the number of functions that respond.
   separate limit, which other networks cannot use up. An account that does not exist has the same limits.
 - A malformed call (`VALIDATION_ERROR` of a field, `UNSUPPORTED_MEDIA_TYPE`) counts against `api` and not against the lower limits of
   `password`, `search` and `media-request`.
-- HEAD counts as the GET of its route, and API Gateway throttles it in the same way.
+- HEAD counts as a GET of its route, and API Gateway throttles it in the same way.
 - Preflights are not limited, and bodies larger than 64 KiB are rejected before they are counted.
 
 ## Response headers

@@ -23,14 +23,14 @@ def _rows() -> Iterator[str]:
     template = read_template(PROJECT / "template.yaml", opt=PROJECT / ".venv" / "opt")
     for served in served_routes(template):
         operation = document["paths"][served.path][served.method.lower()]
-        takes = _taken(operation, document["components"]["schemas"])
+        inputs = _inputs(operation, document["components"]["schemas"])
         yield (
-            f"| `{served.method} {served.path}` | {served.callers} | {takes or '-'} |"
+            f"| `{served.method} {served.path}` | {served.callers} | {inputs or '-'} |"
             f" {operation['summary']} |"
         )
 
 
-def _taken(operation: Mapping[str, Any], schemas: Mapping[str, Any]) -> str:
+def _inputs(operation: Mapping[str, Any], schemas: Mapping[str, Any]) -> str:
     """Return the fields of the body, the query parameters and the headers of an operation."""
     parameters = [
         f"`{parameter['name']}`"

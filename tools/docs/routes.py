@@ -21,7 +21,7 @@ from medianest.api.rate_limiting import RateLimitedByAddress
 from medianest.api.route import Route as ApiRoute
 from medianest.rate_limits.policies import POLICIES, PolicyName
 
-# The functions require these settings at import.
+# The functions require these variables at import.
 _ENVIRONMENT = {
     "NODE_ENV": "development",
     "DATABASE_URL": "postgresql://localhost/nothing",
@@ -65,7 +65,7 @@ class Served:
             if isinstance(call, Authenticated):
                 policies.append((call.policy, "user"))
             if isinstance(call, RateLimitedByAddress):
-                policies += [(policy, "address") for policy in call.by_ip]
+                policies += [(policy, "IP address") for policy in call.by_ip]
                 if call.by_field is not None:
                     policy, field = call.by_field
                     policies.append((policy, f"`{field}`"))

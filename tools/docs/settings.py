@@ -72,8 +72,8 @@ def _fields(value: RequestModel) -> Iterator[tuple[str, str]]:
             yield name, _bounds(schema)
 
 
-def _range(least: int, most: int) -> str:
-    return f"{least} to {most}"
+def _range(minimum: int, maximum: int) -> str:
+    return f"{minimum} to {maximum}"
 
 
 def _bounds(schema: dict[str, Any]) -> str:

@@ -121,8 +121,8 @@ class PlexTv:
         """Return the sign-in page."""
         people = [{"username": p.username, "about": about(p)} for p in self._people.values()]
         # "<" is escaped so that no name can close the script element that contains the list.
-        listed = json.dumps(people).replace("<", "\\u003c")
-        page = SIGN_IN_PAGE.read_text(encoding="utf-8").replace("{{people}}", listed)
+        people_json = json.dumps(people).replace("<", "\\u003c")
+        page = SIGN_IN_PAGE.read_text(encoding="utf-8").replace("{{people}}", people_json)
         return web.Response(text=page, content_type="text/html")
 
     def _find_user(self, request: web.Request) -> Person | None:
@@ -146,7 +146,7 @@ def create_app(
     app.router.add_get("/api/v2/user", plex.show_user)
     app.router.add_get("/api/v2/resources", plex.list_resources)
     app.router.add_get("/api/v2/ping", plex.ping)
-    app.router.add_route("*", "/api/{anything:.*}", answer_not_found)
+    app.router.add_route("*", "/api/{anything:.*}", respond_not_found)
     app.router.add_get("/auth", plex.sign_in_page)
     app.router.add_post("/standin/pins/{code}/approve", plex.approve_pin)
     Faults().install(app)
@@ -161,7 +161,7 @@ async def require_client_id(request: web.Request, handler: Handler) -> web.Strea
     return await handler(request)
 
 
-async def answer_not_found(request: web.Request) -> web.Response:
+async def respond_not_found(request: web.Request) -> web.Response:
     """Respond 404 for an unknown path or method."""
     return refuse(request, 404, 404, "Not Found")
 

@@ -16,18 +16,18 @@ def describe_resources(
 
     The first two expose a client that mistakes "has a server" for "can access our server".
     """
-    found = [
+    resources = [
         resource(f"{person.username}'s phone", f"phone-{person.id}", "client,player", query),
         resource(f"{person.username}'s own server", f"server-{person.id}", "server", query),
     ]
     if person.reaches_server:
-        ours = resource("MediaNest stand-in", server_id, "server", query)
-        ours["owned"] = person is owner
-        ours["home"] = person.is_home_user
-        ours["ownerId"] = None if person is owner else owner.id
-        ours["sourceTitle"] = None if person is owner else owner.username
-        found.append(ours)
-    return found
+        media_server = resource("MediaNest stand-in", server_id, "server", query)
+        media_server["owned"] = person is owner
+        media_server["home"] = person.is_home_user
+        media_server["ownerId"] = None if person is owner else owner.id
+        media_server["sourceTitle"] = None if person is owner else owner.username
+        resources.append(media_server)
+    return resources
 
 
 def resource(name: str, client_id: str, provides: str, query: Mapping[str, str]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from local.standins.faults import Faults, Handler
 from local.standins.tmdb.catalogue import Catalogue, MediaType, Star, load_catalogue
 from local.standins.tmdb.details import details_response
 from local.standins.tmdb.errors import not_found, refuse
-from local.standins.tmdb.search import found_as, is_found, matches, page_of
+from local.standins.tmdb.search import is_found, matches, page_of, search_result
 
 
 class Tmdb:
@@ -22,7 +22,7 @@ class Tmdb:
     async def search_multi(self, request: web.Request) -> web.Response:
         """Search films, shows and people."""
         results = [
-            {"media_type": title.media_type, **found_as(title, request)}
+            {"media_type": title.media_type, **search_result(title, request)}
             for title in self._titles.values()
             if is_found(title, request)
         ]
@@ -43,17 +43,17 @@ class Tmdb:
 
     async def show_title(self, request: web.Request) -> web.Response:
         """Return the details of a film or show."""
-        asked = request.match_info["id"]
-        if not re.fullmatch("0*[1-9][0-9]{0,9}", asked):
+        id_text = request.match_info["id"]
+        if not re.fullmatch("0*[1-9][0-9]{0,9}", id_text):
             message = "Invalid id: The pre-requisite id is invalid or not found."
             return refuse(404, 6, message)
         kind: MediaType = "movie" if request.match_info["kind"] == "movie" else "tv"
-        title = self._titles.get((kind, int(asked)))
+        title = self._titles.get((kind, int(id_text)))
         return not_found() if title is None else details_response(title, request)
 
     def _search(self, media_type: str, request: web.Request) -> list[dict[str, Any]]:
         return [
-            found_as(title, request)
+            search_result(title, request)
             for title in self._titles.values()
             if title.media_type == media_type and is_found(title, request)
         ]
@@ -70,7 +70,9 @@ class Tmdb:
             "popularity": star.popularity,
             "known_for_department": star.department,
             "profile_path": None,
-            "known_for": [{"media_type": "movie", **found_as(film, request)} for film in films],
+            "known_for": [
+                {"media_type": "movie", **search_result(film, request)} for film in films
+            ],
         }
 
 
@@ -83,7 +85,7 @@ def create_app(catalogue: Catalogue | None = None) -> web.Application:
     app.router.add_get("/3/search/tv", tmdb.search_shows)
     app.router.add_get("/3/{kind:movie|tv}/{id}", tmdb.show_title)
     app.router.add_get("/3/configuration", show_configuration)
-    app.router.add_route("*", "/3/{anything:.*}", answer_not_found)
+    app.router.add_route("*", "/3/{anything:.*}", respond_not_found)
     Faults().install(app)
     return app
 
@@ -116,6 +118,6 @@ async def show_configuration(_request: web.Request) -> web.Response:
     )
 
 
-async def answer_not_found(_request: web.Request) -> web.Response:
+async def respond_not_found(_request: web.Request) -> web.Response:
     """Respond 404 for an unknown path."""
     return not_found()

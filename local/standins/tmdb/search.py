@@ -33,7 +33,7 @@ def plain(text: str) -> str:
     return "".join(letter for letter in decomposed if not unicodedata.combining(letter))
 
 
-def found_as(title: Title, request: web.Request) -> dict[str, Any]:
+def search_result(title: Title, request: web.Request) -> dict[str, Any]:
     """Return a title as a search result, which omits an unknown date."""
     body = describe(title, language_of(request))
     for name in ("release_date", "first_air_date"):

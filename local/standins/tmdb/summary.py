@@ -18,10 +18,12 @@ def language_of(request: web.Request) -> str:
 
 def translation_of(title: Title, language: str) -> dict[str, str]:
     """Return the translation of a title to a language, preferably of the same country."""
-    spoken = language[:2]
-    known = {ENGLISH: {"title": title.title, "overview": title.overview}} | title.translations
-    same = [locale for locale in known if locale[:2] == spoken]
-    return known[language if language in same else same[0]] if same else {}
+    language_code = language[:2]
+    all_translations = {
+        ENGLISH: {"title": title.title, "overview": title.overview}
+    } | title.translations
+    matching = [locale for locale in all_translations if locale[:2] == language_code]
+    return all_translations[language if language in matching else matching[0]] if matching else {}
 
 
 def describe(title: Title, language: str) -> dict[str, Any]:

@@ -45,7 +45,7 @@ class UserIn(RequestModel):
     username: Username = Field(description="User name, which can be used to sign in")
     password: Password = Field(
         description="At least 8 characters with a lower-case letter, an upper-case letter, a digit"
-        " and another character"
+        " and another character; neither common nor similar to the user name or e-mail address"
     )
     role: Role = Field(description="Role of the user")
 
@@ -67,7 +67,7 @@ class UserChangeIn(RequestModel):
     )
     quota: SomeQuotasIn | None = Field(
         default=None,
-        description="The user's own quotas; `null` restores the quotas of the role",
+        description="Quotas of this user; `null` restores the quotas of the role",
     )
 
     @field_validator("role", "status")

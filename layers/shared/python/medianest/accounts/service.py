@@ -37,9 +37,11 @@ def create(body: UserIn, admin: Principal, caller: Caller) -> User:
     Raises VALIDATION_ERROR for a weak password, and for an address or name that another local
     account has; otherwise as `lock_admin` does.
     """
-    weak = passwords.weaknesses(body.password, username=body.username, email=body.email)
-    if weak:
-        raise invalid("body.password", *weak)
+    password_problems = passwords.weaknesses(
+        body.password, username=body.username, email=body.email
+    )
+    if password_problems:
+        raise invalid("body.password", *password_problems)
     # Outside the transaction: hashing takes longer than any statement.
     password_hash = passwords.hash_password(body.password)
     with database().transaction() as connection:
@@ -112,12 +114,14 @@ def _add(connection: Connection[object], body: UserIn, password_hash: str) -> Us
         )
         if user is not None:
             return user
-        taken = users_repository.taken_by_local_users(
+        taken_names = users_repository.taken_by_local_users(
             connection, email=body.email, username=body.username
         )
         # Neither is taken if the other account was deleted between the two statements: retry.
-        if taken:
-            raise invalid_fields((f"body.{name}", "Another local account has it") for name in taken)
+        if taken_names:
+            raise invalid_fields(
+                (f"body.{name}", "Another local account has it") for name in taken_names
+            )
 
 
 def _merged(user: User, body: UserChangeIn) -> User:

@@ -77,7 +77,8 @@ class AuditLogOut(ResponseModel):
     id: UUID = Field(description="Id of the audit row")
     user_id: UUID | None = Field(
         default=None,
-        description="Id of the user who acted; absent without a session, or after their deletion",
+        description="Id of the user who acted; absent without a session, or after the user's"
+        " deletion",
     )
     action: str = Field(description="Kind of the action")
     target_type: str | None = Field(default=None, description="Kind of the action's target")
@@ -87,7 +88,7 @@ class AuditLogOut(ResponseModel):
     details: dict[str, Any] = Field(description="Further facts, which depend on the action")
     request_id: str = Field(description="Id of the API call, as in its `X-Request-Id` header")
     ip: str = Field(
-        description="Address of the client; `0.0.0.0` in a test call of API Gateway's console"
+        description="IP address of the client; `0.0.0.0` in a test call of API Gateway's console"
     )
     user_agent: str = Field(description="`User-Agent` header of the client")
     created_at: Timestamp = Field(description="Time of the action")

@@ -40,7 +40,7 @@ MISSING_CACHE_SECONDS = 60
 RECHECK_SECONDS = 30
 # A search of all types reads at most this many pages while they have people only.
 MAX_PAGES_READ = 3
-# Added to the time-out of a call: the time for reading the API key and for writing the cache.
+# Added to the timeout of a call: the time for reading the API key and for writing the cache.
 _LOCK_MARGIN_SECONDS = 1.0
 # Between the three parts of a JWT.
 _JWT_DOTS = 2

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from psycopg import Connection
 
-# With less time left, Lambda's time-out could interrupt a batch.
+# With less time left, Lambda's timeout could interrupt a batch.
 MIN_SECONDS_LEFT = 5.0
 # Rows of one transaction; an unbounded DELETE would hold locks for too long.
 BATCH = 500

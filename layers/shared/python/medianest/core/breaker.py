@@ -26,7 +26,7 @@ FAILURES = 5
 OPEN_SECONDS = 30
 # The upper bound for a host's Retry-After.
 MAX_PAUSE_SECONDS = 60
-# Longer than the time-out of any call: a probe without a result by then has crashed.
+# Longer than the timeout of any call: a probe without a result by then has crashed.
 PROBE_SECONDS = 15
 # The expiry of the keys.
 _EXPIRE_SECONDS = 600

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pydantic import SecretStr
     from redis import Redis
 
-# The pause after a failure, so that not every request waits for a time-out.
+# The pause after a failure, so that not every request waits for a timeout.
 PAUSE_SECONDS = 5.0
 # A connection that was idle for longer is replaced: a network device may have dropped it silently.
 MAX_IDLE_SECONDS = 300.0
@@ -120,7 +120,7 @@ class Cache:
                 socket_connect_timeout=environment().cache_connect_timeout_seconds,
                 socket_timeout=environment().cache_timeout_seconds,
                 # Retry once, on a new connection: the old one may have been closed while the
-                # environment was frozen. A time-out is not retried.
+                # environment was frozen. A timeout is not retried.
                 retry=Retry(NoBackoff(), 1, supported_errors=(RedisConnectionError,)),
             )
             self._url = url

@@ -30,10 +30,10 @@ if TYPE_CHECKING:
 # A connection that was idle for longer is replaced: a frozen environment cannot see it close.
 MAX_IDLE_SECONDS = 300
 RETRY_AFTER_SECONDS = 5
-# Time-out of the first response on a reused connection, which may be dead.
+# Timeout of the first response on a reused connection, which may be dead.
 PROBE_SECONDS = 2.0
 # A failure that took this long starts a pause in which calls fail at once. Otherwise each of them
-# would wait for a time-out.
+# would wait for a timeout.
 SLOW_SECONDS = 1.0
 PAUSE_SECONDS = 2.0
 # Upper bound of the random wait before the one retry when the server has no free connection.

@@ -11,7 +11,7 @@ from types import FrameType
 def time_limit(seconds: float, error: Exception) -> Iterator[None]:
     """Raise `error` inside the block after `seconds`.
 
-    SIGALRM bounds the whole block; time-outs of sockets and statements bound single steps only.
+    SIGALRM bounds the whole block; timeouts of sockets and statements bound single steps only.
     Lambda runs the handler in the main thread, which receives signals. Limits may be nested.
     """
 

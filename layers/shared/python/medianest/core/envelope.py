@@ -110,7 +110,7 @@ class ApiError(ResponseModel):
     """An error: a code of the error reference, a message, and details that depend on the code."""
 
     code: str = Field(description="Code of the error reference, which clients branch on")
-    message: str = Field(description="A sentence for people; it may change")
+    message: str = Field(description="A sentence to display, which may change")
     details: Any = Field(default=None, description="Further information, depending on the code")
 
 

@@ -94,7 +94,9 @@ REGISTRY: Mapping[ErrorCode, ErrorSpec] = {
         "This Plex account cannot reach the server.",
         "Ask the owner of the Plex server to share it with this account.",
     ),
-    ErrorCode.ACCOUNT_SUSPENDED: ErrorSpec(403, "This account is suspended.", "Ask an admin."),
+    ErrorCode.ACCOUNT_SUSPENDED: ErrorSpec(
+        403, "This account is suspended.", "Ask an admin to end the suspension."
+    ),
     ErrorCode.NOT_FOUND: ErrorSpec(
         404,
         "The resource does not exist.",

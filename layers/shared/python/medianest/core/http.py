@@ -1,4 +1,4 @@
-"""Outbound HTTP: JSON responses with a time-out and a maximum size."""
+"""Outbound HTTP: JSON responses with a timeout and a maximum size."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def request_json(
     frozen), and after 502, 503 or 504 without Retry-After. Any other call is retried only when no
     connection could be opened. Redirects are not followed.
 
-    Raises UpstreamError for time-outs (`total_seconds` covers both attempts and defaults to
+    Raises UpstreamError for timeouts (`total_seconds` covers both attempts and defaults to
     upstream_timeout_seconds), broken connections, 3xx, 429, 5xx, bodies over MAX_BYTES, and a
     success that is not JSON.
     """
@@ -108,7 +108,7 @@ def request_json(
 def _deadline(seconds: float, url: str) -> Iterator[float]:
     """Limit the time of a block and yield its monotonic deadline; raises UpstreamError.
 
-    The time-out of a socket is not enough, because it restarts with each byte.
+    The timeout of a socket is not enough, because it restarts with each byte.
     """
     timed_out = UpstreamError(f"{_host(url)} timed out")
     if seconds <= 0:

@@ -70,8 +70,8 @@ def resolve(secret: SecretStr | None, name: str, *, fresh: bool = False) -> str:
         count("SecretUnreadable")
         if entry is None or now > entry.read_at + MAX_STALE_SECONDS:
             raise SecretUnreadableError(f"{name} cannot be read: {error}") from error
-        logger.warning("secret_refresh_failed", extra={"setting": name, "cause": str(error)})
-        # Pause for all secrets, so that a request waits for at most one time-out.
+        logger.warning("secret_refresh_failed", extra={"variable": name, "cause": str(error)})
+        # Pause for all secrets, so that a request waits for at most one timeout.
         for key, other in list(_cached.items()):
             _cached[key] = _CacheEntry(
                 other.value, other.read_at, max(other.fresh_until, now + STALE_PAUSE_SECONDS)
@@ -154,7 +154,7 @@ def _provider(service: str) -> BaseProvider:
     )
     from botocore.config import Config
 
-    # boto3's default time-outs of 60 seconds are longer than any request.
+    # boto3's default timeouts of 60 seconds are longer than any request.
     config = Config(connect_timeout=1, read_timeout=2, retries={"total_max_attempts": 2})
     provider = SSMProvider if service == "ssm" else SecretsProvider
     return provider(boto_config=config)

@@ -1,4 +1,4 @@
-"""Calls to one upstream host, with time-out, retry, circuit breaker and `Retry-After`."""
+"""Calls to one upstream host, with timeout, retry, circuit breaker and `Retry-After`."""
 
 from __future__ import annotations
 

@@ -162,29 +162,29 @@ class Environment(BaseModel):
     )
     # libpq accepts whole seconds, at least two.
     database_connect_timeout_seconds: int = Field(
-        default=3, ge=2, le=20, description="Time-out for connecting to PostgreSQL"
+        default=3, ge=2, le=20, description="Timeout for connecting to PostgreSQL"
     )
     database_answer_timeout_seconds: float = Field(
         default=5,
         ge=4,
         le=30,
-        description="Time-out for one response of PostgreSQL; the server cancels a statement after"
+        description="Timeout for one response of PostgreSQL; the server cancels a statement after"
         " 3 seconds, so this applies only when the server hangs",
     )
     cache_connect_timeout_seconds: float = Field(
-        default=0.25, ge=0.05, le=2, description="Time-out for connecting to the cache"
+        default=0.25, ge=0.05, le=2, description="Timeout for connecting to the cache"
     )
     cache_timeout_seconds: float = Field(
         default=0.1,
         ge=0.05,
         le=2,
-        description="Time-out for one response of the cache; a distant cache needs more",
+        description="Timeout for one response of the cache; a distant cache needs more",
     )
     upstream_timeout_seconds: float = Field(
         default=4,
         ge=1,
         le=10,
-        description="Time-out for one call to plex.tv or TMDB, including its retry; the calls that"
+        description="Timeout for one call to plex.tv or TMDB, including its retry; the calls that"
         " finish a sign-in share 1.5 times this, at most 10 seconds",
     )
 

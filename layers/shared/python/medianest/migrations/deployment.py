@@ -15,7 +15,7 @@ from medianest.core.observability import logger
 from medianest.migrations.role import RoleError
 from medianest.migrations.runner import MigrationError
 
-# The part of the function's time-out that is reserved for sending the response.
+# The part of the function's timeout that is reserved for sending the response.
 RESPONSE_SECONDS = 45.0
 # The maximum time until a database that the same deployment creates is reachable.
 DATABASE_WAIT_SECONDS = 120.0

@@ -129,7 +129,7 @@ def _ensure_role(database: Database, deadline: float) -> None:
 def _lock(connection: Connection[Any], deadline: float) -> None:
     """Wait for the advisory lock, which the end of the transaction releases."""
     seconds_left = max(deadline - time.monotonic(), 1)
-    # The server cancels statements at the deadline too; 0 disables its time-out.
+    # The server cancels statements at the deadline too; 0 disables its timeout.
     milliseconds = 0 if seconds_left == math.inf else int(seconds_left * 1000)
     connection.execute("SET LOCAL lock_timeout = 0")
     connection.execute("SELECT set_config('statement_timeout', %s, true)", (f"{milliseconds}ms",))

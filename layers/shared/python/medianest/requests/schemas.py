@@ -88,7 +88,8 @@ class RequestIn(RequestModel):
     tmdb_id: int = Field(gt=0, lt=2**31, description="TMDB id of the title")
     seasons: Seasons | None = Field(
         default=None,
-        description="Numbers of seasons, 0 for the specials; absent for all that have begun",
+        description="Numbers of seasons, 0 for the specials. Without it, the request has all"
+        " seasons with an episode or an air date, except for the specials",
     )
     comment: Comment | None = Field(default=None, description="Note to the admins")
 
@@ -113,7 +114,8 @@ class RequestOut(ResponseModel):
     processed_at: Timestamp | None = Field(default=None, description="Time of the decision")
     processed_by: UUID | None = Field(
         default=None,
-        description="Id of the admin who decided; absent if none did, or after their deletion",
+        description="Id of the admin who decided; absent if no admin decided, or after the admin's"
+        " deletion",
     )
 
 
@@ -184,7 +186,7 @@ class ApproveIn(RequestModel):
 
 
 class DeclineIn(RequestModel):
-    """The refusal of a request."""
+    """The rejection of a request."""
 
     EXAMPLES: ClassVar[Examples] = {"reason": {"reason": "Already on the server"}}
 

@@ -147,9 +147,9 @@ def revoke_all(
         "WITH ended AS (UPDATE sessions SET revoked_at = now()"
         "  WHERE user_id = %(user)s AND revoked_at IS NULL AND expires_at > now()"
         "  AND (%(except)s::uuid IS NULL OR id <> %(except)s) RETURNING id, user_id, last_seen_at),"
-        " kept AS (INSERT INTO session_tombstones (session_id, user_id)"
+        " pending AS (INSERT INTO session_tombstones (session_id, user_id)"
         f"  SELECT id, user_id FROM ended WHERE {_MAY_BE_CACHED} RETURNING session_id)"
-        " SELECT (SELECT count(*) FROM ended), ARRAY(SELECT session_id FROM kept)",
+        " SELECT (SELECT count(*) FROM ended), ARRAY(SELECT session_id FROM pending)",
         {"user": user_id, "except": except_id},
     )
     [(count, cached)] = rows.fetchall()

@@ -31,7 +31,7 @@ class SessionOut(ResponseModel):
     last_seen_at: Timestamp = Field(description="Time of its last use, accurate to five minutes")
     expires_at: Timestamp = Field(description="Time when its token expires")
     ip: str = Field(
-        description="Address of the client; `0.0.0.0` in a test call of API Gateway's console"
+        description="IP address of the client; `0.0.0.0` in a test call of API Gateway's console"
     )
     user_agent: str = Field(description="`User-Agent` header of the client")
     current: bool = Field(description="Whether this call uses the session")

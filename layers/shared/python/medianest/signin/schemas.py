@@ -11,11 +11,10 @@ from medianest.sessions.service import SignedIn
 from medianest.signin.passwords import MAX_LENGTH
 from medianest.users.schemas import EXAMPLE_USER, MAX_EMAIL, UserOut
 
-# Handles have 43 characters; the bound only keeps oversized values away from the hash.
-# Bounded before it is hashed; the password policy checks a new one and reports all problems.
+# The length is bounded before hashing; the policy for new passwords reports all problems.
 type Password = Annotated[str, Field(min_length=1, max_length=MAX_LENGTH)]
 
-
+# Handles have 43 characters; the bound only keeps oversized values away from the hash.
 type Handle = Annotated[str, Field(min_length=1, max_length=200)]
 type Identifier = Annotated[str, TYPED, Field(min_length=1, max_length=MAX_EMAIL)]
 type SessionKind = Literal["bearer", "cookie"]
@@ -43,7 +42,7 @@ class PinOut(ResponseModel):
     """A started sign-in: open `auth_url`, approve it there, then verify with `pin_id`."""
 
     EXAMPLES: ClassVar[Examples] = {
-        "begun": {
+        "started": {
             "pinId": _PIN_ID,
             "code": "ab12cd34ef56gh78",
             "authUrl": "https://app.plex.tv/auth#?clientID=medianest&code=ab12cd34ef56gh78",
@@ -60,7 +59,7 @@ class PinOut(ResponseModel):
 
 
 class VerifyIn(RequestModel):
-    """The end of a sign-in with Plex."""
+    """The completion of a sign-in with Plex."""
 
     EXAMPLES: ClassVar[Examples] = {
         "token": {"pinId": _PIN_ID},
@@ -96,7 +95,7 @@ class PasswordIn(RequestModel):
     current_password: Password | None = Field(default=None, description="Current password")
     new_password: Password = Field(
         description="At least 8 characters with a lower-case letter, an upper-case letter, a digit"
-        " and another character"
+        " and another character; neither common nor similar to the user name or e-mail address"
     )
 
 

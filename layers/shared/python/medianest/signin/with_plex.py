@@ -119,7 +119,7 @@ def _consume_if_refused(handle: str) -> Iterator[None]:
 def _plex_budget() -> Budget:
     """Return the time budget of all calls of plex.tv that finish one sign-in.
 
-    1.5 times the time-out of one call, bounded so that the function can respond in time.
+    1.5 times the timeout of one call, bounded so that the function can respond in time.
     """
     return Budget(min(1.5 * environment().upstream_timeout_seconds, MAX_PLEX_SECONDS))
 

@@ -37,7 +37,7 @@ class RequestStats(ResponseModel):
 class SessionStats(ResponseModel):
     """Numbers of sessions."""
 
-    active: int = Field(description="Number of sessions that have not expired")
+    active: int = Field(description="Number of active sessions: neither expired nor revoked")
 
 
 class RequesterStats(ResponseModel):

@@ -118,9 +118,9 @@ def change(key: str, value: dict[str, Any], admin: Principal, caller: Caller) ->
 
 def _check_bounds(setting: Setting[Any], new: dict[str, Any]) -> None:
     problems = [
-        (f"body.value.{name}", f"Must be from {least} to {most} for {setting.key}")
-        for name, (least, most) in setting.bounds.items()
-        if not least <= new[name] <= most
+        (f"body.value.{name}", f"Must be from {minimum} to {maximum} for {setting.key}")
+        for name, (minimum, maximum) in setting.bounds.items()
+        if not minimum <= new[name] <= maximum
     ]
     if problems:
         raise invalid_fields(problems)

@@ -126,9 +126,9 @@ class AdminUserOut(UserOut):
         | {"status": "active", "quota": {"movies": {"limit": 2, "days": 7}}},
     }
 
-    status: Status = Field(description="Whether the user may sign in")
+    status: Status = Field(description="`active`, or `suspended`: the user cannot sign in")
     quota: dict[str, dict[str, int | None]] | None = Field(
-        default=None, description="The user's own quotas, which override those of the role"
+        default=None, description="Quotas of this user, which override those of the role"
     )
 
     @field_validator("quota", mode="before")
