@@ -31,7 +31,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """Return one worker more than processors: many tests wait for a time-out or a process."""
+    """Return one worker more than processors: many tests wait for a timeout or a process."""
     return (os.process_cpu_count() or 1) + 1
 
 

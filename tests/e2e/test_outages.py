@@ -194,7 +194,7 @@ def test_calls_succeed_within_time_outs_while_the_cache_hangs(
         for text in ("matrix", "inception", "interstellar"):
             answer = service.call("GET", "/api/media/search", token=token, query={"q": text})
             assert answer.status == 200
-        assert time.monotonic() - started < 5  # one time-out of 0.1 s every five seconds
+        assert time.monotonic() - started < 5  # one timeout of 0.1 s every five seconds
         bob = service.sign_in(service.standin_urls[0], "bob")
         assert service.call("POST", "/api/auth/logout", token=bob, body={}).status == 204
         assert service.call("GET", "/api/auth/me", token=bob).code == "JWT_INVALID"

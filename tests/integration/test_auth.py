@@ -317,7 +317,7 @@ class TestPlexBreaker:
         assert self.count_plex_requests(plex_url) == FAILURES
         started = time.monotonic()
         answer = plex.verify(handle)
-        assert time.monotonic() - started < 1  # the time-out
+        assert time.monotonic() - started < 1  # the timeout
         assert (answer.status, answer.code) == (503, "PLEX_UNREACHABLE")
         assert 20 < int(answer.headers["retry-after"]) <= 30
         assert call("GET", "/api/auth/me", token=people["carol"]).status == 200
@@ -331,7 +331,7 @@ class TestPlexBreaker:
         )
         monkeypatch.setattr(with_plex, "environment", lambda: short_timeout)
         handle = plex.begin(plex_url, "bob")
-        # Each call stays below its time-out, but together they exceed the budget.
+        # Each call stays below its timeout, but together they exceed the budget.
         plex.control(plex_url, "PUT", "fault", {"kind": "slow", "seconds": 1})
         started = time.monotonic()
         assert plex.verify(handle).code == "PLEX_UNREACHABLE"

@@ -1,4 +1,4 @@
-"""An environment's connection to the cache: time-outs, lost and idle connections."""
+"""An environment's connection to the cache: timeouts, lost and idle connections."""
 
 import socket
 import time

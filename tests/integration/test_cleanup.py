@@ -309,7 +309,7 @@ class TestEveryTask:
     def test_one_hundred_thousand_rows_are_deleted_in_one_run(self, db: Db, task: Task) -> None:
         task.add(db, task.expires_before - MINUTE, 100_000)
         task.add(db, task.expires_before + timedelta(hours=1), 3)
-        # Connect again: the connection that applied the migrations predates the role's time-out.
+        # Connect again: the connection that applied the migrations predates the role's timeout.
         database().close()
         with database().transaction() as connection:
             assert connection.execute("SHOW statement_timeout").fetchone() == ("3s",)

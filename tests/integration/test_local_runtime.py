@@ -1,4 +1,4 @@
-"""The local Lambda runtime: workers, environments, time-outs, crashes and reloads."""
+"""The local Lambda runtime: workers, environments, timeouts, crashes and reloads."""
 
 import asyncio
 import json

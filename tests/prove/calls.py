@@ -11,7 +11,7 @@ import urllib3
 
 from tests.support.openapi import assert_described, path_of
 
-# Longer than the time-out of API Gateway.
+# Longer than the timeout of API Gateway.
 CLIENT_SECONDS = 35.0
 # Errors that concurrent callers get without a fault.
 ROUTINE: Mapping[str, frozenset[str]] = {

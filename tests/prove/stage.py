@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -69,7 +69,7 @@ class Stage:
 
     @contextmanager
     def database(self) -> Iterator[Db]:
-        """Connect as an administrator, without time-outs and without the read-only default."""
+        """Connect as an administrator, without timeouts and without the read-only default."""
         options = "-c statement_timeout=0 -c lock_timeout=0 -c default_transaction_read_only=off"
         # In a deadlock, the service's transaction is the one that PostgreSQL cancels.
         options += " -c idle_in_transaction_session_timeout=0 -c deadlock_timeout=30s"
@@ -152,6 +152,19 @@ def _sign_in_client(client: Client, journal: Journal) -> None:
         time.sleep(1 / SIGN_INS_PER_SECOND)
 
 
+def _clients(http: Http, plex_url: str, ledger: Ledger, names: Sequence[str]) -> list[Client]:
+    """Return the admins, which all have the account of the owner, and a user for each name."""
+    admins = [
+        Client(http, plex_url, ledger, OWNER, weights=ADMIN_WEIGHTS, seed=number)
+        for number in range(ADMINS)
+    ]
+    users = [
+        Client(http, plex_url, ledger, name, weights=USER_WEIGHTS, seed=number)
+        for number, name in enumerate(names)
+    ]
+    return admins + users
+
+
 @contextmanager
 def build_stage(folder: Path, setting: Setting, *, users: int) -> Iterator[Stage]:
     """Build a stage with `users` users and two admins, all signed in."""
@@ -189,14 +202,7 @@ def build_stage(folder: Path, setting: Setting, *, users: int) -> Iterator[Stage
         )
         journal, ledger = Journal(), Ledger()
         http = Http(service.url, journal, connections=users + 40)
-        clients = [
-            Client(http, plex_url, ledger, OWNER, weights=ADMIN_WEIGHTS, seed=number)
-            for number in range(ADMINS)
-        ]
-        clients += [
-            Client(http, plex_url, ledger, name, weights=USER_WEIGHTS, seed=number)
-            for number, name in enumerate(names)
-        ]
+        clients = _clients(http, plex_url, ledger, names)
         for client in clients:
             _sign_in_client(client, journal)
         # Start the function with the low concurrency limit before several clients call it.

@@ -160,20 +160,26 @@ def local_service(
             start_new_session=True,
         )
     try:
-        deadline = time.monotonic() + START_SECONDS
-        while "is ready at" not in log.read_text():
-            assert process.poll() is None, log.read_text()
-            assert time.monotonic() < deadline, log.read_text()
-            time.sleep(0.05)
-        line = next(line for line in log.read_text().splitlines() if "is ready at" in line)
+        url = _url_when_ready(process, log)
         if not limits:
             with database_of(data, environment or {}) as connection:
                 raise_limits(connection)
-        yield LocalService(process, data, line.split()[-1], log, environment or {})
+        yield LocalService(process, data, url, log, environment or {})
     finally:
         if process.poll() is None:
             process.terminate()
             process.wait(20)
+
+
+def _url_when_ready(process: subprocess.Popen[bytes], log: Path) -> str:
+    """Wait until the start-up log has the URL of the service, and return it."""
+    deadline = time.monotonic() + START_SECONDS
+    while "is ready at" not in log.read_text():
+        assert process.poll() is None, log.read_text()
+        assert time.monotonic() < deadline, log.read_text()
+        time.sleep(0.05)
+    line = next(line for line in log.read_text().splitlines() if "is ready at" in line)
+    return line.split()[-1]
 
 
 @contextmanager
