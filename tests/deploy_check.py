@@ -28,6 +28,18 @@ SAM = ROOT / ".venv-sam/bin"
 # Environment variables for the tools, without AWS credentials.
 INHERITED_VARIABLES = ("PATH", "HOME", "LANG", "TMPDIR", "VIRTUAL_ENV")
 MAX_SHOWN_LINES = 60
+TESTS_OF_BUILD = {
+    "Check packages, bill of materials and the routes that sam local finds": (
+        "test_bill.py",
+        "test_build.py",
+        "test_sam_local.py",
+    ),
+    "Send every sample event to the built functions on AWS's runtime": (
+        "test_events.py",
+        "test_rotation.py",
+    ),
+    "sam deploy of the build to an emulator of AWS": ("test_deployment.py",),
+}
 
 
 class StepError(Exception):
@@ -53,10 +65,6 @@ def steps(folder: Path) -> list[Step]:
     """Return all steps, in order."""
     checkout, builds = folder / "checkout", folder / "builds"
     copy_title, build_title = "Copy the files that git tracks or would add", "sam build for "
-    native_build_title, bill_title = (
-        build_title + NATIVE_ARCHITECTURE,
-        "Write the bill of materials of the builds",
-    )
     return [
         Step("sam validate --lint", sam_validate),
         Step("cfn-lint with the serverless rules", cfn_lint),
@@ -77,32 +85,17 @@ def steps(folder: Path) -> list[Step]:
             )
             for architecture in ARCHITECTURES
         ),
-        Step(bill_title, partial(bill_of_materials, builds / "sbom.json")),
         Step(
-            "Check packages, bill of materials and the routes that sam local finds",
-            partial(
-                pytest,
-                "tests/artifact/test_bill.py",
-                "tests/artifact/test_build.py",
-                "tests/artifact/test_sam_local.py",
-                builds=builds,
-            ),
-            native_build_title,
+            "Write the bill of materials of the builds",
+            partial(bill_of_materials, builds / "sbom.json"),
         ),
-        Step(
-            "Send every sample event to the built functions on AWS's runtime",
-            partial(
-                pytest,
-                "tests/artifact/test_events.py",
-                "tests/artifact/test_rotation.py",
-                builds=builds,
-            ),
-            native_build_title,
-        ),
-        Step(
-            "sam deploy of the build to an emulator of AWS",
-            partial(pytest, "tests/artifact/test_deployment.py", builds=builds),
-            native_build_title,
+        *(
+            Step(
+                title,
+                partial(pytest, *(f"tests/artifact/{file}" for file in files), builds=builds),
+                build_title + NATIVE_ARCHITECTURE,
+            )
+            for title, files in TESTS_OF_BUILD.items()
         ),
     ]
 
