@@ -46,8 +46,9 @@ if TYPE_CHECKING:
 
 def get(request_id: UUID, viewer_id: UUID) -> RequestOut:
     """Return a request if the viewer is its owner or an admin; raises NOT_FOUND otherwise."""
-    with database().transaction() as connection:
-        request = repository.get_for(connection, request_id, viewer_id)
+    request = database().read(
+        lambda connection: repository.get_for(connection, request_id, viewer_id)
+    )
     if request is None:
         raise AppError(ErrorCode.NOT_FOUND)
     return RequestOut.model_validate(request)
@@ -80,16 +81,18 @@ def cancel(request_id: UUID, principal: Principal, caller: Caller) -> None:
 
 def list_mine(query: RequestQuery, user_id: UUID) -> PageResponse[RequestOut]:
     """Return a page of a user's requests."""
-    with database().transaction() as connection:
-        requests, total = repository.page(connection, query, user_id)
+    requests, total = database().read(
+        lambda connection: repository.page(connection, query, user_id)
+    )
     items = [RequestOut.model_validate(request) for request in requests]
     return page_of(items, page=query.page, limit=query.limit, total=total)
 
 
 def list_all(query: AdminRequestQuery) -> PageResponse[AdminRequestOut]:
     """Return a page of all requests, each with its requester."""
-    with database().transaction() as connection:
-        requests, total = repository.page(connection, query, query.user_id)
+    requests, total = database().read(
+        lambda connection: repository.page(connection, query, query.user_id)
+    )
     items = [_admin_out(request) for request in requests]
     return page_of(items, page=query.page, limit=query.limit, total=total)
 

@@ -100,8 +100,10 @@ def refresh(principal: Principal, caller: Caller) -> SignedIn:
 
 def list_mine(principal: Principal) -> list[SessionOut]:
     """Return the live sessions of the caller."""
-    with database().transaction() as connection:
-        sessions = repository.of_user(connection, principal.user_id, session_lifetimes().idle)
+    idle = session_lifetimes().idle
+    sessions = database().read(
+        lambda connection: repository.of_user(connection, principal.user_id, idle)
+    )
     return [
         SessionOut(
             id=session.id,
@@ -210,8 +212,11 @@ class Tombstones:
         """
         # Wall clock: the monotonic clock may stop while the environment is frozen.
         if abs(time.time() - self._polled_at) >= TOMBSTONE_POLL_SECONDS:
-            with database().transaction() as connection:
-                pending = repository.pending_tombstones(connection, session_id, limit=_BATCH)
+            pending = database().read(
+                lambda connection: repository.pending_tombstones(
+                    connection, session_id, limit=_BATCH
+                )
+            )
             self._polled_at = time.time()
             self._pending = frozenset(each.session_id for each in pending)
             for user_id, tombstones in groupby(pending, key=lambda each: each.user_id):
