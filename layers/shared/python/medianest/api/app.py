@@ -35,6 +35,8 @@ def create_app(*required: str, any_query: bool = False) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        # Nothing exports it, and FastAPI would look for an exporter in every request.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.router.route_class = Route
     app.state.any_query = any_query

@@ -11,7 +11,7 @@ from fastapi import Depends, Request, Response
 
 from medianest.api.event import proxy_call
 from medianest.api.headers import CSRF_HEADER
-from medianest.api.rate_limiting import ClientDep, apply
+from medianest.api.rate_limiting import apply, caller_of
 from medianest.audit import service as audit_service
 from medianest.core.caller import Caller
 from medianest.core.environment import environment
@@ -37,8 +37,17 @@ class Authenticated:
     policy: PolicyName
     fresh: bool = False
 
-    async def __call__(self, request: Request, caller: ClientDep) -> Principal:
-        """Return the signed-in user; raises JWT_INVALID, RATE_LIMITED or CSRF_TOKEN_MISMATCH."""
+    async def __call__(self, request: Request) -> Principal:
+        """Return the signed-in user, whom the middleware has admitted."""
+        principal: Principal = request.state.principal
+        return principal
+
+    def admit(self, request: Request) -> None:
+        """Raise JWT_INVALID, RATE_LIMITED or CSRF_TOKEN_MISMATCH, or note the signed-in user."""
+        request.state.principal = self.admitted_user(request, caller_of(request))
+
+    def admitted_user(self, request: Request, caller: Caller) -> Principal:
+        """Authenticate and charge a call; return its user, or raise as `admit` does."""
         charge: Charge | None = None
 
         def read_and_charge(key: str, user_id: UUID) -> tuple[str | None, bool]:
@@ -73,14 +82,17 @@ class Authenticated:
 
 @dataclass(frozen=True, slots=True)
 class AdminOnly(Authenticated):
-    """A dependency: requires an admin. It reads the row, so a demotion applies to the next call."""
+    """A dependency: requires an admin, or raises FORBIDDEN.
+
+    It reads the row, so a demotion applies to the next call.
+    """
 
     policy: PolicyName = "admin"
     fresh: bool = True
 
-    async def __call__(self, request: Request, caller: ClientDep) -> Principal:
-        """Return the signed-in admin; raises FORBIDDEN, or as for any user."""
-        principal = await Authenticated.__call__(self, request, caller)
+    def admitted_user(self, request: Request, caller: Caller) -> Principal:
+        """Return the admin of a call; raises FORBIDDEN for another user."""
+        principal = Authenticated.admitted_user(self, request, caller)
         if principal.role != "admin":
             audit_service.record_denial(principal.user_id, caller)
             raise AppError(ErrorCode.FORBIDDEN)

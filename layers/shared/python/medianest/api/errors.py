@@ -4,10 +4,8 @@ from typing import cast
 
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from medianest.api.event import proxy_call
 from medianest.api.json_body import rejected_body
 from medianest.api.route import allowed_methods, charge_malformed
 from medianest.core.envelope import ApiError, ErrorResponse
@@ -19,32 +17,28 @@ from medianest.core.validation import invalid_value
 _HTTP_CODES = {404: ErrorCode.NOT_FOUND, 405: ErrorCode.METHOD_NOT_ALLOWED}
 
 
-def error_response(error: AppError) -> JSONResponse:
+def error_response(error: AppError) -> Response:
     """Return the response for an error."""
     body = ErrorResponse(
         error=ApiError(code=error.code, message=error.message, details=error.details)
     )
-    return JSONResponse(
-        body.model_dump(mode="json", by_alias=True, exclude_none=True),
+    return Response(
+        body.model_dump_json(by_alias=True, exclude_none=True),
         status_code=error.spec.status,
         headers=error.headers,
+        media_type="application/json",
     )
+
+
+def refuse(request: Request, error: AppError) -> Response:
+    """Return the response for an error, and keep the error for the log line of the request."""
+    request.state.refusal = error
+    return error_response(error)
 
 
 async def on_app_error(request: Request, error: Exception) -> Response:
-    """Log an AppError and return its response."""
-    app_error = cast("AppError", error)
-    # Denied access matters more to operators than bad input.
-    log = logger.warning if app_error.spec.status in {401, 403} else logger.info
-    log(
-        "refused",
-        extra={
-            "code": app_error.code,
-            "details": app_error.details,
-            "ip": proxy_call(request).ip,
-        },
-    )
-    return error_response(app_error)
+    """Return the response for an AppError."""
+    return refuse(request, cast("AppError", error))
 
 
 async def on_validation_error(request: Request, error: Exception) -> Response:

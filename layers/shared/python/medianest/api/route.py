@@ -1,13 +1,14 @@
 """Routes that accept only valid UTF-8, declared query parameters, and strict JSON."""
 
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, Protocol, cast
 
 from fastapi import Depends, Request, Response
 from fastapi.dependencies.models import Dependant
 from fastapi.dependencies.utils import get_parameterless_sub_dependant
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
+from starlette.applications import Starlette
 from starlette.routing import Match
 from starlette.types import Scope
 
@@ -18,12 +19,23 @@ from medianest.core.errors import AppError, invalid
 _NOT_UTF8 = "Must be valid UTF-8, percent-encoded"
 
 
+class Guard(Protocol):
+    """A dependency that the middleware runs first, so that a refusal never reaches FastAPI."""
+
+    def admit(self, request: Request) -> None:
+        """Raise an AppError to refuse the call."""
+
+
 class Route(APIRoute):
-    """A route that rejects invalid UTF-8, unknown or repeated query parameters and unsafe JSON."""
+    """A route that rejects invalid UTF-8, unknown or repeated query parameters and unsafe JSON.
+
+    `guard` is its dependency that authenticates the caller, if any.
+    """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs["response_model_exclude_none"] = True
         super().__init__(*args, **kwargs)
+        self.guard = _guard_of(self.dependant)
         # Last, so that a caller without a session gets JWT_INVALID first.
         self.dependant.dependencies.append(
             get_parameterless_sub_dependant(
@@ -73,6 +85,13 @@ def _query_names(dependant: Dependant) -> frozenset[str]:
     return frozenset(names).union(*map(_query_names, dependant.dependencies))
 
 
+def _guard_of(dependant: Dependant) -> Guard | None:
+    if hasattr(dependant.call, "admit"):
+        return cast("Guard", dependant.call)
+    guards = [_guard_of(each) for each in dependant.dependencies]
+    return next((guard for guard in guards if guard is not None), None)
+
+
 def _parameter_check(names: frozenset[str]) -> Callable[[Request], Coroutine[Any, Any, None]]:
     async def check_parameters(request: Request) -> None:
         for name, value in request.path_params.items():
@@ -113,3 +132,13 @@ def allowed_methods(scope: Scope) -> list[str]:
         for method in route.methods or ()
     }
     return sorted(methods | ({"HEAD"} if "GET" in methods else set()))
+
+
+def guards_of(app: Starlette) -> dict[tuple[str, str], Guard]:
+    """Return the guards of an application's routes by method and resource."""
+    return {
+        (method, route.path): route.guard
+        for route in app.routes
+        if isinstance(route, Route) and route.guard is not None
+        for method in route.methods or ()
+    }

@@ -124,7 +124,8 @@ class Cache:
                 url,
                 decode_responses=True,
                 protocol=2,
-                max_connections=2,
+                # One connection, which no pool checks before each command.
+                single_connection_client=True,
                 socket_connect_timeout=environment().cache_connect_timeout_seconds,
                 socket_timeout=environment().cache_timeout_seconds,
                 # Retry once, on a new connection: the old one may have been closed while the
