@@ -1,6 +1,7 @@
 """Conversion of exceptions to error responses."""
 
-from typing import cast
+from functools import lru_cache
+from typing import Any, cast
 
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -19,15 +20,24 @@ _HTTP_CODES = {404: ErrorCode.NOT_FOUND, 405: ErrorCode.METHOD_NOT_ALLOWED}
 
 def error_response(error: AppError) -> Response:
     """Return the response for an error."""
-    body = ErrorResponse(
-        error=ApiError(code=error.code, message=error.message, details=error.details)
-    )
+    if error.details is None:
+        body = _plain_body(error.code, error.message)
+    else:
+        body = _body(error.code, error.message, error.details)
     return Response(
-        body.model_dump_json(by_alias=True, exclude_none=True),
-        status_code=error.spec.status,
-        headers=error.headers,
-        media_type="application/json",
+        body, status_code=error.spec.status, headers=error.headers, media_type="application/json"
     )
+
+
+@lru_cache(maxsize=64)
+def _plain_body(code: ErrorCode, message: str) -> bytes:
+    """Return the body of an error without details; it is constant, and most refusals have it."""
+    return _body(code, message, None)
+
+
+def _body(code: ErrorCode, message: str, details: Any) -> bytes:
+    response = ErrorResponse(error=ApiError(code=code, message=message, details=details))
+    return response.model_dump_json(by_alias=True, exclude_none=True).encode()
 
 
 def refuse(request: Request, error: AppError) -> Response:

@@ -126,6 +126,8 @@ def _mapping(value: Any) -> dict[str, Any]:
 
 def _text(value: Any) -> str:
     """Return a value as text; U+FFFD replaces lone surrogates, which UTF-8 cannot encode."""
+    if isinstance(value, str) and value.isascii():
+        return value
     return "" if value is None else _SURROGATE.sub(REPLACEMENT, str(value))
 
 
