@@ -16,7 +16,7 @@ from medianest.core.environment import require
 from medianest.core.error_codes import ErrorCode
 from medianest.core.errors import AppError
 from medianest.core.examples import Examples
-from medianest.core.observability import flush_metrics, logger
+from medianest.core.observability import flush_metrics
 from medianest.rate_limits.policies import PolicyName
 
 type LambdaHandler = Callable[[dict[str, Any], Any], dict[str, Any]]
@@ -80,7 +80,6 @@ def lambda_handler(app: FastAPI) -> LambdaHandler:
     adapter = Mangum(app, lifespan="off", custom_handlers=[ProxyHandler])
 
     def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-        logger.structure_logs(append=False)
         try:
             return adapter(event, context)
         finally:

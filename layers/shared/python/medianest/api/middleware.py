@@ -31,7 +31,8 @@ class EnvelopeMiddleware:
             scope["method"] = "GET"
         request = Request(scope)
         call = proxy_call(request)
-        logger.append_keys(
+        # Also removes the keys of the previous request.
+        logger.structure_logs(
             request_id=call.id, function_request_id=scope["aws.context"].aws_request_id
         )
         started = time.perf_counter()

@@ -36,13 +36,14 @@ class Route(APIRoute):
         kwargs["response_model_exclude_none"] = True
         super().__init__(*args, **kwargs)
         self.guard = _guard_of(self.dependant)
-        # Last, so that a caller without a session gets JWT_INVALID first.
-        self.dependant.dependencies.append(
-            get_parameterless_sub_dependant(
-                depends=Depends(_parameter_check(_query_names(self.dependant))),
-                path=self.path_format,
+        self._check_parameters = _parameter_check(_query_names(self.dependant))
+        if self.guard is None:
+            # The last dependency, because a malformed call counts against the limits of its route.
+            self.dependant.dependencies.append(
+                get_parameterless_sub_dependant(
+                    depends=Depends(_as_dependency(self._check_parameters)), path=self.path_format
+                )
             )
-        )
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """Match the resource and the path parameters of the event.
@@ -67,6 +68,8 @@ class Route(APIRoute):
         handle = super().get_route_handler()
 
         async def handle_json(request: Request) -> Response:
+            if self.guard is not None:
+                self._check_parameters(request)
             return await handle(JsonRequest(request.scope, request.receive))
 
         return handle_json
@@ -92,11 +95,22 @@ def _guard_of(dependant: Dependant) -> Guard | None:
     return next((guard for guard in guards if guard is not None), None)
 
 
-def _parameter_check(names: frozenset[str]) -> Callable[[Request], Coroutine[Any, Any, None]]:
-    async def check_parameters(request: Request) -> None:
+def _as_dependency(
+    check: Callable[[Request], None],
+) -> Callable[[Request], Coroutine[Any, Any, None]]:
+    async def dependency(request: Request) -> None:
+        check(request)
+
+    return dependency
+
+
+def _parameter_check(names: frozenset[str]) -> Callable[[Request], None]:
+    def check_parameters(request: Request) -> None:
         for name, value in request.path_params.items():
             if REPLACEMENT in value:
                 raise _malformed(request, f"path.{name}", _NOT_UTF8)
+        if not request.scope["query_string"]:
+            return
         for name, value in request.query_params.multi_items():
             if name not in names and request.app.state.any_query:
                 continue

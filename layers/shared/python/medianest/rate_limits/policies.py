@@ -94,6 +94,8 @@ POLICIES: Mapping[PolicyName, Policy] = {
 
 def network(ip: str) -> str:
     """Return the subject of an IP address; for IPv6 the /64, the usual size of one customer."""
+    if ":" not in ip:
+        return ip
     address = ip_address(ip)
     if not isinstance(address, IPv6Address):
         return str(address)
