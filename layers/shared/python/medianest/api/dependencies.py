@@ -68,9 +68,8 @@ class Authenticated:
                     raise denied from error
             raise
         user_id = principal.user_id
-        if charge is None:
-            charge = rate_limits_service.charge([(self.policy, user_id)], caller, user_id)
-        denied = apply(request, charge)
+        charged = charge or rate_limits_service.charge([(self.policy, user_id)], caller, user_id)
+        denied = apply(request, charged)
         if denied is not None:
             raise denied
         if self.policy in LOW_LIMIT_POLICIES:
