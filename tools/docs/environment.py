@@ -94,6 +94,7 @@ _NUMBERS = (
     ("Idle time after which the database connection is replaced", db, "MAX_IDLE_SECONDS", "s"),
     ("`Retry-After` when the database is down", db, "RETRY_AFTER_SECONDS", "s"),
     ("Timeout of the first response on a reused database connection", db, "PROBE_SECONDS", "s"),
+    ("Idle time after which that timeout applies to a read", db, "RECENT_SECONDS", "s"),
     ("Duration of a database failure after which calls fail at once", db, "SLOW_SECONDS", "s"),
     ("Time for which they fail at once", db, "PAUSE_SECONDS", "s"),
     ("Time without calls to the cache after a failure", cache, "PAUSE_SECONDS", "s"),

@@ -16,7 +16,7 @@ from medianest.core.environment import require
 from medianest.core.error_codes import ErrorCode
 from medianest.core.errors import AppError
 from medianest.core.examples import Examples
-from medianest.core.observability import flush_metrics, logger
+from medianest.core.observability import flush_metrics
 from medianest.rate_limits.policies import PolicyName
 
 type LambdaHandler = Callable[[dict[str, Any], Any], dict[str, Any]]
@@ -35,6 +35,8 @@ def create_app(*required: str, any_query: bool = False) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        # Nothing exports it, and FastAPI would look for an exporter in every request.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.router.route_class = Route
     app.state.any_query = any_query
@@ -78,7 +80,6 @@ def lambda_handler(app: FastAPI) -> LambdaHandler:
     adapter = Mangum(app, lifespan="off", custom_handlers=[ProxyHandler])
 
     def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-        logger.structure_logs(append=False)
         try:
             return adapter(event, context)
         finally:

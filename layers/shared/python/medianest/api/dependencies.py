@@ -11,7 +11,7 @@ from fastapi import Depends, Request, Response
 
 from medianest.api.event import proxy_call
 from medianest.api.headers import CSRF_HEADER
-from medianest.api.rate_limiting import ClientDep, apply
+from medianest.api.rate_limiting import apply, caller_of
 from medianest.audit import service as audit_service
 from medianest.core.caller import Caller
 from medianest.core.environment import environment
@@ -19,6 +19,7 @@ from medianest.core.error_codes import ErrorCode
 from medianest.core.errors import AppError, invalid_token
 from medianest.rate_limits import service as rate_limits_service
 from medianest.rate_limits.policies import LimitKey, PolicyName, network
+from medianest.rate_limits.sliding_window import Charge
 from medianest.sessions import csrf
 from medianest.sessions import service as sessions_service
 from medianest.users.models import Principal
@@ -36,10 +37,29 @@ class Authenticated:
     policy: PolicyName
     fresh: bool = False
 
-    async def __call__(self, request: Request, caller: ClientDep) -> Principal:
-        """Return the signed-in user; raises JWT_INVALID, RATE_LIMITED or CSRF_TOKEN_MISMATCH."""
+    async def __call__(self, request: Request) -> Principal:
+        """Return the signed-in user, whom the middleware has admitted."""
+        principal: Principal = request.state.principal
+        return principal
+
+    def admit(self, request: Request) -> None:
+        """Raise JWT_INVALID, RATE_LIMITED or CSRF_TOKEN_MISMATCH, or note the signed-in user."""
+        request.state.principal = self.admitted_user(request, caller_of(request))
+
+    def admitted_user(self, request: Request, caller: Caller) -> Principal:
+        """Authenticate and charge a call; return its user, or raise as `admit` does."""
+        charge: Charge | None = None
+
+        def read_and_charge(key: str, user_id: UUID) -> tuple[str | None, bool]:
+            """Read the cached session, and charge the call if it is live, in one round trip."""
+            nonlocal charge
+            value, charge = rate_limits_service.charge_if_live(
+                key, (self.policy, user_id), caller, user_id
+            )
+            return value, charge is not None
+
         try:
-            principal = _principal(request, fresh=self.fresh)
+            principal = _principal(request, None if self.fresh else read_and_charge)
         except AppError as error:
             if error.code is ErrorCode.JWT_INVALID:
                 # Throttle token guessing by IP address, to protect the limits of users.
@@ -47,8 +67,9 @@ class Authenticated:
                 if denied is not None:
                     raise denied from error
             raise
-        limit_keys: list[LimitKey] = [(self.policy, str(principal.user_id))]
-        denied = _charge(request, caller, limit_keys, principal.user_id)
+        user_id = principal.user_id
+        charged = charge or rate_limits_service.charge([(self.policy, user_id)], caller, user_id)
+        denied = apply(request, charged)
         if denied is not None:
             raise denied
         if self.policy in LOW_LIMIT_POLICIES:
@@ -60,14 +81,17 @@ class Authenticated:
 
 @dataclass(frozen=True, slots=True)
 class AdminOnly(Authenticated):
-    """A dependency: requires an admin. It reads the row, so a demotion applies to the next call."""
+    """A dependency: requires an admin, or raises FORBIDDEN.
+
+    It reads the row, so a demotion applies to the next call.
+    """
 
     policy: PolicyName = "admin"
     fresh: bool = True
 
-    async def __call__(self, request: Request, caller: ClientDep) -> Principal:
-        """Return the signed-in admin; raises FORBIDDEN, or as for any user."""
-        principal = await Authenticated.__call__(self, request, caller)
+    def admitted_user(self, request: Request, caller: Caller) -> Principal:
+        """Return the admin of a call; raises FORBIDDEN for another user."""
+        principal = Authenticated.admitted_user(self, request, caller)
         if principal.role != "admin":
             audit_service.record_denial(principal.user_id, caller)
             raise AppError(ErrorCode.FORBIDDEN)
@@ -91,19 +115,19 @@ def _charge_api(request: Request, principal: Principal, caller: Caller) -> AppEr
     Returns the error when `api` refuses the call.
     """
     request.state.charge.refund()
-    return _charge(request, caller, [("api", str(principal.user_id))], principal.user_id)
+    return _charge(request, caller, [("api", principal.user_id)], principal.user_id)
 
 
 async def _previous_session(request: Request) -> Principal | None:
     try:
-        return _principal(request, fresh=True)
+        return _principal(request)
     except AppError as error:
         if error.code is not ErrorCode.JWT_INVALID:
             raise
         return None
 
 
-def _principal(request: Request, *, fresh: bool) -> Principal:
+def _principal(request: Request, read_cache: sessions_service.ReadCache | None = None) -> Principal:
     """Return the user and session of the request's credential; raises JWT_INVALID."""
     authorization = request.headers.get("authorization")
     if authorization is not None:
@@ -111,11 +135,11 @@ def _principal(request: Request, *, fresh: bool) -> Principal:
         scheme, _, token = authorization.partition(" ")
         if scheme.lower() != "bearer":
             raise invalid_token()
-        return sessions_service.authenticate(token.strip(), fresh=fresh)
+        return sessions_service.authenticate(token.strip(), read_cache)
     token = session_cookie(request)
     if not token:
         raise invalid_token()
-    return replace(sessions_service.authenticate(token, fresh=fresh), by_cookie=True)
+    return replace(sessions_service.authenticate(token, read_cache), by_cookie=True)
 
 
 def _check_csrf(request: Request, principal: Principal) -> None:

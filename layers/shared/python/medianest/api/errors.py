@@ -1,13 +1,12 @@
 """Conversion of exceptions to error responses."""
 
-from typing import cast
+from functools import lru_cache
+from typing import Any, cast
 
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from medianest.api.event import proxy_call
 from medianest.api.json_body import rejected_body
 from medianest.api.route import allowed_methods, charge_malformed
 from medianest.core.envelope import ApiError, ErrorResponse
@@ -19,32 +18,37 @@ from medianest.core.validation import invalid_value
 _HTTP_CODES = {404: ErrorCode.NOT_FOUND, 405: ErrorCode.METHOD_NOT_ALLOWED}
 
 
-def error_response(error: AppError) -> JSONResponse:
+def error_response(error: AppError) -> Response:
     """Return the response for an error."""
-    body = ErrorResponse(
-        error=ApiError(code=error.code, message=error.message, details=error.details)
+    if error.details is None:
+        body = _plain_body(error.code, error.message)
+    else:
+        body = _body(error.code, error.message, error.details)
+    return Response(
+        body, status_code=error.spec.status, headers=error.headers, media_type="application/json"
     )
-    return JSONResponse(
-        body.model_dump(mode="json", by_alias=True, exclude_none=True),
-        status_code=error.spec.status,
-        headers=error.headers,
-    )
+
+
+@lru_cache(maxsize=64)
+def _plain_body(code: ErrorCode, message: str) -> bytes:
+    """Return the body of an error without details; it is constant, and most refusals have it."""
+    return _body(code, message, None)
+
+
+def _body(code: ErrorCode, message: str, details: Any) -> bytes:
+    response = ErrorResponse(error=ApiError(code=code, message=message, details=details))
+    return response.model_dump_json(by_alias=True, exclude_none=True).encode()
+
+
+def refuse(request: Request, error: AppError) -> Response:
+    """Return the response for an error, and keep the error for the log line of the request."""
+    request.state.refusal = error
+    return error_response(error)
 
 
 async def on_app_error(request: Request, error: Exception) -> Response:
-    """Log an AppError and return its response."""
-    app_error = cast("AppError", error)
-    # Denied access matters more to operators than bad input.
-    log = logger.warning if app_error.spec.status in {401, 403} else logger.info
-    log(
-        "refused",
-        extra={
-            "code": app_error.code,
-            "details": app_error.details,
-            "ip": proxy_call(request).ip,
-        },
-    )
-    return error_response(app_error)
+    """Return the response for an AppError."""
+    return refuse(request, cast("AppError", error))
 
 
 async def on_validation_error(request: Request, error: Exception) -> Response:

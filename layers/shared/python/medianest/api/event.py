@@ -7,6 +7,7 @@ can send any byte.
 
 import base64
 import re
+import socket
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -126,6 +127,8 @@ def _mapping(value: Any) -> dict[str, Any]:
 
 def _text(value: Any) -> str:
     """Return a value as text; U+FFFD replaces lone surrogates, which UTF-8 cannot encode."""
+    if isinstance(value, str) and value.isascii():
+        return value
     return "" if value is None else _SURROGATE.sub(REPLACEMENT, str(value))
 
 
@@ -133,16 +136,33 @@ def _values(event: Mapping[str, Any], multi_key: str, single_key: str) -> dict[s
     """Return all values by name; use the single-value map when the multi-value map is empty."""
     raw = _mapping(event.get(multi_key)) or _mapping(event.get(single_key))
     return {
-        _text(name): [
-            _text(value)
-            for value in (values if isinstance(values, list) else [values])
-            if value is not None
-        ]
-        for name, values in raw.items()
+        _text(name): values if _is_plain(values) else _texts(values) for name, values in raw.items()
     }
 
 
+def _is_plain(values: Any) -> bool:
+    """Return whether this is a list of ASCII strings, as almost all are."""
+    try:
+        return isinstance(values, list) and "".join(values).isascii()
+    except TypeError:
+        return False
+
+
+def _texts(values: Any) -> list[str]:
+    each = values if isinstance(values, list) else [values]
+    return [_text(value) for value in each if value is not None]
+
+
 def _address(text: str) -> str:
+    try:
+        socket.inet_pton(socket.AF_INET, text)
+    except (OSError, ValueError):  # ValueError: a NUL character
+        return _other_address(text)
+    # Faster than ip_address, which also accepts nothing else as IPv4.
+    return text
+
+
+def _other_address(text: str) -> str:
     try:
         # Drop the IPv6 zone, which PostgreSQL's `inet` does not support.
         return str(ip_address(text.partition("%")[0]))

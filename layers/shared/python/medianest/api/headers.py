@@ -1,7 +1,8 @@
 """Headers of every response: security, CORS, request id and Cache-Control."""
 
+from collections.abc import Iterable, Mapping
+
 from fastapi import Response
-from starlette.datastructures import MutableHeaders
 
 from medianest.core.environment import environment
 from medianest.rate_limits.sliding_window import HEADERS as RATE_LIMIT_HEADERS
@@ -24,17 +25,47 @@ ALLOWED_HEADERS = f"Authorization,Content-Type,Idempotency-Key,{CSRF_HEADER}"
 PREFLIGHT_SECONDS = 7200
 _NO_CONTENT = 204
 
+# A header as ASGI has it, with the name in lower case.
+type RawHeader = tuple[bytes, bytes]
 
-def set_headers(headers: MutableHeaders, status: int, origin: str | None, request_id: str) -> None:
-    """Add the headers of every response; a route may set its own `Cache-Control`."""
-    headers.update(SECURITY_HEADERS)
-    headers["X-Request-Id"] = request_id
-    headers.setdefault("Cache-Control", "no-store")
+
+def _raw(headers: Mapping[str, str]) -> list[RawHeader]:
+    return [
+        (name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()
+    ]
+
+
+# Encoded once, because every response has them.
+_SECURITY = _raw(SECURITY_HEADERS)
+_NO_STORE = (b"cache-control", b"no-store")
+_JSON = (b"content-type", b"application/json")
+_JSON_UTF8 = (b"content-type", b"application/json; charset=utf-8")
+_ANY_ORIGIN = _raw({"Access-Control-Allow-Origin": "*"})
+_VARY = (b"vary", b"Origin")
+_EXPOSED = _raw({"Access-Control-Expose-Headers": EXPOSED_HEADERS})
+
+
+def with_common_headers(
+    own: Iterable[RawHeader],
+    status: int,
+    origin: str | None,
+    request_id: str,
+    rate_limit_headers: Mapping[str, str],
+) -> list[RawHeader]:
+    """Return the headers of a response: its own, and those of every response.
+
+    A route may set its own `Cache-Control`.
+    """
+    headers = [_JSON_UTF8 if header == _JSON else header for header in own]
+    names = {name for name, _ in headers}
     if status == _NO_CONTENT:
-        del headers["Content-Type"]
-    elif headers.get("content-type") == "application/json":
-        headers["Content-Type"] = "application/json; charset=utf-8"
-    _set_cors_headers(headers, origin)
+        headers = [header for header in headers if header[0] != b"content-type"]
+    if b"cache-control" not in names:
+        headers.append(_NO_STORE)
+    headers += _SECURITY
+    headers.append((b"x-request-id", request_id.encode("latin-1")))
+    headers += _raw(rate_limit_headers)
+    return headers + _cors_headers(origin)
 
 
 def set_stale_header(response: Response, stale_seconds: int | None) -> None:
@@ -43,14 +74,11 @@ def set_stale_header(response: Response, stale_seconds: int | None) -> None:
         response.headers[STALE_HEADER] = str(stale_seconds)
 
 
-def _set_cors_headers(headers: MutableHeaders, origin: str | None) -> None:
+def _cors_headers(origin: str | None) -> list[RawHeader]:
     allowed = environment().cors_origins
     if not allowed:
-        headers["Access-Control-Allow-Origin"] = "*"
-    else:
-        headers.add_vary_header("Origin")
-        if origin not in allowed:
-            return
-        headers["Access-Control-Allow-Origin"] = origin
-        headers["Access-Control-Allow-Credentials"] = "true"
-    headers["Access-Control-Expose-Headers"] = EXPOSED_HEADERS
+        return _ANY_ORIGIN + _EXPOSED
+    if origin is None or origin not in allowed:
+        return [_VARY]
+    allow = {"Access-Control-Allow-Origin": origin, "Access-Control-Allow-Credentials": "true"}
+    return [_VARY, *_raw(allow), *_EXPOSED]

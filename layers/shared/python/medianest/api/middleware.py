@@ -1,15 +1,15 @@
 """The middleware around every request, which runs before the routes of FastAPI."""
 
 import time
+from typing import Any
 
 from fastapi import Request, Response
-from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from medianest.api.errors import error_response
+from medianest.api.errors import error_response, refuse
 from medianest.api.event import proxy_call
-from medianest.api.headers import ALLOWED_HEADERS, PREFLIGHT_SECONDS, set_headers
-from medianest.api.route import allowed_methods
+from medianest.api.headers import ALLOWED_HEADERS, PREFLIGHT_SECONDS, with_common_headers
+from medianest.api.route import Guard, allowed_methods, guards_of
 from medianest.core.error_codes import ErrorCode
 from medianest.core.errors import AppError
 from medianest.core.observability import count, logger
@@ -22,6 +22,7 @@ class EnvelopeMiddleware:
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
+        self._guards: dict[tuple[str, str], Guard] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request; HEAD runs as GET without the body (RFC 9110, section 9.3.2)."""
@@ -30,7 +31,8 @@ class EnvelopeMiddleware:
             scope["method"] = "GET"
         request = Request(scope)
         call = proxy_call(request)
-        logger.append_keys(
+        # Also removes the keys of the previous request.
+        logger.structure_logs(
             request_id=call.id, function_request_id=scope["aws.context"].aws_request_id
         )
         started = time.perf_counter()
@@ -40,9 +42,13 @@ class EnvelopeMiddleware:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                headers = MutableHeaders(scope=message)
-                headers.update(getattr(request.state, "rate_limit_headers", {}))
-                set_headers(headers, status, request.headers.get("origin"), call.id)
+                message["headers"] = with_common_headers(
+                    message["headers"],
+                    status,
+                    request.headers.get("origin"),
+                    call.id,
+                    getattr(request.state, "rate_limit_headers", {}),
+                )
             elif is_head:
                 message["body"] = b""
             await send(message)
@@ -54,21 +60,44 @@ class EnvelopeMiddleware:
                 too_large = error_response(AppError(ErrorCode.PAYLOAD_TOO_LARGE))
                 await too_large(scope, receive, send_with_headers)
             else:
-                await self.app(scope, receive, send_with_headers)
+                refusal = self._refusal(request)
+                await (self.app if refusal is None else refusal)(scope, receive, send_with_headers)
         except Exception:  # noqa: BLE001 - any exception gets a response
             logger.exception("unhandled_error")
             count("UnhandledError")
             response = error_response(AppError(ErrorCode.INTERNAL_ERROR))
             await response(scope, receive, send_with_headers)
-        logger.info(
-            "request",
-            extra={
-                "method": call.method,
-                "route": call.resource,
-                "status": status,
-                "duration_ms": round((time.perf_counter() - started) * 1000, 1),
-            },
-        )
+        _log(request, status, time.perf_counter() - started)
+
+    def _refusal(self, request: Request) -> Response | None:
+        """Run the guard of the called route; return a response if it refuses the call."""
+        if self._guards is None:
+            self._guards = guards_of(request.app)
+        guard = self._guards.get((request.method, request.scope["path"]))
+        if guard is None:
+            return None
+        try:
+            guard.admit(request)
+        except AppError as error:
+            return refuse(request, error)
+        return None
+
+
+def _log(request: Request, status: int, seconds: float) -> None:
+    """Write the log line of a request; it includes the error of a refused one."""
+    call = proxy_call(request)
+    fields: dict[str, Any] = {
+        "method": call.method,
+        "route": call.resource,
+        "status": status,
+        "duration_ms": round(seconds * 1000, 1),
+    }
+    error: AppError | None = getattr(request.state, "refusal", None)
+    if error is not None:
+        fields |= {"code": error.code, "details": error.details, "ip": call.ip}
+    # Denied access matters more to operators than bad input.
+    log = logger.warning if status in {401, 403} else logger.info
+    log("request", extra=fields)
 
 
 def _preflight(scope: Scope) -> Response:

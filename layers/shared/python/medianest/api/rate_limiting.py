@@ -15,10 +15,15 @@ from medianest.rate_limits.sliding_window import headers as rate_limit_headers
 from medianest.rate_limits.sliding_window import refusal as refusal_of
 
 
-async def _caller(request: Request) -> Caller:
+def caller_of(request: Request) -> Caller:
+    """Return the address and the client of a request, and its id."""
     # Not from X-Forwarded-For, which clients can forge.
     call = proxy_call(request)
     return Caller(request_id=call.id, ip=call.ip, user_agent=call.user_agent)
+
+
+async def _caller(request: Request) -> Caller:
+    return caller_of(request)
 
 
 ClientDep = Annotated[Caller, Depends(_caller)]

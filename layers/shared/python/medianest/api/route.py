@@ -1,13 +1,14 @@
 """Routes that accept only valid UTF-8, declared query parameters, and strict JSON."""
 
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, Protocol, cast
 
 from fastapi import Depends, Request, Response
 from fastapi.dependencies.models import Dependant
 from fastapi.dependencies.utils import get_parameterless_sub_dependant
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
+from starlette.applications import Starlette
 from starlette.routing import Match
 from starlette.types import Scope
 
@@ -18,19 +19,31 @@ from medianest.core.errors import AppError, invalid
 _NOT_UTF8 = "Must be valid UTF-8, percent-encoded"
 
 
+class Guard(Protocol):
+    """A dependency that the middleware runs first, so that a refusal never reaches FastAPI."""
+
+    def admit(self, request: Request) -> None:
+        """Raise an AppError to refuse the call."""
+
+
 class Route(APIRoute):
-    """A route that rejects invalid UTF-8, unknown or repeated query parameters and unsafe JSON."""
+    """A route that rejects invalid UTF-8, unknown or repeated query parameters and unsafe JSON.
+
+    `guard` is its dependency that authenticates the caller, if any.
+    """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs["response_model_exclude_none"] = True
         super().__init__(*args, **kwargs)
-        # Last, so that a caller without a session gets JWT_INVALID first.
-        self.dependant.dependencies.append(
-            get_parameterless_sub_dependant(
-                depends=Depends(_parameter_check(_query_names(self.dependant))),
-                path=self.path_format,
+        self.guard = _guard_of(self.dependant)
+        self._check_parameters = _parameter_check(_query_names(self.dependant))
+        if self.guard is None:
+            # The last dependency, because a malformed call counts against the limits of its route.
+            self.dependant.dependencies.append(
+                get_parameterless_sub_dependant(
+                    depends=Depends(_as_dependency(self._check_parameters)), path=self.path_format
+                )
             )
-        )
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """Match the resource and the path parameters of the event.
@@ -55,6 +68,8 @@ class Route(APIRoute):
         handle = super().get_route_handler()
 
         async def handle_json(request: Request) -> Response:
+            if self.guard is not None:
+                self._check_parameters(request)
             return await handle(JsonRequest(request.scope, request.receive))
 
         return handle_json
@@ -73,11 +88,29 @@ def _query_names(dependant: Dependant) -> frozenset[str]:
     return frozenset(names).union(*map(_query_names, dependant.dependencies))
 
 
-def _parameter_check(names: frozenset[str]) -> Callable[[Request], Coroutine[Any, Any, None]]:
-    async def check_parameters(request: Request) -> None:
+def _guard_of(dependant: Dependant) -> Guard | None:
+    if hasattr(dependant.call, "admit"):
+        return cast("Guard", dependant.call)
+    guards = [_guard_of(each) for each in dependant.dependencies]
+    return next((guard for guard in guards if guard is not None), None)
+
+
+def _as_dependency(
+    check: Callable[[Request], None],
+) -> Callable[[Request], Coroutine[Any, Any, None]]:
+    async def dependency(request: Request) -> None:
+        check(request)
+
+    return dependency
+
+
+def _parameter_check(names: frozenset[str]) -> Callable[[Request], None]:
+    def check_parameters(request: Request) -> None:
         for name, value in request.path_params.items():
             if REPLACEMENT in value:
                 raise _malformed(request, f"path.{name}", _NOT_UTF8)
+        if not request.scope["query_string"]:
+            return
         for name, value in request.query_params.multi_items():
             if name not in names and request.app.state.any_query:
                 continue
@@ -113,3 +146,13 @@ def allowed_methods(scope: Scope) -> list[str]:
         for method in route.methods or ()
     }
     return sorted(methods | ({"HEAD"} if "GET" in methods else set()))
+
+
+def guards_of(app: Starlette) -> dict[tuple[str, str], Guard]:
+    """Return the guards of an application's routes by method and resource."""
+    return {
+        (method, route.path): route.guard
+        for route in app.routes
+        if isinstance(route, Route) and route.guard is not None
+        for method in route.methods or ()
+    }

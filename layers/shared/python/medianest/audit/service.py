@@ -18,8 +18,7 @@ def record_denial(user_id: UUID, caller: Caller) -> None:
 
 def page(query: AuditQuery) -> PageResponse[AuditLogOut]:
     """Return one page of the audit log, the newest first."""
-    with database().transaction() as connection:
-        rows, total = repository.page(connection, query)
+    rows, total = database().read(lambda connection: repository.page(connection, query))
     items = [_out(row) for row in rows]
     return page_of(items, page=query.page, limit=query.limit, total=total)
 

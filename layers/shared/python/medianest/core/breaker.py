@@ -86,7 +86,7 @@ class Breaker:
         """Return the seconds until a call is permitted; 0 or less permits it now."""
         reply = self._cache.run(_WAIT, self._keys, [FAILURES, PROBE_SECONDS * 1000])
         if reply is not None:
-            return reply[0] / 1000
+            return float(reply[0]) / 1000
         # Wall clock: the monotonic clock may stop while the environment is frozen.
         return self._open_until - time.time() if self._failures >= FAILURES else 0.0
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from medianest.core import secrets
 from medianest.core.environment import environment
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from pydantic import SecretStr
     from redis import Redis
+    from redis.commands.core import Script
 
 # The pause after a failure, so that not every request waits for a timeout.
 PAUSE_SECONDS = 5.0
@@ -36,6 +37,7 @@ class Cache:
         self._secret = url
         self._url = ""
         self._client: Redis | None = None
+        self._scripts: dict[str, Script] = {}
         self._used_at = 0.0
         self._paused_until = 0.0
 
@@ -67,18 +69,24 @@ class Cache:
         """Store a value for `seconds` unless the key exists."""
         self._call("set", key, value, ex=seconds, nx=True)
 
-    def run(self, script: str, keys: Sequence[str], args: Sequence[str | int]) -> list[int] | None:
-        """Run a Lua script that returns numbers; return None when the cache is down.
+    def run(self, script: str, keys: Sequence[str], args: Sequence[str | int]) -> list[Any] | None:
+        """Run a Lua script that returns a list; return None when the cache is down.
 
         The script is sent by its digest once the server has it.
         """
-        reply = self._execute(lambda client: client.register_script(script)(keys, args))
+        reply = self._execute(lambda client: self._script(client, script)(keys, args))
         return reply if isinstance(reply, list) else None
 
     def ping(self) -> bool:
         """Return whether the cache responds; ends the pause after a failure."""
         self._paused_until = 0.0
         return self._call("ping") is True
+
+    def _script(self, client: Redis, text: str) -> Script:
+        # Kept, because the digest of a script costs more than its call.
+        if text not in self._scripts:
+            self._scripts[text] = client.register_script(text)
+        return self._scripts[text]
 
     def _call(self, command: str, *args: str, **options: int) -> object:
         return self._execute(lambda client: getattr(client, command)(*args, **options))
@@ -116,13 +124,15 @@ class Cache:
                 url,
                 decode_responses=True,
                 protocol=2,
-                max_connections=2,
+                # One connection, which no pool checks before each command.
+                single_connection_client=True,
                 socket_connect_timeout=environment().cache_connect_timeout_seconds,
                 socket_timeout=environment().cache_timeout_seconds,
                 # Retry once, on a new connection: the old one may have been closed while the
                 # environment was frozen. A timeout is not retried.
                 retry=Retry(NoBackoff(), 1, supported_errors=(RedisConnectionError,)),
             )
+            self._scripts.clear()
             self._url = url
         self._used_at = time.time()
         return self._client

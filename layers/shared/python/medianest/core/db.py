@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any, LiteralString
 
 from medianest.core import secrets
 from medianest.core.addresses import TLS_MODE
+from medianest.core.db_failures import is_connection_error, is_dead, is_out_of_connections
 from medianest.core.environment import ConfigurationError, environment
 from medianest.core.error_codes import ErrorCode
 from medianest.core.errors import AppError
 from medianest.core.observability import logger
 
 if TYPE_CHECKING:
-    from psycopg import Connection, InternalError, sql
+    from psycopg import Connection, sql
     from pydantic import SecretStr
 
     from medianest.core.envelope import PageQuery
@@ -32,6 +33,9 @@ MAX_IDLE_SECONDS = 300
 RETRY_AFTER_SECONDS = 5
 # Timeout of the first response on a reused connection, which may be dead.
 PROBE_SECONDS = 2.0
+# A connection that was used within this time is not probed: a read whose response is slow would
+# otherwise be sent twice to a server under load.
+RECENT_SECONDS = 1.0
 # A failure that took this long starts a pause in which calls fail at once. Otherwise each of them
 # would wait for a timeout.
 SLOW_SECONDS = 1.0
@@ -72,21 +76,57 @@ class Database:
     @contextmanager
     def transaction(self) -> Iterator[Connection[tuple[Any, ...]]]:
         """Run a block in one transaction; an exception rolls it back."""
+        with self._failures_translated(), ExitStack() as stack:
+            yield self._begin(stack)
+
+    def read[T](self, query: Callable[[Connection[tuple[Any, ...]]], T]) -> T:
+        """Run statements that only read, each on its own, without BEGIN and COMMIT.
+
+        When the open connection is dead, the query runs again, once, on a new one. Within a
+        transaction, it belongs to that transaction.
+        """
+        import psycopg
+
+        with self._failures_translated():
+            if self._connection is not None and self._in_transaction(self._connection):
+                return query(self._connection)
+            url = self._close_outdated()
+            if self._connection is not None:
+                is_suspect = time.time() - self._used_at > RECENT_SECONDS
+                if is_suspect:
+                    self._timeout_seconds = PROBE_SECONDS
+                try:
+                    return query(self._connection)
+                except (psycopg.OperationalError, psycopg.InternalError) as error:
+                    if not is_dead(self._connection, error, silent=is_suspect):
+                        raise
+                    self.close()
+                finally:
+                    self._timeout_seconds = self._response_seconds
+            self._connection = self._open(url)
+            return query(self._connection)
+
+    def ping(self) -> None:
+        """Check that the server responds; raises AppError DATABASE_CONNECTION_ERROR."""
+        self.read(lambda connection: connection.execute("SELECT 1"))
+
+    @contextmanager
+    def _failures_translated(self) -> Iterator[None]:
+        """Raise DATABASE_CONNECTION_ERROR for a failure, and close a connection that it broke."""
         import psycopg
 
         started = time.time()
         if self._connection is None and started < self._paused_until:
             raise database_unavailable()
         try:
-            with ExitStack() as stack:
-                yield self._begin(stack)
+            yield
             self._used_at = time.time()
         except (
             psycopg.OperationalError,
             psycopg.InterfaceError,
             psycopg.InternalError,
         ) as error:
-            if isinstance(error, psycopg.InternalError) and not _is_connection_error(error):
+            if isinstance(error, psycopg.InternalError) and not is_connection_error(error):
                 raise
             # These errors leave the connection usable.
             if not isinstance(
@@ -100,11 +140,6 @@ class Database:
                     self._paused_until = time.time() + PAUSE_SECONDS
             logger.warning("database_failed", extra={"cause": str(error)})
             raise database_unavailable() from error
-
-    def ping(self) -> None:
-        """Check that the server responds; raises AppError DATABASE_CONNECTION_ERROR."""
-        with self.transaction() as connection:
-            connection.execute("SELECT 1")
 
     def close(self) -> None:
         """Close the connection; the next use opens a new one."""
@@ -120,17 +155,11 @@ class Database:
         """
         import psycopg
 
-        status = psycopg.pq.TransactionStatus
-        if self._connection is not None and self._connection.info.transaction_status in {
-            status.INTRANS,
-            status.INERROR,
-        }:
+        if self._connection is not None and self._in_transaction(self._connection):
             # Nested: use a savepoint on the open connection.
             stack.enter_context(self._connection.transaction())
             return self._connection
-        url = secrets.resolve(self._secret, "DATABASE_URL")
-        if url != self._url or time.time() - self._used_at > MAX_IDLE_SECONDS:
-            self.close()
+        url = self._close_outdated()
         if self._connection is not None:
             self._timeout_seconds = PROBE_SECONDS
             try:
@@ -144,6 +173,20 @@ class Database:
             stack.enter_context(self._connection.transaction())
         return self._connection
 
+    @staticmethod
+    def _in_transaction(connection: Connection[tuple[Any, ...]]) -> bool:
+        from psycopg.pq import TransactionStatus
+
+        status = connection.info.transaction_status
+        return status in {TransactionStatus.INTRANS, TransactionStatus.INERROR}
+
+    def _close_outdated(self) -> str:
+        """Close a connection that was idle for too long or has an old URL; return the URL."""
+        url = secrets.resolve(self._secret, "DATABASE_URL")
+        if url != self._url or time.time() - self._used_at > MAX_IDLE_SECONDS:
+            self.close()
+        return url
+
     def _open(self, url: str) -> Connection[tuple[Any, ...]]:
         """Connect; retry once if the password was rotated or the server has no free connection."""
         import psycopg
@@ -152,7 +195,7 @@ class Database:
             connection = self._connect(url)
         except psycopg.OperationalError as error:
             # psycopg sets no SQLSTATE when connecting fails.
-            if _is_out_of_connections(str(error)):
+            if is_out_of_connections(str(error)):
                 time.sleep(SystemRandom().uniform(0, NO_CONNECTION_PAUSE_SECONDS))
                 self._url = url
                 return self._connect(url)
@@ -192,25 +235,6 @@ class Database:
             application_name=f"medianest-{os.environ.get('POWERTOOLS_SERVICE_NAME', 'local')}",
             sslrootcert=certificate_authorities(url),
         )
-
-
-def _is_out_of_connections(reason: str) -> bool:
-    # The messages of PostgreSQL (limits of a server and of a role) and of PgBouncer.
-    return any(
-        words in reason
-        for words in ("too many", "connection slots are reserved", "no more connections allowed")
-    )
-
-
-def _is_connection_error(error: InternalError) -> bool:
-    """Return whether a psycopg InternalError means that the connection is unusable.
-
-    After a failover the connection may lead to a read-only standby. A pooler that loses the server
-    sends two error messages, and psycopg reports the unexpected second one without an SQLSTATE.
-    """
-    from psycopg.errors import ReadOnlySqlTransaction
-
-    return error.sqlstate in {None, ReadOnlySqlTransaction.sqlstate}
 
 
 def url_parts(url: str, name: str = "DATABASE_URL") -> dict[str, Any]:

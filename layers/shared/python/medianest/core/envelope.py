@@ -1,6 +1,7 @@
 """The ApiResponse envelope (section 1 of the contract) and the base models of the API."""
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -128,15 +129,23 @@ def ok[T](data: T) -> ApiResponse[T]:
 
 def page_of[T](items: list[T], *, page: int, limit: int, total: int) -> PageResponse[T]:
     """Return one page of a list in the envelope; `total` counts the items of all pages."""
-    return PageResponse(
-        data=items,
-        pagination=Pagination(
-            page=page,
-            limit=limit,
-            total=total,
-            has_next=page * limit < total,
-            has_prev=page > 1,
-        ),
+    return PageResponse(data=items, pagination=_pagination(page, limit, total))
+
+
+def page_of_rows[T](
+    response: type[PageResponse[T]], rows: Sequence[object], *, page: int, limit: int, total: int
+) -> PageResponse[T]:
+    """Return one page of a list, its items made from rows.
+
+    It validates the rows in one call, and FastAPI accepts an instance of `response` as it is.
+    """
+    pagination = _pagination(page, limit, total)
+    return response.model_validate({"data": rows, "pagination": pagination})
+
+
+def _pagination(page: int, limit: int, total: int) -> Pagination:
+    return Pagination(
+        page=page, limit=limit, total=total, has_next=page * limit < total, has_prev=page > 1
     )
 
 

@@ -1,5 +1,6 @@
 """Structured logs and metrics of a function."""
 
+import json
 import logging
 
 from aws_lambda_powertools import Logger, Metrics, single_metric
@@ -7,7 +8,9 @@ from aws_lambda_powertools.metrics import MetricUnit
 
 # Task names are useless: each process serves one request at a time.
 logging.logAsyncioTasks = False  # type: ignore[attr-defined]  # typeshed lacks it
-logger = Logger()
+# Powertools' defaults parse every message as JSON and make an encoder for every line.
+_ENCODER = json.JSONEncoder(default=str, separators=(",", ":"), ensure_ascii=False)
+logger = Logger(json_serializer=_ENCODER.encode, json_deserializer=str)
 NAMESPACE = "MediaNest"
 metrics = Metrics(namespace=NAMESPACE)
 

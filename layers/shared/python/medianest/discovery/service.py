@@ -26,8 +26,9 @@ def search(query: SearchQuery, user_id: UUID) -> CachedValue[PageResponse[TitleO
     """
     result = catalog_service.search(query.q, query.type, query.page)
     page = result.value
-    with database().transaction() as connection:
-        states = requests_repository.of_titles(connection, user_id, page.titles)
+    states = database().read(
+        lambda connection: requests_repository.of_titles(connection, user_id, page.titles)
+    )
     by_title = {(state.media_type, state.tmdb_id): state for state in states}
     items = [_title_out(title, by_title) for title in page.titles]
     return CachedValue(
@@ -43,8 +44,9 @@ def details(media_type: MediaType, tmdb_id: int, user_id: UUID) -> CachedValue[T
     """
     result = catalog_service.details(media_type, tmdb_id)
     title = result.value
-    with database().transaction() as connection:
-        active_requests = requests_repository.of_title(connection, user_id, title)
+    active_requests = database().read(
+        lambda connection: requests_repository.of_title(connection, user_id, title)
+    )
     states = {item.season: TitleRequestOut.model_validate(item) for item in active_requests}
     seasons = [
         SeasonOut.model_validate(season).model_copy(update={"request": states.get(season.number)})

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from ipaddress import IPv6Address, ip_address
 from typing import Literal
+from uuid import UUID
 
 from medianest.core.text import fold
 
@@ -30,8 +31,8 @@ type PolicyName = Literal[
 # The place where calls are counted while the cache is down: the memory of each environment, or the
 # database for policies that protect secrets from guessing.
 type Fallback = Literal["memory", "database"]
-# A policy and its subject.
-type LimitKey = tuple[PolicyName, str]
+# A policy and its subject: the id of a user, or the text of an address or of a digest.
+type LimitKey = tuple[PolicyName, UUID | str]
 
 _IPV6_PREFIX = 64
 
@@ -93,6 +94,8 @@ POLICIES: Mapping[PolicyName, Policy] = {
 
 def network(ip: str) -> str:
     """Return the subject of an IP address; for IPv6 the /64, the usual size of one customer."""
+    if ":" not in ip:
+        return ip
     address = ip_address(ip)
     if not isinstance(address, IPv6Address):
         return str(address)

@@ -19,6 +19,7 @@ from medianest.rate_limits.sliding_window import (
     LimitResult,
     MemoryLog,
     hit_cache,
+    hit_cache_if_live,
     refund_cache,
 )
 from medianest.system_config import service as system_config_service
@@ -36,14 +37,39 @@ def charge(limit_keys: Sequence[LimitKey], caller: Caller, user_id: UUID | None 
 
     Only the first refusal of a subject in a window is audited, so that further ones cost no SQL.
     """
-    policies = system_config_service.rate_limits()
-    buckets = [Bucket(policies[name], subject) for name, subject in limit_keys]
-    member = secrets.token_hex(8)
+    buckets, member = _buckets(limit_keys), secrets.token_hex(8)
     results = hit_cache(shared_cache(), buckets, member)
     if results is None:
-        charged = _charge_without_cache(buckets)
-    else:
-        charged = Charge(results, partial(refund_cache, shared_cache(), buckets, member))
+        return _reported(_charge_without_cache(buckets), caller, user_id)
+    return _reported(_charge_in_cache(results, buckets, member), caller, user_id)
+
+
+def charge_if_live(
+    live_key: str, limit_key: LimitKey, caller: Caller, user_id: UUID
+) -> tuple[str | None, Charge | None]:
+    """Charge a user's call if the cache has a live value under `live_key`, in one round trip.
+
+    Returns the value, and None for the charge when the value is not live. `live_key` is in the hash
+    slot of the user.
+    """
+    buckets, member = _buckets([limit_key]), secrets.token_hex(8)
+    value, results = hit_cache_if_live(shared_cache(), live_key, buckets, member)
+    if results is None:
+        return value, None
+    return value, _reported(_charge_in_cache(results, buckets, member), caller, user_id)
+
+
+def _buckets(limit_keys: Sequence[LimitKey]) -> list[Bucket]:
+    policies = system_config_service.rate_limits()
+    return [Bucket(policies[name], subject) for name, subject in limit_keys]
+
+
+def _charge_in_cache(results: list[LimitResult], buckets: Sequence[Bucket], member: str) -> Charge:
+    return Charge(results, partial(refund_cache, shared_cache(), buckets, member))
+
+
+def _reported(charged: Charge, caller: Caller, user_id: UUID | None) -> Charge:
+    """Count, log and audit the refusals of a charge, and return it."""
     for result in charged.results:
         if result.refused:
             count("RateLimited", policy=result.policy.name)

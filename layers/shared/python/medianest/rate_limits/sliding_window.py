@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import batched
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from medianest.core.error_codes import ErrorCode
 from medianest.core.errors import AppError
@@ -34,14 +35,17 @@ class Bucket:
     """A policy with its current limit, and one subject."""
 
     policy: Policy
-    subject: str
+    subject: UUID | str
 
     @property
     def key(self) -> str:
         """Return the key of its log.
 
-        The hash tag puts the keys of all policies into one hash slot, which scripts require.
+        The hash tag puts the keys of one call into one hash slot, which scripts require. The keys
+        of a user share the slot of the user's sessions, because one script reads both.
         """
+        if isinstance(self.subject, UUID):
+            return f"rl:{self.policy.name}:{{{self.subject}}}"
         return f"{{rl}}:{self.policy.name}:{self.subject}"
 
 
@@ -76,20 +80,29 @@ class Charge:
         return [replace(result, remaining=result.remaining + 1) for result in self.results]
 
 
-# KEYS: the log and the mark of a refusal of each bucket; ARGV: a unique member for the logs, then
-# the limit and the window (in microseconds) of each bucket. Returns the time, and for each bucket
-# whether it refuses, the remaining calls, the microseconds until the next slot is free, and whether
-# this is the first refusal. All or nothing: when one bucket refuses, none is charged.
+# KEYS: the log and the mark of a refusal of each bucket, then optionally the key of a value that
+# has to be live; ARGV: a unique member for the logs, then the limit and the window (in
+# microseconds) of each bucket. A live value begins with its expiry in milliseconds and a space.
+# Returns that value (with its key only), the time, and for each bucket whether it refuses, the
+# remaining calls, the microseconds until the next slot is free, and whether this is the first
+# refusal. All or nothing: when one bucket refuses, none is charged. Without a live value, none is
+# charged either, and the reply ends after the value.
 SCRIPT = """
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
+local reply = {now}
+if #KEYS % 2 == 1 then
+  local value = redis.call('GET', KEYS[#KEYS]) or ''
+  local expires = tonumber(string.match(value, '^(%d+) ') or 0)
+  if expires * 1000 <= now then return {value} end
+  reply = {value, now}
+end
 local full = false
-for i = 1, #KEYS, 2 do
+for i = 1, #KEYS - 1, 2 do
   redis.call('ZREMRANGEBYSCORE', KEYS[i], '-inf', now - ARGV[i + 2])
   full = full or redis.call('ZCARD', KEYS[i]) >= tonumber(ARGV[i + 1])
 end
-local reply = {now}
-for i = 1, #KEYS, 2 do
+for i = 1, #KEYS - 1, 2 do
   local limit, window = tonumber(ARGV[i + 1]), tonumber(ARGV[i + 2])
   local used, refused, first = redis.call('ZCARD', KEYS[i]), 0, 0
   if not full then
@@ -123,15 +136,38 @@ def hit_cache(cache: Cache, buckets: Sequence[Bucket], member: str) -> list[Limi
 
     Returns None when the cache is down.
     """
+    reply = cache.run(SCRIPT, *_script_input(buckets, member))
+    return None if reply is None else _results(buckets, reply)
+
+
+def hit_cache_if_live(
+    cache: Cache, live_key: str, buckets: Sequence[Bucket], member: str
+) -> tuple[str | None, list[LimitResult] | None]:
+    """Charge a call as `hit_cache` does if the cache has a live value, in one round trip.
+
+    Returns the value, and None for the results when it is not live.
+    """
+    keys, args = _script_input(buckets, member)
+    reply = cache.run(SCRIPT, [*keys, live_key], args)
+    if reply is None:
+        return None, None
+    value, *numbers = reply
+    return str(value), _results(buckets, numbers) if numbers else None
+
+
+def _script_input(
+    buckets: Sequence[Bucket], member: str
+) -> tuple[Sequence[str], Sequence[str | int]]:
     keys = [key for bucket in buckets for key in (bucket.key, f"{bucket.key}:refused")]
     bounds = [
         number
         for bucket in buckets
         for number in (bucket.policy.limit, bucket.policy.window * 1_000_000)
     ]
-    reply = cache.run(SCRIPT, keys, [member, *bounds])
-    if reply is None:
-        return None
+    return keys, [member, *bounds]
+
+
+def _results(buckets: Sequence[Bucket], reply: Sequence[int]) -> list[LimitResult]:
     now, *numbers = reply
     return [
         LimitResult(

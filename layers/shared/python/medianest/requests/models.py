@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 from uuid import UUID
 
 from medianest.catalog.models import MediaType
@@ -29,12 +29,25 @@ class MediaRequest:
     seasons: list[int] | None
 
 
+class Requester(NamedTuple):
+    """The user who made a request."""
+
+    id: UUID
+    username: str
+    email: str
+
+
 @dataclass(frozen=True, slots=True)
 class RequestWithRequester(MediaRequest):
     """A request with the name and address of the requester, for admins."""
 
     username: str
     email: str
+
+    @property
+    def requester(self) -> Requester:
+        """Return the requester as the response has it."""
+        return Requester(self.user_id, self.username, self.email)
 
 
 @dataclass(frozen=True, slots=True)

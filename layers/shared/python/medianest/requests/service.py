@@ -26,28 +26,29 @@ from typing import TYPE_CHECKING, Any
 from medianest.audit import repository as audit_repository
 from medianest.audit.models import Action
 from medianest.core.db import database
-from medianest.core.envelope import PageResponse, page_of
+from medianest.core.envelope import PageResponse, page_of_rows
 from medianest.core.error_codes import ErrorCode
 from medianest.core.errors import AppError
 from medianest.core.observability import count
 from medianest.requests import repository
 from medianest.requests.decisions import not_pending
-from medianest.requests.schemas import AdminRequestOut, RequesterOut, RequestOut
+from medianest.requests.schemas import AdminRequestOut, RequestOut
 from medianest.users.service import lock_active_user
 
 if TYPE_CHECKING:
     from uuid import UUID
 
     from medianest.core.caller import Caller
-    from medianest.requests.models import MediaRequest, RequestWithRequester
+    from medianest.requests.models import MediaRequest
     from medianest.requests.schemas import AdminRequestQuery, RequestQuery
     from medianest.users.models import Principal
 
 
 def get(request_id: UUID, viewer_id: UUID) -> RequestOut:
     """Return a request if the viewer is its owner or an admin; raises NOT_FOUND otherwise."""
-    with database().transaction() as connection:
-        request = repository.get_for(connection, request_id, viewer_id)
+    request = database().read(
+        lambda connection: repository.get_for(connection, request_id, viewer_id)
+    )
     if request is None:
         raise AppError(ErrorCode.NOT_FOUND)
     return RequestOut.model_validate(request)
@@ -80,18 +81,22 @@ def cancel(request_id: UUID, principal: Principal, caller: Caller) -> None:
 
 def list_mine(query: RequestQuery, user_id: UUID) -> PageResponse[RequestOut]:
     """Return a page of a user's requests."""
-    with database().transaction() as connection:
-        requests, total = repository.page(connection, query, user_id)
-    items = [RequestOut.model_validate(request) for request in requests]
-    return page_of(items, page=query.page, limit=query.limit, total=total)
+    requests, total = database().read(
+        lambda connection: repository.page(connection, query, user_id)
+    )
+    return page_of_rows(
+        PageResponse[RequestOut], requests, page=query.page, limit=query.limit, total=total
+    )
 
 
 def list_all(query: AdminRequestQuery) -> PageResponse[AdminRequestOut]:
     """Return a page of all requests, each with its requester."""
-    with database().transaction() as connection:
-        requests, total = repository.page(connection, query, query.user_id)
-    items = [_admin_out(request) for request in requests]
-    return page_of(items, page=query.page, limit=query.limit, total=total)
+    requests, total = database().read(
+        lambda connection: repository.page(connection, query, query.user_id)
+    )
+    return page_of_rows(
+        PageResponse[AdminRequestOut], requests, page=query.page, limit=query.limit, total=total
+    )
 
 
 def described(request: MediaRequest) -> dict[str, Any]:
@@ -104,10 +109,3 @@ def described(request: MediaRequest) -> dict[str, Any]:
     if request.seasons is not None:
         details["seasons"] = request.seasons
     return details
-
-
-def _admin_out(request: RequestWithRequester) -> AdminRequestOut:
-    return AdminRequestOut(
-        **RequestOut.model_validate(request).model_dump(),
-        requester=RequesterOut(id=request.user_id, username=request.username, email=request.email),
-    )

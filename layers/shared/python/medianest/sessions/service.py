@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import json
+import re
 import time
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from itertools import batched, groupby
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
 from medianest.audit import repository as audit_repository
 from medianest.audit.models import Action
 from medianest.core.cache import shared_cache
 from medianest.core.caller import Caller
-from medianest.core.clock import now
 from medianest.core.db import database
 from medianest.core.error_codes import ErrorCode
 from medianest.core.errors import AppError, invalid_token
@@ -25,11 +24,11 @@ from medianest.sessions.models import LiveSession, NewSession
 from medianest.sessions.schemas import SessionOut
 from medianest.system_config.service import session_lifetimes
 from medianest.users import repository as users_repository
-from medianest.users.models import Principal, User
+from medianest.users.models import Principal, Role, User
 from medianest.users.service import lock_active_user, lock_admins
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from psycopg import Connection
 
@@ -40,6 +39,12 @@ TOMBSTONE_POLL_SECONDS = 1.0
 # The maximum number of tombstones that one script writes to the cache.
 _BATCH = 500
 _TOMBSTONE = "ended"
+# A cached session: its expiry in milliseconds, and the role of its user.
+_ENTRY = re.compile(r"\d+ (?P<role>admin|user)", re.ASCII)
+
+# Reads a key of the cache, which belongs to the user; also returns whether the value is live: it
+# begins with a time that has not passed.
+type ReadCache = Callable[[str, UUID], tuple[str | None, bool]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,26 +62,29 @@ def open_session(connection: Connection[Any], user: User, caller: Caller) -> Sig
     return _signed_in(user, repository.add(connection, user.id, caller, session_lifetimes()))
 
 
-def authenticate(token: str, *, fresh: bool) -> Principal:
+def authenticate(token: str, read_cache: ReadCache | None = None) -> Principal:
     """Return the user and session of a token; raises JWT_INVALID unless the session is live.
 
-    `fresh` reads the row instead of the cache, which may be CACHE_SECONDS old.
+    Without `read_cache`, it reads the row. The cache may be CACHE_SECONDS old.
     """
     claims = tokens.verify(token)
-    session = None if fresh else _cached(claims)
-    if session is not None and _tombstones().has(claims.session_id):
-        session = None
-    if session is None:
-        with database().transaction() as connection:
-            session = repository.live(connection, claims.session_id, session_lifetimes().idle)
-            if session is not None and not session.recently_used:
-                repository.touch(connection, session.id)
-        # A session that this call has just touched is not cached. A concurrent revocation writes
-        # tombstones only for sessions with a recent `last_seen_at`, and may not see the new value.
-        if session is not None and session.recently_used:
-            _cache(session)
+    if read_cache is not None and not _tombstones().has(claims.session_id):
+        role = _cached_role(claims, read_cache)
+        if role is not None:
+            return Principal(claims.user_id, claims.session_id, role)
+    idle = session_lifetimes().idle
+    session = database().read(
+        lambda connection: repository.live(connection, claims.session_id, idle)
+    )
     if session is None or session.user_id != claims.user_id:
         raise invalid_token()
+    if not session.recently_used:
+        # A session that this call touches is not cached. A concurrent revocation writes tombstones
+        # only for sessions with a recent `last_seen_at`, and may not see the new value.
+        with database().transaction() as connection:
+            repository.touch(connection, session.id)
+    elif read_cache is not None:
+        _cache(session)
     return Principal(session.user_id, session.id, session.role)
 
 
@@ -100,8 +108,10 @@ def refresh(principal: Principal, caller: Caller) -> SignedIn:
 
 def list_mine(principal: Principal) -> list[SessionOut]:
     """Return the live sessions of the caller."""
-    with database().transaction() as connection:
-        sessions = repository.of_user(connection, principal.user_id, session_lifetimes().idle)
+    idle = session_lifetimes().idle
+    sessions = database().read(
+        lambda connection: repository.of_user(connection, principal.user_id, idle)
+    )
     return [
         SessionOut(
             id=session.id,
@@ -210,8 +220,11 @@ class Tombstones:
         """
         # Wall clock: the monotonic clock may stop while the environment is frozen.
         if abs(time.time() - self._polled_at) >= TOMBSTONE_POLL_SECONDS:
-            with database().transaction() as connection:
-                pending = repository.pending_tombstones(connection, session_id, limit=_BATCH)
+            pending = database().read(
+                lambda connection: repository.pending_tombstones(
+                    connection, session_id, limit=_BATCH
+                )
+            )
             self._polled_at = time.time()
             self._pending = frozenset(each.session_id for each in pending)
             for user_id, tombstones in groupby(pending, key=lambda each: each.user_id):
@@ -244,26 +257,24 @@ def _record_revocation(
     )
 
 
-def _cached(claims: tokens.Claims) -> LiveSession | None:
-    """Return a cached session, or None; raises JWT_INVALID when the session has expired."""
-    value = shared_cache().get(_key(claims.user_id, claims.session_id))
-    if value is None or value == _TOMBSTONE:
-        return None
-    try:
-        entry = json.loads(value)
-        expires_at = datetime.fromisoformat(entry["expires_at"])
-        role = entry["role"]
-    except (ValueError, KeyError, TypeError):
-        return None  # the format of another release
-    if expires_at <= now():
+def _cached_role(claims: tokens.Claims, read_cache: ReadCache) -> Role | None:
+    """Return the role of a cached session, or None when the row has to be read.
+
+    Raises JWT_INVALID when the cached session has expired.
+    """
+    value, is_live = read_cache(_key(claims.user_id, claims.session_id), claims.user_id)
+    entry = None if value is None else _ENTRY.fullmatch(value)
+    if entry is None:
+        return None  # absent, a tombstone, or the format of another release
+    if not is_live:
         raise invalid_token()
-    return LiveSession(claims.session_id, claims.user_id, role, expires_at, recently_used=True)
+    return cast("Role", entry["role"])
 
 
 def _cache(session: LiveSession) -> None:
-    entry = {"role": session.role, "expires_at": session.expires_at.isoformat()}
+    milliseconds = int(session.expires_at.timestamp() * 1000)
     key = _key(session.user_id, session.id)
-    shared_cache().add(key, json.dumps(entry), seconds=CACHE_SECONDS)
+    shared_cache().add(key, f"{milliseconds} {session.role}", seconds=CACHE_SECONDS)
 
 
 def _key(user_id: UUID, session_id: UUID) -> str:

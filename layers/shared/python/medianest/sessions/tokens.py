@@ -6,6 +6,7 @@ names, and a plain key keeps its `kid` when it moves into such an object.
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -64,31 +65,39 @@ def verify(token: str) -> Claims:
     if len(token) > MAX_TOKEN_CHARS or not _SHAPE.fullmatch(token):
         raise invalid_token()
     try:
-        claims = _JWT.decode(
+        keys = live_keys()
+        # With one key, the header is parsed once: below.
+        key = keys[0] if len(keys) == 1 else _key_of(token, keys)
+        decoded = _JWT.decode_complete(
             token,
-            _key_of(token),
+            key,
             algorithms=[ALGORITHM],
             issuer=ISSUER,
             audience=AUDIENCE,
             leeway=0,
             options={"require": _CLAIMS, "verify_iat": False},
         )
-        return _checked(claims)
+        return _checked(decoded["payload"], decoded["header"], key)
     except (jwt.PyJWTError, ValueError, TypeError, RecursionError) as error:
         raise invalid_token() from error
 
 
-def _key_of(token: str) -> str:
+def _key_of(token: str, keys: Sequence[str]) -> str:
     """Return the live key that the `kid` of a token names; raises ValueError if there is none."""
     named = jwt.get_unverified_header(token).get("kid")
-    for key in live_keys():
+    for key in keys:
         if named == key_id(key):
             return key
     raise ValueError("unknown kid")
 
 
-def _checked(claims: dict[str, Any]) -> Claims:
-    """Check what PyJWT does not: types, role, lifetime, `iat`; raises ValueError or TypeError."""
+def _checked(claims: dict[str, Any], header: dict[str, Any], key: str) -> Claims:
+    """Check what PyJWT does not: `kid`, types, role, lifetime, `iat`.
+
+    Raises ValueError or TypeError.
+    """
+    if header.get("kid") != key_id(key):
+        raise ValueError("unknown kid")
     for name in ("iat", "exp"):
         if type(claims[name]) is not int:
             raise ValueError(f"{name} is not an integer")

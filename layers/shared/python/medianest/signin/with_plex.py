@@ -77,8 +77,7 @@ def finish(handle: str, caller: Caller, previous: Principal | None) -> SignedIn:
     ACCOUNT_SUSPENDED. A handle stays valid until the sign-in succeeds or is refused, so the client
     can retry after a short outage of plex.tv.
     """
-    with database().transaction() as connection:
-        pending = repository.get(connection, handle)
+    pending = database().read(lambda connection: repository.get(connection, handle))
     if pending is None:
         raise AppError(ErrorCode.PIN_EXPIRED)
     budget = _plex_budget()

@@ -70,8 +70,7 @@ def audit_retention(connection: Connection[Any]) -> timedelta:
 
 def list_settings() -> list[SettingOut]:
     """Return every setting with its current value, sorted by key."""
-    with database().transaction() as connection:
-        rows = _by_key(repository.rows(connection))
+    rows = _by_key(database().read(repository.rows))
     return [_out(setting, rows) for _, setting in sorted(registry.SETTINGS.items())]
 
 
@@ -144,9 +143,7 @@ class SettingsCache:
         if not now < self._fresh_until <= now + CACHE_SECONDS:
             seconds = CACHE_SECONDS
             try:
-                with database().transaction() as connection:
-                    rows = repository.rows(connection)
-                self._config = parse(rows)
+                self._config = parse(database().read(repository.rows))
             except AppError as error:
                 logger.warning("system_config_unreadable", extra={"cause": error.code})
                 seconds = min(RETRY_SECONDS, CACHE_SECONDS)

@@ -20,8 +20,7 @@ if TYPE_CHECKING:
 
 def me(user_id: UUID) -> User:
     """Return the signed-in user; raises JWT_INVALID for one deleted after authentication."""
-    with database().transaction() as connection:
-        user = repository.get(connection, user_id)
+    user = database().read(lambda connection: repository.get(connection, user_id))
     if user is None:
         raise invalid_token()
     return user
@@ -29,14 +28,12 @@ def me(user_id: UUID) -> User:
 
 def page(query: UserQuery) -> tuple[list[User], int]:
     """Return a page of users and the total number of matches."""
-    with database().transaction() as connection:
-        return repository.page(connection, query)
+    return database().read(lambda connection: repository.page(connection, query))
 
 
 def get(user_id: UUID) -> User:
     """Return a user; raises NOT_FOUND."""
-    with database().transaction() as connection:
-        user = repository.get(connection, user_id)
+    user = database().read(lambda connection: repository.get(connection, user_id))
     if user is None:
         raise AppError(ErrorCode.NOT_FOUND)
     return user
