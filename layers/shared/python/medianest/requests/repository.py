@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, LiteralString
 
-from medianest.core.db import fetch_all, fetch_one, fetch_row, fetch_value, total_of
+from medianest.core.db import fetch_all, fetch_one, fetch_row, fetch_value
+from medianest.core.paging import Days, Listing, fetch_page
 from medianest.requests.models import (
     Decision,
     ItemRequest,
@@ -30,17 +32,26 @@ _COLUMNS = (
     " (SELECT array_agg(i.season ORDER BY i.season) FROM request_items i"
     "  WHERE i.request_id = r.id AND i.season IS NOT NULL) AS seasons"
 )
-# Each pair is an order and its exact reverse, so that one index serves both.
 _ORDERS: dict[RequestSort, LiteralString] = {
     "requestedAt": "r.requested_at, r.id DESC",
     "-requestedAt": "r.requested_at DESC, r.id",
     "title": "lower(r.title), r.id",
     "-title": "lower(r.title) DESC, r.id DESC",
 }
+_REVERSE: dict[RequestSort, RequestSort] = {
+    "requestedAt": "-requestedAt",
+    "-requestedAt": "requestedAt",
+    "title": "-title",
+    "-title": "title",
+}
 _FILTERS: dict[str, LiteralString] = {
     "user_id": "r.user_id = %(user_id)s",
     "status": "r.status = %(status)s",
     "media_type": "r.media_type = %(media_type)s",
+}
+_COUNT_FILTERS: dict[str, LiteralString] = {
+    "status": " AND facet = %(status)s",
+    "media_type": " AND subfacet = %(media_type)s",
 }
 # A film is one item, and so is a season. The items of a declined request are not active.
 _COUNTED = (
@@ -251,19 +262,26 @@ def page(
     filters = {"user_id": user_id, "status": query.status, "media_type": query.media_type}
     # The statement has only the filters that are set, so that an index can serve it.
     params = {name: value for name, value in filters.items() if value is not None}
-    conditions = " AND ".join(_FILTERS[name] for name in params)
-    matching = " FROM media_requests r" + (f" WHERE {conditions}" if conditions else "")
-    order = f" ORDER BY {_ORDERS[query.sort]}"
-    requests = fetch_all(
-        connection,
-        RequestWithRequester,
-        # Ids first: an index-only scan skips the rows before a late page without reading them.
-        f"WITH page AS (SELECT r.id{matching}{order}"
-        f" LIMIT %(limit)s OFFSET %(offset)s) SELECT {_COLUMNS}, u.username, u.email"
-        " FROM page JOIN media_requests r USING (id) JOIN users u ON u.id = r.user_id" + order,
-        params | {"limit": query.limit, "offset": query.offset},
+    listing = Listing(
+        key="r.id",
+        source="media_requests r",
+        conditions=[_FILTERS[name] for name in params],
+        order=_ORDERS[query.sort],
+        reverse=_ORDERS[_REVERSE[query.sort]],
+        columns=f"{_COLUMNS}, u.username, u.email",
+        rows="page JOIN media_requests r USING (id) JOIN users u ON u.id = r.user_id",
     )
-    return requests, total_of(connection, query, requests, matching, params)
+    if user_id is None:
+        days = Days(
+            "SELECT day, sum(n) AS n FROM row_counts WHERE source = 'media_requests'"
+            + "".join(_COUNT_FILTERS[name] for name in params)
+            + " GROUP BY day",
+            time="r.requested_at",
+            descending=query.sort == "-requestedAt",
+        )
+        is_by_time = query.sort in {"requestedAt", "-requestedAt"}
+        listing = replace(listing, total=days.total, days=days if is_by_time else None)
+    return fetch_page(connection, RequestWithRequester, query, listing, params)
 
 
 def of_titles(

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, LiteralString
 from uuid import UUID
 
-from medianest.core.db import fetch_all, fetch_one, fetch_row, fetch_value, total_of
+from medianest.core.db import fetch_one, fetch_row, fetch_value
+from medianest.core.paging import Listing, fetch_page
 from medianest.core.text import fold, name_key
 from medianest.users.models import Actor, LocalAccount, Role, Status, User, UserQuotas
 from medianest.users.schemas import UserQuery, UserSort
@@ -25,6 +27,14 @@ _ORDERS: dict[UserSort, LiteralString] = {
     "email": "email_key, id",
     "-email": "email_key DESC, id DESC",
 }
+_REVERSE: dict[UserSort, UserSort] = {
+    "createdAt": "-createdAt",
+    "-createdAt": "createdAt",
+    "username": "-username",
+    "-username": "username",
+    "email": "-email",
+    "-email": "email",
+}
 _FILTERS: dict[str, LiteralString] = {
     "search": "(username_key LIKE %(search)s"
     " OR email_key LIKE %(search)s AND email_key NOT LIKE '%%@plex.invalid')",
@@ -32,6 +42,10 @@ _FILTERS: dict[str, LiteralString] = {
     " OR strpos(email_key, %(part)s) > 0 AND email_key NOT LIKE '%%@plex.invalid')",
     "role": "role = %(role)s",
     "status": "status = %(status)s",
+}
+_COUNT_FILTERS: dict[str, LiteralString] = {
+    "role": " AND facet = %(role)s",
+    "status": " AND subfacet = %(status)s",
 }
 # A trigram index needs three such characters in every locale. With fewer, LIKE would scan the whole
 # index, which takes longer than a scan of the names.
@@ -266,18 +280,22 @@ def page(connection: Connection[Any], query: UserQuery) -> tuple[list[User], int
             filters["part"] = text
     # The statement has only the filters that are set, so that an index can serve it.
     params = {name: value for name, value in filters.items() if value is not None}
-    conditions = " AND ".join(_FILTERS[name] for name in params)
-    matching = " FROM users" + (f" WHERE {conditions}" if conditions else "")
-    order = f" ORDER BY {_ORDERS[query.sort]}"
-    users = fetch_all(
-        connection,
-        User,
-        # Ids first: an index-only scan skips the rows before a late page without reading them.
-        f"WITH page AS (SELECT id{matching}{order} LIMIT %(limit)s OFFSET %(offset)s)"
-        f" SELECT {_COLUMNS} FROM page JOIN users USING (id){order}",
-        params | {"limit": query.limit, "offset": query.offset},
+    listing = Listing(
+        key="id",
+        source="users",
+        conditions=[_FILTERS[name] for name in params],
+        order=_ORDERS[query.sort],
+        reverse=_ORDERS[_REVERSE[query.sort]],
+        columns=_COLUMNS,
+        rows="page JOIN users USING (id)",
     )
-    return users, total_of(connection, query, users, matching, params)
+    if query.search is None:
+        listing = replace(
+            listing,
+            total="SELECT coalesce(sum(n), 0)::bigint FROM row_counts WHERE source = 'users'"
+            + "".join(_COUNT_FILTERS[name] for name in params),
+        )
+    return fetch_page(connection, User, query, listing, params)
 
 
 def _names(email: str, username: str) -> dict[str, str]:
