@@ -41,8 +41,7 @@ BEGIN
 END
 $$;
 
--- CREATE TRIGGER waits for the writers of its table and stops new ones. Writers go through the tables in this order, so
--- none of them waits for a table of which this transaction waits for another.
+-- One function for each table; its triggers are in a migration of their own.
 DO $do$
 DECLARE
     source name;
@@ -73,15 +72,6 @@ BEGIN
                 RETURN NULL;
             END
             $$;
-            CREATE TRIGGER row_counts_insert AFTER INSERT ON %1$s REFERENCING NEW TABLE AS new_rows
-                FOR EACH STATEMENT EXECUTE FUNCTION count_%1$s();
-            CREATE TRIGGER row_counts_update AFTER UPDATE ON %1$s
-                REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
-                FOR EACH STATEMENT EXECUTE FUNCTION count_%1$s();
-            CREATE TRIGGER row_counts_delete AFTER DELETE ON %1$s REFERENCING OLD TABLE AS old_rows
-                FOR EACH STATEMENT EXECUTE FUNCTION count_%1$s();
-            CREATE TRIGGER row_counts_truncate AFTER TRUNCATE ON %1$s
-                FOR EACH STATEMENT EXECUTE FUNCTION empty_row_counts();
         $body$, source, keys);
     END LOOP;
 END

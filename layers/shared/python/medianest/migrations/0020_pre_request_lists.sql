@@ -2,5 +2,3 @@
 CREATE INDEX media_requests_age ON media_requests (requested_at DESC, id) INCLUDE (user_id, status, media_type);
 CREATE INDEX media_requests_own ON media_requests (user_id, requested_at DESC, id) INCLUDE (status, media_type);
 CREATE INDEX media_requests_own_title ON media_requests (user_id, lower(title), id) INCLUDE (title, status, media_type);
-CREATE INDEX audit_logs_actor ON audit_logs (user_id, created_at DESC, id) INCLUDE (action);
-DROP INDEX media_requests_recent, media_requests_user, audit_logs_user;

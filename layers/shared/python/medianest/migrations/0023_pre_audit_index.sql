@@ -1,0 +1,2 @@
+-- As 0022.
+DROP INDEX audit_logs_user;
