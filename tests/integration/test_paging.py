@@ -86,7 +86,12 @@ def expected(db: Db, table: str, where: str, order: str, params: dict[str, Any])
     return [row[0] for row in db.execute(statement.encode(), params)]
 
 
-REQUEST_FILTERS = ({}, {"status": "pending"}, {"mediaType": "tv"}, {"userId": "set"})
+REQUEST_FILTERS: tuple[dict[str, str], ...] = (
+    {},
+    {"status": "pending"},
+    {"mediaType": "tv"},
+    {"userId": "set"},
+)
 
 
 @pytest.mark.parametrize("filters", REQUEST_FILTERS, ids=lambda each: "".join(each) or "none")

@@ -62,8 +62,10 @@ CHANGE_ROLE: LiteralString = (
 )
 # The requests of a user go too, and the audit rows stay.
 DELETE_USER: LiteralString = "DELETE FROM users WHERE id = md5('u' || %(user)s)::uuid"
-WRITES = (ADD_USER, CHANGE_ROLE, ADD_REQUESTS, ADD_REQUESTS, APPROVE, COMMENT, CANCEL)
-WRITES += (AUDIT, CLEAN_UP, DELETE_USER)
+WRITES = (
+    *(ADD_USER, CHANGE_ROLE, ADD_REQUESTS, ADD_REQUESTS, APPROVE, COMMENT, CANCEL),
+    *(AUDIT, CLEAN_UP, DELETE_USER),
+)
 
 
 @pytest.fixture
