@@ -56,13 +56,13 @@ BEGIN
             CREATE FUNCTION count_%1$s() RETURNS trigger LANGUAGE plpgsql AS $$
             BEGIN
                 IF TG_OP = 'INSERT' THEN
-                    PERFORM public.add_to_row_counts(TG_TABLE_NAME, day, facet, subfacet, n)
+                    PERFORM public.add_to_row_counts('%1$s', day, facet, subfacet, n)
                     FROM (SELECT %2$s, count(*) AS n FROM new_rows GROUP BY 1, 2, 3) AS changes;
                 ELSIF TG_OP = 'DELETE' THEN
-                    PERFORM public.add_to_row_counts(TG_TABLE_NAME, day, facet, subfacet, n)
+                    PERFORM public.add_to_row_counts('%1$s', day, facet, subfacet, n)
                     FROM (SELECT %2$s, -count(*) AS n FROM old_rows GROUP BY 1, 2, 3) AS changes;
                 ELSE
-                    PERFORM public.add_to_row_counts(TG_TABLE_NAME, day, facet, subfacet, n)
+                    PERFORM public.add_to_row_counts('%1$s', day, facet, subfacet, n)
                     FROM (
                         SELECT day, facet, subfacet, sum(one) AS n FROM (
                             SELECT %2$s, 1 AS one FROM new_rows UNION ALL SELECT %2$s, -1 FROM old_rows
