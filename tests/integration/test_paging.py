@@ -9,6 +9,7 @@ import pytest
 
 from medianest.audit import repository as audit_repository
 from medianest.audit.schemas import AuditQuery
+from medianest.core import paging
 from medianest.core.envelope import PageQuery
 from medianest.requests import repository as requests_repository
 from medianest.requests.schemas import AdminRequestQuery, RequestSort
@@ -61,8 +62,11 @@ PERIODS: tuple[dict[str, str], ...] = (
 
 
 @pytest.fixture
-def filled(db: Db) -> Db:
+def filled(db: Db, monkeypatch: pytest.MonkeyPatch) -> Db:
+    """Fill the lists; pages in their middle are found by parts."""
     db.execute(FILL.encode())
+    db.execute("SELECT place_title_marks(4)")
+    monkeypatch.setattr(paging, "_NEAR", 15)
     return db
 
 

@@ -133,14 +133,17 @@ def test_counts_are_exact_in_every_snapshot_while_writers_race(url: str) -> None
             while not done.done():
                 assert wrong_counts(connection) == []
                 checks += 1
+                if checks % 5 == 2:
+                    connection.execute("SELECT place_title_marks(5)")
                 if checks % 5 == 0:
                     assert connection.execute("SELECT repair_row_counts()").fetchone() == (0,)
         assert done.result() > WRITERS
         assert checks > 5
+        assert connection.execute("SELECT count(*) > 1 FROM title_marks").fetchone() == (True,)
         assert wrong_counts(connection) == []
         connection.execute("SELECT repair_row_counts()")
         rows_per_key = connection.execute(
-            "SELECT count(*) FROM row_counts GROUP BY source, day, facet, subfacet"
+            "SELECT count(*) FROM row_counts GROUP BY source, day, mark, facet, subfacet"
         ).fetchall()
         assert set(rows_per_key) == {(1,)}
 
@@ -185,7 +188,7 @@ def test_deleting_a_user_and_truncating_tables_are_counted(url: str) -> None:
         assert wrong_counts(connection) == []
         assert connection.execute(
             "SELECT source, sum(n)::int FROM row_counts GROUP BY source ORDER BY source"
-        ).fetchall() == [("audit_logs", 60), ("media_requests", 30), ("users", 1)]
+        ).fetchall() == [("audit_logs", 60), ("media_requests", 30), ("titles", 30), ("users", 1)]
         connection.execute("TRUNCATE users CASCADE")
         assert wrong_counts(connection) == []
         assert connection.execute("SELECT sum(n) FROM row_counts").fetchone() == (None,)

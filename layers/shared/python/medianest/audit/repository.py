@@ -11,7 +11,7 @@ from medianest.audit.models import Action, AuditRow
 from medianest.core.caller import Caller
 from medianest.core.db import on_violation
 from medianest.core.errors import invalid_token
-from medianest.core.paging import Days, Listing, fetch_page
+from medianest.core.paging import Listing, Parts, fetch_page
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -138,8 +138,12 @@ def page(connection: Connection[Any], query: AuditQuery) -> tuple[list[AuditRow]
         rows="page JOIN audit_logs a USING (id)",
     )
     if query.user_id is None:
-        days = Days(_numbers_by_day(params), time="a.created_at", descending=True)
-        listing = replace(listing, total=days.total, days=days)
+        numbers = _numbers_by_day(params)
+        listing = replace(
+            listing,
+            total=f"SELECT coalesce(sum(n), 0)::bigint FROM ({numbers}) AS days",
+            parts=Parts(numbers, f"a.created_at >= {_midnight('%(part)s::date')}", descending=True),
+        )
     return fetch_page(connection, AuditRow, query, listing, params)
 
 
@@ -149,7 +153,9 @@ def _numbers_by_day(params: Collection[str]) -> LiteralString:
     The days at the ends of a period are counted, because only a part of them matches.
     """
     of_action: LiteralString = " AND facet = %(action)s" if "action" in params else ""
-    whole: LiteralString = "SELECT day, sum(n) AS n FROM row_counts WHERE source = 'audit_logs'"
+    whole: LiteralString = (
+        "SELECT day AS part, sum(n) AS n FROM row_counts WHERE source = 'audit_logs'"
+    )
     whole += of_action
     counted: LiteralString = (
         " UNION ALL SELECT (a.created_at AT TIME ZONE 'UTC')::date, count(*) FROM audit_logs a"

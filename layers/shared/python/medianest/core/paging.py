@@ -14,26 +14,21 @@ if TYPE_CHECKING:
 
     from medianest.core.envelope import PageQuery
 
-# Midnight of a day and of the next one, in UTC as in `row_counts`.
-_DAY: LiteralString = "%(day)s::date::timestamp AT TIME ZONE 'UTC'"
-_NEXT_DAY: LiteralString = "(%(day)s::date + 1)::timestamp AT TIME ZONE 'UTC'"
+# With fewer rows before or after a page than this, skipping them is quick.
+_NEAR = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Days:
-    """Numbers of matching rows by day, for a list in the order of a time.
+class Parts:
+    """Parts of a list, such as days, with the number of matching rows in each.
 
-    `numbers` is a SELECT of `day` and `n`, and `time` the column of the order.
+    `numbers` is a SELECT of `part` and `n`. `since` is the condition of the rows in the part
+    `%(part)s` and those that are greater.
     """
 
     numbers: LiteralString
-    time: LiteralString
+    since: LiteralString
     descending: bool
-
-    @property
-    def total(self) -> LiteralString:
-        """Return a SELECT of the number of all matching rows."""
-        return f"SELECT coalesce(sum(n), 0)::bigint FROM ({self.numbers}) AS days"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +49,7 @@ class Listing:
     columns: LiteralString
     rows: LiteralString
     total: LiteralString | None = None
-    days: Days | None = None
+    parts: Parts | None = None
 
 
 def fetch_page[T](
@@ -66,23 +61,31 @@ def fetch_page[T](
 ) -> tuple[list[T], int]:
     """Return a page of a list, and the number of rows on all its pages.
 
-    The first page is one statement. A later one takes another statement before it, for the total
-    and for the nearest place where to begin.
+    The first page is one statement. A later one takes another before it for the total, and a third
+    if it is far from both ends: that finds the part in which it begins.
     """
     window = {**params, "limit": query.limit, "offset": query.offset}
     if query.page == 1:
         return _first_page(connection, row_type, listing, window)
-    if listing.days is not None:
-        return _page_by_day(connection, row_type, listing, listing.days, window)
     total: int = fetch_value(connection, _total(listing), params)
     length = min(query.limit, total - query.offset)
     if length <= 0:
         return [], total
-    order = listing.order
     after = total - query.offset - length
-    if after < query.offset:
-        order, window = listing.reverse, {**window, "offset": after, "limit": length}
-    return fetch_all(connection, row_type, _select(listing, order), window), total
+    parts, part = listing.parts, None
+    if parts is not None and min(query.offset, after) > _NEAR:
+        skipped = after if parts.descending else query.offset
+        part = _part_at(connection, parts, {**window, "offset": skipped})
+    if parts is not None and part is not None:
+        order = listing.reverse if parts.descending else listing.order
+        statement = _select(listing, order, [*listing.conditions, parts.since])
+        window |= {"limit": length, "part": part[0], "offset": part[1]}
+    elif after < query.offset:
+        statement = _select(listing, listing.reverse, listing.conditions)
+        window |= {"limit": length, "offset": after}
+    else:
+        statement = _select(listing, listing.order, listing.conditions)
+    return fetch_all(connection, row_type, statement, window), total
 
 
 def _first_page[T](
@@ -96,49 +99,33 @@ def _first_page[T](
         f" ELSE ({_total(listing)}) END AS total"
     )
     with connection.cursor(row_factory=dict_row) as cursor:
-        rows = cursor.execute(_select(listing, listing.order, total), window).fetchall()
+        statement = _select(listing, listing.order, listing.conditions, total)
+        rows = cursor.execute(statement, window).fetchall()
     totals = [row.pop("total") for row in rows]
     return [row_type(**row) for row in rows], totals[0] if totals else 0
 
 
-def _page_by_day[T](
-    connection: Connection[Any],
-    row_type: type[T],
-    listing: Listing,
-    days: Days,
-    window: Mapping[str, Any],
-) -> tuple[list[T], int]:
-    """Begin with the day on which the page begins: the rows of the days before are not read."""
-    direction: LiteralString = "DESC" if days.descending else "ASC"
-    found = connection.execute(
-        f"WITH days AS ({days.numbers}), through AS (SELECT day, n,"
-        f" sum(n) OVER (ORDER BY day {direction}) AS last FROM days WHERE n > 0)"
-        " SELECT (SELECT coalesce(sum(n), 0)::bigint FROM days), first.day, first.skipped"
-        " FROM (SELECT) AS always LEFT JOIN (SELECT day, (last - n)::bigint AS skipped FROM through"
-        " WHERE last > %(offset)s ORDER BY last LIMIT 1) AS first ON true",
+def _part_at(
+    connection: Connection[Any], parts: Parts, window: Mapping[str, Any]
+) -> tuple[Any, ...] | None:
+    """Return the part with the row at an offset in ascending order, and the offset within it."""
+    return connection.execute(
+        "SELECT part, (%(offset)s - last + n)::bigint FROM (SELECT part, n,"
+        f" sum(n) OVER (ORDER BY part) AS last FROM ({parts.numbers}) AS parts WHERE n > 0) AS ends"
+        " WHERE last > %(offset)s ORDER BY last LIMIT 1",
         window,
     ).fetchone()
-    total, day, skipped = found or (0, None, 0)
-    if day is None:
-        return [], total
-    begins: LiteralString = (
-        f"{days.time} < {_NEXT_DAY}" if days.descending else f"{days.time} >= {_DAY}"
-    )
-    params = {**window, "day": day, "offset": window["offset"] - skipped}
-    statement = _select(listing, listing.order, "", [*listing.conditions, begins])
-    return fetch_all(connection, row_type, statement, params), total
 
 
 def _select(
     listing: Listing,
     order: LiteralString,
+    conditions: Sequence[LiteralString],
     total: LiteralString = "",
-    conditions: Sequence[LiteralString] | None = None,
 ) -> LiteralString:
     # Ids first: an index-only scan skips the rows before a late page without reading them.
-    where = _where(listing.conditions if conditions is None else conditions)
     return (
-        f"WITH page AS (SELECT {listing.key} FROM {listing.source}{where}"
+        f"WITH page AS (SELECT {listing.key} FROM {listing.source}{_where(conditions)}"
         f" ORDER BY {order} LIMIT %(limit)s OFFSET %(offset)s)"
         f" SELECT {listing.columns}{total} FROM {listing.rows} ORDER BY {listing.order}"
     )

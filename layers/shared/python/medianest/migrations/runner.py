@@ -27,6 +27,8 @@ DIRECTORY = Path(__file__).parent
 _PYTHON_STEPS: Mapping[str, Callable[[Connection[Any]], None]] = {"0009_folded_names": fold_names}
 # The key of the advisory lock that serialises the runners of this project; an arbitrary number.
 _LOCK_KEY = 6_204_112_026
+# A page of requests by title reads at most a few times as many rows of an index.
+_TITLES_PER_MARK = 2000
 
 
 class MigrationError(Exception):
@@ -118,11 +120,14 @@ def _wait_for(database: Database, give_up_at: float) -> None:
 def _repair_row_counts(database: Database, deadline: float) -> None:
     """Recount what triggers keep: rows written without triggers, as by a restore, are not counted.
 
-    It locks no table, so writers go on.
+    Writers go on, except while many new titles get marks.
     """
     with database.transaction() as connection:
         _lock(connection, deadline)
         row = connection.execute("SELECT repair_row_counts()").fetchone()
+    with database.transaction() as connection:
+        _lock(connection, deadline)
+        connection.execute("SELECT place_title_marks(%s)", (_TITLES_PER_MARK,))
     corrections = row[0] if row else 0
     if corrections:
         logger.warning("row_counts_repaired", extra={"corrections": corrections})

@@ -18,22 +18,18 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
 _COLUMNS = "id, plex_id, email, username, role, status, quota, created_at, updated_at"
-# Each pair is an order and its exact reverse, so that one index serves both.
-_ORDERS: dict[UserSort, LiteralString] = {
-    "createdAt": "created_at, id",
-    "-createdAt": "created_at DESC, id DESC",
-    "username": "username_key, id",
-    "-username": "username_key DESC, id DESC",
-    "email": "email_key, id",
-    "-email": "email_key DESC, id DESC",
-}
-_REVERSE: dict[UserSort, UserSort] = {
-    "createdAt": "-createdAt",
-    "-createdAt": "createdAt",
-    "username": "-username",
-    "-username": "username",
-    "email": "-email",
-    "-email": "email",
+# An order and its exact reverse, so that one index serves both.
+type _Order = tuple[LiteralString, LiteralString]
+_CREATED: _Order = ("created_at, id", "created_at DESC, id DESC")
+_USERNAME: _Order = ("username_key, id", "username_key DESC, id DESC")
+_EMAIL: _Order = ("email_key, id", "email_key DESC, id DESC")
+_ORDERS: dict[UserSort, _Order] = {
+    "createdAt": _CREATED,
+    "-createdAt": _CREATED[::-1],
+    "username": _USERNAME,
+    "-username": _USERNAME[::-1],
+    "email": _EMAIL,
+    "-email": _EMAIL[::-1],
 }
 _FILTERS: dict[str, LiteralString] = {
     "search": "(username_key LIKE %(search)s"
@@ -280,12 +276,13 @@ def page(connection: Connection[Any], query: UserQuery) -> tuple[list[User], int
             filters["part"] = text
     # The statement has only the filters that are set, so that an index can serve it.
     params = {name: value for name, value in filters.items() if value is not None}
+    order, reverse = _ORDERS[query.sort]
     listing = Listing(
         key="id",
         source="users",
         conditions=[_FILTERS[name] for name in params],
-        order=_ORDERS[query.sort],
-        reverse=_ORDERS[_REVERSE[query.sort]],
+        order=order,
+        reverse=reverse,
         columns=_COLUMNS,
         rows="page JOIN users USING (id)",
     )

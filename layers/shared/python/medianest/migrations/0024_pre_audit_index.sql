@@ -1,2 +1,2 @@
--- As 0022.
+-- As 0023.
 DROP INDEX audit_logs_user;
