@@ -177,10 +177,11 @@ def test_no_list_scans_a_whole_table(crowded: Db) -> None:
     for name, run in late_page_queries():
         plans.clear()
         run(crowded)
-        assert "Index Only Scan" in plans[0], f"{name}: {plans[0]}"
-        assert "Seq Scan" not in plans[0], f"{name}: {plans[0]}"
+        page_plan = plans[-1]  # after those of the total and the part
+        assert "Index Only Scan" in page_plan, f"{name}: {page_plan}"
+        assert "Seq Scan" not in page_plan, f"{name}: {page_plan}"
     audit_repository.page(crowded, AuditQuery(page=LATE_PAGE))
-    # Queries that count the whole table finish within statement_timeout as well.
+    # The statistics finish within statement_timeout as well.
     assert stats_repository.users(crowded).total == ROWS
     assert stats_repository.requests(crowded).pending == ROWS // 20
     assert stats_repository.top_requesters(crowded)
