@@ -49,7 +49,8 @@ def direct_url(database_url: str, worker_id: str) -> str:
 _TABLES = (
     *("request_items", "idempotency_keys", "audit_logs", "system_config", "sessions"),
     *("session_tombstones", "signin_networks", "media_requests", "users", "signin_handles"),
-    "rate_limit_hits",
+    # Last: deleting rows of the others changes their numbers here.
+    *("rate_limit_hits", "row_counts"),
 )
 _EMPTY = sql.SQL("; ").join(
     sql.SQL("DELETE FROM {}").format(sql.Identifier(table)) for table in _TABLES

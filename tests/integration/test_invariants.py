@@ -20,6 +20,7 @@ from hypothesis.stateful import (
 
 from tests.support import plex
 from tests.support.api import Answer, call
+from tests.support.row_counts import wrong_counts
 
 type Db = psycopg.Connection[tuple[Any, ...]]
 
@@ -391,6 +392,10 @@ class MediaNest(RuleBasedStateMachine):
             "SELECT action, sum(coalesce((details->>'count')::int, 1)) FROM audit_logs GROUP BY 1"
         ).fetchall()
         assert dict(rows) == {action: n for action, n in self.model.audit.items() if n}
+
+    @invariant()
+    def row_counts_are_exact(self) -> None:
+        assert wrong_counts(self.db) == []
 
     @invariant()
     def at_least_one_user_is_admin(self) -> None:

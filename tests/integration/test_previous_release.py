@@ -19,6 +19,7 @@ import pytest
 
 from tests.integration import test_matrix as matrix
 from tests.support.api import ROOT, ROUTES, TEMPLATE, Answer, call, event_of
+from tests.support.row_counts import wrong_counts
 
 type Db = psycopg.Connection[tuple[Any, ...]]
 
@@ -78,7 +79,7 @@ def walk(
 
 
 def test_previous_release_serves_every_route_on_this_schema(
-    walk: matrix.Walk, previous: PreviousRelease, people: dict[str, str]
+    walk: matrix.Walk, previous: PreviousRelease, people: dict[str, str], db: Db
 ) -> None:
     walk.sign_in()
     walk.request_and_decide()
@@ -91,6 +92,8 @@ def test_previous_release_serves_every_route_on_this_schema(
     assert sorted(walk.bodies) == ROUTES
     for schedule in TEMPLATE.schedules.values():
         assert previous.invoke(schedule.function, schedule.event)["more"] is False
+    # Triggers count for a release that knows nothing of it.
+    assert wrong_counts(db) == []
 
 
 def test_missing_column_fails_the_walk(walk: matrix.Walk, db: Db) -> None:

@@ -73,6 +73,9 @@ def full_database(engines: tuple[str, str], worker_id: str) -> Iterator[Db]:
         with psycopg.connect(url, autocommit=True) as connection:
             for table, rows in FILL.items():
                 fill(connection, table, rows)
+            connection.execute("SELECT repair_row_counts()")  # no triggers fired
+            connection.execute("SELECT place_title_marks(2000)")
+            connection.execute("VACUUM ANALYZE row_counts")
             connection.execute("LOAD 'auto_explain'; SET auto_explain.log_min_duration = 0")
             connection.execute("SET auto_explain.log_level = notice")
             yield connection
@@ -176,10 +179,11 @@ def test_no_list_scans_a_whole_table(full_database: Db) -> None:
     for name, run in late_page_queries():
         plans.clear()
         run(full_database)
-        assert "Index Only Scan" in plans[0], f"{name}: {plans[0]}"
-        assert "Seq Scan" not in plans[0], f"{name}: {plans[0]}"
+        page_plan = plans[-1]  # after those of the total and the part
+        assert "Index Only Scan" in page_plan, f"{name}: {page_plan}"
+        assert "Seq Scan" not in page_plan, f"{name}: {page_plan}"
     audit_repository.page(full_database, AuditQuery(page=LATE_PAGE))
-    # Queries that count the whole table finish within statement_timeout as well.
+    # The statistics finish within statement_timeout as well.
     assert stats_repository.users(full_database).total == ROWS
     assert stats_repository.requests(full_database).pending == ROWS // 20
     assert stats_repository.top_requesters(full_database)

@@ -5,7 +5,6 @@ from typing import Any
 import psycopg
 import pytest
 
-from medianest.core.db import database
 from medianest.users import repository
 from medianest.users.schemas import UserQuery
 from tests.integration.test_users import USERS
@@ -30,18 +29,21 @@ def many_users(db: Db) -> Db:
 
 
 class TestListOfManyUsers:
-    def plan(self, monkeypatch: pytest.MonkeyPatch, query: UserQuery) -> str:
-        """Return PostgreSQL's plan for a page."""
+    def plan(self, db: Db, query: UserQuery) -> str:
+        """Return PostgreSQL's plans for a page."""
         plans: list[str] = []
 
-        def explain(connection: Db, row_type: type[Any], text: Any, params: Any) -> list[Any]:
-            rows = connection.execute(b"EXPLAIN " + text.encode(), params).fetchall()
-            plans.extend(row[0] for row in rows)
-            return []
+        def note(notice: psycopg.errors.Diagnostic) -> None:
+            plans.append(notice.message_primary or "")
 
-        with monkeypatch.context() as patched, database().transaction() as connection:
-            patched.setattr(repository, "fetch_all", explain)
-            repository.page(connection, query)
+        db.execute("LOAD 'auto_explain'; SET auto_explain.log_min_duration = 0")
+        db.execute("SET auto_explain.log_level = notice")
+        db.add_notice_handler(note)
+        try:
+            repository.page(db, query)
+        finally:
+            db.remove_notice_handler(note)
+        assert plans
         return "\n".join(plans)
 
     @pytest.mark.parametrize(
@@ -55,15 +57,13 @@ class TestListOfManyUsers:
             ("-email", "users_by_email"),
         ],
     )
-    def test_every_sort_order_uses_an_index(
-        self, many_users: Db, monkeypatch: pytest.MonkeyPatch, sort: str, index: str
-    ) -> None:
-        plan = self.plan(monkeypatch, UserQuery.model_validate({"sort": sort}))
+    def test_every_sort_order_uses_an_index(self, many_users: Db, sort: str, index: str) -> None:
+        plan = self.plan(many_users, UserQuery.model_validate({"sort": sort}))
         assert f"using {index}" in plan
         assert plan.count("Sort Key") == 1, "only the page itself may be sorted"
 
-    def test_search_uses_its_indexes(self, many_users: Db, monkeypatch: pytest.MonkeyPatch) -> None:
-        plan = self.plan(monkeypatch, UserQuery(search="c4ca4238"))
+    def test_search_uses_its_indexes(self, many_users: Db) -> None:
+        plan = self.plan(many_users, UserQuery(search="c4ca4238"))
         assert "users_name_search" in plan
         assert "users_email_search" in plan
         assert "Seq Scan" not in plan

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, LiteralString
 from uuid import UUID
 
 from medianest.audit.models import Action, AuditRow
 from medianest.core.caller import Caller
-from medianest.core.db import fetch_all, on_violation, total_of
+from medianest.core.db import on_violation
 from medianest.core.errors import invalid_token
+from medianest.core.paging import Listing, Parts, fetch_page
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from datetime import timedelta
 
     from psycopg import Connection
@@ -22,6 +24,21 @@ if TYPE_CHECKING:
 # Violated when the user is deleted after the authentication of the call, unless the transaction has
 # locked the user's row.
 _USER_FKEY = "audit_logs_user_id_fkey"
+_COLUMNS = (
+    "a.id, a.user_id, a.action, a.target_type, a.target_id, a.details, a.request_id,"
+    " host(a.ip) AS ip, a.user_agent, a.created_at"
+)
+_FILTERS: dict[str, LiteralString] = {
+    "user_id": "a.user_id = %(user_id)s",
+    "action": "a.action = %(action)s",
+    "since": "a.created_at >= %(since)s",
+    "until": "a.created_at < %(until)s",
+}
+# The first day that begins in the period, and the day on which the period ends.
+_FIRST: LiteralString = (
+    "((%(since)s::timestamptz AT TIME ZONE 'UTC') + interval '1 day - 1 microsecond')::date"
+)
+_LAST: LiteralString = "(%(until)s::timestamptz AT TIME ZONE 'UTC')::date"
 
 
 def record(
@@ -104,25 +121,62 @@ def page(connection: Connection[Any], query: AuditQuery) -> tuple[list[AuditRow]
 
     The WHERE clause has only the filters that are set, so that an index can serve it.
     """
-    filters: dict[LiteralString, object] = {
-        "user_id = %(user_id)s": query.user_id,
-        "action = %(action)s": query.action,
-        "created_at >= %(since)s": query.since,
-        "created_at < %(until)s": query.until,
+    filters = {
+        "user_id": query.user_id,
+        "action": query.action,
+        "since": query.since,
+        "until": query.until,
     }
-    conditions = [condition for condition, value in filters.items() if value is not None]
-    matching = " FROM audit_logs" + (" WHERE " + " AND ".join(conditions) if conditions else "")
-    params = query.model_dump() | {"offset": query.offset}
-    rows = fetch_all(
-        connection,
-        AuditRow,
-        "SELECT id, user_id, action, target_type, target_id, details, request_id,"
-        " host(ip) AS ip, user_agent, created_at"
-        + matching
-        + " ORDER BY created_at DESC, id LIMIT %(limit)s OFFSET %(offset)s",
-        params,
+    params = {name: value for name, value in filters.items() if value is not None}
+    listing = Listing(
+        key="a.id",
+        source="audit_logs a",
+        conditions=[_FILTERS[name] for name in params],
+        order="a.created_at DESC, a.id",
+        reverse="a.created_at, a.id DESC",
+        columns=_COLUMNS,
+        rows="page JOIN audit_logs a USING (id)",
     )
-    return rows, total_of(connection, query, rows, matching, params)
+    if query.user_id is None:
+        numbers = _numbers_by_day(params)
+        listing = replace(
+            listing,
+            total=f"SELECT coalesce(sum(n), 0)::bigint FROM ({numbers}) AS days",
+            parts=Parts(numbers, f"a.created_at >= {_midnight('%(part)s::date')}", descending=True),
+        )
+    return fetch_page(connection, AuditRow, query, listing, params)
+
+
+def _numbers_by_day(params: Collection[str]) -> LiteralString:
+    """Return the SELECT of the numbers of matching rows by day; `params` are the filters set.
+
+    The days at the ends of a period are counted, because only a part of them matches.
+    """
+    of_action: LiteralString = " AND facet = %(action)s" if "action" in params else ""
+    whole: LiteralString = (
+        "SELECT day AS part, sum(n) AS n FROM row_counts WHERE source = 'audit_logs'"
+    )
+    whole += of_action
+    counted: LiteralString = (
+        " UNION ALL SELECT (a.created_at AT TIME ZONE 'UTC')::date, count(*) FROM audit_logs a"
+        " WHERE " + " AND ".join(_FILTERS[name] for name in params)
+    )
+    if "since" in params:
+        whole += f" AND day >= {_FIRST}"
+    if "until" in params:
+        whole += f" AND day < {_LAST}"
+    numbers = whole + " GROUP BY day"
+    if "since" in params:
+        numbers += f"{counted} AND a.created_at < {_midnight(_FIRST)} GROUP BY 1"
+    if "until" in params:
+        # The end's day may be that of the start, which is counted above.
+        start = f"greatest({_LAST}, {_FIRST})" if "since" in params else _LAST
+        numbers += f"{counted} AND a.created_at >= {_midnight(start)} GROUP BY 1"
+    return numbers
+
+
+def _midnight(day: LiteralString) -> LiteralString:
+    return f"({day})::timestamp AT TIME ZONE 'UTC'"
 
 
 def delete_expired(connection: Connection[Any], retention: timedelta, limit: int) -> int:

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from psycopg import Connection, sql
     from pydantic import SecretStr
 
-    from medianest.core.envelope import PageQuery
-
     type Query = LiteralString | sql.SQL | sql.Composed
     type Params = Sequence[Any] | Mapping[str, Any]
 
@@ -313,24 +311,6 @@ def fetch_value(connection: Connection[Any], query: Query, params: Params = ()) 
     """Return the first column of the first row, or None."""
     row = connection.execute(query, params).fetchone()
     return None if row is None else row[0]
-
-
-def total_of(
-    connection: Connection[Any],
-    query: PageQuery,
-    rows: Sequence[object],
-    matching: LiteralString,
-    params: Params,
-) -> int:
-    """Return the number of rows on all pages of a list; `matching` is its FROM and WHERE.
-
-    The count is derived from `rows`, the rows of the current page, where possible. Otherwise it
-    costs a query.
-    """
-    if len(rows) < query.limit and (rows or query.page == 1):
-        return query.offset + len(rows)
-    total: int = fetch_value(connection, "SELECT count(*)" + matching, params)
-    return total
 
 
 @cache

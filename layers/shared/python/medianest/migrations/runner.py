@@ -27,6 +27,8 @@ DIRECTORY = Path(__file__).parent
 _PYTHON_STEPS: Mapping[str, Callable[[Connection[Any]], None]] = {"0009_folded_names": fold_names}
 # The key of the advisory lock that serialises the runners of this project; an arbitrary number.
 _LOCK_KEY = 6_204_112_026
+# A page of requests by title reads at most a few times as many rows of an index.
+_TITLES_PER_MARK = 2000
 
 
 class MigrationError(Exception):
@@ -83,7 +85,7 @@ def migrate(
 
 
 def run(*, seconds: float, wait_seconds: float = 0.0) -> list[str]:
-    """Migrate this environment's database and set up the role of the functions.
+    """Migrate this environment's database, repair its row counts, and set up the functions' role.
 
     Returns the names of the applied migrations. Raises MigrationError when it takes longer than
     `seconds`. Connecting is retried for `wait_seconds`, because a database that was paused or has
@@ -95,6 +97,7 @@ def run(*, seconds: float, wait_seconds: float = 0.0) -> list[str]:
         with time_limit(seconds, MigrationError(f"not done within {seconds:.0f} seconds")):
             _wait_for(database, time.monotonic() + min(wait_seconds, seconds))
             applied = migrate(database, deadline=deadline)
+            _repair_row_counts(database, deadline)
             _ensure_role(database, deadline)
     finally:
         database.close()
@@ -112,6 +115,22 @@ def _wait_for(database: Database, give_up_at: float) -> None:
             time.sleep(PAUSE_SECONDS)
         else:
             return
+
+
+def _repair_row_counts(database: Database, deadline: float) -> None:
+    """Recount what triggers keep: rows written without triggers, as by a restore, are not counted.
+
+    Writers go on, except while many new titles get marks.
+    """
+    with database.transaction() as connection:
+        _lock(connection, deadline)
+        row = connection.execute("SELECT repair_row_counts()").fetchone()
+    with database.transaction() as connection:
+        _lock(connection, deadline)
+        connection.execute("SELECT place_title_marks(%s)", (_TITLES_PER_MARK,))
+    corrections = row[0] if row else 0
+    if corrections:
+        logger.warning("row_counts_repaired", extra={"corrections": corrections})
 
 
 def _ensure_role(database: Database, deadline: float) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, LiteralString
 
-from medianest.core.db import fetch_all, fetch_one, fetch_row, fetch_value, total_of
+from medianest.core.db import fetch_all, fetch_one, fetch_row, fetch_value
+from medianest.core.paging import Listing, Parts, fetch_page
 from medianest.requests.models import (
     Decision,
     ItemRequest,
@@ -30,17 +32,35 @@ _COLUMNS = (
     " (SELECT array_agg(i.season ORDER BY i.season) FROM request_items i"
     "  WHERE i.request_id = r.id AND i.season IS NOT NULL) AS seasons"
 )
-# Each pair is an order and its exact reverse, so that one index serves both.
-_ORDERS: dict[RequestSort, LiteralString] = {
-    "requestedAt": "r.requested_at, r.id DESC",
-    "-requestedAt": "r.requested_at DESC, r.id",
-    "title": "lower(r.title), r.id",
-    "-title": "lower(r.title) DESC, r.id DESC",
+type _Order = tuple[LiteralString, LiteralString]
+# An order and its exact reverse, so that one index serves both.
+_TIME: _Order = ("r.requested_at, r.id DESC", "r.requested_at DESC, r.id")
+_TITLE: _Order = ("lower(r.title), r.id", "lower(r.title) DESC, r.id DESC")
+_ORDERS: dict[RequestSort, _Order] = {
+    "requestedAt": _TIME,
+    "-requestedAt": _TIME[::-1],
+    "title": _TITLE,
+    "-title": _TITLE[::-1],
 }
 _FILTERS: dict[str, LiteralString] = {
     "user_id": "r.user_id = %(user_id)s",
     "status": "r.status = %(status)s",
     "media_type": "r.media_type = %(media_type)s",
+}
+# The numbers by part, and the condition of the rows since the start of one.
+_PARTS: dict[str, tuple[LiteralString, LiteralString]] = {
+    "requestedAt": (
+        "SELECT day AS part, sum(n) AS n FROM row_counts WHERE source = 'media_requests'",
+        "r.requested_at >= %(part)s::date::timestamp AT TIME ZONE 'UTC'",
+    ),
+    "title": (
+        "SELECT mark AS part, sum(n) AS n FROM row_counts WHERE source = 'titles'",
+        "lower(r.title) >= %(part)s",
+    ),
+}
+_COUNT_FILTERS: dict[str, LiteralString] = {
+    "status": " AND facet = %(status)s",
+    "media_type": " AND subfacet = %(media_type)s",
 }
 # A film is one item, and so is a season. The items of a declined request are not active.
 _COUNTED = (
@@ -248,22 +268,29 @@ def page(
     connection: Connection[Any], query: RequestQuery, user_id: UUID | None
 ) -> tuple[list[RequestWithRequester], int]:
     """Return a page of requests, of one user if given, and the total number of matches."""
-    filters = {"user_id": user_id, "status": query.status, "media_type": query.media_type}
     # The statement has only the filters that are set, so that an index can serve it.
+    filters = {"user_id": user_id, "status": query.status, "media_type": query.media_type}
     params = {name: value for name, value in filters.items() if value is not None}
-    conditions = " AND ".join(_FILTERS[name] for name in params)
-    matching = " FROM media_requests r" + (f" WHERE {conditions}" if conditions else "")
-    order = f" ORDER BY {_ORDERS[query.sort]}"
-    requests = fetch_all(
-        connection,
-        RequestWithRequester,
-        # Ids first: an index-only scan skips the rows before a late page without reading them.
-        f"WITH page AS (SELECT r.id{matching}{order}"
-        f" LIMIT %(limit)s OFFSET %(offset)s) SELECT {_COLUMNS}, u.username, u.email"
-        " FROM page JOIN media_requests r USING (id) JOIN users u ON u.id = r.user_id" + order,
-        params | {"limit": query.limit, "offset": query.offset},
+    order, reverse = _ORDERS[query.sort]
+    listing = Listing(
+        key="r.id",
+        source="media_requests r",
+        conditions=[_FILTERS[name] for name in params],
+        order=order,
+        reverse=reverse,
+        columns=f"{_COLUMNS}, u.username, u.email",
+        rows="page JOIN media_requests r USING (id) JOIN users u ON u.id = r.user_id",
     )
-    return requests, total_of(connection, query, requests, matching, params)
+    if user_id is None:
+        by_count = "".join(_COUNT_FILTERS[name] for name in params)
+        numbers, since = _PARTS[query.sort.removeprefix("-")]
+        listing = replace(
+            listing,
+            total="SELECT coalesce(sum(n), 0)::bigint FROM row_counts"
+            f" WHERE source = 'media_requests'{by_count}",
+            parts=Parts(f"{numbers}{by_count} GROUP BY 1", since, query.sort.startswith("-")),
+        )
+    return fetch_page(connection, RequestWithRequester, query, listing, params)
 
 
 def of_titles(

@@ -112,8 +112,9 @@ def count_live(connection: Connection[Any], idle: timedelta) -> int:
     """Return the number of live sessions of active users."""
     count: int = fetch_value(
         connection,
-        "SELECT count(*) FROM sessions s JOIN users u ON u.id = s.user_id"
-        " WHERE u.status = 'active' AND" + _LIVE,
+        # An index has the few suspended users, so that not all active ones are joined.
+        "SELECT count(*) FROM sessions s WHERE s.user_id NOT IN"
+        " (SELECT id FROM users WHERE status = 'suspended') AND" + _LIVE,
         {"idle": idle},
     )
     return count

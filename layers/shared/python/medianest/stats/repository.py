@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, LiteralString
 
-from medianest.core.db import fetch_all
+from medianest.core.db import fetch_all, fetch_row
 from medianest.stats.schemas import RequesterStats, RequestStats, UserStats
 
 if TYPE_CHECKING:
@@ -14,36 +14,35 @@ MAX_TOP = 5
 
 
 def users(connection: Connection[Any]) -> UserStats:
-    """Count the users."""
-    (counted,) = fetch_all(
+    """Return the numbers of users."""
+    return fetch_row(
         connection,
         UserStats,
-        "SELECT count(*) AS total,"
-        " count(*) FILTER (WHERE status = 'active') AS active,"
-        " count(*) FILTER (WHERE status = 'suspended') AS suspended,"
-        " count(*) FILTER (WHERE role = 'admin') AS admins"
-        " FROM users",
+        f"SELECT {_sum()} AS total,"
+        f" {_sum("subfacet = 'active'")} AS active,"
+        f" {_sum("subfacet = 'suspended'")} AS suspended,"
+        f" {_sum("facet = 'admin'")} AS admins"
+        " FROM row_counts WHERE source = 'users'",
     )
-    return counted
 
 
 def requests(connection: Connection[Any]) -> RequestStats:
-    """Count the requests."""
-    (counted,) = fetch_all(
+    """Return the numbers of requests."""
+    return fetch_row(
         connection,
         RequestStats,
-        "SELECT count(*) AS total,"
-        " count(*) FILTER (WHERE status = 'pending') AS pending,"
-        " count(*) FILTER (WHERE status = 'approved') AS approved,"
-        " count(*) FILTER (WHERE status = 'declined') AS declined,"
-        " count(*) FILTER (WHERE media_type = 'movie') AS movies,"
-        " count(*) FILTER (WHERE media_type = 'tv') AS shows,"
-        " count(*) FILTER (WHERE requested_at > now() - interval '7 days') AS last_7_days,"
-        " count(*) FILTER (WHERE requested_at > now() - interval '30 days') AS last_30_days,"
-        " min(requested_at) FILTER (WHERE status = 'pending') AS oldest_pending_at"
-        " FROM media_requests",
+        f"SELECT {_sum()} AS total,"
+        f" {_sum("facet = 'pending'")} AS pending,"
+        f" {_sum("facet = 'approved'")} AS approved,"
+        f" {_sum("facet = 'declined'")} AS declined,"
+        f" {_sum("subfacet = 'movie'")} AS movies,"
+        f" {_sum("subfacet = 'tv'")} AS shows,"
+        f" {_since("interval '7 days'")} AS last_7_days,"
+        f" {_since("interval '30 days'")} AS last_30_days,"
+        " (SELECT requested_at FROM media_requests WHERE status = 'pending'"
+        "  ORDER BY requested_at, id DESC LIMIT 1) AS oldest_pending_at"
+        " FROM row_counts WHERE source = 'media_requests'",
     )
-    return counted
 
 
 def top_requesters(connection: Connection[Any]) -> list[RequesterStats]:
@@ -51,9 +50,27 @@ def top_requesters(connection: Connection[Any]) -> list[RequesterStats]:
     return fetch_all(
         connection,
         RequesterStats,
-        "SELECT r.user_id, u.username, count(*) AS requests"
-        " FROM media_requests r JOIN users u ON u.id = r.user_id"
-        " WHERE r.requested_at > now() - interval '30 days'"
-        " GROUP BY r.user_id, u.username ORDER BY requests DESC, u.username, r.user_id LIMIT %s",
-        (MAX_TOP,),
+        # Only the names of those who may be among the first, in spite of equal numbers.
+        "WITH counted AS MATERIALIZED (SELECT user_id, count(*) AS requests FROM media_requests"
+        " WHERE requested_at > now() - interval '30 days' GROUP BY user_id)"
+        " SELECT c.user_id, u.username, c.requests FROM counted c JOIN users u ON u.id = c.user_id"
+        " WHERE c.requests >= coalesce((SELECT requests FROM counted"
+        "  ORDER BY requests DESC LIMIT 1 OFFSET %(most)s - 1), 0)"
+        " ORDER BY c.requests DESC, u.username, c.user_id LIMIT %(most)s",
+        {"most": MAX_TOP},
+    )
+
+
+def _sum(condition: LiteralString = "true") -> LiteralString:
+    return f"coalesce(sum(n) FILTER (WHERE {condition}), 0)::bigint"
+
+
+def _since(age: LiteralString) -> LiteralString:
+    """Return the number of requests younger than `age`: of whole days, and of the first one."""
+    start: LiteralString = f"(now() - {age})"
+    first_day: LiteralString = f"({start} AT TIME ZONE 'UTC')::date"
+    return (
+        _sum(f"day > {first_day}")
+        + f" + (SELECT count(*) FROM media_requests WHERE requested_at > {start}"
+        f" AND requested_at < ({first_day} + 1)::timestamp AT TIME ZONE 'UTC')"
     )

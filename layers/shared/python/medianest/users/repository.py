@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, LiteralString
 from uuid import UUID
 
-from medianest.core.db import fetch_all, fetch_one, fetch_row, fetch_value, total_of
+from medianest.core.db import fetch_one, fetch_row, fetch_value
+from medianest.core.paging import Listing, fetch_page
 from medianest.core.text import fold, name_key
 from medianest.users.models import Actor, LocalAccount, Role, Status, User, UserQuotas
 from medianest.users.schemas import UserQuery, UserSort
@@ -16,14 +18,18 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
 _COLUMNS = "id, plex_id, email, username, role, status, quota, created_at, updated_at"
-# Each pair is an order and its exact reverse, so that one index serves both.
-_ORDERS: dict[UserSort, LiteralString] = {
-    "createdAt": "created_at, id",
-    "-createdAt": "created_at DESC, id DESC",
-    "username": "username_key, id",
-    "-username": "username_key DESC, id DESC",
-    "email": "email_key, id",
-    "-email": "email_key DESC, id DESC",
+# An order and its exact reverse, so that one index serves both.
+type _Order = tuple[LiteralString, LiteralString]
+_CREATED: _Order = ("created_at, id", "created_at DESC, id DESC")
+_USERNAME: _Order = ("username_key, id", "username_key DESC, id DESC")
+_EMAIL: _Order = ("email_key, id", "email_key DESC, id DESC")
+_ORDERS: dict[UserSort, _Order] = {
+    "createdAt": _CREATED,
+    "-createdAt": _CREATED[::-1],
+    "username": _USERNAME,
+    "-username": _USERNAME[::-1],
+    "email": _EMAIL,
+    "-email": _EMAIL[::-1],
 }
 _FILTERS: dict[str, LiteralString] = {
     "search": "(username_key LIKE %(search)s"
@@ -32,6 +38,10 @@ _FILTERS: dict[str, LiteralString] = {
     " OR strpos(email_key, %(part)s) > 0 AND email_key NOT LIKE '%%@plex.invalid')",
     "role": "role = %(role)s",
     "status": "status = %(status)s",
+}
+_COUNT_FILTERS: dict[str, LiteralString] = {
+    "role": " AND facet = %(role)s",
+    "status": " AND subfacet = %(status)s",
 }
 # A trigram index needs three such characters in every locale. With fewer, LIKE would scan the whole
 # index, which takes longer than a scan of the names.
@@ -266,18 +276,23 @@ def page(connection: Connection[Any], query: UserQuery) -> tuple[list[User], int
             filters["part"] = text
     # The statement has only the filters that are set, so that an index can serve it.
     params = {name: value for name, value in filters.items() if value is not None}
-    conditions = " AND ".join(_FILTERS[name] for name in params)
-    matching = " FROM users" + (f" WHERE {conditions}" if conditions else "")
-    order = f" ORDER BY {_ORDERS[query.sort]}"
-    users = fetch_all(
-        connection,
-        User,
-        # Ids first: an index-only scan skips the rows before a late page without reading them.
-        f"WITH page AS (SELECT id{matching}{order} LIMIT %(limit)s OFFSET %(offset)s)"
-        f" SELECT {_COLUMNS} FROM page JOIN users USING (id){order}",
-        params | {"limit": query.limit, "offset": query.offset},
+    order, reverse = _ORDERS[query.sort]
+    listing = Listing(
+        key="id",
+        source="users",
+        conditions=[_FILTERS[name] for name in params],
+        order=order,
+        reverse=reverse,
+        columns=_COLUMNS,
+        rows="page JOIN users USING (id)",
     )
-    return users, total_of(connection, query, users, matching, params)
+    if query.search is None:
+        listing = replace(
+            listing,
+            total="SELECT coalesce(sum(n), 0)::bigint FROM row_counts WHERE source = 'users'"
+            + "".join(_COUNT_FILTERS[name] for name in params),
+        )
+    return fetch_page(connection, User, query, listing, params)
 
 
 def _names(email: str, username: str) -> dict[str, str]:

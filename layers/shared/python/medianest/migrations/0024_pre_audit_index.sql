@@ -1,0 +1,2 @@
+-- As 0023.
+DROP INDEX audit_logs_user;
