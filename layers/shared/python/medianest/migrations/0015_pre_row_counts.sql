@@ -151,7 +151,7 @@ BEGIN
 END
 $$;
 
--- Divides the titles anew when a part has become much larger than `size`. The writers of requests wait, about a second for
+-- Replaces the marks when a part of the titles has become much larger than `size`. The writers of requests wait, about a second for
 -- a million rows: a mark that changed between a row and its number would make the number wrong.
 CREATE FUNCTION place_title_marks(size bigint) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
