@@ -65,7 +65,11 @@ async def callers(service: Service) -> AsyncIterator[Callers]:
             local_name=name,
             db=stack.enter_context(service.connect()),
             keys=stack.enter_context(
-                redis.Redis.from_url(service.redis_url, socket_timeout=_CACHE_SECONDS)
+                redis.Redis.from_url(
+                    service.redis_url,
+                    socket_timeout=_CACHE_SECONDS,
+                    socket_connect_timeout=_CACHE_SECONDS,
+                )
             ),
         )
         account = {"email": f"{name}@example.com", "username": name, "role": "user"}

@@ -1,4 +1,4 @@
-"""One execution environment of a function: its process, and what a call costs it."""
+"""One execution environment of a function: its process, and the cost of each call."""
 
 import asyncio
 import ctypes
@@ -33,7 +33,7 @@ class BenchmarkError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What a process used, in seconds: processor time, and time on the clock."""
+    """Seconds of a call or an init: processor time, and time on the clock."""
 
     cpu: float
     wall: float

@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from benchmarks.callers import callers
 from benchmarks.cold import first_calls, measure_cold
 from benchmarks.page import write
@@ -28,6 +30,7 @@ async def measured(service: Service) -> Results:
     )
 
 
+@pytest.mark.slow
 def test_a_function_and_a_route_are_measured_and_described(tmp_path: Path) -> None:
     results = on_stage(tmp_path / "engines", measured)
     auth = results.cold["auth"]

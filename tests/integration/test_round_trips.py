@@ -6,6 +6,8 @@ The counts do not depend on the machine. A number here may only become lower.
 from functools import partial
 from pathlib import Path
 
+import pytest
+
 from benchmarks.counts import count
 from tests.support.benchmarks import on_stage
 
@@ -37,6 +39,7 @@ MOST = {
 }
 
 
+@pytest.mark.slow
 def test_no_route_has_more_round_trips_than_before(tmp_path: Path) -> None:
     found = on_stage(tmp_path / "engines", partial(count, names=MOST))
     measured = {name: (each.sql, each.cache) for name, each in found.items()}
