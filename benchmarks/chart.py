@@ -10,6 +10,7 @@ _COLOURS = ("#2f5fa8", "#b86e00")
 _MISSED, _MET = "#a3262a", "#2c6e49"
 _TEXT, _GRID, _STRONG = "#3b4a5a", "#dfe5ea", "#17202a"
 _FONT = "system-ui, -apple-system, 'Segoe UI', Helvetica, Arial, sans-serif"
+_CHARACTER = 7  # width
 _STEPS = (1, 2, 2.5, 5, 10)
 _TICKS = 5
 
@@ -86,13 +87,14 @@ def _row(bar: Bar, y: int, most: float) -> Iterator[str]:
         place = f'x="{x:.1f}" y="{y + 2}" width="{max(width, 1):.1f}" height="{_BAR}"'
         yield f'<rect {place} fill="{colour}"/>'
         start += value
-    end = start
+    end = _x(start, most)
     if bar.bar is not None:
-        end = max(start, bar.bar)
         colour = _MET if start <= bar.bar else _MISSED
         x = _x(bar.bar, most)
         yield f'<path d="M{x:.1f} {y - 1} V{y + _BAR + 5}" stroke="{colour}" stroke-width="3"/>'
-    yield _text(_x(end, most) + 6, y + 15, bar.note, size=12)
+        if end <= x <= end + _CHARACTER * len(bar.note) + 12:
+            end = x  # the note would cross the bar
+    yield _text(end + 6, y + 15, bar.note, size=12)
 
 
 def _x(value: float, most: float) -> float:

@@ -79,7 +79,7 @@ def test_each_bar_is_checked_with_what_was_measured() -> None:
 
 def test_a_page_grows_little_within_the_ratio_or_the_milliseconds() -> None:
     pages = {"ratio": Page(0.05, 0.1), "fast": Page(0.001, 0.015), "slow": Page(0.007, 0.016)}
-    met = {name: grows_little(Results(growth=pages), name) for name in pages}
+    met = {name: grows_little(each) for name, each in pages.items()}
     assert met == {"ratio": True, "fast": True, "slow": False}
 
 
