@@ -20,6 +20,7 @@ from benchmarks.growth import measure_growth
 from benchmarks.layers import build, zipped_megabytes
 from benchmarks.progress import Progress
 from benchmarks.results import Results
+from benchmarks.sandbox import BenchmarkError
 from benchmarks.scale import FULL, QUICK, Scale
 from benchmarks.stage import Stage, stage
 from benchmarks.warm import measure_memory, measure_warm
@@ -45,7 +46,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.pages:
         scale = replace(scale, growth_calls=options.pages)
     started = time.monotonic()
-    results = asyncio.run(_measure(scale, Progress()))
+    try:
+        results = asyncio.run(_measure(scale, Progress()))
+    except BenchmarkError as error:
+        print(error, file=sys.stderr)
+        return 1
     _LATEST.write_text(json.dumps(results.to_json(), indent=2, ensure_ascii=False) + "\n")
     written = [_LATEST, *page.write(results, scale)]
     for each in checks(results):
