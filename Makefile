@@ -26,7 +26,7 @@ LOCKED := layers/dependencies/requirements $(addprefix requirements/,runtime dev
 LINTERS := mypy template bandit ty imports rules ruff format
 
 .DEFAULT_GOAL := help
-.PHONY: help run fire reset check test lint $(addprefix lint-,$(LINTERS)) format docs api-check build sbom sam audit deploy-check prove lock previous clean
+.PHONY: help run fire reset check test lint $(addprefix lint-,$(LINTERS)) format docs api-check build sbom sam audit deploy-check prove bench lock previous clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -107,6 +107,9 @@ deploy-check: $(VENV)/ready .venv-translator/ready .venv-sam/ready .venv-checks/
 
 prove: $(VENV)/ready ## Inject faults under load, and write docs/reliability.md; the short form is make prove SHORT=1
 	@$(BIN)/python -m tests.prove $(if $(SHORT),--short)
+
+bench: $(VENV)/ready ## Measure cold starts, warm calls, round trips and growth, and write docs/performance.md; the short form is make bench QUICK=1
+	@$(BIN)/python -m benchmarks $(if $(QUICK),--quick)
 
 audit: .venv-audit/ready ## Check all locked packages for known vulnerabilities
 	@status=0; for each in $(LOCKED); do \

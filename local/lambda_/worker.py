@@ -60,15 +60,29 @@ class Worker:
         self._process: asyncio.SubprocessTransport | None = None
         self._exited: asyncio.Task[None] | None = None
 
+    @property
+    def pid(self) -> int | None:
+        """Return the id of the process, None before its start."""
+        return None if self._process is None else self._process.get_pid()
+
     async def start(
-        self, address: str, folders: list[Path], environment: Mapping[str, str], pycache: Path
+        self,
+        address: str,
+        folders: list[Path],
+        environment: Mapping[str, str],
+        pycache: Path | None,
     ) -> None:
-        """Start the process and wait for its first request; raises InitError if none comes."""
+        """Start the process and wait for its first request; raises InitError if none comes.
+
+        Compiled code is kept in `pycache`. With None the process uses the compiled code beside the
+        sources and writes none, as on Lambda, whose disk is read-only.
+        """
         try:
             self._process, output = await asyncio.get_running_loop().subprocess_exec(
                 lambda: Output(lambda line: self._log(self.function.id, line)),
                 _plain_python(),
-                *("-I", "-S", "-X", "utf8", "-X", f"pycache_prefix={pycache}"),
+                *("-I", "-S", "-X", "utf8"),
+                *(("-B",) if pycache is None else ("-X", f"pycache_prefix={pycache}")),
                 str(_BOOTSTRAP),
                 self.function.handler,
                 *map(str, folders),

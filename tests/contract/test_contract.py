@@ -25,7 +25,7 @@ def test_section_names_tests_that_exist(number: str) -> None:
 
 
 def test_sections_that_the_code_cites_exist() -> None:
-    folders = ("functions", "layers", "local", "tests", "tools")
+    folders = ("functions", "layers", "local", "tests", "tools", "benchmarks")
     cited = {
         (number, str(file.relative_to(ROOT)))
         for folder in folders

@@ -12,7 +12,7 @@ import pytest
 from tests.support.api import ROOT
 
 BIN = ROOT / ".venv/bin"
-CODE = ("layers", "functions", "local", "tests", "tools")
+CODE = ("layers", "functions", "local", "tests", "tools", "benchmarks")
 MAX_NOQA = 24
 MAX_TYPE_IGNORES = 8
 MAKEFILE = (ROOT / "Makefile").read_text()

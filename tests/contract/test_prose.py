@@ -10,7 +10,10 @@ import pytest
 
 from tests.support.api import ROOT
 
-FOLDERS = ("layers/shared", "functions", "local", "tools", "tests", "docs", "lint", "events")
+FOLDERS = (
+    *("layers/shared", "functions", "local", "tools", "benchmarks", "tests"),
+    *("docs", "lint", "events"),
+)
 FILES = ("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", "Makefile", "template.yaml")
 # A relative clause in the place of the subject; a question may start so.
 LATE_SUBJECTS = re.compile(

@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.api import ROOT
 
-FOLDERS = ("functions", "layers", "local", "tools")
+FOLDERS = ("benchmarks", "functions", "layers", "local", "tools")
 MAX_MODULE_LINES = 350
 MAX_FUNCTION_LINES = 50
 

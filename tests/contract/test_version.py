@@ -26,7 +26,7 @@ def test_project_template_and_document_have_the_same_version() -> None:
 
 
 def test_the_version_is_written_by_hand_in_one_file() -> None:
-    folders = ("layers", "functions", "local", "tests", "tools")
+    folders = ("layers", "functions", "local", "tests", "tools", "benchmarks")
     files = [ROOT / "pyproject.toml", ROOT / "Makefile"]
     files += [file for folder in folders for file in (ROOT / folder).rglob("*.py")]
     # The number as the value of a key or name with "version" in it.

@@ -1,0 +1,1 @@
+"""Measures cold starts, warm calls, round trips and growth of the functions: `make bench`."""

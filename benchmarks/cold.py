@@ -1,0 +1,55 @@
+"""Cold starts: init and first request of every function, interleaved with three references."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from statistics import median
+
+from benchmarks.events import Event, event
+from benchmarks.progress import Progress
+from benchmarks.results import REFERENCES, Cold
+from benchmarks.sandbox import Cost
+from benchmarks.stage import ROTATED, Service
+
+
+def first_calls(user: str, admin: str) -> dict[str, Callable[[], Event]]:
+    """Return the first call of each function and reference."""
+    return {
+        **dict.fromkeys(REFERENCES, lambda: event("GET", "/hello")),
+        "health": lambda: event("GET", "/api/health"),
+        "auth": lambda: event("GET", "/api/auth/me", token=user),
+        "plex": lambda: event("POST", "/api/auth/plex/pin", body={}),
+        "media": lambda: event("GET", "/api/media/requests", token=user),
+        "admin": lambda: event("GET", "/api/admin/requests", token=admin),
+        "cleanup": lambda: {"task": "sessions"},
+        "migrations": dict,
+        "rotation": lambda: dict(ROTATED),
+    }
+
+
+async def measure_cold(
+    service: Service,
+    calls: dict[str, Callable[[], Event]],
+    samples: int,
+    progress: Progress,
+) -> dict[str, Cold]:
+    """Start each function `samples` times, in turn, and return the medians."""
+    found: dict[str, list[tuple[Cost, Cost, float]]] = defaultdict(list)
+    with progress.part("cold starts", samples * len(calls)) as step:
+        for _ in range(samples):
+            for name, event_of in calls.items():
+                async with service.sandbox(name) as sandbox:
+                    payload, first = await sandbox.call(event_of())
+                    sandbox.check(payload)
+                    found[name].append((sandbox.init, first, sandbox.rss_megabytes))
+                step(name)
+    return {name: _median(each) for name, each in found.items()}
+
+
+def _median(samples: Iterable[tuple[Cost, Cost, float]]) -> Cold:
+    inits, firsts, sizes = zip(*samples, strict=True)
+    return Cold(_median_cost(inits), _median_cost(firsts), median(sizes))
+
+
+def _median_cost(costs: Iterable[Cost]) -> Cost:
+    every = list(costs)
+    return Cost(median(each.cpu for each in every), median(each.wall for each in every))

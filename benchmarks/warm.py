@@ -1,0 +1,92 @@
+"""Warm calls: processor time and Duration of every route, and memory after many calls."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterator
+from contextlib import AsyncExitStack
+
+from benchmarks.callers import API, Callers, callers
+from benchmarks.cold import first_calls
+from benchmarks.events import Event, event
+from benchmarks.progress import Progress
+from benchmarks.results import REFERENCES, Warm
+from benchmarks.routes import Route, reads, refusals
+from benchmarks.sandbox import Cost, Sandbox
+from benchmarks.stage import Service
+from benchmarks.writes import accounts, requests, sign_ins
+
+BLOCK = 5
+# Calls of a function that no caller waits for, and that runs once a day.
+SCHEDULED_CALLS = 100
+
+
+def routes(people: Callers) -> Iterator[Route]:
+    """Yield every measured route."""
+    for family in (reads, refusals, sign_ins, requests, accounts):
+        yield from family(people)
+
+
+async def measure_warm(
+    service: Service, rounds: int, progress: Progress, names: Collection[str] | None = None
+) -> dict[str, Warm]:
+    """Call each route, or those in `names`, in `rounds` rounds, with the references in each."""
+    costs: dict[str, list[Cost]] = defaultdict(list)
+    async with AsyncExitStack() as stack:
+        people = await stack.enter_async_context(callers(service))
+        sandboxes = dict(people.sandboxes)
+        for name in REFERENCES:
+            sandboxes[name] = await stack.enter_async_context(service.sandbox(name))
+        wanted = [each for each in routes(people) if names is None or each.name in names]
+        measured = [*(Route(name, name, _hello) for name in REFERENCES), *wanted]
+        for route in measured:
+            await _block(sandboxes[route.function], route)
+        with progress.part("warm calls", rounds * len(measured)) as step:
+            for _ in range(rounds):
+                for route in measured:
+                    costs[route.name] += await _block(sandboxes[route.function], route)
+                    step(route.name)
+    return {
+        name: Warm([each.cpu for each in every], [each.wall for each in every])
+        for name, every in costs.items()
+    }
+
+
+async def _hello() -> Event:
+    return event("GET", "/hello")
+
+
+async def _block(sandbox: Sandbox, route: Route) -> list[Cost]:
+    found = []
+    for _ in range(1 if route.slow else BLOCK):
+        response, cost = await sandbox.respond(await route.prepare(), route.status)
+        route.seen(response)
+        found.append(cost)
+    return found
+
+
+async def measure_memory(service: Service, calls: int, progress: Progress) -> dict[str, float]:
+    """Return the resident memory of each function after `calls` calls, in megabytes."""
+    async with callers(service) as people:
+        events = first_calls(people.user, people.admin)
+        names = list(service.build.functions)
+        with progress.part(f"memory after {calls} calls", len(names)) as step:
+
+            async def size_of(name: str) -> float:
+                number = calls if name in API else min(calls, SCHEDULED_CALLS)
+                size = await _size_after(service, name, events[name], number)
+                step(name)
+                return size
+
+            # At the same time: memory does not depend on other work of the machine.
+            sizes = await asyncio.gather(*(size_of(name) for name in names))
+    return dict(zip(names, sizes, strict=True))
+
+
+async def _size_after(
+    service: Service, name: str, event_of: Callable[[], Event], calls: int
+) -> float:
+    async with service.sandbox(name) as sandbox:
+        for _ in range(calls):
+            payload, _ = await sandbox.call(event_of())
+            sandbox.check(payload)
+        return sandbox.rss_megabytes

@@ -1,0 +1,52 @@
+"""Statements, BEGIN and COMMIT included, and waits for the cache of a warm call of each route.
+
+The counts do not depend on the machine. A number here may only become lower.
+"""
+
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from benchmarks.counts import count
+from tests.support.benchmarks import on_stage
+
+# By route or refusal: statements, and round trips to the cache.
+MOST = {
+    "GET /api/health": (3, 1),
+    "GET /api/auth/me": (3, 2),
+    "GET /api/auth/csrf": (0, 2),
+    "GET /api/auth/sessions": (3, 2),
+    "GET /api/media/search": (3, 3),
+    "GET /api/media/{mediaType}/{tmdbId}": (3, 3),
+    "GET /api/media/requests": (4, 2),
+    "GET /api/media/requests/{id}": (3, 2),
+    "GET /api/admin/users": (7, 2),
+    "GET /api/admin/users/{id}": (6, 2),
+    "GET /api/admin/requests": (7, 2),
+    "GET /api/admin/audit-logs": (7, 2),
+    "GET /api/admin/stats": (3, 3),
+    "GET /api/admin/config": (6, 2),
+    "401": (0, 1),
+    "401 bad token": (0, 1),
+    "403": (6, 2),
+    "429": (0, 1),
+    "POST /api/media/request": (7, 3),
+    "DELETE /api/media/requests/{id}": (5, 2),
+    "POST /api/admin/requests/{id}/approve": (10, 2),
+    "POST /api/admin/requests/{id}/decline": (11, 2),
+    "POST /api/admin/requests/decisions": (9, 2),
+}
+
+
+@pytest.mark.slow
+def test_no_route_has_more_round_trips_than_before(tmp_path: Path) -> None:
+    found = on_stage(tmp_path / "engines", partial(count, names=MOST))
+    measured = {name: (each.sql, each.cache) for name, each in found.items()}
+    assert measured.keys() == MOST.keys()
+    more = {
+        name: (*each, *MOST[name])
+        for name, each in measured.items()
+        if each[0] > MOST[name][0] or each[1] > MOST[name][1]
+    }
+    assert more == {}, "measured statements and trips, then the most of each"
