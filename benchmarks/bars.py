@@ -103,7 +103,7 @@ def checks(results: Results) -> Iterator[Check]:
     if results.rss:
         name, most = max(results.rss.items(), key=lambda each: each[1])
         what = f"resident memory (most: `{name}`)"
-        yield Check(what, f"{RSS_MB:g} MB", f"{most:.0f} MB", most <= RSS_MB)
+        yield Check(what, f"{RSS_MB:g} MB", f"{most:.1f} MB", most <= RSS_MB)
     if results.growth:
         yield _growth(results)
 

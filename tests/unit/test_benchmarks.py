@@ -72,7 +72,7 @@ def test_each_bar_is_checked_with_what_was_measured() -> None:
         "warm processor time of `GET /api/auth/me`": ("5.50 ×", True),
         "round trips of `GET /api/auth/me`": ("3 SQL, 1 cache", False),
         "both layers, zipped": ("11.5 MB", True),
-        "resident memory (most: `media`)": ("70 MB", True),
+        "resident memory (most: `media`)": ("70.0 MB", True),
         "pages of lists with many rows": ("1 of 2 pages", False),
     }
 
