@@ -11,6 +11,7 @@ from medianest.api.parameters import Depends, Path, Query
 from medianest.api.rate_limiting import ClientDep
 from medianest.audit import service as audit_service
 from medianest.audit.schemas import AuditLogOut, AuditQuery
+from medianest.core import drivers
 from medianest.core.envelope import ApiResponse, Id, PageResponse, ok, page_of
 from medianest.core.error_codes import ErrorCode
 from medianest.core.examples import REQUEST_ID, USER_ID
@@ -35,6 +36,7 @@ from medianest.system_config.schemas import SettingIn, SettingOut
 from medianest.users import service as users_service
 from medianest.users.schemas import AdminUserOut, UserOut, UserQuery
 
+drivers.load("psycopg", "redis")
 app = create_app(
     "DATABASE_URL",
     "REDIS_URL",

@@ -14,6 +14,7 @@ from medianest.api.dependencies import (
 )
 from medianest.api.parameters import Path, Response
 from medianest.api.rate_limiting import ClientDep, ReportLimitsDep, rate_limited_by_address
+from medianest.core import drivers
 from medianest.core.envelope import ApiResponse, Id, ok
 from medianest.core.error_codes import ErrorCode
 from medianest.sessions import csrf
@@ -32,6 +33,7 @@ from medianest.users import service as users_service
 from medianest.users.models import Principal
 from medianest.users.schemas import UserOut
 
+drivers.load("psycopg", "redis")
 app = create_app(
     "DATABASE_URL",
     "REDIS_URL",

@@ -4,10 +4,12 @@ from dataclasses import asdict
 from typing import Any
 
 from medianest.cleanup import service
+from medianest.core import drivers
 from medianest.core.environment import require
 from medianest.core.observability import flush_metrics
 
 require("DATABASE_URL")
+drivers.load("psycopg")
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from medianest.api.headers import STALE_HEADER, set_stale_header
 from medianest.api.parameters import Header, Path, Query, Response
 from medianest.api.rate_limiting import ClientDep
 from medianest.catalog.models import MediaType
+from medianest.core import drivers
 from medianest.core.envelope import ApiResponse, Id, PageResponse, PlainInt, ok
 from medianest.core.error_codes import ErrorCode
 from medianest.core.examples import REQUEST_ID
@@ -24,6 +25,7 @@ from medianest.requests.schemas import (
 )
 from medianest.users.models import Principal
 
+drivers.load("psycopg", "redis")
 app = create_app(
     "DATABASE_URL",
     "REDIS_URL",

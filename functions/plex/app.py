@@ -8,11 +8,13 @@ from medianest.api.app import create_app, documented_errors, lambda_handler
 from medianest.api.dependencies import PreviousSession, SignInOrigin, set_session_cookie
 from medianest.api.parameters import Response
 from medianest.api.rate_limiting import ClientDep, rate_limited_by_address
+from medianest.core import drivers
 from medianest.core.envelope import ApiResponse, ok
 from medianest.core.error_codes import ErrorCode
 from medianest.signin import with_plex
 from medianest.signin.schemas import PinIn, PinOut, SignedInOut, VerifyIn
 
+drivers.load("psycopg", "redis", "urllib3")
 app = create_app(
     "DATABASE_URL",
     "REDIS_URL",

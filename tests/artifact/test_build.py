@@ -1,6 +1,11 @@
 """The content of the packages that a deployment uploads."""
 
 import importlib.util
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import pytest
@@ -9,6 +14,7 @@ from local.template.models import Template
 from local.template.reader import read_template
 from tests.support.api import TEMPLATE
 from tests.support.packages import listed_packages, packages_in
+from tests.support.rie import NATIVE_ARCHITECTURE
 
 # The machine number in the ELF header of every Linux binary.
 MACHINES = {"arm64": 0xB7, "x86_64": 0x3E}
@@ -54,21 +60,67 @@ def test_each_function_is_built_with_its_routes_files_and_layers(build: Path) ->
         assert [layer.id for layer in function.layers] == list(LAYERS)
 
 
-@pytest.mark.parametrize("layer", LAYERS)
-def test_a_layer_is_compiled_and_contains_only_python(build: Path, layer: str) -> None:
-    python = build / layer / "python"
-    assert [path.name for path in (build / layer).iterdir()] == ["python"]
-    sources = list(python.rglob("*.py"))
-    assert len(sources) > 10
-    expected = {Path(importlib.util.cache_from_source(str(path))) for path in sources}
-    compiled = set(python.rglob("*.pyc"))
-    assert all(path.name.endswith(".cpython-313.pyc") for path in compiled)
-    assert compiled <= expected, "compiled files without a source"
-    # A few packages contain files for other versions of Python, which do not compile.
-    assert len(expected - compiled) <= len(expected) // 100
+def assert_unchecked(compiled: Iterable[Path]) -> None:
+    """Check that Python loads byte code without looking at its source."""
     for path in compiled:
         # Unchecked hash-based files: on Lambda's read-only file system a source never changes.
         assert int.from_bytes(path.read_bytes()[4:8], "little") == 0b01, path
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_a_layer_contains_only_python(build: Path, layer: str) -> None:
+    assert [path.name for path in (build / layer).iterdir()] == ["python"]
+
+
+def assert_compiled(sources: Sequence[Path]) -> None:
+    """Check that each source has byte code in `__pycache__`, and no byte code is without one."""
+    assert len(sources) > 10
+    expected = {Path(importlib.util.cache_from_source(str(path))) for path in sources}
+    folders = {path.parent for path in expected}
+    compiled = {path for folder in folders for path in folder.glob("*.pyc")}
+    assert all(path.name.endswith(".cpython-313.pyc") for path in compiled)
+    assert compiled == expected
+    assert_unchecked(compiled)
+
+
+def test_our_own_layer_is_compiled_and_has_its_sources(build: Path) -> None:
+    assert_compiled(list((build / "SharedLayer/python").rglob("*.py")))
+
+
+def test_the_layer_of_dependencies_has_byte_code_instead_of_sources(build: Path) -> None:
+    python = build / "DependenciesLayer/python"
+    # anyio reads its sources to import its modules lazily.
+    assert {path.relative_to(python).parts[0] for path in python.rglob("*.py")} == {"anyio"}
+    assert_compiled(list((python / "anyio").rglob("*.py")))
+    compiled = [path for path in python.rglob("*.pyc") if "__pycache__" not in path.parts]
+    assert len(compiled) > 500
+    for path in compiled:
+        content = path.read_bytes()
+        assert content[:4] == importlib.util.MAGIC_NUMBER, path
+        # Tracebacks name the file on Lambda.
+        source = path.relative_to(build / "DependenciesLayer").with_suffix(".py")
+        assert f"/opt/{source}".encode() in content
+    assert_unchecked(compiled)
+
+
+def test_a_traceback_through_a_library_has_its_files_and_lines(build: Path, tmp_path: Path) -> None:
+    if build.name != NATIVE_ARCHITECTURE:
+        pytest.skip("its modules are for another processor")
+    python = build / "DependenciesLayer/python"
+    code = (
+        "import sys; sys.path.insert(0, sys.argv[1]); import jwt; jwt.decode('x', 'k', ['HS256'])"
+    )
+    run = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", code, python],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    frames = re.findall(r'File "/opt/python/jwt/(\w+)\.py", line (\d+), in (\w+)', run.stderr)
+    assert len(frames) > 2, run.stderr
+    assert all(int(line) > 1 for _, line, _ in frames)
 
 
 def test_the_bill_of_materials_lists_the_built_packages(build: Path, builds: Path) -> None:
@@ -80,6 +132,13 @@ def test_the_bill_of_materials_lists_the_built_packages(build: Path, builds: Pat
 def test_the_built_layer_has_every_file_of_the_package(build: Path) -> None:
     source = next(layer for layer in TEMPLATE.functions["HealthFunction"].layers if layer.is_source)
     assert files(build / "SharedLayer/python/medianest") == files(source.python / "medianest")
+
+
+def test_both_layers_zipped_stay_below_12_mb(build: Path, tmp_path: Path) -> None:
+    archives = [
+        Path(shutil.make_archive(str(tmp_path / layer), "zip", build / layer)) for layer in LAYERS
+    ]
+    assert sum(path.stat().st_size for path in archives) <= 12_000_000
 
 
 def test_a_function_with_its_layers_stays_below_half_of_lambdas_limit(build: Path) -> None:

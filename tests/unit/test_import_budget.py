@@ -9,7 +9,7 @@ import pytest
 from tests.unit.conftest import ENVIRONMENT
 
 WEB = {"fastapi", "starlette", "mangum"}
-BACKENDS = {"psycopg", "redis", "urllib3"}
+DRIVERS = {"psycopg", "redis", "urllib3"}
 # Powertools imports the package `botocore`, which is nearly empty without its submodules.
 AWS = {"boto3", "botocore.client", "botocore.session"}
 PASSWORDS = {"argon2", "zxcvbn"}
@@ -35,21 +35,42 @@ def imported_by(module: str, cwd: Path) -> set[str]:
 @pytest.mark.parametrize(
     ("module", "forbidden"),
     [
-        ("medianest.api.app", BACKENDS | AWS),
-        ("functions.cleanup.app", WEB | BACKENDS | AWS),
-        ("functions.migrations.app", WEB | BACKENDS | AWS),
-        ("functions.rotation.app", WEB | BACKENDS | AWS),
-        ("functions.health.app", BACKENDS | AWS),
-        ("functions.auth.app", BACKENDS | AWS | PASSWORDS),
-        ("functions.plex.app", BACKENDS | AWS | PASSWORDS),
-        ("functions.media.app", BACKENDS | AWS),
-        ("functions.admin.app", BACKENDS | AWS | PASSWORDS),
+        ("medianest.api.app", AWS),
+        ("functions.cleanup.app", WEB | AWS),
+        ("functions.migrations.app", WEB | AWS),
+        ("functions.rotation.app", WEB | AWS),
+        ("functions.health.app", AWS),
+        ("functions.auth.app", AWS | PASSWORDS),
+        ("functions.plex.app", AWS | PASSWORDS),
+        ("functions.media.app", AWS),
+        ("functions.admin.app", AWS | PASSWORDS),
     ],
 )
 def test_an_import_loads_no_module_that_a_cold_start_does_not_need(
     tmp_path: Path, module: str, forbidden: set[str]
 ) -> None:
     assert imported_by(module, tmp_path) & forbidden == set()
+
+
+# A function imports during init what every first call needs (docs/adr/0021).
+@pytest.mark.parametrize(
+    ("module", "drivers"),
+    [
+        ("medianest.api.app", set()),
+        ("functions.cleanup.app", {"psycopg"}),
+        ("functions.migrations.app", set()),
+        ("functions.rotation.app", set()),
+        ("functions.health.app", set()),
+        ("functions.auth.app", {"psycopg", "redis"}),
+        ("functions.plex.app", {"psycopg", "redis", "urllib3"}),
+        ("functions.media.app", {"psycopg", "redis"}),
+        ("functions.admin.app", {"psycopg", "redis"}),
+    ],
+)
+def test_an_import_loads_the_drivers_that_every_first_call_needs(
+    tmp_path: Path, module: str, drivers: set[str]
+) -> None:
+    assert imported_by(module, tmp_path) & DRIVERS == drivers
 
 
 @pytest.mark.parametrize(
