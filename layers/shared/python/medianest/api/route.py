@@ -37,8 +37,10 @@ class Route(APIRoute):
         super().__init__(*args, **kwargs)
         self.guard = _guard_of(self.dependant)
         self._check_parameters = _parameter_check(_query_names(self.dependant))
-        if self.guard is None:
-            # The last dependency, because a malformed call counts against the limits of its route.
+        # Where no guard runs before it, the check is the last dependency, because a malformed call
+        # counts against the limits of its route.
+        self._is_check_dependency = self.guard is None and bool(self.dependant.dependencies)
+        if self._is_check_dependency:
             self.dependant.dependencies.append(
                 get_parameterless_sub_dependant(
                     depends=Depends(_as_dependency(self._check_parameters)), path=self.path_format
@@ -68,7 +70,7 @@ class Route(APIRoute):
         handle = super().get_route_handler()
 
         async def handle_json(request: Request) -> Response:
-            if self.guard is not None:
+            if not self._is_check_dependency:
                 self._check_parameters(request)
             return await handle(JsonRequest(request.scope, request.receive))
 
