@@ -132,14 +132,14 @@ clean: ## Remove all installed and built files
 $(VENV)/ready: requirements/dev.txt requirements/runtime.txt layers/dependencies/requirements.txt
 	@test -n "$(PYTHON)" || { echo "MediaNest needs Python 3.13 (see .python-version), but neither python3.13 nor python3 has that version. Install it, then run make again."; exit 1; }
 	@echo "Setting up (once, about a minute):"
-	@echo "  1/4 virtual environment"
+	@echo "  1/3 virtual environment"
 	@$(PYTHON) -m venv --clear $(VENV)
-	@echo "  2/4 tools and engines"
-	@$(PIP) --require-hashes -r requirements/dev.txt
-	@echo "  3/4 the layer of dependencies, in Lambda's layout"
-	@$(PIP) --require-hashes --target $(LAYER) -r layers/dependencies/requirements.txt
-	@echo "  4/4 the Lambda runtime client"
-	@$(PIP) --require-hashes --no-deps --target $(RUNTIME) -r requirements/runtime.txt
+	@echo "  2/3 in parallel: tools and engines, the layer of dependencies in Lambda's layout, the Lambda runtime client"
+	@$(PIP) --require-hashes -r requirements/dev.txt & tools=$$!; \
+		$(PIP) --require-hashes --target $(LAYER) -r layers/dependencies/requirements.txt & layer=$$!; \
+		$(PIP) --require-hashes --no-deps --target $(RUNTIME) -r requirements/runtime.txt & client=$$!; \
+		wait $$tools && wait $$layer && wait $$client
+	@echo "  3/3 the project itself"
 	@$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
 

@@ -31,8 +31,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """Return one worker more than processors: many tests wait for a timeout or a process."""
-    return (os.process_cpu_count() or 1) + 1
+    """Return two workers more than processors: many tests wait for a timeout or a process."""
+    return (os.process_cpu_count() or 1) + 2
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling:

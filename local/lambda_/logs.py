@@ -20,6 +20,8 @@ _LEFT_OUT = frozenset(
         *("function_name", "function_request_id"),
     }
 )
+# Fields of the entry `request` that are in the gateway's line of the same call.
+_OF_CALL = frozenset({"method", "route", "status", "duration_ms"})
 _PLAIN = re.compile(r"[\w.,:/@+-]+")
 
 
@@ -46,7 +48,7 @@ def log_printer(log_format: LogFormat, level: str) -> Log:
 
 
 def readable(function_id: str, line: str, min_level: int = logging.WARNING) -> str | None:
-    """Return a log line in readable form; None for metrics and for levels below `least`."""
+    """Return a log line in readable form; None for metrics and for levels below `min_level`."""
     entry = _json_object(line)
     if "_aws" in entry:
         return None
@@ -56,7 +58,8 @@ def readable(function_id: str, line: str, min_level: int = logging.WARNING) -> s
     if level < min_level:
         return None
     words = [time.strftime("%H:%M:%S"), entry["level"], function_id, str(entry.get("message"))]
-    words += [f"{key}={_value(each)}" for key, each in entry.items() if key not in _LEFT_OUT]
+    hidden = _LEFT_OUT | _OF_CALL if entry.get("message") == "request" else _LEFT_OUT
+    words += [f"{key}={_value(each)}" for key, each in entry.items() if key not in hidden]
     traceback = str(entry.get("exception") or "").splitlines()
     return "\n  ".join([" ".join(words), *traceback])
 

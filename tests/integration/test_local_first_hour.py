@@ -70,7 +70,7 @@ def test_refused_call_logs_a_warning_line(service: LocalService) -> None:
     service.call("GET", "/api/auth/me", token="nonsense")
     warning, access = lines_after(service, start, until="/api/auth/me")
     assert re.fullmatch(
-        r"\d\d:\d\d:\d\d WARNING AuthFunction refused code=JWT_INVALID ip=127\.0\.0\.1", warning
+        r"\d\d:\d\d:\d\d WARNING AuthFunction request code=JWT_INVALID ip=127\.0\.0\.1", warning
     )
     assert " GET /api/auth/me 401 " in access
 

@@ -34,6 +34,14 @@ def test_a_warning_is_one_line_with_its_fields() -> None:
     assert line[8:] == ' WARNING AuthFunction cache_failed cause="Two words" n=1'
 
 
+def test_a_refused_request_is_shown_without_the_fields_of_the_gateways_line() -> None:
+    fields = {"method": "GET", "route": "/api/x", "status": 401, "duration_ms": 3, "code": "NO"}
+    line = readable("AuthFunction", entry("WARNING", "request", **fields))
+    assert line is not None
+    assert line[8:] == " WARNING AuthFunction request code=NO"
+    assert "route=/api/x" in str(readable("AuthFunction", entry("WARNING", "other", **fields)))
+
+
 def test_an_error_is_followed_by_its_traceback() -> None:
     line = entry("ERROR", "unhandled_error", exception=TRACE, exception_name="ValueError")
     text = readable("AuthFunction", line)
