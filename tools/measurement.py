@@ -48,4 +48,5 @@ def svg_text(
 ) -> str:
     """Return an SVG element with a text at a position."""
     attributes = f'x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" font-size="{size}"'
-    return f'<text {attributes} fill="{fill}" font-weight="{weight}">{html.escape(text, quote=False)}</text>'
+    content = html.escape(text, quote=False)
+    return f'<text {attributes} fill="{fill}" font-weight="{weight}">{content}</text>'
