@@ -1,0 +1,12 @@
+import { html } from "../vendor/preact.js";
+
+const SPRITE = new URL("../icons.svg", import.meta.url).pathname;
+
+/**
+ * An icon of the sprite; it is decoration, so the text beside it has the meaning.
+ *
+ * @param {{name: string, class?: string}} props
+ */
+export function Icon({ name, class: extra = "" }) {
+  return html`<svg class=${`icon ${extra}`} aria-hidden="true" focusable="false"><use href=${`${SPRITE}#${name}`} /></svg>`;
+}

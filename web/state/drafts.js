@@ -1,0 +1,39 @@
+/**
+ * Typed text that has not been sent: it survives a reload and a sign-in in between.
+ */
+
+const PREFIX = "medianest.draft:";
+
+/**
+ * @template T
+ * @param {string} name
+ * @returns {T | null}
+ */
+export function readDraft(name) {
+  try {
+    return JSON.parse(sessionStorage.getItem(PREFIX + name) ?? "null");
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * @param {string} name
+ * @param {unknown} value
+ */
+export function writeDraft(name, value) {
+  try {
+    sessionStorage.setItem(PREFIX + name, JSON.stringify(value));
+  } catch {
+    // Storage is off or full: the text lives as long as the page.
+  }
+}
+
+/** @param {string} name */
+export function dropDraft(name) {
+  try {
+    sessionStorage.removeItem(PREFIX + name);
+  } catch {
+    // Storage is off, so there is nothing to remove.
+  }
+}
