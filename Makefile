@@ -84,8 +84,9 @@ format: $(VENV)/ready ## Format the code
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-docs: $(VENV)/ready ## Write the generated pages of docs/
+docs: $(VENV)/ready .venv-web/ready ## Write the generated pages of docs/, and the types of the API for the page
 	$(BIN)/python -m tools.docs
+	$(BIN)/python -m tools.web types
 
 api-check: $(VENV)/ready ## Compare the API document with the one of BASE: a change that breaks clients needs a new version
 	$(BIN)/python -m tools.api_changes $(BASE)
