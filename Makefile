@@ -21,12 +21,12 @@ PARALLEL := $(MAKE) --no-print-directory --jobs
 # GNU make 4 prints the output of each linter in one piece.
 SYNC := $(if $(filter output-sync,$(.FEATURES)),--output-sync)
 
-LOCKED := layers/dependencies/requirements $(addprefix requirements/,runtime dev translator sam audit checks emulator)
+LOCKED := layers/dependencies/requirements $(addprefix requirements/,runtime dev translator sam audit checks emulator web)
 # The slowest first, because they run in parallel.
 LINTERS := mypy template bandit ty imports rules ruff format
 
 .DEFAULT_GOAL := help
-.PHONY: help run fire reset check test lint $(addprefix lint-,$(LINTERS)) format docs api-check build sbom sam audit deploy-check prove bench lock previous clean
+.PHONY: help run fire reset check test lint $(addprefix lint-,$(LINTERS)) format docs api-check build sbom sam audit deploy-check prove bench lock vendor previous clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -84,8 +84,9 @@ format: $(VENV)/ready ## Format the code
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-docs: $(VENV)/ready ## Write the generated pages of docs/
+docs: $(VENV)/ready .venv-web/ready ## Write the generated pages of docs/, and the types of the API for the page
 	$(BIN)/python -m tools.docs
+	$(BIN)/python -m tools.web types
 
 api-check: $(VENV)/ready ## Compare the API document with the one of BASE: a change that breaks clients needs a new version
 	$(BIN)/python -m tools.api_changes $(BASE)
@@ -117,11 +118,16 @@ audit: .venv-audit/ready ## Check all locked packages for known vulnerabilities
 		.venv-audit/bin/pip-audit --strict --require-hashes --disable-pip --progress-spinner off --requirement $$each.txt || status=1; \
 	done; exit $$status
 
-lock: .venv-sam/ready ## Update the lock files
+lock: $(VENV)/ready .venv-sam/ready ## Update the lock files
 	for each in $(LOCKED); do \
 		.venv-sam/bin/uv pip compile --quiet --upgrade --universal --python-version 3.13 --generate-hashes --no-annotate \
 			--custom-compile-command 'make lock' $$each.in --output-file $$each.txt || exit 1; \
 	done
+	$(MAKE) --no-print-directory .venv-web/ready
+	$(BIN)/python -m tools.web lock
+
+vendor: $(VENV)/ready .venv-web/ready ## Write the files of the page that come from npm packages: web/vendor, web/icons.svg
+	$(BIN)/python -m tools.web vendor
 
 previous: ## After a release, store its code for the test on the next schema: make previous RELEASE=v1.0.0
 	git archive --format=tar.gz --output tests/previous_release/code.tar.gz $(RELEASE) layers/shared/python functions

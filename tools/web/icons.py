@@ -1,0 +1,28 @@
+"""Write web/icons.svg: the icons of the page as one sprite, `<use href="icons.svg#check">`."""
+
+from pathlib import Path
+
+# In the order in which the page shows them; lucide.dev has the others.
+NAMES = (
+    *("search", "compass", "inbox", "list-checks", "user", "users", "settings-2", "scroll-text"),
+    *("chart-column", "check", "x", "clock", "log-out", "film", "tv", "plus"),
+    *("chevron-left", "chevron-right", "chevron-down", "triangle-alert", "refresh-cw"),
+    *("loader-circle", "wifi-off", "circle-check", "circle-x", "message-square-text", "ticket"),
+    *("sparkles", "arrow-up-right", "trash-2", "undo-2", "monitor-smartphone", "key-round"),
+    *("languages", "copy", "info", "eye", "eye-off"),
+)
+_SYMBOL = (
+    '<symbol id="{name}" viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="2"'
+    ' stroke-linecap="round" stroke-linejoin="round">{shapes}</symbol>'
+)
+
+
+def sprite(folder: Path) -> str:
+    """Return the sprite, made from a folder of single icons."""
+    lines = ['<svg xmlns="http://www.w3.org/2000/svg">']
+    for name in NAMES:
+        icon = (folder / f"{name}.svg").read_text(encoding="utf-8")
+        shapes = icon.partition("<svg")[2].partition(">")[2].removesuffix("</svg>\n")
+        joined = "".join(line.strip() for line in shapes.splitlines())
+        lines.append(_SYMBOL.format(name=name, shapes=joined.replace(" />", "/>")))
+    return "\n".join([*lines, "</svg>", ""])
