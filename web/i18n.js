@@ -3,7 +3,7 @@
  *
  * Texts are in locales/*.json, one key each, in ICU message syntax.
  */
-import { format } from "./vendor/messages.js";
+import { compile } from "./vendor/messages.js";
 import { signal } from "./vendor/preact.js";
 
 const STORED = "medianest.language";
@@ -15,6 +15,8 @@ export const LANGUAGES = { en: "English", de: "Deutsch" };
 export const language = signal(/** @type {Language} */ ("en"));
 /** @type {Record<string, string>} */
 let messages = {};
+/** @type {Map<string, (values?: Record<string, string | number>) => (string | number)[]>} */
+const compiled = new Map();
 
 /**
  * Return the text of a key; an unknown key is its own text.
@@ -23,8 +25,17 @@ let messages = {};
  * @param {Record<string, string | number>} [values]
  */
 export function t(key, values) {
-  const message = messages[key];
-  return message === undefined ? key : format(message, language.value, values);
+  const tag = language.value;
+  const text = messages[key];
+  if (text === undefined) {
+    return key;
+  }
+  let message = compiled.get(key);
+  if (!message) {
+    message = compile(text, tag);
+    compiled.set(key, message);
+  }
+  return message(values).join("");
 }
 
 /** @param {string} key */
@@ -117,6 +128,7 @@ async function use(chosen) {
     throw new Error(`The texts of "${chosen}" could not be loaded`);
   }
   messages = await response.json();
+  compiled.clear();
   document.documentElement.lang = chosen;
   language.value = chosen;
 }

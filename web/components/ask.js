@@ -1,4 +1,5 @@
 import { call } from "../api.js";
+import { errorText } from "../errors.js";
 import { dateTime, t } from "../i18n.js";
 import { cancel, request } from "../state/ask.js";
 import { dropDraft, readDraft, writeDraft } from "../state/drafts.js";
@@ -7,7 +8,7 @@ import { toast } from "../state/toasts.js";
 import { html, useEffect, useState } from "../vendor/preact.js";
 import { Badge } from "./badge.js";
 import { Button } from "./button.js";
-import { Problem, errorText, useRetry } from "./failure.js";
+import { Problem, useRetry } from "./failure.js";
 import { Field } from "./field.js";
 import { Icon } from "./icon.js";
 import { Meter } from "./meter.js";
@@ -92,7 +93,8 @@ function Form({ details, free, reload }) {
   const [chosen, setChosen] = useState(draft?.seasons ?? free.filter(({ number }) => number > 0).map(({ number }) => number));
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState(/** @type {ApiError | undefined} */ (undefined));
-  const quotas = /** @type {Quotas | undefined} */ (useLoad("/media/quota").data);
+  const quotaLoad = useLoad("/media/quota");
+  const quotas = /** @type {Quotas | undefined} */ (quotaLoad.data);
   useEffect(() => {
     writeDraft(name, { comment, seasons: chosen });
   }, [comment, chosen]);
@@ -115,6 +117,7 @@ function Form({ details, free, reload }) {
       setComment("");
       toast(t(made.status === "approved" ? "ask.approved" : "ask.done", { title }));
       reload();
+      quotaLoad.retry();
     } catch (caught) {
       const refusal = asApiError(caught);
       setError(refusal);

@@ -1,19 +1,10 @@
-import { has, t } from "../i18n.js";
+import { errorText } from "../errors.js";
+import { t } from "../i18n.js";
 import { html, useEffect, useState } from "../vendor/preact.js";
 import { Button } from "./button.js";
 import { Icon } from "./icon.js";
 
 /** @typedef {import("../api.js").ApiError} ApiError */
-
-/**
- * Return the text of an error in the language of the page; a code without a text has the API's.
- *
- * @param {ApiError} error
- */
-export function errorText(error) {
-  const key = `error.${error.code}`;
-  return has(key) ? t(key) : error.message;
-}
 
 /**
  * In place of what could not be loaded: says what happened and what to do. It tries again by

@@ -48,22 +48,23 @@ export function Offline() {
  */
 export function Heading({ children, title, hidden = false }) {
   const heading = useRef(/** @type {HTMLElement | null} */ (null));
-  const { key, by } = place.value;
+  const { key } = place.value;
   const text = title ?? String(children);
   useEffect(() => {
     document.title = `${text} · ${options.value?.name ?? "MediaNest"}`;
   }, [text, options.value?.name]);
   useEffect(() => {
-    if (by !== "replace" && !isFirstView) {
+    // Not from an element that the user has moved to while the page loaded.
+    if (focusedKey !== "" && (focusedKey !== key || document.activeElement === document.body)) {
       heading.current?.focus({ preventScroll: true });
     }
-    isFirstView = false;
+    focusedKey = key;
   }, [key]);
   return html`<h1 ref=${heading} tabindex="-1" class=${hidden ? "vh" : ""}>${children}</h1>`;
 }
 
-// The browser itself places the focus when a document opens.
-let isFirstView = true;
+// The place whose heading had the focus; none yet when a document opens, which the browser announces.
+let focusedKey = "";
 
 /** @param {Event} event */
 function skip(event) {

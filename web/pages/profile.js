@@ -1,11 +1,12 @@
 import { call } from "../api.js";
 import { Button } from "../components/button.js";
-import { Failure, Problem, errorText, useRetry } from "../components/failure.js";
+import { Failure, Problem, useRetry } from "../components/failure.js";
 import { PasswordField } from "../components/field.js";
 import { Heading } from "../components/frame.js";
 import { Icon } from "../components/icon.js";
 import { LanguageChoice } from "../components/language-choice.js";
 import { Meter } from "../components/meter.js";
+import { errorText } from "../errors.js";
 import { date, relative, t } from "../i18n.js";
 import { useScroll } from "../router.js";
 import { asApiError, useLoad } from "../state/load.js";

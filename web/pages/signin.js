@@ -1,10 +1,11 @@
 import { ApiError, call } from "../api.js";
 import { Button } from "../components/button.js";
-import { Failure, Problem, errorText, useRetry } from "../components/failure.js";
+import { Failure, Problem, useRetry } from "../components/failure.js";
 import { Field, PasswordField } from "../components/field.js";
 import { Heading, Offline } from "../components/frame.js";
 import { Icon } from "../components/icon.js";
 import { LanguageChoice } from "../components/language-choice.js";
+import { errorText } from "../errors.js";
 import { relative, t } from "../i18n.js";
 import { isOwnPath, navigate, place } from "../router.js";
 import { asApiError } from "../state/load.js";

@@ -5,6 +5,7 @@
  * after a lost answer makes no second request.
  */
 import { call } from "../api.js";
+import { errorText } from "../errors.js";
 import { t } from "../i18n.js";
 import { dropDraft, readDraft, writeDraft } from "./drafts.js";
 import { asApiError, forget } from "./load.js";
@@ -65,8 +66,7 @@ export async function cancel(cancelled, onAgain) {
       onAgain(await request({ mediaType, tmdbId, ...(seasons ? { seasons } : {}), ...(comment ? { comment } : {}) }));
       toast(t("ask.again.done", { title }));
     } catch (caught) {
-      const error = asApiError(caught);
-      toast(t("ask.again.failed", { title, error: t(`error.${error.code}`) }), { icon: "triangle-alert" });
+      toast(t("ask.again.failed", { title, error: errorText(asApiError(caught)) }), { icon: "triangle-alert" });
     }
   };
   toast(t("ask.cancelled", { title }), { action: { label: t("ask.again"), run: () => void again() } });

@@ -29,6 +29,27 @@ export function writeDraft(name, value) {
   }
 }
 
+/**
+ * Drop the drafts of another user: the browser may be shared.
+ *
+ * @param {string} userId
+ */
+export function claimDrafts(userId) {
+  if (readDraft("owner") === userId) {
+    return;
+  }
+  try {
+    for (const name of Object.keys(sessionStorage)) {
+      if (name.startsWith(PREFIX)) {
+        sessionStorage.removeItem(name);
+      }
+    }
+  } catch {
+    // Storage is off, so there are no drafts.
+  }
+  writeDraft("owner", userId);
+}
+
 /** @param {string} name */
 export function dropDraft(name) {
   try {

@@ -4,6 +4,7 @@
 import { call } from "../api.js";
 import { navigate } from "../router.js";
 import { batch, signal } from "../vendor/preact.js";
+import { claimDrafts } from "./drafts.js";
 
 /**
  * @typedef {import("../api.js").Schemas["User"]} User
@@ -85,6 +86,9 @@ export function watchTabs() {
 
 /** @param {{user?: User, csrfToken?: string}} session */
 function accept(session) {
+  if (session.user) {
+    claimDrafts(session.user.id);
+  }
   batch(() => {
     user.value = session.user ?? null;
     isExpired.value = isExpired.value && !session.user;
