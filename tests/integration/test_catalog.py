@@ -17,8 +17,9 @@ from medianest.catalog.tmdb import RECHECK_SECONDS
 from medianest.core.bounded_cache import BoundedCache
 from medianest.core.breaker import FAILURES
 from medianest.core.cache import Cache, shared_cache
+from medianest.core.db import fetch_all
 from medianest.core.environment import load
-from medianest.requests import repository
+from medianest.requests.titles import repository as titles_repository
 from tests.support import plex
 from tests.support.api import Answer, call
 
@@ -205,14 +206,12 @@ class TestDetails:
         post_request(people["bob"], BREAKING_BAD)
         details(people["bob"], "tv", 1396)
         queries = []
-        for name in ("fetch_all", "fetch_one", "fetch_value"):
-            original = getattr(repository, name)
 
-            def counted(*args: Any, original: Any = original) -> Any:
-                queries.append(args)
-                return original(*args)
+        def counted(*args: Any) -> Any:
+            queries.append(args)
+            return fetch_all(*args)
 
-            monkeypatch.setattr(repository, name, counted)
+        monkeypatch.setattr(titles_repository, "fetch_all", counted)
         show = details(people["bob"], "tv", 1396).data
         assert all("request" in each for each in (show, *show["seasons"][1:]))
         assert len(queries) == 1

@@ -94,6 +94,46 @@ class TestDetails:
         assert get_request(people["bob"], created["id"]).data == declined
         assert declined["reason"] == "no room"
 
+    def test_request_keeps_the_poster_and_the_year_of_its_title_in_every_response(
+        self, people: dict[str, str]
+    ) -> None:
+        alice, bob = people["alice"], people["bob"]
+        created = create_request(bob)
+        approved = decide(alice, created["id"], "approve").data
+        responses = [
+            created,
+            approved,
+            get_request(bob, created["id"]).data,
+            call("GET", "/api/media/requests", token=bob).data[0],
+            call("GET", "/api/admin/requests", token=alice).data[0],
+        ]
+        expected = {"title": "The Matrix", "posterPath": "/matrix-poster.jpg", "year": 1999}
+        assert [{key: each[key] for key in expected} for each in responses] == [expected] * 5
+
+    def test_request_of_a_title_without_a_poster_has_none(self, people: dict[str, str]) -> None:
+        created = create_request(people["bob"], SHOW)
+        assert created["year"] == 2008
+        assert "posterPath" not in created
+
+    def test_repeated_call_returns_the_poster_and_the_year(self, people: dict[str, str]) -> None:
+        headers = {"Idempotency-Key": "6f1c2a34"}
+        first = post(people["bob"], headers=headers)
+        repeated = post(people["bob"], headers=headers)
+        assert repeated.data == first.data
+        assert repeated.data["year"] == 1999
+
+    def test_request_of_the_previous_release_has_neither_poster_nor_year(
+        self, people: dict[str, str], db: Db
+    ) -> None:
+        db.execute(
+            "INSERT INTO media_requests (user_id, media_type, tmdb_id, title)"
+            " VALUES (%s, 'movie', 603, 'The Matrix')",
+            (id_of(people["bob"]),),
+        )
+        (listed,) = call("GET", "/api/media/requests", token=people["bob"]).data
+        assert listed["title"] == "The Matrix"
+        assert not {"posterPath", "year"} & listed.keys()
+
     def test_request_of_another_user_is_refused_like_an_unknown_id(
         self, people: dict[str, str]
     ) -> None:

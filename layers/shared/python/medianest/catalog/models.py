@@ -52,6 +52,13 @@ class TitleDetails(Title):
     runtime: int | None = None
     seasons: tuple[Season, ...] = ()
 
+    @property
+    def started_seasons(self) -> list[int] | None:
+        """Return the seasons of a show that have started, without specials; None for a film."""
+        if self.media_type == "movie":
+            return None
+        return [each.number for each in self.seasons if each.has_started and not each.is_specials]
+
 
 @dataclass(frozen=True, slots=True)
 class SearchPage:

@@ -9,7 +9,7 @@ from medianest.catalog.models import SEARCH_PAGE_SIZE, CachedValue
 from medianest.core.db import database
 from medianest.core.envelope import PageResponse, page_of
 from medianest.discovery.schemas import SeasonOut, TitleDetailsOut, TitleOut, TitleRequestOut
-from medianest.requests import repository as requests_repository
+from medianest.requests.titles import repository as titles_repository
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -27,7 +27,7 @@ def search(query: SearchQuery, user_id: UUID) -> CachedValue[PageResponse[TitleO
     result = catalog_service.search(query.q, query.type, query.page)
     page = result.value
     states = database().read(
-        lambda connection: requests_repository.of_titles(connection, user_id, page.titles)
+        lambda connection: titles_repository.of_titles(connection, user_id, page.titles)
     )
     by_title = {(state.media_type, state.tmdb_id): state for state in states}
     items = [_title_out(title, by_title) for title in page.titles]
@@ -45,7 +45,7 @@ def details(media_type: MediaType, tmdb_id: int, user_id: UUID) -> CachedValue[T
     result = catalog_service.details(media_type, tmdb_id)
     title = result.value
     active_requests = database().read(
-        lambda connection: requests_repository.of_title(connection, user_id, title)
+        lambda connection: titles_repository.of_title(connection, user_id, title)
     )
     states = {item.season: TitleRequestOut.model_validate(item) for item in active_requests}
     seasons = [

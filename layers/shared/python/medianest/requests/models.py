@@ -26,6 +26,8 @@ class MediaRequest:
     requested_at: datetime
     processed_at: datetime | None
     processed_by: UUID | None
+    poster_path: str | None
+    year: int | None
     seasons: list[int] | None
 
 
