@@ -38,6 +38,11 @@ export class ApiError extends Error {
  */
 const budgets = new Map();
 
+/** @param {unknown} error */
+export function asApiError(error) {
+  return error instanceof ApiError ? error : new ApiError("PAGE_ERROR", String(error));
+}
+
 /**
  * Call the API; throws ApiError.
  *

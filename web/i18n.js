@@ -38,9 +38,14 @@ export function t(key, values) {
   return message(values).join("");
 }
 
-/** @param {string} key */
-export function has(key) {
-  return Object.prototype.hasOwnProperty.call(messages, key);
+/**
+ * Return the text of an error by its code; a code without a text has the message of the API.
+ *
+ * @param {import("./api.js").ApiError} error
+ */
+export function errorText(error) {
+  const key = `error.${error.code}`;
+  return Object.prototype.hasOwnProperty.call(messages, key) ? t(key) : error.message;
 }
 
 /** Load the language of the last choice, else the first of the browser's that exists. */

@@ -1,10 +1,9 @@
-import { call } from "../api.js";
-import { errorText } from "../errors.js";
-import { dateTime, t } from "../i18n.js";
+import { asApiError, call } from "../api.js";
+import { dateTime, errorText, t } from "../i18n.js";
 import { cancel, request } from "../state/ask.js";
 import { dropDraft, readDraft, writeDraft } from "../state/drafts.js";
-import { asApiError, useLoad } from "../state/load.js";
-import { toast } from "../state/toasts.js";
+import { useLoad } from "../state/load.js";
+import { toast } from "./toasts.js";
 import { html, useEffect, useState } from "../vendor/preact.js";
 import { Badge } from "./badge.js";
 import { Button } from "./button.js";
@@ -134,7 +133,7 @@ function Form({ details, free, reload }) {
     ${mediaType === "tv" && !hasSeasons(details) ? html`<p class="note info"><${Icon} name="info" /><span>${t("ask.noSeasons")}</span></p>` : null}
     <${Field} id="comment" label=${t("ask.comment")} hint=${t("ask.optional")} value=${comment} onInput=${setComment} maxLength=${500} multiline />
     ${quota ? html`<${Meter} kind=${kind} quota=${quota} />` : null}
-    <p class="small muted" id="ask-outcome">${outcome(quotas, mediaType, nothing, wanted > left)}</p>
+    <p class="outcome small muted" id="ask-outcome">${outcome(quotas, mediaType, nothing, wanted > left)}</p>
     <${Refusal} error=${error} />
     <${Button} class="primary wide big" icon="plus" busy=${busy} disabled=${nothing || wait > 0} describedBy="ask-outcome" onClick=${run}>
       ${wait > 0 ? t("failure.retryIn", { seconds: wait }) : mediaType === "movie" ? t("ask.movie") : t("ask.seasons", { count: selected.length })}

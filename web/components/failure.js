@@ -1,5 +1,4 @@
-import { errorText } from "../errors.js";
-import { t } from "../i18n.js";
+import { errorText, t } from "../i18n.js";
 import { html, useEffect, useState } from "../vendor/preact.js";
 import { Button } from "./button.js";
 import { Icon } from "./icon.js";

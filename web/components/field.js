@@ -55,12 +55,13 @@ export function PasswordField({ id, label, value, onInput, autocomplete, describ
 /**
  * A labelled choice of one in a few.
  *
- * @param {{id: string, label: string, value: string, choices: [string, string][], onChange: (value: string) => void}} props
+ * @param {{id: string, label: string, value: string, choices: [string, string][], onChange: (value: string) => void, quiet?: boolean}} props
+ *   `quiet` where a heading has the label already
  */
-export function Select({ id, label, value, choices, onChange }) {
+export function Select({ id, label, value, choices, onChange, quiet = false }) {
   return html`
     <span class="select">
-      <label class="name" for=${id}>${label}</label>
+      <label class=${quiet ? "vh" : "name"} for=${id}>${label}</label>
       <select id=${id} value=${value} onChange=${(/** @type {any} */ event) => onChange(event.currentTarget.value)}>
         ${choices.map(([key, text]) => html`<option key=${key} value=${key} selected=${key === value}>${text}</option>`)}
       </select>

@@ -1,11 +1,9 @@
 import { t } from "../i18n.js";
 import { place } from "../router.js";
-import { isOnline } from "../state/connection.js";
 import { options, user } from "../state/session.js";
-import { html, useEffect, useRef } from "../vendor/preact.js";
-import { Icon } from "./icon.js";
+import { html, signal, useEffect, useRef } from "../vendor/preact.js";
+import { Icon, Logo } from "./icon.js";
 
-const LOGO = new URL("../images/logo.svg", import.meta.url).pathname;
 /** @type {[string, string, string][]} */
 const LINKS = [
   ["/", "compass", "nav.home"],
@@ -24,7 +22,7 @@ export function Frame({ children }) {
     <a class="skip" href="#main" onClick=${skip}>${t("nav.skip")}</a>
     <div class="frame">
       <nav class="rail" aria-label=${t("nav.label")}>
-        <a class="brand" href="/"><img src=${LOGO} alt="" width="32" height="32" /><span>${options.value?.name ?? "MediaNest"}</span></a>
+        <a class="brand" href="/"><${Logo} /><span>${options.value?.name ?? "MediaNest"}</span></a>
         <ul>
           ${LINKS.map(([path, icon, key]) => html`<li key=${path}><a href=${path} aria-current=${current(path)}><${Icon} name=${icon} />${t(key)}</a></li>`)}
           <li class="phone"><a href="/profile" aria-current=${current("/profile")}><${Icon} name="user" />${t("nav.profile")}</a></li>
@@ -35,6 +33,14 @@ export function Frame({ children }) {
       <main id="main" tabindex="-1">${children}</main>
     </div>`;
 }
+
+const isOnline = signal(navigator.onLine);
+addEventListener("online", () => {
+  isOnline.value = true;
+});
+addEventListener("offline", () => {
+  isOnline.value = false;
+});
 
 /** The message of a lost network. */
 export function Offline() {

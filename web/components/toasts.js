@@ -1,10 +1,36 @@
 import { t } from "../i18n.js";
-import { dismiss, toasts } from "../state/toasts.js";
-import { html } from "../vendor/preact.js";
+import { html, render, signal } from "../vendor/preact.js";
 import { Icon } from "./icon.js";
 
-/** The live region of short messages; it is always there, so that screen readers follow it. */
-export function Toasts() {
+const SHOWN = 6000;
+
+/**
+ * @typedef {object} Toast
+ * @property {number} id
+ * @property {string} text
+ * @property {string} icon
+ * @property {{label: string, run: () => void}} [action]
+ */
+
+/** @type {import("../vendor/preact.js").Signal<Toast[]>} */
+const toasts = signal(/** @type {Toast[]} */ ([]));
+let lastId = 0;
+
+/**
+ * Show a message for six seconds; one with an action stays for twice as long.
+ *
+ * @param {string} text
+ * @param {{icon?: string, action?: Toast["action"]}} [options]
+ */
+export function toast(text, { icon = "circle-check", action } = {}) {
+  lastId += 1;
+  const id = lastId;
+  toasts.value = [...toasts.value.slice(-2), { id, text, icon, ...(action ? { action } : {}) }];
+  setTimeout(() => dismiss(id), action ? 2 * SHOWN : SHOWN);
+}
+
+/** The live region of the messages. */
+function Toasts() {
   return html`
     <div class="toasts" role="status" aria-live="polite">
       ${toasts.value.map(
@@ -18,3 +44,13 @@ export function Toasts() {
       )}
     </div>`;
 }
+
+/** @param {number} id */
+function dismiss(id) {
+  toasts.value = toasts.value.filter((each) => each.id !== id);
+}
+
+// It is there before its first message, so that screen readers follow it.
+const container = document.createElement("div");
+document.body.append(container);
+render(html`<${Toasts} />`, container);

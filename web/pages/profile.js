@@ -1,4 +1,4 @@
-import { call } from "../api.js";
+import { asApiError, call } from "../api.js";
 import { Button } from "../components/button.js";
 import { Failure, Problem, useRetry } from "../components/failure.js";
 import { PasswordField } from "../components/field.js";
@@ -6,12 +6,11 @@ import { Heading } from "../components/frame.js";
 import { Icon } from "../components/icon.js";
 import { LanguageChoice } from "../components/language-choice.js";
 import { Meter } from "../components/meter.js";
-import { errorText } from "../errors.js";
-import { date, relative, t } from "../i18n.js";
+import { date, errorText, relative, t } from "../i18n.js";
 import { useScroll } from "../router.js";
-import { asApiError, useLoad } from "../state/load.js";
+import { useLoad } from "../state/load.js";
 import { options, signOut, user } from "../state/session.js";
-import { toast } from "../state/toasts.js";
+import { toast } from "../components/toasts.js";
 import { html, useState } from "../vendor/preact.js";
 
 /**
@@ -38,7 +37,7 @@ export function ProfilePage() {
         ${options.value?.secureCookie === false ? html`<p class="note info"><${Icon} name="info" /><span>${t("profile.insecure")}</span></p>` : null}
       </section>
       <${QuotaPanel} />
-      <section class="panel"><h2>${t("profile.language")}</h2><${LanguageChoice} /></section>
+      <section class="panel"><h2>${t("profile.language")}</h2><${LanguageChoice} quiet /></section>
       <${Sessions} />
       ${account.plexId ? null : html`<${Password} username=${account.username} email=${account.email} />`}
     </div>`;
@@ -104,7 +103,7 @@ function Sessions() {
         )}
         ${sessions || error ? null : html`<li class="row" aria-hidden="true"><div class="what card"><span class="line skel"></span><span class="line skel"></span></div></li>`}
       </ul>
-      <div class="btns head">
+      <div class="btns">
         <${Button} icon="log-out" busy=${busy === "here"} onClick=${() => doing("here", () => signOut(false))}>${t("sessions.signOut")}<//>
         <${Button} class="bad" busy=${busy === "all"} onClick=${() => doing("all", () => signOut(true))}>${t("sessions.everywhere")}<//>
       </div>

@@ -1,3 +1,4 @@
+import { asApiError } from "../api.js";
 import { Badge } from "../components/badge.js";
 import { Button } from "../components/button.js";
 import { Failure, Problem } from "../components/failure.js";
@@ -9,7 +10,7 @@ import { titlePath } from "../components/title-card.js";
 import { dateTime, t } from "../i18n.js";
 import { navigate, useScroll } from "../router.js";
 import { cancel } from "../state/ask.js";
-import { asApiError, useLoad } from "../state/load.js";
+import { useLoad } from "../state/load.js";
 import { html, useState } from "../vendor/preact.js";
 
 /** @typedef {import("../api.js").Schemas["MediaRequest"]} MediaRequest */

@@ -1,3 +1,4 @@
+import { asApiError } from "../api.js";
 import { Failure } from "../components/failure.js";
 import { Select } from "../components/field.js";
 import { Heading } from "../components/frame.js";
@@ -5,12 +6,11 @@ import { Icon } from "../components/icon.js";
 import { More } from "../components/more.js";
 import { RequestRow, RowSkeleton } from "../components/request-row.js";
 import { Segmented } from "../components/segmented.js";
-import { errorText } from "../errors.js";
-import { t } from "../i18n.js";
+import { errorText, t } from "../i18n.js";
 import { link, navigate, place, useScroll } from "../router.js";
 import { cancel } from "../state/ask.js";
-import { asApiError, useList } from "../state/load.js";
-import { toast } from "../state/toasts.js";
+import { useList } from "../state/load.js";
+import { toast } from "../components/toasts.js";
 import { html, useState } from "../vendor/preact.js";
 
 /** @typedef {import("../api.js").Schemas["MediaRequest"]} MediaRequest */

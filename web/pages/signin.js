@@ -1,19 +1,17 @@
-import { ApiError, call } from "../api.js";
+import { ApiError, asApiError, call } from "../api.js";
 import { Button } from "../components/button.js";
 import { Failure, Problem, useRetry } from "../components/failure.js";
 import { Field, PasswordField } from "../components/field.js";
 import { Heading, Offline } from "../components/frame.js";
-import { Icon } from "../components/icon.js";
+import { Icon, Logo } from "../components/icon.js";
 import { LanguageChoice } from "../components/language-choice.js";
-import { errorText } from "../errors.js";
-import { relative, t } from "../i18n.js";
+import { errorText, relative, t } from "../i18n.js";
 import { isOwnPath, navigate, place } from "../router.js";
-import { asApiError } from "../state/load.js";
 import { cancel, pending, plexUrl, poll, start } from "../state/plex-signin.js";
 import { begin, isExpired, loadOptions, options, user } from "../state/session.js";
 import { html, useEffect, useState } from "../vendor/preact.js";
 
-const IMAGES = new URL("../images/", import.meta.url).pathname;
+const WALL = new URL("../images/wall.svg", import.meta.url).pathname;
 
 /** /signin: with Plex, or with a local account. */
 export function SignInPage() {
@@ -29,9 +27,9 @@ export function SignInPage() {
   }, [signedIn]);
   return html`
     <div class="gate">
-      <img class="wall" src=${`${IMAGES}wall.svg`} alt="" />
+      <img class="wall" src=${WALL} alt="" />
       <main class="box" id="main" tabindex="-1">
-        <img src=${`${IMAGES}logo.svg`} alt="" width="60" height="60" />
+        <${Logo} />
         <${Heading} title=${t("signin.title")}>${options.value?.name ?? "MediaNest"}<//>
         ${signIn && !signedIn
           ? html`<${Waiting} signIn=${signIn} next=${next} onEnd=${(/** @type {ApiError | undefined} */ error) => { setFailure(error); setSignIn(null); }} />`

@@ -4,12 +4,11 @@
  * A request keeps its Idempotency-Key until the service has answered for certain, so that a repeat
  * after a lost answer makes no second request.
  */
-import { call } from "../api.js";
-import { errorText } from "../errors.js";
-import { t } from "../i18n.js";
+import { asApiError, call } from "../api.js";
+import { errorText, t } from "../i18n.js";
 import { dropDraft, readDraft, writeDraft } from "./drafts.js";
-import { asApiError, forget } from "./load.js";
-import { toast } from "./toasts.js";
+import { forget } from "./load.js";
+import { toast } from "../components/toasts.js";
 
 /**
  * @typedef {import("../api.js").Schemas["CreatedRequest"]} CreatedRequest

@@ -2,6 +2,8 @@
  * Typed text that has not been sent: it survives a reload and a sign-in in between.
  */
 
+import { user } from "./session.js";
+
 const PREFIX = "medianest.draft:";
 
 /**
@@ -32,10 +34,10 @@ export function writeDraft(name, value) {
 /**
  * Drop the drafts of another user: the browser may be shared.
  *
- * @param {string} userId
+ * @param {import("./session.js").User | null} owner
  */
-export function claimDrafts(userId) {
-  if (readDraft("owner") === userId) {
+function claim(owner) {
+  if (!owner || readDraft("owner") === owner.id) {
     return;
   }
   try {
@@ -47,7 +49,7 @@ export function claimDrafts(userId) {
   } catch {
     // Storage is off, so there are no drafts.
   }
-  writeDraft("owner", userId);
+  writeDraft("owner", owner.id);
 }
 
 /** @param {string} name */
@@ -58,3 +60,5 @@ export function dropDraft(name) {
     // Storage is off, so there is nothing to remove.
   }
 }
+
+user.subscribe(claim);

@@ -3,7 +3,7 @@
  *
  * Answers are kept for a few minutes, so that going back shows the same list at the same place.
  */
-import { ApiError, call } from "../api.js";
+import { asApiError, call } from "../api.js";
 import { place } from "../router.js";
 import { useEffect, useRef, useState } from "../vendor/preact.js";
 import { user } from "./session.js";
@@ -16,7 +16,7 @@ const cache = new Map();
  * @template T
  * @typedef {object} Loaded
  * @property {T | undefined} data
- * @property {ApiError | undefined} error
+ * @property {import("../api.js").ApiError | undefined} error
  * @property {boolean} isLoading
  * @property {() => void} retry
  * @property {(data: T) => void} set Replace the data after a change that the user made
@@ -70,7 +70,7 @@ export function useLoad(path) {
  * @property {boolean} isLoading
  * @property {boolean} isFirst Whether no page has arrived yet
  * @property {number} pages Number of pages that arrived
- * @property {ApiError | undefined} error
+ * @property {import("../api.js").ApiError | undefined} error
  * @property {() => void} retry
  * @property {() => void} more
  * @property {() => void} reload Read the list again from its start
@@ -153,19 +153,17 @@ export function useList(path, pages, identify, onMore, wait) {
   };
 }
 
-/** Forget what was loaded: another user may sign in, or a request changed the states. */
+/** Forget what was loaded: a request has changed the states of titles. */
 export function forget() {
   cache.clear();
 }
 
-/** @param {unknown} error */
-export function asApiError(error) {
-  return error instanceof ApiError ? error : new ApiError("PAGE_ERROR", String(error));
-}
+// Another user may sign in.
+user.subscribe(forget);
 
 /**
  * @param {string} path
- * @returns {{path: string, data: any, error: ApiError | undefined, isLoading: boolean}}
+ * @returns {{path: string, data: any, error: import("../api.js").ApiError | undefined, isLoading: boolean}}
  */
 function initial(path) {
   return { path, data: kept(path), error: undefined, isLoading: true };
@@ -173,7 +171,7 @@ function initial(path) {
 
 /**
  * @param {string | null} path
- * @returns {{path: string | null, items: any[], total: number, hasNext: boolean, pages: number, isLoading: boolean, error: ApiError | undefined}}
+ * @returns {{path: string | null, items: any[], total: number, hasNext: boolean, pages: number, isLoading: boolean, error: import("../api.js").ApiError | undefined}}
  */
 function initialList(path) {
   const value = path === null ? undefined : kept(path);

@@ -4,7 +4,6 @@
 import { call } from "../api.js";
 import { navigate } from "../router.js";
 import { batch, signal } from "../vendor/preact.js";
-import { claimDrafts } from "./drafts.js";
 
 /**
  * @typedef {import("../api.js").Schemas["User"]} User
@@ -17,14 +16,23 @@ export const user = signal(/** @type {User | null} */ (null));
 export const options = signal(/** @type {SignInOptions | null} */ (null));
 /** Whether a session ended while the page was open. */
 export const isExpired = signal(false);
-/** Other tabs hear of a sign-in or sign-out by this key of the storage. */
-export const CHANGED = "medianest.session";
+// Other tabs hear of a sign-in or sign-out by this key of the storage.
+const CHANGED = "medianest.session";
 
 let token = "";
 
 /** Return the value of X-CSRF-Token, or "". */
 export function csrfToken() {
   return token;
+}
+
+/** Whether this browser probably has a session: a guess, before the service tells. */
+export function wasSignedIn() {
+  try {
+    return (localStorage.getItem(CHANGED) ?? "").startsWith("in");
+  } catch {
+    return false;
+  }
 }
 
 /** Read the session again; throws ApiError when the service cannot tell. */
@@ -86,9 +94,6 @@ export function watchTabs() {
 
 /** @param {{user?: User, csrfToken?: string}} session */
 function accept(session) {
-  if (session.user) {
-    claimDrafts(session.user.id);
-  }
   batch(() => {
     user.value = session.user ?? null;
     isExpired.value = isExpired.value && !session.user;
@@ -98,7 +103,7 @@ function accept(session) {
 
 function announce() {
   try {
-    localStorage.setItem(CHANGED, String(Date.now()));
+    localStorage.setItem(CHANGED, `${user.value ? "in" : "out"} ${Date.now()}`);
   } catch {
     // Storage is off: other tabs notice at their next call.
   }
