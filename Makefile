@@ -12,6 +12,7 @@ LAYER := $(VENV)/opt/DependenciesLayer/python
 RUNTIME := $(VENV)/var/runtime
 # No byte code is compiled ahead: most modules of the tools are never imported.
 INSTALL := -m pip install -qq --disable-pip-version-check --no-warn-script-location --no-compile
+PACKAGES := lib/python3.13/site-packages
 PIP := $(BIN)/python $(INSTALL)
 export SAM_CLI_TELEMETRY := 0
 # The tests start hundreds of processes, and each would compile every module that it imports.
@@ -44,11 +45,11 @@ check: lint ## Run lint, unit and contract tests, in about a minute
 	$(PYTEST) tests/unit tests/contract
 
 test: ## Run every check: lint, unit, integration, contract, end to end; for your own engines see docs/compatibility.md
-	@$(PARALLEL) $(VENV)/ready .venv-translator/ready
+	@$(PARALLEL) $(VENV)/web .venv-translator/ready
 	@$(MAKE) --no-print-directory lint
 	$(PYTEST) $(if $(TESTS),$(TESTS),--cov)
 
-lint: $(VENV)/ready ## Check style, types, import rules and the template
+lint: $(VENV)/web ## Check style, types, import rules and the template
 	@$(PARALLEL) $(SYNC) --keep-going $(addprefix lint-,$(LINTERS))
 
 lint-mypy:
@@ -84,7 +85,7 @@ format: $(VENV)/ready ## Format the code
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-docs: $(VENV)/ready .venv-web/ready ## Write the generated pages of docs/, and the types of the API for the page
+docs: $(VENV)/web ## Write the generated pages of docs/, and the types of the API for the page
 	$(BIN)/python -m tools.docs
 	$(BIN)/python -m tools.web types
 
@@ -123,10 +124,10 @@ lock: $(VENV)/ready .venv-sam/ready ## Update the lock files
 		.venv-sam/bin/uv pip compile --quiet --upgrade --universal --python-version 3.13 --generate-hashes --no-annotate \
 			--custom-compile-command 'make lock' $$each.in --output-file $$each.txt || exit 1; \
 	done
-	$(MAKE) --no-print-directory .venv-web/ready
+	$(MAKE) --no-print-directory $(VENV)/web
 	$(BIN)/python -m tools.web lock
 
-vendor: $(VENV)/ready .venv-web/ready ## Write the files of the page that come from npm packages: web/vendor, web/icons.svg
+vendor: $(VENV)/web ## Write the files of the page that come from npm packages: web/vendor, web/icons.svg
 	$(BIN)/python -m tools.web vendor
 
 previous: ## After a release, store its code for the test on the next schema: make previous RELEASE=v1.0.0
@@ -147,6 +148,11 @@ $(VENV)/ready: requirements/dev.txt requirements/runtime.txt layers/dependencies
 		wait $$tools && wait $$layer && wait $$client
 	@echo "  3/3 the project itself"
 	@$(PIP) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# Node.js and Playwright, for the linters and the tests of the page; `make run` needs neither, so they are apart.
+$(VENV)/web: $(VENV)/ready .venv-web/ready
+	@echo $(CURDIR)/.venv-web/$(PACKAGES) >$(VENV)/$(PACKAGES)/web.pth
 	@touch $@
 
 # These tools pin older libraries than the functions use, so each has a separate virtual environment.

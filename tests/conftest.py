@@ -14,6 +14,7 @@ from xdist.remote import Producer
 from local import standins
 from tests.support import engines as run_engines
 from tests.support import trust
+from tests.support.browser.chromium import missing
 from tests.support.pgbouncer import Pool, binary, pgbouncer
 from tests.support.schedule import Scheduling, slow_first
 
@@ -21,6 +22,7 @@ run_engines.move_variables()
 os.environ["POWERTOOLS_SERVICE_NAME"] = "tests"
 # A background job of a script ignores SIGINT, and its child processes inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+BROWSER_TESTS = Path(__file__).parent / "web"
 JWT_SECRET = "N0t-a-secret_just-the-key-of-these-tests"
 
 
@@ -44,6 +46,19 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Schedul
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Run the slow tests first."""
     slow_first(items)
+
+
+def pytest_ignore_collect(collection_path: Path) -> bool | None:
+    """Leave out the tests in a browser on a machine that cannot run them."""
+    is_one = BROWSER_TESTS in {collection_path, *collection_path.parents}
+    return True if is_one and missing() else None
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say in one line that a run of the whole suite left out the tests in a browser."""
+    arguments = [Path(each).resolve() for each in terminalreporter.config.args]
+    if any(BROWSER_TESTS.is_relative_to(each) for each in arguments) and (reason := missing()):
+        terminalreporter.write_line(f"Browser tests (tests/web) were left out: {reason}.")
 
 
 @pytest.fixture(scope="session")

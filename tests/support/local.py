@@ -128,17 +128,21 @@ def local_service(
     bounds: bool = False,
     trial_limits: bool = False,
     skew: Path | None = None,
+    sourced: bool = False,
 ) -> Iterator[LocalService]:
     """Start a service on a free port, ready for calls inside the block.
 
     Without `limits` the rate limits are raised, because all callers of a test share one address.
     Without `throttles` API Gateway does not throttle; with `bounds` functions have the template's
     default concurrency limits. With `trial_limits` the service has the limits of `make run`.
-    While the file `skew` exists, the clocks of the functions are an hour off.
+    While the file `skew` exists, the clocks of the functions are an hour off. With `sourced` a
+    header names the address of the caller.
     """
     module = "tests.support.bounded" if bounds else "local"
     if not throttles:
         module = "tests.support.unthrottled"
+    if sourced:
+        module = "tests.support.sourced"
     if skew is not None:
         module = "tests.support.skewed"
         environment = {**(environment or {}), "SKEW_FILE": str(skew)}

@@ -1,11 +1,13 @@
 """The order of tests in a parallel run, and the tests that share a worker."""
 
 from pathlib import Path
+from zlib import crc32
 
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-E2E = Path(__file__).parents[1] / "e2e"
+TESTS = Path(__file__).parents[1]
+SLOW = {TESTS / "e2e", TESTS / "web"}
 # Fixtures of these files start a service or resolve all stacks, so each file runs in one worker.
 FILES_IN_ONE_WORKER = (
     "tests/deploy/",
@@ -33,12 +35,15 @@ class Scheduling(LoadScopeScheduling):  # type: ignore[misc]  # xdist ships no t
     def _split_scope(self, nodeid: str) -> str:
         if nodeid.startswith(ON_ONE_SERVICE):
             return "service"
+        if nodeid.startswith("tests/web/"):
+            # Each scope starts a service and a browser, so two scopes share the files.
+            return f"web {crc32(nodeid.partition('::')[0].encode()) % 2}"
         return next((each for each in FILES_IN_ONE_WORKER if nodeid.startswith(each)), nodeid)
 
 
 def slow_first(items: list[pytest.Item]) -> None:
-    """Sort slow tests first, so that none runs alone at the end; all end-to-end tests are slow."""
+    """Sort slow tests first, so that none runs alone at the end; whole folders are slow."""
     for item in items:
-        if E2E in item.path.parents:
+        if SLOW.intersection(item.path.parents):
             item.add_marker(pytest.mark.slow)
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)

@@ -1,0 +1,122 @@
+"""One tab of the page, as a person with a certain screen and role sees it."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from playwright.sync_api import Page, Route
+
+from tests.support.browser import axe
+from tests.support.browser.watch import Allowance, Watch
+
+_FOCUSED = """() => {
+  const at = document.activeElement;
+  if (at === document.body) return "";
+  return at.getAttribute("aria-label") || at.innerText || at.name || at.id;
+}"""
+_NEXT_FRAME = "() => new Promise((done) => requestAnimationFrame(() => setTimeout(done, 20)))"
+_MAX_TABS = 80
+# Other workers use the same processors.
+SECONDS = 15.0
+
+
+@dataclass(frozen=True)
+class Screen:
+    """A size, and whether fingers or a mouse point at it."""
+
+    name: str
+    width: int
+    height: int
+    is_touch: bool = False
+
+
+PHONE = Screen("phone", 390, 844, is_touch=True)
+DESKTOP = Screen("desktop", 1440, 900)
+
+
+@dataclass(frozen=True)
+class Tab:
+    """A tab; `page` has the methods of Playwright."""
+
+    page: Page
+    watch: Watch
+    screen: Screen
+
+    @property
+    def path(self) -> str:
+        """Return path and query of the address."""
+        url = urlsplit(self.page.url)
+        return url.path + (f"?{url.query}" if url.query else "")
+
+    def visit(self, path: str) -> None:
+        """Open a path, and wait until the page has settled."""
+        self.page.goto(self.watch.origin + path)
+        self.settle()
+
+    def settle(self) -> None:
+        """Wait until the page has shown the answers to its requests, and sends no others."""
+        deadline = time.monotonic() + SECONDS
+        is_quiet = False
+        while not is_quiet:
+            assert time.monotonic() < deadline, f"open: {[each.url for each in self.watch.open]}"
+            is_quiet = not self.watch.open
+            self.page.evaluate(_NEXT_FRAME)
+            is_quiet = is_quiet and not self.watch.open
+
+    def axe(self) -> None:
+        """Fail on an accessibility finding in the present state of the page."""
+        found = axe.findings(self.page)
+        assert not found, "\n".join(found)
+
+    def press(self, *keys: str) -> None:
+        """Press keys, one after the other."""
+        for key in keys:
+            self.page.keyboard.press(key)
+
+    @property
+    def focused(self) -> str:
+        """Return the name of the focused element, empty if none is focused."""
+        name: str = self.page.evaluate(_FOCUSED)
+        return " ".join(name.split())
+
+    def tab_to(self, name: str, *, key: str = "Tab") -> None:
+        """Press Tab until an element whose name contains `name` has the focus."""
+        seen = [self.focused]
+        while name not in seen[-1]:
+            assert len(seen) < _MAX_TABS, f"no {name} among {seen}"
+            self.press(key)
+            seen.append(self.focused)
+
+    @contextmanager
+    def provoke(self, path: str, status: int = 0) -> Iterator[Allowance]:
+        """Allow failures of a path that this block provokes; see Watch.provoke."""
+        with self.watch.provoke(path, status) as allowance:
+            yield allowance
+
+    @contextmanager
+    def answer(
+        self, path: str, status: int, code: str, *, headers: dict[str, str] | None = None
+    ) -> Iterator[Allowance]:
+        """Answer calls of a path with an error in the API's envelope during the block."""
+        error = {"code": code, "message": code, "requestId": "00000000-0000-4000-8000-000000000000"}
+        body: dict[str, Any] = {"success": False, "error": error}
+
+        def respond(route: Route) -> None:
+            route.fulfill(status=status, json=body, headers=headers)
+
+        self.page.route(lambda url: urlsplit(url).path == path, respond)
+        with self.watch.provoke(path, status) as allowance:
+            yield allowance
+        self.page.unroute_all(behavior="wait")
+
+    @contextmanager
+    def offline(self) -> Iterator[None]:
+        """Disconnect the browser during the block, whose failed requests are provoked."""
+        self.page.context.set_offline(offline=True)
+        yield
+        self.page.context.set_offline(offline=False)
+        problems = self.watch.problems
+        problems[:] = [each for each in problems if "INTERNET_DISCONNECTED" not in each]

@@ -1,0 +1,145 @@
+"""Fixtures: the real service and a browser for each worker, and tabs for each test.
+
+CONTRIBUTING.md shows how to write a test with them.
+"""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from itertools import count
+from pathlib import Path
+from typing import Literal, Protocol
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, expect
+
+from tests.support.browser import axe
+from tests.support.browser.launch import browser
+from tests.support.browser.people import People
+from tests.support.browser.tab import DESKTOP, PHONE, SECONDS, Screen, Tab
+from tests.support.browser.watch import Watch
+from tests.support.local import LocalService, database_of, local_service
+from tests.support.plex import control
+from tests.support.sourced import SOURCE_HEADER
+
+FOLDER = Path(__file__).parent
+_browser = ExitStack()
+_started: list[Browser] = []
+_sources = count(1)
+
+
+class Browse(Protocol):
+    """Open a tab; see the fixture `browse`."""
+
+    def __call__(
+        self,
+        name: str | None = None,
+        *,
+        screen: Screen = ...,
+        language: str = ...,
+        scheme: Literal["dark", "light"] = ...,
+        is_shared: bool = ...,
+    ) -> Tab: ...
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(nextitem: pytest.Item | None) -> None:
+    """Stop the browser before a test of another folder: functions cannot run beside it."""
+    if nextitem is None or FOLDER not in nextitem.path.parents:
+        _browser.pop_all().close()
+
+
+@pytest.fixture
+def chrome() -> Browser:
+    """Return this worker's browser."""
+    if not _started:
+        expect.set_options(timeout=SECONDS * 1000)
+        _started.append(_browser.enter_context(browser()))
+        _browser.callback(_started.clear)
+    return _started[0]
+
+
+@pytest.fixture(scope="session")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalService]:
+    """Run the service as `make run` does; a header names the address of the caller."""
+    with local_service(tmp_path_factory.mktemp("web"), sourced=True) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def everyone(service: LocalService) -> People:
+    """Return the people who can sign in."""
+    return People(service)
+
+
+@pytest.fixture
+def people(everyone: People, service: LocalService) -> People:
+    """Return the people who can sign in, in a service without faults and requests."""
+    for url in (everyone.plex_url, everyone.tmdb_url):
+        control(url, "DELETE", "fault")
+    with database_of(service.data, {}) as connection:
+        connection.execute("DELETE FROM media_requests")
+    return everyone
+
+
+@pytest.fixture(params=[PHONE, DESKTOP], ids=lambda screen: screen.name)
+def screen(request: pytest.FixtureRequest) -> Screen:
+    """Run a test on a phone and on a desktop."""
+    chosen: Screen = request.param
+    return chosen
+
+
+@pytest.fixture
+def source() -> str:
+    """Return the address from which this test's browsers call, for limits by address."""
+    number = next(_sources)
+    return f"198.18.{number // 250}.{number % 250 + 1}"
+
+
+@pytest.fixture
+def watch(service: LocalService) -> Iterator[Watch]:
+    """Watch all tabs of a test; the test fails on a problem that it did not provoke."""
+    watched = Watch(service.url)
+    yield watched
+    assert not watched.problems, "\n".join(watched.problems)
+
+
+@pytest.fixture
+def browse(chrome: Browser, watch: Watch, people: People, source: str) -> Iterator[Browse]:
+    """Return a function that opens a tab of an own browser profile, signed in as `name`.
+
+    `is_shared=False` gives it an own session, which it may end. At the end of the test axe-core
+    checks each tab that is still open.
+    """
+    contexts: list[BrowserContext] = []
+
+    def open_tab(
+        name: str | None = None,
+        *,
+        screen: Screen = PHONE,
+        language: str = "en-GB",
+        scheme: Literal["dark", "light"] = "dark",
+        is_shared: bool = True,
+    ) -> Tab:
+        state = (people.state(name) if is_shared else people.new_state(name)) if name else None
+        context = chrome.new_context(
+            viewport={"width": screen.width, "height": screen.height},
+            has_touch=screen.is_touch,
+            is_mobile=screen.is_touch,
+            locale=language,
+            timezone_id="UTC",
+            color_scheme=scheme,
+            reduced_motion="reduce",
+            extra_http_headers={SOURCE_HEADER: source},
+            storage_state=state,
+        )
+        contexts.append(context)
+        context.set_default_timeout(SECONDS * 1000)
+        watch.attach(context)
+        return Tab(context.new_page(), watch, screen)
+
+    yield open_tab
+    for context in contexts:
+        for page in context.pages:
+            if page.url.startswith(watch.origin):
+                watch.problems += axe.findings(page)
+        context.close()
