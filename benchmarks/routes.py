@@ -53,6 +53,7 @@ def reads(people: Callers) -> Iterator[Route]:
     yield _read("auth", "/api/auth/options", None)
     yield _read("auth", "/api/auth/sessions", user)
     yield _read("media", "/api/media/search", user, query={"q": "matrix"})
+    yield _read("media", "/api/media/discover", user, query={"list": "trending"})
     title = {"mediaType": "movie", "tmdbId": "603"}
     yield _read("media", "/api/media/{mediaType}/{tmdbId}", user, parameters=title)
     yield _read("media", "/api/media/requests", user)

@@ -142,6 +142,9 @@ def list_queries(user_id: UUID) -> Iterator[tuple[str, Callable[[Db], object]]]:
         yield f"audit {filters}", partial(audit_repository.page, query=audit_query)
     titles = [Title("movie", 10 * n, "Title", None, None, None) for n in range(1, 21)]
     yield "search", partial(titles_repository.of_titles, user_id=user_id, titles=titles)
+    for kinds in (("movie",), ("tv",), ("movie", "tv")):
+        run_newest = partial(titles_repository.newest, media_types=kinds)
+        yield f"newest {kinds}", run_newest
     yield "sessions", partial(sessions_repository.of_user, user_id=user_id, idle=IDLE)
     yield "title", partial(titles_repository.of_title, user_id=user_id, title=titles[0])
 

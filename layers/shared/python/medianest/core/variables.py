@@ -147,6 +147,12 @@ class Environment(BaseModel):
     tmdb_search_cache_seconds: int = Field(
         default=900, ge=1, le=86_400, description="Time that a cached search result is fresh"
     )
+    tmdb_list_cache_seconds: int = Field(
+        default=3600,
+        ge=1,
+        le=86_400,
+        description="Time that a cached list, such as the trending titles, is fresh",
+    )
     tmdb_details_cache_seconds: int = Field(
         default=21_600,
         ge=1,
