@@ -62,10 +62,12 @@ def load_catalogue(path: Path = CATALOGUE) -> Catalogue:
 
 
 def read_title(media_type: MediaType, rank: int, entry: dict[str, Any]) -> Title:
-    """Read one line of the catalogue."""
+    """Read one line of the catalogue; a title has pictures unless its line says null."""
     seasons = entry.get("seasons", {})
+    pictures = {kind: f"/{media_type}-{entry['id']}-{kind}.svg" for kind in ("poster", "backdrop")}
     return Title(
         **{
+            **pictures,
             **entry,
             "media_type": media_type,
             "genres": tuple(entry["genres"]),
