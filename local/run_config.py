@@ -81,6 +81,8 @@ def read_run_config(
         log_format=log_format,
         variables={
             "TMDB_API_KEY": "stand-in",
+            # Served over plain HTTP, where Safari rejects cookies with Secure, on localhost too.
+            **({} if validated.node_env == "production" else {"COOKIE_SECURE": "false"}),
             **_generated(folder),
             **variables,
             # Development by default, unlike the template.

@@ -14,7 +14,7 @@ from medianest.core.envelope import ApiResponse, Id, PageResponse, PlainInt, ok
 from medianest.core.error_codes import ErrorCode
 from medianest.core.examples import REQUEST_ID
 from medianest.discovery import service as discovery_service
-from medianest.discovery.schemas import SearchQuery, TitleDetailsOut, TitleOut
+from medianest.discovery.schemas import DiscoverQuery, SearchQuery, TitleDetailsOut, TitleOut
 from medianest.requests import create
 from medianest.requests import service as requests_service
 from medianest.requests.schemas import (
@@ -50,8 +50,28 @@ async def search(
     has only people is skipped: continue from the `page` in the response. `total` also counts
     people, unless all results fit on one page. On a page after the last film or show, `total` is
     the number of results on the pages before it.
+
+    `tmdb:603` finds the film and the show with this TMDB id, `imdb:tt0133093` the title with this
+    IMDb id, and `matrix (1999)` titles of this year (1870 to 2100). With a year and `type=all`,
+    films and shows come in turn. Any other text is searched for as words.
     """
     found = discovery_service.search(query, principal.user_id)
+    set_stale_header(response, found.stale_seconds)
+    return found.value
+
+
+@app.get("/api/media/discover", openapi_extra=_FROM_CATALOG)
+async def discover(
+    query: Annotated[DiscoverQuery, Query()], principal: SignedIn, response: Response
+) -> PageResponse[TitleOut]:
+    """List trending, popular, upcoming or requested titles; each item has the state of its request.
+
+    The lists of TMDB are at most an hour old, and older while TMDB is down. `trending` is of the
+    week; its pages and `total` are as in a search. Of `popular` and `upcoming`, TMDB has separate
+    lists of films and shows: `type=all` has a film and a show in turn. Upcoming shows are new ones.
+    `requested` has each title of the newest 200 active requests once, and does not need TMDB.
+    """
+    found = discovery_service.discover(query, principal.user_id)
     set_stale_header(response, found.stale_seconds)
     return found.value
 

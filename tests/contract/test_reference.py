@@ -16,12 +16,13 @@ SCHEMAS: dict[str, dict[str, Any]] = DOCUMENT["components"]["schemas"]
 USERS = ["User", "AdminUser"]
 REQUESTS = ["MediaRequest", "CreatedRequest", "AdminRequest"]
 # Fields that the contract adds to those of the reference.
+OF_REQUESTS = {"posterPath?", "year?", "seasons?", "comment?", "reason?", "processedBy?"}
 ADDED = {
     "User": set[str](),
     "AdminUser": {"status", "quota?"},
-    "MediaRequest": {"seasons?", "comment?", "reason?", "processedBy?"},
-    "CreatedRequest": {"seasons?", "comment?", "reason?", "processedBy?", "skippedSeasons?"},
-    "AdminRequest": {"seasons?", "comment?", "reason?", "processedBy?", "requester"},
+    "MediaRequest": OF_REQUESTS,
+    "CreatedRequest": OF_REQUESTS | {"skippedSeasons?"},
+    "AdminRequest": OF_REQUESTS | {"requester"},
 }
 
 

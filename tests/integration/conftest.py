@@ -25,6 +25,7 @@ from medianest.signin.plex import PlexAccount
 from medianest.system_config import service as system_config
 from tests.conftest import JWT_SECRET
 from tests.support import plex
+from tests.support.catalog import Fault
 from tests.support.limits import raise_limits
 from tests.support.pgbouncer import Pool
 
@@ -188,6 +189,17 @@ def tmdb_url(upstreams: Standins) -> Iterator[str]:
     """Return the address of the stand-in for TMDB; faults end with the test."""
     yield upstreams.tmdb_url
     plex.control(upstreams.tmdb_url, "DELETE", "fault")
+
+
+@pytest.fixture
+def fault(tmdb_url: str) -> Fault:
+    """Return a function that sets a fault of TMDB and clears its list of requests."""
+
+    def set_fault(**options: Any) -> None:
+        plex.control(tmdb_url, "PUT", "fault", options)
+        plex.control(tmdb_url, "DELETE", "requests")
+
+    return set_fault
 
 
 @pytest.fixture

@@ -1,9 +1,8 @@
 """The catalogue: details, and its behaviour while TMDB or the cache fails."""
 
-import json
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -13,34 +12,29 @@ import redis
 from pydantic import SecretStr
 
 from medianest.catalog import service as catalog
-from medianest.catalog.tmdb import RECHECK_SECONDS
-from medianest.core.bounded_cache import BoundedCache
+from medianest.catalog.response_cache import RECHECK_SECONDS
 from medianest.core.breaker import FAILURES
-from medianest.core.cache import Cache, shared_cache
+from medianest.core.cache import Cache
+from medianest.core.db import fetch_all
 from medianest.core.environment import load
-from medianest.requests import repository
+from medianest.requests.titles import repository as titles_repository
 from tests.support import plex
 from tests.support.api import Answer, call
+from tests.support.catalog import (
+    DAY,
+    FAULT_IDS,
+    FAULTS,
+    Fault,
+    age_entries,
+    cached_entries,
+    requests_to,
+    store,
+)
 
 type Db = psycopg.Connection[tuple[Any, ...]]
-type Fault = Callable[..., None]
 
 MATRIX = {"mediaType": "movie", "tmdbId": 603}
 BREAKING_BAD = {"mediaType": "tv", "tmdbId": 1396}
-DAY = 86_400
-FAULTS: list[dict[str, Any]] = [
-    {"kind": "status", "status": 500},
-    {"kind": "status", "status": 503},
-    {"kind": "status", "status": 429},
-    {"kind": "status", "status": 401},
-    {"kind": "html"},
-    {"kind": "wrong-types"},
-    {"kind": "huge"},
-    {"kind": "gzip-bomb"},
-    {"kind": "close"},
-    {"kind": "redirect", "location": "http://127.0.0.1:1/"},
-]
-FAULT_IDS = ["-".join(map(str, fault.values())).partition("-http")[0] for fault in FAULTS]
 
 
 def details(token: str, media_type: str, tmdb_id: object, **options: Any) -> Answer:
@@ -55,51 +49,12 @@ def post_request(token: str, body: dict[str, Any]) -> Answer:
     return call("POST", "/api/media/request", token=token, body=body)
 
 
-def requests_to(upstream_url: str) -> list[Any]:
-    """Return the requests that an upstream received."""
-    requests: list[Any] = plex.control(upstream_url, "GET", "requests")
-    return requests
-
-
-def cached_entries(keys: redis.Redis) -> dict[str, Any]:
-    """Return the cached responses of TMDB by cache key."""
-    entries: dict[str, Any] = {}
-    for shard in keys.scan_iter("{tmdb:*}:values"):
-        values = keys.hgetall(shard)
-        assert isinstance(values, dict)
-        entries |= {str(name): json.loads(text) for name, text in values.items() if name}
-    return entries
-
-
-def store(name: str, entry: Any) -> None:
-    """Cache a response of TMDB, or replace the cached one."""
-    response_cache = BoundedCache(shared_cache(), "tmdb", 1_000_000)
-    response_cache.set(name, json.dumps(entry), seconds=8 * DAY)
-
-
-def age_entries(keys: redis.Redis, seconds: int) -> None:
-    """Make all cached responses of TMDB older."""
-    for name, entry in cached_entries(keys).items():
-        store(name, {**entry, "at": entry["at"] - seconds})
-
-
 def remove_seasons(keys: redis.Redis, last: int, seconds: int) -> None:
     """Make the cached show older, and remove its seasons after `last`."""
     age_entries(keys, seconds)
     for name, entry in cached_entries(keys).items():
         remaining = [season for season in entry["value"]["seasons"] if season["number"] <= last]
         store(name, {**entry, "value": {**entry["value"], "seasons": remaining}})
-
-
-@pytest.fixture
-def fault(tmdb_url: str) -> Fault:
-    """Return a function that sets a fault of TMDB and clears its list of requests."""
-
-    def set_fault(**options: Any) -> None:
-        plex.control(tmdb_url, "PUT", "fault", options)
-        plex.control(tmdb_url, "DELETE", "requests")
-
-    return set_fault
 
 
 @pytest.fixture
@@ -184,6 +139,7 @@ class TestDetails:
         assert bobs_request == {
             "id": ids["bob"],
             "status": "approved" if approve == "bob" else "pending",
+            "seasons": {"requested": 3, "total": 5},
         }
 
     def test_film_shows_its_request_until_it_is_declined(self, people: dict[str, str]) -> None:
@@ -205,14 +161,12 @@ class TestDetails:
         post_request(people["bob"], BREAKING_BAD)
         details(people["bob"], "tv", 1396)
         queries = []
-        for name in ("fetch_all", "fetch_one", "fetch_value"):
-            original = getattr(repository, name)
 
-            def counted(*args: Any, original: Any = original) -> Any:
-                queries.append(args)
-                return original(*args)
+        def counted(*args: Any) -> Any:
+            queries.append(args)
+            return fetch_all(*args)
 
-            monkeypatch.setattr(repository, name, counted)
+        monkeypatch.setattr(titles_repository, "fetch_all", counted)
         show = details(people["bob"], "tv", 1396).data
         assert all("request" in each for each in (show, *show["seasons"][1:]))
         assert len(queries) == 1

@@ -78,6 +78,8 @@ ROWS = {
     ("POST", "/api/auth/password"): signed_in_callers(
         "INVALID_CREDENTIALS", body={"currentPassword": "x", "newPassword": "x"}
     ),
+    ("GET", "/api/auth/options"): any_caller("200"),
+    ("GET", "/api/auth/session"): any_caller("200"),
     ("GET", "/api/auth/me"): signed_in_callers("200"),
     ("POST", "/api/auth/logout"): signed_in_callers("204"),
     ("POST", "/api/auth/refresh"): signed_in_callers("200"),
@@ -85,6 +87,7 @@ ROWS = {
     ("GET", "/api/auth/sessions"): signed_in_callers("200"),
     ("DELETE", "/api/auth/sessions/{id}"): signed_in_callers("NOT_FOUND"),
     ("GET", "/api/media/search"): signed_in_callers("200", query={"q": "matrix"}),
+    ("GET", "/api/media/discover"): signed_in_callers("200", query={"list": "popular"}),
     ("GET", "/api/media/{mediaType}/{tmdbId}"): signed_in_callers("200"),
     # The user's request comes first, so the admin's is a duplicate.
     ("POST", "/api/media/request"): Row("201", "ALREADY_REQUESTED", body=FILM),

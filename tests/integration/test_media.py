@@ -91,7 +91,11 @@ class TestSearch:
         body = {**BREAKING_BAD, "seasons": [2]}
         created = call("POST", "/api/media/request", token=people["bob"], body=body).data
         results = search(people["bob"], q="breaking bad")["data"][0]
-        assert results["request"] == {"id": created["id"], "status": "pending"}
+        assert results["request"] == {
+            "id": created["id"],
+            "status": "pending",
+            "seasons": {"requested": 1, "total": 5},
+        }
 
     def test_declined_title_shows_no_request(self, people: dict[str, str]) -> None:
         created = call("POST", "/api/media/request", token=people["bob"], body=MATRIX).data
@@ -147,7 +151,7 @@ class TestRequest:
             body={**MATRIX, "comment": "  please  "},
         )
         assert answer.status == 201
-        assert answer.data.keys() == REQUEST_KEYS | {"comment"}
+        assert answer.data.keys() == REQUEST_KEYS | {"comment", "posterPath", "year"}
         assert answer.data["title"] == "The Matrix"
         assert answer.data["comment"] == "please"
         assert answer.data["status"] == "pending"

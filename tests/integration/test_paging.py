@@ -11,7 +11,7 @@ from medianest.audit import repository as audit_repository
 from medianest.audit.schemas import AuditQuery
 from medianest.core import paging
 from medianest.core.envelope import PageQuery
-from medianest.requests import repository as requests_repository
+from medianest.requests.lists import repository as lists_repository
 from medianest.requests.schemas import AdminRequestQuery, RequestSort
 from medianest.users import repository as users_repository
 from medianest.users.schemas import UserQuery, UserSort
@@ -106,7 +106,7 @@ def test_all_pages_of_requests_are_the_sorted_list(
     (user_id,) = filled.execute("SELECT md5('u2')::uuid").fetchone() or ()
     values = {**filters, "userId": user_id} if "userId" in filters else filters
     query = AdminRequestQuery.model_validate({**values, "sort": sort})
-    found = pages(lambda page: requests_repository.page(filled, page, page.user_id), query, limit=7)
+    found = pages(lambda page: lists_repository.page(filled, page, page.user_id), query, limit=7)
     column = "requested_at" if "requestedAt" in sort else "lower(title)"
     id_order = "DESC" if sort in {"requestedAt", "-title"} else "ASC"
     ids = expected(

@@ -18,8 +18,9 @@ from medianest.audit.schemas import AuditQuery
 from medianest.catalog.models import Title
 from medianest.core.db import Database
 from medianest.migrations.runner import migrate
-from medianest.requests import repository as requests_repository
+from medianest.requests.lists import repository as lists_repository
 from medianest.requests.schemas import AdminRequestQuery, RequestSort
+from medianest.requests.titles import repository as titles_repository
 from medianest.sessions import repository as sessions_repository
 from medianest.stats import repository as stats_repository
 from medianest.users import repository as users_repository
@@ -112,9 +113,7 @@ def list_queries(user_id: UUID) -> Iterator[tuple[str, Callable[[Db], object]]]:
             {"userId": user_id, "status": "pending", "mediaType": "movie"},
         ):
             request_query = AdminRequestQuery.model_validate({**filters, "sort": sort})
-            run = partial(
-                requests_repository.page, query=request_query, user_id=request_query.user_id
-            )
+            run = partial(lists_repository.page, query=request_query, user_id=request_query.user_id)
             yield f"requests {sort} {filters}", run
     for sort in get_args(UserSort.__value__):
         for filters in (
@@ -142,9 +141,12 @@ def list_queries(user_id: UUID) -> Iterator[tuple[str, Callable[[Db], object]]]:
         audit_query = AuditQuery.model_validate(filters)
         yield f"audit {filters}", partial(audit_repository.page, query=audit_query)
     titles = [Title("movie", 10 * n, "Title", None, None, None) for n in range(1, 21)]
-    yield "search", partial(requests_repository.of_titles, user_id=user_id, titles=titles)
+    yield "search", partial(titles_repository.of_titles, user_id=user_id, titles=titles)
+    for kinds in (("movie",), ("tv",), ("movie", "tv")):
+        run_newest = partial(titles_repository.newest, media_types=kinds)
+        yield f"newest {kinds}", run_newest
     yield "sessions", partial(sessions_repository.of_user, user_id=user_id, idle=IDLE)
-    yield "title", partial(requests_repository.of_title, user_id=user_id, title=titles[0])
+    yield "title", partial(titles_repository.of_title, user_id=user_id, title=titles[0])
 
 
 def late_page_queries() -> Iterator[tuple[str, Callable[[Db], object]]]:
@@ -153,7 +155,7 @@ def late_page_queries() -> Iterator[tuple[str, Callable[[Db], object]]]:
         request_query = AdminRequestQuery(sort=request_sort, page=LATE_PAGE)
         yield (
             f"requests {request_sort}",
-            partial(requests_repository.page, query=request_query, user_id=None),
+            partial(lists_repository.page, query=request_query, user_id=None),
         )
     for user_sort in get_args(UserSort.__value__):
         user_query = UserQuery(sort=user_sort, page=LATE_PAGE)

@@ -5,6 +5,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -30,6 +31,7 @@ MATRIX = {"mediaType": "movie", "tmdbId": 603}
 SHOW = {"mediaType": "tv", "tmdbId": 1396, "seasons": [1, 2]}
 FILMS = [603, 27205, 157336, 13, 238]
 CALLER = Caller("test", "203.0.113.7", "tests")
+EXPIRES_AT = datetime.now(UTC) + timedelta(days=1)
 UNKNOWN_ID = "3f0e8c2a-7a52-4d0e-9a56-2d1f2b7c9e11"
 
 
@@ -91,6 +93,46 @@ class TestDetails:
         declined = decide(people["alice"], created["id"], "decline").data
         assert get_request(people["bob"], created["id"]).data == declined
         assert declined["reason"] == "no room"
+
+    def test_request_keeps_the_poster_and_the_year_of_its_title_in_every_response(
+        self, people: dict[str, str]
+    ) -> None:
+        alice, bob = people["alice"], people["bob"]
+        created = create_request(bob)
+        approved = decide(alice, created["id"], "approve").data
+        responses = [
+            created,
+            approved,
+            get_request(bob, created["id"]).data,
+            call("GET", "/api/media/requests", token=bob).data[0],
+            call("GET", "/api/admin/requests", token=alice).data[0],
+        ]
+        expected = {"title": "The Matrix", "posterPath": "/matrix-poster.jpg", "year": 1999}
+        assert [{key: each[key] for key in expected} for each in responses] == [expected] * 5
+
+    def test_request_of_a_title_without_a_poster_has_none(self, people: dict[str, str]) -> None:
+        created = create_request(people["bob"], SHOW)
+        assert created["year"] == 2008
+        assert "posterPath" not in created
+
+    def test_repeated_call_returns_the_poster_and_the_year(self, people: dict[str, str]) -> None:
+        headers = {"Idempotency-Key": "6f1c2a34"}
+        first = post(people["bob"], headers=headers)
+        repeated = post(people["bob"], headers=headers)
+        assert repeated.data == first.data
+        assert repeated.data["year"] == 1999
+
+    def test_request_of_the_previous_release_has_neither_poster_nor_year(
+        self, people: dict[str, str], db: Db
+    ) -> None:
+        db.execute(
+            "INSERT INTO media_requests (user_id, media_type, tmdb_id, title)"
+            " VALUES (%s, 'movie', 603, 'The Matrix')",
+            (id_of(people["bob"]),),
+        )
+        (listed,) = call("GET", "/api/media/requests", token=people["bob"]).data
+        assert listed["title"] == "The Matrix"
+        assert not {"posterPath", "year"} & listed.keys()
 
     def test_request_of_another_user_is_refused_like_an_unknown_id(
         self, people: dict[str, str]
@@ -275,7 +317,7 @@ class TestUserChangedSinceSignIn:
         created = create_request(people["carol"])
         [session] = call("GET", "/api/auth/sessions", token=people["bob"]).data
         # Bob was an admin when he was authenticated.
-        bob = Principal(UUID(id_of(people["bob"])), UUID(session["id"]), "admin")
+        bob = Principal(UUID(id_of(people["bob"])), UUID(session["id"]), "admin", EXPIRES_AT)
         with pytest.raises(AppError) as caught:
             decisions.approve(UUID(created["id"]), None, bob, CALLER)
         assert caught.value.code is ErrorCode.FORBIDDEN
@@ -427,7 +469,7 @@ class TestLocks:
     ) -> None:
         created = create_request(people["alice"])
         [session] = call("GET", "/api/auth/sessions", token=people["alice"]).data
-        alice = Principal(UUID(created["userId"]), UUID(session["id"]), "admin")
+        alice = Principal(UUID(created["userId"]), UUID(session["id"]), "admin", EXPIRES_AT)
         with (
             ThreadPoolExecutor(1) as pool,
             psycopg.connect(direct_url) as holder,

@@ -279,4 +279,88 @@ def test_catalogue_file_has_one_title_per_line() -> None:
     lines = CATALOGUE.read_text(encoding="utf-8").splitlines()
     entries = [line.rstrip(",") for line in lines if line.startswith("    {")]
     assert all(json.loads(entry)["id"] for entry in entries)
-    assert len(entries) == len(lines) - 8
+    assert len(entries) == len(lines) - 10
+
+
+def results_of(client: Client, path: str) -> list[dict[str, Any]]:
+    answer = client.get(f"/3{path}", KEY)
+    assert answer.status == 200, path
+    results: list[dict[str, Any]] = answer.json()["results"]
+    return results
+
+
+@pytest.mark.parametrize("window", ["day", "week"])
+def test_trending_titles_name_their_type_and_include_people(tmdb_api: Client, window: str) -> None:
+    everything = results_of(tmdb_api, f"/trending/all/{window}")
+    assert {each["media_type"] for each in everything} == {"movie", "tv", "person"}
+    for kind in ("movie", "tv"):
+        results = results_of(tmdb_api, f"/trending/{kind}/{window}")
+        assert {each["media_type"] for each in results} == {kind}
+
+
+def test_popular_titles_are_sorted_and_do_not_name_their_type(tmdb_api: Client) -> None:
+    for kind in ("movie", "tv"):
+        results = results_of(tmdb_api, f"/{kind}/popular")
+        ranks = [each["popularity"] for each in results]
+        assert ranks == sorted(ranks, reverse=True)
+        assert not any("media_type" in each for each in results)
+
+
+def test_upcoming_films_are_between_the_dates_of_the_list(tmdb_api: Client) -> None:
+    page = tmdb_api.get("/3/movie/upcoming?page=1", KEY).json()
+    dates = page["dates"]
+    assert dates.keys() == {"maximum", "minimum"}
+    assert page["total_results"] > 20
+    for film in page["results"]:
+        assert dates["minimum"] <= film["release_date"] <= dates["maximum"]
+
+
+def test_shows_are_discovered_by_their_first_air_date(tmdb_api: Client) -> None:
+    shows = results_of(tmdb_api, "/discover/tv?first_air_date.gte=2024-01-01")
+    assert shows
+    assert all(each["first_air_date"] >= "2024-01-01" for each in shows)
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "code"),
+    [
+        ("/trending/person/week", 404, 34),
+        ("/trending/all/year", 404, 34),
+        ("/trending/all", 404, 34),
+        ("/tv/upcoming", 404, 6),
+        ("/trending/all/week?page=501", 400, 22),
+        ("/movie/popular?page=0", 400, 22),
+        ("/movie/upcoming?page=x", 400, 22),
+        ("/discover/tv?page=501", 400, 22),
+        ("/discover/tv?first_air_date.gte=tomorrow", 422, 5),
+        ("/discover/tv?sort_by=name", 422, 5),
+        ("/find/tt0133093", 422, 5),
+        ("/find/tt0133093?external_source=tmdb", 422, 5),
+        ("/find/x?external_source=imdb_id", 404, 34),
+    ],
+)
+def test_invalid_list_is_rejected(tmdb_api: Client, path: str, status: int, code: int) -> None:
+    answer = tmdb_api.get(f"/3{path}", KEY)
+    assert (answer.status, answer.json()["status_code"]) == (status, code)
+
+
+def test_titles_are_found_by_an_external_id(tmdb_api: Client) -> None:
+    film = tmdb_api.get("/3/find/tt0133093?external_source=imdb_id", KEY).json()
+    assert [(each["media_type"], each["id"]) for each in film["movie_results"]] == [("movie", 603)]
+    assert film.keys() == {
+        *("movie_results", "tv_results", "person_results"),
+        *("tv_episode_results", "tv_season_results"),
+    }
+    show = tmdb_api.get("/3/find/81189?external_source=tvdb_id", KEY).json()
+    assert [each["id"] for each in show["tv_results"]] == [1396]
+    nothing = tmdb_api.get("/3/find/tt9999999?external_source=imdb_id", KEY).json()
+    assert not any(nothing.values())
+
+
+@pytest.mark.parametrize("name", ["primary_release_year", "year"])
+def test_search_is_filtered_by_year(tmdb_api: Client, name: str) -> None:
+    results = results_of(tmdb_api, f"/search/movie?query=matrix&{name}=1999")
+    assert [each["id"] for each in results] == [603]
+    path = "/search/tv?query=breaking&first_air_date_year="
+    assert [each["id"] for each in results_of(tmdb_api, f"{path}2008")] == [1396]
+    assert results_of(tmdb_api, f"{path}2009") == []

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic.fields import FieldInfo
 
 from local.run_config import DEFAULT_PORT, ON_AWS, PROJECT, SECRETS
-from medianest.catalog import tmdb
+from medianest.catalog import response_cache, tmdb
 from medianest.core import breaker, cache, db, http, secrets
 from medianest.core.environment import bounds, unit
 from medianest.core.variables import Environment
@@ -32,6 +32,7 @@ _IN_PLACE = {
     "JWT_SECRET": "a key that is generated once and kept in `.local/`",
     "PLEX_CLIENT_ID": "a stand-in for plex.tv",
     "TMDB_API_KEY": "a stand-in for TMDB",
+    "COOKIE_SECURE": "`false`, unless `NODE_ENV` is `production`",
 }
 _PAGE = """\
 # Environment
@@ -105,7 +106,7 @@ _NUMBERS = (
     ("Time that the circuit breaker stays open", breaker, "OPEN_SECONDS", "s"),
     ("Longest `Retry-After` that the breaker follows", breaker, "MAX_PAUSE_SECONDS", "s"),
     ("Cache lifetime of an id that TMDB does not have", tmdb, "MISSING_CACHE_SECONDS", "s"),
-    ("Least time between two checks before a rejection", tmdb, "RECHECK_SECONDS", "s"),
+    ("Least time between two checks before a rejection", response_cache, "RECHECK_SECONDS", "s"),
     ("Age after which a secret is refreshed", secrets, "MAX_AGE_SECONDS", "s"),
     ("Longest use of a secret whose refresh fails", secrets, "MAX_STALE_SECONDS", "s"),
     ("Pause between attempts to refresh it", secrets, "STALE_PAUSE_SECONDS", "s"),

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from medianest.api.dependencies import SESSION_COOKIE
+from medianest.api.cookies import PLAIN_COOKIE, SECURE_COOKIE
 from medianest.api.headers import CSRF_HEADER
 from medianest.core.error_codes import ErrorCode
 from medianest.core.examples import REQUEST_ID
@@ -151,9 +151,9 @@ HEADERS: Mapping[str, Any] = {
         "example": 12,
     },
     "Set-Cookie": {
-        "description": f"The session cookie {SESSION_COOKIE}; only for a cookie session",
+        "description": f"The session cookie {SECURE_COOKIE}; only for a cookie session",
         "schema": {"type": "string"},
-        "example": f"{SESSION_COOKIE}=…; HttpOnly; Path=/; SameSite=lax; Secure",
+        "example": f"{SECURE_COOKIE}=…; HttpOnly; Path=/; SameSite=lax; Secure",
     },
     "WWW-Authenticate": {
         "description": "The scheme of the expected credential",
@@ -199,8 +199,9 @@ SECURITY_SCHEMES: Mapping[str, Any] = {
     "cookie": {
         "type": "apiKey",
         "in": "cookie",
-        "name": SESSION_COOKIE,
-        "description": "Set by a sign-in with `session` `cookie`",
+        "name": SECURE_COOKIE,
+        "description": "Set by a sign-in with `session` `cookie`; with `COOKIE_SECURE` `false` its name is"
+        f" `{PLAIN_COOKIE}`",
     },
     "csrf": {
         "type": "apiKey",

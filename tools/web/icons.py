@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from local.run_config import PROJECT
+
 # In the order in which the page shows them; lucide.dev has the others.
 NAMES = (
     *("search", "compass", "inbox", "list-checks", "user", "users", "settings-2", "scroll-text"),
@@ -11,6 +13,8 @@ NAMES = (
     *("sparkles", "arrow-up-right", "trash-2", "undo-2", "monitor-smartphone", "key-round"),
     *("languages", "copy", "info", "eye", "eye-off"),
 )
+_LOGO = PROJECT / "web/images/logo.svg"
+_LOGO_SYMBOL = '<symbol id="logo" viewBox="0 0 32 32">{shapes}</symbol>'
 _SYMBOL = (
     '<symbol id="{name}" viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="2"'
     ' stroke-linecap="round" stroke-linejoin="round">{shapes}</symbol>'
@@ -19,10 +23,13 @@ _SYMBOL = (
 
 def sprite(folder: Path) -> str:
     """Return the sprite, made from a folder of single icons."""
-    lines = ['<svg xmlns="http://www.w3.org/2000/svg">']
+    lines = ['<svg xmlns="http://www.w3.org/2000/svg">', _LOGO_SYMBOL.format(shapes=_shapes(_LOGO))]
     for name in NAMES:
-        icon = (folder / f"{name}.svg").read_text(encoding="utf-8")
-        shapes = icon.partition("<svg")[2].partition(">")[2].removesuffix("</svg>\n")
-        joined = "".join(line.strip() for line in shapes.splitlines())
-        lines.append(_SYMBOL.format(name=name, shapes=joined.replace(" />", "/>")))
+        lines.append(_SYMBOL.format(name=name, shapes=_shapes(folder / f"{name}.svg")))
     return "\n".join([*lines, "</svg>", ""])
+
+
+def _shapes(file: Path) -> str:
+    icon = file.read_text(encoding="utf-8")
+    shapes = icon.partition("<svg")[2].partition(">")[2].removesuffix("</svg>\n")
+    return "".join(line.strip() for line in shapes.splitlines()).replace(" />", "/>")

@@ -1,5 +1,5 @@
 // Made by `make docs` from the API document with the SHA-256 hash
-// 69472d25f9879479f30a1da0961680681d81dbe4272a2859385711d26345623d
+// ef965a029e2afca7bec6d3b1019182e569bbdb45bcf68277bd6a8164761884d3
 
 export interface paths {
     "/api/admin/audit-logs": {
@@ -355,6 +355,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/auth/options": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Return what the sign-in page shows and offers
+         * @description Public.
+         *
+         *     Default limits: `api`: 100 calls in 60 s by IP address.
+         */
+        get: operations["signInOptions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/auth/password": {
         parameters: {
             query?: never;
@@ -437,6 +459,28 @@ export interface paths {
          *     Default limits: `api`: 100 calls in 60 s by user.
          */
         post: operations["refresh"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Return the session of the call, or an empty object without a valid one, never 401
+         * @description Public.
+         *
+         *     Default limits: `api`: 100 calls in 60 s by user, without a session by IP address.
+         */
+        get: operations["currentSession"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -573,6 +617,33 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/media/discover": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List trending, popular, upcoming or requested titles; each item has the state of its request
+         * @description The lists of TMDB are at most an hour old, and older while TMDB is down. `trending` is of the
+         *     week; its pages and `total` are as in a search. Of `popular` and `upcoming`, TMDB has separate
+         *     lists of films and shows: `type=all` has a film and a show in turn. Upcoming shows are new ones.
+         *     `requested` has each title of the newest 200 active requests once, and does not need TMDB.
+         *
+         *     For signed-in users.
+         *
+         *     Default limits: `api`: 100 calls in 60 s by user.
+         */
+        get: operations["discover"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/media/request": {
         parameters: {
             query?: never;
@@ -662,6 +733,10 @@ export interface paths {
          *     people, unless all results fit on one page. On a page after the last film or show, `total` is
          *     the number of results on the pages before it.
          *
+         *     `tmdb:603` finds the film and the show with this TMDB id, `imdb:tt0133093` the title with this
+         *     IMDb id, and `matrix (1999)` titles of this year (1870 to 2100). With a year and `type=all`,
+         *     films and shows come in turn. Any other text is searched for as words.
+         *
          *     For signed-in users.
          *
          *     Default limits: `search`: 30 calls in 60 s by user.
@@ -726,6 +801,8 @@ export interface components {
              * @enum {string}
              */
             mediaType: "movie" | "tv";
+            /** @description Path of the poster, relative to TMDB's image URL */
+            posterPath?: string;
             /**
              * Format: date-time
              * @description Time of the decision
@@ -760,6 +837,8 @@ export interface components {
              * @description Id of the user who made it
              */
             userId: string;
+            /** @description Year of the first release */
+            year?: number;
         };
         AdminRequestPage: {
             /** @description The items of this page */
@@ -934,6 +1013,8 @@ export interface components {
              * @enum {string}
              */
             mediaType: "movie" | "tv";
+            /** @description Path of the poster, relative to TMDB's image URL */
+            posterPath?: string;
             /**
              * Format: date-time
              * @description Time of the decision
@@ -969,6 +1050,8 @@ export interface components {
              * @description Id of the user who made it
              */
             userId: string;
+            /** @description Year of the first release */
+            year?: number;
         };
         CreatedRequestResponse: {
             /** @description The result */
@@ -998,6 +1081,27 @@ export interface components {
         CsrfResponse: {
             /** @description The result */
             data: components["schemas"]["Csrf"];
+            /**
+             * @description Always true for a success
+             * @enum {boolean}
+             */
+            success: true;
+        };
+        /** @description The session of a call; empty without a valid one. */
+        CurrentSession: {
+            /** @description Value for `X-CSRF-Token`; only for a cookie session */
+            csrfToken?: string;
+            /**
+             * Format: date-time
+             * @description Time when the token or cookie expires
+             */
+            expiresAt?: string;
+            /** @description The signed-in user; absent without a valid session */
+            user?: components["schemas"]["User"];
+        };
+        CurrentSessionResponse: {
+            /** @description The result */
+            data: components["schemas"]["CurrentSession"];
             /**
              * @description Always true for a success
              * @enum {boolean}
@@ -1215,6 +1319,8 @@ export interface components {
              * @enum {string}
              */
             mediaType: "movie" | "tv";
+            /** @description Path of the poster, relative to TMDB's image URL */
+            posterPath?: string;
             /**
              * Format: date-time
              * @description Time of the decision
@@ -1248,6 +1354,8 @@ export interface components {
              * @description Id of the user who made it
              */
             userId: string;
+            /** @description Year of the first release */
+            year?: number;
         };
         MediaRequestPage: {
             /** @description The items of this page */
@@ -1464,6 +1572,13 @@ export interface components {
             /** @enum {boolean} */
             success: false;
         };
+        /** @description The seasons of a partly requested show, without specials. */
+        RequestedSeasons: {
+            /** @description Number of seasons with an active request */
+            requested: number;
+            /** @description Number of all seasons; absent if it was unknown at the time of the request */
+            total?: number;
+        };
         /** @description The user who made a request. */
         Requester: {
             /** @description E-mail address; a placeholder under `plex.invalid` if Plex has none */
@@ -1654,6 +1769,30 @@ export interface components {
              */
             success: true;
         };
+        /** @description The content of the sign-in page. */
+        SignInOptions: {
+            /** @description IP address of the caller, as limits and the audit log have it; absent if unknown */
+            address?: string;
+            /** @description Languages of the page */
+            languages: string[];
+            /** @description Whether the page offers to sign in to a local account */
+            local: boolean;
+            /** @description Name of the community (setting `signIn.page`) */
+            name: string;
+            /** @description Whether the page offers to sign in with Plex */
+            plex: boolean;
+            /** @description Whether a cookie session requires HTTPS */
+            secureCookie: boolean;
+        };
+        SignInOptionsResponse: {
+            /** @description The result */
+            data: components["schemas"]["SignInOptions"];
+            /**
+             * @description Always true for a success
+             * @enum {boolean}
+             */
+            success: true;
+        };
         /**
          * @description Quotas of one user, which override those of the role.
          *
@@ -1697,7 +1836,7 @@ export interface components {
              */
             success: true;
         };
-        /** @description A film or show in a search result. */
+        /** @description A film or show in a search result or a list. */
         Title: {
             /**
              * @description Film (`movie`) or show (`tv`)
@@ -1769,6 +1908,8 @@ export interface components {
              * @description Id of the request; only if it is the caller's own
              */
             id?: string;
+            /** @description Only of a show: absent if all its seasons with an episode or an air date are requested */
+            seasons?: components["schemas"]["RequestedSeasons"];
             /**
              * @description State of the request
              * @enum {string}
@@ -2432,6 +2573,8 @@ export type CreatedRequestResponse = components['schemas']['CreatedRequestRespon
 export type Csrf = components['schemas']['Csrf'];
 export type CsrfTokenMismatch = components['schemas']['CSRF_TOKEN_MISMATCH'];
 export type CsrfResponse = components['schemas']['CsrfResponse'];
+export type CurrentSession = components['schemas']['CurrentSession'];
+export type CurrentSessionResponse = components['schemas']['CurrentSessionResponse'];
 export type DatabaseConnectionError = components['schemas']['DATABASE_CONNECTION_ERROR'];
 export type Decision = components['schemas']['Decision'];
 export type DecisionList = components['schemas']['DecisionList'];
@@ -2470,6 +2613,7 @@ export type QuotaIn = components['schemas']['QuotaIn'];
 export type RateLimited = components['schemas']['RATE_LIMITED'];
 export type RefreshIn = components['schemas']['RefreshIn'];
 export type RequestCancelled = components['schemas']['REQUEST_CANCELLED'];
+export type RequestedSeasons = components['schemas']['RequestedSeasons'];
 export type Requester = components['schemas']['Requester'];
 export type RequesterStats = components['schemas']['RequesterStats'];
 export type RequestIn = components['schemas']['RequestIn'];
@@ -2484,6 +2628,8 @@ export type SettingList = components['schemas']['SettingList'];
 export type SettingResponse = components['schemas']['SettingResponse'];
 export type SignedIn = components['schemas']['SignedIn'];
 export type SignedInResponse = components['schemas']['SignedInResponse'];
+export type SignInOptions = components['schemas']['SignInOptions'];
+export type SignInOptionsResponse = components['schemas']['SignInOptionsResponse'];
 export type SomeQuotasIn = components['schemas']['SomeQuotasIn'];
 export type Stats = components['schemas']['Stats'];
 export type StatsResponse = components['schemas']['StatsResponse'];
@@ -3335,6 +3481,38 @@ export interface operations {
             504: components["responses"]["GATEWAY_TIMEOUT"];
         };
     };
+    signInOptions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignInOptionsResponse"];
+                };
+            };
+            400: components["responses"]["VALIDATION_ERROR.limited"];
+            405: components["responses"]["METHOD_NOT_ALLOWED"];
+            413: components["responses"]["PAYLOAD_TOO_LARGE"];
+            429: components["responses"]["RATE_LIMITED.limited"];
+            500: components["responses"]["DATABASE_CONNECTION_ERROR.INTERNAL_ERROR.limited"];
+            504: components["responses"]["GATEWAY_TIMEOUT"];
+        };
+    };
     changePassword: {
         parameters: {
             query?: never;
@@ -3487,6 +3665,38 @@ export interface operations {
             405: components["responses"]["METHOD_NOT_ALLOWED"];
             413: components["responses"]["PAYLOAD_TOO_LARGE"];
             415: components["responses"]["UNSUPPORTED_MEDIA_TYPE.limited"];
+            429: components["responses"]["RATE_LIMITED.limited"];
+            500: components["responses"]["DATABASE_CONNECTION_ERROR.INTERNAL_ERROR.limited"];
+            504: components["responses"]["GATEWAY_TIMEOUT"];
+        };
+    };
+    currentSession: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CurrentSessionResponse"];
+                };
+            };
+            400: components["responses"]["VALIDATION_ERROR.limited"];
+            405: components["responses"]["METHOD_NOT_ALLOWED"];
+            413: components["responses"]["PAYLOAD_TOO_LARGE"];
             429: components["responses"]["RATE_LIMITED.limited"];
             500: components["responses"]["DATABASE_CONNECTION_ERROR.INTERNAL_ERROR.limited"];
             504: components["responses"]["GATEWAY_TIMEOUT"];
@@ -3732,6 +3942,57 @@ export interface operations {
             400: components["responses"]["VALIDATION_ERROR.limited"];
             401: components["responses"]["JWT_INVALID.limited"];
             404: components["responses"]["NOT_FOUND.limited"];
+            405: components["responses"]["METHOD_NOT_ALLOWED"];
+            413: components["responses"]["PAYLOAD_TOO_LARGE"];
+            429: components["responses"]["RATE_LIMITED.limited"];
+            500: components["responses"]["DATABASE_CONNECTION_ERROR.INTERNAL_ERROR.limited"];
+            503: components["responses"]["CATALOG_UNAVAILABLE.limited"];
+            504: components["responses"]["GATEWAY_TIMEOUT"];
+        };
+    };
+    discover: {
+        parameters: {
+            query: {
+                /**
+                 * @description `trending`, `popular` or `upcoming` of TMDB, or `requested`: titles that somebody here has requested, the newest request first
+                 * @example trending
+                 */
+                list: "trending" | "popular" | "upcoming" | "requested";
+                /**
+                 * @description Number of the page, from 1
+                 * @example 1
+                 */
+                page?: number;
+                /**
+                 * @description Films, shows or both
+                 * @example movie
+                 */
+                type?: "all" | "movie" | "tv";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Catalog-Stale": components["headers"]["X-Catalog-Stale"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TitlePage"];
+                };
+            };
+            400: components["responses"]["VALIDATION_ERROR.limited"];
+            401: components["responses"]["JWT_INVALID.limited"];
             405: components["responses"]["METHOD_NOT_ALLOWED"];
             413: components["responses"]["PAYLOAD_TOO_LARGE"];
             429: components["responses"]["RATE_LIMITED.limited"];

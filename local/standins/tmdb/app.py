@@ -6,9 +6,10 @@ from typing import Any
 from aiohttp import web
 
 from local.standins.faults import Faults, Handler
-from local.standins.tmdb.catalogue import Catalogue, MediaType, Star, load_catalogue
+from local.standins.tmdb.catalogue import Catalogue, MediaType, load_catalogue
 from local.standins.tmdb.details import details_response
 from local.standins.tmdb.errors import not_found, refuse
+from local.standins.tmdb.lists import Lists, describe_star
 from local.standins.tmdb.search import is_found, matches, page_of, search_result
 
 
@@ -16,6 +17,7 @@ class Tmdb:
     """The routes over one catalogue."""
 
     def __init__(self, catalogue: Catalogue) -> None:
+        self.lists = Lists(catalogue)
         self._stars = catalogue.stars
         self._titles = {(title.media_type, title.id): title for title in catalogue.titles}
 
@@ -27,7 +29,7 @@ class Tmdb:
             if is_found(title, request)
         ]
         results += [
-            self._describe_star(star, request)
+            describe_star(star, self._titles, request)
             for star in self._stars
             if matches(request.query.get("query", ""), star.name)
         ]
@@ -58,23 +60,6 @@ class Tmdb:
             if title.media_type == media_type and is_found(title, request)
         ]
 
-    def _describe_star(self, star: Star, request: web.Request) -> dict[str, Any]:
-        films = [self._titles[("movie", id_)] for id_ in star.known_for]
-        return {
-            "media_type": "person",
-            "id": star.id,
-            "name": star.name,
-            "original_name": star.name,
-            "adult": False,
-            "gender": 0,
-            "popularity": star.popularity,
-            "known_for_department": star.department,
-            "profile_path": None,
-            "known_for": [
-                {"media_type": "movie", **search_result(film, request)} for film in films
-            ],
-        }
-
 
 def create_app(catalogue: Catalogue | None = None) -> web.Application:
     """Build the stand-in, by default for the catalogue of this folder."""
@@ -83,6 +68,12 @@ def create_app(catalogue: Catalogue | None = None) -> web.Application:
     app.router.add_get("/3/search/multi", tmdb.search_multi)
     app.router.add_get("/3/search/movie", tmdb.search_movies)
     app.router.add_get("/3/search/tv", tmdb.search_shows)
+    lists = tmdb.lists
+    app.router.add_get("/3/trending/{kind:all|movie|tv}/{window:day|week}", lists.trending)
+    app.router.add_get("/3/{kind:movie|tv}/popular", lists.popular)
+    app.router.add_get("/3/movie/upcoming", lists.upcoming)
+    app.router.add_get("/3/discover/tv", lists.discover_shows)
+    app.router.add_get("/3/find/{id}", lists.find)
     app.router.add_get("/3/{kind:movie|tv}/{id}", tmdb.show_title)
     app.router.add_get("/3/configuration", show_configuration)
     app.router.add_route("*", "/3/{anything:.*}", respond_not_found)

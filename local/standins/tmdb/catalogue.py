@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
@@ -57,8 +58,17 @@ def load_catalogue(path: Path = CATALOGUE) -> Catalogue:
     raw = json.loads(path.read_text(encoding="utf-8"))
     titles = [read_title("movie", rank, entry) for rank, entry in enumerate(raw["movies"])]
     titles += [read_title("tv", rank, entry) for rank, entry in enumerate(raw["shows"])]
+    rank = len(raw["movies"]) + len(raw["shows"])
+    titles += [read_upcoming(rank + number, entry) for number, entry in enumerate(raw["upcoming"])]
     stars = [Star(**{**entry, "known_for": tuple(entry["known_for"])}) for entry in raw["people"]]
     return Catalogue(tuple(titles), tuple(stars))
+
+
+def read_upcoming(rank: int, entry: dict[str, Any]) -> Title:
+    """Read one line of the titles that come out `days` days from now."""
+    released = datetime.now(UTC).date() + timedelta(days=entry["days"])
+    fields = {name: entry[name] for name in entry.keys() - {"days", "media_type"}}
+    return read_title(entry["media_type"], rank, {**fields, "date": released.isoformat()})
 
 
 def read_title(media_type: MediaType, rank: int, entry: dict[str, Any]) -> Title:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from medianest.catalog import response_cache
 from medianest.catalog import tmdb as tmdb_module
 from medianest.catalog.tmdb import TmdbClient
 from medianest.core import http
@@ -29,7 +30,8 @@ def cache() -> MemoryCache:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr(tmdb_module, "now", clock)
+    for module in (tmdb_module, response_cache):
+        monkeypatch.setattr(module, "now", clock)
     return clock
 
 

@@ -7,7 +7,8 @@ import pytest
 from pydantic import SecretStr
 
 from medianest.catalog.models import CachedValue, SearchPage, TitleDetails
-from medianest.catalog.tmdb import MISSING_CACHE_SECONDS, RECHECK_SECONDS, TmdbClient
+from medianest.catalog.response_cache import RECHECK_SECONDS
+from medianest.catalog.tmdb import MISSING_CACHE_SECONDS, TmdbClient
 from medianest.core import http
 from medianest.core.breaker import FAILURES
 from medianest.core.environment import ConfigurationError

@@ -118,6 +118,8 @@ def test_all_problems_are_reported_at_once() -> None:
         ("NODE_ENV", "test"),
         ("LOG_LEVEL", "TRACE"),
         ("LOG_LEVEL", "20"),
+        ("COOKIE_SECURE", "no"),
+        ("COOKIE_SECURE", "True"),
         ("CORS_ORIGIN", "media.example.org"),
         ("CORS_ORIGIN", "https://media.example.org/"),
         ("CORS_ORIGIN", "https://media.example.org/app"),
@@ -277,6 +279,14 @@ def test_production_refuses_urls_without_tls_and_reports_all_at_once() -> None:
     for name in without_tls:
         assert f"{name} must use TLS in production" in message
     assert "canary" not in message
+
+
+def test_production_refuses_a_session_cookie_without_tls() -> None:
+    assert not load({"COOKIE_SECURE": "false"}).has_secure_cookie
+    assert load({"NODE_ENV": "production", "COOKIE_SECURE": "true"}).has_secure_cookie
+    assert problems_of({"NODE_ENV": "production", "COOKIE_SECURE": "false"}) == (
+        'Bad configuration: COOKIE_SECURE must use TLS in production: true, not "false"'
+    )
 
 
 def test_production_accepts_urls_with_tls() -> None:

@@ -1,15 +1,14 @@
-"""Dependencies of routes with a session: authentication, roles, CSRF, the session cookie."""
+"""Dependencies of routes with a session: authentication, roles, CSRF."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import Depends, Request, Response
+from fastapi import Depends, Request
 
-from medianest.api.event import proxy_call
+from medianest.api.cookies import session_cookie
 from medianest.api.headers import CSRF_HEADER
 from medianest.api.rate_limiting import apply, caller_of
 from medianest.audit import service as audit_service
@@ -24,7 +23,6 @@ from medianest.sessions import csrf
 from medianest.sessions import service as sessions_service
 from medianest.users.models import Principal
 
-SESSION_COOKIE = "__Host-medianest_session"
 # Policies with low limits: malformed calls are charged to `api` instead.
 LOW_LIMIT_POLICIES: frozenset[PolicyName] = frozenset({"password", "search", "media-request"})
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -98,6 +96,30 @@ class AdminOnly(Authenticated):
         return principal
 
 
+@dataclass(frozen=True, slots=True)
+class OptionallyAuthenticated:
+    """A dependency: the signed-in user, or None without a valid session.
+
+    It rate-limits the user, or without a session the IP address.
+    """
+
+    policy: PolicyName
+
+    async def __call__(self, request: Request) -> Principal | None:
+        """Return the signed-in user, whom the middleware has found."""
+        principal: Principal | None = request.state.principal
+        return principal
+
+    def admit(self, request: Request) -> None:
+        """Raise RATE_LIMITED, or note the signed-in user or None."""
+        try:
+            Authenticated(self.policy).admit(request)
+        except AppError as error:
+            if error.code is not ErrorCode.JWT_INVALID:
+                raise
+            request.state.principal = None
+
+
 def rate_limited(policy: PolicyName) -> Any:
     """Return the dependency that requires a session and rate-limits its user by `policy`."""
     return Depends(Authenticated(policy))
@@ -169,18 +191,6 @@ def is_cross_origin(request: Request) -> bool:
     return origin not in own_origins
 
 
-def session_cookie(request: Request) -> str:
-    """Return the session cookie's value, or an empty string when there is none or more than one.
-
-    The value comes from the headers of the event. The ASGI scope joins repeated headers by commas,
-    so that part of another cookie's value could pass for a session cookie.
-    """
-    lines = proxy_call(request).headers.get("cookie", [])
-    pairs = [pair.partition("=") for line in lines for pair in line.split(";")]
-    values = [value.strip() for name, _, value in pairs if name.strip() == SESSION_COOKIE]
-    return values[0] if len(values) == 1 else ""
-
-
 @dataclass(frozen=True, slots=True)
 class Origin:
     """The origin of a sign-in; `cross_origin` means that a browser reports a foreign origin."""
@@ -197,26 +207,9 @@ async def _sign_in_origin(request: Request) -> Origin:
     return Origin(is_cross_origin(request))
 
 
-def set_session_cookie(response: Response, token: str, expires_at: datetime) -> None:
-    """Set the session cookie; scripts cannot read it, and other hosts cannot set it."""
-    response.set_cookie(
-        SESSION_COOKIE,
-        token,
-        expires=expires_at.astimezone(UTC),
-        path="/",
-        secure=True,
-        httponly=True,
-        samesite="lax",
-    )
-
-
-def clear_session_cookie(response: Response) -> None:
-    """Delete the session cookie."""
-    response.delete_cookie(SESSION_COOKIE, path="/", secure=True, httponly=True, samesite="lax")
-
-
 SignInOrigin = Annotated[Origin, Depends(_sign_in_origin)]
 SignedIn = Annotated[Principal, rate_limited("api")]
+MaybeSignedIn = Annotated[Principal | None, Depends(OptionallyAuthenticated("api"))]
 PreviousSession = Annotated[Principal | None, Depends(_previous_session)]
 Admin = Annotated[Principal, Depends(AdminOnly())]
 # For the routes that change rate limits. Their own limit is fixed, so that no setting can block the

@@ -6,6 +6,8 @@ from typing import Literal
 
 type MediaType = Literal["movie", "tv"]
 type SearchType = Literal["all", "movie", "tv"]
+type CatalogList = Literal["trending", "popular", "upcoming"]
+MEDIA_TYPES: tuple[MediaType, ...] = ("movie", "tv")
 # TMDB serves no page after this one, however many results a search has.
 MAX_SEARCH_PAGE = 500
 SEARCH_PAGE_SIZE = 20
@@ -13,7 +15,7 @@ SEARCH_PAGE_SIZE = 20
 
 @dataclass(frozen=True, slots=True)
 class Title:
-    """A film or show in a search result."""
+    """A film or show in a search result or a list."""
 
     media_type: MediaType
     tmdb_id: int
@@ -52,10 +54,17 @@ class TitleDetails(Title):
     runtime: int | None = None
     seasons: tuple[Season, ...] = ()
 
+    @property
+    def started_seasons(self) -> list[int] | None:
+        """Return the seasons of a show that have started, without specials; None for a film."""
+        if self.media_type == "movie":
+            return None
+        return [each.number for each in self.seasons if each.has_started and not each.is_specials]
+
 
 @dataclass(frozen=True, slots=True)
 class SearchPage:
-    """One page of a search; `total` counts the results on all available pages.
+    """One page of a search or a list; `total` counts the results on all available pages.
 
     `page` can be later than the requested page, when that one has no titles.
     """

@@ -127,6 +127,26 @@ class _Page(Wire):
     total_results: Annotated[int, Field(ge=0)] | None = None
 
 
+class _Found(Wire):
+    movie_results: list[Any]
+    tv_results: list[Any]
+
+
+def found_of(reader: Reader, body: object) -> list[Title]:
+    """Parse the titles that have an external id; raises ValidationError for an invalid body."""
+    found = reader.read(_Found, body)
+    by_kind: list[tuple[MediaType, list[Any]]] = [
+        ("movie", found.movie_results),
+        ("tv", found.tv_results),
+    ]
+    return [
+        title
+        for kind, items in by_kind
+        for item in items
+        if (title := _search_result(reader, item, kind))
+    ]
+
+
 def page_of(reader: Reader, body: object, kind: MediaType | None, page: int) -> SearchPage:
     """Parse a page of a search; raises ValidationError when the body is invalid as a whole."""
     result = reader.read(_Page, body)

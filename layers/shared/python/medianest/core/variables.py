@@ -65,6 +65,11 @@ class Environment(BaseModel):
         description="Origins of web clients that may read responses, separated by commas; `*`"
         " allows any origin, but without credentials",
     )
+    cookie_secure: Literal["true", "false"] = Field(
+        default="true",
+        description="With `false`, the session cookie is `medianest_session` without `Secure`, for"
+        " plain HTTP: Safari rejects others on localhost. Production requires `true`",
+    )
     # Before the URLs, whose validators read them. RDS creates the secret before the host is known,
     # so the host is a separate variable.
     database_host: _Host | None = Field(
@@ -142,6 +147,12 @@ class Environment(BaseModel):
     tmdb_search_cache_seconds: int = Field(
         default=900, ge=1, le=86_400, description="Time that a cached search result is fresh"
     )
+    tmdb_list_cache_seconds: int = Field(
+        default=3600,
+        ge=1,
+        le=86_400,
+        description="Time that a cached list, such as the trending titles, is fresh",
+    )
     tmdb_details_cache_seconds: int = Field(
         default=21_600,
         ge=1,
@@ -192,6 +203,13 @@ class Environment(BaseModel):
     @classmethod
     def _upper_case(cls, value: str) -> str:
         return value.upper()
+
+    @field_validator("cookie_secure")
+    @classmethod
+    def _check_cookie(cls, value: str, info: ValidationInfo) -> str:
+        if _in_production(info) and value != "true":
+            raise ValueError("must use TLS in production: true")
+        return value
 
     @field_validator("database_url", "app_database_url", "redis_url", "jwt_secret", "tmdb_api_key")
     @classmethod
@@ -265,6 +283,11 @@ class Environment(BaseModel):
                     " without a path"
                 )
         return value
+
+    @property
+    def has_secure_cookie(self) -> bool:
+        """Return whether browsers keep the session cookie to HTTPS."""
+        return self.cookie_secure == "true"
 
     @property
     def cors_origins(self) -> frozenset[str]:

@@ -1,7 +1,7 @@
 """API models of search and details."""
 
 from datetime import date
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 from uuid import UUID
 
 from pydantic import Field
@@ -10,6 +10,8 @@ from medianest.catalog.models import MediaType, SearchType
 from medianest.core.envelope import TYPED, PageNumber, QueryParams, ResponseModel, documented
 from medianest.core.examples import REQUEST_ID, Examples
 from medianest.requests.models import RequestStatus
+
+type DiscoverList = Literal["trending", "popular", "upcoming", "requested"]
 
 
 class SearchQuery(QueryParams):
@@ -27,6 +29,28 @@ class SearchQuery(QueryParams):
     page: PageNumber = 1
 
 
+class DiscoverQuery(QueryParams):
+    """A list of titles; a page has 20 items."""
+
+    list: DiscoverList = Field(
+        description="`trending`, `popular` or `upcoming` of TMDB, or `requested`: titles that"
+        " somebody here has requested, the newest request first",
+        examples=["trending"],
+    )
+    type: SearchType = Field(default="all", description="Films, shows or both", examples=["movie"])
+    page: PageNumber = 1
+
+
+class RequestedSeasonsOut(ResponseModel):
+    """The seasons of a partly requested show, without specials."""
+
+    requested: int = Field(description="Number of seasons with an active request")
+    total: int | None = Field(
+        default=None,
+        description="Number of all seasons; absent if it was unknown at the time of the request",
+    )
+
+
 class TitleRequestOut(ResponseModel):
     """The active request for a title or season."""
 
@@ -34,10 +58,15 @@ class TitleRequestOut(ResponseModel):
         default=None, description="Id of the request; only if it is the caller's own"
     )
     status: RequestStatus = Field(description="State of the request")
+    seasons: RequestedSeasonsOut | None = Field(
+        default=None,
+        description="Only of a show: absent if all its seasons with an episode or an air date are"
+        " requested",
+    )
 
 
 class TitleOut(ResponseModel):
-    """A film or show in a search result."""
+    """A film or show in a search result or a list."""
 
     EXAMPLES: ClassVar[Examples] = {
         "requested": {
@@ -54,6 +83,13 @@ class TitleOut(ResponseModel):
             "tmdbId": 604,
             "title": "The Matrix Reloaded",
             "year": 2003,
+        },
+        "partly requested": {
+            "mediaType": "tv",
+            "tmdbId": 1396,
+            "title": "Breaking Bad",
+            "year": 2008,
+            "request": {"status": "approved", "seasons": {"requested": 2, "total": 5}},
         },
     }
 

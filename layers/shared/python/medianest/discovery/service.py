@@ -5,18 +5,30 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from medianest.catalog import service as catalog_service
-from medianest.catalog.models import SEARCH_PAGE_SIZE, CachedValue
+from medianest.catalog.models import (
+    MEDIA_TYPES,
+    SEARCH_PAGE_SIZE,
+    CachedValue,
+    SearchPage,
+)
 from medianest.core.db import database
 from medianest.core.envelope import PageResponse, page_of
-from medianest.discovery.schemas import SeasonOut, TitleDetailsOut, TitleOut, TitleRequestOut
-from medianest.requests import repository as requests_repository
+from medianest.discovery.schemas import (
+    RequestedSeasonsOut,
+    SeasonOut,
+    TitleDetailsOut,
+    TitleOut,
+    TitleRequestOut,
+)
+from medianest.requests.titles import repository as titles_repository
+from medianest.requests.titles.service import RequestedSeasons, requested_seasons
 
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from medianest.catalog.models import MediaType, Title
-    from medianest.discovery.schemas import SearchQuery
-    from medianest.requests.models import TitleRequest
+    from medianest.catalog.models import MediaType, Title, TitleDetails
+    from medianest.discovery.schemas import DiscoverQuery, SearchQuery
+    from medianest.requests.models import ItemRequest, TitleRequest
 
 
 def search(query: SearchQuery, user_id: UUID) -> CachedValue[PageResponse[TitleOut]]:
@@ -24,17 +36,19 @@ def search(query: SearchQuery, user_id: UUID) -> CachedValue[PageResponse[TitleO
 
     Raises AppError CATALOG_UNAVAILABLE.
     """
-    result = catalog_service.search(query.q, query.type, query.page)
-    page = result.value
-    states = database().read(
-        lambda connection: requests_repository.of_titles(connection, user_id, page.titles)
-    )
-    by_title = {(state.media_type, state.tmdb_id): state for state in states}
-    items = [_title_out(title, by_title) for title in page.titles]
-    return CachedValue(
-        page_of(items, page=page.page, limit=SEARCH_PAGE_SIZE, total=page.total),
-        result.stale_seconds,
-    )
+    return _with_requests(catalog_service.search(query.q, query.type, query.page), user_id)
+
+
+def discover(query: DiscoverQuery, user_id: UUID) -> CachedValue[PageResponse[TitleOut]]:
+    """Return a page of a list of titles, each with the state of its request.
+
+    Raises AppError CATALOG_UNAVAILABLE, but not for the list of requested titles, which does not
+    need TMDB.
+    """
+    if query.list == "requested":
+        return _with_requests(CachedValue(_requested(query)), user_id)
+    found = catalog_service.discover(query.list, query.type, query.page)
+    return _with_requests(found, user_id)
 
 
 def details(media_type: MediaType, tmdb_id: int, user_id: UUID) -> CachedValue[TitleDetailsOut]:
@@ -45,7 +59,7 @@ def details(media_type: MediaType, tmdb_id: int, user_id: UUID) -> CachedValue[T
     result = catalog_service.details(media_type, tmdb_id)
     title = result.value
     active_requests = database().read(
-        lambda connection: requests_repository.of_title(connection, user_id, title)
+        lambda connection: titles_repository.of_title(connection, user_id, title)
     )
     states = {item.season: TitleRequestOut.model_validate(item) for item in active_requests}
     seasons = [
@@ -56,10 +70,43 @@ def details(media_type: MediaType, tmdb_id: int, user_id: UUID) -> CachedValue[T
         update={
             "genres": list(title.genres) or None,
             "seasons": seasons if media_type == "tv" else None,
-            "request": states[active_requests[0].season] if active_requests else None,
+            "request": _request_of(title, active_requests),
         }
     )
     return CachedValue(out, result.stale_seconds)
+
+
+def _request_of(title: TitleDetails, active: list[ItemRequest]) -> TitleRequestOut | None:
+    """Return the state of a title as a whole, by the seasons that TMDB has now."""
+    if not active:
+        return None
+    request = TitleRequestOut.model_validate(active[0])
+    if title.media_type == "movie":
+        return request
+    seasons = requested_seasons((item.season for item in active), title.started_seasons)
+    return _with_seasons(request, seasons)
+
+
+def _requested(query: DiscoverQuery) -> SearchPage:
+    kinds = MEDIA_TYPES if query.type == "all" else (query.type,)
+    titles = database().read(lambda connection: titles_repository.newest(connection, kinds))
+    start = (query.page - 1) * SEARCH_PAGE_SIZE
+    return SearchPage(titles[start : start + SEARCH_PAGE_SIZE], query.page, len(titles))
+
+
+def _with_requests(
+    found: CachedValue[SearchPage], user_id: UUID
+) -> CachedValue[PageResponse[TitleOut]]:
+    page = found.value
+    states = database().read(
+        lambda connection: titles_repository.of_titles(connection, user_id, page.titles)
+    )
+    by_title = {(state.media_type, state.tmdb_id): state for state in states}
+    items = [_title_out(title, by_title) for title in page.titles]
+    return CachedValue(
+        page_of(items, page=page.page, limit=SEARCH_PAGE_SIZE, total=page.total),
+        found.stale_seconds,
+    )
 
 
 def _title_out(title: Title, states: dict[tuple[MediaType, int], TitleRequest]) -> TitleOut:
@@ -67,4 +114,14 @@ def _title_out(title: Title, states: dict[tuple[MediaType, int], TitleRequest]) 
     out = TitleOut.model_validate(title)
     if state is None:
         return out
-    return out.model_copy(update={"request": TitleRequestOut.model_validate(state)})
+    request = TitleRequestOut(id=state.id, status=state.status)
+    if state.media_type == "tv":
+        request = _with_seasons(request, requested_seasons(state.seasons, state.started_seasons))
+    return out.model_copy(update={"request": request})
+
+
+def _with_seasons(request: TitleRequestOut, seasons: RequestedSeasons | None) -> TitleRequestOut:
+    if seasons is None:
+        return request
+    out = RequestedSeasonsOut.model_validate(seasons)
+    return request.model_copy(update={"seasons": out})

@@ -26,6 +26,8 @@ class MediaRequest:
     requested_at: datetime
     processed_at: datetime | None
     processed_by: UUID | None
+    poster_path: str | None
+    year: int | None
     seasons: list[int] | None
 
 
@@ -52,12 +54,18 @@ class RequestWithRequester(MediaRequest):
 
 @dataclass(frozen=True, slots=True)
 class TitleRequest:
-    """The active request for a title; `id` is None for the request of another user."""
+    """The active request for a title; `id` is None for the request of another user.
+
+    `seasons` are those of a show that any active request has. `started_seasons` are those that had
+    started at the newest request; None if that is unknown.
+    """
 
     media_type: MediaType
     tmdb_id: int
     id: UUID | None
     status: RequestStatus
+    seasons: list[int | None]
+    started_seasons: list[int] | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any, LiteralString
+from typing import TYPE_CHECKING, Any
 
-from medianest.core.db import fetch_all, fetch_one, fetch_row, fetch_value
-from medianest.core.paging import Listing, Parts, fetch_page
-from medianest.requests.models import (
-    Decision,
-    ItemRequest,
-    MediaRequest,
-    RequestStatus,
-    RequestWithRequester,
-    TitleRequest,
-)
+from medianest.core.db import fetch_one, fetch_row, fetch_value
+from medianest.core.text import fold
+from medianest.requests.models import Decision, MediaRequest, RequestStatus
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,45 +15,14 @@ if TYPE_CHECKING:
 
     from psycopg import Connection
 
-    from medianest.catalog.models import MediaType, Title, TitleDetails
-    from medianest.requests.schemas import RequestQuery, RequestSort
+    from medianest.catalog.models import MediaType, TitleDetails
 
-_COLUMNS = (
+COLUMNS = (
     "r.id, r.user_id, r.media_type, r.tmdb_id, r.title, r.status, r.comment, r.reason,"
-    " r.requested_at, r.processed_at, r.processed_by,"
+    " r.requested_at, r.processed_at, r.processed_by, r.poster_path, r.year,"
     " (SELECT array_agg(i.season ORDER BY i.season) FROM request_items i"
     "  WHERE i.request_id = r.id AND i.season IS NOT NULL) AS seasons"
 )
-type _Order = tuple[LiteralString, LiteralString]
-# An order and its exact reverse, so that one index serves both.
-_TIME: _Order = ("r.requested_at, r.id DESC", "r.requested_at DESC, r.id")
-_TITLE: _Order = ("lower(r.title), r.id", "lower(r.title) DESC, r.id DESC")
-_ORDERS: dict[RequestSort, _Order] = {
-    "requestedAt": _TIME,
-    "-requestedAt": _TIME[::-1],
-    "title": _TITLE,
-    "-title": _TITLE[::-1],
-}
-_FILTERS: dict[str, LiteralString] = {
-    "user_id": "r.user_id = %(user_id)s",
-    "status": "r.status = %(status)s",
-    "media_type": "r.media_type = %(media_type)s",
-}
-# The numbers by part, and the condition of the rows since the start of one.
-_PARTS: dict[str, tuple[LiteralString, LiteralString]] = {
-    "requestedAt": (
-        "SELECT day AS part, sum(n) AS n FROM row_counts WHERE source = 'media_requests'",
-        "r.requested_at >= %(part)s::date::timestamp AT TIME ZONE 'UTC'",
-    ),
-    "title": (
-        "SELECT mark AS part, sum(n) AS n FROM row_counts WHERE source = 'titles'",
-        "lower(r.title) >= %(part)s",
-    ),
-}
-_COUNT_FILTERS: dict[str, LiteralString] = {
-    "status": " AND facet = %(status)s",
-    "media_type": " AND subfacet = %(media_type)s",
-}
 # A film is one item, and so is a season. The items of a declined request are not active.
 _COUNTED = (
     " FROM media_requests r JOIN request_items i ON i.request_id = r.id"
@@ -82,11 +43,13 @@ def add(
     """Add a request without items: pending, or approved automatically."""
     request_id: UUID = fetch_value(
         connection,
-        "INSERT INTO media_requests"
-        " (user_id, media_type, tmdb_id, title, comment, status, processed_at)"
+        "INSERT INTO media_requests (user_id, media_type, tmdb_id, title, comment, status,"
+        " processed_at, poster_path, year, started_seasons, title_key, title_read_at)"
         " VALUES (%(user_id)s, %(media_type)s, %(tmdb_id)s, %(title)s, %(comment)s,"
         " CASE WHEN %(approved)s THEN 'approved' ELSE 'pending' END,"
-        " CASE WHEN %(approved)s THEN now() END) RETURNING id",
+        " CASE WHEN %(approved)s THEN now() END,"
+        " %(poster_path)s, %(year)s, %(started_seasons)s::integer[], %(title_key)s, now())"
+        " RETURNING id",
         {
             "user_id": user_id,
             "media_type": title.media_type,
@@ -94,6 +57,10 @@ def add(
             "title": title.title,
             "comment": comment,
             "approved": approved,
+            "poster_path": title.poster_path,
+            "year": title.year,
+            "started_seasons": title.started_seasons,
+            "title_key": fold(title.title),
         },
     )
     return request_id
@@ -180,7 +147,7 @@ def get(connection: Connection[Any], request_id: UUID) -> MediaRequest:
     return fetch_row(
         connection,
         MediaRequest,
-        f"SELECT {_COLUMNS} FROM media_requests r WHERE r.id = %s",
+        f"SELECT {COLUMNS} FROM media_requests r WHERE r.id = %s",
         (request_id,),
     )
 
@@ -190,7 +157,7 @@ def get_for(connection: Connection[Any], request_id: UUID, viewer_id: UUID) -> M
     return fetch_one(
         connection,
         MediaRequest,
-        f"SELECT {_COLUMNS} FROM media_requests r WHERE r.id = %(id)s"
+        f"SELECT {COLUMNS} FROM media_requests r WHERE r.id = %(id)s"
         " AND (r.user_id = %(viewer)s OR EXISTS (SELECT FROM users u"
         "  WHERE u.id = %(viewer)s AND u.role = 'admin' AND u.status = 'active'))",
         {"id": request_id, "viewer": viewer_id},
@@ -246,7 +213,7 @@ def delete_pending(
         MediaRequest,
         "DELETE FROM media_requests r WHERE r.id = %(id)s AND r.status = 'pending'"
         " AND (%(owner)s::uuid IS NULL OR r.user_id = %(owner)s)"
-        f" RETURNING {_COLUMNS}",
+        f" RETURNING {COLUMNS}",
         {"id": request_id, "owner": owner_id},
     )
 
@@ -262,74 +229,6 @@ def status_of(
         {"id": request_id, "owner": owner_id},
     )
     return status
-
-
-def page(
-    connection: Connection[Any], query: RequestQuery, user_id: UUID | None
-) -> tuple[list[RequestWithRequester], int]:
-    """Return a page of requests, of one user if given, and the total number of matches."""
-    # The statement has only the filters that are set, so that an index can serve it.
-    filters = {"user_id": user_id, "status": query.status, "media_type": query.media_type}
-    params = {name: value for name, value in filters.items() if value is not None}
-    order, reverse = _ORDERS[query.sort]
-    listing = Listing(
-        key="r.id",
-        source="media_requests r",
-        conditions=[_FILTERS[name] for name in params],
-        order=order,
-        reverse=reverse,
-        columns=f"{_COLUMNS}, u.username, u.email",
-        rows="page JOIN media_requests r USING (id) JOIN users u ON u.id = r.user_id",
-    )
-    if user_id is None:
-        by_count = "".join(_COUNT_FILTERS[name] for name in params)
-        numbers, since = _PARTS[query.sort.removeprefix("-")]
-        listing = replace(
-            listing,
-            total="SELECT coalesce(sum(n), 0)::bigint FROM row_counts"
-            f" WHERE source = 'media_requests'{by_count}",
-            parts=Parts(f"{numbers}{by_count} GROUP BY 1", since, query.sort.startswith("-")),
-        )
-    return fetch_page(connection, RequestWithRequester, query, listing, params)
-
-
-def of_titles(
-    connection: Connection[Any], user_id: UUID, titles: Sequence[Title]
-) -> list[TitleRequest]:
-    """Return the active request for each title, with its id if it is a request of the user.
-
-    A show can have several active requests. The user's comes before those of others, and approved
-    before pending.
-    """
-    return fetch_all(
-        connection,
-        TitleRequest,
-        "SELECT DISTINCT ON (i.media_type, i.tmdb_id) i.media_type, i.tmdb_id,"
-        " CASE WHEN r.user_id = %(user)s THEN r.id END AS id, r.status"
-        " FROM request_items i JOIN media_requests r ON r.id = i.request_id"
-        " WHERE i.active AND (i.media_type = 'movie' AND i.tmdb_id = ANY(%(movies)s)"
-        "  OR i.media_type = 'tv' AND i.tmdb_id = ANY(%(shows)s))"
-        " ORDER BY i.media_type, i.tmdb_id, r.user_id = %(user)s DESC, r.status,"
-        " r.requested_at DESC, r.id",
-        {
-            "user": user_id,
-            "movies": [title.tmdb_id for title in titles if title.media_type == "movie"],
-            "shows": [title.tmdb_id for title in titles if title.media_type == "tv"],
-        },
-    )
-
-
-def of_title(connection: Connection[Any], user_id: UUID, title: Title) -> list[ItemRequest]:
-    """Return the active request for each item of a title; the first is that of `of_titles`."""
-    return fetch_all(
-        connection,
-        ItemRequest,
-        "SELECT i.season, CASE WHEN r.user_id = %(user)s THEN r.id END AS id, r.status"
-        " FROM request_items i JOIN media_requests r ON r.id = i.request_id"
-        " WHERE i.active AND i.media_type = %(media_type)s AND i.tmdb_id = %(tmdb_id)s"
-        " ORDER BY r.user_id = %(user)s DESC, r.status, r.requested_at DESC, r.id",
-        {"user": user_id, "media_type": title.media_type, "tmdb_id": title.tmdb_id},
-    )
 
 
 def detach_admin(connection: Connection[Any], user_id: UUID, limit: int) -> int:

@@ -54,6 +54,8 @@ _FILM = {
     "mediaType": "movie",
     "tmdbId": 603,
     "title": "The Matrix",
+    "posterPath": "/matrix.jpg",
+    "year": 1999,
     "status": "pending",
     "comment": "For Friday, please",
     "requestedAt": "2026-01-05T20:15:30.120Z",
@@ -64,6 +66,8 @@ _SHOW = {
     "mediaType": "tv",
     "tmdbId": 1396,
     "title": "Breaking Bad",
+    "posterPath": "/breaking-bad.jpg",
+    "year": 2008,
     "status": "pending",
     "seasons": [2],
     "requestedAt": "2026-01-04T21:00:00.000Z",
@@ -104,6 +108,10 @@ class RequestOut(ResponseModel):
     media_type: MediaType = Field(description="Film (`movie`) or show (`tv`)")
     tmdb_id: int = Field(description="TMDB id of the title")
     title: str = Field(description="Title at TMDB at the time of the request")
+    poster_path: str | None = Field(
+        default=None, description="Path of the poster, relative to TMDB's image URL"
+    )
+    year: int | None = Field(default=None, description="Year of the first release")
     status: RequestStatus = Field(description="State of the request")
     seasons: list[int] | None = Field(
         default=None, description="Numbers of the requested seasons; 0 is the specials"

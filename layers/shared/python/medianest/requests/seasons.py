@@ -26,7 +26,7 @@ def seasons_of(title: TitleDetails, body: RequestIn) -> list[int]:
     problem = season_problem(title, body)
     if problem is not None:
         raise invalid(*problem)
-    return _started_seasons(title) if body.seasons is None else body.seasons
+    return (title.started_seasons or []) if body.seasons is None else body.seasons
 
 
 def season_problem(title: TitleDetails, body: RequestIn) -> tuple[str, str] | None:
@@ -34,7 +34,7 @@ def season_problem(title: TitleDetails, body: RequestIn) -> tuple[str, str] | No
     if title.media_type == "movie":
         return None
     available = [season.number for season in title.seasons]
-    requested = body.seasons or _started_seasons(title)
+    requested = body.seasons or title.started_seasons or []
     unknown = sorted(set(requested) - set(available))
     if requested and not unknown:
         return None
@@ -51,12 +51,6 @@ def season_problem(title: TitleDetails, body: RequestIn) -> tuple[str, str] | No
         "No season of this show has an episode or an air date yet."
         f" Name in seasons what to request: it has {_season_list(available)}."
     )
-
-
-def _started_seasons(title: TitleDetails) -> list[int]:
-    return [
-        season.number for season in title.seasons if season.has_started and not season.is_specials
-    ]
 
 
 def _season_list(numbers: Sequence[int]) -> str:

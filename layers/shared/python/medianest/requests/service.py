@@ -32,6 +32,7 @@ from medianest.core.errors import AppError
 from medianest.core.observability import count
 from medianest.requests import repository
 from medianest.requests.decisions import not_pending
+from medianest.requests.lists import repository as lists_repository
 from medianest.requests.schemas import AdminRequestOut, RequestOut
 from medianest.users.service import lock_active_user
 
@@ -82,7 +83,7 @@ def cancel(request_id: UUID, principal: Principal, caller: Caller) -> None:
 def list_mine(query: RequestQuery, user_id: UUID) -> PageResponse[RequestOut]:
     """Return a page of a user's requests."""
     requests, total = database().read(
-        lambda connection: repository.page(connection, query, user_id)
+        lambda connection: lists_repository.page(connection, query, user_id)
     )
     return page_of_rows(
         PageResponse[RequestOut], requests, page=query.page, limit=query.limit, total=total
@@ -92,7 +93,7 @@ def list_mine(query: RequestQuery, user_id: UUID) -> PageResponse[RequestOut]:
 def list_all(query: AdminRequestQuery) -> PageResponse[AdminRequestOut]:
     """Return a page of all requests, each with its requester."""
     requests, total = database().read(
-        lambda connection: repository.page(connection, query, query.user_id)
+        lambda connection: lists_repository.page(connection, query, query.user_id)
     )
     return page_of_rows(
         PageResponse[AdminRequestOut], requests, page=query.page, limit=query.limit, total=total

@@ -1,0 +1,1 @@
+"""Titles of requests: the state of a title, and the data of TMDB that a request keeps."""

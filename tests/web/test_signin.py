@@ -1,0 +1,225 @@
+"""/signin: with Plex and with a local account, across reloads, tabs and refusals."""
+
+import re
+from uuid import uuid4
+
+from playwright.sync_api import Page, expect
+
+from tests.support.browser.people import People
+from tests.support.browser.tab import Screen, Tab
+from tests.support.local import LocalService, database_of
+from tests.support.plex import approve, control
+from tests.web.conftest import Browse
+
+PASSWORD = "c0rrect-Horse-battery"  # noqa: S105 - of accounts of these tests
+VERIFY = "/api/auth/plex/verify"
+
+
+def begin(tab: Tab, people: People, path: str = "/signin") -> str:
+    """Start a sign-in, come back from Plex's page without an approval; return the code."""
+    tab.watch.allow_host(people.plex_url)
+    tab.visit(path)
+    tab.page.get_by_role("button", name="Sign in with Plex").click()
+    tab.page.wait_for_url(re.compile("/auth"))
+    tab.page.goto(tab.watch.origin + "/signin")
+    code = tab.page.locator(".code").inner_text()
+    assert code
+    return code
+
+
+def local_account(people: People, service: LocalService) -> str:
+    """Create a local account, and return its name."""
+    name = f"local-{uuid4().hex[:12]}"
+    body = {"email": f"{name}@example.com", "username": name, "password": PASSWORD, "role": "user"}
+    answer = service.call("POST", "/api/admin/users", body=body, token=people.token("alice"))
+    assert answer.status == 201, answer.text
+    return name
+
+
+def sign_in(page: Page, name: str, password: str) -> None:
+    """Fill the form of a local account, and send it."""
+    page.get_by_label("E-mail or user name").fill(name)
+    page.get_by_label("Password", exact=True).fill(password)
+    page.get_by_role("button", name="Sign in", exact=True).click()
+
+
+def test_plex_returns_to_the_place_that_asked(
+    browse: Browse, people: People, screen: Screen, source: str
+) -> None:
+    tab = browse(screen=screen)
+    tab.watch.allow_host(people.plex_url)
+    tab.visit("/movie/603")
+    assert tab.path == "/signin?next=%2Fmovie%2F603"
+    tab.axe()
+    tab.page.get_by_role("button", name="Sign in with Plex").click()
+    tab.page.get_by_role("button", name="bob").click()
+    tab.page.wait_for_url("**/movie/603")
+    expect(tab.page.get_by_role("heading", level=1)).to_have_text("The Matrix")
+    tab.visit("/profile")
+    expect(tab.page.get_by_text(source).first).to_be_visible()
+
+
+def test_a_reload_and_a_second_tab_go_on_with_the_sign_in(
+    browse: Browse, people: People, source: str
+) -> None:
+    tab = browse()
+    with tab.watch.provoke(VERIFY, 409):
+        code = begin(tab, people)
+        tab.page.reload()
+        expect(tab.page.locator(".code")).to_have_text(code)
+        expect(tab.page.get_by_text(f"began from {source}")).to_be_visible()
+        second = tab.page.context.new_page()
+        second.goto(tab.watch.origin + "/signin")
+        expect(second.locator(".code")).to_have_text(code)
+        tab.axe()
+        approve(people.plex_url, code, "bob")
+        for page in (second, tab.page):
+            page.bring_to_front()
+            page.wait_for_url(tab.watch.origin + "/")
+            expect(page.get_by_role("navigation")).to_contain_text("bob")
+
+
+def test_a_cancelled_sign_in_offers_the_choice_again(browse: Browse, people: People) -> None:
+    tab = browse()
+    with tab.watch.provoke(VERIFY, 409):
+        begin(tab, people)
+        tab.page.get_by_text("Waiting until Plex").wait_for()
+        tab.settle()
+        tab.page.get_by_role("button", name="Cancel this sign-in").click()
+    expect(tab.page.get_by_role("button", name="Sign in with Plex")).to_be_visible()
+    tab.page.reload()
+    expect(tab.page.get_by_role("button", name="Sign in with Plex")).to_be_visible()
+
+
+def test_a_suspended_account_is_told_so(
+    browse: Browse, people: People, service: LocalService
+) -> None:
+    admin, name = people.token("alice"), "kids"
+    service.sign_in(people.plex_url, name)
+    users = service.call("GET", "/api/admin/users", token=admin, query={"limit": "100"}).data
+    [user] = [each for each in users if each.get("plexId") == "1005"]
+    path = f"/api/admin/users/{user['id']}"
+    service.call("PATCH", path, body={"status": "suspended"}, token=admin)
+    tab = browse()
+    with tab.watch.provoke(VERIFY, 409):
+        code = begin(tab, people)
+        tab.page.get_by_text("Waiting until Plex").wait_for()
+        tab.settle()
+    with tab.watch.provoke(VERIFY, 403):
+        approve(people.plex_url, code, name)
+        expect(tab.page.get_by_role("alert")).to_contain_text("This account is suspended")
+    service.call("PATCH", path, body={"status": "active"}, token=admin)
+    tab.page.get_by_role("button", name="Sign in with Plex").click()
+    tab.page.get_by_role("button", name=name).click()
+    tab.page.wait_for_url(tab.watch.origin + "/")
+
+
+def test_an_expired_sign_in_starts_again(
+    browse: Browse, people: People, service: LocalService
+) -> None:
+    tab = browse()
+    with tab.watch.provoke(VERIFY, 409):
+        begin(tab, people)
+        tab.page.get_by_text("Waiting until Plex").wait_for()
+        tab.settle()
+    with tab.watch.provoke(VERIFY, 404), database_of(service.data, {}) as connection:
+        connection.execute("DELETE FROM signin_handles")
+        expect(tab.page.get_by_role("alert")).to_contain_text("has expired")
+    expect(tab.page.get_by_role("button", name="Sign in with Plex")).to_be_visible()
+
+
+def test_plex_that_is_down_can_be_tried_again(browse: Browse, people: People) -> None:
+    tab = browse()
+    tab.watch.allow_host(people.plex_url)
+    tab.visit("/signin")
+    control(people.plex_url, "PUT", "fault", {"kind": "status", "status": 503})
+    button = tab.page.get_by_role("button", name="Sign in with Plex")
+    with tab.watch.provoke("/api/auth/plex/pin", 503):
+        button.click()
+        expect(tab.page.get_by_role("alert").first).to_contain_text("Plex cannot be reached")
+    control(people.plex_url, "DELETE", "fault")
+    button.click()
+    tab.page.wait_for_url(re.compile("/auth"))
+
+
+def test_a_local_account_signs_in(browse: Browse, people: People, service: LocalService) -> None:
+    name = local_account(people, service)
+    tab = browse()
+    tab.visit("/signin?next=%2Frequests")
+    sign_in(tab.page, name, "")
+    expect(tab.page.get_by_text("Type your name and your password.")).to_be_visible()
+    with tab.watch.provoke("/api/auth/login", 401):
+        sign_in(tab.page, name, "wrong")
+        expect(tab.page.get_by_text("The user name or password is wrong.")).to_be_visible()
+    tab.page.get_by_role("button", name="Show password").click()
+    expect(tab.page.get_by_label("Password", exact=True)).to_have_attribute("type", "text")
+    tab.axe()
+    sign_in(tab.page, name, PASSWORD)
+    tab.page.wait_for_url("**/requests")
+    expect(tab.page.get_by_role("heading", level=1)).to_have_text("Your requests")
+
+
+def test_too_many_wrong_passwords_count_down(browse: Browse) -> None:
+    tab = browse()
+    tab.visit("/signin")
+    button = tab.page.get_by_role("button", name="Sign in", exact=True)
+    with tab.watch.provoke("/api/auth/login", 401), tab.watch.provoke("/api/auth/login", 429):
+        for _ in range(6):
+            sign_in(tab.page, "nobody", "wrong")
+            tab.settle()
+    expect(tab.page.get_by_role("alert").last).to_contain_text("a bit fast")
+    expect(tab.page.get_by_role("button", name=re.compile("Trying again in"))).to_be_visible()
+    expect(button).to_have_count(0)
+
+
+def test_next_leads_to_no_other_site(browse: Browse) -> None:
+    for address in ("//example.com/", "https://example.com/", "/\\example.com", "/signin"):
+        tab = browse("bob")
+        tab.visit(f"/signin?next={address}")
+        tab.page.wait_for_url(tab.watch.origin + "/")
+
+
+def test_an_ended_session_asks_to_sign_in_and_keeps_what_was_typed(
+    browse: Browse, people: People, service: LocalService
+) -> None:
+    tab = browse("carol", is_shared=False)
+    tab.watch.allow_host(people.plex_url)
+    tab.visit("/movie/680")
+    tab.page.get_by_label("Note to the admins").fill("For Friday")
+    token = service.sign_in(people.plex_url, "carol")
+    service.call("POST", "/api/auth/logout", body={"allSessions": True}, token=token)
+    with tab.watch.provoke("/api/media/request", 401):
+        tab.page.get_by_role("button", name="Request this film").click()
+        tab.page.wait_for_url("**/signin?next=%2Fmovie%2F680")
+    expect(tab.page.get_by_text("Your session has ended")).to_be_visible()
+    tab.page.get_by_role("button", name="Sign in with Plex").click()
+    tab.page.get_by_role("button", name="carol").click()
+    tab.page.wait_for_url("**/movie/680")
+    expect(tab.page.get_by_label("Note to the admins")).to_have_value("For Friday")
+
+
+def test_another_user_does_not_get_what_was_typed(
+    browse: Browse, people: People, service: LocalService
+) -> None:
+    name = local_account(people, service)
+    tab = browse("carol", is_shared=False)
+    tab.visit("/movie/680")
+    tab.page.get_by_label("Note to the admins").fill("Private")
+    tab.visit("/profile")
+    tab.page.get_by_role("button", name="Sign out", exact=True).click()
+    tab.page.wait_for_url("**/signin")
+    sign_in(tab.page, name, PASSWORD)
+    tab.page.wait_for_url(tab.watch.origin + "/")
+    tab.visit("/movie/680")
+    expect(tab.page.get_by_label("Note to the admins")).to_have_value("")
+
+
+def test_a_sign_out_reaches_other_tabs(browse: Browse) -> None:
+    tab = browse("carol", is_shared=False)
+    tab.visit("/profile")
+    second = tab.page.context.new_page()
+    second.goto(tab.watch.origin + "/requests")
+    second.get_by_role("heading", level=1).wait_for()
+    tab.page.get_by_role("button", name="Sign out", exact=True).click()
+    tab.page.wait_for_url("**/signin")
+    second.wait_for_url("**/signin?next=%2Frequests")

@@ -1,0 +1,130 @@
+/**
+ * The start of the page: language and session, then the page of the path.
+ */
+import { ApiError, asApiError } from "./api.js";
+import { Failure } from "./components/failure.js";
+import { Frame, Heading } from "./components/frame.js";
+import { Logo } from "./components/icon.js";
+import { loadLanguage } from "./i18n.js";
+import { currentUrl, navigate, place, start } from "./router.js";
+import { loadOptions, reload, user, wasSignedIn, watchTabs } from "./state/session.js";
+import { html, render, useEffect, useState } from "./vendor/preact.js";
+
+/**
+ * Pages by the pattern of their path, loaded on their first visit. A group of the pattern is a
+ * property of the page.
+ *
+ * @type {[RegExp, () => Promise<any>][]}
+ */
+const ROUTES = [
+  [/^\/$/, () => import("./pages/home.js").then((module) => module.HomePage)],
+  [/^\/signin$/, () => import("./pages/signin.js").then((module) => module.SignInPage)],
+  [/^\/search$/, () => import("./pages/search.js").then((module) => module.SearchPage)],
+  [/^\/(?<mediaType>movie|tv)\/(?<tmdbId>[1-9]\d{0,9})$/, () => import("./pages/title.js").then((module) => module.TitlePage)],
+  [/^\/requests$/, () => import("./pages/requests.js").then((module) => module.RequestsPage)],
+  [/^\/requests\/(?<id>[0-9a-f-]{36})$/, () => import("./pages/request.js").then((module) => module.RequestPage)],
+  [/^\/profile$/, () => import("./pages/profile.js").then((module) => module.ProfilePage)],
+];
+const notFound = () => import("./pages/not-found.js").then((module) => module.NotFoundPage);
+/** @type {Map<() => Promise<any>, any>} */
+const loaded = new Map();
+
+/** @param {{starting: Promise<void>}} props */
+function App({ starting }) {
+  const [error, setError] = useState(/** @type {ApiError | undefined} */ (undefined));
+  const [ready, setReady] = useState(false);
+  const load = (/** @type {Promise<void>} */ starting) => {
+    starting.then(() => setReady(true), (caught) => setError(asApiError(caught)));
+  };
+  useEffect(() => load(starting), []);
+  if (ready) {
+    return html`<${Router} />`;
+  }
+  return error
+    ? html`<main class="boot"><div><${Heading} hidden>MediaNest<//><${Failure} error=${error} retry=${() => { setError(undefined); load(loadAll()); }} /></div></main>`
+    : html`<div class="boot"><${Logo} label="MediaNest" /></div>`;
+}
+
+function Router() {
+  const { path } = place.value;
+  const signedIn = user.value !== null;
+  const isSignIn = path === "/signin";
+  useEffect(() => {
+    if (!signedIn && !isSignIn) {
+      const next = currentUrl();
+      navigate(next === "/" ? "/signin" : `/signin?next=${encodeURIComponent(next)}`, { replace: true });
+    }
+  }, [signedIn, isSignIn]);
+  const { load, parameters } = find(path);
+  if (isSignIn) {
+    return html`<${Page} key="signin" load=${load} />`;
+  }
+  return signedIn ? html`<${Frame}><${Page} load=${load} ...${parameters} /><//>` : null;
+}
+
+/**
+ * A page, once its module has arrived.
+ *
+ * @param {{load: () => Promise<any>, [parameter: string]: any}} props
+ */
+function Page({ load, ...parameters }) {
+  const [, setArrived] = useState(/** @type {unknown} */ (undefined));
+  const [error, setError] = useState(/** @type {ApiError | undefined} */ (undefined));
+  const page = loaded.get(load);
+  useEffect(() => {
+    setError(undefined);
+    if (!loaded.has(load)) {
+      fetchPage(load).then(() => setArrived(load), () => setError(new ApiError("PAGE_MISSING", "The page could not be loaded.")));
+    }
+  }, [load]);
+  if (page) {
+    return html`<${page} ...${parameters} />`;
+  }
+  // A later try of the same import fails as the first one did, so only a reload helps.
+  return error ? html`<${Failure} error=${error} retry=${() => location.reload()} />` : null;
+}
+
+/** @param {string} path */
+function find(path) {
+  for (const [pattern, load] of ROUTES) {
+    const match = pattern.exec(path);
+    if (match) {
+      return { load, parameters: { ...match.groups } };
+    }
+  }
+  return { load: notFound, parameters: {} };
+}
+
+/** @param {() => Promise<any>} load */
+async function fetchPage(load) {
+  if (!loaded.has(load)) {
+    loaded.set(load, await load());
+  }
+}
+
+/** Load the session and, meanwhile, the page that the user will probably get. */
+async function loadAll() {
+  const page = fetchPage(find(wasSignedIn() ? place.value.path : "/signin").load).catch(() => undefined);
+  await Promise.all([reload(), loadOptions(), page]);
+  await fetchPage(find(user.value ? place.value.path : "/signin").load).catch(() => undefined);
+}
+
+async function main() {
+  const container = /** @type {HTMLElement} */ (document.getElementById("app"));
+  start();
+  watchTabs();
+  const starting = loadAll();
+  // Its failure shows once the texts are there.
+  starting.catch(() => undefined);
+  await loadLanguage();
+  // Preact keeps children that it finds.
+  container.textContent = "";
+  render(html`<${App} starting=${starting} />`, container);
+}
+
+main().catch((error) => {
+  const container = document.getElementById("app");
+  if (container) {
+    container.textContent = `MediaNest could not start: ${error instanceof Error ? error.message : String(error)}. Reload the page.`;
+  }
+});

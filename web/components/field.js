@@ -1,0 +1,69 @@
+import { t } from "../i18n.js";
+import { html, useState } from "../vendor/preact.js";
+import { Button } from "./button.js";
+import { Icon } from "./icon.js";
+
+/**
+ * A labelled text field.
+ *
+ * @param {{id: string, label: string, value: string, onInput: (value: string) => void, hint?: string, problem?: string | undefined,
+ *   autocomplete?: string, maxLength?: number, multiline?: boolean, describedBy?: string | undefined}} props
+ */
+export function Field({ id, label, value, onInput, hint, problem, autocomplete = "off", maxLength, multiline = false, describedBy }) {
+  const described = [describedBy, problem ? `${id}-problem` : undefined].filter(Boolean).join(" ") || undefined;
+  const shared = {
+    id,
+    value,
+    maxLength,
+    autocomplete,
+    autocapitalize: multiline ? undefined : "none",
+    "aria-invalid": problem ? "true" : undefined,
+    "aria-describedby": described,
+    onInput: (/** @type {any} */ event) => onInput(event.currentTarget.value),
+  };
+  return html`
+    <div class="field">
+      <label class="name" for=${id}><span>${label}</span>${hint ? html`<span class="hint">${hint}</span>` : null}</label>
+      ${multiline ? html`<textarea ...${shared}></textarea>` : html`<input type="text" ...${shared} />`}
+      ${problem ? html`<span class="problem" id=${`${id}-problem`}>${problem}</span>` : null}
+    </div>`;
+}
+
+/**
+ * A field for a password, which can be shown.
+ *
+ * @param {{id: string, label: string, value: string, onInput: (value: string) => void, autocomplete: string, describedBy?: string, problem?: string | undefined}} props
+ */
+export function PasswordField({ id, label, value, onInput, autocomplete, describedBy, problem }) {
+  const [shown, setShown] = useState(false);
+  const described = [describedBy, problem ? `${id}-problem` : undefined].filter(Boolean).join(" ") || undefined;
+  return html`
+    <div class="field">
+      <label class="name" for=${id}>${label}</label>
+      <span class="with-button">
+        <input id=${id} type=${shown ? "text" : "password"} value=${value} autocomplete=${autocomplete} autocapitalize="none" spellcheck=${false}
+          maxlength="128" aria-describedby=${described} aria-invalid=${problem ? "true" : undefined}
+          onInput=${(/** @type {any} */ event) => onInput(event.currentTarget.value)} />
+        <${Button} class="bare" label=${t(shown ? "password.hide" : "password.show")} onClick=${() => setShown(!shown)}>
+          <${Icon} name=${shown ? "eye-off" : "eye"} />
+        <//>
+      </span>
+      ${problem ? html`<span class="problem" id=${`${id}-problem`}>${problem}</span>` : null}
+    </div>`;
+}
+
+/**
+ * A labelled choice of one in a few.
+ *
+ * @param {{id: string, label: string, value: string, choices: [string, string][], onChange: (value: string) => void, quiet?: boolean}} props
+ *   `quiet` where a heading has the label already
+ */
+export function Select({ id, label, value, choices, onChange, quiet = false }) {
+  return html`
+    <span class="select">
+      <label class=${quiet ? "vh" : "name"} for=${id}>${label}</label>
+      <select id=${id} value=${value} onChange=${(/** @type {any} */ event) => onChange(event.currentTarget.value)}>
+        ${choices.map(([key, text]) => html`<option key=${key} value=${key} selected=${key === value}>${text}</option>`)}
+      </select>
+    </span>`;
+}

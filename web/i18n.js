@@ -1,0 +1,147 @@
+/**
+ * Texts in the user's language, and numbers and dates by Intl.
+ *
+ * Texts are in locales/*.json, one key each, in ICU message syntax.
+ */
+import { compile } from "./vendor/messages.js";
+import { signal } from "./vendor/preact.js";
+
+const STORED = "medianest.language";
+/** Language tags with their own names; a new language is one more file and one more line. */
+export const LANGUAGES = { en: "English", de: "Deutsch" };
+/** @typedef {keyof typeof LANGUAGES} Language */
+
+/** @type {import("./vendor/preact.js").Signal<Language>} */
+export const language = signal(/** @type {Language} */ ("en"));
+/** @type {Record<string, string>} */
+let messages = {};
+/** @type {Map<string, (values?: Record<string, string | number>) => (string | number)[]>} */
+const compiled = new Map();
+
+/**
+ * Return the text of a key; an unknown key is its own text.
+ *
+ * @param {string} key
+ * @param {Record<string, string | number>} [values]
+ */
+export function t(key, values) {
+  const tag = language.value;
+  const text = messages[key];
+  if (text === undefined) {
+    return key;
+  }
+  let message = compiled.get(key);
+  if (!message) {
+    message = compile(text, tag);
+    compiled.set(key, message);
+  }
+  return message(values).join("");
+}
+
+/**
+ * Return the text of an error by its code; a code without a text has the message of the API.
+ *
+ * @param {import("./api.js").ApiError} error
+ */
+export function errorText(error) {
+  const key = `error.${error.code}`;
+  return Object.prototype.hasOwnProperty.call(messages, key) ? t(key) : error.message;
+}
+
+/** Load the language of the last choice, else the first of the browser's that exists. */
+export async function loadLanguage() {
+  const wanted = [stored(), ...(navigator.languages ?? [navigator.language])];
+  const first = wanted.map((tag) => tag?.slice(0, 2).toLowerCase()).find((tag) => tag && tag in LANGUAGES);
+  await use(/** @type {Language} */ (first ?? "en"));
+}
+
+/** @param {Language} chosen */
+export async function choose(chosen) {
+  await use(chosen);
+  try {
+    localStorage.setItem(STORED, chosen);
+  } catch {
+    // Storage is off: the choice lasts until the next load.
+  }
+}
+
+/** @param {Date | string} time */
+export function date(time) {
+  return formatter({ year: "numeric", month: "long", day: "numeric" }).format(new Date(time));
+}
+
+/** @param {Date | string} time */
+export function dateTime(time) {
+  return formatter({ year: "numeric", month: "long", day: "numeric", hour: "numeric", minute: "2-digit" }).format(new Date(time));
+}
+
+/**
+ * Return how long ago a time was, or in how long it will be, in the largest unit that fits.
+ *
+ * @param {Date | string} time
+ */
+export function relative(time) {
+  const seconds = (new Date(time).getTime() - Date.now()) / 1000;
+  /** @type {[Intl.RelativeTimeFormatUnit, number][]} */
+  const units = [["day", 86_400], ["hour", 3600], ["minute", 60]];
+  const words = new Intl.RelativeTimeFormat(language.value, { numeric: "auto" });
+  for (const [unit, size] of units) {
+    if (Math.abs(seconds) >= size) {
+      return Math.abs(seconds) > 30 * 86_400 ? date(time) : words.format(Math.trunc(seconds / size), unit);
+    }
+  }
+  return words.format(0, "minute");
+}
+
+/**
+ * Return a list as text: "1, 2 and 5".
+ *
+ * @param {string[]} items
+ */
+export function list(items) {
+  return items.length < 2 ? items.join("") : t("list.and", { first: items.slice(0, -1).join(", "), last: items[items.length - 1] ?? "" });
+}
+
+/**
+ * Return season numbers as text, with ranges: [1, 2, 3, 5] is "1–3 and 5".
+ *
+ * @param {number[]} numbers
+ */
+export function seasons(numbers) {
+  /** @type {[number, number][]} */
+  const ranges = [];
+  for (const number of [...numbers].sort((a, b) => a - b)) {
+    const last = ranges[ranges.length - 1];
+    if (last && number === last[1] + 1) {
+      last[1] = number;
+    } else {
+      ranges.push([number, number]);
+    }
+  }
+  return list(ranges.map(([from, to]) => (from === to ? String(from) : to === from + 1 ? `${from}, ${to}` : `${from}–${to}`)));
+}
+
+/** @param {Intl.DateTimeFormatOptions} options */
+function formatter(options) {
+  return new Intl.DateTimeFormat(language.value, options);
+}
+
+/** @param {Language} chosen */
+async function use(chosen) {
+  const response = await fetch(new URL(`./locales/${chosen}.json`, import.meta.url).href);
+  if (!response.ok) {
+    throw new Error(`The texts of "${chosen}" could not be loaded`);
+  }
+  messages = await response.json();
+  compiled.clear();
+  document.documentElement.lang = chosen;
+  language.value = chosen;
+}
+
+function stored() {
+  try {
+    return localStorage.getItem(STORED);
+  } catch {
+    return null;
+  }
+}

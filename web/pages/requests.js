@@ -1,0 +1,115 @@
+import { asApiError } from "../api.js";
+import { Failure } from "../components/failure.js";
+import { Select } from "../components/field.js";
+import { Heading } from "../components/frame.js";
+import { Icon } from "../components/icon.js";
+import { More } from "../components/more.js";
+import { RequestRow, RowSkeleton } from "../components/request-row.js";
+import { Segmented } from "../components/segmented.js";
+import { errorText, t } from "../i18n.js";
+import { link, navigate, place, useScroll } from "../router.js";
+import { cancel } from "../state/ask.js";
+import { useList } from "../state/load.js";
+import { toast } from "../components/toasts.js";
+import { html, useState } from "../vendor/preact.js";
+
+/** @typedef {import("../api.js").Schemas["MediaRequest"]} MediaRequest */
+
+const STATUSES = ["all", "pending", "approved", "declined"];
+const TYPES = ["all", "movie", "tv"];
+const SORTS = ["-requestedAt", "requestedAt", "title", "-title"];
+
+/** /requests: the user's own, with filter and sort in the URL. */
+export function RequestsPage() {
+  const query = place.value.query;
+  const filters = {
+    status: oneOf(STATUSES, query.get("status")),
+    type: oneOf(TYPES, query.get("type")),
+    sort: oneOf(SORTS, query.get("sort")),
+  };
+  const pages = Math.min(Number.parseInt(query.get("page") ?? "1", 10) || 1, 50);
+  const list = useList(
+    link("/media/requests", { status: value(filters.status), mediaType: value(filters.type), sort: filters.sort }),
+    pages,
+    identify,
+    (page) => navigate(url({ ...filters, page }), { replace: true }),
+  );
+  useScroll(!list.isFirst);
+  /** @param {Partial<typeof filters>} change */
+  const set = (change) => navigate(url({ ...filters, ...change }), { replace: true });
+  return html`
+    <div class="head"><${Heading}>${t("requests.title")}<//></div>
+    <div class="filters">
+      <div class="scroller"><${Segmented} label=${t("requests.status")} value=${filters.status} choices=${choices("requests.filter", STATUSES)} onChange=${(/** @type {string} */ status) => set({ status })} /></div>
+      <${Select} id="type" label=${t("requests.type")} value=${filters.type} choices=${choices("search", TYPES)} onChange=${(/** @type {string} */ type) => set({ type })} />
+      <${Select} id="sort" label=${t("requests.sort")} value=${filters.sort} choices=${choices("sort", SORTS)} onChange=${(/** @type {string} */ sort) => set({ sort })} />
+    </div>
+    <p class="vh" role="status">${list.isFirst ? "" : t("requests.found", { count: list.total })}</p>
+    <${Rows} list=${list} filtered=${filters.status !== "all" || filters.type !== "all"} />`;
+}
+
+/** @param {{list: import("../state/load.js").LoadedList<MediaRequest>, filtered: boolean}} props */
+function Rows({ list, filtered }) {
+  const [busy, setBusy] = useState("");
+  /** @param {MediaRequest} request */
+  const run = async (request) => {
+    setBusy(request.id);
+    try {
+      await cancel(request, (again) => list.update((items) => [again, ...items]));
+      list.update((items) => items.filter(({ id }) => id !== request.id));
+    } catch (caught) {
+      toast(t("requests.notCancelled", { title: request.title, error: errorText(asApiError(caught)) }), { icon: "triangle-alert" });
+      list.reload();
+    }
+    setBusy("");
+  };
+  if (list.isFirst && list.error) {
+    return html`<${Failure} error=${list.error} retry=${list.retry} />`;
+  }
+  if (list.isFirst) {
+    return html`<ul class="rows" aria-busy="true">${Array.from({ length: 6 }, (_, index) => html`<${RowSkeleton} key=${index} />`)}</ul>`;
+  }
+  if (list.items.length === 0) {
+    return html`
+      <div class="state"><${Icon} name="ticket" />
+        <h2>${t(filtered ? "requests.noneOfThese" : "requests.none")}</h2>
+        <p>${t(filtered ? "requests.noneOfTheseHint" : "requests.noneHint")}</p>
+        <a class="btn primary" href=${filtered ? "/requests" : "/search"}>${t(filtered ? "requests.showAll" : "requests.search")}</a>
+      </div>`;
+  }
+  return html`
+    <ul class="rows">${list.items.map((request) => html`<${RequestRow} key=${request.id} request=${request} busy=${busy === request.id} onCancel=${() => run(request)} />`)}</ul>
+    <${More} list=${list} />`;
+}
+
+/** @param {MediaRequest} request */
+function identify(request) {
+  return request.id;
+}
+
+/**
+ * @param {string[]} allowed
+ * @param {string | null} given
+ */
+function oneOf(allowed, given) {
+  return given !== null && allowed.includes(given) ? given : /** @type {string} */ (allowed[0]);
+}
+
+/** @param {string} choice */
+function value(choice) {
+  return choice === "all" ? undefined : choice;
+}
+
+/**
+ * @param {string} prefix
+ * @param {string[]} keys
+ * @returns {[string, string][]}
+ */
+function choices(prefix, keys) {
+  return keys.map((key) => [key, t(`${prefix}.${key}`)]);
+}
+
+/** @param {{status: string, type: string, sort: string, page?: number}} filters */
+function url({ status, type, sort, page }) {
+  return link("/requests", { status: value(status), type: value(type), sort: sort === SORTS[0] ? undefined : sort, page });
+}
