@@ -160,9 +160,7 @@ def test_a_title_that_does_not_exist(browse: Browse) -> None:
     tab.axe()
 
 
-def test_a_title_that_cannot_be_loaded_loads_after_a_retry(
-    browse: Browse, people: People
-) -> None:
+def test_a_title_that_cannot_be_loaded_loads_after_a_retry(browse: Browse, people: People) -> None:
     tab = browse("bob")
     control(people.tmdb_url, "PUT", "fault", {"kind": "status", "status": 503})
     with tab.watch.provoke("/api/media/movie/862", 503):
