@@ -212,6 +212,7 @@ MediaNest is ready at {service.url}
   TMDB      {tmdb}
   Data      {service.config.data}
 
+  Page      {service.url}/
   API       {service.url}/api/docs describes every route and can call it
   Try       curl {service.url}/api/health
             Then follow the README: sign in, search, request. First set its variables:

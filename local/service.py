@@ -4,25 +4,29 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from aiohttp import web
 
 from local import standins
 from local.control import control
+from local.distribution.folder import WebFolder
+from local.distribution.images import ImageHost
+from local.distribution.server import DistributionServer
 from local.engines import reachability
 from local.engines.engine import Engine, Server
 from local.engines.postgres import PostgresEngine
 from local.engines.supervisor import supervise
 from local.engines.valkey import ValkeyEngine
+from local.gateway.http_server import HttpServer
 from local.gateway.server import Gateway
 from local.lambda_.logs import log_printer
 from local.lambda_.runtime import Runtime
 from local.preflight import StartError, check_installed, check_port, data_lock
 from local.run_config import PROJECT, RunConfig
 from local.scheduler import Scheduler
-from local.template.models import Mock, Route, Template
+from local.template.models import Template
 from local.template.reader import read_template
 from local.trial_limits import set_trial_limits
 from medianest.core.error_codes import ErrorCode
@@ -41,10 +45,6 @@ _UNRESERVED = dict.fromkeys(
         "HealthConcurrency",
     ),
     "0",
-)
-# For browsers that open the root of the API; AWS has no such route.
-_HOME = Route(
-    "/", "GET", Mock(frozenset({"application/json"}), 302, {"Location": "'/api/docs'"}, "")
 )
 # `make` installs here what Lambda has under /opt and /var/runtime.
 _OPT = PROJECT / ".venv" / "opt"
@@ -112,24 +112,47 @@ async def running(
         if trial_limits and "DATABASE_URL" not in config.variables:
             set_trial_limits(backends.database_url)
             report("  Higher sign-in limits for local use (rateLimit.auth, rateLimit.plex-pin)")
-        with _timed(report, "API Gateway"):
-            with_home = replace(template, routes=(*template.routes, _HOME))
-            gateway = Gateway(
-                with_home, runtime, port=config.port, throttles=throttles, source_ip=source_ip
-            )
-            await stack.enter_async_context(gateway)
+        gateway = Gateway(
+            template, runtime, port=config.port, throttles=throttles, source_ip=source_ip
+        )
+        with _timed(report, "CloudFront and API Gateway"):
+            front = await _front(stack, gateway, template, config, backends, project / "web")
         scheduler = await stack.enter_async_context(
             Scheduler(template.schedules, runtime, log=report)
         )
         control_url = await stack.enter_async_context(
-            control(config.data, gateway.url, template, runtime, scheduler)
+            control(config.data, front.url, template, runtime, scheduler)
         )
         supervisors = asyncio.gather(*(supervise(*each, report) for each in engines.items()))
         stack.callback(supervisors.cancel)
         yield Service(
-            *(gateway.url, control_url, backends, config, template, runtime, scheduler),
+            *(front.url, control_url, backends, config, template, runtime, scheduler),
             supervisors=supervisors,
         )
+
+
+async def _front(
+    stack: AsyncExitStack,
+    gateway: Gateway,
+    template: Template,
+    config: RunConfig,
+    backends: Backends,
+    web_folder: Path,
+) -> HttpServer:
+    """Start the server that clients call: the distribution, or without one the API itself."""
+    if template.distribution is None:
+        return await stack.enter_async_context(gateway)
+    # The stand-in for TMDB also has the images of its titles.
+    images = ImageHost(backends.tmdb_url or template.distribution.image_url)
+    return await stack.enter_async_context(
+        DistributionServer(
+            template.distribution,
+            api=gateway.respond,
+            page=WebFolder(web_folder),
+            images=await stack.enter_async_context(images),
+            port=config.port,
+        )
+    )
 
 
 async def _start_backends(

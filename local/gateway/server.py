@@ -5,13 +5,12 @@ import json
 import sys
 import time
 from collections.abc import Callable, Mapping
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from aiohttp import web
 from multidict import CIMultiDict
 
-from local.gateway.http_server import MAX_BODY, http_server
+from local.gateway.http_server import MAX_BODY, HttpServer
 from local.gateway.own_responses import (
     GatewayError,
     gateway_response,
@@ -31,10 +30,10 @@ _MAX_HEADERS = 10_240
 _INTEGRATION_TIMEOUT = 29.0
 
 
-class Gateway:
-    """Serves the API of a template on 127.0.0.1.
+class Gateway(HttpServer):
+    """Serves the API of a template on 127.0.0.1, or requests that a distribution passes to it.
 
-    `port` 0 picks a free one. `source_ip` returns the address of the caller, by default the
+    `source_ip` returns the address of the caller, by default the
     peer's; tests simulate several callers with it. With `base_path`, such as `/base`, the API
     responds only below that path, as behind a custom domain.
     """
@@ -51,46 +50,18 @@ class Gateway:
         base_path: str = "",
         log: Callable[[str], None] | None = None,
     ) -> None:
+        super().__init__(self.respond, port)
         self._template = template
         self._runtime = runtime
-        self._port = port
         self._source_ip = source_ip or _peer
         self._integration_timeout = integration_timeout
         self._base_path = base_path
         self._log = log or print_access
         self._routes = Routes(template.routes)
         self._throttles = Throttles(template) if throttles else None
-        self._site: web.TCPSite | None = None
-        self._runner: web.ServerRunner | None = None
 
-    async def __aenter__(self) -> Self:
-        self._runner = web.ServerRunner(http_server(self._serve), shutdown_timeout=2.0)
-        await self._runner.setup()
-        self._site = web.TCPSite(self._runner, "127.0.0.1", self._port)
-        try:
-            await self._site.start()
-        except OSError:
-            await self._runner.cleanup()
-            raise
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._runner is not None:
-            await self._runner.cleanup()
-
-    @property
-    def url(self) -> str:
-        """Return the base URL of the API, without a trailing slash."""
-        if self._site is None:
-            raise RuntimeError("The gateway has not been started")
-        return f"http://127.0.0.1:{self._site.port}"
-
-    async def _serve(self, http_request: web.BaseRequest) -> web.StreamResponse:
+    async def respond(self, http_request: web.BaseRequest) -> web.StreamResponse:
+        """Respond as API Gateway does."""
         started = time.perf_counter()
         request = read_request(
             http_request,

@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 type Headers = Mapping[str, str]
+type OriginKind = Literal["page", "api", "images"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,29 @@ class Schedule:
 
 
 @dataclass(frozen=True, slots=True)
+class Behavior:
+    """Serves the paths that match `pattern` from one origin.
+
+    `function` names the CloudFront function that sees each request first.
+    """
+
+    pattern: str
+    origin: OriginKind
+    methods: frozenset[str]
+    compresses: bool
+    function: str | None
+    headers: Headers
+
+
+@dataclass(frozen=True, slots=True)
+class Distribution:
+    """A CloudFront distribution: the first behaviour that matches a path serves it."""
+
+    behaviors: tuple[Behavior, ...]
+    image_url: str
+
+
+@dataclass(frozen=True, slots=True)
 class Template:
     """The parts of template.yaml that are emulated."""
 
@@ -92,3 +116,4 @@ class Template:
     method_throttles: Mapping[tuple[str, str], Throttle]
     gateway_responses: Mapping[str, GatewayResponse]
     schedules: Mapping[str, Schedule]
+    distribution: Distribution | None = None

@@ -18,6 +18,14 @@ def resource_placeholder(name: str) -> str:
     return f"<no resource {name}>"
 
 
+def placeholder_resource(value: str) -> str:
+    """Return the name of the resource for which a placeholder is."""
+    match = _PLACEHOLDER.fullmatch(value)
+    if match is None or match[1] != "resource":
+        raise ValueError(f"{value!r} is not a reference to a resource of the template")
+    return match[2]
+
+
 def placeholder_origin(value: str) -> str | None:
     """Return the missing parameter or resource in `value`; None if nothing is missing."""
     match = _PLACEHOLDER.search(value)

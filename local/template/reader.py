@@ -1,15 +1,17 @@
 """Read template.yaml into a `Template`."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from local.template.api import read_gateway_response, read_routes, read_throttles
+from local.template.distribution import read_distribution
 from local.template.emulated import EmulatedResources, parameter_values
 from local.template.functions import merge_globals, read_function, read_layer, read_schedule
 from local.template.intrinsics import Resolver
 from local.template.loader import TemplateError, load
-from local.template.models import Function, Layer, Schedule, Template
+from local.template.models import Distribution, Function, Layer, Schedule, Template
 from local.template.properties import refuse_unknown
 
 # `make run` starts or uses a database and a cache that are not in the stack: as on AWS with
@@ -24,13 +26,22 @@ _API_READ = {
     *("DefinitionBody", "GatewayResponses", "MethodSettings", "MinimumCompressionSize"),
     "StageName",
 }
-_SERVERLESS = "AWS::Serverless::"
-_SERVERLESS_READ = {"Function", "Api", "LayerVersion"}
-_NEVER_IGNORED = ("AWS::ApiGateway", "AWS::Events", "AWS::Lambda::Function", "AWS::Scheduler")
-# The custom domain of the API, and the role that writes its log.
+_API = "AWS::Serverless::Api"
+_FUNCTION = "AWS::Serverless::Function"
+_LAYER = "AWS::Serverless::LayerVersion"
+_DISTRIBUTION = "AWS::CloudFront::Distribution"
+_HEADERS_POLICY = "AWS::CloudFront::ResponseHeadersPolicy"
+_READ = (_API, _FUNCTION, _LAYER, _DISTRIBUTION, _HEADERS_POLICY)
+_NEVER_IGNORED = (
+    *("AWS::ApiGateway", "AWS::CloudFront", "AWS::Events", "AWS::Lambda::Function"),
+    *("AWS::Scheduler", "AWS::Serverless"),
+)
+# The custom domain of the API, the role that writes its log, and what CloudFront caches and signs.
+# The CloudFront functions are JavaScript: local/distribution has them in Python.
 _IGNORED = {
     *("AWS::ApiGateway::Account", "AWS::ApiGateway::BasePathMapping"),
-    "AWS::ApiGateway::DomainName",
+    *("AWS::ApiGateway::DomainName", "AWS::CloudFront::CachePolicy"),
+    *("AWS::CloudFront::Function", "AWS::CloudFront::OriginAccessControl"),
 }
 
 type _Resources = dict[str, dict[str, Any]]
@@ -70,26 +81,39 @@ class _Reader:
         refuse_unknown("Globals", document.get("Globals", {}), {"Function"})
 
     def read(self) -> Template:
-        by_kind = self._serverless_resources()
-        if len(by_kind["Api"]) != 1:
+        by_kind = self._emulated_resources()
+        if len(by_kind[_API]) != 1:
             raise TemplateError("The local runtime serves exactly one AWS::Serverless::Api")
-        functions, schedules = self._functions(by_kind["Function"], by_kind["LayerVersion"])
-        (api,) = by_kind["Api"].values()
-        return self._template(self._resolver.resolve(api), functions, schedules)
+        functions, schedules = self._functions(by_kind[_FUNCTION], by_kind[_LAYER])
+        (api,) = by_kind[_API].values()
+        template = self._template(self._resolver.resolve(api), functions, schedules)
+        return replace(template, distribution=self._distribution(by_kind))
 
-    def _serverless_resources(self) -> dict[str, _Resources]:
+    def _emulated_resources(self) -> dict[str, _Resources]:
         """Return the properties of the emulated resources, by kind and name."""
-        by_kind: dict[str, _Resources] = {kind: {} for kind in _SERVERLESS_READ}
+        by_kind: dict[str, _Resources] = {kind: {} for kind in _READ}
         for name, resource in self._resources.items():
             condition = resource.get("Condition")
             if condition is not None and not self._resolver.condition(condition):
                 continue
             kind: str = resource["Type"]
-            if kind.removeprefix(_SERVERLESS) in _SERVERLESS_READ:
-                by_kind[kind.removeprefix(_SERVERLESS)][name] = resource["Properties"]
-            elif kind.startswith((_SERVERLESS, *_NEVER_IGNORED)) and kind not in _IGNORED:
+            if kind in by_kind:
+                by_kind[kind][name] = resource["Properties"]
+            elif kind.startswith(_NEVER_IGNORED) and kind not in _IGNORED:
                 raise TemplateError(f"{name}: the local runtime does not support {kind}")
         return by_kind
+
+    def _distribution(self, by_kind: dict[str, _Resources]) -> Distribution | None:
+        found = list(by_kind[_DISTRIBUTION].values())
+        if not found:
+            return None
+        if len(found) > 1:
+            raise TemplateError("The local runtime serves at most one distribution")
+        policies = self._resolver.resolve(by_kind[_HEADERS_POLICY])
+        return read_distribution(
+            self._resolver.resolve(found[0])["DistributionConfig"],
+            {name: each["ResponseHeadersPolicyConfig"] for name, each in policies.items()},
+        )
 
     def _functions(
         self, all_properties: _Resources, layer_properties: _Resources

@@ -125,6 +125,12 @@ def test_gateway_responses_have_the_headers_of_all_responses() -> None:
         assert_security_headers(dict(mock.headers))
 
 
+def test_distribution_sets_the_security_headers_of_the_api_on_everything() -> None:
+    assert TEMPLATE.distribution is not None
+    for behavior in TEMPLATE.distribution.behaviors:
+        assert behavior.headers == SECURITY_HEADERS
+
+
 @pytest.mark.parametrize("kind", sorted(TEMPLATE.gateway_responses))
 def test_gateway_responses_match_the_error_reference(kind: str) -> None:
     response = TEMPLATE.gateway_responses[kind]

@@ -560,10 +560,10 @@ class TestT11Stage:
 
 class TestT12Domain:
     @for_every_variant
-    def test_a_custom_domain_requires_tls_1_2_and_disables_the_default_address(
+    def test_a_custom_domain_of_the_api_requires_tls_1_2_and_disables_the_default_address(
         self, stack: Stack
     ) -> None:
-        domain_name = stack.parameters["DomainName"]
+        domain_name = stack.parameters["DomainName"] if not has_page(stack) else ""
         domains = stack.of("AWS::ApiGateway::DomainName")
         assert [each.get("DomainName") for each in domains] == (
             [domain_name] if domain_name else []
@@ -574,12 +574,36 @@ class TestT12Domain:
         assert len(stack.of("AWS::ApiGateway::BasePathMapping")) == len(domains)
         (server,) = stack.one("AWS::ApiGateway::RestApi").get("Body.servers")
         setting = server["x-amazon-apigateway-endpoint-configuration"]
+        # The distribution calls the API at its default address, beside its secret.
         assert setting["disableExecuteApiEndpoint"] is bool(domain_name)
+
+    @for_every_variant
+    def test_a_custom_domain_of_the_page_requires_tls_1_2(self, stack: Stack) -> None:
+        for distribution in stack.of("AWS::CloudFront::Distribution"):
+            certificate = distribution.get("DistributionConfig.ViewerCertificate")
+            aliases = distribution.get("DistributionConfig.Aliases")
+            if domain_name := stack.parameters["DomainName"]:
+                assert aliases == [domain_name]
+                assert certificate == {
+                    "AcmCertificateArn": stack.parameters["CertificateArn"],
+                    "MinimumProtocolVersion": "TLSv1.2_2021",
+                    "SslSupportMethod": "sni-only",
+                }
+            else:
+                assert (aliases, certificate) == (None, {"CloudFrontDefaultCertificate": True})
 
     @for_every_variant
     def test_a_dns_record_is_created_if_a_zone_is_given(self, stack: Stack) -> None:
         records = stack.of("AWS::Route53::RecordSet", "AWS::Route53::RecordSetGroup")
         assert bool(records) == bool(stack.parameters["HostedZoneId"])
+        for record in records:
+            target = stack.resource_of(record.get("AliasTarget.DNSName"))
+            assert target is not None
+            assert (target.type == "AWS::CloudFront::Distribution") == has_page(stack)
+
+
+def has_page(stack: Stack) -> bool:
+    return stack.parameters["WebPage"] == "true"
 
 
 class TestT13InvokePermissions:

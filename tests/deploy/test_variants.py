@@ -28,10 +28,12 @@ DATA_AND_NETWORK = ("AWS::EC2::", "AWS::RDS::", "AWS::ElastiCache::", "AWS::Auto
 # The services of a deployment with an external database and cache.
 EXTERNAL_SERVICES = (
     "AWS::ApiGateway::",
+    "AWS::CloudFront::",
     "AWS::CloudWatch::",
     "AWS::IAM::",
     "AWS::Lambda::",
     "AWS::Logs::",
+    "AWS::S3::",
     "AWS::SQS::",
     "AWS::SSM::",
     "AWS::Scheduler::",

@@ -95,7 +95,8 @@ class TestDetails:
             "airDate": "2008-01-20",
         }
         assert "airDate" not in show["seasons"][2]
-        assert not {"runtime", "request", "posterPath"} & show.keys()
+        assert show["posterPath"] == "/tv-1396-poster.svg"
+        assert not {"runtime", "request"} & show.keys()
 
     def test_each_season_shows_the_state_of_its_request(self, people: dict[str, str]) -> None:
         bobs_id = post_request(people["bob"], {**BREAKING_BAD, "seasons": [0, 2]}).data["id"]

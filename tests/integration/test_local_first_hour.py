@@ -48,13 +48,20 @@ def test_banner_shows_the_docs_page_and_a_health_call(service: LocalService) -> 
     assert f"curl {service.url}/api/health" in banner
 
 
-def test_root_redirects_to_the_docs_page(service: LocalService) -> None:
-    answer = http.request("GET", f"{service.url}/", redirect=False)
-    assert (answer.status, answer.headers["Location"]) == (302, "/api/docs")
+def test_page_and_api_have_the_same_origin(service: LocalService) -> None:
+    assert f"{service.url}/\n" in service.log.read_text()
     page = http.request("GET", f"{service.url}/")
     assert (page.status, page.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
-    assert http.request("POST", f"{service.url}/").status in {404, 405}
-    assert http.request("GET", f"{service.url}/other").status == 404
+    script = page.data.decode().partition('src="')[2].partition('"')[0]
+    assert http.request("GET", f"{service.url}{script}").status == 200
+    assert http.request("GET", f"{service.url}/api/other").json()["error"]["code"] == "NOT_FOUND"
+
+
+def test_page_gets_posters_from_the_stand_in(service: LocalService) -> None:
+    picture = http.request("GET", f"{service.url}/images/w342/movie-27205-poster.svg")
+    assert picture.status == 200
+    assert picture.headers["Content-Type"].startswith("image/svg+xml")
+    assert "Inception" in picture.data.decode()
 
 
 def test_call_is_logged_in_one_line(service: LocalService) -> None:

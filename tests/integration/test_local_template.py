@@ -7,7 +7,7 @@ import pytest
 
 from local.run_config import PROJECT
 from local.template.loader import TemplateError
-from local.template.models import Mock, Route, Template, Throttle
+from local.template.models import Behavior, Mock, Route, Template, Throttle
 from local.template.placeholders import placeholder_origin
 from local.template.reader import read_template
 
@@ -342,3 +342,93 @@ def test_escaped_slashes_in_a_throttled_path_are_accepted(tmp_path: Path) -> Non
     assert template.method_throttles == {("/api/x", "GET"): Throttle(2, 3)}
     accepts = frozenset({"application/json"})
     assert template.routes == (Route("/api/x", "GET", Mock(accepts, 200, {}, "")),)
+
+
+def distribution(behavior: str = "", headers: str = "", config: str = "") -> str:
+    return f"""{API}
+  Headers:
+    Type: AWS::CloudFront::ResponseHeadersPolicy
+    Properties:
+      ResponseHeadersPolicyConfig:
+        Name: all
+        {headers or "SecurityHeadersConfig: {FrameOptions: {FrameOption: DENY, Override: true}}"}
+  Routing: {{Type: AWS::CloudFront::Function, Properties: {{Name: a}}}}
+  Distribution:
+    Type: AWS::CloudFront::Distribution
+    Properties:
+      DistributionConfig:
+        Enabled: true
+        {config}
+        Origins:
+          - {{Id: bucket, DomainName: a.example, S3OriginConfig: {{}}}}
+          - {{Id: gateway, DomainName: !Sub "${{Api}}.execute-api.example"}}
+          - {{Id: pictures, DomainName: pictures.example}}
+        CacheBehaviors:
+          - {{PathPattern: /p/*, TargetOriginId: pictures, AllowedMethods: [GET]}}
+          - {{PathPattern: /api/*, TargetOriginId: gateway, AllowedMethods: [GET, POST]}}
+        DefaultCacheBehavior:
+          TargetOriginId: bucket
+          AllowedMethods: [GET, HEAD]
+          Compress: true
+          ResponseHeadersPolicyId: !Ref Headers
+          FunctionAssociations:
+            - {{EventType: viewer-request, FunctionARN: !GetAtt Routing.FunctionARN}}
+          {behavior}
+"""
+
+
+def test_behaviours_keep_their_order_and_the_default_is_last(tmp_path: Path) -> None:
+    found = read(tmp_path, distribution()).distribution
+    assert found is not None
+    assert found.image_url == "https://pictures.example"
+    assert [(each.pattern, each.origin) for each in found.behaviors] == [
+        ("/p/*", "images"),
+        ("/api/*", "api"),
+        ("*", "page"),
+    ]
+    first, _, default = found.behaviors
+    assert first == Behavior("/p/*", "images", frozenset({"GET"}), False, None, {})
+    assert (default.methods, default.compresses) == (frozenset({"GET", "HEAD"}), True)
+    assert (default.function, default.headers) == ("Routing", {"X-Frame-Options": "DENY"})
+
+
+def test_template_without_page_has_no_distribution() -> None:
+    assert project_template().distribution is not None
+    assert project_template(WebPage="false").distribution is None
+
+
+@pytest.mark.parametrize(
+    ("parts", "message"),
+    [
+        ({"behavior": "TrustedSigners: [self]"}, "TrustedSigners"),
+        ({"config": "CustomErrorResponses: []"}, "CustomErrorResponses"),
+        ({"headers": "CorsConfig: {}"}, "CorsConfig"),
+        ({"headers": "SecurityHeadersConfig: {ContentTypeOptions: {}}"}, "override"),
+        ({"headers": "SecurityHeadersConfig: {Other: {}}"}, "Other"),
+    ],
+)
+def test_unsupported_part_of_a_distribution_is_named(
+    tmp_path: Path, parts: dict[str, str], message: str
+) -> None:
+    with pytest.raises(TemplateError, match=message):
+        read(tmp_path, distribution(**parts))
+
+
+def test_function_of_responses_is_not_supported(tmp_path: Path) -> None:
+    text = distribution().replace("viewer-request", "viewer-response")
+    with pytest.raises(TemplateError, match="functions of requests only"):
+        read(tmp_path, text)
+
+
+def test_local_runtime_serves_one_distribution(tmp_path: Path) -> None:
+    text = distribution()
+    second = text.partition("  Distribution:")[2]
+    with pytest.raises(TemplateError, match="at most one distribution"):
+        read(tmp_path, f"{text}  Second:{second}")
+
+
+def test_other_resources_of_cloudfront_are_not_supported(tmp_path: Path) -> None:
+    with pytest.raises(TemplateError, match="AWS::CloudFront::KeyValueStore"):
+        read(
+            tmp_path, f"{API}\n  Store: {{Type: AWS::CloudFront::KeyValueStore, Properties: {{}}}}"
+        )

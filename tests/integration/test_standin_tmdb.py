@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterator
 from typing import Any
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -11,6 +12,7 @@ from local.standins import Standins
 from local.standins.tmdb.app import create_app
 from local.standins.tmdb.catalogue import CATALOGUE, Catalogue, Title, load_catalogue
 from local.standins.tmdb.details import GENRES
+from local.standins.tmdb.pictures import draw
 from tests.support.standin import Client, client_of, served
 
 KEY = {"Authorization": "Bearer a.read.token"}
@@ -364,3 +366,34 @@ def test_search_is_filtered_by_year(tmdb_api: Client, name: str) -> None:
     path = "/search/tv?query=breaking&first_air_date_year="
     assert [each["id"] for each in results_of(tmdb_api, f"{path}2008")] == [1396]
     assert results_of(tmdb_api, f"{path}2009") == []
+
+
+@pytest.mark.parametrize("kind", ["poster", "backdrop"])
+def test_pictures_of_titles_are_drawn(tmdb_api: Client, kind: str) -> None:
+    film = tmdb_api.get("/3/movie/27205", KEY).json()
+    answer = tmdb_api.get(f"/t/p/w342{film[f'{kind}_path']}")
+    assert answer.status == 200
+    assert answer.headers["Content-Type"].startswith("image/svg+xml")
+    image = ET.fromstring(answer.data)
+    assert image.attrib["width"] == "342"
+    texts = [each.text for each in image.iter("{http://www.w3.org/2000/svg}text")]
+    assert texts == (["Inception", "2010 · Action"] if kind == "poster" else [])
+
+
+def test_picture_is_the_same_at_each_call_and_differs_between_titles(tmdb_api: Client) -> None:
+    paths = ["/t/p/w342/movie-155-poster.svg", "/t/p/w342/movie-19995-poster.svg"]
+    first, second, again = (tmdb_api.get(path).data for path in (*paths, paths[0]))
+    assert first == again != second
+
+
+@pytest.mark.parametrize(
+    "path", ["/t/p/w342/movie-832-poster.svg", "/t/p/w342/movie-1-poster.svg", "/t/p/w0/a.svg"]
+)
+def test_unknown_picture_is_not_found(tmdb_api: Client, path: str) -> None:
+    assert tmdb_api.get(path).status == 404
+
+
+def test_title_in_markup_characters_is_drawn_as_text() -> None:
+    title = Title("movie", 1, '<b>"Fish & Chips"', date="2020-01-01")
+    assert "&lt;b&gt;" in draw(title, "poster", 342)
+    ET.fromstring(draw(title, "poster", 342))

@@ -112,23 +112,30 @@ def profile(name: str) -> dict[str, str]:
     return {name: value.strip('"') for name, _, value in pairs}
 
 
-def stacks(parameter_sets: Mapping[str, Mapping[str, str]]) -> dict[str, Stack]:
-    """Resolve the stack of each parameter set.
+def stacks(
+    parameter_sets: Mapping[str, Mapping[str, str]], regions: Mapping[str, str]
+) -> dict[str, Stack]:
+    """Resolve the stack of each parameter set, in its region or in REGION.
 
     One translation serves all, with unresolved parameters (tests/deploy/test_variants.py).
     """
     (translated,) = translations([defaults()])
-    return {name: stack(translated, overrides) for name, overrides in parameter_sets.items()}
+    return {
+        name: stack(translated, overrides, regions.get(name, REGION))
+        for name, overrides in parameter_sets.items()
+    }
 
 
-def stack(translated: Mapping[str, Any], overrides: Mapping[str, str]) -> Stack:
+def stack(
+    translated: Mapping[str, Any], overrides: Mapping[str, str], region: str = REGION
+) -> Stack:
     """Resolve one stack.
 
     Raise RejectedParametersError if CloudFormation would reject the parameters.
     """
     parameters = {**defaults(), **overrides}
     check(parameters)
-    return resolve(translated, parameters)
+    return resolve(translated, parameters, region)
 
 
 def translations(parameter_sets: Iterable[Mapping[str, str]]) -> list[dict[str, Any]]:
@@ -176,9 +183,11 @@ def _is_allowed(declared: Mapping[str, Any], value: str) -> bool:
     return True
 
 
-def resolve(translated: Mapping[str, Any], parameters: Mapping[str, str]) -> Stack:
+def resolve(
+    translated: Mapping[str, Any], parameters: Mapping[str, str], region: str = REGION
+) -> Stack:
     """Evaluate the conditions of a translated template and drop the excluded parts."""
-    resolver = _resolver(translated, parameters)
+    resolver = _resolver(translated, parameters, region)
     conditions = {name: resolver.condition(name) for name in translated.get("Conditions", {})}
     resources: dict[str, Resource] = {}
     for name, definition in translated["Resources"].items():
@@ -277,5 +286,7 @@ class _UnresolvedReferences:
         return {function: argument}
 
 
-def _resolver(document: Mapping[str, Any], parameters: Mapping[str, str]) -> Resolver:
-    return Resolver(document, parameters, _UnresolvedReferences(), region=REGION)
+def _resolver(
+    document: Mapping[str, Any], parameters: Mapping[str, str], region: str = REGION
+) -> Resolver:
+    return Resolver(document, parameters, _UnresolvedReferences(), region=region)

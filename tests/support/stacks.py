@@ -97,6 +97,21 @@ EXTERNAL_VARIANTS = {
     },
 }
 
+_NO_PAGE = {"WebPage": "false"}
+# The API alone, at API Gateway.
+_NO_PAGE_VARIANTS = {
+    "hobby without the page": _NO_PAGE,
+    "hobby without the page, with a firewall and a domain and its zone": {
+        **_NO_PAGE,
+        **_DOMAIN,
+        "HostedZoneId": "Z0123456789ABCDEFGHIJ",
+        "Waf": "true",
+    },
+}
+PAGE_FIREWALL = "hobby and a firewall in us-east-1"
+# Only in this region a stack can have a firewall in front of its distribution.
+_REGIONS = {PAGE_FIREWALL: "us-east-1"}
+
 
 @functools.cache
 def parameter_sets() -> dict[str, dict[str, str]]:
@@ -105,6 +120,8 @@ def parameter_sets() -> dict[str, dict[str, str]]:
     sets = {"no profile": {}, "hobby": hobby, "scale": scale}
     sets |= {name: hobby | overrides for name, overrides in MODES.items()}
     sets |= {f"hobby and {name}": hobby | overrides for name, overrides in _HOBBY_OPTIONS.items()}
+    sets |= {name: hobby | overrides for name, overrides in _NO_PAGE_VARIANTS.items()}
+    sets |= {PAGE_FIREWALL: hobby | _HOBBY_OPTIONS["a firewall"]}
     sets |= EXTERNAL_VARIANTS
     sets |= {
         f"hobby on {each}": hobby | {"DatabaseInstanceClass": each}
@@ -125,7 +142,7 @@ def parameter_sets() -> dict[str, dict[str, str]]:
 @functools.cache
 def all_stacks() -> dict[str, Stack]:
     """Return the resolved stack of each variant, by its name."""
-    return cloudformation.stacks(parameter_sets())
+    return cloudformation.stacks(parameter_sets(), _REGIONS)
 
 
 def for_every_variant(test: Callable[..., None]) -> Callable[..., None]:

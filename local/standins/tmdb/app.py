@@ -1,15 +1,17 @@
 """The routes of the stand-in for TMDB."""
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from aiohttp import web
 
 from local.standins.faults import Faults, Handler
-from local.standins.tmdb.catalogue import Catalogue, MediaType, load_catalogue
+from local.standins.tmdb.catalogue import Catalogue, MediaType, Title, load_catalogue
 from local.standins.tmdb.details import details_response
 from local.standins.tmdb.errors import not_found, refuse
 from local.standins.tmdb.lists import Lists, describe_star
+from local.standins.tmdb.pictures import PictureKind, draw
 from local.standins.tmdb.search import is_found, matches, page_of, search_result
 
 
@@ -20,6 +22,9 @@ class Tmdb:
         self.lists = Lists(catalogue)
         self._stars = catalogue.stars
         self._titles = {(title.media_type, title.id): title for title in catalogue.titles}
+        self._pictures: dict[str, tuple[Title, PictureKind]] = {
+            path: (title, kind) for title in catalogue.titles for path, kind in _pictures_of(title)
+        }
 
     async def search_multi(self, request: web.Request) -> web.Response:
         """Search films, shows and people."""
@@ -53,12 +58,28 @@ class Tmdb:
         title = self._titles.get((kind, int(id_text)))
         return not_found() if title is None else details_response(title, request)
 
+    async def show_picture(self, request: web.Request) -> web.Response:
+        """Return a picture; unlike those of TMDB, it is drawn."""
+        found = self._pictures.get(f"/{request.match_info['name']}")
+        if found is None:
+            return web.Response(status=404)
+        picture = draw(*found, width=int(request.match_info["width"]))
+        headers = {"Cache-Control": "public, max-age=31536000"}
+        return web.Response(text=picture, content_type="image/svg+xml", headers=headers)
+
     def _search(self, media_type: str, request: web.Request) -> list[dict[str, Any]]:
         return [
             search_result(title, request)
             for title in self._titles.values()
             if title.media_type == media_type and is_found(title, request)
         ]
+
+
+def _pictures_of(title: Title) -> Iterator[tuple[str, PictureKind]]:
+    if title.poster is not None:
+        yield title.poster, "poster"
+    if title.backdrop is not None:
+        yield title.backdrop, "backdrop"
 
 
 def create_app(catalogue: Catalogue | None = None) -> web.Application:
@@ -76,6 +97,7 @@ def create_app(catalogue: Catalogue | None = None) -> web.Application:
     app.router.add_get("/3/find/{id}", lists.find)
     app.router.add_get("/3/{kind:movie|tv}/{id}", tmdb.show_title)
     app.router.add_get("/3/configuration", show_configuration)
+    app.router.add_get(r"/t/p/w{width:[1-9]\d{1,3}}/{name}", tmdb.show_picture)
     app.router.add_route("*", "/3/{anything:.*}", respond_not_found)
     Faults().install(app)
     return app

@@ -72,10 +72,12 @@ def read_upcoming(rank: int, entry: dict[str, Any]) -> Title:
 
 
 def read_title(media_type: MediaType, rank: int, entry: dict[str, Any]) -> Title:
-    """Read one line of the catalogue."""
+    """Read one line of the catalogue; a title has pictures unless its line says null."""
     seasons = entry.get("seasons", {})
+    pictures = {kind: f"/{media_type}-{entry['id']}-{kind}.svg" for kind in ("poster", "backdrop")}
     return Title(
         **{
+            **pictures,
             **entry,
             "media_type": media_type,
             "genres": tuple(entry["genres"]),

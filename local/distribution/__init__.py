@@ -1,0 +1,1 @@
+"""Emulates CloudFront: one origin for the page, the API and the images."""
