@@ -24,7 +24,7 @@ SYNC := $(if $(filter output-sync,$(.FEATURES)),--output-sync)
 
 LOCKED := layers/dependencies/requirements $(addprefix requirements/,runtime dev translator sam audit checks emulator web)
 # The slowest first, because they run in parallel.
-LINTERS := mypy template bandit ty imports rules ruff format
+LINTERS := mypy template web bandit ty imports rules ruff format
 
 .DEFAULT_GOAL := help
 .PHONY: help run fire reset check test lint $(addprefix lint-,$(LINTERS)) format docs api-check build sbom sam audit deploy-check prove bench lock vendor previous clean
@@ -56,6 +56,9 @@ lint-mypy:
 	$(BIN)/mypy
 
 lint-template: $(VENV)/template
+
+lint-web:
+	$(BIN)/python -m tools.web lint
 
 lint-bandit:
 	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive layers functions local tools

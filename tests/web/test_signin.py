@@ -11,7 +11,7 @@ from tests.support.local import LocalService, database_of
 from tests.support.plex import approve, control
 from tests.web.conftest import Browse
 
-PASSWORD = "c0rrect-Horse-battery"  # noqa: S105 - of accounts of these tests
+PASSWORD = "c0rrect-Horse-battery"
 VERIFY = "/api/auth/plex/verify"
 
 

@@ -52,14 +52,13 @@ def packages(name: str) -> Path:
     if not _NPM.exists():
         sys.exit("Node.js is missing: run `make .venv-web/ready`.")
     folder = _ENVIRONMENT / "npm" / name
-    lock = LOCKS / name / "package-lock.json"
-    wanted = hashlib.sha256(lock.read_bytes()).hexdigest()
+    files = sorted(path for path in (LOCKS / name).iterdir() if path.is_file())
+    wanted = hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
     ready = folder / "ready"
     if not ready.exists() or ready.read_text(encoding="utf-8") != wanted:
         folder.mkdir(parents=True, exist_ok=True)
         ready.unlink(missing_ok=True)
-        for each in ("package.json", "package-lock.json"):
-            shutil.copy(LOCKS / name / each, folder)
+        shutil.copytree(LOCKS / name, folder, dirs_exist_ok=True)
         checked(node(_NPM, "ci", *_NPM_OPTIONS, cwd=folder))
         ready.write_text(wanted, encoding="utf-8")
     return folder / "node_modules"

@@ -1,0 +1,107 @@
+"""Every text of the page exists in every language, and the page uses every text."""
+
+import json
+import re
+
+import pytest
+
+from medianest.core.error_codes import ErrorCode
+from tests.support.api import ROOT
+from tests.support.icu import arguments
+
+WEB = ROOT / "web"
+LOCALES = {
+    path.stem: json.loads(path.read_text(encoding="utf-8"))
+    for path in sorted((WEB / "locales").glob("*.json"))
+}
+ENGLISH = LOCALES["en"]
+MODULES = {
+    path: path.read_text(encoding="utf-8")
+    for path in sorted(WEB.rglob("*.js"))
+    if path.parent.name != "vendor"
+}
+SOURCE = "\n".join(MODULES.values())
+# Errors without an answer of the API.
+OWN_ERRORS = {"OFFLINE", "TIMEOUT", "PAGE_ERROR"}
+
+
+def used_keys(source: str) -> tuple[set[str], list[re.Pattern[str]]]:
+    """Return the literals of a source that may be keys, and patterns of the composed ones."""
+    literals = set(re.findall(r'"([A-Za-z][\w.]*)"', source))
+    # `choices(prefix, values)` has the texts of a choice.
+    prefixes = set(re.findall(r'\bchoices\(\s*"([^"]+)"', source))
+    composed = re.findall(r"`([a-z][\w.]*\.(?:[\w.]|\$\{[^`}]*\})*)`", source)
+    patterns = [
+        ".+".join(re.escape(part) for part in re.split(r"\$\{[^}]*\}", each)) for each in composed
+    ]
+    patterns += [rf"{re.escape(each)}\.[^.]+" for each in prefixes]
+    return literals, [re.compile(pattern) for pattern in patterns]
+
+
+def unused(keys: set[str], source: str) -> set[str]:
+    """Return the keys that no module uses."""
+    literals, patterns = used_keys(source)
+    rest = keys - literals
+    return {key for key in rest if not any(pattern.fullmatch(key) for pattern in patterns)}
+
+
+def missing(keys: set[str], source: str) -> set[str]:
+    """Return the keys that a module asks for, and that do not exist."""
+    asked = set(re.findall(r'\bt\(\s*"([^"]+)"', source))
+    for condition in re.findall(r'\bt\([^"`()]*\?([^(){}`]*)', source):
+        asked |= set(re.findall(r'"([a-z][\w.]*)"', condition))
+    _, patterns = used_keys("".join(re.findall(r"\bt\(`[^`]*`", source)))
+    unknown = {each.pattern for each in patterns if not any(each.fullmatch(key) for key in keys)}
+    return asked - keys | unknown
+
+
+def test_english_and_german_exist() -> None:
+    assert set(LOCALES) >= {"en", "de"}
+
+
+def test_the_page_uses_every_text() -> None:
+    assert unused(set(ENGLISH), SOURCE) == set()
+
+
+def test_every_text_that_the_page_uses_exists() -> None:
+    assert missing(set(ENGLISH), SOURCE) == set()
+
+
+@pytest.mark.parametrize("language", sorted(LOCALES))
+def test_a_language_has_the_texts_and_arguments_of_english(language: str) -> None:
+    texts = LOCALES[language]
+    assert set(texts) == set(ENGLISH)
+    assert list(texts) == sorted(texts), "keys are sorted, so that two languages compare easily"
+    different = {key for key in ENGLISH if arguments(texts[key]) != arguments(ENGLISH[key])}
+    assert different == set()
+
+
+@pytest.mark.parametrize("language", sorted(LOCALES))
+def test_texts_of_errors_belong_to_codes_of_the_api(language: str) -> None:
+    texts = {key.removeprefix("error.") for key in LOCALES[language] if key.startswith("error.")}
+    assert texts <= {code.value for code in ErrorCode} | OWN_ERRORS
+    assert texts >= OWN_ERRORS
+
+
+def test_missing_and_unused_texts_are_found() -> None:
+    source = 't("a.b"); t(on ? "a.c" : "a.d", {}); t(`e.${x}.f`); t(`g.${x}`); choices("c", C);'
+    source += 'const key = "h.i";'
+    assert missing({"a.b", "e.1.f", "h.i"}, source) == {"a.c", "a.d", r"g\..+"}
+    assert unused({"a.b", "a.x", "c.1", "e.1.f", "e.1", "h.i"}, source) == {"a.x", "e.1"}
+
+
+@pytest.mark.parametrize(
+    ("message", "found"),
+    [
+        ("Text", set()),
+        ("{name} and {n, number}", {"name:value", "n:number"}),
+        ("{n, plural, offset:1 =0 {none} other {# of {all}}}!", {"n:plural", "all:value"}),
+        (
+            "{k, select, movie {film} other {{n, plural, one {a} other {b}}}}",
+            {"k:select", "n:plural"},
+        ),
+        ("it''s '{quoted}' {x}", {"x:value"}),
+    ],
+)
+def test_arguments_of_a_message_are_read(message: str, found: set[str]) -> None:
+    assert arguments(message) == found
