@@ -78,7 +78,7 @@ def test_the_main_job_by_keyboard_alone(
     tab.press("Enter")
     tab.page.wait_for_url(tab.watch.origin + "/")
     tab.page.get_by_role("heading", name="Popular films").wait_for()
-    tab.tab_to("Search")
+    tab.tab_to("Search", key="Shift+Tab")
     tab.press("Enter")
     tab.page.wait_for_url("**/search")
     expect(tab.page.get_by_label("Search for films and shows")).to_be_focused()
@@ -107,5 +107,5 @@ def test_the_main_job_by_touch(browse: Browse, people: People, service: LocalSer
     tab.page.get_by_role("button", name="Request this film").tap()
     expect(tab.page.get_by_text("Your request waits for an admin.")).to_be_visible()
     tab.page.get_by_role("navigation").get_by_role("link", name="Requests").tap()
-    expect(tab.page.locator(".row")).to_contain_text("Dune")
+    expect(tab.page.locator(".row .what a")).to_contain_text("Dune")
     assert len(service.call("GET", "/api/media/requests", token=people.token("bob")).data) == 1

@@ -89,7 +89,7 @@ def test_a_request_is_cancelled_and_asked_again(
     tab.page.get_by_role("button", name="Cancel the request for The Matrix").click()
     expect(tab.page.get_by_text("No request matches")).to_be_visible()
     tab.page.get_by_role("button", name="Ask again").click()
-    expect(tab.page.locator(".row")).to_contain_text("The Matrix")
+    expect(tab.page.locator(".row .what a")).to_have_text("The Matrix")
 
 
 def test_a_request_that_was_decided_meanwhile(
@@ -117,7 +117,7 @@ def test_a_request_that_another_tab_cancelled(
     with tab.watch.provoke(f"/api/media/requests/{made[603]}", 404):
         tab.page.get_by_role("button", name="Cancel the request for The Matrix").click()
         expect(tab.page.get_by_text("Your request for “The Matrix” is cancelled.")).to_be_visible()
-    expect(tab.page.locator(".row")).to_have_count(2)
+    expect(tab.page.locator(".row .what a")).to_have_count(2)
 
 
 def test_a_request_of_another_user_is_not_found(

@@ -20,15 +20,17 @@ export function TitleCard({ item, eager = false }) {
         <${Poster} path=${item.posterPath} title=${item.title} mediaType=${item.mediaType} sizes=${SIZES} eager=${eager}>
           ${item.request ? html`<${Badge} request=${item.request} />` : null}
         <//>
-        <span class="name">${item.title}</span>
-        <span class="sub"><${Icon} name=${item.mediaType === "tv" ? "tv" : "film"} /><span class="vh">${t(`type.${item.mediaType}`)}</span>${item.year ?? t("year.unknown")}</span>
+        <span class="text">
+          <span class="name">${item.title}</span>
+          <span class="sub"><${Icon} name=${item.mediaType === "tv" ? "tv" : "film"} /><span class="vh">${t(`type.${item.mediaType}`)}</span>${item.year ?? t("year.unknown")}</span>
+        </span>
       </a>
     </li>`;
 }
 
 /** The place of a card while it loads. */
 export function CardSkeleton() {
-  return html`<li class="card" aria-hidden="true"><span class="poster skel"></span><span class="line skel"></span><span class="line skel"></span></li>`;
+  return html`<li class="card" aria-hidden="true"><span class="poster skel"></span><span class="text"><span class="line skel"></span><span class="line skel"></span></span></li>`;
 }
 
 /** @param {Title} item */

@@ -1,5 +1,6 @@
 import { Failure } from "../components/failure.js";
 import { Heading } from "../components/frame.js";
+import { Icon } from "../components/icon.js";
 import { CardSkeleton, TitleCard, identifyTitle } from "../components/title-card.js";
 import { t } from "../i18n.js";
 import { link, useScroll } from "../router.js";
@@ -30,7 +31,7 @@ function Shelf({ name, list, type, first }) {
   const { data, error, isLoading, retry } = useLoad(link("/media/discover", { list, type }));
   const items = /** @type {Title[] | undefined} */ (data);
   if (items?.length === 0 && name === "requested") {
-    return html`<section class="shelf"><h2>${t("home.requested")}</h2><p class="muted">${t("home.nothingRequested")} <a href="/search">${t("nav.search")}</a></p></section>`;
+    return html`<section class="shelf"><h2>${t("home.requested")}</h2><div class="invite"><p>${t("home.nothingRequested")}</p><a class="btn primary" href="/search"><${Icon} name="search" />${t("nav.search")}</a></div></section>`;
   }
   if (items?.length === 0) {
     return null;
