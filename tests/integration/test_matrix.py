@@ -100,6 +100,7 @@ ROWS = {
     ("DELETE", "/api/admin/users/{id}"): only_admins("NOT_FOUND"),
     ("DELETE", "/api/admin/users/{id}/sessions"): only_admins("NOT_FOUND"),
     ("GET", "/api/admin/requests"): only_admins("200"),
+    ("GET", "/api/admin/requests/counts"): only_admins("200"),
     ("POST", "/api/admin/requests/{id}/approve"): only_admins("NOT_FOUND", body={}),
     ("POST", "/api/admin/requests/{id}/decline"): only_admins("NOT_FOUND", body={"reason": "no"}),
     ("POST", "/api/admin/requests/decisions"): only_admins(
