@@ -124,7 +124,13 @@ def request_queries(user_id: UUID) -> Iterator[tuple[str, Callable[[Db], object]
                 search=request_query.search,
             )
             yield f"requests {sort} {filters}", run
-    for count_filters in ({}, {"mediaType": "tv"}, {"userId": user_id}, {"search": "title 0f0f0f"}):
+    counted: tuple[dict[str, object], ...] = (
+        {},
+        {"mediaType": "tv"},
+        {"userId": user_id},
+        {"search": "title 0f0f0f"},
+    )
+    for count_filters in counted:
         counts_query = RequestCountsQuery.model_validate(count_filters)
         run_count = partial(lists_repository.count, query=counts_query)
         yield f"request counts {count_filters}", run_count
@@ -158,9 +164,9 @@ def list_queries(user_id: UUID) -> Iterator[tuple[str, Callable[[Db], object]]]:
         {"userId": user_id, "action": Action.SIGN_IN},
         {"from": "2026-01-01T00:00:00Z", "to": "2026-02-01T00:00:00Z"},
     )
-    for filters in audit_filters:
-        audit_query = AuditQuery.model_validate(filters)
-        yield f"audit {filters}", partial(audit_repository.page, query=audit_query)
+    for audited in audit_filters:
+        audit_query = AuditQuery.model_validate(audited)
+        yield f"audit {audited}", partial(audit_repository.page, query=audit_query)
     titles = [Title("movie", 10 * n, "Title", None, None, None) for n in range(1, 21)]
     yield "search", partial(titles_repository.of_titles, user_id=user_id, titles=titles)
     yield "sessions", partial(sessions_repository.of_user, user_id=user_id, idle=IDLE)
