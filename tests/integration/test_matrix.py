@@ -612,8 +612,11 @@ class Walk:
         self.call("bob", "GET", requests, ids[0])
         self.call("bob", "GET", "/api/media/requests")
         self.call("bob", "GET", "/api/media/search", query={"q": "matrix"})
+        self.call("bob", "GET", "/api/media/discover", query={"list": "requested"})
+        self.call("bob", "GET", "/api/media/quota")
         self.call("bob", "GET", "/api/media/{mediaType}/{tmdbId}")
         self.call("alice", "GET", "/api/admin/requests")
+        self.call("alice", "GET", "/api/admin/requests/counts")
         self.call("alice", "POST", "/api/admin/requests/{id}/approve", ids[0], body={"note": "x"})
         body = {"reason": "x"}
         self.call("alice", "POST", "/api/admin/requests/{id}/decline", ids[1], body=body)
