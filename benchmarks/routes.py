@@ -65,6 +65,7 @@ def reads(people: Callers) -> Iterator[Route]:
     user_id = {"id": id_of(people.db, USER)}
     yield _read("admin", "/api/admin/users/{id}", admin, parameters=user_id)
     yield _read("admin", "/api/admin/requests", admin)
+    yield _read("admin", "/api/admin/requests/counts", admin)
     yield _read("admin", "/api/admin/audit-logs", admin)
     yield _read("admin", "/api/admin/stats", admin)
     yield _uncached_search(user)

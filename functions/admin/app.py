@@ -26,6 +26,8 @@ from medianest.requests.schemas import (
     DecisionOut,
     DecisionsIn,
     DeclineIn,
+    RequestCountsOut,
+    RequestCountsQuery,
     RequestOut,
 )
 from medianest.sessions import service as sessions_service
@@ -120,6 +122,14 @@ async def list_requests(
 ) -> PageResponse[AdminRequestOut]:
     """List the requests of all users, with the requesters."""
     return requests_service.list_all(query)
+
+
+@app.get("/api/admin/requests/counts")
+async def count_requests(
+    query: Annotated[RequestCountsQuery, Query()], admin: Admin
+) -> ApiResponse[RequestCountsOut]:
+    """Count the requests of all users by state; the filters are those of the list."""
+    return ok(requests_service.count_all(query))
 
 
 @app.post(

@@ -1,4 +1,4 @@
-"""Scheduled deletion of old rows."""
+"""Scheduled deletion of old rows, and the scheduled reading of titles."""
 
 from dataclasses import asdict
 from typing import Any
@@ -8,16 +8,23 @@ from medianest.core import drivers
 from medianest.core.environment import require
 from medianest.core.observability import flush_metrics
 
-require("DATABASE_URL")
+require("DATABASE_URL", "REDIS_URL", "TMDB_API_KEY")
 drivers.load("psycopg")
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Run the task that the schedule's input names, for example `{"task": "sessions"}`."""
+    # Not during init: the other tasks need neither the catalogue nor its models.
+    from medianest.requests.titles import fill
+
+    def seconds_left() -> float:
+        seconds: float = context.get_remaining_time_in_millis() / 1000
+        return seconds
+
+    task = event.get("task", "")
     try:
-        result = service.run(
-            event.get("task", ""), lambda: context.get_remaining_time_in_millis() / 1000
-        )
+        if task == fill.TASK:
+            return asdict(fill.run(seconds_left))
+        return asdict(service.run(task, seconds_left))
     finally:
         flush_metrics()
-    return asdict(result)

@@ -102,6 +102,7 @@ ROWS = {
     ("DELETE", "/api/admin/users/{id}"): only_admins("NOT_FOUND"),
     ("DELETE", "/api/admin/users/{id}/sessions"): only_admins("NOT_FOUND"),
     ("GET", "/api/admin/requests"): only_admins("200"),
+    ("GET", "/api/admin/requests/counts"): only_admins("200"),
     ("POST", "/api/admin/requests/{id}/approve"): only_admins("NOT_FOUND", body={}),
     ("POST", "/api/admin/requests/{id}/decline"): only_admins("NOT_FOUND", body={"reason": "no"}),
     ("POST", "/api/admin/requests/decisions"): only_admins(
@@ -631,6 +632,12 @@ class Walk:
         for path in ("/api/health", "/api/docs", "/api/docs/{asset}", "/api/openapi.json"):
             self.call(None, "GET", path)
 
+    def read_new_routes(self) -> None:
+        """Call the routes that the stored previous release does not have."""
+        self.call("bob", "GET", "/api/media/discover", query={"list": "requested"})
+        self.call("bob", "GET", "/api/media/quota")
+        self.call("alice", "GET", "/api/admin/requests/counts")
+
     def end_sessions(self) -> None:
         self.tokens["dave"] = self.call("dave", "POST", "/api/auth/refresh")["token"]
         session_id = call("GET", "/api/auth/sessions", token=self.tokens["dave"]).data[0]["id"]
@@ -653,6 +660,7 @@ def test_no_response_contains_a_secret(
     session_ids = [row[0] for row in db.execute("SELECT id::text FROM sessions").fetchall()]
     walk.request_and_decide()
     walk.read_admin_pages()
+    walk.read_new_routes()
     walk.end_sessions()
     assert sorted(walk.bodies) == ROUTES
 

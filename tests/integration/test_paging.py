@@ -95,6 +95,7 @@ REQUEST_FILTERS: tuple[dict[str, str], ...] = (
     {"status": "pending"},
     {"mediaType": "tv"},
     {"userId": "set"},
+    {"search": "title 1"},
 )
 
 
@@ -106,16 +107,26 @@ def test_all_pages_of_requests_are_the_sorted_list(
     (user_id,) = filled.execute("SELECT md5('u2')::uuid").fetchone() or ()
     values = {**filters, "userId": user_id} if "userId" in filters else filters
     query = AdminRequestQuery.model_validate({**values, "sort": sort})
-    found = pages(lambda page: lists_repository.page(filled, page, page.user_id), query, limit=7)
+    found = pages(
+        lambda page: lists_repository.page(filled, page, user_id=page.user_id, search=page.search),
+        query,
+        limit=7,
+    )
     column = "requested_at" if "requestedAt" in sort else "lower(title)"
     id_order = "DESC" if sort in {"requestedAt", "-title"} else "ASC"
     ids = expected(
         filled,
         "media_requests",
         "(%(status)s::text IS NULL OR status = %(status)s) AND (%(type)s::text IS NULL"
-        " OR media_type = %(type)s) AND (%(user)s::uuid IS NULL OR user_id = %(user)s)",
+        " OR media_type = %(type)s) AND (%(user)s::uuid IS NULL OR user_id = %(user)s)"
+        " AND (%(text)s::text IS NULL OR strpos(lower(title), %(text)s) > 0)",
         f"{column} {'DESC' if sort.startswith('-') else 'ASC'}, id {id_order}",
-        {"status": query.status, "type": query.media_type, "user": query.user_id},
+        {
+            "status": query.status,
+            "type": query.media_type,
+            "user": query.user_id,
+            "text": query.search,
+        },
     )
     assert len(ids) > 20
     assert found == (ids, {len(ids)})

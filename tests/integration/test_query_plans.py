@@ -19,7 +19,7 @@ from medianest.catalog.models import Title
 from medianest.core.db import Database
 from medianest.migrations.runner import migrate
 from medianest.requests.lists import repository as lists_repository
-from medianest.requests.schemas import AdminRequestQuery, RequestSort
+from medianest.requests.schemas import AdminRequestQuery, RequestCountsQuery, RequestSort
 from medianest.requests.titles import repository as titles_repository
 from medianest.sessions import repository as sessions_repository
 from medianest.stats import repository as stats_repository
@@ -100,8 +100,8 @@ def fill(connection: Db, table: str, rows: LiteralString) -> None:
     connection.execute("RESET maintenance_work_mem")
 
 
-def list_queries(user_id: UUID) -> Iterator[tuple[str, Callable[[Db], object]]]:
-    """Yield a name and a call for every list in each of its sort orders and with each filter."""
+def request_queries(user_id: UUID) -> Iterator[tuple[str, Callable[[Db], object]]]:
+    """Yield a name and a call for every list of requests and their numbers, as `list_queries`."""
     for sort in get_args(RequestSort.__value__):
         for filters in (
             {},
@@ -111,10 +111,37 @@ def list_queries(user_id: UUID) -> Iterator[tuple[str, Callable[[Db], object]]]:
             {"mediaType": "tv", "status": "declined"},
             {"userId": user_id},
             {"userId": user_id, "status": "pending", "mediaType": "movie"},
+            {"search": "person1234"},
+            {"search": "title 0f0f0f"},
+            {"search": "title 0f0", "status": "pending", "mediaType": "tv"},
+            {"search": "title 0f0", "userId": user_id},
         ):
             request_query = AdminRequestQuery.model_validate({**filters, "sort": sort})
-            run = partial(lists_repository.page, query=request_query, user_id=request_query.user_id)
+            run = partial(
+                lists_repository.page,
+                query=request_query,
+                user_id=request_query.user_id,
+                search=request_query.search,
+            )
             yield f"requests {sort} {filters}", run
+    counted: tuple[dict[str, object], ...] = (
+        {},
+        {"mediaType": "tv"},
+        {"userId": user_id},
+        {"search": "title 0f0f0f"},
+    )
+    for count_filters in counted:
+        counts_query = RequestCountsQuery.model_validate(count_filters)
+        run_count = partial(lists_repository.count, query=counts_query)
+        yield f"request counts {count_filters}", run_count
+    for kinds in (("movie",), ("tv",), ("movie", "tv")):
+        run_newest = partial(titles_repository.newest, media_types=kinds)
+        yield f"newest {kinds}", run_newest
+
+
+def list_queries(user_id: UUID) -> Iterator[tuple[str, Callable[[Db], object]]]:
+    """Yield a name and a call for every list in each of its sort orders and with each filter."""
+    yield from request_queries(user_id)
     for sort in get_args(UserSort.__value__):
         for filters in (
             {},
@@ -137,14 +164,11 @@ def list_queries(user_id: UUID) -> Iterator[tuple[str, Callable[[Db], object]]]:
         {"userId": user_id, "action": Action.SIGN_IN},
         {"from": "2026-01-01T00:00:00Z", "to": "2026-02-01T00:00:00Z"},
     )
-    for filters in audit_filters:
-        audit_query = AuditQuery.model_validate(filters)
-        yield f"audit {filters}", partial(audit_repository.page, query=audit_query)
+    for audited in audit_filters:
+        audit_query = AuditQuery.model_validate(audited)
+        yield f"audit {audited}", partial(audit_repository.page, query=audit_query)
     titles = [Title("movie", 10 * n, "Title", None, None, None) for n in range(1, 21)]
     yield "search", partial(titles_repository.of_titles, user_id=user_id, titles=titles)
-    for kinds in (("movie",), ("tv",), ("movie", "tv")):
-        run_newest = partial(titles_repository.newest, media_types=kinds)
-        yield f"newest {kinds}", run_newest
     yield "sessions", partial(sessions_repository.of_user, user_id=user_id, idle=IDLE)
     yield "title", partial(titles_repository.of_title, user_id=user_id, title=titles[0])
 

@@ -28,6 +28,7 @@ MOST = {
     "GET /api/admin/users": (2, 1),
     "GET /api/admin/users/{id}": (2, 1),
     "GET /api/admin/requests": (2, 1),
+    "GET /api/admin/requests/counts": (2, 1),
     "GET /api/admin/audit-logs": (2, 1),
     "GET /api/admin/stats": (1, 2),
     "GET /api/admin/config": (2, 1),

@@ -69,6 +69,11 @@ def details(media_type: MediaType, tmdb_id: int) -> CachedValue[TitleDetails]:
     return CachedValue(result.value, result.stale_seconds)
 
 
+def find(media_type: MediaType, tmdb_id: int) -> TitleDetails | None:
+    """Return a title in full, None when TMDB has none."""
+    return tmdb().details(media_type, tmdb_id).value
+
+
 def title_for_request(
     media_type: MediaType, tmdb_id: int, suffices: Callable[[TitleDetails], bool]
 ) -> TitleDetails:

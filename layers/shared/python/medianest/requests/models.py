@@ -77,6 +77,16 @@ class ItemRequest:
     status: RequestStatus
 
 
+@dataclass(frozen=True, slots=True)
+class UnreadTitle:
+    """A request whose title has not been read from TMDB."""
+
+    id: UUID
+    media_type: MediaType
+    tmdb_id: int
+    title: str
+
+
 class Counted(NamedTuple):
     """The items that count against a quota, without those of the request `except_id`."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from medianest.core.db import fetch_one, fetch_row, fetch_value
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
     from medianest.catalog.models import MediaType, TitleDetails
+    from medianest.requests.models import UnreadTitle
 
 COLUMNS = (
     "r.id, r.user_id, r.media_type, r.tmdb_id, r.title, r.status, r.comment, r.reason,"
@@ -239,4 +241,33 @@ def delete_of_user(connection: Connection[Any], user_id: UUID, limit: int) -> in
         "DELETE FROM media_requests WHERE id = ANY (ARRAY(SELECT id FROM media_requests"
         " WHERE user_id = %s ORDER BY id LIMIT %s FOR UPDATE))",
         (user_id, limit),
+    ).rowcount
+
+
+def fill_titles(
+    connection: Connection[Any], titles: Sequence[tuple[UnreadTitle, TitleDetails | None]]
+) -> int:
+    """Store what TMDB has of the titles of requests, also that it has none; return the number.
+
+    It skips locked rows, and rows that another run has filled.
+    """
+    values = [
+        {
+            "id": str(request.id),
+            "poster_path": None if title is None else title.poster_path,
+            "year": None if title is None else title.year,
+            "started_seasons": None if title is None else title.started_seasons,
+            "title_key": fold(request.title),
+        }
+        for request, title in titles
+    ]
+    return connection.execute(
+        "UPDATE media_requests AS r SET poster_path = t.poster_path, year = t.year,"
+        " started_seasons = t.started_seasons, title_key = t.title_key, title_read_at = now()"
+        " FROM jsonb_to_recordset(%(values)s::jsonb) AS t (id uuid, poster_path text,"
+        "  year integer, started_seasons integer[], title_key text)"
+        " WHERE r.id = t.id AND r.id = ANY (ARRAY(SELECT id FROM media_requests"
+        "  WHERE id = ANY(%(ids)s) AND title_read_at IS NULL ORDER BY id"
+        "  FOR NO KEY UPDATE SKIP LOCKED))",
+        {"values": json.dumps(values), "ids": [request.id for request, _ in titles]},
     ).rowcount

@@ -11,6 +11,7 @@ from medianest.core.envelope import (
     ApiError,
     Id,
     PageQuery,
+    QueryParams,
     RequestModel,
     ResponseModel,
     Timestamp,
@@ -19,6 +20,7 @@ from medianest.core.envelope import (
 from medianest.core.examples import ADMIN_ID, REQUEST_ID, SECOND_REQUEST_ID, USER_ID, Examples
 from medianest.requests.models import Decision, RequestStatus
 from medianest.users.models import QuotaKind
+from medianest.users.schemas import SearchText
 
 type Comment = Annotated[
     str,
@@ -177,12 +179,45 @@ class RequestQuery(PageQuery):
     )
 
 
+type _OfUser = Annotated[
+    Id | None, Field(description="Only requests of this user", examples=[USER_ID])
+]
+type _Searched = Annotated[
+    SearchText | None,
+    Field(
+        description="Part of a title, or of the requester's user name or e-mail address, ignoring"
+        " case and character width",
+        examples=["matrix"],
+    ),
+]
+
+
 class AdminRequestQuery(RequestQuery):
     """Filters of all requests."""
 
-    user_id: Id | None = Field(
-        default=None, description="Only requests of this user", examples=[USER_ID]
+    user_id: _OfUser = None
+    search: _Searched = None
+
+
+class RequestCountsQuery(QueryParams):
+    """Filters of the numbers of requests."""
+
+    media_type: MediaType | None = Field(
+        default=None, description="Only films (`movie`) or only shows (`tv`)", examples=["movie"]
     )
+    user_id: _OfUser = None
+    search: _Searched = None
+
+
+class RequestCountsOut(ResponseModel):
+    """The numbers of requests, by state."""
+
+    EXAMPLES: ClassVar[Examples] = {"now": {"all": 12, "pending": 2, "approved": 9, "declined": 1}}
+
+    all: int = Field(description="Number of requests")
+    pending: int = Field(description="Number of pending requests")
+    approved: int = Field(description="Number of approved requests")
+    declined: int = Field(description="Number of declined requests")
 
 
 class ApproveIn(RequestModel):

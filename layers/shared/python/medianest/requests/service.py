@@ -33,7 +33,7 @@ from medianest.core.observability import count
 from medianest.requests import repository
 from medianest.requests.decisions import not_pending
 from medianest.requests.lists import repository as lists_repository
-from medianest.requests.schemas import AdminRequestOut, RequestOut
+from medianest.requests.schemas import AdminRequestOut, RequestCountsOut, RequestOut
 from medianest.users.service import lock_active_user
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
     from medianest.core.caller import Caller
     from medianest.requests.models import MediaRequest
-    from medianest.requests.schemas import AdminRequestQuery, RequestQuery
+    from medianest.requests.schemas import AdminRequestQuery, RequestCountsQuery, RequestQuery
     from medianest.users.models import Principal
 
 
@@ -83,7 +83,7 @@ def cancel(request_id: UUID, principal: Principal, caller: Caller) -> None:
 def list_mine(query: RequestQuery, user_id: UUID) -> PageResponse[RequestOut]:
     """Return a page of a user's requests."""
     requests, total = database().read(
-        lambda connection: lists_repository.page(connection, query, user_id)
+        lambda connection: lists_repository.page(connection, query, user_id=user_id)
     )
     return page_of_rows(
         PageResponse[RequestOut], requests, page=query.page, limit=query.limit, total=total
@@ -93,10 +93,23 @@ def list_mine(query: RequestQuery, user_id: UUID) -> PageResponse[RequestOut]:
 def list_all(query: AdminRequestQuery) -> PageResponse[AdminRequestOut]:
     """Return a page of all requests, each with its requester."""
     requests, total = database().read(
-        lambda connection: lists_repository.page(connection, query, query.user_id)
+        lambda connection: lists_repository.page(
+            connection, query, user_id=query.user_id, search=query.search
+        )
     )
     return page_of_rows(
         PageResponse[AdminRequestOut], requests, page=query.page, limit=query.limit, total=total
+    )
+
+
+def count_all(query: RequestCountsQuery) -> RequestCountsOut:
+    """Return the numbers of all requests that match, by status."""
+    numbers = database().read(lambda connection: lists_repository.count(connection, query))
+    return RequestCountsOut(
+        all=sum(numbers.values()),
+        pending=numbers.get("pending", 0),
+        approved=numbers.get("approved", 0),
+        declined=numbers.get("declined", 0),
     )
 
 

@@ -269,11 +269,7 @@ def page(connection: Connection[Any], query: UserQuery) -> tuple[list[User], int
     """Return a page of users and the total number of matches."""
     filters: dict[str, str | None] = {"role": query.role, "status": query.status}
     if query.search is not None:
-        text = fold(query.search)
-        if _TRIGRAM.search(text):
-            filters["search"] = f"%{_literal(text)}%"
-        else:
-            filters["part"] = text
+        filters |= matching(query.search)[1]
     # The statement has only the filters that are set, so that an index can serve it.
     params = {name: value for name, value in filters.items() if value is not None}
     order, reverse = _ORDERS[query.sort]
@@ -293,6 +289,14 @@ def page(connection: Connection[Any], query: UserQuery) -> tuple[list[User], int
             + "".join(_COUNT_FILTERS[name] for name in params),
         )
     return fetch_page(connection, User, query, listing, params)
+
+
+def matching(term: str) -> tuple[LiteralString, dict[str, str]]:
+    """Return the condition that a user's name or address contains a text, and its parameters."""
+    text = fold(term)
+    if _TRIGRAM.search(text):
+        return _FILTERS["search"], {"search": f"%{_literal(text)}%"}
+    return _FILTERS["part"], {"part": text}
 
 
 def _names(email: str, username: str) -> dict[str, str]:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, LiteralString
 
 from medianest.core.paging import Listing, Parts, fetch_page
+from medianest.core.text import fold
 from medianest.requests.models import RequestWithRequester
 from medianest.requests.repository import COLUMNS
+from medianest.users import repository as users_repository
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from uuid import UUID
 
     from psycopg import Connection
 
-    from medianest.requests.schemas import RequestQuery, RequestSort
+    from medianest.requests.schemas import RequestCountsQuery, RequestQuery, RequestSort
 
 type _Order = tuple[LiteralString, LiteralString]
 # An order and its exact reverse, so that one index serves both.
@@ -48,24 +52,36 @@ _COUNT_FILTERS: dict[str, LiteralString] = {
 }
 
 
+# The form for searches. Rows of the previous release have no key until a task fills it in.
+_TITLE_KEY: LiteralString = "coalesce(r.title_key, lower(normalize(r.title, NFKC)))"
+_BY_INDEX: LiteralString = f"{_TITLE_KEY} LIKE %(title)s"
+_ROW_BY_ROW: LiteralString = f"strpos({_TITLE_KEY}, %(title)s) > 0"
+# A trigram index needs three such characters in every locale. With fewer, LIKE would scan the whole
+# index, which takes longer than reading the rows.
+_TRIGRAM = re.compile(r"[0-9a-z]{3}")
+
+
 def page(
-    connection: Connection[Any], query: RequestQuery, user_id: UUID | None
+    connection: Connection[Any],
+    query: RequestQuery,
+    *,
+    user_id: UUID | None = None,
+    search: str | None = None,
 ) -> tuple[list[RequestWithRequester], int]:
     """Return a page of requests, of one user if given, and the total number of matches."""
-    # The statement has only the filters that are set, so that an index can serve it.
-    filters = {"user_id": user_id, "status": query.status, "media_type": query.media_type}
-    params = {name: value for name, value in filters.items() if value is not None}
     order, reverse = _ORDERS[query.sort]
+    filters = {"user_id": user_id, "status": query.status, "media_type": query.media_type}
+    conditions, params = _conditions(filters, search)
     listing = Listing(
         key="r.id",
         source="media_requests r",
-        conditions=[_FILTERS[name] for name in params],
+        conditions=conditions,
         order=order,
         reverse=reverse,
         columns=f"{COLUMNS}, u.username, u.email",
         rows="page JOIN media_requests r USING (id) JOIN users u ON u.id = r.user_id",
     )
-    if user_id is None:
+    if user_id is None and search is None:
         by_count = "".join(_COUNT_FILTERS[name] for name in params)
         numbers, since = _PARTS[query.sort.removeprefix("-")]
         listing = replace(
@@ -75,3 +91,47 @@ def page(
             parts=Parts(f"{numbers}{by_count} GROUP BY 1", since, query.sort.startswith("-")),
         )
     return fetch_page(connection, RequestWithRequester, query, listing, params)
+
+
+def count(connection: Connection[Any], query: RequestCountsQuery) -> dict[str, int]:
+    """Return the number of matching requests of each status that has any."""
+    filters = {"user_id": query.user_id, "media_type": query.media_type}
+    conditions, params = _conditions(filters, query.search)
+    if query.user_id is None and query.search is None:
+        by_count = "".join(_COUNT_FILTERS[name] for name in params)
+        statement: LiteralString = (
+            "SELECT facet, sum(n)::bigint FROM row_counts"
+            f" WHERE source = 'media_requests'{by_count} GROUP BY facet"
+        )
+    else:
+        statement = (
+            "SELECT r.status, count(*) FROM media_requests r"
+            f" WHERE {' AND '.join(conditions)} GROUP BY r.status"
+        )
+    return dict(connection.execute(statement, params).fetchall())
+
+
+def _conditions(
+    filters: Mapping[str, Any], search: str | None
+) -> tuple[list[LiteralString], dict[str, Any]]:
+    """Return the conditions of the filters that are set, and their parameters.
+
+    Only those, so that an index can serve the statement.
+    """
+    params = {name: value for name, value in filters.items() if value is not None}
+    conditions = [_FILTERS[name] for name in params]
+    if search is not None:
+        condition, of_users = users_repository.matching(search)
+        # The array of users, unlike a join, lets the indexes on title and on user be combined.
+        users: LiteralString = f"ARRAY(SELECT id FROM users WHERE {condition})"
+        text = fold(search)
+        by_index = _TRIGRAM.search(text) is not None
+        titled = _BY_INDEX if by_index else _ROW_BY_ROW
+        conditions.append(f"({titled} OR r.user_id = ANY ({users}))")
+        params |= of_users | {"title": f"%{_literal(text)}%" if by_index else text}
+    return conditions, params
+
+
+def _literal(text: str) -> str:
+    r"""Escape the special characters of LIKE: \ % _."""
+    return text.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")

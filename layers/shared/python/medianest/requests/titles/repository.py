@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from medianest.catalog.models import Title
 from medianest.core.db import fetch_all
-from medianest.requests.models import ItemRequest, TitleRequest
+from medianest.requests.models import ItemRequest, TitleRequest, UnreadTitle
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -83,4 +83,17 @@ def newest(connection: Connection[Any], media_types: Sequence[MediaType]) -> lis
         "  ORDER BY media_type, tmdb_id, requested_at DESC, id) AS titles"
         " ORDER BY requested_at DESC, id",
         {"media_types": list(media_types), "newest": NEWEST_REQUESTS},
+    )
+
+
+def unread(
+    connection: Connection[Any], *, after: UUID, until: UUID, limit: int
+) -> list[UnreadTitle]:
+    """Return requests whose title has not been read from TMDB, by id."""
+    return fetch_all(
+        connection,
+        UnreadTitle,
+        "SELECT id, media_type, tmdb_id, title FROM media_requests WHERE title_read_at IS NULL"
+        " AND id > %s AND id <= %s ORDER BY id LIMIT %s",
+        (after, until, limit),
     )
