@@ -49,6 +49,8 @@ def reads(people: Callers) -> Iterator[Route]:
     yield _read("health", "/api/health", None)
     yield _read("auth", "/api/auth/me", user)
     yield _read("auth", "/api/auth/csrf", user)
+    yield _read("auth", "/api/auth/session", user)
+    yield _read("auth", "/api/auth/options", None)
     yield _read("auth", "/api/auth/sessions", user)
     yield _read("media", "/api/media/search", user, query={"q": "matrix"})
     title = {"mediaType": "movie", "tmdbId": "603"}
@@ -88,11 +90,15 @@ def refusals(people: Callers) -> Iterator[Route]:
     async def forged() -> Event:
         return event("GET", "/api/auth/me", token=bad)
 
+    async def no_session() -> Event:
+        return event("GET", "/api/auth/session")
+
     async def wrong_role() -> Event:
         return event("GET", "/api/admin/users", token=people.user)
 
     yield Route("401", "auth", anonymous, 401)
     yield Route("401 bad token", "auth", forged, 401)
+    yield Route("200 no session", "auth", no_session)
     yield Route("403", "admin", wrong_role, 403)
     yield Route("429", "health", _one_too_many(people), 429)
 

@@ -4,31 +4,37 @@ from http import HTTPStatus
 from typing import Annotated
 
 from medianest.api.app import create_app, documented_errors, lambda_handler
+from medianest.api.cookies import clear_session_cookie, set_session_cookie
 from medianest.api.dependencies import (
+    MaybeSignedIn,
     PreviousSession,
     SignedIn,
     SignInOrigin,
-    clear_session_cookie,
     rate_limited,
-    set_session_cookie,
 )
+from medianest.api.event import NO_ADDRESS
 from medianest.api.parameters import Path, Response
 from medianest.api.rate_limiting import ClientDep, ReportLimitsDep, rate_limited_by_address
 from medianest.core import drivers
 from medianest.core.envelope import ApiResponse, Id, ok
+from medianest.core.environment import environment
 from medianest.core.error_codes import ErrorCode
 from medianest.sessions import csrf
 from medianest.sessions import service as sessions_service
 from medianest.sessions.schemas import SESSION_ID, SessionOut
 from medianest.signin import with_password
 from medianest.signin.schemas import (
+    LANGUAGES,
     CsrfOut,
+    CurrentSessionOut,
     LoginIn,
     LogoutIn,
     PasswordIn,
     RefreshIn,
     SignedInOut,
+    SignInOptionsOut,
 )
+from medianest.system_config import service as system_config_service
 from medianest.users import service as users_service
 from medianest.users.models import Principal
 from medianest.users.schemas import UserOut
@@ -87,6 +93,31 @@ async def change_password(
 ) -> None:
     """Change the caller's password and revoke the caller's other sessions."""
     with_password.change_password(principal, body.current_password or "", body.new_password, caller)
+
+
+@app.get("/api/auth/options", dependencies=[rate_limited_by_address("api")])
+async def sign_in_options(caller: ClientDep) -> ApiResponse[SignInOptionsOut]:
+    """Return what the sign-in page shows and offers."""
+    page = system_config_service.sign_in_page()
+    return ok(
+        SignInOptionsOut(
+            plex=page.plex,
+            local=page.local,
+            name=page.name,
+            languages=list(LANGUAGES),
+            secure_cookie=environment().has_secure_cookie,
+            address=None if caller.ip == NO_ADDRESS else caller.ip,
+        )
+    )
+
+
+@app.get("/api/auth/session")
+async def current_session(principal: MaybeSignedIn) -> ApiResponse[CurrentSessionOut]:
+    """Return the session of the call, or an empty object without a valid one, never 401."""
+    user = None if principal is None else users_service.find_active(principal.user_id)
+    if principal is None or user is None:
+        return ok(CurrentSessionOut())
+    return ok(CurrentSessionOut.of(user, principal))
 
 
 @app.get("/api/auth/me")

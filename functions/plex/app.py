@@ -5,7 +5,8 @@ the environments that serve signed-in users.
 """
 
 from medianest.api.app import create_app, documented_errors, lambda_handler
-from medianest.api.dependencies import PreviousSession, SignInOrigin, set_session_cookie
+from medianest.api.cookies import set_session_cookie
+from medianest.api.dependencies import PreviousSession, SignInOrigin
 from medianest.api.parameters import Response
 from medianest.api.rate_limiting import ClientDep, rate_limited_by_address
 from medianest.core import drivers

@@ -38,6 +38,7 @@ DEFAULTS: dict[str, Any] = {
     "requestQuota.admin": NO_QUOTA,
     "requestQuota.user": NO_QUOTA,
     "session.lifetimes": {"tokenDays": 30, "idleDays": 30, "absoluteDays": 90},
+    "signIn.page": {"name": "MediaNest", "plex": True, "local": True},
 }
 QUOTAS = {"movies": {"limit": 0, "days": 1}, "seasons": {"limit": 1000, "days": 365}}
 

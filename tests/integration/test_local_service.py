@@ -140,6 +140,8 @@ ALL_VARIABLES = {
     "NODE_ENV": "production",
     "LOG_LEVEL": "DEBUG",
     "CORS_ORIGIN": "https://media.example",
+    "PUBLIC_URL": "https://page.example",
+    "COOKIE_SECURE": "true",
     "DATABASE_URL": "postgresql://db.example/medianest?sslmode=verify-full",
     "REDIS_URL": "rediss://cache.example",
     "JWT_SECRET": "N0t-a-secret_just-the-key-of-these-tests",
@@ -191,7 +193,9 @@ def environments(folder: Path, config: RunConfig) -> dict[str, dict[str, str]]:
 def test_every_variable_reaches_the_functions(tmp_path: Path, source: str) -> None:
     fields = {name.upper(): field for name, field in Environment.model_fields.items()}
     assert ALL_VARIABLES.keys() == fields.keys() - ON_AWS
-    assert all(value != str(fields[name].default) for name, value in ALL_VARIABLES.items())
+    # Production allows only the default of COOKIE_SECURE, which is not that of a local run.
+    others = ALL_VARIABLES.keys() - {"COOKIE_SECURE"}
+    assert all(ALL_VARIABLES[name] != str(fields[name].default) for name in others)
     text = "".join(f"{name}='{value}'\n" for name, value in ALL_VARIABLES.items())
     config = (
         run_config(tmp_path, text)
@@ -208,10 +212,13 @@ def test_every_variable_reaches_the_functions(tmp_path: Path, source: str) -> No
 
 def test_functions_have_the_defaults_without_variables(tmp_path: Path) -> None:
     config = run_config(tmp_path, DATABASE_URL="postgresql://db", REDIS_URL="redis://cache")
-    required = {"DATABASE_URL", "REDIS_URL", "JWT_SECRET", "PLEX_CLIENT_ID", "TMDB_API_KEY"}
+    own = {"DATABASE_URL", "REDIS_URL", "JWT_SECRET", "PLEX_CLIENT_ID", "TMDB_API_KEY"}
+    own |= {"COOKIE_SECURE", "PUBLIC_URL"}
 
     for actual in environments(tmp_path, config).values():
-        provided = {name: value for name, value in actual.items() if name not in required}
+        assert actual["COOKIE_SECURE"] == "false"
+        assert actual["PUBLIC_URL"] == "http://127.0.0.1:3001"
+        provided = {name: value for name, value in actual.items() if name not in own}
         assert load(provided) == load({})
 
 

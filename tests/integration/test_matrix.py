@@ -78,6 +78,8 @@ ROWS = {
     ("POST", "/api/auth/password"): signed_in_callers(
         "INVALID_CREDENTIALS", body={"currentPassword": "x", "newPassword": "x"}
     ),
+    ("GET", "/api/auth/options"): any_caller("200"),
+    ("GET", "/api/auth/session"): any_caller("200"),
     ("GET", "/api/auth/me"): signed_in_callers("200"),
     ("POST", "/api/auth/logout"): signed_in_callers("204"),
     ("POST", "/api/auth/refresh"): signed_in_callers("200"),

@@ -5,6 +5,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -30,6 +31,7 @@ MATRIX = {"mediaType": "movie", "tmdbId": 603}
 SHOW = {"mediaType": "tv", "tmdbId": 1396, "seasons": [1, 2]}
 FILMS = [603, 27205, 157336, 13, 238]
 CALLER = Caller("test", "203.0.113.7", "tests")
+EXPIRES_AT = datetime.now(UTC) + timedelta(days=1)
 UNKNOWN_ID = "3f0e8c2a-7a52-4d0e-9a56-2d1f2b7c9e11"
 
 
@@ -275,7 +277,7 @@ class TestUserChangedSinceSignIn:
         created = create_request(people["carol"])
         [session] = call("GET", "/api/auth/sessions", token=people["bob"]).data
         # Bob was an admin when he was authenticated.
-        bob = Principal(UUID(id_of(people["bob"])), UUID(session["id"]), "admin")
+        bob = Principal(UUID(id_of(people["bob"])), UUID(session["id"]), "admin", EXPIRES_AT)
         with pytest.raises(AppError) as caught:
             decisions.approve(UUID(created["id"]), None, bob, CALLER)
         assert caught.value.code is ErrorCode.FORBIDDEN
@@ -427,7 +429,7 @@ class TestLocks:
     ) -> None:
         created = create_request(people["alice"])
         [session] = call("GET", "/api/auth/sessions", token=people["alice"]).data
-        alice = Principal(UUID(created["userId"]), UUID(session["id"]), "admin")
+        alice = Principal(UUID(created["userId"]), UUID(session["id"]), "admin", EXPIRES_AT)
         with (
             ThreadPoolExecutor(1) as pool,
             psycopg.connect(direct_url) as holder,

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -199,7 +200,8 @@ class TestConcurrency:
         for name in ("dora", "emil"):
             created = create(people["alice"], email=f"{name}@example.com", username=name).data["id"]
             [current] = call("GET", "/api/auth/sessions", token=log_in(name).data["token"]).data
-            principals.append(Principal(UUID(created), UUID(current["id"]), "user"))
+            expires_at = datetime.fromisoformat(current["expiresAt"])
+            principals.append(Principal(UUID(created), UUID(current["id"]), "user", expires_at))
             with database().transaction() as connection:
                 account = repository.find_local_account(connection, name)
             assert account is not None

@@ -4,6 +4,8 @@ The exceptions are listed here by hand, so a route that is public by mistake fai
 """
 
 PUBLIC = {
+    ("GET", "/api/auth/options"),
+    ("GET", "/api/auth/session"),
     ("GET", "/api/docs"),
     ("GET", "/api/docs/{asset}"),
     ("GET", "/api/health"),

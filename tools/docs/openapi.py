@@ -13,7 +13,13 @@ from pydantic import BaseModel
 from local.run_config import PROJECT
 from local.template.reader import read_template
 from medianest import VERSION
-from medianest.api.dependencies import SAFE_METHODS, AdminOnly, Authenticated, SignInOrigin
+from medianest.api.dependencies import (
+    SAFE_METHODS,
+    AdminOnly,
+    Authenticated,
+    OptionallyAuthenticated,
+    SignInOrigin,
+)
 from medianest.api.rate_limiting import RateLimitedByAddress
 from medianest.core.envelope import ApiResponse, page_of
 from medianest.core.error_codes import REGISTRY, ErrorCode
@@ -220,7 +226,7 @@ def _codes(served: Served) -> set[ErrorCode]:
     """Return the errors of a route: the declared ones and those of its dependencies."""
     codes = _EVERYWHERE | set(_declared(served, "errors"))
     for call in served.dependencies:
-        if isinstance(call, Authenticated | RateLimitedByAddress):
+        if isinstance(call, Authenticated | OptionallyAuthenticated | RateLimitedByAddress):
             codes.add(ErrorCode.DATABASE_CONNECTION_ERROR)
         if isinstance(call, Authenticated):
             codes.add(ErrorCode.JWT_INVALID)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from medianest.api.dependencies import SESSION_COOKIE
+from medianest.api.cookies import PLAIN_COOKIE, SECURE_COOKIE
 from medianest.api.headers import CSRF_HEADER
 from medianest.core.error_codes import ErrorCode
 from medianest.core.examples import REQUEST_ID
@@ -25,10 +25,10 @@ Every path with GET also accepts HEAD, which has no body in its response; this d
 **Signing in.** Start with `POST /api/auth/plex/pin`, open its `authUrl`, then finish with `POST /api/auth/plex/verify`; a local
 account uses `POST /api/auth/login`. By default the response has a `token` for `Authorization: Bearer`. With `"session": "cookie"` it
 sets a cookie that scripts cannot read, and has a `csrfToken` for `X-CSRF-Token`, which every POST, PUT, PATCH and DELETE needs. An
-invalid bearer token never falls back to the cookie.
+invalid bearer token never falls back to the cookie. A page starts with `GET /api/auth/session`, which is never 401.
 
 **Limits.** Each caller has rate limits, and each method has a throttle. Responses of rate-limited routes have the remaining calls in
-`RateLimit-…` and `X-RateLimit-…`; a rejected call gets 429 with `Retry-After`.
+`RateLimit-…` and `X-RateLimit-…`; a rejected call gets 429 with `Retry-After`. Behind CloudFront, a call that bypasses it gets 403 `FORBIDDEN`.
 """
 
 # Operations that take the `id` in another operation's response.
@@ -151,9 +151,9 @@ HEADERS: Mapping[str, Any] = {
         "example": 12,
     },
     "Set-Cookie": {
-        "description": f"The session cookie {SESSION_COOKIE}; only for a cookie session",
+        "description": f"The session cookie {SECURE_COOKIE}; only for a cookie session",
         "schema": {"type": "string"},
-        "example": f"{SESSION_COOKIE}=…; HttpOnly; Path=/; SameSite=lax; Secure",
+        "example": f"{SECURE_COOKIE}=…; HttpOnly; Path=/; SameSite=lax; Secure",
     },
     "WWW-Authenticate": {
         "description": "The scheme of the expected credential",
@@ -199,8 +199,9 @@ SECURITY_SCHEMES: Mapping[str, Any] = {
     "cookie": {
         "type": "apiKey",
         "in": "cookie",
-        "name": SESSION_COOKIE,
-        "description": "Set by a sign-in with `session` `cookie`",
+        "name": SECURE_COOKIE,
+        "description": "Set by a sign-in with `session` `cookie`; with `COOKIE_SECURE` `false` its name is"
+        f" `{PLAIN_COOKIE}`",
     },
     "csrf": {
         "type": "apiKey",

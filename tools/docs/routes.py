@@ -16,7 +16,7 @@ from fastapi.dependencies.models import Dependant
 from pydantic.alias_generators import to_camel
 
 from local.template.models import Template
-from medianest.api.dependencies import AdminOnly, Authenticated
+from medianest.api.dependencies import AdminOnly, Authenticated, OptionallyAuthenticated
 from medianest.api.rate_limiting import RateLimitedByAddress
 from medianest.api.route import Route as ApiRoute
 from medianest.rate_limits.policies import POLICIES, PolicyName
@@ -64,6 +64,8 @@ class Served:
         for call in self.dependencies:
             if isinstance(call, Authenticated):
                 policies.append((call.policy, "user"))
+            if isinstance(call, OptionallyAuthenticated):
+                policies.append((call.policy, "user, without a session by IP address"))
             if isinstance(call, RateLimitedByAddress):
                 policies += [(policy, "IP address") for policy in call.by_ip]
                 if call.by_field is not None:

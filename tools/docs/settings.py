@@ -22,7 +22,7 @@ The default applies until an admin changes it.
 
 Each policy has separate bounds, so that an admin cannot lock users out by mistake, and a fixed policy limits the two routes of this
 page. A `limit` of `null` means no limit. `absoluteDays` must be at least `tokenDays` and `idleDays`. Existing sessions keep their expiry,
-except for the idle one.
+except for the idle one. The sign-in page offers at least one kind of account.
 
 ## Changing a setting
 
@@ -81,4 +81,6 @@ def _bounds(schema: dict[str, Any]) -> str:
         return " or ".join(_bounds(choice) for choice in schema["anyOf"])
     if "minimum" in schema:
         return _range(schema["minimum"], schema["maximum"])
+    if schema["type"] == "string":
+        return f"{schema['minLength']} to {schema['maxLength']} characters"
     return {"null": "`null`", "boolean": "`true` or `false`"}[schema["type"]]

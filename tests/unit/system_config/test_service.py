@@ -29,6 +29,7 @@ def test_the_keys_equal_those_of_the_contract() -> None:
         "autoApprove.admin",
         "autoApprove.user",
         "audit.retention",
+        "signIn.page",
     }
 
 

@@ -1,14 +1,14 @@
-"""Dependencies of routes with a session: authentication, roles, CSRF, the session cookie."""
+"""Dependencies of routes with a session: authentication, roles, CSRF."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import Depends, Request, Response
+from fastapi import Depends, Request
 
+from medianest.api.cookies import session_cookie
 from medianest.api.event import proxy_call
 from medianest.api.headers import CSRF_HEADER
 from medianest.api.rate_limiting import apply, caller_of
@@ -17,6 +17,7 @@ from medianest.core.caller import Caller
 from medianest.core.environment import environment
 from medianest.core.error_codes import ErrorCode
 from medianest.core.errors import AppError, invalid_token
+from medianest.core.origins import LOOPBACK
 from medianest.rate_limits import service as rate_limits_service
 from medianest.rate_limits.policies import LimitKey, PolicyName, network
 from medianest.rate_limits.sliding_window import Charge
@@ -24,7 +25,6 @@ from medianest.sessions import csrf
 from medianest.sessions import service as sessions_service
 from medianest.users.models import Principal
 
-SESSION_COOKIE = "__Host-medianest_session"
 # Policies with low limits: malformed calls are charged to `api` instead.
 LOW_LIMIT_POLICIES: frozenset[PolicyName] = frozenset({"password", "search", "media-request"})
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -98,6 +98,30 @@ class AdminOnly(Authenticated):
         return principal
 
 
+@dataclass(frozen=True, slots=True)
+class OptionallyAuthenticated:
+    """A dependency: the signed-in user, or None without a valid session.
+
+    It rate-limits the user, or without a session the IP address.
+    """
+
+    policy: PolicyName
+
+    async def __call__(self, request: Request) -> Principal | None:
+        """Return the signed-in user, whom the middleware has found."""
+        principal: Principal | None = request.state.principal
+        return principal
+
+    def admit(self, request: Request) -> None:
+        """Raise RATE_LIMITED, or note the signed-in user or None."""
+        try:
+            Authenticated(self.policy).admit(request)
+        except AppError as error:
+            if error.code is not ErrorCode.JWT_INVALID:
+                raise
+            request.state.principal = None
+
+
 def rate_limited(policy: PolicyName) -> Any:
     """Return the dependency that requires a session and rate-limits its user by `policy`."""
     return Depends(Authenticated(policy))
@@ -151,8 +175,8 @@ def _check_csrf(request: Request, principal: Principal) -> None:
 def is_cross_origin(request: Request) -> bool:
     """Return whether a browser reports a call from an origin that is neither ours nor allowed.
 
-    Scripts cannot set Sec-Fetch-Site. When it is missing or `same-site`, the Origin header decides;
-    our own origin is the Host header with `https://`.
+    Scripts cannot set Sec-Fetch-Site. When it is missing (Safari before 16.4) or `same-site`, the
+    Origin header decides.
     """
     site = request.headers.get("sec-fetch-site")
     origin = request.headers.get("origin")
@@ -162,23 +186,19 @@ def is_cross_origin(request: Request) -> bool:
         return True
     if origin is None or origin in environment().cors_origins:
         return False
-    host = request.headers.get("host", "")
-    own_origins = {f"https://{host}"}
-    if host.partition(":")[0] in {"localhost", "127.0.0.1"}:
-        own_origins.add(f"http://{host}")
-    return origin not in own_origins
+    return origin not in (environment().page_origins or _called_origins(request))
 
 
-def session_cookie(request: Request) -> str:
-    """Return the session cookie's value, or an empty string when there is none or more than one.
+def _called_origins(request: Request) -> frozenset[str]:
+    """Return our own origins by the URL of the call, for a service without PUBLIC_URL.
 
-    The value comes from the headers of the event. The ASGI scope joins repeated headers by commas,
-    so that part of another cookie's value could pass for a session cookie.
+    Behind a distribution, Host is the name of API Gateway; the distribution reports its own URL.
     """
-    lines = proxy_call(request).headers.get("cookie", [])
-    pairs = [pair.partition("=") for line in lines for pair in line.split(";")]
-    values = [value.strip() for name, _, value in pairs if name.strip() == SESSION_COOKIE]
-    return values[0] if len(values) == 1 else ""
+    if public_url := proxy_call(request).public_url:
+        return frozenset({public_url})
+    host = request.headers.get("host", "")
+    is_local = host.partition(":")[0] in LOOPBACK
+    return frozenset({f"https://{host}", *([f"http://{host}"] if is_local else [])})
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,26 +217,9 @@ async def _sign_in_origin(request: Request) -> Origin:
     return Origin(is_cross_origin(request))
 
 
-def set_session_cookie(response: Response, token: str, expires_at: datetime) -> None:
-    """Set the session cookie; scripts cannot read it, and other hosts cannot set it."""
-    response.set_cookie(
-        SESSION_COOKIE,
-        token,
-        expires=expires_at.astimezone(UTC),
-        path="/",
-        secure=True,
-        httponly=True,
-        samesite="lax",
-    )
-
-
-def clear_session_cookie(response: Response) -> None:
-    """Delete the session cookie."""
-    response.delete_cookie(SESSION_COOKIE, path="/", secure=True, httponly=True, samesite="lax")
-
-
 SignInOrigin = Annotated[Origin, Depends(_sign_in_origin)]
 SignedIn = Annotated[Principal, rate_limited("api")]
+MaybeSignedIn = Annotated[Principal | None, Depends(OptionallyAuthenticated("api"))]
 PreviousSession = Annotated[Principal | None, Depends(_previous_session)]
 Admin = Annotated[Principal, Depends(AdminOnly())]
 # For the routes that change rate limits. Their own limit is fixed, so that no setting can block the

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cache
 from itertools import batched, groupby
 from typing import TYPE_CHECKING, Any, cast
@@ -40,7 +40,7 @@ TOMBSTONE_POLL_SECONDS = 1.0
 _BATCH = 500
 _TOMBSTONE = "ended"
 # A cached session: its expiry in milliseconds, and the role of its user.
-_ENTRY = re.compile(r"\d+ (?P<role>admin|user)", re.ASCII)
+_ENTRY = re.compile(r"(?P<expires>\d{1,14}) (?P<role>admin|user)", re.ASCII)
 
 # Reads a key of the cache, which belongs to the user; also returns whether the value is live: it
 # begins with a time that has not passed.
@@ -69,9 +69,9 @@ def authenticate(token: str, read_cache: ReadCache | None = None) -> Principal:
     """
     claims = tokens.verify(token)
     if read_cache is not None and not _tombstones().has(claims.session_id):
-        role = _cached_role(claims, read_cache)
-        if role is not None:
-            return Principal(claims.user_id, claims.session_id, role)
+        cached = _cached_principal(claims, read_cache)
+        if cached is not None:
+            return cached
     idle = session_lifetimes().idle
     session = database().read(
         lambda connection: repository.live(connection, claims.session_id, idle)
@@ -85,7 +85,7 @@ def authenticate(token: str, read_cache: ReadCache | None = None) -> Principal:
             repository.touch(connection, session.id)
     elif read_cache is not None:
         _cache(session)
-    return Principal(session.user_id, session.id, session.role)
+    return Principal(session.user_id, session.id, session.role, session.expires_at)
 
 
 def refresh(principal: Principal, caller: Caller) -> SignedIn:
@@ -257,8 +257,8 @@ def _record_revocation(
     )
 
 
-def _cached_role(claims: tokens.Claims, read_cache: ReadCache) -> Role | None:
-    """Return the role of a cached session, or None when the row has to be read.
+def _cached_principal(claims: tokens.Claims, read_cache: ReadCache) -> Principal | None:
+    """Return the user of a cached session, or None when the row has to be read.
 
     Raises JWT_INVALID when the cached session has expired.
     """
@@ -268,7 +268,8 @@ def _cached_role(claims: tokens.Claims, read_cache: ReadCache) -> Role | None:
         return None  # absent, a tombstone, or the format of another release
     if not is_live:
         raise invalid_token()
-    return cast("Role", entry["role"])
+    expires_at = datetime.fromtimestamp(int(entry["expires"]) / 1000, UTC)
+    return Principal(claims.user_id, claims.session_id, cast("Role", entry["role"]), expires_at)
 
 
 def _cache(session: LiveSession) -> None:

@@ -9,6 +9,7 @@ from medianest.core.examples import Examples
 from medianest.sessions import csrf
 from medianest.sessions.service import SignedIn
 from medianest.signin.passwords import MAX_LENGTH
+from medianest.users.models import Principal, User
 from medianest.users.schemas import EXAMPLE_USER, MAX_EMAIL, UserOut
 
 # The length is bounded before hashing; the policy for new passwords reports all problems.
@@ -18,6 +19,9 @@ type Password = Annotated[str, Field(min_length=1, max_length=MAX_LENGTH)]
 type Handle = Annotated[str, Field(min_length=1, max_length=200)]
 type Identifier = Annotated[str, TYPED, Field(min_length=1, max_length=MAX_EMAIL)]
 type SessionKind = Literal["bearer", "cookie"]
+
+# The languages of the page: the files of web/locales.
+LANGUAGES = ("en", "de")
 
 _PIN_ID = "Zr8W1c0yqk3ZkVt5o7mX2bq9sJdL4nPpE6uH0aRfTgY"
 _PASSWORD = "Tr0ub4dor-and-3"  # noqa: S105 - an example
@@ -125,6 +129,61 @@ class SignedInOut(ResponseModel):
         if kind == "cookie":
             return out.model_copy(update={"csrf_token": csrf.issue(signed_in.session_id)})
         return out.model_copy(update={"token": signed_in.token})
+
+
+class CurrentSessionOut(ResponseModel):
+    """The session of a call; empty without a valid one."""
+
+    EXAMPLES: ClassVar[Examples] = {
+        "cookie": _SIGNED_IN | {"csrfToken": _CSRF_TOKEN},
+        "token": _SIGNED_IN,
+        "no session": {},
+    }
+
+    user: UserOut | None = Field(
+        default=None, description="The signed-in user; absent without a valid session"
+    )
+    csrf_token: str | None = Field(
+        default=None, description="Value for `X-CSRF-Token`; only for a cookie session"
+    )
+    expires_at: Timestamp | None = Field(
+        default=None, description="Time when the token or cookie expires"
+    )
+
+    @classmethod
+    def of(cls, user: User, principal: Principal) -> Self:
+        """Build the response for a valid session."""
+        return cls(
+            user=UserOut.model_validate(user),
+            csrf_token=csrf.issue(principal.session_id) if principal.by_cookie else None,
+            expires_at=principal.expires_at,
+        )
+
+
+class SignInOptionsOut(ResponseModel):
+    """The content of the sign-in page."""
+
+    EXAMPLES: ClassVar[Examples] = {
+        "default": {
+            "plex": True,
+            "local": True,
+            "name": "MediaNest",
+            "languages": list(LANGUAGES),
+            "secureCookie": True,
+            "address": "203.0.113.7",
+        }
+    }
+
+    plex: bool = Field(description="Whether the page offers to sign in with Plex")
+    local: bool = Field(description="Whether the page offers to sign in to a local account")
+    name: str = Field(description="Name of the community (setting `signIn.page`)")
+    languages: list[str] = Field(description="Languages of the page")
+    secure_cookie: bool = Field(description="Whether a cookie session requires HTTPS")
+    address: str | None = Field(
+        default=None,
+        description="IP address of the caller, as limits and the audit log have it; absent if"
+        " unknown",
+    )
 
 
 class CsrfOut(ResponseModel):

@@ -52,6 +52,15 @@ class AutoApproval:
 
 
 @dataclass(frozen=True, slots=True)
+class SignInPage:
+    """The name of the community, and the kinds of accounts that the sign-in page offers."""
+
+    name: str
+    plex: bool
+    local: bool
+
+
+@dataclass(frozen=True, slots=True)
 class SystemConfig:
     """The current values of all run-time settings."""
 
@@ -60,3 +69,4 @@ class SystemConfig:
     quotas: Mapping[Role, Quotas]
     auto_approval: Mapping[Role, AutoApproval]
     audit_retention: timedelta
+    sign_in_page: SignInPage

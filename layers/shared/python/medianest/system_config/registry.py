@@ -12,6 +12,7 @@ from medianest.system_config.schemas import (
     QuotasIn,
     RateLimitIn,
     SessionLifetimesIn,
+    SignInPageIn,
 )
 from medianest.users.models import Role
 from medianest.users.schemas import QuotaIn
@@ -73,6 +74,12 @@ AUTO_APPROVAL: Mapping[Role, Setting[AutoApprovalIn]] = {
 AUDIT_RETENTION = Setting(
     "audit.retention", AuditRetentionIn(days=365), "Time until rows of the audit log are deleted"
 )
+SIGN_IN_PAGE = Setting(
+    "signIn.page",
+    SignInPageIn(name="MediaNest", plex=True, local=True),
+    "Name of your community, and whether the sign-in page offers accounts of Plex and local ones."
+    " The API accepts both kinds in any case",
+)
 
 SETTINGS: Mapping[str, Setting[Any]] = {
     setting.key: setting
@@ -82,5 +89,6 @@ SETTINGS: Mapping[str, Setting[Any]] = {
         *REQUEST_QUOTAS.values(),
         *AUTO_APPROVAL.values(),
         AUDIT_RETENTION,
+        SIGN_IN_PAGE,
     )
 }

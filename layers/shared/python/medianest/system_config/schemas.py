@@ -3,11 +3,11 @@
 from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 
 from medianest.core.envelope import RequestModel, ResponseModel, Timestamp
 from medianest.core.examples import ADMIN_ID, Examples
-from medianest.users.schemas import QuotaIn
+from medianest.users.schemas import QuotaIn, clean_name
 
 
 class RateLimitIn(RequestModel):
@@ -50,6 +50,21 @@ class AuditRetentionIn(RequestModel):
     """Number of days to keep audit rows; the minimum leaves time for investigations."""
 
     days: Annotated[int, Field(ge=90, le=3650)]
+
+
+class SignInPageIn(RequestModel):
+    """The name of the community, and the kinds of accounts that the sign-in page offers."""
+
+    name: Annotated[str, BeforeValidator(clean_name), Field(min_length=1, max_length=60)]
+    plex: bool
+    local: bool
+
+    @field_validator("local")
+    @classmethod
+    def _any(cls, local: bool, info: ValidationInfo) -> bool:
+        if not local and info.data.get("plex") is False:
+            raise ValueError("Must be true if plex is false")
+        return local
 
 
 class SettingIn(RequestModel):

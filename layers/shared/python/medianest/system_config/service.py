@@ -27,10 +27,17 @@ from medianest.system_config.models import (
     ConfigRow,
     Lifetimes,
     Quotas,
+    SignInPage,
     SystemConfig,
 )
 from medianest.system_config.registry import Setting
-from medianest.system_config.schemas import AutoApprovalIn, QuotasIn, RateLimitIn, SettingOut
+from medianest.system_config.schemas import (
+    AutoApprovalIn,
+    QuotasIn,
+    RateLimitIn,
+    SettingOut,
+    SignInPageIn,
+)
 from medianest.users.models import Principal, Quota, Role
 from medianest.users.service import lock_admin
 
@@ -61,6 +68,11 @@ def quotas(role: Role) -> Quotas:
 def auto_approval(role: Role) -> AutoApproval:
     """Return the current automatic approval of a role's requests."""
     return _settings_cache().current().auto_approval[role]
+
+
+def sign_in_page() -> SignInPage:
+    """Return the current content of the sign-in page."""
+    return _settings_cache().current().sign_in_page
 
 
 def audit_retention(connection: Connection[Any]) -> timedelta:
@@ -186,6 +198,7 @@ def parse(rows: Iterable[ConfigRow]) -> SystemConfig:
             for role, setting in registry.AUTO_APPROVAL.items()
         },
         audit_retention=timedelta(days=current(registry.AUDIT_RETENTION).days),
+        sign_in_page=_sign_in_page(current(registry.SIGN_IN_PAGE)),
     )
 
 
@@ -202,6 +215,10 @@ def _quotas(value: QuotasIn) -> Quotas:
 
 def _auto_approval(value: AutoApprovalIn) -> AutoApproval:
     return AutoApproval(movie=value.movie, tv=value.tv)
+
+
+def _sign_in_page(value: SignInPageIn) -> SignInPage:
+    return SignInPage(name=value.name, plex=value.plex, local=value.local)
 
 
 def _by_key(rows: Iterable[ConfigRow]) -> dict[str, ConfigRow]:

@@ -80,4 +80,5 @@ class Principal:
     user_id: UUID
     session_id: UUID
     role: Role
+    expires_at: datetime
     by_cookie: bool = False

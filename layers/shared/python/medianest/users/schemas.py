@@ -44,7 +44,8 @@ def _address(address: str) -> str:
     return address
 
 
-def _clean_name(value: object) -> object:
+def clean_name(value: object) -> object:
+    """Return a typed name as one line; raises ValueError for control characters."""
     if not isinstance(value, str):
         return value
     if has_controls(value):
@@ -68,7 +69,7 @@ type Email = Annotated[
 ]
 type Username = Annotated[
     str,
-    BeforeValidator(_clean_name),
+    BeforeValidator(clean_name),
     Field(min_length=1, max_length=64),
     AfterValidator(_name),
     documented(pattern=r"^[^@]*[^@\s][^@]*$"),

@@ -26,6 +26,12 @@ def me(user_id: UUID) -> User:
     return user
 
 
+def find_active(user_id: UUID) -> User | None:
+    """Return a user, or None for one who was deleted or suspended after authentication."""
+    user = database().read(lambda connection: repository.get(connection, user_id))
+    return user if user is not None and user.status == "active" else None
+
+
 def page(query: UserQuery) -> tuple[list[User], int]:
     """Return a page of users and the total number of matches."""
     return database().read(lambda connection: repository.page(connection, query))
