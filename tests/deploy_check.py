@@ -211,10 +211,11 @@ def pytest(*tests: str, builds: Path | None = None) -> str:
 def copy(checkout: Path) -> str:
     """Copy the files that a fresh clone would have, without generated ones."""
     output = run("git", "ls-files", "--cached", "--others", "--exclude-standard", "-z")
-    names = [name for name in output.split("\0") if (ROOT / name).is_file() and name]
+    paths = {name: ROOT / name for name in output.split("\0") if name}
+    names = [name for name, path in paths.items() if path.is_file() or path.is_symlink()]
     for name in names:
         (checkout / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(ROOT / name, checkout / name)
+        shutil.copy2(paths[name], checkout / name, follow_symlinks=False)
     return f"{len(names)} files"
 
 

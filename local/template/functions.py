@@ -20,6 +20,8 @@ _FUNCTION_READ = {
     *("CodeUri", "Environment", "Events", "Handler", "Layers", "MemorySize"),
     *("ReservedConcurrentExecutions", "Timeout"),
 }
+# Here the distribution calls the API within the process, so its calls need no proof.
+_ABSENT_VARIABLES = {"ORIGIN_VERIFY_SECRET"}
 _SCHEDULE_IGNORED = {"DeadLetterConfig", "OmitName"}
 _SCHEDULE_READ = {"Description", "Input", "Name", "RetryPolicy", "ScheduleExpression", "State"}
 
@@ -65,7 +67,9 @@ def read_function(
         memory=int(properties.get("MemorySize", 128)),
         concurrency=None if concurrency is None else int(concurrency),
         layers=tuple(layers[layer] for layer in properties.get("Layers", [])),
-        environment={key: str(value) for key, value in variables.items()},
+        environment={
+            key: str(value) for key, value in variables.items() if key not in _ABSENT_VARIABLES
+        },
     )
 
 

@@ -37,7 +37,9 @@ def size(folder: Path) -> int:
 
 def files(folder: Path) -> set[Path]:
     """Return the files in a folder, without compiled Python."""
-    paths = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
+    # The page is a link in the project, and a folder in the build.
+    found = folder.rglob("*", recurse_symlinks=True)
+    paths = (path.relative_to(folder) for path in found if path.is_file())
     return {path for path in paths if "__pycache__" not in path.parts}
 
 

@@ -1,6 +1,7 @@
 """`sam deploy` of the build in external mode, on an emulator of AWS's control plane."""
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,8 @@ import pytest
 
 from local.run_config import SECRETS
 from medianest.signin import passwords
-from tests.support.api import TEMPLATE
+from medianest.web_assets.release import read_release
+from tests.support.api import ROOT, TEMPLATE, Answer
 from tests.support.aws import Aws, emulator
 from tests.support.rie import NATIVE_ARCHITECTURE, app_url
 
@@ -45,9 +47,25 @@ class Deployment:
     def outputs(self) -> dict[str, str]:
         return {each["OutputKey"]: each["OutputValue"] for each in self.stack["Outputs"]}
 
-    @property
-    def api(self) -> str:
-        return self.outputs["ApiUrl"].removeprefix("https://").split(".")[0]
+    def resource(self, name: str) -> str:
+        """Return the physical id of a resource."""
+        answer = self.aws.client("cloudformation").describe_stack_resource(
+            StackName="medianest", LogicalResourceId=name
+        )
+        return str(answer["StackResourceDetail"]["PhysicalResourceId"])
+
+    def call(self, method: str, path: str, *, body: bytes | None = None, token: str = "") -> Answer:
+        """Call the API as the distribution does."""
+        secret = self.aws.client("secretsmanager").get_secret_value(
+            SecretId=self.resource("OriginVerifySecret")
+        )
+        headers = {
+            "X-Origin-Verify": json.loads(secret["SecretString"])["send"],
+            "X-MediaNest-Viewer-Address": "203.0.113.9",
+            "X-MediaNest-Public-Url": self.outputs["Url"],
+        }
+        api = self.resource("Api")
+        return self.aws.call(api, method, path, body=body, token=token, headers=headers)
 
     def events(self) -> list[dict[str, Any]]:
         """Return the events of the stack's resources, newest first."""
@@ -71,6 +89,15 @@ class Deployment:
         }
 
 
+def for_plain_http(template: Path) -> Path:
+    """Return a copy whose bucket allows plain HTTP: the emulator enforces policies without TLS."""
+    text, count = re.subn(r"(aws:SecureTransport: )'false'", r"\1'never'", template.read_text())
+    assert count == 1
+    copy = template.with_name("template-for-plain-http.yaml")
+    copy.write_text(text)
+    return copy
+
+
 @pytest.fixture(scope="module")
 def deployment(
     builds: Path,
@@ -90,9 +117,8 @@ def deployment(
             "TmdbApiKey": "key-of-the-tests",
             "NodeEnv": "development",  # the local engines have no TLS
         }
-        stack = Deployment(
-            aws, builds / NATIVE_ARCHITECTURE / "template.yaml", parameters, database_url
-        )
+        template = for_plain_http(builds / NATIVE_ARCHITECTURE / "template.yaml")
+        stack = Deployment(aws, template, parameters, database_url)
         output = stack.deploy()
         assert not output, output[-3000:]
         yield stack
@@ -127,10 +153,45 @@ def test_secret_variables_of_functions_are_arns(deployment: Deployment) -> None:
 
 
 def test_functions_serve_with_the_permissions_of_their_roles(deployment: Deployment) -> None:
-    health = deployment.aws.call(deployment.api, "GET", "/api/health")
+    health = deployment.call("GET", "/api/health")
     assert health.status == 200, health.text
     assert {each["status"] for each in health.data["checks"].values()} == {"healthy"}
-    assert deployment.aws.call(deployment.api, "GET", "/api/media/search?q=x").status == 401
+    assert deployment.call("GET", "/api/media/search?q=x").status == 401
+
+
+def test_api_refuses_calls_that_avoid_the_distribution(deployment: Deployment) -> None:
+    api = deployment.resource("Api")
+    for headers in (
+        {},
+        {"X-Origin-Verify": "guessed", "X-MediaNest-Viewer-Address": "198.51.100.1"},
+    ):
+        answer = deployment.aws.call(api, "GET", "/api/health", headers=headers)
+        assert answer.status == 403, answer.text
+
+
+def test_distribution_sends_the_secret_to_the_api(deployment: Deployment) -> None:
+    config = deployment.aws.client("cloudfront").get_distribution_config(
+        Id=deployment.resource("Distribution")
+    )["DistributionConfig"]
+    (api,) = (each for each in config["Origins"]["Items"] if each["Id"] == "api")
+    (header,) = api["CustomHeaders"]["Items"]
+    secret = deployment.aws.client("secretsmanager").get_secret_value(
+        SecretId=deployment.resource("OriginVerifySecret")
+    )
+    assert header["HeaderValue"] == json.loads(secret["SecretString"])["send"]
+
+
+def test_page_is_in_the_bucket(deployment: Deployment) -> None:
+    release = read_release(ROOT / "web")
+    s3, bucket = deployment.aws.client("s3"), deployment.resource("PageBucket")
+    keys = {each["Key"] for each in s3.list_objects_v2(Bucket=bucket)["Contents"]}
+    assert keys == release.files.keys()
+    index = s3.get_object(Bucket=bucket, Key="index.html")
+    assert (index["ContentType"], index["CacheControl"]) == (
+        "text/html; charset=utf-8",
+        "no-cache",
+    )
+    assert index["Body"].read() == release.files["index.html"].content
 
 
 def test_a_sign_in_works_with_the_generated_key(deployment: Deployment) -> None:
@@ -141,10 +202,10 @@ def test_a_sign_in_works_with_the_generated_key(deployment: Deployment) -> None:
             (passwords.hash_password(PASSWORD),),
         )
     body = json.dumps({"identifier": "erin", "password": PASSWORD}).encode()
-    answer = deployment.aws.call(deployment.api, "POST", "/api/auth/login", body=body)
+    answer = deployment.call("POST", "/api/auth/login", body=body)
     assert answer.status == 200, answer.text
     for path in ("/api/auth/me", "/api/media/requests", "/api/admin/users"):
-        signed_in = deployment.aws.call(deployment.api, "GET", path, token=answer.data["token"])
+        signed_in = deployment.call("GET", path, token=answer.data["token"])
         assert signed_in.status == 200, signed_in.text
 
 
@@ -181,7 +242,7 @@ def test_an_update_publishes_a_new_version_that_serves(deployment: Deployment) -
         FunctionName=health["FunctionName"], Name="live"
     )
     assert alias["FunctionVersion"] == "2"
-    assert deployment.aws.call(deployment.api, "GET", "/api/health").status == 200
+    assert deployment.call("GET", "/api/health").status == 200
 
 
 def test_a_failed_migration_keeps_the_functions_unchanged(deployment: Deployment) -> None:
@@ -203,7 +264,7 @@ def test_a_failed_migration_keeps_the_functions_unchanged(deployment: Deployment
         if name != "MigrationsFunction"
     }
     assert levels == {"DEBUG"}
-    assert deployment.aws.call(deployment.api, "GET", "/api/health").status == 200
+    assert deployment.call("GET", "/api/health").status == 200
 
 
 def test_the_stack_can_be_deleted(deployment: Deployment) -> None:
@@ -212,5 +273,7 @@ def test_the_stack_can_be_deleted(deployment: Deployment) -> None:
     )
     assert completed.returncode == 0, completed.stdout + completed.stderr
     assert not deployment.aws.client("lambda").list_functions()["Functions"]
+    buckets = deployment.aws.client("s3").list_buckets()["Buckets"]
+    assert [each["Name"] for each in buckets if "page" in each["Name"]] == []
     with psycopg.connect(deployment.database_url) as owner:
         assert owner.execute("SELECT count(*) FROM users").fetchone() == (1,)

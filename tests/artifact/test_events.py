@@ -239,5 +239,5 @@ def test_a_second_run_of_the_migrations_applies_nothing(
 
 def test_every_sample_event_was_sent() -> None:
     cleanup_events = {name for name in OTHER_EVENTS if name.startswith("cleanup")}
-    # test_rotation.py sends the event of the rotation.
-    assert EVENTS.keys() == {"migrations", "rotation", *cleanup_events, *ROUTE_EVENTS}
+    # test_rotation.py sends the event of the rotation, test_deployment.py that of the page.
+    assert EVENTS.keys() == {"migrations", "page", "rotation", *cleanup_events, *ROUTE_EVENTS}

@@ -239,12 +239,16 @@ def test_functions_get_the_host_of_a_managed_database_and_cache(database: str, c
     template = with_parameters(DatabaseMode=database, CacheMode=cache)
     for function in template.functions.values():
         names = set(function.environment)
+        if "DATABASE_URL" not in names:
+            continue
         assert ("DATABASE_HOST" in names) == (database != "external")
         assert ("REDIS_HOST" in names) == (cache != "external" and "REDIS_URL" in names)
 
 
 def test_functions_have_the_environment_variables_that_they_require() -> None:
     for function in TEMPLATE.functions.values():
+        if function.id == "PageFunction":
+            continue  # it uses no database, and must always respond to CloudFormation
         source = (function.code / "app.py").read_text()
         declaration = re.search(r"(?:create_app|require)\((.*?)\)", source, re.DOTALL)
         assert declaration is not None

@@ -14,7 +14,7 @@ ROWS = [line.strip("|").split(" | ") for line in TEXT.splitlines() if line.start
 # The number of lines in each section of the requirements.
 SECTIONS = {"A": 26, "B": 8, "C": 11, "D": 13, "E": 10, "F": 5, "G": 5, "R": 20}
 LINES = [f"{name}{number:02}" for name, last in SECTIONS.items() for number in range(1, last + 1)]
-LINES += [f"L{number}" for number in range(1, 12)] + [f"T{number}" for number in range(1, 17)]
+LINES += [f"L{number}" for number in range(1, 12)] + [f"T{number}" for number in range(1, 21)]
 
 
 @pytest.mark.parametrize("line", LINES)

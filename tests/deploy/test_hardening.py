@@ -14,7 +14,7 @@ from tests.support.stacks import CANARY, all_stacks, for_every_variant
 SECRET_ARN = re.compile(r"arn:aws:(secretsmanager|ssm):[\w-]+:\d+:(secret:|parameter/).+")
 API_NAMES = ("Media", "Auth", "Admin", "Plex", "Health")
 API_FUNCTIONS = {f"{name}Function" for name in API_NAMES}
-INDEPENDENT_OF_MIGRATIONS = {"MigrationsFunction", "RotationFunction"}
+INDEPENDENT_OF_MIGRATIONS = {"MigrationsFunction", "PageFunction", "RotationFunction"}
 # Actions that AWS cannot restrict to a resource.
 UNRESTRICTABLE_ACTIONS = {
     "ec2:AssignPrivateIpAddresses",

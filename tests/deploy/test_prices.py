@@ -61,6 +61,7 @@ FREE = {
     "AWS::SecretsManager::SecretTargetAttachment",
     "AWS::WAFv2::WebACLAssociation",
     "Custom::Migrations",
+    "Custom::PageFiles",
 }
 
 

@@ -1,22 +1,19 @@
 """CloudFormation calls the migrations function; a local server receives the response."""
 
 import io
-import json
 import os
 import re
-import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
 
 import psycopg
 import pytest
 from pydantic import SecretStr
 
 from functions.migrations.app import handler
+from medianest.core import custom_resource
 from medianest.core import environment as core_environment
 from medianest.core.db import Database, database_unavailable
 from medianest.core.variables import Environment
@@ -24,9 +21,8 @@ from medianest.migrations import deployment, runner
 from medianest.migrations.runner import MigrationError
 from tests.support import engines as engines_of_run
 from tests.support.api import LambdaContext
+from tests.support.custom_resource import SIGNATURE, STACK, CloudFormation, cloud_formation
 
-SIGNATURE = "X-Amz-Signature=canary"
-STACK = "arn:aws:cloudformation:eu-west-1:123456789012:stack/medianest/6f0a3f9d"
 CALL = {
     "RequestId": "0c9a52e8-1b5f-4f4c-8f4e-3e5cf6d6f0b1",
     "StackId": STACK,
@@ -36,54 +32,10 @@ CALL = {
 }
 
 
-@dataclass
-class CloudFormation:
-    """A presigned address for responses, and the responses that it received."""
-
-    url: str = ""
-    statuses: list[int] = field(default_factory=list)
-    responses: list[dict[str, Any]] = field(default_factory=list)
-    types: list[str | None] = field(default_factory=list)
-
-    @property
-    def response(self) -> dict[str, Any]:
-        (only,) = self.responses
-        return only
-
-    def call(self, kind: str, **properties: Any) -> dict[str, Any]:
-        event = {"RequestType": kind, "ResponseURL": self.url, **CALL, **properties}
-        return handler(event, LambdaContext(seconds_left=300))
-
-
-class Handler(BaseHTTPRequestHandler):
-    """Stores a response as S3 does, after returning the error statuses of a test."""
-
-    def do_PUT(self) -> None:
-        instance = cast("Any", self.server).cloud_formation
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        status = instance.statuses.pop(0) if instance.statuses else 200
-        if status == 200:
-            instance.responses.append(json.loads(body))
-            instance.types.append(self.headers["Content-Type"])
-            assert len(body) <= 4096
-        self.send_response(status)
-        self.end_headers()
-
-    def log_message(self, *_: object) -> None:
-        """Write no access log."""
-
-
 @pytest.fixture
 def stack() -> Iterator[CloudFormation]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    instance = CloudFormation(f"http://127.0.0.1:{server.server_port}/answer?{SIGNATURE}")
-    cast("Any", server).cloud_formation = instance
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    yield instance
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with cloud_formation(handler, CALL) as instance:
+        yield instance
 
 
 @dataclass(frozen=True)
@@ -113,7 +65,7 @@ def fresh(
     name, app = f"test_deployed_{worker_id}", f"test_deployed_app_{worker_id}"
     for variable in Environment.model_fields:
         monkeypatch.delenv(variable.upper(), raising=False)
-    monkeypatch.setattr(deployment, "_PAUSES", (0.0, 0.01, 0.01))
+    monkeypatch.setattr(custom_resource, "_PAUSES", (0.0, 0.01, 0.01))
     with engines_of_run.database(engines[0], name, [app]) as url:
         server = url.rpartition("@")[2]
         instance = Fresh(url, f"postgresql://{app}:canary@{server}", monkeypatch)
@@ -200,7 +152,7 @@ def test_slow_migration_fails_the_deployment_in_time_and_is_rolled_back(
     fresh: Fresh, stack: CloudFormation, broken: Path
 ) -> None:
     (broken / "0002_bad.sql").write_text("CREATE TABLE half (id int); SELECT pg_sleep(30);")
-    fresh.variables.setattr(deployment, "RESPONSE_SECONDS", 298.0)
+    fresh.variables.setattr(custom_resource, "RESPONSE_SECONDS", 298.0)
     started = time.monotonic()
     stack.call("Create")
     (broken / "0002_bad.sql").write_text(
@@ -264,11 +216,14 @@ def test_function_waits_for_a_database_that_is_not_ready(
     assert "database_not_ready" in logs.getvalue()
 
 
-def test_reason_of_any_error_is_short() -> None:
-    long_error = MigrationError("x\ny " * 3000)
-    short_reason = deployment.reason_of(long_error)
-    assert short_reason.startswith("x y x y")
-    assert len(short_reason) == 500
+def test_reason_of_any_error_is_short(fresh: Fresh, stack: CloudFormation) -> None:
+    def fail(**_: float) -> None:
+        raise MigrationError("x\ny " * 3000)
+
+    fresh.variables.setattr(runner, "run", fail)
+    stack.call("Create")
+    assert stack.response["Reason"].startswith("x y x y")
+    assert len(stack.response["Reason"]) == 500
     unreachable = deployment.reason_of(database_unavailable())
     assert unreachable == "DATABASE_CONNECTION_ERROR: not reachable in time"
     other = deployment.reason_of(KeyError("canary"))
@@ -294,7 +249,7 @@ def test_undeliverable_response_is_an_error(
         stack.statuses = [403] * 10
     else:
         stack.url = f"http://127.0.0.1:1/answer?{SIGNATURE}"
-    with pytest.raises(deployment.ResponseNotSentError) as caught:
+    with pytest.raises(custom_resource.ResponseNotSentError) as caught:
         stack.call("Create")
     assert "canary" not in str(caught.value) + logs.getvalue()
     assert caught.value.__cause__ is None

@@ -11,6 +11,7 @@ from local.template.models import Behavior, Mock, Route, Template, Throttle
 from local.template.placeholders import placeholder_origin
 from local.template.reader import read_template
 
+API_FUNCTIONS = ("Health", "Auth", "Plex", "Media", "Admin")
 API = """
   Api:
     Type: AWS::Serverless::Api
@@ -66,8 +67,7 @@ def test_project_template_has_all_functions() -> None:
     functions = project_template().functions
 
     assert set(functions) == {
-        f"{name}Function"
-        for name in ("Health", "Auth", "Plex", "Media", "Admin", "Cleanup", "Migrations")
+        f"{name}Function" for name in (*API_FUNCTIONS, "Cleanup", "Migrations", "Page")
     }
     health = functions["HealthFunction"]
     assert (health.code, health.handler) == (PROJECT / "functions/health", "app.handler")

@@ -8,7 +8,7 @@ import os
 import signal
 import socket
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,11 +72,18 @@ class Aws:
         )
 
     def call(
-        self, api: str, method: str, path: str, *, body: bytes | None = None, token: str = ""
+        self,
+        api: str,
+        method: str,
+        path: str,
+        *,
+        body: bytes | None = None,
+        token: str = "",
+        headers: Mapping[str, str] | None = None,
     ) -> Answer:
         """Make a call to a deployed API, given by its id."""
         port = self.url.rpartition(":")[2]
-        headers = {"Host": f"{api}.execute-api.localhost:{port}"}
+        headers = {"Host": f"{api}.execute-api.localhost:{port}", **(headers or {})}
         if body is not None:
             headers["Content-Type"] = "application/json"
         if token:

@@ -3,30 +3,19 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable, Mapping
 from hashlib import sha256
-from http import HTTPStatus
 from typing import Any
 
+from medianest.core import custom_resource
 from medianest.core.environment import ConfigurationError
 from medianest.core.errors import AppError
 from medianest.core.observability import logger
 from medianest.migrations.role import RoleError
 from medianest.migrations.runner import MigrationError
 
-# The part of the function's timeout that is reserved for sending the response.
-RESPONSE_SECONDS = 45.0
 # The maximum time until a database that the same deployment creates is reachable.
 DATABASE_WAIT_SECONDS = 120.0
-# CloudFormation limits a response to 4096 bytes; the other fields need a few hundred.
-MAX_REASON_CHARS = 500
-_PUT_SECONDS = 5.0
-_PAUSES = (0.0, 1.0, 2.0, 4.0, 8.0)
-
-
-class ResponseNotSentError(Exception):
-    """The response cannot be sent; the message omits the presigned URL, which is a secret."""
 
 
 def respond(
@@ -38,25 +27,20 @@ def respond(
     resource succeeds without work. Raises only ResponseNotSentError; the event then goes to the
     dead-letter queue.
     """
-    reason = ""
+    failure = ""
     if event["RequestType"] != "Delete":
         try:
-            work(max(seconds - RESPONSE_SECONDS, 1))
+            work(max(seconds - custom_resource.RESPONSE_SECONDS, 1))
         except Exception as error:  # noqa: BLE001 - CloudFormation waits for a response
             logger.exception("deployment_failed")
-            reason = reason_of(error)
-    response_body = {
-        "Status": "FAILED" if reason else "SUCCESS",
-        "Reason": reason,
+            failure = reason_of(error)
+    return custom_resource.respond(
+        event,
+        failure=failure,
         # With a different id, CloudFormation would delete the previous resource.
-        "PhysicalResourceId": event.get("PhysicalResourceId", event["LogicalResourceId"]),
-        "StackId": event["StackId"],
-        "RequestId": event["RequestId"],
-        "LogicalResourceId": event["LogicalResourceId"],
-        "Data": {"Configuration": digest(event.get("ResourceProperties", {}))},
-    }
-    _put(event["ResponseURL"], json.dumps(response_body, ensure_ascii=False).encode())
-    return response_body
+        resource_id=event.get("PhysicalResourceId", event["LogicalResourceId"]),
+        data={"Configuration": digest(event.get("ResourceProperties", {}))},
+    )
 
 
 def digest(properties: Mapping[str, Any]) -> str:
@@ -70,39 +54,10 @@ def digest(properties: Mapping[str, Any]) -> str:
 
 
 def reason_of(error: Exception) -> str:
-    """Return the reason for the events of the stack, on one line and without secrets."""
+    """Return the reason for the events of the stack, without secrets."""
     cause = error.__cause__
     if isinstance(error, MigrationError | RoleError | ConfigurationError):
-        reason = str(error)
-    elif isinstance(error, AppError):
-        reason = f"{error.code}: {cause or 'not reachable in time'}"
-    else:
-        reason = f"{type(error).__name__}; see the log of the function"
-    return " ".join(reason.split())[:MAX_REASON_CHARS]
-
-
-def _put(url: str, body: bytes) -> None:
-    import urllib3
-
-    problem = ""
-    for pause in _PAUSES:
-        time.sleep(pause)
-        try:
-            # No retries of urllib3, because they log the URL.
-            response = urllib3.request(
-                "PUT",
-                url,
-                body=body,
-                # The URL is signed for a request without a content type.
-                headers={"Content-Type": ""},
-                timeout=_PUT_SECONDS,
-                retries=False,
-            )
-        except urllib3.exceptions.HTTPError as error:
-            problem = type(error).__name__
-        else:
-            if response.status == HTTPStatus.OK:
-                return
-            problem = f"status {response.status}"
-        logger.warning("cloudformation_unreachable", extra={"cause": problem})
-    raise ResponseNotSentError(f"the response cannot be sent to CloudFormation: {problem}")
+        return str(error)
+    if isinstance(error, AppError):
+        return f"{error.code}: {cause or 'not reachable in time'}"
+    return f"{type(error).__name__}; see the log of the function"

@@ -78,10 +78,10 @@ def read_release(folder: Path) -> Release:
     for name, content in contents.items():
         suffix = PurePosixPath(name).suffix
         is_index = name == INDEX
-        if suffix in _WITH_PLACEHOLDER:
-            content = content.replace(_PLACEHOLDER, folder_url)  # noqa: PLW2901 - the final content
         files[name if is_index else f"{ASSETS}{version}/{name}"] = WebFile(
-            content, _CONTENT_TYPES[suffix], REVALIDATED if is_index else _FOR_EVER
+            content.replace(_PLACEHOLDER, folder_url) if suffix in _WITH_PLACEHOLDER else content,
+            _CONTENT_TYPES[suffix],
+            REVALIDATED if is_index else _FOR_EVER,
         )
     return Release(version, files)
 
