@@ -56,6 +56,7 @@ def reads(people: Callers) -> Iterator[Route]:
     yield _read("media", "/api/media/discover", user, query={"list": "trending"})
     title = {"mediaType": "movie", "tmdbId": "603"}
     yield _read("media", "/api/media/{mediaType}/{tmdbId}", user, parameters=title)
+    yield _read("media", "/api/media/quota", user)
     yield _read("media", "/api/media/requests", user)
     yield _read(
         "media", "/api/media/requests/{id}", user, parameters={"id": request_of(people.db, USER)}

@@ -21,8 +21,9 @@ DEFAULT_PORT = 3001
 SECRETS = frozenset(
     name.upper() for name, field in Environment.model_fields.items() if is_secret(field)
 )
-# Only deployments use these: the functions' database login, and hosts for logins without one.
-ON_AWS = frozenset({"APP_DATABASE_URL", "DATABASE_HOST", "REDIS_HOST"})
+# Only deployments use these: the functions' database login, hosts for logins without one, and the
+# proof of a distribution.
+ON_AWS = frozenset({"APP_DATABASE_URL", "DATABASE_HOST", "REDIS_HOST", "ORIGIN_VERIFY_SECRET"})
 _NAMES = [name.upper() for name in Environment.model_fields if name.upper() not in ON_AWS]
 _LAST_PORT = 65535
 
@@ -81,8 +82,7 @@ def read_run_config(
         log_format=log_format,
         variables={
             "TMDB_API_KEY": "stand-in",
-            # Served over plain HTTP, where Safari rejects cookies with Secure, on localhost too.
-            **({} if validated.node_env == "production" else {"COOKIE_SECURE": "false"}),
+            **({} if validated.node_env == "production" else _plain_http(number)),
             **_generated(folder),
             **variables,
             # Development by default, unlike the template.
@@ -94,6 +94,13 @@ def read_run_config(
         has_real_plex=_has_real_plex(configured),
         has_real_tmdb=_has_real_tmdb(configured),
     )
+
+
+def _plain_http(port: int) -> dict[str, str]:
+    """Return the variables of a page at http://127.0.0.1; the functions allow its other names."""
+    # Safari rejects cookies with Secure over plain HTTP, on localhost too.
+    values = {"COOKIE_SECURE": "false"}
+    return values | ({"PUBLIC_URL": f"http://127.0.0.1:{port}"} if port else {})
 
 
 def write_private(path: Path, content: Mapping[str, object]) -> None:

@@ -15,10 +15,11 @@ from medianest.core.error_codes import ErrorCode
 from medianest.core.examples import REQUEST_ID
 from medianest.discovery import service as discovery_service
 from medianest.discovery.schemas import DiscoverQuery, SearchQuery, TitleDetailsOut, TitleOut
-from medianest.requests import create
+from medianest.requests import create, quotas
 from medianest.requests import service as requests_service
 from medianest.requests.schemas import (
     CreatedRequestOut,
+    QuotasOut,
     RequestIn,
     RequestOut,
     RequestQuery,
@@ -108,6 +109,12 @@ async def create_request(
     specials. `seasons` can also name a season that is only announced, or the specials (0).
     """
     return ok(create.create(body, principal, caller, idempotency_key))
+
+
+@app.get("/api/media/quota")
+async def show_quota(principal: SignedIn) -> ApiResponse[QuotasOut]:
+    """Return the caller's request quotas, each with its use."""
+    return ok(quotas.mine(principal.user_id))
 
 
 @app.get("/api/media/requests")

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 type ViewerFunction = Callable[[str], str | None]
 
 _IMAGE = re.compile(
-    r"/images/(w(92|154|185|342|500|780|1280)/[A-Za-z0-9_-]+\.(jpg|png|svg))", re.ASCII
+    r"/images(/t/p/w(92|154|185|342|500|780|1280)/[A-Za-z0-9_-]+\.(jpg|png|svg))", re.ASCII
 )
 
 
@@ -21,7 +21,7 @@ def page_path(path: str) -> str:
 def image_path(path: str) -> str | None:
     """Return the path at the image host; None for anything but an image of a known size."""
     match = _IMAGE.fullmatch(path)
-    return match and f"/t/p/{match[1]}"
+    return match and match[1]
 
 
 def api_path(path: str) -> str:

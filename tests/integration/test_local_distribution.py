@@ -24,7 +24,7 @@ from medianest.api.headers import SECURITY_HEADERS
 
 INDEX = '<script type="module" src="/assets/VERSION/app.js"></script>'
 SCRIPT = 'import "./pages/home.js";\n' * 100
-POSTER = "/images/w342/poster.jpg"
+POSTER = "/images/t/p/w342/poster.jpg"
 
 
 @cache
@@ -245,7 +245,8 @@ def test_api_gets_the_request_unchanged_and_keeps_its_404(world: World, method: 
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/assets/1/app.js", "/favicon.ico", "/api/auth/me", POSTER, "/images/w1/a.jpg"]
+    "path",
+    ["/", "/assets/1/app.js", "/favicon.ico", "/api/auth/me", POSTER, "/images/t/p/w1/a.jpg"],
 )
 def test_every_response_has_each_security_header_once(world: World, path: str) -> None:
     (answer,) = world.call(path)
@@ -270,12 +271,12 @@ def test_image_host_gets_neither_cookies_nor_a_query(world: World) -> None:
 @pytest.mark.parametrize(
     ("path", "status"),
     [
-        ("/images/w342/moved.jpg", 302),
-        ("/images/w342/missing.jpg", 404),
-        ("/images/w342/huge.jpg", 502),
-        ("/images/w342/dropped.jpg", 502),
-        ("/images/w300/poster.jpg", 404),
-        ("/images/w342/poster.gif", 404),
+        ("/images/t/p/w342/moved.jpg", 302),
+        ("/images/t/p/w342/missing.jpg", 404),
+        ("/images/t/p/w342/huge.jpg", 502),
+        ("/images/t/p/w342/dropped.jpg", 502),
+        ("/images/t/p/w300/poster.jpg", 404),
+        ("/images/t/p/w342/poster.gif", 404),
     ],
 )
 def test_failure_of_the_image_host_is_a_status_without_a_body(

@@ -58,7 +58,7 @@ def test_page_and_api_have_the_same_origin(service: LocalService) -> None:
 
 
 def test_page_gets_posters_from_the_stand_in(service: LocalService) -> None:
-    picture = http.request("GET", f"{service.url}/images/w342/movie-27205-poster.svg")
+    picture = http.request("GET", f"{service.url}/images/t/p/w342/movie-27205-poster.svg")
     assert picture.status == 200
     assert picture.headers["Content-Type"].startswith("image/svg+xml")
     assert "Inception" in picture.data.decode()

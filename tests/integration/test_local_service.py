@@ -140,6 +140,7 @@ ALL_VARIABLES = {
     "NODE_ENV": "production",
     "LOG_LEVEL": "DEBUG",
     "CORS_ORIGIN": "https://media.example",
+    "PUBLIC_URL": "https://page.example",
     "COOKIE_SECURE": "true",
     "DATABASE_URL": "postgresql://db.example/medianest?sslmode=verify-full",
     "REDIS_URL": "rediss://cache.example",
@@ -212,10 +213,11 @@ def test_every_variable_reaches_the_functions(tmp_path: Path, source: str) -> No
 def test_functions_have_the_defaults_without_variables(tmp_path: Path) -> None:
     config = run_config(tmp_path, DATABASE_URL="postgresql://db", REDIS_URL="redis://cache")
     own = {"DATABASE_URL", "REDIS_URL", "JWT_SECRET", "PLEX_CLIENT_ID", "TMDB_API_KEY"}
-    own.add("COOKIE_SECURE")
+    own |= {"COOKIE_SECURE", "PUBLIC_URL"}
 
     for actual in environments(tmp_path, config).values():
         assert actual["COOKIE_SECURE"] == "false"
+        assert actual["PUBLIC_URL"] == "http://127.0.0.1:3001"
         provided = {name: value for name, value in actual.items() if name not in own}
         assert load(provided) == load({})
 

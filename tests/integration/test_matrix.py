@@ -89,6 +89,7 @@ ROWS = {
     ("GET", "/api/media/search"): signed_in_callers("200", query={"q": "matrix"}),
     ("GET", "/api/media/discover"): signed_in_callers("200", query={"list": "popular"}),
     ("GET", "/api/media/{mediaType}/{tmdbId}"): signed_in_callers("200"),
+    ("GET", "/api/media/quota"): signed_in_callers("200"),
     # The user's request comes first, so the admin's is a duplicate.
     ("POST", "/api/media/request"): Row("201", "ALREADY_REQUESTED", body=FILM),
     ("GET", "/api/media/requests"): signed_in_callers("200"),

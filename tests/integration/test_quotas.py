@@ -7,6 +7,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from medianest.requests import repository
 from tests.support.api import Answer, call, id_of
 from tests.support.rows import request_rows
 
@@ -317,3 +318,88 @@ class TestPrecedence:
         assert post_request(people["bob"], film(0), headers=key).code == "QUOTA_EXCEEDED"
         set_quotas(people["alice"], movies=1)
         assert post_request(people["bob"], film(0), headers=key).status == 201
+
+
+class TestShown:
+    """`GET /api/media/quota`."""
+
+    def quota(self, token: str) -> Any:
+        answer = call("GET", "/api/media/quota", token=token)
+        assert answer.status == 200, answer.text
+        return answer.data
+
+    def test_caller_without_a_quota_gets_an_empty_object(self, people: dict[str, str]) -> None:
+        assert self.quota(people["bob"]) == {}
+
+    def test_quota_of_the_role_is_shown_with_its_use(self, people: dict[str, str]) -> None:
+        set_quotas(people["alice"], movies=2, seasons=8, days=30)
+        create_request(people["bob"], film(0))
+        create_request(people["bob"], {**BREAKING_BAD, "seasons": [0, 2, 3]})
+        create_request(people["carol"], film(1))
+        assert self.quota(people["bob"]) == {
+            "movies": {"limit": 2, "used": 1, "days": 30},
+            "seasons": {"limit": 8, "used": 3, "days": 30},
+        }
+        assert self.quota(people["alice"]) == {}
+
+    def test_quota_of_the_user_overrides_that_of_the_role(self, people: dict[str, str]) -> None:
+        set_quotas(people["alice"], movies=2, seasons=8)
+        own = {"movies": {"limit": 4, "days": 3}, "seasons": {"limit": None, "days": 7}}
+        set_user_quota(people["alice"], id_of(people["bob"]), own)
+        assert self.quota(people["bob"]) == {"movies": {"limit": 4, "used": 0, "days": 3}}
+
+    def test_used_up_quota_has_the_time_when_one_more_fits(
+        self, db: Db, people: dict[str, str]
+    ) -> None:
+        set_quotas(people["alice"], movies=2)
+        for number in range(2):
+            created = create_request(people["bob"], film(number))
+            make_older(db, created["id"], timedelta(days=5 - number))
+        shown = self.quota(people["bob"])["movies"]
+        refused = post_request(people["bob"], film(2))
+        assert shown == {
+            "limit": 2,
+            "used": 2,
+            "days": 7,
+            "resetsAt": refused.details["resetsAt"],
+        }
+
+    def test_smaller_quota_resets_when_enough_items_have_left_it(
+        self, db: Db, people: dict[str, str]
+    ) -> None:
+        for number in range(3):
+            created = create_request(people["bob"], film(number))
+            make_older(db, created["id"], timedelta(days=3 - number))
+        set_quotas(people["alice"], movies=1)
+        shown = self.quota(people["bob"])["movies"]
+        assert (shown["limit"], shown["used"]) == (1, 3)
+        resets_at = datetime.fromisoformat(shown["resetsAt"])
+        assert abs(resets_at - datetime.now(UTC) - 6 * DAY) < timedelta(minutes=5)
+        assert post_request(people["bob"], film(3)).details["resetsAt"] == shown["resetsAt"]
+
+    def test_quota_of_zero_never_resets(self, people: dict[str, str]) -> None:
+        create_request(people["bob"], film(0))
+        set_quotas(people["alice"], movies=0)
+        assert self.quota(people["bob"]) == {"movies": {"limit": 0, "used": 1, "days": 7}}
+
+    def test_declined_request_does_not_count(self, people: dict[str, str]) -> None:
+        set_quotas(people["alice"], movies=2)
+        created = create_request(people["bob"], film(0))
+        path = f"/api/admin/requests/{created['id']}/decline"
+        call("POST", path, token=people["alice"], body={"reason": "no room"})
+        assert self.quota(people["bob"])["movies"]["used"] == 0
+
+    def test_request_that_is_cancelled_during_the_read_has_no_time_of_a_reset(
+        self, db: Db, people: dict[str, str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        set_quotas(people["alice"], movies=1)
+        create_request(people["bob"], film(0))
+        quota_used = repository.quota_used
+
+        def count_then_cancel(*args: Any) -> int:
+            used = quota_used(*args)
+            db.execute("DELETE FROM media_requests")
+            return used
+
+        monkeypatch.setattr(repository, "quota_used", count_then_cancel)
+        assert self.quota(people["bob"]) == {"movies": {"limit": 1, "used": 1, "days": 7}}

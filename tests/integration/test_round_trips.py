@@ -22,6 +22,7 @@ MOST = {
     "GET /api/media/search": (1, 2),
     "GET /api/media/discover": (1, 2),
     "GET /api/media/{mediaType}/{tmdbId}": (1, 2),
+    "GET /api/media/quota": (1, 1),
     "GET /api/media/requests": (1, 1),
     "GET /api/media/requests/{id}": (1, 1),
     "GET /api/admin/users": (2, 1),

@@ -28,7 +28,7 @@ from medianest.core import secrets
 from medianest.core.cache import shared_cache
 from medianest.core.db import database
 from medianest.core.environment import ConfigurationError
-from tests.support.api import call
+from tests.support.api import call, event_of, invoke
 from tests.support.engines import drop_role
 from tests.support.tls import self_signed, server_context, tls_proxy
 
@@ -301,6 +301,26 @@ def test_function_verifies_tokens_with_the_key_of_an_arn(
     variables.setenv("JWT_SECRET", aws.secret("another", "qV3_8yXwK0hJ-4bTnE2rLzUaPsC6dGmF"))
     reset_process_state()
     assert call("GET", "/api/auth/me", token=people["alice"]).code == "JWT_INVALID"
+
+
+def test_function_reads_the_proof_of_the_distribution_from_an_arn(
+    aws: Aws, variables: pytest.MonkeyPatch, db: object
+) -> None:
+    old, new = "4f9d" * 12, "b07c" * 12
+    arn = aws.secret("ORIGIN_VERIFY_SECRET", old)
+    variables.setenv("ORIGIN_VERIFY_SECRET", arn)
+    reset_process_state()
+
+    def status(proof: str) -> int:
+        headers = {"X-Origin-Verify": proof, "X-MediaNest-Viewer-Address": "198.51.100.1"}
+        return invoke(*event_of("GET", "/api/auth/options", headers=headers)).status
+
+    assert (status(old), status(new)) == (200, 403)
+    rotating = json.dumps({"send": new, "accept": [old]})
+    aws.secrets.put_secret_value(SecretId=arn, SecretString=rotating)
+    now = time.time()
+    variables.setattr("medianest.core.secrets.time.time", lambda: now + 311)
+    assert (status(old), status(new), status("x" * 48)) == (200, 200, 403)
 
 
 def test_production_refuses_addresses_without_tls(

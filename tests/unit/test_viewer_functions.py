@@ -37,23 +37,24 @@ CASES: dict[str, dict[str, str | None]] = {
     },
     "ImageRouting": {
         **{
-            f"/images/w{width}/a-B_9.jpg": f"/t/p/w{width}/a-B_9.jpg"
+            f"/images/t/p/w{width}/a-B_9.jpg": f"/t/p/w{width}/a-B_9.jpg"
             for width in (92, 154, 185, 342, 500, 780, 1280)
         },
-        "/images/w92/a.png": "/t/p/w92/a.png",
-        "/images/w92/movie-603-poster.svg": "/t/p/w92/movie-603-poster.svg",
-        "/images/w300/a.jpg": None,
-        "/images/w1920/a.jpg": None,
-        "/images/original/a.jpg": None,
-        "/images/w92/": None,
-        "/images/w92/a": None,
-        "/images/w92/a.html": None,
-        "/images/w92/../a.jpg": None,
-        "/images/w92/%2e%2e.jpg": None,
-        "/images/w92/b/a.jpg": None,
-        "/images/w92/a.jpg\n": None,
-        "/images/w92/é.jpg": None,
+        "/images/t/p/w92/a.png": "/t/p/w92/a.png",
+        "/images/t/p/w92/movie-603-poster.svg": "/t/p/w92/movie-603-poster.svg",
+        "/images/t/p/w300/a.jpg": None,
+        "/images/t/p/w1920/a.jpg": None,
+        "/images/t/p/original/a.jpg": None,
+        "/images/t/p/w92/": None,
+        "/images/t/p/w92/a": None,
+        "/images/t/p/w92/a.html": None,
+        "/images/t/p/w92/../a.jpg": None,
+        "/images/t/p/w92/%2e%2e.jpg": None,
+        "/images/t/p/w92/b/a.jpg": None,
+        "/images/t/p/w92/a.jpg\n": None,
+        "/images/t/p/w92/é.jpg": None,
         "/images/": None,
+        "/images/w92/a.jpg": None,
         "/t/p/w92/a.jpg": None,
     },
     "ApiRouting": {"/api/auth/me": "/api/auth/me", "/api/": "/api/"},
@@ -100,7 +101,7 @@ def test_api_gets_the_address_of_the_caller_and_of_the_page_whatever_the_caller_
 
 
 def test_other_functions_change_no_header() -> None:
-    for function, path in (("PageRouting", "/"), ("ImageRouting", "/images/w92/a.jpg")):
+    for function, path in (("PageRouting", "/"), ("ImageRouting", "/images/t/p/w92/a.jpg")):
         assert run(function, path)["headers"] == HEADERS
 
 

@@ -37,12 +37,13 @@ return 304 for an `If-None-Match` with the current ETag.
 _ORDER = """
 A call with several problems gets the first of these errors:
 
-1. 413 for the size of the body, then 404 or 405 for address and method
-2. 401, then 429, then 403 for the CSRF token, then 403 for the role; on routes without a session
+1. behind a distribution, 403 for a call that did not pass it
+2. 413 for the size of the body, then 404 or 405 for address and method
+3. 401, then 429, then 403 for the CSRF token, then 403 for the role; on routes without a session
    only 429
-3. 400 for the first query parameter that is unknown, repeated or not UTF-8
-4. 415 for the media type of the body, or 400 for all invalid fields at once
-5. 404, 403, 409 or 422 for the state of the data
+4. 400 for the first query parameter that is unknown, repeated or not UTF-8
+5. 415 for the media type of the body, or 400 for all invalid fields at once
+6. 404, 403, 409 or 422 for the state of the data
 
 ## Validation errors
 

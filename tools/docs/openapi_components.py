@@ -25,10 +25,10 @@ Every path with GET also accepts HEAD, which has no body in its response; this d
 **Signing in.** Start with `POST /api/auth/plex/pin`, open its `authUrl`, then finish with `POST /api/auth/plex/verify`; a local
 account uses `POST /api/auth/login`. By default the response has a `token` for `Authorization: Bearer`. With `"session": "cookie"` it
 sets a cookie that scripts cannot read, and has a `csrfToken` for `X-CSRF-Token`, which every POST, PUT, PATCH and DELETE needs. An
-invalid bearer token never falls back to the cookie.
+invalid bearer token never falls back to the cookie. A page starts with `GET /api/auth/session`, which is never 401.
 
 **Limits.** Each caller has rate limits, and each method has a throttle. Responses of rate-limited routes have the remaining calls in
-`RateLimit-…` and `X-RateLimit-…`; a rejected call gets 429 with `Retry-After`.
+`RateLimit-…` and `X-RateLimit-…`; a rejected call gets 429 with `Retry-After`. Behind CloudFront, a call that bypasses it gets 403 `FORBIDDEN`.
 """
 
 # Operations that take the `id` in another operation's response.

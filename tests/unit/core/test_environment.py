@@ -118,6 +118,11 @@ def test_all_problems_are_reported_at_once() -> None:
         ("NODE_ENV", "test"),
         ("LOG_LEVEL", "TRACE"),
         ("LOG_LEVEL", "20"),
+        ("PUBLIC_URL", "https://media.example.org/"),
+        ("PUBLIC_URL", "http://media.example.org"),
+        ("ORIGIN_VERIFY_SECRET", "x" * 31),
+        ("ORIGIN_VERIFY_SECRET", '{"send": "x"}'),
+        ("ORIGIN_VERIFY_SECRET", "arn:aws:s3:::bucket"),
         ("COOKIE_SECURE", "no"),
         ("COOKIE_SECURE", "True"),
         ("CORS_ORIGIN", "media.example.org"),
@@ -258,7 +263,11 @@ def test_a_valid_value_is_accepted(name: str, value: str) -> None:
 @pytest.mark.parametrize("environment", ["development", "production"])
 @pytest.mark.parametrize("arn", [ARN, "arn:aws-cn:ssm:cn-north-1:123456789012:parameter/medianest"])
 @pytest.mark.parametrize(
-    "name", ["DATABASE_URL", "APP_DATABASE_URL", "REDIS_URL", "JWT_SECRET", "TMDB_API_KEY"]
+    "name",
+    [
+        *("DATABASE_URL", "APP_DATABASE_URL", "REDIS_URL", "JWT_SECRET", "TMDB_API_KEY"),
+        "ORIGIN_VERIFY_SECRET",
+    ],
 )
 def test_a_secret_may_be_an_arn(name: str, arn: str, environment: str) -> None:
     secret = getattr(load({name: arn, "NODE_ENV": environment}, name), name.lower())
@@ -273,6 +282,7 @@ def test_production_refuses_urls_without_tls_and_reports_all_at_once() -> None:
         "PLEX_API_URL": "http://plex.example",
         "PLEX_AUTH_URL": "http://app.plex.example",
         "TMDB_API_URL": "http://tmdb.example",
+        "PUBLIC_URL": "http://localhost:3001",
     }
     load({"NODE_ENV": "development", **without_tls})
     message = problems_of({"NODE_ENV": "production", **without_tls})
@@ -448,6 +458,7 @@ def test_a_value_that_starts_like_json_but_is_invalid_is_refused(text: str) -> N
         ("DATABASE_URL", "mysql://u:canary-1@db/medianest", "canary-1"),
         ("REDIS_URL", "http://:canary-2@cache", "canary-2"),
         ("JWT_SECRET", "canary-3", "canary-3"),
+        ("ORIGIN_VERIFY_SECRET", "canary-5", "canary-5"),
         ("JWT_SECRET", "secret-canary-4-secret-canary-4-secret", "canary-4"),
     ],
 )

@@ -9,6 +9,7 @@ from uuid import UUID
 from fastapi import Depends, Request
 
 from medianest.api.cookies import session_cookie
+from medianest.api.event import proxy_call
 from medianest.api.headers import CSRF_HEADER
 from medianest.api.rate_limiting import apply, caller_of
 from medianest.audit import service as audit_service
@@ -16,6 +17,7 @@ from medianest.core.caller import Caller
 from medianest.core.environment import environment
 from medianest.core.error_codes import ErrorCode
 from medianest.core.errors import AppError, invalid_token
+from medianest.core.origins import LOOPBACK
 from medianest.rate_limits import service as rate_limits_service
 from medianest.rate_limits.policies import LimitKey, PolicyName, network
 from medianest.rate_limits.sliding_window import Charge
@@ -173,8 +175,8 @@ def _check_csrf(request: Request, principal: Principal) -> None:
 def is_cross_origin(request: Request) -> bool:
     """Return whether a browser reports a call from an origin that is neither ours nor allowed.
 
-    Scripts cannot set Sec-Fetch-Site. When it is missing or `same-site`, the Origin header decides;
-    our own origin is the Host header with `https://`.
+    Scripts cannot set Sec-Fetch-Site. When it is missing (Safari before 16.4) or `same-site`, the
+    Origin header decides.
     """
     site = request.headers.get("sec-fetch-site")
     origin = request.headers.get("origin")
@@ -184,11 +186,19 @@ def is_cross_origin(request: Request) -> bool:
         return True
     if origin is None or origin in environment().cors_origins:
         return False
+    return origin not in (environment().page_origins or _called_origins(request))
+
+
+def _called_origins(request: Request) -> frozenset[str]:
+    """Return our own origins by the URL of the call, for a service without PUBLIC_URL.
+
+    Behind a distribution, Host is the name of API Gateway; the distribution reports its own URL.
+    """
+    if public_url := proxy_call(request).public_url:
+        return frozenset({public_url})
     host = request.headers.get("host", "")
-    own_origins = {f"https://{host}"}
-    if host.partition(":")[0] in {"localhost", "127.0.0.1"}:
-        own_origins.add(f"http://{host}")
-    return origin not in own_origins
+    is_local = host.partition(":")[0] in LOOPBACK
+    return frozenset({f"https://{host}", *([f"http://{host}"] if is_local else [])})
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,10 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 @dataclass(frozen=True, slots=True)
 class ProxyCall:
-    """A call that API Gateway passed to the function; header names are in lower case."""
+    """A call that API Gateway passed to the function; header names are in lower case.
+
+    `public_url` is the page's origin if a distribution reported it, else empty.
+    """
 
     id: str
     method: str
@@ -42,6 +45,7 @@ class ProxyCall:
     ip: str
     user_agent: str
     body: bytes
+    public_url: str = ""
 
 
 def read_call(event: Mapping[str, Any]) -> ProxyCall:
@@ -64,7 +68,7 @@ def read_call(event: Mapping[str, Any]) -> ProxyCall:
         },
         query=_values(event, "multiValueQueryStringParameters", "queryStringParameters"),
         headers=headers,
-        ip=_address(_text(identity.get("sourceIp"))),
+        ip=address_of(_text(identity.get("sourceIp"))),
         user_agent=clean(_text(identity.get("userAgent")))[:_MAX_USER_AGENT],
         body=_body(_text(event.get("body")), is_base64=event.get("isBase64Encoded") is True),
     )
@@ -153,7 +157,8 @@ def _texts(values: Any) -> list[str]:
     return [_text(value) for value in each if value is not None]
 
 
-def _address(text: str) -> str:
+def address_of(text: str) -> str:
+    """Return an IP address in its usual form, NO_ADDRESS for any other text."""
     try:
         socket.inet_pton(socket.AF_INET, text)
     except (OSError, ValueError):  # ValueError: a NUL character

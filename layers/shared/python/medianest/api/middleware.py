@@ -6,6 +6,7 @@ from typing import Any
 from fastapi import Request, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from medianest.api import distribution
 from medianest.api.errors import error_response, refuse
 from medianest.api.event import proxy_call
 from medianest.api.headers import ALLOWED_HEADERS, PREFLIGHT_SECONDS, with_common_headers
@@ -54,14 +55,7 @@ class EnvelopeMiddleware:
             await send(message)
 
         try:
-            if request.method == "OPTIONS":
-                await _preflight(scope)(scope, receive, send_with_headers)
-            elif len(call.body) > MAX_BODY_BYTES:
-                too_large = error_response(AppError(ErrorCode.PAYLOAD_TOO_LARGE))
-                await too_large(scope, receive, send_with_headers)
-            else:
-                refusal = self._refusal(request)
-                await (self.app if refusal is None else refusal)(scope, receive, send_with_headers)
+            await self._responder(request)(scope, receive, send_with_headers)
         except Exception:  # noqa: BLE001 - any exception gets a response
             logger.exception("unhandled_error")
             count("UnhandledError")
@@ -69,18 +63,26 @@ class EnvelopeMiddleware:
             await response(scope, receive, send_with_headers)
         _log(request, status, time.perf_counter() - started)
 
-    def _refusal(self, request: Request) -> Response | None:
-        """Run the guard of the called route; return a response if it refuses the call."""
+    def _responder(self, request: Request) -> ASGIApp:
+        """Return what responds to a request: the application, or a refusal before it."""
+        try:
+            distribution.accept(request)
+            if request.method == "OPTIONS":
+                return _preflight(request.scope)
+            if len(proxy_call(request).body) > MAX_BODY_BYTES:
+                return error_response(AppError(ErrorCode.PAYLOAD_TOO_LARGE))
+            self._admit(request)
+        except AppError as error:
+            return refuse(request, error)
+        return self.app
+
+    def _admit(self, request: Request) -> None:
+        """Run the guard of the called route, if it has one; raises its AppError."""
         if self._guards is None:
             self._guards = guards_of(request.app)
         guard = self._guards.get((request.method, request.scope["path"]))
-        if guard is None:
-            return None
-        try:
+        if guard is not None:
             guard.admit(request)
-        except AppError as error:
-            return refuse(request, error)
-        return None
 
 
 def _log(request: Request, status: int, seconds: float) -> None:
@@ -95,6 +97,8 @@ def _log(request: Request, status: int, seconds: float) -> None:
     error: AppError | None = getattr(request.state, "refusal", None)
     if error is not None:
         fields |= {"code": error.code, "details": error.details, "ip": call.ip}
+        if (cause := getattr(request.state, "cause", None)) is not None:
+            fields["cause"] = cause
     # Denied access matters more to operators than bad input.
     log = logger.warning if status in {401, 403} else logger.info
     log("request", extra=fields)

@@ -25,6 +25,7 @@ from medianest.core.addresses import (
     split_url,
     url_of_login,
 )
+from medianest.core.origins import origin_of, proofs, same_page
 from medianest.core.signing_keys import jwt_keys
 
 SECRET_SERVICES = frozenset({"secretsmanager", "ssm"})
@@ -64,6 +65,18 @@ class Environment(BaseModel):
         default="*",
         description="Origins of web clients that may read responses, separated by commas; `*`"
         " allows any origin, but without credentials",
+    )
+    public_url: str | None = Field(
+        default=None,
+        description="Origin at which browsers load the page, such as `https://media.example.org`:"
+        " calls with the session cookie from other origins are refused. Absent: the `Host` of a"
+        " call",
+    )
+    origin_verify_secret: SecretStr | None = Field(
+        default=None,
+        description="Proof that a call comes from the CloudFront distribution, at least 32"
+        " characters, which it sends in `X-Origin-Verify`; calls without it are refused. While it"
+        ' rotates `{"send": VALUE, "accept": [VALUE]}`',
     )
     cookie_secure: Literal["true", "false"] = Field(
         default="true",
@@ -211,7 +224,22 @@ class Environment(BaseModel):
             raise ValueError("must use TLS in production: true")
         return value
 
-    @field_validator("database_url", "app_database_url", "redis_url", "jwt_secret", "tmdb_api_key")
+    @field_validator("public_url")
+    @classmethod
+    def _check_origin(cls, value: str, info: ValidationInfo) -> str:
+        origin = origin_of(value)
+        if _in_production(info) and not origin.startswith("https://"):
+            raise ValueError("must use TLS in production: https://")
+        return origin
+
+    @field_validator(
+        "database_url",
+        "app_database_url",
+        "redis_url",
+        "jwt_secret",
+        "tmdb_api_key",
+        "origin_verify_secret",
+    )
     @classmethod
     def _check_arn(cls, value: SecretStr) -> SecretStr:
         text = value.get_secret_value()
@@ -258,6 +286,13 @@ class Environment(BaseModel):
             jwt_keys(value.get_secret_value())
         return value
 
+    @field_validator("origin_verify_secret")
+    @classmethod
+    def _check_proofs(cls, value: SecretStr) -> SecretStr:
+        if not value.get_secret_value().startswith(SECRET_ARN_PREFIX):
+            proofs(value.get_secret_value())
+        return value
+
     @field_validator("plex_api_url", "plex_auth_url", "tmdb_api_url")
     @classmethod
     def _check_http_url(cls, value: str, info: ValidationInfo) -> str:
@@ -288,6 +323,11 @@ class Environment(BaseModel):
     def has_secure_cookie(self) -> bool:
         """Return whether browsers keep the session cookie to HTTPS."""
         return self.cookie_secure == "true"
+
+    @property
+    def page_origins(self) -> frozenset[str]:
+        """Return the origins of the page; empty without PUBLIC_URL."""
+        return frozenset() if self.public_url is None else same_page(self.public_url)
 
     @property
     def cors_origins(self) -> frozenset[str]:

@@ -77,6 +77,15 @@ class ItemRequest:
     status: RequestStatus
 
 
+class Counted(NamedTuple):
+    """The items that count against a quota, without those of the request `except_id`."""
+
+    user_id: UUID
+    media_type: MediaType
+    days: int
+    except_id: UUID | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Replay:
     """The first use of an idempotency key: the digest of the body, and the response."""

@@ -5,17 +5,28 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from medianest.core.db import database
 from medianest.core.error_codes import ErrorCode
-from medianest.core.errors import AppError
+from medianest.core.errors import AppError, invalid_token
 from medianest.requests import repository
-from medianest.requests.schemas import QuotaExceededOut
+from medianest.requests.models import Counted
+from medianest.requests.schemas import QuotaExceededOut, QuotaOut, QuotasOut
 from medianest.system_config import service as system_config_service
+from medianest.users import repository as users_repository
+from medianest.users.models import Actor
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+    from uuid import UUID
+
     from psycopg import Connection
 
+    from medianest.catalog.models import MediaType
     from medianest.requests.models import MediaRequest
-    from medianest.users.models import Actor, Quota, QuotaKind
+    from medianest.users.models import Quota, QuotaKind
+
+_KINDS: Mapping[QuotaKind, MediaType] = {"movies": "movie", "seasons": "tv"}
 
 
 def check(connection: Connection[Any], actor: Actor, request: MediaRequest) -> None:
@@ -29,7 +40,8 @@ def check(connection: Connection[Any], actor: Actor, request: MediaRequest) -> N
     if quota.limit is None:
         return
     requested = 1 if request.seasons is None else len(request.seasons)
-    used = repository.quota_used(connection, request, quota.days)
+    counted = Counted(request.user_id, request.media_type, quota.days, except_id=request.id)
+    used = repository.quota_used(connection, counted)
     if used + requested <= quota.limit:
         return
     # The number of items that must leave the window. A request for more items than the limit
@@ -37,9 +49,7 @@ def check(connection: Connection[Any], actor: Actor, request: MediaRequest) -> N
     excess = used + min(requested, quota.limit) - quota.limit
     resets_at = None
     if excess > 0 and quota.limit > 0:
-        exact_time = repository.quota_resets_at(connection, request, quota.days, excess)
-        # Responses have milliseconds: round up, so that a retry is never too early.
-        resets_at = exact_time + timedelta(microseconds=999)
+        resets_at = _resets_at(connection, counted, excess)
     refusal = QuotaExceededOut(
         quota=kind,
         limit=quota.limit,
@@ -53,6 +63,43 @@ def check(connection: Connection[Any], actor: Actor, request: MediaRequest) -> N
         message=_message(refusal, quota.days),
         details=refusal.model_dump(mode="json", by_alias=True, exclude_none=True),
     )
+
+
+def mine(user_id: UUID) -> QuotasOut:
+    """Return the quotas of a user, each with its use; raises JWT_INVALID for a deleted one."""
+    return database().read(lambda connection: _quotas_of(connection, user_id))
+
+
+def _quotas_of(connection: Connection[Any], user_id: UUID) -> QuotasOut:
+    user = users_repository.get(connection, user_id)
+    if user is None:
+        raise invalid_token()
+    actor = Actor(user.role, user.quota)
+    states = {kind: _state(connection, user_id, of(actor, kind), kind) for kind in _KINDS}
+    return QuotasOut(**states)
+
+
+def _state(
+    connection: Connection[Any], user_id: UUID, quota: Quota, kind: QuotaKind
+) -> QuotaOut | None:
+    if quota.limit is None:
+        return None
+    counted = Counted(user_id, _KINDS[kind], quota.days)
+    used = repository.quota_used(connection, counted)
+    excess = used + 1 - quota.limit
+    return QuotaOut(
+        limit=quota.limit,
+        used=used,
+        days=quota.days,
+        resets_at=_resets_at(connection, counted, excess) if 0 < excess <= used else None,
+    )
+
+
+def _resets_at(connection: Connection[Any], counted: Counted, items: int) -> datetime | None:
+    """Return the time at which so many items have left the window; None if fewer count."""
+    exact_time = repository.quota_resets_at(connection, counted, items)
+    # Responses have milliseconds: round up, so that a retry is never too early.
+    return None if exact_time is None else exact_time + timedelta(microseconds=999)
 
 
 def _message(refusal: QuotaExceededOut, days: int) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from medianest.core.db import fetch_one, fetch_row, fetch_value
 from medianest.core.text import fold
-from medianest.requests.models import Decision, MediaRequest, RequestStatus
+from medianest.requests.models import Counted, Decision, MediaRequest, RequestStatus
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +26,8 @@ COLUMNS = (
 # A film is one item, and so is a season. The items of a declined request are not active.
 _COUNTED = (
     " FROM media_requests r JOIN request_items i ON i.request_id = r.id"
-    " WHERE r.user_id = %(user_id)s AND r.media_type = %(media_type)s AND r.id <> %(id)s"
+    " WHERE r.user_id = %(user_id)s AND r.media_type = %(media_type)s"
+    " AND r.id IS DISTINCT FROM %(except_id)s::uuid"
     # In hours, because a calendar day of the database's time zone may have 23 or 25.
     " AND r.requested_at > now() - make_interval(hours => 24 * %(days)s) AND i.active"
 )
@@ -113,33 +114,25 @@ def active_request_of(
     return request_id
 
 
-def quota_used(connection: Connection[Any], request: MediaRequest, days: int) -> int:
-    """Return the number of the user's other active items of this media type in the window."""
-    used: int = fetch_value(connection, "SELECT count(*)" + _COUNTED, _count_params(request, days))
+def quota_used(connection: Connection[Any], counted: Counted) -> int:
+    """Return the number of a user's active items of a media type in the window."""
+    used: int = fetch_value(connection, "SELECT count(*)" + _COUNTED, counted._asdict())
     return used
 
 
-def quota_resets_at(
-    connection: Connection[Any], request: MediaRequest, days: int, items: int
-) -> datetime:
-    """Return the time at which `items` of the items that `quota_used` counts have expired."""
-    resets_at: datetime = fetch_value(
+def quota_resets_at(connection: Connection[Any], counted: Counted, items: int) -> datetime | None:
+    """Return the time at which `items` of the items that `quota_used` counts have expired.
+
+    It is None when fewer count, because one was cancelled or expired in the meantime.
+    """
+    resets_at: datetime | None = fetch_value(
         connection,
         "SELECT r.requested_at + make_interval(hours => 24 * %(days)s)"
         + _COUNTED
         + " ORDER BY r.requested_at LIMIT 1 OFFSET %(items)s - 1",
-        _count_params(request, days) | {"items": items},
+        counted._asdict() | {"items": items},
     )
     return resets_at
-
-
-def _count_params(request: MediaRequest, days: int) -> dict[str, Any]:
-    return {
-        "user_id": request.user_id,
-        "media_type": request.media_type,
-        "id": request.id,
-        "days": days,
-    }
 
 
 def get(connection: Connection[Any], request_id: UUID) -> MediaRequest:

@@ -267,3 +267,39 @@ class QuotaExceededOut(ResponseModel):
         description="Time when this request would fit or, if it alone exceeds the limit,"
         " when the whole limit is free; absent if waiting does not help",
     )
+
+
+class QuotaOut(ResponseModel):
+    """A quota and its use."""
+
+    limit: int = Field(description="Number of films or seasons that the quota allows")
+    used: int = Field(
+        description="Number that currently counts against the quota; more than `limit` if the quota"
+        " became smaller"
+    )
+    days: int = Field(description="Number of days that the quota covers")
+    resets_at: Timestamp | None = Field(
+        default=None,
+        description="Time when one more can be requested; absent if one can now, or if waiting does"
+        " not help",
+    )
+
+
+class QuotasOut(ResponseModel):
+    """The caller's quotas; without one, the number is not limited."""
+
+    EXAMPLES: ClassVar[Examples] = {
+        "one left": {
+            "movies": {"limit": 5, "used": 4, "days": 7},
+            "seasons": {
+                "limit": 10,
+                "used": 10,
+                "days": 30,
+                "resetsAt": "2026-01-12T20:15:30.120Z",
+            },
+        },
+        "no quotas": {},
+    }
+
+    movies: QuotaOut | None = Field(default=None, description="Quota of films")
+    seasons: QuotaOut | None = Field(default=None, description="Quota of seasons of shows")
