@@ -27,7 +27,7 @@ LOCKED := layers/dependencies/requirements $(addprefix requirements/,runtime dev
 LINTERS := mypy template web bandit ty imports rules ruff format
 
 .DEFAULT_GOAL := help
-.PHONY: help run fire reset check test lint $(addprefix lint-,$(LINTERS)) format docs api-check build sbom sam audit deploy-check prove bench lock vendor previous clean
+.PHONY: help run fire reset check test lint $(addprefix lint-,$(LINTERS)) format docs api-check build sbom sam audit deploy-check prove bench screenshots lock vendor previous clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -115,6 +115,9 @@ prove: $(VENV)/ready ## Inject faults under load, and write docs/reliability.md;
 
 bench: $(VENV)/ready ## Measure cold starts, warm calls, round trips and growth, and write docs/performance.md; the short form is make bench QUICK=1
 	@$(BIN)/python -m benchmarks $(if $(QUICK),--quick)
+
+screenshots: $(VENV)/web ## Write docs/screens: each page on a phone and on a desktop
+	@$(BIN)/python -m tests.screenshots
 
 audit: .venv-audit/ready ## Check all locked packages for known vulnerabilities
 	@status=0; for each in $(LOCKED); do \

@@ -1,5 +1,5 @@
 // Made by `make docs` from the API document with the SHA-256 hash
-// ef965a029e2afca7bec6d3b1019182e569bbdb45bcf68277bd6a8164761884d3
+// 9d0c16506c4c97f473a407a36acb8747da858a5d4594053ba5ff2b8ce552f611
 
 export interface paths {
     "/api/admin/audit-logs": {
@@ -636,6 +636,28 @@ export interface paths {
          *     Default limits: `api`: 100 calls in 60 s by user.
          */
         get: operations["discover"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/media/quota": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Return the caller's request quotas, each with its use
+         * @description For signed-in users.
+         *
+         *     Default limits: `api`: 100 calls in 60 s by user.
+         */
+        get: operations["showQuota"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1498,6 +1520,20 @@ export interface components {
             /** @enum {boolean} */
             success: false;
         };
+        /** @description A quota and its use. */
+        Quota: {
+            /** @description Number of days that the quota covers */
+            days: number;
+            /** @description Number of films or seasons that the quota allows */
+            limit: number;
+            /**
+             * Format: date-time
+             * @description Time when one more can be requested; absent if one can now, or if waiting does not help
+             */
+            resetsAt?: string;
+            /** @description Number that currently counts against the quota; more than `limit` if the quota became smaller */
+            used: number;
+        };
         /** @description Your request quota does not allow this. */
         QUOTA_EXCEEDED: {
             error: {
@@ -1536,6 +1572,22 @@ export interface components {
             days: number;
             /** @description Number of films or seasons; `null` for no limit */
             limit: number | null;
+        };
+        /** @description The caller's quotas; without one, the number is not limited. */
+        Quotas: {
+            /** @description Quota of films */
+            movies?: components["schemas"]["Quota"];
+            /** @description Quota of seasons of shows */
+            seasons?: components["schemas"]["Quota"];
+        };
+        QuotasResponse: {
+            /** @description The result */
+            data: components["schemas"]["Quotas"];
+            /**
+             * @description Always true for a success
+             * @enum {boolean}
+             */
+            success: true;
         };
         /** @description Too many requests. Wait before you try again. */
         RATE_LIMITED: {
@@ -2608,8 +2660,11 @@ export type PinIn = components['schemas']['PinIn'];
 export type PinResponse = components['schemas']['PinResponse'];
 export type PlexAccessDenied = components['schemas']['PLEX_ACCESS_DENIED'];
 export type PlexUnreachable = components['schemas']['PLEX_UNREACHABLE'];
+export type Quota = components['schemas']['Quota'];
 export type QuotaExceeded = components['schemas']['QUOTA_EXCEEDED'];
 export type QuotaIn = components['schemas']['QuotaIn'];
+export type Quotas = components['schemas']['Quotas'];
+export type QuotasResponse = components['schemas']['QuotasResponse'];
 export type RateLimited = components['schemas']['RATE_LIMITED'];
 export type RefreshIn = components['schemas']['RefreshIn'];
 export type RequestCancelled = components['schemas']['REQUEST_CANCELLED'];
@@ -3998,6 +4053,39 @@ export interface operations {
             429: components["responses"]["RATE_LIMITED.limited"];
             500: components["responses"]["DATABASE_CONNECTION_ERROR.INTERNAL_ERROR.limited"];
             503: components["responses"]["CATALOG_UNAVAILABLE.limited"];
+            504: components["responses"]["GATEWAY_TIMEOUT"];
+        };
+    };
+    showQuota: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuotasResponse"];
+                };
+            };
+            400: components["responses"]["VALIDATION_ERROR.limited"];
+            401: components["responses"]["JWT_INVALID.limited"];
+            405: components["responses"]["METHOD_NOT_ALLOWED"];
+            413: components["responses"]["PAYLOAD_TOO_LARGE"];
+            429: components["responses"]["RATE_LIMITED.limited"];
+            500: components["responses"]["DATABASE_CONNECTION_ERROR.INTERNAL_ERROR.limited"];
             504: components["responses"]["GATEWAY_TIMEOUT"];
         };
     };
