@@ -27,7 +27,7 @@ LOCKED := layers/dependencies/requirements $(addprefix requirements/,runtime dev
 LINTERS := mypy template web bandit ty imports rules ruff format
 
 .DEFAULT_GOAL := help
-.PHONY: help run fire reset check test lint $(addprefix lint-,$(LINTERS)) format docs api-check build sbom sam audit deploy-check prove bench lock vendor previous clean
+.PHONY: help run fire reset check test lint $(addprefix lint-,$(LINTERS)) format docs api-check build sbom sam audit deploy-check prove bench screenshots lock vendor previous clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -113,8 +113,11 @@ deploy-check: $(VENV)/ready .venv-translator/ready .venv-sam/ready .venv-checks/
 prove: $(VENV)/ready ## Inject faults under load, and write docs/reliability.md; the short form is make prove SHORT=1
 	@$(BIN)/python -m tests.prove $(if $(SHORT),--short)
 
-bench: $(VENV)/ready ## Measure cold starts, warm calls, round trips and growth, and write docs/performance.md; the short form is make bench QUICK=1
-	@$(BIN)/python -m benchmarks $(if $(QUICK),--quick)
+bench: $(VENV)/$(if $(WEB),web,ready) ## Measure cold starts, warm calls, round trips and growth, and write docs/performance.md; short: QUICK=1; the page: WEB=1
+	@$(BIN)/python -m $(if $(WEB),tests.page_budget,benchmarks $(if $(QUICK),--quick))
+
+screenshots: $(VENV)/web ## Write docs/screens: each page on a phone and on a desktop
+	@$(BIN)/python -m tests.screenshots
 
 audit: .venv-audit/ready ## Check all locked packages for known vulnerabilities
 	@status=0; for each in $(LOCKED); do \

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 
+from benchmarks import browser
 from benchmarks.bars import (
     GROWTH_MS,
     GROWTH_RATIO,
@@ -74,6 +75,12 @@ of its time with few rows, or within {growth_ms:g} ms. The table has the page of
 {growth}
 
 ![p95 of the page of each list that is furthest from its bar, with few and with many rows](performance-growth.svg)
+
+## The page in a browser
+
+<!-- {browser_name}:begin (by `make bench WEB=1`) -->
+{browser}
+<!-- {browser_name}:end -->
 """
 
 type Row = Iterable[object]
@@ -117,6 +124,8 @@ def page(results: Results, scale: Scale) -> str:
         growth_ms=GROWTH_MS,
         slowest=_SLOWEST,
         growth=_growth(results),
+        browser_name=browser.NAME,
+        browser=browser.section(),
     )
 
 

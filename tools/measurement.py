@@ -30,7 +30,7 @@ def commit() -> str:
     if git is None:
         return "an unknown commit"
     command = [git, "rev-parse", "--short", "HEAD"]
-    result = subprocess.run(  # noqa: S603 - a fixed command
+    result = subprocess.run(
         command, cwd=PROJECT, capture_output=True, text=True, check=False, timeout=_GIT_SECONDS
     )
     return result.stdout.strip() or "an unknown commit"

@@ -45,7 +45,8 @@ def test_a_vendored_module_works_under_the_content_security_policy(name: str) ->
 
 def test_the_sprite_has_every_icon_once() -> None:
     assert tuple(re.findall(r'<symbol id="([^"]+)"', (ROOT / "web/icons.svg").read_text())) == (
-        icons.NAMES
+        "logo",
+        *icons.NAMES,
     )
 
 

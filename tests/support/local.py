@@ -138,11 +138,8 @@ def local_service(
     While the file `skew` exists, the clocks of the functions are an hour off. With `sourced` a
     header names the address of the caller.
     """
-    module = "tests.support.bounded" if bounds else "local"
-    if not throttles:
-        module = "tests.support.unthrottled"
-    if sourced:
-        module = "tests.support.sourced"
+    variants = {"bounded": bounds, "unthrottled": not throttles, "sourced": sourced}
+    [module] = [f"tests.support.{name}" for name, on in variants.items() if on] or ["local"]
     if skew is not None:
         module = "tests.support.skewed"
         environment = {**(environment or {}), "SKEW_FILE": str(skew)}
@@ -152,11 +149,9 @@ def local_service(
     run_file.unlink(missing_ok=True)
     inherited = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     with log.open("wb") as output:
+        command = [sys.executable, "-m", module, "--data", str(data), "--port", "0"]
         process = subprocess.Popen(
-            [
-                *(sys.executable, "-m", module, "--data", str(data), "--port", "0"),
-                *(["--trial-limits"] if trial_limits else []),
-            ],
+            [*command, *(["--trial-limits"] if trial_limits else [])],
             cwd=ROOT,
             env={**inherited, **(environment or {})},
             stdout=output,

@@ -48,6 +48,11 @@ def pytest_runtest_teardown(nextitem: pytest.Item | None) -> None:
         _browser.pop_all().close()
 
 
+def pytest_sessionfinish() -> None:
+    """Stop the browser of a run that ends early."""
+    _browser.close()
+
+
 @pytest.fixture
 def chrome() -> Browser:
     """Return this worker's browser."""

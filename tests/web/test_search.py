@@ -45,8 +45,8 @@ def test_an_older_answer_is_dropped(browse: Browse, people: People) -> None:
     tab.visit("/search")
     field = tab.page.get_by_label("Search for films and shows")
     control(people.tmdb_url, "PUT", "fault", {"kind": "slow", "seconds": 2, "count": 1})
-    field.fill("alien")
-    tab.page.wait_for_request(re.compile("q=alien"))
+    with tab.page.expect_request(re.compile("q=alien")):
+        field.fill("alien")
     field.fill("gladiator")
     expect(cards(tab).first).to_contain_text("Gladiator")
     tab.page.wait_for_timeout(2200)

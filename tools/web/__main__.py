@@ -1,6 +1,6 @@
 """Write the files of the page that come from packages or from the API document, and lint it."""
 
-import sys
+import argparse
 
 from tools.web import lint, node, types, vendor
 
@@ -11,6 +11,6 @@ COMMANDS = {
     "vendor": vendor.write,
 }
 
-if len(sys.argv) != 2 or sys.argv[1] not in COMMANDS:  # noqa: PLR2004 - the name of a command
-    sys.exit(f"usage: python -m tools.web {{{','.join(COMMANDS)}}}")
-COMMANDS[sys.argv[1]]()
+parser = argparse.ArgumentParser(prog="python -m tools.web", description=__doc__)
+parser.add_argument("command", choices=COMMANDS)
+COMMANDS[parser.parse_args().command]()

@@ -24,8 +24,7 @@ _SYMBOL = (
 def sprite(folder: Path) -> str:
     """Return the sprite, made from a folder of single icons."""
     lines = ['<svg xmlns="http://www.w3.org/2000/svg">', _LOGO_SYMBOL.format(shapes=_shapes(_LOGO))]
-    for name in NAMES:
-        lines.append(_SYMBOL.format(name=name, shapes=_shapes(folder / f"{name}.svg")))
+    lines += [_SYMBOL.format(name=each, shapes=_shapes(folder / f"{each}.svg")) for each in NAMES]
     return "\n".join([*lines, "</svg>", ""])
 
 

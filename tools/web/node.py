@@ -29,7 +29,7 @@ def node(
     variables = {**os.environ, "PATH": f"{_NODE / 'bin'}{os.pathsep}{os.environ['PATH']}"}
     if packages is not None:
         variables["NODE_PATH"] = str(packages)
-    return subprocess.run(  # noqa: S603 - a script of a locked package
+    return subprocess.run(
         [_NODE / "bin/node", script, *arguments],
         cwd=cwd,
         env=variables,

@@ -1,0 +1,109 @@
+"""Measure the page and write its figures to docs/performance.md: `make bench WEB=1`."""
+
+import sys
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+from statistics import median
+
+from playwright.sync_api import Browser
+
+from benchmarks.browser import NAME, Figure, Origin, save, section
+from tests.page_budget import network
+from tests.page_budget.long_run import CARDS, NAVIGATIONS, frames_per_second, heap_growth
+from tests.page_budget.network import Load, load
+from tests.screenshots.scene import set_scene
+from tests.support.api import ROOT
+from tests.support.browser.chromium import missing
+from tests.support.browser.launch import browser
+from tests.support.browser.people import People
+from tests.support.local import LocalService, local_service
+from tools.docs.marked import with_part
+from tools.measurement import commit, machine
+
+_LOADS = 5
+_KIB = 1024
+_PAGE = ROOT / "docs/performance.md"
+
+
+def main() -> int:
+    """Measure, and write the figures."""
+    if reason := missing():
+        print(f"No figures of the page: {reason}.", file=sys.stderr)
+        return 1
+    with (
+        tempfile.TemporaryDirectory(prefix="medianest-page-") as folder,
+        local_service(Path(folder) / "service", throttles=False) as service,
+        browser() as chrome,
+    ):
+        figures = _measure(chrome, service)
+        about = f"{machine()}; Chromium {chrome.version}, MediaNest at {commit()}"
+    origin = Origin(
+        f"{datetime.now(UTC):%Y-%m-%d}: {about}",
+        *(network.SLOWER, network.LATENCY_MS, network.MEGABITS, _LOADS),
+    )
+    save(origin, figures)
+    _PAGE.write_text(with_part(_PAGE.read_text(), NAME, section()), encoding="utf-8")
+    for each in figures:
+        met = "met   " if each.is_met else "MISSED"
+        print(f"{met} {each.what}: {each.measured:g} {each.unit} (bar: {each.bar:g})")
+    return 0
+
+
+def _measure(chrome: Browser, service: LocalService) -> list[Figure]:
+    people = People(service)
+    scene = set_scene(service, people)
+    state = people.state("bob")
+    loads: dict[str, list[Load]] = {}
+    for name, path in scene.pages.items():
+        person = scene.person_of(name)
+        # The first one warms up the functions.
+        loads[name] = [
+            load(chrome, name, service.url + path, people.state(person) if person else None)
+            for _ in range(1 + (_LOADS if name in {"signin", "home"} else 1))
+        ][1:]
+    figures = [*_first_views(loads), _shift(loads)]
+    sample = service.call(
+        "GET", "/api/media/search", query={"q": "the"}, token=people.token("bob")
+    ).json
+    frames = frames_per_second(chrome, service.url, state, sample)
+    heap, nodes = heap_growth(chrome, service.url, state)
+    return [
+        *figures,
+        Figure(f"scrolling of {CARDS:,} cards", 50, round(frames, 1), "frames/s", is_floor=True),
+        Figure(f"growth of the heap, {NAVIGATIONS} navigations", 5, round(heap * 100, 1), "%"),
+        Figure(f"growth of the DOM, {NAVIGATIONS} navigations", 5, round(nodes * 100, 1), "%"),
+    ]
+
+
+def _first_views(loads: dict[str, list[Load]]) -> list[Figure]:
+    figures = []
+    for name in ("signin", "home"):
+        first = loads[name][0]
+        usable = median(each.usable for each in loads[name])
+        sizes = [("all", 60, first.total)] + [
+            (kind, bar, first.bytes.get(kind, 0))
+            for kind, bar in (("script", 35), ("stylesheet", 8), ("font", 20))
+        ]
+        figures += [Figure(f"{name}: {kind}", bar, _kib(size), "KiB") for kind, bar, size in sizes]
+        rest = first.total - sum(size for _, _, size in sizes[1:])
+        print(f"{name}: {_kib(rest)} KiB are documents, icons, texts and answers of the API")
+        figures += [
+            Figure(f"{name}: requests until it is usable", 24, first.requests, "requests"),
+            Figure(f"{name}: usable", 1.5, round(usable, 2), "s"),
+        ]
+    return figures
+
+
+def _shift(loads: dict[str, list[Load]]) -> Figure:
+    name = max(loads, key=lambda name: max(each.shift for each in loads[name]))
+    worst = max(each.shift for each in loads[name])
+    return Figure(f"layout shift (most: {name})", 0.02, round(worst, 4), "")
+
+
+def _kib(size: int) -> float:
+    return round(size / _KIB, 1)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,84 @@
+"""Scroll a list of a thousand cards, and move between pages two hundred times."""
+
+import json
+import time
+from itertools import cycle, islice
+from typing import Any
+
+from playwright.sync_api import Browser, CDPSession, Page, Route, StorageState
+
+from tests.page_budget.network import new_context
+
+CARDS = 1000
+NAVIGATIONS = 200
+_WARM_UP = 40
+_PLACES = ("/search", "/requests", "/", "/profile")
+_SCROLL = """async () => {
+  const seconds = 4, end = document.documentElement.scrollHeight - innerHeight;
+  const begin = performance.now();
+  let frames = 0;
+  for (;;) {
+    const at = await new Promise(requestAnimationFrame);
+    const share = (at - begin) / (seconds * 1000);
+    if (share >= 1) return frames / seconds;
+    scrollTo(0, end * Math.max(share, 0));
+    frames += 1;
+  }
+}"""
+
+
+def frames_per_second(chrome: Browser, origin: str, state: StorageState, sample: Any) -> float:
+    """Return the frames per second while a list of a thousand cards scrolls from top to bottom.
+
+    `sample` is an answer of the API, whose items are repeated.
+    """
+    items = [
+        {**item, "tmdbId": number, "title": f"{item['title']} {number}"}
+        for number, item in enumerate(islice(cycle(sample["data"]), CARDS), start=1)
+    ]
+    pagination = {**sample["pagination"], "total": CARDS, "hasNext": False}
+    body = json.dumps({**sample, "data": items, "pagination": pagination})
+
+    def answer(route: Route) -> None:
+        route.fulfill(body=body, content_type="application/json")
+
+    context = new_context(chrome, state)
+    page = context.new_page()
+    page.route("**/api/media/search?*", answer)
+    page.goto(f"{origin}/search?q=the")
+    page.wait_for_function(f"() => document.querySelectorAll('main li.card a').length >= {CARDS}")
+    page.wait_for_load_state("networkidle")
+    frames: float = page.evaluate(_SCROLL)
+    context.close()
+    return frames
+
+
+def heap_growth(chrome: Browser, origin: str, state: StorageState) -> tuple[float, float]:
+    """Return the growth of heap and of DOM nodes over the navigations, as shares."""
+    context = new_context(chrome, state)
+    page = context.new_page()
+    session = context.new_cdp_session(page)
+    session.send("Performance.enable")
+    page.goto(origin)
+    _navigate(page, _WARM_UP)
+    heap, nodes = _metrics(session)
+    _navigate(page, NAVIGATIONS)
+    heap_after, nodes_after = _metrics(session)
+    context.close()
+    return heap_after / heap - 1, nodes_after / nodes - 1
+
+
+def _navigate(page: Page, times: int) -> None:
+    for path in islice(cycle(_PLACES), times):
+        page.locator(f"nav a[href='{path}']:visible, a.who[href='{path}']:visible").first.click()
+        page.wait_for_function("() => !document.querySelector('main [aria-busy=true]')")
+    page.wait_for_load_state("networkidle")
+
+
+def _metrics(session: CDPSession) -> tuple[float, float]:
+    for _ in range(3):
+        session.send("HeapProfiler.collectGarbage")
+        time.sleep(0.2)
+    metrics = session.send("Performance.getMetrics")["metrics"]
+    values = {each["name"]: each["value"] for each in metrics}
+    return values["JSHeapUsedSize"], values["Nodes"]
