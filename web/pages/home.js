@@ -31,7 +31,7 @@ function Shelf({ name, list, type, first }) {
   const { data, error, isLoading, retry } = useLoad(link("/media/discover", { list, type }));
   const items = /** @type {Title[] | undefined} */ (data);
   if (items?.length === 0 && name === "requested") {
-    return html`<section class="shelf"><h2>${t("home.requested")}</h2><div class="invite"><p>${t("home.nothingRequested")}</p><a class="btn primary" href="/search"><${Icon} name="search" />${t("nav.search")}</a></div></section>`;
+    return html`<section class="shelf"><h2>${t("home.requested")}</h2><div class="invite" key="invite"><p>${t("home.nothingRequested")}</p><a class="btn primary" href="/search"><${Icon} name="search" />${t("nav.search")}</a></div></section>`;
   }
   if (items?.length === 0) {
     return null;
@@ -42,7 +42,7 @@ function Shelf({ name, list, type, first }) {
       ${error && !items
         ? html`<${Failure} error=${error} retry=${retry} level=${3} />`
         : html`
-          <div class="scroller">
+          <div class="scroller" key="scroller">
             <ul>
               ${items
                 ? items.map((item, index) => html`<${TitleCard} key=${identifyTitle(item)} item=${item} eager=${first && index < 4} />`)

@@ -18,6 +18,7 @@ export const options = signal(/** @type {SignInOptions | null} */ (null));
 export const isExpired = signal(false);
 // Other tabs hear of a sign-in or sign-out by this key of the storage.
 const CHANGED = "medianest.session";
+const SIGNED_IN = "medianest.signedIn";
 
 let token = "";
 
@@ -29,7 +30,7 @@ export function csrfToken() {
 /** Whether this browser probably has a session: a guess, before the service tells. */
 export function wasSignedIn() {
   try {
-    return (localStorage.getItem(CHANGED) ?? "").startsWith("in");
+    return localStorage.getItem(SIGNED_IN) === "yes";
   } catch {
     return false;
   }
@@ -99,11 +100,16 @@ function accept(session) {
     isExpired.value = isExpired.value && !session.user;
   });
   token = session.csrfToken ?? "";
+  try {
+    localStorage.setItem(SIGNED_IN, session.user ? "yes" : "no");
+  } catch {
+    // Storage is off: each start guesses that nobody is signed in.
+  }
 }
 
 function announce() {
   try {
-    localStorage.setItem(CHANGED, `${user.value ? "in" : "out"} ${Date.now()}`);
+    localStorage.setItem(CHANGED, String(Date.now()));
   } catch {
     // Storage is off: other tabs notice at their next call.
   }
