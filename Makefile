@@ -49,7 +49,7 @@ check: lint ## Run lint, unit and contract tests, in about a minute
 
 test: ## Run every check: lint, unit, integration, contract, end to end; for your own engines see docs/compatibility.md
 	@$(PARALLEL) $(VENV)/ready .venv-translator/ready
-	@$(MAKE) --no-print-directory lint
+	@$(PARALLEL) $(SYNC) --keep-going lint $(VENV)/compiled
 	$(PYTEST) $(if $(TESTS),$(TESTS),--cov)
 
 lint: $(VENV)/ready ## Check style, types, import rules and the template
@@ -83,6 +83,11 @@ lint-format:
 $(VENV)/template: template.yaml
 	$(BIN)/cfn-lint template.yaml
 	@touch $@
+
+# After a set-up, so that the workers of the first run do not each compile the same modules.
+$(VENV)/compiled: $(VENV)/ready
+	@$(BIN)/python -m pytest --collect-only -qq > $@.log || { cat $@.log; exit 1; }
+	@mv $@.log $@
 
 format: $(VENV)/ready ## Format the code
 	$(BIN)/ruff check --fix

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-E2E = Path(__file__).parents[1] / "e2e"
+E2E = str(Path(__file__).parents[1] / "e2e")
 # Fixtures of these files start a service or resolve all stacks, so each file runs in one worker.
 FILES_IN_ONE_WORKER = (
     "tests/deploy/",
@@ -39,6 +39,6 @@ class Scheduling(LoadScopeScheduling):  # type: ignore[misc]  # xdist ships no t
 def slow_first(items: list[pytest.Item]) -> None:
     """Sort slow tests first, so that none runs alone at the end; all end-to-end tests are slow."""
     for item in items:
-        if E2E in item.path.parents:
+        if str(item.path).startswith(E2E):
             item.add_marker(pytest.mark.slow)
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
