@@ -7,9 +7,9 @@ from urllib.parse import quote
 import psycopg
 import pytest
 
-from tests.integration.test_edge import DOCUMENTS, SOME_ID, concrete, snapshot
+from tests.integration.test_edge import DOCUMENTS, snapshot
 from tests.support.api import ROUTES, Answer, call
-from tests.support.openapi import OPERATIONS
+from tests.support.openapi import OPERATIONS, SOME_ID, concrete
 
 type Db = psycopg.Connection[tuple[Any, ...]]
 
