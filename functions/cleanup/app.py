@@ -1,15 +1,16 @@
 """Scheduled deletion of old rows."""
 
-from dataclasses import asdict
 from typing import Any
 
 from medianest.cleanup import service
 from medianest.core import drivers
 from medianest.core.environment import require
 from medianest.core.observability import flush_metrics
+from medianest.core.startup import init_done
 
 require("DATABASE_URL")
 drivers.load("psycopg")
+init_done()
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
@@ -20,4 +21,4 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         )
     finally:
         flush_metrics()
-    return asdict(result)
+    return result._asdict()

@@ -1,10 +1,10 @@
 """Dependencies of routes with a session: authentication, roles, CSRF, the session cookie."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 from uuid import UUID
 
 from fastapi import Depends, Request, Response
@@ -139,7 +139,7 @@ def _principal(request: Request, read_cache: sessions_service.ReadCache | None =
     token = session_cookie(request)
     if not token:
         raise invalid_token()
-    return replace(sessions_service.authenticate(token, read_cache), by_cookie=True)
+    return sessions_service.authenticate(token, read_cache)._replace(by_cookie=True)
 
 
 def _check_csrf(request: Request, principal: Principal) -> None:
@@ -181,8 +181,7 @@ def session_cookie(request: Request) -> str:
     return values[0] if len(values) == 1 else ""
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(NamedTuple):
     """The origin of a sign-in; `cross_origin` means that a browser reports a foreign origin."""
 
     cross_origin: bool

@@ -50,8 +50,7 @@ class RequestWithRequester(MediaRequest):
         return Requester(self.user_id, self.username, self.email)
 
 
-@dataclass(frozen=True, slots=True)
-class TitleRequest:
+class TitleRequest(NamedTuple):
     """The active request for a title; `id` is None for the request of another user."""
 
     media_type: MediaType
@@ -60,18 +59,9 @@ class TitleRequest:
     status: RequestStatus
 
 
-@dataclass(frozen=True, slots=True)
-class ItemRequest:
+class ItemRequest(NamedTuple):
     """The active request for a film (`season` is None) or a season; `id` as in `TitleRequest`."""
 
     season: int | None
     id: UUID | None
     status: RequestStatus
-
-
-@dataclass(frozen=True, slots=True)
-class Replay:
-    """The first use of an idempotency key: the digest of the body, and the response."""
-
-    fingerprint: bytes
-    response: dict[str, object]

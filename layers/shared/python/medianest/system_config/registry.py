@@ -14,7 +14,7 @@ from medianest.system_config.schemas import (
     SessionLifetimesIn,
 )
 from medianest.users.models import Role
-from medianest.users.schemas import QuotaIn
+from medianest.users.quota import QuotaIn
 
 
 @dataclass(frozen=True, slots=True)

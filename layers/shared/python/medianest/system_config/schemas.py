@@ -7,7 +7,7 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from medianest.core.envelope import RequestModel, ResponseModel, Timestamp
 from medianest.core.examples import ADMIN_ID, Examples
-from medianest.users.schemas import QuotaIn
+from medianest.users.quota import QuotaIn
 
 
 class RateLimitIn(RequestModel):

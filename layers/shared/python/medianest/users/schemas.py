@@ -13,7 +13,6 @@ from pydantic import (
 from medianest.core.envelope import (
     TYPED,
     PageQuery,
-    RequestModel,
     ResponseModel,
     Timestamp,
     documented,
@@ -147,15 +146,6 @@ type SearchText = Annotated[
     documented(pattern=r"^[^\x00]*[^\x00\s][^\x00]*$"),
 ]
 type UserSort = Literal["createdAt", "-createdAt", "username", "-username", "email", "-email"]
-
-
-class QuotaIn(RequestModel):
-    """A number of films or seasons that may be requested within a number of days."""
-
-    limit: Annotated[int, Field(ge=0, le=1000)] | None = Field(
-        description="Number of films or seasons; `null` for no limit"
-    )
-    days: int = Field(ge=1, le=365, description="Number of days that the limit covers")
 
 
 class UserQuery(PageQuery):
