@@ -18,12 +18,14 @@ from benchmarks.bars import (
     p95_of,
 )
 from benchmarks.chart import Bar, chart
+from benchmarks.profiles import GROUPS
 from benchmarks.results import REFERENCE, REFERENCES, Page, Results, percentile
 from benchmarks.scale import Scale
 from local.run_config import PROJECT
 from tools.measurement import commit, machine
 
 _SLOWEST = 12
+_LEAST_SECONDS = 0.0005
 _PAGE = """\
 # Performance
 
@@ -54,6 +56,14 @@ client. The ratios are those of processor time to `hello`. Memory is that after 
 {cold}
 
 ![Processor time of init and first request of each function](performance-cold.svg)
+
+### What remains
+
+Milliseconds of processor time of init and first request by package, without the runtime client: medians of {profiles} starts with `-X importtime`. The time of a package is
+that of its modules, without those that they import; FastAPI builds models of the OpenAPI document and psycopg and redis import their asyncio clients, for which they
+have no switch. The ratio is to the sum of `hello`. What is not ours cannot be less with these packages (docs/adr/0021).
+
+{remains}
 
 ## Warm calls
 
@@ -104,6 +114,8 @@ def page(results: Results, scale: Scale) -> str:
         requests=f"{scale.requests:,}",
         scheduled=scale.scheduled,
         cold=_cold(results),
+        profiles=scale.profiles,
+        remains=_remains(results),
         rounds=scale.rounds,
         warm=_warm(results),
         small=f"{scale.small.requests:,}",
@@ -173,6 +185,20 @@ def _cold(results: Results) -> str:
         *("Init ratio", "Ratio of both", "Memory after the first", "Memory"),
     )
     return _table(head, (row(name) for name in _by_cost(results)))
+
+
+def _remains(results: Results) -> str:
+    profiles = results.profiles
+    sums = {name: sum(each.values()) for name, each in profiles.items()}
+
+    def rows() -> Iterator[Row]:
+        for group in GROUPS:
+            if any(each[group] >= _LEAST_SECONDS for each in profiles.values()):
+                yield group, *(f"{each[group] * 1000:.0f}" for each in profiles.values())
+        yield "sum", *(f"{each * 1000:.0f}" for each in sums.values())
+        yield "ratio", *(f"{each / sums[REFERENCE]:.2f}" for each in sums.values())
+
+    return _table(("", *(f"`{name}`" for name in profiles)), rows() if profiles else ())
 
 
 def _warm(results: Results) -> str:
