@@ -33,8 +33,8 @@ _ORDERS: dict[UserSort, _Order] = {
     "-email": _EMAIL[::-1],
 }
 _FILTERS: dict[str, LiteralString] = {
-    "search": "(username_key LIKE %(search)s"
-    " OR email_key LIKE %(search)s AND email_key NOT LIKE '%%@plex.invalid')",
+    # The expression of the index `users_search`.
+    "search": "user_search_text(username_key, email_key) LIKE %(search)s",
     "part": "(strpos(username_key, %(part)s) > 0"
     " OR strpos(email_key, %(part)s) > 0 AND email_key NOT LIKE '%%@plex.invalid')",
     "role": "role = %(role)s",
