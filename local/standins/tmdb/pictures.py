@@ -20,9 +20,9 @@ _MARGIN = 26
 _LAST_LINE = 452
 _META_LINE = 486
 _MAX_LINES = 4
-# The longest title of each font size; the width of a letter is about 0.56 of its size.
+# The longest title of each font size; the width of a letter is about 0.64 of its size.
 _FONT_SIZES = ((12, 46), (24, 38), (1000, 30))
-_LETTER = 0.56
+_LETTER = 0.64
 
 
 @dataclass(frozen=True, slots=True)
