@@ -8,7 +8,7 @@ import { Logo } from "./components/icon.js";
 import { loadLanguage } from "./i18n.js";
 import { currentUrl, navigate, place, start } from "./router.js";
 import { loadOptions, reload, user, wasSignedIn, watchTabs } from "./state/session.js";
-import { html, render, useEffect, useState } from "./vendor/preact.js";
+import { html, render, useEffect, useState } from "./vendor/modules.js";
 
 /**
  * Pages by the pattern of their path, loaded on their first visit. A group of the pattern is a

@@ -1,7 +1,7 @@
 /**
  * Navigation: the URL is the state. Links are ordinary links, which this module intercepts.
  */
-import { signal, useEffect } from "./vendor/preact.js";
+import { signal, useEffect } from "./vendor/modules.js";
 
 /**
  * @typedef {object} Place
@@ -13,7 +13,7 @@ import { signal, useEffect } from "./vendor/preact.js";
 
 const POSITIONS = "medianest.positions";
 
-/** @type {import("./vendor/preact.js").Signal<Place>} */
+/** @type {import("./vendor/modules.js").Signal<Place>} */
 export const place = signal(read("pop"));
 /** @type {Record<string, number>} */
 const positions = readPositions();

@@ -1,4 +1,4 @@
-import { html, useState } from "../vendor/preact.js";
+import { html, useState } from "../vendor/modules.js";
 import { Icon } from "./icon.js";
 
 /**

@@ -5,7 +5,7 @@ import { CardSkeleton, TitleCard, identifyTitle } from "../components/title-card
 import { t } from "../i18n.js";
 import { link, useScroll } from "../router.js";
 import { useLoad } from "../state/load.js";
-import { html } from "../vendor/preact.js";
+import { html } from "../vendor/modules.js";
 
 /** @typedef {import("../api.js").Schemas["Title"]} Title */
 

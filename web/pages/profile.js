@@ -11,7 +11,7 @@ import { useScroll } from "../router.js";
 import { useLoad } from "../state/load.js";
 import { options, signOut, user } from "../state/session.js";
 import { toast } from "../components/toasts.js";
-import { html, useState } from "../vendor/preact.js";
+import { html, useState } from "../vendor/modules.js";
 
 /**
  * @typedef {import("../api.js").Schemas["Session"]} Session

@@ -5,7 +5,7 @@
  */
 import { asApiError, call } from "../api.js";
 import { place } from "../router.js";
-import { useEffect, useRef, useState } from "../vendor/preact.js";
+import { useEffect, useRef, useState } from "../vendor/modules.js";
 import { user } from "./session.js";
 
 const KEPT = 5 * 60_000;
