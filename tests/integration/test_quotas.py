@@ -326,7 +326,16 @@ class TestShown:
     def quota(self, token: str) -> Any:
         answer = call("GET", "/api/media/quota", token=token)
         assert answer.status == 200, answer.text
+        assert answer.data.pop("autoApprove") == {"movie": False, "tv": False}
         return answer.data
+
+    def test_automatic_approval_of_the_role_is_shown(self, people: dict[str, str]) -> None:
+        value = {"value": {"movie": True, "tv": False}}
+        path = "/api/admin/config/autoApprove.user"
+        assert call("PUT", path, token=people["alice"], body=value).status == 200
+        shown = call("GET", "/api/media/quota", token=people["bob"]).data
+        assert shown == {"autoApprove": {"movie": True, "tv": False}}
+        assert self.quota(people["alice"]) == {}
 
     def test_caller_without_a_quota_gets_an_empty_object(self, people: dict[str, str]) -> None:
         assert self.quota(people["bob"]) == {}

@@ -1,5 +1,5 @@
 // Made by `make docs` from the API document with the SHA-256 hash
-// 9d0c16506c4c97f473a407a36acb8747da858a5d4594053ba5ff2b8ce552f611
+// c3fb4321c7e72573395837c87b26628a1def63abb9656002076a1788bfaba2dd
 
 export interface paths {
     "/api/admin/audit-logs": {
@@ -128,6 +128,28 @@ export interface paths {
          *     Default limits: `admin`: 100 calls in 60 s by user.
          */
         post: operations["declineRequest"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/requests/counts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Count the requests of all users by state; the filters are those of the list
+         * @description For admins.
+         *
+         *     Default limits: `admin`: 100 calls in 60 s by user.
+         */
+        get: operations["countRequests"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -995,6 +1017,13 @@ export interface components {
              */
             success: true;
         };
+        /** @description The requests of the caller that are approved automatically. */
+        AutoApprove: {
+            /** @description Whether requests for films are */
+            movie: boolean;
+            /** @description Whether requests for shows are */
+            tv: boolean;
+        };
         /** @description The film and show catalogue cannot be reached. */
         CATALOG_UNAVAILABLE: {
             error: {
@@ -1575,6 +1604,7 @@ export interface components {
         };
         /** @description The caller's quotas; without one, the number is not limited. */
         Quotas: {
+            autoApprove: components["schemas"]["AutoApprove"];
             /** @description Quota of films */
             movies?: components["schemas"]["Quota"];
             /** @description Quota of seasons of shows */
@@ -1623,6 +1653,26 @@ export interface components {
             };
             /** @enum {boolean} */
             success: false;
+        };
+        /** @description The numbers of requests, by state. */
+        RequestCounts: {
+            /** @description Number of requests */
+            all: number;
+            /** @description Number of approved requests */
+            approved: number;
+            /** @description Number of declined requests */
+            declined: number;
+            /** @description Number of pending requests */
+            pending: number;
+        };
+        RequestCountsResponse: {
+            /** @description The result */
+            data: components["schemas"]["RequestCounts"];
+            /**
+             * @description Always true for a success
+             * @enum {boolean}
+             */
+            success: true;
         };
         /** @description The seasons of a partly requested show, without specials. */
         RequestedSeasons: {
@@ -2617,6 +2667,7 @@ export type ApiError = components['schemas']['ApiError'];
 export type ApproveIn = components['schemas']['ApproveIn'];
 export type AuditLog = components['schemas']['AuditLog'];
 export type AuditLogPage = components['schemas']['AuditLogPage'];
+export type AutoApprove = components['schemas']['AutoApprove'];
 export type CatalogUnavailable = components['schemas']['CATALOG_UNAVAILABLE'];
 export type Check = components['schemas']['Check'];
 export type Checks = components['schemas']['Checks'];
@@ -2668,6 +2719,8 @@ export type QuotasResponse = components['schemas']['QuotasResponse'];
 export type RateLimited = components['schemas']['RATE_LIMITED'];
 export type RefreshIn = components['schemas']['RefreshIn'];
 export type RequestCancelled = components['schemas']['REQUEST_CANCELLED'];
+export type RequestCounts = components['schemas']['RequestCounts'];
+export type RequestCountsResponse = components['schemas']['RequestCountsResponse'];
 export type RequestedSeasons = components['schemas']['RequestedSeasons'];
 export type Requester = components['schemas']['Requester'];
 export type RequesterStats = components['schemas']['RequesterStats'];
@@ -2908,6 +2961,11 @@ export interface operations {
                  */
                 page?: number;
                 /**
+                 * @description Part of a title, or of the requester's user name or e-mail address, ignoring case and character width
+                 * @example matrix
+                 */
+                search?: string;
+                /**
                  * @description Sort by time or title; `-` means descending
                  * @example requestedAt
                  */
@@ -3043,6 +3101,56 @@ export interface operations {
             409: components["responses"]["INVALID_STATE.limited"];
             413: components["responses"]["PAYLOAD_TOO_LARGE"];
             415: components["responses"]["UNSUPPORTED_MEDIA_TYPE.limited"];
+            429: components["responses"]["RATE_LIMITED.limited"];
+            500: components["responses"]["DATABASE_CONNECTION_ERROR.INTERNAL_ERROR.limited"];
+            504: components["responses"]["GATEWAY_TIMEOUT"];
+        };
+    };
+    countRequests: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Only films (`movie`) or only shows (`tv`)
+                 * @example movie
+                 */
+                mediaType?: "movie" | "tv";
+                /**
+                 * @description Part of a title, or of the requester's user name or e-mail address, ignoring case and character width
+                 * @example matrix
+                 */
+                search?: string;
+                /**
+                 * @description Only requests of this user
+                 * @example 5a0c1f0e-7d3b-4c8e-9a51-2f6f0a3f9d11
+                 */
+                userId?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RequestCountsResponse"];
+                };
+            };
+            400: components["responses"]["VALIDATION_ERROR.limited"];
+            401: components["responses"]["JWT_INVALID.limited"];
+            403: components["responses"]["FORBIDDEN.limited"];
+            405: components["responses"]["METHOD_NOT_ALLOWED"];
+            413: components["responses"]["PAYLOAD_TOO_LARGE"];
             429: components["responses"]["RATE_LIMITED.limited"];
             500: components["responses"]["DATABASE_CONNECTION_ERROR.INTERNAL_ERROR.limited"];
             504: components["responses"]["GATEWAY_TIMEOUT"];

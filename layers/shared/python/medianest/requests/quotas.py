@@ -10,7 +10,7 @@ from medianest.core.error_codes import ErrorCode
 from medianest.core.errors import AppError, invalid_token
 from medianest.requests import repository
 from medianest.requests.models import Counted
-from medianest.requests.schemas import QuotaExceededOut, QuotaOut, QuotasOut
+from medianest.requests.schemas import AutoApproveOut, QuotaExceededOut, QuotaOut, QuotasOut
 from medianest.system_config import service as system_config_service
 from medianest.users import repository as users_repository
 from medianest.users.models import Actor
@@ -76,7 +76,8 @@ def _quotas_of(connection: Connection[Any], user_id: UUID) -> QuotasOut:
         raise invalid_token()
     actor = Actor(user.role, user.quota)
     states = {kind: _state(connection, user_id, of(actor, kind), kind) for kind in _KINDS}
-    return QuotasOut(**states)
+    approved = system_config_service.auto_approval(user.role)
+    return QuotasOut(**states, auto_approve=AutoApproveOut(movie=approved.movie, tv=approved.tv))
 
 
 def _state(

@@ -320,6 +320,13 @@ class QuotaOut(ResponseModel):
     )
 
 
+class AutoApproveOut(ResponseModel):
+    """The requests of the caller that are approved automatically."""
+
+    movie: bool = Field(description="Whether requests for films are")
+    tv: bool = Field(description="Whether requests for shows are")
+
+
 class QuotasOut(ResponseModel):
     """The caller's quotas; without one, the number is not limited."""
 
@@ -332,9 +339,11 @@ class QuotasOut(ResponseModel):
                 "days": 30,
                 "resetsAt": "2026-01-12T20:15:30.120Z",
             },
+            "autoApprove": {"movie": False, "tv": False},
         },
-        "no quotas": {},
+        "no quotas": {"autoApprove": {"movie": True, "tv": False}},
     }
 
     movies: QuotaOut | None = Field(default=None, description="Quota of films")
     seasons: QuotaOut | None = Field(default=None, description="Quota of seasons of shows")
+    auto_approve: AutoApproveOut
