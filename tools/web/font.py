@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-# Basic Latin and Latin-1, oe, dashes, quotes, bullet, ellipsis, euro and trade mark. The styles in
+# Basic Latin and Latin-1, oe, dashes, quotes, bullet, ellipsis, euro and trade mark;
 # web/styles/tokens.css has the same, so that other letters come from a font of the system.
 RANGE = (
     *("U+0020-007E", "U+00A0-00AC", "U+00AE-00FF", "U+0152-0153", "U+2013-2014", "U+2018-201A"),
