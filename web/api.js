@@ -4,6 +4,8 @@
 import { csrfToken, expire, reload } from "./state/session.js";
 
 const TIMEOUT = 35_000;
+/** Calls left from which on the next ones are spread. */
+const SCARCE = 10;
 
 /**
  * @typedef {import("./types/api").components["schemas"]} Schemas
@@ -33,7 +35,7 @@ export class ApiError extends Error {
 }
 
 /**
- * Budgets that the last answers left, by path: when a caller is close to a limit, it slows down.
+ * Budgets that are nearly used up, by path: when a caller is close to a limit, it slows down.
  * @type {Map<string, {remaining: number, resetAt: number}>}
  */
 const budgets = new Map();
@@ -64,17 +66,14 @@ export async function call(method, path, options = {}) {
 
 /**
  * Return the number of milliseconds to wait before the next call of a path, from the rate limit's
- * last answer: none while half of the limit is left, then the rest spread over the window.
+ * last answer: none while many calls are left, then the rest spread over the window.
  *
  * @param {string} path Without its query
  */
 export function pace(path) {
   const budget = budgets.get(path);
-  if (!budget) {
-    return 0;
-  }
-  const left = budget.resetAt - Date.now();
-  return budget.remaining > 10 || left <= 0 ? 0 : left / Math.max(budget.remaining, 1);
+  const left = budget ? budget.resetAt - Date.now() : 0;
+  return budget && left > 0 ? left / Math.max(budget.remaining, 1) : 0;
 }
 
 /**
@@ -173,7 +172,9 @@ async function read(path, response) {
 function noteBudget(path, headers) {
   const remaining = Number.parseInt(headers.get("X-RateLimit-Remaining") ?? "", 10);
   const resetAt = Number.parseInt(headers.get("X-RateLimit-Reset") ?? "", 10) * 1000;
-  if (!Number.isNaN(remaining) && !Number.isNaN(resetAt)) {
+  if (remaining <= SCARCE && !Number.isNaN(resetAt)) {
     budgets.set(path, { remaining, resetAt });
+  } else {
+    budgets.delete(path);
   }
 }

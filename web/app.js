@@ -8,7 +8,24 @@ import { Logo } from "./components/icon.js";
 import { loadLanguage } from "./i18n.js";
 import { currentUrl, navigate, place, start } from "./router.js";
 import { loadOptions, reload, user, wasSignedIn, watchTabs } from "./state/session.js";
-import { html, render, useEffect, useState } from "./vendor/preact.js";
+import { html, render, useEffect, useState } from "./vendor/modules.js";
+
+// With the modules that the page imports: otherwise each is asked for after the one that imports it.
+const home = () =>
+  Promise.all([
+    import("./pages/home.js"),
+    import("./components/title-card.js"),
+    import("./components/badge.js"),
+    import("./components/poster.js"),
+    import("./state/load.js"),
+  ]);
+const signIn = () =>
+  Promise.all([
+    import("./pages/signin.js"),
+    import("./components/field.js"),
+    import("./components/language-choice.js"),
+    import("./state/plex-signin.js"),
+  ]);
 
 /**
  * Pages by the pattern of their path, loaded on their first visit. A group of the pattern is a
@@ -17,8 +34,8 @@ import { html, render, useEffect, useState } from "./vendor/preact.js";
  * @type {[RegExp, () => Promise<any>][]}
  */
 const ROUTES = [
-  [/^\/$/, () => import("./pages/home.js").then((module) => module.HomePage)],
-  [/^\/signin$/, () => import("./pages/signin.js").then((module) => module.SignInPage)],
+  [/^\/$/, () => home().then(([module]) => module.HomePage)],
+  [/^\/signin$/, () => signIn().then(([module]) => module.SignInPage)],
   [/^\/search$/, () => import("./pages/search.js").then((module) => module.SearchPage)],
   [/^\/(?<mediaType>movie|tv)\/(?<tmdbId>[1-9]\d{0,9})$/, () => import("./pages/title.js").then((module) => module.TitlePage)],
   [/^\/requests$/, () => import("./pages/requests.js").then((module) => module.RequestsPage)],

@@ -3,15 +3,14 @@
  *
  * Texts are in locales/*.json, one key each, in ICU message syntax.
  */
-import { compile } from "./vendor/messages.js";
-import { signal } from "./vendor/preact.js";
+import { compile, signal } from "./vendor/modules.js";
 
 const STORED = "medianest.language";
 /** Language tags with their own names; a new language is one more file and one more line. */
 export const LANGUAGES = { en: "English", de: "Deutsch" };
 /** @typedef {keyof typeof LANGUAGES} Language */
 
-/** @type {import("./vendor/preact.js").Signal<Language>} */
+/** @type {import("./vendor/modules.js").Signal<Language>} */
 export const language = signal(/** @type {Language} */ ("en"));
 /** @type {Record<string, string>} */
 let messages = {};

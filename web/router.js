@@ -1,7 +1,7 @@
 /**
  * Navigation: the URL is the state. Links are ordinary links, which this module intercepts.
  */
-import { signal, useEffect } from "./vendor/preact.js";
+import { signal, useEffect } from "./vendor/modules.js";
 
 /**
  * @typedef {object} Place
@@ -12,10 +12,12 @@ import { signal, useEffect } from "./vendor/preact.js";
  */
 
 const POSITIONS = "medianest.positions";
+/** Positions that are kept; the oldest goes first. */
+const MOST = 100;
 
-/** @type {import("./vendor/preact.js").Signal<Place>} */
+/** @type {import("./vendor/modules.js").Signal<Place>} */
 export const place = signal(read("pop"));
-/** @type {Record<string, number>} */
+/** @type {Map<string, number>} */
 const positions = readPositions();
 
 /**
@@ -80,7 +82,7 @@ export function start() {
   });
   addEventListener("pagehide", () => {
     savePosition();
-    writeSession(POSITIONS, JSON.stringify(positions));
+    writeSession(POSITIONS, JSON.stringify(Array.from(positions)));
   });
   document.addEventListener("click", follow);
 }
@@ -94,7 +96,7 @@ export function useScroll(ready) {
   const { key, by } = place.value;
   useEffect(() => {
     if (ready && by !== "replace") {
-      scrollTo(0, by === "pop" ? (positions[key] ?? 0) : 0);
+      scrollTo(0, by === "pop" ? (positions.get(key) ?? 0) : 0);
     }
   }, [ready, key]);
 }
@@ -128,16 +130,21 @@ function read(by) {
 }
 
 function savePosition() {
-  positions[place.value.key] = scrollY;
+  const { key } = place.value;
+  positions.delete(key);
+  positions.set(key, scrollY);
+  for (const oldest of Array.from(positions.keys()).slice(0, -MOST)) {
+    positions.delete(oldest);
+  }
 }
 
-/** @returns {Record<string, number>} */
+/** @returns {Map<string, number>} */
 function readPositions() {
   try {
-    return JSON.parse(sessionStorage.getItem(POSITIONS) ?? "{}");
+    return new Map(JSON.parse(sessionStorage.getItem(POSITIONS) ?? "[]"));
   } catch {
     // Storage is off, or holds something else: pages start at the top.
-    return {};
+    return new Map();
   }
 }
 

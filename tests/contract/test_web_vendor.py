@@ -8,9 +8,15 @@ from typing import Any
 import pytest
 
 from tests.support.api import ROOT
-from tools.web import icons, vendor
+from tools.web import font, icons, vendor
 from tools.web.node import LOCKS
 
+WEB = ROOT / "web"
+SOURCE = "".join(
+    path.read_text(encoding="utf-8")
+    for path in sorted(WEB.rglob("*.js"))
+    if path.parent.name != "vendor"
+)
 LOCK_FILES = sorted(LOCKS.glob("*/package-lock.json"))
 
 
@@ -31,14 +37,13 @@ def test_licences_name_the_locked_version_of_each_package() -> None:
         (ROOT / "web/vendor/LICENSES.txt").read_text(),
         re.MULTILINE,
     )
-    assert len(titles) == 8
+    assert len(titles) == 7
     for name, version, licence in titles:
         assert (locked[name]["version"], locked[name]["license"]) == (version, licence)
 
 
-@pytest.mark.parametrize("name", sorted(vendor.MODULES))
-def test_a_vendored_module_works_under_the_content_security_policy(name: str) -> None:
-    text = (ROOT / f"web/vendor/{name}.js").read_text()
+def test_the_vendored_module_works_under_the_content_security_policy() -> None:
+    text = vendor.MODULE.read_text()
     assert not re.search(r"\beval\(|\bnew Function\b|sourceMappingURL|\bimport\b", text)
     assert "export{" in text
 
@@ -48,6 +53,43 @@ def test_the_sprite_has_every_icon_once() -> None:
         "logo",
         *icons.NAMES,
     )
+
+
+def drawn(source: str) -> set[str]:
+    """Return the names of icons that a source surely draws."""
+    names = re.findall(r'(?:<\$\{Icon\} name=|\bicon(?:=|: ))"([^"]+)"', source)
+    for choice in re.findall(r"(?:<\$\{Icon\} name=|\bicon=)\$\{[^}]*?\?([^}]*)\}", source):
+        names += re.findall(r'"([^"]+)"', choice)
+    return set(names)
+
+
+def test_the_page_uses_every_icon() -> None:
+    assert {name for name in icons.NAMES if f'"{name}"' not in SOURCE} == set()
+
+
+def test_every_icon_that_the_page_uses_exists() -> None:
+    names = drawn(SOURCE)
+    assert len(names) > 10
+    assert names <= set(icons.NAMES)
+
+
+def test_icons_of_a_source_are_found() -> None:
+    source = '<${Icon} name="a" /> <${Icon} name=${on === "z" ? "b" : "c"} /> icon="d" icon: "e"'
+    assert drawn(source) == {"a", "b", "c", "d", "e"}
+
+
+def test_the_styles_ask_the_font_for_the_characters_that_it_has() -> None:
+    styles = (WEB / "styles/tokens.css").read_text(encoding="utf-8")
+    assert f"unicode-range: {', '.join(font.RANGE)};" in styles
+
+
+@pytest.mark.parametrize(
+    "path", sorted((WEB / "locales").glob("*.json")), ids=lambda path: path.stem
+)
+def test_the_font_has_the_characters_of_the_texts(path: Path) -> None:
+    ends = [each.removeprefix("U+").split("-") for each in font.RANGE]
+    held = {chr(code) for end in ends for code in range(int(end[0], 16), int(end[-1], 16) + 1)}
+    assert set("".join(json.loads(path.read_text(encoding="utf-8")).values())) - held == set()
 
 
 @pytest.mark.parametrize("path", LOCK_FILES, ids=lambda path: path.parent.name)

@@ -6,35 +6,34 @@ import shutil
 from pathlib import Path
 
 from local.run_config import PROJECT
-from tools.web import icons
+from tools.web import font, icons
 from tools.web.node import LOCKS, checked, node, packages
 
 WEB = PROJECT / "web"
 AXE = PROJECT / "tests/web/vendor"
 HASHES = LOCKS / "vendor/SHA256SUMS"
-# Each with the packages that it consists of.
-MODULES = {
-    "preact": ("preact", "@preact/signals", "@preact/signals-core", "htm"),
-    "messages": ("@messageformat/parser", "moo"),
-}
+MODULE = WEB / "vendor/modules.js"
+# The packages that it consists of.
+_PACKAGES = ("preact", "@preact/signals", "@preact/signals-core", "htm", "format-message-parse")
 _FONT = "@fontsource-variable/figtree"
 _ICONS = "lucide-static"
 _LICENCES = WEB / "vendor/LICENSES.txt"
+# The text of the licence that a package names, where the package has no file of it.
+_TEXTS = LOCKS / "vendor/licences"
 MADE = (
-    *(WEB / f"vendor/{name}.js" for name in MODULES),
-    *(WEB / "vendor/figtree.woff2", WEB / "icons.svg", _LICENCES),
+    *(MODULE, WEB / "vendor/figtree.woff2", WEB / "icons.svg", _LICENCES),
     *(AXE / name for name in ("axe.min.js", "LICENSE", "LICENSE-3RD-PARTY.txt")),
 )
 
 
-def _bundle(source: Path, name: str) -> None:
+def _bundle(source: Path) -> None:
     checked(
         node(
             source / "esbuild/bin/esbuild",
-            LOCKS / f"vendor/{name}.js",
+            LOCKS / "vendor/modules.js",
             *("--bundle", "--minify", "--format=esm", "--target=es2020"),
             *("--legal-comments=none", "--charset=utf8", "--log-level=warning"),
-            f"--outfile={WEB / f'vendor/{name}.js'}",
+            f"--outfile={MODULE}",
             packages=source,
         )
     )
@@ -42,11 +41,13 @@ def _bundle(source: Path, name: str) -> None:
 
 def _licences(source: Path) -> str:
     parts = ["Licences of the files in this folder and of ../icons.svg."]
-    files = {f"{name}.js": names for name, names in MODULES.items()}
-    for file, names in {**files, "figtree.woff2": (_FONT,), "../icons.svg": (_ICONS,)}.items():
+    files = {MODULE.name: _PACKAGES, "figtree.woff2": (_FONT,), "../icons.svg": (_ICONS,)}
+    for file, names in files.items():
         for name in names:
             about = json.loads((source / name / "package.json").read_text(encoding="utf-8"))
-            text = (source / name / "LICENSE").read_text(encoding="utf-8").strip()
+            own = source / name / "LICENSE"
+            path = own if own.exists() else _TEXTS / f"{name}.txt"
+            text = path.read_text(encoding="utf-8").strip()
             title = f"{file}: {name} {about['version']} ({about['license']})"
             parts.append(f"{'=' * 80}\n{title}\n{'=' * 80}\n\n{text}")
     return "\n\n".join(parts) + "\n"
@@ -55,10 +56,9 @@ def _licences(source: Path) -> str:
 def write() -> None:
     """Write every file that comes from a package; the same packages give the same bytes."""
     source = packages("vendor")
-    for name in MODULES:
-        _bundle(source, name)
-    font = source / _FONT / "files/figtree-latin-wght-normal.woff2"
-    shutil.copyfile(font, WEB / "vendor/figtree.woff2")
+    _bundle(source)
+    latin = source / _FONT / "files/figtree-latin-wght-normal.woff2"
+    font.subset(latin, WEB / "vendor/figtree.woff2")
     (WEB / "icons.svg").write_text(icons.sprite(source / _ICONS / "icons"), encoding="utf-8")
     _LICENCES.write_text(_licences(source), encoding="utf-8")
     for path in MADE:

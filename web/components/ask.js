@@ -4,7 +4,7 @@ import { cancel, request } from "../state/ask.js";
 import { dropDraft, readDraft, writeDraft } from "../state/drafts.js";
 import { useLoad } from "../state/load.js";
 import { toast } from "./toasts.js";
-import { html, useEffect, useState } from "../vendor/preact.js";
+import { html, useEffect, useState } from "../vendor/modules.js";
 import { Badge } from "./badge.js";
 import { Button } from "./button.js";
 import { Problem, useRetry } from "./failure.js";

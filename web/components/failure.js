@@ -1,5 +1,5 @@
 import { errorText, t } from "../i18n.js";
-import { html, useEffect, useState } from "../vendor/preact.js";
+import { html, useEffect, useState } from "../vendor/modules.js";
 import { Button } from "./button.js";
 import { Icon } from "./icon.js";
 

@@ -1,5 +1,5 @@
 import { t } from "../i18n.js";
-import { html, useState } from "../vendor/preact.js";
+import { html, useState } from "../vendor/modules.js";
 import { Button } from "./button.js";
 import { Icon } from "./icon.js";
 

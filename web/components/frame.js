@@ -1,7 +1,7 @@
 import { t } from "../i18n.js";
 import { place } from "../router.js";
 import { options, user } from "../state/session.js";
-import { html, signal, useEffect, useRef } from "../vendor/preact.js";
+import { html, signal, useEffect, useRef } from "../vendor/modules.js";
 import { Icon, Logo } from "./icon.js";
 
 /** @type {[string, string, string][]} */

@@ -1,4 +1,4 @@
-import { html } from "../vendor/preact.js";
+import { html } from "../vendor/modules.js";
 
 const SPRITE = new URL("../icons.svg", import.meta.url).pathname;
 

@@ -1,5 +1,5 @@
 import { LANGUAGES, choose, language, t } from "../i18n.js";
-import { html } from "../vendor/preact.js";
+import { html } from "../vendor/modules.js";
 import { Select } from "./field.js";
 
 /**

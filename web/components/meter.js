@@ -1,5 +1,5 @@
 import { date, t } from "../i18n.js";
-import { html } from "../vendor/preact.js";
+import { html } from "../vendor/modules.js";
 
 /** @typedef {{limit: number, used: number, days: number, resetsAt?: string}} Quota */
 

@@ -1,5 +1,5 @@
 import { t } from "../i18n.js";
-import { html, useEffect, useRef } from "../vendor/preact.js";
+import { html, useEffect, useRef } from "../vendor/modules.js";
 import { Button } from "./button.js";
 import { Problem, useRetry } from "./failure.js";
 

@@ -1,4 +1,4 @@
-import { html, useState } from "../vendor/preact.js";
+import { html, useState } from "../vendor/modules.js";
 import { Icon } from "./icon.js";
 
 /**
@@ -7,15 +7,13 @@ import { Icon } from "./icon.js";
  * @param {{path?: string | undefined, title: string, mediaType: "movie" | "tv", sizes: string, eager?: boolean, children?: any}} props
  */
 export function Poster({ path, title, mediaType, sizes, eager = false, children }) {
-  const [state, setState] = useState("loading");
-  const shown = path && state !== "broken";
+  const [broken, setBroken] = useState(false);
   return html`
     <span class="poster">
-      ${shown
-        ? html`<img class=${state === "loaded" ? "in" : ""} src=${`/images/t/p/w342${path}`} sizes=${sizes}
+      ${path && !broken
+        ? html`<img src=${`/images/t/p/w342${path}`} sizes=${sizes}
             srcset=${`/images/t/p/w185${path} 185w, /images/t/p/w342${path} 342w, /images/t/p/w500${path} 500w`}
-            width="342" height="513" alt="" loading=${eager ? "eager" : "lazy"} decoding="async"
-            onLoad=${() => setState("loaded")} onError=${() => setState("broken")} />`
+            width="342" height="513" alt="" loading=${eager ? "eager" : "lazy"} decoding="async" onError=${() => setBroken(true)} />`
         : html`<span class="none" aria-hidden="true"><${Icon} name=${mediaType === "tv" ? "tv" : "film"} />${title}</span>`}
       ${children}
     </span>`;

@@ -1,5 +1,5 @@
 import { relative, seasons, t } from "../i18n.js";
-import { html } from "../vendor/preact.js";
+import { html } from "../vendor/modules.js";
 import { Badge } from "./badge.js";
 import { Button } from "./button.js";
 import { Poster } from "./poster.js";

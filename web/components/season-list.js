@@ -1,5 +1,5 @@
 import { date, t } from "../i18n.js";
-import { html, useEffect, useRef } from "../vendor/preact.js";
+import { html, useEffect, useRef } from "../vendor/modules.js";
 import { Badge } from "./badge.js";
 
 /** @typedef {NonNullable<import("../api.js").Schemas["TitleDetails"]["seasons"]>[number]} Season */

@@ -1,5 +1,5 @@
 import { t } from "../i18n.js";
-import { html } from "../vendor/preact.js";
+import { html } from "../vendor/modules.js";
 import { Badge } from "./badge.js";
 import { Icon } from "./icon.js";
 import { Poster } from "./poster.js";

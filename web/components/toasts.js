@@ -1,5 +1,5 @@
 import { t } from "../i18n.js";
-import { html, render, signal } from "../vendor/preact.js";
+import { html, render, signal } from "../vendor/modules.js";
 import { Icon } from "./icon.js";
 
 const SHOWN = 6000;
@@ -12,7 +12,7 @@ const SHOWN = 6000;
  * @property {{label: string, run: () => void}} [action]
  */
 
-/** @type {import("../vendor/preact.js").Signal<Toast[]>} */
+/** @type {import("../vendor/modules.js").Signal<Toast[]>} */
 const toasts = signal(/** @type {Toast[]} */ ([]));
 let lastId = 0;
 

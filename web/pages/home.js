@@ -5,7 +5,7 @@ import { CardSkeleton, TitleCard, identifyTitle } from "../components/title-card
 import { t } from "../i18n.js";
 import { link, useScroll } from "../router.js";
 import { useLoad } from "../state/load.js";
-import { html } from "../vendor/preact.js";
+import { html } from "../vendor/modules.js";
 
 /** @typedef {import("../api.js").Schemas["Title"]} Title */
 
@@ -17,6 +17,9 @@ const SHELVES = [
   { name: "shows", list: "popular", type: "tv" },
   { name: "upcoming", list: "upcoming", type: "movie" },
 ];
+
+/** Cards of a row that loads: as many as a wide screen shows at once. */
+const SKELETONS = 8;
 
 /** /: rows of titles, each of which loads for itself. */
 export function HomePage() {
@@ -46,7 +49,7 @@ function Shelf({ name, list, type, first }) {
             <ul>
               ${items
                 ? items.map((item, index) => html`<${TitleCard} key=${identifyTitle(item)} item=${item} eager=${first && index < 4} />`)
-                : Array.from({ length: 12 }, (_, index) => html`<${CardSkeleton} key=${index} />`)}
+                : Array.from({ length: SKELETONS }, (_, index) => html`<${CardSkeleton} key=${index} />`)}
             </ul>
           </div>`}
     </section>`;

@@ -1,7 +1,7 @@
 import { Heading } from "../components/frame.js";
 import { Icon } from "../components/icon.js";
 import { t } from "../i18n.js";
-import { html } from "../vendor/preact.js";
+import { html } from "../vendor/modules.js";
 
 /** A path that the page does not have. */
 export function NotFoundPage() {

@@ -11,7 +11,7 @@ import { useScroll } from "../router.js";
 import { useLoad } from "../state/load.js";
 import { options, signOut, user } from "../state/session.js";
 import { toast } from "../components/toasts.js";
-import { html, useState } from "../vendor/preact.js";
+import { html, useState } from "../vendor/modules.js";
 
 /**
  * @typedef {import("../api.js").Schemas["Session"]} Session
@@ -21,7 +21,7 @@ import { html, useState } from "../vendor/preact.js";
 
 const MIN_LENGTH = 8;
 
-/** /profile: the account, its sessions, password, quotas and language. */
+/** /profile: the account, its quotas, language and password, and last its sessions, whose number is not known before. */
 export function ProfilePage() {
   useScroll(true);
   const account = user.value;
@@ -38,8 +38,8 @@ export function ProfilePage() {
       </section>
       <${QuotaPanel} />
       <section class="panel"><h2>${t("profile.language")}</h2><${LanguageChoice} quiet /></section>
-      <${Sessions} />
       ${account.plexId ? null : html`<${Password} username=${account.username} email=${account.email} />`}
+      <${Sessions} />
     </div>`;
 }
 
@@ -49,11 +49,13 @@ function QuotaPanel() {
   return html`
     <section class="panel">
       <h2>${t("profile.quota")}</h2>
-      ${error && !quotas ? html`<${Failure} error=${error} retry=${retry} level=${3} />` : null}
-      ${quotas?.movies ? html`<${Meter} kind="movies" quota=${quotas.movies} />` : null}
-      ${quotas?.seasons ? html`<${Meter} kind="seasons" quota=${quotas.seasons} />` : null}
-      ${quotas && !quotas.movies && !quotas.seasons ? html`<p class="muted">${t("quota.none")}</p>` : null}
-      ${quotas || error ? null : html`<p class="skel small" aria-hidden="true"> </p>`}
+      <div class="quotas">
+        ${error && !quotas ? html`<${Failure} error=${error} retry=${retry} level=${3} />` : null}
+        ${quotas?.movies ? html`<${Meter} kind="movies" quota=${quotas.movies} />` : null}
+        ${quotas?.seasons ? html`<${Meter} kind="seasons" quota=${quotas.seasons} />` : null}
+        ${quotas && !quotas.movies && !quotas.seasons ? html`<p class="muted">${t("quota.none")}</p>` : null}
+        ${quotas || error ? null : html`<p class="skel small" aria-hidden="true"> </p>`}
+      </div>
     </section>`;
 }
 
@@ -89,6 +91,10 @@ function Sessions() {
   return html`
     <section class="panel">
       <h2>${t("sessions.title")}</h2>
+      <div class="btns">
+        <${Button} icon="log-out" busy=${busy === "here"} onClick=${() => doing("here", () => signOut(false))}>${t("sessions.signOut")}<//>
+        <${Button} class="bad" busy=${busy === "all"} onClick=${() => doing("all", () => signOut(true))}>${t("sessions.everywhere")}<//>
+      </div>
       ${error && !sessions ? html`<${Failure} error=${error} retry=${retry} level=${3} />` : null}
       <ul class="rows">
         ${(sessions ?? []).map(
@@ -103,10 +109,6 @@ function Sessions() {
         )}
         ${sessions || error ? null : html`<li class="row" aria-hidden="true"><div class="what card"><span class="line skel"></span><span class="line skel"></span></div></li>`}
       </ul>
-      <div class="btns">
-        <${Button} icon="log-out" busy=${busy === "here"} onClick=${() => doing("here", () => signOut(false))}>${t("sessions.signOut")}<//>
-        <${Button} class="bad" busy=${busy === "all"} onClick=${() => doing("all", () => signOut(true))}>${t("sessions.everywhere")}<//>
-      </div>
     </section>`;
 }
 

@@ -11,7 +11,7 @@ import { dateTime, t } from "../i18n.js";
 import { navigate, useScroll } from "../router.js";
 import { cancel } from "../state/ask.js";
 import { useLoad } from "../state/load.js";
-import { html, useState } from "../vendor/preact.js";
+import { html, useState } from "../vendor/modules.js";
 
 /** @typedef {import("../api.js").Schemas["MediaRequest"]} MediaRequest */
 

@@ -11,7 +11,7 @@ import { link, navigate, place, useScroll } from "../router.js";
 import { cancel } from "../state/ask.js";
 import { useList } from "../state/load.js";
 import { toast } from "../components/toasts.js";
-import { html, useState } from "../vendor/preact.js";
+import { html, useState } from "../vendor/modules.js";
 
 /** @typedef {import("../api.js").Schemas["MediaRequest"]} MediaRequest */
 

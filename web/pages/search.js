@@ -8,7 +8,7 @@ import { CardSkeleton, TitleCard, identifyTitle } from "../components/title-card
 import { t } from "../i18n.js";
 import { link, navigate, place, useScroll } from "../router.js";
 import { useList } from "../state/load.js";
-import { html, useEffect, useRef } from "../vendor/preact.js";
+import { html, useEffect, useRef } from "../vendor/modules.js";
 
 const PAUSE = 350;
 /** @type {["all", "movie", "tv"]} */

@@ -9,7 +9,7 @@ import { errorText, relative, t } from "../i18n.js";
 import { isOwnPath, navigate, place } from "../router.js";
 import { cancel, pending, plexUrl, poll, start } from "../state/plex-signin.js";
 import { begin, isExpired, loadOptions, options, user } from "../state/session.js";
-import { html, useEffect, useState } from "../vendor/preact.js";
+import { html, useEffect, useState } from "../vendor/modules.js";
 
 const WALL = new URL("../images/wall.svg", import.meta.url).pathname;
 

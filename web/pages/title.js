@@ -6,7 +6,7 @@ import { Poster } from "../components/poster.js";
 import { t } from "../i18n.js";
 import { useScroll } from "../router.js";
 import { useLoad } from "../state/load.js";
-import { html, useState } from "../vendor/preact.js";
+import { html, useState } from "../vendor/modules.js";
 
 /** @typedef {import("../api.js").Schemas["TitleDetails"]} TitleDetails */
 

@@ -5,10 +5,12 @@
  */
 import { asApiError, call } from "../api.js";
 import { place } from "../router.js";
-import { useEffect, useRef, useState } from "../vendor/preact.js";
+import { useLayoutEffect, useRef, useState } from "../vendor/modules.js";
 import { user } from "./session.js";
 
 const KEPT = 5 * 60_000;
+/** Enough for the steps back that one takes; the oldest goes first. */
+const MOST = 50;
 /** @type {Map<string, {time: number, value: any}>} */
 const cache = new Map();
 
@@ -23,7 +25,8 @@ const cache = new Map();
  */
 
 /**
- * Load one object; a change of the path aborts the call before.
+ * Load one object; a change of the path aborts the call before. The call begins before the page
+ * is drawn, so that drawing does not delay it.
  *
  * @template T
  * @param {string} path
@@ -32,7 +35,7 @@ const cache = new Map();
 export function useLoad(path) {
   const [attempt, setAttempt] = useState(0);
   const [state, setState] = useState(() => initial(path));
-  useEffect(() => {
+  useLayoutEffect(() => {
     const aborter = new AbortController();
     setState(initial(path));
     call("GET", path, { signal: aborter.signal })
@@ -95,7 +98,7 @@ export function useList(path, pages, identify, onMore, wait) {
   const latest = useRef(current);
   latest.current = current;
   const wanted = Math.max(pages, 1);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (path === null) {
       return undefined;
     }
@@ -209,5 +212,9 @@ function kept(path) {
  * @param {any} value
  */
 function keep(path, value) {
+  cache.delete(path);
   cache.set(path, { time: Date.now(), value });
+  if (cache.size > MOST) {
+    cache.delete(/** @type {string} */ (cache.keys().next().value));
+  }
 }

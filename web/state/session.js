@@ -3,16 +3,16 @@
  */
 import { call } from "../api.js";
 import { navigate } from "../router.js";
-import { batch, signal } from "../vendor/preact.js";
+import { batch, signal } from "../vendor/modules.js";
 
 /**
  * @typedef {import("../api.js").Schemas["User"]} User
  * @typedef {import("../api.js").Schemas["SignInOptions"]} SignInOptions
  */
 
-/** The user; null when nobody is signed in. @type {import("../vendor/preact.js").Signal<User | null>} */
+/** The user; null when nobody is signed in. @type {import("../vendor/modules.js").Signal<User | null>} */
 export const user = signal(/** @type {User | null} */ (null));
-/** @type {import("../vendor/preact.js").Signal<SignInOptions | null>} */
+/** @type {import("../vendor/modules.js").Signal<SignInOptions | null>} */
 export const options = signal(/** @type {SignInOptions | null} */ (null));
 /** Whether a session ended while the page was open. */
 export const isExpired = signal(false);

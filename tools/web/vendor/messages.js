@@ -1,53 +1,53 @@
 // Messages in ICU syntax: a package parses them, and the browser's Intl formats their arguments.
-import { parse } from "@messageformat/parser";
+import parse from "format-message-parse";
 
-const STYLES = {
-  integer: { maximumFractionDigits: 0 },
-  percent: { style: "percent" },
-};
+const BRANCH = { plural: /^(=\d+|zero|one|two|few|many|other)$/, select: /^[^=]+$/ };
 const formatters = new Map();
 
 // A formatter takes a hundred times longer to make than to use.
-function intl(Type, locale, options = {}) {
-  const key = [Type.name, locale, JSON.stringify(options)].join();
-  if (!formatters.has(key)) formatters.set(key, new Type(locale, options));
+function intl(type, locale) {
+  const key = `${type} ${locale}`;
+  if (!formatters.has(key)) formatters.set(key, new Intl[type](locale));
   return formatters.get(key);
 }
 
-function number(value, locale, style) {
-  return intl(Intl.NumberFormat, locale, STYLES[style]).format(value);
+// The parser accepts any type, style and branch, so that a mistake would show only in use.
+function check(element) {
+  if (typeof element === "string" || element.length === 1) return;
+  const [name, type] = element;
+  const branches = type === "plural" ? element[3] : element[2];
+  if (type === "number" ? branches !== undefined : !BRANCH[type] || element[2] > 0) {
+    throw new SyntaxError(`A message has an unknown format of ${name}: ${element.slice(1, 3).join(", ")}`);
+  }
+  for (const [key, elements] of Object.entries(branches ?? {})) {
+    if (!BRANCH[type].test(key)) throw new SyntaxError(`A message has the unknown branch ${key} of ${name}`);
+    elements.forEach(check);
+  }
 }
 
-function formatted({ key, param = [] }, value, locale) {
-  const style = param.map((token) => token.value).join("").trim();
-  if (key === "number") return number(value, locale, style);
-  if (key !== "date" && key !== "time") throw new Error(`A message has the unknown format ${key}`);
-  const options = { [`${key}Style`]: style || "medium" };
-  return intl(Intl.DateTimeFormat, locale, options).format(new Date(value));
+function branch(branches, keys) {
+  const key = keys.find((each) => Object.prototype.hasOwnProperty.call(branches, each));
+  return branches[key ?? "other"];
 }
 
-function chosen({ type, cases }, value, count, locale) {
-  const tokens = (key) => cases.find((each) => each.key === key)?.tokens;
-  if (type === "select") return tokens(String(value)) || tokens("other") || [];
-  const rules = { type: type === "plural" ? "cardinal" : "ordinal" };
-  const category = intl(Intl.PluralRules, locale, rules).select(count);
-  return tokens(`=${value}`) || tokens(category) || tokens("other") || [];
-}
-
-function walk(tokens, values, locale, count) {
-  return tokens.flatMap((token) => {
-    if (token.type === "content") return token.value;
-    if (token.type === "octothorpe") return number(count, locale);
-    if (!(token.arg in values)) throw new Error(`A message lacks its argument ${token.arg}`);
-    const value = values[token.arg];
-    if (token.type === "argument") return typeof value === "number" ? number(value, locale) : value;
-    if (token.type === "function") return formatted(token, value, locale);
-    const rest = token.type === "select" ? count : value - (token.pluralOffset || 0);
-    return walk(chosen(token, value, rest, locale), values, locale, rest);
+function walk(elements, values, locale, count) {
+  return elements.flatMap((element) => {
+    if (typeof element === "string") return element;
+    const [name, type, branches, counted] = element;
+    if (name === "#") return intl("NumberFormat", locale).format(count);
+    if (!(name in values)) throw new Error(`A message lacks its argument ${name}`);
+    const value = values[name];
+    if (type === "select") return walk(branch(branches, [value]), values, locale, count);
+    if (type === "plural") {
+      const category = intl("PluralRules", locale).select(value);
+      return walk(branch(counted, [`=${value}`, category]), values, locale, value);
+    }
+    return type || typeof value === "number" ? intl("NumberFormat", locale).format(value) : value;
   });
 }
 
 export function compile(message, locale) {
-  const tokens = parse(message, { strict: true });
-  return (values = {}) => walk(tokens, values, locale);
+  const elements = parse(message);
+  elements.forEach(check);
+  return (values = {}) => walk(elements, values, locale);
 }

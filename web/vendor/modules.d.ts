@@ -1,4 +1,4 @@
-// Types of preact.js, which tools/web/vendor/preact.js makes: those that the page needs.
+// Types of modules.js, which tools/web/vendor/modules.js makes: those that the page needs.
 
 export interface VNode {
   readonly type: unknown;
@@ -60,3 +60,17 @@ export function untracked<T>(run: () => T): T;
 export function useSignal<T>(initial: T): Signal<T>;
 export function useComputed<T>(compute: () => T): ReadonlySignal<T>;
 export function useSignalEffect(run: () => void | (() => void)): void;
+
+/**
+ * Compile a message in ICU syntax; the result formats it, and throws when an argument is missing.
+ *
+ * The syntax has `{name}`, `{n, number}`, `{n, plural, =0 {…} one {…} other {# …}}` and `{kind, select, movie {…} other {…}}`.
+ * A number is formatted for the locale. Any other value stays as it is, so that a value can be an element:
+ * the parts are children for `html`, and `parts.join("")` is the text of a message with plain values.
+ *
+ * Throws when the syntax is wrong, and for any other format, style or offset.
+ */
+export function compile<T = string | number>(
+  message: string,
+  locale: string,
+): (values?: Record<string, T | string | number>) => (T | string)[];

@@ -1,4 +1,4 @@
-// The whole framework as one module: one request instead of six.
+// All packages that the page runs, as one module: one request instead of seven.
 import htm from "htm";
 import { h } from "preact";
 
@@ -14,4 +14,5 @@ export {
   useSignal,
   useSignalEffect,
 } from "@preact/signals";
+export { compile } from "./messages.js";
 export const html = htm.bind(h);
