@@ -58,11 +58,11 @@ client. The ratios are those of processor time to `hello`. Memory is that after 
 
 ![Processor time of init and first request of each function](performance-cold.svg)
 
-### What remains
+### Cold start by package
 
 Milliseconds of processor time of init and first request by package, without the runtime client: medians of {profiles} starts with `-X importtime`. The time of a package is
 that of its modules, without those that they import; FastAPI builds models of the OpenAPI document and psycopg and redis import their asyncio clients, for which they
-have no switch. The ratio is to the sum of `hello`. What is not ours cannot be less with these packages (docs/adr/0021).
+have no switch. The ratio is to the sum of `hello`. Only the part of our own code can be less with these packages (docs/adr/0021).
 
 {remains}
 

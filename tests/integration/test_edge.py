@@ -13,7 +13,7 @@ from medianest.api.headers import SECURITY_HEADERS
 from medianest.core.environment import load
 from medianest.users import service as users
 from tests.support.api import ROOT, ROUTES, Answer, call, event_of, invoke, route_of
-from tests.support.openapi import SOME_ID, concrete
+from tests.support.openapi import REQUIRED_QUERY, SOME_ID, concrete
 from tests.support.permissions import PUBLIC
 
 type Db = psycopg.Connection[tuple[Any, ...]]
@@ -241,7 +241,7 @@ def test_get_changes_nothing(db: Db, people: dict[str, str], path: str) -> None:
     # Denied access is audited, so only permitted users read: see test_admin_routes_refuse_users.
     readers = ["alice"] if path.startswith("/api/admin/") else list(people)
     for name in readers:
-        query = {"q": "matrix"} if "search" in path else None
+        query = REQUIRED_QUERY.get(path)
         answer = call("GET", concrete(path), token=people[name], query=query)
         assert answer.status == (404 if "{id}" in path else 200)
     assert snapshot(db) == before
@@ -249,7 +249,7 @@ def test_get_changes_nothing(db: Db, people: dict[str, str], path: str) -> None:
 
 @pytest.mark.parametrize("path", [path for method, path in ROUTES if method == "GET"])
 def test_head_has_the_status_and_headers_of_get(db: Db, people: dict[str, str], path: str) -> None:
-    query = {"q": "matrix"} if "search" in path else {}
+    query = REQUIRED_QUERY.get(path, {})
     for name, parameters in (
         ("alice", query),
         ("bob", query),

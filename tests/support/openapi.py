@@ -31,6 +31,11 @@ OPERATIONS: dict[tuple[str, str], dict[str, Any]] = {
     for path, operations in DOCUMENT["paths"].items()
     for method, operation in operations.items()
 }
+# Of the routes whose query has a required parameter.
+REQUIRED_QUERY = {
+    "/api/media/search": {"q": "matrix"},
+    "/api/media/discover": {"list": "popular"},
+}
 SOME_ID = "3f0e8c2a-7a52-4d0e-9a56-2d1f2b7c9e11"
 # The example of the API document for each path parameter; the id is unknown.
 SOME_PARAMETERS = {

@@ -68,6 +68,15 @@ def documented(**keywords: Any) -> Any:
     return Field(json_schema_extra=keywords)
 
 
+# PostgreSQL cannot store NUL.
+type SearchText = Annotated[
+    str,
+    TYPED,
+    Field(min_length=1, max_length=200, pattern=r"^[^\x00]*$"),
+    documented(pattern=r"^[^\x00]*[^\x00\s][^\x00]*$"),
+]
+
+
 def _without_null(schema: dict[str, Any]) -> None:
     schema["anyOf"] = [choice for choice in schema["anyOf"] if choice != {"type": "null"}]
 

@@ -14,6 +14,7 @@ from medianest.core.envelope import (
     TYPED,
     PageQuery,
     ResponseModel,
+    SearchText,
     Timestamp,
     documented,
 )
@@ -130,13 +131,6 @@ class AdminUserOut(UserOut):
         return value.to_json() if isinstance(value, UserQuotas) else value
 
 
-# PostgreSQL cannot store NUL.
-type SearchText = Annotated[
-    str,
-    TYPED,
-    Field(min_length=1, max_length=200, pattern=r"^[^\x00]*$"),
-    documented(pattern=r"^[^\x00]*[^\x00\s][^\x00]*$"),
-]
 type UserSort = Literal["createdAt", "-createdAt", "username", "-username", "email", "-email"]
 
 
