@@ -18,6 +18,7 @@ from benchmarks.counts import count
 from benchmarks.fill import filled, large
 from benchmarks.growth import measure_growth
 from benchmarks.layers import build, zipped_megabytes
+from benchmarks.profiles import measure_profiles
 from benchmarks.progress import Progress
 from benchmarks.results import Results
 from benchmarks.sandbox import BenchmarkError
@@ -90,6 +91,7 @@ async def _measure_calls(
     async with callers(service) as people:
         calls = first_calls(people.user, people.admin)
     results.cold = await measure_cold(service, calls, scale.samples, progress)
+    results.profiles = measure_profiles(service, calls, scale.profiles, progress)
     results.warm = await measure_warm(service, scale.rounds, progress)
     results.rss = await measure_memory(service, scale.requests, progress)
 

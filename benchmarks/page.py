@@ -19,12 +19,14 @@ from benchmarks.bars import (
     p95_of,
 )
 from benchmarks.chart import Bar, chart
+from benchmarks.profiles import GROUPS
 from benchmarks.results import REFERENCE, REFERENCES, Page, Results, percentile
 from benchmarks.scale import Scale
 from local.run_config import PROJECT
 from tools.measurement import commit, machine
 
 _SLOWEST = 12
+_LEAST_SECONDS = 0.0005
 _PAGE = """\
 # Performance
 
@@ -56,6 +58,14 @@ client. The ratios are those of processor time to `hello`. Memory is that after 
 
 ![Processor time of init and first request of each function](performance-cold.svg)
 
+### Cold start by package
+
+Milliseconds of processor time of init and first request by package, without the runtime client: medians of {profiles} starts with `-X importtime`. The time of a package is
+that of its modules, without those that they import; FastAPI builds models of the OpenAPI document and psycopg and redis import their asyncio clients, for which they
+have no switch. The ratio is to the sum of `hello`. Only the part of our own code can be less with these packages (docs/adr/0021).
+
+{remains}
+
 ## Warm calls
 
 {rounds} rounds of 5 calls of each route (1 of a route that hashes a password or waits for an upstream). Milliseconds. Statements include BEGIN and COMMIT; cache
@@ -70,7 +80,8 @@ function; the process ratio includes it. `401` has no token, `403` a wrong role,
 
 p95 of the Duration of each list, filter, sort order and page, in milliseconds, with few and with many rows: 5,000 own requests in both; {small} of others, {small_users} users and
 {small_audit} audit rows against {large} requests of others, {large_users} users and {large_audit} audit rows. {calls} calls of each page, in turn. A page meets the bar within {growth_ratio:g} times
-of its time with few rows, or within {growth_ms:g} ms. The table has the page of each list that is furthest from its bar, and the {slowest} slowest pages; `benchmarks/latest.json` has all.
+of its time with few rows, or within {growth_ms:g} ms. A search of users misses it when most users match the term, or when the term is too short for the trigram index: its total is
+exact, so it reads every name. A page of users in the middle reads its index up to it (docs/adr/0019). The table has the page of each list that is furthest from its bar, and the {slowest} slowest pages; `benchmarks/latest.json` has all.
 
 {growth}
 
@@ -111,6 +122,8 @@ def page(results: Results, scale: Scale) -> str:
         requests=f"{scale.requests:,}",
         scheduled=scale.scheduled,
         cold=_cold(results),
+        profiles=scale.profiles,
+        remains=_remains(results),
         rounds=scale.rounds,
         warm=_warm(results),
         small=f"{scale.small.requests:,}",
@@ -182,6 +195,20 @@ def _cold(results: Results) -> str:
         *("Init ratio", "Ratio of both", "Memory after the first", "Memory"),
     )
     return _table(head, (row(name) for name in _by_cost(results)))
+
+
+def _remains(results: Results) -> str:
+    profiles = results.profiles
+    sums = {name: sum(each.values()) for name, each in profiles.items()}
+
+    def rows() -> Iterator[Row]:
+        for group in GROUPS:
+            if any(each[group] >= _LEAST_SECONDS for each in profiles.values()):
+                yield group, *(f"{each[group] * 1000:.0f}" for each in profiles.values())
+        yield "sum", *(f"{each * 1000:.0f}" for each in sums.values())
+        yield "ratio", *(f"{each / sums[REFERENCE]:.2f}" for each in sums.values())
+
+    return _table(("", *(f"`{name}`" for name in profiles)), rows() if profiles else ())
 
 
 def _warm(results: Results) -> str:

@@ -58,6 +58,7 @@ class Results:
     growth: dict[str, Page] = field(default_factory=dict)
     rss: dict[str, float] = field(default_factory=dict)
     layers_mb: float = 0.0
+    profiles: dict[str, dict[str, float]] = field(default_factory=dict)
 
     @property
     def functions(self) -> dict[str, Cold]:

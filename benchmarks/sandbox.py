@@ -20,7 +20,7 @@ from local.lambda_.worker import Worker
 from local.run_config import PROJECT
 from local.template.models import Function
 
-_PYCACHE = PROJECT / ".local" / "pycache"
+PYCACHE = PROJECT / ".local" / "pycache"
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 _MEGABYTE = 1_000_000
 _LOG_LINES = 8
@@ -71,7 +71,7 @@ class Sandbox:
         function, runtime = self.function, self._build.runtime
         folders = [function.code, *(layer.python for layer in function.layers), runtime]
         environment = function_environment(function, runtime, self._variables)
-        pycache = None if self._build.is_compiled else _PYCACHE
+        pycache = None if self._build.is_compiled else PYCACHE
         started = time.perf_counter()
         try:
             await self._worker.start(address, folders, environment, pycache)

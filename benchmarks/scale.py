@@ -11,6 +11,7 @@ class Scale:
     """How often everything is measured, and with how many rows."""
 
     samples: int
+    profiles: int
     rounds: int
     requests: int
     growth_calls: int
@@ -20,7 +21,15 @@ class Scale:
     is_quick: bool = False
 
 
-FULL = Scale(samples=15, rounds=40, requests=5000, growth_calls=20, large=large(1_000_000))
+FULL = Scale(
+    samples=15, profiles=7, rounds=40, requests=5000, growth_calls=20, large=large(1_000_000)
+)
 QUICK = Scale(
-    samples=5, rounds=10, requests=300, growth_calls=4, large=large(200_000), is_quick=True
+    samples=5,
+    profiles=3,
+    rounds=10,
+    requests=300,
+    growth_calls=4,
+    large=large(200_000),
+    is_quick=True,
 )

@@ -91,7 +91,7 @@ function Page({ load, ...parameters }) {
   useEffect(() => {
     setError(undefined);
     if (!loaded.has(load)) {
-      fetchPage(load).then(() => setArrived(load), () => setError(new ApiError("PAGE_MISSING", "The page could not be loaded.")));
+      fetchPage(load).then(() => setArrived(load), () => setError(new ApiError("PAGE_ERROR", "The page could not be loaded.")));
     }
   }, [load]);
   if (page) {

@@ -1,15 +1,16 @@
 """Scheduled deletion of old rows, and the scheduled reading of titles."""
 
-from dataclasses import asdict
 from typing import Any
 
 from medianest.cleanup import service
 from medianest.core import drivers
 from medianest.core.environment import require
 from medianest.core.observability import flush_metrics
+from medianest.core.startup import init_done
 
 require("DATABASE_URL", "REDIS_URL", "TMDB_API_KEY")
 drivers.load("psycopg")
+init_done()
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
@@ -24,7 +25,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     task = event.get("task", "")
     try:
         if task == fill.TASK:
-            return asdict(fill.run(seconds_left))
-        return asdict(service.run(task, seconds_left))
+            return fill.run(seconds_left)._asdict()
+        return service.run(task, seconds_left)._asdict()
     finally:
         flush_metrics()

@@ -4,10 +4,12 @@ from functools import partial
 from typing import Any
 
 from medianest.core.environment import require
+from medianest.core.startup import init_done
 from medianest.migrations import deployment, runner
 
 # Reserved for reporting an error of a manual run before the function times out.
 SPARE_SECONDS = 5
+init_done()
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:

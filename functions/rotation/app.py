@@ -2,7 +2,10 @@
 
 from typing import Any
 
+from medianest.core.startup import init_done
 from medianest.rotation import service
+
+init_done()
 
 
 def handler(event: dict[str, str], context: Any) -> None:

@@ -3,10 +3,12 @@
 from pathlib import Path
 from typing import Any
 
+from medianest.core.startup import init_done
 from medianest.web_assets import deployment
 
 # In the project a link to the folder `web`; a build copies what it refers to.
 _FOLDER = Path(__file__).parent / "web"
+init_done()
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:

@@ -80,7 +80,7 @@ class Worker:
         try:
             self._process, output = await asyncio.get_running_loop().subprocess_exec(
                 lambda: Output(lambda line: self._log(self.function.id, line)),
-                _plain_python(),
+                plain_python(),
                 *("-I", "-S", "-X", "utf8"),
                 *(("-B",) if pycache is None else ("-X", f"pycache_prefix={pycache}")),
                 str(_BOOTSTRAP),
@@ -186,6 +186,6 @@ class Worker:
         self._on_exit(self)
 
 
-def _plain_python() -> str:
-    # The base interpreter: sys.executable would make the virtual environment importable.
+def plain_python() -> str:
+    """Return the base interpreter: sys.executable would make the virtual environment importable."""
     return getattr(sys, "_base_executable", sys.executable)

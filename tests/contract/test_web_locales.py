@@ -6,6 +6,7 @@ import re
 import pytest
 
 from medianest.core.error_codes import ErrorCode
+from medianest.signin.schemas import LANGUAGES
 from tests.support.api import ROOT
 from tests.support.icu import arguments
 
@@ -57,6 +58,13 @@ def missing(keys: set[str], source: str) -> set[str]:
 
 def test_english_and_german_exist() -> None:
     assert set(LOCALES) >= {"en", "de"}
+
+
+def test_page_and_api_have_the_same_languages() -> None:
+    declared = re.search(r"LANGUAGES = \{(.*)\}", MODULES[WEB / "i18n.js"])
+    assert declared
+    names = re.findall(r'(\w+): "', declared[1])
+    assert sorted(names) == sorted(LANGUAGES) == sorted(LOCALES)
 
 
 def test_the_page_uses_every_text() -> None:

@@ -58,17 +58,14 @@ def test_film_is_searched_requested_and_approved(fresh: LocalService) -> None:
 @pytest.mark.parametrize(
     ("method", "path", "status", "code"),
     [
-        ("GET", "/api", 404, "NOT_FOUND"),
         ("GET", "/api/nothing", 404, "NOT_FOUND"),
         ("GET", "/api/health/", 404, "NOT_FOUND"),
         ("GET", "/api/Health", 404, "NOT_FOUND"),
-        ("GET", "//api/health", 404, "NOT_FOUND"),
         ("GET", "/api/admin/secret", 404, "NOT_FOUND"),
         ("GET", "/api/admin;x/users", 404, "NOT_FOUND"),
         ("GET", "/api/%61dmin/users", 404, "NOT_FOUND"),
         ("POST", "/api/health", 405, "METHOD_NOT_ALLOWED"),
         ("HEAD", "/api/auth/logout", 405, ""),
-        ("TRACE", "/api/health", 405, "METHOD_NOT_ALLOWED"),
         ("DELETE", "/api/admin/users", 405, "METHOD_NOT_ALLOWED"),
         ("GET", "/api/auth/logout", 405, "METHOD_NOT_ALLOWED"),
     ],

@@ -8,6 +8,7 @@ import pytest
 from benchmarks.callers import callers
 from benchmarks.cold import first_calls, measure_cold
 from benchmarks.page import write
+from benchmarks.profiles import FIRST, MODELS, OWN, measure_profiles
 from benchmarks.progress import Progress
 from benchmarks.results import REFERENCES, Results
 from benchmarks.scale import QUICK
@@ -26,6 +27,7 @@ async def measured(service: Service) -> Results:
     progress = Progress(quiet=True)
     return Results(
         cold=await measure_cold(service, wanted, 1, progress),
+        profiles=measure_profiles(service, wanted, 1, progress),
         warm=await measure_warm(service, ROUNDS, progress, [ME]),
     )
 
@@ -36,10 +38,15 @@ def test_a_function_and_a_route_are_measured_and_described(tmp_path: Path) -> No
     auth = results.cold["auth"]
     assert auth.init.cpu > results.cold["hello"].init.cpu > results.cold["bare"].init.cpu > 0
     assert 0 < auth.first.cpu < auth.init.cpu
+    profiles = results.profiles
+    assert profiles.keys() == {"hello", "auth"}
+    assert profiles["hello"]["psycopg"] == profiles["hello"][MODELS] == 0.0
+    assert all(profiles["auth"][group] > 0 for group in ("psycopg", "redis", OWN, MODELS, FIRST))
     assert results.warm_ratio(ME) > results.process_ratio(ME) > 1
     assert len(results.warm[ME].cpu) == len(results.warm[ME].wall) > ROUNDS
     assert json.loads(json.dumps(results.to_json()))["warm_ratio"].keys() == {ME}
     written = {path.name: path.read_text() for path in write(results, QUICK, tmp_path)}
     assert written.keys() == {"performance.md", "performance-cold.svg", "performance-warm.svg"}
     assert f"| `{ME}` |" in written["performance.md"]
+    assert "| our pydantic models | 0 |" in written["performance.md"]
     assert "auth" in written["performance-cold.svg"]

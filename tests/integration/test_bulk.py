@@ -107,7 +107,7 @@ class TestDecisions:
         ).data
         decide(people["alice"], "decline", [request_ids[2]])
         bulk = get_request(people["bob"], request_ids[2])
-        differing = {"id", "title", "tmdbId", "requestedAt", "processedAt"}
+        differing = {"id", "title", "tmdbId", "posterPath", "year", "requestedAt", "processedAt"}
         assert single.keys() == bulk.keys()
         assert {key: single[key] for key in single.keys() - differing} == {
             key: bulk[key] for key in bulk.keys() - differing

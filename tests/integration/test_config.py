@@ -20,6 +20,7 @@ from medianest.rate_limits.policies import POLICIES
 from medianest.system_config import service as system_config
 from tests.support import plex
 from tests.support.api import ROOT, Answer, call, id_of
+from tests.support.concurrency import waits_for_lock
 from tests.support.limits import default_limits
 from tests.support.local import eventually
 
@@ -443,7 +444,7 @@ class TestConcurrentChanges:
                 check=False,
                 cwd=ROOT,
             )
-            eventually(lambda: _waits_for_a_lock(db), seconds=60)
+            eventually(lambda: waits_for_lock(db), seconds=60)
             first.commit()
             result = second.result(60)
         assert result.stdout.strip().endswith("200"), result.stderr
@@ -467,11 +468,3 @@ answer = call("PUT", "/api/admin/config/audit.retention", token=sys.argv[1],
               body={"value": {"days": 300}})
 print(answer.status)
 """
-
-
-def _waits_for_a_lock(db: Db) -> bool:
-    waiting = db.execute(
-        "SELECT 1 FROM pg_stat_activity"
-        " WHERE wait_event_type = 'Lock' AND datname = current_database()"
-    )
-    return waiting.fetchone() is not None

@@ -255,6 +255,7 @@ class TestRequested:
                 "tmdbId": 1396,
                 "title": "Breaking Bad",
                 "year": 2008,
+                "posterPath": "/tv-1396-poster.svg",
                 "request": {
                     "id": created["id"],
                     "status": "pending",

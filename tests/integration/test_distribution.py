@@ -10,10 +10,10 @@ import pytest
 
 from medianest.api.headers import SECURITY_HEADERS
 from medianest.core.db import Database
-from tests.integration.test_edge import concrete
 from tests.support import plex
 from tests.support.api import ROUTES, Answer, call, event_of, invoke, run_schedule
 from tests.support.limits import default_limits
+from tests.support.openapi import concrete
 from tests.support.variables import variables
 
 type Db = psycopg.Connection[tuple[Any, ...]]

@@ -13,21 +13,13 @@ from medianest.api.headers import SECURITY_HEADERS
 from medianest.core.environment import load
 from medianest.users import service as users
 from tests.support.api import ROOT, ROUTES, Answer, call, event_of, invoke, route_of
-from tests.support.openapi import OPERATIONS
+from tests.support.openapi import REQUIRED_QUERY, SOME_ID, concrete
 from tests.support.permissions import PUBLIC
 
 type Db = psycopg.Connection[tuple[Any, ...]]
 
 EVENTS = {path.stem: json.loads(path.read_text()) for path in (ROOT / "events").glob("*.json")}
 REQUESTS = {name: event for name, event in EVENTS.items() if "requestContext" in event}
-SOME_ID = "3f0e8c2a-7a52-4d0e-9a56-2d1f2b7c9e11"
-# The example of the API document for each path parameter; the id is unknown.
-SOME_PARAMETERS = {
-    parameter["name"]: parameter["example"]
-    for operation in OPERATIONS.values()
-    for parameter in operation.get("parameters", ())
-    if parameter["in"] == "path"
-} | {"id": SOME_ID}
 # The responses of these routes are cacheable and have no envelope.
 DOCUMENTS = {"/api/docs", "/api/docs/{asset}", "/api/openapi.json"}
 PROTECTED = [route for route in ROUTES if route not in PUBLIC]
@@ -37,10 +29,6 @@ ADMINS = [(method, path) for method, path in ROUTES if path.startswith("/api/adm
 
 # The position of audit_logs in a snapshot.
 AUDIT = 6
-
-
-def concrete(path: str) -> str:
-    return path.format(**SOME_PARAMETERS)
 
 
 def snapshot(db: Db) -> list[list[tuple[Any, ...]]]:
@@ -253,7 +241,7 @@ def test_get_changes_nothing(db: Db, people: dict[str, str], path: str) -> None:
     # Denied access is audited, so only permitted users read: see test_admin_routes_refuse_users.
     readers = ["alice"] if path.startswith("/api/admin/") else list(people)
     for name in readers:
-        query = {"q": "matrix"} if "search" in path else None
+        query = REQUIRED_QUERY.get(path)
         answer = call("GET", concrete(path), token=people[name], query=query)
         assert answer.status == (404 if "{id}" in path else 200)
     assert snapshot(db) == before
@@ -261,7 +249,7 @@ def test_get_changes_nothing(db: Db, people: dict[str, str], path: str) -> None:
 
 @pytest.mark.parametrize("path", [path for method, path in ROUTES if method == "GET"])
 def test_head_has_the_status_and_headers_of_get(db: Db, people: dict[str, str], path: str) -> None:
-    query = {"q": "matrix"} if "search" in path else {}
+    query = REQUIRED_QUERY.get(path, {})
     for name, parameters in (
         ("alice", query),
         ("bob", query),

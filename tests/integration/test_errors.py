@@ -3,8 +3,8 @@
 import pytest
 
 from medianest.core.error_codes import REGISTRY, ErrorCode
-from tests.integration.test_edge import SOME_ID
 from tests.support.api import Answer, call
+from tests.support.openapi import SOME_ID
 from tests.support.plex import begin, verify
 from tools.docs.errors import EXAMPLES, Example
 

@@ -193,7 +193,7 @@ def test_accounts_with_equal_folded_names_stop_the_migration(
     assert "0009_folded_names" in run_migrations(before_folded_names)
 
 
-SEARCH_INDEXES = {"users_name_search", "users_email_search"}
+SEARCH_INDEXES = {"users_name_search", "users_email_search", "users_search"}
 
 
 def search_indexes(url: str) -> set[str]:

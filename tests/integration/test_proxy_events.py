@@ -11,9 +11,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from medianest.api.event import NO_ADDRESS
-from tests.integration.test_edge import SOME_ID, assert_error, concrete
+from tests.integration.test_edge import assert_error
 from tests.support import plex
 from tests.support.api import ROUTES, call, event_of, invoke
+from tests.support.openapi import SOME_ID, concrete
 
 type Db = psycopg.Connection[tuple[Any, ...]]
 

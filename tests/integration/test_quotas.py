@@ -326,8 +326,9 @@ class TestShown:
     def quota(self, token: str) -> Any:
         answer = call("GET", "/api/media/quota", token=token)
         assert answer.status == 200, answer.text
-        assert answer.data.pop("autoApprove") == {"movie": False, "tv": False}
-        return answer.data
+        shown = answer.data
+        assert shown.pop("autoApprove") == {"movie": False, "tv": False}
+        return shown
 
     def test_automatic_approval_of_the_role_is_shown(self, people: dict[str, str]) -> None:
         value = {"value": {"movie": True, "tv": False}}

@@ -6,7 +6,6 @@ import random
 import secrets
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import Any
 
 import psycopg
@@ -705,8 +704,8 @@ def test_script_memory_and_database_give_the_same_results(db: Db, keys: redis.Re
             by_database, _ = repository.hit(connection, buckets)
         for results in (by_database, memory.hit(buckets)):
             for expected, actual in zip(by_script, results, strict=True):
-                assert replace(expected, wait=0, resets_at=0) == replace(
-                    actual, wait=0, resets_at=0
+                assert expected._replace(wait=0, resets_at=0) == actual._replace(
+                    wait=0, resets_at=0
                 )
                 assert abs(expected.wait - actual.wait) < 5
         refused_calls += any(result.refused for result in by_script)

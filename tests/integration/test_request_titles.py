@@ -78,7 +78,7 @@ def test_titles_of_older_requests_are_filled_in(db: Db, people: dict[str, str], 
     assert run() == (2, False)
     assert filled(db) == [
         ("movie", 603, "/matrix-poster.jpg", 1999, None, "the matrix", True),
-        ("tv", 1396, None, 2008, [1, 2, 3, 4, 5], "breaking bad", True),
+        ("tv", 1396, "/tv-1396-poster.svg", 2008, [1, 2, 3, 4, 5], "breaking bad", True),
     ]
     (listed,) = call(
         "GET", "/api/media/requests", token=people["bob"], query={"mediaType": "movie"}
@@ -125,6 +125,8 @@ def test_run_stops_when_time_runs_short(
     db: Db, add: Add, tmdb_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     add("movie", *FILMS)
+    # From the first id, all rows are one batch.
+    monkeypatch.setattr(fill, "uuid4", lambda: fill.FIRST_ID)
     plex.control(tmdb_url, "DELETE", "requests")
     assert run(seconds_left=fill.MIN_SECONDS_LEFT) == (0, True)
     assert requests_to(tmdb_url) == []

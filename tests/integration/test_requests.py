@@ -111,8 +111,8 @@ class TestDetails:
         assert [{key: each[key] for key in expected} for each in responses] == [expected] * 5
 
     def test_request_of_a_title_without_a_poster_has_none(self, people: dict[str, str]) -> None:
-        created = create_request(people["bob"], SHOW)
-        assert created["year"] == 2008
+        created = create_request(people["bob"], {"mediaType": "movie", "tmdbId": 832})
+        assert created["year"] == 1931
         assert "posterPath" not in created
 
     def test_repeated_call_returns_the_poster_and_the_year(self, people: dict[str, str]) -> None:

@@ -23,6 +23,7 @@ from medianest.system_config import service as system_config
 from medianest.users import repository as users_repository
 from tests.support import plex
 from tests.support.api import ROOT, Answer, call, run_schedule
+from tests.support.concurrency import waits_for_lock
 from tests.support.local import eventually
 
 type Db = psycopg.Connection[tuple[Any, ...]]
@@ -390,7 +391,7 @@ class TestRevokeAllDuringRefresh:
                     check=False,
                     cwd=ROOT,
                 )
-                eventually(lambda: _waits_for_a_lock(db))
+                eventually(lambda: waits_for_lock(db))
                 refreshing.commit()
                 result = revocation.result(30)
         # The refresh has replaced the session of the sign-out, so the sign-out gets a 401.
@@ -414,12 +415,6 @@ else:
     answer = call("DELETE", path, token=alice)
 print(answer.status)
 """
-
-
-def _waits_for_a_lock(db: Db) -> bool:
-    return bool(
-        db.execute("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'").fetchone()
-    )
 
 
 class TestWrites:

@@ -64,8 +64,7 @@ class TestListOfManyUsers:
 
     def test_search_uses_its_indexes(self, many_users: Db) -> None:
         plan = self.plan(many_users, UserQuery(search="c4ca4238"))
-        assert "users_name_search" in plan
-        assert "users_email_search" in plan
+        assert "Bitmap Index Scan on users_search " in plan
         assert "Seq Scan" not in plan
 
     def test_active_admins_are_found_by_an_index(self, many_users: Db) -> None:

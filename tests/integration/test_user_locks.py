@@ -22,6 +22,7 @@ from medianest.users.models import Principal
 from tests.integration.test_users import FILM, USERS, change, create, delete, get_user, log_in
 from tests.support import plex
 from tests.support.api import Answer, call, id_of
+from tests.support.concurrency import waits_for_lock
 from tests.support.local import eventually
 from tests.support.rows import count
 
@@ -58,15 +59,6 @@ WRITES: dict[str, Callable[[str, str], Answer]] = {
 def session_of(token: str) -> UUID:
     listed = call("GET", "/api/auth/sessions", token=token).data
     return UUID(next(session["id"] for session in listed if session["current"]))
-
-
-def connection_waits(db: Db) -> bool:
-    """Return whether a connection to the database waits for a lock."""
-    row = db.execute(
-        "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
-        " AND datname = current_database()"
-    ).fetchone()
-    return row == (1,)
 
 
 class TestConcurrency:
@@ -128,7 +120,7 @@ class TestConcurrency:
                 connection.execute("SET LOCAL lock_timeout = '5s'")
                 repository.lock(connection, bob)
                 refreshed = pool.submit(refresh, session_id)
-                eventually(lambda: connection_waits(db))
+                eventually(lambda: waits_for_lock(db))
                 sessions_repository.delete_all(connection, bob)
                 assert accounts._delete_batch(connection, bob)
             assert refreshed.result(10) is None
@@ -226,6 +218,6 @@ class TestConcurrency:
                 connection.execute("SET LOCAL lock_timeout = '100ms'")
                 assert sessions_repository.revoke(connection, user_id=bob, session_id=session_id)
                 revoked = pool.submit(revoke_all)
-                eventually(lambda: connection_waits(db))
+                eventually(lambda: waits_for_lock(db))
                 audit_repository.record(connection, Action.SESSION_REVOKED, CALLER, user_id=bob)
             assert revoked.result(10) == 0

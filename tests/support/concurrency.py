@@ -1,9 +1,12 @@
-"""Run calls concurrently and count their results."""
+"""Run calls concurrently, count their results, and see when one waits."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
+from typing import Any
+
+import psycopg
 
 from tests.support.api import Answer
 
@@ -25,3 +28,12 @@ def codes(responses: list[Answer]) -> Counter[str]:
     return Counter(
         str(response.status) if response.status < 300 else response.code for response in responses
     )
+
+
+def waits_for_lock(db: psycopg.Connection[tuple[Any, ...]]) -> bool:
+    """Return whether a connection to the same database waits for a lock."""
+    waiting = db.execute(
+        "SELECT FROM pg_stat_activity"
+        " WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    )
+    return waiting.fetchone() is not None

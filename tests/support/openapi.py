@@ -31,6 +31,19 @@ OPERATIONS: dict[tuple[str, str], dict[str, Any]] = {
     for path, operations in DOCUMENT["paths"].items()
     for method, operation in operations.items()
 }
+# Of the routes whose query has a required parameter.
+REQUIRED_QUERY = {
+    "/api/media/search": {"q": "matrix"},
+    "/api/media/discover": {"list": "popular"},
+}
+SOME_ID = "3f0e8c2a-7a52-4d0e-9a56-2d1f2b7c9e11"
+# The example of the API document for each path parameter; the id is unknown.
+SOME_PARAMETERS = {
+    parameter["name"]: parameter["example"]
+    for operation in OPERATIONS.values()
+    for parameter in operation.get("parameters", ())
+    if parameter["in"] == "path"
+} | {"id": SOME_ID}
 _CLOSED = {**DOCUMENT["components"], "schemas": _closed(DOCUMENT["components"]["schemas"])}
 _DOCUMENTED_HEADERS = {name.lower() for name in DOCUMENT["components"]["headers"]}
 
@@ -97,3 +110,8 @@ def assert_described(
 def _validator(method: str, path: str, status: int) -> OAS30Validator:
     response = resolved(OPERATIONS[method, path]["responses"][str(status)])
     return validator(response["content"]["application/json"]["schema"])
+
+
+def concrete(path: str) -> str:
+    """Return a route's path with a value for each parameter."""
+    return path.format(**SOME_PARAMETERS)

@@ -7,7 +7,7 @@ import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 TESTS = Path(__file__).parents[1]
-SLOW = {TESTS / "e2e", TESTS / "web"}
+SLOW = (f"{TESTS / 'e2e'}/", f"{TESTS / 'web'}/")
 # Fixtures of these files start a service or resolve all stacks, so each file runs in one worker.
 FILES_IN_ONE_WORKER = (
     "tests/deploy/",
@@ -44,6 +44,6 @@ class Scheduling(LoadScopeScheduling):  # type: ignore[misc]  # xdist ships no t
 def slow_first(items: list[pytest.Item]) -> None:
     """Sort slow tests first, so that none runs alone at the end; whole folders are slow."""
     for item in items:
-        if SLOW.intersection(item.path.parents):
+        if str(item.path).startswith(SLOW):
             item.add_marker(pytest.mark.slow)
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)

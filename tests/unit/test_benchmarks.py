@@ -9,6 +9,7 @@ from benchmarks.bars import checks, grows_little
 from benchmarks.chart import Bar, chart, scale_step
 from benchmarks.counts import Counter, Statements, Trips
 from benchmarks.growth import lists
+from benchmarks.profiles import LIBRARY, OTHER, OWN, import_seconds
 from benchmarks.results import Cold, Page, Results, Warm, percentile
 from benchmarks.sandbox import Cost
 
@@ -52,6 +53,18 @@ def test_json_has_the_agreed_format() -> None:
         "layers_mb": 11.46,
         "rss_mb": {"media": 70.0},
     }
+
+
+def test_the_time_of_an_import_belongs_to_the_group_of_its_package() -> None:
+    lines = [
+        "import time: self [us] | cumulative | imported package",
+        "import time:      2000 |       2000 |   encodings.aliases",
+        "import time:      3000 |      90000 |     medianest.core.db",
+        "import time:      1500 |       1500 | app",
+        "import time:       500 |        500 | unknown.module",
+        '{"level": "INFO"}',
+    ]
+    assert import_seconds(lines) == {LIBRARY: 0.002, OWN: 0.0045, OTHER: 0.0005}
 
 
 def test_a_percentile_is_the_nearest_rank() -> None:

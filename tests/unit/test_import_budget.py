@@ -13,12 +13,19 @@ DRIVERS = {"psycopg", "redis", "urllib3"}
 # Powertools imports the package `botocore`, which is nearly empty without its submodules.
 AWS = {"boto3", "botocore.client", "botocore.session"}
 PASSWORDS = {"argon2", "zxcvbn"}
+# API models that the routes of other functions need.
+AUDIT_LOG, SESSION_LIST = {"medianest.audit.schemas"}, {"medianest.sessions.schemas"}
+USERS = {"medianest.users.schemas"}
+FUNCTIONS = [
+    f"functions.{path.parent.name}.app"
+    for path in sorted(Path(__file__).parents[2].glob("functions/*/app.py"))
+]
 
 
-def imported_by(module: str, cwd: Path) -> set[str]:
-    """Return the modules that an import loads, in a new process."""
+def after_import(module: str, expression: str, cwd: Path) -> str:
+    """Return what an expression prints after an import, in a new process."""
     completed = subprocess.run(
-        [sys.executable, "-c", f"import sys, {module}; print(*sys.modules, sep='\\n')"],
+        [sys.executable, "-c", f"import gc, sys, {module}; print({expression})"],
         env=ENVIRONMENT | {"POWERTOOLS_SERVICE_NAME": "tests"},
         cwd=cwd,
         capture_output=True,
@@ -27,7 +34,12 @@ def imported_by(module: str, cwd: Path) -> set[str]:
         check=False,
     )
     assert completed.returncode == 0, completed.stderr
-    names = set(completed.stdout.split())
+    return completed.stdout
+
+
+def imported_by(module: str, cwd: Path) -> set[str]:
+    """Return the modules that an import loads, in a new process."""
+    names = set(after_import(module, "*sys.modules, sep='\\n'", cwd).split())
     assert module in names
     return names
 
@@ -36,14 +48,17 @@ def imported_by(module: str, cwd: Path) -> set[str]:
     ("module", "forbidden"),
     [
         ("medianest.api.app", AWS),
-        ("functions.cleanup.app", WEB | AWS),
+        (
+            "functions.cleanup.app",
+            WEB | AWS | {"medianest.core.envelope", "medianest.users.models"},
+        ),
         ("functions.migrations.app", WEB | AWS),
         ("functions.rotation.app", WEB | AWS),
-        ("functions.health.app", AWS),
-        ("functions.auth.app", AWS | PASSWORDS),
+        ("functions.health.app", AWS | {"medianest.sessions.service"}),
+        ("functions.auth.app", AWS | PASSWORDS | AUDIT_LOG),
         ("functions.plex.app", AWS | PASSWORDS),
-        ("functions.media.app", AWS),
-        ("functions.admin.app", AWS | PASSWORDS),
+        ("functions.media.app", AWS | AUDIT_LOG | SESSION_LIST | USERS),
+        ("functions.admin.app", AWS | PASSWORDS | SESSION_LIST),
     ],
 )
 def test_an_import_loads_no_module_that_a_cold_start_does_not_need(
@@ -88,3 +103,21 @@ def test_an_import_of_a_heavy_module_is_detected(
     tmp_path: Path, module: str, expected: str
 ) -> None:
     assert expected in imported_by(module, tmp_path)
+
+
+@pytest.mark.parametrize("module", FUNCTIONS)
+def test_an_init_collects_no_garbage_and_its_objects_are_excluded_later(
+    tmp_path: Path, module: str
+) -> None:
+    runs = "sum(each['collections'] for each in gc.get_stats())"
+    expression = f"{runs}, __import__('{module}') and {runs}, gc.get_freeze_count(), gc.isenabled()"
+    # The interpreter's start comes before ours and may collect garbage.
+    before, after, excluded, is_enabled = after_import("medianest", expression, tmp_path).split()
+    assert before == after
+    assert int(excluded) > 10_000
+    assert is_enabled == "True"
+
+
+def test_garbage_is_collected_again_after_an_init(tmp_path: Path) -> None:
+    threshold = after_import("functions.health.app", "gc.get_threshold()[0]", tmp_path)
+    assert int(threshold) == 10_000

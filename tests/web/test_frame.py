@@ -10,7 +10,13 @@ from tests.web.conftest import Browse
 
 PATHS = ["/", "/search?q=the", "/movie/603", "/tv/1396", "/requests", "/profile", "/nothing"]
 SMALL = Screen("small", 320, 640, is_touch=True)
-OVERFLOW = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
+OVERFLOW = """() => {
+  const { scrollWidth, clientWidth } = document.documentElement;
+  if (scrollWidth <= clientWidth) return [];
+  const wide = (element) => element.getBoundingClientRect().right > clientWidth + 0.5;
+  const found = Array.from(document.querySelectorAll("body *")).filter(wide);
+  return [`${scrollWidth} > ${clientWidth}`, ...found.map((element) => element.outerHTML)];
+}"""
 
 
 @pytest.mark.parametrize("language", ["en-GB", "de-DE"])
@@ -19,9 +25,9 @@ def test_every_page_fits_a_small_screen_and_large_text(browse: Browse, language:
     for path in PATHS:
         tab.visit(path)
         tab.page.get_by_role("heading", level=1).first.wait_for(state="attached")
-        assert tab.page.evaluate(OVERFLOW) == 0, path
+        assert tab.page.evaluate(OVERFLOW) == [], path
         tab.page.evaluate("document.documentElement.style.fontSize = '200%'")
-        assert tab.page.evaluate(OVERFLOW) == 0, f"{path} at 200 %"
+        assert tab.page.evaluate(OVERFLOW) == [], f"{path} at 200 %"
 
 
 def test_every_page_in_the_light(browse: Browse, screen: Screen) -> None:

@@ -26,7 +26,7 @@ calls, regardless of its start and of the number of functions that respond.
   ({api.limit} in {api.window} seconds), on every route, before it gets its 401: this limits guesses of tokens without affecting
   signed-in users at that address.
 - **IP address** is the client address that API Gateway reports, or behind CloudFront the one that the distribution reports
-  ([ADR 24](adr/0024-the-viewers-address-needs-a-proof.md)), never another header; for IPv6 the first 64 bits. Identifiers from a request
+  ([ADR 23](adr/0023-the-viewers-address-needs-a-proof.md)), never another header; for IPv6 the first 64 bits. Identifiers from a request
   body are stored as a digest.
 - On a route with several policies, a call is allowed if all of them allow it, and is counted by all or by none. Rejected calls are not
   counted, so retries do not prolong the wait.

@@ -24,8 +24,8 @@ export function Frame({ children }) {
       <nav class="rail" aria-label=${t("nav.label")}>
         <a class="brand" href="/"><${Logo} /><span>${options.value?.name ?? "MediaNest"}</span></a>
         <ul>
-          ${LINKS.map(([path, icon, key]) => html`<li key=${path}><a href=${path} aria-current=${current(path)}><${Icon} name=${icon} />${t(key)}</a></li>`)}
-          <li class="phone"><a href="/profile" aria-current=${current("/profile")}><${Icon} name="user" />${t("nav.profile")}</a></li>
+          ${LINKS.map(([path, icon, key]) => html`<li key=${path}><a href=${path} aria-current=${current(path)}><${Icon} name=${icon} /><span>${t(key)}</span></a></li>`)}
+          <li class="phone"><a href="/profile" aria-current=${current("/profile")}><${Icon} name="user" /><span>${t("nav.profile")}</span></a></li>
         </ul>
         <a class="who" href="/profile" aria-current=${current("/profile")}><span class="face" aria-hidden="true">${initial(name)}</span><span class="vh">${t("nav.profile")}: </span><b>${name}</b></a>
       </nav>

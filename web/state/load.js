@@ -56,7 +56,7 @@ export function useLoad(path) {
     data: current.data,
     error: current.error,
     isLoading: current.isLoading,
-    retry: () => setAttempt(attempt + 1),
+    retry: () => setAttempt((count) => count + 1),
     set: (data) => {
       keep(path, data);
       setState({ path, data, error: undefined, isLoading: false });
@@ -135,7 +135,7 @@ export function useList(path, pages, identify, onMore, wait) {
   return {
     ...current,
     isFirst: current.pages === 0,
-    retry: () => setAttempt(attempt + 1),
+    retry: () => setAttempt((count) => count + 1),
     more: () => {
       if (!latest.current.isLoading && latest.current.hasNext) {
         onMore(latest.current.pages + 1);
@@ -144,7 +144,7 @@ export function useList(path, pages, identify, onMore, wait) {
     reload: () => {
       cache.delete(path ?? "");
       setState(initialList(path));
-      setAttempt(attempt + 1);
+      setAttempt((count) => count + 1);
     },
     update: (change) => {
       const value = { ...latest.current, items: change(latest.current.items) };

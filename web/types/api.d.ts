@@ -1,5 +1,5 @@
 // Made by `make docs` from the API document with the SHA-256 hash
-// c3fb4321c7e72573395837c87b26628a1def63abb9656002076a1788bfaba2dd
+// aaf190f00e88188ca0d8bbdfc8abc77fde979c5d760609f56d3dae30d23931e5
 
 export interface paths {
     "/api/admin/audit-logs": {

@@ -20,9 +20,10 @@ _MARGIN = 26
 _LAST_LINE = 452
 _META_LINE = 486
 _MAX_LINES = 4
-# The longest title of each font size; the width of a letter is about 0.56 of its size.
+# The longest title of each font size; the width of a letter is about 0.64 of its size.
 _FONT_SIZES = ((12, 46), (24, 38), (1000, 30))
-_LETTER = 0.56
+_LINE_WIDTH = 290
+_LETTER = 0.64
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +140,9 @@ _MOTIFS: tuple[Callable[[_Canvas], str], ...] = (
 
 def _caption(title: Title) -> str:
     size = next(size for longest, size in _FONT_SIZES if len(title.title) < longest)
-    lines = _lines(title.title, per_line=round(290 / (size * _LETTER)))
+    longest_word = max(map(len, title.title.split()))
+    size = min(size, round(_LINE_WIDTH / (longest_word * _LETTER)))
+    lines = _lines(title.title, per_line=round(_LINE_WIDTH / (size * _LETTER)))
     first = _LAST_LINE - (len(lines) - 1) * size
     spans = "".join(
         f'<text x="{_MARGIN}" y="{first + number * size}" font-size="{size}" '

@@ -8,7 +8,8 @@ from medianest.core.envelope import NOT_NULLABLE, RequestModel
 from medianest.core.examples import Examples
 from medianest.signin.schemas import Password
 from medianest.users.models import Role, Status
-from medianest.users.schemas import Email, QuotaIn, Username
+from medianest.users.quota import QuotaIn
+from medianest.users.schemas import Email, Username
 
 
 class SomeQuotasIn(RequestModel):

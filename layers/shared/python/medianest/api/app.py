@@ -17,6 +17,7 @@ from medianest.core.error_codes import ErrorCode
 from medianest.core.errors import AppError
 from medianest.core.examples import Examples
 from medianest.core.observability import flush_metrics
+from medianest.core.startup import init_done
 from medianest.rate_limits.policies import PolicyName
 
 type LambdaHandler = Callable[[dict[str, Any], Any], dict[str, Any]]
@@ -76,7 +77,7 @@ def documented_success(examples: Examples) -> dict[int | str, dict[str, Any]]:
 
 
 def lambda_handler(app: FastAPI) -> LambdaHandler:
-    """Return the handler that Lambda calls with API Gateway's proxy events."""
+    """Return the handler that Lambda calls with API Gateway's proxy events; it ends the init."""
     adapter = Mangum(app, lifespan="off", custom_handlers=[ProxyHandler])
 
     def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
@@ -85,4 +86,5 @@ def lambda_handler(app: FastAPI) -> LambdaHandler:
         finally:
             flush_metrics()
 
+    init_done()
     return handler

@@ -1,9 +1,9 @@
 """Dependencies of routes with a session: authentication, roles, CSRF."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 from uuid import UUID
 
 from fastapi import Depends, Request
@@ -163,7 +163,7 @@ def _principal(request: Request, read_cache: sessions_service.ReadCache | None =
     token = session_cookie(request)
     if not token:
         raise invalid_token()
-    return replace(sessions_service.authenticate(token, read_cache), by_cookie=True)
+    return sessions_service.authenticate(token, read_cache)._replace(by_cookie=True)
 
 
 def _check_csrf(request: Request, principal: Principal) -> None:
@@ -201,8 +201,7 @@ def _called_origins(request: Request) -> frozenset[str]:
     return frozenset({f"https://{host}", *([f"http://{host}"] if is_local else [])})
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(NamedTuple):
     """The origin of a sign-in; `cross_origin` means that a browser reports a foreign origin."""
 
     cross_origin: bool

@@ -8,7 +8,6 @@ counts. Without it, both headers are ignored.
 
 import hmac
 from collections.abc import Mapping
-from dataclasses import replace
 
 from fastapi import Request
 
@@ -48,7 +47,7 @@ def accept(request: Request) -> None:
         request.state.cause = "viewer_address_missing"
         raise AppError(ErrorCode.FORBIDDEN, message=_MESSAGE)
     public_url = _single(call.headers, PUBLIC_URL_HEADER)
-    request.scope["proxy_call"] = replace(call, ip=address, public_url=public_url)
+    request.scope["proxy_call"] = call._replace(ip=address, public_url=public_url)
     request.scope["client"] = (address, 0)
 
 

@@ -10,9 +10,8 @@ import re
 import socket
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
 from ipaddress import ip_address
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from fastapi import Request
@@ -29,8 +28,7 @@ _REQUEST_ID = re.compile(r"[!-~]{1,100}")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
-@dataclass(frozen=True, slots=True)
-class ProxyCall:
+class ProxyCall(NamedTuple):
     """A call that API Gateway passed to the function; header names are in lower case.
 
     `public_url` is the page's origin if a distribution reported it, else empty.

@@ -3,8 +3,7 @@
 import json
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from fastapi import Request
 
@@ -16,8 +15,7 @@ class MalformedJsonError(Exception):
     """The body is not acceptable JSON; the message has the reason."""
 
 
-@dataclass(frozen=True, slots=True)
-class RejectedBody:
+class RejectedBody(NamedTuple):
     """A body that is not acceptable JSON: the error code and the reason."""
 
     code: ErrorCode

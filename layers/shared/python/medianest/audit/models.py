@@ -1,9 +1,8 @@
 """The audited actions, and the rows of the audit log."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 
@@ -29,8 +28,7 @@ class Action(StrEnum):
     CONFIG_CHANGED = "config.changed"
 
 
-@dataclass(frozen=True, slots=True)
-class AuditRow:
+class AuditRow(NamedTuple):
     """A row of `audit_logs`; `user_id` is None when the actor is unknown or deleted."""
 
     id: UUID

@@ -1,13 +1,18 @@
 """Read the audit log, and record denied calls, which change nothing else."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from medianest.audit import repository
 from medianest.audit.models import Action, AuditRow
-from medianest.audit.schemas import AuditLogOut, AuditQuery
 from medianest.core.caller import Caller
 from medianest.core.db import database
 from medianest.core.envelope import PageResponse, page_of
+
+if TYPE_CHECKING:
+    from medianest.audit.schemas import AuditLogOut, AuditQuery
 
 
 def record_denial(user_id: UUID, caller: Caller) -> None:
@@ -24,6 +29,9 @@ def page(query: AuditQuery) -> PageResponse[AuditLogOut]:
 
 
 def _out(row: AuditRow) -> AuditLogOut:
+    # Imported on first use: every function with sessions imports this module, but only one lists.
+    from medianest.audit.schemas import AuditLogOut
+
     out = AuditLogOut.model_validate(row)
     # Only the session list returns ids of sessions (section 3 of the contract).
     return out.model_copy(update={"target_id": None}) if row.target_type == "session" else out

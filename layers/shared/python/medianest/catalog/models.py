@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Literal
+from typing import Literal, NamedTuple
 
 type MediaType = Literal["movie", "tv"]
 type SearchType = Literal["all", "movie", "tv"]
@@ -74,8 +74,7 @@ class SearchPage:
     total: int
 
 
-@dataclass(frozen=True, slots=True)
-class CachedValue[T]:
+class CachedValue[T](NamedTuple):
     """A value of the catalogue; `stale_seconds` is its age if it is stale, else None."""
 
     value: T

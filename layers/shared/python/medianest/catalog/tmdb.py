@@ -3,6 +3,8 @@
 The cache stores parsed responses. While TMDB is down, they are served stale.
 """
 
+from __future__ import annotations
+
 import json
 from collections.abc import Callable, Mapping
 from http import HTTPStatus

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from medianest.audit import repository as audit_repository
 from medianest.core.db import database
@@ -12,7 +11,6 @@ from medianest.rate_limits import repository as rate_limits_repository
 from medianest.requests.idempotency import repository as idempotency_repository
 from medianest.sessions import repository as sessions_repository
 from medianest.signin import repository as signin_repository
-from medianest.system_config import service as system_config_service
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -26,6 +24,9 @@ BATCH = 500
 
 
 def _delete_audit_logs(connection: Connection[Any], limit: int) -> int:
+    # Imported on first use: no other task needs a setting, so the others start faster.
+    from medianest.system_config import service as system_config_service
+
     retention = system_config_service.audit_retention(connection)
     return audit_repository.delete_expired(connection, retention, limit)
 
@@ -45,8 +46,7 @@ class UnknownTaskError(Exception):
     """The event of a schedule names an unknown task."""
 
 
-@dataclass(frozen=True, slots=True)
-class CleanupResult:
+class CleanupResult(NamedTuple):
     """The result of a run; `more` is True when time ran out and expired rows may remain."""
 
     task: str

@@ -1,10 +1,9 @@
 """The origin of a call, independent of the web framework."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
+class Caller(NamedTuple):
     """The origin of a call, as API Gateway reports it."""
 
     request_id: str

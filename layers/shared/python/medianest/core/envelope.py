@@ -68,6 +68,15 @@ def documented(**keywords: Any) -> Any:
     return Field(json_schema_extra=keywords)
 
 
+# PostgreSQL cannot store NUL.
+type SearchText = Annotated[
+    str,
+    TYPED,
+    Field(min_length=1, max_length=200, pattern=r"^[^\x00]*$"),
+    documented(pattern=r"^[^\x00]*[^\x00\s][^\x00]*$"),
+]
+
+
 def _without_null(schema: dict[str, Any]) -> None:
     schema["anyOf"] = [choice for choice in schema["anyOf"] if choice != {"type": "null"}]
 
@@ -122,19 +131,20 @@ class ErrorResponse(ResponseModel):
     error: ApiError
 
 
-def ok[T](data: T) -> ApiResponse[T]:
+# The annotations are quoted, because each would make a class of `ApiResponse` or `PageResponse`.
+def ok[T](data: T) -> "ApiResponse[T]":
     """Return one value in the envelope."""
     return ApiResponse(data=data)
 
 
-def page_of[T](items: list[T], *, page: int, limit: int, total: int) -> PageResponse[T]:
+def page_of[T](items: list[T], *, page: int, limit: int, total: int) -> "PageResponse[T]":
     """Return one page of a list in the envelope; `total` counts the items of all pages."""
     return PageResponse(data=items, pagination=_pagination(page, limit, total))
 
 
 def page_of_rows[T](
-    response: type[PageResponse[T]], rows: Sequence[object], *, page: int, limit: int, total: int
-) -> PageResponse[T]:
+    response: "type[PageResponse[T]]", rows: Sequence[object], *, page: int, limit: int, total: int
+) -> "PageResponse[T]":
     """Return one page of a list, its items made from rows.
 
     It validates the rows in one call, and FastAPI accepts an instance of `response` as it is.

@@ -4,8 +4,8 @@ One table for the whole API ensures that a code has one meaning.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class ErrorCode(StrEnum):
@@ -39,8 +39,7 @@ class ErrorCode(StrEnum):
     GATEWAY_TIMEOUT = "GATEWAY_TIMEOUT"
 
 
-@dataclass(frozen=True, slots=True)
-class ErrorSpec:
+class ErrorSpec(NamedTuple):
     """The meaning of a code: HTTP status, message, and an instruction for the caller."""
 
     status: int

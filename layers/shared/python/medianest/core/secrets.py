@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from pydantic import SecretStr
 
@@ -37,8 +36,7 @@ class _UnreadableError(Exception):
     """The cause of a SecretUnreadableError; the message has no part of the value."""
 
 
-@dataclass(frozen=True, slots=True)
-class _CacheEntry:
+class _CacheEntry(NamedTuple):
     value: str
     read_at: float
     fresh_until: float

@@ -80,3 +80,12 @@ def _joined(characters: list[str]) -> list[str]:
     while result and result[-1] in _JOINERS:
         result.pop()
     return result
+
+
+def clean_name(value: object) -> object:
+    """Return a typed name as one line; raises ValueError for control characters."""
+    if not isinstance(value, str):
+        return value
+    if has_controls(value):
+        raise ValueError("Must have no control characters")
+    return clean(value)

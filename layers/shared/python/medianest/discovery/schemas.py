@@ -1,13 +1,13 @@
 """API models of search and details."""
 
 from datetime import date
-from typing import Annotated, ClassVar, Literal
+from typing import ClassVar, Literal
 from uuid import UUID
 
 from pydantic import Field
 
 from medianest.catalog.models import MediaType, SearchType
-from medianest.core.envelope import TYPED, PageNumber, QueryParams, ResponseModel, documented
+from medianest.core.envelope import PageNumber, QueryParams, ResponseModel, SearchText
 from medianest.core.examples import REQUEST_ID, Examples
 from medianest.requests.models import RequestStatus
 
@@ -17,12 +17,7 @@ type DiscoverList = Literal["trending", "popular", "upcoming", "requested"]
 class SearchQuery(QueryParams):
     """A search; a page has TMDB's 20 items."""
 
-    q: Annotated[
-        str,
-        TYPED,
-        Field(min_length=1, max_length=200, pattern=r"^[^\x00]*$"),
-        documented(pattern=r"^[^\x00]*[^\x00\s][^\x00]*$"),
-    ] = Field(description="Words of the title to search for", examples=["matrix"])
+    q: SearchText = Field(description="Words of the title to search for", examples=["matrix"])
     type: SearchType = Field(
         default="all", description="Search films, shows or both", examples=["movie"]
     )

@@ -7,10 +7,9 @@ A policy allows a subject (a user, an IP address, a text that a caller typed) `l
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from hashlib import sha256
 from ipaddress import IPv6Address, ip_address
-from typing import Literal
+from typing import Literal, NamedTuple
 from uuid import UUID
 
 from medianest.core.text import fold
@@ -37,8 +36,7 @@ type LimitKey = tuple[PolicyName, UUID | str]
 _IPV6_PREFIX = 64
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
+class Policy(NamedTuple):
     """A number of calls in a window of seconds.
 
     An admin can set `limit` to at least `min_limit` and `window` to at most `max_window`. Stricter

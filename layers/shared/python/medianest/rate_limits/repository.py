@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from medianest.core.db import fetch_all, fetch_value
 from medianest.rate_limits.sliding_window import Bucket, LimitResult, evaluate
@@ -14,8 +13,7 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(NamedTuple):
     """An accepted call, or the mark of a refused one."""
 
     at: float

@@ -9,9 +9,9 @@ import math
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import batched
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
 
 from medianest.core.error_codes import ErrorCode
@@ -30,8 +30,7 @@ HEADERS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Bucket:
+class Bucket(NamedTuple):
     """A policy with its current limit, and one subject."""
 
     policy: Policy
@@ -49,8 +48,7 @@ class Bucket:
         return f"{{rl}}:{self.policy.name}:{self.subject}"
 
 
-@dataclass(frozen=True, slots=True)
-class LimitResult:
+class LimitResult(NamedTuple):
     """The result of one bucket; `first` marks the first refusal of a subject in a window."""
 
     policy: Policy
@@ -77,7 +75,7 @@ class Charge:
     def refund(self) -> list[LimitResult]:
         """Undo the charge; return the results without it."""
         self._refund()
-        return [replace(result, remaining=result.remaining + 1) for result in self.results]
+        return [result._replace(remaining=result.remaining + 1) for result in self.results]
 
 
 # KEYS: the log and the mark of a refusal of each bucket, then optionally the key of a value that

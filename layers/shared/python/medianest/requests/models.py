@@ -52,8 +52,7 @@ class RequestWithRequester(MediaRequest):
         return Requester(self.user_id, self.username, self.email)
 
 
-@dataclass(frozen=True, slots=True)
-class TitleRequest:
+class TitleRequest(NamedTuple):
     """The active request for a title; `id` is None for the request of another user.
 
     `seasons` are those of a show that any active request has. `started_seasons` are those that had
@@ -68,8 +67,7 @@ class TitleRequest:
     started_seasons: list[int] | None
 
 
-@dataclass(frozen=True, slots=True)
-class ItemRequest:
+class ItemRequest(NamedTuple):
     """The active request for a film (`season` is None) or a season; `id` as in `TitleRequest`."""
 
     season: int | None
@@ -77,8 +75,7 @@ class ItemRequest:
     status: RequestStatus
 
 
-@dataclass(frozen=True, slots=True)
-class UnreadTitle:
+class UnreadTitle(NamedTuple):
     """A request whose title has not been read from TMDB."""
 
     id: UUID
@@ -94,11 +91,3 @@ class Counted(NamedTuple):
     media_type: MediaType
     days: int
     except_id: UUID | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Replay:
-    """The first use of an idempotency key: the digest of the body, and the response."""
-
-    fingerprint: bytes
-    response: dict[str, object]

@@ -14,13 +14,13 @@ from medianest.core.envelope import (
     QueryParams,
     RequestModel,
     ResponseModel,
+    SearchText,
     Timestamp,
     documented,
 )
 from medianest.core.examples import ADMIN_ID, REQUEST_ID, SECOND_REQUEST_ID, USER_ID, Examples
 from medianest.requests.models import Decision, RequestStatus
 from medianest.users.models import QuotaKind
-from medianest.users.schemas import SearchText
 
 type Comment = Annotated[
     str,

@@ -1,14 +1,17 @@
 """Rows of `sessions` and of `session_tombstones`."""
 
-from dataclasses import dataclass
-from datetime import datetime
-from uuid import UUID
+from __future__ import annotations
 
-from medianest.users.models import Role
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from uuid import UUID
+
+    from medianest.users.models import Role
 
 
-@dataclass(frozen=True, slots=True)
-class LiveSession:
+class LiveSession(NamedTuple):
     """A live session with the current role of its user.
 
     `recently_used` means that `last_seen_at` is at most 5 minutes old.
@@ -21,8 +24,7 @@ class LiveSession:
     recently_used: bool
 
 
-@dataclass(frozen=True, slots=True)
-class NewSession:
+class NewSession(NamedTuple):
     """A session whose token is to be signed, with times of the database's clock."""
 
     id: UUID
@@ -31,16 +33,14 @@ class NewSession:
     expires_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Tombstone:
+class Tombstone(NamedTuple):
     """A revoked, replaced or deleted session that the cache may still have as live."""
 
     session_id: UUID
     user_id: UUID
 
 
-@dataclass(frozen=True, slots=True)
-class SessionRow:
+class SessionRow(NamedTuple):
     """A session in the list of its user."""
 
     id: UUID

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 import time
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from itertools import batched, groupby
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from uuid import UUID
 
 from medianest.audit import repository as audit_repository
@@ -21,7 +20,6 @@ from medianest.core.errors import AppError, invalid_token
 from medianest.core.observability import count, logger
 from medianest.sessions import repository, tokens
 from medianest.sessions.models import LiveSession, NewSession
-from medianest.sessions.schemas import SessionOut
 from medianest.system_config.service import session_lifetimes
 from medianest.users import repository as users_repository
 from medianest.users.models import Principal, Role, User
@@ -31,6 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from psycopg import Connection
+
+    from medianest.sessions.schemas import SessionOut
 
 # The maximum time that a session is cached (section 5 of the contract).
 CACHE_SECONDS = 60
@@ -47,8 +47,7 @@ _ENTRY = re.compile(r"(?P<expires>\d{1,14}) (?P<role>admin|user)", re.ASCII)
 type ReadCache = Callable[[str, UUID], tuple[str | None, bool]]
 
 
-@dataclass(frozen=True, slots=True)
-class SignedIn:
+class SignedIn(NamedTuple):
     """The result of a sign-in or a refresh."""
 
     user: User
@@ -108,6 +107,9 @@ def refresh(principal: Principal, caller: Caller) -> SignedIn:
 
 def list_mine(principal: Principal) -> list[SessionOut]:
     """Return the live sessions of the caller."""
+    # Imported on first use: every function with sessions imports this module, but only one lists.
+    from medianest.sessions.schemas import SessionOut
+
     idle = session_lifetimes().idle
     sessions = database().read(
         lambda connection: repository.of_user(connection, principal.user_id, idle)

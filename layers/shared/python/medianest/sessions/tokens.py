@@ -7,11 +7,10 @@ names, and a plain key keeps its `kid` when it moves into such an object.
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from hashlib import sha256
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import jwt
@@ -33,8 +32,7 @@ _CLAIMS = ["sub", "email", "role", "iat", "exp", "jti", "iss", "aud"]
 _JWT = jwt.PyJWT(options={"enforce_minimum_key_length": True})
 
 
-@dataclass(frozen=True, slots=True)
-class Claims:
+class Claims(NamedTuple):
     """The claims of a verified token that the service uses."""
 
     user_id: UUID

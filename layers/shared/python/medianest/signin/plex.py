@@ -8,9 +8,8 @@ among others, is treated as absent.
 import platform
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 from urllib.parse import urlencode
 
 from pydantic import Field, ValidationError
@@ -64,8 +63,7 @@ class _Device(Wire):
         return "server" in [each.strip() for each in (self.provides or "").split(",")]
 
 
-@dataclass(frozen=True, slots=True)
-class PlexPin:
+class PlexPin(NamedTuple):
     """A PIN that its user has not approved yet."""
 
     id: int
@@ -73,8 +71,7 @@ class PlexPin:
     seconds: int
 
 
-@dataclass(frozen=True, slots=True)
-class PlexAccount:
+class PlexAccount(NamedTuple):
     """The account that approved a PIN. `email` is None for a managed user of a Plex Home."""
 
     id: int
@@ -82,8 +79,7 @@ class PlexAccount:
     email: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class PlexAccess:
+class PlexAccess(NamedTuple):
     """The access of an account to a server."""
 
     reachable: bool

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from medianest.core.db import fetch_one, fetch_value
 
@@ -15,8 +14,7 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
 
-@dataclass(frozen=True, slots=True)
-class PendingSignIn:
+class PendingSignIn(NamedTuple):
     """A sign-in in progress: the PIN of its handle, and the IP address that started it."""
 
     plex_pin_id: int

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import secrets
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from medianest.audit import repository as audit_repository
 from medianest.audit.models import Action
@@ -39,8 +38,7 @@ HANDLE_BYTES = 32
 MAX_PLEX_SECONDS = 10.0
 
 
-@dataclass(frozen=True, slots=True)
-class Pin:
+class Pin(NamedTuple):
     """A sign-in in progress: the handle (`pin_id`), and the page where the user approves it."""
 
     pin_id: str

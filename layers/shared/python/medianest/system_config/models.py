@@ -1,9 +1,8 @@
 """The run-time settings, typed."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from medianest.rate_limits.policies import Policy, PolicyName
@@ -12,8 +11,7 @@ from medianest.users.models import Quota, QuotaKind, Role
 UNLIMITED = Quota(limit=None, days=7)
 
 
-@dataclass(frozen=True, slots=True)
-class ConfigRow:
+class ConfigRow(NamedTuple):
     """A row of `system_config`, not validated."""
 
     key: str
@@ -22,8 +20,7 @@ class ConfigRow:
     updated_by: UUID | None
 
 
-@dataclass(frozen=True, slots=True)
-class Lifetimes:
+class Lifetimes(NamedTuple):
     """The lifetimes of a token, of an unused session, and of a session despite refreshes."""
 
     token: timedelta
@@ -31,8 +28,7 @@ class Lifetimes:
     absolute: timedelta
 
 
-@dataclass(frozen=True, slots=True)
-class Quotas:
+class Quotas(NamedTuple):
     """The quotas of a role; films count by request, shows by season."""
 
     movies: Quota = UNLIMITED
@@ -43,16 +39,14 @@ class Quotas:
         return self.movies if kind == "movies" else self.seasons
 
 
-@dataclass(frozen=True, slots=True)
-class AutoApproval:
+class AutoApproval(NamedTuple):
     """The media types of which requests are approved automatically."""
 
     movie: bool = False
     tv: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class SignInPage:
+class SignInPage(NamedTuple):
     """The name of the community, and the kinds of accounts that the sign-in page offers."""
 
     name: str
@@ -60,8 +54,7 @@ class SignInPage:
     local: bool
 
 
-@dataclass(frozen=True, slots=True)
-class SystemConfig:
+class SystemConfig(NamedTuple):
     """The current values of all run-time settings."""
 
     rate_limits: Mapping[PolicyName, Policy]

@@ -15,7 +15,7 @@ from medianest.system_config.schemas import (
     SignInPageIn,
 )
 from medianest.users.models import Role
-from medianest.users.schemas import QuotaIn
+from medianest.users.quota import QuotaIn
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 
 from medianest.core.envelope import RequestModel, ResponseModel, Timestamp
 from medianest.core.examples import ADMIN_ID, Examples
-from medianest.users.schemas import QuotaIn, clean_name
+from medianest.core.text import clean_name
+from medianest.users.quota import QuotaIn
 
 
 class RateLimitIn(RequestModel):

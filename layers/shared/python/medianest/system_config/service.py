@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from datetime import timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -203,7 +202,7 @@ def parse(rows: Iterable[ConfigRow]) -> SystemConfig:
 
 
 def _policy(name: PolicyName, value: RateLimitIn) -> Policy:
-    return replace(POLICIES[name], limit=value.limit, window=value.window)
+    return POLICIES[name]._replace(limit=value.limit, window=value.window)
 
 
 def _quotas(value: QuotasIn) -> Quotas:

@@ -2,7 +2,7 @@
 
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 from uuid import UUID
 
 from pydantic.dataclasses import dataclass as validated_dataclass
@@ -55,8 +55,7 @@ class User:
     updated_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class LocalAccount:
+class LocalAccount(NamedTuple):
     """The credentials of a local account; not in `User`, so that no response can have them."""
 
     user_id: UUID
@@ -73,8 +72,7 @@ class Actor:
     quota: UserQuotas | None
 
 
-@dataclass(frozen=True, slots=True)
-class Principal:
+class Principal(NamedTuple):
     """A signed-in user and the session of the call; `by_cookie` is True for a session cookie."""
 
     user_id: UUID

@@ -12,10 +12,11 @@ from medianest.core.db import fetch_one, fetch_row, fetch_value
 from medianest.core.paging import Listing, fetch_page
 from medianest.core.text import fold, name_key
 from medianest.users.models import Actor, LocalAccount, Role, Status, User, UserQuotas
-from medianest.users.schemas import UserQuery, UserSort
 
 if TYPE_CHECKING:
     from psycopg import Connection
+
+    from medianest.users.schemas import UserQuery, UserSort
 
 _COLUMNS = "id, plex_id, email, username, role, status, quota, created_at, updated_at"
 # An order and its exact reverse, so that one index serves both.
@@ -32,8 +33,8 @@ _ORDERS: dict[UserSort, _Order] = {
     "-email": _EMAIL[::-1],
 }
 _FILTERS: dict[str, LiteralString] = {
-    "search": "(username_key LIKE %(search)s"
-    " OR email_key LIKE %(search)s AND email_key NOT LIKE '%%@plex.invalid')",
+    # The expression of the index `users_search`.
+    "search": "user_search_text(username_key, email_key) LIKE %(search)s",
     "part": "(strpos(username_key, %(part)s) > 0"
     " OR strpos(email_key, %(part)s) > 0 AND email_key NOT LIKE '%%@plex.invalid')",
     "role": "role = %(role)s",

@@ -13,13 +13,13 @@ from pydantic import (
 from medianest.core.envelope import (
     TYPED,
     PageQuery,
-    RequestModel,
     ResponseModel,
+    SearchText,
     Timestamp,
     documented,
 )
 from medianest.core.examples import USER_ID, Examples
-from medianest.core.text import clean, fold, has_controls
+from medianest.core.text import clean, clean_name, fold
 from medianest.users.models import Role, Status, UserQuotas
 
 # Plex users without an e-mail address get a placeholder under this domain, which is reserved.
@@ -42,15 +42,6 @@ def _address(address: str) -> str:
     if f".{domain.rstrip('.')}".endswith(f".{RESERVED_DOMAIN}"):
         raise ValueError("This domain is reserved")
     return address
-
-
-def clean_name(value: object) -> object:
-    """Return a typed name as one line; raises ValueError for control characters."""
-    if not isinstance(value, str):
-        return value
-    if has_controls(value):
-        raise ValueError("Must have no control characters")
-    return clean(value)
 
 
 def _name(name: str) -> str:
@@ -140,23 +131,7 @@ class AdminUserOut(UserOut):
         return value.to_json() if isinstance(value, UserQuotas) else value
 
 
-# PostgreSQL cannot store NUL.
-type SearchText = Annotated[
-    str,
-    TYPED,
-    Field(min_length=1, max_length=200, pattern=r"^[^\x00]*$"),
-    documented(pattern=r"^[^\x00]*[^\x00\s][^\x00]*$"),
-]
 type UserSort = Literal["createdAt", "-createdAt", "username", "-username", "email", "-email"]
-
-
-class QuotaIn(RequestModel):
-    """A number of films or seasons that may be requested within a number of days."""
-
-    limit: Annotated[int, Field(ge=0, le=1000)] | None = Field(
-        description="Number of films or seasons; `null` for no limit"
-    )
-    days: int = Field(ge=1, le=365, description="Number of days that the limit covers")
 
 
 class UserQuery(PageQuery):

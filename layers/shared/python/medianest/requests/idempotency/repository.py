@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from medianest.core.db import fetch_one, fetch_value
-from medianest.requests.models import Replay
+from medianest.requests.idempotency.models import Replay
 
 if TYPE_CHECKING:
     from uuid import UUID

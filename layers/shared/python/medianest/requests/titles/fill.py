@@ -7,9 +7,8 @@ twice at once or late: a row is filled once, and a locked one is left for the ne
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID, uuid4
 
 from medianest.catalog import service as catalog_service
@@ -39,8 +38,7 @@ FIRST_ID, LAST_ID = UUID(int=0), UUID(int=2**128 - 1)
 type _Titles = Mapping[tuple[MediaType, int], TitleDetails | None]
 
 
-@dataclass(frozen=True, slots=True)
-class FillResult:
+class FillResult(NamedTuple):
     """The result of a run; `more` is True when rows remain for the next one."""
 
     task: str
