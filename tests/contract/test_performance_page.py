@@ -14,5 +14,6 @@ def test_the_page_has_the_stored_figures() -> None:
 def test_a_figure_meets_a_ceiling_or_a_floor() -> None:
     assert Figure("bytes", 35, 35, "KiB").is_met
     assert not Figure("bytes", 35, 35.1, "KiB").is_met
+    assert Figure("bytes beside", None, 1000, "KiB").is_met
     assert Figure("frames", 50, 50, "frames/s", is_floor=True).is_met
     assert not Figure("frames", 50, 49.9, "frames/s", is_floor=True).is_met

@@ -25,21 +25,37 @@ watch();
 # The element that makes a page usable; the heading comes with the content of the others.
 _USABLE = {"signin": "main button", "home": "main li.card a"}
 _HEADING = "h1"
+# Answers of the API are no files of the page.
+API = "api"
 
 
 @dataclass
 class Load:
-    """One load of a page: seconds and requests until it is usable, layout shift, all bytes."""
+    """One load: seconds, files and calls until it is usable, layout shift, bytes by kind."""
 
     usable: float = 0.0
     shift: float = 0.0
     requests: int = 0
+    calls: int = 0
     bytes: dict[str, int] = field(default_factory=dict)
 
     @property
     def total(self) -> int:
-        """Return the bytes of everything but posters."""
-        return sum(self.bytes.values())
+        """Return the bytes of all files, without posters and answers of the API."""
+        return sum(size for kind, size in self.bytes.items() if kind != API)
+
+
+def with_visit(state: StorageState, origin: str) -> StorageState:
+    """Return the state of a browser that has visited the page with this session before."""
+    return StorageState(
+        cookies=state["cookies"],
+        origins=[
+            {
+                "origin": origin,
+                "localStorage": [{"name": "medianest.signedIn", "value": "yes"}],
+            }
+        ],
+    )
 
 
 def new_context(chrome: Browser, state: StorageState | None) -> BrowserContext:
@@ -74,12 +90,23 @@ def load(chrome: Browser, name: str, url: str, state: StorageState | None) -> Lo
     loaded = Load(seen["usable"] / 1000, seen["shift"])
     usable_at = seen["origin"] + seen["usable"]
     for response in responses:
-        if not urlsplit(response.url).path.startswith("/images/"):
-            loaded.requests += response.request.timing["startTime"] <= usable_at
-            kind = response.request.resource_type
-            loaded.bytes[kind] = loaded.bytes.get(kind, 0) + _weight(response)
+        _add(loaded, response, usable_at)
     context.close()
     return loaded
+
+
+def _add(loaded: Load, response: Response, usable_at: float) -> None:
+    path = urlsplit(response.url).path
+    if path.startswith("/images/"):
+        return
+    is_before = response.request.timing["startTime"] <= usable_at
+    kind = response.request.resource_type
+    if path.startswith("/api/"):
+        kind = API
+        loaded.calls += is_before
+    else:
+        loaded.requests += is_before
+    loaded.bytes[kind] = loaded.bytes.get(kind, 0) + _weight(response)
 
 
 def _slow_down(session: CDPSession) -> None:
