@@ -56,6 +56,7 @@ def test_an_older_answer_is_dropped(browse: Browse, people: People) -> None:
 def test_every_result_is_reached_by_keyboard(browse: Browse) -> None:
     tab = browse("bob", screen=DESKTOP)
     tab.visit("/search?q=the")
+    expect(cards(tab)).to_have_count(20)
     tab.press("/")
     expect(tab.page.get_by_label("Search for films and shows")).to_be_focused()
     tab.press("ArrowDown")
