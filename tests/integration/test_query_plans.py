@@ -112,7 +112,7 @@ def request_queries(user_id: UUID) -> Iterator[tuple[str, Callable[[Db], object]
             {"userId": user_id},
             {"userId": user_id, "status": "pending", "mediaType": "movie"},
             {"search": "person1234"},
-            {"search": "title 0f0f0f"},
+            {"search": "0f0f0f"},
             {"search": "title 0f0", "status": "pending", "mediaType": "tv"},
             {"search": "title 0f0", "userId": user_id},
         ):
@@ -128,7 +128,7 @@ def request_queries(user_id: UUID) -> Iterator[tuple[str, Callable[[Db], object]
         {},
         {"mediaType": "tv"},
         {"userId": user_id},
-        {"search": "title 0f0f0f"},
+        {"search": "0f0f0f"},
     )
     for count_filters in counted:
         counts_query = RequestCountsQuery.model_validate(count_filters)
