@@ -4,7 +4,7 @@ import shutil
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from random import Random
 from typing import Any, LiteralString
@@ -134,7 +134,9 @@ def test_counts_are_exact_in_every_snapshot_while_writers_race(url: str) -> None
                 assert wrong_counts(connection) == []
                 checks += 1
                 if checks % 5 == 2:
-                    connection.execute("SELECT place_title_marks(5)")
+                    # On a busy machine the lock may come too late, and a later call gets it.
+                    with suppress(psycopg.errors.LockNotAvailable):
+                        connection.execute("SELECT place_title_marks(5)")
                 if checks % 5 == 0:
                     assert connection.execute("SELECT repair_row_counts()").fetchone() == (0,)
         assert done.result() > WRITERS
