@@ -77,6 +77,9 @@ def test_a_reload_and_a_second_tab_go_on_with_the_sign_in(
             page.bring_to_front()
             page.wait_for_url(tab.watch.origin + "/")
             expect(page.get_by_role("navigation")).to_contain_text("bob")
+    # The tab that asks last may find the handle used, and then sees the session of the other.
+    used = f"POST {VERIFY}: 404"
+    tab.watch.problems[:] = [each for each in tab.watch.problems if each != used]
 
 
 def test_a_cancelled_sign_in_offers_the_choice_again(browse: Browse, people: People) -> None:
