@@ -1,6 +1,7 @@
 """Run Node.js of .venv-web, with the npm packages that a folder of tools/web locks."""
 
 import hashlib
+import json
 import os
 import shutil
 import subprocess
@@ -69,3 +70,12 @@ def lock_all() -> None:
     for lock in LOCKS.glob("*/package-lock.json"):
         lock.unlink()
         checked(node(_NPM, "install", "--package-lock-only", *_NPM_OPTIONS, cwd=lock.parent))
+        _drop_addresses(lock)
+
+
+def _drop_addresses(lock: Path) -> None:
+    """Remove the addresses for donations, so that a lock file names no host."""
+    content = json.loads(lock.read_text(encoding="utf-8"))
+    for package in content["packages"].values():
+        package.pop("funding", None)
+    lock.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
