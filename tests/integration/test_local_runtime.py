@@ -188,7 +188,12 @@ def handler(event, context):
 def test_idle_worker_is_reused_after_one_cold_start(tmp_path: Path) -> None:
     async def scenario() -> list[InvocationResult]:
         async with running(tmp_path, function(tmp_path, PID)) as runtime:
-            return [await runtime.invoke("Work", None) for _ in range(4)]
+            results = []
+            for _ in range(4):
+                results.append(await runtime.invoke("Work", None))
+                # A worker that has answered takes the next call once it asks for it.
+                await until(lambda: bool(runtime._pools["Work"]._idle))
+            return results
 
     results = run(scenario())
     assert [result.is_cold for result in results] == [True, False, False, False]

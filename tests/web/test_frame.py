@@ -10,6 +10,13 @@ from tests.web.conftest import Browse
 
 PATHS = ["/", "/search?q=the", "/movie/603", "/tv/1396", "/requests", "/profile", "/nothing"]
 SMALL = Screen("small", 320, 640, is_touch=True)
+# The spacing that WCAG 2.2, 1.4.12 asks a page to bear; it stands for wider fonts as well.
+SPACED = "* { letter-spacing: .12em !important; word-spacing: .16em !important; }"
+SPACE = """(css) => {
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync(css);
+  document.adoptedStyleSheets = [sheet];
+}"""
 OVERFLOW = """() => {
   const { scrollWidth, clientWidth } = document.documentElement;
   if (scrollWidth <= clientWidth) return [];
@@ -33,6 +40,9 @@ def test_every_page_fits_a_small_screen_and_large_text(browse: Browse, language:
         tab.page.evaluate("document.documentElement.style.fontSize = '200%'")
         wide = tab.page.evaluate(OVERFLOW)
         assert not wide, (path, "at 200 %", "\n".join(wide))
+        tab.page.evaluate(SPACE, SPACED)
+        wide = tab.page.evaluate(OVERFLOW)
+        assert not wide, (path, "at 200 %, spaced", "\n".join(wide))
 
 
 def test_every_page_in_the_light(browse: Browse, screen: Screen) -> None:

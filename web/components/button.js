@@ -22,6 +22,6 @@ export function Button({ children, class: extra = "", icon, busy = false, disabl
     <button type=${submit ? "submit" : "button"} class=${`btn ${extra}`} aria-disabled=${off ? "true" : undefined}
       aria-busy=${busy ? "true" : undefined} aria-label=${label} aria-describedby=${describedBy} onClick=${click}>
       ${busy ? html`<${Icon} name="loader-circle" class="busy spin" /><span class="vh">${t("busy")}</span>` : null}
-      <span class="label">${icon ? html`<${Icon} name=${icon} />` : null}${children}</span>
+      <span class="label">${icon ? html`<${Icon} name=${icon} />` : null}<span>${children}</span></span>
     </button>`;
 }
