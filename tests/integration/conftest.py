@@ -50,6 +50,7 @@ def direct_url(database_url: str, worker_id: str) -> str:
 _TABLES = (
     *("request_items", "idempotency_keys", "audit_logs", "system_config", "sessions"),
     *("session_tombstones", "signin_networks", "media_requests", "users", "signin_handles"),
+    *("jobs", "handovers", "routing_rules", "download_servers", "external_ids"),
     # Last: deleting rows of the others changes their numbers here.
     *("rate_limit_hits", "row_counts"),
 )
