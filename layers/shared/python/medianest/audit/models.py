@@ -25,6 +25,9 @@ class Action(StrEnum):
     REQUEST_APPROVED = "request.approved"
     REQUEST_DECLINED = "request.declined"
     REQUEST_CANCELLED = "request.cancelled"
+    REQUEST_RETRIED = "request.retried"
+    REQUEST_WITHDRAWN = "request.withdrawn"
+    FULFILMENT_ADOPTED = "fulfilment.adopted"
     CONFIG_CHANGED = "config.changed"
 
 

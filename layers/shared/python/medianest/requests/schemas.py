@@ -18,8 +18,18 @@ from medianest.core.envelope import (
     Timestamp,
     documented,
 )
-from medianest.core.examples import ADMIN_ID, REQUEST_ID, SECOND_REQUEST_ID, USER_ID, Examples
+from medianest.core.examples import (
+    ADMIN_ID,
+    JOB_ID,
+    REQUEST_ID,
+    SECOND_REQUEST_ID,
+    SERVER_ID,
+    USER_ID,
+    Examples,
+)
+from medianest.fulfilment.models import FulfilmentState
 from medianest.requests.models import Decision, RequestStatus
+from medianest.servers.schemas import HandoverOptions
 from medianest.users.models import QuotaKind
 
 type Comment = Annotated[
@@ -74,10 +84,12 @@ _SHOW = {
     "seasons": [2],
     "requestedAt": "2026-01-04T21:00:00.000Z",
 }
+_BOB = {"id": USER_ID, "username": "bob", "email": "bob@example.com"}
 _DECIDED = {"processedAt": "2026-01-06T08:00:00.000Z", "processedBy": ADMIN_ID}
 _DECLINED = _DECIDED | {"status": "declined", "reason": "Already on the server"}
 # Examples for the routes that decide one request.
-APPROVED_EXAMPLE = {"approved": _FILM | _DECIDED | {"status": "approved"}}
+_QUEUED = {"fulfilment": {"state": "queued", "since": "2026-01-06T08:00:00.000Z"}}
+APPROVED_EXAMPLE = {"approved": _FILM | _DECIDED | {"status": "approved"} | _QUEUED}
 DECLINED_EXAMPLE = {"declined": _FILM | _DECLINED}
 
 
@@ -98,6 +110,58 @@ class RequestIn(RequestModel):
         " seasons with an episode or an air date, except for the specials",
     )
     comment: Comment | None = Field(default=None, description="Note to the admins")
+
+
+class SeasonFulfilmentOut(ResponseModel):
+    """What became of one season."""
+
+    season: int = Field(description="Number of the season")
+    state: FulfilmentState = Field(description="State of the season")
+
+
+class FulfilmentErrorOut(ResponseModel):
+    """The reason of a failure or of a delay."""
+
+    code: str = Field(description="Stable code of the reason", examples=["SEASON_UNKNOWN"])
+    message: str = Field(description="Text for people")
+    retry_at: Timestamp | None = Field(
+        default=None, description="Time of the next attempt; absent if only an admin retries"
+    )
+
+
+class FulfilmentOut(ResponseModel):
+    """What became of an approved request."""
+
+    state: FulfilmentState = Field(
+        description="The least advanced state of its items: an admin fetches it (`manual`), it"
+        " waits for a download server (`queued`), the server has it (`submitted`), its files have"
+        " arrived (`downloaded`), or it cannot be fetched (`failed`)"
+    )
+    since: Timestamp | None = Field(default=None, description="Time when the state began")
+    seasons: list[SeasonFulfilmentOut] | None = Field(
+        default=None, description="The state of each season of a show"
+    )
+    error: FulfilmentErrorOut | None = Field(
+        default=None, description="Why it failed or, for admins, why it waits"
+    )
+
+
+class ServerNameOut(ResponseModel):
+    """A download server."""
+
+    id: UUID = Field(description="Id of the server")
+    name: str = Field(description="Name of the server")
+
+
+class AdminFulfilmentOut(FulfilmentOut):
+    """What became of an approved request, with what admins see of it."""
+
+    server: ServerNameOut | None = Field(
+        default=None, description="The download server of the title"
+    )
+    job_id: UUID | None = Field(
+        default=None, description="Id of the job that is due, or that failed"
+    )
 
 
 class RequestOut(ResponseModel):
@@ -126,6 +190,9 @@ class RequestOut(ResponseModel):
         default=None,
         description="Id of the admin who decided; absent if no admin decided, or after the admin's"
         " deletion",
+    )
+    fulfilment: FulfilmentOut | None = Field(
+        default=None, description="What became of it; absent unless it is approved"
     )
 
 
@@ -156,11 +223,31 @@ class AdminRequestOut(RequestOut):
     """A request with its requester."""
 
     EXAMPLES: ClassVar[Examples] = {
-        "film": _FILM
-        | {"requester": {"id": USER_ID, "username": "bob", "email": "bob@example.com"}}
+        "film": _FILM | {"requester": _BOB},
+        "show that waits for its server": _SHOW
+        | {
+            "status": "approved",
+            "requester": _BOB,
+            "fulfilment": {
+                "state": "queued",
+                "since": "2026-01-06T08:00:00.000Z",
+                "seasons": [{"season": 2, "state": "queued"}],
+                "error": {
+                    "code": "SERVER_UNREACHABLE",
+                    "message": "The server does not respond.",
+                    "retryAt": "2026-01-06T08:10:00.000Z",
+                },
+                "server": {"id": SERVER_ID, "name": "Sonarr"},
+                "jobId": JOB_ID,
+            },
+        }
+        | _DECIDED,
     }
 
     requester: RequesterOut
+    fulfilment: AdminFulfilmentOut | None = Field(
+        default=None, description="What became of it; absent unless it is approved"
+    )
 
 
 class RequestQuery(PageQuery):
@@ -223,9 +310,38 @@ class RequestCountsOut(ResponseModel):
 class ApproveIn(RequestModel):
     """The approval of a request."""
 
-    EXAMPLES: ClassVar[Examples] = {"note": {"note": "Fits on the disk"}, "without a note": {}}
+    EXAMPLES: ClassVar[Examples] = {
+        "note": {"note": "Fits on the disk"},
+        "without a note": {},
+        "server": {"serverId": SERVER_ID, "options": {"search": False}},
+    }
 
     note: Comment | None = Field(default=None, description="Note for the audit log")
+    server_id: Id | None = Field(
+        default=None,
+        description="Id of the download server of the title; without it, the routing rules decide",
+    )
+    options: HandoverOptions | None = Field(
+        default=None, description="Options that differ from those of the server"
+    )
+
+
+class RetryIn(RequestModel):
+    """Another attempt to hand a request over."""
+
+    EXAMPLES: ClassVar[Examples] = {"same server": {}, "by the rules": {"reroute": True}}
+
+    reroute: Annotated[bool, TYPED] = Field(
+        default=False, description="Whether the routing rules choose the server again"
+    )
+
+
+class WithdrawIn(RequestModel):
+    """The withdrawal of an approval."""
+
+    EXAMPLES: ClassVar[Examples] = {"reason": {"reason": "The wrong film"}}
+
+    reason: Comment = Field(description="Reason, which the requester can read")
 
 
 class DeclineIn(RequestModel):
