@@ -59,6 +59,7 @@ def imported_by(module: str, cwd: Path) -> set[str]:
         ("functions.plex.app", AWS | PASSWORDS),
         ("functions.media.app", AWS | AUDIT_LOG | SESSION_LIST | USERS),
         ("functions.admin.app", AWS | PASSWORDS | SESSION_LIST),
+        ("functions.fulfilment.app", AWS | PASSWORDS | SESSION_LIST | USERS),
     ],
 )
 def test_an_import_loads_no_module_that_a_cold_start_does_not_need(
@@ -80,6 +81,7 @@ def test_an_import_loads_no_module_that_a_cold_start_does_not_need(
         ("functions.plex.app", {"psycopg", "redis", "urllib3"}),
         ("functions.media.app", {"psycopg", "redis"}),
         ("functions.admin.app", {"psycopg", "redis"}),
+        ("functions.fulfilment.app", {"psycopg", "redis"}),
     ],
 )
 def test_an_import_loads_the_drivers_that_every_first_call_needs(
