@@ -25,7 +25,7 @@ MAX_DELAY_SECONDS = 900
 _SLACK_SECONDS = 1
 _KEY = "bell:next"
 # KEYS: the earliest delayed bell on its way, as `TIME ID`. ARGV: the time and the id of this one,
-# the milliseconds until then, the slack. Returns 1 when this one is to be sent. Of several bells
+# the milliseconds until then, the slack. Returns 1 when this one is to be sent. Among bells
 # that are passed on, only the one in the key goes on, so their number does not grow.
 _CLAIM = """
 local current = redis.call('GET', KEYS[1])
@@ -101,7 +101,11 @@ def _send(body: dict[str, Any], delay: int) -> bool:
         _client().send_message(QueueUrl=queue, MessageBody=json.dumps(body), DelaySeconds=delay)
     except Exception as error:  # noqa: BLE001 - the jobs are committed; the sweep finds them
         count("BellFailed")
-        logger.warning("bell_failed", extra={"cause": type(error).__name__})
+        # The message of AWS contains principals and resources, so only type and code are logged.
+        answer = getattr(error, "response", {}).get("Error", {})
+        logger.warning(
+            "bell_failed", extra={"cause": type(error).__name__, "code": answer.get("Code")}
+        )
         return False
     return True
 

@@ -92,8 +92,7 @@ class MayChange(Protocol):
 type Write = Callable[[Connection[Any]], None]
 type Runner = Callable[[Job, MayChange], Write]
 type OnFailure = Callable[[Connection[Any], Job, JobError], None]
-type OnRetry = Callable[[Connection[Any], JobRow], None]
-type OnCancel = Callable[[Connection[Any], JobRow], None]
+type OnAdmin = Callable[[Connection[Any], JobRow], None]
 
 
 def _nothing(*_: object) -> None:
@@ -101,20 +100,29 @@ def _nothing(*_: object) -> None:
 
 
 class Handler(NamedTuple):
-    """All that one kind of job needs.
+    """The runner of one kind of job, and its hooks.
 
     `run` makes the calls and returns what to write; it raises JobError or GiveBackError. Each hook
     writes in the transaction of its cause, before the row of the job is locked, so that locks of
     titles, requests, items and servers come first: `on_failed` after each failed run (the circuit
-    of the server), `on_dead` when the job is given up, `on_retry` and `on_cancel` when an admin
-    retries or cancels the job.
+    of the server), `on_dead` when the job is given up.
     """
 
     run: Runner
     on_failed: OnFailure = _nothing
     on_dead: OnFailure = _nothing
-    on_retry: OnRetry = _nothing
-    on_cancel: OnCancel = _nothing
+
+
+class Hooks(NamedTuple):
+    """Changes besides the job when an admin retries or cancels one of a kind.
+
+    `lock` takes the lock that precedes all others, that of the title. The other hooks are called
+    before the state of the job is final, so each of their updates names the states it starts from.
+    """
+
+    lock: OnAdmin = _nothing
+    on_retry: OnAdmin = _nothing
+    on_cancel: OnAdmin = _nothing
 
 
 class Plan(NamedTuple):

@@ -1,14 +1,16 @@
 """The protocol of jobs: PostgreSQL is the queue, and each step is one guarded statement.
 
-                        enqueue                      lease
-            (nothing) ────────────▶ queued ◀──────────────────▶ leased
-                                     │  ▲    give back, park,     │  │
-                              cancel │  │    fail, expire,        │  │ finish
-                          (an admin) │  │    finish with `again`  │  └──────▶ done
-                                     ▼  │                         │
-                             cancelled  └───── retry ─────┐       │ fail: never, or
-                                 │       (an admin)       │       ▼ the deadline passed
-                                 └────────────────────────┴───── dead
+                enqueue                 lease
+    (nothing) ────────────▶ queued ────────────────▶ leased ──────▶ done
+                            │ ▲  ▲                   │    │  finish
+                     cancel │ │  └───────────────────┘    │
+                 (an admin) │ │   give back, expire,      │ fail: no retry can help,
+                            ▼ │   fail: back-off or       │ or the deadline has passed
+                    cancelled │   parked; any of them     ▼
+                            └─┤   and finish, if wanted  dead
+                              │   again                   │
+                              └───────────────────────────┘
+                                    retry (an admin)
 
 - A job names a title or a server, and no command: a run reads the wanted state, so a run too many
   changes nothing.
@@ -87,7 +89,7 @@ def enqueue(
 
     A waiting job keeps its attempts and its time, unless a person asked for the retry.
     """
-    return fetch_value(  # type: ignore[no-any-return]
+    job_id: UUID = fetch_value(
         connection,
         "INSERT INTO jobs AS j (kind, dedup, lane, server_id, payload, deadline_at)"
         " VALUES (%(kind)s, %(dedup)s, %(dedup)s, %(server)s, %(payload)s, now() + %(deadline)s)"
@@ -107,6 +109,7 @@ def enqueue(
             "person": by_person,
         },
     )
+    return job_id
 
 
 def lease(connection: Connection[Any], kinds: Collection[Kind], worker: str) -> Job | None:
@@ -209,7 +212,7 @@ def fail(connection: Connection[Any], job: Job, error: JobError, handler: Handle
       server is changed or tested. The attempt does not count.
     - The circuit of the server is open: the job runs when it closes. The attempt does not count.
     - No retry can help, or the deadline has passed: dead, unless it was wanted again meanwhile.
-    - Otherwise it runs after the pause of its kind. If it was wanted again, it begins anew.
+    - Otherwise it runs after the pause of its kind. If it was wanted again, at 0 attempts.
     """
     held = _held(connection, job)
     if backoff.is_over(job, error, held.now) and not held.again:
@@ -219,7 +222,7 @@ def fail(connection: Connection[Any], job: Job, error: JobError, handler: Handle
                 handler.on_failed(connection, job, error)
                 _bury(connection, job, error)
         except _WantedAgainError:
-            pass  # queued below, where a lost lease is told apart
+            pass  # queued below, which fails if the lease is lost
         else:
             return True
     handler.on_failed(connection, job, error)
@@ -255,7 +258,7 @@ def _requeue(
     *,
     is_counted: bool,
 ) -> None:
-    """Queue the job; one that was wanted again begins anew, with the first pause of its kind."""
+    """Queue the job; one that was wanted again starts from 0 attempts."""
     _update(
         connection,
         job,

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from psycopg import Connection
 
-    from medianest.jobs.models import Kind
+    from medianest.jobs.models import Kind, State
     from medianest.jobs.schemas import JobQuery
 
 _COLUMNS: LiteralString = (
@@ -28,10 +28,12 @@ _FILTERS: dict[str, LiteralString] = {
     "kind": "j.kind = %(kind)s",
     "server_id": "j.server_id = %(server_id)s",
 }
+# Dead jobs are there to be retried, so they stay longer.
+_RETENTION_DAYS: dict[State, int] = {"done": 30, "cancelled": 30, "dead": 90}
 
 
 class Backlog(NamedTuple):
-    """What the metrics tell of jobs and servers; 0 where nothing waits or is away."""
+    """The backlog of jobs, and the longest absence of a server; 0 if there is none."""
 
     oldest_due_seconds: float
     dead: int
@@ -99,14 +101,11 @@ def revive(connection: Connection[Any], job: JobRow) -> bool:
     return True
 
 
-def cancel(connection: Connection[Any], job_id: UUID) -> bool:
-    """Cancel a job that is queued or dead; return whether it was."""
-    cancelled = connection.execute(
-        "UPDATE jobs SET state = 'cancelled', finished_at = now()"
-        " WHERE id = %s AND state IN ('queued', 'dead')",
-        (job_id,),
+def cancel(connection: Connection[Any], job_id: UUID) -> None:
+    """Cancel a locked job that is not leased."""
+    connection.execute(
+        "UPDATE jobs SET state = 'cancelled', finished_at = now() WHERE id = %s", (job_id,)
     )
-    return cancelled.rowcount == 1
 
 
 def dedup(connection: Connection[Any], job_id: UUID) -> str:
@@ -171,15 +170,13 @@ def backlog(connection: Connection[Any], kinds: Collection[Kind]) -> Backlog:
 
 
 def delete_expired(connection: Connection[Any], limit: int) -> int:
-    """Delete up to `limit` jobs that are done or cancelled for 30 days, or dead for 90."""
-    return connection.execute(
-        "DELETE FROM jobs WHERE id = ANY (ARRAY("
-        " (SELECT id FROM jobs WHERE state = 'done' AND finished_at < now() - interval '30 days'"
-        "  LIMIT %(limit)s FOR UPDATE SKIP LOCKED)"
-        " UNION ALL (SELECT id FROM jobs WHERE state = 'cancelled'"
-        "  AND finished_at < now() - interval '30 days' LIMIT %(limit)s FOR UPDATE SKIP LOCKED)"
-        " UNION ALL (SELECT id FROM jobs WHERE state = 'dead'"
-        "  AND finished_at < now() - interval '90 days' LIMIT %(limit)s FOR UPDATE SKIP LOCKED)"
-        " LIMIT %(limit)s))",
-        {"limit": limit},
-    ).rowcount
+    """Delete up to `limit` jobs past their retention; return the number."""
+    deleted = 0
+    for state, days in _RETENTION_DAYS.items():
+        deleted += connection.execute(
+            "DELETE FROM jobs WHERE id = ANY (ARRAY(SELECT id FROM jobs"
+            " WHERE state = %s AND finished_at < now() - %s * interval '1 day'"
+            " ORDER BY finished_at LIMIT %s FOR UPDATE SKIP LOCKED))",
+            (state, days, limit - deleted),
+        ).rowcount
+    return deleted

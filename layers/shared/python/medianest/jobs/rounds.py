@@ -1,4 +1,4 @@
-"""What starts the worker: the bells of a batch, or a task of a schedule."""
+"""The starts of the worker: by the bells of a batch, or by a task of a schedule."""
 
 from __future__ import annotations
 

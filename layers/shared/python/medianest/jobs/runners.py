@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from medianest.jobs.models import Handler
+from medianest.jobs.models import Handler, Hooks
 
 if TYPE_CHECKING:
     from medianest.jobs.models import Kind
 
 _handlers: dict[Kind, Handler] = {}
+_hooks: dict[Kind, Hooks] = {}
+_NO_HOOKS = Hooks()
 
 
 def register(kind: Kind, handler: Handler) -> None:
@@ -20,3 +22,13 @@ def register(kind: Kind, handler: Handler) -> None:
 def handlers() -> dict[Kind, Handler]:
     """Return the handlers of this process by kind."""
     return _handlers
+
+
+def register_hooks(kind: Kind, hooks: Hooks) -> None:
+    """Set what retries and cancellations of a kind change besides the job."""
+    _hooks[kind] = hooks
+
+
+def hooks(kind: Kind) -> Hooks:
+    """Return the hooks of a kind, which do nothing unless they were registered."""
+    return _hooks.get(kind, _NO_HOOKS)

@@ -26,7 +26,7 @@ def enqueue(
     """Have a job run after this transaction, and return its id; ring the bell after the commit.
 
     A `handover` has the payload `{"mediaType", "tmdbId"}`; the others have an empty one, and a
-    server. A person's retry makes a waiting job due, and it begins anew.
+    server. A person's retry makes a waiting job due and resets its attempts.
     """
     if kind == "handover":
         key = f"handover:{payload['mediaType']}:{payload['tmdbId']}"

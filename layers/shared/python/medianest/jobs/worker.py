@@ -23,7 +23,7 @@ MIN_SECONDS_LEFT = 40.0
 
 
 class RunResult(NamedTuple):
-    """What became of the jobs of a run; `more` is True when time ran out and jobs are due."""
+    """The results of the jobs of a run; `more` is True when time ran out and jobs are due."""
 
     done: int
     failed: int
