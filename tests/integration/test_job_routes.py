@@ -65,12 +65,15 @@ def test_a_job_is_returned_with_its_last_failure(db: Db, people: dict[str, str])
 @pytest.mark.parametrize("action", ["", "/retry", "/cancel"])
 def test_an_unknown_job_is_not_found(people: dict[str, str], action: str) -> None:
     method = "POST" if action else "GET"
-    assert call(method, f"{JOBS}/{UNKNOWN}{action}", token=people["alice"]).code == "NOT_FOUND"
+    assert (
+        call(method, f"/api/admin/jobs/{UNKNOWN}{action}", token=people["alice"]).code
+        == "NOT_FOUND"
+    )
 
 
 def test_a_dead_job_is_retried_anew_and_audited(db: Db, people: dict[str, str]) -> None:
     job_id = dead_job(603)
-    job = call("POST", f"{JOBS}/{job_id}/retry", token=people["alice"]).data
+    job = call("POST", f"/api/admin/jobs/{job_id}/retry", token=people["alice"]).data
     assert (job["id"], job["state"], job["attempts"]) == (job_id, "queued", 0)
     assert "finishedAt" not in job
     details = {"kind": "handover", "state": "dead", "mediaType": "movie", "tmdbId": 603}
@@ -81,14 +84,16 @@ def test_a_dead_job_is_retried_anew_and_audited(db: Db, people: dict[str, str]) 
 def test_a_retry_of_a_waiting_job_makes_it_due(db: Db, people: dict[str, str]) -> None:
     job_id = add_job(603)
     fail(leased(), "unsure", "TIMED_OUT", "No answer")
-    assert call("POST", f"{JOBS}/{job_id}/retry", token=people["alice"]).data["attempts"] == 0
+    assert (
+        call("POST", f"/api/admin/jobs/{job_id}/retry", token=people["alice"]).data["attempts"] == 0
+    )
     assert wait_of(db, job_id) <= 0
 
 
 def test_a_retry_of_a_running_job_has_it_run_once_more(people: dict[str, str]) -> None:
     job_id = add_job(603)
     job = leased()
-    answer = call("POST", f"{JOBS}/{job_id}/retry", token=people["alice"]).data
+    answer = call("POST", f"/api/admin/jobs/{job_id}/retry", token=people["alice"]).data
     assert (answer["state"], answer["again"]) == ("leased", True)
     finish(job)
     assert leased().id == job_id
@@ -100,32 +105,34 @@ def test_a_retry_of_a_job_that_was_replaced_retries_the_live_one(
     old = dead_job(603)
     live = add_job(603)
     fail(leased(), "unsure", "TIMED_OUT", "No answer")
-    assert call("POST", f"{JOBS}/{old}/retry", token=people["alice"]).data["id"] == str(live)
+    assert call("POST", f"/api/admin/jobs/{old}/retry", token=people["alice"]).data["id"] == str(
+        live
+    )
     assert wait_of(db, live) <= 0
-    assert call("GET", f"{JOBS}/{old}", token=people["alice"]).data["state"] == "cancelled"
+    assert call("GET", f"/api/admin/jobs/{old}", token=people["alice"]).data["state"] == "cancelled"
 
 
 def test_a_done_job_is_not_retried(db: Db, people: dict[str, str]) -> None:
     job_id = add_job(603)
     finish(leased())
-    answer = call("POST", f"{JOBS}/{job_id}/retry", token=people["alice"])
+    answer = call("POST", f"/api/admin/jobs/{job_id}/retry", token=people["alice"])
     assert (answer.code, answer.details) == ("INVALID_STATE", {"status": "done"})
     assert audited(db, "job.retried") == []
 
 
 def test_a_queued_job_is_cancelled_and_audited(db: Db, people: dict[str, str]) -> None:
     job_id = add_job(603)
-    job = call("POST", f"{JOBS}/{job_id}/cancel", token=people["alice"]).data
+    job = call("POST", f"/api/admin/jobs/{job_id}/cancel", token=people["alice"]).data
     assert job["state"] == "cancelled"
     assert len(audited(db, "job.cancelled")) == 1
-    answer = call("POST", f"{JOBS}/{job_id}/cancel", token=people["alice"])
+    answer = call("POST", f"/api/admin/jobs/{job_id}/cancel", token=people["alice"])
     assert (answer.code, answer.details) == ("INVALID_STATE", {"status": "cancelled"})
 
 
 def test_a_running_job_is_not_cancelled(db: Db, people: dict[str, str]) -> None:
     job_id = add_job(603)
     leased()
-    answer = call("POST", f"{JOBS}/{job_id}/cancel", token=people["alice"])
+    answer = call("POST", f"/api/admin/jobs/{job_id}/cancel", token=people["alice"])
     assert (answer.code, answer.details) == ("INVALID_STATE", {"status": "leased"})
     assert field(db, job_id, "state") == "leased"
 
@@ -133,7 +140,7 @@ def test_a_running_job_is_not_cancelled(db: Db, people: dict[str, str]) -> None:
 def test_dead_jobs_are_retried_in_bulk_by_filter(db: Db, people: dict[str, str]) -> None:
     server = add_server(db)
     other, mine = dead_job(1), dead_job(2, server_id=server)
-    path = f"{JOBS}/retry"
+    path = "/api/admin/jobs/retry"
     body = {"serverId": str(server), "kind": "handover"}
     assert call("POST", path, token=people["alice"], body={"kind": "check"}).data["retried"] == 0
     answer = call("POST", path, token=people["alice"], body=body).data
@@ -177,8 +184,8 @@ def test_the_hooks_of_a_kind_write_with_the_retry_and_the_cancellation(
     people: dict[str, str], hooked: list[str]
 ) -> None:
     job_id = dead_job(603)
-    call("POST", f"{JOBS}/{job_id}/retry", token=people["alice"])
-    call("POST", f"{JOBS}/{job_id}/cancel", token=people["alice"])
+    call("POST", f"/api/admin/jobs/{job_id}/retry", token=people["alice"])
+    call("POST", f"/api/admin/jobs/{job_id}/cancel", token=people["alice"])
     assert hooked == ["lock dead", "retry dead", "lock queued", "cancel queued"]
 
 
@@ -186,6 +193,6 @@ def test_a_demoted_admin_changes_no_job(db: Db, people: dict[str, str]) -> None:
     job_id = add_job(603)
     set_columns(db, "users", id_of(people["alice"]), role="user")
     for action in ("retry", "cancel"):
-        answer = call("POST", f"{JOBS}/{job_id}/{action}", token=people["alice"])
+        answer = call("POST", f"/api/admin/jobs/{job_id}/{action}", token=people["alice"])
         assert answer.code == "FORBIDDEN"
     assert field(db, job_id, "state") == "queued"

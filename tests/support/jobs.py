@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any, get_args
 from uuid import UUID
 
@@ -53,6 +53,20 @@ def add_job(tmdb_id: int, server_id: UUID | None = None, **options: bool) -> UUI
         )
 
 
+@contextmanager
+def opened(url: str) -> Iterator[Callable[[], Db]]:
+    """Yield a function that opens connections, as other processes have; they close at the end."""
+    with ExitStack() as stack:
+        yield lambda: stack.enter_context(psycopg.connect(url, autocommit=True))
+
+
+def enqueue(connection: Db, tmdb_id: int) -> UUID:
+    """Enqueue the hand-over of a film on a connection."""
+    with connection.transaction():
+        payload = {"mediaType": "movie", "tmdbId": tmdb_id}
+        return service.enqueue(connection, "handover", payload)
+
+
 def lease() -> Job | None:
     """Lease the job that is due first."""
     with database().transaction() as connection:
@@ -69,7 +83,7 @@ def leased() -> Job:
 def finish(job: Job, write: Write = lambda _: None) -> None:
     """End a job as done."""
     with database().transaction() as connection:
-        protocol.finish(connection, job, write)
+        protocol.finish(connection, job, write, Handler(nothing))
 
 
 def fail(job: Job, *error: Any, handler: Handler | None = None) -> bool:

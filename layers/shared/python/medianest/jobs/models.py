@@ -91,6 +91,7 @@ class MayChange(Protocol):
 
 type Write = Callable[[Connection[Any]], None]
 type Runner = Callable[[Job, MayChange], Write]
+type OnDone = Callable[[Connection[Any], Job], None]
 type OnFailure = Callable[[Connection[Any], Job, JobError], None]
 type OnAdmin = Callable[[Connection[Any], JobRow], None]
 
@@ -102,13 +103,14 @@ def _nothing(*_: object) -> None:
 class Handler(NamedTuple):
     """The runner of one kind of job, and its hooks.
 
-    `run` makes the calls and returns what to write; it raises JobError or GiveBackError. Each hook
-    writes in the transaction of its cause, before the row of the job is locked, so that locks of
-    titles, requests, items and servers come first: `on_failed` after each failed run (the circuit
-    of the server), `on_dead` when the job is given up.
+    `run` makes the calls and returns what to write; it raises JobError or GiveBackError. The write
+    and `on_dead`, for a job that is given up, change titles, requests and items: they come before
+    the lock of the job's row. `on_done` and `on_failed` come after it, and change the server: its
+    circuit, and the jobs that wait for it.
     """
 
     run: Runner
+    on_done: OnDone = _nothing
     on_failed: OnFailure = _nothing
     on_dead: OnFailure = _nothing
 

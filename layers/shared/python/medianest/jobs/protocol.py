@@ -23,8 +23,9 @@
   with the next; the guard (jobs/guard.py) covers runs that stall.
 - The lease reads the circuit of the server: none of its jobs is leased while the circuit is open
   or the server is misconfigured or disabled, and one at a time, the probe, after three failures.
-- Locks: title, requests, items, server, then the job. So hooks and results are written first, and
-  the statement that checks the token comes last; a check without a lock before them saves work.
+- Locks: title, requests, items, the job of the run, its server; other jobs only if they are free.
+  An approval of many titles locks many jobs, so a lease never waits for a server. Results are
+  written before the statement that checks the token; a check without a lock before saves work.
 """
 
 from __future__ import annotations
@@ -55,11 +56,13 @@ _QUICK_LOSSES = 3
 
 _FREE: LiteralString = "lease_token = NULL, lease_until = NULL, leased_by = NULL"
 _HELD: LiteralString = " WHERE id = %(id)s AND lease_token = %(token)s"
-# Jobs that no circuit, lane or parked server holds back; `s` is the server, if there is one.
+# Jobs that no lane, parked server or probe holds back; `s` is the server, if there is one.
 RUNNABLE: LiteralString = (
     " j.state = 'queued' AND j.kind = ANY(%(kinds)s)"
     " AND (s.id IS NULL OR s.enabled AND s.state <> 'misconfigured')"
     " AND NOT EXISTS (SELECT FROM jobs l WHERE l.lane = j.lane AND l.state = 'leased')"
+    f" AND (s.id IS NULL OR s.failures < {PROBE_FAILURES} OR NOT EXISTS ("
+    "  SELECT FROM jobs p WHERE p.server_id = s.id AND p.state = 'leased'))"
 )
 _LEASE: LiteralString = (
     "UPDATE jobs SET state = 'leased', lease_token = gen_random_uuid(), again = false,"
@@ -68,8 +71,6 @@ _LEASE: LiteralString = (
     " WHERE id = (SELECT j.id FROM jobs j LEFT JOIN download_servers s ON s.id = j.server_id"
     f"  WHERE {RUNNABLE} AND j.run_at <= now()"
     "  AND (s.open_until IS NULL OR s.open_until <= now())"
-    "  AND (s.id IS NULL OR s.failures < %(failures)s OR NOT EXISTS ("
-    "   SELECT FROM jobs p WHERE p.server_id = s.id AND p.state = 'leased'))"
     "  ORDER BY j.run_at LIMIT 1 FOR UPDATE OF j SKIP LOCKED)"
     " RETURNING id, kind, server_id, payload, attempts, lease_token, lease_until, created_at,"
     " deadline_at, deadline_at <= now() AND error->>'code' = %(lost)s IS TRUE AS is_given_up"
@@ -131,7 +132,6 @@ def lease(connection: Connection[Any], kinds: Collection[Kind], worker: str) -> 
                         "kinds": list(kinds),
                         "seconds": LEASE_SECONDS,
                         "by": worker,
-                        "failures": PROBE_FAILURES,
                         "lost": WORKER_LOST,
                     },
                 )
@@ -150,23 +150,23 @@ class _OtherProbeError(Exception):
 def _check_probe(connection: Connection[Any], job: Job) -> None:
     """Raise _OtherProbeError unless the job may be leased beside the others of its server.
 
-    The lock of the server's row puts concurrent leases in order: the second sees the first.
+    The lock of the server's row puts concurrent leases in order: the second sees the first. To wait
+    for it, with the job locked, could deadlock.
     """
-    failing = connection.execute(
-        "SELECT FROM download_servers WHERE id = %s AND failures >= %s FOR NO KEY UPDATE",
-        (job.server_id, PROBE_FAILURES),
-    )
-    if failing.rowcount == 0:
+    failing = "SELECT FROM download_servers WHERE id = %s AND failures >= %s"
+    params = (job.server_id, PROBE_FAILURES)
+    if connection.execute(failing, params).rowcount == 0:
         return
+    locked = connection.execute(f"{failing} FOR NO KEY UPDATE SKIP LOCKED", params)
     others = connection.execute(
         "SELECT FROM jobs WHERE server_id = %s AND state = 'leased' AND id <> %s",
         (job.server_id, job.id),
     )
-    if others.rowcount > 0:
+    if locked.rowcount == 0 or others.rowcount > 0:
         raise _OtherProbeError
 
 
-def finish(connection: Connection[Any], job: Job, write: Write) -> None:
+def finish(connection: Connection[Any], job: Job, write: Write, handler: Handler) -> None:
     """Write what the run learnt and end the lease: done, or queued if it was wanted again."""
     _held(connection, job)
     write(connection)
@@ -181,6 +181,7 @@ def finish(connection: Connection[Any], job: Job, write: Write) -> None:
         f" again = false, error = NULL, {_FREE}",
         deadline=backoff.PLANS[job.kind].deadline,
     )
+    handler.on_done(connection, job)
 
 
 def give_back(connection: Connection[Any], job: Job, reason: GiveBackError) -> None:
@@ -219,12 +220,13 @@ def fail(connection: Connection[Any], job: Job, error: JobError, handler: Handle
         try:
             with connection.transaction():
                 handler.on_dead(connection, job, error)
-                handler.on_failed(connection, job, error)
                 _bury(connection, job, error)
+                handler.on_failed(connection, job, error)
         except _WantedAgainError:
             pass  # queued below, which fails if the lease is lost
         else:
             return True
+    _update(connection, job, "UPDATE jobs SET error = %(error)s", error=_error(error))
     handler.on_failed(connection, job, error)
     held = _held(connection, job)
     if error.cls == "misconfigured" and held.is_parked:
@@ -313,7 +315,7 @@ def _held(connection: Connection[Any], job: Job) -> Held:
 def _update(
     connection: Connection[Any], job: Job, statement: LiteralString, **params: object
 ) -> None:
-    """Run a statement that ends the lease; raises LeaseLostError when the token is gone."""
+    """Change a leased job, which locks its row; raises LeaseLostError without the token."""
     ended = connection.execute(
         statement + _HELD, {"id": job.id, "token": job.lease_token, **params}
     )

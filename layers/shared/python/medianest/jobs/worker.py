@@ -98,7 +98,7 @@ def _end(job: Job, handler: Handler, outcome: Write | JobError | GiveBackError) 
             protocol.give_back(connection, job, outcome)
             return "given_back"
         if not isinstance(outcome, JobError):
-            protocol.finish(connection, job, outcome)
+            protocol.finish(connection, job, outcome, handler)
             return "done"
         is_dead = protocol.fail(connection, job, outcome, handler)
     details = {"job": str(job.id), "kind": job.kind, "class": outcome.cls, "code": outcome.code}
