@@ -96,7 +96,8 @@ def test_a_cause_that_comes_while_a_job_ends_runs_it_once_more(
             with ends.transaction():
                 protocol.finish(ends, job, lambda _: None, Handler(nothing))
 
-        at_once([finish, partial(enqueue, causes, number)])
+        calls: list[Callable[[], object]] = [finish, partial(enqueue, causes, number)]
+        at_once(calls)
         # The same job again, or a new one if it had ended: never neither.
         again = leased()
         assert again.payload["tmdbId"] == number

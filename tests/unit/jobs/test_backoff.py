@@ -16,7 +16,7 @@ HOUR = 3600
 
 
 def job(attempts: int = 1, **options: Any) -> Job:
-    values = {
+    values: dict[str, Any] = {
         "id": uuid4(),
         "kind": "handover",
         "server_id": None,
