@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 require("DATABASE_URL", "REDIS_URL")
-drivers.load("psycopg", "redis", "urllib3")
+# The others load with the first delayed bell and the first call: a round often needs neither.
+drivers.load("psycopg")
 init_done()
 
 
