@@ -53,12 +53,14 @@ def imported_by(module: str, cwd: Path) -> set[str]:
             WEB | AWS | {"medianest.core.envelope", "medianest.users.models"},
         ),
         ("functions.migrations.app", WEB | AWS),
+        ("functions.worker.app", WEB | AWS | {"medianest.core.envelope", "medianest.jobs.schemas"}),
         ("functions.rotation.app", WEB | AWS),
         ("functions.health.app", AWS | {"medianest.sessions.service"}),
         ("functions.auth.app", AWS | PASSWORDS | AUDIT_LOG),
         ("functions.plex.app", AWS | PASSWORDS),
         ("functions.media.app", AWS | AUDIT_LOG | SESSION_LIST | USERS),
         ("functions.admin.app", AWS | PASSWORDS | SESSION_LIST),
+        ("functions.fulfilment.app", AWS | PASSWORDS | SESSION_LIST | USERS),
     ],
 )
 def test_an_import_loads_no_module_that_a_cold_start_does_not_need(
@@ -80,6 +82,7 @@ def test_an_import_loads_no_module_that_a_cold_start_does_not_need(
         ("functions.plex.app", {"psycopg", "redis", "urllib3"}),
         ("functions.media.app", {"psycopg", "redis"}),
         ("functions.admin.app", {"psycopg", "redis"}),
+        ("functions.fulfilment.app", {"psycopg", "redis"}),
     ],
 )
 def test_an_import_loads_the_drivers_that_every_first_call_needs(

@@ -28,6 +28,8 @@ class Action(StrEnum):
     REQUEST_RETRIED = "request.retried"
     REQUEST_WITHDRAWN = "request.withdrawn"
     FULFILMENT_ADOPTED = "fulfilment.adopted"
+    JOB_RETRIED = "job.retried"
+    JOB_CANCELLED = "job.cancelled"
     CONFIG_CHANGED = "config.changed"
 
 
