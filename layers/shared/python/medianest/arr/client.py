@@ -24,6 +24,7 @@ _OPTIONS = frozenset({"qualityprofileid", "rootfolderpath", "tags", "languagepro
 _MISCONFIGURED: Mapping[int, tuple[str, str]] = {
     HTTPStatus.UNAUTHORIZED: ("KEY_REJECTED", "The server rejects the API key"),
     HTTPStatus.FORBIDDEN: ("KEY_REJECTED", "The server rejects the API key"),
+    HTTPStatus.NOT_FOUND: ("NOT_THE_API", "The address is not that of the API"),
     HTTPStatus.METHOD_NOT_ALLOWED: ("NOT_THE_API", "The address is not that of the API"),
     **dict.fromkeys(range(300, 400), ("REDIRECTED", "The server redirects to another address")),
 }
@@ -122,17 +123,14 @@ def _failure(method: str, path: str, response: Response) -> ArrError:
     returned = f"{path.partition('/')[0]} returned {status}"
     if status == HTTPStatus.BAD_REQUEST:
         return _rejection(returned, response.body)
-    if status in _MISCONFIGURED:
+    # A title that was removed since it was read: the next run adds it again.
+    is_removed = status == HTTPStatus.NOT_FOUND and method == "PUT"
+    if status in _MISCONFIGURED and not is_removed:
         code, message = _MISCONFIGURED[status]
         return ArrError("misconfigured", code, message)
-    if status == HTTPStatus.NOT_FOUND:
-        if method == "PUT":
-            # It was removed since it was read; the next run adds it again.
-            return ArrError("unsure", "REMOVED_MEANWHILE", returned)
-        return ArrError("misconfigured", "NOT_THE_API", f"{returned}: the address is wrong")
     is_error = status >= HTTPStatus.INTERNAL_SERVER_ERROR
-    if status == HTTPStatus.CONFLICT or (is_error and method == "POST"):
-        return ArrError("unsure", "SERVER_ERROR", returned, response.retry_after)
+    if is_removed or status == HTTPStatus.CONFLICT or (is_error and method == "POST"):
+        return ArrError("unsure", "CHANGE_FAILED", returned, response.retry_after)
     if is_error or status == HTTPStatus.TOO_MANY_REQUESTS:
         return ArrError("unreachable", "SERVER_ERROR", returned, response.retry_after)
     return ArrError("never", "UNEXPECTED_RESPONSE", returned)
