@@ -12,6 +12,7 @@ app = create_app(
     "DATABASE_URL",
     "REDIS_URL",
     "JWT_SECRET",
+    "ENCRYPTION_KEY",
 )
 
 
