@@ -11,7 +11,7 @@ from local.template.models import Behavior, Mock, Route, Template, Throttle
 from local.template.placeholders import placeholder_origin
 from local.template.reader import read_template
 
-API_FUNCTIONS = ("Health", "Auth", "Plex", "Media", "Admin")
+API_FUNCTIONS = ("Health", "Auth", "Plex", "Media", "Admin", "Fulfilment")
 API = """
   Api:
     Type: AWS::Serverless::Api

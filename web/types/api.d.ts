@@ -1,5 +1,5 @@
 // Made by `make docs` from the API document with the SHA-256 hash
-// aaf190f00e88188ca0d8bbdfc8abc77fde979c5d760609f56d3dae30d23931e5
+// d4e6abd6d40fcbaee01d3e3b386df8d1310f32284aefe32ebd35382c7d3b9979
 
 export interface paths {
     "/api/admin/audit-logs": {
@@ -172,6 +172,28 @@ export interface paths {
          *     Default limits: `admin`: 100 calls in 60 s by user.
          */
         post: operations["decideRequests"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/servers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the servers that fetch titles, without their secrets
+         * @description For admins.
+         *
+         *     Default limits: `admin`: 100 calls in 60 s by user.
+         */
+        get: operations["listServers"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1758,6 +1780,82 @@ export interface components {
             number: number;
             request?: components["schemas"]["TitleRequest"];
         };
+        /** @description A server. Its API key and its headers cannot be read, only recognised. */
+        Server: {
+            /** @description Address of the server, without `/api` */
+            baseUrl: string;
+            /**
+             * Format: date-time
+             * @description Time of creation
+             */
+            createdAt: string;
+            /** @description Whether titles may go here */
+            enabled: boolean;
+            /** @description The reason for `state` */
+            error?: components["schemas"]["ServerError"];
+            /** @description Whether an API key is stored */
+            hasKey: boolean;
+            /** @description Names of the extra headers of each call */
+            headerNames: string[];
+            /**
+             * Format: uuid
+             * @description Id of the server
+             */
+            id: string;
+            /** @description Whether titles without a rule go here */
+            isDefault: boolean;
+            /** @description The last four characters of the API key */
+            keyLast4?: string;
+            /**
+             * @description `radarr` takes films, `sonarr` shows
+             * @enum {string}
+             */
+            kind: "radarr" | "sonarr";
+            /** @description Unique name */
+            name: string;
+            /** @description Options of each hand-over */
+            options: {
+                [key: string]: unknown;
+            };
+            /**
+             * Format: date-time
+             * @description Time of the next call, while the server is unreachable
+             */
+            retryAt?: string;
+            /**
+             * @description `unknown` until the first call, `ok`, `unreachable` (it is tried again), or `misconfigured` (jobs wait for a change or a successful test)
+             * @enum {string}
+             */
+            state: "unknown" | "ok" | "unreachable" | "misconfigured";
+            /**
+             * Format: date-time
+             * @description Time of the last change of `state`
+             */
+            stateAt: string;
+            /**
+             * Format: date-time
+             * @description Time of the last change by an admin
+             */
+            updatedAt: string;
+            /** @description Version that the server reports */
+            version?: string;
+        };
+        /** @description The failure that put a server in its state. */
+        ServerError: {
+            /** @description Code of the failure */
+            code: string;
+            /** @description The failure in a sentence */
+            message: string;
+        };
+        ServerList: {
+            /** @description The result */
+            data: components["schemas"]["Server"][];
+            /**
+             * @description Always true for a success
+             * @enum {boolean}
+             */
+            success: true;
+        };
         /** @description A session of the caller. */
         Session: {
             /**
@@ -2727,6 +2825,9 @@ export type RequesterStats = components['schemas']['RequesterStats'];
 export type RequestIn = components['schemas']['RequestIn'];
 export type RequestStats = components['schemas']['RequestStats'];
 export type Season = components['schemas']['Season'];
+export type Server = components['schemas']['Server'];
+export type ServerError = components['schemas']['ServerError'];
+export type ServerList = components['schemas']['ServerList'];
 export type Session = components['schemas']['Session'];
 export type SessionList = components['schemas']['SessionList'];
 export type SessionStats = components['schemas']['SessionStats'];
@@ -3190,6 +3291,40 @@ export interface operations {
             405: components["responses"]["METHOD_NOT_ALLOWED"];
             413: components["responses"]["PAYLOAD_TOO_LARGE"];
             415: components["responses"]["UNSUPPORTED_MEDIA_TYPE.limited"];
+            429: components["responses"]["RATE_LIMITED.limited"];
+            500: components["responses"]["DATABASE_CONNECTION_ERROR.INTERNAL_ERROR.limited"];
+            504: components["responses"]["GATEWAY_TIMEOUT"];
+        };
+    };
+    listServers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServerList"];
+                };
+            };
+            400: components["responses"]["VALIDATION_ERROR.limited"];
+            401: components["responses"]["JWT_INVALID.limited"];
+            403: components["responses"]["FORBIDDEN.limited"];
+            405: components["responses"]["METHOD_NOT_ALLOWED"];
+            413: components["responses"]["PAYLOAD_TOO_LARGE"];
             429: components["responses"]["RATE_LIMITED.limited"];
             500: components["responses"]["DATABASE_CONNECTION_ERROR.INTERNAL_ERROR.limited"];
             504: components["responses"]["GATEWAY_TIMEOUT"];

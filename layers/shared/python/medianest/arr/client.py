@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import Any, NamedTuple, Protocol
 
 from medianest.arr.models import ArrError, FailureClass, LeaseShortError
-from medianest.arr.transport import (
+from medianest.core.guard import (
     CertificateError,
     NotSentError,
     RefusedAddressError,
@@ -44,7 +44,7 @@ class Call(Protocol):
         connect_seconds: float = CONNECT_SECONDS,
         call_seconds: float = CALL_SECONDS,
     ) -> Response:
-        """Return the response of any status; see the errors of `transport`."""
+        """Return the response of any status; see `guard.request`."""
 
 
 class Problem(NamedTuple):

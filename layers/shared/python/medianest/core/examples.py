@@ -9,4 +9,6 @@ type Examples = Mapping[str, Any]
 USER_ID = "5a0c1f0e-7d3b-4c8e-9a51-2f6f0a3f9d11"
 ADMIN_ID = "0b8f6c2e-51d4-4f3a-8a77-6c1d9e2b4a90"
 REQUEST_ID = "3f0e8c2a-7a52-4d0e-9a56-2d1f2b7c9e11"
+SERVER_ID = "c41b7d52-8e0f-4d6a-b3c9-5e7a1f204b83"
+JOB_ID = "71e5a0d4-2c96-4b1f-8d3e-a94f6b0c5e27"
 SECOND_REQUEST_ID = "9d2b7e10-4c5f-4a8e-b1d3-70f6e4c2a518"

@@ -4,7 +4,8 @@ CREATE TABLE download_servers (
     kind         text NOT NULL CHECK (kind IN ('radarr', 'sonarr')),
     name         text NOT NULL CONSTRAINT download_servers_name UNIQUE,
     base_url     text NOT NULL,
-    secret_enc   text NOT NULL,
+    secret_enc   text,
+    secret_hint  jsonb,
     is_default   boolean NOT NULL DEFAULT false,
     enabled      boolean NOT NULL DEFAULT true,
     options      jsonb NOT NULL DEFAULT '{}',
@@ -16,11 +17,13 @@ CREATE TABLE download_servers (
     open_until   timestamptz,
     last_error   jsonb,
     created_at   timestamptz NOT NULL DEFAULT now(),
-    updated_at   timestamptz NOT NULL DEFAULT now()
+    updated_at   timestamptz NOT NULL DEFAULT now(),
+    CONSTRAINT download_servers_secret CHECK ((secret_enc IS NULL) = (secret_hint IS NULL))
 );
 CREATE UNIQUE INDEX download_servers_default ON download_servers (kind) WHERE is_default AND enabled;
 COMMENT ON TABLE download_servers IS 'A Radarr or Sonarr';
-COMMENT ON COLUMN download_servers.secret_enc IS 'API key and extra headers, encrypted (AES-256-GCM)';
+COMMENT ON COLUMN download_servers.secret_enc IS 'API key and extra headers, encrypted (AES-256-GCM); NULL: removed, because the address changed';
+COMMENT ON COLUMN download_servers.secret_hint IS 'What admins see of the secret: the last four characters of the key, and the names of the headers';
 COMMENT ON COLUMN download_servers.options IS 'Options of a hand-over: quality profile, root folder, tags, …';
 COMMENT ON COLUMN download_servers.inventory IS 'Profiles, root folders and tags as last read from the server';
 COMMENT ON COLUMN download_servers.failures IS 'Failed calls in a row';
