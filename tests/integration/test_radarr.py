@@ -13,6 +13,9 @@ from tests.support.arr import OPTIONS_OF_RADARR, ArrStandin, allow, call, served
 
 FILM = MovieWanted(603, "The Matrix", ("Alice B.", "bob"))
 
+# It allows loopback, on which the stand-in listens.
+pytestmark = pytest.mark.usefixtures("environment")
+
 
 @pytest.fixture
 def server() -> Iterator[ArrStandin]:

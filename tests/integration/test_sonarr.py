@@ -23,6 +23,9 @@ SHOWS = Catalogue(
     )
 )
 
+# It allows loopback, on which the stand-in listens.
+pytestmark = pytest.mark.usefixtures("environment")
+
 
 @pytest.fixture
 def server() -> Iterator[ArrStandin]:

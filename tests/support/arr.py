@@ -2,59 +2,24 @@
 
 from __future__ import annotations
 
-import json as json_format
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
-from urllib.parse import urlencode
 
-import urllib3
 from aiohttp import web
 
 from medianest.arr.client import ArrClient
-from medianest.arr.transport import NotSentError, RefusedAddressError, Response, UnsureError
+from medianest.core import guard
 from tests.support.standin import Client, client_of, served
 
 OPTIONS_OF_RADARR: dict[str, Any] = {"quality_profile_id": 4, "root_folder_path": "/media/films"}
 OPTIONS_OF_SONARR: dict[str, Any] = {"quality_profile_id": 4, "root_folder_path": "/media/shows"}
 
 
-def call(
-    method: str,
-    url: str,
-    *,
-    headers: Mapping[str, str],
-    json: Any = None,
-    query: Mapping[str, str] | None = None,
-    connect_seconds: float = 5,
-    call_seconds: float = 30,
-) -> Response:
-    """Make one call without the checks of the address."""
-    pool = urllib3.PoolManager(retries=False)
-    sent = {**headers, "Content-Type": "application/json"} if json is not None else dict(headers)
-    try:
-        answer = pool.request(
-            method,
-            f"{url}?{urlencode(query)}" if query else url,
-            body=None if json is None else json_format.dumps(json),
-            headers=sent,
-            redirect=False,
-            timeout=urllib3.Timeout(connect=connect_seconds, total=min(call_seconds, 1)),
-        )
-    except urllib3.exceptions.NewConnectionError as error:
-        raise NotSentError("cannot be reached") from error
-    except urllib3.exceptions.HTTPError as error:
-        raise UnsureError("did not answer") from error
-    finally:
-        pool.clear()
-    if 300 <= answer.status < 400:
-        raise RefusedAddressError("redirects to another address")
-    retry_after = answer.headers.get("Retry-After")
-    try:
-        body = json_format.loads(answer.data)
-    except ValueError:
-        body = None
-    return Response(answer.status, body, int(retry_after) if retry_after else None)
+def call(method: str, url: str, **rest: Any) -> guard.Response:
+    """Make one guarded call that gives up earlier than in operation."""
+    return guard.request(method, url, **rest | {"call_seconds": 1.0})
 
 
 class ArrStandin:
@@ -75,7 +40,7 @@ class ArrStandin:
         if body is not None:
             headers["Content-Type"] = "application/json"
         answer = self.http.send(method, f"/api/v3/{path}", headers, body)
-        return answer.status, json_format.loads(answer.data) if answer.data else None
+        return answer.status, json.loads(answer.data) if answer.data else None
 
     def read(self, path: str) -> Any:
         """Return the body of a GET that succeeds."""

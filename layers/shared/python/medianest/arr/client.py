@@ -7,6 +7,7 @@ from http import HTTPStatus
 from typing import Any, NamedTuple, Protocol
 
 from medianest.arr.models import ArrError, FailureClass, LeaseShortError
+from medianest.core import guard
 from medianest.core.guard import (
     CertificateError,
     NotSentError,
@@ -26,7 +27,6 @@ _MISCONFIGURED: Mapping[int, tuple[str, str]] = {
     HTTPStatus.FORBIDDEN: ("KEY_REJECTED", "The server rejects the API key"),
     HTTPStatus.NOT_FOUND: ("NOT_THE_API", "The address is not that of the API"),
     HTTPStatus.METHOD_NOT_ALLOWED: ("NOT_THE_API", "The address is not that of the API"),
-    **dict.fromkeys(range(300, 400), ("REDIRECTED", "The server redirects to another address")),
 }
 
 
@@ -71,7 +71,13 @@ class RejectedError(ArrError):
 class ArrClient:
     """The API of one server; every method raises ArrError."""
 
-    def __init__(self, base_url: str, api_key: str, headers: Mapping[str, str], call: Call) -> None:
+    def __init__(
+        self,
+        base_url: str,
+        api_key: str,
+        headers: Mapping[str, str],
+        call: Call = guard.request,
+    ) -> None:
         self._api = f"{base_url.rstrip('/')}/api/v3"
         self._headers = {**headers, "X-Api-Key": api_key, "Accept": "application/json"}
         self._call = call
