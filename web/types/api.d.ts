@@ -1,5 +1,5 @@
 // Made by `make docs` from the API document with the SHA-256 hash
-// d4e6abd6d40fcbaee01d3e3b386df8d1310f32284aefe32ebd35382c7d3b9979
+// 3457185da1e09c7d43bda00fd4ca8b8177c5a081b7475ec818993d2b0df99a39
 
 export interface paths {
     "/api/admin/audit-logs": {
@@ -178,6 +178,34 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/admin/routing-rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the rules in their order; the first one whose conditions all hold decides
+         * @description For admins.
+         *
+         *     Default limits: `admin`: 100 calls in 60 s by user.
+         */
+        get: operations["listRoutingRules"];
+        /**
+         * Replace all rules
+         * @description For admins.
+         *
+         *     Default limits: `admin`: 100 calls in 60 s by user.
+         */
+        put: operations["replaceRoutingRules"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/admin/servers": {
         parameters: {
             query?: never;
@@ -193,7 +221,93 @@ export interface paths {
          */
         get: operations["listServers"];
         put?: never;
+        /**
+         * Add a server; its profiles, folders and tags are read soon after. There are 10 at most
+         * @description For admins.
+         *
+         *     Default limits: `admin`: 100 calls in 60 s by user.
+         */
+        post: operations["createServer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/servers/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Return a server, without its secrets
+         * @description For admins.
+         *
+         *     Default limits: `admin`: 100 calls in 60 s by user.
+         */
+        get: operations["getServer"];
+        put?: never;
         post?: never;
+        /**
+         * Delete a server with its rules; nothing changes on the server itself
+         * @description For admins.
+         *
+         *     Default limits: `admin`: 100 calls in 60 s by user.
+         */
+        delete: operations["deleteServer"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a server, which also frees a misconfigured one
+         * @description Another address removes the API key and the headers, unless a new key comes with it.
+         *
+         *     For admins.
+         *
+         *     Default limits: `admin`: 100 calls in 60 s by user.
+         */
+        patch: operations["changeServer"];
+        trace?: never;
+    };
+    "/api/admin/servers/{id}/inventory": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Return the profiles, folders and tags of a server, as they were last read
+         * @description For admins.
+         *
+         *     Default limits: `admin`: 100 calls in 60 s by user.
+         */
+        get: operations["showInventory"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/servers/{id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Call a server now, in 8 seconds at most; a success frees a misconfigured one
+         * @description For admins.
+         *
+         *     Default limits: `server-test`: 10 calls in 60 s by user.
+         */
+        post: operations["checkServer"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1072,6 +1186,19 @@ export interface components {
             cache: components["schemas"]["Check"];
             database: components["schemas"]["Check"];
         };
+        /** @description What must hold of a title; a list holds if it has one of the title's values. */
+        Conditions: {
+            /** @description Whether it is anime */
+            anime?: boolean;
+            /** @description It has one of these genres of TMDB */
+            genreIds?: number[];
+            /** @description It has one of these keywords of TMDB */
+            keywordIds?: number[];
+            /** @description Its original language is one of these (ISO 639-1) */
+            languages?: string[];
+            /** @description One of these users asked for it */
+            userIds?: string[];
+        };
         /** @description A new request. */
         CreatedRequest: {
             /** @description The requester's note to the admins */
@@ -1256,6 +1383,40 @@ export interface components {
             /** @enum {boolean} */
             success: false;
         };
+        /**
+         * @description How a server takes a title; an option that is absent comes from the next source.
+         *
+         *     The sources are the approval, the rule, the server, and the defaults of the hand-over.
+         */
+        HandoverOptions: {
+            /**
+             * @description Radarr only: when a film counts as available
+             * @enum {string}
+             */
+            minimumAvailability?: "announced" | "inCinemas" | "released";
+            /**
+             * @description Sonarr only: whether later seasons are fetched as well
+             * @enum {string}
+             */
+            monitorNewItems?: "all" | "none";
+            /** @description Id of the quality profile on the server */
+            qualityProfileId?: number;
+            /** @description Folder on the server where the title goes */
+            rootFolderPath?: string;
+            /** @description Whether the server searches for the title at once */
+            search?: boolean;
+            /** @description Sonarr only: whether each season has a folder */
+            seasonFolder?: boolean;
+            /**
+             * @description Sonarr only: how the episodes are numbered
+             * @enum {string}
+             */
+            seriesType?: "standard" | "daily" | "anime";
+            /** @description Whether the title gets a tag with the requester's name */
+            tagRequester?: boolean;
+            /** @description Labels of tags; the server gets those that it lacks */
+            tags?: string[];
+        };
         /** @description The state of the service, which stays available (`degraded`) without the cache. */
         Health: {
             checks: components["schemas"]["Checks"];
@@ -1334,6 +1495,29 @@ export interface components {
             };
             /** @enum {boolean} */
             success: false;
+        };
+        /** @description What the options of a server can refer to; empty until it was read. */
+        Inventory: {
+            /** @description Quality profiles */
+            profiles: components["schemas"]["Profile"][];
+            /**
+             * Format: date-time
+             * @description Time when they were read
+             */
+            readAt?: string;
+            /** @description Folders for titles */
+            rootFolders: components["schemas"]["RootFolder"][];
+            /** @description Tags */
+            tags: components["schemas"]["Tag"][];
+        };
+        InventoryResponse: {
+            /** @description The result */
+            data: components["schemas"]["Inventory"];
+            /**
+             * @description Always true for a success
+             * @enum {boolean}
+             */
+            success: true;
         };
         /** @description Sign in to use this. */
         JWT_INVALID: {
@@ -1571,6 +1755,13 @@ export interface components {
             /** @enum {boolean} */
             success: false;
         };
+        /** @description A quality profile. */
+        Profile: {
+            /** @description Id on the server, for `qualityProfileId` */
+            id: number;
+            /** @description Name on the server */
+            name: string;
+        };
         /** @description A quota and its use. */
         Quota: {
             /** @description Number of days that the quota covers */
@@ -1765,6 +1956,78 @@ export interface components {
             /** @description Number of requests */
             total: number;
         };
+        /** @description A folder for titles. */
+        RootFolder: {
+            /** @description Whether the server can write there */
+            accessible: boolean;
+            /** @description Free bytes, if the server says so */
+            freeBytes?: number;
+            /** @description Path on the server, for `rootFolderPath` */
+            path: string;
+        };
+        /** @description A routing rule. */
+        Rule: {
+            /** @description What must hold of a title */
+            conditions: {
+                [key: string]: unknown;
+            };
+            /**
+             * Format: uuid
+             * @description Id of the rule; a change of the list gives new ids
+             */
+            id: string;
+            /**
+             * @description `movie` or `tv`
+             * @enum {string}
+             */
+            mediaType: "movie" | "tv";
+            /** @description Options that replace those of the server */
+            options: {
+                [key: string]: unknown;
+            };
+            /**
+             * Format: uuid
+             * @description Server that gets the titles
+             */
+            serverId: string;
+        };
+        /** @description A rule: titles of which all conditions hold go to the server, with these options. */
+        RuleIn: {
+            /**
+             * @description Without any, the rule is for every title of its type
+             * @default {}
+             */
+            conditions: components["schemas"]["Conditions"];
+            /**
+             * @description `movie` for a Radarr, `tv` for a Sonarr
+             * @enum {string}
+             */
+            mediaType: "movie" | "tv";
+            /**
+             * @description Options that replace those of the server
+             * @default {}
+             */
+            options: components["schemas"]["HandoverOptions"];
+            /**
+             * Format: uuid
+             * @description Server that gets the titles
+             */
+            serverId: string;
+        };
+        RuleList: {
+            /** @description The result */
+            data: components["schemas"]["Rule"][];
+            /**
+             * @description Always true for a success
+             * @enum {boolean}
+             */
+            success: true;
+        };
+        /** @description All rules in their order. */
+        RulesIn: {
+            /** @description The first rule whose conditions all hold decides */
+            rules: components["schemas"]["RuleIn"][];
+        };
         /** @description A season of a show. */
         Season: {
             /**
@@ -1840,6 +2103,64 @@ export interface components {
             /** @description Version that the server reports */
             version?: string;
         };
+        /** @description The server still fetches titles. */
+        SERVER_IN_USE: {
+            error: {
+                /** @enum {string} */
+                code: "SERVER_IN_USE";
+                /** @description A sentence for users, which may change */
+                message: string;
+            };
+            /** @enum {boolean} */
+            success: false;
+        };
+        /** @description A change of a server; absent fields stay, except for the secret of another address. */
+        ServerChangeIn: {
+            /** @description New API key */
+            apiKey?: string | null;
+            /** @description Another address removes key and headers, unless `apiKey` comes with it */
+            baseUrl?: string | null;
+            /** @description Whether titles may go here */
+            enabled?: boolean | null;
+            /** @description New headers, which replace all of the present ones */
+            headers?: {
+                [key: string]: string;
+            } | null;
+            /** @description Whether titles without a rule go here */
+            isDefault?: boolean | null;
+            /** @description Unique name */
+            name?: string | null;
+            /** @description New options, which replace all of the present ones */
+            options?: {
+                /**
+                 * @description Radarr only: when a film counts as available
+                 * @enum {string|null}
+                 */
+                minimumAvailability?: "announced" | "inCinemas" | "released" | null;
+                /**
+                 * @description Sonarr only: whether later seasons are fetched as well
+                 * @enum {string|null}
+                 */
+                monitorNewItems?: "all" | "none" | null;
+                /** @description Id of the quality profile on the server */
+                qualityProfileId?: number | null;
+                /** @description Folder on the server where the title goes */
+                rootFolderPath?: string | null;
+                /** @description Whether the server searches for the title at once */
+                search?: boolean | null;
+                /** @description Sonarr only: whether each season has a folder */
+                seasonFolder?: boolean | null;
+                /**
+                 * @description Sonarr only: how the episodes are numbered
+                 * @enum {string|null}
+                 */
+                seriesType?: "standard" | "daily" | "anime" | null;
+                /** @description Whether the title gets a tag with the requester's name */
+                tagRequester?: boolean | null;
+                /** @description Labels of tags; the server gets those that it lacks */
+                tags?: string[] | null;
+            } | null;
+        };
         /** @description The failure that put a server in its state. */
         ServerError: {
             /** @description Code of the failure */
@@ -1847,9 +2168,51 @@ export interface components {
             /** @description The failure in a sentence */
             message: string;
         };
+        /** @description A new server. */
+        ServerIn: {
+            /** @description API key of the server; no response shows it */
+            apiKey: string;
+            /** @description Address of the server, with its path but without `/api`: HTTPS, a public address, port 443 or from 1024 */
+            baseUrl: string;
+            /**
+             * @description Whether titles may go here
+             * @default true
+             */
+            enabled: boolean;
+            /** @description Extra headers of each call, such as those of Cloudflare Access; no response shows their values */
+            headers?: {
+                [key: string]: string;
+            };
+            /**
+             * @description Whether titles without a rule go here; the previous default of the kind ends
+             * @default false
+             */
+            isDefault: boolean;
+            /**
+             * @description `radarr` takes films, `sonarr` shows
+             * @enum {string}
+             */
+            kind: "radarr" | "sonarr";
+            /** @description Unique name */
+            name: string;
+            /**
+             * @description Options of each hand-over
+             * @default {}
+             */
+            options: components["schemas"]["HandoverOptions"];
+        };
         ServerList: {
             /** @description The result */
             data: components["schemas"]["Server"][];
+            /**
+             * @description Always true for a success
+             * @enum {boolean}
+             */
+            success: true;
+        };
+        ServerResponse: {
+            /** @description The result */
+            data: components["schemas"]["Server"];
             /**
              * @description Always true for a success
              * @enum {boolean}
@@ -2030,6 +2393,33 @@ export interface components {
         StatsResponse: {
             /** @description The result */
             data: components["schemas"]["Stats"];
+            /**
+             * @description Always true for a success
+             * @enum {boolean}
+             */
+            success: true;
+        };
+        /** @description A tag. */
+        Tag: {
+            /** @description Id on the server */
+            id: number;
+            /** @description Label, for `tags` */
+            label: string;
+        };
+        /** @description The result of a test: how long the server took, or why it failed. */
+        Test: {
+            /** @description The first failure */
+            error?: components["schemas"]["ServerError"];
+            /** @description Milliseconds of the whole test */
+            latencyMs?: number;
+            /** @description Whether the server answered as its kind does */
+            ok: boolean;
+            /** @description Version that the server reports */
+            version?: string;
+        };
+        TestResponse: {
+            /** @description The result */
+            data: components["schemas"]["Test"];
             /**
              * @description Always true for a success
              * @enum {boolean}
@@ -2648,6 +3038,21 @@ export interface components {
                 "application/json": components["schemas"]["RATE_LIMITED"];
             };
         };
+        /** @description `SERVER_IN_USE`: The server still fetches titles. Wait until they are there, or disable the server: it then gets no new titles. */
+        "SERVER_IN_USE.limited": {
+            headers: {
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["SERVER_IN_USE"];
+            };
+        };
         /** @description `UNSUPPORTED_MEDIA_TYPE`: Send the body as application/json. Send JSON with `Content-Type: application/json` and no charset other than UTF-8. */
         "UNSUPPORTED_MEDIA_TYPE.limited": {
             headers: {
@@ -2769,6 +3174,7 @@ export type AutoApprove = components['schemas']['AutoApprove'];
 export type CatalogUnavailable = components['schemas']['CATALOG_UNAVAILABLE'];
 export type Check = components['schemas']['Check'];
 export type Checks = components['schemas']['Checks'];
+export type Conditions = components['schemas']['Conditions'];
 export type CreatedRequest = components['schemas']['CreatedRequest'];
 export type CreatedRequestResponse = components['schemas']['CreatedRequestResponse'];
 export type Csrf = components['schemas']['Csrf'];
@@ -2783,6 +3189,7 @@ export type DecisionsIn = components['schemas']['DecisionsIn'];
 export type DeclineIn = components['schemas']['DeclineIn'];
 export type Forbidden = components['schemas']['FORBIDDEN'];
 export type GatewayTimeout = components['schemas']['GATEWAY_TIMEOUT'];
+export type HandoverOptions = components['schemas']['HandoverOptions'];
 export type Health = components['schemas']['Health'];
 export type HealthResponse = components['schemas']['HealthResponse'];
 export type IdempotencyInProgress = components['schemas']['IDEMPOTENCY_IN_PROGRESS'];
@@ -2790,6 +3197,8 @@ export type IdempotencyKeyReused = components['schemas']['IDEMPOTENCY_KEY_REUSED
 export type InternalError = components['schemas']['INTERNAL_ERROR'];
 export type InvalidCredentials = components['schemas']['INVALID_CREDENTIALS'];
 export type InvalidState = components['schemas']['INVALID_STATE'];
+export type Inventory = components['schemas']['Inventory'];
+export type InventoryResponse = components['schemas']['InventoryResponse'];
 export type JwtInvalid = components['schemas']['JWT_INVALID'];
 export type LastAdmin = components['schemas']['LAST_ADMIN'];
 export type LoginIn = components['schemas']['LoginIn'];
@@ -2809,6 +3218,7 @@ export type PinIn = components['schemas']['PinIn'];
 export type PinResponse = components['schemas']['PinResponse'];
 export type PlexAccessDenied = components['schemas']['PLEX_ACCESS_DENIED'];
 export type PlexUnreachable = components['schemas']['PLEX_UNREACHABLE'];
+export type Profile = components['schemas']['Profile'];
 export type Quota = components['schemas']['Quota'];
 export type QuotaExceeded = components['schemas']['QUOTA_EXCEEDED'];
 export type QuotaIn = components['schemas']['QuotaIn'];
@@ -2824,10 +3234,19 @@ export type Requester = components['schemas']['Requester'];
 export type RequesterStats = components['schemas']['RequesterStats'];
 export type RequestIn = components['schemas']['RequestIn'];
 export type RequestStats = components['schemas']['RequestStats'];
+export type RootFolder = components['schemas']['RootFolder'];
+export type Rule = components['schemas']['Rule'];
+export type RuleIn = components['schemas']['RuleIn'];
+export type RuleList = components['schemas']['RuleList'];
+export type RulesIn = components['schemas']['RulesIn'];
 export type Season = components['schemas']['Season'];
 export type Server = components['schemas']['Server'];
+export type ServerInUse = components['schemas']['SERVER_IN_USE'];
+export type ServerChangeIn = components['schemas']['ServerChangeIn'];
 export type ServerError = components['schemas']['ServerError'];
+export type ServerIn = components['schemas']['ServerIn'];
 export type ServerList = components['schemas']['ServerList'];
+export type ServerResponse = components['schemas']['ServerResponse'];
 export type Session = components['schemas']['Session'];
 export type SessionList = components['schemas']['SessionList'];
 export type SessionStats = components['schemas']['SessionStats'];
@@ -2842,6 +3261,9 @@ export type SignInOptionsResponse = components['schemas']['SignInOptionsResponse
 export type SomeQuotasIn = components['schemas']['SomeQuotasIn'];
 export type Stats = components['schemas']['Stats'];
 export type StatsResponse = components['schemas']['StatsResponse'];
+export type Tag = components['schemas']['Tag'];
+export type Test = components['schemas']['Test'];
+export type TestResponse = components['schemas']['TestResponse'];
 export type Title = components['schemas']['Title'];
 export type TitleDetails = components['schemas']['TitleDetails'];
 export type TitleDetailsResponse = components['schemas']['TitleDetailsResponse'];
@@ -2881,6 +3303,7 @@ export type ResponsePinPendingLimited = components['responses']['PIN_PENDING.lim
 export type ResponsePlexUnreachableLimited = components['responses']['PLEX_UNREACHABLE.limited'];
 export type ResponseRateLimited = components['responses']['RATE_LIMITED'];
 export type ResponseRateLimitedLimited = components['responses']['RATE_LIMITED.limited'];
+export type ResponseServerInUseLimited = components['responses']['SERVER_IN_USE.limited'];
 export type ResponseUnsupportedMediaTypeLimited = components['responses']['UNSUPPORTED_MEDIA_TYPE.limited'];
 export type ResponseValidationError = components['responses']['VALIDATION_ERROR'];
 export type ResponseValidationErrorLimited = components['responses']['VALIDATION_ERROR.limited'];
@@ -2905,7 +3328,7 @@ export interface operations {
                  * @description Only this kind of action
                  * @example request.approved
                  */
-                action?: "auth.sign_in" | "auth.sign_in_failed" | "auth.sign_out" | "auth.password_changed" | "auth.password_failed" | "session.refreshed" | "session.revoked" | "access.denied" | "user.created" | "limit.exceeded" | "user.changed" | "user.deleted" | "request.created" | "request.approved" | "request.declined" | "request.cancelled" | "config.changed";
+                action?: "auth.sign_in" | "auth.sign_in_failed" | "auth.sign_out" | "auth.password_changed" | "auth.password_failed" | "session.refreshed" | "session.revoked" | "access.denied" | "user.created" | "limit.exceeded" | "user.changed" | "user.deleted" | "request.created" | "request.approved" | "request.declined" | "request.cancelled" | "config.changed" | "server.created" | "server.changed" | "server.deleted" | "server.tested" | "routing_rules.changed";
                 /**
                  * @description Only actions at this time or later
                  * @example 2026-01-01T00:00:00Z
@@ -3296,6 +3719,79 @@ export interface operations {
             504: components["responses"]["GATEWAY_TIMEOUT"];
         };
     };
+    listRoutingRules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleList"];
+                };
+            };
+            400: components["responses"]["VALIDATION_ERROR.limited"];
+            401: components["responses"]["JWT_INVALID.limited"];
+            403: components["responses"]["FORBIDDEN.limited"];
+            405: components["responses"]["METHOD_NOT_ALLOWED"];
+            413: components["responses"]["PAYLOAD_TOO_LARGE"];
+            429: components["responses"]["RATE_LIMITED.limited"];
+            500: components["responses"]["DATABASE_CONNECTION_ERROR.INTERNAL_ERROR.limited"];
+            504: components["responses"]["GATEWAY_TIMEOUT"];
+        };
+    };
+    replaceRoutingRules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RulesIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleList"];
+                };
+            };
+            400: components["responses"]["VALIDATION_ERROR.limited"];
+            401: components["responses"]["JWT_INVALID.limited"];
+            403: components["responses"]["CSRF_TOKEN_MISMATCH.FORBIDDEN.limited"];
+            405: components["responses"]["METHOD_NOT_ALLOWED"];
+            413: components["responses"]["PAYLOAD_TOO_LARGE"];
+            415: components["responses"]["UNSUPPORTED_MEDIA_TYPE.limited"];
+            429: components["responses"]["RATE_LIMITED.limited"];
+            500: components["responses"]["DATABASE_CONNECTION_ERROR.INTERNAL_ERROR.limited"];
+            504: components["responses"]["GATEWAY_TIMEOUT"];
+        };
+    };
     listServers: {
         parameters: {
             query?: never;
@@ -3323,6 +3819,254 @@ export interface operations {
             400: components["responses"]["VALIDATION_ERROR.limited"];
             401: components["responses"]["JWT_INVALID.limited"];
             403: components["responses"]["FORBIDDEN.limited"];
+            405: components["responses"]["METHOD_NOT_ALLOWED"];
+            413: components["responses"]["PAYLOAD_TOO_LARGE"];
+            429: components["responses"]["RATE_LIMITED.limited"];
+            500: components["responses"]["DATABASE_CONNECTION_ERROR.INTERNAL_ERROR.limited"];
+            504: components["responses"]["GATEWAY_TIMEOUT"];
+        };
+    };
+    createServer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ServerIn"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServerResponse"];
+                };
+            };
+            400: components["responses"]["VALIDATION_ERROR.limited"];
+            401: components["responses"]["JWT_INVALID.limited"];
+            403: components["responses"]["CSRF_TOKEN_MISMATCH.FORBIDDEN.limited"];
+            405: components["responses"]["METHOD_NOT_ALLOWED"];
+            413: components["responses"]["PAYLOAD_TOO_LARGE"];
+            415: components["responses"]["UNSUPPORTED_MEDIA_TYPE.limited"];
+            429: components["responses"]["RATE_LIMITED.limited"];
+            500: components["responses"]["DATABASE_CONNECTION_ERROR.INTERNAL_ERROR.limited"];
+            504: components["responses"]["GATEWAY_TIMEOUT"];
+        };
+    };
+    getServer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Id of the server
+                 * @example c41b7d52-8e0f-4d6a-b3c9-5e7a1f204b83
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServerResponse"];
+                };
+            };
+            400: components["responses"]["VALIDATION_ERROR.limited"];
+            401: components["responses"]["JWT_INVALID.limited"];
+            403: components["responses"]["FORBIDDEN.limited"];
+            404: components["responses"]["NOT_FOUND.limited"];
+            405: components["responses"]["METHOD_NOT_ALLOWED"];
+            413: components["responses"]["PAYLOAD_TOO_LARGE"];
+            429: components["responses"]["RATE_LIMITED.limited"];
+            500: components["responses"]["DATABASE_CONNECTION_ERROR.INTERNAL_ERROR.limited"];
+            504: components["responses"]["GATEWAY_TIMEOUT"];
+        };
+    };
+    deleteServer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Id of the server
+                 * @example c41b7d52-8e0f-4d6a-b3c9-5e7a1f204b83
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done, without a body */
+            204: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["VALIDATION_ERROR.limited"];
+            401: components["responses"]["JWT_INVALID.limited"];
+            403: components["responses"]["CSRF_TOKEN_MISMATCH.FORBIDDEN.limited"];
+            404: components["responses"]["NOT_FOUND.limited"];
+            405: components["responses"]["METHOD_NOT_ALLOWED"];
+            409: components["responses"]["SERVER_IN_USE.limited"];
+            413: components["responses"]["PAYLOAD_TOO_LARGE"];
+            429: components["responses"]["RATE_LIMITED.limited"];
+            500: components["responses"]["DATABASE_CONNECTION_ERROR.INTERNAL_ERROR.limited"];
+            504: components["responses"]["GATEWAY_TIMEOUT"];
+        };
+    };
+    changeServer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Id of the server
+                 * @example c41b7d52-8e0f-4d6a-b3c9-5e7a1f204b83
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ServerChangeIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServerResponse"];
+                };
+            };
+            400: components["responses"]["VALIDATION_ERROR.limited"];
+            401: components["responses"]["JWT_INVALID.limited"];
+            403: components["responses"]["CSRF_TOKEN_MISMATCH.FORBIDDEN.limited"];
+            404: components["responses"]["NOT_FOUND.limited"];
+            405: components["responses"]["METHOD_NOT_ALLOWED"];
+            413: components["responses"]["PAYLOAD_TOO_LARGE"];
+            415: components["responses"]["UNSUPPORTED_MEDIA_TYPE.limited"];
+            429: components["responses"]["RATE_LIMITED.limited"];
+            500: components["responses"]["DATABASE_CONNECTION_ERROR.INTERNAL_ERROR.limited"];
+            504: components["responses"]["GATEWAY_TIMEOUT"];
+        };
+    };
+    showInventory: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Id of the server
+                 * @example c41b7d52-8e0f-4d6a-b3c9-5e7a1f204b83
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InventoryResponse"];
+                };
+            };
+            400: components["responses"]["VALIDATION_ERROR.limited"];
+            401: components["responses"]["JWT_INVALID.limited"];
+            403: components["responses"]["FORBIDDEN.limited"];
+            404: components["responses"]["NOT_FOUND.limited"];
+            405: components["responses"]["METHOD_NOT_ALLOWED"];
+            413: components["responses"]["PAYLOAD_TOO_LARGE"];
+            429: components["responses"]["RATE_LIMITED.limited"];
+            500: components["responses"]["DATABASE_CONNECTION_ERROR.INTERNAL_ERROR.limited"];
+            504: components["responses"]["GATEWAY_TIMEOUT"];
+        };
+    };
+    checkServer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Id of the server
+                 * @example c41b7d52-8e0f-4d6a-b3c9-5e7a1f204b83
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TestResponse"];
+                };
+            };
+            400: components["responses"]["VALIDATION_ERROR.limited"];
+            401: components["responses"]["JWT_INVALID.limited"];
+            403: components["responses"]["CSRF_TOKEN_MISMATCH.FORBIDDEN.limited"];
+            404: components["responses"]["NOT_FOUND.limited"];
             405: components["responses"]["METHOD_NOT_ALLOWED"];
             413: components["responses"]["PAYLOAD_TOO_LARGE"];
             429: components["responses"]["RATE_LIMITED.limited"];

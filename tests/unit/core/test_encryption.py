@@ -46,11 +46,13 @@ def test_two_tokens_of_one_text_differ() -> None:
     assert len({seal("same") for _ in range(100)}) == 100
 
 
-@pytest.mark.parametrize("place", [{"table": "x"}, {"column": "x"}, {"row": uuid4()}])
-def test_a_token_does_not_decrypt_elsewhere(place: dict[str, str]) -> None:
+@pytest.mark.parametrize(
+    "place", [("x", "secret", ROW), ("servers", "x", ROW), ("servers", "secret", uuid4())]
+)
+def test_a_token_does_not_decrypt_elsewhere(place: tuple[str, str, UUID]) -> None:
     token = seal("key")
     with pytest.raises(DecryptionError, match="belongs to another row"):
-        open_(token, **place)  # type: ignore[arg-type]
+        open_(token, *place)
     assert open_(token) == "key"
 
 

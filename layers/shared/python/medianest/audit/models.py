@@ -26,6 +26,11 @@ class Action(StrEnum):
     REQUEST_DECLINED = "request.declined"
     REQUEST_CANCELLED = "request.cancelled"
     CONFIG_CHANGED = "config.changed"
+    SERVER_CREATED = "server.created"
+    SERVER_CHANGED = "server.changed"
+    SERVER_DELETED = "server.deleted"
+    SERVER_TESTED = "server.tested"
+    ROUTING_RULES_CHANGED = "routing_rules.changed"
 
 
 class AuditRow(NamedTuple):

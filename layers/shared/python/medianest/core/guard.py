@@ -147,7 +147,7 @@ def _connected(target: Target, addresses: Sequence[str], seconds: float) -> HTTP
     is_tls = target.scheme == "https"
     base = urllib3.connection.HTTPSConnection if is_tls else urllib3.connection.HTTPConnection
 
-    class Checked(base):  # type: ignore[misc, valid-type]
+    class Checked(base):  # type: ignore[misc, valid-type]  # one of two classes
         def _new_conn(self) -> socket.socket:
             return opened
 

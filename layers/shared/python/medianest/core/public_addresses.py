@@ -12,7 +12,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 _PORTS = {"https": 443, "http": 80}
-_FIRST_USER_PORT = 1024
+_FIRST_FREE_PORT = 1024
 _MAX_URL = 500
 # Visible ASCII without the characters that parsers of URLs understand differently.
 _PATH = re.compile(r"[A-Za-z0-9._~!$&'()*+,;=:@/%-]*")
@@ -64,13 +64,13 @@ def target_of(url: str, *, allow_private: bool) -> Target:
     if parts.scheme != "https" and not (allow_private and parts.scheme == "http"):
         raise RefusedAddressError("The address must start with https://")
     if "@" in parts.netloc:
-        raise RefusedAddressError("The address must not have a user name or password")
+        raise RefusedAddressError("The address must not have credentials")
     if "?" in url or "#" in url or not _PATH.fullmatch(parts.path):
         raise RefusedAddressError("The address must not have a query or a fragment")
     if {".", ".."} & set(re.sub("%2e", ".", parts.path, flags=re.IGNORECASE).split("/")):
         raise RefusedAddressError("The address must not have . or .. in its path")
     number = _PORTS[parts.scheme] if port is None else port
-    if number != _PORTS[parts.scheme] and number < _FIRST_USER_PORT:
+    if number != _PORTS[parts.scheme] and number < _FIRST_FREE_PORT:
         raise RefusedAddressError("The port must be 443, or from 1024 to 65535")
     name = _checked_host(host, allow_private=allow_private)
     return Target(parts.scheme, name, number, parts.path.rstrip("/"))

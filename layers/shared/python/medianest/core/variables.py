@@ -113,8 +113,7 @@ class Environment(BaseModel):
     )
     allow_private_servers: Literal["true", "false"] = Field(
         default="false",
-        description="With `true`, a server may have a private address and plain HTTP. Only in"
-        " development: production and AWS refuse it",
+        description="`true` allows private addresses and plain HTTP for servers; not in production",
     )
     # It is sent as a header, which allows visible ASCII only.
     plex_client_id: (
@@ -297,7 +296,6 @@ class Environment(BaseModel):
     @field_validator("allow_private_servers")
     @classmethod
     def _check_private_servers(cls, value: str, info: ValidationInfo) -> str:
-        # Only on AWS a secret is an ARN.
         secrets = [each for each in info.data.values() if isinstance(each, SecretStr)]
         is_on_aws = any(each.get_secret_value().startswith(SECRET_ARN_PREFIX) for each in secrets)
         if value == "true" and (is_on_aws or _in_production(info)):
