@@ -1,5 +1,5 @@
 // Made by `make docs` from the API document with the SHA-256 hash
-// 3457185da1e09c7d43bda00fd4ca8b8177c5a081b7475ec818993d2b0df99a39
+// e69b190eacd8144777c4996feaab809433b75512b02e61e9ebda49c00d29b713
 
 export interface paths {
     "/api/admin/audit-logs": {
@@ -1186,7 +1186,7 @@ export interface components {
             cache: components["schemas"]["Check"];
             database: components["schemas"]["Check"];
         };
-        /** @description What must hold of a title; a list holds if it has one of the title's values. */
+        /** @description Conditions on a title; a list holds if it has one of the title's values. */
         Conditions: {
             /** @description Whether it is anime */
             anime?: boolean;
@@ -1496,7 +1496,7 @@ export interface components {
             /** @enum {boolean} */
             success: false;
         };
-        /** @description What the options of a server can refer to; empty until it was read. */
+        /** @description The values that the options of a server can have; empty until the first reading. */
         Inventory: {
             /** @description Quality profiles */
             profiles: components["schemas"]["Profile"][];

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from medianest.core.public_addresses import RefusedAddressError, is_allowed, target_of
 
-# Each with the nearest address that is let in.
+# Each with a similar address that is accepted.
 REFUSED = [
     ("https://127.0.0.1", "https://126.255.255.254"),
     ("https://127.1", "https://126.1.1.1"),

@@ -29,7 +29,7 @@ from medianest.core.origins import origin_of, proofs, same_page
 from medianest.core.signing_keys import encryption_keys, jwt_keys
 
 SECRET_SERVICES = frozenset({"secretsmanager", "ssm"})
-# What checks the value of a secret; it raises ValueError.
+# The check of the value of a secret; it raises ValueError.
 _STRENGTH: Mapping[str, Callable[[str], object]] = {
     "jwt_secret": jwt_keys,
     "encryption_key": encryption_keys,

@@ -71,7 +71,7 @@ POLICIES: Mapping[PolicyName, Policy] = {
             "media-request", 20, 3600, "memory", min_limit=1, max_window=86400, throttle=(20, 40)
         ),
         Policy("admin", 100, 60, "memory", min_limit=20, max_window=300, throttle=(20, 40)),
-        # Each test calls a server of somebody else, for up to 8 seconds.
+        # Each test calls the server of an admin, for up to 8 seconds.
         Policy(
             "server-test",
             10,

@@ -36,7 +36,7 @@ class Server:
 
 
 class Credentials(NamedTuple):
-    """What a call of a server carries; never in a response or a log line."""
+    """The secret of a server, which each call sends; never in a response or a log line."""
 
     api_key: str
     headers: dict[str, str]
@@ -66,7 +66,7 @@ class Rule(NamedTuple):
 
 
 class TitleFacts(NamedTuple):
-    """What rules look at: a title, and the users who asked for it."""
+    """The facts that rules read: of a title, and of the users who requested it."""
 
     media_type: MediaType
     user_ids: frozenset[UUID] = frozenset()

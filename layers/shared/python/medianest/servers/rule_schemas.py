@@ -96,7 +96,7 @@ class TagOut(ResponseModel):
 
 
 class InventoryOut(ResponseModel):
-    """What the options of a server can refer to; empty until it was read."""
+    """The values that the options of a server can have; empty until the first reading."""
 
     EXAMPLES: ClassVar[Examples] = {
         "of a Radarr": {

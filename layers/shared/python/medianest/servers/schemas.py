@@ -162,7 +162,7 @@ class ServerChangeIn(RequestModel):
 
 
 class Conditions(RequestModel):
-    """What must hold of a title; a list holds if it has one of the title's values."""
+    """Conditions on a title; a list holds if it has one of the title's values."""
 
     user_ids: Annotated[list[Id], Field(min_length=1, max_length=100)] | None = Field(
         default=None, description="One of these users asked for it"
