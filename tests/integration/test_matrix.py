@@ -60,6 +60,12 @@ def only_admins(outcome: str, **options: Any) -> Row:
     return Row("FORBIDDEN", outcome, **options)
 
 
+SERVER = {
+    "kind": "radarr",
+    "name": "matrix",
+    "baseUrl": "https://radarr.example",
+    "apiKey": "k" * 20,
+}
 # Exact outcomes, in the order of the contract's section 3; the calls use an id that is unknown.
 # For a route without a row, `row_of` derives one from its path and the API document's examples.
 ROWS = {
@@ -111,6 +117,15 @@ ROWS = {
         "200", body={"value": {"limit": 1000, "window": 1}}
     ),
     ("GET", "/api/admin/stats"): only_admins("200"),
+    ("GET", "/api/admin/servers"): only_admins("200"),
+    ("POST", "/api/admin/servers"): only_admins("201", body=SERVER),
+    ("GET", "/api/admin/servers/{id}"): only_admins("NOT_FOUND"),
+    ("PATCH", "/api/admin/servers/{id}"): only_admins("NOT_FOUND", body={"enabled": True}),
+    ("DELETE", "/api/admin/servers/{id}"): only_admins("NOT_FOUND"),
+    ("POST", "/api/admin/servers/{id}/test"): only_admins("NOT_FOUND"),
+    ("GET", "/api/admin/servers/{id}/inventory"): only_admins("NOT_FOUND"),
+    ("GET", "/api/admin/routing-rules"): only_admins("200"),
+    ("PUT", "/api/admin/routing-rules"): only_admins("200", body={"rules": []}),
 }
 
 
@@ -541,6 +556,9 @@ def test_id_of_another_user_is_refused_like_an_unknown_id(
         "session": call("GET", "/api/auth/sessions", token=people["bob"]).data[0]["id"],
         "request": call("POST", "/api/media/request", token=people["bob"], body=FILM).data["id"],
     }
+    # It is an admin's, so admins find it; the other callers of the test may not even ask.
+    added = call("POST", "/api/admin/servers", token=people["alice"], body=SERVER)
+    objects["server"] = added.data["id"]
     kind = path.partition("/{id}")[0].rpartition("/")[2].removesuffix("s")
     assert kind in objects, f"create a {kind} of bob in this test: {path} takes its id"
     object_path = path.replace("{id}", objects[kind])
