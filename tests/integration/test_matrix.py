@@ -23,12 +23,12 @@ from medianest.core.error_codes import REGISTRY, ErrorCode
 from medianest.sessions import service as sessions
 from medianest.users import repository as users_repository
 from medianest.users.models import User
-from tests.conftest import JWT_SECRET
+from tests.conftest import ENCRYPTION_KEY, JWT_SECRET
 from tests.integration.test_edge import snapshot
 from tests.support.api import ROUTES, TEMPLATE, Answer, call
 from tests.support.openapi import OPERATIONS, SOME_ID, concrete
 from tests.support.permissions import callers
-from tests.support.walk import ACCOUNT, FILM, PASSWORD, Walk
+from tests.support.walk import ACCOUNT, FILM, PASSWORD, SERVER_KEY, Walk
 
 type Db = psycopg.Connection[tuple[Any, ...]]
 
@@ -602,7 +602,7 @@ def test_no_response_contains_a_secret(
     def routes_containing(*texts: str) -> set[tuple[str, str]]:
         return {route for route, body in walk.bodies.items() if any(text in body for text in texts)}
 
-    secrets |= {PASSWORD, JWT_SECRET, environment["TMDB_API_KEY"]}
+    secrets |= {PASSWORD, JWT_SECRET, ENCRYPTION_KEY, SERVER_KEY, environment["TMDB_API_KEY"]}
     assert (
         routes_containing(*secrets, environment["DATABASE_URL"], environment["REDIS_URL"]) == set()
     )
