@@ -29,9 +29,8 @@ def client_of(connection: Connection[Any], server: Server, call: Call) -> ArrCli
 
 def run(job: Job, _: MayChange) -> Write:
     """Read the inventory of the job's server, and return what to write; raises JobError."""
-    server_id = job.server_id
-    server = server_id and database().read(lambda connection: repository.get(connection, server_id))
-    if not server or not server.enabled:
+    server = database().read(lambda connection: _server_of(connection, job))
+    if server is None or not server.enabled:
         return _nothing_to_do
     try:
         client = database().read(lambda connection: client_of(connection, server, guard.request))
@@ -46,6 +45,10 @@ def run(job: Job, _: MayChange) -> Write:
         health.succeeded(connection, server.id)
 
     return write
+
+
+def _server_of(connection: Connection[Any], job: Job) -> Server | None:
+    return None if job.server_id is None else repository.get(connection, job.server_id)
 
 
 def store(connection: Connection[Any], server: Server, found: Inventory) -> None:

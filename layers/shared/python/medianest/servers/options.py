@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from medianest.arr.models import ArrError, Options
 from medianest.servers.models import Kind, Server
@@ -10,7 +10,6 @@ from medianest.servers.schemas import HandoverOptions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from typing import Any
 
 _ONLY_FOR: dict[str, Kind] = {
     "minimum_availability": "radarr",
@@ -62,5 +61,6 @@ def for_client(options: HandoverOptions) -> Options:
             "OPTIONS_MISSING",
             "The server's options have no quality profile or no root folder",
         )
-    given = options.model_dump(exclude_none=True)
-    return Options(**{**given, "tags": tuple(given.get("tags", ()))})
+    given: dict[str, Any] = options.model_dump(exclude_none=True)
+    given["tags"] = tuple(given.get("tags", ()))
+    return Options(**given)
