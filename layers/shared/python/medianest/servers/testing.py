@@ -77,5 +77,5 @@ def _free(connection: Connection[Any], server: Server, found: Inventory) -> None
 
 def _call(budget: Budget, method: str, url: str, **options: Any) -> guard.Response:
     seconds = max(budget.seconds_left, 0.001)
-    limits = {"connect_seconds": min(CONNECT_SECONDS, seconds), "call_seconds": seconds}
-    return guard.request(method, url, **{**options, **limits})
+    options |= {"connect_seconds": min(CONNECT_SECONDS, seconds), "call_seconds": seconds}
+    return guard.request(method, url, **options)
