@@ -40,19 +40,20 @@ class Build:
 
     @property
     def layers(self) -> tuple[Layer, ...]:
-        """Return the layers, which are the same for every function."""
+        """Return the layers of every function; one function has another one as well."""
         return next(iter(self.functions.values())).layers
 
 
 def build(template: Template, folder: Path) -> Build:
     """Build layers with their own Makefiles, as `sam build` does; reuse unchanged dependencies."""
-    layers = tuple(
-        Layer(name, _layer(name, folder) / "python", is_source=False)
-        for name in ("DependenciesLayer", "SharedLayer")
-    )
+    names = {layer.id for each in template.functions.values() for layer in each.layers}
+    built = {name: Layer(name, _layer(name, folder) / "python", is_source=False) for name in names}
+    layers = (built["DependenciesLayer"], built["SharedLayer"])
     runtime = _runtime(folder / "runtime")
     functions = {
-        each.code.name: replace(each, code=_code(each.code, folder / "functions"), layers=layers)
+        each.code.name: replace(
+            each, code=_code(each.code, folder / "functions"), layers=_of(each, built)
+        )
         for each in template.functions.values()
     }
     references = {
@@ -60,6 +61,10 @@ def build(template: Template, folder: Path) -> Build:
         for each in _references(layers)
     }
     return Build(functions, references, runtime, is_compiled=True)
+
+
+def _of(function: Function, built: Mapping[str, Layer]) -> tuple[Layer, ...]:
+    return tuple(built[layer.id] for layer in function.layers)
 
 
 def sources(template: Template) -> Build:

@@ -83,6 +83,8 @@ def read_run_config(
         variables={
             "TMDB_API_KEY": "stand-in",
             **({} if validated.node_env == "production" else _plain_http(number)),
+            # The stand-ins for Radarr and Sonarr have private addresses.
+            "ALLOW_PRIVATE_SERVERS": str(validated.node_env != "production").lower(),
             **_generated(folder),
             **variables,
             # Development by default, unlike the template.
@@ -125,6 +127,7 @@ def _generated(folder: Path) -> dict[str, str]:
             ) from None
     values = {
         "JWT_SECRET": secrets.token_urlsafe(48),
+        "ENCRYPTION_KEY": secrets.token_urlsafe(48),
         "PLEX_CLIENT_ID": str(uuid.uuid4()),
         **stored,
     }

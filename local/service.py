@@ -53,12 +53,17 @@ _RUNTIME = PROJECT / ".venv" / "var" / "runtime"
 
 @dataclass(frozen=True, slots=True)
 class Backends:
-    """The URLs that the functions call; None selects the real plex.tv or TMDB."""
+    """The URLs of what the service uses; None selects the real plex.tv or TMDB.
+
+    Those of the stand-ins for Radarr and Sonarr are None when no stand-in runs.
+    """
 
     database_url: str
     redis_url: str
     plex_url: str | None = None
     tmdb_url: str | None = None
+    radarr_url: str | None = None
+    sonarr_url: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,10 +165,18 @@ async def _start_backends(
 ) -> tuple[Backends, dict[Engine, Server]]:
     """Start each backend whose URL is not set; return all URLs, and the started engines."""
     engines: dict[Engine, Server] = {}
+    database_url = await _database(stack, config, engines, report, durable=durable)
+    redis_url = await _cache(stack, config, engines, report)
+    servers = await _upstreams(stack, config, report)
+    if servers is None:
+        return Backends(database_url, redis_url), engines
     backends = Backends(
-        await _database(stack, config, engines, report, durable=durable),
-        await _cache(stack, config, engines, report),
-        *await _upstreams(stack, config, report),
+        database_url,
+        redis_url,
+        plex_url=None if config.has_real_plex else servers.plex_url,
+        tmdb_url=None if config.has_real_tmdb else servers.tmdb_url,
+        radarr_url=servers.radarr_url,
+        sonarr_url=servers.sonarr_url,
     )
     return backends, engines
 
@@ -207,27 +220,24 @@ def _start(
 
 async def _upstreams(
     stack: AsyncExitStack, config: RunConfig, report: Report
-) -> tuple[str | None, str | None]:
-    """Start stand-ins for plex.tv and TMDB unless both are real; return the URLs that are used."""
+) -> standins.Standins | None:
+    """Start the stand-ins unless plex.tv and TMDB are both real."""
     if config.has_real_plex and config.has_real_tmdb:
-        return None, None
-    with _timed(report, "Stand-ins for plex.tv and TMDB"):
+        return None
+    with _timed(report, "Stand-ins for plex.tv, TMDB, Radarr and Sonarr"):
         servers = await _start_standins(config.port)
         stack.push_async_callback(servers.stop)
-    return (
-        None if config.has_real_plex else servers.plex_url,
-        None if config.has_real_tmdb else servers.tmdb_url,
-    )
+    return servers
 
 
 async def _start_standins(port: int) -> standins.Standins:
-    # Prefer the two ports after the API's, which are easy to find, to any free ones.
+    # Prefer the ports after the API's, which are easy to find, to any free ones.
     if port:
         try:
-            return await standins.start("127.0.0.1", port + 1, port + 2)
+            return await standins.start(ports=standins.Ports.after(port))
         except (OSError, OverflowError):
-            return await standins.start("127.0.0.1", 0, 0)
-    return await standins.start("127.0.0.1", 0, 0)
+            return await standins.start()
+    return await standins.start()
 
 
 def _lambda(config: RunConfig, template: Template, backends: Backends) -> Runtime:

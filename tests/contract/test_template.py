@@ -41,6 +41,7 @@ ENVIRONMENT = {
     "DATABASE_URL": "postgresql://user@127.0.0.1:1/unreachable",
     "REDIS_URL": "redis://127.0.0.1:1/0",
     "JWT_SECRET": "N0t-a-secret_just-the-key-of-these-tests",
+    "ENCRYPTION_KEY": "N0t-a-secret_just-another-key-of-these-tests",
     "PLEX_CLIENT_ID": "tests",
     "TMDB_API_KEY": "tests",
 }

@@ -111,7 +111,7 @@ def test_ids_in_paths_must_be_uuids(people: dict[str, str], method: str, path: s
         answer = call(method, address, token=people["alice"], body={"role": "user"})
         assert answer.details[0] == {"field": "path.id", "message": INVALID_ID_MESSAGE}, value
     body = {"reason": "x"} if path.endswith("decline") else {"role": "user"}
-    body = {} if path.endswith("approve") else body
+    body = {} if path.endswith("approve") or "/servers/" in path else body
     for valid in (SOME_ID, SOME_ID.upper()):
         answer = call(method, path.format(id=valid), token=people["alice"], body=body)
         assert answer.status in {204, 404}

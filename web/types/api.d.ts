@@ -1,5 +1,5 @@
 // Made by `make docs` from the API document with the SHA-256 hash
-// 1d2b7ed3c49be8d87f921f771453901f61e4dcba687306b6b962ef5d1d5cf690
+// e69b190eacd8144777c4996feaab809433b75512b02e61e9ebda49c00d29b713
 
 export interface paths {
     "/api/admin/audit-logs": {
@@ -62,118 +62,6 @@ export interface paths {
          */
         put: operations["changeSetting"];
         post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/admin/jobs": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * List the jobs, the newest first
-         * @description For admins.
-         *
-         *     Default limits: `admin`: 100 calls in 60 s by user.
-         */
-        get: operations["listJobs"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/admin/jobs/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Return a job
-         * @description For admins.
-         *
-         *     Default limits: `admin`: 100 calls in 60 s by user.
-         */
-        get: operations["getJob"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/admin/jobs/{id}/cancel": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Cancel a queued job
-         * @description For admins.
-         *
-         *     Default limits: `admin`: 100 calls in 60 s by user.
-         */
-        post: operations["cancelJob"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/admin/jobs/{id}/retry": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Run a job as soon as possible, unless it is done
-         * @description If another job has taken the place of a dead or cancelled one, that one is retried and returned.
-         *
-         *     For admins.
-         *
-         *     Default limits: `admin`: 100 calls in 60 s by user.
-         */
-        post: operations["retryJob"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/admin/jobs/retry": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Retry up to 500 dead jobs, those that died first first
-         * @description For admins.
-         *
-         *     Default limits: `admin`: 100 calls in 60 s by user.
-         */
-        post: operations["retryJobs"];
         delete?: never;
         options?: never;
         head?: never;
@@ -290,6 +178,34 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/admin/routing-rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the rules in their order; the first one whose conditions all hold decides
+         * @description For admins.
+         *
+         *     Default limits: `admin`: 100 calls in 60 s by user.
+         */
+        get: operations["listRoutingRules"];
+        /**
+         * Replace all rules
+         * @description For admins.
+         *
+         *     Default limits: `admin`: 100 calls in 60 s by user.
+         */
+        put: operations["replaceRoutingRules"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/admin/servers": {
         parameters: {
             query?: never;
@@ -305,7 +221,93 @@ export interface paths {
          */
         get: operations["listServers"];
         put?: never;
+        /**
+         * Add a server; its profiles, folders and tags are read soon after. There are 10 at most
+         * @description For admins.
+         *
+         *     Default limits: `admin`: 100 calls in 60 s by user.
+         */
+        post: operations["createServer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/servers/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Return a server, without its secrets
+         * @description For admins.
+         *
+         *     Default limits: `admin`: 100 calls in 60 s by user.
+         */
+        get: operations["getServer"];
+        put?: never;
         post?: never;
+        /**
+         * Delete a server with its rules; nothing changes on the server itself
+         * @description For admins.
+         *
+         *     Default limits: `admin`: 100 calls in 60 s by user.
+         */
+        delete: operations["deleteServer"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a server, which also frees a misconfigured one
+         * @description Another address removes the API key and the headers, unless a new key comes with it.
+         *
+         *     For admins.
+         *
+         *     Default limits: `admin`: 100 calls in 60 s by user.
+         */
+        patch: operations["changeServer"];
+        trace?: never;
+    };
+    "/api/admin/servers/{id}/inventory": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Return the profiles, folders and tags of a server, as they were last read
+         * @description For admins.
+         *
+         *     Default limits: `admin`: 100 calls in 60 s by user.
+         */
+        get: operations["showInventory"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/servers/{id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Call a server now, in 8 seconds at most; a success frees a misconfigured one
+         * @description For admins.
+         *
+         *     Default limits: `server-test`: 10 calls in 60 s by user.
+         */
+        post: operations["checkServer"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1184,6 +1186,19 @@ export interface components {
             cache: components["schemas"]["Check"];
             database: components["schemas"]["Check"];
         };
+        /** @description Conditions on a title; a list holds if it has one of the title's values. */
+        Conditions: {
+            /** @description Whether it is anime */
+            anime?: boolean;
+            /** @description It has one of these genres of TMDB */
+            genreIds?: number[];
+            /** @description It has one of these keywords of TMDB */
+            keywordIds?: number[];
+            /** @description Its original language is one of these (ISO 639-1) */
+            languages?: string[];
+            /** @description One of these users asked for it */
+            userIds?: string[];
+        };
         /** @description A new request. */
         CreatedRequest: {
             /** @description The requester's note to the admins */
@@ -1368,6 +1383,40 @@ export interface components {
             /** @enum {boolean} */
             success: false;
         };
+        /**
+         * @description How a server takes a title; an option that is absent comes from the next source.
+         *
+         *     The sources are the approval, the rule, the server, and the defaults of the hand-over.
+         */
+        HandoverOptions: {
+            /**
+             * @description Radarr only: when a film counts as available
+             * @enum {string}
+             */
+            minimumAvailability?: "announced" | "inCinemas" | "released";
+            /**
+             * @description Sonarr only: whether later seasons are fetched as well
+             * @enum {string}
+             */
+            monitorNewItems?: "all" | "none";
+            /** @description Id of the quality profile on the server */
+            qualityProfileId?: number;
+            /** @description Folder on the server where the title goes */
+            rootFolderPath?: string;
+            /** @description Whether the server searches for the title at once */
+            search?: boolean;
+            /** @description Sonarr only: whether each season has a folder */
+            seasonFolder?: boolean;
+            /**
+             * @description Sonarr only: how the episodes are numbered
+             * @enum {string}
+             */
+            seriesType?: "standard" | "daily" | "anime";
+            /** @description Whether the title gets a tag with the requester's name */
+            tagRequester?: boolean;
+            /** @description Labels of tags; the server gets those that it lacks */
+            tags?: string[];
+        };
         /** @description The state of the service, which stays available (`degraded`) without the cache. */
         Health: {
             checks: components["schemas"]["Checks"];
@@ -1438,11 +1487,8 @@ export interface components {
                 /** @enum {string} */
                 code: "INVALID_STATE";
                 details?: {
-                    /**
-                     * @description State of the request, or of the job
-                     * @enum {string}
-                     */
-                    status: "pending" | "approved" | "declined" | "queued" | "leased" | "done" | "dead" | "cancelled";
+                    /** @enum {string} */
+                    status: "pending" | "approved" | "declined";
                 };
                 /** @description A sentence for users, which may change */
                 message: string;
@@ -1450,115 +1496,23 @@ export interface components {
             /** @enum {boolean} */
             success: false;
         };
-        /** @description A job, with its last failure. */
-        Job: {
-            /** @description Whether a running job was wanted again, and runs once more */
-            again: boolean;
-            /** @description Number of runs that count */
-            attempts: number;
+        /** @description The values that the options of a server can have; empty until the first reading. */
+        Inventory: {
+            /** @description Quality profiles */
+            profiles: components["schemas"]["Profile"][];
             /**
              * Format: date-time
-             * @description Time of the cause
+             * @description Time when they were read
              */
-            createdAt: string;
-            /**
-             * Format: date-time
-             * @description After this time a failure is final
-             */
-            deadlineAt: string;
-            /** @description The last failure */
-            error?: components["schemas"]["JobFailure"];
-            /**
-             * Format: date-time
-             * @description Time at which it was done, dead or cancelled
-             */
-            finishedAt?: string;
-            /**
-             * Format: uuid
-             * @description Id of the job
-             */
-            id: string;
-            /**
-             * @description What the job does
-             * @enum {string}
-             */
-            kind: "handover" | "check" | "inventory";
-            /**
-             * Format: date-time
-             * @description Time at which a running job counts as lost
-             */
-            leaseUntil?: string;
-            /** @description What the job is about, as ids */
-            payload: {
-                [key: string]: unknown;
-            };
-            /**
-             * Format: date-time
-             * @description Time of the next run of a queued job
-             */
-            runAt: string;
-            /**
-             * Format: uuid
-             * @description Id of its server; absent before a server is chosen
-             */
-            serverId?: string;
-            /**
-             * @description `queued` and `leased` (running) end in `done`, `dead` or `cancelled`
-             * @enum {string}
-             */
-            state: "queued" | "leased" | "done" | "dead" | "cancelled";
+            readAt?: string;
+            /** @description Folders for titles */
+            rootFolders: components["schemas"]["RootFolder"][];
+            /** @description Tags */
+            tags: components["schemas"]["Tag"][];
         };
-        /** @description Why the last run of a job failed. */
-        JobFailure: {
-            /** @description `unreachable`, `unsure`, `misconfigured`, `notYet` or `never`: what follows */
-            class: string;
-            /** @description Code of the failure */
-            code: string;
-            /** @description A sentence to display, which may change */
-            message: string;
-        };
-        JobPage: {
-            /** @description The items of this page */
-            data: components["schemas"]["Job"][];
-            pagination: components["schemas"]["Pagination"];
-            /**
-             * @description Always true for a success
-             * @enum {boolean}
-             */
-            success: true;
-        };
-        JobResponse: {
+        InventoryResponse: {
             /** @description The result */
-            data: components["schemas"]["Job"];
-            /**
-             * @description Always true for a success
-             * @enum {boolean}
-             */
-            success: true;
-        };
-        /** @description The number of retried jobs. */
-        JobsRetry: {
-            /** @description Whether dead jobs are left, for another call */
-            more: boolean;
-            /** @description Number of jobs that are queued again, 500 at most */
-            retried: number;
-        };
-        /** @description Which dead jobs to retry; without a filter all of them. */
-        JobsRetryIn: {
-            /**
-             * @description Only this kind
-             * @enum {string}
-             */
-            kind?: "handover" | "check" | "inventory";
-            /**
-             * Format: uuid
-             * @description Only jobs of this server
-             */
-            serverId?: string;
-        };
-        JobsRetryResponse: {
-            /** @description The result */
-            data: components["schemas"]["JobsRetry"];
+            data: components["schemas"]["Inventory"];
             /**
              * @description Always true for a success
              * @enum {boolean}
@@ -1801,6 +1755,13 @@ export interface components {
             /** @enum {boolean} */
             success: false;
         };
+        /** @description A quality profile. */
+        Profile: {
+            /** @description Id on the server, for `qualityProfileId` */
+            id: number;
+            /** @description Name on the server */
+            name: string;
+        };
         /** @description A quota and its use. */
         Quota: {
             /** @description Number of days that the quota covers */
@@ -1995,6 +1956,78 @@ export interface components {
             /** @description Number of requests */
             total: number;
         };
+        /** @description A folder for titles. */
+        RootFolder: {
+            /** @description Whether the server can write there */
+            accessible: boolean;
+            /** @description Free bytes, if the server says so */
+            freeBytes?: number;
+            /** @description Path on the server, for `rootFolderPath` */
+            path: string;
+        };
+        /** @description A routing rule. */
+        Rule: {
+            /** @description What must hold of a title */
+            conditions: {
+                [key: string]: unknown;
+            };
+            /**
+             * Format: uuid
+             * @description Id of the rule; a change of the list gives new ids
+             */
+            id: string;
+            /**
+             * @description `movie` or `tv`
+             * @enum {string}
+             */
+            mediaType: "movie" | "tv";
+            /** @description Options that replace those of the server */
+            options: {
+                [key: string]: unknown;
+            };
+            /**
+             * Format: uuid
+             * @description Server that gets the titles
+             */
+            serverId: string;
+        };
+        /** @description A rule: titles of which all conditions hold go to the server, with these options. */
+        RuleIn: {
+            /**
+             * @description Without any, the rule is for every title of its type
+             * @default {}
+             */
+            conditions: components["schemas"]["Conditions"];
+            /**
+             * @description `movie` for a Radarr, `tv` for a Sonarr
+             * @enum {string}
+             */
+            mediaType: "movie" | "tv";
+            /**
+             * @description Options that replace those of the server
+             * @default {}
+             */
+            options: components["schemas"]["HandoverOptions"];
+            /**
+             * Format: uuid
+             * @description Server that gets the titles
+             */
+            serverId: string;
+        };
+        RuleList: {
+            /** @description The result */
+            data: components["schemas"]["Rule"][];
+            /**
+             * @description Always true for a success
+             * @enum {boolean}
+             */
+            success: true;
+        };
+        /** @description All rules in their order. */
+        RulesIn: {
+            /** @description The first rule whose conditions all hold decides */
+            rules: components["schemas"]["RuleIn"][];
+        };
         /** @description A season of a show. */
         Season: {
             /**
@@ -2070,6 +2103,64 @@ export interface components {
             /** @description Version that the server reports */
             version?: string;
         };
+        /** @description The server still fetches titles. */
+        SERVER_IN_USE: {
+            error: {
+                /** @enum {string} */
+                code: "SERVER_IN_USE";
+                /** @description A sentence for users, which may change */
+                message: string;
+            };
+            /** @enum {boolean} */
+            success: false;
+        };
+        /** @description A change of a server; absent fields stay, except for the secret of another address. */
+        ServerChangeIn: {
+            /** @description New API key */
+            apiKey?: string | null;
+            /** @description Another address removes key and headers, unless `apiKey` comes with it */
+            baseUrl?: string | null;
+            /** @description Whether titles may go here */
+            enabled?: boolean | null;
+            /** @description New headers, which replace all of the present ones */
+            headers?: {
+                [key: string]: string;
+            } | null;
+            /** @description Whether titles without a rule go here */
+            isDefault?: boolean | null;
+            /** @description Unique name */
+            name?: string | null;
+            /** @description New options, which replace all of the present ones */
+            options?: {
+                /**
+                 * @description Radarr only: when a film counts as available
+                 * @enum {string|null}
+                 */
+                minimumAvailability?: "announced" | "inCinemas" | "released" | null;
+                /**
+                 * @description Sonarr only: whether later seasons are fetched as well
+                 * @enum {string|null}
+                 */
+                monitorNewItems?: "all" | "none" | null;
+                /** @description Id of the quality profile on the server */
+                qualityProfileId?: number | null;
+                /** @description Folder on the server where the title goes */
+                rootFolderPath?: string | null;
+                /** @description Whether the server searches for the title at once */
+                search?: boolean | null;
+                /** @description Sonarr only: whether each season has a folder */
+                seasonFolder?: boolean | null;
+                /**
+                 * @description Sonarr only: how the episodes are numbered
+                 * @enum {string|null}
+                 */
+                seriesType?: "standard" | "daily" | "anime" | null;
+                /** @description Whether the title gets a tag with the requester's name */
+                tagRequester?: boolean | null;
+                /** @description Labels of tags; the server gets those that it lacks */
+                tags?: string[] | null;
+            } | null;
+        };
         /** @description The failure that put a server in its state. */
         ServerError: {
             /** @description Code of the failure */
@@ -2077,9 +2168,51 @@ export interface components {
             /** @description The failure in a sentence */
             message: string;
         };
+        /** @description A new server. */
+        ServerIn: {
+            /** @description API key of the server; no response shows it */
+            apiKey: string;
+            /** @description Address of the server, with its path but without `/api`: HTTPS, a public address, port 443 or from 1024 */
+            baseUrl: string;
+            /**
+             * @description Whether titles may go here
+             * @default true
+             */
+            enabled: boolean;
+            /** @description Extra headers of each call, such as those of Cloudflare Access; no response shows their values */
+            headers?: {
+                [key: string]: string;
+            };
+            /**
+             * @description Whether titles without a rule go here; the previous default of the kind ends
+             * @default false
+             */
+            isDefault: boolean;
+            /**
+             * @description `radarr` takes films, `sonarr` shows
+             * @enum {string}
+             */
+            kind: "radarr" | "sonarr";
+            /** @description Unique name */
+            name: string;
+            /**
+             * @description Options of each hand-over
+             * @default {}
+             */
+            options: components["schemas"]["HandoverOptions"];
+        };
         ServerList: {
             /** @description The result */
             data: components["schemas"]["Server"][];
+            /**
+             * @description Always true for a success
+             * @enum {boolean}
+             */
+            success: true;
+        };
+        ServerResponse: {
+            /** @description The result */
+            data: components["schemas"]["Server"];
             /**
              * @description Always true for a success
              * @enum {boolean}
@@ -2260,6 +2393,33 @@ export interface components {
         StatsResponse: {
             /** @description The result */
             data: components["schemas"]["Stats"];
+            /**
+             * @description Always true for a success
+             * @enum {boolean}
+             */
+            success: true;
+        };
+        /** @description A tag. */
+        Tag: {
+            /** @description Id on the server */
+            id: number;
+            /** @description Label, for `tags` */
+            label: string;
+        };
+        /** @description The result of a test: how long the server took, or why it failed. */
+        Test: {
+            /** @description The first failure */
+            error?: components["schemas"]["ServerError"];
+            /** @description Milliseconds of the whole test */
+            latencyMs?: number;
+            /** @description Whether the server answered as its kind does */
+            ok: boolean;
+            /** @description Version that the server reports */
+            version?: string;
+        };
+        TestResponse: {
+            /** @description The result */
+            data: components["schemas"]["Test"];
             /**
              * @description Always true for a success
              * @enum {boolean}
@@ -2878,6 +3038,21 @@ export interface components {
                 "application/json": components["schemas"]["RATE_LIMITED"];
             };
         };
+        /** @description `SERVER_IN_USE`: The server still fetches titles. Wait until they are there, or disable the server: it then gets no new titles. */
+        "SERVER_IN_USE.limited": {
+            headers: {
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["SERVER_IN_USE"];
+            };
+        };
         /** @description `UNSUPPORTED_MEDIA_TYPE`: Send the body as application/json. Send JSON with `Content-Type: application/json` and no charset other than UTF-8. */
         "UNSUPPORTED_MEDIA_TYPE.limited": {
             headers: {
@@ -2999,6 +3174,7 @@ export type AutoApprove = components['schemas']['AutoApprove'];
 export type CatalogUnavailable = components['schemas']['CATALOG_UNAVAILABLE'];
 export type Check = components['schemas']['Check'];
 export type Checks = components['schemas']['Checks'];
+export type Conditions = components['schemas']['Conditions'];
 export type CreatedRequest = components['schemas']['CreatedRequest'];
 export type CreatedRequestResponse = components['schemas']['CreatedRequestResponse'];
 export type Csrf = components['schemas']['Csrf'];
@@ -3013,6 +3189,7 @@ export type DecisionsIn = components['schemas']['DecisionsIn'];
 export type DeclineIn = components['schemas']['DeclineIn'];
 export type Forbidden = components['schemas']['FORBIDDEN'];
 export type GatewayTimeout = components['schemas']['GATEWAY_TIMEOUT'];
+export type HandoverOptions = components['schemas']['HandoverOptions'];
 export type Health = components['schemas']['Health'];
 export type HealthResponse = components['schemas']['HealthResponse'];
 export type IdempotencyInProgress = components['schemas']['IDEMPOTENCY_IN_PROGRESS'];
@@ -3020,13 +3197,8 @@ export type IdempotencyKeyReused = components['schemas']['IDEMPOTENCY_KEY_REUSED
 export type InternalError = components['schemas']['INTERNAL_ERROR'];
 export type InvalidCredentials = components['schemas']['INVALID_CREDENTIALS'];
 export type InvalidState = components['schemas']['INVALID_STATE'];
-export type Job = components['schemas']['Job'];
-export type JobFailure = components['schemas']['JobFailure'];
-export type JobPage = components['schemas']['JobPage'];
-export type JobResponse = components['schemas']['JobResponse'];
-export type JobsRetry = components['schemas']['JobsRetry'];
-export type JobsRetryIn = components['schemas']['JobsRetryIn'];
-export type JobsRetryResponse = components['schemas']['JobsRetryResponse'];
+export type Inventory = components['schemas']['Inventory'];
+export type InventoryResponse = components['schemas']['InventoryResponse'];
 export type JwtInvalid = components['schemas']['JWT_INVALID'];
 export type LastAdmin = components['schemas']['LAST_ADMIN'];
 export type LoginIn = components['schemas']['LoginIn'];
@@ -3046,6 +3218,7 @@ export type PinIn = components['schemas']['PinIn'];
 export type PinResponse = components['schemas']['PinResponse'];
 export type PlexAccessDenied = components['schemas']['PLEX_ACCESS_DENIED'];
 export type PlexUnreachable = components['schemas']['PLEX_UNREACHABLE'];
+export type Profile = components['schemas']['Profile'];
 export type Quota = components['schemas']['Quota'];
 export type QuotaExceeded = components['schemas']['QUOTA_EXCEEDED'];
 export type QuotaIn = components['schemas']['QuotaIn'];
@@ -3061,10 +3234,19 @@ export type Requester = components['schemas']['Requester'];
 export type RequesterStats = components['schemas']['RequesterStats'];
 export type RequestIn = components['schemas']['RequestIn'];
 export type RequestStats = components['schemas']['RequestStats'];
+export type RootFolder = components['schemas']['RootFolder'];
+export type Rule = components['schemas']['Rule'];
+export type RuleIn = components['schemas']['RuleIn'];
+export type RuleList = components['schemas']['RuleList'];
+export type RulesIn = components['schemas']['RulesIn'];
 export type Season = components['schemas']['Season'];
 export type Server = components['schemas']['Server'];
+export type ServerInUse = components['schemas']['SERVER_IN_USE'];
+export type ServerChangeIn = components['schemas']['ServerChangeIn'];
 export type ServerError = components['schemas']['ServerError'];
+export type ServerIn = components['schemas']['ServerIn'];
 export type ServerList = components['schemas']['ServerList'];
+export type ServerResponse = components['schemas']['ServerResponse'];
 export type Session = components['schemas']['Session'];
 export type SessionList = components['schemas']['SessionList'];
 export type SessionStats = components['schemas']['SessionStats'];
@@ -3079,6 +3261,9 @@ export type SignInOptionsResponse = components['schemas']['SignInOptionsResponse
 export type SomeQuotasIn = components['schemas']['SomeQuotasIn'];
 export type Stats = components['schemas']['Stats'];
 export type StatsResponse = components['schemas']['StatsResponse'];
+export type Tag = components['schemas']['Tag'];
+export type Test = components['schemas']['Test'];
+export type TestResponse = components['schemas']['TestResponse'];
 export type Title = components['schemas']['Title'];
 export type TitleDetails = components['schemas']['TitleDetails'];
 export type TitleDetailsResponse = components['schemas']['TitleDetailsResponse'];
@@ -3118,6 +3303,7 @@ export type ResponsePinPendingLimited = components['responses']['PIN_PENDING.lim
 export type ResponsePlexUnreachableLimited = components['responses']['PLEX_UNREACHABLE.limited'];
 export type ResponseRateLimited = components['responses']['RATE_LIMITED'];
 export type ResponseRateLimitedLimited = components['responses']['RATE_LIMITED.limited'];
+export type ResponseServerInUseLimited = components['responses']['SERVER_IN_USE.limited'];
 export type ResponseUnsupportedMediaTypeLimited = components['responses']['UNSUPPORTED_MEDIA_TYPE.limited'];
 export type ResponseValidationError = components['responses']['VALIDATION_ERROR'];
 export type ResponseValidationErrorLimited = components['responses']['VALIDATION_ERROR.limited'];
@@ -3142,7 +3328,7 @@ export interface operations {
                  * @description Only this kind of action
                  * @example request.approved
                  */
-                action?: "auth.sign_in" | "auth.sign_in_failed" | "auth.sign_out" | "auth.password_changed" | "auth.password_failed" | "session.refreshed" | "session.revoked" | "access.denied" | "user.created" | "limit.exceeded" | "user.changed" | "user.deleted" | "request.created" | "request.approved" | "request.declined" | "request.cancelled" | "job.retried" | "job.cancelled" | "config.changed";
+                action?: "auth.sign_in" | "auth.sign_in_failed" | "auth.sign_out" | "auth.password_changed" | "auth.password_failed" | "session.refreshed" | "session.revoked" | "access.denied" | "user.created" | "limit.exceeded" | "user.changed" | "user.deleted" | "request.created" | "request.approved" | "request.declined" | "request.cancelled" | "config.changed" | "server.created" | "server.changed" | "server.deleted" | "server.tested" | "routing_rules.changed";
                 /**
                  * @description Only actions at this time or later
                  * @example 2026-01-01T00:00:00Z
@@ -3272,230 +3458,6 @@ export interface operations {
             401: components["responses"]["JWT_INVALID.limited"];
             403: components["responses"]["CSRF_TOKEN_MISMATCH.FORBIDDEN.limited"];
             404: components["responses"]["NOT_FOUND.limited"];
-            405: components["responses"]["METHOD_NOT_ALLOWED"];
-            413: components["responses"]["PAYLOAD_TOO_LARGE"];
-            415: components["responses"]["UNSUPPORTED_MEDIA_TYPE.limited"];
-            429: components["responses"]["RATE_LIMITED.limited"];
-            500: components["responses"]["DATABASE_CONNECTION_ERROR.INTERNAL_ERROR.limited"];
-            504: components["responses"]["GATEWAY_TIMEOUT"];
-        };
-    };
-    listJobs: {
-        parameters: {
-            query?: {
-                /**
-                 * @description Only this kind
-                 * @example handover
-                 */
-                kind?: "handover" | "check" | "inventory";
-                /**
-                 * @description Maximum number of items on a page
-                 * @example 20
-                 */
-                limit?: number;
-                /**
-                 * @description Number of the page, from 1
-                 * @example 1
-                 */
-                page?: number;
-                /**
-                 * @description Only jobs of this server
-                 * @example c41b7d52-8e0f-4d6a-b3c9-5e7a1f204b83
-                 */
-                serverId?: string;
-                /**
-                 * @description Only jobs in this state
-                 * @example dead
-                 */
-                state?: "queued" | "leased" | "done" | "dead" | "cancelled";
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
-                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
-                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["JobPage"];
-                };
-            };
-            400: components["responses"]["VALIDATION_ERROR.limited"];
-            401: components["responses"]["JWT_INVALID.limited"];
-            403: components["responses"]["FORBIDDEN.limited"];
-            405: components["responses"]["METHOD_NOT_ALLOWED"];
-            413: components["responses"]["PAYLOAD_TOO_LARGE"];
-            429: components["responses"]["RATE_LIMITED.limited"];
-            500: components["responses"]["DATABASE_CONNECTION_ERROR.INTERNAL_ERROR.limited"];
-            504: components["responses"]["GATEWAY_TIMEOUT"];
-        };
-    };
-    getJob: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /**
-                 * @description Id of the job
-                 * @example 71e5a0d4-2c96-4b1f-8d3e-a94f6b0c5e27
-                 */
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
-                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
-                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["JobResponse"];
-                };
-            };
-            400: components["responses"]["VALIDATION_ERROR.limited"];
-            401: components["responses"]["JWT_INVALID.limited"];
-            403: components["responses"]["FORBIDDEN.limited"];
-            404: components["responses"]["NOT_FOUND.limited"];
-            405: components["responses"]["METHOD_NOT_ALLOWED"];
-            413: components["responses"]["PAYLOAD_TOO_LARGE"];
-            429: components["responses"]["RATE_LIMITED.limited"];
-            500: components["responses"]["DATABASE_CONNECTION_ERROR.INTERNAL_ERROR.limited"];
-            504: components["responses"]["GATEWAY_TIMEOUT"];
-        };
-    };
-    cancelJob: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /**
-                 * @description Id of the job
-                 * @example 71e5a0d4-2c96-4b1f-8d3e-a94f6b0c5e27
-                 */
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
-                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
-                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["JobResponse"];
-                };
-            };
-            400: components["responses"]["VALIDATION_ERROR.limited"];
-            401: components["responses"]["JWT_INVALID.limited"];
-            403: components["responses"]["CSRF_TOKEN_MISMATCH.FORBIDDEN.limited"];
-            404: components["responses"]["NOT_FOUND.limited"];
-            405: components["responses"]["METHOD_NOT_ALLOWED"];
-            409: components["responses"]["INVALID_STATE.limited"];
-            413: components["responses"]["PAYLOAD_TOO_LARGE"];
-            429: components["responses"]["RATE_LIMITED.limited"];
-            500: components["responses"]["DATABASE_CONNECTION_ERROR.INTERNAL_ERROR.limited"];
-            504: components["responses"]["GATEWAY_TIMEOUT"];
-        };
-    };
-    retryJob: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /**
-                 * @description Id of the job
-                 * @example 71e5a0d4-2c96-4b1f-8d3e-a94f6b0c5e27
-                 */
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
-                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
-                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["JobResponse"];
-                };
-            };
-            400: components["responses"]["VALIDATION_ERROR.limited"];
-            401: components["responses"]["JWT_INVALID.limited"];
-            403: components["responses"]["CSRF_TOKEN_MISMATCH.FORBIDDEN.limited"];
-            404: components["responses"]["NOT_FOUND.limited"];
-            405: components["responses"]["METHOD_NOT_ALLOWED"];
-            409: components["responses"]["INVALID_STATE.limited"];
-            413: components["responses"]["PAYLOAD_TOO_LARGE"];
-            429: components["responses"]["RATE_LIMITED.limited"];
-            500: components["responses"]["DATABASE_CONNECTION_ERROR.INTERNAL_ERROR.limited"];
-            504: components["responses"]["GATEWAY_TIMEOUT"];
-        };
-    };
-    retryJobs: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: {
-            content: {
-                "application/json": components["schemas"]["JobsRetryIn"];
-            };
-        };
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
-                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
-                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["JobsRetryResponse"];
-                };
-            };
-            400: components["responses"]["VALIDATION_ERROR.limited"];
-            401: components["responses"]["JWT_INVALID.limited"];
-            403: components["responses"]["CSRF_TOKEN_MISMATCH.FORBIDDEN.limited"];
             405: components["responses"]["METHOD_NOT_ALLOWED"];
             413: components["responses"]["PAYLOAD_TOO_LARGE"];
             415: components["responses"]["UNSUPPORTED_MEDIA_TYPE.limited"];
@@ -3757,6 +3719,79 @@ export interface operations {
             504: components["responses"]["GATEWAY_TIMEOUT"];
         };
     };
+    listRoutingRules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleList"];
+                };
+            };
+            400: components["responses"]["VALIDATION_ERROR.limited"];
+            401: components["responses"]["JWT_INVALID.limited"];
+            403: components["responses"]["FORBIDDEN.limited"];
+            405: components["responses"]["METHOD_NOT_ALLOWED"];
+            413: components["responses"]["PAYLOAD_TOO_LARGE"];
+            429: components["responses"]["RATE_LIMITED.limited"];
+            500: components["responses"]["DATABASE_CONNECTION_ERROR.INTERNAL_ERROR.limited"];
+            504: components["responses"]["GATEWAY_TIMEOUT"];
+        };
+    };
+    replaceRoutingRules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RulesIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleList"];
+                };
+            };
+            400: components["responses"]["VALIDATION_ERROR.limited"];
+            401: components["responses"]["JWT_INVALID.limited"];
+            403: components["responses"]["CSRF_TOKEN_MISMATCH.FORBIDDEN.limited"];
+            405: components["responses"]["METHOD_NOT_ALLOWED"];
+            413: components["responses"]["PAYLOAD_TOO_LARGE"];
+            415: components["responses"]["UNSUPPORTED_MEDIA_TYPE.limited"];
+            429: components["responses"]["RATE_LIMITED.limited"];
+            500: components["responses"]["DATABASE_CONNECTION_ERROR.INTERNAL_ERROR.limited"];
+            504: components["responses"]["GATEWAY_TIMEOUT"];
+        };
+    };
     listServers: {
         parameters: {
             query?: never;
@@ -3784,6 +3819,254 @@ export interface operations {
             400: components["responses"]["VALIDATION_ERROR.limited"];
             401: components["responses"]["JWT_INVALID.limited"];
             403: components["responses"]["FORBIDDEN.limited"];
+            405: components["responses"]["METHOD_NOT_ALLOWED"];
+            413: components["responses"]["PAYLOAD_TOO_LARGE"];
+            429: components["responses"]["RATE_LIMITED.limited"];
+            500: components["responses"]["DATABASE_CONNECTION_ERROR.INTERNAL_ERROR.limited"];
+            504: components["responses"]["GATEWAY_TIMEOUT"];
+        };
+    };
+    createServer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ServerIn"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServerResponse"];
+                };
+            };
+            400: components["responses"]["VALIDATION_ERROR.limited"];
+            401: components["responses"]["JWT_INVALID.limited"];
+            403: components["responses"]["CSRF_TOKEN_MISMATCH.FORBIDDEN.limited"];
+            405: components["responses"]["METHOD_NOT_ALLOWED"];
+            413: components["responses"]["PAYLOAD_TOO_LARGE"];
+            415: components["responses"]["UNSUPPORTED_MEDIA_TYPE.limited"];
+            429: components["responses"]["RATE_LIMITED.limited"];
+            500: components["responses"]["DATABASE_CONNECTION_ERROR.INTERNAL_ERROR.limited"];
+            504: components["responses"]["GATEWAY_TIMEOUT"];
+        };
+    };
+    getServer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Id of the server
+                 * @example c41b7d52-8e0f-4d6a-b3c9-5e7a1f204b83
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServerResponse"];
+                };
+            };
+            400: components["responses"]["VALIDATION_ERROR.limited"];
+            401: components["responses"]["JWT_INVALID.limited"];
+            403: components["responses"]["FORBIDDEN.limited"];
+            404: components["responses"]["NOT_FOUND.limited"];
+            405: components["responses"]["METHOD_NOT_ALLOWED"];
+            413: components["responses"]["PAYLOAD_TOO_LARGE"];
+            429: components["responses"]["RATE_LIMITED.limited"];
+            500: components["responses"]["DATABASE_CONNECTION_ERROR.INTERNAL_ERROR.limited"];
+            504: components["responses"]["GATEWAY_TIMEOUT"];
+        };
+    };
+    deleteServer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Id of the server
+                 * @example c41b7d52-8e0f-4d6a-b3c9-5e7a1f204b83
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done, without a body */
+            204: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["VALIDATION_ERROR.limited"];
+            401: components["responses"]["JWT_INVALID.limited"];
+            403: components["responses"]["CSRF_TOKEN_MISMATCH.FORBIDDEN.limited"];
+            404: components["responses"]["NOT_FOUND.limited"];
+            405: components["responses"]["METHOD_NOT_ALLOWED"];
+            409: components["responses"]["SERVER_IN_USE.limited"];
+            413: components["responses"]["PAYLOAD_TOO_LARGE"];
+            429: components["responses"]["RATE_LIMITED.limited"];
+            500: components["responses"]["DATABASE_CONNECTION_ERROR.INTERNAL_ERROR.limited"];
+            504: components["responses"]["GATEWAY_TIMEOUT"];
+        };
+    };
+    changeServer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Id of the server
+                 * @example c41b7d52-8e0f-4d6a-b3c9-5e7a1f204b83
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ServerChangeIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServerResponse"];
+                };
+            };
+            400: components["responses"]["VALIDATION_ERROR.limited"];
+            401: components["responses"]["JWT_INVALID.limited"];
+            403: components["responses"]["CSRF_TOKEN_MISMATCH.FORBIDDEN.limited"];
+            404: components["responses"]["NOT_FOUND.limited"];
+            405: components["responses"]["METHOD_NOT_ALLOWED"];
+            413: components["responses"]["PAYLOAD_TOO_LARGE"];
+            415: components["responses"]["UNSUPPORTED_MEDIA_TYPE.limited"];
+            429: components["responses"]["RATE_LIMITED.limited"];
+            500: components["responses"]["DATABASE_CONNECTION_ERROR.INTERNAL_ERROR.limited"];
+            504: components["responses"]["GATEWAY_TIMEOUT"];
+        };
+    };
+    showInventory: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Id of the server
+                 * @example c41b7d52-8e0f-4d6a-b3c9-5e7a1f204b83
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InventoryResponse"];
+                };
+            };
+            400: components["responses"]["VALIDATION_ERROR.limited"];
+            401: components["responses"]["JWT_INVALID.limited"];
+            403: components["responses"]["FORBIDDEN.limited"];
+            404: components["responses"]["NOT_FOUND.limited"];
+            405: components["responses"]["METHOD_NOT_ALLOWED"];
+            413: components["responses"]["PAYLOAD_TOO_LARGE"];
+            429: components["responses"]["RATE_LIMITED.limited"];
+            500: components["responses"]["DATABASE_CONNECTION_ERROR.INTERNAL_ERROR.limited"];
+            504: components["responses"]["GATEWAY_TIMEOUT"];
+        };
+    };
+    checkServer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Id of the server
+                 * @example c41b7d52-8e0f-4d6a-b3c9-5e7a1f204b83
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TestResponse"];
+                };
+            };
+            400: components["responses"]["VALIDATION_ERROR.limited"];
+            401: components["responses"]["JWT_INVALID.limited"];
+            403: components["responses"]["CSRF_TOKEN_MISMATCH.FORBIDDEN.limited"];
+            404: components["responses"]["NOT_FOUND.limited"];
             405: components["responses"]["METHOD_NOT_ALLOWED"];
             413: components["responses"]["PAYLOAD_TOO_LARGE"];
             429: components["responses"]["RATE_LIMITED.limited"];

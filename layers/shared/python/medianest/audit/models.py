@@ -31,6 +31,11 @@ class Action(StrEnum):
     JOB_RETRIED = "job.retried"
     JOB_CANCELLED = "job.cancelled"
     CONFIG_CHANGED = "config.changed"
+    SERVER_CREATED = "server.created"
+    SERVER_CHANGED = "server.changed"
+    SERVER_DELETED = "server.deleted"
+    SERVER_TESTED = "server.tested"
+    ROUTING_RULES_CHANGED = "routing_rules.changed"
 
 
 class AuditRow(NamedTuple):

@@ -1,12 +1,14 @@
 """API models of servers."""
 
+import re
 from typing import Annotated, Any, ClassVar, Literal, Self
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
-from medianest.core.envelope import RequestModel, ResponseModel, Timestamp
+from medianest.core.envelope import Id, RequestModel, ResponseModel, Timestamp
 from medianest.core.examples import SERVER_ID, Examples
+from medianest.core.text import clean_name
 from medianest.servers.models import Kind, Server, State
 
 type MinimumAvailability = Literal["announced", "inCinemas", "released"]
@@ -63,6 +65,125 @@ class HandoverOptions(RequestModel):
     def stored(self) -> dict[str, Any]:
         """Return the options that are set, in the form of the column and of the API."""
         return self.model_dump(by_alias=True, exclude_none=True)
+
+
+# Those of the call itself, and those by which a proxy finds its target.
+_RESERVED_HEADERS = frozenset(
+    {"accept", "accept-encoding", "connection", "content-length", "content-type", "expect", "host"}
+    | {"keep-alive", "te", "trailer", "transfer-encoding", "upgrade", "x-api-key"}
+)
+
+
+def _checked_headers(headers: dict[str, str]) -> dict[str, str]:
+    for name, value in headers.items():
+        if not re.fullmatch(r"[A-Za-z0-9-]{1,64}", name) or name.lower() in _RESERVED_HEADERS:
+            raise ValueError("Must have names of letters, digits and -, none of the call itself")
+        if not re.fullmatch(r"[!-~]{1,1000}", value):
+            raise ValueError("Must have values of visible ASCII characters")
+    return headers
+
+
+type ServerName = Annotated[str, BeforeValidator(clean_name), Field(min_length=1, max_length=60)]
+type BaseUrl = Annotated[str, Field(min_length=1, max_length=500)]
+type ApiKey = Annotated[str, Field(min_length=8, max_length=200, pattern=r"^[!-~]+$")]
+type Headers = Annotated[dict[str, str], Field(max_length=5), AfterValidator(_checked_headers)]
+
+
+class ServerIn(RequestModel):
+    """A new server."""
+
+    EXAMPLES: ClassVar[Examples] = {
+        "a Radarr": {
+            "kind": "radarr",
+            "name": "Films",
+            "baseUrl": "https://radarr.example.org",
+            "apiKey": "0123456789abcdef0123456789ab9f3c",
+            "isDefault": True,
+        },
+        "behind Cloudflare Access": {
+            "kind": "sonarr",
+            "name": "Shows",
+            "baseUrl": "https://sonarr.example.org",
+            "apiKey": "0123456789abcdef0123456789ab9f3c",
+            "headers": {"CF-Access-Client-Id": "a1b2.access", "CF-Access-Client-Secret": "c3d4"},
+            "options": {"qualityProfileId": 4, "rootFolderPath": "/data/shows"},
+        },
+    }
+
+    kind: Kind = Field(description="`radarr` takes films, `sonarr` shows")
+    name: ServerName = Field(description="Unique name")
+    base_url: BaseUrl = Field(
+        description="Address of the server, with its path but without `/api`: HTTPS, a public"
+        " address, port 443 or from 1024"
+    )
+    api_key: ApiKey = Field(description="API key of the server; no response shows it")
+    headers: Headers = Field(
+        default_factory=dict,
+        description="Extra headers of each call, such as those of Cloudflare Access; no response"
+        " shows their values",
+    )
+    is_default: bool = Field(
+        default=False,
+        description="Whether titles without a rule go here; the previous default of the kind ends",
+    )
+    enabled: bool = Field(default=True, description="Whether titles may go here")
+    options: HandoverOptions = Field(
+        default=HandoverOptions(), description="Options of each hand-over"
+    )
+
+
+class ServerChangeIn(RequestModel):
+    """A change of a server; absent fields stay, except for the secret of another address."""
+
+    EXAMPLES: ClassVar[Examples] = {
+        "make it the default": {"isDefault": True},
+        "move it": {
+            "baseUrl": "https://films.example.org",
+            "apiKey": "0123456789abcdef0123456789ab9f3c",
+        },
+    }
+
+    name: ServerName | None = Field(default=None, description="Unique name")
+    base_url: BaseUrl | None = Field(
+        default=None,
+        description="Another address removes key and headers, unless `apiKey` comes with it",
+    )
+    api_key: ApiKey | None = Field(default=None, description="New API key")
+    headers: Headers | None = Field(
+        default=None, description="New headers, which replace all of the present ones"
+    )
+    is_default: bool | None = Field(
+        default=None, description="Whether titles without a rule go here"
+    )
+    enabled: bool | None = Field(default=None, description="Whether titles may go here")
+    options: HandoverOptions | None = Field(
+        default=None, description="New options, which replace all of the present ones"
+    )
+
+
+class Conditions(RequestModel):
+    """Conditions on a title; a list holds if it has one of the title's values."""
+
+    user_ids: Annotated[list[Id], Field(min_length=1, max_length=100)] | None = Field(
+        default=None, description="One of these users asked for it"
+    )
+    genre_ids: Annotated[list[int], Field(min_length=1, max_length=50)] | None = Field(
+        default=None, description="It has one of these genres of TMDB"
+    )
+    languages: (
+        Annotated[
+            list[Annotated[str, Field(pattern=r"^[a-z]{2}$")]], Field(min_length=1, max_length=50)
+        ]
+        | None
+    ) = Field(default=None, description="Its original language is one of these (ISO 639-1)")
+    keyword_ids: Annotated[list[int], Field(min_length=1, max_length=50)] | None = Field(
+        default=None, description="It has one of these keywords of TMDB"
+    )
+    anime: bool | None = Field(default=None, description="Whether it is anime")
+
+    def stored(self) -> dict[str, Any]:
+        """Return the conditions that are set, in the form of the column and of the API."""
+        return self.model_dump(mode="json", by_alias=True, exclude_none=True)
 
 
 class ServerErrorOut(ResponseModel):
