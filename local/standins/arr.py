@@ -1,8 +1,8 @@
-"""What the stand-ins for Radarr and Sonarr share: key, profiles, folders, tags and commands."""
+"""The common part of the stand-ins for Radarr and Sonarr: key, profiles, tags and commands."""
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from itertools import count
 from typing import Any
@@ -18,7 +18,7 @@ PROFILES = {1: "Any", 4: "HD-1080p", 5: "Ultra-HD"}
 _ID = re.compile("[0-9]{1,9}")
 
 
-class Rejected(Exception):  # noqa: N818 - it is the response itself, as aiohttp's exceptions are
+class RejectedError(Exception):
     """A 400 with the list of the validators."""
 
     def __init__(self, *failures: Resource) -> None:
@@ -88,7 +88,7 @@ class ArrServer:
         return command
 
     def check_profile(self, resource: Resource) -> Iterator[Resource]:
-        """Yield what the validators say of a quality profile."""
+        """Yield the failures of the quality profile."""
         profile = resource.get("qualityProfileId") or 0
         if profile <= 0:
             message = "'Quality Profile Id' must be greater than '0'."
@@ -98,7 +98,7 @@ class ArrServer:
             yield failure("QualityProfileId", message, profile, "QualityProfileExistsValidator")
 
     def check_root_folder(self, resource: Resource) -> Iterator[Resource]:
-        """Yield what the validators say of the folder of a new title."""
+        """Yield the failures of the folder of a new title."""
         folder = resource.get("rootFolderPath") or ""
         if resource.get("path"):
             return
@@ -121,7 +121,7 @@ class ArrServer:
     async def _errors(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         try:
             return await handler(request)
-        except Rejected as error:
+        except RejectedError as error:
             return web.json_response(list(error.failures), status=400)
 
     async def _status(self, _request: web.Request) -> web.Response:
@@ -150,7 +150,7 @@ class ArrServer:
         if not re.fullmatch("[a-z0-9-]+", label):
             message = "Allowed characters a-z, 0-9 and -"
             code = "RegularExpressionValidator"
-            raise Rejected(failure("Label", message, label, code))
+            raise RejectedError(failure("Label", message, label, code))
         found = next((id_ for id_, known in self.tags.items() if known == label), None)
         if found is None:
             found = len(self.tags) + 1
@@ -206,7 +206,7 @@ def timestamp() -> str:
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def applied(defaults: dict[str, Callable[[], Any]], body: Resource) -> Resource:
+def applied(defaults: Mapping[str, Callable[[], Any]], body: Resource) -> Resource:
     """Return the fields that a PUT replaces: one that is missing gets .NET's default."""
     return {
         name: default() if body.get(name) is None else body[name]

@@ -171,18 +171,17 @@ def test_lost_response_to_a_later_change_is_made_up(server: ArrStandin, path: st
     assert ("MoviesSearch", [before["id"]]) in server.commands()
 
 
-def test_film_that_appears_during_the_addition_is_used() -> None:
+def test_film_that_appears_during_the_addition_is_used(server: ArrStandin) -> None:
     def race(method: str, url: str, **rest: Any) -> Any:
         if method == "POST" and url.endswith("/movie"):
             add(server, monitored=False)
         return call(method, url, **rest)
 
-    with served_arr(create_app(), API_KEY) as server:
-        client = ArrClient(server.http.origin, API_KEY, {}, race)
-        found = radarr.hand_over(client, FILM, options(), may_change=allow, search_again=False)
-        assert found.is_monitored
-        assert the_film(server)["monitored"] is True
-        assert len(server.read("movie")) == 1
+    client = ArrClient(server.http.origin, API_KEY, {}, race)
+    found = radarr.hand_over(client, FILM, options(), may_change=allow, search_again=False)
+    assert found.is_monitored
+    assert the_film(server)["monitored"] is True
+    assert len(server.read("movie")) == 1
 
 
 def test_film_that_radarr_does_not_know_is_tried_later(server: ArrStandin) -> None:

@@ -1,4 +1,4 @@
-"""What TMDB knows of a title that is handed over, and how it is cached."""
+"""The facts of TMDB on a title that is handed over, and their cache."""
 
 import pytest
 import redis
@@ -33,7 +33,7 @@ def test_show_has_its_tvdb_id_and_anime_its_keyword() -> None:
     assert (show.tvdb_id, show.anime) == (81189, False)
     show = service.routing_facts("tv", 1429)
     assert show is not None
-    assert (show.anime, show.languages, 16 in show.genre_ids) == (True, {"ja"}, True)
+    assert (show.anime, show.languages, 16 in show.genre_ids) == (True, frozenset({"ja"}), True)
 
 
 def test_unknown_title_has_none() -> None:

@@ -158,7 +158,7 @@ def test_complete_season_is_downloaded_and_left_alone(server: ArrStandin) -> Non
     server.import_files(tvdbId=TVDB, seasons=[1])
     server.import_files(tvdbId=TVDB, seasons=[2], episodes=1)
     found = hand_over(server, wanted(1, 2), search_again=True)
-    assert (found.downloaded, found.submitted) == ({1}, {2})
+    assert (found.downloaded, found.submitted) == (frozenset({1}), frozenset({2}))
     assert server.commands() == [("SeasonSearch", 2)]
 
 
@@ -170,9 +170,9 @@ def test_without_search_none_is_started(server: ArrStandin) -> None:
 
 def test_unknown_season_is_missing_and_the_others_go_on(server: ArrStandin) -> None:
     found = hand_over(server, wanted(1, 9))
-    assert (found.submitted, found.missing) == ({1}, {9})
+    assert (found.submitted, found.missing) == (frozenset({1}), frozenset({9}))
     found = hand_over(server, wanted(1, 2, 9))
-    assert (found.submitted, found.missing) == ({1, 2}, {9})
+    assert (found.submitted, found.missing) == (frozenset({1, 2}), frozenset({9}))
 
 
 @pytest.mark.parametrize("is_there", [False, True])
@@ -211,7 +211,11 @@ def test_check_tells_unmonitored_seasons_apart(server: ArrStandin) -> None:
     server.sent()
     found = sonarr.check(server.client, TVDB, frozenset({1, 2, 3, 9}))
     assert found is not None
-    assert (found.downloaded, found.submitted, found.missing) == ({1}, {2}, {3, 9})
+    assert (found.downloaded, found.submitted, found.missing) == (
+        frozenset({1}),
+        frozenset({2}),
+        frozenset({3, 9}),
+    )
     assert server.sent() == []
 
 

@@ -1,14 +1,15 @@
 """The routes of the stand-in for Radarr."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from itertools import count
+from typing import Any
 
 from aiohttp import web
 
 from local.standins.arr import (
     ArrServer,
-    Rejected,
+    RejectedError,
     Resource,
     applied,
     body_of,
@@ -25,8 +26,8 @@ API_KEY = "7d1f0c52a9e84b3fb6c01e5d94a7f238"
 ROOT_FOLDER = "/media/films"
 FILE_BYTES = 8_000_000_000
 _COMMANDS = ("MoviesSearch", "RefreshMovie", "RescanMovie", "RssSync", "MissingMoviesSearch")
-# What a PUT replaces; everything else in its body is ignored.
-_REPLACED = {
+# The fields that a PUT replaces; everything else in its body is ignored.
+_REPLACED: Mapping[str, Callable[[], Any]] = {
     "path": str,
     "qualityProfileId": int,
     "monitored": lambda: True,
@@ -75,12 +76,12 @@ class Radarr(ArrServer):
         """Add a film, after a look at the source, as Radarr does."""
         body = await body_of(request)
         if failures := list(self._check_new(body)):
-            raise Rejected(*failures)
+            raise RejectedError(*failures)
         await asyncio.sleep(self._metadata_seconds)
         title = self._titles.get(body["tmdbId"])
         if title is None:
             message = f"A movie with this ID was not found. Path: {body.get('path') or ''}"
-            raise Rejected(failure("TmdbId", message, body["tmdbId"], None))
+            raise RejectedError(failure("TmdbId", message, body["tmdbId"], None))
         if self._by_tmdb_id(title.id) is not None:
             # Another call added it since the validators ran.
             message = "constraint failed\nUNIQUE constraint failed: Movies.MovieMetadataId"
@@ -99,7 +100,7 @@ class Radarr(ArrServer):
         if not body.get("path"):
             failures.append(failure("Path", "'Path' must not be empty.", "", "NotEmptyValidator"))
         if failures:
-            raise Rejected(*failures)
+            raise RejectedError(*failures)
         if movie is None:
             return not_found()
         movie.update(applied(_REPLACED, body))

@@ -1,14 +1,15 @@
 """The routes of the stand-in for Sonarr."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from itertools import count
+from typing import Any
 
 from aiohttp import web
 
 from local.standins.arr import (
     ArrServer,
-    Rejected,
+    RejectedError,
     Resource,
     applied,
     body_of,
@@ -29,8 +30,8 @@ _COMMANDS = (
     "MissingEpisodeSearch",
     "RefreshSeries",
 )
-# What a PUT replaces besides the seasons; everything else in its body is ignored.
-_REPLACED = {
+# The fields that a PUT replaces besides the seasons; everything else in its body is ignored.
+_REPLACED: Mapping[str, Callable[[], Any]] = {
     "tvdbId": int,
     "path": str,
     "qualityProfileId": int,
@@ -91,12 +92,12 @@ class Sonarr(ArrServer):
         """Add a show, after a look at the source; its episodes come right after the response."""
         body = await body_of(request)
         if failures := list(self._check_new(body)):
-            raise Rejected(*failures)
+            raise RejectedError(*failures)
         await asyncio.sleep(self._metadata_seconds)
         title = self._titles.get(body["tvdbId"])
         if title is None:
             message = f"A series with this ID was not found. Path: {body.get('path') or ''}"
-            raise Rejected(failure("TvdbId", message, body["tvdbId"], None))
+            raise RejectedError(failure("TvdbId", message, body["tvdbId"], None))
         if self._by_tvdb_id(title.tvdb) is not None:
             # Another call added it since the validators ran.
             message = "constraint failed\nUNIQUE constraint failed: Series.TvdbId"
@@ -119,7 +120,7 @@ class Sonarr(ArrServer):
         if not str(body.get("path") or "").startswith("/"):
             failures.append(failure("Path", "Invalid Path", body.get("path"), "PathValidator"))
         if failures:
-            raise Rejected(*failures)
+            raise RejectedError(*failures)
         if show is None:
             return message_response("Series with this ID does not exist", 404)
         show.replace_seasons(body.get("seasons") or [])

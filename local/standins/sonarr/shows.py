@@ -90,7 +90,7 @@ def statistics(episodes: list[Episode]) -> Resource:
 
 
 def clean_seasons(seasons: list[Resource]) -> list[Resource]:
-    """Return what Sonarr keeps of seasons that it is sent."""
+    """Return the fields of seasons that Sonarr keeps."""
     return [
         {"seasonNumber": each["seasonNumber"], "monitored": bool(each.get("monitored"))}
         for each in seasons

@@ -1,4 +1,4 @@
-"""What a server offers: quality profiles, root folders and tags."""
+"""The offer of a server: quality profiles, root folders and tags."""
 
 from medianest.arr.client import ArrClient
 from medianest.arr.models import ArrError, ArrKind, Inventory, Profile, RootFolder

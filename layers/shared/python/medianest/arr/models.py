@@ -1,4 +1,4 @@
-"""What is handed over to Radarr and Sonarr, what they have, and how a call fails."""
+"""Titles for Radarr and Sonarr, their state there, and the failures of calls."""
 
 import re
 from typing import Literal, NamedTuple
@@ -111,7 +111,7 @@ class Tag(NamedTuple):
 
 
 class Inventory(NamedTuple):
-    """What the options of a server can refer to."""
+    """The objects of a server that its options can refer to."""
 
     version: str
     profiles: tuple[Profile, ...]

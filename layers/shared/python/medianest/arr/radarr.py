@@ -87,7 +87,7 @@ def _add(
 
 
 def _read_after(client: ArrClient, tmdb_id: int, error: RejectedError) -> dict[str, Any]:
-    """Return the film that somebody else added meanwhile; raises ArrError if there is none."""
+    """Return the film that another caller added meanwhile; raises ArrError if there is none."""
     problem = error.about("tmdbid")
     if problem is None:
         raise error

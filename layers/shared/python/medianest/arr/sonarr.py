@@ -83,7 +83,7 @@ def _read(client: ArrClient, tvdb_id: int) -> dict[str, Any] | None:
 
 
 def _read_after(client: ArrClient, tvdb_id: int, error: RejectedError) -> dict[str, Any]:
-    """Return the show that somebody else added meanwhile; raises ArrError if there is none."""
+    """Return the show that another caller added meanwhile; raises ArrError if there is none."""
     problem = error.about("tvdbid")
     if problem is None:
         raise error

@@ -65,7 +65,7 @@ class TitleDetails(Title):
 
 @dataclass(frozen=True, slots=True)
 class RoutingFacts:
-    """What decides about the server of a title, and what the server must know of it.
+    """The facts that select the server of a title, and those that the server needs.
 
     Only a show has a `tvdb_id`, and not every one. `languages` has the original language.
     """
