@@ -111,6 +111,11 @@ ROWS = {
         "200", body={"value": {"limit": 1000, "window": 1}}
     ),
     ("GET", "/api/admin/stats"): only_admins("200"),
+    ("GET", "/api/admin/jobs"): only_admins("200"),
+    ("GET", "/api/admin/jobs/{id}"): only_admins("NOT_FOUND"),
+    ("POST", "/api/admin/jobs/{id}/retry"): only_admins("NOT_FOUND"),
+    ("POST", "/api/admin/jobs/{id}/cancel"): only_admins("NOT_FOUND"),
+    ("POST", "/api/admin/jobs/retry"): only_admins("200", body={}),
 }
 
 

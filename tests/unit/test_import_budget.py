@@ -53,6 +53,7 @@ def imported_by(module: str, cwd: Path) -> set[str]:
             WEB | AWS | {"medianest.core.envelope", "medianest.users.models"},
         ),
         ("functions.migrations.app", WEB | AWS),
+        ("functions.worker.app", WEB | AWS | {"medianest.core.envelope", "medianest.jobs.schemas"}),
         ("functions.rotation.app", WEB | AWS),
         ("functions.health.app", AWS | {"medianest.sessions.service"}),
         ("functions.auth.app", AWS | PASSWORDS | AUDIT_LOG),

@@ -1,5 +1,5 @@
 // Made by `make docs` from the API document with the SHA-256 hash
-// d4e6abd6d40fcbaee01d3e3b386df8d1310f32284aefe32ebd35382c7d3b9979
+// 1d2b7ed3c49be8d87f921f771453901f61e4dcba687306b6b962ef5d1d5cf690
 
 export interface paths {
     "/api/admin/audit-logs": {
@@ -62,6 +62,118 @@ export interface paths {
          */
         put: operations["changeSetting"];
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the jobs, the newest first
+         * @description For admins.
+         *
+         *     Default limits: `admin`: 100 calls in 60 s by user.
+         */
+        get: operations["listJobs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/jobs/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Return a job
+         * @description For admins.
+         *
+         *     Default limits: `admin`: 100 calls in 60 s by user.
+         */
+        get: operations["getJob"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/jobs/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel a queued job
+         * @description For admins.
+         *
+         *     Default limits: `admin`: 100 calls in 60 s by user.
+         */
+        post: operations["cancelJob"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/jobs/{id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Run a job as soon as possible, unless it is done
+         * @description If another job has taken the place of a dead or cancelled one, that one is retried and returned.
+         *
+         *     For admins.
+         *
+         *     Default limits: `admin`: 100 calls in 60 s by user.
+         */
+        post: operations["retryJob"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/jobs/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Retry up to 500 dead jobs, those that died first first
+         * @description For admins.
+         *
+         *     Default limits: `admin`: 100 calls in 60 s by user.
+         */
+        post: operations["retryJobs"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1326,14 +1438,132 @@ export interface components {
                 /** @enum {string} */
                 code: "INVALID_STATE";
                 details?: {
-                    /** @enum {string} */
-                    status: "pending" | "approved" | "declined";
+                    /**
+                     * @description State of the request, or of the job
+                     * @enum {string}
+                     */
+                    status: "pending" | "approved" | "declined" | "queued" | "leased" | "done" | "dead" | "cancelled";
                 };
                 /** @description A sentence for users, which may change */
                 message: string;
             };
             /** @enum {boolean} */
             success: false;
+        };
+        /** @description A job, with its last failure. */
+        Job: {
+            /** @description Whether a running job was wanted again, and runs once more */
+            again: boolean;
+            /** @description Number of runs that count */
+            attempts: number;
+            /**
+             * Format: date-time
+             * @description Time of the cause
+             */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description After this time a failure is final
+             */
+            deadlineAt: string;
+            /** @description The last failure */
+            error?: components["schemas"]["JobFailure"];
+            /**
+             * Format: date-time
+             * @description Time at which it was done, dead or cancelled
+             */
+            finishedAt?: string;
+            /**
+             * Format: uuid
+             * @description Id of the job
+             */
+            id: string;
+            /**
+             * @description What the job does
+             * @enum {string}
+             */
+            kind: "handover" | "check" | "inventory";
+            /**
+             * Format: date-time
+             * @description Time at which a running job counts as lost
+             */
+            leaseUntil?: string;
+            /** @description What the job is about, as ids */
+            payload: {
+                [key: string]: unknown;
+            };
+            /**
+             * Format: date-time
+             * @description Time of the next run of a queued job
+             */
+            runAt: string;
+            /**
+             * Format: uuid
+             * @description Id of its server; absent before a server is chosen
+             */
+            serverId?: string;
+            /**
+             * @description `queued` and `leased` (running) end in `done`, `dead` or `cancelled`
+             * @enum {string}
+             */
+            state: "queued" | "leased" | "done" | "dead" | "cancelled";
+        };
+        /** @description Why the last run of a job failed. */
+        JobFailure: {
+            /** @description `unreachable`, `unsure`, `misconfigured`, `notYet` or `never`: what follows */
+            class: string;
+            /** @description Code of the failure */
+            code: string;
+            /** @description A sentence to display, which may change */
+            message: string;
+        };
+        JobPage: {
+            /** @description The items of this page */
+            data: components["schemas"]["Job"][];
+            pagination: components["schemas"]["Pagination"];
+            /**
+             * @description Always true for a success
+             * @enum {boolean}
+             */
+            success: true;
+        };
+        JobResponse: {
+            /** @description The result */
+            data: components["schemas"]["Job"];
+            /**
+             * @description Always true for a success
+             * @enum {boolean}
+             */
+            success: true;
+        };
+        /** @description The number of retried jobs. */
+        JobsRetry: {
+            /** @description Whether dead jobs are left, for another call */
+            more: boolean;
+            /** @description Number of jobs that are queued again, 500 at most */
+            retried: number;
+        };
+        /** @description Which dead jobs to retry; without a filter all of them. */
+        JobsRetryIn: {
+            /**
+             * @description Only this kind
+             * @enum {string}
+             */
+            kind?: "handover" | "check" | "inventory";
+            /**
+             * Format: uuid
+             * @description Only jobs of this server
+             */
+            serverId?: string;
+        };
+        JobsRetryResponse: {
+            /** @description The result */
+            data: components["schemas"]["JobsRetry"];
+            /**
+             * @description Always true for a success
+             * @enum {boolean}
+             */
+            success: true;
         };
         /** @description Sign in to use this. */
         JWT_INVALID: {
@@ -2790,6 +3020,13 @@ export type IdempotencyKeyReused = components['schemas']['IDEMPOTENCY_KEY_REUSED
 export type InternalError = components['schemas']['INTERNAL_ERROR'];
 export type InvalidCredentials = components['schemas']['INVALID_CREDENTIALS'];
 export type InvalidState = components['schemas']['INVALID_STATE'];
+export type Job = components['schemas']['Job'];
+export type JobFailure = components['schemas']['JobFailure'];
+export type JobPage = components['schemas']['JobPage'];
+export type JobResponse = components['schemas']['JobResponse'];
+export type JobsRetry = components['schemas']['JobsRetry'];
+export type JobsRetryIn = components['schemas']['JobsRetryIn'];
+export type JobsRetryResponse = components['schemas']['JobsRetryResponse'];
 export type JwtInvalid = components['schemas']['JWT_INVALID'];
 export type LastAdmin = components['schemas']['LAST_ADMIN'];
 export type LoginIn = components['schemas']['LoginIn'];
@@ -2905,7 +3142,7 @@ export interface operations {
                  * @description Only this kind of action
                  * @example request.approved
                  */
-                action?: "auth.sign_in" | "auth.sign_in_failed" | "auth.sign_out" | "auth.password_changed" | "auth.password_failed" | "session.refreshed" | "session.revoked" | "access.denied" | "user.created" | "limit.exceeded" | "user.changed" | "user.deleted" | "request.created" | "request.approved" | "request.declined" | "request.cancelled" | "config.changed";
+                action?: "auth.sign_in" | "auth.sign_in_failed" | "auth.sign_out" | "auth.password_changed" | "auth.password_failed" | "session.refreshed" | "session.revoked" | "access.denied" | "user.created" | "limit.exceeded" | "user.changed" | "user.deleted" | "request.created" | "request.approved" | "request.declined" | "request.cancelled" | "job.retried" | "job.cancelled" | "config.changed";
                 /**
                  * @description Only actions at this time or later
                  * @example 2026-01-01T00:00:00Z
@@ -3035,6 +3272,230 @@ export interface operations {
             401: components["responses"]["JWT_INVALID.limited"];
             403: components["responses"]["CSRF_TOKEN_MISMATCH.FORBIDDEN.limited"];
             404: components["responses"]["NOT_FOUND.limited"];
+            405: components["responses"]["METHOD_NOT_ALLOWED"];
+            413: components["responses"]["PAYLOAD_TOO_LARGE"];
+            415: components["responses"]["UNSUPPORTED_MEDIA_TYPE.limited"];
+            429: components["responses"]["RATE_LIMITED.limited"];
+            500: components["responses"]["DATABASE_CONNECTION_ERROR.INTERNAL_ERROR.limited"];
+            504: components["responses"]["GATEWAY_TIMEOUT"];
+        };
+    };
+    listJobs: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Only this kind
+                 * @example handover
+                 */
+                kind?: "handover" | "check" | "inventory";
+                /**
+                 * @description Maximum number of items on a page
+                 * @example 20
+                 */
+                limit?: number;
+                /**
+                 * @description Number of the page, from 1
+                 * @example 1
+                 */
+                page?: number;
+                /**
+                 * @description Only jobs of this server
+                 * @example c41b7d52-8e0f-4d6a-b3c9-5e7a1f204b83
+                 */
+                serverId?: string;
+                /**
+                 * @description Only jobs in this state
+                 * @example dead
+                 */
+                state?: "queued" | "leased" | "done" | "dead" | "cancelled";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobPage"];
+                };
+            };
+            400: components["responses"]["VALIDATION_ERROR.limited"];
+            401: components["responses"]["JWT_INVALID.limited"];
+            403: components["responses"]["FORBIDDEN.limited"];
+            405: components["responses"]["METHOD_NOT_ALLOWED"];
+            413: components["responses"]["PAYLOAD_TOO_LARGE"];
+            429: components["responses"]["RATE_LIMITED.limited"];
+            500: components["responses"]["DATABASE_CONNECTION_ERROR.INTERNAL_ERROR.limited"];
+            504: components["responses"]["GATEWAY_TIMEOUT"];
+        };
+    };
+    getJob: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Id of the job
+                 * @example 71e5a0d4-2c96-4b1f-8d3e-a94f6b0c5e27
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobResponse"];
+                };
+            };
+            400: components["responses"]["VALIDATION_ERROR.limited"];
+            401: components["responses"]["JWT_INVALID.limited"];
+            403: components["responses"]["FORBIDDEN.limited"];
+            404: components["responses"]["NOT_FOUND.limited"];
+            405: components["responses"]["METHOD_NOT_ALLOWED"];
+            413: components["responses"]["PAYLOAD_TOO_LARGE"];
+            429: components["responses"]["RATE_LIMITED.limited"];
+            500: components["responses"]["DATABASE_CONNECTION_ERROR.INTERNAL_ERROR.limited"];
+            504: components["responses"]["GATEWAY_TIMEOUT"];
+        };
+    };
+    cancelJob: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Id of the job
+                 * @example 71e5a0d4-2c96-4b1f-8d3e-a94f6b0c5e27
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobResponse"];
+                };
+            };
+            400: components["responses"]["VALIDATION_ERROR.limited"];
+            401: components["responses"]["JWT_INVALID.limited"];
+            403: components["responses"]["CSRF_TOKEN_MISMATCH.FORBIDDEN.limited"];
+            404: components["responses"]["NOT_FOUND.limited"];
+            405: components["responses"]["METHOD_NOT_ALLOWED"];
+            409: components["responses"]["INVALID_STATE.limited"];
+            413: components["responses"]["PAYLOAD_TOO_LARGE"];
+            429: components["responses"]["RATE_LIMITED.limited"];
+            500: components["responses"]["DATABASE_CONNECTION_ERROR.INTERNAL_ERROR.limited"];
+            504: components["responses"]["GATEWAY_TIMEOUT"];
+        };
+    };
+    retryJob: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Id of the job
+                 * @example 71e5a0d4-2c96-4b1f-8d3e-a94f6b0c5e27
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobResponse"];
+                };
+            };
+            400: components["responses"]["VALIDATION_ERROR.limited"];
+            401: components["responses"]["JWT_INVALID.limited"];
+            403: components["responses"]["CSRF_TOKEN_MISMATCH.FORBIDDEN.limited"];
+            404: components["responses"]["NOT_FOUND.limited"];
+            405: components["responses"]["METHOD_NOT_ALLOWED"];
+            409: components["responses"]["INVALID_STATE.limited"];
+            413: components["responses"]["PAYLOAD_TOO_LARGE"];
+            429: components["responses"]["RATE_LIMITED.limited"];
+            500: components["responses"]["DATABASE_CONNECTION_ERROR.INTERNAL_ERROR.limited"];
+            504: components["responses"]["GATEWAY_TIMEOUT"];
+        };
+    };
+    retryJobs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["JobsRetryIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsRetryResponse"];
+                };
+            };
+            400: components["responses"]["VALIDATION_ERROR.limited"];
+            401: components["responses"]["JWT_INVALID.limited"];
+            403: components["responses"]["CSRF_TOKEN_MISMATCH.FORBIDDEN.limited"];
             405: components["responses"]["METHOD_NOT_ALLOWED"];
             413: components["responses"]["PAYLOAD_TOO_LARGE"];
             415: components["responses"]["UNSUPPORTED_MEDIA_TYPE.limited"];

@@ -25,6 +25,8 @@ class Action(StrEnum):
     REQUEST_APPROVED = "request.approved"
     REQUEST_DECLINED = "request.declined"
     REQUEST_CANCELLED = "request.cancelled"
+    JOB_RETRIED = "job.retried"
+    JOB_CANCELLED = "job.cancelled"
     CONFIG_CHANGED = "config.changed"
 
 

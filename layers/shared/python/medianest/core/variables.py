@@ -184,6 +184,11 @@ class Environment(BaseModel):
         le=10_240,
         description="Maximum size of the cached responses of TMDB; the oldest are evicted first",
     )
+    bell_queue_url: str | None = Field(
+        default=None,
+        description="URL of the SQS queue whose messages start the worker at once. Without it, jobs"
+        " wait for the next sweep",
+    )
     # libpq accepts whole seconds, at least two.
     database_connect_timeout_seconds: int = Field(
         default=3, ge=2, le=20, description="Timeout for connecting to PostgreSQL"
@@ -293,7 +298,7 @@ class Environment(BaseModel):
             proofs(value.get_secret_value())
         return value
 
-    @field_validator("plex_api_url", "plex_auth_url", "tmdb_api_url")
+    @field_validator("plex_api_url", "plex_auth_url", "tmdb_api_url", "bell_queue_url")
     @classmethod
     def _check_http_url(cls, value: str, info: ValidationInfo) -> str:
         parts = split_url(value)
