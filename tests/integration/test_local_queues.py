@@ -49,12 +49,13 @@ def run[T](work: Coroutine[Any, Any, T]) -> T:
 
 @asynccontextmanager
 async def mapping(
-    folder: Path, source: EventSource = SOURCE
+    folder: Path, source: EventSource = SOURCE, *, visibility: int = QUEUE.visibility
 ) -> AsyncIterator[tuple[dict[str, MessageQueue], list[str]]]:
     (folder / "app.py").write_text(CODE)
     work = Function("Work", folder, "app.handler", 10.0, 128, None, (), {})
     awslambdaric = PROJECT / ".venv" / "var" / "runtime"
-    queues = MessageQueue.of_template({"Bells": QUEUE, "Dead": DEAD})
+    bells = replace(QUEUE, visibility=visibility)
+    queues = MessageQueue.of_template({"Bells": bells, "Dead": DEAD})
     lines: list[str] = []
     async with (
         Runtime({"Work": work}, runtime=awslambdaric, pycache=folder / "pycache") as runtime,
@@ -76,7 +77,7 @@ async def until_empty(queue: MessageQueue) -> None:
 
 def test_messages_reach_the_function_in_batches_and_are_deleted(tmp_path: Path) -> None:
     async def scenario() -> list[str]:
-        async with mapping(tmp_path) as (queues, lines):
+        async with mapping(tmp_path, visibility=60) as (queues, lines):
             for number in range(12):
                 queues["Bells"].send(str(number))
             await until_empty(queues["Bells"])
@@ -129,7 +130,8 @@ def test_an_error_or_a_killed_worker_redelivers_the_whole_batch(tmp_path: Path, 
 
 def test_no_more_batches_run_at_once_than_the_maximum_concurrency(tmp_path: Path) -> None:
     async def scenario() -> None:
-        async with mapping(tmp_path, replace(SOURCE, batch_size=1)) as (queues, _):
+        single = replace(SOURCE, batch_size=1)
+        async with mapping(tmp_path, single, visibility=60) as (queues, _):
             for _ in range(6):
                 queues["Bells"].send("slow")
             await until_empty(queues["Bells"])

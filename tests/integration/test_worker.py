@@ -29,7 +29,7 @@ from tests.support.jobs import (
     set_columns,
     wait_of,
 )
-from tests.support.queue import noted_bells
+from tests.support.job_queue import noted_bells
 
 type Db = psycopg.Connection[tuple[Any, ...]]
 type Run = Callable[[Job, MayChange], Write]
