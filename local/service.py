@@ -24,6 +24,8 @@ from local.gateway.server import Gateway
 from local.lambda_.logs import log_printer
 from local.lambda_.runtime import Runtime
 from local.preflight import StartError, check_installed, check_port, data_lock
+from local.queues.mapping import QueueMappings
+from local.queues.server import QueueServer
 from local.run_config import PROJECT, RunConfig
 from local.scheduler import Scheduler
 from local.template.models import Template
@@ -112,7 +114,8 @@ async def running(
             parameters={"CorsOrigin": config.validated.cors_origin, **_UNRESERVED},
         )
         backends, engines = await _start_backends(stack, config, report, durable=durable)
-        runtime = await stack.enter_async_context(_lambda(config, template, backends))
+        sqs = await stack.enter_async_context(QueueServer(template.queues))
+        runtime = await stack.enter_async_context(_lambda(config, template, backends, sqs))
         await _migrate(template, runtime, report)
         if trial_limits and "DATABASE_URL" not in config.variables:
             set_trial_limits(backends.database_url)
@@ -122,6 +125,9 @@ async def running(
         )
         with _timed(report, "CloudFront and API Gateway"):
             front = await _front(stack, gateway, template, config, backends, project / "web")
+        await stack.enter_async_context(
+            QueueMappings(template.event_sources, sqs.queues, runtime, log=report)
+        )
         scheduler = await stack.enter_async_context(
             Scheduler(template.schedules, runtime, log=report)
         )
@@ -240,13 +246,14 @@ async def _start_standins(port: int) -> standins.Standins:
     return await standins.start()
 
 
-def _lambda(config: RunConfig, template: Template, backends: Backends) -> Runtime:
+def _lambda(config: RunConfig, template: Template, backends: Backends, sqs: QueueServer) -> Runtime:
     return Runtime(
         template.functions,
         runtime=_RUNTIME,
         pycache=PROJECT / ".local" / "pycache",
         log=log_printer(config.log_format, config.validated.log_level),
         environment=function_variables(config, backends),
+        aws={"AWS_ENDPOINT_URL_SQS": sqs.url},
     )
 
 

@@ -221,7 +221,8 @@ class TestT4SecurityGroups:
             source = stack.resource_of(rule["SourceSecurityGroupId"])
             if "Database" in group or "Cache" in group:
                 assert source is not None
-                assert source.id in {"FunctionSecurityGroup", "ProxySecurityGroup"}, (group, rule)
+                known = {"FunctionSecurityGroup", "WorkerSecurityGroup", "ProxySecurityGroup"}
+                assert source.id in known, (group, rule)
                 assert int(rule["FromPort"]) == int(rule["ToPort"]) or "Cache" in group
 
     @for_every_variant

@@ -19,6 +19,7 @@ from medianest.core.observability import flush_metrics
 from medianest.jobs import bell, protocol, worker
 from medianest.jobs.models import GiveBackError, Job, JobError, MayChange, Write
 from tests.support.api import LambdaContext
+from tests.support.job_queue import noted_bells
 from tests.support.jobs import (
     add_job,
     add_server,
@@ -29,7 +30,6 @@ from tests.support.jobs import (
     set_columns,
     wait_of,
 )
-from tests.support.queue import noted_bells
 
 type Db = psycopg.Connection[tuple[Any, ...]]
 type Run = Callable[[Job, MayChange], Write]
