@@ -13,7 +13,9 @@ from medianest.core.error_codes import ErrorCode
 from medianest.core.examples import JOB_ID, SERVER_ID
 from medianest.fulfilment import adopt as fulfilment_adopt
 from medianest.fulfilment.schemas import AdoptedOut, AdoptIn
+from medianest.fulfilment.hooks import HANDOVER
 from medianest.jobs import admin as jobs_admin
+from medianest.jobs import runners
 from medianest.jobs.schemas import JobOut, JobQuery, JobsRetryIn, JobsRetryOut
 from medianest.servers import service as servers_service
 from medianest.servers import testing
@@ -27,6 +29,8 @@ app = create_app(
     "JWT_SECRET",
     "ENCRYPTION_KEY",
 )
+
+runners.register_hooks("handover", HANDOVER)
 
 _JobId = Annotated[Id, Path(description="Id of the job", examples=[JOB_ID])]
 _ServerId = Annotated[Id, Path(description="Id of the server", examples=[SERVER_ID])]

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from medianest.core import drivers
 from medianest.core.environment import require
 from medianest.core.observability import flush_metrics
 from medianest.core.startup import init_done
-from medianest.jobs import rounds
+from medianest.jobs import rounds, runners
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-require("DATABASE_URL", "REDIS_URL")
+require("DATABASE_URL", "REDIS_URL", "TMDB_API_KEY", "ENCRYPTION_KEY")
 # The others load with the first delayed bell and the first call: a round often needs neither.
 drivers.load("psycopg")
 init_done()
@@ -24,6 +25,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
     The tasks: `{"task": "sweep"}`, `{"task": "checks"}`, `{"task": "inventories"}`.
     """
+    _register()
     try:
         if "Records" in event:
             failed = rounds.answer(event["Records"], _seconds_left(context))
@@ -31,6 +33,21 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         return rounds.run_task(event.get("task", ""), _seconds_left(context))._asdict()
     finally:
         flush_metrics()
+
+
+@cache
+def _register() -> None:
+    """Check the key of the servers' secrets, and register the handlers of jobs.
+
+    With the first call: a bell that is passed on needs none of them.
+    """
+    from medianest.fulfilment import check, handover
+    from medianest.servers import inventory, service
+
+    service.check_key()
+    runners.register("handover", handover.HANDLER)
+    runners.register("check", check.HANDLER)
+    runners.register("inventory", inventory.HANDLER)
 
 
 def _seconds_left(context: Any) -> Callable[[], float]:

@@ -1,4 +1,4 @@
-"""Hand one title over to its server: the runner of the job `handover`.
+"""Hand one title over to its server: the handler of the job `handover`.
 
 The job reads what is wanted now and makes the server have it, so its effect is the same however
 often it runs. Nothing is ever taken away from a server.
@@ -12,30 +12,31 @@ from medianest.arr import radarr, sonarr
 from medianest.arr.models import MovieWanted, ShowWanted
 from medianest.core.db import database
 from medianest.fulfilment import repository, routing
-from medianest.fulfilment.models import Found, TitleKey
-from medianest.fulfilment.options import merged
-from medianest.fulfilment.target import calling, open_target
-from medianest.jobs.models import JobError
-from medianest.servers import health
+from medianest.fulfilment.hooks import fail_items
+from medianest.fulfilment.models import Found, title_of
+from medianest.fulfilment.target import calling, open_target, responded
+from medianest.jobs.models import GiveBackError, Handler, JobError
+from medianest.servers import health, options
+from medianest.servers.schemas import HandoverOptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from psycopg import Connection
 
-    from medianest.arr.client import ArrClient
     from medianest.arr.models import Options
     from medianest.catalog.models import RoutingFacts
-    from medianest.fulfilment.models import WantedItem
-    from medianest.jobs.models import Job
-    from medianest.jobs.protocol import Guard
-
-    type Write = Callable[[Connection[Any]], None]
+    from medianest.fulfilment.models import Handover, TitleKey, WantedItem
+    from medianest.fulfilment.target import Target
+    from medianest.jobs.models import Job, MayChange, Write
 
 
-def run(job: Job, guard: Guard) -> Write:
-    """Make the server of the title have what approved requests want; raises JobError."""
-    title = title_of(job)
+def run(job: Job, guard: MayChange) -> Write:
+    """Make the server of the title have what approved requests want.
+
+    Raises JobError, and GiveBackError once the title has a server: the next lease reads its circuit.
+    """
+    title = title_of(job.payload)
     wanted = database().read(lambda connection: repository.wanted(connection, title))
     if not any(each.state == "queued" for each in wanted):
         return _write_nothing
@@ -43,17 +44,13 @@ def run(job: Job, guard: Guard) -> Write:
     handover = routing.assigned(title, wanted, facts)
     if handover is None:
         return lambda connection: repository.by_hand(connection, title)
+    if job.server_id != handover.server_id:
+        raise GiveBackError(handover.server_id)
     target = open_target(handover.server_id)
-    options = merged(target.server, handover, wanted)
-    # A job that a person or a failure brought back asks the server to search again.
-    search_again = job.attempts > 1 or handover.submitted_at is not None
-    found, missing = calling(
-        target,
-        lambda client: _hand_over(client, title, wanted, facts, options, guard, search_again),
-    )
+    found, missing = _hand_over(job, target, facts, handover, wanted, guard.may_change)
+    responded(target.server.id)
 
     def write(connection: Connection[Any]) -> None:
-        health.succeeded(connection, target.server.id)
         repository.record(connection, title, found)
 
     if missing:
@@ -65,54 +62,54 @@ def run(job: Job, guard: Guard) -> Write:
     return write
 
 
-def on_dead(connection: Connection[Any], job: Job, code: str, message: str) -> None:
-    """Fail the items that a dead job leaves queued."""
-    failure = {"code": code, "message": message, "jobId": str(job.id)}
-    repository.fail(connection, title_of(job), ["queued"], failure)
-
-
-def title_of(job: Job) -> TitleKey:
-    """Return the title that a job names."""
-    return TitleKey(job.payload["mediaType"], job.payload["tmdbId"])
-
-
 def _hand_over(
-    client: ArrClient,
-    title: TitleKey,
-    wanted: Sequence[WantedItem],
+    job: Job,
+    target: Target,
     facts: RoutingFacts,
-    options: Options,
-    guard: Guard,
-    search_again: bool,
+    handover: Handover,
+    wanted: Sequence[WantedItem],
+    may_change: Callable[[], bool],
 ) -> tuple[Found, frozenset[int]]:
     """Return what the server has, and the wanted seasons that it does not know."""
-    if title.media_type == "movie":
-        movie = radarr.hand_over(
-            client,
-            MovieWanted(title.tmdb_id, facts.title),
-            options,
-            may_change=guard.may_change,
-            search_again=search_again,
+    requesters = tuple(sorted({each.username for each in wanted}))
+    filed = calling(lambda: _options(target, handover))
+    # The lost response of an earlier attempt may have hidden that no search was started.
+    search_again = job.attempts > 1
+    if facts.media_type == "movie":
+        film = MovieWanted(facts.tmdb_id, facts.title, requesters)
+        movie = calling(
+            lambda: radarr.hand_over(
+                target.client,
+                film,
+                filed,
+                may_change=may_change,
+                search_again=search_again or handover.submitted_at is not None,
+            )
         )
-        state = ([], [None]) if movie.has_file else ([None], [])
-        return Found(movie.external_id, None, movie.title_slug, *state), frozenset()
+        states: tuple[list[None], list[None]] = ([], [None]) if movie.has_file else ([None], [])
+        return Found(movie.external_id, None, movie.title_slug, *states), frozenset()
     seasons = frozenset(each.season for each in wanted if each.season is not None)
-    show = sonarr.hand_over(
-        client,
-        ShowWanted(title.tmdb_id, facts.tvdb_id, seasons, facts.title),
-        options,
-        may_change=guard.may_change,
-        search_again=search_again,
+    series = ShowWanted(facts.tmdb_id, facts.tvdb_id, seasons, facts.title, requesters)
+    show = calling(
+        lambda: sonarr.hand_over(
+            target.client, series, filed, may_change=may_change, search_again=search_again
+        )
     )
-    found = Found(
-        show.external_id,
-        show.tvdb_id,
-        show.title_slug,
-        sorted(show.submitted),
-        sorted(show.downloaded),
-    )
-    return found, show.missing
+    numbers = sorted(show.submitted), sorted(show.downloaded)
+    return Found(show.external_id, show.tvdb_id, show.title_slug, *numbers), show.missing
+
+
+def _options(target: Target, handover: Handover) -> Options:
+    own = HandoverOptions.model_validate(handover.options)
+    return options.for_client(options.merged(options.of(target.server), own))
+
+
+def _on_dead(connection: Connection[Any], job: Job, error: JobError) -> None:
+    fail_items(connection, title_of(job.payload), error.code, error.message, job.id)
 
 
 def _write_nothing(_connection: Connection[Any]) -> None:
-    """Finish a job whose title nobody waits for."""
+    """Write nothing: nobody waits for the title."""
+
+
+HANDLER = Handler(run=run, on_failed=health.on_failed, on_dead=_on_dead)

@@ -87,6 +87,11 @@ class TitleKey(NamedTuple):
     tmdb_id: int
 
 
+def title_of(payload: dict[str, Any]) -> TitleKey:
+    """Return the title that the payload of a job names."""
+    return TitleKey(payload["mediaType"], payload["tmdbId"])
+
+
 class Found(NamedTuple):
     """What a server has of a title; the film's season is None."""
 

@@ -200,6 +200,15 @@ def by_hand(connection: Connection[Any], title: TitleKey) -> None:
     )
 
 
+def queue_failed(connection: Connection[Any], title: TitleKey) -> None:
+    """Queue the failed items of a title again."""
+    connection.execute(
+        "UPDATE request_items i SET fulfilment = 'queued', fulfilment_at = now(), failure = NULL"
+        f" WHERE i.active AND {_OF_TITLE} AND i.fulfilment = 'failed'",
+        title._asdict(),
+    )
+
+
 def fail(
     connection: Connection[Any],
     title: TitleKey,

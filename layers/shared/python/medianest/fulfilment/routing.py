@@ -8,10 +8,9 @@ from medianest.catalog import service as catalog_service
 from medianest.core.db import database
 from medianest.core.errors import AppError
 from medianest.fulfilment import repository
-from medianest.fulfilment.service import SERVER_KIND
 from medianest.jobs.models import JobError
 from medianest.servers import routing
-from medianest.servers.routing import TitleFacts
+from medianest.servers.models import KIND_OF, TitleFacts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,7 +42,7 @@ def assigned(title: TitleKey, wanted: Sequence[WantedItem], known: RoutingFacts)
         if routed is None:
             return None
         # Another run may have been quicker: the row decides.
-        repository.assign(connection, title, routed.server.id, routed.options)
+        repository.assign(connection, title, routed.server.id, routed.options.stored())
         return repository.handover(connection, title)
 
 
@@ -55,7 +54,7 @@ def _route(
 ) -> routing.Routed | None:
     return routing.route(
         connection,
-        SERVER_KIND[title.media_type],
+        KIND_OF[title.media_type],
         TitleFacts(
             media_type=title.media_type,
             user_ids=frozenset(each.user_id for each in wanted),

@@ -12,6 +12,7 @@ from medianest.core.errors import AppError, invalid
 from medianest.fulfilment import repository
 from medianest.jobs import service as jobs_service
 from medianest.servers import repository as servers_repository
+from medianest.servers.models import KIND_OF
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 
     from medianest.catalog.models import MediaType
     from medianest.fulfilment.models import TitleKey
-
-SERVER_KIND: dict[MediaType, str] = {"movie": "radarr", "tv": "sonarr"}
 
 
 class Choice(NamedTuple):
@@ -52,7 +51,7 @@ def choose(connection: Connection[Any], title: TitleKey, choice: Choice) -> None
     another server has received the title.
     """
     server = servers_repository.get(connection, choice.server_id)
-    if server is None or not server.enabled or server.kind != SERVER_KIND[title.media_type]:
+    if server is None or not server.enabled or server.kind != KIND_OF[title.media_type]:
         raise invalid("body.serverId", "Must be an enabled server for this kind of title")
     if not repository.assign(connection, title, choice.server_id, choice.options):
         handover = repository.handover(connection, title)
@@ -77,7 +76,7 @@ def retry(connection: Connection[Any], title: TitleKey, request_id: UUID, *, rer
 def types_with_server(connection: Connection[Any]) -> list[MediaType]:
     """Return the media types that an enabled server takes."""
     kinds = servers_repository.enabled_kinds(connection)
-    return [media_type for media_type, kind in SERVER_KIND.items() if kind in kinds]
+    return [media_type for media_type, kind in KIND_OF.items() if kind in kinds]
 
 
 def enqueue(
@@ -88,7 +87,6 @@ def enqueue(
         jobs_service.enqueue(
             connection,
             "handover",
-            f"handover:{media_type}:{tmdb_id}",
             {"mediaType": media_type, "tmdbId": tmdb_id},
             by_person=by_person,
         )

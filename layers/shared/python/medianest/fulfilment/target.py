@@ -1,16 +1,16 @@
-"""Call the server of a title, and record how it responds."""
+"""Call the server of a title; each failure of a call becomes the error of the job."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from medianest.arr.client import ArrClient
-from medianest.arr.models import ArrError
+from medianest.arr.models import ArrError, LeaseShortError
+from medianest.core import guard
 from medianest.core.db import database
-from medianest.jobs.models import JobError
+from medianest.jobs.models import GiveBackError, JobError
 from medianest.servers import health
 from medianest.servers import repository as servers_repository
-from medianest.servers import service as servers_service
+from medianest.servers.inventory import client_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from psycopg import Connection
 
+    from medianest.arr.client import ArrClient
     from medianest.servers.models import Server
 
 
@@ -29,31 +30,31 @@ class Target(NamedTuple):
 
 
 def open_target(server_id: UUID) -> Target:
-    """Return an enabled server that can be called; raises JobError misconfigured otherwise."""
+    """Return an enabled server and its client; raises JobError misconfigured without one."""
 
-    def read(connection: Connection[Any]) -> tuple[Server | None, ArrClient | None]:
+    def read(connection: Connection[object]) -> Target:
         server = servers_repository.get(connection, server_id)
-        if server is None or not server.enabled or server.secret_hint is None:
-            return server, None
-        credentials = servers_service.credentials(connection, server)
-        return server, ArrClient(server.base_url, credentials.api_key, credentials.headers)
+        if server is None or not server.enabled:
+            raise JobError("misconfigured", "SERVER_DISABLED", "The server is disabled.")
+        return Target(server, client_of(connection, server, guard.request))
 
-    server, client = database().read(read)
-    if server is None or client is None:
-        raise JobError("misconfigured", "SERVER_DISABLED", "The server is off or has no key.")
-    return Target(server, client)
+    return calling(lambda: database().read(read))
 
 
-def calling[T](target: Target, call: Callable[[ArrClient], T]) -> T:
-    """Call the server; raises JobError for its failure, which also counts for its circuit.
-
-    The failure is written at once: it is a fact about the server, whoever holds the lease.
-    """
+def calling[T](call: Callable[[], T]) -> T:
+    """Call a server; raises JobError for its failure, GiveBackError when the lease is too short."""
     try:
-        return call(target.client)
+        return call()
+    except LeaseShortError as error:
+        raise GiveBackError from error
     except ArrError as error:
-        with database().transaction() as connection:
-            health.failed(connection, target.server.id, error.failure, error.code, error.message)
-        raise JobError(
-            error.failure, error.code, error.message, retry_after=error.retry_after
-        ) from error
+        raise JobError(error.cls, error.code, error.message, error.retry_after) from error
+
+
+def responded(server_id: UUID) -> None:
+    """Note that a server responds, in a transaction of its own.
+
+    It is a fact about the server, whoever holds the lease, and takes no lock that a job waits for.
+    """
+    with database().transaction() as connection:
+        health.succeeded(connection, server_id)

@@ -51,11 +51,13 @@ CREATE TABLE handovers (
     title_slug   text,
     submitted_at timestamptz,
     checked_at   timestamptz,
+    requeued_at  timestamptz,
     PRIMARY KEY (media_type, tmdb_id)
 );
 CREATE INDEX handovers_server ON handovers (server_id, checked_at NULLS FIRST);
 COMMENT ON TABLE handovers IS 'The server of a title: decided once, kept for every later request of the title';
 COMMENT ON COLUMN handovers.external_id IS 'Id of the film or show on the server, once it has it';
+COMMENT ON COLUMN handovers.requeued_at IS 'Time when the title was handed over again because the server had lost it; once only';
 COMMENT ON COLUMN handovers.checked_at IS 'Time when the server was last asked for files of the title';
 
 CREATE TABLE jobs (

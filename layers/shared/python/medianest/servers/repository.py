@@ -55,6 +55,12 @@ def enabled(connection: Connection[Any], kind: Kind) -> list[Server]:
     )
 
 
+def enabled_kinds(connection: Connection[Any]) -> set[Kind]:
+    """Return the kinds that have an enabled server."""
+    rows = connection.execute("SELECT DISTINCT kind FROM download_servers WHERE enabled")
+    return {row[0] for row in rows}
+
+
 def lock(connection: Connection[Any], server_id: UUID) -> Server | None:
     """Lock a server until the transaction ends, and return it."""
     return fetch_one(
