@@ -67,7 +67,7 @@ def test_project_template_has_all_functions() -> None:
     functions = project_template().functions
 
     assert set(functions) == {
-        f"{name}Function" for name in (*API_FUNCTIONS, "Cleanup", "Migrations", "Page")
+        f"{name}Function" for name in (*API_FUNCTIONS, "Cleanup", "Migrations", "Page", "Worker")
     }
     health = functions["HealthFunction"]
     assert (health.code, health.handler) == (PROJECT / "functions/health", "app.handler")
