@@ -278,7 +278,7 @@ Globals:
         (function("Environment: {Variables: {A: !Ref Work.Alias}}") + API, "AutoPublishAlias"),
         (API + "  M: {Type: 'AWS::ApiGateway::Method', Properties: {}}", "ApiGateway::Method"),
         (function("Layers: [!Ref Api]") + API, "Api"),
-        (function("Events: {E: {Type: SQS, Properties: {}}}") + API, "SQS"),
+        (function("Events: {E: {Type: SNS, Properties: {}}}") + API, "SNS"),
         (API + "  Http: {Type: 'AWS::Serverless::HttpApi', Properties: {}}", "HttpApi"),
         (API + "  Tick: {Type: 'AWS::Scheduler::Schedule', Properties: {}}", "Scheduler"),
         (API + "  L: {Type: 'AWS::Serverless::LayerVersion', Properties: {ContentUri: l}}", "L:"),
