@@ -113,7 +113,7 @@ class _Reader:
                 continue
             kind: str = resource["Type"]
             if kind in by_kind:
-                by_kind[kind][name] = resource["Properties"]
+                by_kind[kind][name] = resource.get("Properties", {})
             elif kind.startswith(_NEVER_IGNORED) and kind not in _IGNORED:
                 raise TemplateError(f"{name}: the local runtime does not support {kind}")
         return by_kind
