@@ -14,6 +14,7 @@ from local.control import control
 from local.distribution.folder import WebFolder
 from local.distribution.images import ImageHost
 from local.distribution.server import DistributionServer
+from local.download_servers import run_register
 from local.engines import reachability
 from local.engines.engine import Engine, Server
 from local.engines.postgres import PostgresEngine
@@ -120,6 +121,13 @@ async def running(
         if trial_limits and "DATABASE_URL" not in config.variables:
             set_trial_limits(backends.database_url)
             report("  Higher sign-in limits for local use (rateLimit.auth, rateLimit.plex-pin)")
+        if backends.radarr_url is not None and backends.sonarr_url is not None:
+            with _timed(report, "Stand-ins as download servers"):
+                await run_register(
+                    backends.radarr_url,
+                    backends.sonarr_url,
+                    function_variables(config, backends),
+                )
         gateway = Gateway(
             template, runtime, port=config.port, throttles=throttles, source_ip=source_ip
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from medianest.core import drivers
@@ -25,7 +24,6 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
     The tasks: `{"task": "sweep"}`, `{"task": "checks"}`, `{"task": "inventories"}`.
     """
-    _register()
     try:
         if "Records" in event:
             failed = rounds.answer(event["Records"], _seconds_left(context))
@@ -35,12 +33,8 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         flush_metrics()
 
 
-@cache
-def _register() -> None:
-    """Check the key of the servers' secrets, and register the handlers of jobs.
-
-    With the first call: a bell that is passed on needs none of them.
-    """
+def _prepare() -> None:
+    """Check the key of the servers' secrets, and register the handlers of jobs."""
     from medianest.fulfilment import check, handover
     from medianest.servers import inventory, service
 
@@ -48,6 +42,10 @@ def _register() -> None:
     runners.register("handover", handover.HANDLER)
     runners.register("check", check.HANDLER)
     runners.register("inventory", inventory.HANDLER)
+
+
+# Before the first lease: a bell that is passed on needs neither the handlers nor the database.
+runners.prepare_with(_prepare)
 
 
 def _seconds_left(context: Any) -> Callable[[], float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any, get_args
@@ -110,7 +111,10 @@ def wait_of(db: Db, job_id: UUID) -> float:
 @contextmanager
 def running(run: Callable[[Job, MayChange], Write], **hooks: Any) -> Iterator[None]:
     """Register a runner for every kind within the block."""
-    before = dict(runners.handlers())
+    # The import sets the preparation that would replace these handlers.
+    importlib.import_module("functions.worker.app")
+    before, preparations = dict(runners.handlers()), list(runners._preparations)
+    runners._preparations.clear()
     for kind in KINDS:
         runners.register(kind, Handler(run, **hooks))
     try:
@@ -118,6 +122,7 @@ def running(run: Callable[[Job, MayChange], Write], **hooks: Any) -> Iterator[No
     finally:
         runners.handlers().clear()
         runners.handlers().update(before)
+        runners._preparations.extend(preparations)
 
 
 def _one(db: Db, statement: str, value: object) -> Any:

@@ -1,5 +1,5 @@
 // Made by `make docs` from the API document with the SHA-256 hash
-// e69b190eacd8144777c4996feaab809433b75512b02e61e9ebda49c00d29b713
+// a3cef2c531687acfc67de37d418060d3d89f224f4cc5157829edcc574b1556a0
 
 export interface paths {
     "/api/admin/audit-logs": {
@@ -68,6 +68,140 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/admin/fulfilment/adopt": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Hand over the approved titles that no server has taken yet, up to 2,000 in one call
+         * @description For admins.
+         *
+         *     Default limits: `admin`: 100 calls in 60 s by user.
+         */
+        post: operations["adoptTitles"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the jobs, the newest first
+         * @description For admins.
+         *
+         *     Default limits: `admin`: 100 calls in 60 s by user.
+         */
+        get: operations["listJobs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/jobs/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Return a job
+         * @description For admins.
+         *
+         *     Default limits: `admin`: 100 calls in 60 s by user.
+         */
+        get: operations["getJob"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/jobs/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel a queued job
+         * @description For admins.
+         *
+         *     Default limits: `admin`: 100 calls in 60 s by user.
+         */
+        post: operations["cancelJob"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/jobs/{id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Run a job as soon as possible, unless it is done
+         * @description If another job has taken the place of a dead or cancelled one, that one is retried and returned.
+         *
+         *     For admins.
+         *
+         *     Default limits: `admin`: 100 calls in 60 s by user.
+         */
+        post: operations["retryJob"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/jobs/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Retry up to 500 dead jobs, those that died first first
+         * @description For admins.
+         *
+         *     Default limits: `admin`: 100 calls in 60 s by user.
+         */
+        post: operations["retryJobs"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/admin/requests": {
         parameters: {
             query?: never;
@@ -100,8 +234,10 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Approve a pending request
-         * @description For admins.
+         * Approve a pending request, and queue it for a download server if there is one
+         * @description The server is the one that the call names, or the one that the routing rules choose.
+         *
+         *     For admins.
          *
          *     Default limits: `admin`: 100 calls in 60 s by user.
          */
@@ -128,6 +264,52 @@ export interface paths {
          *     Default limits: `admin`: 100 calls in 60 s by user.
          */
         post: operations["declineRequest"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/requests/{id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Hand an approved request over to its server again, at once, after a failure or a delay
+         * @description For admins.
+         *
+         *     Default limits: `admin`: 100 calls in 60 s by user.
+         */
+        post: operations["retryRequest"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/requests/{id}/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Withdraw an approval: the request is declined, and its title can be requested again
+         * @description What a download server already has stays there.
+         *
+         *     For admins.
+         *
+         *     Default limits: `admin`: 100 calls in 60 s by user.
+         */
+        post: operations["withdrawRequest"];
         delete?: never;
         options?: never;
         head?: never;
@@ -967,10 +1149,36 @@ export interface components {
             /** @enum {boolean} */
             success: false;
         };
+        /** @description What became of an approved request, with what admins see of it. */
+        AdminFulfilment: {
+            /** @description Why it failed or, for admins, why it waits */
+            error?: components["schemas"]["FulfilmentError"];
+            /**
+             * Format: uuid
+             * @description Id of the job that is due, or that failed
+             */
+            jobId?: string;
+            /** @description The state of each season of a show */
+            seasons?: components["schemas"]["SeasonFulfilment"][];
+            /** @description The download server of the title */
+            server?: components["schemas"]["ServerName"];
+            /**
+             * Format: date-time
+             * @description Time when the state began
+             */
+            since?: string;
+            /**
+             * @description The least advanced state of its items: an admin fetches it (`manual`), it waits for a download server (`queued`), the server has it (`submitted`), its files have arrived (`downloaded`), or it cannot be fetched (`failed`)
+             * @enum {string}
+             */
+            state: "manual" | "queued" | "submitted" | "downloaded" | "failed";
+        };
         /** @description A request with its requester. */
         AdminRequest: {
             /** @description The requester's note to the admins */
             comment?: string;
+            /** @description What became of it; absent unless it is approved */
+            fulfilment?: components["schemas"]["AdminFulfilment"];
             /**
              * Format: uuid
              * @description Id of the request
@@ -1079,6 +1287,26 @@ export interface components {
              */
             success: true;
         };
+        /** @description The approved titles that were fetched by hand. */
+        Adopted: {
+            /** @description Whether another call will queue further titles */
+            more: boolean;
+            /** @description Titles that now wait for a download server */
+            queued: number;
+            /** @description Titles for which no server is enabled */
+            skipped: number;
+        };
+        AdoptedResponse: {
+            /** @description The result */
+            data: components["schemas"]["Adopted"];
+            /**
+             * @description Always true for a success
+             * @enum {boolean}
+             */
+            success: true;
+        };
+        /** @description The call that queues what is fetched by hand; it has no fields. */
+        AdoptIn: Record<string, never>;
         /** @description This title has already been requested. */
         ALREADY_REQUESTED: {
             error: {
@@ -1108,6 +1336,41 @@ export interface components {
         ApproveIn: {
             /** @description Note for the audit log */
             note?: string | null;
+            /** @description Options that differ from those of the server */
+            options?: {
+                /**
+                 * @description Radarr only: when a film counts as available
+                 * @enum {string|null}
+                 */
+                minimumAvailability?: "announced" | "inCinemas" | "released" | null;
+                /**
+                 * @description Sonarr only: whether later seasons are fetched as well
+                 * @enum {string|null}
+                 */
+                monitorNewItems?: "all" | "none" | null;
+                /** @description Id of the quality profile on the server */
+                qualityProfileId?: number | null;
+                /** @description Folder on the server where the title goes */
+                rootFolderPath?: string | null;
+                /** @description Whether the server searches for the title at once */
+                search?: boolean | null;
+                /** @description Sonarr only: whether each season has a folder */
+                seasonFolder?: boolean | null;
+                /**
+                 * @description Sonarr only: how the episodes are numbered
+                 * @enum {string|null}
+                 */
+                seriesType?: "standard" | "daily" | "anime" | null;
+                /** @description Whether the title gets a tag with the requester's name */
+                tagRequester?: boolean | null;
+                /** @description Labels of tags; the server gets those that it lacks */
+                tags?: string[] | null;
+            } | null;
+            /**
+             * Format: uuid
+             * @description Id of the download server of the title; without it, the routing rules decide
+             */
+            serverId?: string | null;
         };
         /** @description An action with its actor, target, time and origin. */
         AuditLog: {
@@ -1203,6 +1466,8 @@ export interface components {
         CreatedRequest: {
             /** @description The requester's note to the admins */
             comment?: string;
+            /** @description What became of it; absent unless it is approved */
+            fulfilment?: components["schemas"]["Fulfilment"];
             /**
              * Format: uuid
              * @description Id of the request
@@ -1372,6 +1637,38 @@ export interface components {
             /** @enum {boolean} */
             success: false;
         };
+        /** @description What became of an approved request. */
+        Fulfilment: {
+            /** @description Why it failed or, for admins, why it waits */
+            error?: components["schemas"]["FulfilmentError"];
+            /** @description The state of each season of a show */
+            seasons?: components["schemas"]["SeasonFulfilment"][];
+            /**
+             * Format: date-time
+             * @description Time when the state began
+             */
+            since?: string;
+            /**
+             * @description The least advanced state of its items: an admin fetches it (`manual`), it waits for a download server (`queued`), the server has it (`submitted`), its files have arrived (`downloaded`), or it cannot be fetched (`failed`)
+             * @enum {string}
+             */
+            state: "manual" | "queued" | "submitted" | "downloaded" | "failed";
+        };
+        /** @description The reason of a failure or of a delay. */
+        FulfilmentError: {
+            /**
+             * @description Stable code of the reason
+             * @example SEASON_UNKNOWN
+             */
+            code: string;
+            /** @description Text for people */
+            message: string;
+            /**
+             * Format: date-time
+             * @description Time of the next attempt; absent if only an admin retries
+             */
+            retryAt?: string;
+        };
         /** @description The service took too long to respond. */
         GATEWAY_TIMEOUT: {
             error: {
@@ -1487,8 +1784,11 @@ export interface components {
                 /** @enum {string} */
                 code: "INVALID_STATE";
                 details?: {
-                    /** @enum {string} */
-                    status: "pending" | "approved" | "declined";
+                    /**
+                     * @description State of the request, or of the job
+                     * @enum {string}
+                     */
+                    status: "pending" | "approved" | "declined" | "queued" | "leased" | "done" | "dead" | "cancelled";
                 };
                 /** @description A sentence for users, which may change */
                 message: string;
@@ -1513,6 +1813,121 @@ export interface components {
         InventoryResponse: {
             /** @description The result */
             data: components["schemas"]["Inventory"];
+            /**
+             * @description Always true for a success
+             * @enum {boolean}
+             */
+            success: true;
+        };
+        /** @description A job, with its last failure. */
+        Job: {
+            /** @description Whether a running job was wanted again, and runs once more */
+            again: boolean;
+            /** @description Number of runs that count */
+            attempts: number;
+            /**
+             * Format: date-time
+             * @description Time of the cause
+             */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description After this time a failure is final
+             */
+            deadlineAt: string;
+            /** @description The last failure */
+            error?: components["schemas"]["JobFailure"];
+            /**
+             * Format: date-time
+             * @description Time at which it was done, dead or cancelled
+             */
+            finishedAt?: string;
+            /**
+             * Format: uuid
+             * @description Id of the job
+             */
+            id: string;
+            /**
+             * @description What the job does
+             * @enum {string}
+             */
+            kind: "handover" | "check" | "inventory";
+            /**
+             * Format: date-time
+             * @description Time at which a running job counts as lost
+             */
+            leaseUntil?: string;
+            /** @description What the job is about, as ids */
+            payload: {
+                [key: string]: unknown;
+            };
+            /**
+             * Format: date-time
+             * @description Time of the next run of a queued job
+             */
+            runAt: string;
+            /**
+             * Format: uuid
+             * @description Id of its server; absent before a server is chosen
+             */
+            serverId?: string;
+            /**
+             * @description `queued` and `leased` (running) end in `done`, `dead` or `cancelled`
+             * @enum {string}
+             */
+            state: "queued" | "leased" | "done" | "dead" | "cancelled";
+        };
+        /** @description Why the last run of a job failed. */
+        JobFailure: {
+            /** @description `unreachable`, `unsure`, `misconfigured`, `notYet` or `never`: what follows */
+            class: string;
+            /** @description Code of the failure */
+            code: string;
+            /** @description A sentence to display, which may change */
+            message: string;
+        };
+        JobPage: {
+            /** @description The items of this page */
+            data: components["schemas"]["Job"][];
+            pagination: components["schemas"]["Pagination"];
+            /**
+             * @description Always true for a success
+             * @enum {boolean}
+             */
+            success: true;
+        };
+        JobResponse: {
+            /** @description The result */
+            data: components["schemas"]["Job"];
+            /**
+             * @description Always true for a success
+             * @enum {boolean}
+             */
+            success: true;
+        };
+        /** @description The number of retried jobs. */
+        JobsRetry: {
+            /** @description Whether dead jobs are left, for another call */
+            more: boolean;
+            /** @description Number of jobs that are queued again, 500 at most */
+            retried: number;
+        };
+        /** @description Which dead jobs to retry; without a filter all of them. */
+        JobsRetryIn: {
+            /**
+             * @description Only this kind
+             * @enum {string}
+             */
+            kind?: "handover" | "check" | "inventory";
+            /**
+             * Format: uuid
+             * @description Only jobs of this server
+             */
+            serverId?: string;
+        };
+        JobsRetryResponse: {
+            /** @description The result */
+            data: components["schemas"]["JobsRetry"];
             /**
              * @description Always true for a success
              * @enum {boolean}
@@ -1566,6 +1981,8 @@ export interface components {
         MediaRequest: {
             /** @description The requester's note to the admins */
             comment?: string;
+            /** @description What became of it; absent unless it is approved */
+            fulfilment?: components["schemas"]["Fulfilment"];
             /**
              * Format: uuid
              * @description Id of the request
@@ -1956,6 +2373,14 @@ export interface components {
             /** @description Number of requests */
             total: number;
         };
+        /** @description Another attempt to hand a request over. */
+        RetryIn: {
+            /**
+             * @description Whether the routing rules choose the server again
+             * @default false
+             */
+            reroute: boolean;
+        };
         /** @description A folder for titles. */
         RootFolder: {
             /** @description Whether the server can write there */
@@ -2042,6 +2467,16 @@ export interface components {
             /** @description Number of the season; 0 is the specials */
             number: number;
             request?: components["schemas"]["TitleRequest"];
+        };
+        /** @description What became of one season. */
+        SeasonFulfilment: {
+            /** @description Number of the season */
+            season: number;
+            /**
+             * @description State of the season
+             * @enum {string}
+             */
+            state: "manual" | "queued" | "submitted" | "downloaded" | "failed";
         };
         /** @description A server. Its API key and its headers cannot be read, only recognised. */
         Server: {
@@ -2209,6 +2644,16 @@ export interface components {
              * @enum {boolean}
              */
             success: true;
+        };
+        /** @description A download server. */
+        ServerName: {
+            /**
+             * Format: uuid
+             * @description Id of the server
+             */
+            id: string;
+            /** @description Name of the server */
+            name: string;
         };
         ServerResponse: {
             /** @description The result */
@@ -2648,6 +3093,11 @@ export interface components {
              * @enum {string}
              */
             session: "bearer" | "cookie";
+        };
+        /** @description The withdrawal of an approval. */
+        WithdrawIn: {
+            /** @description Reason, which the requester can read */
+            reason: string;
         };
     };
     responses: {
@@ -3161,10 +3611,14 @@ export interface components {
     pathItems: never;
 }
 export type AccountSuspended = components['schemas']['ACCOUNT_SUSPENDED'];
+export type AdminFulfilment = components['schemas']['AdminFulfilment'];
 export type AdminRequest = components['schemas']['AdminRequest'];
 export type AdminRequestPage = components['schemas']['AdminRequestPage'];
 export type AdminUser = components['schemas']['AdminUser'];
 export type AdminUserResponse = components['schemas']['AdminUserResponse'];
+export type Adopted = components['schemas']['Adopted'];
+export type AdoptedResponse = components['schemas']['AdoptedResponse'];
+export type AdoptIn = components['schemas']['AdoptIn'];
 export type AlreadyRequested = components['schemas']['ALREADY_REQUESTED'];
 export type ApiError = components['schemas']['ApiError'];
 export type ApproveIn = components['schemas']['ApproveIn'];
@@ -3188,6 +3642,8 @@ export type DecisionList = components['schemas']['DecisionList'];
 export type DecisionsIn = components['schemas']['DecisionsIn'];
 export type DeclineIn = components['schemas']['DeclineIn'];
 export type Forbidden = components['schemas']['FORBIDDEN'];
+export type Fulfilment = components['schemas']['Fulfilment'];
+export type FulfilmentError = components['schemas']['FulfilmentError'];
 export type GatewayTimeout = components['schemas']['GATEWAY_TIMEOUT'];
 export type HandoverOptions = components['schemas']['HandoverOptions'];
 export type Health = components['schemas']['Health'];
@@ -3199,6 +3655,13 @@ export type InvalidCredentials = components['schemas']['INVALID_CREDENTIALS'];
 export type InvalidState = components['schemas']['INVALID_STATE'];
 export type Inventory = components['schemas']['Inventory'];
 export type InventoryResponse = components['schemas']['InventoryResponse'];
+export type Job = components['schemas']['Job'];
+export type JobFailure = components['schemas']['JobFailure'];
+export type JobPage = components['schemas']['JobPage'];
+export type JobResponse = components['schemas']['JobResponse'];
+export type JobsRetry = components['schemas']['JobsRetry'];
+export type JobsRetryIn = components['schemas']['JobsRetryIn'];
+export type JobsRetryResponse = components['schemas']['JobsRetryResponse'];
 export type JwtInvalid = components['schemas']['JWT_INVALID'];
 export type LastAdmin = components['schemas']['LAST_ADMIN'];
 export type LoginIn = components['schemas']['LoginIn'];
@@ -3234,18 +3697,21 @@ export type Requester = components['schemas']['Requester'];
 export type RequesterStats = components['schemas']['RequesterStats'];
 export type RequestIn = components['schemas']['RequestIn'];
 export type RequestStats = components['schemas']['RequestStats'];
+export type RetryIn = components['schemas']['RetryIn'];
 export type RootFolder = components['schemas']['RootFolder'];
 export type Rule = components['schemas']['Rule'];
 export type RuleIn = components['schemas']['RuleIn'];
 export type RuleList = components['schemas']['RuleList'];
 export type RulesIn = components['schemas']['RulesIn'];
 export type Season = components['schemas']['Season'];
+export type SeasonFulfilment = components['schemas']['SeasonFulfilment'];
 export type Server = components['schemas']['Server'];
 export type ServerInUse = components['schemas']['SERVER_IN_USE'];
 export type ServerChangeIn = components['schemas']['ServerChangeIn'];
 export type ServerError = components['schemas']['ServerError'];
 export type ServerIn = components['schemas']['ServerIn'];
 export type ServerList = components['schemas']['ServerList'];
+export type ServerName = components['schemas']['ServerName'];
 export type ServerResponse = components['schemas']['ServerResponse'];
 export type Session = components['schemas']['Session'];
 export type SessionList = components['schemas']['SessionList'];
@@ -3278,6 +3744,7 @@ export type UserResponse = components['schemas']['UserResponse'];
 export type UserStats = components['schemas']['UserStats'];
 export type ValidationError = components['schemas']['VALIDATION_ERROR'];
 export type VerifyIn = components['schemas']['VerifyIn'];
+export type WithdrawIn = components['schemas']['WithdrawIn'];
 export type ResponseAlreadyRequestedRequestCancelledIdempotencyInProgressLimited = components['responses']['ALREADY_REQUESTED.REQUEST_CANCELLED.IDEMPOTENCY_IN_PROGRESS.limited'];
 export type ResponseCatalogUnavailableLimited = components['responses']['CATALOG_UNAVAILABLE.limited'];
 export type ResponseCsrfTokenMismatchForbiddenLimited = components['responses']['CSRF_TOKEN_MISMATCH.FORBIDDEN.limited'];
@@ -3328,7 +3795,7 @@ export interface operations {
                  * @description Only this kind of action
                  * @example request.approved
                  */
-                action?: "auth.sign_in" | "auth.sign_in_failed" | "auth.sign_out" | "auth.password_changed" | "auth.password_failed" | "session.refreshed" | "session.revoked" | "access.denied" | "user.created" | "limit.exceeded" | "user.changed" | "user.deleted" | "request.created" | "request.approved" | "request.declined" | "request.cancelled" | "config.changed" | "server.created" | "server.changed" | "server.deleted" | "server.tested" | "routing_rules.changed";
+                action?: "auth.sign_in" | "auth.sign_in_failed" | "auth.sign_out" | "auth.password_changed" | "auth.password_failed" | "session.refreshed" | "session.revoked" | "access.denied" | "user.created" | "limit.exceeded" | "user.changed" | "user.deleted" | "request.created" | "request.approved" | "request.declined" | "request.cancelled" | "request.retried" | "request.withdrawn" | "fulfilment.adopted" | "job.retried" | "job.cancelled" | "config.changed" | "server.created" | "server.changed" | "server.deleted" | "server.tested" | "routing_rules.changed";
                 /**
                  * @description Only actions at this time or later
                  * @example 2026-01-01T00:00:00Z
@@ -3458,6 +3925,269 @@ export interface operations {
             401: components["responses"]["JWT_INVALID.limited"];
             403: components["responses"]["CSRF_TOKEN_MISMATCH.FORBIDDEN.limited"];
             404: components["responses"]["NOT_FOUND.limited"];
+            405: components["responses"]["METHOD_NOT_ALLOWED"];
+            413: components["responses"]["PAYLOAD_TOO_LARGE"];
+            415: components["responses"]["UNSUPPORTED_MEDIA_TYPE.limited"];
+            429: components["responses"]["RATE_LIMITED.limited"];
+            500: components["responses"]["DATABASE_CONNECTION_ERROR.INTERNAL_ERROR.limited"];
+            504: components["responses"]["GATEWAY_TIMEOUT"];
+        };
+    };
+    adoptTitles: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["AdoptIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AdoptedResponse"];
+                };
+            };
+            400: components["responses"]["VALIDATION_ERROR.limited"];
+            401: components["responses"]["JWT_INVALID.limited"];
+            403: components["responses"]["CSRF_TOKEN_MISMATCH.FORBIDDEN.limited"];
+            405: components["responses"]["METHOD_NOT_ALLOWED"];
+            413: components["responses"]["PAYLOAD_TOO_LARGE"];
+            415: components["responses"]["UNSUPPORTED_MEDIA_TYPE.limited"];
+            429: components["responses"]["RATE_LIMITED.limited"];
+            500: components["responses"]["DATABASE_CONNECTION_ERROR.INTERNAL_ERROR.limited"];
+            504: components["responses"]["GATEWAY_TIMEOUT"];
+        };
+    };
+    listJobs: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Only this kind
+                 * @example handover
+                 */
+                kind?: "handover" | "check" | "inventory";
+                /**
+                 * @description Maximum number of items on a page
+                 * @example 20
+                 */
+                limit?: number;
+                /**
+                 * @description Number of the page, from 1
+                 * @example 1
+                 */
+                page?: number;
+                /**
+                 * @description Only jobs of this server
+                 * @example c47a3e5d-8f10-4b62-9c3e-5d7b1a2f6e08
+                 */
+                serverId?: string;
+                /**
+                 * @description Only jobs in this state
+                 * @example dead
+                 */
+                state?: "queued" | "leased" | "done" | "dead" | "cancelled";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobPage"];
+                };
+            };
+            400: components["responses"]["VALIDATION_ERROR.limited"];
+            401: components["responses"]["JWT_INVALID.limited"];
+            403: components["responses"]["FORBIDDEN.limited"];
+            405: components["responses"]["METHOD_NOT_ALLOWED"];
+            413: components["responses"]["PAYLOAD_TOO_LARGE"];
+            429: components["responses"]["RATE_LIMITED.limited"];
+            500: components["responses"]["DATABASE_CONNECTION_ERROR.INTERNAL_ERROR.limited"];
+            504: components["responses"]["GATEWAY_TIMEOUT"];
+        };
+    };
+    getJob: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Id of the job
+                 * @example e81d5c94-2b7f-4a06-8f4d-3c9a6b0e7d25
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobResponse"];
+                };
+            };
+            400: components["responses"]["VALIDATION_ERROR.limited"];
+            401: components["responses"]["JWT_INVALID.limited"];
+            403: components["responses"]["FORBIDDEN.limited"];
+            404: components["responses"]["NOT_FOUND.limited"];
+            405: components["responses"]["METHOD_NOT_ALLOWED"];
+            413: components["responses"]["PAYLOAD_TOO_LARGE"];
+            429: components["responses"]["RATE_LIMITED.limited"];
+            500: components["responses"]["DATABASE_CONNECTION_ERROR.INTERNAL_ERROR.limited"];
+            504: components["responses"]["GATEWAY_TIMEOUT"];
+        };
+    };
+    cancelJob: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Id of the job
+                 * @example e81d5c94-2b7f-4a06-8f4d-3c9a6b0e7d25
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobResponse"];
+                };
+            };
+            400: components["responses"]["VALIDATION_ERROR.limited"];
+            401: components["responses"]["JWT_INVALID.limited"];
+            403: components["responses"]["CSRF_TOKEN_MISMATCH.FORBIDDEN.limited"];
+            404: components["responses"]["NOT_FOUND.limited"];
+            405: components["responses"]["METHOD_NOT_ALLOWED"];
+            409: components["responses"]["INVALID_STATE.limited"];
+            413: components["responses"]["PAYLOAD_TOO_LARGE"];
+            429: components["responses"]["RATE_LIMITED.limited"];
+            500: components["responses"]["DATABASE_CONNECTION_ERROR.INTERNAL_ERROR.limited"];
+            504: components["responses"]["GATEWAY_TIMEOUT"];
+        };
+    };
+    retryJob: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Id of the job
+                 * @example e81d5c94-2b7f-4a06-8f4d-3c9a6b0e7d25
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobResponse"];
+                };
+            };
+            400: components["responses"]["VALIDATION_ERROR.limited"];
+            401: components["responses"]["JWT_INVALID.limited"];
+            403: components["responses"]["CSRF_TOKEN_MISMATCH.FORBIDDEN.limited"];
+            404: components["responses"]["NOT_FOUND.limited"];
+            405: components["responses"]["METHOD_NOT_ALLOWED"];
+            409: components["responses"]["INVALID_STATE.limited"];
+            413: components["responses"]["PAYLOAD_TOO_LARGE"];
+            429: components["responses"]["RATE_LIMITED.limited"];
+            500: components["responses"]["DATABASE_CONNECTION_ERROR.INTERNAL_ERROR.limited"];
+            504: components["responses"]["GATEWAY_TIMEOUT"];
+        };
+    };
+    retryJobs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["JobsRetryIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsRetryResponse"];
+                };
+            };
+            400: components["responses"]["VALIDATION_ERROR.limited"];
+            401: components["responses"]["JWT_INVALID.limited"];
+            403: components["responses"]["CSRF_TOKEN_MISMATCH.FORBIDDEN.limited"];
             405: components["responses"]["METHOD_NOT_ALLOWED"];
             413: components["responses"]["PAYLOAD_TOO_LARGE"];
             415: components["responses"]["UNSUPPORTED_MEDIA_TYPE.limited"];
@@ -3599,6 +4329,100 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["DeclineIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MediaRequestResponse"];
+                };
+            };
+            400: components["responses"]["VALIDATION_ERROR.limited"];
+            401: components["responses"]["JWT_INVALID.limited"];
+            403: components["responses"]["CSRF_TOKEN_MISMATCH.FORBIDDEN.limited"];
+            404: components["responses"]["NOT_FOUND.limited"];
+            405: components["responses"]["METHOD_NOT_ALLOWED"];
+            409: components["responses"]["INVALID_STATE.limited"];
+            413: components["responses"]["PAYLOAD_TOO_LARGE"];
+            415: components["responses"]["UNSUPPORTED_MEDIA_TYPE.limited"];
+            429: components["responses"]["RATE_LIMITED.limited"];
+            500: components["responses"]["DATABASE_CONNECTION_ERROR.INTERNAL_ERROR.limited"];
+            504: components["responses"]["GATEWAY_TIMEOUT"];
+        };
+    };
+    retryRequest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Id of the request
+                 * @example 3f0e8c2a-7a52-4d0e-9a56-2d1f2b7c9e11
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["RetryIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MediaRequestResponse"];
+                };
+            };
+            400: components["responses"]["VALIDATION_ERROR.limited"];
+            401: components["responses"]["JWT_INVALID.limited"];
+            403: components["responses"]["CSRF_TOKEN_MISMATCH.FORBIDDEN.limited"];
+            404: components["responses"]["NOT_FOUND.limited"];
+            405: components["responses"]["METHOD_NOT_ALLOWED"];
+            409: components["responses"]["INVALID_STATE.limited"];
+            413: components["responses"]["PAYLOAD_TOO_LARGE"];
+            415: components["responses"]["UNSUPPORTED_MEDIA_TYPE.limited"];
+            429: components["responses"]["RATE_LIMITED.limited"];
+            500: components["responses"]["DATABASE_CONNECTION_ERROR.INTERNAL_ERROR.limited"];
+            504: components["responses"]["GATEWAY_TIMEOUT"];
+        };
+    };
+    withdrawRequest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Id of the request
+                 * @example 3f0e8c2a-7a52-4d0e-9a56-2d1f2b7c9e11
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WithdrawIn"];
             };
         };
         responses: {
@@ -3872,7 +4696,7 @@ export interface operations {
             path: {
                 /**
                  * @description Id of the server
-                 * @example c41b7d52-8e0f-4d6a-b3c9-5e7a1f204b83
+                 * @example c47a3e5d-8f10-4b62-9c3e-5d7b1a2f6e08
                  */
                 id: string;
             };
@@ -3913,7 +4737,7 @@ export interface operations {
             path: {
                 /**
                  * @description Id of the server
-                 * @example c41b7d52-8e0f-4d6a-b3c9-5e7a1f204b83
+                 * @example c47a3e5d-8f10-4b62-9c3e-5d7b1a2f6e08
                  */
                 id: string;
             };
@@ -3953,7 +4777,7 @@ export interface operations {
             path: {
                 /**
                  * @description Id of the server
-                 * @example c41b7d52-8e0f-4d6a-b3c9-5e7a1f204b83
+                 * @example c47a3e5d-8f10-4b62-9c3e-5d7b1a2f6e08
                  */
                 id: string;
             };
@@ -3999,7 +4823,7 @@ export interface operations {
             path: {
                 /**
                  * @description Id of the server
-                 * @example c41b7d52-8e0f-4d6a-b3c9-5e7a1f204b83
+                 * @example c47a3e5d-8f10-4b62-9c3e-5d7b1a2f6e08
                  */
                 id: string;
             };
@@ -4040,7 +4864,7 @@ export interface operations {
             path: {
                 /**
                  * @description Id of the server
-                 * @example c41b7d52-8e0f-4d6a-b3c9-5e7a1f204b83
+                 * @example c47a3e5d-8f10-4b62-9c3e-5d7b1a2f6e08
                  */
                 id: string;
             };

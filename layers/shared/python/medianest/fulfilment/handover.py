@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from medianest.arr.models import Options
     from medianest.catalog.models import RoutingFacts
-    from medianest.fulfilment.models import Handover, TitleKey, WantedItem
+    from medianest.fulfilment.models import Handover, WantedItem
     from medianest.fulfilment.target import Target
     from medianest.jobs.models import Job, MayChange, Write
 
@@ -34,7 +34,8 @@ if TYPE_CHECKING:
 def run(job: Job, guard: MayChange) -> Write:
     """Make the server of the title have what approved requests want.
 
-    Raises JobError, and GiveBackError once the title has a server: the next lease reads its circuit.
+    Raises JobError. Raises GiveBackError once the title has a server, whose circuit the next lease
+    reads.
     """
     title = title_of(job.payload)
     wanted = database().read(lambda connection: repository.wanted(connection, title))

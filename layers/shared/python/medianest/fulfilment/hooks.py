@@ -30,9 +30,7 @@ def _on_retry(connection: Connection[Any], job: JobRow) -> None:
 
 
 def _on_cancel(connection: Connection[Any], job: JobRow) -> None:
-    fail_items(
-        connection, title_of(job.payload), "JOB_CANCELLED", "An admin cancelled it.", job.id
-    )
+    fail_items(connection, title_of(job.payload), "JOB_CANCELLED", "An admin cancelled it.", job.id)
 
 
 HANDOVER = Hooks(on_retry=_on_retry, on_cancel=_on_cancel)

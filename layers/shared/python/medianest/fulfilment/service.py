@@ -8,11 +8,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from medianest.core.error_codes import ErrorCode
-from medianest.core.errors import AppError, invalid
+from medianest.core.errors import AppError, invalid, invalid_fields
 from medianest.fulfilment import repository
 from medianest.jobs import service as jobs_service
+from medianest.servers import options as server_options
 from medianest.servers import repository as servers_repository
 from medianest.servers.models import KIND_OF
+from medianest.servers.schemas import HandoverOptions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -28,7 +30,7 @@ class Choice(NamedTuple):
     """The server and the options that an admin chose for a title."""
 
     server_id: UUID
-    options: dict[str, Any]
+    options: HandoverOptions
 
 
 def start(connection: Connection[Any], request_ids: Sequence[UUID]) -> bool:
@@ -53,7 +55,12 @@ def choose(connection: Connection[Any], title: TitleKey, choice: Choice) -> None
     server = servers_repository.get(connection, choice.server_id)
     if server is None or not server.enabled or server.kind != KIND_OF[title.media_type]:
         raise invalid("body.serverId", "Must be an enabled server for this kind of title")
-    if not repository.assign(connection, title, choice.server_id, choice.options):
+    found = list(
+        server_options.problems(choice.options, server.kind, server.inventory, "body.options")
+    )
+    if found:
+        raise invalid_fields(found)
+    if not repository.assign(connection, title, choice.server_id, choice.options.stored()):
         handover = repository.handover(connection, title)
         details = {} if handover is None else {"serverId": str(handover.server_id)}
         raise AppError(ErrorCode.INVALID_STATE, details=details)

@@ -71,6 +71,7 @@ def run_task(task: str, seconds_left: Callable[[], float]) -> worker.RunResult:
 
 def _report() -> None:
     """Add the backlog to the metrics, for the alarms."""
+    runners.prepare()
     kinds = list(runners.handlers())
     backlog = database().read(lambda connection: repository.backlog(connection, kinds))
     metrics.add_metric(name="OldestDueJob", unit="Seconds", value=backlog.oldest_due_seconds)

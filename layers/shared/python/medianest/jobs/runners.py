@@ -7,11 +7,26 @@ from typing import TYPE_CHECKING
 from medianest.jobs.models import Handler, Hooks
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from medianest.jobs.models import Kind
 
 _handlers: dict[Kind, Handler] = {}
 _hooks: dict[Kind, Hooks] = {}
 _NO_HOOKS = Hooks()
+_preparations: list[Callable[[], None]] = []
+
+
+def prepare_with(preparation: Callable[[], None]) -> None:
+    """Set what registers the handlers, which are loaded before the first lease."""
+    _preparations.append(preparation)
+
+
+def prepare() -> None:
+    """Run the preparations that have not succeeded yet."""
+    while _preparations:
+        _preparations[-1]()
+        _preparations.pop()
 
 
 def register(kind: Kind, handler: Handler) -> None:

@@ -34,6 +34,7 @@ class RunResult(NamedTuple):
 
 def run(seconds_left: Callable[[], float]) -> RunResult:
     """Run the jobs that are due, then ring for the next one."""
+    runners.prepare()
     handlers = runners.handlers()
     outcomes = {"done": 0, "failed": 0, "given_back": 0, "lost": 0}
     while seconds_left() > MIN_SECONDS_LEFT:

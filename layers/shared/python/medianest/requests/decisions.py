@@ -19,6 +19,7 @@ from medianest.fulfilment.service import Choice
 from medianest.jobs import bell
 from medianest.requests import repository
 from medianest.requests.schemas import DecisionOut, RequestOut
+from medianest.servers.schemas import HandoverOptions
 from medianest.users.service import lock_admin
 
 if TYPE_CHECKING:
@@ -138,8 +139,7 @@ def _choice(body: ApproveIn) -> Choice | None:
         if body.options is not None:
             raise invalid("body.options", "Requires serverId")
         return None
-    options = {} if body.options is None else body.options.stored()
-    return Choice(body.server_id, options)
+    return Choice(body.server_id, body.options or HandoverOptions())
 
 
 def _decision_out(

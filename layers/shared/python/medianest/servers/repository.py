@@ -254,6 +254,15 @@ def misconfigured(connection: Connection[Any], server_id: UUID, error: dict[str,
     )
 
 
+def move_local(connection: Connection[Any], name: str, base_url: str) -> None:
+    """Set the address of a server on this machine, whose port may differ from run to run."""
+    connection.execute(
+        "UPDATE download_servers SET base_url = %s WHERE name = %s"
+        " AND base_url LIKE 'http://127.0.0.1:%%'",
+        (base_url, name),
+    )
+
+
 def set_inventory(
     connection: Connection[Any], server_id: UUID, base_url: str, inventory: dict[str, Any]
 ) -> None:

@@ -52,7 +52,7 @@ def add(body: ServerIn, admin: Principal, caller: Caller) -> Server:
     base_url = _checked_url(body.base_url)
     _check(options.problems(body.options, body.kind, None, "body.options"))
     server_id = uuid4()
-    secret = _sealed(server_id, Credentials(body.api_key, body.headers))
+    secret = sealed(server_id, Credentials(body.api_key, body.headers))
     with database().transaction() as connection, _unique_name():
         lock_admin(connection, admin)
         repository.lock_changes(connection)
@@ -145,7 +145,7 @@ def reencrypt(connection: Connection[Any]) -> None:
     """Encrypt secrets of an earlier key with the current one, in the order of their ids."""
     for each in repository.every_sealed(connection):
         if not encryption.is_current(each.secret_enc):
-            token, _ = _sealed(each.id, _opened(each.id, each.name, each.secret_enc))
+            token, _ = sealed(each.id, _opened(each.id, each.name, each.secret_enc))
             repository.reseal(connection, each.id, each.secret_enc, token)
 
 
@@ -220,12 +220,13 @@ def _change_secret(
     if not key:
         raise invalid_fields([("body.apiKey", "Is needed with headers, or with another address")])
     headers = kept.headers if body.headers is None else body.headers
-    repository.set_secret(connection, server.id, _sealed(server.id, Credentials(key, headers)))
+    repository.set_secret(connection, server.id, sealed(server.id, Credentials(key, headers)))
     changes = {"apiKey": body.api_key, "headers": body.headers}
     return {name: "changed" for name, value in changes.items() if value is not None}
 
 
-def _sealed(server_id: UUID, secret: Credentials) -> tuple[str, dict[str, Any]]:
+def sealed(server_id: UUID, secret: Credentials) -> tuple[str, dict[str, Any]]:
+    """Return the encrypted credentials of a server, and what admins see of them."""
     text = json.dumps({"apiKey": secret.api_key, "headers": secret.headers})
     return encryption.encrypt(text, table=_TABLE, column=_COLUMN, row=server_id), secret.hint
 
