@@ -18,7 +18,7 @@ from medianest.core.db import database
 from medianest.jobs import service as jobs_service
 from medianest.servers import repository
 from medianest.servers.models import Credentials, Kind
-from medianest.servers.schemas import HandoverOptions, ServerIn
+from medianest.servers.schemas import ServerIn
 from medianest.servers.service import sealed
 
 PROFILE = 1
@@ -49,14 +49,15 @@ def register(radarr_url: str, sonarr_url: str) -> None:
 
 
 def _server(kind: Kind, name: str, base_url: str, api_key: str, root_folder: str) -> ServerIn:
-    options = HandoverOptions(quality_profile_id=PROFILE, root_folder_path=root_folder)
-    return ServerIn(
-        kind=kind,
-        name=name,
-        base_url=base_url,
-        api_key=api_key,
-        is_default=True,
-        options=options,
+    return ServerIn.model_validate(
+        {
+            "kind": kind,
+            "name": name,
+            "baseUrl": base_url,
+            "apiKey": api_key,
+            "isDefault": True,
+            "options": {"qualityProfileId": PROFILE, "rootFolderPath": root_folder},
+        }
     )
 
 
