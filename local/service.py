@@ -118,16 +118,7 @@ async def running(
         sqs = await stack.enter_async_context(QueueServer(template.queues))
         runtime = await stack.enter_async_context(_lambda(config, template, backends, sqs))
         await _migrate(template, runtime, report)
-        if trial_limits and "DATABASE_URL" not in config.variables:
-            set_trial_limits(backends.database_url)
-            report("  Higher sign-in limits for local use (rateLimit.auth, rateLimit.plex-pin)")
-        if backends.radarr_url is not None and backends.sonarr_url is not None:
-            with _timed(report, "Stand-ins as download servers"):
-                await run_register(
-                    backends.radarr_url,
-                    backends.sonarr_url,
-                    function_variables(config, backends),
-                )
+        await _fill(config, backends, report, trial_limits=trial_limits)
         gateway = Gateway(
             template, runtime, port=config.port, throttles=throttles, source_ip=source_ip
         )
@@ -293,6 +284,20 @@ async def _migrate(template: Template, runtime: Runtime, report: Report) -> None
         raise StartError(f"The migrations failed: {result.error}: {reason}")
     if isinstance(result.payload, dict) and result.payload.get("applied"):
         report(f"    applied {', '.join(result.payload['applied'])}")
+
+
+async def _fill(
+    config: RunConfig, backends: Backends, report: Report, *, trial_limits: bool
+) -> None:
+    """Write into the database what makes it easy to try things out."""
+    if trial_limits and "DATABASE_URL" not in config.variables:
+        set_trial_limits(backends.database_url)
+        report("  Higher sign-in limits for local use (rateLimit.auth, rateLimit.plex-pin)")
+    if backends.radarr_url is not None and backends.sonarr_url is not None:
+        with _timed(report, "Stand-ins as download servers"):
+            await run_register(
+                backends.radarr_url, backends.sonarr_url, function_variables(config, backends)
+            )
 
 
 @contextmanager

@@ -17,20 +17,22 @@ from medianest.core.error_codes import ErrorCode
 from medianest.core.examples import REQUEST_ID, USER_ID
 from medianest.requests import approved, decisions
 from medianest.requests import service as requests_service
+from medianest.requests.decision_schemas import (
+    ApproveIn,
+    DecisionOut,
+    DecisionsIn,
+    DeclineIn,
+    RetryIn,
+    WithdrawIn,
+)
 from medianest.requests.schemas import (
     APPROVED_EXAMPLE,
     DECLINED_EXAMPLE,
     AdminRequestOut,
     AdminRequestQuery,
-    ApproveIn,
-    DecisionOut,
-    DecisionsIn,
-    DeclineIn,
     RequestCountsOut,
     RequestCountsQuery,
     RequestOut,
-    RetryIn,
-    WithdrawIn,
 )
 from medianest.sessions import service as sessions_service
 from medianest.stats import service as stats_service

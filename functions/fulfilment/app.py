@@ -12,8 +12,8 @@ from medianest.core.envelope import ApiResponse, Id, PageResponse, ok
 from medianest.core.error_codes import ErrorCode
 from medianest.core.examples import JOB_ID, SERVER_ID
 from medianest.fulfilment import adopt as fulfilment_adopt
+from medianest.fulfilment.adopt_schemas import AdoptedOut, AdoptIn
 from medianest.fulfilment.hooks import HANDOVER
-from medianest.fulfilment.schemas import AdoptedOut, AdoptIn
 from medianest.jobs import admin as jobs_admin
 from medianest.jobs import runners
 from medianest.jobs.schemas import JobOut, JobQuery, JobsRetryIn, JobsRetryOut

@@ -36,9 +36,10 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 def _prepare() -> None:
     """Check the key of the servers' secrets, and register the handlers of jobs."""
     from medianest.fulfilment import check, handover
-    from medianest.servers import inventory, service
+    from medianest.servers import inventory
+    from medianest.servers import service as servers_service
 
-    service.check_key()
+    servers_service.check_key()
     runners.register("handover", handover.HANDLER)
     runners.register("check", check.HANDLER)
     runners.register("inventory", inventory.HANDLER)

@@ -34,10 +34,12 @@ CALLED = {route.target for route in ROUTES} | {schedule.function for schedule in
 TEMPLATE_WITH_ROTATION = read_template(
     ROOT / "template.yaml", opt=ROOT / ".venv/opt", parameters={"JwtRotationDays": "31"}
 )
+# A function with a queue has a message of the queue as its own event.
+QUEUED = {source.function for source in TEMPLATE.event_sources}
 MANUAL_EVENTS = [
     kebab(name.removesuffix("Function"))
     for name in TEMPLATE_WITH_ROTATION.functions
-    if name not in CALLED
+    if name not in CALLED or name in QUEUED
 ]
 
 

@@ -19,7 +19,8 @@ from medianest.core.caller import Caller
 from medianest.core.error_codes import ErrorCode
 from medianest.core.errors import AppError
 from medianest.requests import create, decisions, service
-from medianest.requests.schemas import ApproveIn, DecisionsIn, RequestIn
+from medianest.requests.decision_schemas import ApproveIn, DecisionsIn
+from medianest.requests.schemas import RequestIn
 from medianest.users.models import Principal
 from tests.support.api import Answer, call, id_of
 from tests.support.local import eventually

@@ -31,7 +31,8 @@ LOST_ANSWERS, KILLS, STALLS = 0.25, 0.08, 0.03
 
 def scale_down() -> None:
     """Shorten leases, the guard's bounds and back-offs."""
-    protocol.LEASE_SECONDS = guard.LEASE_SECONDS = LEASE_SECONDS  # type: ignore[attr-defined]  # imported there
+    for module in (protocol, guard):
+        vars(module)["LEASE_SECONDS"] = LEASE_SECONDS
     guard.MIN_LEASE_SECONDS = 1.5
     guard.MIN_RUN_SECONDS = 0
     pauses = tuple(timedelta(milliseconds=each) for each in (50, 100, 200))

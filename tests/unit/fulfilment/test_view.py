@@ -1,4 +1,4 @@
-"""What a request shows of its items."""
+"""The fulfilment that a request shows."""
 
 from typing import Any
 from uuid import UUID

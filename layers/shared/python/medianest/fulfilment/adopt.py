@@ -8,7 +8,7 @@ from medianest.audit import repository as audit_repository
 from medianest.audit.models import Action
 from medianest.core.db import database
 from medianest.fulfilment import repository, service
-from medianest.fulfilment.schemas import AdoptedOut
+from medianest.fulfilment.adopt_schemas import AdoptedOut
 from medianest.jobs import bell
 from medianest.users.service import lock_admin
 

@@ -31,7 +31,7 @@ _REMOVED = {
 def run(job: Job, guard: MayChange) -> Write:
     """Take over which submitted titles have files; raises JobError when the server fails.
 
-    Each title is written at once: it is a fact about the server, whoever holds the lease.
+    Each title is written at once: it is a fact about the server, with or without the lease.
     """
     server_id = job.server_id
     if server_id is None:

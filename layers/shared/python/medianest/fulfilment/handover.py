@@ -55,7 +55,7 @@ def run(job: Job, guard: MayChange) -> Write:
         repository.record(connection, title, found)
 
     if missing:
-        # What the server has is a fact, whoever holds the lease.
+        # It is a fact about the server, with or without the lease.
         with database().transaction() as connection:
             write(connection)
         seasons = ", ".join(map(str, sorted(missing)))

@@ -48,7 +48,7 @@ class ServerName(NamedTuple):
 
 
 class Fulfilment(NamedTuple):
-    """What became of an approved request; `server` and `job_id` are for admins."""
+    """The fulfilment of an approved request; `server` and `job_id` are for admins."""
 
     state: FulfilmentState
     since: datetime | None
@@ -93,7 +93,7 @@ def title_of(payload: dict[str, Any]) -> TitleKey:
 
 
 class Found(NamedTuple):
-    """What a server has of a title; the film's season is None."""
+    """The state of a title on a server; the film's season is None."""
 
     external_id: int
     tvdb_id: int | None

@@ -1,24 +1,60 @@
-"""API models of fulfilment."""
+"""API models of the fulfilment of a request."""
 
-from typing import ClassVar
+from uuid import UUID
 
 from pydantic import Field
 
-from medianest.core.envelope import RequestModel, ResponseModel
-from medianest.core.examples import Examples
+from medianest.core.envelope import ResponseModel, Timestamp
+from medianest.fulfilment.models import FulfilmentState
 
 
-class AdoptIn(RequestModel):
-    """The call that queues what is fetched by hand; it has no fields."""
+class SeasonFulfilmentOut(ResponseModel):
+    """The fulfilment of one season."""
 
-    EXAMPLES: ClassVar[Examples] = {"all": {}}
+    season: int = Field(description="Number of the season")
+    state: FulfilmentState = Field(description="State of the season")
 
 
-class AdoptedOut(ResponseModel):
-    """The approved titles that were fetched by hand."""
+class FulfilmentErrorOut(ResponseModel):
+    """The reason of a failure or of a delay."""
 
-    EXAMPLES: ClassVar[Examples] = {"all": {"queued": 12, "skipped": 3, "more": False}}
+    code: str = Field(description="Stable code of the reason", examples=["SEASON_UNKNOWN"])
+    message: str = Field(description="Text for people")
+    retry_at: Timestamp | None = Field(
+        default=None, description="Time of the next attempt; absent if only an admin retries"
+    )
 
-    queued: int = Field(description="Titles that now wait for a download server")
-    skipped: int = Field(description="Titles for which no server is enabled")
-    more: bool = Field(description="Whether another call will queue further titles")
+
+class FulfilmentOut(ResponseModel):
+    """The fulfilment of an approved request."""
+
+    state: FulfilmentState = Field(
+        description="The least advanced state of its items: an admin fetches it (`manual`), it"
+        " waits for a download server (`queued`), the server has it (`submitted`), its files have"
+        " arrived (`downloaded`), or it cannot be fetched (`failed`)"
+    )
+    since: Timestamp | None = Field(default=None, description="Time when the state began")
+    seasons: list[SeasonFulfilmentOut] | None = Field(
+        default=None, description="The state of each season of a show"
+    )
+    error: FulfilmentErrorOut | None = Field(
+        default=None, description="Why it failed or, for admins, why it waits"
+    )
+
+
+class ServerNameOut(ResponseModel):
+    """A download server."""
+
+    id: UUID = Field(description="Id of the server")
+    name: str = Field(description="Name of the server")
+
+
+class AdminFulfilmentOut(FulfilmentOut):
+    """The fulfilment of an approved request, as admins see it."""
+
+    server: ServerNameOut | None = Field(
+        default=None, description="The download server of the title"
+    )
+    job_id: UUID | None = Field(
+        default=None, description="Id of the job that is due, or that failed"
+    )

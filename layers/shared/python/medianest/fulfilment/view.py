@@ -1,4 +1,4 @@
-"""What a request shows of its items, derived when it is read."""
+"""The fulfilment that a request shows, derived from its items when it is read."""
 
 from __future__ import annotations
 

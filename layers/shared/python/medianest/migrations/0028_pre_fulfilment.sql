@@ -88,7 +88,7 @@ CREATE INDEX jobs_leases ON jobs (lease_until) WHERE state = 'leased';
 CREATE INDEX jobs_state ON jobs (state, finished_at);
 CREATE INDEX jobs_recent ON jobs (created_at DESC, id);
 CREATE INDEX jobs_server ON jobs (server_id) WHERE state IN ('queued', 'leased');
-COMMENT ON TABLE jobs IS 'Work for the worker, committed with its cause';
+COMMENT ON TABLE jobs IS 'Work for the worker, written in the transaction of its cause';
 COMMENT ON COLUMN jobs.dedup IS 'At most one queued or leased job has it';
 COMMENT ON COLUMN jobs.lane IS 'At most one leased job has it';
 COMMENT ON COLUMN jobs.again IS 'The job was wanted again while it ran, so it runs once more';

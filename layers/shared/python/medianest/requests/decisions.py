@@ -18,7 +18,8 @@ from medianest.fulfilment import service as fulfilment_service
 from medianest.fulfilment.service import Choice
 from medianest.jobs import bell
 from medianest.requests import repository
-from medianest.requests.schemas import DecisionOut, RequestOut
+from medianest.requests.decision_schemas import DecisionOut
+from medianest.requests.schemas import RequestOut
 from medianest.servers.schemas import HandoverOptions
 from medianest.users.service import lock_admin
 
@@ -29,8 +30,8 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
     from medianest.core.caller import Caller
+    from medianest.requests.decision_schemas import ApproveIn, DecisionsIn
     from medianest.requests.models import Decision, RequestStatus
-    from medianest.requests.schemas import ApproveIn, DecisionsIn
     from medianest.users.models import Principal
 
 _ACTIONS: dict[Decision, Action] = {

@@ -8,7 +8,6 @@ from pydantic import AfterValidator, Field
 from medianest.catalog.models import MediaType
 from medianest.core.envelope import (
     TYPED,
-    ApiError,
     Id,
     PageQuery,
     QueryParams,
@@ -27,9 +26,8 @@ from medianest.core.examples import (
     USER_ID,
     Examples,
 )
-from medianest.fulfilment.models import FulfilmentState
-from medianest.requests.models import Decision, RequestStatus
-from medianest.servers.schemas import HandoverOptions
+from medianest.fulfilment.schemas import AdminFulfilmentOut, FulfilmentOut
+from medianest.requests.models import RequestStatus
 from medianest.users.models import QuotaKind
 
 type Comment = Annotated[
@@ -110,58 +108,6 @@ class RequestIn(RequestModel):
         " seasons with an episode or an air date, except for the specials",
     )
     comment: Comment | None = Field(default=None, description="Note to the admins")
-
-
-class SeasonFulfilmentOut(ResponseModel):
-    """What became of one season."""
-
-    season: int = Field(description="Number of the season")
-    state: FulfilmentState = Field(description="State of the season")
-
-
-class FulfilmentErrorOut(ResponseModel):
-    """The reason of a failure or of a delay."""
-
-    code: str = Field(description="Stable code of the reason", examples=["SEASON_UNKNOWN"])
-    message: str = Field(description="Text for people")
-    retry_at: Timestamp | None = Field(
-        default=None, description="Time of the next attempt; absent if only an admin retries"
-    )
-
-
-class FulfilmentOut(ResponseModel):
-    """What became of an approved request."""
-
-    state: FulfilmentState = Field(
-        description="The least advanced state of its items: an admin fetches it (`manual`), it"
-        " waits for a download server (`queued`), the server has it (`submitted`), its files have"
-        " arrived (`downloaded`), or it cannot be fetched (`failed`)"
-    )
-    since: Timestamp | None = Field(default=None, description="Time when the state began")
-    seasons: list[SeasonFulfilmentOut] | None = Field(
-        default=None, description="The state of each season of a show"
-    )
-    error: FulfilmentErrorOut | None = Field(
-        default=None, description="Why it failed or, for admins, why it waits"
-    )
-
-
-class ServerNameOut(ResponseModel):
-    """A download server."""
-
-    id: UUID = Field(description="Id of the server")
-    name: str = Field(description="Name of the server")
-
-
-class AdminFulfilmentOut(FulfilmentOut):
-    """What became of an approved request, with what admins see of it."""
-
-    server: ServerNameOut | None = Field(
-        default=None, description="The download server of the title"
-    )
-    job_id: UUID | None = Field(
-        default=None, description="Id of the job that is due, or that failed"
-    )
 
 
 class RequestOut(ResponseModel):
@@ -305,93 +251,6 @@ class RequestCountsOut(ResponseModel):
     pending: int = Field(description="Number of pending requests")
     approved: int = Field(description="Number of approved requests")
     declined: int = Field(description="Number of declined requests")
-
-
-class ApproveIn(RequestModel):
-    """The approval of a request."""
-
-    EXAMPLES: ClassVar[Examples] = {
-        "note": {"note": "Fits on the disk"},
-        "without a note": {},
-        "server": {"serverId": SERVER_ID, "options": {"search": False}},
-    }
-
-    note: Comment | None = Field(default=None, description="Note for the audit log")
-    server_id: Id | None = Field(
-        default=None,
-        description="Id of the download server of the title; without it, the routing rules decide",
-    )
-    options: HandoverOptions | None = Field(
-        default=None, description="Options that differ from those of the server"
-    )
-
-
-class RetryIn(RequestModel):
-    """Another attempt to hand a request over."""
-
-    EXAMPLES: ClassVar[Examples] = {"same server": {}, "by the rules": {"reroute": True}}
-
-    reroute: Annotated[bool, TYPED] = Field(
-        default=False, description="Whether the routing rules choose the server again"
-    )
-
-
-class WithdrawIn(RequestModel):
-    """The withdrawal of an approval."""
-
-    EXAMPLES: ClassVar[Examples] = {"reason": {"reason": "The wrong film"}}
-
-    reason: Comment = Field(description="Reason, which the requester can read")
-
-
-class DeclineIn(RequestModel):
-    """The rejection of a request."""
-
-    EXAMPLES: ClassVar[Examples] = {"reason": {"reason": "Already on the server"}}
-
-    reason: Comment = Field(description="Reason, which the requester can read")
-
-
-class DecisionsIn(RequestModel):
-    """One decision on many requests."""
-
-    EXAMPLES: ClassVar[Examples] = {
-        "approve": {"decision": "approve", "ids": [REQUEST_ID]},
-        "decline": {
-            "decision": "decline",
-            "ids": [REQUEST_ID, SECOND_REQUEST_ID],
-            "reason": "No space left this month",
-        },
-    }
-
-    decision: Literal["approve", "decline"] = Field(description="The decision on each of them")
-    ids: RequestIds = Field(description="Ids of the requests")
-    reason: Comment | None = Field(
-        default=None, description="Reason, which the requesters can read; required by `decline`"
-    )
-    note: Comment | None = Field(
-        default=None, description="Note for the audit log; only with `approve`"
-    )
-
-
-class DecisionOut(ResponseModel):
-    """The result for one of many requests: its new state, or the error."""
-
-    EXAMPLES: ClassVar[Examples] = {
-        "done": {"id": REQUEST_ID, "status": "approved"},
-        "too late": {
-            "id": SECOND_REQUEST_ID,
-            "error": {
-                "code": "INVALID_STATE",
-                "message": "The request is not in a state that allows this.",
-                "details": {"status": "declined"},
-            },
-        },
-    }
-
-    id: UUID = Field(description="Id of the request")
-    status: Decision | None = Field(default=None, description="New state of the request")
-    error: ApiError | None = None
 
 
 class QuotaExceededOut(ResponseModel):
