@@ -1,5 +1,6 @@
 """Fulfilment: an approval reaches Radarr or Sonarr, and what admins do about it afterwards."""
 
+import importlib
 from collections.abc import Iterator
 from typing import Any
 from uuid import UUID, uuid4
@@ -34,7 +35,7 @@ def servers(people: dict[str, str], upstreams: Standins) -> Iterator[Standins]:
 
 def work() -> worker.RunResult:
     """Run what is due, as the worker does."""
-    import functions.worker.app  # noqa: F401, PLC0415 - sets the handlers
+    importlib.import_module("functions.worker.app")
 
     runners.prepare()
     return worker.run(lambda: 120.0)
@@ -66,6 +67,23 @@ def act(people: dict[str, str], request_id: str, action: str, body: Any = None) 
     return call("POST", path, token=people["alice"], body=body)
 
 
+def retry(people: dict[str, str], request_id: str) -> Answer:
+    return call("POST", f"/api/admin/requests/{request_id}/retry", token=people["alice"])
+
+
+def withdraw(people: dict[str, str], request_id: str, reason: str) -> Answer:
+    return call(
+        "POST",
+        f"/api/admin/requests/{request_id}/withdraw",
+        token=people["alice"],
+        body={"reason": reason},
+    )
+
+
+def adopt(token: str) -> Answer:
+    return call("POST", "/api/admin/fulfilment/adopt", token=token, body={})
+
+
 def import_file(url: str, **body: Any) -> None:
     plex.control(url, "POST", "import", body)
 
@@ -80,7 +98,7 @@ def test_without_a_server_an_approved_request_is_manual(people: dict[str, str]) 
     request_id = approved(people, MATRIX)
     assert fulfilment(people, request_id)["state"] == "manual"
     assert call("GET", "/api/admin/jobs", token=people["alice"]).data == []
-    answer = act(people, request_id, "retry")
+    answer = retry(people, request_id)
     assert (answer.status, answer.code) == (409, "INVALID_STATE")
 
 
@@ -124,7 +142,7 @@ def test_a_server_that_is_down_keeps_the_request_queued_until_it_returns(
     assert error["code"]
     assert error["retryAt"]
     plex.control(servers.radarr_url, "DELETE", "fault")
-    assert act(people, request_id, "retry").status == 200
+    assert retry(people, request_id).status == 200
     work()
     assert fulfilment(people, request_id)["state"] == "submitted"
 
@@ -151,10 +169,10 @@ def test_a_withdrawn_approval_frees_the_title_and_leaves_the_server_alone(
 ) -> None:
     request_id = approved(people, MATRIX)
     work()
-    answer = act(people, request_id, "withdraw", {"reason": "The wrong film"})
+    answer = withdraw(people, request_id, "The wrong film")
     assert (answer.data["status"], answer.data["reason"]) == ("declined", "The wrong film")
     assert "fulfilment" not in answer.data
-    again = act(people, request_id, "withdraw", {"reason": "Twice"})
+    again = withdraw(people, request_id, "Twice")
     assert (again.status, again.code) == (409, "INVALID_STATE")
     assert call("POST", "/api/media/request", token=people["carol"], body=MATRIX).status == 201
     row = db.execute(
@@ -167,7 +185,7 @@ def test_a_withdrawal_before_the_hand_over_sends_nothing(
     people: dict[str, str], servers: Standins
 ) -> None:
     request_id = approved(people, MATRIX)
-    assert act(people, request_id, "withdraw", {"reason": "No"}).status == 200
+    assert withdraw(people, request_id, "No").status == 200
     plex.control(servers.radarr_url, "DELETE", "requests")
     work()
     sent = plex.control(servers.radarr_url, "GET", "requests")
@@ -194,7 +212,7 @@ def test_a_title_that_the_server_lost_is_handed_over_once_more_and_then_fails(
     check(db)
     found = fulfilment(people, request_id)
     assert (found["state"], found["error"]["code"]) == ("failed", "REMOVED_ON_SERVER")
-    assert act(people, request_id, "retry").data["fulfilment"]["state"] == "queued"
+    assert retry(people, request_id).data["fulfilment"]["state"] == "queued"
     work()
     assert fulfilment(people, request_id)["state"] == "submitted"
 
@@ -205,16 +223,15 @@ def test_adoption_hands_over_what_was_approved_before(
     for url in (upstreams.radarr_url, upstreams.sonarr_url):
         plex.control(url, "DELETE", "titles")
     film, show = approved(people, MATRIX), approved(people, BREAKING_BAD)
-    path = "/api/admin/fulfilment/adopt"
-    none = call("POST", path, token=people["alice"], body={})
+    none = adopt(people["alice"])
     assert none.data == {"queued": 0, "skipped": 2, "more": False}
     register(upstreams.radarr_url, upstreams.sonarr_url)
-    both = call("POST", path, token=people["alice"], body={})
+    both = adopt(people["alice"])
     assert both.data == {"queued": 2, "skipped": 0, "more": False}
     work()
     assert {fulfilment(people, each)["state"] for each in (film, show)} == {"submitted"}
-    assert call("POST", path, token=people["alice"], body={}).data["queued"] == 0
-    assert call("POST", path, token=people["bob"], body={}).status == 403
+    assert adopt(people["alice"]).data["queued"] == 0
+    assert adopt(people["bob"]).status == 403
 
 
 def test_a_cancelled_job_fails_the_request_and_its_retry_queues_it_again(

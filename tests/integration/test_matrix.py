@@ -117,6 +117,9 @@ ROWS = {
         "200", body={"value": {"limit": 1000, "window": 1}}
     ),
     ("GET", "/api/admin/stats"): only_admins("200"),
+    ("POST", "/api/admin/requests/{id}/retry"): only_admins("NOT_FOUND"),
+    ("POST", "/api/admin/requests/{id}/withdraw"): only_admins("NOT_FOUND", body={"reason": "x"}),
+    ("POST", "/api/admin/fulfilment/adopt"): only_admins("200", body={}),
     ("GET", "/api/admin/jobs"): only_admins("200"),
     ("GET", "/api/admin/jobs/{id}"): only_admins("NOT_FOUND"),
     ("POST", "/api/admin/jobs/{id}/retry"): only_admins("NOT_FOUND"),
@@ -564,6 +567,11 @@ def test_id_of_another_user_is_refused_like_an_unknown_id(
     # It is an admin's, so admins find it; the other callers of the test may not even ask.
     added = call("POST", "/api/admin/servers", token=people["alice"], body=SERVER)
     objects["server"] = added.data["id"]
+    # The first reading of the server's inventory.
+    objects["job"] = call("GET", "/api/admin/jobs", token=people["alice"]).data[0]["id"]
+    if path in {"/api/admin/requests/{id}/retry", "/api/admin/requests/{id}/withdraw"}:
+        approve = f"/api/admin/requests/{objects['request']}/approve"
+        assert call("POST", approve, token=people["alice"]).status == 200
     kind = path.partition("/{id}")[0].rpartition("/")[2].removesuffix("s")
     assert kind in objects, f"create a {kind} of bob in this test: {path} takes its id"
     object_path = path.replace("{id}", objects[kind])

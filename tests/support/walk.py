@@ -108,8 +108,24 @@ class Walk:
         body = {"rules": [{"mediaType": "movie", "serverId": id_}]}
         self.call("alice", "PUT", rules, body=body)
         self.call("alice", "GET", rules)
+        self.fulfil()
         self.call("alice", "GET", "/api/admin/audit-logs", query={"limit": "100"})
         self.call("alice", "DELETE", one, id_)
+
+    def fulfil(self) -> None:
+        """Approve a film while a server takes films, and do what admins do about it."""
+        film = {"mediaType": "movie", "tmdbId": 157336}
+        request_id = self.call("bob", "POST", "/api/media/request", body=film)["id"]
+        one = "/api/admin/requests/{id}"
+        self.call("alice", "POST", f"{one}/approve", request_id)
+        self.call("alice", "POST", f"{one}/retry", request_id)
+        [job] = self.call("alice", "GET", "/api/admin/jobs", query={"kind": "handover"})
+        self.call("alice", "GET", "/api/admin/jobs/{id}", job["id"])
+        self.call("alice", "POST", "/api/admin/jobs/{id}/cancel", job["id"])
+        self.call("alice", "POST", "/api/admin/jobs/{id}/retry", job["id"])
+        self.call("alice", "POST", "/api/admin/jobs/retry", body={})
+        self.call("alice", "POST", "/api/admin/fulfilment/adopt", body={})
+        self.call("alice", "POST", f"{one}/withdraw", request_id, body={"reason": "x"})
 
     def end_sessions(self) -> None:
         self.tokens["dave"] = self.call("dave", "POST", "/api/auth/refresh")["token"]

@@ -1,5 +1,5 @@
 // Made by `make docs` from the API document with the SHA-256 hash
-// a3cef2c531687acfc67de37d418060d3d89f224f4cc5157829edcc574b1556a0
+// 3050211f3fda2daeb477bf35c5948035637eda3e92bbf0f07e807688a6c60443
 
 export interface paths {
     "/api/admin/audit-logs": {
@@ -1149,7 +1149,7 @@ export interface components {
             /** @enum {boolean} */
             success: false;
         };
-        /** @description What became of an approved request, with what admins see of it. */
+        /** @description The fulfilment of an approved request, as admins see it. */
         AdminFulfilment: {
             /** @description Why it failed or, for admins, why it waits */
             error?: components["schemas"]["FulfilmentError"];
@@ -1637,7 +1637,7 @@ export interface components {
             /** @enum {boolean} */
             success: false;
         };
-        /** @description What became of an approved request. */
+        /** @description The fulfilment of an approved request. */
         Fulfilment: {
             /** @description Why it failed or, for admins, why it waits */
             error?: components["schemas"]["FulfilmentError"];
@@ -2468,7 +2468,7 @@ export interface components {
             number: number;
             request?: components["schemas"]["TitleRequest"];
         };
-        /** @description What became of one season. */
+        /** @description The fulfilment of one season. */
         SeasonFulfilment: {
             /** @description Number of the season */
             season: number;

@@ -39,11 +39,10 @@ _OF_TITLE: LiteralString = "i.media_type = %(media_type)s AND i.tmdb_id = %(tmdb
 def queue(
     connection: Connection[Any], request_ids: Sequence[UUID], media_types: Sequence[MediaType]
 ) -> list[TitleKey]:
-    """Queue the items of approved requests that have no state or failed; return their titles."""
+    """Queue the items of approved requests that have no state; return their titles."""
     rows = connection.execute(
-        "WITH queued AS (UPDATE request_items SET fulfilment = 'queued', fulfilment_at = now(),"
-        "  failure = NULL WHERE request_id = ANY(%s)"
-        "  AND media_type = ANY(%s) AND active AND fulfilment IN ('none', 'failed')"
+        "WITH queued AS (UPDATE request_items SET fulfilment = 'queued', fulfilment_at = now()"
+        "  WHERE request_id = ANY(%s) AND media_type = ANY(%s) AND active AND fulfilment = 'none'"
         "  RETURNING media_type, tmdb_id)"
         " SELECT DISTINCT media_type, tmdb_id FROM queued ORDER BY 1, 2",
         (list(request_ids), list(media_types)),
@@ -51,15 +50,16 @@ def queue(
     return [TitleKey(*row) for row in rows]
 
 
-def is_queued(connection: Connection[Any], request_id: UUID) -> bool:
-    """Return whether an item of a request waits for its server."""
+def requeue(connection: Connection[Any], request_id: UUID) -> bool:
+    """Queue the failed items of a request; return whether any of its items is queued now."""
     return (
         connection.execute(
-            "SELECT FROM request_items WHERE request_id = %s AND active AND fulfilment = 'queued'"
-            " LIMIT 1",
+            "UPDATE request_items SET failure = NULL, fulfilment = 'queued', fulfilment_at ="
+            " CASE WHEN fulfilment = 'failed' THEN now() ELSE fulfilment_at END"
+            " WHERE request_id = %s AND active AND fulfilment IN ('queued', 'failed')",
             (request_id,),
-        ).fetchone()
-        is not None
+        ).rowcount
+        > 0
     )
 
 

@@ -71,8 +71,7 @@ def retry(connection: Connection[Any], title: TitleKey, request_id: UUID, *, rer
 
     With `reroute`, the rules choose the server again.
     """
-    titles = repository.queue(connection, [request_id], [title.media_type])
-    if not titles and not repository.is_queued(connection, request_id):
+    if not repository.requeue(connection, request_id):
         return False
     if reroute:
         repository.unassign(connection, title)

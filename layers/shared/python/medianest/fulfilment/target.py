@@ -54,7 +54,7 @@ def calling[T](call: Callable[[], T]) -> T:
 def responded(server_id: UUID) -> None:
     """Note that a server responds, in a transaction of its own.
 
-    It is a fact about the server, with or without the lease, and takes no lock that a job waits for.
+    It is a fact about the server, with or without the lease. No job waits for its lock.
     """
     with database().transaction() as connection:
         health.succeeded(connection, server_id)

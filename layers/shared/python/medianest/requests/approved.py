@@ -31,9 +31,7 @@ def retry(request_id: UUID, admin: Principal, caller: Caller, *, reroute: bool) 
     with database().transaction() as connection:
         title = _lock_approved(connection, request_id, admin)
         if not fulfilment_service.retry(connection, title, request_id, reroute=reroute):
-            state = repository.get(connection, request_id).fulfilment
-            details = {} if state is None else {"fulfilment": state.state}
-            raise AppError(ErrorCode.INVALID_STATE, details={"status": "approved", **details})
+            raise AppError(ErrorCode.INVALID_STATE, details={"status": "approved"})
         _record(connection, Action.REQUEST_RETRIED, request_id, admin, caller, {"reroute": reroute})
         request = repository.get(connection, request_id)
     bell.ring()
