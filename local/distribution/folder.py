@@ -30,8 +30,11 @@ class WebFolder:
 
     def find(self, path: str) -> WebFile | None:
         """Return the file for the path of a URL, None if there is none."""
-        release = self._current()
         key = unquote(path).removeprefix("/")
+        # A version names the content of its files, so these need no look at the folder.
+        if key.startswith(ASSETS) and key in self._release.files:
+            return self._release.files[key]
+        release = self._current()
         if key in release.files or not key.startswith(ASSETS):
             return release.files.get(key)
         _, _, name = key.removeprefix(ASSETS).partition("/")
