@@ -17,7 +17,7 @@ type _State = tuple[tuple[str, int, int], ...]
 
 
 class WebFolder:
-    """The files of a folder; an edit is visible to the next request.
+    """The files of a folder; an edit is visible when the page loads again.
 
     A deployment keeps earlier releases. Here any version names the current files, so that a page
     that was open during an edit keeps working; a browser must not cache them under that version.

@@ -1,4 +1,4 @@
-"""The catalogue's cache, and faults of the stand-in for TMDB."""
+"""Calls of the catalogue, its cache, and faults of the stand-in for TMDB."""
 
 import json
 from collections.abc import Callable
@@ -9,10 +9,13 @@ import redis
 from medianest.core.bounded_cache import BoundedCache
 from medianest.core.cache import shared_cache
 from tests.support import plex
+from tests.support.api import Answer, call
 
 type Fault = Callable[..., None]
 
 DAY = 86_400
+MATRIX = {"mediaType": "movie", "tmdbId": 603}
+BREAKING_BAD = {"mediaType": "tv", "tmdbId": 1396}
 FAULTS: list[dict[str, Any]] = [
     {"kind": "status", "status": 500},
     {"kind": "status", "status": 503},
@@ -26,6 +29,21 @@ FAULTS: list[dict[str, Any]] = [
     {"kind": "redirect", "location": "http://127.0.0.1:1/"},
 ]
 FAULT_IDS = ["-".join(map(str, fault.values())).partition("-http")[0] for fault in FAULTS]
+
+
+def details(token: str, media_type: str, tmdb_id: object, **options: Any) -> Answer:
+    """Read a title in full."""
+    return call("GET", f"/api/media/{media_type}/{tmdb_id}", token=token, **options)
+
+
+def search(token: str, text: str = "matrix") -> Answer:
+    """Search for titles."""
+    return call("GET", "/api/media/search", token=token, query={"q": text})
+
+
+def post_request(token: str, body: dict[str, Any]) -> Answer:
+    """Request a title."""
+    return call("POST", "/api/media/request", token=token, body=body)
 
 
 def requests_to(upstream_url: str) -> list[Any]:
