@@ -152,8 +152,9 @@ def test_calls_fail_within_time_outs_while_the_database_hangs(
     token = service.sign_in(service.standin_urls[0], "alice")
     pid = external_engines[0].pid
     with frozen(pid, *children_of(pid)):
-        # An open connection: 2 seconds for the response, then 3 for a new connection.
-        assert seconds_until_refused(service, "/api/auth/me", token) < 7
+        # An open connection: 2 seconds for the response, then 3 for a new connection, and as much
+        # again for a busy machine; test_timeouts.py measures both alone.
+        assert seconds_until_refused(service, "/api/auth/me", token) < 10
         # The next call fails fast during the pause.
         assert seconds_until_refused(service, "/api/auth/me", token) < 1.5
         # A new environment: its start, which takes seconds on a busy machine, and 3 seconds for

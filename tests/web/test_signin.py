@@ -59,6 +59,30 @@ def test_plex_returns_to_the_place_that_asked(
     expect(tab.page.get_by_text(source).first).to_be_visible()
 
 
+def test_the_page_asks_nothing_while_it_leaves_for_plex(browse: Browse, people: People) -> None:
+    """The answer to a call that the navigation aborts would be lost, and an approval with it."""
+    tab = browse()
+    tab.watch.allow_host(people.plex_url)
+    tab.visit("/signin")
+    tab.page.get_by_role("button", name="Sign in with Plex").click()
+    tab.page.wait_for_url(re.compile("/auth"))
+    assert "POST /api/auth/plex/pin" in tab.watch.requests
+    assert f"POST {VERIFY}" not in tab.watch.requests
+
+
+def test_a_sign_in_waits_here_when_plex_s_page_does_not_come(
+    browse: Browse, people: People
+) -> None:
+    tab = browse()
+    tab.watch.allow_host(people.plex_url)
+    tab.page.route(re.compile(r":\d+/auth\b"), lambda route: route.fulfill(status=204))
+    tab.visit("/signin")
+    with tab.watch.provoke(VERIFY, 409):
+        tab.page.get_by_role("button", name="Sign in with Plex").click(no_wait_after=True)
+        tab.page.get_by_text("Waiting until Plex").wait_for()
+        tab.settle()
+
+
 def test_a_reload_and_a_second_tab_go_on_with_the_sign_in(
     browse: Browse, people: People, source: str
 ) -> None:

@@ -12,6 +12,7 @@ import { begin, isExpired, loadOptions, options, user } from "../state/session.j
 import { html, useEffect, useState } from "../vendor/modules.js";
 
 const WALL = new URL("../images/wall.svg", import.meta.url).pathname;
+const LEAVE = 5000;
 
 /** /signin: with Plex, or with a local account. */
 export function SignInPage() {
@@ -75,8 +76,10 @@ function PlexButton({ next, onStart }) {
     setError(undefined);
     try {
       const signIn = await start();
-      onStart(signIn);
       location.assign(plexUrl(signIn, returnPath(next)));
+      // The page asks nothing while it leaves: the answer to such a call would be lost, and an
+      // approval with it. It waits here if Plex's page does not come, or after the way back.
+      setTimeout(() => onStart(signIn), LEAVE);
     } catch (caught) {
       setError(asApiError(caught));
       setBusy(false);
