@@ -21,9 +21,17 @@ DEFAULT_PORT = 3001
 SECRETS = frozenset(
     name.upper() for name, field in Environment.model_fields.items() if is_secret(field)
 )
-# Only deployments use these: the functions' database login, hosts for logins without one, and the
-# proof of a distribution.
-ON_AWS = frozenset({"APP_DATABASE_URL", "DATABASE_HOST", "REDIS_HOST", "ORIGIN_VERIFY_SECRET"})
+# Only the template sets these: the functions' database login, hosts for logins without one, the
+# address of the queue, and the proof of a distribution.
+ON_AWS = frozenset(
+    {
+        "APP_DATABASE_URL",
+        "BELL_QUEUE_URL",
+        "DATABASE_HOST",
+        "ORIGIN_VERIFY_SECRET",
+        "REDIS_HOST",
+    }
+)
 _NAMES = [name.upper() for name in Environment.model_fields if name.upper() not in ON_AWS]
 _LAST_PORT = 65535
 

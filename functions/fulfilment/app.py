@@ -8,7 +8,7 @@ from medianest.api.dependencies import Admin, TestingAdmin
 from medianest.api.parameters import Path, Query
 from medianest.api.rate_limiting import ClientDep
 from medianest.core import drivers
-from medianest.core.envelope import ApiResponse, Id, PageResponse, ok
+from medianest.core.envelope import ApiResponse, EmptyIn, Id, PageResponse, ok
 from medianest.core.error_codes import ErrorCode
 from medianest.core.examples import JOB_ID, SERVER_ID
 from medianest.fulfilment import adopt as fulfilment_adopt
@@ -63,7 +63,9 @@ async def get_job(id: _JobId, admin: Admin) -> ApiResponse[JobOut]:
 
 
 @app.post("/api/admin/jobs/{id}/retry", openapi_extra=documented_errors(ErrorCode.INVALID_STATE))
-async def retry_job(id: _JobId, admin: Admin, caller: ClientDep) -> ApiResponse[JobOut]:
+async def retry_job(
+    id: _JobId, admin: Admin, caller: ClientDep, body: EmptyIn = EmptyIn()
+) -> ApiResponse[JobOut]:
     """Run a job as soon as possible, unless it is done.
 
     If another job has taken the place of a dead or cancelled one, that one is retried and returned.
@@ -72,7 +74,9 @@ async def retry_job(id: _JobId, admin: Admin, caller: ClientDep) -> ApiResponse[
 
 
 @app.post("/api/admin/jobs/{id}/cancel", openapi_extra=documented_errors(ErrorCode.INVALID_STATE))
-async def cancel_job(id: _JobId, admin: Admin, caller: ClientDep) -> ApiResponse[JobOut]:
+async def cancel_job(
+    id: _JobId, admin: Admin, caller: ClientDep, body: EmptyIn = EmptyIn()
+) -> ApiResponse[JobOut]:
     """Cancel a queued job."""
     return ok(jobs_admin.cancel(id, admin, caller))
 
@@ -112,7 +116,7 @@ async def delete_server(id: _ServerId, admin: Admin, caller: ClientDep) -> None:
 
 @app.post("/api/admin/servers/{id}/test")
 async def check_server(
-    id: _ServerId, admin: TestingAdmin, caller: ClientDep
+    id: _ServerId, admin: TestingAdmin, caller: ClientDep, body: EmptyIn = EmptyIn()
 ) -> ApiResponse[TestOut]:
     """Call a server now, in 8 seconds at most; a success frees a misconfigured one."""
     return ok(testing.test(id, admin, caller))

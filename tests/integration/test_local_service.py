@@ -216,7 +216,7 @@ def test_every_variable_reaches_the_functions(tmp_path: Path, source: str) -> No
 def test_functions_have_the_defaults_without_variables(tmp_path: Path) -> None:
     config = run_config(tmp_path, DATABASE_URL="postgresql://db", REDIS_URL="redis://cache")
     own = {"DATABASE_URL", "REDIS_URL", "JWT_SECRET", "PLEX_CLIENT_ID", "TMDB_API_KEY"}
-    own |= {"COOKIE_SECURE", "PUBLIC_URL", "ENCRYPTION_KEY", "ALLOW_PRIVATE_SERVERS"}
+    own |= {"COOKIE_SECURE", "PUBLIC_URL", "ENCRYPTION_KEY", "ALLOW_PRIVATE_SERVERS"} | ON_AWS
 
     for actual in environments(tmp_path, config).values():
         assert actual["COOKIE_SECURE"] == "false"
@@ -385,7 +385,7 @@ def test_service_starts_accepts_commands_and_stops(tmp_path: Path) -> None:
         assert (fired.returncode, json.loads(fired.stdout)["task"]) == (0, "sessions")
         unknown = command("fire", "Nothing", "--data", data)
         assert unknown.returncode == 1
-        assert "Unknown schedule Nothing. Known schedules:\n  Expired" in unknown.stderr
+        assert "Unknown schedule Nothing. Known schedules:\n  Checks" in unknown.stderr
         invoked = command("--data", data, "invoke", "CleanupFunction", event)
         assert (invoked.returncode, json.loads(invoked.stdout)["task"]) == (0, "sessions")
         second_start = command("--data", data, "--port", "0")

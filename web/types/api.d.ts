@@ -1,5 +1,5 @@
 // Made by `make docs` from the API document with the SHA-256 hash
-// 3050211f3fda2daeb477bf35c5948035637eda3e92bbf0f07e807688a6c60443
+// 9492730f8541007a5b1a31ceb2570f3d4ca35c3cff05edc419a71d76b9a064fa
 
 export interface paths {
     "/api/admin/audit-logs": {
@@ -1626,6 +1626,8 @@ export interface components {
             /** @description Reason, which the requester can read */
             reason: string;
         };
+        /** @description A call without fields; the body may be absent. */
+        EmptyIn: Record<string, never>;
         /** @description You are not allowed to do this. */
         FORBIDDEN: {
             error: {
@@ -1916,14 +1918,14 @@ export interface components {
         JobsRetryIn: {
             /**
              * @description Only this kind
-             * @enum {string}
+             * @enum {string|null}
              */
-            kind?: "handover" | "check" | "inventory";
+            kind?: "handover" | "check" | "inventory" | null;
             /**
              * Format: uuid
              * @description Only jobs of this server
              */
-            serverId?: string;
+            serverId?: string | null;
         };
         JobsRetryResponse: {
             /** @description The result */
@@ -2139,8 +2141,6 @@ export interface components {
             /** @enum {boolean} */
             success: false;
         };
-        /** @description The start of a sign-in; it has no fields. */
-        PinIn: Record<string, never>;
         PinResponse: {
             /** @description The result */
             data: components["schemas"]["Pin"];
@@ -3641,6 +3641,7 @@ export type Decision = components['schemas']['Decision'];
 export type DecisionList = components['schemas']['DecisionList'];
 export type DecisionsIn = components['schemas']['DecisionsIn'];
 export type DeclineIn = components['schemas']['DeclineIn'];
+export type EmptyIn = components['schemas']['EmptyIn'];
 export type Forbidden = components['schemas']['FORBIDDEN'];
 export type Fulfilment = components['schemas']['Fulfilment'];
 export type FulfilmentError = components['schemas']['FulfilmentError'];
@@ -3677,7 +3678,6 @@ export type PayloadTooLarge = components['schemas']['PAYLOAD_TOO_LARGE'];
 export type Pin = components['schemas']['Pin'];
 export type PinExpired = components['schemas']['PIN_EXPIRED'];
 export type PinPending = components['schemas']['PIN_PENDING'];
-export type PinIn = components['schemas']['PinIn'];
 export type PinResponse = components['schemas']['PinResponse'];
 export type PlexAccessDenied = components['schemas']['PLEX_ACCESS_DENIED'];
 export type PlexUnreachable = components['schemas']['PLEX_UNREACHABLE'];
@@ -4086,7 +4086,11 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["EmptyIn"];
+            };
+        };
         responses: {
             /** @description OK */
             200: {
@@ -4110,6 +4114,7 @@ export interface operations {
             405: components["responses"]["METHOD_NOT_ALLOWED"];
             409: components["responses"]["INVALID_STATE.limited"];
             413: components["responses"]["PAYLOAD_TOO_LARGE"];
+            415: components["responses"]["UNSUPPORTED_MEDIA_TYPE.limited"];
             429: components["responses"]["RATE_LIMITED.limited"];
             500: components["responses"]["DATABASE_CONNECTION_ERROR.INTERNAL_ERROR.limited"];
             504: components["responses"]["GATEWAY_TIMEOUT"];
@@ -4128,7 +4133,11 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["EmptyIn"];
+            };
+        };
         responses: {
             /** @description OK */
             200: {
@@ -4152,6 +4161,7 @@ export interface operations {
             405: components["responses"]["METHOD_NOT_ALLOWED"];
             409: components["responses"]["INVALID_STATE.limited"];
             413: components["responses"]["PAYLOAD_TOO_LARGE"];
+            415: components["responses"]["UNSUPPORTED_MEDIA_TYPE.limited"];
             429: components["responses"]["RATE_LIMITED.limited"];
             500: components["responses"]["DATABASE_CONNECTION_ERROR.INTERNAL_ERROR.limited"];
             504: components["responses"]["GATEWAY_TIMEOUT"];
@@ -4870,7 +4880,11 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["EmptyIn"];
+            };
+        };
         responses: {
             /** @description OK */
             200: {
@@ -4893,6 +4907,7 @@ export interface operations {
             404: components["responses"]["NOT_FOUND.limited"];
             405: components["responses"]["METHOD_NOT_ALLOWED"];
             413: components["responses"]["PAYLOAD_TOO_LARGE"];
+            415: components["responses"]["UNSUPPORTED_MEDIA_TYPE.limited"];
             429: components["responses"]["RATE_LIMITED.limited"];
             500: components["responses"]["DATABASE_CONNECTION_ERROR.INTERNAL_ERROR.limited"];
             504: components["responses"]["GATEWAY_TIMEOUT"];
@@ -5425,7 +5440,7 @@ export interface operations {
         };
         requestBody?: {
             content: {
-                "application/json": components["schemas"]["PinIn"];
+                "application/json": components["schemas"]["EmptyIn"];
             };
         };
         responses: {

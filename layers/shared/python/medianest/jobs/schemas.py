@@ -1,12 +1,11 @@
 """API models of jobs."""
 
-from typing import Annotated, Any, ClassVar
+from typing import Any, ClassVar
 from uuid import UUID
 
 from pydantic import Field
 
 from medianest.core.envelope import (
-    NOT_NULLABLE,
     Id,
     PageQuery,
     RequestModel,
@@ -88,10 +87,8 @@ class JobsRetryIn(RequestModel):
 
     EXAMPLES: ClassVar[Examples] = {"ofOneServer": {"serverId": SERVER_ID}}
 
-    kind: Annotated[Kind | None, NOT_NULLABLE] = Field(default=None, description="Only this kind")
-    server_id: Annotated[Id | None, NOT_NULLABLE] = Field(
-        default=None, description="Only jobs of this server"
-    )
+    kind: Kind | None = Field(default=None, description="Only this kind")
+    server_id: Id | None = Field(default=None, description="Only jobs of this server")
 
 
 class JobsRetryOut(ResponseModel):
