@@ -35,6 +35,8 @@ def handler(event, context):
         os.kill(os.getpid(), signal.SIGKILL)
     if "slow" in bodies:
         time.sleep(0.5)
+    while "hold" in bodies and not os.path.exists("go"):
+        time.sleep(0.01)
     if "raise" in bodies:
         raise RuntimeError("no")
     failed = [each["messageId"] for each in event["Records"] if each["body"] == "fail"]
