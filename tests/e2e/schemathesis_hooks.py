@@ -172,8 +172,12 @@ def use_unused_server(case: Case) -> None:
     for server in send(case, "GET", "/api/admin/servers", None, token).json().get("data", ()):
         if server["name"].startswith("server "):
             send(case, "DELETE", f"/api/admin/servers/{server['id']}", None, token)
-    address = {"name": f"server {next(numbers)}", "baseUrl": "https://films.example.org"}
-    case.body = case.body | address | {"options": {"search": True}}
+    case.body = case.body | {
+        "name": f"server {next(numbers)}",
+        "baseUrl": "https://films.example.org",
+        "headers": {"CF-Access-Client-Id": "a1b2.access"},
+        "options": {"search": True},
+    }
 
 
 def use_harmless_change(case: Case) -> None:
