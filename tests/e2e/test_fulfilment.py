@@ -5,9 +5,11 @@ from functools import partial
 
 import pytest
 
+from local.standins.radarr import app as radarr
 from local.standins.tmdb.catalogue import load_catalogue
 from tests.e2e.conftest import CROWD, OwnEngines
-from tests.support.concurrency import at_once
+from tests.support.arr import ArrStandin
+from tests.support.concurrency import at_once, waits_for_lock
 from tests.support.fulfilment import (
     Fulfilment,
     calls_of,
@@ -38,6 +40,9 @@ def running(
         database_of(data, variables) as db,
         fulfilment_of(service, db, crowd_plex, (CROWD[0], CROWD[1], CROWD[2])) as built,
     ):
+        # Each title gets a tag by two calls more.
+        for kind in ("radarr", "sonarr"):
+            built.set_option(kind, tagRequester=True)
         yield built
 
 
@@ -134,3 +139,102 @@ def test_a_dead_server_gets_few_calls_and_all_titles_after_its_return(
 def radarr_of(service: Fulfilment) -> dict[str, object]:
     [server] = [each for each in service.servers() if each["kind"] == "radarr"]
     return server
+
+
+# The calls of each hand-over in their order, then what waits for a lock after the last of them.
+_PLACES = {
+    "a new film": ("GET movie", "GET tag", "POST tag", "POST movie", "items", "jobs"),
+    "an unmonitored film": ("GET movie", "GET tag", "PUT movie", "POST command", "items"),
+    "a new show": (
+        *("GET series", "GET series/lookup", "GET tag", "POST tag", "POST series"),
+        *("items", "jobs"),
+    ),
+    "another season": ("GET series", "GET tag", "PUT series", "POST command", "items", "jobs"),
+}
+
+
+@pytest.mark.parametrize(
+    ("subject", "step"),
+    [(subject, step) for subject, steps in _PLACES.items() for step in steps],
+)
+def test_a_worker_killed_between_two_steps_loses_and_doubles_nothing(
+    ready: Fulfilment, subject: str, step: str
+) -> None:
+    request, standin = SUBJECTS[subject](ready)
+    calls = [each for each in _PLACES[subject] if " " in each]
+    method, path = (step if step in calls else calls[-1]).split()
+    # Either the call never gets through, or its answer leaves the time to take the lock.
+    kind = "hang" if step in calls else "slow"
+    standin.http.set_fault(kind=kind, method=method, path=f"/api/v3/{path}", count=1)
+    ready.approve(request)
+    eventually(lambda: any(each.startswith(f"{method} {path}") for each in calls_of(standin)))
+    if step in calls:
+        ready.kill_workers()
+    else:
+        kill_before_commit(ready, LOCKS[step])
+    assert ready.state(request) == "queued"
+    assert ready.expire_leases() == 1
+    ready.settle()
+    assert ready.state(request) == "submitted"
+    assert len(standin.read("movie" if standin is ready.radarr else "series")) == 1
+    searches = [season for name, season in standin.commands() if name != "MissingEpisodeSearch"]
+    if subject == "a new show":
+        # The add searches. What it found is unknown after a kill, so a later run searches as well.
+        assert len(standin.commands()) - len(searches) == 1
+        assert searches == ([] if step in calls else [1])
+    elif subject == "another season":
+        assert searches == [2]
+    else:
+        assert len(searches) == 1
+
+
+def kill_before_commit(ready: Fulfilment, locked: str) -> None:
+    """Kill the worker once it waits for a lock that the transaction of its result needs."""
+    with database_of(ready.http.data, ready.http.environment) as holder, holder.transaction():
+        holder.execute(locked.encode())
+        eventually(lambda: waits_for_lock(ready.db))
+        ready.kill_workers()
+
+
+LOCKS = {
+    "items": "SELECT FROM request_items WHERE fulfilment = 'queued' FOR UPDATE",
+    "jobs": "SELECT FROM jobs WHERE state = 'leased' FOR UPDATE",
+}
+
+
+def new_film(ready: Fulfilment) -> tuple[str, ArrStandin]:
+    return ready.film(next(FILMS).id), ready.radarr
+
+
+def unmonitored_film(ready: Fulfilment) -> tuple[str, ArrStandin]:
+    film = next(FILMS)
+    body = {
+        "tmdbId": film.id,
+        "qualityProfileId": 1,
+        "rootFolderPath": radarr.ROOT_FOLDER,
+        "monitored": False,
+    }
+    assert ready.radarr.api("POST", "movie", body)[0] == 201
+    ready.radarr.sent()
+    return ready.film(film.id), ready.radarr
+
+
+def new_show(ready: Fulfilment) -> tuple[str, ArrStandin]:
+    return ready.show(next(SHOWS).id, 1), ready.sonarr
+
+
+def another_season(ready: Fulfilment) -> tuple[str, ArrStandin]:
+    show = next(SHOWS)
+    first = ready.show(show.id, 1)
+    ready.approve(first)
+    ready.wait_for(first, "submitted")
+    ready.sonarr.sent()
+    return ready.show(show.id, 2), ready.sonarr
+
+
+SUBJECTS = {
+    "a new film": new_film,
+    "an unmonitored film": unmonitored_film,
+    "a new show": new_show,
+    "another season": another_season,
+}
