@@ -2,7 +2,7 @@
 
 import signal
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -150,21 +150,44 @@ def seasons_on(standin: ArrStandin) -> list[tuple[int, int]]:
 
 @contextmanager
 def fulfilment_of(
-    running: LocalService, db: Db, plex_url: str, names: tuple[str, str, str]
+    running: LocalService,
+    db: Db,
+    plex_url: str,
+    names: tuple[str, str, str],
+    urls: Mapping[str, str] | None = None,
 ) -> Iterator[Fulfilment]:
-    """Sign in two admins and a user; the service has registered its own stand-ins."""
+    """Sign in two admins and a user.
+
+    With `urls`, stand-ins by the kind of server, those are registered; otherwise the service has
+    registered its own.
+    """
     owner, second, user = names
-    sign_in: Callable[[str], str] = partial(running.sign_in, plex_url)
-    admins = sign_in(owner), sign_in(second)
-    me = running.call("GET", "/api/auth/me", token=admins[1]).data["id"]
+    sign_in = partial(running.sign_in, plex_url)
+    first_token, second_token = sign_in(owner), sign_in(second)
+    me = running.call("GET", "/api/auth/me", token=second_token).data["id"]
     path = f"/api/admin/users/{me}"
-    assert running.call("PATCH", path, token=admins[0], body={"role": "admin"}).status == 200
-    admins = admins[0], sign_in(second)
-    listed = running.call("GET", "/api/admin/servers", token=admins[0]).data
-    urls = {each["kind"]: each["baseUrl"] for each in listed}
-    with client_of(urls["radarr"]) as films, client_of(urls["sonarr"]) as shows:
+    assert running.call("PATCH", path, token=first_token, body={"role": "admin"}).status == 200
+    for kind, url in (urls or {}).items():
+        _register(running, first_token, kind, url)
+    listed = running.call("GET", "/api/admin/servers", token=first_token).data
+    found = {each["kind"]: each["baseUrl"] for each in listed}
+    with client_of(found["radarr"]) as films, client_of(found["sonarr"]) as shows:
         yield Fulfilment(
-            *(running, db, admins, sign_in(user)),
+            *(running, db, (first_token, sign_in(second)), sign_in(user)),
             ArrStandin(films, radarr.API_KEY),
             ArrStandin(shows, sonarr.API_KEY),
         )
+
+
+def _register(running: LocalService, token: str, kind: str, url: str) -> None:
+    module = radarr if kind == "radarr" else sonarr
+    body = {
+        "kind": kind,
+        "name": kind,
+        "baseUrl": url,
+        "apiKey": module.API_KEY,
+        "isDefault": True,
+        "options": {"qualityProfileId": 1, "rootFolderPath": module.ROOT_FOLDER},
+    }
+    answer = running.call("POST", "/api/admin/servers", token=token, body=body)
+    assert answer.status == 201, answer.text

@@ -26,10 +26,12 @@ def hand_over(
     """Make Sonarr have a show and monitor its wanted seasons; the others stay as they are.
 
     A wanted season that Sonarr does not know is `missing`; without any known one, and for an
-    unknown show, the error is of the class `not_yet`. Seasons in `search_again` are searched for even
-    if they were monitored already, unless the server lists such a search: pass the unfinished ones
-    for every attempt but the first, since a lost response may have hidden that the search was not
-    started. Raises ArrError, or LeaseShortError before a change that `may_change` does not allow.
+    unknown show, the error is of the class `not_yet`.
+
+    Seasons in `search_again` are searched for even if they were monitored already, unless the
+    server lists such a search: pass the unfinished ones for every attempt but the first, since a
+    lost response may have hidden that the search was not started. Raises ArrError, or
+    LeaseShortError before a change that `may_change` does not allow.
     """
     wanted = labels(options, title.requesters)
     tvdb_id = title.tvdb_id or tvdb_id_of(client, title.tmdb_id)
