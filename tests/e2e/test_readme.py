@@ -20,7 +20,7 @@ def walkthrough_of(readme: str) -> str:
 
 
 class Printed(NamedTuple):
-    """What the walk printed: the responses of the API, the result of `make fire`, the states."""
+    """Output of the walk: the responses of the API, the result of `make fire`, the states."""
 
     responses: list[dict[str, Any]]
     fired: dict[str, Any]
