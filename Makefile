@@ -120,8 +120,8 @@ sam: .venv-sam/ready ## Install the SAM command line into .venv-sam
 deploy-check: $(VENV)/ready .venv-translator/ready .venv-sam/ready .venv-checks/ready .venv-emulator/ready ## Check the deployment without an AWS account
 	@$(BIN)/python -m tests.deploy_check
 
-prove: $(VENV)/ready ## Inject faults under load, and write docs/reliability.md; the short form is make prove SHORT=1
-	@$(BIN)/python -m tests.prove $(if $(SHORT),--short)
+prove: $(VENV)/ready ## Inject faults under load, and write docs/reliability.md; short: SHORT=1; of fulfilment: FULFILMENT=1, or bell, sweep, soak, dead-server
+	@$(BIN)/python -m $(if $(FULFILMENT),tests.prove.fulfilment $(filter-out 1,$(FULFILMENT)),tests.prove $(if $(SHORT),--short))
 
 bench: $(VENV)/$(if $(WEB),web,ready) ## Measure cold starts, warm calls, round trips and growth, and write docs/performance.md; short: QUICK=1; the page: WEB=1
 	@$(BIN)/python -m $(if $(WEB),tests.page_budget,benchmarks $(if $(QUICK),--quick))

@@ -15,6 +15,7 @@ import pytest
 from local.gateway.proxy_event import GatewayRequest, proxy_event
 from local.queues.mapping import sqs_event
 from local.queues.queue import MessageQueue
+from local.standins.radarr import app as radarr
 from local.template.models import Route, Schedule
 from local.template.reader import read_template
 from medianest.jobs import bell
@@ -142,3 +143,12 @@ def test_the_bells_of_the_event_are_those_that_the_service_sends() -> None:
     assert first is None
     assert second is not None
     assert not second.is_early
+
+
+def test_the_page_about_sam_local_replaces_values_that_its_events_have() -> None:
+    page = (ROOT / "docs/sam-local.md").read_text()
+    replaced = re.findall(r"-e 's([/#])(.+?)\1(.+?)\1'", page)
+    assert len(replaced) == 3
+    for _, old, _ in replaced:
+        assert old in (ROOT / "events/admin-servers-post.json").read_text()
+    assert replaced[-1][2] == radarr.API_KEY

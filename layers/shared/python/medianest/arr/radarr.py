@@ -9,6 +9,7 @@ from typing import Any
 
 from medianest.arr.client import ArrClient, RejectedError
 from medianest.arr.models import ArrError, Found, MovieWanted, Options, labels
+from medianest.arr.searches import searched_films
 from medianest.arr.tags import tag_ids
 from medianest.arr.wire import ids, objects, required_id, text
 
@@ -23,9 +24,10 @@ def hand_over(
 ) -> Found:
     """Make Radarr have and monitor a film; one with a file is left as it is.
 
-    `search_again` also searches for a film that was monitored already: pass True for every attempt
-    but the first, since a lost response may have hidden that the search was not started. Raises
-    ArrError, or LeaseShortError before a change that `may_change` does not allow.
+    `search_again` also searches for a film that was monitored already, unless the server lists such
+    a search: pass True for every attempt but the first, since a lost response may have hidden that
+    the search was not started. Raises ArrError, or LeaseShortError before a change that
+    `may_change` does not allow.
     """
     wanted = labels(options, title.requesters)
     movie = _read(client, title.tmdb_id)
@@ -41,8 +43,11 @@ def hand_over(
         return _found(movie)
     tags = tag_ids(client, wanted, may_change)
     was_monitored = _monitor(client, movie, tags, may_change)
-    if options.search and (search_again or not was_monitored):
-        command = {"name": "MoviesSearch", "movieIds": [required_id(movie, "movie")]}
+    film = required_id(movie, "movie")
+    if options.search and (
+        not was_monitored or (search_again and film not in searched_films(client))
+    ):
+        command = {"name": "MoviesSearch", "movieIds": [film]}
         client.change("POST", "command", command, may_change)
     return _found(movie)._replace(is_monitored=True)
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from medianest.arr.client import ArrClient, RejectedError
 from medianest.arr.models import ArrError, FoundShow, Options, ShowWanted, labels
+from medianest.arr.searches import searched_seasons
 from medianest.arr.sonarr_add import add, look_up, tvdb_id_of
 from medianest.arr.tags import tag_ids
 from medianest.arr.wire import ids, number, objects, required_id, text
@@ -20,15 +21,17 @@ def hand_over(
     options: Options,
     *,
     may_change: Callable[[], bool],
-    search_again: bool,
+    search_again: frozenset[int],
 ) -> FoundShow:
     """Make Sonarr have a show and monitor its wanted seasons; the others stay as they are.
 
     A wanted season that Sonarr does not know is `missing`; without any known one, and for an
-    unknown show, the error is of the class `not_yet`. `search_again` also searches for seasons that
-    were monitored already: pass True for every attempt but the first, since a lost response may
-    have hidden that the search was not started. Raises ArrError, or LeaseShortError before a change
-    that `may_change` does not allow.
+    unknown show, the error is of the class `not_yet`.
+
+    Seasons in `search_again` are searched for even if they were monitored already, unless the
+    server lists such a search: pass the unfinished ones for every attempt but the first, since a
+    lost response may have hidden that the search was not started. Raises ArrError, or
+    LeaseShortError before a change that `may_change` does not allow.
     """
     wanted = labels(options, title.requesters)
     tvdb_id = title.tvdb_id or tvdb_id_of(client, title.tmdb_id)
@@ -47,11 +50,14 @@ def hand_over(
     tags = tag_ids(client, wanted, may_change)
     changed = _monitor(client, series, title.seasons, tags, may_change)
     if options.search:
-        seasons = _incomplete(series, title.seasons) if search_again else changed
-        for season in sorted(seasons):
+        external_id = required_id(series, "series")
+        again = _incomplete(series, title.seasons & search_again) - changed
+        if again:
+            again -= searched_seasons(client, external_id)
+        for season in sorted(changed | again):
             command = {
                 "name": "SeasonSearch",
-                "seriesId": required_id(series, "series"),
+                "seriesId": external_id,
                 "seasonNumber": season,
             }
             client.change("POST", "command", command, may_change)

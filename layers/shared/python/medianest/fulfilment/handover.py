@@ -75,7 +75,7 @@ def _hand_over(
     requesters = tuple(sorted({each.username for each in wanted}))
     filed = calling(lambda: _options(target, handover))
     # The lost response of an earlier attempt may have hidden that no search was started.
-    search_again = job.attempts > 1
+    is_retry = job.attempts > 1
     if facts.media_type == "movie":
         film = MovieWanted(facts.tmdb_id, facts.title, requesters)
         movie = calling(
@@ -84,16 +84,17 @@ def _hand_over(
                 film,
                 filed,
                 may_change=may_change,
-                search_again=search_again or handover.submitted_at is not None,
+                search_again=is_retry or handover.submitted_at is not None,
             )
         )
         states: tuple[list[None], list[None]] = ([], [None]) if movie.has_file else ([None], [])
         return Found(movie.external_id, None, movie.title_slug, *states), frozenset()
     seasons = frozenset(each.season for each in wanted if each.season is not None)
     series = ShowWanted(facts.tmdb_id, facts.tvdb_id, seasons, facts.title, requesters)
+    unfinished = seasons & {each.season for each in wanted if is_retry and each.state == "queued"}
     show = calling(
         lambda: sonarr.hand_over(
-            target.client, series, filed, may_change=may_change, search_again=search_again
+            target.client, series, filed, may_change=may_change, search_again=unfinished
         )
     )
     numbers = sorted(show.submitted), sorted(show.downloaded)
