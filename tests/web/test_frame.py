@@ -21,8 +21,9 @@ OVERFLOW = """() => {
   const { scrollWidth, clientWidth } = document.documentElement;
   if (scrollWidth <= clientWidth) return [];
   const wide = (element) => element.getBoundingClientRect().right > clientWidth + 0.5;
-  const found = Array.from(document.querySelectorAll("body *")).filter(wide);
-  return [`${scrollWidth} > ${clientWidth}`, ...found.map((element) => element.outerHTML)];
+  const all = Array.from(document.querySelectorAll("body *")).filter(wide);
+  const found = all.filter((element) => !all.some((other) => element !== other && element.contains(other)));
+  return [`${scrollWidth} > ${clientWidth}`, ...found.map((element) => `${Math.round(element.getBoundingClientRect().right)} ${element.parentElement.className} > ${element.outerHTML}`)];
 }"""
 
 
@@ -35,6 +36,7 @@ def test_every_page_fits_a_small_screen_and_large_text(browse: Browse, language:
     for path in PATHS:
         tab.visit(path)
         tab.page.get_by_role("heading", level=1).first.wait_for(state="attached")
+        tab.settle()
         wide = tab.page.evaluate(OVERFLOW)
         assert not wide, (path, "\n".join(wide))
         tab.page.evaluate("document.documentElement.style.fontSize = '200%'")
