@@ -20,6 +20,8 @@ REFERENCES = Path(__file__).with_name("references")
 RUNTIME = PROJECT / ".venv" / "var" / "runtime"
 # Lambda's runtime provides boto3, with these packages.
 BOTO3_PACKAGES = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six", "urllib3")
+# The virtual environment of the project itself has no pip, which fills the layers.
+_PIP_PYTHON = PROJECT / ".venv-uv" / "bin" / "python"
 _ARCHITECTURES = {"aarch64": "arm64", "arm64": "arm64"}
 _BUILD_SECONDS = 600
 _MEMORY = 1024
@@ -93,7 +95,7 @@ def _layer(name: str, folder: Path) -> Path:
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir(parents=True)
     architecture = _ARCHITECTURES.get(platform.machine(), "x86_64")
-    variables = (f"ARTIFACTS_DIR={target}", f"ARCH={architecture}", f"PYTHON={sys.executable}")
+    variables = (f"ARTIFACTS_DIR={target}", f"ARCH={architecture}", f"PYTHON={_PIP_PYTHON}")
     command = ("make", "--silent", f"--directory={source}", f"build-{name}", *variables)
     subprocess.run(command, check=True, timeout=_BUILD_SECONDS)
     stamp.write_text(digest.hexdigest())

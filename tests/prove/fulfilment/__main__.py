@@ -18,13 +18,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the selected parts and return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m tests.prove.fulfilment", description=__doc__)
     parser.add_argument("parts", nargs="*", help=f"by default all: {', '.join(PARTS)}")
-    chosen = parser.parse_args(arguments).parts or list(PARTS)
+    parser.add_argument("--approvals", type=int, help="number of approvals of each part")
+    options = parser.parse_args(arguments)
+    chosen = options.parts or list(PARTS)
     if unknown := set(chosen) - PARTS.keys():
         parser.error(f"unknown part: {', '.join(sorted(unknown))}; known: {', '.join(PARTS)}")
     started = time.monotonic()
     proofs = []
     for part in chosen:
-        proofs.append(PARTS[part](partial(_say, part)))
+        number = () if options.approvals is None else (options.approvals,)
+        proofs.append(PARTS[part](partial(_say, part), *number))
         print(_table(proofs[-1:]), flush=True)
     if len(proofs) > 1:
         print(f"\n{machine()}, MediaNest at {commit()}\n{_table(proofs)}")

@@ -177,7 +177,7 @@ def _time(proof: Proof, say: Say, approvals: int, *, period: float, most: float)
     return proof
 
 
-PARTS: dict[str, Callable[[Say], Proof]] = {
+PARTS: dict[str, Callable[..., Proof]] = {
     "bell": bell,
     "sweep": sweep,
     "soak": soak,

@@ -3,6 +3,8 @@
 Both servers list a command until some minutes after its end.
 """
 
+from typing import Any
+
 from medianest.arr.client import ArrClient
 from medianest.arr.wire import number, objects
 
@@ -30,7 +32,7 @@ def searched_seasons(client: ArrClient, external_id: int) -> frozenset[int]:
     )
 
 
-def _bodies(client: ArrClient, name: str) -> list[dict[str, object]]:
+def _bodies(client: ArrClient, name: str) -> list[dict[str, Any]]:
     commands = objects(client.get("command"), "command")
     return [
         body
