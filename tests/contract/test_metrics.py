@@ -140,7 +140,7 @@ def emitted(name: str, *extra: str, capsys: pytest.CaptureFixture[str]) -> Metri
     """Write a metric and return what CloudWatch would make of the log line."""
     flush_metrics()
     capsys.readouterr()
-    count(name, **dict.fromkeys(extra, "x"))
+    count(name, 1, **dict.fromkeys(extra, "x"))
     flush_metrics()
     (line,) = capsys.readouterr().out.splitlines()
     (found,) = json.loads(line)["_aws"]["CloudWatchMetrics"]
