@@ -179,7 +179,7 @@ def test_a_worker_killed_between_two_steps_loses_and_doubles_nothing(
     assert len(standin.read("movie" if standin is ready.radarr else "series")) == 1
     searches = [season for name, season in standin.commands() if name != "MissingEpisodeSearch"]
     if subject == "a new show":
-        # The add searches. What it found is unknown after a kill, so a later run searches as well.
+        # The add searches, for no season by name; a run after a kill cannot tell, and searches.
         assert len(standin.commands()) - len(searches) == 1
         assert searches == ([] if step in calls else [1])
     elif subject == "another season":

@@ -30,7 +30,7 @@ NO_QUEUE = "https://sqs.us-east-1.amazonaws.com/123456789012/none"
 
 
 class Upstream:
-    """What happens to the calls that one stand-in receives."""
+    """Records the calls that one stand-in receives, and disturbs them."""
 
     def __init__(self, seed: int) -> None:
         self.calls = 0
@@ -45,16 +45,16 @@ class Upstream:
         self._random = random.Random(seed)
 
     def install(self, app: web.Application) -> web.Application:
-        """Meddle with the calls of a stand-in."""
+        """Record and disturb the calls of a stand-in."""
 
         @web.middleware
-        async def meddle(request: web.Request, handler: Handler) -> web.StreamResponse:
+        async def disturb(request: web.Request, handler: Handler) -> web.StreamResponse:
             if not request.path.startswith("/api/"):
                 return await handler(request)
             self.calls += 1
             return await self._respond(request, handler)
 
-        app.middlewares.insert(0, meddle)
+        app.middlewares.insert(0, disturb)
         return app
 
     async def _respond(self, request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -89,7 +89,7 @@ class Upstream:
 
 @dataclass
 class Stage:
-    """A service with two admins and a user, and what happens to its calls."""
+    """A service with two admins and a user, and its download servers."""
 
     service: Fulfilment
     radarr: Upstream
