@@ -301,12 +301,18 @@ def test_the_sweep_runs_what_a_lost_bell_left_and_reports_the_backlog(
     job_id = add_job(1)
     set_columns(db, "jobs", job_id, run_at="now() - interval '20 minutes'")
     add_server(db, state="unreachable", state_at="now() - interval '2 hours'")
+    for number, minutes in enumerate((59, 61, 1), 2):
+        db.execute(
+            "UPDATE jobs SET state = 'dead', finished_at = now() - make_interval(mins => %s)"
+            " WHERE id = %s",
+            (minutes, add_job(number)),
+        )
     with running(nothing):
         assert handle({"task": "sweep"})["done"] == 1
     found = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line]
     assert found[-1]["OldestDueJob"] == [pytest.approx(1200, abs=5)]
     assert found[-1]["ServerAway"] == [pytest.approx(7200, abs=5)]
-    assert found[-1]["DeadJobs"] == [0]
+    assert found[-1]["DeadJobs"] == [2]
 
 
 def test_an_unknown_task_is_an_error(db: Db) -> None:

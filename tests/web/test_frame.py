@@ -20,10 +20,11 @@ SPACE = """(css) => {
 OVERFLOW = """() => {
   const { scrollWidth, clientWidth } = document.documentElement;
   if (scrollWidth <= clientWidth) return [];
-  const wide = (element) => element.getBoundingClientRect().right > clientWidth + 0.5;
-  const all = Array.from(document.querySelectorAll("body *")).filter(wide);
-  const found = all.filter((element) => !all.some((other) => element !== other && element.contains(other)));
-  return [`${scrollWidth} > ${clientWidth}`, ...found.map((element) => `${Math.round(element.getBoundingClientRect().right)} ${element.parentElement.className} > ${element.outerHTML}`)];
+  const right = (element) => Math.round(element.getBoundingClientRect().right);
+  const all = Array.from(document.querySelectorAll("body *"));
+  const wide = all.filter((e) => right(e) > clientWidth);
+  const inner = wide.filter((e) => !wide.some((other) => e !== other && e.contains(other)));
+  return [`${scrollWidth} > ${clientWidth}`, ...inner.map((e) => `${right(e)} ${e.outerHTML}`)];
 }"""
 
 

@@ -154,14 +154,18 @@ def servers_to_read(connection: Connection[Any]) -> list[UUID]:
 
 
 def backlog(connection: Connection[Any], kinds: Collection[Kind]) -> Backlog:
-    """Return what waits, what is dead, and how long a server has been away."""
+    """Return what waits, what was given up in the last hour, how long a server has been away.
+
+    Older dead jobs are known: they must not hide the next one from the alarm.
+    """
     return fetch_row(
         connection,
         Backlog,
         "SELECT coalesce((SELECT extract(epoch FROM now() - min(greatest(j.run_at, s.open_until)))"
         f"  FROM jobs j LEFT JOIN download_servers s ON s.id = j.server_id WHERE {RUNNABLE}"
         "  AND j.run_at <= now()), 0)::float8 AS oldest_due_seconds,"
-        " (SELECT count(*) FROM jobs WHERE state = 'dead') AS dead,"
+        " (SELECT count(*) FROM jobs WHERE state = 'dead'"
+        "  AND finished_at > now() - interval '1 hour') AS dead,"
         " coalesce((SELECT extract(epoch FROM now() - min(state_at)) FROM download_servers"
         "  WHERE enabled AND state IN ('unreachable', 'misconfigured')), 0)::float8"
         " AS unreachable_seconds",
