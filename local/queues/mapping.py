@@ -13,6 +13,10 @@ from local.queues.queue import Message, MessageQueue
 from local.template.intrinsics import REGION, queue_arn
 from local.template.models import EventSource
 
+# SQS takes this long at least. Without it, the run of the function competes for the processors of
+# this machine with the response of the sender, which costs that response up to 10 ms.
+_DELIVERY_SECONDS = 0.03
+
 
 class QueueMappings:
     """Invokes the function of each enabled event source while its queue has messages.
@@ -66,6 +70,7 @@ class QueueMappings:
     async def _run(
         self, source: EventSource, queue: MessageQueue, messages: Sequence[Message]
     ) -> None:
+        await asyncio.sleep(_DELIVERY_SECONDS)
         result = await self._invoke(source.function, sqs_event(source.queue, messages))
         failed = failed_ids(source, result, messages)
         for message in messages:
