@@ -13,8 +13,8 @@ from local.queues.queue import Message, MessageQueue
 from local.template.intrinsics import REGION, queue_arn
 from local.template.models import EventSource
 
-# SQS takes this long at least. Without it, the run of the function competes for the processors of
-# this machine with the response of the sender, which costs that response up to 10 ms.
+# On AWS, the function runs on another machine. Here it competes for the processors with the response
+# of the sender, which it delays by up to 10 ms; so a message waits until that response is out.
 _DELIVERY_SECONDS = 0.03
 
 
