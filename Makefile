@@ -9,6 +9,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 # The same layout as on AWS: layers under /opt, the runtime client under /var/runtime.
 LAYER := $(VENV)/opt/DependenciesLayer/python
+ENCRYPTION := $(VENV)/opt/EncryptionLayer/python
 RUNTIME := $(VENV)/var/runtime
 # No byte code is compiled ahead: most modules of the tools are never imported.
 PACKAGES := lib/python3.13/site-packages
@@ -26,7 +27,7 @@ PARALLEL := $(MAKE) --no-print-directory --jobs
 # GNU make 4 prints the output of each linter in one piece.
 SYNC := $(if $(filter output-sync,$(.FEATURES)),--output-sync)
 
-LOCKED := layers/dependencies/requirements $(addprefix requirements/,uv runtime dev translator sam audit checks emulator web)
+LOCKED := layers/dependencies/requirements layers/encryption/requirements $(addprefix requirements/,uv runtime dev translator sam audit checks emulator web)
 # The slowest first, because they run in parallel.
 LINTERS := mypy template web bandit ty imports rules ruff format
 
@@ -110,7 +111,7 @@ build: .venv-sam/ready sbom ## Build the deployment: make build ARCH=arm64 (or x
 sbom: .venv-sam/ready ## Write the bill of materials (CycloneDX) of a build: .aws-sam/sbom.json
 	@mkdir -p $(dir $(SBOM))
 # The lock file covers all systems; a build runs on Linux only.
-	@sed "/; sys_platform == 'win32'/,/[^\\]$$/d" layers/dependencies/requirements.txt | .venv-sam/bin/cyclonedx-py requirements \
+	@sed "/; sys_platform == 'win32'/,/[^\\]$$/d" layers/dependencies/requirements.txt layers/encryption/requirements.txt | .venv-sam/bin/cyclonedx-py requirements \
 		--output-reproducible --output-format JSON --output-file $(SBOM) -
 
 sam: .venv-sam/ready ## Install the SAM command line into .venv-sam
@@ -119,8 +120,8 @@ sam: .venv-sam/ready ## Install the SAM command line into .venv-sam
 deploy-check: $(VENV)/ready .venv-translator/ready .venv-sam/ready .venv-checks/ready .venv-emulator/ready ## Check the deployment without an AWS account
 	@$(BIN)/python -m tests.deploy_check
 
-prove: $(VENV)/ready ## Inject faults under load, and write docs/reliability.md; the short form is make prove SHORT=1
-	@$(BIN)/python -m tests.prove $(if $(SHORT),--short)
+prove: $(VENV)/ready ## Inject faults under load, and write docs/reliability.md; short: SHORT=1; of fulfilment: FULFILMENT=1, or bell, sweep, soak, dead-server
+	@$(BIN)/python -m $(if $(FULFILMENT),tests.prove.fulfilment $(filter-out 1,$(FULFILMENT)),tests.prove $(if $(SHORT),--short))
 
 bench: $(VENV)/$(if $(WEB),web,ready) ## Measure cold starts, warm calls, round trips and growth, and write docs/performance.md; short: QUICK=1; the page: WEB=1
 	@$(BIN)/python -m $(if $(WEB),tests.page_budget,benchmarks $(if $(QUICK),--quick))
@@ -151,13 +152,14 @@ previous: ## After a release, store its code for the test on the next schema: ma
 clean: ## Remove all installed and built files
 	rm -rf $(VENV) .venv-* .aws-sam .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage
 
-$(VENV)/ready: .venv-uv/ready requirements/dev.txt requirements/runtime.txt layers/dependencies/requirements.txt
+$(VENV)/ready: .venv-uv/ready requirements/dev.txt requirements/runtime.txt layers/dependencies/requirements.txt layers/encryption/requirements.txt
 	@echo "Setting up $(VENV) (once):"
 	@echo "  1/4 tools and engines"
 	@$(PYTHON) -m venv --clear --without-pip $(VENV)
 	@$(call install,$(VENV),-r requirements/dev.txt)
-	@echo "  2/4 the layer of dependencies, in Lambda's layout"
+	@echo "  2/4 the layers of packages, in Lambda's layout"
 	@$(call install,$(VENV),--target $(LAYER) -r layers/dependencies/requirements.txt)
+	@$(call install,$(VENV),--target $(ENCRYPTION) -r layers/encryption/requirements.txt)
 	@echo "  3/4 the Lambda runtime client"
 	@$(call install,$(VENV),--no-deps --target $(RUNTIME) -r requirements/runtime.txt)
 	@echo "  4/4 the project itself"

@@ -14,7 +14,7 @@ from benchmarks.stage import Db, Service
 
 # The first user of a database becomes its admin.
 ADMIN, USER, OTHER_USER = "alice", "bob", "carol"
-API = ("health", "auth", "plex", "media", "admin")
+API = ("health", "auth", "plex", "media", "admin", "fulfilment")
 PASSWORD = "Tr0ub4dor-and-3"
 _CACHE_SECONDS = 5
 

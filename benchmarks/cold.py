@@ -1,5 +1,6 @@
 """Cold starts: init and first request of every function, interleaved with three references."""
 
+import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from statistics import median
@@ -9,6 +10,15 @@ from benchmarks.progress import Progress
 from benchmarks.results import REFERENCES, Cold
 from benchmarks.sandbox import Cost
 from benchmarks.stage import ROTATED, Service
+from local.run_config import PROJECT
+
+_BELLS = PROJECT / "events" / "worker.json"
+
+
+def bells() -> Event:
+    """Return a batch of bells, as Lambda passes it on from SQS."""
+    batch: Event = json.loads(_BELLS.read_text(encoding="utf-8"))
+    return batch
 
 
 def first_calls(user: str, admin: str) -> dict[str, Callable[[], Event]]:
@@ -20,7 +30,9 @@ def first_calls(user: str, admin: str) -> dict[str, Callable[[], Event]]:
         "plex": lambda: event("POST", "/api/auth/plex/pin", body={}),
         "media": lambda: event("GET", "/api/media/requests", token=user),
         "admin": lambda: event("GET", "/api/admin/requests", token=admin),
+        "fulfilment": lambda: event("GET", "/api/admin/servers", token=admin),
         "cleanup": lambda: {"task": "sessions"},
+        "worker": bells,
         "migrations": dict,
         "rotation": lambda: dict(ROTATED),
     }

@@ -52,14 +52,39 @@ _AUDIT = (
     " md5('s' || n)::uuid::text, '{{\"method\": \"plex\"}}', md5('q' || n)::uuid::text,"
     f" '203.0.113.7', {_AGENT}, now() - {_INTERVAL}"
 )
-_TABLES = ("users", "sessions", "media_requests", "request_items", "audit_logs")
+# Disabled, so that the measured decisions need no queue: a call to SQS is not part of a figure.
+_SERVERS = (
+    "INSERT INTO download_servers (id, kind, name, base_url, enabled, inventory, inventory_at,"
+    " state) SELECT md5('d' || n)::uuid, CASE WHEN n % 2 = 0 THEN 'sonarr' ELSE 'radarr' END,"
+    " 'Server ' || n, 'https://server' || n || '.example.org', false,"
+    """ '{"profiles": [{"id": 1, "name": "HD"}], "rootFolders": [{"path": "/data",
+    "freeBytes": 812000000000, "accessible": true}], "tags": [{"id": 1, "label": "x"}]}',"""
+    " now(), 'ok' FROM generate_series(1, 10) AS n"
+)
+_RULES = (
+    "INSERT INTO routing_rules (position, media_type, conditions, server_id) SELECT n,"
+    """ CASE WHEN n % 2 = 0 THEN 'tv' ELSE 'movie' END, '{"genreIds": [16]}',"""
+    " md5('d' || 1 + (1 + n) % 2)::uuid FROM generate_series(1, 50) AS n"
+)
+_JOBS = (
+    "jobs (id, kind, dedup, lane, server_id, payload, state, attempts, run_at, deadline_at,"
+    " error, created_at, finished_at) SELECT md5('j' || n)::uuid,"
+    " CASE n % 20 WHEN 0 THEN 'check' WHEN 1 THEN 'inventory' ELSE 'handover' END,"
+    " 'handover:movie:' || n, 'handover:movie:' || n, md5('d' || 1 + n % 10)::uuid,"
+    " jsonb_build_object('mediaType', 'movie', 'tmdbId', n),"
+    " CASE n % 50 WHEN 2 THEN 'dead' WHEN 3 THEN 'cancelled' ELSE 'done' END, 1,"
+    f" now() - {_INTERVAL}, now() + interval '7 days', CASE WHEN n % 50 = 2 THEN"
+    """ '{{"class": "never", "code": "REJECTED", "message": "The title is unknown."}}'::jsonb"""
+    f" END, now() - {_INTERVAL}, now() - {_INTERVAL}"
+)
+_TABLES = ("users", "sessions", "media_requests", "request_items", "audit_logs", "jobs")
 # TMDB ids above those of the stand-in's catalogue.
 _FIRST_OWN, _FIRST_OTHER = 1_000_000_000, 1_100_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Numbers of rows; `requests` is the number of requests of others."""
+    """Numbers of rows; `requests` is that of requests of others, and `users` also that of jobs."""
 
     requests: int
     users: int
@@ -86,6 +111,8 @@ async def filled(stage: Stage, name: str, rows: Rows) -> Service:
         connection.execute("SET maintenance_work_mem = '256MB'")
         for table in _TABLES:
             _pause_indexes(connection, table)
+        connection.execute(_SERVERS)
+        connection.execute(_RULES)
         for statement, count in _statements(data_of(response)["id"], rows):
             _insert(connection, statement, count)
         for table in _TABLES:
@@ -108,6 +135,7 @@ def _statements(user_id: str, rows: Rows) -> Iterator[tuple[sql.Composed, int]]:
         yield sql.SQL(_REQUESTS).format(**values), count
         yield sql.SQL(_ITEMS).format(**values), count
     yield sql.SQL(_AUDIT).format(), rows.audit
+    yield sql.SQL(_JOBS).format(), rows.users
 
 
 def _insert(connection: Db, statement: sql.Composed, count: int) -> None:

@@ -101,6 +101,8 @@ def lists() -> Iterator[List]:
         {"from": "2026-01-01T00:00:00Z", "to": "2036-01-01T00:00:00Z"},
     ):
         yield List("admin", "/api/admin/audit-logs", filters)
+    for filters in ({}, {"state": "dead"}, {"kind": "check"}, {"state": "done", "kind": "check"}):
+        yield List("fulfilment", "/api/admin/jobs", filters)
     yield List("auth", "/api/auth/sessions", {}, is_paged=False)
 
 
@@ -138,10 +140,10 @@ async def _database(service: Service) -> AsyncIterator[Database]:
     async with AsyncExitStack() as stack:
         sandboxes = {
             name: await stack.enter_async_context(service.sandbox(name))
-            for name in ("auth", "media", "admin", "plex")
+            for name in ("auth", "media", "admin", "fulfilment", "plex")
         }
         admin = await service.sign_in(sandboxes["plex"], ADMIN)
         user = await service.sign_in(sandboxes["plex"], USER)
         me, _ = await sandboxes["auth"].respond(event("GET", "/api/auth/me", token=user), 200)
-        tokens = {"auth": user, "media": user, "admin": admin}
+        tokens = {"auth": user, "media": user, "admin": admin, "fulfilment": admin}
         yield Database(sandboxes, tokens, data_of(me)["id"])

@@ -20,6 +20,8 @@ REFERENCES = Path(__file__).with_name("references")
 RUNTIME = PROJECT / ".venv" / "var" / "runtime"
 # Lambda's runtime provides boto3, with these packages.
 BOTO3_PACKAGES = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six", "urllib3")
+# The virtual environment of the project itself has no pip, which fills the layers.
+_PIP_PYTHON = PROJECT / ".venv-uv" / "bin" / "python"
 _ARCHITECTURES = {"aarch64": "arm64", "arm64": "arm64"}
 _BUILD_SECONDS = 600
 _MEMORY = 1024
@@ -40,19 +42,20 @@ class Build:
 
     @property
     def layers(self) -> tuple[Layer, ...]:
-        """Return the layers, which are the same for every function."""
+        """Return the layers of every function; one function has another one as well."""
         return next(iter(self.functions.values())).layers
 
 
 def build(template: Template, folder: Path) -> Build:
     """Build layers with their own Makefiles, as `sam build` does; reuse unchanged dependencies."""
-    layers = tuple(
-        Layer(name, _layer(name, folder) / "python", is_source=False)
-        for name in ("DependenciesLayer", "SharedLayer")
-    )
+    names = {layer.id for each in template.functions.values() for layer in each.layers}
+    built = {name: Layer(name, _layer(name, folder) / "python", is_source=False) for name in names}
+    layers = (built["DependenciesLayer"], built["SharedLayer"])
     runtime = _runtime(folder / "runtime")
     functions = {
-        each.code.name: replace(each, code=_code(each.code, folder / "functions"), layers=layers)
+        each.code.name: replace(
+            each, code=_code(each.code, folder / "functions"), layers=_of(each, built)
+        )
         for each in template.functions.values()
     }
     references = {
@@ -60,6 +63,10 @@ def build(template: Template, folder: Path) -> Build:
         for each in _references(layers)
     }
     return Build(functions, references, runtime, is_compiled=True)
+
+
+def _of(function: Function, built: Mapping[str, Layer]) -> tuple[Layer, ...]:
+    return tuple(built[layer.id] for layer in function.layers)
 
 
 def sources(template: Template) -> Build:
@@ -88,7 +95,7 @@ def _layer(name: str, folder: Path) -> Path:
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir(parents=True)
     architecture = _ARCHITECTURES.get(platform.machine(), "x86_64")
-    variables = (f"ARTIFACTS_DIR={target}", f"ARCH={architecture}", f"PYTHON={sys.executable}")
+    variables = (f"ARTIFACTS_DIR={target}", f"ARCH={architecture}", f"PYTHON={_PIP_PYTHON}")
     command = ("make", "--silent", f"--directory={source}", f"build-{name}", *variables)
     subprocess.run(command, check=True, timeout=_BUILD_SECONDS)
     stamp.write_text(digest.hexdigest())

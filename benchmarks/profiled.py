@@ -15,7 +15,8 @@ from typing import Any, cast
 
 INIT = "-- init --"
 FIRST_CALL = "-- first call --"
-_SECONDS = 30.0
+# The worker leases no job in its last 40 seconds.
+_SECONDS = 60.0
 
 
 class ModelTimes:

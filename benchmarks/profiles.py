@@ -10,7 +10,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from benchmarks.bars import INIT_RATIO
+from benchmarks.bars import INIT_ONLY_RATIO, INIT_RATIO
 from benchmarks.events import Event
 from benchmarks.profiled import FIRST_CALL, INIT
 from benchmarks.progress import Progress
@@ -20,7 +20,7 @@ from benchmarks.stage import Service
 from local.lambda_.environment import function_environment
 from local.lambda_.worker import plain_python
 
-PROFILED = (REFERENCE, *INIT_RATIO)
+PROFILED = (REFERENCE, *INIT_RATIO, *INIT_ONLY_RATIO)
 START, LIBRARY, OTHER = "start of Python", "Python's library", "other packages"
 OWN, MODELS, FIRST = "our modules", "our pydantic models", "first request without imports"
 _PACKAGES: Mapping[str, tuple[str, ...]] = {

@@ -9,7 +9,7 @@ from typing import Any
 
 from benchmarks.callers import USER, Callers
 from benchmarks.events import Event, event
-from benchmarks.rows import id_of, request_of
+from benchmarks.rows import id_of, job_of, request_of, server_of
 from local.standins.tmdb.catalogue import CATALOGUE
 
 CACHED_SEARCH = "GET /api/media/search"
@@ -68,6 +68,7 @@ def reads(people: Callers) -> Iterator[Route]:
     yield _read("admin", "/api/admin/requests/counts", admin)
     yield _read("admin", "/api/admin/audit-logs", admin)
     yield _read("admin", "/api/admin/stats", admin)
+    yield from _of_fulfilment(people)
     yield _uncached_search(user)
     for path, parameters in (
         ("/api/openapi.json", None),
@@ -81,6 +82,19 @@ def reads(people: Callers) -> Iterator[Route]:
         return event("GET", "/api/admin/config", token=admin)
 
     yield Route("GET /api/admin/config", "admin", settings)
+
+
+def _of_fulfilment(people: Callers) -> Iterator[Route]:
+    server, job = {"id": server_of(people.db)}, {"id": job_of(people.db)}
+    for path, parameters in (
+        ("/api/admin/servers", None),
+        ("/api/admin/servers/{id}", server),
+        ("/api/admin/servers/{id}/inventory", server),
+        ("/api/admin/routing-rules", None),
+        ("/api/admin/jobs", None),
+        ("/api/admin/jobs/{id}", job),
+    ):
+        yield _read("fulfilment", path, people.admin, parameters=parameters)
 
 
 def refusals(people: Callers) -> Iterator[Route]:

@@ -24,6 +24,20 @@ def request_of(db: Db, username: str) -> str:
     )
 
 
+def server_of(db: Db) -> str:
+    """Return the id of a download server."""
+    return _value(db, "SELECT id::text FROM download_servers ORDER BY name LIMIT 1", {})
+
+
+def job_of(db: Db) -> str:
+    """Return the id of the oldest dead job."""
+    return _value(
+        db,
+        "SELECT id::text FROM jobs WHERE state = 'dead' ORDER BY created_at LIMIT 1",
+        {},
+    )
+
+
 def add_session(db: Db, username: str) -> str:
     """Add a session of a user and return its id."""
     return _value(

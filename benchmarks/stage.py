@@ -134,6 +134,7 @@ async def stage(build: Build, folder: Path) -> AsyncIterator[Stage]:
         upstream = {
             "NODE_ENV": "development",  # production rejects engines without TLS
             "JWT_SECRET": secrets.token_urlsafe(48),
+            "ENCRYPTION_KEY": secrets.token_urlsafe(48),
             "PLEX_CLIENT_ID": "benchmarks",
             "PLEX_API_URL": plex_url,
             "PLEX_AUTH_URL": f"{plex_url}/auth",

@@ -205,11 +205,19 @@ def _welcome(service: Service) -> str:
     plex = f"a stand-in at {plex_url}" if plex_url else config.validated.plex_api_url
     tmdb = f"a stand-in at {tmdb_url}" if tmdb_url else config.validated.tmdb_api_url
     standin = f" PLEX={plex_url}" if plex_url else ""
+    servers = "".join(
+        f"\n  {name:9} a stand-in at {url}"
+        for name, url in (
+            ("Radarr", service.backends.radarr_url),
+            ("Sonarr", service.backends.sonarr_url),
+        )
+        if url
+    )
     return f"""
 MediaNest is ready at {service.url}
 
   plex.tv   {plex}
-  TMDB      {tmdb}
+  TMDB      {tmdb}{servers}
   Data      {service.config.data}
 
   Page      {service.url}/

@@ -21,9 +21,17 @@ DEFAULT_PORT = 3001
 SECRETS = frozenset(
     name.upper() for name, field in Environment.model_fields.items() if is_secret(field)
 )
-# Only deployments use these: the functions' database login, hosts for logins without one, and the
-# proof of a distribution.
-ON_AWS = frozenset({"APP_DATABASE_URL", "DATABASE_HOST", "REDIS_HOST", "ORIGIN_VERIFY_SECRET"})
+# Only the template sets these: the functions' database login, hosts for logins without one, the
+# address of the queue, and the proof of a distribution.
+ON_AWS = frozenset(
+    {
+        "APP_DATABASE_URL",
+        "BELL_QUEUE_URL",
+        "DATABASE_HOST",
+        "ORIGIN_VERIFY_SECRET",
+        "REDIS_HOST",
+    }
+)
 _NAMES = [name.upper() for name in Environment.model_fields if name.upper() not in ON_AWS]
 _LAST_PORT = 65535
 
@@ -83,6 +91,8 @@ def read_run_config(
         variables={
             "TMDB_API_KEY": "stand-in",
             **({} if validated.node_env == "production" else _plain_http(number)),
+            # The stand-ins for Radarr and Sonarr have private addresses.
+            "ALLOW_PRIVATE_SERVERS": str(validated.node_env != "production").lower(),
             **_generated(folder),
             **variables,
             # Development by default, unlike the template.
@@ -125,6 +135,7 @@ def _generated(folder: Path) -> dict[str, str]:
             ) from None
     values = {
         "JWT_SECRET": secrets.token_urlsafe(48),
+        "ENCRYPTION_KEY": secrets.token_urlsafe(48),
         "PLEX_CLIENT_ID": str(uuid.uuid4()),
         **stored,
     }

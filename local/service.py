@@ -14,6 +14,7 @@ from local.control import control
 from local.distribution.folder import WebFolder
 from local.distribution.images import ImageHost
 from local.distribution.server import DistributionServer
+from local.download_servers import run_register
 from local.engines import reachability
 from local.engines.engine import Engine, Server
 from local.engines.postgres import PostgresEngine
@@ -24,6 +25,8 @@ from local.gateway.server import Gateway
 from local.lambda_.logs import log_printer
 from local.lambda_.runtime import Runtime
 from local.preflight import StartError, check_installed, check_port, data_lock
+from local.queues.mapping import QueueMappings
+from local.queues.server import QueueServer
 from local.run_config import PROJECT, RunConfig
 from local.scheduler import Scheduler
 from local.template.models import Template
@@ -53,12 +56,17 @@ _RUNTIME = PROJECT / ".venv" / "var" / "runtime"
 
 @dataclass(frozen=True, slots=True)
 class Backends:
-    """The URLs that the functions call; None selects the real plex.tv or TMDB."""
+    """The URLs of what the service uses; None selects the real plex.tv or TMDB.
+
+    Those of the stand-ins for Radarr and Sonarr are None when no stand-in runs.
+    """
 
     database_url: str
     redis_url: str
     plex_url: str | None = None
     tmdb_url: str | None = None
+    radarr_url: str | None = None
+    sonarr_url: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,16 +115,18 @@ async def running(
             parameters={"CorsOrigin": config.validated.cors_origin, **_UNRESERVED},
         )
         backends, engines = await _start_backends(stack, config, report, durable=durable)
-        runtime = await stack.enter_async_context(_lambda(config, template, backends))
+        sqs = await stack.enter_async_context(QueueServer(template.queues))
+        runtime = await stack.enter_async_context(_lambda(config, template, backends, sqs))
         await _migrate(template, runtime, report)
-        if trial_limits and "DATABASE_URL" not in config.variables:
-            set_trial_limits(backends.database_url)
-            report("  Higher sign-in limits for local use (rateLimit.auth, rateLimit.plex-pin)")
+        await _fill(config, backends, report, trial_limits=trial_limits)
         gateway = Gateway(
             template, runtime, port=config.port, throttles=throttles, source_ip=source_ip
         )
         with _timed(report, "CloudFront and API Gateway"):
             front = await _front(stack, gateway, template, config, backends, project / "web")
+        await stack.enter_async_context(
+            QueueMappings(template.event_sources, sqs.queues, runtime, log=report)
+        )
         scheduler = await stack.enter_async_context(
             Scheduler(template.schedules, runtime, log=report)
         )
@@ -160,10 +170,18 @@ async def _start_backends(
 ) -> tuple[Backends, dict[Engine, Server]]:
     """Start each backend whose URL is not set; return all URLs, and the started engines."""
     engines: dict[Engine, Server] = {}
+    database_url = await _database(stack, config, engines, report, durable=durable)
+    redis_url = await _cache(stack, config, engines, report)
+    servers = await _upstreams(stack, config, report)
+    if servers is None:
+        return Backends(database_url, redis_url), engines
     backends = Backends(
-        await _database(stack, config, engines, report, durable=durable),
-        await _cache(stack, config, engines, report),
-        *await _upstreams(stack, config, report),
+        database_url,
+        redis_url,
+        plex_url=None if config.has_real_plex else servers.plex_url,
+        tmdb_url=None if config.has_real_tmdb else servers.tmdb_url,
+        radarr_url=servers.radarr_url,
+        sonarr_url=servers.sonarr_url,
     )
     return backends, engines
 
@@ -207,36 +225,34 @@ def _start(
 
 async def _upstreams(
     stack: AsyncExitStack, config: RunConfig, report: Report
-) -> tuple[str | None, str | None]:
-    """Start stand-ins for plex.tv and TMDB unless both are real; return the URLs that are used."""
+) -> standins.Standins | None:
+    """Start the stand-ins unless plex.tv and TMDB are both real."""
     if config.has_real_plex and config.has_real_tmdb:
-        return None, None
-    with _timed(report, "Stand-ins for plex.tv and TMDB"):
+        return None
+    with _timed(report, "Stand-ins for plex.tv, TMDB, Radarr and Sonarr"):
         servers = await _start_standins(config.port)
         stack.push_async_callback(servers.stop)
-    return (
-        None if config.has_real_plex else servers.plex_url,
-        None if config.has_real_tmdb else servers.tmdb_url,
-    )
+    return servers
 
 
 async def _start_standins(port: int) -> standins.Standins:
-    # Prefer the two ports after the API's, which are easy to find, to any free ones.
+    # Prefer the ports after the API's, which are easy to find, to any free ones.
     if port:
         try:
-            return await standins.start("127.0.0.1", port + 1, port + 2)
+            return await standins.start(ports=standins.Ports.after(port))
         except (OSError, OverflowError):
-            return await standins.start("127.0.0.1", 0, 0)
-    return await standins.start("127.0.0.1", 0, 0)
+            return await standins.start()
+    return await standins.start()
 
 
-def _lambda(config: RunConfig, template: Template, backends: Backends) -> Runtime:
+def _lambda(config: RunConfig, template: Template, backends: Backends, sqs: QueueServer) -> Runtime:
     return Runtime(
         template.functions,
         runtime=_RUNTIME,
         pycache=PROJECT / ".local" / "pycache",
         log=log_printer(config.log_format, config.validated.log_level),
         environment=function_variables(config, backends),
+        aws={"AWS_ENDPOINT_URL_SQS": sqs.url},
     )
 
 
@@ -268,6 +284,20 @@ async def _migrate(template: Template, runtime: Runtime, report: Report) -> None
         raise StartError(f"The migrations failed: {result.error}: {reason}")
     if isinstance(result.payload, dict) and result.payload.get("applied"):
         report(f"    applied {', '.join(result.payload['applied'])}")
+
+
+async def _fill(
+    config: RunConfig, backends: Backends, report: Report, *, trial_limits: bool
+) -> None:
+    """Write into the database what makes it easy to try things out."""
+    if trial_limits and "DATABASE_URL" not in config.variables:
+        set_trial_limits(backends.database_url)
+        report("  Higher sign-in limits for local use (rateLimit.auth, rateLimit.plex-pin)")
+    if backends.radarr_url is not None and backends.sonarr_url is not None:
+        with _timed(report, "Stand-ins as download servers"):
+            await run_register(
+                backends.radarr_url, backends.sonarr_url, function_variables(config, backends)
+            )
 
 
 @contextmanager

@@ -24,6 +24,7 @@ os.environ["POWERTOOLS_SERVICE_NAME"] = "tests"
 signal.signal(signal.SIGINT, signal.default_int_handler)
 BROWSER_TESTS = Path(__file__).parent / "web"
 JWT_SECRET = "N0t-a-secret_just-the-key-of-these-tests"
+ENCRYPTION_KEY = "N0t-a-secret_just-another-key-of-these-tests"
 
 
 def pytest_configure(config: pytest.Config) -> None:

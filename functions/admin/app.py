@@ -15,17 +15,21 @@ from medianest.core import drivers
 from medianest.core.envelope import ApiResponse, Id, PageResponse, ok, page_of
 from medianest.core.error_codes import ErrorCode
 from medianest.core.examples import REQUEST_ID, USER_ID
-from medianest.requests import decisions
+from medianest.requests import approved, decisions
 from medianest.requests import service as requests_service
+from medianest.requests.decision_schemas import (
+    ApproveIn,
+    DecisionOut,
+    DecisionsIn,
+    DeclineIn,
+    RetryIn,
+    WithdrawIn,
+)
 from medianest.requests.schemas import (
     APPROVED_EXAMPLE,
     DECLINED_EXAMPLE,
     AdminRequestOut,
     AdminRequestQuery,
-    ApproveIn,
-    DecisionOut,
-    DecisionsIn,
-    DeclineIn,
     RequestCountsOut,
     RequestCountsQuery,
     RequestOut,
@@ -143,8 +147,11 @@ async def approve_request(
     caller: ClientDep,
     body: ApproveIn = ApproveIn(),
 ) -> ApiResponse[RequestOut]:
-    """Approve a pending request."""
-    return ok(decisions.approve(id, body.note, admin, caller))
+    """Approve a pending request, and queue it for a download server if there is one.
+
+    The server is the one that the call names, or the one that the routing rules choose.
+    """
+    return ok(decisions.approve(id, body, admin, caller))
 
 
 @app.post(
@@ -160,6 +167,39 @@ async def decline_request(
 ) -> ApiResponse[RequestOut]:
     """Decline a pending request, with a reason that the requester can read."""
     return ok(decisions.decline(id, body.reason, admin, caller))
+
+
+@app.post(
+    "/api/admin/requests/{id}/retry",
+    responses=documented_success(APPROVED_EXAMPLE),
+    openapi_extra=documented_errors(ErrorCode.INVALID_STATE),
+)
+async def retry_request(
+    id: _RequestId,
+    admin: Admin,
+    caller: ClientDep,
+    body: RetryIn = RetryIn(),
+) -> ApiResponse[RequestOut]:
+    """Hand an approved request over to its server again, at once, after a failure or a delay."""
+    return ok(approved.retry(id, admin, caller, reroute=body.reroute))
+
+
+@app.post(
+    "/api/admin/requests/{id}/withdraw",
+    responses=documented_success(DECLINED_EXAMPLE),
+    openapi_extra=documented_errors(ErrorCode.INVALID_STATE),
+)
+async def withdraw_request(
+    id: _RequestId,
+    body: WithdrawIn,
+    admin: Admin,
+    caller: ClientDep,
+) -> ApiResponse[RequestOut]:
+    """Withdraw an approval: the request is declined, and its title can be requested again.
+
+    What a download server already has stays there.
+    """
+    return ok(approved.withdraw(id, body.reason, admin, caller))
 
 
 @app.post("/api/admin/requests/decisions")

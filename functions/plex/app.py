@@ -10,10 +10,10 @@ from medianest.api.dependencies import PreviousSession, SignInOrigin
 from medianest.api.parameters import Response
 from medianest.api.rate_limiting import ClientDep, rate_limited_by_address
 from medianest.core import drivers
-from medianest.core.envelope import ApiResponse, ok
+from medianest.core.envelope import ApiResponse, EmptyIn, ok
 from medianest.core.error_codes import ErrorCode
 from medianest.signin import with_plex
-from medianest.signin.schemas import PinIn, PinOut, SignedInOut, VerifyIn
+from medianest.signin.schemas import PinOut, SignedInOut, VerifyIn
 
 drivers.load("psycopg", "redis", "urllib3")
 app = create_app(
@@ -31,7 +31,7 @@ app = create_app(
 )
 async def begin_plex_sign_in(
     caller: ClientDep,
-    body: PinIn = PinIn(),
+    body: EmptyIn = EmptyIn(),
 ) -> ApiResponse[PinOut]:
     """Start a sign-in: open `authUrl`, approve it there, then verify with `pinId`."""
     return ok(PinOut.model_validate(with_plex.begin(caller)))

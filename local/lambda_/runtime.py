@@ -22,7 +22,8 @@ class Runtime:
     """Runs the functions of a template.
 
     `environment` replaces variables that the template gives a function; it never adds one.
-    `runtime` is the folder that awslambdaric is installed in, `pycache` holds compiled code.
+    `aws` adds the addresses of emulated services of AWS. `runtime` is the folder with awslambdaric
+    and boto3, `pycache` holds compiled code.
     """
 
     def __init__(
@@ -32,6 +33,7 @@ class Runtime:
         runtime: Path,
         pycache: Path,
         environment: Mapping[str, str] | None = None,
+        aws: Mapping[str, str] | None = None,
         log: Log | None = None,
         idle_seconds: float = _IDLE_SECONDS,
     ) -> None:
@@ -43,7 +45,7 @@ class Runtime:
                 function,
                 self._api,
                 folders=[function.code, *(layer.python for layer in function.layers), runtime],
-                environment=function_environment(function, runtime, environment or {}),
+                environment=function_environment(function, runtime, environment or {}, aws),
                 pycache=pycache,
                 log=log or print_log,
             )

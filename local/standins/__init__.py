@@ -1,41 +1,69 @@
-"""Local stand-ins for plex.tv and TMDB, which speak the same protocols.
+"""Local stand-ins for plex.tv, TMDB, Radarr and Sonarr, which speak the same protocols.
 
 They serve developers without credentials, and the tests. Nothing here runs on AWS.
 """
 
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 from aiohttp import web
 
 from local.standins.plex import app as plex
+from local.standins.radarr import app as radarr
+from local.standins.sonarr import app as sonarr
 from local.standins.tmdb import app as tmdb
 
-__all__ = ["Standins", "start"]
+__all__ = ["Ports", "Standins", "start"]
+
+
+@dataclass(frozen=True)
+class Ports:
+    """The ports of the stand-ins; 0 picks a free one."""
+
+    plex: int = 0
+    tmdb: int = 0
+    radarr: int = 0
+    sonarr: int = 0
+
+    @classmethod
+    def after(cls, port: int) -> "Ports":
+        """Return the ports that follow a port."""
+        return cls(port + 1, port + 2, port + 3, port + 4)
 
 
 @dataclass(frozen=True)
 class Standins:
-    """Both stand-ins, running; the URLs are origins, without a path."""
+    """The stand-ins, running; the URLs are origins, without a path."""
 
     plex_url: str
     tmdb_url: str
+    radarr_url: str
+    sonarr_url: str
     runners: tuple[web.AppRunner, ...]
 
     async def stop(self) -> None:
-        """Stop both, even during a response."""
+        """Stop them, even during a response."""
         for runner in self.runners:
             await runner.cleanup()
 
 
-async def start(host: str = "127.0.0.1", plex_port: int = 0, tmdb_port: int = 0) -> Standins:
-    """Start both; port 0 picks a free one."""
-    plex_runner = await serve(plex.create_app(), host, plex_port)
-    try:
-        tmdb_runner = await serve(tmdb.create_app(), host, tmdb_port)
-    except OSError:
-        await plex_runner.cleanup()
-        raise
-    return Standins(url_of(plex_runner), url_of(tmdb_runner), (plex_runner, tmdb_runner))
+async def start(host: str = "127.0.0.1", ports: Ports | None = None) -> Standins:
+    """Start all of them, by default on free ports."""
+    chosen = ports or Ports()
+    apps = (
+        (plex.create_app(), chosen.plex),
+        (tmdb.create_app(), chosen.tmdb),
+        (radarr.create_app(), chosen.radarr),
+        (sonarr.create_app(), chosen.sonarr),
+    )
+    async with AsyncExitStack() as stack:
+        runners = []
+        for app, port in apps:
+            runners.append(await serve(app, host, port))
+            stack.push_async_callback(runners[-1].cleanup)
+        stack.pop_all()
+    plex_url, tmdb_url, radarr_url, sonarr_url = map(url_of, runners)
+    return Standins(plex_url, tmdb_url, radarr_url, sonarr_url, tuple(runners))
 
 
 async def serve(app: web.Application, host: str, port: int) -> web.AppRunner:

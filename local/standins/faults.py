@@ -1,8 +1,8 @@
 """Inject faults: make a stand-in respond like a broken upstream.
 
-`PUT /standin/fault` with `{"kind": ..., "path"?: prefix, "count"?: requests}` switches one fault
-on, `DELETE /standin/fault` switches it off. `GET /standin/requests` lists the requests received,
-so that a test can check them. Faults never affect paths under `/standin/`.
+`PUT /standin/fault` with `{"kind": ..., "path"?: prefix, "method"?, "count"?: requests, "every"?}`
+switches one fault on, `DELETE /standin/fault` switches it off. `GET /standin/requests` lists the
+requests received, so that a test can check them. Faults never affect paths under `/standin/`.
 """
 
 import asyncio
@@ -23,17 +23,24 @@ REMEMBERED_REQUESTS = 200
 HUGE_CHUNK = b"x" * 1024 * 1024
 HUGE_CHUNKS = 11
 BOMB_CHUNKS = 200  # of 1 MiB each, decompressed
-SLOW = "slow"  # the only fault with the correct response
+SLOW = "slow"  # the correct response, late
+AFTER = "after"  # the effect of the correct response, which never arrives
 HTML_PAGE = "<!doctype html><title>Down</title><h1>We are down for maintenance</h1>"
 
 
 @dataclass
 class Fault:
-    """A fault; `count` is the number of requests that it still affects, None for all."""
+    """A fault; `count` is the number of requests that it still affects, None for all.
+
+    It affects each `every`-th of the requests of its method and path; `seen` counts them.
+    """
 
     kind: str
     path: str = "/"
+    method: str | None = None
     count: int | None = None
+    every: int = 1
+    seen: int = 0
     status: int = 500
     retry_after: int | None = None
     seconds: int = 1
@@ -67,17 +74,26 @@ class Faults:
                 "headers": dict(request.headers),
             }
         )
-        fault = self._consume_fault(request.path)
-        if fault is not None and fault.kind != SLOW:
-            return await FAULTS[fault.kind](request, fault)
-        if fault is not None:
+        fault = self._consume_fault(request)
+        if fault is None:
+            return await handler(request)
+        if fault.kind == AFTER:
+            await handler(request)
+            return await close(request, fault)
+        if fault.kind == SLOW:
             await asyncio.sleep(fault.seconds)
-        return await handler(request)
+            return await handler(request)
+        return await FAULTS[fault.kind](request, fault)
 
-    def _consume_fault(self, path: str) -> Fault | None:
-        """Return the fault that affects this path, and decrement its count."""
+    def _consume_fault(self, request: web.Request) -> Fault | None:
+        """Return the fault that affects a request, and decrement its count."""
         fault = self._fault
-        if fault is None or not path.startswith(fault.path):
+        if fault is None or not request.path.startswith(fault.path):
+            return None
+        if fault.method not in {None, request.method}:
+            return None
+        fault.seen += 1
+        if fault.seen % fault.every:
             return None
         if fault.count is not None:
             fault.count -= 1
@@ -115,7 +131,9 @@ def parse_fault(text: str) -> Fault:
     unknown = body.keys() - {
         "kind",
         "path",
+        "method",
         "count",
+        "every",
         "status",
         "retryAfter",
         "seconds",
@@ -123,18 +141,20 @@ def parse_fault(text: str) -> Fault:
     }
     if unknown:
         raise ValueError(f"unknown fields: {', '.join(sorted(unknown))}")
-    if body.get("kind") not in {*FAULTS, SLOW}:
-        raise ValueError(f"kind must be one of: {', '.join([*FAULTS, SLOW])}")
+    if body.get("kind") not in {*FAULTS, SLOW, AFTER}:
+        raise ValueError(f"kind must be one of: {', '.join([*FAULTS, SLOW, AFTER])}")
     if body["kind"] == "redirect" and not body.get("location"):
         raise ValueError("a redirect requires a location")
-    for name in ("count", "status", "retryAfter", "seconds"):
+    for name in ("count", "every", "status", "retryAfter", "seconds"):
         value = body.get(name)
         if value is not None and (not isinstance(value, int) or value < 1):
             raise ValueError(f"{name} must be a whole number of at least 1")
     return Fault(
         kind=body["kind"],
         path=body.get("path") or "/",
+        method=body.get("method"),
         count=body.get("count"),
+        every=body.get("every") or 1,
         status=body.get("status") or 500,
         retry_after=body.get("retryAfter"),
         seconds=body.get("seconds") or 1,

@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from typing import Any, Never
 
-from local.template.intrinsics import function_arn
+from local.template.intrinsics import function_arn, queue_arn, queue_url
 from local.template.loader import TemplateError
 from local.template.placeholders import parameter_placeholder, resource_placeholder
 
 _SERVERLESS = "AWS::Serverless::"
+_QUEUE = "AWS::SQS::Queue"
 
 
 class EmulatedResources:
@@ -20,8 +21,10 @@ class EmulatedResources:
         self._resources: Mapping[str, Any] = document.get("Resources", {})
 
     def ref(self, name: str) -> str:
-        """Return the name of a resource, or the ARN of a function's alias."""
+        """Return the name of a resource, the URL of a queue, or the ARN of a function's alias."""
         if name in self._resources:
+            if self._type(name) == _QUEUE:
+                return queue_url(name)
             is_emulated = self._type(name).startswith(_SERVERLESS)
             return name if is_emulated else resource_placeholder(name)
         if name.endswith(".Alias"):
@@ -35,6 +38,8 @@ class EmulatedResources:
         kind = self._type(resource)
         if kind == f"{_SERVERLESS}Function" and attribute == "Arn":
             return function_arn(resource)
+        if kind == _QUEUE:
+            return queue_arn(resource) if attribute == "Arn" else resource
         is_emulated = kind.startswith(_SERVERLESS)
         return f"{resource}.{attribute}" if is_emulated else resource_placeholder(resource)
 

@@ -74,10 +74,10 @@ def read_function(
 
 
 def read_schedule(name: str, event: dict[str, Any], function: str) -> Schedule:
-    """Read an event of a function, which must be a schedule."""
+    """Read an event of a function that is not of type SQS: it must be a schedule."""
     if event["Type"] != "ScheduleV2":
         raise TemplateError(
-            f"{function}, event {name}: only ScheduleV2 is supported, not {event['Type']}"
+            f"{function}, event {name}: only ScheduleV2 and SQS are supported, not {event['Type']}"
         )
     properties = event["Properties"]
     refuse_unknown(f"Schedule {name}", properties, _SCHEDULE_READ | _SCHEDULE_IGNORED)

@@ -179,6 +179,16 @@ def function_arn(function_id: str) -> str:
     return f"arn:aws:lambda:{REGION}:{ACCOUNT_ID}:function:{function_id}"
 
 
+def queue_arn(queue_id: str) -> str:
+    """Return the ARN of a queue in the emulated account."""
+    return f"arn:aws:sqs:{REGION}:{ACCOUNT_ID}:{queue_id}"
+
+
+def queue_url(queue_id: str) -> str:
+    """Return the URL of a queue in the emulated account."""
+    return f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT_ID}/{queue_id}"
+
+
 def _pseudo_parameters(region: str) -> dict[str, Any]:
     stack = f"stack/{STACK_NAME}/{_STACK_ID}"
     return {

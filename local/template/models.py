@@ -1,7 +1,7 @@
-"""The parts of a template that are emulated: functions, routes, throttles, schedules."""
+"""The parts of a template that are emulated: functions, routes, throttles, schedules, queues."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -82,6 +82,38 @@ class Schedule:
 
 
 @dataclass(frozen=True, slots=True)
+class Queue:
+    """A standard queue of SQS; times are in seconds.
+
+    A message that was received `max_receives` times goes to the queue `dead_letters`.
+    """
+
+    name: str
+    delay: int
+    visibility: int
+    retention: int
+    dead_letters: str | None
+    max_receives: int
+
+
+@dataclass(frozen=True, slots=True)
+class EventSource:
+    """An event source mapping: passes the messages of a queue to a function, in batches.
+
+    With `reports_failures` the function's response lists the messages that failed; without it an
+    error fails the whole batch.
+    """
+
+    name: str
+    function: str
+    queue: str
+    batch_size: int
+    max_concurrency: int
+    reports_failures: bool
+    is_enabled: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Behavior:
     """Serves the paths that match `pattern` from one origin.
 
@@ -117,3 +149,5 @@ class Template:
     gateway_responses: Mapping[str, GatewayResponse]
     schedules: Mapping[str, Schedule]
     distribution: Distribution | None = None
+    queues: Mapping[str, Queue] = field(default_factory=dict)
+    event_sources: tuple[EventSource, ...] = ()

@@ -11,8 +11,17 @@ from local.template.emulated import EmulatedResources, parameter_values
 from local.template.functions import merge_globals, read_function, read_layer, read_schedule
 from local.template.intrinsics import Resolver
 from local.template.loader import TemplateError, load
-from local.template.models import Distribution, Function, Layer, Schedule, Template
+from local.template.models import (
+    Distribution,
+    EventSource,
+    Function,
+    Layer,
+    Queue,
+    Schedule,
+    Template,
+)
 from local.template.properties import refuse_unknown
+from local.template.queues import check_queues, read_event_source, read_queue
 
 # `make run` starts or uses a database and a cache that are not in the stack: as on AWS with
 # external ones, the functions are then not in a VPC.
@@ -31,10 +40,11 @@ _FUNCTION = "AWS::Serverless::Function"
 _LAYER = "AWS::Serverless::LayerVersion"
 _DISTRIBUTION = "AWS::CloudFront::Distribution"
 _HEADERS_POLICY = "AWS::CloudFront::ResponseHeadersPolicy"
-_READ = (_API, _FUNCTION, _LAYER, _DISTRIBUTION, _HEADERS_POLICY)
+_QUEUE = "AWS::SQS::Queue"
+_READ = (_API, _FUNCTION, _LAYER, _DISTRIBUTION, _HEADERS_POLICY, _QUEUE)
 _NEVER_IGNORED = (
     *("AWS::ApiGateway", "AWS::CloudFront", "AWS::Events", "AWS::Lambda::Function"),
-    *("AWS::Scheduler", "AWS::Serverless"),
+    *("AWS::Lambda::EventSourceMapping", "AWS::Scheduler", "AWS::Serverless"),
 )
 # The custom domain of the API, the role that writes its log, and what CloudFront caches and signs.
 # The CloudFront functions are JavaScript: local/distribution has them in Python.
@@ -84,10 +94,15 @@ class _Reader:
         by_kind = self._emulated_resources()
         if len(by_kind[_API]) != 1:
             raise TemplateError("The local runtime serves exactly one AWS::Serverless::Api")
-        functions, schedules = self._functions(by_kind[_FUNCTION], by_kind[_LAYER])
+        functions, schedules, sources = self._functions(by_kind[_FUNCTION], by_kind[_LAYER])
         (api,) = by_kind[_API].values()
         template = self._template(self._resolver.resolve(api), functions, schedules)
-        return replace(template, distribution=self._distribution(by_kind))
+        return replace(
+            template,
+            queues=self._queues(by_kind[_QUEUE], sources),
+            event_sources=sources,
+            distribution=self._distribution(by_kind),
+        )
 
     def _emulated_resources(self) -> dict[str, _Resources]:
         """Return the properties of the emulated resources, by kind and name."""
@@ -98,7 +113,7 @@ class _Reader:
                 continue
             kind: str = resource["Type"]
             if kind in by_kind:
-                by_kind[kind][name] = resource["Properties"]
+                by_kind[kind][name] = resource.get("Properties", {})
             elif kind.startswith(_NEVER_IGNORED) and kind not in _IGNORED:
                 raise TemplateError(f"{name}: the local runtime does not support {kind}")
         return by_kind
@@ -115,23 +130,37 @@ class _Reader:
             {name: each["ResponseHeadersPolicyConfig"] for name, each in policies.items()},
         )
 
+    def _queues(
+        self, all_properties: _Resources, sources: tuple[EventSource, ...]
+    ) -> dict[str, Queue]:
+        queues = {
+            name: read_queue(name, self._resolver.resolve(properties))
+            for name, properties in all_properties.items()
+        }
+        check_queues(queues, sources)
+        return queues
+
     def _functions(
         self, all_properties: _Resources, layer_properties: _Resources
-    ) -> tuple[dict[str, Function], dict[str, Schedule]]:
+    ) -> tuple[dict[str, Function], dict[str, Schedule], tuple[EventSource, ...]]:
         layers = {name: self._layer(name, each) for name, each in layer_properties.items()}
         functions: dict[str, Function] = {}
         schedules: dict[str, Schedule] = {}
+        sources: list[EventSource] = []
         for name, function_properties in all_properties.items():
             properties = self._resolver.resolve(
                 merge_globals(self._global_function, function_properties)
             )
             functions[name] = read_function(name, properties, layers, self._root)
             for event_name, event in properties.get("Events", {}).items():
+                if event["Type"] == "SQS":
+                    sources.append(read_event_source(event_name, event["Properties"], name))
+                    continue
                 schedule = read_schedule(event_name, event, name)
                 if schedule.name in schedules:
                     raise TemplateError(f"Two schedules have the name {schedule.name}")
                 schedules[schedule.name] = schedule
-        return functions, schedules
+        return functions, schedules, tuple(sources)
 
     def _layer(self, name: str, properties: dict[str, Any]) -> Layer:
         content = self._root / self._resolver.resolve(properties["ContentUri"])

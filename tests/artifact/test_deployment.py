@@ -141,6 +141,7 @@ def test_the_tables_are_created_before_the_functions(deployment: Deployment) -> 
         "PlexFunction",
         "MediaFunction",
         "AdminFunction",
+        "FulfilmentFunction",
     ):
         assert created.index("Migrations") < created.index(function)
 

@@ -15,8 +15,9 @@ from local.standins import Standins
 from local.standins.tmdb.catalogue import load_catalogue
 from local.template.models import Function
 from local.template.reader import read_template
+from medianest.core.examples import JOB_ID, SERVER_ID
 from medianest.signin import passwords
-from tests.conftest import JWT_SECRET
+from tests.conftest import ENCRYPTION_KEY, JWT_SECRET
 from tests.support.api import ROOT, route_of
 from tests.support.limits import raise_limits
 from tests.support.plex import approve
@@ -25,6 +26,7 @@ from tests.support.rie import NATIVE_ARCHITECTURE, Emulator, app_url, emulated, 
 EVENTS = {path.stem: json.loads(path.read_text()) for path in sorted(ROOT.glob("events/*.json"))}
 ROUTE_EVENTS = [name for name, event in EVENTS.items() if "httpMethod" in event]
 OTHER_EVENTS = [name for name in EVENTS if name not in ROUTE_EVENTS]
+WORKER_EVENTS = [name for name in OTHER_EVENTS if name.startswith("worker")]
 SAMPLE_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 PASSWORD, NEW_PASSWORD = "Sunset-Garden-42", "Walnut-Harbour-87"
 FILM_OF_THE_EVENT = 603
@@ -45,6 +47,7 @@ class DeployedFunctions:
         self._names = (f"person{number}" for number in itertools.count())
         film_ids = [each.id for each in load_catalogue().titles if each.media_type == "movie"]
         self._films = (film for film in film_ids if film != FILM_OF_THE_EVENT)
+        self._servers: dict[str, str] = {}
 
     def send(self, event: Mapping[str, Any]) -> Any:
         """Make a call and return the status and the body, parsed if it is JSON."""
@@ -94,6 +97,35 @@ class DeployedFunctions:
         identifier: str = self.data_of(event)["id"]
         return identifier
 
+    def approved_request(self, token: str) -> str:
+        """Approve a request, which queues it for a server; return its id."""
+        self.server("radarr", token)
+        approve_event = with_replacements("admin-requests-approve", REPLACE_WITH_A_TOKEN=token)
+        (sample_id,) = SAMPLE_ID.findall(approve_event["path"])
+        text = json.dumps(approve_event).replace(sample_id, self.request(token))
+        identifier: str = self.data_of(json.loads(text))["id"]
+        return identifier
+
+    def server(self, kind: str, token: str) -> str:
+        """Return the id of a download server, which is added first unless there is one."""
+        if kind not in self._servers:
+            self._servers[kind] = self.new_server(kind, token)
+        return self._servers[kind]
+
+    def new_server(self, kind: str, token: str) -> str:
+        """Add a download server with a name of its own; return its id."""
+        event = with_replacements("admin-servers-post", REPLACE_WITH_A_TOKEN=token)
+        changes = {"kind": kind, "name": next(self._names)}
+        event["body"] = json.dumps(json.loads(event["body"]) | changes)
+        identifier: str = self.data_of(event)["id"]
+        return identifier
+
+    def job(self, token: str) -> str:
+        """Return the id of a queued job: the reading of a new server's inventory."""
+        server = self.new_server("radarr", token)
+        row = self._db.execute("SELECT id FROM jobs WHERE server_id = %s", (server,)).fetchone()
+        return str(row[0])
+
     def other_session(self, token: str) -> str:
         """Sign alice in again; return the id of the session that the token does not belong to."""
         self.token()
@@ -119,16 +151,28 @@ class DeployedFunctions:
             replacements.setdefault("REPLACE_WITH_A_TOKEN", self.token())
         event = with_replacements(name, **replacements)
         for sample_id in dict.fromkeys(SAMPLE_ID.findall(event["path"] + (event["body"] or ""))):
-            real = self.real_id(event, replacements["REPLACE_WITH_A_TOKEN"])
+            real = self.real_id(event, sample_id, replacements["REPLACE_WITH_A_TOKEN"])
             event = json.loads(json.dumps(event).replace(sample_id, real))
         return event
 
-    def real_id(self, event: Mapping[str, Any], token: str) -> str:
+    def server_for(self, event: Mapping[str, Any], token: str) -> str:
+        """Return the id of a server that an event may refer to; none is used after its deletion."""
+        if event["httpMethod"] == "DELETE":
+            return self.new_server("radarr", token)
+        return self.server("sonarr" if '"tv"' in (event["body"] or "") else "radarr", token)
+
+    def real_id(self, event: Mapping[str, Any], sample_id: str, token: str) -> str:
         """Create the object that an event refers to and return its id."""
+        if sample_id == SERVER_ID:
+            return self.server_for(event, token)
+        if sample_id == JOB_ID:
+            return self.job(token)
         if event["path"].startswith("/api/auth/sessions"):
             return self.other_session(token)
         if event["path"].startswith("/api/admin/users"):
             return self.local_user()[1]
+        if event["path"].endswith(("/retry", "/withdraw")):
+            return self.approved_request(token)
         return self.request(token)
 
 
@@ -158,6 +202,7 @@ def emulator(
     shared = {
         "REDIS_URL": redis_url,
         "JWT_SECRET": JWT_SECRET,
+        "ENCRYPTION_KEY": ENCRYPTION_KEY,
         "PLEX_CLIENT_ID": "medianest-tests",
         "PLEX_API_URL": upstreams.plex_url,
         "PLEX_AUTH_URL": f"{upstreams.plex_url}/auth",
@@ -200,6 +245,20 @@ def deployed(
         yield deployed
 
 
+@pytest.mark.parametrize("name", [name for name in WORKER_EVENTS if name != "worker"])
+def test_each_sample_event_of_the_workers_schedules_runs_its_task(
+    deployed: DeployedFunctions, emulator: Callable[[str], Emulator], name: str
+) -> None:
+    answer = emulator(function_of(name)).invoke(EVENTS[name])
+    assert answer == {"done": 0, "failed": 0, "given_back": 0, "lost": 0, "more": False}
+
+
+def test_the_worker_answers_the_bells_of_its_sample_event(
+    deployed: DeployedFunctions, emulator: Callable[[str], Emulator]
+) -> None:
+    assert emulator("WorkerFunction").invoke(EVENTS["worker"]) == {"batchItemFailures": []}
+
+
 @pytest.mark.parametrize("name", ROUTE_EVENTS)
 def test_each_unchanged_sample_event_gets_its_documented_status(
     deployed: DeployedFunctions, name: str
@@ -239,5 +298,6 @@ def test_a_second_run_of_the_migrations_applies_nothing(
 
 def test_every_sample_event_was_sent() -> None:
     cleanup_events = {name for name in OTHER_EVENTS if name.startswith("cleanup")}
+    others = {"migrations", "page", "rotation", *WORKER_EVENTS}
     # test_rotation.py sends the event of the rotation, test_deployment.py that of the page.
-    assert EVENTS.keys() == {"migrations", "page", "rotation", *cleanup_events, *ROUTE_EVENTS}
+    assert EVENTS.keys() == {*others, *cleanup_events, *ROUTE_EVENTS}

@@ -132,7 +132,7 @@ def test_capacity_table_equals_the_alarm_thresholds_of_the_template() -> None:
     for names, alarm, environments in re.findall(
         r"^\| (db\.[^|]+) \| (\d+) \| (\d+) \|$", OPERATIONS, flags=re.MULTILINE
     ):
-        assert int(environments) == int(alarm) * 5 // 4 - 15
+        assert int(environments) == int(alarm) * 5 // 4 - 22
         listed |= dict.fromkeys(names.split(", "), int(alarm))
     mapping = template()["Mappings"]["DatabaseConnections"]
     assert listed == {name: each["Alarm"] for name, each in mapping.items()}

@@ -13,8 +13,12 @@ from urllib.parse import urlencode
 import pytest
 
 from local.gateway.proxy_event import GatewayRequest, proxy_event
+from local.queues.mapping import sqs_event
+from local.queues.queue import MessageQueue
+from local.standins.radarr import app as radarr
 from local.template.models import Route, Schedule
 from local.template.reader import read_template
+from medianest.jobs import bell
 from tests.support.api import ROOT, TEMPLATE
 from tools.docs import events
 from tools.docs.events import kebab, schedule_file
@@ -34,10 +38,12 @@ CALLED = {route.target for route in ROUTES} | {schedule.function for schedule in
 TEMPLATE_WITH_ROTATION = read_template(
     ROOT / "template.yaml", opt=ROOT / ".venv/opt", parameters={"JwtRotationDays": "31"}
 )
+# A function with a queue has a message of the queue as its own event.
+QUEUED = {source.function for source in TEMPLATE.event_sources}
 MANUAL_EVENTS = [
     kebab(name.removesuffix("Function"))
     for name in TEMPLATE_WITH_ROTATION.functions
-    if name not in CALLED
+    if name not in CALLED or name in QUEUED
 ]
 
 
@@ -107,3 +113,42 @@ def test_a_schedule_event_is_the_input_of_the_schedule(schedule: Schedule) -> No
 @pytest.mark.parametrize("name", MANUAL_EVENTS)
 def test_an_event_sent_by_hand_is_an_object(name: str) -> None:
     assert isinstance(read(name), dict)
+
+
+def bells() -> list[dict[str, Any]]:
+    records: list[dict[str, Any]] = read("worker")["Records"]
+    return records
+
+
+def test_the_event_of_the_worker_has_the_format_of_its_mapping() -> None:
+    sent = MessageQueue(TEMPLATE.queues["BellQueue"])
+    for record in bells():
+        sent.send(record["body"])
+    (source,) = TEMPLATE.event_sources
+    expected = sqs_event(source.queue, sent.receive(source.batch_size))["Records"]
+    assert read("worker").keys() == {"Records"}
+    for record, other in zip(bells(), expected, strict=True):
+        assert record.keys() == other.keys()
+        assert record["attributes"].keys() == other["attributes"].keys()
+        assert {type(each) for each in record["attributes"].values()} == {str}
+        for name in ("body", "md5OfBody", "messageAttributes", "eventSource"):
+            assert record[name] == other[name]
+        assert record["awsRegion"] == record["eventSourceARN"].split(":")[3]
+    assert len({each["messageId"] for each in bells()}) == len(bells())
+
+
+def test_the_bells_of_the_event_are_those_that_the_service_sends() -> None:
+    # One that rings now, and a delayed one whose time has come.
+    first, second = (bell.parse(record["body"]) for record in bells())
+    assert first is None
+    assert second is not None
+    assert not second.is_early
+
+
+def test_the_page_about_sam_local_replaces_values_that_its_events_have() -> None:
+    page = (ROOT / "docs/sam-local.md").read_text()
+    replaced = re.findall(r"-e 's([/#])(.+?)\1(.+?)\1'", page)
+    assert len(replaced) == 3
+    for _, old, _ in replaced:
+        assert old in (ROOT / "events/admin-servers-post.json").read_text()
+    assert replaced[-1][2] == radarr.API_KEY

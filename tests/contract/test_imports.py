@@ -102,12 +102,20 @@ def test_a_misnamed_import_is_reported(tmp_path: Path, line: str) -> None:
     assert len(list(misnamed(module))) == 1
 
 
+# Requests reserve and release items, fulfilment advances their states. Fulfilment assigns titles to
+# servers, and the deletion of a server removes what nobody waits for.
+SHARED_TABLES = {
+    "handovers": ["fulfilment", "servers"],
+    "request_items": ["fulfilment", "requests"],
+}
+
+
 def test_each_table_is_written_by_one_package() -> None:
     written = writers(ROOT / MEDIANEST)
     assert len(written) > 8
     assert {
         table: sorted(packages) for table, packages in written.items() if len(packages) > 1
-    } == {}
+    } == SHARED_TABLES
 
 
 def writers(root: Path) -> dict[str, set[str]]:

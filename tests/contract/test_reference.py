@@ -16,7 +16,15 @@ SCHEMAS: dict[str, dict[str, Any]] = DOCUMENT["components"]["schemas"]
 USERS = ["User", "AdminUser"]
 REQUESTS = ["MediaRequest", "CreatedRequest", "AdminRequest"]
 # Fields that the contract adds to those of the reference.
-OF_REQUESTS = {"posterPath?", "year?", "seasons?", "comment?", "reason?", "processedBy?"}
+OF_REQUESTS = {
+    "fulfilment?",
+    "posterPath?",
+    "year?",
+    "seasons?",
+    "comment?",
+    "reason?",
+    "processedBy?",
+}
 ADDED = {
     "User": set[str](),
     "AdminUser": {"status", "quota?"},

@@ -53,9 +53,9 @@ def test_ci_runs_every_check_and_audits_weekly() -> None:
 def test_every_lock_file_is_compiled_and_audited() -> None:
     makefile = (ROOT / "Makefile").read_text()
     [locked] = re.findall(
-        r"^LOCKED := (\S+) \$\(addprefix requirements/,([a-z ]+)\)$", makefile, re.MULTILINE
+        r"^LOCKED := (\S+ \S+) \$\(addprefix requirements/,([a-z ]+)\)$", makefile, re.MULTILINE
     )
     locks = {path.stem for path in (ROOT / "requirements").glob("*.txt")}
-    assert locked[0] == "layers/dependencies/requirements"
+    assert locked[0] == "layers/dependencies/requirements layers/encryption/requirements"
     assert set(locked[1].split()) == locks
     assert makefile.count("$(LOCKED") == 2

@@ -13,7 +13,8 @@ from tests.support.stacks import CANARY, all_stacks, for_every_variant
 
 SECRET_ARN = re.compile(r"arn:aws:(secretsmanager|ssm):[\w-]+:\d+:(secret:|parameter/).+")
 API_NAMES = ("Media", "Auth", "Admin", "Plex", "Health")
-API_FUNCTIONS = {f"{name}Function" for name in API_NAMES}
+# The limit of the function for servers and jobs is fixed.
+API_FUNCTIONS = {f"{name}Function" for name in (*API_NAMES, "Fulfilment")}
 INDEPENDENT_OF_MIGRATIONS = {"MigrationsFunction", "PageFunction", "RotationFunction"}
 # Actions that AWS cannot restrict to a resource.
 UNRESTRICTABLE_ACTIONS = {
@@ -220,7 +221,8 @@ class TestT4SecurityGroups:
             source = stack.resource_of(rule["SourceSecurityGroupId"])
             if "Database" in group or "Cache" in group:
                 assert source is not None
-                assert source.id in {"FunctionSecurityGroup", "ProxySecurityGroup"}, (group, rule)
+                known = {"FunctionSecurityGroup", "WorkerSecurityGroup", "ProxySecurityGroup"}
+                assert source.id in known, (group, rule)
                 assert int(rule["FromPort"]) == int(rule["ToPort"]) or "Cache" in group
 
     @for_every_variant

@@ -158,13 +158,53 @@ def use_pending_request(case: Case) -> None:
         case.path_parameters["id"] = answer.json()["data"]["id"]
 
 
+def approve_without_server(case: Case) -> None:
+    """Approve a new request, and let the routing rules choose its server."""
+    use_pending_request(case)
+    if isinstance(case.body, dict):
+        case.body.pop("serverId", None)
+        case.body.pop("options", None)
+
+
+def use_unused_server(case: Case) -> None:
+    """Add a server with a unique name and options of both kinds, and remove the previous one."""
+    token = case.headers.get("Authorization")
+    for server in send(case, "GET", "/api/admin/servers", None, token).json().get("data", ()):
+        if server["name"].startswith("server "):
+            send(case, "DELETE", f"/api/admin/servers/{server['id']}", None, token)
+    case.body = case.body | {
+        "name": f"server {next(numbers)}",
+        "baseUrl": "https://films.example.org",
+        "headers": {"CF-Access-Client-Id": "a1b2.access"},
+        "options": {"search": True},
+    }
+
+
+def use_harmless_change(case: Case) -> None:
+    """Change the name of a server, which must be unique, and no address."""
+    case.body = {"name": f"server {next(numbers)}"}
+
+
+def use_known_servers(case: Case) -> None:
+    """Route to servers that exist, with options of both kinds."""
+    token = case.headers.get("Authorization")
+    kinds = {"radarr": "movie", "sonarr": "tv"}
+    servers = send(case, "GET", "/api/admin/servers", None, token).json().get("data", ())
+    known = {kinds[server["kind"]]: server["id"] for server in servers}
+    for rule in case.body["rules"]:
+        rule |= {"serverId": known[rule["mediaType"]], "options": {}}
+
+
 CORRECTIONS: Mapping[str, Callable[[Case], None]] = {
     "DELETE /api/media/requests/{id}": use_pending_request,
     "GET /api/admin/audit-logs": use_valid_period,
     "POST /api/admin/requests/decisions": send_reason_with_decline_only,
-    "POST /api/admin/requests/{id}/approve": use_pending_request,
+    "PATCH /api/admin/servers/{id}": use_harmless_change,
+    "POST /api/admin/requests/{id}/approve": approve_without_server,
     "POST /api/admin/requests/{id}/decline": use_pending_request,
+    "POST /api/admin/servers": use_unused_server,
     "POST /api/admin/users": use_unused_account,
     "POST /api/media/request": use_known_title,
     "PUT /api/admin/config/{key}": use_harmless_setting,
+    "PUT /api/admin/routing-rules": use_known_servers,
 }

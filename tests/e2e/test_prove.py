@@ -37,3 +37,17 @@ def test_short_run_has_a_fault_of_every_engine_and_upstream() -> None:
     names = " ".join(fault.name for fault in FAULTS if fault.short)
     for subject in ("database", "cache", "TMDB", "Plex", "worker"):
         assert subject in names
+
+
+def test_proof_of_fulfilment_measures_the_time_to_the_server() -> None:
+    result = subprocess.run(
+        [sys.executable, "-m", "tests.prove.fulfilment", "bell", "--approvals", "12"],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+    assert result.returncode == 0, result.stdout
+    assert "| bell | approvals | 11 |" in result.stdout

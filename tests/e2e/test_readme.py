@@ -2,12 +2,15 @@
 
 import json
 import re
+import shlex
 import subprocess
+import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
+from tests.support.api import ROOT
 from tests.support.local import LocalService, local_service
 
 
@@ -16,26 +19,55 @@ def walkthrough_of(readme: str) -> str:
     return "\n".join(re.findall(r"```bash\n(.*?)```", section, re.DOTALL))
 
 
-def run(script: str, service: LocalService) -> list[dict[str, Any]]:
+class Printed(NamedTuple):
+    """Output of the walk: the responses of the API, the result of `make fire`, the states."""
+
+    responses: list[dict[str, Any]]
+    fired: dict[str, Any]
+    states: list[str]
+
+
+def run(script: str, service: LocalService) -> Printed:
     plex_url, _ = service.standin_urls
-    local_script = script.replace("http://127.0.0.1:3001", service.url)
-    local_script = local_script.replace("http://127.0.0.1:3002", plex_url)
+    fire = shlex.join([sys.executable, "-m", "local", "--data", str(service.data), "fire"])
+    for printed, replacement in (
+        ("http://127.0.0.1:3001", service.url),
+        ("http://127.0.0.1:3002", plex_url),
+        # The target of the Makefile, for the service of this test.
+        ("make fire SCHEDULE=", f"{fire} "),
+    ):
+        assert printed in script
+        script = script.replace(printed, replacement)
     result = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", local_script],
+        ["bash", "-euo", "pipefail", "-c", script],
+        cwd=ROOT,
         capture_output=True,
         text=True,
         timeout=120,
         check=False,
     )
     assert (result.returncode, result.stderr) == (0, "")
-    return [json.loads(line) for line in result.stdout.splitlines()]
+    # Responses are one line each; `make fire` indents its result.
+    responses = [line for line in result.stdout.splitlines() if line.startswith('{"')]
+    rest = "\n".join(line for line in result.stdout.splitlines() if line not in responses)
+    before, brace, after = rest.partition("{")
+    fired, _, last = after.partition("}")
+    return Printed(
+        [json.loads(line) for line in responses],
+        json.loads(f"{brace}{fired}}}"),
+        [*before.split(), *last.split()],
+    )
+
+
+def without_progress(request: dict[str, Any]) -> dict[str, Any]:
+    """Return a request without what changes after its approval."""
+    return {name: value for name, value in request.items() if name != "fulfilment"}
 
 
 def test_walkthrough_works_as_printed_and_can_be_repeated(root: Path, tmp_path: Path) -> None:
     script = walkthrough_of((root / "README.md").read_text())
-    assert "127.0.0.1:3001" in script
     with local_service(tmp_path / "data", limits=True, trial_limits=True) as service:
-        responses = run(script, service)
+        responses, fired, states = run(script, service)
         assert all(response["success"] for response in responses)
         health, alice, results, created, approved, listed = (
             response["data"] for response in responses
@@ -45,14 +77,23 @@ def test_walkthrough_works_as_printed_and_can_be_repeated(root: Path, tmp_path: 
         assert (results[0]["title"], results[0]["tmdbId"]) == ("The Matrix", 603)
         assert (created["title"], created["status"]) == ("The Matrix", "pending")
         assert (approved["id"], approved["status"]) == (created["id"], "approved")
-        assert listed == [approved]
+        assert approved["fulfilment"]["state"] == "queued"
+        assert [without_progress(each) for each in listed] == [without_progress(approved)]
+        assert (fired["done"], fired["failed"]) == (1, 0)
+        assert states == ["submitted", "downloaded"]
         for _ in range(4):
-            health, alice, results, refused, decided, listed = run(script, service)
+            again = run(script, service)
+            health, alice, results, refused, decided, listed = again.responses
             assert all(response["success"] for response in (health, alice, results, listed))
             assert results["data"][0]["request"]["status"] == "approved"
             assert refused["error"]["code"] == "ALREADY_REQUESTED"
             assert decided["error"]["code"] == "INVALID_STATE"
-            assert listed["data"] == [approved]
+            assert [without_progress(each) for each in listed["data"]] == [
+                without_progress(approved)
+            ]
+            # Nothing waits for a file any more.
+            assert (again.fired["done"], again.fired["failed"]) == (0, 0)
+            assert again.states == ["downloaded", "downloaded"]
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ from medianest.signin import with_plex
 from medianest.signin.attempts import open_session
 from medianest.signin.plex import PlexAccount
 from medianest.system_config import service as system_config
-from tests.conftest import JWT_SECRET
+from tests.conftest import ENCRYPTION_KEY, JWT_SECRET
 from tests.support import plex
 from tests.support.catalog import Fault
 from tests.support.limits import raise_limits
@@ -50,6 +50,7 @@ def direct_url(database_url: str, worker_id: str) -> str:
 _TABLES = (
     *("request_items", "idempotency_keys", "audit_logs", "system_config", "sessions"),
     *("session_tombstones", "signin_networks", "media_requests", "users", "signin_handles"),
+    *("jobs", "handovers", "routing_rules", "download_servers", "external_ids"),
     # Last: deleting rows of the others changes their numbers here.
     *("rate_limit_hits", "row_counts"),
 )
@@ -82,6 +83,8 @@ def environment(
         "CACHE_TIMEOUT_SECONDS": "2",
         "CACHE_CONNECT_TIMEOUT_SECONDS": "2",
         "JWT_SECRET": JWT_SECRET,
+        "ENCRYPTION_KEY": ENCRYPTION_KEY,
+        "ALLOW_PRIVATE_SERVERS": "true",
         "PLEX_CLIENT_ID": "medianest-tests",
         "PLEX_API_URL": upstreams.plex_url,
         "PLEX_AUTH_URL": f"{upstreams.plex_url}/auth",

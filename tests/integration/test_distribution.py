@@ -130,6 +130,7 @@ class TestRefusal:
             "AWS_SECRET_ACCESS_KEY": "x",
             "AWS_DEFAULT_REGION": "eu-west-1",
         }
+        closed["ALLOW_PRIVATE_SERVERS"] = "false"
         with variables(ORIGIN_VERIFY_SECRET=arn, **closed, **keys):
             answer = send("GET", "/api/auth/options", through("198.51.100.1"))
         assert (answer.status, answer.code) == (500, "INTERNAL_ERROR")

@@ -20,10 +20,13 @@ MAPPED = {"audit_logs_user_id_fkey"}
 # A transaction that writes the reference holds a lock on the row that it refers to, so a violation
 # is a bug: it becomes INTERNAL_ERROR and revokes no session.
 LOCKED = {
+    "handovers_server_id_fkey": "the server that the worker routes to (routing)",
+    "jobs_server_id_fkey": "the server of the job's cause",
     "idempotency_keys_user_id_fkey": "the acting user (lock_active_user)",
     "media_requests_processed_by_fkey": "the acting admin (lock_admin)",
     "media_requests_user_id_fkey": "the acting user (lock_active_user)",
     "request_items_request_id_fkey": "a request that the same transaction inserts",
+    "routing_rules_server_id_fkey": "the servers of the new list of rules",
     "sessions_user_id_fkey": "the user who signs in (lock_local_user, update_plex_user)",
     "signin_networks_user_id_fkey": "the user who signs in (lock_local_user)",
     "system_config_updated_by_fkey": "the acting admin (lock_admin)",

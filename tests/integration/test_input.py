@@ -66,7 +66,7 @@ def test_parameters_of_all_kinds_are_covered() -> None:
     assert {name for _, name, _ in NUMBERS} == {"page", "limit"}
     assert {name for _, name, _ in TEXTS} == {"q", "search"}
     assert {"sort", "status", "role", "action", "type"} <= {name for _, name, _ in CHOICES}
-    assert {name for _, name, _ in IDS} == {"userId"}
+    assert {name for _, name, _ in IDS} == {"userId", "serverId"}
 
 
 @pytest.mark.parametrize(("path", "name", "schema"), NUMBERS, ids=parameter_id)
@@ -110,8 +110,12 @@ def test_ids_in_paths_must_be_uuids(people: dict[str, str], method: str, path: s
         address = path.format(id=quote(value, safe=""))
         answer = call(method, address, token=people["alice"], body={"role": "user"})
         assert answer.details[0] == {"field": "path.id", "message": INVALID_ID_MESSAGE}, value
-    body = {"reason": "x"} if path.endswith("decline") else {"role": "user"}
-    body = {} if path.endswith("approve") else body
+    bodies = {
+        "decline": {"reason": "x"},
+        "withdraw": {"reason": "x"},
+        "users/{id}": {"role": "user"},
+    }
+    body = next((bodies[end] for end in bodies if path.endswith(end)), {})
     for valid in (SOME_ID, SOME_ID.upper()):
         answer = call(method, path.format(id=valid), token=people["alice"], body=body)
         assert answer.status in {204, 404}
@@ -150,7 +154,8 @@ def test_text_parameters_do_not_interpret_metacharacters(
 def test_repeated_parameter_is_refused(
     people: dict[str, str], path: str, name: str, schema: dict[str, Any]
 ) -> None:
-    valid = {"page": "1", "limit": "1", "userId": SOME_ID, "from": "2026-01-31T12:00:00Z"}
+    valid = {"page": "1", "limit": "1", "from": "2026-01-31T12:00:00Z"}
+    valid |= dict.fromkeys(("userId", "serverId"), SOME_ID)
     valid["to"] = valid["from"]
     value = schema["enum"][0] if "enum" in schema else valid.get(name, "x")
     for values in ([value, value], [value, "x"], ["x", value]):

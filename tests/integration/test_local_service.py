@@ -151,6 +151,8 @@ ALL_VARIABLES = {
     "PLEX_AUTH_URL": "https://plex.example/auth",
     "TMDB_API_KEY": "mine",
     "TMDB_API_URL": "https://tmdb.example/3",
+    "ENCRYPTION_KEY": "N0t-a-secret_just-another-key-of-these-tests",
+    "ALLOW_PRIVATE_SERVERS": "false",
     "TMDB_LANGUAGE": "de-AT",
     "TMDB_SEARCH_CACHE_SECONDS": "1",
     "TMDB_DETAILS_CACHE_SECONDS": "2",
@@ -194,8 +196,8 @@ def environments(folder: Path, config: RunConfig) -> dict[str, dict[str, str]]:
 def test_every_variable_reaches_the_functions(tmp_path: Path, source: str) -> None:
     fields = {name.upper(): field for name, field in Environment.model_fields.items()}
     assert ALL_VARIABLES.keys() == fields.keys() - ON_AWS
-    # Production allows only the default of COOKIE_SECURE, which is not that of a local run.
-    others = ALL_VARIABLES.keys() - {"COOKIE_SECURE"}
+    # Production allows only the defaults of these, which are not those of a local run.
+    others = ALL_VARIABLES.keys() - {"COOKIE_SECURE", "ALLOW_PRIVATE_SERVERS"}
     assert all(ALL_VARIABLES[name] != str(fields[name].default) for name in others)
     text = "".join(f"{name}='{value}'\n" for name, value in ALL_VARIABLES.items())
     config = (
@@ -214,7 +216,7 @@ def test_every_variable_reaches_the_functions(tmp_path: Path, source: str) -> No
 def test_functions_have_the_defaults_without_variables(tmp_path: Path) -> None:
     config = run_config(tmp_path, DATABASE_URL="postgresql://db", REDIS_URL="redis://cache")
     own = {"DATABASE_URL", "REDIS_URL", "JWT_SECRET", "PLEX_CLIENT_ID", "TMDB_API_KEY"}
-    own |= {"COOKIE_SECURE", "PUBLIC_URL"}
+    own |= {"COOKIE_SECURE", "PUBLIC_URL", "ENCRYPTION_KEY", "ALLOW_PRIVATE_SERVERS"} | ON_AWS
 
     for actual in environments(tmp_path, config).values():
         assert actual["COOKIE_SECURE"] == "false"
@@ -383,7 +385,7 @@ def test_service_starts_accepts_commands_and_stops(tmp_path: Path) -> None:
         assert (fired.returncode, json.loads(fired.stdout)["task"]) == (0, "sessions")
         unknown = command("fire", "Nothing", "--data", data)
         assert unknown.returncode == 1
-        assert "Unknown schedule Nothing. Known schedules:\n  Expired" in unknown.stderr
+        assert "Unknown schedule Nothing. Known schedules:\n  Checks" in unknown.stderr
         invoked = command("--data", data, "invoke", "CleanupFunction", event)
         assert (invoked.returncode, json.loads(invoked.stdout)["task"]) == (0, "sessions")
         second_start = command("--data", data, "--port", "0")

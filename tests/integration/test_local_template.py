@@ -11,7 +11,7 @@ from local.template.models import Behavior, Mock, Route, Template, Throttle
 from local.template.placeholders import placeholder_origin
 from local.template.reader import read_template
 
-API_FUNCTIONS = ("Health", "Auth", "Plex", "Media", "Admin")
+API_FUNCTIONS = ("Health", "Auth", "Plex", "Media", "Admin", "Fulfilment")
 API = """
   Api:
     Type: AWS::Serverless::Api
@@ -67,7 +67,7 @@ def test_project_template_has_all_functions() -> None:
     functions = project_template().functions
 
     assert set(functions) == {
-        f"{name}Function" for name in (*API_FUNCTIONS, "Cleanup", "Migrations", "Page")
+        f"{name}Function" for name in (*API_FUNCTIONS, "Cleanup", "Migrations", "Page", "Worker")
     }
     health = functions["HealthFunction"]
     assert (health.code, health.handler) == (PROJECT / "functions/health", "app.handler")
@@ -278,7 +278,7 @@ Globals:
         (function("Environment: {Variables: {A: !Ref Work.Alias}}") + API, "AutoPublishAlias"),
         (API + "  M: {Type: 'AWS::ApiGateway::Method', Properties: {}}", "ApiGateway::Method"),
         (function("Layers: [!Ref Api]") + API, "Api"),
-        (function("Events: {E: {Type: SQS, Properties: {}}}") + API, "SQS"),
+        (function("Events: {E: {Type: SNS, Properties: {}}}") + API, "SNS"),
         (API + "  Http: {Type: 'AWS::Serverless::HttpApi', Properties: {}}", "HttpApi"),
         (API + "  Tick: {Type: 'AWS::Scheduler::Schedule', Properties: {}}", "Scheduler"),
         (API + "  L: {Type: 'AWS::Serverless::LayerVersion', Properties: {ContentUri: l}}", "L:"),

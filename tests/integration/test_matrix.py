@@ -23,12 +23,12 @@ from medianest.core.error_codes import REGISTRY, ErrorCode
 from medianest.sessions import service as sessions
 from medianest.users import repository as users_repository
 from medianest.users.models import User
-from tests.conftest import JWT_SECRET
+from tests.conftest import ENCRYPTION_KEY, JWT_SECRET
 from tests.integration.test_edge import snapshot
 from tests.support.api import ROUTES, TEMPLATE, Answer, call
 from tests.support.openapi import OPERATIONS, SOME_ID, concrete
 from tests.support.permissions import callers
-from tests.support.walk import ACCOUNT, FILM, PASSWORD, Walk
+from tests.support.walk import ACCOUNT, FILM, PASSWORD, SERVER_KEY, Walk
 
 type Db = psycopg.Connection[tuple[Any, ...]]
 
@@ -60,6 +60,12 @@ def only_admins(outcome: str, **options: Any) -> Row:
     return Row("FORBIDDEN", outcome, **options)
 
 
+SERVER = {
+    "kind": "radarr",
+    "name": "matrix",
+    "baseUrl": "https://radarr.example",
+    "apiKey": "k" * 20,
+}
 # Exact outcomes, in the order of the contract's section 3; the calls use an id that is unknown.
 # For a route without a row, `row_of` derives one from its path and the API document's examples.
 ROWS = {
@@ -111,6 +117,23 @@ ROWS = {
         "200", body={"value": {"limit": 1000, "window": 1}}
     ),
     ("GET", "/api/admin/stats"): only_admins("200"),
+    ("POST", "/api/admin/requests/{id}/retry"): only_admins("NOT_FOUND"),
+    ("POST", "/api/admin/requests/{id}/withdraw"): only_admins("NOT_FOUND", body={"reason": "x"}),
+    ("POST", "/api/admin/fulfilment/adopt"): only_admins("200", body={}),
+    ("GET", "/api/admin/jobs"): only_admins("200"),
+    ("GET", "/api/admin/jobs/{id}"): only_admins("NOT_FOUND"),
+    ("POST", "/api/admin/jobs/{id}/retry"): only_admins("NOT_FOUND"),
+    ("POST", "/api/admin/jobs/{id}/cancel"): only_admins("NOT_FOUND"),
+    ("POST", "/api/admin/jobs/retry"): only_admins("200", body={}),
+    ("GET", "/api/admin/servers"): only_admins("200"),
+    ("POST", "/api/admin/servers"): only_admins("201", body=SERVER),
+    ("GET", "/api/admin/servers/{id}"): only_admins("NOT_FOUND"),
+    ("PATCH", "/api/admin/servers/{id}"): only_admins("NOT_FOUND", body={"enabled": True}),
+    ("DELETE", "/api/admin/servers/{id}"): only_admins("NOT_FOUND"),
+    ("POST", "/api/admin/servers/{id}/test"): only_admins("NOT_FOUND"),
+    ("GET", "/api/admin/servers/{id}/inventory"): only_admins("NOT_FOUND"),
+    ("GET", "/api/admin/routing-rules"): only_admins("200"),
+    ("PUT", "/api/admin/routing-rules"): only_admins("200", body={"rules": []}),
 }
 
 
@@ -541,6 +564,14 @@ def test_id_of_another_user_is_refused_like_an_unknown_id(
         "session": call("GET", "/api/auth/sessions", token=people["bob"]).data[0]["id"],
         "request": call("POST", "/api/media/request", token=people["bob"], body=FILM).data["id"],
     }
+    # It is an admin's, so admins find it; the other callers of the test may not even ask.
+    added = call("POST", "/api/admin/servers", token=people["alice"], body=SERVER)
+    objects["server"] = added.data["id"]
+    # The first reading of the server's inventory.
+    objects["job"] = call("GET", "/api/admin/jobs", token=people["alice"]).data[0]["id"]
+    if path in {"/api/admin/requests/{id}/retry", "/api/admin/requests/{id}/withdraw"}:
+        approve = f"/api/admin/requests/{objects['request']}/approve"
+        assert call("POST", approve, token=people["alice"]).status == 200
     kind = path.partition("/{id}")[0].rpartition("/")[2].removesuffix("s")
     assert kind in objects, f"create a {kind} of bob in this test: {path} takes its id"
     object_path = path.replace("{id}", objects[kind])
@@ -584,7 +615,7 @@ def test_no_response_contains_a_secret(
     def routes_containing(*texts: str) -> set[tuple[str, str]]:
         return {route for route, body in walk.bodies.items() if any(text in body for text in texts)}
 
-    secrets |= {PASSWORD, JWT_SECRET, environment["TMDB_API_KEY"]}
+    secrets |= {PASSWORD, JWT_SECRET, ENCRYPTION_KEY, SERVER_KEY, environment["TMDB_API_KEY"]}
     assert (
         routes_containing(*secrets, environment["DATABASE_URL"], environment["REDIS_URL"]) == set()
     )

@@ -33,8 +33,24 @@ NEW_ROUTES = {
     ("GET", "/api/media/discover"),
     ("GET", "/api/media/quota"),
     ("GET", "/api/admin/requests/counts"),
+    *(
+        ("GET", path)
+        for path in ("/api/admin/servers", "/api/admin/routing-rules", "/api/admin/jobs")
+    ),
+    ("POST", "/api/admin/servers"),
+    *((method, "/api/admin/servers/{id}") for method in ("GET", "PATCH", "DELETE")),
+    ("POST", "/api/admin/servers/{id}/test"),
+    ("GET", "/api/admin/servers/{id}/inventory"),
+    ("PUT", "/api/admin/routing-rules"),
+    ("GET", "/api/admin/jobs/{id}"),
+    ("POST", "/api/admin/jobs/{id}/retry"),
+    ("POST", "/api/admin/jobs/{id}/cancel"),
+    ("POST", "/api/admin/jobs/retry"),
+    ("POST", "/api/admin/requests/{id}/retry"),
+    ("POST", "/api/admin/requests/{id}/withdraw"),
+    ("POST", "/api/admin/fulfilment/adopt"),
 }
-NEW_SCHEDULES = {"RequestTitles"}
+NEW_SCHEDULES = {"RequestTitles", "ExpiredJobs", "Sweep", "Checks", "Inventories"}
 
 
 @dataclass

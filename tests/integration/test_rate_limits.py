@@ -27,6 +27,7 @@ from medianest.system_config import service as system_config
 from tests.support import plex
 from tests.support.api import Answer, call, run_schedule
 from tests.support.limits import default_limits, set_limit
+from tests.support.openapi import SOME_ID
 
 type Db = psycopg.Connection[tuple[Any, ...]]
 
@@ -178,6 +179,15 @@ class TestEachRoute:
         assert_refused(call(*PASSWORD, body=body, token=members["bob"]), "password", 3, 3600)
         assert call(*PASSWORD, body=body, token=members["carol"]).status != 429
         assert call(*ME, token=members["bob"]).status == 200
+
+    def test_tests_of_servers_count_per_admin(self, members: dict[str, str]) -> None:
+        path = f"/api/admin/servers/{SOME_ID}/test"
+        for _ in range(10):
+            answer = call("POST", path, token=members["alice"])
+            assert (answer.status, answer.headers["x-ratelimit-limit"]) == (404, "10")
+        assert_refused(call("POST", path, token=members["alice"]), "server-test", 10, 60)
+        assert call("POST", path, token=members["carol"]).status == 403
+        assert call("GET", "/api/admin/servers", token=members["alice"]).status == 200
 
     def test_search_limit_is_separate_from_the_general_limit(self, members: dict[str, str]) -> None:
         for _ in range(30):

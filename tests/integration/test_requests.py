@@ -19,7 +19,8 @@ from medianest.core.caller import Caller
 from medianest.core.error_codes import ErrorCode
 from medianest.core.errors import AppError
 from medianest.requests import create, decisions, service
-from medianest.requests.schemas import DecisionsIn, RequestIn
+from medianest.requests.decision_schemas import ApproveIn, DecisionsIn
+from medianest.requests.schemas import RequestIn
 from medianest.users.models import Principal
 from tests.support.api import Answer, call, id_of
 from tests.support.local import eventually
@@ -319,7 +320,7 @@ class TestUserChangedSinceSignIn:
         # Bob was an admin when he was authenticated.
         bob = Principal(UUID(id_of(people["bob"])), UUID(session["id"]), "admin", EXPIRES_AT)
         with pytest.raises(AppError) as caught:
-            decisions.approve(UUID(created["id"]), None, bob, CALLER)
+            decisions.approve(UUID(created["id"]), ApproveIn(), bob, CALLER)
         assert caught.value.code is ErrorCode.FORBIDDEN
         assert get_request(people["carol"], created["id"]).data["status"] == "pending"
 
@@ -432,7 +433,7 @@ WRITES: dict[str, Callable[[UUID, Principal, Caller], object]] = {
     ),
     "cancel": service.cancel,
     "approve": lambda created, principal, caller: decisions.approve(
-        created, None, principal, caller
+        created, ApproveIn(), principal, caller
     ),
     "decline": lambda created, principal, caller: decisions.decline(
         created, "no", principal, caller

@@ -32,6 +32,12 @@ MOST = {
     "GET /api/admin/audit-logs": (2, 1),
     "GET /api/admin/stats": (1, 2),
     "GET /api/admin/config": (2, 1),
+    "GET /api/admin/servers": (2, 1),
+    "GET /api/admin/servers/{id}": (2, 1),
+    "GET /api/admin/servers/{id}/inventory": (2, 1),
+    "GET /api/admin/routing-rules": (2, 1),
+    "GET /api/admin/jobs": (2, 1),
+    "GET /api/admin/jobs/{id}": (2, 1),
     "401": (0, 1),
     "401 bad token": (0, 1),
     "200 no session": (0, 1),
@@ -39,9 +45,10 @@ MOST = {
     "429": (0, 1),
     "POST /api/media/request": (7, 2),
     "DELETE /api/media/requests/{id}": (5, 1),
-    "POST /api/admin/requests/{id}/approve": (8, 1),
+    # One more than before: the look whether a server takes the title.
+    "POST /api/admin/requests/{id}/approve": (9, 1),
     "POST /api/admin/requests/{id}/decline": (9, 1),
-    "POST /api/admin/requests/decisions": (7, 1),
+    "POST /api/admin/requests/decisions": (8, 1),
 }
 
 

@@ -69,6 +69,7 @@ def variables(
     """Set environment variables for a test; the next read of the environment sees them."""
     monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
     monkeypatch.setenv("AWS_SESSION_TOKEN", TOKEN)
+    monkeypatch.setenv("ALLOW_PRIVATE_SERVERS", "false")
     reset_process_state()
     yield monkeypatch
     monkeypatch.undo()

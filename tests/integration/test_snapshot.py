@@ -21,6 +21,7 @@ FUNCTIONS = sorted(path.parent.name for path in (ROOT / "functions").glob("*/app
 ARN = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:medianest-AbCdEf"
 AWS_ENVIRONMENT = {
     **dict.fromkeys(("DATABASE_URL", "REDIS_URL", "JWT_SECRET", "TMDB_API_KEY"), ARN),
+    "ENCRYPTION_KEY": ARN,
     "APP_DATABASE_URL": ARN,
     "DATABASE_HOST": "db.example",
     "REDIS_HOST": "cache.example",

@@ -4,7 +4,6 @@ The emulator comes with the SAM command line. It starts the function on the firs
 on concurrent calls, so calls are serialized.
 """
 
-import importlib.util
 import json
 import os
 import platform
@@ -30,8 +29,7 @@ NATIVE_ARCHITECTURE = ARCHITECTURES[platform.machine()]
 _EMULATOR = "lib/python3.13/site-packages/samcli/local/rapid/aws-lambda-rie-"
 _INVOKE = "/2015-03-31/functions/function/invocations"
 # The packages of Lambda's runtime: its client, and boto3 with its dependencies.
-_RUNTIME_CLIENT = ROOT / ".venv/var/runtime"
-_BOTO3_PACKAGES = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six", "urllib3")
+_RUNTIME = ROOT / ".venv/var/runtime"
 
 http = urllib3.PoolManager()
 
@@ -70,15 +68,8 @@ def app_url(url: str) -> str:
 def make_runtime(folder: Path) -> Path:
     """Create the folder that replaces Lambda's /var/runtime."""
     folder.mkdir()
-    for entry in _RUNTIME_CLIENT.iterdir():
+    for entry in _RUNTIME.iterdir():
         (folder / entry.name).symlink_to(entry)
-    for name in _BOTO3_PACKAGES:
-        spec = importlib.util.find_spec(name)
-        assert spec is not None, name
-        assert spec.origin is not None, name
-        origin = Path(spec.origin)
-        source = origin.parent if origin.name == "__init__.py" else origin
-        (folder / source.name).symlink_to(source)
     return folder
 
 

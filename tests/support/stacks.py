@@ -65,9 +65,9 @@ _HOBBY_OPTIONS = {
     "a protected database": {"DatabaseDeletionProtection": "true"},
     "concurrency limits": {
         "MediaConcurrency": "40",
-        "AuthConcurrency": "13",
-        "PlexConcurrency": "4",
-        "AdminConcurrency": "6",
+        "AuthConcurrency": "8",
+        "PlexConcurrency": "3",
+        "AdminConcurrency": "4",
         "HealthConcurrency": "2",
     },
     "one concurrency limit": {"MediaConcurrency": "30"},

@@ -8,6 +8,13 @@ from tests.support.api import Answer, call
 from tests.support.openapi import concrete
 
 FILM = {"mediaType": "movie", "tmdbId": 603}
+SERVER_KEY = "planted-0123456789abcdef-9f3c"
+SERVER = {
+    "kind": "radarr",
+    "name": "walk",
+    "baseUrl": "https://127.0.0.1:1025",
+    "apiKey": SERVER_KEY,
+}
 PASSWORD = "Cellar-door_42"
 ACCOUNT = {"email": "dora@example.com", "username": "dora", "password": PASSWORD, "role": "user"}
 
@@ -86,6 +93,39 @@ class Walk:
         self.call("bob", "GET", "/api/media/discover", query={"list": "requested"})
         self.call("bob", "GET", "/api/media/quota")
         self.call("alice", "GET", "/api/admin/requests/counts")
+        self.manage_servers()
+
+    def manage_servers(self) -> None:
+        servers, rules = "/api/admin/servers", "/api/admin/routing-rules"
+        one = f"{servers}/{{id}}"
+        id_ = self.call("alice", "POST", servers, body=SERVER)["id"]
+        self.call("alice", "GET", servers)
+        self.call("alice", "GET", one, id_)
+        self.call("alice", "PATCH", one, id_, body={"headers": {"X-Door": SERVER_KEY}})
+        # Nobody listens there, so the test reports a failure.
+        self.call("alice", "POST", f"{one}/test", id_)
+        self.call("alice", "GET", f"{one}/inventory", id_)
+        body = {"rules": [{"mediaType": "movie", "serverId": id_}]}
+        self.call("alice", "PUT", rules, body=body)
+        self.call("alice", "GET", rules)
+        self.fulfil()
+        self.call("alice", "GET", "/api/admin/audit-logs", query={"limit": "100"})
+        self.call("alice", "DELETE", one, id_)
+
+    def fulfil(self) -> None:
+        """Approve a film while a server takes films, and do what admins do about it."""
+        film = {"mediaType": "movie", "tmdbId": 157336}
+        request_id = self.call("bob", "POST", "/api/media/request", body=film)["id"]
+        one = "/api/admin/requests/{id}"
+        self.call("alice", "POST", f"{one}/approve", request_id)
+        self.call("alice", "POST", f"{one}/retry", request_id)
+        [job] = self.call("alice", "GET", "/api/admin/jobs", query={"kind": "handover"})
+        self.call("alice", "GET", "/api/admin/jobs/{id}", job["id"])
+        self.call("alice", "POST", "/api/admin/jobs/{id}/cancel", job["id"])
+        self.call("alice", "POST", "/api/admin/jobs/{id}/retry", job["id"])
+        self.call("alice", "POST", "/api/admin/jobs/retry", body={})
+        self.call("alice", "POST", "/api/admin/fulfilment/adopt", body={})
+        self.call("alice", "POST", f"{one}/withdraw", request_id, body={"reason": "x"})
 
     def end_sessions(self) -> None:
         self.tokens["dave"] = self.call("dave", "POST", "/api/auth/refresh")["token"]

@@ -12,7 +12,7 @@ from medianest.core import environment as core_environment
 from medianest.core import secrets
 from medianest.core.observability import metrics
 from medianest.core.variables import Environment
-from tests.conftest import JWT_SECRET
+from tests.conftest import ENCRYPTION_KEY, JWT_SECRET
 
 # No deadline, because timing is unreliable on a busy machine. All examples of a test share the
 # fixtures below.
@@ -28,6 +28,7 @@ ENVIRONMENT = {
     "DATABASE_URL": "postgresql://user@database.invalid/medianest",
     "REDIS_URL": "redis://cache.invalid/0",
     "JWT_SECRET": JWT_SECRET,
+    "ENCRYPTION_KEY": ENCRYPTION_KEY,
     "PLEX_CLIENT_ID": "medianest-tests",
     "TMDB_API_KEY": "key-of-the-tests",
 }

@@ -19,6 +19,7 @@ def results() -> Results:
         cold={
             "hello": Cold(Cost(0.3, 0.4), Cost(0.1, 0.1), 40.0),
             "media": Cold(Cost(0.5, 0.6), Cost(0.2, 0.3), 60.0),
+            "worker": Cold(Cost(0.24, 0.3), Cost(0.2, 0.3), 50.0),
         },
         warm={
             "bare": Warm([0.001, 0.003, 0.001], [0.001]),
@@ -38,7 +39,7 @@ def results() -> Results:
 
 def test_json_has_the_agreed_format() -> None:
     assert json.loads(json.dumps(results().to_json())) == {
-        "init_ratio": {"media": 1.75},
+        "init_ratio": {"media": 1.75, "worker": 1.1},
         "warm_ratio": {"GET /api/auth/me": 5.5},
         "sql": {"GET /api/auth/me": 3},
         "cache_trips": {"GET /api/auth/me": 1},
@@ -82,6 +83,7 @@ def test_each_bar_is_checked_with_what_was_measured() -> None:
     found = {each.what: (each.measured, each.is_met) for each in checks(results())}
     assert found == {
         "init and first request of `media`": ("1.75 ×", False),
+        "init of `worker`": ("0.80 ×", True),
         "warm processor time of `GET /api/auth/me`": ("5.50 ×", True),
         "round trips of `GET /api/auth/me`": ("3 SQL, 1 cache", False),
         "both layers, zipped": ("11.5 MB", True),

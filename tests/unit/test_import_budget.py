@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.api import ROOT, TEMPLATE
 from tests.unit.conftest import ENVIRONMENT
 
 WEB = {"fastapi", "starlette", "mangum"}
@@ -16,6 +17,7 @@ PASSWORDS = {"argon2", "zxcvbn"}
 # API models that the routes of other functions need.
 AUDIT_LOG, SESSION_LIST = {"medianest.audit.schemas"}, {"medianest.sessions.schemas"}
 USERS = {"medianest.users.schemas"}
+OPT = ROOT / ".venv/opt"
 FUNCTIONS = [
     f"functions.{path.parent.name}.app"
     for path in sorted(Path(__file__).parents[2].glob("functions/*/app.py"))
@@ -53,12 +55,14 @@ def imported_by(module: str, cwd: Path) -> set[str]:
             WEB | AWS | {"medianest.core.envelope", "medianest.users.models"},
         ),
         ("functions.migrations.app", WEB | AWS),
+        ("functions.worker.app", WEB | AWS | {"medianest.core.envelope", "medianest.jobs.schemas"}),
         ("functions.rotation.app", WEB | AWS),
         ("functions.health.app", AWS | {"medianest.sessions.service"}),
         ("functions.auth.app", AWS | PASSWORDS | AUDIT_LOG),
         ("functions.plex.app", AWS | PASSWORDS),
         ("functions.media.app", AWS | AUDIT_LOG | SESSION_LIST | USERS),
         ("functions.admin.app", AWS | PASSWORDS | SESSION_LIST),
+        ("functions.fulfilment.app", AWS | PASSWORDS | SESSION_LIST | USERS),
     ],
 )
 def test_an_import_loads_no_module_that_a_cold_start_does_not_need(
@@ -80,6 +84,7 @@ def test_an_import_loads_no_module_that_a_cold_start_does_not_need(
         ("functions.plex.app", {"psycopg", "redis", "urllib3"}),
         ("functions.media.app", {"psycopg", "redis"}),
         ("functions.admin.app", {"psycopg", "redis"}),
+        ("functions.fulfilment.app", {"psycopg", "redis"}),
     ],
 )
 def test_an_import_loads_the_drivers_that_every_first_call_needs(
@@ -121,3 +126,33 @@ def test_an_init_collects_no_garbage_and_its_objects_are_excluded_later(
 def test_garbage_is_collected_again_after_an_init(tmp_path: Path) -> None:
     threshold = after_import("functions.health.app", "gc.get_threshold()[0]", tmp_path)
     assert int(threshold) == 10_000
+
+
+# PyJWT imports cryptography wherever it finds it, which takes longer than everything else of it.
+def test_only_the_functions_that_encrypt_have_the_layer_of_cryptography(tmp_path: Path) -> None:
+    with_layer = {
+        function.id
+        for function in TEMPLATE.functions.values()
+        if "EncryptionLayer" in {layer.id for layer in function.layers}
+    }
+    with_key = {
+        function.id
+        for function in TEMPLATE.functions.values()
+        if "ENCRYPTION_KEY" in function.environment
+    }
+    assert with_layer == with_key > set()
+    layers = TEMPLATE.functions["AdminFunction"].layers
+    code = "import jwt, sys; print('cryptography' in sys.modules)"
+    for extra, expected in ((), "False"), ((OPT / "EncryptionLayer/python",), "True"):
+        path = ":".join(str(each) for each in (*(layer.python for layer in layers), *extra))
+        # -S: without the packages of the virtual environment, as on Lambda.
+        printed = subprocess.run(
+            [sys.executable, "-S", "-P", "-c", code],
+            env={"PYTHONPATH": path},
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
+        )
+        assert printed.stdout.strip() == expected

@@ -20,9 +20,11 @@ SPACE = """(css) => {
 OVERFLOW = """() => {
   const { scrollWidth, clientWidth } = document.documentElement;
   if (scrollWidth <= clientWidth) return [];
-  const wide = (element) => element.getBoundingClientRect().right > clientWidth + 0.5;
-  const found = Array.from(document.querySelectorAll("body *")).filter(wide);
-  return [`${scrollWidth} > ${clientWidth}`, ...found.map((element) => element.outerHTML)];
+  const right = (element) => Math.round(element.getBoundingClientRect().right);
+  const all = Array.from(document.querySelectorAll("body *"));
+  const wide = all.filter((e) => right(e) > clientWidth);
+  const inner = wide.filter((e) => !wide.some((other) => e !== other && e.contains(other)));
+  return [`${scrollWidth} > ${clientWidth}`, ...inner.map((e) => `${right(e)} ${e.outerHTML}`)];
 }"""
 
 
@@ -35,6 +37,7 @@ def test_every_page_fits_a_small_screen_and_large_text(browse: Browse, language:
     for path in PATHS:
         tab.visit(path)
         tab.page.get_by_role("heading", level=1).first.wait_for(state="attached")
+        tab.settle()
         wide = tab.page.evaluate(OVERFLOW)
         assert not wide, (path, "\n".join(wide))
         tab.page.evaluate("document.documentElement.style.fontSize = '200%'")

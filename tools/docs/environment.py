@@ -30,9 +30,11 @@ _IN_PLACE = {
     "DATABASE_URL": "an embedded PostgreSQL",
     "REDIS_URL": "an embedded Valkey",
     "JWT_SECRET": "a key that is generated once and kept in `.local/`",
+    "ENCRYPTION_KEY": "a key that is generated once and kept in `.local/`",
     "PLEX_CLIENT_ID": "a stand-in for plex.tv",
     "TMDB_API_KEY": "a stand-in for TMDB",
     "PUBLIC_URL": "`http://127.0.0.1:PORT`, unless `NODE_ENV` is `production`; `localhost` works too",
+    "ALLOW_PRIVATE_SERVERS": "`true`, unless `NODE_ENV` is `production`",
     "COOKIE_SECURE": "`false`, unless `NODE_ENV` is `production`",
 }
 _PAGE = """\

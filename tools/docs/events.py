@@ -45,8 +45,14 @@ def events() -> dict[str, str]:
     }
 
 
+# Beside /api/admin/jobs/{id}/retry, which would have the same name.
+_NAMES = {"/api/admin/jobs/retry": "admin-jobs-retry-dead"}
+
+
 def route_file(method: str, path: str, methods: Collection[str]) -> str:
     """Return the name of a route's file; `methods` are those of its path, in lower case."""
+    if path in _NAMES:
+        return _NAMES[path]
     parts = path.removeprefix("/api/").removesuffix(".json").split("/")
     words = [part for part in parts if not part.startswith("{")]
     # The method distinguishes routes with an id, deletions, and routes beside a GET.

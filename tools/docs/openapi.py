@@ -50,7 +50,7 @@ _EVERYWHERE = {
 # API Gateway or the middleware responds before the call is counted: no rate-limit headers.
 _UNCOUNTED = {HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.CONTENT_TOO_LARGE, 504}
 # The order on the API page.
-_TAGS = ("auth", "plex", "media", "admin", "health")
+_TAGS = ("auth", "plex", "media", "admin", "fulfilment", "health")
 _FROM_FASTAPI = {"HTTPValidationError", "ValidationError"}
 
 

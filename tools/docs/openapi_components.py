@@ -1,12 +1,14 @@
 """The parts of openapi.json that do not depend on a model or a route."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, get_args
 
 from medianest.api.cookies import PLAIN_COOKIE, SECURE_COOKIE
 from medianest.api.headers import CSRF_HEADER
 from medianest.core.error_codes import ErrorCode
 from medianest.core.examples import REQUEST_ID
+from medianest.jobs.models import State
+from medianest.requests.models import RequestStatus
 from medianest.requests.schemas import QuotaExceededOut
 from tools.docs.openapi_schema import Converter
 
@@ -97,7 +99,14 @@ DETAILS: Mapping[ErrorCode, tuple[dict[str, Any], Any]] = {
         {
             "type": "object",
             "properties": {
-                "status": {"type": "string", "enum": ["pending", "approved", "declined"]}
+                "status": {
+                    "type": "string",
+                    "description": "State of the request, or of the job",
+                    "enum": [
+                        *get_args(RequestStatus.__value__),
+                        *get_args(State.__value__),
+                    ],
+                }
             },
             "required": ["status"],
             "additionalProperties": False,

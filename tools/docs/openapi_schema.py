@@ -10,7 +10,7 @@ type Schema = dict[str, Any]
 _REF = "#/components/schemas/"
 _COPIED = {
     *("additionalProperties", "default", "enum", "format", "items", "maxItems", "maxLength"),
-    *("minItems", "minLength", "minProperties", "pattern", "type", "uniqueItems"),
+    *("maxProperties", "minItems", "minLength", "minProperties", "pattern", "type", "uniqueItems"),
 }
 # Bounds of whole numbers: each keyword of JSON Schema, or of pydantic for a field with a validator,
 # with the keyword of OpenAPI and the number to add.

@@ -98,7 +98,8 @@ def served_routes(template: Template) -> list[Served]:
 
     HEAD and OPTIONS are omitted, because each path has them.
     """
-    environment = {**_ENVIRONMENT, "JWT_SECRET": secrets.token_urlsafe(48)}
+    keys = {name: secrets.token_urlsafe(48) for name in ("JWT_SECRET", "ENCRYPTION_KEY")}
+    environment = {**_ENVIRONMENT, **keys}
     served: list[Served] = []
     for function in template.functions.values():
         folder = function.code.name

@@ -1,5 +1,5 @@
 // Made by `make docs` from the API document with the SHA-256 hash
-// aaf190f00e88188ca0d8bbdfc8abc77fde979c5d760609f56d3dae30d23931e5
+// 9492730f8541007a5b1a31ceb2570f3d4ca35c3cff05edc419a71d76b9a064fa
 
 export interface paths {
     "/api/admin/audit-logs": {
@@ -68,6 +68,140 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/admin/fulfilment/adopt": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Hand over the approved titles that no server has taken yet, up to 2,000 in one call
+         * @description For admins.
+         *
+         *     Default limits: `admin`: 100 calls in 60 s by user.
+         */
+        post: operations["adoptTitles"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the jobs, the newest first
+         * @description For admins.
+         *
+         *     Default limits: `admin`: 100 calls in 60 s by user.
+         */
+        get: operations["listJobs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/jobs/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Return a job
+         * @description For admins.
+         *
+         *     Default limits: `admin`: 100 calls in 60 s by user.
+         */
+        get: operations["getJob"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/jobs/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel a queued job
+         * @description For admins.
+         *
+         *     Default limits: `admin`: 100 calls in 60 s by user.
+         */
+        post: operations["cancelJob"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/jobs/{id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Run a job as soon as possible, unless it is done
+         * @description If another job has taken the place of a dead or cancelled one, that one is retried and returned.
+         *
+         *     For admins.
+         *
+         *     Default limits: `admin`: 100 calls in 60 s by user.
+         */
+        post: operations["retryJob"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/jobs/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Retry up to 500 dead jobs, those that died first first
+         * @description For admins.
+         *
+         *     Default limits: `admin`: 100 calls in 60 s by user.
+         */
+        post: operations["retryJobs"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/admin/requests": {
         parameters: {
             query?: never;
@@ -100,8 +234,10 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Approve a pending request
-         * @description For admins.
+         * Approve a pending request, and queue it for a download server if there is one
+         * @description The server is the one that the call names, or the one that the routing rules choose.
+         *
+         *     For admins.
          *
          *     Default limits: `admin`: 100 calls in 60 s by user.
          */
@@ -128,6 +264,52 @@ export interface paths {
          *     Default limits: `admin`: 100 calls in 60 s by user.
          */
         post: operations["declineRequest"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/requests/{id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Hand an approved request over to its server again, at once, after a failure or a delay
+         * @description For admins.
+         *
+         *     Default limits: `admin`: 100 calls in 60 s by user.
+         */
+        post: operations["retryRequest"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/requests/{id}/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Withdraw an approval: the request is declined, and its title can be requested again
+         * @description What a download server already has stays there.
+         *
+         *     For admins.
+         *
+         *     Default limits: `admin`: 100 calls in 60 s by user.
+         */
+        post: operations["withdrawRequest"];
         delete?: never;
         options?: never;
         head?: never;
@@ -172,6 +354,142 @@ export interface paths {
          *     Default limits: `admin`: 100 calls in 60 s by user.
          */
         post: operations["decideRequests"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/routing-rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the rules in their order; the first one whose conditions all hold decides
+         * @description For admins.
+         *
+         *     Default limits: `admin`: 100 calls in 60 s by user.
+         */
+        get: operations["listRoutingRules"];
+        /**
+         * Replace all rules
+         * @description For admins.
+         *
+         *     Default limits: `admin`: 100 calls in 60 s by user.
+         */
+        put: operations["replaceRoutingRules"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/servers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the servers that fetch titles, without their secrets
+         * @description For admins.
+         *
+         *     Default limits: `admin`: 100 calls in 60 s by user.
+         */
+        get: operations["listServers"];
+        put?: never;
+        /**
+         * Add a server; its profiles, folders and tags are read soon after. There are 10 at most
+         * @description For admins.
+         *
+         *     Default limits: `admin`: 100 calls in 60 s by user.
+         */
+        post: operations["createServer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/servers/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Return a server, without its secrets
+         * @description For admins.
+         *
+         *     Default limits: `admin`: 100 calls in 60 s by user.
+         */
+        get: operations["getServer"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete a server with its rules; nothing changes on the server itself
+         * @description For admins.
+         *
+         *     Default limits: `admin`: 100 calls in 60 s by user.
+         */
+        delete: operations["deleteServer"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a server, which also frees a misconfigured one
+         * @description Another address removes the API key and the headers, unless a new key comes with it.
+         *
+         *     For admins.
+         *
+         *     Default limits: `admin`: 100 calls in 60 s by user.
+         */
+        patch: operations["changeServer"];
+        trace?: never;
+    };
+    "/api/admin/servers/{id}/inventory": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Return the profiles, folders and tags of a server, as they were last read
+         * @description For admins.
+         *
+         *     Default limits: `admin`: 100 calls in 60 s by user.
+         */
+        get: operations["showInventory"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/servers/{id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Call a server now, in 8 seconds at most; a success frees a misconfigured one
+         * @description For admins.
+         *
+         *     Default limits: `server-test`: 10 calls in 60 s by user.
+         */
+        post: operations["checkServer"];
         delete?: never;
         options?: never;
         head?: never;
@@ -831,10 +1149,36 @@ export interface components {
             /** @enum {boolean} */
             success: false;
         };
+        /** @description The fulfilment of an approved request, as admins see it. */
+        AdminFulfilment: {
+            /** @description Why it failed or, for admins, why it waits */
+            error?: components["schemas"]["FulfilmentError"];
+            /**
+             * Format: uuid
+             * @description Id of the job that is due, or that failed
+             */
+            jobId?: string;
+            /** @description The state of each season of a show */
+            seasons?: components["schemas"]["SeasonFulfilment"][];
+            /** @description The download server of the title */
+            server?: components["schemas"]["ServerName"];
+            /**
+             * Format: date-time
+             * @description Time when the state began
+             */
+            since?: string;
+            /**
+             * @description The least advanced state of its items: an admin fetches it (`manual`), it waits for a download server (`queued`), the server has it (`submitted`), its files have arrived (`downloaded`), or it cannot be fetched (`failed`)
+             * @enum {string}
+             */
+            state: "manual" | "queued" | "submitted" | "downloaded" | "failed";
+        };
         /** @description A request with its requester. */
         AdminRequest: {
             /** @description The requester's note to the admins */
             comment?: string;
+            /** @description What became of it; absent unless it is approved */
+            fulfilment?: components["schemas"]["AdminFulfilment"];
             /**
              * Format: uuid
              * @description Id of the request
@@ -943,6 +1287,26 @@ export interface components {
              */
             success: true;
         };
+        /** @description The approved titles that were fetched by hand. */
+        Adopted: {
+            /** @description Whether another call will queue further titles */
+            more: boolean;
+            /** @description Titles that now wait for a download server */
+            queued: number;
+            /** @description Titles for which no server is enabled */
+            skipped: number;
+        };
+        AdoptedResponse: {
+            /** @description The result */
+            data: components["schemas"]["Adopted"];
+            /**
+             * @description Always true for a success
+             * @enum {boolean}
+             */
+            success: true;
+        };
+        /** @description The call that queues what is fetched by hand; it has no fields. */
+        AdoptIn: Record<string, never>;
         /** @description This title has already been requested. */
         ALREADY_REQUESTED: {
             error: {
@@ -972,6 +1336,41 @@ export interface components {
         ApproveIn: {
             /** @description Note for the audit log */
             note?: string | null;
+            /** @description Options that differ from those of the server */
+            options?: {
+                /**
+                 * @description Radarr only: when a film counts as available
+                 * @enum {string|null}
+                 */
+                minimumAvailability?: "announced" | "inCinemas" | "released" | null;
+                /**
+                 * @description Sonarr only: whether later seasons are fetched as well
+                 * @enum {string|null}
+                 */
+                monitorNewItems?: "all" | "none" | null;
+                /** @description Id of the quality profile on the server */
+                qualityProfileId?: number | null;
+                /** @description Folder on the server where the title goes */
+                rootFolderPath?: string | null;
+                /** @description Whether the server searches for the title at once */
+                search?: boolean | null;
+                /** @description Sonarr only: whether each season has a folder */
+                seasonFolder?: boolean | null;
+                /**
+                 * @description Sonarr only: how the episodes are numbered
+                 * @enum {string|null}
+                 */
+                seriesType?: "standard" | "daily" | "anime" | null;
+                /** @description Whether the title gets a tag with the requester's name */
+                tagRequester?: boolean | null;
+                /** @description Labels of tags; the server gets those that it lacks */
+                tags?: string[] | null;
+            } | null;
+            /**
+             * Format: uuid
+             * @description Id of the download server of the title; without it, the routing rules decide
+             */
+            serverId?: string | null;
         };
         /** @description An action with its actor, target, time and origin. */
         AuditLog: {
@@ -1050,10 +1449,25 @@ export interface components {
             cache: components["schemas"]["Check"];
             database: components["schemas"]["Check"];
         };
+        /** @description Conditions on a title; a list holds if it has one of the title's values. */
+        Conditions: {
+            /** @description Whether it is anime */
+            anime?: boolean;
+            /** @description It has one of these genres of TMDB */
+            genreIds?: number[];
+            /** @description It has one of these keywords of TMDB */
+            keywordIds?: number[];
+            /** @description Its original language is one of these (ISO 639-1) */
+            languages?: string[];
+            /** @description One of these users asked for it */
+            userIds?: string[];
+        };
         /** @description A new request. */
         CreatedRequest: {
             /** @description The requester's note to the admins */
             comment?: string;
+            /** @description What became of it; absent unless it is approved */
+            fulfilment?: components["schemas"]["Fulfilment"];
             /**
              * Format: uuid
              * @description Id of the request
@@ -1212,6 +1626,8 @@ export interface components {
             /** @description Reason, which the requester can read */
             reason: string;
         };
+        /** @description A call without fields; the body may be absent. */
+        EmptyIn: Record<string, never>;
         /** @description You are not allowed to do this. */
         FORBIDDEN: {
             error: {
@@ -1223,6 +1639,38 @@ export interface components {
             /** @enum {boolean} */
             success: false;
         };
+        /** @description The fulfilment of an approved request. */
+        Fulfilment: {
+            /** @description Why it failed or, for admins, why it waits */
+            error?: components["schemas"]["FulfilmentError"];
+            /** @description The state of each season of a show */
+            seasons?: components["schemas"]["SeasonFulfilment"][];
+            /**
+             * Format: date-time
+             * @description Time when the state began
+             */
+            since?: string;
+            /**
+             * @description The least advanced state of its items: an admin fetches it (`manual`), it waits for a download server (`queued`), the server has it (`submitted`), its files have arrived (`downloaded`), or it cannot be fetched (`failed`)
+             * @enum {string}
+             */
+            state: "manual" | "queued" | "submitted" | "downloaded" | "failed";
+        };
+        /** @description The reason of a failure or of a delay. */
+        FulfilmentError: {
+            /**
+             * @description Stable code of the reason
+             * @example SEASON_UNKNOWN
+             */
+            code: string;
+            /** @description Text for people */
+            message: string;
+            /**
+             * Format: date-time
+             * @description Time of the next attempt; absent if only an admin retries
+             */
+            retryAt?: string;
+        };
         /** @description The service took too long to respond. */
         GATEWAY_TIMEOUT: {
             error: {
@@ -1233,6 +1681,40 @@ export interface components {
             };
             /** @enum {boolean} */
             success: false;
+        };
+        /**
+         * @description How a server takes a title; an option that is absent comes from the next source.
+         *
+         *     The sources are the approval, the rule, the server, and the defaults of the hand-over.
+         */
+        HandoverOptions: {
+            /**
+             * @description Radarr only: when a film counts as available
+             * @enum {string}
+             */
+            minimumAvailability?: "announced" | "inCinemas" | "released";
+            /**
+             * @description Sonarr only: whether later seasons are fetched as well
+             * @enum {string}
+             */
+            monitorNewItems?: "all" | "none";
+            /** @description Id of the quality profile on the server */
+            qualityProfileId?: number;
+            /** @description Folder on the server where the title goes */
+            rootFolderPath?: string;
+            /** @description Whether the server searches for the title at once */
+            search?: boolean;
+            /** @description Sonarr only: whether each season has a folder */
+            seasonFolder?: boolean;
+            /**
+             * @description Sonarr only: how the episodes are numbered
+             * @enum {string}
+             */
+            seriesType?: "standard" | "daily" | "anime";
+            /** @description Whether the title gets a tag with the requester's name */
+            tagRequester?: boolean;
+            /** @description Labels of tags; the server gets those that it lacks */
+            tags?: string[];
         };
         /** @description The state of the service, which stays available (`degraded`) without the cache. */
         Health: {
@@ -1304,14 +1786,155 @@ export interface components {
                 /** @enum {string} */
                 code: "INVALID_STATE";
                 details?: {
-                    /** @enum {string} */
-                    status: "pending" | "approved" | "declined";
+                    /**
+                     * @description State of the request, or of the job
+                     * @enum {string}
+                     */
+                    status: "pending" | "approved" | "declined" | "queued" | "leased" | "done" | "dead" | "cancelled";
                 };
                 /** @description A sentence for users, which may change */
                 message: string;
             };
             /** @enum {boolean} */
             success: false;
+        };
+        /** @description The values that the options of a server can have; empty until the first reading. */
+        Inventory: {
+            /** @description Quality profiles */
+            profiles: components["schemas"]["Profile"][];
+            /**
+             * Format: date-time
+             * @description Time when they were read
+             */
+            readAt?: string;
+            /** @description Folders for titles */
+            rootFolders: components["schemas"]["RootFolder"][];
+            /** @description Tags */
+            tags: components["schemas"]["Tag"][];
+        };
+        InventoryResponse: {
+            /** @description The result */
+            data: components["schemas"]["Inventory"];
+            /**
+             * @description Always true for a success
+             * @enum {boolean}
+             */
+            success: true;
+        };
+        /** @description A job, with its last failure. */
+        Job: {
+            /** @description Whether a running job was wanted again, and runs once more */
+            again: boolean;
+            /** @description Number of runs that count */
+            attempts: number;
+            /**
+             * Format: date-time
+             * @description Time of the cause
+             */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description After this time a failure is final
+             */
+            deadlineAt: string;
+            /** @description The last failure */
+            error?: components["schemas"]["JobFailure"];
+            /**
+             * Format: date-time
+             * @description Time at which it was done, dead or cancelled
+             */
+            finishedAt?: string;
+            /**
+             * Format: uuid
+             * @description Id of the job
+             */
+            id: string;
+            /**
+             * @description What the job does
+             * @enum {string}
+             */
+            kind: "handover" | "check" | "inventory";
+            /**
+             * Format: date-time
+             * @description Time at which a running job counts as lost
+             */
+            leaseUntil?: string;
+            /** @description What the job is about, as ids */
+            payload: {
+                [key: string]: unknown;
+            };
+            /**
+             * Format: date-time
+             * @description Time of the next run of a queued job
+             */
+            runAt: string;
+            /**
+             * Format: uuid
+             * @description Id of its server; absent before a server is chosen
+             */
+            serverId?: string;
+            /**
+             * @description `queued` and `leased` (running) end in `done`, `dead` or `cancelled`
+             * @enum {string}
+             */
+            state: "queued" | "leased" | "done" | "dead" | "cancelled";
+        };
+        /** @description Why the last run of a job failed. */
+        JobFailure: {
+            /** @description `unreachable`, `unsure`, `misconfigured`, `notYet` or `never`: what follows */
+            class: string;
+            /** @description Code of the failure */
+            code: string;
+            /** @description A sentence to display, which may change */
+            message: string;
+        };
+        JobPage: {
+            /** @description The items of this page */
+            data: components["schemas"]["Job"][];
+            pagination: components["schemas"]["Pagination"];
+            /**
+             * @description Always true for a success
+             * @enum {boolean}
+             */
+            success: true;
+        };
+        JobResponse: {
+            /** @description The result */
+            data: components["schemas"]["Job"];
+            /**
+             * @description Always true for a success
+             * @enum {boolean}
+             */
+            success: true;
+        };
+        /** @description The number of retried jobs. */
+        JobsRetry: {
+            /** @description Whether dead jobs are left, for another call */
+            more: boolean;
+            /** @description Number of jobs that are queued again, 500 at most */
+            retried: number;
+        };
+        /** @description Which dead jobs to retry; without a filter all of them. */
+        JobsRetryIn: {
+            /**
+             * @description Only this kind
+             * @enum {string|null}
+             */
+            kind?: "handover" | "check" | "inventory" | null;
+            /**
+             * Format: uuid
+             * @description Only jobs of this server
+             */
+            serverId?: string | null;
+        };
+        JobsRetryResponse: {
+            /** @description The result */
+            data: components["schemas"]["JobsRetry"];
+            /**
+             * @description Always true for a success
+             * @enum {boolean}
+             */
+            success: true;
         };
         /** @description Sign in to use this. */
         JWT_INVALID: {
@@ -1360,6 +1983,8 @@ export interface components {
         MediaRequest: {
             /** @description The requester's note to the admins */
             comment?: string;
+            /** @description What became of it; absent unless it is approved */
+            fulfilment?: components["schemas"]["Fulfilment"];
             /**
              * Format: uuid
              * @description Id of the request
@@ -1516,8 +2141,6 @@ export interface components {
             /** @enum {boolean} */
             success: false;
         };
-        /** @description The start of a sign-in; it has no fields. */
-        PinIn: Record<string, never>;
         PinResponse: {
             /** @description The result */
             data: components["schemas"]["Pin"];
@@ -1548,6 +2171,13 @@ export interface components {
             };
             /** @enum {boolean} */
             success: false;
+        };
+        /** @description A quality profile. */
+        Profile: {
+            /** @description Id on the server, for `qualityProfileId` */
+            id: number;
+            /** @description Name on the server */
+            name: string;
         };
         /** @description A quota and its use. */
         Quota: {
@@ -1743,6 +2373,86 @@ export interface components {
             /** @description Number of requests */
             total: number;
         };
+        /** @description Another attempt to hand a request over. */
+        RetryIn: {
+            /**
+             * @description Whether the routing rules choose the server again
+             * @default false
+             */
+            reroute: boolean;
+        };
+        /** @description A folder for titles. */
+        RootFolder: {
+            /** @description Whether the server can write there */
+            accessible: boolean;
+            /** @description Free bytes, if the server says so */
+            freeBytes?: number;
+            /** @description Path on the server, for `rootFolderPath` */
+            path: string;
+        };
+        /** @description A routing rule. */
+        Rule: {
+            /** @description What must hold of a title */
+            conditions: {
+                [key: string]: unknown;
+            };
+            /**
+             * Format: uuid
+             * @description Id of the rule; a change of the list gives new ids
+             */
+            id: string;
+            /**
+             * @description `movie` or `tv`
+             * @enum {string}
+             */
+            mediaType: "movie" | "tv";
+            /** @description Options that replace those of the server */
+            options: {
+                [key: string]: unknown;
+            };
+            /**
+             * Format: uuid
+             * @description Server that gets the titles
+             */
+            serverId: string;
+        };
+        /** @description A rule: titles of which all conditions hold go to the server, with these options. */
+        RuleIn: {
+            /**
+             * @description Without any, the rule is for every title of its type
+             * @default {}
+             */
+            conditions: components["schemas"]["Conditions"];
+            /**
+             * @description `movie` for a Radarr, `tv` for a Sonarr
+             * @enum {string}
+             */
+            mediaType: "movie" | "tv";
+            /**
+             * @description Options that replace those of the server
+             * @default {}
+             */
+            options: components["schemas"]["HandoverOptions"];
+            /**
+             * Format: uuid
+             * @description Server that gets the titles
+             */
+            serverId: string;
+        };
+        RuleList: {
+            /** @description The result */
+            data: components["schemas"]["Rule"][];
+            /**
+             * @description Always true for a success
+             * @enum {boolean}
+             */
+            success: true;
+        };
+        /** @description All rules in their order. */
+        RulesIn: {
+            /** @description The first rule whose conditions all hold decides */
+            rules: components["schemas"]["RuleIn"][];
+        };
         /** @description A season of a show. */
         Season: {
             /**
@@ -1757,6 +2467,202 @@ export interface components {
             /** @description Number of the season; 0 is the specials */
             number: number;
             request?: components["schemas"]["TitleRequest"];
+        };
+        /** @description The fulfilment of one season. */
+        SeasonFulfilment: {
+            /** @description Number of the season */
+            season: number;
+            /**
+             * @description State of the season
+             * @enum {string}
+             */
+            state: "manual" | "queued" | "submitted" | "downloaded" | "failed";
+        };
+        /** @description A server. Its API key and its headers cannot be read, only recognised. */
+        Server: {
+            /** @description Address of the server, without `/api` */
+            baseUrl: string;
+            /**
+             * Format: date-time
+             * @description Time of creation
+             */
+            createdAt: string;
+            /** @description Whether titles may go here */
+            enabled: boolean;
+            /** @description The reason for `state` */
+            error?: components["schemas"]["ServerError"];
+            /** @description Whether an API key is stored */
+            hasKey: boolean;
+            /** @description Names of the extra headers of each call */
+            headerNames: string[];
+            /**
+             * Format: uuid
+             * @description Id of the server
+             */
+            id: string;
+            /** @description Whether titles without a rule go here */
+            isDefault: boolean;
+            /** @description The last four characters of the API key */
+            keyLast4?: string;
+            /**
+             * @description `radarr` takes films, `sonarr` shows
+             * @enum {string}
+             */
+            kind: "radarr" | "sonarr";
+            /** @description Unique name */
+            name: string;
+            /** @description Options of each hand-over */
+            options: {
+                [key: string]: unknown;
+            };
+            /**
+             * Format: date-time
+             * @description Time of the next call, while the server is unreachable
+             */
+            retryAt?: string;
+            /**
+             * @description `unknown` until the first call, `ok`, `unreachable` (it is tried again), or `misconfigured` (jobs wait for a change or a successful test)
+             * @enum {string}
+             */
+            state: "unknown" | "ok" | "unreachable" | "misconfigured";
+            /**
+             * Format: date-time
+             * @description Time of the last change of `state`
+             */
+            stateAt: string;
+            /**
+             * Format: date-time
+             * @description Time of the last change by an admin
+             */
+            updatedAt: string;
+            /** @description Version that the server reports */
+            version?: string;
+        };
+        /** @description The server still fetches titles. */
+        SERVER_IN_USE: {
+            error: {
+                /** @enum {string} */
+                code: "SERVER_IN_USE";
+                /** @description A sentence for users, which may change */
+                message: string;
+            };
+            /** @enum {boolean} */
+            success: false;
+        };
+        /** @description A change of a server; absent fields stay, except for the secret of another address. */
+        ServerChangeIn: {
+            /** @description New API key */
+            apiKey?: string | null;
+            /** @description Another address removes key and headers, unless `apiKey` comes with it */
+            baseUrl?: string | null;
+            /** @description Whether titles may go here */
+            enabled?: boolean | null;
+            /** @description New headers, which replace all of the present ones */
+            headers?: {
+                [key: string]: string;
+            } | null;
+            /** @description Whether titles without a rule go here */
+            isDefault?: boolean | null;
+            /** @description Unique name */
+            name?: string | null;
+            /** @description New options, which replace all of the present ones */
+            options?: {
+                /**
+                 * @description Radarr only: when a film counts as available
+                 * @enum {string|null}
+                 */
+                minimumAvailability?: "announced" | "inCinemas" | "released" | null;
+                /**
+                 * @description Sonarr only: whether later seasons are fetched as well
+                 * @enum {string|null}
+                 */
+                monitorNewItems?: "all" | "none" | null;
+                /** @description Id of the quality profile on the server */
+                qualityProfileId?: number | null;
+                /** @description Folder on the server where the title goes */
+                rootFolderPath?: string | null;
+                /** @description Whether the server searches for the title at once */
+                search?: boolean | null;
+                /** @description Sonarr only: whether each season has a folder */
+                seasonFolder?: boolean | null;
+                /**
+                 * @description Sonarr only: how the episodes are numbered
+                 * @enum {string|null}
+                 */
+                seriesType?: "standard" | "daily" | "anime" | null;
+                /** @description Whether the title gets a tag with the requester's name */
+                tagRequester?: boolean | null;
+                /** @description Labels of tags; the server gets those that it lacks */
+                tags?: string[] | null;
+            } | null;
+        };
+        /** @description The failure that put a server in its state. */
+        ServerError: {
+            /** @description Code of the failure */
+            code: string;
+            /** @description The failure in a sentence */
+            message: string;
+        };
+        /** @description A new server. */
+        ServerIn: {
+            /** @description API key of the server; no response shows it */
+            apiKey: string;
+            /** @description Address of the server, with its path but without `/api`: HTTPS, a public address, port 443 or from 1024 */
+            baseUrl: string;
+            /**
+             * @description Whether titles may go here
+             * @default true
+             */
+            enabled: boolean;
+            /** @description Extra headers of each call, such as those of Cloudflare Access; no response shows their values */
+            headers?: {
+                [key: string]: string;
+            };
+            /**
+             * @description Whether titles without a rule go here; the previous default of the kind ends
+             * @default false
+             */
+            isDefault: boolean;
+            /**
+             * @description `radarr` takes films, `sonarr` shows
+             * @enum {string}
+             */
+            kind: "radarr" | "sonarr";
+            /** @description Unique name */
+            name: string;
+            /**
+             * @description Options of each hand-over
+             * @default {}
+             */
+            options: components["schemas"]["HandoverOptions"];
+        };
+        ServerList: {
+            /** @description The result */
+            data: components["schemas"]["Server"][];
+            /**
+             * @description Always true for a success
+             * @enum {boolean}
+             */
+            success: true;
+        };
+        /** @description A download server. */
+        ServerName: {
+            /**
+             * Format: uuid
+             * @description Id of the server
+             */
+            id: string;
+            /** @description Name of the server */
+            name: string;
+        };
+        ServerResponse: {
+            /** @description The result */
+            data: components["schemas"]["Server"];
+            /**
+             * @description Always true for a success
+             * @enum {boolean}
+             */
+            success: true;
         };
         /** @description A session of the caller. */
         Session: {
@@ -1932,6 +2838,33 @@ export interface components {
         StatsResponse: {
             /** @description The result */
             data: components["schemas"]["Stats"];
+            /**
+             * @description Always true for a success
+             * @enum {boolean}
+             */
+            success: true;
+        };
+        /** @description A tag. */
+        Tag: {
+            /** @description Id on the server */
+            id: number;
+            /** @description Label, for `tags` */
+            label: string;
+        };
+        /** @description The result of a test: how long the server took, or why it failed. */
+        Test: {
+            /** @description The first failure */
+            error?: components["schemas"]["ServerError"];
+            /** @description Milliseconds of the whole test */
+            latencyMs?: number;
+            /** @description Whether the server answered as its kind does */
+            ok: boolean;
+            /** @description Version that the server reports */
+            version?: string;
+        };
+        TestResponse: {
+            /** @description The result */
+            data: components["schemas"]["Test"];
             /**
              * @description Always true for a success
              * @enum {boolean}
@@ -2160,6 +3093,11 @@ export interface components {
              * @enum {string}
              */
             session: "bearer" | "cookie";
+        };
+        /** @description The withdrawal of an approval. */
+        WithdrawIn: {
+            /** @description Reason, which the requester can read */
+            reason: string;
         };
     };
     responses: {
@@ -2550,6 +3488,21 @@ export interface components {
                 "application/json": components["schemas"]["RATE_LIMITED"];
             };
         };
+        /** @description `SERVER_IN_USE`: The server still fetches titles. Wait until they are there, or disable the server: it then gets no new titles. */
+        "SERVER_IN_USE.limited": {
+            headers: {
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["SERVER_IN_USE"];
+            };
+        };
         /** @description `UNSUPPORTED_MEDIA_TYPE`: Send the body as application/json. Send JSON with `Content-Type: application/json` and no charset other than UTF-8. */
         "UNSUPPORTED_MEDIA_TYPE.limited": {
             headers: {
@@ -2658,10 +3611,14 @@ export interface components {
     pathItems: never;
 }
 export type AccountSuspended = components['schemas']['ACCOUNT_SUSPENDED'];
+export type AdminFulfilment = components['schemas']['AdminFulfilment'];
 export type AdminRequest = components['schemas']['AdminRequest'];
 export type AdminRequestPage = components['schemas']['AdminRequestPage'];
 export type AdminUser = components['schemas']['AdminUser'];
 export type AdminUserResponse = components['schemas']['AdminUserResponse'];
+export type Adopted = components['schemas']['Adopted'];
+export type AdoptedResponse = components['schemas']['AdoptedResponse'];
+export type AdoptIn = components['schemas']['AdoptIn'];
 export type AlreadyRequested = components['schemas']['ALREADY_REQUESTED'];
 export type ApiError = components['schemas']['ApiError'];
 export type ApproveIn = components['schemas']['ApproveIn'];
@@ -2671,6 +3628,7 @@ export type AutoApprove = components['schemas']['AutoApprove'];
 export type CatalogUnavailable = components['schemas']['CATALOG_UNAVAILABLE'];
 export type Check = components['schemas']['Check'];
 export type Checks = components['schemas']['Checks'];
+export type Conditions = components['schemas']['Conditions'];
 export type CreatedRequest = components['schemas']['CreatedRequest'];
 export type CreatedRequestResponse = components['schemas']['CreatedRequestResponse'];
 export type Csrf = components['schemas']['Csrf'];
@@ -2683,8 +3641,12 @@ export type Decision = components['schemas']['Decision'];
 export type DecisionList = components['schemas']['DecisionList'];
 export type DecisionsIn = components['schemas']['DecisionsIn'];
 export type DeclineIn = components['schemas']['DeclineIn'];
+export type EmptyIn = components['schemas']['EmptyIn'];
 export type Forbidden = components['schemas']['FORBIDDEN'];
+export type Fulfilment = components['schemas']['Fulfilment'];
+export type FulfilmentError = components['schemas']['FulfilmentError'];
 export type GatewayTimeout = components['schemas']['GATEWAY_TIMEOUT'];
+export type HandoverOptions = components['schemas']['HandoverOptions'];
 export type Health = components['schemas']['Health'];
 export type HealthResponse = components['schemas']['HealthResponse'];
 export type IdempotencyInProgress = components['schemas']['IDEMPOTENCY_IN_PROGRESS'];
@@ -2692,6 +3654,15 @@ export type IdempotencyKeyReused = components['schemas']['IDEMPOTENCY_KEY_REUSED
 export type InternalError = components['schemas']['INTERNAL_ERROR'];
 export type InvalidCredentials = components['schemas']['INVALID_CREDENTIALS'];
 export type InvalidState = components['schemas']['INVALID_STATE'];
+export type Inventory = components['schemas']['Inventory'];
+export type InventoryResponse = components['schemas']['InventoryResponse'];
+export type Job = components['schemas']['Job'];
+export type JobFailure = components['schemas']['JobFailure'];
+export type JobPage = components['schemas']['JobPage'];
+export type JobResponse = components['schemas']['JobResponse'];
+export type JobsRetry = components['schemas']['JobsRetry'];
+export type JobsRetryIn = components['schemas']['JobsRetryIn'];
+export type JobsRetryResponse = components['schemas']['JobsRetryResponse'];
 export type JwtInvalid = components['schemas']['JWT_INVALID'];
 export type LastAdmin = components['schemas']['LAST_ADMIN'];
 export type LoginIn = components['schemas']['LoginIn'];
@@ -2707,10 +3678,10 @@ export type PayloadTooLarge = components['schemas']['PAYLOAD_TOO_LARGE'];
 export type Pin = components['schemas']['Pin'];
 export type PinExpired = components['schemas']['PIN_EXPIRED'];
 export type PinPending = components['schemas']['PIN_PENDING'];
-export type PinIn = components['schemas']['PinIn'];
 export type PinResponse = components['schemas']['PinResponse'];
 export type PlexAccessDenied = components['schemas']['PLEX_ACCESS_DENIED'];
 export type PlexUnreachable = components['schemas']['PLEX_UNREACHABLE'];
+export type Profile = components['schemas']['Profile'];
 export type Quota = components['schemas']['Quota'];
 export type QuotaExceeded = components['schemas']['QUOTA_EXCEEDED'];
 export type QuotaIn = components['schemas']['QuotaIn'];
@@ -2726,7 +3697,22 @@ export type Requester = components['schemas']['Requester'];
 export type RequesterStats = components['schemas']['RequesterStats'];
 export type RequestIn = components['schemas']['RequestIn'];
 export type RequestStats = components['schemas']['RequestStats'];
+export type RetryIn = components['schemas']['RetryIn'];
+export type RootFolder = components['schemas']['RootFolder'];
+export type Rule = components['schemas']['Rule'];
+export type RuleIn = components['schemas']['RuleIn'];
+export type RuleList = components['schemas']['RuleList'];
+export type RulesIn = components['schemas']['RulesIn'];
 export type Season = components['schemas']['Season'];
+export type SeasonFulfilment = components['schemas']['SeasonFulfilment'];
+export type Server = components['schemas']['Server'];
+export type ServerInUse = components['schemas']['SERVER_IN_USE'];
+export type ServerChangeIn = components['schemas']['ServerChangeIn'];
+export type ServerError = components['schemas']['ServerError'];
+export type ServerIn = components['schemas']['ServerIn'];
+export type ServerList = components['schemas']['ServerList'];
+export type ServerName = components['schemas']['ServerName'];
+export type ServerResponse = components['schemas']['ServerResponse'];
 export type Session = components['schemas']['Session'];
 export type SessionList = components['schemas']['SessionList'];
 export type SessionStats = components['schemas']['SessionStats'];
@@ -2741,6 +3727,9 @@ export type SignInOptionsResponse = components['schemas']['SignInOptionsResponse
 export type SomeQuotasIn = components['schemas']['SomeQuotasIn'];
 export type Stats = components['schemas']['Stats'];
 export type StatsResponse = components['schemas']['StatsResponse'];
+export type Tag = components['schemas']['Tag'];
+export type Test = components['schemas']['Test'];
+export type TestResponse = components['schemas']['TestResponse'];
 export type Title = components['schemas']['Title'];
 export type TitleDetails = components['schemas']['TitleDetails'];
 export type TitleDetailsResponse = components['schemas']['TitleDetailsResponse'];
@@ -2755,6 +3744,7 @@ export type UserResponse = components['schemas']['UserResponse'];
 export type UserStats = components['schemas']['UserStats'];
 export type ValidationError = components['schemas']['VALIDATION_ERROR'];
 export type VerifyIn = components['schemas']['VerifyIn'];
+export type WithdrawIn = components['schemas']['WithdrawIn'];
 export type ResponseAlreadyRequestedRequestCancelledIdempotencyInProgressLimited = components['responses']['ALREADY_REQUESTED.REQUEST_CANCELLED.IDEMPOTENCY_IN_PROGRESS.limited'];
 export type ResponseCatalogUnavailableLimited = components['responses']['CATALOG_UNAVAILABLE.limited'];
 export type ResponseCsrfTokenMismatchForbiddenLimited = components['responses']['CSRF_TOKEN_MISMATCH.FORBIDDEN.limited'];
@@ -2780,6 +3770,7 @@ export type ResponsePinPendingLimited = components['responses']['PIN_PENDING.lim
 export type ResponsePlexUnreachableLimited = components['responses']['PLEX_UNREACHABLE.limited'];
 export type ResponseRateLimited = components['responses']['RATE_LIMITED'];
 export type ResponseRateLimitedLimited = components['responses']['RATE_LIMITED.limited'];
+export type ResponseServerInUseLimited = components['responses']['SERVER_IN_USE.limited'];
 export type ResponseUnsupportedMediaTypeLimited = components['responses']['UNSUPPORTED_MEDIA_TYPE.limited'];
 export type ResponseValidationError = components['responses']['VALIDATION_ERROR'];
 export type ResponseValidationErrorLimited = components['responses']['VALIDATION_ERROR.limited'];
@@ -2804,7 +3795,7 @@ export interface operations {
                  * @description Only this kind of action
                  * @example request.approved
                  */
-                action?: "auth.sign_in" | "auth.sign_in_failed" | "auth.sign_out" | "auth.password_changed" | "auth.password_failed" | "session.refreshed" | "session.revoked" | "access.denied" | "user.created" | "limit.exceeded" | "user.changed" | "user.deleted" | "request.created" | "request.approved" | "request.declined" | "request.cancelled" | "config.changed";
+                action?: "auth.sign_in" | "auth.sign_in_failed" | "auth.sign_out" | "auth.password_changed" | "auth.password_failed" | "session.refreshed" | "session.revoked" | "access.denied" | "user.created" | "limit.exceeded" | "user.changed" | "user.deleted" | "request.created" | "request.approved" | "request.declined" | "request.cancelled" | "request.retried" | "request.withdrawn" | "fulfilment.adopted" | "job.retried" | "job.cancelled" | "config.changed" | "server.created" | "server.changed" | "server.deleted" | "server.tested" | "routing_rules.changed";
                 /**
                  * @description Only actions at this time or later
                  * @example 2026-01-01T00:00:00Z
@@ -2934,6 +3925,279 @@ export interface operations {
             401: components["responses"]["JWT_INVALID.limited"];
             403: components["responses"]["CSRF_TOKEN_MISMATCH.FORBIDDEN.limited"];
             404: components["responses"]["NOT_FOUND.limited"];
+            405: components["responses"]["METHOD_NOT_ALLOWED"];
+            413: components["responses"]["PAYLOAD_TOO_LARGE"];
+            415: components["responses"]["UNSUPPORTED_MEDIA_TYPE.limited"];
+            429: components["responses"]["RATE_LIMITED.limited"];
+            500: components["responses"]["DATABASE_CONNECTION_ERROR.INTERNAL_ERROR.limited"];
+            504: components["responses"]["GATEWAY_TIMEOUT"];
+        };
+    };
+    adoptTitles: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["AdoptIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AdoptedResponse"];
+                };
+            };
+            400: components["responses"]["VALIDATION_ERROR.limited"];
+            401: components["responses"]["JWT_INVALID.limited"];
+            403: components["responses"]["CSRF_TOKEN_MISMATCH.FORBIDDEN.limited"];
+            405: components["responses"]["METHOD_NOT_ALLOWED"];
+            413: components["responses"]["PAYLOAD_TOO_LARGE"];
+            415: components["responses"]["UNSUPPORTED_MEDIA_TYPE.limited"];
+            429: components["responses"]["RATE_LIMITED.limited"];
+            500: components["responses"]["DATABASE_CONNECTION_ERROR.INTERNAL_ERROR.limited"];
+            504: components["responses"]["GATEWAY_TIMEOUT"];
+        };
+    };
+    listJobs: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Only this kind
+                 * @example handover
+                 */
+                kind?: "handover" | "check" | "inventory";
+                /**
+                 * @description Maximum number of items on a page
+                 * @example 20
+                 */
+                limit?: number;
+                /**
+                 * @description Number of the page, from 1
+                 * @example 1
+                 */
+                page?: number;
+                /**
+                 * @description Only jobs of this server
+                 * @example c47a3e5d-8f10-4b62-9c3e-5d7b1a2f6e08
+                 */
+                serverId?: string;
+                /**
+                 * @description Only jobs in this state
+                 * @example dead
+                 */
+                state?: "queued" | "leased" | "done" | "dead" | "cancelled";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobPage"];
+                };
+            };
+            400: components["responses"]["VALIDATION_ERROR.limited"];
+            401: components["responses"]["JWT_INVALID.limited"];
+            403: components["responses"]["FORBIDDEN.limited"];
+            405: components["responses"]["METHOD_NOT_ALLOWED"];
+            413: components["responses"]["PAYLOAD_TOO_LARGE"];
+            429: components["responses"]["RATE_LIMITED.limited"];
+            500: components["responses"]["DATABASE_CONNECTION_ERROR.INTERNAL_ERROR.limited"];
+            504: components["responses"]["GATEWAY_TIMEOUT"];
+        };
+    };
+    getJob: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Id of the job
+                 * @example e81d5c94-2b7f-4a06-8f4d-3c9a6b0e7d25
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobResponse"];
+                };
+            };
+            400: components["responses"]["VALIDATION_ERROR.limited"];
+            401: components["responses"]["JWT_INVALID.limited"];
+            403: components["responses"]["FORBIDDEN.limited"];
+            404: components["responses"]["NOT_FOUND.limited"];
+            405: components["responses"]["METHOD_NOT_ALLOWED"];
+            413: components["responses"]["PAYLOAD_TOO_LARGE"];
+            429: components["responses"]["RATE_LIMITED.limited"];
+            500: components["responses"]["DATABASE_CONNECTION_ERROR.INTERNAL_ERROR.limited"];
+            504: components["responses"]["GATEWAY_TIMEOUT"];
+        };
+    };
+    cancelJob: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Id of the job
+                 * @example e81d5c94-2b7f-4a06-8f4d-3c9a6b0e7d25
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["EmptyIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobResponse"];
+                };
+            };
+            400: components["responses"]["VALIDATION_ERROR.limited"];
+            401: components["responses"]["JWT_INVALID.limited"];
+            403: components["responses"]["CSRF_TOKEN_MISMATCH.FORBIDDEN.limited"];
+            404: components["responses"]["NOT_FOUND.limited"];
+            405: components["responses"]["METHOD_NOT_ALLOWED"];
+            409: components["responses"]["INVALID_STATE.limited"];
+            413: components["responses"]["PAYLOAD_TOO_LARGE"];
+            415: components["responses"]["UNSUPPORTED_MEDIA_TYPE.limited"];
+            429: components["responses"]["RATE_LIMITED.limited"];
+            500: components["responses"]["DATABASE_CONNECTION_ERROR.INTERNAL_ERROR.limited"];
+            504: components["responses"]["GATEWAY_TIMEOUT"];
+        };
+    };
+    retryJob: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Id of the job
+                 * @example e81d5c94-2b7f-4a06-8f4d-3c9a6b0e7d25
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["EmptyIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobResponse"];
+                };
+            };
+            400: components["responses"]["VALIDATION_ERROR.limited"];
+            401: components["responses"]["JWT_INVALID.limited"];
+            403: components["responses"]["CSRF_TOKEN_MISMATCH.FORBIDDEN.limited"];
+            404: components["responses"]["NOT_FOUND.limited"];
+            405: components["responses"]["METHOD_NOT_ALLOWED"];
+            409: components["responses"]["INVALID_STATE.limited"];
+            413: components["responses"]["PAYLOAD_TOO_LARGE"];
+            415: components["responses"]["UNSUPPORTED_MEDIA_TYPE.limited"];
+            429: components["responses"]["RATE_LIMITED.limited"];
+            500: components["responses"]["DATABASE_CONNECTION_ERROR.INTERNAL_ERROR.limited"];
+            504: components["responses"]["GATEWAY_TIMEOUT"];
+        };
+    };
+    retryJobs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["JobsRetryIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsRetryResponse"];
+                };
+            };
+            400: components["responses"]["VALIDATION_ERROR.limited"];
+            401: components["responses"]["JWT_INVALID.limited"];
+            403: components["responses"]["CSRF_TOKEN_MISMATCH.FORBIDDEN.limited"];
             405: components["responses"]["METHOD_NOT_ALLOWED"];
             413: components["responses"]["PAYLOAD_TOO_LARGE"];
             415: components["responses"]["UNSUPPORTED_MEDIA_TYPE.limited"];
@@ -3106,6 +4370,100 @@ export interface operations {
             504: components["responses"]["GATEWAY_TIMEOUT"];
         };
     };
+    retryRequest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Id of the request
+                 * @example 3f0e8c2a-7a52-4d0e-9a56-2d1f2b7c9e11
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["RetryIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MediaRequestResponse"];
+                };
+            };
+            400: components["responses"]["VALIDATION_ERROR.limited"];
+            401: components["responses"]["JWT_INVALID.limited"];
+            403: components["responses"]["CSRF_TOKEN_MISMATCH.FORBIDDEN.limited"];
+            404: components["responses"]["NOT_FOUND.limited"];
+            405: components["responses"]["METHOD_NOT_ALLOWED"];
+            409: components["responses"]["INVALID_STATE.limited"];
+            413: components["responses"]["PAYLOAD_TOO_LARGE"];
+            415: components["responses"]["UNSUPPORTED_MEDIA_TYPE.limited"];
+            429: components["responses"]["RATE_LIMITED.limited"];
+            500: components["responses"]["DATABASE_CONNECTION_ERROR.INTERNAL_ERROR.limited"];
+            504: components["responses"]["GATEWAY_TIMEOUT"];
+        };
+    };
+    withdrawRequest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Id of the request
+                 * @example 3f0e8c2a-7a52-4d0e-9a56-2d1f2b7c9e11
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WithdrawIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MediaRequestResponse"];
+                };
+            };
+            400: components["responses"]["VALIDATION_ERROR.limited"];
+            401: components["responses"]["JWT_INVALID.limited"];
+            403: components["responses"]["CSRF_TOKEN_MISMATCH.FORBIDDEN.limited"];
+            404: components["responses"]["NOT_FOUND.limited"];
+            405: components["responses"]["METHOD_NOT_ALLOWED"];
+            409: components["responses"]["INVALID_STATE.limited"];
+            413: components["responses"]["PAYLOAD_TOO_LARGE"];
+            415: components["responses"]["UNSUPPORTED_MEDIA_TYPE.limited"];
+            429: components["responses"]["RATE_LIMITED.limited"];
+            500: components["responses"]["DATABASE_CONNECTION_ERROR.INTERNAL_ERROR.limited"];
+            504: components["responses"]["GATEWAY_TIMEOUT"];
+        };
+    };
     countRequests: {
         parameters: {
             query?: {
@@ -3187,6 +4545,366 @@ export interface operations {
             400: components["responses"]["VALIDATION_ERROR.limited"];
             401: components["responses"]["JWT_INVALID.limited"];
             403: components["responses"]["CSRF_TOKEN_MISMATCH.FORBIDDEN.limited"];
+            405: components["responses"]["METHOD_NOT_ALLOWED"];
+            413: components["responses"]["PAYLOAD_TOO_LARGE"];
+            415: components["responses"]["UNSUPPORTED_MEDIA_TYPE.limited"];
+            429: components["responses"]["RATE_LIMITED.limited"];
+            500: components["responses"]["DATABASE_CONNECTION_ERROR.INTERNAL_ERROR.limited"];
+            504: components["responses"]["GATEWAY_TIMEOUT"];
+        };
+    };
+    listRoutingRules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleList"];
+                };
+            };
+            400: components["responses"]["VALIDATION_ERROR.limited"];
+            401: components["responses"]["JWT_INVALID.limited"];
+            403: components["responses"]["FORBIDDEN.limited"];
+            405: components["responses"]["METHOD_NOT_ALLOWED"];
+            413: components["responses"]["PAYLOAD_TOO_LARGE"];
+            429: components["responses"]["RATE_LIMITED.limited"];
+            500: components["responses"]["DATABASE_CONNECTION_ERROR.INTERNAL_ERROR.limited"];
+            504: components["responses"]["GATEWAY_TIMEOUT"];
+        };
+    };
+    replaceRoutingRules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RulesIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleList"];
+                };
+            };
+            400: components["responses"]["VALIDATION_ERROR.limited"];
+            401: components["responses"]["JWT_INVALID.limited"];
+            403: components["responses"]["CSRF_TOKEN_MISMATCH.FORBIDDEN.limited"];
+            405: components["responses"]["METHOD_NOT_ALLOWED"];
+            413: components["responses"]["PAYLOAD_TOO_LARGE"];
+            415: components["responses"]["UNSUPPORTED_MEDIA_TYPE.limited"];
+            429: components["responses"]["RATE_LIMITED.limited"];
+            500: components["responses"]["DATABASE_CONNECTION_ERROR.INTERNAL_ERROR.limited"];
+            504: components["responses"]["GATEWAY_TIMEOUT"];
+        };
+    };
+    listServers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServerList"];
+                };
+            };
+            400: components["responses"]["VALIDATION_ERROR.limited"];
+            401: components["responses"]["JWT_INVALID.limited"];
+            403: components["responses"]["FORBIDDEN.limited"];
+            405: components["responses"]["METHOD_NOT_ALLOWED"];
+            413: components["responses"]["PAYLOAD_TOO_LARGE"];
+            429: components["responses"]["RATE_LIMITED.limited"];
+            500: components["responses"]["DATABASE_CONNECTION_ERROR.INTERNAL_ERROR.limited"];
+            504: components["responses"]["GATEWAY_TIMEOUT"];
+        };
+    };
+    createServer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ServerIn"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServerResponse"];
+                };
+            };
+            400: components["responses"]["VALIDATION_ERROR.limited"];
+            401: components["responses"]["JWT_INVALID.limited"];
+            403: components["responses"]["CSRF_TOKEN_MISMATCH.FORBIDDEN.limited"];
+            405: components["responses"]["METHOD_NOT_ALLOWED"];
+            413: components["responses"]["PAYLOAD_TOO_LARGE"];
+            415: components["responses"]["UNSUPPORTED_MEDIA_TYPE.limited"];
+            429: components["responses"]["RATE_LIMITED.limited"];
+            500: components["responses"]["DATABASE_CONNECTION_ERROR.INTERNAL_ERROR.limited"];
+            504: components["responses"]["GATEWAY_TIMEOUT"];
+        };
+    };
+    getServer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Id of the server
+                 * @example c47a3e5d-8f10-4b62-9c3e-5d7b1a2f6e08
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServerResponse"];
+                };
+            };
+            400: components["responses"]["VALIDATION_ERROR.limited"];
+            401: components["responses"]["JWT_INVALID.limited"];
+            403: components["responses"]["FORBIDDEN.limited"];
+            404: components["responses"]["NOT_FOUND.limited"];
+            405: components["responses"]["METHOD_NOT_ALLOWED"];
+            413: components["responses"]["PAYLOAD_TOO_LARGE"];
+            429: components["responses"]["RATE_LIMITED.limited"];
+            500: components["responses"]["DATABASE_CONNECTION_ERROR.INTERNAL_ERROR.limited"];
+            504: components["responses"]["GATEWAY_TIMEOUT"];
+        };
+    };
+    deleteServer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Id of the server
+                 * @example c47a3e5d-8f10-4b62-9c3e-5d7b1a2f6e08
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done, without a body */
+            204: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["VALIDATION_ERROR.limited"];
+            401: components["responses"]["JWT_INVALID.limited"];
+            403: components["responses"]["CSRF_TOKEN_MISMATCH.FORBIDDEN.limited"];
+            404: components["responses"]["NOT_FOUND.limited"];
+            405: components["responses"]["METHOD_NOT_ALLOWED"];
+            409: components["responses"]["SERVER_IN_USE.limited"];
+            413: components["responses"]["PAYLOAD_TOO_LARGE"];
+            429: components["responses"]["RATE_LIMITED.limited"];
+            500: components["responses"]["DATABASE_CONNECTION_ERROR.INTERNAL_ERROR.limited"];
+            504: components["responses"]["GATEWAY_TIMEOUT"];
+        };
+    };
+    changeServer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Id of the server
+                 * @example c47a3e5d-8f10-4b62-9c3e-5d7b1a2f6e08
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ServerChangeIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServerResponse"];
+                };
+            };
+            400: components["responses"]["VALIDATION_ERROR.limited"];
+            401: components["responses"]["JWT_INVALID.limited"];
+            403: components["responses"]["CSRF_TOKEN_MISMATCH.FORBIDDEN.limited"];
+            404: components["responses"]["NOT_FOUND.limited"];
+            405: components["responses"]["METHOD_NOT_ALLOWED"];
+            413: components["responses"]["PAYLOAD_TOO_LARGE"];
+            415: components["responses"]["UNSUPPORTED_MEDIA_TYPE.limited"];
+            429: components["responses"]["RATE_LIMITED.limited"];
+            500: components["responses"]["DATABASE_CONNECTION_ERROR.INTERNAL_ERROR.limited"];
+            504: components["responses"]["GATEWAY_TIMEOUT"];
+        };
+    };
+    showInventory: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Id of the server
+                 * @example c47a3e5d-8f10-4b62-9c3e-5d7b1a2f6e08
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InventoryResponse"];
+                };
+            };
+            400: components["responses"]["VALIDATION_ERROR.limited"];
+            401: components["responses"]["JWT_INVALID.limited"];
+            403: components["responses"]["FORBIDDEN.limited"];
+            404: components["responses"]["NOT_FOUND.limited"];
+            405: components["responses"]["METHOD_NOT_ALLOWED"];
+            413: components["responses"]["PAYLOAD_TOO_LARGE"];
+            429: components["responses"]["RATE_LIMITED.limited"];
+            500: components["responses"]["DATABASE_CONNECTION_ERROR.INTERNAL_ERROR.limited"];
+            504: components["responses"]["GATEWAY_TIMEOUT"];
+        };
+    };
+    checkServer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Id of the server
+                 * @example c47a3e5d-8f10-4b62-9c3e-5d7b1a2f6e08
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["EmptyIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TestResponse"];
+                };
+            };
+            400: components["responses"]["VALIDATION_ERROR.limited"];
+            401: components["responses"]["JWT_INVALID.limited"];
+            403: components["responses"]["CSRF_TOKEN_MISMATCH.FORBIDDEN.limited"];
+            404: components["responses"]["NOT_FOUND.limited"];
             405: components["responses"]["METHOD_NOT_ALLOWED"];
             413: components["responses"]["PAYLOAD_TOO_LARGE"];
             415: components["responses"]["UNSUPPORTED_MEDIA_TYPE.limited"];
@@ -3722,7 +5440,7 @@ export interface operations {
         };
         requestBody?: {
             content: {
-                "application/json": components["schemas"]["PinIn"];
+                "application/json": components["schemas"]["EmptyIn"];
             };
         };
         responses: {

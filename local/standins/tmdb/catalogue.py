@@ -9,6 +9,10 @@ from typing import Any, Literal
 type MediaType = Literal["movie", "tv"]
 
 CATALOGUE = Path(__file__).with_name("catalogue.json")
+# A show without a TVDB id in the catalogue gets this plus its own id, unless its line has null.
+INVENTED_TVDB = 90_000_000
+ANIMATION = 16
+ANIME_KEYWORD = 210024
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,7 @@ class Title:
     seasons: dict[int, int] = field(default_factory=dict)
     imdb: str | None = None
     tvdb: int | None = None
+    keywords: tuple[int, ...] = ()
     # By locale such as `de-DE`: `title` and `overview`, either of which may be missing.
     translations: dict[str, dict[str, str]] = field(default_factory=dict)
 
@@ -72,12 +77,17 @@ def read_upcoming(rank: int, entry: dict[str, Any]) -> Title:
 
 
 def read_title(media_type: MediaType, rank: int, entry: dict[str, Any]) -> Title:
-    """Read one line of the catalogue; a title has pictures unless its line says null."""
+    """Read one line of the catalogue; what it lacks has a default, unless it says null."""
     seasons = entry.get("seasons", {})
     pictures = {kind: f"/{media_type}-{entry['id']}-{kind}.svg" for kind in ("poster", "backdrop")}
+    defaults: dict[str, Any] = dict(pictures)
+    if media_type == "tv":
+        defaults["tvdb"] = INVENTED_TVDB + entry["id"]
+    if entry.get("language") == "ja" and ANIMATION in entry["genres"]:
+        defaults["keywords"] = (ANIME_KEYWORD,)
     return Title(
         **{
-            **pictures,
+            **defaults,
             **entry,
             "media_type": media_type,
             "genres": tuple(entry["genres"]),

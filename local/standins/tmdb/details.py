@@ -4,12 +4,13 @@ from typing import Any
 
 from aiohttp import web
 
-from local.standins.tmdb.catalogue import Title
+from local.standins.tmdb.catalogue import ANIME_KEYWORD, Title
 from local.standins.tmdb.errors import refuse
 from local.standins.tmdb.summary import ENGLISH, describe, language_of
 
 MAX_APPENDED = 20
 LANGUAGES = {"de": ("Deutsch", "German"), "en": ("English", "English")}
+KEYWORDS = {ANIME_KEYWORD: "anime"}
 GENRES = {
     12: "Adventure",
     14: "Fantasy",
@@ -56,6 +57,10 @@ def details_response(title: Title, request: web.Request) -> web.Response:
         body["number_of_episodes"] = sum(n for number, n in title.seasons.items() if number)
     if "external_ids" in appended:
         body["external_ids"] = {"imdb_id": title.imdb, "tvdb_id": title.tvdb}
+    if "keywords" in appended:
+        # TMDB has two names for the list.
+        name = "keywords" if title.media_type == "movie" else "results"
+        body["keywords"] = {name: [{"id": id_, "name": KEYWORDS[id_]} for id_ in title.keywords]}
     if "translations" in appended:
         body["translations"] = {"translations": describe_translations(title)}
     if "images" in appended:

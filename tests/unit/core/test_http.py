@@ -233,7 +233,7 @@ _DATE_WORDS = st.lists(
 
 @given(retry_after=_DATE_WORDS | st.lists(st.text()), date=_DATE_WORDS)
 def test_any_retry_after_is_bounded_or_ignored(retry_after: list[str], date: list[str]) -> None:
-    seconds = http._retry_after({"Retry-After": " ".join(retry_after), "Date": " ".join(date)})
+    seconds = http.retry_after({"Retry-After": " ".join(retry_after), "Date": " ".join(date)})
     assert seconds is None or 0 <= seconds <= http.MAX_RETRY_AFTER_SECONDS
 
 

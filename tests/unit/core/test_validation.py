@@ -157,9 +157,12 @@ def test_every_id_in_a_request_has_the_plain_uuid_type() -> None:
         assert not uuid_type.search(path.read_text()), path
     for model in request_models():
         for name, field in model.model_fields.items():
+            invalid: object = INVALID_IDS[0]
+            if "list[" in str(field.annotation):
+                invalid = [invalid]
             if uuid_type.search(str(field.annotation)):
                 assert all(
                     message_of(problem).startswith("Must be a UUID like")
-                    for problem in problems_of(model, {field.alias or name: INVALID_IDS[0]})
+                    for problem in problems_of(model, {field.alias or name: invalid})
                     if problem["loc"][0] == field.alias
                 )

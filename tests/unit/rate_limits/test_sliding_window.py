@@ -62,6 +62,7 @@ class TestPolicies:
             "admin": (100, 60, "memory"),
             "docs": (60, 60, "memory"),
             "admin-config": (60, 60, "memory"),
+            "server-test": (10, 60, "memory"),
         }
 
     def test_all_keys_are_in_one_slot_and_differ_by_policy_and_subject(self) -> None:

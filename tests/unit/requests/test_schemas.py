@@ -9,14 +9,8 @@ import pytest
 from pydantic import ValidationError
 
 from medianest.discovery.schemas import SearchQuery
-from medianest.requests.schemas import (
-    AdminRequestQuery,
-    ApproveIn,
-    DeclineIn,
-    RequestIn,
-    RequestOut,
-    RequestQuery,
-)
+from medianest.requests.decision_schemas import ApproveIn, DeclineIn
+from medianest.requests.schemas import AdminRequestQuery, RequestIn, RequestOut, RequestQuery
 
 VALID_REQUEST = {"mediaType": "tv", "tmdbId": 1396}
 

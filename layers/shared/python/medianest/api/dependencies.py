@@ -26,7 +26,9 @@ from medianest.sessions import service as sessions_service
 from medianest.users.models import Principal
 
 # Policies with low limits: malformed calls are charged to `api` instead.
-LOW_LIMIT_POLICIES: frozenset[PolicyName] = frozenset({"password", "search", "media-request"})
+LOW_LIMIT_POLICIES: frozenset[PolicyName] = frozenset(
+    {"password", "search", "media-request", "server-test"}
+)
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -224,3 +226,4 @@ Admin = Annotated[Principal, Depends(AdminOnly())]
 # For the routes that change rate limits. Their own limit is fixed, so that no setting can block the
 # routes that would correct it.
 ConfigAdmin = Annotated[Principal, Depends(AdminOnly("admin-config"))]
+TestingAdmin = Annotated[Principal, Depends(AdminOnly("server-test"))]

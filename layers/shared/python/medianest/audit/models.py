@@ -25,7 +25,17 @@ class Action(StrEnum):
     REQUEST_APPROVED = "request.approved"
     REQUEST_DECLINED = "request.declined"
     REQUEST_CANCELLED = "request.cancelled"
+    REQUEST_RETRIED = "request.retried"
+    REQUEST_WITHDRAWN = "request.withdrawn"
+    FULFILMENT_ADOPTED = "fulfilment.adopted"
+    JOB_RETRIED = "job.retried"
+    JOB_CANCELLED = "job.cancelled"
     CONFIG_CHANGED = "config.changed"
+    SERVER_CREATED = "server.created"
+    SERVER_CHANGED = "server.changed"
+    SERVER_DELETED = "server.deleted"
+    SERVER_TESTED = "server.tested"
+    ROUTING_RULES_CHANGED = "routing_rules.changed"
 
 
 class AuditRow(NamedTuple):

@@ -11,6 +11,7 @@ MEDIA_TYPES: tuple[MediaType, ...] = ("movie", "tv")
 # TMDB serves no page after this one, however many results a search has.
 MAX_SEARCH_PAGE = 500
 SEARCH_PAGE_SIZE = 20
+ANIME_KEYWORD = 210024
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,28 @@ class TitleDetails(Title):
         if self.media_type == "movie":
             return None
         return [each.number for each in self.seasons if each.has_started and not each.is_specials]
+
+
+@dataclass(frozen=True, slots=True)
+class RoutingFacts:
+    """The facts that select the server of a title, and those that the server needs.
+
+    Only a show has a `tvdb_id`, and not every one. `languages` has the original language.
+    """
+
+    media_type: MediaType
+    tmdb_id: int
+    title: str
+    year: int | None
+    tvdb_id: int | None
+    genre_ids: frozenset[int]
+    languages: frozenset[str]
+    keyword_ids: frozenset[int]
+
+    @property
+    def anime(self) -> bool:
+        """Return whether a keyword of TMDB says so."""
+        return ANIME_KEYWORD in self.keyword_ids
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from medianest.catalog.models import (
     CachedValue,
     CatalogList,
     MediaType,
+    RoutingFacts,
     SearchPage,
     SearchType,
     Title,
@@ -72,6 +73,14 @@ def details(media_type: MediaType, tmdb_id: int) -> CachedValue[TitleDetails]:
 def find(media_type: MediaType, tmdb_id: int) -> TitleDetails | None:
     """Return a title in full, None when TMDB has none."""
     return tmdb().details(media_type, tmdb_id).value
+
+
+def routing_facts(media_type: MediaType, tmdb_id: int) -> RoutingFacts | None:
+    """Return what the hand-over of a title needs, None when TMDB has no such title.
+
+    Raises AppError CATALOG_UNAVAILABLE while TMDB is down and nothing is cached.
+    """
+    return tmdb().routing_facts(media_type, tmdb_id).value
 
 
 def title_for_request(

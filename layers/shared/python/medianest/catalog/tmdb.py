@@ -16,12 +16,13 @@ from medianest.catalog.models import (
     CachedValue,
     CatalogList,
     MediaType,
+    RoutingFacts,
     SearchPage,
     SearchType,
     TitleDetails,
 )
 from medianest.catalog.response_cache import CacheEntry, ResponseCache
-from medianest.catalog.tmdb_wire import ENGLISH, Missing, details_of, found_of, page_of
+from medianest.catalog.tmdb_wire import ENGLISH, Missing, details_of, facts_of, found_of, page_of
 from medianest.core import http, secrets
 from medianest.core.cache import Cache
 from medianest.core.clock import now
@@ -55,6 +56,7 @@ _YEAR_FILTERS: Mapping[MediaType, str] = {
 
 _CachedPage = CacheEntry[SearchPage]
 _CachedDetails = CacheEntry[TitleDetails | None]
+_CachedFacts = CacheEntry[RoutingFacts | None]
 
 
 def has_list(name: CatalogList, search_type: SearchType) -> bool:
@@ -203,6 +205,28 @@ class TmdbClient:
             return _CachedDetails.fetched_now(title, self._environment.tmdb_details_cache_seconds)
 
         return self._responses.read(_key(path, query), _CachedDetails, fetch, budget, suffices)
+
+    def routing_facts(
+        self, media_type: MediaType, tmdb_id: int
+    ) -> CachedValue[RoutingFacts | None]:
+        """Return the facts of a title, or None when TMDB has none with this id."""
+        path = f"/{media_type}/{tmdb_id}"
+        query = {
+            "language": self._environment.tmdb_language,
+            "append_to_response": "external_ids,keywords",
+        }
+        budget = self.budget()
+
+        def fetch() -> _CachedFacts:
+            status, body = self._request(path, query, budget)
+            if status == HTTPStatus.NOT_FOUND:
+                Missing.model_validate(body)
+                return _CachedFacts.fetched_now(None, MISSING_CACHE_SECONDS)
+            _require_ok(path, status)
+            facts = facts_of(self._reader(path), media_type, tmdb_id, body)
+            return _CachedFacts.fetched_now(facts, self._environment.tmdb_details_cache_seconds)
+
+        return self._responses.read(_key(path, query), _CachedFacts, fetch, budget)
 
     def _page(
         self,

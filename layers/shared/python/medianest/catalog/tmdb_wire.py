@@ -15,6 +15,7 @@ from medianest.catalog.models import (
     MAX_SEARCH_PAGE,
     SEARCH_PAGE_SIZE,
     MediaType,
+    RoutingFacts,
     SearchPage,
     Season,
     Title,
@@ -52,6 +53,8 @@ class _Title(Wire):
     original_language: str | None = None
     translations: dict[str, Any] | None = None
     images: dict[str, Any] | None = None
+    external_ids: dict[str, Any] | None = None
+    keywords: dict[str, Any] | None = None
 
 
 class _Movie(_Title):
@@ -88,6 +91,14 @@ class _Show(_Title):
 
 class _Genre(Wire):
     name: _Line
+
+
+class _WithId(Wire):
+    id: _TmdbId
+
+
+class _ExternalIds(Wire):
+    tvdb_id: _TmdbId | None = None
 
 
 class _Season(Wire):
@@ -226,6 +237,29 @@ def details_of(
         runtime=runtime or None,
         seasons=tuple(by_number[number] for number in sorted(by_number)),
     )
+
+
+def facts_of(reader: Reader, media_type: MediaType, tmdb_id: int, body: object) -> RoutingFacts:
+    """Parse details with external ids and keywords; raises ValidationError for an invalid body."""
+    title = _title_of(reader, media_type, body)
+    # TMDB calls the list of a film keywords, and that of a show results.
+    keywords = (title.keywords or {}).get("keywords" if media_type == "movie" else "results")
+    external = reader.read(_ExternalIds, title.external_ids or {})
+    return RoutingFacts(
+        media_type,
+        tmdb_id,
+        next(filter(None, title.names), ""),
+        _year(title.released),
+        external.tvdb_id if media_type == "tv" else None,
+        _ids(reader, title.genres),
+        frozenset(filter(None, [title.original_language])),
+        _ids(reader, keywords),
+    )
+
+
+def _ids(reader: Reader, items: object) -> frozenset[int]:
+    found = reader.read_each(_WithId, items if isinstance(items, list) else [])
+    return frozenset(each.id for each in found)
 
 
 def _translations(reader: Reader, title: _Title, language: str) -> list[_Translated]:

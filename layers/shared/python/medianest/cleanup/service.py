@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from medianest.audit import repository as audit_repository
 from medianest.core.db import database
 from medianest.core.observability import count, logger, metrics
+from medianest.jobs import repository as jobs_repository
 from medianest.rate_limits import repository as rate_limits_repository
 from medianest.requests.idempotency import repository as idempotency_repository
 from medianest.sessions import repository as sessions_repository
@@ -38,6 +39,7 @@ TASKS: Mapping[str, Callable[[Connection[Any], int], int]] = {
     "signin-handles": signin_repository.delete_expired,
     "idempotency-keys": idempotency_repository.delete_expired,
     "rate-limit-hits": rate_limits_repository.delete_expired,
+    "jobs": jobs_repository.delete_expired,
     "audit-logs": _delete_audit_logs,
 }
 

@@ -2,9 +2,10 @@
 
 import json
 import re
+from typing import Annotated
 from urllib.parse import SplitResult, quote, urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 SECRET_ARN_PREFIX = "arn:"
 # The only mode of PostgreSQL that verifies the server's certificate and its host name.
@@ -13,6 +14,20 @@ HOST = r"^[A-Za-z0-9._-]+$"
 # A URL without its query, in which the password escapes @ and /. A parser would take the part of
 # the password after such a character for the host name, which error messages show.
 URL_BEFORE_QUERY = re.compile(r"\w+://([^@/]*@)?[^@]*")
+
+
+def matches(pattern: str, expected: str) -> AfterValidator:
+    """Accept text that matches completely; `expected` describes the pattern in error messages."""
+
+    def check(value: str) -> str:
+        if not re.fullmatch(pattern, value):
+            raise ValueError(f"must be {expected}")
+        return value
+
+    return AfterValidator(check)
+
+
+type Host = Annotated[str, matches(HOST, "a host name or an IPv4 address, without a port")]
 
 
 class Login(BaseModel):

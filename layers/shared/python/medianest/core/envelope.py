@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 from uuid import UUID
 
 from pydantic import (
@@ -17,7 +17,7 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 
 from medianest.core import text
-from medianest.core.examples import REQUEST_ID
+from medianest.core.examples import REQUEST_ID, Examples
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
@@ -89,6 +89,12 @@ class RequestModel(BaseModel):
     """Base of request models: unknown fields and wrong types are errors, never coerced."""
 
     model_config = ConfigDict(alias_generator=to_camel, extra="forbid", strict=True, frozen=True)
+
+
+class EmptyIn(RequestModel):
+    """A call without fields; the body may be absent."""
+
+    EXAMPLES: ClassVar[Examples] = {"empty": {}}
 
 
 class Pagination(ResponseModel):

@@ -29,6 +29,7 @@ class ErrorCode(StrEnum):
     INVALID_STATE = "INVALID_STATE"
     REQUEST_CANCELLED = "REQUEST_CANCELLED"
     LAST_ADMIN = "LAST_ADMIN"
+    SERVER_IN_USE = "SERVER_IN_USE"
     IDEMPOTENCY_KEY_REUSED = "IDEMPOTENCY_KEY_REUSED"
     IDEMPOTENCY_IN_PROGRESS = "IDEMPOTENCY_IN_PROGRESS"
     QUOTA_EXCEEDED = "QUOTA_EXCEEDED"
@@ -131,6 +132,11 @@ REGISTRY: Mapping[ErrorCode, ErrorSpec] = {
     ),
     ErrorCode.LAST_ADMIN: ErrorSpec(
         409, "This would leave no active admin.", "Make another user an admin first."
+    ),
+    ErrorCode.SERVER_IN_USE: ErrorSpec(
+        409,
+        "The server still fetches titles.",
+        "Wait until they are there, or disable the server: it then gets no new titles.",
     ),
     ErrorCode.IDEMPOTENCY_KEY_REUSED: ErrorSpec(
         422,

@@ -89,18 +89,18 @@ def request_json(
         _pool().clear()
     with _deadline(seconds, url) as deadline:
         try:
-            status, body, retry_after = _call_once(method, url, headers, deadline)
-            should_retry = is_idempotent and status in _RETRIABLE and not retry_after
+            status, body, pause = _call_once(method, url, headers, deadline)
+            should_retry = is_idempotent and status in _RETRIABLE and not pause
         except _NoResponseError as error:
             if error.is_sent and not is_idempotent:
                 raise
             should_retry = True
         if should_retry:
-            status, body, retry_after = _call_once(method, url, headers, deadline)
+            status, body, pause = _call_once(method, url, headers, deadline)
     is_redirect = HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST
     is_server_error = status >= HTTPStatus.INTERNAL_SERVER_ERROR
     if is_redirect or is_server_error or status == HTTPStatus.TOO_MANY_REQUESTS:
-        raise UpstreamError(f"{_host(url)} returned {status}", retry_after=retry_after)
+        raise UpstreamError(f"{_host(url)} returned {status}", retry_after=pause)
     return status, _parse(url, status, body)
 
 
@@ -157,10 +157,10 @@ def _call_once(
         raise _NoResponseError(
             f"{_host(url)}: {type(error).__name__}", is_sent=not isinstance(error, connect_errors)
         ) from error
-    return response.status, body, _retry_after(response.headers)
+    return response.status, body, retry_after(response.headers)
 
 
-def _retry_after(headers: Mapping[str, str]) -> int | None:
+def retry_after(headers: Mapping[str, str], most: int = MAX_RETRY_AFTER_SECONDS) -> int | None:
     """Return Retry-After in seconds (RFC 9110, section 10.2.3), None when it is invalid.
 
     A date is compared with the Date of the response, so the clocks need not agree.
@@ -168,12 +168,12 @@ def _retry_after(headers: Mapping[str, str]) -> int | None:
     value = headers.get("Retry-After", "")
     if value.isascii() and value.isdigit():
         # int() rejects numbers with thousands of digits.
-        return min(int(value[:10]), MAX_RETRY_AFTER_SECONDS)
+        return min(int(value[:10]), most)
     retry_at = _http_date(value)
     if retry_at is None:
         return None
     now = _http_date(headers.get("Date", "")) or datetime.now(UTC)
-    return min(max(round((retry_at - now).total_seconds()), 0), MAX_RETRY_AFTER_SECONDS)
+    return min(max(round((retry_at - now).total_seconds()), 0), most)
 
 
 def _http_date(value: str) -> datetime | None:

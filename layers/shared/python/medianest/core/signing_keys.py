@@ -1,4 +1,4 @@
-"""The keys in JWT_SECRET: their format and their minimum strength."""
+"""The keys in JWT_SECRET and ENCRYPTION_KEY: their format and their minimum strength."""
 
 import json
 
@@ -21,13 +21,27 @@ def jwt_keys(secret: str) -> tuple[str, ...]:
 
     The value is one key, or during a rotation `{"sign": KEY, "verify": [KEY, …]}`.
     """
+    return _keys(secret, "sign", "verify")
+
+
+def encryption_keys(secret: str) -> tuple[str, ...]:
+    """Return the keys in an ENCRYPTION_KEY, the current one first; raises ValueError.
+
+    The value is one key, or during a rotation `{"current": KEY, "keys": [KEY, …]}`.
+    """
+    return _keys(secret, "current", "keys")
+
+
+def _keys(secret: str, first: str, others: str) -> tuple[str, ...]:
     keys = [secret]
     if secret.startswith("{"):
         try:
             parts = json.loads(secret)
-            keys = [parts["sign"], *parts.get("verify", [])]
+            keys = [parts[first], *parts.get(others, [])]
         except (ValueError, KeyError, TypeError) as error:
-            raise ValueError('must be a key or {"sign": KEY, "verify": [KEY, …]}') from error
+            raise ValueError(
+                f'must be a key or {{"{first}": KEY, "{others}": [KEY, …]}}'
+            ) from error
     if len(keys) > MAX_JWT_KEYS or not all(isinstance(key, str) for key in keys):
         raise ValueError(f"must have at most {MAX_JWT_KEYS} keys, each of them text")
     for key in keys:

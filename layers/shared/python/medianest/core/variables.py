@@ -1,11 +1,10 @@
 """The environment variables: name, type, default, description and validation of each."""
 
-import re
+from collections.abc import Callable, Mapping
 from typing import Annotated, Literal
 from urllib.parse import parse_qs
 
 from pydantic import (
-    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -15,34 +14,27 @@ from pydantic import (
 )
 
 from medianest.core.addresses import (
-    HOST,
     SECRET_ARN_PREFIX,
     TLS_MODE,
     URL_BEFORE_QUERY,
     CacheLogin,
     DatabaseLogin,
+    Host,
     check_scheme,
+    matches,
     split_url,
     url_of_login,
 )
 from medianest.core.origins import origin_of, proofs, same_page
-from medianest.core.signing_keys import jwt_keys
+from medianest.core.signing_keys import encryption_keys, jwt_keys
 
 SECRET_SERVICES = frozenset({"secretsmanager", "ssm"})
-
-
-def _matches(pattern: str, expected: str) -> AfterValidator:
-    """Accept text that matches completely; `expected` describes the pattern in error messages."""
-
-    def check(value: str) -> str:
-        if not re.fullmatch(pattern, value):
-            raise ValueError(f"must be {expected}")
-        return value
-
-    return AfterValidator(check)
-
-
-type _Host = Annotated[str, _matches(HOST, "a host name or an IPv4 address, without a port")]
+# The check of the value of a secret; it raises ValueError.
+_STRENGTH: Mapping[str, Callable[[str], object]] = {
+    "jwt_secret": jwt_keys,
+    "encryption_key": encryption_keys,
+    "origin_verify_secret": proofs,
+}
 
 
 class Environment(BaseModel):
@@ -85,11 +77,11 @@ class Environment(BaseModel):
     )
     # Before the URLs, whose validators read them. RDS creates the secret before the host is known,
     # so the host is a separate variable.
-    database_host: _Host | None = Field(
+    database_host: Host | None = Field(
         default=None,
         description="Host of PostgreSQL, for a `DATABASE_URL` that is a JSON login without a host",
     )
-    redis_host: _Host | None = Field(
+    redis_host: Host | None = Field(
         default=None,
         description="Host of the cache, for a `REDIS_URL` that is a JSON login without a host",
     )
@@ -114,11 +106,20 @@ class Environment(BaseModel):
         description="Key that signs sessions, at least 32 random bytes; during a key rotation"
         ' `{"sign": KEY, "verify": [KEY, …]}`',
     )
+    encryption_key: SecretStr | None = Field(
+        default=None,
+        description="Key that encrypts the API keys of servers in the database, at least 32 random"
+        ' bytes; during a key rotation `{"current": KEY, "keys": [KEY, …]}`',
+    )
+    allow_private_servers: Literal["true", "false"] = Field(
+        default="false",
+        description="`true` allows private addresses and plain HTTP for servers; not in production",
+    )
     # It is sent as a header, which allows visible ASCII only.
     plex_client_id: (
         Annotated[
             str,
-            _matches(r"[!-~]{1,200}", "1 to 200 visible ASCII characters, such as a UUID"),
+            matches(r"[!-~]{1,200}", "1 to 200 visible ASCII characters, such as a UUID"),
         ]
         | None
     ) = Field(
@@ -128,7 +129,7 @@ class Environment(BaseModel):
     plex_server_id: (
         Annotated[
             str,
-            _matches(
+            matches(
                 r"[A-Za-z0-9_-]{1,200}",
                 "the machine identifier of your Plex server (letters, digits, - and _), which"
                 " http://SERVER:32400/identity shows as machineIdentifier",
@@ -151,7 +152,7 @@ class Environment(BaseModel):
         default="https://api.themoviedb.org/3", description="URL of the TMDB API"
     )
     tmdb_language: Annotated[
-        str, _matches(r"[a-z]{2}(-[A-Z]{2})?", "a language such as de or de-DE")
+        str, matches(r"[a-z]{2}(-[A-Z]{2})?", "a language such as de or de-DE")
     ] = Field(
         default="en-US",
         description="Language of titles, overviews and genres, such as `de-DE`. Without a"
@@ -183,6 +184,11 @@ class Environment(BaseModel):
         ge=1,
         le=10_240,
         description="Maximum size of the cached responses of TMDB; the oldest are evicted first",
+    )
+    bell_queue_url: str | None = Field(
+        default=None,
+        description="URL of the SQS queue whose messages start the worker at once. Without it, jobs"
+        " wait for the next sweep",
     )
     # libpq accepts whole seconds, at least two.
     database_connect_timeout_seconds: int = Field(
@@ -237,6 +243,7 @@ class Environment(BaseModel):
         "app_database_url",
         "redis_url",
         "jwt_secret",
+        "encryption_key",
         "tmdb_api_key",
         "origin_verify_secret",
     )
@@ -279,21 +286,23 @@ class Environment(BaseModel):
             )
         return value
 
-    @field_validator("jwt_secret")
+    @field_validator(*_STRENGTH)
     @classmethod
-    def _check_signing_keys(cls, value: SecretStr) -> SecretStr:
+    def _check_strength(cls, value: SecretStr, info: ValidationInfo) -> SecretStr:
         if not value.get_secret_value().startswith(SECRET_ARN_PREFIX):
-            jwt_keys(value.get_secret_value())
+            _STRENGTH[str(info.field_name)](value.get_secret_value())
         return value
 
-    @field_validator("origin_verify_secret")
+    @field_validator("allow_private_servers")
     @classmethod
-    def _check_proofs(cls, value: SecretStr) -> SecretStr:
-        if not value.get_secret_value().startswith(SECRET_ARN_PREFIX):
-            proofs(value.get_secret_value())
+    def _check_private_servers(cls, value: str, info: ValidationInfo) -> str:
+        secrets = [each for each in info.data.values() if isinstance(each, SecretStr)]
+        is_on_aws = any(each.get_secret_value().startswith(SECRET_ARN_PREFIX) for each in secrets)
+        if value == "true" and (is_on_aws or _in_production(info)):
+            raise ValueError("must be false in production and on AWS")
         return value
 
-    @field_validator("plex_api_url", "plex_auth_url", "tmdb_api_url")
+    @field_validator("plex_api_url", "plex_auth_url", "tmdb_api_url", "bell_queue_url")
     @classmethod
     def _check_http_url(cls, value: str, info: ValidationInfo) -> str:
         parts = split_url(value)

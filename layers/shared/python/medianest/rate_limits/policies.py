@@ -25,6 +25,7 @@ type PolicyName = Literal[
     "media-request",
     "admin",
     "admin-config",
+    "server-test",
     "docs",
 ]
 # The place where calls are counted while the cache is down: the memory of each environment, or the
@@ -70,6 +71,17 @@ POLICIES: Mapping[PolicyName, Policy] = {
             "media-request", 20, 3600, "memory", min_limit=1, max_window=86400, throttle=(20, 40)
         ),
         Policy("admin", 100, 60, "memory", min_limit=20, max_window=300, throttle=(20, 40)),
+        # Each test calls the server of an admin, for up to 8 seconds.
+        Policy(
+            "server-test",
+            10,
+            60,
+            "memory",
+            min_limit=10,
+            max_window=60,
+            fixed=True,
+            throttle=(20, 40),
+        ),
         # Loading the page of the API document takes six calls, of up to 1.5 MB.
         Policy(
             "docs", 60, 60, "memory", min_limit=60, max_window=60, fixed=True, throttle=(10, 20)

@@ -11,6 +11,8 @@ from medianest.core.db import database
 from medianest.core.error_codes import ErrorCode
 from medianest.core.errors import AppError
 from medianest.core.observability import count
+from medianest.fulfilment import service as fulfilment_service
+from medianest.jobs import bell
 from medianest.requests import quotas, repository
 from medianest.requests.idempotency import service as idempotency_service
 from medianest.requests.schemas import CreatedRequestOut
@@ -69,6 +71,7 @@ def create(
     count("RequestCreated")
     if created.status != "pending":
         count("RequestDecided")
+        bell.ring()
     return created
 
 
@@ -82,13 +85,8 @@ def _insert(
 ) -> MediaRequest:
     """Insert a request and its items; raises ALREADY_REQUESTED when none of them is free."""
     approved = system_config_service.auto_approval(actor.role)
-    request_id = repository.add(
-        connection,
-        user_id,
-        title,
-        comment,
-        approved=approved.movie if title.media_type == "movie" else approved.tv,
-    )
+    is_approved = approved.movie if title.media_type == "movie" else approved.tv
+    request_id = repository.add(connection, user_id, title, comment, approved=is_approved)
     if title.media_type == "movie":
         is_reserved = repository.reserve_movie(connection, request_id, title.tmdb_id)
     else:
@@ -103,6 +101,8 @@ def _insert(
             ErrorCode.ALREADY_REQUESTED,
             details={"requestId": str(existing_id)} if existing_id else None,
         )
+    if is_approved:
+        fulfilment_service.start(connection, [request_id])
     return repository.get(connection, request_id)
 
 

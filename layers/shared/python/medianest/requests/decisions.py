@@ -1,4 +1,7 @@
-"""Decisions of admins: approve or decline one request, or up to 100 in one call."""
+"""Decisions of admins: approve or decline one request, or up to 100 in one call.
+
+An approval queues what it approves for a download server, in the same transaction.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +14,13 @@ from medianest.core.envelope import ApiError
 from medianest.core.error_codes import ErrorCode
 from medianest.core.errors import AppError, invalid
 from medianest.core.observability import count
+from medianest.fulfilment import service as fulfilment_service
+from medianest.fulfilment.service import Choice
+from medianest.jobs import bell
 from medianest.requests import repository
-from medianest.requests.schemas import DecisionOut, RequestOut
+from medianest.requests.decision_schemas import DecisionOut
+from medianest.requests.schemas import RequestOut
+from medianest.servers.schemas import HandoverOptions
 from medianest.users.service import lock_admin
 
 if TYPE_CHECKING:
@@ -22,8 +30,8 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
     from medianest.core.caller import Caller
+    from medianest.requests.decision_schemas import ApproveIn, DecisionsIn
     from medianest.requests.models import Decision, RequestStatus
-    from medianest.requests.schemas import DecisionsIn
     from medianest.users.models import Principal
 
 _ACTIONS: dict[Decision, Action] = {
@@ -32,9 +40,10 @@ _ACTIONS: dict[Decision, Action] = {
 }
 
 
-def approve(request_id: UUID, note: str | None, admin: Principal, caller: Caller) -> RequestOut:
-    """Approve a pending request; raises NOT_FOUND or INVALID_STATE."""
-    return _decide_one(request_id, "approved", admin, caller, {"note": note} if note else {})
+def approve(request_id: UUID, body: ApproveIn, admin: Principal, caller: Caller) -> RequestOut:
+    """Approve a pending request; raises NOT_FOUND, INVALID_STATE or VALIDATION_ERROR."""
+    details = {"note": body.note} if body.note else {}
+    return _decide_one(request_id, "approved", admin, caller, details, _choice(body))
 
 
 def decline(request_id: UUID, reason: str, admin: Principal, caller: Caller) -> RequestOut:
@@ -60,6 +69,8 @@ def decide(body: DecisionsIn, admin: Principal, caller: Caller) -> list[Decision
     decided = list(statuses.values()).count("pending")
     if decided:
         count("RequestDecided", decided)
+        if decision == "approved":
+            bell.ring()
     return [_decision_out(each, decision, statuses.get(each)) for each in body.ids]
 
 
@@ -76,13 +87,16 @@ def _decide_one(
     admin: Principal,
     caller: Caller,
     details: dict[str, str],
+    choice: Choice | None = None,
 ) -> RequestOut:
     with database().transaction() as connection:
-        statuses = _decide(connection, [request_id], decision, admin, caller, details)
+        statuses = _decide(connection, [request_id], decision, admin, caller, details, choice)
         if statuses.get(request_id) != "pending":
             raise not_pending(statuses.get(request_id))
         decided = repository.get(connection, request_id)
     count("RequestDecided")
+    if decision == "approved":
+        bell.ring()
     return RequestOut.model_validate(decided)
 
 
@@ -93,16 +107,22 @@ def _decide(
     admin: Principal,
     caller: Caller,
     details: dict[str, str],
+    choice: Choice | None = None,
 ) -> dict[UUID, RequestStatus]:
     """Decide the requests that are pending; return the status of each before the decision."""
     lock_admin(connection, admin)
-    statuses = repository.lock(connection, request_ids)
+    locked = repository.lock(connection, request_ids)
+    statuses = {request_id: each.status for request_id, each in locked.items()}
     pending = [each for each in request_ids if statuses.get(each) == "pending"]
     repository.decide(
         connection, pending, decision, admin_id=admin.user_id, reason=details.get("reason")
     )
     if decision == "declined":
         repository.release(connection, pending)
+    else:
+        if choice is not None and pending:
+            fulfilment_service.choose(connection, locked[pending[0]].title, choice)
+        fulfilment_service.start(connection, pending)
     audit_repository.record_each(
         connection,
         _ACTIONS[decision],
@@ -113,6 +133,14 @@ def _decide(
         details=details,
     )
     return statuses
+
+
+def _choice(body: ApproveIn) -> Choice | None:
+    if body.server_id is None:
+        if body.options is not None:
+            raise invalid("body.options", "Requires serverId")
+        return None
+    return Choice(body.server_id, body.options or HandoverOptions())
 
 
 def _decision_out(

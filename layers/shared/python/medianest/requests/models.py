@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
 from medianest.catalog.models import MediaType
+from medianest.fulfilment.models import Fulfilment, TitleKey
+from medianest.fulfilment.view import fulfilment
 
 type RequestStatus = Literal["pending", "approved", "declined"]
 type Decision = Literal["approved", "declined"]
@@ -13,7 +15,7 @@ type Decision = Literal["approved", "declined"]
 
 @dataclass(frozen=True, slots=True)
 class MediaRequest:
-    """A request; `seasons` is None for a film."""
+    """A request; `seasons` is None for a film, `items` unless it is approved."""
 
     id: UUID
     user_id: UUID
@@ -29,6 +31,19 @@ class MediaRequest:
     poster_path: str | None
     year: int | None
     seasons: list[int] | None
+    items: list[dict[str, Any]] | None
+
+    @property
+    def fulfilment(self) -> Fulfilment | None:
+        """Return what became of an approved request, as its requester sees it."""
+        return fulfilment(self.items)
+
+
+class LockedRequest(NamedTuple):
+    """Title and status of a request that a transaction has locked."""
+
+    title: TitleKey
+    status: RequestStatus
 
 
 class Requester(NamedTuple):
@@ -41,10 +56,16 @@ class Requester(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class RequestWithRequester(MediaRequest):
-    """A request with the name and address of the requester, for admins."""
+    """A request with the name and address of the requester, and its fulfilment, for admins."""
 
     username: str
     email: str
+    for_admins: dict[str, Any] | None
+
+    @property
+    def fulfilment(self) -> Fulfilment | None:
+        """Return what became of an approved request, with the server and the job."""
+        return fulfilment(self.items, self.for_admins)
 
     @property
     def requester(self) -> Requester:

@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from medianest.core.db import fetch_one, fetch_row, fetch_value
 from medianest.core.text import fold
-from medianest.requests.models import Counted, Decision, MediaRequest, RequestStatus
+from medianest.fulfilment.models import TitleKey
+from medianest.fulfilment.repository import ITEMS
+from medianest.requests.models import (
+    Counted,
+    Decision,
+    LockedRequest,
+    MediaRequest,
+    RequestStatus,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,7 +31,7 @@ COLUMNS = (
     "r.id, r.user_id, r.media_type, r.tmdb_id, r.title, r.status, r.comment, r.reason,"
     " r.requested_at, r.processed_at, r.processed_by, r.poster_path, r.year,"
     " (SELECT array_agg(i.season ORDER BY i.season) FROM request_items i"
-    "  WHERE i.request_id = r.id AND i.season IS NOT NULL) AS seasons"
+    f"  WHERE i.request_id = r.id AND i.season IS NOT NULL) AS seasons, {ITEMS}"
 )
 # A film is one item, and so is a season. The items of a declined request are not active.
 _COUNTED = (
@@ -159,16 +167,17 @@ def get_for(connection: Connection[Any], request_id: UUID, viewer_id: UUID) -> M
     )
 
 
-def lock(connection: Connection[Any], request_ids: Sequence[UUID]) -> dict[UUID, RequestStatus]:
-    """Lock requests until the transaction ends, and return the status of each.
+def lock(connection: Connection[Any], request_ids: Sequence[UUID]) -> dict[UUID, LockedRequest]:
+    """Lock requests until the transaction ends, and return title and status of each.
 
     The order by id prevents deadlocks between calls that lock many.
     """
     rows = connection.execute(
-        "SELECT id, status FROM media_requests WHERE id = ANY(%s) ORDER BY id FOR UPDATE",
+        "SELECT id, media_type, tmdb_id, status FROM media_requests WHERE id = ANY(%s)"
+        " ORDER BY id FOR UPDATE",
         (list(request_ids),),
     )
-    return {row[0]: row[1] for row in rows}
+    return {row[0]: LockedRequest(TitleKey(row[1], row[2]), row[3]) for row in rows}
 
 
 def decide(

@@ -8,7 +8,6 @@ from pydantic import AfterValidator, Field
 from medianest.catalog.models import MediaType
 from medianest.core.envelope import (
     TYPED,
-    ApiError,
     Id,
     PageQuery,
     QueryParams,
@@ -18,8 +17,17 @@ from medianest.core.envelope import (
     Timestamp,
     documented,
 )
-from medianest.core.examples import ADMIN_ID, REQUEST_ID, SECOND_REQUEST_ID, USER_ID, Examples
-from medianest.requests.models import Decision, RequestStatus
+from medianest.core.examples import (
+    ADMIN_ID,
+    JOB_ID,
+    REQUEST_ID,
+    SECOND_REQUEST_ID,
+    SERVER_ID,
+    USER_ID,
+    Examples,
+)
+from medianest.fulfilment.schemas import AdminFulfilmentOut, FulfilmentOut
+from medianest.requests.models import RequestStatus
 from medianest.users.models import QuotaKind
 
 type Comment = Annotated[
@@ -74,10 +82,12 @@ _SHOW = {
     "seasons": [2],
     "requestedAt": "2026-01-04T21:00:00.000Z",
 }
+_BOB = {"id": USER_ID, "username": "bob", "email": "bob@example.com"}
 _DECIDED = {"processedAt": "2026-01-06T08:00:00.000Z", "processedBy": ADMIN_ID}
 _DECLINED = _DECIDED | {"status": "declined", "reason": "Already on the server"}
 # Examples for the routes that decide one request.
-APPROVED_EXAMPLE = {"approved": _FILM | _DECIDED | {"status": "approved"}}
+_QUEUED = {"fulfilment": {"state": "queued", "since": "2026-01-06T08:00:00.000Z"}}
+APPROVED_EXAMPLE = {"approved": _FILM | _DECIDED | {"status": "approved"} | _QUEUED}
 DECLINED_EXAMPLE = {"declined": _FILM | _DECLINED}
 
 
@@ -127,6 +137,9 @@ class RequestOut(ResponseModel):
         description="Id of the admin who decided; absent if no admin decided, or after the admin's"
         " deletion",
     )
+    fulfilment: FulfilmentOut | None = Field(
+        default=None, description="What became of it; absent unless it is approved"
+    )
 
 
 class CreatedRequestOut(RequestOut):
@@ -156,11 +169,31 @@ class AdminRequestOut(RequestOut):
     """A request with its requester."""
 
     EXAMPLES: ClassVar[Examples] = {
-        "film": _FILM
-        | {"requester": {"id": USER_ID, "username": "bob", "email": "bob@example.com"}}
+        "film": _FILM | {"requester": _BOB},
+        "show that waits for its server": _SHOW
+        | {
+            "status": "approved",
+            "requester": _BOB,
+            "fulfilment": {
+                "state": "queued",
+                "since": "2026-01-06T08:00:00.000Z",
+                "seasons": [{"season": 2, "state": "queued"}],
+                "error": {
+                    "code": "SERVER_UNREACHABLE",
+                    "message": "The server does not respond.",
+                    "retryAt": "2026-01-06T08:10:00.000Z",
+                },
+                "server": {"id": SERVER_ID, "name": "Sonarr"},
+                "jobId": JOB_ID,
+            },
+        }
+        | _DECIDED,
     }
 
     requester: RequesterOut
+    fulfilment: AdminFulfilmentOut | None = Field(
+        default=None, description="What became of it; absent unless it is approved"
+    )
 
 
 class RequestQuery(PageQuery):
@@ -218,64 +251,6 @@ class RequestCountsOut(ResponseModel):
     pending: int = Field(description="Number of pending requests")
     approved: int = Field(description="Number of approved requests")
     declined: int = Field(description="Number of declined requests")
-
-
-class ApproveIn(RequestModel):
-    """The approval of a request."""
-
-    EXAMPLES: ClassVar[Examples] = {"note": {"note": "Fits on the disk"}, "without a note": {}}
-
-    note: Comment | None = Field(default=None, description="Note for the audit log")
-
-
-class DeclineIn(RequestModel):
-    """The rejection of a request."""
-
-    EXAMPLES: ClassVar[Examples] = {"reason": {"reason": "Already on the server"}}
-
-    reason: Comment = Field(description="Reason, which the requester can read")
-
-
-class DecisionsIn(RequestModel):
-    """One decision on many requests."""
-
-    EXAMPLES: ClassVar[Examples] = {
-        "approve": {"decision": "approve", "ids": [REQUEST_ID]},
-        "decline": {
-            "decision": "decline",
-            "ids": [REQUEST_ID, SECOND_REQUEST_ID],
-            "reason": "No space left this month",
-        },
-    }
-
-    decision: Literal["approve", "decline"] = Field(description="The decision on each of them")
-    ids: RequestIds = Field(description="Ids of the requests")
-    reason: Comment | None = Field(
-        default=None, description="Reason, which the requesters can read; required by `decline`"
-    )
-    note: Comment | None = Field(
-        default=None, description="Note for the audit log; only with `approve`"
-    )
-
-
-class DecisionOut(ResponseModel):
-    """The result for one of many requests: its new state, or the error."""
-
-    EXAMPLES: ClassVar[Examples] = {
-        "done": {"id": REQUEST_ID, "status": "approved"},
-        "too late": {
-            "id": SECOND_REQUEST_ID,
-            "error": {
-                "code": "INVALID_STATE",
-                "message": "The request is not in a state that allows this.",
-                "details": {"status": "declined"},
-            },
-        },
-    }
-
-    id: UUID = Field(description="Id of the request")
-    status: Decision | None = Field(default=None, description="New state of the request")
-    error: ApiError | None = None
 
 
 class QuotaExceededOut(ResponseModel):

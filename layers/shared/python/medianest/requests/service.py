@@ -94,7 +94,7 @@ def list_all(query: AdminRequestQuery) -> PageResponse[AdminRequestOut]:
     """Return a page of all requests, each with its requester."""
     requests, total = database().read(
         lambda connection: lists_repository.page(
-            connection, query, user_id=query.user_id, search=query.search
+            connection, query, user_id=query.user_id, search=query.search, is_for_admins=True
         )
     )
     return page_of_rows(

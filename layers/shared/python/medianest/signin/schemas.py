@@ -36,12 +36,6 @@ def _session_kind() -> Any:
     )
 
 
-class PinIn(RequestModel):
-    """The start of a sign-in; it has no fields."""
-
-    EXAMPLES: ClassVar[Examples] = {"empty": {}}
-
-
 class PinOut(ResponseModel):
     """A started sign-in: open `auth_url`, approve it there, then verify with `pin_id`."""
 

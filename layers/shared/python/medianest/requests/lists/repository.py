@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, LiteralString
 
 from medianest.core.paging import Listing, Parts, fetch_page
 from medianest.core.text import fold
+from medianest.fulfilment.repository import FOR_ADMINS
 from medianest.requests.models import RequestWithRequester
 from medianest.requests.repository import COLUMNS
 from medianest.users import repository as users_repository
@@ -56,6 +57,7 @@ _COUNT_FILTERS: dict[str, LiteralString] = {
 _TITLE_KEY: LiteralString = "coalesce(r.title_key, lower(normalize(r.title, NFKC)))"
 _BY_INDEX: LiteralString = f"{_TITLE_KEY} LIKE %(title)s"
 _ROW_BY_ROW: LiteralString = f"strpos({_TITLE_KEY}, %(title)s) > 0"
+_NO_ADMINS: LiteralString = "NULL::jsonb AS for_admins"
 # A trigram index needs three such characters in every locale. With fewer, LIKE would scan the whole
 # index, which takes longer than reading the rows.
 _TRIGRAM = re.compile(r"[0-9a-z]{3}")
@@ -67,8 +69,12 @@ def page(
     *,
     user_id: UUID | None = None,
     search: str | None = None,
+    is_for_admins: bool = False,
 ) -> tuple[list[RequestWithRequester], int]:
-    """Return a page of requests, of one user if given, and the total number of matches."""
+    """Return a page of requests, of one user if given, and the total number of matches.
+
+    With `is_for_admins`, each has the server and the job of its title.
+    """
     order, reverse = _ORDERS[query.sort]
     filters = {"user_id": user_id, "status": query.status, "media_type": query.media_type}
     conditions, params = _conditions(filters, search)
@@ -78,7 +84,7 @@ def page(
         conditions=conditions,
         order=order,
         reverse=reverse,
-        columns=f"{COLUMNS}, u.username, u.email",
+        columns=f"{COLUMNS}, u.username, u.email, {FOR_ADMINS if is_for_admins else _NO_ADMINS}",
         rows="page JOIN media_requests r USING (id) JOIN users u ON u.id = r.user_id",
     )
     if user_id is None and search is None:

@@ -1,0 +1,1 @@
+"""Clients of Radarr and Sonarr: they read first, and change only what differs from the request."""

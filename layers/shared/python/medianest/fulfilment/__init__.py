@@ -1,0 +1,1 @@
+"""Fulfilment: what becomes of an approved request on Radarr and Sonarr."""

@@ -1,0 +1,60 @@
+"""API models of the fulfilment of a request."""
+
+from uuid import UUID
+
+from pydantic import Field
+
+from medianest.core.envelope import ResponseModel, Timestamp
+from medianest.fulfilment.models import FulfilmentState
+
+
+class SeasonFulfilmentOut(ResponseModel):
+    """The fulfilment of one season."""
+
+    season: int = Field(description="Number of the season")
+    state: FulfilmentState = Field(description="State of the season")
+
+
+class FulfilmentErrorOut(ResponseModel):
+    """The reason of a failure or of a delay."""
+
+    code: str = Field(description="Stable code of the reason", examples=["SEASON_UNKNOWN"])
+    message: str = Field(description="Text for people")
+    retry_at: Timestamp | None = Field(
+        default=None, description="Time of the next attempt; absent if only an admin retries"
+    )
+
+
+class FulfilmentOut(ResponseModel):
+    """The fulfilment of an approved request."""
+
+    state: FulfilmentState = Field(
+        description="The least advanced state of its items: an admin fetches it (`manual`), it"
+        " waits for a download server (`queued`), the server has it (`submitted`), its files have"
+        " arrived (`downloaded`), or it cannot be fetched (`failed`)"
+    )
+    since: Timestamp | None = Field(default=None, description="Time when the state began")
+    seasons: list[SeasonFulfilmentOut] | None = Field(
+        default=None, description="The state of each season of a show"
+    )
+    error: FulfilmentErrorOut | None = Field(
+        default=None, description="Why it failed or, for admins, why it waits"
+    )
+
+
+class ServerNameOut(ResponseModel):
+    """A download server."""
+
+    id: UUID = Field(description="Id of the server")
+    name: str = Field(description="Name of the server")
+
+
+class AdminFulfilmentOut(FulfilmentOut):
+    """The fulfilment of an approved request, as admins see it."""
+
+    server: ServerNameOut | None = Field(
+        default=None, description="The download server of the title"
+    )
+    job_id: UUID | None = Field(
+        default=None, description="Id of the job that is due, or that failed"
+    )

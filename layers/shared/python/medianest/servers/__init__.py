@@ -1,0 +1,1 @@
+"""The servers that fetch titles (Radarr, Sonarr), and the rules that choose one."""

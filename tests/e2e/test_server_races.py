@@ -1,0 +1,106 @@
+"""Concurrent changes to servers and rules, served by many processes: the last one wins whole."""
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+import psycopg
+import pytest
+
+from tests.e2e.conftest import CROWD, OwnEngines
+from tests.support.api import Answer
+from tests.support.concurrency import at_once, codes
+from tests.support.local import LocalService, database_of, local_service
+
+type Db = psycopg.Connection[tuple[Any, ...]]
+
+
+class Racing:
+    """A service with an admin, and its database."""
+
+    def __init__(self, http: LocalService, token: str, db: Db) -> None:
+        self.http = http
+        self.token = token
+        self.db = db
+
+    def call(self, method: str, path: str, body: Any = None) -> Answer:
+        return self.http.patiently(method, f"/api/admin/{path}", token=self.token, body=body)
+
+    def add(self, name: str, **fields: Any) -> Answer:
+        body = {"kind": "radarr", "name": name, "baseUrl": "https://a.example", "apiKey": "k" * 20}
+        return self.call("POST", "servers", body | fields)
+
+    def empty(self) -> None:
+        self.db.execute("DELETE FROM download_servers")
+
+
+@pytest.fixture(scope="module")
+def race(
+    crowd_plex: str, tmp_path_factory: pytest.TempPathFactory, own_engines: OwnEngines
+) -> Iterator[Racing]:
+    data = tmp_path_factory.mktemp("servers")
+    environment = {
+        "PLEX_CLIENT_ID": "races",
+        "PLEX_API_URL": crowd_plex,
+        "PLEX_AUTH_URL": f"{crowd_plex}/auth",
+    }
+    with (
+        own_engines("servers") as variables,
+        local_service(data, environment={**variables, **environment}) as running,
+        database_of(data, variables) as db,
+    ):
+        yield Racing(running, running.sign_in(crowd_plex, CROWD[0]), db)
+
+
+def test_one_of_eight_defaults_is_left(race: Racing) -> None:
+    race.empty()
+    ids = [race.add(f"n{number}").data["id"] for number in range(8)]
+    responses = at_once(
+        [partial(race.call, "PATCH", f"servers/{each}", {"isDefault": True}) for each in ids]
+    )
+    assert codes(responses) == {"200": 8}
+    left = race.db.execute("SELECT count(*) FROM download_servers WHERE is_default").fetchone()
+    assert left == (1,)
+
+
+def test_the_limit_of_servers_and_their_names_hold(race: Racing) -> None:
+    race.empty()
+    names = [f"n{number // 2}" for number in range(24)]
+    responses = at_once([partial(race.add, name, isDefault=True) for name in names])
+    assert codes(responses) == {"201": 10, "VALIDATION_ERROR": 14}
+    listed = race.call("GET", "servers").data
+    assert len({each["name"] for each in listed}) == 10
+    assert sum(each["isDefault"] for each in listed) == 1
+
+
+def test_of_eight_lists_of_rules_one_is_left_whole(race: Racing) -> None:
+    race.empty()
+    server = race.add("n").data["id"]
+    lists = [
+        [
+            {"mediaType": "movie", "serverId": server, "conditions": {"genreIds": [number + 1]}}
+            for _ in range(number + 1)
+        ]
+        for number in range(8)
+    ]
+    responses = at_once(
+        [partial(race.call, "PUT", "routing-rules", {"rules": rules}) for rules in lists]
+    )
+    assert codes(responses) == {"200": 8}
+    left = [each["conditions"]["genreIds"][0] for each in race.call("GET", "routing-rules").data]
+    assert left == [len(left)] * len(left) != []
+
+
+def test_a_change_that_races_a_deletion_is_done_before_it_or_not_found(race: Racing) -> None:
+    race.empty()
+    for number in range(5):
+        server = race.add("n").data["id"]
+        change, deletion = at_once(
+            [
+                partial(race.call, "PATCH", f"servers/{server}", {"name": f"m{number}"}),
+                partial(race.call, "DELETE", f"servers/{server}"),
+            ]
+        )
+        assert deletion.status == 204
+        assert change.status in {200, 404}
+        assert race.call("GET", "servers").data == []
