@@ -13,8 +13,8 @@ from local.queues.queue import Message, MessageQueue
 from local.template.intrinsics import REGION, queue_arn
 from local.template.models import EventSource
 
-# On AWS, the function runs on another machine. Here it competes for the processors with the response
-# of the sender, which it delays by up to 10 ms; so a message waits until that response is out.
+# On AWS, the function runs on another machine. Here it competes for the processors with the
+# response of the sender and delays it by up to 10 ms, so a message waits until that is out.
 _DELIVERY_SECONDS = 0.03
 
 
