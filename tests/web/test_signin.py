@@ -81,6 +81,8 @@ def test_a_sign_in_waits_here_when_plex_s_page_does_not_come(
         tab.page.get_by_role("button", name="Sign in with Plex").click(no_wait_after=True)
         tab.page.get_by_text("Waiting until Plex").wait_for()
         tab.settle()
+        tab.page.get_by_role("button", name="Cancel this sign-in").click()
+        expect(tab.page.get_by_role("button", name="Sign in with Plex")).to_be_visible()
 
 
 def test_a_reload_and_a_second_tab_go_on_with_the_sign_in(
@@ -128,11 +130,11 @@ def test_a_suspended_account_is_told_so(
     path = f"/api/admin/users/{user['id']}"
     service.call("PATCH", path, body={"status": "suspended"}, token=admin)
     tab = browse()
-    with tab.watch.provoke(VERIFY, 409):
+    # The page asks once a second until the refusal.
+    with tab.watch.provoke(VERIFY, 409), tab.watch.provoke(VERIFY, 403):
         code = begin(tab, people)
         tab.page.get_by_text("Waiting until Plex").wait_for()
         tab.settle()
-    with tab.watch.provoke(VERIFY, 403):
         approve(people.plex_url, code, name)
         expect(tab.page.locator(".note.bad")).to_contain_text("This account is suspended")
     service.call("PATCH", path, body={"status": "active"}, token=admin)
@@ -145,11 +147,14 @@ def test_an_expired_sign_in_starts_again(
     browse: Browse, people: People, service: LocalService
 ) -> None:
     tab = browse()
-    with tab.watch.provoke(VERIFY, 409):
+    with (
+        tab.watch.provoke(VERIFY, 409),
+        tab.watch.provoke(VERIFY, 404),
+        database_of(service.data, {}) as connection,
+    ):
         begin(tab, people)
         tab.page.get_by_text("Waiting until Plex").wait_for()
         tab.settle()
-    with tab.watch.provoke(VERIFY, 404), database_of(service.data, {}) as connection:
         connection.execute("DELETE FROM signin_handles")
         expect(tab.page.locator(".note.bad")).to_contain_text("has expired")
     expect(tab.page.get_by_role("button", name="Sign in with Plex")).to_be_visible()
