@@ -85,6 +85,9 @@ function unwrap(answer, options) {
   if (answer instanceof ApiError) {
     if (answer.code === "JWT_INVALID" && !options.anonymous) {
       expire();
+    } else if (answer.code === "FORBIDDEN") {
+      // The user may be an admin no longer; without an answer the page stays as it is.
+      reload().catch(() => undefined);
     }
     throw answer;
   }

@@ -1,9 +1,9 @@
 /**
  * The start of the page: language and session, then the page of the path.
  */
-import { ApiError, asApiError } from "./api.js";
+import { asApiError } from "./api.js";
 import { Failure } from "./components/failure.js";
-import { Frame, Heading } from "./components/frame.js";
+import { Frame, Heading, Page, fetchPage, find } from "./components/frame.js";
 import { Logo } from "./components/icon.js";
 import { loadLanguage } from "./i18n.js";
 import { currentUrl, navigate, place, start } from "./router.js";
@@ -31,7 +31,7 @@ const signIn = () =>
  * Pages by the pattern of their path, loaded on their first visit. A group of the pattern is a
  * property of the page.
  *
- * @type {[RegExp, () => Promise<any>][]}
+ * @type {import("./components/frame.js").Routes}
  */
 const ROUTES = [
   [/^\/$/, () => home().then(([module]) => module.HomePage)],
@@ -41,14 +41,13 @@ const ROUTES = [
   [/^\/requests$/, () => import("./pages/requests.js").then((module) => module.RequestsPage)],
   [/^\/requests\/(?<id>[0-9a-f-]{36})$/, () => import("./pages/request.js").then((module) => module.RequestPage)],
   [/^\/profile$/, () => import("./pages/profile.js").then((module) => module.ProfilePage)],
+  [/^\/about$/, () => import("./pages/about.js").then((module) => module.AboutPage)],
+  [/^\/admin(\/|$)/, () => import("./admin.js").then((module) => module.prepare())],
 ];
-const notFound = () => import("./pages/not-found.js").then((module) => module.NotFoundPage);
-/** @type {Map<() => Promise<any>, any>} */
-const loaded = new Map();
 
 /** @param {{starting: Promise<void>}} props */
 function App({ starting }) {
-  const [error, setError] = useState(/** @type {ApiError | undefined} */ (undefined));
+  const [error, setError] = useState(/** @type {import("./api.js").ApiError | undefined} */ (undefined));
   const [ready, setReady] = useState(false);
   const load = (/** @type {Promise<void>} */ starting) => {
     starting.then(() => setReady(true), (caught) => setError(asApiError(caught)));
@@ -72,58 +71,18 @@ function Router() {
       navigate(next === "/" ? "/signin" : `/signin?next=${encodeURIComponent(next)}`, { replace: true });
     }
   }, [signedIn, isSignIn]);
-  const { load, parameters } = find(path);
+  const { load, parameters } = find(ROUTES, path);
   if (isSignIn) {
     return html`<${Page} key="signin" load=${load} />`;
   }
   return signedIn ? html`<${Frame}><${Page} load=${load} ...${parameters} /><//>` : null;
 }
 
-/**
- * A page, once its module has arrived.
- *
- * @param {{load: () => Promise<any>, [parameter: string]: any}} props
- */
-function Page({ load, ...parameters }) {
-  const [, setArrived] = useState(/** @type {unknown} */ (undefined));
-  const [error, setError] = useState(/** @type {ApiError | undefined} */ (undefined));
-  const page = loaded.get(load);
-  useEffect(() => {
-    setError(undefined);
-    if (!loaded.has(load)) {
-      fetchPage(load).then(() => setArrived(load), () => setError(new ApiError("PAGE_ERROR", "The page could not be loaded.")));
-    }
-  }, [load]);
-  if (page) {
-    return html`<${page} ...${parameters} />`;
-  }
-  // A later try of the same import fails as the first one did, so only a reload helps.
-  return error ? html`<${Failure} error=${error} retry=${() => location.reload()} />` : null;
-}
-
-/** @param {string} path */
-function find(path) {
-  for (const [pattern, load] of ROUTES) {
-    const match = pattern.exec(path);
-    if (match) {
-      return { load, parameters: { ...match.groups } };
-    }
-  }
-  return { load: notFound, parameters: {} };
-}
-
-/** @param {() => Promise<any>} load */
-async function fetchPage(load) {
-  if (!loaded.has(load)) {
-    loaded.set(load, await load());
-  }
-}
-
 /** Load the session and, meanwhile, the page that the user will probably get. */
 async function loadAll() {
-  const page = fetchPage(find(wasSignedIn() ? place.value.path : "/signin").load).catch(() => undefined);
+  const page = fetchPage(find(ROUTES, wasSignedIn() ? place.value.path : "/signin").load).catch(() => undefined);
   await Promise.all([reload(), loadOptions(), page]);
-  await fetchPage(find(user.value ? place.value.path : "/signin").load).catch(() => undefined);
+  await fetchPage(find(ROUTES, user.value ? place.value.path : "/signin").load).catch(() => undefined);
 }
 
 async function main() {

@@ -1,7 +1,8 @@
 /**
  * Texts in the user's language, and numbers and dates by Intl.
  *
- * Texts are in locales/*.json, one key each, in ICU message syntax.
+ * Texts are in locales/*.json, one key each, in ICU message syntax; those of the administration are
+ * in locales/admin/*.json, because most users never see them.
  */
 import { compile, signal } from "./vendor/modules.js";
 
@@ -14,6 +15,7 @@ export const LANGUAGES = { en: "English", de: "Deutsch" };
 export const language = signal(/** @type {Language} */ ("en"));
 /** @type {Record<string, string>} */
 let messages = {};
+const folders = ["locales"];
 /** @type {Map<string, (values?: Record<string, string | number>) => (string | number)[]>} */
 const compiled = new Map();
 
@@ -52,6 +54,17 @@ export async function loadLanguage() {
   const wanted = [stored(), ...(navigator.languages ?? [navigator.language])];
   const first = wanted.map((tag) => tag?.slice(0, 2).toLowerCase()).find((tag) => tag && tag in LANGUAGES);
   await use(/** @type {Language} */ (first ?? "en"));
+}
+
+/** Add the texts of the administration, in this language and in those chosen later. */
+export async function loadAdminTexts() {
+  const folder = "locales/admin";
+  if (!folders.includes(folder)) {
+    const texts = await fetchTexts(folder, language.value);
+    folders.push(folder);
+    Object.assign(messages, texts);
+    compiled.clear();
+  }
 }
 
 /** @param {Language} chosen */
@@ -127,14 +140,22 @@ function formatter(options) {
 
 /** @param {Language} chosen */
 async function use(chosen) {
-  const response = await fetch(new URL(`./locales/${chosen}.json`, import.meta.url).href);
-  if (!response.ok) {
-    throw new Error(`The texts of "${chosen}" could not be loaded`);
-  }
-  messages = await response.json();
+  messages = Object.assign({}, ...(await Promise.all(folders.map((folder) => fetchTexts(folder, chosen)))));
   compiled.clear();
   document.documentElement.lang = chosen;
   language.value = chosen;
+}
+
+/**
+ * @param {string} folder
+ * @param {Language} chosen
+ */
+async function fetchTexts(folder, chosen) {
+  const response = await fetch(new URL(`./${folder}/${chosen}.json`, import.meta.url).href);
+  if (!response.ok) {
+    throw new Error(`The texts of "${chosen}" could not be loaded`);
+  }
+  return response.json();
 }
 
 function stored() {

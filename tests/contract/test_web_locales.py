@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 
@@ -11,10 +12,19 @@ from tests.support.api import ROOT
 from tests.support.icu import arguments
 
 WEB = ROOT / "web"
-LOCALES = {
-    path.stem: json.loads(path.read_text(encoding="utf-8"))
-    for path in sorted((WEB / "locales").glob("*.json"))
-}
+
+
+def locales(folder: Path) -> dict[str, dict[str, str]]:
+    """Return the texts of a folder by their language."""
+    return {
+        path.stem: json.loads(path.read_text(encoding="utf-8"))
+        for path in sorted(folder.glob("*.json"))
+    }
+
+
+EVERYONES = locales(WEB / "locales")
+ADMINS = locales(WEB / "locales/admin")
+LOCALES = {language: texts | ADMINS.get(language, {}) for language, texts in EVERYONES.items()}
 ENGLISH = LOCALES["en"]
 MODULES = {
     path: path.read_text(encoding="utf-8")
@@ -22,6 +32,12 @@ MODULES = {
     if path.parent.name != "vendor"
 }
 SOURCE = "\n".join(MODULES.values())
+# Of the pages that have no texts of the administration.
+EVERYONES_SOURCE = "\n".join(
+    text
+    for path, text in MODULES.items()
+    if path.parent.name != "admin" and path.name not in {"admin.js", "dialog.js"}
+)
 # Errors without an answer of the API.
 OWN_ERRORS = {"OFFLINE", "TIMEOUT", "PAGE_ERROR"}
 
@@ -67,6 +83,16 @@ def test_page_and_api_have_the_same_languages() -> None:
     assert sorted(names) == sorted(LANGUAGES) == sorted(LOCALES)
 
 
+def test_the_administration_has_texts_of_its_own() -> None:
+    assert set(ADMINS) == set(EVERYONES)
+    both = {language for language in ADMINS if EVERYONES[language].keys() & ADMINS[language].keys()}
+    assert both == set()
+
+
+def test_texts_of_every_page_are_loaded_with_every_page() -> None:
+    assert missing(set(EVERYONES["en"]), EVERYONES_SOURCE) == set()
+
+
 def test_the_page_uses_every_text() -> None:
     assert unused(set(ENGLISH), SOURCE) == set()
 
@@ -79,7 +105,8 @@ def test_every_text_that_the_page_uses_exists() -> None:
 def test_a_language_has_the_texts_and_arguments_of_english(language: str) -> None:
     texts = LOCALES[language]
     assert set(texts) == set(ENGLISH)
-    assert list(texts) == sorted(texts), "keys are sorted, so that two languages compare easily"
+    for part in (EVERYONES[language], ADMINS[language]):
+        assert list(part) == sorted(part), "keys are sorted, so that two languages compare easily"
     different = {key for key in ENGLISH if arguments(texts[key]) != arguments(ENGLISH[key])}
     assert different == set()
 

@@ -48,11 +48,14 @@ def test_the_vendored_module_works_under_the_content_security_policy() -> None:
     assert "export{" in text
 
 
-def test_the_sprite_has_every_icon_once() -> None:
-    assert tuple(re.findall(r'<symbol id="([^"]+)"', (ROOT / "web/icons.svg").read_text())) == (
-        "logo",
-        *icons.NAMES,
-    )
+def test_each_sprite_has_its_icons_once() -> None:
+    assert held("icons.svg") == ("logo", *icons.NAMES)
+    assert held("icons-admin.svg") == icons.ADMIN_NAMES
+
+
+def held(sprite: str) -> tuple[str, ...]:
+    """Return the names of the icons of a sprite."""
+    return tuple(re.findall(r'<symbol id="([^"]+)"', (ROOT / "web" / sprite).read_text()))
 
 
 def drawn(source: str) -> set[str]:
@@ -63,14 +66,23 @@ def drawn(source: str) -> set[str]:
     return set(names)
 
 
+def drawn_for_admins(source: str) -> set[str]:
+    """Return the names of icons of the administration that a source surely draws."""
+    return drawn(
+        "\n".join(re.findall(r"<\$\{AdminIcon\}[^>]*", source)).replace("AdminIcon", "Icon")
+    )
+
+
 def test_the_page_uses_every_icon() -> None:
-    assert {name for name in icons.NAMES if f'"{name}"' not in SOURCE} == set()
+    names = {*icons.NAMES, *icons.ADMIN_NAMES}
+    assert {name for name in names if f'"{name}"' not in SOURCE} == set()
 
 
 def test_every_icon_that_the_page_uses_exists() -> None:
     names = drawn(SOURCE)
     assert len(names) > 10
     assert names <= set(icons.NAMES)
+    assert drawn_for_admins(SOURCE) <= set(icons.ADMIN_NAMES)
 
 
 def test_icons_of_a_source_are_found() -> None:
@@ -84,7 +96,9 @@ def test_the_styles_ask_the_font_for_the_characters_that_it_has() -> None:
 
 
 @pytest.mark.parametrize(
-    "path", sorted((WEB / "locales").glob("*.json")), ids=lambda path: path.stem
+    "path",
+    sorted((WEB / "locales").rglob("*.json")),
+    ids=lambda path: f"{path.parent.name}-{path.stem}",
 )
 def test_the_font_has_the_characters_of_the_texts(path: Path) -> None:
     ends = [each.removeprefix("U+").split("-") for each in font.RANGE]

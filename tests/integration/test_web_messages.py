@@ -95,7 +95,9 @@ def test_wrong_messages_are_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", sorted((WEB / "locales").glob("*.json")), ids=lambda path: path.stem
+    "path",
+    sorted((WEB / "locales").rglob("*.json")),
+    ids=lambda path: f"{path.parent.name}-{path.stem}",
 )
 def test_every_text_of_the_page_can_be_formatted(tmp_path: Path, path: Path) -> None:
     texts = json.loads(path.read_text(encoding="utf-8"))

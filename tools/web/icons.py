@@ -1,4 +1,7 @@
-"""Write web/icons.svg: the icons of the page as one sprite, `<use href="icons.svg#check">`."""
+"""Make the icons of the page, one sprite for everyone and one for the administration.
+
+`<use href="icons.svg#check">` draws one.
+"""
 
 from pathlib import Path
 
@@ -7,9 +10,15 @@ from local.run_config import PROJECT
 # Those that the page uses; lucide.dev has the others.
 NAMES = (
     *("arrow-up-right", "check", "chevron-left", "circle-check", "circle-x", "clock", "compass"),
-    *("copy", "eye", "eye-off", "film", "info", "key-round", "loader-circle", "log-out"),
-    *("monitor-smartphone", "plus", "refresh-cw", "search", "sparkles", "ticket"),
-    *("triangle-alert", "tv", "user", "wifi-off", "x"),
+    *("copy", "eye", "eye-off", "film", "inbox", "info", "key-round", "loader-circle"),
+    *("log-out", "monitor-smartphone", "plus", "refresh-cw", "search", "settings-2"),
+    *("sparkles", "ticket", "triangle-alert", "tv", "user", "wifi-off", "x"),
+)
+ADMIN_NAMES = (
+    *("activity", "arrow-down", "arrow-up", "ban", "chart-column", "circle-check", "circle-help"),
+    *("circle-x", "clock", "database", "download", "inbox", "keyboard", "list-checks", "pencil"),
+    *("plug", "refresh-cw", "rotate-ccw", "route", "scroll-text", "search", "send", "server"),
+    *("settings-2", "shield-check", "shield-x", "trash-2", "undo-2", "user-plus", "users"),
 )
 _LOGO = PROJECT / "web/images/logo.svg"
 _LOGO_SYMBOL = '<symbol id="logo" viewBox="0 0 32 32">{shapes}</symbol>'
@@ -20,10 +29,21 @@ _SYMBOL = (
 
 
 def sprite(folder: Path) -> str:
-    """Return the sprite, made from a folder of single icons."""
-    lines = ['<svg xmlns="http://www.w3.org/2000/svg">', _LOGO_SYMBOL.format(shapes=_shapes(_LOGO))]
-    lines += [_SYMBOL.format(name=each, shapes=_shapes(folder / f"{each}.svg")) for each in NAMES]
-    return "\n".join([*lines, "</svg>", ""])
+    """Return the sprite for everyone, made from a folder of single icons."""
+    return _sprite([_LOGO_SYMBOL.format(shapes=_shapes(_LOGO)), *_symbols(folder, NAMES)])
+
+
+def admin_sprite(folder: Path) -> str:
+    """Return the sprite of the administration."""
+    return _sprite(_symbols(folder, ADMIN_NAMES))
+
+
+def _sprite(symbols: list[str]) -> str:
+    return "\n".join(['<svg xmlns="http://www.w3.org/2000/svg">', *symbols, "</svg>", ""])
+
+
+def _symbols(folder: Path, names: tuple[str, ...]) -> list[str]:
+    return [_SYMBOL.format(name=each, shapes=_shapes(folder / f"{each}.svg")) for each in names]
 
 
 def _shapes(file: Path) -> str:

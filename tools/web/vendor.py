@@ -21,7 +21,8 @@ _LICENCES = WEB / "vendor/LICENSES.txt"
 # The text of the licence that a package names, where the package has no file of it.
 _TEXTS = LOCKS / "vendor/licences"
 MADE = (
-    *(MODULE, WEB / "vendor/figtree.woff2", WEB / "icons.svg", _LICENCES),
+    *(MODULE, WEB / "vendor/figtree.woff2", WEB / "icons.svg"),
+    *(WEB / "icons-admin.svg", _LICENCES),
     *(AXE / name for name in ("axe.min.js", "LICENSE", "LICENSE-3RD-PARTY.txt")),
 )
 
@@ -40,8 +41,8 @@ def _bundle(source: Path) -> None:
 
 
 def _licences(source: Path) -> str:
-    parts = ["Licences of the files in this folder and of ../icons.svg."]
-    files = {MODULE.name: _PACKAGES, "figtree.woff2": (_FONT,), "../icons.svg": (_ICONS,)}
+    parts = ["Licences of the files in this folder and of ../icons*.svg."]
+    files = {MODULE.name: _PACKAGES, "figtree.woff2": (_FONT,), "../icons*.svg": (_ICONS,)}
     for file, names in files.items():
         for name in names:
             about = json.loads((source / name / "package.json").read_text(encoding="utf-8"))
@@ -59,7 +60,9 @@ def write() -> None:
     _bundle(source)
     latin = source / _FONT / "files/figtree-latin-wght-normal.woff2"
     font.subset(latin, WEB / "vendor/figtree.woff2")
-    (WEB / "icons.svg").write_text(icons.sprite(source / _ICONS / "icons"), encoding="utf-8")
+    drawings = source / _ICONS / "icons"
+    (WEB / "icons.svg").write_text(icons.sprite(drawings), encoding="utf-8")
+    (WEB / "icons-admin.svg").write_text(icons.admin_sprite(drawings), encoding="utf-8")
     _LICENCES.write_text(_licences(source), encoding="utf-8")
     for path in MADE:
         if path.parent == AXE:

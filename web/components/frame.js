@@ -1,8 +1,12 @@
+import { ApiError } from "../api.js";
 import { t } from "../i18n.js";
 import { place } from "../router.js";
 import { options, user } from "../state/session.js";
-import { html, signal, useEffect, useRef } from "../vendor/modules.js";
+import { html, signal, useEffect, useRef, useState } from "../vendor/modules.js";
+import { Failure } from "./failure.js";
 import { Icon, Logo } from "./icon.js";
+
+/** @typedef {[RegExp, () => Promise<any>][]} Routes */
 
 /** @type {[string, string, string][]} */
 const LINKS = [
@@ -10,6 +14,10 @@ const LINKS = [
   ["/search", "search", "nav.search"],
   ["/requests", "ticket", "nav.requests"],
 ];
+const QUEUE = "/admin/requests";
+const notFound = () => import("../pages/not-found.js").then((module) => module.NotFoundPage);
+/** @type {Map<() => Promise<any>, any>} */
+const loaded = new Map();
 
 /**
  * Navigation around the page of a signed-in user.
@@ -25,6 +33,7 @@ export function Frame({ children }) {
         <a class="brand" href="/"><${Logo} /><span>${options.value?.name ?? "MediaNest"}</span></a>
         <ul>
           ${LINKS.map(([path, icon, key]) => html`<li key=${path}><a href=${path} aria-current=${current(path)}><${Icon} name=${icon} /><span>${t(key)}</span></a></li>`)}
+          ${user.value?.role === "admin" ? html`<${AdminLinks} />` : null}
           <li class="phone"><a href="/profile" aria-current=${current("/profile")}><${Icon} name="user" /><span>${t("nav.profile")}</span></a></li>
         </ul>
         <a class="who" href="/profile" aria-current=${current("/profile")}><span class="face" aria-hidden="true">${initial(name)}</span><span class="vh">${t("nav.profile")}: </span><b>${name}</b></a>
@@ -32,6 +41,64 @@ export function Frame({ children }) {
       <${Offline} />
       <main id="main" tabindex="-1">${children}</main>
     </div>`;
+}
+
+/** The ways to the administration; the number of waiting requests comes later. */
+function AdminLinks() {
+  const [Count, setCount] = useState(/** @type {any} */ (null));
+  useEffect(() => {
+    // Without it, the link still leads to the queue.
+    import("./admin/queue-count.js").then((module) => setCount(() => module.QueueCount), () => undefined);
+  }, []);
+  const isQueue = current(QUEUE);
+  return html`
+    <li><a href=${QUEUE} aria-current=${isQueue}><${Icon} name="inbox" /><span>${t("nav.queue")}</span>${Count ? html`<${Count} />` : null}</a></li>
+    <li class="desktop"><a href="/admin" aria-current=${isQueue ? undefined : current("/admin")}><${Icon} name="settings-2" /><span>${t("nav.admin")}</span></a></li>`;
+}
+
+/**
+ * Return the loader of the page of a path, and the groups of its pattern.
+ *
+ * @param {Routes} routes
+ * @param {string} path
+ */
+export function find(routes, path) {
+  for (const [pattern, load] of routes) {
+    const match = pattern.exec(path);
+    if (match) {
+      return { load, parameters: { ...match.groups } };
+    }
+  }
+  return { load: notFound, parameters: {} };
+}
+
+/** @param {() => Promise<any>} load */
+export async function fetchPage(load) {
+  if (!loaded.has(load)) {
+    loaded.set(load, await load());
+  }
+}
+
+/**
+ * A page, once its module has arrived.
+ *
+ * @param {{load: () => Promise<any>, [parameter: string]: any}} props
+ */
+export function Page({ load, ...parameters }) {
+  const [, setArrived] = useState(/** @type {unknown} */ (undefined));
+  const [error, setError] = useState(/** @type {ApiError | undefined} */ (undefined));
+  const page = loaded.get(load);
+  useEffect(() => {
+    setError(undefined);
+    if (!loaded.has(load)) {
+      fetchPage(load).then(() => setArrived(load), () => setError(new ApiError("PAGE_ERROR", "The page could not be loaded.")));
+    }
+  }, [load]);
+  if (page) {
+    return html`<${page} ...${parameters} />`;
+  }
+  // A later try of the same import fails as the first one did, so only a reload helps.
+  return error ? html`<${Failure} error=${error} retry=${() => location.reload()} />` : null;
 }
 
 const isOnline = signal(navigator.onLine);

@@ -1,7 +1,7 @@
 /**
  * Typed text that has not been sent: it survives a reload and a sign-in in between.
  */
-
+import { useState } from "../vendor/modules.js";
 import { user } from "./session.js";
 
 const PREFIX = "medianest.draft:";
@@ -29,6 +29,26 @@ export function writeDraft(name, value) {
   } catch {
     // Storage is off or full: the text lives as long as the page.
   }
+}
+
+/**
+ * A state that is a draft as well: it begins as the draft, else as `initial`.
+ *
+ * @template T
+ * @param {string} name
+ * @param {T} initial
+ * @returns {[T, (value: T) => void, () => void]} The value; its setter; a function that drops the draft
+ */
+export function useDraft(name, initial) {
+  const [value, setValue] = useState(() => /** @type {T} */ (readDraft(name) ?? initial));
+  return [
+    value,
+    (next) => {
+      writeDraft(name, next);
+      setValue(next);
+    },
+    () => dropDraft(name),
+  ];
 }
 
 /**
