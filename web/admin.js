@@ -79,7 +79,7 @@ function isCurrent(link, path) {
 let styles;
 
 function loadStyles() {
-  styles ??= new Promise((resolve, reject) => {
+  styles = styles || new Promise((resolve, reject) => {
     const sheet = document.createElement("link");
     sheet.rel = "stylesheet";
     sheet.href = new URL("./styles/admin.css", import.meta.url).href;
