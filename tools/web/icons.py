@@ -10,13 +10,21 @@ from local.run_config import PROJECT
 # Those that the page uses; lucide.dev has the others.
 NAMES = (
     *("arrow-up-right", "check", "chevron-left", "circle-check", "circle-x", "clock", "compass"),
-    *("copy", "eye", "eye-off", "film", "inbox", "info", "key-round", "loader-circle"),
-    *("log-out", "monitor-smartphone", "plus", "refresh-cw", "search", "settings-2"),
+    *("copy", "download", "eye", "eye-off", "film", "inbox", "info", "key-round"),
+    *(
+        "loader-circle",
+        "log-out",
+        "monitor-smartphone",
+        "plus",
+        "refresh-cw",
+        "search",
+        "settings-2",
+    ),
     *("sparkles", "ticket", "triangle-alert", "tv", "user", "wifi-off", "x"),
 )
 ADMIN_NAMES = (
     *("activity", "arrow-down", "arrow-up", "ban", "chart-column", "circle-check", "circle-help"),
-    *("circle-x", "clock", "database", "download", "inbox", "keyboard", "list-checks", "pencil"),
+    *("circle-x", "clock", "database", "ellipsis", "inbox", "keyboard", "list-checks", "pencil"),
     *("plug", "refresh-cw", "rotate-ccw", "route", "scroll-text", "search", "send", "server"),
     *("settings-2", "shield-check", "shield-x", "trash-2", "undo-2", "user-plus", "users"),
 )

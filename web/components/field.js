@@ -7,9 +7,10 @@ import { Icon } from "./icon.js";
  * A labelled text field.
  *
  * @param {{id: string, label: string, value: string, onInput: (value: string) => void, hint?: string, problem?: string | undefined,
- *   autocomplete?: string, maxLength?: number, multiline?: boolean, describedBy?: string | undefined}} props
+ *   autocomplete?: string, maxLength?: number, multiline?: boolean, describedBy?: string | undefined, isFirst?: boolean}} props
+ *   `isFirst` gets the focus in a dialog
  */
-export function Field({ id, label, value, onInput, hint, problem, autocomplete = "off", maxLength, multiline = false, describedBy }) {
+export function Field({ id, label, value, onInput, hint, problem, autocomplete = "off", maxLength, multiline = false, describedBy, isFirst = false }) {
   const described = [describedBy, problem ? `${id}-problem` : undefined].filter(Boolean).join(" ") || undefined;
   const shared = {
     id,
@@ -19,6 +20,7 @@ export function Field({ id, label, value, onInput, hint, problem, autocomplete =
     autocapitalize: multiline ? undefined : "none",
     "aria-invalid": problem ? "true" : undefined,
     "aria-describedby": described,
+    "data-focus": isFirst ? "" : undefined,
     onInput: (/** @type {any} */ event) => onInput(event.currentTarget.value),
   };
   return html`

@@ -2,6 +2,7 @@ import { relative, seasons, t } from "../i18n.js";
 import { html } from "../vendor/modules.js";
 import { Badge } from "./badge.js";
 import { Button } from "./button.js";
+import { FulfilmentProblem } from "./fulfilment.js";
 import { Poster } from "./poster.js";
 
 /** @typedef {import("../api.js").Schemas["MediaRequest"]} MediaRequest */
@@ -20,9 +21,10 @@ export function RequestRow({ request, busy, onCancel }) {
         <p class="small muted">${[about(request), t("requests.asked", { when: relative(request.requestedAt) })].join(" · ")}</p>
         ${request.comment ? html`<p class="quote">${t("quoted", { text: request.comment })}</p>` : null}
         ${request.reason ? html`<p class="quote reason">${t("requests.reason", { reason: request.reason })}</p>` : null}
+        ${request.fulfilment ? html`<${FulfilmentProblem} fulfilment=${request.fulfilment} />` : null}
       </div>
       <div class="acts">
-        <${Badge} request=${{ status: request.status }} />
+        <${Badge} request=${{ status: request.status, fulfilment: request.fulfilment?.state }} />
         ${request.status === "pending" ? html`<${Button} class="bare" busy=${busy} label=${t("requests.cancelOf", { title: request.title })} onClick=${onCancel}>${t("requests.cancel")}<//>` : null}
       </div>
     </li>`;

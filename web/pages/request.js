@@ -3,6 +3,7 @@ import { Badge } from "../components/badge.js";
 import { Button } from "../components/button.js";
 import { Failure, Problem } from "../components/failure.js";
 import { Heading } from "../components/frame.js";
+import { FulfilmentProblem, fulfilmentText } from "../components/fulfilment.js";
 import { Icon } from "../components/icon.js";
 import { Poster } from "../components/poster.js";
 import { about } from "../components/request-row.js";
@@ -14,6 +15,8 @@ import { useLoad } from "../state/load.js";
 import { html, useState } from "../vendor/modules.js";
 
 /** @typedef {import("../api.js").Schemas["MediaRequest"]} MediaRequest */
+
+const STATE_ICONS = { manual: "user", queued: "clock", submitted: "download", downloaded: "circle-check", failed: "triangle-alert" };
 
 /**
  * /requests/:id: what became of one request.
@@ -59,12 +62,35 @@ function Sheet({ request, reload }) {
         <ol class="timeline">
           <li><${Icon} name="ticket" /><b>${t("request.asked")}</b><p class="small muted">${dateTime(request.requestedAt)}</p>${request.comment ? html`<p>${t("quoted", { text: request.comment })}</p>` : null}</li>
           ${outcome(request)}
+          ${request.fulfilment ? html`<${Fetched} fulfilment=${request.fulfilment} />` : null}
         </ol>
         <${Problem} error=${error} />
         ${request.status === "pending" ? html`<${Button} class="bad" busy=${busy} onClick=${run}>${t("ask.cancel")}<//>` : null}
         ${request.status === "declined" ? html`<a class="btn" href=${titlePath(request.mediaType, request.tmdbId)}>${t("ask.again")}</a>` : null}
       </div>
     </div>`;
+}
+
+/**
+ * What became of an approved request, of each season where they differ.
+ *
+ * @param {{fulfilment: NonNullable<MediaRequest["fulfilment"]>}} props
+ */
+function Fetched({ fulfilment }) {
+  const { state, seasons = [] } = fulfilment;
+  const isMixed = seasons.some((each) => each.state !== state);
+  return html`
+    <li class=${state}>
+      <${Icon} name=${STATE_ICONS[state]} />
+      <b>${t(`fulfilment.title.${state}`)}</b>
+      <p class="small muted">${fulfilmentText(fulfilment)}</p>
+      <${FulfilmentProblem} fulfilment=${fulfilment} />
+      ${isMixed
+        ? html`<ul class="small states">${seasons.map(
+            (each) => html`<li key=${each.season}><span>${each.season === 0 ? t("seasons.specials") : t("seasons.number", { number: each.season })}</span> <${Badge} request=${{ status: "approved", fulfilment: each.state }} /></li>`,
+          )}</ul>`
+        : null}
+    </li>`;
 }
 
 /** @param {MediaRequest} request */

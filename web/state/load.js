@@ -147,7 +147,9 @@ export function useList(path, pages, identify, onMore, wait) {
       setAttempt((count) => count + 1);
     },
     update: (change) => {
-      const value = { ...latest.current, items: change(latest.current.items) };
+      const items = change(latest.current.items);
+      const value = { ...latest.current, items, total: latest.current.total + items.length - latest.current.items.length };
+      latest.current = value;
       if (path !== null) {
         keep(path, value);
       }

@@ -1,0 +1,413 @@
+"""/admin/requests: filter, decide one and many, by mouse and by keyboard, two admins at once."""
+
+import re
+from typing import Any
+
+import pytest
+from playwright.sync_api import Locator, expect
+
+from tests.support.browser.people import People
+from tests.support.browser.tab import DESKTOP, PHONE, Screen, Tab
+from tests.support.local import LocalService, database_of, eventually
+from tests.web.admin.conftest import PASSWORD, Colleague
+from tests.web.conftest import Browse
+
+FILMS = {603: "The Matrix", 550: "Fight Club", 13: "Forrest Gump"}
+REASON = "It is on the server already."
+
+
+@pytest.fixture
+def made(people: People, service: LocalService) -> dict[str, str]:
+    """Let bob request three films; return their ids by title, the newest last."""
+    ids = {}
+    for tmdb_id, title in FILMS.items():
+        body = {"mediaType": "movie", "tmdbId": tmdb_id, "comment": f"{title}, please"}
+        answer = service.call("POST", "/api/media/request", body=body, token=people.token("bob"))
+        assert answer.status == 201, answer.text
+        ids[title] = answer.data["id"]
+    return ids
+
+
+def queue(browse: Browse, screen: Screen = DESKTOP, path: str = "/admin/requests") -> Tab:
+    """Open the queue as alice."""
+    tab = browse("alice", screen=screen)
+    tab.visit(path)
+    return tab
+
+
+def rows(tab: Tab) -> Locator:
+    return tab.page.locator(".queue .row .what a[href^='/movie']")
+
+
+def row(tab: Tab, title: str) -> Locator:
+    return tab.page.locator(".queue .row").filter(has_text=title)
+
+
+def status_of(service: LocalService, people: People, request: str) -> dict[str, Any]:
+    answer = service.call("GET", f"/api/media/requests/{request}", token=people.token("alice"))
+    data: dict[str, Any] = answer.data
+    return data
+
+
+def test_nothing_waits(browse: Browse, screen: Screen) -> None:
+    tab = queue(browse, screen)
+    expect(tab.page.get_by_role("heading", name="Nothing waits for you")).to_be_visible()
+    link = tab.page.get_by_role("navigation", name="Main").get_by_role("link", name="Queue")
+    expect(link).to_have_attribute("aria-current", "page")
+
+
+@pytest.mark.usefixtures("made")
+def test_requests_are_found_and_filtered(browse: Browse, screen: Screen) -> None:
+    tab = queue(browse, screen)
+    expect(rows(tab)).to_have_text(["Forrest Gump", "Fight Club", "The Matrix"])
+    expect(tab.page.get_by_role("button", name="Waiting 3")).to_be_visible()
+    expect(tab.page.get_by_role("img", name="3 requests wait")).to_be_visible()
+    tab.axe()
+    tab.page.get_by_label("Sort").select_option("title")
+    tab.page.wait_for_url("**/admin/requests?sort=title")
+    expect(rows(tab)).to_have_text(["Fight Club", "Forrest Gump", "The Matrix"])
+    tab.page.get_by_label("Search titles and people").fill("matr")
+    tab.page.wait_for_url("**/admin/requests?sort=title&search=matr")
+    expect(rows(tab)).to_have_text(["The Matrix"])
+    expect(tab.page.get_by_role("button", name="Waiting 1")).to_be_visible()
+    tab.page.reload()
+    expect(rows(tab)).to_have_text(["The Matrix"])
+    tab.page.get_by_label("Type").select_option("tv")
+    expect(tab.page.get_by_role("heading", name="No request matches")).to_be_visible()
+
+
+def test_one_requester(
+    browse: Browse, people: People, service: LocalService, made: dict[str, str]
+) -> None:
+    body = {"mediaType": "movie", "tmdbId": 680}
+    service.call("POST", "/api/media/request", body=body, token=people.token("alice"))
+    bob = status_of(service, people, made["The Matrix"])["userId"]
+    tab = queue(browse, path=f"/admin/requests?status=all&userId={bob}")
+    expect(rows(tab)).to_have_count(3)
+    expect(tab.page.get_by_text("Only requests of bob")).to_be_visible()
+    tab.page.get_by_role("button", name="Show those of everyone").click()
+    expect(rows(tab)).to_have_count(4)
+
+
+def test_one_is_approved_and_one_declined(
+    browse: Browse, people: People, service: LocalService, made: dict[str, str], screen: Screen
+) -> None:
+    tab = queue(browse, screen)
+    tab.page.get_by_role("button", name="Approve The Matrix").click()
+    expect(tab.page.get_by_text("“The Matrix” is approved.")).to_be_visible()
+    expect(rows(tab)).to_have_text(["Forrest Gump", "Fight Club"])
+    expect(tab.page.get_by_role("button", name="Waiting 2")).to_be_visible()
+    expect(tab.page.get_by_role("button", name="Approved 1")).to_be_visible()
+    decline = tab.page.get_by_role("button", name="Decline Fight Club")
+    decline.click()
+    dialog = tab.page.get_by_role("dialog", name="Decline Fight Club")
+    expect(dialog.get_by_role("textbox", name="Reason")).to_be_focused()
+    tab.axe()
+    dialog.get_by_role("button", name="Decline").click()
+    expect(dialog.get_by_text("Write a reason")).to_be_visible()
+    tab.press("Escape")
+    expect(dialog).to_have_count(0)
+    expect(decline).to_be_focused()
+    decline.click()
+    dialog.get_by_role("textbox", name="Reason").fill(REASON)
+    dialog.get_by_role("button", name="Decline").click()
+    expect(rows(tab)).to_have_text(["Forrest Gump"])
+    assert status_of(service, people, made["The Matrix"])["status"] == "approved"
+    assert status_of(service, people, made["Fight Club"])["reason"] == REASON
+    tab.page.get_by_role("button", name="Declined 1").click()
+    expect(row(tab, "Fight Club")).to_contain_text(REASON)
+    tab.axe()
+
+
+@pytest.mark.usefixtures("made")
+def test_recent_reasons_are_offered(browse: Browse) -> None:
+    tab = queue(browse)
+    tab.page.get_by_role("button", name="Decline The Matrix").click()
+    dialog = tab.page.get_by_role("dialog")
+    dialog.get_by_role("textbox", name="Reason").fill(REASON)
+    dialog.get_by_role("button", name="Decline").click()
+    expect(rows(tab)).to_have_count(2)
+    tab.page.get_by_role("button", name="Decline Fight Club").click()
+    expect(dialog.get_by_role("textbox", name="Reason")).to_have_value("")
+    dialog.get_by_role("button", name=REASON).click()
+    expect(dialog.get_by_role("textbox", name="Reason")).to_have_value(REASON)
+
+
+@pytest.mark.usefixtures("made")
+def test_a_typed_reason_survives_a_failure_and_a_reload(browse: Browse) -> None:
+    tab = queue(browse)
+    tab.page.get_by_role("button", name="Decline The Matrix").click()
+    dialog = tab.page.get_by_role("dialog")
+    dialog.get_by_role("textbox", name="Reason").fill("Half a rea")
+    with tab.offline():
+        dialog.get_by_role("button", name="Decline").click()
+        expect(dialog.get_by_text("The service cannot be reached.")).to_be_visible()
+    tab.page.reload()
+    tab.page.get_by_role("button", name="Decline The Matrix").click()
+    expect(dialog.get_by_role("textbox", name="Reason")).to_have_value("Half a rea")
+
+
+def test_the_loser_of_two_admins_is_told_who_decided(
+    browse: Browse,
+    people: People,
+    service: LocalService,
+    made: dict[str, str],
+    colleague: Colleague,
+) -> None:
+    tab = queue(browse)
+    expect(rows(tab)).to_have_count(3)
+    decline = f"/api/admin/requests/{made['The Matrix']}/decline"
+    service.call("POST", decline, body={"reason": REASON}, token=colleague.token)
+    service.call("DELETE", f"/api/media/requests/{made['Fight Club']}", token=people.token("bob"))
+    with tab.watch.provoke(f"/api/admin/requests/{made['The Matrix']}/approve", 409):
+        tab.page.get_by_role("button", name="Approve The Matrix").click()
+        expect(row(tab, "The Matrix")).to_contain_text(f"{colleague.name} declined it")
+    with tab.watch.provoke(f"/api/admin/requests/{made['Fight Club']}/approve", 404):
+        tab.page.get_by_role("button", name="Approve Fight Club").click()
+        expect(row(tab, "Fight Club")).to_contain_text("Its requester has cancelled it.")
+    expect(tab.page.get_by_role("button", name=re.compile("Approve (The|Fight)"))).to_have_count(0)
+    expect(tab.page.get_by_text("The queue has changed.")).to_be_visible()
+    tab.axe()
+    tab.page.get_by_role("button", name="Show the changes").click()
+    expect(rows(tab)).to_have_text(["Forrest Gump"])
+
+
+def test_many_are_selected_and_decided(
+    browse: Browse,
+    people: People,
+    service: LocalService,
+    made: dict[str, str],
+    colleague: Colleague,
+    screen: Screen,
+) -> None:
+    tab = queue(browse, screen)
+    expect(rows(tab)).to_have_count(3)
+    approve = f"/api/admin/requests/{made['Fight Club']}/approve"
+    service.call("POST", approve, body={}, token=colleague.token)
+    tab.page.get_by_role("checkbox", name="Select all 3 shown").click()
+    expect(tab.page.get_by_text("3 selected")).to_be_visible()
+    tab.page.get_by_role("checkbox", name="Select The Matrix").click()
+    tab.axe()
+    tab.page.get_by_role("button", name="Approve 2").click()
+    result = tab.page.get_by_role("region", name="1 request is approved.")
+    expect(result).to_be_focused()
+    expect(result.get_by_role("listitem")).to_contain_text(
+        [re.compile(f"Fight Club.*{colleague.name} approved it")]
+    )
+    expect(rows(tab)).to_have_text(["Fight Club", "The Matrix"])
+    tab.axe()
+    result.get_by_role("button", name="Close this message").click()
+    expect(result).to_have_count(0)
+    statuses = {title: status_of(service, people, each)["status"] for title, each in made.items()}
+    assert statuses == {
+        "The Matrix": "pending",
+        "Fight Club": "approved",
+        "Forrest Gump": "approved",
+    }
+
+
+def test_many_are_declined_with_one_reason(
+    browse: Browse, people: People, service: LocalService, made: dict[str, str]
+) -> None:
+    tab = queue(browse)
+    tab.page.get_by_role("checkbox", name="Select Forrest Gump").click()
+    tab.page.get_by_role("checkbox", name="Select The Matrix").click(modifiers=["Shift"])
+    tab.page.get_by_role("button", name="Decline 3").click()
+    dialog = tab.page.get_by_role("dialog", name="Decline 3 requests")
+    dialog.get_by_role("textbox", name="Reason").fill(REASON)
+    dialog.get_by_role("button", name="Decline").click()
+    expect(tab.page.get_by_role("region", name="3 requests are declined.")).to_be_focused()
+    assert {status_of(service, people, each)["reason"] for each in made.values()} == {REASON}
+
+
+def test_a_bulk_call_that_fails_keeps_the_selection(browse: Browse, made: dict[str, str]) -> None:
+    tab = queue(browse)
+    tab.page.get_by_role("checkbox", name=f"Select all {len(made)} shown").click()
+    with tab.offline():
+        tab.page.get_by_role("button", name="Approve 3").click()
+        expect(tab.page.get_by_text("The service cannot be reached.")).to_be_visible()
+        expect(tab.page.get_by_text("3 selected")).to_be_visible()
+    tab.page.get_by_role("button", name="Approve 3").click()
+    expect(tab.page.get_by_role("region", name="3 requests are approved.")).to_be_focused()
+
+
+def test_the_job_of_an_admin_by_keyboard_alone(
+    browse: Browse, people: People, service: LocalService, made: dict[str, str]
+) -> None:
+    tab = browse("alice", screen=DESKTOP)
+    tab.visit("/")
+    tab.tab_to("Queue")
+    tab.press("Enter")
+    tab.page.wait_for_url("**/admin/requests")
+    expect(tab.page.get_by_role("heading", level=1)).to_be_focused()
+    expect(rows(tab)).to_have_count(3)
+    tab.press("j", "j", "k")
+    expect(rows(tab).nth(0)).to_be_focused()
+    tab.press("a")
+    expect(rows(tab)).to_have_text(["Fight Club", "The Matrix"])
+    expect(rows(tab).nth(0)).to_be_focused()
+    tab.press("d")
+    expect(tab.page.get_by_role("dialog").get_by_role("textbox", name="Reason")).to_be_focused()
+    tab.page.keyboard.type(REASON)
+    tab.tab_to("Decline")
+    tab.press("Enter")
+    expect(rows(tab)).to_have_text(["The Matrix"])
+    expect(rows(tab).nth(0)).to_be_focused()
+    tab.press("x")
+    expect(tab.page.get_by_text("1 selected")).to_be_visible()
+    tab.press("Escape")
+    expect(tab.page.get_by_text("1 selected")).to_have_count(0)
+    tab.press("/")
+    expect(tab.page.get_by_label("Search titles and people")).to_be_focused()
+    tab.page.keyboard.type("jadx")
+    expect(tab.page.get_by_role("heading", name="No request matches")).to_be_visible()
+    tab.press("Control+a", "Backspace")
+    expect(rows(tab)).to_have_count(1)
+    statuses = [status_of(service, people, each)["status"] for each in made.values()]
+    assert statuses == ["pending", "declined", "approved"]
+
+
+@pytest.mark.usefixtures("made")
+def test_the_keys_are_explained_and_can_be_switched_off(browse: Browse) -> None:
+    tab = queue(browse)
+    opener = tab.page.get_by_role("button", name="Keyboard shortcuts")
+    opener.focus()
+    tab.press("?")
+    dialog = tab.page.get_by_role("dialog", name="Keyboard")
+    expect(dialog.get_by_role("heading", name="Keyboard")).to_be_focused()
+    expect(dialog).to_contain_text("Approve it, or the selected ones")
+    tab.axe()
+    # The focus stays inside.
+    for _ in range(4):
+        tab.press("Tab")
+        expect(dialog.locator(":focus")).to_have_count(1)
+    dialog.get_by_role("checkbox", name="Use these keys").click()
+    dialog.get_by_role("button", name="Close").click()
+    expect(opener).to_be_focused()
+    tab.press("j")
+    expect(rows(tab).nth(0)).not_to_be_focused()
+    tab.page.reload()
+    tab.settle()
+    tab.press("?")
+    expect(dialog).to_have_count(0)
+
+
+def test_the_server_of_an_approval_is_chosen(
+    browse: Browse, people: People, service: LocalService, made: dict[str, str]
+) -> None:
+    # The bell of an approval starts the worker, which also reads the profiles.
+    approve = f"/api/admin/requests/{made['Forrest Gump']}/approve"
+    service.call("POST", approve, body={}, token=people.token("alice"))
+    eventually(lambda: profiles(service, people))
+    tab = queue(browse)
+    tab.page.get_by_role("button", name="More about The Matrix").click()
+    dialog = tab.page.get_by_role("dialog", name="The Matrix")
+    dialog.get_by_label("Server").select_option("Radarr")
+    dialog.get_by_label("Quality profile").select_option(index=1)
+    tab.axe()
+    dialog.get_by_role("button", name="Approve with this choice").click()
+    expect(tab.page.get_by_text("“The Matrix” is approved.")).to_be_visible()
+    found = service.call("GET", "/api/admin/requests", token=people.token("alice")).data
+    [matrix] = [each for each in found if each["id"] == made["The Matrix"]]
+    assert matrix["fulfilment"]["server"]["name"] == "Radarr"
+
+
+def profiles(service: LocalService, people: People) -> list[Any]:
+    """Return the quality profiles of the first server, none until they are read."""
+    alice = people.token("alice")
+    [first, *_] = service.call("GET", "/api/admin/servers", token=alice).data
+    path = f"/api/admin/servers/{first['id']}/inventory"
+    found: list[Any] = service.call("GET", path, token=alice).data["profiles"]
+    return found
+
+
+def test_an_approval_is_withdrawn(
+    browse: Browse, people: People, service: LocalService, made: dict[str, str]
+) -> None:
+    approve = f"/api/admin/requests/{made['The Matrix']}/approve"
+    service.call("POST", approve, body={}, token=people.token("alice"))
+    tab = queue(browse, path="/admin/requests?status=approved")
+    tab.page.get_by_role("button", name="More about The Matrix").click()
+    tab.page.get_by_role("dialog").get_by_role("button", name="Withdraw the approval").click()
+    dialog = tab.page.get_by_role("dialog", name="Withdraw the approval of The Matrix")
+    dialog.get_by_role("textbox", name="Reason").fill(REASON)
+    dialog.get_by_role("button", name="Withdraw the approval").click()
+    expect(tab.page.get_by_text("The approval of “The Matrix” is withdrawn.")).to_be_visible()
+    expect(rows(tab)).to_have_count(0)
+    assert status_of(service, people, made["The Matrix"])["status"] == "declined"
+
+
+def test_a_failed_title_says_why_and_is_tried_again(
+    browse: Browse, people: People, service: LocalService, made: dict[str, str]
+) -> None:
+    approve = f"/api/admin/requests/{made['The Matrix']}/approve"
+    service.call("POST", approve, body={}, token=people.token("alice"))
+    fail(service, made["The Matrix"])
+    tab = queue(browse, path="/admin/requests?status=approved")
+    expect(row(tab, "The Matrix")).to_contain_text("Failed")
+    expect(row(tab, "The Matrix")).to_contain_text("The server does not know this title.")
+    tab.axe()
+    tab.page.get_by_role("button", name="Try again with The Matrix").click()
+    expect(tab.page.get_by_text("“The Matrix” is handed over again.")).to_be_visible()
+    own = browse("bob")
+    own.visit(f"/requests/{made['The Matrix']}")
+    expect(own.page.locator(".timeline")).to_contain_text(re.compile("Waiting|fetched"))
+    fail(service, made["The Matrix"])
+    own.page.reload()
+    expect(own.page.locator(".timeline")).to_contain_text("The server does not know this title.")
+
+
+def fail(service: LocalService, request: str) -> None:
+    """Let the hand-over of a request fail, as a server does that does not know the title."""
+    with database_of(service.data, {}) as connection:
+        connection.execute(
+            "UPDATE request_items SET fulfilment = 'failed', fulfilment_at = now(), failure ="
+            """ '{"class": "never", "code": "TITLE_UNKNOWN", "message": "Unknown."}'"""
+            " WHERE request_id = %s",
+            (request,),
+        )
+
+
+def test_a_member_is_sent_away(browse: Browse) -> None:
+    tab = browse("bob")
+    tab.visit("/admin/requests")
+    expect(
+        tab.page.get_by_role("heading", name="Only admins can open this page").first
+    ).to_be_visible()
+    link = tab.page.get_by_role("navigation", name="Main").get_by_role("link", name="Queue")
+    expect(link).to_have_count(0)
+
+
+def test_an_admin_who_is_demoted_keeps_what_was_typed(
+    browse: Browse,
+    people: People,
+    service: LocalService,
+    made: dict[str, str],
+    colleague: Colleague,
+) -> None:
+    tab = browse(screen=PHONE)
+    tab.visit("/admin/requests")
+    sign_in(tab, colleague)
+    tab.page.get_by_role("button", name="Decline The Matrix").click()
+    reason = tab.page.get_by_role("dialog").get_by_role("textbox", name="Reason")
+    reason.fill("Half a rea")
+    account = f"/api/admin/users/{colleague.id}"
+    service.call("PATCH", account, body={"role": "user"}, token=people.token("alice"))
+    with tab.watch.provoke(f"/api/admin/requests/{made['The Matrix']}/decline", 401):
+        tab.page.get_by_role("dialog").get_by_role("button", name="Decline").click()
+        expect(tab.page.get_by_text("Your session has ended.")).to_be_visible()
+    sign_in(tab, colleague)
+    heading = tab.page.get_by_role("heading", name="Only admins can open this page")
+    expect(heading.first).to_be_visible()
+    tab.axe()
+    service.call("PATCH", account, body={"role": "admin"}, token=people.token("alice"))
+    tab.page.reload()
+    sign_in(tab, colleague)
+    tab.page.get_by_role("button", name="Decline The Matrix").click()
+    expect(reason).to_have_value("Half a rea")
+
+
+def sign_in(tab: Tab, colleague: Colleague) -> None:
+    tab.page.get_by_label("E-mail or user name").fill(colleague.name)
+    tab.page.get_by_label("Password", exact=True).fill(PASSWORD)
+    tab.page.get_by_role("button", name="Sign in", exact=True).click()
