@@ -9,7 +9,7 @@ import pytest
 from medianest.core.error_codes import ErrorCode
 from medianest.signin.schemas import LANGUAGES
 from tests.support.api import ROOT
-from tests.support.icu import arguments
+from tests.support.icu import arguments, stretched
 
 WEB = ROOT / "web"
 
@@ -140,3 +140,11 @@ def test_missing_and_unused_texts_are_found() -> None:
 )
 def test_arguments_of_a_message_are_read(message: str, found: set[str]) -> None:
     assert arguments(message) == found
+
+
+def test_only_the_words_of_a_message_are_stretched() -> None:
+    message = "Go, {name}: {n, plural, =0 {none} one {# film} other {# films}}"
+    assert stretched(message) == (
+        "Gøo, {name}: {n, plural, =0 {nonøøe} one {# filøøm} other {# filmøøøs}}"
+    )
+    assert arguments(stretched(message)) == arguments(message)

@@ -216,10 +216,17 @@ def test_each_request_is_decided_once_when_bulk_decisions_and_cancellations_race
     assert codes(responses[:4]) == {"200": 4}
     assert codes(responses[4:]).keys() <= {"204", "INVALID_STATE"}
     outcomes: dict[str, list[str]] = {each: [] for each in ids}
-    for response in responses[:4]:
+    winners: dict[str, str] = {}
+    told: dict[str, set[str]] = {each: set() for each in ids}
+    for name, response in zip((first, second, first, second), responses[:4], strict=True):
         for item in response.data:
             if "status" in item:
                 outcomes[item["id"]].append(f"request.{item['status']}")
+                winners[item["id"]] = name
+            elif item["error"]["code"] == "INVALID_STATE":
+                told[item["id"]].add(item["error"]["details"]["processedByName"])
+    # The losers learn the name of the admin who was first.
+    assert told == {each: {winners[each]} if each in winners else set() for each in ids}
     for request_id, response in zip((ids[0], ids[-1]), responses[4:], strict=True):
         if response.status == 204:
             outcomes[request_id].append("request.cancelled")

@@ -320,7 +320,11 @@ class TestDecisions:
         audited = db.execute("SELECT count(*) FROM audit_logs").fetchone()
         repeated = decide(people["alice"], created["id"], second)
         assert (repeated.status, repeated.code) == (409, "INVALID_STATE")
-        assert repeated.details == {"status": decided["status"]}
+        assert repeated.details == {
+            "status": decided["status"],
+            "processedAt": decided["processedAt"],
+            "processedByName": "alice",
+        }
         assert db.execute("SELECT count(*) FROM audit_logs").fetchone() == audited
         bobs_requests = call("GET", "/api/media/requests", token=people["bob"]).json["data"]
         assert bobs_requests == [decided]

@@ -473,7 +473,11 @@ class TestDelete:
         path = f"/api/admin/requests/{created['id']}/approve"
         decided = call("POST", path, token=people["carol"]).data
         assert decided["processedBy"] == carol
+        [listed] = call("GET", "/api/admin/requests", token=people["alice"]).data
+        assert listed["processedByName"] == "carol"
         assert delete(people["alice"], carol).status == 204
+        [listed] = call("GET", "/api/admin/requests", token=people["alice"]).data
+        assert "processedByName" not in listed
         bobs_requests = call("GET", "/api/media/requests", token=people["bob"]).data
         del decided["processedBy"]
         assert bobs_requests == [decided]

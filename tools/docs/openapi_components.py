@@ -8,6 +8,7 @@ from medianest.api.headers import CSRF_HEADER
 from medianest.core.error_codes import ErrorCode
 from medianest.core.examples import REQUEST_ID
 from medianest.jobs.models import State
+from medianest.requests.decision_schemas import DecidedOut
 from medianest.requests.models import RequestStatus
 from medianest.requests.schemas import QuotaExceededOut
 from tools.docs.openapi_schema import Converter
@@ -106,12 +107,21 @@ DETAILS: Mapping[ErrorCode, tuple[dict[str, Any], Any]] = {
                         *get_args(RequestStatus.__value__),
                         *get_args(State.__value__),
                     ],
-                }
+                },
+                "processedAt": {
+                    "type": "string",
+                    "format": "date-time",
+                    "description": "For admins: time of the decision on the request",
+                },
+                "processedByName": {
+                    "type": "string",
+                    "description": "For admins: name of the admin who decided",
+                },
             },
             "required": ["status"],
             "additionalProperties": False,
         },
-        {"status": "approved"},
+        *DecidedOut.EXAMPLES.values(),
     ),
     ErrorCode.QUOTA_EXCEEDED: (
         Converter(_QUOTA.pop("$defs", {})).sent(_QUOTA) | {"additionalProperties": False},

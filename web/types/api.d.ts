@@ -1,5 +1,5 @@
 // Made by `make docs` from the API document with the SHA-256 hash
-// 9492730f8541007a5b1a31ceb2570f3d4ca35c3cff05edc419a71d76b9a064fa
+// 50f196ecad8c15f42c217eb1535efe9ca1163f2564618ab7228f89c5cf01b867
 
 export interface paths {
     "/api/admin/audit-logs": {
@@ -1201,6 +1201,8 @@ export interface components {
              * @description Id of the admin who decided; absent if no admin decided, or after the admin's deletion
              */
             processedBy?: string;
+            /** @description Name of the admin who decided; absent if no admin decided, or after the admin's deletion */
+            processedByName?: string;
             /** @description The admin's reason for declining it */
             reason?: string;
             /**
@@ -1786,6 +1788,13 @@ export interface components {
                 /** @enum {string} */
                 code: "INVALID_STATE";
                 details?: {
+                    /**
+                     * Format: date-time
+                     * @description For admins: time of the decision on the request
+                     */
+                    processedAt?: string;
+                    /** @description For admins: name of the admin who decided */
+                    processedByName?: string;
                     /**
                      * @description State of the request, or of the job
                      * @enum {string}
@@ -3314,7 +3323,7 @@ export interface components {
                 "application/json": components["schemas"]["INVALID_CREDENTIALS"];
             };
         };
-        /** @description `INVALID_STATE`: The request is not in a state that allows this. Check its `status` in `details`: only a pending request can be changed. */
+        /** @description `INVALID_STATE`: The request is not in a state that allows this. Check its `status` in `details`: only a pending request can be changed. `details` name the admin who decided. */
         "INVALID_STATE.limited": {
             headers: {
                 RateLimit: components["headers"]["RateLimit"];

@@ -8,7 +8,7 @@ import { refusalText } from "./queue-row.js";
 
 /**
  * @typedef {import("../../state/selection.js").Selection} Selection
- * @typedef {import("../../state/decisions.js").BulkResult} Result
+ * @typedef {import("../../state/admin/decisions.js").BulkResult} Result
  */
 
 /**
@@ -36,7 +36,7 @@ export function Tools({ selection, onHelp }) {
 /**
  * The bar of a selection, at the foot of the screen.
  *
- * @param {{queue: import("../../state/decisions.js").Decisions}} props
+ * @param {{queue: import("../../state/admin/decisions.js").Decisions}} props
  */
 export function Bulk({ queue }) {
   const { selection, progress, error, opened } = queue;

@@ -5,7 +5,7 @@ import { areOn } from "./shortcut-help.js";
 /**
  * The keys of the queue, and the focus after a decision: it goes to the request that follows.
  *
- * @param {import("../../state/decisions.js").Decisions} queue
+ * @param {import("../../state/admin/decisions.js").Decisions} queue
  */
 export function useQueueKeys(queue) {
   const { selection, opened, find, run, open, decide } = queue;
@@ -40,7 +40,7 @@ export function useQueueKeys(queue) {
 /**
  * Keep the focus in the list when the row that has it, or had it before a dialog, is decided.
  *
- * @param {import("../../state/decisions.js").Decisions} queue
+ * @param {import("../../state/admin/decisions.js").Decisions} queue
  */
 function useFollow({ list, opened, refusals, result }) {
   const last = useRef({ id: "", index: 0 });

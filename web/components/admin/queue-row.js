@@ -11,7 +11,7 @@ import { AdminIcon } from "./icon.js";
 
 /**
  * @typedef {import("../../api.js").Schemas["AdminRequest"]} AdminRequest
- * @typedef {import("../../state/decisions.js").Refusal} Refusal
+ * @typedef {import("../../state/admin/decisions.js").Refusal} Refusal
  * @typedef {"approve" | "decline" | "more" | "retry"} RowAction
  */
 

@@ -14,7 +14,7 @@ import { decidedBy } from "./queue-row.js";
 /**
  * @typedef {import("../../api.js").Schemas} Schemas
  * @typedef {Schemas["AdminRequest"]} AdminRequest
- * @typedef {import("../../state/decisions.js").Action} Action
+ * @typedef {import("../../state/admin/decisions.js").Action} Action
  */
 
 /**

@@ -17,7 +17,7 @@ import { Segmented } from "../../components/segmented.js";
 import { WindowedList } from "../../components/windowed-list.js";
 import { language, t } from "../../i18n.js";
 import { link, navigate, place, useScroll } from "../../router.js";
-import { useDecisions } from "../../state/decisions.js";
+import { useDecisions } from "../../state/admin/decisions.js";
 import { useList, useLoad } from "../../state/load.js";
 import { accept, waiting } from "../../state/queue.js";
 import { useSettled } from "../../state/settled.js";
@@ -26,8 +26,8 @@ import { html, useEffect, useRef } from "../../vendor/modules.js";
 /**
  * @typedef {import("../../api.js").Schemas} Schemas
  * @typedef {Schemas["AdminRequest"]} AdminRequest
- * @typedef {import("../../state/decisions.js").Action} Action
- * @typedef {import("../../state/decisions.js").Decisions} Decisions
+ * @typedef {import("../../state/admin/decisions.js").Action} Action
+ * @typedef {import("../../state/admin/decisions.js").Decisions} Decisions
  * @typedef {import("../../state/load.js").LoadedList<AdminRequest>} RequestList
  */
 

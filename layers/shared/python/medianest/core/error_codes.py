@@ -123,7 +123,8 @@ REGISTRY: Mapping[ErrorCode, ErrorSpec] = {
     ErrorCode.INVALID_STATE: ErrorSpec(
         409,
         "The request is not in a state that allows this.",
-        "Check its `status` in `details`: only a pending request can be changed.",
+        "Check its `status` in `details`: only a pending request can be changed. `details` name"
+        " the admin who decided.",
     ),
     ErrorCode.REQUEST_CANCELLED: ErrorSpec(
         409,

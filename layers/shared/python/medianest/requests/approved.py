@@ -13,6 +13,7 @@ from medianest.fulfilment import repository as fulfilment_repository
 from medianest.fulfilment import service as fulfilment_service
 from medianest.jobs import bell
 from medianest.requests import repository
+from medianest.requests.decisions import refusal
 from medianest.requests.schemas import RequestOut
 from medianest.users.service import lock_admin
 
@@ -57,10 +58,8 @@ def withdraw(request_id: UUID, reason: str, admin: Principal, caller: Caller) ->
 def _lock_approved(connection: Connection[Any], request_id: UUID, admin: Principal) -> TitleKey:
     lock_admin(connection, admin)
     locked = repository.lock(connection, [request_id]).get(request_id)
-    if locked is None:
-        raise AppError(ErrorCode.NOT_FOUND)
-    if locked.status != "approved":
-        raise AppError(ErrorCode.INVALID_STATE, details={"status": locked.status})
+    if locked is None or locked.status != "approved":
+        raise refusal(locked)
     return locked.title
 
 

@@ -5,9 +5,9 @@ from uuid import UUID
 
 from pydantic import Field
 
-from medianest.core.envelope import TYPED, ApiError, Id, RequestModel, ResponseModel
+from medianest.core.envelope import TYPED, ApiError, Id, RequestModel, ResponseModel, Timestamp
 from medianest.core.examples import REQUEST_ID, SECOND_REQUEST_ID, SERVER_ID, Examples
-from medianest.requests.models import Decision
+from medianest.requests.models import Decision, RequestStatus
 from medianest.requests.schemas import Comment, RequestIds
 from medianest.servers.schemas import HandoverOptions
 
@@ -79,6 +79,24 @@ class DecisionsIn(RequestModel):
     )
 
 
+class DecidedOut(ResponseModel):
+    """The state of a request that does not allow the action, and the decision that made it so."""
+
+    EXAMPLES: ClassVar[Examples] = {
+        "decided": {
+            "status": "declined",
+            "processedAt": "2026-01-06T08:00:00.000Z",
+            "processedByName": "alice",
+        }
+    }
+
+    status: RequestStatus = Field(description="State of the request")
+    processed_at: Timestamp | None = Field(default=None, description="Time of the decision")
+    processed_by_name: str | None = Field(
+        default=None, description="Name of the admin who decided; absent if no admin did"
+    )
+
+
 class DecisionOut(ResponseModel):
     """The result for one of many requests: its new state, or the error."""
 
@@ -89,7 +107,7 @@ class DecisionOut(ResponseModel):
             "error": {
                 "code": "INVALID_STATE",
                 "message": "The request is not in a state that allows this.",
-                "details": {"status": "declined"},
+                "details": DecidedOut.EXAMPLES["decided"],
             },
         },
     }

@@ -18,7 +18,7 @@ from medianest.fulfilment import service as fulfilment_service
 from medianest.fulfilment.service import Choice
 from medianest.jobs import bell
 from medianest.requests import repository
-from medianest.requests.decision_schemas import DecisionOut
+from medianest.requests.decision_schemas import DecidedOut, DecisionOut
 from medianest.requests.schemas import RequestOut
 from medianest.servers.schemas import HandoverOptions
 from medianest.users.service import lock_admin
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from medianest.core.caller import Caller
     from medianest.requests.decision_schemas import ApproveIn, DecisionsIn
-    from medianest.requests.models import Decision, RequestStatus
+    from medianest.requests.models import Decision, LockedRequest
     from medianest.users.models import Principal
 
 _ACTIONS: dict[Decision, Action] = {
@@ -65,20 +65,25 @@ def decide(body: DecisionsIn, admin: Principal, caller: Caller) -> list[Decision
             raise invalid("body.reason", "Required to decline")
         decision, details = "declined", {"reason": body.reason}
     with database().transaction() as connection:
-        statuses = _decide(connection, body.ids, decision, admin, caller, details)
-    decided = list(statuses.values()).count("pending")
+        locked = _decide(connection, body.ids, decision, admin, caller, details)
+    decided = sum(each.status == "pending" for each in locked.values())
     if decided:
         count("RequestDecided", decided)
         if decision == "approved":
             bell.ring()
-    return [_decision_out(each, decision, statuses.get(each)) for each in body.ids]
+    return [_decision_out(each, decision, locked.get(each)) for each in body.ids]
 
 
-def not_pending(status: RequestStatus | None) -> AppError:
-    """Return the error for a request that cannot be decided or cancelled."""
-    if status is None:
+def refusal(request: LockedRequest | None) -> AppError:
+    """Return the error for a request whose state does not allow the action of an admin.
+
+    It names the admin who has decided, because the two may act at the same time.
+    """
+    if request is None:
         return AppError(ErrorCode.NOT_FOUND)
-    return AppError(ErrorCode.INVALID_STATE, details={"status": status})
+    decided = DecidedOut.model_validate(request)
+    details = decided.model_dump(mode="json", by_alias=True, exclude_none=True)
+    return AppError(ErrorCode.INVALID_STATE, details=details)
 
 
 def _decide_one(
@@ -90,9 +95,10 @@ def _decide_one(
     choice: Choice | None = None,
 ) -> RequestOut:
     with database().transaction() as connection:
-        statuses = _decide(connection, [request_id], decision, admin, caller, details, choice)
-        if statuses.get(request_id) != "pending":
-            raise not_pending(statuses.get(request_id))
+        locked = _decide(connection, [request_id], decision, admin, caller, details, choice)
+        request = locked.get(request_id)
+        if request is None or request.status != "pending":
+            raise refusal(request)
         decided = repository.get(connection, request_id)
     count("RequestDecided")
     if decision == "approved":
@@ -108,12 +114,11 @@ def _decide(
     caller: Caller,
     details: dict[str, str],
     choice: Choice | None = None,
-) -> dict[UUID, RequestStatus]:
-    """Decide the requests that are pending; return the status of each before the decision."""
+) -> dict[UUID, LockedRequest]:
+    """Decide the requests that are pending; return each as it was before the decision."""
     lock_admin(connection, admin)
     locked = repository.lock(connection, request_ids)
-    statuses = {request_id: each.status for request_id, each in locked.items()}
-    pending = [each for each in request_ids if statuses.get(each) == "pending"]
+    pending = [each for each in request_ids if each in locked and locked[each].status == "pending"]
     repository.decide(
         connection, pending, decision, admin_id=admin.user_id, reason=details.get("reason")
     )
@@ -132,7 +137,7 @@ def _decide(
         target_ids=pending,
         details=details,
     )
-    return statuses
+    return locked
 
 
 def _choice(body: ApproveIn) -> Choice | None:
@@ -144,11 +149,11 @@ def _choice(body: ApproveIn) -> Choice | None:
 
 
 def _decision_out(
-    request_id: UUID, decision: Decision, previous_status: RequestStatus | None
+    request_id: UUID, decision: Decision, previous: LockedRequest | None
 ) -> DecisionOut:
-    if previous_status == "pending":
+    if previous is not None and previous.status == "pending":
         return DecisionOut(id=request_id, status=decision)
-    error = not_pending(previous_status)
+    error = refusal(previous)
     return DecisionOut(
         id=request_id,
         error=ApiError(code=error.code, message=error.message, details=error.details),

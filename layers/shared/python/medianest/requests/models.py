@@ -40,10 +40,12 @@ class MediaRequest:
 
 
 class LockedRequest(NamedTuple):
-    """Title and status of a request that a transaction has locked."""
+    """Title and status of a request that a transaction has locked, and who has decided it when."""
 
     title: TitleKey
     status: RequestStatus
+    processed_at: datetime | None
+    processed_by_name: str | None
 
 
 class Requester(NamedTuple):
@@ -56,10 +58,11 @@ class Requester(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class RequestWithRequester(MediaRequest):
-    """A request with the name and address of the requester, and its fulfilment, for admins."""
+    """A request with requester, deciding admin and fulfilment, for admins."""
 
     username: str
     email: str
+    processed_by_name: str | None
     for_admins: dict[str, Any] | None
 
     @property

@@ -33,6 +33,8 @@ COLUMNS = (
     " (SELECT array_agg(i.season ORDER BY i.season) FROM request_items i"
     f"  WHERE i.request_id = r.id AND i.season IS NOT NULL) AS seasons, {ITEMS}"
 )
+# The name of the admin who decided a request.
+DECIDED_BY = "(SELECT username FROM users WHERE users.id = r.processed_by) AS processed_by_name"
 # A film is one item, and so is a season. The items of a declined request are not active.
 _COUNTED = (
     " FROM media_requests r JOIN request_items i ON i.request_id = r.id"
@@ -168,16 +170,16 @@ def get_for(connection: Connection[Any], request_id: UUID, viewer_id: UUID) -> M
 
 
 def lock(connection: Connection[Any], request_ids: Sequence[UUID]) -> dict[UUID, LockedRequest]:
-    """Lock requests until the transaction ends, and return title and status of each.
+    """Lock requests until the transaction ends, and return title and decision of each.
 
     The order by id prevents deadlocks between calls that lock many.
     """
     rows = connection.execute(
-        "SELECT id, media_type, tmdb_id, status FROM media_requests WHERE id = ANY(%s)"
-        " ORDER BY id FOR UPDATE",
+        f"SELECT r.id, r.media_type, r.tmdb_id, r.status, r.processed_at, {DECIDED_BY}"
+        " FROM media_requests r WHERE r.id = ANY(%s) ORDER BY r.id FOR UPDATE OF r",
         (list(request_ids),),
     )
-    return {row[0]: LockedRequest(TitleKey(row[1], row[2]), row[3]) for row in rows}
+    return {row[0]: LockedRequest(TitleKey(row[1], row[2]), *row[3:]) for row in rows}
 
 
 def decide(

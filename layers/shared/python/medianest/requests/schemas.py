@@ -191,6 +191,11 @@ class AdminRequestOut(RequestOut):
     }
 
     requester: RequesterOut
+    processed_by_name: str | None = Field(
+        default=None,
+        description="Name of the admin who decided; absent if no admin decided, or after the"
+        " admin's deletion",
+    )
     fulfilment: AdminFulfilmentOut | None = Field(
         default=None, description="What became of it; absent unless it is approved"
     )

@@ -31,7 +31,6 @@ from medianest.core.error_codes import ErrorCode
 from medianest.core.errors import AppError
 from medianest.core.observability import count
 from medianest.requests import repository
-from medianest.requests.decisions import not_pending
 from medianest.requests.lists import repository as lists_repository
 from medianest.requests.schemas import AdminRequestOut, RequestCountsOut, RequestOut
 from medianest.users.service import lock_active_user
@@ -65,7 +64,10 @@ def cancel(request_id: UUID, principal: Principal, caller: Caller) -> None:
         owner_id = None if actor.role == "admin" else principal.user_id
         request = repository.delete_pending(connection, request_id, owner_id=owner_id)
         if request is None:
-            raise not_pending(repository.status_of(connection, request_id, owner_id=owner_id))
+            status = repository.status_of(connection, request_id, owner_id=owner_id)
+            if status is None:
+                raise AppError(ErrorCode.NOT_FOUND)
+            raise AppError(ErrorCode.INVALID_STATE, details={"status": status})
         details = described(request)
         if request.user_id != principal.user_id:
             details["ownerId"] = str(request.user_id)

@@ -10,7 +10,7 @@ from medianest.core.paging import Listing, Parts, fetch_page
 from medianest.core.text import fold
 from medianest.fulfilment.repository import FOR_ADMINS
 from medianest.requests.models import RequestWithRequester
-from medianest.requests.repository import COLUMNS
+from medianest.requests.repository import COLUMNS, DECIDED_BY
 from medianest.users import repository as users_repository
 
 if TYPE_CHECKING:
@@ -57,7 +57,8 @@ _COUNT_FILTERS: dict[str, LiteralString] = {
 _TITLE_KEY: LiteralString = "coalesce(r.title_key, lower(normalize(r.title, NFKC)))"
 _BY_INDEX: LiteralString = f"{_TITLE_KEY} LIKE %(title)s"
 _ROW_BY_ROW: LiteralString = f"strpos({_TITLE_KEY}, %(title)s) > 0"
-_NO_ADMINS: LiteralString = "NULL::jsonb AS for_admins"
+_OF_ADMINS: LiteralString = f"{DECIDED_BY}, {FOR_ADMINS}"
+_NO_ADMINS: LiteralString = "NULL::text AS processed_by_name, NULL::jsonb AS for_admins"
 # A trigram index needs three such characters in every locale. With fewer, LIKE would scan the whole
 # index, which takes longer than reading the rows.
 _TRIGRAM = re.compile(r"[0-9a-z]{3}")
@@ -73,7 +74,7 @@ def page(
 ) -> tuple[list[RequestWithRequester], int]:
     """Return a page of requests, of one user if given, and the total number of matches.
 
-    With `is_for_admins`, each has the server and the job of its title.
+    With `is_for_admins`, each has the deciding admin's name, and server and job of its title.
     """
     order, reverse = _ORDERS[query.sort]
     filters = {"user_id": user_id, "status": query.status, "media_type": query.media_type}
@@ -84,7 +85,7 @@ def page(
         conditions=conditions,
         order=order,
         reverse=reverse,
-        columns=f"{COLUMNS}, u.username, u.email, {FOR_ADMINS if is_for_admins else _NO_ADMINS}",
+        columns=f"{COLUMNS}, u.username, u.email, {_OF_ADMINS if is_for_admins else _NO_ADMINS}",
         rows="page JOIN media_requests r USING (id) JOIN users u ON u.id = r.user_id",
     )
     if user_id is None and search is None:

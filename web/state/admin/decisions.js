@@ -4,23 +4,23 @@
  * Another admin may decide at the same time, and a requester may cancel: such a refusal is an outcome
  * to show, not a failure.
  */
-import { asApiError, call } from "../api.js";
-import { toast } from "../components/toasts.js";
-import { errorText, t } from "../i18n.js";
-import { useRef, useState } from "../vendor/modules.js";
-import { forget } from "./load.js";
-import { useSelection } from "./selection.js";
+import { asApiError, call } from "../../api.js";
+import { toast } from "../../components/toasts.js";
+import { errorText, t } from "../../i18n.js";
+import { useRef, useState } from "../../vendor/modules.js";
+import { forget } from "../load.js";
+import { useSelection } from "../selection.js";
 
 /**
- * @typedef {import("../api.js").Schemas["AdminRequest"]} AdminRequest
- * @typedef {import("../api.js").Schemas["MediaRequest"]} MediaRequest
+ * @typedef {import("../../api.js").Schemas["AdminRequest"]} AdminRequest
+ * @typedef {import("../../api.js").Schemas["MediaRequest"]} MediaRequest
  * @typedef {"approve" | "decline" | "retry" | "withdraw"} Action
  * @typedef {{status?: "pending" | "approved" | "declined", processedByName?: string, processedAt?: string}} Refusal `status` is absent when the request is gone
  * @typedef {{request: MediaRequest} | {refusal: Refusal}} Outcome
  * @typedef {{decision: "approve" | "decline", reason?: string}} Decision
  * @typedef {{decision: "approve" | "decline", done: number, conflicts: {id: string, title: string, refusal: Refusal}[]}} BulkResult
  * @typedef {{kind: "decline" | "withdraw" | "more" | "help", ids: string[]}} Opened A dialog, and the requests that it is about
- * @typedef {import("../api.js").ApiError} ApiError
+ * @typedef {import("../../api.js").ApiError} ApiError
  * @typedef {ReturnType<typeof useDecisions>} Decisions
  */
 
@@ -62,7 +62,7 @@ export async function act(id, action, body) {
 export async function decideMany(ids, decision, onBatch) {
   for (let start = 0; start < ids.length; start += BATCH) {
     const { data } = await call("POST", "/admin/requests/decisions", { body: { ...decision, ids: ids.slice(start, start + BATCH) } });
-    const decisions = /** @type {import("../api.js").Schemas["Decision"][]} */ (data);
+    const decisions = /** @type {import("../../api.js").Schemas["Decision"][]} */ (data);
     forget();
     onBatch(new Map(decisions.map(({ id, status, error }) => [id, status ? { status } : { refusal: refusalOf(error) ?? {} }])));
   }
@@ -79,7 +79,7 @@ function refusalOf(error) {
 /**
  * The decisions of the queue: selection, what runs, and the outcomes.
  *
- * @param {import("./load.js").LoadedList<AdminRequest>} list
+ * @param {import("../load.js").LoadedList<AdminRequest>} list
  * @param {string} tab "all", or the state of the requests in the list
  * @param {(changes: Record<string, number>) => void} adjust Gets the changes of the numbers by state
  * @param {() => void} recount Reads these numbers again
@@ -187,7 +187,7 @@ export function useDecisions(list, tab, adjust, recount) {
  *
  * @param {(request: AdminRequest, action: Action, body: object) => Promise<boolean>} send
  * @param {(opened: Opened) => void} open
- * @param {import("./selection.js").Selection} selection
+ * @param {import("../selection.js").Selection} selection
  */
 function useStable(send, open, selection) {
   const latest = useRef({ send, open, selection });
