@@ -30,7 +30,7 @@ ADDED = {
     "AdminUser": {"status", "quota?"},
     "MediaRequest": OF_REQUESTS,
     "CreatedRequest": OF_REQUESTS | {"skippedSeasons?"},
-    "AdminRequest": OF_REQUESTS | {"requester"},
+    "AdminRequest": OF_REQUESTS | {"requester", "processedByName?"},
 }
 
 

@@ -91,6 +91,23 @@ def test_of_eight_lists_of_rules_one_is_left_whole(race: Racing) -> None:
     assert left == [len(left)] * len(left) != []
 
 
+def test_of_eight_lists_that_replace_the_same_one_is_taken(race: Racing) -> None:
+    race.empty()
+    server = race.add("n").data["id"]
+    rule = {"mediaType": "movie", "serverId": server}
+    seen = [each["id"] for each in race.call("PUT", "routing-rules", {"rules": [rule]}).data]
+    lists = [[rule] * (number + 2) for number in range(8)]
+    responses = at_once(
+        [
+            partial(race.call, "PUT", "routing-rules", {"rules": rules, "expected": seen})
+            for rules in lists
+        ]
+    )
+    assert codes(responses) == {"200": 1, "EDIT_CONFLICT": 7}
+    [taken] = [each.data for each in responses if each.status == 200]
+    assert race.call("GET", "routing-rules").data == taken
+
+
 def test_a_change_that_races_a_deletion_is_done_before_it_or_not_found(race: Racing) -> None:
     race.empty()
     for number in range(5):

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from medianest.audit.models import Action
-from tests.support.api import Answer, call
+from tests.support.api import Answer, call, id_of
 
 type Db = psycopg.Connection[tuple[Any, ...]]
 
@@ -72,7 +72,23 @@ class TestItems:
             "requestId": changed.headers["x-request-id"],
             "ip": "2001:db8::1",
             "userAgent": "tests",
+            "userName": "alice",
         }
+
+    def test_actor_and_target_have_their_present_names(self, people: dict[str, str]) -> None:
+        alice, bob = people["alice"], id_of(people["bob"])
+        call("PATCH", f"/api/admin/users/{bob}", token=alice, body={"status": "suspended"})
+        body = {"mediaType": "movie", "tmdbId": 603}
+        made = call("POST", "/api/media/request", token=alice, body=body).data
+
+        def names(action: str) -> tuple[str | None, str | None]:
+            (item,) = logs(alice, action=action).data
+            return item.get("userName"), item.get("targetName")
+
+        assert names("user.changed") == ("alice", "bob")
+        assert names("request.created") == ("alice", "The Matrix")
+        call("DELETE", f"/api/media/requests/{made['id']}", token=alice)
+        assert names("request.created") == ("alice", None)
 
     def test_null_columns_are_omitted(self, db: Db, alice: str) -> None:
         add_rows(db, "of.another.release")

@@ -18,6 +18,7 @@ from pydantic import SecretStr
 from medianest.core.db import Database
 from medianest.rate_limits.policies import POLICIES
 from medianest.system_config import service as system_config
+from medianest.system_config.registry import SETTINGS
 from tests.support import plex
 from tests.support.api import ROOT, Answer, call, id_of
 from tests.support.concurrency import waits_for_lock
@@ -58,6 +59,20 @@ def list_settings(token: str) -> dict[str, Any]:
     return {entry["key"]: entry for entry in answer.data}
 
 
+def fields_of(key: str) -> list[dict[str, Any]]:
+    """Return the fields of a setting as the response has them."""
+    return [
+        {name: value for name, value in each._asdict().items() if value is not None}
+        for each in SETTINGS[key].fields()
+    ]
+
+
+def changed(value: dict[str, Any], name: str, new: int) -> dict[str, Any]:
+    """Return a value with another number in the field `name`, which may be a nested one."""
+    outer, dot, inner = name.partition(".")
+    return value | {outer: changed(value[outer], inner, new) if dot else new}
+
+
 def put_setting(token: str, key: str, value: Any) -> Answer:
     return call("PUT", f"/api/admin/config/{key}", token=token, body={"value": value})
 
@@ -93,7 +108,8 @@ class TestList:
     def test_all_settings_are_listed_by_key_with_their_defaults(self, alice: str) -> None:
         answer = call("GET", "/api/admin/config", token=alice)
         assert answer.data == [
-            {"key": key, "value": value, "default": value} for key, value in DEFAULTS.items()
+            {"key": key, "value": value, "default": value, "fields": fields_of(key)}
+            for key, value in DEFAULTS.items()
         ]
         assert list(DEFAULTS) == sorted(DEFAULTS)
 
@@ -105,7 +121,41 @@ class TestList:
         assert changed["updatedBy"] == id_of(alice)
         assert before <= datetime.fromisoformat(changed["updatedAt"]) <= datetime.now(UTC)
         others = [entry for key, entry in entries.items() if key != "audit.retention"]
-        assert all(entry.keys() == {"key", "value", "default"} for entry in others)
+        assert all(entry.keys() == {"key", "value", "default", "fields"} for entry in others)
+
+    def test_fields_have_the_types_and_bounds_of_their_setting(self, alice: str) -> None:
+        entries = list_settings(alice)
+        assert entries["requestQuota.user"]["fields"][:2] == [
+            {
+                "name": "movies.limit",
+                "type": "integer",
+                "minimum": 0,
+                "maximum": 1000,
+                "nullable": True,
+            },
+            {
+                "name": "movies.days",
+                "type": "integer",
+                "minimum": 1,
+                "maximum": 365,
+                "nullable": False,
+            },
+        ]
+        assert entries["signIn.page"]["fields"] == [
+            {"name": "name", "type": "string", "minimum": 1, "maximum": 60, "nullable": False},
+            {"name": "plex", "type": "boolean", "nullable": False},
+            {"name": "local", "type": "boolean", "nullable": False},
+        ]
+
+    @pytest.mark.parametrize("key", sorted(SETTINGS))
+    def test_a_number_beyond_a_bound_is_refused(self, alice: str, key: str) -> None:
+        entry = list_settings(alice)[key]
+        for field in entry["fields"]:
+            if field["type"] == "integer":
+                for beyond in (field["minimum"] - 1, field["maximum"] + 1):
+                    value = changed(entry["value"], field["name"], beyond)
+                    refused = put_setting(alice, key, value)
+                    assert refused.code == "VALIDATION_ERROR", (field, beyond)
 
     @pytest.mark.parametrize(
         ("key", "value"),
@@ -140,7 +190,7 @@ class TestList:
         db.execute("DELETE FROM users WHERE username = 'bob'")
         entry = list_settings(alice)["audit.retention"]
         assert entry["value"] == {"days": 90}
-        assert entry.keys() == {"key", "value", "default", "updatedAt"}
+        assert entry.keys() == {"key", "value", "default", "updatedAt", "fields"}
 
 
 class TestChange:
@@ -413,6 +463,36 @@ class TestEffect:
         now = time.time()
         monkeypatch.setattr(time, "time", lambda: now + system_config.RETRY_SECONDS)
         assert other.current().auto_approval["user"].tv is True
+
+
+class TestExpected:
+    """A change applies to the value that the admin has seen, and to no other."""
+
+    def put(self, token: str, value: Any, expected: Any) -> Answer:
+        path = "/api/admin/config/audit.retention"
+        return call("PUT", path, token=token, body={"value": value, "expected": expected})
+
+    def test_the_expected_value_is_replaced(self, db: Db, alice: str) -> None:
+        assert self.put(alice, {"days": 100}, {"days": 365}).data["value"] == {"days": 100}
+        assert self.put(alice, {"days": 200}, {"days": 100}).data["updatedByName"] == "alice"
+        assert stored_settings(db) == {"audit.retention": {"days": 200}}
+
+    def test_another_value_is_kept_and_told(self, db: Db, alice: str) -> None:
+        current = put_setting(alice, "audit.retention", {"days": 100}).data
+        for stale in ({"days": 365}, {}):
+            refused = self.put(alice, {"days": 200}, stale)
+            assert (refused.status, refused.code) == (409, "EDIT_CONFLICT")
+            assert refused.details == {
+                "value": {"days": 100},
+                "updatedAt": current["updatedAt"],
+                "updatedByName": "alice",
+            }
+        assert stored_settings(db) == {"audit.retention": {"days": 100}}
+        assert len(audited_changes(db)) == 1
+
+    def test_a_default_that_is_not_expected_is_told(self, alice: str) -> None:
+        refused = self.put(alice, {"days": 200}, {"days": 100})
+        assert (refused.code, refused.details) == ("EDIT_CONFLICT", {"value": {"days": 365}})
 
 
 class TestConcurrentChanges:

@@ -50,6 +50,15 @@ def test_the_list_has_the_newest_first_and_filters(db: Db, people: dict[str, str
     assert ids(limit=1, page=3) == [first]
 
 
+def test_a_job_has_the_title_that_it_is_about(db: Db, people: dict[str, str]) -> None:
+    body = {"mediaType": "movie", "tmdbId": 603}
+    call("POST", "/api/media/request", token=people["bob"], body=body)
+    known, unknown = add_job(603), add_job(604)
+    listed = call("GET", JOBS, token=people["alice"]).data
+    titles = {each["id"]: each.get("title") for each in listed}
+    assert titles == {str(known): "The Matrix", str(unknown): None}
+
+
 def test_a_job_is_returned_with_its_last_failure(db: Db, people: dict[str, str]) -> None:
     job_id = dead_job(603)
     job = call("GET", f"/api/admin/jobs/{job_id}", token=people["alice"]).data

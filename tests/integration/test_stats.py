@@ -36,6 +36,7 @@ def add_request(db: Db, name: str, media_type: str, status: str, *, days_ago: fl
 
 def test_stats_of_an_unused_service_are_zero(people: dict[str, str]) -> None:
     figures = stats(people["alice"])
+    assert [each["requests"] for each in figures.pop("requestsByDay")] == [0] * 30
     generated = datetime.fromisoformat(figures.pop("generatedAt"))
     assert abs(datetime.now(UTC) - generated) < timedelta(minutes=1)
     assert figures == {
@@ -53,6 +54,18 @@ def test_stats_of_an_unused_service_are_zero(people: dict[str, str]) -> None:
         "sessions": {"active": 3},
         "topRequesters": [],
     }
+
+
+def test_requests_are_counted_by_day(db: Db, people: dict[str, str]) -> None:
+    for days_ago in (0, 0, 3, 29, 30):
+        add_request(db, "bob", "movie", "pending", days_ago=days_ago)
+    days = stats(people["alice"])["requestsByDay"]
+    today = datetime.now(UTC).date()
+    assert [each["day"] for each in days] == [
+        str(today - timedelta(days=ago)) for ago in range(29, -1, -1)
+    ]
+    found = {29 - place: each["requests"] for place, each in enumerate(days) if each["requests"]}
+    assert found == {0: 2, 3: 1, 29: 1}
 
 
 def test_requests_are_counted_by_status_type_and_age(db: Db, people: dict[str, str]) -> None:

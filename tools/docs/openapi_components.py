@@ -123,6 +123,24 @@ DETAILS: Mapping[ErrorCode, tuple[dict[str, Any], Any]] = {
         },
         *DecidedOut.EXAMPLES.values(),
     ),
+    ErrorCode.EDIT_CONFLICT: (
+        {
+            "type": "object",
+            "description": "The present setting; absent for rules",
+            "properties": {
+                "value": {"type": "object", "description": "Present value"},
+                "updatedAt": {"type": "string", "format": "date-time"},
+                "updatedByName": {"type": "string", "description": "Name of the other admin"},
+            },
+            "required": ["value"],
+            "additionalProperties": False,
+        },
+        {
+            "value": {"limit": 60, "window": 60},
+            "updatedAt": "2026-01-06T08:00:00.000Z",
+            "updatedByName": "alice",
+        },
+    ),
     ErrorCode.QUOTA_EXCEEDED: (
         Converter(_QUOTA.pop("$defs", {})).sent(_QUOTA) | {"additionalProperties": False},
         *QuotaExceededOut.EXAMPLES.values(),

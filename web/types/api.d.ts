@@ -1,5 +1,5 @@
 // Made by `make docs` from the API document with the SHA-256 hash
-// 50f196ecad8c15f42c217eb1535efe9ca1163f2564618ab7228f89c5cf01b867
+// 428648ea8b03bd25b001cab8cdf53f92cb557d7434a672a45340e16c094cc638
 
 export interface paths {
     "/api/admin/audit-logs": {
@@ -56,7 +56,9 @@ export interface paths {
         get?: never;
         /**
          * Change a setting, effective everywhere within half a minute
-         * @description For admins.
+         * @description With `expected`, only if the setting still has this value.
+         *
+         *     For admins.
          *
          *     Default limits: `admin-config`: 60 calls in 60 s by user.
          */
@@ -375,7 +377,7 @@ export interface paths {
          */
         get: operations["listRoutingRules"];
         /**
-         * Replace all rules
+         * Replace all rules; with expected, only if they are still these
          * @description For admins.
          *
          *     Default limits: `admin`: 100 calls in 60 s by user.
@@ -1398,6 +1400,8 @@ export interface components {
             requestId: string;
             /** @description Id of the action's target; absent for a session */
             targetId?: string;
+            /** @description Present name of a user or server, or title of a request; absent once it is deleted */
+            targetName?: string;
             /** @description Kind of the action's target */
             targetType?: string;
             /** @description `User-Agent` header of the client */
@@ -1407,6 +1411,8 @@ export interface components {
              * @description Id of the user who acted; absent without a session, or after the user's deletion
              */
             userId?: string;
+            /** @description Present name of the user who acted */
+            userName?: string;
         };
         AuditLogPage: {
             /** @description The items of this page */
@@ -1586,6 +1592,16 @@ export interface components {
             /** @enum {boolean} */
             success: false;
         };
+        /** @description A day and the number of its requests. */
+        DayStats: {
+            /**
+             * Format: date
+             * @description The day in UTC
+             */
+            day: string;
+            /** @description Number of requests that were made on it */
+            requests: number;
+        };
         /** @description The result for one of many requests: its new state, or the error. */
         Decision: {
             error?: components["schemas"]["ApiError"];
@@ -1627,6 +1643,26 @@ export interface components {
         DeclineIn: {
             /** @description Reason, which the requester can read */
             reason: string;
+        };
+        /** @description Another admin has changed this in the meantime. */
+        EDIT_CONFLICT: {
+            error: {
+                /** @enum {string} */
+                code: "EDIT_CONFLICT";
+                /** @description The present setting; absent for rules */
+                details?: {
+                    /** Format: date-time */
+                    updatedAt?: string;
+                    /** @description Name of the other admin */
+                    updatedByName?: string;
+                    /** @description Present value */
+                    value: Record<string, never>;
+                };
+                /** @description A sentence for users, which may change */
+                message: string;
+            };
+            /** @enum {boolean} */
+            success: false;
         };
         /** @description A call without fields; the body may be absent. */
         EmptyIn: Record<string, never>;
@@ -1887,6 +1923,8 @@ export interface components {
              * @enum {string}
              */
             state: "queued" | "leased" | "done" | "dead" | "cancelled";
+            /** @description Title of the film or show that the job is about */
+            title?: string;
         };
         /** @description Why the last run of a job failed. */
         JobFailure: {
@@ -2459,6 +2497,8 @@ export interface components {
         };
         /** @description All rules in their order. */
         RulesIn: {
+            /** @description Ids of the rules in their order when they were read: others are not replaced */
+            expected?: string[] | null;
             /** @description The first rule whose conditions all hold decides */
             rules: components["schemas"]["RuleIn"][];
         };
@@ -2722,6 +2762,8 @@ export interface components {
             default: {
                 [key: string]: unknown;
             };
+            /** @description The fields of the value, with their bounds */
+            fields: components["schemas"]["SettingField"][];
             /** @description Name of the setting */
             key: string;
             /**
@@ -2734,13 +2776,35 @@ export interface components {
              * @description Id of the admin who made the last change
              */
             updatedBy?: string;
+            /** @description Name of the admin who made the last change */
+            updatedByName?: string;
             /** @description Current value; its fields depend on the key */
             value: {
                 [key: string]: unknown;
             };
         };
+        /** @description A field of a setting's value. */
+        SettingField: {
+            /** @description Greatest number, or greatest length */
+            maximum?: number;
+            /** @description Least number, or least length */
+            minimum?: number;
+            /** @description Name of the field, with a dot before that of a nested one */
+            name: string;
+            /** @description Whether `null` is allowed */
+            nullable: boolean;
+            /**
+             * @description Type of its value
+             * @enum {string}
+             */
+            type: "boolean" | "integer" | "string";
+        };
         /** @description A new value of a setting. */
         SettingIn: {
+            /** @description Value that the setting had when it was read: another one is not overwritten */
+            expected?: {
+                [key: string]: unknown;
+            } | null;
             /** @description New value; its fields depend on the key */
             value: {
                 [key: string]: unknown;
@@ -2839,6 +2903,8 @@ export interface components {
              */
             generatedAt: string;
             requests: components["schemas"]["RequestStats"];
+            /** @description The last 30 days, today included, the oldest first */
+            requestsByDay: components["schemas"]["DayStats"][];
             sessions: components["schemas"]["SessionStats"];
             /** @description Users with the most requests in the last 30 days, at most five */
             topRequesters: components["schemas"]["RequesterStats"][];
@@ -3228,6 +3294,21 @@ export interface components {
             };
             content: {
                 "application/json": components["schemas"]["DATABASE_CONNECTION_ERROR"] | components["schemas"]["INTERNAL_ERROR"];
+            };
+        };
+        /** @description `EDIT_CONFLICT`: Another admin has changed this in the meantime. Read it again, compare it with your change, and send the change with the new `expected`. */
+        "EDIT_CONFLICT.limited": {
+            headers: {
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["EDIT_CONFLICT"];
             };
         };
         /**
@@ -3646,10 +3727,12 @@ export type CsrfResponse = components['schemas']['CsrfResponse'];
 export type CurrentSession = components['schemas']['CurrentSession'];
 export type CurrentSessionResponse = components['schemas']['CurrentSessionResponse'];
 export type DatabaseConnectionError = components['schemas']['DATABASE_CONNECTION_ERROR'];
+export type DayStats = components['schemas']['DayStats'];
 export type Decision = components['schemas']['Decision'];
 export type DecisionList = components['schemas']['DecisionList'];
 export type DecisionsIn = components['schemas']['DecisionsIn'];
 export type DeclineIn = components['schemas']['DeclineIn'];
+export type EditConflict = components['schemas']['EDIT_CONFLICT'];
 export type EmptyIn = components['schemas']['EmptyIn'];
 export type Forbidden = components['schemas']['FORBIDDEN'];
 export type Fulfilment = components['schemas']['Fulfilment'];
@@ -3726,6 +3809,7 @@ export type Session = components['schemas']['Session'];
 export type SessionList = components['schemas']['SessionList'];
 export type SessionStats = components['schemas']['SessionStats'];
 export type Setting = components['schemas']['Setting'];
+export type SettingField = components['schemas']['SettingField'];
 export type SettingIn = components['schemas']['SettingIn'];
 export type SettingList = components['schemas']['SettingList'];
 export type SettingResponse = components['schemas']['SettingResponse'];
@@ -3761,6 +3845,7 @@ export type ResponseCsrfTokenMismatchLimited = components['responses']['CSRF_TOK
 export type ResponseCsrfTokenMismatchQuotaExceededLimited = components['responses']['CSRF_TOKEN_MISMATCH.QUOTA_EXCEEDED.limited'];
 export type ResponseDatabaseConnectionErrorInternalError = components['responses']['DATABASE_CONNECTION_ERROR.INTERNAL_ERROR'];
 export type ResponseDatabaseConnectionErrorInternalErrorLimited = components['responses']['DATABASE_CONNECTION_ERROR.INTERNAL_ERROR.limited'];
+export type ResponseEditConflictLimited = components['responses']['EDIT_CONFLICT.limited'];
 export type ResponseForbiddenAccountSuspendedLimited = components['responses']['FORBIDDEN.ACCOUNT_SUSPENDED.limited'];
 export type ResponseForbiddenLimited = components['responses']['FORBIDDEN.limited'];
 export type ResponseForbiddenPlexAccessDeniedAccountSuspendedLimited = components['responses']['FORBIDDEN.PLEX_ACCESS_DENIED.ACCOUNT_SUSPENDED.limited'];
@@ -3935,6 +4020,7 @@ export interface operations {
             403: components["responses"]["CSRF_TOKEN_MISMATCH.FORBIDDEN.limited"];
             404: components["responses"]["NOT_FOUND.limited"];
             405: components["responses"]["METHOD_NOT_ALLOWED"];
+            409: components["responses"]["EDIT_CONFLICT.limited"];
             413: components["responses"]["PAYLOAD_TOO_LARGE"];
             415: components["responses"]["UNSUPPORTED_MEDIA_TYPE.limited"];
             429: components["responses"]["RATE_LIMITED.limited"];
@@ -4628,6 +4714,7 @@ export interface operations {
             401: components["responses"]["JWT_INVALID.limited"];
             403: components["responses"]["CSRF_TOKEN_MISMATCH.FORBIDDEN.limited"];
             405: components["responses"]["METHOD_NOT_ALLOWED"];
+            409: components["responses"]["EDIT_CONFLICT.limited"];
             413: components["responses"]["PAYLOAD_TOO_LARGE"];
             415: components["responses"]["UNSUPPORTED_MEDIA_TYPE.limited"];
             429: components["responses"]["RATE_LIMITED.limited"];

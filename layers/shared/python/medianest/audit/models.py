@@ -39,7 +39,10 @@ class Action(StrEnum):
 
 
 class AuditRow(NamedTuple):
-    """A row of `audit_logs`; `user_id` is None when the actor is unknown or deleted."""
+    """A row of `audit_logs`; `user_id` is None when the actor is unknown or deleted.
+
+    The names are those of now, None once actor or target are gone.
+    """
 
     id: UUID
     user_id: UUID | None
@@ -51,3 +54,5 @@ class AuditRow(NamedTuple):
     ip: str
     user_agent: str
     created_at: datetime
+    user_name: str | None
+    target_name: str | None

@@ -26,7 +26,14 @@ if TYPE_CHECKING:
 _USER_FKEY = "audit_logs_user_id_fkey"
 _COLUMNS = (
     "a.id, a.user_id, a.action, a.target_type, a.target_id, a.details, a.request_id,"
-    " host(a.ip) AS ip, a.user_agent, a.created_at"
+    " host(a.ip) AS ip, a.user_agent, a.created_at,"
+    " (SELECT username FROM users WHERE users.id = a.user_id) AS user_name,"
+    # Only the id of such a target is a UUID.
+    " CASE a.target_type"
+    " WHEN 'user' THEN (SELECT username FROM users WHERE users.id = a.target_id::uuid)"
+    " WHEN 'request' THEN (SELECT title FROM media_requests r WHERE r.id = a.target_id::uuid)"
+    " WHEN 'server' THEN (SELECT name FROM download_servers s WHERE s.id = a.target_id::uuid)"
+    " END AS target_name"
 )
 _FILTERS: dict[str, LiteralString] = {
     "user_id": "a.user_id = %(user_id)s",

@@ -71,6 +71,8 @@ class AuditLogOut(ResponseModel):
             "ip": "203.0.113.7",
             "userAgent": "Mozilla/5.0",
             "createdAt": "2026-01-06T08:00:00.000Z",
+            "userName": "alice",
+            "targetName": "The Matrix",
         }
     }
 
@@ -92,3 +94,9 @@ class AuditLogOut(ResponseModel):
     )
     user_agent: str = Field(description="`User-Agent` header of the client")
     created_at: Timestamp = Field(description="Time of the action")
+    user_name: str | None = Field(default=None, description="Present name of the user who acted")
+    target_name: str | None = Field(
+        default=None,
+        description="Present name of a user or server, or title of a request; absent once it is"
+        " deleted",
+    )

@@ -30,6 +30,7 @@ class ErrorCode(StrEnum):
     REQUEST_CANCELLED = "REQUEST_CANCELLED"
     LAST_ADMIN = "LAST_ADMIN"
     SERVER_IN_USE = "SERVER_IN_USE"
+    EDIT_CONFLICT = "EDIT_CONFLICT"
     IDEMPOTENCY_KEY_REUSED = "IDEMPOTENCY_KEY_REUSED"
     IDEMPOTENCY_IN_PROGRESS = "IDEMPOTENCY_IN_PROGRESS"
     QUOTA_EXCEEDED = "QUOTA_EXCEEDED"
@@ -138,6 +139,11 @@ REGISTRY: Mapping[ErrorCode, ErrorSpec] = {
         409,
         "The server still fetches titles.",
         "Wait until they are there, or disable the server: it then gets no new titles.",
+    ),
+    ErrorCode.EDIT_CONFLICT: ErrorSpec(
+        409,
+        "Another admin has changed this in the meantime.",
+        "Read it again, compare it with your change, and send the change with the new `expected`.",
     ),
     ErrorCode.IDEMPOTENCY_KEY_REUSED: ErrorSpec(
         422,

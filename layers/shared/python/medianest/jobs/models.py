@@ -50,6 +50,7 @@ class JobRow(NamedTuple):
     error: dict[str, Any] | None
     created_at: datetime
     finished_at: datetime | None
+    title: str | None
 
 
 class JobError(Exception):

@@ -19,9 +19,17 @@ if TYPE_CHECKING:
     from medianest.jobs.models import Kind, State
     from medianest.jobs.schemas import JobQuery
 
+_TITLE: LiteralString = (
+    "SELECT r.title FROM request_items i JOIN media_requests r ON r.id = i.request_id"
+    " WHERE i.active AND i.tmdb_id = (j.payload->>'tmdbId')::integer"
+)
 _COLUMNS: LiteralString = (
     "j.id, j.kind, j.server_id, j.payload, j.state, j.again, j.attempts, j.run_at, j.deadline_at,"
-    " j.lease_until, j.error, j.created_at, j.finished_at"
+    " j.lease_until, j.error, j.created_at, j.finished_at,"
+    # One statement for each type, because each has an index of its own.
+    " CASE j.payload->>'mediaType'"
+    f" WHEN 'movie' THEN ({_TITLE} AND i.media_type = 'movie' LIMIT 1)"
+    f" WHEN 'tv' THEN ({_TITLE} AND i.media_type = 'tv' LIMIT 1) END AS title"
 )
 _FILTERS: dict[str, LiteralString] = {
     "state": "j.state = %(state)s",

@@ -20,6 +20,7 @@ _DEAD = {
     "kind": "handover",
     "serverId": SERVER_ID,
     "payload": {"mediaType": "movie", "tmdbId": 603},
+    "title": "The Matrix",
     "state": "dead",
     "again": False,
     "attempts": 1,
@@ -65,6 +66,9 @@ class JobOut(ResponseModel):
         default=None, description="Id of its server; absent before a server is chosen"
     )
     payload: dict[str, Any] = Field(description="What the job is about, as ids")
+    title: str | None = Field(
+        default=None, description="Title of the film or show that the job is about"
+    )
     state: State = Field(
         description="`queued` and `leased` (running) end in `done`, `dead` or `cancelled`"
     )

@@ -41,6 +41,10 @@ class RulesIn(RequestModel):
     rules: Annotated[list[RuleIn], Field(max_length=MAX_RULES)] = Field(
         description="The first rule whose conditions all hold decides"
     )
+    expected: Annotated[list[Id], Field(max_length=MAX_RULES)] | None = Field(
+        default=None,
+        description="Ids of the rules in their order when they were read: others are not replaced",
+    )
 
 
 class RuleOut(ResponseModel):

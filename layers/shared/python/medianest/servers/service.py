@@ -155,17 +155,23 @@ def rules() -> list[Rule]:
 
 
 def replace_rules(body: RulesIn, admin: Principal, caller: Caller) -> list[Rule]:
-    """Replace all rules; raises VALIDATION_ERROR. Of two calls at once the later one wins whole."""
+    """Replace all rules; raises VALIDATION_ERROR.
+
+    Of two calls at once the later one wins whole, unless it raises EDIT_CONFLICT: the rules are not
+    those that it expects.
+    """
     with database().transaction() as connection:
         lock_admin(connection, admin)
         repository.lock_changes(connection)
+        old = repository.rules(connection)
+        if body.expected not in (None, [each.id for each in old]):
+            raise AppError(ErrorCode.EDIT_CONFLICT)
         servers = {each.id: each for each in repository.every(connection)}
         _check(
             problem
             for position, rule in enumerate(body.rules)
             for problem in _rule_problems(rule, servers, f"body.rules.{position}")
         )
-        old = repository.rules(connection)
         repository.replace_rules(
             connection,
             [

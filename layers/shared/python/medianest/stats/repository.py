@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, LiteralString
 
 from medianest.core.db import fetch_all, fetch_row
-from medianest.stats.schemas import RequesterStats, RequestStats, UserStats
+from medianest.stats.schemas import DayStats, RequesterStats, RequestStats, UserStats
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -42,6 +42,18 @@ def requests(connection: Connection[Any]) -> RequestStats:
         " (SELECT requested_at FROM media_requests WHERE status = 'pending'"
         "  ORDER BY requested_at, id DESC LIMIT 1) AS oldest_pending_at"
         " FROM row_counts WHERE source = 'media_requests'",
+    )
+
+
+def requests_by_day(connection: Connection[Any]) -> list[DayStats]:
+    """Return the numbers of requests of each of the last 30 days, days without any included."""
+    return fetch_all(
+        connection,
+        DayStats,
+        "SELECT days.day::date AS day, coalesce(sum(c.n), 0)::bigint AS requests FROM"
+        " (SELECT (now() AT TIME ZONE 'UTC')::date - ago AS day FROM generate_series(0, 29) AS ago)"
+        " AS days LEFT JOIN row_counts c ON c.source = 'media_requests' AND c.day = days.day"
+        " GROUP BY days.day ORDER BY days.day",
     )
 
 

@@ -1,5 +1,6 @@
 """API models of statistics."""
 
+from datetime import date
 from typing import ClassVar
 from uuid import UUID
 
@@ -48,6 +49,13 @@ class RequesterStats(ResponseModel):
     requests: int = Field(description="Number of their requests in the last 30 days")
 
 
+class DayStats(ResponseModel):
+    """A day and the number of its requests."""
+
+    day: date = Field(description="The day in UTC")
+    requests: int = Field(description="Number of requests that were made on it")
+
+
 class StatsOut(ResponseModel):
     """Statistics for a dashboard."""
 
@@ -66,6 +74,7 @@ class StatsOut(ResponseModel):
                 "oldestPendingAt": "2026-01-05T20:15:30.120Z",
             },
             "sessions": {"active": 7},
+            "requestsByDay": [{"day": "2026-01-06", "requests": 3}],
             "topRequesters": [{"userId": USER_ID, "username": "bob", "requests": 5}],
             "generatedAt": "2026-01-06T08:00:00.000Z",
         }
@@ -74,6 +83,9 @@ class StatsOut(ResponseModel):
     users: UserStats
     requests: RequestStats
     sessions: SessionStats
+    requests_by_day: list[DayStats] = Field(
+        description="The last 30 days, today included, the oldest first"
+    )
     top_requesters: list[RequesterStats] = Field(
         description="Users with the most requests in the last 30 days, at most five"
     )

@@ -35,6 +35,7 @@ def _count() -> StatsOut:
             sessions=SessionStats(
                 active=sessions_repository.count_live(connection, session_lifetimes().idle)
             ),
+            requests_by_day=repository.requests_by_day(connection),
             top_requesters=repository.top_requesters(connection),
             generated_at=now(),
         )

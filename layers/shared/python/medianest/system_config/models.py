@@ -18,6 +18,7 @@ class ConfigRow(NamedTuple):
     value: Any
     updated_at: datetime
     updated_by: UUID | None
+    updated_by_name: str | None = None
 
 
 class Lifetimes(NamedTuple):

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 from medianest.core.envelope import RequestModel
 from medianest.rate_limits.policies import POLICIES, PolicyName
@@ -16,6 +16,38 @@ from medianest.system_config.schemas import (
 )
 from medianest.users.models import Role
 from medianest.users.quota import QuotaIn
+
+
+class ValueField(NamedTuple):
+    """A field of a value; the bounds of a string are those of its length."""
+
+    name: str
+    type: Literal["boolean", "integer", "string"]
+    minimum: int | None
+    maximum: int | None
+    nullable: bool
+
+
+def _fields(schema: dict[str, Any], models: dict[str, Any], prefix: str) -> list[ValueField]:
+    found: list[ValueField] = []
+    for name, own in schema["properties"].items():
+        options = own.get("anyOf", [own])
+        field_schema = next(each for each in options if each.get("type") != "null")
+        if "$ref" in field_schema:
+            nested = models[field_schema["$ref"].rpartition("/")[2]]
+            found += _fields(nested, models, f"{prefix}{name}.")
+            continue
+        unit = "Length" if field_schema["type"] == "string" else "imum"
+        found.append(
+            ValueField(
+                f"{prefix}{name}",
+                field_schema["type"],
+                field_schema.get(f"min{unit}"),
+                field_schema.get(f"max{unit}"),
+                nullable=len(options) > 1,
+            )
+        )
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +66,16 @@ class Setting[V: RequestModel]:
     def read(self, value: Any) -> V:
         """Parse a value; raises pydantic's ValidationError."""
         return type(self.default).model_validate(value)
+
+    def fields(self) -> list[ValueField]:
+        """Return the fields of a value with their bounds, those of nested ones as `outer.inner`."""
+        schema = type(self.default).model_json_schema()
+        return [
+            each._replace(minimum=bounds[0], maximum=bounds[1])
+            if (bounds := self.bounds.get(each.name))
+            else each
+            for each in _fields(schema, schema.get("$defs", {}), "")
+        ]
 
 
 _NO_LIMIT = QuotaIn(limit=None, days=7)

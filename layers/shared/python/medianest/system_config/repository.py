@@ -14,11 +14,19 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
 _COLUMNS = "key, value, updated_at, updated_by"
+_NAME = "(SELECT username FROM users WHERE users.id = updated_by) AS updated_by_name"
 
 
 def rows(connection: Connection[Any]) -> list[ConfigRow]:
     """Return every row."""
     return fetch_all(connection, ConfigRow, f"SELECT {_COLUMNS} FROM system_config ORDER BY key")
+
+
+def named_rows(connection: Connection[Any]) -> list[ConfigRow]:
+    """Return every row with the name of the admin who changed it last."""
+    return fetch_all(
+        connection, ConfigRow, f"SELECT {_COLUMNS}, {_NAME} FROM system_config ORDER BY key"
+    )
 
 
 def lock(connection: Connection[Any]) -> None:
@@ -40,6 +48,6 @@ def put(
         f"INSERT INTO system_config ({_COLUMNS}) VALUES (%s, %s, clock_timestamp(), %s)"
         " ON CONFLICT (key) DO UPDATE SET value = excluded.value,"
         " updated_at = excluded.updated_at, updated_by = excluded.updated_by"
-        f" RETURNING {_COLUMNS}",
+        f" RETURNING {_COLUMNS}, {_NAME}",
         (key, json.dumps(value), updated_by),
     )

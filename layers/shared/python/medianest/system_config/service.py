@@ -34,6 +34,7 @@ from medianest.system_config.schemas import (
     AutoApprovalIn,
     QuotasIn,
     RateLimitIn,
+    SettingField,
     SettingOut,
     SignInPageIn,
 )
@@ -42,6 +43,8 @@ from medianest.users.service import lock_admin
 
 if TYPE_CHECKING:
     from psycopg import Connection
+
+    from medianest.system_config.schemas import SettingIn
 
 # The time that an environment caches the settings.
 CACHE_SECONDS = 30.0
@@ -81,7 +84,7 @@ def audit_retention(connection: Connection[Any]) -> timedelta:
 
 def list_settings() -> list[SettingOut]:
     """Return every setting with its current value, sorted by key."""
-    rows = _by_key(database().read(repository.rows))
+    rows = _by_key(database().read(repository.named_rows))
     return [_out(setting, rows) for _, setting in sorted(registry.SETTINGS.items())]
 
 
@@ -93,14 +96,16 @@ def find(key: str) -> Setting[Any]:
     return setting
 
 
-def change(key: str, value: dict[str, Any], admin: Principal, caller: Caller) -> SettingOut:
+def change(key: str, body: SettingIn, admin: Principal, caller: Caller) -> SettingOut:
     """Change a setting; raises NOT_FOUND or VALIDATION_ERROR, or as `lock_admin` does.
+
+    Raises EDIT_CONFLICT if the setting has another value than the caller expects.
 
     The change applies in this environment at once, and in others when their cache expires.
     """
     setting = find(key)
     try:
-        new = _wire(setting.read(value))
+        new = _wire(setting.read(body.value))
     except ValidationError as error:
         raise invalid_value(error.errors(), "body", "value") from error
     _check_bounds(setting, new)
@@ -108,8 +113,10 @@ def change(key: str, value: dict[str, Any], admin: Principal, caller: Caller) ->
         lock_admin(connection, admin)
         # Serialise writers, so that each audit row has the value of the previous writer.
         repository.lock(connection)
-        rows = _by_key(repository.rows(connection))
+        rows = _by_key(repository.named_rows(connection))
         old, current_row = _current_value(setting, rows)
+        if body.expected not in (None, _wire(old)):
+            raise AppError(ErrorCode.EDIT_CONFLICT, details=_conflict(_out(setting, rows)))
         # Skip an unchanged value, unless it replaces an invalid row.
         if new == _wire(old) and rows.get(key) is current_row:
             return _out(setting, rows)
@@ -124,6 +131,12 @@ def change(key: str, value: dict[str, Any], admin: Principal, caller: Caller) ->
         )
     _settings_cache().invalidate()
     return _out(setting, {key: row})
+
+
+def _conflict(current: SettingOut) -> dict[str, Any]:
+    """Return the details of a refusal: the current value, and who set it when."""
+    fields = {"value", "updated_at", "updated_by_name"}
+    return current.model_dump(mode="json", by_alias=True, exclude_none=True, include=fields)
 
 
 def _check_bounds(setting: Setting[Any], new: dict[str, Any]) -> None:
@@ -249,6 +262,8 @@ def _out(setting: Setting[Any], rows: Mapping[str, ConfigRow]) -> SettingOut:
         default=_wire(setting.default),
         updated_at=None if row is None else row.updated_at,
         updated_by=None if row is None else row.updated_by,
+        updated_by_name=None if row is None else row.updated_by_name,
+        fields=[SettingField(**each._asdict()) for each in setting.fields()],
     )
 
 
