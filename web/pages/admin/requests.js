@@ -36,7 +36,7 @@ const TABS = ["pending", "approved", "declined", "all"];
 const TYPES = ["all", "movie", "tv"];
 const SORTS = ["-requestedAt", "requestedAt", "title", "-title"];
 const PER_CALL = 100;
-const MOST_PAGES = 50;
+const MOST_PAGES = 100;
 /** Height of a row with a comment on a desktop, in pixels. */
 const ROW = 109;
 
@@ -128,7 +128,7 @@ function Requests({ list, filters, adjust, recount }) {
       : html`
         <${Tools} selection=${queue.selection} onHelp=${() => queue.open({ kind: "help", ids: [] })} />
         <${WindowedList} class="rows queue" items=${list.items} row=${(/** @type {AdminRequest} */ request) => cachedRow(rows.current, request, queue)} height=${ROW} />
-        <${More} list=${list} />`}
+        <${More} list=${{ ...list, hasNext: list.hasNext && list.pages < MOST_PAGES }} />`}
     <${Bulk} queue=${queue} />
     <${Dialogs} queue=${queue} />`;
 }
