@@ -7,10 +7,10 @@ import { Icon } from "./icon.js";
  * A labelled text field.
  *
  * @param {{id: string, label: string, value: string, onInput: (value: string) => void, hint?: string, problem?: string | undefined,
- *   autocomplete?: string, maxLength?: number, multiline?: boolean, describedBy?: string | undefined, isFirst?: boolean}} props
+ *   autocomplete?: string, maxLength?: number, multiline?: boolean, describedBy?: string | undefined, isFirst?: boolean, isNumber?: boolean}} props
  *   `isFirst` gets the focus in a dialog
  */
-export function Field({ id, label, value, onInput, hint, problem, autocomplete = "off", maxLength, multiline = false, describedBy, isFirst = false }) {
+export function Field({ id, label, value, onInput, hint, problem, autocomplete = "off", maxLength, multiline = false, describedBy, isFirst = false, isNumber = false }) {
   const described = [describedBy, problem ? `${id}-problem` : undefined].filter(Boolean).join(" ") || undefined;
   const shared = {
     id,
@@ -21,6 +21,7 @@ export function Field({ id, label, value, onInput, hint, problem, autocomplete =
     "aria-invalid": problem ? "true" : undefined,
     "aria-describedby": described,
     "data-focus": isFirst ? "" : undefined,
+    inputMode: isNumber ? "numeric" : undefined,
     onInput: (/** @type {any} */ event) => onInput(event.currentTarget.value),
   };
   return html`

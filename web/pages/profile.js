@@ -6,6 +6,7 @@ import { Heading } from "../components/frame.js";
 import { Icon } from "../components/icon.js";
 import { LanguageChoice } from "../components/language-choice.js";
 import { Meter } from "../components/meter.js";
+import { PasswordRules, rulesOf } from "../components/password-rules.js";
 import { date, errorText, relative, t } from "../i18n.js";
 import { useScroll } from "../router.js";
 import { useLoad } from "../state/load.js";
@@ -18,8 +19,6 @@ import { html, useState } from "../vendor/modules.js";
  * @typedef {import("../api.js").Schemas["Quotas"]} Quotas
  * @typedef {import("../api.js").ApiError} ApiError
  */
-
-const MIN_LENGTH = 8;
 
 /** /profile: the account, its quotas, language and password, and last its sessions, whose number is not known before. */
 export function ProfilePage() {
@@ -149,34 +148,11 @@ function Password({ username, email }) {
         <input class="vh" type="text" name="username" value=${username} autocomplete="username" tabindex="-1" aria-hidden="true" readonly />
         <${PasswordField} id="current-password" label=${t("password.current")} value=${current} onInput=${setCurrent} autocomplete="current-password" problem=${error?.code === "INVALID_CREDENTIALS" ? t("password.wrong") : undefined} />
         <${PasswordField} id="new-password" label=${t("password.new")} value=${next} onInput=${setNext} autocomplete="new-password" describedBy="password-rules" problem=${problems.map(({ message }) => message).join(". ") || undefined} />
-        <ul class="rules" id="password-rules">
-          ${rules.map(([key, met]) => html`<li key=${key} class=${met ? "met" : ""}><${Icon} name=${met ? "check" : "x"} /><span>${t(`password.rule.${key}`)}</span><span class="vh">${t(met ? "password.met" : "password.unmet")}</span></li>`)}
-        </ul>
+        <${PasswordRules} id="password-rules" rules=${rules} />
         <${Problem} error=${error && error.code !== "INVALID_CREDENTIALS" && problems.length === 0 ? error : undefined} />
         <${Button} submit class="primary" icon="key-round" busy=${busy} disabled=${!ready || left > 0}>${left > 0 ? t("failure.retryIn", { seconds: left }) : t("password.change")}<//>
       </form>
     </section>`;
-}
-
-/**
- * The rules of a password that the page can check; the service also refuses common ones.
- *
- * @param {string} password
- * @param {string} username
- * @param {string} email
- * @returns {[string, boolean][]}
- */
-function rulesOf(password, username, email) {
-  const folded = password.toLowerCase();
-  const names = [username, email, email.split("@")[0] ?? ""].map((name) => name.toLowerCase()).filter((name) => name.length > 2);
-  return [
-    ["length", Array.from(password).length >= MIN_LENGTH],
-    ["upper", /\p{Lu}/u.test(password)],
-    ["lower", /\p{Ll}/u.test(password)],
-    ["digit", /\p{Nd}/u.test(password)],
-    ["special", /[^\p{L}\p{N}]/u.test(password)],
-    ["name", password !== "" && !names.some((name) => folded.includes(name))],
-  ];
 }
 
 /**

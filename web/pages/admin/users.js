@@ -1,0 +1,176 @@
+import { asApiError, call } from "../../api.js";
+import { AdminIcon } from "../../components/admin/icon.js";
+import { Button } from "../../components/button.js";
+import { Confirm } from "../../components/dialog.js";
+import { Failure } from "../../components/failure.js";
+import { Field, PasswordField, Select } from "../../components/field.js";
+import { Heading, initial } from "../../components/frame.js";
+import { Icon } from "../../components/icon.js";
+import { More } from "../../components/more.js";
+import { PasswordRules, rulesOf } from "../../components/password-rules.js";
+import { RowSkeleton } from "../../components/request-row.js";
+import { Segmented } from "../../components/segmented.js";
+import { toast } from "../../components/toasts.js";
+import { date, t } from "../../i18n.js";
+import { link, navigate, place, useScroll } from "../../router.js";
+import { useDraft } from "../../state/drafts.js";
+import { useList } from "../../state/load.js";
+import { useSettled } from "../../state/settled.js";
+import { html, useState } from "../../vendor/modules.js";
+
+/**
+ * @typedef {import("../../api.js").Schemas["User"]} User
+ * @typedef {import("../../state/load.js").LoadedList<User>} UserList
+ * @typedef {import("../../api.js").ApiError} ApiError
+ */
+
+const STATUSES = ["active", "suspended"];
+const ROLES = ["all", "admin", "user"];
+const SORTS = ["username", "-username", "-createdAt", "createdAt", "email"];
+const MOST_PAGES = 100;
+
+/** /admin/users: everybody who can sign in, or could until a suspension. */
+export function UsersPage() {
+  const filters = filtersOf(place.value.query);
+  const [isCreating, setCreating] = useState(false);
+  const list = /** @type {UserList} */ (
+    useList(
+      link("/admin/users", { search: useSettled(filters.search.trim()), status: filters.status, role: value(filters.role), sort: filters.sort, limit: 50 }),
+      filters.page,
+      ({ id }) => id,
+      (page) => navigate(url({ ...filters, page }), { replace: true }),
+    )
+  );
+  useScroll(!list.isFirst);
+  /** @param {Partial<typeof filters>} change */
+  const set = (change) => navigate(url({ ...filters, page: 1, ...change }), { replace: true });
+  return html`
+    <div class="head">
+      <${Heading}>${t("users.title")}<//>
+      <${Button} class="primary" onClick=${() => setCreating(true)}><${AdminIcon} name="user-plus" />${t("users.create")}<//>
+    </div>
+    <form class="find queue-find" role="search" onSubmit=${(/** @type {Event} */ event) => event.preventDefault()}>
+      <label class="vh" for="user-search">${t("users.search")}</label>
+      <${Icon} name="search" />
+      <input id="user-search" type="search" value=${filters.search} placeholder=${t("users.search")} maxlength="100" autocomplete="off" enterkeyhint="search"
+        onInput=${(/** @type {any} */ event) => set({ search: event.currentTarget.value })} />
+    </form>
+    <div class="filters">
+      <div class="scroller"><${Segmented} label=${t("users.status")} value=${filters.status} choices=${STATUSES.map((each) => [each, t(`users.status.${each}`)])} onChange=${(/** @type {string} */ status) => set({ status })} /></div>
+      <${Select} id="role" label=${t("users.role")} value=${filters.role} choices=${ROLES.map((each) => [each, t(`users.role.${each}`)])} onChange=${(/** @type {string} */ role) => set({ role })} />
+      <${Select} id="sort" label=${t("requests.sort")} value=${filters.sort} choices=${SORTS.map((each) => [each, t(`users.sort.${each}`)])} onChange=${(/** @type {string} */ sort) => set({ sort })} />
+    </div>
+    <p class="vh" role="status">${list.isFirst ? "" : t("users.found", { count: list.total })}</p>
+    <${Rows} list=${list} />
+    ${isCreating ? html`<${Create} onClose=${() => setCreating(false)} />` : null}`;
+}
+
+/** @param {{list: UserList}} props */
+function Rows({ list }) {
+  if (list.isFirst) {
+    return list.error
+      ? html`<${Failure} error=${list.error} retry=${list.retry} />`
+      : html`<ul class="rows" aria-busy="true">${Array.from({ length: 6 }, (_, index) => html`<${RowSkeleton} key=${index} />`)}</ul>`;
+  }
+  if (list.items.length === 0) {
+    return html`<div class="state"><${AdminIcon} name="users" /><h2>${t("users.none")}</h2><p>${t("users.noneHint")}</p></div>`;
+  }
+  return html`
+    <ul class="rows">
+      ${list.items.map(
+        (user) => html`
+          <li class="row" key=${user.id}>
+            <span class="face" aria-hidden="true">${initial(user.username)}</span>
+            <div class="what">
+              <p><a href=${`/admin/users/${user.id}`}>${user.username}</a></p>
+              <p class="small muted">${[addressOf(user), t(user.plexId ? "users.plex" : "users.local"), t("users.since", { date: date(user.createdAt) })].filter(Boolean).join(" · ")}</p>
+            </div>
+            <div class="acts">${user.role === "admin" ? html`<span class="badge partial"><${AdminIcon} name="shield-check" />${t("users.role.admin")}</span>` : null}</div>
+          </li>`,
+      )}
+    </ul>
+    <${More} list=${{ ...list, hasNext: list.hasNext && list.pages < MOST_PAGES }} />`;
+}
+
+/** Create a local account. @param {{onClose: () => void}} props */
+function Create({ onClose }) {
+  const [typed, setTyped, drop] = useDraft("user", { username: "", email: "", isAdmin: false });
+  // A password is never stored, not even in this browser.
+  const [password, setPassword] = useState("");
+  const [busy, setBusy] = useState(false);
+  const [isTried, setTried] = useState(false);
+  const [error, setError] = useState(/** @type {ApiError | undefined} */ (undefined));
+  const rules = rulesOf(password, typed.username, typed.email);
+  const isReady = typed.username.trim() !== "" && typed.email.trim() !== "" && rules.every(([, met]) => met);
+  const refusals = /** @type {{field: string, message: string}[]} */ (error?.code === "VALIDATION_ERROR" && Array.isArray(error.details) ? error.details : []);
+  const problem = (/** @type {string} */ name) => {
+    const refusal = refusals.find(({ field }) => field === `body.${name}`);
+    const isMissing = isTried && name !== "password" && typed[/** @type {"username" | "email"} */ (name)].trim() === "";
+    return isMissing ? t("users.missing") : refusal ? (refusal.message.startsWith("Another") ? t("users.taken") : refusal.message) : undefined;
+  };
+  const run = async () => {
+    setTried(true);
+    if (!isReady) {
+      return;
+    }
+    setBusy(true);
+    setError(undefined);
+    try {
+      const body = { username: typed.username.trim(), email: typed.email.trim(), password, role: typed.isAdmin ? "admin" : "user" };
+      const { data } = await call("POST", "/admin/users", { body });
+      const made = /** @type {User} */ (data);
+      drop();
+      onClose();
+      toast(t("users.created", { name: made.username }));
+      navigate(`/admin/users/${made.id}`);
+    } catch (caught) {
+      setError(asApiError(caught));
+      setBusy(false);
+    }
+  };
+  return html`
+    <${Confirm} title=${t("users.create")} action=${t("users.create")} busy=${busy} error=${refusals.length ? undefined : error} onConfirm=${run} onClose=${onClose}>
+      <p class="muted">${t("users.createHint")}</p>
+      <${Field} id="new-name" label=${t("users.name")} value=${typed.username} onInput=${(/** @type {string} */ username) => setTyped({ ...typed, username })} maxLength=${64} problem=${problem("username")} isFirst />
+      <${Field} id="new-email" label=${t("users.email")} value=${typed.email} onInput=${(/** @type {string} */ email) => setTyped({ ...typed, email })} maxLength=${254} problem=${problem("email")} />
+      <${PasswordField} id="new-password" label=${t("users.password")} value=${password} onInput=${setPassword} autocomplete="new-password" describedBy="new-rules" problem=${problem("password")} />
+      <${PasswordRules} id="new-rules" rules=${rules} />
+      <label class="check"><input type="checkbox" checked=${typed.isAdmin} onChange=${() => setTyped({ ...typed, isAdmin: !typed.isAdmin })} /><span>${t("users.asAdmin")}</span></label>
+    <//>`;
+}
+
+/**
+ * Return the e-mail address of a user, unless it stands for none.
+ *
+ * @param {{email: string}} user
+ */
+export function addressOf({ email }) {
+  return email.endsWith("@plex.invalid") ? "" : email;
+}
+
+/** @param {URLSearchParams} query */
+function filtersOf(query) {
+  return {
+    search: query.get("search") ?? "",
+    status: STATUSES.find((each) => each === query.get("status")) ?? "active",
+    role: ROLES.find((each) => each === query.get("role")) ?? "all",
+    sort: SORTS.find((each) => each === query.get("sort")) ?? "username",
+    page: Math.min(Number.parseInt(query.get("page") ?? "1", 10) || 1, MOST_PAGES),
+  };
+}
+
+/** @param {ReturnType<typeof filtersOf>} filters */
+function url({ search, status, role, sort, page }) {
+  return link("/admin/users", {
+    search,
+    status: status === "active" ? undefined : status,
+    role: value(role),
+    sort: sort === SORTS[0] ? undefined : sort,
+    page: page > 1 ? page : undefined,
+  });
+}
+
+/** @param {string} choice */
+function value(choice) {
+  return choice === "all" ? undefined : choice;
+}
