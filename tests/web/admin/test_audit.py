@@ -1,0 +1,90 @@
+"""/admin/audit: actions as sentences, filters in the URL, raw details on demand."""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from playwright.sync_api import expect
+
+from medianest.audit.models import Action
+from tests.support.api import ROOT
+from tests.support.browser.people import People
+from tests.support.browser.tab import DESKTOP, Screen
+from tests.support.local import LocalService
+from tests.web.admin.conftest import Colleague
+from tests.web.conftest import Browse
+
+PAGE = ROOT / "web/pages/admin/audit.js"
+
+
+@pytest.fixture
+def decided(people: People, service: LocalService) -> str:
+    """Let alice decline a request of bob; return its id."""
+    body = {"mediaType": "movie", "tmdbId": 603}
+    made = service.call("POST", "/api/media/request", body=body, token=people.token("bob")).data
+    path = f"/api/admin/requests/{made['id']}/decline"
+    service.call("POST", path, body={"reason": "<b>no</b>"}, token=people.token("alice"))
+    return str(made["id"])
+
+
+def test_every_action_has_its_words() -> None:
+    listed = re.findall(r'"([a-z_]+\.[a-z_]+)"', PAGE.read_text().partition("];")[0])
+    assert sorted(listed) == sorted(Action)
+
+
+def test_actions_are_sentences_with_details(browse: Browse, decided: str, screen: Screen) -> None:
+    tab = browse("alice", screen=screen)
+    tab.visit("/admin/audit?action=request.declined")
+    row = tab.page.locator(".row").first
+    expect(row).to_contain_text("alice declined The Matrix.")
+    expect(row.get_by_text("<b>no</b>")).to_be_hidden()
+    tab.axe()
+    row.get_by_text("Details").click()
+    expect(row.get_by_text("<b>no</b>")).to_be_visible()
+    expect(row.get_by_text(f"request: {decided}")).to_be_visible()
+    tab.axe()
+
+
+@pytest.mark.usefixtures("decided")
+def test_filters_are_in_the_url(browse: Browse, people: People, colleague: Colleague) -> None:
+    assert people
+    tab = browse("alice", screen=DESKTOP)
+    tab.visit("/admin/audit")
+    tab.page.get_by_label("Action").select_option("Sign-in")
+    tab.page.wait_for_url("**/admin/audit?action=auth.sign_in")
+    expect(tab.page.locator(".row").first).to_contain_text(f"{colleague.name} signed in.")
+    field = tab.page.get_by_role("combobox", name="Person")
+    field.fill(colleague.name)
+    expect(tab.page.get_by_role("option", name=colleague.name)).to_be_visible()
+    tab.axe()
+    tab.press("ArrowDown", "Enter")
+    tab.page.wait_for_url(f"**/admin/audit?userId={colleague.id}&action=auth.sign_in")
+    expect(tab.page.locator(".row")).to_have_count(1)
+    tab.page.reload()
+    expect(tab.page.get_by_role("button", name=f"Remove {colleague.name}")).to_be_visible()
+    yesterday = datetime.now(UTC).date() - timedelta(days=1)
+    tab.page.get_by_label("To", exact=True).fill(str(yesterday))
+    expect(tab.page.get_by_role("heading", name="No entry matches")).to_be_visible()
+    tab.page.get_by_label("To", exact=True).fill(str(yesterday + timedelta(days=1)))
+    expect(tab.page.locator(".row")).to_have_count(1)
+    tab.page.get_by_role("button", name=f"Remove {colleague.name}").click()
+    expect(field).to_be_visible()
+
+
+def test_a_person_who_does_not_exist(browse: Browse) -> None:
+    tab = browse("alice")
+    tab.visit("/admin/audit")
+    tab.page.get_by_role("combobox", name="Person").fill("nobody has this name")
+    expect(tab.page.get_by_text("Nobody has this name or e-mail address.")).to_be_visible()
+    tab.press("Escape")
+    expect(tab.page.get_by_role("combobox", name="Person")).to_have_value("")
+
+
+def test_the_log_cannot_be_loaded(browse: Browse) -> None:
+    tab = browse("alice")
+    with tab.answer("/api/admin/audit-logs", 500, "INTERNAL_ERROR"):
+        tab.visit("/admin/audit")
+        expect(tab.page.get_by_role("heading", name="This could not be loaded")).to_be_visible()
+        tab.axe()
+    tab.page.get_by_role("button", name="Try again").click()
+    expect(tab.page.locator(".row").first).to_be_visible()

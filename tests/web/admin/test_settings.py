@@ -1,0 +1,136 @@
+"""/admin/settings: each setting with its bounds, saved for itself, never over another admin's."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Locator, expect
+
+from tests.support.browser.people import People
+from tests.support.browser.tab import DESKTOP, Screen, Tab
+from tests.support.local import LocalService, database_of
+from tests.web.admin.conftest import Colleague
+from tests.web.conftest import Browse
+
+KEY = "audit.retention"
+NAME = "How long entries are kept"
+
+
+@pytest.fixture(autouse=True)
+def defaults(service: LocalService) -> Iterator[None]:
+    """Give the settings of these tests their defaults again."""
+    yield
+    keys = [KEY, "requestQuota.user", "autoApprove.user"]
+    with database_of(service.data, {}) as connection:
+        connection.execute("DELETE FROM system_config WHERE key = ANY(%s)", (keys,))
+
+
+def settings(service: LocalService, people: People) -> dict[str, Any]:
+    found = service.call("GET", "/api/admin/config", token=people.token("alice")).data
+    return {each["key"]: each for each in found}
+
+
+def put(service: LocalService, token: str, key: str, value: Any) -> None:
+    answer = service.call("PUT", f"/api/admin/config/{key}", body={"value": value}, token=token)
+    assert answer.status == 200, answer.text
+
+
+def open_settings(browse: Browse, screen: Screen = DESKTOP) -> Tab:
+    tab = browse("alice", screen=screen)
+    tab.visit("/admin/settings")
+    return tab
+
+
+def setting(tab: Tab, name: str) -> Locator:
+    return tab.page.get_by_role("region", name=name, exact=True)
+
+
+def test_a_setting_is_changed_and_set_back(
+    browse: Browse, people: People, service: LocalService, screen: Screen
+) -> None:
+    tab = open_settings(browse, screen)
+    own = setting(tab, NAME)
+    expect(own.get_by_text("As by default")).to_be_visible()
+    save = own.get_by_role("button", name=f"Save {NAME}")
+    expect(save).to_have_attribute("aria-disabled", "true")
+    tab.axe()
+    own.get_by_label("Days").fill("89")
+    expect(own.get_by_text("A whole number from 90 to 3,650")).to_be_visible()
+    expect(save).to_have_attribute("aria-disabled", "true")
+    own.get_by_label("Days").fill("100")
+    save.click()
+    expect(own.get_by_text("Changed by alice")).to_be_visible()
+    assert settings(service, people)[KEY]["value"] == {"days": 100}
+    own.get_by_role("button", name=f"Default of {NAME}").click()
+    expect(own.get_by_label("Days")).to_have_value("365")
+    assert settings(service, people)[KEY]["value"] == {"days": 365}
+
+
+def test_limits_and_switches_have_their_controls(
+    browse: Browse, people: People, service: LocalService
+) -> None:
+    tab = open_settings(browse)
+    quota = setting(tab, "Quota of members")
+    films = quota.get_by_label("Films: Number")
+    expect(films).to_have_value("")
+    films.fill("4")
+    tab.press("Enter")
+    expect(quota.get_by_text("Changed by alice")).to_be_visible()
+    approval = setting(tab, "Requests of members")
+    approval.get_by_role("checkbox", name="Films").check()
+    approval.get_by_role("button", name="Save Requests of members").click()
+    expect(approval.get_by_text("Changed by alice")).to_be_visible()
+    found = settings(service, people)
+    assert found["requestQuota.user"]["value"]["movies"] == {"limit": 4, "days": 7}
+    assert found["autoApprove.user"]["value"] == {"movie": True, "tv": False}
+
+
+@pytest.mark.parametrize("mine", [True, False])
+def test_a_setting_that_another_admin_changed_meanwhile(
+    browse: Browse, people: People, service: LocalService, colleague: Colleague, *, mine: bool
+) -> None:
+    tab = open_settings(browse)
+    own = setting(tab, NAME)
+    own.get_by_label("Days").fill("200")
+    put(service, colleague.token, KEY, {"days": 300})
+    with tab.watch.provoke(f"/api/admin/config/{KEY}", 409):
+        own.get_by_role("button", name=f"Save {NAME}").click()
+        expect(own.get_by_text(f"{colleague.name} changed this")).to_be_visible()
+    expect(own.get_by_text("It is now: Days: 300.")).to_be_visible()
+    expect(own.get_by_label("Days")).to_have_value("200")
+    assert settings(service, people)[KEY]["value"] == {"days": 300}
+    tab.axe()
+    own.get_by_role("button", name="Save mine" if mine else "Use theirs").click()
+    expect(own.get_by_text("It is now")).to_have_count(0)
+    expect(own.get_by_label("Days")).to_have_value("200" if mine else "300")
+    assert settings(service, people)[KEY]["value"] == {"days": 200 if mine else 300}
+
+
+def test_what_is_typed_survives_a_lost_network_and_a_reload(browse: Browse) -> None:
+    tab = open_settings(browse)
+    own = setting(tab, NAME)
+    own.get_by_label("Days").fill("123")
+    with tab.offline():
+        own.get_by_role("button", name=f"Save {NAME}").click()
+        expect(own.get_by_text("The service cannot be reached.")).to_be_visible()
+    tab.page.reload()
+    expect(own.get_by_label("Days")).to_have_value("123")
+
+
+def test_a_rule_between_two_fields_is_told_at_its_field(browse: Browse) -> None:
+    tab = open_settings(browse)
+    own = setting(tab, "How long a sign-in lasts")
+    own.get_by_label("Days in any case").fill("5")
+    with tab.watch.provoke("/api/admin/config/session.lifetimes", 400):
+        own.get_by_role("button", name="Save How long a sign-in lasts").click()
+        expect(own.get_by_text("Must be at least tokenDays and idleDays")).to_be_visible()
+    tab.axe()
+
+
+def test_settings_that_cannot_be_loaded(browse: Browse) -> None:
+    tab = browse("alice")
+    with tab.answer("/api/admin/config", 500, "DATABASE_CONNECTION_ERROR"):
+        tab.visit("/admin/settings")
+        expect(tab.page.get_by_text("The service cannot reach its database.")).to_be_visible()
+    tab.page.get_by_role("button", name="Try again").click()
+    expect(setting(tab, NAME)).to_be_visible()
