@@ -230,12 +230,19 @@ async def _known_key(key: _Key, admin: ConfigAdmin) -> None:
 
 
 # The key is checked before the body, because the key decides how the body is validated.
-@app.put("/api/admin/config/{key}", dependencies=[Depends(_known_key)])
+@app.put(
+    "/api/admin/config/{key}",
+    dependencies=[Depends(_known_key)],
+    openapi_extra=documented_errors(ErrorCode.EDIT_CONFLICT),
+)
 async def change_setting(
     key: _Key, body: SettingIn, admin: ConfigAdmin, caller: ClientDep
 ) -> ApiResponse[SettingOut]:
-    """Change a setting, effective everywhere within half a minute."""
-    return ok(system_config_service.change(key, body.value, admin, caller))
+    """Change a setting, effective everywhere within half a minute.
+
+    With `expected`, a change of another admin in the meantime is not overwritten.
+    """
+    return ok(system_config_service.change(key, body, admin, caller))
 
 
 @app.get("/api/admin/stats")

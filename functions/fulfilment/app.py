@@ -136,11 +136,14 @@ async def list_routing_rules(admin: Admin) -> ApiResponse[list[RuleOut]]:
     return ok([RuleOut.model_validate(rule) for rule in servers_service.rules()])
 
 
-@app.put("/api/admin/routing-rules")
+@app.put("/api/admin/routing-rules", openapi_extra=documented_errors(ErrorCode.EDIT_CONFLICT))
 async def replace_routing_rules(
     body: RulesIn, admin: Admin, caller: ClientDep
 ) -> ApiResponse[list[RuleOut]]:
-    """Replace all rules."""
+    """Replace all rules.
+
+    With `expected`, a change of another admin in the meantime is not overwritten.
+    """
     rules = servers_service.replace_rules(body, admin, caller)
     return ok([RuleOut.model_validate(rule) for rule in rules])
 

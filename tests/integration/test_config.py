@@ -1,6 +1,7 @@
 """Admins read and change the run-time settings."""
 
 import io
+import json
 import os
 import subprocess
 import sys
@@ -27,6 +28,7 @@ from tests.support.local import eventually
 type Db = psycopg.Connection[tuple[Any, ...]]
 
 NO_QUOTA = {"movies": {"limit": None, "days": 7}, "seasons": {"limit": None, "days": 7}}
+AUDIT = "/api/admin/config/audit.retention"
 DEFAULTS: dict[str, Any] = {
     "audit.retention": {"days": 365},
     "autoApprove.admin": {"movie": False, "tv": False},
@@ -415,6 +417,34 @@ class TestEffect:
         assert other.current().auto_approval["user"].tv is True
 
 
+class TestExpected:
+    """A change names the value that its author saw."""
+
+    def test_change_of_the_expected_value_is_stored(self, db: Db, alice: str) -> None:
+        body = {"value": {"days": 90}, "expected": {"days": 365}}
+        assert call("PUT", AUDIT, token=alice, body=body).data["value"] == {"days": 90}
+        assert stored_settings(db) == {"audit.retention": {"days": 90}}
+
+    def test_change_of_another_value_is_refused_with_its_author(self, db: Db, alice: str) -> None:
+        changed = put_setting(alice, "audit.retention", {"days": 90}).data
+        body = {"value": {"days": 100}, "expected": {"days": 365}}
+        refused = call("PUT", AUDIT, token=alice, body=body)
+        assert (refused.status, refused.code) == (409, "EDIT_CONFLICT")
+        assert refused.details == {
+            "value": {"days": 90},
+            "updatedAt": changed["updatedAt"],
+            "updatedByName": "alice",
+        }
+        assert stored_settings(db) == {"audit.retention": {"days": 90}}
+        assert len(audited_changes(db)) == 1
+
+    def test_conflict_with_the_default_has_no_author(self, db: Db, alice: str) -> None:
+        body = {"value": {"days": 100}, "expected": {"days": 90}}
+        refused = call("PUT", AUDIT, token=alice, body=body)
+        assert (refused.code, refused.details) == ("EDIT_CONFLICT", {"value": {"days": 365}})
+        assert stored_settings(db) == {}
+
+
 class TestConcurrentChanges:
     """The second writer waits; its audit row starts from the value of the first."""
 
@@ -453,6 +483,22 @@ class TestConcurrentChanges:
             {"from": {"days": 200}, "to": {"days": 300}}
         ]
 
+    def test_only_one_of_two_processes_replaces_the_value_that_both_saw(
+        self, db: Db, direct_url: str, alice: str
+    ) -> None:
+        seen = {"days": 365}
+        with ThreadPoolExecutor(2) as pool:
+            with psycopg.connect(direct_url) as other:
+                other.execute("LOCK TABLE system_config IN SHARE ROW EXCLUSIVE MODE")
+                both = [
+                    pool.submit(_change_elsewhere, direct_url, alice, {"days": days}, seen)
+                    for days in (300, 400)
+                ]
+                eventually(lambda: waits_for_lock(db), seconds=60)
+            results = sorted(each.result(60) for each in both)
+        assert results == ["200", "EDIT_CONFLICT"]
+        assert len(audited_changes(db)) == 1
+
     def test_readers_do_not_wait_for_a_writer(self, db: Db, alice: str) -> None:
         with db.transaction():
             db.execute("LOCK TABLE system_config IN SHARE ROW EXCLUSIVE MODE")
@@ -468,3 +514,26 @@ answer = call("PUT", "/api/admin/config/audit.retention", token=sys.argv[1],
               body={"value": {"days": 300}})
 print(answer.status)
 """
+_CHANGE_EXPECTED = """
+import asyncio, json, sys
+asyncio.set_event_loop(asyncio.new_event_loop())
+from tests.support.api import call
+answer = call("PUT", "/api/admin/config/audit.retention", token=sys.argv[1],
+              body=json.loads(sys.argv[2]))
+print(answer.status if answer.status == 200 else answer.code)
+"""
+
+
+def _change_elsewhere(url: str, token: str, value: Any, expected: Any) -> str:
+    body = json.dumps({"value": value, "expected": expected})
+    time_outs = "-c lock_timeout=60s -c statement_timeout=60s"
+    result = subprocess.run(
+        [sys.executable, "-c", _CHANGE_EXPECTED, token, body],
+        env=os.environ | {"DATABASE_URL": url, "PGOPTIONS": time_outs},
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=ROOT,
+        timeout=120,
+    )
+    return result.stdout.split()[-1]

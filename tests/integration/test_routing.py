@@ -1,6 +1,11 @@
 """Routing rules, the state of a server, and the runner of its inventory."""
 
+import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -15,8 +20,10 @@ from medianest.jobs.models import Job, JobError
 from medianest.servers import health, inventory, options, repository, routing
 from medianest.servers.models import Server, TitleFacts
 from medianest.servers.schemas import HandoverOptions
-from tests.support.api import Answer, call
+from tests.support.api import ROOT, Answer, call
 from tests.support.arr import ArrStandin, served_arr
+from tests.support.concurrency import waits_for_lock
+from tests.support.local import eventually
 from tests.support.rows import audited, count
 
 type Db = psycopg.Connection[tuple[Any, ...]]
@@ -72,6 +79,29 @@ def server_of(db: Db, server: str) -> Server:
     return found
 
 
+_REPLACE = """
+import asyncio, json, sys
+asyncio.set_event_loop(asyncio.new_event_loop())
+from tests.support.api import call
+answer = call("PUT", "/api/admin/routing-rules", token=sys.argv[1], body=json.loads(sys.argv[2]))
+print(answer.status if answer.status == 200 else answer.code)
+"""
+
+
+def replace_elsewhere(url: str, token: str, body: str) -> str:
+    result = subprocess.run(
+        [sys.executable, "-c", _REPLACE, token, body],
+        env=os.environ
+        | {"DATABASE_URL": url, "PGOPTIONS": "-c lock_timeout=60s -c statement_timeout=60s"},
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=ROOT,
+        timeout=120,
+    )
+    return result.stdout.split()[-1]
+
+
 class TestRules:
     def test_rules_are_replaced_whole_and_keep_their_order(self, db: Db, admin: str) -> None:
         first, second = add(admin, "a"), add(admin, "b")
@@ -86,6 +116,34 @@ class TestRules:
         assert put(admin).data == []
         details = [each[3] for each in audited(db, "routing_rules.changed")]
         assert [len(each["to"]) for each in details] == [2, 0]
+
+    def test_rules_other_than_the_expected_ones_are_not_replaced(self, db: Db, admin: str) -> None:
+        server = add(admin, "a")
+        stored = put(admin, rule(server), rule(server, conditions={"anime": True})).data
+        ids = [each["id"] for each in stored]
+        for expected in ([], ids[:1], ids[::-1]):
+            refused = call("PUT", RULES, token=admin, body={"rules": [], "expected": expected})
+            assert (refused.status, refused.code) == (409, "EDIT_CONFLICT")
+            assert refused.details == {}
+        assert call("GET", RULES, token=admin).data == stored
+        assert len(audited(db, "routing_rules.changed")) == 1
+        body = {"rules": [], "expected": ids}
+        assert call("PUT", RULES, token=admin, body=body).data == []
+
+    def test_only_one_of_two_processes_replaces_the_rules_that_both_saw(
+        self, db: Db, direct_url: str, admin: str
+    ) -> None:
+        server = add(admin, "a")
+        seen = [each["id"] for each in put(admin, rule(server)).data]
+        body = json.dumps({"rules": [rule(server), rule(server)], "expected": seen})
+        with ThreadPoolExecutor(2) as pool:
+            with psycopg.connect(direct_url) as other:
+                repository.lock_changes(other)
+                both = [pool.submit(replace_elsewhere, direct_url, admin, body) for _ in range(2)]
+                eventually(lambda: waits_for_lock(db), seconds=60)
+            results = sorted(each.result(120) for each in both)
+        assert results == ["200", "EDIT_CONFLICT"]
+        assert len(call("GET", RULES, token=admin).data) == 2
 
     def test_a_bad_rule_is_named_and_no_rule_changes(self, db: Db, admin: str) -> None:
         server = add(admin, "a")

@@ -113,6 +113,34 @@ DETAILS: Mapping[ErrorCode, tuple[dict[str, Any], Any]] = {
         },
         {"status": "approved"},
     ),
+    ErrorCode.EDIT_CONFLICT: (
+        {
+            "type": "object",
+            "description": "The current setting; empty for routing rules",
+            "properties": {
+                "value": {
+                    "type": "object",
+                    "description": "Current value; its fields depend on the key",
+                    "additionalProperties": True,
+                },
+                "updatedAt": {
+                    "type": "string",
+                    "format": "date-time",
+                    "description": "Time of the last change; absent while the default applies",
+                },
+                "updatedByName": {
+                    "type": "string",
+                    "description": "Name of the admin who made it; absent once deleted",
+                },
+            },
+            "additionalProperties": False,
+        },
+        {
+            "value": {"limit": 60, "window": 60},
+            "updatedAt": "2026-01-06T08:00:00.000Z",
+            "updatedByName": "alice",
+        },
+    ),
     ErrorCode.QUOTA_EXCEEDED: (
         Converter(_QUOTA.pop("$defs", {})).sent(_QUOTA) | {"additionalProperties": False},
         *QuotaExceededOut.EXAMPLES.values(),

@@ -1,5 +1,5 @@
 // Made by `make docs` from the API document with the SHA-256 hash
-// 9492730f8541007a5b1a31ceb2570f3d4ca35c3cff05edc419a71d76b9a064fa
+// 98e11ff0b787b82d15861913494623b19a77f41153e23713438726c48c05c204
 
 export interface paths {
     "/api/admin/audit-logs": {
@@ -56,7 +56,9 @@ export interface paths {
         get?: never;
         /**
          * Change a setting, effective everywhere within half a minute
-         * @description For admins.
+         * @description With `expected`, a change of another admin in the meantime is not overwritten.
+         *
+         *     For admins.
          *
          *     Default limits: `admin-config`: 60 calls in 60 s by user.
          */
@@ -376,7 +378,9 @@ export interface paths {
         get: operations["listRoutingRules"];
         /**
          * Replace all rules
-         * @description For admins.
+         * @description With `expected`, a change of another admin in the meantime is not overwritten.
+         *
+         *     For admins.
          *
          *     Default limits: `admin`: 100 calls in 60 s by user.
          */
@@ -1626,6 +1630,31 @@ export interface components {
             /** @description Reason, which the requester can read */
             reason: string;
         };
+        /** @description Somebody else has changed this in the meantime. */
+        EDIT_CONFLICT: {
+            error: {
+                /** @enum {string} */
+                code: "EDIT_CONFLICT";
+                /** @description The current setting; empty for routing rules */
+                details?: {
+                    /**
+                     * Format: date-time
+                     * @description Time of the last change; absent while the default applies
+                     */
+                    updatedAt?: string;
+                    /** @description Name of the admin who made it; absent once deleted */
+                    updatedByName?: string;
+                    /** @description Current value; its fields depend on the key */
+                    value?: {
+                        [key: string]: unknown;
+                    };
+                };
+                /** @description A sentence for users, which may change */
+                message: string;
+            };
+            /** @enum {boolean} */
+            success: false;
+        };
         /** @description A call without fields; the body may be absent. */
         EmptyIn: Record<string, never>;
         /** @description You are not allowed to do this. */
@@ -2450,6 +2479,8 @@ export interface components {
         };
         /** @description All rules in their order. */
         RulesIn: {
+            /** @description Ids of the rules that the caller saw, in their order; if they differ from the current ones, nothing changes */
+            expected?: string[] | null;
             /** @description The first rule whose conditions all hold decides */
             rules: components["schemas"]["RuleIn"][];
         };
@@ -2732,6 +2763,10 @@ export interface components {
         };
         /** @description A new value of a setting. */
         SettingIn: {
+            /** @description Value that the caller saw; if the current one differs, nothing changes */
+            expected?: {
+                [key: string]: unknown;
+            } | null;
             /** @description New value; its fields depend on the key */
             value: {
                 [key: string]: unknown;
@@ -3221,6 +3256,21 @@ export interface components {
                 "application/json": components["schemas"]["DATABASE_CONNECTION_ERROR"] | components["schemas"]["INTERNAL_ERROR"];
             };
         };
+        /** @description `EDIT_CONFLICT`: Somebody else has changed this in the meantime. Read the current value, then send the change again with it as `expected`. */
+        "EDIT_CONFLICT.limited": {
+            headers: {
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["EDIT_CONFLICT"];
+            };
+        };
         /**
          * @description - `FORBIDDEN`: You are not allowed to do this. Ask an admin: your role does not permit this.
          *     - `ACCOUNT_SUSPENDED`: This account is suspended. Ask an admin to end the suspension.
@@ -3641,6 +3691,7 @@ export type Decision = components['schemas']['Decision'];
 export type DecisionList = components['schemas']['DecisionList'];
 export type DecisionsIn = components['schemas']['DecisionsIn'];
 export type DeclineIn = components['schemas']['DeclineIn'];
+export type EditConflict = components['schemas']['EDIT_CONFLICT'];
 export type EmptyIn = components['schemas']['EmptyIn'];
 export type Forbidden = components['schemas']['FORBIDDEN'];
 export type Fulfilment = components['schemas']['Fulfilment'];
@@ -3752,6 +3803,7 @@ export type ResponseCsrfTokenMismatchLimited = components['responses']['CSRF_TOK
 export type ResponseCsrfTokenMismatchQuotaExceededLimited = components['responses']['CSRF_TOKEN_MISMATCH.QUOTA_EXCEEDED.limited'];
 export type ResponseDatabaseConnectionErrorInternalError = components['responses']['DATABASE_CONNECTION_ERROR.INTERNAL_ERROR'];
 export type ResponseDatabaseConnectionErrorInternalErrorLimited = components['responses']['DATABASE_CONNECTION_ERROR.INTERNAL_ERROR.limited'];
+export type ResponseEditConflictLimited = components['responses']['EDIT_CONFLICT.limited'];
 export type ResponseForbiddenAccountSuspendedLimited = components['responses']['FORBIDDEN.ACCOUNT_SUSPENDED.limited'];
 export type ResponseForbiddenLimited = components['responses']['FORBIDDEN.limited'];
 export type ResponseForbiddenPlexAccessDeniedAccountSuspendedLimited = components['responses']['FORBIDDEN.PLEX_ACCESS_DENIED.ACCOUNT_SUSPENDED.limited'];
@@ -3926,6 +3978,7 @@ export interface operations {
             403: components["responses"]["CSRF_TOKEN_MISMATCH.FORBIDDEN.limited"];
             404: components["responses"]["NOT_FOUND.limited"];
             405: components["responses"]["METHOD_NOT_ALLOWED"];
+            409: components["responses"]["EDIT_CONFLICT.limited"];
             413: components["responses"]["PAYLOAD_TOO_LARGE"];
             415: components["responses"]["UNSUPPORTED_MEDIA_TYPE.limited"];
             429: components["responses"]["RATE_LIMITED.limited"];
@@ -4619,6 +4672,7 @@ export interface operations {
             401: components["responses"]["JWT_INVALID.limited"];
             403: components["responses"]["CSRF_TOKEN_MISMATCH.FORBIDDEN.limited"];
             405: components["responses"]["METHOD_NOT_ALLOWED"];
+            409: components["responses"]["EDIT_CONFLICT.limited"];
             413: components["responses"]["PAYLOAD_TOO_LARGE"];
             415: components["responses"]["UNSUPPORTED_MEDIA_TYPE.limited"];
             429: components["responses"]["RATE_LIMITED.limited"];

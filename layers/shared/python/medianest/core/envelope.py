@@ -22,7 +22,8 @@ from medianest.core.examples import REQUEST_ID, Examples
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
-def _iso_utc(value: datetime) -> str:
+def iso_utc(value: datetime) -> str:
+    """Return a time as responses have it: UTC with milliseconds."""
     return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
@@ -52,7 +53,7 @@ Id = Annotated[UUID, BeforeValidator(_parse_uuid)]
 PlainInt = Annotated[int, BeforeValidator(_validate_digits)]
 Timestamp = Annotated[
     datetime,
-    PlainSerializer(_iso_utc, return_type=str),
+    PlainSerializer(iso_utc, return_type=str),
     WithJsonSchema({"type": "string", "format": "date-time"}),
 ]
 

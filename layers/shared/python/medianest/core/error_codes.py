@@ -29,6 +29,7 @@ class ErrorCode(StrEnum):
     INVALID_STATE = "INVALID_STATE"
     REQUEST_CANCELLED = "REQUEST_CANCELLED"
     LAST_ADMIN = "LAST_ADMIN"
+    EDIT_CONFLICT = "EDIT_CONFLICT"
     SERVER_IN_USE = "SERVER_IN_USE"
     IDEMPOTENCY_KEY_REUSED = "IDEMPOTENCY_KEY_REUSED"
     IDEMPOTENCY_IN_PROGRESS = "IDEMPOTENCY_IN_PROGRESS"
@@ -132,6 +133,11 @@ REGISTRY: Mapping[ErrorCode, ErrorSpec] = {
     ),
     ErrorCode.LAST_ADMIN: ErrorSpec(
         409, "This would leave no active admin.", "Make another user an admin first."
+    ),
+    ErrorCode.EDIT_CONFLICT: ErrorSpec(
+        409,
+        "Somebody else has changed this in the meantime.",
+        "Read the current value, then send the change again with it as `expected`.",
     ),
     ErrorCode.SERVER_IN_USE: ErrorSpec(
         409,

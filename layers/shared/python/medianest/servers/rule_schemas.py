@@ -36,10 +36,19 @@ class RuleIn(RequestModel):
 class RulesIn(RequestModel):
     """All rules in their order."""
 
-    EXAMPLES: ClassVar[Examples] = {"anime": {"rules": [_RULE]}, "none": {"rules": []}}
+    EXAMPLES: ClassVar[Examples] = {
+        "anime": {"rules": [_RULE]},
+        "none": {"rules": []},
+        "only if unchanged": {"rules": [], "expected": [RULE_ID]},
+    }
 
     rules: Annotated[list[RuleIn], Field(max_length=MAX_RULES)] = Field(
         description="The first rule whose conditions all hold decides"
+    )
+    expected: Annotated[list[Id], Field(max_length=MAX_RULES)] | None = Field(
+        default=None,
+        description="Ids of the rules that the caller saw, in their order; if they differ from the"
+        " current ones, nothing changes",
     )
 
 

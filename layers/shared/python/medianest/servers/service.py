@@ -155,17 +155,22 @@ def rules() -> list[Rule]:
 
 
 def replace_rules(body: RulesIn, admin: Principal, caller: Caller) -> list[Rule]:
-    """Replace all rules; raises VALIDATION_ERROR. Of two calls at once the later one wins whole."""
+    """Replace all rules; raises VALIDATION_ERROR, and EDIT_CONFLICT unless `expected` holds.
+
+    Without `expected`, the later of two calls at once wins whole.
+    """
     with database().transaction() as connection:
         lock_admin(connection, admin)
         repository.lock_changes(connection)
+        old = repository.rules(connection)
+        if body.expected is not None and body.expected != [each.id for each in old]:
+            raise AppError(ErrorCode.EDIT_CONFLICT, details={})
         servers = {each.id: each for each in repository.every(connection)}
         _check(
             problem
             for position, rule in enumerate(body.rules)
             for problem in _rule_problems(rule, servers, f"body.rules.{position}")
         )
-        old = repository.rules(connection)
         repository.replace_rules(
             connection,
             [

@@ -71,9 +71,19 @@ class SignInPageIn(RequestModel):
 class SettingIn(RequestModel):
     """A new value of a setting."""
 
-    EXAMPLES: ClassVar[Examples] = {"a rate limit": {"value": {"limit": 60, "window": 60}}}
+    EXAMPLES: ClassVar[Examples] = {
+        "a rate limit": {"value": {"limit": 60, "window": 60}},
+        "only if unchanged": {
+            "value": {"limit": 60, "window": 60},
+            "expected": {"limit": 30, "window": 60},
+        },
+    }
 
     value: dict[str, Any] = Field(description="New value; its fields depend on the key")
+    expected: dict[str, Any] | None = Field(
+        default=None,
+        description="Value that the caller saw; if the current one differs, nothing changes",
+    )
 
 
 class SettingOut(ResponseModel):

@@ -14,7 +14,7 @@ from medianest.audit import repository as audit_repository
 from medianest.audit.models import Action
 from medianest.core.caller import Caller
 from medianest.core.db import database
-from medianest.core.envelope import RequestModel
+from medianest.core.envelope import RequestModel, iso_utc
 from medianest.core.error_codes import ErrorCode
 from medianest.core.errors import AppError, invalid_fields
 from medianest.core.observability import logger
@@ -34,9 +34,11 @@ from medianest.system_config.schemas import (
     AutoApprovalIn,
     QuotasIn,
     RateLimitIn,
+    SettingIn,
     SettingOut,
     SignInPageIn,
 )
+from medianest.users import repository as users_repository
 from medianest.users.models import Principal, Quota, Role
 from medianest.users.service import lock_admin
 
@@ -93,14 +95,14 @@ def find(key: str) -> Setting[Any]:
     return setting
 
 
-def change(key: str, value: dict[str, Any], admin: Principal, caller: Caller) -> SettingOut:
-    """Change a setting; raises NOT_FOUND or VALIDATION_ERROR, or as `lock_admin` does.
+def change(key: str, body: SettingIn, admin: Principal, caller: Caller) -> SettingOut:
+    """Change a setting; raises NOT_FOUND, VALIDATION_ERROR, EDIT_CONFLICT, or as `lock_admin`.
 
     The change applies in this environment at once, and in others when their cache expires.
     """
     setting = find(key)
     try:
-        new = _wire(setting.read(value))
+        new = _wire(setting.read(body.value))
     except ValidationError as error:
         raise invalid_value(error.errors(), "body", "value") from error
     _check_bounds(setting, new)
@@ -110,6 +112,8 @@ def change(key: str, value: dict[str, Any], admin: Principal, caller: Caller) ->
         repository.lock(connection)
         rows = _by_key(repository.rows(connection))
         old, current_row = _current_value(setting, rows)
+        if body.expected is not None and body.expected != _wire(old):
+            raise _edit_conflict(connection, _wire(old), current_row)
         # Skip an unchanged value, unless it replaces an invalid row.
         if new == _wire(old) and rows.get(key) is current_row:
             return _out(setting, rows)
@@ -124,6 +128,21 @@ def change(key: str, value: dict[str, Any], admin: Principal, caller: Caller) ->
         )
     _settings_cache().invalidate()
     return _out(setting, {key: row})
+
+
+def _edit_conflict(
+    connection: Connection[Any], value: dict[str, Any], row: ConfigRow | None
+) -> AppError:
+    """Return the error for a caller who saw another value, with its author and time."""
+    details: dict[str, Any] = {"value": value}
+    if row is not None:
+        details["updatedAt"] = iso_utc(row.updated_at)
+        author = (
+            None if row.updated_by is None else users_repository.get(connection, row.updated_by)
+        )
+        if author is not None:
+            details["updatedByName"] = author.username
+    return AppError(ErrorCode.EDIT_CONFLICT, details=details)
 
 
 def _check_bounds(setting: Setting[Any], new: dict[str, Any]) -> None:
