@@ -35,7 +35,7 @@ def add_job(service: LocalService, tmdb_id: int, state: str, **columns: Any) -> 
     places = ", ".join(["%s"] * len(values))
     with database_of(service.data, {}) as connection:
         row = connection.execute(
-            f"INSERT INTO jobs ({names}) VALUES ({places}) RETURNING id",  # type: ignore[arg-type]
+            f"INSERT INTO jobs ({names}) VALUES ({places}) RETURNING id",
             tuple(values.values()),
         ).fetchone()
     assert row is not None

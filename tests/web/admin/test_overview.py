@@ -16,9 +16,8 @@ from tests.web.conftest import Browse
 
 
 @pytest.fixture(autouse=True)
-def counted_anew(people: People, service: LocalService) -> None:
+def counted_anew(service: LocalService) -> None:
     """Drop the numbers that the service keeps for a minute."""
-    assert people
     with (
         ValkeyEngine(service.data).use() as engine,
         redis.Redis.from_url(engine.url, socket_timeout=5) as client,
