@@ -93,8 +93,8 @@ function State() {
       <dl class="checks">
         ${health
           ? html`
-            <${Check} icon="database" name=${t("overview.database")} isGood=${health.checks.database.status === "healthy"} text=${latency(health.checks.database)} />
-            <${Check} icon="activity" name=${t("overview.cache")} isGood=${health.checks.cache.status === "healthy"} text=${latency(health.checks.cache)} />`
+            <${Check} symbol="database" name=${t("overview.database")} isGood=${health.checks.database.status === "healthy"} text=${latency(health.checks.database)} />
+            <${Check} symbol="activity" name=${t("overview.cache")} isGood=${health.checks.cache.status === "healthy"} text=${latency(health.checks.cache)} />`
           : null}
         ${(servers ?? []).map((server) => html`<div key=${server.id}><dt><${AdminIcon} name="server" /><a href=${`/admin/servers/${server.id}`}>${server.name}</a></dt><dd><${ServerState} server=${server} /></dd></div>`)}
         ${servers && servers.length === 0 ? html`<div><dt><${AdminIcon} name="server" />${t("servers.title")}</dt><dd><a href="/admin/servers">${t("servers.none")}</a></dd></div>` : null}
@@ -104,9 +104,9 @@ function State() {
     </section>`;
 }
 
-/** @param {{icon: string, name: string, isGood: boolean, text: string}} props */
-function Check({ icon, name, isGood, text }) {
-  return html`<div><dt><${AdminIcon} name=${icon} />${name}</dt><dd><span class=${`badge ${isGood ? "approved" : "declined"}`}><${AdminIcon} name=${isGood ? "circle-check" : "circle-x"} />${t(isGood ? "overview.good" : "overview.bad")}</span> <span class="muted small">${text}</span></dd></div>`;
+/** @param {{symbol: string, name: string, isGood: boolean, text: string}} props */
+function Check({ symbol, name, isGood, text }) {
+  return html`<div><dt><${AdminIcon} name=${symbol} />${name}</dt><dd><span class=${`badge ${isGood ? "approved" : "declined"}`}><${AdminIcon} name=${isGood ? "circle-check" : "circle-x"} />${t(isGood ? "overview.good" : "overview.bad")}</span> <span class="muted small">${text}</span></dd></div>`;
 }
 
 /** @param {Schemas["Check"]} check */
