@@ -39,6 +39,7 @@ export function ProfilePage() {
       <section class="panel"><h2>${t("profile.language")}</h2><${LanguageChoice} quiet /></section>
       ${account.plexId ? null : html`<${Password} username=${account.username} email=${account.email} />`}
       <${Sessions} />
+      <p><a href="/about">${t("about.title")}</a></p>
     </div>`;
 }
 

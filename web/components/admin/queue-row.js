@@ -49,7 +49,7 @@ export function QueueRow({ request, isSelected, busy, refusal, onSelect, onAct }
     </div>`;
 }
 
-/** @param {AdminRequest & {processedByName?: string}} request */
+/** @param {AdminRequest} request */
 export function decidedBy({ status, processedBy, processedByName }) {
   if (status === "pending") {
     return "";
