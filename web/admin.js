@@ -3,7 +3,7 @@
  */
 import { AdminIcon } from "./components/admin/icon.js";
 import { Heading, Page, find } from "./components/frame.js";
-import { loadAdminTexts, t } from "./i18n.js";
+import { loadTexts, t } from "./i18n.js";
 import { place } from "./router.js";
 import { user } from "./state/session.js";
 import { html } from "./vendor/modules.js";
@@ -36,7 +36,7 @@ const LINKS = [
 
 /** Load texts and styles, and return the component of every page below /admin. */
 export async function prepare() {
-  await Promise.all([loadAdminTexts(), loadStyles()]);
+  await Promise.all([loadTexts("pages"), loadTexts("admin"), loadStyles()]);
   return AdminPage;
 }
 

@@ -5,7 +5,7 @@ import { asApiError } from "./api.js";
 import { Failure } from "./components/failure.js";
 import { Frame, Heading, Page, fetchPage, find } from "./components/frame.js";
 import { Logo } from "./components/icon.js";
-import { loadLanguage } from "./i18n.js";
+import { loadLanguage, loadTexts } from "./i18n.js";
 import { currentUrl, navigate, place, start } from "./router.js";
 import { loadOptions, reload, user, wasSignedIn, watchTabs } from "./state/session.js";
 import { html, render, useEffect, useState } from "./vendor/modules.js";
@@ -28,6 +28,13 @@ const signIn = () =>
   ]);
 
 /**
+ * A page that has texts besides those of the first pages.
+ *
+ * @param {Promise<any>} module
+ */
+const page = (module) => Promise.all([module, loadTexts("pages")]).then(([loaded]) => loaded);
+
+/**
  * Pages by the pattern of their path, loaded on their first visit. A group of the pattern is a
  * property of the page.
  *
@@ -36,12 +43,12 @@ const signIn = () =>
 const ROUTES = [
   [/^\/$/, () => home().then(([module]) => module.HomePage)],
   [/^\/signin$/, () => signIn().then(([module]) => module.SignInPage)],
-  [/^\/search$/, () => import("./pages/search.js").then((module) => module.SearchPage)],
-  [/^\/(?<mediaType>movie|tv)\/(?<tmdbId>[1-9]\d{0,9})$/, () => import("./pages/title.js").then((module) => module.TitlePage)],
-  [/^\/requests$/, () => import("./pages/requests.js").then((module) => module.RequestsPage)],
-  [/^\/requests\/(?<id>[0-9a-f-]{36})$/, () => import("./pages/request.js").then((module) => module.RequestPage)],
-  [/^\/profile$/, () => import("./pages/profile.js").then((module) => module.ProfilePage)],
-  [/^\/about$/, () => import("./pages/about.js").then((module) => module.AboutPage)],
+  [/^\/search$/, () => page(import("./pages/search.js")).then((module) => module.SearchPage)],
+  [/^\/(?<mediaType>movie|tv)\/(?<tmdbId>[1-9]\d{0,9})$/, () => page(import("./pages/title.js")).then((module) => module.TitlePage)],
+  [/^\/requests$/, () => page(import("./pages/requests.js")).then((module) => module.RequestsPage)],
+  [/^\/requests\/(?<id>[0-9a-f-]{36})$/, () => page(import("./pages/request.js")).then((module) => module.RequestPage)],
+  [/^\/profile$/, () => page(import("./pages/profile.js")).then((module) => module.ProfilePage)],
+  [/^\/about$/, () => page(import("./pages/about.js")).then((module) => module.AboutPage)],
   [/^\/admin(\/|$)/, () => import("./admin.js").then((module) => module.prepare())],
 ];
 
@@ -89,10 +96,11 @@ async function main() {
   const container = /** @type {HTMLElement} */ (document.getElementById("app"));
   start();
   watchTabs();
+  const texts = loadLanguage();
   const starting = loadAll();
   // Its failure shows once the texts are there.
   starting.catch(() => undefined);
-  await loadLanguage();
+  await texts;
   // Preact keeps children that it finds.
   container.textContent = "";
   render(html`<${App} starting=${starting} />`, container);

@@ -1,8 +1,8 @@
 /**
  * Texts in the user's language, and numbers and dates by Intl.
  *
- * Texts are in locales/*.json, one key each, in ICU message syntax; those of the administration are
- * in locales/admin/*.json, because most users never see them.
+ * Texts are in locales/*.json, one key each, in ICU message syntax. Those in locales/pages and in
+ * locales/admin are loaded with the pages that need them, so that the first page is small.
  */
 import { compile, signal } from "./vendor/modules.js";
 
@@ -16,6 +16,7 @@ export const language = signal(/** @type {Language} */ ("en"));
 /** @type {Record<string, string>} */
 let messages = {};
 const folders = ["locales"];
+let loading = Promise.resolve();
 /** @type {Map<string, (values?: Record<string, string | number>) => (string | number)[]>} */
 const compiled = new Map();
 
@@ -50,15 +51,22 @@ export function errorText(error) {
 }
 
 /** Load the language of the last choice, else the first of the browser's that exists. */
-export async function loadLanguage() {
+export function loadLanguage() {
   const wanted = [stored(), ...(navigator.languages ?? [navigator.language])];
   const first = wanted.map((tag) => tag?.slice(0, 2).toLowerCase()).find((tag) => tag && tag in LANGUAGES);
-  await use(/** @type {Language} */ (first ?? "en"));
+  loading = use(/** @type {Language} */ (first ?? "en"));
+  return loading;
 }
 
-/** Add the texts of the administration, in this language and in those chosen later. */
-export async function loadAdminTexts() {
-  const folder = "locales/admin";
+/**
+ * Add the texts of a folder of locales/, in this language and in those chosen later.
+ *
+ * @param {"pages" | "admin"} part
+ */
+export async function loadTexts(part) {
+  const folder = `locales/${part}`;
+  // Its language is not known before.
+  await loading;
   if (!folders.includes(folder)) {
     const texts = await fetchTexts(folder, language.value);
     folders.push(folder);
@@ -69,7 +77,8 @@ export async function loadAdminTexts() {
 
 /** @param {Language} chosen */
 export async function choose(chosen) {
-  await use(chosen);
+  loading = use(chosen);
+  await loading;
   try {
     localStorage.setItem(STORED, chosen);
   } catch {

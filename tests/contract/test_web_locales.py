@@ -22,9 +22,13 @@ def locales(folder: Path) -> dict[str, dict[str, str]]:
     }
 
 
-EVERYONES = locales(WEB / "locales")
-ADMINS = locales(WEB / "locales/admin")
-LOCALES = {language: texts | ADMINS.get(language, {}) for language, texts in EVERYONES.items()}
+# The texts of the first pages, those of the other pages, and those of the administration.
+FIRST = locales(WEB / "locales")
+PARTS = [FIRST, locales(WEB / "locales/pages"), locales(WEB / "locales/admin")]
+LOCALES = {
+    language: {key: text for part in PARTS for key, text in part.get(language, {}).items()}
+    for language in FIRST
+}
 ENGLISH = LOCALES["en"]
 MODULES = {
     path: path.read_text(encoding="utf-8")
@@ -32,8 +36,20 @@ MODULES = {
     if path.parent.name != "vendor"
 }
 SOURCE = "\n".join(MODULES.values())
-# Of the pages that have no texts of the administration.
-EVERYONES_SOURCE = "\n".join(
+# What the sign-in page and the start page load, and the page of a path that does not exist.
+FIRST_MODULES = [
+    *("app.js", "api.js", "i18n.js", "router.js", "pages/signin.js", "pages/home.js"),
+    *("pages/not-found.js", "state/load.js", "state/plex-signin.js", "state/session.js"),
+    *(
+        f"components/{name}.js"
+        for name in (
+            *("badge", "button", "failure", "field", "frame", "icon", "language-choice"),
+            *("poster", "title-card", "toasts"),
+        )
+    ),
+]
+FIRST_SOURCE = "\n".join(MODULES[WEB / path] for path in FIRST_MODULES)
+OTHER_SOURCE = "\n".join(
     text
     for path, text in MODULES.items()
     if path.parent.name != "admin" and path.name not in {"admin.js", "dialog.js"}
@@ -83,14 +99,17 @@ def test_page_and_api_have_the_same_languages() -> None:
     assert sorted(names) == sorted(LANGUAGES) == sorted(LOCALES)
 
 
-def test_the_administration_has_texts_of_its_own() -> None:
-    assert set(ADMINS) == set(EVERYONES)
-    both = {language for language in ADMINS if EVERYONES[language].keys() & ADMINS[language].keys()}
-    assert both == set()
+def test_each_text_is_in_one_part() -> None:
+    for part in PARTS:
+        assert set(part) == set(FIRST)
+    for language, texts in LOCALES.items():
+        assert len(texts) == sum(len(part[language]) for part in PARTS)
 
 
-def test_texts_of_every_page_are_loaded_with_every_page() -> None:
-    assert missing(set(EVERYONES["en"]), EVERYONES_SOURCE) == set()
+def test_a_page_has_its_texts_when_it_is_shown() -> None:
+    first, pages, _ = (set(part["en"]) for part in PARTS)
+    assert missing(first, FIRST_SOURCE) == set()
+    assert missing(first | pages, OTHER_SOURCE) == set()
 
 
 def test_the_page_uses_every_text() -> None:
@@ -105,8 +124,10 @@ def test_every_text_that_the_page_uses_exists() -> None:
 def test_a_language_has_the_texts_and_arguments_of_english(language: str) -> None:
     texts = LOCALES[language]
     assert set(texts) == set(ENGLISH)
-    for part in (EVERYONES[language], ADMINS[language]):
-        assert list(part) == sorted(part), "keys are sorted, so that two languages compare easily"
+    for part in PARTS:
+        assert list(part[language]) == sorted(part[language]), (
+            "keys are sorted, so that two languages compare easily"
+        )
     different = {key for key in ENGLISH if arguments(texts[key]) != arguments(ENGLISH[key])}
     assert different == set()
 

@@ -88,7 +88,7 @@ def test_a_third_language_needs_only_its_texts(
     tab = browse(person, screen=SMALL, language="fi-FI")
     names = (WEB / "i18n.js").read_text().replace("LANGUAGES = {", 'LANGUAGES = { fi: "Suomi",')
     tab.page.route("**/i18n.js", lambda route: answer(route, names, "text/javascript"))
-    for folder in ("locales", "locales/admin"):
+    for folder in ("locales", "locales/pages", "locales/admin"):
         texts = json.loads((WEB / folder / "en.json").read_text())
         longer = json.dumps({key: stretched(text) for key, text in texts.items()})
         url = f"**/{folder}/fi.json"

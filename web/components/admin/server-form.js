@@ -103,7 +103,7 @@ export function ServerTrust() {
   const points = ["calls", "handover", "key", "address", "keyPower", "log"];
   return html`
     <section class="trust" aria-labelledby="trust-title">
-      <h3 id="trust-title"><${AdminIcon} name="shield-check" />${t("server.trust.title")}</h3>
+      <h3 id="trust-title"><${AdminIcon} name="shield-check" /><span>${t("server.trust.title")}</span></h3>
       <ul>${points.map((point) => html`<li key=${point}>${t(`server.trust.${point}`)}</li>`)}</ul>
     </section>`;
 }
