@@ -11,11 +11,13 @@ const STORED = "medianest.language";
 export const LANGUAGES = { en: "English", de: "Deutsch" };
 /** @typedef {keyof typeof LANGUAGES} Language */
 
-/** @type {import("./vendor/modules.js").Signal<Language>} */
-export const language = signal(/** @type {Language} */ ("en"));
+/** The last choice, else the first of the browser's languages that exists. @type {import("./vendor/modules.js").Signal<Language>} */
+export const language = signal(first());
 /** @type {Record<string, string>} */
 let messages = {};
 const folders = ["locales"];
+/** @type {Promise<void>} */
+let starting = Promise.resolve();
 /** @type {Map<string, (values?: Record<string, string | number>) => (string | number)[]>} */
 const compiled = new Map();
 
@@ -49,18 +51,20 @@ export function errorText(error) {
   return Object.prototype.hasOwnProperty.call(messages, key) ? t(key) : error.message;
 }
 
-/** Load the language of the last choice, else the first of the browser's that exists. */
-export async function loadLanguage() {
-  const wanted = [stored(), ...(navigator.languages ?? [navigator.language])];
-  const first = wanted.map((tag) => tag?.slice(0, 2).toLowerCase()).find((tag) => tag && tag in LANGUAGES);
-  await use(/** @type {Language} */ (first ?? "en"));
+/** Load the texts that every page has. */
+export function loadLanguage() {
+  starting = use(language.value);
+  return starting;
 }
 
 /** Add the texts of the administration, in this language and in those chosen later. */
 export async function loadAdminTexts() {
   const folder = "locales/admin";
   if (!folders.includes(folder)) {
-    const texts = await fetchTexts(folder, language.value);
+    const tag = language.value;
+    // A first page of the administration asks for them while the others are on their way.
+    const [early] = await Promise.all([fetchTexts(folder, tag), starting]);
+    const texts = language.value === tag ? early : await fetchTexts(folder, language.value);
     folders.push(folder);
     Object.assign(messages, texts);
     compiled.clear();
@@ -156,6 +160,12 @@ async function fetchTexts(folder, chosen) {
     throw new Error(`The texts of "${chosen}" could not be loaded`);
   }
   return response.json();
+}
+
+function first() {
+  const wanted = [stored(), ...(navigator.languages ?? [navigator.language])];
+  const tag = wanted.map((each) => each?.slice(0, 2).toLowerCase()).find((each) => each && each in LANGUAGES);
+  return /** @type {Language} */ (tag ?? "en");
 }
 
 function stored() {
