@@ -25,8 +25,8 @@ NAMES = (
 ADMIN_NAMES = (
     *("activity", "arrow-down", "arrow-up", "ban", "chart-column", "circle-check", "circle-help"),
     *("circle-x", "clock", "database", "ellipsis", "inbox", "keyboard", "list-checks", "pencil"),
-    *("plug", "refresh-cw", "rotate-ccw", "route", "scroll-text", "search", "send", "server"),
-    *("settings-2", "shield-check", "shield-x", "trash-2", "undo-2", "user-plus", "users"),
+    *("plug", "refresh-cw", "route", "scroll-text", "search", "server"),
+    *("settings-2", "shield-check", "shield-x", "trash-2", "user-plus", "users"),
 )
 _LOGO = PROJECT / "web/images/logo.svg"
 _LOGO_SYMBOL = '<symbol id="logo" viewBox="0 0 32 32">{shapes}</symbol>'

@@ -30,7 +30,7 @@ export function JobRow({ job, serverName, busy, problem, onAction }) {
       <div class="what">
         <p>${title ? html`<a href=${title}>${name}</a>` : html`<b>${name}</b>`} <span class="chip">${t(`jobs.kind.${job.kind}`)}</span>
           ${serverName && job.serverId && job.kind === "handover" ? html` <a class="small plain" href=${`/admin/servers/${job.serverId}`}>${serverName}</a>` : null}</p>
-        <p class="small"><span class=${`badge ${look}`}><${AdminIcon} name=${icon} />${t(`jobs.state.${job.state}`)}</span> <span class="muted">${facts(job)}</span></p>
+        <p class="small"><span class=${`badge ${look}`}><${AdminIcon} name=${icon} /><span>${t(`jobs.state.${job.state}`)}</span></span> <span class="muted">${facts(job)}</span></p>
         ${job.error
           ? html`<p class="quote reason">${failureText(job.error)} <span class="muted small">${t(`jobs.class.${job.error.class}`)} (${job.error.code})</span></p>`
           : null}

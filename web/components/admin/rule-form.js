@@ -42,7 +42,7 @@ export function RuleForm({ rule, servers, users, onChange }) {
   return html`
     <div class="rule-form">
       <div class="field"><span class="name">${t("rules.mediaType")}</span>
-        <${Segmented} label=${t("rules.mediaType")} value=${rule.mediaType} choices=${[["movie", t("rules.movies")], ["tv", t("rules.shows")]]} onChange=${(/** @type {"movie" | "tv"} */ mediaType) => mediaType !== rule.mediaType && onChange(ofType(rule, mediaType, servers))} />
+        <div class="scroller inline"><${Segmented} label=${t("rules.mediaType")} value=${rule.mediaType} choices=${[["movie", t("rules.movies")], ["tv", t("rules.shows")]]} onChange=${(/** @type {"movie" | "tv"} */ mediaType) => mediaType !== rule.mediaType && onChange(ofType(rule, mediaType, servers))} /></div>
       </div>
       <h3>${t("rules.conditions")}</h3>
       <p class="hint">${t("rules.conditionsHint")}</p>

@@ -25,7 +25,7 @@ export function ServerFields({ fields, isNew, problems, onChange }) {
   return html`
     ${isNew
       ? html`<div class="field"><span class="name">${t("server.kind")}</span>
-          <${Segmented} label=${t("server.kind")} value=${fields.kind} choices=${[["radarr", t("servers.kind.radarr")], ["sonarr", t("servers.kind.sonarr")]]} onChange=${(/** @type {Fields["kind"]} */ kind) => onChange({ kind })} />
+          <div class="scroller inline"><${Segmented} label=${t("server.kind")} value=${fields.kind} choices=${[["radarr", t("servers.kind.radarr")], ["sonarr", t("servers.kind.sonarr")]]} onChange=${(/** @type {Fields["kind"]} */ kind) => onChange({ kind })} /></div>
         </div>`
       : null}
     <div class="columns">

@@ -19,7 +19,7 @@ const LOOKS = {
  */
 export function ServerState({ server }) {
   const [icon, look] = LOOKS[server.state];
-  return html`<span class=${`badge ${look}`}><${AdminIcon} name=${icon} />${t(`servers.state.${server.state}`)}</span>`;
+  return html`<span class=${`badge ${look}`}><${AdminIcon} name=${icon} /><span>${t(`servers.state.${server.state}`)}</span></span>`;
 }
 
 /**

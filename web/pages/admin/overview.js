@@ -5,6 +5,7 @@ import { ServerState } from "../../components/admin/server-state.js";
 import { number } from "../../components/admin/units.js";
 import { Failure } from "../../components/failure.js";
 import { Heading } from "../../components/frame.js";
+import { Icon } from "../../components/icon.js";
 import { dateTime, relative, t } from "../../i18n.js";
 import { useScroll } from "../../router.js";
 import { useList, useLoad } from "../../state/load.js";
@@ -87,6 +88,7 @@ function State() {
     <section class="board">
       <h2>${t("overview.health")}</h2>
       ${error ? html`<${Failure} error=${error} retry=${retry} level=${3} />` : null}
+      ${health || error ? null : html`<p class="card" aria-hidden="true"><span class="line skel"></span><span class="line skel"></span></p>`}
       <dl class="checks">
         ${health
           ? html`
@@ -94,16 +96,16 @@ function State() {
             <${Check} symbol="activity" name=${t("overview.cache")} isGood=${health.checks.cache.status === "healthy"} text=${latency(health.checks.cache)} />`
           : null}
         ${(servers ?? []).map((server) => html`<div key=${server.id}><dt><${AdminIcon} name="server" /><a href=${`/admin/servers/${server.id}`}>${server.name}</a></dt><dd><${ServerState} server=${server} /></dd></div>`)}
-        ${servers && servers.length === 0 ? html`<div><dt><${AdminIcon} name="server" />${t("servers.title")}</dt><dd><a href="/admin/servers">${t("servers.none")}</a></dd></div>` : null}
-        ${dead.isFirst ? null : html`<div><dt><${AdminIcon} name="list-checks" />${t("overview.dead")}</dt><dd>${dead.total ? html`<a href="/admin/jobs?state=dead">${t("overview.deadCount", { count: dead.total })}</a>` : t("overview.noDead")}</dd></div>`}
-        <div><dt><${AdminIcon} name="download" />TMDB</dt><dd class="small">${t("overview.tmdb")} <a href="/search">${t("overview.tmdbTry")}</a></dd></div>
+        ${servers && servers.length === 0 ? html`<div><dt><${AdminIcon} name="server" /><span>${t("servers.title")}</span></dt><dd><a href="/admin/servers">${t("servers.none")}</a></dd></div>` : null}
+        ${dead.isFirst ? null : html`<div><dt><${AdminIcon} name="list-checks" /><span>${t("overview.dead")}</span></dt><dd>${dead.total ? html`<a href="/admin/jobs?state=dead">${t("overview.deadCount", { count: dead.total })}</a>` : t("overview.noDead")}</dd></div>`}
+        <div><dt><${Icon} name="download" />TMDB</dt><dd class="small">${t("overview.tmdb")} <a href="/search">${t("overview.tmdbTry")}</a></dd></div>
       </dl>
     </section>`;
 }
 
 /** @param {{symbol: string, name: string, isGood: boolean, text: string}} props */
 function Check({ symbol, name, isGood, text }) {
-  return html`<div><dt><${AdminIcon} name=${symbol} />${name}</dt><dd><span class=${`badge ${isGood ? "approved" : "declined"}`}><${AdminIcon} name=${isGood ? "circle-check" : "circle-x"} />${t(isGood ? "overview.good" : "overview.bad")}</span> <span class="muted small">${text}</span></dd></div>`;
+  return html`<div><dt><${AdminIcon} name=${symbol} /><span>${name}</span></dt><dd><span class=${`badge ${isGood ? "approved" : "declined"}`}><${AdminIcon} name=${isGood ? "circle-check" : "circle-x"} />${t(isGood ? "overview.good" : "overview.bad")}</span> <span class="muted small">${text}</span></dd></div>`;
 }
 
 /** @param {Schemas["Check"]} check */
