@@ -11,11 +11,12 @@ const STORED = "medianest.language";
 export const LANGUAGES = { en: "English", de: "Deutsch" };
 /** @typedef {keyof typeof LANGUAGES} Language */
 
-/** @type {import("./vendor/modules.js").Signal<Language>} */
-export const language = signal(/** @type {Language} */ ("en"));
+/** The last choice, else the first of the browser's languages that exists. @type {import("./vendor/modules.js").Signal<Language>} */
+export const language = signal(first());
 /** @type {Record<string, string>} */
 let messages = {};
 const folders = ["locales"];
+/** @type {Promise<void>} */
 let loading = Promise.resolve();
 /** @type {Map<string, (values?: Record<string, string | number>) => (string | number)[]>} */
 const compiled = new Map();
@@ -50,11 +51,9 @@ export function errorText(error) {
   return Object.prototype.hasOwnProperty.call(messages, key) ? t(key) : error.message;
 }
 
-/** Load the language of the last choice, else the first of the browser's that exists. */
+/** Load the texts that every page has. */
 export function loadLanguage() {
-  const wanted = [stored(), ...(navigator.languages ?? [navigator.language])];
-  const first = wanted.map((tag) => tag?.slice(0, 2).toLowerCase()).find((tag) => tag && tag in LANGUAGES);
-  loading = use(/** @type {Language} */ (first ?? "en"));
+  loading = use(language.value);
   return loading;
 }
 
@@ -65,10 +64,11 @@ export function loadLanguage() {
  */
 export async function loadTexts(part) {
   const folder = `locales/${part}`;
-  // Its language is not known before.
-  await loading;
   if (!folders.includes(folder)) {
-    const texts = await fetchTexts(folder, language.value);
+    const tag = language.value;
+    // The first page asks for them while the others are on their way.
+    const [early] = await Promise.all([fetchTexts(folder, tag), loading]);
+    const texts = language.value === tag ? early : await fetchTexts(folder, language.value);
     folders.push(folder);
     Object.assign(messages, texts);
     compiled.clear();
@@ -165,6 +165,12 @@ async function fetchTexts(folder, chosen) {
     throw new Error(`The texts of "${chosen}" could not be loaded`);
   }
   return response.json();
+}
+
+function first() {
+  const wanted = [stored(), ...(navigator.languages ?? [navigator.language])];
+  const tag = wanted.map((each) => each?.slice(0, 2).toLowerCase()).find((each) => each && each in LANGUAGES);
+  return /** @type {Language} */ (tag ?? "en");
 }
 
 function stored() {

@@ -1,6 +1,8 @@
 """Every page: navigation, small screens, large text, a lost network, a path that does not exist."""
 
 import json
+import re
+import time
 from functools import partial
 
 import pytest
@@ -194,3 +196,22 @@ def test_the_main_job_by_touch(browse: Browse, people: People, service: LocalSer
     tab.page.get_by_role("navigation").get_by_role("link", name="Requests").tap()
     expect(tab.page.locator(".row .what a")).to_contain_text("Dune")
     assert len(service.call("GET", "/api/media/requests", token=people.token("bob")).data) == 1
+
+
+@pytest.mark.parametrize("slow", ["locales", "locales/admin"])
+def test_the_administration_has_the_language_of_the_page_whichever_texts_come_first(
+    browse: Browse, slow: str
+) -> None:
+    tab = browse("alice", language="de-DE")
+    # From the second visit on, the page of the path is loaded beside the session.
+    tab.visit("/profile")
+
+    def delay(route: Route) -> None:
+        time.sleep(0.5)
+        route.continue_()
+
+    tab.page.route(re.compile(rf"/assets/[^/]+/{slow}/[a-z]+\.json$"), delay)
+    tab.visit("/admin/users")
+    expect(tab.page.get_by_role("heading", level=1)).to_have_text("Personen")
+    expect(tab.page.get_by_role("navigation", name="Verwaltung")).to_be_visible()
+    expect(tab.page.get_by_role("link", name="Entdecken")).to_be_visible()

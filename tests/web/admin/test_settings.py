@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import Locator, Route, expect
 
 from tests.support.browser.people import People
 from tests.support.browser.tab import DESKTOP, Screen, Tab
@@ -61,7 +61,9 @@ def test_a_setting_is_changed_and_set_back(
     save.click()
     expect(own.get_by_text("Changed by alice")).to_be_visible()
     assert settings(service, people)[KEY]["value"] == {"days": 100}
-    own.get_by_role("button", name=f"Default of {NAME}").click()
+    default = own.get_by_role("button", name=f"Default of {NAME}")
+    default.click()
+    expect(default).to_have_count(0)
     expect(own.get_by_label("Days")).to_have_value("365")
     assert settings(service, people)[KEY]["value"] == {"days": 365}
 
@@ -104,6 +106,73 @@ def test_a_setting_that_another_admin_changed_meanwhile(
     expect(own.get_by_text("It is now")).to_have_count(0)
     expect(own.get_by_label("Days")).to_have_value("200" if mine else "300")
     assert settings(service, people)[KEY]["value"] == {"days": 200 if mine else 300}
+
+
+def test_what_was_typed_before_a_reload_does_not_overwrite_another_admin(
+    browse: Browse, people: People, service: LocalService, colleague: Colleague
+) -> None:
+    tab = open_settings(browse)
+    own = setting(tab, NAME)
+    own.get_by_label("Days").fill("200")
+    put(service, colleague.token, KEY, {"days": 300})
+    tab.page.reload()
+    expect(own.get_by_text(f"Changed by {colleague.name}")).to_be_visible()
+    expect(own.get_by_label("Days")).to_have_value("200")
+    with tab.watch.provoke(f"/api/admin/config/{KEY}", 409):
+        own.get_by_label("Days").press("Enter")
+        expect(own.get_by_text("It is now: Days: 300.")).to_be_visible()
+    assert settings(service, people)[KEY]["value"] == {"days": 300}
+
+
+def test_a_value_that_was_typed_back_is_no_edit(
+    browse: Browse, people: People, service: LocalService, colleague: Colleague
+) -> None:
+    tab = open_settings(browse)
+    own = setting(tab, NAME)
+    own.get_by_label("Days").fill("200")
+    own.get_by_label("Days").fill("365")
+    put(service, colleague.token, KEY, {"days": 300})
+    tab.page.reload()
+    expect(own.get_by_label("Days")).to_have_value("300")
+    assert settings(service, people)[KEY]["value"] == {"days": 300}
+
+
+def test_the_default_that_meets_another_admins_change(
+    browse: Browse, people: People, service: LocalService, colleague: Colleague
+) -> None:
+    put(service, people.token("alice"), KEY, {"days": 200})
+    tab = open_settings(browse)
+    own = setting(tab, NAME)
+    expect(own.get_by_text("Default: Days: 365")).to_be_visible()
+    put(service, colleague.token, KEY, {"days": 300})
+    with tab.watch.provoke(f"/api/admin/config/{KEY}", 409):
+        own.get_by_role("button", name=f"Default of {NAME}").press("Enter")
+        expect(own.get_by_text("It is now: Days: 300.")).to_be_visible()
+    expect(own.get_by_role("heading", name=NAME)).to_be_focused()
+    own.get_by_role("button", name="Save mine").press("Enter")
+    expect(own.get_by_text("It is now")).to_have_count(0)
+    expect(own.get_by_role("heading", name=NAME)).to_be_focused()
+    assert settings(service, people)[KEY]["value"] == {"days": 365}
+
+
+def test_a_setting_of_a_later_release_has_its_code(browse: Browse) -> None:
+    def answer(route: Route) -> None:
+        body = route.fetch().json()
+        field = {"name": "speed", "type": "integer", "minimum": 1, "maximum": 9, "nullable": False}
+        value = {"speed": 5}
+        body["data"].append(
+            {"key": "warp.drive", "value": value, "default": value, "fields": [field]}
+        )
+        route.fulfill(json=body)
+
+    tab = browse("alice", screen=DESKTOP)
+    tab.page.route("**/api/admin/config", answer)
+    tab.visit("/admin/settings")
+    own = tab.page.get_by_role("region", name="Others").get_by_role("region", name="warp.drive")
+    field = own.get_by_label("speed")
+    expect(field).to_have_value("5")
+    field.fill("10")
+    expect(own.get_by_text("A whole number from 1 to 9")).to_be_visible()
 
 
 def test_what_is_typed_survives_a_lost_network_and_a_reload(browse: Browse) -> None:

@@ -1,7 +1,7 @@
 import { asApiError, call } from "../../api.js";
 import { errorText, relative, t } from "../../i18n.js";
 import { useDraft } from "../../state/drafts.js";
-import { html, useState } from "../../vendor/modules.js";
+import { html, useEffect, useRef, useState } from "../../vendor/modules.js";
 import { Button } from "../button.js";
 import { Problem } from "../failure.js";
 import { Field } from "../field.js";
@@ -13,6 +13,7 @@ import { toast } from "../toasts.js";
  * @typedef {Setting["fields"][number]} SettingField
  * @typedef {Record<string, any>} Value
  * @typedef {Record<string, string | boolean>} Typed Texts and checkboxes by the name of their field; "" is no limit
+ * @typedef {{typed: Typed, seen: Value}} Edit What is typed, and the value that was shown when the typing began
  */
 
 /**
@@ -23,14 +24,11 @@ import { toast } from "../toasts.js";
  */
 export function SettingForm({ setting, onChange }) {
   const { key, fields } = setting;
-  const saved = typedOf(setting.value, fields);
-  const [typed, setTyped, drop] = useDraft(`setting:${key}`, saved);
-  const [seen, setSeen] = useState(setting.value);
+  const { typed, seen, isChanged, type, drop } = useEdit(setting);
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState(/** @type {import("../../api.js").ApiError | undefined} */ (undefined));
   const [refused, setRefused] = useState(/** @type {Record<string, string>} */ ({}));
   const problems = Object.fromEntries(fields.map((field) => [field.name, problemOf(field, typed[field.name] ?? "") ?? refused[field.name]]));
-  const isChanged = fields.some(({ name }) => typed[name] !== saved[name]);
   const isValid = fields.every((field) => problemOf(field, typed[field.name] ?? "") === undefined);
   const isDefault = JSON.stringify(setting.value) === JSON.stringify(setting.default);
   const conflict = error?.code === "EDIT_CONFLICT" ? /** @type {{value: Value, updatedAt?: string, updatedByName?: string}} */ (error.details) : undefined;
@@ -46,8 +44,6 @@ export function SettingForm({ setting, onChange }) {
       const { data } = await call("PUT", `/admin/config/${key}`, { body: { value, expected } });
       const changed = /** @type {Setting} */ (data);
       drop();
-      setTyped(typedOf(changed.value, fields));
-      setSeen(changed.value);
       onChange(changed);
       toast(t("settings.saved", { name: nameOf(key) }));
     } catch (caught) {
@@ -60,11 +56,20 @@ export function SettingForm({ setting, onChange }) {
   const takeTheirs = () => {
     if (conflict) {
       drop();
-      setTyped(typedOf(conflict.value, fields));
-      setSeen(conflict.value);
       setError(undefined);
       onChange({ ...setting, ...conflict });
     }
+  };
+  const takeDefault = () => {
+    type(typedOf(setting.default, fields));
+    save(setting.default, seen);
+  };
+  /** @param {Typed} next */
+  const input = (next) => {
+    type(next);
+    setRefused({});
+    // A conflict stays until it is decided.
+    setError(conflict ? error : undefined);
   };
   /** @param {Event} event */
   const submit = (event) => {
@@ -74,41 +79,95 @@ export function SettingForm({ setting, onChange }) {
     }
   };
   const id = `setting-${key.replace(".", "-")}`;
+  const heading = useFocusKept(`${conflict !== undefined} ${isDefault}`);
   return html`
     <section class="setting" aria-labelledby=${id}>
-      <div><h3 id=${id}>${nameOf(key)}</h3><p class="small muted">${hintOf(key)}</p><p class="small muted">${lastChange(setting)}</p></div>
+      <div>
+        <h3 id=${id} tabindex="-1" ref=${heading}>${nameOf(key)}</h3>
+        <p class="small muted">${hintOf(key)}</p>
+        <p class="small muted">${lastChange(setting)}</p>
+        ${setting.updatedAt ? html`<p class="small muted">${t("settings.defaultIs", { value: described(setting.default, fields) })}</p>` : null}
+      </div>
       <form onSubmit=${submit} novalidate>
-        <div class="columns">${fields.map((field) => html`<${Control} key=${field.name} id=${`${id}-${field.name.replace(".", "-")}`} field=${field} value=${typed[field.name]} problem=${problems[field.name]} onInput=${(/** @type {string | boolean} */ next) => setTyped({ ...typed, [field.name]: next })} />`)}</div>
+        <div class="columns">${fields.map((field) => html`<${Control} key=${field.name} id=${`${id}-${field.name.replace(".", "-")}`} field=${field} value=${typed[field.name]} problem=${problems[field.name]} onInput=${(/** @type {string | boolean} */ next) => input({ ...typed, [field.name]: next })} />`)}</div>
         ${conflict
           ? html`
             <div class="note info" role="alert"><${Icon} name="info" /><span>
               ${conflict.updatedByName ? t("settings.conflictBy", { name: conflict.updatedByName, when: conflict.updatedAt ? relative(conflict.updatedAt) : "" }) : t("settings.conflict")}
               ${" "}${t("settings.theirs", { value: described(conflict.value, fields) })}
             </span></div>`
-          : html`<${Problem} error=${Object.keys(refused).length ? undefined : error} />`}
+          : html`<${Problem} error=${fields.some(({ name }) => refused[name]) ? undefined : error} />`}
         <div class="btns start">
           ${conflict
             ? html`
-              <${Button} onClick=${takeTheirs}>${t("settings.useTheirs")}<//>
-              <${Button} class="primary" busy=${busy} disabled=${!isValid} onClick=${() => save(valueOf(typed, fields), conflict.value)}>${t("settings.saveMine")}<//>`
+              <${Button} key="theirs" onClick=${takeTheirs}>${t("settings.useTheirs")}<//>
+              <${Button} key="mine" class="primary" busy=${busy} disabled=${!isValid} onClick=${() => save(valueOf(typed, fields), conflict.value)}>${t("settings.saveMine")}<//>`
             : html`
-              <${Button} submit class="primary" label=${t("settings.saveOf", { name: nameOf(key) })} busy=${busy} disabled=${!isChanged || !isValid}>${t("settings.save")}<//>
-              ${isDefault ? null : html`<${Button} class="bare" label=${t("settings.defaultOf", { name: nameOf(key) })} disabled=${busy} onClick=${() => save(setting.default, seen)}>${t("settings.default")}<//>`}`}
+              <${Button} key="save" submit class="primary" label=${t("settings.saveOf", { name: nameOf(key) })} busy=${busy} disabled=${!isChanged || !isValid}>${t("settings.save")}<//>
+              ${isDefault ? null : html`<${Button} key="default" class="bare" label=${t("settings.defaultOf", { name: nameOf(key) })} disabled=${busy} onClick=${takeDefault}>${t("settings.default")}<//>`}`}
         </div>
       </form>
     </section>`;
 }
 
 /**
+ * What is typed and not saved. With it is kept what it replaces: after a reload, a value that
+ * another admin has saved meanwhile would otherwise count as seen, and be overwritten untold.
+ *
+ * @param {Setting} setting
+ */
+function useEdit({ key, value, fields }) {
+  const [draft, setDraft, dropDraft] = useDraft(`setting:${key}`, /** @type {Edit | null} */ (null));
+  const saved = typedOf(value, fields);
+  const edit = draft && !isSame(draft.typed, saved) ? draft : null;
+  const seen = edit ? edit.seen : value;
+  const drop = () => {
+    setDraft(null);
+    dropDraft();
+  };
+  return {
+    typed: edit ? edit.typed : saved,
+    seen,
+    isChanged: edit !== null,
+    /** @param {Typed} typed */
+    type: (typed) => (isSame(typed, typedOf(seen, fields)) ? drop() : setDraft({ typed, seen })),
+    drop,
+  };
+}
+
+/**
+ * Return a reference to a heading that gets the focus when the button that had it goes.
+ *
+ * @param {string} buttons Says which buttons there are
+ */
+function useFocusKept(buttons) {
+  const heading = useRef(/** @type {HTMLElement | null} */ (null));
+  const before = useRef(buttons);
+  useEffect(() => {
+    if (before.current !== buttons && document.activeElement === document.body) {
+      heading.current?.focus();
+    }
+    before.current = buttons;
+  }, [buttons]);
+  return heading;
+}
+
+/**
  * @param {{id: string, field: SettingField, value: string | boolean | undefined, problem: string | undefined, onInput: (value: string | boolean) => void}} props
  */
 function Control({ id, field, value, problem, onInput }) {
-  const label = t(`settings.field.${field.name.split(".").pop() ?? ""}`);
-  const outer = field.name.includes(".") ? `${t(`settings.field.${field.name.split(".")[0] ?? ""}`)}: ` : "";
+  const [first = "", second] = field.name.split(".").map(wordOf);
+  const label = second ?? first;
+  const outer = second ? `${first}: ` : "";
   if (field.type === "boolean") {
-    return html`<label class="check"><input type="checkbox" checked=${value === true} onChange=${() => onInput(!value)} /><span>${label}${problem ? html`<span class="hint problem">${problem}</span>` : null}</span></label>`;
+    return html`<label class="check"><input type="checkbox" checked=${value === true} onChange=${() => onInput(!value)} /><span>${label}${problem ? html`<span class="problem">${problem}</span>` : null}</span></label>`;
   }
   return html`<${Field} id=${id} label=${outer + label} hint=${field.nullable ? t("settings.emptyIsNone") : undefined} value=${value ?? ""} onInput=${onInput} isNumber=${field.type === "integer"} problem=${problem} />`;
+}
+
+/** @param {string} part Of the name of a field */
+function wordOf(part) {
+  return textOr(`settings.field.${part}`, part);
 }
 
 /** @param {string} key */
@@ -133,9 +192,9 @@ function textOr(key, other) {
 }
 
 /** @param {Setting} setting */
-function lastChange({ updatedAt, updatedByName }) {
+function lastChange({ updatedAt, updatedByName, default: value, fields }) {
   if (!updatedAt) {
-    return t("settings.isDefault");
+    return t("settings.isDefault", { value: described(value, fields) });
   }
   return updatedByName ? t("settings.changedBy", { name: updatedByName, when: relative(updatedAt) }) : t("settings.changed", { when: relative(updatedAt) });
 }
@@ -208,6 +267,14 @@ function refusalsOf(error) {
 }
 
 /**
+ * @param {Typed} one
+ * @param {Typed} other
+ */
+function isSame(one, other) {
+  return Object.keys(other).every((name) => one[name] === other[name]);
+}
+
+/**
  * @param {Value} value
  * @param {SettingField[]} fields
  */
@@ -215,7 +282,7 @@ function described(value, fields) {
   return fields
     .map(({ name, type }) => {
       const own = at(value, name);
-      const label = name.split(".").map((part) => t(`settings.field.${part}`)).join(" ");
+      const label = name.split(".").map(wordOf).join(" ");
       return `${label}: ${type === "boolean" ? t(own ? "settings.yes" : "settings.no") : own === null ? t("settings.none") : own}`;
     })
     .join(", ");
