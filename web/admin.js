@@ -6,7 +6,7 @@ import { Heading, Page, find } from "./components/frame.js";
 import { loadTexts, t } from "./i18n.js";
 import { place } from "./router.js";
 import { user } from "./state/session.js";
-import { html } from "./vendor/modules.js";
+import { html, useEffect, useRef } from "./vendor/modules.js";
 
 /** @type {import("./components/frame.js").Routes} */
 const ROUTES = [
@@ -45,9 +45,22 @@ function AdminPage() {
   if (user.value?.role !== "admin") {
     return html`<${NotAdmin} />`;
   }
+  return html`<${Sections} path=${path} />`;
+}
+
+/** @param {{path: string}} props */
+function Sections({ path }) {
+  const sections = useRef(/** @type {HTMLElement | null} */ (null));
   const { load, parameters } = find(ROUTES, path);
+  useEffect(() => {
+    // On a phone, the present section may be beyond the edge.
+    const link = sections.current?.querySelector("[aria-current]");
+    if (sections.current && link instanceof HTMLElement) {
+      sections.current.scrollLeft = link.offsetLeft - (sections.current.clientWidth - link.offsetWidth) / 2;
+    }
+  }, [path]);
   return html`
-    <nav class="sections scroller" aria-label=${t("admin.nav.label")}>
+    <nav class="sections scroller" ref=${sections} aria-label=${t("admin.nav.label")}>
       <ul>
         ${LINKS.map(([link, icon, key]) => html`<li key=${link}><a href=${link} aria-current=${isCurrent(link, path) ? "page" : undefined}><${AdminIcon} name=${icon} /><span>${t(key)}</span></a></li>`)}
       </ul>

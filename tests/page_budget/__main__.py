@@ -10,7 +10,7 @@ from statistics import median
 from playwright.sync_api import Browser, StorageState
 
 from benchmarks.browser import NAME, Figure, Origin, save, section
-from tests.page_budget import network
+from tests.page_budget import long_queue, network
 from tests.page_budget.long_run import (
     CARDS,
     INTERPRETED,
@@ -24,7 +24,7 @@ from tests.support.api import ROOT
 from tests.support.browser.chromium import missing
 from tests.support.browser.launch import browser
 from tests.support.browser.people import People
-from tests.support.local import LocalService, local_service
+from tests.support.local import LocalService, database_of, local_service
 from tools.docs.marked import with_part
 from tools.measurement import commit, machine
 
@@ -45,7 +45,7 @@ def main() -> int:
     ):
         people = People(service)
         with browser() as chrome:
-            figures = _measure(chrome, service, people)
+            figures = _measure(chrome, service, people) + _stalls(chrome, service, people)
             version = chrome.version
         with browser(INTERPRETED) as chrome:
             figures += _growth(chrome, service.url, people.state("bob"))
@@ -91,6 +91,14 @@ def _measure(chrome: Browser, service: LocalService, people: People) -> list[Fig
         Figure(f"fling in {CARDS:,} cards", 50, round(fling, 1), "frames/s", is_floor=True),
         Figure(f"all of {CARDS:,} cards in four seconds", None, round(whole, 1), "frames/s"),
     ]
+
+
+def _stalls(chrome: Browser, service: LocalService, people: People) -> list[Figure]:
+    with database_of(service.data, {}) as connection:
+        long_queue.fill(connection)
+    found = long_queue.longest_stalls(chrome, service.url, people.state("alice"))
+    queue = f"queue of {long_queue.REQUESTS:,}: longest stall"
+    return [Figure(f"{queue}, {name}", 100, stall, "ms") for name, stall in found.items()]
 
 
 def _growth(chrome: Browser, origin: str, state: StorageState) -> list[Figure]:

@@ -47,7 +47,7 @@ def longest_stalls(chrome: Browser, origin: str, state: StorageState) -> dict[st
     steps: dict[str, Callable[[], object]] = {
         "scroll down": lambda: _scroll(page, _STEP),
         "scroll back": lambda: _scroll(page, -_STEP),
-        "select": lambda: page.locator(".queue input[type=checkbox]:visible").first.click(),
+        "select": page.locator(".queue input[type=checkbox]:visible").first.click,
         "filter": lambda: page.get_by_label("Type").select_option("tv"),
         "end the filter": lambda: page.get_by_label("Type").select_option("all"),
     }

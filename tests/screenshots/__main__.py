@@ -1,9 +1,13 @@
-"""Write docs/screens/: every page with the same data, on a phone and on a desktop."""
+"""Write docs/screens/: every page with the same data, on a phone and on a desktop.
+
+The light ones are in docs/screens/light/.
+"""
 
 import io
 import sys
 import tempfile
 from pathlib import Path
+from typing import Literal
 
 from PIL import Image
 from playwright.sync_api import Browser
@@ -31,7 +35,7 @@ def main() -> int:
     if reason := missing():
         print(f"No screenshots: {reason}.", file=sys.stderr)
         return 1
-    SCREENS.mkdir(exist_ok=True)
+    (SCREENS / "light").mkdir(parents=True, exist_ok=True)
     with (
         tempfile.TemporaryDirectory(prefix="medianest-screens-") as folder,
         local_service(Path(folder) / "service") as service,
@@ -39,11 +43,15 @@ def main() -> int:
         scene = set_scene(service, People(service))
         with browser() as chrome:
             for screen in (PHONE, DESKTOP):
-                _take(chrome, scene, screen, service.url)
+                _take(chrome, scene, screen, service.url, "dark")
+                _take(chrome, scene, screen, service.url, "light")
     return 0
 
 
-def _take(chrome: Browser, scene: Scene, screen: Screen, origin: str) -> None:
+def _take(
+    chrome: Browser, scene: Scene, screen: Screen, origin: str, scheme: Literal["dark", "light"]
+) -> None:
+    folder = SCREENS if scheme == "dark" else SCREENS / scheme
     for name, path in scene.pages.items():
         person = scene.person_of(name)
         context = chrome.new_context(
@@ -52,7 +60,7 @@ def _take(chrome: Browser, scene: Scene, screen: Screen, origin: str) -> None:
             is_mobile=screen.is_touch,
             locale="en-GB",
             timezone_id="UTC",
-            color_scheme="dark",
+            color_scheme=scheme,
             reduced_motion="reduce",
             storage_state=scene.people.state(person) if person else None,
         )
@@ -62,7 +70,7 @@ def _take(chrome: Browser, scene: Scene, screen: Screen, origin: str) -> None:
         tab.visit(path)
         tab.page.wait_for_function(_COMPLETE)
         tab.settle()
-        file = SCREENS / f"{name}-{screen.width}x{screen.height}.png"
+        file = folder / f"{name}-{screen.width}x{screen.height}.png"
         file.write_bytes(_small(tab.page.screenshot(caret="hide", animations="disabled")))
         if watch.problems:
             sys.exit(f"{path}: {'; '.join(watch.problems)}")

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tests.support.browser.people import People
-from tests.support.local import LocalService, database_of
+from tests.support.local import LocalService, database_of, eventually
 
 # Title, who asks for it, days ago, and the decision; the catalogue of the stand-in has the titles.
 _REQUESTS = (
@@ -50,6 +50,8 @@ def set_scene(service: LocalService, people: People) -> Scene:
         _move_back(service, newest, days)
     with database_of(service.data, {}) as connection:
         connection.execute("UPDATE users SET created_at = '2026-01-15T10:00:00Z'")
+    bob = service.call("GET", "/api/auth/me", token=people.token("bob")).data["id"]
+    eventually(lambda: _is_handed_over(service, people), seconds=70)
     return Scene(
         people,
         {
@@ -61,8 +63,34 @@ def set_scene(service: LocalService, people: People) -> Scene:
             "requests": "/requests",
             "request": f"/requests/{newest}",
             "profile": "/profile",
+            "about": "/about",
+            "admin-overview": "/admin",
+            "admin-queue": "/admin/requests",
+            "admin-approved": "/admin/requests?status=approved",
+            "admin-people": "/admin/users",
+            "admin-person": f"/admin/users/{bob}",
+            "admin-servers": "/admin/servers",
+            "admin-server": f"/admin/servers/{_server(service, people)}",
+            "admin-rules": "/admin/rules",
+            "admin-jobs": "/admin/jobs",
+            "admin-audit": "/admin/audit",
+            "admin-settings": "/admin/settings",
         },
     )
+
+
+def _server(service: LocalService, people: People) -> str:
+    """Return the id of the first server."""
+    found = service.call("GET", "/api/admin/servers", token=people.token("alice")).data
+    return str(found[0]["id"])
+
+
+def _is_handed_over(service: LocalService, people: People) -> bool:
+    """Return whether no job waits, so that pictures are the same at each run."""
+    query = {"state": "queued"}
+    found = service.call("GET", "/api/admin/jobs", query=query, token=people.token("alice"))
+    waiting: list[object] = found.data
+    return not waiting
 
 
 def _move_back(service: LocalService, request: str, days: int) -> None:

@@ -82,10 +82,9 @@ function Rows({ list }) {
           <li class="row" key=${user.id}>
             <span class="face" aria-hidden="true">${initial(user.username)}</span>
             <div class="what">
-              <p><a href=${`/admin/users/${user.id}`}>${user.username}</a></p>
+              <p><a href=${`/admin/users/${user.id}`}>${user.username}</a>${user.role === "admin" ? html` <span class="badge partial"><${AdminIcon} name="shield-check" /><span>${t("users.role.admin")}</span></span>` : null}</p>
               <p class="small muted">${[addressOf(user), t(user.plexId ? "users.plex" : "users.local"), t("users.since", { date: date(user.createdAt) })].filter(Boolean).join(" · ")}</p>
             </div>
-            <div class="acts">${user.role === "admin" ? html`<span class="badge partial"><${AdminIcon} name="shield-check" />${t("users.role.admin")}</span>` : null}</div>
           </li>`,
       )}
     </ul>
