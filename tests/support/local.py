@@ -14,8 +14,10 @@ from typing import Any
 
 import psycopg
 import urllib3
+from redis import Redis
 
 from local.engines.postgres import PostgresEngine
+from local.engines.valkey import ValkeyEngine
 from tests.support.api import ROOT, Answer
 from tests.support.limits import raise_limits
 from tests.support.openapi import assert_described, path_of
@@ -179,6 +181,16 @@ def _url_when_ready(process: subprocess.Popen[bytes], log: Path) -> str:
         time.sleep(0.05)
     line = next(line for line in log.read_text().splitlines() if "is ready at" in line)
     return line.split()[-1]
+
+
+@contextmanager
+def cache_of(data: Path) -> Iterator[Redis]:
+    """Return a client of the cache of a running service."""
+    with (
+        ValkeyEngine(data).use() as engine,
+        Redis.from_url(engine.url, socket_timeout=5) as client,
+    ):
+        yield client
 
 
 @contextmanager

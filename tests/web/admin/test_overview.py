@@ -5,24 +5,19 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-import redis
 from playwright.sync_api import Route, expect
 
-from local.engines.valkey import ValkeyEngine
 from tests.support.browser.people import People
 from tests.support.browser.tab import DESKTOP, Screen, Tab
-from tests.support.local import LocalService
+from tests.support.local import LocalService, cache_of
 from tests.web.conftest import Browse
 
 
 @pytest.fixture(autouse=True)
 def counted_anew(service: LocalService) -> None:
     """Drop the numbers that the service keeps for a minute."""
-    with (
-        ValkeyEngine(service.data).use() as engine,
-        redis.Redis.from_url(engine.url, socket_timeout=5) as client,
-    ):
-        client.delete("stats")
+    with cache_of(service.data) as cache:
+        cache.delete("stats")
 
 
 def request_films(people: People, service: LocalService) -> None:

@@ -220,6 +220,50 @@ def test_many_are_declined_with_one_reason(
     assert {status_of(service, people, each)["reason"] for each in made.values()} == {REASON}
 
 
+def test_a_hundred_are_decided_and_three_conflicts_are_shown(
+    browse: Browse, people: People, service: LocalService, colleague: Colleague
+) -> None:
+    with database_of(service.data, {}) as connection:
+        # bob has an account once he has signed in.
+        assert people.token("bob")
+        connection.execute(
+            "WITH made AS (INSERT INTO media_requests (user_id, media_type, tmdb_id, title,"
+            " requested_at) SELECT u.id, 'movie', 900000 + n, 'Film number ' || n,"
+            " now() - n * interval '1 minute' FROM users u, generate_series(1, 100) n"
+            " WHERE u.username = 'bob' RETURNING id, tmdb_id)"
+            " INSERT INTO request_items (request_id, media_type, tmdb_id)"
+            " SELECT id, 'movie', tmdb_id FROM made"
+        )
+        chosen = connection.execute(
+            "SELECT id, title FROM media_requests ORDER BY requested_at DESC LIMIT 3 OFFSET 40"
+        ).fetchall()
+    tab = queue(browse)
+    expect(tab.page.get_by_role("button", name="Waiting 100")).to_be_visible()
+    tab.page.get_by_role("checkbox", name="Select all 100 shown").click()
+    for request, _ in chosen[:2]:
+        path = f"/api/admin/requests/{request}/decline"
+        service.call("POST", path, body={"reason": "Too long"}, token=colleague.token)
+    gone = f"/api/media/requests/{chosen[2][0]}"
+    service.call("DELETE", gone, token=people.token("bob"))
+    tab.page.get_by_role("button", name="Decline 100").click()
+    dialog = tab.page.get_by_role("dialog", name="Decline 100 requests")
+    dialog.get_by_role("textbox", name="Reason").fill(REASON)
+    dialog.get_by_role("button", name="Decline").click()
+    result = tab.page.get_by_role("region", name="97 requests are declined.")
+    expect(result).to_be_focused()
+    expect(result).to_contain_text("3 requests were not changed:")
+    told = result.get_by_role("listitem")
+    expect(told).to_have_count(3)
+    for (_, title), text in zip(
+        chosen,
+        (f"{colleague.name} declined it",) * 2 + ("Its requester has cancelled it.",),
+        strict=True,
+    ):
+        expect(told.filter(has_text=title)).to_contain_text(text)
+        expect(row(tab, title)).to_contain_text(text)
+    tab.axe()
+
+
 def test_a_bulk_call_that_fails_keeps_the_selection(browse: Browse, made: dict[str, str]) -> None:
     tab = queue(browse)
     tab.page.get_by_role("checkbox", name=f"Select all {len(made)} shown").click()
