@@ -36,7 +36,7 @@ MODULES = {
     if path.parent.name != "vendor"
 }
 SOURCE = "\n".join(MODULES.values())
-# What the sign-in page and the start page load, and the page of a path that does not exist.
+# The modules of the sign-in page, of the start page, and of the page of an unknown path.
 FIRST_MODULES = [
     *("app.js", "api.js", "i18n.js", "router.js", "pages/signin.js", "pages/home.js"),
     *("pages/not-found.js", "state/load.js", "state/plex-signin.js", "state/session.js"),

@@ -255,7 +255,7 @@ class MediaNest(RuleBasedStateMachine):
             assert answer.code == "NOT_FOUND"
         elif request.status != "pending":
             assert answer.code == "INVALID_STATE"
-            assert answer.details == {"status": request.status}
+            assert answer.details["status"] == request.status
         else:
             self.record_decision(request, answer.data["status"], decision)
 

@@ -8,7 +8,7 @@ from playwright.sync_api import Locator, Route, expect
 
 from tests.support.browser.people import People
 from tests.support.browser.tab import DESKTOP, Screen, Tab
-from tests.support.local import LocalService, database_of
+from tests.support.local import LocalService, database_of, eventually
 from tests.web.admin.conftest import Colleague
 from tests.web.conftest import Browse
 
@@ -105,7 +105,8 @@ def test_a_setting_that_another_admin_changed_meanwhile(
     own.get_by_role("button", name="Save mine" if mine else "Use theirs").click()
     expect(own.get_by_text("It is now")).to_have_count(0)
     expect(own.get_by_label("Days")).to_have_value("200" if mine else "300")
-    assert settings(service, people)[KEY]["value"] == {"days": 200 if mine else 300}
+    kept = {"days": 200 if mine else 300}
+    eventually(lambda: settings(service, people)[KEY]["value"] == kept)
 
 
 def test_what_was_typed_before_a_reload_does_not_overwrite_another_admin(
