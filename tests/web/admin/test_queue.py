@@ -76,6 +76,12 @@ def test_requests_are_found_and_filtered(browse: Browse, screen: Screen) -> None
     expect(tab.page.get_by_role("heading", name="No request matches")).to_be_visible()
 
 
+@pytest.mark.usefixtures("made")
+def test_an_address_with_nonsense_shows_the_queue(browse: Browse) -> None:
+    tab = queue(browse, path="/admin/requests?status=x&type=y&sort=z&page=-1&userId=me")
+    expect(rows(tab)).to_have_count(3)
+
+
 def test_one_requester(
     browse: Browse, people: People, service: LocalService, made: dict[str, str]
 ) -> None:

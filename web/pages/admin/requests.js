@@ -225,7 +225,7 @@ function filtersOf(query) {
     type: TYPES.find((type) => type === query.get("type")) ?? "all",
     sort: SORTS.find((sort) => sort === query.get("sort")) ?? "-requestedAt",
     search: query.get("search") ?? "",
-    userId: query.get("userId") ?? undefined,
+    userId: /^[0-9a-f-]{36}$/.test(query.get("userId") ?? "") ? (query.get("userId") ?? undefined) : undefined,
     page: Math.min(Number.parseInt(query.get("page") ?? "1", 10) || 1, MOST_PAGES),
   };
 }
