@@ -37,6 +37,7 @@ class Browse(Protocol):
         screen: Screen = ...,
         language: str = ...,
         scheme: Literal["dark", "light"] = ...,
+        zone: str = ...,
         is_shared: bool = ...,
     ) -> Tab: ...
 
@@ -127,6 +128,7 @@ def browse(chrome: Browser, watch: Watch, people: People, source: str) -> Iterat
         screen: Screen = PHONE,
         language: str = "en-GB",
         scheme: Literal["dark", "light"] = "dark",
+        zone: str = "UTC",
         is_shared: bool = True,
     ) -> Tab:
         state = (people.state(name) if is_shared else people.new_state(name)) if name else None
@@ -135,7 +137,7 @@ def browse(chrome: Browser, watch: Watch, people: People, source: str) -> Iterat
             has_touch=screen.is_touch,
             is_mobile=screen.is_touch,
             locale=language,
-            timezone_id="UTC",
+            timezone_id=zone,
             color_scheme=scheme,
             reduced_motion="reduce",
             extra_http_headers={SOURCE_HEADER: source},

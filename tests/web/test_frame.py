@@ -215,3 +215,11 @@ def test_the_administration_has_the_language_of_the_page_whichever_texts_come_fi
     expect(tab.page.get_by_role("heading", level=1)).to_have_text("Personen")
     expect(tab.page.get_by_role("navigation", name="Verwaltung")).to_be_visible()
     expect(tab.page.get_by_role("link", name="Entdecken")).to_be_visible()
+
+
+@pytest.mark.parametrize("path", ["/admin/requests", "/admin/settings"])
+def test_the_open_section_is_in_sight_on_a_phone(browse: Browse, path: str) -> None:
+    tab = browse("alice", screen=PHONE)
+    tab.visit(path)
+    sections = tab.page.get_by_role("navigation", name="Administration")
+    expect(sections.locator("[aria-current]")).to_be_in_viewport(ratio=1)

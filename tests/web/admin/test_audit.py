@@ -2,6 +2,8 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from urllib.parse import parse_qs, urlsplit
+from uuid import uuid4
 
 import pytest
 from playwright.sync_api import expect
@@ -10,7 +12,7 @@ from medianest.audit.models import Action
 from tests.support.api import ROOT
 from tests.support.browser.people import People
 from tests.support.browser.tab import DESKTOP, Screen
-from tests.support.local import LocalService
+from tests.support.local import LocalService, database_of
 from tests.web.admin.conftest import Colleague
 from tests.web.conftest import Browse
 
@@ -68,6 +70,53 @@ def test_filters_are_in_the_url(browse: Browse, colleague: Colleague) -> None:
     expect(tab.page.locator(".row")).to_have_count(1)
     tab.page.get_by_role("button", name=f"Remove {colleague.name}").click()
     expect(field).to_be_visible()
+
+
+def test_days_are_those_of_the_browser(browse: Browse) -> None:
+    # Clocks go forward there on 29 September 2024: the day has 23 hours.
+    tab = browse("alice", screen=DESKTOP, zone="Pacific/Auckland")
+    tab.visit("/admin/audit")
+    tab.page.get_by_label("From", exact=True).fill("2024-09-29")
+    with tab.page.expect_request(lambda request: "&to=" in request.url) as asked:
+        tab.page.get_by_label("To", exact=True).fill("2024-09-29")
+    query = parse_qs(urlsplit(asked.value.url).query)
+    assert query["from"] == ["2024-09-28T12:00:00.000Z"]
+    assert query["to"] == ["2024-09-29T11:00:00.000Z"]
+    tab.settle()
+
+
+def test_a_period_that_ends_before_it_starts_is_told_at_its_field(browse: Browse) -> None:
+    tab = browse("alice", language="de-DE")
+    tab.visit("/admin/audit?from=2026-02-02&to=2026-02-01")
+    last = tab.page.get_by_label("Bis", exact=True)
+    expect(last).to_have_accessible_description("Dieser Tag liegt vor dem ersten.")
+    tab.axe()
+    last.fill("2026-02-02")
+    expect(tab.page.get_by_role("heading", name="Kein Eintrag passt")).to_be_visible()
+    expect(last).to_have_accessible_description("")
+
+
+def test_sentences_name_the_target_or_fall_back_to_codes(
+    browse: Browse, people: People, service: LocalService, colleague: Colleague
+) -> None:
+    path = f"/api/admin/users/{colleague.id}/sessions"
+    assert service.call("DELETE", path, token=people.token("alice")).status == 204
+    with database_of(service.data, {}) as connection:
+        connection.execute(
+            "INSERT INTO audit_logs (user_id, action, details, request_id, ip, user_agent)"
+            " VALUES (%s, 'later.release', '{}', %s, '198.51.100.7', 'test')",
+            (colleague.id, uuid4()),
+        )
+    tab = browse("alice")
+    tab.visit("/admin/audit")
+    rows = tab.page.locator(".row")
+    expect(rows.filter(has_text=f"{colleague.name}: later.release")).to_have_count(1)
+    ended = f"alice ended the sessions of {colleague.name}."
+    expect(rows.filter(has_text=ended)).to_have_count(1)
+    missing = uuid4()
+    with tab.watch.provoke(f"/api/admin/users/{missing}", 404):
+        tab.visit(f"/admin/audit?userId={missing}")
+        expect(tab.page.get_by_role("button", name="Remove Unknown person")).to_be_visible()
 
 
 def test_a_person_who_does_not_exist(browse: Browse) -> None:

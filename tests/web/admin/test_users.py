@@ -50,6 +50,8 @@ def test_people_are_found(
     names = tab.page.locator(".row .what a")
     expect(names.filter(has_text="alice")).to_have_count(1)
     tab.axe()
+    row = tab.page.locator(".row").filter(has_text="alice@example.com")
+    expect(row.locator(".badge")).to_have_text(["Admin", "Active"])
     tab.page.get_by_label("Search names and e-mail addresses").fill(member["username"])
     tab.page.wait_for_url(f"**/admin/users?search={member['username']}")
     expect(names).to_have_text([member["username"]])
@@ -175,8 +177,11 @@ def test_a_person_whom_another_admin_has_deleted(
     with tab.watch.provoke(path, 404):
         tab.page.get_by_role("button", name="Suspend").click()
         tab.page.get_by_role("dialog").get_by_role("button", name="Suspend").click()
-        expect(tab.page.get_by_role("heading", name="There is nothing here")).to_be_visible()
-    tab.page.get_by_role("main").get_by_role("link", name="People").first.click()
+        gone = tab.page.get_by_role("heading", name="This person is not there any more")
+        expect(gone).to_be_visible()
+    expect(tab.page.get_by_role("heading", name="Person", exact=True)).to_be_focused()
+    tab.axe()
+    tab.page.get_by_role("link", name="All people").click()
     tab.page.wait_for_url("**/admin/users")
 
 
@@ -191,6 +196,57 @@ def test_the_last_admin_is_told_why_nothing_can_change(browse: Browse, people: P
     suspend.click(force=True)
     expect(tab.page.get_by_role("dialog")).to_have_count(0)
     assert people.token("alice")
+
+
+def test_a_refusal_that_no_button_foresaw_is_told_in_the_dialog(
+    browse: Browse, people: People, service: LocalService, member: dict[str, Any]
+) -> None:
+    tab = open_user(browse, member)
+    tab.page.get_by_role("button", name="Delete").click()
+    dialog = tab.page.get_by_role("dialog")
+    dialog.get_by_role("textbox").fill(member["username"])
+    with tab.answer(f"/api/admin/users/{member['id']}", 409, "LAST_ADMIN"):
+        dialog.get_by_role("button", name="Delete for good").click()
+        expect(dialog.get_by_role("alert")).to_contain_text("no active admin")
+    expect(dialog.get_by_role("textbox")).to_have_value(member["username"])
+    assert stored(service, people, member["id"])
+
+
+def test_suspended_people_are_told_apart_and_a_failure_of_the_list_is_told(
+    browse: Browse, people: People, service: LocalService, member: dict[str, Any], screen: Screen
+) -> None:
+    path = f"/api/admin/users/{member['id']}"
+    service.call("PATCH", path, body={"status": "suspended"}, token=people.token("alice"))
+    tab = browse("alice", screen=screen, language="de-DE")
+    with tab.answer("/api/admin/users", 503, "DATABASE_CONNECTION_ERROR"):
+        tab.visit("/admin/users?status=suspended")
+        expect(tab.page.get_by_role("button", name="Noch einmal versuchen")).to_be_visible()
+        tab.axe()
+    tab.page.get_by_role("button", name="Noch einmal versuchen").click()
+    row = tab.page.locator(".row").filter(has_text=member["email"])
+    expect(row.locator(".badge")).to_have_text(["Mitglied", "Gesperrt"])
+    expect(tab.page.get_by_role("heading", level=1)).to_have_text("Personen")
+
+
+def test_another_admins_change_of_the_other_quota_stays(
+    browse: Browse,
+    people: People,
+    service: LocalService,
+    member: dict[str, Any],
+    colleague: Colleague,
+) -> None:
+    tab = open_user(browse, member)
+    films = tab.page.get_by_role("group", name="Films")
+    films.get_by_role("radio", name="Own limit").check()
+    films.get_by_label("Number").fill("3")
+    quota = {"seasons": {"limit": 9, "days": 30}}
+    path = f"/api/admin/users/{member['id']}"
+    service.call("PATCH", path, body={"quota": quota}, token=colleague.token)
+    tab.page.get_by_role("button", name="Save the quota").click()
+    seasons = tab.page.get_by_role("group", name="Seasons")
+    expect(seasons.get_by_label("Number")).to_have_value("9")
+    both = {"movies": {"limit": 3, "days": 7}, "seasons": {"limit": 9, "days": 30}}
+    assert stored(service, people, member["id"])["quota"] == both
 
 
 def test_a_quota_is_given_and_taken(

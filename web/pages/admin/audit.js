@@ -28,9 +28,10 @@ const MOST_PAGES = 100;
 /** /admin/audit: each action in a sentence, with its raw details on demand. */
 export function AuditPage() {
   const filters = filtersOf(place.value.query);
+  const isReversed = filters.from !== "" && filters.to !== "" && filters.to < filters.from;
   const list = /** @type {AuditList} */ (
     useList(
-      link("/admin/audit-logs", { userId: filters.userId, action: filters.action, from: startOf(filters.from, 0), to: startOf(filters.to, 1), limit: 50 }),
+      isReversed ? null : link("/admin/audit-logs", { userId: filters.userId, action: filters.action, from: startOf(filters.from, 0), to: startOf(filters.to, 1), limit: 50 }),
       filters.page,
       ({ id }) => id,
       (page) => navigate(url({ ...filters, page }), { replace: true }),
@@ -44,11 +45,11 @@ export function AuditPage() {
     <div class="audit-filters">
       <${Person} id=${filters.userId} onChange=${(/** @type {{id: string} | null} */ person) => set({ userId: person?.id })} />
       <${Select} id="action" label=${t("audit.action")} value=${filters.action ?? ""} choices=${[["", t("audit.every")], ...ACTIONS.map((each) => [each, t(`audit.name.${each}`)])]} onChange=${(/** @type {string} */ action) => set({ action: action || undefined })} />
-      <${Day} id="from" label=${t("audit.from")} value=${filters.from} max=${filters.to} onChange=${(/** @type {string} */ from) => set({ from })} />
-      <${Day} id="to" label=${t("audit.to")} value=${filters.to} min=${filters.from} onChange=${(/** @type {string} */ to) => set({ to })} />
+      <${Day} id="from" label=${t("audit.from")} value=${filters.from} onChange=${(/** @type {string} */ from) => set({ from })} />
+      <${Day} id="to" label=${t("audit.to")} value=${filters.to} problem=${isReversed ? t("audit.reversed") : undefined} onChange=${(/** @type {string} */ to) => set({ to })} />
     </div>
     <p class="vh" role="status">${list.isFirst ? "" : t("audit.found", { count: list.total })}</p>
-    <${Rows} list=${list} />`;
+    ${isReversed ? null : html`<${Rows} list=${list} />`}`;
 }
 
 /** @param {{id: string | undefined, onChange: (person: {id: string} | null) => void}} props */
@@ -60,16 +61,19 @@ function Person({ id, onChange }) {
 
 /** @param {{id: string, onChange: (person: {id: string} | null) => void}} props */
 function Known({ id, onChange }) {
-  const { data } = useLoad(`/admin/users/${id}`);
-  const username = /** @type {{username: string} | undefined} */ (data)?.username ?? "…";
+  const { data, error } = useLoad(`/admin/users/${id}`);
+  const username = /** @type {{username: string} | undefined} */ (data)?.username ?? (error ? t("audit.unknownPerson") : "…");
   return html`<${PersonField} id="person" label=${t("audit.person")} value=${{ id, username }} onChange=${onChange} />`;
 }
 
-/** @param {{id: string, label: string, value: string, min?: string, max?: string, onChange: (day: string) => void}} props */
-function Day({ id, label, value, min, max, onChange }) {
+/** @param {{id: string, label: string, value: string, problem?: string | undefined, onChange: (day: string) => void}} props */
+function Day({ id, label, value, problem, onChange }) {
   return html`
-    <span class="select"><label class="name" for=${id}>${label}</label>
-      <input class="day" id=${id} type="date" value=${value} min=${min || undefined} max=${max || undefined} placeholder="2026-01-31" onChange=${(/** @type {any} */ event) => onChange(isDay(event.currentTarget.value) ? event.currentTarget.value : "")} /></span>`;
+    <div class="field"><label class="name" for=${id}>${label}</label>
+      <input class="day" id=${id} type="date" value=${value} placeholder="2026-01-31" aria-invalid=${problem ? "true" : undefined} aria-describedby=${problem ? `${id}-problem` : undefined}
+        onChange=${(/** @type {any} */ event) => onChange(isDay(event.currentTarget.value) ? event.currentTarget.value : "")} />
+      <span class="problem" id=${`${id}-problem`} role="status">${problem}</span>
+    </div>`;
 }
 
 /** @param {{list: AuditList}} props */
@@ -111,7 +115,7 @@ function Row({ row }) {
  *
  * @param {AuditLog} row
  */
-export function sentence({ action, userName, targetName, targetId, details }) {
+export function sentence({ action, userId, userName, targetName, targetId, details }) {
   const name = userName ?? t("audit.somebody");
   const setting = action === "config.changed" && targetId ? nameOf(targetId) : undefined;
   const target = setting ?? targetName ?? textOf(details["title"]) ?? textOf(details["username"]) ?? textOf(details["name"]) ?? targetId ?? t("audit.something");
@@ -120,6 +124,9 @@ export function sentence({ action, userName, targetName, targetId, details }) {
   }
   if (action === "request.approved" && details["auto"] === true) {
     return t("audit.sentence.automatic", { name, target });
+  }
+  if (action === "session.revoked" && targetId === userId) {
+    return t("audit.sentence.ownSessions", { name });
   }
   return t(`audit.sentence.${action}`, { name, target });
 }

@@ -36,18 +36,30 @@ export function UserPage({ id }) {
   const admins = useLoad("/admin/users?role=admin&status=active&limit=2");
   const account = /** @type {AdminUser | undefined} */ (data);
   useScroll(account !== undefined);
+  const isGone = error?.code === "NOT_FOUND";
   const isLastAdmin = account?.role === "admin" && account.status === "active" && /** @type {unknown[] | undefined} */ (admins.data)?.length === 1;
   return html`
     <a class="back" href="/admin/users"><${Icon} name="chevron-left" />${t("users.title")}</a>
-    ${account && !(error?.code === "NOT_FOUND")
-      ? html`<${Account} key=${account.id} account=${account} isLastAdmin=${isLastAdmin} onChange=${(/** @type {AdminUser} */ changed) => { set(changed); admins.retry(); }} onGone=${retry} />`
+    ${account && !isGone
+      ? html`<${Account} key=${account.id} account=${account} isLastAdmin=${isLastAdmin} onChange=${(/** @type {AdminUser} */ changed) => { set(changed); admins.retry(); }} onLast=${admins.retry} onGone=${retry} />`
       : html`<${Heading} hidden>${t("users.one")}<//>${error
-          ? html`<${Failure} error=${error} retry=${retry} />`
+          ? isGone ? html`<${Gone} />` : html`<${Failure} error=${error} retry=${retry} />`
           : html`<div class="panel card" aria-hidden="true" aria-busy="true"><span class="line skel"></span><span class="line skel"></span></div>`}`}`;
 }
 
-/** @param {{account: AdminUser, isLastAdmin: boolean, onChange: (account: AdminUser) => void, onGone: () => void}} props */
-function Account({ account, isLastAdmin, onChange, onGone }) {
+/** In place of a person who was deleted, here or by another admin. */
+function Gone() {
+  return html`
+    <div class="state" role="alert">
+      <${AdminIcon} name="users" />
+      <h2>${t("users.gone")}</h2>
+      <p>${t("users.goneHint")}</p>
+      <a class="btn primary" href="/admin/users">${t("users.toAll")}</a>
+    </div>`;
+}
+
+/** @param {{account: AdminUser, isLastAdmin: boolean, onChange: (account: AdminUser) => void, onLast: () => void, onGone: () => void}} props */
+function Account({ account, isLastAdmin, onChange, onLast, onGone }) {
   const [step, setStep] = useState(/** @type {Step | null} */ (null));
   const isSelf = account.id === self.value?.id;
   const isAdmin = account.role === "admin";
@@ -76,15 +88,15 @@ function Account({ account, isLastAdmin, onChange, onGone }) {
         </div>
       </section>
     </div>
-    ${step ? html`<${StepDialog} key=${step} step=${step} account=${account} onClose=${() => setStep(null)} onChange=${onChange} onGone=${onGone} />` : null}`;
+    ${step ? html`<${StepDialog} key=${step} step=${step} account=${account} onClose=${() => setStep(null)} onChange=${onChange} onLast=${onLast} onGone=${onGone} />` : null}`;
 }
 
 /**
  * The confirmation of a step: it names the person, and says what follows.
  *
- * @param {{step: Step, account: AdminUser, onClose: () => void, onChange: (account: AdminUser) => void, onGone: () => void}} props
+ * @param {{step: Step, account: AdminUser, onClose: () => void, onChange: (account: AdminUser) => void, onLast: () => void, onGone: () => void}} props
  */
-function StepDialog({ step, account, onClose, onChange, onGone }) {
+function StepDialog({ step, account, onClose, onChange, onLast, onGone }) {
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState(/** @type {ApiError | undefined} */ (undefined));
   const [typed, setTyped] = useState("");
@@ -107,6 +119,8 @@ function StepDialog({ step, account, onClose, onChange, onGone }) {
       if (failure.code === "NOT_FOUND") {
         onClose();
         onGone();
+      } else if (failure.code === "LAST_ADMIN") {
+        onLast();
       }
     }
   };
@@ -154,20 +168,25 @@ async function stepCall(step, { id, role, status }, onChange) {
  */
 function Quotas({ account, onChange, onGone }) {
   const own = /** @type {Partial<Record<"movies" | "seasons", Quota>>} */ (account.quota ?? {});
-  const [typed, setTyped, drop] = useDraft(`quota:${account.id}`, Object.fromEntries(KINDS.map((kind) => [kind, asTyped(own[kind])])));
+  const saved = { movies: asTyped(own.movies), seasons: asTyped(own.seasons) };
+  const [draft, setDraft, drop] = useDraft(`quota:${account.id}`, /** @type {Partial<typeof saved>} */ ({}));
+  const typed = { ...saved, ...draft };
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState(/** @type {ApiError | undefined} */ (undefined));
-  const quota = Object.fromEntries(KINDS.map((kind) => [kind, asSent(/** @type {Typed} */ (typed[kind]))]));
-  const isChanged = KINDS.some((kind) => JSON.stringify(quota[kind]) !== JSON.stringify(asSent(asTyped(own[kind]))));
-  const isValid = KINDS.every((kind) => {
-    const { mode, limit, days } = /** @type {Typed} */ (typed[kind]);
+  // Only what is changed here: of the other kind, another admin may have changed it meanwhile.
+  const changed = KINDS.filter((kind) => JSON.stringify(asSent(typed[kind])) !== JSON.stringify(asSent(saved[kind])));
+  const isChanged = changed.length > 0;
+  const isValid = changed.every((kind) => {
+    const { mode, limit, days } = typed[kind];
     return mode !== "own" || (isWhole(limit, 0, MOST) && isWhole(days, 1, MOST_DAYS));
   });
   const run = async () => {
     setBusy(true);
     setError(undefined);
     try {
+      const quota = Object.fromEntries(changed.map((kind) => [kind, asSent(typed[kind])]));
       const { data } = await call("PATCH", `/admin/users/${account.id}`, { body: { quota } });
+      setDraft({});
       drop();
       onChange(/** @type {AdminUser} */ (data));
       toast(t("users.quotaSaved", { name: account.username }));
@@ -191,7 +210,7 @@ function Quotas({ account, onChange, onGone }) {
     <section class="panel">
       <h2>${t("users.quota")}</h2>
       <form onSubmit=${submit} novalidate>
-        ${KINDS.map((kind) => html`<${QuotaFields} key=${kind} kind=${kind} typed=${typed[kind]} onInput=${(/** @type {Typed} */ next) => setTyped({ ...typed, [kind]: next })} />`)}
+        ${KINDS.map((kind) => html`<${QuotaFields} key=${kind} kind=${kind} typed=${typed[kind]} onInput=${(/** @type {Typed} */ next) => setDraft({ ...draft, [kind]: next })} />`)}
         <${Problem} error=${error} />
         <${Button} submit class="primary" busy=${busy} disabled=${!isChanged || !isValid}>${t("users.saveQuota")}<//>
       </form>
@@ -228,7 +247,7 @@ function asTyped(quota) {
 
 /** @param {Typed} typed */
 function asSent({ mode, limit, days }) {
-  return mode === "role" ? null : { limit: mode === "none" ? null : Number(limit), days: Number(days) || 7 };
+  return mode === "role" ? null : { limit: mode === "none" ? null : Number(limit), days: isWhole(days, 1, MOST_DAYS) ? Number(days) : mode === "none" ? 7 : days };
 }
 
 /**

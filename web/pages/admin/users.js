@@ -61,12 +61,16 @@ export function UsersPage() {
       <${Select} id="sort" label=${t("requests.sort")} value=${filters.sort} choices=${SORTS.map((each) => [each, t(`users.sort.${each}`)])} onChange=${(/** @type {string} */ sort) => set({ sort })} />
     </div>
     <p class="vh" role="status">${list.isFirst ? "" : t("users.found", { count: list.total })}</p>
-    <${Rows} list=${list} />
+    <${Rows} list=${list} isSuspended=${filters.status === "suspended"} />
     ${isCreating ? html`<${Create} onClose=${() => setCreating(false)} />` : null}`;
 }
 
-/** @param {{list: UserList}} props */
-function Rows({ list }) {
+/**
+ * The list says nothing of the status of each: all have that of the filter.
+ *
+ * @param {{list: UserList, isSuspended: boolean}} props
+ */
+function Rows({ list, isSuspended }) {
   if (list.isFirst) {
     return list.error
       ? html`<${Failure} error=${list.error} retry=${list.retry} />`
@@ -82,8 +86,12 @@ function Rows({ list }) {
           <li class="row" key=${user.id}>
             <span class="face" aria-hidden="true">${initial(user.username)}</span>
             <div class="what">
-              <p><a href=${`/admin/users/${user.id}`}>${user.username}</a>${user.role === "admin" ? html` <span class="badge partial"><${AdminIcon} name="shield-check" /><span>${t("users.role.admin")}</span></span>` : null}</p>
+              <p><a href=${`/admin/users/${user.id}`}>${user.username}</a></p>
               <p class="small muted">${[addressOf(user), t(user.plexId ? "users.plex" : "users.local"), t("users.since", { date: date(user.createdAt) })].filter(Boolean).join(" · ")}</p>
+            </div>
+            <div class="acts badges">
+              ${user.role === "admin" ? html`<span class="badge partial"><${AdminIcon} name="shield-check" /><span>${t("users.role.admin")}</span></span>` : html`<span class="badge"><${Icon} name="user" /><span>${t("users.role.user")}</span></span>`}
+              ${isSuspended ? html`<span class="badge declined"><${AdminIcon} name="ban" /><span>${t("users.status.suspended")}</span></span>` : html`<span class="badge"><${Icon} name="check" /><span>${t("users.status.active")}</span></span>`}
             </div>
           </li>`,
       )}
