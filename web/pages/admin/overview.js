@@ -22,17 +22,22 @@ import { html } from "../../vendor/modules.js";
 export function OverviewPage() {
   const { data, error, retry } = useLoad("/admin/stats");
   const stats = /** @type {Stats | undefined} */ (data);
+  const service = useService();
   useScroll(stats !== undefined);
+  // All at once, so that nothing moves while the rest arrives.
+  const isComplete = (stats || error) && service.isComplete;
   return html`
-    <div class="head"><${Heading}>${t("overview.title")}<//>${stats ? html`<p class="muted small">${t("overview.counted", { time: dateTime(stats.generatedAt) })}</p>` : null}</div>
-    ${error && !stats ? html`<${Failure} error=${error} retry=${retry} />` : null}
-    ${stats || error ? null : html`<div class="tiles" aria-hidden="true">${[0, 1, 2, 3].map((key) => html`<div key=${key} class="tile skel"></div>`)}</div>`}
-    ${stats ? html`<${Numbers} stats=${stats} />` : null}
-    <div class="boards">
-      ${stats ? html`<${Requests} stats=${stats} />` : null}
-      <${State} />
-      ${stats ? html`<${Top} stats=${stats} />` : null}
-    </div>`;
+    <div class="head"><${Heading}>${t("overview.title")}<//><p class="muted small counted">${stats ? t("overview.counted", { time: dateTime(stats.generatedAt) }) : "\u00a0"}</p></div>
+    ${isComplete
+      ? html`
+        ${error && !stats ? html`<${Failure} error=${error} retry=${retry} />` : null}
+        ${stats ? html`<${Numbers} stats=${stats} />` : null}
+        <div class="boards">
+          ${stats ? html`<${Requests} stats=${stats} />` : null}
+          <${State} service=${service} />
+          ${stats ? html`<${Top} stats=${stats} />` : null}
+        </div>`
+      : html`<div class="tiles" aria-hidden="true" aria-busy="true">${[0, 1, 2, 3].map((key) => html`<div key=${key} class="tile skel"></div>`)}</div>`}`;
 }
 
 /** @param {{stats: Stats}} props */
@@ -75,20 +80,29 @@ function Top({ stats: { topRequesters } }) {
     </section>`;
 }
 
-/** Database and cache, servers, jobs and TMDB, each with what can be said of it. */
-function State() {
+/** The state of the parts of the service, as far as it is known. */
+function useService() {
   const healthLoad = useLoad("/health");
   const health = /** @type {Health | undefined} */ (healthLoad.data);
   const serversLoad = useLoad("/admin/servers");
   const servers = /** @type {Server[] | undefined} */ (serversLoad.data);
   const dead = useList("/admin/jobs?state=dead&limit=1", 1, (/** @type {Schemas["Job"]} */ { id }) => id, () => undefined);
   const error = healthLoad.error || serversLoad.error || dead.error;
+  const isComplete = Boolean((health || healthLoad.error) && (servers || serversLoad.error) && (!dead.isFirst || dead.error));
   const retry = () => [healthLoad, serversLoad, dead].forEach((load) => load.error && load.retry());
+  return { health, servers, dead, error, isComplete, retry };
+}
+
+/**
+ * Database and cache, servers, jobs and TMDB, each with what can be said of it.
+ *
+ * @param {{service: ReturnType<typeof useService>}} props
+ */
+function State({ service: { health, servers, dead, error, retry } }) {
   return html`
     <section class="board">
       <h2>${t("overview.health")}</h2>
       ${error ? html`<${Failure} error=${error} retry=${retry} level=${3} />` : null}
-      ${health || error ? null : html`<p class="card" aria-hidden="true"><span class="line skel"></span><span class="line skel"></span></p>`}
       <dl class="checks">
         ${health
           ? html`

@@ -57,7 +57,8 @@ function OneServer({ id }) {
   const stock = useLoad(`/admin/servers/${id}/inventory`);
   const inventory = useLatest(/** @type {Inventory | undefined} */ (stock.data));
   useScroll(server !== undefined);
-  if (!server) {
+  // The inventory as well, because it stands above the form.
+  if (!server || !(inventory || stock.error)) {
     return html`
       <${Heading} hidden>${t("servers.title")}<//>
       ${error ? html`<${Failure} error=${error} retry=${retry} /><p class="center"><a href="/admin/servers">${t("server.back")}</a></p>` : html`<p class="skel small" aria-hidden="true"> </p>`}`;
