@@ -146,15 +146,16 @@ class TestDecisions:
         status = {"approve": "approved", "decline": "declined"}[decision]
         for item, code, details in (
             (answer.data[1], "INVALID_STATE", {"status": "declined", "processedByName": "alice"}),
-            (answer.data[2], "NOT_FOUND", None),
+            (answer.data[2], "NOT_FOUND", {}),
             (answer.data[3], "INVALID_STATE", {"status": "approved", "processedByName": "alice"}),
-            (answer.data[4], "NOT_FOUND", None),
+            (answer.data[4], "NOT_FOUND", {}),
         ):
             assert item.keys() == {"id", "error"}
             assert item["error"]["code"] == code
             assert item["error"]["message"]
-            found = item["error"].get("details")
-            assert (found and found.pop("processedAt") and found) == details
+            found = dict(item["error"].get("details", {}))
+            assert (found.pop("processedAt", None) is not None) == (code == "INVALID_STATE")
+            assert found == details
         for item in (answer.data[0], answer.data[5]):
             assert item == {"id": item["id"], "status": status}
         assert len(audited_decisions(db)) == before + 2

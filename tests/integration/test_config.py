@@ -61,10 +61,7 @@ def list_settings(token: str) -> dict[str, Any]:
 
 def fields_of(key: str) -> list[dict[str, Any]]:
     """Return the fields of a setting as the response has them."""
-    return [
-        {name: value for name, value in each._asdict().items() if value is not None}
-        for each in SETTINGS[key].fields()
-    ]
+    return [each.model_dump(exclude_none=True) for each in SETTINGS[key].fields()]
 
 
 def changed(value: dict[str, Any], name: str, new: int) -> dict[str, Any]:

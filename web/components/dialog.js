@@ -1,5 +1,5 @@
 import { t } from "../i18n.js";
-import { html, useEffect, useLayoutEffect, useRef } from "../vendor/modules.js";
+import { html, useLayoutEffect, useRef } from "../vendor/modules.js";
 import { Button } from "./button.js";
 import { Problem } from "./failure.js";
 import { Icon } from "./icon.js";
@@ -107,27 +107,4 @@ function giveBack(before) {
       target.focus();
     }
   });
-}
-
-/**
- * Run an action for a key, unless the user types in a field or a dialog is open.
- *
- * @param {Record<string, (event: KeyboardEvent) => void>} actions By the value of `key`
- */
-export function useShortcuts(actions) {
-  const latest = useRef(actions);
-  latest.current = actions;
-  useEffect(() => {
-    /** @param {KeyboardEvent} event */
-    const listen = (event) => {
-      const inField = event.target instanceof Element && event.target.closest("input:not([type=checkbox]), textarea, select");
-      const action = latest.current[event.key];
-      if (action && !inField && !event.ctrlKey && !event.metaKey && !event.altKey && !document.querySelector("[aria-modal=true]")) {
-        event.preventDefault();
-        action(event);
-      }
-    };
-    addEventListener("keydown", listen);
-    return () => removeEventListener("keydown", listen);
-  }, []);
 }

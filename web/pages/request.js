@@ -72,7 +72,7 @@ function Sheet({ request, reload }) {
 }
 
 /**
- * What became of an approved request, of each season where they differ.
+ * The fulfilment of an approved request, of each season where they differ.
  *
  * @param {{fulfilment: NonNullable<MediaRequest["fulfilment"]>}} props
  */

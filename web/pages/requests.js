@@ -9,6 +9,7 @@ import { Segmented } from "../components/segmented.js";
 import { errorText, t } from "../i18n.js";
 import { link, navigate, place, useScroll } from "../router.js";
 import { cancel } from "../state/ask.js";
+import { choices, oneOf, pagesOf, unlessAll } from "../state/filters.js";
 import { useList } from "../state/load.js";
 import { toast } from "../components/toasts.js";
 import { html, useState } from "../vendor/modules.js";
@@ -27,9 +28,9 @@ export function RequestsPage() {
     type: oneOf(TYPES, query.get("type")),
     sort: oneOf(SORTS, query.get("sort")),
   };
-  const pages = Math.min(Number.parseInt(query.get("page") ?? "1", 10) || 1, 50);
+  const pages = pagesOf(query, 50);
   const list = useList(
-    link("/media/requests", { status: value(filters.status), mediaType: value(filters.type), sort: filters.sort }),
+    link("/media/requests", { status: unlessAll(filters.status), mediaType: unlessAll(filters.type), sort: filters.sort }),
     pages,
     identify,
     (page) => navigate(url({ ...filters, page }), { replace: true }),
@@ -87,29 +88,7 @@ function identify(request) {
   return request.id;
 }
 
-/**
- * @param {string[]} allowed
- * @param {string | null} given
- */
-function oneOf(allowed, given) {
-  return given !== null && allowed.includes(given) ? given : /** @type {string} */ (allowed[0]);
-}
-
-/** @param {string} choice */
-function value(choice) {
-  return choice === "all" ? undefined : choice;
-}
-
-/**
- * @param {string} prefix
- * @param {string[]} keys
- * @returns {[string, string][]}
- */
-function choices(prefix, keys) {
-  return keys.map((key) => [key, t(`${prefix}.${key}`)]);
-}
-
 /** @param {{status: string, type: string, sort: string, page?: number}} filters */
 function url({ status, type, sort, page }) {
-  return link("/requests", { status: value(status), type: value(type), sort: sort === SORTS[0] ? undefined : sort, page });
+  return link("/requests", { status: unlessAll(status), type: unlessAll(type), sort: sort === SORTS[0] ? undefined : sort, page });
 }

@@ -4,9 +4,11 @@ import { Heading } from "../components/frame.js";
 import { Icon } from "../components/icon.js";
 import { More } from "../components/more.js";
 import { Segmented } from "../components/segmented.js";
+import { useShortcuts } from "../components/shortcuts.js";
 import { CardSkeleton, TitleCard, identifyTitle } from "../components/title-card.js";
 import { t } from "../i18n.js";
 import { link, navigate, place, useScroll } from "../router.js";
+import { pagesOf } from "../state/filters.js";
 import { useList } from "../state/load.js";
 import { html, useEffect, useRef } from "../vendor/modules.js";
 
@@ -20,7 +22,7 @@ export function SearchPage() {
   const query = place.value.query;
   const q = query.get("q") ?? "";
   const type = TYPES.find((each) => each === query.get("type")) ?? "all";
-  const pages = Math.min(Number.parseInt(query.get("page") ?? "1", 10) || 1, 25);
+  const pages = pagesOf(query, 25);
   const field = useRef(/** @type {HTMLInputElement | null} */ (null));
   const words = q.trim();
   const list = useList(
@@ -31,7 +33,12 @@ export function SearchPage() {
     wait,
   );
   useScroll(!words || !list.isFirst);
-  useSlash(field);
+  useShortcuts({
+    "/": () => {
+      field.current?.focus();
+      field.current?.select();
+    },
+  });
   useEffect(() => {
     if (!words) {
       field.current?.focus();
@@ -110,27 +117,6 @@ async function wait() {
   const pause = Math.max(since > 2 * PAUSE ? PAUSE / 2 : PAUSE, pace("/media/search"));
   await new Promise((resolve) => setTimeout(resolve, pause));
   lastCall = Date.now();
-}
-
-/**
- * The slash key moves into the field, from anywhere but another field.
- *
- * @param {{current: HTMLInputElement | null}} field
- */
-function useSlash(field) {
-  useEffect(() => {
-    /** @param {KeyboardEvent} event */
-    const listen = (event) => {
-      const inField = event.target instanceof Element && event.target.closest("input, textarea, select");
-      if (event.key === "/" && !inField && !event.ctrlKey && !event.metaKey && !event.altKey) {
-        event.preventDefault();
-        field.current?.focus();
-        field.current?.select();
-      }
-    };
-    addEventListener("keydown", listen);
-    return () => removeEventListener("keydown", listen);
-  }, []);
 }
 
 /** @param {KeyboardEvent} event */

@@ -1,6 +1,7 @@
 import { asApiError, call } from "../../api.js";
 import { errorText, t } from "../../i18n.js";
 import { link } from "../../router.js";
+import { useSettled } from "../../state/settled.js";
 import { html, useEffect, useRef, useState } from "../../vendor/modules.js";
 import { Button } from "../button.js";
 import { Icon } from "../icon.js";
@@ -8,7 +9,6 @@ import { Icon } from "../icon.js";
 /** @typedef {import("../../api.js").Schemas["User"]} User */
 /** @typedef {{id: string, username: string}} Person */
 
-const PAUSE = 300;
 const SHOWN = 8;
 
 /**
@@ -73,38 +73,33 @@ export function PersonField({ id, label, value, onChange }) {
 }
 
 /**
- * Find users a moment after the last letter; an older answer is dropped.
+ * Find users once the words have settled; an older answer is dropped.
  *
  * @param {string} words
  * @param {(found: User[]) => void} setFound
  * @param {(problem: string) => void} setProblem
  */
 function useFound(words, setFound, setProblem) {
+  const search = useSettled(words.trim());
   useEffect(() => {
-    const search = words.trim();
     setProblem("");
     if (!search) {
       setFound([]);
       return undefined;
     }
     const aborter = new AbortController();
-    const timer = setTimeout(() => {
-      call("GET", link("/admin/users", { search, limit: SHOWN, sort: "username" }), { signal: aborter.signal }).then(
-        ({ data }) => {
-          const users = /** @type {User[]} */ (data);
-          setFound(users);
-          setProblem(users.length ? "" : t("admin.person.nobody"));
-        },
-        (error) => {
-          if (!aborter.signal.aborted) {
-            setProblem(errorText(asApiError(error)));
-          }
-        },
-      );
-    }, PAUSE);
-    return () => {
-      clearTimeout(timer);
-      aborter.abort();
-    };
-  }, [words]);
+    call("GET", link("/admin/users", { search, limit: SHOWN, sort: "username" }), { signal: aborter.signal }).then(
+      ({ data }) => {
+        const users = /** @type {User[]} */ (data);
+        setFound(users);
+        setProblem(users.length ? "" : t("admin.person.nobody"));
+      },
+      (error) => {
+        if (!aborter.signal.aborted) {
+          setProblem(errorText(asApiError(error)));
+        }
+      },
+    );
+    return () => aborter.abort();
+  }, [search]);
 }

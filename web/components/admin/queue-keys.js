@@ -1,5 +1,5 @@
 import { useEffect, useLayoutEffect, useRef } from "../../vendor/modules.js";
-import { useShortcuts } from "../dialog.js";
+import { useShortcuts } from "../shortcuts.js";
 import { areOn } from "./shortcut-help.js";
 
 /**

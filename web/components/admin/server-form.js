@@ -98,7 +98,7 @@ function Headers({ server, hasMoved, headers, problem, onChange }) {
     </fieldset>`;
 }
 
-/** What the service does with an address and a key, to be read before they are given away. */
+/** The use of an address and a key, to be read before they are given away. */
 export function ServerTrust() {
   const points = ["calls", "handover", "key", "address", "keyPower", "log"];
   return html`

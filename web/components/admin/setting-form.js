@@ -13,7 +13,7 @@ import { toast } from "../toasts.js";
  * @typedef {Setting["fields"][number]} SettingField
  * @typedef {Record<string, any>} Value
  * @typedef {Record<string, string | boolean>} Typed Texts and checkboxes by the name of their field; "" is no limit
- * @typedef {{typed: Typed, seen: Value}} Edit What is typed, and the value that was shown when the typing began
+ * @typedef {{typed: Typed, seen: Value}} Edit The typed value, and the one that was shown when the typing began
  */
 
 /**
@@ -111,8 +111,8 @@ export function SettingForm({ setting, onChange }) {
 }
 
 /**
- * What is typed and not saved. With it is kept what it replaces: after a reload, a value that
- * another admin has saved meanwhile would otherwise count as seen, and be overwritten untold.
+ * Keep the typed value with the one that it replaces: after a reload, a value that another admin has
+ * saved meanwhile would otherwise count as seen, and be overwritten untold.
  *
  * @param {Setting} setting
  */

@@ -8,6 +8,7 @@ import { More } from "../../components/more.js";
 import { RowSkeleton } from "../../components/request-row.js";
 import { dateTime, relative, t } from "../../i18n.js";
 import { link, navigate, place, useScroll } from "../../router.js";
+import { idOf, pagesOf } from "../../state/filters.js";
 import { useList, useLoad } from "../../state/load.js";
 import { html } from "../../vendor/modules.js";
 
@@ -139,11 +140,11 @@ function textOf(value) {
 /** @param {URLSearchParams} query */
 function filtersOf(query) {
   return {
-    userId: /^[0-9a-f-]{36}$/.test(query.get("userId") ?? "") ? (query.get("userId") ?? undefined) : undefined,
+    userId: idOf(query, "userId"),
     action: ACTIONS.find((each) => each === query.get("action")),
     from: isDay(query.get("from")) ? (query.get("from") ?? "") : "",
     to: isDay(query.get("to")) ? (query.get("to") ?? "") : "",
-    page: Math.min(Number.parseInt(query.get("page") ?? "1", 10) || 1, MOST_PAGES),
+    page: pagesOf(query, MOST_PAGES),
   };
 }
 

@@ -11,6 +11,7 @@ import { Segmented } from "../../components/segmented.js";
 import { toast } from "../../components/toasts.js";
 import { errorText, t } from "../../i18n.js";
 import { link, navigate, place, useScroll } from "../../router.js";
+import { choices, idOf, oneOf, pagesOf, unlessAll } from "../../state/filters.js";
 import { useList, useLoad } from "../../state/load.js";
 import { html, useState } from "../../vendor/modules.js";
 
@@ -23,18 +24,16 @@ import { html, useState } from "../../vendor/modules.js";
 
 const STATES = ["all", "queued", "leased", "dead", "done", "cancelled"];
 const KINDS = ["all", "handover", "check", "inventory"];
-const ID = /^[0-9a-f-]{36}$/;
 /** Pages of 20 that a reload reads again, at most. */
 const MOST_PAGES = 25;
 
 /** /admin/jobs: the work that is repeated until it succeeds, with filters in the URL. */
 export function JobsPage() {
   const query = place.value.query;
-  const serverId = query.get("serverId") ?? "";
-  const filters = { state: oneOf(STATES, query.get("state")), kind: oneOf(KINDS, query.get("kind")), serverId: ID.test(serverId) ? serverId : "" };
-  const pages = Math.min(Number.parseInt(query.get("page") ?? "1", 10) || 1, MOST_PAGES);
+  const filters = { state: oneOf(STATES, query.get("state")), kind: oneOf(KINDS, query.get("kind")), serverId: idOf(query, "serverId") ?? "" };
+  const pages = pagesOf(query, MOST_PAGES);
   const list = useList(
-    link("/admin/jobs", { state: value(filters.state), kind: value(filters.kind), serverId: filters.serverId }),
+    link("/admin/jobs", { state: unlessAll(filters.state), kind: unlessAll(filters.kind), serverId: filters.serverId }),
     pages,
     (/** @type {Job} */ { id }) => id,
     (page) => navigate(url(filters, page), { replace: true }),
@@ -121,7 +120,7 @@ function Rows({ list, servers, isFiltered }) {
  */
 function RetryAll({ filters, servers, onDone }) {
   const { kind, serverId } = filters;
-  const dead = useList(link("/admin/jobs", { state: "dead", kind: value(kind), serverId, limit: 1 }), 1, (/** @type {Job} */ { id }) => id, () => undefined);
+  const dead = useList(link("/admin/jobs", { state: "dead", kind: unlessAll(kind), serverId, limit: 1 }), 1, (/** @type {Job} */ { id }) => id, () => undefined);
   const [open, setOpen] = useState(false);
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState(/** @type {ApiError | undefined} */ (undefined));
@@ -184,7 +183,7 @@ async function readAgain(filters, pages) {
   /** @type {Map<string, Job>} */
   const jobs = new Map();
   for (let page = 1; page <= pages; page += 1) {
-    const { data, pagination } = await call("GET", link("/admin/jobs", { state: value(filters.state), kind: value(filters.kind), serverId: filters.serverId, page }));
+    const { data, pagination } = await call("GET", link("/admin/jobs", { state: unlessAll(filters.state), kind: unlessAll(filters.kind), serverId: filters.serverId, page }));
     for (const job of /** @type {Job[]} */ (data)) {
       jobs.set(job.id, job);
     }
@@ -196,31 +195,9 @@ async function readAgain(filters, pages) {
 }
 
 /**
- * @param {string[]} allowed
- * @param {string | null} given
- */
-function oneOf(allowed, given) {
-  return given !== null && allowed.includes(given) ? given : /** @type {string} */ (allowed[0]);
-}
-
-/** @param {string} choice */
-function value(choice) {
-  return choice === "all" ? undefined : choice;
-}
-
-/**
- * @param {string} prefix
- * @param {string[]} keys
- * @returns {[string, string][]}
- */
-function choices(prefix, keys) {
-  return keys.map((key) => [key, t(`${prefix}.${key}`)]);
-}
-
-/**
  * @param {Filters} filters
  * @param {number} [page]
  */
 function url({ state, kind, serverId }, page) {
-  return link("/admin/jobs", { state: value(state), kind: value(kind), serverId, page });
+  return link("/admin/jobs", { state: unlessAll(state), kind: unlessAll(kind), serverId, page });
 }

@@ -6,7 +6,6 @@ import { ReasonDialog } from "../../components/admin/reason-dialog.js";
 import { RequestDialog } from "../../components/admin/request-dialog.js";
 import { ShortcutHelp, areOn } from "../../components/admin/shortcut-help.js";
 import { Button } from "../../components/button.js";
-import { useShortcuts } from "../../components/dialog.js";
 import { Failure } from "../../components/failure.js";
 import { Select } from "../../components/field.js";
 import { Heading } from "../../components/frame.js";
@@ -14,10 +13,12 @@ import { Icon } from "../../components/icon.js";
 import { More } from "../../components/more.js";
 import { RowSkeleton } from "../../components/request-row.js";
 import { Segmented } from "../../components/segmented.js";
+import { useShortcuts } from "../../components/shortcuts.js";
 import { WindowedList } from "../../components/windowed-list.js";
 import { language, t } from "../../i18n.js";
 import { link, navigate, place, useScroll } from "../../router.js";
 import { useDecisions } from "../../state/admin/decisions.js";
+import { choices, idOf, oneOf, pagesOf, unlessAll } from "../../state/filters.js";
 import { useList, useLoad } from "../../state/load.js";
 import { accept, waiting } from "../../state/queue.js";
 import { useSettled } from "../../state/settled.js";
@@ -44,8 +45,8 @@ const ROW = 109;
 export function QueuePage() {
   const filters = filtersOf(place.value.query);
   const search = useSettled(filters.search.trim());
-  const shared = { mediaType: value(filters.type), search, userId: filters.userId };
-  const path = link("/admin/requests", { ...shared, status: value(filters.status), sort: filters.sort, limit: PER_CALL });
+  const shared = { mediaType: unlessAll(filters.type), search, userId: filters.userId };
+  const path = link("/admin/requests", { ...shared, status: unlessAll(filters.status), sort: filters.sort, limit: PER_CALL });
   const list = /** @type {RequestList} */ (useList(path, filters.page, identify, (page) => navigate(url({ ...filters, page }), { replace: true })));
   const load = useLoad(link("/admin/requests/counts", shared));
   const counts = /** @type {Schemas["RequestCounts"] | undefined} */ (load.data);
@@ -84,8 +85,8 @@ function FilterBar({ filters, counts, onChange }) {
     </form>
     <div class="filters">
       <div class="scroller"><${Segmented} label=${t("queue.tabs")} value=${filters.status} choices=${tabs} onChange=${(/** @type {string} */ status) => onChange({ status })} /></div>
-      <${Select} id="type" label=${t("requests.type")} value=${filters.type} choices=${TYPES.map((type) => [type, t(`search.${type}`)])} onChange=${(/** @type {string} */ type) => onChange({ type })} />
-      <${Select} id="sort" label=${t("requests.sort")} value=${filters.sort} choices=${SORTS.map((sort) => [sort, t(`sort.${sort}`)])} onChange=${(/** @type {string} */ sort) => onChange({ sort })} />
+      <${Select} id="type" label=${t("requests.type")} value=${filters.type} choices=${choices("search", TYPES)} onChange=${(/** @type {string} */ type) => onChange({ type })} />
+      <${Select} id="sort" label=${t("requests.sort")} value=${filters.sort} choices=${choices("sort", SORTS)} onChange=${(/** @type {string} */ sort) => onChange({ sort })} />
       ${filters.userId ? html`<${OneRequester} id=${filters.userId} onAll=${() => onChange({ userId: undefined })} />` : null}
     </div>`;
 }
@@ -222,11 +223,11 @@ function useWaiting(counts, retry, isAll) {
 function filtersOf(query) {
   return {
     status: TABS.find((tab) => tab === query.get("status")) ?? "pending",
-    type: TYPES.find((type) => type === query.get("type")) ?? "all",
-    sort: SORTS.find((sort) => sort === query.get("sort")) ?? "-requestedAt",
+    type: oneOf(TYPES, query.get("type")),
+    sort: oneOf(SORTS, query.get("sort")),
     search: query.get("search") ?? "",
-    userId: /^[0-9a-f-]{36}$/.test(query.get("userId") ?? "") ? (query.get("userId") ?? undefined) : undefined,
-    page: Math.min(Number.parseInt(query.get("page") ?? "1", 10) || 1, MOST_PAGES),
+    userId: idOf(query, "userId"),
+    page: pagesOf(query, MOST_PAGES),
   };
 }
 
@@ -234,17 +235,12 @@ function filtersOf(query) {
 function url({ status, type, sort, search, userId, page }) {
   return link("/admin/requests", {
     status: status === "pending" ? undefined : status,
-    type: value(type),
+    type: unlessAll(type),
     sort: sort === SORTS[0] ? undefined : sort,
     search,
     userId,
     page: page > 1 ? page : undefined,
   });
-}
-
-/** @param {string} choice */
-function value(choice) {
-  return choice === "all" ? undefined : choice;
 }
 
 /** @param {AdminRequest} request */

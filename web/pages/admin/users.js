@@ -14,6 +14,7 @@ import { toast } from "../../components/toasts.js";
 import { date, t } from "../../i18n.js";
 import { link, navigate, place, useScroll } from "../../router.js";
 import { useDraft } from "../../state/drafts.js";
+import { choices, oneOf, pagesOf, unlessAll } from "../../state/filters.js";
 import { useList } from "../../state/load.js";
 import { useSettled } from "../../state/settled.js";
 import { html, useState } from "../../vendor/modules.js";
@@ -35,7 +36,7 @@ export function UsersPage() {
   const [isCreating, setCreating] = useState(false);
   const list = /** @type {UserList} */ (
     useList(
-      link("/admin/users", { search: useSettled(filters.search.trim()), status: filters.status, role: value(filters.role), sort: filters.sort, limit: 50 }),
+      link("/admin/users", { search: useSettled(filters.search.trim()), status: filters.status, role: unlessAll(filters.role), sort: filters.sort, limit: 50 }),
       filters.page,
       ({ id }) => id,
       (page) => navigate(url({ ...filters, page }), { replace: true }),
@@ -56,9 +57,9 @@ export function UsersPage() {
         onInput=${(/** @type {any} */ event) => set({ search: event.currentTarget.value })} />
     </form>
     <div class="filters">
-      <div class="scroller"><${Segmented} label=${t("users.status")} value=${filters.status} choices=${STATUSES.map((each) => [each, t(`users.status.${each}`)])} onChange=${(/** @type {string} */ status) => set({ status })} /></div>
-      <${Select} id="role" label=${t("users.role")} value=${filters.role} choices=${ROLES.map((each) => [each, t(`users.role.${each}`)])} onChange=${(/** @type {string} */ role) => set({ role })} />
-      <${Select} id="sort" label=${t("requests.sort")} value=${filters.sort} choices=${SORTS.map((each) => [each, t(`users.sort.${each}`)])} onChange=${(/** @type {string} */ sort) => set({ sort })} />
+      <div class="scroller"><${Segmented} label=${t("users.status")} value=${filters.status} choices=${choices("users.status", STATUSES)} onChange=${(/** @type {string} */ status) => set({ status })} /></div>
+      <${Select} id="role" label=${t("users.role")} value=${filters.role} choices=${choices("users.role", ROLES)} onChange=${(/** @type {string} */ role) => set({ role })} />
+      <${Select} id="sort" label=${t("requests.sort")} value=${filters.sort} choices=${choices("users.sort", SORTS)} onChange=${(/** @type {string} */ sort) => set({ sort })} />
     </div>
     <p class="vh" role="status">${list.isFirst ? "" : t("users.found", { count: list.total })}</p>
     <${Rows} list=${list} isSuspended=${filters.status === "suspended"} />
@@ -159,10 +160,10 @@ export function addressOf({ email }) {
 function filtersOf(query) {
   return {
     search: query.get("search") ?? "",
-    status: STATUSES.find((each) => each === query.get("status")) ?? "active",
-    role: ROLES.find((each) => each === query.get("role")) ?? "all",
-    sort: SORTS.find((each) => each === query.get("sort")) ?? "username",
-    page: Math.min(Number.parseInt(query.get("page") ?? "1", 10) || 1, MOST_PAGES),
+    status: oneOf(STATUSES, query.get("status")),
+    role: oneOf(ROLES, query.get("role")),
+    sort: oneOf(SORTS, query.get("sort")),
+    page: pagesOf(query, MOST_PAGES),
   };
 }
 
@@ -171,13 +172,9 @@ function url({ search, status, role, sort, page }) {
   return link("/admin/users", {
     search,
     status: status === "active" ? undefined : status,
-    role: value(role),
+    role: unlessAll(role),
     sort: sort === SORTS[0] ? undefined : sort,
     page: page > 1 ? page : undefined,
   });
 }
 
-/** @param {string} choice */
-function value(choice) {
-  return choice === "all" ? undefined : choice;
-}

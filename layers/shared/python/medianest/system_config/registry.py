@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple
+from functools import cache
+from typing import Any
 
 from medianest.core.envelope import RequestModel
 from medianest.rate_limits.policies import POLICIES, PolicyName
@@ -12,38 +13,35 @@ from medianest.system_config.schemas import (
     QuotasIn,
     RateLimitIn,
     SessionLifetimesIn,
+    SettingField,
     SignInPageIn,
 )
 from medianest.users.models import Role
 from medianest.users.quota import QuotaIn
 
 
-class ValueField(NamedTuple):
-    """A field of a value; the bounds of a string are those of its length."""
-
-    name: str
-    type: Literal["boolean", "integer", "string"]
-    minimum: int | None
-    maximum: int | None
-    nullable: bool
+@cache
+def _fields(model: type[RequestModel]) -> list[SettingField]:
+    schema = model.model_json_schema()
+    return _fields_of(schema, schema.get("$defs", {}), "")
 
 
-def _fields(schema: dict[str, Any], models: dict[str, Any], prefix: str) -> list[ValueField]:
-    found: list[ValueField] = []
+def _fields_of(schema: dict[str, Any], models: dict[str, Any], prefix: str) -> list[SettingField]:
+    found: list[SettingField] = []
     for name, own in schema["properties"].items():
         options = own.get("anyOf", [own])
         field_schema = next(each for each in options if each.get("type") != "null")
         if "$ref" in field_schema:
             nested = models[field_schema["$ref"].rpartition("/")[2]]
-            found += _fields(nested, models, f"{prefix}{name}.")
+            found += _fields_of(nested, models, f"{prefix}{name}.")
             continue
         unit = "Length" if field_schema["type"] == "string" else "imum"
         found.append(
-            ValueField(
-                f"{prefix}{name}",
-                field_schema["type"],
-                field_schema.get(f"min{unit}"),
-                field_schema.get(f"max{unit}"),
+            SettingField(
+                name=f"{prefix}{name}",
+                type=field_schema["type"],
+                minimum=field_schema.get(f"min{unit}"),
+                maximum=field_schema.get(f"max{unit}"),
                 nullable=len(options) > 1,
             )
         )
@@ -67,14 +65,13 @@ class Setting[V: RequestModel]:
         """Parse a value; raises pydantic's ValidationError."""
         return type(self.default).model_validate(value)
 
-    def fields(self) -> list[ValueField]:
+    def fields(self) -> list[SettingField]:
         """Return the fields of a value with their bounds, those of nested ones as `outer.inner`."""
-        schema = type(self.default).model_json_schema()
         return [
-            each._replace(minimum=bounds[0], maximum=bounds[1])
+            each.model_copy(update={"minimum": bounds[0], "maximum": bounds[1]})
             if (bounds := self.bounds.get(each.name))
             else each
-            for each in _fields(schema, schema.get("$defs", {}), "")
+            for each in _fields(type(self.default))
         ]
 
 

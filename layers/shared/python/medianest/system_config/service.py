@@ -34,7 +34,6 @@ from medianest.system_config.schemas import (
     AutoApprovalIn,
     QuotasIn,
     RateLimitIn,
-    SettingField,
     SettingOut,
     SignInPageIn,
 )
@@ -263,7 +262,7 @@ def _out(setting: Setting[Any], rows: Mapping[str, ConfigRow]) -> SettingOut:
         updated_at=None if row is None else row.updated_at,
         updated_by=None if row is None else row.updated_by,
         updated_by_name=None if row is None else row.updated_by_name,
-        fields=[SettingField(**each._asdict()) for each in setting.fields()],
+        fields=setting.fields(),
     )
 
 
