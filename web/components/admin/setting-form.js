@@ -38,12 +38,14 @@ export function SettingForm({ setting, onChange }) {
    */
   const save = async (value, expected) => {
     setBusy(true);
-    setError(undefined);
+    // The buttons of a conflict stay where they are until there is an answer.
+    setError(conflict ? error : undefined);
     setRefused({});
     try {
       const { data } = await call("PUT", `/admin/config/${key}`, { body: { value, expected } });
       const changed = /** @type {Setting} */ (data);
       drop();
+      setError(undefined);
       onChange(changed);
       toast(t("settings.saved", { name: nameOf(key) }));
     } catch (caught) {
