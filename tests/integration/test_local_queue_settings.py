@@ -12,7 +12,13 @@ from local.queues.queue import MessageQueue
 from local.run_config import PROJECT
 from local.template.models import EventSource, Template
 from local.template.reader import read_template
-from tests.integration.test_local_queues import batches, mapping, run, until_empty
+from tests.integration.test_local_queues import (
+    batches,
+    mapping,
+    redelivered_until_empty,
+    run,
+    until_empty,
+)
 from tests.support.api import TEMPLATE
 
 BELLS, WORKER = "BellQueue", "WorkerFunction"
@@ -110,7 +116,7 @@ def test_a_batch_has_at_most_the_messages_of_the_mapping(tmp_path: Path, size: i
     template = changed(tmp_path, {"BatchSize: 10": f"BatchSize: {size}"})
 
     async def scenario() -> None:
-        async with mapping(tmp_path, source_of(template), visibility=60) as (queues, _):
+        async with mapping(tmp_path, source_of(template)) as (queues, _):
             for number in range(12):
                 queues["Bells"].send(str(number))
             await until_empty(queues["Bells"])
@@ -132,7 +138,7 @@ def test_the_mapping_runs_as_many_batches_at_once_as_its_maximum_concurrency(
     )
 
     async def scenario() -> int:
-        async with mapping(tmp_path, source_of(template), visibility=60) as (queues, _):
+        async with mapping(tmp_path, source_of(template)) as (queues, _):
             bells = queues["Bells"]
             for _ in range(most + 1):
                 bells.send("hold")
@@ -155,9 +161,9 @@ def test_failed_bells_come_again_only_if_the_mapping_asks_which_failed(
     template = changed(tmp_path, {line: line if reports else ""})
 
     async def scenario() -> int:
-        async with mapping(tmp_path, source_of(template)) as (queues, _):
+        async with mapping(tmp_path, source_of(template)) as (queues, lines):
             queues["Bells"].send("fail")
-            await until_empty(queues["Bells"])
+            await redelivered_until_empty(queues["Bells"], lines)
             return len(queues["Dead"])
 
     # Without the setting, Lambda takes a response for a success.
