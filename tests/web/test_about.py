@@ -18,6 +18,9 @@ def test_about_is_reached_from_the_profile(browse: Browse, screen: Screen) -> No
     expect(tab.page.get_by_role("heading", level=1)).to_have_text("About MediaNest")
     expect(tab.page.get_by_text(f"Version {VERSION}")).to_be_visible()
     expect(tab.page.get_by_text(TMDB)).to_be_visible()
+    logo = tab.page.get_by_role("img", name="The Movie Database")
+    expect(logo).to_be_visible()
+    assert logo.evaluate("image => image.decode().then(() => image.naturalWidth > 0)")
     tab.axe()
 
 

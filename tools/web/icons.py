@@ -46,6 +46,11 @@ def admin_sprite(folder: Path) -> str:
     return _sprite(_symbols(folder, ADMIN_NAMES))
 
 
+def in_color(logo: str, color: str) -> str:
+    """Return a logo of one shape in a colour, instead of black."""
+    return logo.replace("<path ", f'<path fill="{color}" ').strip() + "\n"
+
+
 def _sprite(symbols: list[str]) -> str:
     return "\n".join(['<svg xmlns="http://www.w3.org/2000/svg">', *symbols, "</svg>", ""])
 

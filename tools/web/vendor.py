@@ -13,16 +13,20 @@ WEB = PROJECT / "web"
 AXE = PROJECT / "tests/web/vendor"
 HASHES = LOCKS / "vendor/SHA256SUMS"
 MODULE = WEB / "vendor/modules.js"
+TMDB_LOGO = WEB / "images/tmdb.svg"
 # The packages that it consists of.
 _PACKAGES = ("preact", "@preact/signals", "@preact/signals-core", "htm", "format-message-parse")
 _FONT = "@fontsource-variable/figtree"
 _ICONS = "lucide-static"
+_LOGOS = "simple-icons"
 _LICENCES = WEB / "vendor/LICENSES.txt"
+# One of the colours of TMDB's own logo, which its terms of use forbid to change.
+_TMDB_COLOR = "#01b4e4"
 # The text of the licence that a package names, where the package has no file of it.
 _TEXTS = LOCKS / "vendor/licences"
 MADE = (
     *(MODULE, WEB / "vendor/figtree.woff2", WEB / "icons.svg"),
-    *(WEB / "icons-admin.svg", _LICENCES),
+    *(WEB / "icons-admin.svg", TMDB_LOGO, _LICENCES),
     *(AXE / name for name in ("axe.min.js", "LICENSE", "LICENSE-3RD-PARTY.txt")),
 )
 
@@ -41,13 +45,18 @@ def _bundle(source: Path) -> None:
 
 
 def _licences(source: Path) -> str:
-    parts = ["Licences of the files in this folder and of ../icons*.svg."]
-    files = {MODULE.name: _PACKAGES, "figtree.woff2": (_FONT,), "../icons*.svg": (_ICONS,)}
+    parts = ["Licences of the files in this folder, of ../icons*.svg and of ../images/tmdb.svg."]
+    files = {
+        MODULE.name: _PACKAGES,
+        "figtree.woff2": (_FONT,),
+        "../icons*.svg": (_ICONS,),
+        "../images/tmdb.svg": (_LOGOS,),
+    }
     for file, names in files.items():
         for name in names:
             about = json.loads((source / name / "package.json").read_text(encoding="utf-8"))
-            own = source / name / "LICENSE"
-            path = own if own.exists() else _TEXTS / f"{name}.txt"
+            own = next((source / name).glob("LICENSE*"), None)
+            path = own or _TEXTS / f"{name}.txt"
             text = path.read_text(encoding="utf-8").strip()
             title = f"{file}: {name} {about['version']} ({about['license']})"
             parts.append(f"{'=' * 80}\n{title}\n{'=' * 80}\n\n{text}")
@@ -63,6 +72,8 @@ def write() -> None:
     drawings = source / _ICONS / "icons"
     (WEB / "icons.svg").write_text(icons.sprite(drawings), encoding="utf-8")
     (WEB / "icons-admin.svg").write_text(icons.admin_sprite(drawings), encoding="utf-8")
+    logo = (source / _LOGOS / "icons/themoviedatabase.svg").read_text(encoding="utf-8")
+    TMDB_LOGO.write_text(icons.in_color(logo, _TMDB_COLOR), encoding="utf-8")
     _LICENCES.write_text(_licences(source), encoding="utf-8")
     for path in MADE:
         if path.parent == AXE:

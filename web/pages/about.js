@@ -6,7 +6,8 @@ import { useScroll } from "../router.js";
 import { useLoad } from "../state/load.js";
 import { html } from "../vendor/modules.js";
 
-/** TMDB's terms of use ask for these words, which are not translated. */
+/** TMDB's terms of use ask for these words, which are not translated, and for its logo. */
+const TMDB_LOGO = new URL("../images/tmdb.svg", import.meta.url).pathname;
 const TMDB = "This product uses the TMDB API but is not endorsed or certified by TMDB.";
 const LICENCES = new URL("../vendor/LICENSES.txt", import.meta.url).pathname;
 const LICENCE = new URL("../LICENSE.txt", import.meta.url).pathname;
@@ -25,7 +26,8 @@ export function AboutPage() {
         ${health ? html`<p class="muted">${t("about.version", { version: health.version })}</p>` : error ? null : html`<p class="skel small" aria-hidden="true"> </p>`}</div>
       </section>
       ${error && !health ? html`<${Failure} error=${error} retry=${retry} />` : null}
-      <section class="panel"><h2>${t("about.data")}</h2><p>${t("about.tmdb")}</p><p lang="en">${TMDB}</p></section>
+      <section class="panel"><h2>${t("about.data")}</h2><p>${t("about.tmdb")}</p>
+        <p><img src=${TMDB_LOGO} alt="The Movie Database" width="48" height="48" /></p><p lang="en">${TMDB}</p></section>
       <section class="panel"><h2>${t("about.licences")}</h2>
         <p>${t("about.licence")} <a href=${LICENCE} target="_blank" rel="noopener">${t("about.readLicence")}</a></p>
         <p>${t("about.vendored")} <a href=${LICENCES} target="_blank" rel="noopener">${t("about.readVendored")}</a></p>
