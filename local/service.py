@@ -37,18 +37,6 @@ from medianest.core.error_codes import ErrorCode
 type Report = Callable[[str], None]
 
 _MIGRATIONS = "MigrationsFunction"
-# The template's reserved concurrency protects the smallest RDS database; the embedded one accepts
-# 200 connections.
-_UNRESERVED = dict.fromkeys(
-    (
-        "MediaConcurrency",
-        "AuthConcurrency",
-        "PlexConcurrency",
-        "AdminConcurrency",
-        "HealthConcurrency",
-    ),
-    "0",
-)
 # `make` installs here what Lambda has under /opt and /var/runtime.
 _OPT = PROJECT / ".venv" / "opt"
 _RUNTIME = PROJECT / ".venv" / "var" / "runtime"
@@ -112,7 +100,7 @@ async def running(
         template = read_template(
             project / "template.yaml",
             opt=_OPT,
-            parameters={"CorsOrigin": config.validated.cors_origin, **_UNRESERVED},
+            parameters={"CorsOrigin": config.validated.cors_origin},
         )
         backends, engines = await _start_backends(stack, config, report, durable=durable)
         sqs = await stack.enter_async_context(QueueServer(template.queues))

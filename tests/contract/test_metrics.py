@@ -1,10 +1,11 @@
-"""The metrics of jobs: written as alarms and dashboard read them, and each of them is read.
+"""The metrics of the code: written as alarms and dashboard read them, and each of them is read.
 
 CloudWatch finds a metric only under its exact namespace and dimensions; an alarm on another one
 would stay silent.
 """
 
 import ast
+import importlib
 import json
 import re
 from collections.abc import Iterator
@@ -18,7 +19,7 @@ from tests.support.api import ROOT, TEMPLATE
 from tests.support.importers import functions_with
 
 RESOURCES = load(ROOT / "template.yaml")["Resources"]
-PACKAGE = ROOT / "layers/shared/python/medianest/jobs"
+PACKAGE = ROOT / "layers/shared/python/medianest"
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
 SQS_METRICS = {
     "ApproximateAgeOfOldestMessage",
@@ -59,27 +60,48 @@ class Written(NamedTuple):
 
 
 def written() -> Iterator[Written]:
-    """Yield the metrics that the package of jobs writes."""
-    for path in sorted(PACKAGE.glob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text())):
-            if not isinstance(node, ast.Call):
-                continue
-            keywords = {each.arg or "**": each.value for each in node.keywords}
-            match node.func:
-                case ast.Name(id="count"):
-                    extra = tuple(sorted(keywords))
-                    yield Written(f"medianest.jobs.{path.stem}", text(node.args[0]), extra)
-                case ast.Attribute(attr="add_metric"):
-                    yield Written(f"medianest.jobs.{path.stem}", text(keywords["name"]), ())
+    """Yield the metrics that the package writes, but for the helper that writes them all."""
+    for path in sorted(PACKAGE.rglob("*.py")):
+        module = ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts)
+        if module == "medianest.core.observability":
+            continue
+        for function in ast.walk(ast.parse(path.read_text())):
+            if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+                yield from written_by(module, function)
 
 
-def text(node: ast.expr) -> str:
-    assert isinstance(node, ast.Constant), "the name of a metric is a literal"
-    assert isinstance(node.value, str)
-    return node.value
+def written_by(module: str, function: ast.AST) -> Iterator[Written]:
+    calls = [each for each in ast.walk(function) if isinstance(each, ast.Call)]
+    keywords = {call: {each.arg or "**": each.value for each in call.keywords} for call in calls}
+    added = [
+        texts(module, keywords[call]["name"])[0]
+        for call in calls
+        if isinstance(call.func, ast.Attribute) and call.func.attr == "add_dimension"
+    ]
+    for call in calls:
+        match call.func:
+            case ast.Name(id="count"):
+                for name in texts(module, call.args[0]):
+                    yield Written(module, name, tuple(sorted(keywords[call])))
+            case ast.Attribute(attr="add_metric"):
+                for name in texts(module, keywords[call]["name"]):
+                    yield Written(module, name, tuple(added))
 
 
-WRITTEN = list(written())
+def texts(module: str, node: ast.expr) -> list[str]:
+    """Return the values that the name of a metric may have."""
+    match node:
+        case ast.Constant(value=str(text)):
+            return [text]
+        case ast.IfExp(body=body, orelse=other):
+            return [*texts(module, body), *texts(module, other)]
+        case ast.Subscript(value=ast.Name(id=table)):
+            return list(getattr(importlib.import_module(module), table).values())
+        case _:
+            raise AssertionError(f"{module}: {ast.unparse(node)} is no name of a metric")
+
+
+WRITTEN = sorted(set(written()))
 
 
 def alarms() -> dict[str, dict[str, Any]]:
@@ -163,8 +185,8 @@ def test_the_namespace_of_the_code_is_that_of_the_functions() -> None:
         assert function.environment["POWERTOOLS_METRICS_NAMESPACE"] == NAMESPACE
 
 
-@pytest.mark.parametrize("metric", WRITTEN, ids=lambda each: each.name)
-def test_a_metric_of_jobs_has_an_alarm_or_a_row_of_the_dashboard(
+@pytest.mark.parametrize("metric", WRITTEN, ids=lambda each: f"{each.name} of {each.module}")
+def test_a_metric_has_an_alarm_or_a_row_of_the_dashboard(
     metric: Written, capsys: pytest.CaptureFixture[str]
 ) -> None:
     expected = emitted(metric.name, *metric.extra, capsys=capsys)

@@ -280,7 +280,7 @@ class TestT5Database:
             assert database.attributes["DeletionPolicy"] == "Snapshot", database
             assert database.attributes["UpdateReplacePolicy"] == "Snapshot", database
             days = int(database.get("BackupRetentionPeriod"))
-            assert days == int(stack.parameters["DatabaseBackupDays"]) >= 7
+            assert days == int(stack.parameters["DatabaseBackupDays"])
             is_protected = stack.parameters["DatabaseDeletionProtection"]
             assert str(database.get("DeletionProtection")).lower() == is_protected
 
@@ -453,16 +453,19 @@ class TestT9Limits:
             else:
                 assert (reserved(function) is not None) == any(limits.values()), function
 
-    def test_busier_functions_have_higher_concurrency_limits(self) -> None:
-        defaults = all_stacks()["no profile"].parameters
-        limits = [int(defaults[f"{name}Concurrency"]) for name in API_NAMES]
+    @pytest.mark.parametrize("name", ["hobby and concurrency limits", "scale"])
+    def test_busier_functions_have_higher_concurrency_limits(self, name: str) -> None:
+        parameters = all_stacks()[name].parameters
+        limits = [int(parameters[f"{each}Concurrency"]) for each in API_NAMES]
         assert limits == sorted(limits, reverse=True)
         assert min(limits) > 0
         # Forty concurrent callers each get an environment.
         assert limits[0] >= 40
 
-    def test_the_hobby_profile_reserves_no_concurrency(self) -> None:
-        assert all(reserved(each) is None for each in functions(all_stacks()["hobby"]))
+    @pytest.mark.parametrize("name", ["no profile", "hobby", "external"])
+    def test_nothing_is_reserved_unless_a_parameter_says_so(self, name: str) -> None:
+        # A new account cannot reserve: docs/deploy.md, New accounts.
+        assert all(reserved(each) is None for each in functions(all_stacks()[name]))
 
     @for_every_variant
     def test_the_database_has_a_connection_for_each_environment(self, stack: Stack) -> None:

@@ -97,6 +97,8 @@ def test_each_profile_has_its_size_and_protection() -> None:
         assert hobby.parameters[name] == "false", name
         assert scale.parameters[name] == "true", name
     assert scale.parameters["DatabaseDeletionProtection"] == "true"
+    assert int(hobby.parameters["DatabaseBackupDays"]) == 7
+    assert int(scale.parameters["DatabaseBackupDays"]) == 30
     assert scale.parameters["SnapStart"] == "true"
     limits = [name for name in scale.parameters if name.endswith("Concurrency")]
     assert len(limits) == 5
@@ -201,6 +203,9 @@ class TestRejectedParameters:
             {"CacheMode": "external"},
             {"DomainName": "api.media.example"},
             {"HostedZoneId": "Z0123456789ABCDEFGHIJ"},
+            {"ZoneA": "us-east-1d"},
+            {"ZoneA": "us-east-1d", "ZoneB": "us-east-1d"},
+            {"ZoneA": "use1-az1", "ZoneB": "use1-az2"},
             {"DatabaseMode": "aurora", "AuroraMinCapacity": "0", "DatabaseProxy": "true"},
             {**EXTERNAL, "DatabaseProxy": "true"},
             {"JwtRotationDays": "7"},

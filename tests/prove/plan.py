@@ -141,7 +141,7 @@ FAULTS = (
     Fault(
         "Plex hanging with twelve people",
         "no response, while twelve users poll for their sign-in every second; "
-        "functions with the default concurrency limits of the template",
+        "functions with the concurrency limits of docs/deploy.md",
         plex_hangs,
         # API Gateway may throttle sign-ins, but no other call.
         _SIGN_IN,

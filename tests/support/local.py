@@ -135,9 +135,9 @@ def local_service(
     """Start a service on a free port, ready for calls inside the block.
 
     Without `limits` the rate limits are raised, because all callers of a test share one address.
-    Without `throttles` API Gateway does not throttle; with `bounds` functions have the template's
-    default concurrency limits. With `trial_limits` the service has the limits of `make run`.
-    While the file `skew` exists, the clocks of the functions are an hour off. With `sourced` a
+    Without `throttles` API Gateway does not throttle; with `bounds` functions have the concurrency
+    limits of docs/deploy.md. With `trial_limits` the service has the limits of `make run`. While
+    the file `skew` exists, the clocks of the functions are an hour off. With `sourced` a
     header names the address of the caller.
     """
     variants = {"bounded": bounds, "unthrottled": not throttles, "sourced": sourced}

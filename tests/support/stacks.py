@@ -7,6 +7,7 @@ from itertools import product
 from typing import Any
 
 from tests.support import cloudformation
+from tests.support.bounded import LIMITS
 from tests.support.cloudformation import ACCOUNT, REGION, Stack
 
 CANARY = "canary-of-a-key"  # marks where the value of a parameter appears
@@ -51,7 +52,9 @@ _HOBBY_OPTIONS = {
     "rotation": {"JwtRotationDays": "31"},
     "a proxy": {"DatabaseProxy": "true"},
     "two zones": {"DatabaseMultiAz": "true", "CacheMode": "node", "CacheMultiAz": "true"},
-    "a NAT for each zone": {"NatPerAz": "true"},
+    "a NAT for each zone": {"NatPerAz": "true", "NatInstanceType": "t4g.small"},
+    "zones": {"ZoneA": "us-east-1d", "ZoneB": "us-east-1f"},
+    "AWS's free plan": {"NatInstanceType": "t4g.micro", "DatabaseBackupDays": "1"},
     "an Aurora reader": {"DatabaseMode": "aurora", "DatabaseMultiAz": "true"},
     "Aurora that does not pause": {
         "DatabaseMode": "aurora",
@@ -63,13 +66,7 @@ _HOBBY_OPTIONS = {
     "alarms by mail": {"AlarmEmail": "admin@media.example"},
     "a budget": {"AlarmEmail": "admin@media.example", "MonthlyBudgetUsd": "30"},
     "a protected database": {"DatabaseDeletionProtection": "true"},
-    "concurrency limits": {
-        "MediaConcurrency": "40",
-        "AuthConcurrency": "8",
-        "PlexConcurrency": "3",
-        "AdminConcurrency": "4",
-        "HealthConcurrency": "2",
-    },
+    "concurrency limits": LIMITS,
     "one concurrency limit": {"MediaConcurrency": "30"},
     "the secrets extension": {
         "SecretsExtensionLayerArn": f"arn:aws:lambda:{REGION}:{ACCOUNT}:layer:secrets:1"
