@@ -32,7 +32,7 @@ LOCKED := layers/dependencies/requirements layers/encryption/requirements $(addp
 LINTERS := mypy template web bandit ty imports rules ruff format
 
 .DEFAULT_GOAL := help
-.PHONY: help run fire reset check test lint $(addprefix lint-,$(LINTERS)) format docs api-check build sbom sam audit deploy-check prove bench screenshots lock vendor previous clean
+.PHONY: help run fire reset check test lint $(addprefix lint-,$(LINTERS)) format docs api-check build sbom sam audit deploy-check doctor smoke mutate prove bench screenshots lock vendor previous clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -110,8 +110,9 @@ build: .venv-sam/ready sbom ## Build the deployment: make build ARCH=arm64 (or x
 
 sbom: .venv-sam/ready ## Write the bill of materials (CycloneDX) of a build: .aws-sam/sbom.json
 	@mkdir -p $(dir $(SBOM))
-# The lock file covers all systems; a build runs on Linux only.
-	@sed "/; sys_platform == 'win32'/,/[^\\]$$/d" layers/dependencies/requirements.txt layers/encryption/requirements.txt | .venv-sam/bin/cyclonedx-py requirements \
+# The lock files cover all systems; a build runs on Linux only. A package of both layers is listed once.
+	@sed "/; sys_platform == 'win32'/,/[^\\]$$/d" layers/dependencies/requirements.txt layers/encryption/requirements.txt \
+		| awk '/^[a-z]/ { known = seen[$$1]++ } !known' | .venv-sam/bin/cyclonedx-py requirements \
 		--output-reproducible --output-format JSON --output-file $(SBOM) -
 
 sam: .venv-sam/ready ## Install the SAM command line into .venv-sam
@@ -119,6 +120,15 @@ sam: .venv-sam/ready ## Install the SAM command line into .venv-sam
 
 deploy-check: $(VENV)/ready .venv-translator/ready .venv-sam/ready .venv-checks/ready .venv-emulator/ready ## Check the deployment without an AWS account
 	@$(BIN)/python -m tests.deploy_check
+
+doctor: $(VENV)/ready ## Check an AWS account before a deployment: make doctor PROFILE=hobby PARAMETERS="TmdbApiKey=KEY …"
+	@$(BIN)/python -m tools.doctor --profile $(or $(PROFILE),hobby) $(PARAMETERS)
+
+smoke: $(VENV)/ready ## Try a deployed service as a user would: make smoke URL=https://…
+	@$(BIN)/python -m tools.smoke $(URL)
+
+mutate: $(VENV)/ready .venv-translator/ready ## Break copies of template.yaml one edit at a time, and list the edits that no check notices
+	@$(BIN)/python -m tests.mutate
 
 prove: $(VENV)/ready ## Inject faults under load, and write docs/reliability.md; short: SHORT=1; of fulfilment: FULFILMENT=1, or bell, sweep, soak, dead-server
 	@$(BIN)/python -m $(if $(FULFILMENT),tests.prove.fulfilment $(filter-out 1,$(FULFILMENT)),tests.prove $(if $(SHORT),--short))

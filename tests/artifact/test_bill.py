@@ -9,7 +9,7 @@ import pytest
 from packaging.version import Version
 
 from tests.support.api import ROOT, TEMPLATE
-from tests.support.packages import LAYER, listed_packages, locked, packages_in
+from tests.support.packages import LAYERS, listed_packages, locked, packages_in
 
 
 def write_bill(path: Path) -> Path:
@@ -39,16 +39,22 @@ def test_the_bill_of_materials_lists_all_locked_packages(bill: Path) -> None:
         )
         for component in document["components"]
     }
-    assert listed == locked(LAYER / "requirements.txt")
+    assert listed == {
+        name: each for layer in LAYERS for name, each in locked(layer / "requirements.txt").items()
+    }
     assert len(listed) == len(document["components"]) > 20
     assert all(hashes for _, hashes in listed.values())
 
 
-def test_the_bill_of_materials_equals_the_packages_of_the_local_layer(bill: Path) -> None:
-    [layer] = [
-        layer for layer in TEMPLATE.functions["HealthFunction"].layers if not layer.is_source
-    ]
-    assert listed_packages(bill) == packages_in(layer.python)
+def test_the_bill_of_materials_equals_the_packages_of_the_local_layers(bill: Path) -> None:
+    layers = {
+        layer.python
+        for function in TEMPLATE.functions.values()
+        for layer in function.layers
+        if not layer.is_source
+    }
+    found = {each for layer in layers for each in packages_in(layer)}
+    assert set(listed_packages(bill)) == found
 
 
 def test_the_bill_of_materials_is_reproducible(bill: Path, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import psycopg
 import pytest
 
 from local.run_config import SECRETS
+from medianest.jobs.worker import RunResult
 from medianest.signin import passwords
 from medianest.web_assets.release import read_release
 from tests.support.api import ROOT, TEMPLATE, Answer
@@ -222,7 +223,7 @@ def test_the_application_cannot_change_the_tables(deployment: Deployment) -> Non
                 application.execute(statement)
 
 
-def test_the_event_of_a_schedule_runs_the_cleanup(deployment: Deployment) -> None:
+def test_the_event_of_each_schedule_runs_its_task(deployment: Deployment) -> None:
     schedules = deployment.aws.client("scheduler")
     names = [each["Name"] for each in schedules.list_schedules()["Schedules"]]
     assert len(names) == len(TEMPLATE.schedules)
@@ -232,7 +233,11 @@ def test_the_event_of_a_schedule_runs_the_cleanup(deployment: Deployment) -> Non
             FunctionName=target["Arn"], Payload=target["Input"].encode()
         )
         assert "FunctionError" not in response, response["Payload"].read()
-        assert json.loads(response["Payload"].read())["task"] == json.loads(target["Input"])["task"]
+        result = json.loads(response["Payload"].read())
+        if "CleanupFunction" in target["Arn"]:
+            assert result["task"] == json.loads(target["Input"])["task"]
+        else:
+            assert result.keys() == set(RunResult._fields), name
 
 
 def test_an_update_publishes_a_new_version_that_serves(deployment: Deployment) -> None:

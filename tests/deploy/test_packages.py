@@ -5,7 +5,7 @@ from packaging.requirements import Requirement
 from packaging.version import Version
 
 from tests.support.api import ROOT
-from tests.support.packages import LAYER, locked
+from tests.support.packages import DEPENDENCIES, locked
 
 # Older versions have vulnerabilities, or behaviour that our code does not handle.
 MINIMUM_VERSIONS = {
@@ -22,7 +22,7 @@ MINIMUM_VERSIONS = {
 
 @pytest.mark.parametrize("name", MINIMUM_VERSIONS)
 def test_no_locked_version_has_a_known_vulnerability(name: str) -> None:
-    for lock in (LAYER / "requirements.txt", ROOT / "requirements/dev.txt"):
+    for lock in (DEPENDENCIES / "requirements.txt", ROOT / "requirements/dev.txt"):
         assert locked(lock)[name][0] >= Version(MINIMUM_VERSIONS[name]), lock
 
 
@@ -30,7 +30,7 @@ def test_no_locked_version_has_a_known_vulnerability(name: str) -> None:
     "name", sorted(MINIMUM_VERSIONS.keys() - {"starlette"})
 )  # a dependency of FastAPI, not in requirements.in
 def test_the_requirements_exclude_versions_with_a_known_vulnerability(name: str) -> None:
-    lines = (LAYER / "requirements.in").read_text().splitlines()
+    lines = (DEPENDENCIES / "requirements.in").read_text().splitlines()
     required = {each.name: each for each in map(Requirement, lines[1:])}
     [minimum] = [each for each in required[name].specifier if each.operator == ">="]
     assert Version(minimum.version) >= Version(MINIMUM_VERSIONS[name])

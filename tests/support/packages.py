@@ -11,7 +11,8 @@ from packaging.version import Version
 
 from tests.support.api import ROOT
 
-LAYER = ROOT / "layers/dependencies"
+DEPENDENCIES = ROOT / "layers/dependencies"
+LAYERS = (DEPENDENCIES, ROOT / "layers/encryption")
 # The environment markers of Lambda.
 LAMBDA_MARKERS = {
     "implementation_name": "cpython",

@@ -1,0 +1,70 @@
+"""`make smoke` tries a running service as a user would, and says what it did."""
+
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.api import ROOT
+from tests.support.local import LocalService
+from tests.support.plex import approve_at, control
+
+
+def smoke(url: str, *, token: str = "", person: str = "") -> tuple[int, list[str]]:
+    """Run the command, approve its sign-in as a person, and return exit code and lines."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "tools.smoke", url],
+        cwd=ROOT,
+        env={"MEDIANEST_TOKEN": token},
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        stop = threading.Timer(60, process.kill)
+        stop.start()
+        lines = []
+        for line in process.stdout:
+            lines.append(line.rstrip())
+            if "Sign in: open " in line and person:
+                approve_at(line.split()[-1], person)
+        stop.cancel()
+    return process.returncode, lines
+
+
+@pytest.fixture
+def everything_works(service: LocalService) -> Iterator[LocalService]:
+    yield service
+    control(service.standin_urls[1], "DELETE", "fault")
+
+
+def test_a_working_service_is_tried_from_sign_in_to_sign_out(
+    everything_works: LocalService,
+) -> None:
+    code, lines = smoke(everything_works.url, person="carol")
+    told = "\n".join(lines)
+    assert code == 0, told
+    assert lines[0].startswith("ok   the page responds (")
+    for text in ("is healthy", "Plex confirms", "you are carol (", "is cancelled", "signed out"):
+        assert text in told
+    assert lines[-1] == "The service works."
+
+
+def test_a_fault_is_named_and_fails(everything_works: LocalService) -> None:
+    control(everything_works.standin_urls[1], "PUT", "fault", {"kind": "status", "status": 500})
+    code, lines = smoke(everything_works.url, person="carol")
+    assert code == 1
+    assert lines[-1].startswith("FAIL GET /api/media/search")
+
+
+def test_a_wrong_address_is_named() -> None:
+    code, lines = smoke("http://127.0.0.1:9")
+    assert (code, lines) == (1, ["FAIL http://127.0.0.1:9 cannot be reached (NewConnectionError)."])
+
+
+def test_a_wrong_token_is_named(service: LocalService) -> None:
+    code, lines = smoke(service.url, token="nonsense")
+    assert code == 1
+    assert "401" in lines[-1]
+    assert "nonsense" not in "\n".join(lines)

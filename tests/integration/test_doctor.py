@@ -1,0 +1,242 @@
+"""`make doctor` finds what AWS would refuse, and says what to do about it.
+
+moto plays AWS; it lacks the quota of Lambda and the plan of an account, which the tests set.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+from moto.core import DEFAULT_ACCOUNT_ID
+
+from tools.doctor import account, inputs, settings
+from tools.doctor.__main__ import diagnose
+from tools.doctor.finding import Check, Deployment, Finding
+
+PLEX = "0123456789abcdef0123456789abcdef01234567"
+ARN = f"arn:aws:acm:us-east-1:{DEFAULT_ACCOUNT_ID}:certificate/x"
+
+
+class Account:
+    """An account of moto in a region, with a quota of Lambda and a plan."""
+
+    def __init__(self, region: str) -> None:
+        self.region = region
+        self.environments = 1000
+        self.plan = "PAID"
+
+    def client(self, service: str) -> Any:
+        """Return a client, or what moto lacks."""
+        name, _, region = service.partition(" ")
+        if name == "lambda":
+            return Answers(
+                get_account_settings={"AccountLimit": {"ConcurrentExecutions": self.environments}}
+            )
+        if name == "freetier":
+            return Answers(get_account_plan_state={"accountPlanType": self.plan})
+        return boto3.client(name, region_name=region or self.region)
+
+
+class Answers:
+    """A client whose operations have fixed answers."""
+
+    def __init__(self, **answers: Mapping[str, Any]) -> None:
+        for name, answer in answers.items():
+            setattr(self, name, lambda answer=answer, **_: answer)
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "test")
+    with mock_aws():
+        yield Account("eu-west-1")
+
+
+def deployment(aws: Account, *given: str, profile: str = "hobby", **more: Any) -> Deployment:
+    parameters = settings.parameters(profile, given)
+    return Deployment(parameters, "medianest", aws.region, aws.client, **more)
+
+
+def found(check: Check, deployment: Deployment) -> list[Finding]:
+    return list(check(deployment))
+
+
+def one(check: Check, deployment: Deployment) -> tuple[str, str]:
+    (finding,) = found(check, deployment)
+    return finding.level, finding.text
+
+
+def test_parameters_are_the_defaults_the_profile_and_those_given() -> None:
+    given = settings.parameters("scale", ["PlexServerId=x", "MediaConcurrency=7"])
+    assert given["DatabaseMultiAz"] == "true"
+    assert given["TmdbLanguage"] == "en-US"
+    assert (given["PlexServerId"], given["MediaConcurrency"]) == ("x", "7")
+    with pytest.raises(settings.UnknownParameterError, match="PlexServer'"):
+        settings.parameters("hobby", ["PlexServer=x"])
+    with pytest.raises(settings.UnknownParameterError, match="profile 'home'"):
+        settings.parameters("home", [])
+
+
+@pytest.mark.parametrize(
+    ("region", "mode", "level"),
+    [("eu-west-1", "rds", "ok"), ("il-central-1", "aurora", "failure")],
+)
+def test_a_region_needs_certificates(aws: Account, region: str, mode: str, level: str) -> None:
+    aws.region = region
+    assert one(account.region, deployment(aws, f"DatabaseMode={mode}"))[0] == level
+
+
+def test_an_external_database_needs_no_certificate_of_a_region(aws: Account) -> None:
+    aws.region = "il-central-1"
+    assert found(account.region, deployment(aws, "DatabaseMode=external")) == []
+
+
+@pytest.mark.parametrize(
+    ("environments", "limit", "level"),
+    [
+        (1000, 0, "ok"),
+        (10, 0, "warning"),
+        (10, 5, "failure"),
+        (1000, 889, "ok"),
+        (999, 889, "failure"),
+    ],
+)
+def test_concurrency_limits_fit_the_quota(
+    aws: Account, environments: int, limit: int, level: str
+) -> None:
+    aws.environments = environments
+    assert one(account.concurrency, deployment(aws, f"MediaConcurrency={limit}"))[0] == level
+
+
+def test_a_region_without_room_for_a_vpc_is_a_failure(aws: Account) -> None:
+    assert one(account.network, deployment(aws))[0] == "ok"
+    ec2 = boto3.client("ec2", region_name=aws.region)
+    for number in range(5):
+        ec2.create_vpc(CidrBlock=f"10.{number}.0.0/16")
+    level, text = one(account.network, deployment(aws))
+    assert level == "failure"
+    assert "VPCs" in text
+    external = deployment(aws, "DatabaseMode=external", "CacheMode=external")
+    assert found(account.network, external) == []
+
+
+def test_gateways_need_addresses(aws: Account) -> None:
+    given = ("EgressMode=nat-gateway", "NatPerAz=true")
+    assert [each.level for each in found(account.network, deployment(aws, *given))] == ["ok", "ok"]
+    ec2 = boto3.client("ec2", region_name=aws.region)
+    for _ in range(4):
+        ec2.allocate_address(Domain="vpc")
+    assert found(account.network, deployment(aws, *given))[1].level == "failure"
+
+
+def test_the_zone_without_functions_is_found(aws: Account) -> None:
+    aws.region = "us-east-1"
+    listed = boto3.client("ec2", region_name="us-east-1").describe_availability_zones()
+    ids = {each["ZoneId"]: each["ZoneName"] for each in listed["AvailabilityZones"]}
+    bad, good = ids["use1-az3"], ids["use1-az6"]
+    findings = found(account.zones, deployment(aws, f"ZoneA={bad}", f"ZoneB={good}"))
+    assert [each.level for each in findings] == ["failure", "ok"]
+    assert "add ZoneA=" in findings[0].text
+    assert bad not in findings[0].text.partition("add ")[2]
+    unknown = found(account.zones, deployment(aws, "ZoneA=us-east-1z", f"ZoneB={good}"))
+    assert unknown[0].level == "failure"
+    aws.region = "eu-west-1"
+    assert {each.level for each in found(account.zones, deployment(aws))} == {"ok"}
+
+
+def test_the_free_plan_needs_other_parameters(aws: Account) -> None:
+    assert found(account.plan, deployment(aws)) == []
+    aws.plan = "FREE"
+    level, text = one(account.plan, deployment(aws))
+    assert level == "failure"
+    assert "NatInstanceType=t4g.micro DatabaseBackupDays=1" in text
+    fitting = ("NatInstanceType=t4g.micro", "DatabaseBackupDays=1")
+    assert one(account.plan, deployment(aws, *fitting))[0] == "ok"
+
+
+@pytest.mark.parametrize(
+    ("identifier", "level"), [("", "warning"), ("plex.tv", "warning"), (PLEX, "ok")]
+)
+def test_the_form_of_the_plex_server_is_checked(aws: Account, identifier: str, level: str) -> None:
+    assert one(inputs.plex, deployment(aws, f"PlexServerId={identifier}"))[0] == level
+
+
+@pytest.mark.parametrize(("machine", "level"), [(183, "ok"), (62, "failure"), (None, "failure")])
+def test_the_layers_are_built_for_the_processor(
+    aws: Account, tmp_path: Path, machine: int | None, level: str
+) -> None:
+    if machine is not None:
+        folder = tmp_path / "DependenciesLayer/python/psycopg_binary"
+        folder.mkdir(parents=True)
+        head = b"\x7fELF" + bytes(14) + machine.to_bytes(2, "little")
+        (folder / "_psycopg.so").write_bytes(head)
+    told = one(inputs.build, deployment(aws, build=tmp_path))
+    assert told[0] == level
+    assert level == "ok" or "make build ARCH=arm64" in told[1]
+
+
+def test_a_certificate_must_be_in_its_region_and_issued(aws: Account) -> None:
+    name = "media.example.org"
+    acm = boto3.client("acm", region_name="us-east-1")
+    arn = acm.request_certificate(DomainName="*.example.org", ValidationMethod="DNS")[
+        "CertificateArn"
+    ]
+    given = (f"DomainName={name}", f"CertificateArn={arn}")
+    assert one(account.domain, deployment(aws, *given))[0] in {"ok", "failure"}
+    other = (f"DomainName={name}", f"CertificateArn={arn.replace('us-east-1', 'eu-west-1')}")
+    assert one(account.domain, deployment(aws, *other)) == (
+        "failure",
+        f"The certificate of {name} must be in us-east-1: request one there.",
+    )
+    assert found(account.domain, deployment(aws)) == []
+
+
+def test_a_stack_that_failed_at_first_must_be_deleted(aws: Account) -> None:
+    assert one(account.state, deployment(aws))[0] == "ok"
+    rolled_back = Answers(describe_stacks={"Stacks": [{"StackStatus": "ROLLBACK_COMPLETE"}]})
+    failed = Deployment(deployment(aws).parameters, "medianest", "x", lambda _: rolled_back)
+    level, text = one(account.state, failed)
+    assert level == "failure"
+    assert "sam delete --stack-name medianest" in text
+
+
+def test_all_findings_are_printed_without_the_key(
+    aws: Account, tmdb_url: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    given = (f"PlexServerId={PLEX}", "TmdbApiKey=key-of-the-tests")
+    code = diagnose(deployment(aws, *given, build=tmp_path, tmdb=f"{tmdb_url}/3"))
+    told = capsys.readouterr().out
+    assert code == 1
+    assert "FAIL  The layers are not built" in told
+    assert "ok    TMDB accepts TmdbApiKey." in told
+    assert "key-of-the-tests" not in told
+    assert told.splitlines()[-1] == "1 failures, 0 warnings"
+
+
+@pytest.mark.parametrize(("status", "level"), [(401, "failure"), (503, "warning")])
+def test_a_key_that_tmdb_does_not_accept_is_told_without_it(
+    aws: Account, tmdb_url: str, fault: Callable[..., None], status: int, level: str
+) -> None:
+    fault(kind="status", status=status)
+    told = one(inputs.tmdb, deployment(aws, "TmdbApiKey=wrong-key", tmdb=f"{tmdb_url}/3"))
+    assert (told[0], "wrong-key" in told[1]) == (level, False)
+
+
+def test_a_tmdb_that_cannot_be_reached_is_a_failure(aws: Account) -> None:
+    told = one(inputs.tmdb, deployment(aws, "TmdbApiKey=key", tmdb="http://127.0.0.1:9"))
+    assert told == ("failure", "TMDB cannot be reached from here (NewConnectionError).")
+
+
+def test_a_caller_without_credentials_is_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nowhere")
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    assert diagnose(deployment(Account("eu-west-1"))) == 1
+    assert "AWS does not know you" in capsys.readouterr().out

@@ -1,0 +1,25 @@
+"""Mutations of template.yaml are noticed: all with `make mutate`, here a sample."""
+
+import pytest
+
+from tests.mutate.__main__ import mutate, noticed_by
+from tests.mutate.mutations import CACHE_USER, MUTATIONS, Mutation
+from tests.support.api import ROOT
+
+HARMLESS = Mutation("a comment", "# Two availability zones.", "# Two zones.", CACHE_USER)
+
+
+def test_every_mutation_changes_the_template() -> None:
+    template = (ROOT / "template.yaml").read_text()
+    for mutation in MUTATIONS:
+        assert mutate(template, mutation) != template, mutation.title
+    assert len({each.title for each in MUTATIONS}) == len(MUTATIONS) >= 56
+
+
+@pytest.mark.parametrize("mutation", MUTATIONS[7::16], ids=lambda each: each.title)
+def test_a_mutation_is_noticed(mutation: Mutation) -> None:
+    assert noticed_by(mutation)
+
+
+def test_a_harmless_edit_survives() -> None:
+    assert noticed_by(HARMLESS) is None

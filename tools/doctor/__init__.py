@@ -1,0 +1,1 @@
+"""`make doctor`: check before a deployment what AWS would refuse after ten minutes."""

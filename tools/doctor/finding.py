@@ -1,0 +1,58 @@
+"""What a check is given and what it finds."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from botocore.exceptions import ClientError
+
+from local.run_config import PROJECT
+
+type Client = Callable[[str], Any]
+type Level = Literal["ok", "warning", "failure"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """The result of a check."""
+
+    level: Level
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """What is to be deployed, and where; `client` returns a client of boto3 for a service."""
+
+    parameters: Mapping[str, str]
+    stack: str
+    region: str
+    client: Client
+    build: Path = PROJECT / ".aws-sam/build"
+    tmdb: str = "https://api.themoviedb.org/3"
+
+    @property
+    def has_vpc(self) -> bool:
+        """Return whether the stack has a VPC."""
+        return {self.parameters["DatabaseMode"], self.parameters["CacheMode"]} != {"external"}
+
+    @property
+    def status(self) -> str | None:
+        """Return the state of the stack, None if it does not exist."""
+        try:
+            stacks = self.client("cloudformation").describe_stacks(StackName=self.stack)
+        except ClientError as error:
+            if "does not exist" in str(error):
+                return None
+            raise
+        return str(stacks["Stacks"][0]["StackStatus"])
+
+    @property
+    def exists(self) -> bool:
+        """Return whether the stack has resources that an update keeps."""
+        status = self.status
+        return status is not None and not status.startswith(("ROLLBACK", "DELETE"))
+
+
+type Check = Callable[[Deployment], Iterator[Finding]]

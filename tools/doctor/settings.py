@@ -1,0 +1,45 @@
+"""The parameters of a deployment: the template's defaults, a profile, and those given besides."""
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from local.run_config import PROJECT
+from local.template.loader import load
+
+
+class UnknownParameterError(Exception):
+    """A parameter that the template does not have; the message names it."""
+
+
+def parameters(profile: str, given: Sequence[str]) -> dict[str, str]:
+    """Return the parameters with which `sam deploy` would deploy.
+
+    `given` has words such as `PlexServerId=…`. Raises UnknownParameterError.
+    """
+    declared = load(PROJECT / "template.yaml")["Parameters"]
+    found = {name: str(each.get("Default", "")) for name, each in declared.items()}
+    for word in (*_overrides(profile), *given):
+        name, _, value = word.partition("=")
+        if name not in declared:
+            raise UnknownParameterError(f"template.yaml has no parameter {name!r}")
+        found[name] = value.strip('"')
+    return found
+
+
+def stack_name(profile: str) -> str:
+    """Return the name of the stack of a profile."""
+    return str(_profile(profile)["stack_name"])
+
+
+def _overrides(profile: str) -> list[str]:
+    overrides = _profile(profile).get("parameter_overrides", [])
+    return overrides.split() if isinstance(overrides, str) else list(overrides)
+
+
+def _profile(profile: str) -> Mapping[str, Any]:
+    config = tomllib.loads((PROJECT / "samconfig.toml").read_text(encoding="utf-8"))
+    if profile not in config:
+        raise UnknownParameterError(f"samconfig.toml has no profile {profile!r}")
+    found: Mapping[str, Any] = config[profile]["deploy"]["parameters"]
+    return found
