@@ -121,7 +121,7 @@ def test_each_alarm_notifies_the_reader_if_there_is_one(stack: Stack) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """What an alarm must tell apart: samples in health and in the fault, as (second, value).
+    """Samples in health and in the fault, as (second, value), which an alarm must tell apart.
 
     It fires at the latest `within` seconds after the fault began.
     """

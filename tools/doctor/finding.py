@@ -1,4 +1,4 @@
-"""What a check is given and what it finds."""
+"""A deployment to check, and a finding."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
