@@ -23,7 +23,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """What is to be deployed, and where; `client` returns a client of boto3 for a service."""
+    """A stack and its region; `client` returns a client of boto3 for a service."""
 
     parameters: Mapping[str, str]
     stack: str
