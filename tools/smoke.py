@@ -16,7 +16,8 @@ _SIGN_IN_SECONDS = 600
 _POLL_SECONDS = 2
 # A sleeping database wakes within this time.
 _WAKE_SECONDS = 90
-_http = urllib3.PoolManager(timeout=urllib3.Timeout(connect=5, read=30), retries=False)
+_TIMEOUT = urllib3.Timeout(connect=5, read=30)
+_http = urllib3.PoolManager(retries=False)
 
 
 class SmokeError(Exception):
@@ -39,7 +40,9 @@ class Service:
             headers["Authorization"] = f"Bearer {self.token}"
         started = time.perf_counter()
         try:
-            answer = _http.request(method, self._url + path, json=body, headers=headers)
+            answer = _http.request(
+                method, self._url + path, json=body, headers=headers, timeout=_TIMEOUT
+            )
         except urllib3.exceptions.HTTPError as error:
             raise SmokeError(f"{path} cannot be reached ({type(error).__name__})") from error
         seconds = time.perf_counter() - started
@@ -66,7 +69,9 @@ class Service:
         """Return whether the page is served at the address, and the seconds that it took."""
         started = time.perf_counter()
         try:
-            answer = _http.request("GET", f"{self._url}/", headers={"Accept": "text/html"})
+            answer = _http.request(
+                "GET", f"{self._url}/", headers={"Accept": "text/html"}, timeout=_TIMEOUT
+            )
         except urllib3.exceptions.HTTPError as error:
             raise SmokeError(f"{self._url} cannot be reached ({type(error).__name__})") from error
         return b"<title>MediaNest" in answer.data, time.perf_counter() - started

@@ -10,7 +10,8 @@ import urllib3
 from tools.doctor.finding import Deployment, Finding
 
 _ELF_MACHINES = {183: "arm64", 62: "x86_64"}
-_http = urllib3.PoolManager(timeout=urllib3.Timeout(connect=5, read=10), retries=False)
+_TIMEOUT = urllib3.Timeout(connect=5, read=10)
+_http = urllib3.PoolManager(retries=False)
 
 
 def plex(deployment: Deployment) -> Iterator[Finding]:
@@ -47,7 +48,11 @@ def tmdb(deployment: Deployment) -> Iterator[Finding]:
     fields = {} if is_token else {"api_key": key}
     try:
         answer = _http.request(
-            "GET", f"{deployment.tmdb}/configuration", fields=fields, headers=headers
+            "GET",
+            f"{deployment.tmdb}/configuration",
+            fields=fields,
+            headers=headers,
+            timeout=_TIMEOUT,
         )
     except urllib3.exceptions.HTTPError as error:
         yield Finding("failure", f"TMDB cannot be reached from here ({type(error).__name__}).")
