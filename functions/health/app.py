@@ -12,7 +12,7 @@ from medianest.api.parameters import Header, HTMLResponse, Response
 from medianest.api.parameters import Path as PathParameter
 from medianest.api.rate_limiting import rate_limited_by_address
 from medianest.core.envelope import ApiResponse, ok
-from medianest.core.error_codes import ErrorCode
+from medianest.core.error_codes import DATABASE_FAILURES, ErrorCode
 from medianest.core.errors import AppError
 from medianest.core.examples import Examples
 from medianest.health import service
@@ -71,7 +71,7 @@ def _document(
 
 @app.get(
     "/api/health",
-    openapi_extra=documented_errors(ErrorCode.DATABASE_CONNECTION_ERROR, throttle=(50, 100)),
+    openapi_extra=documented_errors(*DATABASE_FAILURES, throttle=(50, 100)),
 )
 async def health() -> ApiResponse[HealthOut]:
     """Check the database and the cache."""

@@ -22,7 +22,7 @@ from medianest.api.dependencies import (
 )
 from medianest.api.rate_limiting import RateLimitedByAddress
 from medianest.core.envelope import ApiResponse, page_of
-from medianest.core.error_codes import REGISTRY, ErrorCode
+from medianest.core.error_codes import DATABASE_FAILURES, REGISTRY, ErrorCode
 from medianest.core.examples import Examples
 from medianest.rate_limits.policies import POLICIES
 from medianest.rate_limits.sliding_window import HEADERS as RATE_LIMIT_HEADERS
@@ -227,7 +227,7 @@ def _codes(served: Served) -> set[ErrorCode]:
     codes = _EVERYWHERE | set(_declared(served, "errors"))
     for call in served.dependencies:
         if isinstance(call, Authenticated | OptionallyAuthenticated | RateLimitedByAddress):
-            codes.add(ErrorCode.DATABASE_CONNECTION_ERROR)
+            codes.update(DATABASE_FAILURES)
         if isinstance(call, Authenticated):
             codes.add(ErrorCode.JWT_INVALID)
             if served.method not in SAFE_METHODS:

@@ -154,6 +154,7 @@ ERROR_HEADERS = {
     ErrorCode.METHOD_NOT_ALLOWED: "Allow",
     ErrorCode.RATE_LIMITED: "Retry-After",
     ErrorCode.DATABASE_CONNECTION_ERROR: "Retry-After",
+    ErrorCode.DATABASE_WAKING_UP: "Retry-After",
     ErrorCode.IDEMPOTENCY_IN_PROGRESS: "Retry-After",
     ErrorCode.CATALOG_UNAVAILABLE: "Retry-After",
     ErrorCode.PLEX_UNREACHABLE: "Retry-After",

@@ -14,7 +14,7 @@ import { Icon } from "./icon.js";
 export function Failure({ error, retry, level = 2 }) {
   const left = useRetry(error, retry);
   const isOffline = error.code === "OFFLINE";
-  const heading = t(isOffline ? "failure.offline" : error.code === "RATE_LIMITED" ? "failure.wait" : error.code === "NOT_FOUND" ? "failure.missing" : "failure.error");
+  const heading = t(isOffline ? "failure.offline" : ["RATE_LIMITED", "DATABASE_WAKING_UP"].includes(error.code) ? "failure.wait" : error.code === "NOT_FOUND" ? "failure.missing" : "failure.error");
   return html`
     <div class="state" role="group">
       <${Icon} name=${isOffline ? "wifi-off" : "triangle-alert"} />

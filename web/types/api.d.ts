@@ -1,5 +1,5 @@
 // Made by `make docs` from the API document with the SHA-256 hash
-// 428648ea8b03bd25b001cab8cdf53f92cb557d7434a672a45340e16c094cc638
+// 712e58160f6d6ed49712048bfa5ee50d2f62fc4aea5fe43977aba5b970d950c2
 
 export interface paths {
     "/api/admin/audit-logs": {
@@ -1586,6 +1586,17 @@ export interface components {
             error: {
                 /** @enum {string} */
                 code: "DATABASE_CONNECTION_ERROR";
+                /** @description A sentence for users, which may change */
+                message: string;
+            };
+            /** @enum {boolean} */
+            success: false;
+        };
+        /** @description The database was asleep and is waking up. That takes about 15 seconds. */
+        DATABASE_WAKING_UP: {
+            error: {
+                /** @enum {string} */
+                code: "DATABASE_WAKING_UP";
                 /** @description A sentence for users, which may change */
                 message: string;
             };
@@ -3196,22 +3207,6 @@ export interface components {
                 "application/json": components["schemas"]["ALREADY_REQUESTED"] | components["schemas"]["REQUEST_CANCELLED"] | components["schemas"]["IDEMPOTENCY_IN_PROGRESS"];
             };
         };
-        /** @description `CATALOG_UNAVAILABLE`: The film and show catalogue cannot be reached. Retry after the number of seconds in `Retry-After`. */
-        "CATALOG_UNAVAILABLE.limited": {
-            headers: {
-                RateLimit: components["headers"]["RateLimit"];
-                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                "Retry-After": components["headers"]["Retry-After"];
-                "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
-                "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
-                "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
-                "X-Request-Id": components["headers"]["X-Request-Id"];
-                [name: string]: unknown;
-            };
-            content: {
-                "application/json": components["schemas"]["CATALOG_UNAVAILABLE"];
-            };
-        };
         /**
          * @description - `CSRF_TOKEN_MISMATCH`: The CSRF token is missing or does not belong to this session. Fetch a token from `GET /api/auth/csrf` and send it in `X-CSRF-Token`.
          *     - `FORBIDDEN`: You are not allowed to do this. Ask an admin: your role does not permit this.
@@ -3294,6 +3289,71 @@ export interface components {
             };
             content: {
                 "application/json": components["schemas"]["DATABASE_CONNECTION_ERROR"] | components["schemas"]["INTERNAL_ERROR"];
+            };
+        };
+        /** @description `DATABASE_WAKING_UP`: The database was asleep and is waking up. That takes about 15 seconds. Retry after the number of seconds in `Retry-After`; after a day of sleep it may take a minute. */
+        DATABASE_WAKING_UP: {
+            headers: {
+                "Retry-After": components["headers"]["Retry-After"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["DATABASE_WAKING_UP"];
+            };
+        };
+        /**
+         * @description - `DATABASE_WAKING_UP`: The database was asleep and is waking up. That takes about 15 seconds. Retry after the number of seconds in `Retry-After`; after a day of sleep it may take a minute.
+         *     - `CATALOG_UNAVAILABLE`: The film and show catalogue cannot be reached. Retry after the number of seconds in `Retry-After`.
+         */
+        "DATABASE_WAKING_UP.CATALOG_UNAVAILABLE.limited": {
+            headers: {
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                "Retry-After": components["headers"]["Retry-After"];
+                "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["DATABASE_WAKING_UP"] | components["schemas"]["CATALOG_UNAVAILABLE"];
+            };
+        };
+        /** @description `DATABASE_WAKING_UP`: The database was asleep and is waking up. That takes about 15 seconds. Retry after the number of seconds in `Retry-After`; after a day of sleep it may take a minute. */
+        "DATABASE_WAKING_UP.limited": {
+            headers: {
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                "Retry-After": components["headers"]["Retry-After"];
+                "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["DATABASE_WAKING_UP"];
+            };
+        };
+        /**
+         * @description - `DATABASE_WAKING_UP`: The database was asleep and is waking up. That takes about 15 seconds. Retry after the number of seconds in `Retry-After`; after a day of sleep it may take a minute.
+         *     - `PLEX_UNREACHABLE`: Plex cannot be reached. Retry after the number of seconds in `Retry-After`; if the error persists, check whether plex.tv is up.
+         */
+        "DATABASE_WAKING_UP.PLEX_UNREACHABLE.limited": {
+            headers: {
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                "Retry-After": components["headers"]["Retry-After"];
+                "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["DATABASE_WAKING_UP"] | components["schemas"]["PLEX_UNREACHABLE"];
             };
         };
         /** @description `EDIT_CONFLICT`: Another admin has changed this in the meantime. Read it again, compare it with your change, and send the change with the new `expected`. */
@@ -3535,22 +3595,6 @@ export interface components {
                 "application/json": components["schemas"]["PIN_PENDING"];
             };
         };
-        /** @description `PLEX_UNREACHABLE`: Plex cannot be reached. Retry after the number of seconds in `Retry-After`; if the error persists, check whether plex.tv is up. */
-        "PLEX_UNREACHABLE.limited": {
-            headers: {
-                RateLimit: components["headers"]["RateLimit"];
-                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
-                "Retry-After": components["headers"]["Retry-After"];
-                "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
-                "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
-                "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
-                "X-Request-Id": components["headers"]["X-Request-Id"];
-                [name: string]: unknown;
-            };
-            content: {
-                "application/json": components["schemas"]["PLEX_UNREACHABLE"];
-            };
-        };
         /** @description `RATE_LIMITED`: Too many requests. Wait before you try again. Retry after the number of seconds in `Retry-After`. */
         RATE_LIMITED: {
             headers: {
@@ -3727,6 +3771,7 @@ export type CsrfResponse = components['schemas']['CsrfResponse'];
 export type CurrentSession = components['schemas']['CurrentSession'];
 export type CurrentSessionResponse = components['schemas']['CurrentSessionResponse'];
 export type DatabaseConnectionError = components['schemas']['DATABASE_CONNECTION_ERROR'];
+export type DatabaseWakingUp = components['schemas']['DATABASE_WAKING_UP'];
 export type DayStats = components['schemas']['DayStats'];
 export type Decision = components['schemas']['Decision'];
 export type DecisionList = components['schemas']['DecisionList'];
@@ -3839,12 +3884,15 @@ export type ValidationError = components['schemas']['VALIDATION_ERROR'];
 export type VerifyIn = components['schemas']['VerifyIn'];
 export type WithdrawIn = components['schemas']['WithdrawIn'];
 export type ResponseAlreadyRequestedRequestCancelledIdempotencyInProgressLimited = components['responses']['ALREADY_REQUESTED.REQUEST_CANCELLED.IDEMPOTENCY_IN_PROGRESS.limited'];
-export type ResponseCatalogUnavailableLimited = components['responses']['CATALOG_UNAVAILABLE.limited'];
 export type ResponseCsrfTokenMismatchForbiddenLimited = components['responses']['CSRF_TOKEN_MISMATCH.FORBIDDEN.limited'];
 export type ResponseCsrfTokenMismatchLimited = components['responses']['CSRF_TOKEN_MISMATCH.limited'];
 export type ResponseCsrfTokenMismatchQuotaExceededLimited = components['responses']['CSRF_TOKEN_MISMATCH.QUOTA_EXCEEDED.limited'];
 export type ResponseDatabaseConnectionErrorInternalError = components['responses']['DATABASE_CONNECTION_ERROR.INTERNAL_ERROR'];
 export type ResponseDatabaseConnectionErrorInternalErrorLimited = components['responses']['DATABASE_CONNECTION_ERROR.INTERNAL_ERROR.limited'];
+export type ResponseDatabaseWakingUp = components['responses']['DATABASE_WAKING_UP'];
+export type ResponseDatabaseWakingUpCatalogUnavailableLimited = components['responses']['DATABASE_WAKING_UP.CATALOG_UNAVAILABLE.limited'];
+export type ResponseDatabaseWakingUpLimited = components['responses']['DATABASE_WAKING_UP.limited'];
+export type ResponseDatabaseWakingUpPlexUnreachableLimited = components['responses']['DATABASE_WAKING_UP.PLEX_UNREACHABLE.limited'];
 export type ResponseEditConflictLimited = components['responses']['EDIT_CONFLICT.limited'];
 export type ResponseForbiddenAccountSuspendedLimited = components['responses']['FORBIDDEN.ACCOUNT_SUSPENDED.limited'];
 export type ResponseForbiddenLimited = components['responses']['FORBIDDEN.limited'];
@@ -3861,7 +3909,6 @@ export type ResponseNotFoundLimited = components['responses']['NOT_FOUND.limited
 export type ResponsePayloadTooLarge = components['responses']['PAYLOAD_TOO_LARGE'];
 export type ResponsePinExpiredLimited = components['responses']['PIN_EXPIRED.limited'];
 export type ResponsePinPendingLimited = components['responses']['PIN_PENDING.limited'];
-export type ResponsePlexUnreachableLimited = components['responses']['PLEX_UNREACHABLE.limited'];
 export type ResponseRateLimited = components['responses']['RATE_LIMITED'];
 export type ResponseRateLimitedLimited = components['responses']['RATE_LIMITED.limited'];
 export type ResponseServerInUseLimited = components['responses']['SERVER_IN_USE.limited'];
@@ -3944,6 +3991,7 @@ export interface operations {
             413: components["responses"]["PAYLOAD_TOO_LARGE"];
             429: components["responses"]["RATE_LIMITED.limited"];
             500: components["responses"]["DATABASE_CONNECTION_ERROR.INTERNAL_ERROR.limited"];
+            503: components["responses"]["DATABASE_WAKING_UP.limited"];
             504: components["responses"]["GATEWAY_TIMEOUT"];
         };
     };
@@ -3978,6 +4026,7 @@ export interface operations {
             413: components["responses"]["PAYLOAD_TOO_LARGE"];
             429: components["responses"]["RATE_LIMITED.limited"];
             500: components["responses"]["DATABASE_CONNECTION_ERROR.INTERNAL_ERROR.limited"];
+            503: components["responses"]["DATABASE_WAKING_UP.limited"];
             504: components["responses"]["GATEWAY_TIMEOUT"];
         };
     };
@@ -4025,6 +4074,7 @@ export interface operations {
             415: components["responses"]["UNSUPPORTED_MEDIA_TYPE.limited"];
             429: components["responses"]["RATE_LIMITED.limited"];
             500: components["responses"]["DATABASE_CONNECTION_ERROR.INTERNAL_ERROR.limited"];
+            503: components["responses"]["DATABASE_WAKING_UP.limited"];
             504: components["responses"]["GATEWAY_TIMEOUT"];
         };
     };
@@ -4064,6 +4114,7 @@ export interface operations {
             415: components["responses"]["UNSUPPORTED_MEDIA_TYPE.limited"];
             429: components["responses"]["RATE_LIMITED.limited"];
             500: components["responses"]["DATABASE_CONNECTION_ERROR.INTERNAL_ERROR.limited"];
+            503: components["responses"]["DATABASE_WAKING_UP.limited"];
             504: components["responses"]["GATEWAY_TIMEOUT"];
         };
     };
@@ -4124,6 +4175,7 @@ export interface operations {
             413: components["responses"]["PAYLOAD_TOO_LARGE"];
             429: components["responses"]["RATE_LIMITED.limited"];
             500: components["responses"]["DATABASE_CONNECTION_ERROR.INTERNAL_ERROR.limited"];
+            503: components["responses"]["DATABASE_WAKING_UP.limited"];
             504: components["responses"]["GATEWAY_TIMEOUT"];
         };
     };
@@ -4165,6 +4217,7 @@ export interface operations {
             413: components["responses"]["PAYLOAD_TOO_LARGE"];
             429: components["responses"]["RATE_LIMITED.limited"];
             500: components["responses"]["DATABASE_CONNECTION_ERROR.INTERNAL_ERROR.limited"];
+            503: components["responses"]["DATABASE_WAKING_UP.limited"];
             504: components["responses"]["GATEWAY_TIMEOUT"];
         };
     };
@@ -4212,6 +4265,7 @@ export interface operations {
             415: components["responses"]["UNSUPPORTED_MEDIA_TYPE.limited"];
             429: components["responses"]["RATE_LIMITED.limited"];
             500: components["responses"]["DATABASE_CONNECTION_ERROR.INTERNAL_ERROR.limited"];
+            503: components["responses"]["DATABASE_WAKING_UP.limited"];
             504: components["responses"]["GATEWAY_TIMEOUT"];
         };
     };
@@ -4259,6 +4313,7 @@ export interface operations {
             415: components["responses"]["UNSUPPORTED_MEDIA_TYPE.limited"];
             429: components["responses"]["RATE_LIMITED.limited"];
             500: components["responses"]["DATABASE_CONNECTION_ERROR.INTERNAL_ERROR.limited"];
+            503: components["responses"]["DATABASE_WAKING_UP.limited"];
             504: components["responses"]["GATEWAY_TIMEOUT"];
         };
     };
@@ -4298,6 +4353,7 @@ export interface operations {
             415: components["responses"]["UNSUPPORTED_MEDIA_TYPE.limited"];
             429: components["responses"]["RATE_LIMITED.limited"];
             500: components["responses"]["DATABASE_CONNECTION_ERROR.INTERNAL_ERROR.limited"];
+            503: components["responses"]["DATABASE_WAKING_UP.limited"];
             504: components["responses"]["GATEWAY_TIMEOUT"];
         };
     };
@@ -4368,6 +4424,7 @@ export interface operations {
             413: components["responses"]["PAYLOAD_TOO_LARGE"];
             429: components["responses"]["RATE_LIMITED.limited"];
             500: components["responses"]["DATABASE_CONNECTION_ERROR.INTERNAL_ERROR.limited"];
+            503: components["responses"]["DATABASE_WAKING_UP.limited"];
             504: components["responses"]["GATEWAY_TIMEOUT"];
         };
     };
@@ -4415,6 +4472,7 @@ export interface operations {
             415: components["responses"]["UNSUPPORTED_MEDIA_TYPE.limited"];
             429: components["responses"]["RATE_LIMITED.limited"];
             500: components["responses"]["DATABASE_CONNECTION_ERROR.INTERNAL_ERROR.limited"];
+            503: components["responses"]["DATABASE_WAKING_UP.limited"];
             504: components["responses"]["GATEWAY_TIMEOUT"];
         };
     };
@@ -4462,6 +4520,7 @@ export interface operations {
             415: components["responses"]["UNSUPPORTED_MEDIA_TYPE.limited"];
             429: components["responses"]["RATE_LIMITED.limited"];
             500: components["responses"]["DATABASE_CONNECTION_ERROR.INTERNAL_ERROR.limited"];
+            503: components["responses"]["DATABASE_WAKING_UP.limited"];
             504: components["responses"]["GATEWAY_TIMEOUT"];
         };
     };
@@ -4509,6 +4568,7 @@ export interface operations {
             415: components["responses"]["UNSUPPORTED_MEDIA_TYPE.limited"];
             429: components["responses"]["RATE_LIMITED.limited"];
             500: components["responses"]["DATABASE_CONNECTION_ERROR.INTERNAL_ERROR.limited"];
+            503: components["responses"]["DATABASE_WAKING_UP.limited"];
             504: components["responses"]["GATEWAY_TIMEOUT"];
         };
     };
@@ -4556,6 +4616,7 @@ export interface operations {
             415: components["responses"]["UNSUPPORTED_MEDIA_TYPE.limited"];
             429: components["responses"]["RATE_LIMITED.limited"];
             500: components["responses"]["DATABASE_CONNECTION_ERROR.INTERNAL_ERROR.limited"];
+            503: components["responses"]["DATABASE_WAKING_UP.limited"];
             504: components["responses"]["GATEWAY_TIMEOUT"];
         };
     };
@@ -4606,6 +4667,7 @@ export interface operations {
             413: components["responses"]["PAYLOAD_TOO_LARGE"];
             429: components["responses"]["RATE_LIMITED.limited"];
             500: components["responses"]["DATABASE_CONNECTION_ERROR.INTERNAL_ERROR.limited"];
+            503: components["responses"]["DATABASE_WAKING_UP.limited"];
             504: components["responses"]["GATEWAY_TIMEOUT"];
         };
     };
@@ -4645,6 +4707,7 @@ export interface operations {
             415: components["responses"]["UNSUPPORTED_MEDIA_TYPE.limited"];
             429: components["responses"]["RATE_LIMITED.limited"];
             500: components["responses"]["DATABASE_CONNECTION_ERROR.INTERNAL_ERROR.limited"];
+            503: components["responses"]["DATABASE_WAKING_UP.limited"];
             504: components["responses"]["GATEWAY_TIMEOUT"];
         };
     };
@@ -4679,6 +4742,7 @@ export interface operations {
             413: components["responses"]["PAYLOAD_TOO_LARGE"];
             429: components["responses"]["RATE_LIMITED.limited"];
             500: components["responses"]["DATABASE_CONNECTION_ERROR.INTERNAL_ERROR.limited"];
+            503: components["responses"]["DATABASE_WAKING_UP.limited"];
             504: components["responses"]["GATEWAY_TIMEOUT"];
         };
     };
@@ -4719,6 +4783,7 @@ export interface operations {
             415: components["responses"]["UNSUPPORTED_MEDIA_TYPE.limited"];
             429: components["responses"]["RATE_LIMITED.limited"];
             500: components["responses"]["DATABASE_CONNECTION_ERROR.INTERNAL_ERROR.limited"];
+            503: components["responses"]["DATABASE_WAKING_UP.limited"];
             504: components["responses"]["GATEWAY_TIMEOUT"];
         };
     };
@@ -4753,6 +4818,7 @@ export interface operations {
             413: components["responses"]["PAYLOAD_TOO_LARGE"];
             429: components["responses"]["RATE_LIMITED.limited"];
             500: components["responses"]["DATABASE_CONNECTION_ERROR.INTERNAL_ERROR.limited"];
+            503: components["responses"]["DATABASE_WAKING_UP.limited"];
             504: components["responses"]["GATEWAY_TIMEOUT"];
         };
     };
@@ -4792,6 +4858,7 @@ export interface operations {
             415: components["responses"]["UNSUPPORTED_MEDIA_TYPE.limited"];
             429: components["responses"]["RATE_LIMITED.limited"];
             500: components["responses"]["DATABASE_CONNECTION_ERROR.INTERNAL_ERROR.limited"];
+            503: components["responses"]["DATABASE_WAKING_UP.limited"];
             504: components["responses"]["GATEWAY_TIMEOUT"];
         };
     };
@@ -4833,6 +4900,7 @@ export interface operations {
             413: components["responses"]["PAYLOAD_TOO_LARGE"];
             429: components["responses"]["RATE_LIMITED.limited"];
             500: components["responses"]["DATABASE_CONNECTION_ERROR.INTERNAL_ERROR.limited"];
+            503: components["responses"]["DATABASE_WAKING_UP.limited"];
             504: components["responses"]["GATEWAY_TIMEOUT"];
         };
     };
@@ -4873,6 +4941,7 @@ export interface operations {
             413: components["responses"]["PAYLOAD_TOO_LARGE"];
             429: components["responses"]["RATE_LIMITED.limited"];
             500: components["responses"]["DATABASE_CONNECTION_ERROR.INTERNAL_ERROR.limited"];
+            503: components["responses"]["DATABASE_WAKING_UP.limited"];
             504: components["responses"]["GATEWAY_TIMEOUT"];
         };
     };
@@ -4919,6 +4988,7 @@ export interface operations {
             415: components["responses"]["UNSUPPORTED_MEDIA_TYPE.limited"];
             429: components["responses"]["RATE_LIMITED.limited"];
             500: components["responses"]["DATABASE_CONNECTION_ERROR.INTERNAL_ERROR.limited"];
+            503: components["responses"]["DATABASE_WAKING_UP.limited"];
             504: components["responses"]["GATEWAY_TIMEOUT"];
         };
     };
@@ -4960,6 +5030,7 @@ export interface operations {
             413: components["responses"]["PAYLOAD_TOO_LARGE"];
             429: components["responses"]["RATE_LIMITED.limited"];
             500: components["responses"]["DATABASE_CONNECTION_ERROR.INTERNAL_ERROR.limited"];
+            503: components["responses"]["DATABASE_WAKING_UP.limited"];
             504: components["responses"]["GATEWAY_TIMEOUT"];
         };
     };
@@ -5006,6 +5077,7 @@ export interface operations {
             415: components["responses"]["UNSUPPORTED_MEDIA_TYPE.limited"];
             429: components["responses"]["RATE_LIMITED.limited"];
             500: components["responses"]["DATABASE_CONNECTION_ERROR.INTERNAL_ERROR.limited"];
+            503: components["responses"]["DATABASE_WAKING_UP.limited"];
             504: components["responses"]["GATEWAY_TIMEOUT"];
         };
     };
@@ -5040,6 +5112,7 @@ export interface operations {
             413: components["responses"]["PAYLOAD_TOO_LARGE"];
             429: components["responses"]["RATE_LIMITED.limited"];
             500: components["responses"]["DATABASE_CONNECTION_ERROR.INTERNAL_ERROR.limited"];
+            503: components["responses"]["DATABASE_WAKING_UP.limited"];
             504: components["responses"]["GATEWAY_TIMEOUT"];
         };
     };
@@ -5105,6 +5178,7 @@ export interface operations {
             413: components["responses"]["PAYLOAD_TOO_LARGE"];
             429: components["responses"]["RATE_LIMITED.limited"];
             500: components["responses"]["DATABASE_CONNECTION_ERROR.INTERNAL_ERROR.limited"];
+            503: components["responses"]["DATABASE_WAKING_UP.limited"];
             504: components["responses"]["GATEWAY_TIMEOUT"];
         };
     };
@@ -5144,6 +5218,7 @@ export interface operations {
             415: components["responses"]["UNSUPPORTED_MEDIA_TYPE.limited"];
             429: components["responses"]["RATE_LIMITED.limited"];
             500: components["responses"]["DATABASE_CONNECTION_ERROR.INTERNAL_ERROR.limited"];
+            503: components["responses"]["DATABASE_WAKING_UP.limited"];
             504: components["responses"]["GATEWAY_TIMEOUT"];
         };
     };
@@ -5185,6 +5260,7 @@ export interface operations {
             413: components["responses"]["PAYLOAD_TOO_LARGE"];
             429: components["responses"]["RATE_LIMITED.limited"];
             500: components["responses"]["DATABASE_CONNECTION_ERROR.INTERNAL_ERROR.limited"];
+            503: components["responses"]["DATABASE_WAKING_UP.limited"];
             504: components["responses"]["GATEWAY_TIMEOUT"];
         };
     };
@@ -5225,6 +5301,7 @@ export interface operations {
             413: components["responses"]["PAYLOAD_TOO_LARGE"];
             429: components["responses"]["RATE_LIMITED.limited"];
             500: components["responses"]["DATABASE_CONNECTION_ERROR.INTERNAL_ERROR.limited"];
+            503: components["responses"]["DATABASE_WAKING_UP.limited"];
             504: components["responses"]["GATEWAY_TIMEOUT"];
         };
     };
@@ -5272,6 +5349,7 @@ export interface operations {
             415: components["responses"]["UNSUPPORTED_MEDIA_TYPE.limited"];
             429: components["responses"]["RATE_LIMITED.limited"];
             500: components["responses"]["DATABASE_CONNECTION_ERROR.INTERNAL_ERROR.limited"];
+            503: components["responses"]["DATABASE_WAKING_UP.limited"];
             504: components["responses"]["GATEWAY_TIMEOUT"];
         };
     };
@@ -5311,6 +5389,7 @@ export interface operations {
             413: components["responses"]["PAYLOAD_TOO_LARGE"];
             429: components["responses"]["RATE_LIMITED.limited"];
             500: components["responses"]["DATABASE_CONNECTION_ERROR.INTERNAL_ERROR.limited"];
+            503: components["responses"]["DATABASE_WAKING_UP.limited"];
             504: components["responses"]["GATEWAY_TIMEOUT"];
         };
     };
@@ -5344,6 +5423,7 @@ export interface operations {
             413: components["responses"]["PAYLOAD_TOO_LARGE"];
             429: components["responses"]["RATE_LIMITED.limited"];
             500: components["responses"]["DATABASE_CONNECTION_ERROR.INTERNAL_ERROR.limited"];
+            503: components["responses"]["DATABASE_WAKING_UP.limited"];
             504: components["responses"]["GATEWAY_TIMEOUT"];
         };
     };
@@ -5384,6 +5464,7 @@ export interface operations {
             415: components["responses"]["UNSUPPORTED_MEDIA_TYPE.limited"];
             429: components["responses"]["RATE_LIMITED.limited"];
             500: components["responses"]["DATABASE_CONNECTION_ERROR.INTERNAL_ERROR.limited"];
+            503: components["responses"]["DATABASE_WAKING_UP.limited"];
             504: components["responses"]["GATEWAY_TIMEOUT"];
         };
     };
@@ -5422,6 +5503,7 @@ export interface operations {
             415: components["responses"]["UNSUPPORTED_MEDIA_TYPE.limited"];
             429: components["responses"]["RATE_LIMITED.limited"];
             500: components["responses"]["DATABASE_CONNECTION_ERROR.INTERNAL_ERROR.limited"];
+            503: components["responses"]["DATABASE_WAKING_UP.limited"];
             504: components["responses"]["GATEWAY_TIMEOUT"];
         };
     };
@@ -5455,6 +5537,7 @@ export interface operations {
             413: components["responses"]["PAYLOAD_TOO_LARGE"];
             429: components["responses"]["RATE_LIMITED.limited"];
             500: components["responses"]["DATABASE_CONNECTION_ERROR.INTERNAL_ERROR.limited"];
+            503: components["responses"]["DATABASE_WAKING_UP.limited"];
             504: components["responses"]["GATEWAY_TIMEOUT"];
         };
     };
@@ -5487,6 +5570,7 @@ export interface operations {
             413: components["responses"]["PAYLOAD_TOO_LARGE"];
             429: components["responses"]["RATE_LIMITED.limited"];
             500: components["responses"]["DATABASE_CONNECTION_ERROR.INTERNAL_ERROR.limited"];
+            503: components["responses"]["DATABASE_WAKING_UP.limited"];
             504: components["responses"]["GATEWAY_TIMEOUT"];
         };
     };
@@ -5524,6 +5608,7 @@ export interface operations {
             415: components["responses"]["UNSUPPORTED_MEDIA_TYPE.limited"];
             429: components["responses"]["RATE_LIMITED.limited"];
             500: components["responses"]["DATABASE_CONNECTION_ERROR.INTERNAL_ERROR.limited"];
+            503: components["responses"]["DATABASE_WAKING_UP.limited"];
             504: components["responses"]["GATEWAY_TIMEOUT"];
         };
     };
@@ -5561,7 +5646,7 @@ export interface operations {
             415: components["responses"]["UNSUPPORTED_MEDIA_TYPE.limited"];
             429: components["responses"]["RATE_LIMITED.limited"];
             500: components["responses"]["DATABASE_CONNECTION_ERROR.INTERNAL_ERROR.limited"];
-            503: components["responses"]["PLEX_UNREACHABLE.limited"];
+            503: components["responses"]["DATABASE_WAKING_UP.PLEX_UNREACHABLE.limited"];
             504: components["responses"]["GATEWAY_TIMEOUT"];
         };
     };
@@ -5603,7 +5688,7 @@ export interface operations {
             415: components["responses"]["UNSUPPORTED_MEDIA_TYPE.limited"];
             429: components["responses"]["RATE_LIMITED.limited"];
             500: components["responses"]["DATABASE_CONNECTION_ERROR.INTERNAL_ERROR.limited"];
-            503: components["responses"]["PLEX_UNREACHABLE.limited"];
+            503: components["responses"]["DATABASE_WAKING_UP.PLEX_UNREACHABLE.limited"];
             504: components["responses"]["GATEWAY_TIMEOUT"];
         };
     };
@@ -5644,6 +5729,7 @@ export interface operations {
             415: components["responses"]["UNSUPPORTED_MEDIA_TYPE.limited"];
             429: components["responses"]["RATE_LIMITED.limited"];
             500: components["responses"]["DATABASE_CONNECTION_ERROR.INTERNAL_ERROR.limited"];
+            503: components["responses"]["DATABASE_WAKING_UP.limited"];
             504: components["responses"]["GATEWAY_TIMEOUT"];
         };
     };
@@ -5676,6 +5762,7 @@ export interface operations {
             413: components["responses"]["PAYLOAD_TOO_LARGE"];
             429: components["responses"]["RATE_LIMITED.limited"];
             500: components["responses"]["DATABASE_CONNECTION_ERROR.INTERNAL_ERROR.limited"];
+            503: components["responses"]["DATABASE_WAKING_UP.limited"];
             504: components["responses"]["GATEWAY_TIMEOUT"];
         };
     };
@@ -5709,6 +5796,7 @@ export interface operations {
             413: components["responses"]["PAYLOAD_TOO_LARGE"];
             429: components["responses"]["RATE_LIMITED.limited"];
             500: components["responses"]["DATABASE_CONNECTION_ERROR.INTERNAL_ERROR.limited"];
+            503: components["responses"]["DATABASE_WAKING_UP.limited"];
             504: components["responses"]["GATEWAY_TIMEOUT"];
         };
     };
@@ -5748,6 +5836,7 @@ export interface operations {
             413: components["responses"]["PAYLOAD_TOO_LARGE"];
             429: components["responses"]["RATE_LIMITED.limited"];
             500: components["responses"]["DATABASE_CONNECTION_ERROR.INTERNAL_ERROR.limited"];
+            503: components["responses"]["DATABASE_WAKING_UP.limited"];
             504: components["responses"]["GATEWAY_TIMEOUT"];
         };
     };
@@ -5795,6 +5884,7 @@ export interface operations {
             413: components["responses"]["PAYLOAD_TOO_LARGE"];
             429: components["responses"]["RATE_LIMITED.limited"];
             500: components["responses"]["DATABASE_CONNECTION_ERROR.INTERNAL_ERROR.limited"];
+            503: components["responses"]["DATABASE_WAKING_UP.limited"];
             504: components["responses"]["GATEWAY_TIMEOUT"];
         };
     };
@@ -5850,6 +5940,7 @@ export interface operations {
             413: components["responses"]["PAYLOAD_TOO_LARGE"];
             429: components["responses"]["RATE_LIMITED.limited"];
             500: components["responses"]["DATABASE_CONNECTION_ERROR.INTERNAL_ERROR.limited"];
+            503: components["responses"]["DATABASE_WAKING_UP.limited"];
             504: components["responses"]["GATEWAY_TIMEOUT"];
         };
     };
@@ -5877,6 +5968,7 @@ export interface operations {
             413: components["responses"]["PAYLOAD_TOO_LARGE"];
             429: components["responses"]["RATE_LIMITED"];
             500: components["responses"]["DATABASE_CONNECTION_ERROR.INTERNAL_ERROR"];
+            503: components["responses"]["DATABASE_WAKING_UP"];
             504: components["responses"]["GATEWAY_TIMEOUT"];
         };
     };
@@ -5923,7 +6015,7 @@ export interface operations {
             413: components["responses"]["PAYLOAD_TOO_LARGE"];
             429: components["responses"]["RATE_LIMITED.limited"];
             500: components["responses"]["DATABASE_CONNECTION_ERROR.INTERNAL_ERROR.limited"];
-            503: components["responses"]["CATALOG_UNAVAILABLE.limited"];
+            503: components["responses"]["DATABASE_WAKING_UP.CATALOG_UNAVAILABLE.limited"];
             504: components["responses"]["GATEWAY_TIMEOUT"];
         };
     };
@@ -5974,7 +6066,7 @@ export interface operations {
             413: components["responses"]["PAYLOAD_TOO_LARGE"];
             429: components["responses"]["RATE_LIMITED.limited"];
             500: components["responses"]["DATABASE_CONNECTION_ERROR.INTERNAL_ERROR.limited"];
-            503: components["responses"]["CATALOG_UNAVAILABLE.limited"];
+            503: components["responses"]["DATABASE_WAKING_UP.CATALOG_UNAVAILABLE.limited"];
             504: components["responses"]["GATEWAY_TIMEOUT"];
         };
     };
@@ -6008,6 +6100,7 @@ export interface operations {
             413: components["responses"]["PAYLOAD_TOO_LARGE"];
             429: components["responses"]["RATE_LIMITED.limited"];
             500: components["responses"]["DATABASE_CONNECTION_ERROR.INTERNAL_ERROR.limited"];
+            503: components["responses"]["DATABASE_WAKING_UP.limited"];
             504: components["responses"]["GATEWAY_TIMEOUT"];
         };
     };
@@ -6055,7 +6148,7 @@ export interface operations {
             422: components["responses"]["IDEMPOTENCY_KEY_REUSED.limited"];
             429: components["responses"]["RATE_LIMITED.limited"];
             500: components["responses"]["DATABASE_CONNECTION_ERROR.INTERNAL_ERROR.limited"];
-            503: components["responses"]["CATALOG_UNAVAILABLE.limited"];
+            503: components["responses"]["DATABASE_WAKING_UP.CATALOG_UNAVAILABLE.limited"];
             504: components["responses"]["GATEWAY_TIMEOUT"];
         };
     };
@@ -6115,6 +6208,7 @@ export interface operations {
             413: components["responses"]["PAYLOAD_TOO_LARGE"];
             429: components["responses"]["RATE_LIMITED.limited"];
             500: components["responses"]["DATABASE_CONNECTION_ERROR.INTERNAL_ERROR.limited"];
+            503: components["responses"]["DATABASE_WAKING_UP.limited"];
             504: components["responses"]["GATEWAY_TIMEOUT"];
         };
     };
@@ -6155,6 +6249,7 @@ export interface operations {
             413: components["responses"]["PAYLOAD_TOO_LARGE"];
             429: components["responses"]["RATE_LIMITED.limited"];
             500: components["responses"]["DATABASE_CONNECTION_ERROR.INTERNAL_ERROR.limited"];
+            503: components["responses"]["DATABASE_WAKING_UP.limited"];
             504: components["responses"]["GATEWAY_TIMEOUT"];
         };
     };
@@ -6195,6 +6290,7 @@ export interface operations {
             413: components["responses"]["PAYLOAD_TOO_LARGE"];
             429: components["responses"]["RATE_LIMITED.limited"];
             500: components["responses"]["DATABASE_CONNECTION_ERROR.INTERNAL_ERROR.limited"];
+            503: components["responses"]["DATABASE_WAKING_UP.limited"];
             504: components["responses"]["GATEWAY_TIMEOUT"];
         };
     };
@@ -6245,7 +6341,7 @@ export interface operations {
             413: components["responses"]["PAYLOAD_TOO_LARGE"];
             429: components["responses"]["RATE_LIMITED.limited"];
             500: components["responses"]["DATABASE_CONNECTION_ERROR.INTERNAL_ERROR.limited"];
-            503: components["responses"]["CATALOG_UNAVAILABLE.limited"];
+            503: components["responses"]["DATABASE_WAKING_UP.CATALOG_UNAVAILABLE.limited"];
             504: components["responses"]["GATEWAY_TIMEOUT"];
         };
     };
@@ -6293,6 +6389,7 @@ export interface operations {
             413: components["responses"]["PAYLOAD_TOO_LARGE"];
             429: components["responses"]["RATE_LIMITED.limited"];
             500: components["responses"]["DATABASE_CONNECTION_ERROR.INTERNAL_ERROR.limited"];
+            503: components["responses"]["DATABASE_WAKING_UP.limited"];
             504: components["responses"]["GATEWAY_TIMEOUT"];
         };
     };

@@ -13,11 +13,17 @@ from typing import TYPE_CHECKING, Any, LiteralString
 
 from medianest.core import secrets
 from medianest.core.addresses import TLS_MODE
-from medianest.core.db_failures import is_connection_error, is_dead, is_out_of_connections
+from medianest.core.db_failures import (
+    is_connection_error,
+    is_dead,
+    is_not_ready,
+    is_out_of_connections,
+)
 from medianest.core.environment import ConfigurationError, environment
 from medianest.core.error_codes import ErrorCode
 from medianest.core.errors import AppError
 from medianest.core.observability import logger
+from medianest.core.wake import Wake
 
 if TYPE_CHECKING:
     from psycopg import Connection, sql
@@ -45,11 +51,9 @@ AMAZON_AUTHORITIES = Path(__file__).parent / "amazon_authorities.pem"
 AMAZON_HOSTS = (".amazonaws.com", ".amazonaws.com.cn")
 
 
-def database_unavailable() -> AppError:
+def database_unavailable(code: ErrorCode = ErrorCode.DATABASE_CONNECTION_ERROR) -> AppError:
     """Return the error for a database that does not respond in time."""
-    return AppError(
-        ErrorCode.DATABASE_CONNECTION_ERROR, headers={"Retry-After": str(RETRY_AFTER_SECONDS)}
-    )
+    return AppError(code, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
 
 
 class Database:
@@ -58,7 +62,8 @@ class Database:
     A response times out after `response_seconds`, because the statement_timeout of the server has
     no effect when the server hangs. With None it never times out, which migrations need.
 
-    Every method raises AppError DATABASE_CONNECTION_ERROR when the server does not respond in time.
+    Every method raises AppError DATABASE_CONNECTION_ERROR when the server does not respond in time,
+    or DATABASE_WAKING_UP while a database that pauses is not awake.
     psycopg is imported on first use, so a function without a database does not load it.
     """
 
@@ -70,6 +75,8 @@ class Database:
         self._connection: Connection[tuple[Any, ...]] | None = None
         self._used_at = 0.0
         self._paused_until = 0.0
+        self._failure = ErrorCode.DATABASE_CONNECTION_ERROR
+        self._wake = Wake()
 
     @contextmanager
     def transaction(self) -> Iterator[Connection[tuple[Any, ...]]]:
@@ -105,20 +112,21 @@ class Database:
             return query(self._connection)
 
     def ping(self) -> None:
-        """Check that the server responds; raises AppError DATABASE_CONNECTION_ERROR."""
+        """Check that the server responds; raises AppError as every method."""
         self.read(lambda connection: connection.execute("SELECT 1"))
 
     @contextmanager
     def _failures_translated(self) -> Iterator[None]:
-        """Raise DATABASE_CONNECTION_ERROR for a failure, and close a connection that it broke."""
+        """Raise AppError for a failure, and close a connection that it broke."""
         import psycopg
 
         started = time.time()
         if self._connection is None and started < self._paused_until:
-            raise database_unavailable()
+            raise database_unavailable(self._failure)
         try:
             yield
             self._used_at = time.time()
+            self._wake.is_over()
         except (
             psycopg.OperationalError,
             psycopg.InterfaceError,
@@ -136,8 +144,13 @@ class Database:
                 self.close()
                 if time.time() - started >= SLOW_SECONDS:
                     self._paused_until = time.time() + PAUSE_SECONDS
-            logger.warning("database_failed", extra={"cause": str(error)})
-            raise database_unavailable() from error
+            self._failure = (
+                ErrorCode.DATABASE_WAKING_UP
+                if is_not_ready(error) and self._wake.is_possible()
+                else ErrorCode.DATABASE_CONNECTION_ERROR
+            )
+            logger.warning("database_failed", extra={"cause": str(error), "code": self._failure})
+            raise database_unavailable(self._failure) from error
 
     def close(self) -> None:
         """Close the connection; the next use opens a new one."""

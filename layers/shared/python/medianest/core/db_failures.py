@@ -17,6 +17,16 @@ def is_out_of_connections(reason: str) -> bool:
     )
 
 
+def is_not_ready(error: Exception) -> bool:
+    """Return whether connecting failed because the server does not serve yet, as while it wakes.
+
+    psycopg sets no SQLSTATE when connecting fails.
+    """
+    from psycopg.errors import ConnectionTimeout
+
+    return isinstance(error, ConnectionTimeout) or "is starting up" in str(error)
+
+
 def is_dead(
     connection: Connection[tuple[Any, ...]],
     error: OperationalError | InternalError,

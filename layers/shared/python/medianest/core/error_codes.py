@@ -16,6 +16,7 @@ class ErrorCode(StrEnum):
     CSRF_TOKEN_MISMATCH = "CSRF_TOKEN_MISMATCH"
     RATE_LIMITED = "RATE_LIMITED"
     DATABASE_CONNECTION_ERROR = "DATABASE_CONNECTION_ERROR"
+    DATABASE_WAKING_UP = "DATABASE_WAKING_UP"
     PLEX_UNREACHABLE = "PLEX_UNREACHABLE"
     INVALID_CREDENTIALS = "INVALID_CREDENTIALS"
     FORBIDDEN = "FORBIDDEN"
@@ -39,6 +40,10 @@ class ErrorCode(StrEnum):
     CATALOG_UNAVAILABLE = "CATALOG_UNAVAILABLE"
     INTERNAL_ERROR = "INTERNAL_ERROR"
     GATEWAY_TIMEOUT = "GATEWAY_TIMEOUT"
+
+
+# The codes of a database that does not serve now.
+DATABASE_FAILURES = (ErrorCode.DATABASE_CONNECTION_ERROR, ErrorCode.DATABASE_WAKING_UP)
 
 
 class ErrorSpec(NamedTuple):
@@ -75,6 +80,12 @@ REGISTRY: Mapping[ErrorCode, ErrorSpec] = {
         "The database cannot be reached.",
         "Retry after the number of seconds in `Retry-After`; if the error persists, check the"
         " database.",
+    ),
+    ErrorCode.DATABASE_WAKING_UP: ErrorSpec(
+        503,
+        "The database was asleep and is waking up. That takes about 15 seconds.",
+        "Retry after the number of seconds in `Retry-After`; after a day of sleep it may take a"
+        " minute.",
     ),
     ErrorCode.PLEX_UNREACHABLE: ErrorSpec(
         503,

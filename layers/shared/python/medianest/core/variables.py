@@ -4,14 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Annotated, Literal
 from urllib.parse import parse_qs
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    SecretStr,
-    ValidationInfo,
-    field_validator,
-)
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, field_validator
 
 from medianest.core.addresses import (
     SECRET_ARN_PREFIX,
@@ -190,9 +183,14 @@ class Environment(BaseModel):
         description="URL of the SQS queue whose messages start the worker at once. Without it, jobs"
         " wait for the next sweep",
     )
+    database_pauses: Literal["true", "false"] = Field(
+        default="false",
+        description="The database pauses while it is idle, as Aurora can: until it is awake,"
+        " callers get `DATABASE_WAKING_UP`",
+    )
     # libpq accepts whole seconds, at least two.
     database_connect_timeout_seconds: int = Field(
-        default=3, ge=2, le=20, description="Timeout for connecting to PostgreSQL"
+        default=3, ge=2, le=60, description="Timeout for connecting to PostgreSQL"
     )
     database_answer_timeout_seconds: float = Field(
         default=5,

@@ -9,7 +9,7 @@ from medianest.health.schemas import CheckOut, ChecksOut, HealthOut
 
 
 def check() -> HealthOut:
-    """Ping the database and the cache; raises AppError DATABASE_CONNECTION_ERROR."""
+    """Ping the database and the cache; raises AppError if the database does not serve."""
     started = time.perf_counter()
     database().ping()
     database_ms = _ms_since(started)

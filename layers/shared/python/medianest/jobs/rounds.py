@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from medianest.core.db import database
-from medianest.core.error_codes import ErrorCode
+from medianest.core.error_codes import DATABASE_FAILURES
 from medianest.core.errors import AppError
 from medianest.core.observability import count, logger, metrics
 from medianest.jobs import bell, repository, runners, service, worker
@@ -42,7 +42,7 @@ def answer(records: Sequence[Mapping[str, Any]], seconds_left: Callable[[], floa
     try:
         worker.run(seconds_left)
     except AppError as error:
-        if error.code is not ErrorCode.DATABASE_CONNECTION_ERROR:
+        if error.code not in DATABASE_FAILURES:
             raise
         count("BellReturned", len(records))
         logger.warning("bells_returned", extra={"bells": len(records)})

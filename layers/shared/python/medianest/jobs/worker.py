@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from medianest.core.db import database
-from medianest.core.error_codes import ErrorCode
+from medianest.core.error_codes import DATABASE_FAILURES
 from medianest.core.errors import AppError
 from medianest.core.observability import count, logger
 from medianest.jobs import bell, protocol, repository, runners
@@ -80,7 +80,7 @@ def _outcome(job: Job, handler: Handler, guard: Guard) -> Write | JobError | Giv
         return error
     except AppError as error:
         # The lease cannot be ended now: it expires.
-        if error.code is ErrorCode.DATABASE_CONNECTION_ERROR:
+        if error.code in DATABASE_FAILURES:
             raise
         return _crashed(job, error)
     except Exception as error:  # noqa: BLE001 - a fault of one job must not end the others
