@@ -13,7 +13,7 @@ from typing import Any
 from medianest.core.observability import NAMESPACE
 from tests.contract.test_metrics import LAMBDA_METRICS, SQS_METRICS, WRITTEN, services
 from tests.support.cloudformation import Resource, Stack
-from tests.support.stacks import for_every_variant
+from tests.support.stacks import MODES, all_stacks, for_every_variant
 
 ALARM = "AWS::CloudWatch::Alarm"
 MINUTE, HOUR, DAY = 60, 3600, 86400
@@ -242,7 +242,28 @@ def test_each_cleanup_that_is_scheduled_has_an_alarm(stack: Stack) -> None:
         for each in schedules(stack)
         if "CleanupFunction" in str(each.get("Target.Arn"))
     }
-    assert watched == tasks - {"request-titles"}
+    has_all = stack.parameters["Alarms"] == "all"
+    assert watched == (tasks - {"request-titles"} if has_all else set())
+
+
+def test_hobby_has_at_most_the_ten_alarms_that_are_free() -> None:
+    assert len(all_stacks()["hobby"].of(ALARM)) == 10
+    for name in MODES:
+        assert len(all_stacks()[name].of(ALARM)) <= 10, name
+
+
+@for_every_variant
+def test_few_alarms_still_tell_of_every_part(stack: Stack) -> None:
+    kinds = {each.get("AlarmName").removeprefix("medianest-") for each in stack.of(ALARM)}
+    needed = {"api-5xx", "dead-letters", "oldest-due-job", "dead-jobs", "server-open"}
+    needed |= {"throttles-media", "cache-down-media"}
+    if stack.parameters["DatabaseMode"] != "external":
+        needed |= {"database-load"}
+    if stack.parameters["DatabaseMode"] == "rds":
+        needed |= {"database-storage"}
+    if stack.of("AWS::EC2::Instance"):
+        needed |= {"nat-a"}
+    assert needed <= kinds
 
 
 @for_every_variant

@@ -1,4 +1,4 @@
-"""T16: docs/operations.md lists the hourly costs of each profile."""
+"""T16: docs/prices.md lists the hourly costs of each profile."""
 
 import re
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ import pytest
 from tests.support.cloudformation import ROOT, Resource, Stack
 from tests.support.stacks import all_stacks
 
-HEADING = "## Prices\n"
+PRICES = (ROOT / "docs/prices.md").read_text()
 PROFILES = ("hobby", "scale")
 # AWS charges for the use of these, not for their existence.
 FREE = {
@@ -94,9 +94,8 @@ def with_public_address(stack: Stack) -> Iterator[Resource]:
 
 def rows(profile: str) -> Iterator[tuple[set[str], str, Decimal]]:
     """Yield the priced rows of a profile: resources or types, description, dollars per hour."""
-    section = (ROOT / "docs/operations.md").read_text().partition(HEADING)[2].partition("\n## ")[0]
     names: set[str] = set()
-    for line in section.partition("| **by the hour**")[0].splitlines():
+    for line in PRICES.partition("| **by the hour**")[0].splitlines():
         cells = [cell.strip() for cell in line.strip("|").split("|")]
         if len(cells) == 4 and re.fullmatch(r"(`[\w:]+`(, )?)*", cells[0]):
             # A row without a resource continues the one above.
@@ -146,8 +145,7 @@ def test_the_table_has_the_sizes_of_the_profile(profile: str) -> None:
 
 @pytest.mark.parametrize("profile", PROFILES)
 def test_the_total_of_the_table_is_the_sum_of_its_prices(profile: str) -> None:
-    page = (ROOT / "docs/operations.md").read_text()
-    (line,) = [line for line in page.splitlines() if line.startswith("| **by the hour**")]
+    (line,) = [line for line in PRICES.splitlines() if line.startswith("| **by the hour**")]
     total = line.strip("|").split("|")[2 + PROFILES.index(profile)].strip(" *")
     assert sum(price for _, _, price in rows(profile)) == Decimal(total)
 

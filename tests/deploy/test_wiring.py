@@ -10,7 +10,7 @@ from random import Random
 import pytest
 
 from tests.deploy.test_alarms import DAY, schedules, seconds_of
-from tests.deploy.test_hardening import as_json, has_page, target
+from tests.deploy.test_hardening import API_FUNCTIONS, as_json, has_page, target
 from tests.support.cloudformation import (
     REGION,
     RejectedParametersError,
@@ -117,6 +117,14 @@ def test_the_cache_its_users_and_its_password_belong_together(stack: Stack) -> N
 
 
 @for_every_variant
+def test_only_a_database_that_may_sleep_is_said_to(stack: Stack) -> None:
+    sleeps = stack.conditions["AuroraPauses"]
+    for function in stack.of("AWS::Lambda::Function"):
+        told = function.get("Environment.Variables").get("DATABASE_PAUSES", "false")
+        assert told == ("true" if sleeps else "false"), function
+
+
+@for_every_variant
 def test_a_database_that_may_sleep_can(stack: Stack) -> None:
     for cluster in stack.of("AWS::RDS::DBCluster"):
         scaling = cluster.get("ServerlessV2ScalingConfiguration")
@@ -132,6 +140,15 @@ def test_a_database_that_may_sleep_can(stack: Stack) -> None:
         (group,) = stack.of("AWS::RDS::DBClusterParameterGroup")
         idle = int(group.get("Parameters")["idle_session_timeout"]) / 1000
         assert 0 < idle < int(pause)
+        for function in stack.of("AWS::Lambda::Function"):
+            values = function.get("Environment.Variables")
+            if "DATABASE_URL" not in values:
+                continue
+            # Callers hear soon that it wakes up; the others wait longer than it takes.
+            seconds = int(values["DATABASE_CONNECT_TIMEOUT_SECONDS"])
+            assert values["DATABASE_PAUSES"] == "true", function
+            assert seconds == 3 if function.id in API_FUNCTIONS else seconds > 30, function
+            assert seconds < int(function.get("Timeout")), function
         # All schedules wake it together, once a day.
         assert {seconds_of(each) for each in schedules(stack)} == {DAY}
 
@@ -220,6 +237,8 @@ CONDITIONS: dict[str, Truth] = {
     "HasOwnKey": is_set("KmsKeyArn"),
     "MakesAccessLogRole": lambda given: given["AccessLogRole"] == "create",
     "HasAlarmEmail": is_set("AlarmEmail"),
+    "HasAllAlarms": lambda given: given["Alarms"] == "all",
+    "WatchesConnections": lambda given: (given["Alarms"], given["DatabaseMode"]) == ("all", "rds"),
     "HasBudget": lambda given: given["AlarmEmail"] != "" and int(given["MonthlyBudgetUsd"]) > 0,
     "HasDashboard": is_on("Dashboard"),
 }

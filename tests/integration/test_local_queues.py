@@ -29,8 +29,10 @@ CODE = """
 import json, os, signal, time, uuid
 def handler(event, context):
     bodies = [each["body"] for each in event["Records"]]
-    with open(f"{uuid.uuid4()}.batch", "w") as file:
+    name = str(uuid.uuid4())
+    with open(name, "w") as file:
         json.dump({"bodies": bodies, "event": event, "at": time.time()}, file)
+    os.rename(name, f"{name}.batch")  # so that a test reads no half of it
     if "kill once" in bodies and not os.path.exists("killed"):
         open("killed", "w").close()
         os.kill(os.getpid(), signal.SIGKILL)

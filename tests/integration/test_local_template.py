@@ -71,14 +71,15 @@ def test_project_template_has_all_functions() -> None:
     }
     health = functions["HealthFunction"]
     assert (health.code, health.handler) == (PROJECT / "functions/health", "app.handler")
-    assert (health.timeout, health.memory, health.concurrency) == (15, 1024, 2)
+    assert (health.timeout, health.memory, health.concurrency) == (15, 1024, None)
     assert [(layer.id, layer.is_source) for layer in health.layers] == [
         ("DependenciesLayer", False),
         ("SharedLayer", True),
     ]
     assert health.layers[0].python == Path("opt/DependenciesLayer/python").resolve()
     assert health.layers[1].python == PROJECT / "layers/shared/python"
-    assert functions["CleanupFunction"].concurrency == 2
+    bounded = project_template(MediaConcurrency="40").functions
+    assert bounded["CleanupFunction"].concurrency == 2
 
 
 def test_function_has_global_and_specific_variables() -> None:
@@ -118,11 +119,12 @@ def test_project_template_uses_an_external_database_and_cache_by_default() -> No
 
 def test_parameters_enable_conditional_parts_of_the_project_template() -> None:
     assert "RotationFunction" not in project_template().functions
-    rotation = project_template(JwtRotationDays="31").functions["RotationFunction"]
+    bounded = project_template(JwtRotationDays="31", MediaConcurrency="40")
+    rotation = bounded.functions["RotationFunction"]
     assert (rotation.code, rotation.concurrency) == (PROJECT / "functions/rotation", 1)
     assert "DATABASE_URL" not in rotation.environment
     with_aurora = project_template(DatabaseMode="aurora")
-    assert with_aurora.functions["HealthFunction"].timeout == 28
+    assert with_aurora.functions["HealthFunction"].environment["DATABASE_PAUSES"] == "true"
     assert with_aurora.schedules["ExpiredSessions"].expression == "rate(1 day)"
 
 
@@ -161,9 +163,9 @@ def test_project_template_has_throttles_gateway_responses_and_schedules() -> Non
 
 
 def test_concurrency_of_zero_means_no_bound() -> None:
-    unbound = project_template(HealthConcurrency="0").functions
-    assert unbound["HealthFunction"].concurrency is None
-    assert unbound["MediaFunction"].concurrency == 40
+    functions = project_template(MediaConcurrency="40").functions
+    assert functions["HealthFunction"].concurrency is None
+    assert functions["MediaFunction"].concurrency == 40
 
 
 @pytest.mark.parametrize(

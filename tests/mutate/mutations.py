@@ -41,7 +41,7 @@ _TO_CACHE = (
 _HTTPS = '{Description: "HTTPS: AWS, plex.tv, TMDB", IpProtocol: tcp, FromPort: %s, ToPort: %s,'
 _NO_ANSWER = "iptables -t nat -A POSTROUTING -s ${Vpc.CidrBlock} ! -d ${Vpc.CidrBlock}"
 _AURORA = "          - {Name: DBInstanceIdentifier, Value: !Ref Database}\n"
-_SWEEP = "!If [AuroraPauses, %s, %s]  # each run resumes a paused database\n"
+_SWEEP = "!If [AuroraPauses, %s, %s]  # bells tell of jobs, also of later ones\n"
 _DATABASE = "VPCSecurityGroups: [!Ref DatabaseSecurityGroup]\n      PubliclyAccessible: %s\n"
 _KEYS = "CacheSecretPolicy, !Ref JwtSecretPolicy, %s!Ref BellPolicy, *origin-policy"
 _ACCESS = "AccessString: on ~* +@all -@admin -@dangerous"
@@ -72,6 +72,21 @@ MUTATIONS = (
         "an alarm has no actions",
         "for more than an hour\n      <<: *notify\n",
         "for more than an hour\n",
+    ),
+    Mutation(
+        "few alarms leave out the database",
+        "DatabaseLoadAlarm:\n    Type: AWS::CloudWatch::Alarm\n    Condition: HasDatabase",
+        "DatabaseLoadAlarm:\n    Type: AWS::CloudWatch::Alarm\n    Condition: WatchesConnections",
+    ),
+    Mutation(
+        "callers of a paused database hear that it is down",
+        'DATABASE_PAUSES: !If [AuroraPauses, "true", "false"]',
+        'DATABASE_PAUSES: !If [AuroraPauses, "false", "true"]',
+    ),
+    Mutation(
+        "the migrations give up on a paused database",
+        '&patient !If [AuroraPauses, "45", "3"]',
+        '&patient !If [AuroraPauses, "3", "45"]',
     ),
     Mutation(
         "the topic of the alarms has no subscriber",
@@ -196,8 +211,8 @@ MUTATIONS = (
     ),
     Mutation(
         "a schedule keeps the database awake",
-        _SWEEP % ("rate(1 hour)", "rate(1 minute)"),
-        _SWEEP % ("rate(1 minute)", "rate(1 hour)"),
+        _SWEEP % ("rate(1 day)", "rate(1 minute)"),
+        _SWEEP % ("rate(1 minute)", "rate(1 day)"),
     ),
     Mutation(
         "a failed bell takes its batch along",
