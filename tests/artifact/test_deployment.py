@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,14 +12,14 @@ import psycopg
 import pytest
 
 from local.run_config import SECRETS
+from local.standins.tmdb import app as tmdb_app
 from medianest.jobs.worker import RunResult
-from medianest.signin import passwords
 from medianest.web_assets.release import read_release
+from tests.support import plex
 from tests.support.api import ROOT, TEMPLATE, Answer
 from tests.support.aws import Aws, emulator
 from tests.support.rie import NATIVE_ARCHITECTURE, app_url
-
-PASSWORD = "Sunset-Garden-42"
+from tests.support.standin import plex_of, served
 
 
 @dataclass(frozen=True)
@@ -107,9 +108,15 @@ def deployment(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Deployment]:
     """Deploy once for all tests of this file, which depend on their order."""
-    with emulator(tmp_path_factory.mktemp("aws")) as aws:
+    with ExitStack() as stack:
+        aws = stack.enter_context(emulator(tmp_path_factory.mktemp("aws")))
+        plex_url = stack.enter_context(served(plex_of(["erin", "sam"])))
+        tmdb_url = stack.enter_context(served(tmdb_app.create_app()))
         parameters = {
             "Architecture": NATIVE_ARCHITECTURE,
+            "PlexApiUrl": plex_url,
+            "PlexAuthUrl": f"{plex_url}/auth",
+            "TmdbApiUrl": f"{tmdb_url}/3",
             "DatabaseMode": "external",
             "DatabaseUrlSecretArn": aws.secret("application", app_url(database_url)),
             "MigrationsDatabaseUrlSecretArn": aws.secret("owner", database_url),
@@ -119,10 +126,10 @@ def deployment(
             "NodeEnv": "development",  # the local engines have no TLS
         }
         template = for_plain_http(builds / NATIVE_ARCHITECTURE / "template.yaml")
-        stack = Deployment(aws, template, parameters, database_url)
-        output = stack.deploy()
+        deployed = Deployment(aws, template, parameters, database_url)
+        output = deployed.deploy()
         assert not output, output[-3000:]
-        yield stack
+        yield deployed
 
 
 def test_the_stack_deploys_onto_the_emulator(deployment: Deployment) -> None:
@@ -196,19 +203,33 @@ def test_page_is_in_the_bucket(deployment: Deployment) -> None:
     assert index["Body"].read() == release.files["index.html"].content
 
 
-def test_a_sign_in_works_with_the_generated_key(deployment: Deployment) -> None:
-    with psycopg.connect(deployment.database_url, autocommit=True) as owner:
-        owner.execute(
-            "INSERT INTO users (email, username, password_hash, role)"
-            " VALUES ('erin@example.com', 'erin', %s, 'admin')",
-            (passwords.hash_password(PASSWORD),),
-        )
-    body = json.dumps({"identifier": "erin", "password": PASSWORD}).encode()
-    answer = deployment.call("POST", "/api/auth/login", body=body)
+def sign_in(deployment: Deployment, person: str) -> str:
+    """Sign in through the stand-in for Plex; return the token."""
+    pin = deployment.call("POST", "/api/auth/plex/pin")
+    assert pin.status == 200, pin.text
+    plex.approve_at(pin.data["authUrl"], person)
+    body = json.dumps({"pinId": pin.data["pinId"]}).encode()
+    answer = deployment.call("POST", "/api/auth/plex/verify", body=body)
     assert answer.status == 200, answer.text
-    for path in ("/api/auth/me", "/api/media/requests", "/api/admin/users"):
-        signed_in = deployment.call("GET", path, token=answer.data["token"])
-        assert signed_in.status == 200, signed_in.text
+    return str(answer.data["token"])
+
+
+def test_a_title_is_found_requested_and_approved(deployment: Deployment) -> None:
+    admin, user = sign_in(deployment, "erin"), sign_in(deployment, "sam")
+    me = deployment.call("GET", "/api/auth/me", token=admin)
+    assert (me.data["username"], me.data["role"]) == ("erin", "admin")
+    found = deployment.call("GET", "/api/media/search?q=matrix&type=movie", token=user)
+    assert found.status == 200, found.text
+    title = found.data[0]
+    body = json.dumps({"mediaType": "movie", "tmdbId": title["tmdbId"]}).encode()
+    request = deployment.call("POST", "/api/media/request", body=body, token=user)
+    assert request.status == 201, request.text
+    path = f"/api/admin/requests/{request.data['id']}/approve"
+    assert deployment.call("POST", path, token=user).status == 403
+    approved = deployment.call("POST", path, token=admin)
+    assert approved.status == 200, approved.text
+    (seen,) = deployment.call("GET", "/api/media/requests", token=user).data
+    assert (seen["title"], seen["status"]) == (title["title"], "approved")
 
 
 def test_the_application_cannot_change_the_tables(deployment: Deployment) -> None:
@@ -282,4 +303,4 @@ def test_the_stack_can_be_deleted(deployment: Deployment) -> None:
     buckets = deployment.aws.client("s3").list_buckets()["Buckets"]
     assert [each["Name"] for each in buckets if "page" in each["Name"]] == []
     with psycopg.connect(deployment.database_url) as owner:
-        assert owner.execute("SELECT count(*) FROM users").fetchone() == (1,)
+        assert owner.execute("SELECT count(*) FROM users").fetchone() == (2,)
