@@ -62,6 +62,7 @@ def build(template: Template, folder: Path) -> Build:
         each.code.name: replace(each, code=_code(each.code, folder / "references"))
         for each in _references(layers)
     }
+    _add_powertools(references["powertools"].code)
     return Build(functions, references, runtime, is_compiled=True)
 
 
@@ -131,6 +132,12 @@ def _code(source: Path, folder: Path) -> Path:
     shutil.rmtree(target, ignore_errors=True)
     shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
     return target
+
+
+def _add_powertools(code: Path) -> None:
+    """Give a reference all of Powertools: the layer has only the parts that our functions use."""
+    whole = PROJECT / ".venv/opt/DependenciesLayer/python/aws_lambda_powertools"
+    _compile([_code(whole, code)])
 
 
 def _references(layers: tuple[Layer, ...]) -> list[Function]:

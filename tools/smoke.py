@@ -56,12 +56,13 @@ class Service:
         until = time.monotonic() + _WAKE_SECONDS
         while True:
             status, answer, seconds = self.send(method, path, body)
-            if status < HTTPStatus.BAD_REQUEST:
+            if status == HTTPStatus.NO_CONTENT or answer.get("success") is True:
                 return answer.get("data"), seconds
             error = answer.get("error") or {}
             if error.get("code") != "DATABASE_WAKING_UP" or time.monotonic() > until:
-                told = error.get("message", "no message of MediaNest")
-                raise SmokeError(f"{method} {path}: {status} {error.get('code', '')}: {told}")
+                told = error.get("message", "this is no response of MediaNest")
+                code = error.get("code", "without a code")
+                raise SmokeError(f"{method} {path}: {status} {code}: {told}")
             _say("     The database wakes up")
             time.sleep(_POLL_SECONDS)
 

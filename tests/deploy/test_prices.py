@@ -150,6 +150,17 @@ def test_the_total_of_the_table_is_the_sum_of_its_prices(profile: str) -> None:
     assert sum(price for _, _, price in rows(profile)) == Decimal(total)
 
 
+def test_the_ladder_has_the_totals_of_the_profiles_and_the_secrets() -> None:
+    for profile in PROFILES:
+        total = sum(price for _, _, price in rows(profile))
+        assert f"\n| `{profile}` | {total} |" in PRICES
+    stack = all_stacks()["external, two database users"]
+    given = [each for each in stack.parameters if each.endswith("UrlSecretArn")]
+    secrets = len(stack.of("AWS::SecretsManager::Secret")) + len(given)
+    assert secrets == 7
+    assert f"| {secrets * Decimal('0.40')} for seven secrets" in PRICES
+
+
 def test_public_addresses_are_in_the_table() -> None:
     addresses = list(with_public_address(all_stacks()["hobby"]))
     assert len(addresses) <= 1, addresses

@@ -6,10 +6,12 @@ import threading
 from collections.abc import Iterator
 
 import pytest
+from aiohttp import web
 
 from tests.support.api import ROOT
 from tests.support.local import LocalService
 from tests.support.plex import approve_at, control
+from tests.support.standin import served
 
 
 def smoke(url: str, *, token: str = "", person: str = "") -> tuple[int, list[str]]:
@@ -61,6 +63,20 @@ def test_a_fault_is_named_and_fails(everything_works: LocalService) -> None:
 def test_a_wrong_address_is_named() -> None:
     code, lines = smoke("http://127.0.0.1:9")
     assert (code, lines) == (1, ["FAIL http://127.0.0.1:9 cannot be reached (NewConnectionError)."])
+
+
+def test_another_site_is_told_from_the_service() -> None:
+    async def anything(_request: web.Request) -> web.Response:
+        return web.Response(text="<title>Another</title>", content_type="text/html")
+
+    app = web.Application()
+    app.router.add_get("/{path:.*}", anything)
+    with served(app) as url:
+        code, lines = smoke(url)
+    assert (code, lines[-1]) == (
+        1,
+        "FAIL GET /api/health: 200 without a code: this is no response of MediaNest.",
+    )
 
 
 def test_a_wrong_token_is_named(service: LocalService) -> None:
