@@ -95,7 +95,10 @@ def main() -> int:
     parser.add_argument(
         "url", help="the output Url of the stack, such as https://media.example.org"
     )
-    service = Service(parser.parse_args().url)
+    url = parser.parse_args().url
+    if not url.startswith(("https://", "http://")):
+        parser.error(f"URL must start with https://, not {url!r}")
+    service = Service(url)
     try:
         _try(service)
     except SmokeError as error:

@@ -2,8 +2,9 @@
 
 import json
 import re
+import threading
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -261,14 +262,48 @@ def test_the_event_of_each_schedule_runs_its_task(deployment: Deployment) -> Non
             assert result.keys() == set(RunResult._fields), name
 
 
-def test_an_update_publishes_a_new_version_that_serves(deployment: Deployment) -> None:
-    assert not deployment.deploy(LogLevel="DEBUG")
-    assert deployment.stack["StackStatus"] == "UPDATE_COMPLETE"
+def version(deployment: Deployment) -> str:
+    """Return the version of the health function that serves."""
     health = deployment.functions()["HealthFunction"]
     alias = deployment.aws.client("lambda").get_alias(
         FunctionName=health["FunctionName"], Name="live"
     )
-    assert alias["FunctionVersion"] == "2"
+    return str(alias["FunctionVersion"])
+
+
+@contextmanager
+def callers(deployment: Deployment) -> Iterator[list[int]]:
+    """Call the service without a pause during the block; yield the statuses of the calls."""
+    statuses: list[int] = []
+    stop = threading.Event()
+
+    def call_on() -> None:
+        while not stop.is_set():
+            statuses.append(deployment.call("GET", "/api/health").status)
+
+    thread = threading.Thread(target=call_on)
+    thread.start()
+    try:
+        yield statuses
+    finally:
+        stop.set()
+        thread.join(60)
+
+
+def test_an_update_loses_no_call_and_publishes_a_new_version(deployment: Deployment) -> None:
+    with callers(deployment) as statuses:
+        assert not deployment.deploy(LogLevel="DEBUG")
+    assert deployment.stack["StackStatus"] == "UPDATE_COMPLETE"
+    assert len(statuses) > 10
+    assert set(statuses) == {200}
+    assert version(deployment) == "2"
+    assert deployment.call("GET", "/api/health").status == 200
+
+
+def test_the_same_update_again_publishes_no_version(deployment: Deployment) -> None:
+    # The emulator reports an update of every resource, so its events do not tell.
+    assert not deployment.deploy(LogLevel="DEBUG")
+    assert version(deployment) == "2"
     assert deployment.call("GET", "/api/health").status == 200
 
 

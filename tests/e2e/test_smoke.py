@@ -60,6 +60,11 @@ def test_a_fault_is_named_and_fails(everything_works: LocalService) -> None:
     assert lines[-1].startswith("FAIL POST /api/auth/plex/pin: 503 PLEX_UNREACHABLE")
 
 
+def test_an_address_without_a_scheme_is_refused(capfd: pytest.CaptureFixture[str]) -> None:
+    assert smoke("media.example.org") == (2, [])
+    assert "URL must start with https://, not 'media.example.org'" in capfd.readouterr().err
+
+
 def test_a_wrong_address_is_named() -> None:
     code, lines = smoke("http://127.0.0.1:9")
     assert (code, lines) == (1, ["FAIL http://127.0.0.1:9 cannot be reached (NewConnectionError)."])
