@@ -58,7 +58,7 @@ class Service:
             status, answer, seconds = self.send(method, path, body)
             if status == HTTPStatus.NO_CONTENT or answer.get("success") is True:
                 return answer.get("data"), seconds
-            error = answer.get("error") or {}
+            error = _error(answer)
             if error.get("code") != "DATABASE_WAKING_UP" or time.monotonic() > until:
                 told = error.get("message", "this is no response of MediaNest")
                 code = error.get("code", "without a code")
@@ -67,7 +67,10 @@ class Service:
             time.sleep(_POLL_SECONDS)
 
     def page(self) -> tuple[bool, float]:
-        """Return whether the page is served at the address, and the seconds that it took."""
+        """Return whether a page is served, and the seconds that it took.
+
+        An API without a page answers with an error of its own; raises SmokeError for anything else.
+        """
         started = time.perf_counter()
         try:
             answer = _http.request(
@@ -75,7 +78,12 @@ class Service:
             )
         except urllib3.exceptions.HTTPError as error:
             raise SmokeError(f"{self._url} cannot be reached ({type(error).__name__})") from error
-        return b"<title>MediaNest" in answer.data, time.perf_counter() - started
+        seconds = time.perf_counter() - started
+        if answer.status == HTTPStatus.OK and b"<title>MediaNest" in answer.data:
+            return True, seconds
+        if _error(_body(answer)).get("code") == "NOT_FOUND":
+            return False, seconds
+        raise SmokeError(f"GET /: {answer.status}, and this is not the page of MediaNest")
 
 
 def _body(answer: urllib3.BaseHTTPResponse) -> Mapping[str, Any]:
@@ -83,6 +91,11 @@ def _body(answer: urllib3.BaseHTTPResponse) -> Mapping[str, Any]:
         found = json.loads(answer.data or b"{}")
     except ValueError:
         return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _error(answer: Mapping[str, Any]) -> Mapping[str, Any]:
+    found = answer.get("error")
     return found if isinstance(found, dict) else {}
 
 
@@ -135,7 +148,7 @@ def _sign_in(service: Service) -> str:
         if status == HTTPStatus.OK:
             _say("ok   Plex confirms the sign-in", seconds)
             return str(answer["data"]["token"])
-        error = answer.get("error") or {}
+        error = _error(answer)
         if status != HTTPStatus.CONFLICT:
             raise SmokeError(f"the sign-in ends with {status} {error.get('code', '')}")
         time.sleep(_POLL_SECONDS)

@@ -193,7 +193,11 @@ class TestNatInstance:
     )
 
     def script(self, folder: Path) -> str:
-        (instance,) = all_stacks()["hobby"].of("AWS::EC2::Instance")
+        instance, second = all_stacks()["hobby and a NAT for each zone"].of("AWS::EC2::Instance")
+        # Two that restart at the same time would leave no way out.
+        scripts = [json.dumps(each.get("UserData")) for each in (instance, second)]
+        assert "OnCalendar=Sun" in scripts[0]
+        assert "OnCalendar=Wed" in scripts[1]
         text: str = instance.get("UserData")["Fn::Base64"]["Fn::Sub"]
         text = text.replace("${Vpc.CidrBlock}", "10.71.0.0/16")
         assert "${" not in text

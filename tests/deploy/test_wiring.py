@@ -151,6 +151,13 @@ def test_a_database_that_may_sleep_can(stack: Stack) -> None:
             assert seconds < int(function.get("Timeout")), function
         # All schedules wake it together, once a day.
         assert {seconds_of(each) for each in schedules(stack)} == {DAY}
+        minutes = sorted(
+            int(each.get("ScheduleExpression").removeprefix("cron(").split()[0])
+            for each in schedules(stack)
+        )
+        # One after the other, as a new account runs ten environments, and before it sleeps again.
+        assert len(set(minutes)) == len(minutes)
+        assert (minutes[-1] - minutes[0]) * 60 <= int(pause)
 
 
 # When each condition of the template is true, as its parameters are described.
@@ -238,6 +245,9 @@ CONDITIONS: dict[str, Truth] = {
     "MakesAccessLogRole": lambda given: given["AccessLogRole"] == "create",
     "HasAlarmEmail": is_set("AlarmEmail"),
     "HasAllAlarms": lambda given: given["Alarms"] == "all",
+    "WatchesPinning": lambda given: (
+        given["Alarms"] == "all" and has_database(given) and given["DatabaseProxy"] == "true"
+    ),
     "WatchesConnections": lambda given: (given["Alarms"], given["DatabaseMode"]) == ("all", "rds"),
     "HasBudget": lambda given: given["AlarmEmail"] != "" and int(given["MonthlyBudgetUsd"]) > 0,
     "HasDashboard": is_on("Dashboard"),

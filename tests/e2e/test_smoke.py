@@ -70,18 +70,29 @@ def test_a_wrong_address_is_named() -> None:
     assert (code, lines) == (1, ["FAIL http://127.0.0.1:9 cannot be reached (NewConnectionError)."])
 
 
-def test_another_site_is_told_from_the_service() -> None:
-    async def anything(_request: web.Request) -> web.Response:
-        return web.Response(text="<title>Another</title>", content_type="text/html")
+@pytest.mark.parametrize(
+    ("status", "page", "api", "told"),
+    [
+        (200, "<title>Another</title>", "", "GET /: 200, and this is not the page of MediaNest"),
+        (403, "AccessDenied", "", "GET /: 403, and this is not the page of MediaNest"),
+        (200, "<title>MediaNest</title>", '{"error": "Not Found"}', "GET /api/health: 200 without"),
+        (200, "<title>MediaNest</title>", "[]", "GET /api/health: 200 without"),
+    ],
+)
+def test_another_site_and_a_missing_page_are_named(
+    status: int, page: str, api: str, told: str
+) -> None:
+    async def anything(request: web.Request) -> web.Response:
+        if request.path == "/":
+            return web.Response(status=status, text=page, content_type="text/html")
+        return web.Response(text=api, content_type="application/json")
 
     app = web.Application()
     app.router.add_get("/{path:.*}", anything)
     with served(app) as url:
         code, lines = smoke(url)
-    assert (code, lines[-1]) == (
-        1,
-        "FAIL GET /api/health: 200 without a code: this is no response of MediaNest.",
-    )
+    assert code == 1
+    assert lines[-1].startswith(f"FAIL {told}")
 
 
 def test_a_wrong_token_is_named(service: LocalService) -> None:

@@ -12,8 +12,10 @@ import pytest
 from moto import mock_aws
 from moto.core import DEFAULT_ACCOUNT_ID
 
+from tests.support.bounded import LIMITS
+from tests.support.stacks import all_stacks
 from tools.doctor import account, inputs, settings
-from tools.doctor.__main__ import diagnose
+from tools.doctor.__main__ import diagnose, main
 from tools.doctor.finding import Check, Deployment, Finding
 
 PLEX = "0123456789abcdef0123456789abcdef01234567"
@@ -33,7 +35,12 @@ class Account:
         name, _, region = service.partition(" ")
         if name == "lambda":
             return Answers(
-                get_account_settings={"AccountLimit": {"ConcurrentExecutions": self.environments}}
+                get_account_settings={
+                    "AccountLimit": dict.fromkeys(
+                        ("ConcurrentExecutions", "UnreservedConcurrentExecutions"),
+                        self.environments,
+                    )
+                }
             )
         if name == "freetier":
             return Answers(get_account_plan_state={"accountPlanType": self.plan})
@@ -179,36 +186,96 @@ def test_the_layers_are_built_for_the_processor(
     assert level == "ok" or "make build ARCH=arm64" in told[1]
 
 
-def test_a_certificate_must_be_in_its_region_and_issued(aws: Account) -> None:
-    name = "media.example.org"
-    acm = boto3.client("acm", region_name="us-east-1")
-    arn = acm.request_certificate(DomainName="*.example.org", ValidationMethod="DNS")[
-        "CertificateArn"
-    ]
-    given = (f"DomainName={name}", f"CertificateArn={arn}")
-    assert one(account.domain, deployment(aws, *given))[0] in {"ok", "failure"}
-    other = (f"DomainName={name}", f"CertificateArn={arn.replace('us-east-1', 'eu-west-1')}")
-    assert one(account.domain, deployment(aws, *other)) == (
+@pytest.mark.parametrize(
+    ("status", "names", "level"),
+    [
+        ("ISSUED", ["media.example.org"], "ok"),
+        ("ISSUED", ["*.example.org"], "ok"),
+        ("ISSUED", ["other.example.org"], "failure"),
+        ("PENDING_VALIDATION", ["media.example.org"], "failure"),
+    ],
+)
+def test_a_certificate_must_be_issued_for_the_domain(
+    aws: Account, status: str, names: list[str], level: str
+) -> None:
+    described = {"Status": status, "DomainName": names[0], "SubjectAlternativeNames": names}
+    certificates = Answers(describe_certificate={"Certificate": described})
+    given = ("DomainName=media.example.org", f"CertificateArn={ARN}")
+    parameters = deployment(aws, *given).parameters
+    found_one = Deployment(parameters, "medianest", "eu-west-1", lambda _: certificates)
+    assert one(account.domain, found_one)[0] == level
+
+
+def test_a_certificate_must_be_in_the_region_that_reads_it(aws: Account) -> None:
+    given = ("DomainName=media.example.org", f"CertificateArn={ARN.replace('us-', 'eu-')}")
+    assert one(account.domain, deployment(aws, *given)) == (
         "failure",
-        f"The certificate of {name} must be in us-east-1: request one there.",
+        "The certificate of media.example.org must be in us-east-1: request one there.",
     )
     assert found(account.domain, deployment(aws)) == []
 
 
-def test_a_stack_that_failed_at_first_must_be_deleted(aws: Account) -> None:
-    assert one(account.state, deployment(aws))[0] == "ok"
-    rolled_back = Answers(describe_stacks={"Stacks": [{"StackStatus": "ROLLBACK_COMPLETE"}]})
-    failed = Deployment(deployment(aws).parameters, "medianest", "x", lambda _: rolled_back)
-    level, text = one(account.state, failed)
-    assert level == "failure"
-    assert "sam delete --stack-name medianest" in text
+@pytest.mark.parametrize(
+    ("status", "level", "told"),
+    [
+        ("ROLLBACK_COMPLETE", "failure", "sam delete --stack-name medianest"),
+        ("UPDATE_ROLLBACK_FAILED", "failure", "continue-update-rollback"),
+        ("UPDATE_IN_PROGRESS", "failure", "wait until it ends"),
+        ("REVIEW_IN_PROGRESS", "ok", "does not exist yet"),
+        ("UPDATE_COMPLETE", "ok", "would be updated"),
+    ],
+)
+def test_the_state_of_the_stack_allows_a_deployment(
+    aws: Account, status: str, level: str, told: str
+) -> None:
+    stacks = Answers(describe_stacks={"Stacks": [{"StackStatus": status}]})
+    parameters = deployment(aws).parameters
+    finding = one(account.state, Deployment(parameters, "medianest", "x", lambda _: stacks))
+    assert finding[0] == level
+    assert told in finding[1]
+
+
+def test_an_existing_stack_keeps_its_parameters() -> None:
+    stack = {
+        "Parameters": [
+            {"ParameterKey": "PlexServerId", "ParameterValue": PLEX},
+            {"ParameterKey": "DatabaseMode", "ParameterValue": "external"},
+            {"ParameterKey": "CorsOrigin", "ParameterValue": "*"},
+            {"ParameterKey": "TmdbApiKey", "ParameterValue": "****"},
+            {"ParameterKey": "OfAnotherRelease", "ParameterValue": "x"},
+        ]
+    }
+    kept = settings.parameters("default", ["LogLevel=DEBUG"], settings.stored(stack))
+    assert (kept["PlexServerId"], kept["DatabaseMode"]) == (PLEX, "external")
+    assert (kept["CorsOrigin"], kept["TmdbApiKey"], kept["LogLevel"]) == ("*", "", "DEBUG")
+    assert "OfAnotherRelease" not in kept
+    # A profile sets what it names.
+    assert settings.parameters("hobby", [], settings.stored(stack))["DatabaseMode"] == "rds"
+    assert settings.stored(None) == {}
+
+
+def test_the_fixed_reservation_is_that_of_the_template() -> None:
+    stack = all_stacks()["hobby and concurrency limits"]
+    reserved = [
+        int(each.get("ReservedConcurrentExecutions")) for each in stack.of("AWS::Lambda::Function")
+    ]
+    assert sum(reserved) == sum(map(int, LIMITS.values())) + account.FIXED_RESERVATION
+
+
+def test_plain_http_is_refused_in_production(aws: Account) -> None:
+    assert found(inputs.addresses, deployment(aws)) == []
+    plain = "PlexApiUrl=http://127.0.0.1:3002"
+    assert one(inputs.addresses, deployment(aws, plain))[0] == "failure"
+    assert found(inputs.addresses, deployment(aws, plain, "NodeEnv=development")) == []
 
 
 def test_all_findings_are_printed_without_the_key(
     aws: Account, tmdb_url: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     given = (f"PlexServerId={PLEX}", "TmdbApiKey=key-of-the-tests")
-    code = diagnose(deployment(aws, *given, build=tmp_path, tmdb=f"{tmdb_url}/3"))
+    code = diagnose(
+        deployment(aws, *given, f"TmdbApiUrl={tmdb_url}/3", "NodeEnv=development", build=tmp_path)
+    )
     told = capsys.readouterr().out
     assert code == 1
     assert "FAIL  The layers are not built" in told
@@ -222,12 +289,12 @@ def test_a_key_that_tmdb_does_not_accept_is_told_without_it(
     aws: Account, tmdb_url: str, fault: Callable[..., None], status: int, level: str
 ) -> None:
     fault(kind="status", status=status)
-    told = one(inputs.tmdb, deployment(aws, "TmdbApiKey=wrong-key", tmdb=f"{tmdb_url}/3"))
+    told = one(inputs.tmdb, deployment(aws, "TmdbApiKey=wrong-key", f"TmdbApiUrl={tmdb_url}/3"))
     assert (told[0], "wrong-key" in told[1]) == (level, False)
 
 
 def test_a_tmdb_that_cannot_be_reached_is_a_failure(aws: Account) -> None:
-    told = one(inputs.tmdb, deployment(aws, "TmdbApiKey=key", tmdb="http://127.0.0.1:9"))
+    told = one(inputs.tmdb, deployment(aws, "TmdbApiKey=key", "TmdbApiUrl=http://127.0.0.1:9"))
     assert told == ("failure", "TMDB cannot be reached from here (NewConnectionError).")
 
 
@@ -238,5 +305,17 @@ def test_a_caller_without_credentials_is_told(
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nowhere")
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    assert diagnose(deployment(Account("eu-west-1"))) == 1
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+    assert main([]) == 1
     assert "AWS does not know you" in capsys.readouterr().out
+    monkeypatch.setenv("AWS_PROFILE", "typo")
+    assert main([]) == 1
+    assert "(The config profile (typo) could not be found)" in capsys.readouterr().out
+
+
+def test_the_whole_command_runs_on_an_account(
+    aws: Account, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", aws.region)
+    assert main(["--profile", "hobby", "PlexServer=x"]) == 1
+    assert "template.yaml has no parameter 'PlexServer'." in capsys.readouterr().out

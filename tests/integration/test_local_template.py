@@ -125,7 +125,7 @@ def test_parameters_enable_conditional_parts_of_the_project_template() -> None:
     assert "DATABASE_URL" not in rotation.environment
     with_aurora = project_template(DatabaseMode="aurora")
     assert with_aurora.functions["HealthFunction"].environment["DATABASE_PAUSES"] == "true"
-    assert with_aurora.schedules["ExpiredSessions"].expression == "rate(1 day)"
+    assert with_aurora.schedules["ExpiredSessions"].expression == "cron(0 4 * * ? *)"
 
 
 def test_plex_client_id_is_derived_from_the_stack_by_default() -> None:

@@ -43,6 +43,8 @@ def sleeping(
         url = conninfo.make_conninfo(environment["DATABASE_URL"], port=proxy.port)
         monkeypatch.setattr(database(), "_secret", SecretStr(url))
         monkeypatch.setattr(database(), "_wake", wake.Wake())
+        # Restored afterwards: a pause would fail the first calls of the next test.
+        monkeypatch.setattr(database(), "_paused_until", 0.0)
         yield proxy
 
 

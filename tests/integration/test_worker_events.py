@@ -11,6 +11,7 @@ from local.lambda_.invocation import InvocationResult
 from local.queues.mapping import failed_ids
 from local.queues.queue import Message
 from medianest.core.db import Database
+from medianest.core.environment import environment as core_environment
 from medianest.core.error_codes import ErrorCode
 from medianest.core.errors import AppError
 from tests.integration.test_worker import handle
@@ -58,6 +59,24 @@ def test_the_sample_batch_of_bells_runs_what_is_due_and_is_deleted(db: Db, keys:
     assert response == {"batchItemFailures": []}
     assert kept_by_sqs(event, response) == set()
     assert field(db, job_id, "state") == "done"
+
+
+@pytest.mark.parametrize("pauses", ["true", "false"])
+def test_the_run_of_a_bell_reports_the_backlog_if_the_sweep_comes_once_a_day(
+    db: Db,
+    keys: object,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    pauses: str,
+) -> None:
+    monkeypatch.setenv("DATABASE_PAUSES", pauses)
+    core_environment.cache_clear()
+    with running(nothing):
+        handle(sample("worker"))
+    monkeypatch.undo()
+    core_environment.cache_clear()
+    lines = [line for line in capsys.readouterr().out.splitlines() if '"DeadJobs"' in line]
+    assert len(lines) == (pauses == "true")
 
 
 def test_the_sample_batch_is_kept_while_the_database_is_down(

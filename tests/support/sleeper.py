@@ -22,8 +22,9 @@ class Sleeper:
         self._awake_at = 0.0
         self._wake_seconds: float | None = None
         self._open: set[socket.socket] = set()
-        self._is_closed = False
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._closed = threading.Event()
+        self._threads = [threading.Thread(target=self._accept, daemon=True)]
+        self._threads[0].start()
 
     def sleep(self, wake_seconds: float) -> None:
         """Close all connections; the next one wakes the database, which takes some seconds."""
@@ -36,13 +37,15 @@ class Sleeper:
         return self._wake_seconds is not None
 
     def close(self) -> None:
-        """Stop the proxy."""
-        self._is_closed = True
+        """Stop the proxy and its threads."""
+        self._closed.set()
         # A thread that accepts would keep a closed listener open.
         with suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         self._close_all()
+        for each in self._threads:
+            each.join(10)
 
     def _close_all(self) -> None:
         for each in [*self._open]:
@@ -50,16 +53,20 @@ class Sleeper:
                 each.shutdown(socket.SHUT_RDWR)
 
     def _accept(self) -> None:
-        while not self._is_closed:
+        while not self._closed.is_set():
             with suppress(OSError):
                 client, _ = self._listener.accept()
                 if self._wake_seconds is not None:
                     self._awake_at = time.monotonic() + self._wake_seconds
                     self._wake_seconds = None
-                threading.Thread(target=self._serve, args=(client,), daemon=True).start()
+                thread = threading.Thread(target=self._serve, args=(client,), daemon=True)
+                self._threads.append(thread)
+                thread.start()
 
     def _serve(self, client: socket.socket) -> None:
-        time.sleep(max(0.0, self._awake_at - time.monotonic()))
+        if self._closed.wait(max(0.0, self._awake_at - time.monotonic())):
+            client.close()
+            return
         with suppress(OSError), client, socket.create_connection(self._target) as server:
             ends = {client: server, server: client}
             self._open |= ends.keys()

@@ -2,7 +2,7 @@
 
 import argparse
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import boto3
@@ -10,39 +10,51 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from tools.doctor import account, inputs, settings
-from tools.doctor.finding import Check, Deployment, Finding
+from tools.doctor.finding import Check, Deployment, Finding, stack_of
 
 _CONFIG = Config(connect_timeout=5, read_timeout=15, retries={"total_max_attempts": 2})
 CHECKS: tuple[Check, ...] = (
     *(account.region, account.state, account.concurrency, account.plan, account.network),
     *(account.zones, account.access_log, account.domain),
-    *(inputs.plex, inputs.tmdb, inputs.build),
+    *(inputs.plex, inputs.tmdb, inputs.addresses, inputs.build),
 )
 _MARKS = {"ok": "ok  ", "warning": "WARN", "failure": "FAIL"}
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Run all checks and return the exit code: 1 if one failed."""
     parser = argparse.ArgumentParser(prog="make doctor")
     parser.add_argument("--profile", default="hobby", help="profile of samconfig.toml")
     parser.add_argument("parameters", nargs="*", metavar="NAME=VALUE")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     try:
-        given = settings.parameters(options.profile, options.parameters)
+        session = boto3.Session()
+        if session.region_name is None:
+            _print(Finding("failure", "No region is set: export AWS_DEFAULT_REGION=eu-west-1."))
+            return 1
+        deployment = _deployment(session, options.profile, options.parameters)
     except settings.UnknownParameterError as error:
         _print(Finding("failure", f"{error}."))
         return 1
-    session = boto3.Session()
-    if session.region_name is None:
-        _print(Finding("failure", "No region is set: export AWS_DEFAULT_REGION=eu-west-1."))
+    except (ClientError, BotoCoreError) as error:
+        reason = str(error).rpartition(": ")[2]
+        _print(Finding("failure", f"AWS does not know you ({reason}): run `aws configure`."))
         return 1
-    deployment = Deployment(
-        given,
-        settings.stack_name(options.profile),
-        session.region_name,
-        lambda service: _client(session, service),
-    )
     return diagnose(deployment)
+
+
+def _deployment(session: boto3.Session, profile: str, given: Sequence[str]) -> Deployment:
+    """Return what is to be deployed; the first call of AWS tells whether it knows the caller."""
+
+    def client(service: str) -> Any:
+        return _client(session, service)
+
+    _print(account.credentials(client))
+    stack = settings.stack_name(profile)
+    stored = settings.stored(stack_of(client, stack))
+    return Deployment(
+        settings.parameters(profile, given, stored), stack, str(session.region_name), client
+    )
 
 
 def _client(session: boto3.Session, service: str) -> Any:
@@ -55,13 +67,6 @@ def _client(session: boto3.Session, service: str) -> Any:
 
 def diagnose(deployment: Deployment) -> int:
     """Print the findings of all checks and return the exit code."""
-    try:
-        for finding in account.credentials(deployment):
-            _print(finding)
-    except (ClientError, BotoCoreError) as error:
-        reason = str(error).rpartition(": ")[2]
-        _print(Finding("failure", f"AWS does not know you ({reason}): run `aws configure`."))
-        return 1
     levels = []
     for check in CHECKS:
         for finding in _run(check, deployment):

@@ -3,23 +3,23 @@
 from collections.abc import Iterator
 
 from local.run_config import PROJECT
-from tools.doctor.finding import Deployment, Finding
+from tools.doctor.finding import Client, Deployment, Finding
 
 _AUTHORITIES = PROJECT / "layers/shared/python/medianest/core/amazon_authorities.pem"
 # AWS refuses a reservation that leaves fewer environments than this to other functions.
 _UNRESERVED = 100
-# Reserved for the worker, servers and jobs, the cleanup, migrations and page, once any is reserved.
-_FIXED_RESERVATION = 11
+# Reserved for the worker, servers and jobs, cleanup, migrations and page, once any is reserved.
+FIXED_RESERVATION = 11
 # The quota of VPCs in a region, and the attribute of an account with that of addresses.
 _VPCS, _ADDRESSES = "L-F678F1CE", "vpc-max-elastic-ips"
 # The zone of us-east-1 that has no Lambda functions in a VPC.
 _NO_LAMBDA = "use1-az3"
 
 
-def credentials(deployment: Deployment) -> Iterator[Finding]:
-    """Check that AWS knows the caller; the other checks need it."""
-    caller = deployment.client("sts").get_caller_identity()
-    yield Finding("ok", f"You are {caller['Arn']} in account {caller['Account']}.")
+def credentials(client: Client) -> Finding:
+    """Return the caller that AWS knows; raises ClientError or BotoCoreError without one."""
+    caller = client("sts").get_caller_identity()
+    return Finding("ok", f"You are {caller['Arn']} in account {caller['Account']}.")
 
 
 def region(deployment: Deployment) -> Iterator[Finding]:
@@ -39,10 +39,13 @@ def region(deployment: Deployment) -> Iterator[Finding]:
 def concurrency(deployment: Deployment) -> Iterator[Finding]:
     """Compare the concurrency limits with the quota of the account."""
     limits = deployment.client("lambda").get_account_settings()["AccountLimit"]
-    quota = int(limits["ConcurrentExecutions"])
+    # The functions of an existing stack have their part of what is reserved.
+    counted = "ConcurrentExecutions" if deployment.exists else "UnreservedConcurrentExecutions"
+    quota = int(limits[counted])
     names = ("Media", "Auth", "Plex", "Admin", "Health")
     wanted = sum(int(deployment.parameters[f"{each}Concurrency"]) for each in names)
-    needed = wanted + _FIXED_RESERVATION + _UNRESERVED
+    rotates = deployment.parameters["JwtRotationDays"] != "0"
+    needed = wanted + FIXED_RESERVATION + rotates + _UNRESERVED
     if wanted and needed > quota:
         yield Finding(
             "failure",
@@ -93,7 +96,11 @@ def zones(deployment: Deployment) -> Iterator[Finding]:
     if not deployment.has_vpc or deployment.exists:
         return
     listed = deployment.client("ec2").describe_availability_zones()["AvailabilityZones"]
-    ids = {each["ZoneName"]: each["ZoneId"] for each in listed if each["State"] == "available"}
+    ids = {
+        each["ZoneName"]: each["ZoneId"]
+        for each in listed
+        if (each["State"], each["ZoneType"]) == ("available", "availability-zone")
+    }
     chosen = [deployment.parameters[name] for name in ("ZoneA", "ZoneB")]
     chosen = chosen if all(chosen) else sorted(ids)[:2]
     for name in chosen:
@@ -182,6 +189,12 @@ def state(deployment: Deployment) -> Iterator[Finding]:
             "failure",
             f"The stack {deployment.stack} is in {status}: delete it first, with"
             f" `.venv-sam/bin/sam delete --stack-name {deployment.stack}`.",
+        )
+    elif status == "UPDATE_ROLLBACK_FAILED":
+        yield Finding(
+            "failure",
+            f"The stack {deployment.stack} is in {status}: continue the rollback first, with"
+            f" `aws cloudformation continue-update-rollback --stack-name {deployment.stack}`.",
         )
     elif status.endswith("_IN_PROGRESS"):
         yield Finding(

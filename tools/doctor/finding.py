@@ -30,7 +30,6 @@ class Deployment:
     region: str
     client: Client
     build: Path = PROJECT / ".aws-sam/build"
-    tmdb: str = "https://api.themoviedb.org/3"
 
     @property
     def has_vpc(self) -> bool:
@@ -39,20 +38,31 @@ class Deployment:
 
     @property
     def status(self) -> str | None:
-        """Return the state of the stack, None if it does not exist."""
-        try:
-            stacks = self.client("cloudformation").describe_stacks(StackName=self.stack)
-        except ClientError as error:
-            if "does not exist" in str(error):
-                return None
-            raise
-        return str(stacks["Stacks"][0]["StackStatus"])
+        """Return the state of the stack, None if it does not exist.
+
+        A stack whose first change set was not executed counts as none, as `sam deploy` has it.
+        """
+        found = stack_of(self.client, self.stack)
+        status = None if found is None else str(found["StackStatus"])
+        return None if status == "REVIEW_IN_PROGRESS" else status
 
     @property
     def exists(self) -> bool:
         """Return whether the stack has resources that an update keeps."""
         status = self.status
         return status is not None and not status.startswith(("ROLLBACK", "DELETE"))
+
+
+def stack_of(client: Client, name: str) -> Mapping[str, Any] | None:
+    """Return the description of a stack, None if it does not exist."""
+    try:
+        found = client("cloudformation").describe_stacks(StackName=name)
+    except ClientError as error:
+        if "does not exist" in str(error):
+            return None
+        raise
+    stack: Mapping[str, Any] = found["Stacks"][0]
+    return stack
 
 
 type Check = Callable[[Deployment], Iterator[Finding]]

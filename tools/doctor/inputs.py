@@ -49,7 +49,7 @@ def tmdb(deployment: Deployment) -> Iterator[Finding]:
     try:
         answer = _http.request(
             "GET",
-            f"{deployment.tmdb}/configuration",
+            f"{deployment.parameters['TmdbApiUrl']}/configuration",
             fields=fields,
             headers=headers,
             timeout=_TIMEOUT,
@@ -67,6 +67,15 @@ def tmdb(deployment: Deployment) -> Iterator[Finding]:
         )
     else:
         yield Finding("warning", f"TMDB responds with {answer.status}: try again later.")
+
+
+def addresses(deployment: Deployment) -> Iterator[Finding]:
+    """Check that no address of an upstream is plain HTTP, which the functions refuse."""
+    if deployment.parameters["NodeEnv"] != "production":
+        return
+    for name in ("PlexApiUrl", "PlexAuthUrl", "TmdbApiUrl"):
+        if not deployment.parameters[name].startswith("https://"):
+            yield Finding("failure", f"{name} must start with https:// in production.")
 
 
 def build(deployment: Deployment) -> Iterator[Finding]:

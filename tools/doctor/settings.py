@@ -12,19 +12,30 @@ class UnknownParameterError(Exception):
     """A parameter that the template does not have; the message names it."""
 
 
-def parameters(profile: str, given: Sequence[str]) -> dict[str, str]:
+def parameters(
+    profile: str, given: Sequence[str], stored: Mapping[str, str] | None = None
+) -> dict[str, str]:
     """Return the parameters with which `sam deploy` would deploy.
 
-    `given` has words such as `PlexServerId=…`. Raises UnknownParameterError.
+    `given` has words such as `PlexServerId=…`, `stored` the parameters of an existing stack, which
+    `sam deploy` keeps. Raises UnknownParameterError.
     """
     declared = load(PROJECT / "template.yaml")["Parameters"]
     found = {name: str(each.get("Default", "")) for name, each in declared.items()}
+    found |= {name: value for name, value in (stored or {}).items() if name in found}
     for word in (*_overrides(profile), *given):
         name, _, value = word.partition("=")
         if name not in declared:
             raise UnknownParameterError(f"template.yaml has no parameter {name!r}")
         found[name] = value.strip('"')
     return found
+
+
+def stored(stack: Mapping[str, Any] | None) -> dict[str, str]:
+    """Return the parameters of an existing stack, without those that AWS does not show."""
+    given = [] if stack is None else stack.get("Parameters", [])
+    found = {each["ParameterKey"]: each["ParameterValue"] for each in given}
+    return {name: value for name, value in found.items() if set(value) != {"*"} or value == "*"}
 
 
 def stack_name(profile: str) -> str:

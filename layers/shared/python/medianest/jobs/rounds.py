@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from medianest.core.db import database
+from medianest.core.environment import environment
 from medianest.core.error_codes import DATABASE_FAILURES
 from medianest.core.errors import AppError
 from medianest.core.observability import count, logger, metrics
@@ -41,6 +42,9 @@ def answer(records: Sequence[Mapping[str, Any]], seconds_left: Callable[[], floa
         return []
     try:
         worker.run(seconds_left)
+        if environment().database_pauses == "true":
+            # The sweep, which reports otherwise, comes once a day then.
+            _report()
     except AppError as error:
         if error.code not in DATABASE_FAILURES:
             raise
