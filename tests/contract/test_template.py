@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from fastapi import FastAPI
 
 from local.template.loader import load
@@ -86,6 +87,12 @@ def test_routes_of_the_template_equal_those_of_the_function(
     module = importlib.import_module(f"functions.{TEMPLATE.functions[function].code.name}.app")
     declared = {(method, path) for owner, method, path in function_routes() if owner == function}
     assert routes_of(module.app) == declared, "run `make docs`, which writes template.yaml"
+
+
+def test_sam_can_parse_the_template() -> None:
+    # SAM's parser is PyYAML's own, which refuses more than libyaml's: a `?` in a list in brackets.
+    text = (ROOT / "template.yaml").read_text()
+    assert yaml.compose(text, Loader=yaml.SafeLoader) is not None
 
 
 def test_every_path_sends_preflights_to_its_function_and_rejects_other_methods() -> None:

@@ -211,8 +211,8 @@ MUTATIONS = (
     ),
     Mutation(
         "a schedule keeps the database awake",
-        _SWEEP % ("cron(8 4 * * ? *)", "rate(1 minute)"),
-        _SWEEP % ("rate(1 minute)", "cron(8 4 * * ? *)"),
+        _SWEEP % ('"cron(8 4 * * ? *)"', "rate(1 minute)"),
+        _SWEEP % ("rate(1 minute)", '"cron(8 4 * * ? *)"'),
     ),
     Mutation(
         "a failed bell takes its batch along",
