@@ -9,10 +9,10 @@ import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from tests.deploy.test_hardening import environment
 from tests.support.cloudformation import Resource, Stack, references
 from tests.support.importers import functions_with
 from tests.support.reachability import Interface, Network, Way, interface_of
@@ -33,14 +33,9 @@ def in_vpc(stack: Stack) -> Iterator[tuple[Resource, Interface]]:
             yield function, end
 
 
-def variables(function: Resource) -> dict[str, Any]:
-    found: dict[str, Any] = function.get("Environment.Variables")
-    return found
-
-
 def server(stack: Stack, function: Resource, name: str) -> Resource | None:
     """Return the server of the stack that a variable with a host names."""
-    host = variables(function).get(name)
+    host = environment(function).get(name)
     return None if host is None else stack.resource_of(host)
 
 
@@ -60,7 +55,7 @@ def test_functions_are_in_the_vpc_exactly_if_the_stack_has_a_server_for_them(sta
     needing = {
         each.id
         for each in stack.of("AWS::Lambda::Function")
-        if {"DATABASE_URL", "REDIS_URL"} & variables(each).keys()
+        if {"DATABASE_URL", "REDIS_URL"} & environment(each).keys()
     }
     assert inside == (needing if stack.of("AWS::EC2::VPC") else set())
 
@@ -97,7 +92,7 @@ def test_each_function_with_a_cache_reaches_it(stack: Stack) -> None:
     for function, end in in_vpc(stack):
         cache = server(stack, function, "REDIS_HOST")
         has_cache = stack.parameters["CacheMode"] != "external"
-        assert (cache is not None) == (has_cache and "REDIS_URL" in variables(function)), function
+        assert (cache is not None) == (has_cache and "REDIS_URL" in environment(function)), function
         assert cache is None or way_to(stack, end, cache, VALKEY), function
 
 
@@ -170,14 +165,18 @@ def test_the_zones_are_two_and_each_nat_is_in_the_zone_that_it_serves(stack: Sta
     for _, end in in_vpc(stack):
         zones = {zone(each) for each in end.subnets}
         assert len(zones) == 2
+        assert json.dumps("") not in zones
         assert not chosen or zones == chosen
     routes = [each for each in stack.of("AWS::EC2::Route") if not each.get("GatewayId")]
-    nats = {each.get("NatGatewayId") and str(each.get("NatGatewayId")) for each in routes} | {
-        each.get("InstanceId") and str(each.get("InstanceId")) for each in routes
+    nats = {
+        str(each.get(kind))
+        for each in routes
+        for kind in ("NatGatewayId", "InstanceId")
+        if each.get(kind)
     }
     if stack.of("AWS::EC2::VPC"):
         has_two = stack.parameters["NatPerAz"] == "true"
-        assert len(nats - {None}) == (2 if has_two else 1)
+        assert len(nats) == (2 if has_two else 1)
     for vpc in stack.of("AWS::EC2::VPC"):
         # Without these, no host of a server in the VPC has an address.
         assert vpc.get("EnableDnsSupport") is True
