@@ -83,10 +83,10 @@ def _profile(service: Service, name: str, event: Event) -> Profile:
     build = service.build
     function = build.references.get(name) or build.functions[name]
     folders = [function.code, *(layer.python for layer in function.layers), build.runtime]
-    pycache = ("-B",) if build.is_compiled else ("-X", f"pycache_prefix={PYCACHE}")
+    python = plain_python(None if build.is_compiled else PYCACHE)
     completed = subprocess.run(
         [
-            *(plain_python(), "-I", "-S", *pycache, "-X", "utf8", "-X", "importtime", str(_CHILD)),
+            *(*python, "-X", "importtime", str(_CHILD)),
             *(json.dumps(event), *map(str, folders)),
         ],
         cwd=function.code,

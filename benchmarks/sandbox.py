@@ -16,7 +16,7 @@ from benchmarks.layers import Build
 from local.lambda_.environment import function_environment
 from local.lambda_.invocation import InitError, Invocation, new_trace_id
 from local.lambda_.runtime_api import RuntimeApi
-from local.lambda_.worker import Worker
+from local.lambda_.worker import Worker, plain_python
 from local.run_config import PROJECT
 from local.template.models import Function
 
@@ -74,7 +74,7 @@ class Sandbox:
         pycache = None if self._build.is_compiled else PYCACHE
         started = time.perf_counter()
         try:
-            await self._worker.start(address, folders, environment, pycache)
+            await self._worker.start(address, folders, environment, plain_python(pycache))
         except InitError as error:
             await self._api.close(self._worker)
             raise self._failure("does not start", error) from error

@@ -4,11 +4,12 @@ import asyncio
 import os
 import time
 from collections import deque
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from local.lambda_.code_state import code_state
+from local.lambda_.fork_server import ForkServer
 from local.lambda_.invocation import (
     InitError,
     Invocation,
@@ -42,14 +43,16 @@ class WorkerPool:
         *,
         folders: list[Path],
         environment: Mapping[str, str],
-        pycache: Path,
+        python: Sequence[str],
+        fork_server: ForkServer | None,
         log: Log,
     ) -> None:
         self.function = function
         self._api = api
         self._folders = folders
         self._environment = environment
-        self._pycache = pycache
+        self._python = python
+        self._fork_server = fork_server
         self._log = log
         self._limit = _ACCOUNT_CONCURRENCY if function.concurrency is None else function.concurrency
         self._code = [function.code, *(each.python for each in function.layers if each.is_source)]
@@ -153,7 +156,9 @@ class WorkerPool:
     async def _start(self, worker: Worker) -> None:
         try:
             address = await self._api.open(worker)
-            await worker.start(address, self._folders, self._environment, self._pycache)
+            await worker.start(
+                address, self._folders, self._environment, self._python, self._fork_server
+            )
         except (InitError, OSError) as error:
             self._starting -= 1
             if waiting := self._next_waiting():

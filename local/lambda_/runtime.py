@@ -8,10 +8,12 @@ from types import TracebackType
 from typing import Self
 
 from local.lambda_.environment import function_environment
+from local.lambda_.fork_server import ForkServers
 from local.lambda_.invocation import Invocation, InvocationResult, new_trace_id
 from local.lambda_.logs import Log, print_log
 from local.lambda_.pool import WorkerPool
 from local.lambda_.runtime_api import RuntimeApi
+from local.lambda_.worker import plain_python
 from local.template.models import Function
 
 _IDLE_SECONDS = 300.0
@@ -40,13 +42,16 @@ class Runtime:
         self._api = RuntimeApi()
         self._idle_seconds = idle_seconds
         self._reaper: asyncio.Task[None] | None = None
+        python = plain_python(pycache)
+        self._fork_servers = ForkServers(python)
         self._pools = {
             function.id: WorkerPool(
                 function,
                 self._api,
                 folders=[function.code, *(layer.python for layer in function.layers), runtime],
                 environment=function_environment(function, runtime, environment or {}, aws),
-                pycache=pycache,
+                python=python,
+                fork_server=self._fork_servers.of(function),
                 log=log or print_log,
             )
             for function in functions.values()
@@ -66,6 +71,7 @@ class Runtime:
         if self._reaper is not None:
             self._reaper.cancel()
         await asyncio.gather(*(pool.stop() for pool in self._pools.values()))
+        await self._fork_servers.stop()
         await self._api.stop()
 
     async def invoke(

@@ -7,11 +7,12 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from aiohttp import web
 
+from local.lambda_.fork_server import ForkedProcess, ForkServer
 from local.lambda_.invocation import (
     InitError,
     Invocation,
@@ -24,6 +25,8 @@ from local.lambda_.logs import Log
 from local.lambda_.output import Output
 from local.template.intrinsics import function_arn
 from local.template.models import Function
+
+type Process = asyncio.SubprocessTransport | ForkedProcess
 
 _API = "/2018-06-01/runtime"
 _BOOTSTRAP = Path(__file__).with_name("bootstrap.py")
@@ -57,7 +60,7 @@ class Worker:
         self._started: asyncio.Future[None] = asyncio.Future()
         self._next: asyncio.Future[Invocation] | None = None
         self._current: Invocation | None = None
-        self._process: asyncio.SubprocessTransport | None = None
+        self._process: Process | None = None
         self._exited: asyncio.Task[None] | None = None
 
     @property
@@ -70,33 +73,37 @@ class Worker:
         address: str,
         folders: list[Path],
         environment: Mapping[str, str],
-        pycache: Path | None,
+        python: Sequence[str],
+        fork_server: ForkServer | None = None,
     ) -> None:
         """Start the process and wait for its first request; raises InitError if none comes.
 
-        Compiled code is kept in `pycache`. With None the process uses the compiled code beside the
-        sources and writes none, as on Lambda, whose disk is read-only.
+        It is a fork of the `fork_server`, or a new process of the command `python`.
         """
+        output = Output(lambda line: self._log(self.function.id, line))
+        command = [str(_BOOTSTRAP), self.function.handler, *map(str, folders)]
+        variables = {**environment, "AWS_LAMBDA_RUNTIME_API": address}
         try:
-            self._process, output = await asyncio.get_running_loop().subprocess_exec(
-                lambda: Output(lambda line: self._log(self.function.id, line)),
-                plain_python(),
-                *("-I", "-S", "-X", "utf8"),
-                *(("-B",) if pycache is None else ("-X", f"pycache_prefix={pycache}")),
-                str(_BOOTSTRAP),
-                self.function.handler,
-                *map(str, folders),
-                cwd=self.function.code,
-                env={**environment, "AWS_LAMBDA_RUNTIME_API": address},
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
+            if fork_server is not None:
+                process: Process = await fork_server.start(
+                    command, self.function.code, variables, output
+                )
+            else:
+                process, _ = await asyncio.get_running_loop().subprocess_exec(
+                    lambda: output,
+                    *(*python, *command),
+                    cwd=self.function.code,
+                    env=variables,
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,
+                )
         except OSError as error:
             self._on_exit(self)
             raise InitError(error_outcome("Runtime.StartError", str(error))) from error
-        self._exited = asyncio.create_task(self._watch(self._process, output))
+        self._process = process
+        self._exited = asyncio.create_task(self._watch(process, output))
         if self._is_killed:
             self.kill()
         try:
@@ -170,7 +177,7 @@ class Worker:
         if not self._started.done():
             self._started.set_exception(InitError(outcome))
 
-    async def _watch(self, process: asyncio.SubprocessTransport, output: Output) -> None:
+    async def _watch(self, process: Process, output: Output) -> None:
         await output.exited
         self.kill()  # its children may still run
         await asyncio.wait([output.ended], timeout=_LAST_OUTPUT_SECONDS)
@@ -186,6 +193,13 @@ class Worker:
         self._on_exit(self)
 
 
-def plain_python() -> str:
-    """Return the base interpreter: sys.executable would make the virtual environment importable."""
-    return getattr(sys, "_base_executable", sys.executable)
+def plain_python(pycache: Path | None) -> list[str]:
+    """Return the command of Python as on Lambda: only the given folders are importable.
+
+    Compiled code is kept in `pycache`. With None the process uses the compiled code beside the
+    sources and writes none, as on Lambda, whose disk is read-only.
+    """
+    # sys.executable would make the virtual environment importable.
+    python = getattr(sys, "_base_executable", sys.executable)
+    compiled = ["-B"] if pycache is None else ["-X", f"pycache_prefix={pycache}"]
+    return [python, "-I", "-S", "-X", "utf8", *compiled]

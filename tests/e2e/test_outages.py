@@ -16,6 +16,7 @@ import pytest
 from local.engines.engine import Server
 from local.engines.postgres import PostgresEngine
 from local.engines.valkey import ValkeyEngine
+from tests.prove import processes
 from tests.support import plex
 from tests.support.local import LocalService, eventually, local_service
 
@@ -52,23 +53,6 @@ def frozen(*pids: int) -> Iterator[None]:
 
 def healthy(service: LocalService) -> bool:
     return service.call("GET", "/api/health").status == 200
-
-
-def children_of(pid: int) -> list[int]:
-    """Return the child processes; PostgreSQL has one for each connection."""
-    tasks = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return [int(child) for child in tasks]
-
-
-def workers_of(service: LocalService, function: str) -> list[int]:
-    """Return the processes that run a function."""
-    workers, remaining = [], children_of(service.process.pid)
-    for pid in remaining:
-        remaining += children_of(pid)
-        environment = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
-        if f"POWERTOOLS_SERVICE_NAME={function}".encode() in environment:
-            workers.append(pid)
-    return workers
 
 
 def test_service_recovers_after_a_restart_of_the_database(
@@ -127,8 +111,9 @@ def test_transaction_is_rolled_back_when_its_function_is_killed(
                 " WHERE application_name = 'medianest-media' AND wait_event_type = 'Lock'"
             ).fetchone()
         )
-        for pid in workers_of(service, "media"):
-            os.kill(pid, signal.SIGKILL)
+        for pid, function in processes.workers_of(service.process.pid).items():
+            if function == "media":
+                os.kill(pid, signal.SIGKILL)
         answer = interrupted.result(20)
         assert (answer.status, answer.code) == (500, "INTERNAL_ERROR")
         connection.rollback()
@@ -151,7 +136,7 @@ def test_calls_fail_within_time_outs_while_the_database_hangs(
 ) -> None:
     token = service.sign_in(service.standin_urls[0], "alice")
     pid = external_engines[0].pid
-    with frozen(pid, *children_of(pid)):
+    with frozen(pid, *processes.children_of(pid)):
         # An open connection: 2 seconds for the response, then 3 for a new connection, and as much
         # again for a busy machine; test_timeouts.py measures both alone.
         assert seconds_until_refused(service, "/api/auth/me", token) < 10

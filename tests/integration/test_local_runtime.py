@@ -7,8 +7,9 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from tests.support.processes import exists
 
 AWSLAMBDARIC = PROJECT / ".venv" / "var" / "runtime"
 DEADLINE = 20.0
+LIBRARIES: list[Layer] = []
 
 PID = "import os\ndef handler(event, context):\n    return os.getpid()\n"
 SLEEPER = """
@@ -50,10 +52,11 @@ PARENT = """
 import asyncio, sys
 from pathlib import Path
 from local.lambda_.runtime import Runtime
-from local.template.models import Function
+from local.template.models import Function, Layer
 
-async def main(code, runtime, pycache, pids):
-    work = Function("Work", Path(code), "app.handler", 60, 128, None, (), {})
+async def main(code, runtime, pycache, pids, *libraries):
+    layers = tuple(Layer("Libraries", Path(each), is_source=False) for each in libraries)
+    work = Function("Work", Path(code), "app.handler", 60, 128, None, layers, {})
     async with Runtime({"Work": work}, runtime=Path(runtime), pycache=Path(pycache)) as started:
         print((await started.invoke("Work", {"quick": True})).payload, flush=True)
         await started.invoke("Work", {"pids": pids})
@@ -65,6 +68,16 @@ asyncio.run(main(*sys.argv[1:]))
 def run[T](work: Coroutine[Any, Any, T]) -> T:
     # asyncio.run would unset the current event loop of the thread, which other tests need.
     return asyncio.run(work, loop_factory=asyncio.new_event_loop)
+
+
+@pytest.fixture(autouse=True, params=["process", "fork"])
+def libraries(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Layer, ...]]:
+    """Give each function no layer of libraries, then one: its workers are forks, on Linux."""
+    if request.param == "fork":
+        (tmp_path / "libraries").mkdir()
+        LIBRARIES.append(Layer("Libraries", tmp_path / "libraries", is_source=False))
+    yield tuple(LIBRARIES)
+    LIBRARIES.clear()
 
 
 def function(folder: Path, source: str, **changes: Any) -> Function:
@@ -80,7 +93,8 @@ def function(folder: Path, source: str, **changes: Any) -> Function:
         "layers": (),
         "environment": {},
     }
-    return Function(**{**values, **changes})
+    made = Function(**{**values, **changes})
+    return replace(made, layers=(*made.layers, *LIBRARIES))
 
 
 @asynccontextmanager
@@ -128,13 +142,15 @@ def handler(event, context):
     layers = tuple(Layer(name, tmp_path / name, is_source=True) for name in ("first", "second"))
     names = ["pytest", "aiohttp", "local", "functions", "medianest", "pip", "yaml"]
 
-    payload = invoke(tmp_path, function(tmp_path, code, layers=layers), [*names, "json"]).payload
+    work = function(tmp_path, code, layers=layers)
+    payload = invoke(tmp_path, work, [*names, "json"]).payload
     assert payload["layers"] == ["first", "second"]
     assert payload["found"] == ["json"]
     assert payload["folder"] == str(tmp_path / "work")
-    expected = [tmp_path / "work", tmp_path / "first", tmp_path / "second", AWSLAMBDARIC]
-    assert payload["path"][:4] == [str(folder) for folder in expected]
-    assert not [folder for folder in payload["path"][4:] if "site-packages" in folder]
+    expected = [tmp_path / "work", *(layer.python for layer in work.layers), AWSLAMBDARIC]
+    assert payload["path"][: len(expected)] == [str(folder) for folder in expected]
+    others = payload["path"][len(expected) :]
+    assert not [folder for folder in others if "site-packages" in folder]
 
 
 def test_environment_has_only_the_variables_of_template_and_lambda(
@@ -402,11 +418,14 @@ def test_stop_ends_all_processes(tmp_path: Path) -> None:
     run(until(lambda: not any(map(is_alive, pids))))
 
 
-def test_all_processes_end_when_the_parent_is_killed(tmp_path: Path) -> None:
+def test_all_processes_end_when_the_parent_is_killed(
+    tmp_path: Path, libraries: tuple[Layer, ...]
+) -> None:
     function(tmp_path, SLEEPER)
     pids = tmp_path / "pids"
+    arguments = [tmp_path / "work", AWSLAMBDARIC, tmp_path / "pycache", pids]
     starter = subprocess.Popen(
-        [sys.executable, "-c", PARENT, tmp_path / "work", AWSLAMBDARIC, tmp_path / "pycache", pids],
+        [sys.executable, "-c", PARENT, *arguments, *(layer.python for layer in libraries)],
         cwd=PROJECT,
         stdout=subprocess.PIPE,
     )

@@ -360,13 +360,16 @@ def servers_of(data: Path) -> list[str]:
     return [line for _, _, line in processes() if str(data) in line]
 
 
-def children_of(process: subprocess.Popen[bytes]) -> set[int]:
-    """Return the ids of the child processes of the service: its workers."""
-    return {pid for pid, parent, _ in processes() if parent == process.pid}
+def descendants_of(process: subprocess.Popen[bytes]) -> set[int]:
+    """Return the ids of the processes that the service and its children have started."""
+    found, family = processes(), {process.pid}
+    while more := {pid for pid, parent, _ in found if parent in family} - family:
+        family |= more
+    return family - {process.pid}
 
 
-def is_gone(data: Path, children: set[int]) -> bool:
-    return not servers_of(data) and not children & {pid for pid, _, _ in processes()}
+def is_gone(data: Path, started: set[int]) -> bool:
+    return not servers_of(data) and not started & {pid for pid, _, _ in processes()}
 
 
 @pytest.mark.slow
@@ -396,13 +399,13 @@ def test_service_starts_accepts_commands_and_stops(tmp_path: Path) -> None:
             urllib.request.urlopen(request)
         refused.value.close()
 
-        children = children_of(process)
-        assert len(children) >= 3  # health, cleanup, migrations
+        started = descendants_of(process)
+        assert len(started) >= 3  # health, cleanup, migrations
         process.send_signal(signal.SIGTERM)
         process.send_signal(signal.SIGINT)  # a second signal does not interrupt the stop
         assert process.wait(DEADLINE) == 0
         assert output.read_text().endswith("Stopped.\n")
-        assert is_gone(data, children)
+        assert is_gone(data, started)
     assert not (data / "run.json").exists()
     not_running = command("fire", "ExpiredSessions", "--data", data)
     assert not_running.returncode == 1
@@ -423,11 +426,11 @@ def test_killed_service_leaves_no_process_and_restarts(tmp_path: Path) -> None:
     data = tmp_path / "data"
     with service(data) as (process, output):
         wait_for("is ready at", output, process)
-        children = children_of(process)
+        started = descendants_of(process)
         process.kill()
         process.wait()
         deadline = time.monotonic() + DEADLINE
-        while not is_gone(data, children):
+        while not is_gone(data, started):
             assert time.monotonic() < deadline, servers_of(data)
             time.sleep(0.05)
         stale = command("fire", "ExpiredSessions", "--data", data)

@@ -4,6 +4,9 @@ import os
 import signal
 from pathlib import Path
 
+from tests.support.api import ROOT
+
+_FUNCTIONS = ROOT / "functions"
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 
@@ -19,13 +22,15 @@ def children_of(pid: int) -> list[int]:
 def workers_of(pid: int) -> dict[int, str]:
     """Return the workers of a local service, by pid, with the folder of their function."""
     workers = {}
-    for child in children_of(pid):
+    descendants = children_of(pid)
+    for each in descendants:
+        descendants += children_of(each)
         try:
-            command_line = Path(f"/proc/{child}/cmdline").read_bytes()
-            if b"bootstrap.py" in command_line:
-                workers[child] = Path(f"/proc/{child}/cwd").readlink().name
+            folder = Path(f"/proc/{each}/cwd").readlink()
         except (FileNotFoundError, ProcessLookupError):
             continue  # it has ended in the meantime
+        if folder.parent == _FUNCTIONS:
+            workers[each] = folder.name
     return workers
 
 

@@ -4,7 +4,8 @@ import os
 import shutil
 from importlib.util import find_spec
 
-_NAMES = ("chromium", "chromium-browser", "google-chrome")
+# The first has no window to draw, which saves a third of the processor time of the tests.
+_NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 
 
 def chromium() -> str | None:
@@ -19,7 +20,7 @@ def missing() -> str | None:
         return "no Playwright; run `make .venv/web`"
     if chromium() is None:
         return (
-            "no Chromium; install one, on Debian by `apt-get install chromium`,"
+            "no Chromium; install one, on Debian by `apt-get install chromium-headless-shell`,"
             " or set CHROMIUM to its path"
         )
     return None

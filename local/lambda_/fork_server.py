@@ -1,0 +1,205 @@
+"""Start workers as forks of a process that has imported their libraries, as SnapStart restores one.
+
+A worker then starts with a third of the processor time. Each message is one packet of JSON on a
+UNIX socket. To the server: the `command`, `folder` and `environment` of a worker, with descriptors
+for its standard input and its output. From the server: `started` with the pid, in the order of the
+requests, and later `exited` with the pid and its `code`.
+"""
+
+import asyncio
+import contextlib
+import errno
+import json
+import os
+import signal
+import socket
+import sys
+from collections import deque
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from local.lambda_.output import Output
+from local.template.models import Function
+
+# The libraries that take long to import.
+PRELOADED = (
+    "aws_lambda_powertools.logging",
+    "aws_lambda_powertools.metrics",
+    "fastapi",
+    "jwt",
+    "mangum",
+    "psycopg",
+    "redis",
+)
+_PROGRAM = Path(__file__).with_name("fork_server_process.py")
+_MAX_MESSAGE = 1 << 20
+
+
+class ForkedProcess:
+    """A worker that a fork server has started, with the methods of a subprocess transport."""
+
+    def __init__(self, output: Output, standard_input: int) -> None:
+        self.output = output
+        self.started: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self._code: int | None = None
+        self._standard_input = standard_input
+        self._pipe: asyncio.ReadTransport | None = None
+
+    def get_pid(self) -> int:
+        """Return the id of the process, which has started."""
+        return self.started.result()
+
+    def get_returncode(self) -> int | None:
+        """Return the exit code, negative for a signal; None while it runs."""
+        return self._code
+
+    async def read(self, descriptor: int) -> None:
+        """Pass what the process writes to its output."""
+        self._pipe, _ = await asyncio.get_running_loop().connect_read_pipe(
+            lambda: _Pipe(self.output), os.fdopen(descriptor, "rb")
+        )
+
+    def exit(self, code: int) -> None:
+        """Note the end of the process."""
+        self._code = code
+        self.output.process_exited()
+
+    def close(self) -> None:
+        """Close its input and output."""
+        os.close(self._standard_input)
+        if self._pipe is not None:
+            self._pipe.close()
+
+
+class _Pipe(asyncio.Protocol):
+    """Passes the data of a pipe to an `Output`."""
+
+    def __init__(self, output: Output) -> None:
+        self._output = output
+
+    def data_received(self, data: bytes) -> None:
+        self._output.pipe_data_received(1, data)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._output.pipe_connection_lost(1, exc)
+
+
+class ForkServer:
+    """A process with the libraries of a layer; it starts with the first worker."""
+
+    def __init__(self, python: Sequence[str], layer: Path) -> None:
+        self._command = [*python, str(_PROGRAM)]
+        self._layer = layer
+        self._channel: socket.socket | None = None
+        self._process: asyncio.subprocess.Process | None = None
+        self._starting: deque[ForkedProcess] = deque()
+        self._running: dict[int, ForkedProcess] = {}
+        self._connecting = asyncio.Lock()
+
+    async def start(
+        self, command: Sequence[str], folder: Path, environment: Mapping[str, str], output: Output
+    ) -> ForkedProcess:
+        """Start a worker; raises OSError if it cannot."""
+        if not folder.is_dir():
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(folder))
+        async with self._connecting:
+            channel = self._channel or await self._connect()
+        call = {"command": command, "folder": str(folder), "environment": dict(environment)}
+        read_input, write_input = os.pipe()
+        read_output, write_output = os.pipe()
+        process = ForkedProcess(output, write_input)
+        try:
+            socket.send_fds(channel, [json.dumps(call).encode()], [read_input, write_output])
+            self._starting.append(process)
+            await process.started
+        except BaseException:
+            os.close(write_input)
+            os.close(read_output)
+            raise
+        finally:
+            os.close(read_input)
+            os.close(write_output)
+        await process.read(read_output)
+        return process
+
+    async def stop(self) -> None:
+        """End the process, and the workers that still run."""
+        if self._channel is not None:
+            self._disconnect(self._channel)
+        if self._process is not None:
+            await self._process.wait()
+
+    async def _connect(self) -> socket.socket:
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            self._process = await asyncio.create_subprocess_exec(
+                *self._command,
+                *(str(theirs.fileno()), str(self._layer), *PRELOADED),
+                stdin=asyncio.subprocess.DEVNULL,
+                env={"LANG": "en_US.UTF-8"},
+                pass_fds=[theirs.fileno()],
+                start_new_session=True,
+            )
+        asyncio.get_running_loop().add_reader(ours, self._receive, ours)
+        self._channel = ours
+        return ours
+
+    def _receive(self, channel: socket.socket) -> None:
+        try:
+            message: dict[str, Any] = json.loads(channel.recv(_MAX_MESSAGE, socket.MSG_DONTWAIT))
+        except BlockingIOError:
+            return
+        except (OSError, ValueError):  # an empty message: the process has ended
+            self._disconnect(channel)
+            return
+        if "exited" in message:
+            self._running.pop(message["exited"]).exit(message["code"])
+            return
+        pid, process = message["started"], self._starting.popleft()
+        self._running[pid] = process
+        if process.started.cancelled():  # nobody waits for it any more
+            _kill(pid)
+        else:
+            process.started.set_result(pid)
+
+    def _disconnect(self, channel: socket.socket) -> None:
+        """Forget the process. Its workers end as well, because their exit would remain unknown."""
+        self._channel = None
+        asyncio.get_running_loop().remove_reader(channel)
+        channel.close()
+        for process in self._starting:
+            if not process.started.cancelled():
+                process.started.set_exception(OSError("The fork server has ended"))
+        self._starting.clear()
+        for pid, process in self._running.items():
+            _kill(pid)
+            process.exit(-signal.SIGKILL)
+        self._running.clear()
+
+
+class ForkServers:
+    """The fork servers of a runtime: one for each layer of libraries."""
+
+    def __init__(self, python: Sequence[str]) -> None:
+        self._python = python
+        self._servers: dict[Path, ForkServer] = {}
+
+    def of(self, function: Function) -> ForkServer | None:
+        """Return the server for the first layer of libraries that a function has, None without.
+
+        macOS does not support forks of a process that uses its frameworks.
+        """
+        layers = [layer.python for layer in function.layers if not layer.is_source]
+        if not layers or sys.platform != "linux":
+            return None
+        return self._servers.setdefault(layers[0], ForkServer(self._python, layers[0]))
+
+    async def stop(self) -> None:
+        """Stop all of them."""
+        await asyncio.gather(*(server.stop() for server in self._servers.values()))
+
+
+def _kill(pid: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(pid, signal.SIGKILL)

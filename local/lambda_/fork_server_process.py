@@ -1,0 +1,112 @@
+"""Import the libraries of a layer once, and fork a process for each worker that needs them.
+
+Started as `python -I -S fork_server_process.py SOCKET LAYER MODULE…`. Like `bootstrap.py`, this
+file cannot import the rest of this package. `fork_server.py` describes the messages.
+"""
+
+import contextlib
+import gc
+import importlib
+import json
+import os
+import runpy
+import select
+import signal
+import socket
+import sys
+import time
+import traceback
+from typing import Any
+
+_MAX_MESSAGE = 1 << 20
+
+
+def main() -> None:
+    """Fork workers until the other end of the socket is closed."""
+    channel = socket.socket(fileno=int(sys.argv[1]))
+    _preload(sys.argv[2], sys.argv[3:])
+    # Pages without writes stay shared, and the collector would write to them.
+    gc.collect()
+    gc.freeze()
+    exits, wake_up = os.pipe()
+    os.set_blocking(wake_up, False)
+    signal.set_wakeup_fd(wake_up)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    while True:
+        readable, _, _ = select.select([channel.fileno(), exits], [], [])
+        if exits in readable:
+            os.read(exits, _MAX_MESSAGE)
+            _report_exits(channel)
+        if channel.fileno() in readable:
+            message, descriptors, _, _ = socket.recv_fds(channel, _MAX_MESSAGE, 2)
+            if not message:
+                return
+            pid = os.fork()
+            if pid == 0:
+                _run(json.loads(message), descriptors, [channel.detach(), exits, wake_up])
+            # Here as well as in the child, so that its group exists before anybody signals it.
+            with contextlib.suppress(OSError):
+                os.setpgid(pid, pid)
+            for descriptor in descriptors:
+                os.close(descriptor)
+            _send(channel, started=pid)
+
+
+def _preload(layer: str, names: list[str]) -> None:
+    path = sys.path.copy()
+    sys.path.insert(0, layer)
+    for name in names:
+        # A layer need not have every library.
+        with contextlib.suppress(ModuleNotFoundError):
+            importlib.import_module(name)
+    sys.path[:] = path
+
+
+def _run(call: dict[str, Any], descriptors: list[int], own: list[int]) -> None:
+    """Become the worker: run its program with the state of a new process, and exit."""
+    status = 0
+    try:
+        os.setpgid(0, 0)
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        standard_input, output = descriptors
+        os.dup2(standard_input, 0)
+        os.dup2(output, 1)
+        os.dup2(output, 2)
+        for descriptor in [*descriptors, *own]:
+            os.close(descriptor)
+        os.chdir(call["folder"])
+        os.environ.clear()
+        os.environ.update(call["environment"])
+        time.tzset()
+        sys.argv = call["command"]
+        runpy.run_path(sys.argv[0], run_name="__main__")
+    finally:
+        # As the interpreter does at its end, which would run the server's code first.
+        error = sys.exception()
+        if isinstance(error, SystemExit):
+            status = error.code if isinstance(error.code, int) else int(error.code is not None)
+        elif error is not None:
+            traceback.print_exception(error)
+            status = 1
+        with contextlib.suppress(OSError):
+            sys.stdout.flush()
+            sys.stderr.flush()
+        os._exit(status)
+
+
+def _report_exits(channel: socket.socket) -> None:
+    with contextlib.suppress(ChildProcessError):
+        while True:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+            if pid == 0:
+                return
+            _send(channel, exited=pid, code=os.waitstatus_to_exitcode(status))
+
+
+def _send(channel: socket.socket, **message: int) -> None:
+    channel.send(json.dumps(message).encode())
+
+
+if __name__ == "__main__":
+    main()
