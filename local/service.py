@@ -33,6 +33,7 @@ from local.template.models import Template
 from local.template.reader import read_template
 from local.trial_limits import set_trial_limits
 from medianest.core.error_codes import ErrorCode
+from medianest.core.variables import NO_CACHE
 
 type Report = Callable[[str], None]
 
@@ -194,10 +195,16 @@ async def _database(
 async def _cache(
     stack: AsyncExitStack, config: RunConfig, engines: dict[Engine, Server], report: Report
 ) -> str:
-    """Return the URL of the external cache, which may be down, or start an embedded one."""
+    """Return the URL of the external cache, which may be down, or start an embedded one.
+
+    With `none` there is no cache.
+    """
     url = config.variables.get("REDIS_URL")
     if url is None:
         return _start(stack, ValkeyEngine(config.data), engines, report)
+    if url == NO_CACHE:
+        report("  No cache (REDIS_URL=none)")
+        return url
     if problem := await asyncio.to_thread(reachability.cache_problem, config.validated):
         report(f"  {config.origins['REDIS_URL']}: {problem}. MediaNest starts without a cache")
     return url

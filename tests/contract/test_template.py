@@ -46,7 +46,7 @@ ENVIRONMENT = {
     "PLEX_CLIENT_ID": "tests",
     "TMDB_API_KEY": "tests",
 }
-MODES = [("external", "external"), ("rds", "serverless"), ("aurora", "node")]
+MODES = [("external", "external"), ("rds", "serverless"), ("aurora", "node"), ("rds", "none")]
 
 
 def with_parameters(**parameters: str) -> Template:
@@ -250,7 +250,8 @@ def test_functions_get_the_host_of_a_managed_database_and_cache(database: str, c
         if "DATABASE_URL" not in names:
             continue
         assert ("DATABASE_HOST" in names) == (database != "external")
-        assert ("REDIS_HOST" in names) == (cache != "external" and "REDIS_URL" in names)
+        is_managed = cache in {"serverless", "node"}
+        assert ("REDIS_HOST" in names) == (is_managed and "REDIS_URL" in names)
 
 
 def test_functions_have_the_environment_variables_that_they_require() -> None:

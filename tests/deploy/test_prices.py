@@ -154,11 +154,13 @@ def test_the_ladder_has_the_totals_of_the_profiles_and_the_secrets() -> None:
     for profile in PROFILES:
         total = sum(price for _, _, price in rows(profile))
         assert f"\n| `{profile}` | {total} |" in PRICES
-    stack = all_stacks()["external, two database users"]
-    given = [each for each in stack.parameters if each.endswith("UrlSecretArn")]
+    stack = all_stacks()["external, no cache, two database users"]
+    given = [
+        name for name, arn in stack.parameters.items() if name.endswith("UrlSecretArn") and arn
+    ]
     secrets = len(stack.of("AWS::SecretsManager::Secret")) + len(given)
-    assert secrets == 7
-    assert f"| {secrets * Decimal('0.40')} for seven secrets" in PRICES
+    assert secrets == 6
+    assert f"| {secrets * Decimal('0.40')} for six secrets" in PRICES
 
 
 def test_public_addresses_are_in_the_table() -> None:

@@ -91,7 +91,7 @@ def test_the_proxy_reaches_the_database_that_it_is_for(stack: Stack) -> None:
 def test_each_function_with_a_cache_reaches_it(stack: Stack) -> None:
     for function, end in in_vpc(stack):
         cache = server(stack, function, "REDIS_HOST")
-        has_cache = stack.parameters["CacheMode"] != "external"
+        has_cache = stack.parameters["CacheMode"] in {"serverless", "node"}
         assert (cache is not None) == (has_cache and "REDIS_URL" in environment(function)), function
         assert cache is None or way_to(stack, end, cache, VALKEY), function
 

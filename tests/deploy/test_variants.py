@@ -142,7 +142,18 @@ class TestExternalDatabaseAndCache:
 def test_a_vpc_is_created_only_if_a_resource_needs_it(stack: Stack) -> None:
     modes = {stack.parameters["DatabaseMode"], stack.parameters["CacheMode"]}
     in_vpc = [each for each in stack.resources.values() if each.type.startswith(DATA_AND_NETWORK)]
-    assert bool(in_vpc) == (modes != {"external"})
+    assert bool(in_vpc) == bool(modes - {"external", "none"})
+
+
+@for_every_variant
+def test_functions_of_a_stack_without_a_cache_know_it(stack: Stack) -> None:
+    urls = [
+        str(each.get("Environment.Variables").get("REDIS_URL"))
+        for each in stack.of("AWS::Lambda::Function")
+    ]
+    assert ("none" in urls) == (stack.parameters["CacheMode"] == "none")
+    policies = [each.id for each in stack.of("AWS::IAM::ManagedPolicy")]
+    assert ("CacheSecretPolicy" in policies) == (stack.parameters["CacheMode"] != "none")
 
 
 @for_every_variant
@@ -201,6 +212,7 @@ class TestRejectedParameters:
         [
             {"DatabaseMode": "external"},
             {"CacheMode": "external"},
+            {"CacheMode": "none", "RedisUrlSecretArn": secret_arn("cache")},
             {"DomainName": "api.media.example"},
             {"HostedZoneId": "Z0123456789ABCDEFGHIJ"},
             {"ZoneA": "us-east-1d"},

@@ -207,11 +207,15 @@ CONDITIONS: dict[str, Truth] = {
     "HasOwnerSecretArn": is_set("MigrationsDatabaseUrlSecretArn"),
     "HasServerlessCache": lambda given: given["CacheMode"] == "serverless",
     "HasCacheNodes": lambda given: given["CacheMode"] == "node",
+    "HasNoCache": lambda given: given["CacheMode"] == "none",
+    "UsesCache": lambda given: given["CacheMode"] != "none",
     "HasCache": has_cache,
     "HasMultiAzCache": is_on("CacheMultiAz"),
     "HasVpc": has_vpc,
-    "HasExternalPart": lambda given: not (has_database(given) and has_cache(given)),
-    "ReachesOut": lambda given: has_database(given) != has_cache(given),
+    "HasExternalPart": lambda given: "external" in {given["DatabaseMode"], given["CacheMode"]},
+    "ReachesOut": lambda given: (
+        has_vpc(given) and "external" in {given["DatabaseMode"], given["CacheMode"]}
+    ),
     "HasNatInstance": lambda given: has_vpc(given) and given["EgressMode"] == "nat-instance",
     "HasNatGateway": lambda given: has_vpc(given) and given["EgressMode"] == "nat-gateway",
     "HasSecondNat": is_on("NatPerAz"),
@@ -245,6 +249,7 @@ CONDITIONS: dict[str, Truth] = {
     "MakesAccessLogRole": lambda given: given["AccessLogRole"] == "create",
     "HasAlarmEmail": is_set("AlarmEmail"),
     "HasAllAlarms": lambda given: given["Alarms"] == "all",
+    "WatchesCache": lambda given: given["Alarms"] == "all" and given["CacheMode"] != "none",
     "WatchesPinning": lambda given: (
         given["Alarms"] == "all" and has_database(given) and given["DatabaseProxy"] == "true"
     ),

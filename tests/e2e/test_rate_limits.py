@@ -45,8 +45,13 @@ class Unthrottled:
     http: LocalService
     plex_url: str
     db: Db
-    cache: redis.Redis
+    cache: redis.Redis | None
     cache_pid: int
+
+    def restart_scripts(self) -> None:
+        """Make the cache forget its scripts, as after a failover."""
+        if self.cache is not None:
+            self.cache.script_flush()
 
     def call(self, route: tuple[str, str], *, ip: str = "203.0.113.7", **options: Any) -> Answer:
         headers = {CALLER_HEADER: ip, **options.pop("headers", {})}
@@ -112,19 +117,35 @@ def in_a_thread(data: Path, redis_url: str) -> Iterator[Service]:
 def unthrottled(tmp_path: Path) -> Iterator[Unthrottled]:
     with (
         ValkeyEngine(tmp_path / "cache", cluster=True).use() as valkey,
-        in_a_thread(tmp_path / "data", valkey.url) as service,
-        psycopg.connect(service.backends.database_url, autocommit=True) as db,
         redis.Redis.from_url(valkey.url, decode_responses=True) as cache,
+        unthrottled_service(tmp_path / "data", valkey.url, cache, valkey.pid) as service,
+    ):
+        yield service
+
+
+@pytest.fixture
+def without_cache(tmp_path: Path) -> Iterator[Unthrottled]:
+    with unthrottled_service(tmp_path / "data", "none", None, 0) as service:
+        yield service
+
+
+@contextmanager
+def unthrottled_service(
+    data: Path, redis_url: str, cache: redis.Redis | None, cache_pid: int
+) -> Iterator[Unthrottled]:
+    with (
+        in_a_thread(data, redis_url) as service,
+        psycopg.connect(service.backends.database_url, autocommit=True) as db,
     ):
         raise_limits(db)
         assert service.backends.plex_url is not None
         http = LocalService(
             process=None,  # type: ignore[arg-type]  # the service runs in this process
-            data=tmp_path / "data",
+            data=data,
             url=service.url,
-            log=tmp_path / "log",
+            log=data / "log",
         )
-        yield Unthrottled(http, service.backends.plex_url, db, cache, valkey.pid)
+        yield Unthrottled(http, service.backends.plex_url, db, cache, cache_pid)
 
 
 def count_results(total: int, job: Callable[[int], Answer]) -> Counter[str]:
@@ -146,14 +167,18 @@ def warm(service: Unthrottled, function: str, route: tuple[str, str]) -> None:
     eventually(send_calls, seconds=30)
 
 
-def test_exactly_the_limit_passes_across_all_processes(unthrottled: Unthrottled) -> None:
+@pytest.mark.parametrize("kind", ["unthrottled", "without_cache"])
+def test_exactly_the_limit_passes_across_all_processes(
+    kind: str, request: pytest.FixtureRequest
+) -> None:
+    unthrottled: Unthrottled = request.getfixturevalue(kind)
     set_limit(unthrottled.db, "admin", 50, 3600)
     alice, bob = unthrottled.sign_in("alice"), unthrottled.sign_in("bob")
     warm(unthrottled, "admin", USERS)
 
     def call(number: int) -> Answer:
         if number % 40 == 7:
-            unthrottled.cache.script_flush()
+            unthrottled.restart_scripts()
         return unthrottled.call(USERS, token=alice, ip=f"203.0.113.{number}")
 
     assert count_results(200, call) == {"200": 50, "RATE_LIMITED": 150}

@@ -4,12 +4,13 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from aiohttp import web
 
 from tests.support.api import ROOT
-from tests.support.local import LocalService
+from tests.support.local import LocalService, local_service
 from tests.support.plex import approve_at, control
 from tests.support.standin import served
 
@@ -51,6 +52,16 @@ def test_a_working_service_is_tried_from_sign_in_to_sign_out(
     for text in ("is healthy", "Plex confirms", "you are carol (", "is cancelled", "signed out"):
         assert text in told
     assert lines[-1] == "The service works."
+
+
+def test_a_service_without_a_cache_works(tmp_path: Path) -> None:
+    with local_service(tmp_path / "data", environment={"REDIS_URL": "none"}) as service:
+        assert "No cache (REDIS_URL=none)" in service.log.read_text()
+        code, lines = smoke(service.url, person="alice")
+        assert code == 0, "\n".join(lines)
+        log = service.log.read_text()
+    assert "Valkey" not in log
+    assert "cache_failed" not in log
 
 
 def test_a_fault_is_named_and_fails(everything_works: LocalService) -> None:

@@ -7,10 +7,12 @@ import secrets
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
+from uuid import uuid4
 
 import psycopg
 import pytest
 import redis
+from psycopg import sql
 from pydantic import SecretStr
 
 from medianest.core.cache import Cache, shared_cache
@@ -20,7 +22,7 @@ from medianest.core.errors import AppError
 from medianest.rate_limits import repository
 from medianest.rate_limits import service as rate_limits
 from medianest.rate_limits.policies import POLICIES, Policy
-from medianest.rate_limits.sliding_window import HEADERS, Bucket, MemoryLog, hit_cache
+from medianest.rate_limits.sliding_window import HEADERS, Bucket, MemoryLog, evaluate, hit_cache
 from medianest.sessions import service as sessions
 from medianest.signin import passwords, with_password
 from medianest.system_config import service as system_config
@@ -720,6 +722,26 @@ def test_script_memory_and_database_give_the_same_results(db: Db, keys: redis.Re
                 assert abs(expected.wait - actual.wait) < 5
         refused_calls += any(result.refused for result in by_script)
     assert 10 < refused_calls < 60
+
+
+def test_one_statement_charges_as_the_script_does(db: Db, keys: redis.Redis) -> None:
+    policy = Policy("api", 4, 60, "memory")
+    users = [uuid4(), uuid4()]
+    generator = random.Random(8)
+    query = sql.SQL("SELECT charged.* FROM {} AS charged").format(sql.SQL(repository.CHARGE))
+    firsts = []
+    for _ in range(16):
+        bucket = Bucket(policy, generator.choice(users))
+        [expected] = hit_cache(shared_cache(), [bucket], secrets.token_hex(8)) or []
+        row = db.execute(query, repository.charge_parameters(bucket)).fetchone()
+        assert row is not None
+        charged = repository.Charged(*row)
+        [found] = evaluate([bucket], [charged.calls], [charged.marked], charged.at)
+        assert found._replace(wait=0, resets_at=0) == expected._replace(wait=0, resets_at=0)
+        assert abs(found.wait - expected.wait) < 5
+        firsts.append(found.first)
+    assert firsts.count(True) == len(users)
+    assert db.execute("SELECT count(*) FROM rate_limit_hits").fetchone() == (10,)
 
 
 @pytest.fixture

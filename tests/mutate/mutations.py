@@ -279,4 +279,20 @@ MUTATIONS = (
     Mutation(
         "the bucket of the page is public", "BlockPublicPolicy: true", "BlockPublicPolicy: false"
     ),
+    # Without a cache.
+    Mutation(
+        "the functions look for a cache that the stack does not have",
+        "!If [HasNoCache, none, !Ref RedisUrlSecretArn]",
+        "!Ref RedisUrlSecretArn",
+    ),
+    Mutation(
+        "an alarm watches a cache that the stack does not have",
+        "CacheMediaAlarm: {Type: AWS::CloudWatch::Alarm, Condition: UsesCache, ",
+        "CacheMediaAlarm: {Type: AWS::CloudWatch::Alarm, ",
+    ),
+    Mutation(
+        "the functions of a stack without a cache reach any port",
+        "HasExternalPart: !Or [!Not [!Condition HasDatabase], !Equals [!Ref CacheMode, external]]",
+        "HasExternalPart: !Not [!And [!Condition HasDatabase, !Condition HasCache]]",
+    ),
 )

@@ -32,12 +32,13 @@ _DATABASES = {"rds": {"DatabaseMode": "rds"}, "aurora": {"DatabaseMode": "aurora
 _DATABASES["external"] = _DATABASE
 _CACHES = {"serverless": {"CacheMode": "serverless"}, "node": {"CacheMode": "node"}}
 _CACHES["external"] = _CACHE
+_CACHES["no cache"] = {"CacheMode": "none"}
 _EGRESS = ("nat-instance", "nat-gateway")
 
 MODES = {
     f"{database}, {cache}, {egress}": _DATABASES[database] | _CACHES[cache] | {"EgressMode": egress}
     for database, cache, egress in product(_DATABASES, _CACHES, _EGRESS)
-    if (database, cache) != ("external", "external")
+    if database != "external" or cache not in {"external", "no cache"}
 }
 # Options that are added to the hobby profile, one at a time.
 _HOBBY_OPTIONS = {
@@ -84,6 +85,9 @@ _HOBBY_OPTIONS = {
 }
 EXTERNAL_VARIANTS = {
     "external": EXTERNAL,
+    "external, no cache": _DATABASE | {"CacheMode": "none"},
+    "external, no cache, two database users": _DATABASE
+    | {"CacheMode": "none", "MigrationsDatabaseUrlSecretArn": secret_arn("owner")},
     "external, two database users": EXTERNAL
     | {"MigrationsDatabaseUrlSecretArn": secret_arn("owner")},
     "external, all options": {

@@ -165,7 +165,7 @@ def _row(name: str, default: str, required: str, meaning: str) -> str:
 
 
 def _default(field: FieldInfo) -> str:
-    return "none" if field.default is None else f"`{field.default}`"
+    return "" if field.default is None else f"`{field.default}`"
 
 
 def _meaning(name: str, field: FieldInfo) -> str:

@@ -1,5 +1,5 @@
 // Made by `make docs` from the API document with the SHA-256 hash
-// 712e58160f6d6ed49712048bfa5ee50d2f62fc4aea5fe43977aba5b970d950c2
+// 7fbda0822455a89a5ef8448bbc92b21437ebfbb905f83f9b59a0ddceb89ce86a
 
 export interface paths {
     "/api/admin/audit-logs": {
@@ -1444,13 +1444,13 @@ export interface components {
         };
         /** @description The check of one server. */
         Check: {
-            /** @description Time until it responded or failed, in milliseconds */
+            /** @description Time until it responded or failed, in milliseconds; 0 with `none` */
             latencyMs: number;
             /**
-             * @description Whether the server responds
+             * @description Whether the server responds; `none` is a cache that the service does not have
              * @enum {string}
              */
-            status: "healthy" | "unhealthy";
+            status: "healthy" | "unhealthy" | "none";
         };
         /** @description The checks of the database and the cache; plex.tv and TMDB are not checked. */
         Checks: {

@@ -67,6 +67,23 @@ def test_numbers_and_links(
     expect(first).to_have_attribute("href", re.compile("/admin/users/[0-9a-f-]{36}$"))
 
 
+def test_a_service_without_a_cache_shows_none(browse: Browse) -> None:
+    tab = browse("alice")
+
+    def respond(route: Route) -> None:
+        body = route.fetch().json()
+        body["data"]["checks"]["cache"] = {"status": "none", "latencyMs": 0}
+        route.fulfill(json=body)
+
+    health = tab.page.locator(".board", has_text="State of the service")
+    tab.visit("/admin")
+    expect(health.get_by_text("Cache", exact=True)).to_be_visible()
+    tab.page.route("**/api/health", respond)
+    tab.visit("/admin")
+    expect(health.get_by_text("Database", exact=True)).to_be_visible()
+    expect(health.get_by_text("Cache", exact=True)).to_have_count(0)
+
+
 def test_charts_have_tables(browse: Browse, people: People, service: LocalService) -> None:
     request_films(people, service)
     tab = browse("alice", screen=DESKTOP)

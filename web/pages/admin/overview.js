@@ -107,7 +107,7 @@ function State({ service: { health, servers, dead, error, retry } }) {
         ${health
           ? html`
             <${Check} symbol="database" name=${t("overview.database")} isGood=${health.checks.database.status === "healthy"} text=${latency(health.checks.database)} />
-            <${Check} symbol="activity" name=${t("overview.cache")} isGood=${health.checks.cache.status === "healthy"} text=${latency(health.checks.cache)} />`
+            ${health.checks.cache.status === "none" ? null : html`<${Check} symbol="activity" name=${t("overview.cache")} isGood=${health.checks.cache.status === "healthy"} text=${latency(health.checks.cache)} />`}`
           : null}
         ${(servers ?? []).map((server) => html`<div key=${server.id}><dt><${AdminIcon} name="server" /><a href=${`/admin/servers/${server.id}`}>${server.name}</a></dt><dd><${ServerState} server=${server} /></dd></div>`)}
         ${servers && servers.length === 0 ? html`<div><dt><${AdminIcon} name="server" /><span>${t("servers.title")}</span></dt><dd><a href="/admin/servers">${t("servers.none")}</a></dd></div>` : null}

@@ -13,6 +13,7 @@ from medianest.api.event import proxy_call
 from medianest.api.headers import CSRF_HEADER
 from medianest.api.rate_limiting import apply, caller_of
 from medianest.audit import service as audit_service
+from medianest.core.cache import shared_cache
 from medianest.core.caller import Caller
 from medianest.core.environment import environment
 from medianest.core.error_codes import ErrorCode
@@ -61,7 +62,10 @@ class Authenticated:
             return value, charge is not None
 
         try:
-            principal = _principal(request, None if self.fresh else read_and_charge)
+            if not shared_cache().exists:
+                principal, charge = _charged_principal(request, self.policy, caller)
+            else:
+                principal = _principal(request, None if self.fresh else read_and_charge)
         except AppError as error:
             if error.code is ErrorCode.JWT_INVALID:
                 # Throttle token guessing by IP address, to protect the limits of users.
@@ -155,17 +159,33 @@ async def _previous_session(request: Request) -> Principal | None:
 
 def _principal(request: Request, read_cache: sessions_service.ReadCache | None = None) -> Principal:
     """Return the user and session of the request's credential; raises JWT_INVALID."""
+    token, by_cookie = _credential(request)
+    principal = sessions_service.authenticate(token, read_cache)
+    return principal._replace(by_cookie=by_cookie)
+
+
+def _charged_principal(
+    request: Request, policy: PolicyName, caller: Caller
+) -> tuple[Principal, Charge]:
+    """Return the user and session of the request's credential, and its charge, without a cache."""
+    token, by_cookie = _credential(request)
+    principal, charge = sessions_service.authenticate_and_charge(token, policy, caller)
+    return principal._replace(by_cookie=by_cookie), charge
+
+
+def _credential(request: Request) -> tuple[str, bool]:
+    """Return the token of a request, and whether a cookie has it; raises JWT_INVALID."""
     authorization = request.headers.get("authorization")
     if authorization is not None:
         # An invalid bearer token never falls back to the cookie: a request has one credential.
         scheme, _, token = authorization.partition(" ")
         if scheme.lower() != "bearer":
             raise invalid_token()
-        return sessions_service.authenticate(token.strip(), read_cache)
+        return token.strip(), False
     token = session_cookie(request)
     if not token:
         raise invalid_token()
-    return sessions_service.authenticate(token, read_cache)._replace(by_cookie=True)
+    return token, True
 
 
 def _check_csrf(request: Request, principal: Principal) -> None:

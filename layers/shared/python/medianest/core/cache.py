@@ -1,4 +1,7 @@
-"""Valkey or Redis as an optional cache: every call is a cache miss while it is down."""
+"""Valkey or Redis as an optional cache: every call is a cache miss while it is down.
+
+A service with `REDIS_URL=none` has no cache: every call is a miss, and nothing counts as a failure.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from medianest.core import secrets
 from medianest.core.environment import environment
 from medianest.core.observability import count, logger
+from medianest.core.variables import NO_CACHE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -40,6 +44,11 @@ class Cache:
         self._scripts: dict[str, Script] = {}
         self._used_at = 0.0
         self._paused_until = 0.0
+
+    @property
+    def exists(self) -> bool:
+        """Return whether the service has a cache, which may be down."""
+        return self._secret is None or self._secret.get_secret_value() != NO_CACHE
 
     def get(self, key: str) -> str | None:
         """Return a value, or None when it is absent or the cache is down."""
@@ -92,6 +101,8 @@ class Cache:
         return self._execute(lambda client: getattr(client, command)(*args, **options))
 
     def _execute(self, operation: Callable[[Redis], object]) -> object:
+        if not self.exists:
+            return None
         from redis import OutOfMemoryError, RedisError
 
         if time.monotonic() < self._paused_until:

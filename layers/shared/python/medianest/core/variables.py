@@ -21,6 +21,7 @@ from medianest.core.addresses import (
 from medianest.core.origins import origin_of, proofs, same_page
 from medianest.core.signing_keys import encryption_keys, jwt_keys
 
+NO_CACHE = "none"  # the REDIS_URL of a service without a cache
 SECRET_SERVICES = frozenset({"secretsmanager", "ssm"})
 # The check of the value of a secret; it raises ValueError.
 _STRENGTH: Mapping[str, Callable[[str], object]] = {
@@ -92,7 +93,7 @@ class Environment(BaseModel):
     redis_url: SecretStr | None = Field(
         default=None,
         description="URL of Valkey or Redis, `redis://…` or `rediss://…`; production requires"
-        " `rediss://`",
+        " `rediss://`. `none` runs the service without a cache",
     )
     jwt_secret: SecretStr | None = Field(
         default=None,
@@ -164,7 +165,7 @@ class Environment(BaseModel):
         default=21_600,
         ge=1,
         le=604_800,
-        description="Time that the cached details of a title are fresh",
+        description="Time that cached details of a title are fresh",
     )
     tmdb_stale_seconds: int = Field(
         default=604_800,
@@ -185,8 +186,7 @@ class Environment(BaseModel):
     )
     database_pauses: Literal["true", "false"] = Field(
         default="false",
-        description="The database pauses while it is idle, as Aurora can: until it is awake,"
-        " callers get `DATABASE_WAKING_UP`",
+        description="The database pauses while idle: callers get `DATABASE_WAKING_UP` meanwhile",
     )
     # libpq accepts whole seconds, at least two.
     database_connect_timeout_seconds: int = Field(
@@ -270,13 +270,15 @@ class Environment(BaseModel):
     @field_validator("redis_url")
     @classmethod
     def _check_redis_url(cls, value: SecretStr, info: ValidationInfo) -> SecretStr:
+        if value.get_secret_value() == NO_CACHE:
+            return value
         value = url_of_login(value, CacheLogin, info.data.get("redis_host"))
-        if _in_production(info) and value.get_secret_value().startswith("redis://"):
+        text = value.get_secret_value()
+        if _in_production(info) and text.startswith("redis://"):
             raise ValueError("must use TLS in production: rediss://")
-        if _in_production(info) and "ssl_" in value.get_secret_value().partition("?")[2]:
+        if _in_production(info) and "ssl_" in text.partition("?")[2]:
             raise ValueError("must not have ssl_ options in production, which can weaken TLS")
         value = check_scheme(value, "redis", "rediss")
-        text = value.get_secret_value()
         if not text.startswith(SECRET_ARN_PREFIX) and split_url(text) is None:
             raise ValueError(
                 "must be a URL such as redis://HOST:6379/0; escape # / : @ in its password as"

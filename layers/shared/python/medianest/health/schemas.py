@@ -12,8 +12,12 @@ from medianest.core.examples import Examples
 class CheckOut(ResponseModel):
     """The check of one server."""
 
-    status: Literal["healthy", "unhealthy"] = Field(description="Whether the server responds")
-    latency_ms: float = Field(description="Time until it responded or failed, in milliseconds")
+    status: Literal["healthy", "unhealthy", "none"] = Field(
+        description="Whether the server responds; `none` is a cache that the service does not have"
+    )
+    latency_ms: float = Field(
+        description="Time until it responded or failed, in milliseconds; 0 with `none`"
+    )
 
 
 class ChecksOut(ResponseModel):

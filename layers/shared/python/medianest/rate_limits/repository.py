@@ -1,16 +1,28 @@
-"""The SQL of rate limits that are counted in the database while the cache is down."""
+"""The SQL of rate limits that are counted in the database: without a cache, or while it is down."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, LiteralString, NamedTuple
 
 from medianest.core.db import fetch_all, fetch_value
 from medianest.rate_limits.sliding_window import Bucket, LimitResult, evaluate
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from psycopg import Connection
+
+
+# Charges a call (migration 0030) in a statement of the caller; its columns are those of Charged.
+# A statement that is sent again on a new connection charges a second call.
+CHARGE: LiteralString = "charge_call(%(limit_key)s, %(call_limit)s, %(window_seconds)s)"
+
+
+class Charged(NamedTuple):
+    """A bucket at the time of a call, which `CHARGE` has added unless the bucket was full."""
+
+    at: float
+    calls: Sequence[float]
+    marked: bool
 
 
 class Hit(NamedTuple):
@@ -42,6 +54,15 @@ def hit(connection: Connection[Any], buckets: Sequence[Bucket]) -> tuple[list[Li
         if not full or result.first:
             _add(connection, bucket, now, refused=full)
     return results, now
+
+
+def charge_parameters(bucket: Bucket) -> dict[str, Any]:
+    """Return the parameters of `CHARGE`."""
+    return {
+        "limit_key": bucket.key,
+        "call_limit": bucket.policy.limit,
+        "window_seconds": bucket.policy.window,
+    }
 
 
 def refund(connection: Connection[Any], buckets: Sequence[Bucket], at: float) -> None:

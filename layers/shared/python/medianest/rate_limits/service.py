@@ -1,4 +1,4 @@
-"""Charge calls to rate limits, in the cache or its fallbacks, and audit refusals."""
+"""Charge calls to rate limits, in the cache or instead of it, and audit refusals."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from medianest.rate_limits.sliding_window import (
     Charge,
     LimitResult,
     MemoryLog,
+    evaluate,
     hit_cache,
     hit_cache_if_live,
     refund_cache,
@@ -25,7 +26,7 @@ from medianest.rate_limits.sliding_window import (
 from medianest.system_config import service as system_config_service
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from uuid import UUID
 
     from medianest.core.caller import Caller
@@ -59,6 +60,26 @@ def charge_if_live(
     return value, _reported(_charge_in_cache(results, buckets, member), caller, user_id)
 
 
+def charge_in_statement[T](
+    limit_key: LimitKey,
+    caller: Caller,
+    user_id: UUID,
+    read: Callable[[Bucket], tuple[T, repository.Charged] | None],
+) -> tuple[T, Charge] | None:
+    """Charge a user's call in the statement of `read`, which uses `repository.CHARGE`.
+
+    Returns what `read` found besides the charge; None if it found nothing, and charged nothing.
+    """
+    [bucket] = _buckets([limit_key])
+    found = read(bucket)
+    if found is None:
+        return None
+    value, charged = found
+    results = evaluate([bucket], [charged.calls], [charged.marked], charged.at)
+    charge = Charge(results, partial(_refund, [bucket], charged.at))
+    return value, _reported(charge, caller, user_id)
+
+
 def _buckets(limit_keys: Sequence[LimitKey]) -> list[Bucket]:
     policies = system_config_service.rate_limits()
     return [Bucket(policies[name], subject) for name, subject in limit_keys]
@@ -79,19 +100,28 @@ def _reported(charged: Charge, caller: Caller, user_id: UUID | None) -> Charge:
 
 
 def _charge_without_cache(buckets: Sequence[Bucket]) -> Charge:
-    """Charge in the database if a policy requires it, else in the memory of this environment."""
-    count("RateLimitFallback")
-    if all(bucket.policy.fallback == "memory" for bucket in buckets):
+    """Charge in the database if a policy requires it, else in the memory of this environment.
+
+    A service without a cache counts the calls of users in the database too. Those of strangers do
+    not wake a paused database.
+    """
+    has_cache = shared_cache().exists
+    if has_cache:
+        count("RateLimitFallback")
+    if all(
+        bucket.policy.fallback == "memory" and (has_cache or isinstance(bucket.subject, str))
+        for bucket in buckets
+    ):
         # No refund: this fallback is approximate.
         return Charge(memory().hit(buckets), lambda: None)
     with database().transaction() as connection:
         results, at = repository.hit(connection, buckets)
+    return Charge(results, partial(_refund, buckets, at))
 
-    def refund() -> None:
-        with database().transaction() as connection:
-            repository.refund(connection, buckets, at)
 
-    return Charge(results, refund)
+def _refund(buckets: Sequence[Bucket], at: float) -> None:
+    with database().transaction() as connection:
+        repository.refund(connection, buckets, at)
 
 
 def _report_refusal(result: LimitResult, caller: Caller, user_id: UUID | None) -> None:

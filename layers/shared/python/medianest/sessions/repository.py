@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, LiteralString
 
 from medianest.core.db import fetch_all, fetch_one, fetch_row, fetch_value
+from medianest.rate_limits.repository import CHARGE, Charged, charge_parameters
 from medianest.sessions.models import LiveSession, NewSession, SessionRow, Tombstone
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
     from medianest.core.caller import Caller
+    from medianest.rate_limits.sliding_window import Bucket
     from medianest.system_config.models import Lifetimes
 
 MAX_LISTED = 100
@@ -26,6 +28,14 @@ _MAY_BE_CACHED: LiteralString = "last_seen_at > now() - interval '10 minutes'"
 _LIVE = (
     " s.revoked_at IS NULL AND s.expires_at > now() AND s.absolute_expires_at > now()"
     " AND s.last_seen_at > now() - %(idle)s"
+)
+
+# The columns of LiveSession, in its order.
+_LIVE_SESSION: LiteralString = (
+    "SELECT s.id, s.user_id, u.role, s.expires_at,"
+    " s.last_seen_at > now() - interval '5 minutes' AS recently_used"
+    " FROM sessions s JOIN users u ON u.id = s.user_id"
+    " WHERE s.id = %(id)s AND u.status = 'active' AND" + _LIVE
 )
 
 
@@ -79,15 +89,23 @@ def replace(
 
 def live(connection: Connection[Any], session_id: UUID, idle: timedelta) -> LiveSession | None:
     """Return a live session of an active user, or None."""
-    return fetch_one(
-        connection,
-        LiveSession,
-        "SELECT s.id, s.user_id, u.role, s.expires_at,"
-        " s.last_seen_at > now() - interval '5 minutes' AS recently_used"
-        " FROM sessions s JOIN users u ON u.id = s.user_id"
-        " WHERE s.id = %(id)s AND u.status = 'active' AND" + _LIVE,
-        {"id": session_id, "idle": idle},
-    )
+    return fetch_one(connection, LiveSession, _LIVE_SESSION, {"id": session_id, "idle": idle})
+
+
+def live_and_charge(
+    connection: Connection[Any], user_id: UUID, session_id: UUID, idle: timedelta, bucket: Bucket
+) -> tuple[LiveSession, Charged] | None:
+    """Return a live session of an active user and charge a call to a bucket; None charges none."""
+    row = connection.execute(
+        # Materialized, so that only a live session is charged.
+        f"WITH live AS MATERIALIZED ({_LIVE_SESSION} AND s.user_id = %(user_id)s)"
+        f" SELECT live.*, charged.* FROM live CROSS JOIN LATERAL {CHARGE} AS charged",
+        {"id": session_id, "user_id": user_id, "idle": idle, **charge_parameters(bucket)},
+    ).fetchone()
+    if row is None:
+        return None
+    columns = len(LiveSession._fields)
+    return LiveSession(*row[:columns]), Charged(*row[columns:])
 
 
 def touch(connection: Connection[Any], session_id: UUID) -> None:
