@@ -127,8 +127,12 @@ def test_a_region_without_room_for_a_vpc_is_a_failure(aws: Account) -> None:
     level, text = one(account.network, deployment(aws))
     assert level == "failure"
     assert "VPCs" in text
-    external = deployment(aws, "DatabaseMode=external", "CacheMode=external")
-    assert found(account.network, external) == []
+    for cache in ("external", "none"):
+        without = deployment(aws, "DatabaseMode=external", f"CacheMode={cache}")
+        assert found(account.network, without) == []
+    for modes in (("rds", "none"), ("external", "serverless")):
+        inside = deployment(aws, f"DatabaseMode={modes[0]}", f"CacheMode={modes[1]}")
+        assert one(account.network, inside)[0] == "failure"
 
 
 def test_gateways_need_addresses(aws: Account) -> None:

@@ -34,7 +34,8 @@ class Deployment:
     @property
     def has_vpc(self) -> bool:
         """Return whether the stack has a VPC."""
-        return {self.parameters["DatabaseMode"], self.parameters["CacheMode"]} != {"external"}
+        modes = {self.parameters["DatabaseMode"], self.parameters["CacheMode"]}
+        return not modes <= {"external", "none"}
 
     @property
     def status(self) -> str | None:
