@@ -34,6 +34,7 @@ PRELOADED = (
 )
 _PROGRAM = Path(__file__).with_name("fork_server_process.py")
 _MAX_MESSAGE = 1 << 20
+_START_SECONDS = 30.0
 
 
 class ForkedProcess:
@@ -112,7 +113,8 @@ class ForkServer:
         try:
             socket.send_fds(channel, [json.dumps(call).encode()], [read_input, write_output])
             self._starting.append(process)
-            await process.started
+            async with asyncio.timeout(_START_SECONDS):
+                await process.started
         except BaseException:
             os.close(write_input)
             os.close(read_output)
@@ -128,6 +130,8 @@ class ForkServer:
         if self._channel is not None:
             self._disconnect(self._channel)
         if self._process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.kill()  # it has nothing to finish, and may hang
             await self._process.wait()
 
     async def _connect(self) -> socket.socket:

@@ -56,8 +56,8 @@ def _preload(layer: str, names: list[str]) -> None:
     path = sys.path.copy()
     sys.path.insert(0, layer)
     for name in names:
-        # A layer need not have every library.
-        with contextlib.suppress(ModuleNotFoundError):
+        # A layer need not have every library, and a broken one fails in the function that needs it.
+        with contextlib.suppress(Exception):
             importlib.import_module(name)
     sys.path[:] = path
 
@@ -86,12 +86,15 @@ def _run(call: dict[str, Any], descriptors: list[int], own: list[int]) -> None:
         error = sys.exception()
         if isinstance(error, SystemExit):
             status = error.code if isinstance(error.code, int) else int(error.code is not None)
+            if status and not isinstance(error.code, int):
+                print(error.code, file=sys.stderr)
         elif error is not None:
             traceback.print_exception(error)
             status = 1
-        with contextlib.suppress(OSError):
-            sys.stdout.flush()
-            sys.stderr.flush()
+        for stream in (sys.stdout, sys.stderr):
+            # The program may have closed it.
+            with contextlib.suppress(Exception):
+                stream.flush()
         os._exit(status)
 
 

@@ -52,7 +52,7 @@ _TABLES = (
     *("session_tombstones", "signin_networks", "media_requests", "users", "signin_handles"),
     *("jobs", "handovers", "routing_rules", "download_servers", "external_ids"),
     # Last: deleting rows of the others changes their numbers here.
-    *("rate_limit_hits", "row_counts"),
+    *("rate_limit_hits", "next_bell", "row_counts"),
 )
 _EMPTY = sql.SQL("; ").join(
     sql.SQL("DELETE FROM {}").format(sql.Identifier(table)) for table in _TABLES

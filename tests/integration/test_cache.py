@@ -8,6 +8,7 @@ import pytest
 import redis
 from pydantic import SecretStr
 
+from medianest.core import secrets
 from medianest.core.cache import MAX_IDLE_SECONDS, PAUSE_SECONDS, Cache
 
 
@@ -43,6 +44,19 @@ def connection_ids(keys: redis.Redis) -> set[str]:
     own_id, clients = str(keys.client_id()), keys.client_list()
     (space,) = [client["db"] for client in clients if client["id"] == own_id]
     return {client["id"] for client in clients if client["db"] == space} - {own_id}
+
+
+def test_a_secret_that_cannot_be_read_is_a_failure_of_the_cache(
+    cache: Cache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unreadable(*_: object) -> str:
+        raise secrets.SecretUnreadableError("REDIS_URL cannot be read")
+
+    monkeypatch.setattr(secrets, "resolve", unreadable)
+    assert cache.get("key") is None
+    assert cache.run("return {}", [], []) is None
+    monkeypatch.undo()
+    assert cache.ping()
 
 
 def test_cache_is_skipped_for_a_pause_after_a_time_out(

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from local.lambda_ import fork_server
 from local.lambda_.fork_server import PRELOADED, ForkedProcess, ForkServer, ForkServers
 from local.lambda_.output import Output
 from local.lambda_.worker import plain_python
@@ -113,7 +114,8 @@ def test_a_fork_has_the_libraries_and_else_the_state_of_a_new_process(tmp_path: 
     [
         ("", 0, ""),
         ("import sys; sys.exit()", 0, ""),
-        ("import sys; sys.exit('no reason')", 1, ""),
+        ("import sys; sys.exit('no reason')", 1, "no reason"),
+        ("import sys; sys.stdout.close(); sys.exit(3)", 3, ""),
         ("1 / 0", 1, "ZeroDivisionError: division by zero"),
         ("def broken(", 1, "SyntaxError: '(' was never closed"),
         ("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", -9, ""),
@@ -143,6 +145,38 @@ def test_workers_end_with_their_server_and_the_next_one_has_a_new_server(tmp_pat
         assert await sleeping.end() == -signal.SIGKILL
         assert await Worker().run(server, tmp_path, "print(1)") == 0
         assert pid_of(server) != first
+        await server.stop()
+
+    run(scenario())
+
+
+def test_a_broken_library_breaks_no_function_that_does_not_need_it(tmp_path: Path) -> None:
+    (tmp_path / "psycopg.py").write_text("raise ImportError('no libpq')")
+    lines: list[str] = []
+
+    async def scenario() -> list[int]:
+        server = server_of(tmp_path, tmp_path)
+        codes = [await Worker(lines).run(server, tmp_path, "print('works')")]
+        program = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import psycopg"
+        codes.append(await Worker(lines).run(server, tmp_path, program))
+        await server.stop()
+        return codes
+
+    assert run(scenario()) == [0, 1]
+    assert (lines[0], lines[-1]) == ("works", "ImportError: no libpq")
+
+
+def test_a_server_that_hangs_does_not_hang_the_runtime(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fork_server, "_START_SECONDS", 0.2)
+
+    async def scenario() -> None:
+        server = server_of(tmp_path, tmp_path)
+        await Worker().run(server, tmp_path, "")
+        os.kill(pid_of(server), signal.SIGSTOP)
+        with pytest.raises(TimeoutError):
+            await Worker().start(server, tmp_path, "")
         await server.stop()
 
     run(scenario())

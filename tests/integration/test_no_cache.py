@@ -1,6 +1,7 @@
 """A service without a cache (`REDIS_URL=none`): one statement for session and limit."""
 
 import io
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,10 +14,12 @@ from medianest.core.cache import shared_cache
 from medianest.core.db import database, database_unavailable
 from medianest.core.environment import environment as core_environment
 from medianest.core.environment import load
+from medianest.jobs import bell
 from medianest.rate_limits import service as rate_limits
 from medianest.sessions import tokens
 from medianest.system_config import service as system_config
 from tests.support.api import Answer, call, run_schedule
+from tests.support.job_queue import noted_bells
 from tests.support.limits import default_limits, set_limit
 from tests.support.wire import Recording, recorded
 
@@ -114,7 +117,7 @@ class TestCosts:
         ("route", "options", "status"),
         [(ME, {"token": "a.b.c"}, 401), (ME, {}, 401), (("GET", "/api/auth/session"), {}, 200)],
     )
-    def test_a_stranger_does_not_wake_the_database(
+    def test_a_stranger_costs_no_statement(
         self,
         members: dict[str, str],
         db: Db,
@@ -238,6 +241,38 @@ def test_titles_are_searched_requested_and_approved(
     assert call("POST", path, body={}, token=people["alice"]).status == 200
     assert call("GET", "/api/admin/stats", token=people["alice"]).data["requests"]["total"] == 1
     assert "cache_failed" not in logs.getvalue()
+
+
+def test_one_delayed_bell_is_on_its_way_however_often_the_worker_runs(db: Db) -> None:
+    with noted_bells() as messages:
+        for seconds in (3600, 3600.5, 7200, 3599.5):
+            bell.ring_in(seconds)
+        assert [delay for _, delay in messages] == [900]
+        bell.ring_in(600)  # earlier than the one on its way
+        bell.ring_in(0)
+        bell.ring_in(900)
+        assert [delay for _, delay in messages] == [900, 600, 0]
+        # The early one rings, is passed on without a statement, and then another follows.
+        assert bell.pass_on(bell.Bell(time.time() + 600, "x")) is True
+        db.execute("UPDATE next_bell SET rings_at = now() - interval '1 second'")
+        bell.ring_in(3600)
+        bell.ring_in(3600)
+    assert [delay for _, delay in messages] == [900, 600, 0, 600, 900]
+    assert db.execute("SELECT count(*) FROM next_bell").fetchone() == (1,)
+
+
+def test_a_bell_that_the_queue_refuses_leaves_room_for_the_next(db: Db) -> None:
+    with noted_bells(status=500):
+        bell.ring_in(60)
+    assert db.execute("SELECT count(*) FROM next_bell").fetchone() == (0,)
+    with noted_bells() as messages:
+        bell.ring_in(60)
+    assert [delay for _, delay in messages] == [60]
+
+
+def test_without_a_queue_no_bell_is_noted(db: Db) -> None:
+    bell.ring_in(60)
+    assert db.execute("SELECT count(*) FROM next_bell").fetchone() == (0,)
 
 
 def test_health_tells_that_there_is_no_cache() -> None:

@@ -56,7 +56,7 @@ The last two come from draft-ietf-httpapi-ratelimit-headers. A rejected call get
 has `Retry-After` only, and no `details`.
 
 The first rejection of a caller in a window is written to the audit log (`limit.exceeded`) and to the log (`rate_limit_exceeded`);
-further ones cost no SQL. The metric `RateLimited` counts all of them, by `policy`.
+with a cache further ones cost no SQL. The metric `RateLimited` counts all of them, by `policy`.
 
 ## When the cache is down
 
@@ -66,6 +66,9 @@ The metric `RateLimitFallback` counts these calls. After the first timeouts, the
 |---|---|
 | {sign_in} | counted in the database, exactly but from zero, so that guesses stay limited |
 | {general} | counted in the memory of each environment, so that the API stays available: the limit applies per environment |
+
+A service without a cache (`REDIS_URL=none`) counts the calls of users in the database, exactly, and those of strangers as in the table. The
+metric stays silent.
 
 ## Changing a limit
 

@@ -113,6 +113,7 @@ def test_the_error_for_an_unreadable_secret_does_not_contain_its_arn(aws: Aws) -
         ("REDIS_URL", "canary", "must start with redis://"),
         ("JWT_SECRET", "canary", "must be at least 32 bytes"),
         ("TMDB_API_KEY", ARN, "is an ARN whose value is another ARN"),
+        ("REDIS_URL", "none", "is an ARN whose value is none: set the variable"),
     ],
 )
 def test_the_value_of_an_arn_is_validated_like_a_plain_value(

@@ -114,7 +114,8 @@ class Cache:
             count("CacheUnavailable")
             logger.warning("cache_full")
             return None
-        except (RedisError, ValueError) as error:  # ValueError: an invalid URL
+        # ValueError: an invalid URL.
+        except (RedisError, ValueError, secrets.SecretUnreadableError) as error:
             self._paused_until = time.monotonic() + PAUSE_SECONDS
             count("CacheUnavailable")
             logger.warning("cache_failed", extra={"cause": type(error).__name__})

@@ -87,8 +87,8 @@ class Database:
     def read[T](self, query: Callable[[Connection[tuple[Any, ...]]], T]) -> T:
         """Run statements that only read, each on its own, without BEGIN and COMMIT.
 
-        When the open connection is dead, the query runs again, once, on a new one. Within a
-        transaction, it belongs to that transaction.
+        When the open connection is dead, the query runs again, once, on a new one: a query that
+        writes must bear that. Within a transaction, it belongs to that transaction.
         """
         import psycopg
 

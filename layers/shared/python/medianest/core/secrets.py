@@ -13,6 +13,7 @@ from medianest.core import http
 from medianest.core.addresses import SECRET_ARN_PREFIX
 from medianest.core.environment import ConfigurationError, environment, load
 from medianest.core.observability import count, logger
+from medianest.core.variables import NO_CACHE
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.parameters.base import BaseProvider
@@ -84,6 +85,8 @@ def _checked(name: str, value: str) -> str:
     """Return the value as the variable's validator returns it; raises ConfigurationError."""
     if value.startswith(SECRET_ARN_PREFIX):
         raise ConfigurationError(f"{name} is an ARN whose value is another ARN")
+    if value == NO_CACHE:
+        raise ConfigurationError(f"{name} is an ARN whose value is {NO_CACHE}: set the variable")
     current = environment()
     hosts = {"DATABASE_HOST": current.database_host or "", "REDIS_HOST": current.redis_host or ""}
     validated = load({"NODE_ENV": current.node_env, **hosts, name: value}, name)

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from uuid import uuid4
 
 from medianest.core.cache import shared_cache
+from medianest.core.db import database
 from medianest.core.environment import environment
 from medianest.core.observability import count, logger
 
@@ -70,26 +71,44 @@ def ring() -> None:
 
 
 def ring_in(seconds: float) -> None:
-    """Ring in that many seconds, unless an earlier bell is on its way."""
+    """Ring in that many seconds, unless an earlier bell is on its way.
+
+    Raises AppError if a service without a cache cannot reach its database.
+    """
     if seconds <= 0:
         ring()
-    else:
-        pass_on(Bell(time.time() + seconds, uuid4().hex))
-
-
-def pass_on(bell: Bell) -> None:
-    """Send a delayed bell, for the first time or again, unless an earlier one is on its way."""
-    if environment().bell_queue_url is None:
         return
+    if shared_cache().exists or environment().bell_queue_url is None:
+        pass_on(Bell(time.time() + seconds, uuid4().hex))
+        return
+    # The caller has just used the database, so it is awake. On its way, a bell does not look at it.
+    from medianest.jobs import repository
+
+    with database().transaction() as connection:
+        is_next = repository.claim_bell(connection, seconds, slack=_SLACK_SECONDS)
+    if is_next and not pass_on(Bell(time.time() + seconds, uuid4().hex)):
+        with database().transaction() as connection:
+            repository.release_bell(connection)
+
+
+def pass_on(bell: Bell) -> bool:
+    """Send a delayed bell, for the first time or again, unless an earlier one is on its way.
+
+    Returns False when the queue did not take it.
+    """
+    if environment().bell_queue_url is None:
+        return True
     seconds = max(bell.not_before - time.time(), 0)
     milliseconds = math.ceil(seconds * 1000) + 1
     arguments: list[str | int] = [f"{bell.not_before:.3f}", bell.id, milliseconds, _SLACK_SECONDS]
-    # Without the cache each bell goes on; one too many finds nothing to do.
+    # While the cache is down each bell goes on; one too many finds nothing to do.
     if shared_cache().run(_CLAIM, [_KEY], arguments) == [0]:
-        return
+        return True
     body = {"notBefore": bell.not_before, "id": bell.id}
-    if not _send(body, min(math.ceil(seconds), MAX_DELAY_SECONDS)):
-        shared_cache().run(_RELEASE, [_KEY], [bell.id])
+    if _send(body, min(math.ceil(seconds), MAX_DELAY_SECONDS)):
+        return True
+    shared_cache().run(_RELEASE, [_KEY], [bell.id])
+    return False
 
 
 def _send(body: dict[str, Any], delay: int) -> bool:

@@ -109,6 +109,24 @@ def revive(connection: Connection[Any], job: JobRow) -> bool:
     return True
 
 
+def claim_bell(connection: Connection[Any], seconds: float, *, slack: float) -> bool:
+    """Note the next delayed bell; return False if an earlier one, or `slack` later, is noted."""
+    row = connection.execute(
+        "INSERT INTO next_bell (rings_at) VALUES (now() + make_interval(secs => %(seconds)s))"
+        " ON CONFLICT (is_only) DO UPDATE SET rings_at = excluded.rings_at"
+        " WHERE next_bell.rings_at <= now()"
+        "  OR excluded.rings_at < next_bell.rings_at - make_interval(secs => %(slack)s)"
+        " RETURNING true",
+        {"seconds": seconds, "slack": slack},
+    ).fetchone()
+    return row is not None
+
+
+def release_bell(connection: Connection[Any]) -> None:
+    """Forget the next bell, which the queue did not take."""
+    connection.execute("DELETE FROM next_bell")
+
+
 def cancel(connection: Connection[Any], job_id: UUID) -> None:
     """Cancel a locked job that is not leased."""
     connection.execute(

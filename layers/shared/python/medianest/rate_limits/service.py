@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 def charge(limit_keys: Sequence[LimitKey], caller: Caller, user_id: UUID | None = None) -> Charge:
     """Charge a call to all buckets of its keys, or to none when one refuses.
 
-    Only the first refusal of a subject in a window is audited, so that further ones cost no SQL.
+    Only the first refusal of a subject in a window is audited: with a cache, others cost no SQL.
     """
     buckets, member = _buckets(limit_keys), secrets.token_hex(8)
     results = hit_cache(shared_cache(), buckets, member)
@@ -102,8 +102,8 @@ def _reported(charged: Charge, caller: Caller, user_id: UUID | None) -> Charge:
 def _charge_without_cache(buckets: Sequence[Bucket]) -> Charge:
     """Charge in the database if a policy requires it, else in the memory of this environment.
 
-    A service without a cache counts the calls of users in the database too. Those of strangers do
-    not wake a paused database.
+    A service without a cache counts the calls of users in the database too. Those of strangers cost
+    no statement.
     """
     has_cache = shared_cache().exists
     if has_cache:
