@@ -15,7 +15,7 @@ from tests.support.stacks import all_stacks
 @pytest.fixture
 def user(keys: redis.Redis, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """Let the functions use the cache as the user of the template; return its name."""
-    access = all_stacks()["hobby"].one("AWS::ElastiCache::User").get("AccessString")
+    access = all_stacks()["scale"].one("AWS::ElastiCache::User").get("AccessString")
     name = f"template-{uuid.uuid4().hex}"
     keys.execute_command("ACL", "SETUSER", name, "reset", *access.split(), ">secret")
     at = keys.connection_pool.connection_kwargs

@@ -43,7 +43,7 @@ _NO_ANSWER = "iptables -t nat -A POSTROUTING -s ${Vpc.CidrBlock} ! -d ${Vpc.Cidr
 _AURORA = "          - {Name: DBInstanceIdentifier, Value: !Ref Database}\n"
 _SWEEP = "!If [AuroraPauses, %s, %s]  # bells tell of jobs, also of later ones\n"
 _DATABASE = "VPCSecurityGroups: [!Ref DatabaseSecurityGroup]\n      PubliclyAccessible: %s\n"
-_KEYS = "CacheSecretPolicy, !Ref JwtSecretPolicy, %s!Ref BellPolicy, *origin-policy"
+_KEYS = "*cache-policy, !Ref JwtSecretPolicy, %s!Ref BellPolicy, *origin-policy"
 _ACCESS = "AccessString: on ~* +@all -@admin -@dangerous"
 
 MUTATIONS = (
