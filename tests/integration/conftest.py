@@ -19,6 +19,7 @@ from medianest.core.environment import environment as core_environment
 from medianest.core.observability import logger
 from medianest.migrations import role
 from medianest.migrations.runner import migrate
+from medianest.sessions import service as sessions
 from medianest.signin import with_plex
 from medianest.signin.attempts import open_session
 from medianest.signin.plex import PlexAccount
@@ -28,6 +29,7 @@ from tests.support import plex
 from tests.support.catalog import Fault
 from tests.support.limits import raise_limits
 from tests.support.pgbouncer import Pool
+from tests.support.wire import Recording, recorded
 
 
 @pytest.fixture(scope="session")
@@ -171,6 +173,25 @@ def cache_round_trips(monkeypatch: pytest.MonkeyPatch) -> list[object]:
 
     monkeypatch.setattr(redis.Connection, "send_packed_command", record)
     return sent
+
+
+@pytest.fixture
+def statements(
+    people: object, direct_url: str, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Recording]:
+    """Record the statements of the functions, with warm settings and tombstones."""
+    monkeypatch.setattr(system_config, "CACHE_SECONDS", 30.0)
+    monkeypatch.setattr(sessions, "TOMBSTONE_POLL_SECONDS", 30.0)
+    with recorded(direct_url) as (url, recording):
+        database().close()
+        database.cache_clear()
+        core_environment.cache_clear()
+        monkeypatch.setenv("DATABASE_URL", url)
+        yield recording
+        database().close()
+        database.cache_clear()
+    monkeypatch.undo()
+    core_environment.cache_clear()
 
 
 @pytest.fixture

@@ -12,7 +12,6 @@ from pydantic import SecretStr
 from medianest.core import drivers
 from medianest.core.cache import shared_cache
 from medianest.core.db import database, database_unavailable
-from medianest.core.environment import environment as core_environment
 from medianest.core.environment import load
 from medianest.jobs import bell
 from medianest.rate_limits import service as rate_limits
@@ -21,7 +20,7 @@ from medianest.system_config import service as system_config
 from tests.support.api import Answer, call, run_schedule
 from tests.support.job_queue import noted_bells
 from tests.support.limits import default_limits, set_limit
-from tests.support.wire import Recording, recorded
+from tests.support.wire import Recording
 
 type Db = psycopg.Connection[tuple[Any, ...]]
 
@@ -45,22 +44,6 @@ def members(people: dict[str, str], db: Db) -> dict[str, str]:
     """Return the tokens of three users to whom the limits of the contract apply."""
     default_limits(db)
     return people
-
-
-@pytest.fixture
-def statements(direct_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Recording]:
-    """Record the statements of the functions, with warm settings."""
-    monkeypatch.setattr(system_config, "CACHE_SECONDS", 30.0)
-    with recorded(direct_url) as (url, recording):
-        database().close()
-        database.cache_clear()
-        core_environment.cache_clear()
-        monkeypatch.setenv("DATABASE_URL", url)
-        yield recording
-        database().close()
-        database.cache_clear()
-    monkeypatch.undo()
-    core_environment.cache_clear()
 
 
 def hits(db: Db) -> dict[str, int]:

@@ -11,38 +11,16 @@ import redis
 from pydantic import SecretStr
 
 from medianest.core import db as core_db
-from medianest.core.db import Database, database
-from medianest.core.environment import environment as core_environment
+from medianest.core.db import Database
 from medianest.core.errors import AppError
-from medianest.sessions import service as sessions
-from medianest.system_config import service as system_config
 from tests.support.api import call
 from tests.support.limits import set_limit
 from tests.support.processes import suspended
-from tests.support.wire import Recording, recorded
+from tests.support.wire import Recording
 
 type Db = psycopg.Connection[tuple[Any, ...]]
 
 ME = ("GET", "/api/auth/me")
-
-
-@pytest.fixture
-def statements(
-    people: object, direct_url: str, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Recording]:
-    """Record the statements of the functions, with warm settings and tombstones."""
-    monkeypatch.setattr(system_config, "CACHE_SECONDS", 30.0)
-    monkeypatch.setattr(sessions, "TOMBSTONE_POLL_SECONDS", 30.0)
-    with recorded(direct_url) as (url, recording):
-        database().close()
-        database.cache_clear()
-        core_environment.cache_clear()
-        monkeypatch.setenv("DATABASE_URL", url)
-        yield recording
-        database().close()
-        database.cache_clear()
-    monkeypatch.undo()
-    core_environment.cache_clear()
 
 
 def lines_of(logs: io.StringIO) -> list[dict[str, Any]]:
