@@ -1,8 +1,9 @@
 """`make smoke` tries a running service as a user would, and says what it did."""
 
+import contextlib
+import io
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,27 +14,33 @@ from tests.support.api import ROOT
 from tests.support.local import LocalService, local_service
 from tests.support.plex import approve_at, control
 from tests.support.standin import served
+from tools.smoke import main
+
+
+class Console(io.StringIO):
+    """The output of the command, in front of a person that approves its sign-in."""
+
+    def __init__(self, person: str) -> None:
+        super().__init__()
+        self._person = person
+
+    def write(self, text: str) -> int:
+        """Keep a text, and follow the address that it asks to open."""
+        if "Sign in: open " in text and self._person:
+            approve_at(text.rsplit(maxsplit=1)[-1], self._person)
+        return super().write(text)
 
 
 def smoke(url: str, *, token: str = "", person: str = "") -> tuple[int, list[str]]:
     """Run the command, approve its sign-in as a person, and return exit code and lines."""
-    with subprocess.Popen(
-        [sys.executable, "-m", "tools.smoke", url],
-        cwd=ROOT,
-        env={"MEDIANEST_TOKEN": token},
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
-        assert process.stdout is not None
-        stop = threading.Timer(60, process.kill)
-        stop.start()
-        lines = []
-        for line in process.stdout:
-            lines.append(line.rstrip())
-            if "Sign in: open " in line and person:
-                approve_at(line.split()[-1], person)
-        stop.cancel()
-    return process.returncode, lines
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        contextlib.redirect_stdout(Console(person)) as console,
+    ):
+        patch.setenv("MEDIANEST_TOKEN", token)
+        patch.setattr(sys, "argv", ["smoke", url])
+        code = main()
+    return code, console.getvalue().splitlines()
 
 
 @pytest.fixture
@@ -71,9 +78,13 @@ def test_a_fault_is_named_and_fails(everything_works: LocalService) -> None:
     assert lines[-1].startswith("FAIL POST /api/auth/plex/pin: 503 PLEX_UNREACHABLE")
 
 
-def test_an_address_without_a_scheme_is_refused(capfd: pytest.CaptureFixture[str]) -> None:
-    assert smoke("media.example.org") == (2, [])
-    assert "URL must start with https://, not 'media.example.org'" in capfd.readouterr().err
+def test_an_address_without_a_scheme_is_refused() -> None:
+    command = [sys.executable, "-m", "tools.smoke", "media.example.org"]
+    done = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 2
+    assert "URL must start with https://, not 'media.example.org'" in done.stderr
 
 
 def test_a_wrong_address_is_named() -> None:

@@ -18,6 +18,9 @@ _FOCUSED = """() => {
   return at.getAttribute("aria-label") || at.innerText || at.name || at.id;
 }"""
 _NEXT_FRAME = "() => new Promise((done) => requestAnimationFrame(() => setTimeout(done, 20)))"
+# A module that has arrived may not have run yet, and an answer may not show yet.
+_SHOWS_ALL = """() =>
+  document.querySelector("h1") !== null && document.querySelector("[aria-busy=true]") === null"""
 _MAX_TABS = 80
 # Other workers use the same processors.
 SECONDS = 15.0
@@ -61,10 +64,12 @@ class Tab:
         deadline = time.monotonic() + SECONDS
         is_quiet = False
         while not is_quiet:
-            assert time.monotonic() < deadline, f"open: {[each.url for each in self.watch.open]}"
+            assert time.monotonic() < deadline, (
+                f"busy, or open: {[each.url for each in self.watch.open]}"
+            )
             is_quiet = not self.watch.open
             self.page.evaluate(_NEXT_FRAME)
-            is_quiet = is_quiet and not self.watch.open
+            is_quiet = is_quiet and self.page.evaluate(_SHOWS_ALL) and not self.watch.open
 
     def axe(self) -> None:
         """Fail on an accessibility finding in the present state of the page."""
