@@ -169,12 +169,11 @@ def test_a_broken_library_breaks_no_function_that_does_not_need_it(tmp_path: Pat
 def test_a_server_that_hangs_does_not_hang_the_runtime(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(fork_server, "_START_SECONDS", 0.2)
-
     async def scenario() -> None:
         server = server_of(tmp_path, tmp_path)
         await Worker().run(server, tmp_path, "")
         os.kill(pid_of(server), signal.SIGSTOP)
+        monkeypatch.setattr(fork_server, "_START_SECONDS", 0.2)
         with pytest.raises(TimeoutError):
             await Worker().start(server, tmp_path, "")
         await server.stop()
