@@ -156,8 +156,9 @@ lock: $(VENV)/ready .venv-uv/ready ## Update the lock files
 vendor: $(VENV)/web ## Write the files of the page that come from npm packages: web/vendor, web/icons.svg
 	$(BIN)/python -m tools.web vendor
 
-previous: ## After a release, store its code for the test on the next schema: make previous RELEASE=v1.0.0
-	git archive --format=tar.gz --output tests/previous_release/code.tar.gz $(RELEASE) layers/shared/python functions
+previous: ## After a release, store it for the tests of an upgrade: make previous RELEASE=v1.0.0
+	git archive --format=tar.gz --output tests/previous_release/release.tar.gz $(RELEASE) \
+		$$(git ls-tree --name-only $(RELEASE) template.yaml layers functions web)
 
 clean: ## Remove all installed and built files
 	rm -rf $(VENV) .venv-* .aws-sam .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage

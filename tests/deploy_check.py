@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tarfile
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -25,6 +26,7 @@ ARCHITECTURES = ("arm64", "x86_64")
 CHECKOV_STACKS = ("hobby", "scale", "external", "scale with all options")
 CHECKS = ROOT / ".venv-checks/bin"
 SAM = ROOT / ".venv-sam/bin"
+PREVIOUS_RELEASE = ROOT / "tests/previous_release/release.tar.gz"
 # Environment variables for the tools, without AWS credentials.
 INHERITED_VARIABLES = ("PATH", "HOME", "LANG", "TMPDIR", "VIRTUAL_ENV")
 MAX_SHOWN_LINES = 60
@@ -39,6 +41,7 @@ TESTS_OF_BUILD = {
         "test_rotation.py",
     ),
     "sam deploy of the build to an emulator of AWS": ("test_deployment.py",),
+    "Upgrade a stack of the previous release on the emulator": ("test_upgrade.py",),
 }
 
 
@@ -63,7 +66,7 @@ def main() -> int:
 
 def steps(folder: Path) -> list[Step]:
     """Return all steps, in order."""
-    checkout, builds = folder / "checkout", folder / "builds"
+    checkout, previous, builds = folder / "checkout", folder / "previous", folder / "builds"
     copy_title, build_title = "Copy the files that git tracks or would add", "sam build for "
     return [
         Step("sam validate --lint", sam_validate),
@@ -84,6 +87,10 @@ def steps(folder: Path) -> list[Step]:
                 copy_title,
             )
             for architecture in ARCHITECTURES
+        ),
+        Step(
+            "sam build of the previous release",
+            partial(previous_build, previous, builds / "previous"),
         ),
         Step(
             "Write the bill of materials of the builds",
@@ -230,6 +237,13 @@ def sam_build(checkout: Path, build: Path, architecture: str) -> str:
     )
     size = sum(path.stat().st_size for path in build.rglob("*") if path.is_file())
     return f"{size / 2**20:.0f} MiB unpacked"
+
+
+def previous_build(checkout: Path, build: Path) -> str:
+    """Build the stored previous release for the architecture of this machine."""
+    with tarfile.open(PREVIOUS_RELEASE) as archive:
+        archive.extractall(checkout, filter="data")
+    return sam_build(checkout, build, NATIVE_ARCHITECTURE)
 
 
 def bill_of_materials(path: Path) -> str:

@@ -1,8 +1,8 @@
 """The code of the previous release works on the schema of this one.
 
 A deployment migrates first. The previous code serves until the last of its environments ends, and
-again after a rollback, which does not change the schema. Until the first release, the stored code
-is that before migration 0013; `make previous RELEASE=…` replaces it after each release.
+again after a rollback, which does not change the schema. Until the first release, the stored one is
+that before migration 0013; `make previous RELEASE=…` replaces it after each release.
 """
 
 import json
@@ -79,7 +79,7 @@ class PreviousRelease:
 @pytest.fixture
 def previous(environment: object, tmp_path: Path) -> Iterator[PreviousRelease]:
     """Run the previous release in the environment of this process, with its database."""
-    with tarfile.open(CODE / "code.tar.gz") as archive:
+    with tarfile.open(CODE / "release.tar.gz") as archive:
         archive.extractall(tmp_path, filter="data")
     with subprocess.Popen(
         [sys.executable, CODE / "serve.py", tmp_path],

@@ -1,0 +1,189 @@
+"""A stack of the previous release, with people's data in it, becomes a stack of this one."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from medianest.migrations.runner import migrations
+from tests.support.api import Answer
+from tests.support.deployment import Deployment, calls, deployment, for_plain_http
+from tests.support.rie import NATIVE_ARCHITECTURE
+
+UPSTREAMS = {
+    "https://plex.tv": "PlexApiUrl",
+    "https://app.plex.tv/auth": "PlexAuthUrl",
+    "https://api.themoviedb.org/3": "TmdbApiUrl",
+}
+# A user has 100 calls a minute.
+PAUSE = 1.0
+# The function cannot write to that bucket.
+FAILS_AFTERWARDS = """\
+  Broken:
+    Type: Custom::PageFiles
+    DependsOn: Migrations
+    Properties:
+      ServiceToken: !GetAtt PageFunction.Arn
+      Bucket: no-such-bucket
+      Distribution: !Ref Distribution
+"""
+LAST_MIGRATION = max(each.version for each in migrations())
+
+
+class Community:
+    """An admin and a user, who keep their tokens through all deployments."""
+
+    def __init__(self, stack: Deployment) -> None:
+        self.stack = stack
+        self.admin = ""
+        self.user = ""
+
+    def requests(self) -> dict[int, str]:
+        """Return the status of each request of the user by TMDB id."""
+        answer = self.stack.call("GET", "/api/media/requests", token=self.user)
+        assert answer.status == 200, answer.text
+        return {each["tmdbId"]: each["status"] for each in answer.data}
+
+    def request(self, tmdb_id: int) -> Answer:
+        """Request a film."""
+        body = json.dumps({"mediaType": "movie", "tmdbId": tmdb_id}).encode()
+        return self.stack.call("POST", "/api/media/request", body=body, token=self.user)
+
+    def approve(self, tmdb_id: int) -> Answer:
+        """Approve the request for a film."""
+        waiting = self.stack.call("GET", "/api/admin/requests", token=self.admin)
+        (request,) = (each for each in waiting.data if each["tmdbId"] == tmdb_id)
+        path = f"/api/admin/requests/{request['id']}/approve"
+        return self.stack.call("POST", path, token=self.admin)
+
+
+@pytest.fixture(scope="module")
+def community(
+    builds: Path,
+    database_url: str,
+    redis_url: str,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Community]:
+    """Deploy the previous release for all tests of this file, which depend on their order."""
+    previous = builds / "previous" / "template.yaml"
+    with deployment(previous, tmp_path_factory.mktemp("aws"), database_url, redis_url) as stack:
+        # The previous release has no parameters for these addresses.
+        text = previous.read_text()
+        for real, standin in UPSTREAMS.items():
+            assert real in text
+            text = text.replace(real, stack.upstreams[standin])
+        previous.write_text(text)
+        output = stack.deploy()
+        assert not output, output[-3000:]
+        yield Community(stack)
+
+
+def test_the_previous_release_has_users_and_requests(community: Community) -> None:
+    community.admin = community.stack.sign_in("erin")
+    community.user = community.stack.sign_in("sam")
+    for tmdb_id in (603, 550):
+        assert community.request(tmdb_id).status == 201
+    assert community.approve(603).status == 200
+    assert community.requests() == {603: "approved", 550: "pending"}
+
+
+def applied(stack: Deployment) -> int:
+    """Return the version of the schema."""
+    with psycopg.connect(stack.database_url) as owner:
+        row = owner.execute("SELECT max(version) FROM schema_migrations").fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def test_a_failing_migration_keeps_the_previous_release(community: Community, builds: Path) -> None:
+    stack = community.stack
+    before = applied(stack)
+    assert before < LAST_MIGRATION
+    stack.template = for_plain_http(builds / NATIVE_ARCHITECTURE / "template.yaml")
+    stack.parameters |= stack.upstreams
+    with psycopg.connect(stack.database_url, autocommit=True) as owner:
+        owner.execute("CREATE TABLE jobs (mine int)")
+        with calls(lambda: len(community.requests()), pause=PAUSE) as counts:
+            assert stack.deploy()
+        owner.execute("DROP TABLE jobs")
+    assert set(counts) == {2}
+    assert before < applied(stack) < LAST_MIGRATION
+    assert stack.stack["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
+    reasons = [
+        each["ResourceStatusReason"]
+        for each in stack.events()
+        if each["LogicalResourceId"] == "Migrations" and each["ResourceStatus"] == "UPDATE_FAILED"
+    ]
+    assert 'relation "jobs" already exists' in reasons[0], reasons
+    assert community.request(13).status == 201
+
+
+def test_the_previous_release_serves_on_the_new_schema_after_a_rollback(
+    community: Community,
+) -> None:
+    stack = community.stack
+    template = stack.template
+    stack.template = template.with_name("template-that-fails.yaml")
+    stack.template.write_text(
+        template.read_text().replace("\nResources:\n", f"\nResources:\n{FAILS_AFTERWARDS}", 1)
+    )
+    assert stack.deploy()
+    stack.template = template
+    assert stack.stack["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
+    assert applied(stack) == LAST_MIGRATION
+    assert community.request(680).status == 201
+    assert community.approve(680).status == 200
+    stack.sign_in("sam")
+
+
+def test_the_upgrade_loses_no_call(community: Community) -> None:
+    before = community.stack.version()
+    with calls(lambda: len(community.requests()), pause=PAUSE) as counts:
+        output = community.stack.deploy()
+    assert not output, output[-3000:]
+    assert set(counts) == {4}
+    assert len(counts) > 4
+    assert community.stack.version() != before
+
+
+def test_everything_is_there_after_the_upgrade(community: Community) -> None:
+    assert community.requests() == {
+        603: "approved",
+        550: "pending",
+        13: "pending",
+        680: "approved",
+    }
+    assert community.approve(550).status == 200
+    health = community.stack.call("GET", "/api/health")
+    assert {each["status"] for each in health.data["checks"].values()} == {"healthy"}
+
+
+def test_a_second_upgrade_changes_nothing(community: Community) -> None:
+    before = community.stack.version()
+    assert not community.stack.deploy()
+    assert community.stack.version() == before
+    assert len(community.requests()) == 4
+
+
+def test_the_cache_can_be_left_out_of_a_stack_that_had_one(community: Community) -> None:
+    with calls(lambda: len(community.requests()), pause=PAUSE) as counts:
+        output = community.stack.deploy(CacheMode="none", RedisUrlSecretArn='""')
+    assert not output, output[-3000:]
+    assert set(counts) == {4}
+    health = community.stack.call("GET", "/api/health")
+    assert health.data["checks"]["cache"]["status"] == "none"
+    assert community.request(27205).status == 201
+
+
+def test_a_deletion_leaves_the_database_and_the_secrets_that_were_there_before(
+    community: Community,
+) -> None:
+    community.stack.delete()
+    assert community.stack.left() == {
+        "iam": ["AccessLogWriter"],  # the setting of the account may use it: docs/deploy.md
+        "secretsmanager": ["application", "cache", "owner"],
+    }
+    with psycopg.connect(community.stack.database_url) as owner:
+        assert owner.execute("SELECT count(*) FROM media_requests").fetchone() == (5,)
