@@ -40,7 +40,10 @@ TESTS_OF_BUILD = {
         "test_events.py",
         "test_rotation.py",
     ),
-    "sam deploy of the build to an emulator of AWS": ("test_deployment.py",),
+    "sam deploy of the build to an emulator of AWS": (
+        "test_deployment.py",
+        "test_parameter_store.py",
+    ),
     "Upgrade a stack of the previous release on the emulator": ("test_upgrade.py",),
 }
 

@@ -11,7 +11,7 @@ from local.run_config import SECRETS
 from medianest.jobs.worker import RunResult
 from medianest.web_assets.release import read_release
 from tests.support.api import ROOT, TEMPLATE
-from tests.support.deployment import Deployment, calls, deployment, for_plain_http
+from tests.support.deployment import Deployment, calls, deployment, for_the_emulator
 from tests.support.rie import NATIVE_ARCHITECTURE, app_url
 
 
@@ -23,7 +23,7 @@ def deployed(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Deployment]:
     """Deploy once for all tests of this file, which depend on their order."""
-    template = for_plain_http(builds / NATIVE_ARCHITECTURE / "template.yaml")
+    template = for_the_emulator(builds / NATIVE_ARCHITECTURE / "template.yaml")
     with deployment(template, tmp_path_factory.mktemp("aws"), database_url, redis_url) as stack:
         stack.parameters |= stack.upstreams
         output = stack.deploy()

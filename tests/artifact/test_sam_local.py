@@ -33,7 +33,7 @@ runner.get_aws_creds = lambda: {}
 print(json.dumps({each.name: runner._make_env_vars(each).resolve() for each in provider.get_all()}))
 """
 # Functions that sam-local.md leaves out: they need AWS.
-NEED_AWS = {"PageFunction", "RotationFunction"}
+NEED_AWS = {"PageFunction", "RotationFunction", "SecretStoreFunction"}
 
 
 def test_sam_finds_every_route() -> None:

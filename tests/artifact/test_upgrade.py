@@ -9,7 +9,7 @@ import pytest
 
 from medianest.migrations.runner import migrations
 from tests.support.api import Answer
-from tests.support.deployment import Deployment, calls, deployment, for_plain_http
+from tests.support.deployment import Deployment, calls, deployment, for_the_emulator
 from tests.support.rie import NATIVE_ARCHITECTURE
 
 UPSTREAMS = {
@@ -20,15 +20,15 @@ UPSTREAMS = {
 # A user has 100 calls a minute.
 PAUSE = 1.0
 # The function cannot write to that bucket.
-FAILS_AFTERWARDS = """\
-  Broken:
-    Type: Custom::PageFiles
-    DependsOn: Migrations
-    Properties:
-      ServiceToken: !GetAtt PageFunction.Arn
-      Bucket: no-such-bucket
-      Distribution: !Ref Distribution
-"""
+FAILS_AFTERWARDS = {
+    "Type": "Custom::PageFiles",
+    "DependsOn": "Migrations",
+    "Properties": {
+        "ServiceToken": {"Fn::GetAtt": ["PageFunction", "Arn"]},
+        "Bucket": "no-such-bucket",
+        "Distribution": {"Ref": "Distribution"},
+    },
+}
 LAST_MIGRATION = max(each.version for each in migrations())
 
 
@@ -101,7 +101,7 @@ def test_a_failing_migration_keeps_the_previous_release(community: Community, bu
     stack = community.stack
     before = applied(stack)
     assert before < LAST_MIGRATION
-    stack.template = for_plain_http(builds / NATIVE_ARCHITECTURE / "template.yaml")
+    stack.template = for_the_emulator(builds / NATIVE_ARCHITECTURE / "template.yaml")
     stack.parameters |= stack.upstreams
     with psycopg.connect(stack.database_url, autocommit=True) as owner:
         owner.execute("CREATE TABLE jobs (mine int)")
@@ -125,10 +125,10 @@ def test_the_previous_release_serves_on_the_new_schema_after_a_rollback(
 ) -> None:
     stack = community.stack
     template = stack.template
-    stack.template = template.with_name("template-that-fails.yaml")
-    stack.template.write_text(
-        template.read_text().replace("\nResources:\n", f"\nResources:\n{FAILS_AFTERWARDS}", 1)
-    )
+    document = json.loads(template.read_text())
+    document["Resources"]["FailsAfterwards"] = FAILS_AFTERWARDS
+    stack.template = template.with_name("template-that-fails.json")
+    stack.template.write_text(json.dumps(document))
     assert stack.deploy()
     stack.template = template
     assert stack.stack["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"

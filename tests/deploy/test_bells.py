@@ -111,7 +111,7 @@ def test_only_background_functions_and_schedules_may_leave_dead_letters(stack: S
         role(stack, stack.resources[name]).id
         for each in stack.of("AWS::Lambda::EventInvokeConfig")
         for name in references(each.get("FunctionName"))
-        if stack.resources[name].type == "AWS::Lambda::Function"
+        if stack.resources[name].type == "AWS::Lambda::Function" and each.get("DestinationConfig")
     }
     schedules = {
         name

@@ -11,6 +11,10 @@ from tests.support.cloudformation import Resource, Stack
 from tests.support.stacks import PAGE_FIREWALL, all_stacks, for_every_variant
 
 VERIFY_HEADER = "X-Origin-Verify"
+VERIFY_VALUES = {
+    "secretsmanager": "{{resolve:secretsmanager:${OriginVerifySecret}:SecretString:send}}",
+    "parameterstore": '{"Fn::GetAtt": ["StoredSecrets", "OriginVerify"]}',
+}
 ADDRESS_HEADER = "X-MediaNest-Viewer-Address"
 # Policies that AWS manages: https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/using-managed-cache-policies.html
 CACHING_DISABLED = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
@@ -136,7 +140,7 @@ def test_only_the_api_gets_the_secret_of_the_distribution(stack: Stack) -> None:
             )
             for header in headers:
                 text = json.dumps(header["HeaderValue"])
-                assert "{{resolve:secretsmanager:${OriginVerifySecret}:SecretString:send}}" in text
+                assert VERIFY_VALUES[stack.parameters["SecretStore"]] in text
 
 
 @for_every_variant

@@ -18,6 +18,7 @@ from tests.support.cloudformation import (
 from tests.support.stacks import (
     EXTERNAL,
     EXTERNAL_VARIANTS,
+    KEY_ARN,
     KNOWN,
     all_stacks,
     for_every_variant,
@@ -222,6 +223,8 @@ class TestRejectedParameters:
             {**EXTERNAL, "DatabaseProxy": "true"},
             {"JwtRotationDays": "7"},
             {"JwtRotationDays": "31", "JwtSecretArn": secret_arn("jwt")},
+            {"JwtRotationDays": "31", "SecretStore": "parameterstore"},
+            {"KmsKeyArn": KEY_ARN, "SecretStore": "parameterstore"},
             {"MonthlyBudgetUsd": "30"},
             {"EgressMode": "none"},
             {"EgressMode": "ipv6"},

@@ -192,7 +192,10 @@ LIMITED = ("Media", "Auth", "Plex", "Admin", "Health")
 CONDITIONS: dict[str, Truth] = {
     "AnyOrigin": lambda given: given["CorsOrigin"] == "*",
     "HasPlexClientId": is_set("PlexClientId"),
-    "HasOwnTmdbSecret": lambda given: given["TmdbApiKeySecretArn"] == "",
+    "HasOwnTmdbKey": lambda given: given["TmdbApiKeySecretArn"] == "",
+    "HasTmdbSecret": lambda given: (
+        given["TmdbApiKeySecretArn"] == "" and given["SecretStore"] == "secretsmanager"
+    ),
     "HasRds": lambda given: given["DatabaseMode"] == "rds",
     "HasAurora": lambda given: given["DatabaseMode"] == "aurora",
     "HasDatabase": has_database,
@@ -243,7 +246,15 @@ CONDITIONS: dict[str, Truth] = {
     "HasApiWaf": lambda given: (
         given["Waf"] == "true" and (given["WebPage"], given["AWS::Region"]) != ("true", "us-east-1")
     ),
-    "HasOwnJwtSecret": lambda given: given["JwtSecretArn"] == "",
+    "StoresParameters": lambda given: given["SecretStore"] == "parameterstore",
+    "StoresSecrets": lambda given: given["SecretStore"] == "secretsmanager",
+    "HasOwnJwtKey": lambda given: given["JwtSecretArn"] == "",
+    "HasJwtSecret": lambda given: (
+        given["JwtSecretArn"] == "" and given["SecretStore"] == "secretsmanager"
+    ),
+    "HasOriginSecret": lambda given: (
+        given["WebPage"] == "true" and given["SecretStore"] == "secretsmanager"
+    ),
     "HasJwtRotation": lambda given: given["JwtSecretArn"] == "" and given["JwtRotationDays"] != "0",
     "HasOwnKey": is_set("KmsKeyArn"),
     "MakesAccessLogRole": lambda given: given["AccessLogRole"] == "create",

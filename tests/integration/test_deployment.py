@@ -98,6 +98,7 @@ def test_create_migrates_the_database_and_reports_success(
         "PhysicalResourceId": "Migrations",
         **{name: CALL[name] for name in ("StackId", "RequestId", "LogicalResourceId")},
         "Data": {"Configuration": deployment.digest({"Version": "1"})},
+        "NoEcho": False,
     }
     # The presigned address requires a request without a content type.
     assert stack.types == [""]

@@ -119,6 +119,7 @@ def test_create_stores_the_page_and_reports_its_version(page: Page) -> None:
         "RequestId": "request-1",
         "LogicalResourceId": "PageFiles",
         "Data": {"Version": release.version},
+        "NoEcho": False,
     }
     assert page.keys() == release.files.keys()
     for key, file in release.files.items():
@@ -261,7 +262,7 @@ def test_failure_is_answered_in_time(
     page.call("Create")
     assert page.stack.response["Status"] == "FAILED"
     assert page.stack.response["Reason"] == "not done in time"
-    assert "page_not_published" in logs.getvalue()
+    assert "custom_resource_failed" in logs.getvalue()
 
 
 def test_bucket_with_another_name_is_another_resource(page: Page) -> None:

@@ -295,4 +295,25 @@ MUTATIONS = (
         "HasExternalPart: !Or [!Not [!Condition HasDatabase], !Equals [!Ref CacheMode, external]]",
         "HasExternalPart: !Not [!And [!Condition HasDatabase, !Condition HasCache]]",
     ),
+    # Secrets in Parameter Store.
+    Mutation(
+        "the functions of a new stack run before their secrets exist",
+        '        - !If [StoresParameters, !Ref StoredSecrets, ""]  # the functions follow',
+        "        # the functions follow",
+    ),
+    Mutation(
+        "the function for secrets may write the parameters of other stacks",
+        ":parameter/medianest/${AWS::StackName}/*",
+        ":parameter/medianest/*",
+    ),
+    Mutation(
+        "a secret that a function reads is never generated",
+        "Generated: [!If [HasOwnJwtKey, jwt-secret",
+        "Generated: [!If [HasJwtSecret, jwt-secret",
+    ),
+    Mutation(
+        "CloudFront sends no secret",
+        "!If [StoresParameters, !GetAtt StoredSecrets.OriginVerify,",
+        "!If [StoresParameters, !Ref StoredSecrets,",
+    ),
 )

@@ -21,6 +21,7 @@ from tests.support.api import ROOT, Answer
 from tests.support.local import eventually
 
 REGION = "eu-west-1"
+ACCOUNT = "000000000000"
 _MINISTACK = ROOT / ".venv-emulator/bin/ministack"
 _SAM = ROOT / ".venv-sam/bin/sam"
 _KEYS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}

@@ -13,9 +13,11 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from local.standins.tmdb import app as tmdb_app
+from local.template.loader import load
 from tests.support import plex
 from tests.support.api import Answer
-from tests.support.aws import Aws, emulator
+from tests.support.aws import ACCOUNT, REGION, Aws, emulator
+from tests.support.cloudformation import walk
 from tests.support.rie import NATIVE_ARCHITECTURE, app_url
 from tests.support.standin import plex_of, served
 
@@ -84,16 +86,24 @@ class Deployment:
 
     def _headers_of_distribution(self) -> dict[str, str]:
         try:
-            secret = self.aws.client("secretsmanager").get_secret_value(
-                SecretId=self.resource("OriginVerifySecret")
-            )
+            value = self._origin_verify()
         except ClientError:
             return {}  # a release from before the distribution
         return {
-            "X-Origin-Verify": json.loads(secret["SecretString"])["send"],
+            "X-Origin-Verify": json.loads(value)["send"],
             "X-MediaNest-Viewer-Address": "203.0.113.9",
             "X-MediaNest-Public-Url": "https://media.example.org",
         }
+
+    def _origin_verify(self) -> str:
+        if self.parameters.get("SecretStore") == "parameterstore":
+            name = "/medianest/medianest/origin-verify"
+            found = self.aws.client("ssm").get_parameter(Name=name, WithDecryption=True)
+            return str(found["Parameter"]["Value"])
+        found = self.aws.client("secretsmanager").get_secret_value(
+            SecretId=self.resource("OriginVerifySecret")
+        )
+        return str(found["SecretString"])
 
     def sign_in(self, person: str) -> str:
         """Sign in through the stand-in for Plex; return the token."""
@@ -188,11 +198,24 @@ def deployment(
         yield Deployment(aws, template, parameters, database_url, plex_url, tmdb_url)
 
 
-def for_plain_http(template: Path) -> Path:
-    """Return a copy whose bucket allows plain HTTP: the emulator enforces policies without TLS."""
-    text, count = re.subn(r"(aws:SecureTransport: )'false'", r"\1'never'", template.read_text())
+def for_the_emulator(template: Path) -> Path:
+    """Return a copy that allows what the emulator refuses, unlike AWS.
+
+    It enforces the policies of buckets without TLS. It checks `ssm:GetParameter` of an ARN as if
+    that were a name, so each permission gets that ARN besides its own.
+    """
+    document = load(template)
+    for each in walk(document):
+        if isinstance(each, dict) and "ssm:GetParameter" in each.get("Action", ()):
+            named = {
+                "Fn::Join": ["", [f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/", each["Resource"]]]
+            }
+            each["Resource"] = [each["Resource"], named]
+    text, count = re.subn(
+        r'("aws:SecureTransport": )"false"', r'\1"never"', json.dumps(document, default=str)
+    )
     assert count == 1
-    copy = template.with_name("template-for-plain-http.yaml")
+    copy = template.with_name("template-for-the-emulator.json")
     copy.write_text(text)
     return copy
 

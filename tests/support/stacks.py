@@ -33,6 +33,8 @@ _DATABASES["external"] = _DATABASE
 _CACHES = {"serverless": {"CacheMode": "serverless"}, "node": {"CacheMode": "node"}}
 _CACHES["external"] = _CACHE
 _CACHES["no cache"] = {"CacheMode": "none"}
+KEY_ARN = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/5a0c1f0e-7d3b-4c8e-9a51-2f6f0a3f9d11"
+_PARAMETER_STORE = {"SecretStore": "parameterstore"}
 _EGRESS = ("nat-instance", "nat-gateway")
 
 MODES = {
@@ -47,9 +49,7 @@ _HOBBY_OPTIONS = {
     "SnapStart": {"SnapStart": "true"},
     "tracing": {"Tracing": "true"},
     "a firewall": {"Waf": "true"},
-    "a customer KMS key": {
-        "KmsKeyArn": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/5a0c1f0e-7d3b-4c8e-9a51-2f6f0a3f9d11"
-    },
+    "a customer KMS key": {"KmsKeyArn": KEY_ARN},
     "rotation": {"JwtRotationDays": "31"},
     "a proxy": {"DatabaseProxy": "true"},
     "two zones": {"DatabaseMultiAz": "true", "CacheMode": "node", "CacheMultiAz": "true"},
@@ -83,9 +83,22 @@ _HOBBY_OPTIONS = {
     "CORS origins": {"CorsOrigin": "https://web.example,http://localhost:5173"},
     "x86_64": {"Architecture": "x86_64"},
 }
+# Parameter Store neither rotates nor uses a customer's key, so these are no options of `scale`.
+_STORE_OPTIONS = {
+    "secrets in Parameter Store": _PARAMETER_STORE,
+    "existing secrets, the others in Parameter Store": {
+        **_PARAMETER_STORE,
+        "JwtSecretArn": secret_arn("jwt"),
+        "TmdbApiKey": "",
+        "TmdbApiKeySecretArn": secret_arn("tmdb"),
+    },
+}
 EXTERNAL_VARIANTS = {
     "external": EXTERNAL,
     "external, no cache": _DATABASE | {"CacheMode": "none"},
+    "external, no cache, secrets in Parameter Store": _DATABASE
+    | _PARAMETER_STORE
+    | {"CacheMode": "none"},
     "external, no cache, two database users": _DATABASE
     | {"CacheMode": "none", "MigrationsDatabaseUrlSecretArn": secret_arn("owner")},
     "external, two database users": EXTERNAL
@@ -103,6 +116,7 @@ _NO_PAGE = {"WebPage": "false"}
 # The API alone, at API Gateway.
 _NO_PAGE_VARIANTS = {
     "hobby without the page": _NO_PAGE,
+    "hobby without the page, secrets in Parameter Store": _NO_PAGE | _PARAMETER_STORE,
     "hobby without the page, with a firewall and a domain and its zone": {
         **_NO_PAGE,
         **_DOMAIN,
@@ -121,7 +135,10 @@ def parameter_sets() -> dict[str, dict[str, str]]:
     hobby, scale = cloudformation.profile("hobby"), cloudformation.profile("scale")
     sets = {"no profile": {}, "hobby": hobby, "scale": scale}
     sets |= {name: hobby | overrides for name, overrides in MODES.items()}
-    sets |= {f"hobby and {name}": hobby | overrides for name, overrides in _HOBBY_OPTIONS.items()}
+    sets |= {
+        f"hobby and {name}": hobby | overrides
+        for name, overrides in (_HOBBY_OPTIONS | _STORE_OPTIONS).items()
+    }
     sets |= {name: hobby | overrides for name, overrides in _NO_PAGE_VARIANTS.items()}
     sets |= {PAGE_FIREWALL: hobby | _HOBBY_OPTIONS["a firewall"]}
     sets |= EXTERNAL_VARIANTS

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any
 
+from medianest.core.deadline import time_limit
 from medianest.core.observability import logger
 
 # CloudFormation limits a response to 4096 bytes; the other fields need a few hundred.
@@ -23,11 +24,17 @@ class ResponseNotSentError(Exception):
 
 
 def respond(
-    event: Mapping[str, Any], *, failure: str, resource_id: str, data: Mapping[str, str]
+    event: Mapping[str, Any],
+    *,
+    failure: str,
+    resource_id: str,
+    data: Mapping[str, str],
+    is_secret: bool = False,
 ) -> dict[str, Any]:
     """Send the result of an event to CloudFormation, and return it; no `failure` is a success.
 
-    After a change of `resource_id`, CloudFormation deletes the previous resource. Raises
+    After a change of `resource_id`, CloudFormation deletes the previous resource. It displays no
+    `data` of a secret resource. Raises
     ResponseNotSentError; the event then goes to the dead-letter queue.
     """
     response_body = {
@@ -38,9 +45,34 @@ def respond(
         "RequestId": event["RequestId"],
         "LogicalResourceId": event["LogicalResourceId"],
         "Data": dict(data),
+        "NoEcho": is_secret,
     }
     _put(event["ResponseURL"], json.dumps(response_body, ensure_ascii=False).encode())
     return response_body
+
+
+def attempt(
+    work: Callable[[], Mapping[str, str]], seconds: float, *told: type[Exception]
+) -> tuple[str, Mapping[str, str]]:
+    """Call `work` within the seconds of a function; return the reason of a failure, and the data.
+
+    The reason is for the events of the stack. The messages of the errors `told` contain no secret;
+    of an error of AWS it has only the code, because the message contains names of principals.
+    """
+    try:
+        with time_limit(max(seconds - RESPONSE_SECONDS, 1), TimeoutError("not done in time")):
+            return "", work()
+    except Exception as error:  # noqa: BLE001 - CloudFormation waits for a response
+        logger.exception("custom_resource_failed")
+        return _reason(error, *told), {}
+
+
+def _reason(error: Exception, *told: type[Exception]) -> str:
+    if isinstance(error, (*told, TimeoutError)):
+        return str(error)
+    response: Mapping[str, Any] = getattr(error, "response", {})
+    code = response.get("Error", {}).get("Code", "")
+    return f"{code or type(error).__name__}; see the log of the function"
 
 
 def _put(url: str, body: bytes) -> None:

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from medianest.core import custom_resource
-from medianest.core.deadline import time_limit
 from medianest.core.observability import logger
 from medianest.web_assets.bucket import NotDeletedError, PageBucket
 from medianest.web_assets.release import Release, ReleaseError, read_release
@@ -24,19 +23,16 @@ def respond(
     ResponseNotSentError; the event then goes to the dead-letter queue.
     """
     properties = event["ResourceProperties"]
-    failure, data = "", {}
-    try:
-        limit = TimeoutError("not done in time")
-        with time_limit(max(seconds - custom_resource.RESPONSE_SECONDS, 1), limit):
-            if event["RequestType"] == "Delete":
-                _empty(s3, properties["Bucket"])
-            else:
-                release = read_release(folder)
-                _publish(event["RequestId"], s3, cloudfront, properties, release)
-                data = {"Version": release.version}
-    except Exception as error:  # noqa: BLE001 - CloudFormation waits for a response
-        logger.exception("page_not_published")
-        failure = _reason(error)
+
+    def work() -> dict[str, str]:
+        if event["RequestType"] == "Delete":
+            _empty(s3, properties["Bucket"])
+            return {}
+        release = read_release(folder)
+        _publish(event["RequestId"], s3, cloudfront, properties, release)
+        return {"Version": release.version}
+
+    failure, data = custom_resource.attempt(work, seconds, ReleaseError, NotDeletedError)
     # The bucket's name as id: CloudFormation has a previous bucket emptied before it deletes it.
     return custom_resource.respond(
         event, failure=failure, resource_id=properties["Bucket"], data=data
@@ -64,12 +60,3 @@ def _empty(s3: Any, bucket: str) -> None:
         PageBucket(s3, bucket).empty()
     except s3.exceptions.NoSuchBucket:
         logger.info("page_bucket_missing", extra={"bucket": bucket})
-
-
-def _reason(error: Exception) -> str:
-    """Return the reason for the events of the stack, without names of principals."""
-    if isinstance(error, ReleaseError | NotDeletedError | TimeoutError):
-        return str(error)
-    response: Mapping[str, Any] = getattr(error, "response", {})
-    code = response.get("Error", {}).get("Code", "")
-    return f"{code or type(error).__name__}; see the log of the function"

@@ -1,0 +1,1 @@
+"""Secrets of a stack in Parameter Store, which CloudFormation cannot create there."""

@@ -1,0 +1,139 @@
+"""The function that keeps the secrets of a stack in Parameter Store; moto emulates it."""
+
+import io
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+from moto import mock_aws
+
+from functions.secret_store.app import handler
+from medianest.core import custom_resource, secrets
+from medianest.core.signing_keys import encryption_keys, jwt_keys
+from tests.support.custom_resource import STACK, CloudFormation, cloud_formation
+
+REGION = "eu-west-1"
+FOLDER = "/medianest/medianest"
+ALL = ["jwt-secret", "encryption-key", "origin-verify"]
+KEY = "key-of-themoviedb"
+
+
+@dataclass
+class Store:
+    """The parameters of a stack, and the stack that has them created."""
+
+    ssm: Any
+    stack: CloudFormation
+
+    def call(self, kind: str, **properties: Any) -> dict[str, Any]:
+        given = {"Folder": FOLDER, "Generated": ALL, "TmdbApiKey": KEY, **properties}
+        return self.stack.call(kind, ResourceProperties=given)
+
+    def values(self) -> dict[str, str]:
+        found = self.ssm.get_parameters_by_path(Path=FOLDER, WithDecryption=True)["Parameters"]
+        assert {each["Type"] for each in found} <= {"SecureString"}
+        return {each["Name"].rpartition("/")[2]: each["Value"] for each in found}
+
+
+@pytest.fixture
+def store(monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "test")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
+    event = {
+        "RequestId": "1",
+        "StackId": STACK,
+        "LogicalResourceId": "StoredSecrets",
+        "ResourceType": "Custom::StoredSecrets",
+    }
+    with mock_aws(), cloud_formation(handler, event) as stack:
+        yield Store(boto3.client("ssm"), stack)
+
+
+def test_a_new_stack_gets_keys_of_its_own(store: Store) -> None:
+    response = store.call("Create")
+    assert (response["Status"], response["NoEcho"]) == ("SUCCESS", True)
+    assert response["PhysicalResourceId"] == FOLDER
+    values = store.values()
+    assert values.keys() == {*ALL, "tmdb-api-key"}
+    assert len(jwt_keys(values["jwt-secret"])[0]) >= 48
+    assert len(encryption_keys(values["encryption-key"])) == 1
+    verify = json.loads(values["origin-verify"])
+    assert (response["Data"], verify["accept"]) == ({"OriginVerify": verify["send"]}, [])
+    assert values["tmdb-api-key"] == KEY
+    store.call("Delete")
+    store.call("Create")
+    assert not set(store.values().values()) - {KEY} & set(values.values())
+
+
+def test_another_deployment_keeps_the_values_and_returns_the_current_one(store: Store) -> None:
+    store.call("Create")
+    before = store.values()
+    rotated = json.dumps(
+        {"send": "n" * 48, "accept": [json.loads(before["origin-verify"])["send"]]}
+    )
+    store.ssm.put_parameter(
+        Name=f"{FOLDER}/origin-verify", Value=rotated, Type="SecureString", Overwrite=True
+    )
+    response = store.call("Update", TmdbApiKey="another key", Rotation="2026-12-01")
+    assert response["Data"] == {"OriginVerify": "n" * 48}
+    assert store.values() == before | {"origin-verify": rotated, "tmdb-api-key": "another key"}
+
+
+def test_only_the_secrets_that_a_stack_needs_are_generated(store: Store) -> None:
+    response = store.call("Create", Generated=["", "encryption-key", ""], TmdbApiKey="")
+    assert (response["Status"], response["Data"]) == ("SUCCESS", {})
+    assert store.values().keys() == {"encryption-key"}
+
+
+def test_a_deleted_stack_leaves_no_secret_of_its_own(store: Store) -> None:
+    store.ssm.put_parameter(Name="/medianest/other/jwt-secret", Value="x", Type="SecureString")
+    store.call("Create")
+    for _ in range(2):  # CloudFormation may repeat an event
+        assert store.call("Delete")["Status"] == "SUCCESS"
+    assert store.values() == {}
+    assert store.ssm.get_parameter(Name="/medianest/other/jwt-secret")
+
+
+def test_functions_read_the_value_by_its_arn(store: Store) -> None:
+    store.call("Create")
+    arn = f"arn:aws:ssm:{REGION}:123456789012:parameter{FOLDER}/jwt-secret"
+    secrets._provider.cache_clear()
+    assert secrets._from_aws(arn) == store.values()["jwt-secret"]
+    secrets._provider.cache_clear()
+
+
+def test_a_failure_names_the_code_of_aws_and_no_value(
+    store: Store, monkeypatch: pytest.MonkeyPatch, logs: io.StringIO
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        denied = {"Error": {"Code": "AccessDeniedException", "Message": "arn:… may not"}}
+        raise ClientError(denied, "PutParameter")
+
+    monkeypatch.setattr("botocore.client.BaseClient._make_api_call", refuse)
+    response = store.call("Create")
+    assert response["Status"] == "FAILED"
+    assert response["Reason"] == "AccessDeniedException; see the log of the function"
+    assert response["Data"] == {}
+    assert KEY not in logs.getvalue()
+    assert "custom_resource_failed" in logs.getvalue()
+
+
+def test_no_value_is_logged(store: Store, logs: io.StringIO) -> None:
+    store.call("Create")
+    for value in store.values().values():
+        assert value not in logs.getvalue()
+    assert "secret_created" in logs.getvalue()
+
+
+def test_a_response_that_does_not_arrive_is_an_error(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(custom_resource, "_PAUSES", (0.0,))
+    store.stack.statuses = [500]
+    with pytest.raises(custom_resource.ResponseNotSentError, match="status 500"):
+        store.call("Create")
