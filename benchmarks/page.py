@@ -68,7 +68,7 @@ have no switch. The ratio is to the sum of `hello`. Only the part of our own cod
 
 ## Warm calls
 
-{rounds} rounds of 5 calls of each route (1 of a route that hashes a password or waits for an upstream). Milliseconds. Statements include BEGIN and COMMIT; cache
+{rounds} rounds of 5 calls of each route (1 of a route that hashes a password or waits for an upstream), and of the references after every nine routes. Milliseconds. Statements include BEGIN and COMMIT; cache
 trips are the waits for a reply of the cache. The ratio is that of processor time above `bare`, so without the runtime client, which costs the same for every
 function; the process ratio includes it. `401` has no token, `403` a wrong role, `429` one call too many. `not cached` is a search that TMDB answers.
 

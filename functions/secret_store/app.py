@@ -19,4 +19,5 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         event,
         context.get_remaining_time_in_millis() / 1000,
         ssm=boto3.client("ssm", config=config),
+        cloudformation=boto3.client("cloudformation", config=config),
     )

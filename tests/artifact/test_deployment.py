@@ -166,6 +166,20 @@ def test_the_same_update_again_publishes_no_version(deployed: Deployment) -> Non
     assert deployed.call("GET", "/api/health").status == 200
 
 
+def test_a_stack_with_data_keeps_the_store_of_its_secrets(deployed: Deployment) -> None:
+    admin = deployed.sign_in("erin")
+    assert deployed.deploy(SecretStore="parameterstore", LogLevel="DEBUG")
+    (reason,) = (
+        each["ResourceStatusReason"]
+        for each in deployed.events()
+        if each["LogicalResourceId"] == "StoredSecrets" and "FAILED" in each["ResourceStatus"]
+    )
+    assert reason.startswith("SecretStore can be chosen only in the first deployment")
+    assert deployed.stack["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
+    assert deployed.aws.client("ssm").describe_parameters()["Parameters"] == []
+    assert deployed.call("GET", "/api/auth/me", token=admin).status == 200
+
+
 def test_a_failed_migration_keeps_the_functions_unchanged(deployed: Deployment) -> None:
     with psycopg.connect(deployed.database_url, autocommit=True) as owner:
         owner.execute("UPDATE schema_migrations SET checksum = repeat('0', 64)")

@@ -10,16 +10,22 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
+from moto.backends import get_backend
 
 from functions.secret_store.app import handler
 from medianest.core import custom_resource, secrets
 from medianest.core.signing_keys import encryption_keys, jwt_keys
-from tests.support.custom_resource import STACK, CloudFormation, cloud_formation
+from tests.support.custom_resource import CloudFormation, cloud_formation
 
 REGION = "eu-west-1"
 FOLDER = "/medianest/medianest"
 ALL = ["jwt-secret", "encryption-key", "origin-verify"]
 KEY = "key-of-themoviedb"
+STATUSES = {
+    "Create": "CREATE_IN_PROGRESS",
+    "Update": "UPDATE_IN_PROGRESS",
+    "Delete": "DELETE_IN_PROGRESS",
+}
 
 
 @dataclass
@@ -28,8 +34,12 @@ class Store:
 
     ssm: Any
     stack: CloudFormation
+    # The stack as moto has it, with its status.
+    described: Any
 
-    def call(self, kind: str, **properties: Any) -> dict[str, Any]:
+    def call(self, kind: str, status: str = "", **properties: Any) -> dict[str, Any]:
+        """Send an event while the stack has a status; by default the one of a stack of its own."""
+        self.described.status = status or STATUSES[kind]
         given = {"Folder": FOLDER, "Generated": ALL, "TmdbApiKey": KEY, **properties}
         return self.stack.call(kind, ResourceProperties=given)
 
@@ -44,14 +54,20 @@ def store(monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "test")
     monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
-    event = {
-        "RequestId": "1",
-        "StackId": STACK,
-        "LogicalResourceId": "StoredSecrets",
-        "ResourceType": "Custom::StoredSecrets",
-    }
-    with mock_aws(), cloud_formation(handler, event) as stack:
-        yield Store(boto3.client("ssm"), stack)
+    with mock_aws():
+        template = '{"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}}'
+        created = boto3.client("cloudformation").create_stack(
+            StackName="medianest", TemplateBody=template
+        )
+        event = {
+            "RequestId": "1",
+            "StackId": created["StackId"],
+            "LogicalResourceId": "StoredSecrets",
+            "ResourceType": "Custom::StoredSecrets",
+        }
+        backend = get_backend("cloudformation")["123456789012"][REGION]
+        with cloud_formation(handler, event) as stack:
+            yield Store(boto3.client("ssm"), stack, backend.stacks[created["StackId"]])
 
 
 def test_a_new_stack_gets_keys_of_its_own(store: Store) -> None:
@@ -97,6 +113,30 @@ def test_a_deleted_stack_leaves_no_secret_of_its_own(store: Store) -> None:
         assert store.call("Delete")["Status"] == "SUCCESS"
     assert store.values() == {}
     assert store.ssm.get_parameter(Name="/medianest/other/jwt-secret")
+
+
+def test_a_stack_with_data_gets_no_new_keys(store: Store) -> None:
+    response = store.call("Create", status="UPDATE_IN_PROGRESS")
+    assert response["Status"] == "FAILED"
+    assert response["Reason"].startswith("SecretStore can be chosen only in the first deployment")
+    # CloudFormation then removes the resource that it could not create.
+    response = store.call("Delete", status="UPDATE_ROLLBACK_IN_PROGRESS")
+    assert (response["Status"], store.values()) == ("SUCCESS", {})
+
+
+def test_a_stack_that_changed_its_store_finds_its_keys_again(store: Store) -> None:
+    store.call("Create")
+    before = store.values()
+    store.call("Delete", status="UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
+    assert store.values() == before
+    assert store.call("Create", status="UPDATE_IN_PROGRESS")["Status"] == "SUCCESS"
+    assert store.values() == before
+
+
+def test_a_first_deployment_that_fails_leaves_no_secret(store: Store) -> None:
+    store.call("Create")
+    store.call("Delete", status="ROLLBACK_IN_PROGRESS")
+    assert store.values() == {}
 
 
 def test_functions_read_the_value_by_its_arn(store: Store) -> None:

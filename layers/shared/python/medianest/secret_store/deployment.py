@@ -26,22 +26,36 @@ _FORMS: dict[str, tuple[str, dict[str, Any]]] = {
 }
 
 
-def respond(event: Mapping[str, Any], seconds: float, *, ssm: Any) -> dict[str, Any]:
+class NewKeysError(Exception):
+    """A stack with data would get new keys; the message names no value."""
+
+
+def respond(
+    event: Mapping[str, Any], seconds: float, *, ssm: Any, cloudformation: Any
+) -> dict[str, Any]:
     """Create the secrets that do not exist, or delete them; send the result to CloudFormation.
 
-    `ssm` is boto3's client. A generated value is never replaced, so repeating an event has the same
-    result. The response contains the value of X-Origin-Verify, for the distribution. Raises only
+    `ssm` and `cloudformation` are boto3's clients. A generated value is never replaced, so
+    repeating an event has the same result. Only a new stack gets keys, and only a deleted one loses
+    them: new keys end all sessions and make the encrypted API keys of servers unreadable. The
+    response contains the value of X-Origin-Verify, for the distribution. Raises only
     ResponseNotSentError.
     """
     properties = event["ResourceProperties"]
     folder = properties["Folder"]
 
     def work() -> dict[str, str]:
+        is_update = _is_update(cloudformation, event["StackId"])
         if event["RequestType"] == "Delete":
+            if is_update:  # another store, or none: the way back needs the values
+                logger.info("secrets_kept", extra={"folder": folder})
+                return {}
             for name in (*_FORMS, TMDB_API_KEY):
                 _delete(ssm, f"{folder}/{name}")
             return {}
         names = [each for each in properties["Generated"] if each]
+        if event["RequestType"] == "Create" and is_update:
+            _require(ssm, folder, names)
         values = {name: _existing_or_new(ssm, f"{folder}/{name}", name) for name in names}
         if key := properties.get("TmdbApiKey"):
             _put(ssm, f"{folder}/{TMDB_API_KEY}", key, overwrite=True)
@@ -49,10 +63,28 @@ def respond(event: Mapping[str, Any], seconds: float, *, ssm: Any) -> dict[str, 
             return {}
         return {"OriginVerify": json.loads(values[ORIGIN_VERIFY])["send"]}
 
-    failure, data = custom_resource.attempt(work, seconds)
+    failure, data = custom_resource.attempt(work, seconds, NewKeysError)
     return custom_resource.respond(
         event, failure=failure, resource_id=folder, data=data, is_secret=True
     )
+
+
+def _is_update(cloudformation: Any, stack: str) -> bool:
+    (described,) = cloudformation.describe_stacks(StackName=stack)["Stacks"]
+    status: str = described["StackStatus"]
+    return status.startswith("UPDATE_")
+
+
+def _require(ssm: Any, folder: str, names: list[str]) -> None:
+    """Raise NewKeysError unless all parameters exist."""
+    for name in names:
+        try:
+            ssm.get_parameter(Name=f"{folder}/{name}")
+        except ssm.exceptions.ParameterNotFound:
+            raise NewKeysError(
+                "SecretStore can be chosen only in the first deployment of a stack: new keys would"
+                " end all sessions and make the stored API keys of servers unreadable"
+            ) from None
 
 
 def _existing_or_new(ssm: Any, parameter: str, name: str) -> str:
