@@ -92,8 +92,11 @@ def test_an_update_keeps_the_secrets_and_the_sessions(deployed: Deployment) -> N
     assert values(deployed) == before | {"tmdb-api-key": "another-key"}
 
 
-def test_no_event_or_output_of_the_stack_has_a_secret(deployed: Deployment) -> None:
-    shown = json.dumps([deployed.events(), deployed.outputs], default=str)
+def test_no_reason_output_template_or_configuration_has_a_secret(deployed: Deployment) -> None:
+    template = deployed.aws.client("cloudformation").get_template(StackName="medianest")
+    shown = json.dumps(
+        [deployed.events(), deployed.outputs, template, deployed.functions()], default=str
+    )
     for name, value in values(deployed).items():
         parts = json.loads(value).values() if value.startswith("{") else [value]
         assert not [each for each in parts if each and each in shown], name

@@ -45,7 +45,7 @@ def test_a_job_has_a_timeout_and_pinned_actions(file: str, name: str, job: Any) 
 def test_ci_runs_every_check_and_audits_weekly() -> None:
     [path] = [path for path in WORKFLOWS if path.name == "ci.yml"]
     run = {step["run"] for job in read(path)["jobs"].values() for step in job["steps"][2:]}
-    assert run == {"make test", "make audit", "make api-check"}
+    assert run == {"make test", "make audit", "make api-check", "make mutate"}
     minute, hour, *day = read(path)[True]["schedule"][0]["cron"].split()
     assert (minute.isdigit(), hour.isdigit(), day) == (True, True, ["*", "*", "1"])
 

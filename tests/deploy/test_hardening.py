@@ -12,7 +12,9 @@ from tests.support.cloudformation import Resource, Stack, references, walk
 from tests.support.stacks import CANARY, all_stacks, for_every_variant
 
 NO_CACHE = ("REDIS_URL", "none")
-SECRET_ARN = re.compile(r"arn:aws:(secretsmanager|ssm):[\w-]+:\d+:(secret:|parameter/).+")
+SECRET_ARN = re.compile(
+    r"arn:aws:(secretsmanager|ssm):[\w-]+:\d+:(secret:|parameter/|parameter\$\{StoredSecrets\}/).+"
+)
 API_NAMES = ("Media", "Auth", "Admin", "Plex", "Health")
 # The limit of the function for servers and jobs is fixed.
 API_FUNCTIONS = {f"{name}Function" for name in (*API_NAMES, "Fulfilment")}
@@ -54,6 +56,12 @@ def functions(stack: Stack) -> list[Resource]:
 def environment(function: Resource) -> Mapping[str, Any]:
     variables: Mapping[str, Any] = function.get("Environment.Variables", {})
     return variables
+
+
+def properties_of(stack: Stack, service: str) -> list[Any]:
+    """Return the properties of the resources of a service."""
+    prefix = f"AWS::{service}::"
+    return [each.properties for each in stack.resources.values() if each.type.startswith(prefix)]
 
 
 def as_list(value: Any) -> list[Any]:
@@ -127,7 +135,8 @@ class TestT1Environment:
                     continue
                 secret = stack.resource_of(value)
                 is_in_stack = secret is not None and secret.type == "AWS::SecretsManager::Secret"
-                assert is_in_stack or SECRET_ARN.fullmatch(str(value)), (function.id, name, value)
+                arn = value.get("Fn::Sub") if isinstance(value, dict) else value
+                assert is_in_stack or SECRET_ARN.fullmatch(str(arn)), (function.id, name, value)
 
     @for_every_variant
     def test_no_variable_contains_a_resolved_secret(self, stack: Stack) -> None:
@@ -446,28 +455,37 @@ class TestT8Permissions:
 
     @for_every_variant
     def test_generated_secrets_are_in_the_folder_of_the_stack(self, stack: Stack) -> None:
-        folder = "/medianest/medianest"
-        for function in functions(stack):
-            if function.id == "SecretStoreFunction":
-                (resource,) = (
-                    statement["Resource"]
-                    for statement in statements(stack, role(stack, function))
-                    if "ssm:PutParameter" in as_list(statement["Action"])
-                )
-                assert resource.endswith(f":parameter{folder}/*")
-                stored = stack.resources["StoredSecrets"]
-                assert stored.get("Folder") == folder
-                generated = {f"{folder}/{each}" for each in stored.get("Generated") if each}
-                used = {
-                    value.partition(":parameter")[2]
-                    for other in functions(stack)
-                    for value in environment(other).values()
-                    if ":parameter/medianest/" in str(value)
-                }
-                has_key = stack.parameters["TmdbApiKeySecretArn"] == ""
-                for each in API_FUNCTIONS:
-                    assert "StoredSecrets" in stack.dependencies_of(stack.resources[each]), each
-                assert used == generated | ({f"{folder}/tmdb-api-key"} if has_key else set())
+        stored = stack.resources.get("StoredSecrets")
+        if stored is None:
+            assert stack.parameters["SecretStore"] == "secretsmanager"
+            return
+        assert stored.get("Folder") == "/medianest/medianest"
+        (resource,) = (
+            statement["Resource"]
+            for statement in statements(stack, role(stack, stack.resources["SecretStoreFunction"]))
+            if "ssm:PutParameter" in as_list(statement["Action"])
+        )
+        assert resource.endswith(":parameter/medianest/medianest/*")
+        generated = {each for each in stored.get("Generated") if each}
+        if stack.parameters["TmdbApiKeySecretArn"] == "":
+            generated.add("tmdb-api-key")
+        # A resource that names one of them changes after it was created.
+        used = re.findall(r"\$\{StoredSecrets\}/([\w-]+)", as_json(properties_of(stack, "Lambda")))
+        assert set(used) == generated
+        readable = re.findall(r"\$\{StoredSecrets\}/([\w-]+)", as_json(properties_of(stack, "IAM")))
+        assert set(readable) == generated
+
+    @for_every_variant
+    def test_the_nat_may_read_no_parameter(self, stack: Stack) -> None:
+        for each in stack.of("AWS::IAM::Role"):
+            if "ManagedInstanceCore" in json.dumps(each.get("ManagedPolicyArns", [])):
+                denied = [
+                    action
+                    for statement in statements(stack, each)
+                    if (statement["Effect"], statement["Resource"]) == ("Deny", "*")
+                    for action in as_list(statement["Action"])
+                ]
+                assert denied == ["ssm:GetParameter*"]
 
 
 class TestT9Limits:
@@ -660,6 +678,9 @@ class TestT13InvokePermissions:
             source = permission.get("SourceArn", permission.get("SourceAccount"))
             assert source, permission
             assert permission.get("Action") == "lambda:InvokeFunction"
+            if permission.get("Principal") == "secretsmanager.amazonaws.com":
+                assert resource_id(stack, source) == "JwtSecret"
+                assert permission.get("SourceAccount")
             if permission.get("Principal") == "apigateway.amazonaws.com":
                 assert "SourceArn" in permission.properties
                 assert is_alias(stack, permission.get("FunctionName")), permission

@@ -164,7 +164,9 @@ def test_the_ladder_has_the_totals_of_the_profiles_and_the_secrets() -> None:
     assert f"| {secrets * Decimal('0.40')} for six secrets" in PRICES
     stored = all_stacks()["external, no cache, secrets in Parameter Store"]
     assert stored.of("AWS::SecretsManager::Secret") == []
-    assert "`SecretStore=parameterstore`, too | 0.00" in PRICES
+    assert (
+        "`DatabaseMode=external CacheMode=none SecretStore=parameterstore` | about 0.00" in PRICES
+    )
 
 
 def test_public_addresses_are_in_the_table() -> None:

@@ -239,6 +239,33 @@ def test_the_state_of_the_stack_allows_a_deployment(
     assert told in finding[1]
 
 
+@pytest.mark.parametrize(
+    ("has", "told"),
+    [
+        ({"DatabaseMode": "aurora"}, "has DatabaseMode=aurora, and DatabaseMode=rds would replace"),
+        (
+            {"SecretStore": "parameterstore"},
+            "and SecretStore=secretsmanager would replace the keys",
+        ),
+        ({"DatabaseMode": "rds", "SecretStore": "secretsmanager"}, ""),
+        ({"CacheMode": "node"}, ""),
+    ],
+)
+def test_a_change_that_would_lose_data_is_a_failure(
+    aws: Account, has: dict[str, str], told: str
+) -> None:
+    stack = {
+        "StackStatus": "UPDATE_COMPLETE",
+        "Parameters": [{"ParameterKey": key, "ParameterValue": has[key]} for key in has],
+    }
+    stacks = Answers(describe_stacks={"Stacks": [stack]})
+    parameters = deployment(aws).parameters
+    findings = found(account.state, Deployment(parameters, "medianest", "x", lambda _: stacks))
+    failures = [each.text for each in findings if each.level == "failure"]
+    assert len(failures) == bool(told)
+    assert told in "".join(failures)
+
+
 def test_an_existing_stack_keeps_its_parameters() -> None:
     stack = {
         "Parameters": [

@@ -3,11 +3,12 @@
 import io
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import boto3
 import pytest
+from botocore.client import BaseClient
 from botocore.exceptions import ClientError
 from moto import mock_aws
 from moto.backends import get_backend
@@ -36,12 +37,15 @@ class Store:
     stack: CloudFormation
     # The stack as moto has it, with its status.
     described: Any
+    properties: dict[str, Any] = field(default_factory=dict)
 
     def call(self, kind: str, status: str = "", **properties: Any) -> dict[str, Any]:
         """Send an event while the stack has a status; by default the one of a stack of its own."""
         self.described.status = status or STATUSES[kind]
         given = {"Folder": FOLDER, "Generated": ALL, "TmdbApiKey": KEY, **properties}
-        return self.stack.call(kind, ResourceProperties=given)
+        old = {"OldResourceProperties": self.properties} if kind == "Update" else {}
+        self.properties = given
+        return self.stack.call(kind, ResourceProperties=given, **old)
 
     def values(self) -> dict[str, str]:
         found = self.ssm.get_parameters_by_path(Path=FOLDER, WithDecryption=True)["Parameters"]
@@ -95,9 +99,34 @@ def test_another_deployment_keeps_the_values_and_returns_the_current_one(store: 
     store.ssm.put_parameter(
         Name=f"{FOLDER}/origin-verify", Value=rotated, Type="SecureString", Overwrite=True
     )
-    response = store.call("Update", TmdbApiKey="another key", Rotation="2026-12-01")
+    response = store.call("Update", Rotation="2026-12-01")
     assert response["Data"] == {"OriginVerify": "n" * 48}
-    assert store.values() == before | {"origin-verify": rotated, "tmdb-api-key": "another key"}
+    assert store.values() == before | {"origin-verify": rotated}
+
+
+def test_only_a_new_parameter_of_the_stack_changes_the_tmdb_key(store: Store) -> None:
+    store.call("Create")
+    by_hand = {"Name": f"{FOLDER}/tmdb-api-key", "Value": "by hand", "Type": "SecureString"}
+    store.ssm.put_parameter(**by_hand, Overwrite=True)
+    store.call("Update", Rotation="2026-12-01")
+    assert store.values()["tmdb-api-key"] == "by hand"
+    store.call("Update", TmdbApiKey="another key")
+    assert store.values()["tmdb-api-key"] == "another key"
+
+
+def test_an_update_does_not_replace_a_key_that_is_missing(store: Store) -> None:
+    store.call("Create")
+    store.ssm.delete_parameter(Name=f"{FOLDER}/encryption-key")
+    response = store.call("Update", Rotation="2026-12-01")
+    assert response["Status"] == "FAILED"
+    assert f"The parameter {FOLDER}/encryption-key does not exist" in response["Reason"]
+    assert "encryption-key" not in store.values()
+
+
+def test_an_update_may_need_one_more_secret(store: Store) -> None:
+    store.call("Create", Generated=["jwt-secret", "encryption-key", ""])
+    response = store.call("Update")
+    assert response["Data"] == {"OriginVerify": json.loads(store.values()["origin-verify"])["send"]}
 
 
 def test_only_the_secrets_that_a_stack_needs_are_generated(store: Store) -> None:
@@ -118,7 +147,7 @@ def test_a_deleted_stack_leaves_no_secret_of_its_own(store: Store) -> None:
 def test_a_stack_with_data_gets_no_new_keys(store: Store) -> None:
     response = store.call("Create", status="UPDATE_IN_PROGRESS")
     assert response["Status"] == "FAILED"
-    assert response["Reason"].startswith("SecretStore can be chosen only in the first deployment")
+    assert "SecretStore can be chosen only in the first deployment" in response["Reason"]
     # CloudFormation then removes the resource that it could not create.
     response = store.call("Delete", status="UPDATE_ROLLBACK_IN_PROGRESS")
     assert (response["Status"], store.values()) == ("SUCCESS", {})
@@ -150,11 +179,15 @@ def test_functions_read_the_value_by_its_arn(store: Store) -> None:
 def test_a_failure_names_the_code_of_aws_and_no_value(
     store: Store, monkeypatch: pytest.MonkeyPatch, logs: io.StringIO
 ) -> None:
-    def refuse(*_: object, **__: object) -> None:
-        denied = {"Error": {"Code": "AccessDeniedException", "Message": "arn:… may not"}}
-        raise ClientError(denied, "PutParameter")
+    call = BaseClient._make_api_call
 
-    monkeypatch.setattr("botocore.client.BaseClient._make_api_call", refuse)
+    def refuse(client: BaseClient, operation: str, parameters: dict[str, Any]) -> Any:
+        if operation == "PutParameter" and parameters["Value"] == KEY:
+            denied = {"Error": {"Code": "AccessDeniedException", "Message": "arn:… may not"}}
+            raise ClientError(denied, operation)
+        return call(client, operation, parameters)
+
+    monkeypatch.setattr(BaseClient, "_make_api_call", refuse)
     response = store.call("Create")
     assert response["Status"] == "FAILED"
     assert response["Reason"] == "AccessDeniedException; see the log of the function"

@@ -297,9 +297,14 @@ MUTATIONS = (
     ),
     # Secrets in Parameter Store.
     Mutation(
-        "the functions of a new stack run before their secrets exist",
-        '        - !If [StoresParameters, !Ref StoredSecrets, ""]  # the functions follow',
-        "        # the functions follow",
+        "functions lose their secrets before the new ones exist",
+        "parameter${StoredSecrets}/encryption-key",
+        "parameter/medianest/${AWS::StackName}/encryption-key",
+    ),
+    Mutation(
+        "the NAT may read the parameters of the account",
+        'Statement: [{Effect: Deny, Action: "ssm:GetParameter*", Resource: "*"}]',
+        'Statement: [{Effect: Deny, Action: "ssm:PutParameter*", Resource: "*"}]',
     ),
     Mutation(
         "the function for secrets may write the parameters of other stacks",
@@ -315,5 +320,10 @@ MUTATIONS = (
         "CloudFront sends no secret",
         "!If [StoresParameters, !GetAtt StoredSecrets.OriginVerify,",
         "!If [StoresParameters, !Ref StoredSecrets,",
+    ),
+    Mutation(
+        "the rotation may be called for another secret",
+        "SourceArn: !GetAtt JwtSecret.Id",
+        "SourceArn: !GetAtt EncryptionKey.Id",
     ),
 )

@@ -3,7 +3,14 @@
 from collections.abc import Iterator
 
 from local.run_config import PROJECT
-from tools.doctor.finding import Client, Deployment, Finding
+from tools.doctor.finding import Client, Deployment, Finding, stack_of
+from tools.doctor.settings import stored
+
+# The parameters that an update must not change, and what it would do.
+PERMANENT = {
+    "DatabaseMode": "replace the database by an empty one",
+    "SecretStore": "replace the keys: sessions end, and stored API keys become unreadable",
+}
 
 _AUTHORITIES = PROJECT / "layers/shared/python/medianest/core/amazon_authorities.pem"
 # AWS refuses a reservation that leaves fewer environments than this to other functions.
@@ -202,3 +209,17 @@ def state(deployment: Deployment) -> Iterator[Finding]:
         )
     else:
         yield Finding("ok", f"The stack {deployment.stack} is in {status} and would be updated.")
+        yield from _lost(deployment)
+
+
+def _lost(deployment: Deployment) -> Iterator[Finding]:
+    """Find the parameters with which an update would lose data."""
+    has = stored(stack_of(deployment.client, deployment.stack))
+    for name, loss in PERMANENT.items():
+        wanted = deployment.parameters[name]
+        if has.get(name, wanted) != wanted:
+            yield Finding(
+                "failure",
+                f"The stack {deployment.stack} has {name}={has[name]}, and {name}={wanted} would"
+                f" {loss}: deploy with {name}={has[name]}, in the profile as well.",
+            )

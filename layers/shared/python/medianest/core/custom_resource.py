@@ -34,8 +34,8 @@ def respond(
     """Send the result of an event to CloudFormation, and return it; no `failure` is a success.
 
     After a change of `resource_id`, CloudFormation deletes the previous resource. It displays no
-    `data` of a secret resource. Raises
-    ResponseNotSentError; the event then goes to the dead-letter queue.
+    `data` of a secret resource. Raises ResponseNotSentError; then the event goes to the queue of
+    dead letters, if the function has one.
     """
     response_body = {
         "Status": "FAILED" if failure else "SUCCESS",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -17,6 +17,8 @@ from medianest.core.observability import logger
 
 TMDB_API_KEY = "tmdb-api-key"
 ORIGIN_VERIFY = "origin-verify"
+# A new value of these harms people: their sessions end, and stored API keys become unreadable.
+PERMANENT = ("jwt-secret", "encryption-key")
 _KEY_BYTES = 48
 # The member with the generated value, and the rest.
 _FORMS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -54,10 +56,13 @@ def respond(
                 _delete(ssm, f"{folder}/{name}")
             return {}
         names = [each for each in properties["Generated"] if each]
-        if event["RequestType"] == "Create" and is_update:
-            _require(ssm, folder, names)
+        before = event.get("OldResourceProperties", {})
+        if is_update:
+            _require(ssm, folder, {*names} & {*before.get("Generated", PERMANENT)})
         values = {name: _existing_or_new(ssm, f"{folder}/{name}", name) for name in names}
-        if key := properties.get("TmdbApiKey"):
+        key = properties.get("TmdbApiKey", "")
+        # An operator may have changed the value since; another update must not revert that.
+        if key and key != before.get("TmdbApiKey"):
             _put(ssm, f"{folder}/{TMDB_API_KEY}", key, overwrite=True)
         if ORIGIN_VERIFY not in values:
             return {}
@@ -75,15 +80,16 @@ def _is_update(cloudformation: Any, stack: str) -> bool:
     return status.startswith("UPDATE_")
 
 
-def _require(ssm: Any, folder: str, names: list[str]) -> None:
+def _require(ssm: Any, folder: str, names: Iterable[str]) -> None:
     """Raise NewKeysError unless all parameters exist."""
-    for name in names:
+    for name in sorted(names):
         try:
             ssm.get_parameter(Name=f"{folder}/{name}")
         except ssm.exceptions.ParameterNotFound:
             raise NewKeysError(
-                "SecretStore can be chosen only in the first deployment of a stack: new keys would"
-                " end all sessions and make the stored API keys of servers unreadable"
+                f"The parameter {folder}/{name} does not exist. SecretStore can be chosen only in"
+                " the first deployment of a stack: new keys would end all sessions and make the"
+                " stored API keys of servers unreadable"
             ) from None
 
 
@@ -100,7 +106,9 @@ def _existing_or_new(ssm: Any, parameter: str, name: str) -> str:
 
 
 def _put(ssm: Any, parameter: str, value: str, *, overwrite: bool = False) -> None:
-    ssm.put_parameter(Name=parameter, Value=value, Type="SecureString", Overwrite=overwrite)
+    ssm.put_parameter(
+        Name=parameter, Value=value, Type="SecureString", Tier="Standard", Overwrite=overwrite
+    )
 
 
 def _delete(ssm: Any, parameter: str) -> None:
