@@ -26,7 +26,7 @@ _MINISTACK = ROOT / ".venv-emulator/bin/ministack"
 _SAM = ROOT / ".venv-sam/bin/sam"
 _KEYS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 
-http = urllib3.PoolManager()
+http = urllib3.PoolManager(maxsize=10)
 
 
 @dataclass(frozen=True)
