@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.deployment import Deployment, deployment, for_the_emulator
 from tests.support.engines import database
+from tests.support.rie import NATIVE_ARCHITECTURE
 
 _BUILDS = os.environ.get("MEDIANEST_BUILDS", "")
 if not _BUILDS:
@@ -30,3 +32,21 @@ def database_url(engines: tuple[str, str], request: pytest.FixtureRequest) -> It
     """Return the URL of an empty database for the tests of one file."""
     with database(engines[0], request.node.path.stem) as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def release(builds: Path) -> Path:
+    """Return the built template, for the emulator."""
+    return for_the_emulator(builds / NATIVE_ARCHITECTURE / "template.yaml")
+
+
+@pytest.fixture(scope="module")
+def stack(
+    release: Path,
+    database_url: str,
+    redis_url: str,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Deployment]:
+    """Run an emulator for the tests of one file, which depend on their order; deploy nothing."""
+    with deployment(release, tmp_path_factory.mktemp("aws"), database_url, redis_url) as stack:
+        yield stack

@@ -1,8 +1,6 @@
 """`sam deploy` of the build in external mode, on an emulator of AWS's control plane."""
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 
 import psycopg
 import pytest
@@ -11,24 +9,17 @@ from local.run_config import SECRETS
 from medianest.jobs.worker import RunResult
 from medianest.web_assets.release import read_release
 from tests.support.api import ROOT, TEMPLATE
-from tests.support.deployment import Deployment, calls, deployment, for_the_emulator
-from tests.support.rie import NATIVE_ARCHITECTURE, app_url
+from tests.support.deployment import Deployment, calls
+from tests.support.rie import app_url
 
 
 @pytest.fixture(scope="module")
-def deployed(
-    builds: Path,
-    database_url: str,
-    redis_url: str,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[Deployment]:
-    """Deploy once for all tests of this file, which depend on their order."""
-    template = for_the_emulator(builds / NATIVE_ARCHITECTURE / "template.yaml")
-    with deployment(template, tmp_path_factory.mktemp("aws"), database_url, redis_url) as stack:
-        stack.parameters |= stack.upstreams
-        output = stack.deploy()
-        assert not output, output[-3000:]
-        yield stack
+def deployed(stack: Deployment) -> Deployment:
+    """Deploy once for all tests of this file."""
+    stack.parameters |= stack.upstreams
+    output = stack.deploy()
+    assert not output, output[-3000:]
+    return stack
 
 
 def test_the_stack_deploys_onto_the_emulator(deployed: Deployment) -> None:

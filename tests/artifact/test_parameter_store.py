@@ -1,14 +1,12 @@
 """`sam deploy` of a stack without a cache whose secrets are all in Parameter Store."""
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.support.deployment import Deployment, calls, deployment, for_the_emulator
-from tests.support.rie import NATIVE_ARCHITECTURE, app_url
+from tests.support.deployment import Deployment, calls
+from tests.support.rie import app_url
 
 FOLDER = "/medianest/medianest"
 ADDRESSES = {
@@ -18,30 +16,23 @@ ADDRESSES = {
 
 
 @pytest.fixture(scope="module")
-def deployed(
-    builds: Path,
-    database_url: str,
-    redis_url: str,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[Deployment]:
-    """Deploy once for all tests of this file, which depend on their order."""
-    template = for_the_emulator(builds / NATIVE_ARCHITECTURE / "template.yaml")
-    with deployment(template, tmp_path_factory.mktemp("aws"), database_url, redis_url) as stack:
-        secrets = stack.aws.client("secretsmanager")
-        for name in ("application", "owner", "cache"):
-            secrets.delete_secret(SecretId=name, ForceDeleteWithoutRecovery=True)
-        del stack.parameters["RedisUrlSecretArn"]
-        ssm = stack.aws.client("ssm")
-        for parameter, name in ADDRESSES.items():
-            value = database_url if name == "owner" else app_url(database_url)
-            ssm.put_parameter(Name=f"/{name}", Value=value, Type="SecureString")
-            arn = ssm.get_parameter(Name=f"/{name}")["Parameter"]["ARN"]
-            stack.parameters[parameter] = arn
-        stack.parameters |= stack.upstreams
-        stack.parameters |= {"CacheMode": "none", "SecretStore": "parameterstore"}
-        output = stack.deploy()
-        assert not output, output[-3000:]
-        yield stack
+def deployed(stack: Deployment) -> Deployment:
+    """Deploy once for all tests of this file."""
+    secrets = stack.aws.client("secretsmanager")
+    for name in ("application", "owner", "cache"):
+        secrets.delete_secret(SecretId=name, ForceDeleteWithoutRecovery=True)
+    del stack.parameters["RedisUrlSecretArn"]
+    ssm = stack.aws.client("ssm")
+    for parameter, name in ADDRESSES.items():
+        value = stack.database_url if name == "owner" else app_url(stack.database_url)
+        ssm.put_parameter(Name=f"/{name}", Value=value, Type="SecureString")
+        arn = ssm.get_parameter(Name=f"/{name}")["Parameter"]["ARN"]
+        stack.parameters[parameter] = arn
+    stack.parameters |= stack.upstreams
+    stack.parameters |= {"CacheMode": "none", "SecretStore": "parameterstore"}
+    output = stack.deploy()
+    assert not output, output[-3000:]
+    return stack
 
 
 def values(deployed: Deployment) -> dict[str, str]:

@@ -1,7 +1,6 @@
 """A stack of the previous release, with people's data in it, becomes a stack of this one."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
@@ -9,8 +8,7 @@ import pytest
 
 from medianest.migrations.runner import migrations
 from tests.support.api import Answer
-from tests.support.deployment import Deployment, calls, deployment, for_the_emulator
-from tests.support.rie import NATIVE_ARCHITECTURE
+from tests.support.deployment import Deployment, calls
 
 UPSTREAMS = {
     "https://plex.tv": "PlexApiUrl",
@@ -62,24 +60,19 @@ class Community:
 
 
 @pytest.fixture(scope="module")
-def community(
-    builds: Path,
-    database_url: str,
-    redis_url: str,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[Community]:
-    """Deploy the previous release for all tests of this file, which depend on their order."""
+def community(stack: Deployment, builds: Path) -> Community:
+    """Deploy the previous release for all tests of this file."""
     previous = builds / "previous" / "template.yaml"
-    with deployment(previous, tmp_path_factory.mktemp("aws"), database_url, redis_url) as stack:
-        # The previous release has no parameters for these addresses.
-        text = previous.read_text()
-        for real, standin in UPSTREAMS.items():
-            assert real in text
-            text = text.replace(real, stack.upstreams[standin])
-        previous.write_text(text)
-        output = stack.deploy()
-        assert not output, output[-3000:]
-        yield Community(stack)
+    # The previous release has no parameters for these addresses.
+    text = previous.read_text()
+    for real, standin in UPSTREAMS.items():
+        assert real in text
+        text = text.replace(real, stack.upstreams[standin])
+    previous.write_text(text)
+    stack.template = previous
+    output = stack.deploy()
+    assert not output, output[-3000:]
+    return Community(stack)
 
 
 def test_the_previous_release_has_users_and_requests(community: Community) -> None:
@@ -99,11 +92,13 @@ def applied(stack: Deployment) -> int:
     return int(row[0])
 
 
-def test_a_failing_migration_keeps_the_previous_release(community: Community, builds: Path) -> None:
+def test_a_failing_migration_keeps_the_previous_release(
+    community: Community, release: Path
+) -> None:
     stack = community.stack
     before = applied(stack)
     assert before < LAST_MIGRATION
-    stack.template = for_the_emulator(builds / NATIVE_ARCHITECTURE / "template.yaml")
+    stack.template = release
     stack.parameters |= stack.upstreams
     with psycopg.connect(stack.database_url, autocommit=True) as owner:
         owner.execute("CREATE TABLE jobs (mine int)")
