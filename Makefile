@@ -77,6 +77,7 @@ lint-imports:
 lint-rules:
 	$(BIN)/ast-grep test --skip-snapshot-tests
 	$(BIN)/ast-grep scan layers functions local tools
+	$(BIN)/ast-grep scan --rule lint/rules/wait-within-csp.yml tests
 
 lint-ruff:
 	$(BIN)/ruff check

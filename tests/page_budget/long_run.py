@@ -9,6 +9,7 @@ from typing import Any
 from playwright.sync_api import Browser, CDPSession, Page, Route, StorageState
 
 from tests.page_budget.network import new_context
+from tests.support.browser.wait import wait_until
 
 CARDS = 1000
 NAVIGATIONS = 200
@@ -54,7 +55,7 @@ def frames_per_second(
     page = context.new_page()
     page.route("**/api/media/search?*", answer)
     page.goto(f"{origin}/search?q=the")
-    page.wait_for_function(f"() => document.querySelectorAll('main li.card a').length >= {CARDS}")
+    wait_until(page, f"() => document.querySelectorAll('main li.card a').length >= {CARDS}")
     page.wait_for_load_state("networkidle")
     fling: float = page.evaluate(_SCROLL, [_SECONDS, _FLING * _SECONDS])
     whole: float = page.evaluate(_SCROLL, [_SECONDS, sys.maxsize])
@@ -83,7 +84,7 @@ def heap_growth(chrome: Browser, origin: str, state: StorageState) -> tuple[floa
 def _navigate(page: Page, times: int) -> None:
     for path in islice(cycle(_PLACES), times):
         page.locator(f"nav a[href='{path}']:visible, a.who[href='{path}']:visible").first.click()
-        page.wait_for_function("() => !document.querySelector('main [aria-busy=true]')")
+        wait_until(page, "() => !document.querySelector('main [aria-busy=true]')")
     page.wait_for_load_state("networkidle")
 
 

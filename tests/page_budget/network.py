@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from playwright.sync_api import Browser, BrowserContext, CDPSession, Response, StorageState
 
 from tests.support.browser.tab import PHONE
+from tests.support.browser.wait import wait_until
 
 SLOWER, LATENCY_MS, MEGABITS = 4, 40, 10
 _OBSERVE = """(wanted) => {
@@ -84,7 +85,7 @@ def load(chrome: Browser, name: str, url: str, state: StorageState | None) -> Lo
 
     page.on("response", note)
     page.goto(url)
-    page.wait_for_function("() => window.seen.usable")
+    wait_until(page, "() => window.seen.usable")
     page.wait_for_load_state("networkidle")
     seen = page.evaluate("() => ({ ...window.seen, origin: performance.timeOrigin })")
     loaded = Load(seen["usable"] / 1000, seen["shift"])

@@ -18,6 +18,7 @@ from tests.support.browser.chromium import missing
 from tests.support.browser.launch import browser
 from tests.support.browser.people import People
 from tests.support.browser.tab import DESKTOP, PHONE, Screen, Tab
+from tests.support.browser.wait import wait_until
 from tests.support.browser.watch import Watch
 from tests.support.local import local_service
 
@@ -68,7 +69,7 @@ def _take(
         watch.attach(context)
         tab = Tab(context.new_page(), watch, screen)
         tab.visit(path)
-        tab.page.wait_for_function(_COMPLETE)
+        wait_until(tab.page, _COMPLETE)
         tab.settle()
         file = folder / f"{name}-{screen.width}x{screen.height}.png"
         file.write_bytes(_small(tab.page.screenshot(caret="hide", animations="disabled")))

@@ -15,7 +15,8 @@ from playwright.sync_api import Browser, BrowserContext, expect
 from tests.support.browser import axe
 from tests.support.browser.launch import browser
 from tests.support.browser.people import People
-from tests.support.browser.tab import DESKTOP, PHONE, SECONDS, Screen, Tab
+from tests.support.browser.tab import DESKTOP, PHONE, Screen, Tab
+from tests.support.browser.wait import SECONDS
 from tests.support.browser.watch import Watch
 from tests.support.local import LocalService, cache_of, database_of, local_service
 from tests.support.plex import control

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from playwright.sync_api import Page, Route
 
 from tests.support.browser import axe
+from tests.support.browser.wait import SECONDS, next_frame
 from tests.support.browser.watch import Allowance, Watch
 
 _FOCUSED = """() => {
@@ -17,13 +18,10 @@ _FOCUSED = """() => {
   if (at === document.body) return "";
   return at.getAttribute("aria-label") || at.innerText || at.name || at.id;
 }"""
-_NEXT_FRAME = "() => new Promise((done) => requestAnimationFrame(() => setTimeout(done, 20)))"
 # A module that has arrived may not have run yet, and an answer may not show yet.
 _SHOWS_ALL = """() =>
   document.querySelector("h1") !== null && document.querySelector("[aria-busy=true]") === null"""
 _MAX_TABS = 80
-# Other workers use the same processors.
-SECONDS = 15.0
 
 
 @dataclass(frozen=True)
@@ -68,7 +66,7 @@ class Tab:
                 f"busy, or open: {[each.url for each in self.watch.open]}"
             )
             is_quiet = not self.watch.open
-            self.page.evaluate(_NEXT_FRAME)
+            next_frame(self.page)
             is_quiet = is_quiet and self.page.evaluate(_SHOWS_ALL) and not self.watch.open
 
     def axe(self) -> None:

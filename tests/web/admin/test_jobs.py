@@ -10,6 +10,7 @@ from playwright.sync_api import Locator, expect
 
 from tests.support.browser.people import People
 from tests.support.browser.tab import DESKTOP, Screen, Tab
+from tests.support.browser.wait import wait_until
 from tests.support.local import LocalService, database_of
 from tests.web.conftest import Browse
 
@@ -149,7 +150,7 @@ def test_a_refresh_keeps_the_place(browse: Browse, service: LocalService) -> Non
     tab.visit("/admin/jobs?page=2")
     expect(tab.page.locator(".jobs .row")).to_have_count(30)
     tab.page.mouse.wheel(0, 1200)
-    tab.page.wait_for_function("scrollY > 600")
+    wait_until(tab.page, "() => scrollY > 600")
     before = tab.page.evaluate("scrollY")
     with database_of(service.data, {}) as connection:
         connection.execute("UPDATE jobs SET attempts = 7 WHERE dedup = 'test:1005'")

@@ -147,8 +147,9 @@ def _ensure_role(database: Database, deadline: float) -> None:
 
 def _lock(connection: Connection[Any], deadline: float) -> None:
     """Wait for the advisory lock, which the end of the transaction releases."""
-    seconds_left = max(deadline - time.monotonic(), 1)
-    # The server cancels statements at the deadline too; 0 disables its timeout.
+    # The server cancels a statement that outlives the caller, a second after the caller's own time
+    # limit, so that the error is always the time limit's. 0 disables the server's timeout.
+    seconds_left = max(deadline - time.monotonic(), 0) + 1
     milliseconds = 0 if seconds_left == math.inf else int(seconds_left * 1000)
     connection.execute("SET LOCAL lock_timeout = 0")
     connection.execute("SELECT set_config('statement_timeout', %s, true)", (f"{milliseconds}ms",))
