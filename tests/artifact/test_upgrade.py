@@ -181,6 +181,20 @@ def test_the_cache_can_be_left_out_of_a_stack_that_had_one(community: Community)
     assert community.request(27205).status == 201
 
 
+def test_the_page_can_be_left_out_of_a_stack_that_had_one(community: Community) -> None:
+    stack = community.stack
+    stack.parameters |= {"CacheMode": "none", "RedisUrlSecretArn": '""'}
+    before = stack.left()
+    output = stack.deploy(WebPage="false")
+    assert not output, output[-3000:]
+    left = stack.left()
+    assert before.keys() - left.keys() == {"cloudfront", "s3"}
+    secrets = set(before["secretsmanager"]) - set(left["secretsmanager"])
+    assert ["OriginVerify" in each for each in secrets] == [True]
+    assert stack.call_directly("GET", "/api/health").status == 200
+    assert stack.call_directly("GET", "/api/auth/me", token=community.admin).status == 200
+
+
 def test_a_deletion_leaves_the_database_and_the_secrets_that_were_there_before(
     community: Community,
 ) -> None:

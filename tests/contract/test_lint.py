@@ -125,7 +125,9 @@ def test_each_rule_has_code_that_breaks_it() -> None:
 
 @pytest.mark.parametrize("tool", ["ty check", "bandit", "ast-grep test", "ast-grep scan"])
 def test_each_linter_reads_every_deployed_folder(tool: str) -> None:
-    [line] = [line for line in MAKEFILE.splitlines() if f"$(BIN)/{tool}" in line]
+    # One rule is for the tests alone.
+    lines = [line for line in MAKEFILE.splitlines() if f"$(BIN)/{tool}" in line]
+    [line] = [line for line in lines if "--rule" not in line]
     assert tool.endswith(("check", "test")) or line.endswith("layers functions local tools")
 
 

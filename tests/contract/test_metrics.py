@@ -197,6 +197,14 @@ def test_a_metric_has_an_alarm_or_a_row_of_the_dashboard(
         assert each.value is None or each.value in services(metric.module)
 
 
+@pytest.mark.parametrize("name", sorted({each.name for each in WRITTEN}))
+def test_a_metric_is_explained_in_a_table(name: str) -> None:
+    pages = [(ROOT / "docs" / page).read_text() for page in ("operations.md", "fulfilment.md")]
+    rows = re.findall(r"^\| (`\w+`(?:, `\w+`)*)(?:, by `\w+`)? \|", "\n".join(pages), re.MULTILINE)
+    others = {"TitlesFilled", "TitlesMore"}  # explained beside their task
+    assert name in re.findall(r"\w+", " ".join(rows)) or name in others
+
+
 def test_the_alarms_of_the_worker_watch_metrics_of_jobs() -> None:
     names = {each.name for each in watched() if each.value == "worker"}
     assert names == {"OldestDueJob", "DeadJobs", "ServerAway"}

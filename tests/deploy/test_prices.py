@@ -169,6 +169,22 @@ def test_the_ladder_has_the_totals_of_the_profiles_and_the_secrets() -> None:
     )
 
 
+def test_the_ladder_has_the_totals_of_hobby_with_another_database_or_cache() -> None:
+    hobby, stacks = list(rows("hobby")), all_stacks()
+    total = sum(price for _, _, price in hobby)
+    database = sum(price for names, _, price in hobby if "Database" in names)
+    # One GB of data; everything else is that of hobby.
+    sleeping = total - database + Decimal("0.10")
+    assert f"in the profile `hobby` | {sleeping}, of it 0.10 for a GB of data" in PRICES
+    aurora = stacks["aurora, no cache, nat-instance"]
+    same = {"AWS::SecretsManager::Secret", "AWS::EC2::Instance"}
+    assert len(aurora.of(*same)) == len(stacks["hobby"].of(*same))
+    # ElastiCache bills a tenth of a GB at least, and the cache's password is a secret.
+    cached = total + round(Decimal("0.084") * Decimal("0.1") * 730, 2) + Decimal("0.40")
+    assert f"`CacheMode=serverless` | {cached} |" in PRICES
+    assert len(stacks["rds, serverless, nat-instance"].of(*same)) == len(aurora.of(*same)) + 1
+
+
 def test_public_addresses_are_in_the_table() -> None:
     addresses = list(with_public_address(all_stacks()["hobby"]))
     assert len(addresses) <= 1, addresses

@@ -140,8 +140,9 @@ def test_calls_fail_within_time_outs_while_the_database_hangs(
         # An open connection: 2 seconds for the response, then 3 for a new connection, and as much
         # again for a busy machine; test_timeouts.py measures both alone.
         assert seconds_until_refused(service, "/api/auth/me", token) < 10
-        # The next call fails fast during the pause.
-        assert seconds_until_refused(service, "/api/auth/me", token) < 1.5
+        # The next call fails fast during the pause, which may end before it on a busy machine; each
+        # slow call starts another pause.
+        assert min(seconds_until_refused(service, "/api/auth/me", token) for _ in range(3)) < 1.5
         # A new environment: its start, which takes seconds on a busy machine, and 3 seconds for
         # the connection, which test_timeouts.py measures alone.
         assert seconds_until_refused(service, "/api/media/requests", token) < 15

@@ -159,14 +159,40 @@ def test_the_zone_without_functions_is_found(aws: Account) -> None:
     assert {each.level for each in found(account.zones, deployment(aws))} == {"ok"}
 
 
-def test_the_free_plan_needs_other_parameters(aws: Account) -> None:
-    assert found(account.plan, deployment(aws)) == []
+@pytest.mark.parametrize(
+    ("profile", "given", "told"),
+    [
+        ("hobby", (), "NatInstanceType=t4g.micro DatabaseBackupDays=1,"),
+        ("hobby", ("NatInstanceType=t4g.micro", "DatabaseBackupDays=1"), ""),
+        ("hobby", ("EgressMode=nat-gateway", "DatabaseBackupDays=0"), ""),
+        (
+            "hobby",
+            ("NatInstanceType=t4g.small", "DatabaseBackupDays=1", "DatabaseMode=aurora"),
+            "add DatabaseMode=rds,",
+        ),
+        (
+            "scale",
+            (),
+            "add DatabaseBackupDays=1 DatabaseInstanceClass=db.t4g.micro DatabaseMultiAz=false"
+            " DatabaseProxy=false,",
+        ),
+    ],
+)
+def test_the_free_plan_needs_other_parameters(
+    aws: Account, profile: str, given: tuple[str, ...], told: str
+) -> None:
+    asked = deployment(aws, *given, profile=profile)
+    assert found(account.plan, asked) == []
     aws.plan = "FREE"
-    level, text = one(account.plan, deployment(aws))
-    assert level == "failure"
-    assert "NatInstanceType=t4g.micro DatabaseBackupDays=1" in text
-    fitting = ("NatInstanceType=t4g.micro", "DatabaseBackupDays=1")
-    assert one(account.plan, deployment(aws, *fitting))[0] == "ok"
+    level, text = one(account.plan, asked)
+    assert level == ("failure" if told else "ok")
+    assert told in text
+
+
+def test_the_free_plan_has_nothing_against_a_stack_without_a_network(aws: Account) -> None:
+    aws.plan = "FREE"
+    given = ("DatabaseMode=external", "CacheMode=none", "DatabaseInstanceClass=db.m7g.large")
+    assert found(account.plan, deployment(aws, *given)) == []
 
 
 @pytest.mark.parametrize(
@@ -261,6 +287,10 @@ def test_a_change_that_would_lose_data_is_a_failure(
     stacks = Answers(describe_stacks={"Stacks": [stack]})
     parameters = deployment(aws).parameters
     findings = found(account.state, Deployment(parameters, "medianest", "x", lambda _: stacks))
+    warnings = [each.text for each in findings if each.level == "warning"]
+    assert ["--parameter-overrides CacheMode=node" in each for each in warnings] == (
+        [True] if "CacheMode" in has else []
+    )
     failures = [each.text for each in findings if each.level == "failure"]
     assert len(failures) == bool(told)
     assert told in "".join(failures)

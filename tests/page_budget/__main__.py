@@ -10,7 +10,7 @@ from statistics import median
 from playwright.sync_api import Browser, StorageState
 
 from benchmarks.browser import NAME, Figure, Origin, save, section
-from tests.page_budget import long_queue, network
+from tests.page_budget import long_queue, network, waiting
 from tests.page_budget.long_run import (
     CARDS,
     INTERPRETED,
@@ -46,6 +46,7 @@ def main() -> int:
         people = People(service)
         with browser() as chrome:
             figures = _measure(chrome, service, people) + _stalls(chrome, service, people)
+            figures += _waking(chrome, Path(folder))
             version = chrome.version
         with browser(INTERPRETED) as chrome:
             figures += _growth(chrome, service.url, people.state("bob"))
@@ -99,6 +100,19 @@ def _stalls(chrome: Browser, service: LocalService, people: People) -> list[Figu
     found = long_queue.longest_stalls(chrome, service.url, people.state("alice"))
     queue = f"queue of {long_queue.REQUESTS:,}: longest stall"
     return [Figure(f"{queue}, {name}", 100, stall, "ms") for name, stall in found.items()]
+
+
+def _waking(chrome: Browser, folder: Path) -> list[Figure]:
+    awake, found = waiting.waits(chrome, folder)
+    figures = [Figure("own requests, database awake: content", 2, round(awake, 1), "s")]
+    for seconds, wait in found.items():
+        name = f"database asleep, wakes up in {seconds} s"
+        figures += [
+            # Functions wait three seconds for a connection, the page five between its calls.
+            Figure(f"{name}: notice", 5, round(wait.notice, 1), "s"),
+            Figure(f"{name}: content", seconds + 10, round(wait.content, 1), "s"),
+        ]
+    return figures
 
 
 def _growth(chrome: Browser, origin: str, state: StorageState) -> list[Figure]:

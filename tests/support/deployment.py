@@ -125,7 +125,23 @@ class Deployment:
     def left(self) -> dict[str, list[str]]:
         """Return the names of what the emulator still has, by service, without what SAM needs."""
         client = self.aws.client
+        distributions = client("cloudfront").list_distributions()["DistributionList"]
         found = {
+            "cloudfront": [each["Id"] for each in distributions.get("Items", [])],
+            "dashboards": [
+                each["DashboardName"]
+                for each in client("cloudwatch").list_dashboards()["DashboardEntries"]
+            ],
+            "event sources": [
+                each["UUID"]
+                for each in client("lambda").list_event_source_mappings()["EventSourceMappings"]
+            ],
+            "layers": [each["LayerName"] for each in client("lambda").list_layers()["Layers"]],
+            "policies": [
+                each["PolicyName"]
+                for each in client("iam").list_policies(Scope="Local")["Policies"]
+            ],
+            "sns": [each["TopicArn"] for each in client("sns").list_topics()["Topics"]],
             "apigateway": [each["name"] for each in client("apigateway").get_rest_apis()["items"]],
             "cloudwatch": [
                 each["AlarmName"] for each in client("cloudwatch").describe_alarms()["MetricAlarms"]

@@ -1,6 +1,6 @@
 """Check what AWS would refuse in this account and region."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from local.run_config import PROJECT
 from tools.doctor.finding import Client, Deployment, Finding, stack_of
@@ -129,20 +129,32 @@ def plan(deployment: Deployment) -> Iterator[Finding]:
     state = deployment.client("freetier").get_account_plan_state()
     if state.get("accountPlanType") != "FREE" or not deployment.has_vpc:
         return
-    given = deployment.parameters
-    problems = []
-    if given["EgressMode"] == "nat-instance" and given["NatInstanceType"] == "t4g.nano":
-        problems.append("NatInstanceType=t4g.micro")
-    if given["DatabaseMode"] != "external" and int(given["DatabaseBackupDays"]) > 1:
-        problems.append("DatabaseBackupDays=1")
-    if problems:
+    wanted = list(_on_the_free_plan(deployment.parameters))
+    if wanted:
         yield Finding(
             "failure",
-            f"The account is on AWS's free plan, which refuses the defaults: add"
-            f" {' '.join(problems)}, or upgrade the account.",
+            f"The account is on AWS's free plan, which refuses some of these parameters: add"
+            f" {' '.join(wanted)}, or upgrade the account (docs/deploy.md, New accounts).",
         )
     else:
         yield Finding("ok", "The stack fits AWS's free plan.")
+
+
+def _on_the_free_plan(given: Mapping[str, str]) -> Iterator[str]:
+    """Yield the parameters that the free plan needs instead; docs/deploy.md has the sources."""
+    if given["EgressMode"] == "nat-instance" and given["NatInstanceType"] == "t4g.nano":
+        yield "NatInstanceType=t4g.micro"
+    if given["DatabaseMode"] == "external":
+        return
+    if int(given["DatabaseBackupDays"]) > 1:
+        yield "DatabaseBackupDays=1"
+    if given["DatabaseMode"] == "aurora":
+        yield "DatabaseMode=rds"
+    if given["DatabaseInstanceClass"] != "db.t4g.micro":
+        yield "DatabaseInstanceClass=db.t4g.micro"
+    for name in ("DatabaseMultiAz", "DatabaseProxy"):
+        if given[name] == "true":
+            yield f"{name}=false"
 
 
 def domain(deployment: Deployment) -> Iterator[Finding]:
@@ -223,3 +235,11 @@ def _lost(deployment: Deployment) -> Iterator[Finding]:
                 f"The stack {deployment.stack} has {name}={has[name]}, and {name}={wanted} would"
                 f" {loss}: deploy with {name}={has[name]}, in the profile as well.",
             )
+    cache = has.get("CacheMode", "none")
+    if cache != "none" and deployment.parameters["CacheMode"] == "none":
+        yield Finding(
+            "warning",
+            f"The stack {deployment.stack} has CacheMode={cache}, and CacheMode=none would delete"
+            f" the cache: with a new release, deploy it first with `--parameter-overrides"
+            f" CacheMode={cache}`, or callers get errors for some minutes.",
+        )
