@@ -173,8 +173,10 @@ def test_the_zone_without_functions_is_found(aws: Account) -> None:
         (
             "scale",
             (),
-            "add DatabaseBackupDays=1 DatabaseInstanceClass=db.t4g.micro DatabaseMultiAz=false"
-            " DatabaseProxy=false,",
+            (
+                "add DatabaseBackupDays=1 DatabaseInstanceClass=db.t4g.micro DatabaseMultiAz=false"
+                " DatabaseProxy=false,"
+            ),
         ),
     ],
 )
