@@ -56,8 +56,10 @@ class Service:
 
     def connect(self) -> Db:
         """Connect to the database as its owner, without its time-outs."""
+        # Autovacuum holds a lock of a table that was just filled for a second or longer.
+        options = "-c statement_timeout=0 -c lock_timeout=0"
         return psycopg.connect(
-            self.database_url, autocommit=True, options="-c statement_timeout=0", connect_timeout=10
+            self.database_url, autocommit=True, options=options, connect_timeout=10
         )
 
     async def sign_in(self, sandbox: Sandbox, person: str) -> str:

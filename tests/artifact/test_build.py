@@ -24,7 +24,7 @@ ALL_LAYERS = (*LAYERS, "EncryptionLayer")
 # Folders, files and suffixes that no function uses: docs/adr/0021.
 UNUSED_NAMES = {"bin", "tests", "test", "test_cases.py", "testclient.py", "cffi", "pycparser", "v1"}
 UNUSED_NAMES |= {"RECORD", "WHEEL", "INSTALLER", "REQUESTED", "include"}
-UNUSED_SUFFIXES = {".pyi", ".h", ".c", ".cpp", ".pyx", ".pxd", ".a", ".rst"}
+UNUSED_SUFFIXES = {".pyi", ".h", ".c", ".cpp", ".pyx", ".pxd", ".a"}
 
 
 @pytest.fixture(params=sorted(MACHINES))

@@ -385,6 +385,17 @@ def test_t7_a_function_may_write_to_its_own_log_group_only(stack: Stack) -> None
         assert writable == {as_json({"Fn::GetAtt": [log, "Arn"]})}, function
 
 
+@for_every_variant
+def test_t7_no_function_may_create_a_log_group(stack: Stack) -> None:
+    # It would come back after the deletion of the stack, and keep its content for ever.
+    for function in functions(stack):
+        for statement in statements(stack, role(stack, function)):
+            actions = set(as_list(statement["Action"]))
+            assert not actions & {"logs:CreateLogGroup", "logs:*", "logs:Create*", "*"}, function
+        for arn in role(stack, function).get("ManagedPolicyArns", []):
+            assert "policy/service-role/AWSLambda" not in as_json(arn), function
+
+
 class TestT8Permissions:
     @for_every_variant
     def test_no_statement_has_a_wildcard_action(self, stack: Stack) -> None:

@@ -79,6 +79,9 @@ def protocol_calls(db: Db, server: UUID) -> Iterator[tuple[str, Callable[[], obj
     )
     yield "cleanup", lambda: repository.delete_expired(db, 500)
     yield "dead ones", lambda: repository.page(db, JobQuery(state="dead"))
+    for place in (1, 100, 200):
+        of_a_kind = JobQuery(kind="check", state="done", page=place, limit=20)
+        yield f"page {place} of a kind", partial(repository.page, db, of_a_kind)
     yield "waiting ones", lambda: repository.page(db, JobQuery(state="queued", server_id=server))
 
 
