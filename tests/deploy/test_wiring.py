@@ -17,6 +17,7 @@ from tests.support.cloudformation import (
     Stack,
     check,
     defaults,
+    references,
     resolve,
     template,
 )
@@ -24,6 +25,22 @@ from tests.support.stacks import KNOWN, all_stacks, for_every_variant
 
 PERMISSION = "AWS::Lambda::Permission"
 INTEGRATION = "x-amazon-apigateway-integration"
+# These allow, tell or connect what others use; to name a resource does not use it.
+TELLERS = {
+    *("AWS::CloudWatch::Alarm", "AWS::CloudWatch::Dashboard", "AWS::IAM::Policy", PERMISSION),
+    *("AWS::S3::BucketPolicy", "AWS::SQS::QueuePolicy"),
+}
+# Nothing needs to name these: they act by themselves, or on what they name.
+ENDS = TELLERS | {
+    *("AWS::ApiGateway::Account", "AWS::ApiGateway::BasePathMapping", "AWS::ApiGateway::Stage"),
+    *("AWS::Budgets::Budget", "AWS::EC2::FlowLog", "AWS::EC2::Route", "AWS::EC2::VPCEndpoint"),
+    *("AWS::EC2::SecurityGroupEgress", "AWS::EC2::SecurityGroupIngress"),
+    *("AWS::EC2::SubnetRouteTableAssociation", "AWS::EC2::VPCGatewayAttachment"),
+    *("AWS::Lambda::Alias", "AWS::Lambda::EventInvokeConfig", "AWS::Lambda::EventSourceMapping"),
+    *("AWS::RDS::DBInstance", "AWS::Route53::RecordSet", "AWS::Scheduler::Schedule"),
+    *("AWS::SNS::Topic", "AWS::SecretsManager::RotationSchedule", "AWS::WAFv2::WebACLAssociation"),
+    "Custom::PageFiles",
+}
 
 
 def operations(stack: Stack) -> Iterator[tuple[str, str, str]]:
@@ -296,3 +313,17 @@ def test_each_condition_is_true_when_the_parameters_say_so(region: str) -> None:
         given = {**parameters, "AWS::Region": region}
         expected = {name: truth(given) for name, truth in CONDITIONS.items()}
         assert resolve(document, parameters, region).conditions == expected, parameters
+
+
+@for_every_variant
+def test_nothing_is_created_that_nothing_uses(stack: Stack) -> None:
+    used: set[str] = set()
+    for each in stack.resources.values():
+        if each.type not in TELLERS:
+            used |= set(references(each.properties)) - {each.id}
+    unused = [
+        str(each)
+        for each in stack.resources.values()
+        if each.type not in ENDS and each.id not in used
+    ]
+    assert unused == []

@@ -326,4 +326,14 @@ MUTATIONS = (
         "SourceArn: !GetAtt JwtSecret.Id",
         "SourceArn: !GetAtt EncryptionKey.Id",
     ),
+    Mutation(
+        "functions may create log groups, which outlive the stack",
+        "Action: &log-actions [logs:CreateLogStream,",
+        "Action: &log-actions [logs:CreateLogGroup, logs:CreateLogStream,",
+    ),
+    Mutation(
+        "a log group is created for a function that is not",
+        "  PageLogs: {<<: *log-group, Metadata: *log-checks, Condition: HasPage,",
+        "  PageLogs: {<<: *log-group, Metadata: *log-checks,",
+    ),
 )
