@@ -16,6 +16,8 @@ _SIGN_IN_SECONDS = 600
 _POLL_SECONDS = 2
 # A sleeping database wakes within this time.
 _WAKE_SECONDS = 90
+# The answers until the person approves; plex.tv or the database may also be away for a moment.
+_WAITS = {HTTPStatus.CONFLICT, HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
 _TIMEOUT = urllib3.Timeout(connect=5, read=30)
 _http = urllib3.PoolManager(retries=False)
 
@@ -149,7 +151,7 @@ def _sign_in(service: Service) -> str:
             _say("ok   Plex confirms the sign-in", seconds)
             return str(answer["data"]["token"])
         error = _error(answer)
-        if status != HTTPStatus.CONFLICT:
+        if status not in _WAITS:
             raise SmokeError(f"the sign-in ends with {status} {error.get('code', '')}")
         time.sleep(_POLL_SECONDS)
     raise SmokeError("nobody approved the sign-in within ten minutes")
@@ -169,6 +171,10 @@ def _request(service: Service, titles: list[Mapping[str, Any]]) -> None:
         _say("     no request: your requests are approved at once, or each title has one")
         return
     title = free[0]
+    limit = quota.get("movies" if title["mediaType"] == "movie" else "seasons")
+    if limit and limit["used"] >= limit["limit"]:
+        _say("     no request: your quota is used up")
+        return
     body = {"mediaType": title["mediaType"], "tmdbId": title["tmdbId"]}
     request, seconds = service.expect("POST", "/api/media/request", body)
     _say(f"ok   “{title['title']}” is requested ({request['status']})", seconds)

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from medianest.core.error_codes import ErrorCode
+from tests.support.bounded import LIMITS
 from tests.support.cloudformation import ROOT, template
+from tests.support.stacks import all_stacks
 
 PAGES = [*sorted((ROOT / "docs").glob("*.md")), ROOT / "README.md", ROOT / "events/README.md"]
 DEPLOY, OPERATIONS, TROUBLESHOOTING, SAM_LOCAL = (
@@ -82,6 +84,31 @@ def test_each_runbook_has_an_alarm() -> None:
     names = alarms().values()
     for kind in sections():
         assert any(name == kind or name.startswith(f"{kind}-") for name in names), kind
+
+
+def test_old_versions_of_each_function_with_snapshots_are_deleted() -> None:
+    # The snapshots of a version cost money until it is deleted.
+    (listed,) = re.findall(r"for each in ([\w ]+); do\n      function=", OPERATIONS)
+    functions = all_stacks()["scale with all options"].of("AWS::Lambda::Function")
+    with_snapshots = {
+        each.id.removesuffix("Function")
+        for each in functions
+        if each.get("SnapStart.ApplyOn", "None") != "None"
+    }
+    assert with_snapshots
+    assert with_snapshots <= set(listed.split())
+
+
+def test_pages_agree_on_the_connections_of_the_other_functions() -> None:
+    (capacity,) = re.findall(r"`HealthConcurrency` \+ (\d+) \(", OPERATIONS)
+    (alarm,) = re.findall(r"sum of the five concurrency limits \+ (\d+)\.", OPERATIONS)
+    stack = all_stacks()["hobby and concurrency limits"]
+    others = sum(
+        int(each.get("ReservedConcurrentExecutions"))
+        for each in stack.of("AWS::Lambda::Function")
+        if "DATABASE_URL" in each.get("Environment.Variables", {})
+    ) - sum(map(int, LIMITS.values()))
+    assert int(capacity) == int(alarm) == others
 
 
 @pytest.mark.parametrize("page", CHECKED_PAGES)

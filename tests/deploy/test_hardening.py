@@ -215,6 +215,8 @@ def test_t3_failed_events_of_an_asynchronous_function_go_to_a_queue(stack: Stack
         queue = stack.resource_of(config.get("DestinationConfig.OnFailure.Destination"))
         assert queue is not None, function
         assert queue.type == "AWS::SQS::Queue"
+        # An owner on holiday still finds them.
+        assert int(queue.get("MessageRetentionPeriod")) >= 14 * 86_400
         allowed = statements(stack, role(stack, stack.resources[function]))
         assert any("sqs:SendMessage" in as_list(each["Action"]) for each in allowed), function
 

@@ -175,7 +175,7 @@ def test_the_ladder_has_the_totals_of_hobby_with_another_database_or_cache() -> 
     database = sum(price for names, _, price in hobby if "Database" in names)
     # One GB of data; everything else is that of hobby.
     sleeping = total - database + Decimal("0.10")
-    assert f"in the profile `hobby` | {sleeping}, of it 0.10 for a GB of data" in PRICES
+    assert f"`hobby` with `DatabaseMode=aurora` | {sleeping}, of it 0.10 for a GB of data" in PRICES
     aurora = stacks["aurora, no cache, nat-instance"]
     same = {"AWS::SecretsManager::Secret", "AWS::EC2::Instance"}
     assert len(aurora.of(*same)) == len(stacks["hobby"].of(*same))

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.deploy.test_hardening import environment
-from tests.support.cloudformation import Resource, Stack, references
+from tests.support.cloudformation import Resource, Stack, references, template
 from tests.support.importers import functions_with
 from tests.support.reachability import Interface, Network, Way, interface_of
 from tests.support.stacks import all_stacks, for_every_variant
@@ -156,6 +156,16 @@ def test_custom_resources_can_answer_cloudformation(stack: Stack) -> None:
         assert Network(stack).outside(end, HTTPS)
 
 
+def nats_of_subnets(stack: Stack) -> Iterator[tuple[str, str]]:
+    """Yield each subnet with a NAT, and the subnet of that NAT."""
+    for association in stack.of("AWS::EC2::SubnetRouteTableAssociation"):
+        for route in stack.of("AWS::EC2::Route"):
+            nat = stack.resource_of(route.get("NatGatewayId") or route.get("InstanceId"))
+            if route.get("RouteTableId") == association.get("RouteTableId") and nat is not None:
+                own = nat.get("SubnetId") or nat.get("NetworkInterfaces")[0]["SubnetId"]
+                yield association.get("SubnetId")["Ref"], own["Ref"]
+
+
 @for_every_variant
 def test_the_zones_are_two_and_each_nat_is_in_the_zone_that_it_serves(stack: Stack) -> None:
     def zone(subnet: str) -> str:
@@ -177,6 +187,9 @@ def test_the_zones_are_two_and_each_nat_is_in_the_zone_that_it_serves(stack: Sta
     if stack.of("AWS::EC2::VPC"):
         has_two = stack.parameters["NatPerAz"] == "true"
         assert len(nats) == (2 if has_two else 1)
+        if has_two:
+            for subnet, nat in nats_of_subnets(stack):
+                assert zone(subnet) == zone(nat), (subnet, nat)
     for vpc in stack.of("AWS::EC2::VPC"):
         # Without these, no host of a server in the VPC has an address.
         assert vpc.get("EnableDnsSupport") is True
@@ -241,9 +254,31 @@ class TestNatInstance:
     def test_it_updates_itself_every_week(self, tmp_path: Path) -> None:
         ran = self.run(tmp_path)
         units = tmp_path / "etc/systemd/system"
-        assert "ExecStart=/usr/bin/dnf upgrade" in (units / "update.service").read_text()
+        service = (units / "update.service").read_text()
+        assert "ExecStart=/usr/bin/dnf upgrade" in service
+        # Only a restart runs the new kernel.
+        assert "ExecStartPost=/usr/bin/systemctl reboot" in service
         assert "OnCalendar=Sun" in (units / "update.timer").read_text()
         assert "systemctl enable --now update.timer" in ran
+
+    def test_it_restarts_while_no_schedule_runs(self) -> None:
+        for name in ("hobby and a NAT for each zone", "aurora, no cache, nat-instance"):
+            stack = all_stacks()[name]
+            for instance in stack.of("AWS::EC2::Instance"):
+                script = json.dumps(instance.get("UserData"))
+                ((hour, minute),) = re.findall(r"OnCalendar=\S+ (\d\d):(\d\d) UTC", script)
+                restart = int(hour) * 60 + int(minute)
+                for schedule in stack.of("AWS::Scheduler::Schedule"):
+                    daily = re.match(r"cron\((\d+) (\d+) ", schedule.get("ScheduleExpression"))
+                    if daily:
+                        # It takes some minutes; a schedule that starts late still comes through.
+                        assert abs(int(daily[2]) * 60 + int(daily[1]) - restart) >= 60, schedule
+
+    def test_its_image_is_for_its_processor(self) -> None:
+        allowed = template()["Parameters"]["NatInstanceType"]["AllowedValues"]
+        assert all(each.startswith("t4g.") for each in allowed)
+        for instance in all_stacks()["hobby and a NAT for each zone"].of("AWS::EC2::Instance"):
+            assert instance.get("ImageId").endswith("-arm64}}")
 
     @pytest.mark.parametrize("command", ["dnf", "swapon", "sysctl", "iptables", "systemctl"])
     def test_a_failure_fails_the_deployment(self, tmp_path: Path, command: str) -> None:

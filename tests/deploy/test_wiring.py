@@ -316,6 +316,14 @@ def test_each_condition_is_true_when_the_parameters_say_so(region: str) -> None:
 
 
 @for_every_variant
+def test_a_call_without_a_connection_of_the_proxy_fails_before_its_function(stack: Stack) -> None:
+    for proxied in stack.of("AWS::RDS::DBProxyTargetGroup"):
+        pool = proxied.get("ConnectionPoolConfigurationInfo")
+        for function in stack.of("AWS::Lambda::Function"):
+            assert int(pool["ConnectionBorrowTimeout"]) < int(function.get("Timeout")), function
+
+
+@for_every_variant
 def test_nothing_is_created_that_nothing_uses(stack: Stack) -> None:
     used: set[str] = set()
     for each in stack.resources.values():

@@ -4,14 +4,14 @@ import contextlib
 import io
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from aiohttp import web
 
 from tests.support.api import ROOT
-from tests.support.local import LocalService, local_service
+from tests.support.local import LocalService, database_of, local_service
 from tests.support.plex import approve_at, control
 from tests.support.standin import served
 from tools.smoke import main
@@ -20,22 +20,29 @@ from tools.smoke import main
 class Console(io.StringIO):
     """The output of the command, in front of a person that approves its sign-in."""
 
-    def __init__(self, person: str) -> None:
+    def __init__(self, person: str, begun: Callable[[], None]) -> None:
         super().__init__()
         self._person = person
+        self._begun = begun
 
     def write(self, text: str) -> int:
         """Keep a text, and follow the address that it asks to open."""
         if "Sign in: open " in text and self._person:
             approve_at(text.rsplit(maxsplit=1)[-1], self._person)
+            self._begun()
         return super().write(text)
 
 
-def smoke(url: str, *, token: str = "", person: str = "") -> tuple[int, list[str]]:
-    """Run the command, approve its sign-in as a person, and return exit code and lines."""
+def smoke(
+    url: str, *, token: str = "", person: str = "", begun: Callable[[], None] = lambda: None
+) -> tuple[int, list[str]]:
+    """Run the command, approve its sign-in as a person, and return exit code and lines.
+
+    `begun` is called when the person has approved.
+    """
     with (
         pytest.MonkeyPatch.context() as patch,
-        contextlib.redirect_stdout(Console(person)) as console,
+        contextlib.redirect_stdout(Console(person, begun)) as console,
     ):
         patch.setenv("MEDIANEST_TOKEN", token)
         patch.setattr(sys, "argv", ["smoke", url])
@@ -59,6 +66,33 @@ def test_a_working_service_is_tried_from_sign_in_to_sign_out(
     for text in ("is healthy", "Plex confirms", "you are carol (", "is cancelled", "signed out"):
         assert text in told
     assert lines[-1] == "The service works."
+
+
+def test_a_sign_in_waits_while_plex_is_away_for_a_moment(everything_works: LocalService) -> None:
+    plex_url = everything_works.standin_urls[0]
+
+    def interrupt() -> None:
+        control(plex_url, "PUT", "fault", {"kind": "status", "status": 503, "count": 1})
+
+    code, lines = smoke(everything_works.url, person="carol", begun=interrupt)
+    assert code == 0, "\n".join(lines)
+
+
+def test_a_user_without_quota_requests_nothing(everything_works: LocalService) -> None:
+    service = everything_works
+    service.sign_in(service.standin_urls[0], "alice")
+    with database_of(service.data, {}) as connection:
+        # Another test may have made the first person an admin.
+        connection.execute("UPDATE users SET role = 'admin' WHERE username = 'alice'")
+    admin = service.sign_in(service.standin_urls[0], "alice")
+    token = service.sign_in(service.standin_urls[0], "dave")
+    user = service.call("GET", "/api/auth/me", token=token).data["id"]
+    quota = {"movies": {"limit": 0, "days": 7}, "seasons": {"limit": 0, "days": 7}}
+    changed = service.call("PATCH", f"/api/admin/users/{user}", body={"quota": quota}, token=admin)
+    assert changed.status == 200, changed.text
+    code, lines = smoke(service.url, token=token)
+    assert code == 0, "\n".join(lines)
+    assert "     no request: your quota is used up" in lines
 
 
 def test_a_service_without_a_cache_works(tmp_path: Path) -> None:

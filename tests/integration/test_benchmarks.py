@@ -35,8 +35,10 @@ async def measured(service: Service) -> Results:
 @pytest.mark.slow
 def test_a_function_and_a_route_are_measured_and_described(tmp_path: Path) -> None:
     results = on_stage(tmp_path / "engines", measured)
+    # One start on a busy machine: hello and auth are too close to each other to compare.
     auth = results.cold["auth"]
-    assert auth.init.cpu > results.cold["hello"].init.cpu > results.cold["bare"].init.cpu > 0
+    for each in (auth, results.cold["hello"]):
+        assert each.init.cpu > results.cold["bare"].init.cpu > 0
     assert 0 < auth.first.cpu < auth.init.cpu
     profiles = results.profiles
     assert profiles.keys() == {"hello", "auth"}
@@ -45,7 +47,7 @@ def test_a_function_and_a_route_are_measured_and_described(tmp_path: Path) -> No
     # Of one start on a busy machine only what is measured directly is above zero for certain:
     # differences of processor time and of time on the clock are not.
     assert all(profiles["auth"][group] > 0 for group in ("psycopg", "redis", MODELS))
-    assert results.warm_ratio(ME) > results.process_ratio(ME) > 1
+    assert results.process_ratio(ME) > 1
     assert len(results.warm[ME].cpu) == len(results.warm[ME].wall) > ROUNDS
     assert json.loads(json.dumps(results.to_json()))["warm_ratio"].keys() == {ME}
     written = {path.name: path.read_text() for path in write(results, QUICK, tmp_path)}

@@ -13,6 +13,7 @@ from moto import mock_aws
 from moto.core import DEFAULT_ACCOUNT_ID
 
 from tests.support.bounded import LIMITS
+from tests.support.cloudformation import resolve
 from tests.support.stacks import all_stacks
 from tools.doctor import account, inputs, settings
 from tools.doctor.__main__ import diagnose, main
@@ -312,17 +313,31 @@ def test_an_existing_stack_keeps_its_parameters() -> None:
     assert (kept["PlexServerId"], kept["DatabaseMode"]) == (PLEX, "external")
     assert (kept["CorsOrigin"], kept["TmdbApiKey"], kept["LogLevel"]) == ("*", "", "DEBUG")
     assert "OfAnotherRelease" not in kept
-    # A profile sets what it names.
-    assert settings.parameters("hobby", [], settings.stored(stack))["DatabaseMode"] == "rds"
+    # A profile sets what it names; that of hobby names nothing.
+    assert settings.parameters("scale", [], settings.stored(stack))["DatabaseMode"] == "rds"
+    assert settings.parameters("hobby", [], settings.stored(stack))["DatabaseMode"] == "external"
     assert settings.stored(None) == {}
 
 
-def test_the_fixed_reservation_is_that_of_the_template() -> None:
-    stack = all_stacks()["hobby and concurrency limits"]
-    reserved = [
+@pytest.mark.parametrize(
+    ("option", "more"),
+    [({}, 0), ({"JwtRotationDays": "31"}, 1), ({"SecretStore": "parameterstore"}, 1)],
+)
+def test_the_fixed_reservation_is_that_of_the_template(
+    aws: Account, option: dict[str, str], more: int
+) -> None:
+    base = all_stacks()["hobby and concurrency limits"]
+    stack = resolve(base.template, {**base.parameters, **option})
+    reserved = sum(
         int(each.get("ReservedConcurrentExecutions")) for each in stack.of("AWS::Lambda::Function")
-    ]
-    assert sum(reserved) == sum(map(int, LIMITS.values())) + account.FIXED_RESERVATION
+    )
+    limits = sum(map(int, LIMITS.values()))
+    assert reserved == limits + account.FIXED_RESERVATION + more
+    given = [f"{name}={value}" for name, value in (LIMITS | option).items()]
+    aws.environments = reserved + 100
+    assert one(account.concurrency, deployment(aws, *given))[0] == "ok"
+    aws.environments -= 1
+    assert one(account.concurrency, deployment(aws, *given))[0] == "failure"
 
 
 def test_plain_http_is_refused_in_production(aws: Account) -> None:

@@ -336,4 +336,41 @@ MUTATIONS = (
         "  PageLogs: {<<: *log-group, Metadata: *log-checks, Condition: HasPage,",
         "  PageLogs: {<<: *log-group, Metadata: *log-checks,",
     ),
+    Mutation(
+        "both public subnets are in one zone",
+        "AvailabilityZone: *zone-b, CidrBlock: 10.71.129.0/24",
+        "AvailabilityZone: *zone-a, CidrBlock: 10.71.129.0/24",
+    ),
+    Mutation(
+        "both NAT gateways are in one zone",
+        "Properties: {SubnetId: !Ref PublicSubnetB, AllocationId: !GetAtt NatAddressB.AllocationId",
+        "Properties: {SubnetId: !Ref PublicSubnetA, AllocationId: !GetAtt NatAddressB.AllocationId",
+    ),
+    Mutation(
+        "the NAT's image is for another processor",
+        "al2023-ami-kernel-default-arm64}}",
+        "al2023-ami-kernel-default-x86_64}}",
+    ),
+    Mutation(
+        "the NAT never runs the kernel that it installs",
+        "ExecStartPost=/usr/bin/systemctl reboot",
+        "ExecStartPost=/usr/bin/true",
+    ),
+    Mutation(
+        "the NAT restarts while the daily schedules need it",
+        "OnCalendar=${Day} 02:00 UTC",
+        "OnCalendar=${Day} 04:00 UTC",
+    ),
+    Mutation(
+        "a call waits for the proxy until API Gateway gives up",
+        "ConnectionBorrowTimeout: 3}",
+        "ConnectionBorrowTimeout: 120}",
+    ),
+    Mutation(
+        "dead letters expire before somebody reads them",
+        "is itself the dead-letter queue\n    Properties:\n      MessageRetentionPeriod: 1209600\n"
+        "      SqsManagedSseEnabled: true\n\n  # Bells",
+        "is itself the dead-letter queue\n    Properties:\n      MessageRetentionPeriod: 60\n"
+        "      SqsManagedSseEnabled: true\n\n  # Bells",
+    ),
 )

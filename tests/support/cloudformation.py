@@ -106,7 +106,7 @@ def defaults() -> dict[str, str]:
 def profile(name: str) -> dict[str, str]:
     """Return the parameters that samconfig.toml sets for a profile."""
     config = tomllib.loads((ROOT / "samconfig.toml").read_text())
-    overrides = config[name]["deploy"]["parameters"]["parameter_overrides"]
+    overrides = config[name]["deploy"]["parameters"].get("parameter_overrides", [])
     assignments: list[str] = overrides.split() if isinstance(overrides, str) else overrides
     pairs = (assignment.partition("=") for assignment in assignments)
     return {name: value.strip('"') for name, _, value in pairs}

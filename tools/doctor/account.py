@@ -52,7 +52,8 @@ def concurrency(deployment: Deployment) -> Iterator[Finding]:
     names = ("Media", "Auth", "Plex", "Admin", "Health")
     wanted = sum(int(deployment.parameters[f"{each}Concurrency"]) for each in names)
     rotates = deployment.parameters["JwtRotationDays"] != "0"
-    needed = wanted + FIXED_RESERVATION + rotates + _UNRESERVED
+    stores = deployment.parameters["SecretStore"] == "parameterstore"
+    needed = wanted + FIXED_RESERVATION + rotates + stores + _UNRESERVED
     if wanted and needed > quota:
         yield Finding(
             "failure",

@@ -15,7 +15,7 @@ class UnknownParameterError(Exception):
 def parameters(
     profile: str, given: Sequence[str], stored: Mapping[str, str] | None = None
 ) -> dict[str, str]:
-    """Return the parameters with which `sam deploy` would deploy.
+    """Return the parameters with which `sam deploy --guided` would deploy.
 
     `given` has words such as `PlexServerId=…`, `stored` the parameters of an existing stack, which
     `sam deploy` keeps. Raises UnknownParameterError.

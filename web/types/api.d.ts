@@ -1,5 +1,5 @@
 // Made by `make docs` from the API document with the SHA-256 hash
-// 7fbda0822455a89a5ef8448bbc92b21437ebfbb905f83f9b59a0ddceb89ce86a
+// f114a56a7d350c23e9c89b3b935ad5af6adeefa787f2806642a23a013100ae08
 
 export interface paths {
     "/api/admin/audit-logs": {
@@ -1592,7 +1592,7 @@ export interface components {
             /** @enum {boolean} */
             success: false;
         };
-        /** @description The database was asleep and is waking up. That takes about 15 seconds. */
+        /** @description The database was asleep and is waking up. That takes about 15 seconds, or up to a minute. */
         DATABASE_WAKING_UP: {
             error: {
                 /** @enum {string} */
@@ -3291,7 +3291,7 @@ export interface components {
                 "application/json": components["schemas"]["DATABASE_CONNECTION_ERROR"] | components["schemas"]["INTERNAL_ERROR"];
             };
         };
-        /** @description `DATABASE_WAKING_UP`: The database was asleep and is waking up. That takes about 15 seconds. Retry after the number of seconds in `Retry-After`; after a day of sleep it may take a minute. */
+        /** @description `DATABASE_WAKING_UP`: The database was asleep and is waking up. That takes about 15 seconds, or up to a minute. Retry after the number of seconds in `Retry-After`; after a day of sleep it may take a minute. */
         DATABASE_WAKING_UP: {
             headers: {
                 "Retry-After": components["headers"]["Retry-After"];
@@ -3303,7 +3303,7 @@ export interface components {
             };
         };
         /**
-         * @description - `DATABASE_WAKING_UP`: The database was asleep and is waking up. That takes about 15 seconds. Retry after the number of seconds in `Retry-After`; after a day of sleep it may take a minute.
+         * @description - `DATABASE_WAKING_UP`: The database was asleep and is waking up. That takes about 15 seconds, or up to a minute. Retry after the number of seconds in `Retry-After`; after a day of sleep it may take a minute.
          *     - `CATALOG_UNAVAILABLE`: The film and show catalogue cannot be reached. Retry after the number of seconds in `Retry-After`.
          */
         "DATABASE_WAKING_UP.CATALOG_UNAVAILABLE.limited": {
@@ -3321,7 +3321,7 @@ export interface components {
                 "application/json": components["schemas"]["DATABASE_WAKING_UP"] | components["schemas"]["CATALOG_UNAVAILABLE"];
             };
         };
-        /** @description `DATABASE_WAKING_UP`: The database was asleep and is waking up. That takes about 15 seconds. Retry after the number of seconds in `Retry-After`; after a day of sleep it may take a minute. */
+        /** @description `DATABASE_WAKING_UP`: The database was asleep and is waking up. That takes about 15 seconds, or up to a minute. Retry after the number of seconds in `Retry-After`; after a day of sleep it may take a minute. */
         "DATABASE_WAKING_UP.limited": {
             headers: {
                 RateLimit: components["headers"]["RateLimit"];
@@ -3338,7 +3338,7 @@ export interface components {
             };
         };
         /**
-         * @description - `DATABASE_WAKING_UP`: The database was asleep and is waking up. That takes about 15 seconds. Retry after the number of seconds in `Retry-After`; after a day of sleep it may take a minute.
+         * @description - `DATABASE_WAKING_UP`: The database was asleep and is waking up. That takes about 15 seconds, or up to a minute. Retry after the number of seconds in `Retry-After`; after a day of sleep it may take a minute.
          *     - `PLEX_UNREACHABLE`: Plex cannot be reached. Retry after the number of seconds in `Retry-After`; if the error persists, check whether plex.tv is up.
          */
         "DATABASE_WAKING_UP.PLEX_UNREACHABLE.limited": {

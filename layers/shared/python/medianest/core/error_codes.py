@@ -83,7 +83,7 @@ REGISTRY: Mapping[ErrorCode, ErrorSpec] = {
     ),
     ErrorCode.DATABASE_WAKING_UP: ErrorSpec(
         503,
-        "The database was asleep and is waking up. That takes about 15 seconds.",
+        "The database was asleep and is waking up. That takes about 15 seconds, or up to a minute.",
         "Retry after the number of seconds in `Retry-After`; after a day of sleep it may take a"
         " minute.",
     ),
