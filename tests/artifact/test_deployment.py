@@ -142,8 +142,12 @@ def test_the_event_of_each_schedule_runs_its_task(deployed: Deployment) -> None:
 
 def test_an_update_loses_no_call_and_publishes_a_new_version(deployed: Deployment) -> None:
     with calls(lambda: deployed.call("GET", "/api/health").status) as statuses:
-        assert not deployed.deploy(LogLevel="DEBUG")
+        assert not deployed.update(LogLevel="DEBUG")
     assert deployed.stack["StackStatus"] == "UPDATE_COMPLETE"
+    kept = {each["ParameterKey"]: each["ParameterValue"] for each in deployed.stack["Parameters"]}
+    for name, value in deployed.parameters.items():
+        assert kept[name] == value or set(kept[name]) == {"*"}, name
+    assert kept["LogLevel"] == "DEBUG"
     assert len(statuses) > 10
     assert set(statuses) == {200}
     assert deployed.version() == "2"
@@ -152,7 +156,7 @@ def test_an_update_loses_no_call_and_publishes_a_new_version(deployed: Deploymen
 
 def test_the_same_update_again_publishes_no_version(deployed: Deployment) -> None:
     # The emulator reports an update of every resource, so its events do not tell.
-    assert not deployed.deploy(LogLevel="DEBUG")
+    assert not deployed.update()
     assert deployed.version() == "2"
     assert deployed.call("GET", "/api/health").status == 200
 

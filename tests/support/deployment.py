@@ -47,11 +47,16 @@ class Deployment:
 
     def deploy(self, **changes: str) -> str:
         """Deploy; return the output of `sam deploy` if it fails, else an empty text."""
-        overrides = [f"{name}={value}" for name, value in (self.parameters | changes).items()]
+        return self.update(**(self.parameters | changes))
+
+    def update(self, **parameters: str) -> str:
+        """Deploy as `deploy`, with these parameters alone: the stack keeps the others."""
+        words = [f"{name}={value}" for name, value in parameters.items()]
+        overrides = ["--parameter-overrides", *words] if words else []
         completed = self.aws.sam(
             *("deploy", "--stack-name", "medianest", "--template-file", str(self.template)),
             *("--resolve-s3", "--capabilities", "CAPABILITY_IAM", "--no-confirm-changeset"),
-            *("--no-progressbar", "--parameter-overrides", *overrides),
+            *("--no-progressbar", *overrides),
         )
         return completed.stdout + completed.stderr if completed.returncode else ""
 
