@@ -44,7 +44,10 @@ TESTS_OF_BUILD = {
         "test_deployment.py",
         "test_parameter_store.py",
     ),
-    "Upgrade a stack of the previous release on the emulator": ("test_upgrade.py",),
+    "Upgrade a stack of the previous release on the emulator": (
+        "test_upgrade.py",
+        "test_upgrade_without_page.py",
+    ),
 }
 
 

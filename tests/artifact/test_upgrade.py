@@ -7,14 +7,9 @@ import psycopg
 import pytest
 
 from medianest.migrations.runner import migrations
-from tests.support.api import Answer
+from tests.support.community import Community, applied, previous_release
 from tests.support.deployment import Deployment, calls
 
-UPSTREAMS = {
-    "https://plex.tv": "PlexApiUrl",
-    "https://app.plex.tv/auth": "PlexAuthUrl",
-    "https://api.themoviedb.org/3": "TmdbApiUrl",
-}
 # A user has 100 calls a minute.
 PAUSE = 1.0
 # The function cannot write to that bucket.
@@ -32,64 +27,14 @@ FILMS = (157336, 155, 19995, 24428, 293660, 299536, 299534, 118340, 671, 597, 27
 LAST_MIGRATION = max(each.version for each in migrations())
 
 
-class Community:
-    """An admin and a user, who keep their tokens through all deployments."""
-
-    def __init__(self, stack: Deployment) -> None:
-        self.stack = stack
-        self.admin = ""
-        self.user = ""
-
-    def requests(self) -> dict[int, str]:
-        """Return the status of each request of the user by TMDB id."""
-        answer = self.stack.call("GET", "/api/media/requests", token=self.user)
-        assert answer.status == 200, answer.text
-        return {each["tmdbId"]: each["status"] for each in answer.data}
-
-    def request(self, tmdb_id: int, *, by: str = "") -> Answer:
-        """Request a film as the user, or by another token."""
-        body = json.dumps({"mediaType": "movie", "tmdbId": tmdb_id}).encode()
-        return self.stack.call("POST", "/api/media/request", body=body, token=by or self.user)
-
-    def approve(self, tmdb_id: int) -> Answer:
-        """Approve the request for a film."""
-        waiting = self.stack.call("GET", "/api/admin/requests", token=self.admin)
-        (request,) = (each for each in waiting.data if each["tmdbId"] == tmdb_id)
-        path = f"/api/admin/requests/{request['id']}/approve"
-        return self.stack.call("POST", path, token=self.admin)
-
-
 @pytest.fixture(scope="module")
 def community(stack: Deployment, builds: Path) -> Community:
     """Deploy the previous release for all tests of this file."""
-    previous = builds / "previous" / "template.yaml"
-    # The previous release has no parameters for these addresses.
-    text = previous.read_text()
-    for real, standin in UPSTREAMS.items():
-        assert real in text
-        text = text.replace(real, stack.upstreams[standin])
-    previous.write_text(text)
-    stack.template = previous
-    output = stack.deploy()
-    assert not output, output[-3000:]
-    return Community(stack)
+    return previous_release(stack, builds)
 
 
 def test_the_previous_release_has_users_and_requests(community: Community) -> None:
-    community.admin = community.stack.sign_in("erin")
-    community.user = community.stack.sign_in("sam")
-    for tmdb_id in (603, 550):
-        assert community.request(tmdb_id).status == 201
-    assert community.approve(603).status == 200
     assert community.requests() == {603: "approved", 550: "pending"}
-
-
-def applied(stack: Deployment) -> int:
-    """Return the version of the schema."""
-    with psycopg.connect(stack.database_url) as owner:
-        row = owner.execute("SELECT max(version) FROM schema_migrations").fetchone()
-    assert row is not None
-    return int(row[0])
 
 
 def test_a_failing_migration_keeps_the_previous_release(
