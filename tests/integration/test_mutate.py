@@ -19,10 +19,12 @@ def test_every_mutation_changes_the_template() -> None:
     assert len({each.title for each in MUTATIONS}) == len(MUTATIONS) >= 56
 
 
-@pytest.mark.parametrize("mutation", MUTATIONS[7::32], ids=lambda each: each.title)
+# `make mutate` tries all of them, each week.
+@pytest.mark.parametrize("mutation", MUTATIONS[7::40], ids=lambda each: each.title)
 def test_a_mutation_is_noticed(mutation: Mutation) -> None:
     assert noticed_by(mutation)
 
 
 def test_a_harmless_edit_survives() -> None:
-    assert noticed_by(HARMLESS) is None
+    # `make lint` runs cfn-lint on the template.
+    assert noticed_by(HARMLESS, lint=False) is None

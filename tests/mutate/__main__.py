@@ -37,8 +37,8 @@ def mutate(template: str, mutation: Mutation) -> str:
     return template.replace(mutation.old, mutation.new)
 
 
-def noticed_by(mutation: Mutation) -> str | None:
-    """Return the check that notices a mutation, None if it survives."""
+def noticed_by(mutation: Mutation, *, lint: bool = True) -> str | None:
+    """Return the check that notices a mutation, None if it survives; `lint` runs cfn-lint last."""
     with tempfile.TemporaryDirectory(prefix="medianest-mutate-") as name:
         copy = Path(name)
         for path in _tracked():
@@ -49,7 +49,7 @@ def noticed_by(mutation: Mutation) -> str | None:
         template = copy / "template.yaml"
         template.write_text(mutate(template.read_text(), mutation))
         tests = [mutation.test] if mutation.test else [*CHECKS]
-        return _failed_test(copy, tests) or _lint(copy)
+        return _failed_test(copy, tests) or (_lint(copy) if lint else None)
 
 
 def _tracked() -> list[str]:
