@@ -6,8 +6,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from medianest.migrations.runner import migrations
-from tests.support.community import Community, applied, previous_release
+from tests.support.community import LAST_MIGRATION, Community, applied, previous_release
 from tests.support.deployment import Deployment, calls
 
 # A user has 100 calls a minute.
@@ -24,7 +23,6 @@ FAILS_AFTERWARDS = {
 }
 # Films of the stand-in for TMDB that the user does not request.
 FILMS = (157336, 155, 19995, 24428, 293660, 299536, 299534, 118340, 671, 597, 278, 120, 121, 122)
-LAST_MIGRATION = max(each.version for each in migrations())
 
 
 @pytest.fixture(scope="module")

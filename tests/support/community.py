@@ -5,9 +5,11 @@ from pathlib import Path
 
 import psycopg
 
+from medianest.migrations.runner import migrations
 from tests.support.api import Answer
 from tests.support.deployment import Deployment
 
+LAST_MIGRATION = max(each.version for each in migrations())
 _UPSTREAMS = {
     "https://plex.tv": "PlexApiUrl",
     "https://app.plex.tv/auth": "PlexAuthUrl",
