@@ -77,6 +77,12 @@ class Service:
         await asyncio.Event().wait()
 
 
+async def _cancel(future: asyncio.Future[list[None]]) -> None:
+    """Cancel what may have failed already, and wait for its end."""
+    future.cancel()
+    await asyncio.gather(future, return_exceptions=True)
+
+
 @asynccontextmanager
 async def running(
     config: RunConfig,
@@ -123,7 +129,7 @@ async def running(
             control(config.data, front.url, template, runtime, scheduler)
         )
         supervisors = asyncio.gather(*(supervise(*each, report) for each in engines.items()))
-        stack.callback(supervisors.cancel)
+        stack.push_async_callback(_cancel, supervisors)
         yield Service(
             *(front.url, control_url, backends, config, template, runtime, scheduler),
             supervisors=supervisors,
