@@ -3,6 +3,7 @@
 import json
 import re
 import time
+from collections.abc import Iterator
 from functools import partial
 
 import pytest
@@ -50,6 +51,13 @@ CUT_OFF = """() => Array.from(document.querySelectorAll("main *, nav *"))
   .map((e) => e.outerHTML)"""
 
 
+def walk(tab: Tab, paths: list[str]) -> Iterator[str]:
+    """Visit the first path and follow links to the others; yield each as soon as it shows."""
+    for number, path in enumerate(paths):
+        (tab.follow if number else tab.visit)(path)
+        yield path
+
+
 SIZES = ("at 100 %", "at 200 %", "spaced")
 
 
@@ -58,15 +66,11 @@ def check_width(tab: Tab, paths: list[str], sizes: tuple[str, ...] = SIZES) -> N
     # The system's font is wider than the page's, which may arrive late.
     tab.page.route("**/*.woff2", lambda route: route.fulfill(status=200, body=b""))
     tab.watch.allow_console("font")
-    for path in paths:
-        tab.visit(path)
-        tab.page.get_by_role("heading", level=1).first.wait_for(state="attached")
-        tab.settle()
+    for path in walk(tab, paths):
         for how in sizes:
-            if how == "at 200 %":
-                tab.page.evaluate("document.documentElement.style.fontSize = '200%'")
-            elif how == "spaced":
-                tab.page.evaluate(SPACE, SPACED)
+            font_size = "100%" if how == "at 100 %" else "200%"
+            tab.page.evaluate(f"document.documentElement.style.fontSize = '{font_size}'")
+            tab.page.evaluate(SPACE, SPACED if how == "spaced" else "")
             wide = tab.page.evaluate(OVERFLOW) + tab.page.evaluate(CUT_OFF)
             assert not wide, (path, how, "\n".join(wide))
 
@@ -106,15 +110,13 @@ def answer(route: Route, body: str, content_type: str) -> None:
 
 def test_every_page_in_the_light(browse: Browse, screen: Screen) -> None:
     tab = browse("bob", screen=screen, scheme="light")
-    for path in PATHS:
-        tab.visit(path)
+    for _ in walk(tab, PATHS):
         tab.axe()
 
 
 def test_the_administration_in_the_light(browse: Browse, screen: Screen) -> None:
     tab = browse("alice", screen=screen, scheme="light")
-    for path in ADMIN_PATHS:
-        tab.visit(path)
+    for _ in walk(tab, ADMIN_PATHS):
         tab.axe()
 
 

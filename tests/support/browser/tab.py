@@ -18,9 +18,17 @@ _FOCUSED = """() => {
   if (at === document.body) return "";
   return at.getAttribute("aria-label") || at.innerText || at.name || at.id;
 }"""
+_FOCUSED_TAG = "() => document.activeElement.tagName"
 # A module that has arrived may not have run yet, and an answer may not show yet.
 _SHOWS_ALL = """() =>
   document.querySelector("h1") !== null && document.querySelector("[aria-busy=true]") === null"""
+_FOLLOW = """(path) => {
+  const link = document.createElement("a");
+  link.href = path;
+  document.body.append(link);
+  link.click();
+  link.remove();
+}"""
 _MAX_TABS = 80
 
 
@@ -56,6 +64,13 @@ class Tab:
         """Open a path, and wait until the page has settled."""
         self.page.goto(self.watch.origin + path)
         self.settle()
+
+    def follow(self, path: str) -> None:
+        """Follow a link to a path, which loads no new document; wait as `visit` does."""
+        self.page.evaluate(_FOLLOW, path)
+        self.settle()
+        # Each page moves the focus to its heading, so this is not the previous page.
+        assert (self.path, self.page.evaluate(_FOCUSED_TAG)) == (path, "H1")
 
     def settle(self) -> None:
         """Wait until the page has shown the answers to its requests, and sends no others."""
