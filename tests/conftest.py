@@ -13,7 +13,7 @@ from xdist.remote import Producer
 
 from local import standins
 from tests.support import engines as run_engines
-from tests.support import trust
+from tests.support import prepared, trust
 from tests.support.browser.chromium import missing
 from tests.support.pgbouncer import Pool, binary, pgbouncer
 from tests.support.schedule import Scheduling, slow_first
@@ -28,8 +28,13 @@ ENCRYPTION_KEY = "N0t-a-secret_just-another-key-of-these-tests"
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Check that the tests named in docs/trust.md ran; under xdist only the controller checks."""
+    """Check that the tests named in docs/trust.md ran, and share a database between services.
+
+    Under xdist, only the controller does.
+    """
     if not hasattr(config, "workerinput"):
+        prepared.begin_run()
+        config.add_cleanup(prepared.end_run)
         config.pluginmanager.register(trust.TrustPlugin(trust.required_tests(config)))
 
 

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +18,7 @@ from redis import Redis
 
 from local.engines.postgres import PostgresEngine
 from local.engines.valkey import ValkeyEngine
+from tests.support import prepared
 from tests.support.api import ROOT, Answer
 from tests.support.limits import raise_limits
 from tests.support.openapi import assert_described, path_of
@@ -136,9 +137,10 @@ def local_service(
 
     Without `limits` the rate limits are raised, because all callers of a test share one address.
     Without `throttles` API Gateway does not throttle; with `bounds` functions have the concurrency
-    limits of docs/deploy.md. With `trial_limits` the service has the limits of `make run`. While
-    the file `skew` exists, the clocks of the functions are an hour off. With `sourced` a
-    header names the address of the caller.
+    limits of docs/deploy.md. With `trial_limits` the service has the limits of `make run` and
+    creates its database; otherwise it begins with a copy of one without rows. While the file `skew`
+    exists, the clocks of the functions are an hour off. With `sourced` a header names the address
+    of the caller.
     """
     variants = {"bounded": bounds, "unthrottled": not throttles, "sourced": sourced}
     [module] = [f"tests.support.{name}" for name, on in variants.items() if on] or ["local"]
@@ -146,20 +148,13 @@ def local_service(
         module = "tests.support.skewed"
         environment = {**(environment or {}), "SKEW_FILE": str(skew)}
     data.mkdir(parents=True, exist_ok=True)
+    if not trial_limits and "DATABASE_URL" not in (environment or {}):
+        prepared.copy(data, _prepare)
     log = data / "output.log"
     run_file = data / "run.json"
     run_file.unlink(missing_ok=True)
-    inherited = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-    with log.open("wb") as output:
-        command = [sys.executable, "-m", module, "--data", str(data), "--port", "0"]
-        process = subprocess.Popen(
-            [*command, *(["--trial-limits"] if trial_limits else [])],
-            cwd=ROOT,
-            env={**inherited, **(environment or {})},
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
+    arguments = ["--data", str(data), "--port", "0", *(["--trial-limits"] if trial_limits else [])]
+    process = _started([module, *arguments], environment or {}, log)
     try:
         url = _url_when_ready(process, log)
         if not limits:
@@ -170,6 +165,30 @@ def local_service(
         if process.poll() is None:
             process.terminate()
             process.wait(20)
+
+
+def _started(
+    module: Sequence[str], environment: Mapping[str, str], log: Path
+) -> subprocess.Popen[bytes]:
+    """Start a module with arguments, in a session of its own; its output goes to `log`."""
+    inherited = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    with log.open("wb") as output:
+        return subprocess.Popen(
+            [sys.executable, "-m", *module],
+            cwd=ROOT,
+            env={**inherited, **environment},
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+
+def _prepare(data: Path) -> None:
+    """Let a service create a database, without the stand-ins, whose addresses it would store."""
+    variables = {"PLEX_API_URL": "http://127.0.0.1:1", "PLEX_CLIENT_ID": "prepare"}
+    variables |= {"TMDB_API_URL": "http://127.0.0.1:1", "TMDB_API_KEY": "prepare"}
+    with local_service(data, environment=variables, limits=True):
+        pass
 
 
 def _url_when_ready(process: subprocess.Popen[bytes], log: Path) -> str:

@@ -8,15 +8,19 @@ from xdist.scheduler import LoadScopeScheduling
 
 TESTS = Path(__file__).parents[1]
 SLOW = (f"{TESTS / 'e2e'}/", f"{TESTS / 'web'}/")
-# Fixtures of these files start a service or resolve all stacks, so each file runs in one worker.
+# Fixtures of these files start a service or resolve all stacks, or one import serves several of
+# their tests, so each file runs in one worker.
 FILES_IN_ONE_WORKER = (
     "tests/deploy/",
     "tests/e2e/test_bursts.py",
+    "tests/e2e/test_fulfilment.py",
     "tests/e2e/test_races.py",
     "tests/e2e/test_request_races.py",
+    "tests/e2e/test_server_races.py",
     "tests/e2e/test_user_races.py",
     "tests/integration/test_local_first_hour.py",
     "tests/integration/test_matrix.py",
+    "tests/unit/test_import_budget.py",
 )
 # Tests of these files use the fixture `service`, so one worker runs all of them on one service.
 ON_ONE_SERVICE = (

@@ -1,8 +1,12 @@
 """Cold starts: a function imports only the packages that it needs."""
 
+import json
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
+from tempfile import gettempdir
+from typing import NamedTuple
 
 import pytest
 
@@ -16,32 +20,64 @@ AWS = {"boto3", "botocore.client", "botocore.session"}
 PASSWORDS = {"argon2", "zxcvbn"}
 # API models that the routes of other functions need.
 AUDIT_LOG, SESSION_LIST = {"medianest.audit.schemas"}, {"medianest.sessions.schemas"}
-USERS = {"medianest.users.schemas"}
+USERS, SERVERS = {"medianest.users.schemas"}, {"medianest.servers.schemas"}
+FOR_ADMINS = {
+    "medianest.fulfilment.admin_schemas",
+    "medianest.requests.admin_schemas",
+    "medianest.system_config.admin_schemas",
+}
+SIGN_IN, QUOTAS = {"medianest.signin.schemas"}, {"medianest.requests.quota_schemas"}
 OPT = ROOT / ".venv/opt"
+# The interpreter's start comes before our own code, which stops the collector, and may run it.
+IMPORT = """
+import gc, importlib, json, sys, medianest
+def runs(): return sum(each["collections"] for each in gc.get_stats())
+before = runs()
+importlib.import_module(sys.argv[1])
+after = runs()
+enabled = gc.isenabled()
+excluded, threshold = gc.get_freeze_count(), gc.get_threshold()[0]
+print(json.dumps([[*sys.modules], before, after, excluded, threshold, enabled]))
+"""
 FUNCTIONS = [
     f"functions.{path.parent.name}.app"
     for path in sorted(Path(__file__).parents[2].glob("functions/*/app.py"))
 ]
 
 
-def after_import(module: str, expression: str, cwd: Path) -> str:
-    """Return what an expression prints after an import, in a new process."""
+class Imported(NamedTuple):
+    """The state of a new process after an import.
+
+    `collections` are the runs of the collector of garbage before the import and after it.
+    """
+
+    modules: frozenset[str]
+    collections: tuple[int, int]
+    excluded: int
+    threshold: int
+    is_enabled: bool
+
+
+@cache
+def after_import(module: str) -> Imported:
+    """Import a module in a new process."""
     completed = subprocess.run(
-        [sys.executable, "-c", f"import gc, sys, {module}; print({expression})"],
+        [sys.executable, "-c", IMPORT, module],
         env=ENVIRONMENT | {"POWERTOOLS_SERVICE_NAME": "tests"},
-        cwd=cwd,
+        cwd=gettempdir(),
         capture_output=True,
         text=True,
         timeout=60,
         check=False,
     )
     assert completed.returncode == 0, completed.stderr
-    return completed.stdout
+    names, before, after, excluded, threshold, is_enabled = json.loads(completed.stdout)
+    return Imported(frozenset(names), (before, after), excluded, threshold, is_enabled)
 
 
-def imported_by(module: str, cwd: Path) -> set[str]:
+def imported_by(module: str) -> frozenset[str]:
     """Return the modules that an import loads, in a new process."""
-    names = set(after_import(module, "*sys.modules, sep='\\n'", cwd).split())
+    names = after_import(module).modules
     assert module in names
     return names
 
@@ -58,17 +94,17 @@ def imported_by(module: str, cwd: Path) -> set[str]:
         ("functions.worker.app", WEB | AWS | {"medianest.core.envelope", "medianest.jobs.schemas"}),
         ("functions.rotation.app", WEB | AWS),
         ("functions.health.app", AWS | {"medianest.sessions.service"}),
-        ("functions.auth.app", AWS | PASSWORDS | AUDIT_LOG),
-        ("functions.plex.app", AWS | PASSWORDS),
-        ("functions.media.app", AWS | AUDIT_LOG | SESSION_LIST | USERS),
-        ("functions.admin.app", AWS | PASSWORDS | SESSION_LIST),
-        ("functions.fulfilment.app", AWS | PASSWORDS | SESSION_LIST | USERS),
+        ("functions.auth.app", AWS | PASSWORDS | AUDIT_LOG | FOR_ADMINS),
+        ("functions.plex.app", AWS | PASSWORDS | FOR_ADMINS),
+        ("functions.media.app", AWS | AUDIT_LOG | SESSION_LIST | USERS | SERVERS | FOR_ADMINS),
+        ("functions.admin.app", AWS | PASSWORDS | SESSION_LIST | SERVERS | SIGN_IN | QUOTAS),
+        ("functions.fulfilment.app", AWS | PASSWORDS | SESSION_LIST | USERS | FOR_ADMINS),
     ],
 )
 def test_an_import_loads_no_module_that_a_cold_start_does_not_need(
-    tmp_path: Path, module: str, forbidden: set[str]
+    module: str, forbidden: set[str]
 ) -> None:
-    assert imported_by(module, tmp_path) & forbidden == set()
+    assert imported_by(module) & forbidden == set()
 
 
 # A function imports during init what every first call needs (docs/adr/0021).
@@ -88,9 +124,9 @@ def test_an_import_loads_no_module_that_a_cold_start_does_not_need(
     ],
 )
 def test_an_import_loads_the_drivers_that_every_first_call_needs(
-    tmp_path: Path, module: str, drivers: set[str]
+    module: str, drivers: set[str]
 ) -> None:
-    assert imported_by(module, tmp_path) & DRIVERS == drivers
+    assert imported_by(module) & DRIVERS == drivers
 
 
 @pytest.mark.parametrize(
@@ -104,28 +140,23 @@ def test_an_import_loads_the_drivers_that_every_first_call_needs(
         ("boto3", "botocore.session"),
     ],
 )
-def test_an_import_of_a_heavy_module_is_detected(
-    tmp_path: Path, module: str, expected: str
-) -> None:
-    assert expected in imported_by(module, tmp_path)
+def test_an_import_of_a_heavy_module_is_detected(module: str, expected: str) -> None:
+    assert expected in imported_by(module)
 
 
 @pytest.mark.parametrize("module", FUNCTIONS)
-def test_an_init_collects_no_garbage_and_its_objects_are_excluded_later(
-    tmp_path: Path, module: str
-) -> None:
-    runs = "sum(each['collections'] for each in gc.get_stats())"
-    expression = f"{runs}, __import__('{module}') and {runs}, gc.get_freeze_count(), gc.isenabled()"
-    # The interpreter's start comes before ours and may collect garbage.
-    before, after, excluded, is_enabled = after_import("medianest", expression, tmp_path).split()
+def test_an_init_collects_no_garbage_and_its_objects_are_excluded_later(module: str) -> None:
+    process = after_import(module)
+    before, after = process.collections
     assert before == after
-    assert int(excluded) > 10_000
-    assert is_enabled == "True"
+    assert process.excluded > 10_000
 
 
-def test_garbage_is_collected_again_after_an_init(tmp_path: Path) -> None:
-    threshold = after_import("functions.health.app", "gc.get_threshold()[0]", tmp_path)
-    assert int(threshold) == 10_000
+@pytest.mark.parametrize("module", FUNCTIONS)
+def test_garbage_is_collected_again_after_an_init(module: str) -> None:
+    process = after_import(module)
+    assert process.is_enabled
+    assert process.threshold == 10_000
 
 
 # PyJWT imports cryptography wherever it finds it, which takes longer than everything else of it.
