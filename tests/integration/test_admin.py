@@ -4,6 +4,7 @@ from typing import Any
 
 import psycopg
 import pytest
+import redis
 
 from tests.support import plex
 from tests.support.api import Answer, call, id_of
@@ -160,6 +161,26 @@ class TestChangeUser:
         for path in ("/api/admin/users", "/api/auth/me"):
             assert call("GET", path, token=people["alice"]).code == "JWT_INVALID"
         assert plex.sign_in(plex_url, "alice")["user"]["role"] == "user"
+
+    @pytest.mark.parametrize("change", ["role = 'user'", "status = 'suspended'"])
+    def test_a_cached_session_of_an_admin_does_not_replace_the_row(
+        self, db: Db, people: dict[str, str], change: str
+    ) -> None:
+        for path in ("/api/auth/me", "/api/admin/users"):  # the first call caches the session
+            assert call("GET", path, token=people["alice"]).status == 200
+        # Not by the API, which would also end the session.
+        db.execute(f"UPDATE users SET {change} WHERE username = 'alice'".encode())
+        answer = call("GET", "/api/admin/users", token=people["alice"])
+        assert answer.code == ("FORBIDDEN" if "role" in change else "JWT_INVALID")
+
+    def test_a_cached_session_of_another_user_is_refused_without_its_row(
+        self, db: Db, keys: redis.Redis, people: dict[str, str]
+    ) -> None:
+        assert call("GET", "/api/admin/users", token=people["bob"]).code == "FORBIDDEN"
+        db.execute("UPDATE users SET role = 'admin' WHERE username = 'bob'")
+        assert call("GET", "/api/admin/users", token=people["bob"]).code == "FORBIDDEN"
+        assert keys.delete(*keys.scan_iter("session:*"))
+        assert call("GET", "/api/admin/users", token=people["bob"]).status == 200
 
     @pytest.mark.parametrize("fields", [{"role": "user"}, {"status": "suspended"}])
     def test_last_active_admin_cannot_be_demoted_or_suspended(

@@ -41,7 +41,7 @@ MOST = {
     "401": (0, 1),
     "401 bad token": (0, 1),
     "200 no session": (0, 1),
-    "403": (4, 1),
+    "403": (1, 1),
     "429": (0, 1),
     "POST /api/media/request": (7, 2),
     "DELETE /api/media/requests/{id}": (5, 1),

@@ -24,7 +24,7 @@ from medianest.rate_limits.policies import LimitKey, PolicyName, network
 from medianest.rate_limits.sliding_window import Charge
 from medianest.sessions import csrf
 from medianest.sessions import service as sessions_service
-from medianest.users.models import Principal
+from medianest.users.models import Principal, Role
 
 # Policies with low limits: malformed calls are charged to `api` instead.
 LOW_LIMIT_POLICIES: frozenset[PolicyName] = frozenset(
@@ -35,10 +35,13 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 @dataclass(frozen=True, slots=True)
 class Authenticated:
-    """A dependency: requires a session and rate-limits its user; `fresh` bypasses the cache."""
+    """A dependency: requires a session and rate-limits its user.
+
+    A cached session is accepted, except for a user with the role `row_of`: the row is read.
+    """
 
     policy: PolicyName
-    fresh: bool = False
+    row_of: Role | None = None
 
     async def __call__(self, request: Request) -> Principal:
         """Return the signed-in user, whom the middleware has admitted."""
@@ -65,7 +68,7 @@ class Authenticated:
             if not shared_cache().exists:
                 principal, charge = _charged_principal(request, self.policy, caller)
             else:
-                principal = _principal(request, None if self.fresh else read_and_charge)
+                principal = _principal(request, read_and_charge, row_of=self.row_of)
         except AppError as error:
             if error.code is ErrorCode.JWT_INVALID:
                 # Throttle token guessing by IP address, to protect the limits of users.
@@ -89,11 +92,12 @@ class Authenticated:
 class AdminOnly(Authenticated):
     """A dependency: requires an admin, or raises FORBIDDEN.
 
-    It reads the row, so a demotion applies to the next call.
+    It reads the row of an admin, so a demotion applies to the next call. A cached session of
+    another user is refused without it: another role ends all sessions.
     """
 
     policy: PolicyName = "admin"
-    fresh: bool = True
+    row_of: Role | None = "admin"
 
     def admitted_user(self, request: Request, caller: Caller) -> Principal:
         """Return the admin of a call; raises FORBIDDEN for another user."""
@@ -157,10 +161,15 @@ async def _previous_session(request: Request) -> Principal | None:
         return None
 
 
-def _principal(request: Request, read_cache: sessions_service.ReadCache | None = None) -> Principal:
+def _principal(
+    request: Request,
+    read_cache: sessions_service.ReadCache | None = None,
+    *,
+    row_of: Role | None = None,
+) -> Principal:
     """Return the user and session of the request's credential; raises JWT_INVALID."""
     token, by_cookie = _credential(request)
-    principal = sessions_service.authenticate(token, read_cache)
+    principal = sessions_service.authenticate(token, read_cache, row_of=row_of)
     return principal._replace(by_cookie=by_cookie)
 
 

@@ -64,15 +64,19 @@ def open_session(connection: Connection[Any], user: User, caller: Caller) -> Sig
     return _signed_in(user, repository.add(connection, user.id, caller, session_lifetimes()))
 
 
-def authenticate(token: str, read_cache: ReadCache | None = None) -> Principal:
+def authenticate(
+    token: str, read_cache: ReadCache | None = None, *, row_of: Role | None = None
+) -> Principal:
     """Return the user and session of a token; raises JWT_INVALID unless the session is live.
 
-    Without `read_cache`, it reads the row. The cache may be CACHE_SECONDS old.
+    Without `read_cache`, and for a user with the role `row_of`, it reads the row. The cache may be
+    CACHE_SECONDS old.
     """
     claims = tokens.verify(token)
+    cached: Principal | None = None
     if read_cache is not None and not _tombstones().has(claims.session_id):
         cached = _cached_principal(claims, read_cache)
-        if cached is not None:
+        if cached is not None and cached.role != row_of:
             return cached
     idle = session_lifetimes().idle
     session = database().read(
@@ -82,7 +86,7 @@ def authenticate(token: str, read_cache: ReadCache | None = None) -> Principal:
         raise invalid_token()
     # A session that this call touches is not cached. A concurrent revocation writes tombstones
     # only for sessions with a recent `last_seen_at`, and may not see the new value.
-    if not _touched(session) and read_cache is not None:
+    if not _touched(session) and read_cache is not None and cached is None:
         _cache(session)
     return _principal(session)
 
