@@ -15,8 +15,16 @@ from medianest.core import drivers
 from medianest.core.envelope import ApiResponse, Id, PageResponse, ok, page_of
 from medianest.core.error_codes import ErrorCode
 from medianest.core.examples import REQUEST_ID, USER_ID
+from medianest.requests import admin as requests_admin
 from medianest.requests import approved, decisions
-from medianest.requests import service as requests_service
+from medianest.requests.admin_schemas import (
+    APPROVED_EXAMPLE,
+    DECLINED_EXAMPLE,
+    AdminRequestOut,
+    AdminRequestQuery,
+    RequestCountsOut,
+    RequestCountsQuery,
+)
 from medianest.requests.decision_schemas import (
     ApproveIn,
     DecisionOut,
@@ -25,20 +33,12 @@ from medianest.requests.decision_schemas import (
     RetryIn,
     WithdrawIn,
 )
-from medianest.requests.schemas import (
-    APPROVED_EXAMPLE,
-    DECLINED_EXAMPLE,
-    AdminRequestOut,
-    AdminRequestQuery,
-    RequestCountsOut,
-    RequestCountsQuery,
-    RequestOut,
-)
+from medianest.requests.schemas import RequestOut
 from medianest.sessions import service as sessions_service
 from medianest.stats import service as stats_service
 from medianest.stats.schemas import StatsOut
-from medianest.system_config import service as system_config_service
-from medianest.system_config.schemas import SettingIn, SettingOut
+from medianest.system_config import admin as system_config_admin
+from medianest.system_config.admin_schemas import SettingIn, SettingOut
 from medianest.users import service as users_service
 from medianest.users.schemas import AdminUserOut, UserOut, UserQuery
 
@@ -125,7 +125,7 @@ async def list_requests(
     admin: Admin,
 ) -> PageResponse[AdminRequestOut]:
     """List the requests of all users, with the requesters."""
-    return requests_service.list_all(query)
+    return requests_admin.list_all(query)
 
 
 @app.get("/api/admin/requests/counts")
@@ -133,7 +133,7 @@ async def count_requests(
     query: Annotated[RequestCountsQuery, Query()], admin: Admin
 ) -> ApiResponse[RequestCountsOut]:
     """Count the requests of all users by state; the filters are those of the list."""
-    return ok(requests_service.count_all(query))
+    return ok(requests_admin.count_all(query))
 
 
 @app.post(
@@ -222,11 +222,11 @@ async def list_audit_logs(
 @app.get("/api/admin/config")
 async def list_settings(admin: ConfigAdmin) -> ApiResponse[list[SettingOut]]:
     """List every setting that can change at run time."""
-    return ok(system_config_service.list_settings())
+    return ok(system_config_admin.list_settings())
 
 
 async def _known_key(key: _Key, admin: ConfigAdmin) -> None:
-    system_config_service.find(key)
+    system_config_admin.find(key)
 
 
 # The key is checked before the body, because the key decides how the body is validated.
@@ -242,7 +242,7 @@ async def change_setting(
 
     With `expected`, only if the setting still has this value.
     """
-    return ok(system_config_service.change(key, body, admin, caller))
+    return ok(system_config_admin.change(key, body, admin, caller))
 
 
 @app.get("/api/admin/stats")

@@ -17,9 +17,9 @@ from medianest.discovery import service as discovery_service
 from medianest.discovery.schemas import DiscoverQuery, SearchQuery, TitleDetailsOut, TitleOut
 from medianest.requests import create, quotas
 from medianest.requests import service as requests_service
+from medianest.requests.quota_schemas import QuotasOut
 from medianest.requests.schemas import (
     CreatedRequestOut,
-    QuotasOut,
     RequestIn,
     RequestOut,
     RequestQuery,

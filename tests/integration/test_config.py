@@ -17,6 +17,7 @@ from pydantic import SecretStr
 
 from medianest.core.db import Database
 from medianest.rate_limits.policies import POLICIES
+from medianest.system_config import admin as system_config_admin
 from medianest.system_config import service as system_config
 from medianest.system_config.registry import SETTINGS
 from tests.support import plex
@@ -61,7 +62,9 @@ def list_settings(token: str) -> dict[str, Any]:
 
 def fields_of(key: str) -> list[dict[str, Any]]:
     """Return the fields of a setting as the response has them."""
-    return [each.model_dump(exclude_none=True) for each in SETTINGS[key].fields()]
+    return [
+        each.model_dump(exclude_none=True) for each in system_config_admin.fields(SETTINGS[key])
+    ]
 
 
 def changed(value: dict[str, Any], name: str, new: int) -> dict[str, Any]:

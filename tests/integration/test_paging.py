@@ -11,8 +11,9 @@ from medianest.audit import repository as audit_repository
 from medianest.audit.schemas import AuditQuery
 from medianest.core import paging
 from medianest.core.envelope import PageQuery
+from medianest.requests.admin_schemas import AdminRequestQuery
 from medianest.requests.lists import repository as lists_repository
-from medianest.requests.schemas import AdminRequestQuery, RequestSort
+from medianest.requests.schemas import RequestSort
 from medianest.users import repository as users_repository
 from medianest.users.schemas import UserQuery, UserSort
 

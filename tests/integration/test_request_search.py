@@ -8,8 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from medianest.core.text import fold
+from medianest.requests.admin_schemas import AdminRequestQuery
 from medianest.requests.lists import repository as lists_repository
-from medianest.requests.schemas import AdminRequestQuery
 from tests.support.api import Answer, call, id_of
 
 type Db = psycopg.Connection[tuple[Any, ...]]

@@ -14,7 +14,7 @@ from medianest.arr.models import ArrError, Options
 from medianest.jobs.models import Job, JobError
 from medianest.servers import health, inventory, options, repository, routing
 from medianest.servers.models import Server, TitleFacts
-from medianest.servers.schemas import HandoverOptions
+from medianest.servers.stored_schemas import HandoverOptions
 from tests.support.api import Answer, call
 from tests.support.arr import ArrStandin, served_arr
 from tests.support.rows import audited, count

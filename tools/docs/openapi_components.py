@@ -10,7 +10,7 @@ from medianest.core.examples import REQUEST_ID
 from medianest.jobs.models import State
 from medianest.requests.decision_schemas import DecidedOut
 from medianest.requests.models import RequestStatus
-from medianest.requests.schemas import QuotaExceededOut
+from medianest.requests.quota_schemas import QuotaExceededOut
 from tools.docs.openapi_schema import Converter
 
 INFO = """\

@@ -9,8 +9,9 @@ import pytest
 from pydantic import ValidationError
 
 from medianest.discovery.schemas import SearchQuery
+from medianest.requests.admin_schemas import AdminRequestQuery
 from medianest.requests.decision_schemas import ApproveIn, DeclineIn
-from medianest.requests.schemas import AdminRequestQuery, RequestIn, RequestOut, RequestQuery
+from medianest.requests.schemas import RequestIn, RequestOut, RequestQuery
 
 VALID_REQUEST = {"mediaType": "tv", "tmdbId": 1396}
 

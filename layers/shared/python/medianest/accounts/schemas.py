@@ -6,7 +6,7 @@ from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from medianest.core.envelope import NOT_NULLABLE, RequestModel
 from medianest.core.examples import Examples
-from medianest.signin.schemas import Password
+from medianest.signin.passwords import Password
 from medianest.users.models import Role, Status
 from medianest.users.quota import QuotaIn
 from medianest.users.schemas import Email, Username

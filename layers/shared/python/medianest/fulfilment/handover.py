@@ -17,7 +17,7 @@ from medianest.fulfilment.models import Found, title_of
 from medianest.fulfilment.target import calling, open_target, responded
 from medianest.jobs.models import GiveBackError, Handler, JobError
 from medianest.servers import health, options
-from medianest.servers.schemas import HandoverOptions
+from medianest.servers.stored_schemas import HandoverOptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -14,7 +14,7 @@ from medianest.jobs import service as jobs_service
 from medianest.servers import options as server_options
 from medianest.servers import repository as servers_repository
 from medianest.servers.models import KIND_OF
-from medianest.servers.schemas import HandoverOptions
+from medianest.servers.stored_schemas import HandoverOptions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

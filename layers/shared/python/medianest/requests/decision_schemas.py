@@ -9,7 +9,7 @@ from medianest.core.envelope import TYPED, ApiError, Id, RequestModel, ResponseM
 from medianest.core.examples import REQUEST_ID, SECOND_REQUEST_ID, SERVER_ID, Examples
 from medianest.requests.models import Decision, RequestStatus
 from medianest.requests.schemas import Comment, RequestIds
-from medianest.servers.schemas import HandoverOptions
+from medianest.servers.stored_schemas import HandoverOptions
 
 
 class ApproveIn(RequestModel):

@@ -20,7 +20,7 @@ from medianest.jobs import bell
 from medianest.requests import repository
 from medianest.requests.decision_schemas import DecidedOut, DecisionOut
 from medianest.requests.schemas import RequestOut
-from medianest.servers.schemas import HandoverOptions
+from medianest.servers.stored_schemas import HandoverOptions
 from medianest.users.service import lock_admin
 
 if TYPE_CHECKING:

@@ -10,7 +10,12 @@ from medianest.core.error_codes import ErrorCode
 from medianest.core.errors import AppError, invalid_token
 from medianest.requests import repository
 from medianest.requests.models import Counted
-from medianest.requests.schemas import AutoApproveOut, QuotaExceededOut, QuotaOut, QuotasOut
+from medianest.requests.quota_schemas import (
+    AutoApproveOut,
+    QuotaExceededOut,
+    QuotaOut,
+    QuotasOut,
+)
 from medianest.system_config import service as system_config_service
 from medianest.users import repository as users_repository
 from medianest.users.models import Actor

@@ -10,25 +10,14 @@ from medianest.core.envelope import (
     TYPED,
     Id,
     PageQuery,
-    QueryParams,
     RequestModel,
     ResponseModel,
-    SearchText,
     Timestamp,
     documented,
 )
-from medianest.core.examples import (
-    ADMIN_ID,
-    JOB_ID,
-    REQUEST_ID,
-    SECOND_REQUEST_ID,
-    SERVER_ID,
-    USER_ID,
-    Examples,
-)
-from medianest.fulfilment.schemas import AdminFulfilmentOut, FulfilmentOut
+from medianest.core.examples import ADMIN_ID, REQUEST_ID, SECOND_REQUEST_ID, USER_ID, Examples
+from medianest.fulfilment.schemas import FulfilmentOut
 from medianest.requests.models import RequestStatus
-from medianest.users.models import QuotaKind
 
 type Comment = Annotated[
     str,
@@ -58,7 +47,7 @@ type RequestIds = Annotated[
 ]
 type RequestSort = Literal["requestedAt", "-requestedAt", "title", "-title"]
 
-_FILM = {
+EXAMPLE_FILM = {
     "id": REQUEST_ID,
     "userId": USER_ID,
     "mediaType": "movie",
@@ -70,7 +59,7 @@ _FILM = {
     "comment": "For Friday, please",
     "requestedAt": "2026-01-05T20:15:30.120Z",
 }
-_SHOW = {
+EXAMPLE_SHOW = {
     "id": SECOND_REQUEST_ID,
     "userId": USER_ID,
     "mediaType": "tv",
@@ -82,13 +71,8 @@ _SHOW = {
     "seasons": [2],
     "requestedAt": "2026-01-04T21:00:00.000Z",
 }
-_BOB = {"id": USER_ID, "username": "bob", "email": "bob@example.com"}
-_DECIDED = {"processedAt": "2026-01-06T08:00:00.000Z", "processedBy": ADMIN_ID}
-_DECLINED = _DECIDED | {"status": "declined", "reason": "Already on the server"}
-# Examples for the routes that decide one request.
-_QUEUED = {"fulfilment": {"state": "queued", "since": "2026-01-06T08:00:00.000Z"}}
-APPROVED_EXAMPLE = {"approved": _FILM | _DECIDED | {"status": "approved"} | _QUEUED}
-DECLINED_EXAMPLE = {"declined": _FILM | _DECLINED}
+EXAMPLE_DECISION = {"processedAt": "2026-01-06T08:00:00.000Z", "processedBy": ADMIN_ID}
+EXAMPLE_REJECTION = EXAMPLE_DECISION | {"status": "declined", "reason": "Already on the server"}
 
 
 class RequestIn(RequestModel):
@@ -113,7 +97,7 @@ class RequestIn(RequestModel):
 class RequestOut(ResponseModel):
     """A request."""
 
-    EXAMPLES: ClassVar[Examples] = {"film": _FILM, "show": _SHOW | _DECLINED}
+    EXAMPLES: ClassVar[Examples] = {"film": EXAMPLE_FILM, "show": EXAMPLE_SHOW | EXAMPLE_REJECTION}
 
     id: UUID = Field(description="Id of the request")
     user_id: UUID = Field(description="Id of the user who made it")
@@ -146,58 +130,12 @@ class CreatedRequestOut(RequestOut):
     """A new request."""
 
     EXAMPLES: ClassVar[Examples] = {
-        "film": _FILM,
-        "show with a season that is already requested": _SHOW | {"skippedSeasons": [1]},
+        "film": EXAMPLE_FILM,
+        "show with a season that is already requested": EXAMPLE_SHOW | {"skippedSeasons": [1]},
     }
 
     skipped_seasons: list[int] | None = Field(
         default=None, description="Seasons of the call that were already requested"
-    )
-
-
-class RequesterOut(ResponseModel):
-    """The user who made a request."""
-
-    id: UUID = Field(description="Id of the user")
-    username: str = Field(description="User name")
-    email: str = Field(
-        description="E-mail address; a placeholder under `plex.invalid` if Plex has none"
-    )
-
-
-class AdminRequestOut(RequestOut):
-    """A request with its requester."""
-
-    EXAMPLES: ClassVar[Examples] = {
-        "film": _FILM | {"requester": _BOB},
-        "show that waits for its server": _SHOW
-        | {
-            "status": "approved",
-            "requester": _BOB,
-            "fulfilment": {
-                "state": "queued",
-                "since": "2026-01-06T08:00:00.000Z",
-                "seasons": [{"season": 2, "state": "queued"}],
-                "error": {
-                    "code": "SERVER_UNREACHABLE",
-                    "message": "The server does not respond.",
-                    "retryAt": "2026-01-06T08:10:00.000Z",
-                },
-                "server": {"id": SERVER_ID, "name": "Sonarr"},
-                "jobId": JOB_ID,
-            },
-        }
-        | _DECIDED,
-    }
-
-    requester: RequesterOut
-    processed_by_name: str | None = Field(
-        default=None,
-        description="Name of the admin who decided; absent if no admin decided, or after the"
-        " admin's deletion",
-    )
-    fulfilment: AdminFulfilmentOut | None = Field(
-        default=None, description="What became of it; absent unless it is approved"
     )
 
 
@@ -215,115 +153,3 @@ class RequestQuery(PageQuery):
         description="Sort by time or title; `-` means descending",
         examples=["requestedAt"],
     )
-
-
-type _OfUser = Annotated[
-    Id | None, Field(description="Only requests of this user", examples=[USER_ID])
-]
-type _Searched = Annotated[
-    SearchText | None,
-    Field(
-        description="Part of a title, or of the requester's user name or e-mail address, ignoring"
-        " case and character width",
-        examples=["matrix"],
-    ),
-]
-
-
-class AdminRequestQuery(RequestQuery):
-    """Filters of all requests."""
-
-    user_id: _OfUser = None
-    search: _Searched = None
-
-
-class RequestCountsQuery(QueryParams):
-    """Filters of the numbers of requests."""
-
-    media_type: MediaType | None = Field(
-        default=None, description="Only films (`movie`) or only shows (`tv`)", examples=["movie"]
-    )
-    user_id: _OfUser = None
-    search: _Searched = None
-
-
-class RequestCountsOut(ResponseModel):
-    """The numbers of requests, by state."""
-
-    EXAMPLES: ClassVar[Examples] = {"now": {"all": 12, "pending": 2, "approved": 9, "declined": 1}}
-
-    all: int = Field(description="Number of requests")
-    pending: int = Field(description="Number of pending requests")
-    approved: int = Field(description="Number of approved requests")
-    declined: int = Field(description="Number of declined requests")
-
-
-class QuotaExceededOut(ResponseModel):
-    """A quota that a request would exceed."""
-
-    EXAMPLES: ClassVar[Examples] = {
-        "films": {
-            "quota": "movies",
-            "limit": 5,
-            "used": 5,
-            "requested": 1,
-            "remaining": 0,
-            "resetsAt": "2026-01-12T20:15:30.120Z",
-        }
-    }
-
-    quota: QuotaKind = Field(description="The quota: films are counted by request, shows by season")
-    limit: int = Field(description="Number of films or seasons that the quota allows")
-    used: int = Field(description="Number that currently counts against the quota")
-    requested: int = Field(description="Number that this call requests")
-    remaining: int = Field(description="Number that currently remains")
-    resets_at: Timestamp | None = Field(
-        default=None,
-        description="Time when this request would fit or, if it alone exceeds the limit,"
-        " when the whole limit is free; absent if waiting does not help",
-    )
-
-
-class QuotaOut(ResponseModel):
-    """A quota and its use."""
-
-    limit: int = Field(description="Number of films or seasons that the quota allows")
-    used: int = Field(
-        description="Number that currently counts against the quota; more than `limit` if the quota"
-        " became smaller"
-    )
-    days: int = Field(description="Number of days that the quota covers")
-    resets_at: Timestamp | None = Field(
-        default=None,
-        description="Time when one more can be requested; absent if one can now, or if waiting does"
-        " not help",
-    )
-
-
-class AutoApproveOut(ResponseModel):
-    """The requests of the caller that are approved automatically."""
-
-    movie: bool = Field(description="Whether requests for films are")
-    tv: bool = Field(description="Whether requests for shows are")
-
-
-class QuotasOut(ResponseModel):
-    """The caller's quotas; without one, the number is not limited."""
-
-    EXAMPLES: ClassVar[Examples] = {
-        "one left": {
-            "movies": {"limit": 5, "used": 4, "days": 7},
-            "seasons": {
-                "limit": 10,
-                "used": 10,
-                "days": 30,
-                "resetsAt": "2026-01-12T20:15:30.120Z",
-            },
-            "autoApprove": {"movie": False, "tv": False},
-        },
-        "no quotas": {"autoApprove": {"movie": True, "tv": False}},
-    }
-
-    movies: QuotaOut | None = Field(default=None, description="Quota of films")
-    seasons: QuotaOut | None = Field(default=None, description="Quota of seasons of shows")
-    auto_approve: AutoApproveOut

@@ -32,7 +32,7 @@ from medianest.core.errors import AppError
 from medianest.core.observability import count
 from medianest.requests import repository
 from medianest.requests.lists import repository as lists_repository
-from medianest.requests.schemas import AdminRequestOut, RequestCountsOut, RequestOut
+from medianest.requests.schemas import RequestOut
 from medianest.users.service import lock_active_user
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
     from medianest.core.caller import Caller
     from medianest.requests.models import MediaRequest
-    from medianest.requests.schemas import AdminRequestQuery, RequestCountsQuery, RequestQuery
+    from medianest.requests.schemas import RequestQuery
     from medianest.users.models import Principal
 
 
@@ -89,29 +89,6 @@ def list_mine(query: RequestQuery, user_id: UUID) -> PageResponse[RequestOut]:
     )
     return page_of_rows(
         PageResponse[RequestOut], requests, page=query.page, limit=query.limit, total=total
-    )
-
-
-def list_all(query: AdminRequestQuery) -> PageResponse[AdminRequestOut]:
-    """Return a page of all requests, each with its requester."""
-    requests, total = database().read(
-        lambda connection: lists_repository.page(
-            connection, query, user_id=query.user_id, search=query.search, is_for_admins=True
-        )
-    )
-    return page_of_rows(
-        PageResponse[AdminRequestOut], requests, page=query.page, limit=query.limit, total=total
-    )
-
-
-def count_all(query: RequestCountsQuery) -> RequestCountsOut:
-    """Return the numbers of all requests that match, by status."""
-    numbers = database().read(lambda connection: lists_repository.count(connection, query))
-    return RequestCountsOut(
-        all=sum(numbers.values()),
-        pending=numbers.get("pending", 0),
-        approved=numbers.get("approved", 0),
-        declined=numbers.get("declined", 0),
     )
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from medianest.arr.models import ArrError, Options
 from medianest.servers.models import Kind, Server
-from medianest.servers.schemas import HandoverOptions
+from medianest.servers.stored_schemas import HandoverOptions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from medianest.servers import options, repository
 from medianest.servers.models import Kind, Rule, Server, TitleFacts
-from medianest.servers.schemas import Conditions, HandoverOptions
+from medianest.servers.stored_schemas import Conditions, HandoverOptions
 
 if TYPE_CHECKING:
     from uuid import UUID

@@ -8,7 +8,8 @@ from pydantic import Field
 from medianest.core.envelope import Id, RequestModel, ResponseModel, Timestamp
 from medianest.core.examples import SERVER_ID, Examples
 from medianest.servers.models import MediaType
-from medianest.servers.schemas import Conditions, HandoverOptions, ServerErrorOut
+from medianest.servers.schemas import ServerErrorOut
+from medianest.servers.stored_schemas import Conditions, HandoverOptions
 
 MAX_RULES = 50
 RULE_ID = "7be0c1d4-2f58-4a93-8d1e-90ab34cd56ef"

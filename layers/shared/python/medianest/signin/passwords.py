@@ -8,13 +8,17 @@ from __future__ import annotations
 import unicodedata
 from difflib import SequenceMatcher
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import Field
 
 if TYPE_CHECKING:
     from argon2 import PasswordHasher
 
 MIN_LENGTH = 8
 MAX_LENGTH = 128
+# The length is bounded before hashing; the policy for new passwords reports all problems.
+type Password = Annotated[str, Field(min_length=1, max_length=MAX_LENGTH)]
 # OWASP's minimum for Argon2id. The library's defaults cost five times the CPU time, which Lambda
 # allots by memory.
 MEMORY_KIB = 19_456

@@ -8,12 +8,9 @@ from medianest.core.envelope import TYPED, RequestModel, ResponseModel, Timestam
 from medianest.core.examples import Examples
 from medianest.sessions import csrf
 from medianest.sessions.service import SignedIn
-from medianest.signin.passwords import MAX_LENGTH
+from medianest.signin.passwords import Password
 from medianest.users.models import Principal, User
 from medianest.users.schemas import EXAMPLE_USER, MAX_EMAIL, UserOut
-
-# The length is bounded before hashing; the policy for new passwords reports all problems.
-type Password = Annotated[str, Field(min_length=1, max_length=MAX_LENGTH)]
 
 # Handles have 43 characters; the bound only keeps oversized values away from the hash.
 type Handle = Annotated[str, Field(min_length=1, max_length=200)]

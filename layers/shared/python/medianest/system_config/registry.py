@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any
 
 from medianest.core.envelope import RequestModel
@@ -13,39 +12,10 @@ from medianest.system_config.schemas import (
     QuotasIn,
     RateLimitIn,
     SessionLifetimesIn,
-    SettingField,
     SignInPageIn,
 )
 from medianest.users.models import Role
 from medianest.users.quota import QuotaIn
-
-
-@cache
-def _fields(model: type[RequestModel]) -> list[SettingField]:
-    schema = model.model_json_schema()
-    return _fields_of(schema, schema.get("$defs", {}), "")
-
-
-def _fields_of(schema: dict[str, Any], models: dict[str, Any], prefix: str) -> list[SettingField]:
-    found: list[SettingField] = []
-    for name, own in schema["properties"].items():
-        options = own.get("anyOf", [own])
-        field_schema = next(each for each in options if each.get("type") != "null")
-        if "$ref" in field_schema:
-            nested = models[field_schema["$ref"].rpartition("/")[2]]
-            found += _fields_of(nested, models, f"{prefix}{name}.")
-            continue
-        unit = "Length" if field_schema["type"] == "string" else "imum"
-        found.append(
-            SettingField(
-                name=f"{prefix}{name}",
-                type=field_schema["type"],
-                minimum=field_schema.get(f"min{unit}"),
-                maximum=field_schema.get(f"max{unit}"),
-                nullable=len(options) > 1,
-            )
-        )
-    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,15 +34,6 @@ class Setting[V: RequestModel]:
     def read(self, value: Any) -> V:
         """Parse a value; raises pydantic's ValidationError."""
         return type(self.default).model_validate(value)
-
-    def fields(self) -> list[SettingField]:
-        """Return the fields of a value with their bounds, those of nested ones as `outer.inner`."""
-        return [
-            each.model_copy(update={"minimum": bounds[0], "maximum": bounds[1]})
-            if (bounds := self.bounds.get(each.name))
-            else each
-            for each in _fields(type(self.default))
-        ]
 
 
 _NO_LIMIT = QuotaIn(limit=None, days=7)

@@ -10,15 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from medianest.audit import repository as audit_repository
-from medianest.audit.models import Action
-from medianest.core.caller import Caller
 from medianest.core.db import database
 from medianest.core.envelope import RequestModel
-from medianest.core.error_codes import ErrorCode
-from medianest.core.errors import AppError, invalid_fields
+from medianest.core.errors import AppError
 from medianest.core.observability import logger
-from medianest.core.validation import invalid_value
 from medianest.rate_limits.policies import POLICIES, Policy, PolicyName
 from medianest.system_config import registry, repository
 from medianest.system_config.models import (
@@ -34,16 +29,12 @@ from medianest.system_config.schemas import (
     AutoApprovalIn,
     QuotasIn,
     RateLimitIn,
-    SettingOut,
     SignInPageIn,
 )
-from medianest.users.models import Principal, Quota, Role
-from medianest.users.service import lock_admin
+from medianest.users.models import Quota, Role
 
 if TYPE_CHECKING:
     from psycopg import Connection
-
-    from medianest.system_config.schemas import SettingIn
 
 # The time that an environment caches the settings.
 CACHE_SECONDS = 30.0
@@ -81,71 +72,9 @@ def audit_retention(connection: Connection[Any]) -> timedelta:
     return parse(repository.rows(connection)).audit_retention
 
 
-def list_settings() -> list[SettingOut]:
-    """Return every setting with its current value, sorted by key."""
-    rows = _by_key(database().read(repository.named_rows))
-    return [_out(setting, rows) for _, setting in sorted(registry.SETTINGS.items())]
-
-
-def find(key: str) -> Setting[Any]:
-    """Return a setting by its key; raises NOT_FOUND."""
-    setting = registry.SETTINGS.get(key)
-    if setting is None:
-        raise AppError(ErrorCode.NOT_FOUND)
-    return setting
-
-
-def change(key: str, body: SettingIn, admin: Principal, caller: Caller) -> SettingOut:
-    """Change a setting; raises NOT_FOUND or VALIDATION_ERROR, or as `lock_admin` does.
-
-    Raises EDIT_CONFLICT if the setting has another value than the caller expects.
-
-    The change applies in this environment at once, and in others when their cache expires.
-    """
-    setting = find(key)
-    try:
-        new = _wire(setting.read(body.value))
-    except ValidationError as error:
-        raise invalid_value(error.errors(), "body", "value") from error
-    _check_bounds(setting, new)
-    with database().transaction() as connection:
-        lock_admin(connection, admin)
-        # Serialise writers, so that each audit row has the value of the previous writer.
-        repository.lock(connection)
-        rows = _by_key(repository.named_rows(connection))
-        old, current_row = _current_value(setting, rows)
-        if body.expected not in (None, _wire(old)):
-            raise AppError(ErrorCode.EDIT_CONFLICT, details=_conflict(_out(setting, rows)))
-        # Skip an unchanged value, unless it replaces an invalid row.
-        if new == _wire(old) and rows.get(key) is current_row:
-            return _out(setting, rows)
-        row = repository.put(connection, key, new, admin.user_id)
-        audit_repository.record(
-            connection,
-            Action.CONFIG_CHANGED,
-            caller,
-            user_id=admin.user_id,
-            target=("config", key),
-            details={"from": _wire(old), "to": new},
-        )
+def invalidate() -> None:
+    """Read the settings again on the next use."""
     _settings_cache().invalidate()
-    return _out(setting, {key: row})
-
-
-def _conflict(current: SettingOut) -> dict[str, Any]:
-    """Return the details of a refusal: the current value, and who set it when."""
-    fields = {"value", "updated_at", "updated_by_name"}
-    return current.model_dump(mode="json", by_alias=True, exclude_none=True, include=fields)
-
-
-def _check_bounds(setting: Setting[Any], new: dict[str, Any]) -> None:
-    problems = [
-        (f"body.value.{name}", f"Must be from {minimum} to {maximum} for {setting.key}")
-        for name, (minimum, maximum) in setting.bounds.items()
-        if not minimum <= new[name] <= maximum
-    ]
-    if problems:
-        raise invalid_fields(problems)
 
 
 class SettingsCache:
@@ -180,12 +109,12 @@ class SettingsCache:
 
 def parse(rows: Iterable[ConfigRow]) -> SystemConfig:
     """Return the settings in rows; an invalid row is logged, and its default applies."""
-    stored = _by_key(rows)
+    stored = by_key(rows)
     for key in stored.keys() - registry.SETTINGS.keys():
         _log_ignored(key, "unknown key")
 
     def current[V: RequestModel](setting: Setting[V]) -> V:
-        return _current_value(setting, stored)[0]
+        return current_value(setting, stored)[0]
 
     lifetimes = current(registry.SESSION_LIFETIMES)
     return SystemConfig(
@@ -232,11 +161,12 @@ def _sign_in_page(value: SignInPageIn) -> SignInPage:
     return SignInPage(name=value.name, plex=value.plex, local=value.local)
 
 
-def _by_key(rows: Iterable[ConfigRow]) -> dict[str, ConfigRow]:
+def by_key(rows: Iterable[ConfigRow]) -> dict[str, ConfigRow]:
+    """Return rows by their key."""
     return {row.key: row for row in rows}
 
 
-def _current_value[V: RequestModel](
+def current_value[V: RequestModel](
     setting: Setting[V], rows: Mapping[str, ConfigRow]
 ) -> tuple[V, ConfigRow | None]:
     """Return the current value of a setting, and its row unless the default applies."""
@@ -251,23 +181,6 @@ def _current_value[V: RequestModel](
 
 def _log_ignored(key: str, reason: str) -> None:
     logger.warning("setting_ignored", extra={"key": key, "cause": reason})
-
-
-def _out(setting: Setting[Any], rows: Mapping[str, ConfigRow]) -> SettingOut:
-    value, row = _current_value(setting, rows)
-    return SettingOut(
-        key=setting.key,
-        value=_wire(value),
-        default=_wire(setting.default),
-        updated_at=None if row is None else row.updated_at,
-        updated_by=None if row is None else row.updated_by,
-        updated_by_name=None if row is None else row.updated_by_name,
-        fields=setting.fields(),
-    )
-
-
-def _wire(value: RequestModel) -> dict[str, Any]:
-    return value.model_dump(mode="json", by_alias=True)
 
 
 @cache

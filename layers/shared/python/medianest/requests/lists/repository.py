@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
     from psycopg import Connection
 
-    from medianest.requests.schemas import RequestCountsQuery, RequestQuery, RequestSort
+    from medianest.requests.admin_schemas import RequestCountsQuery
+    from medianest.requests.schemas import RequestQuery, RequestSort
 
 type _Order = tuple[LiteralString, LiteralString]
 # An order and its exact reverse, so that one index serves both.
