@@ -83,7 +83,6 @@ def test_the_language_is_chosen_and_kept(browse: Browse) -> None:
     tab.visit("/requests")
     expect(tab.page.get_by_role("heading", level=1)).to_have_text("Deine Anfragen")
     assert tab.page.evaluate("document.documentElement.lang") == "de"
-    tab.axe()
 
 
 def test_the_browser_chooses_the_first_language(browse: Browse) -> None:

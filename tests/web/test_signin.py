@@ -203,8 +203,8 @@ def test_too_many_wrong_passwords_count_down(browse: Browse) -> None:
 
 
 def test_next_leads_to_no_other_site(browse: Browse) -> None:
+    tab = browse("bob")
     for address in ("//example.com/", "https://example.com/", "/\\example.com", "/signin"):
-        tab = browse("bob")
         tab.visit(f"/signin?next={address}")
         tab.page.wait_for_url(tab.watch.origin + "/")
 

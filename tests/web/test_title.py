@@ -157,7 +157,6 @@ def test_a_title_that_does_not_exist(browse: Browse) -> None:
     with tab.watch.provoke("/api/media/movie/999999999", 404):
         tab.visit("/movie/999999999")
         expect(tab.page.get_by_text("There is nothing here")).to_be_visible()
-    tab.axe()
 
 
 def test_a_title_that_cannot_be_loaded_loads_after_a_retry(browse: Browse, people: People) -> None:

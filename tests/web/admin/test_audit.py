@@ -44,7 +44,6 @@ def test_actions_are_sentences_with_details(browse: Browse, decided: str, screen
     row.get_by_text("Details").click()
     expect(row.get_by_text("<b>no</b>")).to_be_visible()
     expect(row.get_by_text(f"request: {decided}")).to_be_visible()
-    tab.axe()
 
 
 @pytest.mark.usefixtures("decided")

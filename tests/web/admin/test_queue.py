@@ -122,7 +122,6 @@ def test_one_is_approved_and_one_declined(
     assert status_of(service, people, made["Fight Club"])["reason"] == REASON
     tab.page.get_by_role("button", name="Declined 1").click()
     expect(row(tab, "Fight Club")).to_contain_text(REASON)
-    tab.axe()
 
 
 @pytest.mark.usefixtures("made")
@@ -267,7 +266,6 @@ def test_a_hundred_are_decided_and_three_conflicts_are_shown(
     ):
         expect(told.filter(has_text=title)).to_contain_text(text)
         expect(row(tab, title)).to_contain_text(text)
-    tab.axe()
 
 
 def test_a_bulk_call_that_fails_keeps_the_selection(browse: Browse, made: dict[str, str]) -> None:

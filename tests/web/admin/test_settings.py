@@ -194,7 +194,6 @@ def test_a_rule_between_two_fields_is_told_at_its_field(browse: Browse) -> None:
     with tab.watch.provoke("/api/admin/config/session.lifetimes", 400):
         own.get_by_role("button", name="Save How long a sign-in lasts").click()
         expect(own.get_by_text("Must be at least tokenDays and idleDays")).to_be_visible()
-    tab.axe()
 
 
 def test_settings_that_cannot_be_loaded(browse: Browse) -> None:
