@@ -30,7 +30,7 @@ ROUND_TRIPS = {
     "GET /api/media/requests/{id}": (1, 1),
     "401": (0, 1),
     "401 bad token": (0, 1),
-    "403": (1, 1),  # the row of the audit log, which the contract requires
+    "403": (1, 1),  # its row in the audit log (D11 in docs/trust.md)
     "429": (0, 1),
 }
 LAYERS_MB = 12.0

@@ -30,15 +30,15 @@ async def run_register(radarr_url: str, sonarr_url: str, variables: Mapping[str,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
-    text = json.dumps(of_standins(radarr_url, sonarr_url)).encode()
+    text = json.dumps(bodies_of_standins(radarr_url, sonarr_url)).encode()
     output, _ = await asyncio.wait_for(process.communicate(text), _SECONDS)
     if process.returncode != 0:
         reason = output.decode(errors="replace").strip().rpartition("\n")[2]
         raise StartError(f"The stand-ins could not be registered as servers: {reason}")
 
 
-def of_standins(radarr_url: str, sonarr_url: str) -> list[dict[str, object]]:
-    """Return the API models of the stand-ins."""
+def bodies_of_standins(radarr_url: str, sonarr_url: str) -> list[dict[str, object]]:
+    """Return the bodies of the calls that would add the stand-ins."""
     return [
         _server("radarr", "Radarr", radarr_url, radarr.API_KEY, radarr.ROOT_FOLDER),
         _server("sonarr", "Sonarr", sonarr_url, sonarr.API_KEY, sonarr.ROOT_FOLDER),

@@ -1,6 +1,6 @@
 """Register download servers in the database, as an admin would.
 
-`python -m local.registration` reads their API models from standard input. It runs with the
+`python -m local.registration` reads the bodies of the calls from standard input. It runs with the
 variables of a function, which have the key that encrypts the API keys.
 """
 

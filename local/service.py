@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,18 +69,19 @@ class Service:
     template: Template
     runtime: Runtime
     scheduler: Scheduler
-    supervisors: asyncio.Future[list[None]]
+    supervisors: Sequence[asyncio.Task[None]]
 
     async def wait(self) -> None:
         """Wait until cancelled; raises EngineError if an engine cannot be restarted."""
-        await self.supervisors
+        await asyncio.gather(*self.supervisors)
         await asyncio.Event().wait()
 
 
-async def _cancel(future: asyncio.Future[list[None]]) -> None:
-    """Cancel what may have failed already, and wait for its end."""
-    future.cancel()
-    await asyncio.gather(future, return_exceptions=True)
+async def _cancel(tasks: Sequence[asyncio.Task[None]]) -> None:
+    """Cancel tasks, of which some may have failed, and wait for their end."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 @asynccontextmanager
@@ -128,7 +129,7 @@ async def running(
         control_url = await stack.enter_async_context(
             control(config.data, front.url, template, runtime, scheduler)
         )
-        supervisors = asyncio.gather(*(supervise(*each, report) for each in engines.items()))
+        supervisors = [asyncio.create_task(supervise(*each, report)) for each in engines.items()]
         stack.push_async_callback(_cancel, supervisors)
         yield Service(
             *(front.url, control_url, backends, config, template, runtime, scheduler),

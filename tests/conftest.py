@@ -28,13 +28,8 @@ ENCRYPTION_KEY = "N0t-a-secret_just-another-key-of-these-tests"
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Check that the tests named in docs/trust.md ran, and share a database between services.
-
-    Under xdist, only the controller does.
-    """
+    """Check that the tests named in docs/trust.md ran; under xdist only the controller checks."""
     if not hasattr(config, "workerinput"):
-        prepared.begin_run()
-        config.add_cleanup(prepared.end_run)
         config.pluginmanager.register(trust.TrustPlugin(trust.required_tests(config)))
 
 
@@ -65,6 +60,13 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     arguments = [Path(each).resolve() for each in terminalreporter.config.args]
     if any(BROWSER_TESTS.is_relative_to(each) for each in arguments) and (reason := missing()):
         terminalreporter.write_line(f"Browser tests (tests/web) were left out: {reason}.")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def prepared_database(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> None:
+    """Let the services of this run begin with a copy of one database."""
+    root = tmp_path_factory.getbasetemp()
+    prepared.use(root if worker_id == "master" else root.parent)
 
 
 @pytest.fixture(scope="session")

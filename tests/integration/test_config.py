@@ -63,7 +63,7 @@ def list_settings(token: str) -> dict[str, Any]:
 def fields_of(key: str) -> list[dict[str, Any]]:
     """Return the fields of a setting as the response has them."""
     return [
-        each.model_dump(exclude_none=True) for each in system_config_admin.fields(SETTINGS[key])
+        each.model_dump(exclude_none=True) for each in system_config_admin.fields_of(SETTINGS[key])
     ]
 
 

@@ -28,7 +28,7 @@ def servers(people: dict[str, str], upstreams: Standins) -> Iterator[Standins]:
     """Register the stand-ins, empty and without faults."""
     for url in (upstreams.radarr_url, upstreams.sonarr_url):
         plex.control(url, "DELETE", "titles")
-    register(download_servers.of_standins(upstreams.radarr_url, upstreams.sonarr_url))
+    register(download_servers.bodies_of_standins(upstreams.radarr_url, upstreams.sonarr_url))
     yield upstreams
     for url in (upstreams.radarr_url, upstreams.sonarr_url):
         plex.control(url, "DELETE", "fault")
@@ -226,7 +226,7 @@ def test_adoption_hands_over_what_was_approved_before(
     film, show = approved(people, MATRIX), approved(people, BREAKING_BAD)
     none = adopt(people["alice"])
     assert none.data == {"queued": 0, "skipped": 2, "more": False}
-    register(download_servers.of_standins(upstreams.radarr_url, upstreams.sonarr_url))
+    register(download_servers.bodies_of_standins(upstreams.radarr_url, upstreams.sonarr_url))
     both = adopt(people["alice"])
     assert both.data == {"queued": 2, "skipped": 0, "more": False}
     work()

@@ -1,11 +1,11 @@
-"""Mutations of template.yaml are noticed: all with `make mutate`, here a sample."""
-
-import pytest
+"""Mutations of template.yaml are noticed: all with `make mutate`, here one and a harmless edit."""
 
 from tests.mutate.__main__ import mutate, noticed_by
 from tests.mutate.mutations import MUTATIONS, Mutation
 from tests.support.api import ROOT
 
+# A number that is wrong only beside others, so no linter notices it.
+TITLE = "a bell comes again while it rings"
 # With the tests of one file, since they all pass.
 HARMLESS = Mutation(
     *("a comment", "# Two availability zones.", "# Two zones.", "tests/deploy/test_prices.py")
@@ -20,8 +20,8 @@ def test_every_mutation_changes_the_template() -> None:
 
 
 # `make mutate` tries all of them, each week.
-@pytest.mark.parametrize("mutation", MUTATIONS[47:48], ids=lambda each: each.title)
-def test_a_mutation_is_noticed(mutation: Mutation) -> None:
+def test_a_mutation_is_noticed() -> None:
+    [mutation] = [each for each in MUTATIONS if each.title == TITLE]
     assert noticed_by(mutation)
 
 

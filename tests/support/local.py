@@ -187,8 +187,8 @@ def _prepare(data: Path) -> None:
     """Let a service create a database, without the stand-ins, whose addresses it would store."""
     variables = {"PLEX_API_URL": "http://127.0.0.1:1", "PLEX_CLIENT_ID": "prepare"}
     variables |= {"TMDB_API_URL": "http://127.0.0.1:1", "TMDB_API_KEY": "prepare"}
-    with local_service(data, environment=variables, limits=True):
-        pass
+    with local_service(data, environment=variables, limits=True) as service:
+        assert service.stop() == 0  # its copies would be damaged otherwise
 
 
 def _url_when_ready(process: subprocess.Popen[bytes], log: Path) -> str:

@@ -7,7 +7,6 @@ import fcntl
 import os
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,14 +18,11 @@ _NAMES = ("postgres", "postgres.password")
 _SECONDS = 60.0
 
 
-def begin_run() -> None:
-    """Choose the folder of this run's database, which the first use creates."""
-    os.environ[_FOLDER] = tempfile.mkdtemp(prefix="medianest-prepared-")
-
-
-def end_run() -> None:
-    """Delete the database of this run."""
-    shutil.rmtree(os.environ.pop(_FOLDER))
+def use(run: Path) -> None:
+    """Choose the folder of a run, in which the first use creates the database."""
+    folder = run / "prepared"
+    folder.mkdir(exist_ok=True)
+    os.environ[_FOLDER] = str(folder)
 
 
 def copy(data: Path, create: Callable[[Path], None]) -> None:
@@ -37,6 +33,7 @@ def copy(data: Path, create: Callable[[Path], None]) -> None:
     with (folder / "turn").open("w") as turn:
         fcntl.flock(turn, fcntl.LOCK_EX)  # until `create`, which has a timeout, has finished
         if not (folder / "data").exists():
+            shutil.rmtree(folder / "new", ignore_errors=True)  # of a failed attempt
             with pytest.MonkeyPatch.context() as patch:
                 patch.delenv(_FOLDER)  # this service has none to copy
                 create(folder / "new")

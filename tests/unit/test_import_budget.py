@@ -62,7 +62,7 @@ class Imported(NamedTuple):
 def after_import(module: str) -> Imported:
     """Import a module in a new process."""
     completed = subprocess.run(
-        [sys.executable, "-c", IMPORT, module],
+        [sys.executable, "-P", "-c", IMPORT, module],
         env=ENVIRONMENT | {"POWERTOOLS_SERVICE_NAME": "tests"},
         cwd=gettempdir(),
         capture_output=True,

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from playwright.sync_api import Page, Route
 
 from tests.support.browser import axe
-from tests.support.browser.wait import SECONDS, next_frame
+from tests.support.browser.wait import SECONDS, next_frame, wait_until
 from tests.support.browser.watch import Allowance, Watch
 
 _FOCUSED = """() => {
@@ -18,11 +18,12 @@ _FOCUSED = """() => {
   if (at === document.body) return "";
   return at.getAttribute("aria-label") || at.innerText || at.name || at.id;
 }"""
-_FOCUSED_TAG = "() => document.activeElement.tagName"
+_FOCUSES_HEADING = "() => document.activeElement.tagName === 'H1'"
 # A module that has arrived may not have run yet, and an answer may not show yet.
 _SHOWS_ALL = """() =>
   document.querySelector("h1") !== null && document.querySelector("[aria-busy=true]") === null"""
 _FOLLOW = """(path) => {
+  document.activeElement.blur();
   const link = document.createElement("a");
   link.href = path;
   document.body.append(link);
@@ -68,9 +69,10 @@ class Tab:
     def follow(self, path: str) -> None:
         """Follow a link to a path, which loads no new document; wait as `visit` does."""
         self.page.evaluate(_FOLLOW, path)
+        # Each page moves the focus to its heading; until then, the previous page may show.
+        wait_until(self.page, _FOCUSES_HEADING)
+        assert self.path == path
         self.settle()
-        # Each page moves the focus to its heading, so this is not the previous page.
-        assert (self.path, self.page.evaluate(_FOCUSED_TAG)) == (path, "H1")
 
     def settle(self) -> None:
         """Wait until the page has shown the answers to its requests, and sends no others."""

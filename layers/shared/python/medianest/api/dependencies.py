@@ -37,11 +37,11 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 class Authenticated:
     """A dependency: requires a session and rate-limits its user.
 
-    A cached session is accepted, except for a user with the role `row_of`: the row is read.
+    A cached session is accepted, except for a user with the role `fresh_for`: the row is read.
     """
 
     policy: PolicyName
-    row_of: Role | None = None
+    fresh_for: Role | None = None
 
     async def __call__(self, request: Request) -> Principal:
         """Return the signed-in user, whom the middleware has admitted."""
@@ -68,7 +68,7 @@ class Authenticated:
             if not shared_cache().exists:
                 principal, charge = _charged_principal(request, self.policy, caller)
             else:
-                principal = _principal(request, read_and_charge, row_of=self.row_of)
+                principal = _principal(request, read_and_charge, fresh_for=self.fresh_for)
         except AppError as error:
             if error.code is ErrorCode.JWT_INVALID:
                 # Throttle token guessing by IP address, to protect the limits of users.
@@ -97,7 +97,7 @@ class AdminOnly(Authenticated):
     """
 
     policy: PolicyName = "admin"
-    row_of: Role | None = "admin"
+    fresh_for: Role | None = "admin"
 
     def admitted_user(self, request: Request, caller: Caller) -> Principal:
         """Return the admin of a call; raises FORBIDDEN for another user."""
@@ -165,11 +165,11 @@ def _principal(
     request: Request,
     read_cache: sessions_service.ReadCache | None = None,
     *,
-    row_of: Role | None = None,
+    fresh_for: Role | None = None,
 ) -> Principal:
     """Return the user and session of the request's credential; raises JWT_INVALID."""
     token, by_cookie = _credential(request)
-    principal = sessions_service.authenticate(token, read_cache, row_of=row_of)
+    principal = sessions_service.authenticate(token, read_cache, fresh_for=fresh_for)
     return principal._replace(by_cookie=by_cookie)
 
 

@@ -80,7 +80,7 @@ def change(key: str, body: SettingIn, admin: Principal, caller: Caller) -> Setti
     return _out(setting, {key: row})
 
 
-def fields(setting: Setting[Any]) -> list[SettingField]:
+def fields_of(setting: Setting[Any]) -> list[SettingField]:
     """Return the fields of a value with their bounds, those of nested ones as `outer.inner`."""
     model: type[RequestModel] = type(setting.default)
     return [
@@ -116,7 +116,7 @@ def _out(setting: Setting[Any], rows: Mapping[str, ConfigRow]) -> SettingOut:
         updated_at=None if row is None else row.updated_at,
         updated_by=None if row is None else row.updated_by,
         updated_by_name=None if row is None else row.updated_by_name,
-        fields=fields(setting),
+        fields=fields_of(setting),
     )
 
 

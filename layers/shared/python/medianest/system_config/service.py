@@ -73,7 +73,7 @@ def audit_retention(connection: Connection[Any]) -> timedelta:
 
 
 def invalidate() -> None:
-    """Read the settings again on the next use."""
+    """Make the next use read the settings again."""
     _settings_cache().invalidate()
 
 
