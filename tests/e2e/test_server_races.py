@@ -31,7 +31,7 @@ class Racing:
         return self.call("POST", "servers", body | fields)
 
     def empty(self) -> None:
-        self.db.execute("DELETE FROM download_servers")
+        self.db.execute("DELETE FROM jobs; DELETE FROM download_servers")
 
 
 @pytest.fixture(scope="module")

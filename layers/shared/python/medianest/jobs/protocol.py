@@ -24,7 +24,8 @@
 - The lease reads the circuit of the server: none of its jobs is leased while the circuit is open
   or the server is misconfigured or disabled, and one at a time, the probe, after three failures.
 - Locks: title, requests, items, the job of the run, its server; other jobs only if they are free.
-  An approval of many titles locks many jobs, so a lease never waits for a server. Results are
+  An admin's change or deletion of a server locks its jobs first (`repository.lock_of_server`). An
+  approval of many titles locks many jobs, so a lease never waits for a server. Results are
   written before the statement that checks the token; a check without a lock before saves work.
 """
 

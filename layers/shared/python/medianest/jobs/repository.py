@@ -62,6 +62,21 @@ def lock(connection: Connection[Any], job_id: UUID) -> JobRow | None:
     )
 
 
+def lock_of_server(
+    connection: Connection[Any], server_id: UUID, *, kind: Kind | None = None
+) -> None:
+    """Lock the jobs of a server, all or those of one kind, until the transaction ends.
+
+    The lock of a job precedes that of its server (`protocol`), so call it before a change of the
+    server that changes these jobs as well.
+    """
+    connection.execute(
+        "SELECT FROM jobs WHERE server_id = %(server)s AND kind = coalesce(%(kind)s, kind)"
+        " ORDER BY id FOR UPDATE",
+        {"server": server_id, "kind": kind},
+    )
+
+
 def page(connection: Connection[Any], query: JobQuery) -> tuple[list[JobRow], int]:
     """Return a page of jobs, the newest first, and the total number of matches."""
     filters = {"state": query.state, "kind": query.kind, "server_id": query.server_id}

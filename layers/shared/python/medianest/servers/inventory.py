@@ -9,6 +9,7 @@ from medianest.arr.client import ArrClient
 from medianest.arr.models import ArrError
 from medianest.core import guard
 from medianest.core.db import database
+from medianest.jobs import repository as jobs_repository
 from medianest.jobs.models import Handler, JobError
 from medianest.servers import health, repository, service
 
@@ -39,7 +40,8 @@ def run(job: Job, _: MayChange) -> Write:
         raise JobError(error.cls, error.code, error.message, error.retry_after) from error
 
     def write(connection: Connection[Any]) -> None:
-        # First: these rows come in the order of their ids.
+        jobs_repository.lock_of_server(connection, server.id, kind="inventory")
+        # First of the servers: these rows come in the order of their ids.
         service.reencrypt(connection)
         store(connection, server, found)
         health.succeeded(connection, server.id)

@@ -78,6 +78,7 @@ def change(server_id: UUID, body: ServerChangeIn, admin: Principal, caller: Call
     with database().transaction() as connection, _unique_name():
         lock_admin(connection, admin)
         repository.lock_changes(connection)
+        jobs_repository.lock_of_server(connection, server_id, kind="inventory")
         server = _found(repository.lock(connection, server_id))
         moved = base_url is not None and base_url != server.base_url
         if body.options is not None:
@@ -115,6 +116,7 @@ def delete(server_id: UUID, admin: Principal, caller: Caller) -> None:
         repository.lock_changes(connection)
         server = _found(repository.get(connection, server_id))
         repository.forget_handovers(connection, server_id)
+        jobs_repository.lock_of_server(connection, server_id)
         with on_violation("handovers_server_id_fkey", lambda: AppError(ErrorCode.SERVER_IN_USE)):
             repository.delete(connection, server_id)
         details = {"kind": server.kind, "name": server.name}
