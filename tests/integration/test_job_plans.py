@@ -73,6 +73,8 @@ def protocol_calls(db: Db, server: UUID) -> Iterator[tuple[str, Callable[[], obj
     yield "due", lambda: repository.seconds_until_due(db, KINDS)
     yield "backlog", lambda: repository.backlog(db, KINDS)
     yield "make due", lambda: repository.make_due(db, server)
+    yield "lock of a server's", lambda: repository.lock_of_server(db, server)
+    yield "lock of a kind", lambda: repository.lock_of_server(db, server, kind="inventory")
     yield (
         "dead",
         lambda: repository.dead_ids(db, kind="handover", server_id=server, limit=500),

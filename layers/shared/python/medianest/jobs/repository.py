@@ -65,14 +65,14 @@ def lock(connection: Connection[Any], job_id: UUID) -> JobRow | None:
 def lock_of_server(
     connection: Connection[Any], server_id: UUID, *, kind: Kind | None = None
 ) -> None:
-    """Lock the jobs of a server, all or those of one kind, until the transaction ends.
+    """Lock the live jobs of a server, all or those of one kind, until the transaction ends.
 
     The lock of a job precedes that of its server (`protocol`), so call it before a change of the
-    server that changes these jobs as well.
+    server that changes these jobs as well. No run holds the others.
     """
     connection.execute(
-        "SELECT FROM jobs WHERE server_id = %(server)s AND kind = coalesce(%(kind)s, kind)"
-        " ORDER BY id FOR UPDATE",
+        "SELECT FROM jobs WHERE server_id = %(server)s AND state IN ('queued', 'leased')"
+        " AND kind = coalesce(%(kind)s, kind) ORDER BY id FOR UPDATE",
         {"server": server_id, "kind": kind},
     )
 
