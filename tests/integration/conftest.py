@@ -13,6 +13,7 @@ from psycopg import sql
 from pydantic import SecretStr
 
 from local.standins import Standins
+from local.standins.radarr.app import API_KEY, create_app
 from medianest.core.caller import Caller
 from medianest.core.db import Database, database
 from medianest.core.environment import environment as core_environment
@@ -26,6 +27,7 @@ from medianest.signin.plex import PlexAccount
 from medianest.system_config import service as system_config
 from tests.conftest import ENCRYPTION_KEY, JWT_SECRET
 from tests.support import plex
+from tests.support.arr import ArrStandin, served_arr
 from tests.support.catalog import Fault
 from tests.support.limits import raise_limits
 from tests.support.pgbouncer import Pool
@@ -244,3 +246,10 @@ def _sign_in(account: PlexAccount) -> str:
         user, _ = with_plex._user_of(connection, account, None, _CALLER)
         signed_in, _ = open_session(connection, user, _CALLER, None, how)
     return signed_in.token
+
+
+@pytest.fixture
+def standin(environment: object) -> Iterator[ArrStandin]:
+    """Run a stand-in for Radarr."""
+    with served_arr(create_app(), API_KEY) as radarr:
+        yield radarr

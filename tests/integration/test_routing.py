@@ -1,6 +1,5 @@
 """Routing rules, the state of a server, and the runner of its inventory."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -9,14 +8,14 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from local.standins.radarr.app import API_KEY, create_app
+from local.standins.radarr.app import API_KEY
 from medianest.arr.models import ArrError, Options
 from medianest.jobs.models import Job, JobError
 from medianest.servers import health, inventory, options, repository, routing
 from medianest.servers.models import Server, TitleFacts
 from medianest.servers.stored_schemas import HandoverOptions
 from tests.support.api import Answer, call
-from tests.support.arr import ArrStandin, served_arr
+from tests.support.arr import ArrStandin
 from tests.support.rows import audited, count
 
 type Db = psycopg.Connection[tuple[Any, ...]]
@@ -40,12 +39,6 @@ ALLOWED = Allowed()
 @pytest.fixture
 def admin(people: dict[str, str]) -> str:
     return people["alice"]
-
-
-@pytest.fixture
-def standin(environment: object) -> Iterator[ArrStandin]:
-    with served_arr(create_app(), API_KEY) as radarr:
-        yield radarr
 
 
 def add(token: str, name: str, **fields: Any) -> str:

@@ -1,6 +1,6 @@
 """A change of a server locks its jobs first, as the end of a run does: no deadlock."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 from uuid import UUID
@@ -8,13 +8,13 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from local.standins.radarr.app import API_KEY, create_app
+from local.standins.radarr.app import API_KEY
 from medianest.core.db import database
 from medianest.jobs import protocol
 from medianest.jobs.guard import Guard
 from medianest.servers import inventory
 from tests.support.api import call
-from tests.support.arr import ArrStandin, served_arr
+from tests.support.arr import ArrStandin
 from tests.support.concurrency import waits_for_lock
 from tests.support.jobs import field, leased
 from tests.support.local import eventually
@@ -24,12 +24,6 @@ type Db = psycopg.Connection[tuple[Any, ...]]
 SERVERS = "/api/admin/servers"
 LOCK_JOB = "SELECT FROM jobs WHERE id = %s FOR UPDATE"
 LOCK_SERVER = "SELECT FROM download_servers WHERE id = %s FOR NO KEY UPDATE"
-
-
-@pytest.fixture
-def standin(environment: object) -> Iterator[ArrStandin]:
-    with served_arr(create_app(), API_KEY) as radarr:
-        yield radarr
 
 
 @pytest.fixture

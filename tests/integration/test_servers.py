@@ -1,17 +1,16 @@
 """Admins manage the servers that fetch titles, over real HTTP to the stand-ins."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import psycopg
 import pytest
 
-from local.standins.radarr.app import API_KEY, create_app
+from local.standins.radarr.app import API_KEY
 from medianest.core import encryption
 from medianest.core.environment import ConfigurationError
 from medianest.servers import repository, service
 from tests.support.api import Answer, call
-from tests.support.arr import ArrStandin, served_arr
+from tests.support.arr import ArrStandin
 from tests.support.rows import audited, count
 
 type Db = psycopg.Connection[tuple[Any, ...]]
@@ -31,12 +30,6 @@ INVENTORY = (
 @pytest.fixture
 def admin(people: dict[str, str]) -> str:
     return people["alice"]
-
-
-@pytest.fixture
-def standin(environment: object) -> Iterator[ArrStandin]:
-    with served_arr(create_app(), API_KEY) as radarr:
-        yield radarr
 
 
 def add(token: str, body: dict[str, Any] = RADARR, **fields: Any) -> Answer:

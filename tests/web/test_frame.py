@@ -25,6 +25,7 @@ ADMIN_PATHS = [
     *("/admin/rules", "/admin/jobs", "/admin/audit", "/admin/settings"),
 ]
 WEB = ROOT / "web"
+SIZES = ("at 100 %", "at 200 %", "spaced")
 SMALL = Screen("small", 320, 640, is_touch=True)
 # The spacing that WCAG 2.2, 1.4.12 asks a page to bear; it stands for wider fonts as well.
 SPACED = "* { letter-spacing: .12em !important; word-spacing: .16em !important; }"
@@ -56,9 +57,6 @@ def walk(tab: Tab, paths: list[str]) -> Iterator[str]:
     for number, path in enumerate(paths):
         (tab.follow if number else tab.visit)(path)
         yield path
-
-
-SIZES = ("at 100 %", "at 200 %", "spaced")
 
 
 def check_width(tab: Tab, paths: list[str], sizes: tuple[str, ...] = SIZES) -> None:
