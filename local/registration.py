@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from uuid import uuid4
 
 from medianest.core.db import database
+from medianest.jobs import repository as jobs_repository
 from medianest.jobs import service as jobs_service
 from medianest.servers import repository
 from medianest.servers.models import Credentials
@@ -24,7 +25,7 @@ def register(servers: Sequence[Mapping[str, object]]) -> None:
     """
     bodies = [ServerIn.model_validate(each) for each in servers]
     with database().transaction() as connection:
-        repository.lock_changes(connection)
+        jobs_repository.lock_server_changes(connection)
         if repository.count(connection):
             for body in bodies:
                 repository.move_local(connection, body.name, body.base_url)

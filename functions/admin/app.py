@@ -139,7 +139,7 @@ async def count_requests(
 @app.post(
     "/api/admin/requests/{id}/approve",
     responses=documented_success(APPROVED_EXAMPLE),
-    openapi_extra=documented_errors(ErrorCode.INVALID_STATE),
+    openapi_extra=documented_errors(ErrorCode.INVALID_STATE, ErrorCode.TITLE_ON_OTHER_SERVER),
 )
 async def approve_request(
     id: _RequestId,

@@ -12,6 +12,8 @@ import redis
 from psycopg import sql
 from pydantic import SecretStr
 
+from local import download_servers
+from local.registration import register
 from local.standins import Standins
 from local.standins.radarr.app import API_KEY, create_app
 from medianest.core.caller import Caller
@@ -253,3 +255,14 @@ def standin(environment: object) -> Iterator[ArrStandin]:
     """Run a stand-in for Radarr."""
     with served_arr(create_app(), API_KEY) as radarr:
         yield radarr
+
+
+@pytest.fixture
+def servers(people: dict[str, str], upstreams: Standins) -> Iterator[Standins]:
+    """Register the stand-ins, empty and without faults."""
+    for url in (upstreams.radarr_url, upstreams.sonarr_url):
+        plex.control(url, "DELETE", "titles")
+    register(download_servers.bodies_of_standins(upstreams.radarr_url, upstreams.sonarr_url))
+    yield upstreams
+    for url in (upstreams.radarr_url, upstreams.sonarr_url):
+        plex.control(url, "DELETE", "fault")

@@ -1,7 +1,5 @@
 """Fulfilment: an approval reaches Radarr or Sonarr, and what admins do about it afterwards."""
 
-import importlib
-from collections.abc import Iterator
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -11,88 +9,30 @@ import pytest
 from local import download_servers
 from local.registration import register
 from local.standins import Standins
-from medianest.core.db import database
-from medianest.jobs import runners, worker
-from medianest.jobs import service as jobs_service
+from local.standins.radarr import app as radarr
+from local.standins.sonarr import app as sonarr
+from medianest.arr import radarr as radarr_client
+from medianest.jobs import runners
 from tests.support import plex
-from tests.support.api import Answer, call
+from tests.support.api import call
+from tests.support.approvals import (
+    BREAKING_BAD,
+    MATRIX,
+    act,
+    adopt,
+    approved,
+    check,
+    for_admin,
+    fulfilment,
+    import_file,
+    retry,
+    withdraw,
+    work,
+)
+from tests.support.arr import ArrStandin
+from tests.support.standin import client_of
 
 type Db = psycopg.Connection[tuple[Any, ...]]
-
-MATRIX = {"mediaType": "movie", "tmdbId": 603}
-BREAKING_BAD = {"mediaType": "tv", "tmdbId": 1396, "seasons": [1, 2]}
-
-
-@pytest.fixture
-def servers(people: dict[str, str], upstreams: Standins) -> Iterator[Standins]:
-    """Register the stand-ins, empty and without faults."""
-    for url in (upstreams.radarr_url, upstreams.sonarr_url):
-        plex.control(url, "DELETE", "titles")
-    register(download_servers.bodies_of_standins(upstreams.radarr_url, upstreams.sonarr_url))
-    yield upstreams
-    for url in (upstreams.radarr_url, upstreams.sonarr_url):
-        plex.control(url, "DELETE", "fault")
-
-
-def work() -> worker.RunResult:
-    """Run what is due, as the worker does."""
-    importlib.import_module("functions.worker.app")
-
-    runners.prepare()
-    return worker.run(lambda: 120.0)
-
-
-def approved(people: dict[str, str], body: dict[str, Any]) -> str:
-    request_id: str = call("POST", "/api/media/request", token=people["bob"], body=body).data["id"]
-    answer = call("POST", f"/api/admin/requests/{request_id}/approve", token=people["alice"])
-    assert answer.status == 200
-    return request_id
-
-
-def fulfilment(people: dict[str, str], request_id: str, name: str = "bob") -> dict[str, Any]:
-    found: dict[str, Any] = call(
-        "GET", f"/api/media/requests/{request_id}", token=people[name]
-    ).data["fulfilment"]
-    return found
-
-
-def for_admin(people: dict[str, str], request_id: str) -> dict[str, Any]:
-    rows = call("GET", "/api/admin/requests", token=people["alice"]).data
-    [found] = [row["fulfilment"] for row in rows if row["id"] == request_id]
-    assert isinstance(found, dict)
-    return found
-
-
-def act(people: dict[str, str], request_id: str, action: str, body: Any = None) -> Answer:
-    path = f"/api/admin/requests/{request_id}/{action}"
-    return call("POST", path, token=people["alice"], body=body)
-
-
-def retry(people: dict[str, str], request_id: str) -> Answer:
-    return call("POST", f"/api/admin/requests/{request_id}/retry", token=people["alice"])
-
-
-def withdraw(people: dict[str, str], request_id: str, reason: str) -> Answer:
-    return call(
-        "POST",
-        f"/api/admin/requests/{request_id}/withdraw",
-        token=people["alice"],
-        body={"reason": reason},
-    )
-
-
-def adopt(token: str) -> Answer:
-    return call("POST", "/api/admin/fulfilment/adopt", token=token, body={})
-
-
-def import_file(url: str, **body: Any) -> None:
-    plex.control(url, "POST", "import", body)
-
-
-def check(db: Db) -> None:
-    with database().transaction() as connection:
-        jobs_service.enqueue_checks(connection)
-    work()
 
 
 def test_without_a_server_an_approved_request_is_manual(people: dict[str, str]) -> None:
@@ -218,6 +158,71 @@ def test_a_title_that_the_server_lost_is_handed_over_once_more_and_then_fails(
     assert fulfilment(people, request_id)["state"] == "submitted"
 
 
+def test_a_title_that_the_server_lost_later_is_handed_over_once_more_as_well(
+    db: Db, people: dict[str, str], servers: Standins
+) -> None:
+    request_id = approved(people, MATRIX)
+    work()
+    db.execute("UPDATE handovers SET requeued_at = now() - interval '25 hours'")
+    plex.control(servers.radarr_url, "DELETE", "titles")
+    check(db)
+    assert fulfilment(people, request_id)["state"] == "submitted"
+
+
+def test_a_film_that_the_server_no_longer_fetches_fails_after_a_day(
+    db: Db, people: dict[str, str], servers: Standins
+) -> None:
+    request_id = approved(people, MATRIX)
+    work()
+    db.execute("UPDATE request_items SET fulfilment_at = now() - interval '25 hours'")
+    with client_of(servers.radarr_url) as client:
+        standin = ArrStandin(client, radarr.API_KEY)
+        [film] = standin.read("movie")
+        assert standin.api("PUT", f"movie/{film['id']}", film | {"monitored": False})[0] == 202
+    check(db)
+    found = fulfilment(people, request_id)
+    assert (found["state"], found["error"]["code"]) == ("failed", "REMOVED_ON_SERVER")
+
+
+def test_a_season_that_the_server_no_longer_fetches_fails_alone(
+    db: Db, people: dict[str, str], servers: Standins
+) -> None:
+    request_id = approved(people, BREAKING_BAD)
+    work()
+    db.execute("UPDATE request_items SET fulfilment_at = now() - interval '25 hours'")
+    with client_of(servers.sonarr_url) as client:
+        standin = ArrStandin(client, sonarr.API_KEY)
+        [show] = standin.read("series")
+        for season in show["seasons"]:
+            season["monitored"] = season["seasonNumber"] == 1
+        assert standin.api("PUT", f"series/{show['id']}", show)[0] == 202
+    check(db)
+    states = {each["season"]: each["state"] for each in fulfilment(people, request_id)["seasons"]}
+    assert states == {1: "submitted", 2: "failed"}
+
+
+def test_a_check_that_a_hand_over_overtook_tells_nothing(
+    db: Db, people: dict[str, str], servers: Standins, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request_id = approved(people, MATRIX)
+    work()
+    plex.control(servers.radarr_url, "DELETE", "titles")
+    original = radarr_client.check
+
+    def overtaken(*args: Any) -> Any:
+        found = original(*args)
+        db.execute("UPDATE handovers SET checked_at = now()")
+        return found
+
+    monkeypatch.setattr(radarr_client, "check", overtaken)
+    check(db)
+    assert db.execute("SELECT FROM handovers WHERE requeued_at IS NULL").rowcount == 1
+    monkeypatch.undo()
+    check(db)
+    assert db.execute("SELECT FROM handovers WHERE requeued_at IS NULL").rowcount == 0
+    assert fulfilment(people, request_id)["state"] == "submitted"
+
+
 def test_adoption_hands_over_what_was_approved_before(
     db: Db, people: dict[str, str], upstreams: Standins
 ) -> None:
@@ -246,6 +251,29 @@ def test_a_cancelled_job_fails_the_request_and_its_retry_queues_it_again(
     assert call("POST", f"/api/admin/jobs/{job_id}/retry", token=people["alice"]).status == 200
     work()
     assert fulfilment(people, request_id)["state"] == "submitted"
+
+
+def test_a_season_that_is_approved_while_the_job_is_cancelled_fails_with_it(
+    db: Db, people: dict[str, str], servers: Standins
+) -> None:
+    request_id = approved(people, BREAKING_BAD)
+    job_id = for_admin(people, request_id)["jobId"]
+    approve = "UPDATE request_items SET fulfilment = 'queued' WHERE season = 2"
+    db.execute("UPDATE request_items SET fulfilment = 'none' WHERE season = 2")
+    # The function registers its hooks with its first call.
+    call("GET", f"/api/admin/jobs/{job_id}", token=people["alice"])
+    hooks = runners.hooks("handover")
+
+    def on_cancel(connection: Any, job: Any) -> None:
+        hooks.on_cancel(connection, job)
+        runners.register_hooks("handover", hooks)
+        db.execute(approve)
+
+    runners.register_hooks("handover", hooks._replace(on_cancel=on_cancel))
+    cancelled = call("POST", f"/api/admin/jobs/{job_id}/cancel", token=people["alice"])
+    assert cancelled.status == 200
+    states = {each["state"] for each in fulfilment(people, request_id)["seasons"]}
+    assert states == {"failed"}
 
 
 def test_seasons_of_two_requests_share_one_job(people: dict[str, str], servers: Standins) -> None:

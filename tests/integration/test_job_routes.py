@@ -184,7 +184,7 @@ def hooked() -> Iterator[list[str]]:
 
         return hook
 
-    runners.register_hooks("handover", Hooks(note("lock"), note("retry"), note("cancel")))
+    runners.register_hooks("handover", Hooks(note("retry"), note("cancel")))
     yield calls
     runners.register_hooks("handover", Hooks())
 
@@ -195,7 +195,43 @@ def test_the_hooks_of_a_kind_write_with_the_retry_and_the_cancellation(
     job_id = dead_job(603)
     call("POST", f"/api/admin/jobs/{job_id}/retry", token=people["alice"])
     call("POST", f"/api/admin/jobs/{job_id}/cancel", token=people["alice"])
-    assert hooked == ["lock dead", "retry dead", "lock queued", "cancel queued"]
+    assert hooked == ["retry dead", "cancel queued"]
+
+
+def test_a_job_that_dies_during_its_retry_is_retried_as_a_dead_one(
+    db: Db, people: dict[str, str], hooked: list[str]
+) -> None:
+    add_job(603)
+    job = leased()
+
+    def die(_: object, row: Any) -> None:
+        hooked.append(row.state)
+        db.execute(
+            "UPDATE jobs SET state = 'dead', finished_at = now(), lease_token = NULL,"
+            " lease_until = NULL, leased_by = NULL WHERE id = %s",
+            (job.id,),
+        )
+
+    runners.register_hooks("handover", Hooks(on_retry=die))
+    answer = call("POST", f"/api/admin/jobs/{job.id}/retry", token=people["alice"])
+    assert answer.data["state"] == "queued"
+    assert hooked == ["leased", "dead"]
+
+
+@pytest.mark.parametrize(("wanted", "status"), [([True, False], 200), ([True] * 3, 409)])
+def test_a_job_that_gets_more_to_do_during_its_cancellation_is_cancelled_with_it(
+    people: dict[str, str], hooked: list[str], wanted: list[bool], status: int
+) -> None:
+    job_id = add_job(603)
+
+    def on_cancel(_: object, row: Any) -> None:
+        hooked.append(row.state)
+
+    hooks = Hooks(on_cancel=on_cancel, is_wanted=lambda *_: wanted[len(hooked) - 1])
+    runners.register_hooks("handover", hooks)
+    answer = call("POST", f"/api/admin/jobs/{job_id}/cancel", token=people["alice"])
+    assert answer.status == status
+    assert hooked == ["queued"] * len(wanted)
 
 
 def test_a_demoted_admin_changes_no_job(db: Db, people: dict[str, str]) -> None:

@@ -153,7 +153,8 @@ class TestRoute:
         put(admin, rule(server, options={"rootFolderPath": "/anime", "search": False}))
         found = routing.route(db, "radarr", FACTS, None)
         assert found is not None
-        assert options.for_client(found.options) == Options(4, "/anime", ("a",), search=False)
+        merged = options.merged(options.of(found.server), found.options)
+        assert options.for_client(merged) == Options(4, "/anime", ("a",), search=False)
 
     def test_options_without_a_profile_are_misconfigured(self) -> None:
         with pytest.raises(ArrError) as caught:

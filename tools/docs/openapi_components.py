@@ -6,7 +6,7 @@ from typing import Any, get_args
 from medianest.api.cookies import PLAIN_COOKIE, SECURE_COOKIE
 from medianest.api.headers import CSRF_HEADER
 from medianest.core.error_codes import ErrorCode
-from medianest.core.examples import REQUEST_ID
+from medianest.core.examples import REQUEST_ID, SERVER_ID
 from medianest.jobs.models import State
 from medianest.requests.decision_schemas import DecidedOut
 from medianest.requests.models import RequestStatus
@@ -122,6 +122,20 @@ DETAILS: Mapping[ErrorCode, tuple[dict[str, Any], Any]] = {
             "additionalProperties": False,
         },
         *DecidedOut.EXAMPLES.values(),
+    ),
+    ErrorCode.TITLE_ON_OTHER_SERVER: (
+        {
+            "type": "object",
+            "properties": {
+                "serverId": {
+                    "type": "string",
+                    "format": "uuid",
+                    "description": "The server that has the title",
+                }
+            },
+            "additionalProperties": False,
+        },
+        {"serverId": SERVER_ID},
     ),
     ErrorCode.EDIT_CONFLICT: (
         {

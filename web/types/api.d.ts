@@ -1,5 +1,5 @@
 // Made by `make docs` from the API document with the SHA-256 hash
-// f114a56a7d350c23e9c89b3b935ad5af6adeefa787f2806642a23a013100ae08
+// 8e7c629b50f92a29f72222036137f0a9bba2c0750887d5e3cb1e92f0d019c517
 
 export interface paths {
     "/api/admin/audit-logs": {
@@ -2976,6 +2976,24 @@ export interface components {
             /** @description Year of the first release */
             year?: number;
         };
+        /** @description Another server already has this title. */
+        TITLE_ON_OTHER_SERVER: {
+            error: {
+                /** @enum {string} */
+                code: "TITLE_ON_OTHER_SERVER";
+                details?: {
+                    /**
+                     * Format: uuid
+                     * @description The server that has the title
+                     */
+                    serverId?: string;
+                };
+                /** @description A sentence for users, which may change */
+                message: string;
+            };
+            /** @enum {boolean} */
+            success: false;
+        };
         /** @description The details of a film or show. */
         TitleDetails: {
             /** @description Path of a background image, relative to TMDB's image URL */
@@ -3480,6 +3498,24 @@ export interface components {
             };
         };
         /**
+         * @description - `INVALID_STATE`: The request is not in a state that allows this. Check its `status` in `details`: only a pending request can be changed. `details` name the admin who decided.
+         *     - `TITLE_ON_OTHER_SERVER`: Another server already has this title. Choose the server in `details`, or retry an approved request of the title with `reroute`.
+         */
+        "INVALID_STATE.TITLE_ON_OTHER_SERVER.limited": {
+            headers: {
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["INVALID_STATE"] | components["schemas"]["TITLE_ON_OTHER_SERVER"];
+            };
+        };
+        /**
          * @description - `JWT_INVALID`: Sign in to use this. Sign in again: the token is missing, malformed, expired or revoked.
          *     - `INVALID_CREDENTIALS`: The user name or password is wrong. Check both; an account that does not exist gets the same error.
          */
@@ -3869,6 +3905,7 @@ export type Tag = components['schemas']['Tag'];
 export type Test = components['schemas']['Test'];
 export type TestResponse = components['schemas']['TestResponse'];
 export type Title = components['schemas']['Title'];
+export type TitleOnOtherServer = components['schemas']['TITLE_ON_OTHER_SERVER'];
 export type TitleDetails = components['schemas']['TitleDetails'];
 export type TitleDetailsResponse = components['schemas']['TitleDetailsResponse'];
 export type TitlePage = components['schemas']['TitlePage'];
@@ -3901,6 +3938,7 @@ export type ResponseGatewayTimeout = components['responses']['GATEWAY_TIMEOUT'];
 export type ResponseIdempotencyKeyReusedLimited = components['responses']['IDEMPOTENCY_KEY_REUSED.limited'];
 export type ResponseInvalidCredentialsLimited = components['responses']['INVALID_CREDENTIALS.limited'];
 export type ResponseInvalidStateLimited = components['responses']['INVALID_STATE.limited'];
+export type ResponseInvalidStateTitleOnOtherServerLimited = components['responses']['INVALID_STATE.TITLE_ON_OTHER_SERVER.limited'];
 export type ResponseJwtInvalidInvalidCredentialsLimited = components['responses']['JWT_INVALID.INVALID_CREDENTIALS.limited'];
 export type ResponseJwtInvalidLimited = components['responses']['JWT_INVALID.limited'];
 export type ResponseLastAdminLimited = components['responses']['LAST_ADMIN.limited'];
@@ -4467,7 +4505,7 @@ export interface operations {
             403: components["responses"]["CSRF_TOKEN_MISMATCH.FORBIDDEN.limited"];
             404: components["responses"]["NOT_FOUND.limited"];
             405: components["responses"]["METHOD_NOT_ALLOWED"];
-            409: components["responses"]["INVALID_STATE.limited"];
+            409: components["responses"]["INVALID_STATE.TITLE_ON_OTHER_SERVER.limited"];
             413: components["responses"]["PAYLOAD_TOO_LARGE"];
             415: components["responses"]["UNSUPPORTED_MEDIA_TYPE.limited"];
             429: components["responses"]["RATE_LIMITED.limited"];

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any, NamedTuple, Protocol
 
-from medianest.arr.models import ArrError, FailureClass, LeaseShortError
+from medianest.arr.models import NOT_THE_API, ArrError, FailureClass, LeaseShortError
 from medianest.core import guard
 from medianest.core.guard import (
     CertificateError,
@@ -25,8 +25,8 @@ _OPTIONS = frozenset({"qualityprofileid", "rootfolderpath", "tags", "languagepro
 _MISCONFIGURED: Mapping[int, tuple[str, str]] = {
     HTTPStatus.UNAUTHORIZED: ("KEY_REJECTED", "The server rejects the API key"),
     HTTPStatus.FORBIDDEN: ("KEY_REJECTED", "The server rejects the API key"),
-    HTTPStatus.NOT_FOUND: ("NOT_THE_API", "The address is not that of the API"),
-    HTTPStatus.METHOD_NOT_ALLOWED: ("NOT_THE_API", "The address is not that of the API"),
+    HTTPStatus.NOT_FOUND: (NOT_THE_API, "The address is not that of the API"),
+    HTTPStatus.METHOD_NOT_ALLOWED: (NOT_THE_API, "The address is not that of the API"),
 }
 
 

@@ -6,6 +6,8 @@ from typing import Literal, NamedTuple
 type ArrKind = Literal["radarr", "sonarr"]
 type FailureClass = Literal["unreachable", "unsure", "misconfigured", "not_yet", "never"]
 
+# The code of a 404 or 405.
+NOT_THE_API = "NOT_THE_API"
 _LABEL = re.compile("[a-z0-9-]+")
 
 

@@ -31,6 +31,7 @@ class ErrorCode(StrEnum):
     REQUEST_CANCELLED = "REQUEST_CANCELLED"
     LAST_ADMIN = "LAST_ADMIN"
     SERVER_IN_USE = "SERVER_IN_USE"
+    TITLE_ON_OTHER_SERVER = "TITLE_ON_OTHER_SERVER"
     EDIT_CONFLICT = "EDIT_CONFLICT"
     IDEMPOTENCY_KEY_REUSED = "IDEMPOTENCY_KEY_REUSED"
     IDEMPOTENCY_IN_PROGRESS = "IDEMPOTENCY_IN_PROGRESS"
@@ -150,6 +151,11 @@ REGISTRY: Mapping[ErrorCode, ErrorSpec] = {
         409,
         "The server still fetches titles.",
         "Wait until they are there, or disable the server: it then gets no new titles.",
+    ),
+    ErrorCode.TITLE_ON_OTHER_SERVER: ErrorSpec(
+        409,
+        "Another server already has this title.",
+        "Choose the server in `details`, or retry an approved request of the title with `reroute`.",
     ),
     ErrorCode.EDIT_CONFLICT: ErrorSpec(
         409,

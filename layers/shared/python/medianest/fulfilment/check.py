@@ -13,6 +13,8 @@ from medianest.jobs.models import Handler
 from medianest.servers import health
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
     from psycopg import Connection
 
     from medianest.arr.client import ArrClient
@@ -52,44 +54,41 @@ def _check(target: Target, title: TitleKey) -> None:
     with database().transaction() as connection:
         handover = repository.handover(connection, title)
         wanted = repository.wanted(connection, title)
-    if handover is None:
+    if handover is None or handover.server_id != target.server.id:
         return
-    seasons = frozenset(
-        each.season for each in wanted if each.season is not None and each.state == "submitted"
-    )
-    found, is_whole = calling(lambda: _read(target.client, title, handover, seasons))
+    submitted = [each.season for each in wanted if each.state == "submitted"]
+    found, lost = calling(target.server, lambda: _read(target.client, title, handover, submitted))
     with database().transaction() as connection:
-        if found is not None:
-            repository.record(connection, title, found)
-        if is_whole:
+        if not repository.note_check(connection, title, handover):
             return
-        if repository.requeue_removed(connection, title):
+        if found is not None:
+            repository.record(connection, title, target.server.id, found)
+        if lost and repository.lose(connection, title, lost, _REMOVED):
             service.enqueue(connection, [title])
-        elif found is None:
-            repository.fail(connection, title, ["submitted"], _REMOVED)
 
 
 def _read(
-    client: ArrClient, title: TitleKey, handover: Handover, seasons: frozenset[int]
-) -> tuple[Found | None, bool]:
-    """Return what the server has of a title, and whether it still monitors all of it.
+    client: ArrClient, title: TitleKey, handover: Handover, submitted: Sequence[int | None]
+) -> tuple[Found | None, Collection[int | None]]:
+    """Return what the server has of a title, and the items that it no longer fetches.
 
-    It is None when the server lost the title.
+    The first is None when the server lost the title.
     """
     if title.media_type == "movie":
         movie = radarr.check(client, title.tmdb_id)
         if movie is None:
-            return None, False
+            return None, submitted
         downloaded = [None] if movie.has_file else []
         found = Found(movie.external_id, None, movie.title_slug, [], downloaded)
-        return found, movie.has_file or movie.is_monitored
-    if handover.tvdb_id is None:
-        return None, False
-    show = sonarr.check(client, handover.tvdb_id, seasons)
+        return found, [] if movie.has_file or movie.is_monitored else submitted
+    seasons = frozenset(each for each in submitted if each is not None)
+    show = None
+    if handover.tvdb_id is not None:
+        show = sonarr.check(client, handover.tvdb_id, seasons)
     if show is None:
-        return None, False
+        return None, submitted
     found = Found(show.external_id, show.tvdb_id, show.title_slug, [], sorted(show.downloaded))
-    return found, not show.missing
+    return found, show.missing
 
 
 def _write_nothing(_connection: Connection[Any]) -> None:

@@ -6,12 +6,14 @@ often it runs. Nothing is ever taken away from a server.
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from medianest.arr import radarr, sonarr
+from medianest.arr.client import RejectedError
 from medianest.arr.models import MovieWanted, ShowWanted
 from medianest.core.db import database
-from medianest.fulfilment import repository, routing
+from medianest.fulfilment import repository, routing, service
 from medianest.fulfilment.hooks import fail_items
 from medianest.fulfilment.models import Found, title_of
 from medianest.fulfilment.target import calling, open_target, responded
@@ -20,7 +22,7 @@ from medianest.servers import health, options
 from medianest.servers.stored_schemas import HandoverOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from psycopg import Connection
 
@@ -48,11 +50,14 @@ def run(job: Job, guard: MayChange) -> Write:
     if job.server_id != handover.server_id:
         raise GiveBackError(handover.server_id)
     target = open_target(handover.server_id)
-    found, missing = _hand_over(job, target, facts, handover, wanted, guard.may_change)
+    with _own_options(handover):
+        found, missing = _hand_over(job, target, facts, handover, wanted, guard.may_change)
     responded(target.server.id)
 
     def write(connection: Connection[Any]) -> None:
-        repository.record(connection, title, found)
+        if not repository.record(connection, title, target.server.id, found):
+            # An admin has given the title to another server during the run.
+            service.enqueue(connection, [title])
 
     if missing:
         # It is a fact about the server, with or without the lease.
@@ -73,32 +78,55 @@ def _hand_over(
 ) -> tuple[Found, frozenset[int]]:
     """Return what the server has, and the wanted seasons that it does not know."""
     requesters = tuple(sorted({each.username for each in wanted}))
-    filed = calling(lambda: _options(target, handover))
+    filed = calling(target.server, lambda: _options(target, handover))
     # The lost response of an earlier attempt may have hidden that no search was started.
     is_retry = job.attempts > 1
     if facts.media_type == "movie":
         film = MovieWanted(facts.tmdb_id, facts.title, requesters)
         movie = calling(
+            target.server,
             lambda: radarr.hand_over(
                 target.client,
                 film,
                 filed,
                 may_change=may_change,
                 search_again=is_retry or handover.submitted_at is not None,
-            )
+            ),
         )
         states: tuple[list[None], list[None]] = ([], [None]) if movie.has_file else ([None], [])
         return Found(movie.external_id, None, movie.title_slug, *states), frozenset()
-    seasons = frozenset(each.season for each in wanted if each.season is not None)
+    # Seasons that another server has downloaded are there, and those that failed were given up.
+    seasons = frozenset(
+        each.season
+        for each in wanted
+        if each.season is not None and each.state in {"queued", "submitted"}
+    )
     series = ShowWanted(facts.tmdb_id, facts.tvdb_id, seasons, facts.title, requesters)
     unfinished = seasons & {each.season for each in wanted if is_retry and each.state == "queued"}
     show = calling(
+        target.server,
         lambda: sonarr.hand_over(
             target.client, series, filed, may_change=may_change, search_again=unfinished
-        )
+        ),
     )
     numbers = sorted(show.submitted), sorted(show.downloaded)
     return Found(show.external_id, show.tvdb_id, show.title_slug, *numbers), show.missing
+
+
+@contextmanager
+def _own_options(handover: Handover) -> Iterator[None]:
+    """Fail the title, and do not park the server, when it rejects an option of the title's own."""
+    try:
+        yield
+    except JobError as error:
+        rejected = error.__cause__
+        if isinstance(rejected, RejectedError) and any(
+            rejected.about(name.lower()) for name in handover.options
+        ):
+            raise JobError(
+                "never", error.code, error.message, configured_at=error.configured_at
+            ) from rejected
+        raise
 
 
 def _options(target: Target, handover: Handover) -> Options:

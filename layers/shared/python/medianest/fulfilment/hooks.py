@@ -22,7 +22,7 @@ def fail_items(
 ) -> None:
     """Fail the items of a title that wait for its server."""
     failure = {"code": code, "message": message, "jobId": str(job_id)}
-    repository.fail(connection, title, ["queued"], failure)
+    repository.fail(connection, title, failure)
 
 
 def _on_retry(connection: Connection[Any], job: JobRow) -> None:
@@ -33,4 +33,8 @@ def _on_cancel(connection: Connection[Any], job: JobRow) -> None:
     fail_items(connection, title_of(job.payload), "JOB_CANCELLED", "An admin cancelled it.", job.id)
 
 
-HANDOVER = Hooks(on_retry=_on_retry, on_cancel=_on_cancel)
+def _is_wanted(connection: Connection[Any], job: JobRow) -> bool:
+    return repository.has_queued(connection, title_of(job.payload))
+
+
+HANDOVER = Hooks(on_retry=_on_retry, on_cancel=_on_cancel, is_wanted=_is_wanted)

@@ -69,15 +69,14 @@ class WantedItem(NamedTuple):
 
 
 class Handover(NamedTuple):
-    """The server of a title, and the title's ids there."""
+    """The server of a title; `options` replace those of the server."""
 
     server_id: UUID
+    is_enabled: bool
     options: dict[str, Any]
-    external_id: int | None
     tvdb_id: int | None
-    title_slug: str | None
     submitted_at: datetime | None
-    requeued_at: datetime | None
+    checked_at: datetime | None
 
 
 class TitleKey(NamedTuple):

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, LiteralString
 
-from medianest.core.db import fetch_all, fetch_one
+from medianest.core.db import fetch_all, fetch_one, fetch_value
 from medianest.fulfilment.models import Handover, TitleKey, WantedItem
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from uuid import UUID
 
     from psycopg import Connection
@@ -26,7 +26,8 @@ ITEMS: LiteralString = (
 )
 FOR_ADMINS: LiteralString = (
     "CASE WHEN r.status = 'approved' THEN jsonb_build_object("
-    "'server', (SELECT jsonb_build_object('id', s.id, 'name', s.name) FROM handovers h"
+    "'server', (SELECT jsonb_build_object('id', s.id, 'name', s.name, 'enabled', s.enabled,"
+    " 'error', CASE WHEN s.state <> 'ok' THEN s.last_error END) FROM handovers h"
     " JOIN download_servers s ON s.id = h.server_id"
     " WHERE h.media_type = r.media_type AND h.tmdb_id = r.tmdb_id),"
     " 'job', (SELECT jsonb_build_object('id', j.id, 'error', j.error, 'run_at', j.run_at)"
@@ -34,6 +35,21 @@ FOR_ADMINS: LiteralString = (
     " AND j.state IN ('queued', 'leased'))) END AS for_admins"
 )
 _OF_TITLE: LiteralString = "i.media_type = %(media_type)s AND i.tmdb_id = %(tmdb_id)s"
+# A column of a title whose server may change: a new server knows nothing of the title.
+_KEPT: LiteralString = "{0} = CASE WHEN h.server_id = excluded.server_id THEN h.{0} END"
+# A film has no season, and NULL equals nothing: -1 stands for it.
+_SEASON: LiteralString = "coalesce(i.season, -1)"
+
+
+def _items(condition: LiteralString) -> LiteralString:
+    """Return the condition of an UPDATE that locks items in the order of their ids.
+
+    Every change of several items takes this order, so none deadlocks with another.
+    """
+    return (
+        f" WHERE id = ANY (ARRAY(SELECT i.id FROM request_items i WHERE {condition}"
+        " ORDER BY i.id FOR NO KEY UPDATE))"
+    )
 
 
 def queue(
@@ -42,8 +58,11 @@ def queue(
     """Queue the items of approved requests that have no state; return their titles."""
     rows = connection.execute(
         "WITH queued AS (UPDATE request_items SET fulfilment = 'queued', fulfilment_at = now()"
-        "  WHERE request_id = ANY(%s) AND media_type = ANY(%s) AND active AND fulfilment = 'none'"
-        "  RETURNING media_type, tmdb_id)"
+        + _items(
+            "i.request_id = ANY(%s) AND i.media_type = ANY(%s) AND i.active"
+            " AND i.fulfilment = 'none'"
+        )
+        + " RETURNING media_type, tmdb_id)"
         " SELECT DISTINCT media_type, tmdb_id FROM queued ORDER BY 1, 2",
         (list(request_ids), list(media_types)),
     )
@@ -56,7 +75,7 @@ def requeue(connection: Connection[Any], request_id: UUID) -> bool:
         connection.execute(
             "UPDATE request_items SET failure = NULL, fulfilment = 'queued', fulfilment_at ="
             " CASE WHEN fulfilment = 'failed' THEN now() ELSE fulfilment_at END"
-            " WHERE request_id = %s AND active AND fulfilment IN ('queued', 'failed')",
+            + _items("i.request_id = %s AND i.active AND i.fulfilment IN ('queued', 'failed')"),
             (request_id,),
         ).rowcount
         > 0
@@ -97,7 +116,7 @@ def release(connection: Connection[Any], request_id: UUID) -> None:
     """Release the items of a request that an admin withdraws."""
     connection.execute(
         "UPDATE request_items SET active = false, fulfilment = 'none', fulfilment_at = NULL,"
-        " failure = NULL WHERE request_id = %s",
+        " failure = NULL" + _items("i.request_id = %s"),
         (request_id,),
     )
 
@@ -120,27 +139,44 @@ def handover(connection: Connection[Any], title: TitleKey) -> Handover | None:
     return fetch_one(
         connection,
         Handover,
-        "SELECT server_id, options, external_id, tvdb_id, title_slug, submitted_at, requeued_at"
-        " FROM handovers WHERE media_type = %(media_type)s AND tmdb_id = %(tmdb_id)s",
+        "SELECT h.server_id, s.enabled AS is_enabled, h.options, h.tvdb_id, h.submitted_at,"
+        " h.checked_at FROM handovers h JOIN download_servers s ON s.id = h.server_id"
+        " WHERE h.media_type = %(media_type)s AND h.tmdb_id = %(tmdb_id)s",
         title._asdict(),
     )
 
 
 def assign(
-    connection: Connection[Any], title: TitleKey, server_id: UUID, options: dict[str, Any]
+    connection: Connection[Any],
+    title: TitleKey,
+    server_id: UUID,
+    options: dict[str, Any],
+    *,
+    by_admin: bool,
 ) -> bool:
-    """Assign a title to a server; return False when another server has received it.
+    """Assign a title to a server; return False when another server keeps it.
 
-    An assignment that nothing was submitted by is replaced.
+    A disabled server keeps no title. An enabled one keeps it from the rules, and from an admin's
+    choice if it has received the title. A new server has received nothing yet. `options` are those
+    that replace the server's own.
     """
     return (
         connection.execute(
             "INSERT INTO handovers AS h (media_type, tmdb_id, server_id, options)"
             " VALUES (%(media_type)s, %(tmdb_id)s, %(server_id)s, %(options)s)"
             " ON CONFLICT (media_type, tmdb_id) DO UPDATE SET server_id = excluded.server_id,"
-            " options = excluded.options"
-            " WHERE h.submitted_at IS NULL OR h.server_id = excluded.server_id",
-            {**title._asdict(), "server_id": server_id, "options": json.dumps(options)},
+            " options = excluded.options,"
+            f" {_KEPT.format('external_id')}, {_KEPT.format('title_slug')},"
+            f" {_KEPT.format('submitted_at')}, {_KEPT.format('requeued_at')},"
+            f" {_KEPT.format('checked_at')}"
+            " WHERE %(by_admin)s AND (h.submitted_at IS NULL OR h.server_id = excluded.server_id)"
+            " OR NOT (SELECT s.enabled FROM download_servers s WHERE s.id = h.server_id)",
+            {
+                **title._asdict(),
+                "server_id": server_id,
+                "options": json.dumps(options),
+                "by_admin": by_admin,
+            },
         ).rowcount
         == 1
     )
@@ -154,48 +190,55 @@ def unassign(connection: Connection[Any], title: TitleKey) -> None:
     )
 
 
-def record(connection: Connection[Any], title: TitleKey, found: Found) -> None:
-    """Record what the server has of a title, and the new states of its items."""
-    connection.execute(
-        "UPDATE handovers SET external_id = %(external_id)s,"
-        " tvdb_id = coalesce(%(tvdb_id)s, tvdb_id), title_slug = %(title_slug)s,"
-        " submitted_at = coalesce(submitted_at, now()), checked_at = now()"
-        " WHERE media_type = %(media_type)s AND tmdb_id = %(tmdb_id)s",
-        {
-            **title._asdict(),
-            "external_id": found.external_id,
-            "tvdb_id": found.tvdb_id,
-            "title_slug": found.title_slug,
-        },
-    )
-    _advance(connection, title, "submitted", ["queued"], found.submitted)
-    _advance(connection, title, "downloaded", ["queued", "submitted"], found.downloaded)
+def record(connection: Connection[Any], title: TitleKey, server_id: UUID, found: Found) -> bool:
+    """Record what the server has of a title, and the new states of its items.
 
-
-def _advance(
-    connection: Connection[Any],
-    title: TitleKey,
-    state: LiteralString,
-    before: list[str],
-    seasons: Sequence[int | None],
-) -> None:
-    """Set the state of items that are in one of the states `before`; others stay as they are."""
-    # A film has no season, and NULL equals nothing: -1 stands for it.
-    numbers = [-1 if season is None else season for season in seasons]
-    if numbers:
+    Return False, and change nothing, when the title has another server by now.
+    """
+    is_recorded = (
         connection.execute(
-            "UPDATE request_items i SET fulfilment = %(state)s, fulfilment_at = now(),"
-            f" failure = NULL WHERE i.active AND {_OF_TITLE}"
-            " AND i.fulfilment = ANY(%(before)s) AND coalesce(i.season, -1) = ANY(%(numbers)s)",
-            {**title._asdict(), "state": state, "before": before, "numbers": numbers},
+            "UPDATE handovers SET external_id = %(external_id)s,"
+            " tvdb_id = coalesce(%(tvdb_id)s, tvdb_id), title_slug = %(title_slug)s,"
+            " submitted_at = coalesce(submitted_at, now()), checked_at = now()"
+            " WHERE media_type = %(media_type)s AND tmdb_id = %(tmdb_id)s"
+            " AND server_id = %(server_id)s",
+            {
+                **title._asdict(),
+                "server_id": server_id,
+                "external_id": found.external_id,
+                "tvdb_id": found.tvdb_id,
+                "title_slug": found.title_slug,
+            },
+        ).rowcount
+        == 1
+    )
+    if is_recorded and (found.submitted or found.downloaded):
+        connection.execute(
+            "UPDATE request_items i SET fulfilment_at = now(), failure = NULL, fulfilment = CASE"
+            f" WHEN {_SEASON} = ANY(%(downloaded)s) THEN 'downloaded' ELSE 'submitted' END"
+            + _items(
+                f"i.active AND {_OF_TITLE} AND (i.fulfilment = 'queued'"
+                f" AND {_SEASON} = ANY(%(submitted)s) OR i.fulfilment IN ('queued', 'submitted')"
+                f" AND {_SEASON} = ANY(%(downloaded)s))"
+            ),
+            {
+                **title._asdict(),
+                "submitted": _numbers(found.submitted),
+                "downloaded": _numbers(found.downloaded),
+            },
         )
+    return is_recorded
+
+
+def _numbers(seasons: Collection[int | None]) -> list[int]:
+    return [-1 if season is None else season for season in seasons]
 
 
 def by_hand(connection: Connection[Any], title: TitleKey) -> None:
     """Take the queued items of a title from the queue: no server takes them."""
     connection.execute(
-        "UPDATE request_items i SET fulfilment = 'none', fulfilment_at = NULL"
-        f" WHERE i.active AND {_OF_TITLE} AND i.fulfilment = 'queued'",
+        "UPDATE request_items SET fulfilment = 'none', fulfilment_at = NULL"
+        + _items(f"i.active AND {_OF_TITLE} AND i.fulfilment = 'queued'"),
         title._asdict(),
     )
 
@@ -203,45 +246,81 @@ def by_hand(connection: Connection[Any], title: TitleKey) -> None:
 def queue_failed(connection: Connection[Any], title: TitleKey) -> None:
     """Queue the failed items of a title again."""
     connection.execute(
-        "UPDATE request_items i SET fulfilment = 'queued', fulfilment_at = now(), failure = NULL"
-        f" WHERE i.active AND {_OF_TITLE} AND i.fulfilment = 'failed'",
+        "UPDATE request_items SET fulfilment = 'queued', fulfilment_at = now(), failure = NULL"
+        + _items(f"i.active AND {_OF_TITLE} AND i.fulfilment = 'failed'"),
         title._asdict(),
     )
 
 
-def fail(
+def fail(connection: Connection[Any], title: TitleKey, failure: dict[str, str]) -> None:
+    """Set the queued items of a title to failed."""
+    connection.execute(
+        "UPDATE request_items SET fulfilment = 'failed', fulfilment_at = now(),"
+        " failure = %(failure)s" + _items(f"i.active AND {_OF_TITLE} AND i.fulfilment = 'queued'"),
+        {**title._asdict(), "failure": json.dumps(failure)},
+    )
+
+
+def has_queued(connection: Connection[Any], title: TitleKey) -> bool:
+    """Return whether items of a title wait for a server."""
+    found: bool = fetch_value(
+        connection,
+        "SELECT EXISTS (SELECT FROM request_items i"
+        f" WHERE i.active AND {_OF_TITLE} AND i.fulfilment = 'queued')",
+        title._asdict(),
+    )
+    return found
+
+
+def note_check(connection: Connection[Any], title: TitleKey, handover: Handover) -> bool:
+    """Note that a server was asked for a title; return False when a hand-over was quicker.
+
+    What the server said precedes that hand-over, so it tells nothing of the items submitted by it.
+    """
+    return (
+        connection.execute(
+            "UPDATE handovers SET checked_at = now() WHERE media_type = %(media_type)s"
+            " AND tmdb_id = %(tmdb_id)s AND server_id = %(server_id)s"
+            " AND checked_at IS NOT DISTINCT FROM %(checked_at)s",
+            {
+                **title._asdict(),
+                "server_id": handover.server_id,
+                "checked_at": handover.checked_at,
+            },
+        ).rowcount
+        == 1
+    )
+
+
+def lose(
     connection: Connection[Any],
     title: TitleKey,
-    before: Sequence[str],
+    seasons: Collection[int | None],
     failure: dict[str, str],
-) -> None:
-    """Set the items of a title that are in one of the states `before` to failed."""
-    connection.execute(
-        "UPDATE request_items i SET fulfilment = 'failed', fulfilment_at = now(),"
-        f" failure = %(failure)s WHERE i.active AND {_OF_TITLE}"
-        " AND i.fulfilment = ANY(%(before)s)",
-        {**title._asdict(), "failure": json.dumps(failure), "before": list(before)},
-    )
+) -> bool:
+    """Queue the submitted items that the server no longer fetches, or else set them to failed.
 
-
-def requeue_removed(connection: Connection[Any], title: TitleKey) -> bool:
-    """Queue the submitted items of a title that its server lost, once, within a day of submission.
-
-    Return False when it may not be queued again.
+    Return whether they are queued: once a day for a title, for an item of the last day.
     """
-    allowed = connection.execute(
-        "UPDATE handovers SET requeued_at = now(), checked_at = now()"
-        " WHERE media_type = %(media_type)s AND tmdb_id = %(tmdb_id)s AND requeued_at IS NULL"
-        " AND submitted_at > now() - interval '1 day'",
-        title._asdict(),
+    params = {**title._asdict(), "seasons": _numbers(seasons), "failure": json.dumps(failure)}
+    lost: LiteralString = (
+        f"i.active AND {_OF_TITLE} AND i.fulfilment = 'submitted' AND {_SEASON} = ANY(%(seasons)s)"
+    )
+    is_allowed = connection.execute(
+        "UPDATE handovers SET requeued_at = now()"
+        " WHERE media_type = %(media_type)s AND tmdb_id = %(tmdb_id)s"
+        " AND coalesce(requeued_at <= now() - interval '1 day', true)"
+        f" AND EXISTS (SELECT FROM request_items i WHERE {lost}"
+        "  AND i.fulfilment_at > now() - interval '1 day')",
+        params,
     ).rowcount
-    if allowed:
-        connection.execute(
-            "UPDATE request_items i SET fulfilment = 'queued', fulfilment_at = now()"
-            f" WHERE i.active AND {_OF_TITLE} AND i.fulfilment = 'submitted'",
-            title._asdict(),
-        )
-    return bool(allowed)
+    change: LiteralString = (
+        "fulfilment = 'queued'" if is_allowed else "fulfilment = 'failed', failure = %(failure)s"
+    )
+    changed = connection.execute(
+        f"UPDATE request_items SET {change}, fulfilment_at = now()" + _items(lost), params
+    ).rowcount
+    return bool(is_allowed and changed)
 
 
 def unchecked(connection: Connection[Any], server_id: UUID, limit: int) -> list[TitleKey]:

@@ -33,16 +33,21 @@ def facts(title: TitleKey) -> RoutingFacts:
 
 
 def assigned(title: TitleKey, wanted: Sequence[WantedItem], known: RoutingFacts) -> Handover | None:
-    """Return the server of a title, chosen now if it has none; None when no server takes it."""
+    """Return the server of a title, chosen now if it has none; None when no server takes it.
+
+    The title of a disabled server goes to another one, and waits for it when there is no other.
+    """
     with database().transaction() as connection:
         handover = repository.handover(connection, title)
-        if handover is not None:
+        if handover is not None and handover.is_enabled:
             return handover
         routed = _route(connection, title, wanted, known)
         if routed is None:
-            return None
-        # Another run may have been quicker: the row decides.
-        repository.assign(connection, title, routed.server.id, routed.options.stored())
+            return handover
+        # An admin may have been quicker: the row decides.
+        repository.assign(
+            connection, title, routed.server.id, routed.options.stored(), by_admin=False
+        )
         return repository.handover(connection, title)
 
 

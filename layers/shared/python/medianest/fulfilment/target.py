@@ -36,19 +36,19 @@ def open_target(server_id: UUID) -> Target:
         server = servers_repository.get(connection, server_id)
         if server is None or not server.enabled:
             raise JobError("misconfigured", "SERVER_DISABLED", "The server is disabled.")
-        return Target(server, client_of(connection, server, guard.request))
+        return Target(server, calling(server, lambda: client_of(connection, server, guard.request)))
 
-    return calling(lambda: database().read(read))
+    return database().read(read)
 
 
-def calling[T](call: Callable[[], T]) -> T:
+def calling[T](server: Server, call: Callable[[], T]) -> T:
     """Call a server; raises JobError for its failure, GiveBackError when the lease is too short."""
     try:
         return call()
     except LeaseShortError as error:
         raise GiveBackError from error
     except ArrError as error:
-        raise JobError(error.cls, error.code, error.message, error.retry_after) from error
+        raise health.job_error(server, error) from error
 
 
 def responded(server_id: UUID) -> None:

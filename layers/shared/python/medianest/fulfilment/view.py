@@ -19,6 +19,18 @@ if TYPE_CHECKING:
 
 # The state of a request is the first of these that one of its items has.
 _ORDER: tuple[FulfilmentState, ...] = ("failed", "queued", "manual", "submitted", "downloaded")
+# The reasons that concern the title. The texts of the others can name an admin's server, or be its.
+_FOR_EVERYBODY = frozenset(
+    {
+        "TITLE_UNKNOWN",
+        "TITLE_REMOVED",
+        "SEASON_UNKNOWN",
+        "TVDB_ID_UNKNOWN",
+        "REMOVED_ON_SERVER",
+        "JOB_CANCELLED",
+    }
+)
+_NEUTRAL = "The title could not be handed over; an admin sees why."
 
 
 def fulfilment(
@@ -27,7 +39,8 @@ def fulfilment(
     """Return the fulfilment of a request, None unless it is approved.
 
     `items` and `admins` are the columns of `repository.ITEMS` and `repository.FOR_ADMINS`. The
-    requester sees the error of a failure; an admin also sees why a job waits.
+    requester sees the error of a failure, without the server's words; an admin also sees why a
+    title waits.
     """
     if not items:
         return None
@@ -42,10 +55,10 @@ def fulfilment(
     since = _time(first["since"])
     error = _error(first["failure"]) if state == "failed" else None
     if admins is None:
-        return Fulfilment(state, since, seasons or None, error)
+        return Fulfilment(state, since, seasons or None, _without_details(error))
     server, job = admins["server"], admins["job"]
-    if job is not None and state == "queued":
-        error = _error(job["error"], _time(job["run_at"]))
+    if state == "queued":
+        error = _delay(server, job)
     return Fulfilment(
         state,
         since,
@@ -62,6 +75,26 @@ def _state(state: str) -> FulfilmentState:
             return state
         case _:
             return "manual"
+
+
+def _without_details(error: FulfilmentError | None) -> FulfilmentError | None:
+    if error is None or error.code in _FOR_EVERYBODY:
+        return error
+    return error._replace(message=_NEUTRAL)
+
+
+def _delay(
+    server: Mapping[str, Any] | None, job: Mapping[str, Any] | None
+) -> FulfilmentError | None:
+    """Return why a title waits: its server is disabled, its job has failed, or its server is down.
+
+    Another job may have found that the server is down, so the job of the title need not know.
+    """
+    if server is not None and not server["enabled"]:
+        return FulfilmentError("SERVER_DISABLED", "The server is disabled.")
+    if job is not None and job["error"] is not None:
+        return _error(job["error"], _time(job["run_at"]))
+    return None if server is None else _error(server["error"])
 
 
 def _error(

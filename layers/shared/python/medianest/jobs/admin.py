@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from medianest.audit import repository as audit_repository
@@ -15,6 +16,7 @@ from medianest.jobs.schemas import JobOut, JobsRetryOut
 from medianest.users.service import lock_admin
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from uuid import UUID
 
     from psycopg import Connection
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from medianest.users.models import Principal
 
 MAX_RETRIED = 500
+_ATTEMPTS = 3
 
 
 def page(query: JobQuery) -> PageResponse[JobOut]:
@@ -47,8 +50,12 @@ def retry(job_id: UUID, admin: Principal, caller: Caller) -> JobOut:
     A running job runs once more. If another job has meanwhile taken the place of a dead or
     cancelled one, that one is retried and returned.
     """
-    with database().transaction() as connection:
-        row = _found(_retry(connection, job_id, admin, caller))
+
+    def attempt() -> JobRow:
+        with database().transaction() as connection:
+            return _found(_retry(connection, job_id, admin, caller))
+
+    row = _repeated(attempt)
     bell.ring()
     return JobOut.model_validate(row)
 
@@ -67,12 +74,15 @@ def retry_dead(body: JobsRetryIn, admin: Principal, caller: Caller) -> JobsRetry
             )
         )
 
+    def attempt(job_id: UUID) -> bool:
+        with database().transaction() as connection:
+            # None: the job was retried or removed at the same time.
+            return _retry(connection, job_id, admin, caller, {"dead"}) is not None
+
     retried = 0
     try:
         for job_id in dead(MAX_RETRIED):
-            with database().transaction() as connection:
-                # None: the job was retried or removed at the same time.
-                retried += _retry(connection, job_id, admin, caller, {"dead"}) is not None
+            retried += _repeated(partial(attempt, job_id))
     finally:
         if retried:
             bell.ring()
@@ -81,19 +91,41 @@ def retry_dead(body: JobsRetryIn, admin: Principal, caller: Caller) -> JobsRetry
 
 def cancel(job_id: UUID, admin: Principal, caller: Caller) -> JobOut:
     """Cancel a queued job; raises NOT_FOUND or INVALID_STATE."""
+    return JobOut.model_validate(_found(_repeated(lambda: _cancel(job_id, admin, caller))))
+
+
+def _cancel(job_id: UUID, admin: Principal, caller: Caller) -> JobRow | None:
     with database().transaction() as connection:
         job = _found(repository.get(connection, job_id))
         hooks = runners.hooks(job.kind)
-        hooks.lock(connection, job)
         lock_admin(connection, admin)
         hooks.on_cancel(connection, job)
         current = _found(repository.lock(connection, job_id))
         if current.state != "queued":
             raise _wrong_state(current)
+        if hooks.is_wanted(connection, job):
+            raise _ChangedError(current)
         repository.cancel(connection, job_id)
         _record(connection, Action.JOB_CANCELLED, job, admin, caller)
-        cancelled = repository.get(connection, job_id)
-    return JobOut.model_validate(cancelled)
+        return repository.get(connection, job_id)
+
+
+def _repeated[T](attempt: Callable[[], T]) -> T:
+    """Make a change again when a run or an approval has changed the job between its locks."""
+    for _ in range(_ATTEMPTS):
+        try:
+            return attempt()
+        except _ChangedError as error:
+            current = error.job
+    raise _wrong_state(current)
+
+
+class _ChangedError(Exception):
+    """The job, or what waits for it, is no longer as the hook has found it."""
+
+    def __init__(self, job: JobRow) -> None:
+        super().__init__()
+        self.job = job
 
 
 def _retry(
@@ -105,22 +137,24 @@ def _retry(
 ) -> JobRow | None:
     """Retry a job, with `states` only in one of them; return the live job, or None without one.
 
-    The locks are taken in the order of the protocol: the title, the admin, what the hook changes,
-    and the job, whose state decides.
+    The locks are taken in the order of the protocol: the admin, what the hook changes, and the job,
+    whose state decides. Raises _ChangedError when the hook has seen another state.
     """
     job = repository.get(connection, job_id)
     if job is None:
         return None
-    hooks = runners.hooks(job.kind)
-    hooks.lock(connection, job)
     lock_admin(connection, admin)
-    current = repository.get(connection, job_id)
-    if current is None or (states is not None and current.state not in states):
+    # No server may be deleted, with its jobs, while one of them is revived.
+    repository.lock_server_changes(connection)
+    seen = repository.get(connection, job_id)
+    if seen is None or (states is not None and seen.state not in states):
         return None
-    hooks.on_retry(connection, current)
+    runners.hooks(job.kind).on_retry(connection, seen)
     current = repository.lock(connection, job_id)
     if current is None:
         return None
+    if current.state != seen.state:
+        raise _ChangedError(current)
     if current.state == "done":
         raise _wrong_state(current)
     if current.state not in {"dead", "cancelled"} or not repository.revive(connection, current):

@@ -54,16 +54,26 @@ class JobRow(NamedTuple):
 
 
 class JobError(Exception):
-    """A run failed; `retry_after` is the number of seconds that the server asked for."""
+    """A run failed; `retry_after` is the number of seconds that the server asked for.
+
+    `configured_at` is the time of the last change of the server that a call failed at; None when
+    the failure says nothing about a server.
+    """
 
     def __init__(
-        self, cls: FailureClass, code: str, message: str, retry_after: int | None = None
+        self,
+        cls: FailureClass,
+        code: str,
+        message: str,
+        retry_after: int | None = None,
+        configured_at: datetime | None = None,
     ) -> None:
         super().__init__(f"{code}: {message}")
         self.cls = cls
         self.code = code
         self.message = message
         self.retry_after = retry_after
+        self.configured_at = configured_at
 
 
 class GiveBackError(Exception):
@@ -95,10 +105,15 @@ type Runner = Callable[[Job, MayChange], Write]
 type OnDone = Callable[[Connection[Any], Job], None]
 type OnFailure = Callable[[Connection[Any], Job, JobError], None]
 type OnAdmin = Callable[[Connection[Any], JobRow], None]
+type IsWanted = Callable[[Connection[Any], JobRow], bool]
 
 
 def _nothing(*_: object) -> None:
     """Do nothing: the default of each hook."""
+
+
+def _never(*_: object) -> bool:
+    return False
 
 
 class Handler(NamedTuple):
@@ -119,13 +134,13 @@ class Handler(NamedTuple):
 class Hooks(NamedTuple):
     """Changes besides the job when an admin retries or cancels one of a kind.
 
-    `lock` takes the lock that precedes all others, that of the title. The other hooks are called
-    before the state of the job is final, so each of their updates names the states it starts from.
+    They are made before the job is locked, so each of their updates names the states it starts
+    from. `is_wanted` tells, after the lock, whether the job has got more to do since `on_cancel`.
     """
 
-    lock: OnAdmin = _nothing
     on_retry: OnAdmin = _nothing
     on_cancel: OnAdmin = _nothing
+    is_wanted: IsWanted = _never
 
 
 class Plan(NamedTuple):

@@ -23,10 +23,11 @@
   with the next; the guard (jobs/guard.py) covers runs that stall.
 - The lease reads the circuit of the server: none of its jobs is leased while the circuit is open
   or the server is misconfigured or disabled, and one at a time, the probe, after three failures.
-- Locks: title, requests, items, the job of the run, its server; other jobs only if they are free.
-  An admin's change or deletion of a server locks its jobs first (`repository.lock_of_server`). An
-  approval of many titles locks many jobs, so a lease never waits for a server. Results are
-  written before the statement that checks the token; a check without a lock before saves work.
+- Locks: requests, changes of servers (`repository.lock_server_changes`), the server of the title,
+  items by id, jobs by `dedup`, servers by id. The end of a run locks its own job, and others only
+  if they are free. An admin's change or deletion of a server locks its jobs before the server
+  (`repository.lock_of_server`). A lease never waits for a server. Results are written before the
+  statement that checks the token; a check without a lock before saves work.
 """
 
 from __future__ import annotations
@@ -89,7 +90,8 @@ def enqueue(
 ) -> UUID:
     """Add a job in the transaction of its cause, or have the live one run again; return its id.
 
-    A waiting job keeps its attempts and its time, unless a person asked for the retry.
+    A waiting job keeps its attempts and its time, unless a person asked for the retry. Such a job
+    keeps no server either: the person may have changed the server of the title.
     """
     job_id: UUID = fetch_value(
         connection,
@@ -97,7 +99,8 @@ def enqueue(
         " VALUES (%(kind)s, %(dedup)s, %(dedup)s, %(server)s, %(payload)s, now() + %(deadline)s)"
         " ON CONFLICT (dedup) WHERE state IN ('queued', 'leased') DO UPDATE SET"
         " again = j.again OR j.state = 'leased',"
-        " server_id = coalesce(excluded.server_id, j.server_id),"
+        " server_id = CASE WHEN %(person)s THEN excluded.server_id"
+        "  ELSE coalesce(excluded.server_id, j.server_id) END,"
         " attempts = CASE WHEN j.state = 'queued' AND %(person)s THEN 0 ELSE j.attempts END,"
         " run_at = CASE WHEN j.state = 'queued' AND %(person)s THEN now() ELSE j.run_at END,"
         " deadline_at = CASE WHEN %(person)s THEN excluded.deadline_at ELSE j.deadline_at END"

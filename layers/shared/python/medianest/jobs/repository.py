@@ -36,6 +36,8 @@ _FILTERS: dict[str, LiteralString] = {
     "kind": "j.kind = %(kind)s",
     "server_id": "j.server_id = %(server_id)s",
 }
+# An arbitrary key: the advisory lock that puts changes of servers, and of what names one, in order.
+_SERVERS_LOCK = 7_140_028_001
 # Dead jobs are there to be retried, so they stay longer.
 _RETENTION_DAYS: dict[State, int] = {"done": 30, "cancelled": 30, "dead": 90}
 
@@ -72,8 +74,30 @@ def lock_of_server(
     """
     connection.execute(
         "SELECT FROM jobs WHERE server_id = %(server)s AND state IN ('queued', 'leased')"
-        " AND kind = coalesce(%(kind)s, kind) ORDER BY id FOR UPDATE",
+        ' AND kind = coalesce(%(kind)s, kind) ORDER BY dedup COLLATE "C" FOR UPDATE',
         {"server": server_id, "kind": kind},
+    )
+
+
+def lock_server_changes(connection: Connection[Any]) -> None:
+    """Block admins' changes to servers and rules, and new jobs of servers, until the end.
+
+    Without it, a server could be deleted, or one of its jobs revived, between a look and the change
+    that depends on it.
+    """
+    connection.execute("SELECT pg_advisory_xact_lock(%s)", (_SERVERS_LOCK,))
+
+
+def unbind(connection: Connection[Any], server_id: UUID) -> None:
+    """Take the server from the locked live hand-overs of a server that is deleted.
+
+    Their titles get another one; a run that has the old one runs again.
+    """
+    connection.execute(
+        "UPDATE jobs SET server_id = NULL, run_at = now(), again = again OR state = 'leased',"
+        " deadline_at = greatest(deadline_at, now() + %s)"
+        " WHERE server_id = %s AND kind = 'handover' AND state IN ('queued', 'leased')",
+        (backoff.PLANS["handover"].deadline, server_id),
     )
 
 
@@ -155,15 +179,23 @@ def dedup(connection: Connection[Any], job_id: UUID) -> str:
     return key
 
 
-def make_due(connection: Connection[Any], server_id: UUID) -> int:
+def make_due(connection: Connection[Any], server_id: UUID, *, renews: bool = False) -> int:
     """Make the waiting jobs of a server due; return their number.
 
-    A job that a lease or an approval has locked is skipped: to wait for it could deadlock.
+    A job that a lease or an approval has locked is skipped: to wait for it could deadlock. With
+    `renews`, the deadline of hand-overs, which may have passed while they were parked, begins again.
     """
     return connection.execute(
-        "UPDATE jobs SET run_at = now() WHERE id = ANY (ARRAY(SELECT id FROM jobs"
-        " WHERE server_id = %s AND state = 'queued' AND run_at > now() FOR UPDATE SKIP LOCKED))",
-        (server_id,),
+        "UPDATE jobs SET run_at = least(run_at, now()), deadline_at = CASE"
+        " WHEN %(renews)s AND kind = 'handover' THEN greatest(deadline_at, now() + %(deadline)s)"
+        " ELSE deadline_at END WHERE id = ANY (ARRAY(SELECT id FROM jobs"
+        " WHERE server_id = %(server)s AND state = 'queued' AND (run_at > now() OR %(renews)s)"
+        " FOR UPDATE SKIP LOCKED))",
+        {
+            "server": server_id,
+            "renews": renews,
+            "deadline": backoff.PLANS["handover"].deadline,
+        },
     ).rowcount
 
 

@@ -52,6 +52,8 @@ def enqueue_inventories(connection: Connection[Any]) -> int:
 def _enqueue_each(
     connection: Connection[Any], kind: Kind, servers: Callable[[Connection[Any]], list[UUID]]
 ) -> int:
+    # A server that is found must still be there when its job is added.
+    repository.lock_server_changes(connection)
     found = servers(connection)
     for server_id in found:
         enqueue(connection, kind, {}, server_id=server_id)

@@ -127,7 +127,7 @@ def _decide(
     else:
         if choice is not None and pending:
             fulfilment_service.choose(connection, locked[pending[0]].title, choice)
-        fulfilment_service.start(connection, pending)
+        fulfilment_service.start(connection, pending, by_person=choice is not None)
     audit_repository.record_each(
         connection,
         _ACTIONS[decision],

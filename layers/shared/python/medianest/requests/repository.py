@@ -248,11 +248,16 @@ def detach_admin(connection: Connection[Any], user_id: UUID, limit: int) -> int:
 
 def delete_of_user(connection: Connection[Any], user_id: UUID, limit: int) -> int:
     """Delete up to `limit` requests of a user; return the number."""
-    return connection.execute(
-        "DELETE FROM media_requests WHERE id = ANY (ARRAY(SELECT id FROM media_requests"
-        " WHERE user_id = %s ORDER BY id LIMIT %s FOR UPDATE))",
+    rows = connection.execute(
+        "SELECT id FROM media_requests WHERE user_id = %s ORDER BY id LIMIT %s FOR UPDATE",
         (user_id, limit),
-    ).rowcount
+    )
+    ids = [row[0] for row in rows]
+    # The items, which go with their requests, are locked in the order of `fulfilment.repository`.
+    connection.execute(
+        "SELECT FROM request_items WHERE request_id = ANY(%s) ORDER BY id FOR UPDATE", (ids,)
+    )
+    return connection.execute("DELETE FROM media_requests WHERE id = ANY(%s)", (ids,)).rowcount
 
 
 def fill_titles(

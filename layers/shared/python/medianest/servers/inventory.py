@@ -10,7 +10,7 @@ from medianest.arr.models import ArrError
 from medianest.core import guard
 from medianest.core.db import database
 from medianest.jobs import repository as jobs_repository
-from medianest.jobs.models import Handler, JobError
+from medianest.jobs.models import Handler
 from medianest.servers import health, repository, service
 
 if TYPE_CHECKING:
@@ -37,11 +37,11 @@ def run(job: Job, _: MayChange) -> Write:
         client = database().read(lambda connection: client_of(connection, server, guard.request))
         found = arr_inventory.read(client, server.kind)
     except ArrError as error:
-        raise JobError(error.cls, error.code, error.message, error.retry_after) from error
+        raise health.job_error(server, error) from error
 
     def write(connection: Connection[Any]) -> None:
         jobs_repository.lock_of_server(connection, server.id, kind="inventory")
-        # First of the servers: these rows come in the order of their ids.
+        # First of the servers: it may lock them all, in the order of their ids.
         service.reencrypt(connection)
         store(connection, server, found)
         health.succeeded(connection, server.id)

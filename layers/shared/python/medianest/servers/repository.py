@@ -10,6 +10,7 @@ from medianest.servers.models import Kind, Rule, Sealed, Server
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
     from uuid import UUID
 
     from psycopg import Connection
@@ -21,13 +22,6 @@ _COLUMNS: LiteralString = (
     " state, state_at, failures, open_until, last_error, created_at, updated_at"
 )
 _RULE: LiteralString = "id, media_type, conditions, server_id, options"
-# An arbitrary key: the advisory lock that serialises the changes of admins to servers and rules.
-_CHANGES_LOCK = 7_140_028_001
-
-
-def lock_changes(connection: Connection[Any]) -> None:
-    """Block other admins' changes to servers and rules until the transaction ends."""
-    connection.execute("SELECT pg_advisory_xact_lock(%s)", (_CHANGES_LOCK,))
 
 
 def every(connection: Connection[Any]) -> list[Server]:
@@ -69,6 +63,11 @@ def lock(connection: Connection[Any], server_id: UUID) -> Server | None:
         f"SELECT {_COLUMNS} FROM download_servers WHERE id = %s FOR NO KEY UPDATE",
         (server_id,),
     )
+
+
+def lock_every(connection: Connection[Any]) -> None:
+    """Lock every server, in the order of their ids, until the transaction ends."""
+    connection.execute("SELECT FROM download_servers ORDER BY id FOR NO KEY UPDATE")
 
 
 def count(connection: Connection[Any]) -> int:
@@ -222,13 +221,17 @@ def succeeded(connection: Connection[Any], server_id: UUID) -> bool:
 
 
 def unreachable(
-    connection: Connection[Any], server_id: UUID, error: dict[str, str], opens_at: int
+    connection: Connection[Any],
+    server_id: UUID,
+    error: dict[str, str],
+    opens_at: int,
+    configured_at: datetime | None = None,
 ) -> None:
     """Count a failure; the one with the number `opens_at`, and each later one, opens the circuit.
 
     For its first ten minutes the server is probed about once a minute, so that all jobs are done
     within a minute of its return; after that the pause doubles, up to half an hour. A call that
-    began before the circuit opened counts nothing more.
+    began before the circuit opened, or before a change after `configured_at`, counts nothing.
     """
     connection.execute(
         "UPDATE download_servers SET failures = failures + 1, last_error = %(error)s,"
@@ -240,17 +243,31 @@ def unreachable(
         "  ELSE state_at END,"
         " state = CASE WHEN failures + 1 >= %(opens)s THEN 'unreachable' ELSE state END"
         " WHERE id = %(id)s AND state <> 'misconfigured'"
-        " AND (open_until IS NULL OR open_until <= now())",
-        {"id": server_id, "error": json.dumps(error), "opens": opens_at},
+        " AND (open_until IS NULL OR open_until <= now())"
+        " AND updated_at = coalesce(%(configured_at)s, updated_at)",
+        {
+            "id": server_id,
+            "error": json.dumps(error),
+            "opens": opens_at,
+            "configured_at": configured_at,
+        },
     )
 
 
-def misconfigured(connection: Connection[Any], server_id: UUID, error: dict[str, str]) -> None:
-    """Park a server until an admin changes or tests it."""
+def misconfigured(
+    connection: Connection[Any],
+    server_id: UUID,
+    error: dict[str, str],
+    configured_at: datetime | None = None,
+) -> None:
+    """Park a server until an admin changes or tests it; one changed after `configured_at` is not.
+
+    The failed call used the configuration of that time.
+    """
     connection.execute(
         "UPDATE download_servers SET state = 'misconfigured', state_at = now(), last_error = %s"
-        " WHERE id = %s AND state <> 'misconfigured'",
-        (json.dumps(error), server_id),
+        " WHERE id = %s AND state <> 'misconfigured' AND updated_at = coalesce(%s, updated_at)",
+        (json.dumps(error), server_id, configured_at),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from medianest.servers import options, repository
+from medianest.servers import repository
 from medianest.servers.models import Kind, Rule, Server, TitleFacts
 from medianest.servers.stored_schemas import Conditions, HandoverOptions
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Routed(NamedTuple):
-    """A server, and its options overlaid by those of the rule."""
+    """A server, and the options of the rule, which replace the server's own."""
 
     server: Server
     options: HandoverOptions
@@ -32,14 +32,13 @@ def route(
     servers = {each.id: each for each in repository.enabled(connection, kind)}
     if chosen is not None:
         server = servers.get(chosen)
-        return None if server is None else Routed(server, options.of(server))
+        return None if server is None else Routed(server, HandoverOptions())
     for rule in repository.rules(connection):
         server = servers.get(rule.server_id)
         if server is not None and holds(rule, facts):
-            of_rule = HandoverOptions.model_validate(rule.options)
-            return Routed(server, options.merged(options.of(server), of_rule))
+            return Routed(server, HandoverOptions.model_validate(rule.options))
     default = next((each for each in servers.values() if each.is_default), None)
-    return None if default is None else Routed(default, options.of(default))
+    return None if default is None else Routed(default, HandoverOptions())
 
 
 def holds(rule: Rule, facts: TitleFacts) -> bool:

@@ -55,7 +55,7 @@ def add(body: ServerIn, admin: Principal, caller: Caller) -> Server:
     secret = sealed(server_id, Credentials(body.api_key, body.headers))
     with database().transaction() as connection, _unique_name():
         lock_admin(connection, admin)
-        repository.lock_changes(connection)
+        jobs_repository.lock_server_changes(connection)
         if repository.count(connection) >= MAX_SERVERS:
             raise invalid_fields([("body", f"There are already {MAX_SERVERS} servers")])
         if body.is_default:
@@ -77,8 +77,10 @@ def change(server_id: UUID, body: ServerChangeIn, admin: Principal, caller: Call
     base_url = None if body.base_url is None else _checked_url(body.base_url)
     with database().transaction() as connection, _unique_name():
         lock_admin(connection, admin)
-        repository.lock_changes(connection)
+        jobs_repository.lock_server_changes(connection)
         jobs_repository.lock_of_server(connection, server_id, kind="inventory")
+        if body.is_default:
+            repository.lock_every(connection)
         server = _found(repository.lock(connection, server_id))
         moved = base_url is not None and base_url != server.base_url
         if body.options is not None:
@@ -110,17 +112,22 @@ def change(server_id: UUID, body: ServerChangeIn, admin: Principal, caller: Call
 
 
 def delete(server_id: UUID, admin: Principal, caller: Caller) -> None:
-    """Delete a server with its rules; raises NOT_FOUND, and SERVER_IN_USE while it has titles."""
+    """Delete a server with its rules; raises NOT_FOUND, and SERVER_IN_USE while it has titles.
+
+    Titles that it has not received go to another server.
+    """
     with database().transaction() as connection:
         lock_admin(connection, admin)
-        repository.lock_changes(connection)
+        jobs_repository.lock_server_changes(connection)
         server = _found(repository.get(connection, server_id))
         repository.forget_handovers(connection, server_id)
         jobs_repository.lock_of_server(connection, server_id)
+        jobs_repository.unbind(connection, server_id)
         with on_violation("handovers_server_id_fkey", lambda: AppError(ErrorCode.SERVER_IN_USE)):
             repository.delete(connection, server_id)
         details = {"kind": server.kind, "name": server.name}
         _record(connection, Action.SERVER_DELETED, server_id, details, admin, caller)
+    bell.ring()
 
 
 def credentials(connection: Connection[Any], server: Server) -> Credentials:
@@ -144,11 +151,17 @@ def check_key() -> None:
 
 
 def reencrypt(connection: Connection[Any]) -> None:
-    """Encrypt secrets of an earlier key with the current one, in the order of their ids."""
-    for each in repository.every_sealed(connection):
-        if not encryption.is_current(each.secret_enc):
-            token, _ = sealed(each.id, _opened(each.id, each.name, each.secret_enc))
-            repository.reseal(connection, each.id, each.secret_enc, token)
+    """Encrypt secrets of an earlier key with the current one; lock all servers if there are any."""
+    stale = [
+        each
+        for each in repository.every_sealed(connection)
+        if not encryption.is_current(each.secret_enc)
+    ]
+    if stale:
+        repository.lock_every(connection)
+    for each in stale:
+        token, _ = sealed(each.id, _opened(each.id, each.name, each.secret_enc))
+        repository.reseal(connection, each.id, each.secret_enc, token)
 
 
 def rules() -> list[Rule]:
@@ -164,7 +177,7 @@ def replace_rules(body: RulesIn, admin: Principal, caller: Caller) -> list[Rule]
     """
     with database().transaction() as connection:
         lock_admin(connection, admin)
-        repository.lock_changes(connection)
+        jobs_repository.lock_server_changes(connection)
         old = repository.rules(connection)
         if body.expected not in (None, [each.id for each in old]):
             raise AppError(ErrorCode.EDIT_CONFLICT)
@@ -253,7 +266,7 @@ def _opened(server_id: UUID, name: str, token: str) -> Credentials:
 def _read_again(connection: Connection[Any], server: Server) -> None:
     """Have the inventory read, and the waiting jobs run."""
     if server.enabled and server.secret_hint is not None:
-        jobs_repository.make_due(connection, server.id)
+        jobs_repository.make_due(connection, server.id, renews=True)
         jobs_service.enqueue(connection, "inventory", {}, server_id=server.id, by_person=True)
 
 
