@@ -17,6 +17,7 @@ from psycopg import sql
 
 from medianest.core.cache import shared_cache
 from medianest.core.caller import Caller
+from medianest.core.db import database
 from medianest.sessions import repository, service
 from medianest.sessions.models import LiveSession
 from medianest.system_config import service as system_config
@@ -568,6 +569,21 @@ class TestTombstones:
         )
         run_schedule("ExpiredSessions")
         assert db.execute("SELECT count(*) FROM session_tombstones").fetchone() == (1,)
+
+    def test_deletions_of_tombstones_do_not_wait_for_each_other(
+        self, db: Db, direct_url: str, people: dict[str, str], pause_cache: Any
+    ) -> None:
+        pause_cache(60)
+        for name in ("bob", "carol"):
+            call("POST", "/api/auth/logout", token=people[name])
+        pause_cache(0)
+        ids = [row[0] for row in db.execute("SELECT session_id FROM session_tombstones")]
+        with psycopg.connect(direct_url) as other:
+            other.execute("DELETE FROM session_tombstones WHERE session_id = %s", (ids[0],))
+            with database().transaction() as connection:
+                connection.execute("SET LOCAL lock_timeout = '500ms'")
+                repository.delete_tombstones(connection, ids)
+        assert db.execute("SELECT count(*) FROM session_tombstones").fetchone() == (0,)
 
 
 class TestSignInWithSession:

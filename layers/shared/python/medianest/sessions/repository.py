@@ -201,9 +201,11 @@ def pending_tombstones(connection: Connection[Any], first: UUID, *, limit: int) 
 
 
 def delete_tombstones(connection: Connection[Any], session_ids: Sequence[UUID]) -> None:
-    """Delete tombstones that the cache has stored."""
+    """Delete tombstones that the cache has stored, but for those that another call deletes."""
     connection.execute(
-        "DELETE FROM session_tombstones WHERE session_id = ANY(%s)", (list(session_ids),)
+        "DELETE FROM session_tombstones WHERE session_id = ANY (ARRAY(SELECT session_id"
+        " FROM session_tombstones WHERE session_id = ANY(%s) FOR UPDATE SKIP LOCKED))",
+        (list(session_ids),),
     )
 
 
@@ -225,6 +227,8 @@ def delete_expired(connection: Connection[Any], limit: int) -> int:
     ).rowcount
     # A session is cached for a minute at most, so older tombstones are not needed.
     connection.execute(
-        "DELETE FROM session_tombstones WHERE created_at < now() - interval '5 minutes'"
+        "DELETE FROM session_tombstones WHERE session_id = ANY (ARRAY(SELECT session_id"
+        " FROM session_tombstones WHERE created_at < now() - interval '5 minutes'"
+        " FOR UPDATE SKIP LOCKED))"
     )
     return expired + revoked
