@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from playwright.sync_api import Page, Route
 
 from tests.support.browser import axe
+from tests.support.browser.held import Held
 from tests.support.browser.wait import SECONDS, next_frame, wait_until
 from tests.support.browser.watch import Allowance, Watch
 
@@ -131,6 +132,20 @@ class Tab:
         with self.watch.provoke(path, status) as allowance:
             yield allowance
         self.page.unroute_all(behavior="wait")
+
+    @contextmanager
+    def hold(self, path: str, query: str = "") -> Iterator[Held]:
+        """Hold back the answers to calls of a path whose query contains a text, in the block."""
+        held = Held(self.page)
+
+        def fits(url: str) -> bool:
+            parts = urlsplit(url)
+            return parts.path == path and query in parts.query
+
+        self.page.route(fits, held.take)
+        yield held
+        held.release()
+        self.page.unroute(fits)
 
     @contextmanager
     def offline(self) -> Iterator[None]:
