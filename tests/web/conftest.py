@@ -55,6 +55,26 @@ def pytest_sessionfinish() -> None:
     _browser.close()
 
 
+def add_films(people: People, service: LocalService, count: int) -> list[tuple[str, str]]:
+    """Let bob have requests for this many films; return ids and titles, the newest first."""
+    # bob has an account once he has signed in.
+    assert people.token("bob")
+    with database_of(service.data, {}) as connection:
+        connection.execute(
+            "WITH made AS (INSERT INTO media_requests (user_id, media_type, tmdb_id, title,"
+            " requested_at) SELECT u.id, 'movie', 900000 + n, 'Film number ' || n,"
+            " now() - n * interval '1 minute' FROM users u, generate_series(1, %s) n"
+            " WHERE u.username = 'bob' RETURNING id, tmdb_id)"
+            " INSERT INTO request_items (request_id, media_type, tmdb_id)"
+            " SELECT id, 'movie', tmdb_id FROM made",
+            (count,),
+        )
+        found = connection.execute(
+            "SELECT id, title FROM media_requests ORDER BY requested_at DESC"
+        ).fetchall()
+    return [(str(request), title) for request, title in found]
+
+
 @pytest.fixture
 def chrome() -> Browser:
     """Return this worker's browser."""

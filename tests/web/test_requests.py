@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from tests.support.browser.people import People
 from tests.support.browser.tab import Screen, Tab
 from tests.support.local import LocalService
-from tests.web.conftest import Browse
+from tests.web.conftest import Browse, add_films
 
 FILMS = {603: "The Matrix", 550: "Fight Club", 13: "Forrest Gump"}
 REASON = "Already on the server"
@@ -90,6 +90,45 @@ def test_a_request_is_cancelled_and_asked_again(
     expect(tab.page.get_by_text("No request matches")).to_be_visible()
     tab.page.get_by_role("button", name="Ask again").click()
     expect(tab.page.locator(".row .what a")).to_have_text("The Matrix")
+    tab.page.get_by_role("button", name="Cancel the request for The Matrix").click()
+    # It is put into no list that shows others.
+    tab.page.get_by_role("button", name="Declined").click()
+    tab.page.get_by_role("button", name="Ask again").click()
+    expect(tab.page.get_by_text("“The Matrix” is requested again.")).to_have_count(2)
+    assert titles(tab) == ["Forrest Gump"]
+    tab.page.get_by_role("button", name="Waiting").click()
+    expect(tab.page.locator(".row .what a")).to_have_text("The Matrix")
+
+
+def test_requests_that_are_cancelled_hide_none_of_the_rest(
+    browse: Browse, people: People, service: LocalService
+) -> None:
+    add_films(people, service, 25)
+    tab = browse("bob")
+    tab.visit("/requests")
+    rows = tab.page.locator(".row .what a")
+    expect(rows).to_have_count(20)
+    for number in (1, 2, 3):
+        name = f"Cancel the request for Film number {number}"
+        tab.page.get_by_role("button", name=name, exact=True).click()
+        expect(rows).to_have_count(20 - number)
+    tab.page.evaluate("scrollTo(0, document.body.scrollHeight)")
+    expect(rows).to_have_count(22)
+
+
+def test_a_filter_shows_what_is_there_now(
+    browse: Browse, people: People, service: LocalService
+) -> None:
+    made = request_films(people, service)
+    tab = browse("bob")
+    tab.visit("/requests?status=pending")
+    assert titles(tab) == ["The Matrix"]
+    approve = f"/api/admin/requests/{made[603]}/approve"
+    service.call("POST", approve, body={}, token=people.token("alice"))
+    tab.page.get_by_role("button", name="All", exact=True).click()
+    assert len(titles(tab)) == 3
+    tab.page.get_by_role("button", name="Waiting").click()
+    expect(tab.page.get_by_text("No request matches")).to_be_visible()
 
 
 def test_a_request_that_was_decided_meanwhile(

@@ -12,7 +12,7 @@ import { cancel } from "../state/ask.js";
 import { choices, oneOf, pagesOf, unlessAll } from "../state/filters.js";
 import { useList } from "../state/load.js";
 import { toast } from "../components/toasts.js";
-import { html, useState } from "../vendor/modules.js";
+import { html, useRef, useState } from "../vendor/modules.js";
 
 /** @typedef {import("../api.js").Schemas["MediaRequest"]} MediaRequest */
 
@@ -52,12 +52,22 @@ export function RequestsPage() {
 /** @param {{list: import("../state/load.js").LoadedList<MediaRequest>, filtered: boolean}} props */
 function Rows({ list, filtered }) {
   const [busy, setBusy] = useState("");
+  // Another filter may be chosen before the answer.
+  const latest = useRef(list);
+  latest.current = list;
+  /** @param {MediaRequest} made */
+  const onAgain = (made) => {
+    list.update((items) => [made, ...items]);
+    if (latest.current.path !== list.path) {
+      latest.current.reload();
+    }
+  };
   /** @param {MediaRequest} request */
   const run = async (request) => {
     setBusy(request.id);
     try {
-      await cancel(request, (again) => list.update((items) => [again, ...items]));
-      list.update((items) => items.filter(({ id }) => id !== request.id));
+      await cancel(request, onAgain);
+      latest.current.update((items) => items.filter(({ id }) => id !== request.id));
     } catch (caught) {
       toast(t("requests.notCancelled", { title: request.title, error: errorText(asApiError(caught)) }), { icon: "triangle-alert" });
       list.reload();
@@ -70,7 +80,7 @@ function Rows({ list, filtered }) {
   if (list.isFirst) {
     return html`<ul class="rows" aria-busy="true">${Array.from({ length: 6 }, (_, index) => html`<${RowSkeleton} key=${index} />`)}</ul>`;
   }
-  if (list.items.length === 0) {
+  if (list.items.length === 0 && !list.hasNext) {
     return html`
       <div class="state"><${Icon} name="ticket" />
         <h2>${t(filtered ? "requests.noneOfThese" : "requests.none")}</h2>

@@ -15,13 +15,28 @@ const MOST = 50;
 const cache = new Map();
 
 /**
+ * @typedef {object} List A list as it is kept
+ * @property {string | null} path
+ * @property {any[]} items
+ * @property {number} total
+ * @property {boolean} hasNext
+ * @property {number} pages Number of pages that were read
+ * @property {number} next The page to read next: an earlier one after items have left the list
+ * @property {number} limit Items of a page
+ * @property {number} gone Number of items that the service's list has no longer
+ * @property {boolean} isLoading
+ * @property {import("../api.js").ApiError | undefined} error
+ */
+
+/**
  * @template T
  * @typedef {object} Loaded
  * @property {T | undefined} data
  * @property {import("../api.js").ApiError | undefined} error
  * @property {boolean} isLoading
  * @property {() => void} retry
- * @property {(data: T) => void} set Replace the data after a change that the user made
+ * @property {(change: T | ((data: T) => T)) => void} set Replace the data after a change that the
+ *   user made: by a value, or by a function of the latest data
  */
 
 /**
@@ -35,31 +50,54 @@ const cache = new Map();
 export function useLoad(path) {
   const [attempt, setAttempt] = useState(0);
   const [state, setState] = useState(() => initial(path));
+  const current = state.path === path ? state : initial(path);
+  const latest = useRef(current);
+  latest.current = current;
+  const show = (/** @type {typeof current} */ value) => {
+    latest.current = value;
+    setState(value);
+  };
+  const retry = () => setAttempt((count) => count + 1);
   useLayoutEffect(() => {
     const aborter = new AbortController();
-    setState(initial(path));
+    // The data stays meanwhile, unless it has been forgotten.
+    show(cache.has(path) ? { ...latest.current, error: undefined, isLoading: true } : initial(path));
     call("GET", path, { signal: aborter.signal })
       .then(({ data }) => {
-        keep(path, data);
-        setState({ path, data, error: undefined, isLoading: false });
+        if (!aborter.signal.aborted) {
+          keep(path, data);
+          show({ path, data, error: undefined, isLoading: false });
+        }
       })
       .catch((error) => {
         if (!aborter.signal.aborted) {
-          const data = initial(path).data;
-          setState({ path, data, error: asApiError(error), isLoading: false });
+          show({ path, data: initial(path).data, error: asApiError(error), isLoading: false });
         }
       });
     return () => aborter.abort();
   }, [path, attempt, user.value?.id]);
-  const current = state.path === path ? state : initial(path);
   return {
     data: current.data,
     error: current.error,
     isLoading: current.isLoading,
-    retry: () => setAttempt((count) => count + 1),
-    set: (data) => {
-      keep(path, data);
-      setState({ path, data, error: undefined, isLoading: false });
+    retry,
+    set: (change) => {
+      const { path: shown, data, isLoading } = latest.current;
+      if (shown !== path) {
+        // The change comes too late for what is shown now.
+        cache.delete(path);
+        return;
+      }
+      const isFunction = change instanceof Function;
+      if (!isFunction || data !== undefined) {
+        const next = isFunction ? change(data) : change;
+        keep(path, next);
+        show({ path, data: next, error: undefined, isLoading });
+      }
+      if (isLoading) {
+        // The answer on its way may be older than the change.
+        retry();
+      }
     },
   };
 }
@@ -67,6 +105,7 @@ export function useLoad(path) {
 /**
  * @template T
  * @typedef {object} LoadedList
+ * @property {string | null} path
  * @property {T[]} items
  * @property {number} total
  * @property {boolean} hasNext
@@ -77,7 +116,10 @@ export function useLoad(path) {
  * @property {() => void} retry
  * @property {() => void} more
  * @property {() => void} reload Read the list again from its start
- * @property {(change: (items: T[]) => T[]) => void} update
+ * @property {() => Promise<void>} refresh Read the pages that are shown once more, so that the list
+ *   keeps its length and its place; throws ApiError
+ * @property {(change: (items: T[]) => T[], left?: number) => void} update `left` is the number of
+ *   items that stay, although they have left the service's list
  */
 
 /**
@@ -93,41 +135,39 @@ export function useLoad(path) {
  */
 export function useList(path, pages, identify, onMore, wait) {
   const [attempt, setAttempt] = useState(0);
-  const [state, setState] = useState(() => initialList(path));
-  const current = state.path === path ? state : initialList(path);
+  const [state, setState] = useState(() => initialList(path, wait));
+  const current = state.path === path ? state : initialList(path, wait);
   const latest = useRef(current);
   latest.current = current;
+  const show = (/** @type {typeof current} */ value) => {
+    latest.current = value;
+    setState(value);
+  };
   const wanted = Math.max(pages, 1);
   useLayoutEffect(() => {
     if (path === null) {
       return undefined;
     }
     const aborter = new AbortController();
+    const isWanting = ({ pages, hasNext } = latest.current) => pages < wanted && (pages === 0 || hasNext);
     const run = async () => {
-      let value = latest.current.path === path ? latest.current : initialList(path);
-      if (value.pages >= wanted || (value.pages > 0 && !value.hasNext)) {
-        setState(value);
-        return;
-      }
-      setState({ ...value, error: undefined, isLoading: true });
-      if (wait && value.pages === 0) {
+      show({ ...latest.current, error: undefined, isLoading: isWanting() });
+      if (wait && latest.current.pages === 0) {
         await wait();
       }
-      while (value.pages < wanted && !aborter.signal.aborted) {
-        const page = value.pages + 1;
-        const { data, pagination } = await call("GET", `${path}${path.includes("?") ? "&" : "?"}page=${page}`, { signal: aborter.signal });
-        value = appended(value, /** @type {T[]} */ (data), pagination, identify);
-        keep(path, value);
-        const isLoading = value.pages < wanted && value.hasNext;
-        setState({ ...value, isLoading });
-        if (!value.hasNext) {
-          break;
+      while (!aborter.signal.aborted && isWanting()) {
+        const before = latest.current;
+        const value = await readOn(before, identify, aborter.signal);
+        // A list that was changed meanwhile has other pages, and this one may be older than the change.
+        if (!aborter.signal.aborted && latest.current.items === before.items) {
+          keep(path, value);
+          show({ ...value, isLoading: isWanting(value) });
         }
       }
     };
     run().catch((error) => {
       if (!aborter.signal.aborted) {
-        setState({ ...latest.current, path, error: asApiError(error), isLoading: false });
+        show({ ...latest.current, error: asApiError(error), isLoading: false });
       }
     });
     return () => aborter.abort();
@@ -143,17 +183,40 @@ export function useList(path, pages, identify, onMore, wait) {
     },
     reload: () => {
       cache.delete(path ?? "");
-      setState(initialList(path));
-      setAttempt((count) => count + 1);
-    },
-    update: (change) => {
-      const items = change(latest.current.items);
-      const value = { ...latest.current, items, total: latest.current.total + items.length - latest.current.items.length };
-      latest.current = value;
-      if (path !== null) {
-        keep(path, value);
+      if (latest.current.path === path) {
+        show(initialList(path));
+        setAttempt((count) => count + 1);
       }
-      setState(value);
+    },
+    refresh: async () => {
+      let before, value;
+      do {
+        before = latest.current;
+        value = emptyList(path);
+        do {
+          value = await readOn(value, identify);
+        } while (value.hasNext && value.pages < before.pages);
+      } while (latest.current.path === path && latest.current.items !== before.items);
+      if (path !== null && latest.current.path === path) {
+        keep(path, value);
+        show(value);
+      }
+    },
+    update: (change, left = 0) => {
+      const before = latest.current;
+      if (before.path !== path) {
+        // The change comes too late for what is shown now.
+        cache.delete(path ?? "");
+        return;
+      }
+      const items = change(before.items);
+      const gone = before.gone + left;
+      // The rest has moved to earlier pages of the service's list.
+      const next = Math.min(before.next, Math.floor((items.length - gone) / before.limit) + 1);
+      show({ ...before, items, gone, next, total: before.total + items.length - before.items.length });
+      if (path !== null) {
+        keep(path, { ...latest.current, isLoading: false });
+      }
     },
   };
 }
@@ -176,27 +239,44 @@ function initial(path) {
 
 /**
  * @param {string | null} path
- * @returns {{path: string | null, items: any[], total: number, hasNext: boolean, pages: number, isLoading: boolean, error: import("../api.js").ApiError | undefined}}
+ * @param {unknown} [isTyped] Whether the query is typed: it goes back and forth between answers
  */
-function initialList(path) {
-  const value = path === null ? undefined : kept(path);
-  return value ?? { path, items: [], total: 0, hasNext: false, pages: 0, isLoading: path !== null, error: undefined };
+function initialList(path, isTyped) {
+  // A filter that one chooses, unlike a step back, asks for what is there now.
+  const value = path === null || (place.value.by === "replace" && !isTyped) ? undefined : kept(path);
+  return /** @type {List} */ (value ?? emptyList(path));
 }
 
 /**
- * @param {ReturnType<typeof initialList>} value
- * @param {any[]} items
- * @param {import("../api.js").Pagination | undefined} pagination
- * @param {(item: any) => string} identify
+ * @param {string | null} path
+ * @returns {List}
  */
-function appended(value, items, pagination, identify) {
-  const known = new Set(value.items.map(identify));
+function emptyList(path) {
+  return { path, items: [], total: 0, hasNext: false, pages: 0, next: 1, limit: 1, gone: 0, isLoading: path !== null, error: undefined };
+}
+
+/**
+ * Read the next page of a list.
+ *
+ * @param {List} list
+ * @param {(item: any) => string} identify
+ * @param {AbortSignal} [signal]
+ * @returns {Promise<List>}
+ */
+async function readOn(list, identify, signal) {
+  const { path, items, pages, next, total } = list;
+  const { data, pagination } = await call("GET", `${path}${path?.includes("?") ? "&" : "?"}page=${next}`, signal ? { signal } : {});
+  const read = /** @type {any[]} */ (data);
+  const known = new Set(items.map(identify));
   return {
-    ...value,
-    items: [...value.items, ...items.filter((item) => !known.has(identify(item)))],
-    total: pagination?.total ?? items.length,
+    ...list,
+    items: [...items, ...read.filter((item) => !known.has(identify(item)))],
+    // With a later number, nobody would see that what the first pages show has changed.
+    total: pages ? total : (pagination?.total ?? read.length),
     hasNext: pagination?.hasNext ?? false,
-    pages: value.pages + 1,
+    limit: pagination?.limit ?? 1,
+    pages: pages + 1,
+    next: next + 1,
     isLoading: false,
     error: undefined,
   };

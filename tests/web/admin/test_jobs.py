@@ -163,6 +163,32 @@ def test_a_refresh_keeps_the_place(browse: Browse, service: LocalService) -> Non
     assert tab.path == "/admin/jobs?page=2"
 
 
+def test_jobs_that_leave_a_filter_hide_none_of_the_rest(
+    browse: Browse, service: LocalService
+) -> None:
+    for tmdb_id in range(1000, 1025):
+        add_job(service, tmdb_id, "queued")
+    tab = browse("alice", screen=DESKTOP)
+    tab.visit("/admin/jobs?state=queued")
+    rows = tab.page.locator(".jobs .row")
+    expect(rows).to_have_count(20)
+    for number in (0, 1):
+        rows.nth(number).get_by_role("button", name="Cancel the job").click()
+        expect(rows.nth(number)).to_contain_text("Cancelled")
+    tab.page.evaluate("scrollTo(0, document.body.scrollHeight)")
+    expect(rows).to_have_count(25)
+    # An answer on its way may be older than what is done meanwhile.
+    with tab.hold("/api/admin/jobs", "page=1") as held:
+        tab.page.get_by_role("button", name="Refresh").click()
+        held.wait()
+        rows.nth(2).get_by_role("button", name="Cancel the job").click()
+        expect(rows.nth(2)).to_contain_text("Cancelled")
+        held.release()
+        held.wait()
+    expect(tab.page.get_by_text("The list is up to date.")).to_be_visible()
+    expect(rows).to_have_count(22)
+
+
 def test_no_jobs_and_an_error(browse: Browse) -> None:
     tab = browse("alice")
     tab.visit("/admin/jobs")

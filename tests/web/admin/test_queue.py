@@ -10,10 +10,11 @@ from tests.support.browser.people import People
 from tests.support.browser.tab import DESKTOP, PHONE, Screen, Tab
 from tests.support.local import LocalService, database_of, eventually
 from tests.web.admin.conftest import PASSWORD, Colleague
-from tests.web.conftest import Browse
+from tests.web.conftest import Browse, add_films
 
 FILMS = {603: "The Matrix", 550: "Fight Club", 13: "Forrest Gump"}
 REASON = "It is on the server already."
+DECISIONS = "/api/admin/requests/decisions"
 
 
 @pytest.fixture
@@ -228,20 +229,7 @@ def test_many_are_declined_with_one_reason(
 def test_a_hundred_are_decided_and_three_conflicts_are_shown(
     browse: Browse, people: People, service: LocalService, colleague: Colleague
 ) -> None:
-    with database_of(service.data, {}) as connection:
-        # bob has an account once he has signed in.
-        assert people.token("bob")
-        connection.execute(
-            "WITH made AS (INSERT INTO media_requests (user_id, media_type, tmdb_id, title,"
-            " requested_at) SELECT u.id, 'movie', 900000 + n, 'Film number ' || n,"
-            " now() - n * interval '1 minute' FROM users u, generate_series(1, 100) n"
-            " WHERE u.username = 'bob' RETURNING id, tmdb_id)"
-            " INSERT INTO request_items (request_id, media_type, tmdb_id)"
-            " SELECT id, 'movie', tmdb_id FROM made"
-        )
-        chosen = connection.execute(
-            "SELECT id, title FROM media_requests ORDER BY requested_at DESC LIMIT 3 OFFSET 40"
-        ).fetchall()
+    chosen = add_films(people, service, 100)[40:43]
     tab = queue(browse)
     expect(tab.page.get_by_role("button", name="Waiting 100")).to_be_visible()
     tab.page.get_by_role("checkbox", name="Select all 100 shown").click()
@@ -266,6 +254,74 @@ def test_a_hundred_are_decided_and_three_conflicts_are_shown(
     ):
         expect(told.filter(has_text=title)).to_contain_text(text)
         expect(row(tab, title)).to_contain_text(text)
+
+
+def test_decisions_hide_none_of_the_rest_and_none_comes_back(
+    browse: Browse, people: People, service: LocalService
+) -> None:
+    add_films(people, service, 240)
+    tab = queue(browse)
+    select_all = tab.page.get_by_role("checkbox", name=re.compile("Select all"))
+    with tab.hold("/api/admin/requests", "page=2") as held:
+        expect(select_all).to_have_accessible_name("Select all 100 shown")
+        select_all.click()
+        tab.page.get_by_role("button", name="Decline 100").click()
+        dialog = tab.page.get_by_role("dialog", name="Decline 100 requests")
+        dialog.get_by_role("textbox", name="Reason").fill(REASON)
+        dialog.get_by_role("button", name="Decline").click()
+        # The next ones take their place.
+        expect(row(tab, "Film number 101")).to_be_attached()
+        expect(select_all).to_have_accessible_name("Select all 100 shown")
+        tab.page.evaluate("scrollTo(0, document.body.scrollHeight)")
+        held.wait()
+        tab.page.get_by_role("button", name="Approve Film number 199").click()
+        expect(select_all).to_have_accessible_name("Select all 99 shown")
+    for number in (200, 240):
+        expect(row(tab, f"Film number {number}")).to_be_attached()
+        tab.page.evaluate("scrollTo(0, document.body.scrollHeight)")
+    expect(select_all).to_have_accessible_name("Select all 139 shown")
+    expect(tab.page.get_by_role("button", name="Waiting 139")).to_be_attached()
+    expect(tab.page.get_by_text("The queue has changed.")).to_have_count(0)
+
+
+def test_a_page_that_comes_later_does_not_hide_that_the_queue_has_changed(
+    browse: Browse, people: People, service: LocalService, colleague: Colleague
+) -> None:
+    [(first, _), *_] = add_films(people, service, 120)
+    tab = queue(browse)
+    expect(tab.page.get_by_role("checkbox", name="Select all 100 shown")).to_be_visible()
+    path = f"/api/admin/requests/{first}/decline"
+    service.call("POST", path, body={"reason": REASON}, token=colleague.token)
+    tab.page.evaluate("scrollTo(0, document.body.scrollHeight)")
+    expect(row(tab, "Film number 120")).to_be_attached()
+    # It reads the number of waiting requests when it gets the focus.
+    tab.page.evaluate("dispatchEvent(new Event('focus'))")
+    expect(tab.page.get_by_role("button", name="Waiting 119")).to_be_attached()
+    tab.settle()
+    expect(tab.page.get_by_text("The queue has changed.")).to_be_attached()
+    # A choice reads the list once more, and the number beside it.
+    tab.page.get_by_label("Sort").select_option("title")
+    expect(tab.page.get_by_role("button", name="Waiting 119")).to_be_attached()
+    tab.settle()
+    expect(tab.page.get_by_text("The queue has changed.")).to_have_count(0)
+
+
+def test_an_answer_that_comes_after_another_filter_changes_no_other_list(
+    browse: Browse, people: People, service: LocalService, made: dict[str, str]
+) -> None:
+    approve = "/api/admin/requests/{}/approve"
+    token = people.token("alice")
+    service.call("POST", approve.format(made["Fight Club"]), body={}, token=token)
+    tab = queue(browse)
+    with tab.hold(approve.format(made["The Matrix"])) as held:
+        tab.page.get_by_role("button", name="Approve The Matrix").click()
+        held.wait()
+        tab.page.get_by_role("button", name="Approved").click()
+        expect(rows(tab)).to_have_text(["Fight Club", "The Matrix"])
+    expect(tab.page.get_by_text("“The Matrix” is approved.")).to_be_visible()
+    expect(rows(tab)).to_have_text(["Fight Club", "The Matrix"])
+    tab.page.get_by_role("button", name="Waiting 1").click()
+    expect(rows(tab)).to_have_text(["Forrest Gump"])
 
 
 def test_a_bulk_call_that_fails_keeps_the_selection(browse: Browse, made: dict[str, str]) -> None:

@@ -87,6 +87,37 @@ def test_limits_and_switches_have_their_controls(
     assert found["autoApprove.user"]["value"] == {"movie": True, "tv": False}
 
 
+def test_two_settings_are_saved_at_once_while_they_are_read(
+    browse: Browse, people: People, service: LocalService
+) -> None:
+    tab = open_settings(browse)
+    tab.follow("/about")
+    config = "/api/admin/config"
+    with tab.hold(config) as read, tab.hold(f"{config}/{KEY}") as first:
+        # The page shows at once the values that it has read before.
+        tab.page.go_back()
+        read.wait()
+        setting(tab, NAME).get_by_label("Days").fill("200")
+        tab.press("Enter")
+        first.wait()
+        quota = setting(tab, "Quota of members")
+        with tab.hold(f"{config}/requestQuota.user") as second:
+            quota.get_by_label("Films: Number").fill("4")
+            tab.press("Enter")
+            second.wait()
+            first.release()
+            expect(setting(tab, NAME).get_by_text("Changed by alice")).to_be_visible()
+        expect(quota.get_by_text("Changed by alice")).to_be_visible()
+    tab.settle()
+    expect(setting(tab, NAME).get_by_label("Days")).to_have_value("200")
+    expect(quota.get_by_label("Films: Number")).to_have_value("4")
+    found = settings(service, people)
+    assert (found[KEY]["value"], found["requestQuota.user"]["value"]["movies"]["limit"]) == (
+        {"days": 200},
+        4,
+    )
+
+
 @pytest.mark.parametrize("mine", [True, False])
 def test_a_setting_that_another_admin_changed_meanwhile(
     browse: Browse, people: People, service: LocalService, colleague: Colleague, *, mine: bool

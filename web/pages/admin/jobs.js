@@ -46,8 +46,7 @@ export function JobsPage() {
   const refresh = async () => {
     setBusy(true);
     try {
-      const fresh = await readAgain(filters, list.pages);
-      list.update(() => fresh);
+      await list.refresh();
       toast(t("jobs.refreshed"));
     } catch (caught) {
       toast(t("jobs.notRefreshed", { error: errorText(asApiError(caught)) }), { icon: "triangle-alert" });
@@ -67,11 +66,11 @@ export function JobsPage() {
     </div>
     <${RetryAll} filters=${filters} servers=${servers} onDone=${list.reload} />
     <p class="count-line muted small" role="status">${list.isFirst ? "" : t("jobs.found", { count: list.total })}</p>
-    <${Rows} list=${list} servers=${servers} isFiltered=${isFiltered} />`;
+    <${Rows} list=${list} servers=${servers} state=${filters.state} isFiltered=${isFiltered} />`;
 }
 
-/** @param {{list: import("../../state/load.js").LoadedList<Job>, servers: Server[], isFiltered: boolean}} props */
-function Rows({ list, servers, isFiltered }) {
+/** @param {{list: import("../../state/load.js").LoadedList<Job>, servers: Server[], state: string, isFiltered: boolean}} props */
+function Rows({ list, servers, state, isFiltered }) {
   const [busy, setBusy] = useState("");
   const [problem, setProblem] = useState({ id: "", text: "" });
   /**
@@ -85,11 +84,11 @@ function Rows({ list, servers, isFiltered }) {
       const { data } = await call("POST", `/admin/jobs/${job.id}/${action}`);
       const now = /** @type {Job} */ (data);
       // A dead job gives way to a newer one of the same title, which may be in the list already.
-      list.update((jobs) => jobs.filter(({ id }) => id === job.id || id !== now.id).map((each) => (each.id === job.id ? now : each)));
+      list.update((jobs) => jobs.filter(({ id }) => id === job.id || id !== now.id).map((each) => (each.id === job.id ? now : each)), leaving(state, job, now));
       toast(t(action === "retry" ? "jobs.retried" : "jobs.cancelled"));
     } catch (caught) {
       const error = asApiError(caught);
-      setProblem({ id: job.id, text: await explain(error, job, list) });
+      setProblem({ id: job.id, text: await explain(error, job, list, state) });
     }
     setBusy("");
   };
@@ -99,7 +98,7 @@ function Rows({ list, servers, isFiltered }) {
   if (list.isFirst) {
     return html`<ul class="rows" aria-busy="true">${[0, 1, 2, 3].map((key) => html`<li class="row" key=${key} aria-hidden="true"><div class="what card"><span class="line skel"></span><span class="line skel"></span></div></li>`)}</ul>`;
   }
-  if (list.items.length === 0) {
+  if (list.items.length === 0 && !list.hasNext) {
     return html`
       <div class="state"><${AdminIcon} name="list-checks" />
         <h2>${t(isFiltered ? "jobs.noneOfThese" : "jobs.none")}</h2>
@@ -158,15 +157,16 @@ function RetryAll({ filters, servers, onDone }) {
  * @param {ApiError} error
  * @param {Job} job
  * @param {import("../../state/load.js").LoadedList<Job>} list
+ * @param {string} state
  */
-async function explain(error, job, list) {
+async function explain(error, job, list, state) {
   if (error.code !== "INVALID_STATE" && error.code !== "NOT_FOUND") {
     return errorText(error);
   }
   try {
     const { data } = await call("GET", `/admin/jobs/${job.id}`);
     const now = /** @type {Job} */ (data);
-    list.update((jobs) => jobs.map((each) => (each.id === job.id ? now : each)));
+    list.update((jobs) => jobs.map((each) => (each.id === job.id ? now : each)), leaving(state, job, now));
     return t("jobs.meanwhile", { state: t(`jobs.now.${now.state}`) });
   } catch (caught) {
     return asApiError(caught).code === "NOT_FOUND" ? t("jobs.gone") : errorText(error);
@@ -174,24 +174,14 @@ async function explain(error, job, list) {
 }
 
 /**
- * Read the pages that are shown once more, so that the list keeps its length and its place.
+ * Return by how many jobs the service's list of a state gets shorter.
  *
- * @param {Filters} filters
- * @param {number} pages
+ * @param {string} state
+ * @param {Job} before
+ * @param {Job} now
  */
-async function readAgain(filters, pages) {
-  /** @type {Map<string, Job>} */
-  const jobs = new Map();
-  for (let page = 1; page <= pages; page += 1) {
-    const { data, pagination } = await call("GET", link("/admin/jobs", { state: unlessAll(filters.state), kind: unlessAll(filters.kind), serverId: filters.serverId, page }));
-    for (const job of /** @type {Job[]} */ (data)) {
-      jobs.set(job.id, job);
-    }
-    if (!pagination?.hasNext) {
-      break;
-    }
-  }
-  return Array.from(jobs.values());
+function leaving(state, before, now) {
+  return Number(before.state === state) - Number(now.state === state);
 }
 
 /**

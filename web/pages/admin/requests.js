@@ -53,18 +53,28 @@ export function QueuePage() {
   useScroll(!list.isFirst);
   useWaiting(counts, load.retry, !shared.mediaType && !search && !filters.userId);
   /** @param {Partial<Filters>} change */
-  const set = (change) => navigate(url({ ...filters, page: 1, ...change }), { replace: true });
-  /** @param {Partial<Schemas["RequestCounts"]>} changes By how much each number changes */
-  const adjust = (changes) => {
-    if (counts) {
-      load.set({ ...counts, ...Object.fromEntries(TABS.map((tab) => [tab, counts[tab] + (changes[tab] ?? 0)])) });
+  const set = (change) => {
+    navigate(url({ ...filters, page: 1, ...change }), { replace: true });
+    if (!("search" in change)) {
+      // The list is read again as well.
+      load.retry();
     }
   };
+  /** @param {Partial<Schemas["RequestCounts"]>} changes By how much each number changes */
+  const adjust = (changes) =>
+    load.set((/** @type {any} */ now) => {
+      if (now !== counts) {
+        // They were read or changed since the decision was sent, and may have it already.
+        load.retry();
+        return now;
+      }
+      return { ...now, ...Object.fromEntries(TABS.map((tab) => [tab, now[tab] + (changes[tab] ?? 0)])) };
+    });
   return html`
     <div class="head"><${Heading}>${t("queue.title")}<//></div>
     <${FilterBar} filters=${filters} counts=${counts} onChange=${set} />
     <p class="vh" role="status">${list.isFirst ? "" : t("requests.found", { count: list.total })}</p>
-    <${Changed} list=${list} counts=${counts} status=${filters.status} onRefresh=${() => { list.reload(); load.retry(); }} />
+    <${Changed} list=${list} counts=${load.isLoading ? undefined : counts} status=${filters.status} onRefresh=${() => { list.reload(); load.retry(); }} />
     <${Requests} key=${path} list=${list} filters=${filters} adjust=${adjust} recount=${load.retry} />`;
 }
 
@@ -124,7 +134,7 @@ function Requests({ list, filters, adjust, recount }) {
   const isFiltered = filters.search !== "" || filters.type !== "all" || filters.userId !== undefined;
   return html`
     <${BulkResult} result=${queue.result} onClose=${queue.clearResult} />
-    ${list.items.length === 0
+    ${list.items.length === 0 && !list.hasNext
       ? html`<div class="state"><${AdminIcon} name="inbox" /><h2>${t(isFiltered || filters.status !== "pending" ? "queue.none" : "queue.empty")}</h2><p>${t(isFiltered ? "queue.noneHint" : "queue.emptyHint")}</p></div>`
       : html`
         <${Tools} selection=${queue.selection} onHelp=${() => queue.open({ kind: "help", ids: [] })} />

@@ -17,7 +17,7 @@ export function SettingsPage() {
   const settings = /** @type {Setting[] | undefined} */ (data);
   useScroll(settings !== undefined);
   /** @param {Setting} changed */
-  const change = (changed) => set((settings ?? []).map((each) => (each.key === changed.key ? changed : each)));
+  const change = (changed) => set((/** @type {any} */ now) => now.map((/** @type {Setting} */ each) => (each.key === changed.key ? changed : each)));
   if (!settings) {
     return html`
       <div class="head"><${Heading}>${t("settings.title")}<//></div>

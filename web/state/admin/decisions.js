@@ -108,7 +108,8 @@ export function useDecisions(list, tab, adjust, recount) {
   const settle = (decided, refused) => {
     adjust(changesOf(Array.from(decided, ([id, { status }]) => [find(id)?.status, status])));
     const changed = (/** @type {AdminRequest} */ each) => (decided.has(each.id) ? { ...each, ...decided.get(each.id) } : each);
-    latestList.current.update((items) => items.map(changed).filter(({ status }) => tab === "all" || status === tab));
+    const left = Array.from(refused.values()).filter(({ status }) => !status || (tab !== "all" && status !== tab)).length;
+    latestList.current.update((items) => items.map(changed).filter(({ status }) => tab === "all" || status === tab), left);
     if (refused.size) {
       setRefusals((before) => new Map([...before, ...refused]));
       recount();
