@@ -44,7 +44,7 @@ export function t(key, values) {
 /**
  * Return the text of an error by its code; a code without a text has the message of the API.
  *
- * @param {import("./api.js").ApiError} error
+ * @param {{code: string, message: string}} error
  */
 export function errorText(error) {
   const key = `error.${error.code}`;

@@ -153,6 +153,25 @@ def test_a_typed_reason_survives_a_failure_and_a_reload(browse: Browse) -> None:
     expect(dialog.get_by_role("textbox", name="Reason")).to_have_value("Half a rea")
 
 
+def test_a_failure_is_told_where_the_admin_is_by_then(browse: Browse, made: dict[str, str]) -> None:
+    tab = queue(browse)
+    dialog = tab.page.get_by_role("dialog")
+    for title, opened in {"Forrest Gump": None, "The Matrix": "Fight Club"}.items():
+        path = f"/api/admin/requests/{made[title]}/decline"
+        with tab.hold(path) as held, tab.watch.provoke(path):
+            tab.page.get_by_role("button", name=f"Decline {title}").click()
+            dialog.get_by_role("textbox", name="Reason").fill(REASON)
+            dialog.get_by_role("button", name="Decline").click()
+            held.wait()
+            tab.press("Escape")
+            if opened:
+                tab.page.get_by_role("button", name=f"Decline {opened}").click()
+            held.lose()
+            expect(tab.page.get_by_text(f"{title}: The service cannot be reached.")).to_be_visible()
+    expect(dialog.get_by_role("alert")).to_be_empty()
+    expect(tab.page.get_by_role("dialog", name="Decline Fight Club")).to_be_visible()
+
+
 def test_the_loser_of_two_admins_is_told_who_decided(
     browse: Browse,
     people: People,
@@ -409,6 +428,15 @@ def test_the_server_of_an_approval_is_chosen(
     dialog.get_by_label("Server").select_option("Radarr")
     dialog.get_by_label("Quality profile").select_option(index=1)
     tab.axe()
+    approve = f"/api/admin/requests/{made['The Matrix']}/approve"
+    for code, text in {
+        "TITLE_ON_OTHER_SERVER": "Another server has this title already.",
+        # Without a state, it says nothing of a decision.
+        "INVALID_STATE": "An admin has decided",
+    }.items():
+        with tab.answer(approve, 409, code):
+            dialog.get_by_role("button", name="Approve with this choice").click()
+            expect(dialog.get_by_text(text)).to_be_visible()
     dialog.get_by_role("button", name="Approve with this choice").click()
     expect(tab.page.get_by_text("“The Matrix” is approved.")).to_be_visible()
     found = service.call("GET", "/api/admin/requests", token=people.token("alice")).data

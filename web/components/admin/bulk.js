@@ -1,4 +1,4 @@
-import { t } from "../../i18n.js";
+import { errorText, t } from "../../i18n.js";
 import { html, useEffect, useRef } from "../../vendor/modules.js";
 import { Button } from "../button.js";
 import { Problem } from "../failure.js";
@@ -85,7 +85,7 @@ export function BulkResult({ result, onClose }) {
       ${conflicts.length
         ? html`
           <p>${t("queue.conflicts", { count: conflicts.length })}</p>
-          <ul>${conflicts.map(({ id, title, refusal }) => html`<li key=${id}><b>${title}</b><span>${refusalText(refusal)}</span></li>`)}</ul>`
+          <ul>${conflicts.map((each) => html`<li key=${each.id}><b>${each.title}</b><span>${"refusal" in each ? refusalText(each.refusal) : errorText(each.error)}</span></li>`)}</ul>`
         : null}
     </section>`;
 }

@@ -16,9 +16,11 @@ import { useSelection } from "../selection.js";
  * @typedef {import("../../api.js").Schemas["MediaRequest"]} MediaRequest
  * @typedef {"approve" | "decline" | "retry" | "withdraw"} Action
  * @typedef {{status?: "pending" | "approved" | "declined", processedByName?: string, processedAt?: string}} Refusal `status` is absent when the request is gone
+ * @typedef {{code: string, message: string, details?: any}} Problem
+ * @typedef {{status: "approved" | "declined"} | {refusal: Refusal} | {error: Problem}} Result
  * @typedef {{request: MediaRequest} | {refusal: Refusal}} Outcome
  * @typedef {{decision: "approve" | "decline", reason?: string}} Decision
- * @typedef {{decision: "approve" | "decline", done: number, conflicts: {id: string, title: string, refusal: Refusal}[]}} BulkResult
+ * @typedef {{decision: "approve" | "decline", done: number, conflicts: ({id: string, title: string} & ({refusal: Refusal} | {error: Problem}))[]}} BulkResult
  * @typedef {{kind: "decline" | "withdraw" | "more" | "help", ids: string[]}} Opened A dialog, and the requests that it is about
  * @typedef {import("../../api.js").ApiError} ApiError
  * @typedef {ReturnType<typeof useDecisions>} Decisions
@@ -57,23 +59,38 @@ export async function act(id, action, body) {
  *
  * @param {string[]} ids
  * @param {Decision} decision
- * @param {(outcomes: Map<string, {status: "approved" | "declined"} | {refusal: Refusal}>) => void} onBatch
+ * @param {(outcomes: Map<string, Result>) => void} onBatch
  */
 export async function decideMany(ids, decision, onBatch) {
   for (let start = 0; start < ids.length; start += BATCH) {
     const { data } = await call("POST", "/admin/requests/decisions", { body: { ...decision, ids: ids.slice(start, start + BATCH) } });
     const decisions = /** @type {import("../../api.js").Schemas["Decision"][]} */ (data);
     forget();
-    onBatch(new Map(decisions.map(({ id, status, error }) => [id, status ? { status } : { refusal: refusalOf(error) ?? {} }])));
+    onBatch(new Map(decisions.map(({ id, status, error }) => [id, status ? { status } : resultOf(/** @type {Problem} */ (error))])));
   }
 }
 
-/** @param {{code: string, details?: any} | undefined} error */
-function refusalOf(error) {
-  if (error?.code === "NOT_FOUND") {
+/**
+ * Return what another has done to the request before; undefined for any other error, which leaves
+ * the request as it was.
+ *
+ * @param {Problem} error
+ * @returns {Refusal | undefined}
+ */
+function refusalOf({ code, details }) {
+  if (code === "NOT_FOUND") {
     return {};
   }
-  return error?.code === "INVALID_STATE" ? /** @type {Refusal} */ (error.details ?? {}) : undefined;
+  return code === "INVALID_STATE" && details?.status ? details : undefined;
+}
+
+/**
+ * @param {Problem} error
+ * @returns {Result}
+ */
+function resultOf(error) {
+  const refusal = refusalOf(error);
+  return refusal ? { refusal } : { error };
 }
 
 /**
@@ -94,10 +111,29 @@ export function useDecisions(list, tab, adjust, recount) {
   const selection = useSelection(list.items.filter(({ id, status }) => status === "pending" && !refusals.has(id)).map(({ id }) => id));
   const latestList = useRef(list);
   latestList.current = list;
+  const latestOpened = useRef(opened);
+  latestOpened.current = opened;
   const find = (/** @type {string} */ id) => latestList.current.items.find((each) => each.id === id);
   const open = (/** @type {Opened | null} */ next) => {
     setError(undefined);
     setOpened(next);
+  };
+  /** Close the dialog that an action began in; another may be open by now. */
+  const close = () => setOpened((now) => (now === opened ? null : now));
+  /**
+   * Tell of a failure where the action began, or in a message when that is gone.
+   *
+   * @param {unknown} caught
+   * @param {boolean} isPlaced Whether the place of the action shows errors
+   * @param {string} [title]
+   */
+  const fail = (caught, isPlaced, title) => {
+    const failure = asApiError(caught);
+    if (isPlaced && latestOpened.current === opened) {
+      setError(failure);
+    } else {
+      toast(`${title ? `${title}: ` : ""}${errorText(failure)}`, { icon: "triangle-alert" });
+    }
   };
   /**
    * Put outcomes into the list; a decided request leaves a tab of another state.
@@ -128,7 +164,7 @@ export function useDecisions(list, tab, adjust, recount) {
     setError(undefined);
     try {
       const outcome = await act(request.id, action, body);
-      setOpened(null);
+      close();
       if ("request" in outcome) {
         toast(t(`queue.${DONE[action]}`, { title: request.title }));
         settle(new Map([[request.id, outcome.request]]), new Map());
@@ -137,11 +173,7 @@ export function useDecisions(list, tab, adjust, recount) {
       }
       return true;
     } catch (caught) {
-      const failure = asApiError(caught);
-      setError(failure);
-      if (!opened) {
-        toast(`${request.title}: ${errorText(failure)}`, { icon: "triangle-alert" });
-      }
+      fail(caught, opened !== null, request.title);
       return false;
     } finally {
       setBusy({ id: "", action: "" });
@@ -165,14 +197,14 @@ export function useDecisions(list, tab, adjust, recount) {
         const decided = new Map(all.flatMap(([id, each]) => ("status" in each ? [[id, { ...each, reason: decision.reason }]] : [])));
         const refused = new Map(all.flatMap(([id, each]) => ("refusal" in each ? [[id, each.refusal]] : [])));
         so.done += decided.size;
-        so.conflicts.push(...Array.from(refused, ([id, refusal]) => ({ id, title: titles.get(id) ?? "", refusal })));
+        so.conflicts.push(...all.flatMap(([id, each]) => ("status" in each ? [] : [{ id, title: titles.get(id) ?? "", ...each }])));
         setProgress({ done: so.done + so.conflicts.length, total: ids.length });
         settle(decided, refused);
       });
-      setOpened(null);
+      close();
       return true;
     } catch (caught) {
-      setError(asApiError(caught));
+      fail(caught, true);
       return false;
     } finally {
       setProgress(null);
