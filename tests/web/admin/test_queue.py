@@ -350,8 +350,42 @@ def test_a_bulk_call_that_fails_keeps_the_selection(browse: Browse, made: dict[s
         tab.page.get_by_role("button", name="Approve 3").click()
         expect(tab.page.get_by_text("The service cannot be reached.")).to_be_visible()
         expect(tab.page.get_by_text("3 selected")).to_be_visible()
+    refused = [{"id": each, "error": error("SERVER_IN_USE")} for each in made.values()]
+    answer = {"success": True, "data": refused}
+    tab.page.route(f"**{DECISIONS}", lambda route: route.fulfill(json=answer))
+    tab.page.get_by_role("button", name="Approve 3").click()
+    result = tab.page.get_by_role("region", name="No request was approved.")
+    expect(result.get_by_text("The server still fetches titles.")).to_have_count(3)
+    expect(tab.page.get_by_role("button", name=re.compile("^Approve [TF]"))).to_have_count(3)
+    tab.page.unroute(f"**{DECISIONS}")
     tab.page.get_by_role("button", name="Approve 3").click()
     expect(tab.page.get_by_role("region", name="3 requests are approved.")).to_be_focused()
+
+
+def error(code: str) -> dict[str, str]:
+    return {"code": code, "message": code, "requestId": "00000000-0000-4000-8000-000000000000"}
+
+
+@pytest.mark.usefixtures("made")
+def test_a_key_that_is_held_or_pressed_again_decides_once(browse: Browse) -> None:
+    tab = queue(browse)
+    expect(rows(tab)).to_have_count(3)
+    # Playwright repeats a key that is down.
+    for key in ("j", "j", "a"):
+        tab.page.keyboard.down(key)
+    expect(rows(tab)).to_have_text(["Forrest Gump", "The Matrix"])
+    expect(rows(tab).nth(1)).to_be_focused()
+    tab.page.keyboard.down("a")
+    tab.settle()
+    expect(rows(tab)).to_have_count(2)
+    tab.page.keyboard.up("a")
+    tab.press("x", "k", "x")
+    with tab.hold(DECISIONS) as held:
+        tab.press("a", "a", "d")
+        held.wait()
+    expect(tab.page.get_by_role("region", name="2 requests are approved.")).to_be_focused()
+    expect(tab.page.get_by_role("dialog")).to_have_count(0)
+    assert tab.watch.requests.count(f"POST {DECISIONS}") == 1
 
 
 def test_the_job_of_an_admin_by_keyboard_alone(

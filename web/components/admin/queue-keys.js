@@ -11,13 +11,16 @@ export function useQueueKeys(queue) {
   const { selection, opened, find, run, open, decide } = queue;
   useFollow(queue);
   const id = () => rowOf(document.activeElement)?.dataset["id"] ?? "";
-  const act = (/** @type {"approve" | "decline"} */ action) => {
+  const act = (/** @type {"approve" | "decline"} */ action, /** @type {KeyboardEvent} */ event) => {
     const request = find(id());
+    if (event.repeat || queue.progress || queue.busy.id !== "") {
+      return;
+    }
     if (selection.chosen.length && action === "approve") {
       void decide(selection.chosen, { decision: "approve" });
     } else if (selection.chosen.length) {
       open({ kind: "decline", ids: selection.chosen });
-    } else if (request?.status === "pending" && !queue.refusals.has(request.id) && queue.busy.id === "") {
+    } else if (request?.status === "pending" && !queue.refusals.has(request.id)) {
       run(request, action);
     }
   };
@@ -26,8 +29,8 @@ export function useQueueKeys(queue) {
       ? {
           j: () => move(1),
           k: () => move(-1),
-          a: () => act("approve"),
-          d: () => act("decline"),
+          a: (event) => act("approve", event),
+          d: (event) => act("decline", event),
           x: () => selection.toggle(id()),
           X: () => selection.toggle(id(), true),
           "?": () => open({ kind: "help", ids: [] }),
