@@ -15,6 +15,9 @@ const FOCUSABLE = "a[href], button, input, select, textarea, [tabindex='0']";
  */
 export function Dialog({ title, onClose, children, wide = false }) {
   const box = useRef(/** @type {HTMLElement | null} */ (null));
+  // A selection of text that ends on the veil also clicks it.
+  const isPressed = useRef(false);
+  const isVeil = (/** @type {Event} */ event) => event.target === event.currentTarget;
   useLayoutEffect(() => {
     const before = document.activeElement;
     const target = box.current?.querySelector("[data-focus]") ?? box.current?.querySelector("h2");
@@ -39,7 +42,7 @@ export function Dialog({ title, onClose, children, wide = false }) {
     }
   };
   return html`
-    <div class="veil" onKeyDown=${keyDown} onClick=${(/** @type {Event} */ event) => event.target === event.currentTarget && onClose()}>
+    <div class="veil" onKeyDown=${keyDown} onMouseDown=${(/** @type {Event} */ event) => { isPressed.current = isVeil(event); }} onClick=${(/** @type {Event} */ event) => isPressed.current && isVeil(event) && onClose()}>
       <div class=${wide ? "dialog wide" : "dialog"} role="dialog" aria-modal="true" aria-labelledby="dialog-title" ref=${box}>
         <div class="dialog-head">
           <h2 id="dialog-title" tabindex="-1">${title}</h2>
