@@ -61,7 +61,8 @@ export function begin(session) {
 /** Forget the session after the service refused it. */
 export function expire() {
   batch(() => {
-    isExpired.value = user.value !== null;
+    // Several calls may be refused at once.
+    isExpired.value = isExpired.value || user.value !== null;
     user.value = null;
   });
   token = "";
@@ -77,6 +78,8 @@ export async function signOut(everywhere) {
   // Both at once, so that the next sign-in does not return to this page.
   batch(() => {
     user.value = null;
+    // A call that was refused meanwhile is no surprise.
+    isExpired.value = false;
     navigate("/signin");
   });
   token = "";

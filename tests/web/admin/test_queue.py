@@ -582,6 +582,46 @@ def test_an_admin_who_is_demoted_keeps_what_was_typed(
     expect(reason).to_have_value("Half a rea")
 
 
+def test_a_session_that_ends_is_told_when_two_calls_are_refused(
+    browse: Browse,
+    people: People,
+    service: LocalService,
+    made: dict[str, str],
+    colleague: Colleague,
+) -> None:
+    tab = browse(screen=DESKTOP)
+    tab.visit("/admin/requests")
+    sign_in(tab, colleague)
+    expect(rows(tab)).to_have_count(3)
+    sessions = f"/api/admin/users/{colleague.id}/sessions"
+    service.call("DELETE", sessions, token=people.token("alice"))
+    counts, approve = (
+        "/api/admin/requests/counts",
+        f"/api/admin/requests/{made['The Matrix']}/approve",
+    )
+    with tab.watch.provoke(counts, 401), tab.watch.provoke(approve, 401):
+        with tab.hold(counts) as held:
+            tab.page.evaluate("dispatchEvent(new Event('focus'))")
+            held.wait()
+            tab.page.get_by_role("button", name="Approve The Matrix").click()
+            tab.page.wait_for_url("**/signin?next=*")
+        tab.settle()
+    ended = tab.page.get_by_text("Your session has ended. Sign in to go on")
+    expect(ended).to_be_visible()
+    # The end that one chooses is none, although a call may be refused on its way.
+    sign_in(tab, colleague)
+    expect(rows(tab)).to_have_count(3)
+    tab.visit("/profile")
+    with tab.watch.provoke(counts, 401), tab.hold("/api/auth/logout") as held:
+        tab.page.get_by_role("button", name="Sign out", exact=True).click()
+        held.wait()
+        tab.page.evaluate("dispatchEvent(new Event('focus'))")
+        tab.page.wait_for_url("**/signin?next=*")
+    tab.page.wait_for_url("**/signin")
+    tab.settle()
+    expect(ended).to_have_count(0)
+
+
 def sign_in(tab: Tab, colleague: Colleague) -> None:
     tab.page.get_by_label("E-mail or user name").fill(colleague.name)
     tab.page.get_by_label("Password", exact=True).fill(PASSWORD)
