@@ -94,6 +94,23 @@ def test_a_lost_answer_makes_no_second_request(browse: Browse, service: LocalSer
     assert len(requests_of(service)) == 1
 
 
+def test_a_request_after_one_whose_answer_was_lost_and_that_was_cancelled(
+    browse: Browse, service: LocalService
+) -> None:
+    tab = browse("bob")
+    tab.visit("/movie/11")
+    with tab.hold(REQUEST) as held, tab.watch.provoke(REQUEST):
+        ask(tab)
+        held.wait()
+        held.lose()
+        expect(tab.page.get_by_text("The service cannot be reached.")).to_be_visible()
+    tab.page.reload()
+    tab.page.get_by_role("button", name="Cancel request").click()
+    tab.page.get_by_role("button", name="Ask again").click()
+    expect(tab.page.get_by_text("Your request waits for an admin.")).to_be_visible()
+    assert len(requests_of(service)) == 1
+
+
 def test_seasons_are_chosen(browse: Browse, people: People, service: LocalService) -> None:
     tab = browse("bob")
     tab.visit("/tv/1396")

@@ -24,7 +24,7 @@ import { toast } from "../components/toasts.js";
  */
 export async function request(asked) {
   const body = JSON.stringify(asked);
-  const name = `key:${asked.mediaType}/${asked.tmdbId}`;
+  const name = keyOf(asked);
   const draft = /** @type {{body: string, key: string} | null} */ (readDraft(name));
   // The service refuses a key that comes with another body.
   const key = draft?.body === body ? draft.key : newKey();
@@ -60,6 +60,8 @@ export async function cancel(cancelled, onAgain) {
   }
   forget();
   const { mediaType, tmdbId, seasons, comment, title } = cancelled;
+  // Kept after a lost answer, it belongs to the request that is gone.
+  dropDraft(keyOf(cancelled));
   const again = async () => {
     try {
       onAgain(await request({ mediaType, tmdbId, ...(seasons ? { seasons } : {}), ...(comment ? { comment } : {}) }));
@@ -69,6 +71,15 @@ export async function cancel(cancelled, onAgain) {
     }
   };
   toast(t("ask.cancelled", { title }), { action: { label: t("ask.again"), run: () => void again() } });
+}
+
+/**
+ * Return the name of the draft that has the key of a request.
+ *
+ * @param {{mediaType: string, tmdbId: number}} asked
+ */
+function keyOf({ mediaType, tmdbId }) {
+  return `key:${mediaType}/${tmdbId}`;
 }
 
 /** Return a random key, in the form of a UUID; crypto.randomUUID needs Safari 15.4 and https. */
