@@ -2,6 +2,7 @@
 
 import json
 import re
+from http import HTTPMethod
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,7 @@ OTHER_SOURCE = "\n".join(
     for path, text in MODULES.items()
     if path.parent.name != "admin" and path.name not in {"admin.js", "dialog.js"}
 )
+MEDIANEST = ROOT / "layers/shared/python/medianest"
 # Errors without an answer of the API.
 OWN_ERRORS = {"OFFLINE", "TIMEOUT", "PAGE_ERROR"}
 
@@ -137,6 +139,34 @@ def test_texts_of_errors_belong_to_codes_of_the_api(language: str) -> None:
     texts = {key.removeprefix("error.") for key in LOCALES[language] if key.startswith("error.")}
     assert texts <= {code.value for code in ErrorCode} | OWN_ERRORS
     assert texts >= OWN_ERRORS
+
+
+def failure_codes() -> set[str]:
+    """Return the codes with which a call of a server, or a job, can fail."""
+    files = [
+        path
+        for name in ("arr", "fulfilment", "jobs", "servers")
+        for path in MEDIANEST.rglob(f"{name}/*.py")
+    ]
+    source = "\n".join(path.read_text(encoding="utf-8") for path in files)
+    words = set(re.findall(r'"([A-Z]{2,}(?:_[A-Z]+)*)"', source))
+    no_codes = {"AWS_LAMBDA_LOG_STREAM_NAME", *HTTPMethod}
+    # A job also fails with the code of a call that looks the title up.
+    return words - no_codes | {ErrorCode.CATALOG_UNAVAILABLE.value}
+
+
+def test_every_failure_of_a_server_or_a_job_has_a_text() -> None:
+    texts = {key.removeprefix("arr.") for key in ENGLISH if key.startswith("arr.")}
+    assert texts == failure_codes()
+
+
+def test_the_reasons_for_a_requester_are_failures_and_one_for_all_others() -> None:
+    prefix = "fulfilment.reason."
+    texts = {key.removeprefix(prefix) for key in ENGLISH if key.startswith(prefix)}
+    named = re.search(r"REASONS = (\[.*\])", MODULES[WEB / "components/fulfilment.js"])
+    assert named
+    assert texts == {*json.loads(named[1]), "other"}
+    assert texts - {"other"} <= failure_codes()
 
 
 def test_missing_and_unused_texts_are_found() -> None:

@@ -3,8 +3,8 @@ import { html } from "../vendor/modules.js";
 
 /** @typedef {import("../api.js").Schemas["AdminFulfilment"]} Fulfilment */
 
-/** The reasons of a failure that the page has a text for. */
-const REASONS = ["TITLE_UNKNOWN", "TITLE_REMOVED", "SEASON_UNKNOWN", "TVDB_ID_UNKNOWN", "REMOVED_ON_SERVER"];
+/** The reasons that tell a requester something; of the others, one text says that an admin has to act. */
+const REASONS = ["TITLE_UNKNOWN", "TITLE_REMOVED", "SEASON_UNKNOWN", "TVDB_ID_UNKNOWN", "REMOVED_ON_SERVER", "JOB_CANCELLED"];
 
 /**
  * Return what became of an approved request, as a sentence.
@@ -16,14 +16,18 @@ export function fulfilmentText({ state, since }) {
 }
 
 /**
- * Why a server has not got the title, in the page's language where it has a text for the reason.
+ * Why a server has not got the title.
  *
- * @param {{fulfilment: Fulfilment}} props
+ * @param {{fulfilment: Fulfilment, text?: (error: {code: string, message: string}) => string}} props `text`
+ *   says it to admins
  */
-export function FulfilmentProblem({ fulfilment: { error } }) {
-  if (!error) {
-    return null;
-  }
-  const reason = REASONS.includes(error.code) ? t(`fulfilment.reason.${error.code}`) : error.message;
-  return html`<p class="quote reason">${reason}${error.retryAt ? ` ${t("fulfilment.retry", { when: relative(error.retryAt) })}` : ""}</p>`;
+export function FulfilmentProblem({ fulfilment: { error }, text = reasonText }) {
+  return error
+    ? html`<p class="quote reason">${text(error)}${error.retryAt ? ` ${t("fulfilment.retry", { when: relative(error.retryAt) })}` : ""}</p>`
+    : null;
+}
+
+/** @param {{code: string}} error */
+function reasonText({ code }) {
+  return t(`fulfilment.reason.${REASONS.includes(code) ? code : "other"}`);
 }

@@ -1,5 +1,6 @@
 """/admin/requests: filter, decide one and many, by mouse and by keyboard, two admins at once."""
 
+import json
 import re
 from typing import Any
 
@@ -517,29 +518,35 @@ def test_a_failed_title_says_why_and_is_tried_again(
 ) -> None:
     approve = f"/api/admin/requests/{made['The Matrix']}/approve"
     service.call("POST", approve, body={}, token=people.token("alice"))
-    fail(service, made["The Matrix"])
+    fail(service, made["The Matrix"], "REJECTED")
     tab = queue(browse, path="/admin/requests?status=approved")
     expect(row(tab, "The Matrix")).to_contain_text("Failed")
-    expect(row(tab, "The Matrix")).to_contain_text("The server does not know this title.")
+    expect(row(tab, "The Matrix")).to_contain_text("The server rejects the title. “REJECTED said.”")
     tab.axe()
     tab.page.get_by_role("button", name="Try again with The Matrix").click()
     expect(tab.page.get_by_text("“The Matrix” is handed over again.")).to_be_visible()
-    own = browse("bob")
+    own = browse("bob", language="de-DE")
     own.visit(f"/requests/{made['The Matrix']}")
-    expect(own.page.locator(".timeline")).to_contain_text(re.compile("Waiting|fetched"))
-    fail(service, made["The Matrix"])
-    own.page.reload()
-    expect(own.page.locator(".timeline")).to_contain_text("The server does not know this title.")
+    timeline = own.page.locator(".timeline")
+    expect(timeline).to_contain_text(re.compile("Wartet|geholt"))
+    for code, text in (
+        ("TITLE_UNKNOWN", "Der Server kennt diesen Titel nicht."),
+        ("CONNECTION_FAILED", "Die Übergabe an den Server hat nicht geklappt."),
+    ):
+        fail(service, made["The Matrix"], code)
+        own.page.reload()
+        expect(timeline).to_contain_text(text)
+        expect(timeline).not_to_contain_text("said")
 
 
-def fail(service: LocalService, request: str) -> None:
-    """Let the hand-over of a request fail, as a server does that does not know the title."""
+def fail(service: LocalService, request: str, code: str) -> None:
+    """Let the hand-over of a request fail with a code and a message of the server."""
+    failure = {"class": "never", "code": code, "message": f"{code} said."}
     with database_of(service.data, {}) as connection:
         connection.execute(
-            "UPDATE request_items SET fulfilment = 'failed', fulfilment_at = now(), failure ="
-            """ '{"class": "never", "code": "TITLE_UNKNOWN", "message": "Unknown."}'"""
+            "UPDATE request_items SET fulfilment = 'failed', fulfilment_at = now(), failure = %s"
             " WHERE request_id = %s",
-            (request,),
+            (json.dumps(failure), request),
         )
 
 

@@ -8,6 +8,7 @@ import { Poster } from "../poster.js";
 import { about } from "../request-row.js";
 import { titlePath } from "../title-card.js";
 import { AdminIcon } from "./icon.js";
+import { failureText } from "./server-state.js";
 
 /**
  * @typedef {import("../../api.js").Schemas["AdminRequest"]} AdminRequest
@@ -34,7 +35,7 @@ export function QueueRow({ request, isSelected, busy, refusal, onSelect, onAct }
         <p class="small muted"><a class="quiet" href=${`/admin/users/${request.requester.id}`}>${request.requester.username}</a> · ${[relative(request.requestedAt), decidedBy(request)].filter(Boolean).join(" · ")}</p>
         ${request.comment ? html`<p class="quote">${t("quoted", { text: request.comment })}</p>` : null}
         ${request.reason ? html`<p class="quote reason">${t("requests.reason", { reason: request.reason })}</p>` : null}
-        ${request.fulfilment ? html`<${FulfilmentProblem} fulfilment=${request.fulfilment} />` : null}
+        ${request.fulfilment ? html`<${FulfilmentProblem} fulfilment=${request.fulfilment} text=${failureText} />` : null}
         ${refusal ? html`<p class="quote refusal"><${Icon} name="info" /><span>${refusalText(refusal)}</span></p>` : null}
       </div>
       <div class="acts">

@@ -10,6 +10,7 @@ import { FulfilmentProblem, fulfilmentText } from "../fulfilment.js";
 import { about } from "../request-row.js";
 import { titlePath } from "../title-card.js";
 import { decidedBy } from "./queue-row.js";
+import { failureText } from "./server-state.js";
 
 /**
  * @typedef {import("../../api.js").Schemas} Schemas
@@ -35,7 +36,7 @@ export function RequestDialog({ request, busy, error, onAct, onWithdraw, onClose
         <div><dt>${t("queue.facts.requester")}</dt><dd><a href=${`/admin/users/${requester.id}`}>${requester.username}</a></dd></div>
         <div><dt>${t("queue.facts.when")}</dt><dd>${dateTime(request.requestedAt)}</dd></div>
         ${request.processedAt ? html`<div><dt>${t("queue.facts.decided")}</dt><dd>${[dateTime(request.processedAt), decidedBy(request)].filter(Boolean).join(" · ")}</dd></div>` : null}
-        ${fulfilment ? html`<div><dt>${t("queue.facts.state")}</dt><dd>${fulfilmentText(fulfilment)}<${FulfilmentProblem} fulfilment=${fulfilment} /></dd></div>` : null}
+        ${fulfilment ? html`<div><dt>${t("queue.facts.state")}</dt><dd>${fulfilmentText(fulfilment)}<${FulfilmentProblem} fulfilment=${fulfilment} text=${failureText} /></dd></div>` : null}
         ${fulfilment?.server ? html`<div><dt>${t("queue.facts.server")}</dt><dd><a href=${`/admin/servers/${fulfilment.server.id}`}>${fulfilment.server.name}</a></dd></div>` : null}
       </dl>
       ${request.comment ? html`<p class="quote">${t("quoted", { text: request.comment })}</p>` : null}

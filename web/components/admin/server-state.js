@@ -11,6 +11,8 @@ const LOOKS = {
   unreachable: ["circle-x", "declined"],
   misconfigured: ["ban", "declined"],
 };
+/** Codes of many causes: the message names the one to mend, often in the words of the server. */
+const DETAILED = ["REJECTED", "OPTION_REJECTED", "TAG_INVALID", "CHANGE_FAILED", "SERVER_ERROR", "UNEXPECTED_RESPONSE", "RESPONSE_INVALID", "INTERNAL_ERROR"];
 
 /**
  * The state of a server as a word, with an icon and a colour.
@@ -47,5 +49,8 @@ export function stateText(server) {
 export function failureText({ code, message }) {
   const key = `arr.${code}`;
   const text = t(`arr.${code}`);
-  return text === key ? message : text;
+  if (text === key) {
+    return message;
+  }
+  return DETAILED.includes(code) ? `${text} ${t("quoted", { text: message })}` : text;
 }
