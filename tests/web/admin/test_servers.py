@@ -213,6 +213,46 @@ def test_a_server_is_deleted_unless_it_fetches_titles(
     expect(tab.page.get_by_role("link", name="Second")).to_have_count(0)
 
 
+def test_what_was_approved_before_a_server_is_handed_over(
+    browse: Browse, people: People, service: LocalService, servers: dict[str, Any]
+) -> None:
+    alice, bob = people.token("alice"), people.token("bob")
+
+    def enable(name: str, *, enabled: bool) -> None:
+        path = f"/api/admin/servers/{servers[name]['id']}"
+        service.call("PATCH", path, body={"enabled": enabled}, token=alice)
+
+    enable("Radarr", enabled=False)
+    enable("Sonarr", enabled=False)
+    for title in ({"mediaType": "movie", "tmdbId": 603}, {"mediaType": "tv", "tmdbId": 1399}):
+        made = service.call("POST", "/api/media/request", body=title, token=bob)
+        path = f"/api/admin/requests/{made.data['id']}/approve"
+        assert service.call("POST", path, body={}, token=alice).status == 200
+    tab = browse("alice")
+    tab.visit("/admin/servers")
+    hand_over = tab.page.get_by_role("button", name="Hand over these titles")
+    expect(hand_over).to_have_count(0)
+    tab.follow("/admin/servers/new")
+    expect(tab.page.get_by_role("checkbox", name="Default for films")).to_be_checked()
+    enable("Radarr", enabled=True)
+    tab.page.reload()
+    expect(tab.page.get_by_role("checkbox", name="Default for films")).not_to_be_checked()
+    tab.page.get_by_role("button", name="Sonarr, shows").click()
+    expect(tab.page.get_by_role("checkbox", name="Default for shows")).to_be_checked()
+    tab.follow("/admin/servers")
+    adopt = "/api/admin/fulfilment/adopt"
+    with tab.answer(adopt, 503, "DATABASE_CONNECTION_ERROR"):
+        hand_over.click()
+        expect(tab.page.get_by_text("The service cannot reach its database")).to_be_visible()
+    part = {"success": True, "data": {"queued": 2000, "skipped": 0, "more": True}}
+    tab.page.route(f"**{adopt}", lambda route: route.fulfill(json=part), times=1)
+    hand_over.click()
+    expect(tab.page.get_by_text("2,001 titles now wait for their servers.")).to_be_visible()
+    expect(tab.page.get_by_text("1 title stays by hand")).to_be_visible()
+    hand_over.click()
+    expect(tab.page.get_by_text("There was no title to hand over.")).to_be_visible()
+
+
 def test_no_server_and_an_error(browse: Browse, screen: Screen) -> None:
     tab = browse("alice", screen=screen)
     body = {"success": True, "data": []}

@@ -38,10 +38,15 @@ export function ServerPage({ id }) {
 }
 
 function NewServer() {
-  useScroll(true);
+  const { data, error } = useLoad("/admin/servers");
+  const servers = /** @type {Server[] | undefined} */ (data);
+  const isReady = servers !== undefined || error !== undefined;
+  useScroll(isReady);
+  // Without a default, titles without a rule are fetched by hand.
+  const lacksDefault = (/** @type {Fields["kind"]} */ kind) => servers !== undefined && !servers.some((each) => each.kind === kind && each.enabled && each.isDefault);
   return html`
     <div class="head"><${Heading}>${t("server.new")}<//></div>
-    <div class="panels"><${Form} server=${undefined} inventory=${undefined} onSaved=${added} /></div>`;
+    ${isReady ? html`<div class="panels"><${Form} server=${undefined} inventory=${undefined} lacksDefault=${lacksDefault} onSaved=${added} /></div>` : html`<p class="skel small" aria-hidden="true" aria-busy="true"> </p>`}`;
 }
 
 /** @param {Server} server */
@@ -79,9 +84,12 @@ function OneServer({ id }) {
     </div>`;
 }
 
-/** @param {{server: Server | undefined, inventory: Inventory | undefined, onSaved: (server: Server) => void}} props */
-function Form({ server, inventory, onSaved }) {
-  const start = server ? fieldsOf(server) : EMPTY;
+/**
+ * @param {{server: Server | undefined, inventory: Inventory | undefined, lacksDefault?: (kind: Fields["kind"]) => boolean,
+ *   onSaved: (server: Server) => void}} props `lacksDefault` tells of which kind there is no enabled default yet
+ */
+function Form({ server, inventory, lacksDefault = () => false, onSaved }) {
+  const start = server ? fieldsOf(server) : { ...EMPTY, isDefault: lacksDefault(EMPTY.kind) };
   const [draft, setDraft, dropDraft] = useDraft(`server/${server?.id ?? "new"}`, /** @type {Draft | null} */ (null));
   // Not in the draft: a key is in no storage of the browser.
   const [secrets, setSecrets] = useState(/** @type {Secrets} */ ({ key: null, headers: null }));
@@ -93,7 +101,7 @@ function Form({ server, inventory, onSaved }) {
   const fields = draft?.mine ?? start;
   const hasMoved = server !== undefined && fields.baseUrl.trim() !== server.baseUrl;
   /** @param {Partial<Fields>} change */
-  const change = (change) => setDraft({ from: draft?.from ?? start, mine: { ...fields, ...change } });
+  const change = (change) => setDraft({ from: draft?.from ?? start, mine: { ...fields, ...(change.kind ? { isDefault: lacksDefault(change.kind) } : {}), ...change } });
   const forget = () => {
     setDraft(null);
     dropDraft();
