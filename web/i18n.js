@@ -91,6 +91,15 @@ export function date(time) {
   return formatter({ year: "numeric", month: "long", day: "numeric" }).format(new Date(time));
 }
 
+/**
+ * Return a day of the calendar, which has no time zone, as text.
+ *
+ * @param {string} day As 2026-11-28
+ */
+export function dateOnly(day) {
+  return formatter({ year: "numeric", month: "long", day: "numeric", timeZone: "UTC" }).format(new Date(day));
+}
+
 /** @param {Date | string} time */
 export function dateTime(time) {
   return formatter({ year: "numeric", month: "long", day: "numeric", hour: "numeric", minute: "2-digit" }).format(new Date(time));

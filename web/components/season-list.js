@@ -1,4 +1,4 @@
-import { date, t } from "../i18n.js";
+import { dateOnly, t } from "../i18n.js";
 import { html, useEffect, useRef } from "../vendor/modules.js";
 import { Badge } from "./badge.js";
 
@@ -61,8 +61,9 @@ function SeasonRow({ season, checked, onToggle }) {
 
 /** @param {Season} season */
 function about({ episodeCount, airDate }) {
-  if (airDate && new Date(airDate) > new Date()) {
-    return t("seasons.airs", { date: date(airDate) });
+  // Until the day begins here.
+  if (airDate && new Date(`${airDate}T00:00`) > new Date()) {
+    return t("seasons.airs", { date: dateOnly(airDate) });
   }
   return episodeCount ? t("seasons.episodes", { count: episodeCount }) : t("seasons.announced");
 }
