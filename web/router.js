@@ -29,12 +29,12 @@ const positions = readPositions();
  */
 export function navigate(url, { replace = false } = {}) {
   if (replace) {
-    history.replaceState({ key: place.value.key }, "", url);
+    history.replaceState(history.state, "", url);
     place.value = read("replace");
     return;
   }
   savePosition();
-  history.pushState({ key: newKey() }, "", url);
+  history.pushState({ key: newKey(), isPushed: true }, "", url);
   place.value = read("push");
 }
 
@@ -52,6 +52,11 @@ export function link(path, parameters) {
     }
   }
   return query.toString() ? `${path}?${query}` : path;
+}
+
+/** Return whether the step back leads to a page of ours, and not out of the site. */
+export function hasPrevious() {
+  return history.state?.isPushed === true;
 }
 
 /** Return the path and query of the current place. */

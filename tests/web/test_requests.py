@@ -181,7 +181,9 @@ def test_back_and_forward_follow_the_pages(
     tab.page.wait_for_url(re.compile("/requests/"))
     tab.page.get_by_role("link", name="About this title").click()
     tab.page.wait_for_url("**/movie/550")
-    tab.page.go_back()
+    tab.page.get_by_role("link", name="Back", exact=True).click()
+    expect(tab.page.get_by_role("heading", level=1)).to_have_text("Fight Club")
+    tab.page.wait_for_url(re.compile("/requests/"))
     tab.page.go_back()
     tab.page.wait_for_url("**/requests?sort=title")
     assert titles(tab) == ["Fight Club", "Forrest Gump", "The Matrix"]

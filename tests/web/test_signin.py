@@ -55,6 +55,9 @@ def test_plex_returns_to_the_place_that_asked(
     tab.page.get_by_role("button", name="bob").click()
     tab.page.wait_for_url("**/movie/603")
     expect(tab.page.get_by_role("heading", level=1)).to_have_text("The Matrix")
+    # Not back to Plex.
+    tab.page.get_by_role("link", name="Back", exact=True).click()
+    expect(tab.page.get_by_role("heading", level=1)).to_have_text("Discover")
     tab.visit("/profile")
     expect(tab.page.get_by_text(source).first).to_be_visible()
 

@@ -4,7 +4,7 @@ import { Heading } from "../components/frame.js";
 import { Icon } from "../components/icon.js";
 import { Poster } from "../components/poster.js";
 import { t } from "../i18n.js";
-import { useScroll } from "../router.js";
+import { hasPrevious, useScroll } from "../router.js";
 import { useLoad } from "../state/load.js";
 import { html, useState } from "../vendor/modules.js";
 
@@ -69,8 +69,7 @@ function Backdrop({ path }) {
 function Back() {
   /** @param {MouseEvent} event */
   const back = (event) => {
-    // A link opened from elsewhere has no page of ours behind it.
-    if (history.length > 1) {
+    if (hasPrevious()) {
       event.preventDefault();
       history.back();
     }
