@@ -3,6 +3,7 @@
  */
 import { asApiError } from "./api.js";
 import { Failure } from "./components/failure.js";
+import { keepFocus } from "./components/focus.js";
 import { Frame, Heading, Page, fetchPage, find } from "./components/frame.js";
 import { Logo } from "./components/icon.js";
 import { loadLanguage, loadTexts } from "./i18n.js";
@@ -95,6 +96,7 @@ async function loadAll() {
 async function main() {
   const container = /** @type {HTMLElement} */ (document.getElementById("app"));
   start();
+  keepFocus();
   watchTabs();
   const texts = loadLanguage();
   const starting = loadAll();

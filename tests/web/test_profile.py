@@ -25,12 +25,15 @@ def test_the_profile_shows_the_account(browse: Browse, screen: Screen) -> None:
 def test_another_session_is_ended(browse: Browse, people: People, service: LocalService) -> None:
     tab = browse("carol", is_shared=False)
     token = service.sign_in(people.plex_url, "carol")
+    service.sign_in(people.plex_url, "carol")
     tab.visit("/profile")
     rows = tab.page.locator(".rows .row")
     before = rows.count()
-    rows.get_by_role("button").first.click()
+    end = rows.get_by_role("button")
+    end.nth(1).press("Enter")
     expect(tab.page.get_by_text("The session is ended.")).to_be_visible()
     expect(rows).to_have_count(before - 1)
+    expect(end.nth(min(1, before - 3))).to_be_focused()
     assert service.call("GET", "/api/auth/me", token=token).status == 401
 
 

@@ -86,8 +86,9 @@ def test_a_request_is_cancelled_and_asked_again(
     request_films(people, service)
     tab = browse("bob")
     tab.visit("/requests?status=pending")
-    tab.page.get_by_role("button", name="Cancel the request for The Matrix").click()
+    tab.page.get_by_role("button", name="Cancel the request for The Matrix").press("Enter")
     expect(tab.page.get_by_text("No request matches")).to_be_visible()
+    expect(tab.page.get_by_role("link", name="Show all")).to_be_focused()
     tab.page.get_by_role("button", name="Ask again").click()
     expect(tab.page.locator(".row .what a")).to_have_text("The Matrix")
     tab.page.get_by_role("button", name="Cancel the request for The Matrix").click()
@@ -154,9 +155,10 @@ def test_a_request_that_another_tab_cancelled(
     tab.visit("/requests")
     service.call("DELETE", f"/api/media/requests/{made[603]}", token=people.token("bob"))
     with tab.watch.provoke(f"/api/media/requests/{made[603]}", 404):
-        tab.page.get_by_role("button", name="Cancel the request for The Matrix").click()
+        tab.page.get_by_role("button", name="Cancel the request for The Matrix").press("Enter")
         expect(tab.page.get_by_text("Your request for “The Matrix” is cancelled.")).to_be_visible()
     expect(tab.page.locator(".row .what a")).to_have_count(2)
+    expect(tab.page.locator(".row .what a").last).to_be_focused()
 
 
 def test_a_request_of_another_user_is_not_found(

@@ -100,6 +100,7 @@ def test_one_is_retried_and_one_cancelled_by_keyboard(
     tab.tab_to("Cancel the job for Film 550")
     tab.press("Enter")
     expect(row(tab, 550)).to_contain_text("Cancelled")
+    expect(row(tab, 550).get_by_role("button", name="Retry the job")).to_be_focused()
     row(tab, 603).get_by_role("button", name="Retry the job for Film 603").focus()
     tab.press("Enter")
     expect(row(tab, 603)).to_contain_text("Waiting")

@@ -180,10 +180,10 @@ def test_the_default_that_meets_another_admins_change(
     with tab.watch.provoke(f"/api/admin/config/{KEY}", 409):
         own.get_by_role("button", name=f"Default of {NAME}").press("Enter")
         expect(own.get_by_text("It is now: Days: 300.")).to_be_visible()
-    expect(own.get_by_role("heading", name=NAME)).to_be_focused()
+    expect(own.get_by_role("button", name="Use theirs")).to_be_focused()
     own.get_by_role("button", name="Save mine").press("Enter")
     expect(own.get_by_text("It is now")).to_have_count(0)
-    expect(own.get_by_role("heading", name=NAME)).to_be_focused()
+    expect(own.get_by_role("button", name=f"Save {NAME}")).to_be_focused()
     assert settings(service, people)[KEY]["value"] == {"days": 365}
 
 

@@ -1,7 +1,7 @@
 import { asApiError, call } from "../../api.js";
 import { errorText, relative, t } from "../../i18n.js";
 import { useDraft } from "../../state/drafts.js";
-import { html, useEffect, useRef, useState } from "../../vendor/modules.js";
+import { html, useState } from "../../vendor/modules.js";
 import { Button } from "../button.js";
 import { Problem } from "../failure.js";
 import { Field } from "../field.js";
@@ -81,11 +81,10 @@ export function SettingForm({ setting, onChange }) {
     }
   };
   const id = `setting-${key.replace(".", "-")}`;
-  const heading = useFocusKept(`${conflict !== undefined} ${isDefault}`);
   return html`
     <section class="setting" aria-labelledby=${id}>
       <div>
-        <h3 id=${id} tabindex="-1" ref=${heading}>${nameOf(key)}</h3>
+        <h3 id=${id}>${nameOf(key)}</h3>
         <p class="small muted">${hintOf(key)}</p>
         <p class="small muted">${lastChange(setting)}</p>
         ${setting.updatedAt ? html`<p class="small muted">${t("settings.defaultIs", { value: described(setting.default, fields) })}</p>` : null}
@@ -135,23 +134,6 @@ function useEdit({ key, value, fields }) {
     type: (typed) => (isSame(typed, typedOf(seen, fields)) ? drop() : setDraft({ typed, seen })),
     drop,
   };
-}
-
-/**
- * Return a reference to a heading that gets the focus when the button that had it goes.
- *
- * @param {string} buttons Says which buttons there are
- */
-function useFocusKept(buttons) {
-  const heading = useRef(/** @type {HTMLElement | null} */ (null));
-  const before = useRef(buttons);
-  useEffect(() => {
-    if (before.current !== buttons && document.activeElement === document.body) {
-      heading.current?.focus();
-    }
-    before.current = buttons;
-  }, [buttons]);
-  return heading;
 }
 
 /**
