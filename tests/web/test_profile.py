@@ -51,6 +51,12 @@ def test_a_password_is_changed(browse: Browse, people: People, service: LocalSer
     tab = browse()
     tab.visit("/signin?next=/profile")
     sign_in(tab.page, name, PASSWORD)
+    expect(tab.page.get_by_text("This one")).to_be_visible()
+    body = {"identifier": name, "password": PASSWORD}
+    assert service.patiently("POST", "/api/auth/login", body=body).status == 200
+    tab.page.reload()
+    end = tab.page.get_by_role("button", name="End the session")
+    expect(end).to_have_count(1)
     new = tab.page.get_by_label("New password", exact=True)
     rules = tab.page.locator("#password-rules .met")
     button = tab.page.get_by_role("button", name="Change password")
@@ -74,6 +80,8 @@ def test_a_password_is_changed(browse: Browse, people: People, service: LocalSer
     new.fill(replacement)
     button.click()
     expect(tab.page.get_by_text("Your password is changed")).to_be_visible()
+    expect(end).to_have_count(0)
+    expect(tab.page.get_by_text("This one")).to_be_visible()
     body = {"identifier": name, "password": replacement}
     assert service.patiently("POST", "/api/auth/login", body=body).status == 200
 

@@ -23,6 +23,7 @@ import { html, useState } from "../vendor/modules.js";
 /** /profile: the account, its quotas, language and password, and last its sessions, whose number is not known before. */
 export function ProfilePage() {
   useScroll(true);
+  const sessions = useLoad("/auth/sessions");
   const account = user.value;
   if (!account) {
     return null;
@@ -37,8 +38,8 @@ export function ProfilePage() {
       </section>
       <${QuotaPanel} />
       <section class="panel"><h2>${t("profile.language")}</h2><${LanguageChoice} quiet /></section>
-      ${account.plexId ? null : html`<${Password} username=${account.username} email=${account.email} />`}
-      <${Sessions} />
+      ${account.plexId ? null : html`<${Password} username=${account.username} email=${account.email} onChanged=${sessions.retry} />`}
+      <${Sessions} load=${sessions} />
       <p><a href="/about">${t("about.title")}</a></p>
     </div>`;
 }
@@ -59,8 +60,8 @@ function QuotaPanel() {
     </section>`;
 }
 
-function Sessions() {
-  const { data, error, retry, set } = useLoad("/auth/sessions");
+/** @param {{load: import("../state/load.js").Loaded<unknown>}} props */
+function Sessions({ load: { data, error, retry, set } }) {
   const sessions = /** @type {Session[] | undefined} */ (data);
   const [busy, setBusy] = useState("");
   /**
@@ -112,8 +113,8 @@ function Sessions() {
     </section>`;
 }
 
-/** @param {{username: string, email: string}} props */
-function Password({ username, email }) {
+/** @param {{username: string, email: string, onChanged: () => void}} props */
+function Password({ username, email, onChanged }) {
   const [current, setCurrent] = useState("");
   const [next, setNext] = useState("");
   const [busy, setBusy] = useState(false);
@@ -128,6 +129,8 @@ function Password({ username, email }) {
       setCurrent("");
       setNext("");
       toast(t("password.changed"));
+      // The others are signed out.
+      onChanged();
     } catch (caught) {
       setError(asApiError(caught));
     }
