@@ -76,7 +76,10 @@ def test_a_password_is_changed(browse: Browse, people: People, service: LocalSer
     new.fill("Passw0rd!")
     with tab.watch.provoke("/api/auth/password", 400):
         button.click()
-        expect(tab.page.get_by_text("Too close to a commonly used password")).to_be_visible()
+        expect(tab.page.get_by_text("too close to a commonly used password")).to_be_visible()
+    tab.page.get_by_label("Language").select_option("de")
+    expect(tab.page.get_by_text("häufig benutzten Passwort zu ähnlich")).to_be_visible()
+    tab.page.get_by_label("Sprache").select_option("en")
     new.fill(replacement)
     button.click()
     expect(tab.page.get_by_text("Your password is changed")).to_be_visible()

@@ -3,6 +3,8 @@ import { html } from "../vendor/modules.js";
 import { Icon } from "./icon.js";
 
 const MIN_LENGTH = 8;
+/** Refusals of the service by the beginning of their messages: rules that the page cannot check. */
+const REFUSALS = { "Too close": "common", "Too similar": "similar", "Use another": "same" };
 
 /**
  * The rules of a password, each with whether it is met.
@@ -14,6 +16,16 @@ export function PasswordRules({ id, rules }) {
     <ul class="rules" id=${id}>
       ${rules.map(([key, met]) => html`<li key=${key} class=${met ? "met" : ""}><${Icon} name=${met ? "check" : "x"} /><span>${t(`password.rule.${key}`)}</span><span class="vh">${t(met ? "password.met" : "password.unmet")}</span></li>`)}
     </ul>`;
+}
+
+/**
+ * Return why the service refuses a password, in the page's language; undefined when it does not.
+ *
+ * @param {{message: string}[]} problems
+ */
+export function refusalText(problems) {
+  const kinds = Object.entries(REFUSALS).flatMap(([start, kind]) => (problems.some(({ message }) => message.startsWith(start)) ? kind : []));
+  return problems.length ? (kinds.length ? kinds : ["other"]).map((kind) => t(`password.refused.${kind}`)).join(" ") : undefined;
 }
 
 /**

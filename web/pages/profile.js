@@ -6,7 +6,7 @@ import { Heading } from "../components/frame.js";
 import { Icon } from "../components/icon.js";
 import { LanguageChoice } from "../components/language-choice.js";
 import { Meter } from "../components/meter.js";
-import { PasswordRules, rulesOf } from "../components/password-rules.js";
+import { PasswordRules, refusalText, rulesOf } from "../components/password-rules.js";
 import { date, errorText, relative, t } from "../i18n.js";
 import { useScroll } from "../router.js";
 import { useLoad } from "../state/load.js";
@@ -137,7 +137,7 @@ function Password({ username, email, onChanged }) {
     setBusy(false);
   };
   const left = useRetry(error?.code === "RATE_LIMITED" ? error : undefined, () => setError(undefined));
-  const problems = /** @type {{field: string, message: string}[]} */ (error?.code === "VALIDATION_ERROR" && Array.isArray(error.details) ? error.details : []);
+  const problems = /** @type {{message: string}[]} */ (error?.code === "VALIDATION_ERROR" && Array.isArray(error.details) ? error.details : []);
   /** @param {Event} event */
   const submit = (event) => {
     event.preventDefault();
@@ -151,7 +151,7 @@ function Password({ username, email, onChanged }) {
       <form onSubmit=${submit}>
         <input class="vh" type="text" name="username" value=${username} autocomplete="username" tabindex="-1" aria-hidden="true" readonly />
         <${PasswordField} id="current-password" label=${t("password.current")} value=${current} onInput=${setCurrent} autocomplete="current-password" problem=${error?.code === "INVALID_CREDENTIALS" ? t("password.wrong") : undefined} />
-        <${PasswordField} id="new-password" label=${t("password.new")} value=${next} onInput=${setNext} autocomplete="new-password" describedBy="password-rules" problem=${problems.map(({ message }) => message).join(". ") || undefined} />
+        <${PasswordField} id="new-password" label=${t("password.new")} value=${next} onInput=${setNext} autocomplete="new-password" describedBy="password-rules" problem=${refusalText(problems)} />
         <${PasswordRules} id="password-rules" rules=${rules} />
         <${Problem} error=${error && error.code !== "INVALID_CREDENTIALS" && problems.length === 0 ? error : undefined} />
         <${Button} submit class="primary" icon="key-round" busy=${busy} disabled=${!ready || left > 0}>${left > 0 ? t("failure.retryIn", { seconds: left }) : t("password.change")}<//>

@@ -224,7 +224,13 @@ def test_a_rule_between_two_fields_is_told_at_its_field(browse: Browse) -> None:
     own.get_by_label("Days in any case").fill("5")
     with tab.watch.provoke("/api/admin/config/session.lifetimes", 400):
         own.get_by_role("button", name="Save How long a sign-in lasts").click()
-        expect(own.get_by_text("Must be at least tokenDays and idleDays")).to_be_visible()
+        expect(own.get_by_text("Not fewer days than the two others.")).to_be_visible()
+    page = setting(tab, "Name and ways to sign in")
+    page.get_by_role("checkbox", name="Accounts of Plex").uncheck()
+    page.get_by_role("checkbox", name="Local accounts").uncheck()
+    with tab.watch.provoke("/api/admin/config/signIn.page", 400):
+        page.get_by_role("button", name="Save Name and ways").click()
+        expect(page.get_by_text("At least one kind of account has to be")).to_be_visible()
 
 
 def test_settings_that_cannot_be_loaded(browse: Browse) -> None:

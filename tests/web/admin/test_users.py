@@ -108,6 +108,12 @@ def test_a_taken_name_is_told_at_its_field_and_nothing_typed_is_lost(
     with tab.watch.provoke("/api/admin/users", 400):
         dialog.get_by_role("button", name="Create an account").click()
         expect(dialog.get_by_text("Another account has it.")).to_be_visible()
+        dialog.get_by_label("User name").fill("no@name")
+        dialog.get_by_label("E-mail address").fill("no address")
+        dialog.get_by_role("button", name="Create an account").click()
+        expect(dialog.get_by_text("A name without @")).to_be_visible()
+        expect(dialog.get_by_text("Write the address as name@example.org")).to_be_visible()
+        dialog.get_by_label("E-mail address").fill("new@example.com")
     tab.axe()
     tab.page.reload()
     tab.page.get_by_role("button", name="Create an account").click()

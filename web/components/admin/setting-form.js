@@ -1,5 +1,5 @@
 import { asApiError, call } from "../../api.js";
-import { errorText, relative, t } from "../../i18n.js";
+import { relative, t } from "../../i18n.js";
 import { useDraft } from "../../state/drafts.js";
 import { html, useState } from "../../vendor/modules.js";
 import { Button } from "../button.js";
@@ -50,7 +50,7 @@ export function SettingForm({ setting, onChange }) {
       toast(t("settings.saved", { name: nameOf(key) }));
     } catch (caught) {
       const failure = asApiError(caught);
-      setRefused(refusalsOf(failure));
+      setRefused(refusalsOf(failure, key));
       setError(failure);
     }
     setBusy(false);
@@ -244,10 +244,12 @@ function problemOf({ type, minimum, maximum, nullable }, given) {
  * Return the refusals of the API by the name of their field.
  *
  * @param {import("../../api.js").ApiError} error
+ * @param {string} key Of the setting
  */
-function refusalsOf(error) {
-  const details = /** @type {{field: string, message: string}[]} */ (error.code === "VALIDATION_ERROR" && Array.isArray(error.details) ? error.details : []);
-  return Object.fromEntries(details.map(({ field, message }) => [field.replace("body.value.", ""), message || errorText(error)]));
+function refusalsOf(error, key) {
+  const details = /** @type {{field: string}[]} */ (error.code === "VALIDATION_ERROR" && Array.isArray(error.details) ? error.details : []);
+  const names = details.map(({ field }) => field.replace("body.value.", ""));
+  return Object.fromEntries(names.map((name) => [name, textOr(`settings.refused.${key}.${name}`, t("settings.refused"))]));
 }
 
 /**

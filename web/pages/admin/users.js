@@ -7,7 +7,7 @@ import { Field, PasswordField, Select } from "../../components/field.js";
 import { Heading, initial } from "../../components/frame.js";
 import { Icon } from "../../components/icon.js";
 import { More } from "../../components/more.js";
-import { PasswordRules, rulesOf } from "../../components/password-rules.js";
+import { PasswordRules, refusalText, rulesOf } from "../../components/password-rules.js";
 import { RowSkeleton } from "../../components/request-row.js";
 import { Segmented } from "../../components/segmented.js";
 import { toast } from "../../components/toasts.js";
@@ -112,9 +112,12 @@ function Create({ onClose }) {
   const isReady = typed.username.trim() !== "" && typed.email.trim() !== "" && rules.every(([, met]) => met);
   const refusals = /** @type {{field: string, message: string}[]} */ (error?.code === "VALIDATION_ERROR" && Array.isArray(error.details) ? error.details : []);
   const problem = (/** @type {string} */ name) => {
-    const refusal = refusals.find(({ field }) => field === `body.${name}`);
-    const isMissing = isTried && name !== "password" && typed[/** @type {"username" | "email"} */ (name)].trim() === "";
-    return isMissing ? t("users.missing") : refusal ? (refusal.message.startsWith("Another") ? t("users.taken") : refusal.message) : undefined;
+    const own = refusals.filter(({ field }) => field === `body.${name}`);
+    if (name === "password") {
+      return refusalText(own);
+    }
+    const isMissing = isTried && typed[/** @type {"username" | "email"} */ (name)].trim() === "";
+    return isMissing ? t("users.missing") : own[0] ? t(own[0].message.startsWith("Another") ? "users.taken" : `users.refused.${name}`) : undefined;
   };
   const run = async () => {
     setTried(true);
