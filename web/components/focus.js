@@ -26,7 +26,9 @@ export function keepFocus() {
   );
   // A key that is held down must not press the next control as well.
   addEventListener("keydown", (event) => {
-    if (event.repeat && event.target === moved) {
+    if (!event.repeat) {
+      moved = null;
+    } else if (event.target === moved) {
       event.preventDefault();
     }
   });
@@ -64,7 +66,7 @@ export function keepFocus() {
  */
 function near({ target, nextSibling, previousSibling }) {
   const before = previousSibling?.parentNode === target ? previousSibling : null;
-  let found = following(before ? before.nextSibling : nextSibling?.parentNode === target ? nextSibling : target.firstChild);
+  let found = following(before ? before.nextSibling : previousSibling && nextSibling?.parentNode === target ? nextSibling : target.firstChild);
   for (let node = before; node && !found; node = node.previousSibling) {
     found = controlsOf(node).pop();
   }

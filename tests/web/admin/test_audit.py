@@ -68,7 +68,7 @@ def test_filters_are_in_the_url(browse: Browse, colleague: Colleague) -> None:
     tab.page.get_by_label("To", exact=True).fill(str(yesterday + timedelta(days=1)))
     expect(tab.page.locator(".row")).to_have_count(1)
     tab.page.get_by_role("button", name=f"Remove {colleague.name}").click()
-    expect(field).to_be_visible()
+    expect(field).to_be_focused()
 
 
 def test_days_are_those_of_the_browser(browse: Browse) -> None:
