@@ -168,6 +168,15 @@ def test_a_job_that_is_given_back_is_due_without_an_attempt_and_may_get_its_serv
     assert wait_of(db, job_id) <= 0
 
 
+def test_a_job_that_a_person_has_retried_is_not_given_back_to_its_old_server(db: Db) -> None:
+    job_id = add_job(603)
+    job = leased()
+    add_job(603, by_person=True)
+    with database().transaction() as connection:
+        protocol.give_back(connection, job, GiveBackError(add_server(db)))
+    assert field(db, job_id, "server_id") is None
+
+
 def test_an_expired_lease_is_due_at_once_and_later_backs_off(db: Db) -> None:
     job_id = add_job(603)
     for attempts, wait in ((1, 0), (2, 0), (3, 0), (4, 600)):

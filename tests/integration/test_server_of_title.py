@@ -15,6 +15,7 @@ from medianest.arr import sonarr as sonarr_client
 from medianest.catalog import service as catalog_service
 from medianest.core.error_codes import ErrorCode
 from medianest.core.errors import AppError
+from medianest.servers import routing
 from tests.support import plex
 from tests.support.api import call
 from tests.support.approvals import (
@@ -165,13 +166,128 @@ def test_the_job_of_a_title_outlives_its_server(db: Db, people: People, servers:
     old = server(people)["id"]
     plex.control(servers.radarr_url, "DELETE", "fault")
     add(people, "Radarr", "Second", isDefault=True)
-    # A title without an assignment, whose job still names the old server.
-    db.execute("DELETE FROM handovers")
     path = f"/api/admin/servers/{old}"
     assert call("DELETE", path, token=people["alice"]).status == 204
     work()
     shown = for_admin(people, request_id)
     assert (shown["state"], shown["server"]["name"]) == ("submitted", "Second")
+
+
+def give_up(db: Db) -> None:
+    """Let the deadline of the hand-overs pass, and run them."""
+    db.execute("UPDATE jobs SET deadline_at = now(), run_at = now() WHERE kind = 'handover'")
+    work()
+
+
+@pytest.mark.parametrize("later", [None, 2], ids=["waits", "later season"])
+def test_titles_that_wait_leave_a_disabled_server(
+    db: Db, people: People, servers: Standins, later: int | None
+) -> None:
+    plex.control(servers.sonarr_url, "PUT", "fault", {"kind": "close"})
+    requests = [approved(people, BREAKING_BAD | {"seasons": [1]})]
+    work()
+    plex.control(servers.sonarr_url, "DELETE", "fault")
+    add(people, "Sonarr", "Second", isDefault=True)
+    change(people, "Sonarr", enabled=False)
+    if later is not None:
+        requests.append(approved(people, BREAKING_BAD | {"seasons": [later]}))
+    work()
+    shown = [for_admin(people, each) for each in requests]
+    assert {(each["state"], each["server"]["name"]) for each in shown} == {("submitted", "Second")}
+
+
+def test_a_retried_job_leaves_a_disabled_server(db: Db, people: People, servers: Standins) -> None:
+    plex.control(servers.radarr_url, "PUT", "fault", {"kind": "close"})
+    request_id = approved(people, MATRIX)
+    work()
+    give_up(db)
+    assert fulfilment(people, request_id)["state"] == "failed"
+    plex.control(servers.radarr_url, "DELETE", "fault")
+    add(people, "Radarr", "Second", isDefault=True)
+    change(people, "Radarr", enabled=False)
+    body = {"kind": "handover"}
+    answer = call("POST", "/api/admin/jobs/retry", token=people["alice"], body=body)
+    assert answer.data["retried"] == 1
+    work()
+    shown = for_admin(people, request_id)
+    assert (shown["state"], shown["server"]["name"]) == ("submitted", "Second")
+
+
+def test_the_retry_of_an_old_job_leaves_the_server_of_the_new_one(
+    db: Db, people: People, servers: Standins
+) -> None:
+    plex.control(servers.radarr_url, "PUT", "fault", {"kind": "close"})
+    request_id = approved(people, MATRIX)
+    work()
+    give_up(db)
+    old = for_admin(people, request_id)["jobId"]
+    change(people, "Radarr", apiKey=WRONG_KEY)
+    add(people, "Radarr", "Second", isDefault=True)
+    assert act(people, request_id, "retry", {"reroute": True}).status == 200
+    work()
+    plex.control(servers.radarr_url, "DELETE", "fault")
+    db.execute("UPDATE download_servers SET state = 'misconfigured' WHERE name = 'Radarr'")
+    assert call("POST", f"/api/admin/jobs/{old}/retry", token=people["alice"]).status == 200
+    work_on(db)
+    shown = for_admin(people, request_id)
+    assert (shown["state"], shown["server"]["name"]) == ("submitted", "Second")
+
+
+def test_a_title_that_a_disabled_server_has_received_is_taken_over_by_a_retry(
+    db: Db, people: People, servers: Standins
+) -> None:
+    request_id = approved(people, MATRIX)
+    work()
+    add(people, "Radarr", "Second", isDefault=True)
+    path = f"/api/admin/servers/{server(people)['id']}"
+    assert act(people, request_id, "retry", {"reroute": True}).code == "INVALID_STATE"
+    change(people, "Radarr", enabled=False)
+    assert for_admin(people, request_id)["error"]["code"] == "SERVER_DISABLED"
+    assert call("DELETE", path, token=people["alice"]).code == "SERVER_IN_USE"
+    assert act(people, request_id, "retry", {}).code == "INVALID_STATE"
+    assert act(people, request_id, "retry", {"reroute": True}).status == 200
+    work()
+    shown = for_admin(people, request_id)
+    assert (shown["state"], shown["server"]["name"]) == ("submitted", "Second")
+    assert call("DELETE", path, token=people["alice"]).status == 204
+
+
+def test_a_check_asks_no_server_for_what_another_has_received(
+    db: Db, people: People, servers: Standins
+) -> None:
+    first = approved(people, BREAKING_BAD | {"seasons": [1]})
+    work()
+    db.execute("UPDATE request_items SET fulfilment_at = now() - interval '2 days'")
+    plex.control(servers.sonarr_url, "DELETE", "titles")
+    add(people, "Sonarr", "New", isDefault=True)
+    work()
+    change(people, "Sonarr", enabled=False)
+    second = approved(people, BREAKING_BAD | {"seasons": [2]})
+    plex.control(servers.sonarr_url, "PUT", "fault", {"kind": "status", "status": 503})
+    work()
+    assert for_admin(people, second)["server"]["name"] == "New"
+    plex.control(servers.sonarr_url, "DELETE", "fault")
+    check(db)
+    assert fulfilment(people, first)["state"] == "submitted"
+    work_on(db)
+    assert monitored(servers.sonarr_url) == {1, 2}
+
+
+def test_servers_do_not_change_while_one_is_chosen(
+    db: Db, people: People, servers: Standins, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request_id = approved(people, MATRIX)
+    route, changes = routing.route, list[tuple[Any, ...]]()
+
+    def looked_at(*args: Any) -> Any:
+        # An admin's deletion would wait for this lock.
+        changes.extend(db.execute("SELECT pg_try_advisory_xact_lock(7140028001)"))
+        return route(*args)
+
+    monkeypatch.setattr(routing, "route", looked_at)
+    work()
+    assert changes == [(False,)]
+    assert fulfilment(people, request_id)["state"] == "submitted"
 
 
 def test_new_seasons_leave_a_disabled_server_and_downloaded_ones_stay(
@@ -273,8 +389,7 @@ def test_a_requester_sees_no_word_of_the_server(db: Db, people: People, servers:
     plex.control(servers.radarr_url, "PUT", "fault", {"kind": "close"})
     request_id = approved(people, MATRIX)
     work()
-    db.execute("UPDATE jobs SET deadline_at = now(), run_at = now() WHERE kind = 'handover'")
-    work()
+    give_up(db)
     shown = fulfilment(people, request_id)
     assert (shown["state"], shown["error"]["code"]) == ("failed", "NO_RESPONSE")
     assert "127.0.0.1" not in json.dumps(shown)
@@ -337,6 +452,28 @@ def test_a_parked_title_gets_a_new_deadline_with_the_correction(
     plex.control(servers.radarr_url, "DELETE", "fault")
     work_on(db)
     assert fulfilment(people, request_id)["state"] == "submitted"
+
+
+def test_a_run_that_fails_does_not_park_a_server_that_was_tested_meanwhile(
+    people: People, servers: Standins, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work()
+    approved(people, MATRIX)
+    plex.control(servers.radarr_url, "PUT", "fault", {"kind": "status", "status": 401})
+    path = f"/api/admin/servers/{server(people)['id']}/test"
+    original = radarr_client.hand_over
+
+    def hand_over(*args: Any, **options: Any) -> Any:
+        monkeypatch.setattr(radarr_client, "hand_over", original)
+        try:
+            return original(*args, **options)
+        finally:
+            plex.control(servers.radarr_url, "DELETE", "fault")
+            assert call("POST", path, token=people["alice"]).data["ok"]
+
+    monkeypatch.setattr(radarr_client, "hand_over", hand_over)
+    work()
+    assert server(people)["state"] == "ok"
 
 
 def test_a_run_with_the_old_key_does_not_park_a_corrected_server(

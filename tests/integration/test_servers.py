@@ -207,7 +207,8 @@ class TestDelete:
             body={"mediaType": "movie", "tmdbId": 603},
         ).data["id"]
         db.execute(
-            "INSERT INTO handovers (media_type, tmdb_id, server_id) VALUES ('movie', 603, %s)",
+            "INSERT INTO handovers (media_type, tmdb_id, server_id, submitted_at)"
+            " VALUES ('movie', 603, %s, now())",
             (server,),
         )
         db.execute(

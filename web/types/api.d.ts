@@ -1,5 +1,5 @@
 // Made by `make docs` from the API document with the SHA-256 hash
-// 8e7c629b50f92a29f72222036137f0a9bba2c0750887d5e3cb1e92f0d019c517
+// 3306b92817cb39206b0d7002d4e25c52aacf9698f603f47095d820ff3c18565e
 
 export interface paths {
     "/api/admin/audit-logs": {
@@ -2592,7 +2592,7 @@ export interface components {
             stateAt: string;
             /**
              * Format: date-time
-             * @description Time of the last change by an admin
+             * @description Time of the last change, or successful test, by an admin
              */
             updatedAt: string;
             /** @description Version that the server reports */
@@ -3499,7 +3499,7 @@ export interface components {
         };
         /**
          * @description - `INVALID_STATE`: The request is not in a state that allows this. Check its `status` in `details`: only a pending request can be changed. `details` name the admin who decided.
-         *     - `TITLE_ON_OTHER_SERVER`: Another server already has this title. Choose the server in `details`, or retry an approved request of the title with `reroute`.
+         *     - `TITLE_ON_OTHER_SERVER`: Another server already has this title. Choose the server in `details`, or none: the title then goes to the server that has it.
          */
         "INVALID_STATE.TITLE_ON_OTHER_SERVER.limited": {
             headers: {

@@ -27,8 +27,10 @@ import { failureText } from "./server-state.js";
  */
 export function RequestDialog({ request, busy, error, onAct, onWithdraw, onClose }) {
   const { fulfilment, requester } = request;
-  const canRetry = fulfilment?.state === "failed" || fulfilment?.state === "queued";
-  const [reroute, setReroute] = useState(false);
+  // Another server can take over what a disabled one has not downloaded.
+  const isLeft = fulfilment?.state === "submitted" && fulfilment.error?.code === "SERVER_DISABLED";
+  const canRetry = isLeft || fulfilment?.state === "failed" || fulfilment?.state === "queued";
+  const [reroute, setReroute] = useState(isLeft);
   return html`
     <${Dialog} title=${request.title} onClose=${onClose} wide>
       <p><${Badge} request=${{ status: request.status, fulfilment: fulfilment?.state }} /> <span class="muted">${[about(request), request.year].filter(Boolean).join(" · ")}</span></p>

@@ -155,7 +155,7 @@ REGISTRY: Mapping[ErrorCode, ErrorSpec] = {
     ErrorCode.TITLE_ON_OTHER_SERVER: ErrorSpec(
         409,
         "Another server already has this title.",
-        "Choose the server in `details`, or retry an approved request of the title with `reroute`.",
+        "Choose the server in `details`, or none: the title then goes to the server that has it.",
     ),
     ErrorCode.EDIT_CONFLICT: ErrorSpec(
         409,

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
     from medianest.catalog.models import MediaType
-    from medianest.fulfilment.models import Found
+    from medianest.fulfilment.models import Found, ItemState
 
 # Columns of a query of media_requests r; see `view.fulfilment`.
 ITEMS: LiteralString = (
@@ -44,7 +44,8 @@ _SEASON: LiteralString = "coalesce(i.season, -1)"
 def _items(condition: LiteralString) -> LiteralString:
     """Return the condition of an UPDATE that locks items in the order of their ids.
 
-    Every change of several items takes this order, so none deadlocks with another.
+    Every change of several items takes this order, so none deadlocks with another. A decline
+    (`requests.repository.release`) changes items that no job does.
     """
     return (
         f" WHERE id = ANY (ARRAY(SELECT i.id FROM request_items i WHERE {condition}"
@@ -69,14 +70,16 @@ def queue(
     return [TitleKey(*row) for row in rows]
 
 
-def requeue(connection: Connection[Any], request_id: UUID) -> bool:
-    """Queue the failed items of a request; return whether any of its items is queued now."""
+def requeue(
+    connection: Connection[Any], request_id: UUID, states: Sequence[ItemState] = ("failed",)
+) -> bool:
+    """Queue the items of a request in some states; return whether any of its items is queued."""
     return (
         connection.execute(
             "UPDATE request_items SET failure = NULL, fulfilment = 'queued', fulfilment_at ="
-            " CASE WHEN fulfilment = 'failed' THEN now() ELSE fulfilment_at END"
-            + _items("i.request_id = %s AND i.active AND i.fulfilment IN ('queued', 'failed')"),
-            (request_id,),
+            " CASE WHEN fulfilment = 'queued' THEN fulfilment_at ELSE now() END"
+            + _items("i.request_id = %s AND i.active AND i.fulfilment = ANY(%s)"),
+            (request_id, ["queued", *states]),
         ).rowcount
         > 0
     )
@@ -182,12 +185,17 @@ def assign(
     )
 
 
-def unassign(connection: Connection[Any], title: TitleKey) -> None:
-    """Forget the server of a title, so that the rules decide again."""
-    connection.execute(
-        "DELETE FROM handovers WHERE media_type = %(media_type)s AND tmdb_id = %(tmdb_id)s",
+def unassign(connection: Connection[Any], title: TitleKey) -> bool:
+    """Forget the server of a title, so that the rules decide again; return whether it is disabled.
+
+    A disabled server is asked for nothing more.
+    """
+    found = connection.execute(
+        "DELETE FROM handovers h USING download_servers s WHERE s.id = h.server_id"
+        " AND h.media_type = %(media_type)s AND h.tmdb_id = %(tmdb_id)s RETURNING s.enabled",
         title._asdict(),
-    )
+    ).fetchone()
+    return found == (False,)
 
 
 def record(connection: Connection[Any], title: TitleKey, server_id: UUID, found: Found) -> bool:
@@ -235,10 +243,10 @@ def _numbers(seasons: Collection[int | None]) -> list[int]:
 
 
 def by_hand(connection: Connection[Any], title: TitleKey) -> None:
-    """Take the queued items of a title from the queue: no server takes them."""
+    """Release the items of a title to be fetched by hand: no server has or takes them."""
     connection.execute(
         "UPDATE request_items SET fulfilment = 'none', fulfilment_at = NULL"
-        + _items(f"i.active AND {_OF_TITLE} AND i.fulfilment = 'queued'"),
+        + _items(f"i.active AND {_OF_TITLE} AND i.fulfilment IN ('queued', 'submitted')"),
         title._asdict(),
     )
 
@@ -326,7 +334,8 @@ def lose(
 def unchecked(connection: Connection[Any], server_id: UUID, limit: int) -> list[TitleKey]:
     """Return submitted titles of a server, the least recently checked first."""
     rows = connection.execute(
-        "SELECT h.media_type, h.tmdb_id FROM handovers h WHERE h.server_id = %s AND EXISTS ("
+        "SELECT h.media_type, h.tmdb_id FROM handovers h WHERE h.server_id = %s"
+        " AND h.submitted_at IS NOT NULL AND EXISTS ("
         " SELECT FROM request_items i WHERE i.active AND i.fulfilment = 'submitted'"
         " AND i.media_type = h.media_type AND i.tmdb_id = h.tmdb_id)"
         " ORDER BY h.checked_at NULLS FIRST LIMIT %s",

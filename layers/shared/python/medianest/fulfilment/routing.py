@@ -8,6 +8,7 @@ from medianest.catalog import service as catalog_service
 from medianest.core.db import database
 from medianest.core.errors import AppError
 from medianest.fulfilment import repository
+from medianest.jobs import repository as jobs_repository
 from medianest.jobs.models import JobError
 from medianest.servers import routing
 from medianest.servers.models import KIND_OF, TitleFacts
@@ -37,10 +38,12 @@ def assigned(title: TitleKey, wanted: Sequence[WantedItem], known: RoutingFacts)
 
     The title of a disabled server goes to another one, and waits for it when there is no other.
     """
+    handover = database().read(lambda connection: repository.handover(connection, title))
+    if handover is not None and handover.is_enabled:
+        return handover
     with database().transaction() as connection:
-        handover = repository.handover(connection, title)
-        if handover is not None and handover.is_enabled:
-            return handover
+        # The server that is chosen must still be there, and enabled, when the title gets it.
+        jobs_repository.lock_server_changes(connection)
         routed = _route(connection, title, wanted, known)
         if routed is None:
             return handover

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
     from medianest.catalog.models import MediaType
-    from medianest.fulfilment.models import TitleKey
+    from medianest.fulfilment.models import ItemState, TitleKey
 
 
 class Choice(NamedTuple):
@@ -76,13 +76,14 @@ def choose(connection: Connection[Any], title: TitleKey, choice: Choice) -> None
 def retry(connection: Connection[Any], title: TitleKey, request_id: UUID, *, reroute: bool) -> bool:
     """Queue the failed items of a request and make its job due; return whether it had any open.
 
-    With `reroute`, the rules choose the server again. When it returns False, the caller raises, and
-    so rolls back.
+    With `reroute`, the rules choose the server again, also for what a disabled server has. When it
+    returns False, the caller raises, and so rolls back.
     """
-    if reroute:
-        # The server of a title precedes its items, as at the end of a run.
-        repository.unassign(connection, title)
-    if not repository.requeue(connection, request_id):
+    states: list[ItemState] = ["failed"]
+    # The server of a title precedes its items, as at the end of a run.
+    if reroute and repository.unassign(connection, title):
+        states.append("submitted")
+    if not repository.requeue(connection, request_id, states):
         return False
     enqueue(connection, [title], by_person=True)
     return True

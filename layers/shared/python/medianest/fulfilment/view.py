@@ -22,7 +22,6 @@ _ORDER: tuple[FulfilmentState, ...] = ("failed", "queued", "manual", "submitted"
 # The reasons that concern the title. The texts of the others can name an admin's server, or be its.
 _FOR_EVERYBODY = frozenset(
     {
-        "TITLE_UNKNOWN",
         "TITLE_REMOVED",
         "SEASON_UNKNOWN",
         "TVDB_ID_UNKNOWN",
@@ -57,8 +56,8 @@ def fulfilment(
     if admins is None:
         return Fulfilment(state, since, seasons or None, _without_details(error))
     server, job = admins["server"], admins["job"]
-    if state == "queued":
-        error = _delay(server, job)
+    if state in {"queued", "submitted"}:
+        error = _delay(server, job if state == "queued" else None)
     return Fulfilment(
         state,
         since,
@@ -88,7 +87,8 @@ def _delay(
 ) -> FulfilmentError | None:
     """Return why a title waits: its server is disabled, its job has failed, or its server is down.
 
-    Another job may have found that the server is down, so the job of the title need not know.
+    Another job may have found that the server is down, so the job of the title need not know. A
+    server that has the title is down without a job of it.
     """
     if server is not None and not server["enabled"]:
         return FulfilmentError("SERVER_DISABLED", "The server is disabled.")

@@ -163,7 +163,7 @@ def _retry(
             current.kind,
             repository.dedup(connection, job_id),
             current.payload,
-            server_id=current.server_id,
+            server_id=None if current.kind == "handover" else current.server_id,
             by_person=True,
         )
     if job_id != current.id:

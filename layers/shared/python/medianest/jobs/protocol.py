@@ -189,12 +189,16 @@ def finish(connection: Connection[Any], job: Job, write: Write, handler: Handler
 
 
 def give_back(connection: Connection[Any], job: Job, reason: GiveBackError) -> None:
-    """Queue the job again, due at once, as if it had not been leased."""
+    """Queue the job again, due at once, as if it had not been leased.
+
+    One that was wanted again meanwhile may have got another server.
+    """
     _update(
         connection,
         job,
         "UPDATE jobs SET state = 'queued', again = false, run_at = now(),"
-        " attempts = greatest(attempts - 1, 0), server_id = coalesce(%(server)s, server_id),"
+        " attempts = greatest(attempts - 1, 0), server_id = CASE WHEN again THEN server_id"
+        " ELSE coalesce(%(server)s, server_id) END,"
         f" {_FREE}",
         server=reason.server_id,
     )

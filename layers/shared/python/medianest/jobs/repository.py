@@ -89,9 +89,9 @@ def lock_server_changes(connection: Connection[Any]) -> None:
 
 
 def unbind(connection: Connection[Any], server_id: UUID) -> None:
-    """Take the server from the locked live hand-overs of a server that is deleted.
+    """Take the server from the locked live hand-overs of a server that is deleted or disabled.
 
-    Their titles get another one; a run that has the old one runs again.
+    Their titles get another one, if there is one; a job that runs runs again.
     """
     connection.execute(
         "UPDATE jobs SET server_id = NULL, run_at = now(), again = again OR state = 'leased',"
@@ -133,13 +133,17 @@ def dead_ids(
 
 
 def revive(connection: Connection[Any], job: JobRow) -> bool:
-    """Queue a locked job that is dead or cancelled; return False if a live one has its place."""
+    """Queue a locked job that is dead or cancelled; return False if a live one has its place.
+
+    The title of a hand-over may have another server by now.
+    """
     from psycopg.errors import UniqueViolation
 
     try:
         with connection.transaction():
             connection.execute(
                 "UPDATE jobs SET state = 'queued', again = false, attempts = 0, run_at = now(),"
+                " server_id = CASE WHEN kind = 'handover' THEN NULL ELSE server_id END,"
                 " deadline_at = now() + %s, finished_at = NULL WHERE id = %s",
                 (backoff.PLANS[job.kind].deadline, job.id),
             )
@@ -183,7 +187,7 @@ def make_due(connection: Connection[Any], server_id: UUID, *, renews: bool = Fal
     """Make the waiting jobs of a server due; return their number.
 
     A job that a lease or an approval has locked is skipped: to wait for it could deadlock. With
-    `renews`, the deadline of hand-overs, which may have passed while they were parked, begins again.
+    `renews`, the deadline of hand-overs begins again: it may have passed while they were parked.
     """
     return connection.execute(
         "UPDATE jobs SET run_at = least(run_at, now()), deadline_at = CASE"
@@ -215,7 +219,8 @@ def servers_with_submitted_titles(connection: Connection[Any]) -> list[UUID]:
     rows = connection.execute(
         "SELECT s.id FROM download_servers s WHERE s.enabled AND s.state <> 'misconfigured'"
         " AND EXISTS (SELECT FROM handovers h JOIN request_items i USING (media_type, tmdb_id)"
-        "  WHERE h.server_id = s.id AND i.active AND i.fulfilment = 'submitted') ORDER BY s.id"
+        "  WHERE h.server_id = s.id AND h.submitted_at IS NOT NULL AND i.active"
+        "  AND i.fulfilment = 'submitted') ORDER BY s.id"
     )
     return [row[0] for row in rows]
 

@@ -41,7 +41,10 @@ _ACTIONS: dict[Decision, Action] = {
 
 
 def approve(request_id: UUID, body: ApproveIn, admin: Principal, caller: Caller) -> RequestOut:
-    """Approve a pending request; raises NOT_FOUND, INVALID_STATE or VALIDATION_ERROR."""
+    """Approve a pending request.
+
+    Raises NOT_FOUND, INVALID_STATE, VALIDATION_ERROR or TITLE_ON_OTHER_SERVER.
+    """
     details = {"note": body.note} if body.note else {}
     return _decide_one(request_id, "approved", admin, caller, details, _choice(body))
 

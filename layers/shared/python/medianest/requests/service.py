@@ -5,8 +5,9 @@ Lock order (prevents deadlocks). Every transaction that writes takes its locks i
 1. the row of the acting user (`users.service.lock_active_user`) and of no other user. New rows
    refer to this user only, so no foreign key makes the transaction wait for another user later;
 2. requests, ordered by id;
-3. items of requests, ordered by season, where the unique indexes make one transaction wait for
-   another.
+3. items of requests: new ones ordered by season, where the unique indexes make one transaction wait
+   for another, others ordered by id. `jobs/protocol.py` has what precedes and follows them: changes
+   of servers, the server of the title, and jobs.
 
 A transaction that waits for a user therefore holds no lock that others need, and a transaction that
 holds locks waits only for later ones. An idempotency key is locked before all of these, but no

@@ -158,11 +158,11 @@ def clear_default(connection: Connection[Any], kind: Kind, but: UUID) -> None:
 
 
 def forget_handovers(connection: Connection[Any], server_id: UUID) -> None:
-    """Forget the server of the titles of which it has nothing more to do."""
+    """Forget the server of the titles that it has not received, or has nothing more to do of."""
     connection.execute(
-        "DELETE FROM handovers h WHERE server_id = %s AND NOT EXISTS (SELECT FROM request_items i"
-        " WHERE i.media_type = h.media_type AND i.tmdb_id = h.tmdb_id AND i.active"
-        " AND i.fulfilment IN ('queued', 'submitted'))",
+        "DELETE FROM handovers h WHERE server_id = %s AND (h.submitted_at IS NULL"
+        " OR NOT EXISTS (SELECT FROM request_items i WHERE i.media_type = h.media_type"
+        "  AND i.tmdb_id = h.tmdb_id AND i.active AND i.fulfilment IN ('queued', 'submitted')))",
         (server_id,),
     )
 
@@ -199,9 +199,10 @@ def reseal(connection: Connection[Any], server_id: UUID, old: str, new: str) -> 
 
 
 def freed(connection: Connection[Any], server_id: UUID) -> None:
-    """Set a server to `ok`, from any state."""
+    """Set a server to `ok`, from any state; calls that began before may fail without effect."""
     connection.execute(
         "UPDATE download_servers SET failures = 0, open_until = NULL, last_error = NULL,"
+        " updated_at = clock_timestamp(),"
         " state_at = CASE WHEN state = 'ok' THEN state_at ELSE now() END, state = 'ok'"
         " WHERE id = %s",
         (server_id,),

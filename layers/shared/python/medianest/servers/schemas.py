@@ -159,7 +159,9 @@ class ServerOut(ResponseModel):
     error: ServerErrorOut | None = Field(default=None, description="The reason for `state`")
     version: str | None = Field(default=None, description="Version that the server reports")
     created_at: Timestamp = Field(description="Time of creation")
-    updated_at: Timestamp = Field(description="Time of the last change by an admin")
+    updated_at: Timestamp = Field(
+        description="Time of the last change, or successful test, by an admin"
+    )
 
     @classmethod
     def of(cls, server: Server) -> Self:

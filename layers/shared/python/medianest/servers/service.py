@@ -72,13 +72,16 @@ def change(server_id: UUID, body: ServerChangeIn, admin: Principal, caller: Call
     """Change a server; raises NOT_FOUND or VALIDATION_ERROR.
 
     Another address removes key and headers, unless a new key comes with it: nobody may send a
-    stored key to himself. A change frees a misconfigured server and makes its jobs due.
+    stored key to himself. A change frees a misconfigured server and makes its jobs due. The waiting
+    titles of a server that is disabled go to another one, if there is one.
     """
     base_url = None if body.base_url is None else _checked_url(body.base_url)
     with database().transaction() as connection, _unique_name():
         lock_admin(connection, admin)
         jobs_repository.lock_server_changes(connection)
-        jobs_repository.lock_of_server(connection, server_id, kind="inventory")
+        jobs_repository.lock_of_server(
+            connection, server_id, kind=None if body.enabled is False else "inventory"
+        )
         if body.is_default:
             repository.lock_every(connection)
         server = _found(repository.lock(connection, server_id))
@@ -100,6 +103,8 @@ def change(server_id: UUID, body: ServerChangeIn, admin: Principal, caller: Call
         )
         changed = _found(repository.get(connection, server_id))
         details = _differences(_changeable(server), _changeable(changed)) | secret_changes
+        if server.enabled and not changed.enabled:
+            jobs_repository.unbind(connection, server_id)
         if details:
             _record(connection, Action.SERVER_CHANGED, server_id, details, admin, caller)
         if details.keys() - {"name", "isDefault"}:
