@@ -54,12 +54,14 @@ export function Dialog({ title, onClose, children, wide = false }) {
 }
 
 /**
- * A dialog that asks before something is done. `children` is the text, or fields.
+ * A dialog that asks before something is done. `children` is the text, or fields. It stays until the
+ * answer is there, so that a failure shows in it.
  *
  * @param {{title: string, action: string, onConfirm: () => void, onClose: () => void, children?: any, isBad?: boolean, busy?: boolean,
  *   disabled?: boolean, error?: import("../api.js").ApiError | undefined}} props
  */
 export function Confirm({ title, action, onConfirm, onClose, children, isBad = false, busy = false, disabled = false, error }) {
+  const close = () => busy || onClose();
   /** @param {Event} event */
   const submit = (event) => {
     event.preventDefault();
@@ -68,12 +70,12 @@ export function Confirm({ title, action, onConfirm, onClose, children, isBad = f
     }
   };
   return html`
-    <${Dialog} title=${title} onClose=${onClose}>
+    <${Dialog} title=${title} onClose=${close}>
       <form onSubmit=${submit} novalidate>
         ${children}
         <${Problem} error=${error} />
         <div class="btns">
-          <${Button} onClick=${onClose}>${t("dialog.cancel")}<//>
+          <${Button} onClick=${close}>${t("dialog.cancel")}<//>
           <${Button} submit class=${isBad ? "danger" : "primary"} busy=${busy} disabled=${disabled}>${action}<//>
         </div>
       </form>

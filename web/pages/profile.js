@@ -86,7 +86,7 @@ function Sessions({ load: { data, error, retry, set } }) {
         throw caught;
       }
     }
-    set((sessions ?? []).filter(({ id }) => id !== session.id));
+    set((/** @type {any} */ now) => now.filter((/** @type {Session} */ each) => each.id !== session.id));
     toast(t("sessions.ended"));
   };
   return html`
