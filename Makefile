@@ -107,7 +107,7 @@ api-check: $(VENV)/ready ## Compare the API document with the one of BASE: a cha
 	$(BIN)/python -m tools.api_changes $(BASE)
 
 build: .venv-sam/ready sbom ## Build the deployment: make build ARCH=arm64 (or x86_64)
-	ARCH=$(ARCH) PYTHON=$(CURDIR)/.venv-sam/bin/python .venv-sam/bin/sam build --parameter-overrides Architecture=$(ARCH)
+	ARCH=$(ARCH) PYTHON="$(CURDIR)/.venv-sam/bin/python" .venv-sam/bin/sam build --parameter-overrides Architecture=$(ARCH)
 
 sbom: .venv-sam/ready ## Write the bill of materials (CycloneDX) of a build: .aws-sam/sbom.json
 	@mkdir -p $(dir $(SBOM))
@@ -180,7 +180,7 @@ $(VENV)/ready: .venv-uv/ready requirements/dev.txt requirements/runtime.txt laye
 
 # Node.js and Playwright, for the linters and the tests of the page; `make run` needs neither, so they are apart.
 $(VENV)/web: $(VENV)/ready .venv-web/ready
-	@echo $(CURDIR)/.venv-web/$(PACKAGES) >$(VENV)/$(PACKAGES)/web.pth
+	@echo "$(CURDIR)/.venv-web/$(PACKAGES)" >$(VENV)/$(PACKAGES)/web.pth
 	@touch $@
 
 # These tools pin older libraries than the functions use, so each has a separate virtual environment.

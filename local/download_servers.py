@@ -31,7 +31,14 @@ async def run_register(radarr_url: str, sonarr_url: str, variables: Mapping[str,
         stderr=asyncio.subprocess.STDOUT,
     )
     text = json.dumps(bodies_of_standins(radarr_url, sonarr_url)).encode()
-    output, _ = await asyncio.wait_for(process.communicate(text), _SECONDS)
+    try:
+        output, _ = await asyncio.wait_for(process.communicate(text), _SECONDS)
+    except TimeoutError as error:
+        process.kill()
+        await process.wait()
+        raise StartError(
+            f"The stand-ins could not be registered as servers within {_SECONDS:.0f} seconds."
+        ) from error
     if process.returncode != 0:
         reason = output.decode(errors="replace").strip().rpartition("\n")[2]
         raise StartError(f"The stand-ins could not be registered as servers: {reason}")

@@ -43,6 +43,7 @@ def _prepare() -> None:
     runners.register("handover", handover.HANDLER)
     runners.register("check", check.HANDLER)
     runners.register("inventory", inventory.HANDLER)
+    runners.precede("inventories", servers_service.reencrypt)
 
 
 # Before the first lease: a bell that is passed on needs neither the handlers nor the database.

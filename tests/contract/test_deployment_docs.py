@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 
 from medianest.core.error_codes import ErrorCode
+from tests.support.api import TEMPLATE
 from tests.support.bounded import LIMITS
 from tests.support.cloudformation import ROOT, template
 from tests.support.stacks import all_stacks
+from tools.docs.routes import served_routes
 
 PAGES = [*sorted((ROOT / "docs").glob("*.md")), ROOT / "README.md", ROOT / "events/README.md"]
 DEPLOY, OPERATIONS, TROUBLESHOOTING, SAM_LOCAL = (
@@ -25,7 +27,7 @@ CHECKED_PAGES = {
 }
 RESOURCES: Mapping[str, Any] = template()["Resources"]
 # Arguments of the AWS command line that look like parameters of the template.
-NOT_PARAMETERS = {"MinCapacity", "Name", "Start", "Type"}
+NOT_PARAMETERS = {"MaxCapacity", "MinCapacity", "Name", "SecondsUntilAutoPause", "Start", "Type"}
 
 
 def alarms() -> dict[str, str]:
@@ -172,3 +174,16 @@ def test_each_link_has_a_target(page: Path, target: str) -> None:
     assert file.exists()
     if anchor:
         assert anchor in anchors(file)
+
+
+def test_each_function_with_routes_is_among_those_whose_logs_are_searched() -> None:
+    loops = re.findall(r"for each in ([a-z ]+); do aws logs tail", TROUBLESHOOTING)
+    assert len(loops) == 2
+    for folders in loops:
+        assert {each.folder for each in served_routes(TEMPLATE)} <= set(folders.split())
+
+
+@pytest.mark.parametrize("page", CHECKED_PAGES)
+def test_python_in_commands_compiles(page: str) -> None:
+    for program in re.findall(r"python3 -c '([^']+)'", CHECKED_PAGES[page]):
+        compile(program, page, "exec")

@@ -36,6 +36,8 @@ catalogue = json.loads((PROJECT / "local/standins/tmdb/catalogue.json").read_tex
 movies = itertools.cycle(title["id"] for title in catalogue["movies"])
 shows = itertools.cycle(title["id"] for title in catalogue["shows"])
 
+UNUSED_SERVER = "https://films.example.org"
+
 # The limit of responses per operation, and of ids per response, that the other user tries.
 TRIES = 3
 tried: Counter[str] = Counter()
@@ -59,11 +61,24 @@ def spare(case: Case) -> None:
         case.path_parameters["id"] = str(uuid.uuid4())
     if str(case.path_parameters.get("key", "")).startswith(("rateLimit.", "session.")):
         case.path_parameters["key"] = "no.such"
+    # Without the stand-ins, no title is handed over, and no job can be retried.
+    if case.operation.label == "DELETE /api/admin/servers/{id}":
+        unused = {each["id"] for each in servers(case) if each["baseUrl"] == UNUSED_SERVER}
+        if case.path_parameters.get("id") not in unused:
+            case.path_parameters["id"] = str(uuid.uuid4())
     # A sign-in ends the session that the call presents.
     if case.path in SIGN_IN:
         case.headers.pop("Authorization", None)
     if case.path in ENDING and session:
         case.headers["Authorization"] = sign_in(case, EXPENDABLE)
+
+
+def servers(case: Case) -> list[dict[str, Any]]:
+    """Return the download servers; an empty list if the case may not see them."""
+    authorization = str(case.headers.get("Authorization", ""))
+    answer = send(case, "GET", "/api/admin/servers", None, authorization)
+    found: list[dict[str, Any]] = answer.json().get("data", [])
+    return found
 
 
 def session_of(token: str) -> str:
@@ -168,13 +183,13 @@ def approve_without_server(case: Case) -> None:
 
 def use_unused_server(case: Case) -> None:
     """Add a server with a unique name and options of both kinds, and remove the previous one."""
-    token = case.headers.get("Authorization")
-    for server in send(case, "GET", "/api/admin/servers", None, token).json().get("data", ()):
-        if server["name"].startswith("server "):
-            send(case, "DELETE", f"/api/admin/servers/{server['id']}", None, token)
+    for server in servers(case):
+        if server["baseUrl"] == UNUSED_SERVER:
+            path = f"/api/admin/servers/{server['id']}"
+            send(case, "DELETE", path, None, case.headers.get("Authorization"))
     case.body = case.body | {
         "name": f"server {next(numbers)}",
-        "baseUrl": "https://films.example.org",
+        "baseUrl": UNUSED_SERVER,
         "headers": {"CF-Access-Client-Id": "a1b2.access"},
         "options": {"search": True},
     }
@@ -187,10 +202,8 @@ def use_harmless_change(case: Case) -> None:
 
 def use_known_servers(case: Case) -> None:
     """Route to servers that exist, with options of both kinds."""
-    token = case.headers.get("Authorization")
     kinds = {"radarr": "movie", "sonarr": "tv"}
-    servers = send(case, "GET", "/api/admin/servers", None, token).json().get("data", ())
-    known = {kinds[server["kind"]]: server["id"] for server in servers}
+    known = {kinds[server["kind"]]: server["id"] for server in servers(case)}
     for rule in case.body["rules"]:
         rule |= {"serverId": known[rule["mediaType"]], "options": {}}
 

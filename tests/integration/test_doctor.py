@@ -145,6 +145,35 @@ def test_gateways_need_addresses(aws: Account) -> None:
     assert found(account.network, deployment(aws, *given))[1].level == "failure"
 
 
+@pytest.mark.parametrize(
+    ("has", "checked"),
+    [
+        ({"DatabaseMode": "external", "CacheMode": "none"}, ["VPCs", "addresses"]),
+        ({"EgressMode": "nat-instance"}, ["addresses"]),
+        ({"NatPerAz": "false"}, ["addresses"]),
+        ({}, []),
+    ],
+)
+def test_an_update_is_checked_for_what_the_stack_lacks(
+    aws: Account, has: dict[str, str], checked: list[str]
+) -> None:
+    stack = {
+        "StackStatus": "UPDATE_COMPLETE",
+        "Parameters": [{"ParameterKey": key, "ParameterValue": has[key]} for key in has],
+    }
+    stacks = Answers(describe_stacks={"Stacks": [stack]})
+    parameters = deployment(aws, "EgressMode=nat-gateway", "NatPerAz=true").parameters
+
+    def client(name: str) -> Any:
+        return stacks if name == "cloudformation" else aws.client(name)
+
+    updated = Deployment(parameters, "medianest", aws.region, client)
+    texts = [each.text for each in found(account.network, updated)]
+    assert [any(word in text for text in texts) for word in checked] == [True] * len(checked)
+    assert len(texts) == len(checked)
+    assert bool(found(account.zones, updated)) == ("VPCs" in checked)
+
+
 def test_the_zone_without_functions_is_found(aws: Account) -> None:
     aws.region = "us-east-1"
     listed = boto3.client("ec2", region_name="us-east-1").describe_availability_zones()
@@ -277,6 +306,7 @@ def test_the_state_of_the_stack_allows_a_deployment(
             "and SecretStore=secretsmanager would replace the keys",
         ),
         ({"DatabaseMode": "rds", "SecretStore": "secretsmanager"}, ""),
+        ({"KmsKeyArn": "arn:x"}, "has KmsKeyArn=arn:x, and KmsKeyArn= would replace the database"),
         ({"CacheMode": "node"}, ""),
     ],
 )

@@ -270,7 +270,11 @@ def test_the_checks_ask_the_servers_that_have_titles_without_a_file(
     waiting, idle = add_server(db), add_server(db, "Idle")
     parked = add_server(db, "Parked", state="misconfigured")
     for number, server in ((1, waiting), (2, idle), (3, parked)):
-        db.execute("INSERT INTO handovers VALUES ('movie', %s, %s)", (number, server))
+        db.execute(
+            "INSERT INTO handovers (media_type, tmdb_id, server_id, submitted_at)"
+            " VALUES ('movie', %s, %s, now())",
+            (number, server),
+        )
     db.execute(
         "WITH r AS (INSERT INTO media_requests (user_id, media_type, tmdb_id, title, status,"
         " processed_at)"

@@ -10,6 +10,7 @@ from tools.doctor.settings import stored
 PERMANENT = {
     "DatabaseMode": "replace the database by an empty one",
     "SecretStore": "replace the keys: sessions end, and stored API keys become unreadable",
+    "KmsKeyArn": "replace the database by an empty one",
 }
 
 _AUTHORITIES = PROJECT / "layers/shared/python/medianest/core/amazon_authorities.pem"
@@ -71,20 +72,20 @@ def concurrency(deployment: Deployment) -> Iterator[Finding]:
 
 
 def network(deployment: Deployment) -> Iterator[Finding]:
-    """Check that the account may create another VPC, and addresses for NAT gateways."""
-    if not deployment.has_vpc or deployment.exists:
-        return
+    """Check that the account may create what the stack lacks: a VPC, addresses of NAT gateways."""
+    has = deployment.before
     ec2, quotas = deployment.client("ec2"), deployment.client("service-quotas")
-    vpcs = quotas.get_service_quota(ServiceCode="vpc", QuotaCode=_VPCS)["Quota"]["Value"]
-    yield _room("VPCs", len(ec2.describe_vpcs()["Vpcs"]), int(vpcs), 1)
-    if deployment.parameters["EgressMode"] == "nat-gateway":
+    if deployment.has_vpc and not (has and has.has_vpc):
+        vpcs = quotas.get_service_quota(ServiceCode="vpc", QuotaCode=_VPCS)["Quota"]["Value"]
+        yield _room("VPCs", len(ec2.describe_vpcs()["Vpcs"]), int(vpcs), 1)
+    needed = deployment.addresses - (has.addresses if has else 0)
+    if needed > 0:
         named = ec2.describe_account_attributes(AttributeNames=[_ADDRESSES])["AccountAttributes"]
         (most,) = (
             int(each["AttributeValues"][0]["AttributeValue"])
             for each in named
             if each["AttributeName"] == _ADDRESSES
         )
-        needed = 2 if deployment.parameters["NatPerAz"] == "true" else 1
         used = len(ec2.describe_addresses()["Addresses"])
         yield _room("elastic IP addresses", used, most, needed)
 
@@ -101,7 +102,7 @@ def _room(what: str, used: int, most: int, needed: int) -> Finding:
 
 def zones(deployment: Deployment) -> Iterator[Finding]:
     """Check the availability zones, of which one in us-east-1 has no functions."""
-    if not deployment.has_vpc or deployment.exists:
+    if not deployment.has_vpc or (deployment.before and deployment.before.has_vpc):
         return
     listed = deployment.client("ec2").describe_availability_zones()["AvailabilityZones"]
     ids = {
@@ -229,6 +230,8 @@ def _lost(deployment: Deployment) -> Iterator[Finding]:
     """Find the parameters with which an update would lose data."""
     has = stored(stack_of(deployment.client, deployment.stack))
     for name, loss in PERMANENT.items():
+        if name == "KmsKeyArn" and has.get("DatabaseMode") == "external":
+            continue
         wanted = deployment.parameters[name]
         if has.get(name, wanted) != wanted:
             yield Finding(

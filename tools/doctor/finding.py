@@ -1,13 +1,16 @@
 """A deployment to check, and a finding."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from botocore.exceptions import ClientError
 
 from local.run_config import PROJECT
+from tools.doctor.settings import stored
 
 type Client = Callable[[str], Any]
 type Level = Literal["ok", "warning", "failure"]
@@ -36,6 +39,21 @@ class Deployment:
         """Return whether the stack has a VPC."""
         modes = {self.parameters["DatabaseMode"], self.parameters["CacheMode"]}
         return not modes <= {"external", "none"}
+
+    @property
+    def addresses(self) -> int:
+        """Return the number of elastic IP addresses of NAT gateways."""
+        if not self.has_vpc or self.parameters["EgressMode"] != "nat-gateway":
+            return 0
+        return 2 if self.parameters["NatPerAz"] == "true" else 1
+
+    @property
+    def before(self) -> Deployment | None:
+        """Return the stack as it is, None if it does not exist or has no resources to keep."""
+        if not self.exists:
+            return None
+        has = stored(stack_of(self.client, self.stack))
+        return replace(self, parameters={**self.parameters, **has})
 
     @property
     def status(self) -> str | None:

@@ -68,6 +68,8 @@ def run_task(task: str, seconds_left: Callable[[], float]) -> worker.RunResult:
     if enqueue is None:
         _report()
     else:
+        runners.prepare()
+        runners.prelude(task)()
         with database().transaction() as connection:
             enqueue(connection)
     return worker.run(seconds_left)

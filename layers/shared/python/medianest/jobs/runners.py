@@ -15,6 +15,7 @@ _handlers: dict[Kind, Handler] = {}
 _hooks: dict[Kind, Hooks] = {}
 _NO_HOOKS = Hooks()
 _preparations: list[Callable[[], None]] = []
+_preludes: dict[str, Callable[[], None]] = {}
 
 
 def prepare_with(preparation: Callable[[], None]) -> None:
@@ -42,6 +43,16 @@ def handlers() -> dict[Kind, Handler]:
 def register_hooks(kind: Kind, hooks: Hooks) -> None:
     """Set what retries and cancellations of a kind change besides the job."""
     _hooks[kind] = hooks
+
+
+def precede(task: str, prelude: Callable[[], None]) -> None:
+    """Set what a scheduled task does before it enqueues its jobs."""
+    _preludes[task] = prelude
+
+
+def prelude(task: str) -> Callable[[], None]:
+    """Return what precedes a task; it does nothing unless it was set."""
+    return _preludes.get(task, lambda: None)
 
 
 def hooks(kind: Kind) -> Hooks:

@@ -1,4 +1,4 @@
-"""Read what a server offers: the runner of the job `inventory`, which also re-encrypts secrets."""
+"""Read what a server offers: the runner of the job `inventory`."""
 
 from __future__ import annotations
 
@@ -41,8 +41,6 @@ def run(job: Job, _: MayChange) -> Write:
 
     def write(connection: Connection[Any]) -> None:
         jobs_repository.lock_of_server(connection, server.id, kind="inventory")
-        # First of the servers: it may lock them all, in the order of their ids.
-        service.reencrypt(connection)
         store(connection, server, found)
         health.succeeded(connection, server.id)
 

@@ -15,6 +15,7 @@ from medianest.core.encryption import DecryptionError
 from medianest.core.environment import ConfigurationError
 from medianest.core.error_codes import ErrorCode
 from medianest.core.errors import AppError, invalid_fields
+from medianest.core.observability import logger
 from medianest.jobs import bell
 from medianest.jobs import repository as jobs_repository
 from medianest.jobs import service as jobs_service
@@ -155,18 +156,20 @@ def check_key() -> None:
         _opened(each.id, each.name, each.secret_enc)
 
 
-def reencrypt(connection: Connection[Any]) -> None:
-    """Encrypt secrets of an earlier key with the current one; lock all servers if there are any."""
-    stale = [
-        each
-        for each in repository.every_sealed(connection)
-        if not encryption.is_current(each.secret_enc)
-    ]
+def reencrypt() -> None:
+    """Encrypt secrets of an earlier key with the current one, also of servers that are off."""
+    with database().transaction() as connection:
+        stale = [
+            each
+            for each in repository.every_sealed(connection)
+            if not encryption.is_current(each.secret_enc)
+        ]
+        # In the order of their ids.
+        for each in stale:
+            token, _ = sealed(each.id, _opened(each.id, each.name, each.secret_enc))
+            repository.reseal(connection, each.id, each.secret_enc, token)
     if stale:
-        repository.lock_every(connection)
-    for each in stale:
-        token, _ = sealed(each.id, _opened(each.id, each.name, each.secret_enc))
-        repository.reseal(connection, each.id, each.secret_enc, token)
+        logger.info("secrets_reencrypted", extra={"servers": len(stale)})
 
 
 def rules() -> list[Rule]:
