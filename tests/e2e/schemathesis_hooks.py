@@ -181,6 +181,45 @@ def approve_without_server(case: Case) -> None:
         case.body.pop("options", None)
 
 
+def use_waiting_request(case: Case) -> None:
+    """Retry a request whose server does not exist, unless a previous step names one."""
+    if case.meta.phase.name != "stateful" and case.headers.get("Authorization"):
+        case.path_parameters["id"] = waiting_request(case)
+
+
+def use_waiting_job(case: Case) -> None:
+    """Retry or cancel a job whose server does not exist, unless a previous step names one."""
+    token = case.headers.get("Authorization")
+    if case.meta.phase.name != "stateful" and token:
+        waiting_request(case)
+        jobs = send(case, "GET", "/api/admin/jobs?kind=handover&state=queued", None, token)
+        case.path_parameters["id"] = jobs.json()["data"][0]["id"]
+
+
+def waiting_request(case: Case) -> str:
+    """Approve a new request for a server that does not exist; return its id."""
+    token = case.headers["Authorization"]
+    unused = [
+        each
+        for each in servers(case)
+        if (each["kind"], each["baseUrl"], each["enabled"]) == ("radarr", UNUSED_SERVER, True)
+    ]
+    if not unused:
+        body = {
+            "kind": "radarr",
+            "name": f"server {next(numbers)}",
+            "baseUrl": UNUSED_SERVER,
+            "apiKey": "0123456789abcdef0123456789abcdef",
+            "options": {"qualityProfileId": 1, "rootFolderPath": "/films"},
+        }
+        unused = [send(case, "POST", "/api/admin/servers", body, token).json()["data"]]
+    film = {"mediaType": "movie", "tmdbId": next(movies)}
+    request_id = send(case, "POST", "/api/media/request", film, token).json()["data"]["id"]
+    path = f"/api/admin/requests/{request_id}/approve"
+    send(case, "POST", path, {"serverId": unused[0]["id"]}, token)
+    return str(request_id)
+
+
 def use_unused_server(case: Case) -> None:
     """Add a server with a unique name and options of both kinds, and remove the previous one."""
     for server in servers(case):
@@ -215,6 +254,9 @@ CORRECTIONS: Mapping[str, Callable[[Case], None]] = {
     "PATCH /api/admin/servers/{id}": use_harmless_change,
     "POST /api/admin/requests/{id}/approve": approve_without_server,
     "POST /api/admin/requests/{id}/decline": use_pending_request,
+    "POST /api/admin/requests/{id}/retry": use_waiting_request,
+    "POST /api/admin/jobs/{id}/cancel": use_waiting_job,
+    "POST /api/admin/jobs/{id}/retry": use_waiting_job,
     "POST /api/admin/servers": use_unused_server,
     "POST /api/admin/users": use_unused_account,
     "POST /api/media/request": use_known_title,

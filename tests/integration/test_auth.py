@@ -231,7 +231,23 @@ class TestServerAccess:
 
     def test_owner_of_the_server_is_admin(self, db: Db, plex_url: str) -> None:
         plex.sign_in(plex_url, "bob")
+        alice = plex.sign_in(plex_url, "alice")["user"]
+        assert alice["role"] == "admin"
+        db.execute("UPDATE users SET role = 'user' WHERE id = %s", (alice["id"],))
         assert plex.sign_in(plex_url, "alice")["user"]["role"] == "admin"
+        # Sign-in made the owner an admin again, which nobody else has recorded.
+        changes = "SELECT target_id, details FROM audit_logs WHERE action = 'user.changed'"
+        assert db.execute(changes).fetchall() == [
+            (alice["id"], {"role": {"from": "user", "to": "admin"}})
+        ]
+
+    def test_sign_in_without_news_of_plex_leaves_the_time_of_the_last_change(
+        self, db: Db, plex_url: str
+    ) -> None:
+        first = plex.sign_in(plex_url, "bob")["user"]
+        assert plex.sign_in(plex_url, "bob")["user"]["updatedAt"] == first["updatedAt"]
+        db.execute("UPDATE users SET email = 'earlier@example.com'")
+        assert plex.sign_in(plex_url, "bob")["user"]["updatedAt"] > first["updatedAt"]
 
 
 class TestPlexFaults:

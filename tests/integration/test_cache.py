@@ -3,11 +3,13 @@
 import socket
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import redis
 from pydantic import SecretStr
 
+from local.engines.valkey import ValkeyEngine
 from medianest.core import secrets
 from medianest.core.cache import MAX_IDLE_SECONDS, PAUSE_SECONDS, Cache
 
@@ -97,3 +99,22 @@ def test_connection_idle_for_too_long_is_replaced(
     assert cache.get("a") == "1"
     (other,) = connection_ids(keys) - before
     assert other != client
+
+
+def test_a_failover_is_noticed_and_its_connection_is_replaced(tmp_path: Path) -> None:
+    with (
+        ValkeyEngine(tmp_path).use() as server,
+        redis.Redis.from_url(server.url, decode_responses=True) as control,
+    ):
+        cache = Cache(SecretStr(server.url))
+        cache.set("a", "1", seconds=10)
+        assert cache.ping()
+        before = {client["id"] for client in control.client_list()}
+        # A replica keeps the connections that it had as the primary, and refuses what they write.
+        control.replicaof("127.0.0.1", 1)
+        assert not cache.ping()
+        control.replicaof("no", "one")
+        assert cache.ping()
+        (other,) = {client["id"] for client in control.client_list()} - before
+        assert other
+        cache._disconnect()

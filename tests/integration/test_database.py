@@ -238,3 +238,12 @@ def test_invalid_address_is_not_shown_in_the_error(address: str) -> None:
     assert "hunter2" not in str(caught.value)
     assert caught.value.__cause__ is None
     assert caught.value.__suppress_context__
+
+
+def test_a_value_that_is_too_large_is_no_failure_of_the_connection(db: Db) -> None:
+    before = database().read(lambda connection: connection.info.backend_pid)
+    with pytest.raises(psycopg.errors.ProgramLimitExceeded):
+        database().read(
+            lambda connection: connection.execute("SELECT array_fill(1, ARRAY[1000000000])")
+        )
+    assert database().read(lambda connection: connection.info.backend_pid) == before

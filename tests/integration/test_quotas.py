@@ -86,7 +86,10 @@ def assert_exceeded(answer: Answer, quota: str, limit: int, used: int) -> dateti
     if resets_at is None:
         return None
     assert resets_at.endswith("Z")
-    return datetime.fromisoformat(resets_at)
+    told = datetime.fromisoformat(f"{message.partition('free at ')[2][:16]}Z")
+    at = datetime.fromisoformat(resets_at)
+    assert at <= told < at + timedelta(minutes=1)
+    return at
 
 
 def requested_at(request: Any) -> datetime:

@@ -140,6 +140,8 @@ class TestCreate:
             ("email", "dora\u202e@example.com"),
             ("email", "do\tra@example.com"),
             ("email", "dora@a\uff20example.com"),
+            ("email", "dora\uff20example.com"),
+            ("email", "dora\ufe6bexample.com"),
             ("email", "d" * 243 + "@example.com"),
             ("email", "😀" * 61 + "@example.com"),
             ("email", "7@plex.invalid"),

@@ -23,6 +23,9 @@ from medianest.catalog.search_text import SearchText, parse
         ("A (2100)", SearchText("a", 2100)),
         ("Up (Director's cut) (2009)", SearchText("up (director's cut)", 2009)),
         ("x (1999) (2000)", SearchText("x (1999)", 2000)),
+        ("8\u00bd (1963)", SearchText("8\u00bd", 1963)),
+        ("\u039f\u03a3 (1964)", SearchText("\u03bf\u03c2", 1964)),
+        ("Die Stra\u00dfe (1954)", SearchText("die stra\u00dfe", 1954)),
     ],
 )
 def test_id_or_year_in_a_text_is_understood(text: str, expected: SearchText) -> None:

@@ -9,6 +9,7 @@ from pydantic import SecretStr
 from medianest.catalog.models import CachedValue, SearchPage, TitleDetails
 from medianest.catalog.response_cache import RECHECK_SECONDS
 from medianest.catalog.tmdb import MISSING_CACHE_SECONDS, TmdbClient
+from medianest.catalog.tmdb_wire import MAX_TITLE_BYTES
 from medianest.core import http
 from medianest.core.breaker import FAILURES
 from medianest.core.environment import ConfigurationError
@@ -84,8 +85,10 @@ class TestPagesOfPeople:
         self, tmdb: Tmdb, client: TmdbClient, pages: dict[str, list[Any]]
     ) -> None:
         pages["4"] = [MOVIE]
-        assert self.search(client, 1) == ([], 1, 0)
-        assert [call[3]["page"] for call in tmdb.calls] == ["1", "2", "3"]
+        # The client goes on at page 4.
+        assert self.search(client, 1) == ([], 3, 100)
+        assert self.search(client, 4) == ([603], 4, 100)
+        assert [call[3]["page"] for call in tmdb.calls] == ["1", "2", "3", "4"]
 
     def test_a_search_that_finds_only_people_has_no_titles(
         self, tmdb: Tmdb, client: TmdbClient, pages: dict[str, list[Any]]
@@ -522,3 +525,16 @@ def test_retry_after_of_tmdb_reaches_the_caller(
     with pytest.raises(AppError) as caught:
         client.search("x", "all", 1)
     assert caught.value.headers == {"Retry-After": expected}
+
+
+@pytest.mark.parametrize("letter", ["x", "\u96ea", "\u0130"])
+def test_a_title_fits_into_the_indexes_of_requests(
+    tmdb: Tmdb, client: TmdbClient, letter: str
+) -> None:
+    tmdb.body = MOVIE | {"title": letter * 2000}
+    found = client.details("movie", 603).value
+    assert found is not None
+    title = found.title
+    assert 0 < len(title.encode()) <= MAX_TITLE_BYTES
+    # An entry of the index has both, and 2,704 bytes at most.
+    assert len(title.encode()) + len(title.lower().encode()) < 2600

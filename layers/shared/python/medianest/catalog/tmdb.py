@@ -22,11 +22,11 @@ from medianest.catalog.models import (
     TitleDetails,
 )
 from medianest.catalog.response_cache import CacheEntry, ResponseCache
+from medianest.catalog.search_text import words_of
 from medianest.catalog.tmdb_wire import ENGLISH, Missing, details_of, facts_of, found_of, page_of
 from medianest.core import http, secrets
 from medianest.core.cache import Cache
 from medianest.core.clock import now
-from medianest.core.text import clean, fold
 from medianest.core.upstream import Upstream
 from medianest.core.variables import Environment
 from medianest.core.wire import Reader
@@ -92,18 +92,18 @@ class TmdbClient:
         """Return a page of films and shows; people among TMDB's results are left out.
 
         A search of all types skips pages that have only people, up to MAX_PAGES_READ; `page` of the
-        result is then the page that has titles. `total` is TMDB's total, which counts people too,
-        with two exceptions: it is exact when all results fit on one page, and when no titles follow
-        it is the number of results on the previous pages. Only films or shows have a `year`.
+        result is then the page that has titles, or the last one that was read. `total` is TMDB's
+        total, which counts people too, with two exceptions: it is exact when all results fit on one
+        page, and when no titles follow it is the number of results on the previous pages. Only
+        films or shows have a `year`.
         """
         kind = _kind_of(search_type)
         path = f"/search/{kind or 'multi'}"
-        # Query and cache key are the folded text, so the result does not depend on the spelling.
-        folded = fold(clean(text))
-        if not folded:
+        words = words_of(text)
+        if not words:
             return CachedValue(SearchPage([], page, 0))
         query = {
-            "query": folded,
+            "query": words,
             "include_adult": "false",
             "language": self._environment.tmdb_language,
         }
@@ -270,9 +270,9 @@ class TmdbClient:
             if result.titles:
                 fits = number == 1 and total <= SEARCH_PAGE_SIZE
                 return SearchPage(result.titles, number, len(result.titles) if fits else total)
-            if total <= number * SEARCH_PAGE_SIZE:
-                break
-        return SearchPage([], page, min(total, (page - 1) * SEARCH_PAGE_SIZE))
+            if total <= number * SEARCH_PAGE_SIZE or number == MAX_SEARCH_PAGE:
+                return SearchPage([], page, min(total, (page - 1) * SEARCH_PAGE_SIZE))
+        return SearchPage([], number, total)
 
     def _reader(self, path: str) -> Reader:
         return Reader(self._tmdb.host, path, ("id", "season_number"))

@@ -26,6 +26,8 @@ from medianest.core.wire import Reader, Wire, cause_of
 
 ENGLISH = "en"
 MAX_TEXT_CHARS = 2000
+# An index has a title twice, once in lower case, and an entry has 2,704 bytes at most.
+MAX_TITLE_BYTES = 800
 MAX_GENRES = 20
 _TmdbId = Annotated[int, Field(gt=0, lt=2**31)]
 
@@ -34,11 +36,16 @@ def _line(text: str) -> str:
     return clean(clean(text)[:MAX_TEXT_CHARS])
 
 
+def _title(text: str) -> str:
+    return clean(clean(text).encode()[:MAX_TITLE_BYTES].decode(errors="ignore"))
+
+
 def _paragraphs(text: str) -> str:
     return clean_lines(clean_lines(text)[:MAX_TEXT_CHARS])
 
 
 _Line = Annotated[str, AfterValidator(_line)]
+_Name = Annotated[str, AfterValidator(_title)]
 _Paragraphs = Annotated[str, AfterValidator(_paragraphs)]
 
 
@@ -58,8 +65,8 @@ class _Title(Wire):
 
 
 class _Movie(_Title):
-    title: _Line | None = None
-    original_title: _Line | None = None
+    title: _Name | None = None
+    original_title: _Name | None = None
     release_date: str | None = None
     runtime: Annotated[int, Field(ge=0, lt=100_000)] | None = None
 
@@ -74,8 +81,8 @@ class _Movie(_Title):
 
 
 class _Show(_Title):
-    name: _Line | None = None
-    original_name: _Line | None = None
+    name: _Name | None = None
+    original_name: _Name | None = None
     first_air_date: str | None = None
     seasons: list[Any] | None = None
 

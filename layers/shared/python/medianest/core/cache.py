@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 PAUSE_SECONDS = 5.0
 # A connection that was idle for longer is replaced: a network device may have dropped it silently.
 MAX_IDLE_SECONDS = 300.0
+_HEALTH_SECONDS = 60
 
 _SET_EACH = """
 for _, key in ipairs(KEYS) do
@@ -87,9 +88,12 @@ class Cache:
         return reply if isinstance(reply, list) else None
 
     def ping(self) -> bool:
-        """Return whether the cache responds; ends the pause after a failure."""
+        """Return whether the cache takes a value; ends the pause after a failure.
+
+        A replica, which a primary becomes in a failover, responds to PING but takes none.
+        """
         self._paused_until = 0.0
-        return self._call("ping") is True
+        return self._call("set", "health", "1", ex=_HEALTH_SECONDS) is True
 
     def _script(self, client: Redis, text: str) -> Script:
         # Kept, because the digest of a script costs more than its call.
@@ -117,9 +121,16 @@ class Cache:
         # ValueError: an invalid URL.
         except (RedisError, ValueError, secrets.SecretUnreadableError) as error:
             self._paused_until = time.monotonic() + PAUSE_SECONDS
+            # After a failover the address leads to another server, and the old one stays connected.
+            self._disconnect()
             count("CacheUnavailable")
             logger.warning("cache_failed", extra={"cause": type(error).__name__})
             return None
+
+    def _disconnect(self) -> None:
+        if self._client is not None:
+            self._client.close()
+            self._client = None
 
     def _connected_client(self) -> Redis:
         from redis import ConnectionError as RedisConnectionError
@@ -130,8 +141,7 @@ class Cache:
         url = secrets.resolve(self._secret, "REDIS_URL")
         must_reconnect = url != self._url or time.time() - self._used_at > MAX_IDLE_SECONDS
         if self._client is None or must_reconnect:
-            if self._client is not None:
-                self._client.close()
+            self._disconnect()
             self._client = Redis.from_url(
                 url,
                 decode_responses=True,

@@ -134,6 +134,9 @@ class Database:
         ) as error:
             if isinstance(error, psycopg.InternalError) and not is_connection_error(error):
                 raise
+            # A value that is too large for an index: the database is well.
+            if isinstance(error, psycopg.errors.ProgramLimitExceeded):
+                raise
             # These errors leave the connection usable.
             if not isinstance(
                 error,

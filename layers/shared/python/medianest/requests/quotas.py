@@ -117,7 +117,9 @@ def _message(refusal: QuotaExceededOut, days: int) -> str:
         + ("is left." if refusal.remaining == 1 else "are left.")
     ]
     if refusal.resets_at is not None:
-        sentences.append(f"More are free at {refusal.resets_at:%Y-%m-%d %H:%M} UTC.")
+        # Rounded up, so that a retry at this minute is not too early.
+        at = refusal.resets_at + timedelta(seconds=59, microseconds=999_999)
+        sentences.append(f"More are free at {at:%Y-%m-%d %H:%M} UTC.")
     if 0 < refusal.limit < refusal.requested:
         sentences.append(f"Request at most {refusal.limit} at a time.")
     return " ".join(sentences)

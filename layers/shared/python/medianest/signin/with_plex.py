@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from medianest.core.caller import Caller
     from medianest.sessions.service import SignedIn
-    from medianest.users.models import Principal, User
+    from medianest.users.models import Principal, Role, User
 
 HANDLE_BYTES = 32
 MAX_PLEX_SECONDS = 10.0
@@ -174,4 +174,18 @@ def _user_of(
         raise RefusedError(ErrorCode.ACCOUNT_SUSPENDED, "suspended", user_id=user.id)
     if previous_role in {None, user.role}:
         return user, []
+    _record_promotion(connection, user, previous_role, caller)
     return user, sessions_repository.revoke_all(connection, user.id)[1]
+
+
+def _record_promotion(
+    connection: Connection[Any], user: User, previous: Role | None, caller: Caller
+) -> None:
+    audit_repository.record(
+        connection,
+        Action.USER_CHANGED,
+        caller,
+        user_id=user.id,
+        target=("user", user.id),
+        details={"role": {"from": previous, "to": user.role}},
+    )

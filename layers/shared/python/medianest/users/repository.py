@@ -77,7 +77,9 @@ def update_plex_user(
         User,
         "UPDATE users SET email = %(email)s, username = %(username)s,"
         " email_key = %(email_key)s, username_key = %(username_key)s,"
-        " role = CASE WHEN %(admin)s THEN 'admin' ELSE role END, updated_at = now()"
+        " role = CASE WHEN %(admin)s THEN 'admin' ELSE role END, updated_at = CASE"
+        "  WHEN (email, username) IS DISTINCT FROM (%(email)s, %(username)s)"
+        "   OR %(admin)s AND role <> 'admin' THEN now() ELSE updated_at END"
         f" WHERE plex_id = %(plex_id)s RETURNING {_COLUMNS}",
         {"plex_id": plex_id, "admin": admin, **_names(email, username)},
     )

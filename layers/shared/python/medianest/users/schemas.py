@@ -35,7 +35,8 @@ def _address(address: str) -> str:
     name, _, domain = folded.rpartition("@")
     if " " in address or clean(address) != address:
         raise ValueError("Must have no spaces and no invisible characters")
-    if folded.count("@") != 1 or not name or not domain:
+    # The plain @, since the database and e-mail servers know no full-width one.
+    if folded.count("@") != 1 or "@" not in address or not name or not domain:
         raise ValueError("Must have one @, between a name and a domain")
     if len(address.encode()) > MAX_EMAIL:
         raise ValueError(f"Must have at most {MAX_EMAIL} bytes in UTF-8")
