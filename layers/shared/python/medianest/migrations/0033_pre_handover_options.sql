@@ -9,3 +9,4 @@ UPDATE handovers h
     WHERE s.id = h.server_id AND h.options <> '{}';
 COMMENT ON COLUMN handovers.options IS 'Options of the rule or of the approval, which replace those of the server';
 COMMENT ON COLUMN handovers.requeued_at IS 'Time when the title was last handed over again because the server had lost it; once a day at most';
+COMMENT ON TABLE handovers IS 'The server of a title: kept for every later request of the title while the server is enabled';
