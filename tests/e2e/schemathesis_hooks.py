@@ -192,7 +192,8 @@ def use_waiting_job(case: Case) -> None:
     token = case.headers.get("Authorization")
     if case.meta.phase.name != "stateful" and token:
         waiting_request(case)
-        jobs = send(case, "GET", "/api/admin/jobs?kind=handover&state=queued", None, token)
+        # The newest first; a worker may have it at this moment.
+        jobs = send(case, "GET", "/api/admin/jobs?kind=handover", None, token)
         case.path_parameters["id"] = jobs.json()["data"][0]["id"]
 
 
