@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import psycopg
@@ -85,14 +86,15 @@ def monitored(url: str) -> set[int]:
 def during_the_call(
     monkeypatch: pytest.MonkeyPatch, client: Any, meanwhile: Callable[[], object]
 ) -> None:
-    """Do something once, after a server has taken a title and before the run records that."""
+    """Do something once, after a server was called for a title and before the run records that."""
     original = client.hand_over
 
     def hand_over(*args: Any, **options: Any) -> Any:
-        found = original(*args, **options)
         monkeypatch.setattr(client, "hand_over", original)
-        meanwhile()
-        return found
+        try:
+            return original(*args, **options)
+        finally:
+            meanwhile()
 
     monkeypatch.setattr(client, "hand_over", hand_over)
 
@@ -461,17 +463,12 @@ def test_a_run_that_fails_does_not_park_a_server_that_was_tested_meanwhile(
     approved(people, MATRIX)
     plex.control(servers.radarr_url, "PUT", "fault", {"kind": "status", "status": 401})
     path = f"/api/admin/servers/{server(people)['id']}/test"
-    original = radarr_client.hand_over
 
-    def hand_over(*args: Any, **options: Any) -> Any:
-        monkeypatch.setattr(radarr_client, "hand_over", original)
-        try:
-            return original(*args, **options)
-        finally:
-            plex.control(servers.radarr_url, "DELETE", "fault")
-            assert call("POST", path, token=people["alice"]).data["ok"]
+    def test() -> None:
+        plex.control(servers.radarr_url, "DELETE", "fault")
+        assert call("POST", path, token=people["alice"]).data["ok"]
 
-    monkeypatch.setattr(radarr_client, "hand_over", hand_over)
+    during_the_call(monkeypatch, radarr_client, test)
     work()
     assert server(people)["state"] == "ok"
 
@@ -481,17 +478,9 @@ def test_a_run_with_the_old_key_does_not_park_a_corrected_server(
 ) -> None:
     change(people, "Radarr", apiKey=WRONG_KEY)
     request_id = approved(people, MATRIX)
-    original = radarr_client.hand_over
-
-    def hand_over(*args: Any, **options: Any) -> Any:
-        monkeypatch.setattr(radarr_client, "hand_over", original)
-        try:
-            return original(*args, **options)
-        finally:
-            change(people, "Radarr", apiKey=radarr.API_KEY)
-
     db.execute("UPDATE jobs SET run_at = now() + interval '1 hour' WHERE kind = 'inventory'")
-    monkeypatch.setattr(radarr_client, "hand_over", hand_over)
+    correct = partial(change, people, "Radarr", apiKey=radarr.API_KEY)
+    during_the_call(monkeypatch, radarr_client, correct)
     work()
     assert server(people)["state"] in {"unknown", "ok"}
     work_on(db)

@@ -283,7 +283,7 @@ def has_queued(connection: Connection[Any], title: TitleKey) -> bool:
 def note_check(connection: Connection[Any], title: TitleKey, handover: Handover) -> bool:
     """Note that a server was asked for a title; return False when a hand-over was quicker.
 
-    What the server said precedes that hand-over, so it tells nothing of the items submitted by it.
+    The server answered before that hand-over, and so without the items submitted by it.
     """
     return (
         connection.execute(
