@@ -4,11 +4,15 @@ import io
 import logging
 import os
 from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Any, cast
 
+import botocore.session
 import psycopg
 import pytest
 import redis
+from argon2 import PasswordHasher
+from botocore.loaders import create_loader
 from psycopg import sql
 from pydantic import SecretStr
 
@@ -23,7 +27,7 @@ from medianest.core.observability import logger
 from medianest.migrations import role
 from medianest.migrations.runner import migrate
 from medianest.sessions import service as sessions
-from medianest.signin import with_plex
+from medianest.signin import passwords, with_plex
 from medianest.signin.attempts import open_session
 from medianest.signin.plex import PlexAccount
 from medianest.system_config import service as system_config
@@ -34,6 +38,24 @@ from tests.support.catalog import Fault
 from tests.support.limits import raise_limits
 from tests.support.pgbouncer import Pool
 from tests.support.wire import Recording, recorded
+
+
+@pytest.fixture(scope="module", autouse=True)
+def fast_hashes() -> Iterator[None]:
+    """Hash passwords with weak parameters; `unit/signin/test_passwords.py` tests the real ones."""
+    weak = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "_hasher", lambda: weak)
+        patch.setattr(passwords, "UNKNOWN_ACCOUNT_HASH", weak.hash("of no account"))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def descriptions_of_aws() -> Iterator[None]:
+    """Read the descriptions of AWS's services once; boto3 reads them for each client, in 0.2 s."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(botocore.session, "create_loader", cache(create_loader))
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -1,12 +1,17 @@
-"""`make bench` measures a function and a route, and writes its page and charts."""
+"""`make bench` measures a function and a route, writes its page and charts, and counts round trips.
+
+The counts do not depend on the machine.
+"""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
 from benchmarks.callers import callers
 from benchmarks.cold import first_calls, measure_cold
+from benchmarks.counts import RoundTrips, count
 from benchmarks.page import write
 from benchmarks.profiles import GROUPS, MODELS, measure_profiles
 from benchmarks.progress import Progress
@@ -18,23 +23,72 @@ from tests.support.benchmarks import on_stage
 
 ME = "GET /api/auth/me"
 ROUNDS = 2
+# By route or refusal: statements with BEGIN and COMMIT, and waits for the cache, of a warm call.
+# A number here may only become lower.
+MOST = {
+    "GET /api/health": (1, 1),
+    "GET /api/auth/me": (1, 1),
+    "GET /api/auth/csrf": (0, 1),
+    "GET /api/auth/session": (1, 1),
+    "GET /api/auth/options": (0, 1),
+    "GET /api/auth/sessions": (1, 1),
+    "GET /api/media/search": (1, 2),
+    "GET /api/media/discover": (1, 2),
+    "GET /api/media/{mediaType}/{tmdbId}": (1, 2),
+    "GET /api/media/quota": (1, 1),
+    "GET /api/media/requests": (1, 1),
+    "GET /api/media/requests/{id}": (1, 1),
+    "GET /api/admin/users": (2, 1),
+    "GET /api/admin/users/{id}": (2, 1),
+    "GET /api/admin/requests": (2, 1),
+    "GET /api/admin/requests/counts": (2, 1),
+    "GET /api/admin/audit-logs": (2, 1),
+    "GET /api/admin/stats": (1, 2),
+    "GET /api/admin/config": (2, 1),
+    "GET /api/admin/servers": (2, 1),
+    "GET /api/admin/servers/{id}": (2, 1),
+    "GET /api/admin/servers/{id}/inventory": (2, 1),
+    "GET /api/admin/routing-rules": (2, 1),
+    "GET /api/admin/jobs": (2, 1),
+    "GET /api/admin/jobs/{id}": (2, 1),
+    "401": (0, 1),
+    "401 bad token": (0, 1),
+    "200 no session": (0, 1),
+    "403": (1, 1),
+    "429": (0, 1),
+    "POST /api/media/request": (7, 2),
+    "DELETE /api/media/requests/{id}": (5, 1),
+    # One more than before: the look whether a server takes the title.
+    "POST /api/admin/requests/{id}/approve": (9, 1),
+    "POST /api/admin/requests/{id}/decline": (9, 1),
+    "POST /api/admin/requests/decisions": (8, 1),
+}
 
 
-async def measured(service: Service) -> Results:
+async def run(service: Service) -> tuple[Results, Mapping[str, RoundTrips]]:
     async with callers(service) as people:
         calls = first_calls(people.user, people.admin)
     wanted = {name: calls[name] for name in (*REFERENCES, "auth")}
     progress = Progress(quiet=True)
-    return Results(
+    results = Results(
         cold=await measure_cold(service, wanted, 1, progress),
         profiles=measure_profiles(service, wanted, 1, progress),
         warm=await measure_warm(service, ROUNDS, progress, [ME]),
     )
+    return results, await count(service, names=MOST)
+
+
+@pytest.fixture(scope="module")
+def measured(tmp_path_factory: pytest.TempPathFactory) -> tuple[Results, Mapping[str, RoundTrips]]:
+    """Return what one run measured: its stage takes longer to start than both tests."""
+    return on_stage(tmp_path_factory.mktemp("benchmarks") / "engines", run)
 
 
 @pytest.mark.slow
-def test_a_function_and_a_route_are_measured_and_described(tmp_path: Path) -> None:
-    results = on_stage(tmp_path / "engines", measured)
+def test_a_function_and_a_route_are_measured_and_described(
+    measured: tuple[Results, object], tmp_path: Path
+) -> None:
+    results, _ = measured
     # One start on a busy machine: hello and auth are too close to each other to compare.
     auth = results.cold["auth"]
     for each in (auth, results.cold["hello"]):
@@ -55,3 +109,17 @@ def test_a_function_and_a_route_are_measured_and_described(tmp_path: Path) -> No
     assert f"| `{ME}` |" in written["performance.md"]
     assert "| our pydantic models | 0 |" in written["performance.md"]
     assert "auth" in written["performance-cold.svg"]
+
+
+@pytest.mark.slow
+def test_no_route_has_more_round_trips_than_before(
+    measured: tuple[object, Mapping[str, RoundTrips]],
+) -> None:
+    counted = {name: (each.sql, each.cache) for name, each in measured[1].items()}
+    assert counted.keys() == MOST.keys()
+    more = {
+        name: (*each, *MOST[name])
+        for name, each in counted.items()
+        if each[0] > MOST[name][0] or each[1] > MOST[name][1]
+    }
+    assert more == {}, "measured statements and trips, then the most of each"

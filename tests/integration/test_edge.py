@@ -14,6 +14,7 @@ from medianest.core.environment import load
 from medianest.users import service as users
 from tests.support.api import ROOT, ROUTES, Answer, call, event_of, invoke, route_of
 from tests.support.openapi import REQUIRED_QUERY, SOME_ID, concrete
+from tests.support.pairs import paired
 from tests.support.permissions import PUBLIC
 
 type Db = psycopg.Connection[tuple[Any, ...]]
@@ -112,15 +113,15 @@ BAD_BODIES: list[tuple[str, bytes, int, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("method", "path"), WITH_BODY)
 @pytest.mark.parametrize(
-    ("raw", "status", "code"),
-    [case[1:] for case in BAD_BODIES],
-    ids=[case[0] for case in BAD_BODIES],
+    ("method", "path", "case"),
+    paired(WITH_BODY, BAD_BODIES),
+    ids=lambda value: value[0] if isinstance(value, tuple) else None,
 )
 def test_invalid_body_is_refused_and_changes_nothing(
-    db: Db, people: dict[str, str], method: str, path: str, raw: bytes, status: int, code: str
+    db: Db, people: dict[str, str], method: str, path: str, case: tuple[str, bytes, int, str]
 ) -> None:
+    _, raw, status, code = case
     before = snapshot(db)
     answer = call(method, concrete(path), token=people["alice"], raw=raw)
     assert_error(answer, status, code)
@@ -130,22 +131,21 @@ def test_invalid_body_is_refused_and_changes_nothing(
     assert snapshot(db) == before
 
 
-@pytest.mark.parametrize(("method", "path"), WITH_BODY)
-@pytest.mark.parametrize(
-    "media_type",
-    [
-        "text/plain",
-        "application/x-www-form-urlencoded",
-        "",
-        "application/json; charset=iso-8859-1",
-        'application/json; charset="utf-16"',
-        "application/json;CHARSET=latin1",
-        "application/json; charset=utf-8; charset=utf-16",
-        "application/json; charset=",
-        "application/json; charset=klingon",
-        "application/json\u00e9",
-    ],
-)
+MEDIA_TYPES = [
+    "text/plain",
+    "application/x-www-form-urlencoded",
+    "",
+    "application/json; charset=iso-8859-1",
+    'application/json; charset="utf-16"',
+    "application/json;CHARSET=latin1",
+    "application/json; charset=utf-8; charset=utf-16",
+    "application/json; charset=",
+    "application/json; charset=klingon",
+    "application/json\u00e9",
+]
+
+
+@pytest.mark.parametrize(("method", "path", "media_type"), paired(WITH_BODY, MEDIA_TYPES))
 def test_body_of_another_media_type_gets_415(
     db: Db, people: dict[str, str], method: str, path: str, media_type: str
 ) -> None:

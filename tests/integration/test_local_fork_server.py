@@ -73,7 +73,7 @@ def run[T](work: Coroutine[Any, Any, T]) -> T:
 
 
 def server_of(folder: Path, layer: Path = LAYER) -> ForkServer:
-    return ForkServer(plain_python(folder / "pycache"), layer)
+    return ForkServer(plain_python(folder.parent / "pycache"), layer)
 
 
 def pid_of(server: ForkServer) -> int:

@@ -93,7 +93,7 @@ async def serving(
         )
     awslambdaric = PROJECT / ".venv" / "var" / "runtime"
     async with (
-        Runtime(functions, runtime=awslambdaric, pycache=folder / "pycache") as runtime,
+        Runtime(functions, runtime=awslambdaric, pycache=folder.parent / "pycache") as runtime,
         Gateway(template, runtime, **options) as gateway,
         aiohttp.ClientSession(gateway.url) as client,
     ):

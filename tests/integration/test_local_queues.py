@@ -64,7 +64,7 @@ async def mapping(
     queues = MessageQueue.of_template({"Bells": bells, "Dead": DEAD})
     lines: list[str] = []
     async with (
-        Runtime({"Work": work}, runtime=awslambdaric, pycache=folder / "pycache") as runtime,
+        Runtime({"Work": work}, runtime=awslambdaric, pycache=folder.parent / "pycache") as runtime,
         QueueMappings([source], queues, runtime, log=lines.append),
         asyncio.timeout(30),
     ):

@@ -99,7 +99,7 @@ def function(folder: Path, source: str, **changes: Any) -> Function:
 
 @asynccontextmanager
 async def running(folder: Path, work: Function, **options: Any) -> AsyncIterator[Runtime]:
-    values = {"runtime": AWSLAMBDARIC, "pycache": folder / "pycache", **options}
+    values = {"runtime": AWSLAMBDARIC, "pycache": folder.parent / "pycache", **options}
     async with Runtime({"Work": work}, **values) as runtime:
         yield runtime
 
@@ -378,7 +378,8 @@ def test_changed_function_or_layer_is_reloaded(tmp_path: Path) -> None:
     run(scenario())
     assert list(tmp_path.glob("work/__pycache__")) == []
     assert list(tmp_path.glob("layer/__pycache__")) == []
-    assert list((tmp_path / "pycache").rglob("*.pyc")) != []
+    compiled = tmp_path.parent / "pycache" / tmp_path.relative_to("/")
+    assert list(compiled.rglob("*.pyc")) != []
 
 
 def test_function_starts_after_its_error_is_fixed(tmp_path: Path) -> None:
@@ -423,7 +424,7 @@ def test_all_processes_end_when_the_parent_is_killed(
 ) -> None:
     function(tmp_path, SLEEPER)
     pids = tmp_path / "pids"
-    arguments = [tmp_path / "work", AWSLAMBDARIC, tmp_path / "pycache", pids]
+    arguments = [tmp_path / "work", AWSLAMBDARIC, tmp_path.parent / "pycache", pids]
     starter = subprocess.Popen(
         [sys.executable, "-c", PARENT, *arguments, *(layer.python for layer in libraries)],
         cwd=PROJECT,

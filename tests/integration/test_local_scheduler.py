@@ -45,7 +45,7 @@ async def scheduling(
     awslambdaric = PROJECT / ".venv" / "var" / "runtime"
     lines: list[str] = []
     async with (
-        Runtime({"Work": work}, runtime=awslambdaric, pycache=folder / "pycache") as runtime,
+        Runtime({"Work": work}, runtime=awslambdaric, pycache=folder.parent / "pycache") as runtime,
         Scheduler(
             {"Cleaning": schedule},
             runtime,

@@ -185,7 +185,7 @@ def environments(folder: Path, config: RunConfig) -> dict[str, dict[str, str]]:
         async with Runtime(
             functions,
             runtime=PROJECT / ".venv" / "var" / "runtime",
-            pycache=folder / "pycache",
+            pycache=folder.parent / "pycache",
             environment=variables,
         ) as runtime:
             return {name: (await runtime.invoke(name, {})).payload for name in functions}

@@ -15,6 +15,7 @@ from tests.integration.test_edge import assert_error
 from tests.support import plex
 from tests.support.api import ROUTES, call, event_of, invoke
 from tests.support.openapi import SOME_ID, concrete
+from tests.support.pairs import paired
 
 type Db = psycopg.Connection[tuple[Any, ...]]
 
@@ -263,8 +264,10 @@ MALFORMED_VALUES = [
 ]
 
 
-@pytest.mark.parametrize("value", [*MALFORMED_VALUES, "{id}", "search"])
-@pytest.mark.parametrize(("method", "path"), [route for route in ROUTES if "{" in route[1]])
+@pytest.mark.parametrize(
+    ("method", "path", "value"),
+    paired([route for route in ROUTES if "{" in route[1]], [*MALFORMED_VALUES, "{id}", "search"]),
+)
 def test_malformed_path_parameter_is_rejected(
     people: dict[str, str], logs: io.StringIO, method: str, path: str, value: str
 ) -> None:
