@@ -15,6 +15,8 @@ import redis
 from psycopg import sql
 from pydantic import SecretStr
 
+from medianest.api.cookies import SECURE_COOKIE
+from medianest.audit import repository as audit_repository
 from medianest.core.cache import Cache, shared_cache
 from medianest.core.caller import Caller
 from medianest.core.db import Database, database, database_unavailable
@@ -358,6 +360,28 @@ class TestFailedLogins:
         assert outcomes[0] == outcomes[1]
         assert [status for status, _ in outcomes[0]] == [401] * 5 + [429] * 2
 
+    def test_failure_of_the_database_does_not_count_for_a_correct_password(
+        self, db: Db, local_password: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        set_limit(db, "auth", 100, 60)
+
+        def fail(*_: object, **__: object) -> None:
+            raise database_unavailable()
+
+        # As in a failover, while a standby serves reads only.
+        with monkeypatch.context() as failover:
+            failover.setattr(with_password, "open_session", fail)
+            failover.setattr(audit_repository, "record", fail)
+            for _ in range(6):
+                answer = log_in("erin", local_password, ATTACKER_NETWORK)
+                assert answer.code == "DATABASE_CONNECTION_ERROR"
+                assert '"login";r=5' in answer.headers["ratelimit"]
+            # A guess counts, although its failure cannot be audited.
+            guess = log_in("erin", "wrong", ATTACKER_NETWORK)
+            assert guess.code == "DATABASE_CONNECTION_ERROR"
+            assert '"login";r=4' in guess.headers["ratelimit"]
+        assert log_in("erin", local_password, ATTACKER_NETWORK).status == 200
+
     def test_concurrent_guesses_count_before_the_password_is_checked(
         self, db: Db, local_password: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -409,6 +433,25 @@ class TestMalformedCalls:
             assert answer.headers["ratelimit"].startswith(f'"api";r={99 - number};')
         answer = call(*route, token=members["bob"], **valid)
         assert answer.headers["x-ratelimit-remaining"] == remaining
+
+    def test_call_without_a_csrf_token_does_not_count_for_the_route(
+        self, members: dict[str, str], db: Db
+    ) -> None:
+        cookie = {"Cookie": f"{SECURE_COOKIE}={members['bob']}"}
+        body = {"currentPassword": "Attic_17x", "newPassword": "Cellar_17x"}
+        for number in range(4):
+            answer = call(*PASSWORD, body=body, headers={**cookie, "X-CSRF-Token": "of another"})
+            assert answer.code == "CSRF_TOKEN_MISMATCH"
+            assert answer.headers["ratelimit"].startswith(f'"api";r={99 - number};')
+        token = call("GET", "/api/auth/csrf", headers=cookie).data["csrfToken"]
+        answer = call(*PASSWORD, body=body, headers={**cookie, "X-CSRF-Token": token})
+        assert (answer.code, answer.headers["x-ratelimit-remaining"]) == (
+            "INVALID_CREDENTIALS",
+            "2",
+        )
+        set_limit(db, "api", 3, 60)
+        system_config.invalidate()
+        assert_refused(call(*PASSWORD, body=body, headers=cookie), "api", 3, 60)
 
     def test_malformed_calls_have_the_general_limit(self, members: dict[str, str], db: Db) -> None:
         set_limit(db, "api", 3, 60)

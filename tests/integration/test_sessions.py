@@ -666,4 +666,7 @@ class TestCrossSite:
             "X-CSRF-Token": signed_in.data["csrfToken"],
         }
         same_origin = {**headers, "Origin": "https://media.example"}
+        for host in ("127.0.0.1:3001", "localhost:3001", "[::1]:3001"):
+            local = {**headers, "Host": host, "Origin": f"http://{host}"}
+            assert call("POST", "/api/media/request", headers=local, body={}).status == 400
         assert call("POST", "/api/auth/logout", headers=same_origin).status == 204

@@ -32,10 +32,11 @@ calls, regardless of its start and of the number of functions that respond.
   counted, so retries do not prolong the wait.
 - A rate limit never invalidates a sign-in: a poll of `/api/auth/plex/verify` that is too fast gets 429, and its `pinId` stays valid until it
   expires, is used, or its account is rejected (RFC 8628, `slow_down`). A client that polls once a second stays below the limit.
-- `login` counts failures only, and only of calls whose body is valid. A network that has signed in to the account before has a
-  separate limit, which other networks cannot use up. An account that does not exist has the same limits.
-- A malformed call (`VALIDATION_ERROR` of a field, `UNSUPPORTED_MEDIA_TYPE`) counts against `api` and not against the lower limits of
-  `password`, `search` and `media-request`.
+- `login` counts failures only, and only of calls whose body is valid. A sign-in that fails because of the database, after its password
+  was checked, does not count. A network that has signed in to the account before has a separate limit, which other networks cannot use
+  up. An account that does not exist has the same limits.
+- A malformed call (`VALIDATION_ERROR` of a field, `UNSUPPORTED_MEDIA_TYPE`) and one without a valid CSRF token (`CSRF_TOKEN_MISMATCH`)
+  count against `api` and not against the lower limits of `password`, `search` and `media-request`.
 - HEAD counts as a GET of its route, and API Gateway throttles it in the same way.
 - Preflights are not limited, and bodies larger than 64 KiB are rejected before they are counted.
 

@@ -12,13 +12,14 @@ from medianest.api.cookies import session_cookie
 from medianest.api.event import proxy_call
 from medianest.api.headers import CSRF_HEADER
 from medianest.api.rate_limiting import apply, caller_of
+from medianest.api.route import charge_malformed
 from medianest.audit import service as audit_service
 from medianest.core.cache import shared_cache
 from medianest.core.caller import Caller
 from medianest.core.environment import environment
 from medianest.core.error_codes import ErrorCode
 from medianest.core.errors import AppError, invalid_token
-from medianest.core.origins import LOOPBACK
+from medianest.core.origins import is_loopback
 from medianest.rate_limits import service as rate_limits_service
 from medianest.rate_limits.policies import LimitKey, PolicyName, network
 from medianest.rate_limits.sliding_window import Charge
@@ -26,7 +27,8 @@ from medianest.sessions import csrf
 from medianest.sessions import service as sessions_service
 from medianest.users.models import Principal, Role
 
-# Policies with low limits: malformed calls are charged to `api` instead.
+# Policies with low limits: malformed calls, and those without a valid CSRF token, are charged to
+# `api` instead.
 LOW_LIMIT_POLICIES: frozenset[PolicyName] = frozenset(
     {"password", "search", "media-request", "server-test"}
 )
@@ -200,7 +202,8 @@ def _credential(request: Request) -> tuple[str, bool]:
 def _check_csrf(request: Request, principal: Principal) -> None:
     token = request.headers.get(CSRF_HEADER, "")
     if is_cross_origin(request) or not csrf.matches(principal.session_id, token):
-        raise AppError(ErrorCode.CSRF_TOKEN_MISMATCH)
+        # The page repeats such a call with a new token, which must not use up a low limit.
+        raise charge_malformed(request) or AppError(ErrorCode.CSRF_TOKEN_MISMATCH)
 
 
 def is_cross_origin(request: Request) -> bool:
@@ -228,8 +231,7 @@ def _called_origins(request: Request) -> frozenset[str]:
     if public_url := proxy_call(request).public_url:
         return frozenset({public_url})
     host = request.headers.get("host", "")
-    is_local = host.partition(":")[0] in LOOPBACK
-    return frozenset({f"https://{host}", *([f"http://{host}"] if is_local else [])})
+    return frozenset({f"https://{host}", *([f"http://{host}"] if is_loopback(host) else [])})
 
 
 class Origin(NamedTuple):

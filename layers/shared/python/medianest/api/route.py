@@ -127,7 +127,7 @@ def _parameter_check(names: frozenset[str]) -> Callable[[Request], None]:
 
 
 def charge_malformed(request: Request) -> AppError | None:
-    """Charge a malformed call to `api` instead of the route's policy, for LOW_LIMIT_POLICIES.
+    """Charge a refused call to `api` instead of the route's policy, for LOW_LIMIT_POLICIES.
 
     Returns the error when `api` refuses the call.
     """

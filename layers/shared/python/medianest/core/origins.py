@@ -19,11 +19,20 @@ def origin_of(url: str) -> str:
     parts = split_url(url)
     if parts is None or "@" in parts.netloc or url != f"{parts.scheme}://{parts.netloc}":
         raise ValueError("must be an origin such as https://media.example.org, without a path")
-    netloc = parts.netloc.lower().removesuffix(_DEFAULT_PORTS.get(parts.scheme, "/"))
-    is_local = _host(netloc) in LOOPBACK
-    if parts.scheme != "https" and not (parts.scheme == "http" and is_local):
+    if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(parts.netloc)):
         raise ValueError("must start with https://, or for this machine with http://127.0.0.1")
-    return f"{parts.scheme}://{netloc}"
+    return canonical(url)
+
+
+def canonical(origin: str) -> str:
+    """Return an origin as browsers send it: in lower case, without the default port."""
+    scheme, _, netloc = origin.lower().partition("://")
+    return f"{scheme}://{netloc.removesuffix(_DEFAULT_PORTS.get(scheme, '/'))}"
+
+
+def is_loopback(netloc: str) -> bool:
+    """Return whether a host, with or without a port, is this machine."""
+    return _host(netloc).lower() in LOOPBACK
 
 
 def same_page(origin: str) -> frozenset[str]:

@@ -8,7 +8,7 @@ from medianest.audit import repository as audit_repository
 from medianest.audit.models import Action
 from medianest.core.db import database
 from medianest.core.error_codes import ErrorCode
-from medianest.core.errors import invalid
+from medianest.core.errors import AppError, invalid
 from medianest.core.observability import count, logger
 from medianest.rate_limits import service as rate_limits_service
 from medianest.rate_limits.policies import digest, network
@@ -57,11 +57,18 @@ def sign_in(
     charge.check()
     opened = None
     with record_failures(caller, Action.SIGN_IN_FAILED, method="password"):
-        while opened is None:
-            opened = _open_session_by_password(account, password, caller, previous)
-            if opened is None:
-                with database().transaction() as connection:
-                    account = users_repository.find_local_account(connection, identifier)
+        try:
+            while opened is None:
+                opened = _open_session_by_password(account, password, caller, previous)
+                if opened is None:
+                    with database().transaction() as connection:
+                        account = users_repository.find_local_account(connection, identifier)
+        except RefusedError:
+            raise
+        except AppError:
+            # The database failed after the password had proved correct: no failure of the caller.
+            report(charge.refund())
+            raise
     report(charge.refund())
     signed_in, revoked = opened
     if previous is not None:
