@@ -527,6 +527,11 @@ def test_the_log_level_is_case_insensitive(level: str) -> None:
             "https://a.example.org, https://b.example.org:8443",
             frozenset({"https://a.example.org", "https://b.example.org:8443"}),
         ),
+        # As browsers send it.
+        (
+            "https://A.Example.org:443,http://LOCALHOST:80,http://b.example:443",
+            frozenset({"https://a.example.org", "http://localhost", "http://b.example:443"}),
+        ),
     ],
 )
 def test_cors_origins_are_any_or_a_list(value: str, origins: frozenset[str]) -> None:

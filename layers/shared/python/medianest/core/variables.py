@@ -18,7 +18,7 @@ from medianest.core.addresses import (
     split_url,
     url_of_login,
 )
-from medianest.core.origins import origin_of, proofs, same_page
+from medianest.core.origins import canonical, origin_of, proofs, same_page
 from medianest.core.signing_keys import encryption_keys, jwt_keys
 
 NO_CACHE = "none"  # the REDIS_URL of a service without a cache
@@ -343,7 +343,7 @@ class Environment(BaseModel):
         """Return the origins that may read responses; empty when any origin may."""
         if self.cors_origin == "*":
             return frozenset()
-        return frozenset(origin.strip() for origin in self.cors_origin.split(","))
+        return frozenset(canonical(each.strip()) for each in self.cors_origin.split(","))
 
 
 def _in_production(info: ValidationInfo) -> bool:
