@@ -390,10 +390,14 @@ def test_every_sample_event_gets_its_expected_status(db: Db, name: str) -> None:
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_unused_body_over_the_limit_gets_413(people: dict[str, str], method: str) -> None:
+def test_unused_body_over_the_limit_gets_413(
+    people: dict[str, str], logs: io.StringIO, method: str
+) -> None:
     path = "/api/auth/me" if method == "GET" else "/api/auth/logout"
     answer = call(method, path, token=people["bob"], raw=b" " * 65_537)
     assert_error(answer, 413, "PAYLOAD_TOO_LARGE")
+    [line] = [json.loads(each) for each in logs.getvalue().splitlines()]
+    assert (line["status"], line["code"], line["ip"]) == (413, "PAYLOAD_TOO_LARGE", "203.0.113.7")
     fits = call("GET", "/api/auth/me", token=people["bob"], raw=b" " * 65_536)
     assert fits.status == 200
 

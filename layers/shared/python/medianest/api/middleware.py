@@ -70,7 +70,7 @@ class EnvelopeMiddleware:
             if request.method == "OPTIONS":
                 return _preflight(request.scope)
             if len(proxy_call(request).body) > MAX_BODY_BYTES:
-                return error_response(AppError(ErrorCode.PAYLOAD_TOO_LARGE))
+                return refuse(request, AppError(ErrorCode.PAYLOAD_TOO_LARGE))
             self._admit(request)
         except AppError as error:
             return refuse(request, error)
@@ -105,10 +105,13 @@ def _log(request: Request, status: int, seconds: float) -> None:
 
 
 def _preflight(scope: Scope) -> Response:
-    """Return the response to a CORS preflight, with the methods of the route."""
+    """Return the response to a CORS preflight, with the methods of the route.
+
+    Raises NOT_FOUND for an unknown route.
+    """
     methods = allowed_methods(scope)
     if not methods:
-        return error_response(AppError(ErrorCode.NOT_FOUND))
+        raise AppError(ErrorCode.NOT_FOUND)
     return Response(
         status_code=204,
         headers={
