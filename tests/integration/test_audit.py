@@ -7,7 +7,10 @@ from uuid import UUID
 import psycopg
 import pytest
 
+from medianest.audit import repository
 from medianest.audit.models import Action
+from medianest.core.caller import Caller
+from medianest.core.db import database
 from tests.support.api import Answer, call, id_of
 
 type Db = psycopg.Connection[tuple[Any, ...]]
@@ -125,6 +128,14 @@ class TestOrder:
             "hasPrev": True,
         }
         assert actions(alice, limit=2, page=4) == []
+
+    def test_rows_of_one_transaction_are_in_their_order(self, alice: str) -> None:
+        caller = Caller("a call", "203.0.113.7", "tests")
+        written = [Action.USER_CREATED, Action.SIGN_IN, Action.REQUEST_CREATED, *list(Action)[-4:]]
+        with database().transaction() as connection:
+            for action in written:
+                repository.record(connection, action, caller, user_id=None)
+        assert actions(alice) == written[::-1]
 
     def test_rows_with_the_same_time_are_each_on_exactly_one_page(self, db: Db, alice: str) -> None:
         add_rows(db, "auth.sign_in", number=7)

@@ -108,8 +108,11 @@ def record_each(
     with on_violation(_USER_FKEY, invalid_token):
         connection.execute(
             "INSERT INTO audit_logs"
-            " (user_id, action, target_type, target_id, details, request_id, ip, user_agent)"
-            " SELECT %s, %s, %s, target_id, %s, %s, %s, %s FROM unnest(%s::text[]) AS target_id",
+            " (user_id, action, target_type, target_id, details, request_id, ip, user_agent,"
+            " created_at)"
+            # Not now(), which all rows of a transaction share: the list is sorted by time.
+            " SELECT %s, %s, %s, target_id, %s, %s, %s, %s, clock_timestamp()"
+            " FROM unnest(%s::text[]) AS target_id",
             (
                 user_id,
                 action,
