@@ -601,6 +601,15 @@ class TestReports:
             ("plex-pin", None, "203.0.113.9")
         ]
 
+    def test_policy_that_refuses_two_subjects_is_reported_once(
+        self, defaults: Db, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        for _ in range(6):
+            answer = call(*LOGIN, body=CREDENTIALS, ip="203.0.113.9")
+        assert_refused(answer, "login", 5, 900)
+        assert [row[:3] for row in audited_refusals(defaults)] == [("login", None, "203.0.113.9")]
+        assert capsys.readouterr().out.count('"RateLimited":[1.0]') == 1
+
     def test_further_refusals_open_no_transaction(
         self, defaults: Db, transactions: list[str], monkeypatch: pytest.MonkeyPatch
     ) -> None:

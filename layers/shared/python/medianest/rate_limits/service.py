@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from medianest.core.caller import Caller
-    from medianest.rate_limits.policies import LimitKey
+    from medianest.rate_limits.policies import LimitKey, Policy
 
 
 def charge(limit_keys: Sequence[LimitKey], caller: Caller, user_id: UUID | None = None) -> Charge:
@@ -90,12 +90,15 @@ def _charge_in_cache(results: list[LimitResult], buckets: Sequence[Bucket], memb
 
 
 def _reported(charged: Charge, caller: Caller, user_id: UUID | None) -> Charge:
-    """Count, log and audit the refusals of a charge, and return it."""
-    for result in charged.results:
-        if result.refused:
-            count("RateLimited", policy=result.policy.name)
-        if result.first:
-            _report_refusal(result, caller, user_id)
+    """Count, log and audit the refusals of a charge, and return it.
+
+    A policy that refuses two subjects of a call, such as an address and an account, is reported
+    once.
+    """
+    for name in dict.fromkeys(each.policy.name for each in charged.results if each.refused):
+        count("RateLimited", policy=name)
+    for policy in dict.fromkeys(each.policy for each in charged.results if each.first):
+        _report_refusal(policy, caller, user_id)
     return charged
 
 
@@ -124,12 +127,8 @@ def _refund(buckets: Sequence[Bucket], at: float) -> None:
         repository.refund(connection, buckets, at)
 
 
-def _report_refusal(result: LimitResult, caller: Caller, user_id: UUID | None) -> None:
-    details = {
-        "policy": result.policy.name,
-        "limit": result.policy.limit,
-        "window": result.policy.window,
-    }
+def _report_refusal(policy: Policy, caller: Caller, user_id: UUID | None) -> None:
+    details = {"policy": policy.name, "limit": policy.limit, "window": policy.window}
     logger.warning(
         "rate_limit_exceeded",
         extra={**details, "ip": caller.ip, "user_id": user_id and str(user_id)},
