@@ -92,6 +92,16 @@ def test_successful_probe_closes_the_breaker(
     succeed(breaker)
 
 
+def test_a_clock_that_is_set_back_does_not_prolong_the_pause(
+    breaker: Breaker, keys: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fail(breaker, FAILURES)
+    keys.delete(STATE)  # the clock of the cache ends it
+    past = time.time() - 3600
+    monkeypatch.setattr(time, "time", lambda: past)
+    succeed(breaker)
+
+
 def test_failed_probe_opens_the_breaker_again(
     breaker: Breaker, end_pause: Callable[[], None], capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -157,16 +157,17 @@ def is_reachable(target: Database) -> bool:
     return True
 
 
+@pytest.mark.parametrize("passed", [PAUSE_SECONDS, -3600.0], ids=["the pause", "set back"])
 @pytest.mark.usefixtures("environment")
 def test_server_is_skipped_for_a_pause_after_a_time_out(
-    silent: SilentServer, monkeypatch: pytest.MonkeyPatch
+    silent: SilentServer, monkeypatch: pytest.MonkeyPatch, passed: float
 ) -> None:
     hanging = Database(silent.url)
     assert not is_reachable(hanging)
     assert silent.connections() == 1
     assert not any(is_reachable(hanging) for _ in range(5))
     assert silent.connections() == 0
-    later = time.time() + PAUSE_SECONDS
+    later = time.time() + passed
     monkeypatch.setattr("medianest.core.db.time.time", lambda: later)
     assert not is_reachable(hanging)
     assert silent.connections() == 1

@@ -88,7 +88,9 @@ class Breaker:
         if reply is not None:
             return float(reply[0]) / 1000
         # Wall clock: the monotonic clock may stop while the environment is frozen.
-        return self._open_until - time.time() if self._failures >= FAILURES else 0.0
+        wait = self._open_until - time.time()
+        # A clock that was set back does not prolong the pause.
+        return wait if self._failures >= FAILURES and wait <= MAX_PAUSE_SECONDS else 0.0
 
     def _record_failure(self, retry_after: int | None) -> None:
         weight = FAILURES if retry_after else 1

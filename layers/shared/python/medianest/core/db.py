@@ -121,7 +121,9 @@ class Database:
         import psycopg
 
         started = time.time()
-        if self._connection is None and started < self._paused_until:
+        # A clock that was set back does not prolong the pause.
+        is_paused = 0 < self._paused_until - started <= PAUSE_SECONDS
+        if self._connection is None and is_paused:
             raise database_unavailable(self._failure)
         try:
             yield
