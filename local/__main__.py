@@ -4,21 +4,22 @@ import argparse
 import ast
 import asyncio
 import json
-import os
-import shutil
 import signal
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from local import terminal
 from local.control import ControlError, send_command
 from local.engines.errors import EngineError
-from local.preflight import StartError, data_lock
-from local.run_config import PROJECT, RunConfig, port_number, read_run_config
+from local.preflight import StartError
+from local.reset import remove_data
+from local.run_config import DEFAULT_DATA, PROJECT, RunConfig, port_number, read_run_config
 from local.service import Service, running
 from local.template.loader import TemplateError
 from local.template.models import Function, Template
 from local.template.reader import read_template
+from local.terminal import say
 from medianest.core.environment import ConfigurationError
 
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -98,9 +99,7 @@ def _parse() -> argparse.Namespace:
     invoke.add_argument("name", metavar="FUNCTION", nargs="?")
     invoke.add_argument("event", type=Path, metavar="EVENT.json", nargs="?")
     # Set here because the defaults of a command would overwrite options in front of it.
-    defaults = argparse.Namespace(
-        command="run", data=PROJECT / ".local", port=None, trial_limits=False
-    )
+    defaults = argparse.Namespace(command="run", data=DEFAULT_DATA, port=None, trial_limits=False)
     return parser.parse_args(namespace=defaults)
 
 
@@ -129,7 +128,10 @@ def _functions(template: Template) -> dict[str, str]:
 def _about(function: Function) -> str:
     """Return the first line of a function's module docstring."""
     module = function.code / f"{function.handler.partition('.')[0]}.py"
-    text = ast.get_docstring(ast.parse(module.read_text(encoding="utf-8"))) or ""
+    try:
+        text = ast.get_docstring(ast.parse(module.read_bytes())) or ""
+    except SyntaxError as error:  # an edit that is not finished
+        return f"{module.name} has an error in line {error.lineno}"
     return text.partition("\n")[0].rstrip(".")
 
 
@@ -156,9 +158,7 @@ def _event(path: Path | None) -> object:
 
 
 def _reset(data: Path) -> int:
-    if data.exists():
-        with data_lock(data):
-            shutil.rmtree(data)
+    remove_data(data)
     print(f"Removed the data in {data}")
     return 0
 
@@ -176,26 +176,24 @@ async def _run(config: RunConfig, *, trial_limits: bool) -> int:
     def stop(number: int) -> None:
         nonlocal is_stopping
         if number == signal.SIGHUP:  # the terminal has closed
-            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+            terminal.leave()
         if not is_stopping and task is not None:  # a second signal does not interrupt the shutdown
             is_stopping = True
-            print("\nStopping …", flush=True)
             task.cancel()
+            say("\nStopping …")
 
     for number in _STOP_SIGNALS:
         if signal.getsignal(number) is not signal.SIG_IGN:  # nohup ignores SIGHUP
             loop.add_signal_handler(number, stop, number)
-    print("Starting MediaNest", flush=True)
+    say("Starting MediaNest")
     try:
-        async with running(
-            config, report=lambda line: print(line, flush=True), trial_limits=trial_limits
-        ) as service:
-            print(_welcome(service), flush=True)
+        async with running(config, report=say, trial_limits=trial_limits) as service:
+            say(_welcome(service))
             await service.wait()
     except asyncio.CancelledError:
         if not is_stopping:
             raise
-    print("Stopped.", flush=True)
+    say("Stopped.")
     return 0
 
 

@@ -1,6 +1,7 @@
 """Control a running service from another terminal: fire a schedule, invoke a function."""
 
 import hmac
+import http.client
 import json
 import os
 import secrets
@@ -23,6 +24,8 @@ from local.template.models import Template
 _RUN_FILE = "run.json"
 # Lambda's maximum for a function (900 s), plus time for its start.
 _TIMEOUT = 960.0
+# A proxy in the environment cannot reach this machine, and must not get the token.
+_OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 class ControlError(Exception):
@@ -82,23 +85,26 @@ def send_command(data: Path, kind: str, name: str, event: object = None) -> dict
     """Fire a schedule or invoke a function of the running service; return its result."""
     path = data / _RUN_FILE
     not_running = ControlError("MediaNest is not running. Start it in another terminal: make run")
-    if not path.exists():
-        raise not_running
-    run = json.loads(path.read_text())
+    try:
+        run = json.loads(path.read_bytes())
+        address, token = run["control"], run["token"]
+    except (FileNotFoundError, ValueError, KeyError, TypeError):  # missing, or left by a power cut
+        raise not_running from None
     request = urllib.request.Request(  # noqa: S310 - a loopback address
-        f"{run['control']}/{kind}/{quote(name, safe='')}",
+        f"{address}/{kind}/{quote(name, safe='')}",
         data=json.dumps(event).encode(),
-        headers={"Authorization": f"Bearer {run['token']}", "Content-Type": "application/json"},
+        headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
     )
     try:
-        with urllib.request.urlopen(request, timeout=_TIMEOUT) as response:  # noqa: S310 - as above
+        with _OPENER.open(request, timeout=_TIMEOUT) as response:
             result: dict[str, Any] = json.load(response)
     except urllib.error.HTTPError as error:
         with error:
             raise ControlError(_problem(error.read(), error.code)) from None
     except TimeoutError:
         raise ControlError(f"MediaNest did not respond within {_TIMEOUT:g} s") from None
-    except OSError:  # kill -9 leaves run.json behind
+    # kill -9 leaves run.json behind, and another program may have its port.
+    except (OSError, ValueError, http.client.HTTPException):
         raise not_running from None
     return result
 

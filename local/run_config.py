@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from pydantic import TypeAdapter, ValidationError
+
 from local.env_file import read_env_file
 from medianest.core.addresses import SECRET_ARN_PREFIX
 from medianest.core.environment import ConfigurationError, is_secret, load
@@ -17,7 +19,9 @@ from medianest.core.variables import Environment
 
 PROJECT = Path(__file__).resolve().parent.parent
 
+DEFAULT_DATA = PROJECT / ".local"
 DEFAULT_PORT = 3001
+SETTINGS_FILE = "settings.json"
 SECRETS = frozenset(
     name.upper() for name, field in Environment.model_fields.items() if is_secret(field)
 )
@@ -34,6 +38,7 @@ ON_AWS = frozenset(
 )
 _NAMES = [name.upper() for name in Environment.model_fields if name.upper() not in ON_AWS]
 _LAST_PORT = 65535
+_TEXTS = TypeAdapter(dict[str, str])
 
 type LogFormat = Literal["text", "json"]
 
@@ -67,7 +72,7 @@ def read_run_config(
 
     `port` and `data` override the environment; port 0 picks a free one.
     """
-    folder = (data or PROJECT / ".local").resolve()
+    folder = (data or DEFAULT_DATA).resolve()
     exported = os.environ if environment is None else environment
     file = read_env_file(env_file)
     configured = {name: value for name, value in {**file.values, **exported}.items() if value}
@@ -124,14 +129,14 @@ def write_private(path: Path, content: Mapping[str, object]) -> None:
 
 
 def _generated(folder: Path) -> dict[str, str]:
-    path = folder / "settings.json"
+    path = folder / SETTINGS_FILE
     stored: dict[str, str] = {}
     if path.exists():
         try:
-            stored = dict(json.loads(path.read_text()))
-        except (ValueError, TypeError):
+            stored = _TEXTS.validate_json(path.read_bytes())
+        except ValidationError:
             raise ConfigurationError(
-                f"{path} is not valid JSON: remove it, and the next start creates it"
+                f"{path} is damaged: remove it, and the next start creates it"
             ) from None
     values = {
         "JWT_SECRET": secrets.token_urlsafe(48),

@@ -12,6 +12,7 @@ from local.lambda_.invocation import InvocationResult, TooManyRequestsError
 from local.lambda_.runtime import Runtime
 from local.template.loader import TemplateError
 from local.template.models import Schedule
+from local.terminal import say
 
 _RATE = re.compile(r"rate\((\d+) (minute|hour|day)s?\)")
 _UNIT_SECONDS = {"minute": 60.0, "hour": 3600.0, "day": 86400.0}
@@ -36,7 +37,7 @@ class Scheduler:
     ) -> None:
         self.schedules = schedules
         self._runtime = runtime
-        self._log = log or print
+        self._log = log or say
         self._retry_seconds = retry_seconds
         find_period = seconds_of or rate_seconds
         self._periods = {

@@ -24,6 +24,7 @@ from local.gateway.throttling import Throttles
 from local.lambda_.invocation import InvocationResult, TooManyRequestsError
 from local.lambda_.runtime import Runtime
 from local.template.models import Mock, Route, Template
+from local.terminal import say
 
 _MAX_EVENT = 6 * 1024 * 1024
 _MAX_HEADERS = 10_240
@@ -141,7 +142,7 @@ class Gateway(HttpServer):
 
 def print_access(line: str) -> None:
     """Print a line of the access log; on a terminal in grey, so that other output stands out."""
-    print(f"\x1b[2m{line}\x1b[0m" if sys.stdout.isatty() else line, flush=True)
+    say(f"\x1b[2m{line}\x1b[0m" if sys.stdout.isatty() else line)
 
 
 def _peer(request: web.BaseRequest) -> str:

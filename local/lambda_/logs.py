@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from local.run_config import LogFormat
+from local.terminal import say
 
 type Log = Callable[[str, str], None]
 
@@ -27,7 +28,7 @@ _PLAIN = re.compile(r"[\w.,:/@+-]+")
 
 def print_log(function_id: str, line: str) -> None:
     """Print a line of a function's log."""
-    print(f"[{function_id}] {line}", flush=True)
+    say(f"[{function_id}] {line}")
 
 
 def log_printer(log_format: LogFormat, level: str) -> Log:
@@ -42,7 +43,7 @@ def log_printer(log_format: LogFormat, level: str) -> Log:
     def print_readable(function_id: str, line: str) -> None:
         text = readable(function_id, line, min_level)
         if text is not None:
-            print(text, flush=True)
+            say(text)
 
     return print_readable
 

@@ -12,6 +12,7 @@ from local.lambda_.runtime import Runtime
 from local.queues.queue import Message, MessageQueue
 from local.template.intrinsics import REGION, queue_arn
 from local.template.models import EventSource
+from local.terminal import say
 
 # On AWS, the function runs on another machine. Here it competes for the processors with the
 # response of the sender and delays it by up to 10 ms, so a message waits until that is out.
@@ -37,7 +38,7 @@ class QueueMappings:
         self._sources = [each for each in sources if each.is_enabled]
         self._queues = queues
         self._runtime = runtime
-        self._log = log or print
+        self._log = log or say
         self._pollers: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> Self:

@@ -50,6 +50,13 @@ def test_generated_values_are_stored_readable_only_by_the_owner(tmp_path: Path) 
     assert (tmp_path / "settings.json").stat().st_mode & 0o777 == 0o600
 
 
+@pytest.mark.parametrize("content", ["{", "5", '{"JWT_SECRET": 5}', '{"JWT_SECRET": null}'])
+def test_damaged_generated_values_are_refused(tmp_path: Path, content: str) -> None:
+    (tmp_path / "settings.json").write_text(content)
+    with pytest.raises(ConfigurationError, match=r"settings\.json is damaged: remove it"):
+        run_config(tmp_path)
+
+
 def test_environment_overrides_the_file(tmp_path: Path) -> None:
     text = """
 # a comment
@@ -419,6 +426,25 @@ def test_stop_during_the_start_ends_all_servers(tmp_path: Path) -> None:
         process.send_signal(signal.SIGINT)
         assert process.wait(DEADLINE) == 0, output.read_text()
     assert servers_of(data) == []
+
+
+def test_service_stops_after_the_reader_of_its_output_has_gone(tmp_path: Path) -> None:
+    # As in `make run | tee log`, where Ctrl-C ends tee as well.
+    with subprocess.Popen(
+        [sys.executable, "-m", "local", "--data", tmp_path / "data", "--port", "0"],
+        cwd=PROJECT,
+        env={"PATH": os.environ["PATH"]},
+        stdout=subprocess.PIPE,
+    ) as process:
+        assert process.stdout is not None
+        assert any(b"Valkey" in line for line in process.stdout)
+        process.stdout.close()
+        process.send_signal(signal.SIGINT)
+        try:
+            assert process.wait(DEADLINE) == 0
+        finally:
+            process.kill()
+    assert servers_of(tmp_path / "data") == []
 
 
 @pytest.mark.slow

@@ -1,11 +1,14 @@
 """The lines of a function's log that the terminal prints."""
 
+import errno
 import json
 import logging
+import sys
+from io import StringIO
 
 import pytest
 
-from local.lambda_.logs import log_printer, readable
+from local.lambda_.logs import log_printer, print_log, readable
 
 TRACE = 'Traceback (most recent call last):\n  File "app.py", line 1, in f\nValueError: no'
 
@@ -26,6 +29,19 @@ def entry(level: str, message: str, **fields: object) -> str:
 
 
 METRICS = json.dumps({"_aws": {"Timestamp": 1}, "service": "auth", "CacheUnavailable": [1.0]})
+
+
+class FullDisk(StringIO):
+    """A file to which nothing can be written."""
+
+    def flush(self) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_a_line_that_cannot_be_written_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(sys, "stdout", FullDisk())
+        print_log("AuthFunction", "a line")
 
 
 def test_a_warning_is_one_line_with_its_fields() -> None:
