@@ -155,11 +155,11 @@ class WorkerPool:
 
     async def _start(self, worker: Worker) -> None:
         try:
-            address = await self._api.open(worker)
+            address = await self._open(worker)
             await worker.start(
                 address, self._folders, self._environment, self._python, self._fork_server
             )
-        except (InitError, OSError) as error:
+        except InitError as error:
             self._starting -= 1
             if waiting := self._next_waiting():
                 waiting.set_exception(error)
@@ -167,6 +167,13 @@ class WorkerPool:
         else:
             self._starting -= 1
             self._release(worker)
+
+    async def _open(self, worker: Worker) -> str:
+        try:
+            return await self._api.open(worker)
+        except OSError as error:  # such as too many open files
+            self._workers.discard(worker)
+            raise InitError(error_outcome("Runtime.StartError", str(error))) from error
 
     def _release(self, worker: Worker) -> None:
         if worker.generation != self._generation:

@@ -1,6 +1,7 @@
 """The local Lambda runtime: workers, environments, timeouts, crashes and reloads."""
 
 import asyncio
+import errno
 import json
 import shutil
 import signal
@@ -18,6 +19,7 @@ import pytest
 from local.lambda_ import pool
 from local.lambda_.invocation import InvocationResult, TooManyRequestsError
 from local.lambda_.runtime import Runtime
+from local.lambda_.runtime_api import RuntimeApi
 from local.run_config import PROJECT
 from local.template.loader import TemplateError
 from local.template.models import Function, Layer
@@ -338,6 +340,25 @@ def test_function_without_a_folder_returns_a_start_error(tmp_path: Path) -> None
     result = invoke(tmp_path, work)
     assert result.error == "Runtime.StartError"
     assert "nowhere" in result.payload["errorMessage"]
+
+
+def test_function_starts_again_after_too_many_open_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scenario() -> list[InvocationResult]:
+        async def fail(*_: object) -> str:
+            raise OSError(errno.EMFILE, "Too many open files")
+
+        async with running(tmp_path, function(tmp_path, PID, concurrency=1)) as runtime:
+            with monkeypatch.context() as patched:
+                patched.setattr(RuntimeApi, "open", fail)
+                failed = await runtime.invoke("Work", None)
+            return [failed, await asyncio.wait_for(runtime.invoke("Work", None), DEADLINE)]
+
+    failed, after = run(scenario())
+    assert failed.error == "Runtime.StartError"
+    assert "Too many open files" in failed.payload["errorMessage"]
+    assert after.error is None
 
 
 def test_result_over_six_megabytes_is_an_error(tmp_path: Path) -> None:
