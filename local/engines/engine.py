@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -21,6 +22,7 @@ _DEADLINE = 30.0
 # For one command; initdb is slow on a busy machine.
 _COMMAND_TIMEOUT = 120.0
 _MAX_STARTS = 3
+_PORT_AND_PID = re.compile(r"(\d{1,5}) (\d+)\s*", re.ASCII)
 
 # The server's parent. It has a separate session, so that Ctrl-C at the terminal reaches neither of
 # the two. It forks, so that the process that started it can exit while others use the server.
@@ -208,7 +210,7 @@ class Engine(ABC):
         return self.directory / f"{self.name}.{kind}"
 
     def _open(self, kind: str) -> IO[str]:
-        return self.file(kind).open("a+")
+        return self.file(kind).open("a+", errors="replace")
 
 
 def _try_lock(file: IO[str], operation: int) -> bool:
@@ -220,10 +222,13 @@ def _try_lock(file: IO[str], operation: int) -> bool:
 
 
 def _port_and_pid(running: IO[str]) -> tuple[int, int]:
-    """Return the port and pid of the current or last server, zeros if there was none."""
+    """Return the port and pid of the current or last server, zeros if they are not known.
+
+    A power cut can leave an empty file or any bytes in it.
+    """
     running.seek(0)
-    port, pid = running.read().split() or ("0", "0")
-    return int(port), int(pid)
+    match = _PORT_AND_PID.fullmatch(running.read())
+    return (int(match[1]), int(match[2])) if match else (0, 0)
 
 
 def bindable_port(port: int) -> int:
@@ -233,7 +238,7 @@ def bindable_port(port: int) -> int:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((HOST, port))
-        except OSError:
+        except (OSError, OverflowError):
             return 0
         bound: int = probe.getsockname()[1]
         return bound

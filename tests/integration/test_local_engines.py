@@ -147,6 +147,13 @@ def test_data_survives_a_restart_at_the_same_port(engine: str, tmp_path: Path) -
     assert second.url == first.url
 
 
+@pytest.mark.parametrize("left", [b"", b"\0" * 12, b"5432", b"a b", b"99999 1", b"\xff\xfe"])
+def test_server_starts_after_a_power_cut_damaged_its_address(tmp_path: Path, left: bytes) -> None:
+    (tmp_path / "valkey.running").write_bytes(left)
+    with open_server("valkey", tmp_path) as server:
+        put(server, "treasure")
+
+
 @pytest.mark.parametrize("durable", [True, False])
 def test_postgres_has_its_settings(tmp_path: Path, durable: bool) -> None:
     with PostgresEngine(tmp_path, durable=durable).use() as server:
