@@ -1,7 +1,6 @@
 """The local gateway behaves as API Gateway: events, responses, mocks, throttles and limits."""
 
 import asyncio
-import base64
 import gzip
 import json
 import time
@@ -232,15 +231,8 @@ def test_source_ip_is_the_peer_despite_forwarded_headers(tmp_path: Path) -> None
         ({"statusCode": 201, "body": "x"}, 201, b"x", {"Content-Type": ["application/json"]}),
         ({"statusCode": "202"}, 202, b"", {}),
         ({"statusCode": 204, "headers": {"Content-Type": "a/b"}}, 204, b"", {"Content-Type": []}),
-        (
-            {
-                "statusCode": 200,
-                "body": base64.b64encode(b"\0\1").decode(),
-                "isBase64Encoded": True,
-            },
-            *(200, b"\0\1"),
-            {},
-        ),
+        # Without binary media types the client gets the text as it is.
+        ({"statusCode": 200, "body": "AAE=", "isBase64Encoded": True}, 200, b"AAE=", {}),
         (
             {
                 "statusCode": 200,
@@ -293,7 +285,6 @@ def test_valid_result_of_a_function_becomes_the_response(
         {"statusCode": 200, "headers": {"X": ["1"]}},
         {"statusCode": 200, "headers": {"X": "1\r\nY: 2"}},
         {"statusCode": 200, "multiValueHeaders": {"X": 1}},
-        {"statusCode": 200, "body": "?", "isBase64Encoded": True},
     ],
 )
 def test_invalid_result_of_a_function_gets_502(tmp_path: Path, result: object) -> None:
