@@ -4,6 +4,7 @@ import asyncio
 import json
 import sys
 import time
+import zlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -29,6 +30,8 @@ from local.terminal import say
 _MAX_EVENT = 6 * 1024 * 1024
 _MAX_HEADERS = 10_240
 _INTEGRATION_TIMEOUT = 29.0
+# The codings of a request's body, with the argument that selects each in zlib.
+_CODINGS = {"deflate": zlib.MAX_WBITS, "gzip": zlib.MAX_WBITS + 16}
 
 
 class Gateway(HttpServer):
@@ -155,9 +158,27 @@ async def _read_body(request: web.BaseRequest) -> bytes:
     if request.headers.get("Expect", "").lower() == "100-continue" and request.transport:
         request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
     try:
-        return await request.read()
+        body = await request.read()
     except web.HTTPRequestEntityTooLarge:
         raise GatewayError("REQUEST_TOO_LARGE") from None
+    coding = request.headers.get("Content-Encoding", "identity").strip().lower()
+    return body if coding == "identity" or not body else _decompressed(body, coding)
+
+
+def _decompressed(body: bytes, coding: str) -> bytes:
+    """Decompress a body; a coding that is unknown or does not fit is a GatewayError."""
+    if coding not in _CODINGS:
+        raise GatewayError("UNSUPPORTED_MEDIA_TYPE")
+    decompressor = zlib.decompressobj(_CODINGS[coding])
+    try:
+        content = decompressor.decompress(body, MAX_BODY + 1)
+    except zlib.error:
+        raise GatewayError("UNSUPPORTED_MEDIA_TYPE") from None
+    if len(content) > MAX_BODY:
+        raise GatewayError("REQUEST_TOO_LARGE")
+    if not decompressor.eof:
+        raise GatewayError("UNSUPPORTED_MEDIA_TYPE")
+    return content
 
 
 def _read_result(result: InvocationResult, *, is_head: bool) -> tuple[int, CIMultiDict[str], bytes]:

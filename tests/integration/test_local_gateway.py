@@ -4,6 +4,7 @@ import asyncio
 import gzip
 import json
 import time
+import zlib
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -206,10 +207,29 @@ def test_event_has_the_body_as_text(tmp_path: Path) -> None:
     assert event["queryStringParameters"] is None
 
 
-def test_compressed_body_is_not_decompressed(tmp_path: Path) -> None:
-    headers = {"Content-Encoding": "gzip"}
+def test_compressed_body_is_decompressed_unless_its_coding_is_unknown(tmp_path: Path) -> None:
+    too_large = gzip.compress(b"x" * (10 * MEGABYTE + 1))
+    cases = [
+        ("gzip", gzip.compress(b"abc"), 200),
+        ("GZIP", gzip.compress(b"abc"), 200),
+        ("deflate", zlib.compress(b"abc"), 200),
+        ("identity", b"abc", 200),
+        ("br", b"abc", 415),
+        ("gzip", b"abc", 415),
+        ("gzip", gzip.compress(b"abc")[:-9], 415),
+        ("gzip", too_large, 413),
+    ]
 
-    assert event_of(tmp_path, "/api/echo", "POST", data=b"abc", headers=headers)["body"] == "abc"
+    async def call() -> None:
+        async with serving(tmp_path) as (_, client):
+            for coding, data, status in cases:
+                headers = {"Content-Encoding": coding}
+                async with client.post("/api/echo", data=data, headers=headers) as response:
+                    assert response.status == status, (coding, data[:20])
+                    if status == 200:
+                        assert (await response.json())["body"] == "abc"
+
+    run(call())
 
 
 def test_source_ip_is_the_peer_despite_forwarded_headers(tmp_path: Path) -> None:
