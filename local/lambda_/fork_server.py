@@ -35,6 +35,7 @@ PRELOADED = (
 _PROGRAM = Path(__file__).with_name("fork_server_process.py")
 _MAX_MESSAGE = 1 << 20
 _START_SECONDS = 30.0
+_FULL_SECONDS = 0.01
 
 
 class ForkedProcess:
@@ -107,13 +108,12 @@ class ForkServer:
         async with self._connecting:
             channel = self._channel or await self._connect()
         call = {"command": command, "folder": str(folder), "environment": dict(environment)}
-        read_input, write_input = os.pipe()
-        read_output, write_output = os.pipe()
+        (read_input, write_input), (read_output, write_output) = _two_pipes()
         process = ForkedProcess(output, write_input)
         try:
-            socket.send_fds(channel, [json.dumps(call).encode()], [read_input, write_output])
-            self._starting.append(process)
             async with asyncio.timeout(_START_SECONDS):
+                await _send(channel, json.dumps(call).encode(), [read_input, write_output])
+                self._starting.append(process)
                 await process.started
         except BaseException:
             os.close(write_input)
@@ -136,6 +136,7 @@ class ForkServer:
 
     async def _connect(self) -> socket.socket:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        ours.setblocking(False)
         with theirs:
             self._process = await asyncio.create_subprocess_exec(
                 *self._command,
@@ -151,7 +152,7 @@ class ForkServer:
 
     def _receive(self, channel: socket.socket) -> None:
         try:
-            message: dict[str, Any] = json.loads(channel.recv(_MAX_MESSAGE, socket.MSG_DONTWAIT))
+            message: dict[str, Any] = json.loads(channel.recv(_MAX_MESSAGE))
         except BlockingIOError:
             return
         except (OSError, ValueError):  # an empty message: the process has ended
@@ -202,6 +203,27 @@ class ForkServers:
     async def stop(self) -> None:
         """Stop all of them."""
         await asyncio.gather(*(server.stop() for server in self._servers.values()))
+
+
+def _two_pipes() -> tuple[tuple[int, int], tuple[int, int]]:
+    first = os.pipe()
+    try:
+        return first, os.pipe()
+    except OSError:
+        for descriptor in first:
+            os.close(descriptor)
+        raise
+
+
+async def _send(channel: socket.socket, message: bytes, descriptors: list[int]) -> None:
+    """Send a packet; while the server reads none and the socket is full, let others run."""
+    while True:
+        try:
+            socket.send_fds(channel, [message], descriptors)
+        except BlockingIOError:
+            await asyncio.sleep(_FULL_SECONDS)
+        else:
+            return
 
 
 def _kill(pid: int) -> None:
