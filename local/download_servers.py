@@ -34,11 +34,13 @@ async def run_register(radarr_url: str, sonarr_url: str, variables: Mapping[str,
     try:
         output, _ = await asyncio.wait_for(process.communicate(text), _SECONDS)
     except TimeoutError as error:
-        process.kill()
-        await process.wait()
         raise StartError(
             f"The stand-ins could not be registered as servers within {_SECONDS:.0f} seconds."
         ) from error
+    finally:
+        if process.returncode is None:  # too slow, or the start was cancelled
+            process.kill()
+            await process.wait()
     if process.returncode != 0:
         reason = output.decode(errors="replace").strip().rpartition("\n")[2]
         raise StartError(f"The stand-ins could not be registered as servers: {reason}")
