@@ -150,7 +150,8 @@ def local_service(
     data.mkdir(parents=True, exist_ok=True)
     if not trial_limits and "DATABASE_URL" not in (environment or {}):
         prepared.copy(data, _prepare)
-    log = data / "output.log"
+    # Beside the folder, which has only files of the service: `reset` removes no other folder.
+    log = data.with_name(f"{data.name}.log")
     run_file = data / "run.json"
     run_file.unlink(missing_ok=True)
     arguments = ["--data", str(data), "--port", "0", *(["--trial-limits"] if trial_limits else [])]
