@@ -44,7 +44,10 @@ OVERFLOW = """() => {
   return [`${scrollWidth} > ${clientWidth}`, ...inner.map((e) => `${right(e)} ${e.outerHTML}`)];
 }"""
 
-
+# Elements with an outline that forced colours draw.
+OUTLINED = """() => Array.from(document.querySelectorAll("a, button, input"))
+  .filter((e) => e.checkVisibility() && getComputedStyle(e).outlineStyle !== "none")
+  .map((e) => e.innerText)"""
 # Text that a box hides; a poster's name and a name of two lines may be longer than their room.
 CUT_OFF = """() => Array.from(document.querySelectorAll("main *, nav *"))
   .filter((e) => e.scrollWidth > e.clientWidth + 1 && e.clientWidth > 0 && e.childNodes.length
@@ -148,6 +151,7 @@ def test_a_lost_network_is_told_and_the_page_goes_on(browse: Browse) -> None:
         expect(tab.page.get_by_text("You are offline.")).to_be_visible()
         tab.page.get_by_label("Type").select_option("movie")
         expect(tab.page.get_by_role("heading", name="You are offline")).to_be_visible()
+        expect(tab.page.get_by_role("alert")).to_contain_text("You are offline")
         tab.axe()
     expect(tab.page.get_by_text("No request matches")).to_be_visible()
 
@@ -187,7 +191,10 @@ def test_the_main_job_by_touch(browse: Browse, people: People, service: LocalSer
     tab = browse("bob", screen=PHONE)
     tab.visit("/")
     tab.page.get_by_role("navigation").get_by_role("link", name="Search").tap()
-    tab.page.get_by_label("Search for films and shows").fill("dune")
+    field = tab.page.get_by_label("Search for films and shows")
+    field.fill("dune")
+    field.press("Enter")
+    expect(field).not_to_be_focused()
     tab.page.locator(".grid .card a").first.tap()
     heading = tab.page.get_by_role("heading", level=1)
     expect(heading).to_contain_text("Dune")
@@ -235,3 +242,28 @@ def test_a_database_that_wakes_up_is_told_and_the_page_comes_by_itself(browse: B
         expect(tab.page.get_by_role("heading", name="Please wait a moment")).to_be_visible()
     expect(tab.page.get_by_role("heading", level=1)).to_be_visible(timeout=15_000)
     expect(tab.page.get_by_text("waking up")).to_have_count(0)
+
+
+def test_forced_colours_show_the_focus_and_what_is_chosen(browse: Browse) -> None:
+    tab = browse("bob", screen=DESKTOP)
+    tab.page.emulate_media(forced_colors="active")
+    tab.visit("/search?q=the")
+    tab.tab_to("All")
+    tab.tab_to("The Dark Knight")
+    outlined = tab.page.evaluate(OUTLINED)
+    assert [name.split("\n")[0] for name in outlined] == ["Search", "All", "The Dark Knight"]
+
+
+def test_a_screen_with_a_notch_hides_nothing(browse: Browse) -> None:
+    tab = browse("bob", screen=Screen("landscape", 844, 390, is_touch=True))
+    devtools = tab.page.context.new_cdp_session(tab.page)
+    insets = {"left": 47, "right": 47, "bottom": 21}
+    devtools.send("Emulation.setSafeAreaInsetsOverride", {"insets": insets})
+    tab.visit("/requests")
+    for part in (
+        tab.page.get_by_role("main"),
+        tab.page.get_by_role("navigation").get_by_role("list"),
+    ):
+        box = part.bounding_box()
+        assert box is not None
+        assert (box["x"], box["width"]) == (47, 844 - 2 * 47)

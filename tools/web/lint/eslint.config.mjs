@@ -7,6 +7,7 @@ const properties = [
   "appearance", // beside -webkit-appearance
   "clip",
   "color-scheme",
+  "forced-color-adjust", // only where colours are forced
   "outline", // Safari 16.4 rounds it
   "resize",
 ];
