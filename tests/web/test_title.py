@@ -115,13 +115,14 @@ def test_seasons_are_chosen(browse: Browse, people: People, service: LocalServic
     def announce(route: Route) -> None:
         answer = route.fetch()
         body = answer.json()
-        body["data"]["seasons"][-1]["airDate"] = "2999-01-05"
+        body["data"]["seasons"][-1] |= {"airDate": "2999-01-05", "number": 5019}
         route.fulfill(response=answer, json=body)
 
     tab = browse("bob", zone="America/New_York")
     tab.page.route("**/api/media/tv/1396", announce)
     tab.visit("/tv/1396")
     expect(tab.page.get_by_text("from January 5, 2999")).to_be_visible()
+    expect(tab.page.get_by_role("checkbox", name="Season 5019")).to_be_visible()
     boxes = tab.page.get_by_role("checkbox")
     everything = tab.page.get_by_role("checkbox", name="All seasons")
     expect(everything).to_be_checked()

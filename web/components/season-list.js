@@ -53,7 +53,7 @@ function SeasonRow({ season, checked, onToggle }) {
     <li>
       <label class=${held ? "off" : ""}>
         <input type="checkbox" checked=${held ? true : checked} disabled=${held !== undefined} onChange=${() => onToggle(season.number)} />
-        <span>${season.number === 0 ? t("seasons.specials") : t("seasons.number", { number: season.number })}</span>
+        <span>${season.number === 0 ? t("seasons.specials") : t("seasons.number", { number: String(season.number) })}</span>
         <span class="end muted small">${about(season)}${held ? html`<${Badge} request=${held} />` : null}</span>
       </label>
     </li>`;

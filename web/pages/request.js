@@ -87,7 +87,7 @@ function Fetched({ fulfilment }) {
       <${FulfilmentProblem} fulfilment=${fulfilment} />
       ${isMixed
         ? html`<ul class="small states">${seasons.map(
-            (each) => html`<li key=${each.season}><span>${each.season === 0 ? t("seasons.specials") : t("seasons.number", { number: each.season })}</span> <${Badge} request=${{ status: "approved", fulfilment: each.state }} /></li>`,
+            (each) => html`<li key=${each.season}><span>${each.season === 0 ? t("seasons.specials") : t("seasons.number", { number: String(each.season) })}</span> <${Badge} request=${{ status: "approved", fulfilment: each.state }} /></li>`,
           )}</ul>`
         : null}
     </li>`;
