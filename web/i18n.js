@@ -7,6 +7,8 @@
 import { compile, signal } from "./vendor/modules.js";
 
 const STORED = "medianest.language";
+/** In seconds. */
+const DAY = 86_400;
 /** Language tags with their own names; a new language is one more file and one more line. */
 export const LANGUAGES = { en: "English", de: "Deutsch" };
 /** @typedef {keyof typeof LANGUAGES} Language */
@@ -112,15 +114,13 @@ export function dateTime(time) {
  */
 export function relative(time) {
   const seconds = (new Date(time).getTime() - Date.now()) / 1000;
-  /** @type {[Intl.RelativeTimeFormatUnit, number][]} */
-  const units = [["day", 86_400], ["hour", 3600], ["minute", 60]];
+  const size = Math.abs(seconds);
   const words = new Intl.RelativeTimeFormat(language.value, { numeric: "auto" });
-  for (const [unit, size] of units) {
-    if (Math.abs(seconds) >= size) {
-      return Math.abs(seconds) > 30 * 86_400 ? date(time) : words.format(Math.trunc(seconds / size), unit);
-    }
+  if (size >= DAY) {
+    // Yesterday is a day of the calendar; one with a change of the clocks has another length.
+    return size > 30 * DAY ? date(time) : words.format(Math.round((midnight(time) - midnight(Date.now())) / 1000 / DAY), "day");
   }
-  return words.format(0, "minute");
+  return size >= 3600 ? words.format(Math.trunc(seconds / 3600), "hour") : words.format(Math.trunc(seconds / 60), "minute");
 }
 
 /**
@@ -149,6 +149,11 @@ export function seasons(numbers) {
     }
   }
   return list(ranges.map(([from, to]) => (from === to ? String(from) : to === from + 1 ? `${from}, ${to}` : `${from}–${to}`)));
+}
+
+/** @param {Date | string | number} time */
+function midnight(time) {
+  return new Date(time).setHours(0, 0, 0, 0);
 }
 
 /** @param {Intl.DateTimeFormatOptions} options */
