@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from tests.support.browser.people import People
 from tests.support.browser.tab import Screen, Tab
-from tests.support.local import LocalService
+from tests.support.local import LocalService, database_of
 from tests.web.conftest import Browse, add_films
 
 FILMS = {603: "The Matrix", 550: "Fight Club", 13: "Forrest Gump"}
@@ -45,9 +45,17 @@ def test_no_requests_yet(browse: Browse, screen: Screen) -> None:
 def test_filter_and_sort_are_in_the_url(
     browse: Browse, people: People, service: LocalService, screen: Screen
 ) -> None:
-    request_films(people, service)
+    made = request_films(people, service)
+    with database_of(service.data, {}) as connection:
+        # Less than 48 hours ago, at any time of the day.
+        connection.execute(
+            "UPDATE media_requests SET requested_at = date_trunc('day', now(), 'UTC')"
+            " - interval '24 hours 1 second' WHERE id = %s",
+            (made[603],),
+        )
     tab = browse("bob", screen=screen)
     tab.visit("/requests")
+    expect(tab.page.locator(".row").last).to_contain_text("requested 2 days ago")
     assert titles(tab) == ["Forrest Gump", "Fight Club", "The Matrix"]
     expect(tab.page.get_by_text(f"Reason: {REASON}")).to_be_visible()
     tab.axe()
@@ -96,6 +104,8 @@ def test_a_request_is_cancelled_and_asked_again(
     tab.page.get_by_role("button", name="Declined").click()
     tab.page.get_by_role("button", name="Ask again").click()
     expect(tab.page.get_by_text("“The Matrix” is requested again.")).to_have_count(2)
+    # Else each message is read with those before it.
+    expect(tab.page.locator(".toasts")).to_have_attribute("aria-atomic", "false")
     assert titles(tab) == ["Forrest Gump"]
     tab.page.get_by_role("button", name="Waiting").click()
     expect(tab.page.locator(".row .what a")).to_have_text("The Matrix")

@@ -29,10 +29,10 @@ export function toast(text, { icon = "circle-check", action } = {}) {
   setTimeout(() => dismiss(id), action ? 2 * SHOWN : SHOWN);
 }
 
-/** The live region of the messages. */
+/** The live region of the messages: of several, only the new one is read. */
 function Toasts() {
   return html`
-    <div class="toasts" role="status" aria-live="polite">
+    <div class="toasts" role="status" aria-atomic="false">
       ${toasts.value.map(
         ({ id, text, icon, action }) => html`
           <div class="toast" key=${id}>
