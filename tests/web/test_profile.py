@@ -77,12 +77,14 @@ def test_a_password_is_changed(browse: Browse, people: People, service: LocalSer
     with tab.watch.provoke("/api/auth/password", 401):
         button.click()
         expect(tab.page.get_by_text("This is not your current password.")).to_be_visible()
+        expect(current).to_be_focused()
     tab.axe()
     current.fill(PASSWORD)
     new.fill("Passw0rd!")
     with tab.watch.provoke("/api/auth/password", 400):
         button.click()
         expect(tab.page.get_by_text("too close to a commonly used password")).to_be_visible()
+        expect(new).to_be_focused()
     tab.page.get_by_label("Language").select_option("de")
     expect(tab.page.get_by_text("häufig benutzten Passwort zu ähnlich")).to_be_visible()
     tab.page.get_by_label("Sprache").select_option("en")

@@ -2,6 +2,7 @@ import { t } from "../i18n.js";
 import { html, useLayoutEffect, useRef } from "../vendor/modules.js";
 import { Button } from "./button.js";
 import { Problem } from "./failure.js";
+import { useRefusals } from "./field.js";
 import { Icon } from "./icon.js";
 
 const FOCUSABLE = "a[href], button, input, select, textarea, [tabindex='0']";
@@ -61,17 +62,19 @@ export function Dialog({ title, onClose, children, wide = false }) {
  *   disabled?: boolean, error?: import("../api.js").ApiError | undefined}} props
  */
 export function Confirm({ title, action, onConfirm, onClose, children, isBad = false, busy = false, disabled = false, error }) {
+  const [form, tried] = useRefusals(busy);
   const close = () => busy || onClose();
   /** @param {Event} event */
   const submit = (event) => {
     event.preventDefault();
     if (!busy && !disabled) {
+      tried();
       onConfirm();
     }
   };
   return html`
     <${Dialog} title=${title} onClose=${close}>
-      <form onSubmit=${submit} novalidate>
+      <form ref=${form} onSubmit=${submit} novalidate>
         ${children}
         <${Problem} error=${error} />
         <div class="btns">

@@ -1,5 +1,5 @@
 import { t } from "../i18n.js";
-import { html, useState } from "../vendor/modules.js";
+import { html, useEffect, useRef, useState } from "../vendor/modules.js";
 import { Button } from "./button.js";
 import { Icon } from "./icon.js";
 
@@ -53,6 +53,25 @@ export function PasswordField({ id, label, value, onInput, autocomplete, describ
       </span>
       ${problem ? html`<span class="problem" id=${`${id}-problem`}>${problem}</span>` : null}
     </div>`;
+}
+
+/**
+ * Move the focus to the first field that is refused, which then reads its problem; the button that
+ * was pressed says nothing.
+ *
+ * @param {boolean} busy Whether the answer is not there yet
+ * @returns {[{current: any}, () => void]} The `ref` of the form, and a function to call when it is submitted
+ */
+export function useRefusals(busy) {
+  const form = useRef(/** @type {HTMLElement | null} */ (null));
+  const [tries, setTries] = useState(0);
+  useEffect(() => {
+    const first = busy || !tries ? null : form.current?.querySelector("[aria-invalid]");
+    if (first instanceof HTMLElement) {
+      first.focus();
+    }
+  }, [busy, tries]);
+  return [form, () => setTries((count) => count + 1)];
 }
 
 /**

@@ -1,7 +1,7 @@
 import { asApiError, call } from "../api.js";
 import { Button } from "../components/button.js";
 import { Failure, Problem, useRetry } from "../components/failure.js";
-import { PasswordField } from "../components/field.js";
+import { PasswordField, useRefusals } from "../components/field.js";
 import { Heading } from "../components/frame.js";
 import { Icon } from "../components/icon.js";
 import { LanguageChoice } from "../components/language-choice.js";
@@ -119,6 +119,7 @@ function Password({ username, email, onChanged }) {
   const [next, setNext] = useState("");
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState(/** @type {ApiError | undefined} */ (undefined));
+  const [form, tried] = useRefusals(busy);
   const rules = rulesOf(next, username, email);
   const ready = current !== "" && rules.every(([, met]) => met);
   const run = async () => {
@@ -142,13 +143,14 @@ function Password({ username, email, onChanged }) {
   const submit = (event) => {
     event.preventDefault();
     if (ready && !busy && left === 0) {
+      tried();
       run();
     }
   };
   return html`
     <section class="panel">
       <h2>${t("password.title")}</h2>
-      <form onSubmit=${submit}>
+      <form ref=${form} onSubmit=${submit}>
         <input class="vh" type="text" name="username" value=${username} autocomplete="username" tabindex="-1" aria-hidden="true" readonly />
         <${PasswordField} id="current-password" label=${t("password.current")} value=${current} onInput=${setCurrent} autocomplete="current-password" problem=${error?.code === "INVALID_CREDENTIALS" ? t("password.wrong") : undefined} />
         <${PasswordField} id="new-password" label=${t("password.new")} value=${next} onInput=${setNext} autocomplete="new-password" describedBy="password-rules" problem=${refusalText(problems)} />

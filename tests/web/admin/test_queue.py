@@ -113,6 +113,7 @@ def test_one_is_approved_and_one_declined(
     tab.axe()
     dialog.get_by_role("button", name="Decline").click()
     expect(dialog.get_by_text("Write a reason")).to_be_visible()
+    expect(dialog.get_by_label("Reason")).to_be_focused()
     tab.press("Escape")
     expect(dialog).to_have_count(0)
     expect(decline).to_be_focused()

@@ -4,7 +4,7 @@ import { useDraft } from "../../state/drafts.js";
 import { html, useState } from "../../vendor/modules.js";
 import { Button } from "../button.js";
 import { Problem } from "../failure.js";
-import { Field } from "../field.js";
+import { Field, useRefusals } from "../field.js";
 import { Icon } from "../icon.js";
 import { toast } from "../toasts.js";
 
@@ -26,6 +26,7 @@ export function SettingForm({ setting, onChange }) {
   const { key, fields } = setting;
   const { typed, seen, isChanged, type, drop } = useEdit(setting);
   const [busy, setBusy] = useState(false);
+  const [form, tried] = useRefusals(busy);
   const [error, setError] = useState(/** @type {import("../../api.js").ApiError | undefined} */ (undefined));
   const [refused, setRefused] = useState(/** @type {Record<string, string>} */ ({}));
   const problems = Object.fromEntries(fields.map((field) => [field.name, problemOf(field, typed[field.name] ?? "") ?? refused[field.name]]));
@@ -37,6 +38,7 @@ export function SettingForm({ setting, onChange }) {
    * @param {Value} expected
    */
   const save = async (value, expected) => {
+    tried();
     setBusy(true);
     // The buttons of a conflict stay where they are until there is an answer.
     setError(conflict ? error : undefined);
@@ -89,7 +91,7 @@ export function SettingForm({ setting, onChange }) {
         <p class="small muted">${lastChange(setting)}</p>
         ${setting.updatedAt ? html`<p class="small muted">${t("settings.defaultIs", { value: described(setting.default, fields) })}</p>` : null}
       </div>
-      <form onSubmit=${submit} novalidate>
+      <form ref=${form} onSubmit=${submit} novalidate>
         <div class="columns">${fields.map((field) => html`<${Control} key=${field.name} id=${`${id}-${field.name.replace(".", "-")}`} field=${field} value=${typed[field.name]} problem=${problems[field.name]} onInput=${(/** @type {string | boolean} */ next) => input({ ...typed, [field.name]: next })} />`)}</div>
         ${conflict
           ? html`
