@@ -224,7 +224,7 @@ def test_an_ended_session_asks_to_sign_in_and_keeps_what_was_typed(
     with tab.watch.provoke("/api/media/request", 401):
         tab.page.get_by_role("button", name="Request this film").click()
         tab.page.wait_for_url("**/signin?next=%2Fmovie%2F680")
-    expect(tab.page.get_by_text("Your session has ended")).to_be_visible()
+    expect(tab.page.get_by_role("alert").first).to_contain_text("Your session has ended")
     tab.page.get_by_role("button", name="Sign in with Plex").click()
     tab.page.get_by_role("button", name="carol").click()
     tab.page.wait_for_url("**/movie/680")

@@ -7,7 +7,8 @@ import { Icon } from "./icon.js";
 
 /**
  * In place of what could not be loaded: says what happened and what to do. It tries again by
- * itself after the seconds that a refusal names, and when the network is back.
+ * itself after the seconds that a refusal names, and when the network is back. A screen reader tells of it
+ * where it stands for the page: of several parts, all may fail at once.
  *
  * @param {{error: ApiError, retry: () => void, level?: 2 | 3}} props
  */
@@ -18,13 +19,13 @@ export function Failure({ error, retry, level = 2 }) {
   return html`
     <div class="state" role="group">
       <${Icon} name=${isOffline ? "wifi-off" : "triangle-alert"} />
-      <div>
+      <div role=${level === 2 ? "alert" : undefined}>
         ${level === 2 ? html`<h2>${heading}</h2>` : html`<h3>${heading}</h3>`}
-        <p>${errorText(error)}${left > 0 ? ` ${t("failure.retryIn", { seconds: left })}` : ""}</p>
+        <p>${errorText(error)}</p>
       </div>
       ${error.code === "NOT_FOUND"
         ? html`<a class="btn" href="/">${t("failure.home")}</a>`
-        : html`<${Button} icon="refresh-cw" disabled=${left > 0} onClick=${retry}>${t("failure.retry")}<//>`}
+        : html`<${Button} icon="refresh-cw" disabled=${left > 0} onClick=${retry}>${left > 0 ? t("failure.retryIn", { seconds: left }) : t("failure.retry")}<//>`}
     </div>`;
 }
 

@@ -60,7 +60,7 @@ function Choice({ next, failure, onStart }) {
       : html`<p class="skel" aria-hidden="true"> </p>`;
   }
   return html`
-    <p>${isExpired.value ? t("signin.expired") : t("signin.lead")}</p>
+    <p role=${isExpired.value ? "alert" : undefined}>${isExpired.value ? t("signin.expired") : t("signin.lead")}</p>
     ${failure ? html`<p class="note bad" role="alert"><${Icon} name="triangle-alert" /><span>${errorText(failure)}</span></p>` : null}
     ${options.value.plex ? html`<${PlexButton} next=${next} onStart=${onStart} />` : null}
     ${options.value.plex && options.value.local ? html`<div class="or">${t("signin.or")}</div>` : null}
