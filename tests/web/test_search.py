@@ -1,8 +1,10 @@
 """/search: as one types, by keyboard, page by page, and back at the same place."""
 
 import re
+from urllib.parse import parse_qs, urlsplit
 
-from playwright.sync_api import Locator, expect
+import pytest
+from playwright.sync_api import Locator, Route, expect
 
 from tests.support.browser.people import People
 from tests.support.browser.tab import DESKTOP, Screen, Tab
@@ -10,6 +12,11 @@ from tests.support.plex import control
 from tests.web.conftest import Browse
 
 SEARCH = "/api/media/search"
+# Whether the page takes the key by which a browser steps back; headless Chromium does not step.
+STEP_BACK = """() => {
+  const keys = { key: "ArrowLeft", altKey: true, bubbles: true, cancelable: true };
+  return !document.activeElement.dispatchEvent(new KeyboardEvent("keydown", keys));
+}"""
 
 
 def cards(tab: Tab) -> Locator:
@@ -63,6 +70,8 @@ def test_every_result_is_reached_by_keyboard(browse: Browse) -> None:
     expect(cards(tab).nth(0)).to_be_focused()
     tab.press("ArrowRight", "ArrowRight")
     expect(cards(tab).nth(2)).to_be_focused()
+    assert not tab.page.evaluate(STEP_BACK)
+    expect(cards(tab).nth(2)).to_be_focused()
     tab.press("ArrowDown")
     row = tab.page.evaluate(
         "() => Math.round(document.activeElement.getBoundingClientRect().left)"
@@ -100,6 +109,30 @@ def test_back_shows_the_same_place_of_a_long_list(browse: Browse) -> None:
     expect(cards(tab)).to_have_count(count)
 
 
+@pytest.mark.parametrize(
+    ("path", "api", "pages"),
+    [("/search?q=the&", SEARCH, 25), ("/requests?", "/api/media/requests", 50)],
+)
+def test_a_list_ends_with_the_last_page_that_its_url_may_have(
+    browse: Browse, path: str, api: str, pages: int
+) -> None:
+    tab = browse("bob")
+
+    def respond(route: Route) -> None:
+        page = int(parse_qs(urlsplit(route.request.url).query)["page"][0])
+        item = {"id": str(page), "mediaType": "movie", "tmdbId": page, "title": f"Film {page}"}
+        request = {"status": "approved", "requestedAt": "2026-01-31T12:00:00Z"}
+        more = {"page": page, "limit": 1, "total": 10_000, "hasNext": True, "hasPrev": page > 1}
+        found = [item | request if "requests" in api else item]
+        route.fulfill(json={"success": True, "data": found, "pagination": more})
+
+    tab.page.route(lambda url: urlsplit(url).path == api, respond)
+    tab.visit(f"{path}page={pages - 1}")
+    tab.page.evaluate("scrollTo(0, document.body.scrollHeight)")
+    expect(tab.page.get_by_role("link", name=f"Film {pages}", exact=False)).to_be_attached()
+    expect(tab.page.get_by_role("button", name="Show more")).to_have_count(0)
+
+
 def test_nothing_found_says_what_was_understood(browse: Browse) -> None:
     tab = browse("bob")
     for words, text in {
@@ -124,10 +157,10 @@ def test_a_catalogue_that_is_down_can_be_tried_again(browse: Browse, people: Peo
     control(people.tmdb_url, "PUT", "fault", {"kind": "status", "status": 503})
     with tab.watch.provoke(SEARCH, 503):
         tab.visit("/search?q=blade+runner")
-        expect(tab.page.get_by_text("TMDB, the catalogue of films")).to_be_visible()
+        expect(tab.page.get_by_role("alert")).to_contain_text("TMDB, the catalogue of films")
         tab.axe()
         control(people.tmdb_url, "DELETE", "fault")
-        retry = tab.page.get_by_role("button", name="Try again")
+        retry = tab.page.get_by_role("button", name="Trying again")
         expect(retry).to_have_attribute("aria-disabled", "true")
         # The breaker opens again after the seconds that the refusal names; the page retries then.
         expect(cards(tab).first).to_contain_text("Blade Runner", timeout=40_000)
@@ -138,4 +171,6 @@ def test_a_rate_limit_counts_down_and_goes_on(browse: Browse) -> None:
     with tab.answer(SEARCH, 429, "RATE_LIMITED", headers={"Retry-After": "2"}):
         tab.visit("/search?q=heat")
         expect(tab.page.get_by_text(re.compile(r"Trying again in \d second"))).to_be_visible()
+        # Without the seconds, or it would be read again with each.
+        expect(tab.page.get_by_role("alert")).to_have_text(re.compile(r"a bit fast\.$"))
     expect(cards(tab).first).to_contain_text("Heat")

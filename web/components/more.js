@@ -6,9 +6,10 @@ import { Problem, useRetry } from "./failure.js";
 /**
  * The end of a list that goes on: it loads the next page by a button, and by scrolling near it.
  *
- * @param {{list: import("../state/load.js").LoadedList<any>}} props
+ * @param {{list: import("../state/load.js").LoadedList<any>, most: number}} props `most` is the number of pages that the URL may have
  */
-export function More({ list }) {
+export function More({ list, most }) {
+  const hasNext = list.hasNext && list.pages < most;
   const end = useRef(/** @type {HTMLElement | null} */ (null));
   const latest = useRef(list);
   latest.current = list;
@@ -28,8 +29,8 @@ export function More({ list }) {
     );
     observer.observe(element);
     return () => observer.disconnect();
-  }, [list.pages, list.hasNext]);
-  if (list.isFirst || (!list.hasNext && !list.error)) {
+  }, [list.pages, hasNext]);
+  if (list.isFirst || (!hasNext && !list.error)) {
     return null;
   }
   return html`

@@ -22,3 +22,25 @@ export function useShortcuts(actions) {
     return () => removeEventListener("keydown", listen);
   }, []);
 }
+
+/**
+ * Whether an arrow key is the page's: with another key it is the browser's, as in Alt and Left for a step back, and
+ * while a word is being composed it chooses among its forms.
+ *
+ * @param {KeyboardEvent} event
+ */
+export function isArrow(event) {
+  return event.key.startsWith("Arrow") && !event.altKey && !event.ctrlKey && !event.metaKey && !event.shiftKey && !event.isComposing;
+}
+
+/**
+ * End a search that is done as one types: on a phone, the keyboard gives way to the results.
+ *
+ * @param {Event} event
+ */
+export function endSearch(event) {
+  event.preventDefault();
+  if (document.activeElement instanceof HTMLElement && matchMedia("(pointer: coarse)").matches) {
+    document.activeElement.blur();
+  }
+}

@@ -19,6 +19,7 @@ import { html, useRef, useState } from "../vendor/modules.js";
 const STATUSES = ["all", "pending", "approved", "declined"];
 const TYPES = ["all", "movie", "tv"];
 const SORTS = ["-requestedAt", "requestedAt", "title", "-title"];
+const MOST_PAGES = 50;
 
 /** /requests: the user's own, with filter and sort in the URL. */
 export function RequestsPage() {
@@ -28,7 +29,7 @@ export function RequestsPage() {
     type: oneOf(TYPES, query.get("type")),
     sort: oneOf(SORTS, query.get("sort")),
   };
-  const pages = pagesOf(query, 50);
+  const pages = pagesOf(query, MOST_PAGES);
   const list = useList(
     link("/media/requests", { status: unlessAll(filters.status), mediaType: unlessAll(filters.type), sort: filters.sort }),
     pages,
@@ -90,7 +91,7 @@ function Rows({ list, filtered }) {
   }
   return html`
     <ul class="rows">${list.items.map((request) => html`<${RequestRow} key=${request.id} request=${request} busy=${busy === request.id} onCancel=${() => run(request)} />`)}</ul>
-    <${More} list=${list} />`;
+    <${More} list=${list} most=${MOST_PAGES} />`;
 }
 
 /** @param {MediaRequest} request */

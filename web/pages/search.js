@@ -4,7 +4,7 @@ import { Heading } from "../components/frame.js";
 import { Icon } from "../components/icon.js";
 import { More } from "../components/more.js";
 import { Segmented } from "../components/segmented.js";
-import { useShortcuts } from "../components/shortcuts.js";
+import { endSearch, isArrow, useShortcuts } from "../components/shortcuts.js";
 import { CardSkeleton, TitleCard, identifyTitle } from "../components/title-card.js";
 import { t } from "../i18n.js";
 import { link, navigate, place, useScroll } from "../router.js";
@@ -13,6 +13,7 @@ import { useList } from "../state/load.js";
 import { html, useEffect, useRef } from "../vendor/modules.js";
 
 const PAUSE = 350;
+const MOST_PAGES = 25;
 /** @type {["all", "movie", "tv"]} */
 const TYPES = ["all", "movie", "tv"];
 let lastCall = 0;
@@ -22,7 +23,7 @@ export function SearchPage() {
   const query = place.value.query;
   const q = query.get("q") ?? "";
   const type = TYPES.find((each) => each === query.get("type")) ?? "all";
-  const pages = pagesOf(query, 25);
+  const pages = pagesOf(query, MOST_PAGES);
   const field = useRef(/** @type {HTMLInputElement | null} */ (null));
   const words = q.trim();
   const list = useList(
@@ -53,7 +54,7 @@ export function SearchPage() {
   const choices = TYPES.map((each) => [each, t(`search.${each}`)]);
   return html`
     <${Heading} hidden title=${words ? t("search.titleOf", { q: words }) : undefined}>${t("search.title")}<//>
-    <form class="topbar" role="search" onSubmit=${(/** @type {Event} */ event) => event.preventDefault()}>
+    <form class="topbar" role="search" onSubmit=${endSearch}>
       <label class="find">
         <span class="vh">${t("search.label")}</span>
         <${Icon} name="search" />
@@ -87,7 +88,7 @@ function Results({ list, words, type }) {
     <ul class="grid" onKeyDown=${moveBetweenCards}>
       ${list.items.map((item, index) => html`<${TitleCard} key=${identifyTitle(item)} item=${item} eager=${index < 6} />`)}
     </ul>
-    <${More} list=${list} />`;
+    <${More} list=${list} most=${MOST_PAGES} />`;
 }
 
 /**
@@ -122,7 +123,7 @@ async function wait() {
 /** @param {KeyboardEvent} event */
 function intoResults(event) {
   const first = document.querySelector(".grid .card a");
-  if (event.key === "ArrowDown" && first instanceof HTMLElement) {
+  if (event.key === "ArrowDown" && isArrow(event) && first instanceof HTMLElement) {
     event.preventDefault();
     first.focus();
   }
@@ -135,7 +136,7 @@ function intoResults(event) {
  */
 function moveBetweenCards(event) {
   const from = event.target instanceof HTMLElement ? event.target.closest("a") : null;
-  if (!from || !(event.currentTarget instanceof HTMLElement) || !event.key.startsWith("Arrow")) {
+  if (!from || !(event.currentTarget instanceof HTMLElement) || !isArrow(event)) {
     return;
   }
   const cards = Array.from(event.currentTarget.querySelectorAll("a"));

@@ -89,7 +89,7 @@ function Rows({ list }) {
   }
   return html`
     <ul class="rows">${list.items.map((row) => html`<li class="row" key=${row.id}><${Row} row=${row} /></li>`)}</ul>
-    <${More} list=${{ ...list, hasNext: list.hasNext && list.pages < MOST_PAGES }} />`;
+    <${More} list=${list} most=${MOST_PAGES} />`;
 }
 
 /** @param {{row: AuditLog}} props */

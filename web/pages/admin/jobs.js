@@ -109,7 +109,7 @@ function Rows({ list, servers, state, isFiltered }) {
   const names = new Map(servers.map(({ id, name }) => [id, name]));
   return html`
     <ul class="rows jobs">${list.items.map((job) => html`<${JobRow} key=${job.id} job=${job} serverName=${names.get(job.serverId ?? "")} busy=${busy} problem=${problem.id === job.id ? problem.text : ""} onAction=${(/** @type {"retry" | "cancel"} */ action) => run(job, action)} />`)}</ul>
-    <${More} list=${list} />`;
+    <${More} list=${list} most=${MOST_PAGES} />`;
 }
 
 /**

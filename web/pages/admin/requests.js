@@ -13,7 +13,7 @@ import { Icon } from "../../components/icon.js";
 import { More } from "../../components/more.js";
 import { RowSkeleton } from "../../components/request-row.js";
 import { Segmented } from "../../components/segmented.js";
-import { useShortcuts } from "../../components/shortcuts.js";
+import { endSearch, useShortcuts } from "../../components/shortcuts.js";
 import { WindowedList } from "../../components/windowed-list.js";
 import { language, t } from "../../i18n.js";
 import { link, navigate, place, useScroll } from "../../router.js";
@@ -86,7 +86,7 @@ function FilterBar({ filters, counts, onChange }) {
   useShortcuts(areOn.value ? { "/": () => field.current?.focus() } : {});
   const tabs = TABS.map((tab) => [tab, t(`queue.tab.${tab}`), counts ? counts[tab] : undefined]);
   return html`
-    <form class="find queue-find" role="search" onSubmit=${(/** @type {Event} */ event) => event.preventDefault()}>
+    <form class="find queue-find" role="search" onSubmit=${endSearch}>
       <label class="vh" for="queue-search">${t("queue.search")}</label>
       <${Icon} name="search" />
       <input ref=${field} id="queue-search" type="search" value=${filters.search} placeholder=${t("queue.searchHint")} maxlength="100" autocomplete="off" enterkeyhint="search"
@@ -139,7 +139,7 @@ function Requests({ list, filters, adjust, recount }) {
       : html`
         <${Tools} selection=${queue.selection} onHelp=${() => queue.open({ kind: "help", ids: [] })} />
         <${WindowedList} class="rows queue" items=${list.items} row=${(/** @type {AdminRequest} */ request) => cachedRow(rows.current, request, queue)} height=${ROW} />
-        <${More} list=${{ ...list, hasNext: list.hasNext && list.pages < MOST_PAGES }} />`}
+        <${More} list=${list} most=${MOST_PAGES} />`}
     <${Bulk} queue=${queue} />
     <${Dialogs} queue=${queue} />`;
 }

@@ -10,6 +10,7 @@ import { More } from "../../components/more.js";
 import { PasswordRules, refusalText, rulesOf } from "../../components/password-rules.js";
 import { RowSkeleton } from "../../components/request-row.js";
 import { Segmented } from "../../components/segmented.js";
+import { endSearch } from "../../components/shortcuts.js";
 import { toast } from "../../components/toasts.js";
 import { date, t } from "../../i18n.js";
 import { link, navigate, place, useScroll } from "../../router.js";
@@ -50,7 +51,7 @@ export function UsersPage() {
       <${Heading}>${t("users.title")}<//>
       <${Button} class="primary" onClick=${() => setCreating(true)}><${AdminIcon} name="user-plus" />${t("users.create")}<//>
     </div>
-    <form class="find queue-find" role="search" onSubmit=${(/** @type {Event} */ event) => event.preventDefault()}>
+    <form class="find queue-find" role="search" onSubmit=${endSearch}>
       <label class="vh" for="user-search">${t("users.search")}</label>
       <${Icon} name="search" />
       <input id="user-search" type="search" value=${filters.search} placeholder=${t("users.search")} maxlength="100" autocomplete="off" enterkeyhint="search"
@@ -97,7 +98,7 @@ function Rows({ list, isSuspended }) {
           </li>`,
       )}
     </ul>
-    <${More} list=${{ ...list, hasNext: list.hasNext && list.pages < MOST_PAGES }} />`;
+    <${More} list=${list} most=${MOST_PAGES} />`;
 }
 
 /** Create a local account. @param {{onClose: () => void}} props */
@@ -114,7 +115,7 @@ function Create({ onClose }) {
   const problem = (/** @type {string} */ name) => {
     const own = refusals.filter(({ field }) => field === `body.${name}`);
     if (name === "password") {
-      return refusalText(own);
+      return refusalText(own) ?? (isTried && rules.some(([, met]) => !met) ? t("users.rulesUnmet") : undefined);
     }
     const isMissing = isTried && typed[/** @type {"username" | "email"} */ (name)].trim() === "";
     return isMissing ? t("users.missing") : own[0] ? t(own[0].message.startsWith("Another") ? "users.taken" : `users.refused.${name}`) : undefined;
