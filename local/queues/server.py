@@ -20,6 +20,8 @@ _MAX_BATCH = 10
 _MAX_REQUEST = 4 * _MAX_BYTES  # escapes in JSON make a body longer
 _BATCH_ID = re.compile(r"[\w-]{1,80}", re.ASCII)
 _DEFAULT_LIMIT = 1
+# The characters that a message may not have: those that XML 1.0 lacks.
+_REFUSED = re.compile(r"[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 type _Body = Mapping[str, Any]
 
@@ -107,7 +109,7 @@ def _response(status: int, body: _Body) -> web.Response:
 
 
 def _send(queue: MessageQueue, body: _Body) -> _Body:
-    if len(body["MessageBody"].encode()) > _MAX_BYTES:
+    if _size(body) > _MAX_BYTES:
         raise SqsError(
             "One or more parameters are invalid. Reason: Message must be shorter than"
             f" {_MAX_BYTES} bytes.",
@@ -116,7 +118,20 @@ def _send(queue: MessageQueue, body: _Body) -> _Body:
     return _sent(_add(queue, body))
 
 
+def _size(entry: _Body) -> int:
+    return len(entry.get("MessageBody", "").encode(errors="surrogatepass"))
+
+
 def _add(queue: MessageQueue, entry: _Body) -> Message:
+    text = entry.get("MessageBody", "")
+    if not text:
+        message = "The request must contain the parameter MessageBody."
+        raise SqsError(message, "MissingParameter")
+    if refused := _REFUSED.search(text):
+        raise SqsError(
+            f"Invalid binary character '#x{ord(refused[0]):X}' was found in the message body.",
+            "InvalidMessageContents",
+        )
     delay = entry.get("DelaySeconds")
     if delay is not None and not 0 <= delay <= _MAX_DELAY:
         raise SqsError(
@@ -126,7 +141,7 @@ def _add(queue: MessageQueue, entry: _Body) -> Message:
         )
     if entry.get("MessageAttributes"):
         raise SqsError("The local queue has no message attributes", "UnsupportedOperation")
-    return queue.send(entry["MessageBody"], delay=delay)
+    return queue.send(text, delay=delay)
 
 
 def _sent(message: Message) -> dict[str, Any]:
@@ -158,7 +173,7 @@ def _check_batch(entries: list[dict[str, Any]]) -> None:
             " It can be at most 80 letters long."
         )
         raise SqsError(message, "InvalidBatchEntryId", f"{prefix}InvalidBatchEntryId")
-    length = sum(len(entry["MessageBody"].encode()) for entry in entries)
+    length = sum(map(_size, entries))
     if length > _MAX_BYTES:
         message = (
             f"Batch requests cannot be longer than {_MAX_BYTES} bytes."
@@ -177,9 +192,14 @@ def _check_batch(entries: list[dict[str, Any]]) -> None:
 
 
 def _receive(queue: MessageQueue, body: _Body) -> _Body:
-    messages = queue.receive(
-        body.get("MaxNumberOfMessages", _DEFAULT_LIMIT), visibility=body.get("VisibilityTimeout")
-    )
+    limit = body.get("MaxNumberOfMessages", _DEFAULT_LIMIT)
+    if not 1 <= limit <= _MAX_BATCH:
+        raise SqsError(
+            f"Value {limit} for parameter MaxNumberOfMessages is invalid. Reason: Must be between 1"
+            f" and {_MAX_BATCH}, if provided.",
+            "InvalidParameterValue",
+        )
+    messages = queue.receive(limit, visibility=body.get("VisibilityTimeout"))
     names = {*body.get("AttributeNames", []), *body.get("MessageSystemAttributeNames", [])}
     return {"Messages": [_received(each, names) for each in messages]} if messages else {}
 

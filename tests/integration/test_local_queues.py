@@ -239,6 +239,32 @@ def test_moto_and_the_local_queue_give_boto3_the_same_answers() -> None:
     assert any(isinstance(each, tuple) for each in expected)
 
 
+def test_what_sqs_refuses_is_refused() -> None:
+    def errors(sqs: Client, url: str) -> list[str]:
+        bodies = ["", "\0", "\ufffe", "a\u001fb"]
+        sent = [answer_of(sqs, "send_message", QueueUrl=url, MessageBody=each) for each in bodies]
+        entry = {"Id": "a", "MessageBody": "\0"}
+        batch = answer_of(sqs, "send_message_batch", QueueUrl=url, Entries=[entry])
+        assert isinstance(batch, dict)
+        received = [
+            answer_of(sqs, "receive_message", QueueUrl=url, MaxNumberOfMessages=each)
+            for each in (0, 11)
+        ]
+        names = [each[0] for each in (*sent, *received) if isinstance(each, tuple)]
+        return [*names, batch["Failed"][0]["Code"]]
+
+    async def scenario() -> list[str]:
+        async with QueueServer({"Bells": replace(QUEUE, dead_letters=None)}) as server:
+            url = f"{server.url}/Bells"
+            assert server.queues["Bells"].receive(10) == []
+            found = await asyncio.to_thread(errors, client(server.url), url)
+            assert server.queues["Bells"].receive(10) == []
+            return found
+
+    contents = "InvalidMessageContents"
+    assert run(scenario()) == ["ClientError", *[contents] * 3, *["ClientError"] * 2, contents]
+
+
 def test_a_received_message_comes_again_when_its_visibility_ends() -> None:
     async def scenario() -> float:
         queue = MessageQueue(QUEUE)
