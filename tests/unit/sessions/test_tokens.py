@@ -18,6 +18,7 @@ from medianest.core.environment import ConfigurationError, load
 from medianest.core.error_codes import ErrorCode
 from medianest.core.errors import AppError
 from medianest.sessions import csrf, tokens
+from medianest.users.schemas import MAX_EMAIL
 from tests.conftest import JWT_SECRET
 from tests.support.reference import TYPES, json_schema
 from tests.unit.conftest import clear_caches
@@ -117,6 +118,12 @@ def test_a_signed_token_verifies_to_its_claims(
         expires=now + timedelta(days=days),
     )
     assert tokens.verify(token) == tokens.Claims(user_id=user_id, session_id=session_id)
+
+
+@pytest.mark.parametrize("character", ["a", '"', "ü", "語", "\U0001f600"])
+def test_a_token_with_the_longest_address_is_accepted(character: str) -> None:
+    longest = character * (MAX_EMAIL // len(character.encode()))
+    assert_accepted(signed(longest, "admin"))
 
 
 def test_a_token_has_the_claims_of_the_contract() -> None:

@@ -284,6 +284,9 @@ def test_an_invalid_username_is_ignored(
         ("\u00a0alice@example.org\u200b", "alice@example.org"),
         ("a" * 242 + "@example.org", "a" * 242 + "@example.org"),
         ("a" * 243 + "@example.org", None),
+        ("ü" * 121 + "@example.org", "ü" * 121 + "@example.org"),
+        ("ü" * 122 + "@example.org", None),
+        ("\U0001f600" * 200 + "@example.org", None),
     ],
     ids=lambda value: repr(value)[:30],
 )

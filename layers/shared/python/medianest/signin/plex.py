@@ -29,8 +29,9 @@ PRODUCT = "MediaNest"
 # A strong PIN of Plex expires after half an hour; a sign-in must finish within this time.
 MAX_PIN_SECONDS = 600
 MAX_NAME_CHARS = 200
-# RFC 5321, section 4.5.3.1.3, without the brackets around it.
-MAX_EMAIL_CHARS = 254
+# RFC 5321, section 4.5.3.1.3, without the brackets around it. A token has the address: one that is
+# longer could exceed the size of a token.
+MAX_EMAIL_BYTES = 254
 _PLEX_ID = Annotated[int, Field(gt=0, lt=2**63)]
 
 
@@ -211,4 +212,4 @@ def _name(text: str | None) -> str:
 def _email(text: str | None) -> str | None:
     """Return a valid e-mail address, or None; a truncated one could belong to another person."""
     email = clean(text or "")
-    return email if 0 < len(email) <= MAX_EMAIL_CHARS else None
+    return email if 0 < len(email.encode()) <= MAX_EMAIL_BYTES else None
