@@ -1,6 +1,7 @@
-"""The keys in JWT_SECRET and ENCRYPTION_KEY: their format and their minimum strength."""
+"""Keys in secrets: the format of each, and the minimum strength of our own."""
 
 import json
+import re
 
 MIN_JWT_SECRET_BYTES = 32
 # Different characters: fewer are a pattern.
@@ -30,6 +31,12 @@ def encryption_keys(secret: str) -> tuple[str, ...]:
     The value is one key, or during a rotation `{"current": KEY, "keys": [KEY, …]}`.
     """
     return _keys(secret, "current", "keys")
+
+
+def check_header_value(value: str) -> None:
+    """Raise ValueError for the key of another service that cannot be sent in a header."""
+    if not re.fullmatch("[!-~]+", value):
+        raise ValueError("must be visible ASCII characters, without spaces and line breaks")
 
 
 def _keys(secret: str, first: str, others: str) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ from medianest.core.addresses import (
     url_of_login,
 )
 from medianest.core.origins import canonical, origin_of, proofs, same_page
-from medianest.core.signing_keys import encryption_keys, jwt_keys
+from medianest.core.signing_keys import check_header_value, encryption_keys, jwt_keys
 
 NO_CACHE = "none"  # the REDIS_URL of a service without a cache
 SECRET_SERVICES = frozenset({"secretsmanager", "ssm"})
@@ -28,6 +28,7 @@ _STRENGTH: Mapping[str, Callable[[str], object]] = {
     "jwt_secret": jwt_keys,
     "encryption_key": encryption_keys,
     "origin_verify_secret": proofs,
+    "tmdb_api_key": check_header_value,
 }
 
 
@@ -236,15 +237,7 @@ class Environment(BaseModel):
             raise ValueError("must use TLS in production: https://")
         return origin
 
-    @field_validator(
-        "database_url",
-        "app_database_url",
-        "redis_url",
-        "jwt_secret",
-        "encryption_key",
-        "tmdb_api_key",
-        "origin_verify_secret",
-    )
+    @field_validator("database_url", "app_database_url", "redis_url", *_STRENGTH)
     @classmethod
     def _check_arn(cls, value: SecretStr) -> SecretStr:
         text = value.get_secret_value()
