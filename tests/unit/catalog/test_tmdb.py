@@ -148,6 +148,26 @@ def test_an_invalid_page_is_catalog_unavailable(
     assert cache.stored == {}, "an invalid response was cached"
 
 
+@pytest.mark.parametrize("changes", [{"id": 604}, {"title": " ", "original_title": None}], ids=str)
+@pytest.mark.parametrize("call", [TmdbClient.details, TmdbClient.routing_facts])
+def test_another_title_and_one_without_a_name_are_catalog_unavailable(
+    tmdb: Tmdb, cache: MemoryCache, client: TmdbClient, call: Any, changes: dict[str, Any]
+) -> None:
+    tmdb.body = MOVIE | changes
+    with pytest.raises(AppError) as caught:
+        call(client, "movie", 603)
+    assert caught.value.code == ErrorCode.CATALOG_UNAVAILABLE
+    assert cache.stored == {}
+
+
+@pytest.mark.parametrize("language", [None, "", 7, "\ud800"])
+def test_facts_have_no_invalid_language(tmdb: Tmdb, client: TmdbClient, language: Any) -> None:
+    tmdb.body = MOVIE | {"original_language": language}
+    facts = client.routing_facts("movie", 603).value
+    assert facts is not None
+    assert facts.languages == frozenset()
+
+
 @pytest.mark.parametrize("status", [201, 204, 400, 401, 403, 404, 422])
 def test_a_search_with_an_error_status_is_catalog_unavailable(
     tmdb: Tmdb, cache: MemoryCache, client: TmdbClient, status: int

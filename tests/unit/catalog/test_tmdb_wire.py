@@ -271,6 +271,14 @@ def test_an_invalid_total_is_replaced_by_the_number_of_results(
     assert client.search("x", "movie", 3).value.total == 41
 
 
+@pytest.mark.parametrize(("page", "told", "total"), [(1, 0, 1), (3, 2, 41), (3, 60, 60)])
+def test_the_total_counts_at_least_the_results_so_far(
+    tmdb: Tmdb, client: TmdbClient, page: int, told: int, total: int
+) -> None:
+    tmdb.set_results(MOVIE, total=told)
+    assert client.search("x", "movie", page).value.total == total
+
+
 def test_a_page_has_at_most_twenty_titles(tmdb: Tmdb, client: TmdbClient) -> None:
     tmdb.set_results(*[MOVIE] * 30, total=30)
     assert len(titles_of(client)) == 20
@@ -474,7 +482,7 @@ class TestLanguage:
 
     def body(self, **changes: Any) -> dict[str, Any]:
         untranslated = {
-            "id": 129,
+            "id": 603,
             "title": "Sen",
             "original_title": "Sen",
             "name": "Sen",
@@ -496,7 +504,7 @@ class TestLanguage:
     def test_a_title_without_translation_is_in_english(
         self, tmdb: Tmdb, client: TmdbClient, media_type: Any
     ) -> None:
-        tmdb.body = self.body()
+        tmdb.body = self.body(id={"movie": 603, "tv": 1396}[media_type])
         title = details_of(client, media_type)
         assert (title.title, title.overview, title.poster_path) == (
             "Spirited Away",

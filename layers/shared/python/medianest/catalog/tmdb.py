@@ -199,9 +199,8 @@ class TmdbClient:
                 Missing.model_validate(body)
                 return _CachedDetails.fetched_now(None, MISSING_CACHE_SECONDS)
             _require_ok(path, status)
-            title = details_of(self._reader(path), media_type, tmdb_id, body, language)
-            if not title.title:
-                raise http.UpstreamError(f"{path} has no title")
+            title = details_of(self._reader(path), media_type, body, language)
+            _require_title(path, tmdb_id, title)
             return _CachedDetails.fetched_now(title, self._environment.tmdb_details_cache_seconds)
 
         return self._responses.read(_key(path, query), _CachedDetails, fetch, budget, suffices)
@@ -223,7 +222,8 @@ class TmdbClient:
                 Missing.model_validate(body)
                 return _CachedFacts.fetched_now(None, MISSING_CACHE_SECONDS)
             _require_ok(path, status)
-            facts = facts_of(self._reader(path), media_type, tmdb_id, body)
+            facts = facts_of(self._reader(path), media_type, body)
+            _require_title(path, tmdb_id, facts)
             return _CachedFacts.fetched_now(facts, self._environment.tmdb_details_cache_seconds)
 
         return self._responses.read(_key(path, query), _CachedFacts, fetch, budget)
@@ -300,6 +300,14 @@ def _from_today() -> dict[str, str]:
 def _require_ok(path: str, status: int) -> None:
     if status != HTTPStatus.OK:
         raise http.UpstreamError(f"{path} returned {status}")
+
+
+def _require_title(path: str, tmdb_id: int, title: TitleDetails | RoutingFacts) -> None:
+    """Raise UpstreamError for another title, as of a cache in between, and for one without name."""
+    if title.tmdb_id != tmdb_id:
+        raise http.UpstreamError(f"{path} returned another title")
+    if not title.title:
+        raise http.UpstreamError(f"{path} has no title")
 
 
 def _key(path: str, query: dict[str, str]) -> str:

@@ -57,7 +57,7 @@ class _Title(Wire):
     poster_path: _Line | None = None
     backdrop_path: _Line | None = None
     genres: list[Any] | None = None
-    original_language: str | None = None
+    original_language: _Line | None = None
     translations: dict[str, Any] | None = None
     images: dict[str, Any] | None = None
     external_ids: dict[str, Any] | None = None
@@ -170,8 +170,9 @@ def page_of(reader: Reader, body: object, kind: MediaType | None, page: int) -> 
     result = reader.read(_Page, body)
     titles = [title for item in result.results if (title := _search_result(reader, item, kind))]
     total = result.total_results
-    if total is None:
-        total = (page - 1) * SEARCH_PAGE_SIZE + len(result.results)
+    if total is None or result.results:
+        # A number that is smaller than that of the results so far is wrong.
+        total = max(total or 0, (page - 1) * SEARCH_PAGE_SIZE + len(result.results))
     total = min(total, MAX_SEARCH_PAGE * SEARCH_PAGE_SIZE)
     return SearchPage(titles[:SEARCH_PAGE_SIZE], page, total)
 
@@ -207,9 +208,7 @@ def _title_of(reader: Reader, media_type: MediaType, item: object) -> _Movie | _
     return reader.read(_Movie, item) if media_type == "movie" else reader.read(_Show, item)
 
 
-def details_of(
-    reader: Reader, media_type: MediaType, tmdb_id: int, body: object, language: str
-) -> TitleDetails:
+def details_of(reader: Reader, media_type: MediaType, body: object, language: str) -> TitleDetails:
     """Parse the details of a title; raises ValidationError when the body is invalid as a whole.
 
     Title, overview and poster fall back to English separately, if TMDB lacks them in `language` and
@@ -234,7 +233,7 @@ def details_of(
     }
     return TitleDetails(
         media_type,
-        tmdb_id,
+        title.id,
         name,
         _year(title.released),
         title.overview or english.overview or None,
@@ -246,7 +245,7 @@ def details_of(
     )
 
 
-def facts_of(reader: Reader, media_type: MediaType, tmdb_id: int, body: object) -> RoutingFacts:
+def facts_of(reader: Reader, media_type: MediaType, body: object) -> RoutingFacts:
     """Parse details with external ids and keywords; raises ValidationError for an invalid body."""
     title = _title_of(reader, media_type, body)
     # TMDB calls the list of a film keywords, and that of a show results.
@@ -254,7 +253,7 @@ def facts_of(reader: Reader, media_type: MediaType, tmdb_id: int, body: object) 
     external = reader.read(_ExternalIds, title.external_ids or {})
     return RoutingFacts(
         media_type,
-        tmdb_id,
+        title.id,
         next(filter(None, title.names), ""),
         _year(title.released),
         external.tvdb_id if media_type == "tv" else None,
