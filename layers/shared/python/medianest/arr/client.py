@@ -15,12 +15,16 @@ from medianest.core.guard import (
     Response,
     UnsureError,
 )
+from medianest.core.text import clean
 
 CONNECT_SECONDS = 5.0
 CALL_SECONDS = 30.0
 MAX_MESSAGE_CHARS = 300
 # Properties of a 400 that come from the options, so an admin can correct them.
 _OPTIONS = frozenset({"qualityprofileid", "rootfolderpath", "tags", "languageprofileid"})
+
+# A proxy did not wait for the call, or did not take it yet.
+_TEMPORARY = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY})
 
 _MISCONFIGURED: Mapping[int, tuple[str, str]] = {
     HTTPStatus.UNAUTHORIZED: ("KEY_REJECTED", "The server rejects the API key"),
@@ -127,19 +131,22 @@ def _failure(method: str, path: str, response: Response) -> ArrError:
     """Return the error for a response that is no success."""
     status = response.status
     returned = f"{path.partition('/')[0]} returned {status}"
-    if status == HTTPStatus.BAD_REQUEST:
+    is_read = method == "GET"
+    if status == HTTPStatus.BAD_REQUEST and not is_read:
         return _rejection(returned, response.body)
     # A title that was removed since it was read: the next run adds it again.
     is_removed = status == HTTPStatus.NOT_FOUND and method == "PUT"
     if status in _MISCONFIGURED and not is_removed:
         code, message = _MISCONFIGURED[status]
         return ArrError("misconfigured", code, message)
-    is_error = status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    is_error = status >= HTTPStatus.INTERNAL_SERVER_ERROR or status in _TEMPORARY
     if is_removed or status == HTTPStatus.CONFLICT or (is_error and method == "POST"):
         return ArrError("unsure", "CHANGE_FAILED", returned, response.retry_after)
     if is_error or status == HTTPStatus.TOO_MANY_REQUESTS:
         return ArrError("unreachable", "SERVER_ERROR", returned, response.retry_after)
-    return ArrError("never", "UNEXPECTED_RESPONSE", returned)
+    # A read that is refused tells nothing of the title: a proxy refuses it.
+    cls: FailureClass = "unreachable" if is_read else "never"
+    return ArrError(cls, "UNEXPECTED_RESPONSE", returned, response.retry_after)
 
 
 def _rejection(returned: str, body: Any) -> ArrError:
@@ -157,7 +164,7 @@ def _problem(entry: Any) -> Problem:
     return Problem(
         str(fields.get("propertyName") or "").lower(),
         code if isinstance(code, str) and code else None,
-        str(fields.get("errorMessage") or "no reason given"),
+        clean(str(fields.get("errorMessage") or "")[:MAX_MESSAGE_CHARS]) or "no reason given",
     )
 
 
