@@ -76,20 +76,28 @@ def test_all_bells_of_a_batch_are_one_round_that_runs_what_is_due(db: Db, keys: 
 def test_a_failed_job_and_a_crashed_one_leave_the_others_running(
     db: Db, keys: object, logs: io.StringIO
 ) -> None:
-    first, second, third = (add_job(number) for number in (1, 2, 3))
+    first, second, unwritable, unreadable, third = map(add_job, range(1, 6))
+
+    def too_large(connection: psycopg.Connection[Any]) -> None:
+        connection.execute("SELECT 2147483648::integer")
 
     def run(job: Job, _: MayChange) -> Write:
         if job.id == first:
             raise JobError("never", "REJECTED", "No")
         if job.id == second:
             raise ZeroDivisionError
+        if job.id == unreadable:
+            raise JobError("never", "REJECTED", "PostgreSQL stores no \0")
+        if job.id == unwritable:
+            return too_large
         return lambda _: None
 
     with running(run):
         result = worker.run(lambda: 120.0)
-    assert result._asdict() == {"done": 1, "failed": 2, "given_back": 0, "lost": 0, "more": False}
+    assert result._asdict() == {"done": 1, "failed": 4, "given_back": 0, "lost": 0, "more": False}
     assert field(db, first, "state") == "dead"
-    assert field(db, second, "(state, error->>'code')::text") == "(queued,INTERNAL_ERROR)"
+    for crashed in (second, unwritable, unreadable):
+        assert field(db, crashed, "(state, error->>'code')::text") == "(queued,INTERNAL_ERROR)"
     assert field(db, third, "state") == "done"
     assert "job_crashed" in logs.getvalue()
 

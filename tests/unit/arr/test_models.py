@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from medianest.arr import inventory, radarr, sonarr
 from medianest.arr.client import ArrClient
 from medianest.arr.models import ArrError, MovieWanted, Options, label_of, labels
+from medianest.arr.sonarr_add import tvdb_id_of
 from medianest.core.guard import Response
 
 OPTIONS = Options(1, "/media")
@@ -46,7 +47,7 @@ def test_listing_that_is_no_list_is_an_error(body: Any) -> None:
     assert (caught.value.cls, caught.value.code) == ("unreachable", "RESPONSE_INVALID")
 
 
-@pytest.mark.parametrize("id_", [None, 0, -1, "5", True, 1.5])
+@pytest.mark.parametrize("id_", [None, 0, -1, "5", True, 1.5, 2**31, 10**40])
 def test_film_without_an_id_is_an_error(id_: Any) -> None:
     with pytest.raises(ArrError) as caught:
         radarr.check(client_of({"movie": [{"tmdbId": 603, "id": id_}]}), 603)
@@ -82,12 +83,39 @@ def test_season_with_odd_or_few_files_is_not_downloaded(statistics: Any) -> None
 def test_inventory_leaves_odd_entries_out() -> None:
     answers = {
         "system/status": {"version": "3.2.2.5080"},
-        "qualityprofile": [{"id": 1}, {"id": "2"}, None],
-        "rootfolder": [{"path": "/a", "freeSpace": -1}, {"path": 7}, {"accessible": False}],
+        "qualityprofile": [{"id": 1, "name": "a\0b"}, {"id": "2"}, None],
+        "rootfolder": [
+            {"path": "/a", "freeSpace": -1},
+            {"path": 7},
+            {"accessible": False},
+            {"path": "/\ud800"},
+        ],
         "tag": [{"id": 1, "label": ""}, {"id": 2, "label": "two"}],
     }
     found = inventory.read(client_of(answers), "radarr")
     assert found == ("3.2.2.5080", ((1, "1"),), (("/a", None, True),), ((2, "two"),))
+
+
+def test_reason_of_a_rejection_can_be_stored() -> None:
+    def call(method: str, url: str, **_rest: Any) -> Response:
+        assert url.endswith("/movie")
+        problem = {"propertyName": "Path", "errorMessage": "In use:\n a\0\ud800\u202eb"}
+        return Response(200, [], None) if method == "GET" else Response(400, [problem], None)
+
+    client = ArrClient("https://arr.example.org", "key", {}, call)
+    with pytest.raises(ArrError) as caught:
+        radarr.hand_over(
+            client, MovieWanted(603, "x"), OPTIONS, may_change=lambda: True, search_again=False
+        )
+    assert (caught.value.cls, caught.value.message) == ("never", "In use:  ab")
+
+
+@pytest.mark.parametrize("id_", [None, 0, -1, "5", 5.0, 2**31])
+def test_show_without_a_valid_tvdb_id_is_tried_later(id_: Any) -> None:
+    found = {"series/lookup": [{"tmdbId": 7, "tvdbId": id_}]}
+    with pytest.raises(ArrError) as caught:
+        tvdb_id_of(client_of(found), 7)
+    assert (caught.value.cls, caught.value.code) == ("not_yet", "TVDB_ID_UNKNOWN")
 
 
 def test_status_without_a_version_is_an_error() -> None:

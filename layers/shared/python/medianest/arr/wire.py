@@ -3,6 +3,11 @@
 from typing import Any
 
 from medianest.arr.models import ArrError
+from medianest.core.text import has_controls
+
+# The ids of both programs, and the columns that keep them, have 32 bits.
+MAX_ID = 2**31 - 1
+MAX_NUMBER = 2**63 - 1
 
 
 def objects(body: Any, what: str) -> list[dict[str, Any]]:
@@ -12,19 +17,20 @@ def objects(body: Any, what: str) -> list[dict[str, Any]]:
     return [each for each in body if isinstance(each, dict)]
 
 
-def number(value: Any) -> int | None:
-    """Return a whole number that is not negative, else None."""
-    return value if isinstance(value, int) and value >= 0 and not isinstance(value, bool) else None
+def number(value: Any, most: int = MAX_NUMBER) -> int | None:
+    """Return a whole number from 0 to `most`, else None."""
+    is_number = isinstance(value, int) and not isinstance(value, bool)
+    return value if is_number and 0 <= value <= most else None
 
 
 def text(value: Any) -> str | None:
-    """Return a text that is not empty, else None."""
-    return value if isinstance(value, str) and value else None
+    """Return a text that is not empty and that PostgreSQL can store, else None."""
+    return value if isinstance(value, str) and value and not has_controls(value) else None
 
 
 def required_id(fields: dict[str, Any], what: str) -> int:
     """Return the id of an object of the server; raises ArrError without one."""
-    found = number(fields.get("id"))
+    found = number(fields.get("id"), MAX_ID)
     if not found:
         raise invalid(what)
     return found

@@ -63,12 +63,22 @@ def _lease() -> Job | None:
 def _run(job: Job, handler: Handler, guard: Guard) -> str:
     """Run a job and end its lease; return what became of it."""
     try:
-        return _end(job, handler, _outcome(job, handler, guard))
+        return _ended(job, handler, _outcome(job, handler, guard))
     except LeaseLostError:
         # Another run has the job, or will have it; what this one learnt is dropped.
         logger.warning("job_lease_lost", extra={"job": str(job.id), "kind": job.kind})
         count("JobLeaseLost", kind=job.kind)
         return "lost"
+
+
+def _ended(job: Job, handler: Handler, outcome: Write | JobError | GiveBackError) -> str:
+    """End the lease; a job whose result PostgreSQL cannot store has crashed, and ends no other."""
+    from psycopg import DataError
+
+    try:
+        return _end(job, handler, outcome)
+    except DataError as error:
+        return _end(job, handler, _crashed(job, error))
 
 
 def _outcome(job: Job, handler: Handler, guard: Guard) -> Write | JobError | GiveBackError:
