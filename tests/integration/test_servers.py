@@ -19,7 +19,7 @@ type Db = psycopg.Connection[tuple[Any, ...]]
 
 SERVERS = "/api/admin/servers"
 KEY = "planted-0123456789abcdef-9f3c"
-HEADERS = {"CF-Access-Client-Id": "planted-id", "CF-Access-Client-Secret": "planted-secret"}
+HEADERS = {"CF-Access-Client-Id": "planted-id", "Authorization": "Basic planted-secret"}
 RADARR = {"kind": "radarr", "name": "Films", "baseUrl": "https://radarr.example", "apiKey": KEY}
 SONARR = RADARR | {"kind": "sonarr", "name": "Shows"}
 UNKNOWN_ID = "3f0e8c2a-7a52-4d0e-9a56-2d1f2b7c9e11"
@@ -98,6 +98,8 @@ class TestAdd:
             ({"apiKey": "line\nbreak-0123456789"}, "body.apiKey"),
             ({"headers": {"Host": "x"}}, "body.headers"),
             ({"headers": {"X-A": "b\r\nc"}}, "body.headers"),
+            ({"headers": {"X-A": "b "}}, "body.headers"),
+            ({"headers": {"X-A": "b\tc"}}, "body.headers"),
             ({"headers": {f"X-{n}": "v" for n in range(6)}}, "body.headers"),
             ({"options": {"tags": ["No Label"]}}, "body.options.tags.0"),
             ({"options": {"seriesType": "anime"}}, "body.options.seriesType"),

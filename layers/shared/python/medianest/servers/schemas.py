@@ -23,8 +23,8 @@ def _checked_headers(headers: dict[str, str]) -> dict[str, str]:
     for name, value in headers.items():
         if not re.fullmatch(r"[A-Za-z0-9-]{1,64}", name) or name.lower() in _RESERVED_HEADERS:
             raise ValueError("Must have names of letters, digits and -, none of the call itself")
-        if not re.fullmatch(r"[!-~]{1,1000}", value):
-            raise ValueError("Must have values of visible ASCII characters")
+        if not re.fullmatch(r"[!-~]([ -~]{0,998}[!-~])?", value):
+            raise ValueError("Must have values of ASCII characters, with spaces only inside")
     return headers
 
 
