@@ -219,6 +219,12 @@ def test_check_tells_unmonitored_seasons_apart(server: ArrStandin) -> None:
         frozenset({3, 9}),
     )
     assert server.sent() == []
+    show = the_show(server)
+    assert server.api("PUT", f"series/{show['id']}", show | {"monitored": False})[0] == 202
+    found = sonarr.check(server.client, TVDB, frozenset({1, 2, 3, 9}))
+    assert found is not None
+    assert (found.downloaded, found.submitted) == (frozenset({1}), frozenset())
+    assert found.missing == frozenset({2, 3, 9})
 
 
 def test_season_without_episodes_is_not_downloaded(server: ArrStandin) -> None:

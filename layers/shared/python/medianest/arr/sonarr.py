@@ -70,7 +70,9 @@ def check(client: ArrClient, tvdb_id: int, seasons: frozenset[int]) -> FoundShow
     if series is None:
         return None
     found = _found(series, tvdb_id, seasons)
-    unmonitored = found.submitted - _monitored(series)
+    # Sonarr fetches nothing of a show that is not monitored, whatever its seasons say.
+    fetched = frozenset() if series.get("monitored") is False else _monitored(series)
+    unmonitored = found.submitted - fetched
     return found._replace(
         submitted=found.submitted - unmonitored, missing=found.missing | unmonitored
     )
