@@ -2,7 +2,9 @@
 
 import multiprocessing
 import shutil
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psycopg
@@ -14,6 +16,7 @@ from pydantic import SecretStr
 from medianest.core.db import Database
 from medianest.core.errors import AppError
 from medianest.core.text import fold
+from medianest.migrations import runner
 from medianest.migrations.runner import (
     DIRECTORY,
     MigrationError,
@@ -22,7 +25,9 @@ from medianest.migrations.runner import (
 )
 from medianest.users import repository as users_repository
 from medianest.users.schemas import UserQuery
+from tests.support.concurrency import waits_for_lock
 from tests.support.engines import database
+from tests.support.local import eventually
 
 
 @pytest.fixture
@@ -103,6 +108,35 @@ def test_failing_migration_is_rolled_back(empty: str, tmp_path: Path) -> None:
     assert table_names(empty) == {"schema_migrations", "good"}
     (tmp_path / "0002_bad.sql").write_text("CREATE TABLE whole (id int);")
     assert run_migrations(empty, tmp_path) == ["0002_bad"]
+
+
+def test_migration_that_waits_for_a_lock_lets_calls_pass(
+    empty: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Calls queue behind a migration that waits for a dump, and give up after a second."""
+    monkeypatch.setattr(runner, "_LOCK_WAITS", (0.2,))
+    monkeypatch.setattr(runner, "PAUSE_SECONDS", 0.05)
+    (tmp_path / "0001_table.sql").write_text("CREATE TABLE busy (id int);")
+    run_migrations(empty, tmp_path)
+    (tmp_path / "0002_column.sql").write_text("ALTER TABLE busy ADD COLUMN name text;")
+    with (
+        ThreadPoolExecutor(1) as pool,
+        psycopg.connect(empty) as dump,
+        psycopg.connect(empty, autocommit=True) as caller,
+    ):
+        dump.execute("SELECT FROM busy")
+        late = Database(SecretStr(empty))
+        with pytest.raises(MigrationError, match="another transaction keeps a table locked"):
+            migrate(late, tmp_path, deadline=time.monotonic() + 0.1)
+        late.close()
+        migrating = pool.submit(run_migrations, empty, tmp_path)
+        try:
+            eventually(lambda: waits_for_lock(caller))
+            caller.execute("SET lock_timeout = '1s'")
+            caller.execute("SELECT FROM busy")
+        finally:
+            dump.rollback()
+        assert migrating.result(10) == ["0002_column"]
 
 
 def test_database_newer_than_the_code_is_not_changed(empty: str, tmp_path: Path) -> None:

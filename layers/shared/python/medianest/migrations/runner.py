@@ -6,7 +6,9 @@ import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
+from itertools import cycle
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,12 +29,20 @@ DIRECTORY = Path(__file__).parent
 _PYTHON_STEPS: Mapping[str, Callable[[Connection[Any]], None]] = {"0009_folded_names": fold_names}
 # The key of the advisory lock that serialises the runners of this project; an arbitrary number.
 _LOCK_KEY = 6_204_112_026
+# The seconds that a migration waits for a lock, in turn. Every call that needs the table waits
+# behind it, for a second at most (the lock_timeout of the functions). PostgreSQL stops an
+# autovacuum for those that wait longer than its deadlock_timeout of a second.
+_LOCK_WAITS = (0.4, 0.4, 0.4, 1.5)
 # A page of requests by title reads at most a few times as many rows of an index.
 _TITLES_PER_MARK = 2000
 
 
 class MigrationError(Exception):
     """The database cannot be migrated; the message contains no secret."""
+
+
+class _LockedError(MigrationError):
+    """Another transaction holds a lock that the migrations need."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,16 +82,20 @@ def migrate(
     applied file was edited.
     """
     available = migrations(directory)
-    applied = []
-    for migration in available:
-        with database.transaction() as connection:
-            _lock(connection, deadline)
-            checksums = _history(connection)
-            _check_history(checksums, available)
-            if migration.version not in checksums:
-                _apply(connection, migration)
-                applied.append(migration.name)
-    return applied
+
+    def apply(connection: Connection[Any], migration: Migration) -> bool:
+        checksums = _history(connection)
+        _check_history(checksums, available)
+        is_missing = migration.version not in checksums
+        if is_missing:
+            _apply(connection, migration)
+        return is_missing
+
+    return [
+        migration.name
+        for migration in available
+        if _between_calls(database, deadline, partial(apply, migration=migration))
+    ]
 
 
 def run(*, seconds: float, wait_seconds: float = 0.0) -> list[str]:
@@ -125,9 +139,11 @@ def _repair_row_counts(database: Database, deadline: float) -> None:
     with database.transaction() as connection:
         _lock(connection, deadline)
         row = connection.execute("SELECT repair_row_counts()").fetchone()
-    with database.transaction() as connection:
-        _lock(connection, deadline)
-        connection.execute("SELECT place_title_marks(%s)", (_TITLES_PER_MARK,))
+    _between_calls(
+        database,
+        deadline,
+        lambda connection: connection.execute("SELECT place_title_marks(%s)", (_TITLES_PER_MARK,)),
+    )
     corrections = row[0] if row else 0
     if corrections:
         logger.warning("row_counts_repaired", extra={"corrections": corrections})
@@ -143,6 +159,36 @@ def _ensure_role(database: Database, deadline: float) -> None:
     with database.transaction() as connection:
         _lock(connection, deadline)
         role.ensure_app_role(connection, url)
+
+
+def _between_calls[T](
+    database: Database, deadline: float, work: Callable[[Connection[Any]], T]
+) -> T:
+    """Call `work` in a transaction, again after a pause if it waits too long for a lock.
+
+    A dump or a slow transaction would otherwise stop all calls that need the table until it ends.
+    """
+    from psycopg.errors import LockNotAvailable
+
+    waits = cycle(_LOCK_WAITS)
+    while True:
+        wait = next(waits)
+        try:
+            with database.transaction() as connection:
+                _lock(connection, deadline)
+                connection.execute("SELECT set_config('lock_timeout', %s, true)", (f"{wait}s",))
+                try:
+                    return work(connection)
+                except LockNotAvailable as error:
+                    raise _LockedError(
+                        "another transaction keeps a table locked, such as a dump or an open"
+                        " client: deploy again when it has ended"
+                    ) from error
+        except _LockedError:
+            if time.monotonic() + PAUSE_SECONDS >= deadline:
+                raise
+            logger.info("migration_waits_for_lock", extra={"waited": wait})
+            time.sleep(PAUSE_SECONDS)
 
 
 def _lock(connection: Connection[Any], deadline: float) -> None:
@@ -185,6 +231,8 @@ def _apply(connection: Connection[Any], migration: Migration) -> None:
             _PYTHON_STEPS[migration.name](connection)
     except SameNameError as error:
         raise MigrationError(f"{migration.name} failed: {error}") from error
+    except psycopg.errors.LockNotAvailable:
+        raise
     except psycopg.Error as error:
         # Only the primary message, because the detail can contain values of a row.
         reason = error.diag.message_primary or type(error).__name__
