@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, LiteralString
 from urllib.parse import quote
 
@@ -21,6 +22,7 @@ from tests.support import engines as engines_of_run
 
 type Db = psycopg.Connection[tuple[Any, ...]]
 
+TIMEOUTS = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
 PASSWORD = "p@ss/'wo\"rd;%s é"
 
 
@@ -156,13 +158,32 @@ def test_app_role_and_owner_have_the_same_timeouts(role_database: RoleDatabase) 
         with connected(url) as connection:
             timeouts = [
                 connection.execute(sql.SQL("SHOW {}").format(sql.Identifier(name))).fetchone()
-                for name in (
-                    "statement_timeout",
-                    "lock_timeout",
-                    "idle_in_transaction_session_timeout",
-                )
+                for name in TIMEOUTS
             ]
         assert timeouts == [("3s",), ("1s",), ("5s",)]
+
+
+def test_settings_that_the_owner_lacks_are_set_again(
+    role_database: RoleDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A dump has no settings of roles, so a database that moved to another server has none."""
+    migrate_and_ensure_role(role_database.owner_url, role_database.app_url())
+    name = role_database.owner_url.rpartition("/")[2]
+    names = {"role": role_database.owner, "name": name}
+    role_database.run("ALTER ROLE {role} IN DATABASE {name} RESET ALL", **names)
+    role_database.run("ALTER ROLE {role} IN DATABASE {name} SET lock_timeout = '2s'", **names)
+    settings = SimpleNamespace(
+        database_url=SecretStr(role_database.owner_url), app_database_url=None
+    )
+    monkeypatch.setattr(runner, "environment", lambda: settings)
+    runner.run(seconds=60)
+    with connected(role_database.owner_url) as owner:
+        shown = [
+            owner.execute(sql.SQL("SHOW {}").format(sql.Identifier(name))).fetchone()
+            for name in (*TIMEOUTS, "random_page_cost")
+        ]
+    # What an operator has set stays.
+    assert shown == [("3s",), ("2s",), ("5s",), ("1.1",)]
 
 
 def test_second_run_changes_only_the_password(role_database: RoleDatabase) -> None:

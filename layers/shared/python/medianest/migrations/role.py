@@ -8,15 +8,23 @@ from medianest.core.db import url_parts
 from medianest.core.observability import logger
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     from psycopg import Connection, sql
 
 # Migrations 0001 and 0008 set the same values for the owner. They belong to the role, because a SET
 # in a session would pin the connection behind RDS Proxy.
-_SETTINGS: tuple[LiteralString, ...] = (
-    "ALTER ROLE {role} IN DATABASE {database} SET statement_timeout = '3s'",
-    "ALTER ROLE {role} IN DATABASE {database} SET lock_timeout = '1s'",
-    "ALTER ROLE {role} IN DATABASE {database} SET idle_in_transaction_session_timeout = '5s'",
-    "ALTER ROLE {role} IN DATABASE {database} SET random_page_cost = 1.1",
+_SETTINGS: dict[str, LiteralString] = {
+    "statement_timeout": "'3s'",
+    "lock_timeout": "'1s'",
+    "idle_in_transaction_session_timeout": "'5s'",
+    "random_page_cost": "1.1",
+}
+_SET: LiteralString = "ALTER ROLE {role} IN DATABASE {database} SET {setting} = {value}"
+_NAMES_SET: LiteralString = (
+    "SELECT split_part(unnest(setconfig), '=', 1) FROM pg_db_role_setting"
+    " WHERE setrole = (SELECT oid FROM pg_roles WHERE rolname = current_user)"
+    " AND setdatabase = (SELECT oid FROM pg_database WHERE datname = current_database())"
 )
 _GRANTS: tuple[LiteralString, ...] = (
     "GRANT CONNECT ON DATABASE {database} TO {role}",
@@ -48,6 +56,22 @@ _HISTORY = "schema_migrations"
 
 class RoleError(Exception):
     """The role cannot be set up; the message contains no secret."""
+
+
+def ensure_settings(connection: Connection[Any]) -> None:
+    """Give the role of the connection the settings of migrations 0001 and 0008 that it lacks.
+
+    They belong to the server and are in no dump, so a database that moved to another server has
+    none. Those that an operator has changed stay.
+    """
+    from psycopg import sql
+
+    present = {name for (name,) in connection.execute(_NAMES_SET).fetchall()}
+    names = {
+        "role": sql.SQL("CURRENT_USER"),
+        "database": sql.Identifier(connection.info.dbname),
+    }
+    _set(connection, names, [name for name in _SETTINGS if name not in present])
 
 
 def ensure_app_role(connection: Connection[Any], address: str) -> None:
@@ -91,8 +115,7 @@ def _create_or_alter(
             if existing is None:
                 connection.execute(sql.SQL("CREATE ROLE {role}").format(**names))
             connection.execute(_alter_login(connection, name, password, names))
-            for setting in _SETTINGS:
-                connection.execute(sql.SQL(setting).format(**names))
+            _set(connection, names, _SETTINGS)
     except errors.InsufficientPrivilege as error:
         if existing is None:
             raise RoleError(
@@ -101,6 +124,16 @@ def _create_or_alter(
             ) from error
         # Another role created it, so its password stays as it is; the grants are still applied.
         logger.warning("app_role_not_owned", extra={"role": name})
+
+
+def _set(
+    connection: Connection[Any], names: Mapping[str, sql.Composable], settings: Iterable[str]
+) -> None:
+    from psycopg import sql
+
+    for name in settings:
+        setting, value = sql.Identifier(name), sql.SQL(_SETTINGS[name])
+        connection.execute(sql.SQL(_SET).format(setting=setting, value=value, **names))
 
 
 def _alter_login(

@@ -111,6 +111,7 @@ def run(*, seconds: float, wait_seconds: float = 0.0) -> list[str]:
         with time_limit(seconds, MigrationError(f"not done within {seconds:.0f} seconds")):
             _wait_for(database, time.monotonic() + min(wait_seconds, seconds))
             applied = migrate(database, deadline=deadline)
+            _ensure_settings(database, deadline)
             _repair_row_counts(database, deadline)
             _ensure_role(database, deadline)
     finally:
@@ -147,6 +148,12 @@ def _repair_row_counts(database: Database, deadline: float) -> None:
     corrections = row[0] if row else 0
     if corrections:
         logger.warning("row_counts_repaired", extra={"corrections": corrections})
+
+
+def _ensure_settings(database: Database, deadline: float) -> None:
+    with database.transaction() as connection:
+        _lock(connection, deadline)
+        role.ensure_settings(connection)
 
 
 def _ensure_role(database: Database, deadline: float) -> None:
