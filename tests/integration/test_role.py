@@ -4,6 +4,7 @@ import multiprocessing
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, LiteralString
@@ -23,6 +24,7 @@ from tests.support import engines as engines_of_run
 type Db = psycopg.Connection[tuple[Any, ...]]
 
 TIMEOUTS = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
+DAYS = timedelta(days=2)
 PASSWORD = "p@ss/'wo\"rd;%s é"
 
 
@@ -180,10 +182,26 @@ def test_settings_that_the_owner_lacks_are_set_again(
     with connected(role_database.owner_url) as owner:
         shown = [
             owner.execute(sql.SQL("SHOW {}").format(sql.Identifier(name))).fetchone()
-            for name in (*TIMEOUTS, "random_page_cost")
+            for name in (*TIMEOUTS, "random_page_cost", "timezone")
         ]
-    # What an operator has set stays.
-    assert shown == [("3s",), ("2s",), ("5s",), ("1.1",)]
+    # The one that an operator has set stays.
+    assert shown == [("3s",), ("2s",), ("5s",), ("1.1",), ("UTC",)]
+
+
+def test_a_day_has_24_hours_whatever_the_time_zone_of_the_database(
+    role_database: RoleDatabase,
+) -> None:
+    # A zone whose summer time has ended yesterday.
+    yesterday = (datetime.now(UTC) - timedelta(days=1)).timetuple().tm_yday
+    zone = sql.Literal(f"AAA0BBB,J{(yesterday + 180) % 365 or 1}/0,J{min(yesterday, 365)}/0")
+    name = sql.Identifier(role_database.owner_url.rpartition("/")[2])
+    role_database.superuser.execute(
+        sql.SQL("ALTER DATABASE {} SET timezone = {}").format(name, zone)
+    )
+    migrate_and_ensure_role(role_database.owner_url, role_database.app_url())
+    with connected(role_database.app_url()) as app:
+        two_days = app.execute("SELECT extract(epoch FROM now() - (now() - %s))", (DAYS,))
+        assert two_days.fetchone() == (DAYS.total_seconds(),)
 
 
 def test_second_run_changes_only_the_password(role_database: RoleDatabase) -> None:

@@ -12,17 +12,20 @@ if TYPE_CHECKING:
 
     from psycopg import Connection, sql
 
-# Migrations 0001 and 0008 set the same values for the owner. They belong to the role, because a SET
-# in a session would pin the connection behind RDS Proxy.
-_SETTINGS: dict[str, LiteralString] = {
-    "statement_timeout": "'3s'",
-    "lock_timeout": "'1s'",
-    "idle_in_transaction_session_timeout": "'5s'",
-    "random_page_cost": "1.1",
-}
-_SET: LiteralString = "ALTER ROLE {role} IN DATABASE {database} SET {setting} = {value}"
+# Migrations 0001 and 0008 set all but the time zone for the owner as well. They belong to the role,
+# because a SET in a session would pin the connection behind RDS Proxy.
+_SETTINGS: tuple[LiteralString, ...] = (
+    "statement_timeout = '3s'",
+    "lock_timeout = '1s'",
+    "idle_in_transaction_session_timeout = '5s'",
+    "random_page_cost = 1.1",
+    # A day is 24 hours in every age and lifetime: in a zone with daylight saving time it may have
+    # 23 or 25.
+    "timezone = 'UTC'",
+)
+_SET: LiteralString = "ALTER ROLE {role} IN DATABASE {database} SET {setting}"
 _NAMES_SET: LiteralString = (
-    "SELECT split_part(unnest(setconfig), '=', 1) FROM pg_db_role_setting"
+    "SELECT lower(split_part(unnest(setconfig), '=', 1)) FROM pg_db_role_setting"
     " WHERE setrole = (SELECT oid FROM pg_roles WHERE rolname = current_user)"
     " AND setdatabase = (SELECT oid FROM pg_database WHERE datname = current_database())"
 )
@@ -59,7 +62,7 @@ class RoleError(Exception):
 
 
 def ensure_settings(connection: Connection[Any]) -> None:
-    """Give the role of the connection the settings of migrations 0001 and 0008 that it lacks.
+    """Give the role of the connection the settings that it lacks, as after a restore.
 
     They belong to the server and are in no dump, so a database that moved to another server has
     none. Those that an operator has changed stay.
@@ -71,7 +74,7 @@ def ensure_settings(connection: Connection[Any]) -> None:
         "role": sql.SQL("CURRENT_USER"),
         "database": sql.Identifier(connection.info.dbname),
     }
-    _set(connection, names, [name for name in _SETTINGS if name not in present])
+    _set(connection, names, [each for each in _SETTINGS if each.split()[0] not in present])
 
 
 def ensure_app_role(connection: Connection[Any], address: str) -> None:
@@ -127,13 +130,14 @@ def _create_or_alter(
 
 
 def _set(
-    connection: Connection[Any], names: Mapping[str, sql.Composable], settings: Iterable[str]
+    connection: Connection[Any],
+    names: Mapping[str, sql.Composable],
+    settings: Iterable[LiteralString],
 ) -> None:
     from psycopg import sql
 
-    for name in settings:
-        setting, value = sql.Identifier(name), sql.SQL(_SETTINGS[name])
-        connection.execute(sql.SQL(_SET).format(setting=setting, value=value, **names))
+    for setting in settings:
+        connection.execute(sql.SQL(_SET).format(setting=sql.SQL(setting), **names))
 
 
 def _alter_login(
