@@ -63,7 +63,7 @@ def _lease() -> Job | None:
 def _run(job: Job, handler: Handler, guard: Guard) -> str:
     """Run a job and end its lease; return what became of it."""
     try:
-        return _ended(job, handler, _outcome(job, handler, guard))
+        return _attempt(job, handler, guard)
     except LeaseLostError:
         # Another run has the job, or will have it; what this one learnt is dropped.
         logger.warning("job_lease_lost", extra={"job": str(job.id), "kind": job.kind})
@@ -71,13 +71,13 @@ def _run(job: Job, handler: Handler, guard: Guard) -> str:
         return "lost"
 
 
-def _ended(job: Job, handler: Handler, outcome: Write | JobError | GiveBackError) -> str:
-    """End the lease; a job whose result PostgreSQL cannot store has crashed, and ends no other."""
-    from psycopg import DataError
-
+def _attempt(job: Job, handler: Handler, guard: Guard) -> str:
     try:
-        return _end(job, handler, outcome)
-    except DataError as error:
+        return _end(job, handler, _outcome(job, handler, guard))
+    except LeaseLostError:
+        raise
+    # The run, or what it learnt: PostgreSQL may refuse to store it.
+    except Exception as error:  # noqa: BLE001 - a fault of one job must not end the others
         return _end(job, handler, _crashed(job, error))
 
 
@@ -88,16 +88,12 @@ def _outcome(job: Job, handler: Handler, guard: Guard) -> Write | JobError | Giv
         return handler.run(job, guard)
     except (JobError, GiveBackError) as error:
         return error
-    except AppError as error:
-        # The lease cannot be ended now: it expires.
-        if error.code in DATABASE_FAILURES:
-            raise
-        return _crashed(job, error)
-    except Exception as error:  # noqa: BLE001 - a fault of one job must not end the others
-        return _crashed(job, error)
 
 
 def _crashed(job: Job, error: Exception) -> JobError:
+    if isinstance(error, AppError) and error.code in DATABASE_FAILURES:
+        # The lease cannot be ended now: it expires.
+        raise error
     logger.exception("job_crashed", extra={"job": str(job.id), "kind": job.kind})
     count("JobCrashed", kind=job.kind)
     return JobError("unsure", "INTERNAL_ERROR", type(error).__name__)
