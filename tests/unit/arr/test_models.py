@@ -83,7 +83,7 @@ def test_season_with_odd_or_few_files_is_not_downloaded(statistics: Any) -> None
 def test_inventory_leaves_odd_entries_out() -> None:
     answers = {
         "system/status": {"version": "3.2.2.5080"},
-        "qualityprofile": [{"id": 1, "name": "a\0b"}, {"id": "2"}, None],
+        "qualityprofile": [{"id": 1, "name": "a\0b"}, {"id": "2"}, {"id": 2**31}, None],
         "rootfolder": [
             {"path": "/a", "freeSpace": -1},
             {"path": 7},

@@ -5,6 +5,8 @@ from medianest.arr.models import ArrError, ArrKind, Inventory, Profile, RootFold
 from medianest.arr.tags import read_tags
 from medianest.arr.wire import invalid, number, objects, text
 
+_MAX_BYTES = 2**63 - 1
+
 
 def read(client: ArrClient, kind: ArrKind) -> Inventory:
     """Read the inventory; raises ArrError, also when the address has another program."""
@@ -37,7 +39,9 @@ def _profiles(client: ArrClient) -> tuple[Profile, ...]:
 
 def _root_folders(client: ArrClient) -> tuple[RootFolder, ...]:
     return tuple(
-        RootFolder(path, number(each.get("freeSpace")), each.get("accessible") is not False)
+        RootFolder(
+            path, number(each.get("freeSpace"), _MAX_BYTES), each.get("accessible") is not False
+        )
         for each in objects(client.get("rootfolder"), "rootfolder")
         if (path := text(each.get("path")))
     )

@@ -5,14 +5,14 @@ from typing import Any
 
 from medianest.arr.client import ArrClient, RejectedError
 from medianest.arr.models import ArrError, Options, ShowWanted
-from medianest.arr.wire import MAX_ID, number, objects, required_id, text
+from medianest.arr.wire import number, objects, required_id, text
 
 
 def tvdb_id_of(client: ArrClient, tmdb_id: int) -> int:
     """Return the TVDB id by which Sonarr knows a show of TMDB; raises ArrError without one."""
     for each in objects(client.get("series/lookup", term=f"tmdb:{tmdb_id}"), "series/lookup"):
         # Sonarr 3 does not know this prefix, and searches for the text.
-        found = number(each.get("tvdbId"), MAX_ID)
+        found = number(each.get("tvdbId"))
         if found and each.get("tmdbId") == tmdb_id:
             return found
     raise ArrError("not_yet", "TVDB_ID_UNKNOWN", "The show has no TVDB id, which Sonarr needs")

@@ -5,9 +5,8 @@ from typing import Any
 from medianest.arr.models import ArrError
 from medianest.core.text import has_controls
 
-# The ids of both programs, and the columns that keep them, have 32 bits.
-MAX_ID = 2**31 - 1
-MAX_NUMBER = 2**63 - 1
+# The largest id of Radarr, Sonarr and TheTVDB, and of a column of PostgreSQL.
+_MAX_ID = 2**31 - 1
 
 
 def objects(body: Any, what: str) -> list[dict[str, Any]]:
@@ -17,7 +16,7 @@ def objects(body: Any, what: str) -> list[dict[str, Any]]:
     return [each for each in body if isinstance(each, dict)]
 
 
-def number(value: Any, most: int = MAX_NUMBER) -> int | None:
+def number(value: Any, most: int = _MAX_ID) -> int | None:
     """Return a whole number from 0 to `most`, else None."""
     is_number = isinstance(value, int) and not isinstance(value, bool)
     return value if is_number and 0 <= value <= most else None
@@ -30,7 +29,7 @@ def text(value: Any) -> str | None:
 
 def required_id(fields: dict[str, Any], what: str) -> int:
     """Return the id of an object of the server; raises ArrError without one."""
-    found = number(fields.get("id"), MAX_ID)
+    found = number(fields.get("id"))
     if not found:
         raise invalid(what)
     return found
