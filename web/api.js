@@ -153,7 +153,7 @@ async function read(path, response) {
   } catch {
     envelope = null;
   }
-  if (response.ok && envelope?.success === true) {
+  if (response.ok && envelope?.success === true && (envelope.data ?? null) !== null) {
     return { data: envelope.data, pagination: envelope.pagination };
   }
   const { code, message, details } = envelope?.error ?? {};
@@ -161,7 +161,8 @@ async function read(path, response) {
     typeof code === "string" ? code : "INTERNAL_ERROR",
     typeof message === "string" ? message : "The service gave an answer that is not understood.",
     {
-      status: response.status,
+      // A success that is not understood, as a page of the network's own is none, tells nothing of the effect.
+      status: response.ok ? 0 : response.status,
       details,
       retryAfter: Number.parseInt(response.headers.get("Retry-After") ?? "", 10) || 0,
     },
