@@ -9,6 +9,8 @@ import { compile, signal } from "./vendor/modules.js";
 const STORED = "medianest.language";
 /** In seconds. */
 const DAY = 86_400;
+/** In place of a time that is none; Intl would throw, and the page with it. */
+const UNKNOWN = "–";
 /** Language tags with their own names; a new language is one more file and one more line. */
 export const LANGUAGES = { en: "English", de: "Deutsch" };
 /** @typedef {keyof typeof LANGUAGES} Language */
@@ -90,7 +92,7 @@ export async function choose(chosen) {
 
 /** @param {Date | string} time */
 export function date(time) {
-  return formatter({ year: "numeric", month: "long", day: "numeric" }).format(new Date(time));
+  return format(time, { year: "numeric", month: "long", day: "numeric" });
 }
 
 /**
@@ -99,12 +101,12 @@ export function date(time) {
  * @param {string} day As 2026-11-28
  */
 export function dateOnly(day) {
-  return formatter({ year: "numeric", month: "long", day: "numeric", timeZone: "UTC" }).format(new Date(day));
+  return format(day, { year: "numeric", month: "long", day: "numeric", timeZone: "UTC" });
 }
 
 /** @param {Date | string} time */
 export function dateTime(time) {
-  return formatter({ year: "numeric", month: "long", day: "numeric", hour: "numeric", minute: "2-digit" }).format(new Date(time));
+  return format(time, { year: "numeric", month: "long", day: "numeric", hour: "numeric", minute: "2-digit" });
 }
 
 /**
@@ -115,6 +117,9 @@ export function dateTime(time) {
 export function relative(time) {
   const seconds = (new Date(time).getTime() - Date.now()) / 1000;
   const size = Math.abs(seconds);
+  if (Number.isNaN(size)) {
+    return UNKNOWN;
+  }
   const words = new Intl.RelativeTimeFormat(language.value, { numeric: "auto" });
   if (size >= DAY) {
     // Yesterday is a day of the calendar; one with a change of the clocks has another length.
@@ -156,9 +161,13 @@ function midnight(time) {
   return new Date(time).setHours(0, 0, 0, 0);
 }
 
-/** @param {Intl.DateTimeFormatOptions} options */
-function formatter(options) {
-  return new Intl.DateTimeFormat(language.value, options);
+/**
+ * @param {Date | string} time
+ * @param {Intl.DateTimeFormatOptions} options
+ */
+function format(time, options) {
+  const at = new Date(time);
+  return Number.isNaN(at.getTime()) ? UNKNOWN : new Intl.DateTimeFormat(language.value, options).format(at);
 }
 
 /** @param {Language} chosen */

@@ -5,6 +5,8 @@ import re
 import time
 from collections.abc import Iterator
 from functools import partial
+from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Route, expect
@@ -242,6 +244,41 @@ def test_a_database_that_wakes_up_is_told_and_the_page_comes_by_itself(browse: B
         expect(tab.page.get_by_role("heading", name="Please wait a moment")).to_be_visible()
     expect(tab.page.get_by_role("heading", level=1)).to_be_visible(timeout=15_000)
     expect(tab.page.get_by_text("waking up")).to_have_count(0)
+
+
+def test_an_answer_that_cannot_be_shown_leaves_the_rest(browse: Browse) -> None:
+    tab = browse("alice", screen=DESKTOP)
+    job = {"id": "1", "kind": "later", "state": "paused", "attempts": 1, "payload": None}
+    answers: dict[str, list[Any]] = {
+        "/api/media/requests": [{"id": "2", "mediaType": "movie", "title": "Alien"}],
+        "/api/admin/audit-logs": [{"id": "4", "action": "later.action", "details": None}],
+        "/api/admin/servers": [{"id": "3", "kind": "radarr", "name": "Films", "state": "odd"}],
+        "/api/admin/jobs": [job | {"error": {"code": "LATER", "message": "Words"}}],
+    }
+
+    def respond(route: Route) -> None:
+        data = answers[urlsplit(route.request.url).path]
+        more = {"page": 1, "limit": 20, "total": 1, "hasNext": False, "hasPrev": False}
+        route.fulfill(json={"success": True, "data": data, "pagination": more})
+
+    tab.page.route(lambda url: urlsplit(url).path in answers, respond)
+    tab.visit("/requests")
+    expect(tab.page.get_by_role("link", name="Alien")).to_be_visible()
+    tab.follow("/admin/jobs")
+    expect(tab.page.get_by_text("Words")).to_be_visible()
+    tab.follow("/admin/audit")
+    expect(tab.page.get_by_text(": later.action")).to_be_visible()
+    tab.follow("/admin/servers")
+    expect(tab.page.get_by_role("link", name="Films")).to_be_visible()
+    tab.watch.allow_console("TypeError")
+    answers["/api/admin/servers"] = [None]
+    tab.visit("/admin/servers")
+    expect(tab.page.get_by_role("alert")).to_contain_text("Something went wrong in this page.")
+    tab.page.get_by_role("navigation").get_by_role("link", name="Requests").click()
+    expect(tab.page.get_by_role("link", name="Alien")).to_be_visible()
+    answers["/api/admin/servers"] = []
+    tab.follow("/admin/servers")
+    expect(tab.page.get_by_role("heading", name="Servers")).to_be_visible()
 
 
 def test_forced_colours_show_the_focus_and_what_is_chosen(browse: Browse) -> None:

@@ -1,8 +1,8 @@
-import { ApiError } from "../api.js";
+import { ApiError, asApiError } from "../api.js";
 import { t } from "../i18n.js";
 import { place } from "../router.js";
 import { options, user } from "../state/session.js";
-import { html, signal, useEffect, useRef, useState } from "../vendor/modules.js";
+import { html, signal, useEffect, useErrorBoundary, useRef, useState } from "../vendor/modules.js";
 import { Failure } from "./failure.js";
 import { Icon, Logo } from "./icon.js";
 
@@ -80,13 +80,20 @@ export async function fetchPage(load) {
 }
 
 /**
- * A page, once its module has arrived.
+ * A page, once its module has arrived. One that cannot show what the service answered fails alone: the
+ * navigation stays, and leads on.
  *
  * @param {{load: () => Promise<any>, [parameter: string]: any}} props
  */
 export function Page({ load, ...parameters }) {
   const [, setArrived] = useState(/** @type {unknown} */ (undefined));
   const [error, setError] = useState(/** @type {ApiError | undefined} */ (undefined));
+  const brokenAt = useRef("");
+  const [broken] = useErrorBoundary((caught) => {
+    console.error(caught);
+    brokenAt.current = place.value.key;
+  });
+  const isBroken = broken !== undefined && brokenAt.current === place.value.key;
   const page = loaded.get(load);
   useEffect(() => {
     setError(undefined);
@@ -94,11 +101,12 @@ export function Page({ load, ...parameters }) {
       fetchPage(load).then(() => setArrived(load), () => setError(new ApiError("PAGE_ERROR", "The page could not be loaded.")));
     }
   }, [load]);
-  if (page) {
+  if (page && !isBroken) {
     return html`<${page} ...${parameters} />`;
   }
+  const failure = isBroken ? asApiError(broken) : error;
   // A later try of the same import fails as the first one did, so only a reload helps.
-  return error ? html`<${Failure} error=${error} retry=${() => location.reload()} />` : null;
+  return failure ? html`<${Heading} hidden>${t("failure.error")}<//><${Failure} error=${failure} retry=${() => location.reload()} />` : null;
 }
 
 const isOnline = signal(navigator.onLine);

@@ -32,13 +32,13 @@ export function ProfilePage() {
     <div class="head"><${Heading} title=${t("profile.title")}>${account.username}<//></div>
     <div class="panels">
       <section class="panel">
-        <p>${account.email.endsWith("@plex.invalid") ? t("profile.noEmail") : account.email}</p>
+        <p>${account.email?.endsWith("@plex.invalid") ? t("profile.noEmail") : account.email}</p>
         <p class="muted">${t(`profile.role.${account.role}`)} · ${t(account.plexId ? "profile.plex" : "profile.local")} · ${t("profile.since", { date: date(account.createdAt) })}</p>
         ${options.value?.secureCookie === false ? html`<p class="note info"><${Icon} name="info" /><span>${t("profile.insecure")}</span></p>` : null}
       </section>
       <${QuotaPanel} />
       <section class="panel"><h2>${t("profile.language")}</h2><${LanguageChoice} quiet /></section>
-      ${account.plexId ? null : html`<${Password} username=${account.username} email=${account.email} onChanged=${sessions.retry} />`}
+      ${account.plexId ? null : html`<${Password} username=${account.username} email=${account.email ?? ""} onChanged=${sessions.retry} />`}
       <${Sessions} load=${sessions} />
       <p><a href="/about">${t("about.title")}</a></p>
     </div>`;
@@ -102,10 +102,10 @@ function Sessions({ load: { data, error, retry, set } }) {
           (session) => html`
             <li class="row" key=${session.id}>
               <div class="what">
-                <p><b>${device(session.userAgent)}</b>${session.current ? html` <span class="badge approved"><${Icon} name="check" />${t("sessions.current")}</span>` : null}</p>
+                <p><b>${device(session.userAgent ?? "")}</b>${session.current ? html` <span class="badge approved"><${Icon} name="check" />${t("sessions.current")}</span>` : null}</p>
                 <p class="small muted">${t("sessions.about", { address: session.ip, seen: relative(session.lastSeenAt), began: date(session.createdAt) })}</p>
               </div>
-              ${session.current ? null : html`<div class="acts"><${Button} busy=${busy === session.id} label=${t("sessions.endOf", { device: device(session.userAgent) })} onClick=${() => doing(session.id, () => end(session))}>${t("sessions.end")}<//></div>`}
+              ${session.current ? null : html`<div class="acts"><${Button} busy=${busy === session.id} label=${t("sessions.endOf", { device: device(session.userAgent ?? "") })} onClick=${() => doing(session.id, () => end(session))}>${t("sessions.end")}<//></div>`}
             </li>`,
         )}
         ${sessions || error ? null : html`<li class="row" aria-hidden="true"><div class="what card"><span class="line skel"></span><span class="line skel"></span></div></li>`}

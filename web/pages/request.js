@@ -77,7 +77,8 @@ function Sheet({ request, reload }) {
  * @param {{fulfilment: NonNullable<MediaRequest["fulfilment"]>}} props
  */
 function Fetched({ fulfilment }) {
-  const { state, seasons = [] } = fulfilment;
+  const { state } = fulfilment;
+  const seasons = fulfilment.seasons ?? [];
   const isMixed = seasons.some((each) => each.state !== state);
   return html`
     <li class=${state}>

@@ -49,7 +49,7 @@ export function HandoverOptions({ id, kind, options, inventory, unset, onChange 
     <div class="columns">
       ${choice("qualityProfileId", withPresent(profiles(inventory), options.qualityProfileId, inventory !== undefined))}
       ${choice("rootFolderPath", withPresent(folders(inventory), options.rootFolderPath, inventory !== undefined))}
-      ${Object.entries(ONLY[kind]).map(([name, values]) => choice(name, values.map((/** @type {string} */ value) => [value, t(`options.${name}.${value}`)])))}
+      ${Object.entries(ONLY[kind] ?? {}).map(([name, values]) => choice(name, values.map((/** @type {string} */ value) => [value, t(`options.${name}.${value}`)])))}
       ${kind === "sonarr" ? yesNo("seasonFolder") : null}
       ${yesNo("search")}
       ${yesNo("tagRequester")}
@@ -96,7 +96,7 @@ function Tags({ id, chosen, known, onChange }) {
         ? html`<ul class="picks">${chosen.map((label) => html`<li key=${label}><span>${label}</span><${Button} class="bare" label=${t("options.removeTag", { label })} onClick=${() => onChange(chosen.filter((each) => each !== label))}><${Icon} name="x" /><//></li>`)}</ul>`
         : null}
       <div class="with-add">
-        <input id=${id} type="text" value=${typed} maxlength="50" autocomplete="off" autocapitalize="none" spellcheck=${false} aria-describedby=${`${id}-problem`}
+        <input id=${id} type="text" value=${typed} maxlength="50" autocomplete="off" autocapitalize="none" autocorrect=${false} spellcheck=${false} aria-describedby=${`${id}-problem`}
           onInput=${(/** @type {any} */ event) => setTyped(event.currentTarget.value)}
           onKeyDown=${(/** @type {KeyboardEvent} */ event) => event.key === "Enter" && (event.preventDefault(), add(typed))} />
         <${Button} onClick=${() => add(typed)}>${t("options.addTag")}<//>

@@ -22,7 +22,7 @@ const LOOKS = {
  * @param {{job: Job, serverName: string | undefined, busy: string, problem: string, onAction: (action: "retry" | "cancel") => void}} props
  */
 export function JobRow({ job, serverName, busy, problem, onAction }) {
-  const [icon, look] = LOOKS[job.state];
+  const [icon, look] = LOOKS[job.state] ?? ["circle-help", ""];
   const name = nameOf(job, serverName);
   const title = titleLink(job);
   return html`
@@ -50,7 +50,7 @@ export function JobRow({ job, serverName, busy, problem, onAction }) {
  * @param {string | undefined} serverName
  */
 function nameOf({ title, payload, serverId }, serverName) {
-  const { mediaType, tmdbId } = /** @type {{mediaType?: "movie" | "tv", tmdbId?: number}} */ (payload);
+  const { mediaType, tmdbId } = /** @type {{mediaType?: "movie" | "tv", tmdbId?: number}} */ (payload ?? {});
   if (title) {
     return title;
   }
@@ -62,7 +62,7 @@ function nameOf({ title, payload, serverId }, serverName) {
 
 /** @param {Job} job */
 function titleLink({ payload }) {
-  const { mediaType, tmdbId } = /** @type {{mediaType?: "movie" | "tv", tmdbId?: number}} */ (payload);
+  const { mediaType, tmdbId } = /** @type {{mediaType?: "movie" | "tv", tmdbId?: number}} */ (payload ?? {});
   return mediaType && tmdbId ? `/${mediaType}/${tmdbId}` : undefined;
 }
 

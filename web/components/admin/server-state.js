@@ -20,7 +20,7 @@ const DETAILED = ["REJECTED", "OPTION_REJECTED", "TAG_INVALID", "CHANGE_FAILED",
  * @param {{server: Server}} props
  */
 export function ServerState({ server }) {
-  const [icon, look] = LOOKS[server.state];
+  const [icon, look] = LOOKS[server.state] ?? LOOKS.unknown;
   return html`<span class=${`badge ${look}`}><${AdminIcon} name=${icon} /><span>${t(`servers.state.${server.state}`)}</span></span>`;
 }
 

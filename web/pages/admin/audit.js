@@ -106,7 +106,7 @@ function Row({ row }) {
           <div><dt>${t("audit.call")}</dt><dd>${row.requestId}</dd></div>
           ${row.targetId ? html`<div><dt>${t("audit.target")}</dt><dd>${row.targetType}: ${row.targetId}</dd></div>` : null}
         </dl>
-        ${Object.keys(row.details).length ? html`<pre class="raw" tabindex="0">${JSON.stringify(row.details, null, 2)}</pre>` : null}
+        ${Object.keys(row.details ?? {}).length ? html`<pre class="raw" tabindex="0">${JSON.stringify(row.details, null, 2)}</pre>` : null}
       </details>
     </div>`;
 }
@@ -117,13 +117,14 @@ function Row({ row }) {
  * @param {AuditLog} row
  */
 export function sentence({ action, userId, userName, targetName, targetId, details }) {
+  const facts = details ?? {};
   const name = userName ?? t("audit.somebody");
   const setting = action === "config.changed" && targetId ? nameOf(targetId) : undefined;
-  const target = setting ?? targetName ?? textOf(details["title"]) ?? textOf(details["username"]) ?? textOf(details["name"]) ?? targetId ?? t("audit.something");
+  const target = setting ?? targetName ?? textOf(facts["title"]) ?? textOf(facts["username"]) ?? textOf(facts["name"]) ?? targetId ?? t("audit.something");
   if (!ACTIONS.includes(action)) {
     return t("audit.unknown", { name, action });
   }
-  if (action === "request.approved" && details["auto"] === true) {
+  if (action === "request.approved" && facts["auto"] === true) {
     return t("audit.sentence.automatic", { name, target });
   }
   if (action === "session.revoked" && targetId === userId) {

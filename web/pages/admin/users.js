@@ -144,7 +144,7 @@ function Create({ onClose }) {
     <${Confirm} title=${t("users.create")} action=${t("users.create")} busy=${busy} error=${refusals.length ? undefined : error} onConfirm=${run} onClose=${onClose}>
       <p class="muted">${t("users.createHint")}</p>
       <${Field} id="new-name" label=${t("users.name")} value=${typed.username} onInput=${(/** @type {string} */ username) => setTyped({ ...typed, username })} maxLength=${64} problem=${problem("username")} isFirst />
-      <${Field} id="new-email" label=${t("users.email")} value=${typed.email} onInput=${(/** @type {string} */ email) => setTyped({ ...typed, email })} maxLength=${254} problem=${problem("email")} />
+      <${Field} id="new-email" label=${t("users.email")} value=${typed.email} onInput=${(/** @type {string} */ email) => setTyped({ ...typed, email })} maxLength=${254} problem=${problem("email")} isEmail />
       <${PasswordField} id="new-password" label=${t("users.password")} value=${password} onInput=${setPassword} autocomplete="new-password" describedBy="new-rules" problem=${problem("password")} />
       <${PasswordRules} id="new-rules" rules=${rules} />
       <label class="check"><input type="checkbox" checked=${typed.isAdmin} onChange=${() => setTyped({ ...typed, isAdmin: !typed.isAdmin })} /><span>${t("users.asAdmin")}</span></label>
@@ -157,7 +157,7 @@ function Create({ onClose }) {
  * @param {{email: string}} user
  */
 export function addressOf({ email }) {
-  return email.endsWith("@plex.invalid") ? "" : email;
+  return email?.endsWith("@plex.invalid") ? "" : email;
 }
 
 /** @param {URLSearchParams} query */
