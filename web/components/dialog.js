@@ -19,6 +19,7 @@ export function Dialog({ title, onClose, children, wide = false }) {
   // A selection of text that ends on the veil also clicks it.
   const isPressed = useRef(false);
   const isVeil = (/** @type {Event} */ event) => event.target === event.currentTarget;
+  useBack(onClose);
   useLayoutEffect(() => {
     const before = document.activeElement;
     const target = box.current?.querySelector("[data-focus]") ?? box.current?.querySelector("h2");
@@ -52,6 +53,33 @@ export function Dialog({ title, onClose, children, wide = false }) {
         ${children}
       </div>
     </div>`;
+}
+
+/**
+ * Close the dialog by the step back of a phone, where the browser tells of it: it would leave the page.
+ *
+ * @param {() => void} onClose
+ */
+function useBack(onClose) {
+  const latest = useRef(onClose);
+  latest.current = onClose;
+  useLayoutEffect(() => {
+    const { CloseWatcher } = /** @type {any} */ (window);
+    /** @type {{onclose: () => void, destroy: () => void} | undefined} */
+    let watcher;
+    // Each watcher closes once, and a dialog that is busy stays.
+    const watch = () => {
+      watcher = CloseWatcher && new CloseWatcher();
+      if (watcher) {
+        watcher.onclose = () => {
+          watch();
+          latest.current();
+        };
+      }
+    };
+    watch();
+    return () => watcher?.destroy();
+  }, []);
 }
 
 /**
