@@ -100,10 +100,12 @@ function PlexButton({ next, onStart }) {
  */
 function Waiting({ signIn, next, onEnd }) {
   const [copied, setCopied] = useState(false);
+  // Without https a browser lets no page copy: the link is shown, to be copied by hand.
+  const [canCopy, setCanCopy] = useState("clipboard" in navigator);
   useEffect(() => poll(signIn, onEnd), [signIn.pinId]);
   const url = plexUrl(signIn, returnPath(next));
   const copy = () => {
-    navigator.clipboard?.writeText(signIn.authUrl).then(() => setCopied(true), () => setCopied(false));
+    navigator.clipboard.writeText(signIn.authUrl).then(() => setCopied(true), () => setCanCopy(false));
   };
   const address = options.value?.address;
   return html`
@@ -113,7 +115,9 @@ function Waiting({ signIn, next, onEnd }) {
       <li><${Icon} name="monitor-smartphone" /><span>${t("signin.elsewhere")}</span></li>
     </ul>
     <span class="code">${signIn.code}</span>
-    <${Button} class="wide" icon=${copied ? "check" : "copy"} onClick=${copy}>${t(copied ? "signin.copied" : "signin.copy")}<//>
+    ${canCopy
+      ? html`<${Button} class="wide" icon=${copied ? "check" : "copy"} onClick=${copy}>${t(copied ? "signin.copied" : "signin.copy")}<//>`
+      : html`<p class="small">${t("signin.copy")}:</p><span class="code">${signIn.authUrl}</span>`}
     <p class="small muted">${address ? t("signin.from", { address }) : ""} ${t("signin.expires", { when: relative(signIn.expiresAt) })}</p>
     <${Button} class="bare wide" onClick=${() => { cancel(); onEnd(undefined); }}>${t("signin.cancel")}<//>`;
 }
