@@ -93,10 +93,14 @@ def test_a_request_is_cancelled_and_asked_again(
 ) -> None:
     request_films(people, service)
     tab = browse("bob")
+    tab.page.clock.install()
     tab.visit("/requests?status=pending")
     tab.page.get_by_role("button", name="Cancel the request for The Matrix").press("Enter")
     expect(tab.page.get_by_text("No request matches")).to_be_visible()
     expect(tab.page.get_by_role("link", name="Show all")).to_be_focused()
+    # A message stays while its button has the focus.
+    tab.page.get_by_role("button", name="Ask again").focus()
+    tab.page.clock.fast_forward(13_000)
     tab.page.get_by_role("button", name="Ask again").click()
     expect(tab.page.locator(".row .what a")).to_have_text("The Matrix")
     tab.page.get_by_role("button", name="Cancel the request for The Matrix").click()
@@ -109,6 +113,23 @@ def test_a_request_is_cancelled_and_asked_again(
     assert titles(tab) == ["Forrest Gump"]
     tab.page.get_by_role("button", name="Waiting").click()
     expect(tab.page.locator(".row .what a")).to_have_text("The Matrix")
+    tab.page.clock.fast_forward(13_000)
+    expect(tab.page.locator(".toast")).to_have_count(0)
+
+
+def test_a_title_that_is_written_from_right_to_left_stands_before_its_year(
+    browse: Browse, people: People, service: LocalService
+) -> None:
+    request_films(people, service)
+    with database_of(service.data, {}) as connection:
+        connection.execute("UPDATE media_requests SET title = 'שלום', year = 1999")
+    tab = browse("bob")
+    tab.visit("/requests")
+    title, year = tab.page.get_by_role("link", name="שלום"), tab.page.get_by_text("1999")
+    boxes = title.first.bounding_box(), year.first.bounding_box()
+    assert boxes[0]
+    assert boxes[1]
+    assert boxes[0]["x"] < boxes[1]["x"]
 
 
 def test_requests_that_are_cancelled_hide_none_of_the_rest(

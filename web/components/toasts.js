@@ -17,7 +17,8 @@ const toasts = signal(/** @type {Toast[]} */ ([]));
 let lastId = 0;
 
 /**
- * Show a message for six seconds; one with an action stays for twice as long.
+ * Show a message for six seconds; one with an action stays for twice as long, and any while it is pointed
+ * at or has the focus.
  *
  * @param {string} text
  * @param {{icon?: string, action?: Toast["action"]}} [options]
@@ -26,7 +27,14 @@ export function toast(text, { icon = "circle-check", action } = {}) {
   lastId += 1;
   const id = lastId;
   toasts.value = [...toasts.value.slice(-2), { id, text, icon, ...(action ? { action } : {}) }];
-  setTimeout(() => dismiss(id), action ? 2 * SHOWN : SHOWN);
+  const end = () => {
+    if (document.getElementById(`toast-${id}`)?.matches(":hover, :focus-within")) {
+      setTimeout(end, SHOWN);
+    } else {
+      dismiss(id);
+    }
+  };
+  setTimeout(end, action ? 2 * SHOWN : SHOWN);
 }
 
 /** The live region of the messages: of several, only the new one is read. */
@@ -35,7 +43,7 @@ function Toasts() {
     <div class="toasts" role="status" aria-atomic="false">
       ${toasts.value.map(
         ({ id, text, icon, action }) => html`
-          <div class="toast" key=${id}>
+          <div class="toast" key=${id} id=${`toast-${id}`}>
             <${Icon} name=${icon} />
             <span>${text}</span>
             ${action ? html`<button type="button" onClick=${() => { dismiss(id); action.run(); }}>${action.label}</button>` : null}
