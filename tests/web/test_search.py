@@ -131,6 +131,7 @@ def test_a_list_ends_with_the_last_page_that_its_url_may_have(
     tab.page.evaluate("scrollTo(0, document.body.scrollHeight)")
     expect(tab.page.get_by_role("link", name=f"Film {pages}", exact=False)).to_be_attached()
     expect(tab.page.get_by_role("button", name="Show more")).to_have_count(0)
+    expect(tab.page.get_by_text(f"The first {pages} are shown.")).to_be_visible()
 
 
 def test_nothing_found_says_what_was_understood(browse: Browse) -> None:

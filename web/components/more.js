@@ -30,8 +30,11 @@ export function More({ list, most }) {
     observer.observe(element);
     return () => observer.disconnect();
   }, [list.pages, hasNext]);
-  if (list.isFirst || (!hasNext && !list.error)) {
+  if (list.isFirst || (!list.hasNext && !list.error)) {
     return null;
+  }
+  if (!hasNext && !list.error) {
+    return html`<p class="more muted small">${t("list.end", { count: list.items.length })}</p>`;
   }
   return html`
     <div class="more" ref=${end}>
