@@ -36,6 +36,13 @@ SPACE = """(css) => {
   sheet.replaceSync(css);
   document.adoptedStyleSheets = [sheet];
 }"""
+# Of the page, and of the browser's bar around it on a phone.
+COLOURS = """() => {
+  const metas = Array.from(document.querySelectorAll("meta[name=theme-color]"));
+  const fits = metas.find((meta) => !meta.media || matchMedia(meta.media).matches);
+  const value = getComputedStyle(document.documentElement).getPropertyValue("--bg");
+  return [value.trim(), fits.content];
+}"""
 OVERFLOW = """() => {
   const { scrollWidth, clientWidth } = document.documentElement;
   if (scrollWidth <= clientWidth) return [];
@@ -115,6 +122,8 @@ def test_every_page_in_the_light(browse: Browse, screen: Screen) -> None:
     tab = browse("bob", screen=screen, scheme="light")
     for _ in walk(tab, PATHS):
         tab.axe()
+    background, bar = tab.page.evaluate(COLOURS)
+    assert bar == background
 
 
 def test_the_administration_in_the_light(browse: Browse, screen: Screen) -> None:

@@ -78,12 +78,16 @@ def test_a_sign_in_waits_here_when_plex_s_page_does_not_come(
 ) -> None:
     tab = browse()
     tab.watch.allow_host(people.plex_url)
+    # As a browser without https.
+    tab.page.add_init_script("delete Navigator.prototype.clipboard")
     tab.page.route(re.compile(r":\d+/auth\b"), lambda route: route.fulfill(status=204))
     tab.visit("/signin")
     with tab.watch.provoke(VERIFY, 409):
         tab.page.get_by_role("button", name="Sign in with Plex").click(no_wait_after=True)
         tab.page.get_by_text("Waiting until Plex").wait_for()
         tab.settle()
+        expect(tab.page.get_by_text("Copy the link for another device:")).to_be_visible()
+        expect(tab.page.get_by_text(f"{people.plex_url}/auth")).to_be_visible()
         tab.page.get_by_role("button", name="Cancel this sign-in").click()
         expect(tab.page.get_by_role("button", name="Sign in with Plex")).to_be_visible()
 
@@ -181,6 +185,10 @@ def test_a_local_account_signs_in(browse: Browse, people: People, service: Local
     name = local_account(people, service)
     tab = browse()
     tab.visit("/signin?next=%2Frequests")
+    # Else a phone mends the name.
+    field = tab.page.get_by_label("E-mail or user name")
+    expect(field).to_have_attribute("spellcheck", "false")
+    expect(field).to_have_attribute("autocorrect", "off")
     sign_in(tab.page, name, "")
     expect(tab.page.get_by_text("Type your name and your password.")).to_be_visible()
     with tab.watch.provoke("/api/auth/login", 401):

@@ -7,21 +7,23 @@ import { Icon } from "./icon.js";
  * A labelled text field.
  *
  * @param {{id: string, label: string, value: string, onInput: (value: string) => void, hint?: string, problem?: string | undefined,
- *   autocomplete?: string, maxLength?: number, multiline?: boolean, describedBy?: string | undefined, isFirst?: boolean, isNumber?: boolean}} props
+ *   autocomplete?: string, maxLength?: number, multiline?: boolean, describedBy?: string | undefined, isFirst?: boolean, isNumber?: boolean,
+ *   isEmail?: boolean}} props
  *   `isFirst` gets the focus in a dialog
  */
-export function Field({ id, label, value, onInput, hint, problem, autocomplete = "off", maxLength, multiline = false, describedBy, isFirst = false, isNumber = false }) {
+export function Field({ id, label, value, onInput, hint, problem, autocomplete = "off", maxLength, multiline = false, describedBy, isFirst = false, isNumber = false, isEmail = false }) {
   const described = [describedBy, problem ? `${id}-problem` : undefined].filter(Boolean).join(" ") || undefined;
   const shared = {
     id,
     value,
     maxLength,
     autocomplete,
-    autocapitalize: multiline ? undefined : "none",
+    // A name, an address or a number, which a phone must not mend; a note may be.
+    ...(multiline ? {} : { autocapitalize: "none", autocorrect: false, spellcheck: false }),
     "aria-invalid": problem ? "true" : undefined,
     "aria-describedby": described,
     "data-focus": isFirst ? "" : undefined,
-    inputMode: isNumber ? "numeric" : undefined,
+    inputMode: isNumber ? "numeric" : isEmail ? "email" : undefined,
     onInput: (/** @type {any} */ event) => onInput(event.currentTarget.value),
   };
   return html`
@@ -44,7 +46,7 @@ export function PasswordField({ id, label, value, onInput, autocomplete, describ
     <div class="field">
       <label class="name" for=${id}>${label}</label>
       <span class="with-button">
-        <input id=${id} type=${shown ? "text" : "password"} value=${value} autocomplete=${autocomplete} autocapitalize="none" spellcheck=${false}
+        <input id=${id} type=${shown ? "text" : "password"} value=${value} autocomplete=${autocomplete} autocapitalize="none" autocorrect=${false} spellcheck=${false}
           maxlength="128" aria-describedby=${described} aria-invalid=${problem ? "true" : undefined}
           onInput=${(/** @type {any} */ event) => onInput(event.currentTarget.value)} />
         <${Button} class="bare" label=${t(shown ? "password.hide" : "password.show")} onClick=${() => setShown(!shown)}>

@@ -85,6 +85,7 @@ def test_an_account_is_created_by_keyboard(
     tab.page.keyboard.type(PASSWORD)
     tab.press("Control+Shift+Home")
     dialog.get_by_label("E-mail address").fill(f"{name}@example.com")
+    expect(dialog.get_by_label("E-mail address")).to_have_attribute("inputmode", "email")
     tab.press("Enter")
     expect(tab.page.get_by_role("heading", level=1)).to_have_text(name)
     made = tab.page.url.rpartition("/")[2]

@@ -56,7 +56,7 @@ export function PersonField({ id, label, value, onChange }) {
   return html`
     <div class="field person">
       <label class="name" for=${id}>${label}</label>
-      <input ref=${field} id=${id} type="text" value=${words} autocomplete="off" autocapitalize="none" spellcheck=${false} role="combobox" aria-autocomplete="list"
+      <input ref=${field} id=${id} type="text" value=${words} autocomplete="off" autocapitalize="none" autocorrect=${false} spellcheck=${false} role="combobox" aria-autocomplete="list"
         placeholder=${t("admin.person.placeholder")} aria-expanded=${isOpen ? "true" : "false"} aria-controls=${`${id}-list`}
         aria-activedescendant=${isOpen ? `${id}-${at}` : undefined}
         onInput=${(/** @type {any} */ event) => setWords(event.currentTarget.value)} onKeyDown=${keyDown} />

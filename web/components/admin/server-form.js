@@ -87,7 +87,7 @@ function Headers({ server, hasMoved, headers, problem, onChange }) {
       ${rows.map(
         ([name, value], index) => html`
           <div class="header-row" key=${index}>
-            <input type="text" value=${name} maxlength="64" aria-label=${t("server.headerName", { number: index + 1 })} placeholder="CF-Access-Client-Id" autocomplete="off" autocapitalize="none" spellcheck=${false} onInput=${(/** @type {any} */ event) => set(index, 0, event.currentTarget.value)} />
+            <input type="text" value=${name} maxlength="64" aria-label=${t("server.headerName", { number: index + 1 })} placeholder="CF-Access-Client-Id" autocomplete="off" autocapitalize="none" autocorrect=${false} spellcheck=${false} onInput=${(/** @type {any} */ event) => set(index, 0, event.currentTarget.value)} />
             <input type="password" value=${value} maxlength="1000" aria-label=${t("server.headerValue", { number: index + 1 })} autocomplete="off" onInput=${(/** @type {any} */ event) => set(index, 1, event.currentTarget.value)} />
             <${Button} class="bare" label=${t("server.removeHeader", { number: index + 1 })} onClick=${() => onChange(rows.filter((_, at) => at !== index))}><${Icon} name="x" /><//>
           </div>`,
