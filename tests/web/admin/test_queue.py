@@ -16,6 +16,9 @@ from tests.web.conftest import Browse, add_films
 FILMS = {603: "The Matrix", 550: "Fight Club", 13: "Forrest Gump"}
 REASON = "It is on the server already."
 DECISIONS = "/api/admin/requests/decisions"
+NOTE_WATCHER = """window.CloseWatcher = class extends CloseWatcher {
+  constructor() { super(); window.back = this; }
+};"""
 
 
 @pytest.fixture
@@ -402,6 +405,7 @@ def test_a_key_that_is_held_or_pressed_again_decides_once(browse: Browse) -> Non
     expect(rows(tab)).to_have_count(2)
     tab.page.keyboard.up("a")
     tab.press("x", "k", "x")
+    expect(tab.page.get_by_text("2 selected")).to_be_visible()
     with tab.hold(DECISIONS) as held:
         tab.press("a", "a", "d")
         held.wait()
@@ -448,11 +452,18 @@ def test_the_job_of_an_admin_by_keyboard_alone(
 
 @pytest.mark.usefixtures("made")
 def test_the_keys_are_explained_and_can_be_switched_off(browse: Browse) -> None:
-    tab = queue(browse)
+    tab = browse("alice", screen=DESKTOP)
+    tab.page.add_init_script(NOTE_WATCHER)
+    tab.visit("/admin/requests")
     opener = tab.page.get_by_role("button", name="Keyboard shortcuts")
     opener.focus()
     tab.press("?")
     dialog = tab.page.get_by_role("dialog", name="Keyboard")
+    expect(dialog).to_be_visible()
+    # As a phone's step back does.
+    tab.page.evaluate("back.requestClose()")
+    expect(opener).to_be_focused()
+    tab.press("?")
     expect(dialog.get_by_role("heading", name="Keyboard")).to_be_focused()
     expect(dialog).to_contain_text("Approve it, or the selected ones")
     tab.axe()
