@@ -3,7 +3,7 @@
 from datetime import timedelta
 from functools import partial
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import psycopg
 import pytest
@@ -79,6 +79,19 @@ class TestRules:
         assert put(admin).data == []
         details = [each[3] for each in audited(db, "routing_rules.changed")]
         assert [len(each["to"]) for each in details] == [2, 0]
+
+    def test_a_call_whose_answer_was_lost_can_be_repeated(self, db: Db, admin: str) -> None:
+        server, user = add(admin, "a"), str(uuid4())
+        conditions = {"genreIds": [16], "userIds": [user], "anime": True, "languages": ["ja"]}
+        body = {"rules": [rule(server, conditions=conditions, options={"tags": ["one"]})]}
+        first, second = [
+            call("PUT", RULES, token=admin, body=body | {"expected": []}) for _ in range(2)
+        ]
+        assert second.data == first.data
+        other = {"rules": [rule(server)], "expected": []}
+        assert call("PUT", RULES, token=admin, body=other).code == "EDIT_CONFLICT"
+        changes = db.execute("SELECT count(*) FROM audit_logs WHERE action LIKE 'routing%'")
+        assert changes.fetchone() == (1,)
 
     def test_a_bad_rule_is_named_and_no_rule_changes(self, db: Db, admin: str) -> None:
         server = add(admin, "a")

@@ -165,6 +165,7 @@ def test_all_problems_are_reported_at_once() -> None:
         ("PLEX_API_URL", "file:///etc/passwd"),
         ("PLEX_AUTH_URL", "javascript:alert(1)"),
         ("TMDB_API_URL", "https:///3"),
+        ("TMDB_API_URL", "https://me:secret@proxy.example.org/3"),
         ("TMDB_API_URL", "http://[::1"),
         ("DATABASE_URL", "arn:aws:s3:::bucket"),
         ("TMDB_API_KEY", "arn:"),

@@ -301,6 +301,8 @@ class Environment(BaseModel):
         parts = split_url(value)
         if parts is None or parts.scheme not in {"http", "https"}:
             raise ValueError("must be a URL that starts with https:// or http://")
+        if "@" in parts.netloc:  # the log names the host of a call
+            raise ValueError("must be a URL without a user name and a password")
         if _in_production(info) and parts.scheme != "https":
             raise ValueError("must use TLS in production: https://")
         return value.rstrip("/")

@@ -181,12 +181,18 @@ def replace_rules(body: RulesIn, admin: Principal, caller: Caller) -> list[Rule]
     """Replace all rules; raises VALIDATION_ERROR.
 
     Of two calls at once the later one wins whole, unless it raises EDIT_CONFLICT: the rules are not
-    those that it expects.
+    those that it expects. A repeated call changes nothing.
     """
+    wanted = [
+        (each.media_type, each.conditions.stored(), each.server_id, each.options.stored())
+        for each in body.rules
+    ]
     with database().transaction() as connection:
         lock_admin(connection, admin)
         jobs_repository.lock_server_changes(connection)
         old = repository.rules(connection)
+        if wanted == [tuple(each)[1:] for each in old]:
+            return old
         if body.expected not in (None, [each.id for each in old]):
             raise AppError(ErrorCode.EDIT_CONFLICT)
         servers = {each.id: each for each in repository.every(connection)}
@@ -195,17 +201,10 @@ def replace_rules(body: RulesIn, admin: Principal, caller: Caller) -> list[Rule]
             for position, rule in enumerate(body.rules)
             for problem in _rule_problems(rule, servers, f"body.rules.{position}")
         )
-        repository.replace_rules(
-            connection,
-            [
-                (each.media_type, each.conditions.stored(), each.server_id, each.options.stored())
-                for each in body.rules
-            ],
-        )
+        repository.replace_rules(connection, wanted)
         new = repository.rules(connection)
         details = {"from": [_audited(each) for each in old], "to": [_audited(each) for each in new]}
-        if details["from"] != details["to"]:
-            _record(connection, Action.ROUTING_RULES_CHANGED, None, details, admin, caller)
+        _record(connection, Action.ROUTING_RULES_CHANGED, None, details, admin, caller)
     return new
 
 

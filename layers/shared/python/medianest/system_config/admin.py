@@ -46,7 +46,8 @@ def find(key: str) -> Setting[Any]:
 def change(key: str, body: SettingIn, admin: Principal, caller: Caller) -> SettingOut:
     """Change a setting; raises NOT_FOUND or VALIDATION_ERROR, or as `lock_admin` does.
 
-    Raises EDIT_CONFLICT if the setting has another value than the caller expects.
+    Raises EDIT_CONFLICT if the setting has another value than the caller expects, unless it has the
+    new one already: a repeated call succeeds.
 
     The change applies in this environment at once, and in others when their cache expires.
     """
@@ -62,7 +63,7 @@ def change(key: str, body: SettingIn, admin: Principal, caller: Caller) -> Setti
         repository.lock(connection)
         rows = by_key(repository.named_rows(connection))
         old, current_row = current_value(setting, rows)
-        if body.expected not in (None, _wire(old)):
+        if new != _wire(old) and body.expected not in (None, _wire(old)):
             raise AppError(ErrorCode.EDIT_CONFLICT, details=_conflict(_out(setting, rows)))
         # Skip an unchanged value, unless it replaces an invalid row.
         if new == _wire(old) and rows.get(key) is current_row:
