@@ -134,12 +134,12 @@ def resolve(arn: str, name: str = "TMDB_API_KEY", *, fresh: bool = False) -> str
 
 
 def test_secret_is_read_from_secrets_manager(aws: Aws) -> None:
-    assert resolve(aws.secret("medianest/tmdb-api-key", "a key")) == "a key"
+    assert resolve(aws.secret("medianest/tmdb-api-key", "a-key")) == "a-key"
 
 
 def test_parameter_is_read_decrypted_from_parameter_store(aws: Aws) -> None:
-    assert resolve(aws.parameter("/medianest/tmdb-api-key", "a key")) == "a key"
-    assert resolve(aws.parameter("flat", "another key")) == "another key"
+    assert resolve(aws.parameter("/medianest/tmdb-api-key", "a-key")) == "a-key"
+    assert resolve(aws.parameter("flat", "another-key")) == "another-key"
 
 
 def test_rotated_secret_is_used_after_five_minutes_or_on_demand(
@@ -186,22 +186,22 @@ def test_unreachable_aws_fails_within_ten_seconds(variables: pytest.MonkeyPatch)
 
 def test_extension_is_used_where_it_is_configured(extension: Extension) -> None:
     arn = f"arn:aws:secretsmanager:{REGION}:123456789012:secret:medianest/x-AbCdEf"
-    extension.respond_with({"ARN": arn, "SecretString": "a key"})
-    assert [resolve(arn) for _ in range(3)] == ["a key"] * 3
+    extension.respond_with({"ARN": arn, "SecretString": "a-key"})
+    assert [resolve(arn) for _ in range(3)] == ["a-key"] * 3
     assert extension.calls == [("/secretsmanager/get", {"secretId": [arn]})]
 
 
 def test_extension_is_used_for_parameters(extension: Extension) -> None:
     arn = f"arn:aws:ssm:{REGION}:123456789012:parameter/medianest/x"
-    extension.respond_with({"Parameter": {"ARN": arn, "Value": "a key"}, "ResultMetadata": {}})
-    assert resolve(arn) == "a key"
+    extension.respond_with({"Parameter": {"ARN": arn, "Value": "a-key"}, "ResultMetadata": {}})
+    assert resolve(arn) == "a-key"
     assert extension.calls == [
         ("/systemsmanager/parameters/get", {"name": [arn], "withDecryption": ["true"]})
     ]
 
 
 def test_boto3_is_not_imported_with_the_extension(extension: Extension) -> None:
-    extension.respond_with({"SecretString": "a key"})
+    extension.respond_with({"SecretString": "a-key"})
     script = (
         "import sys; from pydantic import SecretStr; from medianest.core import secrets;"
         "print(secrets.resolve(SecretStr('arn:aws:secretsmanager:r:1:secret:x'), 'TMDB_API_KEY'));"
@@ -215,7 +215,7 @@ def test_boto3_is_not_imported_with_the_extension(extension: Extension) -> None:
         timeout=60,
         check=False,
     )
-    assert (done.returncode, done.stdout) == (0, "a key\n"), done.stderr
+    assert (done.returncode, done.stdout) == (0, "a-key\n"), done.stderr
 
 
 @pytest.mark.parametrize(
@@ -241,26 +241,26 @@ def test_boto3_is_not_imported_with_the_extension(extension: Extension) -> None:
 def test_invalid_response_of_the_extension_falls_back_to_aws(
     aws: Aws, extension: Extension, logs: io.StringIO, status: int, body: bytes
 ) -> None:
-    arn = aws.secret("medianest/tmdb-api-key", "a key")
+    arn = aws.secret("medianest/tmdb-api-key", "a-key")
     extension.status, extension.body = status, body
-    assert resolve(arn) == "a key"
+    assert resolve(arn) == "a-key"
     assert "secrets_extension_failed" in logs.getvalue()
     assert "canary" not in logs.getvalue()
 
 
 def test_silent_extension_times_out_after_two_seconds(aws: Aws, extension: Extension) -> None:
-    arn = aws.secret("medianest/tmdb-api-key", "a key")
+    arn = aws.secret("medianest/tmdb-api-key", "a-key")
     extension.respond_with({"SecretString": "too late"})
     extension.may_respond.clear()
     started = time.monotonic()
-    assert resolve(arn) == "a key"
+    assert resolve(arn) == "a-key"
     assert 1.9 < time.monotonic() - started < 20
 
 
 def test_missing_extension_falls_back_to_aws(aws: Aws, variables: pytest.MonkeyPatch) -> None:
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as gone:
         variables.setenv("PARAMETERS_SECRETS_EXTENSION_HTTP_PORT", str(gone.server_port))
-    assert resolve(aws.secret("medianest/tmdb-api-key", "a key")) == "a key"
+    assert resolve(aws.secret("medianest/tmdb-api-key", "a-key")) == "a-key"
 
 
 def test_failure_of_extension_and_aws_names_the_variable(aws: Aws, extension: Extension) -> None:
