@@ -115,7 +115,7 @@ export function dateTime(time) {
  * @param {Date | string} time
  */
 export function relative(time) {
-  const seconds = (new Date(time).getTime() - Date.now()) / 1000;
+  const seconds = (instant(time).getTime() - Date.now()) / 1000;
   const size = Math.abs(seconds);
   if (Number.isNaN(size)) {
     return UNKNOWN;
@@ -161,12 +161,17 @@ function midnight(time) {
   return new Date(time).setHours(0, 0, 0, 0);
 }
 
+/** A missing time is none, and not the first of January 1970. @param {Date | string | null | undefined} time */
+function instant(time) {
+  return new Date(time ?? Number.NaN);
+}
+
 /**
  * @param {Date | string} time
  * @param {Intl.DateTimeFormatOptions} options
  */
 function format(time, options) {
-  const at = new Date(time);
+  const at = instant(time);
   return Number.isNaN(at.getTime()) ? UNKNOWN : new Intl.DateTimeFormat(language.value, options).format(at);
 }
 
