@@ -239,7 +239,7 @@ def test_moto_and_the_local_queue_give_boto3_the_same_answers() -> None:
     assert any(isinstance(each, tuple) for each in expected)
 
 
-def test_what_sqs_refuses_is_refused() -> None:
+def test_bodies_and_limits_that_sqs_refuses_are_refused() -> None:
     def errors(sqs: Client, url: str) -> list[str]:
         bodies = ["", "\0", "\ufffe", "a\u001fb"]
         sent = [answer_of(sqs, "send_message", QueueUrl=url, MessageBody=each) for each in bodies]

@@ -12,7 +12,7 @@ from medianest.api.cookies import session_cookie
 from medianest.api.event import proxy_call
 from medianest.api.headers import CSRF_HEADER
 from medianest.api.rate_limiting import apply, caller_of
-from medianest.api.route import charge_malformed
+from medianest.api.route import charge_refused
 from medianest.audit import service as audit_service
 from medianest.core.cache import shared_cache
 from medianest.core.caller import Caller
@@ -84,7 +84,7 @@ class Authenticated:
         if denied is not None:
             raise denied
         if self.policy in LOW_LIMIT_POLICIES:
-            request.state.charge_malformed = partial(_charge_api, request, principal, caller)
+            request.state.charge_refused = partial(_charge_api, request, principal, caller)
         if principal.by_cookie and request.method not in SAFE_METHODS:
             _check_csrf(request, principal)
         return principal
@@ -203,7 +203,7 @@ def _check_csrf(request: Request, principal: Principal) -> None:
     token = request.headers.get(CSRF_HEADER, "")
     if is_cross_origin(request) or not csrf.matches(principal.session_id, token):
         # The page repeats such a call with a new token, which must not use up a low limit.
-        raise charge_malformed(request) or AppError(ErrorCode.CSRF_TOKEN_MISMATCH)
+        raise charge_refused(request) or AppError(ErrorCode.CSRF_TOKEN_MISMATCH)
 
 
 def is_cross_origin(request: Request) -> bool:

@@ -8,7 +8,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from medianest.api.json_body import rejected_body
-from medianest.api.route import allowed_methods, charge_malformed
+from medianest.api.route import allowed_methods, charge_refused
 from medianest.core.envelope import ApiError, ErrorResponse
 from medianest.core.error_codes import REGISTRY, ErrorCode
 from medianest.core.errors import AppError
@@ -53,7 +53,7 @@ async def on_app_error(request: Request, error: Exception) -> Response:
 
 async def on_validation_error(request: Request, error: Exception) -> Response:
     """Return the response for invalid input, with all problems."""
-    rate_limit_error = charge_malformed(request)
+    rate_limit_error = charge_refused(request)
     if rate_limit_error is not None:
         return await on_app_error(request, rate_limit_error)
     problems = cast("RequestValidationError", error).errors()

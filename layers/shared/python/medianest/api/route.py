@@ -126,17 +126,17 @@ def _parameter_check(names: frozenset[str]) -> Callable[[Request], None]:
     return check_parameters
 
 
-def charge_malformed(request: Request) -> AppError | None:
+def charge_refused(request: Request) -> AppError | None:
     """Charge a refused call to `api` instead of the route's policy, for LOW_LIMIT_POLICIES.
 
     Returns the error when `api` refuses the call.
     """
-    charge: Callable[[], AppError | None] | None = getattr(request.state, "charge_malformed", None)
+    charge: Callable[[], AppError | None] | None = getattr(request.state, "charge_refused", None)
     return None if charge is None else charge()
 
 
 def _malformed(request: Request, field: str, message: str) -> AppError:
-    return charge_malformed(request) or invalid(field, message)
+    return charge_refused(request) or invalid(field, message)
 
 
 def allowed_methods(scope: Scope) -> list[str]:
