@@ -161,7 +161,7 @@ async function read(path, response) {
     typeof code === "string" ? code : "INTERNAL_ERROR",
     typeof message === "string" ? message : "The service gave an answer that is not understood.",
     {
-      // A success that is not understood, as a page of the network's own is none, tells nothing of the effect.
+      // A success that is not understood, such as a network's sign-in page, leaves open whether the call had an effect.
       status: response.ok ? 0 : response.status,
       details,
       retryAfter: Number.parseInt(response.headers.get("Retry-After") ?? "", 10) || 0,
