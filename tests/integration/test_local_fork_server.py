@@ -56,8 +56,9 @@ class Worker:
     async def end(self) -> int:
         assert self.process is not None
         await self.output.exited
-        self.process.close()
+        # The news of the exit can overtake the last output, which `close` would drop.
         await self.output.ended
+        self.process.close()
         code = self.process.get_returncode()
         assert code is not None
         return code
