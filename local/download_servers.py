@@ -1,49 +1,35 @@
 """Make the stand-ins for Radarr and Sonarr the download servers of a new database."""
 
-import asyncio
-import json
-import os
-import sys
-from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
 
+from local.lambda_.runtime import Runtime
 from local.preflight import StartError
-from local.run_config import PROJECT
 from local.standins.radarr import app as radarr
 from local.standins.sonarr import app as sonarr
+from local.template.models import Function, Template
 from medianest.servers.models import Kind
 
 PROFILE = 1
-_SECONDS = 30.0
+_ID = "RegistrationFunction"
+# Admins add download servers with this function, so it has the layers and variables for it.
+_LIKE = "FulfilmentFunction"
 
 
-async def run_register(radarr_url: str, sonarr_url: str, variables: Mapping[str, str]) -> None:
-    """Register both as the defaults of their kinds; raises StartError.
+def registration_function(template: Template) -> Function:
+    """Return the function that registers servers, which the template does not have."""
+    code = Path(__file__).with_name("registration")
+    like = template.functions[_LIKE]
+    return replace(like, id=_ID, code=code, handler="app.handler", concurrency=None)
 
-    In a separate process, because each process has the variables of one function. It imports no
-    stand-in, and so no HTTP server, which would double its time.
-    """
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "local.registration"),
-        cwd=PROJECT,
-        env={"PATH": os.environ.get("PATH", ""), **variables},
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    text = json.dumps(bodies_of_standins(radarr_url, sonarr_url)).encode()
-    try:
-        output, _ = await asyncio.wait_for(process.communicate(text), _SECONDS)
-    except TimeoutError as error:
+
+async def register_standins(runtime: Runtime, radarr_url: str, sonarr_url: str) -> None:
+    """Register both as the defaults of their kinds; raises StartError."""
+    result = await runtime.invoke(_ID, bodies_of_standins(radarr_url, sonarr_url))
+    if result.error is not None:
         raise StartError(
-            f"The stand-ins could not be registered as servers within {_SECONDS:.0f} seconds."
-        ) from error
-    finally:
-        if process.returncode is None:  # too slow, or the start was cancelled
-            process.kill()
-            await process.wait()
-    if process.returncode != 0:
-        reason = output.decode(errors="replace").strip().rpartition("\n")[2]
-        raise StartError(f"The stand-ins could not be registered as servers: {reason}")
+            f"The stand-ins could not be registered as servers: {result.error}: {result.message}"
+        )
 
 
 def bodies_of_standins(radarr_url: str, sonarr_url: str) -> list[dict[str, object]]:

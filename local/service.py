@@ -14,7 +14,7 @@ from local.control import control
 from local.distribution.folder import WebFolder
 from local.distribution.images import ImageHost
 from local.distribution.server import DistributionServer
-from local.download_servers import run_register
+from local.download_servers import register_standins, registration_function
 from local.engines import reachability
 from local.engines.engine import Engine, Server
 from local.engines.postgres import PostgresEngine
@@ -114,7 +114,7 @@ async def running(
         sqs = await stack.enter_async_context(QueueServer(template.queues))
         runtime = await stack.enter_async_context(_lambda(config, template, backends, sqs))
         await _migrate(template, runtime, report)
-        await _fill(config, backends, report, trial_limits=trial_limits)
+        await _fill(config, backends, runtime, report, trial_limits=trial_limits)
         gateway = Gateway(
             template, runtime, port=config.port, throttles=throttles, source_ip=source_ip
         )
@@ -248,8 +248,9 @@ async def _start_standins(port: int) -> standins.Standins:
 
 
 def _lambda(config: RunConfig, template: Template, backends: Backends, sqs: QueueServer) -> Runtime:
+    registration = registration_function(template)
     return Runtime(
-        template.functions,
+        {**template.functions, registration.id: registration},
         runtime=_RUNTIME,
         pycache=PROJECT / ".local" / "pycache",
         log=log_printer(config.log_format, config.validated.log_level),
@@ -282,14 +283,13 @@ async def _migrate(template: Template, runtime: Runtime, report: Report) -> None
             "The database became unreachable during the start. Check it, then start again"
         )
     if result.error is not None:
-        reason = result.payload.get("errorMessage", "") if isinstance(result.payload, dict) else ""
-        raise StartError(f"The migrations failed: {result.error}: {reason}")
+        raise StartError(f"The migrations failed: {result.error}: {result.message}")
     if isinstance(result.payload, dict) and result.payload.get("applied"):
         report(f"    applied {', '.join(result.payload['applied'])}")
 
 
 async def _fill(
-    config: RunConfig, backends: Backends, report: Report, *, trial_limits: bool
+    config: RunConfig, backends: Backends, runtime: Runtime, report: Report, *, trial_limits: bool
 ) -> None:
     """Write into the database what makes it easy to try things out."""
     if trial_limits and "DATABASE_URL" not in config.variables:
@@ -297,9 +297,7 @@ async def _fill(
         report("  Higher sign-in limits for local use (rateLimit.auth, rateLimit.plex-pin)")
     if backends.radarr_url is not None and backends.sonarr_url is not None:
         with _timed(report, "Stand-ins as download servers"):
-            await run_register(
-                backends.radarr_url, backends.sonarr_url, function_variables(config, backends)
-            )
+            await register_standins(runtime, backends.radarr_url, backends.sonarr_url)
 
 
 @contextmanager

@@ -23,6 +23,11 @@ class InvocationResult:
     is_cold: bool
     milliseconds: float
 
+    @property
+    def message(self) -> str:
+        """Return the message of the error, empty if there is none."""
+        return str(self.payload.get("errorMessage", "")) if isinstance(self.payload, dict) else ""
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:

@@ -5,12 +5,11 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from tests.support.api import ROOT
+from tests.support import forked
 from tests.support.local import LocalService, database_of, eventually, local_service
 
 PATH = {"PATH": os.environ["PATH"]}
@@ -18,15 +17,7 @@ PATH = {"PATH": os.environ["PATH"]}
 
 def local(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run the command line and wait for its end."""
-    return subprocess.run(
-        [sys.executable, "-m", "local", *arguments],
-        cwd=ROOT,
-        env={**PATH, **environment},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    return forked.run(["local", *arguments], {**PATH, **environment})
 
 
 def processes_on(data: Path) -> list[str]:
@@ -76,7 +67,7 @@ def test_service_restarts_after_sigkill_has_ended_all_processes(tmp_path: Path) 
     with local_service(tmp_path / "data") as service:
         token = service.sign_in(service.standin_urls[0], "alice")
         service.process.kill()
-        service.process.wait(10)
+        service.process.join(10)
         assert eventually(lambda: not processes_on(tmp_path / "data"), seconds=15)
     with local_service(tmp_path / "data") as service:
         assert service.call("GET", "/api/auth/me", token=token).status == 200
@@ -85,7 +76,7 @@ def test_service_restarts_after_sigkill_has_ended_all_processes(tmp_path: Path) 
 def test_service_restarts_immediately_after_sigkill(tmp_path: Path) -> None:
     with local_service(tmp_path / "data") as service:
         service.process.kill()
-        service.process.wait(10)
+        service.process.join(10)
     with local_service(tmp_path / "data") as service:
         assert service.call("GET", "/api/health").status == 200
 

@@ -111,7 +111,7 @@ def test_transaction_is_rolled_back_when_its_function_is_killed(
                 " WHERE application_name = 'medianest-media' AND wait_event_type = 'Lock'"
             ).fetchone()
         )
-        for pid, function in processes.workers_of(service.process.pid).items():
+        for pid, function in processes.workers_of(service.pid).items():
             if function == "media":
                 os.kill(pid, signal.SIGKILL)
         answer = interrupted.result(20)

@@ -17,7 +17,7 @@ from psycopg import sql
 from pydantic import SecretStr
 
 from local import download_servers
-from local.registration import register
+from local.registration.app import register
 from local.standins import Standins
 from local.standins.radarr.app import API_KEY, create_app
 from medianest.core.caller import Caller

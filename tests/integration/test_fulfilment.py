@@ -7,7 +7,7 @@ import psycopg
 import pytest
 
 from local import download_servers
-from local.registration import register
+from local.registration.app import register
 from local.standins import Standins
 from local.standins.radarr import app as radarr
 from local.standins.sonarr import app as sonarr

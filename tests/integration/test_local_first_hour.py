@@ -117,7 +117,7 @@ def test_service_stops_when_an_engine_cannot_restart(tmp_path: Path) -> None:
         _, pid = (service.data / "postgres.running").read_text().split()
         (service.data / "postgres" / "PG_VERSION").unlink()
         os.kill(int(pid), signal.SIGKILL)
-        assert service.process.wait(60) == 1
+        assert service.wait(60) == 1
         printed = service.log.read_text()
     assert "MediaNest stops because PostgreSQL cannot be restarted." in printed
     assert "Traceback" not in printed

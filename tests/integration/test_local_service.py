@@ -17,13 +17,13 @@ from pathlib import Path
 
 import pytest
 
-from local.download_servers import run_register
 from local.lambda_.runtime import Runtime
 from local.run_config import ON_AWS, PROJECT, RunConfig, read_run_config
 from local.service import Backends, function_variables
 from local.template.reader import read_template
 from medianest.core.environment import ConfigurationError, load
 from medianest.core.variables import Environment
+from tests.support import forked
 
 DEADLINE = 60.0
 
@@ -314,15 +314,7 @@ def test_example_file_has_the_defaults(tmp_path: Path) -> None:
 
 
 def command(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "local", *map(str, arguments)],
-        cwd=PROJECT,
-        env={"PATH": os.environ["PATH"], **environment},
-        capture_output=True,
-        text=True,
-        timeout=DEADLINE,
-        check=False,
-    )
+    return forked.run(["local", *arguments], {"PATH": os.environ["PATH"], **environment})
 
 
 @contextmanager
@@ -446,31 +438,6 @@ def test_service_stops_after_the_reader_of_its_output_has_gone(tmp_path: Path) -
         finally:
             process.kill()
     assert servers_of(tmp_path / "data") == []
-
-
-def test_cancelled_start_ends_the_registration_of_the_stand_ins(tmp_path: Path) -> None:
-    connected, ended = asyncio.Event(), asyncio.Event()
-
-    async def hang(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        connected.set()
-        await reader.read()
-        ended.set()
-        writer.close()
-
-    async def scenario() -> None:
-        async with await asyncio.start_server(hang, "127.0.0.1", 0) as database:
-            port = database.sockets[0].getsockname()[1]
-            url = f"postgresql://nobody@127.0.0.1:{port}/nothing"
-            variables = function_variables(run_config(tmp_path), Backends(url, "none"))
-            registration = asyncio.create_task(
-                run_register("http://127.0.0.1:1", "http://127.0.0.1:2", variables)
-            )
-            await asyncio.wait_for(connected.wait(), DEADLINE)
-            registration.cancel()
-            await asyncio.gather(registration, return_exceptions=True)
-            await asyncio.wait_for(ended.wait(), 1)  # sooner than the database's time-out
-
-    asyncio.run(scenario(), loop_factory=asyncio.new_event_loop)
 
 
 @pytest.mark.slow

@@ -80,7 +80,7 @@ def _collect_samples(stage: Stage, result: EnduranceResult) -> dict[int, str]:
         stage.journal.calls.clear()
         started = time.monotonic()
         while (at := time.monotonic() - started) < result.seconds:
-            workers = processes.workers_of(stage.service.process.pid)
+            workers = processes.workers_of(stage.service.pid)
             functions |= workers
             [(connections,)] = db.execute(
                 "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'medianest-%'"

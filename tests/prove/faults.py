@@ -220,7 +220,7 @@ def _kill_one_writer(stage: Stage, holder: Db, watcher: Db) -> bool:
 
 def _kill_found_writer(stage: Stage, db: Db) -> bool:
     writers = db.execute(_WRITING).fetchall()
-    pids = list(processes.workers_of(stage.service.process.pid)) if writers else []
+    pids = list(processes.workers_of(stage.service.pid)) if writers else []
     for port, transaction_id in writers:
         pid = processes.owner_of(int(port), pids)
         if pid is None:

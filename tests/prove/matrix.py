@@ -75,7 +75,7 @@ def _run(stage: Stage, fault: Fault, scale: Scale, row: Row) -> None:
             stage.preferred = stage.not_succeeded(fault_ended)
             time.sleep(0.2)
         failing = stage.not_succeeded(fault_ended)
-        row.workers = len(processes.workers_of(stage.service.process.pid))
+        row.workers = len(processes.workers_of(stage.service.pid))
     times = Times(calm_started, fault_started, fault_ended, time.monotonic())
     measure(row, fault, stage.journal.between(calm_started, times.over), times, speed=scale.speed)
     if failing:

@@ -75,7 +75,7 @@ class Fulfilment:
 
     def workers(self) -> list[int]:
         """Return the processes of the worker."""
-        found = processes.workers_of(self.http.process.pid)
+        found = processes.workers_of(self.http.pid)
         return [pid for pid, folder in found.items() if folder == WORKER]
 
     def kill_workers(self) -> None:

@@ -3,12 +3,11 @@
 import json
 import os
 import signal
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +17,8 @@ from redis import Redis
 
 from local.engines.postgres import PostgresEngine
 from local.engines.valkey import ValkeyEngine
-from tests.support import prepared
-from tests.support.api import ROOT, Answer
+from tests.support import forked, prepared
+from tests.support.api import Answer
 from tests.support.limits import raise_limits
 from tests.support.openapi import assert_described, path_of
 from tests.support.plex import approve
@@ -43,11 +42,17 @@ def eventually[T](attempt: Callable[[], T | None], *, seconds: float = 20.0) -> 
 class LocalService:
     """A running local service."""
 
-    process: subprocess.Popen[bytes]
+    process: ForkServerProcess
     data: Path
     url: str
     log: Path
     environment: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def pid(self) -> int:
+        """Return the id of its process."""
+        assert self.process.pid is not None
+        return self.process.pid
 
     def call(
         self,
@@ -117,8 +122,14 @@ class LocalService:
 
     def stop(self, signal_number: int = signal.SIGTERM) -> int:
         """Send a signal, wait for the end and return the exit code."""
-        self.process.send_signal(signal_number)
-        return self.process.wait(20)
+        os.kill(self.pid, signal_number)
+        return self.wait(20)
+
+    def wait(self, seconds: float) -> int:
+        """Wait for the end and return the exit code."""
+        self.process.join(seconds)
+        assert self.process.exitcode is not None, "the service has not ended"
+        return self.process.exitcode
 
 
 @contextmanager
@@ -155,7 +166,9 @@ def local_service(
     run_file = data / "run.json"
     run_file.unlink(missing_ok=True)
     arguments = ["--data", str(data), "--port", "0", *(["--trial-limits"] if trial_limits else [])]
-    process = _started([module, *arguments], environment or {}, log)
+    inherited = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    log.write_bytes(b"")
+    process = forked.start([module, *arguments], {**inherited, **(environment or {})}, log)
     try:
         url = _url_when_ready(process, log)
         if not limits:
@@ -163,25 +176,8 @@ def local_service(
                 raise_limits(connection)
         yield LocalService(process, data, url, log, environment or {})
     finally:
-        if process.poll() is None:
-            process.terminate()
-            process.wait(20)
-
-
-def _started(
-    module: Sequence[str], environment: Mapping[str, str], log: Path
-) -> subprocess.Popen[bytes]:
-    """Start a module with arguments, in a session of its own; its output goes to `log`."""
-    inherited = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-    with log.open("wb") as output:
-        return subprocess.Popen(
-            [sys.executable, "-m", *module],
-            cwd=ROOT,
-            env={**inherited, **environment},
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
+        process.terminate()
+        process.join(20)
 
 
 def _prepare(data: Path) -> None:
@@ -192,11 +188,11 @@ def _prepare(data: Path) -> None:
         assert service.stop() == 0  # its copies would be damaged otherwise
 
 
-def _url_when_ready(process: subprocess.Popen[bytes], log: Path) -> str:
+def _url_when_ready(process: ForkServerProcess, log: Path) -> str:
     """Wait until the start-up log has the URL of the service, and return it."""
     deadline = time.monotonic() + START_SECONDS
     while "is ready at" not in log.read_text():
-        assert process.poll() is None, log.read_text()
+        assert process.is_alive(), log.read_text()
         assert time.monotonic() < deadline, log.read_text()
         time.sleep(0.05)
     line = next(line for line in log.read_text().splitlines() if "is ready at" in line)

@@ -139,5 +139,5 @@ def build_stage(*, bell: bool = True) -> Iterator[Stage]:
         db = stack.enter_context(database_of(running.data, environment))
         service = stack.enter_context(fulfilment_of(running, db, plex_url, PEOPLE, urls))
         for each in (films, shows):
-            each.service_pid = running.process.pid
+            each.service_pid = running.pid
         yield Stage(service, films, shows)

@@ -1,12 +1,10 @@
 """Register download servers in the database, as an admin would.
 
-`python -m local.registration` reads the bodies of the calls from standard input. It runs with the
-variables of a function, which have the key that encrypts the API keys.
+A function, because it needs the variables of one, such as the key that encrypts the API keys.
 """
 
-import json
-import sys
 from collections.abc import Mapping, Sequence
+from typing import Any
 from uuid import uuid4
 
 from medianest.core.db import database
@@ -16,6 +14,12 @@ from medianest.servers import repository
 from medianest.servers.models import Credentials
 from medianest.servers.schemas import ServerIn
 from medianest.servers.service import sealed
+
+
+def handler(event: Sequence[Mapping[str, object]], context: Any) -> None:
+    """Register the servers of the event, which has the bodies of the calls that would add them."""
+    del context
+    register(event)
 
 
 def register(servers: Sequence[Mapping[str, object]]) -> None:
@@ -35,7 +39,3 @@ def register(servers: Sequence[Mapping[str, object]]) -> None:
             secret = sealed(server_id, Credentials(body.api_key, {}))
             repository.add(connection, server_id, body, base_url=body.base_url, secret=secret)
             jobs_service.enqueue(connection, "inventory", {}, server_id=server_id)
-
-
-if __name__ == "__main__":
-    register(json.load(sys.stdin))
