@@ -1,6 +1,5 @@
 """The migration runner on a real database; each test gets an empty one."""
 
-import multiprocessing
 import shutil
 import time
 from collections.abc import Iterator
@@ -25,6 +24,7 @@ from medianest.migrations.runner import (
 )
 from medianest.users import repository as users_repository
 from medianest.users.schemas import UserQuery
+from tests.support import forked
 from tests.support.concurrency import waits_for_lock
 from tests.support.engines import database
 from tests.support.local import eventually
@@ -72,7 +72,7 @@ def test_second_run_applies_nothing(empty: str) -> None:
 
 
 def test_concurrent_runners_apply_each_migration_once(empty: str) -> None:
-    with multiprocessing.get_context("spawn").Pool(4) as pool:
+    with forked.CONTEXT.Pool(4) as pool:
         applied = pool.map(run_migrations, [empty] * 4)
     # A lock serializes the runners: each may apply some migrations, and each migration runs once.
     names = sorted(name for each in applied for name in each)

@@ -1,6 +1,5 @@
 """The database role of the functions may change rows and nothing else (trust G05)."""
 
-import multiprocessing
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from medianest.core.db import Database
 from medianest.migrations import role, runner
 from medianest.migrations.role import RoleError
 from tests.support import engines as engines_of_run
+from tests.support import forked
 
 type Db = psycopg.Connection[tuple[Any, ...]]
 
@@ -229,7 +229,7 @@ def test_app_role_may_change_the_rows_of_a_table_created_later(
 
 
 def test_concurrent_runs_are_serialized(role_database: RoleDatabase) -> None:
-    with multiprocessing.get_context("spawn").Pool(4) as pool:
+    with forked.CONTEXT.Pool(4) as pool:
         pool.starmap(
             migrate_and_ensure_role, [(role_database.owner_url, role_database.app_url())] * 4
         )

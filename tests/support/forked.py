@@ -16,16 +16,16 @@ from tempfile import TemporaryDirectory
 from local.run_config import PROJECT
 
 SECONDS = 60.0
-_context = multiprocessing.get_context("forkserver")
+CONTEXT = multiprocessing.get_context("forkserver")
 # Without `local.__main__`, which runs as the main module.
-_context.set_forkserver_preload([__name__, "local.service", "local.control", "local.reset"])
+CONTEXT.set_forkserver_preload([__name__, "local.service", "local.control", "local.reset"])
 
 
 def start(
     command: Sequence[str], environment: Mapping[str, str], output: Path, errors: Path | None = None
 ) -> ForkServerProcess:
     """Start a module with arguments, in a session of its own and with only these variables."""
-    process = _context.Process(
+    process = CONTEXT.Process(
         target=_run, args=(list(command), dict(environment), output, errors or output), daemon=True
     )
     process.start()
