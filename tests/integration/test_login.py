@@ -4,6 +4,7 @@ import asyncio
 import io
 import itertools
 import json
+import multiprocessing
 import os
 from collections import Counter
 from collections.abc import Callable
@@ -23,7 +24,7 @@ from medianest.core.environment import load
 from medianest.signin import passwords, with_plex
 from medianest.users import repository as users_repository
 from medianest.users.models import User
-from tests.support import forked, plex
+from tests.support import plex
 from tests.support.api import Answer, call
 from tests.support.rows import count
 
@@ -404,7 +405,7 @@ class TestChangePassword:
         assert accepted.status == 204
 
     def test_one_of_two_concurrent_changes_succeeds(self, db: Db, erin: User) -> None:
-        context = forked.CONTEXT
+        context = multiprocessing.get_context("spawn")
         barrier, queue = context.Barrier(2), context.Queue()
         candidates = {token_of("Erin"): OTHER, token_of("Erin"): "Copper-Meadow-19"}
         processes = [
