@@ -7,8 +7,6 @@ import socket
 import subprocess
 from pathlib import Path
 
-import pytest
-
 from tests.support import forked
 from tests.support.local import LocalService, database_of, eventually, local_service
 
@@ -41,44 +39,42 @@ def listens(url: str) -> bool:
         return probe.connect_ex((host, int(port))) == 0
 
 
-def test_data_and_secrets_survive_a_restart(tmp_path: Path) -> None:
-    with local_service(tmp_path / "data") as first:
-        token = first.sign_in(first.standin_urls[0], "alice")
-    with local_service(tmp_path / "data") as second:
-        assert second.call("GET", "/api/auth/me", token=token).data["username"] == "alice"
-        assert "applied" not in second.log.read_text()
-    settings = tmp_path / "data" / "settings.json"
-    assert settings.stat().st_mode & 0o077 == 0
+def assert_signal_stops_all_processes(service: LocalService, number: signal.Signals) -> None:
+    assert service.call("GET", "/api/health").status == 200
+    assert processes_on(service.data)
+    urls = [service.url, *service.standin_urls]
+    assert service.stop(number) == 0
+    assert eventually(lambda: not processes_on(service.data), seconds=10)
+    assert not any(listens(url) for url in urls)
+    assert "Stopped." in service.log.read_text()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_signal_stops_all_processes(tmp_path: Path, number: signal.Signals) -> None:
-    with local_service(tmp_path / "data") as service:
-        assert service.call("GET", "/api/health").status == 200
-        assert processes_on(tmp_path / "data")
-        urls = [service.url, *service.standin_urls]
-        assert service.stop(number) == 0
-        assert eventually(lambda: not processes_on(tmp_path / "data"), seconds=10)
-        assert not any(listens(url) for url in urls)
-        assert "Stopped." in service.log.read_text()
+# One test, because each start costs seconds: it ends the service in every way, and starts it again.
+def test_data_and_secrets_survive_signals_and_sigkill_until_a_reset(tmp_path: Path) -> None:
+    data = tmp_path / "data"
 
+    def assert_signed_in(service: LocalService, token: str) -> None:
+        assert service.call("GET", "/api/auth/me", token=token).data["username"] == "alice"
+        assert "applied" not in service.log.read_text()
 
-def test_service_restarts_after_sigkill_has_ended_all_processes(tmp_path: Path) -> None:
-    with local_service(tmp_path / "data") as service:
+    with local_service(data) as service:
         token = service.sign_in(service.standin_urls[0], "alice")
-        service.process.kill()
-        service.process.join(10)
-        assert eventually(lambda: not processes_on(tmp_path / "data"), seconds=15)
-    with local_service(tmp_path / "data") as service:
-        assert service.call("GET", "/api/auth/me", token=token).status == 200
-
-
-def test_service_restarts_immediately_after_sigkill(tmp_path: Path) -> None:
-    with local_service(tmp_path / "data") as service:
-        service.process.kill()
-        service.process.join(10)
-    with local_service(tmp_path / "data") as service:
-        assert service.call("GET", "/api/health").status == 200
+        assert_signal_stops_all_processes(service, signal.SIGINT)
+    with local_service(data) as service:
+        assert_signed_in(service, token)
+        service.stop(signal.SIGKILL)
+        assert eventually(lambda: not processes_on(data), seconds=15)
+    with local_service(data) as service:
+        assert_signed_in(service, token)
+        service.stop(signal.SIGKILL)
+    # At once: the processes of the previous service may not have ended.
+    with local_service(data) as service:
+        assert_signed_in(service, token)
+        assert_signal_stops_all_processes(service, signal.SIGTERM)
+    assert (data / "settings.json").stat().st_mode & 0o077 == 0
+    assert local("reset", "--data", str(data)).returncode == 0
+    assert not data.exists()
+    assert local("reset", "--data", str(data)).returncode == 0
 
 
 def test_second_start_on_the_same_data_is_refused(service: LocalService) -> None:
@@ -93,14 +89,6 @@ def test_reset_is_refused_while_the_service_runs(service: LocalService) -> None:
     assert failed.returncode == 1
     assert "already running" in failed.stderr
     assert service.call("GET", "/api/health").status == 200
-
-
-def test_reset_removes_the_data_of_a_stopped_service(tmp_path: Path) -> None:
-    with local_service(tmp_path / "data"):
-        pass
-    assert local("reset", "--data", str(tmp_path / "data")).returncode == 0
-    assert not (tmp_path / "data").exists()
-    assert local("reset", "--data", str(tmp_path / "data")).returncode == 0
 
 
 def test_start_fails_when_the_port_is_in_use(tmp_path: Path, service: LocalService) -> None:

@@ -14,6 +14,7 @@ FILES_IN_ONE_WORKER = (
     "tests/deploy/",
     "tests/e2e/test_bursts.py",
     "tests/e2e/test_fulfilment.py",
+    "tests/e2e/test_outages.py",
     "tests/e2e/test_races.py",
     "tests/e2e/test_request_races.py",
     "tests/e2e/test_server_races.py",
