@@ -3,9 +3,6 @@
 import importlib
 import io
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,8 +18,9 @@ from medianest.cleanup import service
 from medianest.core.db import database
 from medianest.system_config import service as system_config
 from tests.support import plex
-from tests.support.api import ROOT, TEMPLATE, LambdaContext, call, run_schedule
+from tests.support.api import TEMPLATE, LambdaContext, call, run_schedule
 from tests.support.local import eventually
+from tests.support.paused_run import PausedRun, started_run
 from tests.support.rows import count
 
 type Db = psycopg.Connection[tuple[Any, ...]]
@@ -311,7 +309,7 @@ class TestEveryTask:
             paused_run(task, name, direct_url, batch=1) as other,
         ):
             # Each run is inside a batch, and neither waits for the other.
-            results = [resume(first), resume(other)]
+            results = [first.resume(), other.resume()]
         assert all(result["deleted"] >= 500 for result in results)
         assert sum(result["deleted"] for result in results) == 2600
         assert len(task.remaining(db)) == 3
@@ -403,49 +401,12 @@ class TestEveryTask:
         assert run_schedule(task.schedule)["more"] is False
 
 
-# A separate process, as on Lambda. It pauses before the commit of a batch until it reads a line.
-_PAUSED_RUN = """
-import json, sys
-from functions.cleanup.app import handler
-from medianest.cleanup import service
-from tests.support.api import run_schedule
-
-schedule, task, pause = sys.argv[1:]
-delete, batches = service.TASKS[task], []
-
-def delete_and_pause(connection, limit):
-    batches.append(delete(connection, limit))
-    if len(batches) == int(pause):
-        print("paused", flush=True)
-        sys.stdin.readline()
-    return batches[-1]
-
-service.TASKS = {task: delete_and_pause}
-print(json.dumps(run_schedule(schedule)))
-"""
-
-
 @contextmanager
-def paused_run(task: Task, name: str, url: str, *, batch: int) -> Iterator[subprocess.Popen[str]]:
-    """Start a run that is paused inside a batch while the block runs."""
-    with subprocess.Popen(
-        [sys.executable, "-c", _PAUSED_RUN, task.schedule, name, str(batch)],
-        env=os.environ
-        | {"DATABASE_URL": url, "PGOPTIONS": "-c idle_in_transaction_session_timeout=60s"},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        cwd=ROOT,
-    ) as run:
-        assert run.stdout is not None
-        assert run.stdout.readline() == "paused\n"
+def paused_run(task: Task, name: str, url: str, *, batch: int) -> Iterator[PausedRun]:
+    """Start a run in a separate process, paused inside a batch while the block runs."""
+    with started_run(task.schedule, name, url, batch) as run:
+        assert run.says() == "paused"
         yield run
-
-
-def resume(run: subprocess.Popen[str]) -> Any:
-    """Resume a paused run, and return its result."""
-    out, _ = run.communicate("\n", timeout=60)
-    return json.loads(out.splitlines()[-1])
 
 
 def in_a_transaction(db: Db) -> int:

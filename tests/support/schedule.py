@@ -20,6 +20,7 @@ FILES_IN_ONE_WORKER = (
     "tests/e2e/test_server_races.py",
     "tests/e2e/test_user_races.py",
     "tests/integration/test_benchmarks.py",
+    "tests/integration/test_cleanup.py",
     "tests/integration/test_local_first_hour.py",
     "tests/integration/test_matrix.py",
     "tests/unit/test_import_budget.py",
