@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 import uuid
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -52,10 +53,11 @@ def request(method: str, path: str, *, body: Any = None, token: str = "") -> dic
 
 
 def run(
-    function: str, environment: dict[str, str], events: list[Any]
+    functions: Sequence[str], environment: dict[str, str], events: list[Any]
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """Return the state after the import of a function, and the results of its copies."""
-    arguments = {"module": f"functions.{function}.app", "events": events, "copies": COPIES}
+    """Return the state after the import of functions, and the results of copies of the last one."""
+    modules = [f"functions.{function}.app" for function in functions]
+    arguments = {"modules": modules, "events": events, "copies": COPIES}
     result = subprocess.run(
         [sys.executable, snapshot.__file__],
         input=json.dumps(arguments),
@@ -78,9 +80,9 @@ def assert_nothing_shared(copies: list[dict[str, Any]]) -> None:
     assert len(ids) == len(set(ids))
 
 
-@pytest.mark.parametrize("function", FUNCTIONS)
-def test_import_opens_no_connection_and_stores_no_time(function: str) -> None:
-    state, copies = run(function, AWS_ENVIRONMENT, [])
+def test_import_opens_no_connection_and_stores_no_time() -> None:
+    # One process imports all functions: most of what each of them imports is the same.
+    state, copies = run(FUNCTIONS, AWS_ENVIRONMENT, [])
     assert state == {"calls": [], "moments": [], "sockets": [], "threads": 1}
     assert_nothing_shared(copies)
 
@@ -98,7 +100,7 @@ def test_copies_open_separate_connections(
     environment: dict[str, str], people: dict[str, str], function: str, route: tuple[str, str]
 ) -> None:
     events = [request(*route, token=people["alice"]) for _ in range(2)]
-    state, copies = run(function, environment, events)
+    state, copies = run([function], environment, events)
     assert state["sockets"] == []
     for each in copies:
         assert [answer["statusCode"] for answer in each["responses"]] == [200, 200]
@@ -108,7 +110,7 @@ def test_copies_open_separate_connections(
 
 
 def test_copies_of_the_cleanup_open_separate_connections(environment: dict[str, str]) -> None:
-    _, copies = run("cleanup", environment, [{"task": "sessions"}])
+    _, copies = run(["cleanup"], environment, [{"task": "sessions"}])
     assert [len(each["sockets"]) for each in copies] == [1] * COPIES
     assert_nothing_shared(copies)
 
@@ -117,7 +119,7 @@ def test_copies_generate_different_handles(
     environment: dict[str, str], plex_url: str, people: object
 ) -> None:
     events = [request("POST", "/api/auth/plex/pin", body={}) for _ in range(2)]
-    _, copies = run("plex", environment, events)
+    _, copies = run(["plex"], environment, events)
     responses = [json.loads(response["body"]) for each in copies for response in each["responses"]]
     handles = {response["data"]["pinId"] for response in responses}
     assert len(handles) == 2 * COPIES
@@ -169,7 +171,7 @@ def test_forbidden_state_after_an_import_is_detected(tmp_path: Path) -> None:
     folder = tmp_path / "functions" / "careless"
     folder.mkdir(parents=True)
     (folder / "app.py").write_text(UNSAFE_FUNCTION)
-    state, copies = run("careless", {"PYTHONPATH": str(tmp_path)}, [])
+    state, copies = run(["careless"], {"PYTHONPATH": str(tmp_path)}, [])
     assert "socket.connect" in state["calls"]
     assert len(state["sockets"]) == 2
     assert state["threads"] == 2

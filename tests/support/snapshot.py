@@ -1,7 +1,7 @@
-"""Import a function once and run it in forked copies, as SnapStart does with snapshots.
+"""Import functions once and run the last in forked copies, as SnapStart does with snapshots.
 
-Run as `python snapshot.py`, with `{"module": …, "events": […], "copies": N}` on standard input. It
-prints the state after the import and the results of each copy.
+Run as `python snapshot.py`, with `{"modules": […], "events": […], "copies": N}` on standard input.
+It prints the state after the imports and the results of each copy.
 """
 
 import importlib
@@ -97,11 +97,11 @@ def run(handler: Callable[[Any, Any], Any], events: list[Any]) -> dict[str, Any]
 
 
 def main() -> None:
-    """Import the function, fork the copies and print their results as JSON."""
+    """Import the functions, fork the copies and print their results as JSON."""
     arguments = json.load(sys.stdin)
     calls: list[str] = []
     sys.addaudithook(lambda event, _: calls.append(event) if event in OUTGOING_CALLS else None)
-    handler = importlib.import_module(arguments["module"]).handler
+    *_, handler = [importlib.import_module(name).handler for name in arguments["modules"]]
     state = {
         "calls": calls,
         "moments": moments(),
