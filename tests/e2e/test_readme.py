@@ -81,7 +81,7 @@ def test_walkthrough_works_as_printed_and_can_be_repeated(root: Path, tmp_path: 
         assert [without_progress(each) for each in listed] == [without_progress(approved)]
         assert (fired["done"], fired["failed"]) == (1, 0)
         assert states == ["submitted", "downloaded"]
-        for _ in range(4):
+        for _ in range(2):
             again = run(script, service)
             health, alice, results, refused, decided, listed = again.responses
             assert all(response["success"] for response in (health, alice, results, listed))
