@@ -16,6 +16,7 @@ FILES_IN_ONE_WORKER = (
     "tests/e2e/test_fulfilment.py",
     "tests/e2e/test_outages.py",
     "tests/e2e/test_races.py",
+    "tests/e2e/test_rate_limits.py",
     "tests/e2e/test_request_races.py",
     "tests/e2e/test_server_races.py",
     "tests/e2e/test_user_races.py",
