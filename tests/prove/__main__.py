@@ -10,30 +10,33 @@ import time
 from collections import defaultdict
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 from tests.prove.chart import chart
-from tests.prove.endurance import EnduranceResult, endure
+from tests.prove.endurance import EnduranceResult, endure, endure_on
 from tests.prove.matrix import Scale, prove
 from tests.prove.measure import Row
-from tests.prove.plan import FAULTS, Fault
+from tests.prove.plan import FAULTS, USUAL, Fault
 from tests.prove.report import endurance_line, line, page
-from tests.prove.stage import Setting
+from tests.prove.stage import Setting, Stage
 from tests.support.api import ROOT
 
 SHORT = Scale(calm=2.0, fault=4.0, users=5, period=0.9, speed=False)
 # In the short form, faults with the same setting share a stage. The stages run at the same time,
-# because they spend most of it waiting, mainly for breakers to close.
-SHORT_MINUTES, SHORT_USERS = 0.1, 12
+# because they spend most of it waiting, mainly for breakers to close. The run with many users is
+# then one with few, on the usual stage before its faults.
+SHORT_MINUTES = 0.1
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the selected faults and return the exit code."""
     options = _parse(arguments)
     faults = [each for each in FAULTS if _is_selected(each, options)]
-    scale = SHORT if options.short else Scale(calm=options.calm, fault=options.seconds)
+    scale = Scale(calm=options.calm, fault=options.seconds)
     started = time.monotonic()
     if options.short:
-        rows, endurance = _run_short_form(faults, options)
+        scale = replace(SHORT, users=options.users)
+        rows, endurance = _run_short_form(faults, scale, options.minutes * 60)
     else:
         rows = [row for fault in faults for row in prove([fault], scale, _print_row)]
         endurance = _run_endurance(options)
@@ -70,7 +73,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     if options.minutes is None:
         options.minutes = 0.0 if options.only else SHORT_MINUTES if options.short else 10.0
     if options.users is None:
-        options.users = SHORT_USERS if options.short else 100
+        options.users = SHORT.users if options.short else 100
     unknown = set(options.only or ()) - {fault.name for fault in FAULTS}
     if unknown:
         parser.error(
@@ -86,19 +89,30 @@ def _is_selected(fault: Fault, options: argparse.Namespace) -> bool:
 
 
 def _run_short_form(
-    faults: Sequence[Fault], options: argparse.Namespace
+    faults: Sequence[Fault], scale: Scale, seconds: float
 ) -> tuple[list[Row], EnduranceResult | None]:
     stages: dict[Setting, list[Fault]] = defaultdict(list)
     for fault in faults:
         stages[fault.setting].append(fault)
-    with ThreadPoolExecutor(len(stages) + 1) as pool:
+    results: list[EnduranceResult] = []
+
+    def run_endurance(stage: Stage) -> None:
+        if seconds:
+            results.append(_printed(endure_on(stage, seconds)))
+
+    with ThreadPoolExecutor(len(stages)) as pool:
         try:
-            proofs = [pool.submit(prove, each, SHORT, _print_row) for each in stages.values()]
-            endurance = pool.submit(_run_endurance, options)
-            return [row for proof in proofs for row in proof.result()], endurance.result()
+            proofs = [
+                pool.submit(
+                    prove, each, scale, _print_row, run_endurance if setting == USUAL else None
+                )
+                for setting, each in stages.items()
+            ]
+            rows = [row for proof in proofs for row in proof.result()]
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
+    return rows, results[0] if results else None
 
 
 def _print_row(row: Row) -> None:
@@ -108,8 +122,12 @@ def _print_row(row: Row) -> None:
 def _run_endurance(options: argparse.Namespace) -> EnduranceResult | None:
     if not options.minutes:
         return None
-    result = endure(options.minutes * 60, options.users)
-    print(endurance_line(result), *(f"    MISSED: {each}" for each in result.failures), sep="\n")
+    return _printed(endure(options.minutes * 60, options.users))
+
+
+def _printed(result: EnduranceResult) -> EnduranceResult:
+    missed = [f"    MISSED: {each}" for each in result.failures]
+    print(endurance_line(result), *missed, sep="\n", flush=True)
     return result
 
 

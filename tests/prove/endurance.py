@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tests.prove import processes
 from tests.prove.measure import p95
-from tests.prove.stage import Setting, Stage, build_stage
+from tests.prove.stage import ADMINS, Setting, Stage, build_stage
 
 SAMPLE_SECONDS = 5.0
 CALLS_PER_SECOND = 25.0
@@ -54,22 +54,27 @@ class EnduranceResult:
 
 
 def endure(seconds: float, users: int) -> EnduranceResult:
-    """Run many users on a service and return the result."""
-    result = EnduranceResult(users, seconds)
+    """Run many users on a service of their own and return the result."""
     with (
         tempfile.TemporaryDirectory(prefix="medianest-prove-") as folder,
         build_stage(Path(folder), Setting(), users=users) as stage,
     ):
-        functions = _collect_samples(stage, result)
-        _check_calls(stage, result)
-        _check_memory(result, functions)
-        result.failures += stage.settle()
-        with stage.database() as db:
-            findings = stage.ledger.check(db)
-        result.writes = stage.ledger.writes
-        result.lost, result.duplicated = len(findings.lost), len(findings.duplicated)
-        result.unaudited = len(findings.unaudited)
-        result.failures += findings.all[:20]
+        return endure_on(stage, seconds)
+
+
+def endure_on(stage: Stage, seconds: float) -> EnduranceResult:
+    """Run the users of a stage on its service, which has had no fault, and return the result."""
+    result = EnduranceResult(len(stage.clients) - ADMINS, seconds)
+    functions = _collect_samples(stage, result)
+    _check_calls(stage, result)
+    _check_memory(result, functions)
+    result.failures += stage.settle()
+    with stage.database() as db:
+        findings = stage.ledger.check(db)
+    result.writes = stage.ledger.writes
+    result.lost, result.duplicated = len(findings.lost), len(findings.duplicated)
+    result.unaudited = len(findings.unaudited)
+    result.failures += findings.all[:20]
     return result
 
 

@@ -31,17 +31,24 @@ class Scale:
     speed: bool = True
 
 
-def prove(faults: Sequence[Fault], scale: Scale, report: Callable[[Row], None]) -> list[Row]:
+def prove(
+    faults: Sequence[Fault],
+    scale: Scale,
+    report: Callable[[Row], None],
+    first: Callable[[Stage], None] | None = None,
+) -> list[Row]:
     """Inject faults one after the other under load, and return the results.
 
-    They share a stage, which the first fault sets up. `report` gets each row as soon as it is
-    complete.
+    They share a stage, which the first fault sets up, and on which `first` runs before it. `report`
+    gets each row as soon as it is complete.
     """
     rows = [Row(fault.name, fault.how) for fault in faults]
     remaining = list(rows)
     with tempfile.TemporaryDirectory(prefix="medianest-prove-") as folder:
         try:
             with build_stage(Path(folder), faults[0].setting, users=scale.users) as stage:
+                if first is not None:
+                    first(stage)
                 for fault in faults:
                     _run(stage, fault, scale, remaining[0])
                     report(remaining.pop(0))
