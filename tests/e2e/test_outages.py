@@ -177,7 +177,7 @@ def test_calls_fail_within_time_outs_while_the_database_hangs(
         assert min(seconds_until_refused(service, "/api/auth/me", token) for _ in range(3)) < 1.5
         # A new environment: its start, which takes seconds on a busy machine, and 3 seconds for
         # the connection, which test_timeouts.py measures alone. No other test calls this function.
-        assert "admin" not in processes.workers_of(service.process.pid).values()
+        assert "admin" not in processes.workers_of(service.pid).values()
         assert seconds_until_refused(service, "/api/admin/users", token) < 15
     eventually(lambda: service.call("GET", "/api/auth/me", token=token).status == 200, seconds=5)
 

@@ -1,6 +1,5 @@
 """Run a clean-up task in a separate process, as on Lambda, which pauses in one of its batches."""
 
-import multiprocessing
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,15 +11,12 @@ from typing import Any
 import psycopg
 
 from medianest.cleanup import service
-from medianest.core.environment import environment
+from tests.support import forked
 from tests.support.api import run_schedule
 
 type Pipe = Connection[Any, Any]
 
 SECONDS = 60.0
-# One process imports the function, and each run is a fork of it.
-forks = multiprocessing.get_context("forkserver")
-forks.set_forkserver_preload(["functions.cleanup.app", __name__])
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +47,9 @@ class PausedRun:
 @contextmanager
 def started_run(schedule: str, task: str, url: str, batch: int) -> Iterator[PausedRun]:
     """Start a run that sends "paused" before it commits a batch, and waits to be resumed."""
-    ours, its = forks.Pipe()
-    process = forks.Process(target=_run, args=(schedule, task, url, batch, its))
-    process.start()
+    ours, its = forked.CONTEXT.Pipe()
+    variables = {"DATABASE_URL": url, "PGOPTIONS": "-c idle_in_transaction_session_timeout=60s"}
+    process = forked.process(_run, schedule, task, batch, its, environment=os.environ | variables)
     its.close()
     run = PausedRun(process, ours)
     try:
@@ -63,10 +59,7 @@ def started_run(schedule: str, task: str, url: str, batch: int) -> Iterator[Paus
         ours.close()
 
 
-def _run(schedule: str, task: str, url: str, batch: int, pipe: Pipe) -> None:
-    os.environ["DATABASE_URL"] = url
-    os.environ["PGOPTIONS"] = "-c idle_in_transaction_session_timeout=60s"
-    environment.cache_clear()
+def _run(schedule: str, task: str, batch: int, pipe: Pipe) -> None:
     delete, batches = service.TASKS[task], []
 
     def delete_and_pause(connection: psycopg.Connection[Any], limit: int) -> int:
