@@ -24,7 +24,6 @@ FILES_IN_ONE_WORKER = (
     "tests/integration/test_cleanup.py",
     "tests/integration/test_local_first_hour.py",
     "tests/integration/test_matrix.py",
-    "tests/unit/test_import_budget.py",
 )
 # Tests of these files use the fixture `service`, so one worker runs all of them on one service.
 ON_ONE_SERVICE = (
@@ -46,6 +45,9 @@ class Scheduling(LoadScopeScheduling):  # type: ignore[misc]  # xdist ships no t
         if nodeid.startswith("tests/web/"):
             # Each scope starts a service and a browser, so two scopes share the files.
             return f"web {crc32(nodeid.partition('::')[0].encode()) % 2}"
+        if nodeid.startswith(("tests/unit/", "tests/contract/")):
+            # So fast that the time of the scheduler itself counts, which grows with the scopes.
+            return nodeid.partition("::")[0]
         return next((each for each in FILES_IN_ONE_WORKER if nodeid.startswith(each)), nodeid)
 
 

@@ -23,6 +23,8 @@ from tests.support.plex import control
 from tests.support.sourced import SOURCE_HEADER
 
 FOLDER = Path(__file__).parent
+# A tab of a test does not live long enough to repay the compilation of optimised code.
+_FLAGS = "--js-flags=--no-maglev --no-turbofan"
 _browser = ExitStack()
 _started: list[Browser] = []
 _sources = count(1)
@@ -80,7 +82,7 @@ def chrome() -> Browser:
     """Return this worker's browser."""
     if not _started:
         expect.set_options(timeout=SECONDS * 1000)
-        _started.append(_browser.enter_context(browser()))
+        _started.append(_browser.enter_context(browser(_FLAGS)))
         _browser.callback(_started.clear)
     return _started[0]
 
