@@ -2,18 +2,17 @@
 
 import os
 import random
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
 from functools import partial
+from pathlib import Path
 from typing import Any, Self
 
 import psycopg
 import pytest
 
-from tests.support.api import ROOT
+from tests.support import forked
 from tests.support.concurrency import at_once
 from tests.support.job_worker import TABLES
 from tests.support.jobs import enqueue, opened
@@ -48,19 +47,16 @@ class Crew:
         seed = number
         while not self._is_over.is_set():
             seed += 100
-            with subprocess.Popen(
-                [sys.executable, "-m", "tests.support.job_worker", str(seed)],
-                cwd=ROOT,
-                env=os.environ | {"PYTHONPATH": f"{ROOT}/layers/shared/python:{ROOT}"},
-                stdout=subprocess.DEVNULL,
-            ) as process:
-                while process.poll() is None and not self._is_over.wait(0.05):
-                    pass
-                if process.poll() is None:
-                    process.kill()
-                else:
-                    self.killed += 1
-                    assert process.returncode == -9, process.returncode
+            command = ["tests.support.job_worker", str(seed)]
+            process = forked.start(command, os.environ, Path(os.devnull))
+            while process.is_alive() and not self._is_over.wait(0.05):
+                pass
+            if process.is_alive():
+                process.kill()
+            else:
+                self.killed += 1
+                assert process.exitcode == -9, process.exitcode
+            process.join()
 
 
 @pytest.fixture

@@ -31,6 +31,9 @@ OPERATIONS: dict[tuple[str, str], dict[str, Any]] = {
     for path, operations in DOCUMENT["paths"].items()
     for method, operation in operations.items()
 }
+_PATTERNS = [
+    (method, path, re.compile(re.sub(r"\{\w+\}", "[^/]+", path))) for method, path in OPERATIONS
+]
 # Of the routes whose query has a required parameter.
 REQUIRED_QUERY = {
     "/api/media/search": {"q": "matrix"},
@@ -66,9 +69,9 @@ def validator(schema: dict[str, Any]) -> OAS30Validator:
 
 def path_of(method: str, url_path: str) -> str | None:
     """Return the documented path that matches a URL path, None if there is none."""
-    for documented_method, path in OPERATIONS:
-        pattern = re.sub(r"\{\w+\}", "[^/]+", path)
-        if documented_method == method and re.fullmatch(pattern, url_path.partition("?")[0]):
+    called = url_path.partition("?")[0]
+    for documented_method, path, pattern in _PATTERNS:
+        if documented_method == method and pattern.fullmatch(called):
             return path
     return None
 
