@@ -2,13 +2,11 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterable
-from statistics import median
+from collections.abc import Callable
 
 from benchmarks.events import Event, event
 from benchmarks.progress import Progress
-from benchmarks.results import REFERENCES, Cold
-from benchmarks.sandbox import Cost
+from benchmarks.results import REFERENCES, Cold, Start
 from benchmarks.stage import ROTATED, Service
 from local.run_config import PROJECT
 
@@ -44,24 +42,14 @@ async def measure_cold(
     samples: int,
     progress: Progress,
 ) -> dict[str, Cold]:
-    """Start each function `samples` times, in turn, and return the medians."""
-    found: dict[str, list[tuple[Cost, Cost, float]]] = defaultdict(list)
+    """Start each function `samples` times, in rounds of one start of each."""
+    found: dict[str, list[Start]] = defaultdict(list)
     with progress.part("cold starts", samples * len(calls)) as step:
         for _ in range(samples):
             for name, event_of in calls.items():
                 async with service.sandbox(name) as sandbox:
                     payload, first = await sandbox.call(event_of())
                     sandbox.check(payload)
-                    found[name].append((sandbox.init, first, sandbox.rss_megabytes))
+                    found[name].append(Start(sandbox.init, first, sandbox.rss_megabytes))
                 step(name)
-    return {name: _median(each) for name, each in found.items()}
-
-
-def _median(samples: Iterable[tuple[Cost, Cost, float]]) -> Cold:
-    inits, firsts, sizes = zip(*samples, strict=True)
-    return Cold(_median_cost(inits), _median_cost(firsts), median(sizes))
-
-
-def _median_cost(costs: Iterable[Cost]) -> Cost:
-    every = list(costs)
-    return Cost(median(each.cpu for each in every), median(each.wall for each in every))
+    return {name: Cold(starts) for name, starts in found.items()}

@@ -52,7 +52,7 @@ p95 of the Duration, in milliseconds, of the slowest route of each group. Our ow
 ## Cold starts
 
 Medians of {samples} starts of each function, in turn. Processor time and time on the clock, in milliseconds; init includes the start of Python and of the runtime
-client. The ratios are those of processor time to `hello`. Memory is that after {requests} requests (scheduled functions: after at most {scheduled}), in MB.
+client. A ratio is the median of the rounds' ratios of processor time to that of `hello`, because the speed of a machine changes. Memory is that after {requests} requests (scheduled functions: after at most {scheduled}), in MB.
 
 {cold}
 

@@ -1,7 +1,7 @@
 """The figures of a run, and the form in which they are kept."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import median
 
@@ -13,8 +13,8 @@ REFERENCES = (BARE, "powertools", REFERENCE)
 
 
 @dataclass(frozen=True, slots=True)
-class Cold:
-    """The medians of the cold starts of a function, in seconds."""
+class Start:
+    """A cold start and its first call, in seconds, and the memory after it, in MB."""
 
     init: Cost
     first: Cost
@@ -24,6 +24,33 @@ class Cold:
     def cpu(self) -> float:
         """Return the processor time until the first response."""
         return self.init.cpu + self.first.cpu
+
+
+@dataclass(frozen=True, slots=True)
+class Cold:
+    """The cold starts of a function, one in each round; the properties are their medians."""
+
+    starts: Sequence[Start]
+
+    @property
+    def init(self) -> Cost:
+        """Return the cost of the init."""
+        return _median(each.init for each in self.starts)
+
+    @property
+    def first(self) -> Cost:
+        """Return the cost of the first call."""
+        return _median(each.first for each in self.starts)
+
+    @property
+    def cpu(self) -> float:
+        """Return the processor time until the first response."""
+        return median(each.cpu for each in self.starts)
+
+    @property
+    def rss(self) -> float:
+        """Return the memory after the first call, in MB."""
+        return median(each.rss for each in self.starts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +98,19 @@ class Results:
         return {name: each for name, each in self.warm.items() if name not in REFERENCES}
 
     def init_ratio(self, name: str) -> float:
-        """Return the processor time until the first response, as a ratio to the reference's."""
-        return self.cold[name].cpu / self.cold[REFERENCE].cpu
+        """Return the processor time until the first response, as a ratio to the reference's.
+
+        The median of the rounds' ratios: a machine's speed changes between rounds.
+        """
+        return self._cold_ratio(name, lambda start: start.cpu)
 
     def init_only_ratio(self, name: str) -> float:
-        """Return the processor time of the init alone, as a ratio to the reference's."""
-        return self.cold[name].init.cpu / self.cold[REFERENCE].init.cpu
+        """Return the same ratio of the init alone."""
+        return self._cold_ratio(name, lambda start: start.init.cpu)
+
+    def _cold_ratio(self, name: str, cpu: Callable[[Start], float]) -> float:
+        rounds = zip(self.cold[name].starts, self.cold[REFERENCE].starts, strict=True)
+        return median(cpu(each) / cpu(reference) for each, reference in rounds)
 
     def warm_ratio(self, name: str) -> float:
         """Return the processor time of a call, as a ratio to the reference's.
@@ -112,6 +146,11 @@ def percentile(values: Sequence[float], share: float) -> float:
     """Return the value that `share` of all values do not exceed (nearest rank)."""
     ordered = sorted(values)
     return ordered[max(math.ceil(share * len(ordered)) - 1, 0)]
+
+
+def _median(costs: Iterable[Cost]) -> Cost:
+    cpu, wall = zip(*((each.cpu, each.wall) for each in costs), strict=True)
+    return Cost(median(cpu), median(wall))
 
 
 def _rounded(values: Mapping[str, float]) -> dict[str, float]:

@@ -215,10 +215,13 @@ def main(base: str) -> int:
         raise SystemExit("git is not installed")
     completed = subprocess.run(
         [git, "show", f"{base}:{DOCUMENT.as_posix()}"],
-        check=True,
-        stdout=subprocess.PIPE,
+        check=False,
+        capture_output=True,
         timeout=60,
     )
+    if completed.returncode:
+        reason = completed.stderr.decode(errors="replace").strip()
+        raise SystemExit(f"{base} has no API document ({reason}): name another commit, BASE=COMMIT")
     old, new = json.loads(completed.stdout), json.loads(DOCUMENT.read_bytes())
     changes = breaking_changes(old, new)
     print(*changes or ["No breaking changes."], sep="\n")

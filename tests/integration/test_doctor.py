@@ -85,8 +85,10 @@ def test_parameters_are_the_defaults_the_profile_and_those_given() -> None:
     assert (given["PlexServerId"], given["MediaConcurrency"]) == ("x", "7")
     with pytest.raises(settings.UnknownParameterError, match="PlexServer'"):
         settings.parameters("hobby", ["PlexServer=x"])
-    with pytest.raises(settings.UnknownParameterError, match="profile 'home'"):
-        settings.parameters("home", [])
+    for unknown in ("home", "version"):
+        known = f"no profile '{unknown}', but default, hobby, scale"
+        with pytest.raises(settings.UnknownParameterError, match=known):
+            settings.parameters(unknown, [])
 
 
 @pytest.mark.parametrize(

@@ -10,16 +10,26 @@ from benchmarks.chart import Bar, chart, scale_step
 from benchmarks.counts import Counter, Statements, Trips
 from benchmarks.growth import lists
 from benchmarks.profiles import LIBRARY, OTHER, OWN, import_seconds
-from benchmarks.results import Cold, Page, Results, Warm, percentile
+from benchmarks.results import Cold, Page, Results, Start, Warm, percentile
 from benchmarks.sandbox import Cost
+
+
+def cold(init: float, first: float) -> Cold:
+    """Return the starts of three rounds on a machine that gets slower."""
+    return Cold(
+        [
+            Start(Cost(init * pace, init * pace), Cost(first * pace, first * pace), 50.0)
+            for pace in (1, 2, 3)
+        ]
+    )
 
 
 def results() -> Results:
     return Results(
         cold={
-            "hello": Cold(Cost(0.3, 0.4), Cost(0.1, 0.1), 40.0),
-            "media": Cold(Cost(0.5, 0.6), Cost(0.2, 0.3), 60.0),
-            "worker": Cold(Cost(0.24, 0.3), Cost(0.2, 0.3), 50.0),
+            "hello": cold(0.3, 0.1),
+            "media": cold(0.5, 0.2),
+            "worker": cold(0.24, 0.2),
         },
         warm={
             "bare": Warm([0.001, 0.003, 0.001], [0.001]),
@@ -148,3 +158,11 @@ def test_a_chart_is_well_formed_and_marks_a_missed_bar() -> None:
 @pytest.mark.parametrize(("most", "step"), [(0.9, 0.2), (4.0, 1.0), (26.0, 10.0), (612.0, 200.0)])
 def test_a_scale_has_at_most_five_round_steps(most: float, step: float) -> None:
     assert scale_step(most) == pytest.approx(step)
+
+
+def test_a_change_of_the_machine_s_speed_does_not_change_the_ratio_of_cold_starts() -> None:
+    measured = results()
+    # Once alone the reference was slow, so the ratio of the medians would be 1.4 / 1.2.
+    _, second, third = measured.cold["hello"].starts
+    measured.cold["hello"] = Cold([third, second, third])
+    assert measured.init_ratio("media") == pytest.approx(1.75)

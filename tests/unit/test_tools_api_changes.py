@@ -181,6 +181,18 @@ def repository(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def compare(repository: Path, base: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "tools.api_changes", base],
+        cwd=repository,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
 @pytest.mark.parametrize(
     ("edit", "status", "message"),
     [
@@ -205,14 +217,13 @@ def test_the_working_copy_is_compared_with_a_commit(
     changed = json.loads(TEXT)
     edit(changed)
     (repository / "functions/health/openapi.json").write_text(json.dumps(changed))
-    completed = subprocess.run(
-        [sys.executable, "-m", "tools.api_changes", "HEAD"],
-        cwd=repository,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    completed = compare(repository, "HEAD")
     assert (completed.returncode, completed.stderr) == (status, "")
     assert completed.stdout.splitlines()[-1] == message
+
+
+def test_a_commit_without_a_document_is_refused(repository: Path) -> None:
+    refused = compare(repository, "nothing")
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert refused.stderr.startswith("nothing has no API document (fatal: ")
+    assert refused.stderr.endswith("): name another commit, BASE=COMMIT\n")

@@ -9,7 +9,7 @@ from local.template.loader import load
 
 
 class UnknownParameterError(Exception):
-    """A parameter that the template does not have; the message names it."""
+    """A parameter that the template does not have, or an unknown profile; the message names it."""
 
 
 def parameters(
@@ -50,7 +50,9 @@ def _overrides(profile: str) -> list[str]:
 
 def _profile(profile: str) -> Mapping[str, Any]:
     config = tomllib.loads((PROJECT / "samconfig.toml").read_text(encoding="utf-8"))
-    if profile not in config:
-        raise UnknownParameterError(f"samconfig.toml has no profile {profile!r}")
-    found: Mapping[str, Any] = config[profile]["deploy"]["parameters"]
+    profiles = {name: each for name, each in config.items() if isinstance(each, dict)}
+    if profile not in profiles:
+        known = ", ".join(profiles)
+        raise UnknownParameterError(f"samconfig.toml has no profile {profile!r}, but {known}")
+    found: Mapping[str, Any] = profiles[profile]["deploy"]["parameters"]
     return found
