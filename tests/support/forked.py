@@ -53,6 +53,8 @@ def run(
     arguments = [str(each) for each in command]
     with TemporaryDirectory() as folder:
         output, errors = Path(folder, "output"), Path(folder, "errors")
+        output.touch()
+        errors.touch()
         started = start(arguments, environment, output, errors)
         started.join(SECONDS)
         code = started.exitcode

@@ -178,6 +178,7 @@ def local_service(
     finally:
         process.terminate()
         process.join(20)
+        assert process.exitcode is not None, f"the service does not stop: {log.read_text()}"
 
 
 def _prepare(data: Path) -> None:
