@@ -81,7 +81,7 @@ function; the process ratio includes it. `401` has no token, `403` a wrong role,
 p95 of the Duration of each list, filter, sort order and page, in milliseconds, with few and with many rows: 5,000 own requests in both; {small} of others, {small_users} users,
 as many jobs and {small_audit} audit rows against {large} requests of others, {large_users} users, as many jobs and {large_audit} audit rows. {calls} calls of each page, in turn. A page meets the bar within {growth_ratio:g} times
 of its time with few rows, or within {growth_ms:g} ms. A search of users misses it when most users match the term, or when the term is too short for the trigram index: its total is
-exact, so it reads every name. A page of users in the middle reads its index up to it (docs/adr/0019). The table has the page of each list that is furthest from its bar, and the {slowest} slowest pages; `benchmarks/latest.json` has all.
+exact, so it reads every name. The total of a list of jobs counts the jobs. A page of users in the middle reads its index up to it (docs/adr/0019). The table has the page of each list that is furthest from its bar, and the {slowest} slowest pages; `benchmarks/latest.json` has all.
 
 {growth}
 
