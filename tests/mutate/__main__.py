@@ -66,7 +66,12 @@ def _tracked() -> list[str]:
 
 def _failed_test(copy: Path, tests: list[str]) -> str | None:
     completed = subprocess.run(
-        [copy / ".venv/bin/python", "-m", "pytest", "-x", "-q", "-n", "0", "--no-header", *tests],
+        [
+            *(copy / ".venv/bin/python", "-m", "pytest", "-x", "-q", "-n", "0", "--no-header"),
+            # Runs that share a folder of temporary files remove each other's at their end.
+            f"--basetemp={copy / '.pytest'}",
+            *tests,
+        ],
         cwd=copy,
         env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
         capture_output=True,
