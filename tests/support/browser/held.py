@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from playwright.sync_api import APIResponse, Page, Route
 
-from tests.support.browser.wait import SECONDS, next_frame
+from tests.support.browser.wait import SECONDS, wait_a_little
 
 
 @dataclass
@@ -24,7 +24,7 @@ class Held:
         deadline = time.monotonic() + SECONDS
         while len(self._answers) < count:
             assert time.monotonic() < deadline, f"{len(self._answers)} of {count} calls were made"
-            next_frame(self.page)
+            wait_a_little(self.page)
 
     def release(self) -> None:
         """Give the page the answers, in the order of the calls."""

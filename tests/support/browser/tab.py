@@ -11,7 +11,7 @@ from playwright.sync_api import Page, Route
 
 from tests.support.browser import axe
 from tests.support.browser.held import Held
-from tests.support.browser.wait import SECONDS, next_frame, wait_until
+from tests.support.browser.wait import SECONDS, after_frame, wait_a_little, wait_until
 from tests.support.browser.watch import Allowance, Watch
 
 _FOCUSED = """() => {
@@ -83,9 +83,10 @@ class Tab:
             assert time.monotonic() < deadline, (
                 f"busy, or open: {[each.url for each in self.watch.open]}"
             )
-            is_quiet = not self.watch.open
-            next_frame(self.page)
-            is_quiet = is_quiet and self.page.evaluate(_SHOWS_ALL) and not self.watch.open
+            if self.watch.open:
+                wait_a_little(self.page)
+            else:
+                is_quiet = after_frame(self.page, _SHOWS_ALL) and not self.watch.open
 
     def axe(self) -> None:
         """Fail on an accessibility finding in the present state of the page."""

@@ -6,12 +6,20 @@ from playwright.sync_api import Page
 
 # Other workers use the same processors.
 SECONDS = 15.0
-_NEXT_FRAME = "() => new Promise((done) => requestAnimationFrame(() => setTimeout(done, 20)))"
+_AFTER_FRAME = """() => new Promise((done) => {
+  requestAnimationFrame(() => setTimeout(done, 20));
+}).then(%s)"""
 
 
-def next_frame(page: Page) -> None:
-    """Wait until the page has painted once more."""
-    page.evaluate(_NEXT_FRAME)
+def wait_a_little(page: Page) -> None:
+    """Let calls go on, without a look into the page, which needs the same processors."""
+    page.wait_for_timeout(40)
+
+
+def after_frame(page: Page, condition: str) -> bool:
+    """Return whether a JavaScript function returns true once the page has painted once more."""
+    holds: bool = page.evaluate(_AFTER_FRAME % condition)
+    return holds
 
 
 def wait_until(page: Page, condition: str) -> None:
@@ -21,6 +29,5 @@ def wait_until(page: Page, condition: str) -> None:
     Policy refuses as soon as the condition does not hold at the first look.
     """
     deadline = time.monotonic() + SECONDS
-    while not page.evaluate(condition):
+    while not after_frame(page, condition):
         assert time.monotonic() < deadline, f"still false after {SECONDS:.0f} seconds: {condition}"
-        next_frame(page)
