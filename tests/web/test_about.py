@@ -4,14 +4,13 @@ from playwright.sync_api import expect
 
 from medianest import VERSION
 from tests.support.api import ROOT
-from tests.support.browser.tab import Screen
 from tests.web.conftest import Browse
 
 TMDB = "This product uses the TMDB API but is not endorsed or certified by TMDB."
 
 
-def test_about_is_reached_from_the_profile(browse: Browse, screen: Screen) -> None:
-    tab = browse("bob", screen=screen)
+def test_about_is_reached_from_the_profile_and_its_links_lead_somewhere(browse: Browse) -> None:
+    tab = browse("bob")
     tab.visit("/profile")
     tab.page.get_by_role("link", name="About MediaNest").click()
     tab.page.wait_for_url("**/about")
@@ -21,11 +20,6 @@ def test_about_is_reached_from_the_profile(browse: Browse, screen: Screen) -> No
     logo = tab.page.get_by_role("img", name="The Movie Database")
     expect(logo).to_be_visible()
     assert logo.evaluate("image => image.decode().then(() => image.naturalWidth > 0)")
-
-
-def test_its_links_lead_somewhere(browse: Browse) -> None:
-    tab = browse("bob")
-    tab.visit("/about")
     texts = {"Read it": "MIT License", "Read their licences": "preact", "Read about the API": "API"}
     for name, text in texts.items():
         address = tab.page.get_by_role("link", name=name, exact=True).get_attribute("href") or ""

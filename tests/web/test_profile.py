@@ -5,14 +5,13 @@ from uuid import uuid4
 from playwright.sync_api import expect
 
 from tests.support.browser.people import People
-from tests.support.browser.tab import Screen
 from tests.support.local import LocalService
 from tests.web.conftest import Browse
 from tests.web.test_signin import PASSWORD, local_account, sign_in
 
 
-def test_the_profile_shows_the_account(browse: Browse, screen: Screen) -> None:
-    tab = browse("bob", screen=screen)
+def test_the_profile_shows_the_account_and_keeps_a_language(browse: Browse) -> None:
+    tab = browse("bob")
     tab.visit("/profile")
     expect(tab.page.get_by_role("heading", level=1)).to_have_text("bob")
     expect(tab.page.get_by_text("Member · signed in with Plex")).to_be_visible()
@@ -20,6 +19,11 @@ def test_the_profile_shows_the_account(browse: Browse, screen: Screen) -> None:
     expect(tab.page.get_by_text("You can request as much as you like.")).to_be_visible()
     expect(tab.page.get_by_label("New password")).to_have_count(0)
     expect(tab.page.get_by_text("This one")).to_have_count(1)
+    tab.page.get_by_label("Language").select_option("de")
+    expect(tab.page.get_by_role("heading", name="Deine Sitzungen")).to_be_visible()
+    tab.visit("/requests")
+    expect(tab.page.get_by_role("heading", level=1)).to_have_text("Deine Anfragen")
+    assert tab.page.evaluate("document.documentElement.lang") == "de"
 
 
 def test_another_session_is_ended(browse: Browse, people: People, service: LocalService) -> None:
@@ -97,20 +101,8 @@ def test_a_password_is_changed(browse: Browse, people: People, service: LocalSer
     assert service.patiently("POST", "/api/auth/login", body=body).status == 200
 
 
-def test_the_language_is_chosen_and_kept(browse: Browse) -> None:
-    tab = browse("bob")
-    tab.visit("/profile")
-    tab.page.get_by_label("Language").select_option("de")
-    expect(tab.page.get_by_role("heading", name="Deine Sitzungen")).to_be_visible()
-    tab.visit("/requests")
-    expect(tab.page.get_by_role("heading", level=1)).to_have_text("Deine Anfragen")
-    assert tab.page.evaluate("document.documentElement.lang") == "de"
-
-
 def test_the_browser_chooses_the_first_language(browse: Browse) -> None:
-    tab = browse("bob", language="de-AT")
-    tab.visit("/")
-    expect(tab.page.get_by_role("heading", name="Beliebte Filme")).to_be_visible()
-    other = browse("bob", language="fr-FR")
-    other.visit("/")
-    expect(other.page.get_by_role("heading", name="Popular films")).to_be_visible()
+    for language, heading in {"de-AT": "Deine Anfragen", "fr-FR": "Your requests"}.items():
+        tab = browse("bob", language=language)
+        tab.visit("/requests")
+        expect(tab.page.get_by_role("heading", level=1)).to_have_text(heading)
