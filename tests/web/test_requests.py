@@ -6,7 +6,7 @@ from typing import Any
 from playwright.sync_api import expect
 
 from tests.support.browser.people import People
-from tests.support.browser.tab import Screen, Tab
+from tests.support.browser.tab import DESKTOP, Tab
 from tests.support.local import LocalService, database_of
 from tests.web.conftest import Browse, add_films
 
@@ -43,7 +43,7 @@ def test_no_requests_yet(browse: Browse) -> None:
 
 
 def test_filter_and_sort_are_in_the_url(
-    browse: Browse, people: People, service: LocalService, screen: Screen
+    browse: Browse, people: People, service: LocalService
 ) -> None:
     made = request_films(people, service)
     with database_of(service.data, {}) as connection:
@@ -53,7 +53,7 @@ def test_filter_and_sort_are_in_the_url(
             " - interval '24 hours 1 second' WHERE id = %s",
             (made[603],),
         )
-    tab = browse("bob", screen=screen)
+    tab = browse("bob", screen=DESKTOP)
     tab.visit("/requests")
     expect(tab.page.locator(".row").last).to_contain_text("requested 2 days ago")
     assert titles(tab) == ["Forrest Gump", "Fight Club", "The Matrix"]

@@ -5,7 +5,7 @@ from typing import Any
 from playwright.sync_api import Route, expect
 
 from tests.support.browser.people import People
-from tests.support.browser.tab import Screen, Tab
+from tests.support.browser.tab import Tab
 from tests.support.local import LocalService, database_of
 from tests.support.plex import control
 from tests.web.conftest import Browse
@@ -25,9 +25,9 @@ def ask(tab: Tab) -> None:
 
 
 def test_a_film_is_requested_and_cancelled(
-    browse: Browse, people: People, service: LocalService, screen: Screen
+    browse: Browse, people: People, service: LocalService
 ) -> None:
-    tab = browse("bob", screen=screen)
+    tab = browse("bob")
     tab.visit("/movie/603")
     expect(tab.page.get_by_text("An admin will decide on your request.")).to_be_visible()
     tab.axe()
