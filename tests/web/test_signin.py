@@ -215,7 +215,7 @@ def test_too_many_wrong_passwords_count_down(browse: Browse) -> None:
 
 def test_next_leads_to_no_other_site(browse: Browse) -> None:
     tab = browse("bob")
-    # What the start page shows does not matter here.
+    # The titles on the start page do not matter here.
     empty = {"success": True, "data": []}
     tab.page.route("**/api/media/discover*", lambda route: route.fulfill(json=empty))
     for address in ("//example.com/", "https://example.com/", "/\\example.com", "/signin"):
