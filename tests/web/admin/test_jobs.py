@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Locator, expect
 
 from tests.support.browser.people import People
-from tests.support.browser.tab import DESKTOP, Screen, Tab
+from tests.support.browser.tab import DESKTOP, Tab
 from tests.support.browser.wait import wait_until
 from tests.support.local import LocalService, database_of
 from tests.web.conftest import Browse
@@ -43,6 +43,19 @@ def add_job(service: LocalService, tmdb_id: int, state: str, **columns: Any) -> 
     return str(row[0])
 
 
+def add_queued(service: LocalService, count: int) -> None:
+    """Add jobs that wait, for films from 1000 on."""
+    first = add_job(service, 1000, "queued")
+    columns = "kind, state, attempts, run_at, deadline_at"
+    with database_of(service.data, {}) as connection:
+        connection.execute(
+            f"INSERT INTO jobs (dedup, lane, payload, {columns})"
+            " SELECT 'test:' || n, 'test:' || n, payload || jsonb_build_object('tmdbId', n),"
+            f" {columns} FROM jobs, generate_series(1001, 999 + %s) n WHERE id = %s",
+            (count, first),
+        )
+
+
 def failure(code: str, cls: str) -> str:
     """Return the error of a job."""
     return json.dumps({"class": cls, "code": code, "message": f"{code} happened"})
@@ -63,14 +76,12 @@ def row(tab: Tab, tmdb_id: int) -> Locator:
     return tab.page.locator(".row", has=tab.page.locator(f"a[href='/movie/{tmdb_id}']"))
 
 
-def test_jobs_are_filtered_in_the_url(
-    browse: Browse, service: LocalService, screen: Screen
-) -> None:
+def test_jobs_are_filtered_in_the_url(browse: Browse, service: LocalService) -> None:
     add_job(service, 603, "dead", error=failure("TITLE_UNKNOWN", "never"))
     add_job(service, 550, "queued", error=failure("CONNECTION_FAILED", "unreachable"))
     add_job(service, 13, "done")
-    tab = browse("alice", screen=screen)
-    tab.visit("/admin/jobs")
+    tab = browse("alice")
+    tab.follow("/admin/jobs")
     expect(tab.page.get_by_text("3 jobs")).to_be_visible()
     expect(row(tab, 603)).to_contain_text("Given up")
     expect(row(tab, 603)).to_contain_text("The server does not know the title.")
@@ -96,7 +107,7 @@ def test_one_is_retried_and_one_cancelled_by_keyboard(
     add_job(service, 603, "dead", error=failure("TITLE_UNKNOWN", "never"))
     add_job(service, 550, "queued")
     tab = browse("alice", screen=DESKTOP)
-    tab.visit("/admin/jobs")
+    tab.follow("/admin/jobs")
     tab.tab_to("Cancel the job for Film 550")
     tab.press("Enter")
     expect(row(tab, 550)).to_contain_text("Cancelled")
@@ -110,7 +121,7 @@ def test_one_is_retried_and_one_cancelled_by_keyboard(
 def test_another_admin_was_first(browse: Browse, people: People, service: LocalService) -> None:
     job = add_job(service, 550, "queued")
     tab = browse("alice")
-    tab.visit("/admin/jobs")
+    tab.follow("/admin/jobs")
     path = f"/api/admin/jobs/{job}/cancel"
     assert service.call("POST", path, token=people.token("alice")).status == 200
     with tab.provoke(path, 409):
@@ -126,7 +137,7 @@ def test_all_dead_ones_are_retried_within_the_filters(
         add_job(service, tmdb_id, "dead", error=failure("NO_RESPONSE", "unreachable"))
     other = add_job(service, 680, "dead", kind="check")
     tab = browse("alice")
-    tab.visit("/admin/jobs?kind=handover")
+    tab.follow("/admin/jobs?kind=handover")
     expect(tab.page.get_by_text("3 jobs have given up (Hand-over)")).to_be_visible()
     ask = tab.page.get_by_role("button", name="Retry all of them")
     ask.click()
@@ -145,10 +156,9 @@ def test_all_dead_ones_are_retried_within_the_filters(
 
 
 def test_a_refresh_keeps_the_place(browse: Browse, service: LocalService) -> None:
-    for tmdb_id in range(1000, 1030):
-        add_job(service, tmdb_id, "queued")
+    add_queued(service, 30)
     tab = browse("alice", screen=DESKTOP)
-    tab.visit("/admin/jobs?page=2")
+    tab.follow("/admin/jobs?page=2")
     expect(tab.page.locator(".jobs .row")).to_have_count(30)
     tab.page.mouse.wheel(0, 1200)
     wait_until(tab.page, "() => scrollY > 600")
@@ -167,10 +177,9 @@ def test_a_refresh_keeps_the_place(browse: Browse, service: LocalService) -> Non
 def test_jobs_that_leave_a_filter_hide_none_of_the_rest(
     browse: Browse, service: LocalService
 ) -> None:
-    for tmdb_id in range(1000, 1025):
-        add_job(service, tmdb_id, "queued")
+    add_queued(service, 25)
     tab = browse("alice", screen=DESKTOP)
-    tab.visit("/admin/jobs?state=queued")
+    tab.follow("/admin/jobs?state=queued")
     rows = tab.page.locator(".jobs .row")
     expect(rows).to_have_count(20)
     for number in (0, 1):
@@ -192,10 +201,8 @@ def test_jobs_that_leave_a_filter_hide_none_of_the_rest(
 
 def test_no_jobs_and_an_error(browse: Browse) -> None:
     tab = browse("alice")
-    tab.visit("/admin/jobs")
-    expect(tab.page.get_by_role("heading", name="No jobs")).to_be_visible()
     with tab.answer("/api/admin/jobs", 503, "DATABASE_CONNECTION_ERROR"):
-        tab.page.reload()
+        tab.follow("/admin/jobs")
         expect(tab.page.get_by_text("The service cannot reach its database")).to_be_visible()
     tab.page.get_by_role("button", name="Try again").click()
     expect(tab.page.get_by_role("heading", name="No jobs")).to_be_visible()
