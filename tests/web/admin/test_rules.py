@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.support.browser.people import People
-from tests.support.browser.tab import DESKTOP, Screen, Tab
+from tests.support.browser.tab import DESKTOP, Tab
 from tests.support.local import LocalService
 from tests.web.conftest import Browse
 
@@ -44,11 +44,11 @@ def texts(tab: Tab) -> list[str]:
 
 
 def test_a_rule_is_made_and_saved(
-    browse: Browse, people: People, service: LocalService, servers: dict[str, str], screen: Screen
+    browse: Browse, people: People, service: LocalService, servers: dict[str, str]
 ) -> None:
     people.token("bob")
-    tab = browse("alice", screen=screen)
-    tab.visit("/admin/rules")
+    tab = browse("alice")
+    tab.follow("/admin/rules")
     expect(tab.page.get_by_role("heading", name="No rules")).to_be_visible()
     expect(
         tab.page.get_by_text("All other films go to Radarr, all other shows to Sonarr.")
@@ -85,7 +85,7 @@ def test_rules_are_ordered_by_keyboard(
 ) -> None:
     put(service, people.token("alice"), *(film(servers, each) for each in ("de", "fr", "it")))
     tab = browse("alice", screen=DESKTOP)
-    tab.visit("/admin/rules")
+    tab.follow("/admin/rules")
     tab.tab_to("Move rule 1 down")
     tab.press("Enter")
     expect(tab.page.get_by_text("Moved to place 2 of 3.")).to_be_attached()
@@ -102,41 +102,46 @@ def test_rules_are_ordered_by_keyboard(
     assert [each["conditions"]["languages"] for each in saved] == [["it"], ["de"]]
 
 
-@pytest.mark.parametrize("choice", ["Load theirs", "Save mine over it"])
 def test_another_admin_saved_meanwhile(
-    browse: Browse, people: People, service: LocalService, servers: dict[str, str], choice: str
+    browse: Browse, people: People, service: LocalService, servers: dict[str, str]
 ) -> None:
     token = people.token("alice")
     put(service, token, film(servers, "de"), film(servers, "fr"))
     tab = browse("alice")
-    tab.visit("/admin/rules")
-    tab.page.get_by_role("button", name="Remove rule 2").click()
-    put(service, token, film(servers, "es"))
-    with tab.provoke(PATH, 409):
-        tab.page.get_by_role("button", name="Save the rules").click()
-        conflict = tab.page.get_by_role("alert").filter(has_text="Another admin has saved")
-        expect(conflict).to_contain_text("the language is Spanish")
-    assert texts(tab) == ["German."]
-    tab.axe()
-    tab.page.get_by_role("button", name=choice).click()
-    expect(conflict).to_have_count(0)
-    expect(tab.page.get_by_text("Not saved yet.")).to_have_count(0)
-    wanted = "es" if choice == "Load theirs" else "de"
-    assert texts(tab) == ["Spanish." if wanted == "es" else "German."]
-    [rule] = service.call("GET", PATH, token=token).data
-    assert rule["conditions"]["languages"] == [wanted]
+    tab.follow("/admin/rules")
+    conflict = tab.page.get_by_role("alert").filter(has_text="Another admin has saved")
+    for mine, theirs, choice, kept in (
+        ("German.", ["es", "it"], "Load theirs", ["Spanish.", "Italian."]),
+        ("Spanish.", ["fr"], "Save mine over it", ["Spanish."]),
+    ):
+        tab.page.get_by_role("button", name="Remove rule 2").click()
+        put(service, token, *(film(servers, each) for each in theirs))
+        with tab.provoke(PATH, 409):
+            tab.page.get_by_role("button", name="Save the rules").click()
+            language = {"es": "Spanish", "fr": "French"}[theirs[0]]
+            expect(conflict).to_contain_text(f"the language is {language}")
+        assert texts(tab) == [mine]
+        tab.axe()
+        tab.page.get_by_role("button", name=choice).click()
+        expect(conflict).to_have_count(0)
+        expect(tab.page.get_by_text("Not saved yet.")).to_have_count(0)
+        assert texts(tab) == kept
+        saved = service.call("GET", PATH, token=token).data
+        languages = theirs if choice == "Load theirs" else ["es"]
+        assert [each["conditions"]["languages"] for each in saved] == [[each] for each in languages]
 
 
 def test_a_refused_rule_says_which_and_why(
     browse: Browse, people: People, service: LocalService, servers: dict[str, str]
 ) -> None:
     put(service, people.token("alice"), film(servers, "de"))
-    tab = browse("alice")
-    tab.visit("/admin/rules")
+    tab = browse("alice", screen=DESKTOP)
+    tab.follow("/admin/rules")
     tab.page.get_by_role("button", name="Edit rule 1").click()
     tab.page.get_by_label("Keywords").fill("anime")
     expect(tab.page.get_by_text("A keyword is a number here.")).to_be_visible()
     tab.page.get_by_label("Search at once").select_option("false")
+    tab.axe()
     error = {
         "code": "VALIDATION_ERROR",
         "message": "Invalid",

@@ -7,13 +7,14 @@ import pytest
 from playwright.sync_api import Locator, Route, expect
 
 from tests.support.browser.people import People
-from tests.support.browser.tab import DESKTOP, Screen, Tab
-from tests.support.local import LocalService, database_of, eventually
+from tests.support.browser.tab import DESKTOP, PHONE, Screen, Tab
+from tests.support.local import LocalService, database_of
 from tests.web.admin.conftest import Colleague
 from tests.web.conftest import Browse
 
 KEY = "audit.retention"
 NAME = "How long entries are kept"
+OTHER = "Quota of members"
 
 
 @pytest.fixture(autouse=True)
@@ -37,7 +38,7 @@ def put(service: LocalService, token: str, key: str, value: Any) -> None:
 
 def open_settings(browse: Browse, screen: Screen = DESKTOP) -> Tab:
     tab = browse("alice", screen=screen)
-    tab.visit("/admin/settings")
+    tab.follow("/admin/settings")
     return tab
 
 
@@ -46,9 +47,9 @@ def setting(tab: Tab, name: str) -> Locator:
 
 
 def test_a_setting_is_changed_and_set_back(
-    browse: Browse, people: People, service: LocalService, screen: Screen
+    browse: Browse, people: People, service: LocalService
 ) -> None:
-    tab = open_settings(browse, screen)
+    tab = open_settings(browse, PHONE)
     own = setting(tab, NAME)
     expect(own.get_by_text("As by default")).to_be_visible()
     save = own.get_by_role("button", name=f"Save {NAME}")
@@ -72,7 +73,7 @@ def test_limits_and_switches_have_their_controls(
     browse: Browse, people: People, service: LocalService
 ) -> None:
     tab = open_settings(browse)
-    quota = setting(tab, "Quota of members")
+    quota = setting(tab, OTHER)
     films = quota.get_by_label("Films: Number")
     expect(films).to_have_value("")
     films.fill("4")
@@ -100,7 +101,7 @@ def test_two_settings_are_saved_at_once_while_they_are_read(
         setting(tab, NAME).get_by_label("Days").fill("200")
         tab.press("Enter")
         first.wait()
-        quota = setting(tab, "Quota of members")
+        quota = setting(tab, OTHER)
         with tab.hold(f"{config}/requestQuota.user") as second:
             quota.get_by_label("Films: Number").fill("4")
             tab.press("Enter")
@@ -118,54 +119,54 @@ def test_two_settings_are_saved_at_once_while_they_are_read(
     )
 
 
-@pytest.mark.parametrize("mine", [True, False])
 def test_a_setting_that_another_admin_changed_meanwhile(
-    browse: Browse, people: People, service: LocalService, colleague: Colleague, *, mine: bool
-) -> None:
-    tab = open_settings(browse)
-    own = setting(tab, NAME)
-    own.get_by_label("Days").fill("200")
-    put(service, colleague.token, KEY, {"days": 300})
-    with tab.watch.provoke(f"/api/admin/config/{KEY}", 409):
-        own.get_by_role("button", name=f"Save {NAME}").click()
-        expect(own.get_by_text(f"{colleague.name} changed this")).to_be_visible()
-    expect(own.get_by_text("It is now: Days: 300.")).to_be_visible()
-    expect(own.get_by_label("Days")).to_have_value("200")
-    assert settings(service, people)[KEY]["value"] == {"days": 300}
-    tab.axe()
-    own.get_by_role("button", name="Save mine" if mine else "Use theirs").click()
-    expect(own.get_by_text("It is now")).to_have_count(0)
-    expect(own.get_by_label("Days")).to_have_value("200" if mine else "300")
-    kept = {"days": 200 if mine else 300}
-    eventually(lambda: settings(service, people)[KEY]["value"] == kept)
-
-
-def test_what_was_typed_before_a_reload_does_not_overwrite_another_admin(
     browse: Browse, people: People, service: LocalService, colleague: Colleague
 ) -> None:
     tab = open_settings(browse)
     own = setting(tab, NAME)
+    for mine, theirs, choice, kept in (
+        ("200", 300, "Use theirs", 300),
+        ("201", 301, "Save mine", 201),
+    ):
+        own.get_by_label("Days").fill(mine)
+        put(service, colleague.token, KEY, {"days": theirs})
+        with tab.watch.provoke(f"/api/admin/config/{KEY}", 409):
+            own.get_by_role("button", name=f"Save {NAME}").click()
+            expect(own.get_by_text(f"{colleague.name} changed this")).to_be_visible()
+        expect(own.get_by_text(f"It is now: Days: {theirs}.")).to_be_visible()
+        expect(own.get_by_label("Days")).to_have_value(mine)
+        assert settings(service, people)[KEY]["value"] == {"days": theirs}
+        tab.axe()
+        own.get_by_role("button", name=choice).click()
+        expect(own.get_by_text("It is now")).to_have_count(0)
+        expect(own.get_by_label("Days")).to_have_value(str(kept))
+        expect(own.get_by_role("button", name=f"Save {NAME}")).to_be_focused()
+        assert settings(service, people)[KEY]["value"] == {"days": kept}
+
+
+def test_a_reload_keeps_what_was_typed_and_overwrites_no_other_admin(
+    browse: Browse, people: People, service: LocalService, colleague: Colleague
+) -> None:
+    tab = open_settings(browse)
+    own, other = setting(tab, NAME), setting(tab, OTHER)
     own.get_by_label("Days").fill("200")
+    with tab.offline():
+        own.get_by_role("button", name=f"Save {NAME}").click()
+        expect(own.get_by_text("The service cannot be reached.")).to_be_visible()
+    # A value that was typed back is no edit.
+    other.get_by_label("Films: Number").fill("4")
+    other.get_by_label("Films: Number").fill("")
     put(service, colleague.token, KEY, {"days": 300})
+    quota = settings(service, people)["requestQuota.user"]["value"]
+    quota["movies"]["limit"] = 9
+    put(service, colleague.token, "requestQuota.user", quota)
     tab.page.reload()
+    expect(other.get_by_label("Films: Number")).to_have_value("9")
     expect(own.get_by_text(f"Changed by {colleague.name}")).to_be_visible()
     expect(own.get_by_label("Days")).to_have_value("200")
     with tab.watch.provoke(f"/api/admin/config/{KEY}", 409):
         own.get_by_label("Days").press("Enter")
         expect(own.get_by_text("It is now: Days: 300.")).to_be_visible()
-    assert settings(service, people)[KEY]["value"] == {"days": 300}
-
-
-def test_a_value_that_was_typed_back_is_no_edit(
-    browse: Browse, people: People, service: LocalService, colleague: Colleague
-) -> None:
-    tab = open_settings(browse)
-    own = setting(tab, NAME)
-    own.get_by_label("Days").fill("200")
-    own.get_by_label("Days").fill("365")
-    put(service, colleague.token, KEY, {"days": 300})
-    tab.page.reload()
-    expect(own.get_by_label("Days")).to_have_value("300")
     assert settings(service, people)[KEY]["value"] == {"days": 300}
 
 
@@ -199,23 +200,12 @@ def test_a_setting_of_a_later_release_has_its_code(browse: Browse) -> None:
 
     tab = browse("alice", screen=DESKTOP)
     tab.page.route("**/api/admin/config", answer)
-    tab.visit("/admin/settings")
+    tab.follow("/admin/settings")
     own = tab.page.get_by_role("region", name="Others").get_by_role("region", name="warp.drive")
     field = own.get_by_label("speed")
     expect(field).to_have_value("5")
     field.fill("10")
     expect(own.get_by_text("A whole number from 1 to 9")).to_be_visible()
-
-
-def test_what_is_typed_survives_a_lost_network_and_a_reload(browse: Browse) -> None:
-    tab = open_settings(browse)
-    own = setting(tab, NAME)
-    own.get_by_label("Days").fill("123")
-    with tab.offline():
-        own.get_by_role("button", name=f"Save {NAME}").click()
-        expect(own.get_by_text("The service cannot be reached.")).to_be_visible()
-    tab.page.reload()
-    expect(own.get_by_label("Days")).to_have_value("123")
 
 
 def test_a_rule_between_two_fields_is_told_at_its_field(browse: Browse) -> None:
@@ -236,7 +226,7 @@ def test_a_rule_between_two_fields_is_told_at_its_field(browse: Browse) -> None:
 def test_settings_that_cannot_be_loaded(browse: Browse) -> None:
     tab = browse("alice")
     with tab.answer("/api/admin/config", 500, "DATABASE_CONNECTION_ERROR"):
-        tab.visit("/admin/settings")
+        tab.follow("/admin/settings")
         expect(tab.page.get_by_text("The service cannot reach its database.")).to_be_visible()
     tab.page.get_by_role("button", name="Try again").click()
     expect(setting(tab, NAME)).to_be_visible()
