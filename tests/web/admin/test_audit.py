@@ -11,9 +11,9 @@ from playwright.sync_api import expect
 from medianest.audit.models import Action
 from tests.support.api import ROOT
 from tests.support.browser.people import People
-from tests.support.browser.tab import DESKTOP, Screen
+from tests.support.browser.tab import DESKTOP
 from tests.support.local import LocalService, database_of
-from tests.web.admin.conftest import Colleague
+from tests.web.admin.conftest import Colleague, leave
 from tests.web.conftest import Browse
 
 PAGE = ROOT / "web/pages/admin/audit.js"
@@ -34,9 +34,9 @@ def test_every_action_has_its_words() -> None:
     assert sorted(listed) == sorted(Action)
 
 
-def test_actions_are_sentences_with_details(browse: Browse, decided: str, screen: Screen) -> None:
-    tab = browse("alice", screen=screen)
-    tab.visit("/admin/audit?action=request.declined")
+def test_actions_are_sentences_with_details(browse: Browse, decided: str) -> None:
+    tab = browse("alice")
+    tab.follow("/admin/audit?action=request.declined")
     row = tab.page.locator(".row").first
     expect(row).to_contain_text("alice declined The Matrix.")
     expect(row.get_by_text("<b>no</b>")).to_be_hidden()
@@ -49,7 +49,7 @@ def test_actions_are_sentences_with_details(browse: Browse, decided: str, screen
 @pytest.mark.usefixtures("decided")
 def test_filters_are_in_the_url(browse: Browse, colleague: Colleague) -> None:
     tab = browse("alice", screen=DESKTOP)
-    tab.visit("/admin/audit")
+    tab.follow("/admin/audit")
     tab.page.get_by_label("Action").select_option("Sign-in")
     tab.page.wait_for_url("**/admin/audit?action=auth.sign_in")
     expect(tab.page.locator(".row").first).to_contain_text(f"{colleague.name} signed in.")
@@ -69,6 +69,7 @@ def test_filters_are_in_the_url(browse: Browse, colleague: Colleague) -> None:
     expect(tab.page.locator(".row")).to_have_count(1)
     tab.page.get_by_role("button", name=f"Remove {colleague.name}").click()
     expect(field).to_be_focused()
+    leave(tab)
 
 
 def test_days_are_those_of_the_browser(browse: Browse) -> None:
@@ -107,31 +108,33 @@ def test_sentences_name_the_target_or_fall_back_to_codes(
             (colleague.id, uuid4()),
         )
     tab = browse("alice")
-    tab.visit("/admin/audit")
+    tab.follow("/admin/audit")
     rows = tab.page.locator(".row")
     expect(rows.filter(has_text=f"{colleague.name}: later.release")).to_have_count(1)
     ended = f"alice ended the sessions of {colleague.name}."
     expect(rows.filter(has_text=ended)).to_have_count(1)
     missing = uuid4()
     with tab.watch.provoke(f"/api/admin/users/{missing}", 404):
-        tab.visit(f"/admin/audit?userId={missing}")
+        tab.follow(f"/admin/audit?userId={missing}")
         expect(tab.page.get_by_role("button", name="Remove Unknown person")).to_be_visible()
 
 
 def test_a_person_who_does_not_exist(browse: Browse) -> None:
     tab = browse("alice")
-    tab.visit("/admin/audit")
+    tab.follow("/admin/audit")
     tab.page.get_by_role("combobox", name="Person").fill("nobody has this name")
     expect(tab.page.get_by_text("Nobody has this name or e-mail address.")).to_be_visible()
     tab.press("Escape")
     expect(tab.page.get_by_role("combobox", name="Person")).to_have_value("")
+    leave(tab)
 
 
 def test_the_log_cannot_be_loaded(browse: Browse) -> None:
     tab = browse("alice")
     with tab.answer("/api/admin/audit-logs", 500, "INTERNAL_ERROR"):
-        tab.visit("/admin/audit")
+        tab.follow("/admin/audit")
         expect(tab.page.get_by_role("heading", name="This could not be loaded")).to_be_visible()
         tab.axe()
     tab.page.get_by_role("button", name="Try again").click()
     expect(tab.page.locator(".row").first).to_be_visible()
+    leave(tab)

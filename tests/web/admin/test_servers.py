@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.support.browser.people import People
-from tests.support.browser.tab import DESKTOP, Screen, Tab
+from tests.support.browser.tab import DESKTOP, Tab
 from tests.support.local import LocalService, eventually
 from tests.web.conftest import Browse
 
@@ -45,10 +45,8 @@ def save(tab: Tab) -> None:
     tab.page.get_by_role("button", name="Save", exact=True).click()
 
 
-def test_servers_are_listed_with_their_states(
-    browse: Browse, servers: dict[str, Any], screen: Screen
-) -> None:
-    tab = browse("alice", screen=screen)
+def test_servers_are_listed_with_their_states(browse: Browse, servers: dict[str, Any]) -> None:
+    tab = browse("alice")
     tab.visit("/admin/servers")
     row = tab.page.locator(".row", has_text="Radarr, films")
     expect(row.get_by_role("link", name="Radarr")).to_be_visible()
@@ -64,7 +62,7 @@ def test_a_server_is_added_by_keyboard_tested_and_set_up(
     browse: Browse, servers: dict[str, Any]
 ) -> None:
     tab = browse("alice", screen=DESKTOP)
-    tab.visit("/admin/servers")
+    tab.follow("/admin/servers")
     tab.tab_to("Add a server")
     tab.press("Enter")
     expect(tab.page.get_by_role("heading", name="Add a server")).to_be_focused()
@@ -100,7 +98,7 @@ def test_bad_input_says_what_to_do_and_keeps_the_text(
     browse: Browse, servers: dict[str, Any]
 ) -> None:
     tab = browse("alice")
-    tab.visit("/admin/servers/new")
+    tab.follow("/admin/servers/new")
     tab.page.get_by_role("button", name="Add server").click()
     expect(tab.page.get_by_text("Give it a name.")).to_be_visible()
     expect(tab.page.get_by_label("Name", exact=True)).to_be_focused()
@@ -129,7 +127,7 @@ def test_a_failed_test_tells_what_to_do(
     url = servers["Sonarr"]["baseUrl"]
     made = add(service, people.token("alice"), url, apiKey="wrong-key-0000", isDefault=False)
     tab = browse("alice")
-    tab.visit(f"/admin/servers/{made['id']}")
+    tab.follow(f"/admin/servers/{made['id']}")
     tab.page.get_by_role("button", name="Test now").click()
     failure = tab.page.locator(".note.bad", has_text="The test failed.")
     expect(failure).to_contain_text("The server rejects the API key")
@@ -137,8 +135,8 @@ def test_a_failed_test_tells_what_to_do(
     tab.axe()
 
     def is_parked() -> bool:
-        tab.page.reload()
-        tab.settle()
+        tab.follow("/admin/servers")
+        tab.follow(f"/admin/servers/{made['id']}")
         return tab.page.get_by_text("Misconfigured").count() == 1
 
     eventually(is_parked)
@@ -151,7 +149,7 @@ def test_another_address_asks_for_the_key_again(
     headers = {"CF-Access-Client-Id": "some.access"}
     made = add(service, people.token("alice"), url, headers=headers)
     tab = browse("alice")
-    tab.visit(f"/admin/servers/{made['id']}")
+    tab.follow(f"/admin/servers/{made['id']}")
     expect(tab.page.get_by_text("CF-Access-Client-Id: ••••")).to_be_visible()
     tab.page.get_by_label("Address", exact=True).fill(f"{url}/base")
     expect(tab.page.get_by_text("belong to the old address")).to_be_visible()
@@ -171,7 +169,7 @@ def test_two_admins_change_the_same_server(
     made = add(service, token, servers["Radarr"]["baseUrl"])
     path = f"/api/admin/servers/{made['id']}"
     tab = browse("alice")
-    tab.visit(f"/admin/servers/{made['id']}")
+    tab.follow(f"/admin/servers/{made['id']}")
     tab.page.get_by_label("Name", exact=True).fill("Mine")
     service.call("PATCH", path, body={"name": "Theirs", "enabled": False}, token=token)
     save(tab)
@@ -196,7 +194,7 @@ def test_a_server_is_deleted_unless_it_fetches_titles(
     made = add(service, people.token("alice"), servers["Radarr"]["baseUrl"])
     path = f"/api/admin/servers/{made['id']}"
     tab = browse("alice", screen=DESKTOP)
-    tab.visit(f"/admin/servers/{made['id']}")
+    tab.follow(f"/admin/servers/{made['id']}")
     ask = tab.page.get_by_role("button", name="Delete Second")
     ask.click()
     dialog = tab.page.get_by_role("dialog", name="Delete Second?")
@@ -229,13 +227,14 @@ def test_what_was_approved_before_a_server_is_handed_over(
         path = f"/api/admin/requests/{made.data['id']}/approve"
         assert service.call("POST", path, body={}, token=alice).status == 200
     tab = browse("alice")
-    tab.visit("/admin/servers")
+    tab.follow("/admin/servers")
     hand_over = tab.page.get_by_role("button", name="Hand over these titles")
     expect(hand_over).to_have_count(0)
     tab.follow("/admin/servers/new")
     expect(tab.page.get_by_role("checkbox", name="Default for films")).to_be_checked()
     enable("Radarr", enabled=True)
-    tab.page.reload()
+    tab.follow("/admin/servers")
+    tab.follow("/admin/servers/new")
     expect(tab.page.get_by_role("checkbox", name="Default for films")).not_to_be_checked()
     tab.page.get_by_role("button", name="Sonarr, shows").click()
     expect(tab.page.get_by_role("checkbox", name="Default for shows")).to_be_checked()
@@ -253,16 +252,15 @@ def test_what_was_approved_before_a_server_is_handed_over(
     expect(tab.page.get_by_text("There was no title to hand over.")).to_be_visible()
 
 
-def test_no_server_and_an_error(browse: Browse, screen: Screen) -> None:
-    tab = browse("alice", screen=screen)
-    body = {"success": True, "data": []}
-    tab.page.route("**/api/admin/servers", lambda route: route.fulfill(json=body))
-    tab.visit("/admin/servers")
-    expect(tab.page.get_by_role("heading", name="No server yet")).to_be_visible()
-    tab.axe()
-    tab.page.unroute_all()
+def test_no_server_and_an_error(browse: Browse) -> None:
+    tab = browse("alice")
     with tab.answer("/api/admin/servers", 503, "DATABASE_CONNECTION_ERROR"):
-        tab.page.reload()
+        tab.follow("/admin/servers")
         expect(tab.page.get_by_text("The service cannot reach its database")).to_be_visible()
     tab.page.get_by_role("button", name="Try again").click()
     expect(tab.page.get_by_role("link", name="Radarr", exact=True)).to_be_visible()
+    body = {"success": True, "data": []}
+    tab.page.route("**/api/admin/servers", lambda route: route.fulfill(json=body))
+    tab.follow("/admin/servers/new")
+    tab.follow("/admin/servers")
+    expect(tab.page.get_by_role("heading", name="No server yet")).to_be_visible()

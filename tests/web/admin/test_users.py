@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.support.browser.people import People
-from tests.support.browser.tab import DESKTOP, Screen, Tab
+from tests.support.browser.tab import DESKTOP, PHONE, Screen, Tab
 from tests.support.local import LocalService, eventually
 from tests.web.admin.conftest import PASSWORD, Colleague
 from tests.web.conftest import Browse
@@ -36,17 +36,15 @@ def stored(service: LocalService, people: People, user_id: str) -> dict[str, Any
 
 def open_user(browse: Browse, user: dict[str, Any], screen: Screen = DESKTOP) -> Tab:
     tab = browse("alice", screen=screen)
-    tab.visit(f"/admin/users/{user['id']}")
+    tab.follow(f"/admin/users/{user['id']}")
     expect(tab.page.get_by_role("heading", level=1)).to_have_text(user["username"])
     return tab
 
 
-def test_people_are_found(
-    browse: Browse, people: People, member: dict[str, Any], screen: Screen
-) -> None:
+def test_people_are_found(browse: Browse, people: People, member: dict[str, Any]) -> None:
     people.token("bob")
-    tab = browse("alice", screen=screen)
-    tab.visit("/admin/users")
+    tab = browse("alice")
+    tab.follow("/admin/users")
     names = tab.page.locator(".row .what a")
     expect(names.filter(has_text="alice")).to_have_count(1)
     tab.axe()
@@ -70,7 +68,7 @@ def test_an_account_is_created_by_keyboard(
 ) -> None:
     name = f"noa{next(_numbers)}"
     tab = browse("alice", screen=DESKTOP)
-    tab.visit("/admin/users")
+    tab.follow("/admin/users")
     tab.tab_to("Create an account")
     tab.press("Enter")
     dialog = tab.page.get_by_role("dialog", name="Create an account")
@@ -97,7 +95,7 @@ def test_a_taken_name_is_told_at_its_field_and_nothing_typed_is_lost(
     browse: Browse, member: dict[str, Any]
 ) -> None:
     tab = browse("alice")
-    tab.visit("/admin/users")
+    tab.follow("/admin/users")
     tab.page.get_by_role("button", name="Create an account").click()
     dialog = tab.page.get_by_role("dialog")
     dialog.get_by_role("button", name="Create an account").click()
@@ -128,9 +126,9 @@ def test_a_taken_name_is_told_at_its_field_and_nothing_typed_is_lost(
 
 
 def test_a_person_is_suspended_and_let_in_again(
-    browse: Browse, people: People, service: LocalService, member: dict[str, Any], screen: Screen
+    browse: Browse, people: People, service: LocalService, member: dict[str, Any]
 ) -> None:
-    tab = open_user(browse, member, screen)
+    tab = open_user(browse, member, PHONE)
     suspend = tab.page.get_by_role("button", name="Suspend")
     suspend.click()
     dialog = tab.page.get_by_role("dialog", name=f"Suspend {member['username']}?")
@@ -198,7 +196,7 @@ def test_a_person_whom_another_admin_has_deleted(
 
 def test_the_last_admin_is_told_why_nothing_can_change(browse: Browse, people: People) -> None:
     tab = browse("alice")
-    tab.visit("/admin/users?role=admin")
+    tab.follow("/admin/users?role=admin")
     tab.page.locator(".row .what a").filter(has_text="alice").click()
     expect(tab.page.get_by_text("This is the last active admin")).to_be_visible()
     suspend = tab.page.get_by_role("button", name="Suspend")
@@ -224,11 +222,11 @@ def test_a_refusal_that_no_button_foresaw_is_told_in_the_dialog(
 
 
 def test_suspended_people_are_told_apart_and_a_failure_of_the_list_is_told(
-    browse: Browse, people: People, service: LocalService, member: dict[str, Any], screen: Screen
+    browse: Browse, people: People, service: LocalService, member: dict[str, Any]
 ) -> None:
     path = f"/api/admin/users/{member['id']}"
     service.call("PATCH", path, body={"status": "suspended"}, token=people.token("alice"))
-    tab = browse("alice", screen=screen, language="de-DE")
+    tab = browse("alice", language="de-DE")
     with tab.answer("/api/admin/users", 503, "DATABASE_CONNECTION_ERROR"):
         tab.visit("/admin/users?status=suspended")
         expect(tab.page.get_by_role("button", name="Noch einmal versuchen")).to_be_visible()
