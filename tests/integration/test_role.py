@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, LiteralString
 from urllib.parse import quote
@@ -55,19 +54,41 @@ class RoleDatabase:
         self.superuser.execute(sql.SQL(query).format(**identifiers))
 
 
-@pytest.fixture
-def role_database(engines: tuple[str, str], worker_id: str) -> Iterator[RoleDatabase]:
-    names = {"owner": f"test_owner_{worker_id}", "app": f'test_app "{worker_id}"; --'}
-    name = f"test_roles_{worker_id}"
+@contextmanager
+def role_database_of(server: str, suffix: str) -> Iterator[RoleDatabase]:
+    """Create an empty database and its owner, but not the role of the functions."""
+    names = {"owner": f"test_owner_{suffix}", "app": f'test_app "{suffix}"; --'}
+    name = f"test_roles_{suffix}"
     with (
-        engines_of_run.database(engines[0], name, list(names.values())) as url,
-        psycopg.connect(engines[0], autocommit=True) as superuser,
+        engines_of_run.database(server, name, list(names.values())) as url,
+        psycopg.connect(server, autocommit=True) as superuser,
     ):
         owner_url = f"postgresql://{names['owner']}:owners@{url.rpartition('@')[2]}"
-        instance = RoleDatabase(superuser, engines[0], owner_url, **names)
+        instance = RoleDatabase(superuser, server, owner_url, **names)
         instance.run("CREATE ROLE {role} LOGIN CREATEROLE PASSWORD 'owners'", role=instance.owner)
         instance.run("ALTER DATABASE {name} OWNER TO {role}", name=name, role=instance.owner)
         yield instance
+
+
+@pytest.fixture
+def role_database(engines: tuple[str, str], worker_id: str) -> Iterator[RoleDatabase]:
+    with role_database_of(engines[0], worker_id) as created:
+        yield created
+
+
+@pytest.fixture(scope="module")
+def migrated(engines: tuple[str, str], worker_id: str) -> Iterator[RoleDatabase]:
+    """Return a database with all migrations and the role, which each test leaves as it was."""
+    with role_database_of(engines[0], f"migrated_{worker_id}") as created:
+        migrate_and_ensure_role(created.owner_url, created.app_url())
+        yield created
+
+
+@pytest.fixture
+def restored(migrated: RoleDatabase) -> Iterator[RoleDatabase]:
+    """Return that database; the test may change the password of the role."""
+    yield migrated
+    migrate_and_ensure_role(migrated.owner_url, migrated.app_url())
 
 
 def migrate_and_ensure_role(owner_url: str, app_url: str) -> None:
@@ -95,9 +116,8 @@ def tables(connection: Db) -> list[str]:
     return [name for (name,) in rows]
 
 
-def test_app_role_may_change_the_rows_of_every_table(role_database: RoleDatabase) -> None:
-    migrate_and_ensure_role(role_database.owner_url, role_database.app_url())
-    with connected(role_database.app_url()) as app:
+def test_app_role_may_change_the_rows_of_every_table(migrated: RoleDatabase) -> None:
+    with connected(migrated.app_url()) as app, app.transaction(force_rollback=True):
         names = tables(app)
         assert {"users", "sessions", "media_requests", "audit_logs"} <= set(names)
         for name in names:
@@ -135,28 +155,25 @@ REFUSED: tuple[LiteralString, ...] = (
 
 @pytest.mark.parametrize("statement", REFUSED)
 def test_app_role_may_not_change_anything_else(
-    role_database: RoleDatabase, statement: LiteralString
+    migrated: RoleDatabase, statement: LiteralString
 ) -> None:
-    migrate_and_ensure_role(role_database.owner_url, role_database.app_url())
-    names = {"app": sql.Identifier(role_database.app), "owner": sql.Identifier(role_database.owner)}
-    with connected(role_database.app_url()) as app, pytest.raises(InsufficientPrivilege):
+    names = {"app": sql.Identifier(migrated.app), "owner": sql.Identifier(migrated.owner)}
+    with connected(migrated.app_url()) as app, pytest.raises(InsufficientPrivilege):
         app.execute(sql.SQL(statement).format(**names))
 
 
 @pytest.mark.parametrize("statement", REFUSED[:6] + REFUSED[7:10])
 def test_owner_may_run_the_statements_refused_to_the_app_role(
-    role_database: RoleDatabase, statement: LiteralString
+    migrated: RoleDatabase, statement: LiteralString
 ) -> None:
-    migrate_and_ensure_role(role_database.owner_url, role_database.app_url())
     if "TRIGGER" in statement:
         statement = "ALTER TABLE users DISABLE TRIGGER USER"  # constraint triggers need a superuser
-    with connected(role_database.owner_url) as owner:
+    with connected(migrated.owner_url) as owner, owner.transaction(force_rollback=True):
         owner.execute(statement)
 
 
-def test_app_role_and_owner_have_the_same_timeouts(role_database: RoleDatabase) -> None:
-    migrate_and_ensure_role(role_database.owner_url, role_database.app_url())
-    for url in (role_database.app_url(), role_database.owner_url):
+def test_app_role_and_owner_have_the_same_timeouts(migrated: RoleDatabase) -> None:
+    for url in (migrated.app_url(), migrated.owner_url):
         with connected(url) as connection:
             timeouts = [
                 connection.execute(sql.SQL("SHOW {}").format(sql.Identifier(name))).fetchone()
@@ -204,28 +221,30 @@ def test_a_day_has_24_hours_whatever_the_time_zone_of_the_database(
         assert two_days.fetchone() == (DAYS.total_seconds(),)
 
 
-def test_second_run_changes_only_the_password(role_database: RoleDatabase) -> None:
-    migrate_and_ensure_role(role_database.owner_url, role_database.app_url())
-    with connected(role_database.app_url()) as app:
-        migrate_and_ensure_role(role_database.owner_url, role_database.app_url("another"))
+def test_second_run_changes_only_the_password(restored: RoleDatabase) -> None:
+    with connected(restored.app_url()) as app:
+        migrate_and_ensure_role(restored.owner_url, restored.app_url("another"))
         # An open connection stays usable.
         assert app.execute("SELECT count(*) FROM users").fetchone() == (0,)
-    with connected(role_database.app_url("another")) as app:
+    with connected(restored.app_url("another")) as app:
         assert app.execute("SELECT count(*) FROM users").fetchone() == (0,)
     with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
-        psycopg.connect(role_database.app_url())
+        psycopg.connect(restored.app_url())
 
 
 def test_app_role_may_change_the_rows_of_a_table_created_later(
-    role_database: RoleDatabase, tmp_path: Path
+    migrated: RoleDatabase,
 ) -> None:
-    migrate_and_ensure_role(role_database.owner_url, role_database.app_url())
-    with connected(role_database.owner_url) as owner:
+    with connected(migrated.owner_url) as owner:
         owner.execute("CREATE TABLE later (id bigserial PRIMARY KEY, name text)")
-    with connected(role_database.app_url()) as app:
-        app.execute("INSERT INTO later (name) VALUES ('x')")
-        with pytest.raises(InsufficientPrivilege):
-            app.execute("TRUNCATE later")
+    try:
+        with connected(migrated.app_url()) as app:
+            app.execute("INSERT INTO later (name) VALUES ('x')")
+            with pytest.raises(InsufficientPrivilege):
+                app.execute("TRUNCATE later")
+    finally:
+        with connected(migrated.owner_url) as owner:
+            owner.execute("DROP TABLE later")
 
 
 def test_concurrent_runs_are_serialized(role_database: RoleDatabase) -> None:
@@ -237,18 +256,17 @@ def test_concurrent_runs_are_serialized(role_database: RoleDatabase) -> None:
         assert app.execute("SELECT count(*) FROM users").fetchone() == (0,)
 
 
-def test_server_never_receives_the_plain_password(role_database: RoleDatabase) -> None:
-    migrate_and_ensure_role(role_database.owner_url, role_database.app_url("previous"))
+def test_server_never_receives_the_plain_password(restored: RoleDatabase) -> None:
     log_lines: list[str] = []
-    with role_database.connect_superuser() as superuser:
+    with restored.connect_superuser() as superuser:
         superuser.execute("SET log_statement = 'all'")
         # The client receives the lines of the server's log as notices.
         superuser.execute("SET client_min_messages = log")
         superuser.add_notice_handler(lambda notice: log_lines.append(str(notice.message_primary)))
-        role.ensure_app_role(superuser, role_database.app_url("hunter2-canary"))
+        role.ensure_app_role(superuser, restored.app_url("hunter2-canary"))
     assert any("ALTER ROLE" in line and "SCRAM-SHA-256" in line for line in log_lines)
     assert not any("hunter2" in line for line in log_lines)
-    with connected(role_database.app_url("hunter2-canary")):
+    with connected(restored.app_url("hunter2-canary")):
         pass
 
 
@@ -258,10 +276,10 @@ def test_owner_as_app_user_changes_nothing(role_database: RoleDatabase) -> None:
         assert owner.execute("SELECT count(*) FROM pg_default_acl").fetchone() == (0,)
 
 
-def test_url_without_a_user_is_refused(role_database: RoleDatabase) -> None:
+def test_url_without_a_user_is_refused(migrated: RoleDatabase) -> None:
     with pytest.raises(RoleError, match="has no user"):
         migrate_and_ensure_role(
-            role_database.owner_url, f"postgresql://{role_database.owner_url.rpartition('@')[2]}"
+            migrated.owner_url, f"postgresql://{migrated.owner_url.rpartition('@')[2]}"
         )
 
 
@@ -290,25 +308,30 @@ def test_member_of_the_owner_role_is_refused(role_database: RoleDatabase) -> Non
 
 
 @pytest.mark.parametrize(
-    "privilege",
+    ("privilege", "end"),
     [
-        "ALTER ROLE {app} SUPERUSER",
-        "ALTER ROLE {app} CREATEROLE",
-        "ALTER ROLE {app} CREATEDB",
-        "ALTER ROLE {app} BYPASSRLS",
-        "GRANT CREATE ON SCHEMA public TO {app}",
-        "ALTER TABLE users OWNER TO {app}",
+        ("ALTER ROLE {app} SUPERUSER", "ALTER ROLE {app} NOSUPERUSER"),
+        ("ALTER ROLE {app} CREATEROLE", "ALTER ROLE {app} NOCREATEROLE"),
+        ("ALTER ROLE {app} CREATEDB", "ALTER ROLE {app} NOCREATEDB"),
+        ("ALTER ROLE {app} BYPASSRLS", "ALTER ROLE {app} NOBYPASSRLS"),
+        (
+            "GRANT CREATE ON SCHEMA public TO {app}",
+            "REVOKE CREATE ON SCHEMA public FROM {app}",
+        ),
+        ("ALTER TABLE users OWNER TO {app}", "ALTER TABLE users OWNER TO {owner}"),
     ],
 )
 def test_role_with_more_privileges_is_refused(
-    role_database: RoleDatabase, privilege: LiteralString
+    migrated: RoleDatabase, privilege: LiteralString, end: LiteralString
 ) -> None:
-    migrate_and_ensure_role(role_database.owner_url, role_database.app_url())
-    with role_database.connect_superuser() as superuser:
-        names = {
-            "app": sql.Identifier(role_database.app),
-            "owner": sql.Identifier(role_database.owner),
-        }
+    names = {"app": sql.Identifier(migrated.app), "owner": sql.Identifier(migrated.owner)}
+    with migrated.connect_superuser() as superuser:
         superuser.execute(sql.SQL(privilege).format(**names))
-    with pytest.raises(RoleError, match="can do more than change rows"):
-        migrate_and_ensure_role(role_database.owner_url, role_database.app_url())
+    try:
+        with pytest.raises(RoleError, match="can do more than change rows"):
+            migrate_and_ensure_role(migrated.owner_url, migrated.app_url())
+    finally:
+        with migrated.connect_superuser() as superuser:
+            superuser.execute(sql.SQL(end).format(**names))
+    # Nothing but the privilege was the reason.
+    migrate_and_ensure_role(migrated.owner_url, migrated.app_url())
