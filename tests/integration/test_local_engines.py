@@ -3,12 +3,12 @@
 import os
 import signal
 import socket
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -18,56 +18,49 @@ from local.engines.engine import Engine, Server
 from local.engines.errors import EngineError
 from local.engines.postgres import PostgresEngine
 from local.engines.valkey import ValkeyEngine
+from tests.support import engine_user, forked
+from tests.support.local import copy_database
 from tests.support.processes import exists
 
 ENGINES = ["postgres", "valkey"]
-USER_CODE = """
-import subprocess, sys
-from pathlib import Path
-from local.engines.postgres import PostgresEngine
-from local.engines.valkey import ValkeyEngine
-name, directory, *child = sys.argv[1:]
-data = Path(directory)
-engine = ValkeyEngine(data) if name == "valkey" else PostgresEngine(data, durable=False)
-with engine.use() as server:
-    if child:
-        null = subprocess.DEVNULL
-        print(subprocess.Popen(child, close_fds=False, stdout=null, stderr=null).pid)
-    print(server.url, server.pid, flush=True)
-    sys.stdin.read()
-"""
+SECONDS = 60.0
 
 
 class EngineUser:
-    """A process that uses a server until its standard input ends or the process is killed."""
+    """A process that uses a server until its end of a pipe is told so or it is killed."""
 
     def __init__(self, engine: str, directory: Path, *child: str) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", USER_CODE, engine, str(directory), *child],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        )
+        self.pipe, other = forked.CONTEXT.Pipe()
+        arguments = (engine, directory, child, other)
+        self.process = forked.process(engine_user.use, *arguments, environment=os.environ)
+        other.close()
 
-    def line(self) -> list[str]:
-        assert self.process.stdout
-        if line := self.process.stdout.readline():
-            return line.split()
-        raise AssertionError(self.process.communicate()[1])
+    def line(self) -> Any:
+        """Return what the process tells next."""
+        if self.pipe.poll(SECONDS):
+            return self.pipe.recv()
+        raise AssertionError("the process tells nothing")
 
     def server(self) -> Server:
-        url, pid = self.line()
-        return Server(url, int(pid))
+        return Server(*self.line())
+
+    def interrupt(self) -> None:
+        """Send what Ctrl-C at its terminal sends."""
+        assert self.process.pid is not None
+        os.killpg(self.process.pid, signal.SIGINT)
+
+    def end(self) -> int | None:
+        """Wait for the end and return the exit code."""
+        self.process.join(SECONDS)
+        return self.process.exitcode
 
     def stop(self) -> None:
-        self.process.communicate()
-        assert self.process.returncode == 0
+        self.pipe.send("stop")
+        assert self.end() == 0
 
     def kill(self) -> None:
         self.process.kill()
-        self.process.communicate()
+        assert self.end() is not None
 
 
 @pytest.fixture
@@ -80,6 +73,13 @@ def user(tmp_path: Path) -> Iterator[Callable[..., EngineUser]]:
             return started
 
         yield start
+
+
+@pytest.fixture
+def existing(tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    """Begin with the data that another PostgreSQL of the run has created."""
+    if "valkey" not in request.node.name:
+        copy_database(tmp_path)
 
 
 def engine_of(engine: str, directory: Path, *, durable: bool = True) -> Engine:
@@ -136,6 +136,7 @@ def ends_after_the_block(pid: int) -> Iterator[None]:
     wait_until(lambda: not exists(pid))
 
 
+@pytest.mark.usefixtures("existing")
 @pytest.mark.parametrize("engine", ENGINES)
 def test_data_survives_a_restart_at_the_same_port(engine: str, tmp_path: Path) -> None:
     with open_server(engine, tmp_path) as first:
@@ -154,15 +155,26 @@ def test_server_starts_after_a_power_cut_damaged_its_address(tmp_path: Path, lef
         put(server, "treasure")
 
 
-@pytest.mark.parametrize("durable", [True, False])
-def test_postgres_has_its_settings(tmp_path: Path, durable: bool) -> None:
-    with PostgresEngine(tmp_path, durable=durable).use() as server:
-        for name in ("fsync", "synchronous_commit", "full_page_writes"):
-            assert setting(server.url, name) == ("on" if durable else "off")
-        assert setting(server.url, "TimeZone") == "UTC"
-        assert setting(server.url, "server_encoding") == "UTF8"
-        assert setting(server.url, "max_connections") == "200"
-        assert setting(server.url, "listen_addresses") == "127.0.0.1"
+def test_postgres_has_its_settings_and_refuses_a_wrong_password(tmp_path: Path) -> None:
+    with PostgresEngine(tmp_path, durable=True).use() as server:
+        assert_settings(server, safety="on")
+        password = (tmp_path / "postgres.password").read_text()
+        assert password in server.url
+        assert setting(server.url, "is_superuser") == "on"
+        with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
+            psycopg.connect(server.url.replace(password, "wrong"))
+        with pytest.raises(psycopg.OperationalError, match="no password supplied"):
+            psycopg.connect(server.url.replace(f":{password}", ""))
+    assert (tmp_path / "postgres.password").stat().st_mode & 0o777 == 0o600
+
+
+def assert_settings(server: Server, *, safety: str) -> None:
+    for name in ("fsync", "synchronous_commit", "full_page_writes"):
+        assert setting(server.url, name) == safety
+    assert setting(server.url, "TimeZone") == "UTC"
+    assert setting(server.url, "server_encoding") == "UTF8"
+    assert setting(server.url, "max_connections") == "200"
+    assert setting(server.url, "listen_addresses") == "127.0.0.1"
 
 
 def test_valkey_has_its_settings(tmp_path: Path) -> None:
@@ -175,18 +187,6 @@ def test_valkey_has_its_settings(tmp_path: Path) -> None:
     assert settings["maxmemory-policy"] == "noeviction"
     assert settings["bind"] == "127.0.0.1"
     assert settings["dir"] == str(tmp_path / "valkey")
-
-
-def test_postgres_refuses_a_wrong_or_missing_password(tmp_path: Path) -> None:
-    with PostgresEngine(tmp_path, durable=False).use() as server:
-        password = (tmp_path / "postgres.password").read_text()
-        assert password in server.url
-        assert setting(server.url, "is_superuser") == "on"
-        with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
-            psycopg.connect(server.url.replace(password, "wrong"))
-        with pytest.raises(psycopg.OperationalError, match="no password supplied"):
-            psycopg.connect(server.url.replace(f":{password}", ""))
-    assert (tmp_path / "postgres.password").stat().st_mode & 0o777 == 0o600
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -205,6 +205,7 @@ def test_concurrent_processes_share_one_server_until_the_last_one_exits(
     assert not exists(server.pid)
 
 
+@pytest.mark.usefixtures("existing")
 @pytest.mark.parametrize("engine", ENGINES)
 def test_server_stops_when_its_only_process_is_killed(
     engine: str, user: Callable[..., EngineUser]
@@ -214,6 +215,7 @@ def test_server_stops_when_its_only_process_is_killed(
         single_user.kill()
 
 
+@pytest.mark.usefixtures("existing")
 @pytest.mark.parametrize("engine", ENGINES)
 def test_killed_process_does_not_stop_the_server_of_another(
     engine: str, user: Callable[..., EngineUser]
@@ -229,6 +231,7 @@ def test_killed_process_does_not_stop_the_server_of_another(
         second.kill()
 
 
+@pytest.mark.usefixtures("existing")
 @pytest.mark.parametrize("engine", ENGINES)
 def test_server_starts_immediately_after_its_only_process_was_killed(
     engine: str, user: Callable[..., EngineUser], tmp_path: Path
@@ -241,6 +244,7 @@ def test_server_starts_immediately_after_its_only_process_was_killed(
             assert exists(server.pid)
 
 
+@pytest.mark.usefixtures("existing")
 @pytest.mark.parametrize("engine", ENGINES)
 def test_new_server_starts_after_the_server_was_killed(
     engine: str, user: Callable[..., EngineUser], tmp_path: Path
@@ -257,6 +261,7 @@ def test_new_server_starts_after_the_server_was_killed(
     assert not exists(server.pid)
 
 
+@pytest.mark.usefixtures("existing")
 def test_committed_data_is_recovered_after_a_crash(tmp_path: Path) -> None:
     with PostgresEngine(tmp_path, durable=True).use() as killed:
         put(killed, "committed")
@@ -273,10 +278,11 @@ def test_start_succeeds_after_an_interrupted_creation_of_the_data(
     wait_until((tmp_path / "postgres.new" / "base").exists)
     first.kill()
     with PostgresEngine(tmp_path, durable=False).use() as server:
-        assert setting(server.url, "server_encoding") == "UTF8"
+        assert_settings(server, safety="off")
     assert not (tmp_path / "postgres.new").exists()
 
 
+@pytest.mark.usefixtures("existing")
 @pytest.mark.parametrize("engine", ENGINES)
 def test_ctrl_c_does_not_reach_the_server(
     engine: str, user: Callable[..., EngineUser], tmp_path: Path
@@ -284,31 +290,31 @@ def test_ctrl_c_does_not_reach_the_server(
     starter, other = user(engine), user(engine)
     server = starter.server()
     assert other.server() == server
-    os.killpg(starter.process.pid, signal.SIGINT)
-    starter.process.communicate()
+    starter.interrupt()
+    assert starter.end()
     put(server, "still here")
     assert get(server) == "still here"
     assert "SIGINT" not in (tmp_path / f"{engine}.log").read_text()  # Valkey logs with a delay
     with ends_after_the_block(server.pid):
-        os.killpg(other.process.pid, signal.SIGINT)
+        other.interrupt()
 
 
+@pytest.mark.usefixtures("existing")
 @pytest.mark.parametrize("engine", ENGINES)
 def test_child_process_does_not_keep_the_server_running(
     engine: str, user: Callable[..., EngineUser]
 ) -> None:
     single_user = user(engine, "sleep", "60")
-    (child,) = single_user.line()
+    child = single_user.line()
     try:
         with ends_after_the_block(single_user.server().pid):
             single_user.kill()
     finally:
-        os.kill(int(child), signal.SIGKILL)
+        os.kill(child, signal.SIGKILL)
 
 
+@pytest.mark.usefixtures("existing")
 def test_failed_start_of_postgres_shows_its_log(tmp_path: Path) -> None:
-    with PostgresEngine(tmp_path, durable=False).use():
-        pass
     with (tmp_path / "postgres" / "postgresql.conf").open("a") as configuration:
         configuration.write("nonsense = 1\n")
     with pytest.raises(EngineError, match="unrecognized configuration parameter"):
@@ -350,6 +356,7 @@ def kill(engine: Engine, server: Server) -> None:
     wait_until(lambda: not engine.is_running(server))
 
 
+@pytest.mark.usefixtures("existing")
 @pytest.mark.parametrize("name", ENGINES)
 def test_killed_server_restarts_at_its_port(name: str, tmp_path: Path) -> None:
     engine = engine_of(name, tmp_path)
@@ -365,6 +372,7 @@ def test_killed_server_restarts_at_its_port(name: str, tmp_path: Path) -> None:
     assert not exists(third.pid)
 
 
+@pytest.mark.usefixtures("existing")
 @pytest.mark.parametrize("name", ENGINES)
 def test_restart_fails_when_the_port_is_in_use(name: str, tmp_path: Path) -> None:
     engine = engine_of(name, tmp_path)
@@ -382,6 +390,7 @@ def test_restart_fails_when_the_port_is_in_use(name: str, tmp_path: Path) -> Non
         assert engine.is_running(other)
 
 
+@pytest.mark.usefixtures("existing")
 def test_restart_fails_when_the_server_exits_immediately(tmp_path: Path) -> None:
     engine = engine_of("postgres", tmp_path)
     with engine.use() as server:

@@ -27,8 +27,9 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalService]:
-    """Run the service as `make run` does."""
-    with local_service(tmp_path_factory.mktemp("run") / "data", trial_limits=True) as running:
+    """Run the service as `make run` does, on a folder that it creates."""
+    data = tmp_path_factory.mktemp("run") / "data"
+    with local_service(data, limits=True, trial_limits=True) as running:
         yield running
 
 
@@ -82,15 +83,6 @@ def test_refused_call_logs_a_warning_line(service: LocalService) -> None:
     assert " GET /api/auth/me 401 " in access
 
 
-def test_json_logs_contain_all_entries_as_json(tmp_path: Path) -> None:
-    with local_service(tmp_path / "data", environment={"LOG_FORMAT": "json"}) as service:
-        start = len(service.log.read_text())
-        service.call("GET", "/api/health")
-        lines = lines_after(service, start, until="GET /api/health")
-    entries = [json.loads(line.partition("] ")[2]) for line in lines if line.startswith("[Health")]
-    assert [entry["message"] for entry in entries] == ["request"]
-
-
 @pytest.mark.parametrize("engine", ["postgres", "valkey"])
 def test_killed_engine_is_restarted(service: LocalService, engine: str) -> None:
     plex_url, _ = service.standin_urls
@@ -112,17 +104,6 @@ def test_killed_engine_is_restarted(service: LocalService, engine: str) -> None:
     assert service.sign_in(plex_url, "bob")
 
 
-def test_service_stops_when_an_engine_cannot_restart(tmp_path: Path) -> None:
-    with local_service(tmp_path / "data") as service:
-        _, pid = (service.data / "postgres.running").read_text().split()
-        (service.data / "postgres" / "PG_VERSION").unlink()
-        os.kill(int(pid), signal.SIGKILL)
-        assert service.wait(60) == 1
-        printed = service.log.read_text()
-    assert "MediaNest stops because PostgreSQL cannot be restarted." in printed
-    assert "Traceback" not in printed
-
-
 def limits_of(service: LocalService) -> dict[str, object]:
     token = service.sign_in(service.standin_urls[0], "alice")
     listed = service.call("GET", "/api/admin/config", token=token).data
@@ -134,36 +115,31 @@ def default_limit(name: str) -> dict[str, int]:
     return {"limit": policy.limit, "window": policy.window}
 
 
-def test_trial_limits_apply_only_to_the_start_of_a_sign_in(tmp_path: Path) -> None:
-    with local_service(tmp_path / "data", limits=True, trial_limits=True) as service:
-        assert "Higher sign-in limits" in service.log.read_text()
-        limits = limits_of(service)
-        token = service.sign_in(service.standin_urls[0], "alice")
-        changed = {"limit": 7, "window": 60}
-        path = "/api/admin/config/rateLimit.auth"
-        assert service.call("PUT", path, body={"value": changed}, token=token).status == 200
+def test_trial_limits_apply_at_the_first_start(service: LocalService) -> None:
+    assert "Higher sign-in limits" in service.log.read_text()
+    limits = limits_of(service)
     for name, policy in POLICIES.items():
-        expected = dict(TRIAL_LIMITS.get(name, default_limit(name)))
         if policy.fixed:
             assert f"rateLimit.{name}" not in limits
             continue
+        expected = dict(TRIAL_LIMITS.get(name, default_limit(name)))
         assert limits[f"rateLimit.{name}"] == expected, name
-    with local_service(tmp_path / "data", limits=True, trial_limits=True) as service:
-        # A restart does not overwrite the value that the admin has set.
-        assert limits_of(service)["rateLimit.auth"] == changed
 
 
-def test_external_database_keeps_the_default_limits(
-    tmp_path: Path, engines: tuple[str, str], worker_id: str, redis_url: str
+def test_external_database_keeps_the_default_limits_also_while_the_cache_is_down(
+    tmp_path: Path, engines: tuple[str, str], worker_id: str
 ) -> None:
-    with redis.Redis.from_url(redis_url) as cache:
-        cache.flushdb()
     with database(engines[0], f"test_own_{worker_id}") as url:
-        environment = {"DATABASE_URL": url, "REDIS_URL": redis_url}
+        environment = {"DATABASE_URL": url, "REDIS_URL": "redis://:hush@127.0.0.1:1/0"}
         with local_service(
             tmp_path / "data", environment=environment, limits=True, trial_limits=True
         ) as service:
+            assert (
+                "the environment: the cache at 127.0.0.1:1 (REDIS_URL) cannot be reached"
+            ) in service.log.read_text()
+            assert service.call("GET", "/api/health").data["status"] == "degraded"
             limits = limits_of(service)
+            assert "hush" not in service.log.read_text()
     for name in TRIAL_LIMITS:
         assert limits[f"rateLimit.{name}"] == default_limit(name)
 
@@ -234,17 +210,6 @@ def test_missing_create_privilege_is_reported(tmp_path: Path, database_url: str)
     )
 
 
-def test_service_starts_and_warns_when_the_external_cache_is_down(tmp_path: Path) -> None:
-    environment = {"REDIS_URL": "redis://:hush@127.0.0.1:1/0"}
-    with local_service(tmp_path / "data", environment=environment) as service:
-        assert (
-            "the environment: the cache at 127.0.0.1:1 (REDIS_URL) cannot be reached"
-        ) in service.log.read_text()
-        assert service.call("GET", "/api/health").data["status"] == "degraded"
-        assert service.sign_in(service.standin_urls[0], "alice")
-        assert "hush" not in service.log.read_text()
-
-
 def test_cache_is_reported_only_when_it_refuses_the_password(tmp_path: Path) -> None:
     with ValkeyEngine(tmp_path).use() as valkey, redis.Redis.from_url(valkey.url) as client:
         address = valkey.url.removeprefix("redis://")
@@ -259,3 +224,32 @@ def test_cache_is_reported_only_when_it_refuses_the_password(tmp_path: Path) -> 
                 f"the cache at {address.partition('/')[0]} (REDIS_URL)"
                 " rejects the user or the password"
             )
+
+
+def test_restart_keeps_the_limits_of_the_admin_and_may_log_json(service: LocalService) -> None:
+    """It ends the service of the other tests, whose database a new one takes over."""
+    token = service.sign_in(service.standin_urls[0], "alice")
+    changed = {"limit": 7, "window": 60}
+    path = "/api/admin/config/rateLimit.auth"
+    assert service.call("PUT", path, body={"value": changed}, token=token).status == 200
+    assert service.stop() == 0
+    with local_service(
+        service.data, environment={"LOG_FORMAT": "json"}, limits=True, trial_limits=True
+    ) as restarted:
+        start = len(restarted.log.read_text())
+        restarted.call("GET", "/api/health")
+        lines = lines_after(restarted, start, until="GET /api/health")
+        assert limits_of(restarted)["rateLimit.auth"] == changed
+        stops_when_an_engine_cannot_restart(restarted)
+    entries = [json.loads(line.partition("] ")[2]) for line in lines if line.startswith("[Health")]
+    assert [entry["message"] for entry in entries] == ["request"]
+
+
+def stops_when_an_engine_cannot_restart(service: LocalService) -> None:
+    _, pid = (service.data / "postgres.running").read_text().split()
+    (service.data / "postgres" / "PG_VERSION").unlink()
+    os.kill(int(pid), signal.SIGKILL)
+    assert service.wait(60) == 1
+    printed = service.log.read_text()
+    assert "MediaNest stops because PostgreSQL cannot be restarted." in printed
+    assert "Traceback" not in printed

@@ -160,7 +160,7 @@ def local_service(
         environment = {**(environment or {}), "SKEW_FILE": str(skew)}
     data.mkdir(parents=True, exist_ok=True)
     if not trial_limits and "DATABASE_URL" not in (environment or {}):
-        prepared.copy(data, _prepare)
+        copy_database(data)
     # Beside the folder, which has only files of the service: `reset` removes no other folder.
     log = data.with_name(f"{data.name}.log")
     run_file = data / "run.json"
@@ -179,6 +179,11 @@ def local_service(
         process.terminate()
         process.join(20)
         assert process.exitcode is not None, f"the service does not stop: {log.read_text()}"
+
+
+def copy_database(data: Path) -> None:
+    """Let a data folder begin with the run's database, which has all tables and no rows."""
+    prepared.copy(data, _prepare)
 
 
 def _prepare(data: Path) -> None:
