@@ -2,15 +2,18 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from typing import Any
 
+import psycopg
 import pytest
 import redis
 
 from tests.support import engines as engines_of_run
-from tests.support.local import LocalService, local_service
+from tests.support.local import LocalService, database_of, eventually, local_service
 from tests.support.pgbouncer import Pool
 from tests.support.standin import plex_of, served
 
+type Db = psycopg.Connection[tuple[Any, ...]]
 type OwnEngines = Callable[[str], AbstractContextManager[dict[str, str]]]
 
 CROWD = [f"person{number}" for number in range(20)]
@@ -64,3 +67,38 @@ def crowd_plex() -> Iterator[str]:
     """Run a stand-in for plex.tv with twenty users and an owner."""
     with served(plex_of(CROWD)) as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def raced_service(
+    crowd_plex: str, tmp_path_factory: pytest.TempPathFactory, own_engines: OwnEngines
+) -> Iterator[tuple[LocalService, Db]]:
+    """Run one service for all files of races, whose many processes start once, and its database."""
+    data = tmp_path_factory.mktemp("races") / "data"
+    environment = {
+        "PLEX_CLIENT_ID": "races",
+        "PLEX_API_URL": crowd_plex,
+        "PLEX_AUTH_URL": f"{crowd_plex}/auth",
+    }
+    with (
+        own_engines("races") as variables,
+        local_service(data, environment={**variables, **environment}) as running,
+        database_of(data, variables) as db,
+    ):
+        yield running, db
+
+
+@pytest.fixture(scope="module")
+def raced(raced_service: tuple[LocalService, Db], cluster_url: str) -> tuple[LocalService, Db]:
+    """Return that service and its database, without users and what belongs to them."""
+    _, db = raced_service
+
+    def is_idle() -> bool:
+        db.execute("DELETE FROM jobs WHERE state <> 'leased'")
+        return db.execute("SELECT FROM jobs").rowcount == 0
+
+    eventually(is_idle)  # the worker is done with the titles of the tests before
+    db.execute("DELETE FROM users; DELETE FROM handovers")
+    with redis.Redis.from_url(cluster_url) as cache:
+        cache.flushdb()
+    return raced_service

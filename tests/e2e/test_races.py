@@ -1,17 +1,16 @@
 """Concurrent calls that many processes serve: PostgreSQL decides which of them succeeds."""
 
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import pytest
 
-from tests.e2e.conftest import CROWD, OwnEngines
+from tests.e2e.conftest import CROWD, Db
 from tests.support.api import Answer
 from tests.support.concurrency import at_once, codes
-from tests.support.local import LocalService, local_service
+from tests.support.local import LocalService
 
 
 @dataclass
@@ -47,23 +46,11 @@ def verify(service: LocalService, handle: str) -> Answer:
 
 
 @pytest.fixture(scope="module")
-def crowd(
-    crowd_plex: str, tmp_path_factory: pytest.TempPathFactory, own_engines: OwnEngines
-) -> Iterator[Crowd]:
-    """Run one service for all tests, because its start is the slow part."""
-    environment = {
-        "PLEX_CLIENT_ID": "races",
-        "PLEX_API_URL": crowd_plex,
-        "PLEX_AUTH_URL": f"{crowd_plex}/auth",
-    }
-    data = tmp_path_factory.mktemp("races") / "data"
-    with (
-        own_engines("races") as variables,
-        local_service(data, environment={**variables, **environment}) as service,
-    ):
-        handles = [service.begin(crowd_plex, name) for name in CROWD]
-        responses = at_once([partial(verify, service, handle) for handle in handles])
-        yield Crowd(service, crowd_plex, dict(zip(CROWD, responses, strict=True)))
+def crowd(crowd_plex: str, raced: tuple[LocalService, Db]) -> Crowd:
+    service, _ = raced
+    handles = [service.begin(crowd_plex, name) for name in CROWD]
+    responses = at_once([partial(verify, service, handle) for handle in handles])
+    return Crowd(service, crowd_plex, dict(zip(CROWD, responses, strict=True)))
 
 
 def test_exactly_one_of_twenty_concurrent_first_sign_ins_becomes_admin(crowd: Crowd) -> None:

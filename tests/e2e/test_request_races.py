@@ -1,20 +1,17 @@
 """Concurrent creation, decision and cancellation of requests, served by many processes."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-import psycopg
 import pytest
 
-from tests.e2e.conftest import CROWD, OwnEngines
+from tests.e2e.conftest import CROWD, Db
 from tests.support.api import ROOT, Answer
 from tests.support.concurrency import at_once, codes
-from tests.support.local import LocalService, database_of, local_service
-
-type Db = psycopg.Connection[tuple[Any, ...]]
+from tests.support.local import LocalService
 
 USERS = CROWD[:12]
 THRONES = 1399  # has eight seasons
@@ -86,25 +83,13 @@ class Crowded:
 
 
 @pytest.fixture(scope="module")
-def crowd(
-    crowd_plex: str, tmp_path_factory: pytest.TempPathFactory, own_engines: OwnEngines
-) -> Iterator[Crowded]:
-    """Run one service for all tests, as its start is slow; USERS[0] and USERS[1] are admins."""
-    data = tmp_path_factory.mktemp("crowd")
-    environment = {
-        "PLEX_CLIENT_ID": "races",
-        "PLEX_API_URL": crowd_plex,
-        "PLEX_AUTH_URL": f"{crowd_plex}/auth",
-    }
-    with (
-        own_engines("crowded") as variables,
-        local_service(data, environment={**variables, **environment}) as running,
-        database_of(data, variables) as db,
-    ):
-        tokens = {name: running.sign_in(crowd_plex, name) for name in USERS}
-        crowd = Crowded(running, tokens, db, crowd_plex)
-        crowd.give_role(USERS[1], "admin")
-        yield crowd
+def crowd(crowd_plex: str, raced: tuple[LocalService, Db]) -> Crowded:
+    """Sign users in; USERS[0] and USERS[1] are admins."""
+    running, db = raced
+    tokens = {name: running.sign_in(crowd_plex, name) for name in USERS}
+    crowd = Crowded(running, tokens, db, crowd_plex)
+    crowd.give_role(USERS[1], "admin")
+    return crowd
 
 
 def test_each_season_is_held_once_when_ten_users_request_overlapping_seasons(

@@ -2,17 +2,17 @@
 
 import itertools
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import pytest
 
-from tests.e2e.conftest import OwnEngines
+from tests.e2e.conftest import CROWD, Db
 from tests.support.api import ROOT, Answer
 from tests.support.concurrency import at_once, codes
-from tests.support.local import LocalService, local_service
+from tests.support.local import LocalService
 
 USERS = "/api/admin/users"
 PASSWORD = "Cellar-door_42"
@@ -84,13 +84,9 @@ class Installation:
 
 
 @pytest.fixture(scope="module")
-def installation(
-    tmp_path_factory: pytest.TempPathFactory, own_engines: OwnEngines
-) -> Iterator[Installation]:
-    """Run one service for all tests, because its start is the slow part."""
-    data = tmp_path_factory.mktemp("admins") / "data"
-    with own_engines("admins") as variables, local_service(data, environment=variables) as service:
-        yield Installation(service, service.sign_in(service.standin_urls[0], "alice"))
+def installation(crowd_plex: str, raced: tuple[LocalService, Db]) -> Installation:
+    service, _ = raced
+    return Installation(service, service.sign_in(crowd_plex, CROWD[0]))
 
 
 def test_one_account_is_created_when_admins_race_with_names_that_differ_in_case(

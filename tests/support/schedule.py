@@ -15,11 +15,7 @@ FILES_IN_ONE_WORKER = (
     "tests/e2e/test_bursts.py",
     "tests/e2e/test_fulfilment.py",
     "tests/e2e/test_outages.py",
-    "tests/e2e/test_races.py",
     "tests/e2e/test_rate_limits.py",
-    "tests/e2e/test_request_races.py",
-    "tests/e2e/test_server_races.py",
-    "tests/e2e/test_user_races.py",
     "tests/integration/test_benchmarks.py",
     "tests/integration/test_cleanup.py",
     "tests/integration/test_local_first_hour.py",
@@ -30,6 +26,10 @@ ON_ONE_SERVICE = (
     "tests/e2e/test_catalog.py",
     "tests/e2e/test_lifecycle.py",
     "tests/e2e/test_main_job.py",
+)
+# Likewise those that use the fixture `raced`.
+ON_RACED_SERVICE = tuple(
+    f"tests/e2e/test_{name}.py" for name in ("races", "request_races", "server_races", "user_races")
 )
 
 
@@ -42,6 +42,8 @@ class Scheduling(LoadScopeScheduling):  # type: ignore[misc]  # xdist ships no t
     def _split_scope(self, nodeid: str) -> str:
         if nodeid.startswith(ON_ONE_SERVICE):
             return "service"
+        if nodeid.startswith(ON_RACED_SERVICE):
+            return "races"
         if nodeid.startswith("tests/web/"):
             # Each scope starts a service and a browser, so two scopes share the files.
             return f"web {crc32(nodeid.partition('::')[0].encode()) % 2}"
