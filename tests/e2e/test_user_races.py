@@ -215,3 +215,28 @@ def test_nothing_remains_of_a_user_who_is_deleted_while_their_calls_run(
         for response in created:
             path = f"/api/media/requests/{response.data['id']}"
             assert service.patiently("DELETE", path, token=heir).status == 204
+
+
+def test_one_of_two_concurrent_changes_of_a_password_succeeds(installation: Installation) -> None:
+    service, admin = installation.service, installation.admin
+    create(service, admin, "changer", "user")
+    tokens = [sign_in(service, "changer")[0] for _ in range(2)]
+    passwords = ["Kettle-drum_51", "Copper-Meadow-19"]
+    # So that two processes are ready, and both calls begin at once.
+    assert all(at_once([partial(is_signed_in, service, token) for token in tokens * 2]))
+
+    def change_password(token: str, new: str) -> Answer:
+        body = {"currentPassword": PASSWORD, "newPassword": new}
+        return service.patiently("POST", "/api/auth/password", token=token, body=body)
+
+    responses = at_once(
+        [partial(change_password, *each) for each in zip(tokens, passwords, strict=True)]
+    )
+    statuses = [response.status for response in responses]
+    assert sorted(statuses) == [204, 401]
+    assert [is_signed_in(service, token) for token in tokens] == [each == 204 for each in statuses]
+    body = {"identifier": "changer", "password": passwords[statuses.index(204)]}
+    assert service.patiently("POST", "/api/auth/login", body=body).status == 200
+    query = {"action": "auth.password_changed"}
+    logs = service.patiently("GET", "/api/admin/audit-logs", token=admin, query=query)
+    assert len(logs.data) == 1

@@ -1,15 +1,11 @@
 """Local accounts: sign-in with a password, and password changes."""
 
-import asyncio
 import io
 import itertools
 import json
-import multiprocessing
 import os
 from collections import Counter
 from collections.abc import Callable
-from multiprocessing.queues import Queue
-from multiprocessing.synchronize import Barrier
 from typing import Any
 from uuid import UUID
 
@@ -404,27 +400,6 @@ class TestChangePassword:
         )
         assert accepted.status == 204
 
-    def test_one_of_two_concurrent_changes_succeeds(self, db: Db, erin: User) -> None:
-        context = multiprocessing.get_context("spawn")
-        barrier, queue = context.Barrier(2), context.Queue()
-        candidates = {token_of("Erin"): OTHER, token_of("Erin"): "Copper-Meadow-19"}
-        processes = [
-            context.Process(target=change_in_process, args=(barrier, queue, token, new))
-            for token, new in candidates.items()
-        ]
-        for process in processes:
-            process.start()
-        outcomes = dict(queue.get(timeout=60) for _ in processes)
-        for process in processes:
-            process.join(20)
-        assert sorted(outcomes.values()) == [204, 401]
-        winner = max(candidates, key=lambda token: outcomes[token] == 204)
-        assert [is_signed_in(token) for token in candidates] == [
-            token == winner for token in candidates
-        ]
-        assert login("Erin", candidates[winner]).status == 200
-        assert len(audited_details(db, "auth.password_changed")) == 1
-
     def test_slower_of_two_concurrent_changes_is_refused(
         self, db: Db, erin: User, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -439,16 +414,6 @@ class TestChangePassword:
         assert_refused(change(own_token, new="Copper-Meadow-19"))
         assert stored_hash(db, erin) == faster
         assert is_signed_in(other)
-
-
-def change_in_process(
-    barrier: Barrier, outcomes: "Queue[tuple[str, int]]", token: str, new: str
-) -> None:
-    """Change a password in a separate process, when all processes are ready."""
-    asyncio.set_event_loop(asyncio.new_event_loop())
-    assert is_signed_in(token)
-    barrier.wait(60)
-    outcomes.put((token, change(token, new=new).status))
 
 
 class TestAudit:

@@ -1,7 +1,6 @@
 """Sessions: cache, refresh, expiry, list, revocation, tombstones and cross-site calls."""
 
-import subprocess
-import sys
+import asyncio
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -23,7 +22,7 @@ from medianest.sessions.models import LiveSession
 from medianest.system_config import service as system_config
 from medianest.users import repository as users_repository
 from tests.support import plex
-from tests.support.api import ROOT, Answer, call, run_schedule
+from tests.support.api import Answer, call, run_schedule
 from tests.support.concurrency import waits_for_lock
 from tests.support.local import eventually
 
@@ -369,12 +368,26 @@ class TestRevokeAllDuringRefresh:
 
     @pytest.mark.parametrize("revoked_by", ["logout", "admin"])
     def test_new_session_is_revoked_too_or_the_sign_out_is_refused(
-        self, db: Db, direct_url: str, people: dict[str, str], revoked_by: str
+        self,
+        db: Db,
+        direct_url: str,
+        people: dict[str, str],
+        functions_loop: asyncio.AbstractEventLoop,
+        revoked_by: str,
     ) -> None:
         user_id = me(people["bob"]).data["id"]
         lifetimes = system_config.session_lifetimes()
         caller = Caller("request", "203.0.113.7", "tests")
-        # The other process may take longer to start than the idle timeout of a transaction.
+
+        def revoke() -> int:
+            asyncio.set_event_loop(functions_loop)  # that of this thread
+            if revoked_by == "logout":
+                body = {"allSessions": True}
+                return call("POST", "/api/auth/logout", token=people["bob"], body=body).status
+            path = f"/api/admin/users/{user_id}/sessions"
+            return call("DELETE", path, token=people["alice"]).status
+
+        # A busy machine may take longer than the idle timeout of a transaction.
         long_idle_timeout = "-c idle_in_transaction_session_timeout=60s"
         with psycopg.connect(direct_url, options=long_idle_timeout) as refreshing:
             previous = UUID(current_session_id(people["bob"]))
@@ -382,40 +395,16 @@ class TestRevokeAllDuringRefresh:
             new_session = repository.replace(refreshing, previous, caller, lifetimes)
             assert new_session is not None
             with ThreadPoolExecutor(1) as pool:
-                path = f"/api/admin/users/{user_id}/sessions"
-                script = _REVOKE_ALL.format(revoked_by=revoked_by)
-                revocation = pool.submit(
-                    subprocess.run,
-                    [sys.executable, "-c", script, people["bob"], people["alice"], path],
-                    capture_output=True,
-                    text=True,
-                    check=False,
-                    cwd=ROOT,
-                )
+                revocation = pool.submit(revoke)
                 eventually(lambda: waits_for_lock(db))
                 refreshing.commit()
-                result = revocation.result(30)
+                status = revocation.result(30)
         # The refresh has replaced the session of the sign-out, so the sign-out gets a 401.
-        expected = "401" if revoked_by == "logout" else "204"
-        assert result.stdout.strip().endswith(expected), result.stderr
+        assert status == (401 if revoked_by == "logout" else 204)
         live = db.execute(
             "SELECT count(*) FROM sessions WHERE user_id = %s AND revoked_at IS NULL", (user_id,)
         ).fetchone()
         assert live == (1 if revoked_by == "logout" else 0,)
-
-
-# Runs in a separate process, because the refresh is in progress in this one.
-_REVOKE_ALL = """
-import asyncio, sys
-asyncio.set_event_loop(asyncio.new_event_loop())
-from tests.support.api import call
-bob, alice, path = sys.argv[1:]
-if "{revoked_by}" == "logout":
-    answer = call("POST", "/api/auth/logout", token=bob, body={{"allSessions": True}})
-else:
-    answer = call("DELETE", path, token=alice)
-print(answer.status)
-"""
 
 
 class TestWrites:
