@@ -12,9 +12,6 @@ import pytest
 from moto import mock_aws
 from moto.core import DEFAULT_ACCOUNT_ID
 
-from tests.support.bounded import LIMITS
-from tests.support.cloudformation import resolve
-from tests.support.stacks import all_stacks
 from tools.doctor import account, inputs, settings
 from tools.doctor.__main__ import diagnose, main
 from tools.doctor.finding import Check, Deployment, Finding
@@ -349,27 +346,6 @@ def test_an_existing_stack_keeps_its_parameters() -> None:
     assert settings.parameters("scale", [], settings.stored(stack))["DatabaseMode"] == "rds"
     assert settings.parameters("hobby", [], settings.stored(stack))["DatabaseMode"] == "external"
     assert settings.stored(None) == {}
-
-
-@pytest.mark.parametrize(
-    ("option", "more"),
-    [({}, 0), ({"JwtRotationDays": "31"}, 1), ({"SecretStore": "parameterstore"}, 1)],
-)
-def test_the_fixed_reservation_is_that_of_the_template(
-    aws: Account, option: dict[str, str], more: int
-) -> None:
-    base = all_stacks()["hobby and concurrency limits"]
-    stack = resolve(base.template, {**base.parameters, **option})
-    reserved = sum(
-        int(each.get("ReservedConcurrentExecutions")) for each in stack.of("AWS::Lambda::Function")
-    )
-    limits = sum(map(int, LIMITS.values()))
-    assert reserved == limits + account.FIXED_RESERVATION + more
-    given = [f"{name}={value}" for name, value in (LIMITS | option).items()]
-    aws.environments = reserved + 100
-    assert one(account.concurrency, deployment(aws, *given))[0] == "ok"
-    aws.environments -= 1
-    assert one(account.concurrency, deployment(aws, *given))[0] == "failure"
 
 
 def test_plain_http_is_refused_in_production(aws: Account) -> None:

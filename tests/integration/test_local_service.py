@@ -10,9 +10,10 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,7 @@ from local.template.reader import read_template
 from medianest.core.environment import ConfigurationError, load
 from medianest.core.variables import Environment
 from tests.support import forked
+from tests.support.local import copy_database
 
 DEADLINE = 60.0
 
@@ -201,19 +203,17 @@ def environments(folder: Path, config: RunConfig) -> dict[str, dict[str, str]]:
     return asyncio.run(collect(), loop_factory=asyncio.new_event_loop)
 
 
-@pytest.mark.parametrize("source", ["file", "environment"])
-def test_every_variable_reaches_the_functions(tmp_path: Path, source: str) -> None:
+def test_every_variable_reaches_the_functions(tmp_path: Path) -> None:
     fields = {name.upper(): field for name, field in Environment.model_fields.items()}
     assert ALL_VARIABLES.keys() == fields.keys() - ON_AWS
     # Production allows only the defaults of these, which are not those of a local run.
     others = ALL_VARIABLES.keys() - {"COOKIE_SECURE", "ALLOW_PRIVATE_SERVERS"}
     assert all(ALL_VARIABLES[name] != str(fields[name].default) for name in others)
     text = "".join(f"{name}='{value}'\n" for name, value in ALL_VARIABLES.items())
-    config = (
-        run_config(tmp_path, text)
-        if source == "file"
-        else run_config(tmp_path, "", **ALL_VARIABLES)
-    )
+    from_file = run_config(tmp_path, text)
+    config = run_config(tmp_path, "", **ALL_VARIABLES)
+    assert from_file.variables == config.variables
+    assert replace(from_file, origins=config.origins) == config
 
     actual = environments(tmp_path, config)
 
@@ -319,6 +319,7 @@ def command(*arguments: object, **environment: str) -> subprocess.CompletedProce
 
 @contextmanager
 def service(data: Path) -> Iterator[tuple[subprocess.Popen[bytes], Path]]:
+    """Start the service as `make run` does."""
     output = data.with_suffix(".log")
     with output.open("wb") as log:
         process = subprocess.Popen(
@@ -335,10 +336,22 @@ def service(data: Path) -> Iterator[tuple[subprocess.Popen[bytes], Path]]:
         process.wait()
 
 
-def wait_for(text: str, output: Path, process: subprocess.Popen[bytes]) -> None:
+@contextmanager
+def forked_service(data: Path, output: Path) -> Iterator[ForkServerProcess]:
+    """Start it in a fork, which has imported the modules; `output` may be a pipe."""
+    arguments = ["local", "--data", str(data), "--port", "0"]
+    process = forked.start(arguments, {"PATH": os.environ["PATH"]}, output)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.join()
+
+
+def wait_for(text: str, output: Path, is_running: Callable[[], bool]) -> None:
     deadline = time.monotonic() + DEADLINE
     while text not in output.read_text():
-        assert process.poll() is None, output.read_text()
+        assert is_running(), output.read_text()
         assert time.monotonic() < deadline, output.read_text()
         time.sleep(0.02)
 
@@ -360,12 +373,12 @@ def servers_of(data: Path) -> list[str]:
     return [line for _, _, line in processes() if str(data) in line]
 
 
-def descendants_of(process: subprocess.Popen[bytes]) -> set[int]:
+def descendants_of(pid: int) -> set[int]:
     """Return the ids of the processes that the service and its children have started."""
-    found, family = processes(), {process.pid}
+    found, family = processes(), {pid}
     while more := {pid for pid, parent, _ in found if parent in family} - family:
         family |= more
-    return family - {process.pid}
+    return family - {pid}
 
 
 def is_gone(data: Path, started: set[int]) -> bool:
@@ -378,7 +391,7 @@ def test_service_starts_accepts_commands_and_stops(tmp_path: Path) -> None:
     event = tmp_path / "event.json"
     event.write_text('{"task": "sessions"}')
     with service(data) as (process, output):
-        wait_for("is ready at", output, process)
+        wait_for("is ready at", output, lambda: process.poll() is None)
         run = json.loads((data / "run.json").read_text())
         assert (data / "run.json").stat().st_mode & 0o777 == 0o600
         assert f"is ready at {run['url']}" in output.read_text()
@@ -399,7 +412,7 @@ def test_service_starts_accepts_commands_and_stops(tmp_path: Path) -> None:
             urllib.request.urlopen(request)
         refused.value.close()
 
-        started = descendants_of(process)
+        started = descendants_of(process.pid)
         assert len(started) >= 3  # health, cleanup, migrations
         process.send_signal(signal.SIGTERM)
         process.send_signal(signal.SIGINT)  # a second signal does not interrupt the stop
@@ -412,52 +425,51 @@ def test_service_starts_accepts_commands_and_stops(tmp_path: Path) -> None:
     assert "MediaNest is not running" in not_running.stderr
 
 
-def test_stop_during_the_start_ends_all_servers(tmp_path: Path) -> None:
-    data = tmp_path / "data"
-    with service(data) as (process, output):
-        wait_for("Valkey", output, process)
-        process.send_signal(signal.SIGINT)
-        assert process.wait(DEADLINE) == 0, output.read_text()
+def test_stop_during_the_start_ends_all_servers_also_without_a_reader(tmp_path: Path) -> None:
+    # As in `make run | tee log`, where Ctrl-C ends tee as well.
+    data, pipe = tmp_path / "data", tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with forked_service(data, pipe) as process:
+        with pipe.open() as reader:
+            assert any("Valkey" in line for line in reader)
+        send(process, signal.SIGINT)
+        assert exit_code(process) == 0
     assert servers_of(data) == []
 
 
-def test_service_stops_after_the_reader_of_its_output_has_gone(tmp_path: Path) -> None:
-    # As in `make run | tee log`, where Ctrl-C ends tee as well.
-    with subprocess.Popen(
-        [sys.executable, "-m", "local", "--data", tmp_path / "data", "--port", "0"],
-        cwd=PROJECT,
-        env={"PATH": os.environ["PATH"]},
-        stdout=subprocess.PIPE,
-    ) as process:
-        assert process.stdout is not None
-        assert any(b"Valkey" in line for line in process.stdout)
-        process.stdout.close()
-        process.send_signal(signal.SIGINT)
-        try:
-            assert process.wait(DEADLINE) == 0
-        finally:
-            process.kill()
-    assert servers_of(tmp_path / "data") == []
+def send(process: ForkServerProcess, number: signal.Signals) -> None:
+    assert process.pid is not None
+    os.kill(process.pid, number)
+
+
+def exit_code(process: ForkServerProcess) -> int | None:
+    process.join(DEADLINE)
+    return process.exitcode
 
 
 @pytest.mark.slow
 def test_killed_service_leaves_no_process_and_restarts(tmp_path: Path) -> None:
-    data = tmp_path / "data"
-    with service(data) as (process, output):
-        wait_for("is ready at", output, process)
-        started = descendants_of(process)
+    data, output = tmp_path / "data", tmp_path / "log"
+    output.touch()
+    data.mkdir()
+    copy_database(data)
+    with forked_service(data, output) as process:
+        wait_for("is ready at", output, process.is_alive)
+        assert process.pid is not None
+        started = descendants_of(process.pid)
         process.kill()
-        process.wait()
+        process.join()
         deadline = time.monotonic() + DEADLINE
         while not is_gone(data, started):
             assert time.monotonic() < deadline, servers_of(data)
             time.sleep(0.05)
         stale = command("fire", "ExpiredSessions", "--data", data)
         assert (stale.returncode, "is not running" in stale.stderr) == (1, True)
-    with service(data) as (process, output):
-        wait_for("is ready at", output, process)
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(DEADLINE) == 0
+    output.write_text("")
+    with forked_service(data, output) as process:
+        wait_for("is ready at", output, process.is_alive)
+        send(process, signal.SIGTERM)
+        assert exit_code(process) == 0
 
 
 def test_start_fails_when_the_port_is_in_use(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ FILES_IN_ONE_WORKER = (
     "tests/e2e/test_rate_limits.py",
     "tests/integration/test_benchmarks.py",
     "tests/integration/test_cleanup.py",
+    "tests/integration/test_doctor.py",
     "tests/integration/test_local_first_hour.py",
     "tests/integration/test_matrix.py",
 )

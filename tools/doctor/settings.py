@@ -1,5 +1,6 @@
 """The parameters of a deployment: the template's defaults, a profile, and those given besides."""
 
+import functools
 import tomllib
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -20,7 +21,7 @@ def parameters(
     `given` has words such as `PlexServerId=…`, `stored` the parameters of an existing stack, which
     `sam deploy` keeps. Raises UnknownParameterError.
     """
-    declared = load(PROJECT / "template.yaml")["Parameters"]
+    declared = _declared()
     found = {name: str(each.get("Default", "")) for name, each in declared.items()}
     found |= {name: value for name, value in (stored or {}).items() if name in found}
     for word in (*_overrides(profile), *given):
@@ -41,6 +42,12 @@ def stored(stack: Mapping[str, Any] | None) -> dict[str, str]:
 def stack_name(profile: str) -> str:
     """Return the name of the stack of a profile."""
     return str(_profile(profile)["stack_name"])
+
+
+@functools.cache
+def _declared() -> Mapping[str, Mapping[str, Any]]:
+    declared: Mapping[str, Mapping[str, Any]] = load(PROJECT / "template.yaml")["Parameters"]
+    return declared
 
 
 def _overrides(profile: str) -> list[str]:
