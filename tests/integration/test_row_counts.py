@@ -23,7 +23,7 @@ from tests.support.row_counts import wrong_counts
 type Db = psycopg.Connection[tuple[Any, ...]]
 
 WRITERS = 6
-ROUNDS = 20
+ROUNDS = 10
 ADD_REQUESTS: LiteralString = (
     "INSERT INTO media_requests (user_id, media_type, tmdb_id, title, requested_at)"
     " SELECT md5('u' || %(user)s)::uuid, (ARRAY['movie', 'tv'])[1 + n %% 2], 1 + n, 'Title ' || n,"

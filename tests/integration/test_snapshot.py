@@ -7,7 +7,8 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import batched
 from pathlib import Path
 from typing import Any
 
@@ -53,14 +54,16 @@ def request(method: str, path: str, *, body: Any = None, token: str = "") -> dic
 
 
 def run(
-    functions: Sequence[str], environment: dict[str, str], events: list[Any]
-) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """Return the state after the import of functions, and the results of copies of the last one."""
-    modules = [f"functions.{function}.app" for function in functions]
-    arguments = {"modules": modules, "events": events, "copies": COPIES}
+    environment: dict[str, str], events: Mapping[str, Sequence[Any]]
+) -> tuple[dict[str, Any], dict[str, list[dict[str, Any]]]]:
+    """Return the state after the import of functions, and the results of the copies of each.
+
+    One process imports all of them: most of what each of them imports is the same.
+    """
+    modules = {f"functions.{function}.app": each for function, each in events.items()}
     result = subprocess.run(
         [sys.executable, snapshot.__file__],
-        input=json.dumps(arguments),
+        input=json.dumps({"events": modules, "copies": COPIES}),
         env={"PATH": os.environ["PATH"], **environment},
         capture_output=True,
         text=True,
@@ -69,8 +72,8 @@ def run(
     )
     assert result.returncode == 0, result.stderr
     state, *copies = map(json.loads, result.stdout.splitlines())
-    assert len(copies) == COPIES, result.stderr
-    return state, copies
+    assert len(copies) == COPIES * len(events), result.stderr
+    return state, dict(zip(events, map(list, batched(copies, COPIES, strict=True)), strict=True))
 
 
 def assert_nothing_shared(copies: list[dict[str, Any]]) -> None:
@@ -81,49 +84,43 @@ def assert_nothing_shared(copies: list[dict[str, Any]]) -> None:
 
 
 def test_import_opens_no_connection_and_stores_no_time() -> None:
-    # One process imports all functions: most of what each of them imports is the same.
-    state, copies = run(FUNCTIONS, AWS_ENVIRONMENT, [])
+    state, copies = run(AWS_ENVIRONMENT, dict.fromkeys(FUNCTIONS, ()))
     assert state == {"calls": [], "moments": [], "sockets": [], "threads": 1}
-    assert_nothing_shared(copies)
+    for each in copies.values():
+        assert_nothing_shared(each)
 
 
-@pytest.mark.parametrize(
-    ("function", "route"),
-    [
-        ("health", ("GET", "/api/health")),
-        ("auth", ("GET", "/api/auth/me")),
-        ("media", ("GET", "/api/media/requests")),
-        ("admin", ("GET", "/api/admin/users")),
-    ],
-)
-def test_copies_open_separate_connections(
-    environment: dict[str, str], people: dict[str, str], function: str, route: tuple[str, str]
+ROUTES = {
+    "health": ("GET", "/api/health"),
+    "auth": ("GET", "/api/auth/me"),
+    "media": ("GET", "/api/media/requests"),
+    "admin": ("GET", "/api/admin/users"),
+}
+
+
+def test_copies_open_separate_connections_and_generate_different_handles(
+    environment: dict[str, str], plex_url: str, people: dict[str, str]
 ) -> None:
-    events = [request(*route, token=people["alice"]) for _ in range(2)]
-    state, copies = run([function], environment, events)
+    events: dict[str, list[Any]] = {
+        function: [request(*route, token=people["alice"]) for _ in range(2)]
+        for function, route in ROUTES.items()
+    }
+    events["cleanup"] = [{"task": "sessions"}]
+    events["plex"] = [request("POST", "/api/auth/plex/pin", body={}) for _ in range(2)]
+    state, copies = run(environment, events)
     assert state["sockets"] == []
-    for each in copies:
-        assert [answer["statusCode"] for answer in each["responses"]] == [200, 200]
-        # One connection to the database, one to the cache.
-        assert len(each["sockets"]) == 2
-    assert_nothing_shared(copies)
-
-
-def test_copies_of_the_cleanup_open_separate_connections(environment: dict[str, str]) -> None:
-    _, copies = run(["cleanup"], environment, [{"task": "sessions"}])
-    assert [len(each["sockets"]) for each in copies] == [1] * COPIES
-    assert_nothing_shared(copies)
-
-
-def test_copies_generate_different_handles(
-    environment: dict[str, str], plex_url: str, people: object
-) -> None:
-    events = [request("POST", "/api/auth/plex/pin", body={}) for _ in range(2)]
-    _, copies = run(["plex"], environment, events)
-    responses = [json.loads(response["body"]) for each in copies for response in each["responses"]]
+    for function in ROUTES:
+        for each in copies[function]:
+            assert [answer["statusCode"] for answer in each["responses"]] == [200, 200]
+            # One connection to the database, one to the cache.
+            assert len(each["sockets"]) == 2
+    assert [len(each["sockets"]) for each in copies["cleanup"]] == [1] * COPIES
+    responses = [
+        json.loads(response["body"]) for each in copies["plex"] for response in each["responses"]
+    ]
     handles = {response["data"]["pinId"] for response in responses}
     assert len(handles) == 2 * COPIES
-    assert_nothing_shared(copies)
+    assert_nothing_shared([each for found in copies.values() for each in found])
 
 
 def imports(path: Path) -> set[str]:
@@ -171,11 +168,11 @@ def test_forbidden_state_after_an_import_is_detected(tmp_path: Path) -> None:
     folder = tmp_path / "functions" / "careless"
     folder.mkdir(parents=True)
     (folder / "app.py").write_text(UNSAFE_FUNCTION)
-    state, copies = run(["careless"], {"PYTHONPATH": str(tmp_path)}, [])
+    state, copies = run({"PYTHONPATH": str(tmp_path)}, {"careless": ()})
     assert "socket.connect" in state["calls"]
     assert len(state["sockets"]) == 2
     assert state["threads"] == 2
     module = "functions.careless.app"
     assert state["moments"] == [f"{module}.holder.times.0", f"{module}.started.at"]
     with pytest.raises(AssertionError):
-        assert_nothing_shared(copies)
+        assert_nothing_shared(copies["careless"])

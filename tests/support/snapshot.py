@@ -1,7 +1,7 @@
-"""Import functions once and run the last in forked copies, as SnapStart does with snapshots.
+"""Import functions once and run them in forked copies, as SnapStart does with snapshots.
 
-Run as `python snapshot.py`, with `{"modules": […], "events": […], "copies": N}` on standard input.
-It prints the state after the imports and the results of each copy.
+Run as `python snapshot.py`, with `{"events": {module: […]}, "copies": N}` on standard input.
+It prints the state after the imports and the results of each copy of each module, in their order.
 """
 
 import importlib
@@ -101,7 +101,7 @@ def main() -> None:
     arguments = json.load(sys.stdin)
     calls: list[str] = []
     sys.addaudithook(lambda event, _: calls.append(event) if event in OUTGOING_CALLS else None)
-    *_, handler = [importlib.import_module(name).handler for name in arguments["modules"]]
+    handlers = {name: importlib.import_module(name).handler for name in arguments["events"]}
     state = {
         "calls": calls,
         "moments": moments(),
@@ -113,7 +113,8 @@ def main() -> None:
     # All copies stay alive until the end, so that none reuses a socket number of another.
     wait_end, release_end = os.pipe()
     pipes = []
-    for _ in range(arguments["copies"]):
+    copied = [name for name in handlers for _ in range(arguments["copies"])]
+    for name in copied:
         read_end, write_end = os.pipe()
         if os.fork() == 0:
             os.close(release_end)
@@ -122,7 +123,7 @@ def main() -> None:
                 # The function's log goes to standard error, apart from the results.
                 os.dup2(2, 1)
                 with os.fdopen(write_end, "w") as pipe:
-                    pipe.write(json.dumps(run(handler, arguments["events"])))
+                    pipe.write(json.dumps(run(handlers[name], arguments["events"][name])))
                 os.read(wait_end, 1)
                 status = 0
             finally:
