@@ -27,7 +27,7 @@ SECONDS = 60.0
 
 
 class EngineUser:
-    """A process that uses a server until its end of a pipe is told so or it is killed."""
+    """A process that uses a server until it reads a message or the test kills it."""
 
     def __init__(self, engine: str, directory: Path, *child: str) -> None:
         self.pipe, other = forked.CONTEXT.Pipe()
