@@ -63,9 +63,11 @@ def written() -> Iterator[Written]:
     """Yield the metrics that the package writes, but for the helper that writes them all."""
     for path in sorted(PACKAGE.rglob("*.py")):
         module = ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts)
-        if module == "medianest.core.observability":
+        source = path.read_text()
+        # To parse every module would take a tenth of the collection of all tests.
+        if module == "medianest.core.observability" or "observability" not in source:
             continue
-        for function in ast.walk(ast.parse(path.read_text())):
+        for function in ast.walk(ast.parse(source)):
             if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
                 yield from written_by(module, function)
 
