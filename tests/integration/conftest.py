@@ -82,7 +82,7 @@ _TABLES = (
     # Last: deleting rows of the others changes their numbers here.
     *("rate_limit_hits", "next_bell", "row_counts"),
 )
-_EMPTY = sql.SQL("; ").join(
+_EMPTY = sql.SQL("RESET ALL; ") + sql.SQL("; ").join(
     sql.SQL("DELETE FROM {}").format(sql.Identifier(table)) for table in _TABLES
 )
 _CALLER = Caller(request_id="set-up", ip="203.0.113.7", user_agent="tests")
@@ -154,7 +154,6 @@ def db(
     raise_limits(connection)
     yield connection
     connection.rollback()
-    connection.execute("RESET ALL")
 
 
 @pytest.fixture(scope="session")
@@ -170,17 +169,29 @@ def reconnect(pool: Pool | None) -> Callable[[], None]:
 
 
 @pytest.fixture(autouse=True)
-def uncached_settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Apply changed run-time settings with the next call."""
-    monkeypatch.setattr(system_config, "CACHE_SECONDS", 0.0)
+def fresh_settings() -> None:
+    """Let no test use the run-time settings of another."""
+    system_config.invalidate()
 
 
 @pytest.fixture
-def keys(environment: dict[str, str]) -> Iterator[redis.Redis]:
-    """Return a client of the worker's key space, emptied before the test."""
+def uncached_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Apply settings with the next call that a test changed in the database."""
+    monkeypatch.setattr(system_config, "CACHE_SECONDS", 0.0)
+
+
+@pytest.fixture(scope="session")
+def key_space(environment: dict[str, str]) -> Iterator[redis.Redis]:
+    """Return a client of the worker's key space."""
     with redis.Redis.from_url(environment["REDIS_URL"], decode_responses=True) as client:
-        client.flushdb()
         yield client
+
+
+@pytest.fixture
+def keys(key_space: redis.Redis) -> redis.Redis:
+    """Return a client of the worker's key space, emptied before the test."""
+    key_space.flushdb()
+    return key_space
 
 
 @pytest.fixture

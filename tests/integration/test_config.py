@@ -104,6 +104,7 @@ def alice(db: Db, people: dict[str, str]) -> Iterator[str]:
     system_config._settings_cache().invalidate()
 
 
+@pytest.mark.usefixtures("uncached_settings")
 class TestList:
     def test_all_settings_are_listed_by_key_with_their_defaults(self, alice: str) -> None:
         answer = call("GET", "/api/admin/config", token=alice)

@@ -17,6 +17,8 @@ from tests.support.api import Answer, call, event_of, invoke
 from tests.support.limits import default_limits
 from tests.support.variables import variables
 
+pytestmark = pytest.mark.usefixtures("uncached_settings")
+
 type Db = psycopg.Connection[tuple[Any, ...]]
 
 SESSION = "/api/auth/session"

@@ -16,6 +16,8 @@ from tests.support.limits import default_limits
 from tests.support.openapi import concrete
 from tests.support.variables import variables
 
+pytestmark = pytest.mark.usefixtures("uncached_settings")
+
 type Db = psycopg.Connection[tuple[Any, ...]]
 
 SECRET, PREVIOUS = "4f9d" * 12, "b07c" * 12

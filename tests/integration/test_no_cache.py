@@ -22,6 +22,8 @@ from tests.support.job_queue import noted_bells
 from tests.support.limits import default_limits, set_limit
 from tests.support.wire import Recording
 
+pytestmark = pytest.mark.usefixtures("uncached_settings")
+
 type Db = psycopg.Connection[tuple[Any, ...]]
 
 ME = ("GET", "/api/auth/me")

@@ -33,6 +33,8 @@ from tests.support.api import Answer, call, run_schedule
 from tests.support.limits import default_limits, set_limit
 from tests.support.openapi import SOME_ID
 
+pytestmark = pytest.mark.usefixtures("uncached_settings")
+
 type Db = psycopg.Connection[tuple[Any, ...]]
 
 NAMES = [name.lower() for name in HEADERS]

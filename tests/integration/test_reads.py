@@ -18,6 +18,8 @@ from tests.support.limits import set_limit
 from tests.support.processes import suspended
 from tests.support.wire import Recording
 
+pytestmark = pytest.mark.usefixtures("uncached_settings")
+
 type Db = psycopg.Connection[tuple[Any, ...]]
 
 ME = ("GET", "/api/auth/me")

@@ -1,5 +1,6 @@
 """Set rate limits in system_config, as an operator does."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import psycopg
@@ -12,18 +13,21 @@ type Db = psycopg.Connection[tuple[Any, ...]]
 
 def set_limit(db: Db, policy: str, limit: int, window: int) -> None:
     """Allow `limit` calls of a caller in `window` seconds."""
-    db.execute(
-        "INSERT INTO system_config (key, value) VALUES (%s, %s)"
-        " ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-        (f"rateLimit.{policy}", Jsonb({"limit": limit, "window": window})),
-    )
+    _set_limits(db, [policy], limit, window)
 
 
 def raise_limits(db: Db) -> None:
     """Raise every changeable limit, for tests that are not about limits."""
-    for policy in POLICIES.values():
-        if not policy.fixed:
-            set_limit(db, policy.name, 1000, 1)
+    _set_limits(db, [each.name for each in POLICIES.values() if not each.fixed], 1000, 1)
+
+
+def _set_limits(db: Db, policies: Sequence[str], limit: int, window: int) -> None:
+    db.execute(
+        "INSERT INTO system_config (key, value)"
+        " SELECT 'rateLimit.' || policy, %s FROM unnest(%s::text[]) policy"
+        " ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+        (Jsonb({"limit": limit, "window": window}), policies),
+    )
 
 
 def default_limits(db: Db) -> None:
