@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, expect
+from playwright.sync_api import Browser, BrowserContext, StorageState, expect
 
 from tests.support.browser import axe
+from tests.support.browser.kept import Profile, can_rest, rest
 from tests.support.browser.launch import browser
 from tests.support.browser.people import People
 from tests.support.browser.tab import DESKTOP, PHONE, Screen, Tab
@@ -27,6 +28,7 @@ FOLDER = Path(__file__).parent
 _FLAGS = "--js-flags=--no-maglev --no-turbofan"
 _browser = ExitStack()
 _started: list[Browser] = []
+_kept: dict[Profile, Tab] = {}
 _sources = count(1)
 
 
@@ -84,6 +86,7 @@ def chrome() -> Browser:
         expect.set_options(timeout=SECONDS * 1000)
         _started.append(_browser.enter_context(browser(_FLAGS)))
         _browser.callback(_started.clear)
+        _browser.callback(_kept.clear)
     return _started[0]
 
 
@@ -128,22 +131,32 @@ def source() -> str:
     return f"198.18.{number // 250}.{number % 250 + 1}"
 
 
+@pytest.fixture(scope="session")
+def watching(service: LocalService) -> Watch:
+    """Return what watches all tabs, also those that a test hands on."""
+    return Watch(service.url)
+
+
 @pytest.fixture
-def watch(service: LocalService) -> Iterator[Watch]:
+def watch(watching: Watch) -> Iterator[Watch]:
     """Watch all tabs of a test; the test fails on a problem that it did not provoke."""
-    watched = Watch(service.url)
-    yield watched
-    assert not watched.problems, "\n".join(watched.problems)
+    watching.begin()
+    yield watching
+    assert not watching.problems, "\n".join(watching.problems)
 
 
 @pytest.fixture
 def browse(chrome: Browser, watch: Watch, people: People, source: str) -> Iterator[Browse]:
     """Return a function that opens a tab of an own browser profile, signed in as `name`.
 
-    `is_shared=False` gives it an own session, which it may end. At the end of the test axe-core
-    checks each tab that is still open.
+    The tab of a person may come from an earlier test. A test that goes on from there by
+    `tab.follow` saves the start of the page; `tab.visit` and a reload do start it.
+    `is_shared=False` gives the test a new profile with an own session. A test needs one that ends
+    the session, or changes more of the browser than drafts, for instance its language or clock.
+    At the end of the test axe-core checks each tab that is still open.
     """
-    contexts: list[BrowserContext] = []
+    shared: dict[Profile, Tab] = {}
+    own: list[BrowserContext] = []
 
     def open_tab(
         name: str | None = None,
@@ -154,26 +167,51 @@ def browse(chrome: Browser, watch: Watch, people: People, source: str) -> Iterat
         zone: str = "UTC",
         is_shared: bool = True,
     ) -> Tab:
-        state = (people.state(name) if is_shared else people.new_state(name)) if name else None
-        context = chrome.new_context(
-            viewport={"width": screen.width, "height": screen.height},
-            has_touch=screen.is_touch,
-            is_mobile=screen.is_touch,
-            locale=language,
-            timezone_id=zone,
-            color_scheme=scheme,
-            reduced_motion="reduce",
-            extra_http_headers={SOURCE_HEADER: source},
-            storage_state=state,
-        )
-        contexts.append(context)
-        context.set_default_timeout(SECONDS * 1000)
-        watch.attach(context)
-        return Tab(context.new_page(), watch, screen)
+        profile = Profile(name, screen, language, scheme, zone)
+        is_kept = name is not None and is_shared and profile not in shared
+        if is_kept and profile in _kept:
+            tab = _kept.pop(profile)
+            tab.page.context.set_extra_http_headers({SOURCE_HEADER: source})
+        else:
+            state = (people.state if is_shared else people.new_state)(name) if name else None
+            context = _context(chrome, profile, state, source)
+            watch.attach(context)
+            tab = Tab(context.new_page(), watch, screen)
+        if is_kept:
+            shared[profile] = tab
+        else:
+            own.append(tab.page.context)
+        return tab
 
     yield open_tab
-    for context in contexts:
+    for context in (*own, *(each.page.context for each in shared.values())):
         for page in context.pages:
             if page.url.startswith(watch.origin):
                 watch.problems += axe.findings(page)
+    for profile, tab in shared.items():
+        if can_rest(tab):
+            rest(tab)
+            _kept[profile] = tab
+        else:
+            own.append(tab.page.context)
+    for context in own:
         context.close()
+
+
+def _context(
+    chrome: Browser, profile: Profile, state: StorageState | None, source: str
+) -> BrowserContext:
+    screen = profile.screen
+    context = chrome.new_context(
+        viewport={"width": screen.width, "height": screen.height},
+        has_touch=screen.is_touch,
+        is_mobile=screen.is_touch,
+        locale=profile.language,
+        timezone_id=profile.zone,
+        color_scheme=profile.scheme,
+        reduced_motion="reduce",
+        extra_http_headers={SOURCE_HEADER: source},
+        storage_state=state,
+    )
+    context.set_default_timeout(SECONDS * 1000)
+    return context

@@ -11,7 +11,7 @@ TMDB = "This product uses the TMDB API but is not endorsed or certified by TMDB.
 
 def test_about_is_reached_from_the_profile_and_its_links_lead_somewhere(browse: Browse) -> None:
     tab = browse("bob")
-    tab.visit("/profile")
+    tab.follow("/profile")
     tab.page.get_by_role("link", name="About MediaNest").click()
     tab.page.wait_for_url("**/about")
     expect(tab.page.get_by_role("heading", level=1)).to_have_text("About MediaNest")
@@ -35,7 +35,7 @@ def test_the_page_has_the_licence_of_the_project() -> None:
 def test_an_unknown_version_in_german(browse: Browse) -> None:
     tab = browse("bob", language="de-DE")
     with tab.answer("/api/health", 503, "DATABASE_CONNECTION_ERROR"):
-        tab.visit("/about")
+        tab.follow("/about")
         expect(tab.page.get_by_role("button", name="Noch einmal versuchen")).to_be_visible()
     expect(tab.page.get_by_text(TMDB)).to_be_visible()
     expect(tab.page.get_by_role("heading", name="Lizenzen")).to_be_visible()

@@ -302,7 +302,7 @@ def test_an_answer_that_cannot_be_shown_leaves_the_rest(browse: Browse) -> None:
 
 
 def test_forced_colours_show_the_focus_and_what_is_chosen(browse: Browse) -> None:
-    tab = browse("bob", screen=DESKTOP)
+    tab = browse("bob", screen=DESKTOP, is_shared=False)
     tab.page.emulate_media(forced_colors="active")
     tab.visit("/search?q=the")
     tab.tab_to("All")

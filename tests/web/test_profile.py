@@ -11,7 +11,7 @@ from tests.web.test_signin import PASSWORD, local_account, sign_in
 
 
 def test_the_profile_shows_the_account_and_keeps_a_language(browse: Browse) -> None:
-    tab = browse("bob")
+    tab = browse("bob", is_shared=False)
     tab.visit("/profile")
     expect(tab.page.get_by_role("heading", level=1)).to_have_text("bob")
     expect(tab.page.get_by_text("Member · signed in with Plex")).to_be_visible()

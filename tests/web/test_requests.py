@@ -36,7 +36,7 @@ def titles(tab: Tab) -> list[str]:
 
 def test_no_requests_yet(browse: Browse) -> None:
     tab = browse("bob")
-    tab.visit("/requests")
+    tab.follow("/requests")
     expect(tab.page.get_by_text("You have not requested anything yet")).to_be_visible()
     tab.page.get_by_role("main").get_by_role("link", name="Search").click()
     tab.page.wait_for_url("**/search")
@@ -54,7 +54,7 @@ def test_filter_and_sort_are_in_the_url(
             (made[603],),
         )
     tab = browse("bob", screen=DESKTOP)
-    tab.visit("/requests")
+    tab.follow("/requests")
     expect(tab.page.locator(".row").last).to_contain_text("requested 2 days ago")
     assert titles(tab) == ["Forrest Gump", "Fight Club", "The Matrix"]
     expect(tab.page.get_by_text(f"Reason: {REASON}")).to_be_visible()
@@ -92,9 +92,9 @@ def test_a_request_is_cancelled_and_asked_again(
     browse: Browse, people: People, service: LocalService
 ) -> None:
     request_films(people, service)
-    tab = browse("bob")
+    tab = browse("bob", is_shared=False)
     tab.page.clock.install()
-    tab.visit("/requests?status=pending")
+    tab.follow("/requests?status=pending")
     tab.page.get_by_role("button", name="Cancel the request for The Matrix").press("Enter")
     expect(tab.page.get_by_text("No request matches")).to_be_visible()
     expect(tab.page.get_by_role("link", name="Show all")).to_be_focused()
@@ -124,7 +124,7 @@ def test_a_title_that_is_written_from_right_to_left_stands_before_its_year(
     with database_of(service.data, {}) as connection:
         connection.execute("UPDATE media_requests SET title = 'שלום', year = 1999")
     tab = browse("bob")
-    tab.visit("/requests")
+    tab.follow("/requests")
     title, year = tab.page.get_by_role("link", name="שלום"), tab.page.get_by_text("1999")
     boxes = title.first.bounding_box(), year.first.bounding_box()
     assert boxes[0]
@@ -137,7 +137,7 @@ def test_requests_that_are_cancelled_hide_none_of_the_rest(
 ) -> None:
     add_films(people, service, 25)
     tab = browse("bob")
-    tab.visit("/requests")
+    tab.follow("/requests")
     rows = tab.page.locator(".row .what a")
     expect(rows).to_have_count(20)
     for number in (1, 2, 3):
@@ -153,7 +153,7 @@ def test_a_filter_shows_what_is_there_now(
 ) -> None:
     made = request_films(people, service)
     tab = browse("bob")
-    tab.visit("/requests?status=pending")
+    tab.follow("/requests?status=pending")
     assert titles(tab) == ["The Matrix"]
     approve = f"/api/admin/requests/{made[603]}/approve"
     service.call("POST", approve, body={}, token=people.token("alice"))
@@ -168,7 +168,7 @@ def test_a_request_that_was_decided_meanwhile(
 ) -> None:
     made = request_films(people, service)
     tab = browse("bob")
-    tab.visit("/requests")
+    tab.follow("/requests")
     approve = f"/api/admin/requests/{made[603]}/approve"
     service.call("POST", approve, body={}, token=people.token("alice"))
     with tab.watch.provoke(f"/api/media/requests/{made[603]}", 409):
@@ -183,7 +183,7 @@ def test_a_request_that_another_tab_cancelled(
 ) -> None:
     made = request_films(people, service)
     tab = browse("bob")
-    tab.visit("/requests")
+    tab.follow("/requests")
     service.call("DELETE", f"/api/media/requests/{made[603]}", token=people.token("bob"))
     with tab.watch.provoke(f"/api/media/requests/{made[603]}", 404):
         tab.page.get_by_role("button", name="Cancel the request for The Matrix").press("Enter")
@@ -200,7 +200,7 @@ def test_a_request_of_another_user_is_not_found(
     path = f"/requests/{answer.data['id']}"
     tab = browse("bob")
     with tab.watch.provoke(f"/api/media{path}", 404):
-        tab.visit(path)
+        tab.follow(path)
         expect(tab.page.get_by_text("There is nothing here")).to_be_visible()
 
 
@@ -209,7 +209,7 @@ def test_back_and_forward_follow_the_pages(
 ) -> None:
     request_films(people, service)
     tab = browse("bob")
-    tab.visit("/requests?sort=title")
+    tab.follow("/requests?sort=title")
     tab.page.get_by_role("link", name="Fight Club").click()
     tab.page.wait_for_url(re.compile("/requests/"))
     tab.page.get_by_role("link", name="About this title").click()

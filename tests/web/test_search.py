@@ -78,7 +78,7 @@ def test_an_older_answer_is_dropped(browse: Browse, people: People) -> None:
 
 def test_every_result_is_reached_by_keyboard(browse: Browse) -> None:
     tab = browse("bob", screen=DESKTOP)
-    tab.visit("/search?q=the")
+    tab.follow("/search?q=the")
     expect(cards(tab)).to_have_count(20)
     tab.press("/")
     expect(tab.page.get_by_label("Search for films and shows")).to_be_focused()
@@ -103,7 +103,7 @@ def test_every_result_is_reached_by_keyboard(browse: Browse) -> None:
 
 def test_back_shows_the_same_place_of_a_long_list(browse: Browse) -> None:
     tab = browse("bob")
-    tab.visit("/search?q=the")
+    tab.follow("/search?q=the")
     expect(cards(tab)).to_have_count(20)
     tab.page.evaluate("scrollTo(0, document.body.scrollHeight)")
     expect(cards(tab).nth(30)).to_be_attached()
@@ -132,9 +132,9 @@ def test_back_shows_the_same_place_of_a_long_list(browse: Browse) -> None:
 def test_a_list_ends_with_the_last_page_that_its_url_may_have(
     browse: Browse, path: str, api: str, pages: int
 ) -> None:
-    tab = browse("bob")
+    tab = browse("bob", is_shared=False)
     tab.page.add_init_script(f"const api = '{api}';{ENDLESS}")
-    tab.visit(f"{path}page={pages - 1}")
+    tab.follow(f"{path}page={pages - 1}")
     tab.page.evaluate("scrollTo(0, document.body.scrollHeight)")
     expect(tab.page.get_by_role("link", name=f"Film {pages}", exact=False)).to_be_attached()
     expect(tab.page.get_by_role("button", name="Show more")).to_have_count(0)
@@ -143,7 +143,7 @@ def test_a_list_ends_with_the_last_page_that_its_url_may_have(
 
 def test_nothing_found_says_what_was_understood_and_shows_markup_as_text(browse: Browse) -> None:
     tab = browse("bob")
-    tab.visit("/search?q=tmdb:999999999")
+    tab.follow("/search?q=tmdb:999999999")
     expect(
         tab.page.get_by_text("TMDB number 999999999 belongs to no film or show.")
     ).to_be_visible()
@@ -160,7 +160,7 @@ def test_a_catalogue_that_is_down_can_be_tried_again(browse: Browse, people: Peo
     tab = browse("bob")
     control(people.tmdb_url, "PUT", "fault", {"kind": "status", "status": 503})
     with tab.watch.provoke(SEARCH, 503):
-        tab.visit("/search?q=blade+runner")
+        tab.follow("/search?q=blade+runner")
         expect(tab.page.get_by_role("alert")).to_contain_text("TMDB, the catalogue of films")
         tab.axe()
         control(people.tmdb_url, "DELETE", "fault")
@@ -173,7 +173,7 @@ def test_a_catalogue_that_is_down_can_be_tried_again(browse: Browse, people: Peo
 def test_a_rate_limit_counts_down_and_goes_on(browse: Browse) -> None:
     tab = browse("bob")
     with tab.answer(SEARCH, 429, "RATE_LIMITED", headers={"Retry-After": "2"}):
-        tab.visit("/search?q=heat")
+        tab.follow("/search?q=heat")
         expect(tab.page.get_by_text(re.compile(r"Trying again in \d second"))).to_be_visible()
         # Without the seconds, or it would be read again with each.
         expect(tab.page.get_by_role("alert")).to_have_text(re.compile(r"a bit fast\.$"))

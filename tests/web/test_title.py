@@ -28,7 +28,7 @@ def test_a_film_is_requested_and_cancelled(
     browse: Browse, people: People, service: LocalService
 ) -> None:
     tab = browse("bob")
-    tab.visit("/movie/603")
+    tab.follow("/movie/603")
     expect(tab.page.get_by_text("An admin will decide on your request.")).to_be_visible()
     tab.axe()
     tab.page.get_by_label("Note to the admins").fill("For <b>Friday</b>")
@@ -49,7 +49,7 @@ def test_a_film_is_requested_and_cancelled(
 
 def test_a_double_click_makes_one_request(browse: Browse, service: LocalService) -> None:
     tab = browse("bob")
-    tab.visit("/movie/550")
+    tab.follow("/movie/550")
     tab.page.get_by_role("button", name="Request this film").dblclick()
     expect(tab.page.get_by_text("Your request waits for an admin.")).to_be_visible()
     tab.settle()
@@ -59,7 +59,7 @@ def test_a_double_click_makes_one_request(browse: Browse, service: LocalService)
 
 def test_two_tabs_make_one_request(browse: Browse, service: LocalService) -> None:
     first = browse("bob")
-    first.visit("/movie/13")
+    first.follow("/movie/13")
     second = Tab(first.page.context.new_page(), first.watch, first.screen)
     second.visit("/movie/13")
     ask(first)
@@ -85,7 +85,7 @@ def test_a_lost_answer_makes_no_second_request(browse: Browse, service: LocalSer
             route.fulfill(response=answer)
 
     tab.page.route(f"**{REQUEST}", lose)
-    tab.visit("/movie/11")
+    tab.follow("/movie/11")
     with tab.watch.provoke(REQUEST):
         ask(tab)
         expect(tab.page.get_by_text("The service cannot be reached.")).to_be_visible()
@@ -101,7 +101,7 @@ def test_a_request_after_one_whose_answer_was_lost_and_that_was_cancelled(
     browse: Browse, service: LocalService
 ) -> None:
     tab = browse("bob")
-    tab.visit("/movie/11")
+    tab.follow("/movie/11")
     with tab.hold(REQUEST) as held, tab.watch.provoke(REQUEST):
         ask(tab)
         held.wait()
@@ -123,7 +123,7 @@ def test_seasons_are_chosen(browse: Browse, people: People, service: LocalServic
 
     tab = browse("bob", zone="America/New_York")
     tab.page.route("**/api/media/tv/1396", announce)
-    tab.visit("/tv/1396")
+    tab.follow("/tv/1396")
     expect(tab.page.get_by_text("from January 5, 2999")).to_be_visible()
     expect(tab.page.get_by_role("checkbox", name="Season 5019")).to_be_visible()
     boxes = tab.page.get_by_role("checkbox")
@@ -141,7 +141,7 @@ def test_seasons_are_chosen(browse: Browse, people: People, service: LocalServic
     expect(tab.page.get_by_role("checkbox", name="Season 2")).to_be_enabled()
     [request] = service.call("GET", "/api/media/requests", token=people.token("bob")).data
     assert request["seasons"] == [1, 3]
-    tab.visit("/search?q=breaking+bad")
+    tab.follow("/search?q=breaking+bad")
     expect(tab.page.get_by_text("2 of 5 seasons")).to_be_visible()
 
 
@@ -152,7 +152,7 @@ def test_a_title_that_another_user_requested(
     answer = service.call("POST", REQUEST, body=body, token=people.token("alice"))
     assert answer.status == 201
     tab = browse("bob")
-    tab.visit("/movie/155")
+    tab.follow("/movie/155")
     expect(tab.page.get_by_text("Somebody else has requested this already.")).to_be_visible()
     expect(tab.page.get_by_role("button", name="Request this film")).to_have_count(0)
 
@@ -169,11 +169,11 @@ def test_a_used_up_quota_is_told(browse: Browse, people: People, service: LocalS
     quota = {"movies": {"limit": 1, "days": 7}}
     service.call("PATCH", path, body={"quota": quota}, token=admin)
     tab = browse("carol", is_shared=False)
-    tab.visit("/movie/807")
+    tab.follow("/movie/807")
     expect(tab.page.get_by_text("1 of 1 film left in a week")).to_be_visible()
     ask(tab)
     expect(tab.page.get_by_text("Your request waits for an admin.")).to_be_visible()
-    tab.visit("/movie/769")
+    tab.follow("/movie/769")
     expect(tab.page.get_by_text("This is more than you have left.")).to_be_visible()
     with tab.watch.provoke(REQUEST, 403):
         ask(tab)
@@ -184,7 +184,7 @@ def test_a_used_up_quota_is_told(browse: Browse, people: People, service: LocalS
 def test_a_title_that_does_not_exist(browse: Browse) -> None:
     tab = browse("bob")
     with tab.watch.provoke("/api/media/movie/999999999", 404):
-        tab.visit("/movie/999999999")
+        tab.follow("/movie/999999999")
         expect(tab.page.get_by_text("There is nothing here")).to_be_visible()
 
 
@@ -192,7 +192,7 @@ def test_a_title_that_cannot_be_loaded_loads_after_a_retry(browse: Browse, peopl
     tab = browse("bob")
     control(people.tmdb_url, "PUT", "fault", {"kind": "status", "status": 503})
     with tab.watch.provoke("/api/media/movie/862", 503):
-        tab.visit("/movie/862")
+        tab.follow("/movie/862")
         expect(tab.page.get_by_text("TMDB, the catalogue of films")).to_be_visible()
         control(people.tmdb_url, "DELETE", "fault")
         expect(tab.page.get_by_role("heading", level=1)).to_have_text("Toy Story", timeout=40_000)
@@ -201,5 +201,5 @@ def test_a_title_that_cannot_be_loaded_loads_after_a_retry(browse: Browse, peopl
 def test_a_picture_that_fails_leaves_the_name(browse: Browse) -> None:
     tab = browse("bob")
     tab.page.route("**/images/**", lambda route: route.fulfill(status=200, body="no picture"))
-    tab.visit("/movie/603")
+    tab.follow("/movie/603")
     expect(tab.page.locator(".poster .none")).to_contain_text("The Matrix")

@@ -68,7 +68,13 @@ class Tab:
         self.settle()
 
     def follow(self, path: str) -> None:
-        """Follow a link to a path, which loads no new document; wait as `visit` does."""
+        """Follow a link to a path, which loads no new document; wait as `visit` does.
+
+        In a new tab, open the path.
+        """
+        if not self.page.url.startswith(self.watch.origin):
+            self.visit(path)
+            return
         self.page.evaluate(_FOLLOW, path)
         # Each page moves the focus to its heading; until then, the previous page may show.
         wait_until(self.page, _FOCUSES_HEADING)
@@ -134,7 +140,9 @@ class Tab:
             yield allowance
             self.page.unroute_all(behavior="wait")
             # A call that the page repeated meanwhile has the error, too.
+            deadline = time.monotonic() + SECONDS
             while any(urlsplit(each.url).path == path for each in self.watch.open):
+                assert time.monotonic() < deadline, f"{path} is still called"
                 wait_a_little(self.page)
 
     @contextmanager

@@ -43,6 +43,12 @@ class Watch:
     _hosts: set[str] = field(default_factory=set)
     _messages: list[str] = field(default_factory=list)
 
+    def begin(self) -> None:
+        """Forget the test before."""
+        for each in (self.problems, self.requests, self.open, self._allowances, self._hosts):
+            each.clear()
+        self._messages.clear()
+
     def attach(self, context: BrowserContext) -> None:
         """Watch every page of a context."""
         context.add_init_script(_REPORT_CSP)

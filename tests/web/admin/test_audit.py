@@ -10,10 +10,11 @@ from playwright.sync_api import expect
 
 from medianest.audit.models import Action
 from tests.support.api import ROOT
+from tests.support.browser.kept import leave
 from tests.support.browser.people import People
 from tests.support.browser.tab import DESKTOP
 from tests.support.local import LocalService, database_of
-from tests.web.admin.conftest import Colleague, leave
+from tests.web.admin.conftest import Colleague
 from tests.web.conftest import Browse
 
 PAGE = ROOT / "web/pages/admin/audit.js"

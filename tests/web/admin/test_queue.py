@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, expect
 
+from tests.support.browser.kept import leave
 from tests.support.browser.people import People
 from tests.support.browser.tab import DESKTOP, PHONE, Screen, Tab
 from tests.support.local import LocalService, database_of
-from tests.web.admin.conftest import PASSWORD, Colleague, leave
+from tests.web.admin.conftest import PASSWORD, Colleague
 from tests.web.conftest import Browse, add_films
 
 FILMS = {603: "The Matrix", 550: "Fight Club", 13: "Forrest Gump"}
