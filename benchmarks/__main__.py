@@ -14,7 +14,7 @@ from benchmarks import page
 from benchmarks.bars import checks
 from benchmarks.callers import callers
 from benchmarks.cold import first_calls, measure_cold
-from benchmarks.counts import count
+from benchmarks.counts import count, observed
 from benchmarks.fill import filled, large
 from benchmarks.growth import measure_growth
 from benchmarks.layers import build, zipped_megabytes
@@ -85,14 +85,16 @@ async def _measure_calls(
 ) -> None:
     service = await filled(engines, "calls", scale.small)
     with progress.part("statements and cache round trips", 1):
-        counts = await count(service)
+        async with observed(service) as counters, callers(counters.service) as people:
+            counts = await count(people, counters)
     results.sql = {name: each.sql for name, each in counts.items()}
     results.cache_trips = {name: each.cache for name, each in counts.items()}
     async with callers(service) as people:
         calls = first_calls(people.user, people.admin)
     results.cold = await measure_cold(service, calls, scale.samples, progress)
     results.profiles = measure_profiles(service, calls, scale.profiles, progress)
-    results.warm = await measure_warm(service, scale.rounds, progress)
+    async with callers(service) as people:
+        results.warm = await measure_warm(people, scale.rounds, progress)
     results.rss = await measure_memory(service, scale.requests, progress)
 
 

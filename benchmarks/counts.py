@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from statistics import median_low
 from urllib.parse import urlsplit
 
-from benchmarks.callers import Callers, callers
+from benchmarks.callers import Callers
 from benchmarks.routes import Route
 from benchmarks.stage import Service
 from benchmarks.warm import routes
@@ -139,8 +139,18 @@ async def _receive(
         await client.drain()
 
 
-async def count(service: Service, names: Collection[str] | None = None) -> dict[str, RoundTrips]:
-    """Return the round trips of each route, or of `names`: the median of some warm calls."""
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """A service whose calls to its database and its cache are counted."""
+
+    service: Service
+    statements: Counter
+    trips: Counter
+
+
+@asynccontextmanager
+async def observed(service: Service) -> AsyncIterator[Observed]:
+    """Put the counters between a service and its servers during the block."""
     async with (
         counted(service.database_url, Statements) as statements,
         counted(service.redis_url, Trips) as trips,
@@ -148,13 +158,23 @@ async def count(service: Service, names: Collection[str] | None = None) -> dict[
         # On a busy machine the cache may respond late; a call without it reads the session's row.
         patience = {"CACHE_TIMEOUT_SECONDS": "2", "CACHE_CONNECT_TIMEOUT_SECONDS": "2"}
         urls = {"DATABASE_URL": statements.url, "REDIS_URL": trips.url, **patience}
-        observed = replace(service, variables={**service.variables, **urls})
-        async with callers(observed) as people:
-            wanted = [each for each in routes(people) if names is None or each.name in names]
-            return {each.name: await _count(each, people, statements, trips) for each in wanted}
+        variables = {**service.variables, **urls}
+        yield Observed(replace(service, variables=variables), statements, trips)
 
 
-async def _count(route: Route, people: Callers, statements: Counter, trips: Counter) -> RoundTrips:
+async def count(
+    people: Callers, counters: Observed, names: Collection[str] | None = None
+) -> dict[str, RoundTrips]:
+    """Return the round trips of each route, or of `names`: the median of some warm calls.
+
+    The people are callers of the observed service.
+    """
+    wanted = [each for each in routes(people) if names is None or each.name in names]
+    return {each.name: await _count(each, people, counters) for each in wanted}
+
+
+async def _count(route: Route, people: Callers, counters: Observed) -> RoundTrips:
+    statements, trips = counters.statements, counters.trips
     found: list[RoundTrips] = []
     for number in range(WARM_UP_CALLS + CALLS):
         event = await route.prepare()

@@ -31,15 +31,14 @@ def routes(people: Callers) -> Iterator[Route]:
 
 
 async def measure_warm(
-    service: Service, rounds: int, progress: Progress, names: Collection[str] | None = None
+    people: Callers, rounds: int, progress: Progress, names: Collection[str] | None = None
 ) -> dict[str, Warm]:
     """Call each route, or those in `names`, in `rounds` rounds, with the references in each."""
     costs: dict[str, list[Cost]] = defaultdict(list)
     async with AsyncExitStack() as stack:
-        people = await stack.enter_async_context(callers(service))
         sandboxes = dict(people.sandboxes)
         for name in REFERENCES:
-            sandboxes[name] = await stack.enter_async_context(service.sandbox(name))
+            sandboxes[name] = await stack.enter_async_context(people.service.sandbox(name))
         wanted = [each for each in routes(people) if names is None or each.name in names]
         references = [Route(name, name, _hello) for name in REFERENCES]
         measured = [
