@@ -94,7 +94,7 @@ def _collect_samples(stage: Stage, result: EnduranceResult) -> dict[int, str]:
             result.samples.append(Sample(at, memory, connections))
             if connections > len(workers) + SPARE_CONNECTIONS:
                 result.failures.append(f"{connections} connections from {len(workers)} workers")
-            time.sleep(min(SAMPLE_SECONDS, result.seconds / 60))
+            time.sleep(min(SAMPLE_SECONDS, result.seconds / 20))
     result.max_workers = max(len(sample.memory) for sample in result.samples)
     result.max_connections = max(sample.connections for sample in result.samples)
     return functions

@@ -80,7 +80,6 @@ FAULTS = (
         "`kill -STOP` of PostgreSQL and all its processes",
         stopped(database_of),
         codes=_DATABASE,
-        short=True,
     ),
     Fault(
         "database read-only",
@@ -137,6 +136,7 @@ FAULTS = (
         _SIGN_IN,
         _PLEX,
         BREAKER_SECONDS,
+        short=True,
     ),
     Fault(
         "Plex hanging with twelve people",
@@ -148,7 +148,6 @@ FAULTS = (
         _PLEX | {"RATE_LIMITED"},
         BREAKER_SECONDS,
         Setting(bounds=True),
-        short=True,
     ),
     Fault(
         "worker killed in a transaction",
