@@ -44,7 +44,7 @@ def noticed_by(mutation: Mutation, *, lint: bool = True) -> str | None:
         for path in _tracked():
             (copy / path).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / path, copy / path)
-        for folder in LINK:
+        for folder in [*map(Path, LINK), *_compiled(copy)]:
             (copy / folder).symlink_to(ROOT / folder)
         template = copy / "template.yaml"
         template.write_text(mutate(template.read_text(), mutation))
@@ -62,6 +62,12 @@ def _tracked() -> list[str]:
         timeout=30,
     )
     return [each for each in listed.stdout.splitlines() if (ROOT / each).is_file()]
+
+
+def _compiled(copy: Path) -> list[Path]:
+    """Return the folders with compiled code; a copy keeps the times by which Python knows them."""
+    folders = [each.relative_to(copy) / "__pycache__" for each in copy.rglob("*/")]
+    return [each for each in folders if (ROOT / each).is_dir()]
 
 
 def _failed_test(copy: Path, tests: list[str]) -> str | None:
