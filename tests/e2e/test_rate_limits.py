@@ -33,6 +33,7 @@ type Db = psycopg.Connection[tuple[Any, ...]]
 
 IP_WHILE_HANGING = "203.0.113.9"
 AT_ONCE = 8  # below the concurrency of a function
+LIMIT = 25
 # The gateway of these tests takes the caller's address from this header.
 CALLER_HEADER = "X-Test-Caller"
 PIN = ("POST", "/api/auth/plex/pin")
@@ -143,7 +144,7 @@ def unthrottled_service(
     ):
         raise_limits(db)
         # Before the first call, because functions keep the limits for a while.
-        set_limit(db, "admin", 50, 3600)
+        set_limit(db, "admin", LIMIT, 3600)
         set_limit(db, "plex-pin", 12, 3600)
         assert service.backends.plex_url is not None
         http = LocalService(
@@ -187,14 +188,14 @@ def test_exactly_the_limit_passes_across_all_processes(
     warm(unthrottled, "admin", USERS)
 
     def call(number: int) -> Answer:
-        if number % 40 == 7:
+        if number % 20 == 7:
             unthrottled.restart_scripts()
         return unthrottled.call(USERS, token=alice, ip=f"203.0.113.{number}")
 
-    assert count_results(200, call) == {"200": 50, "RATE_LIMITED": 150}
+    assert count_results(60, call) == {"200": LIMIT, "RATE_LIMITED": 60 - LIMIT}
     # Another user at the same addresses has a separate limit.
-    assert count_results(60, lambda _: unthrottled.call(USERS, token=bob)) == {
-        "FORBIDDEN": 50,
+    assert count_results(35, lambda _: unthrottled.call(USERS, token=bob)) == {
+        "FORBIDDEN": LIMIT,
         "RATE_LIMITED": 10,
     }
 
