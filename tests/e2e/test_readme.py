@@ -12,6 +12,7 @@ import pytest
 
 from tests.support.api import ROOT
 from tests.support.local import LocalService, local_service
+from tests.support.plex import approve
 
 
 def walkthrough_of(readme: str) -> str:
@@ -81,19 +82,23 @@ def test_walkthrough_works_as_printed_and_can_be_repeated(root: Path, tmp_path: 
         assert [without_progress(each) for each in listed] == [without_progress(approved)]
         assert (fired["done"], fired["failed"]) == (1, 0)
         assert states == ["submitted", "downloaded"]
-        for _ in range(2):
-            again = run(script, service)
-            health, alice, results, refused, decided, listed = again.responses
-            assert all(response["success"] for response in (health, alice, results, listed))
-            assert results["data"][0]["request"]["status"] == "approved"
-            assert refused["error"]["code"] == "ALREADY_REQUESTED"
-            assert decided["error"]["code"] == "INVALID_STATE"
-            assert [without_progress(each) for each in listed["data"]] == [
-                without_progress(approved)
-            ]
-            # Nothing waits for a file any more.
-            assert (again.fired["done"], again.fired["failed"]) == (0, 0)
-            assert again.states == ["downloaded", "downloaded"]
+        again = run(script, service)
+        health, alice, results, refused, decided, listed = again.responses
+        assert all(response["success"] for response in (health, alice, results, listed))
+        assert results["data"][0]["request"]["status"] == "approved"
+        assert refused["error"]["code"] == "ALREADY_REQUESTED"
+        assert decided["error"]["code"] == "INVALID_STATE"
+        assert [without_progress(each) for each in listed["data"]] == [without_progress(approved)]
+        # Nothing waits for a file any more.
+        assert (again.fired["done"], again.fired["failed"]) == (0, 0)
+        assert again.states == ["downloaded", "downloaded"]
+        # Those of a third walk, the first that exceeds the default limit.
+        for person in ("alice", "bob"):
+            pin = service.call("POST", "/api/auth/plex/pin", body={})
+            assert pin.status == 200
+            approve(service.standin_urls[0], pin.data["code"], person)
+            body = {"pinId": pin.data["pinId"]}
+            assert service.call("POST", "/api/auth/plex/verify", body=body).status == 200
 
 
 @pytest.mark.parametrize(
