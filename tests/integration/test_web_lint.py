@@ -1,4 +1,4 @@
-"""`make lint-web` finds what the page must not have; it runs on the page itself before the tests."""
+"""`make lint-web`, which also runs on the page itself, finds what a page must not have."""
 
 import shutil
 from pathlib import Path
