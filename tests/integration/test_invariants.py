@@ -495,8 +495,7 @@ def test_invariants_hold_after_any_sequence_of_calls(
     run_state_machine_as_test(
         BoundMediaNest,
         settings=settings(
-            # The later ones got no answer that the first had not got.
-            max_examples=12,
+            max_examples=16,
             stateful_step_count=50,
             deadline=None,
             # The same cases on every run: only a change of the code can cause a failure.
