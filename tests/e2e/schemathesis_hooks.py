@@ -51,6 +51,9 @@ REPLACED = {
 }
 # The bodies of the cases of these operations.
 bodies: set[str] = set()
+# The fields and parameters that a wrong type was sent for.
+wrong: set[tuple[str | None, ...]] = set()
+# Of the other wrong types, one in this many is sent.
 WRONG_TYPES = 3
 wrong_types = itertools.count()
 
@@ -70,13 +73,21 @@ def filter_case(context: schemathesis.HookContext, case: Case) -> bool:
         return True
     if case.meta.generation.mode.is_positive:
         return is_new(case)
-    # One or two of the five wrong types of each field, in turn, so that all types are sent.
-    is_wrong_type = case.meta.phase.data.scenario == "incorrect_type"
-    return not is_wrong_type or next(wrong_types) % WRONG_TYPES == 0
+    return case.meta.phase.data.scenario != "incorrect_type" or is_chosen(case)
+
+
+def is_chosen(case: Case) -> bool:
+    """Choose the first wrong type of each field, and some others in turn, so that all are sent."""
+    data = case.meta.phase.data
+    field = (case.operation.label, data.parameter_location, data.parameter, data.location)
+    if field not in wrong:
+        wrong.add(field)
+        return True
+    return next(wrong_types) % WRONG_TYPES == 0
 
 
 def is_new(case: Case) -> bool:
-    """Return whether no earlier case is the same after its correction."""
+    """Return whether no earlier case has the same body after its correction."""
     label = case.operation.label
     if label not in REPLACED:
         return True
