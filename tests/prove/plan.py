@@ -80,6 +80,7 @@ FAULTS = (
         "`kill -STOP` of PostgreSQL and all its processes",
         stopped(database_of),
         codes=_DATABASE,
+        short=True,
     ),
     Fault(
         "database read-only",
