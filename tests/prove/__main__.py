@@ -22,7 +22,7 @@ from tests.prove.stage import Setting, Stage
 from tests.support.api import ROOT
 
 SHORT = Scale(calm=2.0, fault=3.0, users=5, period=0.9, speed=False)
-# In the short form, faults with the same setting share a stage; all that it has by default do.
+# In the short form, faults with the same setting share a stage: all of them, without `--only`.
 # Stages run at the same time, because they spend most of it waiting, mainly for breakers to close.
 # The run with many users is then one with few, on the usual stage before its faults.
 SHORT_MINUTES = 0.05
