@@ -133,7 +133,7 @@ def source() -> str:
 
 @pytest.fixture(scope="session")
 def watching(service: LocalService) -> Watch:
-    """Return what watches all tabs, also those that a test hands on."""
+    """Return the watch of all tabs, also of those that several tests use."""
     return Watch(service.url)
 
 

@@ -1,4 +1,4 @@
-"""Tabs that one test hands on to the next: the start of the page takes half of a test's time."""
+"""Tabs that several tests use: the start of the page takes half of the time of a test."""
 
 from dataclasses import dataclass
 from typing import Literal
