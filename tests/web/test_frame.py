@@ -15,7 +15,8 @@ from tests.support.api import ROOT
 from tests.support.browser.people import People
 from tests.support.browser.tab import DESKTOP, PHONE, Screen, Tab
 from tests.support.icu import stretched
-from tests.support.local import LocalService
+from tests.support.local import LocalService, database_of
+from tests.web.admin.test_jobs import add_job
 from tests.web.conftest import Browse
 
 PATHS = [
@@ -97,7 +98,18 @@ def test_every_page_fits_a_small_screen_and_large_text(
     check_width(browse("bob", screen=SMALL, language=language), PATHS, sizes)
 
 
+@pytest.fixture
+def dead_job(people: People, service: LocalService) -> Iterator[None]:
+    """Let a job have given up, which pages of the administration tell."""
+    assert people.token("alice")
+    add_job(service, 603, "dead")
+    yield
+    with database_of(service.data, {}) as connection:
+        connection.execute("DELETE FROM jobs")
+
+
 @LANGUAGES
+@pytest.mark.usefixtures("dead_job")
 def test_the_administration_fits_a_small_screen_and_large_text(
     browse: Browse, language: str, sizes: tuple[str, ...]
 ) -> None:

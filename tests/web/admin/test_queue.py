@@ -17,6 +17,11 @@ from tests.web.conftest import Browse, add_films
 FILMS = {603: "The Matrix", 550: "Fight Club", 13: "Forrest Gump"}
 REASON = "It is on the server already."
 DECISIONS = "/api/admin/requests/decisions"
+# As on a busy machine: a frame comes later than effects, which do not wait for it so long.
+LATE_FRAMES = """() => {
+  window.requestAnimationFrame = (callback) => setTimeout(callback, 300);
+  window.cancelAnimationFrame = clearTimeout;
+}"""
 NOTE_WATCHER = """window.CloseWatcher = class extends CloseWatcher {
   constructor() { super(); window.back = this; }
 };"""
@@ -417,6 +422,20 @@ def test_a_key_that_is_held_or_pressed_again_decides_once(browse: Browse) -> Non
     expect(tab.page.get_by_role("region", name="2 requests are approved.")).to_be_focused()
     expect(tab.page.get_by_role("dialog")).to_have_count(0)
     assert tab.watch.requests.count(f"POST {DECISIONS}") == 1
+
+
+@pytest.mark.usefixtures("made")
+def test_the_outcome_keeps_the_focus_when_the_browser_draws_late(browse: Browse) -> None:
+    tab = browse("alice", screen=DESKTOP, is_shared=False)
+    tab.visit("/admin/requests")
+    tab.press("j", "x", "j", "x", "j", "x")
+    expect(tab.page.get_by_text("3 selected")).to_be_visible()
+    tab.page.evaluate(LATE_FRAMES)
+    tab.press("a")
+    outcome = tab.page.get_by_role("region", name="3 requests are approved.")
+    expect(outcome).to_be_focused()
+    tab.page.evaluate("() => new Promise((done) => requestAnimationFrame(done))")
+    expect(outcome).to_be_focused()
 
 
 def test_the_job_of_an_admin_by_keyboard_alone(

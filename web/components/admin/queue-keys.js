@@ -75,7 +75,7 @@ function useFollow({ list, opened, refusals, result }) {
       }
     });
     return () => cancelAnimationFrame(frame);
-  }, [list.items, opened, refusals]);
+  }, [list.items, opened, refusals, result]);
 }
 
 /** @param {number} step */
