@@ -19,7 +19,7 @@ from tests.support.browser.launch import browser
 from tests.support.browser.people import People
 from tests.support.browser.tab import DESKTOP, PHONE, Screen, Tab
 from tests.support.browser.wait import wait_until
-from tests.support.browser.watch import Watch
+from tests.support.browser.watch import REPORT_CSP, Watch
 from tests.support.local import local_service
 
 SCREENS = ROOT / "docs/screens"
@@ -65,6 +65,7 @@ def _take(
             reduced_motion="reduce",
             storage_state=scene.people.state(person) if person else None,
         )
+        context.add_init_script(REPORT_CSP)
         watch = Watch(origin)
         watch.attach(context)
         tab = Tab(context.new_page(), watch, screen)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, StorageState, expect
+from playwright.sync_api import Browser, BrowserContext, Page, StorageState, expect
 
 from tests.support.browser import axe
 from tests.support.browser.kept import Profile, can_rest, rest
@@ -18,7 +18,7 @@ from tests.support.browser.launch import browser
 from tests.support.browser.people import People
 from tests.support.browser.tab import DESKTOP, PHONE, Screen, Tab
 from tests.support.browser.wait import SECONDS
-from tests.support.browser.watch import Watch
+from tests.support.browser.watch import REPORT_CSP, Watch
 from tests.support.local import LocalService, cache_of, database_of, local_service
 from tests.support.plex import control
 from tests.support.sourced import SOURCE_HEADER
@@ -28,7 +28,7 @@ FOLDER = Path(__file__).parent
 _FLAGS = "--js-flags=--no-maglev --no-turbofan"
 _browser = ExitStack()
 _started: list[Browser] = []
-_kept: dict[Profile, Tab] = {}
+_kept: dict[Profile, Page] = {}
 _sources = count(1)
 
 
@@ -131,18 +131,12 @@ def source() -> str:
     return f"198.18.{number // 250}.{number % 250 + 1}"
 
 
-@pytest.fixture(scope="session")
-def watching(service: LocalService) -> Watch:
-    """Return the watch of all tabs, also of those that several tests use."""
-    return Watch(service.url)
-
-
 @pytest.fixture
-def watch(watching: Watch) -> Iterator[Watch]:
+def watch(service: LocalService) -> Iterator[Watch]:
     """Watch all tabs of a test; the test fails on a problem that it did not provoke."""
-    watching.begin()
-    yield watching
-    assert not watching.problems, "\n".join(watching.problems)
+    watched = Watch(service.url)
+    yield watched
+    assert not watched.problems, "\n".join(watched.problems)
 
 
 @pytest.fixture
@@ -170,17 +164,17 @@ def browse(chrome: Browser, watch: Watch, people: People, source: str) -> Iterat
         profile = Profile(name, screen, language, scheme, zone)
         is_kept = name is not None and is_shared and profile not in shared
         if is_kept and profile in _kept:
-            tab = _kept.pop(profile)
-            tab.page.context.set_extra_http_headers({SOURCE_HEADER: source})
+            page = _kept.pop(profile)
         else:
             state = (people.state if is_shared else people.new_state)(name) if name else None
-            context = _context(chrome, profile, state, source)
-            watch.attach(context)
-            tab = Tab(context.new_page(), watch, screen)
+            page = _context(chrome, profile, state).new_page()
+        page.context.set_extra_http_headers({SOURCE_HEADER: source})
+        watch.attach(page.context)
+        tab = Tab(page, watch, screen)
         if is_kept:
             shared[profile] = tab
         else:
-            own.append(tab.page.context)
+            own.append(page.context)
         return tab
 
     yield open_tab
@@ -191,16 +185,16 @@ def browse(chrome: Browser, watch: Watch, people: People, source: str) -> Iterat
     for profile, tab in shared.items():
         if can_rest(tab):
             rest(tab)
-            _kept[profile] = tab
+            # What it does while it rests is not part of any test.
+            watch.detach(tab.page.context)
+            _kept[profile] = tab.page
         else:
             own.append(tab.page.context)
     for context in own:
         context.close()
 
 
-def _context(
-    chrome: Browser, profile: Profile, state: StorageState | None, source: str
-) -> BrowserContext:
+def _context(chrome: Browser, profile: Profile, state: StorageState | None) -> BrowserContext:
     screen = profile.screen
     context = chrome.new_context(
         viewport={"width": screen.width, "height": screen.height},
@@ -210,8 +204,8 @@ def _context(
         timezone_id=profile.zone,
         color_scheme=profile.scheme,
         reduced_motion="reduce",
-        extra_http_headers={SOURCE_HEADER: source},
         storage_state=state,
     )
+    context.add_init_script(REPORT_CSP)
     context.set_default_timeout(SECONDS * 1000)
     return context

@@ -1,15 +1,17 @@
 """Collect what a browser reports while a test runs: every problem that the test did not provoke."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import urlsplit
 
 from playwright.sync_api import BrowserContext, ConsoleMessage, Request, Response, WebError
 
 # Chromium logs it beside each response that is an error, which `_on_response` judges.
 _FAILED_LOAD = "Failed to load resource"
-_REPORT_CSP = """
+# For each document of a context, so that its console has every violation.
+REPORT_CSP = """
 addEventListener("securitypolicyviolation", (event) => {
   console.error("CSP", event.violatedDirective, event.blockedURI, event.sourceFile || "");
 });
@@ -43,21 +45,25 @@ class Watch:
     _hosts: set[str] = field(default_factory=set)
     _messages: list[str] = field(default_factory=list)
 
-    def begin(self) -> None:
-        """Forget the test before."""
-        for each in (self.problems, self.requests, self.open, self._allowances, self._hosts):
-            each.clear()
-        self._messages.clear()
-
     def attach(self, context: BrowserContext) -> None:
         """Watch every page of a context."""
-        context.add_init_script(_REPORT_CSP)
-        context.on("console", self._on_console)
-        context.on("weberror", self._on_error)
-        context.on("request", self._on_request)
-        context.on("requestfailed", self._on_failure)
-        context.on("requestfinished", self._on_finish)
-        context.on("response", self._on_response)
+        for event, listener in self._listeners().items():
+            context.on(event, listener)
+
+    def detach(self, context: BrowserContext) -> None:
+        """Watch a context no more."""
+        for event, listener in self._listeners().items():
+            context.remove_listener(event, listener)
+
+    def _listeners(self) -> dict[Any, Callable[[Any], None]]:
+        return {
+            "console": self._on_console,
+            "weberror": self._on_error,
+            "request": self._on_request,
+            "requestfailed": self._on_failure,
+            "requestfinished": self._on_finish,
+            "response": self._on_response,
+        }
 
     @contextmanager
     def provoke(self, path: str, status: int = 0) -> Iterator[Allowance]:
