@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, StorageState, expect
 
 from tests.support.browser import axe
-from tests.support.browser.kept import Profile, can_rest, rest
+from tests.support.browser.kept import NO_POLL, Profile, can_rest, rest
 from tests.support.browser.launch import browser
 from tests.support.browser.people import People
 from tests.support.browser.tab import DESKTOP, PHONE, Screen, Tab
@@ -206,6 +206,7 @@ def _context(chrome: Browser, profile: Profile, state: StorageState | None) -> B
         reduced_motion="reduce",
         storage_state=state,
     )
-    context.add_init_script(REPORT_CSP)
+    for script in (REPORT_CSP, NO_POLL):
+        context.add_init_script(script)
     context.set_default_timeout(SECONDS * 1000)
     return context

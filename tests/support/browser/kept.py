@@ -17,6 +17,13 @@ _FORGET = """async () => {
 }"""
 
 
+# The number of waiting requests is read each minute, which would fall into any test.
+NO_POLL = """(() => {
+  const every = window.setInterval;
+  window.setInterval = (run, pause) => (pause < 60_000 ? every(run, pause) : 0);
+})();"""
+
+
 @dataclass(frozen=True)
 class Profile:
     """The browser of a person: what the page may learn of it."""
