@@ -178,20 +178,24 @@ def browse(chrome: Browser, watch: Watch, people: People, source: str) -> Iterat
         return tab
 
     yield open_tab
-    for context in (*own, *(each.page.context for each in shared.values())):
-        for page in context.pages:
-            if page.url.startswith(watch.origin):
-                watch.problems += axe.findings(page)
+    _check([*own, *(each.page.context for each in shared.values())], watch)
     for profile, tab in shared.items():
         if can_rest(tab):
             rest(tab)
-            # What it does while it rests is not part of any test.
+            # Calls that it makes while it rests belong to no test.
             watch.detach(tab.page.context)
             _kept[profile] = tab.page
         else:
             own.append(tab.page.context)
     for context in own:
         context.close()
+
+
+def _check(contexts: list[BrowserContext], watch: Watch) -> None:
+    for context in contexts:
+        for page in context.pages:
+            if page.url.startswith(watch.origin):
+                watch.problems += axe.findings(page)
 
 
 def _context(chrome: Browser, profile: Profile, state: StorageState | None) -> BrowserContext:
