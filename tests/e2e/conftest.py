@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -69,23 +70,32 @@ def crowd_plex() -> Iterator[str]:
         yield url
 
 
-@pytest.fixture(scope="session")
-def raced_service(
-    crowd_plex: str, tmp_path_factory: pytest.TempPathFactory, own_engines: OwnEngines
+@contextmanager
+def crowd_service(
+    name: str, data: Path, plex_url: str, own_engines: OwnEngines
 ) -> Iterator[tuple[LocalService, Db]]:
-    """Run one service for all files of races, whose many processes start once, and its database."""
-    data = tmp_path_factory.mktemp("races") / "data"
+    """Run a service and its database for that crowd, with engines of its own for some runs."""
     environment = {
-        "PLEX_CLIENT_ID": "races",
-        "PLEX_API_URL": crowd_plex,
-        "PLEX_AUTH_URL": f"{crowd_plex}/auth",
+        "PLEX_CLIENT_ID": name,
+        "PLEX_API_URL": plex_url,
+        "PLEX_AUTH_URL": f"{plex_url}/auth",
     }
     with (
-        own_engines("races") as variables,
+        own_engines(name) as variables,
         local_service(data, environment={**variables, **environment}) as running,
         database_of(data, variables) as db,
     ):
         yield running, db
+
+
+@pytest.fixture(scope="session")
+def raced_service(
+    crowd_plex: str, tmp_path_factory: pytest.TempPathFactory, own_engines: OwnEngines
+) -> Iterator[tuple[LocalService, Db]]:
+    """Run one service for all files of races, whose many processes start once."""
+    data = tmp_path_factory.mktemp("races") / "data"
+    with crowd_service("races", data, crowd_plex, own_engines) as started:
+        yield started
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from tests.support import plex
 from tests.support.api import Answer
 from tests.support.local import LocalService
 
-# Each starts a process of the function, and any two of these race already.
+# Each starts a process of the function, and a pair of them is a race.
 CROWD = 6
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from local.standins.radarr import app as radarr
 from local.standins.tmdb.catalogue import load_catalogue
-from tests.e2e.conftest import CROWD, OwnEngines
+from tests.e2e.conftest import CROWD, OwnEngines, crowd_service
 from tests.support.arr import ArrStandin
 from tests.support.concurrency import at_once, waits_for_lock
 from tests.support.fulfilment import (
@@ -17,7 +17,7 @@ from tests.support.fulfilment import (
     fulfilment_of,
     seasons_on,
 )
-from tests.support.local import database_of, eventually, local_service
+from tests.support.local import database_of, eventually
 
 _TITLES = load_catalogue().titles
 FILMS = iter([each for each in _TITLES if each.media_type == "movie"])
@@ -29,15 +29,8 @@ def running(
     crowd_plex: str, tmp_path_factory: pytest.TempPathFactory, own_engines: OwnEngines
 ) -> Iterator[Fulfilment]:
     data = tmp_path_factory.mktemp("fulfilment")
-    environment = {
-        "PLEX_CLIENT_ID": "fulfilment",
-        "PLEX_API_URL": crowd_plex,
-        "PLEX_AUTH_URL": f"{crowd_plex}/auth",
-    }
     with (
-        own_engines("fulfilment") as variables,
-        local_service(data, environment={**variables, **environment}) as service,
-        database_of(data, variables) as db,
+        crowd_service("fulfilment", data, crowd_plex, own_engines) as (service, db),
         fulfilment_of(service, db, crowd_plex, (CROWD[0], CROWD[1], CROWD[2])) as built,
     ):
         # Each title gets a tag by two calls more.
