@@ -1,23 +1,23 @@
-"""Start workers as forks of a process that has imported their libraries, as SnapStart restores one.
+"""Start workers as forks of a process that has their libraries or their function loaded.
 
-A worker then starts with a third of the processor time. Each message is one packet of JSON on a
-UNIX socket. To the server: the `command`, `folder` and `environment` of a worker, with descriptors
-for its standard input and its output. From the server: `started` with the pid, in the order of the
-requests, and later `exited` with the pid and its `code`.
+Each message is one packet of JSON on a UNIX socket. To the server: the `environment` of a worker
+and what else it needs, with descriptors for its standard input and its output. From the server:
+`started` with the pid, in the order of the requests, and later `exited` with the pid and its
+`code`.
 """
 
 import asyncio
 import contextlib
-import errno
 import json
 import os
 import signal
 import socket
 import sys
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from local.lambda_.output import Output
 from local.template.models import Function
@@ -39,7 +39,7 @@ _FULL_SECONDS = 0.01
 
 
 class ForkedProcess:
-    """A worker that a fork server has started, with the methods of a subprocess transport."""
+    """A process that a fork server has started, with the methods of a subprocess transport."""
 
     def __init__(self, output: Output, standard_input: int) -> None:
         self.output = output
@@ -61,6 +61,16 @@ class ForkedProcess:
         self._pipe, _ = await asyncio.get_running_loop().connect_read_pipe(
             lambda: _Pipe(self.output), os.fdopen(descriptor, "rb")
         )
+
+    def kill(self) -> None:
+        """Kill the process and its children."""
+        _kill(self.get_pid())
+
+    async def wait(self) -> int | None:
+        """Wait for the end of the process, close its output and return its exit code."""
+        await self.output.exited
+        self.close()
+        return self._code
 
     def exit(self, code: int) -> None:
         """Note the end of the process."""
@@ -87,32 +97,38 @@ class _Pipe(asyncio.Protocol):
         self._output.pipe_connection_lost(1, exc)
 
 
-class ForkServer:
-    """A process with the libraries of a layer; it starts with the first worker."""
+class _Process(Protocol):
+    """The process of a fork server."""
 
-    def __init__(self, python: Sequence[str], layer: Path) -> None:
-        self._command = [*python, str(_PROGRAM)]
-        self._layer = layer
+    def kill(self) -> None: ...
+    async def wait(self) -> int | None: ...
+
+
+class ForkServer:
+    """A process that starts with its first worker; `spawn` starts it with a socket as input."""
+
+    def __init__(self, spawn: Callable[[socket.socket], Awaitable[_Process]]) -> None:
+        self._spawn = spawn
         self._channel: socket.socket | None = None
-        self._process: asyncio.subprocess.Process | None = None
+        self._process: _Process | None = None
         self._starting: deque[ForkedProcess] = deque()
         self._running: dict[int, ForkedProcess] = {}
         self._connecting = asyncio.Lock()
+        self._has_ended = asyncio.Event()
 
     async def start(
-        self, command: Sequence[str], folder: Path, environment: Mapping[str, str], output: Output
+        self, message: Mapping[str, Any], output: Output, channel: socket.socket | None = None
     ) -> ForkedProcess:
-        """Start a worker; raises OSError if it cannot."""
-        if not folder.is_dir():
-            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(folder))
+        """Start a process, with an end of a channel as its input; raises OSError if it cannot."""
         async with self._connecting:
-            channel = self._channel or await self._connect()
-        call = {"command": command, "folder": str(folder), "environment": dict(environment)}
+            own_channel = self._channel or await self._connect()
         (read_input, write_input), (read_output, write_output) = _two_pipes()
         process = ForkedProcess(output, write_input)
+        standard_input = read_input if channel is None else channel.fileno()
         try:
             async with asyncio.timeout(_START_SECONDS):
-                await _send(channel, json.dumps(call).encode(), [read_input, write_output])
+                content = json.dumps(message).encode()
+                await _send(own_channel, content, [standard_input, write_output])
                 self._starting.append(process)
                 await process.started
         except BaseException:
@@ -125,6 +141,13 @@ class ForkServer:
         await process.read(read_output)
         return process
 
+    async def retire(self) -> None:
+        """End the process after its last worker."""
+        while self._starting or self._running:
+            self._has_ended.clear()
+            await self._has_ended.wait()
+        await self.stop()
+
     async def stop(self) -> None:
         """End the process, and the workers that still run."""
         if self._channel is not None:
@@ -133,19 +156,14 @@ class ForkServer:
             with contextlib.suppress(ProcessLookupError):
                 self._process.kill()  # it has nothing to finish, and may hang
             await self._process.wait()
+            self._process = None
 
     async def _connect(self) -> socket.socket:
+        await self.stop()  # an earlier process that has ended
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         ours.setblocking(False)
         with theirs:
-            self._process = await asyncio.create_subprocess_exec(
-                *self._command,
-                *(str(theirs.fileno()), str(self._layer), *PRELOADED),
-                stdin=asyncio.subprocess.DEVNULL,
-                env={"LANG": "en_US.UTF-8"},
-                pass_fds=[theirs.fileno()],
-                start_new_session=True,
-            )
+            self._process = await self._spawn(theirs)
         asyncio.get_running_loop().add_reader(ours, self._receive, ours)
         self._channel = ours
         return ours
@@ -160,6 +178,7 @@ class ForkServer:
             return
         if "exited" in message:
             self._running.pop(message["exited"]).exit(message["code"])
+            self._has_ended.set()
             return
         pid, process = message["started"], self._starting.popleft()
         self._running[pid] = process
@@ -181,10 +200,11 @@ class ForkServer:
             _kill(pid)
             process.exit(-signal.SIGKILL)
         self._running.clear()
+        self._has_ended.set()
 
 
 class ForkServers:
-    """The fork servers of a runtime: one for each layer of libraries."""
+    """The fork servers of a runtime: one for each layer of libraries, as `python` imports them."""
 
     def __init__(self, python: Sequence[str]) -> None:
         self._python = python
@@ -198,11 +218,19 @@ class ForkServers:
         layers = [layer.python for layer in function.layers if not layer.is_source]
         if not layers or sys.platform != "linux":
             return None
-        return self._servers.setdefault(layers[0], ForkServer(self._python, layers[0]))
+        return self._servers.setdefault(layers[0], ForkServer(partial(self._spawn, layers[0])))
 
     async def stop(self) -> None:
         """Stop all of them."""
         await asyncio.gather(*(server.stop() for server in self._servers.values()))
+
+    async def _spawn(self, layer: Path, channel: socket.socket) -> _Process:
+        return await asyncio.create_subprocess_exec(
+            *(*self._python, str(_PROGRAM), str(layer), *PRELOADED),
+            stdin=channel.fileno(),
+            env={"LANG": "en_US.UTF-8"},
+            start_new_session=True,
+        )
 
 
 def _two_pipes() -> tuple[tuple[int, int], tuple[int, int]]:

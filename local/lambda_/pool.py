@@ -20,6 +20,7 @@ from local.lambda_.invocation import (
 )
 from local.lambda_.logs import Log
 from local.lambda_.runtime_api import RuntimeApi
+from local.lambda_.snapshot import Snapshot
 from local.lambda_.worker import Worker
 from local.template.models import Function
 
@@ -54,6 +55,7 @@ class WorkerPool:
         self._python = python
         self._fork_server = fork_server
         self._log = log
+        self._snapshot = self._new_snapshot()
         self._limit = _ACCOUNT_CONCURRENCY if function.concurrency is None else function.concurrency
         self._code = [function.code, *(each.python for each in function.layers if each.is_source)]
         self._code_state = 0
@@ -103,6 +105,8 @@ class WorkerPool:
                 waiting.set_exception(
                     InitError(error_outcome("Stopped", "The runtime has stopped"))
                 )
+        if self._snapshot is not None:
+            await self._snapshot.stop()
         while self._tasks:  # a task that ends may start another
             done, _ = await asyncio.wait(self._tasks)
             self._tasks -= done
@@ -157,7 +161,7 @@ class WorkerPool:
         try:
             address = await self._open(worker)
             await worker.start(
-                address, self._folders, self._environment, self._python, self._fork_server
+                address, self._folders, self._environment, self._python, self._snapshot
             )
         except InitError as error:
             self._starting -= 1
@@ -206,8 +210,16 @@ class WorkerPool:
         if state != self._code_state:
             self._code_state = state
             self._generation += 1
+            if self._snapshot is not None:
+                self._in_background(self._snapshot.retire())
+            self._snapshot = self._new_snapshot()
             while self._idle:
                 self._idle.pop().kill()
+
+    def _new_snapshot(self) -> Snapshot | None:
+        if self._fork_server is None:
+            return None
+        return Snapshot(self.function, self._fork_server, self._log)
 
     def _in_background(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)

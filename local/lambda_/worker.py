@@ -12,7 +12,7 @@ from pathlib import Path
 
 from aiohttp import web
 
-from local.lambda_.fork_server import ForkedProcess, ForkServer
+from local.lambda_.fork_server import ForkedProcess
 from local.lambda_.invocation import (
     InitError,
     Invocation,
@@ -23,6 +23,7 @@ from local.lambda_.invocation import (
 )
 from local.lambda_.logs import Log
 from local.lambda_.output import Output
+from local.lambda_.snapshot import RUNTIME_API, Snapshot
 from local.template.intrinsics import function_arn
 from local.template.models import Function
 
@@ -74,26 +75,23 @@ class Worker:
         folders: list[Path],
         environment: Mapping[str, str],
         python: Sequence[str],
-        fork_server: ForkServer | None = None,
+        snapshot: Snapshot | None = None,
     ) -> None:
         """Start the process and wait for its first request; raises InitError if none comes.
 
-        It is a fork of the `fork_server`, or a new process of the command `python`.
+        It is restored from a snapshot, or is a new process of the command `python`.
         """
         output = Output(lambda line: self._log(self.function.id, line))
         command = [str(_BOOTSTRAP), self.function.handler, *map(str, folders)]
-        variables = {**environment, "AWS_LAMBDA_RUNTIME_API": address}
         try:
-            if fork_server is not None:
-                process: Process = await fork_server.start(
-                    command, self.function.code, variables, output
-                )
+            if snapshot is not None:
+                process: Process = await snapshot.start(command, environment, address, output)
             else:
                 process, _ = await asyncio.get_running_loop().subprocess_exec(
                     lambda: output,
                     *(*python, *command),
                     cwd=self.function.code,
-                    env=variables,
+                    env={**environment, RUNTIME_API: address},
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
                     stderr=subprocess.STDOUT,

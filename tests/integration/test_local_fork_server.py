@@ -50,7 +50,8 @@ class Worker:
     async def start(self, server: ForkServer, folder: Path, program: str, *arguments: str) -> int:
         (folder / "program.py").write_text(program)
         command = [str(folder / "program.py"), *arguments]
-        self.process = await server.start(command, folder, {"ONE": "1"}, self.output)
+        message = {"command": command, "folder": str(folder), "environment": {"ONE": "1"}}
+        self.process = await server.start(message, self.output)
         return self.process.get_pid()
 
     async def end(self) -> int:
@@ -74,11 +75,18 @@ def run[T](work: Coroutine[Any, Any, T]) -> T:
 
 
 def server_of(folder: Path, layer: Path = LAYER) -> ForkServer:
-    return ForkServer(plain_python(folder.parent / "pycache"), layer)
+    servers = ForkServers(plain_python(folder.parent / "pycache"))
+    server = servers.of(function_with(Layer("Libraries", layer, is_source=False)))
+    assert server is not None
+    return server
+
+
+def function_with(*layers: Layer) -> Function:
+    return Function("Work", Path(), "app.handler", 60, 128, None, layers, {})
 
 
 def pid_of(server: ForkServer) -> int:
-    assert server._process is not None
+    assert isinstance(server._process, asyncio.subprocess.Process)
     return server._process.pid
 
 
@@ -227,8 +235,7 @@ def test_functions_share_the_server_of_their_first_layer_of_libraries(tmp_path: 
     ]
 
     def function(*numbers: int) -> Function:
-        chosen = tuple(layers[number] for number in numbers)
-        return Function("Work", tmp_path, "app.handler", 60, 128, None, chosen, {})
+        return function_with(*(layers[number] for number in numbers))
 
     servers = ForkServers([])
     assert servers.of(function(0)) is servers.of(function()) is None

@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -17,6 +18,7 @@ from typing import Any
 import pytest
 
 from local.lambda_ import pool
+from local.lambda_.fork_server import ForkedProcess
 from local.lambda_.invocation import InvocationResult, TooManyRequestsError
 from local.lambda_.runtime import Runtime
 from local.lambda_.runtime_api import RuntimeApi
@@ -413,6 +415,116 @@ def test_function_starts_after_its_error_is_fixed(tmp_path: Path) -> None:
     run(scenario())
 
 
+def test_code_that_changes_during_a_call_leaves_the_call(tmp_path: Path) -> None:
+    async def scenario() -> tuple[object, list[str]]:
+        gate = tmp_path / "gate"
+        event = {"in": str(tmp_path / "in-"), "gate": str(gate)}
+        passing = {"in": str(tmp_path / "passing-"), "gate": str(tmp_path)}
+        async with running(tmp_path, function(tmp_path, GATE)) as runtime:
+            busy = asyncio.create_task(runtime.invoke("Work", event))
+            await until(lambda: any(tmp_path.glob("in-*")))
+            function(tmp_path, "def handler(event, context):\n    return 'new'\n")
+            async with asyncio.timeout(DEADLINE):
+                while (await runtime.invoke("Work", passing)).payload != "new":
+                    await asyncio.sleep(0.05)
+            gate.touch()
+            result = (await busy).payload
+            workers = [path.name.removeprefix("in-") for path in tmp_path.glob("in-*")]
+            async with asyncio.timeout(DEADLINE):
+                while any(is_alive(int(each)) for each in workers):
+                    assert (await runtime.invoke("Work", passing)).payload == "new"
+                    await asyncio.sleep(0.05)
+            return result, workers
+
+    result, workers = run(scenario())
+    assert workers == [str(result)]
+
+
+def loaded_by(libraries: tuple[Layer, ...], workers: int) -> int:
+    """Return how many processes load a function: with a layer of libraries, workers are forks."""
+    return 1 if libraries and sys.platform == "linux" else workers
+
+
+def test_workers_differ_though_one_process_loads_the_function(
+    tmp_path: Path, libraries: tuple[Layer, ...]
+) -> None:
+    code = """
+import asyncio, os, random, time, uuid
+asyncio.set_event_loop(asyncio.new_event_loop())
+os.environ["SET_BY_INIT"] = "yes"
+print("the function loads")
+def handler(event, context):
+    open(event["in"] + str(os.getpid()), "w").close()
+    while not os.path.exists(event["gate"]):
+        time.sleep(0.01)
+    async def wait_for_a_thread():
+        return await asyncio.to_thread(os.getpid)
+    pid = asyncio.get_event_loop().run_until_complete(wait_for_a_thread())
+    print("the call of", pid)
+    values = [pid, random.random(), str(uuid.uuid4()), os.environ["AWS_LAMBDA_RUNTIME_API"]]
+    return values, os.environ["SET_BY_INIT"]
+"""
+    lines: list[str] = []
+    count = 4
+
+    async def scenario() -> list[InvocationResult]:
+        event = {"in": str(tmp_path / "in-"), "gate": str(tmp_path / "gate")}
+        work = function(tmp_path, code)
+        async with running(tmp_path, work, log=lambda _, line: lines.append(line)) as runtime:
+            calls = [asyncio.create_task(runtime.invoke("Work", event)) for _ in range(count)]
+            await until(lambda: len(list(tmp_path.glob("in-*"))) == count)
+            (tmp_path / "gate").touch()
+            return await asyncio.gather(*calls)
+
+    results = run(scenario())
+    values = [each.payload[0] for each in results]
+    assert [len(set(column)) for column in zip(*values, strict=True)] == [count] * 4
+    assert {each.payload[1] for each in results} == {"yes"}
+    assert lines.count("the function loads") == loaded_by(libraries, count)
+    pids = [value[0] for value in values]
+    assert sorted(line for line in lines if "call" in line) == sorted(
+        f"the call of {pid}" for pid in pids
+    )
+
+
+@pytest.mark.parametrize(
+    ("init", "error"),
+    [
+        ("raise ValueError", "ValueError"),
+        ("import os; os._exit(0)", "Runtime.ExitError"),
+        ("import threading, time; threading.Thread(target=time.sleep, args=(5,)).start()", None),
+    ],
+)
+def test_output_of_an_init_without_a_snapshot_is_logged_once(
+    tmp_path: Path, init: str, error: str | None
+) -> None:
+    lines: list[str] = []
+
+    async def scenario() -> InvocationResult:
+        work = function(tmp_path, f"print('the function loads', flush=True)\n{init}\n{PID}")
+        async with running(tmp_path, work, log=lambda _, line: lines.append(line)) as runtime:
+            return await runtime.invoke("Work", None)
+
+    assert run(scenario()).error == error
+    assert lines.count("the function loads") == 1
+
+
+def test_function_starts_again_after_its_snapshot_or_worker_was_killed(tmp_path: Path) -> None:
+    async def scenario() -> tuple[int, int]:
+        async with running(tmp_path, function(tmp_path, PID)) as runtime:
+            first: int = (await runtime.invoke("Work", None)).payload
+            killed = first
+            if snapshot := runtime._pools["Work"]._snapshot:
+                assert isinstance(snapshot._server._process, ForkedProcess)
+                killed = snapshot._server._process.get_pid()
+            os.kill(killed, signal.SIGKILL)
+            await until(lambda: not is_alive(first))
+            return first, (await runtime.invoke("Work", None)).payload
+
+    first, second = run(scenario())
+    assert first != second
+
+
 def test_idle_worker_is_stopped(tmp_path: Path) -> None:
     async def scenario() -> None:
         work = function(tmp_path, PID)
@@ -478,8 +590,8 @@ def test_python_runtime_client_is_used_without_the_native_one(tmp_path: Path) ->
     runtime = tmp_path / "runtime"
     shutil.copytree(AWSLAMBDARIC, runtime, ignore=shutil.ignore_patterns("*.so"))
     code = """
-import runtime_client
 def handler(event, context):
+    import runtime_client
     return [event, runtime_client.__file__.endswith("lambda_/runtime_client.py")][event["index"]]
 """
 

@@ -28,12 +28,21 @@ def _start_number() -> int:
         return starts.tell()
 
 
-_OFFSET = HOUR if _start_number() % 2 == 0 else -HOUR
+_offsets: list[float] = []
+
+
+def _choose_offset() -> None:
+    """Choose the offset of this process, whose fork must choose another."""
+    _offsets[:] = [HOUR if _start_number() % 2 == 0 else -HOUR]
+
+
+_choose_offset()
+os.register_at_fork(after_in_child=_choose_offset)
 
 
 def _offset() -> float:
     # Check the file on each call, because the clock changes while a process is running.
-    return _OFFSET if os.path.exists(_FILE) else 0.0  # noqa: PTH110 - called on each reading of a clock
+    return _offsets[0] if os.path.exists(_FILE) else 0.0  # noqa: PTH110 - called on each reading of a clock
 
 
 def skewed_time() -> float:
