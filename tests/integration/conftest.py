@@ -13,7 +13,6 @@ import pytest
 import redis
 from argon2 import PasswordHasher
 from botocore.loaders import create_loader
-from psycopg import sql
 from pydantic import SecretStr
 
 from local import download_servers
@@ -35,7 +34,7 @@ from tests.conftest import ENCRYPTION_KEY, JWT_SECRET
 from tests.support import plex
 from tests.support.arr import ArrStandin, served_arr
 from tests.support.catalog import Fault
-from tests.support.limits import raise_limits
+from tests.support.clean import CleanDatabase
 from tests.support.pgbouncer import Pool
 from tests.support.wire import Recording, recorded
 
@@ -74,17 +73,6 @@ def direct_url(database_url: str, worker_id: str) -> str:
     return url
 
 
-# Referencing tables first. With few rows, TRUNCATE takes seven times as long as DELETE.
-_TABLES = (
-    *("request_items", "idempotency_keys", "audit_logs", "system_config", "sessions"),
-    *("session_tombstones", "signin_networks", "media_requests", "users", "signin_handles"),
-    *("jobs", "handovers", "routing_rules", "download_servers", "external_ids"),
-    # Last: deleting rows of the others changes their numbers here.
-    *("rate_limit_hits", "next_bell", "row_counts"),
-)
-_EMPTY = sql.SQL("RESET ALL; ") + sql.SQL("; ").join(
-    sql.SQL("DELETE FROM {}").format(sql.Identifier(table)) for table in _TABLES
-)
 _CALLER = Caller(request_id="set-up", ip="203.0.113.7", user_agent="tests")
 _PEOPLE = [
     PlexAccount(1001, "alice", "alice@example.com"),
@@ -137,9 +125,17 @@ def connections(database_url: str) -> Iterator[list[Connection]]:
         connection.close()
 
 
+@pytest.fixture(scope="session")
+def clean(environment: object, database_url: str) -> Iterator[CleanDatabase]:
+    """Return what sets the worker's database back."""
+    database = CleanDatabase(database_url, _sign_in)
+    yield database
+    database.close()
+
+
 @pytest.fixture
 def db(
-    environment: object, database_url: str, connections: list[Connection]
+    clean: CleanDatabase, database_url: str, connections: list[Connection]
 ) -> Iterator[Connection]:
     """Return the owner's connection to the worker's database, emptied before the test.
 
@@ -150,8 +146,8 @@ def db(
         opened = psycopg.connect(database_url, autocommit=True, prepare_threshold=None)
         connections.append(opened)
     connection = connections[-1]
-    connection.execute(_EMPTY)
-    raise_limits(connection)
+    connection.execute("RESET ALL")
+    clean.empty()
     yield connection
     connection.rollback()
 
@@ -219,6 +215,7 @@ def statements(
     """Record the statements of the functions, with warm settings and tombstones."""
     monkeypatch.setattr(system_config, "CACHE_SECONDS", 30.0)
     monkeypatch.setattr(sessions, "TOMBSTONE_POLL_SECONDS", 30.0)
+    system_config.session_lifetimes()
     with recorded(direct_url) as (url, recording):
         database().close()
         database.cache_clear()
@@ -245,14 +242,14 @@ def logs() -> Iterator[io.StringIO]:
 def plex_url(upstreams: Standins, keys: object) -> Iterator[str]:
     """Return the stand-in for plex.tv; faults and an open breaker end with the test."""
     yield upstreams.plex_url
-    plex.control(upstreams.plex_url, "DELETE", "fault")
+    plex.end_fault(upstreams.plex_url)
 
 
 @pytest.fixture
 def tmdb_url(upstreams: Standins) -> Iterator[str]:
     """Return the address of the stand-in for TMDB; faults end with the test."""
     yield upstreams.tmdb_url
-    plex.control(upstreams.tmdb_url, "DELETE", "fault")
+    plex.end_fault(upstreams.tmdb_url)
 
 
 @pytest.fixture
@@ -267,20 +264,24 @@ def fault(tmdb_url: str) -> Fault:
 
 
 @pytest.fixture
-def people(db: object, keys: object, plex_url: str) -> dict[str, str]:
+def people(db: object, clean: CleanDatabase, keys: object, plex_url: str) -> dict[str, str]:
     """Sign in alice, the first user and so the admin, then bob and carol; return their tokens.
 
-    It writes the rows of a sign-in with Plex, without the calls to Plex.
+    The rows are those of the worker's first sign-ins, with new ids and times.
     """
-    return {account.username: _sign_in(account) for account in _PEOPLE}
+    tokens = clean.people()
+    # The worker's first sign-ins have read them, and no others do.
+    system_config.invalidate()
+    return tokens
 
 
-def _sign_in(account: PlexAccount) -> str:
+def _sign_in() -> None:
+    """Write the rows of sign-ins with Plex, without the calls to Plex."""
     how: dict[str, str | None] = {"method": "plex", "begunFrom": _CALLER.ip}
-    with database().transaction() as connection:
-        user, _ = with_plex._user_of(connection, account, None, _CALLER)
-        signed_in, _ = open_session(connection, user, _CALLER, None, how)
-    return signed_in.token
+    for account in _PEOPLE:
+        with database().transaction() as connection:
+            user, _ = with_plex._user_of(connection, account, None, _CALLER)
+            open_session(connection, user, _CALLER, None, how)
 
 
 @pytest.fixture
@@ -298,4 +299,4 @@ def servers(people: dict[str, str], upstreams: Standins) -> Iterator[Standins]:
     register(download_servers.bodies_of_standins(upstreams.radarr_url, upstreams.sonarr_url))
     yield upstreams
     for url in (upstreams.radarr_url, upstreams.sonarr_url):
-        plex.control(url, "DELETE", "fault")
+        plex.end_fault(url)

@@ -9,6 +9,7 @@ from pydantic import SecretStr
 from medianest.core.db import Database
 from medianest.migrations.runner import migrate
 from tests.support.api import ROOT
+from tests.support.clean import EMPTIED, KEPT
 from tests.support.engines import database
 from tools.docs.database import PAGE, page
 
@@ -38,3 +39,12 @@ def test_every_table_has_a_comment(migrated: str) -> None:
             " AND obj_description(oid, 'pg_class') IS NULL"
         ).fetchall()
     assert undescribed == [], "add a COMMENT ON TABLE to the migration"
+
+
+def test_every_table_is_emptied_before_each_test(migrated: str) -> None:
+    with psycopg.connect(migrated) as connection:
+        tables = connection.execute(
+            "SELECT relname FROM pg_class"
+            " WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
+        ).fetchall()
+    assert sorted(name for (name,) in tables) == sorted((*EMPTIED, *KEPT))

@@ -28,23 +28,18 @@ WITH_BODY = [(method, path) for method, path in ROUTES if method in {"POST", "PU
 ADMINS = [(method, path) for method, path in ROUTES if path.startswith("/api/admin/")]
 
 
+TABLES = (
+    *("users", "sessions", "signin_handles", "media_requests", "request_items"),
+    *("idempotency_keys", "audit_logs", "system_config"),
+)
 # The position of audit_logs in a snapshot.
-AUDIT = 6
+AUDIT = TABLES.index("audit_logs")
+READ_ALL = "; ".join(f"SELECT * FROM {table} ORDER BY 1" for table in TABLES).encode()
 
 
 def snapshot(db: Db) -> list[list[tuple[Any, ...]]]:
     """Return all rows that a call could change."""
-    tables = (
-        "users",
-        "sessions",
-        "signin_handles",
-        "media_requests",
-        "request_items",
-        "idempotency_keys",
-        "audit_logs",
-        "system_config",
-    )
-    return [db.execute(f"SELECT * FROM {table} ORDER BY 1".encode()).fetchall() for table in tables]
+    return [each.fetchall() for each in db.execute(READ_ALL).results()]
 
 
 def assert_error(answer: Answer, status: int, code: str) -> None:

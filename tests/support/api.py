@@ -7,6 +7,7 @@ import time
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlencode
@@ -72,12 +73,18 @@ def route_of(
 ) -> tuple[str, str, dict[str, str]]:
     """Return the function, the resource and the path parameters of a call."""
     for route in template.routes:
-        pattern = re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", route.path)
-        match = re.fullmatch(pattern, path)
-        if match and route.method == method and isinstance(route.target, str):
+        if route.method != method or not isinstance(route.target, str):
+            continue
+        match = _pattern_of(route.path).fullmatch(path)
+        if match:
             parameters = {name: unquote(value) for name, value in match.groupdict().items()}
             return route.target, route.path, parameters
     raise AssertionError(f"no route {method} {path}")
+
+
+@cache
+def _pattern_of(path: str) -> re.Pattern[str]:
+    return re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", path))
 
 
 def call(method: str, path: str, **options: Any) -> Answer:

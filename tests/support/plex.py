@@ -9,6 +9,7 @@ import urllib3
 from tests.support.api import Answer, call
 
 _http = urllib3.PoolManager()
+_with_fault: set[str] = set()
 
 
 def approve(plex_url: str, code: str, person: str) -> None:
@@ -33,9 +34,18 @@ def approve_at(auth_url: str, person: str) -> None:
 
 def control(url: str, method: str, path: str, body: Any = None) -> Any:
     """Call a control route of a stand-in: faults and received requests."""
+    if path == "fault":
+        _with_fault.add(url)
     response = _http.request(method, f"{url}/standin/{path}", json=body)
     assert response.status < 300, response.data
     return json.loads(response.data) if response.data else None
+
+
+def end_fault(url: str) -> None:
+    """Switch off a fault of a stand-in, with a call only if a test has switched one on."""
+    if url in _with_fault:
+        control(url, "DELETE", "fault")
+        _with_fault.remove(url)
 
 
 def begin(plex_url: str, person: str | None) -> str:
