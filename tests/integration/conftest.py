@@ -275,6 +275,17 @@ def people(db: object, clean: CleanDatabase, keys: object, plex_url: str) -> dic
     return tokens
 
 
+@pytest.fixture
+def people_anew(people: object, clean: CleanDatabase) -> Callable[[], dict[str, str]]:
+    """Return a function that empties the database and signs in again, as for another test."""
+
+    def sign_in() -> dict[str, str]:
+        clean.empty()
+        return clean.people()
+
+    return sign_in
+
+
 def _sign_in() -> None:
     """Write the rows of sign-ins with Plex, without the calls to Plex."""
     how: dict[str, str | None] = {"method": "plex", "begunFrom": _CALLER.ip}

@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+from collections.abc import Callable
 from typing import Any
 
 import psycopg
@@ -13,6 +14,7 @@ from medianest.api.headers import SECURITY_HEADERS
 from medianest.core.environment import load
 from medianest.users import service as users
 from tests.support.api import ROOT, ROUTES, Answer, call, event_of, invoke, route_of
+from tests.support.cases import case
 from tests.support.openapi import REQUIRED_QUERY, SOME_ID, concrete
 from tests.support.pairs import paired
 from tests.support.permissions import PUBLIC
@@ -25,6 +27,7 @@ REQUESTS = {name: event for name, event in EVENTS.items() if "requestContext" in
 DOCUMENTS = {"/api/docs", "/api/docs/{asset}", "/api/openapi.json"}
 PROTECTED = [route for route in ROUTES if route not in PUBLIC]
 WITH_BODY = [(method, path) for method, path in ROUTES if method in {"POST", "PUT", "PATCH"}]
+READ = [path for method, path in ROUTES if method == "GET"]
 ADMINS = [(method, path) for method, path in ROUTES if path.startswith("/api/admin/")]
 
 
@@ -49,31 +52,38 @@ def assert_error(answer: Answer, status: int, code: str) -> None:
     assert answer.headers["content-type"] == "application/json; charset=utf-8"
 
 
-@pytest.mark.parametrize(("method", "path"), ROUTES)
 def test_every_response_has_the_standard_headers(
-    people: dict[str, str], method: str, path: str
+    people: dict[str, str], people_anew: Callable[[], dict[str, str]]
 ) -> None:
-    for token in (people["alice"], None):
-        answer = call(method, concrete(path), token=token)
-        for name, value in SECURITY_HEADERS.items():
-            assert answer.headers[name.lower()] == value
-        assert len(answer.headers["x-request-id"]) == 36
-        assert (answer.headers["cache-control"] == "no-store") == (path not in DOCUMENTS)
-        assert answer.headers["access-control-allow-origin"] == "*"
-        assert "access-control-allow-credentials" not in answer.headers
-        assert not {"server", "x-powered-by"} & answer.headers.keys()
-        if answer.status != 204 and path not in DOCUMENTS:
-            assert answer.headers["content-type"] == "application/json; charset=utf-8"
+    for method, path in ROUTES:
+        for token in (people["alice"], None):
+            with case(method, path, "anonymous" if token is None else "alice"):
+                assert_standard_headers(method, path, token)
+        if method != "GET":
+            people = people_anew()
 
 
-@pytest.mark.parametrize(("method", "path"), PROTECTED)
-def test_unauthenticated_call_gets_401_and_changes_nothing(db: Db, method: str, path: str) -> None:
+def assert_standard_headers(method: str, path: str, token: str | None) -> None:
+    answer = call(method, concrete(path), token=token)
+    for name, value in SECURITY_HEADERS.items():
+        assert answer.headers[name.lower()] == value
+    assert len(answer.headers["x-request-id"]) == 36
+    assert (answer.headers["cache-control"] == "no-store") == (path not in DOCUMENTS)
+    assert answer.headers["access-control-allow-origin"] == "*"
+    assert "access-control-allow-credentials" not in answer.headers
+    assert not {"server", "x-powered-by"} & answer.headers.keys()
+    if answer.status != 204 and path not in DOCUMENTS:
+        assert answer.headers["content-type"] == "application/json; charset=utf-8"
+
+
+def test_unauthenticated_call_gets_401_and_changes_nothing(db: Db, keys: object) -> None:
     before = snapshot(db)
-    # The response to an unauthenticated caller does not depend on the body or the query.
-    for extra in ({}, {"body": {"unknown": 1}}, {"raw": b"{"}, {"query": {"unknown": "1"}}):
-        answer = call(method, concrete(path), **extra)
-        assert_error(answer, 401, "JWT_INVALID")
-    assert snapshot(db) == before
+    for method, path in PROTECTED:
+        # The response to an unauthenticated caller does not depend on the body or the query.
+        for extra in ({}, {"body": {"unknown": 1}}, {"raw": b"{"}, {"query": {"unknown": "1"}}):
+            with case(method, path, extra):
+                assert_error(call(method, concrete(path), **extra), 401, "JWT_INVALID")
+                assert snapshot(db) == before
 
 
 @pytest.mark.parametrize(("method", "path"), ADMINS)
@@ -108,22 +118,16 @@ BAD_BODIES: list[tuple[str, bytes, int, str]] = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("method", "path", "case"),
-    paired(WITH_BODY, BAD_BODIES),
-    ids=lambda value: value[0] if isinstance(value, tuple) else None,
-)
-def test_invalid_body_is_refused_and_changes_nothing(
-    db: Db, people: dict[str, str], method: str, path: str, case: tuple[str, bytes, int, str]
-) -> None:
-    _, raw, status, code = case
+def test_invalid_body_is_refused_and_changes_nothing(db: Db, people: dict[str, str]) -> None:
     before = snapshot(db)
-    answer = call(method, concrete(path), token=people["alice"], raw=raw)
-    assert_error(answer, status, code)
-    if code == "VALIDATION_ERROR":
-        assert all(item["field"].startswith("body") for item in answer.details)
-        assert all(item.keys() == {"field", "message"} for item in answer.details)
-    assert snapshot(db) == before
+    for method, path, (name, raw, status, code) in paired(WITH_BODY, BAD_BODIES):
+        with case(method, path, name):
+            answer = call(method, concrete(path), token=people["alice"], raw=raw)
+            assert_error(answer, status, code)
+            if code == "VALIDATION_ERROR":
+                assert all(item["field"].startswith("body") for item in answer.details)
+                assert all(item.keys() == {"field", "message"} for item in answer.details)
+            assert snapshot(db) == before
 
 
 MEDIA_TYPES = [
@@ -140,74 +144,67 @@ MEDIA_TYPES = [
 ]
 
 
-@pytest.mark.parametrize(("method", "path", "media_type"), paired(WITH_BODY, MEDIA_TYPES))
-def test_body_of_another_media_type_gets_415(
-    db: Db, people: dict[str, str], method: str, path: str, media_type: str
-) -> None:
+def test_body_of_another_media_type_gets_415(db: Db, people: dict[str, str]) -> None:
     before = snapshot(db)
-    answer = call(
-        method,
-        concrete(path),
-        token=people["alice"],
-        raw=b"{}",
-        headers={"Content-Type": media_type},
-    )
-    assert_error(answer, 415, "UNSUPPORTED_MEDIA_TYPE")
-    assert snapshot(db) == before
+    for method, path, media_type in paired(WITH_BODY, MEDIA_TYPES):
+        headers = {"Content-Type": media_type}
+        with case(method, path, media_type):
+            answer = call(method, concrete(path), token=people["alice"], raw=b"{}", headers=headers)
+            assert_error(answer, 415, "UNSUPPORTED_MEDIA_TYPE")
+            assert snapshot(db) == before
 
 
-@pytest.mark.parametrize(
-    ("path", "body", "field"),
-    [
-        ("/api/auth/plex/verify", {}, "body.pinId"),
-        ("/api/auth/plex/verify", {"pinId": 7}, "body.pinId"),
-        ("/api/auth/plex/verify", {"pinId": ""}, "body.pinId"),
-        ("/api/auth/plex/verify", {"pinId": "x", "session": "both"}, "body.session"),
-        ("/api/auth/login", {"identifier": "x"}, "body.password"),
-        ("/api/auth/login", {"password": "x"}, "body.identifier"),
-        ("/api/auth/login", {"identifier": "", "password": "x"}, "body.identifier"),
-        ("/api/auth/login", {"identifier": "x" * 255, "password": "x"}, "body.identifier"),
-        ("/api/auth/login", {"identifier": "x", "password": "x" * 129}, "body.password"),
-        ("/api/auth/login", {"identifier": "x", "password": 12345678}, "body.password"),
-        ("/api/auth/login", {"identifier": "x", "password": "x", "session": "both"},
-         "body.session"),
-        ("/api/auth/password", {"currentPassword": "x"}, "body.newPassword"),
-        ("/api/auth/password", {"newPassword": "x" * 129}, "body.newPassword"),
-        ("/api/auth/password", {"currentPassword": "x" * 129, "newPassword": "x"},
-         "body.currentPassword"),
-        ("/api/auth/logout", {"allSessions": "yes"}, "body.allSessions"),
-        ("/api/media/request", {"tmdbId": 603}, "body.mediaType"),
-        ("/api/media/request", {"mediaType": "book", "tmdbId": 603}, "body.mediaType"),
-        ("/api/media/request", {"mediaType": "movie"}, "body.tmdbId"),
-        ("/api/media/request", {"mediaType": "movie", "tmdbId": "603"}, "body.tmdbId"),
-        ("/api/media/request", {"mediaType": "movie", "tmdbId": 603.5}, "body.tmdbId"),
-        ("/api/media/request", {"mediaType": "movie", "tmdbId": True}, "body.tmdbId"),
-        ("/api/media/request", {"mediaType": "movie", "tmdbId": 0}, "body.tmdbId"),
-        ("/api/media/request", {"mediaType": "movie", "tmdbId": 2**31}, "body.tmdbId"),
-        ("/api/media/request", {"mediaType": "movie", "tmdbId": 603, "status": "approved"},
-         "body.status"),
-        ("/api/media/request", {"mediaType": "movie", "tmdbId": 603, "title": "X"}, "body.title"),
-        ("/api/media/request", {"mediaType": "movie", "tmdbId": 603, "comment": " "},
-         "body.comment"),
-        ("/api/media/request", {"mediaType": "tv", "tmdbId": 1396, "seasons": []}, "body.seasons"),
-        ("/api/media/request", {"mediaType": "tv", "tmdbId": 1396, "seasons": [1, 1]},
-         "body.seasons"),
-        ("/api/media/request", {"mediaType": "tv", "tmdbId": 1396, "seasons": ["1"]},
-         "body.seasons.0"),
-        (f"/api/admin/requests/{SOME_ID}/decline", {}, "body.reason"),
-        (f"/api/admin/requests/{SOME_ID}/decline", {"reason": ""}, "body.reason"),
-        (f"/api/admin/requests/{SOME_ID}/approve", {"note": 1}, "body.note"),
-        ("/api/admin/requests/not-a-uuid/approve", {}, "path.id"),
-    ],
-)  # fmt: skip
-def test_invalid_body_field_is_named_in_the_error(
-    db: Db, people: dict[str, str], path: str, body: dict[str, Any], field: str
-) -> None:
+INVALID_FIELDS: list[tuple[str, dict[str, Any], str]] = [
+    ("/api/auth/plex/verify", {}, "body.pinId"),
+    ("/api/auth/plex/verify", {"pinId": 7}, "body.pinId"),
+    ("/api/auth/plex/verify", {"pinId": ""}, "body.pinId"),
+    ("/api/auth/plex/verify", {"pinId": "x", "session": "both"}, "body.session"),
+    ("/api/auth/login", {"identifier": "x"}, "body.password"),
+    ("/api/auth/login", {"password": "x"}, "body.identifier"),
+    ("/api/auth/login", {"identifier": "", "password": "x"}, "body.identifier"),
+    ("/api/auth/login", {"identifier": "x" * 255, "password": "x"}, "body.identifier"),
+    ("/api/auth/login", {"identifier": "x", "password": "x" * 129}, "body.password"),
+    ("/api/auth/login", {"identifier": "x", "password": 12345678}, "body.password"),
+    ("/api/auth/login", {"identifier": "x", "password": "x", "session": "both"},
+     "body.session"),
+    ("/api/auth/password", {"currentPassword": "x"}, "body.newPassword"),
+    ("/api/auth/password", {"newPassword": "x" * 129}, "body.newPassword"),
+    ("/api/auth/password", {"currentPassword": "x" * 129, "newPassword": "x"},
+     "body.currentPassword"),
+    ("/api/auth/logout", {"allSessions": "yes"}, "body.allSessions"),
+    ("/api/media/request", {"tmdbId": 603}, "body.mediaType"),
+    ("/api/media/request", {"mediaType": "book", "tmdbId": 603}, "body.mediaType"),
+    ("/api/media/request", {"mediaType": "movie"}, "body.tmdbId"),
+    ("/api/media/request", {"mediaType": "movie", "tmdbId": "603"}, "body.tmdbId"),
+    ("/api/media/request", {"mediaType": "movie", "tmdbId": 603.5}, "body.tmdbId"),
+    ("/api/media/request", {"mediaType": "movie", "tmdbId": True}, "body.tmdbId"),
+    ("/api/media/request", {"mediaType": "movie", "tmdbId": 0}, "body.tmdbId"),
+    ("/api/media/request", {"mediaType": "movie", "tmdbId": 2**31}, "body.tmdbId"),
+    ("/api/media/request", {"mediaType": "movie", "tmdbId": 603, "status": "approved"},
+     "body.status"),
+    ("/api/media/request", {"mediaType": "movie", "tmdbId": 603, "title": "X"}, "body.title"),
+    ("/api/media/request", {"mediaType": "movie", "tmdbId": 603, "comment": " "},
+     "body.comment"),
+    ("/api/media/request", {"mediaType": "tv", "tmdbId": 1396, "seasons": []}, "body.seasons"),
+    ("/api/media/request", {"mediaType": "tv", "tmdbId": 1396, "seasons": [1, 1]},
+     "body.seasons"),
+    ("/api/media/request", {"mediaType": "tv", "tmdbId": 1396, "seasons": ["1"]},
+     "body.seasons.0"),
+    (f"/api/admin/requests/{SOME_ID}/decline", {}, "body.reason"),
+    (f"/api/admin/requests/{SOME_ID}/decline", {"reason": ""}, "body.reason"),
+    (f"/api/admin/requests/{SOME_ID}/approve", {"note": 1}, "body.note"),
+    ("/api/admin/requests/not-a-uuid/approve", {}, "path.id"),
+]  # fmt: skip
+
+
+def test_invalid_body_field_is_named_in_the_error(db: Db, people: dict[str, str]) -> None:
     before = snapshot(db)
-    answer = call("POST", path, token=people["alice"], body=body)
-    assert_error(answer, 400, "VALIDATION_ERROR")
-    assert [item["field"] for item in answer.details] == [field]
-    assert snapshot(db) == before
+    for path, body, field in INVALID_FIELDS:
+        with case(path, body):
+            answer = call("POST", path, token=people["alice"], body=body)
+            assert_error(answer, 400, "VALIDATION_ERROR")
+            assert [item["field"] for item in answer.details] == [field]
+            assert snapshot(db) == before
 
 
 @pytest.mark.parametrize(
@@ -230,36 +227,38 @@ def test_invalid_query_parameter_is_named_in_the_error(
     assert [item["field"] for item in answer.details] == [field]
 
 
-@pytest.mark.parametrize("path", [path for method, path in ROUTES if method == "GET"])
-def test_get_changes_nothing(db: Db, people: dict[str, str], path: str) -> None:
+def test_get_changes_nothing(db: Db, people: dict[str, str]) -> None:
     before = snapshot(db)
-    # Denied access is audited, so only permitted users read: see test_admin_routes_refuse_users.
-    readers = ["alice"] if path.startswith("/api/admin/") else list(people)
-    for name in readers:
-        query = REQUIRED_QUERY.get(path)
-        answer = call("GET", concrete(path), token=people[name], query=query)
-        assert answer.status == (404 if "{id}" in path else 200)
-    assert snapshot(db) == before
+    for path in READ:
+        # Denied access is audited, so only permitted users read: see the test of admin routes.
+        readers = ["alice"] if path.startswith("/api/admin/") else list(people)
+        for name in readers:
+            with case(path, name):
+                query = REQUIRED_QUERY.get(path)
+                answer = call("GET", concrete(path), token=people[name], query=query)
+                assert answer.status == (404 if "{id}" in path else 200)
+                assert snapshot(db) == before
 
 
-@pytest.mark.parametrize("path", [path for method, path in ROUTES if method == "GET"])
-def test_head_has_the_status_and_headers_of_get(db: Db, people: dict[str, str], path: str) -> None:
-    query = REQUIRED_QUERY.get(path, {})
-    for name, parameters in (
-        ("alice", query),
-        ("bob", query),
-        (None, query),
-        ("alice", {"page": "0"}),
-    ):
-        token = name and people[name]
-        answer = call("GET", concrete(path), token=token, query=parameters)
-        head = call("HEAD", concrete(path), token=token, query=parameters)
-        assert (head.status, head.text) == (answer.status, "")
-        assert head.headers.keys() == answer.headers.keys()
-        assert head.headers["content-type"] == answer.headers["content-type"]
-        # The latency in a health check has a varying number of digits.
-        length = len(answer.text.encode())
-        assert int(head.headers["content-length"]) in range(length - 4, length + 5)
+def test_head_has_the_status_and_headers_of_get(people: dict[str, str]) -> None:
+    for path in READ:
+        query = REQUIRED_QUERY.get(path, {})
+        for name, parameters in (
+            ("alice", query),
+            ("bob", query),
+            (None, query),
+            ("alice", {"page": "0"}),
+        ):
+            with case(path, name, parameters):
+                token = name and people[name]
+                answer = call("GET", concrete(path), token=token, query=parameters)
+                head = call("HEAD", concrete(path), token=token, query=parameters)
+                assert (head.status, head.text) == (answer.status, "")
+                assert head.headers.keys() == answer.headers.keys()
+                assert head.headers["content-type"] == answer.headers["content-type"]
+                # The latency in a health check has a varying number of digits.
+                length = len(answer.text.encode())
+                assert int(head.headers["content-length"]) in range(length - 4, length + 5)
 
 
 def test_head_counts_towards_the_rate_limit_of_get(db: Db, people: dict[str, str]) -> None:
@@ -276,19 +275,19 @@ def test_head_needs_no_csrf_token(people: dict[str, str]) -> None:
     assert call("POST", "/api/auth/logout", headers=cookie).code == "CSRF_TOKEN_MISMATCH"
 
 
-@pytest.mark.parametrize(("method", "path"), ROUTES)
-def test_preflight_names_the_methods_of_the_route(
-    environment: object, method: str, path: str
-) -> None:
-    answer = call("OPTIONS", concrete(path), headers={"Origin": "https://web.example"})
-    assert (answer.status, answer.text) == (204, "")
-    assert answer.headers["access-control-allow-origin"] == "*"
-    methods = {method_of_route for method_of_route, route_path in ROUTES if route_path == path}
-    methods |= {"HEAD"} if "GET" in methods else set()
-    assert answer.headers["access-control-allow-methods"] == ", ".join(sorted(methods))
-    assert "authorization" in answer.headers["access-control-allow-headers"].lower()
-    assert "access-control-allow-credentials" not in answer.headers
-    assert answer.headers["x-frame-options"] == "DENY"
+def test_preflight_names_the_methods_of_the_route(environment: object) -> None:
+    for path in sorted({path for _, path in ROUTES}):
+        with case(path):
+            answer = call("OPTIONS", concrete(path), headers={"Origin": "https://web.example"})
+            assert (answer.status, answer.text) == (204, "")
+            assert answer.headers["access-control-allow-origin"] == "*"
+            methods = {method for method, route_path in ROUTES if route_path == path}
+            methods |= {"HEAD"} if "GET" in methods else set()
+            allowed = answer.headers["access-control-allow-methods"]
+            assert allowed == ", ".join(sorted(methods))
+            assert "authorization" in answer.headers["access-control-allow-headers"].lower()
+            assert "access-control-allow-credentials" not in answer.headers
+            assert answer.headers["x-frame-options"] == "DENY"
 
 
 class TestCorsOrigins:
@@ -373,15 +372,14 @@ def test_error_response_is_limited_for_many_invalid_fields(
     assert len(logs.getvalue()) < 20_000
 
 
-@pytest.mark.parametrize("name", sorted(REQUESTS))
-def test_every_sample_event_gets_its_expected_status(db: Db, name: str) -> None:
-    event = REQUESTS[name]
-    function, _, _ = route_of(event["httpMethod"], event["path"])
-    answer = invoke(function, event)
+def test_every_sample_event_gets_its_expected_status(db: Db, keys: object) -> None:
     public = {"docs", "docs-get", "health", "openapi"}
     public |= {"auth-options", "auth-plex-pin", "auth-session"}
-    expected = 200 if name in public else {"auth-plex-verify": 404}.get(name, 401)
-    assert answer.status == expected, answer.text
+    for name, event in REQUESTS.items():
+        function, _, _ = route_of(event["httpMethod"], event["path"])
+        answer = invoke(function, event)
+        expected = 200 if name in public else {"auth-plex-verify": 404}.get(name, 401)
+        assert answer.status == expected, (name, answer.text)
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
