@@ -10,6 +10,7 @@ import pytest
 from medianest.core.error_codes import ErrorCode
 from tests.support.api import TEMPLATE
 from tests.support.bounded import LIMITS
+from tests.support.cases import case
 from tests.support.cloudformation import ROOT, template
 from tests.support.stacks import all_stacks
 from tools.docs.routes import served_routes
@@ -64,22 +65,24 @@ def links() -> Iterator[tuple[Path, str]]:
                 yield page, target
 
 
-@pytest.mark.parametrize("code", ErrorCode)
-def test_each_error_code_has_a_cause_a_remedy_and_a_command(code: ErrorCode) -> None:
-    (row,) = re.findall(rf"^\| `{code}` \|(.*)\|$", TROUBLESHOOTING, flags=re.MULTILINE)
-    cause, remedy, command = (each.strip() for each in re.split(r"(?<!\\)\|", row))
-    assert cause
-    assert remedy
-    assert re.fullmatch(r"`.+`", command)
+def test_each_error_code_has_a_cause_a_remedy_and_a_command() -> None:
+    for code in ErrorCode:
+        with case(code):
+            (row,) = re.findall(rf"^\| `{code}` \|(.*)\|$", TROUBLESHOOTING, flags=re.MULTILINE)
+            cause, remedy, command = (each.strip() for each in re.split(r"(?<!\\)\|", row))
+            assert cause
+            assert remedy
+            assert re.fullmatch(r"`.+`", command)
 
 
-@pytest.mark.parametrize("name", alarms().values())
-def test_each_alarm_has_a_runbook(name: str) -> None:
-    (kind,) = (each for each in sections() if name == each or name.startswith(f"{each}-"))
-    text = sections()[kind]
-    assert kind == name or f"`{name}`" in text
-    assert re.search(r"^    \w", text, flags=re.MULTILINE), "add a first command"
-    assert re.search(r"ignore", text, flags=re.IGNORECASE), "say when the alarm can be ignored"
+def test_each_alarm_has_a_runbook() -> None:
+    for name in alarms().values():
+        with case(name):
+            (kind,) = (each for each in sections() if name == each or name.startswith(f"{each}-"))
+            text = sections()[kind]
+            assert kind == name or f"`{name}`" in text
+            assert re.search(r"^    \w", text, flags=re.MULTILINE), "add a first command"
+            assert re.search(r"ignore", text, flags=re.IGNORECASE), "say when to ignore the alarm"
 
 
 def test_each_runbook_has_an_alarm() -> None:
@@ -167,13 +170,13 @@ def test_capacity_table_equals_the_alarm_thresholds_of_the_template() -> None:
     assert listed == {name: each["Alarm"] for name, each in mapping.items()}
 
 
-@pytest.mark.parametrize(("page", "target"), list(links()))
-def test_each_link_has_a_target(page: Path, target: str) -> None:
-    name, _, anchor = target.partition("#")
-    file = (page.parent / name).resolve() if name else page
-    assert file.exists()
-    if anchor:
-        assert anchor in anchors(file)
+def test_each_link_has_a_target() -> None:
+    for page, target in links():
+        name, _, anchor = target.partition("#")
+        file = (page.parent / name).resolve() if name else page
+        assert file.exists(), (page.name, target)
+        if anchor:
+            assert anchor in anchors(file), (page.name, target)
 
 
 def test_each_function_with_routes_is_among_those_whose_logs_are_searched() -> None:

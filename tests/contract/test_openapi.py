@@ -4,16 +4,14 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-import pytest
 from openapi_spec_validator import OpenAPIV30SpecValidator
 
 from medianest import VERSION
 from medianest.core.error_codes import REGISTRY, ErrorCode
 from tests.support.api import ROUTES
+from tests.support.cases import case
 from tests.support.openapi import DOCUMENT, OPERATIONS, resolved, validator
 from tests.support.permissions import PUBLIC
-
-for_each_operation = pytest.mark.parametrize(("method", "path"), sorted(OPERATIONS))
 
 
 def contents(operation: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -44,17 +42,17 @@ def test_the_documented_routes_equal_those_of_the_template() -> None:
     assert sorted(OPERATIONS) == ROUTES, "run `make docs`"
 
 
-@for_each_operation
-def test_every_operation_has_a_description_and_its_security(method: str, path: str) -> None:
-    operation = OPERATIONS[method, path]
-    assert operation["summary"]
-    assert operation["description"]
-    assert [tag["name"] for tag in DOCUMENT["tags"]].count(operation["tags"][0]) == 1
-    for parameter in operation.get("parameters", ()):
-        assert parameter["description"]
-    by_cookie = ["cookie"] if method == "GET" else ["cookie", "csrf"]
-    expected = [] if (method, path) in PUBLIC else [["bearer"], by_cookie]
-    assert [list(each) for each in operation["security"]] == expected
+def test_every_operation_has_a_description_and_its_security() -> None:
+    for (method, path), operation in OPERATIONS.items():
+        with case(method, path):
+            assert operation["summary"]
+            assert operation["description"]
+            assert [tag["name"] for tag in DOCUMENT["tags"]].count(operation["tags"][0]) == 1
+            for parameter in operation.get("parameters", ()):
+                assert parameter["description"]
+            by_cookie = ["cookie"] if method == "GET" else ["cookie", "csrf"]
+            expected = [] if (method, path) in PUBLIC else [["bearer"], by_cookie]
+            assert [list(each) for each in operation["security"]] == expected
 
 
 def test_operation_ids_are_distinct_words() -> None:
@@ -63,53 +61,63 @@ def test_operation_ids_are_distinct_words() -> None:
     assert all(re.fullmatch(r"[a-z]+([A-Z][a-z]+)*", name) for name in names)
 
 
-@for_each_operation
-def test_every_request_and_response_has_a_valid_example(method: str, path: str) -> None:
-    for part, content in contents(OPERATIONS[method, path]):
-        examples = [resolved(each)["value"] for each in content.get("examples", {}).values()]
-        examples += [content["example"]] if "example" in content else []
-        assert examples, part
-        for example in examples:
-            problems = [
-                error.message for error in validator(content["schema"]).iter_errors(example)
-            ]
-            assert problems == [], part
+def test_every_request_and_response_has_a_valid_example() -> None:
+    for (method, path), operation in OPERATIONS.items():
+        with case(method, path):
+            for part, content in contents(operation):
+                examples = [
+                    resolved(each)["value"] for each in content.get("examples", {}).values()
+                ]
+                examples += [content["example"]] if "example" in content else []
+                assert examples, part
+                for example in examples:
+                    problems = [
+                        error.message for error in validator(content["schema"]).iter_errors(example)
+                    ]
+                    assert problems == [], part
 
 
-@for_each_operation
-def test_every_link_names_an_operation_that_accepts_it(method: str, path: str) -> None:
+def test_every_link_names_an_operation_that_accepts_it() -> None:
     by_id = {operation["operationId"]: operation for operation in OPERATIONS.values()}
-    for response in OPERATIONS[method, path]["responses"].values():
-        for link in resolved(response).get("links", {}).values():
-            accepted = {parameter["name"] for parameter in by_id[link["operationId"]]["parameters"]}
-            assert link["parameters"].keys() <= accepted
+    for (method, path), operation in OPERATIONS.items():
+        with case(method, path):
+            for response in operation["responses"].values():
+                for link in resolved(response).get("links", {}).values():
+                    accepted = {
+                        parameter["name"] for parameter in by_id[link["operationId"]]["parameters"]
+                    }
+                    assert link["parameters"].keys() <= accepted
 
 
-@for_each_operation
-def test_every_body_rejects_unknown_fields(method: str, path: str) -> None:
-    body = OPERATIONS[method, path].get("requestBody")
-    if body is not None:
-        schema = resolved(body["content"]["application/json"]["schema"])
-        assert schema["additionalProperties"] is False
-    assert (body is not None) == ("415" in OPERATIONS[method, path]["responses"])
+def test_every_body_rejects_unknown_fields() -> None:
+    for (method, path), operation in OPERATIONS.items():
+        with case(method, path):
+            body = operation.get("requestBody")
+            if body is not None:
+                schema = resolved(body["content"]["application/json"]["schema"])
+                assert schema["additionalProperties"] is False
+            assert (body is not None) == ("415" in operation["responses"])
 
 
-@for_each_operation
-def test_every_operation_documents_its_errors(method: str, path: str) -> None:
-    responses = OPERATIONS[method, path]["responses"]
-    successes = [status for status in responses if int(status) < 300]
-    assert len(successes) == 1
-    assert ("content" in responses[successes[0]]) == (successes[0] != "204")
-    assert {"400", "405", "413", "429", "500", "504"} <= responses.keys()
-    assert ("401" in responses) == ((method, path) not in PUBLIC or path.endswith("/login"))
-    assert ("404" in responses) == ("{" in path or path.endswith("/verify"))
-    for status, response in responses.items():
-        if int(status) >= 400:
-            statuses = {REGISTRY[ErrorCode(code)].status for code in codes_of(response)}
-            assert statuses == {int(status)}
-            assert ("Retry-After" in resolved(response)["headers"]) >= (status == "429")
-            assert ("WWW-Authenticate" in resolved(response)["headers"]) == (status == "401")
-            assert ("Allow" in resolved(response)["headers"]) == (status == "405")
+def test_every_operation_documents_its_errors() -> None:
+    for (method, path), operation in OPERATIONS.items():
+        with case(method, path):
+            responses = operation["responses"]
+            successes = [status for status in responses if int(status) < 300]
+            assert len(successes) == 1
+            assert ("content" in responses[successes[0]]) == (successes[0] != "204")
+            assert {"400", "405", "413", "429", "500", "504"} <= responses.keys()
+            assert ("401" in responses) == ((method, path) not in PUBLIC or path.endswith("/login"))
+            assert ("404" in responses) == ("{" in path or path.endswith("/verify"))
+            for status, response in responses.items():
+                if int(status) >= 400:
+                    statuses = {REGISTRY[ErrorCode(code)].status for code in codes_of(response)}
+                    assert statuses == {int(status)}
+                    assert ("Retry-After" in resolved(response)["headers"]) >= (status == "429")
+                    assert ("WWW-Authenticate" in resolved(response)["headers"]) == (
+                        status == "401"
+                    )
+                    assert ("Allow" in resolved(response)["headers"]) == (status == "405")
 
 
 def test_every_error_code_is_documented() -> None:

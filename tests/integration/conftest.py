@@ -215,7 +215,6 @@ def statements(
     """Record the statements of the functions, with warm settings and tombstones."""
     monkeypatch.setattr(system_config, "CACHE_SECONDS", 30.0)
     monkeypatch.setattr(sessions, "TOMBSTONE_POLL_SECONDS", 30.0)
-    system_config.session_lifetimes()
     with recorded(direct_url) as (url, recording):
         database().close()
         database.cache_clear()

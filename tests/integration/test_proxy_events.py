@@ -113,7 +113,8 @@ def test_missing_null_or_mistyped_part_of_an_event_is_no_failure(
     db: object, keys: redis.Redis, logs: io.StringIO, method: str, path: str, expected: set[int]
 ) -> None:
     function, complete = event_of(method, path, body={"identifier": "x", "password": "x"})
-    for part, replacement in product(EVENT_PARTS, ["missing", None, "text", 7, []]):
+    replacements: list[object] = ["missing", None, "text", 7, []]
+    for part, replacement in product(EVENT_PARTS, replacements):
         keys.flushdb()  # only a few attempts to sign in are allowed
         event = {name: value for name, value in complete.items() if name != part}
         event |= {} if replacement == "missing" else {part: replacement}

@@ -18,7 +18,7 @@ EMPTIED = (
     *("jobs", "handovers", "routing_rules", "download_servers", "external_ids"),
     *("rate_limit_hits", "next_bell", "row_counts"),
 )
-# What the migrations have written.
+# Written by the migrations.
 KEPT = ("schema_migrations", "title_marks")
 _DELETE = sql.SQL("DELETE FROM {};")
 _OF_SIGN_INS = ("users", "sessions", "audit_logs")
