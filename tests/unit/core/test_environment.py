@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from medianest.core.environment import ConfigurationError, is_secret, load
 from medianest.core.signing_keys import check_jwt_secret
 from medianest.core.variables import Environment
+from tests.support.cases import case
 
 SECRETS = {name.upper() for name, field in Environment.model_fields.items() if is_secret(field)}
 ARN = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:medianest-AbCdEf"
@@ -111,97 +112,98 @@ def test_all_problems_are_reported_at_once() -> None:
     assert "JWT_SECRET is required" not in message
 
 
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("NODE_ENV", "Production"),
-        ("NODE_ENV", "test"),
-        ("LOG_LEVEL", "TRACE"),
-        ("LOG_LEVEL", "20"),
-        ("PUBLIC_URL", "https://media.example.org/"),
-        ("PUBLIC_URL", "http://media.example.org"),
-        ("ORIGIN_VERIFY_SECRET", "x" * 31),
-        ("ORIGIN_VERIFY_SECRET", '{"send": "x"}'),
-        ("ORIGIN_VERIFY_SECRET", "arn:aws:s3:::bucket"),
-        ("COOKIE_SECURE", "no"),
-        ("COOKIE_SECURE", "True"),
-        ("CORS_ORIGIN", "media.example.org"),
-        ("CORS_ORIGIN", "https://media.example.org/"),
-        ("CORS_ORIGIN", "https://media.example.org/app"),
-        ("CORS_ORIGIN", "https://a.example.org,"),
-        ("CORS_ORIGIN", "https://a.example.org,*"),
-        ("CORS_ORIGIN", "https://a.example.org https://b.example.org"),
-        ("CORS_ORIGIN", "https://a.example.org?x=1"),
-        ("CORS_ORIGIN", "https://a.example.org#top"),
-        ("CORS_ORIGIN", "https://user@a.example.org"),
-        ("CORS_ORIGIN", "null"),
-        ("CORS_ORIGIN", "https://"),
-        ("CORS_ORIGIN", "https://[::1"),
-        ("DATABASE_URL", "mysql://db/medianest"),
-        ("DATABASE_URL", "db/medianest"),
-        ("DATABASE_URL", "postgresql"),
-        ("DATABASE_URL", "sqlite:///medianest"),
-        ("DATABASE_URL", "postgresql://u:p@ss@db/medianest"),
-        ("DATABASE_URL", "postgresql://u:p/ss@db/medianest"),
-        ("APP_DATABASE_URL", "mysql://db/medianest"),
-        ("DATABASE_HOST", "db/x"),
-        ("REDIS_HOST", "u:p@cache"),
-        ("REDIS_URL", "valkey.example.org:6379"),
-        ("REDIS_URL", "http://cache:6379"),
-        ("REDIS_URL", "redis"),
-        ("JWT_SECRET", "x"),
-        ("JWT_SECRET", RANDOM_SECRET[:31]),
-        ("JWT_SECRET", "a" * 64),
-        ("PLEX_CLIENT_ID", "x" * 201),
-        ("PLEX_CLIENT_ID", "a line\nbreak"),
-        ("PLEX_SERVER_ID", "x" * 201),
-        ("PLEX_SERVER_ID", "http://192.168.1.2:32400"),
-        ("PLEX_SERVER_ID", "a server"),
-        ("PLEX_API_URL", "https://plex.tv:port"),
-        ("REDIS_URL", "redis://cache:port/0"),
-        ("REDIS_URL", "redis:///0"),
-        ("REDIS_URL", "redis://:pa/ss@cache"),
-        ("PLEX_API_URL", "plex.tv"),
-        ("PLEX_API_URL", "file:///etc/passwd"),
-        ("PLEX_AUTH_URL", "javascript:alert(1)"),
-        ("TMDB_API_URL", "https:///3"),
-        ("TMDB_API_URL", "https://me:secret@proxy.example.org/3"),
-        ("TMDB_API_URL", "http://[::1"),
-        ("DATABASE_URL", "arn:aws:s3:::bucket"),
-        ("TMDB_API_KEY", "arn:"),
-        # A token is sent as a header.
-        ("TMDB_API_KEY", "a.b.c\n"),
-        ("TMDB_API_KEY", "a.b\t.c"),
-        ("TMDB_API_KEY", " key"),
-        ("TMDB_API_KEY", "schlüssel"),
-        ("DATABASE_CONNECT_TIMEOUT_SECONDS", "1"),
-        ("DATABASE_CONNECT_TIMEOUT_SECONDS", "2.5"),
-        ("DATABASE_CONNECT_TIMEOUT_SECONDS", "61"),
-        ("DATABASE_ANSWER_TIMEOUT_SECONDS", "3"),
-        ("DATABASE_ANSWER_TIMEOUT_SECONDS", "nan"),
-        ("CACHE_CONNECT_TIMEOUT_SECONDS", "3"),
-        ("CACHE_TIMEOUT_SECONDS", "0"),
-        ("CACHE_TIMEOUT_SECONDS", "250ms"),
-        ("UPSTREAM_TIMEOUT_SECONDS", "-1"),
-        ("UPSTREAM_TIMEOUT_SECONDS", "inf"),
-        ("TMDB_LANGUAGE", "english"),
-        ("TMDB_LANGUAGE", "en-US&page=2"),
-        ("TMDB_SEARCH_CACHE_SECONDS", "0"),
-        ("TMDB_SEARCH_CACHE_SECONDS", "86401"),
-        ("TMDB_DETAILS_CACHE_SECONDS", "1.5"),
-        ("TMDB_STALE_SECONDS", "-1"),
-    ],
-)
-def test_the_error_for_an_invalid_value_has_the_upper_case_name(name: str, value: str) -> None:
-    message = problems_of({name: value})
-    assert message.startswith(
-        (f"Bad configuration: {name} must ", f"Bad configuration: {name} is ")
-    )
-    assert name.lower() not in message
-    # The message has our wording, and the value unless that is a secret.
-    assert not re.search(r"Input|String|should|pattern|\^|Invalid|unpack", message)
-    is_shown = name not in SECRETS and "@" not in value
-    assert (", not " in message) == is_shown
+INVALID_VALUES = [
+    ("NODE_ENV", "Production"),
+    ("NODE_ENV", "test"),
+    ("LOG_LEVEL", "TRACE"),
+    ("LOG_LEVEL", "20"),
+    ("PUBLIC_URL", "https://media.example.org/"),
+    ("PUBLIC_URL", "http://media.example.org"),
+    ("ORIGIN_VERIFY_SECRET", "x" * 31),
+    ("ORIGIN_VERIFY_SECRET", '{"send": "x"}'),
+    ("ORIGIN_VERIFY_SECRET", "arn:aws:s3:::bucket"),
+    ("COOKIE_SECURE", "no"),
+    ("COOKIE_SECURE", "True"),
+    ("CORS_ORIGIN", "media.example.org"),
+    ("CORS_ORIGIN", "https://media.example.org/"),
+    ("CORS_ORIGIN", "https://media.example.org/app"),
+    ("CORS_ORIGIN", "https://a.example.org,"),
+    ("CORS_ORIGIN", "https://a.example.org,*"),
+    ("CORS_ORIGIN", "https://a.example.org https://b.example.org"),
+    ("CORS_ORIGIN", "https://a.example.org?x=1"),
+    ("CORS_ORIGIN", "https://a.example.org#top"),
+    ("CORS_ORIGIN", "https://user@a.example.org"),
+    ("CORS_ORIGIN", "null"),
+    ("CORS_ORIGIN", "https://"),
+    ("CORS_ORIGIN", "https://[::1"),
+    ("DATABASE_URL", "mysql://db/medianest"),
+    ("DATABASE_URL", "db/medianest"),
+    ("DATABASE_URL", "postgresql"),
+    ("DATABASE_URL", "sqlite:///medianest"),
+    ("DATABASE_URL", "postgresql://u:p@ss@db/medianest"),
+    ("DATABASE_URL", "postgresql://u:p/ss@db/medianest"),
+    ("APP_DATABASE_URL", "mysql://db/medianest"),
+    ("DATABASE_HOST", "db/x"),
+    ("REDIS_HOST", "u:p@cache"),
+    ("REDIS_URL", "valkey.example.org:6379"),
+    ("REDIS_URL", "http://cache:6379"),
+    ("REDIS_URL", "redis"),
+    ("JWT_SECRET", "x"),
+    ("JWT_SECRET", RANDOM_SECRET[:31]),
+    ("JWT_SECRET", "a" * 64),
+    ("PLEX_CLIENT_ID", "x" * 201),
+    ("PLEX_CLIENT_ID", "a line\nbreak"),
+    ("PLEX_SERVER_ID", "x" * 201),
+    ("PLEX_SERVER_ID", "http://192.168.1.2:32400"),
+    ("PLEX_SERVER_ID", "a server"),
+    ("PLEX_API_URL", "https://plex.tv:port"),
+    ("REDIS_URL", "redis://cache:port/0"),
+    ("REDIS_URL", "redis:///0"),
+    ("REDIS_URL", "redis://:pa/ss@cache"),
+    ("PLEX_API_URL", "plex.tv"),
+    ("PLEX_API_URL", "file:///etc/passwd"),
+    ("PLEX_AUTH_URL", "javascript:alert(1)"),
+    ("TMDB_API_URL", "https:///3"),
+    ("TMDB_API_URL", "https://me:secret@proxy.example.org/3"),
+    ("TMDB_API_URL", "http://[::1"),
+    ("DATABASE_URL", "arn:aws:s3:::bucket"),
+    ("TMDB_API_KEY", "arn:"),
+    # A token is sent as a header.
+    ("TMDB_API_KEY", "a.b.c\n"),
+    ("TMDB_API_KEY", "a.b\t.c"),
+    ("TMDB_API_KEY", " key"),
+    ("TMDB_API_KEY", "schlüssel"),
+    ("DATABASE_CONNECT_TIMEOUT_SECONDS", "1"),
+    ("DATABASE_CONNECT_TIMEOUT_SECONDS", "2.5"),
+    ("DATABASE_CONNECT_TIMEOUT_SECONDS", "61"),
+    ("DATABASE_ANSWER_TIMEOUT_SECONDS", "3"),
+    ("DATABASE_ANSWER_TIMEOUT_SECONDS", "nan"),
+    ("CACHE_CONNECT_TIMEOUT_SECONDS", "3"),
+    ("CACHE_TIMEOUT_SECONDS", "0"),
+    ("CACHE_TIMEOUT_SECONDS", "250ms"),
+    ("UPSTREAM_TIMEOUT_SECONDS", "-1"),
+    ("UPSTREAM_TIMEOUT_SECONDS", "inf"),
+    ("TMDB_LANGUAGE", "english"),
+    ("TMDB_LANGUAGE", "en-US&page=2"),
+    ("TMDB_SEARCH_CACHE_SECONDS", "0"),
+    ("TMDB_SEARCH_CACHE_SECONDS", "86401"),
+    ("TMDB_DETAILS_CACHE_SECONDS", "1.5"),
+    ("TMDB_STALE_SECONDS", "-1"),
+]
+
+
+def test_the_error_for_an_invalid_value_has_the_upper_case_name() -> None:
+    for name, value in INVALID_VALUES:
+        with case(name, value):
+            message = problems_of({name: value})
+            assert message.startswith(
+                (f"Bad configuration: {name} must ", f"Bad configuration: {name} is ")
+            )
+            assert name.lower() not in message
+            # The message has our wording, and the value unless that is a secret.
+            assert not re.search(r"Input|String|should|pattern|\^|Invalid|unpack", message)
+            is_shown = name not in SECRETS and "@" not in value
+            assert (", not " in message) == is_shown
 
 
 @pytest.mark.parametrize(
@@ -318,32 +320,32 @@ def test_production_accepts_urls_with_tls() -> None:
     )
 
 
-@pytest.mark.parametrize(
-    "query",
-    [
-        "",
-        "?sslmode=",
-        "?sslmode=disable",
-        "?sslmode=allow",
-        "?sslmode=prefer",
-        # These encrypt without verifying the server.
-        "?sslmode=require",
-        "?sslmode=verify-ca",
-        "?sslmode=VERIFY-FULL",
-        "?SSLMODE=verify-full",
-        "?sslmode=verify-full&sslmode=disable",
-        "#?sslmode=disable",
-        "?application_name=sslmode=verify-full",
-    ],
-)
+WITHOUT_TLS = [
+    "",
+    "?sslmode=",
+    "?sslmode=disable",
+    "?sslmode=allow",
+    "?sslmode=prefer",
+    # These encrypt without verifying the server.
+    "?sslmode=require",
+    "?sslmode=verify-ca",
+    "?sslmode=VERIFY-FULL",
+    "?SSLMODE=verify-full",
+    "?sslmode=verify-full&sslmode=disable",
+    "#?sslmode=disable",
+    "?application_name=sslmode=verify-full",
+]
+
+
 @pytest.mark.parametrize("host", ["db.example", "127.0.0.1", "[::1", "ⓒanary:x@db"])
-def test_production_refuses_a_database_url_that_does_not_enforce_tls(host: str, query: str) -> None:
-    message = problems_of(
-        {"NODE_ENV": "production", "DATABASE_URL": f"postgresql://{host}/medianest{query}"}
-    )
-    assert message == (
-        "Bad configuration: DATABASE_URL must use TLS in production: sslmode=verify-full"
-    )
+def test_production_refuses_a_database_url_that_does_not_enforce_tls(host: str) -> None:
+    for query in WITHOUT_TLS:
+        message = problems_of(
+            {"NODE_ENV": "production", "DATABASE_URL": f"postgresql://{host}/medianest{query}"}
+        )
+        assert message == (
+            "Bad configuration: DATABASE_URL must use TLS in production: sslmode=verify-full"
+        ), query
 
 
 RDS_LOGIN = {

@@ -20,6 +20,7 @@ from medianest.core.errors import AppError
 from medianest.sessions import csrf, tokens
 from medianest.users.schemas import MAX_EMAIL
 from tests.conftest import JWT_SECRET
+from tests.support.cases import case
 from tests.support.reference import TYPES, json_schema
 from tests.unit.conftest import clear_caches
 
@@ -285,11 +286,11 @@ def test_a_missing_claim_is_refused(name: str, value: object) -> None:
 
 
 @pytest.mark.parametrize("name", ["sub", "email", "role", "iat", "exp", "jti", "iss", "aud"])
-@pytest.mark.parametrize(
-    "value", [True, False, 1.5, [], ["medianest-api"], {}, {"a": 1}, math.inf, -math.inf, math.nan]
-)
-def test_a_claim_of_another_type_is_refused(name: str, value: Any) -> None:
-    assert_refused(forged(HEADER, claims(**{name: value})))
+def test_a_claim_of_another_type_is_refused(name: str) -> None:
+    values: list[Any] = [True, False, 1.5, [], ["medianest-api"], {}, {"a": 1}]
+    for value in (*values, math.inf, -math.inf, math.nan):
+        with case(value):
+            assert_refused(forged(HEADER, claims(**{name: value})))
 
 
 @pytest.mark.parametrize("name", ["sub", "email", "role", "jti", "iss", "aud"])
