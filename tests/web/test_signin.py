@@ -6,7 +6,7 @@ from uuid import uuid4
 from playwright.sync_api import Page, expect
 
 from tests.support.browser.people import People
-from tests.support.browser.tab import DESKTOP, Tab
+from tests.support.browser.tab import DESKTOP, FOLLOW, Tab
 from tests.support.local import LocalService, database_of
 from tests.support.plex import approve, control
 from tests.web.conftest import Browse
@@ -46,12 +46,16 @@ def sign_in(page: Page, name: str, password: str) -> None:
 
 
 def test_plex_returns_to_the_place_that_asked(browse: Browse, people: People, source: str) -> None:
+    """The answer to a call that the navigation aborts would be lost, and an approval with it."""
     tab = browse(screen=DESKTOP)
     tab.watch.allow_host(people.plex_url)
     tab.visit("/movie/603")
     assert tab.path == "/signin?next=%2Fmovie%2F603"
     tab.axe()
     tab.page.get_by_role("button", name="Sign in with Plex").click()
+    tab.page.wait_for_url(re.compile("/auth"))
+    assert "POST /api/auth/plex/pin" in tab.watch.requests
+    assert f"POST {VERIFY}" not in tab.watch.requests
     tab.page.get_by_role("button", name="bob").click()
     tab.page.wait_for_url("**/movie/603")
     expect(tab.page.get_by_role("heading", level=1)).to_have_text("The Matrix")
@@ -60,17 +64,6 @@ def test_plex_returns_to_the_place_that_asked(browse: Browse, people: People, so
     expect(tab.page.get_by_role("heading", level=1)).to_have_text("Discover")
     tab.follow("/profile")
     expect(tab.page.get_by_text(source).first).to_be_visible()
-
-
-def test_the_page_asks_nothing_while_it_leaves_for_plex(browse: Browse, people: People) -> None:
-    """The answer to a call that the navigation aborts would be lost, and an approval with it."""
-    tab = browse()
-    tab.watch.allow_host(people.plex_url)
-    tab.visit("/signin")
-    tab.page.get_by_role("button", name="Sign in with Plex").click()
-    tab.page.wait_for_url(re.compile("/auth"))
-    assert "POST /api/auth/plex/pin" in tab.watch.requests
-    assert f"POST {VERIFY}" not in tab.watch.requests
 
 
 def test_a_sign_in_waits_here_when_plex_s_page_does_not_come(
@@ -115,16 +108,28 @@ def test_a_reload_and_a_second_tab_go_on_with_the_sign_in(
     tab.watch.problems[:] = [each for each in tab.watch.problems if each != used]
 
 
-def test_a_cancelled_sign_in_offers_the_choice_again(browse: Browse, people: People) -> None:
+def test_plex_that_is_down_can_be_tried_again_and_a_cancelled_sign_in_as_well(
+    browse: Browse, people: People
+) -> None:
     tab = browse()
+    tab.watch.allow_host(people.plex_url)
+    tab.visit("/signin")
+    control(people.plex_url, "PUT", "fault", {"kind": "status", "status": 503})
+    button = tab.page.get_by_role("button", name="Sign in with Plex")
+    with tab.watch.provoke("/api/auth/plex/pin", 503):
+        button.click()
+        expect(tab.page.locator(".note.bad")).to_contain_text("Plex cannot be reached")
+    control(people.plex_url, "DELETE", "fault")
     with tab.watch.provoke(VERIFY, 409):
-        begin(tab, people)
+        button.click()
+        tab.page.wait_for_url(re.compile("/auth"))
+        tab.page.goto(tab.watch.origin + "/signin")
         tab.page.get_by_text("Waiting until Plex").wait_for()
         tab.settle()
         tab.page.get_by_role("button", name="Cancel this sign-in").click()
-    expect(tab.page.get_by_role("button", name="Sign in with Plex")).to_be_visible()
+    expect(button).to_be_visible()
     tab.page.reload()
-    expect(tab.page.get_by_role("button", name="Sign in with Plex")).to_be_visible()
+    expect(button).to_be_visible()
 
 
 def test_a_suspended_account_is_told_so(
@@ -167,20 +172,6 @@ def test_an_expired_sign_in_starts_again(
     expect(tab.page.get_by_role("button", name="Sign in with Plex")).to_be_visible()
 
 
-def test_plex_that_is_down_can_be_tried_again(browse: Browse, people: People) -> None:
-    tab = browse()
-    tab.watch.allow_host(people.plex_url)
-    tab.visit("/signin")
-    control(people.plex_url, "PUT", "fault", {"kind": "status", "status": 503})
-    button = tab.page.get_by_role("button", name="Sign in with Plex")
-    with tab.watch.provoke("/api/auth/plex/pin", 503):
-        button.click()
-        expect(tab.page.locator(".note.bad")).to_contain_text("Plex cannot be reached")
-    control(people.plex_url, "DELETE", "fault")
-    button.click()
-    tab.page.wait_for_url(re.compile("/auth"))
-
-
 def test_a_local_account_signs_in(browse: Browse, people: People, service: LocalService) -> None:
     name = local_account(people, service)
     tab = browse()
@@ -219,8 +210,10 @@ def test_next_leads_to_no_other_site(browse: Browse) -> None:
     empty = {"success": True, "data": []}
     tab.page.route("**/api/media/discover*", lambda route: route.fulfill(json=empty))
     for address in ("//example.com/", "https://example.com/", "/\\example.com", "/signin"):
-        tab.visit(f"/signin?next={address}")
+        tab.follow("/nowhere")
+        tab.page.evaluate(FOLLOW, f"/signin?next={address}")
         tab.page.wait_for_url(tab.watch.origin + "/")
+        tab.settle()
 
 
 def test_an_ended_session_asks_to_sign_in_and_keeps_what_was_typed(

@@ -23,7 +23,7 @@ _FOCUSES_HEADING = "() => document.activeElement.tagName === 'H1'"
 # A module that has arrived may not have run yet, and an answer may not show yet.
 _SHOWS_ALL = """() =>
   document.querySelector("h1") !== null && document.querySelector("[aria-busy=true]") === null"""
-_FOLLOW = """(path) => {
+FOLLOW = """(path) => {
   document.activeElement.blur();
   const link = document.createElement("a");
   link.href = path;
@@ -75,7 +75,7 @@ class Tab:
         if not self.page.url.startswith(self.watch.origin):
             self.visit(path)
             return
-        self.page.evaluate(_FOLLOW, path)
+        self.page.evaluate(FOLLOW, path)
         # Each page moves the focus to its heading; until then, the previous page may show.
         wait_until(self.page, _FOCUSES_HEADING)
         assert self.path == path
