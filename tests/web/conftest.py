@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from itertools import count
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
+import psycopg
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, StorageState, expect
+from redis import Redis
 
 from tests.support.browser import axe
 from tests.support.browser.kept import NO_POLL, Profile, can_rest, rest
@@ -22,6 +24,8 @@ from tests.support.browser.watch import REPORT_CSP, Watch
 from tests.support.local import LocalService, cache_of, database_of, local_service
 from tests.support.plex import control
 from tests.support.sourced import SOURCE_HEADER
+
+type Stores = tuple[psycopg.Connection[tuple[Any, ...]], Redis]
 
 FOLDER = Path(__file__).parent
 # A tab of a test does not live long enough to repay the compilation of optimised code.
@@ -103,17 +107,23 @@ def everyone(service: LocalService) -> People:
     return People(service)
 
 
+@pytest.fixture(scope="session")
+def stores(service: LocalService) -> Iterator[Stores]:
+    """Return connections to the database and the cache, which each test needs."""
+    with database_of(service.data, {}) as connection, cache_of(service.data) as cache:
+        yield connection, cache
+
+
 @pytest.fixture
-def people(everyone: People, service: LocalService) -> People:
+def people(everyone: People, stores: Stores) -> People:
     """Return the people who can sign in, in a service without faults and requests."""
     for url in (everyone.plex_url, everyone.tmdb_url):
         control(url, "DELETE", "fault")
+    connection, cache = stores
     # A test that made TMDB fail has opened its circuit for half a minute.
-    with cache_of(service.data) as cache:
-        for key in cache.scan_iter("{breaker:*"):
-            cache.delete(key)
-    with database_of(service.data, {}) as connection:
-        connection.execute("DELETE FROM media_requests")
+    for key in cache.scan_iter("{breaker:*"):
+        cache.delete(key)
+    connection.execute("DELETE FROM media_requests")
     return everyone
 
 
