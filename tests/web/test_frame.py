@@ -133,12 +133,12 @@ def test_a_third_language_needs_only_its_texts(
 ) -> None:
     tab = browse(person, screen=SMALL, language="fi-FI")
     names = (WEB / "i18n.js").read_text().replace("LANGUAGES = {", 'LANGUAGES = { fi: "Suomi",')
-    tab.page.route("**/i18n.js", lambda route: answer(route, names, "text/javascript"))
+    tab.route("**/i18n.js", lambda route: answer(route, names, "text/javascript"))
     for folder in ("locales", "locales/pages", "locales/admin"):
         texts = json.loads((WEB / folder / "en.json").read_text())
         longer = json.dumps({key: stretched(text) for key, text in texts.items()})
         url = f"**/{folder}/fi.json"
-        tab.page.route(url, partial(answer, body=longer, content_type="application/json"))
+        tab.route(url, partial(answer, body=longer, content_type="application/json"))
     for path in walk(tab, paths):
         check_width(tab, path, AT_FULL)
     assert tab.page.locator("html").get_attribute("lang") == "fi"
@@ -245,7 +245,7 @@ def test_the_administration_has_the_language_of_the_page_whichever_texts_come_fi
         time.sleep(0.5)
         route.continue_()
 
-    tab.page.route(re.compile(rf"/assets/[^/]+/{slow}/[a-z]+\.json$"), delay)
+    tab.route(re.compile(rf"/assets/[^/]+/{slow}/[a-z]+\.json$"), delay)
     tab.visit("/admin/users")
     expect(tab.page.get_by_role("heading", level=1)).to_have_text("Personen")
     expect(tab.page.get_by_role("navigation", name="Verwaltung")).to_be_visible()
@@ -290,7 +290,7 @@ def test_an_answer_that_cannot_be_shown_leaves_the_rest(browse: Browse) -> None:
         more = {"page": 1, "limit": 20, "total": 1, "hasNext": False, "hasPrev": False}
         route.fulfill(json={"success": True, "data": data, "pagination": more})
 
-    tab.page.route(lambda url: urlsplit(url).path in answers, respond)
+    tab.route(lambda url: urlsplit(url).path in answers, respond)
     tab.visit("/requests")
     expect(tab.page.get_by_text("requested –")).to_have_count(2)
     tab.follow("/admin/jobs")

@@ -24,7 +24,7 @@ def show(tab: Tab, *, body: str = "", script: str = "") -> Page:
             headers = {"Content-Security-Policy": POLICY}
             route.fulfill(body=text, content_type="text/html", headers=headers)
 
-    tab.page.route("**/kit/*", respond)
+    tab.route("**/kit/*", respond)
     tab.visit("/kit/page")
     return tab.page
 

@@ -73,7 +73,7 @@ def test_a_sign_in_waits_here_when_plex_s_page_does_not_come(
     tab.watch.allow_host(people.plex_url)
     # As a browser without https.
     tab.page.add_init_script("delete Navigator.prototype.clipboard")
-    tab.page.route(re.compile(r":\d+/auth\b"), lambda route: route.fulfill(status=204))
+    tab.route(re.compile(r":\d+/auth\b"), lambda route: route.fulfill(status=204))
     tab.visit("/signin")
     with tab.watch.provoke(VERIFY, 409):
         tab.page.get_by_role("button", name="Sign in with Plex").click(no_wait_after=True)
@@ -208,7 +208,7 @@ def test_next_leads_to_no_other_site(browse: Browse) -> None:
     tab = browse("bob")
     # The titles on the start page do not matter here.
     empty = {"success": True, "data": []}
-    tab.page.route("**/api/media/discover*", lambda route: route.fulfill(json=empty))
+    tab.route("**/api/media/discover*", lambda route: route.fulfill(json=empty))
     for address in ("//example.com/", "https://example.com/", "/\\example.com", "/signin"):
         tab.follow("/nowhere")
         tab.page.evaluate(FOLLOW, f"/signin?next={address}")

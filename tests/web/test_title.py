@@ -84,7 +84,7 @@ def test_a_lost_answer_makes_no_second_request(browse: Browse, service: LocalSer
         else:
             route.fulfill(response=answer)
 
-    tab.page.route(f"**{REQUEST}", lose)
+    tab.route(f"**{REQUEST}", lose)
     tab.follow("/movie/11")
     with tab.watch.provoke(REQUEST):
         ask(tab)
@@ -122,7 +122,7 @@ def test_seasons_are_chosen(browse: Browse, people: People, service: LocalServic
         route.fulfill(response=answer, json=body)
 
     tab = browse("bob", zone="America/New_York")
-    tab.page.route("**/api/media/tv/1396", announce)
+    tab.route("**/api/media/tv/1396", announce)
     tab.follow("/tv/1396")
     expect(tab.page.get_by_text("from January 5, 2999")).to_be_visible()
     expect(tab.page.get_by_role("checkbox", name="Season 5019")).to_be_visible()
@@ -200,6 +200,6 @@ def test_a_title_that_cannot_be_loaded_loads_after_a_retry(browse: Browse, peopl
 
 def test_a_picture_that_fails_leaves_the_name(browse: Browse) -> None:
     tab = browse("bob")
-    tab.page.route("**/images/**", lambda route: route.fulfill(status=200, body="no picture"))
+    tab.route("**/images/**", lambda route: route.fulfill(status=200, body="no picture"))
     tab.follow("/movie/603")
     expect(tab.page.locator(".poster .none")).to_contain_text("The Matrix")

@@ -1,9 +1,10 @@
 """One tab of the page, as a person with a certain screen and role sees it."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from re import Pattern
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -12,7 +13,7 @@ from playwright.sync_api import Page, Route
 from tests.support.browser import axe
 from tests.support.browser.held import Held
 from tests.support.browser.wait import SECONDS, after_frame, wait_a_little, wait_until
-from tests.support.browser.watch import Allowance, Watch
+from tests.support.browser.watch import PROBE, Allowance, Watch
 
 _FOCUSED = """() => {
   const at = document.activeElement;
@@ -31,7 +32,10 @@ FOLLOW = """(path) => {
   link.click();
   link.remove();
 }"""
+_FETCH = "(path) => fetch(path, { cache: 'no-store' }).then(() => {}, () => {})"
 _MAX_TABS = 80
+
+type Address = str | Pattern[str] | Callable[[str], bool]
 
 
 @dataclass(frozen=True)
@@ -124,6 +128,32 @@ class Tab:
         with self.watch.provoke(path, status) as allowance:
             yield allowance
 
+    def route(
+        self, url: Address, handler: Callable[[Route], object], times: int | None = None
+    ) -> None:
+        """Let a handler answer requests, from the next one on.
+
+        Chromium confirms that it intercepts requests a moment before its renderer does: a request
+        in between gets the service's answer, and Playwright tells of neither.
+        """
+        self.page.route(url, handler, times=times)
+        caught: list[str] = []
+
+        def catch(route: Route) -> None:
+            caught.append(route.request.url)
+            route.fulfill(status=204)
+
+        def is_probe(url: str) -> bool:
+            return url.endswith(PROBE)
+
+        self.page.route(is_probe, catch)
+        deadline = time.monotonic() + SECONDS
+        # A tab without a page has a new renderer for its first one.
+        while not caught and self.page.url != "about:blank":
+            assert time.monotonic() < deadline, "the browser intercepts no request"
+            self.page.evaluate(_FETCH, PROBE)
+        self.page.unroute(is_probe)
+
     @contextmanager
     def answer(
         self, path: str, status: int, code: str, *, headers: dict[str, str] | None = None
@@ -135,7 +165,7 @@ class Tab:
         def respond(route: Route) -> None:
             route.fulfill(status=status, json=body, headers=headers)
 
-        self.page.route(lambda url: urlsplit(url).path == path, respond)
+        self.route(lambda url: urlsplit(url).path == path, respond)
         with self.watch.provoke(path, status) as allowance:
             yield allowance
             self.page.unroute_all(behavior="wait")
@@ -154,7 +184,7 @@ class Tab:
             parts = urlsplit(url)
             return parts.path == path and query in parts.query
 
-        self.page.route(fits, held.take)
+        self.route(fits, held.take)
         yield held
         held.release()
         self.page.unroute(fits)

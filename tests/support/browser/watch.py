@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import BrowserContext, ConsoleMessage, Request, Response, WebError
 
+# A request of a test itself, for a file that exists.
+PROBE = "/manifest.webmanifest?probe"
 # Chromium logs it beside each response that is an error, which `_on_response` judges.
 _FAILED_LOAD = "Failed to load resource"
 # For each document of a context, so that its console has every violation.
@@ -99,7 +101,8 @@ class Watch:
     def _on_request(self, request: Request) -> None:
         url = urlsplit(request.url)
         self.open.add(request)
-        self.requests.append(f"{request.method} {url.path}")
+        if not request.url.endswith(PROBE):
+            self.requests.append(f"{request.method} {url.path}")
         if url.scheme in {"http", "https"} and url.netloc not in self._known():
             self.problems.append(f"request to another host: {request.url}")
 

@@ -44,7 +44,7 @@ def with_days(tab: Tab, counts: list[int]) -> list[str]:
         ]
         route.fulfill(json=body)
 
-    tab.page.route("**/api/admin/stats", respond)
+    tab.route("**/api/admin/stats", respond)
     return days
 
 
@@ -75,7 +75,7 @@ def test_a_service_without_a_cache_shows_none(browse: Browse) -> None:
         route.fulfill(json=body)
 
     health = tab.page.locator(".board", has_text="State of the service")
-    tab.page.route("**/api/health", respond)
+    tab.route("**/api/health", respond)
     tab.follow("/admin")
     expect(health.get_by_text("Database", exact=True)).to_be_visible()
     expect(health.get_by_text("Cache", exact=True)).to_have_count(0)

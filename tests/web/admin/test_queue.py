@@ -386,7 +386,7 @@ def test_a_bulk_call_that_fails_keeps_the_selection(browse: Browse, made: dict[s
         expect(tab.page.get_by_text("3 selected")).to_be_visible()
     refused = [{"id": each, "error": error("SERVER_IN_USE")} for each in made.values()]
     answer = {"success": True, "data": refused}
-    tab.page.route(f"**{DECISIONS}", lambda route: route.fulfill(json=answer))
+    tab.route(f"**{DECISIONS}", lambda route: route.fulfill(json=answer))
     tab.page.get_by_role("button", name="Approve 3").click()
     result = tab.page.get_by_role("region", name="No request was approved.")
     expect(result.get_by_text("The server still fetches titles.")).to_have_count(3)

@@ -148,7 +148,7 @@ def test_a_refused_rule_says_which_and_why(
         "details": [{"field": "body.rules.0.serverId", "message": "There is no such server"}],
     }
     body = {"success": False, "error": error}
-    tab.page.route(
+    tab.route(
         f"**{PATH}",
         lambda route: (
             route.fulfill(status=400, json=body)

@@ -244,7 +244,7 @@ def test_what_was_approved_before_a_server_is_handed_over(
         hand_over.click()
         expect(tab.page.get_by_text("The service cannot reach its database")).to_be_visible()
     part = {"success": True, "data": {"queued": 2000, "skipped": 0, "more": True}}
-    tab.page.route(f"**{adopt}", lambda route: route.fulfill(json=part), times=1)
+    tab.route(f"**{adopt}", lambda route: route.fulfill(json=part), times=1)
     hand_over.click()
     expect(tab.page.get_by_text("2,001 titles now wait for their servers.")).to_be_visible()
     expect(tab.page.get_by_text("1 title stays by hand")).to_be_visible()
@@ -260,7 +260,7 @@ def test_no_server_and_an_error(browse: Browse) -> None:
     tab.page.get_by_role("button", name="Try again").click()
     expect(tab.page.get_by_role("link", name="Radarr", exact=True)).to_be_visible()
     body = {"success": True, "data": []}
-    tab.page.route("**/api/admin/servers", lambda route: route.fulfill(json=body))
+    tab.route("**/api/admin/servers", lambda route: route.fulfill(json=body))
     tab.follow("/admin/servers/new")
     tab.follow("/admin/servers")
     expect(tab.page.get_by_role("heading", name="No server yet")).to_be_visible()

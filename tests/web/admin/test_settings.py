@@ -199,7 +199,7 @@ def test_a_setting_of_a_later_release_has_its_code(browse: Browse) -> None:
         route.fulfill(json=body)
 
     tab = browse("alice", screen=DESKTOP)
-    tab.page.route("**/api/admin/config", answer)
+    tab.route("**/api/admin/config", answer)
     tab.follow("/admin/settings")
     own = tab.page.get_by_role("region", name="Others").get_by_role("region", name="warp.drive")
     field = own.get_by_label("speed")
