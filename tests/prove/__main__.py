@@ -21,7 +21,7 @@ from tests.prove.report import endurance_line, line, page
 from tests.prove.stage import Setting, Stage
 from tests.support.api import ROOT
 
-SHORT = Scale(calm=2.0, fault=3.0, users=5, period=1.8, speed=False)
+SHORT = Scale(calm=2.0, fault=3.0, users=5, period=0.9, speed=False)
 # In the short form, faults with the same setting share a stage: all of them, without `--only`.
 # Stages run at the same time, because they spend most of it waiting, mainly for breakers to close.
 # The run with many users is then one with few, on the usual stage before its faults.
