@@ -17,7 +17,12 @@ _LIKE = "FulfilmentFunction"
 
 
 def registration_function(template: Template) -> Function:
-    """Return the function that registers servers, which the template does not have."""
+    """Return the function that registers servers, which the template does not have.
+
+    Raises StartError if the template lacks the function with its layers and variables.
+    """
+    if _LIKE not in template.functions:
+        raise StartError(f"template.yaml has no {_LIKE}")
     code = Path(__file__).with_name("registration")
     like = template.functions[_LIKE]
     return replace(like, id=_ID, code=code, handler="app.handler", concurrency=None)

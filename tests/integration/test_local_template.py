@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from local.download_servers import registration_function
+from local.preflight import StartError
 from local.run_config import PROJECT
 from local.template.loader import TemplateError
 from local.template.models import Behavior, Mock, Route, Template, Throttle
@@ -89,6 +91,12 @@ def test_function_has_global_and_specific_variables() -> None:
     assert environment["POWERTOOLS_SERVICE_NAME"] == "auth"
     assert environment["CORS_ORIGIN"] == "*"
     assert "TMDB_API_KEY" not in environment
+
+
+def test_template_without_the_function_for_download_servers_is_named(tmp_path: Path) -> None:
+    assert registration_function(project_template()).id == "RegistrationFunction"
+    with pytest.raises(StartError, match=r"template.yaml has no FulfilmentFunction"):
+        registration_function(read(tmp_path, API + function("")))
 
 
 def test_placeholder_of_a_missing_secret_has_its_origin(tmp_path: Path) -> None:
