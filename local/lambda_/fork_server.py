@@ -152,11 +152,11 @@ class ForkServer:
         """End the process, and the workers that still run."""
         if self._channel is not None:
             self._disconnect(self._channel)
-        if self._process is not None:
+        process, self._process = self._process, None
+        if process is not None:
             with contextlib.suppress(ProcessLookupError):
-                self._process.kill()  # it has nothing to finish, and may hang
-            await self._process.wait()
-            self._process = None
+                process.kill()  # it has nothing to finish, and may hang
+            await process.wait()
 
     async def _connect(self) -> socket.socket:
         await self.stop()  # an earlier process that has ended

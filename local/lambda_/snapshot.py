@@ -38,18 +38,20 @@ class Snapshot:
         if not folder.is_dir():
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(folder))
         variable = {RUNTIME_API: address}
-        self._message = {"command": command, "folder": str(folder)}
-        self._message["environment"] = {**environment, **variable}
+        message: dict[str, object] = {"command": command, "folder": str(folder)}
+        message["environment"] = {**environment, **variable}
         if self._is_usable:
+            self._message = message
             try:
                 process = await self._server.start({"environment": variable}, output)
             except OSError:
-                self._is_usable = False
-                await self._server.stop()  # its init may hang
+                if not self._is_loaded:
+                    self._is_usable = False
+                    await self._server.stop()  # its init may hang
             else:
                 self._pass_held_output()
                 return process
-        return await self._libraries.start(self._message, output)
+        return await self._libraries.start(message, output)
 
     async def retire(self) -> None:
         """End the process after its last worker, because the code of the function has changed."""

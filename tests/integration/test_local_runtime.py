@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from local.lambda_ import pool
+from local.lambda_ import fork_server, pool
 from local.lambda_.fork_server import ForkedProcess
 from local.lambda_.invocation import InvocationResult, TooManyRequestsError
 from local.lambda_.runtime import Runtime
@@ -507,6 +507,52 @@ def test_output_of_an_init_without_a_snapshot_is_logged_once(
 
     assert run(scenario()).error == error
     assert lines.count("the function loads") == 1
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="lists descriptors as Linux does")
+def test_failed_starts_at_once_leave_no_open_file(tmp_path: Path) -> None:
+    async def scenario() -> list[int]:
+        open_files = []
+        async with running(tmp_path, function(tmp_path, "")) as runtime:
+            for number in range(3):
+                await asyncio.sleep(pool._CODE_CHECK_SECONDS)
+                function(tmp_path, f"import time; time.sleep(0.{number + 1}); raise ValueError")
+                calls = [asyncio.create_task(runtime.invoke("Work", None)) for _ in range(2)]
+                results = await asyncio.gather(*calls)
+                assert [each.error for each in results] == ["ValueError"] * 2
+                await until(lambda: not runtime._pools["Work"]._workers)
+                await asyncio.sleep(0.3)
+                open_files.append(len(list(Path("/proc/self/fd").iterdir())))
+        return open_files
+
+    _, second, third = run(scenario())
+    assert third == second
+
+
+def test_start_without_a_free_file_leaves_the_running_call(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, libraries: tuple[Layer, ...]
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    async def scenario() -> list[InvocationResult]:
+        gate = tmp_path / "gate"
+        event = {"in": str(tmp_path / "in-"), "gate": str(gate)}
+        async with running(tmp_path, function(tmp_path, GATE)) as runtime:
+            busy = asyncio.create_task(runtime.invoke("Work", event))
+            await until(lambda: any(tmp_path.glob("in-*")))
+            with monkeypatch.context() as patched:
+                if libraries:
+                    patched.setattr(fork_server, "_two_pipes", fail)
+                patched.setattr(asyncio.get_running_loop(), "subprocess_exec", fail, raising=False)
+                failed = await runtime.invoke("Work", event)
+            gate.touch()
+            return [failed, await busy, await runtime.invoke("Work", event)]
+
+    failed, busy, after = run(scenario())
+    assert "Too many open files" in failed.payload["errorMessage"]
+    assert (failed.error, busy.error, after.error) == ("Runtime.StartError", None, None)
+    assert after.payload == busy.payload
 
 
 def test_function_starts_again_after_its_snapshot_or_worker_was_killed(tmp_path: Path) -> None:
